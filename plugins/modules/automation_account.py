@@ -307,18 +307,18 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.reda
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account import (
     options as automation_account,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CLUSTER_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.run import (
+    Handing,
+    carried_out,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import (
     Module,
     Task,
     over_optional_targets,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.variable_files import writer
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.automation_account import (
-    Handing,
-    carried_out,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.variable_files import writer
 
 ARGUMENTS = {**CLUSTER_OPTIONS, **automation_account.ARGUMENTS}
 

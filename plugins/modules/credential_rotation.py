@@ -868,18 +868,18 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     PLACES,
     ROW,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.run import rotate
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
     CLUSTER_OPTIONS,
     TARGET_OPTIONS,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import (
     Module,
     Task,
     everywhere,
     over_targets,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.credential_rotation import rotate
 
 SECRETS = {
     "type": "list",

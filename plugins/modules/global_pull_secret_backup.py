@@ -113,14 +113,14 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.options import (
     hosted_cluster,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CONNECTION_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, asking
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.variable_files import backup_writer
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.global_pull_secret import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.run import (
     Saving,
     back_up,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CONNECTION_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, asking
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.variable_files import backup_writer
 
 ARGUMENTS = {
     **CONNECTION_OPTIONS,

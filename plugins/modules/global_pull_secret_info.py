@@ -266,10 +266,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.options import (
     from_options,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CONNECTION_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, asking
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.global_pull_secret import look
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.run import look
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CONNECTION_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, asking
 
 ARGUMENTS = {
     **CONNECTION_OPTIONS,

@@ -500,20 +500,22 @@ summary:
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ROLE_BINDING
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm, list_option
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
     options as image_puller_grant,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant.contradictions import (
     contradictions,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.entries import ListForm, list_option
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant.run import (
+    verify_access,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
     CLUSTER_OPTIONS,
     TARGET_OPTIONS,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, reconciling
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.verify_access import verify_access
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, reconciling
 
 DECLARATION = {**TARGET_OPTIONS, **image_puller_grant.ARGUMENTS}
 ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, "grants": list_option(DECLARATION)}

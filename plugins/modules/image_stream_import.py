@@ -294,14 +294,16 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_stream_import.options import (
     from_options,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.import_causes import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_stream_import.run import (
+    import_again,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.import_causes import (
     CAUSES,
     MENDED_BY_A_LOGIN,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CLUSTER_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, over_targets
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.image_stream_import import import_again
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, over_targets
 
 ARGUMENTS = {
     **CLUSTER_OPTIONS,

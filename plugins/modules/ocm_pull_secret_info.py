@@ -239,13 +239,15 @@ compared:
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.ocm.client import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.ocm.options import API_URL, TOKEN_URL
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.ocm_pull_secret.run import (
+    ocm_pull_secret,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
     CONNECTION_OPTIONS,
     from_environment,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, cluster_of
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.ocm_pull_secret import ocm_pull_secret
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, cluster_of
 
 ARGUMENTS = {
     **CONNECTION_OPTIONS,

@@ -339,16 +339,16 @@ summary:
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import from_options
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.json_file import json_writer
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CLUSTER_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.run import audit_cluster
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.json_file import json_writer
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import (
     Module,
     Task,
     everywhere,
     over_targets,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.pull_audit import audit_cluster
 
 CREDENTIAL = {
     "registry": {"type": "str"},

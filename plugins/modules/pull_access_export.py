@@ -283,15 +283,15 @@ summary:
 """
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.export.options import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.options import (
     CREDENTIALS,
     from_options,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CLUSTER_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, over_targets
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.variable_files import writer
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.export import Out, export
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.run import Out, export
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, over_targets
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.variable_files import writer
 
 ARGUMENTS = {
     **CLUSTER_OPTIONS,

@@ -803,13 +803,13 @@ summary:
 
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm, list_option
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
     contradictions as between_grants,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
     options as image_puller_grant,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.prune.desired import KINDS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
     contradictions as between_secrets,
 )
@@ -819,25 +819,17 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import (
     contradictions as between_links,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import (
-    options as sa_link,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.entries import (
-    ListForm,
-    list_option,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.inventory import (
-    Part,
-    inventoried,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import options as sa_link
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.desired import KINDS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.run import Pruning, prune
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.inventory_lists import Part, inventoried
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
     CONNECTION_OPTIONS,
     RUN_OPTIONS,
     TARGET_OPTIONS,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.prune import Pruning, prune
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 
 _SECRET = {**TARGET_OPTIONS, **pull_secret.ARGUMENTS}
 _LINK = {**TARGET_OPTIONS, **sa_link.ARGUMENTS}

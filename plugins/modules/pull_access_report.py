@@ -226,9 +226,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     FAIL_ON,
     from_options,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.pull_report import report
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.run import report
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 
 ARGUMENTS = {
     "src": {"type": "list", "elements": "path", "required": True},

@@ -285,10 +285,10 @@ summary:
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import from_options
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CLUSTER_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, over_namespaces
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.pull_probe import probe
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.run import probe
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, over_namespaces
 
 ARGUMENTS = {
     **CLUSTER_OPTIONS,

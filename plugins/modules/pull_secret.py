@@ -672,23 +672,23 @@ from functools import partial
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import Login
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm, list_option
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
     options as pull_secret,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.contradictions import (
     contradictions,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.entries import ListForm, list_option
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run import verify_logins
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run_stored_logins import (
+    name_working_logins,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
     CLUSTER_OPTIONS,
     TARGET_OPTIONS,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, reconciling
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.stored_logins import (
-    name_working_logins,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.verify_logins import verify_logins
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, reconciling
 
 DECLARATION = {**TARGET_OPTIONS, **pull_secret.ARGUMENTS}
 ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, "secrets": list_option(DECLARATION, alternatives=[pull_secret.SOURCES])}

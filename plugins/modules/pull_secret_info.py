@@ -306,10 +306,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info import (
     options as pull_secret_info,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CLUSTER_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, over_namespaces
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.pull_secret_info import look_into
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info.run import look_into
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, over_namespaces
 
 ARGUMENTS = {**CLUSTER_OPTIONS, **pull_secret_info.ARGUMENTS}
 

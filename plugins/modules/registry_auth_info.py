@@ -322,13 +322,11 @@ failures:
   sample: []
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.client import (
-    IMPORT_ERROR,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry_lists import EntryList
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.registries import ask_registries
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.client import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.entry_list import EntryList
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.registry_auth.run import ask_registries
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 
 OPTIONS: dict[str, dict[str, object]] = {
     "realm_host": {"type": "str"},

@@ -500,18 +500,18 @@ summary:
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SERVICE_ACCOUNT
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm, list_option
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import options as sa_link
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.contradictions import (
     contradictions,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.entries import ListForm, list_option
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.run import verify_links
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
     CLUSTER_OPTIONS,
     TARGET_OPTIONS,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, reconciling
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.verify_links import verify_links
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, reconciling
 
 DECLARATION = {**TARGET_OPTIONS, **sa_link.ARGUMENTS}
 ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, "links": list_option(DECLARATION)}

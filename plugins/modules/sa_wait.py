@@ -198,14 +198,12 @@ summary:
 """
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry_lists import EntryList
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.entry_list import EntryList
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_wait import options as sa_wait
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CLUSTER_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, over_namespaces
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.provisioning import (
-    wait_for_provisioned,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_wait.run import wait_for_provisioned
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, over_namespaces
 
 ACCOUNT = {
     "namespace": {"type": "str", "required": True},

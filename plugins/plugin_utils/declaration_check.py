@@ -18,16 +18,15 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.r
     RegistryOptions,
     known_info,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry_lists import entries_of
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.enumeration import first_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.unquoted import unquoted
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile import targets
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.entries import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.phrases import summarize
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations import targets
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import (
     ListForm,
     problems_of_entries,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.entry_list import entries_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module
 from ansible_collections.openshift_ops.image_pull.plugins.modules import (
     image_puller_grant,
     pull_secret,
@@ -45,6 +44,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarati
     Role,
     TemplateError,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.unquoted import unquoted
 
 __all__ = ["FIRST", "refuse_invalid"]
 
@@ -89,7 +89,7 @@ def refuse_invalid(role: Role, variables: Mapping[str, Any], templates: Evaluato
         except DeclarationError as error:
             found.append(str(error))
     if problems := [*dict.fromkeys(found)]:
-        raise DeclarationError(f"nothing was read or changed: {first_of(problems, _SHOWN, '; ')}")
+        raise DeclarationError(f"nothing was read or changed: {summarize(problems, _SHOWN, '; ')}")
 
 
 def _as_it_runs(role: Role, name: str, variables: Mapping[str, Any], templates: Evaluator) -> Role:

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.endpoints import url_host
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.suggestions import did_you_mean
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.exchange import Exchange, Login
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import Exchange, Login
 
 __all__ = [
     "KINDS",

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible import constants as C
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.offers import offer_in
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.offers import offer_in
 
 __all__ = ["lines_of"]
 

@@ -31,15 +31,14 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.page_parts import PageParts
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import credentials, hide
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.unquoted import unquoted
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import Destination
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.ansible_module import PROGRESS_FILE
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.interruption import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import PROGRESS_FILE
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.interruption import (
     Interrupted,
     interruptible,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.secret_registry import register
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.secret_registry import register
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import (
     NO_LIBRARY,
     Module,
     Task,
@@ -47,9 +46,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.t
 )
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import is_ours, problems_of
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.preloading import preload
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.process_environment import as_in_a_process
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.progress_file import shown
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_words import in_words_of
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.surroundings import as_in_a_process
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.unquoted import unquoted
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.worker_display import display
 
 __all__ = ["ModuleAction"]

@@ -12,8 +12,8 @@ from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.exchange import Exchange, Login
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.registry_keys import without_user
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import Exchange, Login
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.sources import auth_file_of
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import (
     DeclarationError,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.suggestions import most_similar
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.unquoted import unquoted_value
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.unquoted import unquoted_value
 
 __all__ = ["KNOWN", "is_ours", "problems_of"]
 

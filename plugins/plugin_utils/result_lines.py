@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.enumeration import all_of, counted
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.phrases import join_and, pluralize
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import VARIABLES
 
 __all__ = ["LINES", "account_line", "apply_line", "audit_line", "export_line", "nodes_line", "rotation_line"]
@@ -76,13 +76,13 @@ def rotation_line(
     rotation = (seen or plan).get("rotation") or {}
     changes = Counter(("secret", "update") for _change in _changes_in(results))
     places = {row["name"] for result in results for row in _rows(result) if row.get("changes")}
-    parts = [f"{phrase} in {counted(len(places), 'namespace')}" for phrase in _phrases(changes, check_mode)]
+    parts = [f"{phrase} in {pluralize(len(places), 'namespace')}" for phrase in _phrases(changes, check_mode)]
     if not changes:
         parts = ["no secret would change" if check_mode else "no secret changed"]
     if seen and rotation:
-        parts.append(f"{counted(rotation['copies']['to_change'], 'confirmed secret')} left with the old login")
+        parts.append(f"{pluralize(rotation['copies']['to_change'], 'confirmed secret')} left with the old login")
     if others := rotation.get("not_declared_count"):
-        parts.append(f"{counted(others, 'unconfirmed secret')} not changed")
+        parts.append(f"{pluralize(others, 'unconfirmed secret')} not changed")
     if not check_mode:
         parts.append("the registry refuses the old login" if retired else "the old login is not retired")
     return ", ".join((*parts, *_problems(results)))
@@ -93,30 +93,30 @@ def audit_line(report: Result) -> str:
     if "counts" not in report:
         return _STOPPED
     counts = report["counts"]
-    found = ", ".join(counted(counts[severity], severity) for severity in ("error", "warning", "info"))
+    found = ", ".join(pluralize(counts[severity], severity) for severity in ("error", "warning", "info"))
     missing = report.get("missing") or ()
-    failed = f", {counted(len(missing), 'cluster')} not audited" if missing else ""
+    failed = f", {pluralize(len(missing), 'cluster')} not audited" if missing else ""
     where = (report.get("paths") or {}).get("html") or "not written in check mode"
-    return f"{counted(len(report['clusters']), 'cluster')}: {found}{failed}, report: {where}"
+    return f"{pluralize(len(report['clusters']), 'cluster')}: {found}{failed}, report: {where}"
 
 
 def export_line(result: Result, *, check_mode: bool) -> str:
     """What was written to which files, and how many objects are in none."""
     if "files" not in result:
         return ", ".join(("no file was written", *_problems([result])))
-    secrets = counted(len(result["private_registry_secrets"]), "secret")
-    grants = counted(len(result["cross_project_pull_grants"]), "grant")
+    secrets = pluralize(len(result["private_registry_secrets"]), "secret")
+    grants = pluralize(len(result["cross_project_pull_grants"]), "grant")
     files = [str(name) for name in result["files"]]
     where = (
-        f" {'would be written' if check_mode else 'written'} to {all_of(files)}"
+        f" {'would be written' if check_mode else 'written'} to {join_and(files)}"
         if files
         else ": the files are up to date"
     )
     left = sum(result["left_out"].values())
     parts = [
         f"{secrets} and {grants} of {_namespaces([result])}{where}",
-        *([f"{counted(left, 'object')} of the platform left out"] if left else []),
-        *([f"{counted(len(result['not_exported']), 'object')} not expressed"] if result["not_exported"] else []),
+        *([f"{pluralize(left, 'object')} of the platform left out"] if left else []),
+        *([f"{pluralize(len(result['not_exported']), 'object')} not expressed"] if result["not_exported"] else []),
     ]
     return ", ".join(parts)
 
@@ -176,7 +176,7 @@ def _phrases(counts: Counts, check_mode: bool) -> list[str]:
         is_named = False
         for action, (done, planned) in _WORDS.items():
             if number := counts[noun, action]:
-                thing = f"{number:,}" if is_named else counted(number, noun)
+                thing = f"{number:,}" if is_named else pluralize(number, noun)
                 found.append(f"{planned} {thing}" if check_mode else f"{thing} {done}".strip())
                 is_named = bool(done)
     return [f"would {found[0]}", *found[1:]] if check_mode and found else found
@@ -219,9 +219,9 @@ def _entries(declared: Sequence[str], results: Sequence[Result]) -> str:
     owners = {title: teams[title] if noun[0] == "team" else title for title in declared}
     every = set(owners.values())
     if _is_stopped(results) or not all("title" in row for row in rows):
-        return counted(len(every), *noun)
+        return pluralize(len(every), *noun)
     done = len(every - {owners[title] for title in failed & set(owners)})
-    return f"{done:,} of {counted(len(every), *noun)}"
+    return f"{done:,} of {pluralize(len(every), *noun)}"
 
 
 def _entry(row: Result) -> str:
@@ -243,14 +243,14 @@ def _namespaces(results: Sequence[Result]) -> str:
     listed = {row["name"] for result in asked for row in _rows(result)}
     totals = [(result.get("summary") or {}).get("total", 0) for result in asked]
     is_exact = all(total <= len(_rows(result)) for result, total in zip(asked, totals, strict=True))
-    number = counted(max((len(listed), *totals)), "namespace")
+    number = pluralize(max((len(listed), *totals)), "namespace")
     return number if is_exact or len(set(filter(None, totals))) == 1 else f"at least {number}"
 
 
 def _verified(results: Sequence[Result]) -> Iterator[str]:
     number = sum(result.get("verified_logins") or 0 for result in results)
     if number:
-        yield f"verified {counted(number, 'login')}"
+        yield f"verified {pluralize(number, 'login')}"
 
 
 def _problems(results: Sequence[Result]) -> Iterator[str]:
@@ -259,11 +259,11 @@ def _problems(results: Sequence[Result]) -> Iterator[str]:
     others = {_entry(row) for row in rows if "namespace" not in row}
     skipped = {row["name"] for result in results for row in _rows(result) if row.get("status") == "skipped"} - places
     if skipped:
-        yield f"{counted(len(skipped), 'namespace')} skipped"
+        yield f"{pluralize(len(skipped), 'namespace')} skipped"
     if others:
-        yield f"failed for {counted(len(others), 'entry', 'entries')}"
+        yield f"failed for {pluralize(len(others), 'entry', 'entries')}"
     if places:
-        yield f"failed in {counted(len(places), 'namespace')}"
+        yield f"failed in {pluralize(len(places), 'namespace')}"
     if _is_stopped(results):
         yield _STOPPED
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Module, Task, execute
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, execute
 
 PACKAGE = "ansible_collections.openshift_ops.image_pull.plugins.modules"
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The guide by symptom: what it says to type is typed, and what it says that modules say is provoked.
 
-That each text of a node has its section, in the words of the rules, is in tests/unit (nodes/test_pull_rules.py). `oc` is the benchmark's
+That each text of a node has its section, in the words of the rules, is in tests/unit (images/test_pull_rules.py). `oc` is the benchmark's
 kubectl here, which takes the commands of the guide as oc does.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.pull_rules import RULES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_rules import RULES
 from ansible_collections.openshift_ops.image_pull.plugins.modules import pull_secret
 from support.guided import broken_pod, deployment, inventory
 from support.guides import Guide

@@ -19,7 +19,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows import probe_leftovers
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery import probe_leftovers
 from support.lab import Lab, path_of
 from support.playbooks import play
 

@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 import yaml
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.json_form import as_json
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.stamps import settled
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.timestamps import settled
 from support import audits
 from support.pages import lived_in
 from support.playbooks import ROOT, Play, play

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.counting import all_findings
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.joining import joined
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import joined
 from support import audits
 from support.pages import Watched, written
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.comparison import compared
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.joining import joined
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import joined
 from axe_playwright_python.sync_playwright import Axe
 from support import audits
 from support.pages import VIEWS, Watched, written

@@ -36,20 +36,24 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.vari
     VariableFile,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import TemplateText, as_yaml
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.export.findings import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import of_account
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import (
+    WILL_NOT_PULL,
+    Access,
+    Step,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import Finding
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report import documents
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.browser_data import as_data
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import joined
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import (
     Findings,
     FoundGrant,
     FoundSecret,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.export.inventory import inventory_of
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.export.secrets import secret_of
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import Finding
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report import documents
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.joining import joined
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.page_data import as_data
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls import fixes
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.answers import WILL_NOT_PULL, Access, Step
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.subjects import of_account
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.inventory import inventory_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.secrets import secret_of
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.explanations import lines_of
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.variable_files import ControllerFiles
 from support import audits

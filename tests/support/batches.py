@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.batch import Batch, Declared
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declared
 
 
 def of_one(desired: Any, namespaces: Sequence[str]) -> Batch[Any]:

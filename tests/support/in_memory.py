@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.task import Task, execute
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Task, execute
 
 from support.certificates import loopback_certificate
 from support.fake_api import FakeApi

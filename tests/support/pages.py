@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.comparison import compared
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.joining import joined
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import joined
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.page import as_page
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.stamps import settled
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.timestamps import settled
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_parts
 from playwright.sync_api import Browser, Page, sync_playwright
 

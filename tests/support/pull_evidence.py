@@ -12,33 +12,29 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.evidence import Evidence
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     SECRET,
     SERVICE_ACCOUNT,
     ObjectRef,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.credential_providers import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import Access, explain
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Evidence
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import POD, WORKLOADS, Subject
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import (
     CRIO_PROVIDER,
     INFRASTRUCTURE,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_policies import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import (
     CLUSTER_POLICIES,
     IMAGE_POLICY,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.node_versions import NODES
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.registry_sources import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import (
     IMAGE_CONFIG,
     MIRROR_KINDS,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import CLUSTER_VERSION
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.chain import Access, explain
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.subjects import (
-    POD,
-    WORKLOADS,
-    Subject,
-)
 
 IMAGE = "q.io/team/app:v1"
 AUTH = {"auth": base64.b64encode(b"u:p").decode()}

@@ -10,24 +10,22 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.evidence import Evidence
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import Kind
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit import keeping
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Evidence
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import WORKLOADS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit import trim
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.accesses import Explained
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import Audit
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.evidence import Listed
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import Finding
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.listed_lookup import Listed
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import PullAudit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import (
     Held,
     Place,
     Survey,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.registry_sources import (
-    IMAGE_CONFIG,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.subjects import WORKLOADS
 
 from .pull_evidence import known
 
@@ -150,17 +148,17 @@ def place(
     unread: Mapping[str, str] | None = None,
 ) -> Place:
     """As the lists of the cluster would leave it; with an account that lists nothing, unless others are given."""
-    held = [Held.of(namespace, keeping.kept_secret(each)) for each in secrets]
+    held = [Held.of(namespace, trim.kept_secret(each)) for each in secrets]
     listed = [account()] if accounts is None else list(accounts)
     return Place(
         namespace,
         {each.name: each for each in held},
         {each["metadata"]["name"]: each for each in listed},
-        [keeping.kept_pod(each) for each in pods],
-        [(kind, keeping.kept_workload(each)) for kind, each in workloads],
-        [keeping.kept_binding(each) for each in bindings],
-        [keeping.kept_stream(each) for each in streams],
-        [keeping.kept_build(each) for each in builds],
+        [trim.kept_pod(each) for each in pods],
+        [(kind, trim.kept_workload(each)) for kind, each in workloads],
+        [trim.kept_binding(each) for each in bindings],
+        [trim.kept_stream(each) for each in streams],
+        [trim.kept_build(each) for each in builds],
         unread or {},
     )
 

@@ -119,7 +119,7 @@ class Code:
         self.root = root.resolve()
 
     def files(self, room: str) -> list[str]:
-        """The files of a room; `reconcile/engine` is one file of it."""
+        """The files of a room; `engine/reconciliation` is one file of it."""
         base = "plugins/plugin_utils" if room.split("/", maxsplit=1)[0] == "plugin_utils" else "plugins/module_utils"
         below = self.root / base / room.removeprefix("plugin_utils").strip("/")
         found = [below.with_suffix(".py")] if below.with_suffix(".py").is_file() else sorted(below.rglob("*.py"))
@@ -507,7 +507,7 @@ def report(rooms: Sequence[Room], old: Sequence[str]) -> bool:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--room", action="append", help="secrets, features/sa_link, reconcile/engine, ...; more than one is fine"
+        "--room", action="append", help="secrets, features/sa_link, engine/reconciliation, ...; more than one is fine"
     )
     parser.add_argument("--count", type=int, default=60, help="mutants for each room")
     parser.add_argument("--all", action="store_true", help="all mutants")

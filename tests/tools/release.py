@@ -30,7 +30,7 @@ VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 #: Where the version stands: galaxy.yml is the one that counts, and the modules need it in the program itself.
 PLACES = {
     "galaxy.yml": r"^(version: )(\S+)$",
-    "plugins/module_utils/runtime/task.py": r'^(VERSION = ")([^"]+)',
+    "plugins/module_utils/module/task.py": r'^(VERSION = ")([^"]+)',
 }
 
 

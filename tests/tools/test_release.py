@@ -21,7 +21,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     found = tmp_path / "checkout"
     for name, text in {
         "galaxy.yml": GALAXY.format("1.1.0"),
-        "plugins/module_utils/runtime/task.py": 'VERSION = "1.1.0"\n',
+        "plugins/module_utils/module/task.py": 'VERSION = "1.1.0"\n',
         "changelogs/fragments/one.yml": "bugfixes: [one]\n",
     }.items():
         (found / name).parent.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.entries import ListForm, list_option
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm, list_option
 
 __all__ = ["FORM", "INVALID", "LISTED"]
 

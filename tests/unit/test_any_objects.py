@@ -11,8 +11,8 @@ import importlib
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.engine import reconcile
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reconciliation import reconcile
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Settings
 from hypothesis import given
 from support.anything import CHANGES, Changed
 from support.fake_api import FakeApi

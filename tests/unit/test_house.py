@@ -24,23 +24,28 @@ MODULE_UTILS = ROOT / "plugins/module_utils"
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
 FILES = sorted(path for path in MODULE_UTILS.rglob("*.py") if path.name != "__init__.py")
 #: The rooms, the lowest first, and what each may import beside itself.
-_PURE = ("core", "dockerconfig", "secrets", "platform", "rbac", "nodes", "pulls")
+_PURE = ("core", "dockerconfig", "secrets", "platform", "rbac", "images", "explain")
 ROOMS: dict[str, set[str]] = {
     "core": set(),
+    "declarations": {"core"},
     "dockerconfig": {"core"},
     "secrets": {"core", "dockerconfig"},
     "platform": {"core", "dockerconfig", "secrets"},
     "rbac": {"core"},
-    "nodes": {"core", "dockerconfig"},
-    "pulls": {"core", "dockerconfig", "secrets", "platform", "rbac", "nodes"},
-    "features": {*_PURE},
+    "images": {"core", "dockerconfig", "secrets", "platform"},
+    "explain": {"core", "dockerconfig", "secrets", "platform", "rbac", "images"},
     "clients": {"core"},
-    "reconcile": {"core", "clients"},
-    "workflows": {*_PURE, "features", "clients", "reconcile"},
-    "runtime": {*_PURE, "clients", "reconcile"},
+    "engine": {"core", "declarations", "clients"},
+    "discovery": {*_PURE, "clients", "engine"},
+    "features": {*_PURE, "declarations"},
+    "inventory": {*_PURE, "declarations", "features"},
+    "module": {*_PURE, "declarations", "clients", "engine"},
 }
 #: In these rooms each package stands alone: a feature never imports another, nor a client another.
-APART = ("features", "clients")
+APART = ("features", "clients", "inventory")
+#: In these rooms the files `run.py` and `run_*.py` do the work of a package, all other files are pure.
+RUNS = ("features", "inventory")
+OF_RUNS = {"clients", "engine", "discovery"}
 #: What the packages of such a room share: how a client sends a request to a service outside of the cluster.
 SHARED = {"clients.https"}
 #: The one package outside which a library is never imported, and what a file may import of Ansible.
@@ -51,14 +56,14 @@ LIBRARIES = {
     "requests": "clients.https",
 }
 ANSIBLE = {
-    "runtime/options.py": {
+    "module/options.py": {
         "ansible.module_utils.common.arg_spec.ArgumentSpecValidator",
         "ansible.module_utils.common.parameters.env_fallback",
     },
-    "runtime/entries.py": {"ansible.module_utils.common.arg_spec.ArgumentSpecValidator"},
-    "runtime/event_source.py": {"ansible.module_utils.common.arg_spec.ArgumentSpecValidator"},
-    "runtime/secret_registry.py": {"ansible.module_utils.secrets.register_secrets"},
-    "runtime/ansible_module.py": {"ansible.module_utils.basic.AnsibleModule"},
+    "declarations/declare.py": {"ansible.module_utils.common.arg_spec.ArgumentSpecValidator"},
+    "module/event_source.py": {"ansible.module_utils.common.arg_spec.ArgumentSpecValidator"},
+    "module/secret_registry.py": {"ansible.module_utils.secrets.register_secrets"},
+    "module/ansible_module.py": {"ansible.module_utils.basic.AnsibleModule"},
 }
 
 
@@ -97,7 +102,8 @@ class TestImports:
     @pytest.mark.parametrize("path", FILES, ids=id_of)
     def test_a_lower_room_never_imports_a_higher_one(self, path: Path) -> None:
         room = room_of(path)
-        assert {parts[0] for parts in ours_in(path)} <= ROOMS[room] | {room}
+        runs = OF_RUNS if room in RUNS and path.name.startswith("run") else set()
+        assert {parts[0] for parts in ours_in(path)} <= ROOMS[room] | {room} | runs
 
     @pytest.mark.parametrize("path", [path for path in FILES if room_of(path) in APART], ids=id_of)
     def test_features_and_clients_stand_alone(self, path: Path) -> None:
@@ -364,7 +370,7 @@ def own_arguments(feature: str) -> dict[str, Any]:
 
 
 def runtime_options() -> Any:
-    return importlib.import_module(f"{COLLECTION}.plugins.module_utils.runtime.options")
+    return importlib.import_module(f"{COLLECTION}.plugins.module_utils.module.options")
 
 
 def validated(arguments: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -376,7 +382,9 @@ def validated(arguments: dict[str, Any], given: Mapping[str, Any]) -> dict[str, 
 
 def made_of(feature: str, options: Reading) -> Any:
     """What the feature makes of its options."""
-    make = importlib.import_module(f"{COLLECTION}.plugins.module_utils.features.{feature}.options").from_options
+    (path,) = MODULE_UTILS.glob(f"*/{feature}/options.py")
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    make = importlib.import_module(f"{COLLECTION}.{name}").from_options
     files = {"read_file": lambda _path: '{"auths": {"quay.io": {"auth": "dTpw"}}}'} if feature in READS_FILES else {}
     return make(options, **files)
 
@@ -385,7 +393,8 @@ class TestOneOptionIsWrittenOnce:
     """Documentation and argument table agree (above); so do the dataclass that is made of the options, and the roles (below)."""
 
     def test_every_feature_with_options_has_samples(self) -> None:
-        assert sorted(path.parent.name for path in (MODULE_UTILS / "features").glob("*/options.py")) == FEATURES
+        found = [path.parent.name for room in RUNS for path in (MODULE_UTILS / room).glob("*/options.py")]
+        assert sorted(found) == FEATURES
 
     @pytest.mark.parametrize("feature", FEATURES)
     def test_a_feature_reads_all_its_options_and_no_other(self, feature: str) -> None:
@@ -418,7 +427,7 @@ class TestOneOptionIsWrittenOnce:
         choices = {name: spec["choices"] for name, spec in own_arguments(feature).items() if "choices" in spec}
         found = [
             f"{path.name}:{line}: {name} is never {value!r}"
-            for path in (MODULE_UTILS / "features" / feature).glob("*.py")
+            for path in MODULE_UTILS.glob(f"*/{feature}/*.py")
             for line, name, value in compared_in(path)
             if name in choices and value not in choices[name] and (feature, name, value) not in BESIDE_CHOICES
         ]
@@ -544,7 +553,7 @@ class TestPages:
 
 SOURCES = sorted(path.stem for path in (ROOT / "extensions/eda/plugins/event_source").glob("*.py"))
 #: The rooms that an event source wires: what it takes, what it does, and how it is run.
-OF_SOURCES = {"features", "workflows", "runtime"}
+OF_SOURCES = {"features", "module"}
 
 
 def source_of(name: str) -> Any:
@@ -678,4 +687,4 @@ class TestRoles:
 class TestVersion:
     def test_the_user_agent_says_the_collections_version(self) -> None:
         galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
-        assert galaxy["version"] == importlib.import_module(f"{COLLECTION}.plugins.module_utils.runtime.task").VERSION
+        assert galaxy["version"] == importlib.import_module(f"{COLLECTION}.plugins.module_utils.module.task").VERSION

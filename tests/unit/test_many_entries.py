@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY, Change
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile import targets
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.engine import reconcile
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.result import NamespaceResult, Outcome
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.reconcile.run import Settings
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.entries import batch_of, declared
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import batch_of, declared
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine import selection
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reconciliation import reconcile
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Settings
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from support.fake_api import FakeApi
@@ -335,7 +335,7 @@ def run(module: str, entries: Sequence[Entry], api: FakeApi, *, alone: bool = Fa
     wanted = declared(loaded.FORM, {**defaults, **given_}, lambda path: pytest.fail(f"reads {path}"))
     clock = Clock()
     reached = api.cluster(clock)
-    batch = batch_of(loaded.FORM, wanted, targets.resolve(reached, [one.targets for one in wanted]))
+    batch = batch_of(loaded.FORM, wanted, selection.resolve(reached, [one.targets for one in wanted]))
     settings_ = Settings(check_mode=check, concurrency=1, clock=clock)  # type: ignore[arg-type]
     return reconcile(reached, batch, list(batch.namespaces), settings_)
 

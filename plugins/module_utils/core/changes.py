@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .entries import Entry
+from .entry import Entry
 from .errors import Refusal
+from .json_types import as_dict, as_str
 from .objects import Json, ObjectRef, metadata
-from .shapes import mapping, text
 
 __all__ = ["MANAGED_BY", "Change", "create", "delete", "replace", "restored", "update"]
 
@@ -60,7 +60,7 @@ def update(ref: ObjectRef, observed: Json, patch: Json, details: Json, *, before
     :raises Refusal: when it was read without a version, since then the server would refuse nothing.
     """
     locked = {**metadata(patch), "resourceVersion": _version(ref, observed)}
-    uid = text(metadata(observed).get("uid"))
+    uid = as_str(metadata(observed).get("uid"))
     return Change("update", ref, {**patch, "metadata": locked}, details, before, after, uid=uid)
 
 
@@ -86,7 +86,7 @@ def replace(ref: ObjectRef, observed: Json, body: Json, details: Json, *, before
             f"{ref} cannot be deleted and created in one go: it has a finalizer, or is being deleted; choose another name"
         )
     for part in ("labels", "annotations"):
-        merged = {**mapping(kept.get(part)), **mapping(metadata(body).get(part))}
+        merged = {**as_dict(kept.get(part)), **as_dict(metadata(body).get(part))}
         kept.pop(part, None)
         kept.update({part: merged} if merged else {})
     new = create(ref, {**body, "metadata": kept}, details, after)

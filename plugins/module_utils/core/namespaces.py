@@ -12,9 +12,9 @@ from functools import cached_property
 from typing import Any
 
 from .errors import OptionError, Refusal
+from .json_types import as_dict, as_str
 from .label_selectors import required_keys
 from .objects import Json, metadata
-from .shapes import mapping, text
 
 __all__ = ["REQUESTER", "NamespaceSelector", "from_options", "requester_of"]
 
@@ -99,7 +99,7 @@ class NamespaceSelector:
 
 def requester_of(namespace: Json) -> str:
     """The user who requested the project; empty for a namespace that was created in another way."""
-    return text(mapping(metadata(mapping(namespace)).get("annotations")).get(REQUESTER))
+    return as_str(as_dict(metadata(as_dict(namespace)).get("annotations")).get(REQUESTER))
 
 
 def from_options(options: Mapping[str, Any]) -> NamespaceSelector:
@@ -125,7 +125,7 @@ def from_options(options: Mapping[str, Any]) -> NamespaceSelector:
 
 
 def _name(namespace: Json) -> str:
-    name = text(metadata(mapping(namespace)).get("name"))
+    name = as_str(metadata(as_dict(namespace)).get("name"))
     if not name:
         raise Refusal("the list of namespaces holds one without a name, so it is not clear which are meant")
     return name
@@ -134,7 +134,7 @@ def _name(namespace: Json) -> str:
 def _phase(namespace: Json) -> str:
     """The phase; `Terminating` also when only the time of deletion says so, `Active` when nothing is said."""
     going = metadata(namespace).get("deletionTimestamp")
-    return _TERMINATING if going else text(mapping(namespace.get("status")).get("phase")) or "Active"
+    return _TERMINATING if going else as_str(as_dict(namespace.get("status")).get("phase")) or "Active"
 
 
 def _any(name: str, patterns: Iterable[str]) -> bool:

@@ -12,8 +12,8 @@ from typing import Any
 
 from .changes import MANAGED_BY
 from .errors import OptionError, Refusal
+from .json_types import as_dict, as_str
 from .objects import Json, ObjectRef, metadata
-from .shapes import mapping, text
 
 __all__ = [
     "INSTANCE",
@@ -38,13 +38,13 @@ _OWNER = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?\Z")
 
 def is_managed(obj: Json) -> bool:
     """Whether the object carries our label, which every object has that this collection created."""
-    labels = mapping(metadata(obj).get("labels"))
+    labels = as_dict(metadata(obj).get("labels"))
     return all(labels.get(key) == value for key, value in MANAGED_BY.items())
 
 
 def owner_of(obj: Json) -> str:
     """The owner of an object that this collection created; empty when it has none, or when others created it."""
-    return text(mapping(metadata(obj).get("labels")).get(INSTANCE)) if is_managed(obj) else ""
+    return as_str(as_dict(metadata(obj).get("labels")).get(INSTANCE)) if is_managed(obj) else ""
 
 
 def is_owned_by(obj: Json, owner: str) -> bool:
@@ -106,5 +106,5 @@ class Ownership:
     def missing(self, observed: Json) -> dict[str, str]:
         """The labels that an object lacks to be this owner's; none when nothing is to be adopted."""
         wanted = {**MANAGED_BY, **self.labels} if self.adopt else {}
-        labels = mapping(metadata(observed).get("labels"))
+        labels = as_dict(metadata(observed).get("labels"))
         return {name: value for name, value in wanted.items() if labels.get(name) != value}

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from .enumeration import first_of
+from .phrases import summarize
 
 __all__ = ["RIGHTS_PAGE", "Need", "lacking"]
 
@@ -68,4 +68,4 @@ def lacking(needs: Iterable[Need]) -> list[str]:
 
 
 def _named(found: list[Need]) -> Iterator[str]:
-    yield first_of([*map(str, found)], _SHOWN)
+    yield summarize([*map(str, found)], _SHOWN)

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Protocol, Union
 
 from .changes import Change
-from .entries import Awaited, Failure
+from .entry import Awaited, Failure
 from .objects import Json, Kind, ObjectRef, Objects
 
 __all__ = [

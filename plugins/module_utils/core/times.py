@@ -12,8 +12,8 @@ from datetime import datetime, timezone
 from typing import Any
 
 from .errors import OptionError
+from .json_types import as_dict, as_list, as_str
 from .objects import Json, metadata, trimmed_of_managers
-from .shapes import mapping, sequence, text
 
 __all__ = ["Changed", "check_seconds", "content_changed", "day", "seconds_of", "utc", "with_time_of_content"]
 
@@ -37,7 +37,7 @@ class Changed:
 
 def seconds_of(value: Any) -> int | None:
     """Seconds since 1970; None for what is no time."""
-    found = _TIME.match(text(value))
+    found = _TIME.match(as_str(value))
     if not found:
         return None
     zone = "+00:00" if found[2] in "Zz" else found[2]
@@ -92,6 +92,6 @@ _FIELDS: Json = {"fieldsV1": {"f:data": {}}}
 
 
 def _of_content(secret: Json) -> Iterator[Json]:
-    for entry in map(mapping, sequence(metadata(secret).get("managedFields"))):
-        if any(name in mapping(entry.get("fieldsV1")) for name in _CONTENT):
+    for entry in map(as_dict, as_list(metadata(secret).get("managedFields"))):
+        if any(name in as_dict(entry.get("fieldsV1")) for name in _CONTENT):
             yield entry

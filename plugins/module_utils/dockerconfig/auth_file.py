@@ -21,9 +21,9 @@ from functools import lru_cache
 from typing import Any
 
 from ..core.errors import OptionError
+from .credential_entry import Entry, from_file, from_option, stored_entry
 from .credential_helpers import Helpers
 from .document import Document, auths_of, is_bare_map
-from .entry import Entry, from_file, from_option, stored_entry
 from .json_text import EMPTY, Member, Object, Unreadable, kind, value_of
 from .registry_keys import matches, same_path, shown, without_user
 

@@ -14,8 +14,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from .auth_file import AuthFile
+from .credential_entry import Entry, changed_fields, field_name, stored_entry
 from .document import Document
-from .entry import Entry, changed_fields, field_name, stored_entry
 from .json_text import EMPTY, Member, Object, Unreadable, member
 from .kubelet_reading import is_wrong
 from .registry_keys import same_path

@@ -14,8 +14,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ..core.errors import Refusal
+from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import Json, ObjectRef
-from ..core.shapes import mapping, sequence, text
 
 __all__ = [
     "LISTS",
@@ -52,7 +52,7 @@ def names(entries: Entries) -> list[str]:
 
 def names_in(holder: Json, key: str) -> list[str]:
     """The secrets that a list of an account or a pod names, for looking only: what is no list names none."""
-    return [name for name in names(sequence(holder.get(key))) if name]
+    return [name for name in names(as_list(holder.get(key))) if name]
 
 
 def link(entries: Entries, wanted: Sequence[str]) -> list[Any]:
@@ -95,4 +95,4 @@ def view(lists: Mapping[str, Entries], shown: Mapping[str, Any]) -> dict[str, An
 
 
 def _name(entry: Any) -> str:
-    return text(mapping(entry).get("name"))
+    return as_str(as_dict(entry).get("name"))

@@ -12,9 +12,9 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from ..core.enumeration import all_of
+from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import Json, Kind, ObjectRef
-from ..core.shapes import mapping, sequence, text
+from ..core.phrases import join_and
 from ..core.suggestions import most_similar
 
 __all__ = [
@@ -69,10 +69,10 @@ def why_none_will_come(facts: ClusterFacts) -> str:
     """Why this cluster generates no pull secrets; empty when it does, or when that cannot be known."""
     if facts.api_groups is not None and _CONFIG not in facts.api_groups:
         return "this cluster is not OpenShift, so nothing generates pull secrets"
-    status = mapping(mapping(facts.cluster_version).get("status"))
-    if _is_switched_off(mapping(status.get("capabilities"))):
+    status = as_dict(as_dict(facts.cluster_version).get("status"))
+    if _is_switched_off(as_dict(status.get("capabilities"))):
         return f"the {_CAPABILITY} capability of this cluster is off, so nothing generates pull secrets"
-    if _is_removed(mapping(facts.image_registry)) and _version(status) >= _REMOVED_COUNTS_FROM:
+    if _is_removed(as_dict(facts.image_registry)) and _version(status) >= _REMOVED_COUNTS_FROM:
         return "the image registry of this cluster is Removed, so nothing generates pull secrets"
     return ""
 
@@ -87,7 +87,7 @@ def what_is_unknown(facts: ClusterFacts) -> str:
         names.append("the list of API groups (/apis)")
     if not names:
         return ""
-    return f"the caller may not read {all_of(names)}, {unknown}; allow it to 'get' them"
+    return f"the caller may not read {join_and(names)}, {unknown}; allow it to 'get' them"
 
 
 def hint(
@@ -136,19 +136,19 @@ def _is_switched_off(capabilities: Json) -> bool:
     """Whether the capability exists in this version and is not enabled; a list of none is left out of the status."""
     enabled, known = capabilities.get("enabledCapabilities"), capabilities.get("knownCapabilities")
     if enabled is None:
-        return _CAPABILITY in sequence(known)
+        return _CAPABILITY in as_list(known)
     if not isinstance(enabled, list) or _CAPABILITY in enabled:
         return False
-    return known is None or _CAPABILITY in sequence(known)
+    return known is None or _CAPABILITY in as_list(known)
 
 
 def _is_removed(operator: Json) -> bool:
     """Whether the registry's operator says so in its first condition, which is the one that the platform looks at."""
-    conditions = sequence(mapping(operator.get("status")).get("conditions"))
-    return bool(conditions) and mapping(conditions[0]).get("reason") == "Removed"
+    conditions = as_list(as_dict(operator.get("status")).get("conditions"))
+    return bool(conditions) and as_dict(conditions[0]).get("reason") == "Removed"
 
 
 def _version(status: Json) -> tuple[int, int]:
     """Major and minor version of OpenShift; of an unknown one, those of the newest."""
-    match = _VERSION.match(text(mapping(status.get("desired")).get("version")))
+    match = _VERSION.match(as_str(as_dict(status.get("desired")).get("version")))
     return (int(match[1]), int(match[2])) if match else _REMOVED_COUNTS_FROM

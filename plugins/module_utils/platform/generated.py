@@ -19,8 +19,8 @@ from __future__ import annotations
 import re
 from enum import Enum
 
+from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import Json, metadata
-from ..core.shapes import mapping, sequence, text
 
 __all__ = ["REFERENCE", "Origin", "fnv", "generated_names", "is_generated", "origin_of"]
 
@@ -69,7 +69,7 @@ def origin_of(account: Json, key: str, name: str) -> Origin:
 def is_generated(account: Json, secret: Json) -> bool:
     """Whether the platform generated the secret for this account, by type, annotations and owner."""
     meta, name = metadata(secret), _name(account)
-    annotations = mapping(meta.get("annotations"))
+    annotations = as_dict(meta.get("annotations"))
     if secret.get("type") == _TOKEN:
         return annotations.get(_ACCOUNT) == name
     if secret.get("type") != _DOCKERCFG:
@@ -103,9 +103,9 @@ def _origin_of_pull_secret(account: Json, name: str) -> Origin:
 
 def _is_owned(account: Json, meta: Json) -> bool:
     """Whether the owner is the account (from 4.16 on), or one of its token secrets (before)."""
-    for entry in sequence(meta.get("ownerReferences")):
-        owner = mapping(entry)
-        kind, name = owner.get("kind"), text(owner.get("name"))
+    for entry in as_list(meta.get("ownerReferences")):
+        owner = as_dict(entry)
+        kind, name = owner.get("kind"), as_str(owner.get("name"))
         if kind == "ServiceAccount" and name == _name(account):
             return True
         if kind == "Secret" and _is_formed(name, _token_prefixes(account)):
@@ -114,15 +114,15 @@ def _is_owned(account: Json, meta: Json) -> bool:
 
 
 def _name(account: Json) -> str:
-    return text(metadata(account).get("name"))
+    return as_str(metadata(account).get("name"))
 
 
 def _referenced(account: Json) -> str:
-    return text(mapping(metadata(account).get("annotations")).get(REFERENCE))
+    return as_str(as_dict(metadata(account).get("annotations")).get(REFERENCE))
 
 
 def _listed(account: Json, key: str) -> list[str]:
-    names = (text(mapping(entry).get("name")) for entry in sequence(account.get(key)))
+    names = (as_str(as_dict(entry).get("name")) for entry in as_list(account.get(key)))
     return [name for name in names if name]
 
 

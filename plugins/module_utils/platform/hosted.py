@@ -13,15 +13,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..core.enumeration import counted, first_of
 from ..core.errors import Refusal
 from ..core.foreign_text import cut
+from ..core.json_types import as_dict, as_int, as_str
 from ..core.names import is_name
 from ..core.objects import SECRET, Json, Kind, ObjectRef, metadata
-from ..core.shapes import mapping, text, whole
+from ..core.phrases import pluralize, summarize
 from ..dockerconfig.auth_file import AuthFile
+from ..dockerconfig.credential_entry import stored_entry
 from ..dockerconfig.document import Document
-from ..dockerconfig.entry import stored_entry
 from ..dockerconfig.json_text import Object, Unreadable, fold, has_huge_number, kind, value_of
 from ..dockerconfig.kubelet_reading import kubelet_reading
 from ..dockerconfig.registry_keys import same_path
@@ -106,7 +106,7 @@ class Unmerged:
 
 def additional(secret: Json) -> StoredSecret | None:
     """What users add, as the platform reads it, whatever the type of the secret is; None for a secret without data, which counts as none."""
-    data = mapping(secret.get("data"))
+    data = as_dict(secret.get("data"))
     return StoredSecret.of({"data": data}, _KEY) if data else None
 
 
@@ -156,7 +156,7 @@ def _stopping(content: str) -> Unmerged | None:
     reading = kubelet_reading(content, legacy=False)
     if reading.problems:
         of_entries = all(problem.startswith("the entry ") for problem in reading.problems)
-        return Unmerged(first_of(reading.problems, _SHOWN, "; "), _EDIT if of_entries else _REPLACE)
+        return Unmerged(summarize(reading.problems, _SHOWN, "; "), _EDIT if of_entries else _REPLACE)
     if not reading.logins:
         return Unmerged("it has no entry", _DELETE)
     value = value_of(content)
@@ -214,28 +214,29 @@ def not_synchronized(synchronizer: Json, content: bytes) -> str:
     """Which nodes lack the merged secret, as a clause; empty when the synchronizer runs with it on all that get it."""
     if _label(synchronizer) != content_hash(content):
         return f"{SYNCHRONIZER} has not noticed the change yet"
-    status = mapping(synchronizer.get("status"))
+    status = as_dict(synchronizer.get("status"))
     wanted, updated, available = (
-        whole(status.get(name)) or 0 for name in ("desiredNumberScheduled", "updatedNumberScheduled", "numberAvailable")
+        as_int(status.get(name)) or 0
+        for name in ("desiredNumberScheduled", "updatedNumberScheduled", "numberAvailable")
     )
-    if (whole(status.get("observedGeneration")) or 0) < (whole(metadata(synchronizer).get("generation")) or 0):
+    if (as_int(status.get("observedGeneration")) or 0) < (as_int(metadata(synchronizer).get("generation")) or 0):
         return f"{SYNCHRONIZER} is about to bring it to the nodes"
     if min(updated, available) < wanted:
-        return f"{SYNCHRONIZER} has brought it to {min(updated, available):,} of {counted(wanted, 'node')}"
+        return f"{SYNCHRONIZER} has brought it to {min(updated, available):,} of {pluralize(wanted, 'node')}"
     return ""
 
 
 def _label(synchronizer: Json) -> str:
-    template = mapping(mapping(synchronizer.get("spec")).get("template"))
-    return text(mapping(metadata(template).get("labels")).get(_HASH_LABEL))
+    template = as_dict(as_dict(synchronizer.get("spec")).get("template"))
+    return as_str(as_dict(metadata(template).get("labels")).get(_HASH_LABEL))
 
 
 def node_pools_of_nodes(nodes: Iterable[Json]) -> list[dict[str, Any]]:
     """The node pools of a hosted cluster as its nodes show them, and whether the secret gets to them."""
     pools: dict[str, list[bool]] = {}
     for node in nodes:
-        labels = mapping(metadata(node).get("labels"))
-        pools.setdefault(text(labels.get(_POOL_LABEL)), []).append(labels.get(_SYNCED_LABEL) == "true")
+        labels = as_dict(metadata(node).get("labels"))
+        pools.setdefault(as_str(labels.get(_POOL_LABEL)), []).append(labels.get(_SYNCED_LABEL) == "true")
     return [{"name": name, "nodes": len(synced), "receives": all(synced)} for name, synced in sorted(pools.items())]
 
 
@@ -253,7 +254,7 @@ def pull_secret_of(ref: ObjectRef, hosted_cluster: Json | None) -> ObjectRef:
     """
     if hosted_cluster is None:
         raise Refusal(f"{ref} does not exist: correct the option 'hosted_cluster'")
-    name = text(mapping(_spec(hosted_cluster).get("pullSecret")).get("name"))
+    name = as_str(as_dict(_spec(hosted_cluster).get("pullSecret")).get("name"))
     if not name:
         raise Refusal(f"{ref} names no pull secret in spec.pullSecret, so there is none to change")
     if not is_name(name):
@@ -264,19 +265,19 @@ def pull_secret_of(ref: ObjectRef, hosted_cluster: Json | None) -> ObjectRef:
 
 
 def _row(pool: Json) -> dict[str, Any]:
-    strategy = text(mapping(_spec(pool).get("management")).get("upgradeType"))
-    platform = text(mapping(_spec(pool).get("platform")).get("type"))
+    strategy = as_str(as_dict(_spec(pool).get("management")).get("upgradeType"))
+    platform = as_str(as_dict(_spec(pool).get("platform")).get("type"))
     return {
-        "name": text(metadata(pool).get("name")),
-        "nodes": whole(_spec(pool).get("replicas")),
+        "name": as_str(metadata(pool).get("name")),
+        "nodes": as_int(_spec(pool).get("replicas")),
         "receives": strategy == "Replace" and platform in _SYNCED_PLATFORMS,
     }
 
 
 def _spec(obj: Json) -> Json:
-    return mapping(obj.get("spec"))
+    return as_dict(obj.get("spec"))
 
 
 def left_out(pools: Sequence[Json]) -> list[str]:
     """The names of the node pools that do not get the secret."""
-    return [text(pool.get("name")) or "(no node pool)" for pool in pools if not pool.get("receives")]
+    return [as_str(pool.get("name")) or "(no node pool)" for pool in pools if not pool.get("receives")]

@@ -18,8 +18,8 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from ..core.foreign_text import in_one_line
+from ..core.json_types import as_dict, as_int, as_list, as_str
 from ..core.objects import Json, Kind, ObjectRef, metadata
-from ..core.shapes import mapping, sequence, text, whole
 from ..dockerconfig.auth_file import AuthFile, read_stored
 from ..dockerconfig.json_text import Unreadable
 
@@ -80,19 +80,19 @@ class Pool:
 
     @classmethod
     def of(cls, obj: Json) -> Pool:
-        spec, status = mapping(obj.get("spec")), mapping(obj.get("status"))
-        conditions = {text(each.get("type")): each for each in map(mapping, sequence(status.get("conditions")))}
+        spec, status = as_dict(obj.get("spec")), as_dict(obj.get("status"))
+        conditions = {as_str(each.get("type")): each for each in map(as_dict, as_list(status.get("conditions")))}
         said = {name: each.get("status") == "True" for name, each in conditions.items()}
         return cls(
-            text(metadata(obj).get("name")),
+            as_str(metadata(obj).get("name")),
             spec.get("paused") is True,
             said.get("Degraded", False),
-            text(mapping(status.get("configuration")).get("name")),
-            text(mapping(spec.get("configuration")).get("name")),
-            whole(status.get("machineCount")) or 0,
-            whole(status.get("updatedMachineCount")) or 0,
+            as_str(as_dict(status.get("configuration")).get("name")),
+            as_str(as_dict(spec.get("configuration")).get("name")),
+            as_int(status.get("machineCount")) or 0,
+            as_int(status.get("updatedMachineCount")) or 0,
             said.get("Updated", False),
-            in_one_line(text(mapping(conditions.get("Degraded")).get("message")), _MOST_TEXT),
+            in_one_line(as_str(as_dict(conditions.get("Degraded")).get("message")), _MOST_TEXT),
         )
 
     @property
@@ -116,7 +116,7 @@ def auth_file_of(config: Json | None) -> AuthFile | None:
     for file in _files(config):
         if file.get("path") == NODE_FILE:
             try:
-                return read_stored(_content(mapping(file.get("contents"))), legacy=False)
+                return read_stored(_content(as_dict(file.get("contents"))), legacy=False)
             except (ValueError, OSError, EOFError, zlib.error, binascii.Error, Unreadable):
                 return None
     return None
@@ -133,10 +133,10 @@ def drains(configuration: Json | None, version: str) -> tuple[bool | None, str]:
 
     `configuration` is `MACHINE_CONFIGURATION`, None where it is not there or may not be read. `version` is the cluster's.
     """
-    status = mapping(mapping(mapping(configuration).get("status")).get("nodeDisruptionPolicyStatus"))
-    for file in map(mapping, sequence(mapping(status.get("clusterPolicies")).get("files"))):
+    status = as_dict(as_dict(as_dict(configuration).get("status")).get("nodeDisruptionPolicyStatus"))
+    for file in map(as_dict, as_list(as_dict(status.get("clusterPolicies")).get("files"))):
         if file.get("path") == NODE_FILE:
-            actions = [text(mapping(action).get("type")) for action in sequence(file.get("actions"))]
+            actions = [as_str(as_dict(action).get("type")) for action in as_list(file.get("actions"))]
             costs = bool({"Drain", "Reboot"} & set(actions))
             return costs, f"the node disruption policy for {NODE_FILE} is {', '.join(actions) or 'empty'}"
     match = _VERSION.match(version)
@@ -147,8 +147,8 @@ def drains(configuration: Json | None, version: str) -> tuple[bool | None, str]:
 
 
 def _files(config: Json | None) -> Iterator[Json]:
-    ignition = mapping(mapping(mapping(config).get("spec")).get("config"))
-    yield from map(mapping, sequence(mapping(ignition.get("storage")).get("files")))
+    ignition = as_dict(as_dict(as_dict(config).get("spec")).get("config"))
+    yield from map(as_dict, as_list(as_dict(ignition.get("storage")).get("files")))
 
 
 def _content(contents: Json) -> str:
@@ -156,7 +156,7 @@ def _content(contents: Json) -> str:
 
     :raises ValueError: when it is neither.
     """
-    head, comma, body = text(contents.get("source")).partition(",")
+    head, comma, body = as_str(contents.get("source")).partition(",")
     if not (head.startswith("data:") and comma):
         raise ValueError("no data URL")
     data = unquote_to_bytes(body)
@@ -177,10 +177,10 @@ def _unpacked(data: bytes) -> bytes:
 
 def _parts(config: Json | None) -> Mapping[str, Any]:
     """What a configuration makes of a node, by name."""
-    spec = mapping(mapping(config).get("spec"))
-    units = map(mapping, sequence(mapping(mapping(spec.get("config")).get("systemd")).get("units")))
-    files = {text(file.get("path")): file for file in _files(config)}
+    spec = as_dict(as_dict(config).get("spec"))
+    units = map(as_dict, as_list(as_dict(as_dict(spec.get("config")).get("systemd")).get("units")))
+    files = {as_str(file.get("path")): file for file in _files(config)}
     others = ("osImageURL", "kernelArguments", "kernelType", "extensions", "fips")
     parts = {f"file {path}": file for path, file in files.items() if path != NODE_FILE}
-    parts |= {f"unit {text(unit.get('name'))}": unit for unit in units}
+    parts |= {f"unit {as_str(unit.get('name'))}": unit for unit in units}
     return parts | {name: spec[name] for name in others if spec.get(name)}

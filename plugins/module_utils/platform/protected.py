@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..core.errors import OptionError, Refusal
+from ..core.json_types import as_dict, as_list
 from ..core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, ObjectRef, metadata
-from ..core.shapes import mapping, sequence
 from ..dockerconfig.registry_keys import same_path
 from ..secrets.content import DOCKERCONFIGJSON, MAX_BYTES, TYPES, StoredSecret
 from .hosted import ADDITIONAL_SECRET
@@ -64,20 +64,20 @@ AUTOUPDATE = "rbac.authorization.kubernetes.io/autoupdate"
 
 def autoupdate(obj: Json) -> str:
     """What the object says of being restored by the API server: `true`, `false`, or empty."""
-    return str(mapping(metadata(obj).get("annotations")).get(AUTOUPDATE) or "")
+    return str(as_dict(metadata(obj).get("annotations")).get(AUTOUPDATE) or "")
 
 
 def is_platforms(ref: ObjectRef, observed: Json) -> bool:
     """Whether the platform or a controller looks after the object. It is never adopted and never pruned, whatever its labels say."""
     meta = metadata(observed)
-    annotated = any(name in mapping(meta.get("annotations")) for name in (*_PLATFORM_ANNOTATIONS, AUTOUPDATE))
+    annotated = any(name in as_dict(meta.get("annotations")) for name in (*_PLATFORM_ANNOTATIONS, AUTOUPDATE))
     reserved = {SERVICE_ACCOUNT: _ACCOUNTS, ROLE_BINDING: RESERVED_BINDINGS}.get(ref.kind, ())
     return annotated or bool(controller_of(observed)) or ref.name in reserved or is_global(ref)
 
 
 def controller_of(observed: Json) -> str:
     """Kind and name of the controller that manages the object; empty when none does."""
-    owners = map(mapping, sequence(metadata(observed).get("ownerReferences")))
+    owners = map(as_dict, as_list(metadata(observed).get("ownerReferences")))
     return next((f"{owner.get('kind')} {owner.get('name')}" for owner in owners if owner.get("controller")), "")
 
 
@@ -116,7 +116,7 @@ def refuse_foreign(ref: ObjectRef, observed: Json, *, convertible: bool) -> None
 
 def says_generated(observed: Json) -> bool:
     """Whether the secret says that the platform generated it, for an account that may be gone by now."""
-    annotations = mapping(metadata(observed).get("annotations"))
+    annotations = as_dict(metadata(observed).get("annotations"))
     return any(name in annotations for name in _PLATFORM_ANNOTATIONS)
 
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..core.json_types import as_dict
 from ..core.objects import Json, metadata
-from ..core.shapes import mapping
-from ..dockerconfig.entry import Entry
+from ..dockerconfig.credential_entry import Entry
 from ..secrets.content import StoredSecret
 from ..secrets.expiry import claims_of
 from .generated import generated_names
@@ -68,7 +68,7 @@ def how_to_renew(namespace: str, secret: str) -> str:
 def _what_is_missing(account: Json, name: str, secret: Json | None) -> str:
     if secret is None:
         return f"secret {name} is listed but does not exist yet"
-    annotations = mapping(metadata(secret).get("annotations"))
+    annotations = as_dict(metadata(secret).get("annotations"))
     if secret.get("type") != _TYPE:
         return f"secret {name} has type {secret.get('type')} instead of {_TYPE}"
     has_token = annotations.get(_BINDING) in ("bound", "legacy")
@@ -93,6 +93,6 @@ def _is_stale(account: Json, secret: Json | None) -> bool:
 
 def _is_for_other(account: Json, entry: Entry) -> bool:
     """Whether the token names another uid: an account that was deleted and created again keeps the old secret for a moment."""
-    claims = mapping(claims_of(entry.password).get("kubernetes.io"))
-    uid = mapping(claims.get("serviceaccount")).get("uid")
+    claims = as_dict(claims_of(entry.password).get("kubernetes.io"))
+    uid = as_dict(claims.get("serviceaccount")).get("uid")
     return uid is not None and uid != metadata(account).get("uid")

@@ -12,8 +12,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ..core.json_types import as_dict, as_str
 from ..core.objects import Json, Kind
-from ..core.shapes import mapping, text
 from .subjects import Subject
 
 __all__ = ["SUBJECT_ACCESS_REVIEW", "MayPull", "may_pull", "question"]
@@ -42,9 +42,9 @@ def question(subject: Subject, namespace: str) -> dict[str, Any]:
 
 def may_pull(subject: Subject, status: Json | None) -> MayPull:
     """What is reported of one answer: `allowed` is None when the caller may not ask (`status` is None), or nothing was said."""
-    answer = mapping(status)
+    answer = as_dict(status)
     allowed = answer["allowed"] if isinstance(answer.get("allowed"), bool) else None
-    match = _REASON.search(text(answer.get("reason"))) if allowed else None
+    match = _REASON.search(as_str(answer.get("reason"))) if allowed else None
     return {"subject": str(subject), "allowed": allowed, "binding": _binding(match) if match else None}
 
 

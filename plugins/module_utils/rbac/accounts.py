@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..core.changes import MANAGED_BY
+from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import Json, ObjectRef, metadata
-from ..core.shapes import mapping, sequence, text
 from .subjects import Subject, subject_of
 
 __all__ = ["LABELS", "is_given_to", "is_of_an_account"]
@@ -20,12 +20,12 @@ LABELS: Mapping[str, str] = {**MANAGED_BY, "app.kubernetes.io/component": "autom
 
 def is_of_an_account(obj: Json) -> bool:
     """Whether it carries both labels."""
-    labels = mapping(metadata(obj).get("labels"))
+    labels = as_dict(metadata(obj).get("labels"))
     return all(labels.get(name) == value for name, value in LABELS.items())
 
 
 def is_given_to(binding: Json, account: ObjectRef) -> bool:
     """Whether a binding names the account itself, and not a group that it is in."""
     wanted = Subject("ServiceAccount", account.name, account.namespace)
-    namespace = text(metadata(binding).get("namespace"))
-    return any(subject_of(entry, namespace) == wanted for entry in sequence(binding.get("subjects")))
+    namespace = as_str(metadata(binding).get("namespace"))
+    return any(subject_of(entry, namespace) == wanted for entry in as_list(binding.get("subjects")))

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.errors import OptionError, Refusal
+from ..core.json_types import as_dict, as_str
 from ..core.names import check_free_name, check_name, check_namespace, is_name, is_namespace, quoted
 from ..core.objects import NAMESPACE, SERVICE_ACCOUNT, Json, ObjectRef, metadata
-from ..core.shapes import mapping, text
 
 __all__ = [
     "ACCOUNT_USERS",
@@ -100,8 +100,8 @@ def subject_of(entry: Any, binding_namespace: str) -> Subject | None:
     A service account without namespace is one of the binding's, and a user named `system:serviceaccount:NS:NAME` is that
     service account (kubernetes pkg/registry/rbac/validation/rule.go).
     """
-    found = mapping(entry)
-    kind, name, namespace = text(found.get("kind")), text(found.get("name")), found.get("namespace")
+    found = as_dict(entry)
+    kind, name, namespace = as_str(found.get("kind")), as_str(found.get("name")), found.get("namespace")
     if not kind or not name or not isinstance(namespace, (str, type(None))):
         return None
     return _normal_form(kind, name, namespace or binding_namespace)
@@ -130,7 +130,7 @@ def listed(binding: Json) -> Sequence[Any]:
 
 def subjects_of(binding: Json) -> list[Subject]:
     """The subjects of a role binding; entries that are none are left out. :raises Refusal: as `listed`."""
-    namespace = text(metadata(binding).get("namespace"))
+    namespace = as_str(metadata(binding).get("namespace"))
     found = (subject_of(entry, namespace) for entry in listed(binding))
     return [subject for subject in found if subject is not None]
 

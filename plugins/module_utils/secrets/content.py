@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from ..core.json_types import as_dict, as_str
 from ..core.objects import Json
-from ..core.shapes import mapping, text
 from ..dockerconfig.auth_file import NOTHING, AuthFile, read_stored
-from ..dockerconfig.entry import changed_fields
+from ..dockerconfig.credential_entry import changed_fields
 from ..dockerconfig.json_text import Unreadable
 from ..dockerconfig.kubelet_reading import KubeletReading, kubelet_reading
 from ..dockerconfig.registry_keys import shown, without_user
@@ -79,10 +79,10 @@ class StoredSecret:
     def of(cls, observed: Json, key: str = "") -> StoredSecret:
         """`key`: the data key to take, if it is there, for a type that has none of its own."""
         given = observed.get("data") or {}
-        data = {name: _as_text(value) for name, value in mapping(given).items()}
-        kind = text(observed.get("type")) or "Opaque"
+        data = {name: _as_text(value) for name, value in as_dict(given).items()}
+        kind = as_str(observed.get("type")) or "Opaque"
         found = DATA_KEYS.get(kind) or (key if key in data else _likely_key(data))
-        if given is not mapping(given):
+        if given is not as_dict(given):
             return cls(kind, found, _NOT_BASE64)
         return cls(kind, found, data.pop(found, ""), data)
 
@@ -138,7 +138,7 @@ class StoredSecret:
 
 def may_be_auth_file(data: object) -> bool:
     """Whether the data of a secret, of whatever type, is worth a look: told from names and beginnings, so without decoding most of it."""
-    return any(key in _USUAL_KEYS or _begins_like_one(value) for key, value in mapping(data).items())
+    return any(key in _USUAL_KEYS or _begins_like_one(value) for key, value in as_dict(data).items())
 
 
 #: The data keys under which auth files usually stand.

@@ -14,8 +14,8 @@ import math
 import re
 from dataclasses import dataclass
 
+from ..core.json_types import as_dict, as_str
 from ..core.objects import Json
-from ..core.shapes import mapping, text
 from ..core.times import utc
 
 __all__ = [
@@ -189,7 +189,7 @@ def _renewal(kind: CredentialKind | None, password: str) -> str:
 def is_legacy_token(password: str) -> bool:
     """Whether it is a service account token of the old kind, which stands in a secret and names no time."""
     claims = claims_of(password)
-    return text(claims.get("iss")) == "kubernetes/serviceaccount" and "exp" not in claims
+    return as_str(claims.get("iss")) == "kubernetes/serviceaccount" and "exp" not in claims
 
 
 def claims_of(token: str) -> Json:
@@ -198,6 +198,6 @@ def claims_of(token: str) -> Json:
     if len(parts) != 3:
         return {}
     try:
-        return mapping(json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))))
+        return as_dict(json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))))
     except (ValueError, RecursionError):
         return {}

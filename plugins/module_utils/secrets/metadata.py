@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..core.errors import OptionError
+from ..core.json_types import as_dict, as_int
 from ..core.objects import Json, metadata
-from ..core.shapes import mapping, whole
 
 __all__ = ["SecretMetadata"]
 
@@ -67,7 +67,7 @@ class SecretMetadata:
         """What an object lacks, by part; empty when nothing."""
         held = metadata(observed)
         wrong = {
-            part: {name: value for name, value in wanted.items() if mapping(held.get(part)).get(name) != value}
+            part: {name: value for name, value in wanted.items() if as_dict(held.get(part)).get(name) != value}
             for part, wanted in self._parts()
         }
         found: dict[str, Any] = {part: names for part, names in wrong.items() if names}
@@ -87,7 +87,7 @@ def _texts(option: str, given: Mapping[str, Any] | None) -> dict[str, str]:
                 f"option {option!r}: the name {name!r} is not valid: write [prefix/]name, as in example.com/team, with at most 63 "
                 "letters, digits, '-', '_' and '.' behind the prefix"
             )
-        if not isinstance(value, str) and whole(value) is None:
+        if not isinstance(value, str) and as_int(value) is None:
             raise OptionError(f"option {option!r}: the value of {name!r} is not text: quote it")
         if not _is_unicode(str(value)):
             raise OptionError(f"option {option!r}: the value of {name!r} is not valid Unicode")

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from ..core.json_types import as_dict
 from ..core.objects import Json, metadata
 from ..core.redaction import forms
-from ..core.shapes import mapping
 from ..dockerconfig.registry_keys import host_of, without_user
 from .content import StoredSecret
 
@@ -50,12 +50,12 @@ class CredentialSearch:
         for key, entry in held.known.entries.items():
             if entry.password == self.secret:
                 found[without_user(key)] = self._is_login(key, entry.username)
-        data = {name: value for name, value in mapping(secret.get("data")).items() if isinstance(value, str)}
+        data = {name: value for name, value in as_dict(secret.get("data")).items() if isinstance(value, str)}
         for name, value in data.items():
             # An entry has been found there already, unless it stands there in another form.
             if not (found and name == held.key) and self._is_in(_decoded(value)):
                 found[f"data key {name}"] = not (self.registry or self.username)
-        for name, value in mapping(metadata(secret).get("annotations")).items():
+        for name, value in as_dict(metadata(secret).get("annotations")).items():
             if isinstance(value, str) and any(self._is_in(part) for part in _with_data(value)):
                 found[f"annotation {name}"] = not (self.registry or self.username)
         return [Match(location, as_asked) for location, as_asked in found.items()]

@@ -8,8 +8,8 @@ What a node reads: kubelet `pkg/credentialprovider/secrets/secrets.go`; everythi
 
 from __future__ import annotations
 
-from ..core.enumeration import first_of
 from ..core.objects import Json, ObjectRef
+from ..core.phrases import summarize
 from ..dockerconfig.key_matching import indexed_as
 from .content import DATA_KEYS, StoredSecret
 
@@ -37,7 +37,7 @@ def why_not_usable(ref: ObjectRef, secret: Json | None) -> str:
     reading = held.for_kubelet
     if reading.problems:
         return (
-            f"{ref} stops every pull of a pod that uses it, because {first_of(reading.problems, _SHOWN, '; ')}: "
+            f"{ref} stops every pull of a pod that uses it, because {summarize(reading.problems, _SHOWN, '; ')}: "
             f"write it again (module pull_secret), {_ANYWAY}"
         )
     if not any(user and password and indexed_as(key) is not None for key, (user, password) in reading.logins.items()):

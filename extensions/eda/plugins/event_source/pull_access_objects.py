@@ -280,18 +280,18 @@ _ABOVE = Path(__file__).absolute().parents
 if len(_ABOVE) > 7 and _ABOVE[6].name == "ansible_collections" and str(_ABOVE[7]) not in sys.path:
     sys.path.append(str(_ABOVE[7]))
 
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.run import follow
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.settings import (
     CHANGES,
     KINDS,
     from_options,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.event_source import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.event_source import (
     Queue,
     event_source,
     handed_on,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.runtime.options import CONNECTION_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.workflows.object_events import follow
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CONNECTION_OPTIONS
 
 ARGUMENTS: dict[str, Any] = {
     **CONNECTION_OPTIONS,

@@ -19,14 +19,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ...core.errors import ImagePullError, OptionError
-from ...core.paths import why_unread
+from ...core.file_errors import describe_read_error
 from ...core.times import check_seconds
 from .addresses import InsideAddress, inside_kind, inside_kind_of_host
+from .connection_classes import open_with
 from .endpoints import endpoint
 from .failures import Words, root_cause, sentence
+from .hostname_check import named
 from .limits import CutOff, Limits, TooLong, limit, limited
-from .naming import named
-from .pools import open_with
 
 try:
     import requests
@@ -268,7 +268,7 @@ def _context(options: HttpsOptions, verify: bool | str) -> ssl.SSLContext:
     except ssl.SSLError:
         raise OptionError(f"{source}: {verify!r} holds no certificate in PEM form") from None
     except (OSError, ValueError) as error:
-        reason = why_unread(verify, error)
+        reason = describe_read_error(verify, error)
         raise OptionError(f"{source}: {verify!r} cannot be read on the host that runs the task: {reason}") from None
 
 

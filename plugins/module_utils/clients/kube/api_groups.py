@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ...core.shapes import mapping, sequence, text
+from ...core.json_types import as_dict, as_list, as_str
 from .client import Cluster
 
 __all__ = ["listed_groups"]
@@ -13,5 +13,5 @@ __all__ = ["listed_groups"]
 
 def listed_groups(cluster: Cluster) -> frozenset[str]:
     """:raises ImagePullError: when that cannot be read."""
-    groups = sequence(cluster.get_path("/apis").get("groups"))
-    return frozenset(name for group in groups if (name := text(mapping(group).get("name"))))
+    groups = as_list(cluster.get_path("/apis").get("groups"))
+    return frozenset(name for group in groups if (name := as_str(as_dict(group).get("name"))))

@@ -18,12 +18,11 @@ from urllib.parse import quote, urlencode
 
 from ...core.changes import Change
 from ...core.errors import ImagePullError
+from ...core.json_types import as_int
 from ...core.objects import Json, Kind, ObjectRef
 from ...core.permissions import Need
 from ...core.redaction import mask
-from ...core.shapes import whole
-from . import answers
-from .answers import WatchEvent
+from . import responses
 from .connection import Connection
 from .credential import forms_of
 from .errors import (
@@ -39,6 +38,7 @@ from .errors import (
     UnknownResource,
 )
 from .health import Health
+from .responses import WatchEvent
 from .transport import Answer, Broken, Lines, Lost, NotSent, TooLarge, Unusable, follow, send
 
 __all__ = ["Cluster", "Surveyed"]
@@ -152,7 +152,7 @@ class Cluster:
         """
         request = _Request("GET", _path(ref), f"reading {ref}", ref.kind.resource, ref.name)
         try:
-            return self._understood(request, lambda answer: answers.found(answer, ref))
+            return self._understood(request, lambda answer: responses.found(answer, ref))
         except UnknownResource:
             raise
         except NotFound:
@@ -181,7 +181,7 @@ class Cluster:
         attempt, path = f"listing {kind.resource} {where}", _collection(kind, namespace)
         shortcut = kind.namespaced and not namespace
         request = _Request("GET", path, attempt, kind.resource, query=query, is_shortcut=shortcut)
-        kept = self._listed(request, lambda answer: answers.page(answer, kind, namespace), kind, keep or _slim)
+        kept = self._listed(request, lambda answer: responses.page(answer, kind, namespace), kind, keep or _slim)
         yield from kept.items
 
     def survey(
@@ -197,9 +197,9 @@ class Cluster:
         attempt = f"listing the metadata of {kind.resource} in all namespaces"
         path = _collection(kind, "")
         request = _Request(
-            "GET", path, attempt, kind.resource, query=query, accept=answers.METADATA_LIST, seconds=seconds
+            "GET", path, attempt, kind.resource, query=query, accept=responses.METADATA_LIST, seconds=seconds
         )
-        return self._listed(request, lambda answer: answers.metadata_page(answer, kind), kind, keep)
+        return self._listed(request, lambda answer: responses.metadata_page(answer, kind), kind, keep)
 
     @contextmanager
     def watch(
@@ -222,7 +222,7 @@ class Cluster:
         }
         attempt = f"watching the metadata of {kind.resource} in all namespaces on {self.name}"
         path = _collection(kind, "")
-        request = _Request("GET", path, attempt, kind.resource, query=query, accept=answers.METADATA)
+        request = _Request("GET", path, attempt, kind.resource, query=query, accept=responses.METADATA)
         ends_at = self._now() + seconds + _GRACE_SECONDS
 
         def begin(login: Any) -> tuple[Lines, Any]:
@@ -236,9 +236,9 @@ class Cluster:
 
     def get_path(self, path: str) -> Json:
         """What stands under a path that is no object, such as `/apis`."""
-        return self._understood(_Request("GET", path, f"reading {path}"), answers.mapping)
+        return self._understood(_Request("GET", path, f"reading {path}"), responses.mapping)
 
-    def token(self, account: ObjectRef, seconds: int) -> answers.Token:
+    def token(self, account: ObjectRef, seconds: int) -> responses.Token:
         """A new token of a service account. The server keeps no token, and may give it for another time.
 
         :raises ApiError: when it gives none.
@@ -247,7 +247,7 @@ class Cluster:
         body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
         attempt = f"asking for a token of {account}"
         request = _Request("POST", f"{_path(account)}/token", attempt, "serviceaccounts", account.name, body=body)
-        return self._understood(request, answers.token)
+        return self._understood(request, responses.token)
 
     def review(self, kind: Kind, spec: Json, about: str) -> Json:
         """The status of a review: a question that is sent as an object and answered, and stored nowhere.
@@ -256,7 +256,7 @@ class Cluster:
         """
         body = {"apiVersion": kind.api_version, "kind": kind.kind, "spec": spec}
         request = _Request("POST", _collection(kind, ""), f"asking whether {about}", kind.resource, body=body)
-        return self._understood(request, lambda answer: answers.mapping(answers.mapping(answer).get("status")))
+        return self._understood(request, lambda answer: responses.mapping(responses.mapping(answer).get("status")))
 
     def write(self, change: Change, *, dry_run: bool = False) -> Json | None:
         """Carries out one change; returns the object as it now is, None once deleted. `dry_run`: the server only judges it.
@@ -277,14 +277,14 @@ class Cluster:
             writes=not dry_run,
         )
         if change.action == "delete":
-            self._understood(request, lambda answer: answers.deletion(answer, ref))
+            self._understood(request, lambda answer: responses.deletion(answer, ref))
             return None
-        return self._understood(request, lambda answer: answers.found(answer, ref))
+        return self._understood(request, lambda answer: responses.found(answer, ref))
 
     def _listed(
         self,
         request: _Request,
-        read: Callable[[Any], answers.Page],
+        read: Callable[[Any], responses.Page],
         kind: Kind,
         keep: Callable[[Json], Any],
     ) -> Surveyed:
@@ -299,7 +299,7 @@ class Cluster:
     def _read_through(
         self,
         request: _Request,
-        read: Callable[[Any], answers.Page],
+        read: Callable[[Any], responses.Page],
         kind: Kind,
         keep: Callable[[Json], Any],
     ) -> Surveyed:
@@ -334,8 +334,8 @@ class Cluster:
         request = replace(request, attempt=f"{request.attempt} on {self.name}")
         answer = self._repeated(request)
         try:
-            return read(answers.decoded(answer.data))
-        except answers.Unintelligible as what:
+            return read(responses.decoded(answer.data))
+        except responses.Unintelligible as what:
             raise _unintelligible(request, str(what)) from None
 
     def _repeated(self, request: _Request) -> Answer:
@@ -408,15 +408,15 @@ class Cluster:
             with self._failures_of(request, login):
                 for line in lines:
                     if line.strip():
-                        yield self._event(request, login, answers.watch_event(answers.decoded(line), kind))
-        except answers.Unintelligible as what:
+                        yield self._event(request, login, responses.watch_event(responses.decoded(line), kind))
+        except responses.Unintelligible as what:
             raise _unintelligible(request, str(what)) from None
 
     def _event(self, request: _Request, login: Any, event: WatchEvent) -> WatchEvent:
         """:raises ImagePullError: what the event says, when it is of an error of the API server."""
         if event.type != "ERROR":
             return event
-        code = whole(event.obj.get("code")) or 0
+        code = as_int(event.obj.get("code")) or 0
         status = code if 400 <= code < 600 else 500
         raise _failed(request, Answer(status, json.dumps(event.obj).encode(), None, None), login)
 

@@ -20,15 +20,15 @@ from typing import Any
 from urllib.parse import unquote
 
 from ...core.errors import OptionError
-from ..https.naming import named
+from ..https.hostname_check import named
 from .credential import Credential, basic, bearer
 from .errors import ConnectError
+from .http_tuning import prepare
 from .kubeconfig import Section, load
 from .libraries import IMPORT_ERROR, Configuration, HTTPHeaderDict, RESTClientObject, urllib3
 from .login import Login, fixed, from_token_file, of_user
 from .login_scope import Route, check_scope, prefer_own_login
 from .tls import Pem, client_side
-from .wire import prepare
 
 __all__ = ["IMPORT_ERROR", "Connection", "ConnectionOptions", "connect"]
 

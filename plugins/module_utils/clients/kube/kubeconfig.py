@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...core.paths import looked_in, why_unread
+from ...core.file_errors import describe_place, describe_read_error
 from ...core.redaction import is_path
 from .errors import ConnectError, one_line
 from .libraries import yaml
@@ -192,7 +192,7 @@ def _files(given: str | None) -> Iterator[_File]:
 
 def _place_of(paths: Sequence[Path]) -> str:
     """Where a relative path was looked for: beside the playbook, which may be one of a collection."""
-    return next(filter(None, map(looked_in, paths)), "")
+    return next(filter(None, map(describe_place, paths)), "")
 
 
 def _content(title: str, path: Path) -> Mapping[str, Any]:
@@ -200,7 +200,7 @@ def _content(title: str, path: Path) -> Mapping[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise _error(title, f"{path} cannot be read: {why_unread(path, error)}") from None
+        raise _error(title, f"{path} cannot be read: {describe_read_error(path, error)}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         raise _error(title, f"{path} is not valid YAML" + (f" at line {mark.line + 1}" if mark else "")) from None

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ...core.paths import why_unread
+from ...core.file_errors import describe_read_error
 from .credential import Credential, basic, bearer, forms_of
 from .errors import ConnectError, one_line
 from .kubeconfig import Kubeconfig, Section
@@ -100,7 +100,7 @@ def from_token_file(path: str, origin: str) -> Fetch:
         try:
             token = Path(path).read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
-            raise ConnectError(f"{origin} {path} cannot be read: {why_unread(path, error)}") from None
+            raise ConnectError(f"{origin} {path} cannot be read: {describe_read_error(path, error)}") from None
         return Credential(bearer(token, f"{origin} {path}"), due=0.0)
 
     return fetch

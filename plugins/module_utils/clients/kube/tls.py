@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...core.paths import why_unread
+from ...core.file_errors import describe_read_error
 from .errors import ConnectError, one_line
 from .libraries import urllib3
 
@@ -37,7 +37,7 @@ class Pem:
         try:
             return Path(self.path).read_bytes()
         except (OSError, ValueError) as error:
-            reason = why_unread(self.path, error)
+            reason = describe_read_error(self.path, error)
             raise ConnectError(
                 f"{self} cannot be read on the host that runs the task: {reason}; correct the path"
             ) from None

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import one_line
+from .http_tuning import answered_within
 from .libraries import urllib3
-from .wire import answered_within
 
 __all__ = ["Answer", "Broken", "Lines", "Lost", "NotSent", "TooLarge", "Unusable", "follow", "send"]
 

@@ -15,8 +15,8 @@ from urllib.parse import urlencode
 
 from ..https.endpoints import authority
 from ..https.transport import IMPORT_ERROR, Answer, HttpsError, check_timeout, send
-from .answers import OcmError, access_token, pull_secret
 from .options import OcmOptions
+from .responses import OcmError, access_token, pull_secret
 
 __all__ = ["IMPORT_ERROR", "OcmError", "fetch"]
 

@@ -25,7 +25,7 @@ from .transport import Answer, NotAsked, RegistryError, RegistryOptions, check_t
 __all__ = ["Login", "Outcome", "Proof", "Wanted", "prove", "prove_login"]
 
 #: `not_sent`: the question would have gone to an unnamed host or address, or without TLS. `not_found` may also be a right that is missing:
-#: many registries hide what they deny. `expired` is never said here: who knows what the login is judges that (workflows/proofs.py).
+#: many registries hide what they deny. `expired` is never said here: who knows what the login is judges that (discovery/proofs.py).
 Outcome = Literal[
     "logs_in",
     "pulls",

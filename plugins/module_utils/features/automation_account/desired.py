@@ -13,12 +13,12 @@ from itertools import takewhile
 from typing import Any, ClassVar
 
 from ...core.changes import Change, create, delete, replace, update
-from ...core.enumeration import first_of
 from ...core.errors import Refusal
+from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects, metadata
 from ...core.permissions import RIGHTS_PAGE
+from ...core.phrases import summarize
 from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, ListedBy, Plan, Related
-from ...core.shapes import mapping, sequence, text
 from ...rbac.accounts import LABELS, is_of_an_account
 from ...rbac.rights import CLUSTER
 from .parts import CLUSTER_ROLE_BINDING, Parts, is_name_of, names_from
@@ -155,9 +155,9 @@ def _in_the_way(ref: ObjectRef, there: Json, chosen: str) -> str:
 
 def _stays(ref: ObjectRef, there: Json) -> Iterator[str]:
     """What to know of a binding that is deleted and not gone: until then, it gives its rights."""
-    held = [name for name in map(text, sequence(metadata(there).get("finalizers"))) if _FINALIZER.fullmatch(name)]
+    held = [name for name in map(as_str, as_list(metadata(there).get("finalizers"))) if _FINALIZER.fullmatch(name)]
     if metadata(there).get("finalizers"):
-        what = f"the finalizer {first_of(held, _SHOWN)}" if held else "a finalizer"
+        what = f"the finalizer {summarize(held, _SHOWN)}" if held else "a finalizer"
         yield (
             f"{ref} is deleted, but {what} keeps it, and until it is gone it gives its rights: if nothing removes the finalizer, type: "
             f"kubectl patch rolebinding {shlex.quote(ref.name)} -n {ref.namespace} --type=merge -p "
@@ -220,17 +220,17 @@ def _view(obj: Json) -> dict[str, Any]:
 
 def _lines(obj: Json) -> list[str]:
     """What an object grants: a right in each line, such as `get on secrets`, or an account."""
-    rules = [line for rule in map(mapping, sequence(obj.get("rules"))) for line in _of_rule(rule)]
+    rules = [line for rule in map(as_dict, as_list(obj.get("rules"))) for line in _of_rule(rule)]
     subjects = [
-        "/".join(filter(None, (text(subject.get("namespace")), text(subject.get("name")))))
-        for subject in map(mapping, sequence(obj.get("subjects")))
+        "/".join(filter(None, (as_str(subject.get("namespace")), as_str(subject.get("name")))))
+        for subject in map(as_dict, as_list(obj.get("subjects")))
     ]
     return rules + subjects
 
 
 def _of_rule(rule: Json) -> Iterator[str]:
-    names = ", ".join(map(text, sequence(rule.get("resourceNames"))))
-    for group in map(text, sequence(rule.get("apiGroups"))):
-        for resource in map(text, sequence(rule.get("resources"))):
-            verbs = ", ".join(map(text, sequence(rule.get("verbs"))))
+    names = ", ".join(map(as_str, as_list(rule.get("resourceNames"))))
+    for group in map(as_str, as_list(rule.get("apiGroups"))):
+        for resource in map(as_str, as_list(rule.get("resources"))):
+            verbs = ", ".join(map(as_str, as_list(rule.get("verbs"))))
             yield f"{verbs} on {resource}{f'.{group}' if group else ''}{f' {names}' if names else ''}"

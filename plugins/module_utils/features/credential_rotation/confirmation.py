@@ -14,13 +14,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Union
 
-from ...core.entry_lists import TARGETS
-from ...core.enumeration import first_of
 from ...core.errors import OptionError
 from ...core.names import is_name, is_namespace
 from ...core.namespaces import NamespaceSelector
 from ...core.namespaces import from_options as selector_of
 from ...core.objects import ObjectRef
+from ...core.phrases import summarize
+from ...declarations.entry_list import TARGETS
 from ...dockerconfig.registry_keys import same_path
 
 __all__ = ["ARGUMENTS", "PLACES", "ROW", "ConfirmedEntry", "ConfirmedSecrets", "entries_of", "plan_problems"]
@@ -102,7 +102,7 @@ def entries_of(options: Mapping[str, Any]) -> tuple[ConfirmedEntry, ...]:
         except OptionError as error:
             problems.append(f"option '{where}[{position}]': {error}")
     if problems:
-        raise OptionError(first_of(problems, _SHOWN, "; "))
+        raise OptionError(summarize(problems, _SHOWN, "; "))
     return tuple(found)
 
 

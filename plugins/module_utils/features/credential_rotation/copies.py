@@ -10,13 +10,13 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
-from ...core.enumeration import all_of
+from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import SECRET, Json, ObjectRef, metadata
-from ...core.shapes import mapping, sequence, text
-from ...dockerconfig.exchange import Found, Login, exchanged, found_in, old_logins
+from ...core.phrases import join_and
 from ...dockerconfig.json_text import Unreadable
+from ...dockerconfig.replace_login import Found, Login, exchanged, found_in, old_logins
 from ...platform.hosted import ADDITIONAL_SECRET, MERGED_SECRET
-from ...platform.keepers import keeper_of
+from ...platform.managers import keeper_of
 from ...platform.protected import NODE_SECRET, says_generated
 from ...secrets.content import TYPES, StoredSecret, encoded, may_be_auth_file
 from .options import Rotation
@@ -98,12 +98,12 @@ class Copy:
 
     @property
     def uid(self) -> str:
-        return text(metadata(self.obj).get("uid"))
+        return as_str(metadata(self.obj).get("uid"))
 
     @property
     def created(self) -> str:
         """When the API server created it. It sets that itself, and in a form that sorts by time."""
-        return text(metadata(self.obj).get("creationTimestamp"))
+        return as_str(metadata(self.obj).get("creationTimestamp"))
 
     @property
     def is_involved(self) -> bool:
@@ -150,7 +150,7 @@ class Copy:
         search = self.rotation.search
         if search is None:
             return []
-        obj = {**self.obj, "data": {**mapping(self.obj.get("data")), **self.data_after}} if self.rewritten else self.obj
+        obj = {**self.obj, "data": {**as_dict(self.obj.get("data")), **self.data_after}} if self.rewritten else self.obj
         return [match.location for match in search.matches(obj)]
 
     def remaining(self) -> Iterator[dict[str, Any]]:
@@ -174,7 +174,7 @@ class Copy:
             return self._kept_by() or (_WHY_ANOTHER if self.rotation.confirmed.names(self.ref) else _WHY_NOT_DECLARED)
         if self.unreadable:
             return f"its content {self.unreadable}, so the old login may be in it"
-        return f"the old password is in {all_of(places)}" if (places := self.elsewhere()) else ""
+        return f"the old password is in {join_and(places)}" if (places := self.elsewhere()) else ""
 
     def _kept_by(self) -> str:
         return f"{self.keeper} writes this secret: change the login at its source" if self.keeper else ""
@@ -216,14 +216,14 @@ def is_wanted(secret: Json, rotation: Rotation) -> bool:
     meta = metadata(secret)
     if says_generated(secret):
         return False
-    copy = Copy(ObjectRef(SECRET, text(meta.get("namespace")), text(meta.get("name"))), secret, rotation)
+    copy = Copy(ObjectRef(SECRET, as_str(meta.get("namespace")), as_str(meta.get("name"))), secret, rotation)
     return bool(copy.found.other_passwords) or copy.is_involved
 
 
 def kept(secret: Json) -> Json:
     """What is kept of it: of the field managers only their names."""
     meta = metadata(secret)
-    managers = [{"manager": mapping(each).get("manager")} for each in sequence(meta.get("managedFields"))]
+    managers = [{"manager": as_dict(each).get("manager")} for each in as_list(meta.get("managedFields"))]
     return {**secret, "metadata": {**meta, "managedFields": managers}}
 
 

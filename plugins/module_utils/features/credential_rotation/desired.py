@@ -16,10 +16,10 @@ from typing import Any, ClassVar
 
 from ...core.changes import Change, create, update
 from ...core.errors import Refusal
+from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import SECRET, SERVICE_ACCOUNT, Kind, ObjectRef, Objects, metadata
 from ...core.ownership import OWNERSHIP_LABELS
 from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, ListedBy, Plan, Related
-from ...core.shapes import mapping, sequence, text
 from ...dockerconfig.auth_file import read_stored
 from ...platform.account_lists import LISTS, Entries, changes_of, entries_of, names, view
 from ...platform.hosted import objection
@@ -59,7 +59,7 @@ class CredentialRotation:
         return (self.name, second_name(self.name))
 
     def related(self, namespace: str, objects: Objects) -> Sequence[ObjectRef]:
-        return (whole_accounts(namespace),) if mapping(objects.get(self.name)).get("immutable") else ()
+        return (whole_accounts(namespace),) if as_dict(objects.get(self.name)).get("immutable") else ()
 
     def plan(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Plan:
         """:raises Refusal: when the secret cannot be changed, and no second one can be made."""
@@ -131,7 +131,7 @@ def _beside(copy: Copy, objects: Objects, found: Related) -> Iterator[Change]:
             f"{copy.ref} is immutable, and {second}, which would take its place, is there already and does not; rename or delete that one"
         )
     yield from _links(copy, second.name, found)
-    if text(mapping(metadata(copy.obj).get("annotations")).get(EXCLUDED)) != "true":
+    if as_str(as_dict(metadata(copy.obj).get("annotations")).get(EXCLUDED)) != "true":
         patch = {"metadata": {"annotations": {EXCLUDED: "true"}}}
         shown = {"annotations": {EXCLUDED: "as requested"}}
         yield update(copy.ref, copy.obj, patch, {"annotations": [EXCLUDED]}, before={}, after=shown)
@@ -139,16 +139,16 @@ def _beside(copy: Copy, objects: Objects, found: Related) -> Iterator[Change]:
 
 def _takes_place_of(copy: Copy, second: Copy) -> bool:
     """Whether it was made for that, and has the new login where the first has the old one, or gets it as a confirmed secret."""
-    from_name = mapping(metadata(second.obj).get("annotations")).get(ROTATED_FROM)
+    from_name = as_dict(metadata(second.obj).get("annotations")).get(ROTATED_FROM)
     held = {*second.found.new, *(second.found.old if second.is_confirmed else ())}
     return from_name == copy.ref.name and {*copy.found.old} <= held
 
 
 def _second(copy: Copy, ref: ObjectRef) -> Change:
     meta = metadata(copy.obj)
-    notes = {name: value for name, value in mapping(meta.get("annotations")).items() if name != _LAST_APPLIED}
+    notes = {name: value for name, value in as_dict(meta.get("annotations")).items() if name != _LAST_APPLIED}
     # Nobody declares it: with the label of an owner, a prune would remove it.
-    labels = {name: value for name, value in mapping(meta.get("labels")).items() if name not in OWNERSHIP_LABELS}
+    labels = {name: value for name, value in as_dict(meta.get("labels")).items() if name not in OWNERSHIP_LABELS}
     parts = {"labels": labels, "annotations": {**notes, ROTATED_FROM: copy.ref.name}}
     body = {"metadata": parts, "type": copy.held.type, "data": {**copy.data, **copy.data_after}}
     details, _before, after = _difference(copy)
@@ -162,8 +162,8 @@ def _links(copy: Copy, second: str, found: Related) -> Iterator[Change]:
             f"{copy.ref} is immutable, so {second} must be linked beside it, and the service accounts of namespace {copy.ref.namespace} "
             "were not read; nothing was changed for it: give the caller the right to list them, and run again"
         )
-    for account in map(mapping, sequence(listed.get("items"))):
-        ref = ObjectRef(SERVICE_ACCOUNT, copy.ref.namespace, text(metadata(account).get("name")))
+    for account in map(as_dict, as_list(listed.get("items"))):
+        ref = ObjectRef(SERVICE_ACCOUNT, copy.ref.namespace, as_str(metadata(account).get("name")))
         lists = {key: entries_of(ref, account, key) for key in LISTS.values()}
         after = {key: _linked(entries, copy.ref.name, second) for key, entries in lists.items()}
         changed = {key: entries for key, entries in after.items() if entries != lists[key]}

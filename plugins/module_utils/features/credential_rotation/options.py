@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ...core.enumeration import counted
 from ...core.errors import OptionError
+from ...core.phrases import pluralize
 from ...core.times import seconds_of, utc
-from ...dockerconfig.exchange import Exchange, Login
 from ...dockerconfig.registry_keys import check_key, same_path
-from ...nodes.image_questions import RegistryAccess
-from ...nodes.references import Reference, reference_of
-from ...pulls import verification
+from ...dockerconfig.replace_login import Exchange, Login
+from ...explain import verification
+from ...images.image_questions import RegistryAccess
+from ...images.references import Reference, reference_of
 from ...secrets.expiry import SKEW, expiry_of, kind_of
 from ...secrets.search import SHORTEST, CredentialSearch
 from . import confirmation
@@ -148,7 +148,7 @@ def lifetime(options: Mapping[str, Any], now: float) -> list[str]:
         raise OptionError(f"the login in option 'new' has expired on {utc(ends)}: get a fresh one; nothing was read")
     if next_rotation_seconds is not None and ends < now + next_rotation_seconds:
         raise OptionError(
-            f"the login in option 'new' expires on {utc(ends)}, before the next run in {counted(next_rotation_seconds, 'second')}: pods could not pull in "
+            f"the login in option 'new' expires on {utc(ends)}, before the next run in {pluralize(next_rotation_seconds, 'second')}: pods could not pull in "
             "between; run more often, or get a login that lives longer; nothing was read"
         )
     return []

@@ -16,8 +16,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...core.json_types import as_dict, as_int, as_str
 from ...core.objects import Json
-from ...core.shapes import mapping, text, whole
 from .copies import Copy
 from .uses import Use, uses_with
 
@@ -86,12 +86,12 @@ def event_counts(events: Iterable[Json]) -> EventCounts:
     """Of events as the API server lists them. Users can write events too, about pods of their own namespace."""
     found: dict[tuple[str, str, str], tuple[int, str]] = {}
     for event in events:
-        about = mapping(event.get("involvedObject"))
-        container = text(about.get("fieldPath")).rpartition("{")[2].rstrip("}")
-        key = (text(about.get("uid")), container, text(event.get("reason")))
-        series = mapping(event.get("series"))
-        count = whole(series.get("count")) or whole(event.get("count")) or 1
-        last = text(series.get("lastObservedTime")) or text(event.get("lastTimestamp"))
+        about = as_dict(event.get("involvedObject"))
+        container = as_str(about.get("fieldPath")).rpartition("{")[2].rstrip("}")
+        key = (as_str(about.get("uid")), container, as_str(event.get("reason")))
+        series = as_dict(event.get("series"))
+        count = as_int(series.get("count")) or as_int(event.get("count")) or 1
+        last = as_str(series.get("lastObservedTime")) or as_str(event.get("lastTimestamp"))
         seen = found.get(key, (0, ""))
         # Several events of one reason have different texts.
         found[key] = (seen[0] + count, max(seen[1], last))
@@ -100,7 +100,7 @@ def event_counts(events: Iterable[Json]) -> EventCounts:
 
 def trimmed_event(event: Json) -> dict[str, Any]:
     """What `event_counts` reads of an event."""
-    about = mapping(event.get("involvedObject"))
+    about = as_dict(event.get("involvedObject"))
     kept = {name: about.get(name) for name in ("uid", "fieldPath")}
     times = {name: event.get(name) for name in ("reason", "count", "series", "lastTimestamp")}
-    return {"metadata": {"namespace": mapping(event.get("metadata")).get("namespace")}, "involvedObject": kept, **times}
+    return {"metadata": {"namespace": as_dict(event.get("metadata")).get("namespace")}, "involvedObject": kept, **times}

@@ -9,15 +9,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import Json, Kind, metadata
-from ...core.shapes import mapping, sequence, text
-from ...dockerconfig.exchange import Exchange
 from ...dockerconfig.key_matching import kubelet_keys
-from ...nodes.pull_messages import understand
-from ...nodes.references import Reference, reference_of
+from ...dockerconfig.replace_login import Exchange
+from ...explain.pod_images import PodImage, image_in_message, images_of
+from ...explain.subjects import POD, WORKLOADS, Subject, of_pod, template_of
+from ...images.pull_messages import understand
+from ...images.references import Reference, reference_of
 from ...platform.account_lists import names_in
-from ...pulls.pod_images import PodImage, image_in_message, images_of
-from ...pulls.subjects import POD, WORKLOADS, Subject, of_pod, template_of
 from .copies import Copy, second_name
 
 __all__ = [
@@ -78,11 +78,11 @@ def kept_uses(kind: Kind, obj: Json, exchange: Exchange) -> Json | None:
     if _is_over(kind, obj):
         return None
     meta = metadata(obj)
-    spec = mapping(obj.get("spec")) if kind == POD else mapping(template_of(kind, obj).get("spec"))
+    spec = as_dict(obj.get("spec")) if kind == POD else as_dict(template_of(kind, obj).get("spec"))
     images = [(each, image) for each in images_of(spec) if (image := _image(each, exchange)) is not None]
     if not images:
         return None
-    namespace, name = text(meta.get("namespace")), text(meta.get("name"))
+    namespace, name = as_str(meta.get("namespace")), as_str(meta.get("name"))
     secrets = tuple(dict.fromkeys(names_in(spec, "imagePullSecrets")))
     pod = _PodStatus.of(obj, namespace) if kind == POD else None
     uses = [_use(each, image, name, secrets, pod) for each, image in images]
@@ -205,12 +205,12 @@ class _PodStatus:
     @classmethod
     def of(cls, pod: Json, namespace: str) -> _PodStatus:
         volumes: dict[str, list[str]] = {}
-        for each in images_of(mapping(pod.get("spec"))):
+        for each in images_of(as_dict(pod.get("spec"))):
             if each.volume:
                 for container in each.containers:
                     volumes.setdefault(container, []).append(each.image)
         containers = {subject.container: subject for subject in of_pod(pod, namespace)}
-        return cls(text(metadata(pod).get("uid")), containers, volumes, frozenset(_pulling(pod)))
+        return cls(as_str(metadata(pod).get("uid")), containers, volumes, frozenset(_pulling(pod)))
 
     def failed(self, each: PodImage) -> Subject | None:
         """The container whose error is about this image."""
@@ -231,19 +231,19 @@ class _PodStatus:
 
 def _pulling(pod: Json) -> Iterator[str]:
     """The containers whose image a node may be pulling: none before it has the pod, and none that starts after another one has ended."""
-    spec, status = mapping(pod.get("spec")), mapping(pod.get("status"))
-    if not text(spec.get("nodeName")) or metadata(pod).get("deletionTimestamp"):
+    spec, status = as_dict(pod.get("spec")), as_dict(pod.get("status"))
+    if not as_str(spec.get("nodeName")) or metadata(pod).get("deletionTimestamp"):
         return
-    yield from (text(mapping(each).get("name")) for each in sequence(spec.get("ephemeralContainers")))
-    states = {text(each.get("name")): each for each in map(mapping, sequence(status.get("initContainerStatuses")))}
-    for container in map(mapping, sequence(spec.get("initContainers"))):
-        name = text(container.get("name"))
-        state = mapping(states.get(name, {}).get("state"))
+    yield from (as_str(as_dict(each).get("name")) for each in as_list(spec.get("ephemeralContainers")))
+    states = {as_str(each.get("name")): each for each in map(as_dict, as_list(status.get("initContainerStatuses")))}
+    for container in map(as_dict, as_list(spec.get("initContainers"))):
+        name = as_str(container.get("name"))
+        state = as_dict(states.get(name, {}).get("state"))
         has_started = "running" in state and container.get("restartPolicy") == "Always"
         if "terminated" not in state and not has_started:
             yield name
             return
-    yield from (text(mapping(each).get("name")) for each in sequence(spec.get("containers")))
+    yield from (as_str(as_dict(each).get("name")) for each in as_list(spec.get("containers")))
 
 
 def _use(each: PodImage, image: Reference, name: str, secrets: tuple[str, ...], pod: _PodStatus | None) -> Use:
@@ -258,8 +258,8 @@ def _use(each: PodImage, image: Reference, name: str, secrets: tuple[str, ...], 
 
 def _is_over(kind: Kind, obj: Json) -> bool:
     """Whether it pulls nothing any more, or what it pulls is told by another object."""
-    status = mapping(obj.get("status"))
+    status = as_dict(obj.get("status"))
     if kind == POD:
         return status.get("phase") in ("Succeeded", "Failed")
-    controlled = any(mapping(owner).get("controller") for owner in sequence(metadata(obj).get("ownerReferences")))
+    controlled = any(as_dict(owner).get("controller") for owner in as_list(metadata(obj).get("ownerReferences")))
     return controlled or bool(status.get("completionTime"))

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from ...core.enumeration import counted
 from ...core.errors import Refusal
 from ...core.objects import SECRET, Json, Kind, ObjectRef, Objects
+from ...core.phrases import pluralize
 from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, Evaluation, ListedBy, Related
 from ...dockerconfig.auth_file import AuthFile
 from ...dockerconfig.json_text import Unreadable
@@ -173,7 +173,7 @@ def _configurations(pool: Pool) -> list[str]:
 
 
 def _progress(pool: Pool) -> str:
-    return f"with the new configuration on {pool.updated:,} of {counted(pool.machines, 'machine')}"
+    return f"with the new configuration on {pool.updated:,} of {pluralize(pool.machines, 'machine')}"
 
 
 def _meanings(auth_file: AuthFile) -> dict[str, Any]:

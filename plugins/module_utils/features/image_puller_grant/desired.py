@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 
 from ...core.changes import Change, create, delete, replace, update
 from ...core.errors import Refusal
+from ...core.json_types import as_dict
 from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects
 from ...core.ownership import Ownership, is_managed, labels_view
 from ...core.protocols import ALL, NOTHING_RELATED, ListedBy, Plan, Related
-from ...core.shapes import mapping
 from ...platform.protected import AUTOUPDATE, RESERVED_BINDINGS, autoupdate, is_platforms
 from ...rbac.subjects import RBAC, Subject, binding_view, listed, subject_of, subjects_of
 
@@ -91,11 +91,11 @@ class ImagePullerGrant:
             raise Refusal(f"{self._role} does not exist, so a binding to it would grant nothing; {way_out}")
 
     def _has_role(self, binding: Json) -> bool:
-        role = mapping(binding.get("roleRef"))
+        role = as_dict(binding.get("roleRef"))
         return role.get("kind") == "ClusterRole" and role.get("name") == self.role
 
     def _plan_other_role(self, ref: ObjectRef, ours: Json, others: Objects, found: Related) -> Plan:
-        role = mapping(ours.get("roleRef"))
+        role = as_dict(ours.get("roleRef"))
         if not (self.present and self.recreate):
             way_out = "choose another 'binding_name'" + (", or set 'recreate: true'" if self.present else "")
             raise Refusal(

@@ -12,8 +12,8 @@ from typing import Any
 from ...core.errors import OptionError
 from ...core.names import check_path_segment
 from ...dockerconfig.registry_keys import check_key, same_path
-from ...nodes.import_causes import MENDED_BY_A_LOGIN
-from ...nodes.references import Reference
+from ...images.import_causes import MENDED_BY_A_LOGIN
+from ...images.references import Reference
 
 __all__ = ["ImportOptions", "from_options"]
 

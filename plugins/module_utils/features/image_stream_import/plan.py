@@ -17,13 +17,13 @@ from typing import Any, ClassVar
 from ...core.changes import Change
 from ...core.errors import Refusal
 from ...core.foreign_text import redacted
+from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import Json, Kind, ObjectRef, Objects, metadata
 from ...core.protocols import ALL, ListedBy
-from ...core.shapes import mapping, sequence, text
-from ...nodes.image_streams import IMAGE_STREAM
-from ...nodes.import_causes import cause_of
-from ...nodes.references import reference_of
-from ...nodes.stream_tags import StreamTag, tag_of
+from ...images.image_streams import IMAGE_STREAM
+from ...images.import_causes import cause_of
+from ...images.references import reference_of
+from ...images.stream_tags import StreamTag, tag_of
 from .options import ImportOptions
 
 __all__ = ["IMAGE_STREAM_IMPORT", "Imports", "LeftTag", "StreamImport", "TagImport", "report"]
@@ -37,13 +37,13 @@ _REASONS = {"credentials": "Unauthorized", "not_found": "NotFound"}
 
 def _trimmed(stream: Json) -> Json:
     """What an import needs; of the images that a tag has had, the newest."""
-    meta, status = metadata(stream), mapping(stream.get("status"))
+    meta, status = metadata(stream), as_dict(stream.get("status"))
     kept: dict[str, Any] = {
         key: meta[key] for key in ("name", "namespace", "resourceVersion", "deletionTimestamp") if key in meta
     }
-    insecure = mapping(meta.get("annotations")).get(_INSECURE)
-    tags = [{**tag, "items": sequence(tag.get("items"))[:1]} for tag in map(mapping, sequence(status.get("tags")))]
-    spec = {"tags": mapping(stream.get("spec")).get("tags")}
+    insecure = as_dict(meta.get("annotations")).get(_INSECURE)
+    tags = [{**tag, "items": as_list(tag.get("items"))[:1]} for tag in map(as_dict, as_list(status.get("tags")))]
+    spec = {"tags": as_dict(stream.get("spec")).get("tags")}
     return {"metadata": {**kept, "annotations": {_INSECURE: insecure}}, "spec": spec, "status": {"tags": tags}}
 
 
@@ -149,7 +149,7 @@ class Imports:
             return StreamImport(ref, "", ()), []
         judged = [found for name in _tag_names(stream) if (found := self._judged(ref, stream, name))]
         tags = tuple(each for each in judged if isinstance(each, TagImport))
-        version = text(metadata(stream).get("resourceVersion"))
+        version = as_str(metadata(stream).get("resourceVersion"))
         if tags and not version:
             raise Refusal(
                 f"{ref} was read without a resourceVersion, and an import without one would make a stream anew that was deleted meanwhile; "
@@ -161,7 +161,7 @@ class Imports:
         found, spec = tag_of(ref, stream, name), _spec_of(stream, name)
         if not (found.problem or not self.asked.only_failed) or not self.asked.wants(found.source):
             return None
-        image = text(mapping(spec.get("from")).get("name"))
+        image = as_str(as_dict(spec.get("from")).get("name"))
         cause = cause_of(found.problem, _REASONS.get(found.meaning, ""), image) if found.problem else ""
         reason = _why_not(spec) or (self._other_cause(cause) if found.problem else "")
         if reason:
@@ -170,7 +170,7 @@ class Imports:
             "from": {"kind": "DockerImage", "name": image},
             "to": {"name": name},
             "importPolicy": _import_policy(stream, spec),
-            **({"referencePolicy": policy} if (policy := mapping(spec.get("referencePolicy"))) else {}),
+            **({"referencePolicy": policy} if (policy := as_dict(spec.get("referencePolicy"))) else {}),
         }
         return TagImport(ref.name, name, image, cause, found.problem, _newest(stream, found), item)
 
@@ -182,8 +182,8 @@ class Imports:
 
 def _why_not(spec: Json) -> str:
     """Why nothing is imported for a tag itself; empty when it is."""
-    origin = mapping(spec.get("from"))
-    kind, name = text(origin.get("kind")), text(origin.get("name"))
+    origin = as_dict(spec.get("from"))
+    kind, name = as_str(origin.get("kind")), as_str(origin.get("name"))
     if spec.get("reference") is True:
         return "it is a reference, for which nothing is imported (reference: true)"
     if kind in ("ImageStreamTag", "ImageStreamImage"):
@@ -197,8 +197,8 @@ def _why_not(spec: Json) -> str:
 
 def _import_policy(stream: Json, spec: Json) -> Json:
     """As the tag has it; the annotation of the stream is for all its tags."""
-    policy = mapping(spec.get("importPolicy"))
-    if mapping(metadata(stream).get("annotations")).get(_INSECURE) == "true":
+    policy = as_dict(spec.get("importPolicy"))
+    if as_dict(metadata(stream).get("annotations")).get(_INSECURE) == "true":
         return {**policy, "insecure": True}
     return dict(policy)
 
@@ -206,16 +206,16 @@ def _import_policy(stream: Json, spec: Json) -> Json:
 def _tag_names(stream: Json) -> list[str]:
     """Each once: those of the spec, then those that only the status knows."""
     parts = (("spec", "name"), ("status", "tag"))
-    tags = ((mapping(tag), key) for part, key in parts for tag in sequence(mapping(stream.get(part)).get("tags")))
-    return [name for name in dict.fromkeys(text(tag.get(key)) for tag, key in tags) if name]
+    tags = ((as_dict(tag), key) for part, key in parts for tag in as_list(as_dict(stream.get(part)).get("tags")))
+    return [name for name in dict.fromkeys(as_str(tag.get(key)) for tag, key in tags) if name]
 
 
 def _spec_of(stream: Json, name: str) -> Json:
-    tags = map(mapping, sequence(mapping(stream.get("spec")).get("tags")))
+    tags = map(as_dict, as_list(as_dict(stream.get("spec")).get("tags")))
     return next((tag for tag in tags if tag.get("name") == name), {})
 
 
 def _newest(stream: Json, tag: StreamTag) -> str:
-    tags = map(mapping, sequence(mapping(stream.get("status")).get("tags")))
+    tags = map(as_dict, as_list(as_dict(stream.get("status")).get("tags")))
     known = next((each for each in tags if each.get("tag") == tag.name), {})
-    return text(mapping(next(iter(sequence(known.get("items"))), None)).get("image"))
+    return as_str(as_dict(next(iter(as_list(known.get("items"))), None)).get("image"))

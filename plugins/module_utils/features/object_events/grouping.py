@@ -15,7 +15,7 @@ from typing import Any
 
 from ...core.objects import ROLE_BINDING, SECRET
 from .event_text import first_labels, shown_name, valid_time
-from .ledger import Difference, Seen
+from .known_objects import Difference, Seen
 from .settings import Settings
 
 __all__ = ["Grouping"]

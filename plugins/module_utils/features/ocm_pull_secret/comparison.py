@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...dockerconfig.auth_file import AuthFile
-from ...dockerconfig.entry import Entry, changed_fields
+from ...dockerconfig.credential_entry import Entry, changed_fields
 from ...dockerconfig.registry_keys import matches, same_path, without_user
 from ...platform.protected import NO_REGISTRIES
 

@@ -12,9 +12,9 @@ from typing import Any
 from ...core.errors import OptionError
 from ...core.names import check_path_segment
 from ...core.objects import Kind
-from ...nodes.image_questions import RegistryAccess
-from ...nodes.references import reference_of
-from ...pulls.subjects import POD, WORKLOADS
+from ...explain.subjects import POD, WORKLOADS
+from ...images.image_questions import RegistryAccess
+from ...images.references import reference_of
 
 __all__ = ["ARGUMENTS", "PullAccess", "from_options"]
 

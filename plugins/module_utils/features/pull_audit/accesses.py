@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import replace
 
-from ...core.evidence import Evidence
+from ...core.json_types import as_dict
 from ...core.objects import Json, ObjectRef
-from ...core.shapes import mapping
 from ...dockerconfig.key_matching import names_registry
-from ...pulls.chain import PULLS, WILL_NOT_PULL, Access, explain
-from ...pulls.subjects import Subject
-from ...pulls.workload_pods import explain_together, is_controlled, may_pull
+from ...explain.chain import PULLS, WILL_NOT_PULL, Access, explain
+from ...explain.lookup import Evidence
+from ...explain.subjects import Subject
+from ...explain.workload_pods import explain_together, is_controlled, may_pull
 from .survey import Place
 
 __all__ = ["Explained", "alike"]
@@ -60,4 +60,4 @@ def alike(subject: Subject) -> Hashable:
 
 def _is_explained(workload: Json) -> bool:
     """Whether the workload has not ended, and no other object makes it."""
-    return not mapping(workload.get("status")).get("completionTime") and not is_controlled(workload)
+    return not as_dict(workload.get("status")).get("completionTime") and not is_controlled(workload)

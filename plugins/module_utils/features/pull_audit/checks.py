@@ -10,11 +10,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 
-from ...core.enumeration import first_of
 from ...core.errors import ImagePullError, unexpected
 from ...core.objects import Kind, ObjectRef
+from ...core.phrases import summarize
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
-from . import drift, forecast, on_credentials, on_grants, on_imports, on_links, on_pods, on_secrets, on_selectors
+from . import (
+    drift,
+    forecast,
+    rules_credentials,
+    rules_grants,
+    rules_imports,
+    rules_links,
+    rules_pods,
+    rules_secrets,
+    rules_selectors,
+)
 from .findings import Finding, sorted_findings
 from .options import PullAudit, version_of
 from .rules import RULES
@@ -28,30 +38,30 @@ _Work = tuple[str, str, Callable[[], Iterable[Finding]]]
 
 #: The rules that look at one namespace and need nothing else.
 CHECKS: Mapping[str, Check] = {
-    "secret-type-unread": on_secrets.type_unread,
-    "secret-unparsable": on_secrets.unparsable,
-    "secret-key-never-matches": on_secrets.key_never_matches,
-    "secret-key-matches-too-much": on_secrets.key_matches_too_much,
-    "secret-unused": on_secrets.unused,
-    "secret-duplicate": on_secrets.duplicate,
-    "link-dangling": on_links.dangling,
-    "link-duplicate": on_links.duplicate,
-    "account-not-provisioned": on_links.not_provisioned,
-    "pod-secret-missing": on_pods.secret_missing,
-    "pod-hides-account-list": on_pods.hides_account_list,
-    "pod-older-than-link": on_pods.older_than_link,
-    "pod-cannot-pull": on_pods.cannot_pull,
-    "workload-cannot-pull": on_pods.workload_cannot_pull,
-    "pod-pull-unknown": on_pods.unknown_pull,
-    "credential-breaks-public-pull": on_pods.breaks_public_pull,
-    "grant-dead-subject": on_grants.dead_subject,
-    "grant-duplicate-bindings": on_grants.duplicate_bindings,
-    "grant-to-everybody": on_grants.to_everybody,
-    "stream-import-fails": on_imports.import_fails,
-    "stream-import-stale-secret": on_imports.stale_secret,
-    "credential-expired": on_credentials.expired,
-    "credential-short-lived": on_credentials.short_lived,
-    "credential-found": on_credentials.found,
+    "secret-type-unread": rules_secrets.type_unread,
+    "secret-unparsable": rules_secrets.unparsable,
+    "secret-key-never-matches": rules_secrets.key_never_matches,
+    "secret-key-matches-too-much": rules_secrets.key_matches_too_much,
+    "secret-unused": rules_secrets.unused,
+    "secret-duplicate": rules_secrets.duplicate,
+    "link-dangling": rules_links.dangling,
+    "link-duplicate": rules_links.duplicate,
+    "account-not-provisioned": rules_links.not_provisioned,
+    "pod-secret-missing": rules_pods.secret_missing,
+    "pod-hides-account-list": rules_pods.hides_account_list,
+    "pod-older-than-link": rules_pods.older_than_link,
+    "pod-cannot-pull": rules_pods.cannot_pull,
+    "workload-cannot-pull": rules_pods.workload_cannot_pull,
+    "pod-pull-unknown": rules_pods.unknown_pull,
+    "credential-breaks-public-pull": rules_pods.breaks_public_pull,
+    "grant-dead-subject": rules_grants.dead_subject,
+    "grant-duplicate-bindings": rules_grants.duplicate_bindings,
+    "grant-to-everybody": rules_grants.to_everybody,
+    "stream-import-fails": rules_imports.import_fails,
+    "stream-import-stale-secret": rules_imports.stale_secret,
+    "credential-expired": rules_credentials.expired,
+    "credential-short-lived": rules_credentials.short_lived,
+    "credential-found": rules_credentials.found,
     "forecast-short-name": forecast.short_name,
     "forecast-recreated-secret": forecast.recreated_secret,
     "forecast-legacy-token": forecast.legacy_token,
@@ -78,13 +88,13 @@ class Audit:
             )
         if rule in drift.DRIFT:
             return bool(self.asked.drift)
-        if rule == on_selectors.OPEN_TO_USERS:
+        if rule == rules_selectors.OPEN_TO_USERS:
             return bool(self.asked.open_selectors)
         return rule != "credential-found" or self.asked.search is not None
 
     @cached_property
-    def copies(self) -> on_credentials.Copies:
-        return on_credentials.copies(self.survey)
+    def copies(self) -> rules_credentials.Copies:
+        return rules_credentials.copies(self.survey)
 
     @property
     def findings(self) -> list[Finding]:
@@ -134,7 +144,7 @@ class Audit:
         rule = {
             NODES_READ: "forecast-short-name",
             PROVIDERS: "forecast-credential-provider",
-            NAMESPACES_READ: on_selectors.OPEN_TO_USERS,
+            NAMESPACES_READ: rules_selectors.OPEN_TO_USERS,
         }[what]
         is_applied = rule in self.rules and not (what == NODES_READ and self.survey.is_openshift)
         return f"not applied: {rule}" if is_applied else ""
@@ -152,17 +162,17 @@ class Audit:
         repositories = forecast.logged_in(self.survey) if "forecast-cached-image" in self.rules else frozenset()
         return {
             **CHECKS,
-            "credential-expires": lambda place, survey: on_credentials.expires(place, survey, days),
+            "credential-expires": lambda place, survey: rules_credentials.expires(place, survey, days),
             "forecast-cached-image": lambda place, survey: forecast.cached_image(place, survey, repositories),
         }
 
     def _of_cluster(self) -> Iterator[_Work]:
         checks: Mapping[str, Callable[[], Iterable[Finding]]] = {
-            "grant-to-everybody": lambda: on_grants.for_cluster(self.survey),
-            "credential-in-many-places": lambda: on_credentials.in_many_places(self.copies),
-            "credential-copies-differ": lambda: on_credentials.copies_differ(self.copies),
+            "grant-to-everybody": lambda: rules_grants.for_cluster(self.survey),
+            "credential-in-many-places": lambda: rules_credentials.in_many_places(self.copies),
+            "credential-copies-differ": lambda: rules_credentials.copies_differ(self.copies),
             "forecast-credential-provider": lambda: forecast.credential_provider(self.survey),
-            on_selectors.OPEN_TO_USERS: lambda: on_selectors.open_to_users(self.survey),
+            rules_selectors.OPEN_TO_USERS: lambda: rules_selectors.open_to_users(self.survey),
             **{rule: partial(self._drifted, rule) for rule in drift.DRIFT},
         }
         for rule, check in checks.items():
@@ -188,7 +198,7 @@ def _not_looked_up(unread: Mapping[ObjectRef, str], result: str) -> Iterator[str
 def _named(names: list[str], total: int) -> str:
     if len(names) == total and total > 1:
         return f"all {total} namespaces"
-    return f"namespace{'s' if len(names) > 1 else ''} {first_of(names, _SHOWN)}"
+    return f"namespace{'s' if len(names) > 1 else ''} {summarize(names, _SHOWN)}"
 
 
 _SHOWN = 10

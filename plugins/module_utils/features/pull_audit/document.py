@@ -9,18 +9,18 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from ...core.audit import FORMAT, SEVERITIES
+from ...core.audit_format import FORMAT, SEVERITIES
 from ...core.errors import printable
 from ...core.times import utc
 from ...dockerconfig.registry_keys import registry_of, same_path, without_user
+from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL
 from ...platform.protected import RESERVED_BINDINGS
-from ...pulls.chain import PULLS, UNKNOWN, WILL_NOT_PULL
 from ...rbac.subjects import PROJECT_GROUPS, Subject
 from .checks import Audit
 from .fingerprints import labelled
-from .on_credentials import logins_of
-from .on_grants import gives_pull, pullers_of
 from .rules import RULES
+from .rules_credentials import logins_of
+from .rules_grants import gives_pull, pullers_of
 from .survey import ACCOUNTS, SECRETS, Place, Survey
 
 __all__ = ["counted", "document_of"]

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ...core.foreign_text import redacted
+from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import NAMESPACE, ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef
-from ...core.shapes import mapping, sequence, text
-from ...pulls.subjects import POD
+from ...explain.subjects import POD
 from .findings import Finding
 
 __all__ = ["DIFFERS", "DRIFT", "INVENTORY", "NOT_APPLICABLE", "drifted"]
@@ -34,20 +34,20 @@ _SAID = {
 
 def drifted(results: Sequence[Any]) -> Iterator[Finding]:
     """`results` are those of pull_secret, sa_link and image_puller_grant. What is no such result gives no finding."""
-    for result in map(mapping, results):
+    for result in map(as_dict, results):
         named = list(_named(result))
         yield from named
         yield from _differing(result)
-        if result.get("msg") and not named and not sequence(result.get("namespaces")):
-            yield Finding(NOT_APPLICABLE, INVENTORY, "", _refused(text(result.get("msg"))))
+        if result.get("msg") and not named and not as_list(result.get("namespaces")):
+            yield Finding(NOT_APPLICABLE, INVENTORY, "", _refused(as_str(result.get("msg"))))
 
 
 def _differing(result: Json) -> Iterator[Finding]:
-    for namespace in map(mapping, sequence(result.get("namespaces"))):
-        for change in map(mapping, sequence(namespace.get("changes"))):
-            kind, action = text(change.get("kind")), text(change.get("action"))
+    for namespace in map(as_dict, as_list(result.get("namespaces"))):
+        for change in map(as_dict, as_list(namespace.get("changes"))):
+            kind, action = as_str(change.get("kind")), as_str(change.get("action"))
             ref = ObjectRef(
-                _KINDS.get(kind) or Kind("", kind, "", kind), text(namespace.get("name")), text(change.get("name"))
+                _KINDS.get(kind) or Kind("", kind, "", kind), as_str(namespace.get("name")), as_str(change.get("name"))
             )
             # Pods are only restarted: what differs is told of the account.
             if ref.kind != POD:
@@ -56,9 +56,9 @@ def _differing(result: Json) -> Iterator[Finding]:
 
 def _named(result: Json) -> Iterator[Finding]:
     """The failures of single namespaces and entries."""
-    for failure in map(mapping, sequence(result.get("failures"))):
-        title, error = text(failure.get("title")), text(failure.get("error"))
-        ref = ObjectRef(NAMESPACE, "", text(failure.get("namespace")))
+    for failure in map(as_dict, as_list(result.get("failures"))):
+        title, error = as_str(failure.get("title")), as_str(failure.get("error"))
+        ref = ObjectRef(NAMESPACE, "", as_str(failure.get("namespace")))
         yield Finding(NOT_APPLICABLE, ref, title, _refused(f"{title}: {error}" if title else error))
 
 

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...core.audit import SEVERITIES
+from ...core.audit_format import SEVERITIES
 from ...core.errors import printable
 from ...core.objects import ObjectRef
-from ...pulls.fixes import Fix
-from ...pulls.offers import offer
+from ...explain.fixes import Fix
+from ...explain.offers import offer
 from .rules import RULES
 
 __all__ = ["Finding", "sorted_findings"]

@@ -13,7 +13,7 @@ import hmac
 from typing import Any
 
 from ...dockerconfig.registry_keys import without_user
-from .on_credentials import Copies
+from .rules_credentials import Copies
 
 __all__ = ["labelled"]
 

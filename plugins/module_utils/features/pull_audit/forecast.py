@@ -10,23 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ...core.evidence import NotYet, Unread
+from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import Json, ObjectRef, metadata
-from ...core.shapes import mapping, sequence, text
 from ...core.times import seconds_of
 from ...dockerconfig.registry_keys import without_user
-from ...nodes.credential_providers import CRIO_PROVIDER
-from ...nodes.node_versions import nodes_of
-from ...nodes.references import Reference, reference_of
-from ...nodes.registry_sources import IMAGE_CONFIG
-from ...nodes.short_names import may_have_alias, search_registries
+from ...explain import fixes
+from ...explain.lookup import NotYet, Unread
+from ...explain.subjects import POD
+from ...images.credential_providers import CRIO_PROVIDER
+from ...images.node_versions import nodes_of
+from ...images.references import Reference, reference_of
+from ...images.registry_sources import IMAGE_CONFIG
+from ...images.short_names import may_have_alias, search_registries
 from ...platform.account_lists import names_in
 from ...platform.protected import NODE_SECRET
-from ...pulls import fixes
-from ...pulls.subjects import POD
 from ...secrets.expiry import is_legacy_token
 from .findings import Finding
-from .on_pods import logins_of
+from .rules_pods import logins_of
 from .survey import Place, Survey
 
 __all__ = [
@@ -67,9 +67,9 @@ def short_name(place: Place, survey: Survey) -> Iterator[Finding]:
     """Only where a node has CRI-O, and where more than one registry could be meant."""
     if not _has_crio(survey) or _search_registries(survey) == 1:
         return
-    streams = {text(metadata(each).get("name")) for each in place.streams if _is_looked_up(each)}
+    streams = {as_str(metadata(each).get("name")) for each in place.streams if _is_looked_up(each)}
     resolving = {
-        text(metadata(obj).get("name")) for _kind, obj in place.workloads if _RESOLVE_NAMES in _annotations(obj)
+        as_str(metadata(obj).get("name")) for _kind, obj in place.workloads if _RESOLVE_NAMES in _annotations(obj)
     }
     for access in survey.accesses.get(place.namespace, ()):
         subject, reference = access.subject, reference_of(access.subject.image)
@@ -122,12 +122,12 @@ def recreated_secret(place: Place, _survey: Survey) -> Iterator[Finding]:
     younger: dict[str, ObjectRef] = {}
     for pod in place.pods:
         started = min(_started(pod), default=0)
-        for name in names_in(mapping(pod.get("spec")), "imagePullSecrets") if started else ():
+        for name in names_in(as_dict(pod.get("spec")), "imagePullSecrets") if started else ():
             secret = place.secrets.get(name)
             if secret is None or secret.is_generated:
                 continue
             if (seconds_of(metadata(secret.obj).get("creationTimestamp")) or 0) > started + _MARGIN:
-                younger.setdefault(name, ObjectRef(POD, place.namespace, text(metadata(pod).get("name"))))
+                younger.setdefault(name, ObjectRef(POD, place.namespace, as_str(metadata(pod).get("name"))))
     for name, pod_ref in younger.items():
         ref = place.secrets[name].ref
         message = f"{ref} is younger than a container of {pod_ref}, which lists it: perhaps something deletes it and creates it again"
@@ -136,8 +136,8 @@ def recreated_secret(place: Place, _survey: Survey) -> Iterator[Finding]:
 
 def _started(pod: Json) -> Iterator[int]:
     """When each of its running containers was started."""
-    for status in map(mapping, sequence(mapping(pod.get("status")).get("containerStatuses"))):
-        started = seconds_of(mapping(mapping(status.get("state")).get("running")).get("startedAt"))
+    for status in map(as_dict, as_list(as_dict(pod.get("status")).get("containerStatuses"))):
+        started = seconds_of(as_dict(as_dict(status.get("state")).get("running")).get("startedAt"))
         if started:
             yield started
 
@@ -156,9 +156,9 @@ def legacy_token(place: Place, _survey: Survey) -> Iterator[Finding]:
 
 def credential_provider(survey: Survey) -> Iterator[Finding]:
     for config in survey.providers:
-        images = [text(each) for each in sequence(mapping(config.get("spec")).get("matchImages"))]
+        images = [as_str(each) for each in as_list(as_dict(config.get("spec")).get("matchImages"))]
         if any(images):
-            ref = ObjectRef(CRIO_PROVIDER[0].kind, "", text(metadata(config).get("name")))
+            ref = ObjectRef(CRIO_PROVIDER[0].kind, "", as_str(metadata(config).get("name")))
             message = f"{ref} gives logins for {', '.join(filter(None, images))}: pods with a secret of their own for them bypass it"
             yield Finding("forecast-credential-provider", ref, "", message)
 
@@ -183,13 +183,13 @@ def _search_registries(survey: Survey) -> int:
 
 
 def _is_looked_up(stream: object) -> bool:
-    return mapping(mapping(mapping(stream).get("spec")).get("lookupPolicy")).get("local") is True
+    return as_dict(as_dict(as_dict(stream).get("spec")).get("lookupPolicy")).get("local") is True
 
 
 def _annotations(workload: object) -> Mapping[str, object]:
-    spec = mapping(mapping(workload).get("spec"))
-    template = mapping((mapping(mapping(spec.get("jobTemplate")).get("spec")) or spec).get("template"))
-    return {**mapping(metadata(mapping(workload)).get("annotations")), **mapping(metadata(template).get("annotations"))}
+    spec = as_dict(as_dict(workload).get("spec"))
+    template = as_dict((as_dict(as_dict(spec.get("jobTemplate")).get("spec")) or spec).get("template"))
+    return {**as_dict(metadata(as_dict(workload)).get("annotations")), **as_dict(metadata(template).get("annotations"))}
 
 
 #: Seconds by which a container may be older than a secret that was created with it.

@@ -13,9 +13,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from ...core.errors import OptionError
+from ...core.json_types import as_dict, as_str
 from ...core.namespaces import NamespaceSelector
 from ...core.namespaces import from_options as selector_from
-from ...core.shapes import mapping, text
 from ...core.suggestions import most_similar
 from ...secrets.search import SHORTEST, CredentialSearch
 from .findings import Finding
@@ -111,8 +111,8 @@ def from_options(options: Mapping[str, Any]) -> PullAudit:
 
 def _open_selectors(items: Sequence[Any]) -> Iterator[tuple[str, NamespaceSelector]]:
     """A selector that cannot be one selects nothing: the modules refuse it, which is a finding of its own."""
-    for item in map(mapping, items):
-        selector = mapping(item.get("namespace_selector"))
+    for item in map(as_dict, items):
+        selector = as_dict(item.get("namespace_selector"))
         lists = [selector.get(name) for name in ("include", "exclude", "requesters", "phases")]
         if not all(
             one is None or (isinstance(one, (list, tuple)) and all(isinstance(each, str) for each in one))
@@ -120,9 +120,9 @@ def _open_selectors(items: Sequence[Any]) -> Iterator[tuple[str, NamespaceSelect
         ):
             continue
         with suppress(OptionError):
-            found = selector_from({**selector, "labels": text(selector.get("labels"))})
+            found = selector_from({**selector, "labels": as_str(selector.get("labels"))})
             if not found.is_closed:
-                yield text(item.get("title")), found
+                yield as_str(item.get("title")), found
 
 
 def _ignored(item: Any) -> Ignored:

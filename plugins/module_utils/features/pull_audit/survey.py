@@ -12,19 +12,19 @@ from functools import cached_property
 from typing import Union
 
 from ...core.errors import ImagePullError
-from ...core.evidence import Evidence
+from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
-from ...core.shapes import mapping, sequence, text
 from ...core.times import content_changed
 from ...dockerconfig.kubelet_reading import KubeletReading
+from ...explain.chain import Access
+from ...explain.lookup import Evidence
+from ...explain.subjects import POD, Subject
+from ...explain.workload_pods import PodOwners
 from ...platform.account_lists import LISTS, names_in
-from ...platform.keepers import is_refreshed
+from ...platform.managers import is_refreshed
 from ...platform.protected import says_generated
-from ...pulls.chain import Access
-from ...pulls.subjects import POD, Subject
-from ...pulls.workload_pods import PodOwners
 from ...secrets.content import DATA_KEYS, TYPES, StoredSecret
-from .keeping import MOUNTS
+from .trim import MOUNTS
 
 __all__ = [
     "ACCOUNTS", "BINDINGS", "BUILDS", "CLUSTER_BINDINGS", "NAMESPACES_READ", "NODES_READ", "PODS", "POLICIES", "PROVIDERS", "SECRETS", "STREAMS",
@@ -60,7 +60,7 @@ class Held:
 
     @classmethod
     def of(cls, namespace: str, obj: Json) -> Held:
-        return cls(namespace, text(metadata(obj).get("name")), obj, StoredSecret.of(obj))
+        return cls(namespace, as_str(metadata(obj).get("name")), obj, StoredSecret.of(obj))
 
     @property
     def ref(self) -> ObjectRef:
@@ -154,7 +154,7 @@ class Place:
             name for account in self.accounts.values() for key in LISTS.values() for name in names_in(account, key)
         )
         objects = (*self.pods, *(obj for _kind, obj in self.workloads), *self.builds)
-        used = (text(name) for obj in objects for name in sequence(obj.get(MOUNTS)))
+        used = (as_str(name) for obj in objects for name in as_list(obj.get(MOUNTS)))
         return frozenset({*self.named_for_pulls, *mounted, *used})
 
     @cached_property
@@ -169,12 +169,12 @@ class Place:
     def specs(self) -> Iterator[tuple[ObjectRef, Json]]:
         """The specs of all pods and templates."""
         for pod in self.pods:
-            yield ObjectRef(POD, self.namespace, text(metadata(pod).get("name"))), mapping(pod.get("spec"))
+            yield ObjectRef(POD, self.namespace, as_str(metadata(pod).get("name"))), as_dict(pod.get("spec"))
         for kind, workload in self.workloads:
-            spec = mapping(workload.get("spec"))
-            spec = mapping(mapping(spec.get("jobTemplate")).get("spec")) or spec
-            ref = ObjectRef(kind, self.namespace, text(metadata(workload).get("name")))
-            yield ref, mapping(mapping(spec.get("template")).get("spec"))
+            spec = as_dict(workload.get("spec"))
+            spec = as_dict(as_dict(spec.get("jobTemplate")).get("spec")) or spec
+            ref = ObjectRef(kind, self.namespace, as_str(metadata(workload).get("name")))
+            yield ref, as_dict(as_dict(spec.get("template")).get("spec"))
 
 
 @dataclass(frozen=True)
@@ -220,6 +220,6 @@ class Survey:
 
 def _keys_of_generated(stored: StoredSecret) -> Sequence[str]:
     try:
-        return tuple(mapping(json.loads(stored.text)))
+        return tuple(as_dict(json.loads(stored.text)))
     except (ValueError, RecursionError):
         return ()

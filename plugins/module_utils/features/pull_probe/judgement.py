@@ -14,14 +14,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...core.enumeration import first_of
 from ...core.foreign_text import cut, in_one_line
+from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import Json, metadata
-from ...core.shapes import mapping, sequence, text
-from ...nodes.pull_messages import Attempt, understand
-from ...nodes.pull_rules import UNKNOWN as NO_RULE
+from ...core.phrases import summarize
+from ...images.probe_pods import CONTAINER
+from ...images.pull_messages import Attempt, understand
+from ...images.pull_rules import UNKNOWN as NO_RULE
 from .options import PullProbe
-from .pods import CONTAINER
 
 __all__ = [
     "OUTCOMES",
@@ -87,31 +87,31 @@ def doubt(cause: str, meaning: str, message: str = "", advice: str = "") -> Judg
 
 def judged(pod: Json) -> Judgement:
     """What the pod's status proves. One that is not final holds for as long as nobody waits any longer."""
-    node = text(mapping(pod.get("spec")).get("nodeName"))
-    status = mapping(pod.get("status"))
+    node = as_str(as_dict(pod.get("spec")).get("nodeName"))
+    status = as_dict(pod.get("status"))
     container = next(
-        (each for each in map(mapping, sequence(status.get("containerStatuses"))) if each.get("name") == CONTAINER), {}
+        (each for each in map(as_dict, as_list(status.get("containerStatuses"))) if each.get("name") == CONTAINER), {}
     )
     if _has_image(container):
         return Judgement(PULLED, node=node)
     if metadata(pod).get("deletionTimestamp"):
         return deleted(node)
-    waiting = mapping(mapping(container.get("state")).get("waiting"))
-    if text(waiting.get("reason")) not in _BEFORE:
-        return _refused(text(waiting.get("reason")), text(waiting.get("message")), node)
-    if text(status.get("phase")) in ("Succeeded", "Failed"):
+    waiting = as_dict(as_dict(container.get("state")).get("waiting"))
+    if as_str(waiting.get("reason")) not in _BEFORE:
+        return _refused(as_str(waiting.get("reason")), as_str(waiting.get("message")), node)
+    if as_str(status.get("phase")) in ("Succeeded", "Failed"):
         return _ended(status, node)
     return _awaited(status, waiting, node)
 
 
 def _has_image(container: Json) -> bool:
-    state = mapping(container.get("state"))
-    ended = mapping(state.get("terminated"))
-    if text(container.get("imageID")) or isinstance(state.get("running"), Mapping):
+    state = as_dict(container.get("state"))
+    ended = as_dict(state.get("terminated"))
+    if as_str(container.get("imageID")) or isinstance(state.get("running"), Mapping):
         return True
     if isinstance(state.get("terminated"), Mapping) and ended.get("reason") != _NEVER_SEEN:
         return True
-    return text(mapping(state.get("waiting")).get("reason")) in _AFTER
+    return as_str(as_dict(state.get("waiting")).get("reason")) in _AFTER
 
 
 def _refused(reason: str, message: str, node: str) -> Judgement:
@@ -144,7 +144,7 @@ def edited() -> Judgement:
 
 def _ended(status: Json, node: str) -> Judgement:
     """Evicted, rejected by its node, or ended with it."""
-    why = ": ".join(each for each in (text(status.get("reason")), text(status.get("message"))) if each)
+    why = ": ".join(each for each in (as_str(status.get("reason")), as_str(status.get("message"))) if each)
     return Judgement(
         UNKNOWN,
         "not_run",
@@ -157,8 +157,8 @@ def _ended(status: Json, node: str) -> Judgement:
 
 def _awaited(status: Json, waiting: Json, node: str) -> Judgement:
     if not node:
-        conditions = [mapping(each) for each in sequence(status.get("conditions"))]
-        said = [text(each.get("message")) for each in conditions if each.get("type") == "PodScheduled"]
+        conditions = [as_dict(each) for each in as_list(status.get("conditions"))]
+        said = [as_str(each.get("message")) for each in conditions if each.get("type") == "PodScheduled"]
         return Judgement(
             UNKNOWN,
             "not_scheduled",
@@ -167,7 +167,7 @@ def _awaited(status: Json, waiting: Json, node: str) -> Judgement:
             "correct node_selectors, or look at the nodes",
             is_final=False,
         )
-    said = [text(waiting.get(part)) for part in ("reason", "message")]
+    said = [as_str(waiting.get(part)) for part in ("reason", "message")]
     return Judgement(
         UNKNOWN,
         "no_answer",
@@ -199,7 +199,7 @@ def complaint(asked: PullProbe, found: Sequence[tuple[str, Mapping[str, str], Ju
     bad = [each for each in found if each[2].outcome != PULLED]
     if not bad:
         return ""
-    told = first_of([_sentence(*each) for each in bad], _NAMED, "; ", listed="pulls")
+    told = summarize([_sentence(*each) for each in bad], _NAMED, "; ", listed="pulls")
     refused = [image for image, _selector, judgement in bad if judgement.outcome == REFUSED]
     return "; ".join([told, *([_next_step(asked, refused[0])] if refused else [])])
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...core.errors import OptionError
 from ...core.names import check_name, is_name
-from ...nodes.references import reference_of
+from ...images.references import reference_of
 
 __all__ = ["PullProbe", "from_options"]
 

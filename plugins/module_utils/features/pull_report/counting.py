@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ...core.audit import ERROR, SEVERITIES, WARNING
-from ...core.enumeration import counted
+from ...core.audit_format import ERROR, SEVERITIES, WARNING
+from ...core.phrases import pluralize
 from .options import NEVER
 
 __all__ = ["all_findings", "counts", "failing", "in_words", "severities_from"]
@@ -51,5 +51,5 @@ def failing(document: Mapping[str, Any], fail_on: str, *, only_new: bool) -> lis
 def in_words(number: Mapping[str, int], severities: Sequence[str] = SEVERITIES) -> str:
     """Such as `1 error, 2 warnings, 3 infos`; without those that there are none of."""
     names = {ERROR: "error", WARNING: "warning"}
-    found = [counted(number[severity], names.get(severity, "info")) for severity in severities if number[severity]]
+    found = [pluralize(number[severity], names.get(severity, "info")) for severity in severities if number[severity]]
     return ", ".join(found) or "no finding"

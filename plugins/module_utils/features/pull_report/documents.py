@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...core.audit import FORMAT, SEVERITIES
+from ...core.audit_format import FORMAT, SEVERITIES
 from ...core.errors import OptionError
 from .shape import Check, count, flag, listed, mapping, matching, members, one_of, tasks, text, text_or_null
 

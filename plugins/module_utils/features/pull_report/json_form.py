@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .stamps import MARK, stamped
+from .timestamps import MARK, stamped
 
 __all__ = ["as_json"]
 

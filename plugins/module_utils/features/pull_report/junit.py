@@ -16,7 +16,7 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from ...core.visible_text import visible
-from .stamps import stamped
+from .timestamps import stamped
 
 __all__ = ["as_junit"]
 

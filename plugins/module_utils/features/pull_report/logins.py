@@ -13,8 +13,8 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from ...core.audit import INFO, WARNING
-from ...core.enumeration import counted
+from ...core.audit_format import INFO, WARNING
+from ...core.phrases import pluralize
 
 __all__ = ["MANY_PLACES", "across", "numbered"]
 
@@ -76,7 +76,7 @@ def _finding(label: str, rows: Sequence[tuple[str, Login]], first: str) -> dict[
     clusters = Counter(name for name, _namespace, _secret in _secrets(rows))
     (usual, _number), *_others = Counter(row["password"] for _name, row in rows).most_common(1)
     differ = len(_secrets([place for place in rows if place[1]["password"] != usual]))
-    places = f"{counted(len(_secrets(rows)), 'secret')} of {counted(len(clusters), 'cluster')}"
+    places = f"{pluralize(len(_secrets(rows)), 'secret')} of {pluralize(len(clusters), 'cluster')}"
     message = f"the same login for {registry} stands in {places}"
     if differ:
         message += f", {differ} of them with another password"

@@ -17,14 +17,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from ...core.audit import ERROR, SEVERITIES, WARNING
-from ...core.enumeration import counted
+from ...core.audit_format import ERROR, SEVERITIES, WARNING
 from ...core.page_parts import PageParts
+from ...core.phrases import pluralize
 from ...core.visible_text import visible
-from ...pulls.offers import offer_in
+from ...explain.offers import offer_in
+from .browser_data import as_data, embedded
 from .counting import all_findings, counts, in_words
-from .page_data import as_data, embedded
-from .stamps import stamped
+from .timestamps import stamped
 
 __all__ = ["as_page"]
 
@@ -95,7 +95,7 @@ def _when(document: Document) -> str:
     made = f"Audited {_time(document['made'])}"
     if oldest[:13] != document["made"][:13]:
         made = f"Audited between {_time(oldest)} and {_time(document['made'])}"
-    number = counted(len(clusters), "cluster") + (f", {_name(clusters[0]['name'])}" if len(clusters) == 1 else "")
+    number = pluralize(len(clusters), "cluster") + (f", {_name(clusters[0]['name'])}" if len(clusters) == 1 else "")
     targets = sorted({cluster["target_version"] for cluster in clusters if cluster["target_version"]})
     forecast = f"forecast for {_text(', '.join(targets))}" if targets else ""
     compared = document.get("compared")
@@ -110,7 +110,7 @@ def _headline(document: Document) -> str:
     sentences = [f"{in_words(total).capitalize()}."]
     if containers and verdicts["will_not_pull"]:
         sentences.append(
-            f"{verdicts['will_not_pull']:,} of {counted(containers, 'container')} cannot pull their image."
+            f"{verdicts['will_not_pull']:,} of {pluralize(containers, 'container')} cannot pull their image."
         )
     elif containers:
         sentences.append(

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ...core.shapes import whole
+from ...core.json_types import as_int
 
 __all__ = [
     "Check",
@@ -49,7 +49,7 @@ def flag(value: Any) -> str:
 
 
 def count(value: Any) -> str:
-    number = whole(value)
+    number = as_int(value)
     return "" if number is not None and number >= 0 else " is not a whole number from 0 on"
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ...core.contradictions import Contradiction
+from ...declarations.contradictions import Contradiction
 from ...dockerconfig.registry_keys import same_path
 from .desired import PullSecret
 

@@ -11,10 +11,10 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from ...core.changes import Change, create, delete, replace, update
-from ...core.enumeration import first_of
 from ...core.errors import Refusal
 from ...core.objects import SECRET, Json, Kind, ObjectRef, Objects
 from ...core.ownership import Ownership, is_managed
+from ...core.phrases import summarize
 from ...core.protocols import NOTHING_RELATED, ListedBy, Plan, Related
 from ...dockerconfig.auth_file import NOTHING, AuthFile, read_stored
 from ...dockerconfig.editing import converted, merged, without
@@ -22,9 +22,9 @@ from ...dockerconfig.json_text import Unreadable
 from ...dockerconfig.key_warnings import key_warnings
 from ...dockerconfig.kubelet_reading import kubelet_reading
 from ...dockerconfig.registry_keys import same_path, without_user
+from ...explain.verification import Verification
 from ...platform.hosted import ADDITIONAL_SECRET, objection, unmerged
 from ...platform.protected import check_size, is_platforms, refuse_dropping, refuse_foreign, refuse_unknown_loss
-from ...pulls.verification import Verification
 from ...secrets.content import (
     DATA_KEYS,
     DOCKERCONFIGJSON,
@@ -285,7 +285,7 @@ class _Difference:
         problems = kubelet_reading(self.text, legacy=self.target.legacy).problems if read else ()
         if problems:
             yield (
-                f"{ref} stops every pull of a pod that uses it, because {first_of(problems, _SHOWN, '; ')}; remove such entries with "
+                f"{ref} stops every pull of a pod that uses it, because {summarize(problems, _SHOWN, '; ')}; remove such entries with "
                 "mode=remove, or replace the whole content with mode=replace"
             )
         for key, entry in sorted(self.after.entries.items()):

@@ -14,9 +14,9 @@ from ...core.names import check_name
 from ...core.ownership import OWNERSHIP_LABELS, Ownership
 from ...dockerconfig.registry_keys import check_key
 from ...dockerconfig.sources import FILE_ARGUMENTS, SOURCES, auth_file_of
+from ...explain import verification
+from ...explain.verification import Verification
 from ...platform.protected import check_size, refuse_platform_name
-from ...pulls import verification
-from ...pulls.verification import Verification
 from ...secrets.content import DATA_KEYS, TYPES, Target
 from ...secrets.metadata import SecretMetadata
 from .desired import MODES, PullSecret

@@ -15,10 +15,10 @@ from typing import Any, ClassVar
 from ...core.changes import MANAGED_BY
 from ...core.errors import Refusal
 from ...core.foreign_text import redacted
+from ...core.json_types import as_dict, as_str
 from ...core.objects import NAMESPACE, SECRET, Json, Kind, ObjectRef, Objects, metadata
 from ...core.ownership import owner_of
 from ...core.protocols import NOTHING_RELATED, Evaluation, ListedBy, Related
-from ...core.shapes import mapping, text
 from ...core.times import content_changed, utc, with_time_of_content
 from ...dockerconfig.registry_keys import host_of, without_user
 from ...platform.protected import controller_of, says_generated
@@ -125,12 +125,12 @@ def _report(secret: Json, stored: StoredSecret, of_kubelet: Sequence[str], rows:
     unreadable = (f"it {stored.unreadable}",) if stored.unreadable else ()
     problems = of_kubelet if is_read else unreadable
     return {
-        "name": text(meta.get("name")),
+        "name": as_str(meta.get("name")),
         "type": stored.type,
         "read_by_nodes": is_read,
         "immutable": secret.get("immutable") is True,
         "generated": says_generated(secret),
-        "managed_by": controller_of(secret) or text(mapping(meta.get("labels")).get(_MANAGER)),
+        "managed_by": controller_of(secret) or as_str(as_dict(meta.get("labels")).get(_MANAGER)),
         "owner": owner_of(secret),
         "problems": [redacted(problem) for problem in problems],
         "registries": list(rows),

@@ -12,8 +12,8 @@ from typing import Any
 
 from ...core.errors import OptionError
 from ...core.names import check_name, is_pattern
-from ...pulls import verification
-from ...pulls.verification import Verification
+from ...explain import verification
+from ...explain.verification import Verification
 
 __all__ = ["ARGUMENTS", "PullSecrets", "from_options"]
 

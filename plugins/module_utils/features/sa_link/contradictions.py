@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ...core.contradictions import Contradiction
-from ...core.globs import overlap
 from ...core.names import is_pattern
+from ...declarations.contradictions import Contradiction
 from .desired import SaLink
+from .globs import overlap
 
 __all__ = ["contradictions"]
 

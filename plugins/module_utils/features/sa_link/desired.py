@@ -11,13 +11,13 @@ from fnmatch import fnmatchcase
 from typing import Any, ClassVar
 
 from ...core.changes import Change, create, update
-from ...core.entries import Awaited
+from ...core.entry import Awaited
 from ...core.errors import Refusal
+from ...core.json_types import as_dict, as_list
 from ...core.names import is_pattern
 from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects
 from ...core.ownership import Ownership, labels_view
 from ...core.protocols import ALL, NOTHING_RELATED, ListedBy, Plan, Related
-from ...core.shapes import mapping, sequence
 from ...platform.account_lists import LISTS, changes_of, entries_of, link, names_in, repeated, unlink, view
 from ...platform.generated import Origin, origin_of
 from ...platform.protected import is_platforms
@@ -194,7 +194,7 @@ class SaLink:
         if seen is None:
             return [], [f"the pods of namespace {namespace} were not checked: the caller may not list them"]
         lists = {ref.name: self._pull_list(account) for ref, account in accounts.items()}
-        return pods_missing_secrets(self.secrets, lists, sequence(mapping(seen).get("items"))), []
+        return pods_missing_secrets(self.secrets, lists, as_list(as_dict(seen).get("items"))), []
 
     def _pull_list(self, account: Json) -> AccountPullList:
         key = LISTS["pull"]

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.changes import Change, delete
+from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import Json, Kind, ObjectRef, metadata, only
-from ...core.shapes import mapping, sequence, text
 from ...platform.account_lists import names
 
 __all__ = ["POD", "AccountPullList", "PodMissingSecrets", "pods_missing_secrets"]
@@ -31,15 +31,15 @@ _OF_METADATA = ("name", "namespace", "uid", "resourceVersion", "deletionTimestam
 
 def _trimmed(pod: Json) -> Json:
     """The parts of a pod that are used below, a tenth of it: thousands are kept."""
-    meta, status = metadata(pod), mapping(pod.get("status"))
+    meta, status = metadata(pod), as_dict(pod.get("status"))
     states = {
-        part: [{"state": mapping(container).get("state")} for container in sequence(status.get(part))]
+        part: [{"state": as_dict(container).get("state")} for container in as_list(status.get(part))]
         for part in _CONTAINERS
     }
-    mirror = only(mapping(meta.get("annotations")), _MIRROR)
+    mirror = only(as_dict(meta.get("annotations")), _MIRROR)
     return {
         "metadata": {**only(meta, *_OF_METADATA), "annotations": mirror},
-        "spec": only(mapping(pod.get("spec")), "serviceAccountName", _KEY),
+        "spec": only(as_dict(pod.get("spec")), "serviceAccountName", _KEY),
         "status": {**only(status, "phase"), **states},
     }
 
@@ -71,12 +71,12 @@ class PodMissingSecrets:
 
     @property
     def name(self) -> str:
-        return text(metadata(self.pod).get("name"))
+        return as_str(metadata(self.pod).get("name"))
 
     @property
     def owner(self) -> str:
         """The controller that replaces the pod, such as `ReplicaSet app-6d4cf56db6`; empty when there is none."""
-        for reference in map(mapping, sequence(metadata(self.pod).get("ownerReferences"))):
+        for reference in map(as_dict, as_list(metadata(self.pod).get("ownerReferences"))):
             if reference.get("controller"):
                 return f"{reference.get('kind')} {reference.get('name')}"
         return ""
@@ -84,10 +84,10 @@ class PodMissingSecrets:
     @property
     def waiting_reason(self) -> str:
         """Why it does not start: `ErrImagePull` or `ImagePullBackOff`, or empty when its images were pulled."""
-        status = mapping(self.pod.get("status"))
-        containers = [container for part in _CONTAINERS for container in sequence(status.get(part))]
-        states = (mapping(mapping(container).get("state")) for container in containers)
-        reasons = (mapping(state.get("waiting")).get("reason") for state in states)
+        status = as_dict(self.pod.get("status"))
+        containers = [container for part in _CONTAINERS for container in as_list(status.get(part))]
+        states = (as_dict(as_dict(container).get("state")) for container in containers)
+        reasons = (as_dict(state.get("waiting")).get("reason") for state in states)
         return next((reason for reason in reasons if reason in _CANNOT_PULL), "")
 
     @property
@@ -117,7 +117,7 @@ def pods_missing_secrets(
 ) -> list[PodMissingSecrets]:
     """The pods of the accounts that lack a wanted secret, by name."""
     found = []
-    for pod in map(mapping, pods):
+    for pod in map(as_dict, pods):
         account, listed = _account(pod), _listed(pod)
         missing = tuple(name for name in wanted if name not in listed)
         if account in accounts and missing and not _is_out_of_question(pod):
@@ -127,21 +127,21 @@ def pods_missing_secrets(
 
 
 def _account(pod: Json) -> str:
-    return text(mapping(pod.get("spec")).get("serviceAccountName")) or "default"
+    return as_str(as_dict(pod.get("spec")).get("serviceAccountName")) or "default"
 
 
 def _listed(pod: Json) -> list[str]:
-    return names(sequence(mapping(pod.get("spec")).get(_KEY)))
+    return names(as_list(as_dict(pod.get("spec")).get(_KEY)))
 
 
 def _is_readable(pod: Json) -> bool:
     """Whether the pod's list is one; any other may be its own."""
-    return isinstance(mapping(pod.get("spec")).get(_KEY), (list, type(None)))
+    return isinstance(as_dict(pod.get("spec")).get(_KEY), (list, type(None)))
 
 
 def _is_out_of_question(pod: Json) -> bool:
     """It has finished, is being deleted, or is the mirror of a static pod, to which admission adds nothing."""
     meta = metadata(pod)
-    is_finished = mapping(pod.get("status")).get("phase") in _FINISHED
-    is_mirror = _MIRROR in mapping(meta.get("annotations"))
-    return bool(not text(meta.get("name")) or is_finished or meta.get("deletionTimestamp") or is_mirror)
+    is_finished = as_dict(pod.get("status")).get("phase") in _FINISHED
+    is_mirror = _MIRROR in as_dict(meta.get("annotations"))
+    return bool(not as_str(meta.get("name")) or is_finished or meta.get("deletionTimestamp") or is_mirror)

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ...core.changes import MANAGED_BY
+from ...core.json_types import as_dict
 from ...core.objects import Json, ObjectRef, metadata
 from ...core.ownership import Ownership, is_managed
 from ...core.protocols import Related
-from ...core.shapes import mapping
 from ...platform.generated import Origin, is_generated, origin_of
 
 __all__ = ["Decision", "Unlinking"]
@@ -59,11 +59,11 @@ class Unlinking:
         observed = found[secret]
         if observed is None:
             return Decision(remove=True)
-        if origin is not Origin.OTHER and is_generated(account, mapping(observed)):
+        if origin is not Origin.OTHER and is_generated(account, as_dict(observed)):
             return self._kept(who)
-        if self.only_managed and not is_managed(mapping(observed)):
+        if self.only_managed and not is_managed(as_dict(observed)):
             return Decision(remove=False, note=f"{who}: it does not have the label {_LABEL} (only_managed)")
-        if self.only_managed and (other := self.ownership.other(mapping(observed))):
+        if self.only_managed and (other := self.ownership.other(as_dict(observed))):
             return Decision(remove=False, note=f"{who}: it belongs to owner {other} (only_managed)")
         return Decision(remove=True)
 

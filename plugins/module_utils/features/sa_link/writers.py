@@ -5,19 +5,19 @@
 
 from __future__ import annotations
 
+from ...core.json_types import as_dict, as_list
 from ...core.objects import Json, metadata
-from ...core.shapes import mapping, sequence
 
 __all__ = ["last_writers"]
 
 
 def last_writers(account: Json, key: str, ours: str) -> list[str]:
     """Who else owns a list of the account by its record of field managers, the latest first."""
-    fields = sequence(metadata(account).get("managedFields"))
+    fields = as_list(metadata(account).get("managedFields"))
     entries = [
         entry
-        for entry in map(mapping, fields)
-        if f"f:{key}" in mapping(entry.get("fieldsV1")) and entry.get("manager") != ours
+        for entry in map(as_dict, fields)
+        if f"f:{key}" in as_dict(entry.get("fieldsV1")) and entry.get("manager") != ours
     ]
     entries.sort(key=lambda entry: str(entry.get("time") or ""), reverse=True)
     return list(dict.fromkeys(str(entry.get("manager")) for entry in entries))

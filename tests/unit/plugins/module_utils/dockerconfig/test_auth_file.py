@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig import auth_file
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig import entry as auth_entry
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig import (
+    credential_entry as auth_entry,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.json_text import Unreadable
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.content import TYPES, Target
 from hypothesis import given

@@ -9,10 +9,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.json_text import (
-    Object,
-    Unreadable,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.json_text import Object, Unreadable
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.kubelet_reading import (
     is_wrong,
     kubelet_reading,

@@ -9,10 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.sources import (
-    SOURCES,
-    auth_file_of,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.sources import SOURCES, auth_file_of
 
 TEXT = '{"auths": {"quay.io": {"auth": "dTpw"}, "r.example.com": {"auth": "dTpw"}}}'
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import urllib3
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.http_tuning import prepare
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.transport import (
     Answer,
     Broken,
@@ -27,7 +28,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
     follow,
     send,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.wire import prepare
 from urllib3.exceptions import (
     ConnectTimeoutError,
     LocationParseError,

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.batch import Batch, Declared
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY, Change
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entries import Entry
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Entry
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     SECRET,
@@ -22,8 +21,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.writes import object_after
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.exchange import Exchange, Login
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declared
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.writes import object_after
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import Exchange, Login
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.confirmation import (
     ConfirmedEntry,
     ConfirmedSecrets,

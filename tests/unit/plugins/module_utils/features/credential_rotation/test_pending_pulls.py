@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.exchange import Exchange, Login
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import Exchange, Login
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.copies import Copy
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
     Rotation,
@@ -28,7 +28,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     PullState,
     Use,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.references import reference_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
 from hypothesis import given
 from support.anything import CHANGES, Changed
 

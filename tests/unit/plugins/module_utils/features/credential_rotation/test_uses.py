@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, Kind, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.exchange import Exchange, Login
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import Exchange, Login
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import POD, WORKLOADS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.copies import Copy
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
     Rotation,
@@ -26,9 +27,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     undecided,
     used_images,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.pull_rules import RULES
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.references import Reference, reference_of
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.subjects import POD, WORKLOADS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_rules import RULES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import Reference, reference_of
 from hypothesis import given
 from support.anything import ANYTHING, CHANGES, Changed
 

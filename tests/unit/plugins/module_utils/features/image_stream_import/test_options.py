@@ -13,7 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     ImportOptions,
     from_options,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.references import reference_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
 
 DEFAULTS = {
     "registries": None,

@@ -19,7 +19,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     StreamImport,
     report,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_streams import IMAGE_STREAM
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
 from hypothesis import given
 from support.anything import CHANGES, Changed
 from support.pull_evidence import DIGEST, failed, stream

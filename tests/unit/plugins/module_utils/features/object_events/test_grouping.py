@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.grouping import Grouping
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.ledger import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.known_objects import (
     Difference,
     Seen,
 )

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import WORKLOADS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access.options import (
     PullAccess,
     from_options,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_questions import RegistryAccess
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.subjects import WORKLOADS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import RegistryAccess
 
 NONE: dict[str, Any] = {
     **dict.fromkeys(("pod", "workload", "image", "service_account", "realm_hosts", "registry_ca_cert")),

@@ -9,16 +9,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.evidence import Evidence, NotYet
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Evidence, NotYet
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.stream_sources import StreamSource
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import POD, Subject
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.accesses import (
     Explained,
     alike,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.evidence import Listed
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.nodes.image_streams import IMAGE_STREAM
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.stream_sources import StreamSource
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.subjects import POD, Subject
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.listed_lookup import Listed
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
 from support.surveyed import deployment, place, pod, secret, survey
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.fixes import remove_secret
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import (
     Finding,
     sorted_findings,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.fixes import remove_secret
 
 TASKS = remove_secret("a", "s")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.fingerprints import labelled
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.on_credentials import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_credentials import (
     copies,
     logins_of,
 )

@@ -9,14 +9,14 @@ import re
 from pathlib import Path
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.audit import SEVERITIES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.audit_format import SEVERITIES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit import survey
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import CHECKS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.drift import DRIFT
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.on_selectors import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules import RULES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_selectors import (
     OPEN_TO_USERS,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules import RULES
 
 ROOT = Path(__file__).parents[6]
 PAGE = (ROOT / "docs/docsite/rst/audit.rst").read_text(encoding="utf-8")

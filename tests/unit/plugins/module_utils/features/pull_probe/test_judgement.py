@@ -18,7 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     row,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import PullProbe
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import POD
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import POD
 from hypothesis import given
 from support.anything import ANYTHING, CHANGES, Changed
 

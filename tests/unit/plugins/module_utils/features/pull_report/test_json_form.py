@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.joining import joined
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.json_form import as_json
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.stamps import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import joined
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.timestamps import (
     differ,
     settled,
 )

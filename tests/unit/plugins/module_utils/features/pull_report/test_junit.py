@@ -10,9 +10,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.joining import joined
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.junit import as_junit
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.stamps import settled
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import joined
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.timestamps import settled
 from hypothesis import given
 from hypothesis import strategies as st
 from support import audits

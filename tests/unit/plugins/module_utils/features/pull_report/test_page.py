@@ -13,9 +13,9 @@ from html.parser import HTMLParser
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.comparison import compared
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.joining import joined
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import joined
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.page import as_page
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.stamps import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.timestamps import (
     differ,
     settled,
 )

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verification import Verification
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info.options import (
     PullSecrets,
     from_options,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.pulls.verification import Verification
 
 NONE: dict[str, Any] = {
     **dict.fromkeys(("names", "verify_repositories", "verify_realm_hosts", "verify_ca_cert")),

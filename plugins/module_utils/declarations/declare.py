@@ -1,0 +1,217 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The declarations of a task: the one that its options make, or those of a list, each with options of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar, Union
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ..core.entry import Entry
+from ..core.errors import OptionError
+from ..core.namespaces import NamespaceSelector
+from ..core.objects import Kind
+from ..core.phrases import summarize
+from ..core.protocols import Desired
+from ..core.suggestions import unknown_options
+from . import targets
+from .batch import Batch, Declared
+from .contradictions import Contradiction
+from .entry_list import TARGETS, EntryList, entries_of, entry_at
+from .targets import Targets
+
+__all__ = [
+    "ListForm",
+    "Wanted",
+    "batch_of",
+    "declared",
+    "entry_problems",
+    "is_unknown",
+    "list_option",
+    "problems_of_entries",
+    "selected",
+]
+
+_Desired = TypeVar("_Desired", bound=Desired)
+
+#: So many invalid or contradicting entries are named in one message.
+_SHOWN = 20
+
+#: How a value of a type is written.
+_FORMS = {
+    "dict": "lines of the form 'name: value'",
+    "list": "a list, such as [one, other]",
+    "bool": "true or false",
+    "int": "a whole number",
+    "float": "a number",
+}
+
+_BY_NAME = (
+    "a user requested this project under a name that a namespace_selector of them includes, so nothing was done in it: add 'requesters' or "
+    "'labels' to that selector, or exclude the name"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListForm(EntryList, Generic[_Desired]):
+    """How a module takes many declarations in one task: a list, and what is made of each entry.
+
+    `declare` makes a declaration of options. `contradictions` finds what cannot hold together among the declarations for one
+    namespace.
+    """
+
+    kind: Kind
+    declare: Callable[[Mapping[str, Any], Callable[[str], str]], _Desired]
+    contradictions: Callable[[Sequence[_Desired]], Iterable[Contradiction]]
+
+
+@dataclass(frozen=True)
+class Wanted(Generic[_Desired]):
+    """One declaration, and the namespaces that it is for."""
+
+    declared: Declared[_Desired]
+    targets: Union[Targets, NamespaceSelector]
+
+    def unless(self, refused: Mapping[Entry, str]) -> Wanted[_Desired]:
+        """The same, with why its entry is refused where it is."""
+        entry = self.declared.entry
+        if entry is None or entry not in refused:
+            return self
+        return replace(self, declared=replace(self.declared, refused=refused[entry]))
+
+
+def list_option(arguments: Mapping[str, Any], *, alternatives: Sequence[Sequence[str]] = ()) -> dict[str, Any]:
+    """The argument spec of the list: the same options without defaults, which are the task's. The credentials in it are marked."""
+    options = {
+        name: {key: value for key, value in spec.items() if key not in ("default", "required")}
+        for name, spec in arguments.items()
+    }
+    options["title"] = {"type": "str"}
+    groups = [group for group in (TARGETS, *alternatives) if set(group) <= set(options)]
+    return {"type": "list", "elements": "dict", "no_log": False, "options": options, "mutually_exclusive": groups}
+
+
+def declared(
+    form: ListForm[_Desired], params: Mapping[str, Any], read_file: Callable[[str], str]
+) -> list[Wanted[_Desired]]:
+    """The declarations of a task, in the order given.
+
+    :raises OptionError: for all that cannot work, of a list by position and name of the entry.
+    """
+    if params.get(form.option) is None:
+        return [_wanted(form, params, read_file, None)]
+    found, problems = [], []
+    entries = entries_of(form, params)
+    for entry, options in entries:
+        try:
+            found.append(_wanted(form, options, read_file, entry))
+        except OptionError as error:
+            problems.append(f"{entry}: {error}")
+    if problems:
+        raise OptionError(_all_at_once(problems, len(entries)))
+    return found
+
+
+def entry_problems(form: EntryList, arguments: Mapping[str, Any], items: Any) -> str:
+    """What is wrong with the entries for Ansible's own validation, in one message that holds no value; empty when nothing is."""
+    problems = problems_of_entries(form, arguments, items)
+    return _all_at_once(problems, len(items)) if problems else ""
+
+
+def problems_of_entries(form: EntryList, arguments: Mapping[str, Any], items: Any) -> list[str]:
+    """The same, a sentence for each."""
+    if not isinstance(items, list):
+        return []
+    spec = arguments[form.option]
+    validator = ArgumentSpecValidator(spec["options"], mutually_exclusive=spec.get("mutually_exclusive"))
+    problems: list[str] = []
+    for position, item in enumerate(items):
+        entry = entry_at(form, position, item)
+        if not isinstance(item, Mapping):
+            problems.append(f"{entry}: it is not a dictionary of options")
+            continue
+        problems += [f"{entry}: {problem}" for problem in unknown_options(spec["options"], item)]
+        errors = validator.validate(item).errors
+        problems += [f"{entry}: {_without_value(error.msg)}" for error in errors if not is_unknown(error)]
+    return problems
+
+
+def is_unknown(error: object) -> bool:
+    """Whether Ansible's validation says that there is no such option: `unknown_options` says more."""
+    return type(error).__name__ == "UnsupportedError"
+
+
+def batch_of(form: ListForm[_Desired], wanted: Sequence[Wanted[_Desired]], found: Sequence[Targets]) -> Batch[_Desired]:
+    """What is declared for each namespace.
+
+    Where entries contradict each other only because a user gave a project a name that both select, nothing is done in that project: the
+    names that users choose must not stop the work elsewhere.
+
+    :raises OptionError: when entries contradict each other, naming both and the namespace.
+    """
+    places: dict[str, list[Declared[_Desired]]] = {}
+    opened: set[tuple[str, int]] = set()
+    for one, meant in zip(wanted, found, strict=True):
+        for namespace in meant.namespaces:
+            places.setdefault(namespace, []).append(one.declared)
+        opened.update((namespace, id(one.declared)) for namespace in meant.open_to_users)
+    problems, refused = dict[Any, str](), dict[str, str]()
+    for namespace, first, second, what in _contradictions(form, places):
+        sentence = f"{first.entry} and {second.entry} contradict each other in namespace {namespace}: {what}"
+        if opened & {(namespace, id(first)), (namespace, id(second))}:
+            refused.setdefault(namespace, f"{sentence}; {_BY_NAME}")
+        else:
+            problems.setdefault((first.entry, second.entry, what), sentence)
+    if problems:
+        raise OptionError(f"{summarize([*problems.values()], _SHOWN, '; ')}; nothing was changed")
+    return Batch(form.kind, places, refused)
+
+
+def selected(wanted: Sequence[Wanted[_Desired]], found: Sequence[Targets]) -> list[dict[str, Any]]:
+    """The namespaces that the selectors of entries select, for a later task that must work in the same ones."""
+    titles: dict[tuple[str, ...], list[str]] = {}
+    for one, meant in zip(wanted, found, strict=True):
+        if one.declared.entry is not None and isinstance(one.targets, NamespaceSelector):
+            titles.setdefault(tuple(meant.namespaces), []).append(one.declared.entry.place)
+    return [{"titles": names, "namespaces": [*namespaces]} for namespaces, names in titles.items()]
+
+
+def _wanted(
+    form: ListForm[_Desired], options: Mapping[str, Any], read_file: Callable[[str], str], entry: Entry | None
+) -> Wanted[_Desired]:
+    meant = targets.from_options(options)
+    return Wanted(Declared(form.declare(options, read_file), entry), meant)
+
+
+def _contradictions(
+    form: ListForm[_Desired], places: Mapping[str, Sequence[Declared[_Desired]]]
+) -> Iterator[tuple[str, Declared[_Desired], Declared[_Desired], str]]:
+    """Each namespace with two entries and their contradiction. Namespaces of the same entries are asked about once."""
+    known: dict[tuple[int, ...], list[Contradiction]] = {}
+    for namespace, entries in places.items():
+        key = tuple(id(one) for one in entries)
+        if len(entries) > 1 and key not in known:
+            known[key] = [*form.contradictions([one.desired for one in entries])]
+        for found in known.get(key, ()):
+            yield namespace, entries[found.first], entries[found.second], found.what
+
+
+def _all_at_once(problems: Sequence[str], total: int) -> str:
+    return f"nothing was read or changed; problems with {_those(total)}: {summarize(problems, _SHOWN, '; ')}"
+
+
+def _those(total: int) -> str:
+    return "the one entry" if total == 1 else f"the {total} entries"
+
+
+def _without_value(message: str) -> str:
+    """Ansible's message without the value that it repeats."""
+    message = re.sub(r"^Value .* in the sub parameter field", "a value in", message, flags=re.DOTALL)
+    message = re.sub(r"(unable to convert to \w+).*|,? got: .*", r"\1", message, flags=re.DOTALL)
+    wanted = re.search(r"unable to convert to (\w+)\Z", message)
+    return message + (f": give {_FORMS[wanted[1]]}" if wanted and wanted[1] in _FORMS else "")

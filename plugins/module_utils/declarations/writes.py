@@ -1,0 +1,125 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One write per object, however many entries concern it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..core.changes import Change
+from ..core.entry import Entry
+from ..core.objects import Json, ObjectRef, metadata
+
+__all__ = ["Writes", "object_after"]
+
+#: Stands for the version of an object that is not written yet.
+_UNWRITTEN = "unwritten"
+
+
+class Writes:
+    """The changes of several plans in their order, those of one object joined where one write does the same."""
+
+    def __init__(self) -> None:
+        self._changes: list[Change] = []
+        self._last: dict[ObjectRef, int] = {}
+
+    def add(self, change: Change, entry: Entry) -> None:
+        """Appends a change, or joins it with the last one of the same object."""
+        change = replace(change, entries=(entry,))
+        at = self._last.get(change.ref)
+        joined = None if at is None else _joined(self._changes[at], change)
+        if at is not None and joined is not None:
+            self._changes[at] = joined
+        else:
+            self._last[change.ref] = len(self._changes)
+            self._changes.append(change)
+
+    def has(self, ref: ObjectRef) -> bool:
+        return ref in self._last
+
+    def drop(self, ref: ObjectRef) -> None:
+        """Takes back all changes of an object."""
+        self._changes = [change for change in self._changes if change.ref != ref]
+        self._last = {change.ref: at for at, change in enumerate(self._changes)}
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        return tuple(self._changes)
+
+
+def object_after(change: Change, observed: Json | None) -> Json | None:
+    """The object as it will be, None when it will be gone.
+
+    It keeps the version that was read, which is what the next write of it is bound to; a new object has one that stands for none.
+    """
+    if change.action == "delete":
+        return None
+    if change.action == "update":
+        after: Json = _patched(observed or {}, change.body)
+        return after
+    return {**change.body, "metadata": {**metadata(change.body), "resourceVersion": _UNWRITTEN}}
+
+
+def _joined(first: Change, second: Change) -> Change | None:
+    """One change that does what both do; None where two writes are needed."""
+    ends = second.action in ("delete", "replace")
+    if first.action == "delete" or second.action == "create" or (ends and first.action != "update"):
+        return None
+    entries = tuple(dict.fromkeys((*first.entries, *second.entries)))
+    details, before = _merged(first.details, second.details), {**second.before, **first.before}
+    if ends:
+        # What the update would have left is read into it: `old` has the version that was observed.
+        return replace(second, entries=entries, details=details, before=before)
+    is_patch = first.action == "update"
+    return replace(
+        first,
+        body=_both(first.body, second.body) if is_patch else _without_version(_patched(first.body, second.body)),
+        entries=entries,
+        details=details,
+        before=before if is_patch else first.before,
+        after={**first.after, **second.after},
+    )
+
+
+def _patched(observed: Any, patch: Any) -> Any:
+    """A JSON merge patch, applied (RFC 7386)."""
+    if not isinstance(patch, Mapping):
+        return patch
+    result = dict(observed) if isinstance(observed, Mapping) else {}
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = _patched(result.get(key), value)
+    return result
+
+
+def _both(first: Any, second: Any) -> Any:
+    """One merge patch for two in a row: as `_patched`, but what is removed stays null."""
+    if not (isinstance(first, Mapping) and isinstance(second, Mapping)):
+        return second
+    return {**first, **{key: _both(first[key], value) if key in first else value for key, value in second.items()}}
+
+
+def _without_version(body: Json) -> Json:
+    meta = {key: value for key, value in metadata(body).items() if key != "resourceVersion"}
+    return {**body, "metadata": meta}
+
+
+def _merged(first: Any, second: Any) -> Any:
+    """What is reported of both: lists joined, each item once; of anything else the second."""
+    if isinstance(first, Mapping) and isinstance(second, Mapping):
+        return {
+            **first,
+            **{key: _merged(first[key], value) if key in first else value for key, value in second.items()},
+        }
+    if _is_list(first) and _is_list(second):
+        return [*first, *(item for item in second if item not in first)]
+    return second
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)

@@ -1,0 +1,64 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads the facts about a cluster that decide whether it generates pull secrets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..clients.kube.api_groups import listed_groups
+from ..clients.kube.client import Cluster
+from ..clients.kube.errors import ClusterError, Forbidden, NotFound
+from ..core.errors import ImagePullError
+from ..core.objects import Json, ObjectRef
+from ..platform.cluster import CLUSTER_VERSION, IMAGE_REGISTRY, REGISTRY_SERVICE, ClusterFacts
+
+__all__ = ["facts_of", "with_objects"]
+
+
+def facts_of(cluster: Cluster) -> ClusterFacts:
+    """What the caller may see of the cluster's nature; what it may not see, or what fails, stays unknown.
+
+    :raises ClusterError: when the cluster fails.
+    """
+    facts = ClusterFacts(None)
+    try:
+        facts = ClusterFacts(listed_groups(cluster) or None)
+    except ClusterError:
+        raise
+    except Forbidden:
+        pass
+    except ImagePullError as error:
+        facts = ClusterFacts(None, failed=(str(error),))
+    if facts.api_groups is not None and "config.openshift.io" not in facts.api_groups:
+        return facts
+    return with_objects(cluster, facts, CLUSTER_VERSION, IMAGE_REGISTRY)
+
+
+def with_objects(cluster: Cluster, facts: ClusterFacts, *refs: ObjectRef) -> ClusterFacts:
+    """The facts with further objects: read, absent, unreadable, or failed."""
+    for ref in refs:
+        try:
+            found = cluster.get(ref)
+        except NotFound:
+            found = None
+        except Forbidden:
+            facts = replace(facts, unreadable=(*facts.unreadable, ref))
+            continue
+        except ClusterError:
+            raise
+        except ImagePullError as error:
+            # The service only tells more of what is known.
+            facts = facts if ref == REGISTRY_SERVICE else replace(facts, failed=(*facts.failed, str(error)))
+            continue
+        facts = _added(facts, ref, found)
+    return facts
+
+
+def _added(facts: ClusterFacts, ref: ObjectRef, found: Json | None) -> ClusterFacts:
+    if found is None:
+        return replace(facts, absent=(*facts.absent, ref))
+    if ref == CLUSTER_VERSION:
+        return replace(facts, cluster_version=found)
+    return replace(facts, image_registry=found) if ref == IMAGE_REGISTRY else facts

@@ -1,0 +1,63 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asks registries what an explanation wants to know of them, each different question once, many at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..clients.registry.proof import Login, Proof, Wanted
+from ..core.objects import SECRET, Json, ObjectRef
+from ..core.times import content_changed
+from ..explain.lookup import Evidence
+from ..images.image_questions import ImageQuestion, RegistryAccess
+from ..secrets.content import StoredSecret
+from .proofs import Attempt, asked, judged
+
+__all__ = ["prove_images"]
+
+
+def prove_images(refs: Sequence[ObjectRef], evidence: Evidence, access: RegistryAccess) -> dict[ObjectRef, Json]:
+    """The answer to each question: `outcome`, `said` and `realm_host`, as in a proof. The secrets are in the evidence already.
+
+    :raises OptionError: when a certificate authority cannot be read.
+    """
+    attempts = {ref: _attempt(ImageQuestion.of(ref), evidence, access) for ref in refs}
+    answers = asked(attempts.values())
+    return {
+        ref: _told(judged(answers[attempt], attempt.wanted.host, attempt.login, _written(ref, evidence)))
+        for ref, attempt in attempts.items()
+    }
+
+
+def _attempt(question: ImageQuestion, evidence: Evidence, access: RegistryAccess) -> Attempt:
+    wanted = _wanted(question)
+    is_named = wanted.host == access.named
+    return Attempt(wanted, Login(*_login(question, evidence)), access, is_named, question.is_insecure)
+
+
+def _wanted(question: ImageQuestion) -> Wanted:
+    host, _slash, path = question.repository.partition("/")
+    return Wanted(host, path, question.reference)
+
+
+def _login(question: ImageQuestion, evidence: Evidence) -> tuple[str, str]:
+    """User and password as the kubelet reads them; two empty strings without a secret."""
+    logins: Mapping[str, tuple[str, str]] = StoredSecret.of(_secret(question, evidence)).for_kubelet.logins
+    return logins.get(question.key, ("", ""))
+
+
+def _written(ref: ObjectRef, evidence: Evidence) -> float:
+    """When the login was written, in seconds since 1970, 0 where that is not known."""
+    changed = content_changed(_secret(ImageQuestion.of(ref), evidence))
+    return float(changed.at) if changed and changed.is_exact else 0.0
+
+
+def _secret(question: ImageQuestion, evidence: Evidence) -> Json:
+    """Nothing where there is none."""
+    return evidence.look(ObjectRef(SECRET, question.namespace, question.secret)) or {} if question.secret else {}
+
+
+def _told(proof: Proof) -> Json:
+    return {"outcome": proof.outcome, "message": proof.said, "realm_host": proof.realm_host}

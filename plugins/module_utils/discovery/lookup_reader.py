@@ -1,0 +1,154 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads what an explanation wants to see, all at once: objects, the cluster's configuration, and answers about rights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from ..clients.kube.api_groups import listed_groups
+from ..clients.kube.client import Cluster
+from ..clients.kube.errors import ClusterError, Forbidden, UnknownResource
+from ..core.errors import ImagePullError
+from ..core.objects import SECRET, ObjectRef, trimmed
+from ..core.protocols import ListedBy
+from ..core.times import with_time_of_content
+from ..engine.fetching import Answer
+from ..engine.reader import look_up
+from ..engine.workers import Workers
+from ..explain.lookup import Evidence, Unread
+from ..images.image_questions import IMAGE_QUESTION, RegistryAccess
+from ..images.image_streams import IMAGE_STREAM
+from ..images.pull_events import POD_EVENTS
+from ..rbac.access_reviews import SUBJECT_ACCESS_REVIEW, question
+from ..rbac.subjects import Subject
+from .image_proofs import prove_images
+
+__all__ = ["read_wanted"]
+
+_MAY_NOT = "the caller may not read it"
+
+#: A list keeps the time of the content, which is held against the node's last attempt.
+_SECRET = replace(SECRET, trim=with_time_of_content)
+
+
+def read_wanted(
+    cluster: Cluster,
+    workers: Workers,
+    evidence: Evidence,
+    listed_by: ListedBy,
+    registries: RegistryAccess | None = None,
+) -> Mapping[ObjectRef, Answer]:
+    """What the evidence wants. Registries are asked where `registries` says how.
+
+    :raises ImagePullError: when the cluster fails.
+    """
+    wanted = evidence.take_wanted()
+    images = [ref for ref in wanted if ref.kind == IMAGE_QUESTION]
+    found = _objects(cluster, workers, [ref for ref in wanted if ref.kind != IMAGE_QUESTION], listed_by)
+    if images and registries is not None:
+        found.update(prove_images(images, evidence, registries))
+    return found
+
+
+def _objects(
+    cluster: Cluster, workers: Workers, wanted: Sequence[ObjectRef], listed_by: ListedBy
+) -> dict[ObjectRef, Answer]:
+    ways: dict[Callable[[Cluster, ObjectRef], Answer], list[ObjectRef]] = {}
+    objects = []
+    for ref in wanted:
+        way = _way_to(ref)
+        if way is None:
+            objects.append(replace(ref, kind=_SECRET) if ref.kind == SECRET else ref)
+        else:
+            ways.setdefault(way, []).append(ref)
+    found: dict[ObjectRef, Answer] = {}
+    for read, refs in ways.items():
+        found.update(zip(refs, _mapped(cluster, workers, read, refs), strict=True))
+    answers = look_up(cluster, workers, objects, listed_by)
+    for ref in objects:
+        found[ref] = _without_kind(ref, answers[ref]) if ref in answers else Unread(_MAY_NOT)
+    for answer in found.values():
+        if isinstance(answer, ClusterError):
+            raise answer
+    return {**found, **_without_group(cluster, [ref for ref, answer in found.items() if isinstance(answer, Unread)])}
+
+
+def _without_group(cluster: Cluster, refused: Sequence[ObjectRef]) -> Mapping[ObjectRef, Answer]:
+    """Of what the caller may not read, what does not exist: a server refuses also what it does not know.
+
+    :raises ClusterError: when the cluster fails.
+    """
+    named = {ref: group for ref in refused if (group := _group_of(ref))}
+    try:
+        groups = listed_groups(cluster) if named else frozenset()
+    except ClusterError:
+        raise
+    except ImagePullError:
+        return {}
+    # A server without any group is none.
+    return {ref: _none_of(ref) for ref, group in named.items() if groups and group not in groups}
+
+
+def _group_of(ref: ObjectRef) -> str:
+    """Empty for the first API, which every server has."""
+    group, slash, _version = ref.kind.api_version.partition("/")
+    return group if slash else ""
+
+
+def _way_to(ref: ObjectRef) -> Callable[[Cluster, ObjectRef], Answer] | None:
+    """How to read what is no object of a namespace."""
+    if ref.kind == SUBJECT_ACCESS_REVIEW:
+        return _review
+    if ref.kind == POD_EVENTS:
+        return _events
+    return None if ref.kind.namespaced else _of_cluster
+
+
+def _mapped(
+    cluster: Cluster, workers: Workers, read: Callable[[Cluster, ObjectRef], Answer], refs: Sequence[ObjectRef]
+) -> list[Answer]:
+    return workers.map(lambda ref: read(cluster, ref), refs)
+
+
+def _review(cluster: Cluster, ref: ObjectRef) -> Answer:
+    """Whether an account may pull: the reference's namespace is the project, its name the account's namespace and name."""
+    namespace, _slash, name = ref.name.partition("/")
+    puller = Subject("ServiceAccount", name, namespace)
+    try:
+        return cluster.review(ref.kind, question(puller, ref.namespace), f"{puller} may pull from {ref.namespace}")
+    except ImagePullError as error:
+        return error
+
+
+def _events(cluster: Cluster, ref: ObjectRef) -> Answer:
+    selector = f"involvedObject.kind=Pod,involvedObject.name={ref.name}"
+    try:
+        return {"items": list(cluster.list(ref.kind, namespace=ref.namespace, field_selector=selector))}
+    except ImagePullError as error:
+        return error
+
+
+def _of_cluster(cluster: Cluster, ref: ObjectRef) -> Answer:
+    try:
+        if ref.name:
+            return cluster.get(ref)
+        return {"items": list(cluster.list(ref.kind, keep=lambda obj: trimmed(ref.kind, obj)))}
+    except UnknownResource:
+        return None
+    except Forbidden:
+        return Unread(_MAY_NOT)
+    except ImagePullError as error:
+        return error
+
+
+def _without_kind(ref: ObjectRef, answer: Answer) -> Answer:
+    """A cluster that does not know a kind has no object of it."""
+    return _none_of(ref) if isinstance(answer, UnknownResource) else answer
+
+
+def _none_of(ref: ObjectRef) -> Answer:
+    """Without image streams, the registry of a cluster is another one."""
+    return {} if ref.kind == IMAGE_STREAM else None

@@ -1,0 +1,26 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asks many registries at the same time, each different question once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import TypeVar
+
+from ..engine.workers import Workers
+
+__all__ = ["answers_to"]
+
+#: So many registries are asked at the same time.
+_AT_ONCE = 16
+
+_Question = TypeVar("_Question", bound=Hashable)
+_Answer = TypeVar("_Answer")
+
+
+def answers_to(questions: Iterable[_Question], ask: Callable[[_Question], _Answer]) -> dict[_Question, _Answer]:
+    """:raises BaseException: whatever `ask` raised first."""
+    different = list(dict.fromkeys(questions))
+    with Workers(_AT_ONCE) as workers:
+        return dict(zip(different, workers.map(ask, different), strict=True))

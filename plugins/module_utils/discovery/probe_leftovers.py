@@ -1,0 +1,93 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Deletes pods of probes that outlived their deadline, in all namespaces: a killed run leaves them.
+
+Whose project such a pod is in does not matter: only that pod is deleted, by its UID. A failure is reported, and stops nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from ..clients.kube.client import Cluster
+from ..clients.kube.errors import ClusterError, Conflict, NotFound
+from ..core.errors import ImagePullError
+from ..core.objects import Json, ObjectRef, metadata
+from ..core.phrases import pluralize, summarize
+from ..engine.workers import Workers
+from ..images.probe_pods import POD, deletion, has_expired, uid_of
+
+__all__ = ["delete_leftovers", "is_leftover"]
+
+#: Maximum number of pods that one run deletes, in one namespace and in all: more are left to the next run.
+_OF_A_NAMESPACE, _IN_ALL = 20, 500
+#: Maximum number of pods in a sentence.
+_NAMED = 5
+
+
+def is_leftover(pod: Json) -> bool:
+    """Whether a probe made the pod and its deadline is over, by the clock of this host."""
+    return has_expired(pod, time.time())
+
+
+def delete_leftovers(
+    cluster: Cluster, workers: Workers, pods: Iterable[Json], *, check_mode: bool = False
+) -> tuple[str, ...]:
+    """Deletes these pods, each of which `is_leftover`, and returns the sentences about it. In check mode, about what would be deleted."""
+    chosen = _bounded(pods)
+    refs = [ObjectRef(POD, metadata(pod)["namespace"], metadata(pod)["name"]) for pod in chosen]
+    if not chosen:
+        return ()
+    errors = [""] * len(chosen)
+    if not check_mode:
+        items = [(ref, uid_of(pod)) for ref, pod in zip(refs, chosen, strict=True)]
+        errors = workers.map(lambda item: _delete(cluster, *item), items)
+    gone = [ref for ref, error in zip(refs, errors, strict=True) if not error]
+    left = [(ref, error) for ref, error in zip(refs, errors, strict=True) if error]
+    return (*_deleted(gone, check_mode=check_mode), *_left(left))
+
+
+def _bounded(pods: Iterable[Json]) -> list[Json]:
+    """The author of many such pods takes the time of nobody else."""
+    counts: Counter[str] = Counter()
+    chosen = []
+    for pod in pods:
+        namespace = metadata(pod)["namespace"]
+        counts[namespace] += 1
+        if counts[namespace] <= _OF_A_NAMESPACE and uid_of(pod):
+            chosen.append(pod)
+    return chosen[:_IN_ALL]
+
+
+def _delete(cluster: Cluster, ref: ObjectRef, uid: str) -> str:
+    """Why the pod may still be there; empty if it is gone or another pod has its name."""
+    try:
+        cluster.write(deletion(ref, uid))
+    except (NotFound, Conflict):
+        return ""
+    except ClusterError:
+        raise
+    except ImagePullError as error:
+        return str(error)
+    return ""
+
+
+def _deleted(refs: Sequence[ObjectRef], *, check_mode: bool) -> tuple[str, ...]:
+    if not refs:
+        return ()
+    what = "would delete" if check_mode else "deleted"
+    names = summarize([f"{ref.namespace}/{ref.name}" for ref in refs], _NAMED)
+    return (f"{what} {pluralize(len(refs), 'pod')} of probes that ended without cleaning up: {names}",)
+
+
+def _left(refs: Sequence[tuple[ObjectRef, str]]) -> tuple[str, ...]:
+    if not refs:
+        return ()
+    (ref, error), *_others = refs
+    return (
+        f"{pluralize(len(refs), 'pod')} of earlier probes could not be deleted, such as {ref.namespace}/{ref.name}: {error}. Give the caller "
+        "the right to delete pods, or delete them by hand",
+    )

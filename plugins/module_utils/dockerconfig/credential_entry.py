@@ -1,0 +1,217 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One entry of an auth file: read from an option or a file, refused when no node could use it. Pure.
+
+Who reads which field: kubelet `pkg/credentialprovider/config.go`, containers/image `pkg/docker/config/config.go`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..core.errors import OptionError
+from ..core.json_types import as_int
+from .json_text import Object, Unreadable, fold, has_bad_text, has_huge_number, kind, string
+from .key_warnings import refuse_unused
+from .kubelet_reading import login_of
+from .registry_keys import check_key, without_user
+
+__all__ = ["Entry", "changed_fields", "field_name", "from_file", "from_option", "stored_entry"]
+
+#: What may be nested deeper is compared as text: Python's depth of recursion is limited.
+_NESTED = 100
+
+_FIELDS = ("auth", "username", "password", "email", "identitytoken", "registrytoken", "serveraddress")
+
+
+@dataclass(frozen=True, repr=False)
+class Entry:
+    """The credential under one key. `fields` is the entry as it is written, `auth` included: the JSON of each value by its name."""
+
+    key: str
+    username: str
+    password: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The entry as JSON."""
+        return "{" + ", ".join(f"{json.dumps(name)}: {value}" for name, value in self.fields.items()) + "}"
+
+    @property
+    def meaning(self) -> dict[str, Any]:
+        """What the entry says, without its spelling: `auth` against `username` and `password`, padding, order."""
+        rest = (name for name in self.fields if name not in ("auth", "username", "password"))
+        return {"username": self.username, "password": self.password, **{n: _meaning(self.fields[n]) for n in rest}}
+
+    @property
+    def used(self) -> dict[str, str]:
+        """The parts that some reader of auth files uses, each a text. All else may change its form where a Go program writes it again."""
+        texts = {name: string(value) for name, value in self.fields.items() if kind(value) == "a string"}
+        rest = {name: value for name, value in texts.items() if name in _FIELDS and name != "auth"}
+        return {**rest, "username": self.username, "password": self.password}
+
+
+def from_option(item: Mapping[str, Any]) -> Entry:
+    """An entry of the `registries` option.
+
+    :raises OptionError: when the auth file format cannot express it.
+    """
+    key, username = item["registry"], item.get("username") or ""
+    where = f"option 'registries': the entry for {without_user(key)!r}"
+    password = _text(item.get("password"), where)
+    check_key("option 'registries'", key)
+    refuse_unused("option 'registries'", key)
+    if ":" in username:
+        raise OptionError(f"{where} has a ':' in its user name, which the auth file format cannot express")
+    _require_both(where, username, password, "give both 'username' and 'password'")
+    fields = {"username": username, "password": password, "auth": _encode(username, password, where)}
+    if item.get("email"):
+        fields["email"] = item["email"]
+    return Entry(key, username, password, {name: json.dumps(value) for name, value in fields.items()})
+
+
+def from_file(key: str, value: str, source: str) -> Entry:
+    """An entry of a file, given as JSON.
+
+    :raises OptionError: when no node could use it; the message names file, registry and way out.
+    """
+    where = f"{source}: the entry for {without_user(key)!r}"
+    check_key(source, key)
+    if value == "null":
+        raise OptionError(f"{where} is empty: log in to it again")
+    if kind(value) != "an object":
+        raise OptionError(f"{where} is {kind(value)}, not an object with 'auth'")
+    fields = _fields_of(value)
+    if not Object.parse(value).members:
+        raise OptionError(f"{where} is empty: log in to it again")
+    if has_huge_number(value):
+        raise OptionError(f"{where} has a number that is too large for the API server: remove it")
+    username, password = _credential(fields, where)
+    if not password and fields.get("identitytoken"):
+        raise OptionError(
+            f"{where} holds only an identity token, which the kubelet does not read: use a robot or service account of the "
+            "registry, with user and password"
+        )
+    _require_both(where, username, password, "log in to it again with user and password")
+    return Entry(key, username, password, {**fields, "auth": json.dumps(_encode(username, password, where))})
+
+
+def stored_entry(key: str, value: str) -> Entry:
+    """An entry of a secret, given as JSON, for comparison: one that no node could use has neither user nor password."""
+    try:
+        check_key("a secret", key)
+        username, password = login_of(value)
+    except (OptionError, Unreadable):
+        return Entry(without_user(key), "", "")
+    usable = bool(username and password)
+    return Entry(key, username, password, _fields_of(value)) if usable else Entry(key, "", "")
+
+
+def field_name(name: str) -> str:
+    """The name of an entry's field: a known one in any case, as Go reads it; any other as it is."""
+    return fold(name) if fold(name) in _FIELDS else name
+
+
+def changed_fields(before: Entry, after: Entry) -> list[str]:
+    """Which parts of an entry differ, by name: username, password, email, ..."""
+    old, new = before.meaning, after.meaning
+    return sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
+
+
+def _text(password: object, where: str) -> str:
+    if password is None or isinstance(password, str):
+        return password or ""
+    if as_int(password) is not None:
+        return str(password)
+    raise OptionError(
+        f"{where} has a password that is {_option_type(password)}, not a string: quote it, or keep a template's result text "
+        "with the filter 'string'"
+    )
+
+
+def _fields_of(value: str) -> dict[str, str]:
+    """The JSON of an entry's fields that are set, by name; known names in any case, as Go reads them, and the last one wins."""
+    fields = {field_name(item.name): item.value for item in Object.parse(value).members if item.value != "null"}
+    return {name: text for name, text in fields.items() if text != '""'}
+
+
+def _credential(fields: Mapping[str, str], where: str) -> tuple[str, str]:
+    """User and password of an entry; `auth` wins over the plain fields, as on a node."""
+    for name in _FIELDS:
+        if kind(fields.get(name, '""')) != "a string":
+            raise OptionError(f"{where} has a {name!r} that is {kind(fields[name])}, not a string")
+    if "auth" not in fields:
+        return _plain(fields.get("username", '""'), where), _plain(fields.get("password", '""'), where)
+    username, colon, password = _decode(string(fields["auth"]), where).partition(":")
+    if not colon:
+        twice = " and it was encoded twice" if _is_login(username) else ""
+        raise OptionError(
+            f"{where} has an 'auth' without a colon: it must be base64 of USER:PASSWORD{twice}; log in to it again"
+        )
+    return username, password
+
+
+def _plain(value: str, where: str) -> str:
+    """A user or password that is given as it is."""
+    if has_bad_text(value):
+        raise OptionError(f"{where} has a user or password that is not valid Unicode: save the file as UTF-8")
+    return string(value)
+
+
+def _is_login(text: str) -> bool:
+    try:
+        return ":" in _decode(text, "")
+    except OptionError:
+        return False
+
+
+def _require_both(where: str, username: str, password: str, way_out: str) -> None:
+    missing = [name for name, value in (("user", username), ("password", password)) if not value]
+    if missing:
+        raise OptionError(f"{where} has no {' and no '.join(missing)}: {way_out}")
+
+
+def _encode(username: str, password: str, where: str) -> str:
+    try:
+        return base64.b64encode(f"{username}:{password}".encode("utf-8", "surrogateescape")).decode("ascii")
+    except UnicodeEncodeError:
+        raise OptionError(f"{where} has a user or password that is not valid Unicode") from None
+
+
+def _decode(auth: str, where: str) -> str:
+    """The text of an `auth` field. Padding may be missing and a line end is tolerated, as the kubelet does."""
+    text = auth.replace("\n", "").replace("\r", "")
+    try:
+        raw = base64.b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        raise OptionError(
+            f"{where} has an 'auth' that is not standard base64: one such entry stops every pull of the pod; log in to it again"
+        ) from None
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _meaning(value: str) -> Any:
+    """What a field's JSON stands for, to be compared: text as Go reads it, all else without white space and order where it can be."""
+    if kind(value) == "a string":
+        return string(value)
+    if value.count("[") + value.count("{") > _NESTED:
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def _option_type(value: object) -> str:
+    """What kind of value an option's is, in words."""
+    if isinstance(value, Mapping):
+        return "an object"
+    names = {str: "a string", list: "a list", bool: "true or false", int: "a number", float: "a number"}
+    return names.get(type(value), "of another type")

@@ -1,0 +1,176 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One login in the place of another, in a stored auth file: all around it stays as the text that it is. Pure.
+
+The key, the e-mail address and the way in which an entry is written are kept. From Kubernetes 1.35 on, the kubelet takes an entry with
+another e-mail for another credential (pkg/credentialprovider, the hash of an `AuthConfig`).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from .credential_entry import field_name
+from .document import Document
+from .json_text import Member, Object, Unreadable, kind, string
+from .key_matching import host_matches
+from .kubelet_reading import login_of
+from .registry_keys import same_path, without_user
+
+__all__ = ["Exchange", "Found", "Login", "exchanged", "found_in", "old_logins"]
+
+
+@dataclass(frozen=True, repr=False)
+class Login:
+    """`password` is empty where any password of the user is meant."""
+
+    username: str
+    password: str
+
+    def means(self, username: str, password: str) -> bool:
+        return username == self.username and self.password in ("", password)
+
+
+@dataclass(frozen=True, repr=False)
+class Exchange:
+    """`registries` are `host[:port]`, optionally with a path: entries for other ones are left alone."""
+
+    registries: tuple[str, ...]
+    old: Login
+    new: Login
+
+    def is_for(self, key: str) -> bool:
+        """Whether the entry under a key is for one of the registries: for it, for a path in it, or by a glob for its host."""
+        held, _slash, path = same_path(key).partition("/")
+        for registry in self.registries:
+            host, _slash, within = same_path(registry).partition("/")
+            if host_matches(held, host) and f"{path}/".startswith(f"{within}/" if within else ""):
+                return True
+        return False
+
+    def host_of(self, key: str) -> str:
+        """The host of the first registry that the entry under a key is for; empty when it is for none."""
+        of_one = (replace(self, registries=(registry,)) for registry in self.registries)
+        return next((same_path(one.registries[0]).partition("/")[0] for one in of_one if one.is_for(key)), "")
+
+    def is_in(self, repository: str) -> bool:
+        """Whether an image's repository, with its host, is in one of the registries."""
+        names = (same_path(registry) for registry in self.registries)
+        return any(f"{same_path(repository)}/".startswith(f"{name}/") for name in names)
+
+    def is_old(self, username: str, password: str) -> bool:
+        """The new login is never the old one, also where any password of the user would be."""
+        return not self.is_new(username, password) and bool(password) and self.old.means(username, password)
+
+    def is_new(self, username: str, password: str) -> bool:
+        return (username, password) == (self.new.username, self.new.password)
+
+    def has_other_password(self, username: str, password: str) -> bool:
+        """Whether it is the user of one of the two logins with another password: one of the options may be mistyped."""
+        if self.is_old(username, password) or self.is_new(username, password):
+            return False
+        return bool(password) and username in (self.old.username, self.new.username)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The keys of a file with the old login and with the new one, as they may be shown.
+
+    `tokens` are those with the old login beside an identity token, which CRI-O and Docker send instead. Of the entries under
+    `undecodable` no login is known. `other_passwords` have the user of one of the logins, with another password.
+    """
+
+    old: tuple[str, ...] = ()
+    new: tuple[str, ...] = ()
+    tokens: tuple[str, ...] = ()
+    undecodable: tuple[str, ...] = ()
+    other_passwords: tuple[str, ...] = ()
+
+
+def found_in(text: str, wanted: Exchange, *, legacy: bool) -> Found:
+    """Which entries have one of the two logins; doubled ones too.
+
+    :raises Unreadable: when it is no auth file of that form.
+    """
+    entries = [(each, *_login(each)) for each in _members(text, wanted, legacy=legacy)]
+    old = [each for each, *login in entries if wanted.is_old(*login)]
+    return Found(
+        _names(old),
+        _names(each for each, *login in entries if wanted.is_new(*login)),
+        _names(each for each in old if _has_token(each)),
+        _names(each for each, *login in entries if login == [*_UNDECODABLE]),
+        _names(each for each, *login in entries if wanted.has_other_password(*login)),
+    )
+
+
+def old_logins(text: str, wanted: Exchange, *, legacy: bool) -> list[tuple[str, Login]]:
+    """Each different login that `exchanged` would replace, with the host of its registry.
+
+    :raises Unreadable: as `found_in`.
+    """
+    logins = ((wanted.host_of(each.name), _login(each)) for each in _members(text, wanted, legacy=legacy))
+    return list(dict.fromkeys((host, Login(*login)) for host, login in logins if wanted.is_old(*login)))
+
+
+def exchanged(text: str, wanted: Exchange, *, legacy: bool) -> str:
+    """The text with the new login wherever the old one stands.
+
+    :raises Unreadable: as `found_in`.
+    """
+    document = Document.parse(text, legacy=legacy)
+    members = (
+        _with_login(each, wanted.new) if wanted.is_for(each.name) and wanted.is_old(*_login(each)) else each
+        for each in document.auths.members
+    )
+    return document.having(document.auths.having(members))
+
+
+def _members(text: str, wanted: Exchange, *, legacy: bool) -> list[Member]:
+    return [each for each in Document.parse(text, legacy=legacy).auths.members if wanted.is_for(each.name)]
+
+
+#: What no option can ask for: a user name with a colon.
+_UNDECODABLE = (":", "")
+
+
+def _login(member: Member) -> tuple[str, str]:
+    """User and password as the kubelet reads them; `_UNDECODABLE` where it cannot."""
+    try:
+        return login_of(member.value)
+    except Unreadable:
+        return _UNDECODABLE
+
+
+def _with_login(member: Member, login: Login) -> Member:
+    """The entry with the fields that it has: `auth`, or user and password, or all of them."""
+    raw = f"{login.username}:{login.password}".encode("utf-8", "surrogateescape")
+    wanted = {
+        "auth": json.dumps(base64.b64encode(raw).decode("ascii")),
+        "username": json.dumps(login.username),
+        "password": json.dumps(login.password),
+    }
+    entry = Object.parse(member.value)
+    fields = (
+        replace(each, value=wanted.get(field_name(each.name), each.value)) if _is_set(each) else each
+        for each in entry.members
+    )
+    return replace(member, value=entry.having(fields).text)
+
+
+def _is_set(field: Member) -> bool:
+    """Whether it says something: an empty `auth` beside user and password stays empty."""
+    return kind(field.value) == "a string" and bool(string(field.value))
+
+
+def _has_token(member: Member) -> bool:
+    return any(
+        field_name(each.name) == "identitytoken" and _is_set(each) for each in Object.parse(member.value).members
+    )
+
+
+def _names(members: Iterable[Member]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(without_user(each.name) for each in members))

@@ -1,0 +1,349 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The reconciling engine: read, plan, apply, in parallel, until every namespace is as declared or a deadline has passed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ..clients.kube.client import Cluster
+from ..clients.kube.errors import (
+    AlreadyExists,
+    ClusterError,
+    Conflict,
+    NamespaceMissing,
+    NamespaceTerminating,
+    NotFound,
+    Unanswered,
+)
+from ..core.changes import Change
+from ..core.entry import Entry, Failure
+from ..core.errors import ImagePullError
+from ..core.objects import Json, ObjectRef
+from ..core.protocols import Desired, Plan, Related
+from ..declarations.batch import Batch
+from ..declarations.related import stored
+from .clock import Clock
+from .namespaces import require_namespace
+from .polling import poll
+from .reader import View
+from .replacement import carry_out
+from .result import NamespaceResult, Outcome, Status
+from .run import Run, Settings, internal_error, running
+
+__all__ = ["Settings", "reconcile"]
+
+#: So many writes of one object may go unanswered, and of all objects of a namespace: a webhook that fails always must not hold up
+#: the others.
+_MOST_LOST = 6
+_MOST_LOST_IN_ALL = 4 * _MOST_LOST
+#: Seconds in which one object that others keep changing is planned again, and in which all objects of a namespace are.
+_STUBBORN_SECONDS = 60.0
+_STUBBORN_SECONDS_IN_ALL = 4 * _STUBBORN_SECONDS
+
+
+@dataclass
+class _Work:
+    """One namespace on its way. `objects` is what is known of it now, `doubtful` the writes whose answer was lost.
+
+    `unread` names objects that may exist although a list did not bring them. `failures` are entries whose writes failed.
+    `waited` is how many seconds it has been looked at.
+    """
+
+    namespace: str
+    objects: dict[str, Json] = field(default_factory=dict)
+    found: Related = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
+    applied: list[Change] = field(default_factory=list)
+    doubtful: dict[tuple[ObjectRef, str], Change] = field(default_factory=dict)
+    failures: dict[Entry, str] = field(default_factory=dict)
+    plan: Plan = field(default_factory=Plan)
+    result: NamespaceResult | None = None
+    checked: bool = False
+    retries: int = 0
+    waited: float = 0.0
+
+    @property
+    def pending(self) -> bool:
+        return self.result is None and any(awaited.within > self.waited for awaited in self.plan.waiting_for)
+
+
+def reconcile(
+    cluster: Cluster,
+    desired: Desired,
+    namespaces: Sequence[str],
+    settings: Settings,
+    seen: Mapping[str, View] | None = None,
+) -> Outcome:
+    """Brings every namespace to the declared state; with `check_mode`, only says what that would change.
+
+    `seen`: what the plans need to see of each namespace, where it is read already; None reads it.
+
+    A namespace that fails does not stop the others. When the cluster fails, the run stops, and the outcome says so once.
+    """
+    works = [_Work(namespace) for namespace in dict.fromkeys(namespaces)]
+    started = settings.clock.now()
+    with running(cluster, len(works), settings) as run:
+        known = [seen] if seen is not None else []
+
+        def look(pending: Sequence[_Work]) -> None:
+            waited = settings.clock.now() - started
+            for work in pending:
+                work.waited = waited
+            _round(run, desired, pending, known.pop() if known else None)
+
+        poll(works, lambda: _longest(works), look, settings.clock)
+        left = [work for work in works if work.result is None and work.plan.waiting_for]
+        run.workers.map(lambda work: _give_up(run, work), left)
+    return run.outcome([_finished(work) for work in works], sum(work.retries for work in works))
+
+
+def _longest(works: Sequence[_Work]) -> float:
+    """How many seconds to wait for what is still awaited."""
+    return max((awaited.within for work in works if work.pending for awaited in work.plan.waiting_for), default=0.0)
+
+
+def _round(run: Run, desired: Desired, pending: Sequence[_Work], known: Mapping[str, View] | None) -> None:
+    """One look at all pending namespaces: those with nothing to do are done with it, the others go to the workers."""
+    _see(run, desired, pending, known)
+    busy = [work for work in pending if not _is_settled(run, desired, work)]
+    run.workers.map(lambda work: _settle(run, desired, work), busy)
+    run.progress.tick()
+
+
+def _see(run: Run, desired: Desired, pending: Sequence[_Work], known: Mapping[str, View] | None) -> None:
+    """Reads what the plans of all pending namespaces need, unless it is `known`."""
+    seen: Mapping[str, View | ImagePullError]
+    if known is not None:
+        seen = known
+    else:
+        # A create tells whether the object is there; what is only planned, or is deleted, has to be read for that.
+        seen = run.read(desired, [work.namespace for work in pending], leave_unread=not run.settings.check_mode)
+    for work in pending:
+        view = seen.get(work.namespace)
+        if view is None:
+            work.result = _ended(run, work, None)
+        elif isinstance(view, ImagePullError):
+            work.result = _ended(run, work, view)
+        else:
+            work.objects, work.found, work.unread = dict(view.objects), view.related, set(view.unread)
+
+
+def _is_settled(run: Run, desired: Desired, work: _Work) -> bool:
+    """Plans one namespace; whether that was all, without a request."""
+    if work.result is None:
+        _plan(run, desired, work)
+    to_send = bool(work.plan.changes) and not run.settings.check_mode
+    settled = work.result is not None or not (to_send or _untold(work) or _needs_namespace(run, work))
+    if settled:
+        _count(run, work)
+    return settled
+
+
+def _untold(work: _Work) -> set[str]:
+    """The objects that must be read since no create tells whether they exist."""
+    created = {change.ref.name for change in work.plan.changes if change.action == "create"}
+    return work.unread - created
+
+
+def _plan(run: Run, desired: Desired, work: _Work) -> None:
+    try:
+        work.plan = _planned(desired, work)
+    except ImagePullError as error:
+        work.result = _ended(run, work, error)
+    except Exception as error:  # an object may hold anything
+        work.result = _ended(run, work, internal_error(error))
+
+
+def _planned(desired: Desired, work: _Work) -> Plan:
+    """The plan for what is known now: without entries of which a write has failed, for others may build on what they leave."""
+    if work.failures and isinstance(desired, Batch):
+        return desired.plan(work.namespace, work.objects, work.found, without=work.failures)
+    return desired.plan(work.namespace, work.objects, work.found)
+
+
+def _settle(run: Run, desired: Desired, work: _Work) -> None:
+    """Carries out the plan of one namespace, in a thread."""
+    try:
+        if run.stopped or run.is_over:
+            work.result = _ended(run, work, None)
+        elif _needs_namespace(run, work):
+            work.checked = True
+            require_namespace(run.cluster, work.namespace)
+        if work.result is None and _untold(work):
+            _read_untold(run, desired, work)
+        if work.result is None and not run.settings.check_mode:
+            _apply(run, desired, work)
+    except ImagePullError as error:
+        work.result = _ended(run, work, error)
+    except Exception as error:
+        work.result = _ended(run, work, internal_error(error))
+    _count(run, work)
+
+
+def _read_untold(run: Run, desired: Desired, work: _Work) -> None:
+    for name in sorted(_untold(work)):
+        ref = ObjectRef(desired.kind, work.namespace, name)
+        _store(desired, work, ref, run.cluster.get(ref))
+    work.plan = _planned(desired, work)
+
+
+def _count(run: Run, work: _Work) -> None:
+    if not work.pending:
+        done = _finished(work)
+        run.progress.finished(changed=bool(done.changes), failed=done.status == "failed")
+
+
+def _needs_namespace(run: Run, work: _Work) -> bool:
+    """Whether the namespace itself has to be read: what is awaited may never come, what is only planned may be refused."""
+    creates = any(change.action == "create" for change in work.plan.changes)
+    return not work.checked and bool(work.plan.waiting_for or (run.settings.check_mode and creates))
+
+
+def _apply(run: Run, desired: Desired, work: _Work) -> None:
+    """Carries out the plan, write by write. A write that fails is the failure of its entries, if it has some; the others go on."""
+    patience = _Patience(run.settings.clock)
+    while work.plan.changes:
+        change = work.plan.changes[0]
+        try:
+            _write(run, desired, work, change, patience)
+        except (ClusterError, NamespaceMissing, NamespaceTerminating):
+            raise
+        except ImagePullError as error:
+            if change.action == "create":  # an object that exists may be the reason
+                run.count(work.namespace, error)
+            if not change.entries:
+                raise
+            lost = work.doubtful.pop((change.ref, change.action), None)
+            why = f"{error}{_doubts([lost] if lost else [])}"
+            work.failures.update(dict.fromkeys(change.entries, why))
+            work.plan = _planned(desired, work)
+
+
+class _Patience:
+    """How long writes are tried again: each object until its seconds have passed, or too many of its answers were lost.
+
+    The namespace as a whole has bounds of its own: past these, the first failure of each further object is final.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._every = _Tries(_STUBBORN_SECONDS_IN_ALL, _MOST_LOST_IN_ALL)
+        self._tries: dict[ObjectRef, _Tries] = {}
+
+    def ends_with(self, ref: ObjectRef, error: ImagePullError) -> bool:
+        """Counts a failure of the object; whether it was the last one to be borne."""
+        own = self._tries.setdefault(ref, _Tries(_STUBBORN_SECONDS, _MOST_LOST))
+        ended = [tries.end_with(error, self._clock.now()) for tries in (own, self._every)]
+        return any(ended)
+
+    def pause(self, ref: ObjectRef) -> None:
+        self._clock.sleep(min(0.01 * 2 ** self._tries[ref].count, 1.0) * random.random())
+
+
+@dataclass
+class _Tries:
+    """The failures of one object or of all; the seconds count from the first one."""
+
+    seconds: float
+    most_lost: int
+    count: int = 0
+    lost: int = 0
+    began_at: float | None = None
+
+    def end_with(self, error: ImagePullError, now: float) -> bool:
+        """Counts a failure; whether there are too many."""
+        if self.began_at is None:
+            self.began_at = now
+        self.count += 1
+        self.lost += isinstance(error, Unanswered)
+        return now - self.began_at > self.seconds or self.lost > self.most_lost
+
+
+def _write(run: Run, desired: Desired, work: _Work, change: Change, patience: _Patience) -> None:
+    """One write; after a conflict or a lost answer the object is read again, and the namespace planned again."""
+    try:
+        now = carry_out(run.cluster, change, run.settings.clock)
+    except (Conflict, AlreadyExists, NotFound, Unanswered) as error:
+        if isinstance(error, NotFound) and change.action == "create":
+            raise  # there is nothing to create it in, which no second look changes
+        if isinstance(error, Unanswered):
+            work.doubtful[change.ref, change.action] = change
+        if patience.ends_with(change.ref, error):
+            raise
+        patience.pause(change.ref)
+        _look_again(run.cluster, desired, work, change.ref)
+        return
+    work.doubtful.pop((change.ref, change.action), None)
+    work.applied.append(change)
+    _store(desired, work, change.ref, now)
+    rest = tuple(planned for planned in work.plan.changes if planned is not change)
+    work.plan = replace(work.plan, changes=rest)
+
+
+def _look_again(cluster: Cluster, desired: Desired, work: _Work, ref: ObjectRef) -> None:
+    work.retries += 1
+    _store(desired, work, ref, cluster.get(ref))
+    work.plan = _planned(desired, work)
+    planned = {(change.ref, change.action) for change in work.plan.changes}
+    for key in [key for key in work.doubtful if key[0] == ref and key not in planned]:
+        # The answer was lost, the write was not.
+        work.applied.append(work.doubtful.pop(key))
+
+
+def _store(desired: Desired, work: _Work, ref: ObjectRef, now: Json | None) -> None:
+    work.found = stored(desired.kind, work.objects, work.found, ref, now)
+
+
+def _ended(run: Run, work: _Work, error: ImagePullError | None) -> NamespaceResult:
+    """The result of a namespace that is not brought to its end: by an error, or without one as the run is over."""
+    done = run.not_attempted(work.namespace) if error is None else run.failed(work.namespace, error)
+    done = replace(done, changes=tuple(work.applied), notes=work.plan.notes, failures=_failures(work))
+    is_begun = done.changes or work.doubtful or (done.failures and done.status == "skipped")
+    if is_begun and not isinstance(error, NamespaceTerminating):
+        return replace(done, status="failed", error=_interrupted(work, error))
+    return done
+
+
+def _interrupted(work: _Work, error: ImagePullError | None) -> str:
+    """Why a namespace is only half done."""
+    is_own = error is not None and not isinstance(error, ClusterError)
+    why = str(error) if is_own else "the task stopped before this namespace was finished"
+    return f"{why}{_doubts(work.doubtful.values())}"
+
+
+def _doubts(changes: Iterable[Change]) -> str:
+    doubtful = ", ".join(f"{change.action} {change.ref}" for change in changes)
+    return f"; the answer to this was lost, so it may have been carried out: {doubtful}" if doubtful else ""
+
+
+def _give_up(run: Run, work: _Work) -> None:
+    """What is still awaited did not come: the namespace may have been deleted meanwhile."""
+    if not run.stopped and (why := run.what_is_wrong_with(work.namespace, was_there=True)):
+        work.result = NamespaceResult(work.namespace, "failed", tuple(work.applied), work.plan.notes, why)
+
+
+def _failures(work: _Work) -> tuple[Failure, ...]:
+    """Why single entries failed, in their order: planning refused them, or a write."""
+    refused = {failure.entry: failure.error for failure in work.plan.failures}
+    found = {**work.failures, **refused}
+    return tuple(Failure(entry, found[entry]) for entry in sorted(found, key=lambda entry: entry.position))
+
+
+def _finished(work: _Work) -> NamespaceResult:
+    if work.result is not None:
+        return work.result
+    changes, extra, failures = (*work.applied, *work.plan.changes), dict(work.plan.extra), _failures(work)
+    missing: dict[Entry | None, list[str]] = {}
+    for awaited in work.plan.waiting_for:
+        missing.setdefault(awaited.entry, []).append(awaited.what)
+    reasons = {
+        entry: f"{', '.join(what)} did not appear in time; create it, or wait longer" for entry, what in missing.items()
+    }
+    error = reasons.pop(None, "")
+    failures += tuple(Failure(entry, why) for entry, why in reasons.items() if entry is not None)
+    status: Status = "failed" if error or failures else "changed" if changes else "unchanged"
+    return NamespaceResult(work.namespace, status, changes, work.plan.notes, error, extra, failures)

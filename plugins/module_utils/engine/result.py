@@ -1,0 +1,179 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a task did, namespace by namespace, and what it reports."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from ..core.changes import Change
+from ..core.entry import Entry, Failure
+from ..core.errors import printable
+from ..core.phrases import pluralize, summarize
+
+__all__ = ["NamespaceResult", "Outcome", "Status", "named"]
+
+#: Up to so many namespaces, all of them are listed in a result.
+_SMALL = 100
+#: So many reasons, and namespaces of one reason, are named in the message; the result lists all.
+_SPOKEN = 20
+
+Status = Literal["changed", "unchanged", "failed", "skipped"]
+
+
+@dataclass(frozen=True)
+class NamespaceResult:
+    """`changes` are those carried out or, in check mode, those that would be; a failed namespace may have some.
+
+    `error` is why the namespace failed or was skipped, `failures` why single entries of the task failed in it. `extra` is listed in
+    a large result too, unless it is `unremarkable`.
+    """
+
+    name: str
+    status: Status
+    changes: tuple[Change, ...] = ()
+    notes: tuple[str, ...] = ()
+    error: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+    failures: tuple[Failure, ...] = ()
+    unremarkable: bool = False
+
+    def report(self) -> dict[str, Any]:
+        reason = {"reason": self.error} if self.status == "skipped" else {}
+        changes = [change.report() for change in self.changes]
+        return {
+            "name": self.name,
+            "changed": bool(changes),
+            "status": self.status,
+            "changes": changes,
+            **reason,
+            **self.extra,
+        }
+
+    def failing(self, entry: Entry | None, error: str) -> NamespaceResult:
+        """The same result, failed: that entry, or the namespace where the task has only one declaration."""
+        if entry is None:
+            return replace(self, status="failed", error=error)
+        return replace(self, status="failed", failures=(*self.failures, Failure(entry, error)))
+
+    def report_failures(self) -> Iterator[dict[str, Any]]:
+        """One row for each reason; with the entry where it is that of one."""
+        if self.error:
+            yield {"namespace": self.name, "error": self.error}
+        for failure in self.failures:
+            entry = {"entry": failure.entry.position, "name": failure.entry.name, "title": str(failure.entry)}
+            yield {"namespace": self.name, **entry, "error": failure.error}
+
+    @property
+    def reasons(self) -> list[str]:
+        own = [f"{failure.entry}: {failure.error}" for failure in self.failures]
+        return [self.error, *own] if self.error else own
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of one task.
+
+    `refused` says why nothing was attempted at all. `remarks` is what the user should know beside the notes of the namespaces,
+    `extra` what the result holds besides. `retries` counts the requests that were repeated, and the objects that were read and
+    planned again after a conflict or a lost answer. `stopped` says why the task ended before all namespaces were attempted; empty
+    when it did not.
+    """
+
+    namespaces: Sequence[NamespaceResult]
+    retries: int = 0
+    stopped: str = ""
+    refused: str = ""
+    remarks: tuple[str, ...] = ()
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def with_skipped(self, names: Sequence[str], reason: str) -> Outcome:
+        """The same with further namespaces that were skipped."""
+        skipped = [NamespaceResult(name, "skipped", error=reason) for name in names]
+        return replace(self, namespaces=[*self.namespaces, *skipped])
+
+    @property
+    def failed(self) -> list[NamespaceResult]:
+        return [result for result in self.namespaces if result.status == "failed"]
+
+    @property
+    def notes(self) -> list[str]:
+        every = (*self.remarks, *(note for result in self.namespaces for note in result.notes))
+        return list(dict.fromkeys(printable(note) for note in every))
+
+    def report(self, *, unchanged: bool | None = None, diff: bool = True) -> dict[str, Any]:
+        """The module's result, without a credential.
+
+        `unchanged`: whether namespaces in which nothing had to be done are listed or only counted; None lists them in a
+        small result. `diff`: whether a large result holds the diff too; a small one always does.
+        """
+        small = len(self.namespaces) <= _SMALL
+        all_listed = small if unchanged is None else unchanged
+        changes = [change for result in self.namespaces for change in result.changes]
+        return {
+            "changed": bool(changes),
+            "diff": [_diff(change) for change in changes] if small or diff else [],
+            "namespaces": [
+                result.report()
+                for result in self.namespaces
+                if all_listed or result.status != "unchanged" or (result.extra and not result.unremarkable)
+            ],
+            "failures": [row for result in self.failed for row in result.report_failures()],
+            "summary": {**_summary(self.namespaces), "retries": self.retries},
+            **self.extra,
+        }
+
+    @property
+    def has_failed(self) -> bool:
+        return bool(self.failed or self.stopped or self.refused)
+
+    def message(self, task: str) -> str:
+        """One line for a failed task: why it stopped, then each reason with its namespaces; of many, the first ones."""
+        return printable(f"{task} {self.refused or self._reasons()}")
+
+    def _reasons(self) -> str:
+        own = [result for result in self.failed if result.reasons != [self.stopped]]
+        places: dict[str, list[str]] = {}
+        for result in own:
+            for reason in result.reasons:
+                places.setdefault(reason, []).append(result.name)
+        told = [f"{named(names)}: {reason}" for reason, names in places.items()]
+        reasons = summarize(told, _SPOKEN, "; ", listed="failures")
+        failures = (
+            f"failed in {len(self.failed):,} of {pluralize(len(self.namespaces), 'namespace')}: {reasons}"
+            if own
+            else ""
+        )
+        return "; ".join(part for part in (self._why_stopped(), failures) if part)
+
+    def _why_stopped(self) -> str:
+        if not self.stopped:
+            return ""
+        count = _summary(self.namespaces)
+        return (
+            f"stopped: {self.stopped}; of {pluralize(count['total'], 'namespace')}: {count['changed']:,} changed, {count['unchanged']:,} "
+            f"needed no change, {count['failed']:,} failed, {count['skipped']:,} not attempted; run it again to finish"
+        )
+
+
+def named(names: Sequence[str]) -> str:
+    """The names as a message has them: the first ones, and how many more there are."""
+    return summarize(names, _SPOKEN)
+
+
+def _summary(results: Iterable[NamespaceResult]) -> dict[str, int]:
+    results = list(results)
+    count = Counter(result.status for result in results)
+    return {
+        "total": len(results),
+        **{status: count[status] for status in ("changed", "unchanged", "failed", "skipped")},
+    }
+
+
+def _diff(change: Change) -> dict[str, Any]:
+    header = printable(f"{change.ref.kind.kind} {change.ref.namespace}/{change.ref.name}")
+    return {"before_header": header, "after_header": header, "before": dict(change.before), "after": dict(change.after)}

@@ -1,0 +1,82 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads the namespaces that selectors select, from the API server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..clients.kube.client import Cluster
+from ..clients.kube.errors import Forbidden, NotFound
+from ..core.json_types import as_dict
+from ..core.label_selectors import compiled
+from ..core.namespaces import NamespaceSelector, requester_of
+from ..core.objects import NAMESPACE, Json, Kind, metadata
+from ..declarations.targets import Targets
+
+__all__ = ["resolve", "visible"]
+
+#: On OpenShift, a caller who cannot list namespaces can list its own projects.
+_PROJECT = Kind("project.openshift.io/v1", "Project", "projects", "project", namespaced=False)
+
+
+def visible(cluster: Cluster) -> list[Json]:
+    """All namespaces or, on OpenShift, the caller's projects where it may not list namespaces.
+
+    :raises ApiError: when it may list neither.
+    """
+    return _list(cluster, "")
+
+
+def resolve(
+    cluster: Cluster, wanted: Sequence[Targets | NamespaceSelector], every: Sequence[Json] | None = None
+) -> list[Targets]:
+    """The targets of each entry: read from the cluster once for all that give a selector, or not at all with `every`, the
+    namespaces as `visible` has read them.
+
+    :raises ApiError: when neither namespaces nor the caller's projects may be listed.
+    """
+    labels = list(dict.fromkeys(one.labels for one in wanted if isinstance(one, NamespaceSelector)))
+    by_labels = _listed(cluster, labels, every)
+    return [_chosen(one, by_labels[one.labels]) if isinstance(one, NamespaceSelector) else one for one in wanted]
+
+
+def _chosen(selector: NamespaceSelector, namespaces: Sequence[Json]) -> Targets:
+    chosen, terminating = selector.choose(namespaces)
+    requested = {metadata(one)["name"] for one in namespaces if requester_of(one)}
+    return Targets(
+        chosen,
+        terminating,
+        left_out=tuple(selector.left_out(namespaces)),
+        open_to_users=() if selector.is_closed else tuple(name for name in chosen if name in requested),
+        remarks=selector.remarks(namespaces),
+    )
+
+
+def _listed(cluster: Cluster, selectors: Sequence[str], every: Sequence[Json] | None) -> dict[str, list[Json]]:
+    """The namespaces that each label selector selects. One selector is left to the server, as are those that only it understands."""
+    ours = len(selectors) > 1 or every is not None
+    tests = {selector: compiled(selector) for selector in selectors} if ours else {}
+    known = {selector: test for selector, test in tests.items() if test is not None}
+    if every is None:
+        every = _list(cluster, "") if known else []
+    found = {
+        selector: [namespace for namespace in every if test(as_dict(metadata(namespace).get("labels")))]
+        for selector, test in known.items()
+    }
+    return {selector: found[selector] if selector in found else _list(cluster, selector) for selector in selectors}
+
+
+def _list(cluster: Cluster, selector: str) -> list[Json]:
+    """One list of namespaces, or of the caller's projects."""
+    try:
+        return list(cluster.list(NAMESPACE, label_selector=selector))
+    except Forbidden as refusal:
+        try:
+            projects = list(cluster.list(_PROJECT, label_selector=selector))
+        except NotFound:
+            raise refusal from None
+        # On OpenShift the projects are all that such a caller may see, and as good.
+        cluster.makes_up_for(refusal)
+        return projects

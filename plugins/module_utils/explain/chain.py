@@ -1,0 +1,95 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Follows a node's way to an image, from the name in the pod to the credential, and says what breaks first. Pure.
+
+The order is that of Kubernetes 1.36 pkg/kubelet/images/image_manager.go and CRI-O's server/image_pull.go. Each station of the way
+(`stations/`) answers for itself; here they follow each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from ..core.objects import SECRET, ObjectRef
+from ..images.pull_messages import Attempt
+from ..images.references import Reference, reference_of
+from ..platform.protected import NODE_SECRET
+from .credentials import credentials_of
+from .lookup import Evidence
+from .reading import want
+from .steps.cached import cached, never, wanted_for_cached
+from .steps.integrated import project
+from .steps.login import Holding, heard, keys, verdict
+from .steps.pull_secrets import secrets_listed, secrets_read
+from .steps.short_names import NO_REGISTRY_ASKED, resolved
+from .steps.sources import sources, wanted
+from .steps.streams import given_image
+from .subjects import Subject
+from .verdict import PULLS, UNKNOWN, WILL_NOT_PULL, Access, Seen, Step, breaks
+
+__all__ = ["PULLS", "UNKNOWN", "WILL_NOT_PULL", "Access", "Step", "explain"]
+
+
+def explain(subject: Subject, evidence: Evidence, *, asks: bool = False) -> Access:
+    """`asks`: whether the registries are asked.
+
+    :raises NotYet: when more has to be read first.
+    """
+    told = heard(subject, evidence)
+    given = given_image(subject, evidence, has_failed=told is not None)
+    reference = reference_of(given.image)
+    if reference is not None and subject.pull_policy == "Never":
+        return _access(subject, [*given.seen, *never(subject, told, evidence)], told)
+    if reference is not None:
+        return _access(subject, [*given.seen, *_way(subject, reference, told, evidence, asks=asks)], told)
+    seen = [] if given.is_closed else [breaks("image", f"{given.image!r} is no valid name of an image")]
+    return _access(subject, [*given.seen, *seen], None)
+
+
+def _way(
+    subject: Subject, reference: Reference, told: Attempt | None, evidence: Evidence, *, asks: bool
+) -> Iterator[Seen]:
+    named = resolved(
+        subject, reference, evidence, was_resolved=told is not None and told.rule.id not in NO_REGISTRY_ASKED
+    )
+    names, seen = secrets_listed(subject, evidence)
+    yield from (each for each in named.seen if each.verdict != UNKNOWN)
+    yield seen
+    secrets = [ObjectRef(SECRET, subject.namespace, name) for name in names]
+    want(evidence, [*secrets, NODE_SECRET, *wanted(subject.namespace), *wanted_for_cached(subject)])
+    credentials = credentials_of(subject.namespace, names, reference.repository, evidence)
+    yield from secrets_read(subject.namespace, credentials, reference.host)
+    found = [sources(each, subject.namespace, told, evidence) for each in named.references]
+    yield from _one_is_open([each.seen for each in found])
+    yield from project(subject, reference, credentials, evidence)
+    yield from cached(subject, evidence)
+    yield from keys(credentials, reference.repository)
+    # Which registry a name without one means is for the node to say.
+    asks = asks and not reference.is_short and not credentials.in_state("unparsable")
+    yield from verdict(Holding(subject, reference, credentials, evidence, found[0].mirrors, asks), told)
+    yield from (each for each in named.seen if each.verdict == UNKNOWN)
+
+
+def _one_is_open(each: Sequence[Sequence[Seen]]) -> Iterator[Seen]:
+    """Of what is said of several references, each thing once. It breaks only where all of them are closed."""
+    closed = all(any(seen.verdict == WILL_NOT_PULL for seen in way) for way in each)
+    told: list[Seen] = []
+    for seen in (seen for way in each for seen in way):
+        if seen not in told:
+            told.append(seen)
+            yield seen if closed or seen.verdict != WILL_NOT_PULL else replace(seen, verdict="", reason="")
+
+
+def _access(subject: Subject, way: Sequence[Seen], told: Attempt | None) -> Access:
+    steps = [seen.step for seen in way if seen.step is not None]
+    cause = told.rule.id if told is not None else ""
+    if subject.is_pulled:
+        return Access(subject, PULLS, "the container has its image", steps, (), cause)
+    for found in (WILL_NOT_PULL, UNKNOWN):
+        for seen in way:
+            if seen.verdict == found:
+                return Access(subject, found, seen.reason, steps, seen.fix, cause)
+    reason = next((seen.reason for seen in way if seen.reason), "")
+    return Access(subject, PULLS, reason, steps, (), cause)

@@ -1,0 +1,138 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the pull secrets of a pod give for an image: the kubelet's own reading of them, secret by secret and key by key. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from ..core.objects import SECRET, Json, ObjectRef
+from ..dockerconfig.key_matching import kubelet_keys
+from ..dockerconfig.registry_keys import host_of, without_user
+from ..images.references import PUBLIC_REGISTRIES
+from ..platform.protected import says_generated
+from ..secrets.content import DATA_KEYS, StoredSecret
+from .edit_distance import is_typing_error
+from .lookup import Evidence, NotYet, Unread
+
+__all__ = ["Credentials", "Login", "SecretSeen", "credentials_of", "logins_of", "nearest_key", "secret_seen"]
+
+
+#: Keys that are looked at for a typing error: the author of a secret chooses how many it has.
+_COMPARED = 100
+_PORT = re.compile(r":[0-9]*\Z")
+_ADDRESS = re.compile(r"[0-9.]+|\[.*\]")
+
+
+@dataclass(frozen=True)
+class Login:
+    """One that the kubelet tries. `is_empty`: without user or password, so the runtime pulls without a login."""
+
+    secret: str
+    key: str
+    is_empty: bool
+
+
+@dataclass(frozen=True)
+class SecretSeen:
+    """`state`: `usable`, `missing`, `wrong_type`, `unparsable`, `unread`; `detail` says more, as the rest of a sentence.
+
+    `is_generated`: the platform made it, and writes it again.
+    """
+
+    name: str
+    state: str
+    detail: str = ""
+    keys: Sequence[str] = ()
+    empty_keys: Sequence[str] = ()
+    is_generated: bool = False
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """`secrets` in the order of the list, `logins` in the order in which the kubelet tries them.
+
+    With an unparsable secret it tries none, and stops.
+    """
+
+    secrets: Sequence[SecretSeen]
+    logins: Sequence[Login]
+
+    @property
+    def usable_logins(self) -> list[Login]:
+        """Those with user and password."""
+        return [login for login in self.logins if not login.is_empty]
+
+    def in_state(self, state: str) -> list[SecretSeen]:
+        return [secret for secret in self.secrets if secret.state == state]
+
+
+def credentials_of(namespace: str, names: Iterable[str], repository: str, evidence: Evidence) -> Credentials:
+    """:raises NotYet: when some of the secrets have to be read first; all of them are wanted then."""
+    secrets, waits = [], False
+    for name in names:
+        try:
+            secrets.append(_seen(ObjectRef(SECRET, namespace, name), evidence))
+        except NotYet:
+            waits = True
+    if waits:
+        raise NotYet
+    return Credentials(secrets, logins_of(secrets, repository))
+
+
+def nearest_key(secrets: Iterable[SecretSeen], repository: str) -> str:
+    """The key that may be meant for the image: of the same host, or of a name with a typing error; empty when there is none."""
+    name = _name_of(repository)
+    keys = [(key, _name_of(host_of(key))) for secret in secrets for key in secret.keys]
+    found = next((key for key, other in keys if other == name), "")
+    return without_user(found or next((key for key, other in keys[:_COMPARED] if _is_mistyped(name, other)), ""))
+
+
+def _name_of(repository: str) -> str:
+    """The host without its port, which an image and a key may have in different forms."""
+    return _PORT.sub("", repository.partition("/")[0])
+
+
+def _is_mistyped(name: str, other: str) -> bool:
+    """Whether one may stand for the other: not two addresses, and not two registries that everybody knows."""
+    are_known = {name, other} <= PUBLIC_REGISTRIES
+    are_addresses = all(_ADDRESS.fullmatch(each) for each in (name, other))
+    return not are_known and not are_addresses and is_typing_error(name, other)
+
+
+def _seen(ref: ObjectRef, evidence: Evidence) -> SecretSeen:
+    try:
+        return replace(evidence.made_of(ref, _nameless), name=ref.name)
+    except Unread as error:
+        return SecretSeen(ref.name, "unread", str(error))
+
+
+def _nameless(secret: Json | None) -> SecretSeen:
+    return SecretSeen("", "missing") if secret is None else secret_seen("", secret)
+
+
+def secret_seen(name: str, secret: Json) -> SecretSeen:
+    """What a node makes of a secret that exists."""
+    held = StoredSecret.of(secret)
+    if held.type not in DATA_KEYS:
+        return SecretSeen(name, "wrong_type", held.type)
+    reading = held.for_kubelet
+    if reading.problems:
+        return SecretSeen(name, "unparsable", reading.problems[0])
+    empty = [key for key, (user, password) in reading.logins.items() if not (user and password)]
+    return SecretSeen(name, "usable", "", tuple(reading.logins), tuple(empty), says_generated(secret))
+
+
+def logins_of(secrets: Sequence[SecretSeen], repository: str) -> list[Login]:
+    """Those for an image, in the order in which they are tried."""
+    usable = [secret for secret in secrets if secret.state == "usable"]
+    every = dict.fromkeys(key for secret in usable for key in secret.keys)
+    return [
+        Login(secret.name, key, key in secret.empty_keys)
+        for key in kubelet_keys(every, repository)
+        for secret in usable
+        if key in secret.keys
+    ]

@@ -1,0 +1,120 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The registries themselves are asked: every attempt that a node would make, in its order, with the login that it would send. Pure.
+
+The kubelet hands one credential after the other to the runtime, those of the pod's secrets first and then the nodes' own. CRI-O tries the
+mirrors and then the source with each: it sends the credential to the host of the source, and looks for others in the nodes' file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ...core.json_types import as_str
+from ...dockerconfig.registry_keys import without_user
+from ...images.image_questions import ImageQuestion
+from ...images.references import Reference, reference_of
+from ...images.registry_sources import IMAGE_CONFIG, Mirrors, RegistrySources, registry_sources_of
+from ...platform.protected import NODE_SECRET
+from ..credentials import Credentials, credentials_of
+from ..lookup import Evidence, Unread
+from ..reading import look, want
+from .mirrors import key_for
+
+__all__ = ["Asked", "asked"]
+
+#: Outcomes that say what a node would be told; the others, such as a registry that cannot be reached from here, do not.
+_ANSWERS = ("pulls", "bad_login", "expired", "no_login", "no_right", "not_found")
+#: More attempts than these are not made; no pod has as many.
+_MOST = 32
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One attempt with its answer. `outcome` and `said` as in a proof of the registry's client."""
+
+    question: ImageQuestion
+    is_source: bool
+    outcome: str
+    said: str
+
+    @property
+    def pulls(self) -> bool:
+        return self.outcome == "pulls"
+
+    @property
+    def is_known(self) -> bool:
+        return self.outcome in _ANSWERS
+
+    @property
+    def which(self) -> str:
+        """With which login, as the beginning of a sentence."""
+        question = self.question
+        if not question.secret:
+            return "without a login"
+        if (question.namespace, question.secret) == (NODE_SECRET.namespace, NODE_SECRET.name):
+            return f"with the key {without_user(question.key)} of the nodes' pull secret"
+        return f"with the key {without_user(question.key)} of secret {question.secret}"
+
+
+def asked(
+    namespace: str, reference: Reference, credentials: Credentials, mirrors: Mirrors | None, evidence: Evidence
+) -> Sequence[Asked]:
+    """The attempts, in their order.
+
+    :raises NotYet: when the nodes' pull secret has to be read, or a registry to be asked first.
+    """
+    attempts = list(dict.fromkeys(_attempts(namespace, reference, credentials, mirrors, evidence)))[:_MOST]
+    want(evidence, [question.ref for question, _is_source in attempts])
+    return [_answered(question, evidence, is_source=is_source) for question, is_source in attempts]
+
+
+def _attempts(
+    namespace: str, reference: Reference, credentials: Credentials, mirrors: Mirrors | None, evidence: Evidence
+) -> Iterator[tuple[ImageQuestion, bool]]:
+    """Each question, and whether it is asked of the source."""
+    found = [reference_of(mirror) for mirror in mirrors.mirrors] if mirrors is not None else []
+    places = [(mirror, False) for mirror in found if mirror is not None]
+    if mirrors is None or not mirrors.never_source:
+        places.append((reference, True))
+    registries = _sources(evidence)
+    for login in _logins(namespace, reference, credentials, evidence):
+        for place, is_source in places:
+            own = login if login is not None and place.host == reference.host else _of_node(place, evidence)
+            insecure = registries.is_insecure(place.repository)
+            yield ImageQuestion.about(place, *own, is_insecure=insecure), is_source
+
+
+def _sources(evidence: Evidence) -> RegistrySources:
+    """Of the cluster's image config. A registry is insecure only where that can be read and says so."""
+    try:
+        return evidence.made_of(IMAGE_CONFIG, registry_sources_of)
+    except Unread:
+        return RegistrySources()
+
+
+def _logins(
+    namespace: str, reference: Reference, credentials: Credentials, evidence: Evidence
+) -> Sequence[tuple[str, str, str] | None]:
+    """Namespace, secret and key of each that the kubelet hands on; None stands for none, so that the runtime looks for itself."""
+    nodes = credentials_of(NODE_SECRET.namespace, [NODE_SECRET.name], reference.repository, evidence)
+    whose = ((namespace, credentials), (NODE_SECRET.namespace, nodes))
+    every = [
+        None if login.is_empty else (place, login.secret, login.key) for place, found in whose for login in found.logins
+    ]
+    return every or [None]
+
+
+def _of_node(place: Reference, evidence: Evidence) -> tuple[str, ...]:
+    """What the runtime finds in the nodes' file; nothing asks without a login."""
+    key = key_for(str(place), evidence).key
+    return (NODE_SECRET.namespace, NODE_SECRET.name, key) if key else ()
+
+
+def _answered(question: ImageQuestion, evidence: Evidence, *, is_source: bool) -> Asked:
+    answer, unread = look(evidence, question.ref)
+    if answer is None:
+        return Asked(question, is_source, "unanswered", unread)
+    return Asked(question, is_source, as_str(answer.get("outcome")), as_str(answer.get("message")))

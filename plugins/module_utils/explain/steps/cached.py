@@ -1,0 +1,79 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an image that a node has already is worth: from Kubernetes 1.35 on, the kubelet looks again who may use it. Pure.
+
+KEP-2535, pkg/kubelet/images/pullmanager: another pod may use it where it was pulled without a login or with the nodes' own, with the
+same login, or with the same secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ...core.objects import ObjectRef
+from ...images.node_versions import Version
+from ...images.pull_messages import Attempt
+from ..lookup import Evidence
+from ..reading import nodes_for, refs_of_nodes
+from ..subjects import Subject
+from ..verdict import Seen, breaks, doubts, says
+
+__all__ = ["cached", "never", "wanted_for_cached"]
+
+#: Of the kubelet.
+_CHECKS_SINCE: Version = (1, 35)
+
+_ONLY = "only where that was pulled without a login, with the nodes' own, with the same login, or with the same secret"
+
+
+def wanted_for_cached(subject: Subject) -> Sequence[ObjectRef]:
+    """What `cached` looks at."""
+    return refs_of_nodes(subject) if _is_of_interest(subject) else ()
+
+
+def cached(subject: Subject, evidence: Evidence) -> Iterator[Seen]:
+    """Said where one pod or workload is asked about, and decides nothing.
+
+    :raises NotYet: when the nodes have to be read first.
+    """
+    if not _is_of_interest(subject):
+        return
+    begin = f"imagePullPolicy is {subject.pull_policy or 'IfNotPresent'}"
+    if subject.is_pulled:
+        begin = "the container has its image, which is no proof for the next pod"
+    checks, unread = _checks_again(subject, evidence)
+    if checks is None:
+        because = f": {unread}" if unread else ""
+        text = f"{begin}: kubelets from 1.35 on give a pod the image on its node {_ONLY}; which version these have is not known{because}"
+        yield says("cached", text, ok=None)
+    elif checks:
+        yield says("cached", f"{begin}: this kubelet gives a pod the image on its node {_ONLY}", ok=None)
+    else:
+        text = "a pod on a node that has the image gets it whatever its secrets are, for the kubelet is older than 1.35"
+        yield says("cached", f"{begin}: {text}; on another node it is pulled")
+
+
+def never(subject: Subject, told: Attempt | None, evidence: Evidence) -> Iterator[Seen]:
+    """For `imagePullPolicy: Never`, where nothing is pulled."""
+    begin = "imagePullPolicy is Never: nothing is pulled"
+    if told is not None:
+        yield breaks("node", f"{begin}, and the node says: {told.text}. {told.rule.fix}")
+        return
+    if not subject.is_pulled:
+        yield doubts("cached", f"{begin}, and whether the node has the image cannot be seen from here")
+    yield from cached(subject, evidence)
+
+
+def _is_of_interest(subject: Subject) -> bool:
+    """A node that says something of the pull had no image for this pod."""
+    return subject.is_asked_alone and subject.pull_policy != "Always" and not subject.reason
+
+
+def _checks_again(subject: Subject, evidence: Evidence) -> tuple[bool | None, str]:
+    """Whether one of the kubelets on which a pod may come does; None where a version is not known, with why."""
+    found, unread = nodes_for(subject, evidence)
+    versions = [node.kubelet for node in found]
+    if any(version is not None and version >= _CHECKS_SINCE for version in versions):
+        return True, ""
+    return (None, unread) if not versions or None in versions else (False, "")

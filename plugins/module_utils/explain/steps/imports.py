@@ -1,0 +1,64 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why an image stream has no image: the import failed, and with which secret it would not. Pure.
+
+An import uses all pull secrets of the stream's project, linked or not, and of these the first that is for the image
+(openshift-apiserver pkg/image/apiserver/importer).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...core.json_types import as_str
+from ...core.objects import SECRET, Json, ObjectRef, metadata
+from ...dockerconfig.registry_keys import without_user
+from ...images.references import Reference
+from ...images.stream_tags import StreamTag
+from .. import fixes
+from ..credentials import logins_of, secret_seen
+from ..fixes import Fix
+from ..lookup import Evidence
+from ..reading import items_of, look
+
+__all__ = ["why_not_imported"]
+
+_OF_LOGINS = ("no_credentials", "bad_credentials", "credentials", "not_found")
+
+
+def why_not_imported(tag: StreamTag, evidence: Evidence) -> tuple[str, Sequence[Fix]]:
+    """For a tag without an image: the reason, and what gives the import a login.
+
+    :raises NotYet: when the secrets of the project have to be read first.
+    """
+    if not tag.problem:
+        return f"{tag} has no image: build or import it, or correct the tag", []
+    begin, project = f"{tag} was never imported: {tag.problem}", tag.stream.namespace
+    again = _again(tag)
+    if tag.source is None or tag.meaning not in _OF_LOGINS:
+        return f"{begin}; fix that in project {project}; {again}", []
+    listed, unread = look(evidence, ObjectRef(SECRET, project, ""))
+    which, fix = _which(project, tag.source, listed, unread)
+    repeated = [] if tag.is_scheduled else fixes.import_again(project, tag.stream.name)
+    said = f"{begin}; the import uses all pull secrets of project {project}, linked or not: {which}; {again}"
+    return said, [*fix, *repeated]
+
+
+def _which(project: str, source: Reference, listed: Json | None, unread: str) -> tuple[str, Sequence[Fix]]:
+    if unread:
+        because = f"whether one of them is for {source.repository} is not known: {unread}"
+        return because, fixes.import_secret(project, source.host)
+    secrets = [secret_seen(as_str(metadata(each).get("name")), each) for each in items_of(listed)]
+    found = logins_of([secret for secret in secrets if secret.state == "usable"], source.repository)
+    if not found:
+        return f"none of them is for {source.repository}", fixes.import_secret(project, source.host)
+    first = found[0]
+    fix = fixes.add_registry(project, first.secret, first.key)
+    return f"secret {first.secret} has the key {without_user(first.key)}, and its login does not give the image", fix
+
+
+def _again(tag: StreamTag) -> str:
+    if tag.is_scheduled:
+        return "it is imported again by itself, every 15 minutes"
+    return "then import it again with image_stream_import, which does not happen by itself"

@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""For an image of the integrated registry: whether the account may pull from the project, and whether the image is there. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ...core.json_types import as_dict, as_list, as_str
+from ...core.objects import ObjectRef
+from ...images.image_streams import IMAGE_STREAM, why_not_there
+from ...images.references import Reference
+from ...images.registry_sources import IMAGE_CONFIG
+from ...images.stream_tags import tag_of
+from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
+from .. import fixes
+from ..credentials import Credentials
+from ..lookup import Evidence
+from ..reading import look, want
+from ..subjects import Subject
+from ..verdict import Seen, breaks, doubts, says
+from .imports import why_not_imported
+
+__all__ = ["project"]
+
+#: The integrated registry, where the image config does not say more.
+_HOSTS = (
+    "image-registry.openshift-image-registry.svc:5000",
+    "image-registry.openshift-image-registry.svc.cluster.local:5000",
+)
+
+
+def project(subject: Subject, reference: Reference, credentials: Credentials, evidence: Evidence) -> Iterator[Seen]:
+    """Nothing for an image of another registry."""
+    name, _slash, stream = reference.path.partition("/")
+    if reference.host not in _hosts(credentials, evidence) or not stream:
+        return
+    review = ObjectRef(SUBJECT_ACCESS_REVIEW, name, f"{subject.namespace}/{subject.account}")
+    image = ObjectRef(IMAGE_STREAM, name, stream)
+    want(evidence, (review, image))
+    has_streams = look(evidence, image)[0] != {}
+    yield _right(subject, review, evidence, has_streams=has_streams)
+    yield _stream(image, reference, evidence)
+
+
+def _right(subject: Subject, review: ObjectRef, evidence: Evidence, *, has_streams: bool) -> Seen:
+    """Without image streams, the cluster is not OpenShift, and no grant gives anything."""
+    answer, unread = look(evidence, review)
+    project = review.namespace
+    if unread:
+        return doubts("project", f"whether {subject.account_ref} may pull from {project} is not known: {unread}")
+    if as_dict(answer).get("allowed") is True:
+        return says("project", f"{subject.account_ref} may pull from project {project}")
+    reason = f"{subject.account_ref} may not pull from project {project}"
+    if not has_streams:
+        return breaks("project", f"{reason}: the cluster has no image streams, and so no internal registry")
+    return breaks("project", reason, fixes.grant(project, subject.namespace, subject.account))
+
+
+def _stream(ref: ObjectRef, reference: Reference, evidence: Evidence) -> Seen:
+    """Whether the registry has the image."""
+    stream, unread = look(evidence, ref)
+    if unread:
+        return doubts("stream", f"whether {ref} has the image is not known: {unread}")
+    if stream == {}:
+        reason = f"whether {ref} has the image is not known: the cluster has no image streams"
+        return says("stream", reason, ok=None)
+    tag = tag_of(ref, as_dict(stream), reference.tag or "latest")
+    if not (reference.digest or tag.image) and tag.problem:
+        reason, fix = why_not_imported(tag, evidence)
+        return breaks("stream", reason, fix)
+    if why := why_not_there(ref, stream, reference):
+        return breaks("stream", why)
+    return says("stream", f"{ref} has the image")
+
+
+def _hosts(credentials: Credentials, evidence: Evidence) -> Sequence[str]:
+    """Its names, as the image config has them, and the keys of the pull secrets that it generates."""
+    generated = [key for secret in credentials.in_state("usable") if secret.is_generated for key in secret.keys]
+    config, _unread = look(evidence, IMAGE_CONFIG)
+    status = as_dict(as_dict(config).get("status"))
+    external = map(as_str, as_list(status.get("externalRegistryHostnames")))
+    return [*_HOSTS, *filter(None, [as_str(status.get("internalRegistryHostname")), *external]), *generated]

@@ -1,0 +1,79 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why a container has no login for its image, and what gives it one. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...core.json_types import as_dict
+from ...core.objects import SECRET, ObjectRef
+from ...images.references import Reference
+from ...platform.account_lists import names_in
+from .. import fixes
+from ..credentials import Credentials, SecretSeen, credentials_of, nearest_key
+from ..fixes import Fix
+from ..lookup import Evidence
+from ..reading import look
+from ..subjects import Subject
+from .pull_secrets import STATES
+
+__all__ = ["what_lacks"]
+
+
+def what_lacks(
+    subject: Subject,
+    reference: Reference,
+    credentials: Credentials,
+    evidence: Evidence,
+    *,
+    is_needed: bool = True,
+) -> tuple[str, Sequence[Fix]]:
+    """The reason and its fix, in the order of what is fixed with least.
+
+    Without `is_needed`, a registry says that there is no such image: then no task writes a login for it that nothing names yet.
+    """
+    host, namespace = reference.host, subject.namespace
+    for state, offer in (("wrong_type", fixes.rewrite_secret), ("missing", fixes.new_secret_named)):
+        for secret in credentials.in_state(state):
+            ref = ObjectRef(SECRET, namespace, secret.name)
+            return f"{ref} {STATES[state].format(secret.detail)}", offer(namespace, secret.name, host)
+    listed = _listed_by_account(subject, evidence)
+    own = [secret for secret in credentials.secrets if secret.name in subject.own and secret.name not in listed]
+    linked = _linked(subject, reference, listed, evidence)
+    if linked and not own:
+        return (
+            f"{subject.ref} was created before {linked} was linked to {subject.account_ref}, and never gets it",
+            fixes.link(namespace, subject.account, linked),
+        )
+    fix = _own_fix(namespace, own, host) if is_needed else []
+    if linked:
+        return f"{subject.ref} has a list of its own, which hides {linked} of {subject.account_ref}", fix
+    near = nearest_key(credentials.secrets, reference.repository)
+    hint = f"; the nearest is {near}" if near else ""
+    return (
+        f"no pull secret of {subject.ref} is for {reference.repository}{hint}",
+        fix or (fixes.new_secret(namespace, subject.account, host) if is_needed and not own else []),
+    )
+
+
+def _listed_by_account(subject: Subject, evidence: Evidence) -> Sequence[str]:
+    """Nothing where that is not known."""
+    account, _unread = look(evidence, subject.account_ref)
+    return names_in(as_dict(account), "imagePullSecrets")
+
+
+def _linked(subject: Subject, reference: Reference, listed: Sequence[str], evidence: Evidence) -> str:
+    """A secret for the image that the account lists and the pod does not have."""
+    if not (subject.is_pod or subject.own):
+        return ""
+    names = [name for name in listed if name not in subject.own]
+    found = credentials_of(subject.namespace, names, reference.repository, evidence)
+    return next((login.secret for login in found.usable_logins), "")
+
+
+def _own_fix(namespace: str, own: Sequence[SecretSeen], host: str) -> Sequence[Fix]:
+    """`own`: the secrets that only the pod's list names; none where it is a copy of the account's, now or from before."""
+    writable = [secret.name for secret in own if secret.state == "usable" and not secret.is_generated]
+    return fixes.add_registry(namespace, writable[0], host) if writable else []

@@ -1,0 +1,293 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The credential that is used, held against what the node says. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ...core.objects import SECRET, ObjectRef
+from ...dockerconfig.registry_keys import without_user
+from ...images.pull_messages import Attempt, understand
+from ...images.references import Reference, reference_of
+from ...images.registry_sources import Mirrors
+from ...platform.protected import NODE_SECRET
+from .. import fixes
+from ..credentials import Credentials, Login, credentials_of
+from ..fixes import Fix
+from ..lookup import Evidence
+from ..subjects import Subject
+from ..verdict import UNKNOWN, WILL_NOT_PULL, Seen, doubts, says
+from .asked import Asked, asked
+from .lacking import what_lacks
+from .mirrors import MirrorKey, key_for
+from .providers import providers
+from .times import CHANGED_BEFORE, CHANGED_SINCE, CLOSE, events_of, order_of, order_of_objects
+
+__all__ = ["Holding", "heard", "keys", "verdict"]
+
+#: Classes of errors that a login could fix, and of these the ones that an attempt before the last change would have had.
+_OF_LOGINS = (
+    "bad_credentials",
+    "no_credentials",
+    "denied",
+    "unauthorized",
+    "not_found",
+    "secret_unparsable",
+    "secret_missing",
+)
+_OF_ANOTHER_TIME = ("no_credentials", "secret_unparsable", "secret_missing")
+#: The kubelet's own limit, which hides all that a registry would say.
+_OWN_LIMIT = "node_limit"
+#: Classes that say nothing of the next attempt.
+_PROVES_NOTHING = ("unknown", _OWN_LIMIT)
+
+#: For an image that may not exist, no task writes a login.
+_NOT_FOUND = "not_found"
+_NO_IMAGE = "there is no such image, or the registry hides it"
+
+_AGAIN = "the next attempt, at most five minutes from now, will pull; delete the pod to have it at once"
+_SOON = "the nodes have it some minutes later, and their next attempt will pull"
+_CHANGED = "the secret was changed since: then the next attempt, at most five minutes from now, pulls"
+#: What the registry's refusal of a login means.
+_REFUSED = {
+    "bad_credentials": "the registry refuses the login",
+    "denied": "the login has no right to this image, or there is no such image",
+    "unauthorized": "the registry does not accept the login for this image: it has no right to it, or is no longer valid",
+    "not_found": "there is no such image, or the login has no right to it and the registry hides it",
+}
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What a container has in hand for its image. `asks`: the registries are asked, as far as they answer."""
+
+    subject: Subject
+    reference: Reference
+    credentials: Credentials
+    evidence: Evidence
+    mirrors: Mirrors | None = None
+    asks: bool = False
+
+
+def heard(subject: Subject, evidence: Evidence) -> Attempt | None:
+    """What the node says last; where that hides the cause of the attempts before, what the pod's events tell of these."""
+    if not subject.reason:
+        return None
+    told = understand(subject.reason, subject.message).cause
+    if told is not None and told.rule.id != _OWN_LIMIT:
+        return told
+    return events_of(subject, evidence).cause or told
+
+
+def keys(credentials: Credentials, repository: str) -> Iterator[Seen]:
+    if not credentials.in_state("unparsable"):
+        text = tried(credentials.logins) or f"no key in them is for {repository}"
+        yield says("keys", text, ok=bool(credentials.usable_logins))
+
+
+def verdict(held: Holding, told: Attempt | None) -> Iterator[Seen]:
+    """The last answer is what pulls, where nothing breaks: a `Seen` without a step and a verdict, with the reason."""
+    if told is not None:
+        yield says("node", f"the node says: {told.text}", ok=False)
+    if held.asks and (told is None or told.rule.id in (*_OF_LOGINS, *_PROVES_NOTHING)):
+        yield from _by_asking(held, told)
+    elif told is None or told.rule.id == _OWN_LIMIT:
+        yield from _without_word(held)
+    else:
+        yield _with_word(held, told)
+
+
+def _with_word(held: Holding, told: Attempt) -> Seen:
+    said = f"the node says: {told.text}"
+    logins, subject = held.credentials.usable_logins, held.subject
+    if told.rule.id in _PROVES_NOTHING:
+        return _unknown(said)
+    if told.rule.id not in _OF_LOGINS:
+        return _broken(f"{_lower(told.meaning)} ({told.text}).{_role_of(told)} {told.rule.fix}")
+    if mirror := _asked_mirror(held, told):
+        return _at_mirror(held, told, mirror)
+    if logins:
+        return _with_login(held, told, logins)
+    if unread := held.credentials.in_state("unread"):
+        ref = ObjectRef(SECRET, subject.namespace, unread[0].name)
+        return _broken(f"{said}; what {ref} holds is not known: {unread[0].detail}")
+    is_missing = told.rule.id == _NOT_FOUND
+    reason, fix = what_lacks(subject, held.reference, held.credentials, held.evidence, is_needed=not is_missing)
+    hidden = f"{_NO_IMAGE}: " if is_missing else ""
+    return _broken(f"{hidden}{reason}; {said}", fix)
+
+
+def _role_of(told: Attempt) -> str:
+    """A sentence about a server that is not the registry, where the text does not say what it is for; empty otherwise."""
+    unknown = told.server and not told.is_token_service
+    return f" {told.server} is a server that the registry names, such as its token service." if unknown else ""
+
+
+def tried(logins: Sequence[Login]) -> str:
+    """The keys in the order in which they are tried."""
+    return ", then ".join(
+        f"secret {login.secret} has the key {without_user(login.key)}{' without a login' if login.is_empty else ''}"
+        for login in logins
+    )
+
+
+def _by_asking(held: Holding, told: Attempt | None) -> Iterator[Seen]:
+    attempts = asked(held.subject.namespace, held.reference, held.credentials, held.mirrors, held.evidence)
+    for attempt in attempts:
+        ok = attempt.pulls if attempt.is_known else None
+        yield says("registry", f"{attempt.which}: {attempt.said}", ok=ok)
+    if works := next((attempt for attempt in attempts if attempt.pulls), None):
+        yield _pulls(f"{works.said}, {works.which}")
+    elif not all(attempt.is_known for attempt in attempts):
+        yield _by_some(held, told, attempts)
+    elif attempts:  # none is made where the source is blocked and has no mirror, which is said already
+        yield _refused(held, next((attempt for attempt in attempts if attempt.is_source), attempts[0]))
+
+
+def _by_some(held: Holding, told: Attempt | None, attempts: Sequence[Asked]) -> Seen:
+    """A registry could not be asked from here. What the node and other registries said is not less true by that."""
+    if told is not None and told.rule.id in _OF_LOGINS:
+        at_source = not _asked_mirror(held, told)
+        there = [each for each in attempts if each.is_source == at_source]
+        # Another login may have been changed since the node was refused.
+        is_known = there and all(each.is_known for each in there)
+        return _refused(held, there[0]) if is_known else _with_word(held, told)
+    silent = next(attempt for attempt in attempts if not attempt.is_known)
+    reason = f"a registry could not be asked from here: {silent.said}"
+    if answered := next((attempt for attempt in attempts if attempt.is_known), None):
+        return _unknown(f"{reason}; {answered.said}, {answered.which}", _refused(held, answered).fix)
+    lacking = next((seen for seen in _without_word(held) if seen.fix), None)
+    return _unknown(reason) if lacking is None else _unknown(f"{reason}; {lacking.reason}", lacking.fix)
+
+
+def _refused(held: Holding, attempt: Asked) -> Seen:
+    """What the registry says of the first attempt at the source, or at a mirror where the source is never asked."""
+    logins, is_missing = held.credentials.usable_logins, attempt.outcome == _NOT_FOUND
+    if attempt.outcome == "no_login" or not logins:
+        if not attempt.is_source:
+            key = key_for(str(attempt.question.image), held.evidence)
+            return _broken(f"{attempt.said}: {key}", [] if is_missing else key.fix)
+        reason, fix = what_lacks(
+            held.subject, held.reference, held.credentials, held.evidence, is_needed=not is_missing
+        )
+        if is_missing:
+            return _broken(f"{attempt.said}; {reason}", fix)
+        return _broken(f"{reason}: {attempt.said}", fix)
+    fix = fixes.add_registry(held.subject.namespace, logins[0].secret, logins[0].key)
+    begin = "the registry refuses the login" if attempt.outcome == "bad_login" else attempt.said
+    return _broken(f"{begin}: {tried(logins)}", [] if is_missing else _unless_generated(held, fix))
+
+
+def _without_word(held: Holding) -> Iterator[Seen]:
+    logins, only = held.credentials.usable_logins, _only_mirrors(held)
+    if only and not (logins and _has_own_host(held, only)):
+        yield _from_mirrors(held, only)
+    elif logins:
+        yield _pulls(f"{tried(logins[:1])}; whether the registry accepts it was not asked")
+    elif key := _nodes_key(held):
+        yield _pulls(f"the nodes' own pull secret has the key {key}; whether the registry accepts it was not asked")
+    elif usable := _usable_mirror(held):
+        yield _pulls(f"{usable}; whether the mirror accepts it was not asked")
+    else:
+        yield from providers(held.reference, held.mirrors, held.evidence)
+        reason, fix = what_lacks(held.subject, held.reference, held.credentials, held.evidence)
+        text = f"{reason}: it pulls only if the registry gives the image to everybody, or the nodes have a credential"
+        yield doubts("keys", text, fix)
+
+
+def _only_mirrors(held: Holding) -> Sequence[str]:
+    """Where the source is never contacted."""
+    return held.mirrors.mirrors if held.mirrors is not None and held.mirrors.never_source else ()
+
+
+def _has_own_host(held: Holding, mirrors: Sequence[str]) -> bool:
+    """Whether one of the mirrors gets the pod's credential."""
+    return any(mirror.partition("/")[0] == held.reference.host for mirror in mirrors)
+
+
+def _usable_mirror(held: Holding) -> MirrorKey | None:
+    """The first mirror for which the nodes have a key."""
+    mirrors = held.mirrors.mirrors if held.mirrors is not None else ()
+    found = (key_for(mirror, held.evidence) for mirror in mirrors)
+    return next((each for each in found if each.key), None)
+
+
+def _from_mirrors(held: Holding, mirrors: Sequence[str]) -> Seen:
+    if usable := _usable_mirror(held):
+        return _pulls(f"{usable}; whether the mirror accepts it was not asked")
+    first = key_for(mirrors[0], held.evidence)
+    text = f"it comes from {', '.join(mirrors)} only, and {first}: it pulls only if the mirror gives the image to everybody"
+    return _unknown(text, first.fix)
+
+
+def _asked_mirror(held: Holding, told: Attempt) -> str:
+    """The mirror of which the node tells; empty where it tells of the source.
+
+    Where that is never contacted, the error of the last mirror stands in its place (containers/image docker_image_src.go).
+    """
+    return told.image if told.is_mirror else next(iter(reversed(_only_mirrors(held))), "")
+
+
+def _at_mirror(held: Holding, told: Attempt, image: str) -> Seen:
+    """A mirror refuses, and the source cannot be reached or is never asked."""
+    key, mirror = key_for(image, held.evidence), reference_of(image)
+    own = held.credentials.usable_logins if mirror and mirror.host == held.reference.host else []
+    which = tried(own) if own else str(key)
+    secrets = [ObjectRef(SECRET, held.subject.namespace, login.secret) for login in own] or [NODE_SECRET]
+    if (own or key.key) and order_of_objects(held.subject, secrets, held.evidence) == CHANGED_SINCE:
+        return _pulls(f"{which}, which was changed after the node's last attempt: {_AGAIN if own else _SOON}")
+    is_missing = told.rule.id == _NOT_FOUND
+    hidden = "the mirror has no such image, or hides it: " if is_missing else ""
+    fix = [] if own or is_missing else key.fix
+    return _broken(f"{hidden}{which}; the node says of the mirror: {told.text}", fix)
+
+
+def _nodes_key(held: Holding) -> str:
+    found = credentials_of(NODE_SECRET.namespace, [NODE_SECRET.name], held.reference.repository, held.evidence)
+    return next((without_user(login.key) for login in found.usable_logins), "")
+
+
+def _with_login(held: Holding, told: Attempt, logins: Sequence[Login]) -> Seen:
+    """The node was refused, and there is a login."""
+    which, order = tried(logins), order_of(held.subject, {login.secret for login in logins}, held.evidence)
+    if order == CHANGED_SINCE:
+        return _pulls(f"{which}, which was changed after the node's last attempt: {_AGAIN}")
+    if told.rule.id in _OF_ANOTHER_TIME:
+        if order == CHANGED_BEFORE:
+            return _unknown(f"{which}, also at the node's last attempt, and yet the node says: {told.text}")
+        return _pulls(f"{which}, so the node's error is older than it: {_AGAIN}")
+    means = _REFUSED[told.rule.id]
+    fix = fixes.add_registry(held.subject.namespace, logins[0].secret, logins[0].key)
+    if told.rule.id == "bad_credentials" and order != CLOSE:
+        return _broken(f"{means}: {which}", fix)
+    if order == CHANGED_BEFORE:
+        offered = [] if told.rule.id == _NOT_FOUND else _unless_generated(held, fix)
+        return _broken(f"{means}: {which}, and the node says: {told.text}", offered)
+    return _unknown(f"{which}, and the node says: {told.text}. Either {means}, or {_CHANGED}")
+
+
+def _unless_generated(held: Holding, fix: Sequence[Fix]) -> Sequence[Fix]:
+    """The platform's own login is never written."""
+    first = held.credentials.usable_logins[0].secret
+    generated = {secret.name for secret in held.credentials.secrets if secret.is_generated}
+    return [] if first in generated else fix
+
+
+def _pulls(reason: str) -> Seen:
+    return Seen(None, "", reason)
+
+
+def _broken(reason: str, fix: Sequence[Fix] = ()) -> Seen:
+    """For what a step says already."""
+    return Seen(None, WILL_NOT_PULL, reason, fix)
+
+
+def _unknown(reason: str, fix: Sequence[Fix] = ()) -> Seen:
+    return Seen(None, UNKNOWN, reason, fix)
+
+
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]

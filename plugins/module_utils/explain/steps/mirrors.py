@@ -1,0 +1,101 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""At which mirrors an image is looked for, and with which credential: the nodes' own, as containers/image takes it from their file.
+
+The pod's credential is sent to a mirror only where that has the host of the source. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+from ...core.objects import Json, Kind, ObjectRef
+from ...dockerconfig.key_matching import containers_keys
+from ...dockerconfig.registry_keys import without_user
+from ...images.references import Reference, reference_of
+from ...images.registry_sources import MIRROR_KINDS, MirrorItem, Mirrors, mirror_items, mirrors_among
+from ...platform.protected import NODE_SECRET
+from .. import fixes
+from ..credentials import SecretSeen, credentials_of
+from ..fixes import Fix
+from ..lookup import Evidence, Unread
+from ..reading import items_of
+from ..verdict import Seen, breaks, says
+
+__all__ = ["MirrorKey", "key_for", "mirrors_of", "mirrors_seen"]
+
+
+def _items(kind: Kind, listed: Json | None) -> Sequence[MirrorItem]:
+    return list(mirror_items(kind, items_of(listed)))
+
+
+#: What is made of each list of sets, once for all images.
+_READ = {ObjectRef(kind, "", ""): partial(_items, kind) for kind in MIRROR_KINDS}
+
+
+@dataclass(frozen=True)
+class MirrorKey:
+    """What the nodes' pull secret has for one mirror: `key` is empty where it has none, or `unread` says why that is not known."""
+
+    mirror: str
+    key: str = ""
+    unread: str = ""
+
+    def __str__(self) -> str:
+        if self.unread:
+            return f"whether the nodes' pull secret has a key for {self.mirror} is not known: {self.unread}"
+        if self.key:
+            return f"the nodes' pull secret has the key {without_user(self.key)} for {self.mirror}"
+        return f"the nodes' pull secret has no key for {self.mirror}"
+
+    @property
+    def fix(self) -> Sequence[Fix]:
+        """Writes a login for the mirror into the nodes' pull secret."""
+        found = reference_of(self.mirror)
+        registry = self.key or (found.host if found else "")
+        return fixes.add_registry(NODE_SECRET.namespace, NODE_SECRET.name, registry) if registry else []
+
+
+def mirrors_of(reference: Reference, evidence: Evidence) -> Mirrors | None:
+    """The mirrors of an image, by the sets that can be read."""
+    items: list[MirrorItem] = []
+    for ref, read in _READ.items():
+        with suppress(Unread):
+            items += evidence.made_of(ref, read)
+    return mirrors_among(reference, items)
+
+
+def mirrors_seen(reference: Reference, found: Mirrors, evidence: Evidence) -> Iterator[Seen]:
+    by = f"source {found.source} in {' and '.join(dict.fromkeys(found.objects))}"
+    if found.mirrors:
+        order = "only" if found.never_source else "first"
+        text = f"it is looked for at {', '.join(found.mirrors)} {order}, with the nodes' own credential ({by})"
+        yield says("mirrors", text)
+        for mirror in found.mirrors:
+            key = key_for(mirror, evidence)
+            yield says("mirrors", str(key), ok=True if key.key else None)
+    elif found.never_source:
+        way = "digest" if reference.is_by_digest else "tag"
+        never = "and the source is never contacted"
+        yield breaks("mirrors", f"registry {found.source} is blocked: no mirror is for a pull by {way}, {never} ({by})")
+
+
+def key_for(mirror: str, evidence: Evidence) -> MirrorKey:
+    """:raises NotYet: when the nodes' pull secret has to be read first."""
+    reference = reference_of(mirror)
+    if reference is None:
+        return MirrorKey(mirror)
+    (secret,) = credentials_of(NODE_SECRET.namespace, [NODE_SECRET.name], reference.repository, evidence).secrets
+    if secret.state in ("unread", "unparsable"):
+        return MirrorKey(mirror, unread=secret.detail)
+    return MirrorKey(mirror, _key(secret, reference.repository))
+
+
+def _key(secret: SecretSeen, repository: str) -> str:
+    """An entry without a login ends the search."""
+    found = next(iter(containers_keys(secret.keys, repository)), "")
+    return "" if found in secret.empty_keys else found

@@ -1,0 +1,72 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Credentials that the nodes may have and no object of the cluster holds: unknown, but named. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...core.objects import Json
+from ...images.credential_providers import (
+    CRIO_PROVIDER,
+    INFRASTRUCTURE,
+    cloud_of,
+    crio_matches,
+    crio_problem,
+    platform_of,
+)
+from ...images.references import Reference
+from ...images.registry_sources import Mirrors
+from ..lookup import Evidence
+from ..reading import look, want
+from ..verdict import Seen, says
+
+__all__ = ["providers"]
+
+
+def providers(reference: Reference, mirrors: Mirrors | None, evidence: Evidence) -> Iterator[Seen]:
+    """Those that may be for the image; asked only where nothing else gives a login.
+
+    :raises NotYet: when the objects that tell of them have to be read first.
+    """
+    if cloud := cloud_of(reference.repository):
+        yield _of_cloud(cloud, reference, evidence)
+    if mirrors is not None and mirrors.mirrors:
+        yield from _of_crio(reference, evidence)
+
+
+def _of_cloud(cloud: str, reference: Reference, evidence: Evidence) -> Seen:
+    infrastructure, unread = look(evidence, INFRASTRUCTURE)
+    platform = platform_of(infrastructure)
+    if platform == cloud:
+        text = f"the nodes run on {cloud}, whose credential provider gives them a login for {reference.host}: whether it may pull this"
+        return says("providers", f"{text} image cannot be seen from here", ok=None)
+    if platform:
+        text = f"the nodes run on {platform}, so they have no credential provider of their own for {reference.host}"
+        return says("providers", text, ok=False)
+    because = f": {unread}" if unread else ""
+    text = (
+        f"on {cloud} the nodes have a credential provider for {reference.host}; where these run is not known{because}"
+    )
+    return says("providers", text, ok=None)
+
+
+def _of_crio(reference: Reference, evidence: Evidence) -> Iterator[Seen]:
+    config, unread = _config(evidence)
+    name = CRIO_PROVIDER[0]
+    if unread:
+        yield says("providers", f"whether {name} is for the image is not known: {unread}", ok=None)
+    if not (match := crio_matches(config, reference.repository)):
+        return
+    text = f"{name} has {match}: for a mirror the nodes take what the pod's account may list of the pull secrets of its namespace, linked or not"
+    problem = crio_problem(config)
+    yield says("providers", f"{text}; it says: {problem}" if problem else text, ok=None)
+
+
+def _config(evidence: Evidence) -> tuple[Json | None, str]:
+    """In the newest version that the cluster serves."""
+    want(evidence, CRIO_PROVIDER)
+    answers = [look(evidence, ref) for ref in CRIO_PROVIDER]
+    found = next((config for config, _unread in answers if config is not None), None)
+    return found, "" if found is not None else next((unread for _config, unread in answers if unread), "")

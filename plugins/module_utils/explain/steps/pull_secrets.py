@@ -1,0 +1,58 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which pull secrets a container has, and whether a node can read them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ...core.objects import SECRET, ObjectRef
+from ...platform.account_lists import names_in
+from .. import fixes
+from ..credentials import Credentials
+from ..lookup import Evidence
+from ..reading import look
+from ..subjects import Subject
+from ..verdict import Seen, breaks, doubts, says
+
+__all__ = ["STATES", "secrets_listed", "secrets_read"]
+
+#: What is said of a secret in a state, with its detail.
+STATES = {
+    "usable": "is read",
+    "missing": "does not exist, and the node goes on without it",
+    "wrong_type": "has type {}, which no node reads",
+}
+
+
+def secrets_listed(subject: Subject, evidence: Evidence) -> tuple[Sequence[str], Seen]:
+    """The secrets that the pod has, or will have."""
+    if subject.is_pod or subject.own:
+        return subject.own, says("pull_secrets", f"{subject.ref} lists {_named(subject.own)}")
+    account, unread = look(evidence, subject.account_ref)
+    if unread:
+        return (), doubts("pull_secrets", f"the list of {subject.account_ref} is not known: {unread}")
+    if account is None:
+        return (), breaks("pull_secrets", f"{subject.account_ref} does not exist, so no pod can be created")
+    names = list(dict.fromkeys(names_in(account, "imagePullSecrets")))
+    text = f"{subject.account_ref} lists {_named(names)}; a pod gets this list when it is created"
+    return names, says("pull_secrets", text)
+
+
+def secrets_read(namespace: str, found: Credentials, host: str) -> Iterator[Seen]:
+    """What each of them gives. `host`: the registry for which one is fixed."""
+    for secret in found.secrets:
+        ref = ObjectRef(SECRET, namespace, secret.name)
+        if secret.state == "unparsable":
+            reason = f"{ref} stops every pull of a pod that lists it, because {secret.detail}"
+            yield breaks("secret", reason, fixes.rewrite_secret(namespace, secret.name, host))
+        elif secret.state == "unread":
+            yield doubts("secret", f"what {ref} holds is not known: {secret.detail}")
+        else:
+            text = f"{ref} {STATES[secret.state].format(secret.detail)}"
+            yield says("secret", text, ok=secret.state == "usable")
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(names) or "no pull secret"

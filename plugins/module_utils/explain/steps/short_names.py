@@ -1,0 +1,134 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which registries are asked for a name without one: that is the runtime's to say. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ...core.json_types import as_dict, as_str
+from ...images.node_versions import NodeVersions, Version, version_in
+from ...images.references import Reference
+from ...images.registry_sources import IMAGE_CONFIG
+from ...images.short_names import ENFORCING_SINCE, candidates, may_have_alias, search_registries
+from ...platform.cluster import CLUSTER_VERSION
+from ..lookup import Evidence
+from ..reading import look, nodes_for
+from ..subjects import Subject
+from ..verdict import Seen, breaks, doubts, says
+
+__all__ = ["NO_REGISTRY_ASKED", "Named", "resolved"]
+
+#: Classes of what a node says before it asks any registry.
+NO_REGISTRY_ASKED = (
+    "short_name_ambiguous",
+    "invalid_name",
+    "never_pull",
+    "node_limit",
+    "secret_missing",
+    "secret_unparsable",
+    "unknown",
+)
+
+_WRITE_IT = "write the image with its registry's host"
+_HUB = "docker.io"
+
+
+@dataclass(frozen=True)
+class Named:
+    """What an image may be: `references` in the order in which they are asked for. `seen` is what is said of it."""
+
+    references: Sequence[Reference]
+    seen: Sequence[Seen] = ()
+
+
+@dataclass(frozen=True)
+class _Nodes:
+    """`enforces` is None where that is not known; so is `registries`. `why` is what could not be read."""
+
+    runtime: str
+    enforces: bool | None = None
+    registries: Sequence[str] | None = None
+    why: str = ""
+
+
+def resolved(subject: Subject, reference: Reference, evidence: Evidence, *, was_resolved: bool = False) -> Named:
+    """`was_resolved`: a node has asked a registry for it, so it found one.
+
+    :raises NotYet: when the version of the cluster or its nodes have to be read first."""
+    if not reference.is_short:
+        return Named([reference], [says("image", f"{subject.image} is {reference}")])
+    nodes = _of_cluster(subject, evidence)
+    hub = says("image", f"the kubelet looks for credentials of {reference}")
+    if nodes.runtime in ("containerd", "docker"):
+        return Named(
+            [reference], [hub, says("image", f"{subject.image} names no registry: {nodes.runtime} takes Docker Hub")]
+        )
+    if nodes.registries is None or (nodes.enforces is None and not was_resolved):
+        return Named([reference], [hub, doubts("image", _not_known(subject.image, nodes))])
+    references = candidates(subject.image, nodes.registries) or [reference]
+    return Named(
+        references, [hub, *_asked(subject.image, references, enforces=bool(nodes.enforces) and not was_resolved)]
+    )
+
+
+def _asked(image: str, references: Sequence[Reference], *, enforces: bool) -> Iterator[Seen]:
+    hosts = [reference.host for reference in references]
+    begin = f"{image} names no registry"
+    if len(hosts) == 1:
+        yield says("image", f"{begin}: CRI-O asks its only search registry, {hosts[0]}")
+    elif not enforces:
+        yield says("image", f"{begin}: CRI-O asks its search registries in turn: {', '.join(hosts)}; {_WRITE_IT}")
+    elif may_have_alias(image):
+        text = f"{begin}: CRI-O refuses a name that several of its search registries could have, {', '.join(hosts)}, unless the nodes have"
+        yield doubts("image", f"{text} an alias for it, which cannot be seen from here; {_WRITE_IT}")
+    else:
+        text = f"{begin}, and CRI-O refuses a name that several of its search registries could have: {', '.join(hosts)}; {_WRITE_IT}"
+        yield breaks("image", text)
+    if _HUB not in hosts:
+        text = (
+            f"the credentials that the kubelet finds are those of Docker Hub, also for {', '.join(hosts)}; {_WRITE_IT}"
+        )
+        yield says("image", text, ok=None)
+
+
+def _of_cluster(subject: Subject, evidence: Evidence) -> _Nodes:
+    """By the version of OpenShift, whose nodes have CRI-O; where there is none or it may not be read, by the nodes."""
+    version, unread = look(evidence, CLUSTER_VERSION)
+    if version is not None:
+        desired = as_dict(as_dict(version.get("status")).get("desired"))
+        return _openshift(_enforces("openshift", version_in(as_str(desired.get("version")))), evidence)
+    found, no_nodes = nodes_for(subject, evidence)
+    runtimes = {node.runtime for node in found}
+    runtime = runtimes.pop() if len(runtimes) == 1 else ""
+    if runtime != "cri-o":
+        return _Nodes(runtime, why=unread or no_nodes)
+    enforces = _one_of(found)
+    if unread:
+        return _openshift(enforces, evidence)
+    return _Nodes(runtime, enforces)
+
+
+def _openshift(enforces: bool | None, evidence: Evidence) -> _Nodes:
+    config, unread = look(evidence, IMAGE_CONFIG)
+    return _Nodes("cri-o", enforces, None if unread else search_registries(config), unread)
+
+
+def _one_of(nodes: Sequence[NodeVersions]) -> bool | None:
+    """Whether all of the nodes enforce, or none; None where they differ."""
+    answers = {_enforces("cri-o", node.runtime_version) for node in nodes}
+    return answers.pop() if len(answers) == 1 else None
+
+
+def _enforces(what: str, version: Version | None) -> bool | None:
+    return None if version is None else version >= ENFORCING_SINCE[what]
+
+
+def _not_known(image: str, nodes: _Nodes) -> str:
+    because = f"; which of them these nodes have is not known: {nodes.why}" if nodes.why else ""
+    return (
+        f"{image} names no registry: containerd takes Docker Hub, CRI-O its search registries, and from OpenShift 4.21 on it refuses a "
+        f"name that several of them could have{because}; {_WRITE_IT}"
+    )

@@ -1,0 +1,91 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the cluster's configuration lets a node do with an image: allowed and blocked registries, signatures, mirrors. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ...core.objects import ObjectRef
+from ...core.phrases import join_and
+from ...images.image_policies import CLUSTER_POLICIES, IMAGE_POLICY, policy_for
+from ...images.pull_messages import Attempt
+from ...images.references import Reference
+from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS, Mirrors, registry_sources_of
+from ..lookup import Evidence, Unread
+from ..reading import items_of, look
+from ..verdict import Seen, breaks, doubts
+from .mirrors import mirrors_of, mirrors_seen
+
+__all__ = ["Sources", "sources", "wanted"]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What was seen, and the mirrors of the image."""
+
+    seen: tuple[Seen, ...]
+    mirrors: Mirrors | None
+
+
+def wanted(namespace: str) -> list[ObjectRef]:
+    """What has to be read for it."""
+    kinds = [ObjectRef(kind, "", "") for kind in MIRROR_KINDS]
+    return [IMAGE_CONFIG, *kinds, *_policies(namespace)]
+
+
+def sources(reference: Reference, namespace: str, told: Attempt | None, evidence: Evidence) -> Sources:
+    """`told` is what a node says of the image. What cannot be read is said once."""
+    mirrors = mirrors_of(reference, evidence)
+    seen = [
+        *_registries(reference, evidence),
+        *_signature(reference, namespace, told, evidence),
+        *_not_known(namespace, evidence),
+        *(() if mirrors is None else mirrors_seen(reference, mirrors, evidence)),
+    ]
+    return Sources(tuple(seen), mirrors)
+
+
+def _registries(reference: Reference, evidence: Evidence) -> Iterator[Seen]:
+    """A source that is blocked or not allowed stays so where it has mirrors."""
+    try:
+        why = evidence.made_of(IMAGE_CONFIG, registry_sources_of).why_not(reference.repository)
+    except Unread:
+        return
+    if why:
+        yield breaks("registries", f"the nodes may not pull {reference}: {why}")
+
+
+def _signature(reference: Reference, namespace: str, told: Attempt | None, evidence: Evidence) -> Iterator[Seen]:
+    policies = (items_of(look(evidence, ref)[0]) for ref in _policies(namespace))
+    policy = policy_for(reference, *policies)
+    if policy is None:
+        return
+    begin = f"{policy.object} wants a signature of what is in {policy.scope}"
+    if told is not None and told.rule.id == "signature":
+        yield breaks("signature", f"{begin}, and the node says: {told.text}")
+    else:
+        yield doubts("signature", f"{begin}: whether the image has the right one cannot be seen from here")
+
+
+def _not_known(namespace: str, evidence: Evidence) -> Iterator[Seen]:
+    """By the reason, which is the same for most."""
+    reasons: dict[str, dict[str, None]] = {}
+    for ref in wanted(namespace):
+        _found, unread = look(evidence, ref)
+        if unread:
+            reasons.setdefault(unread, {})[_tells(ref)] = None
+    for why, missing in reasons.items():
+        yield doubts("configuration", f"{join_and(list(missing))} is not known: {why}")
+
+
+def _tells(ref: ObjectRef) -> str:
+    if ref == IMAGE_CONFIG:
+        return "which registries are allowed"
+    return "which mirrors the image has" if ref.kind in MIRROR_KINDS else "whether a signature is wanted"
+
+
+def _policies(namespace: str) -> Sequence[ObjectRef]:
+    return CLUSTER_POLICIES, ObjectRef(IMAGE_POLICY, namespace, "")

@@ -1,0 +1,72 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a secret was changed before or after the node's last attempt. Pure.
+
+The first is the API server's time, the second the node's: what lies closer together than a minute tells nothing. A pod that was created
+after the change never had another content, and both times are the API server's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ...core.json_types import as_dict
+from ...core.objects import SECRET, ObjectRef
+from ...core.times import Changed, content_changed, seconds_of
+from ...images.pull_events import POD_EVENTS, PodEvents, pod_events
+from ..lookup import Evidence
+from ..reading import items_of, look
+from ..subjects import Subject
+
+__all__ = ["CHANGED_BEFORE", "CHANGED_SINCE", "CLOSE", "NOT_KNOWN", "events_of", "order_of", "order_of_objects"]
+
+#: The secret was changed before the last attempt, or since; both at about the same time; or that is not known.
+CHANGED_BEFORE, CHANGED_SINCE, CLOSE, NOT_KNOWN = "before", "since", "close", "not known"
+
+#: In seconds: between the clocks of the API server and a node, and between those of API servers.
+_SKEW_OF_NODES = 60
+_SKEW_OF_SERVERS = 5
+
+
+def order_of(subject: Subject, secrets: Iterable[str], evidence: Evidence) -> str:
+    """For the one of the secrets of its namespace that was changed last.
+
+    :raises NotYet: when they or the pod's events have to be read first. Events are looked at only where they decide.
+    """
+    return order_of_objects(subject, [ObjectRef(SECRET, subject.namespace, name) for name in secrets], evidence)
+
+
+def order_of_objects(subject: Subject, secrets: Iterable[ObjectRef], evidence: Evidence) -> str:
+    """The same for secrets of any namespace."""
+    changes = [_changed(ref, evidence) for ref in secrets]
+    known = [change for change in changes if change is not None]
+    if not known or len(known) < len(changes):
+        return NOT_KNOWN
+    at, is_exact = max(change.at for change in known), all(change.is_exact for change in known)
+    created = seconds_of(subject.created)
+    if is_exact and created is not None and created - at > _SKEW_OF_SERVERS:
+        return CHANGED_BEFORE
+    attempt = events_of(subject, evidence).last_attempt
+    return NOT_KNOWN if attempt is None else _compared(at, attempt, is_exact=is_exact)
+
+
+def events_of(subject: Subject, evidence: Evidence) -> PodEvents:
+    """Those of the container; none where they are not read for it, or may not be."""
+    if not (subject.is_pod and subject.is_asked_alone):
+        return PodEvents()
+    listed, _unread = look(evidence, ObjectRef(POD_EVENTS, subject.namespace, subject.ref.name))
+    return pod_events(items_of(listed), subject.container, subject.uid)
+
+
+def _compared(changed: int, attempt: int, *, is_exact: bool) -> str:
+    if changed - attempt > _SKEW_OF_NODES:
+        return CHANGED_SINCE
+    if not is_exact:
+        return NOT_KNOWN
+    return CHANGED_BEFORE if attempt - changed > _SKEW_OF_NODES else CLOSE
+
+
+def _changed(ref: ObjectRef, evidence: Evidence) -> Changed | None:
+    secret, _unread = look(evidence, ref)
+    return content_changed(as_dict(secret))

@@ -1,0 +1,153 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who pulls which image: the containers of pods, of workloads that have no pods yet, and of a service account. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ..core.json_types import as_dict, as_list, as_str
+from ..core.objects import SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
+from ..platform.account_lists import names_in
+from .pod_images import CONTAINERS, images_of
+from .stream_sources import StreamSource, resolves_names, sources_of
+
+__all__ = [
+    "CONTAINERS",
+    "POD",
+    "STATUSES",
+    "WORKLOADS",
+    "Subject",
+    "of_account",
+    "of_pod",
+    "of_workload",
+    "template_of",
+]
+
+_APPS = "apps/v1"
+POD = Kind("v1", "Pod", "pods", "pod")
+#: The kinds that make pods of a template, by the name of the kind in lower case.
+WORKLOADS: Mapping[str, Kind] = {
+    kind.kind.lower(): kind
+    for kind in (
+        Kind(_APPS, "Deployment", "deployments", "deployment"),
+        Kind(_APPS, "StatefulSet", "statefulsets", "stateful set"),
+        Kind(_APPS, "DaemonSet", "daemonsets", "daemon set"),
+        Kind(_APPS, "ReplicaSet", "replicasets", "replica set"),
+        Kind("batch/v1", "Job", "jobs", "job"),
+        Kind("batch/v1", "CronJob", "cronjobs", "cron job"),
+        Kind("apps.openshift.io/v1", "DeploymentConfig", "deploymentconfigs", "deployment config"),
+        Kind("v1", "ReplicationController", "replicationcontrollers", "replication controller"),
+    )
+}
+
+#: Where a pod says how its containers are.
+STATUSES = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One container that needs its image.
+
+    `own` are the secrets in the list of the pod or the template; a pod's list is final, an empty one of a template is filled with the
+    account's. `reason` and `message` are what the node says of a container that waits; `is_pulled`: it has the image already.
+    `created` is the pod's time of creation, as the API server writes it. `is_asked_alone`: what it takes to read a pod's events or the
+    cluster's nodes is worth it. `source` is the tag of an image stream that sets the image; `resolves_names`: names without a registry mean
+    image streams.
+    """
+
+    ref: ObjectRef
+    account: str
+    own: Sequence[str]
+    container: str
+    image: str
+    is_pod: bool = False
+    reason: str = ""
+    message: str = ""
+    is_pulled: bool = False
+    created: str = ""
+    uid: str = ""
+    node: str = ""
+    pull_policy: str = ""
+    is_asked_alone: bool = False
+    source: StreamSource | None = None
+    resolves_names: bool = False
+
+    @property
+    def namespace(self) -> str:
+        return self.ref.namespace
+
+    @property
+    def account_ref(self) -> ObjectRef:
+        return ObjectRef(SERVICE_ACCOUNT, self.namespace, self.account)
+
+
+def of_pod(pod: Json, namespace: str) -> list[Subject]:
+    """Its containers, the init and ephemeral ones too."""
+    meta, spec = metadata(pod), as_dict(pod.get("spec"))
+    ref = ObjectRef(POD, namespace, as_str(meta.get("name")))
+    status = as_dict(pod.get("status"))
+    states = {as_str(each.get("name")): each for part in STATUSES for each in map(as_dict, as_list(status.get(part)))}
+    return [
+        _with_state(_of(meta, spec, subject), states.get(subject.container, {}))
+        for subject in _subjects(ref, spec, is_pod=True)
+    ]
+
+
+def of_workload(kind: Kind, workload: Json, namespace: str) -> list[Subject]:
+    """The containers of the pods that it will make."""
+    ref = ObjectRef(kind, namespace, as_str(metadata(workload).get("name")))
+    template = template_of(kind, workload)
+    pod_spec = as_dict(template.get("spec"))
+    sources, resolves = sources_of(workload, pod_spec, namespace), resolves_names(workload, template)
+    return [
+        replace(subject, source=sources.get(subject.container), resolves_names=resolves)
+        for subject in _subjects(ref, pod_spec, is_pod=False)
+    ]
+
+
+def template_of(kind: Kind, workload: Json) -> Json:
+    """The template of the pods of a workload."""
+    spec = as_dict(workload.get("spec"))
+    if kind.kind == "CronJob":
+        spec = as_dict(as_dict(spec.get("jobTemplate")).get("spec"))
+    return as_dict(spec.get("template"))
+
+
+def of_account(namespace: str, account: str, image: str) -> Subject:
+    """A pod of the account that would have this image."""
+    return Subject(ObjectRef(SERVICE_ACCOUNT, namespace, account), account, (), "", image)
+
+
+def _subjects(ref: ObjectRef, spec: Json, *, is_pod: bool) -> Iterator[Subject]:
+    account = as_str(spec.get("serviceAccountName")) or as_str(spec.get("serviceAccount")) or "default"
+    own = tuple(dict.fromkeys(names_in(spec, "imagePullSecrets")))
+    for each in images_of(spec):
+        if not each.volume:
+            yield Subject(ref, account, own, each.containers[0], each.image, is_pod, pull_policy=each.pull_policy)
+
+
+def _of(meta: Json, spec: Json, subject: Subject) -> Subject:
+    """With what is said of the whole pod."""
+    resolves = resolves_names({"metadata": meta})
+    created, uid, node = as_str(meta.get("creationTimestamp")), as_str(meta.get("uid")), as_str(spec.get("nodeName"))
+    return replace(subject, created=created, uid=uid, node=node, resolves_names=resolves)
+
+
+def _with_state(subject: Subject, status: Json) -> Subject:
+    state = as_dict(status.get("state"))
+    waiting = as_dict(state.get("waiting"))
+    has_started = bool({"running", "terminated"} & set(state)) and bool(as_str(status.get("imageID")))
+    reason = as_str(waiting.get("reason"))
+    if reason in _NOT_OF_A_PULL:
+        return replace(subject, is_pulled=has_started)
+    return replace(subject, is_pulled=has_started, reason=reason, message=as_str(waiting.get("message")))
+
+
+#: Why a container waits that has nothing to do with its image. What is not here may be anything: the kubelet puts errors there.
+_NOT_OF_A_PULL = (
+    "", "ContainerCreating", "PodInitializing", "CrashLoopBackOff", "CreateContainerConfigError", "CreateContainerError",
+    "RunContainerError", "PostStartHookError", "PreCreateHookError", "PreStartHookError", "VerifyNonRootError",
+)  # fmt: skip

@@ -1,0 +1,119 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What has to be proven of logins: of those that are to be written, and of those that secrets hold. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..core.errors import OptionError
+from ..dockerconfig.auth_file import AuthFile
+from ..dockerconfig.key_matching import kubelet_keys
+from ..dockerconfig.kubelet_reading import kubelet_reading
+from ..dockerconfig.registry_keys import host_of
+from ..images.image_questions import RegistryAccess
+from ..images.references import Reference, reference_of
+from ..platform.protected import NO_REGISTRIES
+
+__all__ = ["ARGUMENTS", "WRITE_ARGUMENTS", "LoginQuestion", "Verification"]
+
+ARGUMENTS: dict[str, Any] = {
+    "verify": {"type": "bool", "default": False},
+    "verify_repositories": {"type": "list", "elements": "str"},
+    "verify_realm_hosts": {"type": "list", "elements": "str"},
+    "verify_ca_cert": {"type": "path"},
+    "verify_validate_certs": {"type": "bool", "default": True},
+    "verify_timeout": {"type": "int", "default": 10},
+}
+
+#: Of what writes logins: `verify` is true, false or `warn`.
+WRITE_ARGUMENTS: dict[str, Any] = {**ARGUMENTS, "verify": {"type": "raw", "default": False}}
+
+_WORDS: Mapping[str, bool | str] = {
+    **dict.fromkeys(("true", "yes", "on", "1", "y", "t", "1.0"), True),
+    **dict.fromkeys(("false", "no", "off", "0", "n", "f", "0.0", ""), False),
+    "warn": "warn",
+}
+
+
+@dataclass(frozen=True, repr=False)
+class LoginQuestion:
+    """One login, by the key under which it stands, and what it is to be good for: an image or, with None, the registry itself."""
+
+    key: str
+    username: str
+    password: str
+    image: Reference | None = None
+
+    @property
+    def host(self) -> str:
+        return host_of(self.key) if self.image is None else self.image.host
+
+
+@dataclass(frozen=True)
+class Verification:
+    """`images` are those that a login has to pull, with their names in the option; `access` is how registries are asked.
+
+    `must_answer`: a login of which no registry says what it is worth counts as one that does not work.
+    """
+
+    images: Sequence[tuple[str, Reference]] = ()
+    access: RegistryAccess = field(default_factory=RegistryAccess)
+    must_answer: bool = True
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Verification | None:
+        """None where nothing is to be proven.
+
+        :raises OptionError: for another word than `warn`, a repository that is none, and a timeout in which no answer can come.
+        """
+        verify = _verify(options.get("verify"))
+        images = tuple((text, _image(text)) for text in options.get("verify_repositories") or ())
+        access = RegistryAccess.of(options, "verify_", "verify_realm_hosts")
+        return cls(images, access, must_answer=verify != "warn") if verify or images else None
+
+    def questions(self, auth_file: AuthFile) -> list[LoginQuestion]:
+        """Each login at its registry, and each repository with the login that a node would try first.
+
+        :raises OptionError: for a repository that no entry is for.
+        """
+        logins = kubelet_reading(auth_file.text(legacy=False), legacy=False).logins
+        found = self.of_logins(logins)
+        answered = {question.image for question in found}
+        for text, image in self.images:
+            if image not in answered:
+                raise OptionError(
+                    f"option 'verify_repositories': no registry of this secret is for {text}; the secret has {', '.join(sorted(logins))}"
+                )
+        return found
+
+    def of_logins(self, logins: Mapping[str, tuple[str, str]]) -> list[LoginQuestion]:
+        """The same for logins by their key. A repository that none of them is for is not asked about."""
+        asked = (LoginQuestion(key, *login) for key, login in logins.items() if all(login) and "*" not in key)
+        return [*(one for one in asked if one.host not in NO_REGISTRIES), *self._of_images(logins)]
+
+    def _of_images(self, logins: Mapping[str, tuple[str, str]]) -> Iterator[LoginQuestion]:
+        for _text, image in self.images:
+            key = next(iter(kubelet_keys(logins, image.repository)), None)
+            if key is not None:
+                yield LoginQuestion(key, *logins[key], image)
+
+
+def _verify(value: object) -> bool | str:
+    """The option; what it holds is not repeated, since it may be a credential in the wrong place."""
+    word = str(value if value is not None else False).strip().lower()
+    if isinstance(value, (Mapping, list)) or word not in _WORDS:
+        raise OptionError("option 'verify' takes true, false or warn")
+    return _WORDS[word]
+
+
+def _image(text: str) -> Reference:
+    image = reference_of(text)
+    if image is None or image.is_short:
+        raise OptionError(
+            f"option 'verify_repositories': {text!r} is no repository with its registry, such as quay.io/team/app"
+        )
+    return image

@@ -1,0 +1,265 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The pods of workloads, by the uid of the controller that each object names, and the answer that they give for their workload. Pure.
+
+Who creates an object chooses its owner references. They are followed among the objects of one namespace only, so forged ones change
+the answers about that namespace and about no other.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import chain, islice
+
+from ..core.json_types import as_dict, as_list, as_str
+from ..core.objects import Json, Kind, metadata
+from ..core.phrases import pluralize
+from ..dockerconfig.key_matching import names_registry
+from .lookup import NotYet
+from .subjects import WORKLOADS, Subject, of_pod, of_workload, template_of
+from .verdict import UNKNOWN, WILL_NOT_PULL, Access, Step
+
+__all__ = [
+    "REVISION_LABELS",
+    "TEMPLATE_GENERATION",
+    "PodOwners",
+    "added_containers",
+    "explain_each",
+    "explain_together",
+    "intermediate_of",
+    "is_controlled",
+    "may_pull",
+    "with_pods",
+]
+
+#: The kinds that make no pods themselves, with the kind that they make.
+_INTERMEDIATE: Mapping[Kind, Kind] = {
+    WORKLOADS["deployment"]: WORKLOADS["replicaset"],
+    WORKLOADS["deploymentconfig"]: WORKLOADS["replicationcontroller"],
+    WORKLOADS["cronjob"]: WORKLOADS["job"],
+}
+_FINISHED = ("Succeeded", "Failed")
+
+#: Labels by which a controller marks the template of a pod, and the annotation of a daemon set with the number of its template.
+REVISION_LABELS = _HASH, _GENERATION = ("controller-revision-hash", "pod-template-generation")
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+
+
+def intermediate_of(kind: Kind) -> Kind | None:
+    """The kind between a workload and its pods; None if the workload makes the pods itself."""
+    return _INTERMEDIATE.get(kind)
+
+
+def is_controlled(obj: Json) -> bool:
+    """Whether another object makes this one."""
+    return any(as_dict(owner).get("controller") for owner in as_list(metadata(obj).get("ownerReferences")))
+
+
+def may_pull(pod: Json) -> bool:
+    """Whether the pod has not finished and is not being deleted."""
+    return as_dict(pod.get("status")).get("phase") not in _FINISHED and not metadata(pod).get("deletionTimestamp")
+
+
+@dataclass(frozen=True)
+class PodOwners:
+    """The pods and workloads of one namespace."""
+
+    namespace: str
+    pods: Sequence[Json]
+    workloads: Sequence[tuple[Kind, Json]]
+
+    def pods_of(self, kind: Kind, workload: Json) -> list[Json]:
+        """The pods that may still pull and were made of the workload's present template."""
+        if between := intermediate_of(kind):
+            made = [obj for made_kind, obj in self._made.get(_uid(workload), ()) if made_kind == between]
+            return [pod for obj in made if self._is_present(kind, workload, between, obj) for pod in self._made_by(obj)]
+        pods = self._made_by(workload)
+        # The template of a job never changes.
+        if not pods or kind.kind == "Job":
+            return [*pods]
+        template = of_workload(kind, workload, self.namespace)
+        return [pod for pod in pods if self._has_template(kind, workload, template, pod)]
+
+    def _made_by(self, obj: Json) -> Sequence[Json]:
+        return self._pods_by_owner.get(_uid(obj), ())
+
+    def _is_present(self, kind: Kind, workload: Json, between: Kind, made: Json) -> bool:
+        """Whether what a workload made has its present template. Without pods, it does not matter."""
+        if not self._made_by(made):
+            return False
+        if template_of(kind, workload).get("spec") == template_of(between, made).get("spec"):
+            return True
+        return _is_alike(of_workload(kind, workload, self.namespace), of_workload(between, made, self.namespace))
+
+    @cached_property
+    def templated(self) -> frozenset[str]:
+        """The names of the pods whose workload has a template that no other object makes."""
+        return frozenset(as_str(metadata(pod).get("name")) for pod in self.pods if self._is_templated(pod))
+
+    def _is_templated(self, pod: Json) -> bool:
+        """An owner chain has two workloads at most."""
+        obj = pod
+        for _step in range(2):
+            owner = self._by_uid.get(_controller(obj))
+            if owner is None:
+                return False
+            if not is_controlled(owner):
+                return True
+            obj = owner
+        return False
+
+    @cached_property
+    def _by_uid(self) -> Mapping[str, Json]:
+        return {uid: obj for _kind, obj in self.workloads if (uid := _uid(obj))}
+
+    @cached_property
+    def _pods_by_owner(self) -> Mapping[str, Sequence[Json]]:
+        found = defaultdict(list)
+        for pod in self.pods:
+            if (uid := _controller(pod)) and may_pull(pod):
+                found[uid].append(pod)
+        return found
+
+    @cached_property
+    def _made(self) -> Mapping[str, Sequence[tuple[Kind, Json]]]:
+        found = defaultdict(list)
+        for kind, workload in self.workloads:
+            if uid := _controller(workload):
+                found[uid].append((kind, workload))
+        return found
+
+    def _has_template(self, kind: Kind, workload: Json, template: Sequence[Subject], pod: Json) -> bool:
+        """Two kinds mark their pods. Pods of other kinds are compared with the template."""
+        marks = _marks(kind, workload, pod)
+        if all(marks):
+            return marks[0] == marks[1]
+        return _is_alike(template, of_pod(pod, self.namespace))
+
+
+def explain_each(subjects: Iterable[Subject], explain: Callable[[Subject], Access]) -> list[Access]:
+    """:raises NotYet: when more has to be read first; all that is needed is wanted then."""
+    found, waits = [], False
+    for subject in subjects:
+        try:
+            found.append(explain(subject))
+        except NotYet:
+            waits = True
+    if waits:
+        raise NotYet
+    return found
+
+
+def explain_together(
+    owners: PodOwners,
+    pods: Sequence[Json],
+    workloads: Sequence[tuple[Kind, Json]],
+    explain: Callable[[Subject], Access],
+) -> list[Access]:
+    """The answers for the pods, and then for the workloads, each of which depends on those for its pods.
+
+    :raises NotYet: as `explain_each`.
+    """
+    namespace = owners.namespace
+    groups = [of_pod(pod, namespace) for pod in pods] + [of_workload(*each, namespace) for each in workloads]
+    answers = iter(explain_each(chain.from_iterable(groups), explain))
+    found = [list(islice(answers, len(group))) for group in groups]
+    of_pods = {id(pod): accesses for pod, accesses in zip(pods, found, strict=False)}
+    for at, workload in enumerate(workloads, len(pods)):
+        its_pods = (of_pods.get(id(pod), ()) for pod in owners.pods_of(*workload))
+        found[at] = with_pods(found[at], list(chain.from_iterable(its_pods)))
+    return list(chain.from_iterable(found))
+
+
+def with_pods(of_template: Sequence[Access], of_pods: Sequence[Access]) -> list[Access]:
+    """The answers for the containers of a template, after those for the containers of its pods.
+
+    A pod that does not get its image outweighs a template that looks right. A pod that has its image proves nothing for the next one.
+    """
+    found: dict[str, list[Access]] = defaultdict(list)
+    for access in of_pods:
+        found[access.subject.container].append(access)
+    return [_with_pods(access, found.get(access.subject.container, ())) for access in of_template]
+
+
+def _with_pods(access: Access, of_pods: Sequence[Access]) -> Access:
+    if not of_pods:
+        return access
+    failing = [each for each in of_pods if _is_failing(each)]
+    worst = next((each for each in failing if each.verdict == WILL_NOT_PULL), failing[0] if failing else None)
+    step = Step("pods", _state_of(of_pods, failing), ok=not failing)
+    if worst is None or (access.verdict == WILL_NOT_PULL and worst.verdict == UNKNOWN):
+        return replace(access, steps=[*access.steps, step])
+    other = f", which has image {worst.subject.image}," if worst.subject.image != access.subject.image else ""
+    reason = f"{worst.subject.ref}{other} does not get its image: {worst.reason}"
+    return Access(access.subject, worst.verdict, reason, [step, *worst.steps], worst.fix, worst.cause)
+
+
+def added_containers(of_template: Sequence[Access], of_pods: Sequence[Access]) -> Iterator[Access]:
+    """The containers that the pods have and the template lacks, such as injected ones, if they do not get their image."""
+    known = {access.subject.container for access in of_template}
+    added: dict[str, list[Access]] = defaultdict(list)
+    for access in of_pods:
+        if access.subject.container not in known:
+            added[access.subject.container].append(access)
+    for each in added.values():
+        first = next((access for access in each if _is_failing(access)), None)
+        if first is not None and of_template:
+            subject = replace(first.subject, ref=of_template[0].subject.ref, is_pod=False)
+            yield _with_pods(replace(first, subject=subject), each)
+
+
+def _is_failing(access: Access) -> bool:
+    """Without a word of the node, an `unknown` is that of the template."""
+    if access.subject.is_pulled:
+        return False
+    return access.verdict == WILL_NOT_PULL or (access.verdict == UNKNOWN and bool(access.cause))
+
+
+def _state_of(of_pods: Sequence[Access], failing: Sequence[Access]) -> str:
+    if failing:
+        return f"failed pulls: {len(failing)} of {pluralize(len(of_pods), 'pod')}, such as {failing[0].subject.ref}"
+    pulled = sum(access.subject.is_pulled for access in of_pods)
+    proof = ", which is no proof for the next pod" if pulled else ""
+    return f"pods with the image: {pulled} of {len(of_pods)}{proof}"
+
+
+def _is_alike(template: Sequence[Subject], made: Sequence[Subject]) -> bool:
+    """Whether all that decides about pulls is that of the template. A pod has more containers, and its account's list if that is empty."""
+    found = {subject.container: subject for subject in made}
+    return all(
+        (other := found.get(subject.container)) is not None
+        and _is_same_image(subject.image, other.image)
+        and other.account == subject.account
+        and list(other.own) == list(subject.own or (other.own if other.is_pod else ()))
+        for subject in template
+    )
+
+
+def _is_same_image(wanted: str, found: str) -> bool:
+    """OpenShift completes a name without a registry when it admits the object."""
+    return found == wanted or (names_registry(found) and not names_registry(wanted))
+
+
+def _marks(kind: Kind, workload: Json, pod: Json) -> tuple[str, str]:
+    """The mark of the workload's template, and of the pod's; empty if there is none."""
+    labels = as_dict(metadata(pod).get("labels"))
+    if kind.kind == "StatefulSet":
+        return as_str(as_dict(workload.get("status")).get("updateRevision")), as_str(labels.get(_HASH))
+    if kind.kind == "DaemonSet":
+        notes = as_dict(metadata(workload).get("annotations"))
+        return as_str(notes.get(TEMPLATE_GENERATION)), as_str(labels.get(_GENERATION))
+    return "", ""
+
+
+def _uid(obj: Json) -> str:
+    return as_str(metadata(obj).get("uid"))
+
+
+def _controller(obj: Json) -> str:
+    """The uid of the object that makes this one; empty if there is none."""
+    owners = map(as_dict, as_list(metadata(obj).get("ownerReferences")))
+    return next((as_str(owner.get("uid")) for owner in owners if owner.get("controller")), "")

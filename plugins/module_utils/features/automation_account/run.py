@@ -1,0 +1,169 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Gives an account the rights of its jobs, or takes them back: what the bindings name first, and last when it goes."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import PurePath
+from typing import Any
+
+from ...clients.kube.client import Cluster
+from ...clients.kube.errors import Forbidden, NamespaceMissing, NamespaceTerminating
+from ...core.objects import ROLE_BINDING, Json, Kind, ObjectRef, metadata
+from ...core.protocols import Desired
+from ...core.variable_files import VariableFile, Write
+from ...declarations.targets import Targets
+from ...engine.namespaces import require_namespace
+from ...engine.reconciliation import reconcile
+from ...engine.result import Outcome, named
+from ...engine.run import Settings
+from ...rbac.accounts import is_given_to, is_of_an_account
+from .desired import AtHome, InNamespaces
+from .options import AccountWanted
+from .parts import CLUSTER_ROLE_BINDING
+
+__all__ = ["Handing", "carried_out", "reconcile_account"]
+
+
+@dataclass(frozen=True)
+class Handing:
+    """What becomes of a token: `hide` is given it first, `write` writes the kubeconfig, None where none is wanted."""
+
+    hide: Callable[[str], None] = field(default=lambda _text: None)
+    write: Write | None = None
+
+
+#: Does the work on the cluster and in the namespaces that the options mean, and returns the module's result.
+OnCluster = Callable[[Callable[[Cluster, Targets, Settings], Outcome]], dict[str, Any]]
+
+
+def carried_out(
+    wanted: AccountWanted, namespaces: Sequence[str], handing: Handing, on_cluster: OnCluster
+) -> dict[str, Any]:
+    """The module's result. What is only rendered needs no cluster, and `namespaces` are those that are named."""
+    if wanted.state == "rendered":
+        return {"changed": False, "manifests": wanted.parts.manifests(namespaces)}
+    return on_cluster(
+        lambda cluster, meant, settings: reconcile_account(cluster, wanted, meant.namespaces, settings, handing)
+    )
+
+
+def reconcile_account(
+    cluster: Cluster, wanted: AccountWanted, namespaces: Sequence[str], settings: Settings, handing: Handing
+) -> Outcome:
+    """The outcome, with the manifests, and the token where one is asked for.
+
+    :raises ImagePullError: when it cannot be read where the account has rights: they could not be taken back.
+    """
+    parts, present, targets = wanted.parts, wanted.state == "present", frozenset(namespaces)
+    bindings = _bindings(cluster, wanted)
+    fixed = {name for name in parts.fixed() if present} - targets - {parts.namespace}
+    missing = sorted(name for name in fixed if not _is_there(cluster, name))
+    places = sorted({*targets, *fixed, *bindings.places} - {parts.namespace, *missing})
+    home: tuple[Desired, Sequence[str]] = (AtHome(parts, targets, present), [parts.namespace])
+    away: tuple[Desired, Sequence[str]] = (InNamespaces(parts, targets, present), places)
+    outcomes, again = list[Outcome](), 0
+    for desired, at in [home, away] if present else [away, home]:
+        if not any(_stops(outcome, parts.namespace) for outcome in outcomes):
+            outcomes.append(reconcile(cluster, desired, at, settings))
+            again += outcomes[-1].retries - cluster.retries
+    results = [result for each in outcomes for result in each.namespaces]
+    outcome = Outcome(results, cluster.retries + again, outcomes[-1].stopped)
+    remarks = [f"nothing is given in namespace {name}, which does not exist on {cluster.name}" for name in missing]
+    if bindings.of_others:
+        remarks.append(
+            f"{parts.account} also has rights by bindings that this module did not make, and that stay: {named(bindings.of_others)}"
+        )
+    extra: dict[str, Any] = {"manifests": parts.manifests(namespaces)} if present else {}
+    if wanted.token_seconds is not None and not _stops(outcome, parts.namespace):
+        handed, shortened = _token(cluster, wanted, handing, check_mode=settings.check_mode)
+        extra.update(handed)
+        remarks += shortened
+    return replace(outcome, extra=extra, remarks=tuple(remarks))
+
+
+def _stops(outcome: Outcome, home: str) -> bool:
+    """Whether the rest makes no sense. A namespace of others that fails stops neither the account's token nor the end of its rights."""
+    return bool(outcome.stopped or outcome.refused or any(result.name == home for result in outcome.failed))
+
+
+@dataclass(frozen=True)
+class _Bindings:
+    """`places` are the namespaces in which the account has rights by this module, `of_others` the further bindings that name it."""
+
+    places: set[str]
+    of_others: Sequence[str]
+
+
+def _bindings(cluster: Cluster, wanted: AccountWanted) -> _Bindings:
+    """:raises ImagePullError: when those in namespaces cannot be read. Without those of the cluster, less is told."""
+
+    def is_ours(binding: Json) -> bool:
+        return is_of_an_account(binding) and wanted.parts.is_binding(metadata(binding)["name"])
+
+    def found(kind: Kind) -> list[Json]:
+        def keep(binding: Json) -> Json | None:
+            return binding if is_ours(binding) or is_given_to(binding, wanted.parts.account) else None
+
+        return [*cluster.list(kind, keep=keep)]
+
+    in_namespaces, in_cluster = found(ROLE_BINDING), list[Json]()
+    with suppress(Forbidden):  # the client remembers what was missed
+        in_cluster = found(CLUSTER_ROLE_BINDING)
+    by_kind = ((CLUSTER_ROLE_BINDING, in_cluster), (ROLE_BINDING, in_namespaces))
+    return _Bindings(
+        {metadata(each)["namespace"] for each in in_namespaces if is_ours(each)},
+        [str(_ref(kind, each)) for kind, bindings in by_kind for each in bindings if not is_ours(each)],
+    )
+
+
+def _ref(kind: Kind, binding: Json) -> ObjectRef:
+    return ObjectRef(kind, metadata(binding)["namespace"] if kind.namespaced else "", metadata(binding)["name"])
+
+
+def _is_there(cluster: Cluster, namespace: str) -> bool:
+    """Whether the namespace exists, also when that is not known."""
+    try:
+        with suppress(NamespaceTerminating):
+            require_namespace(cluster, namespace)
+    except NamespaceMissing:
+        return False
+    return True
+
+
+def _token(
+    cluster: Cluster, wanted: AccountWanted, handing: Handing, *, check_mode: bool
+) -> tuple[dict[str, Any], Sequence[str]]:
+    """What the result holds of a new token, and what to know of it. In check mode there is none, and its file is only named."""
+    told, remarks, content = dict[str, Any](), list[str](), dict[str, Any]()
+    if not check_mode:
+        asked = wanted.token_seconds or 0
+        token = cluster.token(wanted.parts.account, asked)
+        handing.hide(token.text)
+        told = {"token": token.text, "token_expires": token.expires}
+        content = _kubeconfig(cluster, wanted.parts.name, token.text)
+        if token.seconds is not None and token.seconds < asked:
+            remarks = [f"{cluster.name} gives no token for {asked} s: this one ends after {token.seconds} s"]
+    if handing.write is None or wanted.kubeconfig_dest is None:
+        return told, remarks
+    files = handing.write([VariableFile(PurePath(wanted.kubeconfig_dest).name, content, for_ansible=False)])
+    return {**told, "files": list(files), "changed": True}, remarks
+
+
+def _kubeconfig(cluster: Cluster, name: str, token: str) -> dict[str, Any]:
+    """One with the login and the certificate authorities that the caller trusts."""
+    trusted = base64.b64encode(cluster.authority).decode()
+    server = {"server": cluster.name, **({"certificate-authority-data": trusted} if trusted else {})}
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "cluster", "cluster": server}],
+        "users": [{"name": name, "user": {"token": token}}],
+        "contexts": [{"name": name, "context": {"cluster": "cluster", "user": name}}],
+        "current-context": name,
+    }

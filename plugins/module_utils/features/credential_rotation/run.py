@@ -1,0 +1,526 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Replaces a login by another one in all confirmed secrets: finds all copies, proves the new login, and only then writes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ...clients.kube.client import Cluster
+from ...clients.kube.errors import UnknownResource
+from ...core.entry import Entry
+from ...core.errors import ImagePullError, Refusal, printable
+from ...core.names import is_name, is_namespace
+from ...core.namespaces import NamespaceSelector
+from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata, trimmed
+from ...core.phrases import pluralize, summarize
+from ...core.protocols import Related
+from ...declarations.batch import Batch, Declared
+from ...discovery.probe_leftovers import delete_leftovers, is_leftover
+from ...engine.listing import Listed, list_in
+from ...engine.reader import View
+from ...engine.reconciliation import reconcile
+from ...engine.result import NamespaceResult, Outcome
+from ...engine.run import Settings
+from ...engine.selection import resolve
+from ...engine.workers import Workers
+from ...explain.subjects import POD
+from ...images.probe_pods import POD as PROBE
+from .confirmation import ConfirmedSecrets
+from .copies import Copy, is_wanted, kept
+from .desired import CredentialRotation, whole_accounts
+from .options import Rotation
+from .pending_pulls import PendingPull
+from .run_pending_pulls import PullWait
+from .run_proof import ImagesInUse, Logins, Proven, SecretLogins, accepted, proven
+from .uses import READ, Use, failing, in_use, kept_uses, secret_for, undecided, used_images
+
+__all__ = ["rotate"]
+
+#: Up to so many namespaces are listed one by one.
+_FEW = 4
+#: What brings most of a list of secrets, and cannot hold the login: Helm's charts are compressed, the platform's tokens are its own.
+_NOT_SEARCHED = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token"
+#: Maximum number of rows of a kind in the result.
+_SHOWN = 100
+#: Maximum number of secrets of one namespace that are not declared: in the list that a plan is made of, and in the one that is shown.
+_ROWS_OF_A_NAMESPACE, _SHOWN_OF_A_NAMESPACE = 100, 10
+#: Maximum number of them in a warning, and of the keys of one secret in a reason.
+_NAMED = 5
+#: Maximum number of namespaces with the new login alone in which a node pulls first.
+_PULLED_AGAIN = 3
+
+
+@dataclass
+class _Seen:
+    """What was read. `unreadable_secrets` and `unread` say, by sentence, which secrets and which pods and workloads could not be.
+
+    `other_passwords` are the secrets with the user of one of the logins and another password.
+    """
+
+    copies: dict[str, list[Copy]] = field(default_factory=dict)
+    uses: dict[str, list[Use]] = field(default_factory=dict)
+    accounts: dict[str, list[Json]] = field(default_factory=dict)
+    other_passwords: list[Copy] = field(default_factory=list)
+    unreadable_secrets: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+
+    @property
+    def every(self) -> list[Copy]:
+        return [copy for copies in self.copies.values() for copy in copies]
+
+    @property
+    def confirmed(self) -> list[Copy]:
+        return [copy for copy in self.every if copy.is_confirmed]
+
+    @property
+    def has_login(self) -> bool:
+        """Whether a secret holds one of the two logins."""
+        return any(copy.found.old or copy.found.new for copy in self.every)
+
+
+#: The copies that are changed, by namespace.
+_Changing = dict[str, list[Copy]]
+
+
+def rotate(
+    cluster: Cluster,
+    rotation: Rotation,
+    namespaces: Sequence[str],
+    settings: Settings,
+    *,
+    accept: Callable[[Rotation, Iterable[Copy]], SecretLogins] = accepted,
+    prove: Callable[[Rotation, ImagesInUse, Logins], Proven] = proven,
+) -> Outcome:
+    """The outcome: what was changed in each namespace, and what is known of the login besides.
+
+    :raises Refusal: when a secret could not be looked for, or the new login does not work; nothing was written then.
+    """
+    rotation = replace(rotation, confirmed=_confirmed(cluster, rotation))
+    with Workers(settings.concurrency) as workers:
+        reading = _Reading(cluster, workers, rotation, namespaces)
+        try:
+            seen = reading.read()
+        except ImagePullError as error:
+            raise Refusal(f"nothing was written, since not all secrets could be searched: {error}") from None
+    found = {namespace: copies for namespace in seen.copies if (copies := _to_change(seen, rotation, namespace))}
+    own = (
+        accept(rotation, [copy for copies in found.values() for copy in copies])
+        if rotation.asks_copies
+        else SecretLogins()
+    )
+    changing = _without(found, own.refused)
+    rotated = _rotated(seen, changing) if changing else {}
+    asked = _asked(seen, changing, rotated)
+    proof = prove(rotation, asked, own.logins) if changing and rotation.verify else Proven()
+    outcome = reconcile(cluster, _batch(rotation, changing), list(changing), settings, _views(seen, changing))
+    cleaned = _clean_up(reading, settings) if not settings.check_mode else ()
+    waited = _wait_for_pulls(reading, settings) if rotation.pulls_timeout else _Waited()
+    told = {**_counts(outcome, seen, changing), **_confirmation(seen, own), **_evidence(seen, proof), **waited.told}
+    told["similar"] = _similar(seen)
+    told["probes"] = _probes(rotated, seen, changing, proof if rotation.verify else None)
+    remarks = [*outcome.remarks, *proof.notes, *_not_declared_note(told), *cleaned, *waited.notes]
+    absent = "" if rotation.allows_absent or seen.has_login else _neither(rotation, told, namespaces)
+    if absent and seen.unreadable_secrets:  # then it is not known
+        remarks.append(absent)
+    refused = "" if seen.unreadable_secrets else absent
+    return replace(outcome, refused=refused, remarks=tuple(remarks), extra={**outcome.extra, "rotation": told})
+
+
+def _confirmed(cluster: Cluster, rotation: Rotation) -> ConfirmedSecrets:
+    """:raises Refusal: when the entries are for another cluster. :raises ApiError: when the namespaces of a selector cannot be listed."""
+    if rotation.server and rotation.server.rstrip("/") != cluster.name.rstrip("/"):
+        raise Refusal(
+            f"nothing was written: option 'plan' is for the cluster {printable(rotation.server)}, and this one is {cluster.name}; write a "
+            "plan of this cluster"
+        )
+    selectors = list(dict.fromkeys(one.places for one in rotation.entries if isinstance(one.places, NamespaceSelector)))
+    found = {selector: meant.namespaces for selector, meant in zip(selectors, resolve(cluster, selectors), strict=True)}
+    return ConfirmedSecrets.of(
+        (one, found[one.places] if isinstance(one.places, NamespaceSelector) else one.places)
+        for one in rotation.entries
+    )
+
+
+def _without(found: Mapping[str, Sequence[Copy]], refused: Mapping[ObjectRef, str]) -> _Changing:
+    kept = {namespace: [copy for copy in copies if copy.ref not in refused] for namespace, copies in found.items()}
+    return {namespace: copies for namespace, copies in kept.items() if copies}
+
+
+def _asked(seen: _Seen, changing: Mapping[str, Sequence[Copy]], rotated: Mapping[str, Sequence[Copy]]) -> ImagesInUse:
+    """The images in namespaces that are written, and elsewhere those that pull with the pull secret of the nodes, or with the new login."""
+    keys = {namespace: _old_keys(copies) for namespace, copies in changing.items()}
+    nodes = {"": _old_keys(copy for copy in seen.every if copy.is_of_nodes)}
+    elsewhere = {namespace: uses for namespace, uses in seen.uses.items() if namespace not in changing}
+    written = {namespace: seen.uses[namespace] for namespace in changing if namespace in seen.uses}
+    return ImagesInUse(used_images(written, {**keys, **nodes}), used_images(elsewhere, {**_keys(rotated), **nodes}))
+
+
+def _old_keys(copies: Iterable[Copy]) -> list[str]:
+    return list(dict.fromkeys(key for copy in copies for key in copy.found.old))
+
+
+@dataclass
+class _Reading:
+    cluster: Cluster
+    workers: Workers
+    rotation: Rotation
+    namespaces: Sequence[str]
+    seen: _Seen = field(default_factory=_Seen)
+    leftovers: list[Json] = field(default_factory=list)
+    #: Where the pods could not be listed in a later look.
+    unlisted: dict[str, None] = field(default_factory=dict)
+
+    def read(self) -> _Seen:
+        """:raises ImagePullError: when a list fails for another reason than that the caller may not have it."""
+        self._read_secrets()
+        self._read_uses()
+        places = [name for name, copies in self.seen.copies.items() if any(map(_needs_accounts, copies))]
+        if places:
+            found = self._list(SERVICE_ACCOUNT, places, lambda account: trimmed(SERVICE_ACCOUNT, account))
+            self.seen.accounts = {name: found.objects.get(name, []) for name in places if name not in found.forbidden}
+        return self.seen
+
+    def _read_secrets(self) -> None:
+        rotation = self.rotation
+
+        def keep(secret: Json) -> Json | None:
+            return kept(secret) if is_wanted(secret, rotation) else None
+
+        found = self._list(SECRET, self.namespaces, keep, _NOT_SEARCHED)
+        for namespace, secrets in found.objects.items():
+            refs = ((ObjectRef(SECRET, namespace, metadata(secret)["name"]), secret) for secret in secrets)
+            copies = [Copy(ref, secret, rotation) for ref, secret in refs]
+            self.seen.copies[namespace] = [copy for copy in copies if copy.is_involved]
+            self.seen.other_passwords += [copy for copy in copies if copy.found.other_passwords]
+        self.seen.unreadable_secrets += _forbidden(SECRET, found)
+
+    def _read_uses(self) -> None:
+        """Which images are used. What cannot be read is said: then the new login is proven for less."""
+        for kind in READ:
+            try:
+                found = self._list(kind, self.namespaces, self._keep_uses(kind))
+            except UnknownResource:
+                continue
+            for namespace, objects in found.objects.items():
+                self.seen.uses.setdefault(namespace, []).extend(in_use(objects))
+            self.seen.unread += _forbidden(kind, found)
+
+    def uses_of_pods(self, places: Sequence[str]) -> dict[str, list[Use]]:
+        """Those of the pods in these namespaces, as they are now."""
+        found = self._list(POD, places, self._keep_uses(POD))
+        self.unlisted.update(dict.fromkeys(found.forbidden))
+        return {name: in_use(pods) for name, pods in found.objects.items()}
+
+    def _keep_uses(self, kind: Kind) -> Callable[[Json], Json | None]:
+        def keep(obj: Json) -> Json | None:
+            if kind == POD and is_leftover(obj):
+                self.leftovers.append(trimmed(PROBE, obj))
+                return None
+            return kept_uses(kind, obj, self.rotation.exchange)
+
+        return keep
+
+    def _list(
+        self, kind: Kind, places: Sequence[str], keep: Callable[[Json], Json | None], selector: str = ""
+    ) -> Listed:
+        return list_in(self.cluster, self.workers, kind, places, keep, few=_FEW, field_selector=selector)
+
+
+def _forbidden(kind: Kind, found: Listed) -> list[str]:
+    if not found.forbidden:
+        return []
+    places = summarize(found.forbidden, 1)
+    return [f"the caller may not list {kind.resource} in namespace {places}, so what is there is not known"]
+
+
+def _to_change(seen: _Seen, rotation: Rotation, namespace: str) -> list[Copy]:
+    """The copies of a namespace for which something is left to do: an immutable one stays as it is, also once it has its second."""
+    view = _view(seen, namespace)
+    return [copy for copy in seen.copies[namespace] if copy.is_to_change and not _has_second(copy, view, rotation)]
+
+
+def _has_second(copy: Copy, view: View, rotation: Rotation) -> bool:
+    if not copy.is_immutable:
+        return False
+    try:
+        return (
+            not CredentialRotation(rotation, copy.ref.name).plan(copy.ref.namespace, view.objects, view.related).changes
+        )
+    except ImagePullError:
+        return False
+
+
+def _needs_accounts(copy: Copy) -> bool:
+    return copy.is_to_change and copy.is_immutable
+
+
+def _batch(rotation: Rotation, changing: Mapping[str, Sequence[Copy]]) -> Batch[CredentialRotation]:
+    """A declaration for each secret, so that one that fails is the failure of itself alone."""
+    return Batch(SECRET, {namespace: _declared(rotation, copies) for namespace, copies in changing.items()})
+
+
+def _declared(rotation: Rotation, copies: Sequence[Copy]) -> list[Declared[CredentialRotation]]:
+    names = [copy.ref.name for copy in copies]
+    if len(names) == 1:
+        return [Declared(CredentialRotation(rotation, names[0]))]
+    entries = [Entry("secrets", position, title=f"secret {name}") for position, name in enumerate(names)]
+    return [Declared(CredentialRotation(rotation, name), entry) for name, entry in zip(names, entries, strict=True)]
+
+
+def _views(seen: _Seen, changing: Mapping[str, Sequence[Copy]]) -> dict[str, View]:
+    return {namespace: _view(seen, namespace) for namespace in changing}
+
+
+def _view(seen: _Seen, namespace: str) -> View:
+    objects = {copy.ref.name: copy.obj for copy in seen.copies[namespace]}
+    related: Related = (
+        {whole_accounts(namespace): {"items": seen.accounts[namespace]}} if namespace in seen.accounts else {}
+    )
+    return View(objects, related)
+
+
+def _counts(outcome: Outcome, seen: _Seen, changing: Mapping[str, Sequence[Copy]]) -> dict[str, Any]:
+    """How many copies there are: counted after the writes, or in check mode after those that are planned."""
+    remaining = [row for copy in seen.confirmed for row in copy.remaining()]
+    copies = {
+        "old": sum(1 for copy in seen.every if copy.found.old),
+        "new": sum(1 for copy in seen.every if copy.found.new and not copy.found.old),
+        "to_change": sum(map(len, changing.values())),
+        "failed": sum(len(_failed(result, changing[result.name])) for result in outcome.namespaces),
+    }
+    of_nodes = [copy for copy in seen.every if copy.waits]
+    return {
+        "copies": copies,
+        "remaining": remaining[:_SHOWN],
+        "remaining_count": len(remaining),
+        "nodes": [_row_of_nodes(copy, copy.found.old) for copy in of_nodes if copy.found.old],
+        "nodes_changed": [_row_of_nodes(copy, copy.found.new) for copy in of_nodes if copy.found.new],
+    }
+
+
+def _confirmation(seen: _Seen, own: SecretLogins) -> dict[str, Any]:
+    """Which secrets are confirmed, and which hold the old login and are not, or are and have a login of their own that is refused."""
+    others = [(copy, why) for copy in seen.every if (why := copy.why_not_declared)]
+    refused = [{"namespace": ref.namespace, "secret": ref.name, "reason": why} for ref, why in own.refused.items()]
+    confirmed = (copy for copy in seen.confirmed if not copy.is_of_cluster and copy.ref not in own.refused)
+    candidates = _first_of_each((copy for copy, _why in others if copy.could_be_confirmed), _ROWS_OF_A_NAMESPACE)
+    shown = {copy.ref for copy in _first_of_each((copy for copy, _why in others), _SHOWN_OF_A_NAMESPACE)}
+    rows = [_not_declared(copy, why) for copy, why in others if copy.ref in shown]
+    return {
+        "secrets": [
+            *(_row(copy, declared=True) for copy in confirmed),
+            *(_row(copy, declared=False) for copy in candidates),
+        ],
+        "not_declared": rows[:_SHOWN],
+        "not_declared_count": len(others),
+        "not_declared_namespaces": len({copy.ref.namespace for copy, _why in others}),
+        "not_accepted": refused[:_SHOWN],
+        "not_accepted_count": len(refused),
+    }
+
+
+def _clean_up(reading: _Reading, settings: Settings) -> tuple[str, ...]:
+    """Deletes the pods that killed probes of earlier rotations have left. No failure of that is one of the rotation."""
+    with Workers(settings.concurrency) as workers:
+        try:
+            return delete_leftovers(reading.cluster, workers, reading.leftovers)
+        except ImagePullError as error:
+            return (f"pods that earlier probes left could not be deleted: {error}",)
+
+
+@dataclass(frozen=True)
+class _Waited:
+    """`left` are pulls that may still use the old login. `error`: why that is not known. `no_events`: why their events are not."""
+
+    left: Sequence[PendingPull] = ()
+    error: str = ""
+    no_events: str = ""
+
+    @property
+    def told(self) -> dict[str, Any]:
+        return {"pending_pulls": [pull.row for pull in self.left[:_SHOWN]], "pending_pulls_count": len(self.left)}
+
+    @property
+    def notes(self) -> Iterator[str]:
+        if self.error:
+            yield f"it is not known whether nodes still pull with the old login: {self.error}"
+        if self.left:
+            pods = summarize([f"{pull.namespace}/{pull.pod} ({pull.image})" for pull in self.left], _NAMED)
+            yield (
+                f"{pluralize(len(self.left), 'pull')} that may use the old login did not end in time: {pods}. Once the old login is disabled, "
+                "these pulls can fail once, and the node tries again with the new login"
+            )
+            if self.no_events:
+                yield f"events, which show pulls that have ended, are not known: {self.no_events}"
+
+
+def _wait_for_pulls(reading: _Reading, settings: Settings) -> _Waited:
+    """Waits for the pulls that nodes may have begun before the last write, and looks at the pods again."""
+    seen = reading.seen
+    held = _by_namespace(seen.confirmed)
+    of_nodes = [copy for copy in seen.confirmed if copy.is_of_nodes]
+    places = reading.namespaces if of_nodes else [name for name in reading.namespaces if name in held]
+    with Workers(settings.concurrency) as workers:
+        pods = replace(reading, workers=workers)
+        wait = PullWait(reading.cluster, workers, settings.clock, pods.uses_of_pods, {**held, "": of_nodes})
+        try:
+            left = wait.until(places, reading.rotation.pulls_timeout)
+        except ImagePullError as error:
+            return _Waited(error=str(error))
+    unlisted = summarize([*reading.unlisted], _NAMED)
+    unknown = f"the caller may not list pods in namespace {unlisted}" if unlisted else ""
+    seen.uses = {name: [use for use in every if use.state is None] for name, every in seen.uses.items()}
+    for name, every in wait.uses.items():
+        seen.uses.setdefault(name, []).extend(every)
+    return _Waited(left, unknown, wait.no_events)
+
+
+def _by_namespace(copies: Iterable[Copy]) -> _Changing:
+    found: _Changing = {}
+    for copy in copies:
+        found.setdefault(copy.ref.namespace, []).append(copy)
+    return found
+
+
+def _evidence(seen: _Seen, proof: Proven) -> dict[str, Any]:
+    held = _by_namespace(seen.confirmed)
+    return {
+        "unreadable_secrets": seen.unreadable_secrets,
+        "unreadable_pods": seen.unread,
+        "old_login": proof.old_login,
+        "repositories": list(proof.rows),
+        "failing": list(failing(seen.uses, held)),
+        "undecided": list(undecided(seen.uses, held)),
+    }
+
+
+def _similar(seen: _Seen) -> list[dict[str, Any]]:
+    """Secrets with a part of a login, if neither login was found: a person sees by them which option is mistyped."""
+    found = [] if seen.has_login else [*_other_passwords(seen), *_elsewhere(seen)]
+    rows = [{"namespace": copy.ref.namespace, "secret": copy.ref.name, "reason": why} for copy, why in found]
+    return rows[:_SHOWN]
+
+
+def _other_passwords(seen: _Seen) -> Iterator[tuple[Copy, str]]:
+    for copy in _first_of_each(seen.other_passwords, _SHOWN_OF_A_NAMESPACE):
+        yield (
+            copy,
+            f"the user of one of the logins with another password, for {summarize(copy.found.other_passwords, _NAMED)}",
+        )
+
+
+def _elsewhere(seen: _Seen) -> Iterator[tuple[Copy, str]]:
+    for copy in _first_of_each((copy for copy in seen.every if copy.elsewhere()), _SHOWN_OF_A_NAMESPACE):
+        yield (
+            copy,
+            f"the old password with another user or for another registry, in {summarize(copy.elsewhere(), _NAMED)}",
+        )
+
+
+def _neither(rotation: Rotation, told: Mapping[str, Any], namespaces: Sequence[str]) -> str:
+    """What to say when no secret holds one of the two logins: the search, similar logins, and the options to correct."""
+    old = "with the user and password" if rotation.exchange.old.password else "with the user"
+    rows = [f"{row['namespace']}/{row['secret']} has {row['reason']}" for row in told["similar"]]
+    return " ".join(
+        (
+            f"changed nothing: no secret in {pluralize(len(namespaces), 'namespace')} has an entry for {', '.join(rotation.exchange.registries)} "
+            f"{old} of option 'old', or with the login of option 'new'.",
+            *([f"{summarize(rows, _NAMED, '; ', listed='rotation.similar')}."] if rows else []),
+            *(f"{sentence[:1].upper()}{sentence[1:]}." for sentence in told["unreadable_secrets"]),
+            "Correct 'registries', 'old' or 'new'. If these namespaces do not need the login, set 'allow_absent: true'",
+        )
+    )
+
+
+def _first_of_each(copies: Iterable[Copy], most: int) -> Iterator[Copy]:
+    """The first ones of each namespace: a user who plants many in one namespace does not hide secrets of others."""
+    counts: Counter[str] = Counter()
+    for copy in copies:
+        counts[copy.ref.namespace] += 1
+        if counts[copy.ref.namespace] <= most:
+            yield copy
+
+
+def _row(copy: Copy, *, declared: bool) -> dict[str, Any]:
+    return {"namespace": copy.ref.namespace, "name": copy.ref.name, "uid": copy.uid, "declared": declared}
+
+
+def _not_declared(copy: Copy, why: str) -> dict[str, Any]:
+    """`fix` is the line that would add it: names that the API server has validated, in quotes."""
+    row = {"namespace": copy.ref.namespace, "name": copy.ref.name, "uid": copy.uid, "reason": why}
+    is_usual = is_namespace(copy.ref.namespace) and is_name(copy.ref.name)
+    line = f'- {{namespace: "{copy.ref.namespace}", name: "{copy.ref.name}"}}'
+    return {**row, "fix": line if copy.could_be_confirmed and is_usual else ""}
+
+
+def _not_declared_note(told: Mapping[str, Any]) -> Iterator[str]:
+    if told["not_declared"]:
+        rows = [f"{row['namespace']}/{row['name']} ({row['reason']})" for row in told["not_declared"][:_NAMED]]
+        count, left = told["not_declared_count"], told["not_declared_count"] - len(rows)
+        more = f"; and {left:,} more, see 'rotation.not_declared'" if left else ""
+        yield (
+            f"{pluralize(count, 'secret')} in {pluralize(told['not_declared_namespaces'], 'namespace')} with the old login, or perhaps with it, "
+            f"are not confirmed and were not changed: {'; '.join(rows)}{more}"
+        )
+
+
+def _failed(result: NamespaceResult, copies: Sequence[Copy]) -> set[str]:
+    """The secrets of a namespace that failed, or that were not attempted."""
+    if result.status in ("changed", "unchanged"):
+        return set()
+    names = [copy.ref.name for copy in copies]
+    done = {change.ref.name for change in result.changes if change.ref.kind == SECRET}
+    left = {*names} - done if result.error else set()
+    return left | {names[failure.entry.position] for failure in result.failures}
+
+
+def _row_of_nodes(copy: Copy, keys: Iterable[str]) -> dict[str, Any]:
+    return {"namespace": copy.ref.namespace, "secret": copy.ref.name, "registries": list(keys)}
+
+
+def _probes(
+    rotated: Mapping[str, Sequence[Copy]], seen: _Seen, changing: Mapping[str, Sequence[Copy]], proof: Proven | None
+) -> list[dict[str, str]]:
+    """An image for each of the first namespaces, with the secret whose login is for it: for a forced pull there.
+
+    Only images that the new login was proven on, where it was. Namespaces that have the new login already come first: a run after one that
+    stopped at its canary pulls there again. Then those whose secret was created first: no user can make an older one.
+    """
+    found: list[tuple[tuple[bool, str, str], dict[str, str]]] = []
+    for is_rotated, held in ((True, rotated), (False, changing)):
+        for namespace, images in used_images(_in(seen.uses, held), _keys(held)).items():
+            names = ((image, str(image) if proof is None else proof.images.get(image.repository)) for image in images)
+            for image, name in names:
+                if name and (secret := secret_for(image, held[namespace])) is not None:
+                    row = {"namespace": namespace, "image": name, "secret": secret[1]}
+                    found.append(((not is_rotated, secret[0], namespace), row))
+                    break
+    return [row for _order, row in sorted(found, key=lambda each: each[0])][:_SHOWN]
+
+
+def _rotated(seen: _Seen, changing: Mapping[str, Sequence[Copy]]) -> _Changing:
+    """The confirmed secrets that have the new login alone, in the first namespaces where nothing is left to change, and that use images."""
+    every = {
+        name: [copy for copy in copies if copy.is_confirmed and copy.found.new and not copy.found.old]
+        for name, copies in seen.copies.items()
+        if name not in changing
+    }
+    used = [name for name in used_images(_in(seen.uses, every), _keys(every)) if every[name]]
+    first = sorted(used, key=lambda name: (min(copy.created for copy in every[name]), name))
+    return {name: every[name] for name in first[:_PULLED_AGAIN]}
+
+
+def _in(uses: Mapping[str, Sequence[Use]], places: Iterable[str]) -> dict[str, Sequence[Use]]:
+    return {name: uses[name] for name in places if name in uses}
+
+
+def _keys(held: Mapping[str, Sequence[Copy]]) -> dict[str, list[str]]:
+    return {
+        name: list(dict.fromkeys(key for copy in copies for key in (*copy.found.old, *copy.found.new)))
+        for name, copies in held.items()
+    }

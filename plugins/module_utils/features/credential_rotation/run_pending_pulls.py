@@ -1,0 +1,91 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Waits until no node pulls any more with a login that it read before the last write of a rotation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ...clients.kube.client import Cluster
+from ...core.errors import ImagePullError
+from ...core.phrases import summarize
+from ...engine.clock import Clock
+from ...engine.listing import list_in
+from ...engine.workers import Workers
+from ...images.pull_events import POD_EVENTS
+from .copies import Copy
+from .pending_pulls import EventCounts, PendingPull, event_counts, pending, still_pending, trimmed_event
+from .uses import Use
+
+__all__ = ["PullWait"]
+
+#: Seconds between two looks: at first, and later.
+_FIRST_PAUSE, _LATER_PAUSE = 1.0, 3.0
+#: After a list that takes long, the pause is that many times as long, up to a number of seconds.
+_TIMES_OF_A_LIST, _LONGEST_PAUSE = 4, 10.0
+#: Seconds between two looks at the events. They end the wait for pods whose status never changes.
+_BETWEEN_EVENTS = 15.0
+#: Maximum number of namespaces whose events are listed one by one.
+_FEW = 4
+
+#: The uses of the pods in these namespaces, as they are now.
+Look = Callable[[Sequence[str]], Mapping[str, Sequence[Use]]]
+
+
+@dataclass
+class PullWait:
+    """`copies` are the confirmed secrets of the rotation, those of the nodes under "" as well. `uses` are those of the last look at all."""
+
+    cluster: Cluster
+    workers: Workers
+    clock: Clock
+    look: Look
+    copies: Mapping[str, Sequence[Copy]]
+    uses: Mapping[str, Sequence[Use]] = field(default_factory=dict)
+    #: Why the events are not known; empty otherwise.
+    no_events: str = ""
+
+    def until(self, places: Sequence[str], timeout: float) -> list[PendingPull]:
+        """The pulls that may still be under way after `timeout` seconds, of those that were when it began.
+
+        :raises ImagePullError: when the pods cannot be listed.
+        """
+        started, pause = self.clock.now(), _FIRST_PAUSE
+        self.uses = self.look(places)
+        left = first = pending(self.uses, self.copies)
+        before: EventCounts | None = None
+        asked = started
+        while left and (remaining := started + timeout - self.clock.now()) > 0:
+            self.clock.sleep(min(pause, remaining))
+            began = self.clock.now()
+            now = pending(self.look(sorted({each.namespace for each in left})), self.copies)
+            after = before or {}
+            if before is None or began - asked >= _BETWEEN_EVENTS:
+                after, asked = self._events(left), began
+            before = after if before is None else before
+            left = still_pending(left, now, before, after)
+            took = self.clock.now() - began
+            pause = max(min(pause * 1.5, _LATER_PAUSE), min(_TIMES_OF_A_LIST * took, _LONGEST_PAUSE))
+        if first:
+            self.uses = self.look(places)
+        return left
+
+    def _events(self, pulls: Sequence[PendingPull]) -> EventCounts:
+        """Without the right to list them, none: the wait is longer then."""
+        places = sorted({each.namespace for each in pulls})
+        # A user writes events in her own namespace, with the UID of any pod.
+        pods = {(each.namespace, each.uid) for each in pulls}
+        selector = "involvedObject.kind=Pod"
+        try:
+            found = list_in(
+                self.cluster, self.workers, POD_EVENTS, places, trimmed_event, few=_FEW, field_selector=selector
+            )
+        except ImagePullError as error:
+            self.no_events = str(error)
+            return {}
+        if found.forbidden:
+            self.no_events = f"the caller may not list events in namespace {summarize(found.forbidden, 1)}"
+        every = ((name, event) for name, events in found.objects.items() for event in events)
+        return event_counts(event for name, event in every if (name, event["involvedObject"].get("uid")) in pods)

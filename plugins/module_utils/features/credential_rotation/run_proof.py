@@ -1,0 +1,296 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Proves logins before one takes the place of another: the new one on each repository that is in use, compared with the old one. If
+the old one is not known, also the login of each secret."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...clients.registry import proof as registry
+from ...clients.registry.proof import Proof, Wanted
+from ...core.errors import Refusal
+from ...core.objects import ObjectRef
+from ...core.phrases import pluralize, summarize
+from ...discovery.parallel import answers_to
+from ...discovery.proofs import Attempt, Patience, judged
+from ...dockerconfig.replace_login import Login
+from ...images.references import Reference
+from .copies import Copy
+from .options import Rotation
+
+__all__ = ["ImagesInUse", "Proven", "SecretLogins", "accepted", "proven"]
+
+#: Maximum number of images of one repository that are tried in each namespace: one that is gone from the registry proves nothing.
+_TRIED = 3
+#: Maximum number of repositories of one namespace.
+_REPOSITORIES = 200
+#: Maximum number of logins of one secret, and of different logins for one registry.
+_LOGINS_OF_A_SECRET, _LOGINS = 3, 100
+#: Maximum number of sentences in one message.
+_SHOWN = 20
+
+#: For each host, a login.
+Logins = Mapping[str, Login]
+
+
+@dataclass(frozen=True)
+class ImagesInUse:
+    """The images in use that the new login must pull, by namespace. Those of `beyond` are in namespaces that are not written: they pull
+    with the pull secret of the nodes."""
+
+    images: Mapping[str, Sequence[Reference]] = field(default_factory=dict)
+    beyond: Mapping[str, Sequence[Reference]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Proven:
+    """`rows` are the repositories with what the registry said; `old_login` is `works`, `refused` or `unknown`."""
+
+    rows: Sequence[Mapping[str, Any]] = ()
+    notes: tuple[str, ...] = ()
+    old_login: str = "unknown"
+
+    @property
+    def images(self) -> dict[str, str]:
+        """For each repository that the new login pulls, the image that proved it."""
+        return {row["repository"]: row["image"] for row in self.rows if row["outcome"] == "pulls"}
+
+
+@dataclass(frozen=True, repr=False)
+class SecretLogins:
+    """Of secrets with logins of their own: why none of the logins of some counts, and one for each host that does."""
+
+    refused: Mapping[ObjectRef, str] = field(default_factory=dict)
+    logins: Logins = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Repository:
+    """One repository, and images of it that are in use. `must`: it was asked for by name. `decides`: it can stop the rotation."""
+
+    name: str
+    images: tuple[Reference, ...]
+    must: bool = False
+    decides: bool = True
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What the registry said to the new login, and whether the old one would have got more; None where it was not asked."""
+
+    image: Reference
+    new: Proof
+    old: Proof | None = None
+
+    @property
+    def row(self) -> dict[str, Any]:
+        row = {"repository": self.image.repository, "image": str(self.image)}
+        return {**row, "outcome": self.new.outcome, "message": self.new.said}
+
+
+@dataclass(frozen=True, repr=False)
+class _Asking:
+    """`known` are logins that take the place of the old one where its password is not known."""
+
+    rotation: Rotation
+    known: Logins = field(default_factory=dict)
+    patience: Patience = field(default_factory=Patience)
+
+    def log_in(self, host: str, login: Login) -> Proof:
+        return self._proof(Wanted(host), login)
+
+    def repository(self, asked: _Repository) -> _Answer:
+        """The first image that the new login pulls or that stops the rotation; else the first one, which neither login gets."""
+        answers = []
+        for image in asked.images:
+            answer = self._image(image)
+            if answer.new.works or _stops(answer):
+                return answer
+            answers.append(answer)
+        return answers[0]
+
+    def _image(self, image: Reference) -> _Answer:
+        new, old = self._pull(image, self.rotation.exchange.new), self._old(image.host)
+        is_open = old is not None and not new.works and new.outcome != "rate_limited"
+        return _Answer(image, new, self._pull(image, old) if old is not None and is_open else None)
+
+    def _old(self, host: str) -> Login | None:
+        old = self.rotation.exchange.old
+        return old if old.password else self.known.get(host)
+
+    def _pull(self, image: Reference, login: Login) -> Proof:
+        return self._proof(Wanted(image.host, image.path, image.digest or image.tag), login)
+
+    def _proof(self, wanted: Wanted, login: Login) -> Proof:
+        given = registry.Login(login.username, login.password)
+        # Each image is in one of the registries that the option names.
+        attempt = Attempt(wanted, given, self.rotation.access, is_named=True)
+        return judged(self.patience.proof(attempt), wanted.host, given)
+
+
+#: What may be the image's fault as well as the login's.
+_OF_THE_IMAGE = ("no_right", "not_found")
+#: What a registry says of a login that nobody can use any more.
+_DEAD = ("bad_login", "expired")
+#: What leaves open whether the image or the login is at fault. Some token services refuse the login for one repository.
+_OPEN = ("unanswered", "not_sent", *_DEAD)
+
+
+def accepted(rotation: Rotation, copies: Iterable[Copy]) -> SecretLogins:
+    """Asks the registries for the logins of secrets, where any login of the user is the old one: each once, the most frequent ones first.
+
+    A user who plants a secret knows the user name. Only users who had the login before know one that the registry accepts.
+    """
+    asking = _Asking(rotation)
+    held = {copy.ref: copy.logins[:_LOGINS_OF_A_SECRET] for copy in copies}
+    frequent = Counter(login for logins in held.values() for login in logins).most_common()
+    proofs = answers_to(_bounded(frequent), lambda login: asking.log_in(*login))
+    good = [login for login, proof in proofs.items() if _is_accepted(proof)]
+    refused = {ref: _why_refused(logins, proofs) for ref, logins in held.items() if not {*logins} & {*good}}
+    return SecretLogins(refused, dict(good))
+
+
+def _bounded(frequent: Iterable[tuple[tuple[str, Login], int]]) -> Iterator[tuple[str, Login]]:
+    asked: Counter[str] = Counter()
+    for (host, login), _count in frequent:
+        asked[host] += 1
+        if asked[host] <= _LOGINS:
+            yield host, login
+
+
+def _is_accepted(proof: Proof) -> bool:
+    """A registry that does not ask for a login does not accept one."""
+    return proof.works and bool(proof.realm_host)
+
+
+def _why_refused(logins: Sequence[tuple[str, Login]], proofs: Mapping[tuple[str, Login], Proof]) -> str:
+    proof = next((proofs[login] for login in logins if login in proofs), None)
+    if proof is None:
+        return f"its login was not asked for: there are more than {_LOGINS} different ones"
+    return f"its own login is not accepted: {proof.said}"
+
+
+def proven(rotation: Rotation, asked: ImagesInUse, known: Logins) -> Proven:
+    """The answers of the registries.
+
+    :raises Refusal: when the new login does not work, or that cannot be found out; nothing has been written.
+    """
+    asking = _Asking(rotation, known)
+    logins = answers_to(rotation.hosts, lambda host: asking.log_in(host, rotation.exchange.new))
+    _refuse(f"registry {host}: {proof.said}" for host, proof in logins.items() if not proof.works)
+    repositories, too_many = _repositories(rotation, asked)
+    answers = list(answers_to(repositories, asking.repository).items())
+    _refuse([*_worse(answers), *_unanswered(answers)])
+    notes = [*_notes(answers), *too_many]
+    shown = (
+        *notes[:_SHOWN],
+        *([f"and {pluralize(len(notes) - _SHOWN, 'image')} more of that kind"] if notes[_SHOWN:] else []),
+    )
+    return Proven([answer.row for _asked, answer in answers], shown, _old_login(rotation, asking))
+
+
+def _repositories(rotation: Rotation, asked: ImagesInUse) -> tuple[list[_Repository], list[str]]:
+    """Those that are asked for, and which namespaces have more of them than that."""
+    found: dict[str, dict[Reference, None]] = {}
+    for image in rotation.images:
+        found.setdefault(image.repository, {})[image] = None
+    must, notes = {*found}, []
+    for namespace, images in asked.images.items():
+        mine = _by_repository(images)
+        for name, every in [*mine.items()][:_REPOSITORIES]:
+            found.setdefault(name, {}).update(dict.fromkeys(every))
+        if len(mine) > _REPOSITORIES:
+            notes.append(
+                f"namespace {namespace} uses {len(mine):,} repositories of the registries: the new login was asked for {_REPOSITORIES} of them"
+            )
+    decide = [_Repository(name, tuple(every), name in must) for name, every in sorted(found.items())]
+    beyond = _by_repository(image for images in asked.beyond.values() for image in images)
+    others = [(name, every) for name, every in sorted(beyond.items()) if name not in found][:_REPOSITORIES]
+    return [*decide, *(_Repository(name, tuple(every), decides=False) for name, every in others)], notes
+
+
+def _by_repository(images: Iterable[Reference]) -> dict[str, list[Reference]]:
+    """The first images of each repository."""
+    found: dict[str, list[Reference]] = {}
+    for image in images:
+        mine = found.setdefault(image.repository, [])
+        if len(mine) < _TRIED:
+            mine.append(image)
+    return found
+
+
+def _worse(answers: Iterable[tuple[_Repository, _Answer]]) -> Iterator[str]:
+    for asked, answer in answers:
+        if answer.new.works or not asked.decides:
+            continue
+        if _is_worse(answer):
+            yield f"the new login does not pull {answer.image}, and the old one does: {answer.new.said}"
+        elif asked.must or _stops(answer):
+            yield f"{answer.image}: {answer.new.said}"
+
+
+def _unanswered(answers: Iterable[tuple[_Repository, _Answer]]) -> Iterator[str]:
+    """If a registry gives the new login no image at all, one that it does not answer for is not the fault of that image."""
+    deciding = [answer for asked, answer in answers if asked.decides]
+    good = {answer.image.host for answer in deciding if answer.new.works}
+    for answer in deciding:
+        if answer.image.host not in good and answer.new.outcome in _OPEN and not _is_worse(answer):
+            yield f"{answer.image}: {answer.new.said}"
+
+
+def _is_worse(answer: _Answer) -> bool:
+    return not answer.new.works and answer.old is not None and answer.old.works
+
+
+def _stops(answer: _Answer) -> bool:
+    """For an image that is not pulled: whether the new login is or can be the cause, because it is not known whether the old one pulls it.
+
+    An image that neither login pulls already fails. With it, the author of one pod would stop the rotation of all namespaces.
+    """
+    if answer.new.outcome == "rate_limited" or _is_worse(answer):
+        return True
+    return (
+        answer.old is not None
+        and answer.new.outcome in _OF_THE_IMAGE
+        and answer.old.outcome not in (*_OF_THE_IMAGE, *_DEAD)
+    )
+
+
+def _notes(answers: Iterable[tuple[_Repository, _Answer]]) -> Iterator[str]:
+    """What is in use and not pulled: where the old login does not either, it fails today, too."""
+    for _asked, answer in answers:
+        if not answer.new.works:
+            yield f"{answer.image} is in use, and {_who(answer)}: {answer.new.said}"
+
+
+def _who(answer: _Answer) -> str:
+    if answer.old is None:
+        return "the new login does not pull it"
+    return "the old login pulls it and the new one does not" if answer.old.works else "neither login pulls it"
+
+
+def _old_login(rotation: Rotation, asking: _Asking) -> str:
+    """Whether the old login still works: with it, pods pull during the rotation, and it can be taken back."""
+    old = rotation.exchange.old
+    if not old.password:
+        return "works" if {*rotation.hosts} <= {*asking.known} else "unknown"
+    proofs = answers_to(rotation.hosts, lambda host: asking.log_in(host, old)).values()
+    if all(proof.works for proof in proofs):
+        return "works"
+    return "refused" if any(proof.outcome in _DEAD for proof in proofs) else "unknown"
+
+
+def _refuse(sentences: Iterable[str]) -> None:
+    """:raises Refusal: where there is one."""
+    told = list(dict.fromkeys(sentences))
+    if not told:
+        return
+    raise Refusal(
+        f"nothing was written, because the new login was not proven: {summarize(told, _SHOWN, '; ')}. Correct it at the registry, or, where "
+        "the registry cannot be asked from here, set 'verify: false' and prove it by pulls in a few namespaces first"
+    )

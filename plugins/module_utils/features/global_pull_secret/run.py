@@ -1,0 +1,310 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looks at the pull secret of a cluster's nodes: where it is changed, what comes with a change, and whether it has arrived."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ...clients.kube.client import Cluster
+from ...clients.kube.errors import Forbidden
+from ...core.errors import Refusal
+from ...core.json_types import as_str
+from ...core.objects import Json, ObjectRef, metadata
+from ...core.protocols import Inspection
+from ...core.variable_files import VariableFile, Write
+from ...discovery.cluster_kind import Nature, if_readable, recognised
+from ...engine.inspection import inspect
+from ...engine.run import Settings
+from ...platform.cluster_kind import HOSTED, MANAGED, MANAGEMENT, STANDALONE, why_there_is_none
+from ...platform.hosted import (
+    ADDITIONAL_SECRET,
+    NODE,
+    NODE_POOL,
+    does_not_merge,
+    left_out,
+    node_pools_of_cluster,
+    node_pools_of_nodes,
+    overridden,
+    pull_secret_of,
+)
+from ...platform.machine_config import (
+    MACHINE_CONFIG,
+    MACHINE_CONFIG_POOL,
+    MACHINE_CONFIGURATION,
+    Pool,
+    differences,
+    drains,
+)
+from ...platform.protected import NODE_SECRET
+from ...secrets.content import StoredSecret
+from .inspection import Merged, RolledOut, held_in
+from .options import GlobalPullSecret
+
+__all__ = ["Saving", "back_up", "look"]
+
+#: A resourceVersion as an API server writes it. It becomes part of a file's name.
+_VERSION = re.compile(r"[0-9]{1,20}\Z")
+
+
+@dataclass(frozen=True)
+class Saving:
+    """How a copy is kept: `hide` is given its content first, `write` writes the file of a name."""
+
+    hide: Callable[[str], None]
+    write: Callable[[str], Write]
+
+
+def look(cluster: Cluster, asked: GlobalPullSecret, settings: Settings) -> dict[str, Any]:
+    """The result of `global_pull_secret_info`.
+
+    :raises ImagePullError: when what is asked cannot be known, and with `wait` when the nodes do not get the secret in time.
+    """
+    found, reason = _kind_of(cluster, asked.hosted_cluster)
+    base = {"changed": False, **_told(found), "supported": not reason}
+    if reason:
+        return {**base, "reason": reason}
+    looking = _Looking(cluster, asked, settings, found)
+    ref = asked.hosted_cluster
+    seen = _LOOKS[found.nature](looking) if ref is None else looking.management(ref)
+    exists = cluster.get(ObjectRef(NODE_SECRET.kind, seen["namespace"], seen["name"])) is not None
+    return {**base, "reason": "", **seen, "exists": exists}
+
+
+def back_up(cluster: Cluster, hosted_cluster: ObjectRef | None, saving: Saving) -> dict[str, Any]:
+    """The result of `global_pull_secret_backup`: `files` is empty where the secret does not exist, or a copy of this version is there.
+
+    :raises ImagePullError: when the cluster has no global pull secret, or when the secret or its version cannot be read.
+    """
+    found, reason = _kind_of(cluster, hosted_cluster)
+    if reason:
+        raise Refusal(f"there is no copy of the pull secret of nodes: {reason}")
+    place = _secret_of(cluster, found, hosted_cluster)
+    secret = cluster.get(place)
+    return {**_told(found), **_place(place), "exists": secret is not None, **_saved(place, secret, found, saving)}
+
+
+def _kind_of(cluster: Cluster, hosted_cluster: ObjectRef | None) -> tuple[Nature, str]:
+    """What the cluster is, and why it has no global pull secret; empty where it has one."""
+    found = recognised(cluster)
+    if hosted_cluster is not None:
+        found = replace(found, nature=MANAGEMENT)
+    return found, why_there_is_none(found.nature)
+
+
+def _told(found: Nature) -> dict[str, Any]:
+    return {"cluster_kind": found.nature, "cluster_id": found.cluster_id, "version": found.version}
+
+
+def _secret_of(cluster: Cluster, found: Nature, hosted_cluster: ObjectRef | None) -> ObjectRef:
+    """The secret that is changed where the cluster is of that kind."""
+    if hosted_cluster is not None:
+        return pull_secret_of(hosted_cluster, cluster.get(hosted_cluster))
+    return ADDITIONAL_SECRET if found.nature == HOSTED else NODE_SECRET
+
+
+@dataclass(frozen=True)
+class _Looking:
+    cluster: Cluster
+    asked: GlobalPullSecret
+    settings: Settings
+    nature: Nature
+
+    def standalone(self) -> dict[str, Any]:
+        """Where the machine config operator writes the secret to the nodes."""
+        costs, how = drains(if_readable(self.cluster, MACHINE_CONFIGURATION), self.nature.version)
+        pools = self._rolled_out() if self.asked.wait else [*map(self._pool, self.cluster.list(MACHINE_CONFIG_POOL))]
+        notes = [_of_cost(costs, how), *_of_pools(pools)]
+        if self.nature.nature == MANAGED:
+            notes.append(
+                "this is a managed cluster (ROSA classic or OpenShift Dedicated): a webhook of Red Hat's refuses changes of its pull secret to "
+                "most callers; use pull secrets in the namespaces instead (role private_registry)"
+            )
+        return {
+            **_place(NODE_SECRET),
+            "pools": pools,
+            "node_pools": [],
+            "drains": costs,
+            "overridden": [],
+            "rolled_out": all(not pool["waits_for"] for pool in pools) if self.asked.wait else None,
+            "notes": notes,
+        }
+
+    def hosted(self) -> dict[str, Any]:
+        """A hosted cluster, seen from within."""
+        original = self.cluster.get(NODE_SECRET)
+        if original is None:
+            raise Refusal(
+                f"{NODE_SECRET} does not exist on {self.cluster.name}, so it is not known what the platform has"
+            )
+        ignored = overridden(held_in(NODE_SECRET, original), self.asked.merge)
+        pools, unknown = self._nodes()
+        waited = self._waited(Merged(), ADDITIONAL_SECRET.namespace) if self.asked.wait else {}
+        if "unmerged" in waited:
+            raise Refusal(f"not all nodes of {self.cluster.name} have the pull secret: {waited['unmerged']}")
+        unseen = waited.get("unseen", "")
+        notes = [
+            "a change of the secret restarts the kubelet of the nodes that get it, about all at the same time; it drains none",
+            *unknown,
+            *_of_node_pools(pools),
+            *_of_unseen(unseen),
+            *([] if self.asked.wait else self._of_unmerged()),
+        ]
+        return {
+            **_place(ADDITIONAL_SECRET),
+            "pools": [],
+            "node_pools": pools,
+            "drains": False,
+            "overridden": ignored,
+            "rolled_out": True if self.asked.wait and not unseen else None,
+            "notes": notes,
+        }
+
+    def _of_unmerged(self) -> list[str]:
+        """Whether the platform merges what users added before."""
+        return [said] if (said := does_not_merge(self.cluster.get(ADDITIONAL_SECRET))) else []
+
+    def management(self, ref: ObjectRef) -> dict[str, Any]:
+        """A hosted cluster, seen from the cluster that runs its control plane."""
+        place = pull_secret_of(ref, self.cluster.get(ref))
+        pools = node_pools_of_cluster(self.cluster.list(NODE_POOL, namespace=ref.namespace), ref.name)
+        notes = [
+            f"the content of {place} is changed, never which secret {ref} names: another name makes all its nodes anew",
+            *_of_node_pools(pools),
+        ]
+        if self.asked.wait:
+            notes.append(f"whether the nodes of {ref} have the secret is not seen from its management cluster")
+        shown = {
+            "pools": [],
+            "node_pools": pools,
+            "drains": False,
+            "overridden": [],
+            "rolled_out": None,
+            "notes": notes,
+        }
+        return {**_place(place), **shown}
+
+    def _pool(self, obj: Any) -> dict[str, Any]:
+        """A pool as it is, with what else its machines are to get."""
+        pool = Pool.of(obj)
+        return {**pool.report(), "waits_for": "", "pending": [] if pool.current == pool.target else self._pending(pool)}
+
+    def _pending(self, pool: Pool) -> list[str]:
+        before, after = (self._config(name) for name in (pool.current, pool.target))
+        if before is None or after is None:
+            return [f"machine config {pool.target} in place of {pool.current}"]
+        return differences(before, after)
+
+    def _config(self, name: str) -> Any:
+        return if_readable(self.cluster, ObjectRef(MACHINE_CONFIG, "", name)) if name else None
+
+    def _rolled_out(self) -> list[dict[str, Any]]:
+        extra = self._waited(RolledOut(self.asked.allow_paused, self.asked.rendered_before), "")
+        pools = [{**pool, "pending": []} for pool in extra["pools"]]
+        paused = [pool for pool in pools if pool["paused"] and pool["waits_for"]]
+        if paused and not self.asked.allow_paused:
+            words = "; ".join(f"machine config pool {pool['name']} {pool['waits_for']}" for pool in paused)
+            raise Refusal(
+                f"not all nodes of {self.cluster.name} have the pull secret: {words}; or set allow_paused=true"
+            )
+        return pools
+
+    def _waited(self, inspection: Inspection, namespace: str) -> Mapping[str, Any]:
+        """What was found once nothing is awaited any more.
+
+        :raises Refusal: when something still is, after the time to wait; when the cluster fails.
+        """
+        outcome = inspect(self.cluster, inspection, [namespace], self.settings)
+        (result,) = outcome.namespaces
+        if outcome.stopped:
+            raise Refusal(outcome.stopped)
+        if result.status != "unchanged":
+            seconds = f"{self.settings.wait_timeout:.0f}"
+            raise Refusal(
+                f"not all nodes of {self.cluster.name} have the pull secret after {seconds} s: {result.error}"
+            )
+        return result.extra
+
+    def _nodes(self) -> tuple[list[dict[str, Any]], list[str]]:
+        try:
+            return node_pools_of_nodes(self.cluster.list(NODE)), []
+        except Forbidden:
+            return [], ["the caller may not list nodes, so it is not known which of them get the secret"]
+
+
+_LOOKS: Mapping[str, Callable[[_Looking], dict[str, Any]]] = {
+    STANDALONE: _Looking.standalone,
+    MANAGED: _Looking.standalone,
+    HOSTED: _Looking.hosted,
+}
+
+
+def _place(ref: ObjectRef) -> dict[str, Any]:
+    return {"namespace": ref.namespace, "name": ref.name}
+
+
+def _of_pools(pools: Sequence[Mapping[str, Any]]) -> list[str]:
+    notes = []
+    for pool in pools:
+        which = f"machine config pool {pool['name']}"
+        if pool["paused"]:
+            notes.append(f"{which} is paused: its machines get nothing until it is resumed")
+        if pool["degraded"]:
+            notes.append(f"{which} is degraded: its machines may never get the pull secret before that is repaired")
+        if pool["pending"]:
+            notes.append(
+                f"{which} has more to roll out, which comes with the pull secret and may drain nodes: {', '.join(pool['pending'])}"
+            )
+    return notes
+
+
+def _of_cost(costs: bool | None, how: str) -> str:
+    if costs is None:
+        return f"it is not known whether a change of the pull secret drains nodes: {how}"
+    return f"a change of the pull secret {'drains or reboots nodes' if costs else 'drains no node'}: {how}"
+
+
+def _of_node_pools(pools: Sequence[Mapping[str, Any]]) -> list[str]:
+    names = left_out(pools)
+    if not names:
+        return []
+    return [
+        f"nodes of node pool {', '.join(names)} never get it while they run: only those of pools on AWS and Azure that are replaced for "
+        "an upgrade do; the others get the pull secret that their pool has when they are made"
+    ]
+
+
+def _of_unseen(unseen: str) -> list[str]:
+    if not unseen:
+        return []
+    return [
+        f"the platform has merged the pull secret; which nodes have it already cannot be seen, because {unseen}: they follow within about a "
+        "minute"
+    ]
+
+
+def _saved(ref: ObjectRef, secret: Json | None, nature: Nature, saving: Saving) -> dict[str, Any]:
+    """The file of a copy of the secret. Its name has the secret's name and version: an existing copy is not written again.
+
+    :raises Refusal: when the secret's version cannot be part of a file's name.
+    """
+    if secret is None:
+        return {"files": [], "changed": False}
+    held = StoredSecret.of(secret)
+    saving.hide(held.value if held.unreadable else held.text)
+    version = as_str(metadata(secret).get("resourceVersion"))
+    if not _VERSION.match(version):
+        raise Refusal(
+            f"{ref} was read with a resourceVersion that is not a number, so no copy was written and nothing was changed; check what stands "
+            "between this host and the API server"
+        )
+    name = f"{ref.name}-{version}.yml"
+    kept = {"cluster_id": nature.cluster_id, "namespace": ref.namespace, "name": ref.name, "content": held.value}
+    # The role reads it with the filter `from_yaml`, which knows no tags of Ansible.
+    file = VariableFile(name, {"global_pull_secret_backup": kept}, encrypted=True, for_ansible=False)
+    files = saving.write(name)([file])
+    return {"files": list(files), "changed": bool(files)}

@@ -1,0 +1,123 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Verifies a grant: asks the API server, for each subject and namespace, whether it may pull, and by which binding."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from ...clients.kube.client import Cluster
+from ...clients.kube.errors import Forbidden
+from ...core.entry import Entry
+from ...core.errors import ImagePullError
+from ...core.objects import ROLE_BINDING
+from ...declarations.batch import Batch
+from ...engine.result import NamespaceResult, Outcome
+from ...engine.run import Settings
+from ...engine.workers import Workers
+from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, MayPull, may_pull, question
+from ...rbac.subjects import Subject
+from .desired import ImagePullerGrant
+
+__all__ = ["verify_access"]
+
+#: The authorizer learns of a binding by a watch, milliseconds after it was written: so long an old answer is not believed.
+_NEWS_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """`outdated`: it names a binding that this task has changed, so it may be from before that."""
+
+    access: MayPull
+    outdated: bool
+
+
+def verify_access(cluster: Cluster, declared: Batch[ImagePullerGrant], outcome: Outcome, settings: Settings) -> Outcome:
+    """The outcome with `may_pull` for each namespace: after writing, in check mode for what stands now."""
+    if outcome.stopped:
+        return outcome
+
+    def verified(result: NamespaceResult) -> NamespaceResult:
+        failed = {failure.entry for failure in result.failures}
+        for one in declared.declared(result.name):
+            if one.desired.verify_access and one.entry not in failed:
+                result = _Verifier(cluster, one.desired, settings, one.entry).verified(result)
+        return result
+
+    if not any(desired.verify_access for desired in declared.every):
+        return outcome
+    with Workers(settings.concurrency) as workers:
+        return replace(outcome, namespaces=workers.map(verified, outcome.namespaces))
+
+
+@dataclass(frozen=True)
+class _Verifier:
+    cluster: Cluster
+    desired: ImagePullerGrant
+    settings: Settings
+    entry: Entry | None
+
+    def verified(self, result: NamespaceResult) -> NamespaceResult:
+        """The result of one namespace with the answers for each subject."""
+        if result.error:
+            return result
+        edited = frozenset() if self.settings.check_mode else _edited(result)
+        try:
+            answers = [self._ask(subject, result.name, edited) for subject in self.desired.subjects]
+        except Forbidden as error:
+            unknown = [may_pull(subject, None) for subject in self.desired.subjects]
+            return self._with(result, unknown, [f"whether they may pull was not verified: {error}"])
+        except ImagePullError as error:
+            return result.failing(self.entry, f"whether they may pull was not verified: {error}")
+        notes = [] if self.settings.check_mode else self._disproved(result.name, answers)
+        return self._with(result, [answer.access for answer in answers], list(notes))
+
+    def _with(self, result: NamespaceResult, answers: Sequence[MayPull], notes: Sequence[str]) -> NamespaceResult:
+        whose = {"entry": self.entry.position} if self.entry else {}
+        known = [*result.extra.get("may_pull", ()), *({**answer, **whose} for answer in answers)]
+        return replace(result, notes=(*result.notes, *notes), extra={**result.extra, "may_pull": known})
+
+    def _ask(self, subject: Subject, namespace: str, edited: Collection[str]) -> _Answer:
+        """The answer, asked for again while it may be from before what was written."""
+        asked, about = question(subject, namespace), f"{subject} may pull from {namespace}"
+        clock = self.settings.clock
+        given_up_at, pause = clock.now() + _NEWS_SECONDS, 0.01
+        while True:
+            answer = may_pull(subject, self.cluster.review(SUBJECT_ACCESS_REVIEW, asked, about))
+            outdated = bool(edited) and self._is_outdated(answer, edited)
+            if not outdated or clock.now() >= given_up_at:
+                return _Answer(answer, outdated)
+            clock.sleep(pause)
+            pause = min(pause * 2, 0.5)
+
+    def _is_outdated(self, answer: MayPull, edited: Collection[str]) -> bool:
+        """Whether the answer may be from before what was written: not yet granted, or by a binding that was just edited."""
+        return answer["binding"] in edited if not self.desired.present else not answer["allowed"]
+
+    def _disproved(self, namespace: str, answers: Sequence[_Answer]) -> Iterator[str]:
+        """What a grant did not bring, or taking back did not end."""
+        for answer in answers:
+            access = answer.access
+            if access["allowed"] is self.desired.present:
+                continue
+            if self.desired.present:
+                yield (
+                    f"{access['subject']} may not pull from {namespace}, though it was granted: cluster role "
+                    f"{self.desired.role} does not allow 'get' on imagestreams/layers"
+                )
+            elif answer.outdated:
+                yield (
+                    f"the API server still names {access['binding']}, from which this task removed {access['subject']} "
+                    f"{_NEWS_SECONDS:g} s ago; run again to see whether it may still pull from {namespace}"
+                )
+            else:
+                yield f"{access['subject']} may still pull from {namespace}, by {access['binding']}"
+
+
+def _edited(result: NamespaceResult) -> frozenset[str]:
+    """The bindings that the task has written, as an answer names them."""
+    refs = (change.ref for change in result.changes if change.ref.kind == ROLE_BINDING)
+    return frozenset(f"RoleBinding {ref.namespace}/{ref.name}" for ref in refs)

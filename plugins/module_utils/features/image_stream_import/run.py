@@ -1,0 +1,308 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Imports tags of image streams again, one request for each stream, and reads from the answer what became of each tag.
+
+An import is answered and not stored, so the engine, which settles a namespace by reading again what it wrote, does not fit.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ...clients.kube.api_groups import listed_groups
+from ...clients.kube.client import Cluster
+from ...clients.kube.errors import (
+    AlreadyExists,
+    ApiError,
+    Conflict,
+    Forbidden,
+    NamespaceMissing,
+    NamespaceTerminating,
+    NotFound,
+    Unanswered,
+    UnknownResource,
+)
+from ...core.changes import Change
+from ...core.errors import ImagePullError, Refusal
+from ...core.objects import Json
+from ...core.phrases import summarize
+from ...engine.reader import View
+from ...engine.result import NamespaceResult, Outcome, Status
+from ...engine.run import Run, Settings, internal_error, running
+from ...images.import_causes import CAUSES
+from .options import ImportOptions
+from .plan import Imports, LeftTag, StreamImport, TagImport, report
+from .results import Told, advice, told, version_of
+
+__all__ = ["import_again"]
+
+_GROUP = "image.openshift.io"
+#: So many tags are imported by one request: the server asks the registry for one after the other, and a request must not last for long.
+_MOST_TAGS = 25
+#: So often a stream that others keep changing is read and imported again.
+_MOST_TRIES = 6
+_PAUSE_SECONDS = 0.05
+#: So many failed tags of a namespace are named in its error; the result lists all.
+_SHOWN = 5
+_PLANNED, _IMPORTED, _FAILED, _LEFT = "planned", "imported", "failed", "left"
+_WHERE_NONE = (
+    "this cluster has no image streams (API group image.openshift.io: OpenShift has it, plain Kubernetes and MicroShift have not), so there "
+    "is nothing to import"
+)
+
+
+def import_again(
+    cluster: Cluster, asked: ImportOptions, namespaces: Sequence[str], settings: Settings, *, named: bool = False
+) -> Outcome:
+    """`named`: the namespaces were given by name, so one that does not exist is an error.
+
+    :raises ImagePullError: when it cannot be read whether the cluster has image streams.
+    """
+    groups = listed_groups(cluster)
+    if not groups:
+        raise Refusal(f"{cluster.name} lists no API group under /apis, so it is not known whether it has image streams")
+    if _GROUP not in groups:
+        results = [NamespaceResult(name, "unchanged") for name in namespaces]
+        return Outcome(results, cluster.retries, remarks=(_WHERE_NONE,), extra=_summary([], _WHERE_NONE))
+    question = Imports(asked)
+    with running(cluster, len(namespaces), settings) as run:
+        seen = run.read(question, namespaces)
+        works = [_Namespace(run, question, name) for name in namespaces]
+        run.workers.map(lambda work: work.look(seen.get(work.name), named=named), works)
+        # The streams of all namespaces side by side: it is the registries that take the time, and one project may have most streams.
+        run.workers.map(_Stream.carry_out, [stream for work in works for stream in work.streams])
+        outcome = run.outcome([work.result() for work in works])
+    rows = [row for work in works for row in work.rows]
+    missing = [name for name in asked.streams if seen and not any(name in work.found for work in works)]
+    remarks = [f"image stream {name} is in none of the namespaces" for name in missing]
+    return replace(outcome, remarks=(*outcome.remarks, *remarks), extra=_summary(rows, ""))
+
+
+def _summary(rows: Sequence[Mapping[str, Any]], reason: str) -> dict[str, Any]:
+    count = Counter(row["status"] for row in rows)
+    counts = {status: count[status] for status in (_PLANNED, _IMPORTED, _FAILED, _LEFT)}
+    return {"supported": not reason, "reason": reason, "imports": {"tags": len(rows), **counts}}
+
+
+@dataclass
+class _Namespace:
+    """One namespace on its way. `found` are the names of its streams, `streams` the imports that it needs, `left` its tags that get none.
+
+    `ended` is its result where there is nothing to import, or it was not attempted. `is_refused`: the caller may not import here at all,
+    so nothing more is tried.
+    """
+
+    run: Run
+    question: Imports
+    name: str
+    found: frozenset[str] = frozenset()
+    streams: list[_Stream] = field(default_factory=list)
+    left: list[Json] = field(default_factory=list)
+    ended: NamespaceResult | None = None
+    is_refused: bool = False
+    _done: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def rows(self) -> list[Json]:
+        """Its tags as the result lists them; none where it was not attempted."""
+        if self.ended is not None:
+            return []
+        return [*self.left, *(row for stream in self.streams for row in stream.rows)]
+
+    def look(self, view: View | ImagePullError | None, *, named: bool) -> None:
+        """Plans the imports. `view` is what was seen of the namespace; `named`: whether it was given by name."""
+        try:
+            self.ended = self._planned(view, named=named)
+        except ImagePullError as error:
+            self.ended = self.run.failed(self.name, error)
+        except Exception as error:  # an object may hold anything
+            self.ended = self.run.failed(self.name, internal_error(error))
+        if not self.streams:
+            self._count()
+
+    def _planned(self, view: View | ImagePullError | None, *, named: bool) -> NamespaceResult | None:
+        if isinstance(view, ImagePullError):
+            raise view
+        if view is None or self.run.is_over:
+            return self.run.not_attempted(self.name)
+        if not view.objects and named and (why := self.run.what_is_wrong_with(self.name, was_there=False)):
+            return NamespaceResult(self.name, "failed", error=why)
+        self.found = frozenset(view.objects)
+        planned, left = self.question.plan(self.name, view.objects)
+        self.left = [report(tag, _LEFT, reason=tag.reason) for tag in left]
+        self.streams = [_Stream(self, each) for each in planned]
+        return None
+
+    def finished_one(self) -> None:
+        """After each of its streams; counts the namespace with the last one."""
+        with self._lock:
+            self._done += 1
+            is_last = self._done == len(self.streams)
+        if is_last:
+            self._count()
+
+    def _count(self) -> None:
+        result = self.result()
+        self.run.progress.finished(changed=bool(result.changes), failed=result.status == "failed")
+
+    def result(self) -> NamespaceResult:
+        if self.ended is not None:
+            return self.ended
+        changes = tuple(change for stream in self.streams for change in stream.changes)
+        error = self._error()
+        status: Status = "failed" if error else "changed" if changes else "unchanged"
+        result = NamespaceResult(self.name, status, changes, error=error)
+        stopped = next((stream.error for stream in self.streams if stream.error is not None), None)
+        if stopped is not None:
+            ended = self.run.failed(self.name, stopped)
+            if not (changes or error):
+                return ended
+            result = replace(result, status="failed", error="; ".join(filter(None, (error, ended.error))))
+        return replace(result, extra={"tags": self.rows}, unremarkable=not self.rows)
+
+    def _error(self) -> str:
+        problems = [problem for stream in self.streams for problem in stream.problems]
+        advices = dict.fromkeys(words for stream in self.streams for words in stream.advices)
+        return "; ".join(filter(None, (summarize(problems, _SHOWN, "; ", listed="tags"), *advices)))
+
+
+@dataclass
+class _Stream:
+    """The import of one stream. `rows` are its tags as the result lists them, `problems` what failed, `advices` what to do about it.
+
+    `error` is why it was not brought to its end.
+    """
+
+    place: _Namespace
+    wanted: StreamImport
+    rows: list[Json] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    advices: list[str] = field(default_factory=list)
+    error: ImagePullError | None = None
+
+    @property
+    def run(self) -> Run:
+        return self.place.run
+
+    def carry_out(self) -> None:
+        """In a thread."""
+        try:
+            self._import()
+        except ImagePullError as error:
+            self.error = error
+        except Exception as error:  # an answer may hold anything
+            self.error = internal_error(error)
+        self.place.finished_one()
+
+    def _import(self) -> None:
+        wanted = self.wanted
+        if self.place.is_refused:
+            self._left(wanted.tags, "not attempted: the caller may not import in this namespace")
+            return
+        if self.run.settings.check_mode:
+            self.rows += [report(tag, _PLANNED, reason=tag.problem) for tag in wanted.tags]
+            self.changes.append(wanted.change({tag.tag: "imported again" for tag in wanted.tags}))
+            return
+        version = wanted.version
+        for part in wanted.parts(_MOST_TAGS):
+            version = self._part(replace(part, version=version)) or version
+
+    def _part(self, wanted: StreamImport) -> str:
+        """One request, again for a stream that was changed meanwhile; returns the version of the stream afterwards, if it is told."""
+        version, error = self._sent(wanted)
+        for _try in range(_MOST_TRIES):
+            if error is None:
+                return version
+            self.run.settings.clock.sleep(_PAUSE_SECONDS)
+            wanted = self._again(wanted)
+            version, error = self._sent(wanted) if wanted.tags else (wanted.version, None)
+        if error is not None:
+            self._refused(wanted, error)
+        return version
+
+    def _sent(self, wanted: StreamImport) -> tuple[str, ApiError | None]:
+        """One request: the version of the stream afterwards, empty when it is not told, or why it has to be read again."""
+        try:
+            answer = self.run.cluster.write(wanted.change({}))
+        except (NamespaceMissing, NamespaceTerminating, UnknownResource):
+            raise
+        except (Conflict, AlreadyExists, NotFound) as error:
+            return "", error
+        except Unanswered as error:
+            return self._lost(wanted, error), None
+        except ApiError as error:
+            self._refused(wanted, error)
+            return "", None
+        self._told(wanted, told(answer, wanted.tags))
+        return version_of(answer), None
+
+    def _again(self, wanted: StreamImport) -> StreamImport:
+        """The import of those of its tags that still are to be imported, as the stream is now."""
+        now = self._as_it_is(wanted)
+        if now is None:
+            return replace(wanted, tags=())
+        still = {tag.tag for tag in now.tags}
+        others = [tag for tag in wanted.tags if tag.tag not in still]
+        self._left(others, "somebody else imported or changed it meanwhile")
+        return now
+
+    def _as_it_is(self, wanted: StreamImport) -> StreamImport | None:
+        """The same tags as they are planned now, without those that are not; None when the stream is gone."""
+        stream = self.run.cluster.get(wanted.ref)
+        if stream is None:
+            self._left(wanted.tags, "the image stream was deleted meanwhile")
+            return None
+        names = {tag.tag for tag in wanted.tags}
+        # Whatever it fails by now: that it failed for one of the wanted causes was seen before.
+        every = replace(self.place.question, asked=replace(self.place.question.asked, causes=CAUSES))
+        planned, _left = every.plan_of(wanted.ref, stream)
+        return replace(planned, tags=tuple(tag for tag in planned.tags if tag.tag in names))
+
+    def _lost(self, wanted: StreamImport, error: Unanswered) -> str:
+        """After a request whose answer was lost: what no longer fails, or is another image, was imported."""
+        try:
+            now = self._as_it_is(wanted)
+        except (ApiError, Unanswered) as unread:
+            self._refused(wanted, Refusal(f"{error}; what became of it is not known: {unread}"))
+            return ""
+        if now is None:
+            return ""
+        same = {tag.tag for tag in now.tags if tag.cause}
+        same |= {old.tag for old in wanted.tags for tag in now.tags if not old.cause and old.digest == tag.digest}
+        digests = {tag.tag: tag.digest for tag in now.tags}
+        self._told(wanted, [Told(tag, digests.get(tag.tag, "")) for tag in wanted.tags if tag.tag not in same])
+        self._refused(replace(wanted, tags=tuple(tag for tag in wanted.tags if tag.tag in same)), error)
+        return now.version
+
+    def _left(self, tags: Sequence[TagImport], reason: str) -> None:
+        self.rows += [
+            report(LeftTag(tag.stream, tag.tag, tag.image, tag.cause, reason), _LEFT, reason=reason) for tag in tags
+        ]
+
+    def _refused(self, wanted: StreamImport, error: ImagePullError) -> None:
+        """A request that was refused: that is all its tags' failure."""
+        if wanted.tags:
+            self.rows += [report(tag, _FAILED, reason=str(error)) for tag in wanted.tags]
+            names = ", ".join(tag.tag for tag in wanted.tags)
+            self.problems.append(f"{'tag' if len(wanted.tags) == 1 else 'tags'} {names} of {wanted.ref}: {error}")
+        if isinstance(error, Forbidden) and "cannot create resource" in str(error):
+            self.place.is_refused = True
+
+    def _told(self, wanted: StreamImport, found: Sequence[Told]) -> None:
+        for each in found:
+            if not each.problem:
+                self.rows.append(report(each.tag, _IMPORTED, digest=each.digest))
+                continue
+            self.rows.append(report(each.tag, _FAILED, reason=each.problem, cause=each.cause))
+            self.problems.append(f"tag {each.tag.tag} of {wanted.ref} was not imported: {each.problem}")
+            self.advices.append(advice(each.cause, self.place.name))
+        new = {each.tag.tag: each.digest or "imported" for each in found if each.is_new}
+        if new:
+            self.changes.append(wanted.change(new))

@@ -1,0 +1,138 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is known of the cluster's objects, and how what is seen of them differs from that. Pure.
+
+A list and a watch say what is there; an event is told only for what was not known. So it does not matter how often the connection
+breaks, how much happened meanwhile, or how often the same is listed: each change is told once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from ...core.json_types import as_dict, as_str
+from ...core.names import is_namespace
+from ...core.objects import NAMESPACE, Json, metadata
+from .event_text import valid_labels
+from .settings import Settings, Watched
+
+__all__ = ["Difference", "Ledger", "Seen", "seen"]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The kept part of an object's metadata. `namespace` is its own name for a namespace. `name` may be any text."""
+
+    kind: str
+    namespace: str
+    name: str
+    uid: str = ""
+    labels: Json = field(default_factory=dict)
+    deletion_timestamp: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return (self.kind, self.namespace, self.name)
+
+    @property
+    def digest(self) -> bytes:
+        """Differs when what is kept does. An object that is known needs little memory so."""
+        kept = json.dumps([self.labels, self.deletion_timestamp], sort_keys=True)
+        return blake2b(kept.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What has happened to an object: one of `CHANGES`."""
+
+    change: str
+    seen: Seen
+
+
+@dataclass(frozen=True)
+class _Known:
+    uid: str
+    digest: bytes
+    is_going: bool
+
+
+def seen(obj: Json, watched: Watched, settings: Settings) -> Seen | None:
+    """The kept part of an object. None if it is not selected, or if Kubernetes does not allow the name of its namespace."""
+    meta = metadata(obj)
+    name = as_str(meta.get("name"))
+    namespace = as_str(meta.get("namespace")) if watched.kind.namespaced else name
+    if not (is_namespace(namespace) and watched.means(name) and settings.namespaces.means(namespace)):
+        return None
+    return Seen(
+        kind=watched.kind.kind,
+        namespace=namespace,
+        name=name,
+        uid=as_str(meta.get("uid")),
+        labels=valid_labels(as_dict(meta.get("labels"))),
+        deletion_timestamp=as_str(meta.get("deletionTimestamp")),
+    )
+
+
+class Ledger:
+    """All objects of all kinds that are known."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, dict[tuple[str, str, str], _Known]] = {}
+        #: Namespaces that went since they were last listed: what is still heard from within comes late.
+        self._gone: set[str] = set()
+
+    def __len__(self) -> int:
+        return sum(len(known) for known in self._known.values())
+
+    def listed(self, kind: str, objects: Iterable[Seen], *, again: bool = False) -> list[Difference]:
+        """What a list of all objects of a kind says that was not known; all that exists, as at first, where it is to be told `again`."""
+        is_first = kind not in self._known
+        known = self._known.setdefault(kind, {})
+        there = {one.key: one for one in objects}
+        gone = [Seen(*key, uid=known[key].uid) for key in known if key not in there]
+        if kind == NAMESPACE.kind:
+            self._gone.clear()
+        left = [found for one in gone for found in self.went(one)]
+        return [*left, *(found for one in there.values() for found in self._noted(one, is_first=is_first, again=again))]
+
+    def appeared(self, one: Seen) -> list[Difference]:
+        """What a watch says of an object that is there."""
+        return list(self._noted(one, is_first=False))
+
+    def went(self, one: Seen) -> list[Difference]:
+        """What a watch says of an object that is gone, or is selected no longer."""
+        known = self._known.get(one.kind, {}).pop(one.key, None)
+        if one.kind == NAMESPACE.kind:
+            self._gone.add(one.name)
+        return [Difference("deleted", one)] if known else []
+
+    def is_going(self, namespace: str) -> bool:
+        """Whether the namespace is being deleted or is gone, as far as namespaces are watched."""
+        if namespace in self._gone:
+            return True
+        known = self._known.get(NAMESPACE.kind, {}).get((NAMESPACE.kind, namespace, namespace))
+        return known is not None and known.is_going
+
+    def _noted(self, one: Seen, *, is_first: bool, again: bool = False) -> Iterator[Difference]:
+        kept = self._known.setdefault(one.kind, {})
+        old, new = kept.get(one.key), _Known(one.uid, one.digest, bool(one.deletion_timestamp))
+        kept[one.key] = new
+        if one.kind == NAMESPACE.kind:
+            self._gone.discard(one.name)
+        if old is not None and old.uid != new.uid:
+            # One of that name was deleted, and another one made, while nobody looked.
+            yield Difference("deleted", Seen(*one.key, uid=old.uid))
+            old = None
+        if old == new:
+            if again and not new.is_going:
+                yield Difference("existing", one)
+            return
+        if new.is_going:
+            if old is None or not old.is_going:
+                yield Difference("terminating", one)
+        else:
+            yield Difference("changed" if old else "existing" if is_first else "created", one)

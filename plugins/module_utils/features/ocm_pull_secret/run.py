@@ -1,0 +1,109 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fetches an account's pull secret from OpenShift Cluster Manager, and compares it with the one that a cluster holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+from ...clients.kube.client import Cluster
+from ...clients.kube.connection import IMPORT_ERROR as KUBERNETES_MISSING
+from ...clients.ocm.client import fetch
+from ...clients.ocm.options import OcmOptions, checked
+from ...core.errors import OptionError, Refusal
+from ...core.names import check_name, check_namespace
+from ...core.objects import SECRET, ObjectRef
+from ...dockerconfig.auth_file import NOTHING, AuthFile, parse_text
+from ...engine.namespaces import require_namespace
+from ...secrets.content import StoredSecret
+from .comparison import compared, listed
+
+__all__ = ["ocm_pull_secret"]
+
+_SOURCE = "the account's pull secret"
+
+
+def ocm_pull_secret(
+    params: Mapping[str, Any],
+    hide: Callable[[str], None],
+    cluster: Callable[[], AbstractContextManager[Cluster]],
+) -> dict[str, Any]:
+    """The result. `hide` is given each text with credentials, `cluster` opens the one to compare with.
+
+    :raises OptionError: for options that cannot work; nothing has been sent.
+    :raises ImagePullError: when there is no pull secret, or the cluster's cannot be read.
+    """
+    options = _options(params)
+    ref = _compared_with(params)
+    include = params["include"]
+    # Read first: where that fails, no token is asked for.
+    held = None if ref is None else _held(ref, cluster, hide)
+    text = fetch(options, lambda token: hide(json.dumps({"token": token})))
+    hide(text)
+    account = parse_text(text, _SOURCE, include)
+    content = {"auth_config": json.loads(account.text(legacy=False))} if params["return_content"] else {}
+    if ref is None:
+        return {"changed": False, "registries": listed(account), **content}
+    rows = compared(account, held or NOTHING, include)
+    comparison = {
+        "namespace": ref.namespace,
+        "secret": ref.name,
+        "exists": held is not None,
+        "same": all(row["status"] == "same" for row in rows),
+    }
+    return {"changed": False, "registries": rows, "compared": comparison, **content}
+
+
+def _options(params: Mapping[str, Any]) -> OcmOptions:
+    if params["include"] is not None and not params["include"]:
+        raise OptionError("option 'include' is empty: name at least one registry, or leave it out")
+    return checked(
+        OcmOptions(
+            offline_token=params["offline_token"] or "",
+            client_id=params["client_id"] or "",
+            client_secret=params["client_secret"] or "",
+            api_url=params["api_url"],
+            token_url=params["token_url"],
+            ca_cert=params["ocm_ca_cert"],
+            validate_certs=params["ocm_validate_certs"],
+            timeout=params["ocm_timeout"],
+        )
+    )
+
+
+def _compared_with(params: Mapping[str, Any]) -> ObjectRef | None:
+    """The secret to compare with; None for none."""
+    if not params["compare"]:
+        return None
+    check_namespace("namespace", params["namespace"])
+    check_name("secret", params["secret"])
+    if KUBERNETES_MISSING:
+        raise OptionError(
+            "option 'compare' needs the Python package 'kubernetes' on the host that runs the task: install it, or leave the option out"
+        )
+    return ObjectRef(SECRET, params["namespace"], params["secret"])
+
+
+def _held(
+    ref: ObjectRef, open_cluster: Callable[[], AbstractContextManager[Cluster]], hide: Callable[[str], None]
+) -> AuthFile | None:
+    """What the cluster holds; None when the secret does not exist.
+
+    :raises Refusal: when its content cannot be read: it is not known what it holds.
+    """
+    with open_cluster() as cluster:
+        found = cluster.get(ref)
+        if found is None:
+            require_namespace(cluster, ref.namespace)
+            return None
+        held = StoredSecret.of(found)
+        if held.unreadable:
+            raise Refusal(
+                f"{ref} on {cluster.name} cannot be compared, because its content {held.unreadable}; repair the content, or name another secret"
+            )
+        hide(held.text)
+        return held.auth_file

@@ -1,0 +1,184 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads what an explanation needs, all that is wanted at once, until nothing is. It writes nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Union
+
+from ...clients.kube.client import Cluster
+from ...core.errors import ImagePullError, Refusal
+from ...core.json_types import as_dict, as_list
+from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef
+from ...core.protocols import ALL, ListedBy
+from ...discovery.lookup_reader import read_wanted
+from ...engine.result import NamespaceResult, Outcome
+from ...engine.run import Run, Settings, internal_error, running
+from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, Access, explain
+from ...explain.lookup import Evidence, NotYet, Unread
+from ...explain.subjects import POD, WORKLOADS, Subject, of_account, of_pod, of_workload
+from ...explain.workload_pods import (
+    PodOwners,
+    added_containers,
+    explain_each,
+    explain_together,
+    intermediate_of,
+    is_controlled,
+    with_pods,
+)
+from ...images.image_policies import IMAGE_POLICY
+from ...images.image_streams import IMAGE_STREAM
+from ...secrets.content import DATA_KEYS
+from .options import PullAccess
+
+__all__ = ["explain_access"]
+
+#: Maximum number of containers of a workload's pods for which events are read.
+_PODS_WITH_EVENTS = 10
+
+_LISTED_BY: ListedBy = {
+    SECRET: tuple(f"type={each}" for each in DATA_KEYS),
+    **dict.fromkeys((SERVICE_ACCOUNT, IMAGE_POLICY, IMAGE_STREAM, POD, *WORKLOADS.values()), ALL),
+}
+
+
+def explain_access(cluster: Cluster, asked: PullAccess, namespaces: Sequence[str], settings: Settings) -> Outcome:
+    """The outcome with `access` for each namespace, and the count of each verdict."""
+    with running(cluster, len(namespaces), settings) as run:
+        asking = _Asking(run, asked, Evidence())
+        found = asking.answers(namespaces)
+        results = [asking.result(name, found.get(name)) for name in namespaces]
+    counts = Counter(row["verdict"] for result in results for row in result.extra.get("access", ()))
+    extra = {"verdicts": {name: counts.get(name, 0) for name in (PULLS, WILL_NOT_PULL, UNKNOWN)}}
+    return replace(run.outcome(results), extra=extra)
+
+
+@dataclass(frozen=True)
+class _Asking:
+    run: Run
+    asked: PullAccess
+    evidence: Evidence
+
+    def answers(self, namespaces: Sequence[str]) -> dict[str, Union[list[Access], ImagePullError]]:
+        """What is found in each namespace; nothing for those that were not looked at when the cluster failed."""
+        found: dict[str, Union[list[Access], ImagePullError]] = {}
+        waiting = list(namespaces)
+        while waiting:
+            for name in waiting:
+                answer = self._answer(name)
+                if answer is not None:
+                    found[name] = answer
+            waiting = [name for name in waiting if name not in found]
+            try:
+                self.evidence.add(
+                    read_wanted(self.run.cluster, self.run.workers, self.evidence, _LISTED_BY, self.asked.registries)
+                )
+            except ImagePullError as error:
+                self.run.stop(error)
+                break
+        return found
+
+    def result(self, namespace: str, found: Union[list[Access], ImagePullError, None]) -> NamespaceResult:
+        if found is None:
+            return self.run.not_attempted(namespace)
+        if isinstance(found, ImagePullError):
+            return self.run.failed(namespace, found)
+        if not found and (why := self.run.what_is_wrong_with(namespace, was_there=False)):
+            return NamespaceResult(namespace, "failed", error=why)
+        brief = self.asked.is_of_all
+        rows = [access.report(brief=brief) for access in found]
+        well = brief and all(access.verdict == PULLS for access in found)
+        return NamespaceResult(namespace, "unchanged", extra={"access": rows}, unremarkable=well)
+
+    def _answer(self, namespace: str) -> Union[list[Access], ImagePullError, None]:
+        """None while something has to be read for it."""
+        try:
+            return self._accesses(namespace)
+        except NotYet:
+            return None
+        except ImagePullError as error:
+            return error
+        except Exception as error:  # an object may hold anything
+            return internal_error(error)
+
+    def _accesses(self, namespace: str) -> list[Access]:
+        """:raises NotYet: when more has to be read first.
+        :raises Refusal: when what is asked about is not there or may not be read.
+        """
+        asked = self.asked
+        if asked.image:
+            return [self._explain(of_account(namespace, asked.account, asked.image))]
+        if asked.pod:
+            pod = self._required(ObjectRef(POD, namespace, asked.pod))
+            return explain_each(_alone(of_pod(pod, namespace)), self._explain)
+        if asked.pods_of:
+            return self._of_one(*asked.pods_of, namespace)
+        return self._of_all(namespace)
+
+    def _explain(self, subject: Subject) -> Access:
+        return explain(subject, self.evidence, asks=self.asked.registries is not None)
+
+    def _of_one(self, kind: Kind, name: str, namespace: str) -> list[Access]:
+        """A workload, after its pods."""
+        workload = self._required(ObjectRef(kind, namespace, name))
+        subjects = _alone(of_workload(kind, workload, namespace))
+        between = [each for each in (intermediate_of(kind),) if each]
+        listed = self._listed([POD, *between], namespace)
+        made = [(each, obj) for each in between for obj in listed[each]]
+        pods = PodOwners(namespace, listed[POD], [(kind, workload), *made]).pods_of(kind, workload)
+        of_pods = _first_alone(subject for pod in pods for subject in of_pod(pod, namespace))
+        answers = explain_each([*subjects, *of_pods], self._explain)
+        of_template, of_its_pods = answers[: len(subjects)], answers[len(subjects) :]
+        return [*with_pods(of_template, of_its_pods), *added_containers(of_template, of_its_pods)]
+
+    def _required(self, ref: ObjectRef) -> Json:
+        found = self._seen(ref)
+        if found is None:
+            raise Refusal(f"{ref} does not exist: correct the name or the namespace")
+        return found
+
+    def _seen(self, ref: ObjectRef) -> Json | None:
+        try:
+            return self.evidence.look(ref)
+        except Unread as error:
+            what = str(ref) if ref.name else f"the {ref.kind.resource} of namespace {ref.namespace}"
+            raise Refusal(f"{what} could not be read, so nothing is known of it: {error}") from None
+
+    def _of_all(self, namespace: str) -> list[Access]:
+        """All pods, and the workloads that are not made by another one."""
+        listed = self._listed([POD, *WORKLOADS.values()], namespace)
+        workloads = [(kind, obj) for kind in WORKLOADS.values() for obj in listed[kind]]
+        owners = PodOwners(namespace, listed[POD], workloads)
+        asked = [each for each in workloads if not is_controlled(each[1])]
+        return explain_together(owners, owners.pods, asked, self._explain)
+
+    def _listed(self, kinds: Sequence[Kind], namespace: str) -> dict[Kind, Sequence[Json]]:
+        """:raises NotYet: when they have to be read first; all of them are wanted then."""
+        listed = {kind: self._looked(ObjectRef(kind, namespace, "")) for kind in kinds}
+        if any(items is None for items in listed.values()):
+            raise NotYet
+        return {kind: as_list(as_dict(items).get("items")) for kind, items in listed.items()}
+
+    def _looked(self, ref: ObjectRef) -> Json | None:
+        """None while it is wanted."""
+        try:
+            return self._seen(ref) or {}
+        except NotYet:
+            return None
+
+
+def _alone(subjects: Iterable[Subject]) -> list[Subject]:
+    return [replace(subject, is_asked_alone=True) for subject in subjects]
+
+
+def _first_alone(subjects: Iterable[Subject]) -> Iterator[Subject]:
+    """The events of the first containers that wait for their image are read if they decide."""
+    left = _PODS_WITH_EVENTS
+    for subject in subjects:
+        is_asked_alone = bool(subject.reason) and left > 0
+        left -= is_asked_alone
+        yield replace(subject, is_asked_alone=is_asked_alone)

@@ -1,0 +1,81 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was listed, as evidence for explanations: they look up single objects, and need no further request for them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+from ...core.json_types import as_str
+from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
+from ...explain.lookup import Evidence, Unread
+from ...images.image_policies import IMAGE_POLICY
+from ...images.image_streams import IMAGE_STREAM
+from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
+from ...rbac.subjects import AUTHENTICATED, PROJECT_GROUPS, Subject
+from .rules_grants import gives_pull, pullers_of
+from .survey import ACCOUNTS, POLICIES, SECRETS, STREAMS, Place
+
+__all__ = ["Listed"]
+
+_WHAT = {SECRET: SECRETS, SERVICE_ACCOUNT: ACCOUNTS, IMAGE_STREAM: STREAMS, IMAGE_POLICY: POLICIES}
+
+
+class Listed(Evidence):
+    """Answers from the lists; what they do not tell is wanted as usual.
+
+    A right is proven by a role binding that gives it to everybody in a namespace, to all or to the account. Without one it is asked for,
+    since other roles may give it. `has_streams`: whether the cluster knows image streams.
+    """
+
+    def __init__(self, places: Mapping[str, Place], cluster_bindings: Sequence[Json], *, has_streams: bool) -> None:
+        super().__init__()
+        self._places = places
+        self._everywhere = frozenset(subject for _name, subject in pullers_of(filter(gives_pull, cluster_bindings)))
+        self._has_streams = has_streams
+        self._pullers = cache(self._pullers_of)
+        self._streams = cache(self._streams_of)
+
+    def look(self, ref: ObjectRef) -> Json | None:
+        """See `Evidence.look`."""
+        place = self._places.get(ref.namespace)
+        if place is None:
+            return super().look(ref)
+        if ref.kind == SUBJECT_ACCESS_REVIEW:
+            return {"allowed": True} if self._may_pull(place.namespace, ref.name) else super().look(ref)
+        what = _WHAT.get(ref.kind)
+        if what is None:
+            return super().look(ref)
+        if what in place.unread:
+            raise Unread(place.unread[what])
+        return self._listed(place, ref) if ref.name else {"items": _every(place, ref.kind)}
+
+    def _listed(self, place: Place, ref: ObjectRef) -> Json | None:
+        if ref.kind == SECRET:
+            secret = place.secrets.get(ref.name)
+            return None if secret is None else secret.obj
+        if ref.kind == SERVICE_ACCOUNT:
+            return place.accounts.get(ref.name)
+        return self._streams(place.namespace).get(ref.name) if self._has_streams else {}
+
+    def _streams_of(self, namespace: str) -> Mapping[str, Json]:
+        return {as_str(metadata(stream).get("name")): stream for stream in self._places[namespace].streams}
+
+    def _may_pull(self, project: str, account: str) -> bool:
+        namespace, _slash, name = account.partition("/")
+        groups = (PROJECT_GROUPS + namespace, PROJECT_GROUPS.rstrip(":"), AUTHENTICATED)
+        who = {Subject("ServiceAccount", name, namespace), *(Subject("Group", group) for group in groups)}
+        return bool(who & (self._pullers(project) | self._everywhere))
+
+    def _pullers_of(self, project: str) -> frozenset[Subject]:
+        return frozenset(subject for _name, subject in pullers_of(filter(gives_pull, self._places[project].bindings)))
+
+
+def _every(place: Place, kind: Kind) -> Sequence[Json]:
+    if kind == SECRET:
+        return [secret.obj for secret in place.secrets.values()]
+    return {SERVICE_ACCOUNT: [*place.accounts.values()], IMAGE_STREAM: place.streams, IMAGE_POLICY: place.policies}[
+        kind
+    ]

@@ -1,0 +1,147 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules about the credentials themselves: how long they live, and where else they stand. Pure. No message holds any of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from ...core.json_types import as_list
+from ...core.objects import SECRET, ObjectRef
+from ...core.phrases import pluralize
+from ...core.times import day
+from ...dockerconfig.registry_keys import host_of, without_user
+from ...explain import fixes
+from ...secrets.expiry import SKEW, CredentialKind, expiry_of, kind_of, lifetime_of, names_a_user
+from ...secrets.search import Match
+from .findings import Finding
+from .survey import Login, Place, Survey
+from .trim import MATCHES
+
+__all__ = ["copies", "copies_differ", "expired", "expires", "found", "in_many_places", "logins_of", "short_lived"]
+
+#: A login of one registry's host and one user, wherever it stands.
+Copies = Mapping[tuple[str, str], Sequence[Login]]
+
+_DAY = 86_400.0
+
+
+def expired(place: Place, survey: Survey) -> Iterator[Finding]:
+    for login in _not_refreshed(place):
+        ends = expiry_of(login.password)
+        kind = _kind(login)
+        if ends is not None and ends + SKEW < survey.now:
+            yield _about(login, "credential-expired", f"has expired on {day(ends)}")
+        elif ends is None and kind and _is_over(login, kind, survey.now):
+            written = day(login.secret.written)
+            yield _about(
+                login,
+                "credential-expired",
+                f"is {kind.title}, which lives {lifetime_of(kind)}, and was written on {written}",
+            )
+
+
+def expires(place: Place, survey: Survey, days: int) -> Iterator[Finding]:
+    for login in _not_refreshed(place):
+        ends = expiry_of(login.password)
+        if ends is not None and survey.now - SKEW <= ends <= survey.now + days * _DAY:
+            yield _about(login, "credential-expires", f"expires on {day(ends)}")
+
+
+def short_lived(place: Place, survey: Survey) -> Iterator[Finding]:
+    """What has ended already, or says itself when it does, is another rule's."""
+    for login in _not_refreshed(place):
+        kind = _kind(login)
+        if kind and expiry_of(login.password) is None and not _is_over(login, kind, survey.now):
+            lives = f"lives {lifetime_of(kind)}" if kind.lifetime else "ends with the job"
+            yield _about(login, "credential-short-lived", f"is {kind.title}, which {lives}")
+
+
+def copies(survey: Survey) -> Copies:
+    """The logins that stand in more than one secret, as `logins_of`."""
+    return {one: logins for one, logins in logins_of(survey).items() if len({login.secret.ref for login in logins}) > 1}
+
+
+def logins_of(survey: Survey) -> Copies:
+    """The logins that people wrote, by host and user.
+
+    Where the user's name tells nothing, each password is a login of its own.
+    """
+    found: dict[tuple[str, str], list[Login]] = {}
+    for place in survey.places.values():
+        for secret in place.secrets.values():
+            for login in () if secret.is_generated else secret.logins:
+                found.setdefault(_identity(login), []).append(login)
+    return found
+
+
+def _identity(login: Login) -> tuple[str, str]:
+    host, user = host_of(login.key) or without_user(login.key), login.username
+    return host, user if names_a_user(user, login.password) else f"{user}\0{login.password}"
+
+
+def in_many_places(every: Copies) -> Iterator[Finding]:
+    """At the first of its secrets: a finding of one login, not of each place. Copies within one namespace are `secret-duplicate`."""
+    for (host, _user), logins in every.items():
+        namespaces = {login.secret.namespace for login in logins}
+        if len(namespaces) < 2:
+            continue
+        places = sorted({(login.secret.namespace, login.secret.name) for login in logins})
+        other = len(logins) - max(Counter(login.password for login in logins).values())
+        differ = f", {other} of them with another password" if other else ""
+        first = min(logins, key=_place_of)
+        message = f"one login for {host} stands in {len(places)} secrets of {len(namespaces)} namespaces{differ}"
+        yield Finding("credential-in-many-places", ObjectRef(SECRET, *places[0]), without_user(first.key), message)
+
+
+def copies_differ(every: Copies) -> Iterator[Finding]:
+    """At each secret whose password is not that of most; where two are as many, the one that was written last counts."""
+    for (host, _user), logins in every.items():
+        count = Counter(login.password for login in logins)
+        newest: dict[str, float] = {}
+        for login in logins:
+            newest[login.password] = max(newest.get(login.password, 0.0), login.secret.written)
+        usual = max(count, key=lambda password: (count[password], newest[password], password))
+        for login in logins:
+            if login.password == usual:
+                continue
+            others = pluralize(count[usual], "other entry", "other entries")
+            message = f"{login.secret.ref} has another password for a login for {host} than {others}"
+            fix = fixes.add_registry(login.secret.namespace, login.secret.name, login.key)
+            yield Finding("credential-copies-differ", login.secret.ref, without_user(login.key), message, fix)
+
+
+def found(place: Place, _survey: Survey) -> Iterator[Finding]:
+    for secret in place.secrets.values():
+        for where in as_list(secret.obj.get(MATCHES)):
+            if isinstance(where, Match):
+                other = "" if where.as_asked else ", though not as the login of that registry and user"
+                message = f"the searched credential stands in {secret.ref}, at {where.location}{other}"
+                yield Finding("credential-found", secret.ref, where.location, message)
+
+
+def _not_refreshed(place: Place) -> Iterator[Login]:
+    """The logins that nobody but people keeps fresh."""
+    for secret in place.secrets.values():
+        if secret.is_for_pulls and not secret.is_written_by_others:
+            yield from secret.logins
+
+
+def _kind(login: Login) -> CredentialKind | None:
+    return kind_of(host_of(login.key), login.username, login.password)
+
+
+def _is_over(login: Login, kind: CredentialKind, now: float) -> bool:
+    return bool(kind.lifetime and login.secret.written) and login.secret.written + kind.lifetime + SKEW < now
+
+
+def _about(login: Login, rule: str, what: str) -> Finding:
+    secret, key = login.secret, without_user(login.key)
+    fix = fixes.add_registry(secret.namespace, secret.name, login.key)
+    return Finding(rule, secret.ref, key, f"the login for {key} in {secret.ref} {what}", fix)
+
+
+def _place_of(login: Login) -> tuple[str, str, str]:
+    return login.secret.namespace, login.secret.name, login.key

@@ -1,0 +1,141 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules about who may pull from a project. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ...core.json_types import as_dict, as_list, as_str
+from ...core.names import is_name, is_namespace
+from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, Json, Kind, ObjectRef, metadata
+from ...core.phrases import summarize
+from ...explain import fixes
+from ...platform.protected import RESERVED_BINDINGS
+from ...rbac.subjects import AUTHENTICATED, PROJECT_GROUPS, UNAUTHENTICATED, Subject, subject_of
+from .findings import Finding
+from .survey import Place, Survey
+
+__all__ = [
+    "CLUSTER_ROLE_BINDING",
+    "PULLER",
+    "dead_subject",
+    "duplicate_bindings",
+    "for_cluster",
+    "gives_pull",
+    "looked_up",
+    "pullers_of",
+    "to_everybody",
+]
+
+#: The role that gives the right to pull, and nothing else.
+PULLER = "system:image-puller"
+CLUSTER_ROLE_BINDING = Kind(
+    CLUSTER_ROLE.api_version, "ClusterRoleBinding", "clusterrolebindings", "cluster role binding", namespaced=False
+)
+_ALL_ACCOUNTS = PROJECT_GROUPS.rstrip(":")
+_EVERYBODY: Mapping[str, str] = {
+    AUTHENTICATED: "everybody who is logged in, all service accounts included",
+    UNAUTHENTICATED: "clients that send no login",
+    _ALL_ACCOUNTS: "all service accounts of the cluster",
+}
+
+
+def gives_pull(binding: Json) -> bool:
+    role = as_dict(binding.get("roleRef"))
+    return (role.get("kind"), role.get("name")) == (CLUSTER_ROLE.kind, PULLER)
+
+
+def pullers_of(bindings: Iterable[Json]) -> Iterator[tuple[str, Subject]]:
+    """Each binding's name with each of its subjects."""
+    for binding in bindings:
+        meta = metadata(binding)
+        for entry in as_list(binding.get("subjects")):
+            subject = subject_of(entry, as_str(meta.get("namespace")))
+            if subject is not None:
+                yield as_str(meta.get("name")), subject
+
+
+def looked_up(place: Place) -> Iterator[ObjectRef]:
+    """The accounts and projects that the grants of a namespace name."""
+    for _name, subject in pullers_of(_by_hand(place)):
+        if subject.ref is not None:
+            yield subject.ref
+
+
+def dead_subject(place: Place, survey: Survey) -> Iterator[Finding]:
+    for name, subject in dict.fromkeys(pullers_of(_by_hand(place))):
+        if subject.ref is None or survey.known.get(subject.ref, {}) is not None:
+            continue
+        ref = ObjectRef(ROLE_BINDING, place.namespace, name)
+        message = f"{ref} lets {subject} pull, and {subject.ref} does not exist"
+        yield Finding("grant-dead-subject", ref, str(subject), message, _revoked(place.namespace, subject))
+
+
+def duplicate_bindings(place: Place, _survey: Survey) -> Iterator[Finding]:
+    """One finding for each subject, at the first of its bindings."""
+    places: dict[Subject, list[str]] = defaultdict(list)
+    for name, subject in dict.fromkeys(pullers_of(_by_hand(place))):
+        places[subject].append(name)
+    for subject, names in places.items():
+        if len(names) < 2:
+            continue
+        ref = ObjectRef(ROLE_BINDING, place.namespace, names[0])
+        message = (
+            f"{len(names)} role bindings of namespace {place.namespace} let {subject} pull: {summarize(names, _SHOWN)}"
+        )
+        options = _options(subject)
+        fix = [*fixes.revoke(place.namespace, options), *fixes.grant_to(place.namespace, options)] if options else []
+        yield Finding("grant-duplicate-bindings", ref, str(subject), message, fix)
+
+
+def to_everybody(place: Place, _survey: Survey) -> Iterator[Finding]:
+    for name, subject in dict.fromkeys(pullers_of(_by_hand(place))):
+        if subject.kind == "Group" and subject.name in _EVERYBODY:
+            ref = ObjectRef(ROLE_BINDING, place.namespace, name)
+            message = f"{ref} lets {_EVERYBODY[subject.name]} pull from project {place.namespace}"
+            yield Finding("grant-to-everybody", ref, subject.name, message, _revoked(place.namespace, subject))
+
+
+def for_cluster(survey: Survey) -> Iterator[Finding]:
+    """The same for all projects at once."""
+    for name, subject in dict.fromkeys(pullers_of(filter(gives_pull, survey.cluster_bindings))):
+        if subject.kind == "Group" and subject.name in _EVERYBODY:
+            ref = ObjectRef(CLUSTER_ROLE_BINDING, "", name)
+            message = f"{ref} lets {_EVERYBODY[subject.name]} pull from all projects"
+            yield Finding("grant-to-everybody", ref, subject.name, message)
+
+
+def _by_hand(place: Place) -> Iterator[Json]:
+    """The bindings that the platform does not create in each project."""
+    return (
+        binding
+        for binding in place.bindings
+        if gives_pull(binding) and as_str(metadata(binding).get("name")) not in RESERVED_BINDINGS
+    )
+
+
+def _revoked(namespace: str, subject: Subject) -> Sequence[fixes.Fix]:
+    options = _options(subject)
+    return fixes.revoke(namespace, options) if options else []
+
+
+def _options(subject: Subject) -> dict[str, Any]:
+    """The subject as image_puller_grant names it; nothing for a name that it does not take."""
+    if subject.kind == "ServiceAccount":
+        valid = is_namespace(subject.namespace) and is_name(subject.name)
+        return {"service_accounts": [{"namespace": subject.namespace, "name": subject.name}]} if valid else {}
+    if subject.kind == "Group" and subject.name in (AUTHENTICATED, UNAUTHENTICATED):
+        return {"authenticated": True} if subject.name == AUTHENTICATED else {"anonymous": True}
+    project = subject.name.removeprefix(PROJECT_GROUPS)
+    if subject.kind == "Group" and project != subject.name and is_namespace(project):
+        return {"projects": [project]}
+    if not subject.name.strip() or not subject.name.isprintable():
+        return {}
+    return {{"Group": "groups", "User": "users"}.get(subject.kind, "users"): [subject.name]}
+
+
+_SHOWN = 5

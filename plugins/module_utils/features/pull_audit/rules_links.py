@@ -1,0 +1,57 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules about the lists of service accounts. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...core.json_types import as_dict, as_list
+from ...core.objects import Json
+from ...explain import fixes
+from ...platform.account_lists import LISTS, names_in, repeated
+from ...platform.generated import Origin, origin_of
+from ...platform.provisioning import how_to_renew, judge
+from .findings import Finding
+from .survey import Place, Survey
+
+__all__ = ["dangling", "duplicate", "not_provisioned"]
+
+
+def dangling(place: Place, _survey: Survey) -> Iterator[Finding]:
+    """What the platform generates is its own to repair."""
+    for account, obj in place.accounts.items():
+        ref = place.account_ref(account)
+        for purpose, key in LISTS.items():
+            for name in dict.fromkeys(names_in(obj, key)):
+                if name in place.secrets or origin_of(obj, key, name) is not Origin.OTHER:
+                    continue
+                message = f"{ref} lists {name} in {key}, and there is no such secret"
+                fix = fixes.unlink(place.namespace, account, name, purpose)
+                yield Finding("link-dangling", ref, f"{key} {name}", message, fix)
+
+
+def duplicate(place: Place, _survey: Survey) -> Iterator[Finding]:
+    for account, obj in place.accounts.items():
+        ref = place.account_ref(account)
+        for name in repeated(as_list(obj.get("imagePullSecrets"))):
+            message = f"{ref} lists secret {name} more than once"
+            fix = fixes.link_only(place.namespace, account, name)
+            yield Finding("link-duplicate", ref, name, message, fix)
+
+
+def not_provisioned(place: Place, survey: Survey) -> Iterator[Finding]:
+    """Only where it is known that the platform generates pull secrets."""
+    if survey.none_will_come != "":
+        return
+    secrets: dict[str, Json | None] = {name: secret.obj for name, secret in place.secrets.items()}
+    for account, obj in place.accounts.items():
+        verdict = judge(as_dict(obj), secrets)
+        if verdict.missing:
+            ref = place.account_ref(account)
+            renew = f"; {how_to_renew(place.namespace, verdict.stale)}" if verdict.stale else ""
+            message = f"{ref} cannot pull from the integrated registry: {verdict.missing}{renew}"
+            # To wait would take too long where the secret has to be deleted.
+            fix = [] if verdict.stale else fixes.wait_for_account(place.namespace, account)
+            yield Finding("account-not-provisioned", ref, "", message, fix)

@@ -1,0 +1,167 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules about pods and workloads, and the lists that they pull with. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ...core.audit_format import INFO
+from ...core.objects import ObjectRef
+from ...explain import fixes
+from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, Access
+from ...explain.credentials import Login, credentials_of
+from ...explain.lookup import NotYet
+from ...explain.subjects import Subject
+from ...images.references import PUBLIC_REGISTRIES, Reference, reference_of
+from ...platform.account_lists import names_in
+from .findings import Finding
+from .survey import Place, Survey
+
+__all__ = [
+    "breaks_public_pull", "cannot_pull", "hides_account_list", "logins_of", "older_than_link", "secret_missing", "unknown_pull", "workload_cannot_pull",
+]  # fmt: skip
+
+
+def cannot_pull(place: Place, survey: Survey) -> Iterator[Finding]:
+    yield from _that_break(place, survey, "pod-cannot-pull", is_pod=True)
+
+
+def workload_cannot_pull(place: Place, survey: Survey) -> Iterator[Finding]:
+    yield from _that_break(place, survey, "workload-cannot-pull", is_pod=False)
+
+
+def _that_break(place: Place, survey: Survey, rule: str, *, is_pod: bool) -> Iterator[Finding]:
+    for access in survey.accesses.get(place.namespace, ()):
+        subject = access.subject
+        if access.verdict == WILL_NOT_PULL and subject.is_pod is is_pod:
+            message = f"{subject.ref} cannot pull {subject.image}: {access.reason}"
+            yield Finding(rule, subject.ref, subject.container, message, access.fix)
+
+
+def unknown_pull(place: Place, survey: Survey) -> Iterator[Finding]:
+    for subject, access in survey.subject_pods(place.namespace):
+        if access.verdict == UNKNOWN and access.cause:
+            message = f"{subject.ref} does not get {subject.image}: {access.reason}"
+            yield Finding("pod-pull-unknown", subject.ref, subject.container, message, access.fix)
+
+
+def secret_missing(place: Place, survey: Survey) -> Iterator[Finding]:
+    """A name that the account lists too is the account's finding, and one of a template the template's."""
+    accesses = _by_ref(survey.accesses.get(place.namespace, ()))
+    for ref, spec in place.specs():
+        missing = [name for name in dict.fromkeys(names_in(spec, "imagePullSecrets")) if name not in place.secrets]
+        containers = accesses.get(ref, ())
+        if not missing or not containers or (containers[0].subject.is_pod and ref.name in place.templated):
+            continue
+        account = place.listed.get(containers[0].subject.account, ())
+        for name in missing:
+            if not (containers[0].subject.is_pod and name in account):
+                yield _missing(ref, name, containers)
+
+
+def _missing(ref: ObjectRef, name: str, containers: Sequence[Access]) -> Finding:
+    harmed = [access.subject.container for access in containers if access.verdict != PULLS]
+    matters = f"it may matter for container {', '.join(harmed)}" if harmed else "its images do not need it now"
+    registry = next((each.host for each in map(_reference, containers) if each), "")
+    fix = fixes.new_secret_named(ref.namespace, name, registry) if registry else []
+    message = f"{ref} lists {name}, and there is no such secret; {matters}"
+    return Finding("pod-secret-missing", ref, name, message, fix, "" if harmed else INFO)
+
+
+@dataclass(frozen=True)
+class _Hidden:
+    """A container without a login, whose account has the secret for its image."""
+
+    subject: Subject
+    secret: str
+    is_copy: bool
+
+
+def _hidden(place: Place, survey: Survey) -> Iterator[_Hidden]:
+    """`is_copy`: whether the pod's list is what the account's was when it was created."""
+    for access in survey.accesses.get(place.namespace, ()):
+        subject, reference = access.subject, _reference(access)
+        listed = place.listed.get(subject.account, ())
+        others = [name for name in listed if name not in subject.own]
+        if reference is None or not others or not (subject.is_pod or subject.own):
+            continue
+        if logins_of(survey, place.namespace, subject.own, reference):
+            continue
+        for login in logins_of(survey, place.namespace, others, reference)[:1]:
+            yield _Hidden(subject, login.secret, set(subject.own) <= set(listed))
+
+
+def hides_account_list(place: Place, survey: Survey) -> Iterator[Finding]:
+    for found in _hidden(place, survey):
+        subject = found.subject
+        if not subject.own or (subject.is_pod and (found.is_copy or subject.ref.name in place.templated)):
+            continue
+        message = (
+            f"{subject.ref} lists {', '.join(subject.own)}, which hides {found.secret} of {subject.account_ref}; only that one is "
+            f"for {subject.image}"
+        )
+        yield Finding("pod-hides-account-list", subject.ref, subject.container, message, _add(place, subject))
+
+
+def _add(place: Place, subject: Subject) -> list[fixes.Fix]:
+    reference = reference_of(subject.image)
+    for name in subject.own:
+        secret = place.secrets.get(name)
+        if reference and secret and secret.is_read and not secret.reading.problems and not secret.is_generated:
+            return fixes.add_registry(place.namespace, name, reference.host)
+    return []
+
+
+def older_than_link(place: Place, survey: Survey) -> Iterator[Finding]:
+    """A pod that has its image needs no login, unless the node asks the registry each time."""
+    for found in _hidden(place, survey):
+        subject = found.subject
+        if not (subject.is_pod and found.is_copy):
+            continue
+        if subject.is_pulled and subject.pull_policy != "Always":
+            continue
+        message = (
+            f"{subject.ref} was created before secret {found.secret} was linked to {subject.account_ref}, and never gets it; delete the "
+            "pod, so that it is created again"
+        )
+        fix = fixes.link(place.namespace, subject.account, found.secret)
+        yield Finding("pod-older-than-link", subject.ref, subject.container, message, fix)
+
+
+def breaks_public_pull(place: Place, survey: Survey) -> Iterator[Finding]:
+    """A login that is refused does more harm there than none."""
+    for subject, access in survey.subject_pods(place.namespace):
+        reference = _reference(access)
+        if access.cause != "bad_credentials" or reference is None or reference.host not in PUBLIC_REGISTRIES:
+            continue
+        for login in logins_of(survey, place.namespace, subject.own, reference)[:1]:
+            message = (
+                f"{reference.host} refuses the login of secret {login.secret} for {subject.image} of {subject.ref}; if everybody may pull "
+                "this image, it is pulled without that login"
+            )
+            fix = fixes.remove_registry(place.namespace, login.secret, login.key)
+            yield Finding("credential-breaks-public-pull", subject.ref, subject.container, message, fix)
+
+
+def logins_of(survey: Survey, namespace: str, names: Sequence[str], reference: Reference) -> list[Login]:
+    """Those with user and password; none where some secret cannot be parsed, or was not read."""
+    try:
+        found = credentials_of(namespace, names, reference.repository, survey.evidence)
+    except NotYet:
+        return []
+    return [] if found.in_state("unparsable") else found.usable_logins
+
+
+def _by_ref(accesses: Sequence[Access]) -> dict[ObjectRef, list[Access]]:
+    found: dict[ObjectRef, list[Access]] = defaultdict(list)
+    for access in accesses:
+        found[access.subject.ref].append(access)
+    return found
+
+
+def _reference(access: Access) -> Reference | None:
+    return reference_of(access.subject.image)

@@ -1,0 +1,135 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules about the content of pull secrets, each on its own. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...core.json_types import as_dict, as_list, as_str
+from ...core.phrases import summarize
+from ...dockerconfig.key_warnings import key_warnings, portable, why_never_used
+from ...dockerconfig.registry_keys import may_be_shown, same_path, without_user
+from ...explain import fixes
+from ...platform.protected import is_global
+from ...secrets.content import DATA_KEYS, PODMANCONFIGJSON
+from .findings import Finding
+from .survey import Held, Place, Survey
+
+__all__ = ["duplicate", "key_matches_too_much", "key_never_matches", "type_unread", "unparsable", "unused"]
+
+
+def type_unread(place: Place, _survey: Survey) -> Iterator[Finding]:
+    """Another type than Podman's only where it is meant for pulls: by its data key, or because something lists it."""
+    for secret in place.secrets.values():
+        if secret.is_read or not secret.logins:
+            continue
+        who = place.named_for_pulls.get(secret.name, "")
+        if not (who or secret.stored.type == PODMANCONFIGJSON or secret.stored.key in DATA_KEYS.values()):
+            continue
+        listed = f", and {who} lists it" if who else ""
+        hosts = summarize([without_user(login.key) for login in secret.logins], _SHOWN)
+        message = (
+            f"{secret.ref} holds logins for {hosts}, but has type {secret.stored.type}, which no node reads{listed}"
+        )
+        fix = fixes.convert_secret(place.namespace, secret.name, secret.logins[0].key)
+        yield Finding("secret-type-unread", secret.ref, "", message, fix)
+
+
+def unparsable(place: Place, _survey: Survey) -> Iterator[Finding]:
+    for secret in place.secrets.values():
+        problems = () if secret.is_generated else secret.reading.problems
+        if not problems:
+            continue
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        message = f"{secret.ref} stops every pull of a pod that lists it, because {problems[0]}{more}"
+        yield Finding("secret-unparsable", secret.ref, "", message, _without_bad_entries(secret))
+
+
+def _without_bad_entries(secret: Held) -> list[fixes.Fix]:
+    """Where nothing else is wrong, the bad entries alone are removed."""
+    bad = [key for key in secret.stored.known.entries if key not in secret.reading.logins and may_be_shown(key)]
+    if bad and len(bad) == len(secret.reading.problems):
+        return fixes.remove_registry(secret.namespace, secret.name, *bad)
+    host = next(iter([*bad, *filter(may_be_shown, secret.reading.logins)]), fixes.REGISTRY)
+    return fixes.rewrite_secret(secret.namespace, secret.name, host)
+
+
+def key_never_matches(place: Place, _survey: Survey) -> Iterator[Finding]:
+    for secret in _written_by_hand(place):
+        for key in secret.keys:
+            why = why_never_used(key)
+            if not why:
+                continue
+            shown, instead = without_user(key), portable(key)
+            right = fixes.add_registry(place.namespace, secret.name, instead) if instead else []
+            drop = fixes.remove_registry(place.namespace, secret.name, key) if may_be_shown(key) else []
+            message = f"{secret.ref} has a key that no node uses: {why.replace(repr(key), repr(shown))}"
+            yield Finding("secret-key-never-matches", secret.ref, shown, message, [*right, *drop])
+
+
+def key_matches_too_much(place: Place, _survey: Survey) -> Iterator[Finding]:
+    for secret in _written_by_hand(place):
+        for warning in key_warnings([without_user(key) for key in secret.keys if not why_never_used(key)]):
+            about = warning.partition("'")[2].partition("'")[0]
+            yield Finding("secret-key-matches-too-much", secret.ref, about, f"{secret.ref}: {warning}")
+
+
+def unused(place: Place, _survey: Survey) -> Iterator[Finding]:
+    """Image imports take any secret of the namespace, so with an image stream that imports none is unused."""
+    if any(_imports(stream) for stream in place.streams):
+        return
+    for secret in place.secrets.values():
+        if (
+            not secret.is_for_pulls
+            or secret.name in place.named
+            or secret.is_written_by_others
+            or is_global(secret.ref)
+        ):
+            continue
+        message = f"no service account, pod, workload or build of namespace {place.namespace} names {secret.ref}"
+        yield Finding("secret-unused", secret.ref, "", message, fixes.remove_secret(place.namespace, secret.name))
+
+
+def duplicate(place: Place, _survey: Survey) -> Iterator[Finding]:
+    first: dict[frozenset[tuple[str, str, str]], Held] = {}
+    for secret in sorted(_written_by_hand(place), key=lambda each: (each.name not in place.named, each.name)):
+        logins = frozenset((same_path(one.key), one.username, one.password) for one in secret.logins)
+        if not logins or not secret.is_read:
+            continue
+        kept = first.setdefault(logins, secret)
+        if kept is not secret:
+            message = f"{secret.ref} holds the same logins as secret {kept.name}"
+            yield Finding("secret-duplicate", secret.ref, "", message, _merged(place, kept, secret))
+
+
+def _merged(place: Place, kept: Held, other: Held) -> list[fixes.Fix]:
+    """Nothing where a pod or template names the other one: that is not ours to change."""
+    used = {name for _ref, spec in place.specs() for name in map(_name, as_list(spec.get("imagePullSecrets")))}
+    if other.name in used:
+        return []
+    accounts = [account for account, names in place.listed.items() if other.name in names]
+    tasks = []
+    for account in accounts:
+        tasks += fixes.link(place.namespace, account, kept.name)
+        tasks += fixes.unlink(place.namespace, account, other.name)
+    return [*tasks, *fixes.remove_secret(place.namespace, other.name)]
+
+
+def _name(entry: object) -> str:
+    return as_str(as_dict(entry).get("name"))
+
+
+def _imports(stream: object) -> bool:
+    """Whether a tag of the image stream comes from another registry."""
+    tags = map(as_dict, as_list(as_dict(as_dict(stream).get("spec")).get("tags")))
+    return any(as_dict(tag.get("from")).get("kind") == "DockerImage" for tag in tags)
+
+
+def _written_by_hand(place: Place) -> Iterator[Held]:
+    """What a node reads, and the platform does not write."""
+    return (secret for secret in place.secrets.values() if secret.is_read and not secret.is_generated)
+
+
+_SHOWN = 5

@@ -1,0 +1,56 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rule about selectors of the inventory that users can join by the name of a project. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...core.audit_format import INFO
+from ...core.json_types import as_dict, as_list, as_str
+from ...core.objects import CLUSTER_ROLE, metadata
+from ...core.phrases import pluralize, summarize
+from .drift import INVENTORY
+from .findings import Finding
+from .survey import CLUSTER_BINDINGS, Survey
+
+__all__ = ["OPEN_TO_USERS", "open_to_users"]
+
+OPEN_TO_USERS = "selector-open-to-users"
+
+#: The role with which OpenShift lets users request projects.
+_SELF_PROVISIONER = "self-provisioner"
+_SHOWN = 10
+
+
+def open_to_users(survey: Survey) -> Iterator[Finding]:
+    """One finding for each entry: for what users have requested already or, less severe, because they may."""
+    provisioners = list(_provisioners(survey))
+    is_known = CLUSTER_BINDINGS not in survey.unread
+    if provisioners:
+        context = f"cluster role binding {summarize(provisioners, _SHOWN)} lets users request more"
+    elif is_known:
+        context = f"no cluster role binding gives users the role {_SELF_PROVISIONER} to request more"
+    else:
+        context = "whether users may request more is not known, because the cluster role bindings could not be read"
+    for one in survey.open_selectors:
+        selects = f"{one.title} selects namespaces by their names alone"
+        if one.projects:
+            requested = (
+                f"{pluralize(len(one.projects), 'project')} that users requested: {summarize(one.projects, _SHOWN)}"
+            )
+            yield Finding(OPEN_TO_USERS, INVENTORY, one.title, f"{selects}, among them {requested}; {context}")
+        elif provisioners:
+            message = f"{selects}; users have requested none of them yet; {context}"
+            yield Finding(OPEN_TO_USERS, INVENTORY, one.title, message, severity=INFO)
+
+
+def _provisioners(survey: Survey) -> Iterator[str]:
+    """The cluster role bindings that let users request projects."""
+    for binding in survey.cluster_bindings:
+        role = as_dict(binding.get("roleRef"))
+        if (role.get("kind"), role.get("name")) == (CLUSTER_ROLE.kind, _SELF_PROVISIONER) and as_list(
+            binding.get("subjects")
+        ):
+            yield as_str(metadata(binding).get("name"))

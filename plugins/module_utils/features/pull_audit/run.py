@@ -1,0 +1,376 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads a cluster for an audit: each kind once, over all namespaces. It writes nothing to the cluster."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Union
+
+from ...clients.kube.client import Cluster
+from ...clients.kube.errors import ClusterError, Forbidden, UnknownResource
+from ...core.errors import ImagePullError
+from ...core.json_types import as_dict, as_str
+from ...core.objects import (
+    NAMESPACE,
+    ROLE_BINDING,
+    SECRET,
+    SERVICE_ACCOUNT,
+    Json,
+    Kind,
+    ObjectRef,
+    metadata,
+    trimmed,
+    trimmed_of_managers,
+)
+from ...core.protocols import ALL
+from ...discovery.cluster_facts import facts_of
+from ...discovery.lookup_reader import read_wanted
+from ...engine import selection
+from ...engine.fetching import Answer
+from ...engine.reader import look_up
+from ...engine.result import NamespaceResult, Outcome
+from ...engine.run import Run, Settings, running
+from ...explain.chain import Access
+from ...explain.lookup import NotYet, Unread
+from ...explain.subjects import POD, WORKLOADS
+from ...images.credential_providers import CRIO_PROVIDER
+from ...images.image_policies import IMAGE_POLICY
+from ...images.image_streams import IMAGE_STREAM
+from ...images.node_versions import NODES
+from ...platform.cluster import CLUSTER_VERSION, ClusterFacts, what_is_unknown, why_none_will_come
+from .accesses import Explained
+from .checks import Audit
+from .document import counted, document_of
+from .listed_lookup import Listed
+from .options import PullAudit
+from .rules_grants import CLUSTER_ROLE_BINDING, looked_up
+from .survey import (
+    ACCOUNTS,
+    BINDINGS,
+    BUILDS,
+    CLUSTER_BINDINGS,
+    NAMESPACES_READ,
+    NODES_READ,
+    PODS,
+    POLICIES,
+    PROVIDERS,
+    SECRETS,
+    STREAMS,
+    WORKLOADS_READ,
+    Held,
+    OpenSelector,
+    Place,
+    Survey,
+)
+from .trim import kept_binding, kept_build, kept_name, kept_pod, kept_secret, kept_stream, kept_workload
+
+__all__ = ["audit_cluster"]
+
+#: Up to so many namespaces are listed one by one.
+_FEW = 4
+#: So many findings are in a result whose document went to a file.
+_WORST = 100
+#: Helm keeps whole charts in secrets of this type, and nothing else: most of what a list of secrets would bring.
+_NOT_HELM = "type!=helm.sh/release.v1"
+
+_BUILD = Kind("build.openshift.io/v1", "BuildConfig", "buildconfigs", "build config")
+
+_MAY_NOT_LIST, _MAY_NOT_READ = "the caller may not list them", "the caller may not read it"
+
+#: Puts the document where it is wanted.
+Write = Callable[[Mapping[str, Any]], None]
+
+
+def audit_cluster(
+    cluster: Cluster,
+    asked: PullAudit,
+    namespaces: Sequence[str],
+    settings: Settings,
+    *,
+    write: Write | None = None,
+    now: Callable[[], float] = time.time,
+) -> Outcome:
+    """The outcome with the document or, where it is written, with the counts and the worst findings."""
+    with running(cluster, len(namespaces), settings) as run:
+        try:
+            survey = _Reading(run, asked, namespaces).survey(now())
+        except ClusterError as error:
+            run.stop(error)
+            return run.outcome([run.not_attempted(name) for name in namespaces])
+        results = [_result(run, name, survey.places[name]) for name in namespaces]
+        outcome = run.outcome(results)
+        gone = {result.name for result in results if result.status == "failed"}
+    survey = replace(survey, places={name: place for name, place in survey.places.items() if name not in gone})
+    document = document_of(Audit(asked, survey), cluster.name, asked.key or os.urandom(32))
+    return replace(outcome, extra=_extra(document, asked, write))
+
+
+def _extra(document: dict[str, Any], asked: PullAudit, write: Write | None) -> dict[str, Any]:
+    (found,) = document["clusters"]
+    brief = {"counts": counted(document), "verdicts": found["verdicts"], "unreadable": found["unreadable"]}
+    if write is None:
+        return {**brief, "audit": document}
+    write(document)
+    return {**brief, "top_findings": found["findings"][:_WORST], "dest": asked.dest, "changed": True}
+
+
+def _result(run: Run, namespace: str, place: Place) -> NamespaceResult:
+    """Each namespace has a service account: one without any may not be there at all."""
+    empty = not place.accounts and ACCOUNTS not in place.unread
+    if empty and (why := run.what_is_wrong_with(namespace, was_there=False)):
+        return NamespaceResult(namespace, "failed", error=why)
+    return NamespaceResult(namespace, "unchanged")
+
+
+@dataclass(frozen=True)
+class _List:
+    """A kind that is listed. `what` names it in a sentence, `keep` leaves what is needed, `elsewhere` the same for other namespaces."""
+
+    kind: Kind
+    what: str
+    keep: Callable[[Json], Json]
+    selector: str = ""
+    elsewhere: Callable[[Json], Json] | None = None
+
+
+@dataclass
+class _Found:
+    """What one list brought, by namespace, and why nothing is known of the others. `is_whole`: it was one list over all namespaces."""
+
+    items: dict[str, list[Json]] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+    is_known: bool = True
+    is_whole: bool = False
+
+
+@dataclass(frozen=True)
+class _Reading:
+    run: Run
+    asked: PullAudit
+    namespaces: Sequence[str]
+    unread: dict[str, str] = field(default_factory=dict)
+
+    def survey(self, now: float) -> Survey:
+        """:raises ClusterError: when the cluster fails."""
+        found = self._lists()
+        bindings = self._all(CLUSTER_BINDINGS, CLUSTER_ROLE_BINDING, kept_binding) or []
+        places = {name: _place(name, found) for name in self.namespaces}
+        evidence = Listed(places, bindings, has_streams=found[IMAGE_STREAM].is_known)
+        facts = facts_of(self.run.cluster)
+        forecasts = self.asked.target is not None
+        return Survey(
+            places,
+            now,
+            evidence,
+            self._accesses(places, evidence),
+            self._known(places, found[SERVICE_ACCOUNT]),
+            bindings,
+            _none_will_come(facts),
+            *self._version(facts),
+            nodes=(self._all(NODES_READ, NODES.kind, lambda node: trimmed(NODES.kind, node)) or [])
+            if forecasts
+            else (),
+            providers=self._providers() if forecasts else (),
+            unread=self.unread,
+            open_selectors=self._open_selectors(),
+        )
+
+    def _open_selectors(self) -> Sequence[OpenSelector]:
+        """With the projects that users requested, of the whole cluster: fewer namespaces may be audited."""
+        if not self.asked.open_selectors:
+            return ()
+        titles, selectors = zip(*self.asked.open_selectors, strict=True)
+        try:
+            found = selection.resolve(self.run.cluster, selectors, selection.visible(self.run.cluster))
+        except ClusterError:
+            raise
+        except Forbidden:
+            self.unread[NAMESPACES_READ] = _MAY_NOT_LIST
+        except ImagePullError as error:
+            self.unread[NAMESPACES_READ] = str(error)
+        else:
+            return [OpenSelector(title, meant.open_to_users) for title, meant in zip(titles, found, strict=True)]
+        return ()
+
+    # --- lists
+
+    def _wanted(self) -> Iterator[_List]:
+        search = self.asked.search
+        matches = None if search is None else search.matches
+        selector = _NOT_HELM if search is None else ""
+        yield _List(SECRET, SECRETS, lambda secret: kept_secret(secret, matches), selector)
+        yield _List(POD, PODS, kept_pod)
+        yield _List(SERVICE_ACCOUNT, ACCOUNTS, trimmed_of_managers, elsewhere=kept_name)
+        yield _List(ROLE_BINDING, BINDINGS, kept_binding)
+        for kind in WORKLOADS.values():
+            yield _List(kind, WORKLOADS_READ, kept_workload)
+        yield _List(IMAGE_STREAM, STREAMS, kept_stream)
+        yield _List(_BUILD, BUILDS, kept_build)
+        yield _List(IMAGE_POLICY, POLICIES, trimmed_of_managers)
+
+    def _lists(self) -> Mapping[Kind, _Found]:
+        wanted = list(self._wanted())
+        found = {each.kind: _Found() for each in wanted}
+        single = wanted
+        if len(self.namespaces) > _FEW:
+            refused = self.run.workers.map(lambda each: self._list_all(each, found[each.kind]), wanted)
+            single = [each for each, is_refused in zip(wanted, refused, strict=True) if is_refused]
+        pairs = [(each, name) for each in single for name in self.namespaces]
+        self.run.workers.map(lambda pair: self._list_one(*pair, found[pair[0].kind]), pairs)
+        return found
+
+    def _list_all(self, wanted: _List, found: _Found) -> bool:
+        """Whether the caller may not list over all namespaces, so that each has to be listed on its own."""
+        meant = frozenset(self.namespaces)
+
+        def keep(obj: Json) -> Json | None:
+            if metadata(obj)["namespace"] in meant:
+                return wanted.keep(obj)
+            return None if wanted.elsewhere is None else wanted.elsewhere(obj)
+
+        try:
+            for obj in self.run.cluster.list(wanted.kind, field_selector=wanted.selector, keep=keep):
+                found.items.setdefault(metadata(obj)["namespace"], []).append(obj)
+            found.is_whole = True
+        except Forbidden:
+            return True
+        except UnknownResource:
+            found.is_known = False
+        except ClusterError:
+            raise
+        except ImagePullError as error:
+            found.unread = dict.fromkeys(self.namespaces, str(error))
+        return False
+
+    def _list_one(self, wanted: _List, namespace: str, found: _Found) -> None:
+        try:
+            found.items[namespace] = list(
+                self.run.cluster.list(
+                    wanted.kind, namespace=namespace, field_selector=wanted.selector, keep=wanted.keep
+                )
+            )
+        except Forbidden:
+            found.unread[namespace] = _MAY_NOT_LIST
+        except UnknownResource:
+            found.is_known = False
+        except ClusterError:
+            raise
+        except ImagePullError as error:
+            found.unread[namespace] = str(error)
+
+    def _all(self, what: str, kind: Kind, keep: Callable[[Json], Json]) -> list[Json] | None:
+        """All objects of a cluster-scoped kind; None where they could not be read, and `unread` says why."""
+        try:
+            return list(self.run.cluster.list(kind, keep=keep))
+        except UnknownResource:
+            return []
+        except ClusterError:
+            raise
+        except Forbidden:
+            self.unread[what] = _MAY_NOT_LIST
+        except ImagePullError as error:
+            self.unread[what] = str(error)
+        return None
+
+    def _providers(self) -> list[Json]:
+        """In the newest version of the API that the cluster serves."""
+        answers = [self._all(PROVIDERS, ref.kind, dict) for ref in CRIO_PROVIDER]
+        if any(answer is not None for answer in answers):
+            self.unread.pop(PROVIDERS, None)
+        return next((answer for answer in answers if answer), [])
+
+    # --- what the lists do not tell
+
+    def _accesses(self, places: Mapping[str, Place], evidence: Listed) -> dict[str, list[Access]]:
+        """Asked again and again, until nothing is wanted."""
+        explained, found = Explained(evidence), dict[str, list[Access]]()
+        waiting = [place for place in places.values() if PODS not in place.unread or WORKLOADS_READ not in place.unread]
+        while waiting:
+            late = []
+            for place in waiting:
+                try:
+                    found[place.namespace] = explained.of(place)
+                except NotYet:
+                    late.append(place)
+            waiting = late
+            evidence.add(read_wanted(self.run.cluster, self.run.workers, evidence, {SERVICE_ACCOUNT: ALL}))
+        return found
+
+    def _known(self, places: Mapping[str, Place], accounts: _Found) -> dict[ObjectRef, Answer]:
+        """What the grants name: told by the lists where these were whole, read otherwise."""
+        known: dict[ObjectRef, Answer] = {}
+        names = {
+            namespace: {as_str(metadata(obj).get("name")) for obj in items}
+            for namespace, items in accounts.items.items()
+        }
+        unknown = []
+        for ref in dict.fromkeys(ref for place in places.values() for ref in looked_up(place)):
+            if ref.kind == NAMESPACE and ref.name in names:
+                known[ref] = {}
+            elif ref.kind == SERVICE_ACCOUNT and (ref.namespace in names or accounts.is_whole):
+                known[ref] = {} if ref.name in names.get(ref.namespace, ()) else None
+            else:
+                unknown.append(ref)
+        seen = look_up(self.run.cluster, self.run.workers, unknown, {SERVICE_ACCOUNT: ALL})
+        return {**known, **{ref: seen[ref] if ref in seen else Unread(_MAY_NOT_READ) for ref in unknown}}
+
+    def _version(self, facts: ClusterFacts) -> tuple[str, bool]:
+        """What the cluster is, with its version where it says so, and whether it is OpenShift."""
+        if facts.cluster_version is not None:
+            desired = as_dict(as_dict(facts.cluster_version.get("status")).get("desired"))
+            version = as_str(desired.get("version"))
+            return (f"OpenShift {version}" if version else ""), True
+        is_openshift = "config.openshift.io" in (facts.api_groups or ())
+        try:
+            version = as_str(self.run.cluster.get_path("/version").get("gitVersion")).removeprefix("v")
+        except ClusterError:
+            raise
+        except ImagePullError:
+            version = ""
+        return (f"Kubernetes {version}" if version and not is_openshift else ""), is_openshift
+
+
+def _place(namespace: str, found: Mapping[Kind, _Found]) -> Place:
+    unread: dict[str, str] = {}
+    what = {
+        SECRET: SECRETS,
+        POD: PODS,
+        SERVICE_ACCOUNT: ACCOUNTS,
+        ROLE_BINDING: BINDINGS,
+        IMAGE_STREAM: STREAMS,
+        _BUILD: BUILDS,
+        IMAGE_POLICY: POLICIES,
+        **dict.fromkeys(WORKLOADS.values(), WORKLOADS_READ),
+    }
+    for kind, each in found.items():
+        if namespace in each.unread:
+            unread.setdefault(what[kind], each.unread[namespace])
+    secrets = [Held.of(namespace, obj) for obj in _of(found, SECRET, namespace)]
+    return Place(
+        namespace,
+        {secret.name: secret for secret in secrets},
+        {as_str(metadata(obj).get("name")): obj for obj in _of(found, SERVICE_ACCOUNT, namespace)},
+        _of(found, POD, namespace),
+        [(kind, obj) for kind in WORKLOADS.values() for obj in _of(found, kind, namespace)],
+        _of(found, ROLE_BINDING, namespace),
+        _of(found, IMAGE_STREAM, namespace),
+        _of(found, _BUILD, namespace),
+        unread,
+        _of(found, IMAGE_POLICY, namespace),
+    )
+
+
+def _of(found: Mapping[Kind, _Found], kind: Kind, namespace: str) -> Sequence[Json]:
+    return found[kind].items.get(namespace, ())
+
+
+def _none_will_come(facts: ClusterFacts) -> Union[str, None]:
+    """None where it is not known whether pull secrets are generated."""
+    why = why_none_will_come(facts)
+    unknown = what_is_unknown(facts) or CLUSTER_VERSION in facts.absent
+    return why if why or not unknown else None

@@ -1,0 +1,183 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the page's program reads: columns of numbers, and each text once. Pure.
+
+A report over 100 clusters with 1,000 namespaces has 100,000 findings. As objects they would be a hundred megabytes; most of their
+texts are alike, but for the names in them. So a text has holes where the finding's own names stand.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from ...core.audit_format import SEVERITIES
+from ...core.visible_text import visible
+from ...explain.offers import offer_in
+from .counting import all_findings
+from .merge import natural
+from .timestamps import stamped
+
+__all__ = ["as_data", "embedded"]
+
+#: The holes for a finding's namespace, name and about. `visible` leaves none of these letters in a text.
+_HOLES = {"namespace": "\ue000", "name": "\ue001", "location": "\ue002"}
+#: Shorter names stay: their hole would not be shorter.
+_SHORTEST_NAME = 3
+_EMBEDDED = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+def embedded(data: Any) -> str:
+    """JSON that can stand in a script element: nothing in it ends the element or begins another."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return re.sub("[<>&\u2028\u2029]", lambda letter: _EMBEDDED[letter[0]], text)
+
+
+def as_data(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The data, with its times marked. Clusters and rules are named by their position, -1 is all clusters."""
+    names, texts = _Table(), _Table()
+    compared = document.get("compared")
+    described = {**document["rules"], **(compared["rules"] if compared else {})}
+    rules = {name: at for at, name in enumerate(described)}
+    places = {cluster["name"]: at for at, cluster in enumerate(document["clusters"])}
+    places[""] = -1
+    gone = ((entry["cluster"], entry["finding"]) for entry in compared["gone"]) if compared else ()
+    data = {
+        "clusters": [_cluster(cluster) for cluster in document["clusters"]],
+        "rules": [_rule(name, rule) for name, rule in described.items()],
+        "findings": _findings(all_findings(document), places, rules, names, texts),
+        "gone": _findings(gone, places, rules, names, texts),
+        "compared": compared and _compared(compared),
+        "matrix": _matrix(document["clusters"], names),
+        "pullers": _rows(document["clusters"], "pullers", "project subject namespace binding", names),
+        "logins": _rows(document["clusters"], "logins", "registry login password namespace secret", names),
+    }
+    order = names.sort(natural)
+    return {**_renumbered(data, order), "names": names.texts, "texts": texts.texts}
+
+
+class _Table:
+    """Texts, each once, and known by its position."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self._positions: dict[str, int] = {}
+
+    def __call__(self, text: str) -> int:
+        position = self._positions.setdefault(text, len(self.texts))
+        if position == len(self.texts):
+            self.texts.append(text)
+        return position
+
+    def sort(self, key: Callable[[str], Any]) -> list[int]:
+        """Sorts the texts; the new position of each old one. Positions then compare as their texts do."""
+        sequence = sorted(range(len(self.texts)), key=lambda at: key(self.texts[at]))
+        self.texts = [self.texts[at] for at in sequence]
+        order = [0] * len(sequence)
+        for new, old in enumerate(sequence):
+            order[old] = new
+        return order
+
+
+#: The columns that hold positions of names.
+_NAMES = {"namespace", "kind", "name", "location", "account", "registries", "project", "subject", "binding"}
+_NAMES |= {"registry", "login", "password", "secret"}
+
+
+def _renumbered(data: dict[str, Any], order: Sequence[int]) -> dict[str, Any]:
+    def column(name: str, values: Any) -> Any:
+        return [order[value] for value in values] if name in _NAMES else values
+
+    tables = ("findings", "gone", "matrix", "pullers", "logins")
+    return {**data, **{table: {name: column(name, values) for name, values in data[table].items()} for table in tables}}
+
+
+def _cluster(cluster: Mapping[str, Any]) -> dict[str, Any]:
+    texts = {name: visible(cluster[name]) for name in ("name", "server", "version")}
+    return {
+        **texts,
+        "target": cluster["target_version"] and visible(cluster["target_version"]),
+        "made": stamped(cluster["made"]),
+        "counts": cluster["counts"],
+        "verdicts": cluster["verdicts"],
+        "unreadable": [visible(text) for text in cluster["unreadable"]],
+    }
+
+
+def _rule(name: str, rule: Mapping[str, Any]) -> dict[str, Any]:
+    texts = {part: visible(rule[part]) for part in ("title", "meaning", "fix")}
+    return {"id": visible(name), "severity": SEVERITIES.index(rule["severity"]), **texts}
+
+
+def _compared(compared: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "made": compared["made"],
+        **{name: [visible(text) for text in compared[name]] for name in ("only_before", "only_now")},
+    }
+
+
+def _findings(
+    rows: Iterable[tuple[str, Mapping[str, Any]]],
+    places: Mapping[str, int],
+    rules: Mapping[str, int],
+    names: _Table,
+    texts: _Table,
+) -> dict[str, list[int]]:
+    columns: dict[str, list[int]] = {
+        name: [] for name in ("cluster", "rule", "severity", "new", *_OWN, "message", "effect", "fix")
+    }
+    for cluster, finding in rows:
+        own, found = {name: visible(finding[name]) for name in _OWN}, offer_in(finding)
+        # The longest first: a short one may be a part of it.
+        holes = sorted(((own[name], hole) for name, hole in _HOLES.items()), key=lambda pair: -len(pair[0]))
+        row = {
+            "cluster": places[cluster],
+            "rule": rules[finding["rule"]],
+            "severity": SEVERITIES.index(finding["severity"]),
+            "new": int(bool(finding.get("new"))),
+            "message": texts(_with_holes(visible(finding["message"]), holes)),
+            "effect": texts(_with_holes(visible(found.notes), holes)),
+            "fix": texts(_with_holes(found.text, holes)),
+            **{name: names(text) for name, text in own.items()},
+        }
+        for name, values in columns.items():
+            values.append(row[name])
+    return columns
+
+
+_OWN = ("namespace", "kind", "name", "location")
+
+
+def _with_holes(text: str, holes: Sequence[tuple[str, str]]) -> str:
+    for name, hole in holes:
+        if len(name) >= _SHORTEST_NAME:
+            text = text.replace(name, hole)
+    return text
+
+
+def _matrix(clusters: Sequence[Mapping[str, Any]], names: _Table) -> dict[str, list[int]]:
+    """The accounts; `start` is where the registries of each begin in `cells`, which holds positions in `registries`."""
+    registries = _Table()
+    found: dict[str, list[int]] = {"cluster": [], "namespace": [], "account": [], "start": [0], "cells": []}
+    for at, cluster in enumerate(clusters):
+        own = [registries(visible(text)) for text in cluster["matrix"]["registries"]]
+        for account in sorted(
+            cluster["matrix"]["accounts"], key=lambda one: (natural(one["namespace"]), natural(one["name"]))
+        ):
+            found["cluster"].append(at)
+            found["namespace"].append(names(visible(account["namespace"])))
+            found["account"].append(names(visible(account["name"])))
+            found["cells"] += sorted({own[position] for position in account["registries"]})
+            found["start"].append(len(found["cells"]))
+    return {**found, "registries": [names(text) for text in registries.texts]}
+
+
+def _rows(clusters: Sequence[Mapping[str, Any]], table: str, columns: str, names: _Table) -> dict[str, list[int]]:
+    rows = [(at, row) for at, cluster in enumerate(clusters) for row in cluster[table]]
+    return {
+        "cluster": [at for at, _row in rows],
+        **{name: [names(visible(row[name])) for _at, row in rows] for name in columns.split()},
+    }

@@ -1,0 +1,131 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Several audit documents as one. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...core.audit_format import FORMAT, INFO, SEVERITIES
+from ...core.errors import OptionError
+from . import documents
+from .logins import MANY_PLACES, across, numbered
+
+__all__ = ["finding_id", "in_order", "joined", "natural"]
+
+#: The rules of findings that are made here.
+_OWN_RULES = {
+    MANY_PLACES: {
+        "severity": INFO,
+        "title": "One login in many places",
+        "meaning": "Who reads one of these secrets has the login of all. When it is renewed, each of them has to be.",
+        "fix": "Declare the login once in the inventory, so that one run renews it everywhere, or give each cluster a login of its own.",
+    },
+}
+_DIGITS = re.compile(r"\d+")
+
+
+def joined(sources: Mapping[str, Mapping[str, Any]], missing: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
+    """One document of the clusters of all `sources`, which are documents by the path of their file.
+
+    `missing` are the clusters whose audit failed. The time that it is made is that of the newest source. Labels of logins are replaced
+    by running numbers.
+
+    :raises OptionError: when a cluster has no name or stands in two sources.
+    """
+    theirs = _rules(sources.values())
+    rules = {**_OWN_RULES, **theirs}
+    clusters = _clusters(sources)
+    found = [{**cluster, "findings": in_order(cluster["findings"])} for cluster in clusters.values()]
+    found = sorted(numbered(found), key=lambda cluster: natural(cluster["name"]))
+    everywhere = [{**finding, "id": finding_id(finding)} for finding in across(found, _judged(sources))]
+    used = {finding["rule"] for findings in (everywhere, *(each["findings"] for each in found)) for finding in findings}
+    return {
+        "format": FORMAT,
+        "made": max(document["made"] for document in sources.values()),
+        "rules": {name: rule for name, rule in sorted(rules.items()) if name in used or name in theirs},
+        "clusters": found,
+        "findings": in_order(everywhere),
+        **({"missing": documents.clean(missing)} if missing else {}),
+    }
+
+
+def finding_id(finding: Mapping[str, Any]) -> str:
+    """The id of a finding that brings none: made of its rule, its object and what it is about."""
+    parts = [finding[name] for name in ("rule", "namespace", "kind", "name", "location")]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def in_order(findings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The worst first, then by rule and object."""
+
+    def key(finding: Mapping[str, Any]) -> tuple[Any, ...]:
+        names = (finding[name] for name in ("rule", "namespace", "kind", "name", "location", "id"))
+        return (SEVERITIES.index(finding["severity"]), *names)
+
+    return sorted(findings, key=key)
+
+
+def natural(text: str) -> str:
+    """A key that sorts as people do: without case, and project-2 before project-10."""
+    return _DIGITS.sub(lambda digits: digits[0].zfill(10), text.casefold())
+
+
+def _rules(sources: Any) -> dict[str, Any]:
+    """All rules; of one that several sources describe the newest description."""
+    return {
+        name: rule
+        for document in sorted(sources, key=lambda document: str(document["made"]))
+        for name, rule in document["rules"].items()
+    }
+
+
+def _judged(sources: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """The clusters whose audit has looked for logins in many places itself. A report may have the rule for its own findings only."""
+    return {
+        cluster["name"] or cluster["server"]
+        for document in sources.values()
+        if MANY_PLACES in document["rules"]
+        for cluster in document["clusters"]
+        if "findings" not in document or any(finding["rule"] == MANY_PLACES for finding in cluster["findings"])
+    }
+
+
+def _clusters(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The clusters by their names. What an earlier comparison said of their findings is left out."""
+    found: dict[str, dict[str, Any]] = {}
+    origin: dict[str, str] = {}
+    for path, document in sources.items():
+        for cluster in document["clusters"]:
+            name = cluster["name"] or cluster["server"]
+            if not name:
+                raise OptionError(f"file {path} holds a cluster without name and server; write it anew with a name")
+            if name in found:
+                places = path if origin[name] == path else f"{origin[name]} and {path}"
+                raise OptionError(f"cluster {name!r} stands twice, in {places}: give each cluster once")
+            origin[name] = path
+            found[name] = {
+                **cluster,
+                "name": name,
+                "made": cluster.get("made", document["made"]),
+                "findings": [_without_new(finding) for finding in cluster["findings"]],
+                "logins": _logins(cluster["logins"], path),
+            }
+    return found
+
+
+def _without_new(finding: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in finding.items() if name != "new"}
+
+
+def _logins(logins: Sequence[Mapping[str, Any]], path: str) -> list[dict[str, Any]]:
+    """Labels are equal over several files where they are fingerprints of one run. A report's running numbers are its own."""
+
+    def label(text: str) -> str:
+        return f"{text} of {path}" if re.fullmatch(r"(?:login|password) \d+", text) else text
+
+    return [{**login, "login": label(login["login"]), "password": label(login["password"])} for login in logins]

@@ -1,0 +1,102 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes a report of audit documents: reads them, writes the files that are wanted, and says what fails the task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ...core.audit_format import ERROR, WARNING
+from ...core.errors import OptionError, printable
+from ...core.page_parts import PageParts
+from ...core.phrases import pluralize, summarize
+from . import documents
+from .comparison import compared
+from .counting import all_findings, counts, failing, in_words, severities_from
+from .json_form import as_json
+from .junit import as_junit
+from .merge import joined
+from .options import NEVER, Report
+from .page import as_page
+from .run_files import check_writable, read, to_write, write
+
+__all__ = ["report"]
+
+#: How many findings a failure names.
+_NAMED = 3
+
+
+def report(wanted: Report, page: PageParts | None, *, check_mode: bool) -> dict[str, Any]:
+    """The task's result. It is failed, after all is written, when there are findings that `fail_on` means.
+
+    :raises OptionError: for a file that cannot be read or is no document, or one that could not be written; nothing is written then.
+    """
+    if page is None:
+        raise OptionError(
+            "the report is written on the controller, so the task must run in Ansible's own process: with connection local "
+            "(delegate_to: localhost) and Ansible's own Python, without become and async"
+        )
+    places = {name: check_writable(name, path) for name, path in wanted.outputs.items()}
+    document = _document(wanted)
+    texts = {places[name]: _FORMS[name](document, wanted, page) for name in places}
+    changes = to_write(texts, wanted.mode)
+    if not check_mode:
+        write(changes, wanted.mode)
+    return {**_result(document, wanted, [str(path) for path in changes]), **_failure(document, wanted)}
+
+
+def _document(wanted: Report) -> dict[str, Any]:
+    sources = {path: documents.from_bytes(path, read(path)) for path in wanted.src}
+    document = joined(sources, wanted.missing)
+    if wanted.compare_with is None:
+        return document
+    before = documents.from_bytes(wanted.compare_with, read(wanted.compare_with))
+    return compared(document, before)
+
+
+def _junit(document: Mapping[str, Any], wanted: Report, _page: PageParts) -> str:
+    severities = (ERROR, WARNING) if wanted.fail_on == NEVER else severities_from(wanted.fail_on)
+    return as_junit(document, severities, wanted.title, only_new=wanted.fail_on_new)
+
+
+#: Makes the text of each output.
+_FORMS: dict[str, Callable[[Mapping[str, Any], Report, PageParts], str]] = {
+    "html": lambda document, wanted, page: as_page(document, documents.clean(wanted.title), page),
+    "json": lambda document, _wanted, _page: as_json(document),
+    "junit": _junit,
+}
+
+
+def _result(document: Mapping[str, Any], wanted: Report, changes: list[str]) -> dict[str, Any]:
+    found = [finding for _cluster, finding in all_findings(document)]
+    result: dict[str, Any] = {
+        "changed": bool(changes),
+        "clusters": [cluster["name"] for cluster in document["clusters"]],
+        "counts": counts(found),
+        "files": changes,
+        "paths": dict(wanted.outputs),
+    }
+    if "missing" in document:
+        result["missing"] = [cluster["name"] for cluster in document["missing"]]
+    if "compared" in document:
+        comparison = document["compared"]
+        result["new"] = counts(finding for finding in found if finding["new"])
+        result["gone"] = counts(entry["finding"] for entry in comparison["gone"])
+        result |= {name: comparison[name] for name in ("only_before", "only_now")}
+    return result
+
+
+def _failure(document: Mapping[str, Any], wanted: Report) -> dict[str, Any]:
+    found = failing(document, wanted.fail_on, only_new=wanted.fail_on_new)
+    if not found:
+        return {}
+    number = counts(finding for _cluster, finding in found)
+    clusters = len({cluster for cluster, _finding in found})
+    told = [f"{cluster or 'all clusters'}: {finding['message']}" for cluster, finding in found]
+    new = "new: " if wanted.fail_on_new else ""
+    where = next((f"; the report is in {path}" for path in wanted.outputs.values()), "")
+    places = f"{clusters:,} of {pluralize(len(document['clusters']), 'cluster')}"
+    message = f"{new}{in_words(number)} in {places}: {summarize(told, _NAMED, '; ')}{where}"
+    return {"failed": True, "msg": printable(message)}

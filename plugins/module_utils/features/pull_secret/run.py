@@ -1,0 +1,136 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Proves the logins of pull secrets at their registries before anything is written, each different one once.
+
+A login that a registry refuses fails its own entry, and so does one that could not be proven. The other entries are carried out: neither a
+registry nor the owner of one login decides about the logins of others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ...clients.registry.proof import Login, Proof
+from ...core.entry import Entry
+from ...core.errors import OptionError, Refusal
+from ...core.phrases import summarize
+from ...declarations.batch import Declared, Forecast
+from ...discovery.proofs import Attempt, judged
+from ...discovery.proofs import asked as asked_of
+from .desired import PullSecret
+
+__all__ = ["Verdict", "verdict_of", "verify_logins"]
+
+#: So many logins of one entry are named in a message.
+_SHOWN = 20
+
+#: What becomes of a login: it may be written, with a warning or without, or it may not.
+Verdict = Literal["write", "warn", "refuse"]
+
+
+@dataclass(frozen=True, repr=False)
+class _Asked:
+    key: str
+    attempt: Attempt
+    must_answer: bool
+
+    @property
+    def trust(self) -> object:
+        """Which authorities are trusted: they are read once."""
+        access = self.attempt.access
+        return access.ca_cert, access.validate_certs
+
+
+def verdict_of(proof: Proof, *, must_answer: bool) -> Verdict:
+    """The only place that decides whether a login is written. `must_answer`: one that could not be proven is not."""
+    if proof.works:
+        return "write"
+    is_unproven = proof.outcome in ("unanswered", "rate_limited")
+    return "warn" if is_unproven and not must_answer else "refuse"
+
+
+def verify_logins(declared: Sequence[Declared[PullSecret]], verified: set[tuple[str, Login]] | None = None) -> Forecast:
+    """What could not be asked, as warnings, and the entries whose logins are not to be written. Entries of one title share their fate.
+
+    Adds to `verified` each login that works, with the host of its registry.
+
+    :raises Refusal: when it is the task's only declaration.
+    """
+    asked = _all_questions(declared)
+    answers = asked_of(question.attempt for _entry, question in asked)
+    warnings: list[str] = []
+    refused: dict[Entry | None, list[str]] = {}
+    for entry, question in asked:
+        proof = _judged(question, answers)
+        if proof.works and verified is not None:
+            verified.add((question.attempt.wanted.host, question.attempt.login))
+        verdict = verdict_of(proof, must_answer=question.must_answer)
+        sentence = _sentence(question, proof)
+        if verdict == "warn":
+            warnings.append(f"{entry}: {sentence}" if entry else sentence)
+        if verdict == "refuse":
+            refused.setdefault(entry, []).append(sentence)
+    if None in refused:
+        raise Refusal(_why(refused[None]))
+    reasons = {entry: _why(sentences) for entry, sentences in refused.items() if entry}
+    return Forecast(list(dict.fromkeys(warnings)), dict(_with_their_parts(reasons, declared)))
+
+
+def _all_questions(declared: Sequence[Declared[PullSecret]]) -> list[tuple[Entry | None, _Asked]]:
+    """:raises OptionError: for all that cannot be asked, naming the entries."""
+    found: list[tuple[Entry | None, _Asked]] = []
+    problems: list[str] = []
+    trusted: set[object] = set()
+    for each in declared:
+        try:
+            for question in _questions(each):
+                if question.trust not in trusted:
+                    question.attempt.check()
+                    trusted.add(question.trust)
+                found.append((each.entry, question))
+        except OptionError as error:
+            problems.append(f"{each.entry}: {error}" if each.entry else str(error))
+    if problems:
+        raise OptionError(summarize(problems, _SHOWN, "; "))
+    return found
+
+
+def _questions(each: Declared[PullSecret]) -> Iterator[_Asked]:
+    """:raises OptionError: for a repository that no entry is for."""
+    how = each.desired.verification
+    if how is None:
+        return
+    for question in how.questions(each.desired.auth_file):
+        yield _Asked(question.key, Attempt.of(question, how.access, is_named=True), how.must_answer)
+
+
+def _judged(asked: _Asked, answers: Mapping[Attempt, Proof]) -> Proof:
+    attempt = asked.attempt
+    return judged(answers[attempt], attempt.wanted.host, attempt.login)
+
+
+def _sentence(asked: _Asked, proof: Proof) -> str:
+    if proof.outcome not in ("unanswered", "rate_limited"):
+        return f"registry key {asked.key}: {proof.said}"
+    sentence = f"the login for {asked.key} was not verified: {proof.said}"
+    if not asked.must_answer:
+        return sentence
+    return f"{sentence}; if only the nodes reach this registry, set verify: warn"
+
+
+def _why(sentences: Sequence[str]) -> str:
+    found = summarize([*dict.fromkeys(sentences)], _SHOWN, "; ")
+    return f"nothing was written, because a login does not work or is not proven: {found}. Correct it, or leave out 'verify'"
+
+
+def _with_their_parts(
+    reasons: Mapping[Entry, str], declared: Iterable[Declared[PullSecret]]
+) -> Iterator[tuple[Entry, str]]:
+    """The entries that are refused, and those that stand for the same: a role makes several of one that it is given."""
+    titles = {entry.title: reason for entry, reason in reasons.items() if entry.title}
+    for one in declared:
+        if one.entry and (reason := reasons.get(one.entry) or titles.get(one.entry.title)):
+            yield one.entry, reason

@@ -1,0 +1,128 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Finds out whether a secret has a working login for a registry that refuses the declared one: a rotation has probably renewed it.
+
+Nothing is asked unless a registry refuses a declared login. A stored login goes to the registry of its own key, which an option names too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+from ...clients.kube.client import Cluster
+from ...clients.registry.proof import Proof
+from ...core.entry import Failure
+from ...core.errors import ImagePullError
+from ...core.objects import SECRET, ObjectRef
+from ...declarations.batch import Batch
+from ...discovery.proofs import Attempt, asked
+from ...dockerconfig.registry_keys import same_path
+from ...engine.result import NamespaceResult, Outcome
+from ...engine.run import Settings
+from ...engine.workers import Workers
+from ...explain.verification import LoginQuestion, Verification
+from ...secrets.content import StoredSecret
+from .desired import PullSecret
+
+__all__ = ["name_working_logins"]
+
+#: Maximum number of secrets that are read.
+_MOST_READ = 100
+#: The answers of a registry that does not accept a login, or does not give it the image.
+_REFUSED = ("bad_login", "no_right", "not_found")
+
+
+@dataclass(frozen=True, repr=False)
+class _Failed:
+    """One entry that failed in one namespace. `questions` are those that its registry answers with a refusal."""
+
+    result: NamespaceResult
+    failure: Failure
+    desired: PullSecret
+    questions: tuple[LoginQuestion, ...] = ()
+
+    @property
+    def how(self) -> Verification:
+        return self.desired.verification or Verification()
+
+    @property
+    def ref(self) -> ObjectRef:
+        return ObjectRef(SECRET, self.result.name, self.desired.name)
+
+    def attempts(self, questions: Iterable[LoginQuestion]) -> Iterator[tuple[LoginQuestion, Attempt]]:
+        for question in questions:
+            yield question, Attempt.of(question, self.how.access, is_named=True)
+
+
+def name_working_logins(cluster: Cluster, declared: Batch[PullSecret], outcome: Outcome, settings: Settings) -> Outcome:
+    """The outcome. The error of each entry whose login is refused also names the stored login that works."""
+    failed = _refused([*_failed(declared, outcome)])[:_MOST_READ]
+    if not failed or outcome.stopped:
+        return outcome
+    with Workers(settings.concurrency) as workers:
+        stored = workers.map(partial(_stored, cluster), failed)
+    answers = asked(
+        attempt for one, questions in zip(failed, stored, strict=True) for _question, attempt in one.attempts(questions)
+    )
+    found: dict[str, dict[Failure, Failure]] = {}
+    for one, questions in zip(failed, stored, strict=True):
+        keys = [question.key for question, attempt in one.attempts(questions) if answers[attempt].works]
+        if keys:
+            found.setdefault(one.result.name, {})[one.failure] = _named(one, keys)
+    return replace(outcome, namespaces=[_with(result, found.get(result.name, {})) for result in outcome.namespaces])
+
+
+def _failed(declared: Batch[PullSecret], outcome: Outcome) -> Iterator[_Failed]:
+    for result in outcome.failed:
+        entries = {one.entry: one.desired for one in declared.declared(result.name)}
+        for failure in result.failures:
+            desired = entries.get(failure.entry)
+            if desired is not None and desired.verification is not None:
+                yield _Failed(result, failure, desired)
+
+
+def _refused(failed: Iterable[_Failed]) -> list[_Failed]:
+    """Those whose login a registry refuses. Equal logins are asked once, whatever the number of namespaces."""
+    every = list(failed)
+    questions = {id(one.desired): one.how.questions(one.desired.auth_file) for one in every}
+    answers = asked(attempt for one in every for _question, attempt in one.attempts(questions[id(one.desired)]))
+    judged = (replace(one, questions=_refusals(one, questions[id(one.desired)], answers)) for one in every)
+    return [one for one in judged if one.questions]
+
+
+def _refusals(
+    one: _Failed, questions: Iterable[LoginQuestion], answers: Mapping[Attempt, Proof]
+) -> tuple[LoginQuestion, ...]:
+    return tuple(question for question, attempt in one.attempts(questions) if answers[attempt].outcome in _REFUSED)
+
+
+def _stored(cluster: Cluster, one: _Failed) -> list[LoginQuestion]:
+    """The same questions with the logins that the secret has under the same keys, where they differ."""
+    try:
+        secret = cluster.get(one.ref)
+    except ImagePullError:
+        return []
+    held = StoredSecret.of(secret or {}).for_kubelet.logins
+    logins = {same_path(key): login for key, login in held.items()}
+    found = []
+    for question in one.questions:
+        username, password = logins.get(same_path(question.key), ("", ""))
+        if username and password and (username, password) != (question.username, question.password):
+            found.append(replace(question, username=username, password=password))
+    return found
+
+
+def _named(one: _Failed, keys: Iterable[str]) -> Failure:
+    sentence = (
+        f"{one.failure.error}. The secret has another login for {', '.join(dict.fromkeys(keys))}, and the registry accepts that one: it was "
+        "probably renewed. Users of the namespace can write this secret, so give that login to this entry only if you know it. Without "
+        "'verify', the login that works would be replaced"
+    )
+    return replace(one.failure, error=sentence)
+
+
+def _with(result: NamespaceResult, failures: Mapping[Failure, Failure]) -> NamespaceResult:
+    return replace(result, failures=tuple(failures.get(each, each) for each in result.failures)) if failures else result

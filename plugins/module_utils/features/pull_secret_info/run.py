@@ -1,0 +1,111 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tells what the pull secrets of many namespaces hold, and what their logins are worth, each different one asked about once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ...clients.kube.client import Cluster
+from ...clients.registry.proof import Proof
+from ...discovery.proofs import Attempt, asked, judged
+from ...engine.inspection import inspect
+from ...engine.result import NamespaceResult, Outcome
+from ...engine.run import Settings
+from ...explain.verification import LoginQuestion, Verification
+from .inspection import HeldSecrets, SeenSecret
+from .options import PullSecrets
+
+__all__ = ["look_into"]
+
+#: Of so many secrets each is read by its name; of more, all of their namespaces are listed. The server finds one name in a list itself.
+_FEW = 32
+
+
+def look_into(cluster: Cluster, wanted: PullSecrets, namespaces: Sequence[str], settings: Settings) -> Outcome:
+    """The outcome with `secrets` for each namespace and, where logins are to be proven, the count of each answer.
+
+    :raises OptionError: when the certificate authorities of registries cannot be read.
+    """
+    count = len(wanted.exact)
+    by_name = count == 1 or count * len(namespaces) <= _FEW
+    outcome = inspect(cluster, HeldSecrets(wanted, cluster.name, by_name), namespaces, settings)
+    proven = _Proven.of(wanted.verification, _secrets(outcome)) if wanted.verification else None
+    results = [_told(result, proven) for result in outcome.namespaces]
+    if proven is None:
+        return replace(outcome, namespaces=results)
+    return replace(outcome, namespaces=results, extra=_counted(results), remarks=(*outcome.remarks, *proven.unasked()))
+
+
+def _secrets(outcome: Outcome) -> Iterator[SeenSecret]:
+    for result in outcome.namespaces:
+        yield from result.extra.get("seen", ())
+
+
+@dataclass(frozen=True)
+class _Proven:
+    how: Verification
+    answers: Mapping[Attempt, Proof]
+
+    @classmethod
+    def of(cls, how: Verification, secrets: Iterator[SeenSecret]) -> _Proven:
+        questions = (question for secret in secrets for question in _questions(how, secret))
+        return cls(how, asked(_attempt(how, question) for question in questions))
+
+    def of_secret(self, secret: SeenSecret) -> dict[str, list[dict[str, str]]]:
+        """The rows of the proofs by key."""
+        rows: dict[str, list[dict[str, str]]] = {key: [] for key in secret.keys}
+        for question in _questions(self.how, secret):
+            attempt = _attempt(self.how, question)
+            proof = judged(self.answers[attempt], attempt.wanted.host, attempt.login, secret.written)
+            repository = str(attempt.wanted) if question.image else ""
+            rows[question.key].append({"repository": repository, "outcome": proof.outcome, "message": proof.said})
+        return rows
+
+    def unasked(self) -> Iterator[str]:
+        """The repositories that no secret had a login for, as warnings."""
+        hosts = {(attempt.wanted.host, attempt.wanted.path) for attempt in self.answers}
+        for text, image in self.how.images:
+            if (image.host, image.path) not in hosts:
+                yield f"no secret that was read has a login for {text}, so it was not asked about"
+
+
+def _attempt(how: Verification, question: LoginQuestion) -> Attempt:
+    """Who may write a secret names the registries of its logins; an option names those of its repositories."""
+    is_named = question.host in {image.host for _text, image in how.images}
+    return Attempt.of(question, how.access, is_named=is_named)
+
+
+def _questions(how: Verification, secret: SeenSecret) -> Sequence[LoginQuestion]:
+    """Nothing about what the platform generates, and renews: most often it is for a registry that only the cluster reaches."""
+    return () if secret.is_generated else how.of_logins(secret.logins)
+
+
+def _told(result: NamespaceResult, proven: _Proven | None) -> NamespaceResult:
+    if "seen" not in result.extra:
+        return result
+    rows = [_row(secret, proven) for secret in result.extra["seen"]]
+    return replace(result, extra={"secrets": rows}, unremarkable=not rows)
+
+
+def _row(secret: SeenSecret, proven: _Proven | None) -> dict[str, Any]:
+    if proven is None:
+        return dict(secret.report)
+    proofs = proven.of_secret(secret)
+    rows = [{**row, "proofs": proofs[key]} for key, row in zip(secret.keys, secret.report["registries"], strict=True)]
+    return {**secret.report, "registries": rows}
+
+
+def _counted(results: Sequence[NamespaceResult]) -> dict[str, Any]:
+    counts = Counter(
+        proof["outcome"]
+        for result in results
+        for secret in result.extra.get("secrets", ())
+        for registry in secret["registries"]
+        for proof in registry["proofs"]
+    )
+    return {"outcomes": dict(sorted(counts.items())), "works": {*counts} <= {"logs_in", "pulls"}}

@@ -1,0 +1,151 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asks registries how they authenticate, and what a login is worth there, many at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Union
+
+from ...clients.registry.challenge import AuthInfo
+from ...clients.registry.client import RegistryOptions, ask, check_options, registry_host
+from ...clients.registry.endpoints import option_host
+from ...clients.registry.proof import Login, Proof, Wanted, prove, prove_login
+from ...core.entry import Entry
+from ...core.errors import ImagePullError, OptionError
+from ...core.phrases import pluralize
+from ...declarations.entry_list import EntryList, entries_of
+from ...discovery.parallel import answers_to
+from ...discovery.proofs import judged
+from ...images.references import reference_of
+
+__all__ = ["ask_registries"]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked of one registry. With neither login nor images, only how it authenticates."""
+
+    options: RegistryOptions
+    login: Login | None
+    images: Sequence[Wanted]
+    realm_hosts: Sequence[str] = ()
+
+    def answer(self) -> _Answer:
+        """:raises ImagePullError: when the registry cannot be asked, or gives no answer of a registry."""
+        info = ask(self.options)
+        realm_hosts = [host for host in (self.options.realm_host, *self.realm_hosts) if host]
+        host = registry_host(self.options)
+        login = [prove_login(self.options, host, self.login, realm_hosts, is_named=True)] if self.login else []
+        images = [prove(self.options, image, self.login, realm_hosts, is_named=True) for image in self.images]
+        return _Answer(info, self._judged(login), self._judged(images))
+
+    def _judged(self, proofs: Sequence[Proof]) -> Sequence[Proof]:
+        host, login = registry_host(self.options), self.login
+        return [judged(proof, host, login) for proof in proofs] if login else proofs
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """`login` has one proof or none."""
+
+    info: AuthInfo
+    login: Sequence[Proof]
+    images: Sequence[Proof]
+
+
+def ask_registries(form: EntryList, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The result for the one registry of the options, or for all of the list.
+
+    :raises OptionError: when options cannot work, those of all entries at once. Nothing has been sent.
+    :raises ImagePullError: when the one registry cannot be asked, or gives no answer of a registry.
+    """
+    if params.get(form.option) is not None:
+        return _ask_all(_all_asked(entries_of(form, params)))
+    asked = _asked(params)
+    return {"changed": False, **_told(asked, asked.answer())}
+
+
+def _all_asked(entries: Sequence[tuple[Entry, Mapping[str, Any]]]) -> list[tuple[Entry, _Asked]]:
+    """:raises OptionError: for all entries that cannot work."""
+    found, problems = [], []
+    for entry, options in entries:
+        try:
+            found.append((entry, _asked(options)))
+        except OptionError as error:
+            problems.append(f"{entry}: {error}")
+    if problems:
+        raise OptionError("; ".join(problems))
+    return found
+
+
+def _asked(params: Mapping[str, Any]) -> _Asked:
+    """:raises OptionError: when a host is not a host, a login is incomplete, or a repository is not one of the registry."""
+    options = RegistryOptions(
+        **{field.name: params[field.name] for field in fields(RegistryOptions) if field.name in params}
+    )
+    check_options(options)
+    user, password = params.get("username") or "", params.get("password") or ""
+    if bool(user) != bool(password):
+        raise OptionError("options 'username' and 'password' are given together: a login needs both")
+    images = tuple(_image(options, text) for text in params.get("repositories") or ())
+    realm_hosts = tuple(params.get("realm_hosts") or ())
+    for realm_host in realm_hosts:
+        option_host("realm_hosts", realm_host)
+    return _Asked(options, Login(user, password) if user else None, images, realm_hosts)
+
+
+def _image(options: RegistryOptions, text: str) -> Wanted:
+    host = registry_host(options)
+    path = text.removeprefix(f"{host}/")
+    found = reference_of(f"{host}/{path}")
+    if found is None or found.is_short:
+        raise OptionError(
+            f"option 'repositories': {text!r} is no repository of {host}; give its name, such as team/app, with a tag or a digest if you like"
+        )
+    return Wanted(host, found.path, found.digest or found.tag)
+
+
+def _ask_all(registries: Sequence[tuple[Entry, _Asked]]) -> dict[str, Any]:
+    """The result for many: failed when one of them has failed, with the answers of the others."""
+    answers = answers_to((asked for _entry, asked in registries), _answer_or_error)
+    failed = [
+        (entry, str(answer)) for entry, asked in registries if isinstance(answer := answers[asked], ImagePullError)
+    ]
+    result = {
+        "changed": False,
+        "registries": [_told(asked, answers[asked]) for _entry, asked in registries],
+        "failures": [{"entry": entry.position, "title": str(entry), "error": error} for entry, error in failed],
+    }
+    if not failed:
+        return result
+    reasons = "; ".join(dict.fromkeys(f"{entry}: {error}" for entry, error in failed))
+    number = f"{len(failed):,} of {pluralize(len(registries), 'registry', 'registries')}"
+    return {**result, "failed": True, "msg": f"{number} did not answer: {reasons}"}
+
+
+def _answer_or_error(asked: _Asked) -> Union[_Answer, ImagePullError]:
+    try:
+        return asked.answer()
+    except ImagePullError as error:
+        return error
+
+
+def _told(asked: _Asked, answer: Union[_Answer, ImagePullError]) -> dict[str, Any]:
+    if isinstance(answer, ImagePullError):
+        return {"registry": asked.options.registry}
+    told = {"registry": registry_host(asked.options), **asdict(answer.info)}
+    if not (answer.login or answer.images):
+        return told
+    works = all(proof.works for proof in (*answer.login, *answer.images))
+    login = {"login": _proof(answer.login[0])} if answer.login else {}
+    rows = [
+        {"repository": str(image), **_proof(proof)} for image, proof in zip(asked.images, answer.images, strict=True)
+    ]
+    return {**told, "works": works, **login, "repositories": rows}
+
+
+def _proof(proof: Proof) -> dict[str, str]:
+    return {"outcome": proof.outcome, "message": proof.said}

@@ -1,0 +1,125 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looks once more at service accounts that were written: is what was linked still there, and who removed it if not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ...clients.kube.client import Cluster
+from ...core.errors import ImagePullError
+from ...core.json_types import as_str
+from ...core.objects import SERVICE_ACCOUNT, Json, ObjectRef, metadata
+from ...declarations.batch import Batch, Declared
+from ...engine.result import NamespaceResult, Outcome
+from ...engine.run import Settings
+from ...engine.workers import Workers
+from .desired import SaLink
+from .writers import last_writers
+
+__all__ = ["verify_links"]
+
+_OURS = "openshift_ops.image_pull"
+#: OpenShift's controllers put their own entry back within milliseconds after anybody has overwritten a list, by server-side
+#: apply with force: then they own all of it, and the record of who overwrote it is gone (traces: «server-side apply»).
+_REPAIRING = ("openshift.io/image-registry-pull-secrets_", "openshift-controller-manager")
+
+
+def verify_links(cluster: Cluster, declared: Batch[SaLink], outcome: Outcome, settings: Settings) -> Outcome:
+    """The outcome, a namespace failed where a link is gone again `verify_after` seconds after it was written.
+
+    Of several entries, the longest `verify_after` counts: the task waits once.
+    """
+    verified = {result.name: _verified(declared, result) for result in outcome.namespaces}
+    longest = max((one.desired.verify_after for every in verified.values() for one in every), default=0.0)
+    if not longest or settings.check_mode or outcome.stopped:
+        return outcome
+    settings.clock.sleep(longest)
+
+    def look(result: NamespaceResult) -> NamespaceResult:
+        uids = _accounts(result) if verified[result.name] else {}
+        accounts = {ref: _read(cluster, ref) for ref in uids}
+        for one in verified[result.name]:
+            meant = {ref: account for ref, account in accounts.items() if one.desired.concerns(ref.name)}
+            reasons = [
+                why
+                for ref, account in meant.items()
+                for why in _lost(cluster, one.desired, _Written(ref, uids[ref]), account, longest)
+            ]
+            result = result.failing(one.entry, "; ".join(reasons)) if reasons else result
+        return result
+
+    with Workers(settings.concurrency) as workers:
+        return replace(outcome, namespaces=workers.map(look, outcome.namespaces))
+
+
+def _verified(declared: Batch[SaLink], result: NamespaceResult) -> list[Declared[SaLink]]:
+    """The declarations that are looked at again in a namespace: those that have written there and ask for it."""
+    if result.error or not _accounts(result):
+        return []
+    wrote = {entry for change in result.changes for entry in change.entries} - {
+        failure.entry for failure in result.failures
+    }
+    return [
+        one
+        for one in declared.declared(result.name)
+        if one.desired.verify_after and one.desired.present and (one.entry is None or one.entry in wrote)
+    ]
+
+
+def _read(cluster: Cluster, ref: ObjectRef) -> Json | ImagePullError | None:
+    try:
+        return cluster.get(ref)
+    except ImagePullError as error:
+        return error
+
+
+def _accounts(result: NamespaceResult) -> dict[ObjectRef, str]:
+    """The accounts that were written, each with its UID; empty if it was not known."""
+    return {change.ref: change.uid for change in result.changes if change.ref.kind == SERVICE_ACCOUNT}
+
+
+@dataclass(frozen=True)
+class _Written:
+    ref: ObjectRef
+    uid: str
+
+    def is_another(self, account: Json) -> bool:
+        """Whether the account was deleted, and another one of that name was created."""
+        return bool(self.uid) and as_str(metadata(account).get("uid")) not in ("", self.uid)
+
+
+def _lost(
+    cluster: Cluster, desired: SaLink, written: _Written, account: Json | ImagePullError | None, seconds: float
+) -> list[str]:
+    ref = written.ref
+    if isinstance(account, ImagePullError):
+        return [f"whether {ref} still has its links was not verified: {account}"]
+    if account is None:
+        return [f"{ref} was deleted on {cluster.name} after it was linked"]
+    found = desired.lost(account)
+    if found and written.is_another(account):
+        names = ", ".join(dict.fromkeys(name for lost in found.values() for name in lost))
+        return [
+            f"{ref} was deleted and created again on {cluster.name} after it was linked: its UID is another one, and it does not list "
+            f"{names}. Run the task again"
+        ]
+    return [
+        f"{ref} lost {', '.join(lost)} from {key} again within {seconds:g} s on {cluster.name}: "
+        + _by_whom(ref, last_writers(account, key, _OURS))
+        for key, lost in found.items()
+    ]
+
+
+def _by_whom(ref: ObjectRef, managers: list[str]) -> str:
+    """What the record of field managers says, and how to find out where it cannot say."""
+    watch = f"run the task again while 'oc get serviceaccount {ref.name} -n {ref.namespace} -o yaml --show-managed-fields -w' shows each write"
+    if not managers:
+        return f"its managedFields do not say by whom; {watch}"
+    if managers[0].startswith(_REPAIRING):
+        return (
+            f"by whom is not known: the platform put its own entry back afterwards, so its managedFields name only {managers[0]!r}; "
+            + watch
+        )
+    return f"by its managedFields {managers[0]!r} wrote that list last; add the secret there, or stop it"

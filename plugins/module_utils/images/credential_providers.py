@@ -1,0 +1,71 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where nodes may have credentials that no object of the cluster holds. Pure.
+
+The kubelets of clouds have a provider for the registries of that cloud (machine-config-operator templates for aws, azure, gcp).
+crio-credential-provider takes secrets of the pod's namespace for the mirrors of an image, as CRIOCredentialProviderConfig says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..core.foreign_text import in_one_line
+from ..core.json_types import as_dict, as_list, as_str, as_strs
+from ..core.objects import Json, Kind, ObjectRef
+from ..dockerconfig.key_matching import kubelet_keys
+
+__all__ = ["CRIO_PROVIDER", "INFRASTRUCTURE", "cloud_of", "crio_matches", "crio_problem", "platform_of"]
+
+_CONFIG = "config.openshift.io"
+INFRASTRUCTURE = ObjectRef(
+    Kind(f"{_CONFIG}/v1", "Infrastructure", "infrastructures", "infrastructure", namespaced=False), "", "cluster"
+)
+#: The same object in the versions of the API that clusters serve, the newest first.
+CRIO_PROVIDER: Sequence[ObjectRef] = tuple(
+    ObjectRef(
+        Kind(
+            f"{_CONFIG}/{version}",
+            "CRIOCredentialProviderConfig",
+            "criocredentialproviderconfigs",
+            "CRI-O credential provider config",
+            namespaced=False,
+        ),
+        "",
+        "cluster",
+    )
+    for version in ("v1", "v1alpha1")
+)
+
+#: By the platform, as an Infrastructure names it.
+_REGISTRIES: Mapping[str, Sequence[str]] = {
+    "AWS": ("*.dkr.ecr.*.amazonaws.com", "*.dkr.ecr.*.amazonaws.com.cn", "*.dkr.ecr-fips.*.amazonaws.com"),
+    "Azure": ("*.azurecr.io", "*.azurecr.cn", "*.azurecr.us"),
+    "GCP": ("gcr.io", "*.gcr.io", "*.pkg.dev"),
+}
+
+
+def cloud_of(repository: str) -> str:
+    """The cloud whose registry it is; empty for others."""
+    return next((cloud for cloud, hosts in _REGISTRIES.items() if kubelet_keys(hosts, repository)), "")
+
+
+def platform_of(infrastructure: Json | None) -> str:
+    """Where the cluster runs; empty when that is not said."""
+    return as_str(as_dict(as_dict(as_dict(infrastructure).get("status")).get("platformStatus")).get("type"))
+
+
+def crio_matches(config: Json | None, repository: str) -> str:
+    """Which of its `matchImages` is for the image; empty when none is."""
+    images = as_strs(as_dict(as_dict(config).get("spec")).get("matchImages"))
+    return next(iter(kubelet_keys(images, repository)), "")
+
+
+def crio_problem(config: Json | None) -> str:
+    """What its `Validated` condition says against it, redacted; empty when nothing does."""
+    for condition in map(as_dict, as_list(as_dict(as_dict(config).get("status")).get("conditions"))):
+        if (condition.get("type"), condition.get("status")) == ("Validated", "False"):
+            told = as_str(condition.get("message")) or as_str(condition.get("reason"))
+            return in_one_line(told) or "no reason is given"
+    return ""

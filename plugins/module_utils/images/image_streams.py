@@ -1,0 +1,74 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether the integrated registry has an image: what the image stream of that name says. Pure.
+
+openshift/api image/v1: `status.tags[].items` are the images that a tag has had, `conditions` the last import that failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..core.foreign_text import redacted
+from ..core.json_types import as_dict, as_list, as_str
+from ..core.objects import Json, Kind, ObjectRef, metadata, only
+from .references import Reference
+
+__all__ = ["IMAGE_STREAM", "failed_imports", "why_not_there"]
+
+
+def _trimmed(stream: Json) -> Json:
+    """Without the record of field managers and labels: a stream may have hundreds of tags, and a cluster thousands of streams."""
+    return {
+        "metadata": only(metadata(stream), "name", "namespace"),
+        "spec": as_dict(stream.get("spec")),
+        "status": only(as_dict(stream.get("status")), "dockerImageRepository", "tags"),
+    }
+
+
+IMAGE_STREAM = Kind("image.openshift.io/v1", "ImageStream", "imagestreams", "image stream", trim=_trimmed)
+
+
+def why_not_there(ref: ObjectRef, stream: Json | None, reference: Reference) -> str:
+    """Why the registry has no such image, with what to do; empty when it has it."""
+    if stream is None:
+        return f"{ref} does not exist: build or import the image, or correct the name"
+    tags = {as_str(tag.get("tag")): tag for tag in _tags(stream)}
+    if reference.digest:
+        known = any(item.get("image") == reference.digest for tag in tags.values() for item in _items(tag))
+        return "" if known else f"{ref} has no image {reference.digest}: build or import it, or correct the digest"
+    name = reference.tag or "latest"
+    tag = tags.get(name, {})
+    if list(_items(tag)):
+        return ""
+    if why := next(_failed_imports(tag), ""):
+        return f"tag {name} of {ref} was never imported: {redacted(why)}; fix that in the stream's project, then import it again"
+    return f"{ref} has no tag {name}: build or import it, or correct the tag"
+
+
+def failed_imports(stream: Json) -> Iterator[tuple[str, str, str]]:
+    """Each tag whose last import failed: its name, the image that was to be imported, empty where that is not told, and why."""
+    sources = {
+        as_str(tag.get("name")): as_str(as_dict(tag.get("from")).get("name"))
+        for tag in map(as_dict, as_list(as_dict(stream.get("spec")).get("tags")))
+        if as_dict(tag.get("from")).get("kind") == "DockerImage"
+    }
+    for tag in _tags(stream):
+        name = as_str(tag.get("tag"))
+        for why in _failed_imports(tag):
+            yield name, sources.get(name, ""), redacted(why)
+
+
+def _tags(stream: Json) -> Iterator[Json]:
+    return map(as_dict, as_list(as_dict(stream.get("status")).get("tags")))
+
+
+def _items(tag: Json) -> Iterator[Json]:
+    return map(as_dict, as_list(tag.get("items")))
+
+
+def _failed_imports(tag: Json) -> Iterator[str]:
+    for condition in map(as_dict, as_list(tag.get("conditions"))):
+        if (condition.get("type"), condition.get("status")) == ("ImportSuccess", "False"):
+            yield " ".join(as_str(condition.get("message")).split()) or "no reason is given"

@@ -1,0 +1,102 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The pods that make a node pull an image: how they are recognized, and how they are deleted. Pure."""
+
+from __future__ import annotations
+
+from ..core.changes import MANAGED_BY, Change
+from ..core.json_types import as_dict, as_int, as_list, as_str
+from ..core.objects import Json, Kind, ObjectRef, metadata, only
+from ..core.times import seconds_of
+
+__all__ = [
+    "CONTAINER",
+    "LABELS",
+    "NAME",
+    "POD",
+    "SELECTOR",
+    "deletion",
+    "edition_of",
+    "has_expired",
+    "is_probe",
+    "uid_of",
+]
+
+#: How the name of each pod begins.
+NAME = "pull-probe-"
+
+#: The container whose image is asked for. A pod may get others by admission.
+CONTAINER = "probe"
+LABELS = {**MANAGED_BY, "app.kubernetes.io/component": "pull-probe"}
+#: Finds the pods of all runs.
+SELECTOR = ",".join(f"{key}={value}" for key, value in LABELS.items())
+
+#: Seconds that the clock of this host may be ahead of the API server's.
+_SKEW = 120
+
+_OF_METADATA = ("name", "namespace", "uid", "generation", "labels", "creationTimestamp", "deletionTimestamp")
+_OF_SPEC = ("nodeName", "activeDeadlineSeconds", "restartPolicy", "automountServiceAccountToken")
+_OF_STATUS = ("phase", "reason", "message", "conditions")
+_OF_CONTAINER = ("name", "imageID", "state")
+
+
+def _trimmed(pod: Json) -> Json:
+    """What is read of a pod: many are listed, again and again."""
+    spec, status = as_dict(pod.get("spec")), as_dict(pod.get("status"))
+    images = [only(as_dict(each), "name", "image") for each in as_list(spec.get("containers"))]
+    containers = [only(as_dict(each), *_OF_CONTAINER) for each in as_list(status.get("containerStatuses"))]
+    return {
+        "metadata": only(metadata(pod), *_OF_METADATA),
+        "spec": {**only(spec, *_OF_SPEC), "containers": images},
+        "status": {**only(status, *_OF_STATUS), "containerStatuses": containers},
+    }
+
+
+POD = Kind("v1", "Pod", "pods", "pod", trim=_trimmed)
+
+
+def is_probe(pod: Json) -> bool:
+    """Whether the pod carries both labels: no other is ever deleted."""
+    labels = as_dict(metadata(pod).get("labels"))
+    return all(labels.get(key) == value for key, value in LABELS.items())
+
+
+def has_expired(pod: Json, now: float) -> bool:
+    """Whether a run of this module made the pod, and the pod has outlived its own deadline. `now` in seconds since 1970.
+
+    Users can write labels. So the name and the shape count too, and a pod that only has the labels is left alone. The API server sets the time
+    of creation. A node ends a pod at its deadline, but not one that no node has.
+    """
+    meta, spec = metadata(pod), as_dict(pod.get("spec"))
+    containers = [as_str(as_dict(each).get("name")) for each in as_list(spec.get("containers"))]
+    has_shape = CONTAINER in containers and spec.get("restartPolicy") == "Never"
+    has_token = spec.get("automountServiceAccountToken") is not False
+    created, deadline = seconds_of(meta.get("creationTimestamp")), as_int(spec.get("activeDeadlineSeconds"))
+    if not (is_probe(pod) and has_shape and as_str(meta.get("name")).startswith(NAME)) or has_token:
+        return False
+    if created is None or deadline is None or meta.get("deletionTimestamp"):
+        return False
+    return created + deadline + _SKEW < now
+
+
+def deletion(ref: ObjectRef, uid: str) -> Change:
+    """Of this one pod, at once. Not bound to its version, which a node changes all the time; without `uid`, it was never seen."""
+    preconditions = {"preconditions": {"uid": uid}} if uid else {}
+    body = {"apiVersion": "v1", "kind": "DeleteOptions", "gracePeriodSeconds": 0, **preconditions}
+    return Change("delete", ref, body)
+
+
+def uid_of(pod: Json) -> str:
+    """Empty when it has none."""
+    return as_str(metadata(pod).get("uid"))
+
+
+def edition_of(pod: Json) -> tuple[int | None, str]:
+    """Its generation, which an API server counts from Kubernetes 1.33 on, and its image: another edition once others have edited the pod.
+
+    Users who may edit pods in the namespace can put another image there, and restore the first one before the next look.
+    """
+    containers = map(as_dict, as_list(as_dict(pod.get("spec")).get("containers")))
+    images = [as_str(each.get("image")) for each in containers if each.get("name") == CONTAINER]
+    return as_int(metadata(pod).get("generation")), next(iter(images), "")

@@ -1,0 +1,92 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the events of a pod tell of a container's pulls: when the last attempt was, and what came before. Pure.
+
+Kubernetes pkg/kubelet/images/image_manager.go and pkg/kubelet/events: `Pulling` begins an attempt, `Failed` ends one. `BackOff` is sent
+between attempts, without a cause. Events with the same text are one object, whose time is that of the last.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ..core.json_types import as_dict, as_str
+from ..core.objects import Json, Kind
+from ..core.times import seconds_of
+from .pull_messages import Attempt, understand
+
+__all__ = ["POD_EVENTS", "PodEvents", "pod_events"]
+
+#: A reference of this kind means the events of the pod of that name.
+POD_EVENTS = Kind("v1", "Event", "events", "events of pod")
+
+_CONTAINER = re.compile(r"\{([^{}]*)\}\Z")
+_FAILED = re.compile(r"failed to pull image|error: (?!imagepullbackoff)", re.IGNORECASE)
+#: Classes that hide the cause before them, and tell none.
+_HIDE = ("node_limit", "unknown")
+#: The latest events that are searched for a cause: users of the namespace choose how many there are, and how long they are.
+_SEARCHED = 10
+
+
+@dataclass(frozen=True)
+class _Event:
+    at: int
+    message: str
+
+
+@dataclass(frozen=True)
+class PodEvents:
+    """`began` and `failed` are the attempts of one container, each the latest first."""
+
+    began: Sequence[_Event] = ()
+    failed: Sequence[_Event] = ()
+
+    @property
+    def last_attempt(self) -> int | None:
+        """When the attempt began whose error is known, in seconds since 1970; one that is still under way is not it."""
+        times = [events[0].at for events in (self.began, self.failed) if events]
+        return min(times, default=None)
+
+    @property
+    def cause(self) -> Attempt | None:
+        """The latest cause that they tell."""
+        found = (understand("Failed", event.message).cause for event in self.failed[:_SEARCHED])
+        return next((cause for cause in found if cause is not None and cause.rule.id not in _HIDE), None)
+
+
+def pod_events(events: Iterable[Json], container: str, uid: str = "") -> PodEvents:
+    """Of one container of the pod. `uid`: only of this pod, not of an older one of the same name."""
+    found = [as_dict(event) for event in events]
+    ours = [event for event in found if _is_of(as_dict(event.get("involvedObject")), container, uid)]
+    return PodEvents(
+        _latest_first(event for event in ours if event.get("reason") == "Pulling"),
+        _latest_first(
+            event for event in ours if event.get("reason") == "Failed" and _FAILED.match(as_str(event.get("message")))
+        ),
+    )
+
+
+def _is_of(about: Json, container: str, uid: str) -> bool:
+    named = _CONTAINER.search(as_str(about.get("fieldPath")))
+    given = as_str(about.get("uid"))
+    return bool(named) and named is not None and named[1] == container and (not uid or not given or given == uid)
+
+
+def _latest_first(events: Iterator[Json]) -> Sequence[_Event]:
+    found = [_Event(at, as_str(event.get("message"))) for event in events if (at := _time(event)) is not None]
+    return sorted(found, key=lambda event: event.at, reverse=True)
+
+
+def _time(event: Json) -> int | None:
+    """Of the latest occurrence."""
+    series = as_dict(event.get("series"))
+    given = (
+        series.get("lastObservedTime"),
+        event.get("lastTimestamp"),
+        event.get("eventTime"),
+        event.get("firstTimestamp"),
+    )
+    return next((at for each in given if (at := seconds_of(each)) is not None), None)

@@ -1,0 +1,150 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the cluster's configuration lets its nodes pull an image from: mirrors, allowed and blocked registries. Pure.
+
+The objects: openshift/api config/v1 (ImageDigestMirrorSet, ImageTagMirrorSet, Image) and operator/v1alpha1
+(ImageContentSourcePolicy). What the nodes make of them: openshift/runtime-utils pkg/registries (EditRegistriesConfig), the machine
+config operator's container-runtime-config controller, containers/image pkg/sysregistriesv2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..core.json_types import as_dict, as_list, as_str, as_strs
+from ..core.objects import Json, Kind, ObjectRef, metadata
+from .references import Reference
+
+__all__ = [
+    "IMAGE_CONFIG",
+    "MIRROR_KINDS",
+    "MirrorItem",
+    "Mirrors",
+    "RegistrySources",
+    "is_within",
+    "mirror_items",
+    "mirrors_among",
+    "mirrors_for",
+    "registry_sources_of",
+]
+
+_CONFIG = "config.openshift.io/v1"
+IMAGE_CONFIG = ObjectRef(Kind(_CONFIG, "Image", "images", "image config", namespaced=False), "", "cluster")
+
+_DIGEST = Kind(_CONFIG, "ImageDigestMirrorSet", "imagedigestmirrorsets", "image digest mirror set", namespaced=False)
+_TAG = Kind(_CONFIG, "ImageTagMirrorSet", "imagetagmirrorsets", "image tag mirror set", namespaced=False)
+_OLD = Kind(
+    "operator.openshift.io/v1alpha1",
+    "ImageContentSourcePolicy",
+    "imagecontentsourcepolicies",
+    "image content source policy",
+    namespaced=False,
+)
+#: The kinds that name mirrors, with the list of each that holds them.
+MIRROR_KINDS: Mapping[Kind, str] = {
+    _DIGEST: "imageDigestMirrors",
+    _TAG: "imageTagMirrors",
+    _OLD: "repositoryDigestMirrors",
+}
+
+
+@dataclass(frozen=True)
+class Mirrors:
+    """The one source that counts for an image, the most specific, with the mirrors to which it leads, as references.
+
+    `never_source`: only mirrors are asked; a source without a mirror for this way to pull is blocked then. `objects` are those that
+    name the source.
+    """
+
+    source: str
+    mirrors: Sequence[str]
+    never_source: bool
+    objects: Sequence[str]
+
+
+@dataclass(frozen=True)
+class RegistrySources:
+    """`spec.registrySources` of the image config. `allowed` None: all are. `insecure`: those whose certificate the nodes do not verify."""
+
+    blocked: Sequence[str] = ()
+    allowed: Sequence[str] | None = None
+    insecure: Sequence[str] = ()
+
+    def is_insecure(self, repository: str) -> bool:
+        return any(_is_source_of(scope, repository) for scope in self.insecure)
+
+    def why_not(self, repository: str) -> str:
+        """Which setting keeps the nodes from pulling it, as the rest of a sentence; empty when none does."""
+        for scope in self.blocked:
+            if _is_source_of(scope, repository):
+                return f"registrySources.blockedRegistries of {IMAGE_CONFIG} has {scope}"
+        if self.allowed is not None and not any(is_within(repository, scope) for scope in self.allowed):
+            return f"registrySources.allowedRegistries of {IMAGE_CONFIG} has no entry for it"
+        return ""
+
+
+def registry_sources_of(config: Json | None) -> RegistrySources:
+    """Of the image config; None where there is none."""
+    found = as_dict(as_dict(as_dict(config).get("spec")).get("registrySources"))
+    allowed = as_strs(found.get("allowedRegistries"))
+    return RegistrySources(
+        as_strs(found.get("blockedRegistries")), allowed or None, as_strs(found.get("insecureRegistries"))
+    )
+
+
+def mirrors_for(reference: Reference, sets: Mapping[Kind, Sequence[Json]]) -> Mirrors | None:
+    """What the mirror sets make of an image, by kind of set; None when none of them has its source."""
+    return mirrors_among(reference, [item for kind, objects in sets.items() for item in mirror_items(kind, objects)])
+
+
+def mirrors_among(reference: Reference, items: Sequence[MirrorItem]) -> Mirrors | None:
+    """The same, of what was made of the sets before."""
+    found = {item.source for item in items if _is_source_of(item.source, reference.repository)}
+    if not found:
+        return None
+    # An exact host is more specific than a wildcard, a longer path more than a shorter one.
+    source = max(found, key=lambda each: (not each.startswith("*."), len(each)))
+    same = [item for item in items if item.source == source]
+    wanted = [item for item in same if item.by_digest == reference.is_by_digest]
+    mirrors = dict.fromkeys(_rewritten(reference, source, mirror) for item in wanted for mirror in item.mirrors)
+    return Mirrors(source, list(mirrors), any(item.never_source for item in same), [item.object for item in same])
+
+
+@dataclass(frozen=True)
+class MirrorItem:
+    """One source of a mirror set; `object` names the set."""
+
+    object: str
+    by_digest: bool
+    source: str
+    mirrors: Sequence[str]
+    never_source: bool
+
+
+def mirror_items(kind: Kind, objects: Iterable[Json]) -> Iterator[MirrorItem]:
+    """The sources that the sets of one kind name."""
+    for obj in objects:
+        named = str(ObjectRef(kind, "", as_str(metadata(obj).get("name"))))
+        for item in map(as_dict, as_list(as_dict(obj.get("spec")).get(MIRROR_KINDS[kind]))):
+            never = kind != _OLD and item.get("mirrorSourcePolicy") == "NeverContactSource"
+            yield MirrorItem(named, kind != _TAG, as_str(item.get("source")), as_strs(item.get("mirrors")), never)
+
+
+def _is_source_of(scope: str, repository: str) -> bool:
+    """As `registries.conf` is read: a host without port also means its ports."""
+    return is_within(repository, scope) or (bool(scope) and repository.startswith(f"{scope}:"))
+
+
+def is_within(repository: str, scope: str) -> bool:
+    """As `policy.json` is read: a scope is the repository itself, the beginning of its path, or the hosts under `*.`."""
+    if scope.startswith("*."):
+        host = repository.partition("/")[0]
+        return (host if ":" in scope else host.partition(":")[0]).endswith(scope[1:])
+    return bool(scope) and (repository == scope or repository.startswith(f"{scope}/"))
+
+
+def _rewritten(reference: Reference, source: str, mirror: str) -> str:
+    prefix = reference.host if source.startswith("*.") else source
+    return f"{mirror}{str(reference)[len(prefix) :]}"

@@ -1,0 +1,104 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One tag of an image stream: which image it stands for, and why its last import failed. Pure.
+
+openshift/api image/v1; library-go imageutil (how a tag becomes an image) and openshift-apiserver pkg/image/apiserver/importer (the
+messages of a failed import).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..core.foreign_text import in_one_line
+from ..core.json_types import as_dict, as_list, as_str
+from ..core.objects import Json, ObjectRef
+from .references import Reference, reference_of
+
+__all__ = ["StreamTag", "is_looked_up", "tag_of"]
+
+_QUOTED = re.compile(r'"([^"]+)"')
+
+#: What a message of an import means: the first that is found in it.
+_MEANINGS = (
+    ("did not have credentials", "no_credentials"),
+    ("incorrect username or password", "bad_credentials"),
+    ("you may not have access", "credentials"),
+    ("not found", "not_found"),
+)
+
+
+@dataclass(frozen=True)
+class StreamTag:
+    """`image` is what a pod gets for it, empty where it has none. `problem` is why the last import failed, redacted, empty where it did
+    not; `meaning` its class: `no_credentials`, `bad_credentials`, `credentials`, `not_found`, or empty. `source` is what is imported.
+    `is_scheduled`: it is imported again by itself."""
+
+    stream: ObjectRef
+    name: str
+    image: str
+    problem: str
+    meaning: str
+    source: Reference | None
+    is_scheduled: bool
+
+    def __str__(self) -> str:
+        return f"tag {self.name} of {self.stream}"
+
+
+def tag_of(ref: ObjectRef, stream: Json, name: str) -> StreamTag:
+    """Of a stream that exists; a tag that does not has no image and no problem."""
+    status, spec = as_dict(stream.get("status")), _named(as_dict(stream.get("spec")).get("tags"), "name", name)
+    tag = _named(status.get("tags"), "tag", name)
+    told = next(_failed_imports(tag), None)
+    problem = "" if told is None else in_one_line(as_str(told.get("message"))) or "no reason is given"
+    return StreamTag(
+        ref,
+        name,
+        _image(status, spec, tag),
+        problem,
+        "" if told is None else _meaning(told),
+        _source(spec, problem),
+        is_scheduled=as_dict(spec.get("importPolicy")).get("scheduled") is True,
+    )
+
+
+def is_looked_up(stream: Json) -> bool:
+    """Whether a short name in its own project means the stream."""
+    return as_dict(as_dict(stream.get("spec")).get("lookupPolicy")).get("local") is True
+
+
+def _image(status: Json, spec: Json, tag: Json) -> str:
+    """Through the integrated registry where the tag says so, otherwise as it is named outside."""
+    latest = as_dict(next(iter(as_list(tag.get("items"))), None))
+    repository, digest = as_str(status.get("dockerImageRepository")), as_str(latest.get("image"))
+    if as_str(as_dict(spec.get("referencePolicy")).get("type")) == "Local" and repository and digest:
+        return f"{repository}@{digest}"
+    return as_str(latest.get("dockerImageReference"))
+
+
+def _source(spec: Json, problem: str) -> Reference | None:
+    origin = as_dict(spec.get("from"))
+    if origin.get("kind") == "DockerImage":
+        return reference_of(as_str(origin.get("name")))
+    named = _QUOTED.search(problem)
+    return reference_of(named[1]) if named else None
+
+
+def _meaning(condition: Json) -> str:
+    message = as_str(condition.get("message")).lower()
+    found = next((meaning for words, meaning in _MEANINGS if words in message), "")
+    return found or ("credentials" if condition.get("reason") == "Unauthorized" else "")
+
+
+def _named(values: object, key: str, name: str) -> Json:
+    return next((value for value in map(as_dict, as_list(values)) if value.get(key) == name), {})
+
+
+def _failed_imports(tag: Json) -> Iterator[Json]:
+    for condition in map(as_dict, as_list(tag.get("conditions"))):
+        if (condition.get("type"), condition.get("status")) == ("ImportSuccess", "False"):
+            yield condition

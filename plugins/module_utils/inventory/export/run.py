@@ -1,0 +1,162 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Describes what a cluster has as the variables of an inventory, and proves for each part that applying it changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ...clients.kube.client import Cluster
+from ...core.errors import ImagePullError
+from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, ObjectRef
+from ...core.protocols import ALL, Related
+from ...core.variable_files import Write
+from ...declarations.targets import Targets
+from ...dockerconfig.json_text import Unreadable
+from ...engine.fetching import Answer
+from ...engine.inspection import examined, inspect, with_failures
+from ...engine.namespaces import require_namespace
+from ...engine.reader import look_up
+from ...engine.result import Outcome
+from ...engine.run import Settings
+from ...engine.workers import Workers
+from ...features.image_puller_grant.desired import DEFAULT_BINDING, DEFAULT_ROLE
+from ...platform.protected import RESERVED_BINDINGS
+from ...secrets.content import StoredSecret
+from .findings import Findings, FoundGrant, FoundSecret
+from .grants import Grants
+from .inventory import inventory_of
+from .links import arrange, doubtful
+from .options import VAULT_FILE, Export
+from .proof import Proof
+from .secrets import further_data, secret_of
+from .survey import Seen, Survey
+
+__all__ = ["Out", "export"]
+
+
+@dataclass(frozen=True)
+class Out:
+    """Where the findings go. `write`: how files are written, None for none. `hide` is given each text that holds credentials, then `show`
+    the names that stay visible all the same."""
+
+    hide: Callable[[str], None] = field(default=lambda _text: None)
+    write: Write | None = None
+    show: Callable[[Iterable[str]], None] = field(default=lambda _names: None)
+
+
+def export(cluster: Cluster, wanted: Export, meant: Targets, settings: Settings, out: Out) -> Outcome:
+    """The outcome with the inventory. Without one, and without a file, when a namespace could not be read: it would not be all."""
+    outcome, seen = _surveyed(cluster, meant.namespaces, settings)
+    secrets = (secret for each in seen.values() for secret in each.secrets.values())
+    for text in dict.fromkeys(_content(StoredSecret.of(secret)) for secret in secrets):
+        out.hide(text)
+    out.show(name for place, each in seen.items() for name in (place, *each.secrets, *each.accounts))
+    grants = Grants(wanted.roles, DEFAULT_ROLE, DEFAULT_BINDING, RESERVED_BINDINGS)
+    outcome, found = _looked_up(cluster, grants, seen, outcome, settings)
+    outcome, findings = examined(outcome, seen, lambda name, each: _findings(name, each, found, grants))
+    if outcome.has_failed:
+        return outcome
+    inventory = inventory_of(findings)
+    protected = {"platform_namespaces": len(meant.left_out)} if meant.left_out else {}
+    report = inventory.report()
+    extra = {**report, "left_out": {**report["left_out"], **protected}, "files": []}
+    if out.write is not None and wanted.files is not None:
+        files = inventory.files(cluster.name, encrypted=VAULT_FILE in wanted.files.encrypted)
+        extra = {**extra, "files": list(out.write(files)), "changed": True}
+    return replace(outcome, extra=extra)
+
+
+def _content(held: StoredSecret) -> str:
+    try:
+        return held.text
+    except Unreadable:
+        return held.value
+
+
+def _surveyed(cluster: Cluster, namespaces: Sequence[str], settings: Settings) -> tuple[Outcome, dict[str, Seen]]:
+    """What stands in each namespace; the outcome without it."""
+    outcome = inspect(cluster, Survey(), namespaces, settings)
+    seen = {result.name: result.extra["seen"] for result in outcome.namespaces if "seen" in result.extra}
+    outcome = replace(outcome, namespaces=[replace(result, extra={}) for result in outcome.namespaces])
+    with Workers(settings.concurrency) as workers:
+        empty = [name for name, each in seen.items() if not each.accounts]
+        reasons = dict(zip(empty, workers.map(lambda name: _why_missing(cluster, name), empty), strict=True))
+    return with_failures(outcome, {name: why for name, why in reasons.items() if why is not None}), seen
+
+
+def _why_missing(cluster: Cluster, namespace: str) -> ImagePullError | None:
+    """Each namespace has a service account: one without any may not be there at all."""
+    try:
+        require_namespace(cluster, namespace)
+    except ImagePullError as error:
+        return error
+    return None
+
+
+def _looked_up(
+    cluster: Cluster, grants: Grants, seen: Mapping[str, Seen], outcome: Outcome, settings: Settings
+) -> tuple[Outcome, Related]:
+    """What the objects of the namespaces refer to; a namespace of which some could not be read has failed."""
+    outcome, refs = examined(outcome, seen, lambda name, each: [*doubtful(name, each), *grants.looked_up(name, each)])
+    known: dict[ObjectRef, Answer] = {
+        ObjectRef(SERVICE_ACCOUNT, name, account): obj
+        for name, each in seen.items()
+        for account, obj in each.accounts.items()
+    }
+    known |= {ref: None for every in refs.values() for ref in every if _is_gone(ref, seen)}
+    if not outcome.has_failed:
+        unknown = dict.fromkeys(ref for every in refs.values() for ref in every if ref not in known)
+        with Workers(settings.concurrency) as workers:
+            known |= look_up(cluster, workers, unknown, {SERVICE_ACCOUNT: ALL})
+    failures = {
+        name: error
+        for name, every in refs.items()
+        for ref in every
+        if isinstance(error := known.get(ref), ImagePullError)
+    }
+    readable = {ref: answer for ref, answer in known.items() if not isinstance(answer, ImagePullError)}
+    return with_failures(outcome, failures), readable
+
+
+def _is_gone(ref: ObjectRef, seen: Mapping[str, Seen]) -> bool:
+    """Whether a whole list has told that there is no such account."""
+    return ref.kind == SERVICE_ACCOUNT and ref.namespace in seen and ref.name not in seen[ref.namespace].accounts
+
+
+def _findings(namespace: str, seen: Seen, found: Related, grants: Grants) -> Findings:
+    """What one namespace holds; what would change when it is applied is not among it."""
+    findings, proof = Findings(), Proof(namespace, seen, found)
+    for name, secret in sorted(seen.secrets.items()):
+        ref = ObjectRef(SECRET, namespace, name)
+        what = secret_of(ref, secret, seen.accounts.values())
+        if isinstance(what, FoundSecret):
+            what = proof.of_secret(what) or what
+        if not isinstance(what, FoundSecret):
+            findings.note(ref, what)
+            continue
+        findings.secrets.append(what)
+        if rest := further_data(secret):
+            findings.note(ref, rest)
+    arrange(namespace, seen, found, findings)
+    findings.secrets = [_with_proven_links(proof, secret, findings) for secret in findings.secrets]
+    grants.find(namespace, seen, found, findings)
+    findings.grants = [grant for grant in findings.grants if _is_proven(proof, grant, findings)]
+    return findings
+
+
+def _with_proven_links(proof: Proof, secret: FoundSecret, findings: Findings) -> FoundSecret:
+    why = proof.of_links(secret)
+    if not why:
+        return secret
+    findings.note(ObjectRef(SECRET, proof.namespace, secret.name), f"its links are in no entry: {why}")
+    return replace(secret, links=())
+
+
+def _is_proven(proof: Proof, grant: FoundGrant, findings: Findings) -> bool:
+    why = proof.of_grant(grant)
+    if why:
+        findings.note(ObjectRef(ROLE_BINDING, proof.namespace, grant.binding_name), why)
+    return not why

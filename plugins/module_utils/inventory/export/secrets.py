@@ -1,0 +1,146 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One stored secret as an entry of the inventory: the same content when it is written again, or why not. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Union
+
+from ...core.errors import OptionError
+from ...core.objects import Json, ObjectRef, metadata
+from ...dockerconfig.auth_file import AuthFile, from_registries, parse, read_stored
+from ...dockerconfig.credential_entry import Entry
+from ...dockerconfig.json_text import kind, string
+from ...dockerconfig.registry_keys import may_be_shown, shown
+from ...platform.generated import is_generated
+from ...platform.protected import controller_of, is_global, refuse_platform_name, says_generated
+from ...secrets.content import DATA_KEYS, PODMANCONFIGJSON, StoredSecret, registry_changes
+from .findings import FoundSecret, LeftOut
+
+__all__ = ["GENERATED", "config_of", "further_data", "secret_of"]
+
+GENERATED = LeftOut("generated_pull_secrets")
+_GLOBAL = LeftOut("node_pull_secret")
+
+#: What an entry of `registries` says; anything else that a credential holds is written as a whole file.
+_VALUES = frozenset({"auth", "username", "password", "email"})
+
+
+def secret_of(ref: ObjectRef, secret: Json, accounts: Iterable[Json]) -> Union[FoundSecret, LeftOut, str]:
+    """The secret as an entry has it, or why it is left out, or why no entry says the same."""
+    if says_generated(secret) or any(is_generated(account, secret) for account in accounts):
+        return GENERATED
+    if is_global(ref):
+        return _GLOBAL
+    held = StoredSecret.of(secret)
+    return _why_not_ours(ref, secret) or _why_no_content(held) or _found(ref, secret, held)
+
+
+def further_data(secret: Json) -> str:
+    """What the secret holds beside its auth file, which no entry says; empty when that is all."""
+    others = StoredSecret.of(secret).others
+    return (
+        f"its further data ({', '.join(sorted(others))}) is in no entry; it is kept as it is on this cluster"
+        if others
+        else ""
+    )
+
+
+def config_of(auth_file: AuthFile) -> dict[str, Any]:
+    """The auth file as data. :raises ValueError: when Python cannot hold it."""
+    found: dict[str, Any] = json.loads(auth_file.text(legacy=False))
+    return found
+
+
+def _why_not_ours(ref: ObjectRef, secret: Json) -> str:
+    if metadata(secret).get("deletionTimestamp"):
+        return "it is being deleted"
+    if who := controller_of(secret):
+        return f"it is managed by {who}: declare it there"
+    try:
+        refuse_platform_name(ref.name)
+    except OptionError:
+        return "its name is one that the platform gives to generated secrets, so the modules do not write it"
+    return ""
+
+
+def _why_no_content(held: StoredSecret) -> str:
+    if held.unreadable:
+        return f"its content {held.unreadable}"
+    problems = held.for_kubelet.problems if held.type in DATA_KEYS else ()
+    if problems:
+        return f"it stops every pull of a pod that uses it, because {problems[0]}"
+    if not held.auth_file.entries:
+        return "it holds no registry"
+    return ""
+
+
+def _found(ref: ObjectRef, secret: Json, held: StoredSecret) -> FoundSecret | str:
+    entries = held.auth_file.entries
+    logins = tuple(login for login in map(_login, entries.values()) if login is not None)
+    auth_file, why = _as_values(held, logins) if len(logins) == len(entries) else (None, "")
+    as_values = auth_file is not None
+    if auth_file is None:
+        auth_file, why = _as_file(held)
+    if auth_file is None:
+        return why
+    key = "auth.json" if held.type == PODMANCONFIGJSON else held.key
+    immutable = bool(secret.get("immutable"))
+    return FoundSecret(ref.name, held.type, key, auth_file, logins if as_values else None, immutable)
+
+
+def _login(entry: Entry) -> dict[str, str] | None:
+    """The credential as values; None when it says more than these."""
+    email = entry.fields.get("email")
+    if not may_be_shown(entry.key):
+        return None
+    if not {*entry.fields} <= _VALUES or (email is not None and kind(email) != "a string"):
+        return None
+    login = {"registry": entry.key, "username": entry.username, "password": entry.password}
+    return {**login, "email": string(email)} if email is not None else login
+
+
+def _as_values(held: StoredSecret, logins: Sequence[Mapping[str, str]]) -> tuple[AuthFile | None, str]:
+    try:
+        return _same(held, from_registries(logins)) if _is_unicode(logins) else (None, "")
+    except OptionError as error:
+        return None, str(error)
+
+
+def _as_file(held: StoredSecret) -> tuple[AuthFile | None, str]:
+    """The content as data, as the variable `auth_config` holds it."""
+    entries = held.auth_file.entries
+    unusable = shown(key for key, entry in entries.items() if not (entry.username and may_be_shown(key)))
+    if unusable:
+        return None, (
+            f"its entry for {', '.join(unusable)} is one that no node can use: no user and password, as with a credential helper, "
+            "or a key that is no registry"
+        )
+    try:
+        config = config_of(held.auth_file)
+        if not _is_unicode(config):
+            return None, "its content has bytes that are not UTF-8, which no file of variables can hold"
+        return _same(held, parse(config, "its content"))
+    except OptionError as error:
+        return None, str(error)
+    except (ValueError, RecursionError):
+        return None, "its content is nested too deeply, or has a number that is too long"
+
+
+def _same(held: StoredSecret, wanted: AuthFile) -> tuple[AuthFile | None, str]:
+    after = read_stored(wanted.text(legacy=held.legacy), legacy=held.legacy)
+    if any(registry_changes(held.auth_file, after).values()):
+        return None, "its content would not be the same when it is written again"
+    return wanted, ""
+
+
+def _is_unicode(data: Any) -> bool:
+    """Whether a file can hold all texts of the data."""
+    try:
+        json.dumps(data, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

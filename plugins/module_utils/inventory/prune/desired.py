@@ -1,0 +1,222 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a prune brings about: of all that carries an owner's labels, only what the owner declares is left. Pure.
+
+Entries of service accounts' lists are removed before the secrets that they name. So a run that is killed in between leaves
+secrets that still carry their labels, which the next run finds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from ...core.changes import Change, delete, update
+from ...core.json_types import as_dict, as_list, as_str
+from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects, metadata
+from ...core.ownership import is_owned_by
+from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, ListedBy, Plan, Related
+from ...platform.account_lists import LISTS, changes_of, entries_of, names, unlink, view
+from ...platform.generated import Origin, is_generated, origin_of
+from ...platform.protected import is_platforms
+from ...rbac.subjects import Subject, binding_view, listed, subject_of, subjects_of
+from ...secrets.content import TYPES, StoredSecret, no_changes, stored_view
+from .declared import NOTHING, Declared
+
+__all__ = ["KINDS", "Prune", "removals", "whole"]
+
+#: The options of lists, and the kind that each declares.
+KINDS = {"secrets": SECRET, "links": SERVICE_ACCOUNT, "grants": ROLE_BINDING}
+
+_CLUSTER_ROLE = "ClusterRole"
+
+
+def whole(kind: Kind, namespace: str) -> ObjectRef:
+    """All objects of the kind in a namespace."""
+    return ObjectRef(kind, namespace, "")
+
+
+def removals(changes: Iterable[Change]) -> Counter[str]:
+    """How much the changes of a namespace take from an owner, by `KINDS`. A link that goes with its secret is the secret's; a binding
+    without subjects is one."""
+    every = list(changes)
+    secrets = {change.ref.name for change in every if change.ref.kind == SECRET}
+    count = Counter(secrets=len(secrets))
+    for change in every:
+        if change.ref.kind == SERVICE_ACCOUNT:
+            names = (name for lists in change.details["lists"].values() for name in lists["removed"])
+            count["links"] += sum(name not in secrets for name in names)
+        elif change.ref.kind == ROLE_BINDING:
+            count["grants"] += len(change.details["revoked"]) or 1
+    return +count
+
+
+@dataclass(frozen=True)
+class Prune:
+    """`declared` is what `owner` declares, by namespace. `kinds` are those that were declared at all: nothing of another is removed."""
+
+    owner: str
+    declared: Mapping[str, Declared]
+    kinds: frozenset[Kind] = field(default_factory=lambda: frozenset((SECRET, SERVICE_ACCOUNT, ROLE_BINDING)))
+
+    kind: ClassVar[Kind] = SERVICE_ACCOUNT
+    listed_by: ClassVar[ListedBy] = NO_SELECTORS
+
+    def names(self, _namespace: str) -> tuple[str, ...]:
+        return ()
+
+    def related(self, namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
+        return (whole(SECRET, namespace), whole(ROLE_BINDING, namespace))
+
+    def owns(self, obj: Json) -> bool:
+        """Whether the object carries both labels, with this owner."""
+        return is_owned_by(obj, self.owner)
+
+    def plan(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Plan:
+        """:raises Refusal: when a list of an account or the subjects of a binding cannot be read."""
+        return _Planner(self, namespace, objects, found).plan()
+
+    def fulfilled(self, namespace: str, objects: Objects, found: Related) -> Counter[str]:
+        """How many objects that are declared for a namespace exist, by `KINDS`. Never more than the lists declare: a glob counts
+        once, however many service accounts it means.
+
+        :raises Refusal: as `plan`.
+        """
+        return _Planner(self, namespace, objects, found).fulfilled()
+
+
+class _Planner:
+    """Plans one namespace. `secrets` and `bindings` are the owner's, those that the platform looks after left out."""
+
+    def __init__(self, prune: Prune, namespace: str, objects: Objects, found: Related) -> None:
+        self._prune, self._namespace = prune, namespace
+        self._declared = prune.declared.get(namespace, NOTHING)
+        self._accounts = {ObjectRef(SERVICE_ACCOUNT, namespace, name): objects[name] for name in sorted(objects)}
+        self.notes: list[str] = []
+        self.secrets = dict(self._ours(SECRET, found, _why_no_secret))
+        grants = ROLE_BINDING in prune.kinds
+        self.bindings = dict(self._ours(ROLE_BINDING, found, _why_no_binding)) if grants else {}
+
+    def plan(self) -> Plan:
+        going = self._undeclared_secrets()
+        unlinked = [self._unlink(ref, unwanted) for ref, unwanted in self._unwanted(going).items()]
+        deleted = [
+            _delete_secret(ref, secret)
+            for ref, secret in self.secrets.items()
+            if ref.name in going and not _is_going(secret)
+        ]
+        bindings = [self._revoke(ref, binding) for ref, binding in self.bindings.items()]
+        changes = (*unlinked, *deleted, *bindings)
+        return Plan(tuple(change for change in changes if change is not None), notes=tuple(self.notes))
+
+    def fulfilled(self) -> Counter[str]:
+        secrets = sum(
+            ref.name in self._declared.secrets for ref, secret in self.secrets.items() if not _is_going(secret)
+        )
+        links = {one for ref, key, name in self.links() for one in self._declared.linked_by(ref.name, key, name)}
+        grants = {(role, subject) for role, subject in self._granted() if self._declared.grants_to(role, subject)}
+        return +Counter(secrets=secrets, links=len(links), grants=len(grants))
+
+    def _granted(self) -> Iterator[tuple[str, Subject]]:
+        for binding in self.bindings.values():
+            role = str(as_dict(binding.get("roleRef")).get("name"))
+            yield from ((role, subject) for subject in subjects_of(binding))
+
+    def links(self) -> Iterator[tuple[ObjectRef, str, str]]:
+        """Each entry that names a secret of the owner: the account, the list and the name, once."""
+        owned = {ref.name for ref in self.secrets}
+        for ref, account in self._accounts.items():
+            for key in LISTS.values():
+                for name in dict.fromkeys(names(entries_of(ref, account, key))):
+                    if name in owned:
+                        yield ref, key, name
+
+    def _ours(self, kind: Kind, found: Related, why_not: Any) -> Iterator[tuple[ObjectRef, Json]]:
+        """The owner's objects by name, and a note on each that carries the labels and is not to be touched."""
+        items = as_list(as_dict(found.get(whole(kind, self._namespace))).get("items"))
+        ours = {as_str(metadata(obj).get("name")): obj for obj in map(as_dict, items) if self._prune.owns(obj)}
+        for name, obj in sorted(ours.items()):
+            ref = ObjectRef(kind, self._namespace, name)
+            why = why_not(ref, obj)
+            if kind == ROLE_BINDING and _is_going(obj):
+                continue
+            if why:
+                self.notes.append(f"{ref} carries the labels of owner {self._prune.owner}, but {why}; it was kept")
+            else:
+                yield ref, obj
+
+    def _undeclared_secrets(self) -> frozenset[str]:
+        """The secrets to be deleted: not one that an account needs whose entry the platform would put back."""
+        if SECRET not in self._prune.kinds:
+            return frozenset()
+        stays = {name for ref, key, name in self.links() if self._is_platforms_link(ref, key, name)}
+        return frozenset({ref.name for ref in self.secrets} - self._declared.secrets - stays)
+
+    def _unwanted(self, going: frozenset[str]) -> dict[ObjectRef, dict[str, set[str]]]:
+        """The names to be removed, by account and list."""
+        found: dict[ObjectRef, dict[str, set[str]]] = {}
+        for ref, key, name in self.links():
+            if self._is_unwanted(ref, key, name, going) and not self._is_platforms_link(ref, key, name):
+                found.setdefault(ref, {}).setdefault(key, set()).add(name)
+        return found
+
+    def _unlink(self, ref: ObjectRef, unwanted: Mapping[str, set[str]]) -> Change:
+        account = self._accounts[ref]
+        before = {key: entries_of(ref, account, key) for key in unwanted}
+        after = {key: unlink(entries, unwanted[key]) for key, entries in before.items()}
+        details = {"lists": {key: changes_of(before[key], after[key]) for key in before}}
+        return update(ref, account, after, details, before=view(before, before), after=view(after, after))
+
+    def _is_unwanted(self, ref: ObjectRef, key: str, name: str, going: frozenset[str]) -> bool:
+        if name in going:
+            return True
+        return SERVICE_ACCOUNT in self._prune.kinds and not self._declared.links_to(ref.name, key, name)
+
+    def _is_platforms_link(self, ref: ObjectRef, key: str, name: str) -> bool:
+        """Whether the platform would put the entry back."""
+        account, secret = self._accounts[ref], self.secrets[ObjectRef(SECRET, self._namespace, name)]
+        return origin_of(account, key, name) is Origin.GENERATED or is_generated(account, secret)
+
+    def _revoke(self, ref: ObjectRef, binding: Json) -> Change | None:
+        """The binding without the subjects that no grant declares; its deletion when that leaves nothing in it."""
+        role = str(as_dict(binding.get("roleRef")).get("name"))
+        held = list(dict.fromkeys(subjects_of(binding)))
+        revoked = [subject for subject in held if not self._declared.grants_to(role, subject)]
+        kept = [entry for entry in listed(binding) if subject_of(entry, ref.namespace) not in revoked]
+        details = {"role": role, "revoked": [str(subject) for subject in revoked]}
+        before = binding_view(role, held)
+        if not kept and (revoked or not self._declared.uses(role, ref.name)):
+            return delete(ref, binding, details, before)
+        if not revoked:
+            return None
+        after = binding_view(role, [subject for subject in held if subject not in revoked])
+        return update(ref, binding, {"subjects": kept}, details, before=before, after=after)
+
+
+def _why_no_secret(ref: ObjectRef, secret: Json) -> str:
+    """Why it is not to be touched, whatever its labels say; empty when it may be."""
+    if is_platforms(ref, secret):
+        return "the platform or a controller looks after it"
+    kind = StoredSecret.of(secret).type
+    return "" if kind in TYPES else f"it has type {kind} and is not a pull secret"
+
+
+def _why_no_binding(ref: ObjectRef, binding: Json) -> str:
+    if is_platforms(ref, binding):
+        return "the platform or a controller looks after it"
+    kind = as_dict(binding.get("roleRef")).get("kind")
+    return "" if kind == _CLUSTER_ROLE else f"it has a {kind}, which this collection never grants"
+
+
+def _is_going(obj: Json) -> bool:
+    """Whether it is deleted already and waits for a finalizer."""
+    return bool(metadata(obj).get("deletionTimestamp"))
+
+
+def _delete_secret(ref: ObjectRef, secret: Json) -> Change:
+    held = StoredSecret.of(secret)
+    details = {"registries": {**no_changes(), "removed": held.known.registries}}
+    return delete(ref, secret, details, stored_view(held))

@@ -1,0 +1,302 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Prunes what an owner has on a cluster and declares no more: reads all of it, counts, and only then removes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ...clients.kube.client import Cluster
+from ...core.changes import MANAGED_BY, Change
+from ...core.errors import ImagePullError, OptionError, Refusal
+from ...core.limits import Limit
+from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, metadata, trimmed
+from ...core.ownership import INSTANCE, check_owner
+from ...core.phrases import join_and, summarize
+from ...declarations.batch import Batch
+from ...engine.listing import list_in
+from ...engine.namespaces import is_terminating
+from ...engine.reader import View
+from ...engine.reconciliation import reconcile
+from ...engine.result import NamespaceResult, Outcome, Status, named
+from ...engine.run import Settings
+from ...engine.workers import Workers
+from ...features.image_puller_grant.desired import ImagePullerGrant
+from ...features.pull_secret.desired import PullSecret
+from ...features.sa_link.desired import SaLink
+from ...platform.account_lists import LISTS, names_in
+from .declared import Declared, Grant, Links
+from .desired import KINDS, Prune, removals, whole
+from .guard import Balance, PruneVerdict, judge
+
+__all__ = ["Pruning", "prune"]
+
+#: So many things, or namespaces, are named in a message; the result lists all.
+_SHOWN = 20
+_EXCLUDED = "exclude_namespaces names it"
+_SAID_TWICE = "if all of it is to be removed, say so with 'prune_everything: true' and 'max_prune: 100%'"
+
+_Feature = PullSecret | SaLink | ImagePullerGrant
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """For whom, and how much at most; `everything`: also when nothing is declared. Nothing is read or removed in `excluded` namespaces."""
+
+    owner: str
+    most: Limit
+    everything: bool = False
+    excluded: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Pruning:
+        """:raises OptionError: for an owner or a `max_prune` that cannot be."""
+        check_owner(options["owner"])
+        most = Limit.parse("max_prune", options["max_prune"])
+        return cls(options["owner"], most, options["prune_everything"], frozenset(options["exclude_namespaces"]))
+
+    def require_declared(self, every: Iterable[_Feature]) -> None:
+        """:raises OptionError: when none of the declarations says that something is to be there, for the owner."""
+        if not (self.everything or any(_is_declared_by(desired, self.owner) for desired in every)):
+            raise OptionError(
+                f"owner {self.owner} declares nothing: no entry of 'secrets', 'links' and 'grants' has state present for it; "
+                f"nothing was read or removed; {_SAID_TWICE}"
+            )
+
+
+@dataclass
+class _Seen:
+    """What was read, by kind and namespace. `left_out` are namespaces in which something may not be listed, and what."""
+
+    objects: dict[Kind, dict[str, list[Json]]] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    def views(self) -> dict[str, View]:
+        """What a plan needs of each namespace in which the owner has something."""
+        secrets, bindings = (self.objects.get(kind, {}) for kind in (SECRET, ROLE_BINDING))
+        accounts = self.objects.get(SERVICE_ACCOUNT, {})
+        return {
+            namespace: View(
+                {metadata(account)["name"]: account for account in accounts.get(namespace, ())},
+                {
+                    whole(SECRET, namespace): {"items": secrets.get(namespace, [])},
+                    whole(ROLE_BINDING, namespace): {"items": bindings.get(namespace, [])},
+                },
+            )
+            for namespace in sorted({*secrets, *bindings} - {*self.left_out})
+        }
+
+
+def _is_declared_by(desired: _Feature, owner: str) -> bool:
+    """Whether it declares something to be there, for that owner."""
+    present = desired.mode != "absent" if isinstance(desired, PullSecret) else desired.present
+    return present and desired.ownership.owner == owner
+
+
+def prune(
+    cluster: Cluster,
+    pruning: Pruning,
+    batches: Mapping[str, Batch[Any]],
+    namespaces: Sequence[Json],
+    settings: Callable[[int], Settings],
+    *,
+    confirmed: Collection[str],
+) -> Outcome:
+    """Removes what carries the owner's labels and is not declared, in the namespaces given, as the API server sent them.
+
+    `batches` are the lists that were given, by their options (`KINDS`). `confirmed` are the namespaces that the lists mean and whose
+    users did not choose that they do.
+
+    :raises OptionError: when nothing is declared for any of them, and that was not asked for. `Refusal` when something could not
+        be read. Nothing was removed in either case.
+    """
+    places = [metadata(namespace)["name"] for namespace in namespaces if not is_terminating(dict(namespace))]
+    desired = _desired(pruning.owner, batches)
+    if not (pruning.everything or _declares_something(pruning.owner, batches, [*{*places} & {*confirmed}])):
+        raise OptionError(
+            f"owner {pruning.owner} declares nothing for any namespace of {cluster.name}, so nothing was removed; {_SAID_TWICE}"
+        )
+    read = [name for name in places if name not in pruning.excluded]
+    try:
+        with Workers(settings(len(read)).concurrency) as workers:
+            seen = _Reader(cluster, workers, desired, read).read()
+    except ImagePullError as error:
+        raise Refusal(
+            f"nothing was removed, since not all that owner {pruning.owner} has could be read: {error}"
+        ) from None
+    views = seen.views()
+    planned = {namespace: _planned(desired, namespace, view) for namespace, view in views.items()}
+    balances = {
+        namespace: Balance(there, removals(changes), namespace in confirmed)
+        for namespace, (changes, there) in planned.items()
+    }
+    guarded = _GuardReport(cluster.name, pruning, judge(balances, pruning.most), balances)
+    refused = [
+        change for name, (changes, _there) in planned.items() if name in guarded.verdict.held_back for change in changes
+    ]
+    if guarded.verdict.is_refused:
+        outcome = Outcome(guarded.results("skipped"), cluster.retries, refused=guarded.refusal(refused))
+    else:
+        left = {name: view for name, view in views.items() if name not in guarded.verdict.held_back}
+        outcome = reconcile(cluster, desired, list(left), settings(len(left)), left)
+        outcome = replace(outcome, namespaces=[*outcome.namespaces, *guarded.results("failed")])
+    done = sum((removals(result.changes) for result in outcome.namespaces), Counter[str]())
+    left_out = {**dict.fromkeys((name for name in places if name in pruning.excluded), _EXCLUDED), **seen.left_out}
+    return _with_left_out(replace(outcome, extra={"prune": guarded.report(done, refused)}), left_out)
+
+
+def _desired(owner: str, batches: Mapping[str, Batch[Any]]) -> Prune:
+    """What is declared to be there, whoever's entry it is: what another owner's entry declares is not removed either."""
+    parts = (
+        {
+            namespace: Declared.of([_declared(one.desired) for one in declared])
+            for namespace, declared in batch.namespaces.items()
+        }
+        for batch in batches.values()
+    )
+    kinds = frozenset(KINDS[option] for option in batches)
+    return Prune(owner, Declared.joined(parts), kinds)
+
+
+def _declared(desired: _Feature) -> Declared:
+    if isinstance(desired, PullSecret):
+        return Declared(frozenset(() if desired.mode == "absent" else (desired.name,)))
+    if not desired.present:
+        return Declared()
+    if isinstance(desired, SaLink):
+        links = Links(frozenset(desired.secrets), desired.service_accounts, frozenset(desired.lists))
+        return Declared(links=(links,))
+    return Declared(grants=(Grant(desired.role, desired.binding_name, frozenset(desired.subjects)),))
+
+
+def _declares_something(owner: str, batches: Mapping[str, Batch[Any]], places: Sequence[str]) -> bool:
+    return any(
+        _is_declared_by(one.desired, owner)
+        for batch in batches.values()
+        for namespace in places
+        for one in batch.declared(namespace)
+    )
+
+
+@dataclass
+class _Reader:
+    """Lists all that a plan needs to see, each kind once; in each namespace where the caller may not list over all of them."""
+
+    cluster: Cluster
+    workers: Workers
+    desired: Prune
+    places: Sequence[str]
+    seen: _Seen = field(default_factory=_Seen)
+
+    def read(self) -> _Seen:
+        """:raises ImagePullError: when a list fails for another reason than that the caller may not have it."""
+        labels = ",".join(f"{name}={value}" for name, value in {**MANAGED_BY, INSTANCE: self.desired.owner}.items())
+        if self.desired.kinds & {SECRET, SERVICE_ACCOUNT}:
+            self._list(SECRET, self.places, self.desired.owns, labels)
+            secrets = self.seen.objects[SECRET]
+            if secrets:
+                self._list(SERVICE_ACCOUNT, list(secrets), self._may_be_linked)
+        if ROLE_BINDING in self.desired.kinds:
+            self._list(ROLE_BINDING, self.places, self.desired.owns, labels)
+        return self.seen
+
+    def _may_be_linked(self, account: Json) -> bool:
+        """Whether it names a secret of the owner, or cannot be read, which the plan says."""
+        meta = metadata(account)
+        owned = {metadata(secret)["name"] for secret in self.seen.objects[SECRET].get(meta.get("namespace", ""), ())}
+        return bool(owned) and any(
+            not isinstance(account.get(key), (list, type(None))) or owned & {*names_in(account, key)}
+            for key in LISTS.values()
+        )
+
+    def _list(self, kind: Kind, places: Sequence[str], wanted: Callable[[Json], bool], labels: str = "") -> None:
+        def keep(obj: Json) -> Json | None:
+            return trimmed(kind, obj) if wanted(obj) else None
+
+        # What is in a namespace that the caller cannot see is not looked at: whether it is declared there is not known.
+        found = list_in(self.cluster, self.workers, kind, places, keep, label_selector=labels)
+        self.seen.objects[kind] = found.objects
+        why = f"the caller may not list {kind.resource} in it"
+        self.seen.left_out.update(dict.fromkeys(found.forbidden, why))
+
+
+def _planned(desired: Prune, namespace: str, view: View) -> tuple[Sequence[Change], Counter[str]]:
+    """The changes, and how many declared objects exist. A namespace that cannot be planned fails later, on its own."""
+    try:
+        plan = desired.plan(namespace, view.objects, view.related)
+        return plan.changes, desired.fulfilled(namespace, view.objects, view.related)
+    except ImagePullError:
+        return (), Counter()
+
+
+@dataclass(frozen=True)
+class _GuardReport:
+    """The judgement of the guard, in words and numbers."""
+
+    cluster: str
+    pruning: Pruning
+    verdict: PruneVerdict
+    balances: Mapping[str, Balance]
+
+    def report(self, done: Counter[str], refused: Sequence[Change]) -> dict[str, Any]:
+        kinds = {
+            kind: {
+                "declared": self.verdict.declared[kind],
+                "removed": done[kind],
+                "allowed": self.verdict.allowed[kind],
+            }
+            for kind in KINDS
+        }
+        rows = [{"namespace": change.ref.namespace, **change.report()} for change in refused]
+        return {**kinds, **({"refused": rows} if rows else {})}
+
+    def refusal(self, refused: Sequence[Change]) -> str:
+        """Nothing was removed, since it would have been more than is allowed."""
+        names = list(dict.fromkeys(_title(change) for change in refused))
+        return (
+            f"removed nothing: max_prune={self.pruning.most.text} is exceeded on {self.cluster}: of owner {self.pruning.owner}, "
+            f"{self._too_much()}; check the lists, or raise max_prune; it would have changed: {summarize(names, _SHOWN)}; "
+            "'prune.refused' lists all"
+        )
+
+    def _too_much(self) -> str:
+        verdict = self.verdict
+        told = [
+            f"{verdict.removed[kind]:,} {kind} are no longer declared, {verdict.declared[kind]:,} are, and {verdict.allowed[kind]:,} may go"
+            for kind in verdict.exceeded
+        ]
+        return "; ".join(told)
+
+    def results(self, status: Status) -> list[NamespaceResult]:
+        """Those of the namespaces in which nothing may be removed."""
+        why = self._why_held_back if status == "failed" else lambda _name: "not attempted: more than max_prune allows"
+        return [NamespaceResult(name, status, error=why(name)) for name in sorted(self.verdict.held_back)]
+
+    def _why_held_back(self, name: str) -> str:
+        balance = self.balances[name]
+        removed = join_and([f"{count:,} {kind}" for kind, count in sorted(balance.removed.items())])
+        hint = "check them" if balance.is_confirmed else "an entry that names the namespace confirms that it was yours"
+        return (
+            f"nothing was removed here: {removed} carry the labels of owner {self.pruning.owner} and are not declared, which together "
+            f"with the other namespaces is more than max_prune={self.pruning.most.text} allows; users of the namespace can write such "
+            f"labels; {hint}, or raise max_prune; 'prune.refused' lists them"
+        )
+
+
+def _title(change: Change) -> str:
+    return f"{change.action} {change.ref}"
+
+
+def _with_left_out(outcome: Outcome, left_out: Mapping[str, str]) -> Outcome:
+    """The outcome with the namespaces in which not everything may be listed."""
+    if not left_out:
+        return outcome
+    names = sorted(left_out)
+    reasons = "; ".join(dict.fromkeys(left_out[name] for name in names))
+    remark = f"nothing was removed in {named(names)}: {reasons}"
+    skipped = [NamespaceResult(name, "skipped", error=f"not attempted: {left_out[name]}") for name in names]
+    return replace(outcome, namespaces=[*outcome.namespaces, *skipped], remarks=(*outcome.remarks, remark))

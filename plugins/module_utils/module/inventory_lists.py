@@ -1,0 +1,108 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lists of several kinds as one inventory: all that a task declares, and which of the cluster's namespaces it covers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..clients.kube.client import Cluster
+from ..core.errors import OptionError
+from ..core.namespaces import NamespaceSelector
+from ..core.objects import Json
+from ..declarations.batch import Batch
+from ..declarations.declare import ListForm, Wanted, batch_of, declared
+from ..declarations.targets import Targets
+from ..engine import selection
+from ..engine.result import Outcome
+from .task import SettingsFor, Task, on_cluster
+
+__all__ = ["Inventory", "Part", "inventoried"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One list: how it is taken, and what an entry takes as an argument spec, defaults included."""
+
+    form: ListForm[Any]
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What a task declares, by the option that holds it; an option that is not given is not in it.
+
+    `namespaces` are those that the caller can see, as the API server sent them. `confirmed` are the names of those that an entry means
+    and whose users did not choose that it does.
+    """
+
+    batches: Mapping[str, Batch[Any]]
+    namespaces: Sequence[Json] = field(default_factory=list)
+    confirmed: frozenset[str] = frozenset()
+
+
+def inventoried(
+    task: Task,
+    parts: Sequence[Part],
+    *,
+    common: Mapping[str, Any],
+    check: Callable[[Sequence[Any]], None],
+    work: Callable[[Cluster, Inventory, SettingsFor], Outcome],
+) -> dict[str, Any]:
+    """The result of `work` for all lists of a task together.
+
+    `common`: options of the task that an entry takes where it gives none. `check`: called with all declarations before anything
+    is sent.
+
+    :raises OptionError: for all entries that cannot work, or contradict each other; nothing was changed then.
+    """
+    wanted = _wanted(task, parts, common)
+    check([one.declared.desired for ours in wanted.values() for one in ours])
+
+    def run(cluster: Cluster, settings: SettingsFor) -> Outcome:
+        namespaces = selection.visible(cluster)
+        batches, problems, confirmed = {}, [], set[str]()
+        for part in parts:
+            ours = wanted.get(part.form.option)
+            if ours is None:
+                continue
+            found = selection.resolve(cluster, [one.targets for one in ours], namespaces)
+            task.warn([*_covers_nothing(ours, found), *(remark for meant in found for remark in meant.remarks)])
+            confirmed.update(name for meant in found for name in {*meant.namespaces} - {*meant.open_to_users})
+            try:
+                batches[part.form.option] = batch_of(part.form, ours, found)
+            except OptionError as error:
+                problems.append(str(error))
+        if problems:
+            raise OptionError("; ".join(problems))
+        return work(cluster, Inventory(batches, namespaces, frozenset(confirmed)), settings)
+
+    return on_cluster(task, run)
+
+
+def _wanted(task: Task, parts: Sequence[Part], common: Mapping[str, Any]) -> dict[str, list[Wanted[Any]]]:
+    wanted, problems = {}, []
+    for part in parts:
+        option = part.form.option
+        items = task.params[option]
+        defaults = {name: spec.get("default") for name, spec in part.arguments.items()}
+        try:
+            if items is not None:
+                params = {**defaults, **common, option: items}
+                wanted[option] = declared(part.form, params, task.read_file) if items else []
+        except OptionError as error:
+            problems.append(str(error))
+    if problems:
+        raise OptionError("; ".join(problems))
+    return wanted
+
+
+def _covers_nothing(wanted: Sequence[Wanted[Any]], found: Sequence[Targets]) -> list[str]:
+    return [
+        f"{one.declared.entry}: its namespace_selector selects no namespace, so it declares nothing on this cluster"
+        for one, meant in zip(wanted, found, strict=True)
+        if isinstance(one.targets, NamespaceSelector) and not meant.namespaces
+    ]

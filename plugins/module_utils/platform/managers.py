@@ -1,0 +1,64 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who keeps the content of a secret: what others write is written again by them. Pure.
+
+Told by an owner that is a controller, by the labels and annotations of operators that copy secrets, and by the names of field managers.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ..core.json_types import as_dict, as_list, as_str
+from ..core.objects import Json, metadata
+from .protected import controller_of, says_generated
+
+__all__ = ["is_refreshed", "keeper_of"]
+
+#: Who writes secrets again and again, by a word in the name of the field manager: external-secrets, ecr-credential-helper, kubed, ...
+_REFRESHERS = re.compile(
+    r"(?:^|[^a-z])(?:external-?secrets?|ecr|registry-creds|kubed|reflector|vault|sealed-?secrets?|emberstack)(?:[^a-z]|$)",
+    re.IGNORECASE,
+)
+#: Who puts back what stands in a repository.
+_RESTORERS = re.compile(r"(?:^|[^a-z])(?:argo-?cd|kustomize-controller|helm-controller)(?:[^a-z]|$)", re.IGNORECASE)
+
+#: What operators write on the copies that they keep, and who that is. Sources: the documentation of each.
+_MARKS = {
+    "reconcile.external-secrets.io/created-by": "External Secrets",
+    "reconcile.external-secrets.io/managed": "External Secrets",
+    "reconcile.external-secrets.io/data-hash": "External Secrets",
+    "reflector.v1.k8s.emberstack.com/reflects": "Reflector",
+    "reflector.v1.k8s.emberstack.com/auto-reflects": "Reflector",
+    "replicator.v1.mittwald.de/replicated-from-version": "Replicator",
+    "replicator.v1.mittwald.de/replicate-from": "Replicator",
+    "kubed.appscode.com/origin": "Config Syncer",
+    "argocd.argoproj.io/tracking-id": "Argo CD",
+    "kustomize.toolkit.fluxcd.io/name": "Flux",
+    "helm.toolkit.fluxcd.io/name": "Flux",
+}
+
+
+def is_refreshed(secret: Json) -> bool:
+    """Whether the platform or a controller writes it, and so keeps its content fresh."""
+    refreshed = any(map(_REFRESHERS.search, _managers(secret)))
+    return says_generated(secret) or bool(controller_of(secret)) or refreshed
+
+
+def keeper_of(secret: Json) -> str:
+    """Who would write the secret again after others; empty when nobody is known to."""
+    if says_generated(secret):
+        return "the platform"
+    if owner := controller_of(secret):
+        return owner
+    meta = metadata(secret)
+    marked = {**as_dict(meta.get("labels")), **as_dict(meta.get("annotations"))}
+    if found := next((who for mark, who in _MARKS.items() if mark in marked), ""):
+        return found
+    return next((name for name in _managers(secret) if _REFRESHERS.search(name) or _RESTORERS.search(name)), "")
+
+
+def _managers(secret: Json) -> list[str]:
+    """The field managers who wrote something of it."""
+    return [as_str(as_dict(each).get("manager")) for each in as_list(metadata(secret).get("managedFields"))]

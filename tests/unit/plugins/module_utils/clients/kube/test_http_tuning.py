@@ -1,0 +1,93 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Requests that leave in one piece, on every kind of connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import urllib3
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.http_tuning import prepare
+
+
+class Connection:
+    """A connection of whose class one is made: it sends what it is given in the pieces that `http.client` makes."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+
+    def request(self, *pieces: bytes, fails: bool = False) -> None:
+        for piece in pieces:
+            self.send(piece)
+        if fails:
+            raise OSError("cut")
+
+    def send(self, data: bytes) -> None:
+        self.sent.append(data)
+
+
+class Kind:
+    """A class of pools, as urllib3 has one for each scheme."""
+
+    ConnectionCls = Connection
+
+
+class Manager:
+    def __init__(self) -> None:
+        self.pool_classes_by_scheme: Any = {"http": Kind, "https": Kind}
+
+
+@pytest.fixture
+def connection() -> Any:
+    manager = Manager()
+    prepare(manager)
+    return manager.pool_classes_by_scheme["https"].ConnectionCls()
+
+
+class TestConnection:
+    def test_headers_and_body_are_one_piece(self, connection: Any) -> None:
+        connection.request(b"headers ", b"body ", b"end")
+        assert connection.sent == [b"headers body end"]
+
+    def test_requests_follow_each_other(self, connection: Any) -> None:
+        connection.request(b"a", b"b")
+        connection.request(b"c")
+        assert connection.sent == [b"ab", b"c"]
+
+    def test_what_is_no_request_is_sent_at_once(self, connection: Any) -> None:
+        """The opening of a tunnel."""
+        connection.send(b"CONNECT")
+        connection.request(b"a")
+        connection.send(b"x")
+        assert connection.sent == [b"CONNECT", b"a", b"x"]
+
+    def test_a_request_that_fails_on_the_way_sends_nothing(self, connection: Any) -> None:
+        with pytest.raises(OSError, match="cut"):
+            connection.request(b"a", fails=True)
+        assert connection.sent == []
+        connection.send(b"x")
+        assert connection.sent == [b"x"]
+
+
+class TestManager:
+    def test_every_scheme_of_this_manager_and_of_no_other(self) -> None:
+        mine, other = urllib3.PoolManager(), urllib3.PoolManager()
+        before = dict(other.pool_classes_by_scheme)
+        prepare(mine)
+        for scheme in ("http", "https"):
+            kind, plain = mine.pool_classes_by_scheme[scheme], before[scheme]
+            assert issubclass(kind, plain)
+            assert kind is not plain
+            assert kind.__name__ == plain.__name__
+            assert issubclass(kind.ConnectionCls, plain.ConnectionCls)
+            assert kind.ConnectionCls is not plain.ConnectionCls
+            assert kind.ConnectionCls.__name__ == plain.ConnectionCls.__name__
+        assert other.pool_classes_by_scheme == before
+
+    def test_a_pool_of_it_opens_such_connections(self) -> None:
+        manager = urllib3.PoolManager()
+        prepare(manager)
+        pool = manager.connection_from_url("http://127.0.0.1:1")
+        assert pool.ConnectionCls is manager.pool_classes_by_scheme["http"].ConnectionCls

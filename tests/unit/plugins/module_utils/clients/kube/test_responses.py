@@ -1,0 +1,252 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a successful answer must look like; everything else is said to be something else, never taken for nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.responses import (
+    Page,
+    Unintelligible,
+    WatchEvent,
+    decoded,
+    deletion,
+    found,
+    mapping,
+    metadata_page,
+    page,
+    watch_event,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    NAMESPACE,
+    SECRET,
+    Kind,
+    ObjectRef,
+)
+
+REF = ObjectRef(SECRET, "a", "pull")
+IMAGE = Kind("config.openshift.io/v1", "Image", "images", "image configuration", namespaced=False)
+META = {"name": "pull", "namespace": "a"}
+NO_OBJECTS = [None, [], "text", 7, True, {}, {"metadata": None}, {"metadata": []}, {"metadata": {}}]
+
+
+class TestDecoded:
+    @pytest.mark.parametrize(
+        ("data", "value"),
+        [
+            (b'{"a": 1}', {"a": 1}),
+            (b"null", None),
+            ('"é"'.encode(), "é"),
+            (b'"\\ud83d\\ude00 \\uD83D\\uDE00"', "\U0001f600 \U0001f600"),
+            (b'"\\\\ud800"', "\\ud800"),
+        ],
+    )
+    def test_json(self, data: bytes, value: Any) -> None:
+        assert decoded(data) == value
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            b"",
+            b"<html>",
+            b"{",
+            b'"\xff"',
+            '{"a": 1}'.encode("utf-16"),
+            b"\xef\xbb\xbf{}",
+            b"[" * 200_000,
+            b'{"a":' * 200_000,
+            b'"\\ud800"',
+            b'"\\uDfff"',
+            b'"\xed\xa0\x80"',
+            b"1" * 5000,
+        ],
+        ids=[
+            "empty",
+            "html",
+            "cut",
+            "latin-1",
+            "utf-16",
+            "mark",
+            "deep",
+            "deeper",
+            "half",
+            "other half",
+            "raw half",
+            "long",
+        ],
+    )
+    def test_everything_else(self, data: bytes) -> None:
+        with pytest.raises(Unintelligible, match=r"^something that is not JSON$"):
+            decoded(data)
+
+
+class TestMapping:
+    def test_an_object_of_any_kind(self) -> None:
+        assert mapping({"groups": []}) == {"groups": []}
+
+    @pytest.mark.parametrize("value", [None, [], "text", 7])
+    def test_everything_else(self, value: Any) -> None:
+        with pytest.raises(Unintelligible, match=r"^something that is not a JSON object$"):
+            mapping(value)
+
+
+class TestFound:
+    @pytest.mark.parametrize("answer", [{"metadata": META}, {"kind": "Secret", "metadata": {**META, "uid": "u"}}])
+    def test_the_object_that_was_asked_for(self, answer: Any) -> None:
+        assert found(answer, REF) is answer
+
+    def test_one_of_the_cluster_has_no_namespace(self) -> None:
+        answer = {"kind": "Namespace", "metadata": {"name": "a"}}
+        assert found(answer, ObjectRef(NAMESPACE, "", "a")) is answer
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            *NO_OBJECTS,
+            {"metadata": {**META, "name": None}},
+            {"metadata": {**META, "name": ""}},
+            {"metadata": {**META, "name": "other"}},
+            {"metadata": {"name": "pull"}},
+            {"metadata": {**META, "namespace": "b"}},
+            {"kind": "Status", "metadata": META},
+            {"kind": None, "metadata": META},
+        ],
+    )
+    def test_nothing_else(self, answer: Any) -> None:
+        with pytest.raises(Unintelligible, match=r"^something that is not a Secret$"):
+            found(answer, REF)
+
+    def test_the_kind_is_named_in_plain_english(self) -> None:
+        with pytest.raises(Unintelligible, match=r"^something that is not an Image$"):
+            found(None, ObjectRef(IMAGE, "", "cluster"))
+
+
+class TestDeletion:
+    @pytest.mark.parametrize("answer", [{"kind": "Status"}, {"kind": "Secret"}])
+    def test_is_answered_with_a_status_or_the_object(self, answer: Any) -> None:
+        deletion(answer, REF)
+
+    @pytest.mark.parametrize("answer", [None, [], "Status", {}, {"kind": "Pod"}])
+    def test_with_nothing_else(self, answer: Any) -> None:
+        with pytest.raises(Unintelligible, match=r"^something that is not a Status$"):
+            deletion(answer, REF)
+
+
+def listed(*items: Any, **more: Any) -> dict[str, Any]:
+    return {"kind": "SecretList", "metadata": {"continue": "t"}, "items": list(items), **more}
+
+
+class TestPage:
+    @pytest.mark.parametrize("namespace", ["a", ""])
+    def test_items_and_token(self, namespace: str) -> None:
+        items = [{"metadata": META}, {"kind": "Secret", "metadata": {**META, "name": "other"}}]
+        assert page(listed(*items), SECRET, namespace) == Page(items, "t")
+
+    def test_items_of_the_cluster_have_no_namespace(self) -> None:
+        items = [{"metadata": {"name": "a"}}]
+        assert page({"metadata": {}, "items": items}, NAMESPACE, "") == Page(items, "")
+
+    @pytest.mark.parametrize("token", [{}, {"continue": None}, {"continue": ""}])
+    def test_the_last_one_has_no_token(self, token: Any) -> None:
+        assert page(listed(metadata=token), SECRET, "a") == Page([], "")
+
+    def test_no_items_may_be_null(self) -> None:
+        assert page(listed(items=None), SECRET, "a") == Page([], "t")
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            listed(kind="PodList"),
+            listed(kind="Secret"),
+            listed(metadata=None),
+            listed(metadata="x"),
+            listed(metadata={"continue": 7}),
+            listed(metadata={"continue": False}),
+            listed(metadata={"continue": ["t"]}),
+            listed(items={}),
+            listed(items="x"),
+            {"kind": "SecretList", "items": []},
+            {"kind": "SecretList", "metadata": {}},
+        ],
+    )
+    def test_no_list(self, answer: Any) -> None:
+        with pytest.raises(Unintelligible, match=r"^something that is not a SecretList$"):
+            page(answer, SECRET, "a")
+
+    @pytest.mark.parametrize("answer", [None, [], "x", 3])
+    def test_no_object(self, answer: Any) -> None:
+        with pytest.raises(Unintelligible, match=r"^something that is not a JSON object$"):
+            page(answer, SECRET, "a")
+
+    @pytest.mark.parametrize(
+        "item", [*NO_OBJECTS, {"metadata": {**META, "namespace": "b"}}, {"metadata": {"name": "x"}}]
+    )
+    def test_odd_items(self, item: Any) -> None:
+        with pytest.raises(Unintelligible, match=r"^a list with something in it that is not a Secret$"):
+            page(listed({"metadata": META}, item), SECRET, "a")
+
+    @pytest.mark.parametrize("namespace", [None, "", 7])
+    def test_items_of_all_namespaces_say_theirs(self, namespace: Any) -> None:
+        with pytest.raises(Unintelligible):
+            page(listed({"metadata": {**META, "namespace": namespace}}), SECRET, "")
+
+
+PARTIAL = {"kind": "PartialObjectMetadata", "metadata": {**META, "resourceVersion": "7"}}
+LIST = {"kind": "PartialObjectMetadataList", "metadata": {"resourceVersion": "9", "continue": "c"}, "items": [PARTIAL]}
+
+
+class TestMetadataAlone:
+    def test_a_page(self) -> None:
+        assert metadata_page(LIST, SECRET) == Page([PARTIAL], "c", "9")
+        bare = {"metadata": META}
+        assert metadata_page({**LIST, "items": [bare]}, SECRET).items == [bare]
+        assert metadata_page({**LIST, "items": None}, SECRET).items == []
+
+    @pytest.mark.parametrize("kind", ["SecretList", "List", None, "Status"])
+    def test_a_page_of_anything_else(self, kind: Any) -> None:
+        with pytest.raises(Unintelligible, match="more than the metadata"):
+            metadata_page({**LIST, "kind": kind}, SECRET)
+
+    @pytest.mark.parametrize("item", [{**PARTIAL, "kind": "Secret"}, *NO_OBJECTS])
+    def test_an_item_of_anything_else(self, item: Any) -> None:
+        with pytest.raises(Unintelligible):
+            metadata_page({**LIST, "items": [PARTIAL, item]}, SECRET)
+
+    @pytest.mark.parametrize("version", [None, "", 7])
+    def test_a_list_that_no_watch_can_go_on_from(self, version: Any) -> None:
+        with pytest.raises(Unintelligible, match="without a version"):
+            metadata_page({**LIST, "metadata": {"resourceVersion": version}}, SECRET)
+
+
+class TestWatchEvents:
+    @pytest.mark.parametrize("name", ["ADDED", "MODIFIED", "DELETED"])
+    def test_of_an_object(self, name: str) -> None:
+        assert watch_event({"type": name, "object": PARTIAL}, SECRET) == WatchEvent(name, PARTIAL, "7")
+
+    def test_a_bookmark_is_of_no_object(self) -> None:
+        bookmark = {"kind": "PartialObjectMetadata", "metadata": {"resourceVersion": "8"}}
+        assert watch_event({"type": "BOOKMARK", "object": bookmark}, SECRET) == WatchEvent("BOOKMARK", bookmark, "8")
+
+    def test_an_error_is_what_the_server_says(self) -> None:
+        assert watch_event({"type": "ERROR", "object": {"code": 410}}, SECRET) == WatchEvent("ERROR", {"code": 410}, "")
+
+    @pytest.mark.parametrize(
+        "event", [*NO_OBJECTS, {"type": "ADDED"}, {"type": "ODD", "object": PARTIAL}, {"type": ["ADDED"], "object": 1}]
+    )
+    def test_what_is_none(self, event: Any) -> None:
+        with pytest.raises(Unintelligible):
+            watch_event(event, SECRET)
+
+    @pytest.mark.parametrize("kind", ["Secret", None, "Status"])
+    def test_a_whole_object_is_refused(self, kind: Any) -> None:
+        for name in ("ADDED", "BOOKMARK"):
+            with pytest.raises(Unintelligible, match="more than the metadata"):
+                watch_event({"type": name, "object": {**PARTIAL, "kind": kind}}, SECRET)
+
+    @pytest.mark.parametrize("meta", [None, [], {}, {"resourceVersion": 7}, {"resourceVersion": ""}])
+    def test_without_a_version(self, meta: Any) -> None:
+        with pytest.raises(Unintelligible):
+            watch_event({"type": "BOOKMARK", "object": {"kind": "PartialObjectMetadata", "metadata": meta}}, SECRET)

@@ -1,0 +1,188 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each answer means, and that an error quotes a code and a reason, and no credential."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.transport import Answer
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.ocm.responses import (
+    OcmError,
+    access_token,
+    pull_secret,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+SECRET = "canary-token-4711"
+LATER = "the service is overloaded or out of order: try again later, for example with 'until' and 'retries'"
+REFUSED = "the token is not valid there, or has lapsed: check that 'api_url' and 'token_url' belong to the same service"
+
+
+def answered(status: int, body: Any = None, *headers: tuple[str, str]) -> Answer:
+    return Answer(status, headers, body if isinstance(body, bytes) else json.dumps(body).encode())
+
+
+def token_error(answer: Answer, *, offline: bool = True) -> str:
+    with pytest.raises(OcmError) as error:
+        access_token("asking", answer, offline=offline, secrets=[SECRET])
+    return str(error.value)
+
+
+def api_error(answer: Answer) -> str:
+    with pytest.raises(OcmError) as error:
+        pull_secret("fetching", answer, [SECRET])
+    return str(error.value)
+
+
+class TestToken:
+    def test_is_read(self) -> None:
+        answer = answered(200, {"access_token": "a.b", "refresh_token": "c"})
+        assert access_token("asking", answer, offline=True, secrets=[]) == "a.b"
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"",
+            b"<html>",
+            b"\xff",
+            b"[" * 100_000,
+            [],
+            None,
+            {},
+            {"access_token": None},
+            {"access_token": ""},
+            {"access_token": 1},
+            {"access_token": "a\nb"},
+            {"access_token": "a b"},
+            {"access_token": "ä"},
+        ],
+    )
+    def test_is_missing(self, body: Any) -> None:
+        assert token_error(answered(200, body)) == (
+            "asking was answered 200 without an access token; check 'token_url', and what stands before the service"
+        )
+
+    @pytest.mark.parametrize("status", [400, 401])
+    def test_an_offline_token_that_is_refused(self, status: int) -> None:
+        body = {"error": "invalid_grant", "error_description": "Offline user session not found"}
+        assert token_error(answered(status, body)) == (
+            f"asking was answered {status} (invalid_grant: Offline user session not found); the offline token is not valid, or has "
+            "lapsed, as one does that is not used for 30 days: get a new one, for example at "
+            "https://console.redhat.com/openshift/token, and check that it belongs to 'token_url'"
+        )
+
+    @pytest.mark.parametrize("status", [400, 401])
+    def test_a_client_that_is_refused(self, status: int) -> None:
+        found = token_error(answered(status, {"error": "unauthorized_client"}), offline=False)
+        assert found.startswith(
+            f"asking was answered {status} (unauthorized_client); the client id or its secret is not valid: check both"
+        )
+
+    @pytest.mark.parametrize(
+        ("status", "what_to_do"),
+        [
+            (403, "the token service gives this account no token: check whether it is blocked, and what stands before"),
+            (404, "there is no token service at this URL: check 'token_url'"),
+            (429, LATER),
+            (500, LATER),
+            (503, LATER),
+            (201, "it is not the service that was expected: check 'token_url'"),
+            (418, "it is not the service that was expected: check 'token_url'"),
+        ],
+    )
+    def test_other_errors(self, status: int, what_to_do: str) -> None:
+        assert token_error(answered(status, b"<html>")).startswith(f"asking was answered {status}; {what_to_do}")
+
+
+class TestPullSecret:
+    @pytest.mark.parametrize("status", [200, 201])
+    def test_is_read_as_it_is(self, status: int) -> None:
+        body = b'{"auths": { "quay.io":{"auth":"dTpw"}} }'
+        assert pull_secret("fetching", answered(status, body), []) == body.decode()
+
+    @pytest.mark.parametrize(
+        "body",
+        [b"", b"<html>", b"\xff", b'{"auths": ', [], {}, {"auths": None}, {"auths": ["x"]}, {"access_token": "x"}],
+    )
+    def test_is_missing(self, body: Any) -> None:
+        assert api_error(answered(200, body)) == (
+            "fetching was answered 200 without a pull secret; check 'api_url', and what stands before the service"
+        )
+
+    @pytest.mark.parametrize(
+        ("status", "what_to_do"),
+        [
+            (400, REFUSED),
+            (401, REFUSED),
+            (
+                403,
+                "the account may not have a pull secret: log in with it once at the service's console, where the terms",
+            ),
+            (404, "the account has no registry account yet: log in with it once at the service's console"),
+            (429, LATER),
+            (500, LATER),
+            (504, LATER),
+            (204, "it is not the service that was expected: check 'api_url'"),
+            (405, "it is not the service that was expected: check 'api_url'"),
+        ],
+    )
+    def test_each_error_says_what_to_do(self, status: int, what_to_do: str) -> None:
+        body = {"kind": "Error", "id": str(status), "code": "ACCT-MGMT-7", "reason": "Why", "operation_id": "op"}
+        assert api_error(answered(status, body)).startswith(
+            f"fetching was answered {status} (ACCT-MGMT-7: Why); {what_to_do}"
+        )
+
+    @pytest.mark.parametrize(
+        ("location", "target"),
+        [
+            (f"https://elsewhere.example.com/x?token={SECRET}", " to elsewhere.example.com"),
+            (f"https://u:{SECRET}@elsewhere.example.com/", " to elsewhere.example.com"),
+            ("/login", ""),
+            ("", ""),
+        ],
+    )
+    def test_a_redirect_is_not_followed(self, location: str, target: str) -> None:
+        assert api_error(answered(302, b"", ("location", location))) == (
+            f"fetching was answered 302; a redirect{target} is not followed with a credential: correct 'api_url'"
+        )
+
+
+class TestQuoted:
+    @pytest.mark.parametrize(
+        "reason",
+        [
+            SECRET,
+            f"Bearer {SECRET} is not valid",
+            "canary-token-47112",
+            "the header was Y2FuYXJ5LXRva2VuLTQ3MTE=",
+            'token "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjYW5hcnktdG9rZW4tNDcxMSJ9.c2lnbmF0dXJl" is not valid',
+            '{"auths": {"quay.io": {"auth": "Y2FuYXJ5"}}}',
+            "https://user:canary-token@example.com",
+        ],
+    )
+    def test_holds_no_credential(self, reason: str) -> None:
+        found = api_error(answered(401, {"code": "C", "reason": reason}))
+        assert "********" in found
+        for part in (SECRET, "Y2FuYXJ5", "canary-token", "eyJ"):
+            assert part not in found
+
+    def test_is_one_short_line(self) -> None:
+        found = api_error(answered(500, {"code": "C", "reason": f"a\n\t\x1b[31mb {'x' * 300}"}))
+        assert found == f"fetching was answered 500 (C: a [31mb {'x' * 189}...); {LATER}"
+
+    @pytest.mark.parametrize(
+        "body",
+        [{"code": 1, "reason": ["x"]}, {"message": "m"}, {"code": None}, ["code"], b"text", b'{"code": "x"'],
+    )
+    def test_what_is_no_error_of_the_service_is_not_quoted(self, body: Any) -> None:
+        assert api_error(answered(500, body)) == f"fetching was answered 500; {LATER}"
+
+    @given(st.integers(202, 599), st.binary() | st.dictionaries(st.text(), st.text() | st.none() | st.integers()))
+    def test_anything_is_one_line(self, status: int, body: Any) -> None:
+        for read in (token_error, api_error):
+            assert read(answered(status, body)).isprintable()

@@ -1,0 +1,21 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The words of an audit document are those of its published schema."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.audit_format import FORMAT, SEVERITIES
+
+SCHEMA = json.loads((Path(__file__).parents[5] / "docs/audit.schema.json").read_text(encoding="utf-8"))
+
+
+def test_the_format_is_the_schemas() -> None:
+    assert SCHEMA["properties"]["format"]["const"] == FORMAT
+
+
+def test_the_severities_are_the_schemas() -> None:
+    assert tuple(SCHEMA["$defs"]["severity"]["enum"]) == SEVERITIES

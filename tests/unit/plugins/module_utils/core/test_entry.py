@@ -1,0 +1,21 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An entry is named in messages by where it stands, and by its name if it has one."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Awaited, Entry
+
+
+@pytest.mark.parametrize(
+    ("entry", "shown"),
+    [(Entry("secrets", 0), "secrets[0]"), (Entry("links", 12, "quay, other"), "links[12] (quay, other)")],
+)
+def test_title(entry: Entry, shown: str) -> None:
+    assert str(entry) == shown
+
+
+def test_what_is_awaited_belongs_to_no_entry_unless_said() -> None:
+    assert (Awaited("it").within, Awaited("it").entry) == (0.0, None)

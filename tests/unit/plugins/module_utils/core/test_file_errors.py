@@ -1,0 +1,52 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.file_errors import (
+    describe_place,
+    describe_read_error,
+)
+
+
+@pytest.fixture(autouse=True)
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_where_a_relative_path_begins_is_said(directory: Path) -> None:
+    assert describe_place("auth.json") == (
+        f" in {directory}, where a relative path begins; give the whole path, such as {{{{ inventory_dir }}}}/auth.json"
+    )
+    assert describe_place("/etc/auth.json") == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        ("/none", ""),
+        ("none", " in {}, where a relative path begins; give the whole path, such as {{{{ inventory_dir }}}}/none"),
+    ],
+)
+def test_a_file_that_is_not_there(directory: Path, path: str, where: str) -> None:
+    with pytest.raises(OSError) as caught:
+        Path(path).read_bytes()
+    assert describe_read_error(path, caught.value) == f"No such file or directory{where.format(directory)}"
+
+
+def test_a_path_that_is_none() -> None:
+    with pytest.raises(ValueError) as caught:
+        Path("a\0b").read_bytes()
+    assert describe_read_error("a\0b", caught.value) == "the path is not valid"
+
+
+def test_a_file_that_is_no_text(directory: Path) -> None:
+    path = directory / "token"
+    path.write_bytes(b"\xff")
+    with pytest.raises(ValueError) as caught:
+        path.read_text(encoding="utf-8")
+    assert describe_read_error(path, caught.value) == "it is not text"

@@ -1,0 +1,43 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Several things in one sentence."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.phrases import (
+    join_and,
+    pluralize,
+    summarize,
+)
+
+
+@pytest.mark.parametrize(("parts", "said"), [("", ""), ("a", "a"), ("ab", "a and b"), ("abc", "a, b and c")])
+def test_all(parts: str, said: str) -> None:
+    assert join_and([*parts]) == said
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "0 pods"), (1, "1 pod"), (2, "2 pods"), (2000, "2,000 pods")])
+def test_a_count_and_its_noun(number: int, said: str) -> None:
+    assert pluralize(number, "pod") == said
+
+
+def test_a_plural_of_its_own() -> None:
+    assert [pluralize(number, "entry", "entries") for number in (1, 2)] == ["1 entry", "2 entries"]
+
+
+class TestFirst:
+    @pytest.mark.parametrize(
+        ("parts", "said"),
+        [("", ""), ("a", "a"), ("ab", "a, b"), ("abc", "a, b and 1 more"), ("abcd", "a, b and 2 more")],
+    )
+    def test_names(self, parts: str, said: str) -> None:
+        assert summarize([*parts], 2) == said
+
+    def test_sentences(self) -> None:
+        assert summarize(["a", "b", "c"], 2, "; ") == "a; b; and 1 more"
+
+    def test_where_the_others_are(self) -> None:
+        assert summarize(["a", "b"], 2, listed="failures") == "a, b"
+        assert summarize(["a", "b", "c"], 1, "; ", listed="failures") == "a; and 2 more, listed under 'failures'"

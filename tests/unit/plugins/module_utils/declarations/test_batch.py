@@ -1,0 +1,237 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""To the engine, what several entries declare for a namespace is one declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import create, delete, update
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Awaited, Entry, Failure
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    SECRET,
+    SERVICE_ACCOUNT,
+    Kind,
+    ObjectRef,
+    Objects,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import ListedBy, Plan, Related
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declared
+from support.batches import of_one
+
+ROBOT = ObjectRef(SERVICE_ACCOUNT, "ns", "robot")
+NONE = Plan()
+
+
+@dataclass(eq=False)
+class Asks:
+    """Plans what `work` says, and notes what it was shown."""
+
+    work: Callable[[Objects, Related], Plan] = lambda _objects, _found: NONE
+    named: tuple[str, ...] = ()
+    refers: tuple[ObjectRef, ...] = ()
+    listed_by: ListedBy = field(default_factory=dict)
+    seen: list[Any] = field(default_factory=list)
+    kind: ClassVar[Kind] = SECRET
+
+    def names(self, _namespace: str) -> tuple[str, ...]:
+        return self.named
+
+    def related(self, _namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
+        return self.refers
+
+    def plan(self, namespace: str, objects: Objects, found: Related) -> Plan:
+        self.seen.append((namespace, dict(objects), dict(found)))
+        return self.work(objects, found)
+
+
+def entry(number: int) -> Entry:
+    return Entry("secrets", number, f"name-{number}")
+
+
+def batch(*desired: Asks) -> Batch[Asks]:
+    return Batch(SECRET, {"ns": [Declared(one, entry(number)) for number, one in enumerate(desired)]})
+
+
+def ref(name: str) -> ObjectRef:
+    return ObjectRef(SECRET, "ns", name)
+
+
+def held(name: str, **more: Any) -> dict[str, Any]:
+    return {"metadata": {"name": name, "resourceVersion": "7"}, **more}
+
+
+class TestReads:
+    def test_the_declarations_of_a_namespace(self) -> None:
+        one, two = Asks(), Asks()
+        assert [declared.desired for declared in batch(one, two).declared("ns")] == [one, two]
+        assert batch(one).declared("other") == ()
+
+    def test_one_for_several_namespaces(self) -> None:
+        one = Asks()
+        made = of_one(one, ["a", "b"])
+        assert made.kind == SECRET
+        assert list(made.namespaces) == ["a", "b"]
+        assert made.declared("b") == (Declared(one, None),)
+
+    def test_every_name_once(self) -> None:
+        assert batch(Asks(named=("b", "a")), Asks(named=("a", "c"))).names("ns") == ("b", "a", "c")
+
+    @pytest.mark.parametrize("position", [0, 1])
+    def test_all_when_one_asks_for_all(self, position: int) -> None:
+        asks = [Asks(named=("a",)), Asks(named=("b",))]
+        asks[position].named = ()
+        assert batch(*asks).names("ns") == ()
+
+    def test_every_reference_once(self) -> None:
+        asks = [Asks(refers=(ROBOT, ref("x"))), Asks(refers=(ref("y"), ROBOT))]
+        assert batch(*asks).related("ns", {}) == [ROBOT, ref("x"), ref("y")]
+
+    def test_every_selector_once_in_the_order_given(self) -> None:
+        both: ListedBy = {SECRET: ("type=b", "type=a"), SERVICE_ACCOUNT: ("",)}
+        one, two = Asks(listed_by={SECRET: ("type=a",)}), Asks(listed_by=both)
+        made = Batch(SECRET, {"a": [Declared(one, entry(0))], "b": [Declared(two, entry(1)), Declared(one, entry(0))]})
+        assert made.listed_by == {SECRET: ("type=a", "type=b"), SERVICE_ACCOUNT: ("",)}
+
+
+class TestPlan:
+    def test_the_only_declaration_is_planned_as_it_is(self) -> None:
+        plan = Plan((create(ref("a"), {}, {}, {}),), (Awaited("it", 5),), ("note", "note"), {"extra": 1})
+        assert of_one(Asks(lambda _objects, _found: plan), ["ns"]).plan("ns", {}) is plan
+
+    def test_and_its_refusal_is_the_namespaces(self) -> None:
+        def refuse(_objects: Objects, _found: Related) -> Plan:
+            raise Refusal("no")
+
+        with pytest.raises(Refusal, match="^no$"):
+            of_one(Asks(refuse), ["ns"]).plan("ns", {})
+
+    def test_the_only_entry_of_a_list_is_still_an_entry(self) -> None:
+        made = batch(Asks(lambda _objects, _found: Plan((create(ref("a"), {}, {}, {}),), extra={"pods": []})))
+        plan = made.plan("ns", {})
+        assert [change.entries for change in plan.changes] == [(entry(0),)]
+        assert plan.extra == {"entries": [{"entry": 0, "pods": []}]}
+
+    def test_each_is_planned_on_what_those_before_leave(self) -> None:
+        new = create(ref("new"), {"data": {"x": "1"}}, {}, {})
+        edit = update(ref("old"), held("old"), {"data": {"y": "2"}}, {}, before={}, after={})
+        gone = delete(ref("gone"), held("gone"), {}, {})
+        account = update(ROBOT, held("robot"), {"secrets": [1]}, {}, before={}, after={})
+        first, last = Asks(lambda _objects, _found: Plan((new, edit, gone, account))), Asks()
+        given = {"old": held("old", data={"x": "1"}), "gone": held("gone"), "other": held("other")}
+        found = {ROBOT: held("robot"), ref("third"): None}
+        batch(first, last).plan("ns", given, found)
+        assert first.seen == [("ns", given, found)]
+        ((namespace, objects, related),) = last.seen
+        assert namespace == "ns"
+        assert sorted(objects) == ["new", "old", "other"]
+        assert objects["old"]["data"] == {"x": "1", "y": "2"}
+        assert objects["new"]["metadata"]["resourceVersion"] == "unwritten"
+        assert related == {ROBOT: held("robot", secrets=[1]), ref("third"): None}
+        assert sorted(given) == ["gone", "old", "other"], "what was observed is not touched"
+
+    def test_what_several_change_is_one_change_of_both(self) -> None:
+        def append(objects: Objects, _found: Related) -> Plan:
+            count = len(objects["a"].get("list", ()))
+            patch = {"list": [*objects["a"].get("list", ()), count]}
+            return Plan((update(ref("a"), objects["a"], patch, {}, before={}, after={}),))
+
+        plan = batch(Asks(append), Asks(append), Asks(append)).plan("ns", {"a": held("a")})
+        (change,) = plan.changes
+        assert change.body["list"] == [0, 1, 2]
+        assert change.entries == (entry(0), entry(1), entry(2))
+
+    def test_what_is_of_another_kind_comes_last(self) -> None:
+        """A pod that is restarted before the last link is there would miss it."""
+        pods = [create(ObjectRef(SERVICE_ACCOUNT, "ns", name), {}, {}, {}) for name in ("x", "y")]
+        first = Asks(lambda _objects, _found: Plan((create(ref("b"), {}, {}, {}), pods[0])))
+        last = Asks(lambda _objects, _found: Plan((pods[1], create(ref("a"), {}, {}, {}))))
+        assert [change.ref.name for change in batch(first, last).plan("ns", {}).changes] == ["b", "a", "x", "y"]
+
+    def test_an_entry_fails_alone_and_leaves_nothing(self) -> None:
+        def refuse(_objects: Objects, _found: Related) -> Plan:
+            raise ImagePullError("no")
+
+        first = Asks(lambda _objects, _found: Plan((create(ref("a"), {}, {}, {}),)))
+        last = Asks(lambda _objects, _found: Plan((create(ref("b"), {}, {}, {}),)))
+        plan = batch(first, Asks(refuse), last).plan("ns", {})
+        assert [(change.ref.name, change.entries) for change in plan.changes] == [
+            ("a", (entry(0),)),
+            ("b", (entry(2),)),
+        ]
+        assert plan.failures == (Failure(entry(1), "no"),)
+        assert list(last.seen[0][1]) == ["a"]
+
+    def test_without_some_the_others_are_planned_on_what_there_is(self) -> None:
+        asks = [Asks(lambda _objects, _found, name=name: Plan((create(ref(name), {}, {}, {}),))) for name in "abc"]
+        plan = batch(*asks).plan("ns", {}, without={entry(0): "why", entry(2): "why"})
+        assert [(change.ref.name, change.entries) for change in plan.changes] == [("b", (entry(1),))]
+        assert asks[1].seen == [("ns", {}, {})]
+        assert (asks[0].seen, asks[2].seen) == ([], [])
+
+    def test_what_is_awaited_and_found_is_told_by_entry_and_notes_once(self) -> None:
+        one = Asks(lambda _objects, _found: Plan((), (Awaited("x", 5),), ("n", "m"), {}))
+        two = Asks(lambda _objects, _found: Plan((), (Awaited("y", 7),), ("m", "o"), {"exists": False}))
+        plan = batch(one, two).plan("ns", {})
+        assert plan.waiting_for == (Awaited("x", 5, entry(0)), Awaited("y", 7, entry(1)))
+        assert plan.notes == ("n", "m", "o")
+        assert plan.extra == {"entries": [{"entry": 1, "exists": False}]}
+        assert (plan.changes, plan.failures) == ((), ())
+
+    def test_nothing_found_is_no_list_of_nothing(self) -> None:
+        assert batch(Asks(), Asks()).plan("ns", {}) == NONE
+
+
+@dataclass(eq=False)
+class Objector(Asks):
+    """Objects to a secret that is left with `bad` data."""
+
+    def objection(self, ref: ObjectRef, before: Any, after: Any, *, changed: bool) -> str:
+        left = (after or {}).get("data") == {"bad": "1"}
+        return f"{ref.namespace}: {'had it' if before else 'new'}, {'refused' if changed else 'known'}" if left else ""
+
+
+class TestObjection:
+    """To what all entries leave of an object, never to a state between them."""
+
+    BAD, GOOD = {"data": {"bad": "1"}}, {"data": {"bad": None, "good": "1"}}
+    HELD = {"a": held("a", data={"bad": "1"})}
+
+    @staticmethod
+    def to(body: Any, name: str = "a") -> Objector:
+        return Objector(lambda objects, _found: Plan((_change(objects, name, body),) if body else ()), named=(name,))
+
+    def test_refuses_the_only_declaration(self) -> None:
+        with pytest.raises(Refusal, match="^ns: new, refused$"):
+            of_one(self.to(self.BAD), ["ns"]).plan("ns", {})
+        assert len(of_one(self.to(self.GOOD), ["ns"]).plan("ns", self.HELD).changes) == 1
+
+    def test_is_a_note_where_nothing_would_be_written(self) -> None:
+        assert of_one(self.to(None), ["ns"]).plan("ns", self.HELD).notes == ("ns: had it, known",)
+        assert batch(self.to(None), self.to(None)).plan("ns", self.HELD).notes == ("ns: had it, known",)
+
+    def test_fails_the_last_entry_and_takes_back_the_writes_of_that_object_only(self) -> None:
+        plan = batch(self.to(self.BAD), self.to(self.GOOD, "b"), self.to({"x": 1})).plan("ns", {})
+        assert plan.failures == (Failure(entry(2), "ns: new, refused"),)
+        assert [change.ref.name for change in plan.changes] == ["b"]
+
+    def test_fails_no_entry_that_has_failed_already(self) -> None:
+        """Else the entry whose write is taken back would be said to be done."""
+        two = [Declared(self.to(self.BAD), entry(0)), Declared(self.to({"x": 1}), entry(1), "no login")]
+        plan = Batch(SECRET, {"ns": two}).plan("ns", {})
+        assert plan.changes == ()
+        assert set(plan.failures) == {Failure(entry(1), "no login"), Failure(entry(0), "ns: new, refused")}
+
+    def test_does_not_know_what_is_between_two_entries(self) -> None:
+        plan = batch(self.to(self.BAD), self.to(self.GOOD)).plan("ns", {})
+        assert (len(plan.changes), plan.failures, plan.notes) == (1, (), ())
+
+
+def _change(objects: Objects, name: str, body: Any) -> Any:
+    seen = objects.get(name)
+    return create(ref(name), body, {}, {}) if seen is None else update(ref(name), seen, body, {}, before={}, after={})

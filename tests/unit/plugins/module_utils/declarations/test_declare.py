@@ -1,0 +1,311 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a list of entries to what is declared for each namespace; all that cannot work is named at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Entry
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.contradictions import Contradiction
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import (
+    ListForm,
+    batch_of,
+    declared,
+    entry_problems,
+    list_option,
+    selected,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.targets import Targets
+
+CANARY = "canary-S3cret"
+SOURCES = ("inline", "file")
+ITEM = {"password": {"type": "str", "no_log": True}, "key": {"type": "str", "required": True}}
+DECLARATION: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "namespaces": {"type": "list", "elements": "str"},
+    "namespace_selector": {"type": "dict", "options": {"labels": {"type": "str"}}},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "count": {"type": "int", "default": 1},
+    "inline": {"type": "list", "elements": "dict", "options": ITEM},
+    "file": {"type": "path"},
+}
+ARGUMENTS = {**DECLARATION, "things": list_option(DECLARATION, alternatives=[SOURCES])}
+
+
+@dataclass(frozen=True)
+class Thing:
+    """What the options were."""
+
+    options: Mapping[str, Any]
+    text: str = ""
+
+
+def declare(options: Mapping[str, Any], read_file: Callable[[str], str]) -> Thing:
+    if options.get("state") == "wrong":
+        raise OptionError("option 'state' is wrong")
+    return Thing(options, read_file(options["file"]) if options.get("file") else "")
+
+
+def same_state(things: Sequence[Thing]) -> Iterator[Contradiction]:
+    for position, thing in enumerate(things):
+        for first, other in enumerate(things[:position]):
+            if other.options["state"] != thing.options["state"]:
+                yield Contradiction(first, position, f"{other.options['state']}, then {thing.options['state']}")
+
+
+FORM = ListForm("things", "name", [SOURCES], kind=SECRET, declare=declare, contradictions=same_state)
+NAMES_FORM = ListForm("things", "names", kind=SECRET, declare=declare, contradictions=same_state)
+
+
+def wanted(*items: Any, form: ListForm[Any] = FORM, **params: Any) -> Any:
+    return declared(form, {**params, "things": list(items)}, lambda path: f"text of {path}")
+
+
+def refused(*items: Any, **params: Any) -> str:
+    with pytest.raises(OptionError) as raised:
+        wanted(*items, **params)
+    return str(raised.value)
+
+
+class TestListOption:
+    def test_has_the_same_options_without_defaults_which_are_the_tasks(self) -> None:
+        option = ARGUMENTS["things"]
+        assert (option["type"], option["elements"]) == ("list", "dict")
+        assert list(option["options"]) == [*DECLARATION, "title"]
+        assert option["options"]["state"] == {"type": "str", "choices": ["present", "absent"]}
+        assert option["options"]["name"] == {"type": "str"}
+        assert option["options"]["inline"]["options"] is ITEM, "those of a list in it are its own"
+        assert DECLARATION["state"]["default"] == "present"
+
+    def test_and_their_rules(self) -> None:
+        targets = ("namespaces", "namespace_selector")
+        assert ARGUMENTS["things"]["mutually_exclusive"] == [targets, SOURCES]
+        assert list_option(DECLARATION)["mutually_exclusive"] == [targets]
+
+
+class TestDeclared:
+    def test_without_a_list_the_options_are_the_only_declaration(self) -> None:
+        params = {"name": "n", "namespaces": ["b", "a"], "things": None}
+        (one,) = declared(FORM, params, lambda path: path)
+        assert one.declared.entry is None
+        assert one.declared.desired == Thing(params)
+        assert one.targets == Targets(["b", "a"])
+        (same,) = declared(FORM, {"name": "n", "namespaces": ["b", "a"]}, lambda path: path)
+        assert same.targets == one.targets
+
+    def test_whose_error_names_no_entry(self) -> None:
+        with pytest.raises(OptionError, match="^option 'state' is wrong$"):
+            declared(FORM, {"namespaces": ["a"], "state": "wrong"}, lambda path: path)
+
+    def test_an_empty_list_is_refused(self) -> None:
+        assert refused(namespaces=["a"]) == "option 'things' is empty: give at least one entry"
+
+    def test_entries_in_the_order_given(self) -> None:
+        first, second = wanted({"name": "b", "namespaces": ["x"]}, {"namespace_selector": {"labels": "l=1"}})
+        assert (first.declared.entry, second.declared.entry) == (Entry("things", 0, "b"), Entry("things", 1))
+        assert first.targets == Targets(["x"])
+        assert second.targets == NamespaceSelector(labels="l=1")
+
+    def test_what_an_entry_does_not_give_is_the_tasks(self) -> None:
+        params = {"name": "n", "namespaces": ["a"], "state": "present", "count": 1}
+        items = {"state": "absent", "name": None}, {"count": 0}, {"namespaces": ["b"]}
+        found = wanted(*items, **params)
+        assert [one.declared.desired.options["state"] for one in found] == ["absent", "present", "present"]
+        assert [one.declared.desired.options["count"] for one in found] == [1, 0, 1]
+        assert [one.declared.desired.options["name"] for one in found] == ["n", "n", "n"]
+        assert [one.targets.namespaces for one in found] == [["a"], ["a"], ["b"]]
+
+    def test_one_of_alternatives_takes_the_place_of_the_tasks_others(self) -> None:
+        params = {"namespaces": ["a"], "namespace_selector": None, "inline": [1], "file": None}
+        selects, reads, neither = wanted(
+            {"namespace_selector": {"labels": "x=y"}}, {"file": "f"}, {"namespaces": None, "file": None}, **params
+        )
+        assert selects.targets == NamespaceSelector(labels="x=y")
+        assert "namespaces" not in selects.declared.desired.options
+        assert selects.declared.desired.options["inline"] == [1]
+        assert reads.declared.desired.text == "text of f"
+        assert "inline" not in reads.declared.desired.options
+        assert neither.targets == Targets(["a"])
+        assert neither.declared.desired.options["inline"] == [1]
+
+    def test_all_that_cannot_work_is_named_at_once(self) -> None:
+        said = refused(
+            {"name": "one", "namespaces": ["a"]},
+            {"name": "two", "namespaces": ["a"], "state": "wrong"},
+            {"name": "three", "namespaces": []},
+            {"state": "wrong", "namespaces": ["a"]},
+            {"name": "five"},
+        )
+        assert said == (
+            "nothing was read or changed; problems with the 5 entries: things[1] (two): option 'state' is wrong; "
+            "things[2] (three): option 'namespaces' is empty: give at least one; things[3]: option 'state' is wrong; "
+            "things[4] (five): give one of the options 'namespaces' and 'namespace_selector'"
+        )
+
+    @pytest.mark.parametrize(("count", "told"), [(1, ""), (20, ""), (21, "; and 1 more"), (25, "; and 5 more")])
+    def test_of_many_the_first(self, count: int, told: str) -> None:
+        said = refused(*[{"state": "wrong", "namespaces": ["a"]} for _one in range(count)])
+        assert said.startswith(
+            f"nothing was read or changed; problems with {'the one entry' if count == 1 else f'the {count} entries'}: things[0]: "
+        )
+        assert said.endswith(f"things[{min(count, 20) - 1}]: option 'state' is wrong{told}")
+
+    @pytest.mark.parametrize(
+        ("value", "shown"),
+        [
+            ("quay", "things[0] (quay)"),
+            (["quay", "team.example"], "things[0] (quay, team.example)"),
+            (["quay", CANARY, 5, None], "things[0] (quay)"),
+            (CANARY, "things[0]"),
+            ([], "things[0]"),
+            (None, "things[0]"),
+            (7, "things[0]"),
+            ({"quay": 1}, "things[0]"),
+        ],
+    )
+    def test_only_what_can_be_a_name_is_shown_as_one(self, value: Any, shown: str) -> None:
+        (found,) = wanted({"names": value, "namespaces": ["a"]}, form=NAMES_FORM)
+        assert str(found.declared.entry) == shown
+
+
+class TestEntryProblems:
+    """What Ansible's own validation stops at, it says of the first; here all are named, and no value."""
+
+    def said(self, *items: Any) -> str:
+        return entry_problems(FORM, ARGUMENTS, list(items))
+
+    def test_nothing(self) -> None:
+        assert self.said() == ""
+        assert self.said({"name": "n", "namespaces": ["a"], "count": "3"}, {}) == ""
+
+    @pytest.mark.parametrize("items", [None, "things", {"name": "n"}, 5])
+    def test_what_is_no_list_is_left_to_ansible(self, items: Any) -> None:
+        assert entry_problems(FORM, ARGUMENTS, items) == ""
+
+    @pytest.mark.parametrize(
+        ("item", "said"),
+        [
+            ({"count": CANARY}, "unable to convert to int"),
+            ({"state": CANARY}, "value of state must be one of: present, absent"),
+            ({"namespaces": {CANARY: 1}}, "unable to convert to list"),
+            ({"namespace_selector": CANARY}, "unable to convert to dict"),
+            ({"inline": [{"password": CANARY}]}, "missing required arguments: key found in inline"),
+            ({"inline": [CANARY]}, "unable to convert to dict"),
+            ({"inline": [[CANARY]]}, " a list, not 'list'"),
+            ({"inline": [[f"x\n{CANARY}"]]}, " a list, not 'list'"),
+            ({"inline": [{"key": "k", "word": CANARY}]}, "inline[0].word is unknown; it takes key, password"),
+            ({"nmae": CANARY}, "nmae"),
+            ({"inline": [], "file": CANARY}, "parameters are mutually exclusive: inline|file"),
+            (
+                {"namespaces": [CANARY], "namespace_selector": {"labels": CANARY}},
+                "mutually exclusive: namespaces|namespace_selector",
+            ),
+            (CANARY, "it is not a dictionary of options"),
+            (None, "it is not a dictionary of options"),
+            ([CANARY], "it is not a dictionary of options"),
+        ],
+    )
+    def test_says_what_and_never_the_value(self, item: Any, said: str) -> None:
+        found = self.said({"name": "fine"}, item)
+        # Ansible may say of one option twice what is wrong with it.
+        assert re.match(r"nothing was read or changed; problems with the 2 entries: things\[1\]: ", found)
+        assert said in found
+        assert "things[0]" not in found
+        assert CANARY not in found
+
+    def test_all_of_all_entries(self) -> None:
+        found = self.said({"name": "one", "count": "x", "state": "y"}, {"name": "two"}, CANARY, {"state": "z"})
+        assert found.startswith("nothing was read or changed; problems with the 4 entries: things[0] (one): ")
+        assert [found.count(f"things[{number}]") for number in range(4)] == [2, 0, 1, 1]
+
+    def test_a_value_of_several_lines(self) -> None:
+        found = self.said({"count": f"x\n{CANARY}"}, {"state": f"x\n{CANARY}"})
+        assert CANARY not in found
+
+
+class TestBatchOf:
+    def test_what_is_declared_for_each_namespace(self) -> None:
+        items = wanted(*({"name": f"n{number}", "namespaces": ["x"], "state": "present"} for number in range(3)))
+        found = [Targets(["b", "a"]), Targets([], ["going"]), Targets(["a", "c"])]
+        batch = batch_of(FORM, items, found)
+        assert batch.kind == SECRET
+        assert {name: [one.entry.position for one in every] for name, every in batch.namespaces.items()} == {
+            "b": [0],
+            "a": [0, 2],
+            "c": [2],
+        }
+        assert list(batch.namespaces) == ["b", "a", "c"]
+
+    def test_what_contradicts_each_other_is_refused_with_both_and_the_namespace(self) -> None:
+        items = wanted(
+            {"name": "one", "namespaces": ["x"], "state": "present"},
+            {"name": "two", "namespaces": ["x"], "state": "absent"},
+        )
+        assert batch_of(FORM, items, [Targets(["a"]), Targets(["b"])])
+        with pytest.raises(OptionError) as raised:
+            batch_of(FORM, items, [Targets(["a", "c", "d"]), Targets(["b", "c", "d"])])
+        assert str(raised.value) == (
+            "things[0] (one) and things[1] (two) contradict each other in namespace c: present, then absent; "
+            "nothing was changed"
+        )
+
+    @pytest.mark.parametrize("opened", [0, 1])
+    def test_a_name_that_a_user_chose_is_refused_alone(self, opened: int) -> None:
+        items = wanted(*({"namespaces": ["x"], "state": state} for state in ("present", "absent")))
+        found = [Targets(["a", "evil"]), Targets(["b", "evil"])]
+        found[opened] = replace(found[opened], open_to_users=["evil"])
+        batch = batch_of(FORM, items, found)
+        assert list(batch.refused) == ["evil"]
+        assert "things[0] and things[1] contradict each other in namespace evil" in batch.refused["evil"]
+        with pytest.raises(OptionError, match="in namespace b: present, then absent; nothing was changed"):
+            batch_of(FORM, items, [Targets(["b", "evil"], open_to_users=["evil"]), Targets(["b", "evil"])])
+
+    def test_each_pair_once_with_its_first_namespace(self) -> None:
+        states = ("present", "absent", "absent")
+        items = wanted(*({"namespaces": ["x"], "state": state} for state in states))
+        with pytest.raises(OptionError) as raised:
+            batch_of(FORM, items, [Targets(["a", "b", "c"]), Targets(["b"]), Targets(["b", "c"])])
+        assert str(raised.value) == (
+            "things[0] and things[1] contradict each other in namespace b: present, then absent; "
+            "things[0] and things[2] contradict each other in namespace b: present, then absent; nothing was changed"
+        )
+
+    def test_of_many_the_first(self) -> None:
+        items = wanted(*({"namespaces": ["x"], "state": state} for state in ("present", *["absent"] * 23)))
+        with pytest.raises(OptionError, match=r"things\[20\] contradict .*; and 3 more; nothing was changed$"):
+            batch_of(FORM, items, [Targets(["a"])] * 24)
+
+    def test_the_same_entries_are_compared_once(self) -> None:
+        """A thousand namespaces with the same ten entries cost as much as one."""
+        asked: list[int] = []
+
+        def compare(things: Sequence[Thing]) -> Iterator[Contradiction]:
+            asked.append(len(things))
+            return iter(())
+
+        form = ListForm("things", "name", kind=SECRET, declare=declare, contradictions=compare)
+        items = wanted({"namespaces": ["x"]}, {"namespaces": ["x"]}, form=form)
+        batch_of(form, items, [Targets(["a", "b", "c"]), Targets(["b", "c", "d"])])
+        assert asked == [2]
+
+
+def test_selected_namespaces_are_listed_once_for_all_entries_that_select_them() -> None:
+    team, other = {"labels": "team=a"}, {"labels": "team=b"}
+    items = [{"name": "x", "namespace_selector": team}, {"name": "y", "namespaces": ["n"]}]
+    items += [{"name": "z", "namespace_selector": team, "title": "mine[0]"}, {"name": "o", "namespace_selector": other}]
+    found = [Targets(["a", "b"]), Targets(["n"]), Targets(["a", "b"]), Targets([])]
+    assert selected(wanted(*items), found) == [
+        {"titles": ["things[0]", "mine[0]"], "namespaces": ["a", "b"]},
+        {"titles": ["things[3]"], "namespaces": []},
+    ]
+    one = declared(FORM, {"name": "x", "namespace_selector": team, "things": None}, str)
+    assert selected(one, [Targets(["a"])]) == []

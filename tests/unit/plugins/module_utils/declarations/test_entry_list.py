@@ -1,0 +1,76 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Entries of a list: what they take from the task, and what they are called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Entry
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.entry_list import (
+    EntryList,
+    entries_of,
+    entry_at,
+)
+
+FORM = EntryList("secrets", "name", (("registries", "auth_file"),))
+TASK: dict[str, Any] = {"namespaces": ["task"], "namespace_selector": None, "auth_file": "f", "type": "t", "name": None}
+
+
+def options(**item: Any) -> dict[str, Any]:
+    ((_entry, found),) = entries_of(FORM, {**TASK, "secrets": [item]})
+    del found["secrets"]
+    return found
+
+
+def test_what_an_entry_does_not_give_is_the_tasks() -> None:
+    assert options(name="a") == {**TASK, "name": "a"}
+    assert options(name="a", type=None) == {**TASK, "name": "a"}
+    assert options(type="other")["type"] == "other"
+
+
+@pytest.mark.parametrize(
+    ("item", "gone"),
+    [
+        ({"namespace_selector": {"labels": "x"}}, "namespaces"),
+        ({"namespaces": ["own"]}, "namespace_selector"),
+        ({"registries": []}, "auth_file"),
+        ({"auth_file": "own"}, "registries"),
+    ],
+)
+def test_one_way_of_an_entry_takes_the_place_of_any_of_the_tasks(item: dict[str, Any], gone: str) -> None:
+    found = options(**item)
+    assert gone not in found
+    assert {name: found[name] for name in item} == item
+    assert found["type"] == "t"
+
+
+def test_positions() -> None:
+    found = entries_of(FORM, {**TASK, "secrets": [{"name": "a"}, {"name": "b", "title": "of team b"}]})
+    assert [entry for entry, _options in found] == [Entry("secrets", 0, "a"), Entry("secrets", 1, "b", "of team b")]
+
+
+@pytest.mark.parametrize("items", [[], None])
+def test_a_list_without_entries(items: Any) -> None:
+    with pytest.raises(OptionError, match="^option 'secrets' is empty: give at least one entry$"):
+        entries_of(FORM, {**TASK, "secrets": items})
+
+
+@pytest.mark.parametrize(
+    ("item", "name", "title"),
+    [
+        ({"name": "pull"}, "pull", ""),
+        ({"name": ["a", "b"]}, "a, b", ""),
+        ({"name": "No name: a password?"}, "", ""),
+        ({"name": ["a", "No name", 1]}, "a", ""),
+        ({"name": 5, "title": 6}, "", ""),
+        ({"title": "t"}, "", "t"),
+        ("no mapping", "", ""),
+        (None, "", ""),
+    ],
+)
+def test_only_what_can_be_a_name_is_one(item: Any, name: str, title: str) -> None:
+    assert entry_at(FORM, 3, item) == Entry("secrets", 3, name, title)

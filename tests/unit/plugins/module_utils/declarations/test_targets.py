@@ -1,0 +1,32 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The namespaces of a declaration are checked before anything is sent."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.targets import Targets, from_options
+
+
+class TestFromOptions:
+    def test_each_name_once_in_the_given_order(self) -> None:
+        assert from_options({"namespaces": ["b", "a", "b"]}) == Targets(["b", "a"])
+
+    def test_refuses_an_empty_list(self) -> None:
+        with pytest.raises(OptionError, match=r"^option 'namespaces' is empty: give at least one$"):
+            from_options({"namespaces": []})
+
+    def test_refuses_a_name_that_cannot_exist(self) -> None:
+        with pytest.raises(OptionError, match=r"^option 'namespaces': 'a.b' cannot be a namespace"):
+            from_options({"namespaces": ["a", "a.b"]})
+
+    def test_a_selector_is_kept_for_the_cluster(self) -> None:
+        assert from_options({"namespace_selector": {"labels": "a=b"}}) == NamespaceSelector(labels="a=b")
+
+    def test_one_of_both_is_needed(self) -> None:
+        for options in ({}, {"namespaces": None, "namespace_selector": None}):
+            with pytest.raises(OptionError, match="^give one of the options 'namespaces' and 'namespace_selector'$"):
+                from_options(options)

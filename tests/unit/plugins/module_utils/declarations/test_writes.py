@@ -1,0 +1,251 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two changes of one object are one write, where that does the same as both."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import (
+    Change,
+    create,
+    delete,
+    replace,
+    update,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Entry
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    SECRET,
+    SERVICE_ACCOUNT,
+    ObjectRef,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.writes import Writes, object_after
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+A, B = ObjectRef(SECRET, "ns", "a"), ObjectRef(SECRET, "ns", "b")
+FIRST, SECOND, THIRD = Entry("secrets", 0), Entry("secrets", 1), Entry("secrets", 2)
+HELD = {"metadata": {"name": "a", "uid": "u", "resourceVersion": "7", "labels": {"old": "1"}}, "data": {"x": "1"}}
+
+
+def updated(patch: Any, *, ref: ObjectRef = A, observed: Any = None, **told: Any) -> Change:
+    return update(
+        ref,
+        HELD if observed is None else observed,
+        patch,
+        told.get("details", {}),
+        before=told.get("before", {}),
+        after=told.get("after", {}),
+    )
+
+
+def joined(*changes: Change) -> tuple[Change, ...]:
+    writes = Writes()
+    for change, entry in zip(changes, (FIRST, SECOND, THIRD), strict=False):
+        writes.add(change, entry)
+    return writes.changes
+
+
+class TestOrder:
+    def test_nothing(self) -> None:
+        assert Writes().changes == ()
+
+    def test_different_objects_stay_apart_in_their_order(self) -> None:
+        other = ObjectRef(SERVICE_ACCOUNT, "ns", "a")
+        changes = joined(updated({}), updated({}, ref=B), updated({}, ref=other))
+        assert [(change.ref, change.entries) for change in changes] == [
+            (A, (FIRST,)),
+            (B, (SECOND,)),
+            (other, (THIRD,)),
+        ]
+
+    def test_a_joined_change_stands_where_the_first_does(self) -> None:
+        changes = joined(updated({}), updated({}, ref=B), updated({}))
+        assert [(change.ref, change.entries) for change in changes] == [(A, (FIRST, THIRD)), (B, (SECOND,))]
+
+    def test_an_entry_that_changes_an_object_twice_is_named_once(self) -> None:
+        writes = Writes()
+        for _time in range(2):
+            writes.add(updated({}), FIRST)
+        assert [change.entries for change in writes.changes] == [(FIRST,)]
+
+    def test_what_follows_a_second_write_is_joined_with_that(self) -> None:
+        gone = delete(A, HELD, {}, {})
+        new = create(A, {"data": {"x": "2"}}, {}, {})
+        more = updated({"data": {"y": "3"}}, observed=object_after(new, None))
+        changes = joined(gone, new, more)
+        assert [(change.action, change.entries) for change in changes] == [
+            ("delete", (FIRST,)),
+            ("create", (SECOND, THIRD)),
+        ]
+
+
+class TestUpdates:
+    def test_are_one_patch_with_the_version_that_was_read(self) -> None:
+        (change,) = joined(updated({"data": {"x": "2"}}), updated({"data": {"y": "3"}, "immutable": True}))
+        assert change.action == "update"
+        assert change.body == {
+            "metadata": {"resourceVersion": "7"},
+            "data": {"x": "2", "y": "3"},
+            "immutable": True,
+        }
+
+    def test_the_later_one_counts_and_lists_are_replaced(self) -> None:
+        (change,) = joined(updated({"items": [1], "a": {"b": 1}}), updated({"items": [2], "a": 5}))
+        assert (change.body["items"], change.body["a"]) == ([2], 5)
+
+    def test_what_is_removed_stays_removed(self) -> None:
+        (change,) = joined(updated({"data": {"x": None}}), updated({"data": {"y": "1"}}))
+        assert change.body["data"] == {"x": None, "y": "1"}
+        (change,) = joined(updated({"data": {"x": "1"}}), updated({"data": {"x": None}}))
+        assert change.body["data"] == {"x": None}
+
+    def test_tell_what_was_before_the_first_and_is_after_the_last(self) -> None:
+        one = updated({}, before={"one": ["a"], "two": 0}, after={"one": ["a", "b"], "two": 1})
+        two = updated({}, before={"one": ["a", "b"], "three": 2}, after={"one": ["a", "b", "c"], "three": 3})
+        (change,) = joined(one, two)
+        assert change.before == {"one": ["a"], "two": 0, "three": 2}
+        assert change.after == {"one": ["a", "b", "c"], "two": 1, "three": 3}
+
+    def test_tell_all_details_each_once(self) -> None:
+        one = {"lists": {"pull": {"added": ["a"], "removed": []}}, "role": "x", "granted": ("j",)}
+        two = {"lists": {"pull": {"added": ["b", "a"]}, "mount": {"added": ["c"]}}, "role": "y", "revoked": ["k"]}
+        (change,) = joined(updated({}, details=one), updated({}, details=two))
+        assert change.details == {
+            "lists": {"pull": {"added": ["a", "b"], "removed": []}, "mount": {"added": ["c"]}},
+            "role": "y",
+            "granted": ("j",),
+            "revoked": ["k"],
+        }
+
+    def test_what_is_one_kind_of_value_first_and_another_then_is_the_second(self) -> None:
+        (change,) = joined(updated({}, details={"a": ["x"], "b": "text"}), updated({}, details={"a": "y", "b": ["z"]}))
+        assert change.details == {"a": "y", "b": ["z"]}
+
+    def test_an_update_before_a_deletion_is_the_deletion(self) -> None:
+        one = updated(
+            {"data": {}}, details={"revoked": ["x"]}, before={"subjects": ["x", "y"]}, after={"subjects": ["y"]}
+        )
+        two = delete(A, HELD, {"revoked": ["y"]}, {"subjects": ["y"]})
+        (change,) = joined(one, two)
+        assert (change.action, change.body, change.entries) == ("delete", two.body, (FIRST, SECOND))
+        assert (change.before, change.after) == ({"subjects": ["x", "y"]}, {})
+        assert change.details == {"revoked": ["x", "y"]}
+
+    def test_an_update_before_a_replacement_is_the_replacement(self) -> None:
+        one = updated(
+            {"data": {"y": "2"}}, details={"revoked": ["x"]}, before={"subjects": ["x"]}, after={"subjects": []}
+        )
+        left = object_after(one, HELD)
+        assert left is not None
+        details = {"granted": ["z"], "revoked": []}
+        two = replace(A, left, {"data": {"x": "2"}}, details, before={"subjects": []}, after={"subjects": ["z"]})
+        (change,) = joined(one, two)
+        assert (change.action, change.body, change.old, change.entries) == ("replace", two.body, left, (FIRST, SECOND))
+        assert (change.before, change.after) == ({"subjects": ["x"]}, {"subjects": ["z"]})
+        assert change.details == {"granted": ["z"], "revoked": ["x"]}
+        assert change.old["metadata"]["resourceVersion"] == "7"
+
+    def test_two_replacements_are_two_writes(self) -> None:
+        new = replace(A, HELD, {}, {}, before={}, after={})
+        changes = joined(new, replace(A, object_after(new, HELD) or {}, {}, {}, before={}, after={}))
+        assert [change.action for change in changes] == ["replace", "replace"]
+
+
+class TestNewObjects:
+    def test_a_create_and_an_update_are_one_create(self) -> None:
+        new = create(A, {"data": {"x": "1"}, "metadata": {"labels": {"l": "1"}}}, {"added": ["x"]}, {"k": "1", "j": 1})
+        more = updated(
+            {"data": {"y": "2"}, "metadata": {"labels": {"m": "2", "l": None}}},
+            observed=object_after(new, None),
+            details={"added": ["y"]},
+            before={"k": "1"},
+            after={"k": "2"},
+        )
+        (change,) = joined(new, more)
+        meta = {
+            "name": "a",
+            "namespace": "ns",
+            "labels": {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", "m": "2"},
+        }
+        assert change.body == {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "data": {"x": "1", "y": "2"}}
+        assert (change.action, change.entries) == ("create", (FIRST, SECOND))
+        assert (change.before, change.after) == ({}, {"k": "2", "j": 1})
+        assert change.details == {"added": ["x", "y"]}
+
+    def test_a_replacement_and_an_update_are_one_replacement(self) -> None:
+        new = replace(A, HELD, {"data": {"x": "2"}}, {}, before={"k": "0"}, after={"k": "1"})
+        more = updated({"data": {"y": "2"}}, observed=object_after(new, HELD), before={"k": "1"}, after={"k": "2"})
+        (change,) = joined(new, more)
+        assert (change.action, change.old) == ("replace", HELD)
+        assert change.body["data"] == {"x": "2", "y": "2"}
+        assert "resourceVersion" not in change.body["metadata"]
+        assert (change.before, change.after) == ({"k": "0"}, {"k": "2"})
+
+    @pytest.mark.parametrize("new", [create(A, {}, {}, {}), replace(A, HELD, {}, {}, before={}, after={})])
+    def test_what_is_new_and_deleted_is_two_writes(self, new: Change) -> None:
+        changes = joined(new, delete(A, object_after(new, None) or {}, {}, {}))
+        assert [change.action for change in changes] == [new.action, "delete"]
+
+    def test_a_deletion_and_a_create_are_two_writes(self) -> None:
+        changes = joined(delete(A, HELD, {}, {}), create(A, {}, {}, {}))
+        assert [(change.action, change.entries) for change in changes] == [("delete", (FIRST,)), ("create", (SECOND,))]
+
+
+class TestObjectAfter:
+    def test_a_deletion(self) -> None:
+        assert object_after(delete(A, HELD, {}, {}), HELD) is None
+
+    def test_an_update_keeps_the_version_that_was_read_and_the_rest(self) -> None:
+        before = copy.deepcopy(HELD)
+        after = object_after(updated({"data": {"x": None, "y": "2"}, "type": "t"}), HELD)
+        assert after == {"metadata": HELD["metadata"], "data": {"y": "2"}, "type": "t"}
+        assert before == HELD
+
+    def test_an_update_of_what_was_not_seen(self) -> None:
+        assert object_after(updated({"data": {"x": None}}), None) == {"metadata": {"resourceVersion": "7"}, "data": {}}
+
+    @pytest.mark.parametrize(
+        "new", [create(A, {"data": {}}, {}, {}), replace(A, HELD, {"data": {}}, {}, before={}, after={})]
+    )
+    def test_a_new_object_has_a_version_so_that_it_can_be_planned_on(self, new: Change) -> None:
+        after = object_after(new, HELD)
+        assert after is not None
+        assert after["metadata"] == {**new.body["metadata"], "resourceVersion": "unwritten"}
+        assert after["data"] == {}
+        update(A, after, {}, {}, before={}, after={})
+
+
+_JSON = st.recursive(
+    st.none() | st.integers(0, 3),
+    lambda inner: st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=6,
+)
+_OBJECTS = st.dictionaries(st.sampled_from("abc"), _JSON, max_size=3)
+
+
+@given(held=_OBJECTS, one=_OBJECTS, two=_OBJECTS)
+def test_one_patch_leaves_what_two_leave(held: Any, one: Any, two: Any) -> None:
+    assume(_in_one(one, two))
+    held = {**_without_nulls(held), "metadata": {"resourceVersion": "7"}}
+    first = updated(one, observed=held)
+    between = object_after(first, held)
+    second = updated(two, observed=between)
+    (both,) = joined(first, second)
+    assert object_after(both, held) == object_after(second, between)
+
+
+def _in_one(one: Any, two: Any) -> bool:
+    """Whether no object takes the place of what was made none: a merge patch cannot say that, and no plan does it."""
+    if isinstance(one, dict) and isinstance(two, dict):
+        return all(_in_one(one[key], two[key]) for key in one.keys() & two.keys())
+    return not isinstance(two, dict)
+
+
+def _without_nulls(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {key: _without_nulls(each) for key, each in value.items() if each is not None}

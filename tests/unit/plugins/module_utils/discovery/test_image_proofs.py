@@ -1,0 +1,134 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Questions to a registry on 127.0.0.1: each different one is asked once, with the login as the kubelet reads it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.image_proofs import prove_images
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Evidence
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
+    ImageQuestion,
+    RegistryAccess,
+)
+from support.certificates import server_context, write_certificate
+from support.hostile_registry import HostileRegistry, served
+from support.surveyed import token
+
+LOGIN = "Basic " + base64.b64encode(b"alice:Canary-77").decode()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_certificate(tmp_path_factory.mktemp("tls") / "server.pem")
+
+
+@pytest.fixture
+def server(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[HostileRegistry]:
+    """Gives everything to alice."""
+    monkeypatch.delenv("https_proxy", raising=False)
+
+    def script(server: HostileRegistry) -> Iterable[bytes]:
+        allowed = f"Authorization: {LOGIN}".encode() in server.requests[-1]
+        head = b"HTTP/1.1 200 OK" if allowed else b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="r"'
+        yield head + b"\r\nConnection: close\r\n\r\n"
+
+    with served(script, server_context(certificate)) as found:
+        yield found
+
+
+def evidence(**secrets: Any) -> Evidence:
+    known = {}
+    for name, auths in secrets.items():
+        data = {".dockerconfigjson": base64.b64encode(json.dumps({"auths": auths}).encode()).decode()}
+        known[ObjectRef(SECRET, "ns", name)] = {"type": "kubernetes.io/dockerconfigjson", "data": data}
+    return Evidence(known)
+
+
+def asked(server: HostileRegistry, certificate: str, known: Evidence, *logins: tuple[str, str]) -> list[str]:
+    questions = [ImageQuestion(f"{server.host}/team/app", "v1", "ns", secret, key).ref for secret, key in logins]
+    answers = prove_images(questions, known, RegistryAccess(certificate, timeout=20.0, named=server.host))
+    assert "Canary" not in str(answers)
+    return [answers[question]["outcome"] for question in questions]
+
+
+def test_each_login_has_its_answer(server: HostileRegistry, certificate: str) -> None:
+    known = evidence(
+        right={"h": {"auth": base64.b64encode(b"alice:Canary-77").decode()}},
+        wrong={"h": {"username": "alice", "password": "x"}, "empty": {}},
+    )
+    logins = [("right", "h"), ("wrong", "h"), ("wrong", "empty"), ("wrong", "no such key"), ("", "")]
+    assert asked(server, certificate, known, *logins) == ["pulls", "bad_login", "no_login", "no_login", "no_login"]
+
+
+def test_equal_logins_are_asked_once(server: HostileRegistry, certificate: str) -> None:
+    login = {"username": "alice", "password": "Canary-77"}
+    known = evidence(**{f"s{number}": {"h": login} for number in range(20)})
+    assert asked(server, certificate, known, *[(f"s{number}", "h") for number in range(20)]) == ["pulls"] * 20
+    assert len(server.requests) == 2, "one without a login, one with it"
+
+
+def test_a_secret_that_holds_nothing(server: HostileRegistry, certificate: str) -> None:
+    known = Evidence({ObjectRef(SECRET, "ns", "gone"): None})
+    assert asked(server, certificate, known, ("gone", "h")) == ["no_login"]
+
+
+def test_what_cannot_be_asked_is_said(certificate: str) -> None:
+    question = ImageQuestion("127.0.0.1:1/team/app", "v1").ref
+    answer = prove_images([question], Evidence(), RegistryAccess(certificate, timeout=20.0, named="127.0.0.1:1"))[
+        question
+    ]
+    assert isinstance(answer, dict)
+    assert (answer["outcome"], "refused" in answer["message"]) == ("unanswered", True)
+
+
+@pytest.mark.parametrize("named", ["", "127.0.0.1", "127.0.0.1:2", "registry.example.com"])
+def test_a_registry_that_only_a_pod_names_is_not_asked_on_loopback(
+    server: HostileRegistry, certificate: str, named: str
+) -> None:
+    question = ImageQuestion(f"{server.host}/team/app", "v1").ref
+    answer = prove_images([question], Evidence(), RegistryAccess(certificate, timeout=20.0, named=named))[question]
+    assert isinstance(answer, dict)
+    assert (answer["outcome"], "name it in 'realm_hosts'" in answer["message"]) == ("not_sent", True)
+    assert server.requests == []
+
+
+def test_a_login_that_has_expired_says_so(server: HostileRegistry, certificate: str) -> None:
+    known = evidence(over={"h": {"username": "u", "password": token(exp=60)}})
+    assert asked(server, certificate, known, ("over", "h")) == ["expired"]
+
+
+def test_an_authority_that_cannot_be_read_is_no_answer_of_a_registry() -> None:
+    question = ImageQuestion("127.0.0.1:1/team/app", "v1").ref
+    with pytest.raises(OptionError, match="cannot be read on the host that runs the task"):
+        prove_images([question], Evidence(), RegistryAccess("/none.pem", timeout=20.0, named="127.0.0.1:1"))
+
+
+@pytest.mark.parametrize(("written", "outcome"), [(True, "expired"), (False, "bad_login")])
+def test_the_age_of_a_secret_counts_where_it_is_known(
+    written: bool, outcome: str, certificate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Amazon's registry, which refuses the token, behind a proxy."""
+
+    def script(_server: HostileRegistry) -> Iterable[bytes]:
+        yield b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="r"\r\nConnection: close\r\n\r\n'
+
+    managers = [{"time": "1970-01-01T01:00:00Z", "fieldsV1": {"f:data" if written else "f:metadata": {}}}]
+    meta = {"managedFields": managers, "creationTimestamp": "1970-01-01T01:00:00Z"}
+    content = {"auths": {"public.ecr.aws": {"username": "AWS", "password": "Canary-77"}}}
+    data = {".dockerconfigjson": base64.b64encode(json.dumps(content).encode()).decode()}
+    secret = {"metadata": meta, "type": "kubernetes.io/dockerconfigjson", "data": data}
+    question = ImageQuestion("public.ecr.aws/team/app", "v1", "ns", "pull", "public.ecr.aws").ref
+    with served(script, server_context(certificate), tunnel=True) as proxy:
+        monkeypatch.setenv("https_proxy", f"http://{proxy.host}")
+        access = RegistryAccess(validate_certs=False, timeout=20.0)
+        answers = prove_images([question], Evidence({ObjectRef(SECRET, "ns", "pull"): secret}), access)
+    assert answers[question]["outcome"] == outcome

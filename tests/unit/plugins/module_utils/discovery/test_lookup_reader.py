@@ -1,0 +1,159 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is read of what an explanation wants, and what is said of what cannot be read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ClusterError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import NO_SELECTORS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.lookup_reader import read_wanted
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.workers import Workers
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Evidence, NotYet, Unread
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
+    ImageQuestion,
+    RegistryAccess,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_events import POD_EVENTS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import (
+    IMAGE_CONFIG,
+    MIRROR_KINDS,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW
+from support.fake_api import FakeApi
+from support.scripted_pool import Answer, status_object
+
+ALWAYS = 10**9
+MIRRORS = ObjectRef(next(iter(MIRROR_KINDS)), "", "")
+REVIEW = ObjectRef(SUBJECT_ACCESS_REVIEW, "project", "team/default")
+NO_KIND = status_object(404, "NotFound", "404 page not found")
+
+
+def read(api: FakeApi, *refs: ObjectRef):  # type: ignore[no-untyped-def]
+    return read_with(api, None, *refs)
+
+
+def read_with(api: FakeApi, registries: RegistryAccess | None, *refs: ObjectRef):  # type: ignore[no-untyped-def]
+    evidence = Evidence()
+    for ref in refs:
+        with pytest.raises(NotYet):
+            evidence.look(ref)
+    with Workers(1) as workers:
+        return read_wanted(api.cluster(), workers, evidence, NO_SELECTORS, registries)
+
+
+def test_objects_the_configuration_and_rights_are_read_at_once() -> None:
+    api = FakeApi()
+    api.put("secrets", "a", "pull", type="Opaque")
+    api.put("images", "", "cluster", spec={})
+    asked = []
+    api.review = lambda spec: asked.append(spec["user"]) or {"allowed": True}  # type: ignore[func-returns-value]
+    there, gone = ObjectRef(SECRET, "a", "pull"), ObjectRef(SECRET, "a", "none")
+    found = read(api, there, gone, IMAGE_CONFIG, MIRRORS, REVIEW)
+    assert found[there]["type"] == "Opaque"
+    assert found[gone] is None
+    assert (found[IMAGE_CONFIG]["spec"], found[MIRRORS], found[REVIEW]["allowed"]) == ({}, {"items": []}, True)
+    assert asked == ["system:serviceaccount:team:default"]
+
+
+def test_a_kind_that_the_cluster_does_not_know_has_no_object() -> None:
+    api = FakeApi()
+    api.fail("GET", NO_KIND, times=ALWAYS)
+    stream = ObjectRef(IMAGE_STREAM, "a", "app")
+    assert read(api, stream, IMAGE_CONFIG, MIRRORS) == {stream: {}, IMAGE_CONFIG: None, MIRRORS: None}
+
+
+def test_what_may_not_be_read_is_an_error_and_no_absence() -> None:
+    api = FakeApi()
+    api.fail("", status_object(403, "Forbidden", "no right"), times=ALWAYS)
+    found = read(api, ObjectRef(SECRET, "a", "pull"), IMAGE_CONFIG, MIRRORS, REVIEW)
+    assert all(isinstance(answer, ImagePullError) for answer in found.values())
+    assert isinstance(found[ObjectRef(SECRET, "a", "pull")], Unread)
+
+
+def test_a_cluster_that_fails_ends_it() -> None:
+    api = FakeApi()
+    api.fail("", status_object(401, "Unauthorized", "no"), times=ALWAYS)
+    with pytest.raises(ClusterError):
+        read(api, IMAGE_CONFIG)
+
+
+def test_the_events_of_a_pod_are_asked_for_by_its_name() -> None:
+    api = FakeApi()
+    api.put("events", "a", "app.1", reason="Pulling")
+    events = ObjectRef(POD_EVENTS, "a", "app")
+    assert [event["reason"] for event in read(api, events)[events]["items"]] == ["Pulling"]
+    assert "fieldSelector=involvedObject.kind%3DPod%2CinvolvedObject.name%3Dapp" in api.asked[0]
+
+
+def test_a_list_of_secrets_keeps_the_time_of_their_content() -> None:
+    api = FakeApi()
+    owners = [{"time": "t", "fieldsV1": {"f:data": {"f:x": {}}}}, {"time": "u", "fieldsV1": {"f:metadata": {}}}]
+    api.put("secrets", "a", "pull", metadata={"managedFields": owners})
+    every = ObjectRef(SECRET, "a", "")
+    (secret,) = read(api, every)[every]["items"]
+    assert secret["metadata"]["managedFields"] == [{"time": "t", "fieldsV1": {"f:data": {}}}]
+
+
+def test_a_list_of_nodes_keeps_no_more_than_the_versions() -> None:
+    api = FakeApi()
+    api.put("nodes", "", "n", status={"nodeInfo": {"kubeletVersion": "v1.35.0"}, "images": [{}]})
+    assert read(api, NODES)[NODES]["items"] == [
+        {"metadata": {"name": "n"}, "status": {"nodeInfo": {"kubeletVersion": "v1.35.0"}}}
+    ]
+
+
+class TestRefused:
+    """A server refuses a caller also what it does not know: whether it does, its list of groups tells."""
+
+    STREAM = ObjectRef(IMAGE_STREAM, "a", "app")
+
+    def told(self, *groups: str, answer: Answer | None = None) -> tuple[FakeApi, Any]:
+        api = FakeApi()
+        listed = Answer(200, {"groups": [{"name": name} for name in groups]})
+        api.fail("GET /apis$", answer or listed, times=ALWAYS)
+        api.fail("", status_object(403, "Forbidden", "no right"), times=ALWAYS)
+        return api, read(api, self.STREAM, IMAGE_CONFIG, MIRRORS, ObjectRef(SECRET, "a", "pull"), NODES)
+
+    def test_what_the_server_does_not_know_is_not_there(self) -> None:
+        api, found = self.told("apps", "batch")
+        assert (found[self.STREAM], found[IMAGE_CONFIG], found[MIRRORS]) == ({}, None, None)
+        assert isinstance(found[ObjectRef(SECRET, "a", "pull")], Unread)
+        assert isinstance(found[NODES], Unread)
+        assert [request for request in api.asked if request.endswith("/apis")] == ["GET /apis"]
+
+    def test_what_it_knows_is_refused(self) -> None:
+        _api, found = self.told("image.openshift.io", "config.openshift.io")
+        assert all(isinstance(found[ref], Unread) for ref in (self.STREAM, IMAGE_CONFIG, MIRRORS))
+
+    @pytest.mark.parametrize(
+        "answer", [status_object(403, "Forbidden", "no"), status_object(500, "Odd", "odd"), Answer(200, {})]
+    )
+    def test_without_the_groups_all_is_refused(self, answer: Answer) -> None:
+        _api, found = self.told(answer=answer)
+        assert all(isinstance(found[ref], Unread) for ref in (self.STREAM, IMAGE_CONFIG, MIRRORS))
+
+    def test_a_cluster_that_fails_is_told(self) -> None:
+        with pytest.raises(ClusterError):
+            self.told(answer=status_object(401, "Unauthorized", "no"))
+
+    def test_the_groups_are_read_only_then(self) -> None:
+        api = FakeApi()
+        read(api, self.STREAM, ObjectRef(SECRET, "a", "pull"))
+        api.fail("", status_object(403, "Forbidden", "no right"), times=ALWAYS)
+        read(api, ObjectRef(SECRET, "a", "pull"))
+        assert not any(request.endswith("/apis") for request in api.asked)
+
+
+def test_a_registry_is_asked_only_when_that_is_wanted() -> None:
+    question = ImageQuestion("127.0.0.1:1/team/app", "v1").ref
+    assert read_with(FakeApi(), None, question) == {}
+    (answer,) = read_with(FakeApi(), RegistryAccess(timeout=20.0, named="127.0.0.1:1"), question).values()
+    assert answer["outcome"] == "unanswered"

@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pods of killed probes are deleted in all namespaces, by runs of a probe and of a rotation; nothing else is, and nothing fails for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import Json, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.probe_leftovers import (
+    delete_leftovers,
+    is_leftover,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.workers import Workers
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import PullProbe
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import pod_for
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import POD
+from support.fake_api import FakeApi
+from support.scripted_pool import Clock, status_object
+
+
+def put(api: FakeApi, namespace: str, name: str = "pull-probe-old", **meta: Any) -> dict[str, Any]:
+    """A pod that a run has left a long time ago."""
+    body = pod_for(ObjectRef(POD, namespace, name), PullProbe(("q.io/a:1",)), "q.io/a:1", {}).body
+    labels = {"labels": body["metadata"]["labels"], "creationTimestamp": "2026-01-01T00:00:00Z", **meta}
+    return api.put("pods", namespace, name, metadata=labels, spec=body["spec"], status={})
+
+
+def clean(api: FakeApi, *, check: bool = False) -> tuple[str, ...]:
+    pods: list[Json] = [pod for (kind, _namespace, _name), pod in sorted(api.objects.items()) if kind == "pods"]
+    with Workers(2) as workers:
+        found = [pod for pod in pods if is_leftover(pod)]
+        return delete_leftovers(api.cluster(Clock()), workers, found, check_mode=check)
+
+
+def left(api: FakeApi) -> list[tuple[str, str]]:
+    return sorted((namespace, name) for kind, namespace, name in api.objects if kind == "pods")
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    return FakeApi()
+
+
+def test_pods_past_their_deadline_are_deleted_by_their_uid(api: FakeApi) -> None:
+    put(api, "a")
+    put(api, "b", "pull-probe-new", creationTimestamp="2126-01-01T00:00:00Z")
+    put(api, "c", "theirs")
+    assert clean(api, check=True) == ("would delete 1 pod of probes that ended without cleaning up: a/pull-probe-old",)
+    assert api.writes == []
+    assert clean(api) == ("deleted 1 pod of probes that ended without cleaning up: a/pull-probe-old",)
+    assert left(api) == [("b", "pull-probe-new"), ("c", "theirs")]
+    (request,) = [each for each in api.requests if each.method == "DELETE"]
+    assert b"uid" in str(request.body).encode()
+
+
+def test_nothing_to_do_is_not_told(api: FakeApi) -> None:
+    assert (clean(api), api.requests) == ((), [])
+
+
+def test_a_pod_that_cannot_be_deleted_is_told_once(api: FakeApi) -> None:
+    for name in "ab":
+        put(api, name)
+    api.fail("DELETE .*/a/", status_object(403, "Forbidden", 'User "u" cannot delete'), times=9)
+    deleted, kept = clean(api)
+    assert deleted.endswith(": b/pull-probe-old")
+    assert kept.startswith("1 pod of earlier probes could not be deleted, such as a/pull-probe-old: ")
+
+
+def test_a_pod_that_is_gone_by_then_is_no_failure(api: FakeApi) -> None:
+    put(api, "a")
+    api.fail("DELETE", status_object(404, "NotFound", "gone"))
+    assert len(clean(api)) == 1
+
+
+def test_who_has_many_takes_no_time_of_others(api: FakeApi) -> None:
+    for number in range(30):
+        put(api, "a", f"pull-probe-{number:02}")
+    put(api, "b")
+    clean(api)
+    assert len([each for each in api.asked if each.startswith("DELETE")]) == 21
+    assert ("b", "pull-probe-old") not in left(api)

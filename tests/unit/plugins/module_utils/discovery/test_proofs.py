@@ -1,0 +1,184 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A refused login that has expired is told from a wrong one; equal attempts are one request."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import (
+    Login,
+    Outcome,
+    Proof,
+    Wanted,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.proofs import Attempt, asked, judged
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verification import LoginQuestion
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import RegistryAccess
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
+from support.certificates import server_context, write_certificate
+from support.hostile_registry import HostileRegistry, served
+from support.surveyed import token
+
+OVER = Login("u", token(exp=60))
+ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+
+
+@pytest.mark.parametrize("outcome", ["bad_login", "no_right"])
+def test_a_refused_login_that_is_over_has_expired(outcome: Outcome) -> None:
+    proof = judged(Proof(outcome, "x", "sso.example.com"), "q.io", OVER)
+    assert proof.outcome == "expired"
+    assert proof.said.startswith("sso.example.com refuses the login, which has expired at 1970-01-01T00:01:00Z")
+    assert OVER.password not in str(proof)
+    assert not proof.works
+
+
+@pytest.mark.parametrize(
+    "outcome", ["logs_in", "pulls", "not_found", "rate_limited", "not_sent", "unanswered", "no_login"]
+)
+def test_any_other_answer_says_what_it_says(outcome: Outcome) -> None:
+    """A registry may take what says that it has expired; and one that does not answer has refused nothing."""
+    proof = Proof(outcome, "x")
+    assert judged(proof, "q.io", OVER) is proof
+
+
+@pytest.mark.parametrize(
+    "login", [Login("u", "p"), Login("u", token(exp=9e9)), Login("u", token(iat=1)), Login("", "")]
+)
+def test_one_that_is_not_over_is_refused_for_another_reason(login: Login) -> None:
+    proof = Proof("bad_login", "x")
+    assert judged(proof, "q.io", login, written=1.0) is proof
+
+
+def test_the_age_of_a_known_kind_counts_where_it_is_known() -> None:
+    login, proof = Login("AWS", "eyJw"), Proof("no_right", "x")
+    assert judged(proof, ECR, login) is proof
+    assert judged(proof, ECR, login, written=60.0).outcome == "expired"
+    assert judged(proof, "q.io", login, written=60.0) is proof
+
+
+def test_a_question_about_an_image_and_one_about_a_login() -> None:
+    access, image = RegistryAccess(timeout=20.0), reference_of("q.io/team/app:v1")
+    assert Attempt.of(LoginQuestion("https://q.io", "u", "p"), access).wanted == Wanted("q.io")
+    assert Attempt.of(LoginQuestion("q.io", "u", "p", image), access).wanted == Wanted("q.io", "team/app", "v1")
+    assert [Attempt.of(LoginQuestion("q.io", "u", "p", of), access).is_named for of in (None, image)] == [False, True]
+    assert "Canary" not in repr(Attempt.of(LoginQuestion("q.io", "Canary-user", "Canary-77"), access))
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_certificate(tmp_path_factory.mktemp("tls") / "server.pem")
+
+
+@pytest.fixture
+def server(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[HostileRegistry]:
+    """Knows alice, and nobody else."""
+    monkeypatch.delenv("https_proxy", raising=False)
+    header = base64.b64encode(b"alice:Canary-77").decode()
+
+    def script(server: HostileRegistry) -> Iterable[bytes]:
+        allowed = f"Authorization: Basic {header}".encode() in server.requests[-1]
+        head = b"HTTP/1.1 200 OK" if allowed else b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="r"'
+        yield head + b"\r\nConnection: close\r\n\r\n"
+
+    with served(script, server_context(certificate)) as found:
+        yield found
+
+
+def test_equal_attempts_are_asked_once_however_their_keys_are_spelt(server: HostileRegistry, certificate: str) -> None:
+    access = RegistryAccess(certificate, timeout=20.0)
+    keys = (server.host, f"https://{server.host}/v2/", f"{server.host}/team")
+    attempts = [Attempt.of(LoginQuestion(key, "alice", "Canary-77"), access, is_named=True) for key in keys]
+    answers = asked(attempts)
+    assert {proof.outcome for proof in answers.values()} == {"logs_in"}
+    assert len(server.requests) == 2, "once without the login, once with it"
+
+
+def test_what_helps_is_named_as_the_module_calls_it(server: HostileRegistry) -> None:
+    access = RegistryAccess.of({}, "verify_", "verify_realm_hosts")
+    (proof,) = asked([Attempt.of(LoginQuestion(server.host, "alice", "Canary-77"), access, is_named=True)]).values()
+    assert proof.said.endswith("give the certificate of the authority that signed it in 'verify_ca_cert'")
+
+
+@pytest.mark.parametrize(("prefix", "option"), [("verify_", "verify_realm_hosts"), ("registry_", "realm_hosts")])
+def test_who_takes_logins_is_named_in_the_option_of_the_module(
+    certificate: str, no_proxy: None, prefix: str, option: str
+) -> None:
+    access = RegistryAccess.of({f"{prefix}ca_cert": certificate}, prefix, option)
+    with answering(certificate, b'401 No\r\nWWW-Authenticate: Bearer realm="https://sso.example.com/token"') as server:
+        (proof,) = asked([Attempt.of(LoginQuestion(server.host, "alice", "Canary-77"), access, is_named=True)]).values()
+    assert (proof.outcome, proof.said.rpartition("; ")[2]) == (
+        "not_sent",
+        f"not sent: if that is right, name it in '{option}'",
+    )
+
+
+@contextmanager
+def answering(certificate: str, *heads: bytes) -> Iterator[HostileRegistry]:
+    """A registry that gives these answers in turn, the last one from then on."""
+    given = iter(heads)
+
+    def script(_server: HostileRegistry) -> Iterable[bytes]:
+        yield b"HTTP/1.1 " + next(given, heads[-1]) + b"\r\nConnection: close\r\n\r\n"
+
+    with served(script, server_context(certificate)) as found:
+        yield found
+
+
+@pytest.fixture
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("https_proxy", raising=False)
+
+
+def different(host: str, access: RegistryAccess, count: int) -> list[Attempt]:
+    return [
+        Attempt.of(LoginQuestion(host, "alice", f"Canary-{number}"), access, is_named=True) for number in range(count)
+    ]
+
+
+@pytest.mark.usefixtures("no_proxy")
+def test_a_registry_that_answers_nothing_is_left_alone(certificate: str) -> None:
+    """Of 16 at the same time, some are under way when the others have failed."""
+    access = RegistryAccess(certificate, timeout=20.0)
+    with answering(certificate, b"500 No") as broken, answering(certificate, b"404 None") as other:
+        answers = asked([*different(broken.host, access, 100), *different(other.host, access, 40)])
+        assert 16 <= len(broken.requests) <= 32
+        assert len(other.requests) == 40, "one registry's silence is no other's"
+    told = [proof for attempt, proof in answers.items() if attempt.wanted.host == broken.host]
+    assert {proof.outcome for proof in told} == {"unanswered"}
+    said = [
+        proof.said
+        for proof in told
+        if proof.said.startswith(f"not asked, since {broken.host} did not answer 16 times: ")
+    ]
+    assert len(said) == 100 - len(broken.requests)
+    assert all("was answered 500" in each for each in said)
+
+
+@pytest.mark.usefixtures("no_proxy")
+def test_one_that_answers_now_and_then_is_asked_to_the_end(certificate: str) -> None:
+    access = RegistryAccess(certificate, timeout=20.0)
+    with answering(certificate, *[b"500 No", b"404 None"] * 50) as server:
+        asked(different(server.host, access, 60))
+        assert len(server.requests) == 60
+
+
+@pytest.mark.usefixtures("no_proxy")
+def test_the_hosts_of_one_user_do_not_hold_up_the_others(certificate: str) -> None:
+    """A registry that an option names is asked, whatever objects of the cluster name."""
+    access = RegistryAccess(certificate, timeout=20.0)
+    login = Login("alice", "p")
+    silent = [Attempt(Wanted(f"no host {number}"), login, access) for number in range(300)]
+    last = Attempt(Wanted("registry.example.com"), login, access)
+    with answering(certificate, b"404 None") as server:
+        named = different(server.host, access, 1)
+        answers = asked([*silent, last, *named])
+        assert len(server.requests) == 1
+    assert answers[last] == Proof(
+        "unanswered", "not asked, since 200 other registries that objects of the cluster name did not answer"
+    )
+    assert sum(proof == answers[last] for proof in answers.values()) in range(80, 102)

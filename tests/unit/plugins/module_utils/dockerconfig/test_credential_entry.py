@@ -1,0 +1,244 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One entry: what is written of it, what is refused, and what two of them differ in."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig import credential_entry as entries
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.credential_entry import (
+    Entry,
+    changed_fields,
+    field_name,
+    from_file,
+    from_option,
+    stored_entry,
+)
+
+from unit.canaries import CANARIES, b64, shown
+
+SOURCE = "the file"
+WHERE = "the file: the entry for 'quay.io'"
+OPTION = "option 'registries': the entry for 'quay.io'"
+
+
+def item(**given: Any) -> dict[str, Any]:
+    return {"registry": "quay.io", "username": "robot", "password": "x", **given}
+
+
+def refusal(call: Any, *arguments: Any) -> str:
+    with pytest.raises(OptionError) as caught:
+        call(*arguments)
+    return str(caught.value)
+
+
+def of_file(value: Any) -> Entry:
+    return from_file("quay.io", json.dumps(value), SOURCE)
+
+
+def of_secret(value: Any) -> Entry:
+    return stored_entry("quay.io", json.dumps(value))
+
+
+class TestFromOption:
+    @pytest.mark.parametrize(
+        ("given", "text"),
+        [
+            ({}, '{"username": "robot", "password": "x", "auth": "cm9ib3Q6eA=="}'),
+            ({"email": None}, '{"username": "robot", "password": "x", "auth": "cm9ib3Q6eA=="}'),
+            ({"email": ""}, '{"username": "robot", "password": "x", "auth": "cm9ib3Q6eA=="}'),
+            ({"email": "\u00e4@b"}, '{"username": "robot", "password": "x", "auth": "cm9ib3Q6eA==", "email": "\\u00e4@b"}'),
+            ({"password": 5}, '{"username": "robot", "password": "5", "auth": "cm9ib3Q6NQ=="}'),
+            ({"password": "\udce9"}, '{"username": "robot", "password": "\\udce9", "auth": "cm9ib3Q66Q=="}'),
+            ({"email": "\ud800"}, '{"username": "robot", "password": "x", "auth": "cm9ib3Q6eA==", "email": "\\ud800"}'),
+        ],
+    )  # fmt: skip
+    def test_is_written_in_plain_ascii(self, given: dict[str, Any], text: str) -> None:
+        assert from_option(item(**given)).text == text
+
+    def test_knows_its_key_and_login(self) -> None:
+        found = from_option(item(registry="https://quay.io/a"))
+        assert (found.key, found.username, found.password) == ("https://quay.io/a", "robot", "x")
+
+    @pytest.mark.parametrize(
+        ("given", "message"),
+        [
+            ({"username": None}, f"{OPTION} has no user: give both 'username' and 'password'"),
+            ({"password": ""}, f"{OPTION} has no password: give both 'username' and 'password'"),
+            ({"username": "", "password": None}, f"{OPTION} has no user and no password: give both 'username' and 'password'"),
+            ({"username": "a:b"}, f"{OPTION} has a ':' in its user name, which the auth file format cannot express"),
+            ({"username": "\ud800"}, f"{OPTION} has a user or password that is not valid Unicode"),
+            (
+                {"registry": "a b"},
+                "option 'registries': registry 'a b' is not host[:port][/path]: it is empty, or has white space or a control character",
+            ),
+        ],
+    )  # fmt: skip
+    def test_refuses_what_cannot_work(self, given: dict[str, Any], message: str) -> None:
+        assert refusal(from_option, item(**given)) == message
+
+    @pytest.mark.parametrize(
+        ("password", "kind"),
+        [
+            ({"a": "canary"}, "an object"), (["canary"], "a list"), (True, "true or false"), (1.5, "a number"), (b"canary", "of another type"),
+        ],
+    )  # fmt: skip
+    def test_a_password_must_be_text(self, password: Any, kind: str) -> None:
+        assert refusal(from_option, item(password=password)) == (
+            f"{OPTION} has a password that is {kind}, not a string: quote it, or keep a template's result text with the filter 'string'"
+        )
+
+    def test_a_login_in_the_key_is_never_shown(self) -> None:
+        """Also when the password is refused first."""
+        for given in ({"registry": "u:canary@quay.io"}, {"registry": "u:canary@quay.io", "password": []}):
+            assert "canary" not in refusal(from_option, item(**given))
+
+
+class TestFromFile:
+    @pytest.mark.parametrize(
+        ("value", "text"),
+        [
+            ({"auth": "cm9ib3Q6eA=="}, '{"auth": "cm9ib3Q6eA=="}'),
+            ({"AUTH": "cm9ib3Q6eA", "EMail": "e"}, '{"auth": "cm9ib3Q6eA==", "email": "e"}'),
+            ({"email": None, "username": "robot", "password": "x", "auth": ""}, '{"username": "robot", "password": "x", "auth": "cm9ib3Q6eA=="}'),
+            ({"auth": "%", "Auth": "cm9i\r\nb3Q6eA="}, '{"auth": "cm9ib3Q6eA=="}'),
+            ({"auth": "cm9ib3Q6eA==", "Auth": None}, '{"auth": "cm9ib3Q6eA=="}'),
+            ({"x": {"a": [1, 2]}, "X": None, "auth": "cm9ib3Q6eA=="}, '{"x": {"a": [1, 2]}, "auth": "cm9ib3Q6eA=="}'),
+            ({"auth": "dTrp"}, '{"auth": "dTrp"}'),
+            ({"auth": "cm9ib3Q6eA==", "identitytoken": "t"}, '{"auth": "cm9ib3Q6eA==", "identitytoken": "t"}'),
+        ],
+    )  # fmt: skip
+    def test_is_written_with_all_that_is_set(self, value: Any, text: str) -> None:
+        assert of_file(value).text == text
+
+    def test_keeps_the_text_of_what_it_does_not_know(self) -> None:
+        assert (
+            from_file("a.io", '{"auth":"YTpi","n":1.50,"e":"r\udce9"}', SOURCE).text
+            == '{"auth": "YTpi", "n": 1.50, "e": "r\udce9"}'
+        )
+
+    @pytest.mark.parametrize(
+        ("value", "message"),
+        [
+            (None, "is empty: log in to it again"),
+            ({}, "is empty: log in to it again"),
+            ("canary", "is a string, not an object with 'auth'"),
+            ([], "is a list, not an object with 'auth'"),
+            ({"auth": 5}, "has a 'auth' that is a number, not a string"),
+            ({"auth": "YTpi", "identitytoken": ["canary"]}, "has a 'identitytoken' that is a list, not a string"),
+            ({"auth": "%"}, "has an 'auth' that is not standard base64: one such entry stops every pull of the pod; log in to it again"),
+            ({"auth": "cm9i=b3Q6eA"}, "has an 'auth' that is not standard base64: one such entry stops every pull of the pod; log in to it again"),
+            ({"auth": "cm9ib3Q6eA\u00e9"}, "has an 'auth' that is not standard base64: one such entry stops every pull of the pod; log in to it again"),
+            ({"auth": b64("canary")}, "has an 'auth' without a colon: it must be base64 of USER:PASSWORD; log in to it again"),
+            (
+                {"auth": b64(b64("robot:canary"))},
+                "has an 'auth' without a colon: it must be base64 of USER:PASSWORD and it was encoded twice; log in to it again",
+            ),
+            ({"auth": b64(":canary")}, "has no user: log in to it again with user and password"),
+            ({"email": "e"}, "has no user and no password: log in to it again with user and password"),
+            (
+                {"auth": b64("robot:"), "identitytoken": "canary"},
+                "holds only an identity token, which the kubelet does not read: use a robot or service account of the registry, with user "
+                "and password",
+            ),
+            ({"username": "r\udce9", "password": "x"}, "has a user or password that is not valid Unicode: save the file as UTF-8"),
+            ({"username": "r", "password": "\ud800"}, "has a user or password that is not valid Unicode: save the file as UTF-8"),
+        ],
+    )  # fmt: skip
+    def test_refuses_what_no_node_could_use(self, value: Any, message: str) -> None:
+        assert refusal(of_file, value) == f"{WHERE} {message}"
+
+    def test_refuses_a_number_that_the_api_server_does_not_take(self) -> None:
+        message = refusal(from_file, "quay.io", '{"auth": "YTpi", "x": [1e400]}', SOURCE)
+        assert message == f"{WHERE} has a number that is too large for the API server: remove it"
+
+    def test_names_its_source_when_the_key_is_none(self) -> None:
+        assert refusal(from_file, "", '{"auth": "YTpi"}', SOURCE).startswith("the file: registry '' is not host")
+
+    @pytest.mark.parametrize("canary", CANARIES)
+    def test_no_refusal_shows_a_credential(self, canary: str) -> None:
+        for value in ({"auth": b64(canary.replace(":", ""))}, {"password": canary}, {"auth": [canary]}, canary):
+            assert shown(refusal(of_file, value), canary) == []
+
+
+class TestStoredEntry:
+    @pytest.mark.parametrize(
+        ("value", "login"),
+        [
+            ({"auth": "YTpi"}, ("a", "b")),
+            ({"auth": "YTpi", "identitytoken": 5}, ("a", "b")),
+            ({"username": "a", "password": "b"}, ("a", "b")),
+            ({"auth": "YTpi="}, ("", "")),
+            ({"auth": "YTpi", "email": 5}, ("", "")),
+            ({"auth": "YTo="}, ("", "")),
+            ({"auth": "OmI="}, ("", "")),
+            ({}, ("", "")),
+            (None, ("", "")),
+            ("x", ("", "")),
+        ],
+    )
+    def test_is_what_the_kubelet_reads(self, value: Any, login: tuple[str, str]) -> None:
+        found = of_secret(value)
+        assert (found.key, found.username, found.password) == ("quay.io", *login)
+        assert bool(found.fields) is (login != ("", ""))
+
+    @pytest.mark.parametrize(("key", "shown_as"), [("u:canary@a.io", "***@a.io"), ("a b", "a b"), ("", "")])
+    def test_a_key_that_nobody_may_write_has_no_login(self, key: str, shown_as: str) -> None:
+        assert stored_entry(key, '{"auth": "YTpi"}') == Entry(shown_as, "", "")
+
+
+class TestMeaning:
+    def test_is_the_login_and_all_but_its_spelling(self) -> None:
+        found = from_file(
+            "a.io", '{"auth":"YTpi","username":"x","password":"y","email":"r\udce9","n":{"b": [1.50]}}', SOURCE
+        )
+        assert found.meaning == {"username": "a", "password": "b", "email": "r\ufffd", "n": {"b": [1.5]}}
+
+    @pytest.mark.parametrize("value", ["[" * 5000 + "]" * 5000, '{"a":' * 200 + "1" + "}" * 200, "9" * 5000])
+    def test_what_python_cannot_read_or_compare_stands_for_itself(self, value: str) -> None:
+        assert Entry("a.io", "a", "b", {"n": value}).meaning["n"] == value
+
+    def test_what_it_can_is_compared_without_white_space_and_order(self) -> None:
+        one, other = (Entry("a.io", "a", "b", {"n": value}) for value in ('{"a": 1, "b": [2]}', '{"b":[2],"a":1}'))
+        assert changed_fields(one, other) == []
+
+    @pytest.mark.parametrize(
+        ("one", "other", "names"),
+        [
+            ({"auth": "YTpi"}, {"auth": "YTpj"}, ["password"]),
+            ({"auth": "YTpi"}, {"auth": "YzpkCg"}, ["password", "username"]),
+            ({"auth": "YTpi", "email": "e"}, {"auth": "YTpi"}, ["email"]),
+            ({"auth": "YTpi"}, {"auth": "YTpi", "x": None, "email": ""}, []),
+            ({"auth": "YTpi", "x": 1}, {"auth": "YTpi", "x": 2}, ["x"]),
+            ({"auth": "YTpi"}, {"username": "a", "password": "b"}, []),
+        ],
+    )
+    def test_names_what_differs(self, one: Any, other: Any, names: list[str]) -> None:
+        assert changed_fields(of_secret(one), of_secret(other)) == names
+
+
+class TestFieldName:
+    @pytest.mark.parametrize(
+        ("name", "field"),
+        [
+            ("auth", "auth"), ("AUTH", "auth"), ("UserName", "username"), ("pa\u017fsword", "password"), ("EMAIL", "email"),
+            ("IdentityToken", "identitytoken"), ("RegistryToken", "registrytoken"), ("ServerAddress", "serveraddress"),
+            ("X-Own", "X-Own"), ("auths", "auths"), ("Auths", "Auths"),
+        ],
+    )  # fmt: skip
+    def test_known_names_in_any_case(self, name: str, field: str) -> None:
+        assert field_name(name) == field
+
+
+def test_an_accidental_repr_shows_no_credential() -> None:
+    assert shown(repr(from_option(item(password="canary"))) + repr(entries), "canary") == []
+
+
+def test_what_is_written_is_what_the_login_says() -> None:
+    assert base64.b64decode(json.loads(from_option(item(password="a:b")).fields["auth"])) == b"robot:a:b"

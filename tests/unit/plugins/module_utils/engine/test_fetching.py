@@ -1,0 +1,289 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A set of objects is read in as few requests as its number and the caller's rights allow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import (
+    ApiError,
+    ClusterError,
+    Forbidden,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    NAMESPACE,
+    SECRET,
+    SERVICE_ACCOUNT,
+    Kind,
+    ObjectRef,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import ALL, ListedBy
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.fetching import fetch, read_one
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.workers import Workers
+from support.fake_api import FakeApi
+from support.scripted_pool import status_object
+
+FORBIDDEN = status_object(403, "Forbidden", "secrets is forbidden")
+ODD = status_object(400, "BadRequest", "odd")
+UNAUTHORIZED = status_object(401, "Unauthorized", "Unauthorized")
+ALWAYS = 10**9
+EVERYWHERE = r"GET /api/v1/secrets\?"
+BY_TYPE: ListedBy = {SECRET: ("type=own",)}
+BY_TYPES: ListedBy = {SECRET: ("type=own", "type=old")}
+WHOLE: ListedBy = {SECRET: ALL}
+OWN = "GET /api/v1/secrets?fieldSelector=type%3Down&limit=1000"
+
+
+def places(count: int) -> list[str]:
+    return [f"n{number:03}" for number in range(count)]
+
+
+def different(count: int, *namespaces: str) -> list[ObjectRef]:
+    """Secrets of as many names: each in a namespace of its own, or in those given in turn."""
+    where = namespaces or places(count)
+    return [ObjectRef(SECRET, where[number % len(where)], f"s{number:03}") for number in range(count)]
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    return FakeApi()
+
+
+@pytest.fixture
+def workers() -> Iterator[Workers]:
+    with Workers(4) as found:
+        yield found
+
+
+def put(api: FakeApi, refs: list[ObjectRef], **parts: Any) -> None:
+    for ref in refs:
+        api.put("secrets", ref.namespace, ref.name, **{"type": "own", **parts})
+
+
+class TestDifferentNames:
+    @pytest.mark.parametrize(("count", "requests"), [(1, 1), (32, 32), (33, 1), (100, 1)])
+    def test_are_listed_by_type_where_that_is_cheaper(
+        self, api: FakeApi, workers: Workers, count: int, requests: int
+    ) -> None:
+        refs = different(count)
+        put(api, refs)
+        put(api, [ObjectRef(SECRET, "elsewhere", "s000"), ObjectRef(SECRET, "n000", "another")])
+        found, unread = fetch(api.cluster(), workers, refs, BY_TYPE)
+        assert len(api.asked) == requests
+        assert {ref: obj["metadata"]["name"] for ref, obj in found.items()} == {ref: ref.name for ref in refs}  # type: ignore[index]
+        assert unread == set()
+        if requests == 1 < count:
+            assert api.asked == [OWN]
+
+    def test_what_the_list_does_not_bring_is_unread_not_absent(self, api: FakeApi, workers: Workers) -> None:
+        refs = different(40)
+        put(api, refs[:3])
+        put(api, refs[3:5], type="other")
+        found, unread = fetch(api.cluster(), workers, refs, BY_TYPE)
+        assert sorted(found, key=str) == refs[:3]
+        assert unread == set(refs[3:])
+        assert api.asked == [OWN]
+
+    def test_each_selector_is_a_list(self, api: FakeApi, workers: Workers) -> None:
+        refs = different(40)
+        put(api, refs[:20])
+        put(api, refs[20:39], type="old")
+        found, unread = fetch(api.cluster(), workers, refs, BY_TYPES)
+        assert len(found) == 39
+        assert unread == {refs[39]}
+        assert api.asked == [OWN, OWN.replace("own", "old")]
+
+    def test_a_list_of_all_is_complete(self, api: FakeApi, workers: Workers) -> None:
+        refs = different(40)
+        put(api, refs[:3])
+        found, unread = fetch(api.cluster(), workers, refs, WHOLE)
+        assert unread == set()
+        assert list(found) == refs
+        assert [ref for ref, obj in found.items() if obj is not None] == refs[:3]
+        assert api.asked == ["GET /api/v1/secrets?limit=1000"]
+
+    def test_without_a_selector_each_is_read(self, api: FakeApi, workers: Workers) -> None:
+        found, unread = fetch(api.cluster(), workers, different(40), {SERVICE_ACCOUNT: ALL})
+        assert (len(api.asked), set(found.values()), unread) == (40, {None}, set())
+
+    @pytest.mark.parametrize(("names", "requests"), [(1, 1), (2, 10)])
+    def test_one_name_is_listed_by_name_and_two_only_when_many(
+        self, api: FakeApi, workers: Workers, names: int, requests: int
+    ) -> None:
+        refs = [ObjectRef(SECRET, place, f"s{number % names}") for number, place in enumerate(places(10))]
+        fetch(api.cluster(), workers, refs, BY_TYPE)
+        assert len(api.asked) == requests
+
+    def test_one_name_is_listed_by_name_though_there_is_a_selector(self, api: FakeApi, workers: Workers) -> None:
+        refs = [ObjectRef(SECRET, place, "s") for place in places(40)]
+        _found, unread = fetch(api.cluster(), workers, refs, BY_TYPE)
+        assert api.asked == ["GET /api/v1/secrets?fieldSelector=metadata.name%3Ds&limit=1000"]
+        assert unread == set(), "a list by name brings all that there are"
+
+
+class TestOneNamespace:
+    def test_is_listed_alone(self, api: FakeApi, workers: Workers) -> None:
+        refs = different(50, "a")
+        put(api, refs[:49])
+        found, unread = fetch(api.cluster(), workers, refs, BY_TYPE)
+        assert api.asked == ["GET /api/v1/namespaces/a/secrets?fieldSelector=type%3Down&limit=1000"]
+        assert (len(found), unread) == (49, {refs[49]})
+
+    def test_so_are_few(self, api: FakeApi, workers: Workers) -> None:
+        refs = different(64, *places(32))
+        fetch(api.cluster(), workers, refs, WHOLE)
+        assert sorted(api.asked) == [f"GET /api/v1/namespaces/{name}/secrets?limit=1000" for name in places(32)]
+
+    def test_but_not_many(self, api: FakeApi, workers: Workers) -> None:
+        fetch(api.cluster(), workers, different(66, *places(33)), WHOLE)
+        assert api.asked == ["GET /api/v1/secrets?limit=1000"]
+
+    def test_few_may_be_one_with_many_objects_and_some_with_one(self, api: FakeApi, workers: Workers) -> None:
+        refs = [ObjectRef(SERVICE_ACCOUNT, "a", f"s{number}") for number in range(33)]
+        fetch(api.cluster(), workers, refs, {SERVICE_ACCOUNT: ALL})
+        fetch(api.cluster(), workers, [*different(2), *different(31, "b")], WHOLE)
+        assert api.asked[0] == "GET /api/v1/namespaces/a/serviceaccounts?limit=1000"
+        assert sorted(api.asked[1:]) == [
+            "GET /api/v1/namespaces/b/secrets?limit=1000",
+            "GET /api/v1/namespaces/n000/secrets?limit=1000",
+            "GET /api/v1/namespaces/n001/secrets?limit=1000",
+        ]
+
+    def test_who_may_not_list_one_reads_its_objects(self, api: FakeApi, workers: Workers) -> None:
+        refs = different(40, "a", "b")
+        put(api, refs)
+        api.fail("GET /api/v1/namespaces/b/secrets[?]", FORBIDDEN, times=ALWAYS)
+        found, unread = fetch(api.cluster(), workers, refs, BY_TYPE)
+        assert sorted(found, key=str) == sorted(refs, key=str)
+        assert unread == set()
+        assert len(api.asked) == 2 + 20
+
+    @pytest.mark.parametrize("strict", [False, True])
+    def test_one_that_fails_is_the_failure_of_its_objects(self, api: FakeApi, workers: Workers, strict: bool) -> None:
+        refs = different(40, "a", "b")
+        put(api, refs)
+        api.fail("GET /api/v1/namespaces/b/", ODD, times=ALWAYS)
+        found, unread = fetch(api.cluster(), workers, refs, BY_TYPE, strict=strict)
+        assert {ref.namespace for ref, obj in found.items() if isinstance(obj, ApiError)} == {"b"}
+        assert (len(found), unread) == (40, set())
+        assert len(api.asked) == 2
+
+    def test_a_cluster_that_fails_ends_it(self, api: FakeApi, workers: Workers) -> None:
+        api.fail("GET", UNAUTHORIZED, times=ALWAYS)
+        with pytest.raises(ClusterError):
+            fetch(api.cluster(), workers, different(40, "a", "b"), BY_TYPE)
+
+
+class TestRefused:
+    def test_who_may_not_list_everywhere_reads_each(self, api: FakeApi, workers: Workers) -> None:
+        refs = different(40)
+        put(api, refs[:1])
+        api.fail(EVERYWHERE, FORBIDDEN, times=ALWAYS)
+        found, unread = fetch(api.cluster(), workers, refs, BY_TYPE)
+        assert [ref for ref, obj in found.items() if obj is not None] == refs[:1]
+        assert (len(found), unread, len(api.asked)) == (40, set(), 41)
+
+    def test_or_lists_the_namespaces_in_which_that_saves_something(self, api: FakeApi, workers: Workers) -> None:
+        refs = [*different(40), ObjectRef(SECRET, "n000", "more"), ObjectRef(SECRET, "n001", "more")]
+        put(api, refs)
+        api.fail(EVERYWHERE, FORBIDDEN, times=ALWAYS)
+        found, unread = fetch(api.cluster(), workers, refs, BY_TYPE)
+        assert (len(found), unread) == (42, set())
+        lists = [line for line in api.asked[1:] if "?" in line]
+        assert sorted(lists) == [
+            f"GET /api/v1/namespaces/{name}/secrets?fieldSelector=type%3Down&limit=1000" for name in places(2)
+        ]
+        assert len(api.asked) == 1 + 2 + 38
+
+    def test_what_may_not_be_read_either_is_answered_with_the_refusal(self, api: FakeApi, workers: Workers) -> None:
+        api.fail("GET", FORBIDDEN, times=ALWAYS)
+        found, _unread = fetch(api.cluster(), workers, different(40), BY_TYPE, strict=True)
+        assert {type(answer) for answer in found.values()} == {Forbidden}
+
+    @pytest.mark.parametrize("listed_by", [BY_TYPE, WHOLE])
+    def test_a_list_that_fails_is_the_answer_for_what_it_was_to_bring(
+        self, api: FakeApi, workers: Workers, listed_by: ListedBy
+    ) -> None:
+        refs, account = different(40), ObjectRef(SERVICE_ACCOUNT, "a", "robot")
+        api.fail(EVERYWHERE, ODD, times=ALWAYS)
+        found, unread = fetch(api.cluster(), workers, [*refs, account], listed_by)
+        assert {type(found[ref]) for ref in refs} == {ApiError}
+        assert (found[account], unread) == (None, set())
+        assert len(api.asked) == 2
+
+    def test_or_ends_it_where_that_is_asked_for(self, api: FakeApi, workers: Workers) -> None:
+        api.fail(EVERYWHERE, ODD, times=ALWAYS)
+        with pytest.raises(ApiError, match="^listing secrets in all namespaces on "):
+            fetch(api.cluster(), workers, different(40), BY_TYPE, strict=True)
+
+    @pytest.mark.parametrize("strict", [False, True])
+    def test_a_cluster_that_fails_ends_it(self, api: FakeApi, workers: Workers, strict: bool) -> None:
+        api.fail(EVERYWHERE, UNAUTHORIZED, times=ALWAYS)
+        with pytest.raises(ClusterError):
+            fetch(api.cluster(), workers, different(40), BY_TYPE, strict=strict)
+
+
+class TestWholeNamespaces:
+    @pytest.mark.parametrize(("count", "requests"), [(32, 32), (33, 1)])
+    def test_all_objects_of_each(self, api: FakeApi, workers: Workers, count: int, requests: int) -> None:
+        put(api, [ObjectRef(SECRET, "n000", "x"), ObjectRef(SECRET, "n000", "y"), ObjectRef(SECRET, "elsewhere", "z")])
+        refs = [ObjectRef(SECRET, place, "") for place in places(count)]
+        found, unread = fetch(api.cluster(), workers, refs, BY_TYPE)
+        assert [[item["metadata"]["name"] for item in found[ref]["items"]] for ref in refs[:2]] == [["x", "y"], []]  # type: ignore[index]
+        assert (len(found), len(api.asked), unread) == (count, requests, set())
+
+    def test_beside_single_ones(self, api: FakeApi, workers: Workers) -> None:
+        put(api, [ObjectRef(SECRET, "n000", "x")])
+        whole, one = ObjectRef(SECRET, "n000", ""), ObjectRef(SECRET, "n000", "x")
+        found, _unread = fetch(api.cluster(), workers, [whole, one], WHOLE)
+        assert [item["metadata"]["name"] for item in found[whole]["items"]] == ["x"]  # type: ignore[index]
+        assert found[one]["metadata"]["name"] == "x"  # type: ignore[index]
+
+
+class TestClusterScoped:
+    def test_without_a_name_all_are_read(self, api: FakeApi, workers: Workers) -> None:
+        api.put("namespaces", "", "a")
+        api.put("namespaces", "", "b")
+        ref = ObjectRef(NAMESPACE, "", "")
+        found, unread = fetch(api.cluster(), workers, [ref], {})
+        answer = found[ref]
+        assert isinstance(answer, dict)
+        assert [item["metadata"]["name"] for item in answer["items"]] == ["a", "b"]
+        assert (unread, api.asked) == (set(), ["GET /api/v1/namespaces?limit=1000"])
+
+    @pytest.mark.parametrize(("count", "requests"), [(32, 32), (33, 1)])
+    def test_are_listed_when_many(self, api: FakeApi, workers: Workers, count: int, requests: int) -> None:
+        api.put("namespaces", "", "n001")
+        refs = [ObjectRef(NAMESPACE, "", name) for name in places(count)]
+        found, unread = fetch(api.cluster(), workers, refs)
+        assert [ref.name for ref, obj in found.items() if obj is not None] == ["n001"]
+        assert (len(found), len(api.asked), unread) == (count, requests, set())
+
+    def test_who_may_not_list_them_reads_each(self, api: FakeApi, workers: Workers) -> None:
+        api.fail(r"GET /api/v1/namespaces\?", FORBIDDEN, times=ALWAYS)
+        refs = [ObjectRef(NAMESPACE, "", name) for name in places(33)]
+        found, _unread = fetch(api.cluster(), workers, refs)
+        assert (set(found.values()), len(api.asked)) == ({None}, 34)
+
+
+class TestReadOne:
+    def test_an_object_or_none(self, api: FakeApi) -> None:
+        put(api, [ObjectRef(SECRET, "a", "x")], metadata={"managedFields": [1]})
+        found = read_one(api.cluster(), ObjectRef(SECRET, "a", "x"))
+        assert found["metadata"]["managedFields"] == [1]  # type: ignore[index]
+        assert read_one(api.cluster(), ObjectRef(SECRET, "a", "y")) is None
+        assert read_one(api.cluster(), ObjectRef(NAMESPACE, "", "y")) is None
+
+    def test_all_of_a_namespace_as_the_kind_keeps_them(self, api: FakeApi) -> None:
+        kind = Kind("v1", "Secret", "secrets", "secret", trim=lambda obj: {"name": obj["metadata"]["name"]})
+        put(api, [ObjectRef(SECRET, "a", "x"), ObjectRef(SECRET, "a", "y"), ObjectRef(SECRET, "b", "x")])
+        assert read_one(api.cluster(), ObjectRef(kind, "a", "")) == {"items": [{"name": "x"}, {"name": "y"}]}
+
+    @pytest.mark.parametrize("name", ["x", ""])
+    def test_or_why_not(self, api: FakeApi, name: str) -> None:
+        api.fail("GET", ODD, times=ALWAYS)
+        assert isinstance(read_one(api.cluster(), ObjectRef(SECRET, "a", name)), ApiError)

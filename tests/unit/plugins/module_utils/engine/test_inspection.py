@@ -1,0 +1,278 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The inspecting engine: it reads until nothing is awaited or the time is over, and never writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    NAMESPACE,
+    SERVICE_ACCOUNT,
+    Kind,
+    ObjectRef,
+    Objects,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import (
+    NO_SELECTORS,
+    Evaluation,
+    ListedBy,
+    Related,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.inspection import examined, inspect
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Settings
+from support.fake_api import FakeApi
+from support.scripted_pool import Clock, status_object
+
+FORBIDDEN = status_object(403, "Forbidden", "no")
+ODD = status_object(400, "BadRequest", "odd")
+ALWAYS = 10**9
+
+
+@dataclass(frozen=True)
+class Asks:
+    """Is the account robot there? `satisfied`: it need not be."""
+
+    satisfied: bool = False
+    breaks_on: str = ""
+    refuses: str = ""
+    kind: ClassVar[Kind] = SERVICE_ACCOUNT
+    listed_by: ClassVar[ListedBy] = NO_SELECTORS
+
+    def names(self, _namespace: str) -> tuple[str, ...]:
+        return ("robot",)
+
+    def related(self, _namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
+        return ()
+
+    def evaluate(self, namespace: str, objects: Objects, _found: Related) -> Evaluation:
+        if namespace == self.breaks_on:
+            raise KeyError("unforeseen")
+        if namespace == self.refuses:
+            raise Refusal("odd object")
+        waiting = () if objects or self.satisfied else ("robot is missing", "and so is its secret")
+        return Evaluation(waiting, notes=("noted",), extra={"found": sorted(objects)})
+
+
+def run(
+    api: FakeApi, names: Sequence[str], clock: Clock | None = None, asks: Asks | None = None, **more: Any
+) -> Outcome:
+    clock = clock or Clock()
+    hooks = {key: more.pop(key) for key in ("refine", "hint") if key in more}
+    given = {"check_mode": False, "concurrency": 1, "clock": EngineClock(clock.now, clock.sleep), **more}
+    return inspect(api.cluster(clock), asks or Asks(), names, Settings(**given), **hooks)
+
+
+def statuses(outcome: Outcome) -> dict[str, str]:
+    return {result.name: result.status for result in outcome.namespaces}
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    found = FakeApi()
+    for name in "abc":
+        found.put("namespaces", "", name)
+    return found
+
+
+class TestFindings:
+    def test_at_once(self, api: FakeApi) -> None:
+        api.put("serviceaccounts", "a", "robot")
+        clock = Clock()
+        outcome = run(api, ["a", "a"], clock, wait_timeout=60)
+        (result,) = outcome.namespaces
+        assert (result.status, result.notes, result.extra, result.error) == (
+            "unchanged",
+            ("noted",),
+            {"found": ["robot"]},
+            "",
+        )
+        assert api.asked == ["GET /api/v1/namespaces/a/serviceaccounts/robot"]
+        assert clock.slept == []
+        assert outcome.retries == 0
+
+    def test_what_appears_in_time(self, api: FakeApi) -> None:
+        clock = Clock()
+
+        def appear(_request: Any) -> None:
+            if len(clock.slept) == 2:
+                api.put("serviceaccounts", "a", "robot")
+
+        api.before = appear
+        assert statuses(run(api, ["a"], clock, wait_timeout=60)) == {"a": "unchanged"}
+        assert clock.slept == [pytest.approx(0.1), pytest.approx(0.15)]
+
+    def test_what_does_not(self, api: FakeApi) -> None:
+        api.put("serviceaccounts", "b", "robot")
+        outcome = run(api, ["a", "b"], wait_timeout=3, hint=lambda left: f"look at the controller of {left[0].name}")
+        assert statuses(outcome) == {"a": "failed", "b": "unchanged"}
+        assert outcome.failed[0].error == "robot is missing; and so is its secret; look at the controller of a"
+        assert outcome.failed[0].extra == {"found": []}
+        assert outcome.failed[0].notes == ("noted",)
+        assert api.writes == []
+
+    def test_without_a_hint(self, api: FakeApi) -> None:
+        assert run(api, ["a"]).failed[0].error == "robot is missing; and so is its secret"
+
+    def test_no_hint_is_asked_for_when_all_is_there(self, api: FakeApi) -> None:
+        api.put("serviceaccounts", "a", "robot")
+        assert not run(api, ["a"], hint=lambda _left: 1 / 0).has_failed  # type: ignore[arg-type,return-value]
+
+
+class TestRefined:
+    def test_is_asked_once_more_about_what_was_seen(self, api: FakeApi) -> None:
+        clock = Clock()
+        outcome = run(api, ["a"], clock, wait_timeout=60, refine=lambda asks: replace(asks, satisfied=True))
+        assert statuses(outcome) == {"a": "unchanged"}
+        assert [line for line in api.asked if "serviceaccounts" in line] == [
+            "GET /api/v1/namespaces/a/serviceaccounts/robot"
+        ]
+        assert clock.slept == []
+
+    def test_only_when_something_is_awaited(self, api: FakeApi) -> None:
+        api.put("serviceaccounts", "a", "robot")
+        calls: list[Asks] = []
+        run(api, ["a"], refine=lambda asks: calls.append(asks) or asks)  # type: ignore[func-returns-value]
+        assert calls == []
+
+    def test_after_each_look(self, api: FakeApi) -> None:
+        calls: list[Asks] = []
+        run(api, ["a"], wait_timeout=0.1, refine=lambda asks: calls.append(asks) or asks)  # type: ignore[func-returns-value]
+        assert len(calls) == 2
+
+
+class TestNamespaces:
+    def test_one_that_is_not_there_is_not_waited_for(self, api: FakeApi) -> None:
+        clock = Clock()
+        outcome = run(api, ["missing"], clock, wait_timeout=600)
+        assert "the namespace does not exist" in outcome.failed[0].error
+        assert outcome.failed[0].extra == {"found": []}
+        assert clock.slept == []
+        assert api.asked.count("GET /api/v1/namespaces/missing") == 1
+
+    def test_one_that_is_being_deleted_neither(self, api: FakeApi) -> None:
+        api.put("namespaces", "", "a", metadata={"deletionTimestamp": "now"})
+        outcome = run(api, ["a"], wait_timeout=600)
+        assert outcome.failed[0].error == "the namespace is being deleted on https://api.example.com:6443"
+
+    def test_one_that_vanishes_is_told_in_the_end(self, api: FakeApi) -> None:
+        clock = Clock()
+
+        def vanish(_request: Any) -> None:
+            if clock.slept:
+                api.remove("namespaces", "", "a")
+
+        api.before = vanish
+        outcome = run(api, ["a"], clock, wait_timeout=2, hint=lambda _left: "hint")
+        assert outcome.failed[0].error.startswith("the namespace was deleted on https://api.example.com:6443 while")
+        assert "hint" not in outcome.failed[0].error
+
+    def test_is_read_once_at_first_and_once_in_the_end(self, api: FakeApi) -> None:
+        run(api, ["a"], wait_timeout=5)
+        assert api.asked.count("GET /api/v1/namespaces/a") == 2
+
+    def test_nobody_may_know(self, api: FakeApi) -> None:
+        api.fail("GET /api/v1/namespaces/a$", FORBIDDEN, times=ALWAYS)
+        assert "robot is missing" in run(api, ["a"]).failed[0].error
+
+
+class TestClusterScoped:
+    def test_what_is_in_no_namespace_asks_for_none(self, api: FakeApi) -> None:
+        """Here the namespaces themselves."""
+
+        @dataclass(frozen=True)
+        class OfCluster(Asks):
+            kind: ClassVar[Kind] = NAMESPACE
+
+            def names(self, _namespace: str) -> tuple[str, ...]:
+                return ()
+
+        assert statuses(run(api, [""], asks=OfCluster(breaks_on="-", refuses="-"))) == {"": "unchanged"}
+        for name in "abc":
+            api.remove("namespaces", "", name)
+        api.requests.clear()
+        (result,) = run(api, [""], asks=OfCluster(breaks_on="-", refuses="-")).namespaces
+        assert (result.status, result.error) == ("failed", "robot is missing; and so is its secret")
+        assert api.asked == ["GET /api/v1/namespaces?limit=1000"]
+
+
+class TestFailures:
+    def test_one_stays_one(self, api: FakeApi) -> None:
+        for name in "abc":
+            api.put("serviceaccounts", name, "robot")
+        api.fail("namespaces/b/serviceaccounts", ODD, times=ALWAYS)
+        outcome = run(api, list("abc"), wait_timeout=60)
+        assert statuses(outcome) == {"a": "unchanged", "b": "failed", "c": "unchanged"}
+        assert "reading service account b/robot" in outcome.failed[0].error
+
+    @pytest.mark.parametrize(
+        ("asks", "error"),
+        [
+            (
+                Asks(breaks_on="b"),
+                "an internal error: KeyError in evaluate, line ",
+            ),
+            (Asks(refuses="b"), "odd object"),
+        ],
+    )
+    def test_in_the_evaluation(self, api: FakeApi, asks: Asks, error: str) -> None:
+        for name in "abc":
+            api.put("serviceaccounts", name, "robot")
+        outcome = run(api, list("abc"), asks=asks)
+        assert statuses(outcome) == {"a": "unchanged", "b": "failed", "c": "unchanged"}
+        assert outcome.failed[0].error.startswith(error)
+        assert "unforeseen" not in outcome.failed[0].error
+
+    def test_a_list_that_fails_stops_it(self, api: FakeApi) -> None:
+        api.fail(r"GET /api/v1/serviceaccounts\?", ODD, times=ALWAYS)
+        outcome = run(api, [f"n{number}" for number in range(5)], refine=lambda _asks: 1 / 0)  # type: ignore[arg-type,return-value]
+        assert set(statuses(outcome).values()) == {"skipped"}
+        assert "listing serviceaccounts in all namespaces" in outcome.stopped
+        assert outcome.namespaces[0].error == "not attempted: the task stopped (https://api.example.com:6443 failed)"
+
+    def test_one_in_a_later_look_loses_nothing(self, api: FakeApi) -> None:
+        for name in "abcd":
+            api.put("serviceaccounts", name, "robot")
+        api.put("namespaces", "", "e")
+        api.fail(r"GET /api/v1/serviceaccounts\?", ODD, times=ALWAYS, after=1)
+        names = [*"abcd", "e"]
+        outcome = run(api, names, wait_timeout=60)
+        assert statuses(outcome)["a"] == "unchanged"
+        # The one that is left is read on its own: no list is needed for it.
+        assert statuses(outcome)["e"] == "failed"
+        assert outcome.stopped == ""
+
+
+class TestProgress:
+    def test_counts_each_namespace_once(self, api: FakeApi) -> None:
+        clock, said = Clock(), []
+        api.before = lambda _request: clock.sleep(4.0)
+        for name in "ab":
+            api.put("serviceaccounts", name, "robot")
+        api.fail("namespaces/b/serviceaccounts", ODD, times=ALWAYS)
+        run(api, list("abc"), clock, task="sa_wait", say=said.append)
+        assert said == ["sa_wait 1/3 namespaces, 0 changed, 0 failed, about 32 s left"]
+
+
+class TestExamined:
+    def test_a_failure_is_its_namespaces(self) -> None:
+        def work(_name: str, number: int) -> int:
+            if number == 2:
+                raise ImagePullError("two is odd")
+            return 6 // number
+
+        outcome = Outcome([NamespaceResult(name, "unchanged") for name in "abc"])
+        after, found = examined(outcome, {"a": 1, "b": 2, "c": 0}, work)
+        assert found == {"a": 6}
+        assert [(result.status, result.error) for result in after.namespaces][:2] == [
+            ("unchanged", ""),
+            ("failed", "two is odd"),
+        ]
+        assert after.namespaces[2].error.startswith("an internal error: ZeroDivisionError")

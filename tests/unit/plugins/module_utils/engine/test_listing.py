@@ -1,0 +1,64 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All objects of a kind in many namespaces: one list where that is allowed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ApiError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, metadata
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.listing import Listed, list_in
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.workers import Workers
+from support.fake_api import FakeApi
+from support.scripted_pool import status_object
+
+FORBIDDEN = status_object(403, "Forbidden", "secrets is forbidden")
+ALWAYS = 10**9
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    api = FakeApi()
+    for namespace in ("a", "b", "c"):
+        for name in ("one", "two"):
+            api.put("secrets", namespace, name)
+    return api
+
+
+def listed(api: FakeApi, *namespaces: str, **options: Any) -> Listed:
+    with Workers(2) as workers:
+        return list_in(api.cluster(), workers, SECRET, namespaces, options.pop("keep", lambda obj: obj), **options)
+
+
+def names(found: Listed) -> dict[str, list[str]]:
+    return {place: [metadata(obj)["name"] for obj in objects] for place, objects in found.objects.items()}
+
+
+def test_one_list_brings_what_is_wanted_in_the_namespaces_that_are_meant(api: FakeApi) -> None:
+    found = listed(api, "c", "a", keep=lambda obj: obj if metadata(obj)["name"] == "one" else None)
+    assert names(found) == {"c": ["one"], "a": ["one"]}
+    assert list(found.objects) == ["c", "a"]
+    assert not found.forbidden
+    assert api.asked == ["GET /api/v1/secrets?limit=1000"]
+
+
+def test_few_are_listed_one_by_one(api: FakeApi) -> None:
+    assert names(listed(api, "a", "b", few=2)) == {"a": ["one", "two"], "b": ["one", "two"]}
+    assert sorted(api.asked) == [f"GET /api/v1/namespaces/{name}/secrets?limit=1000" for name in "ab"]
+
+
+def test_so_are_those_of_who_may_not_list_all_and_what_may_not_be_listed_is_said(api: FakeApi) -> None:
+    api.fail(r"GET /api/v1/secrets\?", FORBIDDEN, times=ALWAYS)
+    api.fail("GET /api/v1/namespaces/b/secrets", FORBIDDEN, times=ALWAYS)
+    found = listed(api, "a", "b")
+    assert names(found) == {"a": ["one", "two"]}
+    assert found.forbidden == ["b"]
+
+
+def test_any_other_failure_is_an_error(api: FakeApi) -> None:
+    api.fail(r"GET /api/v1/secrets\?", status_object(400, "BadRequest", "odd"), times=ALWAYS)
+    with pytest.raises(ApiError):
+        listed(api, "a", "b")

@@ -1,0 +1,77 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a namespace is there, and what is said when it is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import (
+    ApiError,
+    NamespaceMissing,
+    NamespaceTerminating,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.namespaces import (
+    deleted_sentence,
+    is_terminating,
+    require_namespace,
+)
+from support.fake_api import FakeApi
+from support.scripted_pool import status_object
+
+
+@pytest.mark.parametrize(
+    ("namespace", "terminating"),
+    [
+        ({}, False),
+        ({"metadata": None, "status": None}, False),
+        ({"status": "Terminating"}, False),
+        ({"status": {"phase": "Active"}}, False),
+        ({"status": {"phase": "Terminating"}}, True),
+        ({"metadata": {"deletionTimestamp": "now"}, "status": {"phase": "Active"}}, True),
+    ],
+)
+def test_is_terminating(namespace: Any, terminating: bool) -> None:
+    assert is_terminating(namespace) is terminating
+
+
+class TestRequire:
+    def test_is_there(self) -> None:
+        api = FakeApi()
+        api.put("namespaces", "", "a")
+        require_namespace(api.cluster(), "a")
+        assert api.asked == ["GET /api/v1/namespaces/a"]
+
+    def test_is_missing(self) -> None:
+        sentence = (
+            "^the namespace does not exist on https://api.example.com:6443; create it first, or correct its name$"
+        )
+        with pytest.raises(NamespaceMissing, match=sentence):
+            require_namespace(FakeApi().cluster(), "a")
+
+    def test_is_being_deleted(self) -> None:
+        api = FakeApi()
+        api.put("namespaces", "", "a", status={"phase": "Terminating"})
+        with pytest.raises(
+            NamespaceTerminating, match="^the namespace is being deleted on https://api.example.com:6443$"
+        ):
+            require_namespace(api.cluster(), "a")
+
+    def test_nobody_may_know(self) -> None:
+        api = FakeApi()
+        api.fail("GET", status_object(403, "Forbidden", "no"))
+        require_namespace(api.cluster(), "a")
+
+    def test_any_other_error_is_told(self) -> None:
+        api = FakeApi()
+        api.fail("GET", status_object(400, "BadRequest", "odd"))
+        with pytest.raises(ApiError, match="reading namespace a"):
+            require_namespace(api.cluster(), "a")
+
+    def test_the_sentence_for_one_that_was_there(self) -> None:
+        assert deleted_sentence(FakeApi().cluster()) == (
+            "the namespace was deleted on https://api.example.com:6443 while the task was running; create it again, or take it "
+            "out of the task"
+        )

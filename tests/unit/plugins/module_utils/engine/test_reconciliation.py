@@ -1,0 +1,1042 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The reconciling engine over an API server in memory: what is written, what is reported, and what one failure costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import (
+    Change,
+    create,
+    delete,
+    update,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Awaited, Entry, Failure
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    SECRET,
+    SERVICE_ACCOUNT,
+    Json,
+    Kind,
+    ObjectRef,
+    Objects,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import (
+    NO_SELECTORS,
+    ListedBy,
+    Plan,
+    Related,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declared
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine import reconciliation
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reader import View
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reconciliation import reconcile
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Settings
+from support.fake_api import LOST, FakeApi
+from support.scripted_pool import Answer, Clock, Request, status_object
+
+WANTED, OTHER = {"data": {"k": "d2FudGVk"}}, {"data": {"k": "b3RoZXI="}}
+UNAUTHORIZED = status_object(401, "Unauthorized", "Unauthorized")
+BROKEN = status_object(500, "InternalError", "etcdserver: leader changed")
+WEBHOOK = status_object(500, "InternalError", 'failed calling webhook "own.example.com": no endpoints')
+FORBIDDEN = status_object(403, "Forbidden", "secrets is forbidden")
+
+
+@dataclass(frozen=True)
+class Keep:
+    """A secret named keep, present or absent; `account` has to be there first; `refers` are objects that are looked up."""
+
+    present: bool = True
+    account: str = ""
+    refers: tuple[str, ...] = ()
+    breaks_on: str = ""
+    within: float = 0.0
+    keeps: tuple[str, ...] = ("keep",)
+
+    kind: ClassVar[Kind] = SECRET
+    listed_by: ClassVar[ListedBy] = NO_SELECTORS
+
+    def names(self, _namespace: str) -> tuple[str, ...]:
+        return self.keeps
+
+    def related(self, namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
+        accounts = [ObjectRef(SERVICE_ACCOUNT, namespace, self.account)] if self.account else []
+        return [*accounts, *(ObjectRef(SERVICE_ACCOUNT, namespace, name) for name in self.refers)]
+
+    def plan(self, namespace: str, objects: Objects, found: Related) -> Plan:
+        if namespace == self.breaks_on:
+            raise KeyError("unforeseen")
+        if self.account and found.get(ObjectRef(SERVICE_ACCOUNT, namespace, self.account)) is None:
+            return Plan(waiting_for=(Awaited(f"service account {self.account}", self.within),))
+        changes = [change for name in self.keeps if (change := self._change(namespace, name, objects.get(name)))]
+        return Plan(tuple(changes), notes=(f"seen in {namespace}",), extra={"seen": sorted(objects)})
+
+    def _change(self, namespace: str, name: str, observed: Json | None) -> Change | None:
+        ref = ObjectRef(SECRET, namespace, name)
+        if observed is None:
+            return create(ref, WANTED, {"what": name}, {"new": name}) if self.present else None
+        if not self.present:
+            return delete(ref, observed, {}, {"old": name})
+        if observed["data"] == WANTED["data"]:
+            return None
+        return update(ref, observed, WANTED, {}, before={"old": name}, after={"new": name})
+
+
+def run(
+    api: FakeApi, desired: Any, namespaces: Sequence[str] = ("a",), clock: Clock | None = None, **settings: Any
+) -> Outcome:
+    clock = clock or Clock()
+    given = {"check_mode": False, "concurrency": 1, "clock": EngineClock(clock.now, clock.sleep), **settings}
+    return reconcile(api.cluster(clock), desired, namespaces, Settings(**given))
+
+
+def statuses(outcome: Outcome) -> dict[str, str]:
+    return {result.name: result.status for result in outcome.namespaces}
+
+
+def actions(outcome: Outcome, number: int = 0) -> list[str]:
+    return [change.action for change in outcome.namespaces[number].changes]
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    return FakeApi()
+
+
+class TestTruthTable:
+    """{present, absent} x {missing, same, different} x {real, check}."""
+
+    TABLE = [
+        (True, None, ["create"], ["POST /api/v1/namespaces/a/secrets"]),
+        (True, WANTED, [], []),
+        (True, OTHER, ["update"], ["PATCH /api/v1/namespaces/a/secrets/keep"]),
+        (False, None, [], []),
+        (False, WANTED, ["delete"], ["DELETE /api/v1/namespaces/a/secrets/keep"]),
+        (False, OTHER, ["delete"], ["DELETE /api/v1/namespaces/a/secrets/keep"]),
+    ]
+
+    @pytest.mark.parametrize("check", [False, True])
+    @pytest.mark.parametrize(("present", "held", "changes", "writes"), TABLE)
+    def test_writes_and_report(
+        self, present: bool, held: Any, changes: list[str], writes: list[str], check: bool
+    ) -> None:
+        api = FakeApi()
+        api.put("namespaces", "", "a")
+        if held is not None:
+            api.put("secrets", "a", "keep", **held)
+        outcome = run(api, Keep(present), check_mode=check)
+        assert actions(outcome) == changes
+        assert statuses(outcome) == {"a": "changed" if changes else "unchanged"}
+        assert outcome.namespaces[0].notes == ("seen in a",)
+        assert outcome.namespaces[0].extra == {"seen": [] if held is None else ["keep"]}
+        assert api.writes == ([] if check else writes)
+        assert (outcome.stopped, outcome.retries, outcome.has_failed) == ("", 0, False)
+        if check:
+            return
+        stored = api.get("secrets", "a", "keep")
+        assert (stored or {}).get("data") == (WANTED["data"] if present else None)
+        again = run(api, Keep(present))
+        assert (actions(again), api.writes) == ([], writes), "the second run writes nothing"
+
+    def test_several_changes_of_one_namespace_are_carried_out_in_order(self, api: FakeApi) -> None:
+        api.put("secrets", "a", "two", **OTHER)
+        outcome = run(api, Keep(keeps=("one", "two", "three")))
+        assert actions(outcome) == ["create", "update", "create"]
+        base = "/api/v1/namespaces/a/secrets"
+        assert api.writes == [f"POST {base}", f"PATCH {base}/two", f"POST {base}"]
+
+    def test_a_namespace_named_twice_is_one(self, api: FakeApi) -> None:
+        outcome = run(api, Keep(), ["b", "a", "b"])
+        assert [result.name for result in outcome.namespaces] == ["b", "a"]
+        assert len(api.writes) == 2
+
+    def test_many_cost_one_list_and_one_write_each(self, api: FakeApi) -> None:
+        names = [f"n{number:02}" for number in range(40)]
+        api.put("secrets", "n07", "keep", **WANTED)
+        outcome = run(api, Keep(), names, concurrency=4)
+        assert [line for line in api.asked if line.startswith("GET")] == [
+            "GET /api/v1/secrets?fieldSelector=metadata.name%3Dkeep&limit=1000"
+        ]
+        assert len(api.writes) == 39
+        assert [result.name for result in outcome.namespaces if result.status == "unchanged"] == ["n07"]
+
+
+class TestConflicts:
+    def somebody_writes(self, api: FakeApi, verb: str, **parts: Any) -> None:
+        """Just before the first request of a kind, somebody else writes or removes the object."""
+        waiting = [True]
+
+        def interfere(request: Request) -> None:
+            if request.method == verb and waiting.pop():
+                waiting.append(False)
+                if parts:
+                    api.put("secrets", "a", "keep", **parts)
+                else:
+                    api.remove("secrets", "a", "keep")
+
+        api.before = interfere
+
+    def test_a_changed_object_is_read_and_planned_again(self, api: FakeApi) -> None:
+        api.put("secrets", "a", "keep", **OTHER)
+        self.somebody_writes(api, "PATCH", data={"k": "dGhpcmQ="}, type="t")
+        outcome = run(api, Keep())
+        assert actions(outcome) == ["update"]
+        assert outcome.retries == 1
+        assert api.get("secrets", "a", "keep")["data"] == WANTED["data"]  # type: ignore[index]
+        assert [line.split()[0] for line in api.asked] == ["GET", "PATCH", "GET", "PATCH"]
+
+    def test_what_somebody_else_made_right_meanwhile_is_no_change(self, api: FakeApi) -> None:
+        api.put("secrets", "a", "keep", **OTHER)
+        self.somebody_writes(api, "PATCH", **WANTED)
+        outcome = run(api, Keep())
+        assert (actions(outcome), statuses(outcome), outcome.retries) == ([], {"a": "unchanged"}, 1)
+
+    def test_one_that_somebody_else_created_is_updated(self, api: FakeApi) -> None:
+        self.somebody_writes(api, "POST", **OTHER)
+        assert actions(run(api, Keep())) == ["update"]
+        assert [line.split()[0] for line in api.asked] == ["GET", "POST", "GET", "PATCH"]
+
+    @pytest.mark.parametrize(("present", "then"), [(True, ["create"]), (False, [])])
+    def test_one_that_somebody_else_deleted(self, api: FakeApi, present: bool, then: list[str]) -> None:
+        api.put("secrets", "a", "keep", **OTHER)
+        self.somebody_writes(api, "PATCH" if present else "DELETE")
+        outcome = run(api, Keep(present))
+        assert (actions(outcome), outcome.retries) == (then, 1)
+
+    def test_one_that_is_changed_all_the_time_is_given_up_after_a_minute(self, api: FakeApi) -> None:
+        api.put("secrets", "a", "keep", **OTHER)
+        api.fail("PATCH", status_object(409, "Conflict", "modified"), times=10**9)
+        clock = Clock()
+        started = clock.seconds
+        outcome = run(api, Keep(), clock=clock)
+        assert statuses(outcome) == {"a": "failed"}
+        assert "updating secret a/keep" in outcome.failed[0].error
+        assert 60 < clock.seconds - started < 62
+        assert outcome.retries == len(api.writes) - 1
+        assert max(clock.slept) <= 1.0
+
+
+class TestLostAnswers:
+    @pytest.mark.parametrize("present", [True, False])
+    def test_a_write_that_was_carried_out_is_reported_once_and_not_sent_again(
+        self, api: FakeApi, present: bool
+    ) -> None:
+        if not present:
+            api.put("secrets", "a", "keep", **OTHER)
+        api.fail("POST|DELETE", LOST, carried_out=True)
+        outcome = run(api, Keep(present))
+        assert actions(outcome) == ["create" if present else "delete"]
+        assert (len(api.writes), outcome.retries) == (1, 1)
+
+    def test_one_that_was_not_is_sent_again_and_reported_once(self, api: FakeApi) -> None:
+        api.fail("POST", LOST)
+        outcome = run(api, Keep())
+        assert actions(outcome) == ["create"]
+        assert (len(api.writes), outcome.retries) == (2, 1)
+
+    def test_carried_out_and_changed_by_somebody_else_both_writes_are_reported(self, api: FakeApi) -> None:
+        def created_then_changed(_request: Request) -> Answer:
+            api.put("secrets", "a", "keep", **OTHER)
+            raise LOST
+
+        api.fail("POST", created_then_changed)
+        assert actions(run(api, Keep())) == ["create", "update"]
+
+    def test_too_many_in_one_namespace_end_it(self, api: FakeApi) -> None:
+        api.fail("POST /api/v1/namespaces/a/", BROKEN, times=10**9)
+        outcome = run(api, Keep(), ["a", "b"])
+        assert statuses(outcome) == {"a": "failed", "b": "changed"}
+        assert "POST /api/v1/namespaces/a/secrets".count("/a/") * 7 == sum("/a/" in line for line in api.writes)
+        error = outcome.failed[0].error
+        assert "creating secret a/keep" in error
+        assert error.endswith("; the answer to this was lost, so it may have been carried out: create secret a/keep")
+
+
+class TestOneFailure:
+    def test_stays_one(self, api: FakeApi) -> None:
+        api.fail("POST /api/v1/namespaces/b/", FORBIDDEN)
+        outcome = run(api, Keep(), ["a", "b", "c"])
+        assert statuses(outcome) == {"a": "changed", "b": "failed", "c": "changed"}
+        assert outcome.has_failed
+        assert outcome.stopped == ""
+        assert "creating secret b/keep" in outcome.failed[0].error
+        assert outcome.failed[0].changes == ()
+
+    def test_what_was_done_before_it_is_reported(self, api: FakeApi) -> None:
+        api.fail("POST", FORBIDDEN, after=1)
+        outcome = run(api, Keep(keeps=("one", "two")))
+        assert statuses(outcome) == {"a": "failed"}
+        assert [change.ref.name for change in outcome.namespaces[0].changes] == ["one"]
+        assert outcome.namespaces[0].notes == ("seen in a",)
+        assert "creating secret a/two" in outcome.failed[0].error
+
+    @pytest.mark.parametrize("answer", [BROKEN, status_object(400, "BadRequest", "no")], ids=["500", "400"])
+    def test_a_related_object_that_cannot_be_read_fails_its_namespace_alone(self, api: FakeApi, answer: Answer) -> None:
+        for name in ("a", "b"):
+            api.put("serviceaccounts", name, "robot")
+        api.fail("GET /api/v1/namespaces/b/serviceaccounts/robot", answer, times=10**9)
+        outcome = run(api, Keep(refers=("robot",)), ["a", "b"])
+        assert statuses(outcome) == {"a": "changed", "b": "failed"}
+        assert "reading service account b/robot" in outcome.failed[0].error
+
+    def test_a_related_object_that_may_not_be_read_is_left_out(self, api: FakeApi) -> None:
+        api.fail("serviceaccounts", FORBIDDEN, times=10**9)
+        assert statuses(run(api, Keep(refers=("robot",)))) == {"a": "changed"}
+
+    def test_an_error_in_the_plan(self, api: FakeApi) -> None:
+        outcome = run(api, Keep(breaks_on="b"), ["a", "b", "c"])
+        assert statuses(outcome) == {"a": "changed", "b": "failed", "c": "changed"}
+        assert outcome.failed[0].error.startswith("an internal error: KeyError in plan, line ")
+        assert outcome.failed[0].error.endswith("; please report it, with the task's options")
+        assert "unforeseen" not in outcome.failed[0].error
+
+    def test_an_error_in_a_thread(self, api: FakeApi) -> None:
+        def unforeseen(_request: Request) -> Answer:
+            raise ZeroDivisionError("unforeseen")
+
+        api.fail("POST /api/v1/namespaces/b/", unforeseen, times=10**9)
+        outcome = run(api, Keep(), ["a", "b", "c"])
+        assert statuses(outcome) == {"a": "changed", "b": "failed", "c": "changed"}
+        assert "ZeroDivisionError" in outcome.failed[0].error
+
+    def test_an_object_that_cannot_be_read_is_not_the_clusters_failure(self, api: FakeApi) -> None:
+        """Nothing but 500 for half a minute: the server is asked for something else before it is given up."""
+        api.fail("GET /api/v1/namespaces/b/", BROKEN, times=10**9)
+        outcome = run(api, Keep(), ["a", "b", "c"])
+        assert statuses(outcome) == {"a": "changed", "b": "failed", "c": "changed"}
+        assert outcome.stopped == ""
+        assert api.asked.count("GET /readyz") == 1
+
+    def test_a_namespace_that_is_not_there(self, api: FakeApi) -> None:
+        api.namespaces_checked = True
+        api.put("namespaces", "", "a")
+        outcome = run(api, Keep(), ["a", "missing"])
+        assert statuses(outcome) == {"a": "changed", "missing": "failed"}
+        assert outcome.failed[0].error == (
+            "the namespace does not exist on https://api.example.com:6443; create it first, or correct its name"
+        )
+
+    def test_one_that_is_being_deleted_is_skipped(self, api: FakeApi) -> None:
+        api.put("namespaces", "", "a", metadata={"deletionTimestamp": "now"})
+        outcome = run(api, Keep(), ["a", "b"])
+        assert statuses(outcome) == {"a": "skipped", "b": "changed"}
+        assert outcome.namespaces[0].error == "the namespace is being deleted on https://api.example.com:6443"
+        assert not outcome.has_failed
+
+    @pytest.mark.parametrize(
+        ("held", "status"), [(None, "failed"), ({"metadata": {"deletionTimestamp": "now"}}, "skipped"), ({}, "changed")]
+    )
+    def test_check_mode_looks_whether_it_is_there(self, api: FakeApi, held: Any, status: str) -> None:
+        if held is not None:
+            api.put("namespaces", "", "a", **held)
+        outcome = run(api, Keep(), check_mode=True)
+        assert statuses(outcome) == {"a": status}
+        assert api.asked == ["GET /api/v1/namespaces/a/secrets/keep", "GET /api/v1/namespaces/a"]
+
+    def test_check_mode_goes_on_when_it_may_not_look(self, api: FakeApi) -> None:
+        api.fail("GET /api/v1/namespaces/a$", FORBIDDEN)
+        assert statuses(run(api, Keep(), check_mode=True)) == {"a": "changed"}
+
+    def test_check_mode_does_not_look_for_an_update(self, api: FakeApi) -> None:
+        api.put("secrets", "a", "keep", **OTHER)
+        run(api, Keep(), check_mode=True)
+        assert api.asked == ["GET /api/v1/namespaces/a/secrets/keep"]
+
+
+class TestLimit:
+    def test_a_few_failures_do_not_end_it(self, api: FakeApi) -> None:
+        api.fail("POST .*/namespaces/[ab]/", BROKEN, times=10**9)
+        outcome = run(api, Keep(), list("abcd"), max_failures=2)
+        assert list(statuses(outcome).values()) == ["failed", "failed", "changed", "changed"]
+
+    def test_one_more_does(self, api: FakeApi) -> None:
+        api.fail("POST .*/namespaces/[abc]/", BROKEN, times=10**9)
+        outcome = run(api, Keep(), list("abcde"), max_failures=2)
+        assert list(statuses(outcome).values()) == ["failed", "failed", "failed", "skipped", "skipped"]
+        text = "not attempted: the API server failed in more than 2 namespaces (max_failures)"
+        assert outcome.namespaces[3].error == text
+
+    def test_zero_is_a_limit(self, api: FakeApi) -> None:
+        api.fail("POST .*/namespaces/a/", BROKEN, times=10**9)
+        assert list(statuses(run(api, Keep(), list("abc"), max_failures=0)).values()) == [
+            "failed",
+            "skipped",
+            "skipped",
+        ]
+
+    def test_a_failure_of_an_entry_counts(self, api: FakeApi) -> None:
+        api.fail("POST .*/namespaces/a/", BROKEN, times=10**9)
+        entry = Declared(Keep(), Entry("secrets", 0))
+        outcome = run(api, Batch(SECRET, {name: [entry] for name in "ab"}), list("ab"), max_failures=0)
+        assert list(statuses(outcome).values()) == ["failed", "skipped"]
+
+    @pytest.mark.parametrize("answer", [FORBIDDEN, WEBHOOK], ids=["forbidden", "webhook"])
+    def test_a_failure_that_a_project_user_can_cause_does_not_count(self, api: FakeApi, answer: Answer) -> None:
+        api.fail("POST .*/namespaces/a/", answer, times=10**9)
+        assert list(statuses(run(api, Keep(), list("ab"), max_failures=0)).values()) == ["failed", "changed"]
+
+    def test_a_write_to_an_object_that_exists_does_not_count(self, api: FakeApi) -> None:
+        """Such as one that is as large as the API server can store, so that nothing can be added to it."""
+        api.put("secrets", "a", "keep", **OTHER)
+        api.fail("PATCH .*/namespaces/a/", BROKEN, times=10**9)
+        assert list(statuses(run(api, Keep(), list("ab"), max_failures=0)).values()) == ["failed", "changed"]
+
+
+class TestTheClusterFails:
+    def test_a_login_that_is_revoked_ends_the_task_soon(self, api: FakeApi) -> None:
+        api.fail("POST", UNAUTHORIZED, times=10**9, after=10)
+        names = [f"n{number:04}" for number in range(1000)]
+        outcome = run(api, Keep(), names, concurrency=4)
+        assert len(api.writes) <= 10 + 2 * 4, "not one request for each namespace that is left"
+        count = outcome.report()["summary"]
+        assert count["changed"] == 10
+        assert count["skipped"] + count["failed"] == 990
+        assert count["failed"] <= 1
+        assert "401" in outcome.stopped
+        assert outcome.has_failed
+        message = outcome.message("pull_secret")
+        assert message.count("401") == 1, "said once"
+        assert "of 1,000 namespaces: 10 changed" in message
+        skipped = next(result for result in outcome.namespaces if result.status == "skipped")
+        assert skipped.error == "not attempted: the task stopped (https://api.example.com:6443 failed)"
+
+    def test_the_next_run_finishes(self, api: FakeApi) -> None:
+        api.fail("POST", UNAUTHORIZED, after=1)
+        run(api, Keep(), list("abc"))
+        assert statuses(run(api, Keep(), list("abc"))) == {"a": "unchanged", "b": "changed", "c": "changed"}
+
+    def test_a_namespace_that_is_half_done_is_reported_as_failed(self, api: FakeApi) -> None:
+        api.fail("POST", UNAUTHORIZED, times=10**9, after=1)
+        outcome = run(api, Keep(keeps=("one", "two")))
+        assert statuses(outcome) == {"a": "failed"}
+        assert [change.ref.name for change in outcome.namespaces[0].changes] == ["one"]
+        assert outcome.failed[0].error == "the task stopped before this namespace was finished"
+        assert "401" in outcome.stopped
+
+    def test_what_may_have_been_carried_out_is_said_of_its_namespace(self, api: FakeApi) -> None:
+        """The server dies: why is said once, of each namespace only what is not known of it."""
+        api.fail("GET /api/v1/namespaces/[bc]|POST|readyz", LOST, times=10**9, after=3)
+        outcome = run(api, Keep(), list("abc"))
+        assert "was answered properly" in outcome.stopped
+        assert outcome.message("pull_secret").count("was answered properly") == 1
+        errors = [result.error for result in outcome.namespaces if result.status == "failed"]
+        assert all(error.startswith("the task stopped before this namespace was finished; ") for error in errors)
+        assert errors
+        assert outcome.failed[0].changes == ()
+
+    def test_nothing_to_create_it_in_is_told_at_once(self, api: FakeApi) -> None:
+        api.fail("POST", status_object(404, "NotFound", "404 page not found"), times=10**9)
+        clock = Clock()
+        assert statuses(run(api, Keep(), clock=clock)) == {"a": "failed"}
+        assert (len(api.writes), clock.slept) == (1, [])
+
+    def test_at_the_first_request_it_is_the_tasks_failure(self, api: FakeApi) -> None:
+        api.fail("GET", UNAUTHORIZED, times=10**9)
+        outcome = run(api, Keep(), list("abc"))
+        assert set(statuses(outcome).values()) <= {"failed", "skipped"}
+        assert "401" in outcome.stopped
+        assert api.writes == []
+
+    def test_a_list_that_fails_is_no_namespaces_failure(self, api: FakeApi) -> None:
+        api.fail("GET /api/v1/secrets", status_object(400, "BadRequest", "odd"), times=10**9)
+        names = [f"n{number}" for number in range(40)]
+        outcome = run(api, Keep(), names)
+        assert set(statuses(outcome).values()) == {"skipped"}
+        assert "listing secrets in all namespaces" in outcome.stopped
+        assert api.writes == []
+
+    def test_one_in_a_later_round_loses_nothing(self, api: FakeApi) -> None:
+        """Some namespaces wait for an account; the list of the second look fails after the first has written."""
+        names = [f"n{number:02}" for number in range(70)]
+        for name in names:
+            api.put("namespaces", "", name)
+        for name in names[:50]:
+            api.put("serviceaccounts", name, "robot")
+        api.fail("GET /api/v1/secrets", status_object(400, "BadRequest", "odd"), times=10**9, after=1)
+        outcome = run(api, Keep(account="robot", within=5), names)
+        assert list(statuses(outcome).values()) == ["changed"] * 50 + ["skipped"] * 20
+        assert "listing secrets" in outcome.stopped
+
+
+class TestWaiting:
+    def test_what_appears_in_time(self, api: FakeApi) -> None:
+        clock = Clock()
+        looks = []
+
+        def appear(request: Request) -> None:
+            if "serviceaccounts" in request.path:
+                looks.append(1)
+                if len(looks) == 3:
+                    api.put("serviceaccounts", "a", "robot")
+
+        api.before = appear
+        api.put("namespaces", "", "a")
+        outcome = run(api, Keep(account="robot", within=30), clock=clock)
+        assert actions(outcome) == ["create"]
+        assert len(looks) == 3
+        assert clock.slept == [pytest.approx(0.1), pytest.approx(0.15)]
+
+    def test_what_does_not(self, api: FakeApi) -> None:
+        api.put("namespaces", "", "a")
+        clock = Clock()
+        outcome = run(api, Keep(account="robot", within=5), clock=clock)
+        assert statuses(outcome) == {"a": "failed"}
+        assert outcome.failed[0].error == "service account robot did not appear in time; create it, or wait longer"
+        assert sum(clock.slept) == pytest.approx(5)
+
+    def test_nothing_is_awaited_in_a_namespace_that_is_not_there(self, api: FakeApi) -> None:
+        clock = Clock()
+        outcome = run(api, Keep(account="robot", within=5), clock=clock)
+        assert "the namespace does not exist" in outcome.failed[0].error
+        assert clock.slept == []
+
+    def test_one_that_vanishes_meanwhile_is_not_to_be_created(self, api: FakeApi) -> None:
+        api.put("namespaces", "", "a")
+        clock = Clock()
+
+        def vanish(_request: Request) -> None:
+            if clock.slept:
+                api.remove("namespaces", "", "a")
+
+        api.before = vanish
+        outcome = run(api, Keep(account="robot", within=5), clock=clock)
+        assert outcome.failed[0].error == (
+            "the namespace was deleted on https://api.example.com:6443 while the task was running; "
+            "create it again, or take it out of the task"
+        )
+
+    def test_the_others_are_done_meanwhile(self, api: FakeApi) -> None:
+        for name in ("a", "b"):
+            api.put("namespaces", "", name)
+        api.put("serviceaccounts", "b", "robot")
+        outcome = run(api, Keep(account="robot", within=0), ["a", "b"])
+        assert statuses(outcome) == {"a": "failed", "b": "changed"}
+
+
+@dataclass(frozen=True)
+class Adds:
+    """Keys of a secret, each with its value, added in one write; without keys it is deleted. `refuses`: the plan does."""
+
+    name: str
+    keys: tuple[str, ...] = ()
+    refuses: str = ""
+    listed_by: ListedBy = field(default_factory=lambda: NO_SELECTORS)
+
+    kind: ClassVar[Kind] = SECRET
+
+    def names(self, _namespace: str) -> tuple[str, ...]:
+        return (self.name,)
+
+    def related(self, _namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
+        return ()
+
+    def plan(self, namespace: str, objects: Objects, _found: Related) -> Plan:
+        if self.refuses:
+            raise Refusal(self.refuses)
+        ref, held = ObjectRef(SECRET, namespace, self.name), objects.get(self.name)
+        data = dict.fromkeys(self.keys, "eA==")
+        if not self.keys:
+            return Plan(() if held is None else (delete(ref, held, {}, {}),))
+        if held is None:
+            return Plan((create(ref, {"type": "own", "data": data}, {"added": list(self.keys)}, {}),))
+        missing = [key for key in self.keys if key not in (held.get("data") or {})]
+        if not missing:
+            return Plan()
+        patch = {"data": {key: data[key] for key in missing}}
+        return Plan((update(ref, held, patch, {"added": missing}, before={}, after={}),))
+
+
+def entry(number: int) -> Entry:
+    return Entry("keeps", number)
+
+
+def entries(*desired: Any, namespaces: Sequence[str] = ("a",)) -> Batch[Any]:
+    """The same entries for each of the namespaces."""
+    declared = [Declared(one, entry(number)) for number, one in enumerate(desired)]
+    return Batch(SECRET, dict.fromkeys(namespaces, declared))
+
+
+def told(outcome: Outcome, number: int = 0) -> list[tuple[str, str, tuple[int, ...]]]:
+    """What was done in a namespace: action, name and the entries that asked for it."""
+    return [
+        (change.action, change.ref.name, tuple(one.position for one in change.entries))
+        for change in outcome.namespaces[number].changes
+    ]
+
+
+def why(outcome: Outcome, number: int = 0) -> dict[int, str]:
+    return {failure.entry.position: failure.error for failure in outcome.namespaces[number].failures}
+
+
+SECRETS = "/api/v1/namespaces/a/secrets"
+
+
+class TestEntries:
+    """Many declarations for one namespace: one write for each object, and each entry fails alone."""
+
+    def hold(self, api: FakeApi, *names: str, namespace: str = "a") -> None:
+        api.put("namespaces", "", namespace)
+        for name in names:
+            api.put("secrets", namespace, name, data={"old": "eA=="}, type="own")
+
+    @pytest.mark.parametrize("check", [False, True])
+    def test_one_write_for_each_object(self, api: FakeApi, check: bool) -> None:
+        self.hold(api, "two")
+        declared = entries(
+            Adds("one", ("k",)), Adds("two", ("k",)), Adds("one", ("l",)), Adds("three", ()), Adds("two", ("m", "k"))
+        )
+        outcome = run(api, declared, check_mode=check)
+        assert told(outcome) == [("create", "one", (0, 2)), ("update", "two", (1, 4))]
+        assert [change.details for change in outcome.namespaces[0].changes] == [
+            {"added": ["k", "l"]},
+            {"added": ["k", "m"]},
+        ]
+        assert api.writes == ([] if check else [f"POST {SECRETS}", f"PATCH {SECRETS}/two"])
+        if not check:
+            assert sorted(api.get("secrets", "a", "one")["data"]) == ["k", "l"]  # type: ignore[index]
+            assert sorted(api.get("secrets", "a", "two")["data"]) == ["k", "m", "old"]  # type: ignore[index]
+            assert told(run(api, declared)) == []
+            assert len(api.writes) == 2
+
+    def test_what_one_deletes_another_creates(self, api: FakeApi) -> None:
+        self.hold(api, "one")
+        outcome = run(api, entries(Adds("one"), Adds("one", ("k",))))
+        assert told(outcome) == [("delete", "one", (0,)), ("create", "one", (1,))]
+        assert api.get("secrets", "a", "one")["data"] == {"k": "eA=="}  # type: ignore[index]
+
+    @pytest.mark.parametrize("check", [False, True])
+    def test_an_entry_that_cannot_be_planned_fails_alone(self, api: FakeApi, check: bool) -> None:
+        self.hold(api)
+        outcome = run(
+            api, entries(Adds("one", ("k",)), Adds("two", refuses="no"), Adds("three", ("k",))), check_mode=check
+        )
+        assert statuses(outcome) == {"a": "failed"}
+        assert (outcome.failed[0].error, outcome.failed[0].failures) == ("", (Failure(entry(1), "no"),))
+        assert told(outcome) == [("create", "one", (0,)), ("create", "three", (2,))]
+        assert len(api.writes) == (0 if check else 2)
+
+    def test_also_when_it_is_all_that_there_is(self, api: FakeApi) -> None:
+        outcome = run(api, entries(Adds("one", refuses="no")))
+        assert (statuses(outcome), why(outcome), api.writes) == ({"a": "failed"}, {0: "no"}, [])
+        assert outcome.has_failed
+
+    def test_only_in_the_namespace_where_it_fails(self, api: FakeApi) -> None:
+        self.hold(api, "one")
+        self.hold(api, "one", namespace="b")
+        api.fail("PATCH /api/v1/namespaces/b/secrets/one", FORBIDDEN)
+        outcome = run(api, entries(Adds("one", ("k",)), namespaces=("a", "b")), ["a", "b"])
+        assert statuses(outcome) == {"a": "changed", "b": "failed"}
+
+    def test_a_write_that_is_refused_is_its_entrys_failure(self, api: FakeApi) -> None:
+        self.hold(api, "one", "two", "three")
+        api.fail(f"PATCH {SECRETS}/two", FORBIDDEN)
+        outcome = run(api, entries(*(Adds(name, ("k",)) for name in ("one", "two", "three"))))
+        assert statuses(outcome) == {"a": "failed"}
+        assert told(outcome) == [("update", "one", (0,)), ("update", "three", (2,))]
+        assert outcome.failed[0].error == ""
+        assert list(why(outcome)) == [1]
+        assert why(outcome)[1].startswith("updating secret a/two on https://api.example.com:6443 was refused: 403 ")
+        assert api.writes == [f"PATCH {SECRETS}/{name}" for name in ("one", "two", "three")]
+
+    def test_a_joined_write_that_is_refused_is_the_failure_of_all_its_entries(self, api: FakeApi) -> None:
+        self.hold(api, "both", "own")
+        api.fail(f"PATCH {SECRETS}/both", FORBIDDEN)
+        outcome = run(api, entries(Adds("both", ("k",)), Adds("own", ("k",)), Adds("both", ("l",))))
+        assert told(outcome) == [("update", "own", (1,))]
+        assert list(why(outcome)) == [0, 2]
+        assert why(outcome)[0] == why(outcome)[2]
+        assert api.writes == [f"PATCH {SECRETS}/both", f"PATCH {SECRETS}/own"]
+
+    def test_failures_are_in_the_order_of_the_entries(self, api: FakeApi) -> None:
+        self.hold(api, "one", "three")
+        api.fail("PATCH", FORBIDDEN, times=2)
+        declared = entries(Adds("three", ("k",)), Adds("two", refuses="no"), Adds("one", ("k",)))
+        assert list(why(run(api, declared))) == [0, 1, 2]
+
+    def test_a_failed_entry_writes_no_more(self, api: FakeApi) -> None:
+        api.fail("POST", FORBIDDEN)
+        outcome = run(api, entries(Keep(keeps=("one", "two")), Keep(keeps=("three",))))
+        assert told(outcome) == [("create", "three", (1,))]
+        assert list(why(outcome)) == [0]
+        assert api.writes == [f"POST {SECRETS}"] * 2
+
+    def test_what_another_deletes_in_vain_is_not_created(self, api: FakeApi) -> None:
+        """The second was planned on what the first would leave; it is planned again on what there is."""
+        self.hold(api, "one")
+        api.fail("DELETE", FORBIDDEN)
+        clock = Clock()
+        outcome = run(api, entries(Adds("one"), Adds("one", ("k",))), clock=clock)
+        assert list(why(outcome)) == [0]
+        assert told(outcome) == [("update", "one", (1,))]
+        assert sum(clock.slept) < 2
+        assert sorted(api.get("secrets", "a", "one")["data"]) == ["k", "old"]  # type: ignore[index]
+
+    def test_what_another_does_in_vain_is_done_by_the_next(self, api: FakeApi) -> None:
+        """Two entries keep one secret, the first of them something more: that is refused, so the second writes alone."""
+        self.hold(api, "more")
+        api.fail(f"PATCH {SECRETS}/more", FORBIDDEN)
+        first = Both(("more", "shared"))
+        outcome = run(api, entries(first, Adds("shared", ("k",))))
+        assert list(why(outcome)) == [0]
+        assert told(outcome) == [("create", "shared", (1,))]
+
+    def test_the_answer_to_a_write_is_lost(self, api: FakeApi) -> None:
+        self.hold(api, "two")
+        api.fail(f"PATCH {SECRETS}/two", LOST, carried_out=True)
+        outcome = run(api, entries(Adds("one", ("k",)), Adds("two", ("k",)), Adds("two", ("l",))))
+        assert told(outcome) == [("create", "one", (0,)), ("update", "two", (1, 2))]
+        assert (statuses(outcome), len(api.writes), outcome.retries) == ({"a": "changed"}, 2, 1)
+
+    def test_one_whose_answers_are_always_lost_fails_alone(self, api: FakeApi) -> None:
+        self.hold(api, "one", "two")
+        api.fail(f"PATCH {SECRETS}/one", BROKEN, times=10**9)
+        outcome = run(api, entries(Adds("one", ("k",)), Adds("two", ("k",))))
+        assert told(outcome) == [("update", "two", (1,))]
+        assert list(why(outcome)) == [0]
+        assert why(outcome)[0].endswith(
+            "; the answer to this was lost, so it may have been carried out: update secret a/one"
+        )
+        assert outcome.failed[0].error == ""
+
+    def test_one_that_others_keep_changing_fails_alone(self, api: FakeApi) -> None:
+        self.hold(api, "one", "two")
+        api.fail(f"PATCH {SECRETS}/one", status_object(409, "Conflict", "modified"), times=10**9)
+        outcome = run(api, entries(Adds("one", ("k",)), Adds("two", ("k",))))
+        assert told(outcome) == [("update", "two", (1,))]
+        assert list(why(outcome)) == [0]
+        assert "may have been carried out" not in why(outcome)[0]
+
+    CONFLICT = status_object(409, "Conflict", "modified")
+
+    @pytest.mark.parametrize("failing", [CONFLICT, BROKEN])
+    def test_what_one_used_up_is_not_taken_from_the_next(self, api: FakeApi, failing: Answer) -> None:
+        """The second is met by one failure only, after the first had all that it may have."""
+        self.hold(api, "one", "two")
+        api.fail(f"PATCH {SECRETS}/one", failing, times=10**9)
+        api.fail(f"PATCH {SECRETS}/two", failing, times=3)
+        clock = Clock()
+        outcome = run(api, entries(Adds("one", ("k",)), Adds("two", ("k",))), clock=clock)
+        assert (list(why(outcome)), told(outcome)) == ([0], [("update", "two", (1,))])
+        assert api.writes.count(f"PATCH {SECRETS}/two") == 4
+        assert clock.slept[-3] <= 0.02, "nor does it wait as long as the first did at last"
+
+    def test_a_writes_time_begins_with_its_first_failure(self, api: FakeApi) -> None:
+        """The writes before it may have taken longer than one object is tried."""
+        self.hold(api, "one", "two")
+        clock = Clock()
+
+        def slow(request: Request) -> None:
+            clock.seconds += 100 if request.path.endswith("/one") and request.method == "PATCH" else 0
+
+        api.before = slow
+        api.fail(f"PATCH {SECRETS}/two", self.CONFLICT, times=1)
+        outcome = run(api, entries(Adds("one", ("k",)), Adds("two", ("k",))), clock=clock)
+        assert statuses(outcome) == {"a": "changed"}
+
+    @pytest.mark.parametrize(("failing", "most"), [(CONFLICT, None), (BROKEN, 25 + 16)])
+    def test_the_namespace_has_an_end_too(self, api: FakeApi, failing: Answer, most: int | None) -> None:
+        """Twenty objects that fail always do not hold up the task twenty times as long as one."""
+        names = [f"s{number:02}" for number in range(20)]
+        self.hold(api, *names, "last")
+        api.fail(f"PATCH {SECRETS}/s", failing, times=10**9)
+        clock = Clock()
+        started = clock.seconds
+        outcome = run(api, entries(*(Adds(name, ("k",)) for name in (*names, "last"))), clock=clock)
+        assert list(why(outcome)) == list(range(20))
+        assert told(outcome) == [("update", "last", (20,))]
+        assert clock.seconds - started < 4 * 60 + 5
+        counts = [api.writes.count(f"PATCH {SECRETS}/{name}") for name in names]
+        assert counts[-10:] == [1] * 10, "each is tried once at least"
+        assert most is None or sum(counts) == most
+
+    def test_what_somebody_made_right_meanwhile_is_no_change(self, api: FakeApi) -> None:
+        self.hold(api, "one")
+        waiting = [True]
+
+        def interfere(request: Request) -> None:
+            if request.method == "PATCH" and waiting:
+                waiting.pop()
+                api.put("secrets", "a", "one", data={"k": "eA=="}, type="own")
+
+        api.before = interfere
+        outcome = run(api, entries(Adds("one", ("k",)), Adds("one", ("l",))))
+        assert told(outcome) == [("update", "one", (1,))]
+
+    @pytest.mark.parametrize("missing", [True, False])
+    def test_a_namespace_that_is_gone_is_no_entrys_failure(self, api: FakeApi, missing: bool) -> None:
+        api.namespaces_checked = True
+        if not missing:
+            api.put("namespaces", "", "a", metadata={"deletionTimestamp": "now"})
+        outcome = run(api, entries(Adds("one", ("k",)), Adds("two", ("k",))))
+        assert statuses(outcome) == {"a": "failed" if missing else "skipped"}
+        assert why(outcome) == {}
+        assert len(api.writes) == 1
+
+    def test_an_unforeseen_error_is_the_namespaces(self, api: FakeApi) -> None:
+        outcome = run(api, entries(Keep(breaks_on="a"), Adds("one", ("k",))))
+        assert outcome.failed[0].error.startswith("an internal error: KeyError")
+
+
+class TestTheClusterFailsWithEntries:
+    def test_what_is_left_is_said_once_and_what_is_done_is_told(self, api: FakeApi) -> None:
+        api.fail("POST", UNAUTHORIZED, times=10**9, after=1)
+        names = ["a", "b"]
+        outcome = run(api, entries(Adds("one", ("k",)), Adds("two", ("k",)), namespaces=names), names)
+        assert statuses(outcome) == {"a": "failed", "b": "skipped"}
+        assert told(outcome) == [("create", "one", (0,))]
+        assert why(outcome) == {}
+        assert outcome.failed[0].error == "the task stopped before this namespace was finished"
+        assert "401" in outcome.stopped
+        assert len(api.writes) <= 3
+
+    @pytest.mark.parametrize("refused", ["write", "plan"])
+    def test_why_an_entry_failed_before_is_told(self, api: FakeApi, refused: str) -> None:
+        api.put("secrets", "a", "one", data={"old": "eA=="})
+        api.fail(f"PATCH {SECRETS}/one", FORBIDDEN)
+        api.fail("POST", UNAUTHORIZED, times=10**9)
+        first = Adds("one", ("k",)) if refused == "write" else Adds("one", refuses="no")
+        outcome = run(api, entries(first, Adds("two", ("k",))))
+        assert statuses(outcome) == {"a": "failed"}
+        assert list(why(outcome)) == [0]
+        assert [row["entry"] for row in outcome.report()["failures"] if "entry" in row] == [0]
+        assert "401" in outcome.stopped
+
+
+class TestWaitingEntries:
+    def test_each_waits_for_its_own_time_and_holds_up_no_other(self, api: FakeApi) -> None:
+        api.put("namespaces", "", "a")
+        clock = Clock()
+        started = clock.seconds
+
+        def appear(_request: Request) -> None:
+            if clock.seconds - started > 10:
+                api.put("serviceaccounts", "a", "late")
+
+        api.before = appear
+        declared = entries(
+            Keep(account="never", within=5, keeps=("one",)),
+            Keep(account="late", within=20, keeps=("two",)),
+            Keep(keeps=("three",)),
+        )
+        outcome = run(api, declared, clock=clock)
+        assert statuses(outcome) == {"a": "failed"}
+        assert told(outcome) == [("create", "three", (2,)), ("create", "two", (1,))]
+        assert why(outcome) == {0: "service account never did not appear in time; create it, or wait longer"}
+        assert 10 < clock.seconds - started < 12
+        first_write = next(number for number, line in enumerate(api.asked) if line.startswith("POST"))
+        reads = [line for line in api.asked[:first_write] if line.startswith("GET")]
+        assert len(reads) == len(set(reads)), "what is not awaited is written at the first look"
+
+    def test_until_the_longest_has_passed(self, api: FakeApi) -> None:
+        api.put("namespaces", "", "a")
+        clock = Clock()
+        declared = entries(Keep(account="x", within=5), Keep(account="y", within=8), Keep(account="z", within=0))
+        outcome = run(api, declared, clock=clock)
+        assert sum(clock.slept) == pytest.approx(8)
+        assert why(outcome) == {
+            number: f"service account {name} did not appear in time; create it, or wait longer"
+            for number, name in enumerate("xyz")
+        }
+        assert outcome.failed[0].error == ""
+
+    def test_all_that_one_waits_for_is_one_reason(self, api: FakeApi) -> None:
+        api.put("namespaces", "", "a")
+        outcome = run(api, entries(Awaits(("x", "y"), 0), Awaits(("z",), 0)))
+        assert why(outcome) == {
+            0: "x, y did not appear in time; create it, or wait longer",
+            1: "z did not appear in time; create it, or wait longer",
+        }
+
+    def test_nothing_to_wait_for_is_not_waited_for(self, api: FakeApi) -> None:
+        api.put("namespaces", "", "a")
+        clock = Clock()
+        run(api, entries(Awaits(("x",), 0)), clock=clock)
+        assert clock.slept == []
+
+    def test_a_namespace_that_is_done_is_not_looked_at_again(self, api: FakeApi) -> None:
+        for name in ("a", "b"):
+            api.put("namespaces", "", name)
+        places = {
+            "a": [Declared(Awaits(("x",), 3), entry(0))],
+            "b": [Declared(Awaits(("y",), 0), entry(1))],
+        }
+        run(api, Batch(SECRET, places), ["a", "b"])
+        assert sum("namespaces/b/secrets" in line for line in api.asked) == 1
+        assert sum("namespaces/a/secrets" in line for line in api.asked) > 1
+
+
+class TestNotBroughtByAList:
+    """Objects of many names are listed by type: one of another type may exist though the list does not bring it."""
+
+    COUNT = 40
+    LIST = "GET /api/v1/namespaces/a/secrets?fieldSelector=type%3Down&limit=1000"
+    TYPED: ListedBy = {SECRET: ("type=own",)}
+
+    def declared(self, *more: Any) -> Batch[Any]:
+        keys = [Adds(f"s{number:02}", ("k",), listed_by=self.TYPED) for number in range(self.COUNT)]
+        return entries(*keys, *more)
+
+    def reads(self, api: FakeApi) -> list[str]:
+        return [line for line in api.asked if line.startswith("GET") and line != self.LIST]
+
+    @pytest.fixture(autouse=True)
+    def held(self, api: FakeApi) -> None:
+        api.put("namespaces", "", "a")
+        for number in range(self.COUNT - 1):
+            api.put("secrets", "a", f"s{number:02}", type="own", data={"k": "eA=="})
+
+    def test_a_missing_one_is_created_without_a_read(self, api: FakeApi) -> None:
+        outcome = run(api, self.declared())
+        assert told(outcome) == [("create", "s39", (39,))]
+        assert api.asked == [self.LIST, f"POST {SECRETS}"]
+
+    def test_one_of_another_type_is_found_by_the_create(self, api: FakeApi) -> None:
+        api.put("secrets", "a", "s39", type="other", data={"old": "eA=="})
+        outcome = run(api, self.declared())
+        assert told(outcome) == [("update", "s39", (39,))]
+        assert api.asked == [self.LIST, f"POST {SECRETS}", f"GET {SECRETS}/s39", f"PATCH {SECRETS}/s39"]
+        assert sorted(api.get("secrets", "a", "s39")["data"]) == ["k", "old"]  # type: ignore[index]
+
+    def test_or_needs_no_change(self, api: FakeApi) -> None:
+        api.put("secrets", "a", "s39", type="other", data={"k": "eA=="})
+        outcome = run(api, self.declared())
+        assert (told(outcome), statuses(outcome)) == ([], {"a": "unchanged"})
+        assert api.asked == [self.LIST, f"POST {SECRETS}", f"GET {SECRETS}/s39"]
+
+    def test_check_mode_reads_it(self, api: FakeApi) -> None:
+        api.put("secrets", "a", "s39", type="other", data={"k": "eA=="})
+        assert told(run(api, self.declared(), check_mode=True)) == []
+        assert api.asked == [self.LIST, f"GET {SECRETS}/s39"]
+
+    def test_check_mode_predicts_the_create(self, api: FakeApi) -> None:
+        assert told(run(api, self.declared(), check_mode=True)) == [("create", "s39", (39,))]
+        assert self.reads(api) == [f"GET {SECRETS}/s39", "GET /api/v1/namespaces/a"]
+
+    @pytest.mark.parametrize("exists", [True, False])
+    def test_what_is_to_be_absent_is_read(self, api: FakeApi, exists: bool) -> None:
+        if exists:
+            api.put("secrets", "a", "gone", type="other")
+        outcome = run(api, self.declared(Adds("gone", listed_by=self.TYPED)))
+        assert told(outcome) == [("create", "s39", (39,)), *([("delete", "gone", (40,))] if exists else [])]
+        assert self.reads(api) == [f"GET {SECRETS}/gone"]
+
+    def test_several_are_read_in_order_before_anything_is_written(self, api: FakeApi) -> None:
+        for name in ("y", "x"):
+            api.put("secrets", "a", name, type="other")
+        run(api, self.declared(*(Adds(name, listed_by=self.TYPED) for name in "yx")))
+        assert [line.split()[0] for line in api.asked] == ["GET", "GET", "GET", "POST", "DELETE", "DELETE"]
+        assert self.reads(api) == [f"GET {SECRETS}/x", f"GET {SECRETS}/y"]
+
+    def test_one_whose_entry_is_refused_is_read_for_it_may_be_another(self, api: FakeApi) -> None:
+        """A refusal that only an absent object gets is none when the object is there."""
+        api.put("secrets", "a", "there", type="other")
+        outcome = run(api, self.declared(NeedsIt("there", listed_by=self.TYPED)))
+        assert why(outcome) == {}
+        assert self.reads(api) == [f"GET {SECRETS}/there"]
+
+    def test_one_that_cannot_be_read_fails_its_namespace(self, api: FakeApi) -> None:
+        api.fail(f"GET {SECRETS}/gone", status_object(400, "BadRequest", "odd"), times=10**9)
+        outcome = run(api, self.declared(Adds("gone", listed_by=self.TYPED)))
+        assert statuses(outcome) == {"a": "failed"}
+        assert "reading secret a/gone" in outcome.failed[0].error
+        assert api.writes == []
+
+    def test_nothing_is_read_twice_in_a_namespace_that_waits(self, api: FakeApi) -> None:
+        """Each look begins with the list."""
+        clock = Clock()
+        outcome = run(api, self.declared(Adds("gone", listed_by=self.TYPED), Awaits(("x",), 0.2)), clock=clock)
+        assert list(why(outcome)) == [41]
+        looks = api.asked.count(self.LIST)
+        assert looks > 1
+        assert api.asked.count(f"GET {SECRETS}/gone") == looks
+
+
+@dataclass(frozen=True)
+class Both(Adds):
+    """Of a secret that is there and another: the key k in each."""
+
+    name: Any = ()
+
+    def names(self, _namespace: str) -> tuple[str, ...]:
+        return tuple(self.name)
+
+    def plan(self, namespace: str, objects: Objects, found: Related) -> Plan:
+        plans = [Adds(name, ("k",)).plan(namespace, objects, found) for name in self.name]
+        return Plan(tuple(change for plan in plans for change in plan.changes))
+
+
+@dataclass(frozen=True)
+class NeedsIt(Adds):
+    """Refuses when the secret is not there."""
+
+    def plan(self, namespace: str, objects: Objects, found: Related) -> Plan:
+        if self.name not in objects:
+            raise Refusal("it is not there")
+        return Plan()
+
+
+@dataclass(frozen=True)
+class Awaits:
+    """Things that never come."""
+
+    what: tuple[str, ...]
+    within: float
+
+    kind: ClassVar[Kind] = SECRET
+    listed_by: ClassVar[ListedBy] = NO_SELECTORS
+
+    def names(self, _namespace: str) -> tuple[str, ...]:
+        return ("awaited",)
+
+    def related(self, _namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
+        return ()
+
+    def plan(self, _namespace: str, _objects: Objects, _found: Related) -> Plan:
+        return Plan(waiting_for=tuple(Awaited(one, self.within) for one in self.what))
+
+
+class TestProgress:
+    def test_counts_each_namespace_once(self, api: FakeApi) -> None:
+        clock, said = Clock(), []
+        api.before = lambda _request: clock.sleep(4.0)
+        api.fail("POST /api/v1/namespaces/c/", FORBIDDEN)
+        api.put("secrets", "b", "keep", **WANTED)
+        run(api, Keep(), list("abcd"), clock=clock, task="pull_secret", say=said.append)
+        assert said[-1].startswith("pull_secret 4/4 namespaces, 2 changed, 1 failed")
+        assert reconciliation.Settings is Settings
+
+
+class TestSeen:
+    """What was read already is not read again."""
+
+    def test_the_plan_is_of_what_was_seen(self, api: FakeApi) -> None:
+        held = api.put("secrets", "a", "keep", **OTHER)
+        settings = Settings(check_mode=False, concurrency=1)
+        outcome = reconcile(api.cluster(), Keep(), ["a"], settings, {"a": View({"keep": held})})
+        assert statuses(outcome) == {"a": "changed"}
+        assert api.asked == ["PATCH /api/v1/namespaces/a/secrets/keep"]
+
+    def test_what_is_outdated_is_read_again(self, api: FakeApi) -> None:
+        held = api.put("secrets", "a", "keep", **OTHER)
+        api.put("secrets", "a", "keep", **WANTED)
+        clock = Clock()
+        settings = Settings(check_mode=False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
+        outcome = reconcile(api.cluster(), Keep(), ["a"], settings, {"a": View({"keep": held})})
+        assert statuses(outcome) == {"a": "unchanged"}
+        assert [text.partition(" ")[0] for text in api.asked] == ["PATCH", "GET"]
+
+    def test_only_the_first_look_is_of_that(self, api: FakeApi) -> None:
+        api.put("namespaces", "", "a")
+        api.put("serviceaccounts", "a", "default")
+        desired = Keep(account="default", within=5.0)
+        clock = Clock()
+        settings = Settings(check_mode=False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
+        outcome = reconcile(api.cluster(clock), desired, ["a"], settings, {"a": View()})
+        assert statuses(outcome) == {"a": "changed"}

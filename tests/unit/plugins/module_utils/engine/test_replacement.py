@@ -1,0 +1,209 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A replacement happens whole or, as far as it can be had, not at all; and what is said of it is so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import (
+    AlreadyExists,
+    Conflict,
+    Forbidden,
+    Unanswered,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import (
+    Change,
+    create,
+    delete,
+    replace,
+    update,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.replacement import carry_out
+from support.fake_api import LOST, FakeApi
+from support.scripted_pool import Answer, Clock, Request, status_object
+
+REF = ObjectRef(SECRET, "a", "pull")
+NEW = {"type": "new", "data": {"k": "bmV3"}}
+OLD = {"type": "Opaque", "data": {"k": "b2xk"}}
+DENIED = status_object(403, "Forbidden", "denied")
+BROKEN = status_object(500, "InternalError", "etcd")
+ALWAYS = 10**9
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    found = FakeApi()
+    found.put("secrets", "a", "pull", metadata={"labels": {"a": "b"}, "annotations": {"n": "m"}}, **OLD)
+    return found
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def do(api: FakeApi, clock: Clock, change: Change | None = None) -> Any:
+    change = change or replace(REF, stored(api), NEW, {}, before={}, after={})
+    return carry_out(api.cluster(clock), change, EngineClock(clock.now, clock.sleep))
+
+
+def stored(api: FakeApi) -> Any:
+    return api.get("secrets", "a", "pull")
+
+
+def verbs(api: FakeApi) -> list[str]:
+    return ["DRY" if "dryRun" in line else line.split()[0] for line in api.asked]
+
+
+REAL = r"POST /api/v1/namespaces/a/secrets$"
+
+
+class TestOtherChanges:
+    def test_are_one_write(self, api: FakeApi, clock: Clock) -> None:
+        observed = stored(api)
+        assert do(api, clock, update(REF, observed, NEW, {}, before={}, after={}))["type"] == "new"
+        assert do(api, clock, delete(REF, stored(api), {}, {})) is None
+        assert do(api, clock, create(REF, NEW, {}, {}))["data"] == NEW["data"]
+        assert verbs(api) == ["PATCH", "DELETE", "POST"]
+
+
+class TestWhole:
+    def test_plainly(self, api: FakeApi, clock: Clock) -> None:
+        assert do(api, clock)["type"] == "new"
+        assert verbs(api) == ["DRY", "DELETE", "POST"]
+        assert stored(api)["metadata"]["labels"] == {
+            "a": "b",
+            "app.kubernetes.io/managed-by": "openshift_ops.image_pull",
+        }
+        assert stored(api)["metadata"]["annotations"] == {"n": "m"}
+        assert clock.slept == []
+
+    def test_the_deletion_is_bound_to_what_was_read(self, api: FakeApi, clock: Clock) -> None:
+        meta = stored(api)["metadata"]
+        do(api, clock)
+        assert api.requests[1].body["preconditions"] == {"uid": meta["uid"], "resourceVersion": meta["resourceVersion"]}
+
+    def test_the_answer_to_the_deletion_is_lost(self, api: FakeApi, clock: Clock) -> None:
+        api.fail("DELETE", LOST, carried_out=True)
+        assert do(api, clock)["type"] == "new"
+
+    @pytest.mark.parametrize("carried_out", [False, True])
+    def test_the_answer_to_the_create_is_lost(self, api: FakeApi, clock: Clock, carried_out: bool) -> None:
+        api.fail(REAL, LOST, carried_out=carried_out)
+        assert do(api, clock)["type"] == "new"
+        assert verbs(api) == ["DRY", "DELETE", "POST", "POST", *(["GET"] if carried_out else [])]
+        assert clock.slept == [0.25]
+
+    def test_a_server_that_fails_for_a_while_is_asked_again(self, api: FakeApi, clock: Clock) -> None:
+        api.fail(REAL, BROKEN, times=20)
+        assert do(api, clock)["type"] == "new"
+        assert clock.slept == [0.25] * 20
+
+
+class TestNotAtAll:
+    @pytest.mark.parametrize(
+        ("pattern", "answer", "error"),
+        [
+            ("dryRun", DENIED, Forbidden),
+            ("DELETE", status_object(409, "Conflict", "changed"), Conflict),
+            ("DELETE", LOST, Unanswered),
+        ],
+        ids=["judged by the dry run", "changed meanwhile", "deletion not carried out"],
+    )
+    def test_the_old_one_stays(self, api: FakeApi, clock: Clock, pattern: str, answer: Any, error: Any) -> None:
+        api.fail(pattern, answer)
+        with pytest.raises(error):
+            do(api, clock)
+        assert stored(api)["type"] == "Opaque"
+        assert "POST" not in verbs(api)
+
+
+class TestPutBack:
+    @pytest.mark.parametrize(
+        "then",
+        [[], [(DENIED, 3, False)], [(LOST, 1, True)], [(LOST, 1, False)]],
+        ids=["at once", "late", "unanswered", "not carried out"],
+    )
+    def test_the_old_one_is_back(self, api: FakeApi, clock: Clock, then: list[Any]) -> None:
+        api.fail(REAL, DENIED)
+        for answer, times, carried_out in then:
+            api.fail(REAL, answer, times=times, carried_out=carried_out)
+        with pytest.raises(Refusal, match=r"^creating secret a/pull .*; the old secret a/pull was put back$"):
+            do(api, clock)
+        assert (stored(api)["type"], stored(api)["data"]) == ("Opaque", OLD["data"])
+        assert stored(api)["metadata"]["labels"] == {"a": "b"}
+
+    def test_it_is_gone(self, api: FakeApi, clock: Clock) -> None:
+        api.fail(REAL, DENIED, times=ALWAYS)
+        started = clock.seconds
+        with pytest.raises(
+            Refusal, match=r"^secret a/pull is gone: .*putting the old one back failed too.*create it again$"
+        ):
+            do(api, clock)
+        assert 15 < clock.seconds - started < 16
+
+    def test_it_may_be_gone(self, api: FakeApi, clock: Clock) -> None:
+        api.fail(REAL, DENIED)
+        api.fail(REAL, BROKEN, times=ALWAYS)
+        with pytest.raises(Refusal, match=r"^secret a/pull may be gone: "):
+            do(api, clock)
+
+    def test_somebody_elses_is_not_taken_for_it(self, api: FakeApi, clock: Clock) -> None:
+        api.fail(REAL, DENIED)
+        api.fail(REAL, put_by_another(api))
+        with pytest.raises(Refusal, match="; meanwhile another secret a/pull was created: look at it, then run again"):
+            do(api, clock)
+        assert stored(api)["data"] == {"k": "dGhlaXJz"}
+
+
+def put_by_another(api: FakeApi) -> Any:
+    def answer(_request: Request) -> Answer:
+        api.put("secrets", "a", "pull", type="new", data={"k": "dGhlaXJz"})
+        raise LOST
+
+    return answer
+
+
+class TestSomebodyElseCreatesOne:
+    def test_it_is_planned_for_again(self, api: FakeApi, clock: Clock) -> None:
+        api.fail(REAL, status_object(409, "AlreadyExists", "exists"))
+        with pytest.raises(AlreadyExists):
+            do(api, clock)
+
+    def test_also_when_an_answer_of_ours_was_lost(self, api: FakeApi, clock: Clock) -> None:
+        api.fail(REAL, put_by_another(api))
+        with pytest.raises(AlreadyExists, match="^secret a/pull was created by another client meanwhile$"):
+            do(api, clock)
+        assert stored(api)["data"] == {"k": "dGhlaXJz"}
+
+
+class TestNobodyKnows:
+    def test_ours_is_there_and_cannot_be_read(self, api: FakeApi, clock: Clock) -> None:
+        """The create was carried out, its answer was lost, and so was the read that follows: the new one is not «gone»."""
+        api.fail(REAL, LOST, carried_out=True)
+        api.fail("GET", DENIED, times=ALWAYS)
+        with pytest.raises(
+            Unanswered, match="^secret a/pull exists, and may be the new one or another client's: .*; run again$"
+        ):
+            do(api, clock)
+        assert stored(api)["type"] == "new"
+
+
+class TestNotBoundToAVersion:
+    """A write without the version that was read would undo what somebody else changed."""
+
+    @pytest.mark.parametrize("meta", [{}, {"resourceVersion": None}, {"resourceVersion": ""}, {"resourceVersion": 7}])
+    def test_is_refused(self, meta: Any) -> None:
+        observed = {"metadata": {"name": "pull", "uid": "u", **meta}, **OLD}
+        for make in (
+            lambda: update(REF, observed, NEW, {}, before={}, after={}),
+            lambda: delete(REF, observed, {}, {}),
+        ):
+            with pytest.raises(ImagePullError, match="^secret a/pull was read without a resourceVersion, so"):
+                make()

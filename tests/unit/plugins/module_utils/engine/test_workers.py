@@ -1,0 +1,257 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The threads of a task: all results in order, one failure at once, and an end that waits for nobody when it is interrupted."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.workers import Workers
+
+#: Seconds after which a test that hangs has failed.
+LIMIT = 60
+
+
+class Interrupted(BaseException):
+    """As Ansible's TaskTimeoutError: no Exception."""
+
+
+@pytest.fixture
+def interrupt() -> Iterator[Any]:
+    """Raises `Interrupted` in the main thread, as the alarm of a task's timeout does."""
+
+    def raised(_number: int, _frame: Any) -> None:
+        raise Interrupted
+
+    before = signal.signal(signal.SIGUSR1, raised)
+    yield lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
+    signal.signal(signal.SIGUSR1, before)
+
+
+def new_threads(before: list[threading.Thread]) -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread not in before]
+
+
+class TestMap:
+    @pytest.mark.parametrize("most", [1, 2, 8])
+    @pytest.mark.parametrize("count", [0, 1, 2, 7, 1000])
+    def test_the_results_are_in_the_order_of_the_items(self, most: int, count: int) -> None:
+        with Workers(most) as workers:
+            assert workers.map(lambda item: item * 2, range(count)) == [item * 2 for item in range(count)]
+
+    def test_the_items_may_be_any_iterable_and_none(self) -> None:
+        with Workers(2) as workers:
+            assert workers.map(str, iter([None, 0, ""])) == ["None", "0", ""]
+
+    def test_one_pool_serves_many_maps(self) -> None:
+        before = threading.enumerate()
+        with Workers(3) as workers:
+            for turn in range(50):
+                assert workers.map(lambda item, turn=turn: item + turn, range(5)) == [turn + item for item in range(5)]
+                assert len(new_threads(before)) == 3
+
+    def test_items_run_at_the_same_time(self) -> None:
+        """Nobody passes the barrier before all four stand at it."""
+        barrier = threading.Barrier(4)
+        with Workers(4) as workers:
+            workers.map(lambda _item: barrier.wait(LIMIT), range(8))
+
+    def test_it_waits_for_the_slowest(self) -> None:
+        """The thread that is done first finds nothing more to do."""
+        with Workers(2) as workers:
+            assert workers.map(lambda item: (item, threading.Event().wait(item)), [0.0, 0.3]) == [
+                (0.0, False),
+                (0.3, False),
+            ]
+
+    @pytest.mark.parametrize(("most", "count", "expected"), [(4, 0, 0), (4, 1, 1), (4, 3, 3), (2, 3, 2), (1, 3, 1)])
+    def test_no_thread_is_started_that_is_not_needed(self, most: int, count: int, expected: int) -> None:
+        before = threading.enumerate()
+        with Workers(most) as workers:
+            assert new_threads(before) == []
+            workers.map(lambda item: item, range(count))
+            assert len(new_threads(before)) == expected
+
+    def test_a_later_map_may_need_more_threads(self) -> None:
+        before = threading.enumerate()
+        with Workers(4) as workers:
+            workers.map(lambda item: item, range(1))
+            workers.map(lambda item: item, range(3))
+            assert len(new_threads(before)) == 3
+
+    def test_an_idle_thread_keeps_nothing(self) -> None:
+        """Ten thousand service accounts of a round that is over would stay in memory during the next."""
+
+        class Account:
+            pass
+
+        with Workers(1) as workers:
+            (result,) = workers.map(lambda _item: Account(), range(1))
+            seen = weakref.ref(result)
+            del result
+            given_up_at = time.monotonic() + LIMIT
+            while seen() is not None and time.monotonic() < given_up_at:
+                gc.collect()
+            assert seen() is None
+
+    def test_a_pool_without_threads_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="^a pool of 0 threads$"):
+            Workers(0)
+
+
+class TestFailure:
+    def test_it_is_raised_and_no_further_item_starts(self) -> None:
+        started = []
+
+        def work(item: int) -> int:
+            started.append(item)
+            if item == 1:
+                raise KeyError("unforeseen")
+            return item
+
+        with pytest.raises(KeyError, match="unforeseen"), Workers(1) as workers:
+            workers.map(work, range(10))
+        assert started == [0, 1]
+
+    def test_it_is_raised_while_others_are_still_under_way(self) -> None:
+        both, release = threading.Barrier(2), threading.Event()
+
+        def work(item: int) -> None:
+            both.wait(LIMIT)
+            if item == 0:
+                raise KeyError("unforeseen")
+            assert release.wait(LIMIT)
+
+        with Workers(2) as workers:
+            with pytest.raises(KeyError):
+                workers.map(work, range(2))
+            assert not release.is_set()
+            release.set()
+
+    def test_of_two_the_first_is_raised(self) -> None:
+        second = threading.Event()
+
+        def work(item: int) -> None:
+            if item == 0:
+                raise KeyError("first")
+            second.wait(LIMIT)
+            raise ValueError("second")
+
+        before = threading.enumerate()
+        with Workers(2) as workers:
+            with pytest.raises(KeyError, match="first"):
+                workers.map(work, range(2))
+            second.set()
+        assert new_threads(before) == []
+
+    def test_the_pool_works_on(self) -> None:
+        with Workers(2) as workers:
+            with pytest.raises(ZeroDivisionError):
+                workers.map(lambda item: 1 // item, [0, 1])
+            assert workers.map(lambda item: 2 // item, [1, 2]) == [2, 1]
+
+    def test_what_is_no_exception_reaches_the_caller_too(self) -> None:
+        """A thread that dies of it would leave the caller waiting for ever."""
+
+        def work(_item: int) -> None:
+            raise SystemExit(3)
+
+        with pytest.raises(SystemExit), Workers(1) as workers:
+            workers.map(work, range(2))
+
+
+class TestEnd:
+    def test_a_normal_end_leaves_no_thread(self) -> None:
+        before = threading.enumerate()
+        with Workers(3) as workers:
+            workers.map(lambda item: item, range(3))
+        assert new_threads(before) == []
+
+    def test_a_normal_end_waits_for_what_is_under_way(self) -> None:
+        """It is under way after a failure of another item."""
+        both, left, was_left = threading.Barrier(2), threading.Event(), []
+
+        def work(item: int) -> None:
+            both.wait(LIMIT)
+            if item == 0:
+                raise KeyError("unforeseen")
+            was_left.append(left.wait(0.2))
+
+        with Workers(2) as workers, pytest.raises(KeyError):
+            workers.map(work, range(2))
+        left.set()
+        assert was_left == [False]
+
+    def test_an_interruption_ends_it_at_once(self, interrupt: Any) -> None:
+        """As the timeout of a task does: the item under way is abandoned, no further one starts."""
+        before, release, started = threading.enumerate(), threading.Event(), []
+
+        def work(item: int) -> None:
+            started.append(item)
+            interrupt()
+            assert release.wait(LIMIT)
+
+        with pytest.raises(Interrupted), Workers(1) as workers:
+            workers.map(work, range(10))
+        assert not release.is_set()
+        (abandoned,) = new_threads(before)
+        release.set()
+        abandoned.join(LIMIT)
+        assert not abandoned.is_alive()
+        assert started == [0]
+
+    def test_an_interruption_that_does_not_wake_the_wait_ends_it_too(self, interrupt: Any) -> None:
+        """The signal reaches another thread, so the system call of the main thread goes on; the handler is the main thread's."""
+        release = threading.Event()
+
+        def work(_item: int) -> None:
+            time.sleep(0.1)  # the wait has begun
+            signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+            release.wait(LIMIT)
+
+        began = time.monotonic()
+        with pytest.raises(Interrupted), Workers(1) as workers:
+            workers.map(work, range(2))
+        release.set()
+        assert time.monotonic() - began < LIMIT / 2
+
+    def test_an_error_in_the_block_ends_the_idle_threads(self) -> None:
+        before = threading.enumerate()
+        with pytest.raises(KeyError), Workers(3) as workers:
+            workers.map(lambda item: item, range(3))
+            idle = new_threads(before)
+            raise KeyError
+        for thread in idle:
+            thread.join(LIMIT)
+        assert [thread for thread in idle if thread.is_alive()] == []
+
+    def test_a_process_ends_though_a_call_is_under_way(self) -> None:
+        """Python waits at its end for each thread that is no daemon, and for each of `concurrent.futures`."""
+        script = (
+            "import threading\n"
+            f"from {Workers.__module__} import Workers\n"
+            "began = threading.Event()\n"
+            "def work(item):\n"
+            "    began.set()\n"
+            "    threading.Event().wait()\n"
+            "def fail(item):\n"
+            "    if item: raise KeyError(began.wait())\n"
+            "    work(item)\n"
+            "with Workers(2) as workers:\n"
+            "    workers.map(fail, range(2))\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, timeout=LIMIT, check=False
+        )
+        assert done.stderr.endswith("KeyError: True\n")
+        assert done.returncode == 1

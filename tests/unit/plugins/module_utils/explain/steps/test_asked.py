@@ -1,0 +1,258 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The registries are asked as a node would: which attempts, in which order, with whose login, and what the answers mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import Access, explain
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Evidence, NotYet
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import Subject
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
+    IMAGE_QUESTION,
+    ImageQuestion,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
+from support.pull_evidence import AUTH, GOOD, IMAGE, TAG_SETS, known, pod, secret, steps, summary
+
+#: What a registry says, by the image, and the secret and key of the login.
+Answers = Callable[[str, str, str], Any]
+Asked = list[tuple[str, str, str]]
+
+
+def told(subject: Subject, evidence: dict[ObjectRef, Any], answers: Answers) -> tuple[Access, Asked]:
+    """The answer, and what was asked in which order."""
+    held, asked = Evidence(evidence), []
+    while True:
+        try:
+            return explain(subject, held, asks=True), asked
+        except NotYet:
+            for ref in held.take_wanted():
+                assert ref.kind == IMAGE_QUESTION, ref
+                question = ImageQuestion.of(ref)
+                asked.append((question.image, question.secret, question.key))
+                outcome = answers(*asked[-1])
+                answer = outcome if not isinstance(outcome, str) else {"outcome": outcome, "message": f"said {outcome}"}
+                held.add({ref: answer})
+
+
+def always(outcome: Any) -> Answers:
+    return lambda _image, _secret, _key: outcome
+
+
+def mirrored(*, never: bool = False, to: str = "m.io/mirror") -> dict[ObjectRef, Any]:
+    item = {"source": "q.io/team", "mirrors": [to], **({"mirrorSourcePolicy": "NeverContactSource"} if never else {})}
+    return {ObjectRef(TAG_SETS, "", ""): {"items": [{"metadata": {"name": "m"}, "spec": {"imageTagMirrors": [item]}}]}}
+
+
+class TestAttempts:
+    def test_the_pods_login_then_the_nodes(self) -> None:
+        evidence = known(a=GOOD, b=secret({"q.io/team": AUTH}), more={NODE_SECRET: secret({"q.io": AUTH})})
+        found, asked = told(pod("a", "b"), evidence, always("bad_login"))
+        assert asked == [(IMAGE, "b", "q.io/team"), (IMAGE, "a", "q.io"), (IMAGE, "pull-secret", "q.io")]
+        assert summary(found)[0] == "will_not_pull"
+
+    def test_without_any_login_it_is_asked_for_once(self) -> None:
+        _found, asked = told(pod(), known(), always("no_login"))
+        assert asked == [(IMAGE, "", "")]
+
+    def test_an_entry_without_a_login_leaves_it_to_the_runtime(self) -> None:
+        evidence = known(a=secret({"q.io": {}}), more={NODE_SECRET: secret({"q.io/team": AUTH})})
+        _found, asked = told(pod("a"), evidence, always("no_login"))
+        assert asked == [(IMAGE, "pull-secret", "q.io/team")]
+
+    def test_mirrors_first_and_never_with_the_pods_login(self) -> None:
+        evidence = known(a=GOOD, more={**mirrored(), NODE_SECRET: secret({"m.io": AUTH})})
+        _found, asked = told(pod("a"), evidence, always("bad_login"))
+        assert asked == [("m.io/mirror/app:v1", "pull-secret", "m.io"), (IMAGE, "a", "q.io")]
+
+    def test_a_mirror_on_the_sources_host_gets_the_pods_login(self) -> None:
+        _found, asked = told(pod("a"), known(a=GOOD, more=mirrored(to="q.io/mirror")), always("bad_login"))
+        assert asked == [("q.io/mirror/app:v1", "a", "q.io"), (IMAGE, "a", "q.io")]
+
+    def test_a_source_that_is_never_contacted(self) -> None:
+        _found, asked = told(pod("a"), known(a=GOOD, more=mirrored(never=True)), always("no_login"))
+        assert asked == [("m.io/mirror/app:v1", "", "")]
+
+    def test_nobody_is_asked_where_no_mirror_is_for_it(self) -> None:
+        digest = f"q.io/team/app@sha256:{'0' * 64}"
+        found, asked = told(pod("a", image=digest), known(a=GOOD, more=mirrored(never=True)), always("pulls"))
+        assert (asked, summary(found)[0]) == ([], "will_not_pull")
+
+    @pytest.mark.parametrize("image", ["app", "team/app:v1", "UPPER"])
+    def test_a_name_without_a_registry_is_not_asked_for(self, image: str) -> None:
+        streams = {ObjectRef(IMAGE_STREAM, "ns", name): None for name in ("app", "team")}
+        _found, asked = told(pod(image=image), known(more=streams), always("pulls"))
+        assert asked == []
+
+    def test_an_unparsable_secret_stops_it_before(self) -> None:
+        found, asked = told(pod("a"), known(a=secret({"q.io": {"auth": "?"}})), always("pulls"))
+        assert (asked, summary(found)[0]) == ([], "will_not_pull")
+
+    def test_there_is_an_end(self) -> None:
+        auths = {f"q.io/{'team/app'[:length]}": AUTH for length in range(1, 9)}
+        evidence = known(**{f"s{number}": secret(auths) for number in range(9)})
+        _found, asked = told(pod(*(f"s{number}" for number in range(9))), evidence, always("bad_login"))
+        assert len(asked) == 32
+
+
+class TestAnswers:
+    def test_what_pulls(self) -> None:
+        found, _asked = told(pod("a"), known(a=GOOD), always("pulls"))
+        assert summary(found) == ("pulls", "said pulls, with the key q.io of secret a")
+
+    def test_the_first_that_pulls_is_enough(self) -> None:
+        evidence = known(a=GOOD, b=secret({"q.io/team": AUTH}))
+        found, asked = told(pod("a", "b"), evidence, lambda _i, name, _k: "pulls" if name == "a" else "bad_login")
+        assert (len(asked), summary(found)) == (2, ("pulls", "said pulls, with the key q.io of secret a"))
+
+    def test_a_silent_registry_leaves_it_unknown(self) -> None:
+        found, _asked = told(pod("a"), known(a=GOOD), always("unanswered"))
+        assert summary(found) == ("unknown", "a registry could not be asked from here: said unanswered")
+        assert steps(found, "registry")[0][2] is None
+
+    def test_what_the_cluster_shows_is_told_beside_a_silent_registry(self) -> None:
+        found, _asked = told(pod(), known(), always("unanswered"))
+        begin = (
+            "a registry could not be asked from here: said unanswered; no pull secret of pod ns/p is for q.io/team/app"
+        )
+        assert (found.verdict, found.reason[: len(begin)]) == ("unknown", begin)
+        assert found.fix
+
+    @pytest.mark.parametrize("answer", ["rate_limited", "not_sent", None, ImagePullError("why"), {}, {"outcome": 1}])
+    def test_so_does_all_else_that_is_no_answer(self, answer: Any) -> None:
+        found, _asked = told(pod("a"), known(a=GOOD), always(answer))
+        assert summary(found)[0] == "unknown"
+
+    def test_a_mirror_that_cannot_be_asked_takes_nothing_from_a_source_that_pulls(self) -> None:
+        evidence = known(a=GOOD, more=mirrored())
+        found, _asked = told(pod("a"), evidence, lambda image, _n, _k: "pulls" if image == IMAGE else "unanswered")
+        assert summary(found)[0] == "pulls"
+
+    def test_a_refused_login_has_a_fix(self) -> None:
+        found, _asked = told(pod("a"), known(a=GOOD), always("bad_login"))
+        assert summary(found) == ("will_not_pull", "the registry refuses the login: secret a has the key q.io")
+        assert found.fix[0]["openshift_ops.image_pull.pull_secret"]["name"] == "a"
+
+    @pytest.mark.parametrize("outcome", ["no_right", "not_found", "expired"])
+    def test_a_login_without_the_right(self, outcome: str) -> None:
+        found, _asked = told(pod("a"), known(a=GOOD), always(outcome))
+        assert summary(found) == ("will_not_pull", f"said {outcome}: secret a has the key q.io")
+
+    def test_no_login_where_one_is_needed(self) -> None:
+        found, _asked = told(pod(), known(), always("no_login"))
+        assert summary(found)[0] == "will_not_pull"
+        assert summary(found)[1].startswith("no pull secret of pod ns/p is for q.io/team/app")
+        assert found.fix
+
+    def test_a_mirror_alone_that_wants_a_login(self) -> None:
+        found, _asked = told(pod("a"), known(a=GOOD, more=mirrored(never=True)), always("no_login"))
+        assert "the nodes' pull secret has no key for m.io/mirror/app:v1" in summary(found)[1]
+        assert found.fix[0]["openshift_ops.image_pull.pull_secret"]["namespaces"] == ["openshift-config"]
+
+    def test_the_registrys_answer_is_newer_than_the_nodes(self) -> None:
+        subject = pod("a", says="unable to retrieve auth token: invalid username/password: unauthorized")
+        found, _asked = told(subject, known(a=GOOD), always("pulls"))
+        assert summary(found)[0] == "pulls"
+        assert found.cause == "bad_credentials"
+
+    def test_what_no_registry_decides_is_left_to_the_node(self) -> None:
+        found, asked = told(pod("a", says="no such host"), known(a=GOOD), always("pulls"))
+        assert (asked, summary(found)[0]) == ([], "will_not_pull")
+
+
+#: A source that no node of the site reaches, as its mirror refuses.
+MIRROR_REFUSES = (
+    "initializing source docker://q.io/team/app:v1: (Mirrors also failed: [m.io/mirror/app:v1: reading manifest v1 in m.io/mirror/app: "
+    'denied]): q.io/team/app:v1: pinging container registry q.io: Get "https://q.io/v2/": dial tcp: lookup q.io: no such host'
+)
+
+
+class TestSilent:
+    """A registry that does not answer from here takes away nothing that a node or another registry said."""
+
+    @pytest.mark.parametrize("silence", ["unanswered", "not_sent", "rate_limited", None])
+    @pytest.mark.parametrize("login", [[], ["a"]])
+    def test_the_nodes_own_refusal_is_conclusive(self, silence: Any, login: list[str]) -> None:
+        subject = pod(*login, says="unable to retrieve auth token: invalid username/password: x" if login else "denied")
+        found, _asked = told(subject, known(a=GOOD), always(silence))
+        alone = explain(subject, Evidence(known(a=GOOD)))
+        assert summary(found) == summary(alone)
+        assert (found.verdict, found.fix) == ("will_not_pull", alone.fix)
+        assert found.fix
+        assert "registry" in [step.name for step in found.steps]
+
+    def test_a_mirrors_answer_counts_where_the_node_does_not_reach_the_source_either(self) -> None:
+        evidence = known(more={**mirrored(), NODE_SECRET: None})
+        found, _asked = told(
+            pod(says=MIRROR_REFUSES), evidence, lambda image, _n, _k: "unanswered" if image == IMAGE else "no_login"
+        )
+        assert summary(found) == (
+            "will_not_pull",
+            "said no_login: the nodes' pull secret has no key for m.io/mirror/app:v1",
+        )
+        assert found.fix[0]["openshift_ops.image_pull.pull_secret"]["namespaces"] == ["openshift-config"]
+
+    def test_the_sources_answer_counts_where_the_node_was_refused_there(self) -> None:
+        evidence = known(a=GOOD, more=mirrored())
+        found, _asked = told(
+            pod("a", says="denied"), evidence, lambda image, _n, _k: "expired" if image == IMAGE else "unanswered"
+        )
+        assert summary(found) == ("will_not_pull", "said expired: secret a has the key q.io")
+        assert found.fix
+
+    def test_one_of_several_logins_is_not_enough(self) -> None:
+        """The other may have been changed since the node was refused."""
+        evidence = known(a=GOOD, b=secret({"q.io/team": AUTH}))
+        subject = pod("a", "b", says="denied")
+        found, _asked = told(subject, evidence, lambda _i, name, _k: "no_right" if name == "b" else "rate_limited")
+        alone = explain(subject, Evidence(evidence))
+        assert summary(found) == summary(alone)
+        assert found.verdict == "unknown"
+
+    def test_without_a_word_of_the_node_one_registry_is_not_enough(self) -> None:
+        evidence = known(a=GOOD, more=mirrored())
+        found, _asked = told(pod("a"), evidence, lambda image, _n, _k: "bad_login" if image == IMAGE else "unanswered")
+        assert summary(found) == (
+            "unknown",
+            "a registry could not be asked from here: said unanswered; said bad_login, with the key q.io of secret a",
+        )
+        assert found.fix
+
+
+class TestInsecure:
+    @pytest.mark.parametrize(
+        ("insecure", "asked_insecurely"),
+        [
+            ([], []),
+            (["q.io"], [IMAGE]),
+            (["q.io/team"], [IMAGE]),
+            (["q.io/other", "q", "io"], []),
+            (["*.io"], ["m.io/mirror/app:v1", IMAGE]),
+            (["m.io"], ["m.io/mirror/app:v1"]),
+        ],
+    )
+    def test_is_only_what_the_clusters_image_config_lists(
+        self, insecure: list[str], asked_insecurely: list[str]
+    ) -> None:
+        config = {"spec": {"registrySources": {"insecureRegistries": insecure}}}
+        held = Evidence(known(a=GOOD, more={**mirrored(), IMAGE_CONFIG: config}))
+        with pytest.raises(NotYet):
+            explain(pod("a"), held, asks=True)
+        questions = [ImageQuestion.of(ref) for ref in held.take_wanted()]
+        assert [question.image for question in questions if question.is_insecure] == asked_insecurely
+
+    @pytest.mark.parametrize("config", [None, {}, {"spec": {"registrySources": 1}}, ImagePullError("refused")])
+    def test_is_none_where_the_image_config_does_not_say_so(self, config: Any) -> None:
+        held = Evidence(known(a=GOOD, more={IMAGE_CONFIG: config}))
+        with pytest.raises(NotYet):
+            explain(pod("a"), held, asks=True)
+        assert not any(ImageQuestion.of(ref).is_insecure for ref in held.take_wanted())

@@ -1,0 +1,99 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an image that a node has is worth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Evidence
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.cached import (
+    cached,
+    wanted_for_cached,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import Access
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NODES
+from support.pull_evidence import GOOD, REFUSED, known, node, pod, steps, summary, told
+
+NEW, OLD = node("new", kubelet="v1.35.0"), node("old", kubelet="v1.34.9")
+ONLY = "only where that was pulled without a login, with the nodes' own, with the same login, or with the same secret"
+
+
+def asked(*nodes: Any, answer: Any = None, **more: Any) -> Access:
+    listed = {"items": [*nodes]} if answer is None else answer
+    return told(pod("good", **{"is_asked_alone": True, **more}), known(more={NODES: listed}, good=GOOD))
+
+
+class TestRunning:
+    BEGIN = "the container has its image, which is no proof for the next pod: "
+
+    @pytest.mark.parametrize("nodes", [(NEW,), (OLD, NEW)])
+    def test_from_1_35_on_it_is_looked_again(self, nodes: Any) -> None:
+        found = asked(*nodes, pulled=True)
+        assert found.verdict == "pulls"
+        assert steps(found, "cached") == [
+            ("cached", f"{self.BEGIN}this kubelet gives a pod the image on its node {ONLY}", None)
+        ]
+
+    def test_before_it_is_not(self) -> None:
+        text = "a pod on a node that has the image gets it whatever its secrets are, for the kubelet is older than 1.35; on another node it is pulled"
+        assert steps(asked(OLD, pulled=True), "cached") == [("cached", f"{self.BEGIN}{text}", True)]
+
+    @pytest.mark.parametrize(
+        ("nodes", "answer", "end"),
+        [
+            ((), None, "is not known"),
+            ((OLD, {}), None, "is not known"),
+            ((), REFUSED, "is not known: the caller may not read it"),
+        ],
+    )
+    def test_a_version_that_is_not_known_is_said(self, nodes: Any, answer: Any, end: str) -> None:
+        ((_name, seen, ok),) = steps(asked(*nodes, answer=answer, pulled=True), "cached")
+        assert ok is None
+        assert (
+            seen
+            == f"{self.BEGIN}kubelets from 1.35 on give a pod the image on its node {ONLY}; which version these have {end}"
+        )
+
+    def test_with_always_there_is_nothing_to_say(self) -> None:
+        assert steps(asked(NEW, pulled=True, pull_policy="Always"), "cached") == []
+        assert steps(asked(NEW, pulled=True, is_asked_alone=False), "cached") == []
+
+
+class TestIfNotPresent:
+    def test_is_said_before_a_node_has_tried(self) -> None:
+        ((_name, seen, _ok),) = steps(asked(NEW, pull_policy="IfNotPresent"), "cached")
+        assert seen.startswith("imagePullPolicy is IfNotPresent: this kubelet")
+        assert steps(asked(NEW, says="denied", created=""), "cached") == []
+
+    def test_what_it_needs_is_wanted_only_then(self) -> None:
+        assert wanted_for_cached(pod(is_asked_alone=True)) == [NODES]
+        assert wanted_for_cached(pod(is_asked_alone=True, pull_policy="Always")) == ()
+        assert wanted_for_cached(pod()) == ()
+        assert list(cached(pod(), Evidence())) == []
+
+
+class TestNever:
+    def test_nothing_is_pulled(self) -> None:
+        for alone in (True, False):
+            assert summary(asked(NEW, pull_policy="Never", is_asked_alone=alone)) == (
+                "unknown",
+                "imagePullPolicy is Never: nothing is pulled, and whether the node has the image cannot be seen from here",
+            )
+
+    def test_what_the_node_says(self) -> None:
+        text = 'Container image "q.io/team/app:v1" is not present with pull policy of Never'
+        found = asked(NEW, pull_policy="Never", reason="ErrImageNeverPull", message=text)
+        assert (found.verdict, found.cause) == ("will_not_pull", "never_pull")
+        assert found.reason == (
+            f"imagePullPolicy is Never: nothing is pulled, and the node says: {text}. Change imagePullPolicy, or bring the image to the node"
+        )
+
+    def test_a_container_that_has_it(self) -> None:
+        found = asked(NEW, pull_policy="Never", pulled=True)
+        assert (found.verdict, len(steps(found, "cached"))) == ("pulls", 1)
+
+    def test_a_name_that_is_none_comes_first(self) -> None:
+        assert "no valid name" in asked(NEW, pull_policy="Never", image="UPPER").reason

@@ -1,0 +1,76 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why an import failed, and which secret of the stream's project fixes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Evidence, NotYet
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.imports import why_not_imported
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.stream_tags import tag_of
+from support.pull_evidence import AUTH, REFUSED, failed, secret, stream
+
+REF = ObjectRef(IMAGE_STREAM, "b", "app")
+SECRETS = ObjectRef(SECRET, "b", "")
+BEGIN = "tag v1 of image stream b/app was never imported: incorrect username or password; the import uses all pull secrets of project b, linked or not: "
+AGAIN = "then import it again with image_stream_import, which does not happen by itself"
+
+
+def why(message: str, *secrets: dict[str, Any], answer: Any = None, **tag: Any) -> tuple[str, Sequence[Any]]:
+    known = {SECRETS: {"items": [*secrets]} if answer is None else answer}
+    return why_not_imported(tag_of(REF, stream(failed(message), has_image=False, **tag), "v1"), Evidence(known))
+
+
+def named(name: str, *keys: str, kind: str = "kubernetes.io/dockerconfigjson") -> dict[str, Any]:
+    return secret(dict.fromkeys(keys, AUTH), kind, name=name)
+
+
+def test_no_secret_of_the_project_is_for_the_image() -> None:
+    reason, fix = why("incorrect username or password", named("a", "q.io"), named("b", "quay.io", kind="Opaque"))
+    assert reason == f"{BEGIN}none of them is for quay.io/team/app; {AGAIN}"
+    assert fix == [*fixes.import_secret("b", "quay.io"), *fixes.import_again("b", "app")]
+
+
+def test_one_that_does_not_give_it_is_mended_where_it_stands() -> None:
+    reason, fix = why("incorrect username or password", named("a", "q.io"), named("stale", "quay.io"))
+    assert reason == f"{BEGIN}secret stale has the key quay.io, and its login does not give the image; {AGAIN}"
+    assert fix == [*fixes.add_registry("b", "stale", "quay.io"), *fixes.import_again("b", "app")]
+
+
+def test_secrets_that_may_not_be_read() -> None:
+    reason, fix = why("incorrect username or password", answer=REFUSED)
+    assert "whether one of them is for quay.io/team/app is not known: the caller may not read it" in reason
+    assert fix == [*fixes.import_secret("b", "quay.io"), *fixes.import_again("b", "app")]
+
+
+def test_a_scheduled_tag_is_imported_again_by_itself() -> None:
+    reason, fix = why("incorrect username or password", scheduled=True)
+    assert reason.endswith("it is imported again by itself, every 15 minutes")
+    assert fix == fixes.import_secret("b", "quay.io")
+
+
+def test_what_no_login_mends_needs_no_secrets() -> None:
+    tag = tag_of(REF, stream(failed("registry quay.io blocked"), has_image=False), "v1")
+    reason = (
+        f"tag v1 of image stream b/app was never imported: registry quay.io blocked; fix that in project b; {AGAIN}"
+    )
+    assert why_not_imported(tag, Evidence()) == (reason, [])
+
+
+def test_a_tag_that_was_never_to_be_imported() -> None:
+    reason = "tag v2 of image stream b/app has no image: build or import it, or correct the tag"
+    assert why_not_imported(tag_of(REF, stream(), "v2"), Evidence()) == (reason, [])
+
+
+def test_the_secrets_are_read_first() -> None:
+    evidence = Evidence()
+    with pytest.raises(NotYet):
+        why_not_imported(tag_of(REF, stream(failed("x not found"), has_image=False), "v1"), evidence)
+    assert evidence.take_wanted() == [SECRETS]

@@ -1,0 +1,158 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mirrors, and the nodes' own key for each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import Access
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_events import POD_EVENTS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
+from support.pull_evidence import (
+    AUTH,
+    GOOD,
+    IMAGE,
+    REFUSED,
+    TAG_SETS,
+    changed,
+    known,
+    pod,
+    pulling,
+    secret,
+    steps,
+    summary,
+    told,
+)
+
+M = "m.io/z/team/app:v1"
+SOURCE_IS_DOWN = f"(Mirrors also failed: [{{}}: {{}}]): {IMAGE}: pinging container registry q.io: dial tcp: lookup q.io: no such host"
+
+
+def asked(
+    nodes: Any, *mirrors: str, only: bool = False, says: str = "", own: Any = None, more: Any = None, **subject: Any
+) -> Access:
+    policy = "NeverContactSource" if only else "AllowContactingSource"
+    item = {"source": "q.io", "mirrors": [*mirrors] or ["m.io/z"], "mirrorSourcePolicy": policy}
+    sets = {"items": [{"metadata": {"name": "m"}, "spec": {"imageTagMirrors": [item]}}]}
+    evidence = {ObjectRef(TAG_SETS, "", ""): sets, NODE_SECRET: nodes, **(more or {})}
+    return told(pod("own", says=says, **subject), known(more=evidence, own=GOOD if own is None else own))
+
+
+def mirror_says(text: str, mirror: str = M) -> str:
+    return SOURCE_IS_DOWN.format(mirror, text)
+
+
+class TestKeys:
+    @pytest.mark.parametrize(
+        ("keys", "found"),
+        [
+            (["m.io", "m.io/z"], "has the key m.io/z for"),
+            (["https://m.io/v1/"], "has the key https://m.io/v1/ for"),
+            (["m.io/z/t", "*.io"], "has no key for"),
+        ],
+    )
+    def test_are_taken_as_containers_image_takes_them(self, keys: list[str], found: str) -> None:
+        seen = steps(asked(secret(dict.fromkeys(keys, AUTH))), "mirrors")[1]
+        assert seen == (
+            "mirrors",
+            f"the nodes' pull secret {found} {M}",
+            True if "key h" in found or "key m" in found else None,
+        )
+
+    def test_an_entry_without_a_login_is_none(self) -> None:
+        assert "has no key for" in steps(asked(secret({"m.io/z": {}, "m.io": AUTH})), "mirrors")[1][1]
+
+    @pytest.mark.parametrize("nodes", [REFUSED, secret({"x": {"auth": "?"}})])
+    def test_that_cannot_be_read(self, nodes: Any) -> None:
+        assert (
+            "whether the nodes' pull secret has a key for m.io/z/team/app:v1 is not known: "
+            in steps(asked(nodes), "mirrors")[1][1]
+        )
+
+    def test_of_each_mirror(self) -> None:
+        found = asked(secret({"n.io": AUTH}), "m.io/z", "n.io")
+        assert [ok for _name, _seen, ok in steps(found, "mirrors")] == [True, None, True]
+        assert found.verdict == "pulls"
+
+
+class TestOnlyMirrors:
+    def test_the_pods_own_login_is_of_no_use(self) -> None:
+        found = asked(None, only=True)
+        assert summary(found) == (
+            "unknown",
+            f"it comes from {M} only, and the nodes' pull secret has no key for {M}: it pulls only if the mirror gives the image to everybody",
+        )
+        assert found.fix == fixes.add_registry("openshift-config", "pull-secret", "m.io")
+
+    def test_with_a_key(self) -> None:
+        found = asked(secret({"m.io": AUTH}), only=True, own=secret({"x.io": AUTH}))
+        assert summary(found) == (
+            "pulls",
+            f"the nodes' pull secret has the key m.io for {M}; whether the mirror accepts it was not asked",
+        )
+
+    def test_a_mirror_on_the_host_of_the_source_gets_the_pods_login(self) -> None:
+        found = asked(None, "q.io/copy", only=True)
+        assert summary(found) == ("pulls", "secret own has the key q.io; whether the registry accepts it was not asked")
+
+
+def test_a_mirror_with_a_key_is_enough_where_nothing_is_for_the_source() -> None:
+    found = asked(secret({"m.io": AUTH}), own=secret({"x.io": AUTH}))
+    assert summary(found) == (
+        "pulls",
+        f"the nodes' pull secret has the key m.io for {M}; whether the mirror accepts it was not asked",
+    )
+    assert asked(secret({"n.io": AUTH}), own=secret({"x.io": AUTH})).verdict == "unknown"
+
+
+class TestErrorOfAMirror:
+    def test_is_the_cause_where_the_source_cannot_be_reached(self) -> None:
+        found = asked(secret({"x.io": AUTH}), says=mirror_says("unauthorized: authentication required"))
+        assert summary(found) == (
+            "will_not_pull",
+            f"the nodes' pull secret has no key for {M}; the node says of the mirror: unauthorized: authentication required",
+        )
+        assert found.fix == fixes.add_registry("openshift-config", "pull-secret", "m.io")
+
+    def test_a_key_that_is_refused_is_mended_where_it_stands(self) -> None:
+        found = asked(secret({"m.io/z": AUTH}), says=mirror_says("invalid username/password: x"))
+        assert found.fix == fixes.add_registry("openshift-config", "pull-secret", "m.io/z")
+
+    @pytest.mark.parametrize(("second", "verdict"), [(2000, "pulls"), (100, "will_not_pull"), (1000, "will_not_pull")])
+    def test_may_be_older_than_the_key(self, second: int, verdict: str) -> None:
+        events = {ObjectRef(POD_EVENTS, "ns", "p"): {"items": [pulling(1000)]}}
+        nodes = changed(second, secret({"m.io": AUTH}))
+        found = asked(nodes, says=mirror_says("denied"), more=events, is_asked_alone=True)
+        assert found.verdict == verdict
+        assert (
+            "which was changed after the node's last attempt: the nodes have it some minutes later" in found.reason
+        ) is (verdict == "pulls")
+
+    def test_an_image_that_is_not_there(self) -> None:
+        assert asked(None, says=mirror_says("manifest unknown")).reason.startswith(
+            "the mirror has no such image, or hides it: "
+        )
+
+    def test_of_the_only_one_stands_where_the_sources_would(self) -> None:
+        found = asked(None, "n.io", "m.io/z", only=True, says="reading manifest v1 in q.io/team/app: denied")
+        assert found.reason == (
+            f"the nodes' pull secret has no key for {M}; the node says of the mirror: reading manifest v1 in q.io/team/app: denied"
+        )
+
+    def test_on_the_host_of_the_source(self) -> None:
+        found = asked(None, "q.io/copy", says=mirror_says("denied", "q.io/copy/team/app:v1"))
+        assert found.reason == "secret own has the key q.io; the node says of the mirror: denied"
+        assert found.fix == []
+
+
+def test_a_blocked_source_stays_blocked_with_a_mirror() -> None:
+    config = {"spec": {"registrySources": {"blockedRegistries": ["q.io"]}}}
+    found = asked(secret({"m.io": AUTH}), more={IMAGE_CONFIG: config})
+    assert found.verdict == "will_not_pull"
+    assert "blockedRegistries" in found.reason

@@ -1,0 +1,83 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Credential providers of the nodes: named, and never an answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import Access
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import (
+    CRIO_PROVIDER,
+    INFRASTRUCTURE,
+)
+from support.pull_evidence import AUTH, REFUSED, TAG_SETS, known, pod, secret, steps, told
+
+ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+NEW, OLD = CRIO_PROVIDER
+TEXT = (
+    "CRI-O credential provider config cluster has q.io: for a mirror the nodes take what the pod's account may list of the pull secrets of "
+    "its namespace, linked or not"
+)
+
+
+def on(platform: Any, says: str = "", **secrets: Any) -> Access:
+    infrastructure = platform if platform is REFUSED else {"status": {"platformStatus": {"type": platform}}}
+    subject = pod(*secrets, image=f"{ECR}/app:v1", says=says)
+    return told(subject, known(more={INFRASTRUCTURE: infrastructure}, **secrets))
+
+
+class TestClouds:
+    @pytest.mark.parametrize(
+        ("platform", "text", "ok"),
+        [
+            (
+                "AWS",
+                f"the nodes run on AWS, whose credential provider gives them a login for {ECR}: whether it may",
+                None,
+            ),
+            ("VSphere", f"the nodes run on VSphere, so they have no credential provider of their own for {ECR}", False),
+            (None, f"on AWS the nodes have a credential provider for {ECR}; where these run is not known", None),
+            (REFUSED, "where these run is not known: the caller may not read it", None),
+        ],
+    )
+    def test_what_is_known_of_theirs(self, platform: Any, text: str, ok: Any) -> None:
+        found = on(platform)
+        (seen,) = steps(found, "providers")
+        assert (found.verdict, seen[2]) == ("unknown", ok)
+        assert text in seen[1]
+
+    def test_a_login_of_the_pod_needs_none(self) -> None:
+        assert steps(on("AWS", a=secret({ECR: AUTH})), "providers") == []
+
+    def test_a_node_that_was_denied_had_none(self) -> None:
+        assert on("AWS", says="no basic auth credentials").verdict == "will_not_pull"
+
+
+class TestCrio:
+    def asked(self, config: Any, *, old: Any = None, mirrored: bool = True) -> Access:
+        item = {"source": "q.io", "mirrors": ["m.io"] if mirrored else []}
+        sets = {"items": [{"metadata": {"name": "m"}, "spec": {"imageTagMirrors": [item]}}]}
+        return told(pod(), known(more={ObjectRef(TAG_SETS, "", ""): sets, NEW: config, OLD: old}))
+
+    def test_an_image_that_it_names(self) -> None:
+        config = {"spec": {"matchImages": ["q.io"]}}
+        assert steps(self.asked(config), "providers") == [("providers", TEXT, None)]
+        assert steps(self.asked(None, old=config), "providers") == [("providers", TEXT, None)]
+        assert self.asked(config).verdict == "unknown"
+
+    def test_what_it_says_of_itself(self) -> None:
+        condition = {"type": "Validated", "status": "False", "message": "q.io is skipped"}
+        config = {"spec": {"matchImages": ["q.io"]}, "status": {"conditions": [condition]}}
+        assert steps(self.asked(config), "providers") == [("providers", f"{TEXT}; it says: q.io is skipped", None)]
+
+    def test_it_serves_only_images_with_a_mirror(self) -> None:
+        assert steps(self.asked({"spec": {"matchImages": ["q.io"]}}, mirrored=False), "providers") == []
+        assert steps(self.asked({"spec": {"matchImages": ["x.io"]}}), "providers") == []
+
+    def test_that_may_not_be_read(self) -> None:
+        (seen,) = steps(self.asked(REFUSED, old=REFUSED), "providers")
+        assert seen[1].endswith("config cluster is for the image is not known: the caller may not read it")

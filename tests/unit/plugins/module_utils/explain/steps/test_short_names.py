@@ -1,0 +1,146 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is said of a name without a registry, for each runtime."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Evidence, NotYet
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.short_names import Named, resolved
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import CLUSTER_VERSION
+from support.pull_evidence import AUTH, REFUSED, known, node, openshift, pod, secret, steps, summary, told
+
+HUB = secret({"docker.io": AUTH})
+IMAGE = "team/app:v1"
+
+
+def asked(more: dict[Any, Any], image: str = IMAGE, **options: Any) -> Any:
+    return told(pod("hub", image=image, **options), known(more=more, hub=HUB))
+
+
+def named(more: dict[Any, Any], image: str = IMAGE) -> Named:
+    reference = reference_of(image)
+    assert reference is not None
+    return resolved(pod(image=image), reference, Evidence(known(more=more)))
+
+
+class TestOpenShift:
+    def test_before_4_21_all_search_registries_are_asked(self) -> None:
+        found = asked(openshift("4.20.3", "a.io", "docker.io"))
+        assert found.verdict == "pulls"
+        assert [str(each) for each in named(openshift("4.20.3", "a.io", "docker.io")).references] == [
+            "a.io/team/app:v1",
+            "docker.io/team/app:v1",
+        ]
+        assert [seen for _name, seen, _ok in steps(found, "image")] == [
+            "the kubelet looks for credentials of docker.io/team/app:v1",
+            "team/app:v1 names no registry: CRI-O asks its search registries in turn: a.io, docker.io; write the image with its "
+            "registry's host",
+        ]
+
+    @pytest.mark.parametrize("version", ["4.21.0", "4.22.1", "5.0.0-rc.1"])
+    def test_from_4_21_on_several_are_refused(self, version: str) -> None:
+        found = asked(openshift(version))
+        assert summary(found) == (
+            "will_not_pull",
+            "team/app:v1 names no registry, and CRI-O refuses a name that several of its search registries could have: "
+            "registry.access.redhat.com, docker.io; write the image with its registry's host",
+        )
+
+    def test_from_4_21_on_a_single_one_is_asked(self) -> None:
+        found = asked(openshift("4.21.0", "docker.io"))
+        assert found.verdict == "pulls"
+        assert "its only search registry, docker.io" in steps(found, "image")[1][1]
+
+    def test_the_login_is_docker_hubs_whatever_is_asked(self) -> None:
+        text = "the credentials that the kubelet finds are those of Docker Hub, also for q.io; write the image with its registry's host"
+        assert ("image", text, None) in steps(asked(openshift("4.21.0", "q.io")))
+
+    def test_an_alias_of_the_nodes_cannot_be_seen(self) -> None:
+        found = asked(openshift("4.21.0"), image="ubi9/ubi")
+        assert found.verdict == "unknown"
+        assert "unless the nodes have an alias for it" in found.reason
+
+    def test_a_node_that_asked_a_registry_has_resolved_it(self) -> None:
+        denied = asked(openshift("4.21.0"), says="reading manifest v1: denied")
+        assert (denied.verdict, denied.cause) == ("unknown", "denied")
+        refused = asked(
+            openshift("4.21.0"), says="short name mode is enforcing, but image name x returns ambiguous list"
+        )
+        assert (refused.verdict, refused.cause) == ("will_not_pull", "short_name_ambiguous")
+        assert refused.reason.startswith("team/app:v1 names no registry, and CRI-O refuses")
+
+    @pytest.mark.parametrize("version", [None, "", "new", 4.21])
+    def test_a_version_that_is_not_known_leaves_a_doubt(self, version: Any) -> None:
+        assert asked(openshift(version)).verdict == "unknown"
+
+    def test_the_search_registries_that_cannot_be_read_leave_a_doubt(self) -> None:
+        found = asked({**openshift("4.21.0"), IMAGE_CONFIG: REFUSED})
+        assert found.verdict == "unknown"
+        assert (
+            named({**openshift("4.21.0"), IMAGE_CONFIG: REFUSED})
+            .seen[-1]
+            .reason.endswith(
+                "which of them these nodes have is not known: the caller may not read it; write the image with its registry's host"
+            )
+        )
+
+    def test_it_breaks_only_where_no_registry_may_be_asked(self) -> None:
+        blocked = openshift("4.20.0", "a.io", "docker.io")
+        sources = blocked[IMAGE_CONFIG]["spec"]["registrySources"]
+        sources["blockedRegistries"] = ["a.io"]
+        found = asked(blocked)
+        assert found.verdict == "pulls"
+        assert [ok for _name, _seen, ok in steps(found, "registries")] == [False]
+        sources["blockedRegistries"] = ["a.io", "docker.io"]
+        assert asked(blocked).reason.startswith("the nodes may not pull a.io/team/app:v1")
+
+
+class TestNodes:
+    def on(self, *runtimes: str, version: Any = None) -> dict[Any, Any]:
+        nodes = [node(f"n{number}", runtime) for number, runtime in enumerate(runtimes)]
+        return {NODES: {"items": nodes}, CLUSTER_VERSION: version}
+
+    def test_containerd_takes_docker_hub(self) -> None:
+        found = asked(self.on("containerd://2.0.1", "containerd://1.7.2"))
+        assert found.verdict == "pulls"
+        assert "team/app:v1 names no registry: containerd takes Docker Hub" in [
+            seen for _name, seen, _ok in steps(found)
+        ]
+
+    def test_the_pods_own_node_counts(self) -> None:
+        both = self.on("containerd://2.0.1", "cri-o://1.34.0")
+        assert asked(both, node="n0").verdict == "pulls"
+        assert asked(both, node="n1").verdict == "unknown"
+        assert asked(both).verdict == "unknown"
+
+    def test_cri_o_without_openshift_has_search_registries_that_cannot_be_seen(self) -> None:
+        assert asked(self.on("cri-o://1.34.0")).verdict == "unknown"
+
+    def test_nodes_tell_where_the_version_may_not_be_read(self) -> None:
+        assert asked(self.on("cri-o://1.33.4", version=REFUSED)).verdict == "pulls"
+        assert asked(self.on("cri-o://1.34.0", version=REFUSED)).verdict == "will_not_pull"
+        assert asked(self.on("cri-o://1.34.0", "cri-o://1.33.0", version=REFUSED)).verdict == "unknown"
+
+    def test_nothing_may_be_read(self) -> None:
+        found = asked({NODES: REFUSED, CLUSTER_VERSION: REFUSED})
+        assert found.verdict == "unknown"
+        assert "which of them these nodes have is not known: the caller may not read it" in found.reason
+
+
+def test_a_name_with_a_registry_needs_none_of_it() -> None:
+    reference = reference_of("q.io/a")
+    assert reference is not None
+    assert resolved(pod(image="q.io/a"), reference, Evidence()).references == [reference]
+    short = reference_of("a")
+    assert short is not None
+    evidence = Evidence()
+    with pytest.raises(NotYet):
+        resolved(pod(image="a"), short, evidence)
+    assert evidence.take_wanted() == [CLUSTER_VERSION]

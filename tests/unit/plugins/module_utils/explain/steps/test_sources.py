@@ -1,0 +1,96 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Blocked and allowed registries, signatures, and what of all that cannot be read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Evidence
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.sources import sources, wanted
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import (
+    CLUSTER_POLICIES,
+    IMAGE_POLICY,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
+from support.pull_evidence import GOOD, REFUSED, TAG_SETS, known, pod, steps, summary, told
+
+INTEGRATED = "image-registry.openshift-image-registry.svc:5000"
+POLICY = {"metadata": {"name": "signed"}, "spec": {"scopes": ["q.io/team"]}}
+SIGNED = {CLUSTER_POLICIES: {"items": [POLICY]}}
+
+
+def why_not(image: str, **registry_sources: Any) -> list[str]:
+    reference = reference_of(image)
+    assert reference is not None
+    evidence = Evidence(known(more={IMAGE_CONFIG: {"spec": {"registrySources": registry_sources}}}))
+    return [seen.reason for seen in sources(reference, "ns", None, evidence).seen]
+
+
+class TestRegistries:
+    def test_the_integrated_registry_must_be_allowed_too(self) -> None:
+        image = f"{INTEGRATED}/a/b:c"
+        assert "has no entry for it" in why_not(image, allowedRegistries=["q.io"])[0]
+        assert why_not(image, allowedRegistries=["q.io", INTEGRATED]) == []
+
+    def test_what_is_insecure_is_allowed(self) -> None:
+        assert why_not("q.io/a", insecureRegistries=["q.io"]) == []
+
+
+class TestSignatures:
+    def test_cannot_be_seen(self) -> None:
+        assert summary(told(pod("good"), known(more=SIGNED, good=GOOD))) == (
+            "unknown",
+            "cluster image policy signed wants a signature of what is in q.io/team: whether the image has the right one cannot be seen from "
+            "here",
+        )
+
+    def test_are_the_cause_where_the_node_says_so(self) -> None:
+        text = "Source image rejected: A signature was required, but no signature exists"
+        found = told(pod("good", says=text), known(more=SIGNED, good=GOOD))
+        assert summary(found) == (
+            "will_not_pull",
+            f"cluster image policy signed wants a signature of what is in q.io/team, and the node says: {text}",
+        )
+        assert found.cause == "signature"
+
+    def test_of_the_namespace(self) -> None:
+        own = {**POLICY, "metadata": {"name": "own", "namespace": "ns"}}
+        found = told(pod("good"), known(more={ObjectRef(IMAGE_POLICY, "ns", ""): {"items": [own]}}, good=GOOD))
+        assert found.reason.startswith("image policy ns/own wants a signature")
+
+    def test_a_registry_that_is_blocked_comes_first(self) -> None:
+        config = {"spec": {"registrySources": {"blockedRegistries": ["q.io"]}}}
+        assert "blockedRegistries" in told(pod("good"), known(more={**SIGNED, IMAGE_CONFIG: config}, good=GOOD)).reason
+
+    def test_an_image_that_is_there_needs_none(self) -> None:
+        assert told(pod("good", pulled=True), known(more=SIGNED, good=GOOD)).verdict == "pulls"
+
+
+class TestNotKnown:
+    ALL = dict.fromkeys(wanted("ns"), REFUSED)
+    TEXT = (
+        "which registries are allowed, which mirrors the image has and whether a signature is wanted is not known: the caller may not "
+        "read it"
+    )
+
+    def test_all_of_it_is_said_once(self) -> None:
+        found = told(pod("good"), known(more=self.ALL, good=GOOD))
+        assert summary(found) == ("unknown", self.TEXT)
+        assert [step for step in steps(found) if step[2] is None] == [("configuration", self.TEXT, None)]
+
+    @pytest.mark.parametrize(("text", "verdict"), [("invalid username/password: x", "will_not_pull"), ("", "unknown")])
+    def test_it_counts_only_where_it_decides(self, text: str, verdict: str) -> None:
+        assert told(pod("good", says=text), known(more=self.ALL, good=GOOD)).verdict == verdict
+
+    def test_different_reasons_are_told_apart(self) -> None:
+        more = {IMAGE_CONFIG: REFUSED, ObjectRef(TAG_SETS, "", ""): type(REFUSED)("it timed out")}
+        found = told(pod("good"), known(more=more, good=GOOD))
+        assert [seen for _name, seen, ok in steps(found) if ok is None] == [
+            "which registries are allowed is not known: the caller may not read it",
+            "which mirrors the image has is not known: it timed out",
+        ]

@@ -1,0 +1,162 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Containers whose image the tag of an image stream gives: by a trigger, by the stream's own wish, or by an annotation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.stream_sources import StreamSource
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import Subject
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import Access
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW
+from support.pull_evidence import (
+    AUTH,
+    DIGEST,
+    REFUSED,
+    failed,
+    known,
+    openshift,
+    pod,
+    secret,
+    steps,
+    stream,
+    summary,
+    template,
+    told,
+)
+
+STREAM = ObjectRef(IMAGE_STREAM, "b", "app")
+OWN = ObjectRef(IMAGE_STREAM, "ns", "app")
+QUAY = secret({"quay.io": AUTH})
+FAILED = failed('you may not have access to the container image "quay.io/team/app:v1"', "Unauthorized")
+INTEGRATED = "image-registry.openshift-image-registry.svc:5000"
+
+
+def asked(subject: Subject, streams: dict[ObjectRef, Any], **more: Any) -> Access:
+    extra = {
+        **openshift("4.20.0", "docker.io"),
+        ObjectRef(SECRET, "b", ""): {"items": []},
+        **streams,
+        **more.pop("more", {}),
+    }
+    return told(subject, known(more=extra, quay=QUAY, **more))
+
+
+def triggered(image: str = " ", *, paused: bool = False) -> Subject:
+    return template("quay", image=image, source=StreamSource(STREAM, "v1", paused))
+
+
+class TestTrigger:
+    @pytest.mark.parametrize("image", [" ", "", "app:v1"])
+    def test_what_stands_there_until_it_fires_is_not_what_is_pulled(self, image: str) -> None:
+        found = asked(triggered(image), {STREAM: stream()})
+        assert summary(found) == (
+            "pulls",
+            "secret quay has the key quay.io; whether the registry accepts it was not asked",
+        )
+        text = f"the image is set from tag v1 of image stream b/app, which is quay.io/team/app@{DIGEST}"
+        assert ("stream", text, True) in steps(found)
+
+    def test_an_image_of_its_own_is_followed(self) -> None:
+        found = asked(triggered("other.io/x:1"), {STREAM: stream()})
+        assert found.verdict == "unknown"
+        assert "other.io/x" in found.reason
+
+    def test_through_the_integrated_registry_it_needs_a_right_in_the_streams_project(self) -> None:
+        local = stream(policy="Local", repository=f"{INTEGRATED}/b/app")
+        review = {ObjectRef(SUBJECT_ACCESS_REVIEW, "b", "ns/default"): {"allowed": False}}
+        found = asked(triggered(), {STREAM: local}, more=review)
+        assert summary(found) == ("will_not_pull", "service account ns/default may not pull from project b")
+        assert found.fix == fixes.grant("b", "ns", "default")
+
+    def test_an_import_that_failed_names_the_project_whose_secret_it_lacks(self) -> None:
+        found = asked(triggered(), {STREAM: stream(FAILED, has_image=False)})
+        assert found.verdict == "will_not_pull"
+        assert found.reason.startswith(
+            "the image is set from tag v1 of image stream b/app: tag v1 of image stream b/app was never imported: "
+        )
+        assert "none of them is for quay.io/team/app; then import it again" in found.reason
+        assert found.fix == [*fixes.import_secret("b", "quay.io"), *fixes.import_again("b", "app")]
+        assert not any("no valid name" in seen for _name, seen, _ok in steps(found))
+
+    def test_an_import_that_failed_later_leaves_the_image(self) -> None:
+        found = asked(triggered(), {STREAM: stream(FAILED)})
+        assert found.verdict == "pulls"
+        assert [ok for _name, _seen, ok in steps(found, "stream")] == [True, None]
+
+    def test_without_an_image_of_the_stream_one_of_its_own_is_kept(self) -> None:
+        found = asked(triggered("quay.io/x:1"), {STREAM: stream(FAILED, has_image=False)})
+        assert found.verdict == "pulls"
+        assert [ok for _name, _seen, ok in steps(found, "stream")] == [False]
+
+    def test_no_stream(self) -> None:
+        assert summary(asked(triggered(), {STREAM: None})) == (
+            "will_not_pull",
+            "the image is set from tag v1 of image stream b/app, which does not exist",
+        )
+
+    def test_paused(self) -> None:
+        found = asked(triggered(paused=True), {STREAM: stream()})
+        assert found.reason.endswith("but its trigger is paused, so the container keeps ' '")
+        assert asked(triggered("quay.io/x:1", paused=True), {STREAM: stream()}).verdict == "pulls"
+
+    @pytest.mark.parametrize(
+        ("answer", "why"), [(REFUSED, "the caller may not read it"), ({}, "the cluster has no image streams")]
+    )
+    def test_nothing_is_known(self, answer: Any, why: str) -> None:
+        found = asked(triggered(), {STREAM: answer})
+        text = f"the image is set from tag v1 of image stream b/app, of which nothing is known: {why}"
+        assert summary(found) == ("unknown", text)
+        assert asked(triggered("quay.io/x:1"), {STREAM: answer}).verdict == "pulls"
+
+
+class TestShortName:
+    def test_of_a_stream_that_wants_it(self) -> None:
+        found = asked(template("quay", image="app:v1"), {OWN: stream(local=True)})
+        assert found.verdict == "pulls"
+        assert (
+            "stream",
+            f"the name means tag v1 of image stream ns/app, which is quay.io/team/app@{DIGEST}",
+            True,
+        ) in steps(found)
+
+    def test_of_a_workload_that_says_so(self) -> None:
+        found = asked(template("quay", image="b/app:v1", resolves_names=True), {STREAM: stream()})
+        assert "the name means tag v1 of image stream b/app" in steps(found)[0][1]
+        assert asked(template("quay", image="app:v1", resolves_names=True), {OWN: stream()}).verdict == "pulls"
+
+    def test_whose_import_failed(self) -> None:
+        streams = {OWN: stream(FAILED, has_image=False, local=True), ObjectRef(SECRET, "ns", ""): {"items": []}}
+        found = asked(template(image="app:v1"), streams)
+        assert found.reason.startswith(
+            "the name means tag v1 of image stream ns/app: tag v1 of image stream ns/app was never imported"
+        )
+        assert found.fix == [*fixes.import_secret("ns", "quay.io"), *fixes.import_again("ns", "app")]
+
+    def test_that_nothing_resolves_is_the_cause_of_an_error(self) -> None:
+        text = (
+            "there is an image stream ns/app, but nothing says that app:v1 means it, so a registry is asked: oc set image-lookup app "
+            "-n ns, then create the pod again"
+        )
+        found = asked(pod(image="app:v1", says="denied"), {OWN: stream()})
+        assert summary(found) == ("will_not_pull", text)
+        assert ("stream", text, None) in steps(asked(template(image="app:v1"), {OWN: stream()}))
+
+    def test_of_a_pod_from_before_is_not_resolved_any_more(self) -> None:
+        text = "the name is that of image stream ns/app, and was not resolved when the pod was created: delete the pod, so that a new one is"
+        assert asked(pod(image="app:v1", says="denied"), {OWN: stream(local=True)}).reason == text
+        assert ("stream", text, None) in steps(asked(pod(image="app:v1"), {OWN: stream(local=True)}))
+
+    @pytest.mark.parametrize(("answer", "count"), [(None, 0), ({}, 0), (REFUSED, 1)])
+    def test_of_no_stream(self, answer: Any, count: int) -> None:
+        assert len(steps(asked(template(image="app:v1"), {OWN: answer}), "stream")) == count
+
+    @pytest.mark.parametrize("image", ["team/app:v1", f"app@{DIGEST}", "q.io/app", "a/b/c"])
+    def test_others_are_no_streams(self, image: str) -> None:
+        assert steps(asked(template(image=image, resolves_names="/b/" in image), {}), "stream") == []

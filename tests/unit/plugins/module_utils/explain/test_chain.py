@@ -1,0 +1,456 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verdict, its reason and its fix, for what objects and nodes can say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    SECRET,
+    SERVICE_ACCOUNT,
+    ObjectRef,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import Access, explain
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Evidence, NotYet
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import POD, Subject
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import (
+    CLUSTER_POLICIES,
+    IMAGE_POLICY,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import (
+    IMAGE_CONFIG,
+    MIRROR_KINDS,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW
+from support.pull_evidence import (
+    AUTH,
+    DIGEST,
+    GENERATED,
+    GOOD,
+    IMAGE,
+    REFUSED,
+    TAG_SETS,
+    account,
+    failed,
+    known,
+    pod,
+    secret,
+    steps,
+    stream,
+    summary,
+    template,
+    told,
+)
+
+
+class TestName:
+    @pytest.mark.parametrize("image", ["", "UPPER", "https://q.io/a"])
+    def test_that_is_none(self, image: str) -> None:
+        found = explain(pod(image=image), Evidence())
+        assert summary(found) == ("will_not_pull", f"{image!r} is no valid name of an image")
+        assert [(step.name, step.ok) for step in found.steps] == [("image", False)]
+
+    def test_without_a_registry_leaves_a_doubt_after_all_others(self) -> None:
+        hub = secret({"docker.io": AUTH})
+        found = told(pod("hub", image="team/app:v1"), known(hub=hub))
+        assert found.verdict == "unknown"
+        assert found.reason.startswith(
+            "team/app:v1 names no registry: containerd takes Docker Hub, CRI-O its search registries"
+        )
+        assert told(pod(image="team/app:v1"), known()).reason.startswith(
+            "no pull secret of pod ns/p is for docker.io/team/app"
+        )
+        assert told(pod("hub", image="docker.io/team/app:v1"), known(hub=hub)).verdict == "pulls"
+
+
+class TestWhatIsRead:
+    def test_all_that_the_way_needs_is_wanted_at_once(self) -> None:
+        evidence = Evidence()
+        with pytest.raises(NotYet):
+            explain(pod("a", "b"), evidence)
+        wanted = evidence.take_wanted()
+        assert wanted[:4] == [ObjectRef(SECRET, "ns", "a"), ObjectRef(SECRET, "ns", "b"), NODE_SECRET, IMAGE_CONFIG]
+        assert wanted[4:7] == [ObjectRef(kind, "", "") for kind in MIRROR_KINDS]
+        assert wanted[7:] == [CLUSTER_POLICIES, ObjectRef(IMAGE_POLICY, "ns", "")]
+
+    def test_a_template_asks_for_its_account_first(self) -> None:
+        evidence = Evidence()
+        with pytest.raises(NotYet):
+            explain(template(), evidence)
+        assert evidence.take_wanted() == [ObjectRef(SERVICE_ACCOUNT, "ns", "default")]
+
+
+class TestList:
+    def test_a_pods_list_is_final(self) -> None:
+        assert summary(told(pod("good"), known(good=GOOD)))[0] == "pulls"
+        found = told(pod(), known(account("good"), good=GOOD))
+        assert summary(found)[0] == "unknown"
+        assert found.reason.startswith(
+            "pod ns/p was created before good was linked to service account ns/default, and never gets it: it pulls"
+        )
+        assert found.fix == fixes.link("ns", "default", "good")
+
+    def test_a_template_gets_that_of_the_account_unless_it_has_one(self) -> None:
+        cluster = known(account("good"), good=GOOD, own=secret({"other.io": AUTH}))
+        assert told(template(), cluster).verdict == "pulls"
+        assert told(template("own"), cluster).verdict == "unknown"
+
+    def test_without_an_account_there_is_no_pod(self) -> None:
+        found = told(template(), {**known(), ObjectRef(SERVICE_ACCOUNT, "ns", "default"): None})
+        assert summary(found) == (
+            "will_not_pull",
+            "service account ns/default does not exist, so no pod can be created",
+        )
+
+    def test_an_account_that_cannot_be_read(self) -> None:
+        found = told(template(), {**known(), ObjectRef(SERVICE_ACCOUNT, "ns", "default"): REFUSED})
+        assert summary(found) == (
+            "unknown",
+            "the list of service account ns/default is not known: the caller may not read it",
+        )
+
+    def test_an_account_that_is_read_only_to_compare(self) -> None:
+        found = told(pod(), {**known(), ObjectRef(SERVICE_ACCOUNT, "ns", "default"): REFUSED})
+        assert found.reason.startswith("no pull secret of pod ns/p is for q.io/team/app: it pulls only if")
+
+
+class TestSecrets:
+    def test_the_login_is_named(self) -> None:
+        found = told(pod("a", "b"), known(a=secret({"q.io/team": AUTH}), b=GOOD))
+        assert found.reason == "secret a has the key q.io/team; whether the registry accepts it was not asked"
+        assert ("keys", "secret a has the key q.io/team, then secret b has the key q.io", True) in [
+            (step.name, step.seen, step.ok) for step in found.steps
+        ]
+
+    def test_one_that_cannot_be_parsed_stops_all(self) -> None:
+        found = told(pod("good", "bad"), known(good=GOOD, bad=secret({"x": {"auth": "?"}})))
+        assert found.verdict == "will_not_pull"
+        assert found.reason.startswith(
+            "secret ns/bad stops every pull of a pod that lists it, because the entry for 'x'"
+        )
+        assert found.fix == fixes.rewrite_secret("ns", "bad", "q.io")
+
+    def test_one_that_cannot_be_read_leaves_a_doubt(self) -> None:
+        found = told(pod("good", "hidden"), known(good=GOOD, hidden=REFUSED))
+        assert summary(found) == ("unknown", "what secret ns/hidden holds is not known: the caller may not read it")
+
+    @pytest.mark.parametrize(
+        ("stored", "reason", "fix"),
+        [
+            (None, "secret ns/a does not exist, and the node goes on without it", fixes.new_secret_named),
+            (secret({}, "Opaque"), "secret ns/a has type Opaque, which no node reads", fixes.rewrite_secret),
+        ],
+    )
+    def test_one_that_is_of_no_use(self, stored: Any, reason: str, fix: Any) -> None:
+        found = told(pod("a"), known(a=stored))
+        assert found.verdict == "unknown"
+        assert found.reason == (
+            f"{reason}: it pulls only if the registry gives the image to everybody, or the nodes have a credential"
+        )
+        assert found.fix == fix("ns", "a", "q.io")
+        assert told(pod("a", "good"), known(a=stored, good=GOOD)).verdict == "pulls"
+
+    def test_no_key_and_the_nearest(self) -> None:
+        found = told(pod("a", says="authentication required"), known(account("a"), a=secret({"q.io:5000": AUTH})))
+        assert summary(found) == (
+            "will_not_pull",
+            "no pull secret of pod ns/p is for q.io/team/app; the nearest is q.io:5000; the node says: authentication required",
+        )
+        assert found.fix == fixes.new_secret("ns", "default", "q.io")
+        assert found.cause == "unauthorized"
+
+    def test_an_own_list_is_mended_in_its_secret(self) -> None:
+        other, generated = secret({"x.io": AUTH}), secret({"x.io": AUTH}, **GENERATED)
+        assert told(pod("own"), known(own=other)).fix == fixes.add_registry("ns", "own", "q.io")
+        assert told(template("own"), known(own=other)).fix == fixes.add_registry("ns", "own", "q.io")
+        assert told(pod("own"), known(own=generated)).fix == []
+        assert told(pod("a"), known(account("a"), a=other)).fix == fixes.new_secret("ns", "default", "q.io")
+
+    @pytest.mark.parametrize("subject", [pod("own"), template("own")])
+    def test_an_own_list_hides_what_is_linked(self, subject: Subject) -> None:
+        found = told(subject, known(account("linked"), own=secret({"x.io": AUTH}), linked=GOOD))
+        assert found.reason.startswith(
+            f"{subject.ref} has a list of its own, which hides linked of service account ns/default: it"
+        )
+        assert found.fix == fixes.add_registry("ns", "own", "q.io")
+
+    def test_the_nodes_own_secret_helps_where_no_other_does(self) -> None:
+        found = told(pod(), known(more={NODE_SECRET: GOOD}))
+        assert summary(found) == (
+            "pulls",
+            "the nodes' own pull secret has the key q.io; whether the registry accepts it was not asked",
+        )
+
+
+class TestNode:
+    @pytest.mark.parametrize(
+        ("text", "cause"),
+        [
+            ("dial tcp: lookup q.io: no such host", "dns"),
+            ("toomanyrequests: x", "rate_limited"),
+        ],
+    )
+    def test_what_is_not_about_logins_is_the_break(self, text: str, cause: str) -> None:
+        found = told(pod("good", says=text), known(good=GOOD))
+        assert (found.verdict, found.cause) == ("will_not_pull", cause)
+        assert f"({text}). " in found.reason
+        assert found.reason[0].islower()
+
+    def test_what_says_nothing_of_the_next_attempt_leaves_a_doubt(self) -> None:
+        found = told(pod("good", says="something new"), known(good=GOOD))
+        assert (*summary(found), found.cause) == ("unknown", "the node says: something new", "unknown")
+
+    def test_a_refused_login_is_renewed_where_it_stands(self) -> None:
+        found = told(pod("good", says="invalid username/password: x"), known(good=GOOD))
+        assert summary(found) == ("will_not_pull", "the registry refuses the login: secret good has the key q.io")
+        assert found.fix == fixes.add_registry("ns", "good", "q.io")
+
+    @pytest.mark.parametrize("text", ["no basic auth credentials", "Unable to retrieve some image pull secrets (good)"])
+    def test_an_error_that_the_objects_have_outlived(self, text: str) -> None:
+        found = told(pod("good", says=text), known(good=GOOD))
+        assert found.verdict == "pulls"
+        assert found.reason == (
+            "secret good has the key q.io, so the node's error is older than it: the next attempt, at most five minutes from now, "
+            "will pull; delete the pod to have it at once"
+        )
+
+    @pytest.mark.parametrize(
+        ("text", "means"),
+        [
+            ("denied", "the login has no right"),
+            ("authentication required", "the registry does not accept the login"),
+            ("manifest unknown", "there is no such image"),
+        ],
+    )
+    def test_one_that_may_have_two_causes_leaves_a_doubt(self, text: str, means: str) -> None:
+        found = told(pod("good", says=text), known(good=GOOD))
+        assert found.verdict == "unknown"
+        assert found.reason.startswith(f"secret good has the key q.io, and the node says: {text}. Either {means}")
+
+    def test_a_secret_that_cannot_be_read_may_have_been_tried(self) -> None:
+        found = told(pod("hidden", says="denied"), known(hidden=REFUSED))
+        assert summary(found) == (
+            "will_not_pull",
+            "the node says: denied; what secret ns/hidden holds is not known: the caller may not read it",
+        )
+        assert found.fix == ()
+
+    def test_without_a_login_an_image_that_is_not_found_may_be_hidden(self) -> None:
+        found = told(pod(says="manifest unknown"), known())
+        assert summary(found) == (
+            "will_not_pull",
+            "there is no such image, or the registry hides it: no pull secret of pod ns/p is for q.io/team/app; the node says: "
+            "manifest unknown",
+        )
+
+    def test_an_empty_login_is_none(self) -> None:
+        found = told(pod("a", says="denied"), known(a=secret({"q.io": {}})))
+        assert found.verdict == "will_not_pull"
+        assert ("keys", "secret a has the key q.io without a login", False) in [
+            (step.name, step.seen, step.ok) for step in found.steps
+        ]
+
+    def test_what_is_pulled_needs_nothing(self) -> None:
+        assert summary(told(pod("a", pulled=True), known(a=None))) == ("pulls", "the container has its image")
+
+    def test_back_off_alone_tells_nothing(self) -> None:
+        subject = Subject(
+            ObjectRef(POD, "ns", "p"),
+            "default",
+            ("good",),
+            "app",
+            IMAGE,
+            True,
+            "ImagePullBackOff",
+            'Back-off pulling image "x"',
+        )
+        assert (told(subject, known(good=GOOD)).verdict, told(subject, known(good=GOOD)).cause) == ("pulls", "")
+
+
+class TestSources:
+    CONFIG: dict[str, Any] = {"spec": {"registrySources": {"blockedRegistries": ["q.io"]}}}
+
+    def mirrors(self, *mirrors: str, policy: str = "") -> dict[ObjectRef, Any]:
+        item = {"source": "q.io", "mirrors": [*mirrors], "mirrorSourcePolicy": policy}
+        return {
+            ObjectRef(TAG_SETS, "", ""): {"items": [{"metadata": {"name": "m"}, "spec": {"imageTagMirrors": [item]}}]}
+        }
+
+    def test_blocked(self) -> None:
+        found = told(pod("good"), known(more={IMAGE_CONFIG: self.CONFIG}, good=GOOD))
+        assert summary(found) == (
+            "will_not_pull",
+            "the nodes may not pull q.io/team/app:v1: registrySources.blockedRegistries of image config cluster has q.io",
+        )
+
+    def test_the_steps_say_what_breaks_and_what_is_not_known(self) -> None:
+        more = {IMAGE_CONFIG: self.CONFIG, ObjectRef(TAG_SETS, "", ""): REFUSED}
+        found = told(pod("good"), known(more=more, good=GOOD))
+        assert [(step.name, step.ok) for step in found.steps] == [
+            ("image", True),
+            ("pull_secrets", True),
+            ("secret", True),
+            ("registries", False),
+            ("configuration", None),
+            ("keys", True),
+        ]
+
+    def test_not_known(self) -> None:
+        found = told(pod("good"), known(more={IMAGE_CONFIG: REFUSED}, good=GOOD))
+        assert summary(found) == ("unknown", "which registries are allowed is not known: the caller may not read it")
+        found = told(pod("good"), known(more={ObjectRef(TAG_SETS, "", ""): REFUSED}, good=GOOD))
+        assert summary(found) == (
+            "unknown",
+            "which mirrors the image has is not known: the caller may not read it",
+        )
+
+    def test_mirrors_before_the_source(self) -> None:
+        found = told(pod("good"), known(more=self.mirrors("m.io/z"), good=GOOD))
+        assert found.verdict == "pulls"
+        by = "with the nodes' own credential (source q.io in image tag mirror set m)"
+        assert steps(found, "mirrors") == [
+            ("mirrors", f"it is looked for at m.io/z/team/app:v1 first, {by}", True),
+            ("mirrors", "the nodes' pull secret has no key for m.io/z/team/app:v1", None),
+        ]
+
+    @pytest.mark.parametrize(("image", "way"), [(IMAGE, "tag"), (f"q.io/a@sha256:{'0' * 64}", "digest")])
+    def test_a_source_that_is_never_contacted_without_a_mirror(self, image: str, way: str) -> None:
+        found = told(pod("good", image=image), known(more=self.mirrors(policy="NeverContactSource"), good=GOOD))
+        assert summary(found) == (
+            "will_not_pull",
+            f"registry q.io is blocked: no mirror is for a pull by {way}, and the source is never contacted (source q.io in image tag "
+            "mirror set m)",
+        )
+
+
+class TestProject:
+    HOST = "image-registry.openshift-image-registry.svc:5000"
+    REVIEW = ObjectRef(SUBJECT_ACCESS_REVIEW, "b", "ns/default")
+    STREAM = ObjectRef(IMAGE_STREAM, "b", "app")
+    FULL: dict[str, Any] = {"status": {"tags": [{"tag": "v1", "items": [{"image": "x"}]}]}}
+    CREDENTIAL = secret({HOST: AUTH}, **GENERATED)
+
+    def told(self, answer: Any, **stream: Any) -> Access:
+        more = {self.REVIEW: answer, self.STREAM: stream.get("stream", self.FULL)}
+        return told(pod("own", image=f"{self.HOST}/b/app:v1"), known(more=more, own=secret({self.HOST: AUTH})))
+
+    def test_no_image(self) -> None:
+        found = self.told({"allowed": True}, stream={})
+        assert found.verdict == "pulls"
+        text = "whether image stream b/app has the image is not known: the cluster has no image streams"
+        assert ("stream", text, None) in [(step.name, step.seen, step.ok) for step in found.steps]
+        assert summary(self.told({"allowed": True}, stream={"status": {}})) == (
+            "will_not_pull",
+            "image stream b/app has no tag v1: build or import it, or correct the tag",
+        )
+        assert self.told({"allowed": True}, stream=None).reason.startswith("image stream b/app does not exist")
+
+    def test_an_import_that_failed(self) -> None:
+        more = {ObjectRef(SECRET, "b", ""): {"items": []}, self.REVIEW: {"allowed": True}}
+        more[self.STREAM] = stream(failed("incorrect username or password"), has_image=False)
+        found = told(pod("own", image=f"{self.HOST}/b/app:v1"), known(more=more, own=self.CREDENTIAL))
+        assert found.verdict == "will_not_pull"
+        assert found.reason.startswith(
+            "tag v1 of image stream b/app was never imported: incorrect username or password; the import"
+        )
+        assert found.fix == [*fixes.import_secret("b", "quay.io"), *fixes.import_again("b", "app")]
+
+    @pytest.mark.parametrize("image", ["app:v1", f"app@{DIGEST}"])
+    def test_an_import_that_failed_later_leaves_the_image(self, image: str) -> None:
+        more = {self.REVIEW: {"allowed": True}, self.STREAM: stream(failed("incorrect username or password"))}
+        found = told(pod("own", image=f"{self.HOST}/b/{image}"), known(more=more, own=self.CREDENTIAL))
+        assert found.verdict == "pulls"
+        assert ("stream", "image stream b/app has the image", True) in steps(found)
+
+    def test_a_stream_that_cannot_be_read(self) -> None:
+        text = "whether image stream b/app has the image is not known: the caller may not read it"
+        assert summary(self.told({"allowed": True}, stream=REFUSED)) == ("unknown", text)
+
+    def test_the_right_comes_before_the_image(self) -> None:
+        assert "may not pull" in self.told({"allowed": False}, stream=None).reason
+
+    def test_allowed(self) -> None:
+        found = self.told({"allowed": True})
+        assert found.verdict == "pulls"
+        seen = [(step.name, step.seen, step.ok) for step in found.steps]
+        assert ("project", "service account ns/default may pull from project b", True) in seen
+        assert ("stream", "image stream b/app has the image", True) in seen
+
+    @pytest.mark.parametrize("answer", [{"allowed": False}, {}, {"allowed": "true"}])
+    def test_not_allowed(self, answer: Any) -> None:
+        found = self.told(answer)
+        assert summary(found) == ("will_not_pull", "service account ns/default may not pull from project b")
+        assert found.fix == fixes.grant("b", "ns", "default")
+
+    def test_not_known(self) -> None:
+        assert summary(self.told(REFUSED)) == (
+            "unknown",
+            "whether service account ns/default may pull from b is not known: the caller may not read it",
+        )
+
+    @pytest.mark.parametrize(
+        "names", [{"internalRegistryHostname": "r.example.com"}, {"externalRegistryHostnames": ["x", "r.example.com"]}]
+    )
+    def test_the_registrys_other_names(self, names: Any) -> None:
+        config = {"status": names}
+        own = secret({"r.example.com": AUTH})
+        cluster = known(more={IMAGE_CONFIG: config, self.REVIEW: {"allowed": False}, self.STREAM: None}, own=own)
+        assert told(pod("own", image="r.example.com/b/app:v1"), cluster).verdict == "will_not_pull"
+
+    def test_a_generated_secret_tells_its_name(self) -> None:
+        own = secret({"r.example.com:5000": AUTH}, **GENERATED)
+        cluster = known(more={IMAGE_CONFIG: REFUSED, self.REVIEW: {"allowed": False}, self.STREAM: None}, own=own)
+        assert told(pod("own", image="r.example.com:5000/b/app:v1"), cluster).verdict == "will_not_pull"
+
+    def test_it_is_asked_for_with_the_rest_known(self) -> None:
+        evidence = Evidence(known(own=self.CREDENTIAL))
+        with pytest.raises(NotYet):
+            explain(pod("own", image=f"{self.HOST}/b/app:v1"), evidence)
+        assert evidence.take_wanted() == [self.REVIEW, self.STREAM]
+
+    @pytest.mark.parametrize("image", ["q.io/b/app:v1", f"{HOST}/app:v1"])
+    def test_other_images_are_no_question_of_projects(self, image: str) -> None:
+        found = told(pod("good", image=image), known(good=secret({"q.io": AUTH, self.HOST: AUTH})))
+        assert "project" not in [step.name for step in found.steps]
+
+
+def test_report() -> None:
+    found = told(pod("good", says="invalid username/password: x"), known(good=GOOD)).report()
+    assert {
+        key: found[key] for key in ("kind", "name", "container", "service_account", "image", "verdict", "cause")
+    } == {
+        "kind": "Pod",
+        "name": "p",
+        "container": "app",
+        "service_account": "default",
+        "image": IMAGE,
+        "verdict": "will_not_pull",
+        "cause": "bad_credentials",
+    }
+    assert found["steps"][0] == {"step": "image", "message": f"{IMAGE} is {IMAGE}", "ok": True}
+    assert [step["step"] for step in found["steps"]] == ["image", "pull_secrets", "secret", "keys", "node"]
+    assert found["fix"] == fixes.add_registry("ns", "good", "q.io")
+    assert found["text"][:2] == [
+        "will_not_pull: the registry refuses the login: secret good has the key q.io",
+        f"  ok image: {IMAGE} is {IMAGE}",
+    ]
+    assert found["text"][-1] == "  NO node: the node says: invalid username/password: x"
+
+
+def test_what_is_not_known_is_marked() -> None:
+    found = told(pod("hidden"), known(hidden=REFUSED)).report()
+    assert "  ?  secret: what secret ns/hidden holds is not known: the caller may not read it" in found["text"]
+
+
+def test_a_brief_report_leaves_out_a_way_on_which_nothing_breaks() -> None:
+    good, bad = told(pod("good"), known(good=GOOD)), told(pod("a"), known(a=None))
+    assert {"steps", "text"} <= set(good.report())
+    assert not {"steps", "text"} & set(good.report(brief=True))
+    assert good.report(brief=True)["reason"] == good.reason
+    assert bad.report(brief=True) == bad.report()

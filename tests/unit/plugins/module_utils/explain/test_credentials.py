@@ -1,0 +1,123 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What pull secrets give for an image, and in which order."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.credentials import (
+    Credentials,
+    Login,
+    SecretSeen,
+    credentials_of,
+    nearest_key,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Evidence, NotYet
+
+AUTH = {"auth": base64.b64encode(b"u:p").decode()}
+
+
+def secret(auths: Any, kind: str = "kubernetes.io/dockerconfigjson", **metadata: Any) -> dict[str, Any]:
+    key, content = (".dockercfg", auths) if kind.endswith("dockercfg") else (".dockerconfigjson", {"auths": auths})
+    return {"metadata": metadata, "type": kind, "data": {key: base64.b64encode(json.dumps(content).encode()).decode()}}
+
+
+def of(repository: str = "q.io/team/app", **secrets: Any) -> Credentials:
+    known = {ObjectRef(SECRET, "ns", name): each for name, each in secrets.items()}
+    return credentials_of("ns", [*secrets], repository, Evidence(known))
+
+
+class TestStates:
+    @pytest.mark.parametrize(
+        ("stored", "state", "detail"),
+        [
+            (None, "missing", ""),
+            (ImagePullError("refused"), "unread", "refused"),
+            (secret({}, "Opaque"), "wrong_type", "Opaque"),
+            ({"data": {}}, "wrong_type", "Opaque"),
+            (secret({}, "kubernetes.io/podmanconfigjson"), "wrong_type", "kubernetes.io/podmanconfigjson"),
+            (secret({"q.io": AUTH}), "usable", ""),
+            (secret({"q.io": AUTH}, "kubernetes.io/dockercfg"), "usable", ""),
+        ],
+    )
+    def test_of_a_secret(self, stored: Any, state: str, detail: str) -> None:
+        (found,) = of(a=stored).secrets
+        assert (found.name, found.state, found.detail) == ("a", state, detail)
+        assert of(a=stored).in_state(state) == [found]
+        assert of(a=stored).in_state("other") == []
+
+    def test_one_entry_spoils_a_secret(self) -> None:
+        found = of(a=secret({"q.io": AUTH, "x": {"auth": "?"}}))
+        assert found.secrets[0].state == "unparsable"
+        assert "the entry for 'x' has an 'auth' that is not standard base64" in found.secrets[0].detail
+        assert found.logins == []
+
+    def test_generated_ones_are_known(self) -> None:
+        mark = {"annotations": {"openshift.io/internal-registry-auth-token.service-account": "default"}}
+        assert of(a=secret({}, **mark)).secrets[0].is_generated
+        assert not of(a=secret({})).secrets[0].is_generated
+
+    def test_all_that_is_missing_is_wanted_at_once(self) -> None:
+        evidence = Evidence()
+        with pytest.raises(NotYet):
+            credentials_of("ns", ["a", "b"], "q.io/a", evidence)
+        assert [ref.name for ref in evidence.take_wanted()] == ["a", "b"]
+
+
+class TestLogins:
+    def test_in_the_kubelets_order_and_then_in_that_of_the_list(self) -> None:
+        found = of(a=secret({"q.io": AUTH}), b=secret({"q.io/team": AUTH, "q.io": AUTH, "other.io": AUTH}))
+        assert found.logins == [Login("b", "q.io/team", False), Login("a", "q.io", False), Login("b", "q.io", False)]
+
+    @pytest.mark.parametrize("entry", [{}, {"username": "u"}, {"password": "p"}])
+    def test_an_entry_without_a_login_matches_and_gives_none(self, entry: Any) -> None:
+        assert of(a=secret({"q.io": entry})).logins == [Login("a", "q.io", True)]
+
+    def test_only_of_secrets_that_are_read(self) -> None:
+        assert of(a=secret({"q.io": AUTH}, "Opaque"), b=None).logins == []
+
+
+class TestNearest:
+    @pytest.mark.parametrize(
+        ("keys", "nearest"),
+        [
+            (["other.io", "https://quay.io:443/x"], "https://quay.io:443/x"),
+            (["other.io", "quai.io"], "quai.io"),
+            (["quay.io.example.com", "other.io/quay.io", "ghcr.io", "uay.example.com", "x.quay.io"], ""),
+            (["q" * 100_000, ""], ""),
+            (["completely.different.example.com"], ""),
+            ([], ""),
+        ],
+    )
+    def test_key(self, keys: list[str], nearest: str) -> None:
+        assert nearest_key([SecretSeen("a", "usable", "", keys)], "quay.io/team/app") == nearest
+
+    @pytest.mark.parametrize(
+        ("repository", "key", "is_near"),
+        [
+            ("registry.example.com:5000/team/app", "registry.example.com", True),
+            ("registry.example.com/team/app", "https://registry.exmaple.com:8443/v2/", True),
+            ("gcr.io/team/app", "ghcr.io", False),
+            ("gcr.io/team/app", "gcr.oi", True),
+            ("192.0.2.1:5000/app", "192.0.2.2:5000", False),
+            ("192.0.2.1:5000/app", "192.0.2.1", True),
+            ("[2001:db8::1]:5000/app", "[2001:db8::2]:5000", False),
+        ],
+    )
+    def test_is_of_the_same_host_or_of_one_that_is_mistyped(self, repository: str, key: str, is_near: bool) -> None:
+        assert nearest_key([SecretSeen("a", "usable", "", [key])], repository) == (key if is_near else "")
+
+    def test_a_secret_with_many_long_keys_takes_little_time(self) -> None:
+        host = "a" * 240 + ".example"
+        secrets = [SecretSeen("a", "usable", "", [f"{number}{host[4:]}" for number in range(1000, 4000)])]
+        began = time.process_time()
+        assert nearest_key(secrets, f"{host}/app") == ""
+        assert time.process_time() - began < 1

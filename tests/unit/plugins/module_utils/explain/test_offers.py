@@ -1,0 +1,260 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Promise 8: a task is offered only for names and keys that our own checks accept, and it says who gets what."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.cluster_text import is_plain
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import Sentence, TemplateText
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.offers import Offer, offer, offer_in
+from support.hostile_text import TEXTS
+
+#: Each text that a fix takes from a cluster, in its place.
+PLACES: dict[str, Callable[[str], Any]] = {
+    "link.namespace": lambda text: fixes.link(text, "builder", "pull"),
+    "link.account": lambda text: fixes.link("ns", text, "pull"),
+    "link.secret": lambda text: fixes.link("ns", "builder", text),
+    "link_only.secret": lambda text: fixes.link_only("ns", "builder", text),
+    "unlink.secret": lambda text: fixes.unlink("ns", "builder", text),
+    "new_secret.registry": lambda text: fixes.new_secret("ns", "builder", text),
+    "add_registry.secret": lambda text: fixes.add_registry("ns", text, "q.io"),
+    "add_registry.registry": lambda text: fixes.add_registry("ns", "pull", text),
+    "rewrite_secret.registry": lambda text: fixes.rewrite_secret("ns", "pull", text),
+    "convert_secret.registry": lambda text: fixes.convert_secret("ns", "pull", text),
+    "remove_registry.registry": lambda text: fixes.remove_registry("ns", "pull", "q.io", text),
+    "remove_secret.secret": lambda text: fixes.remove_secret("ns", text),
+    "import_again.stream": lambda text: fixes.import_again("ns", text),
+    "import_secret.registry": lambda text: fixes.import_secret("ns", text),
+    "grant.project": lambda text: fixes.grant(text, "ns", "builder"),
+    "grant.namespace": lambda text: fixes.grant("ns", text, "builder"),
+    "grant.account": lambda text: fixes.grant("ns", "a", text),
+    "grant_to.user": lambda text: fixes.grant_to("ns", {"users": [text]}),
+    "grant_to.group": lambda text: fixes.grant_to("ns", {"groups": [text]}),
+    "grant_to.project": lambda text: fixes.grant_to("ns", {"projects": [text]}),
+    "revoke.user": lambda text: fixes.revoke("ns", {"users": [text]}),
+    "wait_for_account.account": lambda text: fixes.wait_for_account("ns", text),
+}
+KEYS = [
+    "", "user:secret-1@q.io", "q.io?token=secret-1", "q.io#x", "q.io#@corp-vault.example.com", "*.q.io", "q.io/a?", "[a]", "/path", "a b",
+    "é.io", "q.io/{{ x }}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_usual_name_is_offered_in_each_place(place: str) -> None:
+    found = offer(PLACES[place]("app"))
+    assert found.tasks
+    assert found.refusal == ""
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_an_unusual_text_is_offered_in_no_place(place: str) -> None:
+    for text in ("", *(text for text in TEXTS if not is_plain(text))):
+        found = offer(PLACES[place](text))
+        assert (found.tasks, found.effects, found.text) == ((), (), ""), text
+        assert found.refusal.startswith("no task is offered, because the ")
+        assert found.refusal.isprintable()
+        assert len(found.refusal) < 300
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("build", [fixes.add_registry, fixes.rewrite_secret, fixes.convert_secret])
+def test_a_key_that_is_no_registry_is_offered_nowhere(build: Callable[..., Any], key: str) -> None:
+    found = offer(build("ns", "pull", key))
+    assert found.tasks == ()
+    assert "secret-1" not in found.refusal
+    assert "the registry key" in found.refusal
+
+
+def test_one_unusual_text_withholds_all_of_the_tasks() -> None:
+    assert offer([*fixes.link("ns", "a", "pull"), *fixes.unlink("ns", "a", "{{ x }}")]) == Offer(
+        refusal="no task is offered, because the secret's name '{{ x }}' is unusual: check the object, and change it by hand"
+    )
+
+
+def test_a_long_text_is_not_repeated() -> None:
+    assert len(offer(fixes.remove_secret("ns", "A" * 10_000)).refusal) < 250
+
+
+@pytest.mark.parametrize(
+    ("tasks", "effects"),
+    [
+        (
+            fixes.grant_to("victim", {"projects": ["mallory"]}),
+            ["This lets every service account of project mallory pull the images of project victim."],
+        ),
+        (
+            fixes.grant("victim", "mallory", "builder"),
+            ["This lets service account builder of project mallory pull the images of project victim."],
+        ),
+        (
+            fixes.grant_to("victim", {"users": ["u"], "groups": ["g"]}),
+            ["This lets group g and user u pull the images of project victim."],
+        ),
+        (
+            fixes.grant_to("victim", {"authenticated": True}),
+            [
+                "This lets everybody who is logged in, including all service accounts, pull the images of project victim."
+            ],
+        ),
+        (
+            fixes.grant_to("v", {"anonymous": True}),
+            ["This lets clients that send no login pull the images of project v."],
+        ),
+        (
+            fixes.link("ns", "builder", "pull"),
+            ["This lets every pod of service account builder of namespace ns pull with the logins of secret pull."],
+        ),
+        (
+            fixes.add_registry("ns", "pull", "q.io"),
+            [
+                "This writes the login for q.io into secret pull of namespace ns: everybody who may read secrets or create pods there can "
+                "use it."
+            ],
+        ),
+        (
+            fixes.rewrite_secret("ns", "pull", fixes.REGISTRY),
+            [
+                "This writes the login that you give into secret pull of namespace ns: everybody who may read secrets or create pods there "
+                "can use it."
+            ],
+        ),
+        (
+            fixes.add_registry("openshift-config", "pull-secret", "q.io"),
+            [
+                "This writes the login for q.io into secret pull-secret of namespace openshift-config: every node pulls with it, for the pods "
+                "of all namespaces."
+            ],
+        ),
+        (fixes.revoke("ns", {"users": ["u"]}), []),
+        (fixes.unlink("ns", "a", "b"), []),
+        (fixes.remove_secret("ns", "a"), []),
+        (fixes.remove_registry("ns", "a", "q.io"), []),
+        (fixes.wait_for_account("ns", "a"), []),
+        (fixes.import_again("ns", "a"), []),
+    ],
+    ids=range(15),
+)
+def test_who_gets_what(tasks: Any, effects: list[str]) -> None:
+    found = offer(tasks)
+    assert (list(found.effects), found.notes) == (effects, " ".join(effects))
+
+
+def test_an_effect_is_named_once() -> None:
+    assert len(offer([*fixes.link("ns", "a", "b"), *fixes.link("ns", "a", "b")]).effects) == 1
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_an_offer_is_read_again_from_a_result(place: str) -> None:
+    found = offer(PLACES[place]("app"))
+    again = offer_in(json.loads(json.dumps(found.report())))
+    assert again == found
+    assert again.text == found.text
+
+
+def test_a_refusal_is_read_again_from_a_result() -> None:
+    found = offer(fixes.remove_secret("ns", "{{ x }}"))
+    assert offer_in(json.loads(json.dumps(found.report()))) == found
+    assert offer_in({"fix": []}) == Offer()
+
+
+def test_effects_are_not_taken_from_a_document() -> None:
+    tasks = json.loads(json.dumps(fixes.grant("victim", "mallory", "builder")))
+    found = offer_in({"fix": tasks, "fix_effects": ["This is harmless."], "fix_refusal": "x"})
+    assert found.effects == ("This lets service account builder of project mallory pull the images of project victim.",)
+    assert found.refusal == ""
+
+
+@pytest.mark.parametrize("text", ["{{ lookup('pipe', 'id') }}", "plain-password", "{{ registry_username }}"])
+def test_a_login_in_a_document_is_always_the_variable(text: str) -> None:
+    options = {"name": "pull", "registries": [{"registry": "q.io", "username": text, "password": text}]}
+    found = offer_in(
+        {"fix": [{"name": "Write a login into a pull secret", "openshift_ops.image_pull.pull_secret": options}]}
+    )
+    assert text not in found.text.replace('username: "{{ registry_username }}"', "")
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        {"name": "{{ x }}", "openshift_ops.image_pull.sa_wait": {}},
+        {"name": "Wait", "openshift_ops.image_pull.sa_wait": {}},
+        {"name": "Remove a pull secret", "openshift_ops.image_pull.{{ x }}": {}},
+        {"name": "Remove a pull secret"},
+        {"name": "Remove a pull secret", "openshift_ops.image_pull.pull_secret": {"{{ x }}": True}},
+        {"name": "Remove a pull secret", "openshift_ops.image_pull.pull_secret": {"labels": {"a": "{{ x }}"}}},
+    ],
+)
+def test_a_task_of_a_document_that_is_not_ours_is_not_offered(task: dict[str, Any]) -> None:
+    found = offer_in({"fix": [task]})
+    assert (found.tasks, found.text) == ((), "")
+    assert "is unusual" in found.refusal
+
+
+@pytest.mark.parametrize(
+    ("module", "options"),
+    [
+        ("sa_link", {"host": "https://api.attacker.example.com"}),
+        ("sa_link", {"proxy": "http://attacker.example.com:3128"}),
+        ("sa_wait", {"kubeconfig": "/tmp/kubeconfig"}),
+        ("image_puller_grant", {"users": ["mallory"], "role": "admin"}),
+        ("image_puller_grant", {"users": ["mallory"], "mode": "remove"}),
+        ("image_puller_grant", {"users": "mallory"}),
+        ("image_puller_grant", {"service_accounts": ["builder"]}),
+        ("image_puller_grant", {"projects": [5]}),
+        ("image_puller_grant", {"authenticated": "no"}),
+        ("pull_secret", {"registries": [{"registry": "q.io", "token": "x"}]}),
+        ("pull_access_audit", {"dest": "/tmp/audit.json"}),
+        ("prune", {}),
+    ],
+    ids=range(12),
+)
+def test_a_task_whose_effect_would_not_be_named_is_not_offered(module: str, options: dict[str, Any]) -> None:
+    task = {
+        "name": "Let others pull from a project",
+        f"openshift_ops.image_pull.{module}": {"namespaces": ["victim"], **options},
+    }
+    assert offer_in({"fix": [task]}) == Offer(
+        refusal="no task is offered, because the task is unusual: check the object, and change it by hand"
+    )
+
+
+@pytest.mark.parametrize("key", ["when", "become", "delegate_to", "ansible.builtin.command"])
+def test_a_task_has_a_title_and_a_module_only(key: str) -> None:
+    [task] = json.loads(json.dumps(fixes.wait_for_account("ns", "builder")))
+    assert offer_in({"fix": [task]}).tasks
+    assert offer_in({"fix": [{**task, key: "x"}]}).tasks == ()
+    assert offer_in({"fix": [{"name": task["name"], key: "x"}]}).tasks == ()
+
+
+def test_the_text_is_a_list_of_tasks() -> None:
+    assert offer(fixes.add_registry("ns", "pull", "q.io")).text == (
+        "- name: Write a login into a pull secret\n"
+        "  openshift_ops.image_pull.pull_secret:\n"
+        "    namespaces:\n"
+        "      - ns\n"
+        "    name: pull\n"
+        "    registries:\n"
+        "      - registry: q.io\n"
+        '        username: "{{ registry_username }}"\n'
+        '        password: "{{ registry_password }}"\n'
+        "    mode: merge\n"
+    )
+
+
+def test_titles_hold_nothing_of_a_cluster() -> None:
+    for build in PLACES.values():
+        for task in build("unusual {{ name }}"):
+            assert isinstance(task["name"], Sentence)
+            assert task["name"] in fixes.TITLES
+
+
+def test_a_login_is_never_known() -> None:
+    assert all(isinstance(variable, TemplateText) for variable in (fixes.REGISTRY, *fixes.VARIABLES.values()))

@@ -1,0 +1,146 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which containers there are, with whose secrets, and what is said of them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SERVICE_ACCOUNT, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.stream_sources import StreamSource
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import (
+    POD,
+    WORKLOADS,
+    Subject,
+    of_account,
+    of_pod,
+    of_workload,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
+
+SPEC = {
+    "serviceAccountName": "builder",
+    "imagePullSecrets": [{"name": "a"}, {"name": "b"}, {"name": "a"}, {}],
+    "containers": [{"name": "app", "image": "q.io/app"}],
+    "initContainers": [{"name": "init", "image": "q.io/init"}],
+    "ephemeralContainers": [{"name": "debug", "image": "q.io/debug"}],
+}
+
+
+def waiting(reason: str, message: str = "m", **more: Any) -> dict[str, Any]:
+    return {"name": "app", "state": {"waiting": {"reason": reason, "message": message}}, **more}
+
+
+def app(status: Any, part: str = "containerStatuses") -> Subject:
+    pod = {"metadata": {"name": "p"}, "spec": SPEC, "status": {part: [status]}}
+    return next(subject for subject in of_pod(pod, "ns") if subject.container == "app")
+
+
+class TestPods:
+    def test_a_trigger_sets_the_image_of_its_container(self) -> None:
+        path = "spec.jobTemplate.spec.template.spec.containers[0].image"
+        trigger = {"from": {"kind": "ImageStreamTag", "name": "app:v1"}, "fieldPath": path}
+        meta = {"name": "c", "annotations": {"image.openshift.io/triggers": json.dumps([trigger])}}
+        job = {"spec": {"template": {"spec": SPEC}}}
+        found = of_workload(WORKLOADS["cronjob"], {"metadata": meta, "spec": {"jobTemplate": job}}, "ns")
+        sources = {each.container: each.source for each in found}
+        assert sources["app"] == StreamSource(ObjectRef(IMAGE_STREAM, "ns", "app"), "v1")
+        assert (sources["init"], sources["debug"]) == (None, None)
+
+    def test_all_containers(self) -> None:
+        found = of_pod({"metadata": {"name": "p"}, "spec": SPEC}, "ns")
+        assert [(subject.container, subject.image) for subject in found] == [
+            ("init", "q.io/init"),
+            ("app", "q.io/app"),
+            ("debug", "q.io/debug"),
+        ]
+        assert {(subject.ref, subject.account, subject.own, subject.is_pod) for subject in found} == {
+            (ObjectRef(POD, "ns", "p"), "builder", ("a", "b"), True)
+        }
+        assert found[0].namespace == "ns"
+        assert found[0].account_ref == ObjectRef(SERVICE_ACCOUNT, "ns", "builder")
+
+    def test_what_is_said_of_the_whole_pod(self) -> None:
+        meta = {"name": "p", "creationTimestamp": "t", "uid": "u"}
+        container = {"name": "app", "image": "i", "imagePullPolicy": "Never"}
+        (found,) = of_pod({"metadata": meta, "spec": {"nodeName": "n", "containers": [container]}}, "ns")
+        assert (found.created, found.uid, found.node, found.pull_policy) == ("t", "u", "n", "Never")
+        assert not found.is_asked_alone
+
+    @pytest.mark.parametrize("part", ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"])
+    def test_what_the_node_says(self, part: str) -> None:
+        found = app(waiting("ImagePullBackOff", "Back-off"), part)
+        assert (found.reason, found.message, found.is_pulled) == ("ImagePullBackOff", "Back-off", False)
+
+    def test_names_that_are_resolved(self) -> None:
+        marked = {"annotations": {"alpha.image.policy.openshift.io/resolve-names": "*"}}
+        assert {each.resolves_names for each in of_pod({"metadata": marked, "spec": SPEC}, "ns")} == {True}
+        assert {each.resolves_names for each in of_pod({"spec": SPEC}, "ns")} == {False}
+        workload = {"spec": {"template": {"metadata": marked, "spec": SPEC}}}
+        assert {each.resolves_names for each in of_workload(WORKLOADS["deployment"], workload, "ns")} == {True}
+
+    def test_any_text_may_be_the_reason(self) -> None:
+        assert app(waiting("illegal base64 data at input byte 0")).reason == "illegal base64 data at input byte 0"
+
+    @pytest.mark.parametrize(
+        "reason", ["", "ContainerCreating", "PodInitializing", "CrashLoopBackOff", "CreateContainerConfigError"]
+    )
+    def test_what_has_nothing_to_do_with_the_image(self, reason: str) -> None:
+        assert (app(waiting(reason)).reason, app(waiting(reason)).message) == ("", "")
+
+    @pytest.mark.parametrize(
+        ("state", "image_id", "pulled"),
+        [
+            ("running", "x", True),
+            ("terminated", "x", True),
+            ("running", "", False),
+            ("waiting", "x", False),
+            ("other", "x", False),
+        ],
+    )
+    def test_whether_it_has_its_image(self, state: str, image_id: str, pulled: bool) -> None:
+        assert app({"name": "app", "state": {state: {}}, "imageID": image_id}).is_pulled is pulled
+
+    @pytest.mark.parametrize(
+        "status", [None, 1, [], {"name": 1}, {"name": "app", "state": 1}, {"name": "app", "state": {"waiting": "x"}}]
+    )
+    def test_odd_statuses_say_nothing(self, status: Any) -> None:
+        assert (app(status).reason, app(status).is_pulled) == ("", False)
+
+    def test_odd_specs(self) -> None:
+        assert of_pod({}, "ns") == []
+        (found,) = of_pod({"spec": {"containers": [None], "imagePullSecrets": 1}}, "ns")
+        assert (found.account, found.own, found.image) == ("default", (), "")
+
+    def test_the_old_name_of_the_account(self) -> None:
+        (found,) = of_pod({"spec": {"containers": [{}], "serviceAccount": "old"}}, "ns")
+        assert found.account == "old"
+
+
+class TestWorkloads:
+    @pytest.mark.parametrize("name", WORKLOADS)
+    def test_the_template_is_found(self, name: str) -> None:
+        template = {"spec": {"template": {"spec": SPEC}}}
+        spec = {"spec": {"jobTemplate": template}} if name == "cronjob" else template
+        found = of_workload(WORKLOADS[name], {"metadata": {"name": "w"}, **spec}, "ns")
+        assert [subject.container for subject in found] == ["init", "app", "debug"]
+        assert {(subject.ref, subject.is_pod, subject.reason) for subject in found} == {
+            (ObjectRef(WORKLOADS[name], "ns", "w"), False, "")
+        }
+
+    def test_odd_ones_have_none(self) -> None:
+        assert of_workload(WORKLOADS["job"], {"spec": {"template": []}}, "ns") == []
+
+
+def test_an_account_with_an_image() -> None:
+    found = of_account("ns", "builder", "q.io/a")
+    assert (found.ref, found.account, found.own, found.image, found.is_pod) == (
+        ObjectRef(SERVICE_ACCOUNT, "ns", "builder"),
+        "builder",
+        (),
+        "q.io/a",
+        False,
+    )

@@ -1,0 +1,55 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How an answer is reported, and what a station can say."""
+
+from __future__ import annotations
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.fixes import link
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.offers import offer
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import (
+    PULLS,
+    UNKNOWN,
+    WILL_NOT_PULL,
+    Access,
+    Seen,
+    Step,
+    breaks,
+    doubts,
+    says,
+)
+from support.pull_evidence import pod
+
+WAY = [Step("image", "a"), Step("secret", "b", ok=False), Step("mirrors", "c", ok=None)]
+
+
+def test_the_lines_for_people() -> None:
+    found = Access(pod(), WILL_NOT_PULL, "why", WAY)
+    assert found.text() == ["will_not_pull: why", "  ok image: a", "  NO secret: b", "  ?  mirrors: c"]
+
+
+def test_the_way_is_left_out_of_a_brief_report_where_nothing_breaks() -> None:
+    assert "steps" not in Access(pod(), PULLS, "why", WAY).report(brief=True)
+    assert Access(pod(), UNKNOWN, "why", WAY).report(brief=True)["steps"][2] == {
+        "step": "mirrors",
+        "message": "c",
+        "ok": None,
+    }
+    full = Access(pod(), PULLS, "why", WAY, (), "dns").report()
+    assert (full["text"][0], full["fix"], full["cause"]) == ("pulls: why", [], "dns")
+
+
+def test_who_gets_what_by_the_fix_is_reported_with_it() -> None:
+    tasks = link("ns", "builder", "pull")
+    found = Access(pod(), WILL_NOT_PULL, "why", WAY, tasks).report()
+    assert (found["fix"], found["fix_effects"], found["fix_refusal"]) == (tasks, list(offer(tasks).effects), "")
+    found = Access(pod(), WILL_NOT_PULL, "why", WAY, link("ns", "builder", "{{ x }}")).report()
+    assert (found["fix"], found["fix_effects"]) == ([], [])
+    assert "'{{ x }}' is unusual" in found["fix_refusal"]
+
+
+def test_what_a_station_can_say() -> None:
+    assert says("s", "a", ok=None) == Seen(Step("s", "a", None))
+    assert breaks("s", "a") == Seen(Step("s", "a", ok=False), WILL_NOT_PULL, "a", ())
+    assert breaks("s", "a", reason="b").reason == "b"
+    assert doubts("s", "a", [{}], reason="b") == Seen(Step("s", "a", None), UNKNOWN, "b", [{}])

@@ -1,0 +1,120 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which logins are proven, at which registry, and for which images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import (
+    AuthFile,
+    from_registries,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verification import Verification
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import RegistryAccess
+
+
+def file_of(*registries: str) -> AuthFile:
+    return from_registries([{"registry": name, "username": "u", "password": f"p-{name}"} for name in registries])
+
+
+def of(*repositories: str) -> Verification:
+    found = Verification.of({"verify": True, "verify_repositories": repositories})
+    assert found is not None
+    return found
+
+
+def asked(verification: Verification, *registries: str) -> list[tuple[str, str, str]]:
+    """Host, password, and image, of each question."""
+    questions = verification.questions(file_of(*registries))
+    assert "p-" not in repr(questions)
+    return [(each.host, each.password, str(each.image or "")) for each in questions]
+
+
+@pytest.mark.parametrize("options", [{}, {"verify": False}, {"verify": None, "verify_repositories": []}])
+def test_nothing_is_proven_unless_it_is_asked_for(options: dict[str, Any]) -> None:
+    assert Verification.of(options) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "must_answer"),
+    [(True, True), ("yes", True), ("True", True), (1, True), ("warn", False), (" Warn ", False)],
+)
+def test_warn_writes_what_could_not_be_asked(given: Any, must_answer: bool) -> None:
+    assert Verification.of({"verify": given}) == Verification(must_answer=must_answer)
+    assert Verification.of({"verify": given, "verify_repositories": ["quay.io/a/b"]}).must_answer is must_answer
+
+
+@pytest.mark.parametrize("given", ["Canary-1", 2, {"warn": True}, ["warn"], 0.5])
+def test_another_word_for_it_is_refused_and_not_repeated(given: Any) -> None:
+    with pytest.raises(OptionError, match=r"^option 'verify' takes true, false or warn$"):
+        Verification.of({"verify": given})
+
+
+def test_repositories_are_enough() -> None:
+    found = Verification.of(
+        {"verify_repositories": ["quay.io/a/b"], "verify_realm_hosts": ["sso"], "verify_timeout": 3}
+    )
+    assert found is not None
+    assert [(text, str(image)) for text, image in found.images] == [("quay.io/a/b", "quay.io/a/b:latest")]
+    assert found.access == RegistryAccess(timeout=3, realm_hosts=("sso",))
+
+
+def test_certificates_are_verified_unless_that_is_switched_off() -> None:
+    assert Verification.of({"verify": True}) == Verification()
+    unverified = Verification.of({"verify": True, "verify_validate_certs": False})
+    assert unverified == Verification(access=RegistryAccess(validate_certs=False))
+
+
+@pytest.mark.parametrize("timeout", [0, -1, 3601])
+def test_a_timeout_in_which_nothing_can_be_answered_is_refused(timeout: int) -> None:
+    for options in ({"verify": True}, {}):
+        with pytest.raises(OptionError, match=r"^option 'verify_timeout' is in seconds, from 1 to 3600$"):
+            Verification.of({**options, "verify_timeout": timeout})
+
+
+def test_each_login_is_asked_about_at_its_registry() -> None:
+    assert sorted(
+        asked(Verification(), "quay.io", "quay.io/team", "https://index.docker.io/v1/", "r.example.com:5000")
+    ) == [
+        ("docker.io", "p-https://index.docker.io/v1/", ""),
+        ("quay.io", "p-quay.io", ""),
+        ("quay.io", "p-quay.io/team", ""),
+        ("r.example.com:5000", "p-r.example.com:5000", ""),
+    ]
+
+
+def test_what_is_no_registry_is_not_asked() -> None:
+    found = asked(Verification(), "cloud.openshift.com", "quay.io")
+    assert found == [("quay.io", "p-quay.io", "")]
+
+
+def test_a_star_names_no_registry() -> None:
+    assert asked(Verification(), "*.example.com") == []
+    assert asked(of("a.example.com/x"), "*.example.com") == [
+        ("a.example.com", "p-*.example.com", "a.example.com/x:latest")
+    ]
+
+
+def test_a_repository_is_asked_about_with_the_login_that_a_node_tries_first() -> None:
+    found = asked(of("quay.io/team/app:v2"), "quay.io", "quay.io/team")
+    assert found[-1] == ("quay.io", "p-quay.io/team", "quay.io/team/app:v2")
+
+
+@pytest.mark.parametrize("name", ["", "app", "UPPER.io/A", "https://quay.io/a"])
+def test_what_is_no_repository(name: str) -> None:
+    with pytest.raises(OptionError, match="is no repository with its registry"):
+        of(name)
+
+
+def test_a_repository_without_an_entry() -> None:
+    with pytest.raises(OptionError, match="no registry of this secret is for ghcr.io/a/b; the secret has quay.io"):
+        of("ghcr.io/a/b").questions(file_of("quay.io"))
+
+
+def test_of_what_a_secret_holds_only_what_it_has_a_key_for_is_asked() -> None:
+    found = of("ghcr.io/a/b", "quay.io/a/b").of_logins({"quay.io": ("u", "p"), "half.example.com": ("u", "")})
+    assert [(each.key, str(each.image or "")) for each in found] == [("quay.io", ""), ("quay.io", "quay.io/a/b:latest")]

@@ -1,0 +1,252 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which pods are those of a workload, and how their answers change the answer for its template."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import NotYet
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import POD, WORKLOADS, Subject
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import Access, Step
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.workload_pods import (
+    PodOwners,
+    added_containers,
+    explain_together,
+    is_controlled,
+    may_pull,
+    with_pods,
+)
+
+IMAGE = "q.io/app:1"
+CHAINS = [
+    ("Deployment", "ReplicaSet"),
+    ("DeploymentConfig", "ReplicationController"),
+    ("CronJob", "Job"),
+    ("ReplicaSet",),
+    ("ReplicationController",),
+    ("StatefulSet",),
+    ("DaemonSet",),
+    ("Job",),
+]
+
+
+def spec(image: str = IMAGE, *own: str, account: str = "default") -> dict[str, Any]:
+    listed = [{"name": name} for name in own]
+    return {
+        "containers": [{"name": "app", "image": image}],
+        "imagePullSecrets": listed,
+        "serviceAccountName": account,
+    }
+
+
+def obj(name: str, owner: str = "", **parts: Any) -> dict[str, Any]:
+    """`owner`: the uid of the controller. An object has its name as uid."""
+    owners = [{"uid": "other"}, {"uid": owner, "controller": True}] if owner else []
+    meta = {"name": name, "uid": name, "ownerReferences": owners, **parts.pop("metadata", {})}
+    return {"metadata": meta, **parts}
+
+
+def workload(kind: str, name: str = "top", owner: str = "", template: Any = None, **parts: Any) -> Any:
+    body: dict[str, Any] = {"template": {"spec": template or spec()}}
+    if kind == "CronJob":
+        body = {"jobTemplate": {"spec": body}}
+    return WORKLOADS[kind.lower()], obj(name, owner, spec=body, **parts)
+
+
+def pod(owner: str, name: str = "p", template: Any = None, **parts: Any) -> dict[str, Any]:
+    return obj(name, owner, spec=template or spec(), **parts)
+
+
+def names(pods: list[dict[str, Any]], *workloads: Any) -> list[str]:
+    """Those of the first workload."""
+    return [each["metadata"]["name"] for each in PodOwners("ns", pods, workloads).pods_of(*workloads[0])]
+
+
+class TestPodsOfAWorkload:
+    @pytest.mark.parametrize("chain", CHAINS, ids="-".join)
+    def test_are_those_at_the_end_of_the_chain(self, chain: tuple[str, ...]) -> None:
+        workloads = [workload(chain[0]), *(workload(kind, kind, "top") for kind in chain[1:])]
+        pods = [pod(workloads[-1][1]["metadata"]["uid"]), pod("another", "q"), pod("", "r")]
+        assert names(pods, *workloads) == ["p"]
+
+    def test_a_name_and_a_kind_without_the_uid_are_not_enough(self) -> None:
+        forged = pod("x")
+        forged["metadata"]["ownerReferences"] = [{"kind": "ReplicaSet", "name": "top", "controller": True}]
+        assert names([forged], workload("ReplicaSet")) == []
+
+    def test_an_owner_that_is_no_controller_does_not_count(self) -> None:
+        owned = obj("p", spec=spec(), metadata={"ownerReferences": [{"uid": "top"}]})
+        assert names([owned], workload("ReplicaSet")) == []
+
+    def test_a_workload_without_a_uid_has_none(self) -> None:
+        kind, nameless = workload("ReplicaSet")
+        nameless["metadata"]["uid"] = ""
+        assert names([pod(""), obj("q", metadata={"ownerReferences": [{"controller": True}]})], (kind, nameless)) == []
+
+    def test_a_deployment_takes_nothing_but_replica_sets_between(self) -> None:
+        assert names([pod("top"), pod("job", "q")], workload("Deployment"), workload("Job", "job", "top")) == []
+
+    def test_a_circle_of_owners_ends(self) -> None:
+        circle = [workload("Deployment", "top", "rs"), workload("ReplicaSet", "rs", "top")]
+        assert names([pod("rs")], *circle) == ["p"]
+        assert PodOwners("ns", [pod("rs")], circle).templated == frozenset()
+
+    @pytest.mark.parametrize("parts", [{"status": {"phase": "Failed"}}, {"metadata": {"deletionTimestamp": "t"}}])
+    def test_what_has_ended_pulls_nothing(self, parts: Any) -> None:
+        assert not may_pull(pod("top", **parts))
+        assert names([pod("top", **parts)], workload("ReplicaSet")) == []
+
+    @pytest.mark.parametrize(
+        "older", [spec("q.io/app:0"), spec(IMAGE, "s"), spec(account="b"), {"containers": [{"name": "b"}]}]
+    )
+    def test_a_replica_set_of_an_older_template_does_not_count(self, older: Any) -> None:
+        made = [workload("ReplicaSet", "old", "top", older), workload("ReplicaSet", "new", "top")]
+        assert names([pod("old", "o", older), pod("new", "n")], workload("Deployment"), *made) == ["n"]
+
+    @pytest.mark.parametrize("older", [spec("q.io/app:0"), spec(account="b"), {"containers": []}])
+    def test_nor_does_a_pod_of_one(self, older: Any) -> None:
+        assert names([pod("top", "o", older), pod("top", "n")], workload("StatefulSet")) == ["n"]
+
+    def test_a_list_of_the_template_decides_and_that_of_an_account_does_not(self) -> None:
+        pods = [pod("top", "x", spec(IMAGE, "x")), pod("top", "y", spec(IMAGE, "y"))]
+        assert names(pods, workload("ReplicaSet")) == ["x", "y"]
+        assert names(pods, workload("ReplicaSet", template=spec(IMAGE, "x"))) == ["x"]
+
+    def test_the_template_of_a_job_never_changes(self) -> None:
+        assert names([pod("top", template=spec("mirror.io/app:1"))], workload("Job")) == ["p"]
+
+    def test_a_name_without_a_registry_is_completed_on_admission(self) -> None:
+        pods = [pod("top", template=spec("q.io/ns/app@sha256:0")), pod("top", "q", spec("app:2"))]
+        assert names(pods, workload("ReplicaSet", template=spec("app:1"))) == ["p"]
+
+    @pytest.mark.parametrize(
+        ("kind", "label", "parts"),
+        [
+            ("StatefulSet", "controller-revision-hash", {"status": {"updateRevision": "2"}}),
+            (
+                "DaemonSet",
+                "pod-template-generation",
+                {"metadata": {"annotations": {"deprecated.daemonset.template.generation": "2"}}},
+            ),
+        ],
+    )
+    def test_a_controllers_mark_decides_whatever_the_pod_has(self, kind: str, label: str, parts: Any) -> None:
+        new = pod("top", "n", spec("rewritten.io/app"), metadata={"labels": {label: "2"}})
+        old = pod("top", "o", metadata={"labels": {label: "1"}})
+        assert names([new, old], workload(kind, **parts)) == ["n"]
+
+
+class TestTemplated:
+    def test_are_pods_whose_chain_leads_to_a_template_of_its_own(self) -> None:
+        workloads = [
+            workload("Deployment"),
+            workload("ReplicaSet", "rs", "top"),
+            workload("ReplicaSet", "of-another", "a custom resource"),
+        ]
+        pods = [pod("rs", "a"), pod("of-another", "b"), pod("nothing", "c"), pod("", "d")]
+        assert PodOwners("ns", pods, workloads).templated == {"a"}
+        assert [is_controlled(each) for _kind, each in workloads] == [False, True, True]
+
+
+def answer(verdict: str, *, name: str = "", container: str = "app", image: str = IMAGE, **more: Any) -> Access:
+    """Of a pod with this name, or of the template."""
+    ref = ObjectRef(POD, "ns", name) if name else ObjectRef(WORKLOADS["deployment"], "ns", "top")
+    cause, pulled = more.get("cause", ""), more.get("is_pulled", False)
+    subject = Subject(ref, "default", (), container, image, bool(name), is_pulled=pulled)
+    return Access(subject, verdict, f"why {verdict}", [Step("keys", "seen")], more.get("fix", ()), cause)
+
+
+PULLS, BREAKS, DOUBT = "pulls", "will_not_pull", "unknown"
+
+
+class TestAnswer:
+    @pytest.mark.parametrize(
+        ("template", "of_pod", "verdict"),
+        [
+            (PULLS, answer(BREAKS, name="p"), BREAKS),
+            (PULLS, answer(DOUBT, name="p", cause="node_limit"), DOUBT),
+            (PULLS, answer(DOUBT, name="p"), PULLS),
+            (PULLS, answer(PULLS, name="p"), PULLS),
+            (DOUBT, answer(BREAKS, name="p"), BREAKS),
+            (DOUBT, answer(PULLS, name="p", is_pulled=True), DOUBT),
+            (BREAKS, answer(PULLS, name="p", is_pulled=True), BREAKS),
+            (BREAKS, answer(DOUBT, name="p", cause="unknown"), BREAKS),
+            (PULLS, answer(BREAKS, name="p", is_pulled=True), PULLS),
+        ],
+    )
+    def test_a_pod_that_fails_outweighs_a_template_that_looks_right(
+        self, template: str, of_pod: Access, verdict: str
+    ) -> None:
+        (found,) = with_pods([answer(template)], [of_pod])
+        assert found.verdict == verdict
+        assert found.subject == answer(template).subject
+
+    def test_it_has_the_reason_the_way_and_the_fix_of_the_pod(self) -> None:
+        bad = replace(answer(BREAKS, name="q", cause="denied"), fix=["fix"])
+        (found,) = with_pods([answer(PULLS)], [answer(DOUBT, name="p", cause="dns"), bad, answer(PULLS, name="r")])
+        assert found.reason == "pod ns/q does not get its image: why will_not_pull"
+        assert (found.fix, found.cause) == (["fix"], "denied")
+        assert found.steps == [Step("pods", "failed pulls: 2 of 3 pods, such as pod ns/p", ok=False), *bad.steps]
+
+    def test_an_image_that_is_not_that_of_the_template_is_named(self) -> None:
+        (found,) = with_pods([answer(PULLS)], [answer(BREAKS, name="p", image="evil.io/x")])
+        assert found.reason.startswith("pod ns/p, which has image evil.io/x, does not get its image: ")
+
+    def test_an_image_that_is_there_proves_nothing(self) -> None:
+        (found,) = with_pods([answer(DOUBT)], [answer(PULLS, name="p", is_pulled=True), answer(DOUBT, name="q")])
+        assert found.steps[-1] == Step("pods", "pods with the image: 1 of 2, which is no proof for the next pod")
+        (none,) = with_pods([answer(DOUBT)], [answer(DOUBT, name="q")])
+        assert none.steps[-1].seen == "pods with the image: 0 of 1"
+
+    def test_each_container_has_its_own(self) -> None:
+        template = [answer(PULLS), answer(PULLS, container="init")]
+        assert with_pods(template, []) == template
+        found = with_pods(template, [answer(BREAKS, name="p", container="init")])
+        assert [each.verdict for each in found] == [PULLS, BREAKS]
+        assert found[0] == template[0]
+
+    def test_an_injected_container_that_fails_is_the_workloads(self) -> None:
+        of_pods = [
+            answer(PULLS, name="p"),
+            answer(PULLS, name="p", container="well"),
+            answer(PULLS, name="p", container="proxy", image="q.io/proxy", is_pulled=True),
+            answer(BREAKS, name="q", container="proxy", image="q.io/proxy"),
+        ]
+        (found,) = added_containers([answer(PULLS)], of_pods)
+        subject = found.subject
+        assert (subject.ref.name, subject.container, subject.image) == ("top", "proxy", "q.io/proxy")
+        assert (found.verdict, found.reason) == (BREAKS, "pod ns/q does not get its image: why will_not_pull")
+        assert [*added_containers([], of_pods)] == []
+
+
+class TestTogether:
+    def test_pods_come_first_and_decide(self) -> None:
+        workloads = [workload("Deployment"), workload("ReplicaSet", "rs", "top")]
+        pods = [pod("rs"), pod("", "q")]
+
+        def explain(subject: Subject) -> Access:
+            return Access(subject, BREAKS if subject.ref.name == "p" else PULLS, "", [])
+
+        found = explain_together(PodOwners("ns", pods, workloads), pods, workloads[:1], explain)
+        assert [(each.subject.ref.name, each.verdict) for each in found] == [
+            ("p", BREAKS),
+            ("q", PULLS),
+            ("top", BREAKS),
+        ]
+
+    def test_all_that_is_needed_is_wanted_before_it_gives_up(self) -> None:
+        asked = []
+
+        def explain(subject: Subject) -> Access:
+            asked.append(subject.ref.name)
+            raise NotYet
+
+        workloads, pods = [workload("ReplicaSet")], [pod("top"), pod("top", "q")]
+        with pytest.raises(NotYet):
+            explain_together(PodOwners("ns", pods, workloads), pods, workloads, explain)
+        assert asked == ["p", "q", "top"]

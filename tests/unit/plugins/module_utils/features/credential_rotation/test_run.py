@@ -1,0 +1,1129 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A rotation over an API server in memory: what is read, what is written, what is left, and what becomes of it when something fails."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import Exchange, Login
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.confirmation import (
+    ConfirmedEntry,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.copies import Copy
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
+    Rotation,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.run import rotate
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.run_proof import (
+    ImagesInUse,
+    Logins,
+    Proven,
+    SecretLogins,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import PullProbe
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import pod_for
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import POD
+from hypothesis import given
+from support.anything import CHANGES, Changed
+from support.fake_api import LOST, FakeApi
+from support.in_memory import in_memory
+from support.scripted_pool import Answer, Clock, Request, status_object
+
+OLD, NEW = Login("oldrobot", "Canary-old-password"), Login("newrobot", "Canary-new-password")
+EXCHANGE = Exchange(("quay.io",), OLD, NEW)
+#: Any login of the user is the old one.
+WITHOUT_PASSWORD = Exchange(("quay.io",), Login(OLD.username, ""), NEW)
+IMAGE = "quay.io/team/app:v1"
+FORBIDDEN = status_object(403, "Forbidden", "no")
+PULL = "kubernetes.io/dockerconfigjson"
+#: What a cluster without these answers.
+ABSENT = status_object(404, "NotFound", "404 page not found")
+
+
+def auth(login: Login) -> str:
+    return base64.b64encode(f"{login.username}:{login.password}".encode()).decode()
+
+
+def entry(login: Login = OLD, **more: Any) -> dict[str, Any]:
+    return {"auth": auth(login), **more}
+
+
+def encoded(content: Any) -> str:
+    return base64.b64encode(json.dumps(content).encode()).decode()
+
+
+def put(api: FakeApi, namespace: str, name: str = "quay", auths: Any = None, **parts: Any) -> dict[str, Any]:
+    data = {".dockerconfigjson": encoded({"auths": {"quay.io": entry()} if auths is None else auths})}
+    return api.put("secrets", namespace, name, **{"type": PULL, "data": data, **parts})
+
+
+def put_pod(
+    api: FakeApi, namespace: str, name: str = "app", image: str = IMAGE, *, message: str = "", secret: str = "quay"
+) -> None:
+    state = {"waiting": {"reason": "ErrImagePull", "message": message}} if message else {}
+    status = {"containerStatuses": [{"name": "c", "state": state}]}
+    spec = {"containers": [{"name": "c", "image": image}], "imagePullSecrets": [{"name": secret}]}
+    api.put("pods", namespace, name, spec=spec, status=status)
+
+
+def entries(api: FakeApi, namespace: str, name: str = "quay") -> Any:
+    found = api.get("secrets", namespace, name)
+    assert found is not None
+    return json.loads(base64.b64decode(found["data"][".dockerconfigjson"]))["auths"]
+
+
+class Prover:
+    """Stands in for the registries: notes what it is asked for, and what has been written by then."""
+
+    def __init__(self, api: FakeApi, answer: Proven | ImagePullError | None = None) -> None:
+        self._api, self._answer, self._written = api, answer, len(api.writes)
+        self.images: list[dict[str, list[str]]] = []
+        self.beyond: list[dict[str, list[str]]] = []
+        self.known: list[Logins] = []
+
+    def __call__(self, _rotation: Rotation, asked: ImagesInUse, known: Logins) -> Proven:
+        assert len(self._api.writes) == self._written, "it is asked before the first write"
+        self.images.append({name: [str(each) for each in every] for name, every in asked.images.items()})
+        self.beyond.append({name: [str(each) for each in every] for name, every in asked.beyond.items()})
+        self.known.append(known)
+        if isinstance(self._answer, ImagePullError):
+            raise self._answer
+        return self._answer or Proven(
+            [
+                {"repository": each.repository, "image": str(each), "outcome": "pulls"}
+                for every in (*asked.images.values(), *asked.beyond.values())
+                for each in every
+            ]
+        )
+
+
+class Accepter:
+    """Stands in for them where the logins of secrets are asked for. `refused` are the secrets whose login is not accepted."""
+
+    def __init__(self, *refused: str) -> None:
+        self._refused = refused
+        self.asked: list[list[str]] = []
+
+    def __call__(self, _rotation: Rotation, copies: Iterable[Copy]) -> SecretLogins:
+        refs = [copy.ref for copy in copies]
+        self.asked.append([f"{ref.namespace}/{ref.name}" for ref in refs])
+        return SecretLogins(
+            {ref: "refused" for ref in refs if f"{ref.namespace}/{ref.name}" in self._refused}, {"quay.io": OLD}
+        )
+
+
+def every_secret(api: FakeApi) -> tuple[ConfirmedEntry, ...]:
+    """Names all secrets that there are, and those that the tests make later on."""
+    found = {(namespace, name) for kind, namespace, name in api.objects if kind == "secrets"}
+    return tuple(ConfirmedEntry(name, (namespace,)) for namespace, name in sorted(found))
+
+
+def run(
+    api: FakeApi,
+    *namespaces: str,
+    rotation: Rotation | None = None,
+    confirmed: tuple[ConfirmedEntry, ...] | None = None,
+    prover: Prover | None = None,
+    accepter: Accepter | None = None,
+    check: bool = False,
+    **settings: Any,
+) -> Outcome:
+    """A rotation of all secrets that there are, or of those that are `confirmed`."""
+    clock = Clock()
+    entries = every_secret(api) if confirmed is None else confirmed
+    outcome = rotate(
+        api.cluster(clock),
+        replace(rotation or Rotation(EXCHANGE), entries=entries),
+        namespaces or ("a",),
+        Settings(check_mode=check, clock=clock, **settings),
+        accept=accepter or Accepter(),
+        prove=prover or Prover(api),
+    )
+    shown = json.dumps([outcome.report(), outcome.message("rotation") if outcome.has_failed else "", outcome.notes])
+    for login in (OLD, NEW):
+        for hidden in (login.username, login.password, auth(login)):
+            assert hidden not in shown
+    return outcome
+
+
+def told(outcome: Outcome) -> dict[str, Any]:
+    found: dict[str, Any] = outcome.report()["rotation"]
+    return found
+
+
+def copies(outcome: Outcome) -> tuple[int, int, int, int]:
+    found = told(outcome)["copies"]
+    return found["old"], found["new"], found["to_change"], found["failed"]
+
+
+def refused(api: FakeApi, *namespaces: str, **options: Any) -> str:
+    with pytest.raises(Refusal) as error:
+        run(api, *namespaces, **options)
+    assert api.writes == []
+    assert "anary" not in str(error.value)
+    return str(error.value)
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    return FakeApi()
+
+
+class TestWrites:
+    def test_one_write_for_each_copy_and_none_the_second_time(self, api: FakeApi) -> None:
+        before = put(api, "a", auths={"quay.io": entry(email="a@example.com"), "b.io": {"auth": "dTpw"}})
+        put(api, "b", "other-name", auths={"https://quay.io/v2/": entry()})
+        put(api, "b", auths={"quay.io": entry(NEW)})
+        put(api, "elsewhere")
+        outcome = run(api, "a", "b")
+        assert sorted(api.writes) == [
+            "PATCH /api/v1/namespaces/a/secrets/quay",
+            "PATCH /api/v1/namespaces/b/secrets/other-name",
+        ]
+        assert entries(api, "a") == {"quay.io": entry(NEW, email="a@example.com"), "b.io": {"auth": "dTpw"}}
+        assert (api.get("secrets", "a", "quay") or {})["metadata"]["uid"] == before["metadata"]["uid"]
+        assert copies(outcome) == (2, 1, 2, 0)
+        assert (told(outcome)["remaining"], told(outcome)["remaining_count"]) == ([], 0)
+        again = run(api, "a", "b")
+        assert (len(api.writes), copies(again), again.report()["changed"]) == (2, (0, 3, 0, 0), False)
+
+    def test_the_plan_is_what_is_done(self, api: FakeApi) -> None:
+        put(api, "a")
+        put(api, "a", "fixed", immutable=True)
+        put(api, "b", "fixed", immutable=True)
+        put(api, "b", "fixed-rotated", type="Opaque", data={"x": "eA=="})
+        api.put("serviceaccounts", "a", "default", imagePullSecrets=[{"name": "quay"}, {"name": "fixed"}])
+        for name in ("a", "b"):
+            api.put("namespaces", "", name)
+        planned = run(api, "a", "b", check=True)
+        assert api.writes == []
+        assert planned.report() == run(api, "a", "b").report()
+        assert api.get("serviceaccounts", "a", "default") is not None
+        assert [failure["namespace"] for failure in planned.report()["failures"]] == ["b"]
+
+    def test_an_immutable_one_with_its_second_is_done_with(self, api: FakeApi) -> None:
+        """It still has the old login, and nothing is left to be done about it but what a person does."""
+        put(api, "a", "fixed", immutable=True)
+        api.put("serviceaccounts", "a", "default", imagePullSecrets=[{"name": "fixed"}])
+        assert copies(run(api)) == (1, 0, 1, 0)
+        prover, written = Prover(api), len(api.writes)
+        again = run(api, prover=prover)
+        assert (copies(again), told(again)["remaining_count"]) == ((1, 1, 0, 0), 1)
+        assert (len(api.writes), prover.images) == (written, [])
+        api.put("serviceaccounts", "a", "later", imagePullSecrets=[{"name": "fixed"}])
+        assert (copies(run(api)), len(api.writes)) == ((1, 1, 1, 0), written + 1)
+
+    def test_a_new_password_that_begins_as_the_old_one_is_not_taken_for_it(self, api: FakeApi) -> None:
+        put(api, "a")
+        longer = Rotation(Exchange(("quay.io",), OLD, Login(NEW.username, f"{OLD.password}-2")))
+        assert told(run(api, rotation=longer))["remaining"] == []
+        assert (told(run(api, rotation=longer))["remaining"], copies(run(api, rotation=longer))) == ([], (0, 1, 0, 0))
+
+    def test_a_rotation_is_taken_back(self, api: FakeApi) -> None:
+        before = put(api, "a")["data"]
+        run(api)
+        run(api, rotation=Rotation(Exchange(("quay.io",), NEW, OLD)))
+        assert (api.get("secrets", "a", "quay") or {})["data"] == before
+
+    def test_the_nodes_come_when_they_are_asked_for(self, api: FakeApi) -> None:
+        put(api, "openshift-config", "pull-secret")
+        put(api, "kube-system", "additional-pull-secret", auths={"quay.io": entry(), "quay.io/team": entry()})
+        put(api, "a", "pull-secret")
+        namespaces = ("openshift-config", "kube-system", "a")
+        outcome = run(api, *namespaces)
+        assert api.writes == ["PATCH /api/v1/namespaces/a/secrets/pull-secret"]
+        assert told(outcome)["nodes"] == [
+            {"namespace": "openshift-config", "secret": "pull-secret", "registries": ["quay.io"]},
+            {"namespace": "kube-system", "secret": "additional-pull-secret", "registries": ["quay.io", "quay.io/team"]},
+        ]
+        assert copies(outcome) == (3, 0, 1, 0)
+        last = run(api, *namespaces, rotation=Rotation(EXCHANGE, nodes=True))
+        assert (len(api.writes), told(last)["nodes"], copies(last)) == (3, [], (2, 1, 2, 0))
+        assert told(last)["nodes_changed"] == []
+        assert run(api, *namespaces, rotation=Rotation(EXCHANGE, nodes=True)).report()["changed"] is False
+        again = told(run(api, *namespaces))
+        assert (again["nodes"], [row["secret"] for row in again["nodes_changed"]]) == (
+            [],
+            ["pull-secret", "additional-pull-secret"],
+        )
+
+    def test_what_a_controller_writes_is_told_and_left(self, api: FakeApi) -> None:
+        put(api, "a", metadata={"managedFields": [{"manager": "external-secrets"}]})
+        prover = Prover(api)
+        outcome = run(api, prover=prover)
+        assert (api.writes, prover.images) == ([], []), "registries are asked when there is something to change"
+        assert copies(outcome) == (1, 0, 0, 0)
+        reason = "external-secrets writes this secret: change the login at its source"
+        assert told(outcome)["remaining"] == [
+            {"namespace": "a", "secret": "quay", "location": "quay.io", "reason": reason}
+        ]
+
+    def test_one_with_both_logins_has_the_old_one(self, api: FakeApi) -> None:
+        put(api, "a", auths={"quay.io": entry(), "quay.io/team": entry(NEW)})
+        assert copies(run(api)) == (1, 0, 1, 0)
+
+    def test_of_many_rows_the_first_are_shown_and_all_are_counted(self, api: FakeApi) -> None:
+        for number in range(101):
+            put(api, "a", f"s{number:03}", metadata={"managedFields": [{"manager": "external-secrets"}]})
+        found = told(run(api))
+        assert (len(found["remaining"]), found["remaining_count"]) == (100, 101)
+        assert found["remaining"][0]["secret"] == "s000"
+
+
+class TestNeitherLogin:
+    """One of the options is mistyped, or the cluster does not use the login."""
+
+    WRONG_PASSWORD = Exchange(("quay.io",), Login(OLD.username, "Canary-mistyped"), NEW)
+    WRONG_USER = Exchange(("quay.io",), Login("oldrobto", OLD.password), NEW)
+    WRONG_REGISTRY = Exchange(("quay.oi",), OLD, NEW)
+
+    @pytest.mark.parametrize(
+        ("exchange", "similar"),
+        [
+            (WRONG_PASSWORD, "a/quay has the user of one of the logins with another password, for quay.io."),
+            (WRONG_USER, "a/quay has the old password with another user or for another registry, in quay.io."),
+            (WRONG_REGISTRY, "a/quay has the old password with another user or for another registry, in quay.io."),
+            (Exchange(("quay.io",), Login("oldrobto", ""), NEW), ""),
+        ],
+    )
+    @pytest.mark.parametrize("check", [True, False])
+    def test_fails_and_names_similar_secrets(
+        self, api: FakeApi, exchange: Exchange, similar: str, *, check: bool
+    ) -> None:
+        put(api, "a")
+        outcome = run(api, rotation=Rotation(exchange), check=check)
+        assert (outcome.has_failed, api.writes) == (True, [])
+        message = outcome.message("rotation")
+        assert message.startswith("rotation changed nothing: no secret in 1 namespace has an entry for quay.")
+        assert similar in message
+        assert message.endswith(
+            "Correct 'registries', 'old' or 'new'. If these namespaces do not need the login, set 'allow_absent: true'"
+        )
+
+    def test_succeeds_with_allow_absent(self, api: FakeApi) -> None:
+        put(api, "a")
+        outcome = run(api, rotation=Rotation(self.WRONG_PASSWORD, allows_absent=True))
+        assert not outcome.has_failed
+        reason = "the user of one of the logins with another password, for quay.io"
+        assert told(outcome)["similar"] == [{"namespace": "a", "secret": "quay", "reason": reason}]
+        assert told(outcome)["secrets"] == [], "it is not a row of a plan"
+
+    def test_either_login_is_enough(self, api: FakeApi) -> None:
+        put(api, "a")
+        put(api, "a", "other", auths={"quay.io": entry(Login(OLD.username, "Canary-another"))})
+        for _each in range(2):  # the second time, only the new one is there
+            outcome = run(api)
+            assert (outcome.has_failed, told(outcome)["similar"]) == (False, [])
+
+    def test_is_a_warning_where_not_all_namespaces_could_be_searched(self, api: FakeApi) -> None:
+        api.fail("GET /api/v1/namespaces/a/secrets", FORBIDDEN)
+        outcome = run(api)
+        assert not outcome.has_failed
+        (note,) = outcome.notes
+        assert "The caller may not list secrets in namespace a, so what is there is not known." in note
+
+    def test_secrets_of_one_namespace_hide_no_others(self, api: FakeApi) -> None:
+        for number in range(20):
+            put(api, "a", f"planted-{number}", auths={"quay.io": entry(Login(OLD.username, "x"))})
+        put(api, "b", auths={"quay.io": entry(Login(OLD.username, "y"))})
+        outcome = run(api, "a", "b")
+        assert [row["namespace"] for row in told(outcome)["similar"]] == [*["a"] * 10, "b"]
+
+    def test_many_keys_of_one_secret_are_named_in_part(self, api: FakeApi) -> None:
+        put(api, "a", auths={f"quay.io/t{number}": entry(Login(OLD.username, "x")) for number in range(500)})
+        (row,) = told(run(api))["similar"]
+        assert row["reason"].endswith("for quay.io/t0, quay.io/t1, quay.io/t2, quay.io/t3, quay.io/t4 and 495 more")
+
+
+class TestRead:
+    def test_few_namespaces_are_listed_each_and_many_at_once(self, api: FakeApi) -> None:
+        names = [f"n{number}" for number in range(5)]
+        run(api, *names[:4])
+        listed = [path for path in api.asked if path.partition("?")[0].endswith("/secrets")]
+        assert len(listed) == 4
+        assert all(
+            "fieldSelector=type%21%3Dhelm.sh%2Frelease.v1%2Ctype%21%3Dkubernetes.io%2Fservice-account-token" in path
+            for path in listed
+        )
+        api.requests.clear()
+        run(api, *names)
+        assert [path.partition("?")[0] for path in api.asked if "secrets" in path] == ["GET /api/v1/secrets"]
+        assert all("fieldSelector" not in path for path in api.asked if "pods" in path)
+
+    def test_nothing_is_read_twice(self, api: FakeApi) -> None:
+        put(api, "a")
+        put(api, "a", "fixed", immutable=True)
+        api.put("serviceaccounts", "a", "default", imagePullSecrets=[{"name": "fixed"}])
+        run(api)
+        reads = [path.partition("?")[0] for path in api.asked if path.startswith("GET")]
+        assert len(reads) == len({*reads})
+        assert len([path for path in reads if "secrets" in path]) == 1
+        assert len([path for path in reads if "serviceaccounts" in path]) == 1
+
+    def test_accounts_only_beside_an_immutable_one(self, api: FakeApi) -> None:
+        put(api, "a")
+        put(api, "b", "fixed", immutable=True)
+        put(api, "c", "theirs", immutable=True, metadata={"managedFields": [{"manager": "external-secrets"}]})
+        run(api, "a", "b", "c", check=True)
+        assert [path.partition("?")[0] for path in api.asked if "serviceaccounts" in path] == [
+            "GET /api/v1/namespaces/b/serviceaccounts"
+        ]
+
+    def test_secrets_that_may_not_be_listed_are_never_none(self, api: FakeApi) -> None:
+        put(api, "a")
+        put(api, "b")
+        api.fail("GET /api/v1/namespaces/[bc]/secrets", FORBIDDEN, times=9)
+        outcome = run(api, "a", "b", "c")
+        assert told(outcome)["unreadable_secrets"] == [
+            "the caller may not list secrets in namespace b and 1 more, so what is there is not known"
+        ]
+        assert copies(outcome) == (1, 0, 1, 0)
+        assert api.writes == ["PATCH /api/v1/namespaces/a/secrets/quay"]
+
+    def test_where_not_all_namespaces_may_be_listed_at_once_each_is(self, api: FakeApi) -> None:
+        names = [f"n{number}" for number in range(6)]
+        for name in names:
+            put(api, name)
+        api.fail(r"GET /api/v1/secrets\?", FORBIDDEN)
+        api.fail("GET /api/v1/namespaces/n5/secrets", FORBIDDEN)
+        outcome = run(api, *names)
+        assert (copies(outcome), len(told(outcome)["unreadable_secrets"])) == ((5, 0, 5, 0), 1)
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            status_object(401, "Unauthorized", "no"),
+            status_object(400, "BadRequest", "no"),
+            Answer(200, {"items": [{"metadata": {"namespace": "a"}}]}),
+            Answer(200, {"items": [{"metadata": {"namespace": "a", "name": None}}]}),
+            Answer(200, {"items": [None]}),
+            Answer(200, {"items": {}}),
+            Answer(200, []),
+            LOST,
+        ],
+    )
+    def test_a_list_that_breaks_off_stops_all_before_the_first_write(self, api: FakeApi, answer: Any) -> None:
+        for number in range(5):
+            put(api, "a", f"s{number}")
+        api.page = 2
+        api.fail("GET /api/v1/namespaces/a/secrets", answer, times=99, after=1)
+        said = refused(api)
+        assert said.startswith("nothing was written, since not all secrets could be searched: ")
+        assert "secrets" in said.partition(": ")[2]
+
+    def test_pods_that_may_not_be_listed_are_told(self, api: FakeApi) -> None:
+        put(api, "a")
+        api.fail("GET .*/pods", FORBIDDEN)
+        outcome = run(api)
+        assert told(outcome)["unreadable_pods"] == [
+            "the caller may not list pods in namespace a, so what is there is not known"
+        ]
+        assert (copies(outcome), told(outcome)["unreadable_secrets"]) == ((1, 0, 1, 0), [])
+
+    def test_a_kind_that_the_cluster_does_not_have(self, api: FakeApi) -> None:
+        put(api, "a")
+        api.fail("GET .*/deploymentconfigs", ABSENT, times=9)
+        assert (told(run(api))["unreadable_pods"], entries(api, "a")) == ([], {"quay.io": entry(NEW)})
+
+    def test_a_confirmed_secret_that_cannot_be_read_is_left(self, api: FakeApi) -> None:
+        put(api, "a", "broken", data={".dockerconfigjson": "ew=="})
+        put(api, "a", "odd", auths={"quay.io": {"auth": 1}})
+        put(api, "a")
+        outcome = run(api, rotation=Rotation(WITHOUT_PASSWORD))
+        found = [(row["secret"], row["location"], row["reason"]) for row in told(outcome)["remaining"]]
+        end = "so the old login may be in it: correct it or delete it by hand"
+        assert found == [
+            ("broken", "its content", f"it is not valid JSON at line 1, column 2, {end}"),
+            ("odd", "its content", f"it has entries that no node can decode, for quay.io, {end}"),
+        ]
+        assert (copies(outcome), told(outcome)["not_declared"]) == ((1, 0, 1, 0), [])
+
+    def test_one_that_nobody_confirmed_is_a_note(self, api: FakeApi) -> None:
+        put(api, "a", "broken", data={".dockerconfigjson": "ew=="})
+        put(api, "a")
+        outcome = run(api, rotation=Rotation(WITHOUT_PASSWORD), confirmed=(ConfirmedEntry("quay", ("a",)),))
+        assert (copies(outcome), told(outcome)["remaining"]) == ((1, 0, 1, 0), [])
+        (row,) = told(outcome)["not_declared"]
+        assert (row["name"], row["fix"]) == ("broken", "")
+        assert row["reason"] == "its content is not valid JSON at line 1, column 2, so the old login may be in it"
+
+
+class TestProof:
+    def test_what_is_in_use_with_the_old_login(self, api: FakeApi) -> None:
+        put(api, "a")
+        put(api, "b", auths={"quay.io/other": entry()})
+        for name in ("a", "b", "c"):
+            put_pod(api, name)
+            put_pod(api, name, "second", "quay.io/team/b:v2")
+            put_pod(api, name, "foreign", "b.io/app")
+        prover = Prover(api)
+        outcome = run(api, "a", "b", "c", prover=prover)
+        assert (prover.images, prover.beyond) == ([{"a": [IMAGE, "quay.io/team/b:v2"]}], [{}])
+        assert told(outcome)["probes"] == [{"namespace": "a", "image": IMAGE, "secret": "quay"}]
+
+    def test_the_nodes_login_is_for_all(self, api: FakeApi) -> None:
+        """What pods elsewhere pull with it is asked for, and kept apart: they are in no namespace that is written."""
+        put(api, "a", auths={"quay.io/other": entry()})
+        put(api, "openshift-config", "pull-secret")
+        put_pod(api, "a")
+        put_pod(api, "b", image="quay.io/team/b:v1")
+        prover = Prover(api)
+        outcome = run(api, "a", "b", "openshift-config", prover=prover)
+        assert (prover.images, prover.beyond) == ([{"a": [IMAGE]}], [{"b": ["quay.io/team/b:v1"]}])
+        assert told(outcome)["probes"] == []
+
+    @pytest.mark.parametrize("check", [True, False])
+    def test_nothing_is_written_with_what_is_not_proven(self, api: FakeApi, check: bool) -> None:
+        put(api, "a")
+        assert refused(api, prover=Prover(api, Refusal("not proven")), check=check) == "not proven"
+
+    def test_nobody_is_asked_where_that_is_not_wanted_or_nothing_is_to_change(self, api: FakeApi) -> None:
+        prover = Prover(api)
+        run(api, prover=prover)
+        put(api, "a")
+        run(api, prover=prover, rotation=Rotation(EXCHANGE, verify=False))
+        run(api, prover=Prover(FakeApi()))
+        assert prover.images == []
+
+    def test_what_the_registries_said_is_told(self, api: FakeApi) -> None:
+        put(api, "a")
+        row = {"repository": "r", "image": "r:v1", "outcome": "no_right"}
+        outcome = run(api, prover=Prover(api, Proven((row,), ("a note",), "works")))
+        assert (told(outcome)["repositories"], told(outcome)["old_login"]) == ([row], "works")
+        assert outcome.notes == ["a note"]
+
+    def test_pods_that_fail_with_a_confirmed_secret_are_told(self, api: FakeApi) -> None:
+        for namespace in ("a", "b"):
+            put(api, namespace)
+            put_pod(api, namespace, message="invalid username/password: unauthorized")
+            put_pod(api, namespace, "theirs", message="invalid username/password: unauthorized", secret="mine")
+        row = {"namespace": "a", "pod": "app", "container": "c", "image": IMAGE, "cause": "bad_credentials"}
+        row |= {"place": f"a {IMAGE}", "repository": "quay.io/team/app", "containers": 1}
+        named = (ConfirmedEntry("quay", ("a",)),)
+        for _run in range(2):
+            assert told(run(api, "a", "b", confirmed=named))["failing"] == [row]
+
+    def test_of_many_the_first_are_shown(self, api: FakeApi) -> None:
+        for number in range(101):
+            put(api, f"n{number:03}")
+            put_pod(api, f"n{number:03}", message="invalid username/password: unauthorized")
+        found = told(run(api, *(f"n{number:03}" for number in range(101)), check=True))
+        assert (len(found["failing"]), len(found["probes"]), found["probes"][0]["namespace"]) == (101, 100, "n000")
+
+
+def put_waiting(api: FakeApi, namespace: str, name: str, *, node: str = "node-1", secret: str = "quay") -> None:
+    """A pod whose pull a node may have begun."""
+    spec = {"containers": [{"name": "c", "image": IMAGE}], "imagePullSecrets": [{"name": secret}], "nodeName": node}
+    api.put("pods", namespace, name, spec=spec, status={})
+
+
+def put_running(api: FakeApi, namespace: str, name: str) -> None:
+    state = {"name": "c", "imageID": "i", "state": {"running": {}}}
+    spec = {"containers": [{"name": "c", "image": IMAGE}], "imagePullSecrets": [{"name": "quay"}], "nodeName": "n"}
+    api.put("pods", namespace, name, spec=spec, status={"containerStatuses": [state]})
+
+
+class TestLeftovers:
+    """Pods that a killed probe of an earlier rotation has left."""
+
+    def put(self, api: FakeApi, namespace: str, name: str = "pull-probe-old", **meta: Any) -> None:
+        body = pod_for(ObjectRef(POD, namespace, name), PullProbe((IMAGE,)), IMAGE, {}).body
+        labels = {"labels": body["metadata"]["labels"], "creationTimestamp": "2026-01-01T00:00:00Z", **meta}
+        api.put("pods", namespace, name, metadata=labels, spec=body["spec"], status={})
+
+    def test_are_deleted_in_all_namespaces_of_the_task(self, api: FakeApi) -> None:
+        put(api, "a")
+        self.put(api, "b")
+        self.put(api, "b", "pull-probe-new", creationTimestamp="2126-01-01T00:00:00Z")
+        self.put(api, "b", "theirs")
+        assert run(api, "a", "b", check=True).notes == []
+        outcome = run(api, "a", "b")
+        assert outcome.notes == ["deleted 1 pod of probes that ended without cleaning up: b/pull-probe-old"]
+        assert [path for path in api.writes if "pods" in path] == ["DELETE /api/v1/namespaces/b/pods/pull-probe-old"]
+
+    @pytest.mark.parametrize("status", [403, 401, 500])
+    def test_no_failure_of_that_is_one_of_the_rotation(self, api: FakeApi, status: int) -> None:
+        put(api, "a")
+        self.put(api, "b")
+        api.fail("DELETE", status_object(status, "Failure", "no"), times=9)
+        outcome = run(api, "a", "b")
+        assert (outcome.has_failed, entries(api, "a")) == (False, {"quay.io": entry(NEW)})
+        assert "could not be deleted" in outcome.notes[0]
+
+    def test_are_no_uses(self, api: FakeApi) -> None:
+        put(api, "a")
+        self.put(api, "a")
+        prover = Prover(api)
+        run(api, prover=prover)
+        assert prover.images == [{}]
+
+
+class TestPendingPulls:
+    WAITS = Rotation(EXCHANGE, pulls_timeout=60)
+
+    @pytest.fixture
+    def api(self) -> FakeApi:
+        api = FakeApi()
+        put(api, "a")
+        return api
+
+    def pods_listed(self, api: FakeApi) -> int:
+        return len([path for path in api.asked if path.partition("?")[0].endswith("/pods")])
+
+    def test_it_waits_for_a_pull_that_began_before_the_last_write(self, api: FakeApi) -> None:
+        put_waiting(api, "a", "p")
+        put_waiting(api, "a", "later", node="")
+        written = []
+
+        def before(request: Request) -> None:
+            if "/pods" in request.path and "PATCH" in {line.partition(" ")[0] for line in api.writes}:
+                written.append(request)
+                if len(written) > 1:
+                    put_waiting(api, "a", f"new-{len(written)}")
+                if len(written) == 4:
+                    put_running(api, "a", "p")
+
+        api.before = before
+        outcome = run(api, rotation=self.WAITS)
+        assert len(written) == 5, "until it has ended, and once more"
+        assert (told(outcome)["pending_pulls"], told(outcome)["pending_pulls_count"], outcome.notes) == ([], 0, [])
+
+    def test_one_that_does_not_end_is_told_and_fails_nothing(self, api: FakeApi) -> None:
+        put_waiting(api, "a", "p")
+        put_waiting(api, "a", "theirs", secret="mine")
+        outcome = run(api, rotation=self.WAITS)
+        assert not outcome.has_failed
+        row = {"namespace": "a", "pod": "p", "container": "c", "image": IMAGE}
+        assert (told(outcome)["pending_pulls"], told(outcome)["pending_pulls_count"]) == ([row], 1)
+        assert outcome.notes[0].startswith(f"1 pull that may use the old login did not end in time: a/p ({IMAGE}). ")
+        assert 10 <= self.pods_listed(api) <= 30
+
+    def test_an_event_ends_the_wait_for_a_pod_that_never_starts(self, api: FakeApi) -> None:
+        put_waiting(api, "a", "p")
+        uid = (api.get("pods", "a", "p") or {})["metadata"]["uid"]
+        counts = iter(range(1, 99))
+
+        def events(_request: Request) -> Answer:
+            event = {"metadata": {"namespace": "a", "name": "e"}, "reason": "FailedMount", "count": next(counts)}
+            return Answer(200, {"items": [{**event, "involvedObject": {"uid": uid}}], "metadata": {}})
+
+        api.fail("GET .*/events", events, times=99)
+        outcome = run(api, rotation=self.WAITS)
+        assert (told(outcome)["pending_pulls_count"], outcome.notes) == (0, [])
+
+    def test_an_event_that_a_user_writes_elsewhere_ends_no_wait(self, api: FakeApi) -> None:
+        put(api, "b")
+        for place in ("a", "b"):
+            put_waiting(api, place, "p")
+        uid = (api.get("pods", "a", "p") or {})["metadata"]["uid"]
+        counts = iter(range(1, 99))
+
+        def events(request: Request) -> Answer:
+            event = {"metadata": {"namespace": "b", "name": "e"}, "reason": "FailedMount", "count": next(counts)}
+            items = [{**event, "involvedObject": {"uid": uid}}] if "/namespaces/b/" in request.path else []
+            return Answer(200, {"items": items, "metadata": {}})
+
+        api.fail("GET .*/events", events, times=99)
+        outcome = run(api, "a", "b", rotation=self.WAITS)
+        assert [row["namespace"] for row in told(outcome)["pending_pulls"]] == ["a", "b"]
+
+    def test_without_the_right_to_see_events_it_waits_longer(self, api: FakeApi) -> None:
+        put_waiting(api, "a", "p")
+        api.fail("GET .*/events", FORBIDDEN, times=99)
+        outcome = run(api, rotation=self.WAITS)
+        assert told(outcome)["pending_pulls_count"] == 1
+        assert outcome.notes[1].endswith("are not known: the caller may not list events in namespace a")
+
+    def test_the_pods_are_looked_at_after_the_wait(self, api: FakeApi) -> None:
+        put_waiting(api, "a", "p")
+        seen = []
+
+        def before(request: Request) -> None:
+            seen.append(request.path)
+            if len([path for path in seen if "/pods" in path]) == 3:
+                put_pod(api, "a", "p", message="invalid username/password: unauthorized")
+
+        api.before = before
+        assert [row["pod"] for row in told(run(api, rotation=self.WAITS))["failing"]] == ["p"]
+
+    def test_pods_that_cannot_be_listed_are_not_taken_for_none(self, api: FakeApi) -> None:
+        put_waiting(api, "a", "p")
+        api.fail("GET .*/pods", status_object(400, "BadRequest", "no"), times=99, after=1)
+        outcome = run(api, rotation=self.WAITS)
+        assert outcome.notes[0].startswith("it is not known whether nodes still pull with the old login: ")
+        assert entries(api, "a") == {"quay.io": entry(NEW)}
+
+    def test_pods_that_may_not_be_listed_are_not_taken_for_none(self, api: FakeApi) -> None:
+        put(api, "b")
+        put_waiting(api, "b", "p")
+        api.fail("GET .*/a/pods", FORBIDDEN, times=99)
+        outcome = run(api, "a", "b", rotation=self.WAITS)
+        assert [row["namespace"] for row in told(outcome)["pending_pulls"]] == ["b"]
+        assert outcome.notes[0] == (
+            "it is not known whether nodes still pull with the old login: the caller may not list pods in namespace a"
+        )
+
+    def test_nothing_is_read_again_where_it_is_not_asked_for(self, api: FakeApi) -> None:
+        put_waiting(api, "a", "p")
+        outcome = run(api)
+        assert (self.pods_listed(api), told(outcome)["pending_pulls_count"]) == (1, 0)
+        assert told(outcome)["undecided"] == [f"a {IMAGE}"]
+
+
+class TestProbes:
+    def test_a_rotated_namespace_is_pulled_in_again(self, api: FakeApi) -> None:
+        """A run that stopped at its canary has changed that namespace: the next one does not go on without a pull."""
+        put(api, "a", auths={"quay.io": entry(NEW)})
+        put(api, "b")
+        put_pod(api, "a")
+        for verify in (True, False):
+            planned = run(api, "a", "b", rotation=Rotation(EXCHANGE, verify=verify), check=True)
+            assert self.probes(planned) == [("a", IMAGE)]
+        put_pod(api, "b")
+        prover = Prover(api)
+        assert self.probes(run(api, "a", "b", prover=prover, check=True)) == [("a", IMAGE), ("b", IMAGE)]
+        assert (prover.images, prover.beyond) == ([{"b": [IMAGE]}], [{"a": [IMAGE]}]), "it decides nothing"
+        planted = run(api, "a", "b", confirmed=(ConfirmedEntry("quay", ("b",)),), check=True)
+        assert self.probes(planted) == [("b", IMAGE)]
+        run(api, "a", "b")
+        assert self.probes(run(api, "a", "b", check=True)) == [], "nothing is left to change"
+
+    def probes(self, outcome: Outcome) -> list[tuple[str, str]]:
+        return [(row["namespace"], row["image"]) for row in told(outcome)["probes"]]
+
+    def created(self, api: FakeApi, namespace: str, time: str, **parts: Any) -> None:
+        put(api, namespace, metadata={"creationTimestamp": time}, **parts)
+
+    def test_the_namespace_with_the_oldest_secret_comes_first(self, api: FakeApi) -> None:
+        for name, time in (("a", "2026-03-01T00:00:00Z"), ("b", "2026-01-01T00:00:00Z"), ("c", "2026-02-01T00:00:00Z")):
+            self.created(api, name, time)
+            put_pod(api, name)
+        assert self.probes(run(api, "a", "b", "c", check=True)) == [("b", IMAGE), ("c", IMAGE), ("a", IMAGE)]
+
+    def test_only_an_image_that_was_proven(self, api: FakeApi) -> None:
+        put(api, "a")
+        put(api, "b")
+        put_pod(api, "a", image="quay.io/team/typo:v1")
+        put_pod(api, "b", image="quay.io/team/app:a-typo")
+        put_pod(api, "b", "second", image="quay.io/team/typo:v1")
+        rows = [
+            {"repository": "quay.io/team/app", "image": IMAGE, "outcome": "pulls"},
+            {"repository": "quay.io/team/typo", "image": "quay.io/team/typo:v1", "outcome": "not_found"},
+        ]
+        outcome = run(api, "a", "b", check=True, prover=Prover(api, Proven(rows)))
+        assert self.probes(outcome) == [("b", IMAGE)]
+
+    def test_any_image_where_nothing_is_to_be_proven(self, api: FakeApi) -> None:
+        put(api, "a")
+        put_pod(api, "a")
+        assert self.probes(run(api, rotation=Rotation(EXCHANGE, verify=False))) == [("a", IMAGE)]
+
+    def test_only_in_namespaces_with_confirmed_secrets(self, api: FakeApi) -> None:
+        put(api, "a")
+        put(api, "b", auths={"quay.io": entry(NEW)})
+        put(api, "c", metadata={"managedFields": [{"manager": "external-secrets"}]})
+        for name in ("a", "b", "c", "d"):
+            put_pod(api, name)
+        put(api, "d")
+        named = tuple(ConfirmedEntry("quay", (name,)) for name in "abc")
+        assert self.probes(run(api, *"abcd", confirmed=named)) == [("b", IMAGE), ("a", IMAGE)]
+
+
+class TestConfirmed:
+    def rows(self, outcome: Outcome) -> list[tuple[str, str, bool]]:
+        return [(row["namespace"], row["name"], row["declared"]) for row in told(outcome)["secrets"]]
+
+    def test_nothing_is_written_that_nothing_names(self, api: FakeApi) -> None:
+        for name in ("a", "b"):
+            put(api, name)
+        put(api, "b", "fixed", immutable=True)
+        prover = Prover(api)
+        outcome = run(api, "a", "b", confirmed=(), prover=prover)
+        assert (api.writes, prover.images, copies(outcome)) == ([], [], (3, 0, 0, 0))
+        assert self.rows(outcome) == [("a", "quay", False), ("b", "fixed", False), ("b", "quay", False)]
+        found = told(outcome)
+        assert (found["not_declared_count"], found["not_declared_namespaces"], found["remaining"]) == (3, 2, [])
+        assert found["not_declared"][0] == {
+            "namespace": "a",
+            "name": "quay",
+            "uid": (api.get("secrets", "a", "quay") or {})["metadata"]["uid"],
+            "reason": "nothing outside the cluster names it for this rotation",
+            "fix": '- {namespace: "a", name: "quay"}',
+        }
+        (note,) = outcome.notes
+        why = "(nothing outside the cluster names it for this rotation)"
+        assert note == (
+            "3 secrets in 2 namespaces with the old login, or perhaps with it, are not confirmed and were not changed: "
+            f"a/quay {why}; b/fixed {why}; b/quay {why}"
+        )
+
+    def test_the_rows_of_one_run_are_the_entries_of_the_next(self, api: FakeApi) -> None:
+        put(api, "a")
+        put(api, "b")
+        planned = run(api, "a", "b", confirmed=(ConfirmedEntry("quay", ("a",)),), check=True)
+        rows = [row for row in told(planned)["secrets"] if row["declared"]]
+        assert self.rows(planned) == [("a", "quay", True), ("b", "quay", False)]
+        given = tuple(ConfirmedEntry(row["name"], (row["namespace"],), row["uid"]) for row in rows)
+        outcome = run(api, "a", "b", confirmed=given)
+        assert api.writes == ["PATCH /api/v1/namespaces/a/secrets/quay"]
+        # It is confirmed with the new login, too: a later look still knows it.
+        assert self.rows(run(api, "a", "b", confirmed=given)) == self.rows(outcome) == self.rows(planned)
+
+    @pytest.mark.parametrize("nodes", [True, False])
+    def test_those_of_the_cluster_are_no_rows(self, api: FakeApi, nodes: bool) -> None:
+        places = {"openshift-config": "pull-secret", "kube-system": "global-pull-secret", "a": "quay"}
+        for namespace, name in places.items():
+            put(api, namespace, name)
+        outcome = run(api, *places, rotation=Rotation(EXCHANGE, nodes=nodes))
+        assert self.rows(outcome) == [("a", "quay", True)]
+        assert told(outcome)["not_declared"] == []
+
+    def test_one_that_was_created_again_is_not_written(self, api: FakeApi) -> None:
+        uid = put(api, "a")["metadata"]["uid"]
+        api.remove("secrets", "a", "quay")
+        put(api, "a")
+        outcome = run(api, confirmed=(ConfirmedEntry("quay", ("a",), uid),))
+        assert api.writes == []
+        assert "its UID is another one" in told(outcome)["not_declared"][0]["reason"]
+
+    def test_nor_where_that_happens_just_before_the_write(self, api: FakeApi) -> None:
+        uid = put(api, "a")["metadata"]["uid"]
+
+        def before(request: Request) -> None:
+            if request.method == "PATCH":
+                api.before = None
+                api.remove("secrets", "a", "quay")
+                put(api, "a")
+
+        api.before = before
+        outcome = run(api, confirmed=(ConfirmedEntry("quay", ("a",), uid),))
+        assert entries(api, "a") == {"quay.io": entry()}
+        assert (outcome.has_failed, outcome.report()["changed"]) == (False, False)
+        assert outcome.notes == [
+            "secret a/quay was created again after it was confirmed, so it was not changed: confirm the new one, and run again"
+        ]
+
+    def test_a_selector_confirms_a_name_in_the_namespaces_that_it_selects(self, api: FakeApi) -> None:
+        for name in ("team-a", "team-b", "other"):
+            api.put("namespaces", "", name)
+            put(api, name)
+        selected = (ConfirmedEntry("quay", NamespaceSelector(include=("team-*",))),)
+        run(api, "team-a", "team-b", "other", confirmed=selected)
+        assert sorted(api.writes) == [f"PATCH /api/v1/namespaces/team-{name}/secrets/quay" for name in "ab"]
+        assert len([path for path in api.asked if path.partition("?")[0] == "GET /api/v1/namespaces"]) == 1
+
+    def test_without_a_selector_no_namespaces_are_read(self, api: FakeApi) -> None:
+        put(api, "a")
+        run(api)
+        assert not [path for path in api.asked if path.partition("?")[0] == "GET /api/v1/namespaces"]
+
+    def test_a_plan_is_for_one_cluster(self, api: FakeApi) -> None:
+        put(api, "a")
+        said = refused(api, rotation=Rotation(EXCHANGE, server="https://other:6443"))
+        assert "option 'plan' is for the cluster https://other:6443, and this one is " in said
+        assert api.requests == []
+        assert run(api, rotation=Rotation(EXCHANGE, server=f"{api.cluster(Clock()).name}/")).report()["changed"]
+
+    def test_who_plants_many_hides_none_of_the_others(self, api: FakeApi) -> None:
+        for number in range(101):
+            put(api, "a", f"s{number:03}")
+        put(api, "b")
+        found = told(run(api, "a", "b", confirmed=()))
+        assert (found["not_declared_count"], found["not_declared_namespaces"]) == (102, 2)
+        assert [row["namespace"] for row in found["not_declared"]] == ["a"] * 10 + ["b"]
+        assert [row["namespace"] for row in found["secrets"]] == ["a"] * 100 + ["b"]
+
+    def test_of_many_namespaces_the_first_are_shown(self, api: FakeApi) -> None:
+        names = [f"n{number:03}" for number in range(101)]
+        for name in names:
+            put(api, name)
+        outcome = run(api, *names, confirmed=())
+        assert (len(told(outcome)["not_declared"]), len(told(outcome)["secrets"])) == (100, 101)
+        assert outcome.notes[0].endswith("; and 96 more, see 'rotation.not_declared'")
+
+    def test_a_name_that_is_none_has_no_line(self, api: FakeApi) -> None:
+        """An API server that does not validate names."""
+        put(api, "a", 'x", evil: "y')
+        (row,) = told(run(api, confirmed=()))["not_declared"]
+        assert row["fix"] == ""
+
+    def test_what_nobody_confirmed_is_not_among_what_remains(self, api: FakeApi) -> None:
+        put(api, "a", metadata={"annotations": {"argocd.argoproj.io/tracking-id": "x"}})
+        put(api, "b", metadata={"annotations": {"argocd.argoproj.io/tracking-id": "x"}})
+        found = told(run(api, "a", "b", confirmed=(ConfirmedEntry("quay", ("a",)),)))
+        reason = "Argo CD writes this secret: change the login at its source"
+        assert [(row["namespace"], row["reason"]) for row in found["remaining"]] == [("a", reason)]
+        assert [(row["namespace"], row["reason"], row["fix"]) for row in found["not_declared"]] == [("b", reason, "")]
+
+
+class TestAccepted:
+    ROTATION = Rotation(WITHOUT_PASSWORD)
+
+    def test_only_secrets_with_an_accepted_login_are_written(self, api: FakeApi) -> None:
+        for name in ("a", "b", "c"):
+            put(api, name)
+            put_pod(api, name)
+        put(api, "b", "second")
+        accepter, prover = Accepter("a/quay", "b/second"), Prover(api)
+        named = tuple(ConfirmedEntry(name, ("a", "b")) for name in ("quay", "second"))
+        outcome = run(api, *"abc", rotation=self.ROTATION, accepter=accepter, prover=prover, confirmed=named)
+        assert accepter.asked == [["a/quay", "b/quay", "b/second"]]
+        assert api.writes == ["PATCH /api/v1/namespaces/b/secrets/quay"]
+        assert (prover.images, prover.known) == ([{"b": [IMAGE]}], [{"quay.io": OLD}])
+        found = told(outcome)
+        assert found["not_accepted"] == [
+            {"namespace": "a", "secret": "quay", "reason": "refused"},
+            {"namespace": "b", "secret": "second", "reason": "refused"},
+        ]
+        assert (found["not_accepted_count"], copies(outcome)) == (2, (4, 0, 1, 0))
+        assert [(row["namespace"], row["name"]) for row in found["secrets"] if row["declared"]] == [("b", "quay")]
+
+    @pytest.mark.parametrize(
+        "rotation",
+        [Rotation(EXCHANGE), Rotation(WITHOUT_PASSWORD, verify=False), Rotation(WITHOUT_PASSWORD, replaces_dead=True)],
+    )
+    def test_where_they_are_not_asked_for(self, api: FakeApi, rotation: Rotation) -> None:
+        put(api, "a")
+        accepter = Accepter("a/quay")
+        assert run(api, rotation=rotation, accepter=accepter).report()["changed"]
+        assert accepter.asked == []
+
+    def test_of_many_the_first_are_shown(self, api: FakeApi) -> None:
+        for number in range(101):
+            put(api, "a", f"s{number:03}")
+        accepter = Accepter(*(f"a/s{number:03}" for number in range(101)))
+        found = told(run(api, rotation=self.ROTATION, accepter=accepter))
+        assert (len(found["not_accepted"]), found["not_accepted_count"]) == (100, 101)
+
+
+class TestConflict:
+    def meanwhile(self, api: FakeApi, change: Any) -> None:
+        """Somebody writes just before our first write arrives."""
+        pending = [change]
+
+        def before(request: Request) -> None:
+            if request.method == "PATCH" and pending:
+                pending.pop()()
+
+        api.before = before
+
+    def test_another_entry_that_was_added_is_kept(self, api: FakeApi) -> None:
+        put(api, "a")
+        self.meanwhile(api, lambda: put(api, "a", auths={"quay.io": entry(email="x"), "b.io": {"auth": "dTpw"}}))
+        outcome = run(api)
+        assert entries(api, "a") == {"quay.io": entry(NEW, email="x"), "b.io": {"auth": "dTpw"}}
+        assert (outcome.retries, copies(outcome)) == (1, (1, 0, 1, 0))
+
+    def test_somebody_else_has_rotated_it(self, api: FakeApi) -> None:
+        put(api, "a")
+        self.meanwhile(api, lambda: put(api, "a", auths={"quay.io": entry(NEW)}))
+        outcome = run(api)
+        assert (len(api.writes), outcome.report()["changed"], copies(outcome)[3]) == (1, False, 0)
+
+    def test_it_is_gone(self, api: FakeApi) -> None:
+        put(api, "a")
+        self.meanwhile(api, lambda: api.remove("secrets", "a", "quay"))
+        outcome = run(api)
+        assert (outcome.has_failed, outcome.report()["changed"]) == (False, False)
+        assert api.get("secrets", "a", "quay") is None
+
+    def test_a_controller_has_taken_it(self, api: FakeApi) -> None:
+        put(api, "a")
+        marks = {"labels": {"reconcile.external-secrets.io/managed": "true"}}
+        self.meanwhile(api, lambda: put(api, "a", metadata=marks))
+        run(api)
+        assert entries(api, "a") == {"quay.io": entry()}
+
+    def test_it_has_become_immutable(self, api: FakeApi) -> None:
+        """Its accounts were not read; the next run does."""
+        put(api, "a")
+        self.meanwhile(api, lambda: put(api, "a", immutable=True))
+        outcome = run(api)
+        assert "the service accounts of namespace a were not read" in outcome.message("rotation")
+        assert copies(outcome) == (1, 0, 1, 1)
+        assert not run(api).has_failed
+
+    def test_a_lost_answer_is_settled(self, api: FakeApi) -> None:
+        put(api, "a")
+        api.fail("PATCH", LOST, carried_out=True)
+        outcome = run(api)
+        assert (entries(api, "a"), outcome.report()["changed"], outcome.has_failed) == (
+            {"quay.io": entry(NEW)},
+            True,
+            False,
+        )
+
+    def test_an_account_that_another_writes_meanwhile(self, api: FakeApi) -> None:
+        put(api, "a", "fixed", immutable=True)
+        put(api, "a", "fixed2", immutable=True)
+        links = [{"name": "fixed"}, {"name": "fixed2"}]
+        api.put("serviceaccounts", "a", "builder", imagePullSecrets=links)
+        api.put("serviceaccounts", "a", "default", imagePullSecrets=links)
+        pending = [1]
+
+        def before(request: Request) -> None:
+            if request.method == "PATCH" and "serviceaccounts/default" in request.path and pending:
+                pending.pop()
+                api.put("serviceaccounts", "a", "default", imagePullSecrets=[{"name": "theirs"}, *links])
+
+        api.before = before
+        outcome = run(api)
+        assert not outcome.has_failed, outcome.message("rotation")
+        both = ["fixed", "fixed-rotated", "fixed2", "fixed2-rotated"]
+        for name, wanted in (("default", ["theirs", *both]), ("builder", both)):
+            account = api.get("serviceaccounts", "a", name) or {}
+            assert [each["name"] for each in account["imagePullSecrets"]] == wanted
+        assert not run(api).report()["changed"]
+
+    def test_the_second_name_appears_meanwhile(self, api: FakeApi) -> None:
+        put(api, "a", "fixed", immutable=True)
+
+        def before(request: Request) -> None:
+            if request.method == "POST":
+                put(api, "a", "fixed-rotated", auths={})
+
+        api.before = before
+        outcome = run(api)
+        assert "fixed-rotated, which would take its place, is there already" in outcome.message("rotation")
+        assert entries(api, "a", "fixed-rotated") == {}
+
+    def test_one_that_always_conflicts_ends(self, api: FakeApi) -> None:
+        put(api, "a")
+        put(api, "a", "other")
+        api.before = lambda request: put(api, "a") and None if request.method == "PATCH" else None
+        outcome = run(api)
+        assert outcome.has_failed
+        assert entries(api, "a", "other") == {"quay.io": entry(NEW)}
+        assert copies(outcome) == (2, 0, 2, 1)
+
+
+class TestFailures:
+    def test_one_of_several_in_a_namespace_is_counted_alone(self, api: FakeApi) -> None:
+        for name in ("one", "two", "three"):
+            put(api, "a", name)
+        put(api, "b")
+        api.fail("PATCH .*/two", FORBIDDEN)
+        outcome = run(api, "a", "b")
+        assert copies(outcome) == (4, 0, 4, 1)
+        (failure,) = outcome.report()["failures"]
+        assert (failure["namespace"], failure["title"]) == ("a", "secret two")
+        again = run(api, "a", "b")
+        assert (again.has_failed, copies(again)) == (False, (1, 3, 1, 0))
+
+    def test_the_only_one_of_a_namespace(self, api: FakeApi) -> None:
+        put(api, "a")
+        put(api, "b")
+        api.fail("PATCH .*/a/secrets", FORBIDDEN)
+        outcome = run(api, "a", "b")
+        assert (copies(outcome), entries(api, "b")) == ((2, 0, 2, 1), {"quay.io": entry(NEW)})
+
+    def test_a_cluster_that_fails_leaves_the_rest_unattempted(self, api: FakeApi) -> None:
+        for name in ("one", "two", "three"):
+            put(api, "a", name)
+        put(api, "b")
+        api.fail("PATCH", status_object(401, "Unauthorized", "no"), times=99, after=1)
+        outcome = run(api, "a", "b", concurrency=1)
+        assert outcome.stopped
+        assert copies(outcome) == (4, 0, 4, 3)
+        api.faults.clear()
+        assert copies(run(api, "a", "b")) == (3, 1, 3, 0)
+
+    def test_what_is_planned_and_refused_is_counted_in_check_mode_too(self, api: FakeApi) -> None:
+        put(api, "a", "fixed", immutable=True)
+        put(api, "a", "fixed-rotated", auths={})
+        put(api, "a")
+        assert copies(run(api, check=True)) == (2, 0, 2, 1)
+
+    def test_an_immutable_secret_without_the_right_to_list_accounts(self, api: FakeApi) -> None:
+        put(api, "a", "fixed", immutable=True)
+        put(api, "b")
+        api.fail("GET .*/serviceaccounts", FORBIDDEN)
+        outcome = run(api, "a", "b")
+        assert api.writes == ["PATCH /api/v1/namespaces/b/secrets/quay"]
+        assert "the service accounts of namespace a were not read" in outcome.message("rotation")
+
+    @pytest.mark.parametrize("steps", range(1, 5))
+    def test_a_run_that_ends_anywhere_is_finished_by_the_next(self, api: FakeApi, steps: int) -> None:
+        """Four writes: the second secret, the link, the mark of the first, and another secret."""
+        put(api, "a", "fixed", immutable=True)
+        put(api, "b")
+        api.put("serviceaccounts", "a", "default", imagePullSecrets=[{"name": "fixed"}])
+        api.fail("(PATCH|POST)", status_object(401, "Unauthorized", "no"), times=99, after=steps)
+        run(api, "a", "b", concurrency=1)
+        api.faults.clear()
+        run(api, "a", "b")
+        assert entries(api, "b") == {"quay.io": entry(NEW)}
+        assert entries(api, "a", "fixed-rotated") == {"quay.io": entry(NEW)}
+        assert entries(api, "a", "fixed") == {"quay.io": entry()}
+        account = api.get("serviceaccounts", "a", "default") or {}
+        assert account["imagePullSecrets"] == [{"name": "fixed"}, {"name": "fixed-rotated"}]
+        notes = (api.get("secrets", "a", "fixed") or {})["metadata"]["annotations"]
+        assert notes == {"openshift.io/image.excludeSecret": "true"}
+        assert not run(api, "a", "b").report()["changed"]
+
+
+@given(CHANGES)
+def test_a_secret_with_anything_in_it(change: Changed) -> None:
+    api = FakeApi()
+    put(api, "a")
+    put(api, "a", "other")
+
+    def answer(_request: Any) -> Answer:
+        items = [copy.deepcopy(api.get("secrets", "a", name)) for name in ("quay", "other")]
+        return Answer(200, {"items": [change(items[0]), items[1]]})
+
+    api.fail("GET .*/secrets", answer)
+    try:
+        outcome = run(api)
+    except Refusal as error:
+        assert str(error).startswith("nothing was written, since not all secrets could be searched: ")
+        assert api.writes == []
+        return
+    assert "internal error" not in str(outcome.report()["failures"])
+    assert entries(api, "a", "other") == {"quay.io": entry(NEW)}
+
+
+class TestModule:
+    """The module as a playbook gives it its options, before anything is masked."""
+
+    def options(self, **more: Any) -> dict[str, Any]:
+        old = {"username": OLD.username, "password": OLD.password}
+        new = {"username": NEW.username, "password": NEW.password}
+        entry = {"name": "quay", "namespaces": ["a", "openshift-x", "kube-public"]}
+        return {"registries": ["quay.io"], "old": old, "new": new, "secrets": [entry], "verify": False, **more}
+
+    def test_without_namespaces_all_are_meant_the_platforms_too(self, api: FakeApi) -> None:
+        for name in ("a", "openshift-x", "kube-public"):
+            api.put("namespaces", "", name)
+            put(api, name)
+        with in_memory(api) as cluster:
+            result = cluster.run("credential_rotation", **self.options())
+        assert not result["failed"], result["msg"]
+        assert [row["name"] for row in result["namespaces"]] == ["a", "kube-public", "openshift-x"]
+        assert "anary" not in json.dumps(result)
+        assert "robot" not in json.dumps(result)
+
+    def test_a_login_that_has_expired_is_refused_before_anything_is_read(self, api: FakeApi) -> None:
+        new = {"username": NEW.username, "password": NEW.password, "expires": "2001-01-01T00:00:00Z"}
+        with in_memory(api) as cluster:
+            result = cluster.run("credential_rotation", **self.options(new=new))
+        assert (result["failed"], api.requests) == (True, [])
+        assert "has expired" in result["msg"]
+
+    def test_what_is_to_be_said_of_its_life_is_a_warning(self, api: FakeApi) -> None:
+        with in_memory(api) as cluster:
+            result = cluster.run("credential_rotation", namespaces=["a"], **self.options(next_rotation_seconds=60))
+        assert [warning for warning in result["warnings"] if "it is not known when the new login expires" in warning]

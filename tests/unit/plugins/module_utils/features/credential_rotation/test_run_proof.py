@@ -1,0 +1,538 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A new login is proven at a registry on 127.0.0.1, on what is in use and against the old one; what is not proven stops all."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import Exchange, Login
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.copies import Copy
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
+    Rotation,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.run_proof import (
+    ImagesInUse,
+    Proven,
+    SecretLogins,
+    accepted,
+    proven,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import RegistryAccess
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import Reference, reference_of
+from support.certificates import server_context, write_certificate
+from support.hostile_registry import HostileRegistry, answer, served
+
+OLD, NEW = Login("oldrobot", "Canary-old-password"), Login("newrobot", "Canary-new-password")
+#: What a registry does beside answering with a status.
+HANG, HALF = 0, 1
+NOT_ASKED = "127.0.0.1:1"
+
+
+@dataclass
+class Registry:
+    """Answers 200 to both users, but for what `answers` says: by user (`old`, `new`), and part of the path."""
+
+    host: str = ""
+    answers: dict[tuple[str, str], int] = field(default_factory=dict)
+    asked: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def script(self, server: HostileRegistry) -> Iterable[bytes]:
+        method, path, *_rest = server.requests[-1].decode().split(" ")
+        user = self._user(server.requests[-1].decode())
+        if not user:
+            yield b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="r"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
+            return
+        self.asked.append((user, method, path))
+        status = next((code for (who, part), code in self.answers.items() if who == user and part in path), 200)
+        if status == HANG:
+            server.pause(1.3)
+        elif status == HALF:
+            yield b"HTTP/1.1 200 OK\r\nContent-"
+        else:
+            yield b"HTTP/1.1 %d X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % status
+
+    @staticmethod
+    def _user(request: str) -> str:
+        """Empty without a login, and for any other one: it is refused."""
+        _before, found, rest = request.partition("Authorization: Basic ")
+        login = base64.b64decode(rest.split("\r\n")[0]).decode() if found else ""
+        return {f"{OLD.username}:{OLD.password}": "old", f"{NEW.username}:{NEW.password}": "new"}.get(login, "")
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_certificate(tmp_path_factory.mktemp("tls") / "server.pem")
+
+
+@pytest.fixture
+def registry(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
+    monkeypatch.delenv("https_proxy", raising=False)
+    found = Registry()
+    with served(found.script, server_context(certificate)) as server:
+        found.host = server.host
+        yield found
+
+
+Prove = Callable[..., Proven]
+
+
+@pytest.fixture
+def prove(registry: Registry, certificate: str) -> Prove:
+    """For images of the registry, named without its host; `must` likewise."""
+
+    def named(image: str) -> Reference:
+        found = reference_of(f"{registry.host}/{image}")
+        assert found is not None
+        return found
+
+    def call(
+        *images: str,
+        must: Sequence[str] = (),
+        old: Login = OLD,
+        registries: Sequence[str] | None = None,
+        uses: Mapping[str, Sequence[str]] | None = None,
+        elsewhere: Sequence[str] = (),
+        beyond: Mapping[str, Sequence[str]] | None = None,
+        known: Login | None = None,
+        **access: Any,
+    ) -> Proven:
+        exchange = Exchange(tuple(registries or [registry.host]), old, NEW)
+        options = RegistryAccess(**{"ca_cert": certificate, "timeout": 60, **access})
+        rotation = Rotation(exchange, images=tuple(map(named, must)), access=options)
+        given = uses or ({"a": images} if images else {})
+        in_use = {namespace: [named(image) for image in every] for namespace, every in given.items()}
+        asked = ImagesInUse(
+            {**in_use, "elsewhere": [each for image in elsewhere if (each := reference_of(image))]},
+            {namespace: [named(image) for image in every] for namespace, every in (beyond or {}).items()},
+        )
+        found = proven(rotation, asked, {registry.host: known} if known else {})
+        assert_hidden(str(found))
+        return found
+
+    return call
+
+
+def assert_hidden(text: str) -> None:
+    for login in (OLD, NEW):
+        assert login.username not in text
+        assert login.password not in text
+        assert base64.b64encode(f"{login.username}:{login.password}".encode()).decode() not in text
+
+
+def refused(prove: Prove, *images: str, **options: Any) -> str:
+    with pytest.raises(Refusal) as error:
+        prove(*images, **options)
+    said = str(error.value)
+    assert_hidden(said)
+    assert said.startswith("nothing was written, because the new login was not proven: ")
+    return said.removeprefix("nothing was written, because the new login was not proven: ")
+
+
+UNKNOWN = Login(OLD.username, "")
+
+
+class TestLogin:
+    def test_it_is_accepted_and_nothing_is_in_use(self, registry: Registry, prove: Prove) -> None:
+        found = prove()
+        assert (list(found.rows), found.notes, found.old_login) == ([], (), "works")
+        assert registry.asked == [("new", "GET", "/v2/"), ("old", "GET", "/v2/")]
+
+    @pytest.mark.parametrize(
+        ("status", "said"),
+        [
+            (401, "refuses the login"),
+            (429, "allows no more requests for now"),
+            (500, "was answered 500"),
+            (HALF, "asking registry"),
+            (HANG, "asking registry"),
+        ],
+    )
+    def test_it_is_not(self, registry: Registry, prove: Prove, status: int, said: str) -> None:
+        registry.answers["new", "/v2/"] = status
+        message = refused(prove, "team/app:v1")
+        assert message.startswith(f"registry {registry.host}: ")
+        assert said in message
+        assert {who for who, _method, _path in registry.asked} == {"new"}
+        assert {path for _who, _method, path in registry.asked} == {"/v2/"}, "what it may pull is asked no more"
+
+    def test_by_each_registry_once(self, registry: Registry, prove: Prove) -> None:
+        names = [registry.host, f"{registry.host}/team", f"https://{registry.host}/v2/"]
+        assert prove(registries=names).old_login == "works"
+        assert len(registry.asked) == 2
+
+    def test_by_all_of_several_registries(self, registry: Registry, prove: Prove) -> None:
+        message = refused(prove, registries=[registry.host, NOT_ASKED])
+        assert message.startswith(f"registry {NOT_ASKED}: ")
+        assert f"registry {registry.host}" not in message
+
+    def test_a_certificate_is_verified_unless_it_is_not_to_be(self, registry: Registry, prove: Prove) -> None:
+        assert "certificate" in refused(prove, ca_cert=None)
+        assert registry.asked == [], "no login is sent"
+        assert prove(ca_cert=None, validate_certs=False).old_login == "works"
+
+    def test_a_login_is_not_given_to_another_host(self, certificate: str, prove: Prove) -> None:
+        challenge = b'HTTP/1.1 401 No\r\nWWW-Authenticate: Bearer realm="https://%s/token"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
+
+        def script(_server: HostileRegistry) -> Iterable[bytes]:
+            yield challenge % NOT_ASKED.encode()
+
+        with served(script, server_context(certificate)) as delegating:
+            assert "another host; not sent" in refused(prove, registries=[delegating.host])
+            named = refused(prove, registries=[delegating.host], realm_hosts=(NOT_ASKED,))
+            assert "another host" not in named
+            assert "asking 127.0.0.1:1 for a token" in named
+
+
+class TestRepositories:
+    def test_each_is_asked_for_once(self, registry: Registry, prove: Prove) -> None:
+        digest = f"team/b@sha256:{'a' * 64}"
+        found = prove(uses={"a": ["team/c:v1", digest], "b": ["team/c:v1", "team/c:v2"]})
+        host = registry.host
+        assert [(row["repository"], row["image"]) for row in found.rows] == [
+            (f"{host}/team/b", f"{host}/{digest}"),
+            (f"{host}/team/c", f"{host}/team/c:v1"),
+        ]
+        assert [dict(row) for row in found.rows][1] == {
+            "repository": f"{host}/team/c",
+            "image": f"{host}/team/c:v1",
+            "outcome": "pulls",
+            "message": f"registry {host} gives {host}/team/c:v1",
+        }
+        assert found.notes == ()
+        asked = [path for _who, _method, path in registry.asked if path != "/v2/"]
+        assert sorted(asked) == [f"/v2/team/b/manifests/sha256:{'a' * 64}", "/v2/team/c/manifests/v1"]
+
+    @pytest.mark.parametrize("status", [403, 404])
+    def test_the_old_login_gets_more(self, registry: Registry, prove: Prove, status: int) -> None:
+        registry.answers["new", "/app/"] = status
+        message = refused(prove, "team/app:v1", "team/ok:v1")
+        assert message.startswith(f"the new login does not pull {registry.host}/team/app:v1, and the old one does: ")
+        assert "team/ok" not in message
+
+    @pytest.mark.parametrize("old", [403, 404, 401])
+    @pytest.mark.parametrize("new", [403, 404])
+    def test_what_neither_pulls_fails_today_too(self, registry: Registry, prove: Prove, new: int, old: int) -> None:
+        registry.answers = {("new", "/app/"): new, ("old", "/app/"): old}
+        found = prove("team/app:v1")
+        (note,) = found.notes
+        assert note.startswith(f"{registry.host}/team/app:v1 is in use, and neither login pulls it: ")
+        assert [row["outcome"] for row in found.rows] == ["no_right" if new == 403 else "not_found"]
+
+    @pytest.mark.parametrize("old", [429, 500, HALF, HANG])
+    @pytest.mark.parametrize("new", [403, 404])
+    def test_nobody_can_say_whether_the_old_one_pulls_it(
+        self, registry: Registry, prove: Prove, new: int, old: int
+    ) -> None:
+        registry.answers = {("new", "/app/"): new, ("old", "/app/"): old}
+        assert refused(prove, "team/app:v1").startswith(f"{registry.host}/team/app:v1: ")
+
+    @pytest.mark.parametrize("status", [403, 404])
+    def test_an_old_login_that_is_not_known_is_not_asked(self, registry: Registry, prove: Prove, status: int) -> None:
+        """What is denied may have been denied to the old one: one pod with such an image stops nothing."""
+        registry.answers["new", "/app/"] = status
+        found = prove("team/app:v1", old=UNKNOWN)
+        (note,) = found.notes
+        assert "is in use, and the new login does not pull it: " in note
+        assert found.old_login == "unknown"
+        assert {who for who, _method, _path in registry.asked} == {"new"}
+
+    @pytest.mark.parametrize("status", [403, 404])
+    def test_a_login_of_a_secret_takes_its_place(self, registry: Registry, prove: Prove, status: int) -> None:
+        registry.answers["new", "/app/"] = status
+        message = refused(prove, "team/app:v1", old=UNKNOWN, known=OLD)
+        assert "team/app:v1, and the old one does: " in message
+        registry.answers["old", "/app/"] = 404
+        assert "neither login pulls it" in prove("team/app:v1", old=UNKNOWN, known=OLD).notes[0]
+
+    @pytest.mark.parametrize("status", [401, 500, HALF, HANG])
+    def test_the_new_one_is_refused_or_not_answered_in_the_middle(
+        self, registry: Registry, prove: Prove, status: int
+    ) -> None:
+        registry.answers["new", "/app/"] = status
+        message = refused(prove, "team/app:v1", "team/ok:v1")
+        assert message.startswith(f"the new login does not pull {registry.host}/team/app:v1, and the old one does: ")
+
+    def test_a_limit_stops_at_once(self, registry: Registry, prove: Prove) -> None:
+        registry.answers["new", "/app/"] = 429
+        assert refused(prove, "team/app:v1", "team/ok:v1").startswith(f"{registry.host}/team/app:v1: ")
+        assert "old" not in {who for who, _method, path in registry.asked if "app" in path}
+
+    @pytest.mark.parametrize("status", [401, 500, HALF, HANG])
+    def test_an_image_for_which_the_registry_answers_neither_is_a_note(
+        self, registry: Registry, prove: Prove, status: int
+    ) -> None:
+        """Its author chose it: others of the registry are pulled."""
+        registry.answers = {(who, "/app/"): status for who in ("old", "new")}
+        found = prove("team/app:v1", "team/ok:v1")
+        (note,) = found.notes
+        assert note.startswith(f"{registry.host}/team/app:v1 is in use, and neither login pulls it: ")
+        assert found.images == {f"{registry.host}/team/ok": f"{registry.host}/team/ok:v1"}
+
+    @pytest.mark.parametrize("old", [OLD, UNKNOWN])
+    @pytest.mark.parametrize("status", [401, 500, HALF, HANG])
+    def test_a_registry_that_answers_for_no_image_stops(
+        self, registry: Registry, prove: Prove, status: int, old: Login
+    ) -> None:
+        registry.answers = {(who, "/manifests/"): status for who in ("old", "new")}
+        message = refused(prove, "team/app:v1", "team/ok:v1", old=old)
+        assert message.startswith(f"{registry.host}/team/app:v1: ")
+        assert f"{registry.host}/team/ok:v1: " in message
+
+    def test_one_registry_does_not_answer_for_another(self, certificate: str, registry: Registry, prove: Prove) -> None:
+        other = Registry(answers={(who, "/manifests/"): 500 for who in ("old", "new")})
+        with served(other.script, server_context(certificate)) as server:
+            both = [registry.host, server.host]
+            message = refused(prove, "team/app:v1", registries=both, elsewhere=[f"{server.host}/team/app:v1"])
+            assert message.startswith(f"{server.host}/team/app:v1: ")
+
+    def test_a_login_is_not_given_to_another_host_for_an_image_either(self, certificate: str, prove: Prove) -> None:
+        basic, bearer = b'Basic realm="r"', b'Bearer realm="https://%s/token"' % NOT_ASKED.encode()
+
+        def script(server: HostileRegistry) -> Iterable[bytes]:
+            request = server.requests[-1]
+            asks = bearer if b"/team/" in request else b"" if b"Authorization" in request else basic
+            head = b"HTTP/1.1 401 No\r\nWWW-Authenticate: %s" % asks if asks else b"HTTP/1.1 200 OK"
+            yield head + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+        with served(script, server_context(certificate)) as delegating:
+            image = f"{delegating.host}/team/app:v1"
+            assert "another host; not sent" in refused(prove, registries=[delegating.host], elsewhere=[image])
+            named = refused(prove, registries=[delegating.host], elsewhere=[image], realm_hosts=(NOT_ASKED,))
+            assert f"asking {NOT_ASKED} for a token for {image}" in named
+
+
+class TestBeyond:
+    """Namespaces that are not written, whose pods pull with the pull secret of the nodes."""
+
+    def test_what_only_the_old_login_pulls_there_is_a_note(self, registry: Registry, prove: Prove) -> None:
+        registry.answers["new", "/app/"] = 403
+        found = prove("team/ok:v1", beyond={"b": ["team/app:v1", "team/ok:v2"]})
+        (note,) = found.notes
+        assert f"{registry.host}/team/app:v1 is in use, and the old login pulls it and the new one does not: " in note
+        assert [(row["image"].partition("/")[2], row["outcome"]) for row in found.rows] == [
+            ("team/ok:v1", "pulls"),
+            ("team/app:v1", "no_right"),
+        ]
+
+    def test_a_registry_that_answers_for_nothing_there_stops_nothing(self, registry: Registry, prove: Prove) -> None:
+        registry.answers = {(who, "/app/"): 500 for who in ("old", "new")}
+        assert "neither login pulls it" in prove(beyond={"b": ["team/app:v1"]}).notes[0]
+
+    def test_what_is_used_in_both_decides(self, registry: Registry, prove: Prove) -> None:
+        registry.answers["new", "/app/"] = 403
+        assert "and the old one does" in refused(prove, "team/app:v1", beyond={"b": ["team/app:v2"]})
+
+
+class TestBounds:
+    def test_so_many_repositories_of_a_namespace(self, registry: Registry, prove: Prove) -> None:
+        for more in (0, 1):
+            registry.asked.clear()
+            images = [f"team/app{number}:v1" for number in range(200 + more)]
+            found = prove(
+                uses={"a": images, "b": [images[-1]]}, beyond={"c": [f"team/x{number}:v1" for number in range(201)]}
+            )
+            assert len(found.rows) == 400 + more
+            note = "namespace a uses 201 repositories of the registries: the new login was asked for 200 of them"
+            assert list(found.notes) == ([note] if more else [])
+
+    def test_so_many_images_of_a_repository_in_each_namespace(self, registry: Registry, prove: Prove) -> None:
+        """Who invents tags in one namespace does not hide those of others."""
+        registry.answers = {(who, "/0"): 404 for who in ("old", "new")}
+        invented = [f"team/app:0{number}" for number in range(9)]
+        found = prove(uses={"a": invented, "b": ["team/app:v1"]})
+        assert ([row["image"] for row in found.rows], found.notes) == ([f"{registry.host}/team/app:v1"], ())
+
+    def test_so_many_notes(self, registry: Registry, prove: Prove) -> None:
+        registry.answers = {(who, "/x"): 404 for who in ("old", "new")}
+        notes = prove(*(f"team/x{number}:v1" for number in range(22))).notes
+        assert (len(notes), notes[-1]) == (21, "and 2 images more of that kind")
+        assert len(prove(*(f"team/x{number}:v1" for number in range(20))).notes) == 20
+
+
+class TestAccepted:
+    """Logins of secrets, where any login of the user is the old one."""
+
+    def copy(self, name: str, *passwords: str, keys: Sequence[str] = ("",), host: str = "") -> Copy:
+        raw = {password: f"{OLD.username}:{password}".encode() for password in passwords}
+        auths = {
+            f"{host}{key}/{number}": {"auth": base64.b64encode(raw[password]).decode()}
+            for number, password in enumerate(passwords)
+            for key in keys
+        }
+        data = {".dockerconfigjson": base64.b64encode(json.dumps({"auths": auths}).encode()).decode()}
+        obj = {"metadata": {"uid": name}, "type": "kubernetes.io/dockerconfigjson", "data": data}
+        return Copy(ObjectRef(SECRET, "a", name), obj, self.rotation(host))
+
+    def rotation(self, host: str) -> Rotation:
+        return Rotation(Exchange((host,), UNKNOWN, NEW), access=self.access)
+
+    @pytest.fixture(autouse=True)
+    def given(self, certificate: str) -> None:
+        self.access = RegistryAccess(ca_cert=certificate, timeout=60)
+
+    def accept(self, registry: Registry, *copies: tuple[str, ...]) -> SecretLogins:
+        found = [self.copy(name, *passwords, host=registry.host) for name, *passwords in copies]
+        answer = accepted(self.rotation(registry.host), found)
+        assert_hidden(str(answer.refused))
+        return answer
+
+    def test_each_login_is_asked_for_once(self, registry: Registry) -> None:
+        found = self.accept(registry, ("x", OLD.password), ("y", OLD.password, "guess"), ("z", "guess"))
+        assert {ref.name: why for ref, why in found.refused.items()} == {
+            "z": f"its own login is not accepted: registry {registry.host} refuses the login"
+        }
+        assert found.logins == {registry.host: OLD}
+        assert [who for who, _method, _path in registry.asked] == ["old"]
+
+    @pytest.mark.parametrize("status", [401, 429, 500, HALF, HANG])
+    def test_one_that_is_not_answered_is_not_accepted(self, registry: Registry, status: int) -> None:
+        registry.answers["old", "/v2/"] = status
+        found = self.accept(registry, ("x", OLD.password))
+        assert ([ref.name for ref in found.refused], found.logins) == (["x"], {})
+
+    def test_a_registry_that_asks_nobody_accepts_none(self, certificate: str) -> None:
+        """With any password, it answers 200."""
+        with served(
+            answer("HTTP/1.1 200 OK", "Content-Length: 0", "Connection: close"), server_context(certificate)
+        ) as server:
+            found = accepted(self.rotation(server.host), [self.copy("x", "guess", host=server.host)])
+        ((ref, why),) = found.refused.items()
+        assert (ref.name, found.logins) == ("x", {})
+        assert "asks nobody for a login" in why
+
+    def test_of_one_secret_the_first_logins_are_asked_for(self, registry: Registry) -> None:
+        guesses = [f"guess-{number}" for number in range(3)]
+        found = self.accept(registry, ("x", *guesses, OLD.password), ("y", *guesses[:2], OLD.password))
+        assert [ref.name for ref in found.refused] == ["x"]
+
+    def test_of_many_logins_those_of_most_secrets_are_asked_for(self, registry: Registry) -> None:
+        copies = [(f"a{number:03}", f"guess-{number}") for number in range(100)]
+        found = self.accept(registry, *copies, ("y", OLD.password), ("z", OLD.password))
+        last = {ref.name: why for ref, why in found.refused.items()}
+        assert "y" not in last and "z" not in last
+        assert last["a099"] == "its login was not asked for: there are more than 100 different ones"
+        assert "refuses the login" in last["a098"]
+
+    def test_none(self, registry: Registry) -> None:
+        assert self.accept(registry) == SecretLogins()
+
+
+class TestImagesOfARepository:
+    def test_one_that_is_gone_proves_nothing(self, registry: Registry, prove: Prove) -> None:
+        for who in ("old", "new"):
+            registry.answers[who, "/v1"] = 404
+        found = prove("team/app:v1", "team/app:v2")
+        assert ([row["image"] for row in found.rows], found.notes) == ([f"{registry.host}/team/app:v2"], ())
+
+    def test_so_many_are_tried(self, registry: Registry, prove: Prove) -> None:
+        for who in ("old", "new"):
+            registry.answers[who, "/app/"] = 404
+        found = prove(*(f"team/app:v{number}" for number in range(9)))
+        assert [row["image"] for row in found.rows] == [f"{registry.host}/team/app:v0"]
+        asked = [path for who, _method, path in registry.asked if who == "new" and "/app/" in path]
+        assert asked == [f"/v2/team/app/manifests/v{number}" for number in range(3)]
+
+    def test_another_one_makes_up_for_none_that_the_old_login_pulls(self, registry: Registry, prove: Prove) -> None:
+        """Some registries give rights by tag."""
+        registry.answers["new", "/v1"] = 403
+        assert f"does not pull {registry.host}/team/app:v1, and the old" in refused(prove, "team/app:v1", "team/app:v2")
+
+    @pytest.mark.parametrize("status", [429, 500])
+    def test_a_registry_that_does_not_answer_is_not_asked_for_more(
+        self, registry: Registry, prove: Prove, status: int
+    ) -> None:
+        registry.answers["new", "/app/"] = status
+        refused(prove, "team/app:v1", "team/app:v2")
+        assert {path for _who, _method, path in registry.asked if "/app/" in path} == {"/v2/team/app/manifests/v1"}
+
+    def test_the_one_at_which_the_new_login_is_worse_is_told(self, registry: Registry, prove: Prove) -> None:
+        registry.answers = {("new", "/app/"): 404, ("old", "/v1"): 404}
+        assert f"does not pull {registry.host}/team/app:v2, and the old one does" in refused(
+            prove, "team/app:v1", "team/app:v2"
+        )
+
+    @pytest.mark.parametrize(
+        ("answers", "said"),
+        [
+            ({("new", "/v2"): 500}, "the new login does not pull {}, and the old one does: "),
+            ({("new", "/v2"): 403, ("old", "/v2"): 500}, "{}: "),
+        ],
+    )
+    def test_one_that_is_gone_hides_none_that_nobody_answers_for(
+        self, registry: Registry, prove: Prove, answers: dict[tuple[str, str], int], said: str
+    ) -> None:
+        registry.answers = {("new", "/v1"): 404, ("old", "/v1"): 404}
+        registry.answers.update({(who, f"/app/manifests{part}"): code for (who, part), code in answers.items()})
+        message = refused(prove, "team/app:v1", "team/app:v2")
+        assert message.startswith(said.format(f"{registry.host}/team/app:v2"))
+
+
+class TestNamed:
+    def test_the_tags_of_one_without_a_tag(self, registry: Registry, prove: Prove) -> None:
+        assert len(prove(must=["team/app"]).rows) == 1
+        assert ("new", "GET", "/v2/team/app/tags/list?n=1") in registry.asked
+
+    @pytest.mark.parametrize("status", [403, 404])
+    def test_it_must_be_pulled_whatever_the_old_login_gets(self, registry: Registry, prove: Prove, status: int) -> None:
+        registry.answers = {("new", "/app/"): status, ("old", "/app/"): status}
+        assert refused(prove, must=["team/app"]).startswith(f"{registry.host}/team/app:latest: ")
+
+    def test_it_is_tried_before_what_is_in_use(self, registry: Registry, prove: Prove) -> None:
+        found = prove("team/app:v1", must=["team/app:v2"])
+        assert [row["image"] for row in found.rows] == [f"{registry.host}/team/app:v2"]
+
+
+class TestOldLogin:
+    @pytest.mark.parametrize(
+        ("status", "said"), [(200, "works"), (401, "refused"), (429, "unknown"), (500, "unknown"), (HANG, "unknown")]
+    )
+    def test_what_it_is_worth_stops_nothing(self, registry: Registry, prove: Prove, status: int, said: str) -> None:
+        registry.answers["old", "/v2/"] = status
+        assert prove().old_login == said
+
+    def test_one_registry_that_refuses_it_is_enough(self, certificate: str, registry: Registry, prove: Prove) -> None:
+        """Pods cannot pull from there now."""
+        other = Registry(answers={("old", "/v2/"): 401})
+        with served(other.script, server_context(certificate)) as server:
+            assert prove(registries=[registry.host, server.host]).old_login == "refused"
+
+    def test_where_everybody_is_let_in_one_that_is_not_known_is_not_known_to_work(
+        self, certificate: str, prove: Prove
+    ) -> None:
+        with served(
+            answer("HTTP/1.1 200 OK", "Content-Length: 0", "Connection: close"), server_context(certificate)
+        ) as server:
+            assert prove(registries=[server.host], old=UNKNOWN).old_login == "unknown"
+            assert prove(registries=[server.host], old=UNKNOWN, known=OLD).old_login == "unknown", "of another host"
+            assert prove(registries=[server.host]).old_login == "works"
+
+    def test_a_login_of_a_secret_that_is_accepted_is_one_that_works(self, registry: Registry, prove: Prove) -> None:
+        assert prove(old=UNKNOWN, known=OLD).old_login == "works"
+        assert [who for who, _method, _path in registry.asked] == ["new"]
+
+    def test_one_that_does_not_answer_leaves_it_open(self, certificate: str, registry: Registry, prove: Prove) -> None:
+        other = Registry(answers={("old", "/v2/"): 500})
+        with served(other.script, server_context(certificate)) as server:
+            assert prove(registries=[registry.host, server.host]).old_login == "unknown"
+
+
+def test_of_many_sentences_the_first_are_said(registry: Registry, prove: Prove) -> None:
+    registry.answers["new", "/manifests/"] = 500
+    message = refused(prove, *(f"team/app{number}:v1" for number in range(23)))
+    assert message.count("was answered 500") == 20
+    assert "; and 3 more. Correct it at the registry, or" in message
+    assert "set 'verify: false' and prove it by pulls" in message
+
+
+def test_up_to_that_number_all_are_said(registry: Registry, prove: Prove) -> None:
+    registry.answers["new", "/manifests/"] = 500
+    assert " more. Correct" not in refused(prove, *(f"team/app{number}:v1" for number in range(20)))

@@ -1,0 +1,111 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an answer says of each tag."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_stream_import.plan import (
+    TagImport,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_stream_import.results import (
+    Told,
+    advice,
+    told,
+    version_of,
+)
+from hypothesis import given
+from support.anything import CHANGES, Changed
+
+TAG = TagImport("app", "v1", "quay.io/team/app:v1", "unauthorized", "why", "sha256:1", {})
+WELL = TagImport("app", "v2", "quay.io/team/app:v2", "", "", "sha256:1", {})
+IMAGE = {"metadata": {"name": "sha256:2"}, "dockerImageReference": "quay.io/team/app@sha256:3"}
+SUCCESS = {"status": {"status": "Success"}, "image": IMAGE}
+
+
+def answer(*images: Any, **more: Any) -> dict[str, Any]:
+    return {"status": {"images": [*images], **more}}
+
+
+def one(image: Any, tag: TagImport = TAG) -> Told:
+    (found,) = told(answer(image), [tag])
+    return found
+
+
+def test_each_in_its_order() -> None:
+    refused = {"status": {"status": "Failure", "reason": "Unauthorized", "message": "you may not  have access\nto it"}}
+    first, second = told(answer(SUCCESS, refused), [TAG, WELL])
+    assert first == Told(TAG, "sha256:2")
+    assert second == Told(WELL, "", "you may not have access to it", "unauthorized")
+
+
+def test_no_part_of_a_credential_is_left_where_a_long_message_is_cut() -> None:
+    message = f"{'x' * 16_363} https://user:Canary-77@quay.io/v2/: denied"
+    found = one({"status": {"status": "Failure", "message": message}})
+    assert "Can" not in found.problem
+    assert found.problem.startswith("xxx")
+
+
+@pytest.mark.parametrize(
+    ("image", "tag", "is_new"),
+    [
+        (SUCCESS, TAG, True),
+        (SUCCESS, WELL, True),
+        ({**SUCCESS, "image": {"metadata": {"name": "sha256:1"}}}, WELL, False),
+        ({**SUCCESS, "image": {"metadata": {"name": "sha256:1"}}}, TAG, True),
+        ({"status": {"status": "Failure"}}, TAG, False),
+    ],
+)
+def test_whether_the_tag_is_another_then(image: Any, tag: TagImport, is_new: bool) -> None:
+    assert one(image, tag).is_new is is_new
+
+
+def test_an_image_without_a_name_is_known_by_its_reference() -> None:
+    assert one({**SUCCESS, "image": {"dockerImageReference": "quay.io/a@sha256:3"}}).digest == "sha256:3"
+
+
+@pytest.mark.parametrize(
+    ("image", "problem", "cause"),
+    [
+        ({"status": {"status": "Failure"}}, "no reason is given", "unknown"),
+        ({"status": {"status": "Success"}}, "no reason is given", "unknown"),
+        ({"image": IMAGE}, "no reason is given", "unknown"),
+        ({"image": IMAGE, "status": {"status": "Failure", "reason": "NotFound"}}, "no reason is given", "not_found"),
+        (None, "the answer of the API server does not say whether it was imported", "unknown"),
+    ],
+)
+def test_what_is_not_said_to_be_imported_was_not(image: Any, problem: str, cause: str) -> None:
+    assert one(image) == Told(TAG, "", problem, cause)
+
+
+@pytest.mark.parametrize("found", [None, {}, answer(), answer(SUCCESS), answer(SUCCESS, SUCCESS, SUCCESS)])
+def test_of_another_number_of_images_nothing_is_known(found: Any) -> None:
+    assert [each.problem for each in told(found, [TAG, WELL])] == [
+        "the answer of the API server does not say whether it was imported"
+    ] * 2
+
+
+def test_a_credential_in_a_message_is_hidden() -> None:
+    message = 'Internal error occurred: quay.io/a: Get "https://user:canary@quay.io/v2/": EOF'
+    assert "canary" not in one({"status": {"message": message}}).problem
+
+
+def test_the_version_of_the_stream() -> None:
+    assert version_of(answer(**{"import": {"metadata": {"resourceVersion": "8"}}})) == "8"
+    assert [version_of(found) for found in (None, {}, answer(**{"import": None}))] == ["", "", ""]
+
+
+def test_what_to_do() -> None:
+    assert "reads all pull secrets of namespace b, linked or not" in advice("unauthorized", "b")
+    assert advice("dns", "b") == "correct the name, or the DNS of the nodes"
+
+
+@given(CHANGES)
+def test_whatever_it_holds(change: Changed) -> None:
+    found = change({**answer(SUCCESS), "metadata": {}})
+    if isinstance(found, dict):
+        assert len(told(found, [TAG])) == 1
+        version_of(found)

@@ -1,0 +1,96 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether the cluster is seen is told when that changes, once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.watch_health import Sight
+
+
+def connected(kinds: str, missing: str = "", unlisted: str = "") -> dict[str, Any]:
+    lists = {"kinds": [*kinds], "missing": [*missing], "unlisted": [*unlisted]}
+    return {"type": "health", "state": "connected", **lists}
+
+
+def failed(state: str, kind: str, message: str) -> dict[str, Any]:
+    return {"type": "health", "state": state, "kind": kind, "message": message}
+
+
+def whole() -> Sight:
+    """One that has said that A and B are watched."""
+    sight = Sight(["A", "B"])
+    sight.healthy("A")
+    assert sight.healthy("B") == [connected("AB")]
+    return sight
+
+
+def test_connected_when_all_kinds_are() -> None:
+    sight = Sight(["A", "B"])
+    assert sight.healthy("A") == []
+    assert sight.healthy("A") == []
+    assert sight.healthy("B") == [connected("AB")]
+    assert sight.healthy("B") == []
+
+
+def test_a_failure_of_the_cluster_is_told_once_for_all_kinds() -> None:
+    sight = whole()
+    assert sight.lost("A", "no answer", alone=False) == [failed("lost", "A", "no answer")]
+    assert sight.lost("B", "no answer", alone=False) == []
+    assert sight.lost("A", "still none", alone=False) == []
+    assert sight.healthy("A") == []
+    assert sight.healthy("B") == [connected("AB")]
+    assert sight.lost("B", "again", alone=False) == [failed("lost", "B", "again")]
+
+
+def test_a_kind_that_is_refused_is_told_and_the_others_go_on() -> None:
+    sight = Sight(["A", "B"])
+    assert sight.lost("B", "no right", alone=True) == [failed("lost", "B", "no right")]
+    assert sight.is_undecided
+    assert sight.healthy("A") == [connected("A", missing="B")]
+    assert sight.lost("B", "no right", alone=True) == []
+    assert not sight.is_undecided
+    assert sight.healthy("A") == []
+    assert sight.healthy("B") == [connected("AB")]
+
+
+def test_each_kind_that_is_refused_is_told() -> None:
+    sight = whole()
+    assert sight.lost("A", "no right", alone=True) == [failed("lost", "A", "no right"), connected("B", missing="A")]
+    assert sight.lost("B", "no right to B", alone=True)[0] == failed("lost", "B", "no right to B")
+    assert sight.healthy("A") == [connected("A", missing="B")]
+
+
+def test_beside_a_refused_kind_the_cluster_can_be_lost_and_found() -> None:
+    sight = whole()
+    sight.lost("B", "no right", alone=True)
+    assert sight.lost("A", "no answer", alone=False) == [failed("lost", "A", "no answer")]
+    assert sight.healthy("A") == [connected("A", missing="B")]
+
+
+def test_what_cannot_be_listed_again_is_told_once_and_when_it_is_over() -> None:
+    sight = whole()
+    assert sight.listed("A") == []
+    assert sight.unlisted("A", "500", alone=False) == [failed("degraded", "A", "500")]
+    assert sight.unlisted("A", "500", alone=False) == []
+    assert sight.unlisted("B", "500", alone=False) == [], "one failure of the cluster"
+    assert sight.healthy("A") == [], "a watch that goes on is no news"
+    assert sight.listed("A") == [connected("AB", unlisted="B")]
+    assert sight.listed("B") == [connected("AB")]
+    assert sight.listed("B") == []
+
+
+def test_a_kind_that_is_lost_has_nothing_to_be_listed() -> None:
+    sight = whole()
+    sight.unlisted("A", "500", alone=False)
+    assert sight.lost("B", "no answer", alone=False) == [failed("lost", "B", "no answer")]
+    assert sight.healthy("B") == [connected("AB", unlisted="A")]
+    sight.lost("A", "no answer", alone=False)
+    assert sight.healthy("A") == [connected("AB")]
+
+
+def test_a_credential_in_a_message_is_hidden() -> None:
+    (event,) = Sight(["A"]).lost("A", "asked https://u:pass-word@h/ in vain", alone=False)
+    assert "pass-word" not in event["message"]

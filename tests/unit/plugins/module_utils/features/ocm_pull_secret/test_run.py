@@ -1,0 +1,265 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module on a service and an API server, both on loopback: what it hands on, what it compares, what it refuses."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import credentials_in_text
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.ocm_pull_secret.run import (
+    ocm_pull_secret,
+)
+from support.certificates import write_certificate
+from support.fake_api import FakeApi
+from support.in_memory import in_memory
+from support.ocm import (
+    ACCESS_TOKEN,
+    API_PATH,
+    OFFLINE_TOKEN,
+    PASSWORDS,
+    TOKEN_PATH,
+    Ocm,
+    account,
+    answer,
+    entry,
+    ocm_service,
+    secrets,
+)
+from support.scripted_pool import status_object
+
+Ask = Callable[..., dict[str, Any]]
+NODE_SECRET = "/api/v1/namespaces/openshift-config/secrets/pull-secret"
+
+
+@pytest.fixture(autouse=True)
+def no_outside_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy") or name.startswith(("OCM_", "K8S_AUTH_", "REQUESTS_", "CURL_")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_certificate(tmp_path_factory.mktemp("tls") / "server.pem")
+
+
+@pytest.fixture
+def ocm(certificate: str) -> Iterator[Ocm]:
+    with ocm_service(certificate) as service:
+        yield service
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    api = FakeApi()
+    api.put("namespaces", "", "openshift-config", status={"phase": "Active"})
+    return api
+
+
+@pytest.fixture
+def ask(ocm: Ocm, api: FakeApi, certificate: str) -> Iterator[Ask]:
+    """The module's result. Beside `auth_config`, nothing of it is a credential."""
+    with in_memory(api) as modules:
+
+        def call(**options: Any) -> dict[str, Any]:
+            usual = {"offline_token": OFFLINE_TOKEN, "ocm_ca_cert": certificate, **ocm.options}
+            given = {name: value for name, value in {**usual, **options}.items() if value is not None}
+            result = modules.run("ocm_pull_secret_info", **given)
+            shown = json.dumps({name: value for name, value in result.items() if name != "auth_config"})
+            assert [secret for secret in secrets() if secret in shown] == []
+            return result
+
+        yield call
+
+
+def hold(api: FakeApi, content: Any, *, name: str = "pull-secret") -> None:
+    text = content if isinstance(content, bytes) else json.dumps(content).encode()
+    data = {".dockerconfigjson": base64.b64encode(text).decode()}
+    api.put("secrets", "openshift-config", name, type="kubernetes.io/dockerconfigjson", data=data)
+
+
+class TestContent:
+    def test_is_the_accounts_and_no_cluster_is_asked(self, ask: Ask, api: FakeApi) -> None:
+        result = ask()
+        assert result["auth_config"] == account()
+        assert [row["registry"] for row in result["registries"]] == sorted(PASSWORDS)
+        assert "compared" not in result
+        assert (result["changed"], result["failed"], api.requests) == (False, False, [])
+
+    def test_only_what_is_wanted(self, ask: Ask) -> None:
+        result = ask(include=["quay.io", "registry.*"])
+        assert sorted(result["auth_config"]["auths"]) == sorted({*PASSWORDS} - {"cloud.openshift.com"})
+        assert len(result["registries"]) == 3
+
+    def test_names_only(self, ask: Ask) -> None:
+        result = ask(return_content=False)
+        assert "auth_config" not in result
+        assert len(result["registries"]) == 4
+
+    def test_nothing_beside_the_entries_is_handed_on(self, ask: Ask, ocm: Ocm) -> None:
+        ocm.content = account(HttpHeaders={"X": "y"})
+        assert ask()["auth_config"] == account()
+
+    def test_a_login_from_the_environment(self, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("OCM_TOKEN", f"{OFFLINE_TOKEN}\n")
+        assert ask(offline_token=None)["auth_config"] == account()
+
+
+def test_all_that_holds_credentials_is_hidden(ocm: Ocm, api: FakeApi, certificate: str) -> None:
+    """The access token, what the service answers, and what the cluster holds: whatever is shown from then on has none of it."""
+    held = {"auths": {"mine.example.com": entry("quay.io", "canary-mine")}}
+    hold(api, held)
+    hidden: list[str] = []
+    params = {
+        "offline_token": OFFLINE_TOKEN,
+        "client_id": None,
+        "client_secret": None,
+        "ocm_ca_cert": certificate,
+        "ocm_validate_certs": True,
+        "ocm_timeout": 10,
+        "include": None,
+        "return_content": False,
+        "compare": True,
+        "namespace": "openshift-config",
+        "secret": "pull-secret",
+        **ocm.options,
+    }
+    ocm_pull_secret(params, hidden.append, lambda: nullcontext(api.cluster()))
+    found = set().union(*map(credentials_in_text, hidden))
+    assert {ACCESS_TOKEN, "canary-mine", *PASSWORDS.values()} <= found
+
+
+class TestRefused:
+    @pytest.mark.parametrize(
+        ("options", "words"),
+        [
+            ({"include": []}, "option 'include' is empty"),
+            ({"offline_token": ""}, "there is no login"),
+            ({"api_url": "http://api.example.com"}, "option 'api_url': only https is supported"),
+            ({"compare": True, "namespace": "A b"}, "option 'namespace'"),
+            ({"compare": True, "secret": "A b"}, "option 'secret'"),
+            ({"ocm_timeout": 0}, "option 'ocm_timeout'"),
+            ({"ocm_ca_cert": "/none"}, "option 'ocm_ca_cert'"),
+        ],
+    )
+    def test_before_anything_is_sent(self, ask: Ask, ocm: Ocm, api: FakeApi, options: Any, words: str) -> None:
+        assert words in ask(**options)["msg"]
+        assert (ocm.asked, api.requests) == ([], [])
+
+    def test_a_registry_that_the_account_has_not(self, ask: Ask) -> None:
+        found = ask(include=["quay.io", "registry.example.com"])
+        assert found["failed"]
+        assert "the account's pull secret has no entry that matches 'registry.example.com'" in found["msg"]
+        assert "auth_config" not in found
+
+    @pytest.mark.parametrize(
+        "auths",
+        [
+            {},
+            {"quay.io": None},
+            {"quay.io": {}},
+            {"quay.io": {"auth": "%%%"}},
+            {"quay.io": ["x"]},
+            {"": entry("quay.io")},
+            {"quay.io": entry("quay.io"), "https://quay.io": entry("quay.io", "canary-other")},
+        ],
+    )
+    def test_an_entry_that_no_node_could_use(self, ask: Ask, ocm: Ocm, auths: Any) -> None:
+        ocm.content = {"auths": auths}
+        found = ask()
+        assert found["failed"]
+        assert "the account's pull secret" in found["msg"]
+        assert "exception" not in found
+        assert "auth_config" not in found
+
+    @pytest.mark.parametrize(
+        "extra",
+        [
+            b'{"auth": "dTpw", "x": %s}}' % (b"9" * 5000),
+            b'{"auth": "dTpw", "x": %s%s}}' % (b"[" * 500, b"]" * 500),
+            b'{"auth": "dTpw", "x": NaN}}',
+            b'{"auth": "dTpw", "x": "\\ud800"}}',
+            b'{"auth": "dTpw"}, "quay.io": {"auth": "dTpx"}}',
+            b'{"auth": "dTpw"}}, "Auths": {"quay.io": {"auth": "dTpw"}}',
+        ],
+    )
+    def test_what_only_some_readers_understand_never_ends_in_a_traceback(
+        self, ask: Ask, ocm: Ocm, extra: bytes
+    ) -> None:
+        ocm.answers[API_PATH] = (200, {}, b'{"auths": {"quay.io": %s}' % extra)
+        found = ask()
+        assert "exception" not in found
+        assert found["failed"] is ("auth_config" not in found)
+
+    def test_a_service_that_is_out_of_order(self, ask: Ask, ocm: Ocm) -> None:
+        ocm.answers[TOKEN_PATH] = answer(503, {"error": "x"})
+        assert "answered 503 (x); the service is overloaded or out of order" in ask()["msg"]
+
+
+class TestCompared:
+    def test_registry_by_registry(self, ask: Ask, api: FakeApi) -> None:
+        held = account()["auths"]
+        held["quay.io"] = entry("quay.io", "canary-old-password")
+        held["registry.redhat.io"]["email"] = "old@example.com"
+        held["mine.example.com"] = entry("quay.io", "canary-mine-password")
+        del held["registry.connect.redhat.com"]
+        hold(api, {"auths": held})
+        result = ask(compare=True)
+        assert [(row["registry"], row["status"], row["differs"]) for row in result["registries"]] == [
+            ("cloud.openshift.com", "same", []),
+            ("mine.example.com", "only_there", []),
+            ("quay.io", "differs", ["password"]),
+            ("registry.connect.redhat.com", "missing", []),
+            ("registry.redhat.io", "differs", ["email"]),
+        ]
+        assert result["compared"] == {
+            "namespace": "openshift-config",
+            "secret": "pull-secret",
+            "exists": True,
+            "same": False,
+        }
+        assert result["auth_config"] == account()
+        assert "canary" not in json.dumps({**result, "auth_config": None})
+        assert api.asked == [f"GET {NODE_SECRET}"]
+
+    def test_the_same(self, ask: Ask, api: FakeApi) -> None:
+        hold(api, account())
+        assert ask(compare=True)["compared"]["same"]
+
+    def test_another_secret_and_only_some(self, ask: Ask, api: FakeApi) -> None:
+        hold(api, {"auths": {"quay.io": entry("quay.io"), "mine.example.com": entry("quay.io")}}, name="other")
+        result = ask(compare=True, secret="other", include=["quay.io"], return_content=False)
+        assert [(row["registry"], row["status"]) for row in result["registries"]] == [("quay.io", "same")]
+
+    def test_a_secret_that_is_not_there(self, ask: Ask) -> None:
+        result = ask(compare=True)
+        assert (result["compared"]["exists"], result["compared"]["same"]) == (False, False)
+        assert {row["status"] for row in result["registries"]} == {"missing"}
+
+    def test_a_namespace_that_is_not_there(self, ask: Ask, ocm: Ocm) -> None:
+        found = ask(compare=True, namespace="nowhere")
+        assert found["failed"]
+        assert "the namespace does not exist" in found["msg"]
+        assert ocm.asked == []
+
+    @pytest.mark.parametrize("content", [b"{", b"[]", b'{"auths": []}', b"\xff\xfe"])
+    def test_what_cannot_be_read_is_not_empty(self, ask: Ask, ocm: Ocm, api: FakeApi, content: bytes) -> None:
+        hold(api, content)
+        found = ask(compare=True)
+        assert found["failed"]
+        assert "openshift-config/pull-secret" in found["msg"]
+        assert "cannot be compared, because its content" in found["msg"]
+        assert ocm.asked == [], "no token is asked for in vain"
+
+    def test_a_secret_that_may_not_be_read(self, ask: Ask, ocm: Ocm, api: FakeApi) -> None:
+        api.fail(f"GET {NODE_SECRET}", status_object(403, "Forbidden", "no"))
+        assert ask(compare=True)["failed"]
+        assert ocm.asked == []

@@ -1,0 +1,74 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lists answer what explanations look up; a right is proven by a binding or asked for."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    SECRET,
+    SERVICE_ACCOUNT,
+    ObjectRef,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import NotYet, Unread
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.listed_lookup import Listed
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW
+from support.surveyed import binding, place, secret, stream
+
+REVIEW = ObjectRef(SUBJECT_ACCESS_REVIEW, "a", "b/default")
+
+
+def listed(seen=None, *, cluster=(), has_streams=True) -> Listed:
+    return Listed({"a": seen or place(secrets=[secret("s")], streams=[stream()])}, cluster, has_streams=has_streams)
+
+
+def test_what_was_listed_and_what_is_not_there() -> None:
+    evidence = listed()
+    assert evidence.look(ObjectRef(SECRET, "a", "s"))["type"] == "kubernetes.io/dockerconfigjson"
+    assert evidence.look(ObjectRef(SECRET, "a", "none")) is None
+    assert evidence.look(ObjectRef(SERVICE_ACCOUNT, "a", "default"))["metadata"]["name"] == "default"
+    assert evidence.look(ObjectRef(IMAGE_STREAM, "a", "app"))["metadata"]["name"] == "app"
+    assert evidence.look(ObjectRef(IMAGE_STREAM, "a", "none")) is None
+    assert listed(has_streams=False).look(ObjectRef(IMAGE_STREAM, "a", "app")) == {}
+    assert evidence.take_wanted() == []
+
+
+def test_what_could_not_be_read_is_no_absence() -> None:
+    with pytest.raises(Unread, match="no right"):
+        listed(place(unread={"secrets": "no right"})).look(ObjectRef(SECRET, "a", "s"))
+
+
+@pytest.mark.parametrize("ref", [ObjectRef(SECRET, "elsewhere", "s"), NODE_SECRET, REVIEW])
+def test_the_rest_is_wanted(ref) -> None:
+    evidence = listed()
+    with pytest.raises(NotYet):
+        evidence.look(ref)
+    assert evidence.take_wanted() == [ref]
+
+
+GROUPS = ["system:serviceaccounts:b", "system:serviceaccounts", "system:authenticated"]
+SUBJECTS = [{"kind": "Group", "name": name} for name in GROUPS] + [
+    {"kind": "ServiceAccount", "name": "default", "namespace": "b"}
+]
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_a_binding_proves_a_right(subject) -> None:
+    assert listed(place(bindings=[binding("x", subject)])).look(REVIEW) == {"allowed": True}
+    assert listed(cluster=[binding("x", subject, namespace="")]).look(REVIEW) == {"allowed": True}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        binding("x", SUBJECTS[0], role="edit"),
+        binding("x", {"kind": "Group", "name": "system:serviceaccounts:c"}),
+        binding("x", SUBJECTS[3] | {"name": "other"}),
+    ],
+)
+def test_another_role_or_subject_proves_none(other) -> None:
+    with pytest.raises(NotYet):
+        listed(place(bindings=[other])).look(REVIEW)

@@ -1,0 +1,164 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How long logins live, where their copies stand, and that no message holds one."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit import trim
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_credentials import (
+    copies,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import Held, Place
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.search import CredentialSearch
+from support.surveyed import NOW, auth, found_by, place, secret, survey, token
+
+DAY = 86400
+ECR = "123.dkr.ecr.eu-west-1.amazonaws.com"
+
+
+def at(seconds, **more):
+    return place(secrets=[secret("s", {"q.io": auth(token(exp=seconds))}, **more)])
+
+
+class TestExpiry:
+    @pytest.mark.parametrize(("seconds", "count"), [(NOW - 61, 1), (NOW - 59, 0), (NOW + 1, 0)])
+    def test_expired_with_a_minute_for_clocks_that_differ(self, seconds, count):
+        found = found_by("credential-expired", at(seconds))
+        assert len(found) == count
+        assert all("has expired on 2025-12-31" in each.message for each in found)
+
+    @pytest.mark.parametrize(("days", "count"), [(0, 1), (13.9, 1), (14.1, 0), (-1, 0)])
+    def test_expires_within_the_days_that_are_given(self, days, count):
+        assert len(found_by("credential-expires", at(NOW + days * DAY))) == count
+        assert len(found_by("credential-expires", at(NOW + days * DAY), expires_within=15)) == (days >= 0)
+
+    @pytest.mark.parametrize("exp", ["soon", None, True, 1e300, float("inf"), [], 10**400])
+    def test_a_time_that_is_none(self, exp):
+        for rule in ("credential-expired", "credential-expires", "credential-short-lived"):
+            assert found_by(rule, at(exp)) == []
+
+    def test_a_day_that_no_calendar_has(self):
+        (found,) = found_by("credential-expired", at(-(10**14)))
+        assert "has expired on a day that no calendar has" in found.message
+
+    def test_a_kind_that_lives_hours(self):
+        young = {"kubectl": "2025-12-31T13:00:00Z"}
+        (found,) = found_by(
+            "credential-short-lived", place(secrets=[secret("s", {ECR: auth("p", "AWS")}, managers=young)])
+        )
+        assert "is an Amazon ECR token, which lives 12 hours" in found.message
+        assert (
+            found_by("credential-expired", place(secrets=[secret("s", {ECR: auth("p", "AWS")}, managers=young)])) == []
+        )
+
+    def test_its_end_is_told_from_when_it_was_written(self):
+        old = {"kubectl": "2025-12-31T11:00:00Z", "other": "2025-12-01T00:00:00Z"}
+        seen = place(secrets=[secret("s", {ECR: auth("p", "AWS")}, managers=old)])
+        (found,) = found_by("credential-expired", seen)
+        assert "which lives 12 hours, and was written on 2025-12-31" in found.message
+        assert found_by("credential-short-lived", seen) == []
+
+    def test_a_token_of_one_job_has_no_time(self):
+        seen = place(secrets=[secret("s", {"registry.gitlab.com": auth("p", "gitlab-ci-token")})])
+        (found,) = found_by("credential-short-lived", seen)
+        assert found.message.endswith("is a token of one GitLab job, which ends with the job")
+        assert found_by("credential-expired", seen) == []
+
+    OWNER = [{"kind": "ExternalSecret", "name": "e", "controller": True}]
+
+    @pytest.mark.parametrize(
+        "more",
+        [{"generated": True}, {"ownerReferences": OWNER}, {"managers": {"external-secrets": "2025-12-01T00:00:00Z"}}],
+        ids=["the platform", "an owner", "a manager"],
+    )
+    def test_what_others_refresh_is_theirs(self, more):
+        for rule in ("credential-expired", "credential-expires"):
+            assert found_by(rule, at(NOW - DAY, **more)) == found_by(rule, at(NOW + DAY, **more)) == []
+        short = place(secrets=[secret("s", {ECR: auth("p", "AWS")}, **more)])
+        assert found_by("credential-short-lived", short) == []
+
+
+def in_namespaces(*passwords, host="q.io", user="user"):
+    return survey(
+        *(place(f"n{number}", secrets=[secret("s", {host: auth(each, user)})]) for number, each in enumerate(passwords))
+    )
+
+
+class TestCopies:
+    def test_one_login_in_many_places(self):
+        (found,) = found_by("credential-in-many-places", in_namespaces("p", "p", "q"))
+        assert (
+            found.message == "one login for q.io stands in 3 secrets of 3 namespaces, 1 of them with another password"
+        )
+        assert (found.ref.kind, found.ref.namespace) == (SECRET, "n0")
+
+    def test_within_one_namespace_it_is_another_rules(self):
+        seen = survey(place(secrets=[secret("s"), secret("t")]))
+        assert found_by("credential-in-many-places", seen) == []
+        assert len(copies(seen)) == 1
+
+    def test_those_that_differ_from_most(self):
+        (found,) = found_by("credential-copies-differ", in_namespaces("p", "p", "q"))
+        assert (found.ref.namespace, found.location) == ("n2", "q.io")
+        assert found.message.endswith(" than 2 other entries")
+        assert found.fix[0]["openshift_ops.image_pull.pull_secret"]["namespaces"] == ["n2"]
+
+    def test_of_as_many_the_newer_counts(self):
+        times = {"a": "2025-12-02T00:00:00Z", "b": "2025-12-01T00:00:00Z"}
+        seen = survey(
+            *(
+                place(name, secrets=[secret("s", {"q.io": auth(name)}, managers={"m": time})])
+                for name, time in times.items()
+            )
+        )
+        (found,) = found_by("credential-copies-differ", seen)
+        assert found.ref.namespace == "b"
+        assert found.message.endswith(" than 1 other entry")
+
+    def test_another_user_or_host_is_another_login(self):
+        seen = survey(
+            place("x", secrets=[secret("s", {"q.io": auth("p", "one"), "r.io": auth("p")})]),
+            place("y", secrets=[secret("s", {"q.io": auth("p", "two")})]),
+            place("z", secrets=[secret("s", {"q.io": auth("p", "one")}, generated=True)]),
+        )
+        assert copies(seen) == {}
+
+    @pytest.mark.parametrize("user", ["<token>", "AWS", "unused"])
+    def test_a_user_that_only_says_token_is_nobody(self, user):
+        assert found_by("credential-copies-differ", in_namespaces("p", "p", "q", user=user)) == []
+        (found,) = found_by("credential-in-many-places", in_namespaces("p", "p", "q", user=user))
+        assert "stands in 2 secrets of 2 namespaces" in found.message
+
+    def test_tokens_differ_by_nature(self):
+        assert copies(in_namespaces(token(sub="a"), token(sub="b"))) == {}
+
+    def test_equal_copies_do_not_differ(self):
+        assert found_by("credential-copies-differ", in_namespaces("p", "p")) == []
+
+
+class TestFound:
+    def test_each_place_is_a_finding(self):
+        searched = CredentialSearch("canary-1", username="user")
+        obj = trim.kept_secret(
+            secret("s", {"q.io": auth("canary-1"), "r.io": auth("canary-1", "other")}), searched.matches
+        )
+        seen = Place("a", {"s": Held.of("a", obj)})
+        first, second = found_by("credential-found", survey(seen), search=searched)
+        assert first.message == "the searched credential stands in secret a/s, at q.io"
+        assert second.message.endswith("at r.io, though not as the login of that registry and user")
+
+    def test_without_a_search_there_is_none(self):
+        assert found_by("credential-found", place(secrets=[secret("s")])) == []
+
+
+def test_no_message_holds_a_password():
+    jwt = token(exp=NOW - DAY, sub="canary")
+    passwords = {"x": jwt, "y": "canary", "z": "canary-2"}
+    seen = survey(*(place(name, secrets=[secret("s", {"q.io": auth(each)})]) for name, each in passwords.items()))
+    rules = ("credential-expired", "credential-in-many-places", "credential-copies-differ")
+    texts = [str(found.report()) for rule in rules for found in found_by(rule, seen)]
+    assert len(texts) == 3
+    assert not any("canary" in text or jwt in text for text in texts)

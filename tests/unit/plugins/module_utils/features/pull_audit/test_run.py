@@ -1,0 +1,377 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is read for an audit, in how many requests, and what is said of what cannot be read."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import WORKLOADS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import PullAudit
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.run import audit_cluster
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.search import CredentialSearch
+from hypothesis import given
+from hypothesis import strategies as st
+from support.anything import CHANGES, Changed
+from support.fake_api import FakeApi
+from support.scripted_pool import Answer, Clock, status_object
+
+AUTH = {"auth": base64.b64encode(b"u:canary-1").decode()}
+ALWAYS = 10**9
+FORBIDDEN = status_object(403, "Forbidden", "no right")
+NO_KIND = status_object(404, "NotFound", "404 page not found")
+#: Every kind that is listed for each namespace.
+LISTED = 4 + len(WORKLOADS) + 3
+
+
+def content(*hosts: str) -> dict[str, str]:
+    return {".dockerconfigjson": base64.b64encode(json.dumps({"auths": dict.fromkeys(hosts, AUTH)}).encode()).decode()}
+
+
+def team(api: FakeApi, namespace: str) -> None:
+    """A namespace in which all is well, and has something of each kind."""
+    api.put("namespaces", "", namespace)
+    api.put("serviceaccounts", namespace, "default", imagePullSecrets=[{"name": "pull"}])
+    api.put("secrets", namespace, "pull", type="kubernetes.io/dockerconfigjson", data=content("q.io"))
+    api.put("secrets", namespace, "tls", type="kubernetes.io/tls", data={"tls.key": "eyJ4Ijoi"})
+    spec = {"containers": [{"name": "c", "image": "q.io/a:1"}], "imagePullSecrets": [{"name": "pull"}]}
+    api.put("pods", namespace, "app", spec=spec, status={"containerStatuses": [{"name": "c", "state": {}}]})
+    api.put("deployments", namespace, "web", spec={"template": {"spec": spec}})
+    role = {"kind": "ClusterRole", "name": "system:image-puller"}
+    subjects = [{"kind": "Group", "name": f"system:serviceaccounts:{namespace}"}]
+    api.put("rolebindings", namespace, "grant", roleRef=role, subjects=subjects)
+    api.put("imagestreams", namespace, "app", spec={"tags": []}, status={"tags": []})
+    api.put("buildconfigs", namespace, "build", spec={"output": {"pushSecret": {"name": "push"}}})
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    return cluster("a")
+
+
+def cluster(*names: str) -> FakeApi:
+    api = FakeApi()
+    for path, answer in (("/apis ", {"groups": [{"name": "apps"}]}), ("/version ", {"gitVersion": "v1.36.3"})):
+        api.fail(f"GET {path.strip()}$", Answer(200, answer), times=ALWAYS)
+    for name in names:
+        team(api, name)
+    return api
+
+
+def audited(api: FakeApi, *names: str, asked: PullAudit | None = None, **more: Any) -> Outcome:
+    clock = Clock()
+    settings = Settings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
+    return audit_cluster(
+        api.cluster(clock), asked or PullAudit(), names or ("a",), settings, now=lambda: 1767225600.0, **more
+    )
+
+
+def found(outcome: Outcome) -> dict[str, Any]:
+    (document,) = outcome.extra["audit"]["clusters"]
+    return document
+
+
+class TestReading:
+    def test_all_is_well(self, api: FakeApi) -> None:
+        outcome = audited(api)
+        assert not outcome.has_failed
+        document = found(outcome)
+        assert (document["findings"], document["unreadable"], document["version"]) == ([], [], "Kubernetes 1.36.3")
+        assert document["verdicts"] == {"pulls": 2, "will_not_pull": 0, "unknown": 0}
+        assert document["counts"] == {"namespaces": 1, "pods": 1, "workloads": 1, "service_accounts": 1, "secrets": 2}
+        assert api.writes == []
+
+    def test_many_namespaces_cost_as_many_requests_as_five(self) -> None:
+        def requests(count: int) -> list[str]:
+            names = [f"n{number:03}" for number in range(count)]
+            api = cluster(*names)
+            audited(api, *names)
+            return api.asked
+
+        assert len(requests(5)) == len(requests(60))
+        many = requests(60)
+        assert len(many) == len(set(many))
+        assert not [request for request in many if "/namespaces/n" in request]
+        lists = [request for request in many if "limit=" in request]
+        # Beside the kinds of the namespaces: cluster role bindings, image policies of the cluster, and three kinds of mirror sets.
+        assert len(lists) == LISTED + 5
+
+    def test_charts_of_helm_are_left_to_the_server_unless_something_is_searched(self, api: FakeApi) -> None:
+        audited(api)
+        assert any("type%21%3Dhelm.sh" in request for request in api.asked)
+        api.requests.clear()
+        audited(api, asked=PullAudit(search=CredentialSearch("canary-1")))
+        assert not any("helm" in request for request in api.asked)
+
+    def test_a_searched_credential(self, api: FakeApi) -> None:
+        document = found(audited(api, asked=PullAudit(search=CredentialSearch("canary-1"))))
+        assert [(each["rule"], each["location"]) for each in document["findings"]] == [("credential-found", "q.io")]
+        assert "canary" not in json.dumps(document)
+
+    def test_what_a_grant_names_is_looked_up_where_no_list_tells(self, api: FakeApi) -> None:
+        role = {"kind": "ClusterRole", "name": "system:image-puller"}
+        subjects = [
+            {"kind": "ServiceAccount", "name": name, "namespace": place}
+            for name, place in (("default", "a"), ("gone", "a"), ("default", "b"), ("gone", "b"))
+        ]
+        team(api, "b")
+        api.put(
+            "rolebindings",
+            "a",
+            "more",
+            roleRef=role,
+            subjects=[*subjects, {"kind": "Group", "name": "system:serviceaccounts:no"}],
+        )
+        dead = [each["location"] for each in found(audited(api))["findings"] if each["rule"] == "grant-dead-subject"]
+        assert dead == ["Group system:serviceaccounts:no", "ServiceAccount a/gone", "ServiceAccount b/gone"]
+
+    def test_a_whole_list_tells_of_accounts_in_all_namespaces(self) -> None:
+        names = [f"n{number}" for number in range(6)]
+        api = cluster(*names, "other")
+        subjects = [{"kind": "ServiceAccount", "name": "default", "namespace": place} for place in ("other", "nowhere")]
+        api.put(
+            "rolebindings",
+            "n0",
+            "more",
+            roleRef={"kind": "ClusterRole", "name": "system:image-puller"},
+            subjects=subjects,
+        )
+        document = found(audited(api, *names))
+        dead = [each["location"] for each in document["findings"] if each["rule"] == "grant-dead-subject"]
+        assert dead == ["ServiceAccount nowhere/default"]
+        assert document["counts"]["service_accounts"] == 6
+        assert not [request for request in api.asked if "/serviceaccounts/" in request or "/nowhere" in request]
+
+    def test_a_forecast_reads_the_nodes_too(self, api: FakeApi) -> None:
+        api.put("nodes", "", "n", status={"nodeInfo": {"containerRuntimeVersion": "cri-o://1.33"}})
+        api.put("pods", "a", "short", spec={"containers": [{"name": "c", "image": "app"}]})
+        document = found(audited(api, asked=PullAudit(target_version="1.37")))
+        assert (document["target_version"], document["version"]) == ("1.37", "Kubernetes 1.36.3")
+        assert [request for request in api.asked if "/nodes?" in request]
+
+    def test_only_a_forecast_reads_nodes_and_credential_providers(self, api: FakeApi) -> None:
+        audited(api)
+        assert not [request for request in api.asked if "/nodes" in request or "criocredential" in request]
+
+    def test_a_forecast_judges_by_nodes_and_credential_providers(self, api: FakeApi) -> None:
+        rules = ("forecast-credential-provider", "forecast-short-name")
+        asked = PullAudit(target_version="5.0", rules=rules)
+        api.put("pods", "a", "short", spec={"containers": [{"name": "c", "image": "team/app"}]})
+        assert found(audited(api, asked=asked))["findings"] == []
+        api.put("nodes", "", "n", status={"nodeInfo": {"containerRuntimeVersion": "cri-o://1.33.0"}})
+        api.put("criocredentialproviderconfigs", "", "cluster", spec={"matchImages": ["q.io"]})
+        assert sorted(each["rule"] for each in found(audited(api, asked=asked))["findings"]) == [*rules]
+
+    def test_a_cluster_that_knows_no_kind_of_openshift(self, api: FakeApi) -> None:
+        api.fail(r"GET /apis/[a-z.]*openshift", NO_KIND, times=ALWAYS)
+        document = found(audited(api))
+        assert (document["unreadable"], document["findings"]) == ([], [])
+
+    def test_openshift_says_its_version(self, api: FakeApi) -> None:
+        api.faults.insert(
+            0, api.faults[0].__class__("GET /apis$", Answer(200, {"groups": [{"name": "config.openshift.io"}]}), ALWAYS)
+        )
+        api.put("clusterversions", "", "version", status={"desired": {"version": "4.20.1"}})
+        document = found(audited(api))
+        assert document["version"] == "OpenShift 4.20.1"
+        assert [each["rule"] for each in document["findings"]] == ["account-not-provisioned"]
+
+    def test_labels_are_made_with_a_key_of_the_run(self) -> None:
+        api = cluster("a", "b")
+        first, second = (found(audited(api, "a", "b"))["logins"] for _run in range(2))
+        assert len(first) == 2
+        assert first[0]["password"] == first[1]["password"] != second[0]["password"]
+        same = [found(audited(api, "a", "b", asked=PullAudit(key=b"k")))["logins"] for _run in range(2)]
+        assert same[0] == same[1]
+
+
+class TestFile:
+    def test_the_document_goes_where_it_is_wanted(self, api: FakeApi) -> None:
+        api.put(
+            "serviceaccounts", "a", "default", imagePullSecrets=[{"name": f"gone-{number:03}"} for number in range(120)]
+        )
+        written: list[Any] = []
+        outcome = audited(api, asked=PullAudit(dest="d"), write=written.append)
+        assert set(outcome.extra) == {"counts", "verdicts", "unreadable", "top_findings", "dest", "changed"}
+        assert (len(outcome.extra["top_findings"]), outcome.extra["counts"]["rules"]["link-dangling"]) == (100, 120)
+        assert outcome.extra["top_findings"] == written[0]["clusters"][0]["findings"][:100]
+
+
+class TestUnreadable:
+    @pytest.mark.parametrize("count", [1, 6], ids=["one by one", "over all"])
+    @pytest.mark.parametrize(
+        ("resource", "what"),
+        [
+            ("secrets", "secrets"),
+            ("serviceaccounts", "service accounts"),
+            ("pods", "pods"),
+            ("jobs", "workloads"),
+            ("rolebindings", "role bindings"),
+            ("imagestreams", "image streams"),
+            ("buildconfigs", "build configs"),
+        ],
+    )
+    def test_each_kind_is_said_and_is_no_absence(self, resource, what, count) -> None:
+        names = [f"n{number}" for number in range(count)]
+        api = cluster(*names)
+        api.fail(rf"GET .*/{resource}\?", FORBIDDEN, times=ALWAYS)
+        outcome = audited(api, *names)
+        assert not outcome.has_failed
+        document = found(outcome)
+        which = "namespace n0" if count == 1 else "all 6 namespaces"
+        assert any(
+            each.startswith(f"the {what} of {which} could not be read: the caller may not list them")
+            for each in document["unreadable"]
+        )
+        assert {each["rule"] for each in document["findings"]} <= {"credential-in-many-places"}
+
+    def test_who_may_list_one_project_sees_that_one(self) -> None:
+        names = [f"n{number}" for number in range(6)]
+        api = cluster(*names)
+        api.put("serviceaccounts", "n3", "default", imagePullSecrets=[{"name": "gone"}])
+        api.fail(r"GET /(api|apis/[^/]+)/[^/]+/(?!namespaces/n3/)", FORBIDDEN, times=ALWAYS)
+        document = found(audited(api, *names))
+        dangling = [each for each in document["findings"] if each["rule"] == "link-dangling"]
+        assert [each["namespace"] for each in dangling] == ["n3"]
+        assert any("namespaces n0, n1, n2, n4, n5 could not be read" in each for each in document["unreadable"])
+
+    def test_an_error_of_a_list_is_said_with_its_words(self, api: FakeApi) -> None:
+        team(api, "b")
+        api.fail(r"GET .*/secrets\?", status_object(400, "BadRequest", "not so"), times=ALWAYS)
+        assert any("not so" in each for each in found(audited(api))["unreadable"])
+
+    @pytest.mark.parametrize(
+        ("answer", "why"), [(FORBIDDEN, "the caller may not list them"), (status_object(500, "Odd", "odd"), "listing ")]
+    )
+    def test_cluster_role_bindings_and_the_version(self, api: FakeApi, answer: Answer, why: str) -> None:
+        api.fail("clusterrolebindings", answer, times=ALWAYS)
+        api.faults.insert(0, api.faults[0].__class__("GET /version$", FORBIDDEN, ALWAYS))
+        document = found(audited(api))
+        (sentence,) = document["unreadable"]
+        assert document["version"] == ""
+        assert sentence.startswith(f"the cluster role bindings could not be read: {why}")
+        assert sentence.endswith("; who may pull from all projects is not known")
+
+    @pytest.mark.parametrize(
+        ("answer", "why"), [(FORBIDDEN, "the caller may not read it"), (status_object(500, "Odd", "odd"), "reading ")]
+    )
+    def test_what_a_grant_names(self, api: FakeApi, answer: Answer, why: str) -> None:
+        role = {"kind": "ClusterRole", "name": "system:image-puller"}
+        subjects = [{"kind": "ServiceAccount", "name": "x", "namespace": "b"}]
+        api.put("rolebindings", "a", "more", roleRef=role, subjects=subjects)
+        api.fail(r"serviceaccounts/x$", answer, times=ALWAYS)
+        document = found(audited(api))
+        assert document["findings"] == []
+        (sentence,) = document["unreadable"]
+        assert sentence.startswith(f"service account b/x could not be read: {why}")
+        assert sentence.endswith("; whether a grant to it is dead is not known")
+
+    def test_credential_providers_of_one_version(self, api: FakeApi) -> None:
+        """A version that may not be listed does not matter where another one tells."""
+        asked = PullAudit(target_version="5.0", rules=("forecast-credential-provider",))
+        api.fail("criocredentialproviderconfigs", FORBIDDEN)
+        assert found(audited(api, asked=asked))["unreadable"] == []
+        api.fail("criocredentialproviderconfigs", FORBIDDEN, times=ALWAYS)
+        (sentence,) = found(audited(api, asked=asked))["unreadable"]
+        assert sentence.startswith("the credential provider configs could not be read: the caller may not list them; ")
+
+    def test_what_the_cluster_is(self, api: FakeApi) -> None:
+        api.faults.insert(0, api.faults[0].__class__("GET /apis$", FORBIDDEN, ALWAYS))
+        document = found(audited(api))
+        assert document["findings"] == []
+        assert (
+            "whether this cluster generates pull secrets is not known; not applied: account-not-provisioned"
+            in document["unreadable"]
+        )
+
+    def test_nodes_that_may_not_be_listed(self, api: FakeApi) -> None:
+        api.fail(r"GET /api/v1/nodes", FORBIDDEN, times=ALWAYS)
+        asked = PullAudit(target_version="5.0", rules=("forecast-short-name",))
+        (sentence,) = found(audited(api, asked=asked))["unreadable"]
+        assert sentence == "the nodes could not be read: the caller may not list them; not applied: forecast-short-name"
+
+    def test_openshift_without_its_version(self, api: FakeApi) -> None:
+        """Whether its pull secrets are generated is said by an object that is not there."""
+        groups = {"groups": [{"name": "config.openshift.io"}]}
+        api.faults.insert(0, api.faults[0].__class__("GET /apis$", Answer(200, groups), ALWAYS))
+        document = found(audited(api))
+        assert [each["rule"] for each in document["findings"]] == []
+        assert (
+            "whether this cluster generates pull secrets is not known; not applied: account-not-provisioned"
+            in document["unreadable"]
+        )
+
+    def test_a_namespace_that_is_not_there_fails_alone(self, api: FakeApi) -> None:
+        outcome = audited(api, "a", "nowhere")
+        assert [result.status for result in outcome.namespaces] == ["unchanged", "failed"]
+        assert found(outcome)["counts"]["namespaces"] == 1
+
+    def test_a_cluster_that_fails_stops_the_task(self, api: FakeApi) -> None:
+        api.fail("GET .*/pods", status_object(401, "Unauthorized", "no"), times=ALWAYS)
+        outcome = audited(api)
+        assert outcome.stopped
+        assert outcome.extra == {}
+
+
+RESOURCES = (
+    "pods", "secrets", "serviceaccounts", "deployments", "rolebindings", "imagestreams", "buildconfigs", "nodes", "clusterrolebindings",
+    "criocredentialproviderconfigs",
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.sampled_from(RESOURCES), CHANGES), min_size=1, max_size=4))
+def test_whatever_the_objects_hold(changes: list[tuple[str, Changed]]) -> None:
+    api = cluster("a")
+    api.put("nodes", "", "n", status={"nodeInfo": {"containerRuntimeVersion": "cri-o://1.33"}})
+    role = {"kind": "ClusterRole", "name": "system:image-puller"}
+    api.put(
+        "clusterrolebindings", "", "wide", roleRef=role, subjects=[{"kind": "Group", "name": "system:authenticated"}]
+    )
+    api.put("criocredentialproviderconfigs", "", "cluster", spec={"matchImages": ["q.io"]})
+    for resource, change in changes:
+        for key, stored in list(api.objects.items()):
+            if key[0] == resource:
+                changed = change(json.loads(json.dumps(stored)))
+                api.objects[key] = {
+                    **(changed if isinstance(changed, dict) else {}),
+                    "metadata": _named(changed, stored),
+                }
+    asked = PullAudit(target_version="5.0", search=CredentialSearch("canary-1"))
+    document = found(audited(api, asked=asked))
+    json.dumps(document, allow_nan=False)
+    assert not [each for each in document["unreadable"] if "internal error" in each]
+
+
+def _named(changed: Any, stored: dict[str, Any]) -> dict[str, Any]:
+    """What the client makes sure of: a name, and a namespace."""
+    meta = changed.get("metadata") if isinstance(changed, dict) else None
+    own = {name: stored["metadata"][name] for name in ("name", "namespace") if name in stored["metadata"]}
+    return {**(meta if isinstance(meta, dict) else {}), **own}
+
+
+@pytest.mark.parametrize(
+    ("auths", "beside"),
+    [
+        ({"u:canary-2@q.io": AUTH}, {"HttpHeaders": {"a": 1}}),
+        ({"u:canary-2@q.io": {"auth": 1}, "v:canary-2@q.io": AUTH}, {}),
+        ({"canary-2@registry/path": AUTH}, {}),
+        ({"https://q.io/?token=canary-2": AUTH}, {}),
+        ({"q.io/a?token=canary-2": AUTH, "q.io": AUTH}, {}),
+        ({"q.io#canary-2": AUTH}, {}),
+    ],
+)
+def test_a_credential_in_a_key_is_nowhere_in_the_document(
+    api: FakeApi, auths: dict[str, Any], beside: dict[str, Any]
+) -> None:
+    data = {".dockerconfigjson": base64.b64encode(json.dumps({"auths": auths, **beside}).encode()).decode()}
+    api.put("secrets", "a", "pull", type="kubernetes.io/dockerconfigjson", data=data)
+    document = json.dumps(audited(api).extra)
+    assert '"rule": "secret-' in document
+    assert "canary-2" not in document

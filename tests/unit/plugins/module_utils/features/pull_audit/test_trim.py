@@ -1,0 +1,119 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is kept of an object: all that a rule looks at, and no more."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit import trim
+from hypothesis import given
+from support.anything import ANYTHING
+from support.surveyed import pod, secret, stream
+
+KEEPERS = [
+    trim.kept_pod, trim.kept_workload, trim.kept_secret, trim.kept_stream, trim.kept_binding, trim.kept_build,
+    trim.kept_name,
+]  # fmt: skip
+BULK = "much of this"
+
+
+def test_a_pod_without_what_nobody_looks_at() -> None:
+    whole = pod(
+        "s",
+        says="no",
+        volumes=[{"secret": {"secretName": "v"}}, {"projected": {"sources": [{"secret": {"name": "p"}}]}}],
+    )
+    whole["spec"]["containers"][0] |= {
+        "command": [BULK],
+        "env": [{"name": "x", "value": BULK}, {"valueFrom": {"secretKeyRef": {"name": "e"}}}],
+        "envFrom": [{"secretRef": {"name": "f"}}],
+    }
+    whole["metadata"] |= {"managedFields": [BULK], "annotations": {"image.openshift.io/triggers": "t", "other": BULK}}
+    kept = trim.kept_pod(whole)
+    assert BULK not in json.dumps(kept)
+    assert kept[trim.MOUNTS] == ["", "e", "f", "p", "v"]
+    assert kept["spec"]["imagePullSecrets"] == [{"name": "s"}]
+    assert kept["status"]["containerStatuses"][0]["state"]["waiting"]["message"] == "no"
+    assert kept["metadata"]["annotations"] == {"image.openshift.io/triggers": "t"}
+
+
+@pytest.mark.parametrize("wrapped", [False, True], ids=["template", "cron job"])
+def test_the_template_of_a_workload(wrapped) -> None:
+    template = {"metadata": {"annotations": {"image": "x", "y": BULK}}, "spec": pod("s")["spec"]}
+    spec = {"template": template, "strategy": BULK}
+    whole = {"metadata": {"name": "w"}, "spec": {"jobTemplate": {"spec": spec}} if wrapped else spec}
+    kept = trim.kept_workload(whole)
+    inner = kept["spec"]["jobTemplate"]["spec"] if wrapped else kept["spec"]
+    assert inner["template"]["spec"]["containers"][0]["image"] == "q.io/team/app:v1"
+    assert inner["template"]["metadata"] == {"annotations": {"image": "x"}}
+    assert BULK not in json.dumps(kept)
+
+
+class TestSecret:
+    @pytest.mark.parametrize(
+        ("whole", "has_data"),
+        [
+            (secret("s"), True),
+            (secret("s", {}, kind="kubernetes.io/podmanconfigjson"), True),
+            (secret("s", kind="Opaque"), True),
+            (secret("s", kind="Opaque", key="anything"), True),
+            (secret("s", BULK, kind="Opaque", key="anything"), False),
+            ({"metadata": {"name": "t"}, "type": "kubernetes.io/tls", "data": {"tls.key": "eyJ4Ijoi"}}, False),
+        ],
+    )
+    def test_data_is_kept_where_it_may_be_an_auth_file(self, whole, has_data):
+        assert ("data" in trim.kept_secret(whole)) is has_data
+
+    def test_who_wrote_the_data_and_when(self):
+        whole = secret("s", managers={"m": "2026-01-01T00:00:00Z"})
+        whole["metadata"]["managedFields"].append({"manager": "labels", "time": "x", "fieldsV1": {"f:metadata": {}}})
+        kept = trim.kept_secret(whole)
+        assert kept["metadata"]["managedFields"] == [
+            {"manager": "m", "time": "2026-01-01T00:00:00Z", "fieldsV1": {"f:data": {}}}
+        ]
+
+    def test_a_copy_of_the_data_in_an_annotation_is_not_kept(self):
+        whole = secret("s", annotations={"kubectl.kubernetes.io/last-applied-configuration": BULK})
+        assert BULK not in json.dumps(trim.kept_secret(whole))
+
+    def test_it_is_searched_before_anything_is_left_out(self):
+        seen: list[Any] = []
+        whole = secret("s", BULK, kind="Opaque", key="anything")
+        kept = trim.kept_secret(whole, lambda obj: seen.append(obj["data"]) or ["found"])
+        assert (len(seen), kept[trim.MATCHES]) == (1, ["found"])
+
+
+def test_the_secrets_of_a_build() -> None:
+    strategy = {"dockerStrategy": {"pullSecret": {"name": "a"}}}
+    source = {
+        "sourceSecret": {"name": "b"},
+        "secrets": [{"secret": {"name": "c"}}],
+        "images": [{"pullSecret": {"name": "d"}}],
+    }
+    build = {
+        "metadata": {"name": "b"},
+        "spec": {"strategy": strategy, "source": source, "output": {"pushSecret": {"name": "e"}}},
+    }
+    assert set(trim.kept_build(build)[trim.MOUNTS]) >= {"a", "b", "c", "d", "e"}
+
+
+def test_a_stream() -> None:
+    kept = trim.kept_stream({**stream(why="no"), "more": BULK})
+    assert kept["spec"]["tags"][0]["from"]["name"] == "q.io/team/app:v1"
+    assert kept["status"]["tags"][0]["conditions"][0]["message"] == "no"
+    assert BULK not in json.dumps(kept)
+
+
+@given(ANYTHING, ANYTHING)
+def test_whatever_an_object_holds(spec: Any, status: Any) -> None:
+    whole = {
+        "metadata": {"name": "x", "namespace": "a", "annotations": spec, "managedFields": status},
+        "spec": spec,
+        "status": status,
+    }
+    for keep in KEEPERS:
+        keep({**whole, "data": spec, "type": "Opaque", "subjects": status})

@@ -1,0 +1,160 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A whole report: files in, files and a result out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.options import (
+    OUTPUTS,
+    Report,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.run import report
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_parts
+from support import audits
+
+ERROR, WARNING, INFO = (audits.finding(rule) for rule in ("secret-type-dead", "link-dangling", "secret-unused"))
+
+
+class Reports:
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.outputs = {name: str(directory / f"report.{name}") for name in OUTPUTS}
+
+    def source(self, *clusters: Any, name: str = "a.json", **more: Any) -> str:
+        path = self.directory / name
+        path.write_text(json.dumps(audits.document(*clusters, **more)))
+        return str(path)
+
+    def make(self, *src: str, check_mode: bool = False, **more: Any) -> dict[str, Any]:
+        wanted = Report(**{"src": src, "outputs": self.outputs, "title": "T", **more})
+        return report(wanted, page_parts(), check_mode=check_mode)
+
+    @property
+    def written(self) -> list[str]:
+        return sorted(path.name for path in self.directory.glob("report.*"))
+
+    def json(self) -> Any:
+        return json.loads(Path(self.outputs["json"]).read_text())
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> Reports:
+    return Reports(tmp_path)
+
+
+def test_writes_all_and_says_what(reports: Reports) -> None:
+    found = reports.make(reports.source(audits.cluster("a", findings=[ERROR, INFO]), audits.cluster("b")))
+    assert found == {
+        "changed": True,
+        "clusters": ["a", "b"],
+        "counts": {"error": 1, "warning": 0, "info": 1},
+        "files": [*reports.outputs.values()],
+        "paths": reports.outputs,
+    }
+    assert reports.written == ["report.html", "report.json", "report.junit"]
+
+
+def test_the_second_run_changes_nothing_whenever_it_is(reports: Reports) -> None:
+    clusters = [audits.lived_in("a"), audits.lived_in("b")]
+    reports.make(reports.source(*clusters))
+    before = {path: path.stat().st_mtime_ns for path in reports.directory.glob("report.*")}
+    found = reports.make(reports.source(*clusters, made="2027-01-01T00:00:00Z"))
+    assert (found["changed"], found["files"]) == (False, [])
+    assert {path: path.stat().st_mtime_ns for path in reports.directory.glob("report.*")} == before
+    found = reports.make(reports.source(clusters[0], audits.cluster("b")))
+    assert found["files"] == [*reports.outputs.values()]
+
+
+def test_check_mode_writes_nothing_and_says_the_same(reports: Reports) -> None:
+    source = reports.source(audits.cluster(findings=[ERROR]))
+    planned = reports.make(source, check_mode=True, fail_on="error")
+    assert reports.written == []
+    assert planned == reports.make(source, fail_on="error")
+    assert planned["failed"]
+
+
+def test_fails_after_it_has_written(reports: Reports) -> None:
+    found = [audits.finding(name=f"s{number}") for number in range(3)]
+    failed = reports.make(
+        reports.source(audits.cluster("a", findings=[*found, WARNING, INFO]), audits.cluster("b")), fail_on="warning"
+    )
+    assert failed["failed"]
+    assert failed["msg"] == (
+        "3 errors, 1 warning in 1 of 2 clusters: a: secret project-a/s0 has type Opaque, which no node reads; "
+        "a: secret project-a/s1 has type Opaque, which no node reads; a: secret project-a/s2 has type Opaque, which no node reads; "
+        f"and 1 more; the report is in {reports.outputs['html']}"
+    )
+    assert len(reports.written) == 3
+
+
+@pytest.mark.parametrize(("fail_on", "fails"), [("never", False), ("error", False), ("warning", True), ("info", True)])
+def test_fails_from_a_severity_on(reports: Reports, fail_on: str, fails: bool) -> None:
+    found = reports.make(reports.source(audits.cluster(findings=[WARNING])), fail_on=fail_on)
+    assert found.get("failed", False) is fails
+
+
+def test_compared_with_an_older_report(reports: Reports) -> None:
+    reports.make(reports.source(audits.cluster("a", findings=[ERROR, WARNING]), audits.cluster("c")))
+    old = reports.outputs["json"]
+    now = reports.source(audits.cluster("a", findings=[WARNING, INFO]), audits.cluster("b", findings=[ERROR]))
+    found = reports.make(now, compare_with=old, fail_on="warning", fail_on_new=True)
+    assert (found["new"], found["gone"]) == (
+        {"error": 0, "warning": 0, "info": 1},
+        {"error": 1, "warning": 0, "info": 0},
+    )
+    assert (found["only_before"], found["only_now"]) == (["c"], ["b"])
+    assert "failed" not in found
+    assert reports.make(
+        now, compare_with=reports.source(audits.cluster("a"), name="old.json"), fail_on="warning", fail_on_new=True
+    )["msg"].startswith("new: 1 warning in 1 of 2 clusters")
+    assert reports.json()["compared"]["only_now"] == ["b"]
+
+
+def test_clusters_that_could_not_be_audited(reports: Reports) -> None:
+    missing = ({"name": "edge", "error": "login refused"},)
+    reports.make(reports.source(), missing=missing)
+    assert reports.json()["missing"] == [*missing]
+    assert reports.make(reports.source(), missing=missing)["missing"] == ["edge"]
+    assert "edge" not in reports.make(reports.source(), compare_with=reports.outputs["json"])["only_before"]
+
+
+def test_the_title_is_text(reports: Reports) -> None:
+    reports.make(reports.source(), title="<T>\ud800")
+    assert "<h1>&lt;T&gt;\ufffd</h1>" in Path(reports.outputs["html"]).read_text()
+
+
+def test_nothing_is_written_when_one_file_is_no_document(reports: Reports) -> None:
+    good = reports.source()
+    bad = reports.directory / "b.json"
+    for content in (b"", b"{}", b"\xff", b"[" * 100_000):
+        bad.write_bytes(content)
+        for more in ({"src": (good, str(bad))}, {"src": (good,), "compare_with": str(bad)}):
+            with pytest.raises(OptionError, match=f"file {bad} "):
+                reports.make(**more) if "compare_with" not in more else reports.make(good, compare_with=str(bad))
+    assert reports.written == []
+
+
+def test_nothing_is_read_when_it_could_not_be_written(reports: Reports) -> None:
+    with pytest.raises(OptionError, match="option 'html': directory"):
+        reports.make("/nosuch.json", outputs={"html": str(reports.directory / "nosuch" / "r.html")})
+
+
+def test_without_ansibles_own_process(reports: Reports) -> None:
+    with pytest.raises(OptionError, match="must run in Ansible's own process"):
+        report(Report((reports.source(),), {}, "T"), None, check_mode=False)
+
+
+def test_no_label_is_in_any_file(reports: Reports) -> None:
+    rows = [audits.login("a/s"), audits.login("b/s")]
+    reports.make(reports.source(audits.cluster(logins=rows)))
+    for path in reports.outputs.values():
+        text = Path(path).read_text()
+        assert rows[0]["login"] not in text
+        assert rows[0]["password"] not in text

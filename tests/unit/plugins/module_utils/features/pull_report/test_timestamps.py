@@ -1,0 +1,42 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A text that differs in its times only is the same."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.timestamps import (
+    differ,
+    settled,
+    stamped,
+)
+
+TEXT = f"made {stamped('2026-11-25T17:10:00Z')}, shown {stamped('2026-11-25 17:10')} UTC; expires 2026-12-01T00:00:00Z."
+SAME = "made 2026-11-25T17:10:00Z, shown 2026-11-25 17:10 UTC; expires 2026-12-01T00:00:00Z."
+
+
+def test_is_written_without_marks() -> None:
+    assert settled(TEXT) == SAME
+
+
+@pytest.mark.parametrize(
+    ("there", "is_other"),
+    [
+        (SAME, False),
+        (SAME.replace("2026-11-25", "2027-01-02").replace("17:10", "09:59"), False),
+        (SAME.replace("2026-12-01", "2026-12-02"), True),
+        (SAME + " ", True),
+        (SAME[:-1], True),
+        (SAME.replace("17:10 UTC", "never UTC"), True),
+        ("", True),
+        (SAME.replace("made", "Made"), True),
+    ],
+)
+def test_what_is_there(there: str, is_other: bool) -> None:
+    assert differ(TEXT, there) is is_other
+
+
+def test_a_text_without_times() -> None:
+    assert not differ("a", "a")
+    assert differ("a", "ab")

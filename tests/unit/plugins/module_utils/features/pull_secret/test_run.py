@@ -1,0 +1,145 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Logins are proven at a registry on 127.0.0.1: an entry with one that is refused or not proven fails alone."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import Login, Proof
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Entry
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError, Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Declared, Forecast
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.options import from_options
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run import (
+    verdict_of,
+    verify_logins,
+)
+from support.certificates import server_context, write_certificate
+from support.hostile_registry import HostileRegistry, served
+from support.surveyed import token
+
+RIGHT = "Canary-right"
+HEADER = "Basic " + base64.b64encode(f"alice:{RIGHT}".encode()).decode()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_certificate(tmp_path_factory.mktemp("tls") / "server.pem")
+
+
+@pytest.fixture
+def server(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[HostileRegistry]:
+    """Gives everything but `secret/` to alice."""
+    monkeypatch.delenv("https_proxy", raising=False)
+
+    def script(server: HostileRegistry) -> Iterable[bytes]:
+        request = server.requests[-1]
+        if f"Authorization: {HEADER}".encode() not in request:
+            yield b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="r"\r\nConnection: close\r\n\r\n'
+        else:
+            yield b"HTTP/1.1 %s\r\nConnection: close\r\n\r\n" % (b"403 No" if b"/secret/" in request else b"200 OK")
+
+    with served(script, server_context(certificate)) as found:
+        yield found
+
+
+def declared(
+    certificate: str, registry: str, password: str, position: int | None = None, **options: Any
+) -> Declared[Any]:
+    login = {"registry": registry, "username": "alice", "password": password}
+    usual = {"name": "pull", "state": "present", "type": "kubernetes.io/dockerconfigjson", "registries": [login]}
+    given = {"verify": True, "verify_ca_cert": certificate, "verify_timeout": 60, **options}
+    entry = None if position is None else Entry("secrets", position, "pull")
+    return Declared(from_options({**usual, **given}, lambda _path: ""), entry)
+
+
+def test_a_login_that_works_is_no_news(server: HostileRegistry, certificate: str) -> None:
+    assert verify_logins([declared(certificate, server.host, RIGHT)]) == Forecast([])
+
+
+def test_nothing_is_asked_for_what_is_not_to_be_verified(server: HostileRegistry, certificate: str) -> None:
+    every = [
+        declared(certificate, server.host, "wrong", verify=False),
+        declared(certificate, server.host, "wrong", mode="remove"),
+        declared(certificate, server.host, "wrong", state="absent"),
+    ]
+    assert verify_logins(every) == Forecast([])
+    assert server.requests == []
+
+
+def test_all_that_are_refused_are_named(server: HostileRegistry, certificate: str) -> None:
+    every = [declared(certificate, server.host, password, number) for number, password in enumerate(("a", RIGHT, "b"))]
+    refused = verify_logins(every).refused
+    assert {entry.position for entry in refused} == {0, 2}
+    for said in refused.values():
+        assert said.startswith("nothing was written, because a login does not work or is not proven: ")
+        assert f"registry key {server.host}: registry {server.host} refuses the login" in said
+        assert RIGHT not in said
+
+
+def test_what_has_the_title_of_one_that_is_refused_is_a_part_of_it(server: HostileRegistry, certificate: str) -> None:
+    every = [declared(certificate, server.host, "wrong", 0), declared(certificate, server.host, RIGHT, 1, verify=False)]
+    parts = [replace(one, entry=replace(one.entry, title="team-b")) for one in every]
+    assert {entry.position for entry in verify_logins(parts).refused} == {0, 1}
+
+
+def test_one_that_has_expired_says_so(server: HostileRegistry, certificate: str) -> None:
+    with pytest.raises(
+        Refusal, match=r"refuses the login, which has expired at 1970-01-01T00:01:00Z, as its token says; get"
+    ):
+        verify_logins([declared(certificate, server.host, token(exp=60))])
+
+
+def test_of_many_the_first_are_named(server: HostileRegistry, certificate: str) -> None:
+    logins = [{"registry": f"{server.host}/p{number}", "username": "alice", "password": "no"} for number in range(23)]
+    with pytest.raises(Refusal, match=r"; and 3 more\. Correct it"):
+        verify_logins([declared(certificate, server.host, "no", registries=logins)])
+
+
+def test_a_right_that_is_missing(server: HostileRegistry, certificate: str) -> None:
+    repository = f"{server.host}/secret/app:v1"
+    with pytest.raises(Refusal, match="the login works, and has no right to pull"):
+        verify_logins([declared(certificate, server.host, RIGHT, verify_repositories=[repository])])
+
+
+def test_equal_logins_are_asked_about_once(server: HostileRegistry, certificate: str) -> None:
+    verified: set[tuple[str, Login]] = set()
+    fifty = [declared(certificate, server.host, RIGHT, number) for number in range(50)]
+    assert verify_logins(fifty, verified) == Forecast([], {})
+    assert [host for host, _login in verified] == [server.host]
+    assert len(server.requests) == 2, "once without the login, once with it"
+
+
+def test_a_registry_that_does_not_answer_is_a_warning_when_that_is_asked_for(certificate: str) -> None:
+    with pytest.raises(Refusal, match=r"127\.0\.0\.1:1 was not verified: .* refused.*set verify: warn"):
+        verify_logins([declared(certificate, "127.0.0.1:1", RIGHT)])
+    (warning,) = verify_logins([declared(certificate, "127.0.0.1:1", RIGHT, verify="warn")]).warnings
+    assert warning.startswith("the login for 127.0.0.1:1 was not verified: ")
+    assert "set verify" not in warning
+
+
+@pytest.mark.parametrize(
+    ("outcome", "verdicts"),
+    [
+        *((outcome, ("write", "write")) for outcome in ("logs_in", "pulls")),
+        *((outcome, ("refuse", "warn")) for outcome in ("unanswered", "rate_limited")),
+        *(
+            (outcome, ("refuse", "refuse"))
+            for outcome in ("bad_login", "expired", "no_login", "no_right", "not_found", "not_sent")
+        ),
+    ],
+)
+def test_what_becomes_of_a_login(outcome: Any, verdicts: tuple[str, str]) -> None:
+    proof = Proof(outcome, "said")
+    assert (verdict_of(proof, must_answer=True), verdict_of(proof, must_answer=False)) == verdicts
+
+
+def test_a_repository_that_cannot_be_is_the_entrys(certificate: str) -> None:
+    with pytest.raises(OptionError, match=r"^.*secrets\[3\].*: option 'verify_repositories'"):
+        verify_logins([declared(certificate, "quay.io", RIGHT, 3, verify_repositories=["ghcr.io/a/b"])])

@@ -1,0 +1,130 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A login that a registry on 127.0.0.1 refuses, while the secret has one that works: the failure of its entry says so."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Iterator
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Entry, Failure
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declared
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.options import from_options
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run_stored_logins import (
+    name_working_logins,
+)
+from support.certificates import server_context, write_certificate
+from support.fake_api import FakeApi
+from support.hostile_registry import HostileRegistry, served
+from support.scripted_pool import Clock, status_object
+
+NEW, OLD = "Canary-new", "Canary-old"
+PULL = "kubernetes.io/dockerconfigjson"
+
+
+def auth(password: str) -> str:
+    return base64.b64encode(f"alice:{password}".encode()).decode()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_certificate(tmp_path_factory.mktemp("tls") / "server.pem")
+
+
+@pytest.fixture
+def server(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[HostileRegistry]:
+    """Accepts the new login."""
+    monkeypatch.delenv("https_proxy", raising=False)
+
+    def script(server: HostileRegistry) -> Iterable[bytes]:
+        if f"Authorization: Basic {auth(NEW)}".encode() in server.requests[-1]:
+            yield b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+        else:
+            yield b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="r"\r\nConnection: close\r\n\r\n'
+
+    with served(script, server_context(certificate)) as found:
+        yield found
+
+
+class Case:
+    """Entries that failed in namespaces, with what the secret `pull` holds there."""
+
+    def __init__(self, certificate: str, host: str) -> None:
+        self.api, self.certificate, self.host = FakeApi(), certificate, host
+
+    def stored(self, namespace: str, password: str, key: str = "") -> None:
+        content = json.dumps({"auths": {key or self.host: {"auth": auth(password)}}})
+        data = {".dockerconfigjson": base64.b64encode(content.encode()).decode()}
+        self.api.put("secrets", namespace, "pull", type=PULL, data=data)
+
+    def errors(self, *namespaces: str, password: str = OLD, verify: bool = True) -> dict[str, str]:
+        login = {"registry": self.host, "username": "alice", "password": password}
+        options = {"name": "pull", "state": "present", "type": PULL, "registries": [login], "verify": verify}
+        options |= {"verify_ca_cert": self.certificate, "verify_timeout": 60}
+        entry = Entry("secrets", 0, "pull")
+        declared = [Declared(from_options(options, lambda _path: ""), entry)]
+        results = [
+            NamespaceResult(name, "failed", failures=(Failure(entry, "refused"), Failure(Entry("secrets", 9), "other")))
+            for name in namespaces
+        ]
+        clock = Clock()
+        outcome = name_working_logins(
+            self.api.cluster(clock),
+            Batch(SECRET, dict.fromkeys(namespaces, declared)),
+            Outcome(results),
+            Settings(check_mode=False, clock=clock),
+        )
+        assert self.api.writes == []
+        assert "anary" not in json.dumps(outcome.report())
+        assert {result.failures[1].error for result in outcome.namespaces} == {"other"}
+        return {result.name: result.failures[0].error for result in outcome.namespaces}
+
+
+@pytest.fixture
+def case(certificate: str, server: HostileRegistry) -> Case:
+    return Case(certificate, server.host)
+
+
+def test_stored_login_that_works_is_named_where_it_is(case: Case, server: HostileRegistry) -> None:
+    case.stored("a", NEW, f"https://{case.host}/v2/")
+    case.stored("b", OLD)
+    case.stored("c", "Canary-guess")
+    case.stored("d", NEW, "other.example.com")
+    case.api.put("secrets", "f", "pull", type=PULL, data={".dockerconfigjson": "?"})
+    case.api.put("secrets", "g", "pull", type=PULL, data={})
+    case.api.fail("GET /api/v1/namespaces/h/secrets", status_object(403, "Forbidden", "no"))
+    errors = case.errors(*"abcdefgh")
+    assert errors.pop("a") == (
+        f"refused. The secret has another login for {case.host}, and the registry accepts that one: it was probably renewed. Users of "
+        "the namespace can write this secret, so give that login to this entry only if you know it. Without 'verify', the login that works "
+        "would be replaced"
+    )
+    assert {*errors.values()} == {"refused"}
+    assert len(server.requests) == 6, "each of the three logins once, after a request without one"
+
+
+def test_nothing_is_asked_for_a_login_that_works(case: Case, server: HostileRegistry) -> None:
+    case.stored("a", "Canary-guess")
+    assert case.errors("a", password=NEW) == {"a": "refused"}
+    assert (len(server.requests), case.api.asked) == (2, [])
+
+
+def test_nothing_is_asked_without_verify(case: Case, server: HostileRegistry) -> None:
+    case.stored("a", NEW)
+    assert case.errors("a", verify=False) == {"a": "refused"}
+    assert (server.requests, case.api.asked) == ([], [])
+
+
+def test_secrets_of_many_namespaces_are_a_bounded_number_of_requests(case: Case) -> None:
+    names = [f"n{number}" for number in range(150)]
+    for name in names:
+        case.stored(name, NEW)
+    errors = case.errors(*names)
+    assert len(case.api.asked) == 100
+    assert sum(error != "refused" for error in errors.values()) == 100

@@ -1,0 +1,111 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Registries are asked at the same time, equal ones once; one that fails takes none with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.entry_list import EntryList
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.registry_auth.run import ask_registries
+from support.certificates import server_context, write_certificate
+from support.hostile_registry import HostileRegistry, served
+from support.surveyed import token
+
+FORM = EntryList("registries", "registry")
+USUAL = {
+    "registry": None,
+    "realm_host": None,
+    "ca_cert": None,
+    "validate_certs": True,
+    "timeout": 10,
+    "registries": None,
+}
+
+
+def ask(**options: Any) -> dict[str, Any]:
+    return ask_registries(FORM, {**USUAL, **options})
+
+
+def test_one() -> None:
+    result = ask(registry="r.example.com/image", realm_host="sso.example.com")
+    assert (result["changed"], result["registry"], result["delegated"]) == (False, "r.example.com", True)
+    assert "registries" not in result
+
+
+def test_one_that_fails_fails_the_task() -> None:
+    with pytest.raises(OptionError, match="'registry'"):
+        ask(registry="a b")
+
+
+def test_many_in_their_order() -> None:
+    result = ask(
+        realm_host="sso.example.com",
+        registries=[
+            {"registry": "sso.example.com"},
+            {"registry": "r.example.com"},
+            {"registry": "q", "realm_host": "q"},
+        ],
+    )
+    assert [(one["registry"], one["delegated"]) for one in result["registries"]] == [
+        ("sso.example.com", False),
+        ("r.example.com", True),
+        ("q", False),
+    ]
+    assert (result["failures"], result["changed"], "failed" in result) == ([], False, False)
+
+
+def test_one_of_many_that_fails_is_named_and_the_others_have_answered() -> None:
+    result = ask(
+        registries=[
+            {"registry": "r", "realm_host": "sso.example.com"},
+            {"registry": "127.0.0.1:1", "title": "mine[7]"},
+            {"registry": "127.0.0.1:1"},
+        ],
+    )
+    assert result["failed"] is True
+    assert [one.get("realm_host") for one in result["registries"]] == ["sso.example.com", None, None]
+    assert [(row["entry"], row["title"]) for row in result["failures"]] == [(1, "mine[7]"), (2, "registries[2]")]
+    assert result["msg"].startswith("2 of 3 registries did not answer: mine[7]: asking registry 127.0.0.1:1")
+    assert "; registries[2]: asking registry" in result["msg"]
+
+
+def test_options_that_cannot_work_are_refused_all_at_once() -> None:
+    """Before any registry is asked."""
+    wrong = [{"registry": "a b", "title": "mine[7]"}, {"registry": "r", "realm_host": "a b"}, {"registry": "r"}]
+    with pytest.raises(
+        OptionError, match=r"^mine\[7\]: option 'registry'.*; registries\[1\] \(r\): option 'realm_host'"
+    ):
+        ask(registries=wrong)
+
+
+def test_none_at_all_is_refused() -> None:
+    with pytest.raises(OptionError, match="^option 'registries' is empty: give at least one entry$"):
+        ask(registries=[])
+
+
+def test_a_login_that_has_expired_is_told_from_a_wrong_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a registry that refuses everybody."""
+    monkeypatch.delenv("https_proxy", raising=False)
+    certificate = write_certificate(tmp_path / "server.pem")
+
+    def script(_server: HostileRegistry) -> Iterable[bytes]:
+        yield b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="r"\r\nConnection: close\r\n\r\n'
+
+    with served(script, server_context(certificate)) as server:
+        given = {"registry": server.host, "username": "u", "repositories": ["team/app"], "ca_cert": certificate}
+        over, wrong = (ask(**given, password=password) for password in (token(exp=60), "wrong"))
+    assert (over["works"], over["login"]["outcome"], over["repositories"][0]["outcome"]) == (
+        False,
+        "expired",
+        "expired",
+    )
+    assert over["login"]["message"].startswith(
+        f"{server.host} refuses the login, which has expired at 1970-01-01T00:01:00Z, as its token says; get a new one"
+    )
+    assert wrong["login"] == {"outcome": "bad_login", "message": f"registry {server.host} refuses the login"}

@@ -1,0 +1,251 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""After a while the links are looked at again; who removed one is said only where it can be known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Change
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Entry, Failure
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    SECRET,
+    SERVICE_ACCOUNT,
+    ObjectRef,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declared
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.desired import SaLink
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.run import verify_links
+from support.batches import of_one
+from support.fake_api import FakeApi
+from support.scripted_pool import Clock, status_object
+
+HOST = "https://api.example.com:6443"
+PLATFORM = "openshift.io/image-registry-pull-secrets_service-account-controller"
+LISTS = ("imagePullSecrets",)
+WATCH = (
+    "run the task again while 'oc get serviceaccount default -n a -o yaml --show-managed-fields -w' shows each write"
+)
+
+
+def changed(namespace: str, kind: Any = SERVICE_ACCOUNT) -> NamespaceResult:
+    return NamespaceResult(namespace, "changed", (Change("update", ObjectRef(kind, namespace, "default"), {}),))
+
+
+def verify(
+    api: FakeApi,
+    *results: NamespaceResult,
+    clock: Clock | None = None,
+    check: bool = False,
+    stopped: str = "",
+    **more: Any,
+) -> Outcome:
+    clock = clock or Clock()
+    given = {
+        "secrets": ("mine",),
+        "service_accounts": ("default",),
+        "lists": LISTS,
+        "present": True,
+        "verify_after": 5.0,
+    }
+    settings = Settings(check, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
+    outcome = Outcome(list(results), stopped=stopped)
+    return verify_links(
+        api.cluster(clock),
+        of_one(SaLink(**{**given, **more}), [result.name for result in outcome.namespaces]),
+        outcome,
+        settings,
+    )
+
+
+def put(api: FakeApi, *names: str, managers: Any = ()) -> None:
+    fields = [
+        {"manager": manager, "time": f"2026-01-01T00:00:0{second}Z", "fieldsV1": {"f:imagePullSecrets": {}}}
+        for manager, second in managers
+    ]
+    entries = [{"name": name} for name in names]
+    api.put("serviceaccounts", "a", "default", imagePullSecrets=entries, metadata={"managedFields": fields})
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    return FakeApi()
+
+
+class TestLooks:
+    def test_after_the_time_that_was_asked_for(self, api: FakeApi) -> None:
+        put(api, "platform", "mine")
+        clock = Clock()
+        outcome = verify(api, changed("a"), clock=clock)
+        assert not outcome.has_failed
+        assert clock.slept == [5.0]
+        assert api.asked == ["GET /api/v1/namespaces/a/serviceaccounts/default"]
+
+    @pytest.mark.parametrize(
+        "given", [{"verify_after": 0.0}, {"check": True}, {"present": False}, {"stopped": "the cluster failed"}]
+    )
+    def test_not_at_all(self, api: FakeApi, given: Any) -> None:
+        clock = Clock()
+        verify(api, changed("a"), clock=clock, **given)
+        assert (clock.slept, api.asked) == ([], [])
+
+    @pytest.mark.parametrize(
+        "result",
+        [
+            NamespaceResult("a", "unchanged"),
+            NamespaceResult("a", "failed", changed("a").changes, error="no"),
+            changed("a", SECRET),
+        ],
+    )
+    def test_only_at_accounts_that_were_written(self, api: FakeApi, result: NamespaceResult) -> None:
+        clock = Clock()
+        assert verify(api, result, clock=clock).namespaces == [result]
+        assert (clock.slept, api.asked) == ([], [])
+
+    @pytest.mark.parametrize(("uid", "is_another"), [("another", True), ("uid-1", False), ("", False)])
+    def test_an_account_that_was_created_again_is_known_by_its_uid(
+        self, api: FakeApi, uid: str, *, is_another: bool
+    ) -> None:
+        put(api, "platform")
+        change = Change("update", ObjectRef(SERVICE_ACCOUNT, "a", "default"), {}, uid=uid)
+        (result,) = verify(api, NamespaceResult("a", "changed", (change,))).namespaces
+        again = f"was deleted and created again on {HOST} after it was linked: its UID is another one, and it does not list mine. Run"
+        assert (again in result.error, "lost mine" in result.error) == (is_another, not is_another)
+
+    def test_the_other_results_stay_as_they_are(self, api: FakeApi) -> None:
+        put(api, "mine")
+        other = NamespaceResult("b", "unchanged", notes=("noted",))
+        assert verify(api, changed("a"), other).namespaces == [changed("a"), other]
+
+
+class TestSays:
+    def lost(self, api: FakeApi, *managers: tuple[str, int]) -> str:
+        put(api, "platform", managers=managers)
+        (result,) = verify(api, changed("a")).namespaces
+        assert result.status == "failed"
+        assert result.changes == changed("a").changes
+        text = f"service account a/default lost mine from imagePullSecrets again within 5 s on {HOST}: "
+        assert result.error.startswith(text)
+        return result.error.removeprefix(text)
+
+    def test_who_wrote_it_last(self, api: FakeApi) -> None:
+        said = self.lost(api, ("old", 1), ("pipeline", 3), ("openshift_ops.image_pull", 4))
+        assert said == "by its managedFields 'pipeline' wrote that list last; add the secret there, or stop it"
+
+    @pytest.mark.parametrize("platform", [PLATFORM, "openshift-controller-manager"])
+    def test_that_it_cannot_be_known_once_the_platform_has_repaired_its_entry(
+        self, api: FakeApi, platform: str
+    ) -> None:
+        """The platform writes last in any case: within milliseconds it puts its own entry back (traces)."""
+        assert self.lost(api, ("pipeline", 2), (platform, 3)) == (
+            "by whom is not known: the platform put its own entry back afterwards, so its managedFields name only "
+            f"'{platform}'; {WATCH}"
+        )
+
+    def test_that_there_is_no_record(self, api: FakeApi) -> None:
+        assert self.lost(api) == f"its managedFields do not say by whom; {WATCH}"
+
+    def test_that_the_account_was_deleted(self, api: FakeApi) -> None:
+        (result,) = verify(api, changed("a")).namespaces
+        assert result.error == f"service account a/default was deleted on {HOST} after it was linked"
+
+    def test_that_it_could_not_be_read(self, api: FakeApi) -> None:
+        api.fail("GET", status_object(403, "Forbidden", "no"))
+        (result,) = verify(api, changed("a")).namespaces
+        assert result.status == "failed"
+        assert result.error.startswith("whether service account a/default still has its links was not verified: ")
+
+    def test_each_list_that_lost_something(self, api: FakeApi) -> None:
+        put(api, "platform")
+        (result,) = verify(
+            api, changed("a"), secrets=("mine", "other"), lists=("imagePullSecrets", "secrets")
+        ).namespaces
+        assert result.error.count(" lost mine, other from ") == 2
+        assert "; service account a/default lost mine, other from secrets" in result.error
+
+
+class TestEntries:
+    """Of several links of one namespace, those that have written there and ask for it are looked at, in one look."""
+
+    def entry(self, number: int) -> Entry:
+        return Entry("links", number)
+
+    def link(self, *secrets: str, after: float = 5.0, **more: Any) -> SaLink:
+        given = {"service_accounts": ("default",), "lists": LISTS, "present": True, "verify_after": after}
+        return SaLink(secrets=secrets, **{**given, **more})
+
+    def written(self, *numbers: int, account: str = "default") -> Change:
+        entries = tuple(self.entry(number) for number in numbers)
+        return Change("update", ObjectRef(SERVICE_ACCOUNT, "a", account), {}, entries=entries)
+
+    def verify(
+        self, api: FakeApi, changes: Any, *links: SaLink, clock: Clock | None = None, **more: Any
+    ) -> NamespaceResult:
+        clock = clock or Clock()
+        declared = [Declared(link, self.entry(number)) for number, link in enumerate(links)]
+        settings = Settings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
+        result = NamespaceResult("a", more.pop("status", "changed"), tuple(changes), **more)
+        batch = Batch(SERVICE_ACCOUNT, {"a": declared})
+        return verify_links(api.cluster(clock), batch, Outcome([result]), settings).namespaces[0]
+
+    def test_each_fails_alone_after_one_look_and_the_longest_time(self, api: FakeApi) -> None:
+        put(api, "two")
+        clock = Clock()
+        links = (self.link("one"), self.link("two", after=9.0), self.link("three", after=2.0))
+        result = self.verify(api, [self.written(0, 1, 2)], *links, clock=clock)
+        assert clock.slept == [9.0]
+        assert api.asked == ["GET /api/v1/namespaces/a/serviceaccounts/default"]
+        assert (result.status, result.error) == ("failed", "")
+        assert [failure.entry.position for failure in result.failures] == [0, 2]
+        assert "default lost one from imagePullSecrets again within 9 s" in result.failures[0].error
+        assert "default lost three from " in result.failures[1].error
+
+    @pytest.mark.parametrize(
+        "link",
+        [{"after": 0.0}, {"present": False}, {"service_accounts": ("builder",)}],
+        ids=["asks for none", "unlinks", "of another account"],
+    )
+    def test_only_those_that_ask_for_it(self, api: FakeApi, link: Any) -> None:
+        put(api, "one")
+        result = self.verify(api, [self.written(0, 1)], self.link("one"), self.link("two", **link))
+        assert (result.status, result.failures) == ("changed", ())
+
+    def test_only_those_that_have_written(self, api: FakeApi) -> None:
+        put(api, "one")
+        clock = Clock()
+        result = self.verify(api, [self.written(0)], self.link("one"), self.link("two", after=9.0), clock=clock)
+        assert (result.status, clock.slept) == ("changed", [5.0])
+
+    def test_not_one_that_has_failed(self, api: FakeApi) -> None:
+        put(api, "one")
+        failures = (Failure(self.entry(1), "no"),)
+        result = self.verify(
+            api, [self.written(0, 1)], self.link("one"), self.link("two"), failures=failures, status="failed"
+        )
+        assert result.failures == failures
+
+    def test_nothing_to_look_at(self, api: FakeApi) -> None:
+        clock = Clock()
+        self.verify(api, [self.written(0)], self.link("one", after=0.0), clock=clock)
+        assert (clock.slept, api.asked) == ([], [])
+
+    def test_each_account_once(self, api: FakeApi) -> None:
+        put(api, "one", "two")
+        api.put("serviceaccounts", "a", "builder", imagePullSecrets=[])
+        changes = [self.written(0, 1), self.written(1, account="builder")]
+        result = self.verify(api, changes, self.link("one"), self.link("two", service_accounts=("default", "builder")))
+        assert [line.rpartition("/")[2] for line in api.asked] == ["default", "builder"]
+        (failure,) = result.failures
+        assert failure.entry == self.entry(1)
+        assert failure.error.startswith("service account a/builder lost two from ")
+
+    def test_an_account_that_cannot_be_read_is_each_ones_failure(self, api: FakeApi) -> None:
+        api.fail("GET", status_object(403, "Forbidden", "no"))
+        result = self.verify(api, [self.written(0, 1)], self.link("one"), self.link("two"))
+        assert [failure.entry.position for failure in result.failures] == [0, 1]
+        assert len(api.asked) == 1

@@ -1,0 +1,49 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A question about an image goes into a reference and comes out of it unchanged."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
+    IMAGE_QUESTION,
+    ImageQuestion,
+    RegistryAccess,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@given(st.builds(ImageQuestion, *[st.text(max_size=9)] * 5))
+def test_comes_back(question: ImageQuestion) -> None:
+    assert ImageQuestion.of(question.ref) == question
+    assert (question.ref.kind, question.ref.namespace) == (IMAGE_QUESTION, question.namespace)
+
+
+@pytest.mark.parametrize(
+    ("image", "repository", "reference"),
+    [
+        ("quay.io/team/app:v1", "quay.io/team/app", "v1"),
+        ("quay.io/team/app", "quay.io/team/app", "latest"),
+        (f"quay.io/team/app:v1@sha256:{'0' * 64}", "quay.io/team/app", f"sha256:{'0' * 64}"),
+        ("app", "docker.io/library/app", "latest"),
+    ],
+)
+def test_what_is_asked_for(image: str, repository: str, reference: str) -> None:
+    found = reference_of(image)
+    assert found
+    question = ImageQuestion.about(found, "ns", "pull", "quay.io")
+    assert question == ImageQuestion(repository, reference, "ns", "pull", "quay.io")
+
+
+def test_how_registries_are_reached_by_options_of_any_prefix() -> None:
+    assert RegistryAccess.of({}, "x_", "hosts") == RegistryAccess()
+    given = {"x_ca_cert": "/ca", "x_validate_certs": False, "x_timeout": 3, "hosts": ["sso"]}
+    assert RegistryAccess.of(given, "x_", "hosts") == RegistryAccess("/ca", False, 3.0, ("sso",))
+    found = RegistryAccess.of(given, "x_", "hosts")
+    assert (found.prefix, found.realm_option) == ("x_", "hosts"), "so that messages name the options"
+    with pytest.raises(OptionError, match=r"^option 'x_timeout' is in seconds"):
+        RegistryAccess.of({"x_timeout": 0}, "x_", "hosts")

@@ -1,0 +1,108 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether an image stream has an image, and why it has not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import (
+    IMAGE_STREAM,
+    failed_imports,
+    why_not_there,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
+
+REF = ObjectRef(IMAGE_STREAM, "b", "app")
+DIGEST = "sha256:" + "0" * 64
+
+
+def failed(message: Any, status: str = "False", kind: str = "ImportSuccess") -> dict[str, Any]:
+    return {"type": kind, "status": status, "message": message}
+
+
+def why(image: str, *tags: dict[str, Any]) -> str:
+    reference = reference_of(f"r.example.com/b/{image}")
+    assert reference is not None
+    return why_not_there(REF, {"status": {"tags": [*tags]}}, reference)
+
+
+def tag(name: str, *images: str, conditions: Any = ()) -> dict[str, Any]:
+    return {"tag": name, "items": [{"image": image} for image in images], "conditions": list(conditions)}
+
+
+@pytest.mark.parametrize("image", ["app:v1", f"app@{DIGEST}", f"app:other@{DIGEST}"])
+def test_it_is_there(image: str) -> None:
+    assert why(image, tag("v0"), tag("v1", "sha256:1", DIGEST)) == ""
+
+
+def test_without_a_tag_it_is_latest() -> None:
+    assert why("app", tag("latest", DIGEST)) == ""
+    assert (
+        why("app", tag("v1", DIGEST)) == "image stream b/app has no tag latest: build or import it, or correct the tag"
+    )
+
+
+def test_an_image_from_before_a_failed_import_is_still_there() -> None:
+    assert why("app:v1", tag("v1", DIGEST, conditions=[failed("x")])) == ""
+
+
+def test_no_stream() -> None:
+    reference = reference_of("r.example.com/b/app:v1")
+    assert reference is not None
+    assert (
+        why_not_there(REF, None, reference)
+        == "image stream b/app does not exist: build or import the image, or correct the name"
+    )
+
+
+def test_no_digest() -> None:
+    text = f"image stream b/app has no image {DIGEST}: build or import it, or correct the digest"
+    assert why(f"app:v1@{DIGEST}", tag("v1", "sha256:1")) == text
+
+
+@pytest.mark.parametrize(
+    ("condition", "shown"),
+    [
+        (failed("you may not have access\nto it"), "you may not have access to it"),
+        (failed("Get https://u:secret@r.example.com/?x=secret"), "Get https://********@r.example.com/?********"),
+        (failed(None), "no reason is given"),
+    ],
+)
+def test_an_import_that_failed(condition: dict[str, Any], shown: str) -> None:
+    assert why("app:v1", tag("v1", conditions=[failed("x", "True"), failed("y", kind="Other"), condition])) == (
+        f"tag v1 of image stream b/app was never imported: {shown}; fix that in the stream's project, then import it again"
+    )
+
+
+@pytest.mark.parametrize(
+    "status", [None, [], {"tags": 1}, {"tags": [None, {"tag": "v1", "items": 1, "conditions": [1]}]}]
+)
+def test_odd_ones_have_nothing(status: Any) -> None:
+    reference = reference_of("r.example.com/b/app:v1")
+    assert reference is not None
+    assert why_not_there(REF, {"status": status}, reference).startswith("image stream b/app has no tag v1")
+
+
+class TestFailedImports:
+    def spec(self, kind: str = "DockerImage") -> dict[str, Any]:
+        return {"tags": [{"name": "v1", "from": {"kind": kind, "name": "q.io/a:1"}}]}
+
+    def test_the_tag_its_source_and_why(self) -> None:
+        status = {"tags": [tag("v1", conditions=[failed("no: https://u:canary@q.io/")]), tag("v2", "x")]}
+        ((name, source, said),) = failed_imports({"spec": self.spec(), "status": status})
+        assert (name, source) == ("v1", "q.io/a:1")
+        assert "canary" not in said
+
+    @pytest.mark.parametrize("spec", [None, {}, "x", {"tags": [None]}])
+    def test_a_source_that_is_not_told(self, spec: Any) -> None:
+        status = {"tags": [tag("v1", conditions=[failed("no")])]}
+        assert list(failed_imports({"spec": spec, "status": status})) == [("v1", "", "no")]
+        assert list(failed_imports({"spec": self.spec("ImageStreamTag"), "status": status})) == [("v1", "", "no")]
+
+    @pytest.mark.parametrize("condition", [failed("no", status="True"), failed("no", kind="Other"), None])
+    def test_what_was_imported(self, condition: Any) -> None:
+        assert list(failed_imports({"status": {"tags": [tag("v1", conditions=[condition])]}})) == []

@@ -1,0 +1,81 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why an import failed, from its own words and those of registries and networks."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.import_causes import (
+    CAUSES,
+    MENDED_BY_A_LOGIN,
+    cause_of,
+    fix_for,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_rules import RULES, UNKNOWN
+
+IMAGE = "registry.example.com:5000/team/denied:v1"
+INTERNAL = f"Internal error occurred: {IMAGE}:"
+
+
+@pytest.mark.parametrize(
+    ("message", "cause"),
+    [
+        (f'you may not have access to the container image "{IMAGE}"', "unauthorized"),
+        (
+            f'you may not have access to the container image "{IMAGE}" and did not have credentials to the repository',
+            "no_credentials",
+        ),
+        (f'incorrect username or password for image "{IMAGE}"', "bad_credentials"),
+        (f'dockerimage.image.openshift.io "{IMAGE}" not found', "not_found"),
+        ("forbidden: registry registry.example.com:5000 blocked", "blocked_by_config"),
+        ("the repository team/denied is HTTP only and requires the insecure flag to import", "tls_http"),
+        (' "" is invalid: from.name: Invalid value: "A": invalid name: bad', "invalid_name"),
+        (f"{INTERNAL} denied: requested access to the resource is denied", "denied"),
+        (f"{INTERNAL} error parsing HTTP 403 response body: invalid character", "denied"),
+        (f"{INTERNAL} error parsing HTTP 401 response body: invalid character", "unauthorized"),
+        (
+            f"{INTERNAL} unauthorized: Please login to the Red Hat Registry using your Customer Portal credentials.",
+            "unauthorized",
+        ),
+        (f'{INTERNAL} Get "https://denied/v2/": x509: certificate signed by unknown authority', "tls_untrusted"),
+        (f'{INTERNAL} Get "https://denied/v2/": unexpected EOF', "registry_error"),
+        (f"{INTERNAL} toomanyrequests: You have reached your pull rate limit", "rate_limited"),
+        (f"{INTERNAL} received unexpected HTTP status: 503 Service Unavailable", "registry_error"),
+        (f'{INTERNAL} Get "https://x/": dial tcp: lookup x on 192.0.2.53:53: no such host', "dns"),
+        (f"{INTERNAL} dial tcp 192.0.2.9:443: connect: connection refused", "connection_refused"),
+        (
+            f"{INTERNAL} error parsing HTTP 403 response body: invalid character '<' looking for beginning of value: \"<html>\"",
+            "proxy",
+        ),
+        (f'{INTERNAL} Get "https://denied/v2/": Proxy Authentication Required', "proxy"),
+        (f'{INTERNAL} Get "https://denied/v2/": Forbidden', "proxy"),
+        (f"{INTERNAL} unknown: payment required", "billing"),
+        (f"{INTERNAL} Digest did not match, expected sha256:1, got sha256:2", "damaged_content"),
+        (f"{INTERNAL} something new", "unknown"),
+        ("no space left on device", "unknown"),
+        ("", "unknown"),
+    ],
+)
+def test_the_cause_of_a_message(message: str, cause: str) -> None:
+    assert cause_of(message, "InternalError", IMAGE) == cause
+
+
+@pytest.mark.parametrize(
+    ("reason", "cause"),
+    [("Unauthorized", "unauthorized"), ("NotFound", "not_found"), ("Invalid", "invalid_name"), ("Other", "unknown")],
+)
+def test_the_reason_counts_where_the_words_are_new(reason: str, cause: str) -> None:
+    assert cause_of("something new", reason) == cause
+    assert cause_of("toomanyrequests", reason) == "rate_limited", "words say more than a reason"
+
+
+def test_all_causes_are_ids_of_the_rules() -> None:
+    assert {*CAUSES} <= {rule.id for rule in (*RULES, UNKNOWN)}
+    assert {*MENDED_BY_A_LOGIN} < {*CAUSES}
+    assert [*CAUSES] == sorted(CAUSES)
+
+
+def test_what_to_do() -> None:
+    assert fix_for("rate_limited") == "pull with a credential, whose limit is higher, or through a mirror; or wait"
+    assert fix_for("no-such") == fix_for("unknown")

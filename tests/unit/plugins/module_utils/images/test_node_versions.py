@@ -1,0 +1,60 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What nodes say of their versions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import trimmed
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import (
+    NODES,
+    NodeVersions,
+    kinds_of,
+    nodes_of,
+    version_in,
+)
+from hypothesis import given
+from support.anything import CHANGES, Changed
+from support.pull_evidence import node
+
+
+def of(*nodes: Any) -> list[NodeVersions]:
+    return list(nodes_of({"items": [*nodes]}).values())
+
+
+def test_of_a_node() -> None:
+    assert of(node()) == [NodeVersions("n", (1, 34), "cri-o", (1, 34))]
+    assert of(node(runtime="containerd://2.1.0-rc.1", kubelet="v1.35.0+k3s1")) == [
+        NodeVersions("n", (1, 35), "containerd", (2, 1))
+    ]
+    assert of({}, None) == [NodeVersions("", None, "", None)]
+    assert nodes_of(None) == {}
+
+
+def test_one_of_each_kind() -> None:
+    nodes = of(node("a"), node("b"), node("c", kubelet="v1.35.1"))
+    assert [each.kubelet for each in kinds_of(nodes)] == [(1, 34), (1, 35)]
+
+
+@pytest.mark.parametrize(
+    ("given", "version"),
+    [("1.34.1", (1, 34)), ("v1.35.0-x", (1, 35)), ("1", None), ("", None), ("x1.2", None), ("1.23456", None)],
+)
+def test_a_version(given: str, version: Any) -> None:
+    assert version_in(given) == version
+
+
+def test_a_list_keeps_no_more_than_the_versions() -> None:
+    kept = trimmed(NODES.kind, node())
+    assert of(kept) == of(node())
+    assert "images" not in kept["status"]
+
+
+@given(CHANGES)
+def test_whatever_they_hold(change: Changed) -> None:
+    for each in change([node(), node()]) or ():
+        if isinstance(each, dict):
+            kinds_of(of(trimmed(NODES.kind, each)))

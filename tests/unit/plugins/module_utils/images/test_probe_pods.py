@@ -1,0 +1,145 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The pods of probes, and nothing else, are recognized and deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef, trimmed
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import PullProbe
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import pod_for
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import (
+    POD,
+    SELECTOR,
+    deletion,
+    edition_of,
+    has_expired,
+    is_probe,
+    uid_of,
+)
+
+REF = ObjectRef(POD, "a", "pull-probe-1")
+LABELS = {
+    "app.kubernetes.io/managed-by": "openshift_ops.image_pull",
+    "app.kubernetes.io/component": "pull-probe",
+}
+
+
+def test_a_deletion_is_of_this_one_pod_and_at_once() -> None:
+    assert deletion(REF, "u").body == {
+        "apiVersion": "v1",
+        "kind": "DeleteOptions",
+        "gracePeriodSeconds": 0,
+        "preconditions": {"uid": "u"},
+    }
+    assert "preconditions" not in deletion(REF, "").body
+
+
+class TestWhichAreProbes:
+    def test_the_selector_names_both_labels(self) -> None:
+        assert SELECTOR.split(",") == [f"{key}={value}" for key, value in LABELS.items()]
+
+    @pytest.mark.parametrize(
+        ("labels", "ours"),
+        [
+            (LABELS, True),
+            ({**LABELS, "more": "x"}, True),
+            (dict(list(LABELS.items())[:1]), False),
+            (dict(list(LABELS.items())[1:]), False),
+            ({**LABELS, "app.kubernetes.io/managed-by": "somebody"}, False),
+            (None, False),
+            ([], False),
+        ],
+    )
+    def test_only_those_with_both(self, labels: Any, ours: bool) -> None:
+        assert is_probe({"metadata": {"labels": labels}}) is ours
+
+    def test_what_is_kept_of_a_pod_is_still_one_and_keeps_what_is_read(self) -> None:
+        pod = {
+            "metadata": {
+                "name": "p",
+                "namespace": "a",
+                "uid": "u",
+                "generation": 1,
+                "labels": LABELS,
+                "annotations": {},
+            },
+            "spec": {"nodeName": "n", "containers": [{"name": "probe", "image": "q.io/a:1", "env": []}, None]},
+            "status": {
+                "phase": "Pending",
+                "conditions": [{"type": "PodScheduled"}],
+                "podIP": "x",
+                "containerStatuses": [{"name": "probe", "imageID": "i", "state": {}, "ready": False}, None],
+            },
+        }
+        kept = trimmed(POD, pod)
+        assert kept == {
+            "metadata": {"name": "p", "namespace": "a", "uid": "u", "generation": 1, "labels": LABELS},
+            "spec": {"nodeName": "n", "containers": [{"name": "probe", "image": "q.io/a:1"}, {}]},
+            "status": {
+                "phase": "Pending",
+                "conditions": [{"type": "PodScheduled"}],
+                "containerStatuses": [{"name": "probe", "imageID": "i", "state": {}}, {}],
+            },
+        }
+        assert is_probe(kept)
+        assert uid_of(kept) == "u"
+        assert edition_of(kept) == edition_of(pod) == (1, "q.io/a:1")
+
+    def test_a_pod_without_anything(self) -> None:
+        assert trimmed(POD, {}) == {"metadata": {}, "spec": {"containers": []}, "status": {"containerStatuses": []}}
+        assert uid_of({"metadata": {"uid": 7}}) == ""
+        assert edition_of(
+            {"metadata": {"generation": "1"}, "spec": {"containers": [{"name": "probe", "image": 1}]}}
+        ) == (None, "")
+
+
+class TestExpired:
+    """A killed run leaves its pods. Others may have the labels, too."""
+
+    NOW = 1_800_000_000.0
+    MADE = "2027-01-15T07:50:00Z"  # 600 seconds before
+
+    def pod(self, deadline: int = 400, **meta: Any) -> dict[str, Any]:
+        change = pod_for(REF, PullProbe(("q.io/a:1",), timeout=deadline - 60), "q.io/a:1", {})
+        body = {
+            **change.body,
+            "metadata": {**change.body["metadata"], "creationTimestamp": self.MADE, "uid": "u", **meta},
+        }
+        return trimmed(POD, body)
+
+    def test_a_pod_past_its_deadline(self) -> None:
+        assert has_expired(self.pod(), self.NOW)
+
+    def test_not_before_and_not_where_a_clock_may_be_wrong(self) -> None:
+        assert not has_expired(self.pod(700), self.NOW)
+        assert not has_expired(self.pod(500), self.NOW)
+
+    @pytest.mark.parametrize(
+        "meta",
+        [
+            {"labels": {"app.kubernetes.io/component": "pull-probe"}},
+            {"name": "theirs"},
+            {"creationTimestamp": None},
+            {"creationTimestamp": "yesterday"},
+            {"deletionTimestamp": "2027-01-15T07:50:00Z"},
+        ],
+    )
+    def test_not_a_pod_of_another_kind(self, meta: dict[str, Any]) -> None:
+        assert not has_expired(self.pod(**meta), self.NOW)
+
+    @pytest.mark.parametrize(
+        "spec",
+        [
+            {"activeDeadlineSeconds": None},
+            {"restartPolicy": "Always"},
+            {"automountServiceAccountToken": None},
+            {"containers": [{"name": "app"}]},
+        ],
+    )
+    def test_not_a_pod_of_another_shape(self, spec: dict[str, Any]) -> None:
+        pod = self.pod()
+        assert not has_expired({**pod, "spec": {**pod["spec"], **spec}}, self.NOW)

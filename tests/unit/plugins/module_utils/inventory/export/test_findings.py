@@ -1,0 +1,29 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is the platform's is counted, what cannot be said is listed."""
+
+from __future__ import annotations
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import from_registries
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import (
+    Findings,
+    FoundSecret,
+    LeftOut,
+    Unexpressed,
+)
+
+
+def test_notes() -> None:
+    findings, ref = Findings(), ObjectRef(SECRET, "a", "one")
+    findings.note(ref, LeftOut("theirs"))
+    findings.note(ref, LeftOut("theirs"))
+    findings.note(ref, "it cannot be")
+    assert findings.left_out == {"theirs": 2}
+    assert findings.unexpressed == [Unexpressed(ref, "it cannot be")]
+
+
+def test_a_secret_shows_nothing_of_what_it_holds() -> None:
+    login = {"registry": "quay.io", "username": "u", "password": "secret-1"}
+    assert "secret-1" not in repr(FoundSecret("one", "t", "k", from_registries([login]), (login,)))

@@ -1,0 +1,180 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The fewest entries, in an order that lists have, and no credential among them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import (
+    from_registries,
+    parse,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import (
+    Findings,
+    FoundGrant,
+    FoundLinks,
+    FoundSecret,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.inventory import (
+    Inventory,
+    inventory_of,
+)
+
+PULL = "imagePullSecrets"
+KIND = "kubernetes.io/dockerconfigjson"
+
+
+def secret(name: str = "one", password: str = "secret-1", username: str = "u", **more: Any) -> FoundSecret:
+    login = {"registry": "quay.io", "username": username, "password": password}
+    values = {"logins": (login,), "links": (FoundLinks(("default",)),), **more}
+    return FoundSecret(
+        name, more.pop("type", KIND), "k", from_registries([login]), **{k: v for k, v in values.items() if k != "type"}
+    )
+
+
+def token() -> FoundSecret:
+    """One that holds an identity token beside its login."""
+    fields = {"auth": "dTpwYXNzd29yZA==", "identitytoken": "secret-3"}
+    return FoundSecret("two", KIND, "k", parse({"auths": {"quay.io": fields}}, "it"), None)
+
+
+def names(inventory: Inventory) -> list[tuple[str, list[str]]]:
+    return [(entry["name"], entry["namespaces"]) for entry in inventory.secrets]
+
+
+def test_equal_secrets_are_one_entry() -> None:
+    found = inventory_of({name: Findings([secret()]) for name in ("b", "a")})
+    assert names(found) == [("one", ["a", "b"])]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        secret(password="secret-2"),
+        secret("two"),
+        secret(type="kubernetes.io/dockercfg"),
+        secret(immutable=True),
+        secret(links=()),
+        secret(require="existing"),
+        secret(links=(FoundLinks(("default",), ("mount",)),)),
+    ],
+)
+def test_others_are_two(other: FoundSecret) -> None:
+    assert len(inventory_of({"a": Findings([secret()]), "b": Findings([other])}).secrets) == 2
+
+
+def test_an_entry_says_only_what_is_needed() -> None:
+    (plain,) = inventory_of({"a": Findings([secret()])}).secrets
+    reference = "{{ vaulted_quay_io_u | string }}"
+    assert plain == {
+        "name": "one",
+        "namespaces": ["a"],
+        "registries": [{"registry": "quay.io", "username": "u", "password": reference}],
+        "service_accounts": ["default"],
+        "link_for": ["pull"],
+    }
+    links = (FoundLinks(("default",), ("mount",)),)
+    found = secret(type="t", immutable=True, logins=None, links=links, require="existing")
+    (whole,) = inventory_of({"a": Findings([found])}).secrets
+    assert whole == {
+        "name": "one",
+        "namespaces": ["a"],
+        "type": "t",
+        "auth_config": "{{ vaulted_one_auth_config }}",
+        "immutable": True,
+        "service_accounts": ["default"],
+        "link_for": ["mount"],
+        "require": "existing",
+    }
+    (unlinked,) = inventory_of({"a": Findings([secret(links=())])}).secrets
+    assert (unlinked["service_accounts"], "link_for" in unlinked) == ([], False)
+
+
+def test_accounts_that_are_linked_for_different_purposes() -> None:
+    links = (FoundLinks(("default",), ("pull",)), FoundLinks(("builder",), ("mount",)))
+    (entry,) = inventory_of({"a": Findings([secret(links=links)])}).secrets
+    assert entry["links"] == [
+        {"service_accounts": ["default"], "link_for": ["pull"]},
+        {"service_accounts": ["builder"], "link_for": ["mount"]},
+    ]
+    assert not {"service_accounts", "link_for"} & {*entry}
+
+
+@pytest.mark.parametrize(
+    "secrets",
+    [
+        [secret(username="secret-1")],
+        [secret(username="its secret-1 too")],
+        [secret(username="secret-2"), secret("two", password="secret-2")],
+        [secret(username="secret-3"), token()],
+    ],
+)
+def test_a_user_name_that_is_a_password_is_no_plain_text(secrets: list[FoundSecret]) -> None:
+    found = inventory_of({"a": Findings(secrets)})
+    assert found.secrets[0]["auth_config"] == "{{ vaulted_one_auth_config }}"
+    assert "secret-" not in json.dumps(found.report())
+
+
+def test_the_order_of_entries_is_that_of_lists() -> None:
+    order = {("default", PULL): ["two", "one", "three"]}
+    found = inventory_of({"a": Findings([secret(), secret("three"), secret("two")], order=order)})
+    assert [name for name, _namespaces in names(found)] == ["two", "one", "three"]
+    assert found.unexpressed == []
+
+
+def test_orders_that_contradict_each_other_are_listed_once() -> None:
+    both = [secret(), secret("two")]
+    found = inventory_of(
+        {
+            "a": Findings(both, order={("default", PULL): ["one", "two"]}),
+            "b": Findings(both, order={("default", PULL): ["two", "one"]}),
+        }
+    )
+    assert names(found) == [("one", ["a", "b"]), ("two", ["a", "b"])]
+    (row,) = found.unexpressed
+    assert (row["kind"], row["name"], row["namespaces"]) == ("ServiceAccount", "default", ["b"])
+    assert row["reason"].startswith("imagePullSecrets lists two before one")
+
+
+def test_grants() -> None:
+    one = FoundGrant("r", "b", (), {"users": ["alice"]}, {"binding_name": "b"})
+    other = FoundGrant("r", "b2", (), {"users": ["alice"]}, {"binding_name": "b2"})
+    found = inventory_of({"b": Findings(grants=[one]), "a": Findings(grants=[one, other])})
+    assert found.grants == [
+        {"namespaces": ["a"], "users": ["alice"], "binding_name": "b2"},
+        {"namespaces": ["a", "b"], "users": ["alice"], "binding_name": "b"},
+    ]
+
+
+def test_counts_and_reasons_of_all_namespaces() -> None:
+    findings = [Findings(left_out={"x": 1}), Findings(left_out={"x": 2, "a": 1})]
+    for each, namespace in zip(findings, ("b", "a"), strict=True):
+        each.note(ObjectRef(SECRET, namespace, "one"), "odd\nline")
+    found = inventory_of(dict(zip(("b", "a"), findings, strict=True)))
+    assert found.left_out == {"a": 1, "x": 3}
+    assert found.unexpressed == [{"kind": "Secret", "name": "one", "namespaces": ["a", "b"], "reason": "odd line"}]
+
+
+class TestFiles:
+    INVENTORY = inventory_of({"a": Findings([secret()])})
+
+    def test_credentials_are_in_the_encrypted_file_only(self) -> None:
+        vault, plain = self.INVENTORY.files("https://api.example.com", encrypted=True)
+        assert (vault.name, vault.encrypted) == ("image_pull_vault.yml", True)
+        assert vault.variables == {"vaulted_quay_io_u": "secret-1"}
+        assert (plain.name, plain.encrypted) == ("image_pull.yml", False)
+        assert "secret-1" not in json.dumps([plain.variables, *plain.comment])
+
+    def test_without_one_the_names_are_listed(self) -> None:
+        (plain,) = self.INVENTORY.files("https://api.example.com", encrypted=False)
+        assert plain.comment[-1] == "vaulted_quay_io_u"
+        assert "secret-1" not in json.dumps([plain.variables, *plain.comment])
+
+    def test_a_comment_stays_one(self) -> None:
+        (plain,) = inventory_of({}).files("odd\nname", encrypted=False)
+        assert plain.comment == ["What module pull_access_export of openshift_ops.image_pull found on odd name."]

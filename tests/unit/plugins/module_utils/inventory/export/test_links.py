@@ -1,0 +1,143 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What one entry for each secret says of the lists of service accounts, and what is noted instead."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import NOTHING_RELATED, Related
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import from_registries
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import (
+    Findings,
+    FoundLinks,
+    FoundSecret,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.links import arrange, doubtful
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.survey import Seen
+
+LOGIN = {"registry": "quay.io", "username": "u", "password": "secret-1"}
+AUTH_FILE = from_registries([LOGIN])
+KIND = "kubernetes.io/dockerconfigjson"
+PULL, MOUNT = "imagePullSecrets", "secrets"
+GENERATED = "default-dockercfg-x7k2p"
+
+
+def account(name: str, pull: Sequence[Any] = (), mount: Sequence[Any] = ()) -> dict[str, Any]:
+    lists = {PULL: [{"name": each} for each in pull], MOUNT: [{"name": each} for each in mount]}
+    return {"metadata": {"name": name}, **lists}
+
+
+def seen(accounts: Sequence[Mapping[str, Any]], *secrets: str) -> Seen:
+    stored = {name: {"type": KIND, "data": {".dockerconfigjson": "e30="}} for name in secrets}
+    return Seen({each["metadata"]["name"]: each for each in accounts}, stored)
+
+
+def arranged(there: Seen, *names: str, found: Related = NOTHING_RELATED) -> Findings:
+    findings = Findings([FoundSecret(name, "Opaque", "k", AUTH_FILE, (LOGIN,)) for name in names])
+    arrange("a", there, found, findings)
+    return findings
+
+
+def reasons(findings: Findings) -> list[tuple[str, str]]:
+    return [(each.ref.name, each.reason) for each in findings.unexpressed]
+
+
+@pytest.mark.parametrize(
+    ("accounts", "links"),
+    [
+        ([], ()),
+        ([account("x", ["one"]), account("y", ["one"])], (FoundLinks(("x", "y"), ("pull",)),)),
+        ([account("x", [], ["one"])], (FoundLinks(("x",), ("mount",)),)),
+        ([account("x", ["one"], ["one"])], (FoundLinks(("x",), ("pull", "mount")),)),
+        (
+            [account("x", ["one"]), account("y", [], ["one"])],
+            (FoundLinks(("x",), ("pull",)), FoundLinks(("y",), ("mount",))),
+        ),
+        (
+            [account("z", [], ["one"]), account("y", ["one"]), account("x", ["one"], ["one"])],
+            (FoundLinks(("x",), ("pull", "mount")), FoundLinks(("y",), ("pull",)), FoundLinks(("z",), ("mount",))),
+        ),
+    ],
+)
+def test_links(accounts: list[dict[str, Any]], links: tuple[FoundLinks, ...]) -> None:
+    findings = arranged(seen(accounts, "one"), "one")
+    assert findings.secrets[0].links == links
+    assert reasons(findings) == []
+
+
+def test_a_link_that_stands_twice_is_noted() -> None:
+    findings = arranged(seen([account("x", ["one", "one"])], "one"), "one")
+    assert findings.secrets[0].links == ()
+    assert reasons(findings) == [("x", f"{PULL} lists secret one more than once, which the module would clean up")]
+
+
+def test_the_order_of_lists() -> None:
+    there = seen([account("x", ["two", "other", "one"], ["one", "two"]), account("y", ["one"])], "one", "two", "other")
+    findings = arranged(there, "one", "two")
+    assert findings.order == {("x", PULL): ["two", "one"], ("x", MOUNT): ["one", "two"]}
+
+
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        ({}, "which the caller may not read"),
+        ({"other": None}, "which does not exist"),
+        ({"other": {"type": "Opaque"}}, "of type Opaque, which is no pull secret"),
+        ({"other": {}}, "of type Opaque, which is no pull secret"),
+    ],
+)
+def test_links_of_other_secrets(found: dict[str, Any], reason: str) -> None:
+    related = {ObjectRef(SECRET, "a", name): obj for name, obj in found.items()}
+    ((name, said),) = reasons(arranged(seen([account("x", ["other"])]), found=related))
+    assert name == "x"
+    assert reason in said
+
+
+def test_links_of_secrets_that_are_in_no_entry() -> None:
+    ((_name, said),) = reasons(arranged(seen([account("x", ["broken"])], "broken")))
+    assert "which is in no entry itself" in said
+
+
+def test_the_platforms_links_are_counted() -> None:
+    there = seen([account("default", [GENERATED], [GENERATED, "default-token-b2c4d"])], GENERATED)
+    findings = arranged(there)
+    assert (findings.left_out, findings.unexpressed) == ({"generated_links": 3}, [])
+
+
+def test_a_token_that_only_the_secret_proves_to_be_one() -> None:
+    tokens = ["default-token-b2c4d", "default-token-f6g7h"]
+    there = seen([account("default", [], tokens)])
+    assert [ref.name for ref in doubtful("a", there)] == tokens
+    note = {"kubernetes.io/service-account.name": "default"}
+    token = {"type": "kubernetes.io/service-account-token", "metadata": {"annotations": note}}
+    findings = arranged(there, found={ObjectRef(SECRET, "a", name): token for name in tokens})
+    assert (findings.left_out, findings.unexpressed) == ({"generated_links": 2}, [])
+
+
+def test_only_what_no_list_told_is_doubtful() -> None:
+    there = seen([account("default", ["one", "git", "git", GENERATED], [GENERATED])], "one")
+    assert list(doubtful("a", there)) == [ObjectRef(SECRET, "a", "git")]
+
+
+@pytest.mark.parametrize("odd", [None, "text", 5, [None, 5, {"name": 5}, {"name": ""}, {}]])
+def test_lists_that_are_none(odd: Any) -> None:
+    there = Seen({"x": {"metadata": {"name": "x"}, PULL: odd}}, {})
+    assert list(doubtful("a", there)) == []
+    assert arranged(there).unexpressed == []
+
+
+@pytest.mark.parametrize(
+    ("content", "require"),
+    [(b"{}", "existing"), (b'{"auths": {"quay.io": {"auth": "dTpw"}}}', None)],
+)
+def test_a_link_requires_no_more_than_there_is(content: bytes, require: str | None) -> None:
+    stored = {"type": KIND, "data": {".dockerconfigjson": base64.b64encode(content).decode()}}
+    findings = Findings([FoundSecret("one", KIND, ".dockerconfigjson", AUTH_FILE, (LOGIN,))])
+    arrange("a", Seen({"x": account("x", ["one"])}, {"one": stored}), NOTHING_RELATED, findings)
+    assert findings.secrets[0].require == require

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an entry would change is known before it becomes one."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import from_registries
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import (
+    FoundGrant,
+    FoundLinks,
+    FoundSecret,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.proof import Proof
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.survey import Seen
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import Subject
+
+KIND, PODMAN = "kubernetes.io/dockerconfigjson", "kubernetes.io/podmanconfigjson"
+LOGIN = {"registry": "quay.io", "username": "u", "password": "secret-1"}
+AUTH_FILE = from_registries([LOGIN])
+FOUND = FoundSecret("one", KIND, ".dockerconfigjson", AUTH_FILE, (LOGIN,), links=(FoundLinks(("x",)),))
+CONTENT = base64.b64encode(AUTH_FILE.text(legacy=False).encode()).decode()
+ROLE = "system:image-puller"
+ALICE = Subject("User", "alice")
+GRANT = FoundGrant(ROLE, "mine", (ALICE,), {"users": ["alice"]})
+
+
+def there(**more: Any) -> Proof:
+    meta = {"name": "one", "namespace": "a", "resourceVersion": "1"}
+    secret = {"metadata": meta, "type": KIND, "data": {".dockerconfigjson": CONTENT}}
+    account = {"metadata": {**meta, "name": "x"}, "imagePullSecrets": [{"name": "one"}]}
+    binding = {
+        "metadata": {**meta, "name": "mine"},
+        "roleRef": {"kind": "ClusterRole", "name": ROLE},
+        "subjects": [ALICE.to_api()],
+    }
+    seen = Seen(
+        {"x": {**account, **more.get("account", {})}},
+        {"one": {**secret, **more.get("secret", {})}},
+        {"mine": {**binding, **more.get("binding", {})}},
+    )
+    return Proof("a", seen, {})
+
+
+def test_what_is_there_is_proven() -> None:
+    proof = there()
+    assert (proof.of_secret(FOUND), proof.of_links(FOUND), proof.of_grant(GRANT)) == ("", "", "")
+    assert proof.of_links(replace(FOUND, links=())) == ""
+    assert there(secret={"immutable": True}).of_secret(replace(FOUND, immutable=True)) == ""
+
+
+@pytest.mark.parametrize(
+    ("secret", "found"),
+    [
+        ({"data": {}}, FOUND),
+        ({"type": "kubernetes.io/dockercfg"}, FOUND),
+        ({}, replace(FOUND, immutable=True)),
+        ({}, replace(FOUND, name="two")),
+        ({"metadata": {"ownerReferences": [{"controller": True}]}}, FOUND),
+        ({"type": PODMAN, "data": {"a": CONTENT, "auth.json": "e30="}}, replace(FOUND, type=PODMAN, key="auth.json")),
+    ],
+)
+def test_secrets_that_would_change(secret: dict[str, Any], found: FoundSecret) -> None:
+    assert there(secret=secret).of_secret(found) != ""
+
+
+@pytest.mark.parametrize(
+    ("account", "links", "reason"),
+    [
+        ({}, FoundLinks(("y",)), "it waits for service account y"),
+        ({}, FoundLinks(("x",), ("mount",)), "an entry for it would change it: update service account a/x"),
+        ({"imagePullSecrets": [{"name": "one"}] * 2}, FoundLinks(("x",)), "update service account a/x"),
+        ({"imagePullSecrets": "odd"}, FoundLinks(("x",)), "are not a list"),
+    ],
+)
+def test_links_that_would_change(account: dict[str, Any], links: FoundLinks, reason: str) -> None:
+    assert reason in there(account=account).of_links(replace(FOUND, links=(links,)))
+
+
+def test_links_that_the_role_would_refuse() -> None:
+    proof = there(secret={"data": {".dockerconfigjson": "e30="}})
+    assert "holds no entry with user and password" in proof.of_links(FOUND)
+    assert proof.of_links(replace(FOUND, require="existing")) == ""
+    assert proof.of_links(replace(FOUND, type=PODMAN)) == ""
+
+
+@pytest.mark.parametrize(
+    ("binding", "reason"),
+    [
+        ({"subjects": []}, "an entry for it would change it: update role binding a/mine"),
+        ({"roleRef": {"kind": "ClusterRole", "name": "other"}}, "the role of a binding cannot be changed"),
+    ],
+)
+def test_grants_that_would_change(binding: dict[str, Any], reason: str) -> None:
+    assert reason in there(binding=binding).of_grant(GRANT)

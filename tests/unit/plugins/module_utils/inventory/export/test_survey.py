@@ -1,0 +1,53 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is listed of each namespace, and that a list which is refused is no empty one."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    ROLE_BINDING,
+    SECRET,
+    ObjectRef,
+    trimmed,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.survey import Survey
+
+SECRETS, BINDINGS = (ObjectRef(kind, "a", "") for kind in (SECRET, ROLE_BINDING))
+
+
+def test_secrets_are_listed_by_their_types() -> None:
+    survey = Survey()
+    assert survey.names("a") == ()
+    assert survey.listed_by[SECRET] == (
+        "type=kubernetes.io/dockerconfigjson",
+        "type=kubernetes.io/dockercfg",
+        "type=kubernetes.io/podmanconfigjson",
+    )
+    assert survey.related("a", {}) == [SECRETS, BINDINGS]
+
+
+def test_tokens_of_the_platform_are_not_kept() -> None:
+    (ref, _bindings) = Survey().related("a", {})
+    note = {"openshift.io/internal-registry-auth-token.service-account": "default"}
+    generated = {"metadata": {"name": "x", "annotations": note}, "data": {".dockercfg": "token"}}
+    assert trimmed(ref.kind, generated)["data"] == {}
+    theirs = {"metadata": {"name": "x", "managedFields": []}, "data": {".dockercfg": "theirs"}}
+    assert trimmed(ref.kind, theirs) == {"metadata": {"name": "x"}, "data": {".dockercfg": "theirs"}}
+
+
+def test_what_was_listed_is_handed_on_by_name() -> None:
+    secret, binding = {"metadata": {"name": "s"}}, {"metadata": {"name": "b"}}
+    evaluation = Survey().evaluate("a", {"default": {}}, {SECRETS: {"items": [secret]}, BINDINGS: {"items": [binding]}})
+    seen = evaluation.extra["seen"]
+    assert (seen.accounts, seen.secrets, seen.bindings) == ({"default": {}}, {"s": secret}, {"b": binding})
+    assert evaluation.waiting_for == ()
+
+
+@pytest.mark.parametrize("missing", [SECRETS, BINDINGS])
+def test_what_may_not_be_listed_is_an_error(missing: ObjectRef) -> None:
+    found = {ref: {"items": []} for ref in (SECRETS, BINDINGS) if ref != missing}
+    with pytest.raises(Refusal, match=f"the {missing.kind.resource} of namespace a may not be listed"):
+        Survey().evaluate("a", {}, found)

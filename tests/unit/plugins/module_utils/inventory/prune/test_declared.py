@@ -1,0 +1,56 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an owner declares for one namespace."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.declared import (
+    NOTHING,
+    Declared,
+    Grant,
+    Links,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import Subject
+
+JANE, OPS = Subject("User", "jane"), Subject("Group", "ops")
+LINKS = Links(frozenset({"quay"}), ("default", "build-*"), frozenset({"imagePullSecrets"}))
+GRANT = Grant("puller", "ours", frozenset({JANE}))
+
+
+class TestDeclared:
+    @pytest.mark.parametrize(
+        ("account", "key", "secret", "declared"),
+        [
+            ("default", "imagePullSecrets", "quay", True),
+            ("build-1", "imagePullSecrets", "quay", True),
+            ("builder", "imagePullSecrets", "quay", False),
+            ("default", "secrets", "quay", False),
+            ("default", "imagePullSecrets", "other", False),
+        ],
+    )
+    def test_links(self, account: str, key: str, secret: str, declared: bool) -> None:
+        assert Declared(links=(LINKS,)).links_to(account, key, secret) is declared
+        assert not NOTHING.links_to(account, key, secret)
+
+    def test_grants_by_whichever_binding(self) -> None:
+        found = Declared(grants=(GRANT,))
+        assert found.grants_to("puller", JANE)
+        assert not found.grants_to("view", JANE)
+        assert not found.grants_to("puller", OPS)
+
+    def test_uses_a_binding(self) -> None:
+        found = Declared(grants=(GRANT,))
+        assert found.uses("puller", "ours")
+        assert not found.uses("view", "ours")
+        assert not found.uses("puller", "other")
+
+    def test_several_by_namespace(self) -> None:
+        secrets = {"a": Declared(frozenset({"x"})), "b": Declared(frozenset({"y"}))}
+        more = {"a": Declared(frozenset({"z"}), (LINKS,), (GRANT,))}
+        assert Declared.joined([secrets, more]) == {
+            "a": Declared(frozenset({"x", "z"}), (LINKS,), (GRANT,)),
+            "b": Declared(frozenset({"y"})),
+        }
+        assert Declared.joined([]) == {}

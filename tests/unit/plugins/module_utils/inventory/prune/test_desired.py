@@ -1,0 +1,275 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A prune takes back what one owner declares no more, and nothing else: each guard by itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    ROLE_BINDING,
+    SECRET,
+    SERVICE_ACCOUNT,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.declared import (
+    Declared,
+    Grant,
+    Links,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.desired import (
+    Prune,
+    removals,
+    whole,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import RBAC, Subject
+from hypothesis import given
+from support.anything import CHANGES, Changed
+
+NS, ROLE = "project-a", "system:image-puller"
+PULL, MOUNT = "imagePullSecrets", "secrets"
+JANE, OPS = Subject("User", "jane"), Subject("Group", "ops")
+
+
+def head(name: str, owner: str | None, **meta: Any) -> dict[str, Any]:
+    labels = {} if owner is None else {**MANAGED_BY, **({INSTANCE: owner} if owner else {})}
+    return {"name": name, "namespace": NS, "uid": f"u-{name}", "resourceVersion": "7", "labels": labels, **meta}
+
+
+def secret(
+    name: str = "quay", owner: str | None = "a", kind: str = "kubernetes.io/dockerconfigjson", **meta: Any
+) -> dict[str, Any]:
+    return {"metadata": head(name, owner, **meta), "type": kind, "data": {".dockerconfigjson": "e30="}}
+
+
+def account(name: str = "default", pull: Any = (), mount: Any = (), **meta: Any) -> dict[str, Any]:
+    lists = {PULL: [{"name": one} for one in pull], MOUNT: [{"name": one} for one in mount]}
+    return {"metadata": head(name, None, **meta), **lists}
+
+
+def binding(
+    name: str = "image-puller-grant-a", *subjects: Any, owner: str | None = "a", kind: str = "ClusterRole", **meta: Any
+) -> dict[str, Any]:
+    entries = [one.to_api() if isinstance(one, Subject) else one for one in subjects]
+    return {"metadata": head(name, owner, **meta), "roleRef": {"kind": kind, "name": ROLE}, "subjects": entries}
+
+
+def links(*secrets: str, accounts: tuple[str, ...] = ("default",), lists: tuple[str, ...] = (PULL,)) -> Links:
+    return Links(frozenset(secrets), accounts, frozenset(lists))
+
+
+def grant(*subjects: Subject, name: str = "image-puller-grant-a", role: str = ROLE) -> Grant:
+    return Grant(role, name, frozenset(subjects))
+
+
+def plan(*found: dict[str, Any], declared: Declared | None = None, kinds: Any = None, owner: str = "a") -> Plan:
+    objects = {one["metadata"]["name"]: one for one in found if PULL in one}
+    related = {
+        whole(SECRET, NS): {"items": [one for one in found if "data" in one]},
+        whole(ROLE_BINDING, NS): {"items": [one for one in found if "roleRef" in one]},
+    }
+    more = {} if kinds is None else {"kinds": frozenset(kinds)}
+    return Prune(owner, {NS: declared} if declared else {}, **more).plan(NS, objects, related)
+
+
+def done(planned: Plan) -> list[tuple[str, str]]:
+    return [(change.action, change.ref.name) for change in planned.changes]
+
+
+class TestSecrets:
+    def test_one_that_is_declared_no_more_goes_after_its_links(self) -> None:
+        found = (
+            secret(),
+            account(pull=["theirs", "quay", "quay"], mount=["quay"]),
+            account("build", mount=["quay", "x"]),
+        )
+        planned = plan(*found)
+        assert done(planned) == [("update", "build"), ("update", "default"), ("delete", "quay")]
+        assert [dict(change.body) for change in planned.changes[:2]] == [
+            {MOUNT: [{"name": "x"}], "metadata": {"resourceVersion": "7"}},
+            {PULL: [{"name": "theirs"}], MOUNT: [], "metadata": {"resourceVersion": "7"}},
+        ]
+        assert planned.changes[2].body["preconditions"] == {"uid": "u-quay", "resourceVersion": "7"}
+        assert removals(planned.changes) == Counter(secrets=1), "the links go with their secret"
+
+    def test_one_that_is_declared_stays_with_its_declared_links(self) -> None:
+        found = (secret(), account(pull=["quay"]), account("build-1", pull=["quay"], mount=["quay"]))
+        declared = Declared(frozenset({"quay"}), (links("quay", accounts=("default", "build-*")),))
+        (change,) = plan(*found, declared=declared).changes
+        assert (change.ref.name, change.details) == ("build-1", {"lists": {MOUNT: {"added": [], "removed": ["quay"]}}})
+
+    @pytest.mark.parametrize("owner", [None, "", "b"])
+    def test_without_both_labels_it_is_not_the_owners(self, owner: str | None) -> None:
+        assert plan(secret(owner=owner), account(pull=["quay"], mount=["quay"])).changes == ()
+
+    def test_the_label_of_the_owner_alone_says_nothing(self) -> None:
+        found = secret(owner=None, labels={INSTANCE: "a"})
+        assert plan(found, account(pull=["quay"])).changes == ()
+
+    @pytest.mark.parametrize(
+        ("found", "why"),
+        [
+            (
+                secret(annotations={"openshift.io/token-secret.name": "x"}),
+                "the platform or a controller looks after it",
+            ),
+            (
+                secret(ownerReferences=[{"kind": "ExternalSecret", "controller": True}]),
+                "the platform or a controller looks after it",
+            ),
+            (secret(kind="Opaque"), "it has type Opaque and is not a pull secret"),
+            (
+                secret(kind="kubernetes.io/service-account-token"),
+                "it has type kubernetes.io/service-account-token and is not a pull secret",
+            ),
+        ],
+    )
+    def test_the_platforms_and_others_are_kept_whatever_their_labels(self, found: Any, why: str) -> None:
+        planned = plan(found, account(pull=["quay"]))
+        assert planned.changes == ()
+        assert planned.notes == (f"secret {NS}/quay carries the labels of owner a, but {why}; it was kept",)
+
+    def test_a_generated_one_that_was_labelled_by_hand_is_kept_with_its_links(self) -> None:
+        name = "default-dockercfg-x7k2p"
+        named = account(pull=[name], mount=[name], annotations={"openshift.io/internal-registry-pull-secret-ref": name})
+        assert plan(secret(name), named).changes == ()
+        owned = secret(
+            name, kind="kubernetes.io/dockercfg", ownerReferences=[{"kind": "ServiceAccount", "name": "default"}]
+        )
+        assert plan(owned, account(pull=[name])).changes == ()
+
+    def test_one_that_is_deleted_already_is_only_unlinked(self) -> None:
+        found = secret(deletionTimestamp="2026-01-01T00:00:00Z", finalizers=["x"])
+        assert done(plan(found, account(pull=["quay"]))) == [("update", "default")]
+        assert plan(found).changes == ()
+
+    def test_nothing_of_a_kind_that_was_not_declared_at_all(self) -> None:
+        found = (secret("gone"), secret("kept"), account(pull=["gone", "kept"]), binding())
+        declared = Declared(frozenset({"kept"}))
+        planned = plan(*found, declared=declared, kinds={SECRET})
+        assert done(planned) == [("update", "default"), ("delete", "gone")]
+        assert planned.changes[0].details == {"lists": {PULL: {"added": [], "removed": ["gone"]}}}
+        assert done(plan(*found, declared=declared, kinds={SERVICE_ACCOUNT})) == [("update", "default")]
+        assert done(plan(*found, declared=declared, kinds=())) == []
+
+    def test_an_account_that_cannot_be_read_is_no_account_without_links(self) -> None:
+        broken = {**account(), PULL: {"name": "quay"}}
+        with pytest.raises(Refusal, match="'imagePullSecrets' are not a list"):
+            plan(secret(), broken)
+
+    def test_a_secret_without_version_is_not_deleted(self) -> None:
+        with pytest.raises(Refusal, match="without a resourceVersion"):
+            plan(secret(resourceVersion=None))
+
+
+class TestBindings:
+    def test_one_whose_subjects_are_declared_no_more_goes(self) -> None:
+        (change,) = plan(binding("x", JANE, OPS)).changes
+        assert (change.action, change.details) == ("delete", {"role": ROLE, "revoked": ["User jane", "Group ops"]})
+        assert removals([change]) == Counter(grants=2)
+
+    def test_single_subjects_go(self) -> None:
+        planned = plan(binding("x", JANE, {"odd": 1}, OPS), declared=Declared(grants=(grant(OPS),)))
+        (change,) = planned.changes
+        assert (change.action, change.body["subjects"]) == ("update", [{"odd": 1}, OPS.to_api()])
+        assert removals([change]) == Counter(grants=1)
+
+    def test_a_subject_that_any_grant_declares_stays(self) -> None:
+        """What one binding grants, no second one grants: taken from here, the subject would be without."""
+        assert plan(binding("x", JANE), declared=Declared(grants=(grant(JANE, name="y"),))).changes == ()
+
+    def test_but_not_one_that_is_declared_for_another_role(self) -> None:
+        declared = Declared(grants=(grant(JANE, name="x", role="view"),))
+        assert done(plan(binding("x", JANE), declared=declared)) == [("delete", "x")]
+
+    def test_an_empty_one_goes_unless_a_grant_uses_it(self) -> None:
+        (change,) = plan(binding("x")).changes
+        assert (change.action, removals([change])) == ("delete", Counter(grants=1))
+        assert plan(binding("x"), declared=Declared(grants=(grant(JANE, name="x"),))).changes == ()
+
+    @pytest.mark.parametrize("owner", [None, "", "b"])
+    def test_without_both_labels_it_is_not_the_owners(self, owner: str | None) -> None:
+        assert plan(binding("x", JANE, owner=owner)).changes == ()
+
+    @pytest.mark.parametrize(
+        ("found", "why"),
+        [
+            (binding("system:image-pullers", JANE), "the platform or a controller looks after it"),
+            (
+                binding("x", JANE, annotations={"rbac.authorization.kubernetes.io/autoupdate": "false"}),
+                "the platform or a controller looks after it",
+            ),
+            (binding("x", JANE, kind="Role"), "it has a Role, which this collection never grants"),
+        ],
+    )
+    def test_the_platforms_and_others_are_kept_whatever_their_labels(self, found: Any, why: str) -> None:
+        planned = plan(found)
+        assert planned.changes == ()
+        assert [note.partition(", but ")[2] for note in planned.notes] == [f"{why}; it was kept"]
+
+    def test_one_that_is_deleted_already_is_left(self) -> None:
+        assert plan(binding("x", JANE, deletionTimestamp="2026-01-01T00:00:00Z")).changes == ()
+
+    def test_nothing_of_it_where_no_grants_were_declared_at_all(self) -> None:
+        assert plan(binding("x", JANE), kinds={SECRET}).changes == ()
+
+
+class TestOwned:
+    def test_secrets_links_and_subjects(self) -> None:
+        found = (
+            secret(),
+            account(pull=["quay", "quay", "theirs"], mount=["quay"]),
+            binding("x", JANE, JANE, OPS),
+            binding("y"),
+        )
+        objects = {"default": found[1]}
+        related = {
+            whole(SECRET, NS): {"items": [found[0], secret("b", "b")]},
+            whole(ROLE_BINDING, NS): {"items": found[2:]},
+        }
+        assert removals(Prune("a", {}).plan(NS, objects, related).changes) == Counter(secrets=1, grants=3)
+        kept = Prune("a", {NS: Declared(frozenset({"quay"}))})
+        assert removals(kept.plan(NS, objects, related).changes) == Counter(links=2, grants=3)
+
+    def test_what_is_declared_and_there(self) -> None:
+        declared = Declared(frozenset({"quay", "gone"}), (links("quay"),), (grant(JANE, OPS),))
+        prune = Prune("a", {NS: declared})
+        found = (secret(), account(pull=["quay", "quay"], mount=["quay"]), binding("x", JANE), binding("y", JANE))
+        related = {whole(SECRET, NS): {"items": [found[0]]}, whole(ROLE_BINDING, NS): {"items": found[2:]}}
+        assert prune.fulfilled(NS, {"default": found[1]}, related) == Counter(secrets=1, links=1, grants=1)
+        assert prune.fulfilled(NS, {}, {}) == Counter()
+        assert Prune("a", {}).fulfilled(NS, {"default": found[1]}, related) == Counter()
+
+    def test_accounts_that_a_glob_means_count_once(self) -> None:
+        """Users create as many service accounts as they like."""
+        declared = Declared(frozenset({"quay"}), (links("quay", accounts=("robot-*", "default")),))
+        accounts = {name: account(name, pull=["quay"]) for name in ("default", *(f"robot-{n}" for n in range(24)))}
+        related = {whole(SECRET, NS): {"items": [secret()]}, whole(ROLE_BINDING, NS): {"items": []}}
+        assert Prune("a", {NS: declared}).fulfilled(NS, accounts, related) == Counter(secrets=1, links=2)
+
+
+@given(change=CHANGES)
+def test_an_object_with_anything_in_it(change: Changed) -> None:
+    """A plan, or one line that says what is wrong; and never anything of another owner."""
+    found = [
+        secret(),
+        secret("theirs", "b"),
+        account(pull=["quay", "theirs"]),
+        binding("x", JANE, {"kind": "User", "name": "x", "apiGroup": RBAC}),
+    ]
+    for position in range(len(found)):
+        broken = [change(one) if position == index else one for index, one in enumerate(found)]
+        objects = {"default": broken[2]} if isinstance(broken[2], dict) else {}
+        related = {whole(SECRET, NS): {"items": broken[:2]}, whole(ROLE_BINDING, NS): {"items": broken[3:]}}
+        try:
+            planned = Prune("a", {}).plan(NS, objects, related)
+        except Refusal as error:
+            assert str(error).isprintable()
+        else:
+            assert not [one for one in planned.changes if one.ref.name == "theirs"]

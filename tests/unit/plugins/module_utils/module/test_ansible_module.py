@@ -1,0 +1,439 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run in a process of its own: what AnsibleModule gets and returns, and that no exit shows a credential."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+from ansible.module_utils import basic
+from ansible.module_utils.common import warnings
+from ansible.module_utils.common.parameters import PASS_VARS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import HIDDEN
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module import ansible_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
+from unit.canaries import CANARIES, b64, forms_of, shown
+from unit.listed_things import FORM, INVALID, LISTED
+from unit.registered import HAS_REGISTRY, forget_registered
+
+LIMIT = 60
+ARGUMENTS: dict[str, Any] = {
+    "name": {"type": "str", "required": True, "aliases": ["title"]},
+    "password": {"type": "str", "no_log": True},
+    "kubeconfig": {"type": "raw", "no_log": False},
+    "count": {"type": "int", "default": 1},
+    "old": {"type": "str", "removed_in_version": "9.9.9", "removed_from_collection": "openshift_ops.image_pull"},
+}
+
+
+class Ended:
+    """What a run printed, and how it ended. `registered` is what Ansible takes out of the result and masks from then on."""
+
+    def __init__(self, status: Any, output: str) -> None:
+        self.status, self.output = status, output
+        self.result: dict[str, Any] = json.loads(output) if output else {}
+        self.registered = {*self.result.pop("_ansible_new_secrets", ())}
+        if self.registered:
+            self.output = json.dumps(self.result)
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def run(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a module as Ansible does: the options in as JSON, the result out as JSON."""
+
+    forget_registered(monkeypatch)
+
+    def call(
+        work: Callable[[Task], dict[str, Any]],
+        /,
+        *,
+        module: Module | None = None,
+        internal: Any = None,
+        tracebacks: bool = False,
+        **options: Any,
+    ) -> Ended:
+        settings: dict[str, Any] = {"_ansible_module_name": "it", "_ansible_tmpdir": str(tmp_path)}
+        if "inject_invocation" in PASS_VARS:
+            settings |= {"_ansible_inject_invocation": True}
+        if hasattr(basic, "_PARSED_MODULE_ARGS"):
+            # The other tests of this process have loaded the controller's part of ansible-core, where this differs.
+            monkeypatch.setattr("ansible.module_utils._internal.is_controller", False)
+            monkeypatch.setattr(
+                "ansible.module_utils._internal._traceback._is_traceback_enabled", lambda _event: tracebacks
+            )
+        given = {**options, **settings, **(internal or {})}
+        monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode())
+        monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
+        warnings._global_warnings.clear()
+        warnings._global_deprecations.clear()
+        with pytest.raises(SystemExit) as end:
+            ansible_module.run_module(module or Module(ARGUMENTS, work, "kubernetes", None))
+        return Ended(end.value.code, capfd.readouterr().out)
+
+    return call
+
+
+def texts(messages: Any) -> list[str]:
+    """The texts of warnings: as such, or from ansible-core 2.19 on with more around them."""
+    return [message if isinstance(message, str) else message["event"]["msg"] for message in messages]
+
+
+class TestTask:
+    def test_what_a_module_gets(self, run: Run, tmp_path: Path) -> None:
+        seen: list[Task] = []
+        internal = {"_ansible_check_mode": True, "_ansible_diff": True}
+        run(lambda task: seen.append(task) or {}, internal=internal, name="n", password="canary", count="3")
+        (task,) = seen
+        assert (task.name, task.check_mode, task.diff) == ("it", True, True)
+        assert task.temporary_directory == str(tmp_path)
+        assert task.params == {"name": "n", "password": "canary", "count": 3, "kubeconfig": None, "old": None}
+        assert {"canary", b64("canary")} <= task.secrets
+
+    @pytest.mark.parametrize("background", [False, True])
+    def test_ansible_gets_its_credentials_to_mask_them(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch, *, background: bool
+    ) -> None:
+        """From ansible-core 2.22 on; of a task with `async`, others could read them."""
+        if background:
+            monkeypatch.setenv("ANSIBLE_ASYNC_DIR", "/none")
+
+        def work(task: Task) -> dict[str, Any]:
+            task.mask_everywhere({"canary-2"})
+            return {}
+
+        kubeconfig = {"users": [{"user": {"token": "canary-3"}}]}
+        ended = run(work, name="n", password="canary-1", kubeconfig=kubeconfig)
+        found = {secret for secret in ended.registered if secret.startswith("canary")}
+        assert found == ({"canary-1", "canary-2", "canary-3"} if HAS_REGISTRY and not background else set())
+        assert "canary" not in ended.output
+
+    def test_the_rules_hold(self, run: Run) -> None:
+        module = Module(ARGUMENTS, lambda task: {}, "kubernetes", None, {"mutually_exclusive": [("name", "count")]})
+        ended = run(module.run, module=module, name="n", count=2)
+        assert ended.result["msg"] == "parameters are mutually exclusive: name|count"
+
+    def test_progress_goes_to_a_file_beside_it(self, run: Run, tmp_path: Path) -> None:
+        def work(task: Task) -> dict[str, Any]:
+            assert task.say
+            task.say("1/2")
+            task.say("2/2 ä")
+            return {}
+
+        run(work, name="n")
+        assert (tmp_path / ansible_module.PROGRESS_FILE).read_text(encoding="utf-8") == "1/2\n2/2 ä\n"
+        assert ansible_module.PROGRESS_FILE == "progress"
+
+    def test_progress_that_cannot_be_written_is_not_shown(self, run: Run, tmp_path: Path) -> None:
+        """The directory of another user (`become`)."""
+        (tmp_path / ansible_module.PROGRESS_FILE).mkdir()
+        ended = run(lambda task: task.say("1/2") or {"changed": True}, name="n")
+        assert ended.result["changed"] is True
+
+
+class TestResult:
+    def test_of_a_success(self, run: Run) -> None:
+        ended = run(lambda task: {"changed": True, "list": [1, None, {"a": 0.5}]}, name="n")
+        invocation = {"module_args": {"name": "n", "password": None, "kubeconfig": None, "count": 1, "old": None}}
+        assert ended.result == {"changed": True, "list": [1, None, {"a": 0.5}], "invocation": invocation}
+        assert ended.status == 0
+
+    def test_of_a_failure(self, run: Run) -> None:
+        ended = run(lambda task: {"failed": True, "msg": "no", "changed": True}, name="n")
+        assert (ended.status, ended.result["failed"], ended.result["msg"]) == (1, True, "no")
+        assert ended.result["changed"] is True
+
+    def test_of_a_refusal(self, run: Run) -> None:
+        def work(_task: Task) -> dict[str, Any]:
+            raise OptionError("option 'name' is wrong")
+
+        ended = run(work, name="n")
+        assert (ended.status, ended.result["msg"]) == (1, "option 'name' is wrong")
+        assert "exception" not in ended.result
+
+    def test_of_a_module_without_its_library(self, run: Run) -> None:
+        module = Module(
+            ARGUMENTS, lambda task: {"changed": True}, "some-library", "Traceback:\n  ...\nImportError: why\n"
+        )
+        ended = run(module.run, module=module, tracebacks=True, name="n")
+        assert ended.result["msg"] == (
+            f"the Python package some-library cannot be imported by {sys.executable} on the host that runs the task (ImportError: why): "
+            f"install it with {sys.executable} -m pip install 'some-library', or name a Python that has it in the variable "
+            "ansible_python_interpreter"
+        )
+        assert ended.status == 1
+
+    def test_of_an_error_that_nobody_foresaw(self, run: Run) -> None:
+        """Its text, which may be what a secret of the cluster holds, is not shown."""
+        content = "can" + "ary"
+
+        def work(_task: Task) -> dict[str, Any]:
+            raise KeyError(content)
+
+        ended = run(work, tracebacks=True, name="n")
+        assert "canary" not in ended.output
+        assert ended.status == 1
+        assert re.fullmatch(
+            r"it stopped at an unexpected error: KeyError in work, line \d+ of test_ansible_module.py; run it again with -vvv, from "
+            r"ansible-core 2.19 on with ANSIBLE_DISPLAY_TRACEBACK=error, and report it with the traceback",
+            ended.result["msg"],
+        )
+        assert ended.result["exception"].startswith("Traceback (most recent call last):\n")
+        assert ended.result["exception"].endswith("\nKeyError\n")
+
+
+class TestWarnings:
+    def test_the_modules_own_and_those_of_the_validation(self, run: Run) -> None:
+        ended = run(lambda task: task.warn(["canary one", "two"]) or {}, name="n", title="t", password="canary")
+        expected = ["Both option name and its alias title are set.", "******** one", "two"]
+        assert texts(ended.result["warnings"]) == expected
+
+    def test_deprecations_with_their_version(self, run: Run) -> None:
+        (found,) = run(lambda task: {}, name="n", old="o").result["deprecations"]
+        assert "9.9.9" in json.dumps(found)
+        assert "Param 'old' is deprecated" in json.dumps(found)
+
+    def test_none(self, run: Run) -> None:
+        assert "warnings" not in run(lambda task: {}, name="n").result
+
+
+class TestEntries:
+    """Of a list, all entries that Ansible's validation refuses are named at once, by position and name, never by value."""
+
+    def refused(self, run: Run, *entries: Any, **more: Any) -> Ended:
+        module = Module(LISTED, lambda task: {"changed": True}, "kubernetes", None, form=FORM)
+        ended = run(module.run, module=module, things=list(entries), **more)
+        assert (ended.status, ended.result["failed"]) == (1, True)
+        return ended
+
+    def test_all_at_once(self, run: Run) -> None:
+        ended = self.refused(run, *INVALID)
+        message = ended.result["msg"]
+        assert message.startswith("nothing was read or changed; problems with the 4 entries: things[1] (two): ")
+        assert [message.count(f"things[{number}]") for number in range(4)] == [0, 2, 0, 2]
+        assert "things[3]: " in message
+        assert "canary" not in message.lower()
+        assert not any(secret in ended.output for secret in ("canary-2", "canary-3", "xyz"))
+
+    def test_what_is_wrong_beside_them(self, run: Run) -> None:
+        message = self.refused(run, {"name": "one"}, nmae="x").result["msg"]
+        assert message.startswith("option nmae is unknown: did you mean 'name'? it takes ")
+
+    def test_the_entries_come_first(self, run: Run) -> None:
+        assert "things[0]: " in self.refused(run, {"count": "x"}, nmae="x").result["msg"]
+
+    def test_valid_ones_reach_the_module_and_its_own_failure_is_told(self, run: Run) -> None:
+        seen: list[Any] = []
+
+        def work(task: Task) -> dict[str, Any]:
+            seen.extend(task.params["things"])
+            assert {"canary-1", b64("canary-1")} <= task.secrets
+            return {"failed": True, "msg": "its own canary-1"}
+
+        module = Module(LISTED, work, "kubernetes", None, form=FORM)
+        ended = run(work, module=module, things=[{"name": "one", "password": "canary-1", "count": "3"}])
+        assert seen == [{"name": "one", "password": "canary-1", "count": 3, "namespaces": None, "title": None}]
+        assert ended.result["msg"] == "its own ********"
+        (shown_entry,) = ended.result["invocation"]["module_args"]["things"]
+        assert (shown_entry["name"], shown_entry["password"]) == ("one", HIDDEN)
+
+    def test_a_thousand_passwords_are_masked_as_one_is(self, run: Run) -> None:
+        names = [f"canary-{number:04}-{number * 7919}" for number in range(1000)]
+        things = [{"name": f"team-{number}", "password": name} for number, name in enumerate(names)]
+        module = Module(
+            LISTED,
+            lambda task: {"said": [f"it was sent {name}, {b64(name)}" for name in names]},
+            "kubernetes",
+            None,
+            form=FORM,
+        )
+        started = time.process_time()
+        ended = run(module.run, module=module, things=things)
+        assert time.process_time() - started < 20
+        assert "canary" not in ended.output
+        assert set(ended.result["said"]) == {"it was sent ********, ********"}
+
+
+class TestNoCredential:
+    """Also a server's message may repeat what was sent."""
+
+    @pytest.mark.parametrize("canary", CANARIES)
+    def test_in_a_result(self, run: Run, canary: str) -> None:
+        said = {f"key{n}": [f"it said {form}!"] for n, form in enumerate(forms_of(canary))}
+        ended = run(lambda task: said, name="n", password=canary, kubeconfig={"username": "robot", "password": canary})
+        assert shown(ended.output, canary) == []
+        assert [ended.result[name] for name in said] == [["it said ********!"]] * len(said)
+        hidden = {"password": HIDDEN, "kubeconfig": HIDDEN}
+        assert {name: ended.result["invocation"]["module_args"][name] for name in hidden} == hidden
+
+    @pytest.mark.parametrize("canary", CANARIES)
+    def test_when_the_options_are_refused(self, run: Run, canary: str) -> None:
+        kubeconfig = {"token": canary}
+        ended = run(lambda task: {}, name="n", count=f"x{canary}", kubeconfig=kubeconfig, passwrod=canary)
+        assert ended.result["failed"] is True
+        assert "count" in ended.result["msg"]
+        assert shown(ended.output, canary) == []
+        assert ended.result["invocation"]["module_args"]["passwrod"] == HIDDEN
+
+    def test_a_credential_that_the_module_read_itself(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "auth.json").write_text(json.dumps({"auths": {"quay.io": {"auth": b64("robot:canary")}}}))
+        ended = run(lambda task: {"msg": task.read_file(str(tmp_path / "auth.json")) + "canary"}, name="n")
+        assert shown(ended.output, "canary") == []
+
+    def test_a_password_of_one_letter_garbles_nothing(self, run: Run) -> None:
+        """It would show what it is."""
+        ended = run(lambda task: {"msg": "a namespace"}, name="namespace", password="a")
+        assert ended.result["msg"] == "a namespace"
+        assert ended.result["invocation"]["module_args"]["name"] == "namespace"
+        assert ended.result["invocation"]["module_args"]["password"] == HIDDEN
+
+    def test_in_the_systems_log(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        logged: list[str] = []
+        monkeypatch.setattr(
+            basic.AnsibleModule, "log", lambda _self, msg, **keywords: logged.append(f"{msg}{keywords}")
+        )
+        seen: list[Any] = []
+        kubeconfig = {"token": "canary-1"}
+        run(
+            lambda task: seen.append(task.params["kubeconfig"]) or {},
+            name="n",
+            kubeconfig=kubeconfig,
+            password="canary-2",
+        )
+        assert seen == [kubeconfig]
+        assert len(logged) == 1
+        assert "Invoked with" in logged[0]
+        assert "name=n" in logged[0]
+        assert "canary" not in logged[0]
+        assert f"kubeconfig={HIDDEN}" in logged[0]
+
+
+SCRIPT = """
+import json, os, signal, sys, threading
+from ansible.module_utils import basic
+from {module} import run_module
+from {task} import Module
+
+def work(task):
+    try:
+        open({started!r}, "w").close()
+        threading.Event().wait({limit})
+    finally:
+        open({ended!r}, "w").close()
+    return {{}}
+
+basic._ANSIBLE_ARGS = json.dumps({{"ANSIBLE_MODULE_ARGS": {{"_ansible_remote_tmp": {tmp!r}}}}}).encode()
+basic._ANSIBLE_PROFILE = "legacy"
+run_module(Module({{}}, work, "kubernetes", None))
+"""
+
+
+class Abandoned:
+    """A module in a real process, at work until it is ended."""
+
+    def __init__(self, directory: Path) -> None:
+        self.started, self.ended, self.tmp = directory / "started", directory / "ended", directory / "tmp"
+        script = SCRIPT.format(
+            module=ansible_module.__name__,
+            task=Task.__module__,
+            started=str(self.started),
+            ended=str(self.ended),
+            tmp=str(self.tmp),
+            limit=LIMIT,
+        )
+        command = [sys.executable, "-c", script]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        waited = threading.Event()
+        for _turn in range(LIMIT * 20):
+            if self.started.exists() or self.process.poll() is not None:
+                break
+            waited.wait(0.05)
+        assert self.started.exists(), self.process.stderr
+
+
+@pytest.fixture
+def abandoned(tmp_path: Path) -> Any:
+    made = Abandoned(tmp_path)
+    yield made
+    made.process.kill()
+    made.process.wait(LIMIT)
+    for pipe in (made.process.stdout, made.process.stderr):
+        pipe.close()
+
+
+@contextmanager
+def read_by_another() -> Iterator[IO[bytes]]:
+    """The other end of this process's output, as that of a module of its own."""
+    ours, theirs = os.pipe()
+    before = os.dup(1)
+    os.dup2(theirs, 1)
+    os.close(theirs)
+    try:
+        with os.fdopen(ours, "rb") as file:
+            yield file
+    finally:
+        os.dup2(before, 1)
+        os.close(before)
+
+
+class TestEnd:
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+    def test_a_signal_ends_it_without_a_result(self, run: Run, number: int) -> None:
+        """The status is what a shell reports for a process that a signal ended."""
+        ended = run(lambda task: signal.raise_signal(number) or {"changed": True}, name="n")
+        assert (ended.status, ended.output) == (128 + number, "")
+
+    def test_when_nobody_reads_its_output_it_ends(self, run: Run) -> None:
+        with read_by_another() as reader:
+            ended = run(lambda task: reader.close() or {"waited": threading.Event().wait(LIMIT)}, name="n")
+        assert ended.status == 128 + signal.SIGTERM
+
+    def test_while_somebody_may_read_its_output_it_goes_on(self, run: Run) -> None:
+        def work(_task: Task) -> dict[str, Any]:
+            os.write(1, b"unread")
+            return {"waited": threading.Event().wait(1.5)}
+
+        with read_by_another():
+            assert run(work, name="n").status == 0
+
+    def test_a_signal_leaves_no_file(self, abandoned: Abandoned) -> None:
+        number = signal.SIGTERM
+        assert [path.name for path in abandoned.tmp.iterdir()]
+        os.kill(abandoned.process.pid, number)
+        output, errors = abandoned.process.communicate(timeout=LIMIT)
+        assert abandoned.process.returncode == 128 + number
+        assert (output, errors) == ("", "")
+        assert abandoned.ended.exists()
+        assert list(abandoned.tmp.iterdir()) == []
+
+    def test_a_process_whose_output_nobody_reads_ends(self, abandoned: Abandoned) -> None:
+        """So it is after the `timeout` of a task, when the worker is killed, and when an SSH connection breaks."""
+        abandoned.process.stdout.close()
+        assert abandoned.process.wait(LIMIT) == 128 + signal.SIGTERM
+        assert abandoned.ended.exists()
+        assert list(abandoned.tmp.iterdir()) == []
+
+
+def test_what_a_module_hands_on_leaves_as_it_is(run: Run) -> None:
+    """A password of the task may be a word of it: it is data, and the action plugin has nobody see it."""
+    handed_on = {"auths": {"quay.io": {"auth": "quay.io"}}}
+    result = {"auth_config": handed_on, "note": "a quay.io"}
+    module = Module(ARGUMENTS, lambda task: result, "kubernetes", None, hidden=("auth_config",))
+    ended = run(module.run, module=module, name="n", password="quay.io")
+    assert (ended.result["auth_config"], ended.result["note"]) == (handed_on, "a ********")

@@ -1,0 +1,59 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A document is written whole, for its owner alone, and never with a credential of the task."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.json_file import json_writer
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Task
+
+
+def task(*, check_mode: bool = False) -> Task:
+    return Task("it", {}, check_mode, False, "/tmp", {"canary-1"})
+
+
+def test_a_file_is_replaced_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text("much longer than what comes")
+    path.chmod(0o644)
+    write = json_writer(task(), str(path))
+    assert write is not None
+    write({"text": "has canary-1"})
+    assert json.loads(path.read_text()) == {"text": "has ********"}
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_in_check_mode_nothing_is_written(tmp_path: Path) -> None:
+    write = json_writer(task(check_mode=True), str(tmp_path / "a.json"))
+    assert write is not None
+    write({})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_path_there_is_no_writer() -> None:
+    assert json_writer(task(), None) is None
+
+
+def test_a_path_that_can_be_no_file_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "none" / "a.json"):
+        with pytest.raises(OptionError, match="give the path of a file"):
+            json_writer(task(), str(path))
+
+
+def test_what_cannot_be_written_is_said_and_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    write = json_writer(task(), str(path))
+    assert write is not None
+    path.mkdir()
+    (path / "x").write_text("")
+    with pytest.raises(OptionError, match="cannot be written on the host that runs the task"):
+        write({})
+    assert list(tmp_path.iterdir()) == [path]

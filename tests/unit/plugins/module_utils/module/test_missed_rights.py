@@ -1,0 +1,79 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.permissions import Need
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.missed_rights import (
+    job_sentence,
+    missed,
+    untold,
+)
+from support.fake_api import FakeApi
+from support.scripted_pool import Answer
+
+PODS = Need("list", "pods", "", "a")
+STREAMS = Need("list", "imagestreams", "image.openshift.io", "a")
+
+
+def groups(*names: object) -> Answer:
+    return Answer(200, {"groups": [{"name": name} for name in names]})
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    return FakeApi()
+
+
+def found(api: FakeApi, *needs: Need) -> set[Need]:
+    cluster = api.cluster()
+    cluster.needs.update(needs)
+    return missed(cluster)
+
+
+def test_nothing_is_asked_for_what_every_server_has(api: FakeApi) -> None:
+    assert found(api, PODS) == {PODS}
+    assert api.asked == []
+
+
+def test_a_kind_that_the_cluster_has_is_missed(api: FakeApi) -> None:
+    api.fail("GET /apis", groups("apps", "image.openshift.io"))
+    assert found(api, PODS, STREAMS) == {PODS, STREAMS}
+
+
+def test_one_that_it_does_not_have_is_not(api: FakeApi) -> None:
+    api.fail("GET /apis", groups("apps", None))
+    assert found(api, PODS, STREAMS) == {PODS}
+
+
+def test_it_is_where_that_is_not_known(api: FakeApi) -> None:
+    assert found(api, STREAMS) == {STREAMS}
+
+
+def test_what_is_said_already_is_not_said_again() -> None:
+    assert untold([PODS], ["listing pods was refused; list on pods in namespace a, or"]) == []
+    (sentence,) = untold([PODS, STREAMS], ["list on pods in namespace a"])
+    assert "list on imagestreams.image.openshift.io in namespace a" in sentence
+    assert "pods" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("needs", "module", "jobs"),
+    [
+        ({Need("get", "secrets")}, "pull_secret", "secrets"),
+        ({Need("list", "serviceaccounts", "", "a")}, "sa_link", "links"),
+        ({Need("patch", "rolebindings", "rbac.authorization.k8s.io", "a")}, "image_puller_grant", "grants"),
+        ({Need("delete", "pods", "", "a"), Need("list", "namespaces")}, "sa_link", "restart_pods, namespace_selector"),
+        ({Need("list", "pods")}, "pull_access_export", "restart_pods"),
+    ],
+)
+def test_the_job_of_an_account_with_the_right_is_named(needs: set[Need], module: str, jobs: str) -> None:
+    assert job_sentence(needs, module) == (
+        f"an account of the role automation_account has that with automation_account_jobs: [{jobs}]"
+    )
+
+
+def test_there_may_be_no_such_job() -> None:
+    assert job_sentence({Need("create", "clusterroles", "rbac.authorization.k8s.io")}, "automation_account") == ""
+    assert job_sentence(set(), "sa_link") == ""

@@ -1,0 +1,54 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who keeps the content of a secret."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.managers import is_refreshed, keeper_of
+from hypothesis import given
+from support.anything import ANYTHING
+
+
+def secret(**metadata: Any) -> dict[str, Any]:
+    return {"metadata": {"name": "s", **metadata}}
+
+
+def managed_by(*managers: str) -> dict[str, Any]:
+    return secret(managedFields=[{"manager": name} for name in managers])
+
+
+@pytest.mark.parametrize(
+    ("found", "keeper", "refreshed"),
+    [
+        (secret(), "", False),
+        (managed_by("kubectl-client-side-apply", "openshift_ops.image_pull"), "", False),
+        (managed_by("kubectl", "external-secrets"), "external-secrets", True),
+        (managed_by("reflector"), "reflector", True),
+        (managed_by("argocd-controller"), "argocd-controller", False),
+        (managed_by("kustomize-controller"), "kustomize-controller", False),
+        (managed_by("secretarial"), "", False),
+        (
+            secret(ownerReferences=[{"kind": "ExternalSecret", "name": "quay", "controller": True}]),
+            "ExternalSecret quay",
+            True,
+        ),
+        (secret(ownerReferences=[{"kind": "ExternalSecret", "name": "quay"}]), "", False),
+        (secret(labels={"reconcile.external-secrets.io/managed": "true"}), "External Secrets", False),
+        (secret(annotations={"kubed.appscode.com/origin": "{}"}), "Config Syncer", False),
+        (secret(annotations={"reflector.v1.k8s.emberstack.com/reflects": "a/b"}), "Reflector", False),
+        (secret(annotations={"openshift.io/token-secret.name": "t"}), "the platform", True),
+    ],
+)
+def test_by_what_it_is_told(found: dict[str, Any], keeper: str, refreshed: bool) -> None:
+    assert (keeper_of(found), is_refreshed(found)) == (keeper, refreshed)
+
+
+@given(ANYTHING)
+def test_whatever_an_object_holds(anything: Any) -> None:
+    for part in ("labels", "annotations", "managedFields", "ownerReferences"):
+        assert isinstance(keeper_of(secret(**{part: anything})), str)
+        assert is_refreshed(secret(**{part: anything})) in (True, False)

@@ -1,0 +1,94 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A credential that YAML read as something else than text is refused, by its place and without its value."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.sources import FILE_ARGUMENTS
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.unquoted import unquoted, unquoted_value
+from hypothesis import given
+from hypothesis import strategies as st
+
+MODULES = sorted(path.stem for path in (Path(__file__).parents[5] / "plugins/modules").glob("*.py"))
+SPEC = {
+    "username": {"type": "str"},
+    "password": {"type": "raw", "no_log": True},
+    "path": {"type": "path", "no_log": False},
+    "count": {"type": "int"},
+    **FILE_ARGUMENTS,
+    "registries": {
+        "type": "list",
+        "options": {"username": {"type": "str"}, "password": {"type": "str", "no_log": True}},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("written", "kind"),
+    [
+        ("0123", "a number"), ("123", "a number"), ("0x1F", "a number"), ("1_000", "a number"), ("1.5", "a number"), ("12:34:56", "a number"),
+        ("yes", "true or false"), ("off", "true or false"), ("true", "true or false"), ("2030-01-02", "a date"), ("2030-01-02 03:04:05", "a date"),
+        (".inf", "a number"),
+    ],
+)  # fmt: skip
+def test_each_form_that_yaml_reads_in_its_own_way(written: str, kind: str) -> None:
+    for name in ("username", "password"):
+        (said,) = unquoted(SPEC, {name: yaml.safe_load(written)})
+        assert said == f"{name} is {kind} and not a text: YAML has changed it, so put it in quotes, where it is defined"
+        assert [*unquoted(SPEC, {name: yaml.safe_load(f"'{written}'")})] == []
+
+
+@given(st.text())
+def test_a_text_is_taken_as_it_is(text: str) -> None:
+    assert unquoted_value("x", text) == ""
+
+
+def test_all_places_are_named() -> None:
+    given = {
+        "count": 3,
+        "path": 3,
+        "unknown": 3,
+        "password": None,
+        "registries": [{"username": "u"}, {"username": 1, "password": 2.5}, 3],
+    }
+    assert [said.partition(" ")[0] for said in unquoted(SPEC, given)] == [
+        "registries[1].username",
+        "registries[1].password",
+    ]
+
+
+def test_of_a_file_only_what_json_would_hide() -> None:
+    """A number in it is judged where the file is read; a date would be a text by then."""
+    file = yaml.safe_load("auths: {quay.io: {username: u, password: 2030-01-02, n: 3}, r: [2030-01-02]}")
+    assert [said.partition(" is ")[0] for said in unquoted(SPEC, {"auth_config": file})] == [
+        "auth_config.auths.quay.io.password",
+        "auth_config.auths.r[0]",
+    ]
+
+
+def credentials_in(arguments: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, str]]:
+    for name, spec in arguments.items():
+        if "options" in spec:
+            yield from credentials_in(spec["options"], f"{where}{name}.")
+        elif name in ("username", "password", "token", "offline_token", "client_secret", "api_key"):
+            yield where, name
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_each_module_has_its_logins_checked(module: str) -> None:
+    arguments = importlib.import_module(
+        f"ansible_collections.openshift_ops.image_pull.plugins.modules.{module}"
+    ).MODULE.arguments
+    for where, name in credentials_in(arguments):
+        given: Any = {name: 83}
+        for part in reversed(where.split(".")[:-1]):
+            given = {part: given}
+        assert [*unquoted(arguments, given)], f"{where}{name}"
