@@ -820,7 +820,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     contradictions as between_links,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import options as sa_link
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.desired import KINDS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.plan import KINDS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.run import Pruning, prune
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.inventory_lists import Part, inventoried

@@ -23,9 +23,9 @@ from ...engine.reconciliation import reconcile
 from ...engine.result import Outcome, named
 from ...engine.run import Settings
 from ...rbac.accounts import is_given_to, is_of_an_account
-from .desired import AtHome, InNamespaces
 from .options import AccountWanted
 from .parts import CLUSTER_ROLE_BINDING
+from .plan import AtHome, InNamespaces
 
 __all__ = ["Handing", "carried_out", "reconcile_account"]
 

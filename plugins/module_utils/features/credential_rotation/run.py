@@ -32,9 +32,9 @@ from ...explain.subjects import POD
 from ...images.probe_pods import POD as PROBE
 from .confirmation import ConfirmedSecrets
 from .copies import Copy, is_wanted, kept
-from .desired import CredentialRotation, whole_accounts
 from .options import Rotation
 from .pending_pulls import PendingPull
+from .plan import CredentialRotation, whole_accounts
 from .run_pending_pulls import PullWait
 from .run_proof import ImagesInUse, Logins, Proven, SecretLogins, accepted, proven
 from .uses import READ, Use, failing, in_use, kept_uses, secret_for, undecided, used_images

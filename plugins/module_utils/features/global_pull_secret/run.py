@@ -42,8 +42,8 @@ from ...platform.machine_config import (
 )
 from ...platform.protected import NODE_SECRET
 from ...secrets.content import StoredSecret
-from .inspection import Merged, RolledOut, held_in
 from .options import GlobalPullSecret
+from .question import Merged, RolledOut, held_in
 
 __all__ = ["Saving", "back_up", "look"]
 

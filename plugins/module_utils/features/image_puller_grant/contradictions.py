@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from ...declarations.contradictions import Contradiction
 from ...rbac.subjects import Subject
-from .desired import ImagePullerGrant
+from .plan import ImagePullerGrant
 
 __all__ = ["contradictions"]
 

@@ -13,7 +13,7 @@ from ...core.names import check_path_segment
 from ...core.ownership import Ownership
 from ...platform.protected import RESERVED_BINDINGS
 from ...rbac.subjects import given
-from .desired import DEFAULT_BINDING, DEFAULT_ROLE, ImagePullerGrant
+from .plan import DEFAULT_BINDING, DEFAULT_ROLE, ImagePullerGrant
 
 __all__ = ["ARGUMENTS", "from_options"]
 

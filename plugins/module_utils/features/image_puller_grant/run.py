@@ -19,7 +19,7 @@ from ...engine.run import Settings
 from ...engine.workers import Workers
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, MayPull, may_pull, question
 from ...rbac.subjects import Subject
-from .desired import ImagePullerGrant
+from .plan import ImagePullerGrant
 
 __all__ = ["verify_access"]
 

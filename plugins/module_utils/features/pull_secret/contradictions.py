@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from ...declarations.contradictions import Contradiction
 from ...dockerconfig.registry_keys import same_path
-from .desired import PullSecret
+from .plan import PullSecret
 
 __all__ = ["contradictions"]
 

@@ -19,7 +19,7 @@ from ...explain.verification import Verification
 from ...platform.protected import check_size, refuse_platform_name
 from ...secrets.content import DATA_KEYS, TYPES, Target
 from ...secrets.metadata import SecretMetadata
-from .desired import MODES, PullSecret
+from .plan import MODES, PullSecret
 
 __all__ = ["ARGUMENTS", "SOURCES", "from_options", "identified"]
 

@@ -20,7 +20,7 @@ from ...core.phrases import summarize
 from ...declarations.batch import Declared, Forecast
 from ...discovery.proofs import Attempt, judged
 from ...discovery.proofs import asked as asked_of
-from .desired import PullSecret
+from .plan import PullSecret
 
 __all__ = ["Verdict", "verdict_of", "verify_logins"]
 

@@ -25,7 +25,7 @@ from ...engine.run import Settings
 from ...engine.workers import Workers
 from ...explain.verification import LoginQuestion, Verification
 from ...secrets.content import StoredSecret
-from .desired import PullSecret
+from .plan import PullSecret
 
 __all__ = ["name_working_logins"]
 

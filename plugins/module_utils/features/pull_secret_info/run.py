@@ -17,8 +17,8 @@ from ...engine.inspection import inspect
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import Settings
 from ...explain.verification import LoginQuestion, Verification
-from .inspection import HeldSecrets, SeenSecret
 from .options import PullSecrets
+from .question import HeldSecrets, SeenSecret
 
 __all__ = ["look_into"]
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from ...core.names import is_pattern
 from ...declarations.contradictions import Contradiction
-from .desired import SaLink
 from .globs import overlap
+from .plan import SaLink
 
 __all__ = ["contradictions"]
 

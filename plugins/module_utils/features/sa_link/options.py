@@ -12,7 +12,7 @@ from ...core.errors import OptionError
 from ...core.names import check_name, is_name, is_pattern
 from ...core.ownership import Ownership
 from ...platform.account_lists import LISTS
-from .desired import SaLink
+from .plan import SaLink
 
 __all__ = ["ARGUMENTS", "from_options"]
 

@@ -15,7 +15,7 @@ from ...declarations.batch import Batch, Declared
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import Settings
 from ...engine.workers import Workers
-from .desired import SaLink
+from .plan import SaLink
 from .writers import last_writers
 
 __all__ = ["verify_links"]

@@ -15,13 +15,8 @@ from ...discovery.cluster_facts import facts_of, with_objects
 from ...engine.inspection import inspect
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import Settings
-from ...platform.cluster import (
-    REGISTRY_SERVICE,
-    ClusterFacts,
-    hint,
-    why_none_will_come,
-)
-from .inspection import ProvisionedAccounts
+from ...platform.cluster import REGISTRY_SERVICE, ClusterFacts, hint, why_none_will_come
+from .question import ProvisionedAccounts
 
 __all__ = ["wait_for_provisioned"]
 

@@ -12,9 +12,9 @@ from typing import Any
 from ...core.errors import ImagePullError
 from ...core.objects import SECRET, ObjectRef
 from ...core.protocols import NOTHING_RELATED, Desired, Plan, Related
-from ...features.image_puller_grant.desired import ImagePullerGrant
-from ...features.pull_secret.desired import PullSecret
-from ...features.sa_link.desired import SaLink
+from ...features.image_puller_grant.plan import ImagePullerGrant
+from ...features.pull_secret.plan import PullSecret
+from ...features.sa_link.plan import SaLink
 from ...platform.account_lists import LISTS
 from ...secrets.content import PODMANCONFIGJSON, Target
 from ...secrets.metadata import SecretMetadata

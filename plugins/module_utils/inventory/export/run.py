@@ -22,7 +22,7 @@ from ...engine.reader import look_up
 from ...engine.result import Outcome
 from ...engine.run import Settings
 from ...engine.workers import Workers
-from ...features.image_puller_grant.desired import DEFAULT_BINDING, DEFAULT_ROLE
+from ...features.image_puller_grant.plan import DEFAULT_BINDING, DEFAULT_ROLE
 from ...platform.protected import RESERVED_BINDINGS
 from ...secrets.content import StoredSecret
 from .findings import Findings, FoundGrant, FoundSecret

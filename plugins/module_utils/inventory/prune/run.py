@@ -25,13 +25,13 @@ from ...engine.reconciliation import reconcile
 from ...engine.result import NamespaceResult, Outcome, Status, named
 from ...engine.run import Settings
 from ...engine.workers import Workers
-from ...features.image_puller_grant.desired import ImagePullerGrant
-from ...features.pull_secret.desired import PullSecret
-from ...features.sa_link.desired import SaLink
+from ...features.image_puller_grant.plan import ImagePullerGrant
+from ...features.pull_secret.plan import PullSecret
+from ...features.sa_link.plan import SaLink
 from ...platform.account_lists import LISTS, names_in
 from .declared import Declared, Grant, Links
-from .desired import KINDS, Prune, removals, whole
 from .guard import Balance, PruneVerdict, judge
+from .plan import KINDS, Prune, removals, whole
 
 __all__ = ["Pruning", "prune"]
 

@@ -12,7 +12,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant.contradictions import (
     contradictions,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant.desired import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant.plan import (
     ImagePullerGrant,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import Subject

@@ -16,7 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Settings
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant.desired import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant.plan import (
     ImagePullerGrant,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant.run import (

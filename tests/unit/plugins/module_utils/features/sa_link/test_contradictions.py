@@ -12,7 +12,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.contradictions import (
     contradictions,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.desired import SaLink
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.plan import SaLink
 
 PULL, MOUNT = "imagePullSecrets", "secrets"
 

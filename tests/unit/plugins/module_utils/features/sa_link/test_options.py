@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import options as sa_link
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.desired import SaLink
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.plan import SaLink
 
 
 def options(**more: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Settings
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.desired import SaLink
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.plan import SaLink
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.run import verify_links
 from support.batches import of_one
 from support.fake_api import FakeApi

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, Json, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Evaluation
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.inspection import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.question import (
     Merged,
     RolledOut,
 )

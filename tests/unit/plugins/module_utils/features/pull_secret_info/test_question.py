@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import NAMESPACE, SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info.inspection import (
-    HeldSecrets,
-    SeenSecret,
-)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info.options import (
     PullSecrets,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info.question import (
+    HeldSecrets,
+    SeenSecret,
 )
 from hypothesis import given
 from support.anything import ANYTHING

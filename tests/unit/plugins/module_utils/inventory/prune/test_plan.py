@@ -23,7 +23,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     Grant,
     Links,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.desired import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.plan import (
     Prune,
     removals,
     whole,

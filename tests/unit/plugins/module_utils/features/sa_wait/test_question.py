@@ -14,7 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     ObjectRef,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Evaluation
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_wait.inspection import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_wait.question import (
     ProvisionedAccounts,
 )
 

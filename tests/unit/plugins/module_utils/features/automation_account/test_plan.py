@@ -14,13 +14,13 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     ObjectRef,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.permissions import RIGHTS_PAGE
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.desired import (
-    AtHome,
-    InNamespaces,
-)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.parts import (
     CLUSTER_ROLE_BINDING,
     Parts,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.plan import (
+    AtHome,
+    InNamespaces,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.accounts import LABELS, is_of_an_account
 

@@ -28,14 +28,14 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     ConfirmedEntry,
     ConfirmedSecrets,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.desired import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
+    Rotation,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.plan import (
     EXCLUDED,
     ROTATED_FROM,
     CredentialRotation,
     whole_accounts,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
-    Rotation,
 )
 from hypothesis import given
 from support.anything import ANYTHING, CHANGES, Changed
