@@ -87,8 +87,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarati
     KINDS,
     DeclarationError,
     Declarations,
-    Declared,
     Role,
+    RoleEntry,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.inventory_logins import (
     NODES,
@@ -137,7 +137,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
             raise AnsibleLookupError(str(error)) from None
         return [_as_data(one) for one in found]
 
-    def _present(self, role: Role, variables: Mapping[str, Any], templates: Templates) -> list[Declared]:
+    def _present(self, role: Role, variables: Mapping[str, Any], templates: Templates) -> list[RoleEntry]:
         if role.name == NODES:
             return NodesDeclaration(variables, templates).present
         return Declarations(role, variables, templates).present

@@ -308,7 +308,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     options as automation_account,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.run import (
-    Handing,
+    TokenSink,
     carried_out,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
@@ -327,7 +327,7 @@ def run(task: Task) -> dict[str, object]:
     wanted = automation_account.from_options(task.params)
     named, selected = task.params["namespaces"] or [], task.params["namespace_selector"] is not None
     wanted.require_targets(named=bool(named), selected=selected)
-    handing = Handing(lambda token: task.mask_everywhere(forms(token)), writer(task, wanted.files))
+    handing = TokenSink(lambda token: task.mask_everywhere(forms(token)), writer(task, wanted.files))
     return carried_out(wanted, named, handing, partial(over_optional_targets, task))
 
 

@@ -114,7 +114,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     hosted_cluster,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.run import (
-    Saving,
+    BackupSink,
     back_up,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
@@ -132,7 +132,7 @@ ARGUMENTS = {
 
 def run(task: Task) -> dict[str, object]:
     hosted = hosted_cluster(task.params["hosted_cluster"])
-    saving = Saving(task.hide, backup_writer(task, task.params["dest"], task.params["vault_id"]))
+    saving = BackupSink(task.hide, backup_writer(task, task.params["dest"], task.params["vault_id"]))
     return asking(task, 0, lambda cluster, _settings: back_up(cluster, hosted, saving))
 
 

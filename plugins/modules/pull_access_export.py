@@ -287,7 +287,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     CREDENTIALS,
     from_options,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.run import Out, export
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.run import ExportOutput, export
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, over_targets
@@ -305,7 +305,7 @@ ARGUMENTS = {
 
 def run(task: Task) -> dict[str, object]:
     wanted = from_options(task.params)
-    out = Out(task.hide_in_result, writer(task, wanted.files), task.show)
+    out = ExportOutput(task.hide_in_result, writer(task, wanted.files), task.show)
     return over_targets(task, lambda cluster, meant, settings: export(cluster, wanted, meant, settings, out))
 
 

@@ -821,9 +821,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import options as sa_link
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.plan import KINDS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.run import Pruning, prune
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.run import PruneSettings, prune
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.inventory_lists import Part, inventoried
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.inventory_lists import (
+    InventoryList,
+    inventoried,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
     CONNECTION_OPTIONS,
     RUN_OPTIONS,
@@ -835,7 +838,7 @@ _SECRET = {**TARGET_OPTIONS, **pull_secret.ARGUMENTS}
 _LINK = {**TARGET_OPTIONS, **sa_link.ARGUMENTS}
 _GRANT = {**TARGET_OPTIONS, **image_puller_grant.ARGUMENTS}
 PARTS = (
-    Part(
+    InventoryList(
         ListForm(
             "secrets",
             "name",
@@ -845,7 +848,7 @@ PARTS = (
         ),
         _SECRET,
     ),
-    Part(
+    InventoryList(
         ListForm(
             "links",
             "secrets",
@@ -855,7 +858,7 @@ PARTS = (
         ),
         _LINK,
     ),
-    Part(
+    InventoryList(
         ListForm(
             "grants",
             "binding_name",
@@ -880,7 +883,7 @@ ARGUMENTS = {
 
 
 def run(task: Task) -> dict[str, object]:
-    pruning = Pruning.of(task.params)
+    pruning = PruneSettings.of(task.params)
     return inventoried(
         task,
         PARTS,

@@ -670,7 +670,7 @@ summary:
 from functools import partial
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import Login
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import RegistryLogin
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm, list_option
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
@@ -703,7 +703,7 @@ FORM = ListForm(
 
 
 def run(task: Task) -> dict[str, object]:
-    verified: set[tuple[str, Login]] = set()
+    verified: set[tuple[str, RegistryLogin]] = set()
     beforehand = partial(verify_logins, verified=verified)
     result = reconciling(task, FORM, afterwards=name_working_logins, beforehand=beforehand, names_selected=True)
     return {**result, "verified_logins": len(verified)} if verified else result

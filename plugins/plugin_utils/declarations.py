@@ -17,17 +17,20 @@ from typing import Any, Protocol
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.endpoints import url_host
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.suggestions import did_you_mean
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import Exchange, Login
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import (
+    LoginReplacement,
+    UserPassword,
+)
 
 __all__ = [
     "KINDS",
     "VARIABLES",
     "DeclarationError",
     "Declarations",
-    "Declared",
     "Evaluator",
     "Made",
     "Role",
+    "RoleEntry",
     "TemplateError",
 ]
 
@@ -98,7 +101,7 @@ class TemplateError(Exception):
 
 
 @dataclass(frozen=True)
-class Declared:
+class RoleEntry:
     """One entry of a role's variable. `title` is the variable and the position in it; `read` evaluates a member, given by name."""
 
     title: str
@@ -213,11 +216,11 @@ class Declarations:
             raise DeclarationError(f"{'; '.join(problems)}; {_UNDONE}")
 
     @property
-    def present(self) -> list[Declared]:
+    def present(self) -> list[RoleEntry]:
         return [] if self.role.absent else [entry for entry in self.entries if not entry.is_absent]
 
     @property
-    def absent(self) -> list[Declared]:
+    def absent(self) -> list[RoleEntry]:
         return [entry for entry in self.entries if self.role.absent or entry.is_absent]
 
 
@@ -252,14 +255,15 @@ def _rotated(declared: Declarations, answer: Any) -> list[Made]:
 class _RotationLogins:
     """The logins of a rotation: it says which users of which registries."""
 
-    exchange: Exchange
+    exchange: LoginReplacement
     usernames: frozenset[str]
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> _RotationLogins:
-        nobody = Login("", "")
+        nobody = UserPassword("", "")
         return cls(
-            Exchange(tuple(map(str, answer["registries"])), nobody, nobody), frozenset(map(str, answer["usernames"]))
+            LoginReplacement(tuple(map(str, answer["registries"])), nobody, nobody),
+            frozenset(map(str, answer["usernames"])),
         )
 
     def has(self, login: tuple[Any, Any]) -> bool:
@@ -267,28 +271,28 @@ class _RotationLogins:
         return isinstance(username, str) and username in self.usernames and self.exchange.is_for(str(registry))
 
 
-def _logins(entry: Declared) -> Iterator[tuple[Any, Any]]:
+def _logins(entry: RoleEntry) -> Iterator[tuple[Any, Any]]:
     """Registry and user of each login that an entry declares itself. The content of a file is not known here."""
     for one in entry.get("registries", ()):
         if isinstance(one, Mapping):
             yield one.get("registry"), one.get("username")
 
 
-def _named(entry: Declared, name: Any) -> Made:
+def _named(entry: RoleEntry, name: Any) -> Made:
     """As the entries of a rotation are: the places, and one name."""
     return {**entry.some(_PLACES), "name": name}
 
 
-def _removed(entry: Declared) -> Made:
+def _removed(entry: RoleEntry) -> Made:
     return entry.entry("name", *_SOURCES, mode="remove", delete_empty=True)
 
 
-def _merges(entry: Declared) -> bool:
+def _merges(entry: RoleEntry) -> bool:
     """Whether it may have added registries to a secret that it did not create. With `update_existing` off it has created it."""
     return bool(entry.get("mode") == "merge" and boolean(entry.get("update_existing", True), strict=False))
 
 
-def _unlink(entry: Declared, made: Made) -> Iterator[Made]:
+def _unlink(entry: RoleEntry, made: Made) -> Iterator[Made]:
     both = {"secrets": [entry.get("name")], "link_for": ["pull", "mount"], **_MANAGED}
     for part in entry.links:
         yield {**made, **part, **both}
@@ -302,14 +306,14 @@ def _links(declared: Declarations, answer: Any) -> list[Made]:
     return [*unlinked, *_gone(declared.absent, answer), *linked]
 
 
-def _link(declared: Declarations, entry: Declared, part: Made) -> Made:
+def _link(declared: Declarations, entry: RoleEntry, part: Made) -> Made:
     usual = "existing" if entry.get("type") == _PODMAN else "usable"
     # In check mode the secret does not exist yet.
     require = "none" if declared.role.check_mode else entry.get("require", usual)
     return {**entry.entry(*_LINK), **part, "secrets": [entry.get("name")], "require": require}
 
 
-def _gone(absent: Sequence[Declared], answer: Any) -> Iterator[Made]:
+def _gone(absent: Sequence[RoleEntry], answer: Any) -> Iterator[Made]:
     """Links to merged secrets that had nothing else in them, and so were deleted."""
     namespaces: dict[int, list[str]] = {}
     for result in (answer or {}).get("namespaces", ()):
@@ -344,7 +348,7 @@ def _both_secrets(declared: Declarations, answer: Any) -> list[Made]:
     return made
 
 
-def _verified(entry: Declared) -> Made:
+def _verified(entry: RoleEntry) -> Made:
     """How the registry is asked, where its login is to be proven. The login goes to the host that the entry names, not to one that the
     registry names."""
     if not (entry.get("verify") or entry.get("verify_repositories")):
@@ -392,7 +396,7 @@ def _both_links(declared: Declarations, answer: Any) -> list[Made]:
     return [*unlinked, *linked]
 
 
-def _names(entry: Declared) -> list[str]:
+def _names(entry: RoleEntry) -> list[str]:
     """The secret for the registry, and the one for the host that takes its logins."""
     return [
         entry.get("registry_secret_name", "private-registry"),
@@ -400,11 +404,11 @@ def _names(entry: Declared) -> list[str]:
     ]
 
 
-def _used(entry: Declared, asked: Mapping[str, Any]) -> list[str]:
+def _used(entry: RoleEntry, asked: Mapping[str, Any]) -> list[str]:
     return _names(entry) if asked["delegated"] else _names(entry)[:1]
 
 
-def _answered(declared: Declarations, answer: Any) -> Iterator[tuple[Declared, Mapping[str, Any]]]:
+def _answered(declared: Declarations, answer: Any) -> Iterator[tuple[RoleEntry, Mapping[str, Any]]]:
     """Each entry with the answer of its registry, and with `error` for one that could not be asked."""
     answer = answer or {}
     errors = {failure["entry"]: {"error": failure["error"]} for failure in answer.get("failures", ())}
@@ -412,12 +416,12 @@ def _answered(declared: Declarations, answer: Any) -> Iterator[tuple[Declared, M
         yield entry, {**asked, **errors.get(position, {})}
 
 
-def _settled(declared: Declarations, answer: Any) -> Iterator[tuple[Declared, Mapping[str, Any]]]:
+def _settled(declared: Declarations, answer: Any) -> Iterator[tuple[RoleEntry, Mapping[str, Any]]]:
     """The entries of which it is certain who gets the login."""
     return ((entry, asked) for entry, asked in _answered(declared, answer) if not _problem(entry, asked))
 
 
-def _problem(entry: Declared, asked: Mapping[str, Any]) -> str:
+def _problem(entry: RoleEntry, asked: Mapping[str, Any]) -> str:
     """Why nothing is written for an entry; empty where something is.
 
     A secret for another host is a login that nodes send there. So the entry names that host, and not the registry.
@@ -517,7 +521,7 @@ KINDS: Mapping[str, Mapping[str, Callable[[Declarations, Any], list[Any]]]] = {
 # --- some namespaces only
 
 
-def _limited(entry: Declared, role: str, only: frozenset[str]) -> Iterator[Declared]:
+def _limited(entry: RoleEntry, role: str, only: frozenset[str]) -> Iterator[RoleEntry]:
     """What an entry declares for these namespaces. A grant is also for those of its consumers that are among them."""
     owners = _only_in(entry, only)
     if owners:
@@ -528,7 +532,7 @@ def _limited(entry: Declared, role: str, only: frozenset[str]) -> Iterator[Decla
             yield _with(entry, **rest, **consumers)
 
 
-def _only_in(entry: Declared, only: frozenset[str]) -> Made:
+def _only_in(entry: RoleEntry, only: frozenset[str]) -> Made:
     """Where the entry is for some of the namespaces; empty when it is for none. What a label selects, the module finds out."""
     names, selector = entry.get("namespaces"), entry.get("namespace_selector")
     if names is not None:
@@ -541,7 +545,7 @@ def _only_in(entry: Declared, only: frozenset[str]) -> Made:
     return {"namespace_selector": {**selector, "include": kept}} if kept else {}
 
 
-def _without_places(entry: Declared, only: frozenset[str]) -> Made:
+def _without_places(entry: RoleEntry, only: frozenset[str]) -> Made:
     """Where the entry is for other namespaces; empty when there are none."""
     names, selector = entry.get("namespaces"), entry.get("namespace_selector")
     if names is not None:
@@ -552,7 +556,7 @@ def _without_places(entry: Declared, only: frozenset[str]) -> Made:
     return {"namespace_selector": {**selector, "exclude": [*(selector.get("exclude") or ()), *sorted(only)]}}
 
 
-def _consumers(entry: Declared, only: frozenset[str]) -> Made:
+def _consumers(entry: RoleEntry, only: frozenset[str]) -> Made:
     """The subjects of a grant that are in these namespaces, in place of all others; all of them where it is exclusive."""
     given = [one for one in entry.get("service_accounts", ()) if isinstance(one, Mapping)]
     accounts = [one for one in given if str(one.get("namespace")) in only]
@@ -564,7 +568,7 @@ def _consumers(entry: Declared, only: frozenset[str]) -> Made:
     return {"service_accounts": accounts, "projects": projects, **dict.fromkeys(_OF_NO_NAMESPACE)}
 
 
-def _with(entry: Declared, **members: Any) -> Declared:
+def _with(entry: RoleEntry, **members: Any) -> RoleEntry:
     """The entry with other members, which are values and no templates; null is for one that it does not have."""
     kept = {name: value for name, value in entry.members.items() if name not in members}
     given = {name: value for name, value in members.items() if value is not None}
@@ -582,9 +586,9 @@ def _any(name: str, patterns: Iterable[Any]) -> bool:
 # --- all roles
 
 
-def _entries(role: str, variables: Mapping[str, Any], templates: Evaluator) -> list[Declared]:
+def _entries(role: str, variables: Mapping[str, Any], templates: Evaluator) -> list[RoleEntry]:
     """The entries of the role's variables, in the order of the variables' names. Once a member of one is read, that of all is prepared."""
-    found: list[Declared] = []
+    found: list[RoleEntry] = []
     prepared: set[str] = set()
 
     def read(where: str, name: str, value: Any) -> Any:
@@ -597,7 +601,7 @@ def _entries(role: str, variables: Mapping[str, Any], templates: Evaluator) -> l
         return lambda name, value: read(f"{title}.{name}", name, value)
 
     for title, members in _written(role, variables, templates):
-        found.append(Declared(title, members, read_in(title)))
+        found.append(RoleEntry(title, members, read_in(title)))
     return found
 
 
@@ -625,7 +629,7 @@ def _resolved(templates: Evaluator, value: Any, where: str) -> Any:
         raise DeclarationError(f"{where}: {error}") from None
 
 
-def _problems(role: str, entry: Declared) -> Iterator[str]:
+def _problems(role: str, entry: RoleEntry) -> Iterator[str]:
     unknown = sorted(str(name) for name in entry.members if name not in _MEMBERS[role])
     if unknown:
         yield f"{entry.title}: {_unknown(unknown, _MEMBERS[role])}"
@@ -652,14 +656,14 @@ def _conflicts(variables: Mapping[str, Any], templates: Evaluator, role: str) ->
             yield f"secret {place}/{name} is declared by {' and '.join(titles)}"
 
 
-def _places(entry: Declared) -> Iterator[str]:
+def _places(entry: RoleEntry) -> Iterator[str]:
     yield from dict.fromkeys(str(name) for name in entry.items("namespaces"))
     selector = entry.get("namespace_selector")
     if isinstance(selector, Mapping):
         yield str(sorted((str(key), str(value)) for key, value in selector.items()))
 
 
-def _claimed(role: str, entry: Declared) -> list[tuple[str, str]]:
+def _claimed(role: str, entry: RoleEntry) -> list[tuple[str, str]]:
     if role == "private_registry":
         return [(str(entry.get("name")), entry.title)]
     return [

@@ -13,12 +13,15 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.registry_keys import without_user
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import Exchange, Login
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import (
+    LoginReplacement,
+    UserPassword,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.sources import auth_file_of
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import (
     DeclarationError,
-    Declared,
     Evaluator,
+    RoleEntry,
     TemplateError,
 )
 
@@ -35,14 +38,15 @@ _VARIABLE = re.compile(r"\{\{-?\s*([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-
 
 @dataclass(frozen=True, repr=False)
 class _Rotation:
-    exchange: Exchange
+    exchange: LoginReplacement
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> _Rotation:
         old, new = (
-            Login(str(answer[name]["username"]), str(answer[name].get("password") or "")) for name in ("old", "new")
+            UserPassword(str(answer[name]["username"]), str(answer[name].get("password") or ""))
+            for name in ("old", "new")
         )
-        return cls(Exchange(tuple(map(str, answer["registries"])), old, new))
+        return cls(LoginReplacement(tuple(map(str, answer["registries"])), old, new))
 
     def replaces(self, registry: Any, username: Any, password: Any) -> bool:
         """Whether it is the old login. If the old password is not known, another user name shows that: a password of the same user may be
@@ -62,11 +66,11 @@ class NodesDeclaration:
             for name in ("registries", "auth_file", "auth_config", "include")
             if variables.get(f"{NODES}_{name}")
         }
-        self.present = [Declared(NODES, members, lambda _name, value: templates.resolve(value))] if members else []
+        self.present = [RoleEntry(NODES, members, lambda _name, value: templates.resolve(value))] if members else []
 
 
 def replaced_logins(
-    entries: Iterable[Declared], answer: Mapping[str, Any], read_file: Callable[[str], str]
+    entries: Iterable[RoleEntry], answer: Mapping[str, Any], read_file: Callable[[str], str]
 ) -> list[dict[str, str]]:
     """A row for each place with the old login. `variable` is the variable of its password, `problem` why a login is not known.
 
@@ -76,7 +80,7 @@ def replaced_logins(
     return [row for entry in entries for row in _rows(entry, rotation, read_file)]
 
 
-def _rows(entry: Declared, rotation: _Rotation, read_file: Callable[[str], str]) -> Iterator[dict[str, str]]:
+def _rows(entry: RoleEntry, rotation: _Rotation, read_file: Callable[[str], str]) -> Iterator[dict[str, str]]:
     try:
         yield from [*_in_registries(entry, rotation), *_in_entry(entry, rotation)]
     except _UNKNOWN:
@@ -89,7 +93,7 @@ def _rows(entry: Declared, rotation: _Rotation, read_file: Callable[[str], str])
             yield _row(_place(entry, member), "", problem="its content cannot be read here")
 
 
-def _in_registries(entry: Declared, rotation: _Rotation) -> Iterator[dict[str, str]]:
+def _in_registries(entry: RoleEntry, rotation: _Rotation) -> Iterator[dict[str, str]]:
     written = entry.members.get("registries")
     for position, one in enumerate(entry.get("registries") or ()):
         if isinstance(one, Mapping) and rotation.replaces(*map(one.get, ("registry", "username", "password"))):
@@ -98,7 +102,7 @@ def _in_registries(entry: Declared, rotation: _Rotation) -> Iterator[dict[str, s
             yield _row(_place(entry, f"registries[{position}]"), one["registry"], _variable(password))
 
 
-def _in_entry(entry: Declared, rotation: _Rotation) -> Iterator[dict[str, str]]:
+def _in_entry(entry: RoleEntry, rotation: _Rotation) -> Iterator[dict[str, str]]:
     """The login of an entry for a registry that delegates its login."""
     if "password" in entry.members:
         login = (entry.get("username"), entry.get("password"))
@@ -108,7 +112,7 @@ def _in_entry(entry: Declared, rotation: _Rotation) -> Iterator[dict[str, str]]:
 
 
 def _in_file(
-    entry: Declared, member: str, rotation: _Rotation, read_file: Callable[[str], str]
+    entry: RoleEntry, member: str, rotation: _Rotation, read_file: Callable[[str], str]
 ) -> Iterator[dict[str, str]]:
     found = auth_file_of({member: entry.get(member), "include": entry.get("include") or None}, read_file).entries
     for key, one in found.items():
@@ -116,7 +120,7 @@ def _in_file(
             yield _row(_place(entry, member), without_user(key), _variable(entry.members[member]))
 
 
-def _place(entry: Declared, member: str) -> str:
+def _place(entry: RoleEntry, member: str) -> str:
     return f"{entry.title}{'_' if entry.title == NODES else '.'}{member}"
 
 

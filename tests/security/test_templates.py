@@ -40,7 +40,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain i
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import of_account
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import (
     WILL_NOT_PULL,
-    Access,
+    PullVerdict,
     Step,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import Finding
@@ -48,9 +48,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.browser_data import as_data
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import joined
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import (
+    ExportedGrant,
+    ExportedSecret,
     Findings,
-    FoundGrant,
-    FoundSecret,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.inventory import inventory_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.secrets import secret_of
@@ -145,14 +145,14 @@ def test_generated_text_survives_export_and_site(command: str, tmp_path: Path) -
     for secret in secrets_of(texts):
         name = secret["metadata"]["name"]
         found = secret_of(ObjectRef(SECRET, "mallory", name), secret, [])
-        if isinstance(found, FoundSecret):
+        if isinstance(found, ExportedSecret):
             findings.secrets.append(found)
             wanted[name] = json.loads(base64.b64decode(secret["data"][".dockerconfigjson"]))["auths"]
     assert len(wanted) > FURTHER // 10
     subjects = [text for text in texts if is_subject(text)][:500]
     assert len(subjects) == 500
     for at, text in enumerate(subjects):
-        findings.grants.append(FoundGrant("system:image-puller", f"b-{at}", (), {"users": [text], "groups": [text]}))
+        findings.grants.append(ExportedGrant("system:image-puller", f"b-{at}", (), {"users": [text], "groups": [text]}))
     for text in texts[:500]:
         findings.note(ObjectRef(ROLE_BINDING, "mallory", text), f"its name is {text}")
     variables: dict[str, Any] = {}
@@ -233,7 +233,7 @@ def test_generated_text_in_an_explanation(command: str, tmp_path: Path) -> None:
     choose, every = random.Random(SEED), []
     for text in generated(command, FURTHER, SEED + 2):
         subject = of_account("ns", text, text)
-        told = Access(
+        told = PullVerdict(
             subject, WILL_NOT_PULL, text, [Step("secret", text, ok=False)], choose.choice(FIXES)(text)
         ).report()
         lines = [

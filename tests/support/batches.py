@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declared
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declaration
 
 
 def of_one(desired: Any, namespaces: Sequence[str]) -> Batch[Any]:
     """The same single declaration for each of the namespaces."""
-    return Batch(desired.kind, dict.fromkeys(namespaces, (Declared(desired),)))
+    return Batch(desired.kind, dict.fromkeys(namespaces, (Declaration(desired),)))

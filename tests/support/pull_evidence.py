@@ -17,9 +17,13 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     SERVICE_ACCOUNT,
     ObjectRef,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import Access, explain
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Evidence
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import POD, WORKLOADS, Subject
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import PullVerdict, explain
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import (
+    POD,
+    WORKLOADS,
+    ContainerPull,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import (
     CRIO_PROVIDER,
     INFRASTRUCTURE,
@@ -56,14 +60,14 @@ def account(*names: str) -> dict[str, Any]:
     return {"imagePullSecrets": [{"name": name} for name in names]}
 
 
-def pod(*own: str, says: str = "", image: str = IMAGE, pulled: bool = False, **more: Any) -> Subject:
+def pod(*own: str, says: str = "", image: str = IMAGE, pulled: bool = False, **more: Any) -> ContainerPull:
     reason, message = ("ImagePullBackOff", BACK_OFF.format(says)) if says else ("", "")
-    subject = Subject(ObjectRef(POD, "ns", "p"), "default", own, "app", image, True, reason, message, pulled)
+    subject = ContainerPull(ObjectRef(POD, "ns", "p"), "default", own, "app", image, True, reason, message, pulled)
     return replace(subject, **more)
 
 
-def template(*own: str, image: str = IMAGE, **more: Any) -> Subject:
-    return replace(Subject(ObjectRef(WORKLOADS["deployment"], "ns", "d"), "default", own, "app", image), **more)
+def template(*own: str, image: str = IMAGE, **more: Any) -> ContainerPull:
+    return replace(ContainerPull(ObjectRef(WORKLOADS["deployment"], "ns", "d"), "default", own, "app", image), **more)
 
 
 def known(default: Any = None, more: dict[ObjectRef, Any] | None = None, **secrets: Any) -> dict[ObjectRef, Any]:
@@ -76,15 +80,15 @@ def known(default: Any = None, more: dict[ObjectRef, Any] | None = None, **secre
     return {**base, **{ObjectRef(SECRET, "ns", name): each for name, each in secrets.items()}, **(more or {})}
 
 
-def told(subject: Subject, evidence: dict[ObjectRef, Any]) -> Access:
-    return explain(subject, Evidence(evidence))
+def told(subject: ContainerPull, evidence: dict[ObjectRef, Any]) -> PullVerdict:
+    return explain(subject, Lookup(evidence))
 
 
-def summary(found: Access) -> tuple[str, str]:
+def summary(found: PullVerdict) -> tuple[str, str]:
     return found.verdict, found.reason
 
 
-def steps(found: Access, *names: str) -> list[tuple[str, str, bool | None]]:
+def steps(found: PullVerdict, *names: str) -> list[tuple[str, str, bool | None]]:
     """What was seen on the way, of these stations or of all."""
     return [(step.name, step.seen, step.ok) for step in found.steps if not names or step.name in names]
 

@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.parts import (
-    Part,
-    Parts,
+    AccountRole,
+    AccountRoles,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.rights import (
     CLUSTER,
@@ -62,12 +62,12 @@ def granted(lab: Lab, rights: Sequence[Right], namespaces: Sequence[str], *, eve
     for right in rights:
         places.setdefault(CLUSTER if everywhere and right.where == EVERY else right.where, []).append(right)
     for where, held in places.items():
-        _give(lab, user, Part(f"{user}:{where or 'each'}", where, rules_of(held)), namespaces)
+        _give(lab, user, AccountRole(f"{user}:{where or 'each'}", where, rules_of(held)), namespaces)
     return user
 
 
-def _give(lab: Lab, user: str, part: Part, namespaces: Sequence[str]) -> None:
-    made = Parts("any", user, ())
+def _give(lab: Lab, user: str, part: AccountRole, namespaces: Sequence[str]) -> None:
+    made = AccountRoles("any", user, ())
     subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}
     lab.api("POST", f"{_RBAC}/clusterroles", made.role(part))
     if part.where == CLUSTER:

@@ -11,18 +11,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import Kind
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Evidence
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import WORKLOADS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit import trim
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.accesses import Explained
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.accesses import (
+    ContainerExplanations,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import Audit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import Finding
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.listed_lookup import Listed
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.listed_lookup import (
+    ListedLookup,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import PullAudit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import (
-    Held,
-    Place,
-    Survey,
+    AuditedSecret,
+    ClusterSnapshot,
+    NamespaceSnapshot,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
@@ -146,11 +150,11 @@ def place(
     streams: Iterable[Any] = (),
     builds: Iterable[Any] = (),
     unread: Mapping[str, str] | None = None,
-) -> Place:
+) -> NamespaceSnapshot:
     """As the lists of the cluster would leave it; with an account that lists nothing, unless others are given."""
-    held = [Held.of(namespace, trim.kept_secret(each)) for each in secrets]
+    held = [AuditedSecret.of(namespace, trim.kept_secret(each)) for each in secrets]
     listed = [account()] if accounts is None else list(accounts)
-    return Place(
+    return NamespaceSnapshot(
         namespace,
         {each.name: each for each in held},
         {each["metadata"]["name"]: each for each in listed},
@@ -163,20 +167,22 @@ def place(
     )
 
 
-def survey(*places: Place, config: Any = None, **more: Any) -> Survey:
+def survey(*places: NamespaceSnapshot, config: Any = None, **more: Any) -> ClusterSnapshot:
     """Of these namespaces; `config` is the image config."""
     by_name = {each.namespace: each for each in places}
-    evidence: Evidence = Listed(by_name, more.get("cluster_bindings", ()), has_streams=True)
+    evidence: Lookup = ListedLookup(by_name, more.get("cluster_bindings", ()), has_streams=True)
     of_cluster = {ref: answer for ref, answer in known().items() if not ref.kind.namespaced}
     evidence.add({**of_cluster, IMAGE_CONFIG: config, NODE_SECRET: None})
-    explained = Explained(evidence)
+    explained = ContainerExplanations(evidence)
     more = {"now": NOW, **more}
-    return Survey(by_name, evidence=evidence, accesses={each.namespace: explained.of(each) for each in places}, **more)
+    return ClusterSnapshot(
+        by_name, evidence=evidence, accesses={each.namespace: explained.of(each) for each in places}, **more
+    )
 
 
-def found_by(rule: str, seen: Place | Survey, **asked: Any) -> list[Finding]:
+def found_by(rule: str, seen: NamespaceSnapshot | ClusterSnapshot, **asked: Any) -> list[Finding]:
     """What that rule finds."""
-    whole = seen if isinstance(seen, Survey) else survey(seen)
+    whole = seen if isinstance(seen, ClusterSnapshot) else survey(seen)
     audit = Audit(PullAudit(rules=(rule,), **asked), whole)
     assert not [sentence for sentence in audit.unread() if "internal error" in sentence]
     return audit.findings

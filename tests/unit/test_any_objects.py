@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reconciliation import reconcile
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from hypothesis import given
 from support.anything import CHANGES, Changed
 from support.fake_api import FakeApi
@@ -70,7 +70,7 @@ def test_an_object_with_anything_in_it(name: str, change: Changed) -> None:
 
     api.fail(f"GET .*/{resource}/{read}", answer, times=100)
     clock = Clock()
-    outcome = reconcile(api.cluster(clock), desired(name), ["a"], Settings(check_mode=False, clock=clock))
+    outcome = reconcile(api.cluster(clock), desired(name), ["a"], RunSettings(check_mode=False, clock=clock))
     (result,) = outcome.namespaces
     assert result.error.isprintable()
     assert "internal error" not in result.error

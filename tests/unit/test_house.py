@@ -126,6 +126,19 @@ class TestImports:
         assert {room_of(path) for path in FILES} == {*ROOMS}
 
 
+#: Ansible finds the class of a plugin by this name.
+_OF_PLUGINS = {"ActionModule", "FilterModule", "LookupModule", "ModuleDocFragment"}
+
+
+def test_no_class_name_is_used_in_two_files() -> None:
+    found: dict[str, set[str]] = {}
+    for path in sorted((ROOT / "plugins").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and node.name not in _OF_PLUGINS:
+                found.setdefault(node.name, set()).add(path.relative_to(ROOT).as_posix())
+    assert {name: paths for name, paths in found.items() if len(paths) > 1} == {}
+
+
 PLUGINS = ROOT / "plugins"
 #: What has a test file of its own. Modules and action plugins are wiring: tests/modules and tests/scenarios run them.
 MIRRORED = [

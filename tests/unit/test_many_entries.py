@@ -19,7 +19,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine import selection
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reconciliation import reconcile
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from support.fake_api import FakeApi
@@ -336,7 +336,7 @@ def run(module: str, entries: Sequence[Entry], api: FakeApi, *, alone: bool = Fa
     clock = Clock()
     reached = api.cluster(clock)
     batch = batch_of(loaded.FORM, wanted, selection.resolve(reached, [one.targets for one in wanted]))
-    settings_ = Settings(check_mode=check, concurrency=1, clock=clock)  # type: ignore[arg-type]
+    settings_ = RunSettings(check_mode=check, concurrency=1, clock=clock)  # type: ignore[arg-type]
     return reconcile(reached, batch, list(batch.namespaces), settings_)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Awaited", "Entry", "Failure"]
+__all__ = ["Entry", "Failure", "Prerequisite"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Awaited:
+class Prerequisite:
     """What has to appear before a plan is complete, for up to `within` seconds; `entry` is whose it is, None in a task with one."""
 
     what: str

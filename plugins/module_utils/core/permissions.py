@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from .phrases import summarize
 
-__all__ = ["RIGHTS_PAGE", "Need", "lacking"]
+__all__ = ["RIGHTS_PAGE", "MissingPermission", "describe_missing"]
 
 RIGHTS_PAGE = "https://github.com/openshift-ops/image_pull/blob/main/docs/docsite/rst/rights.rst"
 
@@ -27,7 +27,7 @@ _REFUSAL = re.compile(
 
 
 @dataclass(frozen=True, order=True)
-class Need:
+class MissingPermission:
     """One right. `namespace` is empty in the cluster's scope, `name` where no single object is meant."""
 
     verb: str
@@ -37,7 +37,7 @@ class Need:
     name: str = ""
 
     @classmethod
-    def of(cls, message: str, name: str) -> Need | None:
+    def of(cls, message: str, name: str) -> MissingPermission | None:
         """What an API server's refusal says; `name` is the object's that was asked for."""
         found = _REFUSAL.search(message)
         if found is None:
@@ -54,9 +54,9 @@ class Need:
         return f"{self.verb} on {kind}{which}{where}"
 
 
-def lacking(needs: Iterable[Need]) -> list[str]:
+def describe_missing(needs: Iterable[MissingPermission]) -> list[str]:
     """One sentence that names the rights that were missed, none when there are none. Of many objects of a kind, some are named."""
-    alike: dict[Need, list[Need]] = {}
+    alike: dict[MissingPermission, list[MissingPermission]] = {}
     for need in sorted(set(needs)):
         alike.setdefault(replace(need, namespace="", name=""), []).append(need)
     named = "; ".join(part for found in alike.values() for part in _named(found))
@@ -67,5 +67,5 @@ def lacking(needs: Iterable[Need]) -> list[str]:
     ]
 
 
-def _named(found: list[Need]) -> Iterator[str]:
+def _named(found: list[MissingPermission]) -> Iterator[str]:
     yield summarize([*map(str, found)], _SHOWN)

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Protocol, Union
 
 from .changes import Change
-from .entry import Awaited, Failure
+from .entry import Failure, Prerequisite
 from .objects import Json, Kind, ObjectRef, Objects
 
 __all__ = [
@@ -77,7 +77,7 @@ class Plan:
     """
 
     changes: tuple[Change, ...] = ()
-    waiting_for: tuple[Awaited, ...] = ()
+    waiting_for: tuple[Prerequisite, ...] = ()
     notes: tuple[str, ...] = ()
     extra: Json = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()

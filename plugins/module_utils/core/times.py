@@ -15,7 +15,7 @@ from .errors import OptionError
 from .json_types import as_dict, as_list, as_str
 from .objects import Json, metadata, trimmed_of_managers
 
-__all__ = ["Changed", "check_seconds", "content_changed", "day", "seconds_of", "utc", "with_time_of_content"]
+__all__ = ["ChangeTime", "check_seconds", "content_changed", "day", "seconds_of", "utc", "with_time_of_content"]
 
 #: So many seconds may an answer of a server outside of the cluster take at most.
 _LONGEST_TIMEOUT = 3600
@@ -28,7 +28,7 @@ _CONTENT = ("f:data", "f:type")
 
 
 @dataclass(frozen=True)
-class Changed:
+class ChangeTime:
     """When content was last changed, in seconds since 1970. Without `is_exact` it was then or later."""
 
     at: int
@@ -70,13 +70,13 @@ def check_seconds(option: str, seconds: float) -> None:
         raise OptionError(f"option {option!r} is in seconds, from 1 to {_LONGEST_TIMEOUT}")
 
 
-def content_changed(secret: Json) -> Changed | None:
+def content_changed(secret: Json) -> ChangeTime | None:
     """By the record of its field managers; without it, the time of its creation is the earliest that it can be."""
     times = [at for entry in _of_content(secret) if (at := seconds_of(entry.get("time"))) is not None]
     if times:
-        return Changed(max(times), is_exact=True)
+        return ChangeTime(max(times), is_exact=True)
     created = seconds_of(metadata(secret).get("creationTimestamp"))
-    return None if created is None else Changed(created, is_exact=False)
+    return None if created is None else ChangeTime(created, is_exact=False)
 
 
 def with_time_of_content(secret: Json) -> Json:

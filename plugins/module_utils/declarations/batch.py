@@ -10,20 +10,20 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from ..core.changes import Change
-from ..core.entry import Awaited, Entry, Failure
+from ..core.entry import Entry, Failure, Prerequisite
 from ..core.errors import ImagePullError, Refusal
 from ..core.objects import Json, Kind, ObjectRef, Objects
 from ..core.protocols import NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from .related import known, stored
 from .writes import Writes, object_after
 
-__all__ = ["Batch", "Declared", "Forecast"]
+__all__ = ["Batch", "Declaration", "Forecast"]
 
 _Desired = TypeVar("_Desired", bound=Desired)
 
 
 @dataclass(frozen=True)
-class Declared(Generic[_Desired]):
+class Declaration(Generic[_Desired]):
     """One declaration; `entry` says which of the task's, None when it is the only one. `refused` is why nothing is planned for it."""
 
     desired: _Desired
@@ -54,7 +54,7 @@ class Batch(Generic[_Desired]):
     """
 
     kind: Kind
-    namespaces: Mapping[str, Sequence[Declared[_Desired]]]
+    namespaces: Mapping[str, Sequence[Declaration[_Desired]]]
     refused: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -71,7 +71,7 @@ class Batch(Generic[_Desired]):
                 found.setdefault(kind, {}).update(dict.fromkeys(selectors))
         return {kind: tuple(selectors) for kind, selectors in found.items()}
 
-    def declared(self, namespace: str) -> Sequence[Declared[_Desired]]:
+    def declared(self, namespace: str) -> Sequence[Declaration[_Desired]]:
         """The declarations for a namespace, in the order given; none for one that is not in the batch."""
         return self.namespaces.get(namespace, ())
 
@@ -100,7 +100,7 @@ class Batch(Generic[_Desired]):
         declared = [one for one in self.namespaces[namespace] if one.entry not in without or one.entry is None]
         if len(declared) == 1 and declared[0].entry is None:
             return _alone(declared[0].desired, namespace, objects, found)
-        planner = _Planner(self.kind, dict(objects), found)
+        planner = _BatchPlanner(self.kind, dict(objects), found)
         for one in declared:
             planner.add(namespace, one)
         planner.object_to(namespace, objects, declared)
@@ -131,18 +131,18 @@ def _objection(desired: Desired, ref: ObjectRef, before: Objects, after: Objects
     return str(ask(ref, before.get(ref.name), after.get(ref.name), changed=changed)) if ask else ""
 
 
-class _Planner:
+class _BatchPlanner:
     """Plans one namespace, entry by entry. `objects` and `found` are what those before leave."""
 
     def __init__(self, kind: Kind, objects: dict[str, Json], found: Related) -> None:
         self._kind, self._objects, self._found = kind, objects, found
         self._writes = Writes()
-        self._awaited: list[Awaited] = []
+        self._awaited: list[Prerequisite] = []
         self._notes: list[str] = []
         self._extras: list[Json] = []
         self._failures: list[Failure] = []
 
-    def add(self, namespace: str, declared: Declared[Any]) -> None:
+    def add(self, namespace: str, declared: Declaration[Any]) -> None:
         entry = declared.entry or _UNNAMED
         if declared.refused:
             self._failures.append(Failure(entry, declared.refused))
@@ -160,7 +160,7 @@ class _Planner:
         if plan.extra:
             self._extras.append({"entry": entry.position, **plan.extra})
 
-    def object_to(self, namespace: str, before: Objects, declared: Sequence[Declared[Any]]) -> None:
+    def object_to(self, namespace: str, before: Objects, declared: Sequence[Declaration[Any]]) -> None:
         """Asks the last declaration of each object about what all of them leave: one that was planned, where one was."""
         failed = {failure.entry for failure in self._failures}
         asked = sorted(declared, key=lambda one: (one.entry or _UNNAMED) not in failed)

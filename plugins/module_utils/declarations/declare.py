@@ -20,14 +20,14 @@ from ..core.phrases import summarize
 from ..core.protocols import Desired
 from ..core.suggestions import unknown_options
 from . import targets
-from .batch import Batch, Declared
+from .batch import Batch, Declaration
 from .contradictions import Contradiction
 from .entry_list import TARGETS, EntryList, entries_of, entry_at
 from .targets import Targets
 
 __all__ = [
     "ListForm",
-    "Wanted",
+    "TargetedDeclaration",
     "batch_of",
     "declared",
     "entry_problems",
@@ -71,13 +71,13 @@ class ListForm(EntryList, Generic[_Desired]):
 
 
 @dataclass(frozen=True)
-class Wanted(Generic[_Desired]):
+class TargetedDeclaration(Generic[_Desired]):
     """One declaration, and the namespaces that it is for."""
 
-    declared: Declared[_Desired]
+    declared: Declaration[_Desired]
     targets: Union[Targets, NamespaceSelector]
 
-    def unless(self, refused: Mapping[Entry, str]) -> Wanted[_Desired]:
+    def unless(self, refused: Mapping[Entry, str]) -> TargetedDeclaration[_Desired]:
         """The same, with why its entry is refused where it is."""
         entry = self.declared.entry
         if entry is None or entry not in refused:
@@ -98,7 +98,7 @@ def list_option(arguments: Mapping[str, Any], *, alternatives: Sequence[Sequence
 
 def declared(
     form: ListForm[_Desired], params: Mapping[str, Any], read_file: Callable[[str], str]
-) -> list[Wanted[_Desired]]:
+) -> list[TargetedDeclaration[_Desired]]:
     """The declarations of a task, in the order given.
 
     :raises OptionError: for all that cannot work, of a list by position and name of the entry.
@@ -146,7 +146,9 @@ def is_unknown(error: object) -> bool:
     return type(error).__name__ == "UnsupportedError"
 
 
-def batch_of(form: ListForm[_Desired], wanted: Sequence[Wanted[_Desired]], found: Sequence[Targets]) -> Batch[_Desired]:
+def batch_of(
+    form: ListForm[_Desired], wanted: Sequence[TargetedDeclaration[_Desired]], found: Sequence[Targets]
+) -> Batch[_Desired]:
     """What is declared for each namespace.
 
     Where entries contradict each other only because a user gave a project a name that both select, nothing is done in that project: the
@@ -154,7 +156,7 @@ def batch_of(form: ListForm[_Desired], wanted: Sequence[Wanted[_Desired]], found
 
     :raises OptionError: when entries contradict each other, naming both and the namespace.
     """
-    places: dict[str, list[Declared[_Desired]]] = {}
+    places: dict[str, list[Declaration[_Desired]]] = {}
     opened: set[tuple[str, int]] = set()
     for one, meant in zip(wanted, found, strict=True):
         for namespace in meant.namespaces:
@@ -172,7 +174,7 @@ def batch_of(form: ListForm[_Desired], wanted: Sequence[Wanted[_Desired]], found
     return Batch(form.kind, places, refused)
 
 
-def selected(wanted: Sequence[Wanted[_Desired]], found: Sequence[Targets]) -> list[dict[str, Any]]:
+def selected(wanted: Sequence[TargetedDeclaration[_Desired]], found: Sequence[Targets]) -> list[dict[str, Any]]:
     """The namespaces that the selectors of entries select, for a later task that must work in the same ones."""
     titles: dict[tuple[str, ...], list[str]] = {}
     for one, meant in zip(wanted, found, strict=True):
@@ -183,14 +185,14 @@ def selected(wanted: Sequence[Wanted[_Desired]], found: Sequence[Targets]) -> li
 
 def _wanted(
     form: ListForm[_Desired], options: Mapping[str, Any], read_file: Callable[[str], str], entry: Entry | None
-) -> Wanted[_Desired]:
+) -> TargetedDeclaration[_Desired]:
     meant = targets.from_options(options)
-    return Wanted(Declared(form.declare(options, read_file), entry), meant)
+    return TargetedDeclaration(Declaration(form.declare(options, read_file), entry), meant)
 
 
 def _contradictions(
-    form: ListForm[_Desired], places: Mapping[str, Sequence[Declared[_Desired]]]
-) -> Iterator[tuple[str, Declared[_Desired], Declared[_Desired], str]]:
+    form: ListForm[_Desired], places: Mapping[str, Sequence[Declaration[_Desired]]]
+) -> Iterator[tuple[str, Declaration[_Desired], Declaration[_Desired], str]]:
     """Each namespace with two entries and their contradiction. Namespaces of the same entries are asked about once."""
     known: dict[tuple[int, ...], list[Contradiction]] = {}
     for namespace, entries in places.items():

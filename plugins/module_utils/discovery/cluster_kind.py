@@ -16,11 +16,11 @@ from ..core.objects import Json, ObjectRef
 from ..platform.cluster import CLUSTER_VERSION
 from ..platform.cluster_kind import INFRASTRUCTURE, MICROSHIFT_VERSION, has_openshift_config, nature_of
 
-__all__ = ["Nature", "if_readable", "recognised"]
+__all__ = ["ClusterKind", "if_readable", "recognised"]
 
 
 @dataclass(frozen=True)
-class Nature:
+class ClusterKind:
     """`nature` is one of those of `platform/cluster_kind.py`. `version` and `cluster_id` are empty where they are not known."""
 
     nature: str
@@ -28,14 +28,14 @@ class Nature:
     cluster_id: str = ""
 
 
-def recognised(cluster: Cluster) -> Nature:
+def recognised(cluster: Cluster) -> ClusterKind:
     """:raises ImagePullError: when it cannot be read: it is not guessed."""
     groups = listed_groups(cluster)
     if not groups:
         raise Refusal(f"{cluster.name} lists no API group under /apis, so it is not known what kind of cluster it is")
     if not has_openshift_config(groups):
         there = if_readable(cluster, MICROSHIFT_VERSION) is not None
-        return Nature(nature_of(groups, None, microshift=there))
+        return ClusterKind(nature_of(groups, None, microshift=there))
     infrastructure = cluster.get(INFRASTRUCTURE)
     if infrastructure is None:
         raise Refusal(
@@ -43,7 +43,7 @@ def recognised(cluster: Cluster) -> Nature:
         )
     version = as_dict(if_readable(cluster, CLUSTER_VERSION))
     desired = as_dict(as_dict(version.get("status")).get("desired"))
-    return Nature(
+    return ClusterKind(
         nature_of(groups, infrastructure, microshift=False),
         as_str(desired.get("version")),
         as_str(as_dict(version.get("spec")).get("clusterID")),

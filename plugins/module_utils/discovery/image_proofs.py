@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..clients.registry.proof import Login, Proof, Wanted
+from ..clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof
 from ..core.objects import SECRET, Json, ObjectRef
 from ..core.times import content_changed
-from ..explain.lookup import Evidence
+from ..explain.lookup import Lookup
 from ..images.image_questions import ImageQuestion, RegistryAccess
 from ..secrets.content import StoredSecret
-from .proofs import Attempt, asked, judged
+from .proofs import LoginCheck, asked, judged
 
 __all__ = ["prove_images"]
 
 
-def prove_images(refs: Sequence[ObjectRef], evidence: Evidence, access: RegistryAccess) -> dict[ObjectRef, Json]:
+def prove_images(refs: Sequence[ObjectRef], evidence: Lookup, access: RegistryAccess) -> dict[ObjectRef, Json]:
     """The answer to each question: `outcome`, `said` and `realm_host`, as in a proof. The secrets are in the evidence already.
 
     :raises OptionError: when a certificate authority cannot be read.
@@ -31,33 +31,33 @@ def prove_images(refs: Sequence[ObjectRef], evidence: Evidence, access: Registry
     }
 
 
-def _attempt(question: ImageQuestion, evidence: Evidence, access: RegistryAccess) -> Attempt:
+def _attempt(question: ImageQuestion, evidence: Lookup, access: RegistryAccess) -> LoginCheck:
     wanted = _wanted(question)
     is_named = wanted.host == access.named
-    return Attempt(wanted, Login(*_login(question, evidence)), access, is_named, question.is_insecure)
+    return LoginCheck(wanted, RegistryLogin(*_login(question, evidence)), access, is_named, question.is_insecure)
 
 
-def _wanted(question: ImageQuestion) -> Wanted:
+def _wanted(question: ImageQuestion) -> RegistryImage:
     host, _slash, path = question.repository.partition("/")
-    return Wanted(host, path, question.reference)
+    return RegistryImage(host, path, question.reference)
 
 
-def _login(question: ImageQuestion, evidence: Evidence) -> tuple[str, str]:
+def _login(question: ImageQuestion, evidence: Lookup) -> tuple[str, str]:
     """User and password as the kubelet reads them; two empty strings without a secret."""
     logins: Mapping[str, tuple[str, str]] = StoredSecret.of(_secret(question, evidence)).for_kubelet.logins
     return logins.get(question.key, ("", ""))
 
 
-def _written(ref: ObjectRef, evidence: Evidence) -> float:
+def _written(ref: ObjectRef, evidence: Lookup) -> float:
     """When the login was written, in seconds since 1970, 0 where that is not known."""
     changed = content_changed(_secret(ImageQuestion.of(ref), evidence))
     return float(changed.at) if changed and changed.is_exact else 0.0
 
 
-def _secret(question: ImageQuestion, evidence: Evidence) -> Json:
+def _secret(question: ImageQuestion, evidence: Lookup) -> Json:
     """Nothing where there is none."""
     return evidence.look(ObjectRef(SECRET, question.namespace, question.secret)) or {} if question.secret else {}
 
 
-def _told(proof: Proof) -> Json:
+def _told(proof: RegistryProof) -> Json:
     return {"outcome": proof.outcome, "message": proof.said, "realm_host": proof.realm_host}

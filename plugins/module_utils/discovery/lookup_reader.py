@@ -18,7 +18,7 @@ from ..core.times import with_time_of_content
 from ..engine.fetching import Answer
 from ..engine.reader import look_up
 from ..engine.workers import Workers
-from ..explain.lookup import Evidence, Unread
+from ..explain.lookup import Lookup, UnreadableObject
 from ..images.image_questions import IMAGE_QUESTION, RegistryAccess
 from ..images.image_streams import IMAGE_STREAM
 from ..images.pull_events import POD_EVENTS
@@ -37,7 +37,7 @@ _SECRET = replace(SECRET, trim=with_time_of_content)
 def read_wanted(
     cluster: Cluster,
     workers: Workers,
-    evidence: Evidence,
+    evidence: Lookup,
     listed_by: ListedBy,
     registries: RegistryAccess | None = None,
 ) -> Mapping[ObjectRef, Answer]:
@@ -69,11 +69,14 @@ def _objects(
         found.update(zip(refs, _mapped(cluster, workers, read, refs), strict=True))
     answers = look_up(cluster, workers, objects, listed_by)
     for ref in objects:
-        found[ref] = _without_kind(ref, answers[ref]) if ref in answers else Unread(_MAY_NOT)
+        found[ref] = _without_kind(ref, answers[ref]) if ref in answers else UnreadableObject(_MAY_NOT)
     for answer in found.values():
         if isinstance(answer, ClusterError):
             raise answer
-    return {**found, **_without_group(cluster, [ref for ref, answer in found.items() if isinstance(answer, Unread)])}
+    return {
+        **found,
+        **_without_group(cluster, [ref for ref, answer in found.items() if isinstance(answer, UnreadableObject)]),
+    }
 
 
 def _without_group(cluster: Cluster, refused: Sequence[ObjectRef]) -> Mapping[ObjectRef, Answer]:
@@ -139,7 +142,7 @@ def _of_cluster(cluster: Cluster, ref: ObjectRef) -> Answer:
     except UnknownResource:
         return None
     except Forbidden:
-        return Unread(_MAY_NOT)
+        return UnreadableObject(_MAY_NOT)
     except ImagePullError as error:
         return error
 

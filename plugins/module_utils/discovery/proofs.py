@@ -10,14 +10,14 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ..clients.registry.proof import Login, Proof, Wanted, prove, prove_login
+from ..clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof, prove, prove_login
 from ..clients.registry.transport import RegistryOptions, check_authorities
 from ..explain.verification import LoginQuestion
 from ..images.image_questions import RegistryAccess
 from ..secrets.expiry import why_expired
 from .parallel import answers_to
 
-__all__ = ["Attempt", "Patience", "asked", "judged"]
+__all__ = ["LoginCheck", "Patience", "asked", "judged"]
 
 #: What a registry answers to a login that it knew once. Some say "denied" and not "who are you?".
 _REFUSED = ("bad_login", "no_right")
@@ -28,24 +28,28 @@ _MOST_SILENT_HOSTS = 200
 
 
 @dataclass(frozen=True, repr=False)
-class Attempt:
+class LoginCheck:
     """One question to a registry: equal ones are asked once. Without a path in `wanted`, whether the login is accepted.
 
     `is_named`: an option names the registry, and not only the cluster's text. `is_insecure`: the cluster's image config lists it among
     the registries whose certificate is not verified.
     """
 
-    wanted: Wanted
-    login: Login
+    wanted: RegistryImage
+    login: RegistryLogin
     access: RegistryAccess
     is_named: bool = False
     is_insecure: bool = False
 
     @classmethod
-    def of(cls, question: LoginQuestion, access: RegistryAccess, *, is_named: bool = False) -> Attempt:
+    def of(cls, question: LoginQuestion, access: RegistryAccess, *, is_named: bool = False) -> LoginCheck:
         """Of an image, an option always names the registry."""
-        image, login = question.image, Login(question.username, question.password)
-        wanted = Wanted(question.host) if image is None else Wanted(image.host, image.path, image.digest or image.tag)
+        image, login = question.image, RegistryLogin(question.username, question.password)
+        wanted = (
+            RegistryImage(question.host)
+            if image is None
+            else RegistryImage(image.host, image.path, image.digest or image.tag)
+        )
         return cls(wanted, login, access, is_named or image is not None)
 
     @property
@@ -58,7 +62,7 @@ class Attempt:
         """:raises OptionError: when a certificate authority cannot be read."""
         check_authorities(self._options)
 
-    def proof(self) -> Proof:
+    def proof(self) -> RegistryProof:
         """:raises OptionError: when a certificate authority cannot be read."""
         how, host, options = self.access, self.wanted.host, self._options
         if self.wanted.path:
@@ -73,7 +77,7 @@ class Attempt:
         return prove_login(options, host, self.login, how.realm_hosts, is_named=self.is_named)
 
 
-def asked(attempts: Iterable[Attempt]) -> dict[Attempt, Proof]:
+def asked(attempts: Iterable[LoginCheck]) -> dict[LoginCheck, RegistryProof]:
     """The answer to each different attempt, many at the same time. A registry that answers nothing again and again is left alone then.
 
     :raises OptionError: when a certificate authority cannot be read.
@@ -92,11 +96,11 @@ class Patience:
         #: The failed attempts in a row of each host that has one.
         self._silent: dict[str, list[str]] = {}
 
-    def proof(self, attempt: Attempt) -> Proof:
+    def proof(self, attempt: LoginCheck) -> RegistryProof:
         host = attempt.wanted.host
         with self._lock:
             if why := self._why_not(attempt):
-                return Proof("unanswered", f"not asked, since {why}")
+                return RegistryProof("unanswered", f"not asked, since {why}")
         proof = attempt.proof()
         with self._lock:
             if proof.outcome == "unanswered":
@@ -105,7 +109,7 @@ class Patience:
                 self._silent.pop(host, None)
         return proof
 
-    def _why_not(self, attempt: Attempt) -> str:
+    def _why_not(self, attempt: LoginCheck) -> str:
         host = attempt.wanted.host
         silent = self._silent.get(host, [])
         if len(silent) >= _MOST_SILENT:
@@ -115,7 +119,7 @@ class Patience:
         return f"{_MOST_SILENT_HOSTS} other registries that objects of the cluster name did not answer"
 
 
-def judged(proof: Proof, host: str, login: Login, written: float = 0.0) -> Proof:
+def judged(proof: RegistryProof, host: str, login: RegistryLogin, written: float = 0.0) -> RegistryProof:
     """The proof; where the registry refuses a login that has expired, one that says so, with how to renew it.
 
     `written`: when the login was written, in seconds since 1970, 0 for not known.

@@ -21,10 +21,10 @@ from functools import lru_cache
 from typing import Any
 
 from ..core.errors import OptionError
-from .credential_entry import Entry, from_file, from_option, stored_entry
+from .credential_entry import CredentialEntry, from_file, from_option, stored_entry
 from .credential_helpers import Helpers
 from .document import Document, auths_of, is_bare_map
-from .json_text import EMPTY, Member, Object, Unreadable, kind, value_of
+from .json_text import EMPTY, InvalidContent, Member, Object, kind, value_of
 from .registry_keys import matches, same_path, shown, without_user
 
 __all__ = ["NOTHING", "AuthFile", "from_registries", "parse", "parse_text", "read_stored"]
@@ -34,7 +34,7 @@ __all__ = ["NOTHING", "AuthFile", "from_registries", "parse", "parse_text", "rea
 class AuthFile:
     """Entries by key, each usable, no two for the same path."""
 
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, CredentialEntry]
 
     @property
     def registries(self) -> list[str]:
@@ -93,7 +93,7 @@ def parse_text(text: str, source: str, include: Sequence[str] | None = None) -> 
     try:
         top = _top(value_of(text))
         auths = _auths(top)
-    except Unreadable as error:
+    except InvalidContent as error:
         hint = f": {_json_hint(text)}" if str(error).startswith("is not valid JSON") else ""
         raise OptionError(f"{source} {error}{hint}") from None
     helpers = Helpers.of(top, source)
@@ -124,7 +124,7 @@ def read_stored(text: str, *, legacy: bool) -> AuthFile:
 
 def _top(value: str) -> Object:
     if kind(value) != "an object":
-        raise Unreadable(f"is not an auth file: expected a JSON object with 'auths', found {kind(value)}")
+        raise InvalidContent(f"is not an auth file: expected a JSON object with 'auths', found {kind(value)}")
     return Object.parse(value)
 
 
@@ -167,12 +167,12 @@ def _why_empty(top: Object) -> str:
     return "'auths' is empty; log in to the registry first, for example with 'podman login --authfile FILE REGISTRY'"
 
 
-def _collect(entries: Iterable[Entry], source: str) -> AuthFile:
+def _collect(entries: Iterable[CredentialEntry], source: str) -> AuthFile:
     by_key = {entry.key: entry for entry in _no_two_for_one_path(entries, source)}
     return AuthFile(by_key)
 
 
-def _no_two_for_one_path(entries: Iterable[Entry], source: str) -> Iterable[Entry]:
+def _no_two_for_one_path(entries: Iterable[CredentialEntry], source: str) -> Iterable[CredentialEntry]:
     seen: dict[str, str] = {}
     for entry in entries:
         path = same_path(entry.key)

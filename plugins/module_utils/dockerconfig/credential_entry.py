@@ -17,12 +17,12 @@ from typing import Any
 
 from ..core.errors import OptionError
 from ..core.json_types import as_int
-from .json_text import Object, Unreadable, fold, has_bad_text, has_huge_number, kind, string
+from .json_text import InvalidContent, Object, fold, has_bad_text, has_huge_number, kind, string
 from .key_warnings import refuse_unused
 from .kubelet_reading import login_of
 from .registry_keys import check_key, without_user
 
-__all__ = ["Entry", "changed_fields", "field_name", "from_file", "from_option", "stored_entry"]
+__all__ = ["CredentialEntry", "changed_fields", "field_name", "from_file", "from_option", "stored_entry"]
 
 #: What may be nested deeper is compared as text: Python's depth of recursion is limited.
 _NESTED = 100
@@ -31,7 +31,7 @@ _FIELDS = ("auth", "username", "password", "email", "identitytoken", "registryto
 
 
 @dataclass(frozen=True, repr=False)
-class Entry:
+class CredentialEntry:
     """The credential under one key. `fields` is the entry as it is written, `auth` included: the JSON of each value by its name."""
 
     key: str
@@ -58,7 +58,7 @@ class Entry:
         return {**rest, "username": self.username, "password": self.password}
 
 
-def from_option(item: Mapping[str, Any]) -> Entry:
+def from_option(item: Mapping[str, Any]) -> CredentialEntry:
     """An entry of the `registries` option.
 
     :raises OptionError: when the auth file format cannot express it.
@@ -74,10 +74,10 @@ def from_option(item: Mapping[str, Any]) -> Entry:
     fields = {"username": username, "password": password, "auth": _encode(username, password, where)}
     if item.get("email"):
         fields["email"] = item["email"]
-    return Entry(key, username, password, {name: json.dumps(value) for name, value in fields.items()})
+    return CredentialEntry(key, username, password, {name: json.dumps(value) for name, value in fields.items()})
 
 
-def from_file(key: str, value: str, source: str) -> Entry:
+def from_file(key: str, value: str, source: str) -> CredentialEntry:
     """An entry of a file, given as JSON.
 
     :raises OptionError: when no node could use it; the message names file, registry and way out.
@@ -100,18 +100,18 @@ def from_file(key: str, value: str, source: str) -> Entry:
             "registry, with user and password"
         )
     _require_both(where, username, password, "log in to it again with user and password")
-    return Entry(key, username, password, {**fields, "auth": json.dumps(_encode(username, password, where))})
+    return CredentialEntry(key, username, password, {**fields, "auth": json.dumps(_encode(username, password, where))})
 
 
-def stored_entry(key: str, value: str) -> Entry:
+def stored_entry(key: str, value: str) -> CredentialEntry:
     """An entry of a secret, given as JSON, for comparison: one that no node could use has neither user nor password."""
     try:
         check_key("a secret", key)
         username, password = login_of(value)
-    except (OptionError, Unreadable):
-        return Entry(without_user(key), "", "")
+    except (OptionError, InvalidContent):
+        return CredentialEntry(without_user(key), "", "")
     usable = bool(username and password)
-    return Entry(key, username, password, _fields_of(value)) if usable else Entry(key, "", "")
+    return CredentialEntry(key, username, password, _fields_of(value)) if usable else CredentialEntry(key, "", "")
 
 
 def field_name(name: str) -> str:
@@ -119,7 +119,7 @@ def field_name(name: str) -> str:
     return fold(name) if fold(name) in _FIELDS else name
 
 
-def changed_fields(before: Entry, after: Entry) -> list[str]:
+def changed_fields(before: CredentialEntry, after: CredentialEntry) -> list[str]:
     """Which parts of an entry differ, by name: username, password, email, ..."""
     old, new = before.meaning, after.meaning
     return sorted(name for name in {*old, *new} if old.get(name) != new.get(name))

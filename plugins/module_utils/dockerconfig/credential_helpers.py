@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from ..core.errors import OptionError
-from .json_text import Object, Unreadable, fold, kind, string
+from .json_text import InvalidContent, Object, fold, kind, string
 from .registry_keys import matches, same_path, without_user
 
 __all__ = ["Helpers"]
@@ -32,7 +32,7 @@ class Helpers:
         store = fields.get("credsstore", '""')
         try:
             helpers = Object.parse(fields.get("credhelpers", "null")).members
-        except Unreadable as error:
+        except InvalidContent as error:
             raise OptionError(f"{source} is not an auth file: 'credHelpers' {error}") from None
         if kind(store) != "a string":
             raise OptionError(f"{source} is not an auth file: 'credsStore' is {kind(store)}, not a string")

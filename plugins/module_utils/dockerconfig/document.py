@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .json_text import EMPTY, Object, Unreadable, fold, kind, value_of, written
+from .json_text import EMPTY, InvalidContent, Object, fold, kind, value_of, written
 
 __all__ = ["Document", "auths_of", "is_bare_map"]
 
@@ -43,7 +43,7 @@ class Document:
     @classmethod
     def _without_auths(cls, lead: str, top: Object, trail: str) -> Document:
         if is_bare_map(top):
-            raise Unreadable(f"is a .dockercfg, without 'auths', {_NOT_FOR_THIS_TYPE}")
+            raise InvalidContent(f"is a .dockercfg, without 'auths', {_NOT_FOR_THIS_TYPE}")
         comma = ", " if top.members else ""
         return cls(f'{lead}{top.opening}{written(top.members)}{comma}"auths": ', EMPTY, top.closing + trail)
 
@@ -59,10 +59,10 @@ def auths_of(top: Object) -> int | None:
     """
     found = [at for at, item in enumerate(top.members) if fold(item.name) == "auths"]
     if len(found) > 1:
-        raise Unreadable("is not an auth file: it has 'auths' twice")
+        raise InvalidContent("is not an auth file: it has 'auths' twice")
     for at in found:
         if kind(top.members[at].value) not in ("an object", "null"):
-            raise Unreadable(f"is not an auth file: 'auths' is {kind(top.members[at].value)}, not an object")
+            raise InvalidContent(f"is not an auth file: 'auths' is {kind(top.members[at].value)}, not an object")
         return at
     return None
 
@@ -78,7 +78,7 @@ def is_bare_map(top: Object) -> bool:
 def _bare_map(top: Object) -> Object:
     for item in top.members:
         if fold(item.name) == "auths" and kind(item.value) == "an object" and _holds_objects(item.value):
-            raise Unreadable(f"is a config.json, with 'auths', {_NOT_FOR_THIS_TYPE}")
+            raise InvalidContent(f"is a config.json, with 'auths', {_NOT_FOR_THIS_TYPE}")
     return top
 
 

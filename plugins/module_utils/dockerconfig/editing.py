@@ -14,9 +14,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from .auth_file import AuthFile
-from .credential_entry import Entry, changed_fields, field_name, stored_entry
+from .credential_entry import CredentialEntry, changed_fields, field_name, stored_entry
 from .document import Document
-from .json_text import EMPTY, Member, Object, Unreadable, member
+from .json_text import EMPTY, InvalidContent, Member, Object, member
 from .kubelet_reading import is_wrong
 from .registry_keys import same_path
 
@@ -51,7 +51,7 @@ def converted(text: str, *, legacy: bool) -> str:
     return auths.text if legacy else f'{{"auths": {auths.text}}}'
 
 
-def _merge(auths: Object, wanted: Iterable[Entry]) -> Object:
+def _merge(auths: Object, wanted: Iterable[CredentialEntry]) -> Object:
     members = auths.members
     by_path = {same_path(entry.key): entry for entry in wanted}
     paths = [same_path(item.name) for item in members]
@@ -69,7 +69,7 @@ def _merge(auths: Object, wanted: Iterable[Entry]) -> Object:
     return auths.having([*kept, *(member(entry.key, entry.text) for entry in new)])
 
 
-def _with_credential(stored: Member, entry: Entry) -> Member:
+def _with_credential(stored: Member, entry: CredentialEntry) -> Member:
     """A stored entry with the wanted credential; its other fields, such as an e-mail address, stay."""
     named = stored if stored.name == entry.key else replace(member(entry.key, stored.value), before=stored.before)
     held = _readable(stored.value)
@@ -86,7 +86,7 @@ def _readable(entry: str) -> Object:
     """The fields of a stored entry without those that the kubelet cannot decode: one of them stops every pull."""
     try:
         held = Object.parse(entry)
-    except Unreadable:
+    except InvalidContent:
         return EMPTY
     return held.having(item for item in held.members if not is_wrong(item))
 

@@ -19,9 +19,9 @@ from dataclasses import dataclass, replace
 
 __all__ = [
     "EMPTY",
+    "InvalidContent",
     "Member",
     "Object",
-    "Unreadable",
     "fold",
     "has_bad_text",
     "kind",
@@ -49,7 +49,7 @@ _NO_BYTE = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
 _KINDS = {"{": "an object", "[": "a list", '"': "a string", "t": "true or false", "f": "true or false", "n": "null"}
 
 
-class Unreadable(ValueError):
+class InvalidContent(ValueError):
     """Why a content cannot be read, as the rest of a sentence: `is not valid JSON at line 1, column 2`. Never shows a value."""
 
 
@@ -84,7 +84,7 @@ class Object:
         if value == "null":
             return EMPTY
         if kind(value) != "an object":
-            raise Unreadable(f"is {kind(value)}, not an object")
+            raise InvalidContent(f"is {kind(value)}, not an object")
         at = _skip(value, 1)
         opening, members, before = value[:at], [], ""
         while value[at] != "}":
@@ -123,9 +123,9 @@ def value_of(text: str) -> str:
     :raises Unreadable: when Go would not read the text, with the place.
     """
     if text.startswith("\ufeff"):
-        raise Unreadable("is not valid JSON: it begins with a byte order mark")
+        raise InvalidContent("is not valid JSON: it begins with a byte order mark")
     if _NO_BYTE.search(text):
-        raise Unreadable("is not valid Unicode")
+        raise InvalidContent("is not valid Unicode")
     start = _skip(text, 0)
     end = _value_end(text, start)
     if _skip(text, end) != len(text):
@@ -185,7 +185,7 @@ def _open(text: str, at: int, closing: list[str]) -> int:
     if text[at : at + 1] not in _CLOSING:
         raise _invalid(text, at)
     if len(closing) == _DEPTH:
-        raise Unreadable(f"is not valid JSON: it is nested more than {_DEPTH} levels deep")
+        raise InvalidContent(f"is not valid JSON: it is nested more than {_DEPTH} levels deep")
     closing.append(_CLOSING[text[at]])
     return _skip(text, at + 1)
 
@@ -220,6 +220,6 @@ def _skip(text: str, at: int) -> int:
     return space.end() if space else at
 
 
-def _invalid(text: str, at: int) -> Unreadable:
+def _invalid(text: str, at: int) -> InvalidContent:
     line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
-    return Unreadable(f"is not valid JSON at line {line}, column {column}")
+    return InvalidContent(f"is not valid JSON at line {line}, column {column}")

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .json_text import Member, Object, Unreadable, fold, kind, string, value_of
+from .json_text import InvalidContent, Member, Object, fold, kind, string, value_of
 from .registry_keys import without_user
 
 __all__ = ["KubeletReading", "is_wrong", "kubelet_reading", "login_of"]
@@ -47,7 +47,7 @@ def kubelet_reading(text: str, *, legacy: bool) -> KubeletReading:
         parts = (
             [("auths", value)] if legacy else [(fold(part.name), part.value) for part in Object.parse(value).members]
         )
-    except Unreadable as error:
+    except InvalidContent as error:
         return KubeletReading({}, (f"it {error}",))
     for name, value in parts:
         if name == "auths":
@@ -66,7 +66,7 @@ def login_of(entry: str) -> tuple[str, str]:
     for field in Object.parse(entry).members:
         name = fold(field.name)
         if is_wrong(field):
-            raise Unreadable(f"has a {name!r} that is {kind(field.value)}, not a string")
+            raise InvalidContent(f"has a {name!r} that is {kind(field.value)}, not a string")
         if name in _FIELDS and field.value != "null":
             found[name] = string(field.value)
     return _decoded(found["auth"]) if found["auth"] else (found["username"], found["password"])
@@ -83,20 +83,20 @@ def _read_entries(value: str, logins: dict[str, tuple[str, str]], problems: list
         logins.clear()
     try:
         entries = Object.parse(value).members
-    except Unreadable as error:
+    except InvalidContent as error:
         problems.append(f"'auths' {error}")
         return
     for entry in entries:
         try:
             logins[entry.name] = login_of(entry.value)
-        except Unreadable as error:
+        except InvalidContent as error:
             problems.append(f"the entry for {without_user(entry.name)!r} {error}")
 
 
 def _wrong_headers(value: str) -> list[str]:
     try:
         headers = Object.parse(value).members
-    except Unreadable as error:
+    except InvalidContent as error:
         return [f"'HttpHeaders' {error}"]
     wrong = [kind(header.value) for header in headers if kind(header.value) not in ("a string", "null")]
     return [f"'HttpHeaders' has a value that is {what}, not a string" for what in wrong[:1]]
@@ -105,9 +105,9 @@ def _wrong_headers(value: str) -> list[str]:
 def _decoded(auth: str) -> tuple[str, str]:
     text = auth.replace("\n", "").replace("\r", "")
     if not _BASE64.match(text):
-        raise Unreadable("has an 'auth' that is not standard base64")
+        raise InvalidContent("has an 'auth' that is not standard base64")
     login = base64.b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4))
     username, colon, password = login.decode("utf-8", "surrogateescape").partition(":")
     if not colon:
-        raise Unreadable("has an 'auth' that is not base64 of USER:PASSWORD")
+        raise InvalidContent("has an 'auth' that is not base64 of USER:PASSWORD")
     return username, password

@@ -16,16 +16,16 @@ from dataclasses import dataclass, replace
 
 from .credential_entry import field_name
 from .document import Document
-from .json_text import Member, Object, Unreadable, kind, string
+from .json_text import InvalidContent, Member, Object, kind, string
 from .key_matching import host_matches
 from .kubelet_reading import login_of
 from .registry_keys import same_path, without_user
 
-__all__ = ["Exchange", "Found", "Login", "exchanged", "found_in", "old_logins"]
+__all__ = ["LoginKeys", "LoginReplacement", "UserPassword", "exchanged", "found_in", "old_logins"]
 
 
 @dataclass(frozen=True, repr=False)
-class Login:
+class UserPassword:
     """`password` is empty where any password of the user is meant."""
 
     username: str
@@ -36,12 +36,12 @@ class Login:
 
 
 @dataclass(frozen=True, repr=False)
-class Exchange:
+class LoginReplacement:
     """`registries` are `host[:port]`, optionally with a path: entries for other ones are left alone."""
 
     registries: tuple[str, ...]
-    old: Login
-    new: Login
+    old: UserPassword
+    new: UserPassword
 
     def is_for(self, key: str) -> bool:
         """Whether the entry under a key is for one of the registries: for it, for a path in it, or by a glob for its host."""
@@ -77,7 +77,7 @@ class Exchange:
 
 
 @dataclass(frozen=True)
-class Found:
+class LoginKeys:
     """The keys of a file with the old login and with the new one, as they may be shown.
 
     `tokens` are those with the old login beside an identity token, which CRI-O and Docker send instead. Of the entries under
@@ -91,14 +91,14 @@ class Found:
     other_passwords: tuple[str, ...] = ()
 
 
-def found_in(text: str, wanted: Exchange, *, legacy: bool) -> Found:
+def found_in(text: str, wanted: LoginReplacement, *, legacy: bool) -> LoginKeys:
     """Which entries have one of the two logins; doubled ones too.
 
     :raises Unreadable: when it is no auth file of that form.
     """
     entries = [(each, *_login(each)) for each in _members(text, wanted, legacy=legacy)]
     old = [each for each, *login in entries if wanted.is_old(*login)]
-    return Found(
+    return LoginKeys(
         _names(old),
         _names(each for each, *login in entries if wanted.is_new(*login)),
         _names(each for each in old if _has_token(each)),
@@ -107,16 +107,16 @@ def found_in(text: str, wanted: Exchange, *, legacy: bool) -> Found:
     )
 
 
-def old_logins(text: str, wanted: Exchange, *, legacy: bool) -> list[tuple[str, Login]]:
+def old_logins(text: str, wanted: LoginReplacement, *, legacy: bool) -> list[tuple[str, UserPassword]]:
     """Each different login that `exchanged` would replace, with the host of its registry.
 
     :raises Unreadable: as `found_in`.
     """
     logins = ((wanted.host_of(each.name), _login(each)) for each in _members(text, wanted, legacy=legacy))
-    return list(dict.fromkeys((host, Login(*login)) for host, login in logins if wanted.is_old(*login)))
+    return list(dict.fromkeys((host, UserPassword(*login)) for host, login in logins if wanted.is_old(*login)))
 
 
-def exchanged(text: str, wanted: Exchange, *, legacy: bool) -> str:
+def exchanged(text: str, wanted: LoginReplacement, *, legacy: bool) -> str:
     """The text with the new login wherever the old one stands.
 
     :raises Unreadable: as `found_in`.
@@ -129,7 +129,7 @@ def exchanged(text: str, wanted: Exchange, *, legacy: bool) -> str:
     return document.having(document.auths.having(members))
 
 
-def _members(text: str, wanted: Exchange, *, legacy: bool) -> list[Member]:
+def _members(text: str, wanted: LoginReplacement, *, legacy: bool) -> list[Member]:
     return [each for each in Document.parse(text, legacy=legacy).auths.members if wanted.is_for(each.name)]
 
 
@@ -141,11 +141,11 @@ def _login(member: Member) -> tuple[str, str]:
     """User and password as the kubelet reads them; `_UNDECODABLE` where it cannot."""
     try:
         return login_of(member.value)
-    except Unreadable:
+    except InvalidContent:
         return _UNDECODABLE
 
 
-def _with_login(member: Member, login: Login) -> Member:
+def _with_login(member: Member, login: UserPassword) -> Member:
     """The entry with the fields that it has: `auth`, or user and password, or all of them."""
     raw = f"{login.username}:{login.password}".encode("utf-8", "surrogateescape")
     wanted = {

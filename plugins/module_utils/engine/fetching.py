@@ -32,7 +32,7 @@ Answer = Union[Json, ImagePullError, None]
 
 
 @dataclass(frozen=True)
-class _List:
+class _ListRequest:
     """Lists that bring some of the wanted objects; `complete` ones bring all that there are."""
 
     kind: Kind
@@ -42,7 +42,7 @@ class _List:
 
 
 @dataclass
-class _Found:
+class _FetchedObjects:
     """What lists answered: `objects` for what they told, `unread` for what they could not tell."""
 
     objects: dict[ObjectRef, Answer]
@@ -64,7 +64,7 @@ def fetch(
     :raises ImagePullError: with `strict`, when a list over all namespaces fails; otherwise that is the answer for what it was to
         bring. `ClusterError` when the cluster fails.
     """
-    found = _Found({}, set())
+    found = _FetchedObjects({}, set())
     for planned in _lists(refs, listed_by):
         _carry_out(cluster, workers, planned, found, strict=strict)
     single = [ref for ref in refs if ref not in found.objects and ref not in found.unread]
@@ -88,35 +88,37 @@ def read_one(cluster: Cluster, ref: ObjectRef, selectors: Sequence[str] = ALL) -
         return error
 
 
-def _lists(refs: Collection[ObjectRef], listed_by: ListedBy) -> Iterator[_List]:
+def _lists(refs: Collection[ObjectRef], listed_by: ListedBy) -> Iterator[_ListRequest]:
     """The lists that cost less than reading each object."""
     kinds: dict[Kind, list[ObjectRef]] = {}
     for ref in refs:
         kinds.setdefault(ref.kind, []).append(ref)
     for kind, group in kinds.items():
         if not kind.namespaced:
-            yield from [_List(kind, group)] if len(group) > _FEW_WHOLE else []
+            yield from [_ListRequest(kind, group)] if len(group) > _FEW_WHOLE else []
             continue
         whole = [ref for ref in group if not ref.name]
         if len(whole) > _FEW_WHOLE:
-            yield _List(kind, whole, listed_by.get(kind, ALL))
+            yield _ListRequest(kind, whole, listed_by.get(kind, ALL))
         yield from _lists_of_named(kind, [ref for ref in group if ref.name], listed_by.get(kind, ()))
 
 
-def _lists_of_named(kind: Kind, refs: Sequence[ObjectRef], selectors: Sequence[str]) -> Iterator[_List]:
+def _lists_of_named(kind: Kind, refs: Sequence[ObjectRef], selectors: Sequence[str]) -> Iterator[_ListRequest]:
     names: dict[str, list[ObjectRef]] = {}
     for ref in refs:
         names.setdefault(ref.name, []).append(ref)
     if len(names) > 1 and selectors:
         if len(refs) > _FEW_WHOLE:
-            yield _List(kind, refs, selectors, complete="" in selectors)
+            yield _ListRequest(kind, refs, selectors, complete="" in selectors)
         return
     for name, group in names.items():
         if len(group) > _FEW:
-            yield _List(kind, group, (f"metadata.name={name}",))
+            yield _ListRequest(kind, group, (f"metadata.name={name}",))
 
 
-def _carry_out(cluster: Cluster, workers: Workers, planned: _List, found: _Found, *, strict: bool) -> None:
+def _carry_out(
+    cluster: Cluster, workers: Workers, planned: _ListRequest, found: _FetchedObjects, *, strict: bool
+) -> None:
     """Puts into `found` what the lists tell; nothing where the caller may not list."""
     places: dict[str, list[ObjectRef]] = {}
     for ref in planned.refs:
@@ -136,7 +138,11 @@ def _carry_out(cluster: Cluster, workers: Workers, planned: _List, found: _Found
 
 
 def _list_each(
-    cluster: Cluster, workers: Workers, planned: _List, places: Mapping[str, Sequence[ObjectRef]], found: _Found
+    cluster: Cluster,
+    workers: Workers,
+    planned: _ListRequest,
+    places: Mapping[str, Sequence[ObjectRef]],
+    found: _FetchedObjects,
 ) -> None:
     """The same, by lists of each namespace."""
 
@@ -157,7 +163,9 @@ def _list_each(
             cluster.makes_up_for(objects)  # each is read by its name
 
 
-def _objects(cluster: Cluster, planned: _List, refs: Sequence[ObjectRef], namespace: str) -> dict[ObjectRef, Json]:
+def _objects(
+    cluster: Cluster, planned: _ListRequest, refs: Sequence[ObjectRef], namespace: str
+) -> dict[ObjectRef, Json]:
     """The wanted objects that the lists bring, of one namespace or of all."""
     wanted = set(refs)
     whole = not refs[0].name
@@ -179,7 +187,9 @@ def _objects(cluster: Cluster, planned: _List, refs: Sequence[ObjectRef], namesp
     return found
 
 
-def _keep(planned: _List, refs: Sequence[ObjectRef], objects: Mapping[ObjectRef, Json], found: _Found) -> None:
+def _keep(
+    planned: _ListRequest, refs: Sequence[ObjectRef], objects: Mapping[ObjectRef, Json], found: _FetchedObjects
+) -> None:
     if planned.complete:
         found.objects.update({ref: objects.get(ref) for ref in refs})
     else:

@@ -15,7 +15,7 @@ from ..core.protocols import Evaluation, Inspection
 from .polling import poll
 from .reader import View
 from .result import NamespaceResult, Outcome, Status
-from .run import Run, Settings, internal_error, running
+from .run import Run, RunSettings, internal_error, running
 
 __all__ = ["examined", "inspect", "with_failures"]
 
@@ -26,7 +26,7 @@ _Found = TypeVar("_Found")
 
 
 @dataclass
-class _Work:
+class _NamespaceInspection:
     """One namespace on its way: what was seen of it last, and what that means."""
 
     namespace: str
@@ -44,7 +44,7 @@ def inspect(
     cluster: Cluster,
     inspection: _Inspection,
     namespaces: Sequence[str],
-    settings: Settings,
+    settings: RunSettings,
     *,
     refine: Callable[[_Inspection], _Inspection] = lambda inspection: inspection,
     hint: Callable[[Sequence[NamespaceResult]], str] = lambda _left: "",
@@ -56,11 +56,11 @@ def inspect(
 
     :raises ImagePullError: when nothing could be read at all.
     """
-    works = [_Work(namespace) for namespace in dict.fromkeys(namespaces)]
+    works = [_NamespaceInspection(namespace) for namespace in dict.fromkeys(namespaces)]
     with running(cluster, len(works), settings) as run:
         asked = [inspection]
 
-        def look(pending: Sequence[_Work]) -> None:
+        def look(pending: Sequence[_NamespaceInspection]) -> None:
             _round(run, asked[-1], pending)
             waiting = [work for work in pending if work.pending]
             if waiting and not run.stopped:
@@ -105,7 +105,7 @@ def with_failures(outcome: Outcome, failures: Mapping[str, ImagePullError]) -> O
     return replace(outcome, namespaces=results)
 
 
-def _round(run: Run, inspection: Inspection, pending: Sequence[_Work]) -> None:
+def _round(run: Run, inspection: Inspection, pending: Sequence[_NamespaceInspection]) -> None:
     seen = run.read(inspection, [work.namespace for work in pending])
     for work in pending:
         view = seen.get(work.namespace)
@@ -120,7 +120,7 @@ def _round(run: Run, inspection: Inspection, pending: Sequence[_Work]) -> None:
     run.workers.map(lambda work: _check(run, work, was_there=False), empty)
 
 
-def _evaluate(run: Run, inspection: Inspection, work: _Work) -> None:
+def _evaluate(run: Run, inspection: Inspection, work: _NamespaceInspection) -> None:
     try:
         work.evaluation = inspection.evaluate(work.namespace, work.view.objects, work.view.related)
     except ImagePullError as error:
@@ -129,18 +129,18 @@ def _evaluate(run: Run, inspection: Inspection, work: _Work) -> None:
         work.result = run.failed(work.namespace, internal_error(error))
 
 
-def _check(run: Run, work: _Work, *, was_there: bool) -> None:
+def _check(run: Run, work: _NamespaceInspection, *, was_there: bool) -> None:
     """Whether the namespace is there at all: nothing is awaited in one that is not. Cluster-scoped objects are in none."""
     work.checked = True
     if work.namespace and not run.stopped and (why := run.what_is_wrong_with(work.namespace, was_there=was_there)):
         work.result = NamespaceResult(work.namespace, "failed", error=why, extra=dict(work.evaluation.extra))
 
 
-def _count(run: Run, work: _Work) -> None:
+def _count(run: Run, work: _NamespaceInspection) -> None:
     run.progress.finished(changed=False, failed=work.result is not None and work.result.status == "failed")
 
 
-def _finished(work: _Work, advice: str) -> NamespaceResult:
+def _finished(work: _NamespaceInspection, advice: str) -> NamespaceResult:
     if work.result is not None:
         return work.result
     found = work.evaluation

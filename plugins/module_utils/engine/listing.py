@@ -13,11 +13,11 @@ from ..clients.kube.errors import Forbidden
 from ..core.objects import Json, Kind, metadata
 from .workers import Workers
 
-__all__ = ["Listed", "list_in"]
+__all__ = ["Listing", "list_in"]
 
 
 @dataclass(frozen=True)
-class Listed:
+class Listing:
     """What was found, by namespace, in the order given; and the namespaces in which the caller may not list."""
 
     objects: dict[str, list[Json]] = field(default_factory=dict)
@@ -34,7 +34,7 @@ def list_in(
     few: int = 0,
     field_selector: str = "",
     label_selector: str = "",
-) -> Listed:
+) -> Listing:
     """What `keep` leaves of each object: nothing is held of one for which it returns None. Its metadata must be left.
 
     What is in a namespace that is not given is not looked at. Up to `few` namespaces are listed one by one at once.
@@ -61,13 +61,13 @@ def list_in(
 
     if len(namespaces) > few:
         try:
-            return Listed(_by_namespace(namespaces, listed("")))
+            return Listing(_by_namespace(namespaces, listed("")))
         except Forbidden:
             pass
     answers = dict(zip(namespaces, workers.map(in_namespace, namespaces), strict=True))
     objects = [obj for answer in answers.values() if not isinstance(answer, Forbidden) for obj in answer]
     forbidden = [name for name, answer in answers.items() if isinstance(answer, Forbidden)]
-    return Listed(_by_namespace(namespaces, objects), forbidden)
+    return Listing(_by_namespace(namespaces, objects), forbidden)
 
 
 def _by_namespace(namespaces: Sequence[str], objects: Sequence[Json]) -> dict[str, list[Json]]:

@@ -32,9 +32,9 @@ from .polling import poll
 from .reader import View
 from .replacement import carry_out
 from .result import NamespaceResult, Outcome, Status
-from .run import Run, Settings, internal_error, running
+from .run import Run, RunSettings, internal_error, running
 
-__all__ = ["Settings", "reconcile"]
+__all__ = ["RunSettings", "reconcile"]
 
 #: So many writes of one object may go unanswered, and of all objects of a namespace: a webhook that fails always must not hold up
 #: the others.
@@ -46,7 +46,7 @@ _STUBBORN_SECONDS_IN_ALL = 4 * _STUBBORN_SECONDS
 
 
 @dataclass
-class _Work:
+class _NamespaceWork:
     """One namespace on its way. `objects` is what is known of it now, `doubtful` the writes whose answer was lost.
 
     `unread` names objects that may exist although a list did not bring them. `failures` are entries whose writes failed.
@@ -75,7 +75,7 @@ def reconcile(
     cluster: Cluster,
     desired: Desired,
     namespaces: Sequence[str],
-    settings: Settings,
+    settings: RunSettings,
     seen: Mapping[str, View] | None = None,
 ) -> Outcome:
     """Brings every namespace to the declared state; with `check_mode`, only says what that would change.
@@ -84,12 +84,12 @@ def reconcile(
 
     A namespace that fails does not stop the others. When the cluster fails, the run stops, and the outcome says so once.
     """
-    works = [_Work(namespace) for namespace in dict.fromkeys(namespaces)]
+    works = [_NamespaceWork(namespace) for namespace in dict.fromkeys(namespaces)]
     started = settings.clock.now()
     with running(cluster, len(works), settings) as run:
         known = [seen] if seen is not None else []
 
-        def look(pending: Sequence[_Work]) -> None:
+        def look(pending: Sequence[_NamespaceWork]) -> None:
             waited = settings.clock.now() - started
             for work in pending:
                 work.waited = waited
@@ -101,12 +101,12 @@ def reconcile(
     return run.outcome([_finished(work) for work in works], sum(work.retries for work in works))
 
 
-def _longest(works: Sequence[_Work]) -> float:
+def _longest(works: Sequence[_NamespaceWork]) -> float:
     """How many seconds to wait for what is still awaited."""
     return max((awaited.within for work in works if work.pending for awaited in work.plan.waiting_for), default=0.0)
 
 
-def _round(run: Run, desired: Desired, pending: Sequence[_Work], known: Mapping[str, View] | None) -> None:
+def _round(run: Run, desired: Desired, pending: Sequence[_NamespaceWork], known: Mapping[str, View] | None) -> None:
     """One look at all pending namespaces: those with nothing to do are done with it, the others go to the workers."""
     _see(run, desired, pending, known)
     busy = [work for work in pending if not _is_settled(run, desired, work)]
@@ -114,7 +114,7 @@ def _round(run: Run, desired: Desired, pending: Sequence[_Work], known: Mapping[
     run.progress.tick()
 
 
-def _see(run: Run, desired: Desired, pending: Sequence[_Work], known: Mapping[str, View] | None) -> None:
+def _see(run: Run, desired: Desired, pending: Sequence[_NamespaceWork], known: Mapping[str, View] | None) -> None:
     """Reads what the plans of all pending namespaces need, unless it is `known`."""
     seen: Mapping[str, View | ImagePullError]
     if known is not None:
@@ -132,7 +132,7 @@ def _see(run: Run, desired: Desired, pending: Sequence[_Work], known: Mapping[st
             work.objects, work.found, work.unread = dict(view.objects), view.related, set(view.unread)
 
 
-def _is_settled(run: Run, desired: Desired, work: _Work) -> bool:
+def _is_settled(run: Run, desired: Desired, work: _NamespaceWork) -> bool:
     """Plans one namespace; whether that was all, without a request."""
     if work.result is None:
         _plan(run, desired, work)
@@ -143,13 +143,13 @@ def _is_settled(run: Run, desired: Desired, work: _Work) -> bool:
     return settled
 
 
-def _untold(work: _Work) -> set[str]:
+def _untold(work: _NamespaceWork) -> set[str]:
     """The objects that must be read since no create tells whether they exist."""
     created = {change.ref.name for change in work.plan.changes if change.action == "create"}
     return work.unread - created
 
 
-def _plan(run: Run, desired: Desired, work: _Work) -> None:
+def _plan(run: Run, desired: Desired, work: _NamespaceWork) -> None:
     try:
         work.plan = _planned(desired, work)
     except ImagePullError as error:
@@ -158,14 +158,14 @@ def _plan(run: Run, desired: Desired, work: _Work) -> None:
         work.result = _ended(run, work, internal_error(error))
 
 
-def _planned(desired: Desired, work: _Work) -> Plan:
+def _planned(desired: Desired, work: _NamespaceWork) -> Plan:
     """The plan for what is known now: without entries of which a write has failed, for others may build on what they leave."""
     if work.failures and isinstance(desired, Batch):
         return desired.plan(work.namespace, work.objects, work.found, without=work.failures)
     return desired.plan(work.namespace, work.objects, work.found)
 
 
-def _settle(run: Run, desired: Desired, work: _Work) -> None:
+def _settle(run: Run, desired: Desired, work: _NamespaceWork) -> None:
     """Carries out the plan of one namespace, in a thread."""
     try:
         if run.stopped or run.is_over:
@@ -184,26 +184,26 @@ def _settle(run: Run, desired: Desired, work: _Work) -> None:
     _count(run, work)
 
 
-def _read_untold(run: Run, desired: Desired, work: _Work) -> None:
+def _read_untold(run: Run, desired: Desired, work: _NamespaceWork) -> None:
     for name in sorted(_untold(work)):
         ref = ObjectRef(desired.kind, work.namespace, name)
         _store(desired, work, ref, run.cluster.get(ref))
     work.plan = _planned(desired, work)
 
 
-def _count(run: Run, work: _Work) -> None:
+def _count(run: Run, work: _NamespaceWork) -> None:
     if not work.pending:
         done = _finished(work)
         run.progress.finished(changed=bool(done.changes), failed=done.status == "failed")
 
 
-def _needs_namespace(run: Run, work: _Work) -> bool:
+def _needs_namespace(run: Run, work: _NamespaceWork) -> bool:
     """Whether the namespace itself has to be read: what is awaited may never come, what is only planned may be refused."""
     creates = any(change.action == "create" for change in work.plan.changes)
     return not work.checked and bool(work.plan.waiting_for or (run.settings.check_mode and creates))
 
 
-def _apply(run: Run, desired: Desired, work: _Work) -> None:
+def _apply(run: Run, desired: Desired, work: _NamespaceWork) -> None:
     """Carries out the plan, write by write. A write that fails is the failure of its entries, if it has some; the others go on."""
     patience = _Patience(run.settings.clock)
     while work.plan.changes:
@@ -263,7 +263,7 @@ class _Tries:
         return now - self.began_at > self.seconds or self.lost > self.most_lost
 
 
-def _write(run: Run, desired: Desired, work: _Work, change: Change, patience: _Patience) -> None:
+def _write(run: Run, desired: Desired, work: _NamespaceWork, change: Change, patience: _Patience) -> None:
     """One write; after a conflict or a lost answer the object is read again, and the namespace planned again."""
     try:
         now = carry_out(run.cluster, change, run.settings.clock)
@@ -284,7 +284,7 @@ def _write(run: Run, desired: Desired, work: _Work, change: Change, patience: _P
     work.plan = replace(work.plan, changes=rest)
 
 
-def _look_again(cluster: Cluster, desired: Desired, work: _Work, ref: ObjectRef) -> None:
+def _look_again(cluster: Cluster, desired: Desired, work: _NamespaceWork, ref: ObjectRef) -> None:
     work.retries += 1
     _store(desired, work, ref, cluster.get(ref))
     work.plan = _planned(desired, work)
@@ -294,11 +294,11 @@ def _look_again(cluster: Cluster, desired: Desired, work: _Work, ref: ObjectRef)
         work.applied.append(work.doubtful.pop(key))
 
 
-def _store(desired: Desired, work: _Work, ref: ObjectRef, now: Json | None) -> None:
+def _store(desired: Desired, work: _NamespaceWork, ref: ObjectRef, now: Json | None) -> None:
     work.found = stored(desired.kind, work.objects, work.found, ref, now)
 
 
-def _ended(run: Run, work: _Work, error: ImagePullError | None) -> NamespaceResult:
+def _ended(run: Run, work: _NamespaceWork, error: ImagePullError | None) -> NamespaceResult:
     """The result of a namespace that is not brought to its end: by an error, or without one as the run is over."""
     done = run.not_attempted(work.namespace) if error is None else run.failed(work.namespace, error)
     done = replace(done, changes=tuple(work.applied), notes=work.plan.notes, failures=_failures(work))
@@ -308,7 +308,7 @@ def _ended(run: Run, work: _Work, error: ImagePullError | None) -> NamespaceResu
     return done
 
 
-def _interrupted(work: _Work, error: ImagePullError | None) -> str:
+def _interrupted(work: _NamespaceWork, error: ImagePullError | None) -> str:
     """Why a namespace is only half done."""
     is_own = error is not None and not isinstance(error, ClusterError)
     why = str(error) if is_own else "the task stopped before this namespace was finished"
@@ -320,20 +320,20 @@ def _doubts(changes: Iterable[Change]) -> str:
     return f"; the answer to this was lost, so it may have been carried out: {doubtful}" if doubtful else ""
 
 
-def _give_up(run: Run, work: _Work) -> None:
+def _give_up(run: Run, work: _NamespaceWork) -> None:
     """What is still awaited did not come: the namespace may have been deleted meanwhile."""
     if not run.stopped and (why := run.what_is_wrong_with(work.namespace, was_there=True)):
         work.result = NamespaceResult(work.namespace, "failed", tuple(work.applied), work.plan.notes, why)
 
 
-def _failures(work: _Work) -> tuple[Failure, ...]:
+def _failures(work: _NamespaceWork) -> tuple[Failure, ...]:
     """Why single entries failed, in their order: planning refused them, or a write."""
     refused = {failure.entry: failure.error for failure in work.plan.failures}
     found = {**work.failures, **refused}
     return tuple(Failure(entry, found[entry]) for entry in sorted(found, key=lambda entry: entry.position))
 
 
-def _finished(work: _Work) -> NamespaceResult:
+def _finished(work: _NamespaceWork) -> NamespaceResult:
     if work.result is not None:
         return work.result
     changes, extra, failures = (*work.applied, *work.plan.changes), dict(work.plan.extra), _failures(work)

@@ -38,13 +38,13 @@ def carry_out(cluster: Cluster, change: Change, clock: Clock) -> Json | None:
     _remove(cluster, change)
     try:
         return _create(cluster, creation, clock, (ConnectError, Unanswered))
-    except (AlreadyExists, _Unknown):
+    except (AlreadyExists, _UnknownOwner):
         raise  # an object of that name is there: it is read and planned for again
     except ImagePullError as error:
         _put_back(cluster, change, clock, error)
 
 
-class _Unknown(Unanswered):
+class _UnknownOwner(Unanswered):
     """The object exists, and whether it is the one that we created could not be read."""
 
 
@@ -77,12 +77,12 @@ def _create(
 def _created_before(cluster: Cluster, creation: Change) -> Json | None:
     """The object of an earlier try whose answer was lost.
 
-    :raises AlreadyExists: when another client created another one meanwhile; `_Unknown` when it cannot be read.
+    :raises AlreadyExists: when another client created another one meanwhile; `_UnknownOwner` when it cannot be read.
     """
     try:
         found = cluster.get(creation.ref)
     except ImagePullError as error:
-        raise _Unknown(
+        raise _UnknownOwner(
             f"{creation.ref} exists, and may be the new one or another client's: {error}; run again"
         ) from None
     if found is not None and not _holds(found, creation.body):
@@ -103,7 +103,7 @@ def _holds(found: Json, wanted: Json) -> bool:
 def _put_back(cluster: Cluster, change: Change, clock: Clock, error: ImagePullError) -> NoReturn:
     try:
         _create(cluster, restored(change), clock, (ImagePullError,))
-    except (AlreadyExists, _Unknown):
+    except (AlreadyExists, _UnknownOwner):
         raise Refusal(f"{error}; meanwhile another {change.ref} was created: look at it, then run again") from None
     except ImagePullError as second:
         is_gone = "may be gone" if isinstance(second, (ConnectError, Unanswered)) else "is gone"

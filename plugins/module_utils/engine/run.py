@@ -28,7 +28,7 @@ from .reader import View, read
 from .result import NamespaceResult, Outcome
 from .workers import Workers
 
-__all__ = ["Run", "Settings", "internal_error", "running"]
+__all__ = ["Run", "RunSettings", "internal_error", "running"]
 
 
 #: What is said of each namespace that is only half done when the run stops; why it stopped is said once.
@@ -36,7 +36,7 @@ _CUT_SHORT = "the task stopped before this namespace was finished; its last writ
 
 
 @dataclass(frozen=True)
-class Settings:
+class RunSettings:
     """How a task runs.
 
     `wait_timeout`: seconds to wait for objects that do not exist yet. `max_failures`: once the API server has failed in more namespaces than
@@ -60,7 +60,7 @@ class Run:
     """
 
     cluster: Cluster
-    settings: Settings
+    settings: RunSettings
     workers: Workers
     progress: Progress
     stopped: str = ""
@@ -150,7 +150,7 @@ def _is_of_server(error: ImagePullError) -> bool:
 
 
 @contextmanager
-def running(cluster: Cluster, namespaces: int, settings: Settings) -> Iterator[Run]:
+def running(cluster: Cluster, namespaces: int, settings: RunSettings) -> Iterator[Run]:
     """A run with its threads."""
     with Workers(settings.concurrency) as workers:
         progress = Progress(settings.task, namespaces, settings.say, settings.clock.now)

@@ -13,26 +13,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ..core.objects import SECRET, ObjectRef
-from ..images.pull_messages import Attempt
+from ..images.pull_messages import PullAttempt
 from ..images.references import Reference, reference_of
 from ..platform.protected import NODE_SECRET
 from .credentials import credentials_of
-from .lookup import Evidence
+from .lookup import Lookup
 from .reading import want
 from .steps.cached import cached, never, wanted_for_cached
 from .steps.integrated import project
-from .steps.login import Holding, heard, keys, verdict
+from .steps.login import LoginContext, heard, keys, verdict
 from .steps.pull_secrets import secrets_listed, secrets_read
 from .steps.short_names import NO_REGISTRY_ASKED, resolved
 from .steps.sources import sources, wanted
 from .steps.streams import given_image
-from .subjects import Subject
-from .verdict import PULLS, UNKNOWN, WILL_NOT_PULL, Access, Seen, Step, breaks
+from .subjects import ContainerPull
+from .verdict import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, Step, StepResult, breaks
 
-__all__ = ["PULLS", "UNKNOWN", "WILL_NOT_PULL", "Access", "Step", "explain"]
+__all__ = ["PULLS", "UNKNOWN", "WILL_NOT_PULL", "PullVerdict", "Step", "explain"]
 
 
-def explain(subject: Subject, evidence: Evidence, *, asks: bool = False) -> Access:
+def explain(subject: ContainerPull, evidence: Lookup, *, asks: bool = False) -> PullVerdict:
     """`asks`: whether the registries are asked.
 
     :raises NotYet: when more has to be read first.
@@ -49,8 +49,8 @@ def explain(subject: Subject, evidence: Evidence, *, asks: bool = False) -> Acce
 
 
 def _way(
-    subject: Subject, reference: Reference, told: Attempt | None, evidence: Evidence, *, asks: bool
-) -> Iterator[Seen]:
+    subject: ContainerPull, reference: Reference, told: PullAttempt | None, evidence: Lookup, *, asks: bool
+) -> Iterator[StepResult]:
     named = resolved(
         subject, reference, evidence, was_resolved=told is not None and told.rule.id not in NO_REGISTRY_ASKED
     )
@@ -68,28 +68,28 @@ def _way(
     yield from keys(credentials, reference.repository)
     # Which registry a name without one means is for the node to say.
     asks = asks and not reference.is_short and not credentials.in_state("unparsable")
-    yield from verdict(Holding(subject, reference, credentials, evidence, found[0].mirrors, asks), told)
+    yield from verdict(LoginContext(subject, reference, credentials, evidence, found[0].mirrors, asks), told)
     yield from (each for each in named.seen if each.verdict == UNKNOWN)
 
 
-def _one_is_open(each: Sequence[Sequence[Seen]]) -> Iterator[Seen]:
+def _one_is_open(each: Sequence[Sequence[StepResult]]) -> Iterator[StepResult]:
     """Of what is said of several references, each thing once. It breaks only where all of them are closed."""
     closed = all(any(seen.verdict == WILL_NOT_PULL for seen in way) for way in each)
-    told: list[Seen] = []
+    told: list[StepResult] = []
     for seen in (seen for way in each for seen in way):
         if seen not in told:
             told.append(seen)
             yield seen if closed or seen.verdict != WILL_NOT_PULL else replace(seen, verdict="", reason="")
 
 
-def _access(subject: Subject, way: Sequence[Seen], told: Attempt | None) -> Access:
+def _access(subject: ContainerPull, way: Sequence[StepResult], told: PullAttempt | None) -> PullVerdict:
     steps = [seen.step for seen in way if seen.step is not None]
     cause = told.rule.id if told is not None else ""
     if subject.is_pulled:
-        return Access(subject, PULLS, "the container has its image", steps, (), cause)
+        return PullVerdict(subject, PULLS, "the container has its image", steps, (), cause)
     for found in (WILL_NOT_PULL, UNKNOWN):
         for seen in way:
             if seen.verdict == found:
-                return Access(subject, found, seen.reason, steps, seen.fix, cause)
+                return PullVerdict(subject, found, seen.reason, steps, seen.fix, cause)
     reason = next((seen.reason for seen in way if seen.reason), "")
-    return Access(subject, PULLS, reason, steps, (), cause)
+    return PullVerdict(subject, PULLS, reason, steps, (), cause)

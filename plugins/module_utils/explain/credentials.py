@@ -16,9 +16,17 @@ from ..images.references import PUBLIC_REGISTRIES
 from ..platform.protected import says_generated
 from ..secrets.content import DATA_KEYS, StoredSecret
 from .edit_distance import is_typing_error
-from .lookup import Evidence, NotYet, Unread
+from .lookup import Lookup, ReadRequired, UnreadableObject
 
-__all__ = ["Credentials", "Login", "SecretSeen", "credentials_of", "logins_of", "nearest_key", "secret_seen"]
+__all__ = [
+    "Credentials",
+    "KubeletLogin",
+    "PullSecretStatus",
+    "credentials_of",
+    "logins_of",
+    "nearest_key",
+    "secret_seen",
+]
 
 
 #: Keys that are looked at for a typing error: the author of a secret chooses how many it has.
@@ -28,7 +36,7 @@ _ADDRESS = re.compile(r"[0-9.]+|\[.*\]")
 
 
 @dataclass(frozen=True)
-class Login:
+class KubeletLogin:
     """One that the kubelet tries. `is_empty`: without user or password, so the runtime pulls without a login."""
 
     secret: str
@@ -37,7 +45,7 @@ class Login:
 
 
 @dataclass(frozen=True)
-class SecretSeen:
+class PullSecretStatus:
     """`state`: `usable`, `missing`, `wrong_type`, `unparsable`, `unread`; `detail` says more, as the rest of a sentence.
 
     `is_generated`: the platform made it, and writes it again.
@@ -58,32 +66,32 @@ class Credentials:
     With an unparsable secret it tries none, and stops.
     """
 
-    secrets: Sequence[SecretSeen]
-    logins: Sequence[Login]
+    secrets: Sequence[PullSecretStatus]
+    logins: Sequence[KubeletLogin]
 
     @property
-    def usable_logins(self) -> list[Login]:
+    def usable_logins(self) -> list[KubeletLogin]:
         """Those with user and password."""
         return [login for login in self.logins if not login.is_empty]
 
-    def in_state(self, state: str) -> list[SecretSeen]:
+    def in_state(self, state: str) -> list[PullSecretStatus]:
         return [secret for secret in self.secrets if secret.state == state]
 
 
-def credentials_of(namespace: str, names: Iterable[str], repository: str, evidence: Evidence) -> Credentials:
+def credentials_of(namespace: str, names: Iterable[str], repository: str, evidence: Lookup) -> Credentials:
     """:raises NotYet: when some of the secrets have to be read first; all of them are wanted then."""
     secrets, waits = [], False
     for name in names:
         try:
             secrets.append(_seen(ObjectRef(SECRET, namespace, name), evidence))
-        except NotYet:
+        except ReadRequired:
             waits = True
     if waits:
-        raise NotYet
+        raise ReadRequired
     return Credentials(secrets, logins_of(secrets, repository))
 
 
-def nearest_key(secrets: Iterable[SecretSeen], repository: str) -> str:
+def nearest_key(secrets: Iterable[PullSecretStatus], repository: str) -> str:
     """The key that may be meant for the image: of the same host, or of a name with a typing error; empty when there is none."""
     name = _name_of(repository)
     keys = [(key, _name_of(host_of(key))) for secret in secrets for key in secret.keys]
@@ -103,35 +111,35 @@ def _is_mistyped(name: str, other: str) -> bool:
     return not are_known and not are_addresses and is_typing_error(name, other)
 
 
-def _seen(ref: ObjectRef, evidence: Evidence) -> SecretSeen:
+def _seen(ref: ObjectRef, evidence: Lookup) -> PullSecretStatus:
     try:
         return replace(evidence.made_of(ref, _nameless), name=ref.name)
-    except Unread as error:
-        return SecretSeen(ref.name, "unread", str(error))
+    except UnreadableObject as error:
+        return PullSecretStatus(ref.name, "unread", str(error))
 
 
-def _nameless(secret: Json | None) -> SecretSeen:
-    return SecretSeen("", "missing") if secret is None else secret_seen("", secret)
+def _nameless(secret: Json | None) -> PullSecretStatus:
+    return PullSecretStatus("", "missing") if secret is None else secret_seen("", secret)
 
 
-def secret_seen(name: str, secret: Json) -> SecretSeen:
+def secret_seen(name: str, secret: Json) -> PullSecretStatus:
     """What a node makes of a secret that exists."""
     held = StoredSecret.of(secret)
     if held.type not in DATA_KEYS:
-        return SecretSeen(name, "wrong_type", held.type)
+        return PullSecretStatus(name, "wrong_type", held.type)
     reading = held.for_kubelet
     if reading.problems:
-        return SecretSeen(name, "unparsable", reading.problems[0])
+        return PullSecretStatus(name, "unparsable", reading.problems[0])
     empty = [key for key, (user, password) in reading.logins.items() if not (user and password)]
-    return SecretSeen(name, "usable", "", tuple(reading.logins), tuple(empty), says_generated(secret))
+    return PullSecretStatus(name, "usable", "", tuple(reading.logins), tuple(empty), says_generated(secret))
 
 
-def logins_of(secrets: Sequence[SecretSeen], repository: str) -> list[Login]:
+def logins_of(secrets: Sequence[PullSecretStatus], repository: str) -> list[KubeletLogin]:
     """Those for an image, in the order in which they are tried."""
     usable = [secret for secret in secrets if secret.state == "usable"]
     every = dict.fromkeys(key for secret in usable for key in secret.keys)
     return [
-        Login(secret.name, key, key in secret.empty_keys)
+        KubeletLogin(secret.name, key, key in secret.empty_keys)
         for key in kubelet_keys(every, repository)
         for secret in usable
         if key in secret.keys

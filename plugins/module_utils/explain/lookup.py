@@ -15,21 +15,21 @@ from typing import Any, TypeVar, Union
 from ..core.errors import ImagePullError
 from ..core.objects import Json, ObjectRef
 
-__all__ = ["Evidence", "NotYet", "Unread"]
+__all__ = ["Lookup", "ReadRequired", "UnreadableObject"]
 
 
 Made = TypeVar("Made")
 
 
-class NotYet(Exception):
+class ReadRequired(Exception):
     """The answer is not known yet: it is wanted now."""
 
 
-class Unread(ImagePullError):
+class UnreadableObject(ImagePullError):
     """The answer cannot be known; the message is the reason, as the rest of a sentence."""
 
 
-class Evidence:
+class Lookup:
     """Objects by reference: None for one that does not exist, the error for one that could not be read."""
 
     def __init__(self, known: Mapping[ObjectRef, Union[Json, ImagePullError, None]] | None = None) -> None:
@@ -45,10 +45,10 @@ class Evidence:
         """
         if ref not in self._known:
             self._wanted[ref] = None
-            raise NotYet
+            raise ReadRequired
         answer = self._known[ref]
         if isinstance(answer, ImagePullError):
-            raise Unread(str(answer))
+            raise UnreadableObject(str(answer))
         return answer
 
     def made_of(self, ref: ObjectRef, make: Callable[[Json | None], Made]) -> Made:

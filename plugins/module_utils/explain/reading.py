@@ -10,30 +10,30 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..core.json_types import as_dict, as_list
 from ..core.objects import Json, ObjectRef
 from ..images.node_versions import NODES, NodeVersions, kinds_of, nodes_of
-from .lookup import Evidence, NotYet, Unread
-from .subjects import Subject
+from .lookup import Lookup, ReadRequired, UnreadableObject
+from .subjects import ContainerPull
 
 __all__ = ["items_of", "look", "nodes_for", "refs_of_nodes", "want"]
 
 
-def look(evidence: Evidence, ref: ObjectRef) -> tuple[Json | None, str]:
+def look(evidence: Lookup, ref: ObjectRef) -> tuple[Json | None, str]:
     """What is there, None when there is nothing; and why it could not be read, empty when it could.
 
     :raises NotYet: when it has to be read first.
     """
     try:
         return evidence.look(ref), ""
-    except Unread as error:
+    except UnreadableObject as error:
         return None, str(error)
 
 
-def refs_of_nodes(subject: Subject) -> Sequence[ObjectRef]:
+def refs_of_nodes(subject: ContainerPull) -> Sequence[ObjectRef]:
     """The node of a pod that is asked about alone; all nodes for others, for a list serves all of these."""
     alone = subject.is_asked_alone and subject.node
     return [ObjectRef(NODES.kind, "", subject.node)] if alone else [NODES]
 
 
-def nodes_for(subject: Subject, evidence: Evidence) -> tuple[Sequence[NodeVersions], str]:
+def nodes_for(subject: ContainerPull, evidence: Lookup) -> tuple[Sequence[NodeVersions], str]:
     """The subject's node, or each kind of node where it has none, and why they could not be read.
 
     :raises NotYet: when they have to be read first.
@@ -44,7 +44,7 @@ def nodes_for(subject: Subject, evidence: Evidence) -> tuple[Sequence[NodeVersio
         return list(nodes_of({"items": [node] if node else []}).values()), unread
     try:
         every, kinds = evidence.made_of(NODES, _nodes)
-    except Unread as error:
+    except UnreadableObject as error:
         return (), str(error)
     return ([every[subject.node]] if subject.node in every else kinds), ""
 
@@ -54,16 +54,16 @@ def _nodes(listed: Json | None) -> tuple[Mapping[str, NodeVersions], Sequence[No
     return found, kinds_of(found.values())
 
 
-def want(evidence: Evidence, refs: Iterable[ObjectRef]) -> None:
+def want(evidence: Lookup, refs: Iterable[ObjectRef]) -> None:
     """Asks for all of these at once. :raises NotYet: when some of it is not known."""
     waits = False
     for ref in refs:
         try:
             look(evidence, ref)
-        except NotYet:
+        except ReadRequired:
             waits = True
     if waits:
-        raise NotYet
+        raise ReadRequired
 
 
 def items_of(listed: Json | None) -> Sequence[Json]:

@@ -19,7 +19,7 @@ __all__ = [
     "POD",
     "STATUSES",
     "WORKLOADS",
-    "Subject",
+    "ContainerPull",
     "of_account",
     "of_pod",
     "of_workload",
@@ -48,7 +48,7 @@ STATUSES = ("initContainerStatuses", "containerStatuses", "ephemeralContainerSta
 
 
 @dataclass(frozen=True)
-class Subject:
+class ContainerPull:
     """One container that needs its image.
 
     `own` are the secrets in the list of the pod or the template; a pod's list is final, an empty one of a template is filled with the
@@ -84,7 +84,7 @@ class Subject:
         return ObjectRef(SERVICE_ACCOUNT, self.namespace, self.account)
 
 
-def of_pod(pod: Json, namespace: str) -> list[Subject]:
+def of_pod(pod: Json, namespace: str) -> list[ContainerPull]:
     """Its containers, the init and ephemeral ones too."""
     meta, spec = metadata(pod), as_dict(pod.get("spec"))
     ref = ObjectRef(POD, namespace, as_str(meta.get("name")))
@@ -96,7 +96,7 @@ def of_pod(pod: Json, namespace: str) -> list[Subject]:
     ]
 
 
-def of_workload(kind: Kind, workload: Json, namespace: str) -> list[Subject]:
+def of_workload(kind: Kind, workload: Json, namespace: str) -> list[ContainerPull]:
     """The containers of the pods that it will make."""
     ref = ObjectRef(kind, namespace, as_str(metadata(workload).get("name")))
     template = template_of(kind, workload)
@@ -116,27 +116,27 @@ def template_of(kind: Kind, workload: Json) -> Json:
     return as_dict(spec.get("template"))
 
 
-def of_account(namespace: str, account: str, image: str) -> Subject:
+def of_account(namespace: str, account: str, image: str) -> ContainerPull:
     """A pod of the account that would have this image."""
-    return Subject(ObjectRef(SERVICE_ACCOUNT, namespace, account), account, (), "", image)
+    return ContainerPull(ObjectRef(SERVICE_ACCOUNT, namespace, account), account, (), "", image)
 
 
-def _subjects(ref: ObjectRef, spec: Json, *, is_pod: bool) -> Iterator[Subject]:
+def _subjects(ref: ObjectRef, spec: Json, *, is_pod: bool) -> Iterator[ContainerPull]:
     account = as_str(spec.get("serviceAccountName")) or as_str(spec.get("serviceAccount")) or "default"
     own = tuple(dict.fromkeys(names_in(spec, "imagePullSecrets")))
     for each in images_of(spec):
         if not each.volume:
-            yield Subject(ref, account, own, each.containers[0], each.image, is_pod, pull_policy=each.pull_policy)
+            yield ContainerPull(ref, account, own, each.containers[0], each.image, is_pod, pull_policy=each.pull_policy)
 
 
-def _of(meta: Json, spec: Json, subject: Subject) -> Subject:
+def _of(meta: Json, spec: Json, subject: ContainerPull) -> ContainerPull:
     """With what is said of the whole pod."""
     resolves = resolves_names({"metadata": meta})
     created, uid, node = as_str(meta.get("creationTimestamp")), as_str(meta.get("uid")), as_str(spec.get("nodeName"))
     return replace(subject, created=created, uid=uid, node=node, resolves_names=resolves)
 
 
-def _with_state(subject: Subject, status: Json) -> Subject:
+def _with_state(subject: ContainerPull, status: Json) -> ContainerPull:
     state = as_dict(status.get("state"))
     waiting = as_dict(state.get("waiting"))
     has_started = bool({"running", "terminated"} & set(state)) and bool(as_str(status.get("imageID")))

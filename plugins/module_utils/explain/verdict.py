@@ -11,9 +11,9 @@ from typing import Any
 
 from .fixes import Fix
 from .offers import offer
-from .subjects import Subject
+from .subjects import ContainerPull
 
-__all__ = ["PULLS", "UNKNOWN", "WILL_NOT_PULL", "Access", "Seen", "Step", "breaks", "doubts", "says"]
+__all__ = ["PULLS", "UNKNOWN", "WILL_NOT_PULL", "PullVerdict", "Step", "StepResult", "breaks", "doubts", "says"]
 
 PULLS, WILL_NOT_PULL, UNKNOWN = "pulls", "will_not_pull", "unknown"
 
@@ -30,7 +30,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Seen:
+class StepResult:
     """One answer of a station. `verdict` is `WILL_NOT_PULL` or `UNKNOWN` where it decides something, with `reason` as the sentence
     for it and `fix` as what fixes it; empty where it is only said. Without `step` it is not said on the way."""
 
@@ -41,11 +41,11 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Access:
+class PullVerdict:
     """The answer for one container. `reason` is what breaks first or, where nothing does, what pulls; `cause` is the class of the
     node's error, empty when the node says nothing."""
 
-    subject: Subject
+    subject: ContainerPull
     verdict: str
     reason: str
     steps: Sequence[Step]
@@ -80,15 +80,15 @@ class Access:
         ]
 
 
-def says(name: str, seen: str, *, ok: bool | None = True) -> Seen:
+def says(name: str, seen: str, *, ok: bool | None = True) -> StepResult:
     """It is said, and decides nothing."""
-    return Seen(Step(name, seen, ok))
+    return StepResult(Step(name, seen, ok))
 
 
-def breaks(name: str, seen: str, fix: Sequence[Fix] = (), *, reason: str = "") -> Seen:
+def breaks(name: str, seen: str, fix: Sequence[Fix] = (), *, reason: str = "") -> StepResult:
     """`reason` where another sentence than what is seen tells it best."""
-    return Seen(Step(name, seen, ok=False), WILL_NOT_PULL, reason or seen, fix)
+    return StepResult(Step(name, seen, ok=False), WILL_NOT_PULL, reason or seen, fix)
 
 
-def doubts(name: str, seen: str, fix: Sequence[Fix] = (), *, reason: str = "") -> Seen:
-    return Seen(Step(name, seen, ok=None), UNKNOWN, reason or seen, fix)
+def doubts(name: str, seen: str, fix: Sequence[Fix] = (), *, reason: str = "") -> StepResult:
+    return StepResult(Step(name, seen, ok=None), UNKNOWN, reason or seen, fix)

@@ -19,9 +19,9 @@ from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import Json, Kind, metadata
 from ..core.phrases import pluralize
 from ..dockerconfig.key_matching import names_registry
-from .lookup import NotYet
-from .subjects import WORKLOADS, Subject, of_pod, of_workload, template_of
-from .verdict import UNKNOWN, WILL_NOT_PULL, Access, Step
+from .lookup import ReadRequired
+from .subjects import WORKLOADS, ContainerPull, of_pod, of_workload, template_of
+from .verdict import UNKNOWN, WILL_NOT_PULL, PullVerdict, Step
 
 __all__ = [
     "REVISION_LABELS",
@@ -132,7 +132,7 @@ class PodOwners:
                 found[uid].append((kind, workload))
         return found
 
-    def _has_template(self, kind: Kind, workload: Json, template: Sequence[Subject], pod: Json) -> bool:
+    def _has_template(self, kind: Kind, workload: Json, template: Sequence[ContainerPull], pod: Json) -> bool:
         """Two kinds mark their pods. Pods of other kinds are compared with the template."""
         marks = _marks(kind, workload, pod)
         if all(marks):
@@ -140,16 +140,18 @@ class PodOwners:
         return _is_alike(template, of_pod(pod, self.namespace))
 
 
-def explain_each(subjects: Iterable[Subject], explain: Callable[[Subject], Access]) -> list[Access]:
+def explain_each(
+    subjects: Iterable[ContainerPull], explain: Callable[[ContainerPull], PullVerdict]
+) -> list[PullVerdict]:
     """:raises NotYet: when more has to be read first; all that is needed is wanted then."""
     found, waits = [], False
     for subject in subjects:
         try:
             found.append(explain(subject))
-        except NotYet:
+        except ReadRequired:
             waits = True
     if waits:
-        raise NotYet
+        raise ReadRequired
     return found
 
 
@@ -157,8 +159,8 @@ def explain_together(
     owners: PodOwners,
     pods: Sequence[Json],
     workloads: Sequence[tuple[Kind, Json]],
-    explain: Callable[[Subject], Access],
-) -> list[Access]:
+    explain: Callable[[ContainerPull], PullVerdict],
+) -> list[PullVerdict]:
     """The answers for the pods, and then for the workloads, each of which depends on those for its pods.
 
     :raises NotYet: as `explain_each`.
@@ -174,18 +176,18 @@ def explain_together(
     return list(chain.from_iterable(found))
 
 
-def with_pods(of_template: Sequence[Access], of_pods: Sequence[Access]) -> list[Access]:
+def with_pods(of_template: Sequence[PullVerdict], of_pods: Sequence[PullVerdict]) -> list[PullVerdict]:
     """The answers for the containers of a template, after those for the containers of its pods.
 
     A pod that does not get its image outweighs a template that looks right. A pod that has its image proves nothing for the next one.
     """
-    found: dict[str, list[Access]] = defaultdict(list)
+    found: dict[str, list[PullVerdict]] = defaultdict(list)
     for access in of_pods:
         found[access.subject.container].append(access)
     return [_with_pods(access, found.get(access.subject.container, ())) for access in of_template]
 
 
-def _with_pods(access: Access, of_pods: Sequence[Access]) -> Access:
+def _with_pods(access: PullVerdict, of_pods: Sequence[PullVerdict]) -> PullVerdict:
     if not of_pods:
         return access
     failing = [each for each in of_pods if _is_failing(each)]
@@ -195,13 +197,13 @@ def _with_pods(access: Access, of_pods: Sequence[Access]) -> Access:
         return replace(access, steps=[*access.steps, step])
     other = f", which has image {worst.subject.image}," if worst.subject.image != access.subject.image else ""
     reason = f"{worst.subject.ref}{other} does not get its image: {worst.reason}"
-    return Access(access.subject, worst.verdict, reason, [step, *worst.steps], worst.fix, worst.cause)
+    return PullVerdict(access.subject, worst.verdict, reason, [step, *worst.steps], worst.fix, worst.cause)
 
 
-def added_containers(of_template: Sequence[Access], of_pods: Sequence[Access]) -> Iterator[Access]:
+def added_containers(of_template: Sequence[PullVerdict], of_pods: Sequence[PullVerdict]) -> Iterator[PullVerdict]:
     """The containers that the pods have and the template lacks, such as injected ones, if they do not get their image."""
     known = {access.subject.container for access in of_template}
-    added: dict[str, list[Access]] = defaultdict(list)
+    added: dict[str, list[PullVerdict]] = defaultdict(list)
     for access in of_pods:
         if access.subject.container not in known:
             added[access.subject.container].append(access)
@@ -212,14 +214,14 @@ def added_containers(of_template: Sequence[Access], of_pods: Sequence[Access]) -
             yield _with_pods(replace(first, subject=subject), each)
 
 
-def _is_failing(access: Access) -> bool:
+def _is_failing(access: PullVerdict) -> bool:
     """Without a word of the node, an `unknown` is that of the template."""
     if access.subject.is_pulled:
         return False
     return access.verdict == WILL_NOT_PULL or (access.verdict == UNKNOWN and bool(access.cause))
 
 
-def _state_of(of_pods: Sequence[Access], failing: Sequence[Access]) -> str:
+def _state_of(of_pods: Sequence[PullVerdict], failing: Sequence[PullVerdict]) -> str:
     if failing:
         return f"failed pulls: {len(failing)} of {pluralize(len(of_pods), 'pod')}, such as {failing[0].subject.ref}"
     pulled = sum(access.subject.is_pulled for access in of_pods)
@@ -227,7 +229,7 @@ def _state_of(of_pods: Sequence[Access], failing: Sequence[Access]) -> str:
     return f"pods with the image: {pulled} of {len(of_pods)}{proof}"
 
 
-def _is_alike(template: Sequence[Subject], made: Sequence[Subject]) -> bool:
+def _is_alike(template: Sequence[ContainerPull], made: Sequence[ContainerPull]) -> bool:
     """Whether all that decides about pulls is that of the template. A pod has more containers, and its account's list if that is empty."""
     found = {subject.container: subject for subject in made}
     return all(

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from ..core.json_types import as_dict, as_str
 from ..core.objects import Json, Kind
 from ..core.times import seconds_of
-from .pull_messages import Attempt, understand
+from .pull_messages import PullAttempt, understand
 
 __all__ = ["POD_EVENTS", "PodEvents", "pod_events"]
 
@@ -51,7 +51,7 @@ class PodEvents:
         return min(times, default=None)
 
     @property
-    def cause(self) -> Attempt | None:
+    def cause(self) -> PullAttempt | None:
         """The latest cause that they tell."""
         found = (understand("Failed", event.message).cause for event in self.failed[:_SEARCHED])
         return next((cause for cause in found if cause is not None and cause.rule.id not in _HIDE), None)

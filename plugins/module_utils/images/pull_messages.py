@@ -15,10 +15,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..core.foreign_text import in_one_line
-from .pull_rules import Rule, rule_for
+from .pull_rules import MessageRule, rule_for
 from .references import reference_of
 
-__all__ = ["Attempt", "PullMessage", "understand", "without_names"]
+__all__ = ["PullAttempt", "PullMessage", "understand", "without_names"]
 
 #: A message of more characters is cut: the cause stands at its beginning or is repeated there.
 _LONGEST = 16_384
@@ -86,7 +86,7 @@ _REGISTRY_PATH = re.compile(r"/v2/(?:\Z|.*/(?:manifests|blobs)/)")
 
 
 @dataclass(frozen=True)
-class Attempt:
+class PullAttempt:
     """One error of a pull. `text` is redacted; `image` is the reference that was asked for, where the text names one.
 
     `server` is the host of a request that was not sent to the registry but to a server that it names, empty where that is not known.
@@ -94,7 +94,7 @@ class Attempt:
     """
 
     text: str
-    rule: Rule
+    rule: MessageRule
     image: str
     is_mirror: bool
     server: str = ""
@@ -116,10 +116,10 @@ class PullMessage:
     Without one, the message does not tell why.
     """
 
-    attempts: Sequence[Attempt]
+    attempts: Sequence[PullAttempt]
 
     @property
-    def cause(self) -> Attempt | None:
+    def cause(self) -> PullAttempt | None:
         """What to fix first. Where the source cannot be reached, as in a site that lives by its mirrors, it is the mirror's error."""
         sources = [attempt for attempt in self.attempts if not attempt.is_mirror]
         mirrors = [attempt for attempt in self.attempts if attempt.is_mirror]
@@ -146,7 +146,7 @@ def _peeled(text: str, images: Sequence[str] = ()) -> tuple[str, tuple[str, ...]
     return text, tuple(dict.fromkeys(found))[-_IMAGES:]
 
 
-def _attempts(text: str, images: Sequence[str]) -> Iterator[Attempt]:
+def _attempts(text: str, images: Sequence[str]) -> Iterator[PullAttempt]:
     if aggregate := _AGGREGATE.match(text):
         for part in _BETWEEN_PARTS.split(aggregate["parts"]):
             yield from _attempts(*_peeled(part, images))
@@ -164,9 +164,9 @@ def _attempts(text: str, images: Sequence[str]) -> Iterator[Attempt]:
         yield _attempt(text, images, images[-1] if images else "")
 
 
-def _attempt(text: str, images: Sequence[str], image: str, *, is_mirror: bool = False) -> Attempt:
+def _attempt(text: str, images: Sequence[str], image: str, *, is_mirror: bool = False) -> PullAttempt:
     rule = rule_for(without_names(text, images))
-    return Attempt(text, rule, image, is_mirror, _server(text, image), bool(_TOKEN.search(text)))
+    return PullAttempt(text, rule, image, is_mirror, _server(text, image), bool(_TOKEN.search(text)))
 
 
 def _server(text: str, image: str) -> str:

@@ -18,13 +18,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["RULES", "UNKNOWN", "Rule", "rule_for"]
+__all__ = ["RULES", "UNKNOWN", "MessageRule", "rule_for"]
 
 _ANY = ("cri-o", "containerd", "cri-dockerd")
 
 
 @dataclass(frozen=True)
-class Rule:
+class MessageRule:
     """One cause.
 
     `id` is stable. `expression` is searched for, without regard to case, in a text with `*` for images and hosts, and `->` for requests. `runtimes`
@@ -46,7 +46,7 @@ class Rule:
         return self.meaning.replace("The registry", first).replace("the registry", server)
 
 
-UNKNOWN = Rule(
+UNKNOWN = MessageRule(
     "unknown",
     "",
     (),
@@ -56,7 +56,7 @@ UNKNOWN = Rule(
 )
 
 RULES = (
-    Rule(
+    MessageRule(
         "secret_missing",
         r"unable to retrieve some image pull secrets",
         ("kubelet",),
@@ -64,7 +64,7 @@ RULES = (
         "A pull secret that the pod names does not exist",
         "Create the secret, or remove its name from the pod's or the service account's list",
     ),
-    Rule(
+    MessageRule(
         "invalid_name",
         r"couldn't parse image (?:name|reference)|invalid reference format|invalidimagename",
         ("kubelet", "cri-dockerd"),
@@ -72,7 +72,7 @@ RULES = (
         "The image's name is not valid",
         "Correct the name: no scheme, no upper case in the path, no empty part",
     ),
-    Rule(
+    MessageRule(
         "never_pull",
         r"is not present with pull policy of never",
         ("kubelet",),
@@ -80,7 +80,7 @@ RULES = (
         "The pull policy is Never, and the node does not have the image, or this pod's credentials do not give access to it",
         "Change imagePullPolicy, or bring the image to the node",
     ),
-    Rule(
+    MessageRule(
         "short_name_ambiguous",
         r"short[- ]name mode is enforcing|short-name .* did not resolve|short-name resolution enforced",
         ("cri-o",),
@@ -89,7 +89,7 @@ RULES = (
         "Write the image with its registry's host",
         since="CRI-O 1.34, OpenShift 4.21",
     ),
-    Rule(
+    MessageRule(
         "secret_unparsable",
         r"^illegal base64 data at input byte|unable to parse auth field|^invalid character .* (?:looking for|in|after) "
         r"|^unexpected end of json input|^json: cannot unmarshal|invalid decoded auth",
@@ -98,7 +98,7 @@ RULES = (
         "One of the pod's pull secrets cannot be read, and with it none of them is used",
         "Find the secret and correct it: one entry that cannot be decoded stops every pull of the pod",
     ),
-    Rule(
+    MessageRule(
         "blocked_by_config",
         r"is blocked in /|registry blocked",
         ("cri-o",),
@@ -106,7 +106,7 @@ RULES = (
         "The cluster's configuration blocks the registry",
         "Look at registrySources.blockedRegistries of images.config.openshift.io/cluster, and for a mirror set with NeverContactSource",
     ),
-    Rule(
+    MessageRule(
         "policy_rejected",
         r"is rejected by policy",
         ("cri-o",),
@@ -114,7 +114,7 @@ RULES = (
         "The cluster's configuration does not allow the registry. No signature is involved",
         "Look at registrySources.allowedRegistries and blockedRegistries of images.config.openshift.io/cluster",
     ),
-    Rule(
+    MessageRule(
         "rate_limited",
         r"toomanyrequests|too many requests|pull rate limit|statuscode: 429|unexpected status code:? \*:? 429",
         _ANY,
@@ -122,7 +122,7 @@ RULES = (
         "The registry's limit of pulls was reached",
         "Pull with a credential, whose limit is higher, or through a mirror; or wait",
     ),
-    Rule(
+    MessageRule(
         "billing",
         r"payment required|requires billing|billing (?:account|is|has|to be)\b|statuscode: 402|status(?: code)?:? (?:\*:? )?402\b",
         _ANY,
@@ -130,7 +130,7 @@ RULES = (
         "The registry wants to be paid: the subscription or the billing account of its owner does not cover this pull",
         "Settle that with the registry's provider. Another login helps only if it belongs to an account that is paid for",
     ),
-    Rule(
+    MessageRule(
         "proxy",
         # A proxy that refuses to connect: Go's net/http has only the words of its answer, without its number.
         r"proxyconnect|socks connect|proxy authentication required|statuscode: 407|status(?: code)?:? (?:\*:? )?407\b"
@@ -143,7 +143,7 @@ RULES = (
         "Look at the proxy of the nodes (proxies.config.openshift.io/cluster, its noProxy included), and have the proxy let "
         "the registry through",
     ),
-    Rule(
+    MessageRule(
         "damaged_content",
         r"digest did not match|does not match (?:provided|selected) manifest digest|digest mismatch|digest \S+ does not match expected"
         r"|unexpected commit (?:digest|size)|failed size validation|unexpected digest|short read: expected|wrong diff ?id"
@@ -160,7 +160,7 @@ RULES = (
         "The node got other content than the image has: it is damaged or incomplete, or in a form that the node cannot read",
         "Push the image again, in the form of an OCI image. If other nodes pull it, look at the proxy and at the mirror on the way",
     ),
-    Rule(
+    MessageRule(
         "signature",
         r"signature was required|none of the signatures were accepted|signature for identity|source image rejected"
         r"|signature validation failed",
@@ -169,7 +169,7 @@ RULES = (
         "The image's signature does not satisfy an image policy",
         "Look at ClusterImagePolicy and ImagePolicy, and at the signature that the registry stores",
     ),
-    Rule(
+    MessageRule(
         "node_limit",
         r"pull qps exceeded",
         ("kubelet",),
@@ -177,7 +177,7 @@ RULES = (
         "The kubelet's own limit of pulls in a second was reached, not a limit of the registry",
         "Wait: the next attempt follows by itself. The cause of the attempt before stands in older events",
     ),
-    Rule(
+    MessageRule(
         "tls_http",
         r"server gave http response to https client|first record does not look like a tls handshake",
         _ANY,
@@ -185,7 +185,7 @@ RULES = (
         "The registry speaks HTTP, and the node wants HTTPS",
         "Add a certificate to the registry, or list it in registrySources.insecureRegistries",
     ),
-    Rule(
+    MessageRule(
         "tls_expired",
         r"certificate has expired or is not yet valid",
         _ANY,
@@ -193,7 +193,7 @@ RULES = (
         "The certificate of the registry has expired or is not valid yet, or the node's clock is wrong",
         "Renew the certificate; compare the node's clock",
     ),
-    Rule(
+    MessageRule(
         "tls_name",
         r"certificate is valid for|doesn't contain any ip sans|cannot validate certificate for"
         r"|certificate relies on legacy common name|certificate is not valid for any names",
@@ -202,7 +202,7 @@ RULES = (
         "The certificate of the registry is for another name",
         "Use the name that the certificate has, or renew it for this one",
     ),
-    Rule(
+    MessageRule(
         "tls_untrusted",
         r"x509: |failed to verify certificate",
         _ANY,
@@ -210,7 +210,7 @@ RULES = (
         "The node does not trust the certificate of the registry",
         "Add its authority to the ConfigMap that additionalTrustedCA of images.config.openshift.io/cluster names",
     ),
-    Rule(
+    MessageRule(
         "dns",
         r"no such host|server misbehaving|temporary failure in name resolution|dial tcp: lookup ",
         _ANY,
@@ -218,7 +218,7 @@ RULES = (
         "The node cannot resolve the name of the registry",
         "Correct the name, or the DNS of the nodes",
     ),
-    Rule(
+    MessageRule(
         "connection_refused",
         r"connection refused|no route to host|network is unreachable",
         _ANY,
@@ -226,7 +226,7 @@ RULES = (
         "The node cannot connect to the registry",
         "Look whether the registry runs, and at the port, the routes and the firewall",
     ),
-    Rule(
+    MessageRule(
         "timeout",
         r"i/o timeout|connection timed out|deadline ?exceeded|handshake timeout|client\.timeout|canceled while waiting",
         _ANY,
@@ -234,7 +234,7 @@ RULES = (
         "The registry did not answer in time",
         "Look at the network between the nodes and the registry, and at the proxy",
     ),
-    Rule(
+    MessageRule(
         "platform",
         r"no image found|choosing (?:an )?image|no match for platform|no matching manifest for",
         _ANY,
@@ -242,7 +242,7 @@ RULES = (
         "The image is not there for the node's architecture",
         "Use an image for it, or place the pod on other nodes",
     ),
-    Rule(
+    MessageRule(
         "registry_error",
         r"\b5\d\d (?:internal server|not implemented|bad gateway|service unavailable|gateway time)|http status: 5\d\d"
         r"|status ?code:? 5\d\d|unexpected status(?: code)?(?: from \w+ request to)?:? (?:\*:? )?5\d\d\b"
@@ -259,7 +259,7 @@ RULES = (
         "The registry failed",
         "Look at the registry, its token service and its storage, and at what stands before them; the next attempt follows by itself",
     ),
-    Rule(
+    MessageRule(
         "bad_credentials",
         r"(?:invalid|incorrect) username/password|(?:invalid|incorrect) username or password"
         r"|failed to fetch oauth token: .{0,80}\b40[013]\b|application not registered",
@@ -268,7 +268,7 @@ RULES = (
         "A credential was sent, and the registry refuses it",
         "Renew the login in the pull secret",
     ),
-    Rule(
+    MessageRule(
         "no_credentials",
         r"no basic auth credentials|missing username or secret|failed to fetch anonymous token: .{0,80}\b40[013]\b",
         _ANY,
@@ -276,7 +276,7 @@ RULES = (
         "No credential of the pod is for this image, and the registry wants one",
         "Add the registry to a pull secret that is linked to the service account",
     ),
-    Rule(
+    MessageRule(
         "denied",
         r"denied\b|not authorized|insufficient_scope|403 forbidden|statuscode: 403|error parsing http 403",
         _ANY,
@@ -284,7 +284,7 @@ RULES = (
         "The registry does not allow it, with or without a login, or it hides that there is no such image",
         "Check which credential is for the image, its rights, and the image's name",
     ),
-    Rule(
+    MessageRule(
         "unauthorized",
         r"unauthorized|authentication required|\b401\b|error parsing http 401",
         _ANY,
@@ -292,7 +292,7 @@ RULES = (
         "The registry wants a login that it did not get, or does not accept the one that it got",
         "Check which credential is for the image, and whether it is still valid",
     ),
-    Rule(
+    MessageRule(
         "disk",
         r"no space left on device|disk quota exceeded|input/output error",
         _ANY,
@@ -300,7 +300,7 @@ RULES = (
         "The node could not store the image",
         "Free space on the node",
     ),
-    Rule(
+    MessageRule(
         "not_found",
         r"manifest unknown|name unknown|not found|\b404\b|error parsing http 404",
         _ANY,
@@ -315,7 +315,7 @@ _LONGEST = 16_384
 _EXPRESSIONS = tuple((re.compile(rule.expression, re.IGNORECASE), rule) for rule in RULES)
 
 
-def rule_for(text: str) -> Rule:
+def rule_for(text: str) -> MessageRule:
     """The first rule that fits a text; `UNKNOWN` when none does. In the text, a `*` stands for each image and host, `->` for a request."""
     start = text[:_LONGEST]
     return next((rule for expression, rule in _EXPRESSIONS if expression.search(start)), UNKNOWN)

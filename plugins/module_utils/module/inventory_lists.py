@@ -14,17 +14,17 @@ from ..core.errors import OptionError
 from ..core.namespaces import NamespaceSelector
 from ..core.objects import Json
 from ..declarations.batch import Batch
-from ..declarations.declare import ListForm, Wanted, batch_of, declared
+from ..declarations.declare import ListForm, TargetedDeclaration, batch_of, declared
 from ..declarations.targets import Targets
 from ..engine import selection
 from ..engine.result import Outcome
 from .task import SettingsFor, Task, on_cluster
 
-__all__ = ["Inventory", "Part", "inventoried"]
+__all__ = ["Inventory", "InventoryList", "inventoried"]
 
 
 @dataclass(frozen=True)
-class Part:
+class InventoryList:
     """One list: how it is taken, and what an entry takes as an argument spec, defaults included."""
 
     form: ListForm[Any]
@@ -46,7 +46,7 @@ class Inventory:
 
 def inventoried(
     task: Task,
-    parts: Sequence[Part],
+    parts: Sequence[InventoryList],
     *,
     common: Mapping[str, Any],
     check: Callable[[Sequence[Any]], None],
@@ -83,7 +83,9 @@ def inventoried(
     return on_cluster(task, run)
 
 
-def _wanted(task: Task, parts: Sequence[Part], common: Mapping[str, Any]) -> dict[str, list[Wanted[Any]]]:
+def _wanted(
+    task: Task, parts: Sequence[InventoryList], common: Mapping[str, Any]
+) -> dict[str, list[TargetedDeclaration[Any]]]:
     wanted, problems = {}, []
     for part in parts:
         option = part.form.option
@@ -100,7 +102,7 @@ def _wanted(task: Task, parts: Sequence[Part], common: Mapping[str, Any]) -> dic
     return wanted
 
 
-def _covers_nothing(wanted: Sequence[Wanted[Any]], found: Sequence[Targets]) -> list[str]:
+def _covers_nothing(wanted: Sequence[TargetedDeclaration[Any]], found: Sequence[Targets]) -> list[str]:
     return [
         f"{one.declared.entry}: its namespace_selector selects no namespace, so it declares nothing on this cluster"
         for one, meant in zip(wanted, found, strict=True)

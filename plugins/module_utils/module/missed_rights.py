@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ..clients.kube.api_groups import listed_groups
 from ..clients.kube.client import Cluster
 from ..core.errors import ImagePullError
-from ..core.permissions import Need, lacking
+from ..core.permissions import MissingPermission, describe_missing
 from ..rbac.rights import JOBS
 
 __all__ = ["job_sentence", "missed", "untold"]
@@ -19,7 +19,7 @@ __all__ = ["job_sentence", "missed", "untold"]
 _EVERYWHERE = ("", "rbac.authorization.k8s.io", "authorization.k8s.io", "apps", "batch")
 
 
-def missed(cluster: Cluster) -> set[Need]:
+def missed(cluster: Cluster) -> set[MissingPermission]:
     """The rights that were missed, without those to kinds that the cluster does not have."""
     needs = cluster.needs
     if all(need.group in _EVERYWHERE for need in needs):
@@ -31,12 +31,12 @@ def missed(cluster: Cluster) -> set[Need]:
     return {need for need in needs if need.group in _EVERYWHERE or need.group in groups}
 
 
-def untold(needs: Iterable[Need], told: Sequence[str]) -> list[str]:
+def untold(needs: Iterable[MissingPermission], told: Sequence[str]) -> list[str]:
     """The sentence for those that none of the texts names; none when there are none."""
-    return lacking(need for need in needs if not any(str(need) in text for text in told))
+    return describe_missing(need for need in needs if not any(str(need) in text for text in told))
 
 
-def job_sentence(needs: Iterable[Need], module: str) -> str:
+def job_sentence(needs: Iterable[MissingPermission], module: str) -> str:
     """Which jobs of `automation_account` have these rights, those of the module where they do; empty when none has."""
     jobs = dict.fromkeys(job for need in sorted(needs) for job in _jobs_with(need, module))
     if not jobs:
@@ -44,7 +44,7 @@ def job_sentence(needs: Iterable[Need], module: str) -> str:
     return f"an account of the role automation_account has that with automation_account_jobs: [{', '.join(jobs)}]"
 
 
-def _jobs_with(need: Need, module: str) -> Iterator[str]:
+def _jobs_with(need: MissingPermission, module: str) -> Iterator[str]:
     """The first job of the module that has the right, else the first of all. None where the module is in no job."""
     if not any(module in _modules(job.what) for job in JOBS.values()):
         return

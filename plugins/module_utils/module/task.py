@@ -24,7 +24,7 @@ from ..core.limits import Limit
 from ..core.names import is_pattern
 from ..core.namespaces import NamespaceSelector
 from ..core.page_parts import PageParts
-from ..core.permissions import Need
+from ..core.permissions import MissingPermission
 from ..core.phrases import summarize
 from ..core.protocols import Desired
 from ..core.redaction import credentials_in_text, mask, within
@@ -32,15 +32,15 @@ from ..core.suggestions import unknown_options
 from ..core.variable_files import Destination
 from ..core.visible_text import shown
 from ..declarations import targets
-from ..declarations.batch import Batch, Declared, Forecast
-from ..declarations.declare import ListForm, Wanted, batch_of, declared, entry_problems, selected
+from ..declarations.batch import Batch, Declaration, Forecast
+from ..declarations.declare import ListForm, TargetedDeclaration, batch_of, declared, entry_problems, selected
 from ..declarations.entry_list import TARGETS, EntryList
 from ..declarations.targets import Targets
 from ..engine import selection
 from ..engine.namespaces import terminating_sentence
 from ..engine.reconciliation import reconcile
 from ..engine.result import Outcome
-from ..engine.run import Settings
+from ..engine.run import RunSettings
 from .missed_rights import job_sentence, missed, untold
 from .options import CONNECTION_OPTIONS, environment_options
 from .secret_registry import register
@@ -153,7 +153,7 @@ class Task:
     destination: Destination | None = None
     page: PageParts | None = None
     warnings: list[str] = field(default_factory=list)
-    needs: set[Need] = field(default_factory=set)
+    needs: set[MissingPermission] = field(default_factory=set)
 
     def warn(self, messages: Iterable[str]) -> None:
         self.warnings.extend(messages)
@@ -195,21 +195,21 @@ class Task:
 _Desired = TypeVar("_Desired", bound=Desired)
 
 #: A look at the cluster after the writes; the outcome with what it saw.
-Afterwards = Callable[[Cluster, Batch[_Desired], Outcome, Settings], Outcome]
+Afterwards = Callable[[Cluster, Batch[_Desired], Outcome, RunSettings], Outcome]
 
 
 #: A look at what is declared, before the cluster is asked.
-Beforehand = Callable[[Sequence[Declared[_Desired]]], Forecast]
+Beforehand = Callable[[Sequence[Declaration[_Desired]]], Forecast]
 
 #: The settings for a number of namespaces.
-SettingsFor = Callable[[int], Settings]
+SettingsFor = Callable[[int], RunSettings]
 
 
-def _as_it_is(_cluster: Cluster, _batch: Batch[Any], outcome: Outcome, _settings: Settings) -> Outcome:
+def _as_it_is(_cluster: Cluster, _batch: Batch[Any], outcome: Outcome, _settings: RunSettings) -> Outcome:
     return outcome
 
 
-def _as_declared(_declared: Sequence[Declared[Any]]) -> Forecast:
+def _as_declared(_declared: Sequence[Declaration[Any]]) -> Forecast:
     return Forecast()
 
 
@@ -244,7 +244,7 @@ def execute(module: Module, task: Task) -> dict[str, Any]:
 def over_namespaces(
     task: Task,
     wait_timeout: float,
-    work: Callable[[Cluster, Sequence[str], Settings], Outcome],
+    work: Callable[[Cluster, Sequence[str], RunSettings], Outcome],
     namespaces: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """The result of `work` for the namespaces that the options mean, or for those that are given; see `over_targets`."""
@@ -264,7 +264,7 @@ def everywhere(task: Task, *, system: bool = False) -> Task:
 
 
 def over_targets(
-    task: Task, work: Callable[[Cluster, Targets, Settings], Outcome], namespaces: Sequence[str] | None = None
+    task: Task, work: Callable[[Cluster, Targets, RunSettings], Outcome], namespaces: Sequence[str] | None = None
 ) -> dict[str, Any]:
     """The result of `work` for the namespaces that the options mean, or for those that are given.
 
@@ -280,7 +280,7 @@ def over_targets(
     return on_cluster(task, run)
 
 
-def over_optional_targets(task: Task, work: Callable[[Cluster, Targets, Settings], Outcome]) -> dict[str, Any]:
+def over_optional_targets(task: Task, work: Callable[[Cluster, Targets, RunSettings], Outcome]) -> dict[str, Any]:
     """The result of `work` for the namespaces that the options mean, which may be none: what it does besides is done all the same."""
     if any(task.params[option] for option in TARGETS):
         return over_targets(task, work)
@@ -323,7 +323,7 @@ def reconciling(
     return on_cluster(task, run)
 
 
-def _selecting_nothing(wanted: Sequence[Wanted[Any]], found: Sequence[Targets]) -> Iterator[str]:
+def _selecting_nothing(wanted: Sequence[TargetedDeclaration[Any]], found: Sequence[Targets]) -> Iterator[str]:
     """The entries whose selector finds no namespace. One that was limited to some names, as for new namespaces, may well find none."""
     every = not any(meant.namespaces for meant in found)
     empty = [
@@ -338,7 +338,7 @@ def _selecting_nothing(wanted: Sequence[Wanted[Any]], found: Sequence[Targets]) 
         yield f"{entries}: {_NOTHING_SELECTED}" if entries else _NOTHING_SELECTED
 
 
-def _unplaced(wanted: Sequence[Wanted[Any]], found: Sequence[Targets]) -> Iterator[str]:
+def _unplaced(wanted: Sequence[TargetedDeclaration[Any]], found: Sequence[Targets]) -> Iterator[str]:
     """What was refused for an entry that is for no namespace: none fails with it."""
     for one, meant in zip(wanted, found, strict=True):
         if one.declared.refused and not meant.namespaces:
@@ -352,8 +352,8 @@ def on_cluster(task: Task, run: Callable[[Cluster, SettingsFor], Outcome]) -> di
     most = None if given is None else Limit.parse("max_failures", given)
     _check_numbers(params)
 
-    def settings(namespaces: int) -> Settings:
-        return Settings(
+    def settings(namespaces: int) -> RunSettings:
+        return RunSettings(
             check_mode=task.check_mode,
             concurrency=params["concurrency"],
             max_failures=None if most is None else floor(most.of(namespaces)),
@@ -365,11 +365,11 @@ def on_cluster(task: Task, run: Callable[[Cluster, SettingsFor], Outcome]) -> di
         return _named(cluster, _report(task, run(cluster, settings)))
 
 
-def asking(task: Task, wait_timeout: float, ask: Callable[[Cluster, Settings], dict[str, Any]]) -> dict[str, Any]:
+def asking(task: Task, wait_timeout: float, ask: Callable[[Cluster, RunSettings], dict[str, Any]]) -> dict[str, Any]:
     """The result of `ask`, which asks about a cluster as a whole, in no namespace. `wait_timeout` in seconds."""
     _check_timeout(task.params)
     with cluster_of(task) as cluster:
-        settings = Settings(check_mode=task.check_mode, wait_timeout=wait_timeout, task=task.name.rpartition(".")[2])
+        settings = RunSettings(check_mode=task.check_mode, wait_timeout=wait_timeout, task=task.name.rpartition(".")[2])
         return _named(cluster, ask(cluster, settings))
 
 

@@ -22,7 +22,7 @@ from ..core.phrases import pluralize, summarize
 from ..dockerconfig.auth_file import AuthFile
 from ..dockerconfig.credential_entry import stored_entry
 from ..dockerconfig.document import Document
-from ..dockerconfig.json_text import Object, Unreadable, fold, has_huge_number, kind, value_of
+from ..dockerconfig.json_text import InvalidContent, Object, fold, has_huge_number, kind, value_of
 from ..dockerconfig.kubelet_reading import kubelet_reading
 from ..dockerconfig.registry_keys import same_path
 from ..secrets.content import DATA_KEYS, DOCKERCONFIGJSON, StoredSecret
@@ -36,7 +36,7 @@ __all__ = [
     "NODE_POOL",
     "ORIGINAL_SECRET",
     "SYNCHRONIZER",
-    "Unmerged",
+    "MergeProblem",
     "additional",
     "content_hash",
     "does_not_merge",
@@ -97,7 +97,7 @@ def overridden(original: AuthFile, registries: Iterable[str]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Unmerged:
+class MergeProblem:
     """Why the platform merges nothing of what users add, as a clause, and what to do."""
 
     why: str
@@ -110,14 +110,14 @@ def additional(secret: Json) -> StoredSecret | None:
     return StoredSecret.of({"data": data}, _KEY) if data else None
 
 
-def unmerged(held: StoredSecret) -> Unmerged | None:
+def unmerged(held: StoredSecret) -> MergeProblem | None:
     """None for what the platform merges."""
     if held.key != _KEY:
-        return Unmerged(f"it has no data key {_KEY}, the only one that the platform reads", _DELETE)
+        return MergeProblem(f"it has no data key {_KEY}, the only one that the platform reads", _DELETE)
     try:
         return _stopping(held.text)
-    except Unreadable as error:
-        return Unmerged(f"its content {error}", _REPLACE)
+    except InvalidContent as error:
+        return MergeProblem(f"its content {error}", _REPLACE)
 
 
 def does_not_merge(secret: Json | None) -> str:
@@ -146,24 +146,24 @@ def would_not_merge(before: Json | None, after: Json | None) -> str:
     return f"{ADDITIONAL_SECRET} was not changed: the platform would not merge it, and {_KEPT}, because {found.why}. {already}{found.fix}"
 
 
-def _unmerged_in(secret: Json | None) -> Unmerged | None:
+def _unmerged_in(secret: Json | None) -> MergeProblem | None:
     held = None if secret is None else additional(secret)
     return None if held is None else unmerged(held)
 
 
-def _stopping(content: str) -> Unmerged | None:
+def _stopping(content: str) -> MergeProblem | None:
     """The part of a content that stops the platform: openshift/hypershift validateAdditionalPullSecret and mergePullSecrets."""
     reading = kubelet_reading(content, legacy=False)
     if reading.problems:
         of_entries = all(problem.startswith("the entry ") for problem in reading.problems)
-        return Unmerged(summarize(reading.problems, _SHOWN, "; "), _EDIT if of_entries else _REPLACE)
+        return MergeProblem(summarize(reading.problems, _SHOWN, "; "), _EDIT if of_entries else _REPLACE)
     if not reading.logins:
-        return Unmerged("it has no entry", _DELETE)
+        return MergeProblem("it has no entry", _DELETE)
     value = value_of(content)
     for member in Object.parse(value).members:
         if fold(member.name) == "auths" and (member.name != "auths" or kind(member.value) != "an object"):
-            return Unmerged(f"its entries are under {member.name!a}, not under 'auths'", _REPLACE)
-    return Unmerged("it has a number that is too large", _REPLACE) if has_huge_number(value) else None
+            return MergeProblem(f"its entries are under {member.name!a}, not under 'auths'", _REPLACE)
+    return MergeProblem("it has a number that is too large", _REPLACE) if has_huge_number(value) else None
 
 
 def merged_form(held: StoredSecret) -> AuthFile:

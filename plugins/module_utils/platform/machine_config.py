@@ -21,7 +21,7 @@ from ..core.foreign_text import in_one_line
 from ..core.json_types import as_dict, as_int, as_list, as_str
 from ..core.objects import Json, Kind, ObjectRef, metadata
 from ..dockerconfig.auth_file import AuthFile, read_stored
-from ..dockerconfig.json_text import Unreadable
+from ..dockerconfig.json_text import InvalidContent
 
 __all__ = [
     "MACHINE_CONFIG",
@@ -117,7 +117,7 @@ def auth_file_of(config: Json | None) -> AuthFile | None:
         if file.get("path") == NODE_FILE:
             try:
                 return read_stored(_content(as_dict(file.get("contents"))), legacy=False)
-            except (ValueError, OSError, EOFError, zlib.error, binascii.Error, Unreadable):
+            except (ValueError, OSError, EOFError, zlib.error, binascii.Error, InvalidContent):
                 return None
     return None
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from ..core.json_types import as_dict
 from ..core.objects import Json, metadata
-from ..dockerconfig.credential_entry import Entry
+from ..dockerconfig.credential_entry import CredentialEntry
 from ..secrets.content import StoredSecret
 from ..secrets.expiry import claims_of
 from .generated import generated_names
@@ -91,7 +91,7 @@ def _is_stale(account: Json, secret: Json | None) -> bool:
     return held.type == _TYPE and any(_is_for_other(account, entry) for entry in held.known.entries.values())
 
 
-def _is_for_other(account: Json, entry: Entry) -> bool:
+def _is_for_other(account: Json, entry: CredentialEntry) -> bool:
     """Whether the token names another uid: an account that was deleted and created again keeps the old secret for a moment."""
     claims = as_dict(claims_of(entry.password).get("kubernetes.io"))
     uid = as_dict(claims.get("serviceaccount")).get("uid")

@@ -19,7 +19,7 @@ from ..core.json_types import as_dict, as_str
 from ..core.objects import Json
 from ..dockerconfig.auth_file import NOTHING, AuthFile, read_stored
 from ..dockerconfig.credential_entry import changed_fields
-from ..dockerconfig.json_text import Unreadable
+from ..dockerconfig.json_text import InvalidContent
 from ..dockerconfig.kubelet_reading import KubeletReading, kubelet_reading
 from ..dockerconfig.registry_keys import shown, without_user
 
@@ -97,7 +97,7 @@ class StoredSecret:
         :raises Unreadable: when there is no telling which data key is the auth file's, or its value is not base64.
         """
         if not self.key and self.others:
-            raise Unreadable(f"is not in one data key: the secret has {', '.join(sorted(self.others))}")
+            raise InvalidContent(f"is not in one data key: the secret has {', '.join(sorted(self.others))}")
         return _decoded(self.value) or "{}"
 
     @cached_property
@@ -113,7 +113,7 @@ class StoredSecret:
         """Why `auth_file` cannot be read, as the rest of a sentence; empty when it can."""
         try:
             _read = self.auth_file
-        except Unreadable as error:
+        except InvalidContent as error:
             return str(error)
         return ""
 
@@ -127,7 +127,7 @@ class StoredSecret:
         """What the kubelet makes of it; nothing for a type that it does not read."""
         try:
             return kubelet_reading(self.text, legacy=self.legacy)
-        except Unreadable as error:
+        except InvalidContent as error:
             return KubeletReading({}, (f"it {error}",))
 
     @property
@@ -151,7 +151,7 @@ def _begins_like_one(value: object) -> bool:
         return False
     try:
         return '"auth' in _decoded(value)
-    except Unreadable:
+    except InvalidContent:
         return False
 
 
@@ -204,5 +204,5 @@ def _as_text(value: object) -> str:
 def _decoded(value: str) -> str:
     one_line = value.replace("\n", "").replace("\r", "")
     if not _BASE64.match(one_line):
-        raise Unreadable("is not base64")
+        raise InvalidContent("is not base64")
     return base64.b64decode(one_line).decode("utf-8", "surrogateescape")

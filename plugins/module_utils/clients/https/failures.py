@@ -12,7 +12,7 @@ import socket
 import ssl
 from dataclasses import dataclass
 
-from .limits import CutOff, TooLong
+from .limits import OversizedResponse, TruncatedResponse
 
 __all__ = ["Words", "root_cause", "sentence"]
 
@@ -56,9 +56,9 @@ _HANDSHAKES = {
 
 #: The first kind that an error is of decides.
 _KINDS: tuple[tuple[type[BaseException], str], ...] = (
-    (TooLong, "the answer is longer than a {server}'s; check the name and the port"),
+    (OversizedResponse, "the answer is longer than a {server}'s; check the name and the port"),
     (
-        CutOff,
+        TruncatedResponse,
         "the connection was closed in the middle of the answer; try again, or check the proxy before the {server}",
     ),
     (TimeoutError, "there was no complete answer in time; check the network and firewalls, or raise '{prefix}timeout'"),

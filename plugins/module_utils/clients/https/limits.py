@@ -15,14 +15,14 @@ from collections.abc import Callable
 from copy import copy
 from typing import Any
 
-__all__ = ["CutOff", "Limits", "TooLong", "limit", "limited"]
+__all__ = ["Limits", "OversizedResponse", "TruncatedResponse", "limit", "limited"]
 
 
-class TooLong(OSError):
+class OversizedResponse(OSError):
     """The server sent more than an answer needs."""
 
 
-class CutOff(OSError):
+class TruncatedResponse(OSError):
     """The server closed the connection in the middle of its answer."""
 
 
@@ -56,11 +56,11 @@ class Limits:
         :raises TooLong: when it is more than was left.
         """
         if not size and self._begun:
-            raise CutOff("the connection was closed in the middle of the answer")
+            raise TruncatedResponse("the connection was closed in the middle of the answer")
         self._begun = True
         self._size -= size
         if self._size < 0:
-            raise TooLong("the answer is too long")
+            raise OversizedResponse("the answer is too long")
         return size
 
 

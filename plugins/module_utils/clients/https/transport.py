@@ -26,7 +26,7 @@ from .connection_classes import open_with
 from .endpoints import endpoint
 from .failures import Words, root_cause, sentence
 from .hostname_check import named
-from .limits import CutOff, Limits, TooLong, limit, limited
+from .limits import Limits, OversizedResponse, TruncatedResponse, limit, limited
 
 try:
     import requests
@@ -35,7 +35,7 @@ try:
 except ImportError:
     IMPORT_ERROR = traceback.format_exc()
 
-__all__ = ["IMPORT_ERROR", "Answer", "HttpsError", "HttpsOptions", "InsideAddressError", "check_timeout", "send"]
+__all__ = ["IMPORT_ERROR", "HttpsError", "HttpsOptions", "HttpsResponse", "InsideAddressError", "check_timeout", "send"]
 
 _NO_PROXY_URL = (
     "environment variable https_proxy holds no URL of a proxy that can be used, such as http://proxy.example.com:3128; "
@@ -73,7 +73,7 @@ class HttpsOptions:
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpsResponse:
     """The status, the headers in their order, and the body as it was sent, where it was asked for."""
 
     status: int
@@ -104,7 +104,7 @@ def send(
     headers: Mapping[str, str] | None = None,
     data: str | None = None,
     with_body: bool = False,
-) -> Answer:
+) -> HttpsResponse:
     """The answer to one request, within the time and the size that an answer may have. No redirect is followed.
 
     `attempt` begins the message of an error: what is asked of whom. `longest` is in bytes, headers included. `data` is the body of
@@ -137,7 +137,7 @@ def send(
         # Not by the session: it would send a login out of a .netrc file, and read what is not needed.
         raw = adapter.send(_request(method, url, headers, data), timeout=options.timeout, **settings)
         body = raw.read(decode_content=False) if with_body else b""
-        return Answer(raw.status, list(raw.headers.items()), body)
+        return HttpsResponse(raw.status, list(raw.headers.items()), body)
     # An error of `requests` is an OSError; some of urllib3's it hands on as they are.
     except (OSError, requests.exceptions.BaseHTTPError, UnicodeError) as error:
         if kind := _refused_kind(error):
@@ -297,7 +297,9 @@ def _failure(error: Exception, words: Words) -> str:
     """Why there was no answer, and what to do. A proxy's URL is never shown: it may hold a login."""
     cause = root_cause(error)
     # urllib3 1.26 blames the proxy for whatever ends an answer that comes by it.
-    if isinstance(error, requests.exceptions.ProxyError) and not isinstance(cause, (TimeoutError, TooLong, CutOff)):
+    if isinstance(error, requests.exceptions.ProxyError) and not isinstance(
+        cause, (TimeoutError, OversizedResponse, TruncatedResponse)
+    ):
         return (
             "the proxy did not connect to it; check the environment variables https_proxy and no_proxy, and the proxy"
         )

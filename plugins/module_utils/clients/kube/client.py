@@ -20,7 +20,7 @@ from ...core.changes import Change
 from ...core.errors import ImagePullError
 from ...core.json_types import as_int
 from ...core.objects import Json, Kind, ObjectRef
-from ...core.permissions import Need
+from ...core.permissions import MissingPermission
 from ...core.redaction import mask
 from . import responses
 from .connection import Connection
@@ -39,9 +39,9 @@ from .errors import (
 )
 from .health import Health
 from .responses import WatchEvent
-from .transport import Answer, Broken, Lines, Lost, NotSent, TooLarge, Unusable, follow, send
+from .transport import ApiResponse, BrokenConnection, Lines, Lost, NotSent, OversizedApiResponse, Unusable, follow, send
 
-__all__ = ["Cluster", "Surveyed"]
+__all__ = ["Cluster", "MetadataList"]
 
 #: One page of a list. Large enough for one request in most clusters, small enough to keep memory flat in the largest.
 _PAGE = 1000
@@ -92,7 +92,7 @@ class _Request:
 
 
 @dataclass(frozen=True)
-class Surveyed:
+class MetadataList:
     """The metadata of all objects of a kind, as they were at `version`, from which a watch goes on."""
 
     items: Sequence[Any]
@@ -122,7 +122,7 @@ class Cluster:
         #: How many requests had to be repeated.
         self.retries = 0
         #: The rights that were missed, but for those to list over all namespaces: their objects are then read in each.
-        self.needs: set[Need] = set()
+        self.needs: set[MissingPermission] = set()
 
     @property
     def name(self) -> str:
@@ -186,7 +186,7 @@ class Cluster:
 
     def survey(
         self, kind: Kind, *, label_selector: str = "", keep: Callable[[Json], Any], seconds: float | None = None
-    ) -> Surveyed:
+    ) -> MetadataList:
         """What `keep` returns of the metadata of each object of a kind in the cluster. Nothing else of them is ever sent here.
 
         With `seconds`, each answer is awaited for so long only, and no request is repeated.
@@ -287,7 +287,7 @@ class Cluster:
         read: Callable[[Any], responses.Page],
         kind: Kind,
         keep: Callable[[Json], Any],
-    ) -> Surveyed:
+    ) -> MetadataList:
         for _pass in range(_LIST_PASSES):
             with suppress(Expired):
                 return self._read_through(request, read, kind, keep)
@@ -302,7 +302,7 @@ class Cluster:
         read: Callable[[Any], responses.Page],
         kind: Kind,
         keep: Callable[[Json], Any],
-    ) -> Surveyed:
+    ) -> MetadataList:
         """One pass from the first page to the last. Of an object that comes twice, the later state counts."""
         kept: dict[tuple[str, str], Any] = {}
         token, seen, limit = "", {""}, _PAGE
@@ -310,7 +310,7 @@ class Cluster:
             part = replace(request, query={**request.query, "limit": str(limit), "continue": token})
             try:
                 page = self._understood(part, read)
-            except _TooLarge:
+            except _OversizedPage:
                 # Users decide how large their objects are, and must not keep those of others from being read.
                 if limit == 1:
                     raise
@@ -322,7 +322,7 @@ class Cluster:
             )
             token = page.token
             if not token:
-                return Surveyed([item for item in kept.values() if item is not None], page.version)
+                return MetadataList([item for item in kept.values() if item is not None], page.version)
             if token in seen or len(seen) > _MOST_PAGES:
                 raise ApiError(
                     f"{request.attempt} on {self.name} failed: the list has no end; check the API server and the proxy"
@@ -335,10 +335,10 @@ class Cluster:
         answer = self._repeated(request)
         try:
             return read(responses.decoded(answer.data))
-        except responses.Unintelligible as what:
+        except responses.UnexpectedResponse as what:
             raise _unintelligible(request, str(what)) from None
 
-    def _repeated(self, request: _Request) -> Answer:
+    def _repeated(self, request: _Request) -> ApiResponse:
         """Sends a request; repeats it, with growing pauses and for a while, where that is safe."""
         given_up_at, pause = float("inf"), 0.1
         while True:
@@ -376,19 +376,19 @@ class Cluster:
                 failure.unanswered = True
             raise failure from None
 
-    def _exchange(self, request: _Request, login: Any) -> Answer:
+    def _exchange(self, request: _Request, login: Any) -> ApiResponse:
         """One request and its answer with a status of 2xx.
 
         :raises ClusterError: also once the cluster has given no healthy answer to any request for too long.
         """
         options = {} if request.seconds is None else {"seconds": request.seconds}
-        answer: Answer = self._judged(request, login, lambda: self._send(request, login, **options))
+        answer: ApiResponse = self._judged(request, login, lambda: self._send(request, login, **options))
         return answer
 
     def _opened(self, request: _Request, login: Any, seconds: float, goes_on: Callable[[], bool]) -> Lines:
         """One request and the lines that it is answered with; raises as `_exchange`."""
 
-        def begin() -> Answer | Lines:
+        def begin() -> ApiResponse | Lines:
             with self._failures_of(request, login):
                 return follow(
                     self._connection.pool,
@@ -409,7 +409,7 @@ class Cluster:
                 for line in lines:
                     if line.strip():
                         yield self._event(request, login, responses.watch_event(responses.decoded(line), kind))
-        except responses.Unintelligible as what:
+        except responses.UnexpectedResponse as what:
             raise _unintelligible(request, str(what)) from None
 
     def _event(self, request: _Request, login: Any, event: WatchEvent) -> WatchEvent:
@@ -418,7 +418,7 @@ class Cluster:
             return event
         code = as_int(event.obj.get("code")) or 0
         status = code if 400 <= code < 600 else 500
-        raise _failed(request, Answer(status, json.dumps(event.obj).encode(), None, None), login)
+        raise _failed(request, ApiResponse(status, json.dumps(event.obj).encode(), None, None), login)
 
     def _judged(self, request: _Request, login: Any, ask: Callable[[], Any]) -> Any:
         """What `ask` is answered with, when it has a status of 2xx; raises as `_exchange`."""
@@ -478,7 +478,7 @@ class Cluster:
         self._health.healthy()
         return True
 
-    def _send(self, request: _Request, login: Any, **options: Any) -> Answer:
+    def _send(self, request: _Request, login: Any, **options: Any) -> ApiResponse:
         headers, body = self._with_headers(request, login), None
         if request.body is not None:
             headers["Content-Type"] = _CONTENT_TYPES.get(request.method, "application/json")
@@ -506,9 +506,9 @@ class Cluster:
         except Lost as error:
             way_out = "it may have been carried out: run again" if request.writes else "look at the API server"
             raise Unanswered(f"{attempt} got no answer: {hidden(str(error))}", way_out) from None
-        except TooLarge:
-            raise _TooLarge(str(_unintelligible(request, "more than any API server sends"))) from None
-        except Broken as error:
+        except OversizedApiResponse:
+            raise _OversizedPage(str(_unintelligible(request, "more than any API server sends"))) from None
+        except BrokenConnection as error:
             raise Unanswered(f"{attempt} failed: {error}", "please report it") from None
 
 
@@ -516,7 +516,7 @@ class _Unsent(Unanswered):
     """There was no answer, and nothing can have been carried out: the same request may be sent again."""
 
 
-class _TooLarge(ApiError):
+class _OversizedPage(ApiError):
     """The answer has more bytes than one may have."""
 
 
@@ -532,7 +532,7 @@ def _asked_to_wait(request: _Request, error: ImagePullError) -> float | None:
     return None if request.writes and not isinstance(error, _Unsent) else 0.0
 
 
-def _failed(request: _Request, answer: Answer, login: Mapping[str, str]) -> ImagePullError:
+def _failed(request: _Request, answer: ApiResponse, login: Mapping[str, str]) -> ImagePullError:
     return FailedRequest(
         attempt=request.attempt,
         status=answer.status,

@@ -26,7 +26,7 @@ from .errors import ConnectError
 from .http_tuning import prepare
 from .kubeconfig import Section, load
 from .libraries import IMPORT_ERROR, Configuration, HTTPHeaderDict, RESTClientObject, urllib3
-from .login import Login, fixed, from_token_file, of_user
+from .login import CredentialSource, fixed, from_token_file, of_user
 from .login_scope import Route, check_scope, prefer_own_login
 from .tls import Pem, client_side
 
@@ -118,7 +118,7 @@ class Connection:
         self._target = target
         self._directory = directory
         self._is_encrypted = not _is_plain(target.host)
-        self._login = Login(target.fetch)
+        self._login = CredentialSource(target.fetch)
         self._lock = threading.Lock()
         self._shown = 0
 

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ...core.errors import ImagePullError
-from ...core.permissions import RIGHTS_PAGE, Need
+from ...core.permissions import RIGHTS_PAGE, MissingPermission
 from ...core.redaction import mask
 
 __all__ = [
@@ -104,7 +104,7 @@ class NamespaceTerminating(ApiError):
 class Forbidden(ApiError):
     """The caller has no right to it, or an admission rule forbids it. `need` is the right, where the answer says which."""
 
-    need: Need | None = None
+    need: MissingPermission | None = None
 
 
 class Conflict(ApiError):
@@ -129,7 +129,7 @@ _FAILURES = range(500, 1000)
 
 
 @dataclass(frozen=True)
-class _Rule:
+class _ErrorRule:
     """Answers with one of these statuses whose text matches the pattern: what to do, and the class of the error.
 
     Without a class it is `Forbidden` for 403, otherwise `ApiError`. `plain`: whether it also holds for an answer that is no
@@ -152,93 +152,95 @@ _RIGHT = _give("that right")
 
 #: The first rule that fits counts. What other fields of the answer decide comes before: 404, 409, terminating namespaces.
 _RULES = (
-    _Rule(range(300, 400), "", "this is not the address of an API server: correct 'host' or the kubeconfig"),
-    _Rule({400}, "HTTP request to an HTTPS server", "put https:// before the host"),
-    _Rule(
+    _ErrorRule(range(300, 400), "", "this is not the address of an API server: correct 'host' or the kubeconfig"),
+    _ErrorRule({400}, "HTTP request to an HTTPS server", "put https:// before the host"),
+    _ErrorRule(
         {400},
         "does not support dry run",
         "that admission webhook cannot check a request in advance: have its owner declare sideEffects None",
     ),
-    _Rule(
+    _ErrorRule(
         {401},
         "",
         "the login is not valid, or no longer: log in again, such as with 'oc login', or give a valid token or certificate (api_key, "
         "kubeconfig, client_cert; in the playbooks with image_pull_ before the name)",
         Unauthorized,
     ),
-    _Rule(
+    _ErrorRule(
         {403},
         r"cannot impersonate\S* resource",
         "give the caller the right to impersonate, or leave out impersonate_user and impersonate_groups",
         Unauthorized,
     ),
-    _Rule(
+    _ErrorRule(
         {403},
         "is attempting to grant",
         f"give the caller the verb 'bind' on that cluster role, or 'escalate' where it writes the role itself, see {RIGHTS_PAGE}",
     ),
     # OpenShift's admission plugin (openshift-kube-apiserver/admission/authorization/restrictusers).
-    _Rule(
+    _ErrorRule(
         {403},
         r"rolebindings to \w+ .+ are not allowed in project ",
         "a RoleBindingRestriction of that project admits only some subjects: have its administrator admit this one "
         "('oc get rolebindingrestrictions')",
     ),
-    _Rule(
+    _ErrorRule(
         {403},
         "(?:exceeded|failed|insufficient) quota",
         "delete objects that the namespace no longer needs, or have its ResourceQuota raised",
     ),
     # OpenShift's limits and rules for imports (openshift-apiserver pkg/image/apiserver/admission/limitrange, apis/image/validation).
-    _Rule(
+    _ErrorRule(
         {403},
         r"exceeds the maximum limit per openshift\.io/",
         "delete tags that the image stream no longer needs, or have the project's LimitRange raised",
     ),
-    _Rule(
+    _ErrorRule(
         {422},
         "importing images from registry .* is forbidden",
         "images may be imported from some registries only: have this one added to allowedRegistriesForImport of "
         "images.config.openshift.io/cluster, or import as a user who may create images",
     ),
     # openshift/managed-cluster-validating-webhooks: ROSA, OpenShift Dedicated.
-    _Rule(
+    _ErrorRule(
         {403},
         "Prevented from accessing Red Hat managed ",
         "this is a managed cluster, on which only Red Hat may change this object, and another attempt is refused too: use pull secrets in "
         "the namespaces instead (role private_registry), or ask Red Hat's support",
     ),
-    _Rule(
+    _ErrorRule(
         _REFUSALS,
         "admission webhook .* denied the request|ValidatingAdmissionPolicy .* denied request",
         "a policy of the cluster forbids it: change what its message names, or ask the policy's owner for an exception",
     ),
-    _Rule(
+    _ErrorRule(
         {403},
         'User "system:anonymous" cannot ',
         "the request had no login: give api_key, client_cert, or a kubeconfig with a login",
     ),
     # kubernetes plugin/pkg/admission/serviceaccount, for a pod.
-    _Rule(
+    _ErrorRule(
         {403},
         "error looking up service account ",
         "create that service account first, wait for it (sa_wait), or correct its name",
     ),
-    _Rule({403}, 'User ".*" cannot ', _RIGHT),
-    _Rule({403}, "", "an admission rule of the cluster or a proxy forbids it: ask who runs the cluster"),
-    _Rule({405, 406, 415}, "", "the API server does not support this request: check its version"),
-    _Rule({410}, "", "run again", Expired),
-    _Rule({413}, "", "the object is too large for the API server: make it smaller"),
-    _Rule({422}, "", "correct the option that sets the field which the message names", plain=False),
-    _Rule({429}, "", "the API server is overloaded: try again later, or lower 'concurrency' where the module has it"),
-    _Rule(_REFUSALS, "", "the API server rejected the request: correct what the message names", plain=False),
-    _Rule(
+    _ErrorRule({403}, 'User ".*" cannot ', _RIGHT),
+    _ErrorRule({403}, "", "an admission rule of the cluster or a proxy forbids it: ask who runs the cluster"),
+    _ErrorRule({405, 406, 415}, "", "the API server does not support this request: check its version"),
+    _ErrorRule({410}, "", "run again", Expired),
+    _ErrorRule({413}, "", "the object is too large for the API server: make it smaller"),
+    _ErrorRule({422}, "", "correct the option that sets the field which the message names", plain=False),
+    _ErrorRule(
+        {429}, "", "the API server is overloaded: try again later, or lower 'concurrency' where the module has it"
+    ),
+    _ErrorRule(_REFUSALS, "", "the API server rejected the request: correct what the message names", plain=False),
+    _ErrorRule(
         _FAILURES,
         "failed calling webhook",
         "that admission webhook does not work: have its owner repair it",
         WebhookUnanswered,
     ),
-    _Rule(_FAILURES, "", "look at the API server and what it depends on, then run again", Unanswered),
+    _ErrorRule(_FAILURES, "", "look at the API server and what it depends on, then run again", Unanswered),
 )
 
 _NO_API_SERVER = "this answer is not from a Kubernetes API server: check the address and the proxy"
@@ -280,7 +282,7 @@ class FailedRequest:
         what = f"{self.attempt} {self._outcome} {text}"
         if issubclass(kind, Unanswered):
             return kind(what, way_out)
-        need = Need.of(text, self.name) if way_out == _RIGHT else None
+        need = MissingPermission.of(text, self.name) if way_out == _RIGHT else None
         error = kind(f"{what}; {way_out if need is None else _give(f'that right, {need}')}")
         if isinstance(error, Forbidden):
             error.need = need

@@ -76,10 +76,10 @@ class _EndsInTime(http.client.HTTPResponse):
         super().__init__(*arguments, **keywords)
         until = getattr(_AWAITED, "until", None)
         if until is not None:
-            self.fp = io.BufferedReader(_Until(until, self.fp.detach()))
+            self.fp = io.BufferedReader(_DeadlineReader(until, self.fp.detach()))
 
 
-class _Until(io.RawIOBase):
+class _DeadlineReader(io.RawIOBase):
     def __init__(self, until: float, raw: Any) -> None:
         self._until, self._raw = until, raw
 

@@ -23,7 +23,7 @@ from .kubeconfig import Kubeconfig, Section
 from .libraries import Configuration, kube_config
 from .login_plugin import LoginPlugin
 
-__all__ = ["Login", "fixed", "from_token_file", "of_user"]
+__all__ = ["CredentialSource", "fixed", "from_token_file", "of_user"]
 
 #: A token file is read again after this long, as client-go does (transport/token_source.go); nothing is fetched more often.
 _PERIOD_SECONDS = 60.0
@@ -31,7 +31,7 @@ _PERIOD_SECONDS = 60.0
 Fetch = Callable[[], Credential]
 
 
-class Login:
+class CredentialSource:
     """A credential that is fetched when it is first needed, again when it is due, and again when it was refused.
 
     One thread at a time fetches; the others wait for what it gets. Credentials are numbered from 1.

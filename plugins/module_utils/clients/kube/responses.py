@@ -20,7 +20,7 @@ __all__ = [
     "METADATA",
     "METADATA_LIST",
     "Page",
-    "Unintelligible",
+    "UnexpectedResponse",
     "WatchEvent",
     "decoded",
     "deletion",
@@ -37,7 +37,7 @@ METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v
 _PARTIAL = "PartialObjectMetadata"
 
 
-class Unintelligible(Exception):
+class UnexpectedResponse(Exception):
     """What the answer is instead, in words that go on from `was answered with`."""
 
 
@@ -71,28 +71,28 @@ def decoded(data: bytes) -> Any:
         if "\\ud" in text or "\\uD" in text:
             json.dumps(answer, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError):
-        raise Unintelligible("something that is not JSON") from None
+        raise UnexpectedResponse("something that is not JSON") from None
     return answer
 
 
 def mapping(answer: Any) -> Json:
     """A JSON object of any kind."""
     if not isinstance(answer, Mapping):
-        raise Unintelligible("something that is not a JSON object")
+        raise UnexpectedResponse("something that is not a JSON object")
     return answer
 
 
 def found(answer: Any, ref: ObjectRef) -> Json:
     """The object that was asked for, and no other."""
     if not _is_object(answer, ref.kind, ref.namespace) or answer["metadata"]["name"] != ref.name:
-        raise Unintelligible(f"something that is not {_article(ref.kind)}")
+        raise UnexpectedResponse(f"something that is not {_article(ref.kind)}")
     return mapping(answer)
 
 
 def deletion(answer: Any, ref: ObjectRef) -> None:
     """A deletion is answered with a Status or with the object as it was."""
     if not isinstance(answer, Mapping) or answer.get("kind") not in ("Status", ref.kind.kind):
-        raise Unintelligible("something that is not a Status")
+        raise UnexpectedResponse("something that is not a Status")
 
 
 @dataclass(frozen=True, repr=False)
@@ -108,7 +108,7 @@ def token(answer: Any) -> Token:
     status = mapping(mapping(answer).get("status"))
     value, expires = status.get("token"), status.get("expirationTimestamp")
     if not _is_text(value):
-        raise Unintelligible("something without a token")
+        raise UnexpectedResponse("something without a token")
     spec = mapping(answer).get("spec")
     seconds = spec.get("expirationSeconds") if isinstance(spec, dict) else None
     return Token(str(value), expires if isinstance(expires, str) else "", as_int(seconds))
@@ -122,10 +122,10 @@ def page(answer: Any, kind: Kind, namespace: str) -> Page:
 def metadata_page(answer: Any, kind: Kind) -> Page:
     """A page of the metadata of the cluster's objects of a kind, and nothing else of them."""
     if mapping(answer).get("kind") != f"{_PARTIAL}List":
-        raise Unintelligible("more than the metadata that was asked for")
+        raise UnexpectedResponse("more than the metadata that was asked for")
     found = _page(answer, kind, "", _PARTIAL)
     if not found.version:
-        raise Unintelligible("a list without a version")
+        raise UnexpectedResponse("a list without a version")
     return found
 
 
@@ -134,30 +134,30 @@ def watch_event(answer: Any, kind: Kind) -> WatchEvent:
     event = mapping(answer)
     name, obj = event.get("type"), event.get("object")
     if name not in ("ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR") or not isinstance(obj, Mapping):
-        raise Unintelligible("something that is not an event of a watch")
+        raise UnexpectedResponse("something that is not an event of a watch")
     if name == "ERROR":
         return WatchEvent(name, obj, "")
     if obj.get("kind") != _PARTIAL:
-        raise Unintelligible("more than the metadata that was asked for")
+        raise UnexpectedResponse("more than the metadata that was asked for")
     if name != "BOOKMARK" and not _is_object(obj, kind, "", _PARTIAL):
-        raise Unintelligible(f"an event of something that is not {_article(kind)}")
+        raise UnexpectedResponse(f"an event of something that is not {_article(kind)}")
     meta = obj.get("metadata")
     version = meta.get("resourceVersion") if isinstance(meta, Mapping) else None
     if not _is_text(version):
-        raise Unintelligible("an event without a version")
+        raise UnexpectedResponse("an event without a version")
     return WatchEvent(name, obj, str(version))
 
 
 def _page(answer: Any, kind: Kind, namespace: str, title: str) -> Page:
     answer = mapping(answer)
     if answer.get("kind", f"{title}List") != f"{title}List" or not isinstance(answer.get("metadata"), Mapping):
-        raise Unintelligible(f"something that is not a {title}List")
+        raise UnexpectedResponse(f"something that is not a {title}List")
     # Go writes what was never filled as null, or not at all.
     items, token = answer.get("items", ""), answer["metadata"].get("continue")
     if not isinstance(items, (list, type(None))) or not isinstance(token, (str, type(None))):
-        raise Unintelligible(f"something that is not a {title}List")
+        raise UnexpectedResponse(f"something that is not a {title}List")
     if not all(_is_object(item, kind, namespace, title) for item in items or ()):
-        raise Unintelligible(f"a list with something in it that is not {_article(kind)}")
+        raise UnexpectedResponse(f"a list with something in it that is not {_article(kind)}")
     version = answer["metadata"].get("resourceVersion")
     return Page(items or [], token or "", version if isinstance(version, str) else "")
 

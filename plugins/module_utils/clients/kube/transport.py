@@ -18,7 +18,17 @@ from .errors import one_line
 from .http_tuning import answered_within
 from .libraries import urllib3
 
-__all__ = ["Answer", "Broken", "Lines", "Lost", "NotSent", "TooLarge", "Unusable", "follow", "send"]
+__all__ = [
+    "ApiResponse",
+    "BrokenConnection",
+    "Lines",
+    "Lost",
+    "NotSent",
+    "OversizedApiResponse",
+    "Unusable",
+    "follow",
+    "send",
+]
 
 _CONNECT_SECONDS = 10.0
 #: Between two parts of an answer.
@@ -50,7 +60,7 @@ class Lost(_TransportError):
     """The request was sent, or may have been, and there is no answer."""
 
 
-class TooLarge(_TransportError):
+class OversizedApiResponse(_TransportError):
     """The answer has no end, or is larger than any API server's."""
 
 
@@ -58,12 +68,12 @@ class Unusable(_TransportError):
     """No request can be sent over this connection, now or later. The message says what to do as well."""
 
 
-class Broken(_TransportError):
+class BrokenConnection(_TransportError):
     """An unexpected error; the request may have been sent."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class ApiResponse:
     """`retry_after` and `location` are the headers of these names."""
 
     status: int
@@ -81,12 +91,12 @@ def send(
     *,
     most: int = _MOST_BYTES,
     seconds: float = _READ_SECONDS,
-) -> Answer:
+) -> ApiResponse:
     """The answer to one request of at most `most` bytes. `pool` is a urllib3 pool manager, made ready by `prepare`.
 
     `seconds` bound each read, and five times as many the whole answer.
 
-    :raises NotSent: or `Lost`, `TooLarge`, `Unusable`, `Broken`.
+    :raises NotSent: or `Lost`, `OversizedApiResponse`, `Unusable`, `BrokenConnection`.
     """
     try:
         return _whole(_sent(pool, method, url, headers, body, seconds=seconds), most)
@@ -105,7 +115,7 @@ class Lines:
     def __iter__(self) -> Iterator[bytes]:
         """Each line as soon as it is whole, without its end.
 
-        :raises Lost: also for an answer that ends within a line, or that goes on when it must have ended; `TooLarge` for a line.
+        :raises Lost: also for an answer that ends within a line, or that goes on when it must have ended; `OversizedApiResponse` for a line.
         """
         rest = b""
         try:
@@ -113,7 +123,7 @@ class Lines:
                 *lines, rest = (rest + part).split(b"\n")
                 yield from lines
                 if len(rest) > self._most:
-                    raise TooLarge
+                    raise OversizedApiResponse
                 if not self._goes_on():
                     raise Lost("the answer does not end when it should")
         except (_TransportError, GeneratorExit):
@@ -131,13 +141,13 @@ class Lines:
 
 def follow(
     pool: Any, url: str, headers: Any, *, seconds: float, most: int, goes_on: Callable[[], bool]
-) -> Answer | Lines:
+) -> ApiResponse | Lines:
     """The answer to a GET that the server goes on answering: its lines of at most `most` bytes; as a whole where it is no success.
 
     `seconds` bound the silence between two parts, and five times as many the whole answer. `goes_on` is asked after each part whether
     the answer may still go on.
 
-    :raises NotSent: or `Lost`, `TooLarge`, `Unusable`, `Broken`.
+    :raises NotSent: or `Lost`, `OversizedApiResponse`, `Unusable`, `BrokenConnection`.
     """
     try:
         response = _sent(pool, "GET", url, headers, None, seconds=seconds)
@@ -164,13 +174,13 @@ def _sent(pool: Any, method: str, url: str, headers: Any, body: bytes | None, *,
         )
 
 
-def _whole(response: Any, most: int) -> Answer:
+def _whole(response: Any, most: int) -> ApiResponse:
     data = _read(response, most + 1)
     if len(data) > most:
         response.close()
-        raise TooLarge
+        raise OversizedApiResponse
     response.release_conn()
-    return Answer(response.status, data, response.headers.get("Retry-After"), response.headers.get("Location"))
+    return ApiResponse(response.status, data, response.headers.get("Retry-After"), response.headers.get("Location"))
 
 
 def _read(response: Any, most: int) -> bytes:
@@ -194,7 +204,7 @@ def _meaning(error: Exception) -> _TransportError:
         return Unusable("the address or the login has characters that HTTP cannot send; remove line ends and the like")
     if isinstance(error, (exceptions.HTTPError, OSError)):
         return Lost(_cause(inner))
-    return Broken(f"the HTTP library failed with {type(inner).__name__}")
+    return BrokenConnection(f"the HTTP library failed with {type(inner).__name__}")
 
 
 def _way_to_tls(reason: str) -> str:

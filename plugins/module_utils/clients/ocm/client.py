@@ -14,7 +14,7 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 from ..https.endpoints import authority
-from ..https.transport import IMPORT_ERROR, Answer, HttpsError, check_timeout, send
+from ..https.transport import IMPORT_ERROR, HttpsError, HttpsResponse, check_timeout, send
 from .options import OcmOptions
 from .responses import OcmError, access_token, pull_secret
 
@@ -56,7 +56,7 @@ def _access_token(options: OcmOptions) -> str:
     return access_token(attempt, answer, offline=bool(options.offline_token), secrets=options.secrets)
 
 
-def _post(attempt: str, url: str, options: OcmOptions, headers: dict[str, str], data: str) -> Answer:
+def _post(attempt: str, url: str, options: OcmOptions, headers: dict[str, str], data: str) -> HttpsResponse:
     try:
         return send(
             attempt,

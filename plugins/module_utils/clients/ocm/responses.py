@@ -16,7 +16,7 @@ from ...core.errors import ImagePullError, printable
 from ...core.foreign_text import redacted
 from ...core.redaction import forms, mask
 from ..https.endpoints import authority
-from ..https.transport import Answer
+from ..https.transport import HttpsResponse
 
 __all__ = ["OcmError", "access_token", "pull_secret"]
 
@@ -58,7 +58,7 @@ class OcmError(ImagePullError):
     """The service could not be asked, or gave no pull secret."""
 
 
-def access_token(attempt: str, answer: Answer, *, offline: bool, secrets: Iterable[str]) -> str:
+def access_token(attempt: str, answer: HttpsResponse, *, offline: bool, secrets: Iterable[str]) -> str:
     """The access token of a token service's answer. `offline`: an offline token was sent, not a client's secret.
 
     :raises OcmError: when there is none. Of the `secrets`, nothing stands in the message.
@@ -74,7 +74,7 @@ def access_token(attempt: str, answer: Answer, *, offline: bool, secrets: Iterab
     return token
 
 
-def pull_secret(attempt: str, answer: Answer, secrets: Iterable[str]) -> str:
+def pull_secret(attempt: str, answer: HttpsResponse, secrets: Iterable[str]) -> str:
     """The text of the account's docker config.
 
     :raises OcmError: as for `access_token`.
@@ -88,13 +88,15 @@ def pull_secret(attempt: str, answer: Answer, secrets: Iterable[str]) -> str:
     return answer.body.decode("utf-8")
 
 
-def _failed(attempt: str, answer: Answer, known: Mapping[int, str], option: str, secrets: Iterable[str]) -> OcmError:
+def _failed(
+    attempt: str, answer: HttpsResponse, known: Mapping[int, str], option: str, secrets: Iterable[str]
+) -> OcmError:
     said = _said(answer.body, secrets)
     quoted = f" ({said})" if said else ""
     return OcmError(f"{attempt} was answered {answer.status}{quoted}; {_what_to_do(answer, known, option)}")
 
 
-def _what_to_do(answer: Answer, known: Mapping[int, str], option: str) -> str:
+def _what_to_do(answer: HttpsResponse, known: Mapping[int, str], option: str) -> str:
     if answer.status in known:
         return known[answer.status]
     if 300 <= answer.status < 400:

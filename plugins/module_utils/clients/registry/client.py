@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .challenge import AuthInfo, auth_info
 from .endpoints import endpoint, option_host, redirect_target
-from .transport import IMPORT_ERROR, Answer, RegistryError, RegistryOptions, check_timeout, send
+from .transport import IMPORT_ERROR, RegistryError, RegistryOptions, RegistryResponse, check_timeout, send
 
 __all__ = ["IMPORT_ERROR", "RegistryError", "RegistryOptions", "ask", "check_options", "known_info", "registry_host"]
 
@@ -54,7 +54,7 @@ def known_info(options: RegistryOptions) -> AuthInfo | None:
     return AuthInfo("", realm_host=realm_host, delegated=endpoint(realm_host) != endpoint(registry_host(options)))
 
 
-def _understood(attempt: str, host: str, answer: Answer) -> AuthInfo:
+def _understood(attempt: str, host: str, answer: RegistryResponse) -> AuthInfo:
     """:raises RegistryError: when the answer is not one of a registry."""
     if answer.status == 200:
         return AuthInfo("none")
@@ -64,7 +64,7 @@ def _understood(attempt: str, host: str, answer: Answer) -> AuthInfo:
     return info
 
 
-def _explained(answer: Answer) -> str:
+def _explained(answer: RegistryResponse) -> str:
     """What an answer means that says nothing of logins, and what to do."""
     if answer.status == 401:
         return " without a login challenge that a node can use; check the name: it may be no registry, or one behind a proxy"

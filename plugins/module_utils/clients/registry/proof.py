@@ -20,9 +20,9 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from ...core.errors import printable
 from .challenge import AuthInfo, auth_info
 from .endpoints import Endpoint, endpoint, is_token_service_of, option_host, redirect_target
-from .transport import Answer, NotAsked, RegistryError, RegistryOptions, check_timeout, send
+from .transport import NotAsked, RegistryError, RegistryOptions, RegistryResponse, check_timeout, send
 
-__all__ = ["Login", "Outcome", "Proof", "Wanted", "prove", "prove_login"]
+__all__ = ["Outcome", "RegistryImage", "RegistryLogin", "RegistryProof", "prove", "prove_login"]
 
 #: `not_sent`: the question would have gone to an unnamed host or address, or without TLS. `not_found` may also be a right that is missing:
 #: many registries hide what they deny. `expired` is never said here: who knows what the login is judges that (discovery/proofs.py).
@@ -51,7 +51,7 @@ _MANIFESTS = ", ".join(
 
 
 @dataclass(frozen=True, repr=False)
-class Login:
+class RegistryLogin:
     """User and password. With one of them empty it is none, as for CRI-O."""
 
     username: str
@@ -67,7 +67,7 @@ class Login:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RegistryImage:
     """An image in a registry. `path` is the repository without the host, `reference` a tag or a digest.
 
     Without a reference it is the repository, without a path the registry itself.
@@ -97,7 +97,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Proof:
+class RegistryProof:
     """The answer. `said` is a sentence that holds nothing that a server sent, `realm_host` who was given the login."""
 
     outcome: Outcome
@@ -113,13 +113,13 @@ class Proof:
 
 def prove(
     options: RegistryOptions,
-    wanted: Wanted,
-    login: Login | None,
+    wanted: RegistryImage,
+    login: RegistryLogin | None,
     realm_hosts: Collection[str] = (),
     *,
     is_named: bool = False,
     is_insecure: bool = False,
-) -> Proof:
+) -> RegistryProof:
     """Whether the image can be pulled with the login; None asks without one.
 
     `realm_hosts` are the `host[:port]` that may be asked for a token besides the registry itself, with a login or without. `is_named`: an
@@ -134,41 +134,46 @@ def prove(
     try:
         endpoint(wanted.host)
     except ValueError as error:
-        return Proof("unanswered", printable(f"{wanted.host!r} is no registry that can be asked: {error}"))
+        return RegistryProof("unanswered", printable(f"{wanted.host!r} is no registry that can be asked: {error}"))
     try:
-        return _Asking(options, wanted, login or Login("", ""), named, is_named, is_insecure).answer()
+        return _ProofSession(options, wanted, login or RegistryLogin("", ""), named, is_named, is_insecure).answer()
     except NotAsked as error:
-        return Proof("not_sent", str(error))
+        return RegistryProof("not_sent", str(error))
     except RegistryError as error:
-        return Proof("unanswered", str(error))
+        return RegistryProof("unanswered", str(error))
 
 
 def prove_login(
-    options: RegistryOptions, host: str, login: Login, realm_hosts: Collection[str] = (), *, is_named: bool = False
-) -> Proof:
+    options: RegistryOptions,
+    host: str,
+    login: RegistryLogin,
+    realm_hosts: Collection[str] = (),
+    *,
+    is_named: bool = False,
+) -> RegistryProof:
     """Whether the registry accepts the login, whatever it may pull. The outcome is then `logs_in`; the rest as for `prove`.
 
     :raises OptionError: as `prove`.
     """
-    proof = prove(options, Wanted(host), login, realm_hosts, is_named=is_named)
+    proof = prove(options, RegistryImage(host), login, realm_hosts, is_named=is_named)
     # Of a token without a scope, the answer about the registry itself says no more.
     if proof.outcome in ("pulls", "no_right", "not_found") and proof.realm_host:
-        return Proof("logs_in", f"{proof.realm_host} accepts the login", proof.realm_host)
+        return RegistryProof("logs_in", f"{proof.realm_host} accepts the login", proof.realm_host)
     if proof.outcome == "pulls":
-        return Proof("logs_in", f"registry {host} asks nobody for a login")
+        return RegistryProof("logs_in", f"registry {host} asks nobody for a login")
     return proof
 
 
 @dataclass(frozen=True, repr=False)
-class _Asking:
+class _ProofSession:
     options: RegistryOptions
-    wanted: Wanted
-    login: Login
+    wanted: RegistryImage
+    login: RegistryLogin
     named: Collection[Endpoint]
     is_named: bool
     is_insecure: bool
 
-    def answer(self) -> Proof:
+    def answer(self) -> RegistryProof:
         try:
             first = self._ask({})
         except NotAsked:
@@ -188,7 +193,7 @@ class _Asking:
             return self._by_basic()
         return self._by_token(info)
 
-    def _without_tls(self, failure: RegistryError) -> Proof:
+    def _without_tls(self, failure: RegistryError) -> RegistryProof:
         """What the registry gives to anyone who sends no login: a login is never sent without TLS.
 
         :raises RegistryError: the failure with TLS, when it does not answer without it either.
@@ -200,31 +205,31 @@ class _Asking:
         except RegistryError:
             raise failure from None
         if self.login and answer.status != 200:
-            return Proof(
+            return RegistryProof(
                 "not_sent",
                 f"registry {self.wanted.host} answers only without TLS, where others can read a login; the login was not sent",
             )
         return self._judged(answer, "")
 
-    def _by_basic(self) -> Proof:
+    def _by_basic(self) -> RegistryProof:
         host = self.wanted.host
         if not self.login:
-            return Proof("no_login", f"registry {host} asks for a login, and there is none")
+            return RegistryProof("no_login", f"registry {host} asks for a login, and there is none")
         answer = self._ask({"Authorization": self.login.header})
         if answer.status == 401:
-            return Proof("bad_login", f"registry {host} refuses the login", host)
+            return RegistryProof("bad_login", f"registry {host} refuses the login", host)
         return self._judged(answer, host)
 
-    def _by_token(self, info: AuthInfo) -> Proof:
+    def _by_token(self, info: AuthInfo) -> RegistryProof:
         token = self._token(info)
-        if isinstance(token, Proof):
+        if isinstance(token, RegistryProof):
             return token
         return self._judged(self._ask({"Authorization": f"Bearer {token}"}), info.realm_host)
 
-    def _token(self, info: AuthInfo) -> str | Proof:
+    def _token(self, info: AuthInfo) -> str | RegistryProof:
         """The token, or why there is none."""
         if why := self._why_not_sent(info):
-            return Proof("not_sent", f"registry {self.wanted.host} wants logins sent to {info.realm_host}{why}")
+            return RegistryProof("not_sent", f"registry {self.wanted.host} wants logins sent to {info.realm_host}{why}")
         attempt = f"asking {info.realm_host} for a token for {self.wanted}"
         headers = {"Authorization": self.login.header} if self.login else {}
         answer = self._send(attempt, info.realm_host, self._token_url(info), headers=headers, with_body=True)
@@ -234,8 +239,8 @@ class _Asking:
             return _rate_limited(info.realm_host)
         if answer.status in (400, 401, 403):
             if self.login:
-                return Proof("bad_login", f"{info.realm_host} refuses the login", info.realm_host)
-            return Proof("no_login", f"registry {self.wanted.host} asks for a login, and there is none")
+                return RegistryProof("bad_login", f"{info.realm_host} refuses the login", info.realm_host)
+            return RegistryProof("no_login", f"registry {self.wanted.host} asks for a login, and there is none")
         raise RegistryError(
             f"{attempt} was answered {answer.status}{_redirected(answer) or '; try again later, or check the registry'}"
         )
@@ -254,7 +259,7 @@ class _Asking:
         asked = endpoint(host)
         return asked in self.named or (self.is_named and asked == endpoint(self.wanted.host))
 
-    def _send(self, attempt: str, host: str, url: str, **how: Any) -> Answer:
+    def _send(self, attempt: str, host: str, url: str, **how: Any) -> RegistryResponse:
         """The answer of a host. The certificate of another one than an insecure registry is verified."""
         is_insecure = self.is_insecure and endpoint(host) == endpoint(self.wanted.host)
         return send(attempt, url, self.options, inside=self._may_be_inside(host), is_insecure=is_insecure, **how)
@@ -272,7 +277,7 @@ class _Asking:
             parts._replace(netloc=host, query="&".join(filter(None, (parts.query, urlencode(asked)))), fragment="")
         )
 
-    def _ask(self, headers: Mapping[str, str], scheme: str = "https") -> Answer:
+    def _ask(self, headers: Mapping[str, str], scheme: str = "https") -> RegistryResponse:
         """A manifest by HEAD, and by GET where a registry does not know that."""
         host, url = self.wanted.host, self.wanted.url(scheme)
         given = {**({"Accept": _MANIFESTS} if self.wanted.reference else {}), **headers}
@@ -282,17 +287,19 @@ class _Asking:
                 return answer
         return self._send(self._attempt(), host, url, headers=given)
 
-    def _judged(self, answer: Answer, realm_host: str) -> Proof:
+    def _judged(self, answer: RegistryResponse, realm_host: str) -> RegistryProof:
         """What an answer about the manifest means, once all that there is was sent."""
         image, host = self.wanted, self.wanted.host
         if answer.status == 200:
-            return Proof("pulls", f"registry {host} gives {image}", realm_host, answer.digest)
+            return RegistryProof("pulls", f"registry {host} gives {image}", realm_host, answer.digest)
         if answer.status in (401, 403):
             if self.login:
-                return Proof("no_right", f"the login works, and has no right to pull {image}", realm_host)
-            return Proof("no_login", f"registry {host} does not give {image} to everybody, and there is no login")
+                return RegistryProof("no_right", f"the login works, and has no right to pull {image}", realm_host)
+            return RegistryProof(
+                "no_login", f"registry {host} does not give {image} to everybody, and there is no login"
+            )
         if answer.status == 404:
-            return Proof("not_found", f"registry {host} has no {image}, or hides it", realm_host)
+            return RegistryProof("not_found", f"registry {host} has no {image}, or hides it", realm_host)
         if answer.status == 429:
             return _rate_limited(host)
         advice = _redirected(answer) or "; check the name of the registry, or try again later"
@@ -302,7 +309,7 @@ class _Asking:
         return f"asking registry {self.wanted.host} for {self.wanted.what}"
 
 
-def _redirected(answer: Answer) -> str:
+def _redirected(answer: RegistryResponse) -> str:
     """What a redirect means, as the end of a sentence; empty for any other answer."""
     if not 300 <= answer.status < 400:
         return ""
@@ -312,8 +319,10 @@ def _redirected(answer: Answer) -> str:
     )
 
 
-def _rate_limited(host: str) -> Proof:
-    return Proof("rate_limited", f"{host} allows no more requests for now: try again later, or with another login")
+def _rate_limited(host: str) -> RegistryProof:
+    return RegistryProof(
+        "rate_limited", f"{host} allows no more requests for now: try again later, or with another login"
+    )
 
 
 def _token_in(attempt: str, body: bytes) -> str:

@@ -13,7 +13,7 @@ from ..https import transport
 from ..https.failures import Words
 from ..https.transport import IMPORT_ERROR, HttpsError, HttpsOptions, InsideAddressError
 
-__all__ = ["IMPORT_ERROR", "Answer", "NotAsked", "RegistryError", "RegistryOptions", "check_timeout", "send"]
+__all__ = ["IMPORT_ERROR", "NotAsked", "RegistryError", "RegistryOptions", "RegistryResponse", "check_timeout", "send"]
 
 #: Bytes of an answer up to the end of its headers. Registries send a few hundred; servers and proxies allow up to 32 KiB.
 _LONGEST_ANSWER = 64 * 1024
@@ -45,7 +45,7 @@ class RegistryOptions:
 
 
 @dataclass(frozen=True)
-class Answer:
+class RegistryResponse:
     """What is read of an answer. `body` only where it was asked for."""
 
     status: int
@@ -70,7 +70,7 @@ def send(
     with_body: bool = False,
     inside: bool = True,
     is_insecure: bool = False,
-) -> Answer:
+) -> RegistryResponse:
     """The answer to one request, as `https.transport.send` gives it. Without `inside`, the host is text of others.
 
     `is_insecure`: as in `HttpsOptions`.
@@ -95,7 +95,7 @@ def send(
         ) from None
     except HttpsError as error:
         raise RegistryError(str(error)) from None
-    return Answer(
+    return RegistryResponse(
         found.status,
         found.all_of("WWW-Authenticate"),
         found.header("Location"),

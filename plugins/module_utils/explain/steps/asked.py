@@ -19,11 +19,11 @@ from ...images.references import Reference, reference_of
 from ...images.registry_sources import IMAGE_CONFIG, Mirrors, RegistrySources, registry_sources_of
 from ...platform.protected import NODE_SECRET
 from ..credentials import Credentials, credentials_of
-from ..lookup import Evidence, Unread
+from ..lookup import Lookup, UnreadableObject
 from ..reading import look, want
 from .mirrors import key_for
 
-__all__ = ["Asked", "asked"]
+__all__ = ["RegistryAttempt", "asked"]
 
 #: Outcomes that say what a node would be told; the others, such as a registry that cannot be reached from here, do not.
 _ANSWERS = ("pulls", "bad_login", "expired", "no_login", "no_right", "not_found")
@@ -32,7 +32,7 @@ _MOST = 32
 
 
 @dataclass(frozen=True)
-class Asked:
+class RegistryAttempt:
     """One attempt with its answer. `outcome` and `said` as in a proof of the registry's client."""
 
     question: ImageQuestion
@@ -60,8 +60,8 @@ class Asked:
 
 
 def asked(
-    namespace: str, reference: Reference, credentials: Credentials, mirrors: Mirrors | None, evidence: Evidence
-) -> Sequence[Asked]:
+    namespace: str, reference: Reference, credentials: Credentials, mirrors: Mirrors | None, evidence: Lookup
+) -> Sequence[RegistryAttempt]:
     """The attempts, in their order.
 
     :raises NotYet: when the nodes' pull secret has to be read, or a registry to be asked first.
@@ -72,7 +72,7 @@ def asked(
 
 
 def _attempts(
-    namespace: str, reference: Reference, credentials: Credentials, mirrors: Mirrors | None, evidence: Evidence
+    namespace: str, reference: Reference, credentials: Credentials, mirrors: Mirrors | None, evidence: Lookup
 ) -> Iterator[tuple[ImageQuestion, bool]]:
     """Each question, and whether it is asked of the source."""
     found = [reference_of(mirror) for mirror in mirrors.mirrors] if mirrors is not None else []
@@ -87,16 +87,16 @@ def _attempts(
             yield ImageQuestion.about(place, *own, is_insecure=insecure), is_source
 
 
-def _sources(evidence: Evidence) -> RegistrySources:
+def _sources(evidence: Lookup) -> RegistrySources:
     """Of the cluster's image config. A registry is insecure only where that can be read and says so."""
     try:
         return evidence.made_of(IMAGE_CONFIG, registry_sources_of)
-    except Unread:
+    except UnreadableObject:
         return RegistrySources()
 
 
 def _logins(
-    namespace: str, reference: Reference, credentials: Credentials, evidence: Evidence
+    namespace: str, reference: Reference, credentials: Credentials, evidence: Lookup
 ) -> Sequence[tuple[str, str, str] | None]:
     """Namespace, secret and key of each that the kubelet hands on; None stands for none, so that the runtime looks for itself."""
     nodes = credentials_of(NODE_SECRET.namespace, [NODE_SECRET.name], reference.repository, evidence)
@@ -107,14 +107,14 @@ def _logins(
     return every or [None]
 
 
-def _of_node(place: Reference, evidence: Evidence) -> tuple[str, ...]:
+def _of_node(place: Reference, evidence: Lookup) -> tuple[str, ...]:
     """What the runtime finds in the nodes' file; nothing asks without a login."""
     key = key_for(str(place), evidence).key
     return (NODE_SECRET.namespace, NODE_SECRET.name, key) if key else ()
 
 
-def _answered(question: ImageQuestion, evidence: Evidence, *, is_source: bool) -> Asked:
+def _answered(question: ImageQuestion, evidence: Lookup, *, is_source: bool) -> RegistryAttempt:
     answer, unread = look(evidence, question.ref)
     if answer is None:
-        return Asked(question, is_source, "unanswered", unread)
-    return Asked(question, is_source, as_str(answer.get("outcome")), as_str(answer.get("message")))
+        return RegistryAttempt(question, is_source, "unanswered", unread)
+    return RegistryAttempt(question, is_source, as_str(answer.get("outcome")), as_str(answer.get("message")))

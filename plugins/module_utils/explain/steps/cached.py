@@ -13,11 +13,11 @@ from collections.abc import Iterator, Sequence
 
 from ...core.objects import ObjectRef
 from ...images.node_versions import Version
-from ...images.pull_messages import Attempt
-from ..lookup import Evidence
+from ...images.pull_messages import PullAttempt
+from ..lookup import Lookup
 from ..reading import nodes_for, refs_of_nodes
-from ..subjects import Subject
-from ..verdict import Seen, breaks, doubts, says
+from ..subjects import ContainerPull
+from ..verdict import StepResult, breaks, doubts, says
 
 __all__ = ["cached", "never", "wanted_for_cached"]
 
@@ -27,12 +27,12 @@ _CHECKS_SINCE: Version = (1, 35)
 _ONLY = "only where that was pulled without a login, with the nodes' own, with the same login, or with the same secret"
 
 
-def wanted_for_cached(subject: Subject) -> Sequence[ObjectRef]:
+def wanted_for_cached(subject: ContainerPull) -> Sequence[ObjectRef]:
     """What `cached` looks at."""
     return refs_of_nodes(subject) if _is_of_interest(subject) else ()
 
 
-def cached(subject: Subject, evidence: Evidence) -> Iterator[Seen]:
+def cached(subject: ContainerPull, evidence: Lookup) -> Iterator[StepResult]:
     """Said where one pod or workload is asked about, and decides nothing.
 
     :raises NotYet: when the nodes have to be read first.
@@ -54,7 +54,7 @@ def cached(subject: Subject, evidence: Evidence) -> Iterator[Seen]:
         yield says("cached", f"{begin}: {text}; on another node it is pulled")
 
 
-def never(subject: Subject, told: Attempt | None, evidence: Evidence) -> Iterator[Seen]:
+def never(subject: ContainerPull, told: PullAttempt | None, evidence: Lookup) -> Iterator[StepResult]:
     """For `imagePullPolicy: Never`, where nothing is pulled."""
     begin = "imagePullPolicy is Never: nothing is pulled"
     if told is not None:
@@ -65,12 +65,12 @@ def never(subject: Subject, told: Attempt | None, evidence: Evidence) -> Iterato
     yield from cached(subject, evidence)
 
 
-def _is_of_interest(subject: Subject) -> bool:
+def _is_of_interest(subject: ContainerPull) -> bool:
     """A node that says something of the pull had no image for this pod."""
     return subject.is_asked_alone and subject.pull_policy != "Always" and not subject.reason
 
 
-def _checks_again(subject: Subject, evidence: Evidence) -> tuple[bool | None, str]:
+def _checks_again(subject: ContainerPull, evidence: Lookup) -> tuple[bool | None, str]:
     """Whether one of the kubelets on which a pod may come does; None where a version is not known, with why."""
     found, unread = nodes_for(subject, evidence)
     versions = [node.kubelet for node in found]

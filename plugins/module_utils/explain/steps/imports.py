@@ -19,7 +19,7 @@ from ...images.stream_tags import StreamTag
 from .. import fixes
 from ..credentials import logins_of, secret_seen
 from ..fixes import Fix
-from ..lookup import Evidence
+from ..lookup import Lookup
 from ..reading import items_of, look
 
 __all__ = ["why_not_imported"]
@@ -27,7 +27,7 @@ __all__ = ["why_not_imported"]
 _OF_LOGINS = ("no_credentials", "bad_credentials", "credentials", "not_found")
 
 
-def why_not_imported(tag: StreamTag, evidence: Evidence) -> tuple[str, Sequence[Fix]]:
+def why_not_imported(tag: StreamTag, evidence: Lookup) -> tuple[str, Sequence[Fix]]:
     """For a tag without an image: the reason, and what gives the import a login.
 
     :raises NotYet: when the secrets of the project have to be read first.

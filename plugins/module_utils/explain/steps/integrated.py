@@ -16,10 +16,10 @@ from ...images.stream_tags import tag_of
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 from .. import fixes
 from ..credentials import Credentials
-from ..lookup import Evidence
+from ..lookup import Lookup
 from ..reading import look, want
-from ..subjects import Subject
-from ..verdict import Seen, breaks, doubts, says
+from ..subjects import ContainerPull
+from ..verdict import StepResult, breaks, doubts, says
 from .imports import why_not_imported
 
 __all__ = ["project"]
@@ -31,7 +31,9 @@ _HOSTS = (
 )
 
 
-def project(subject: Subject, reference: Reference, credentials: Credentials, evidence: Evidence) -> Iterator[Seen]:
+def project(
+    subject: ContainerPull, reference: Reference, credentials: Credentials, evidence: Lookup
+) -> Iterator[StepResult]:
     """Nothing for an image of another registry."""
     name, _slash, stream = reference.path.partition("/")
     if reference.host not in _hosts(credentials, evidence) or not stream:
@@ -44,7 +46,7 @@ def project(subject: Subject, reference: Reference, credentials: Credentials, ev
     yield _stream(image, reference, evidence)
 
 
-def _right(subject: Subject, review: ObjectRef, evidence: Evidence, *, has_streams: bool) -> Seen:
+def _right(subject: ContainerPull, review: ObjectRef, evidence: Lookup, *, has_streams: bool) -> StepResult:
     """Without image streams, the cluster is not OpenShift, and no grant gives anything."""
     answer, unread = look(evidence, review)
     project = review.namespace
@@ -58,7 +60,7 @@ def _right(subject: Subject, review: ObjectRef, evidence: Evidence, *, has_strea
     return breaks("project", reason, fixes.grant(project, subject.namespace, subject.account))
 
 
-def _stream(ref: ObjectRef, reference: Reference, evidence: Evidence) -> Seen:
+def _stream(ref: ObjectRef, reference: Reference, evidence: Lookup) -> StepResult:
     """Whether the registry has the image."""
     stream, unread = look(evidence, ref)
     if unread:
@@ -75,7 +77,7 @@ def _stream(ref: ObjectRef, reference: Reference, evidence: Evidence) -> Seen:
     return says("stream", f"{ref} has the image")
 
 
-def _hosts(credentials: Credentials, evidence: Evidence) -> Sequence[str]:
+def _hosts(credentials: Credentials, evidence: Lookup) -> Sequence[str]:
     """Its names, as the image config has them, and the keys of the pull secrets that it generates."""
     generated = [key for secret in credentials.in_state("usable") if secret.is_generated for key in secret.keys]
     config, _unread = look(evidence, IMAGE_CONFIG)

@@ -12,21 +12,21 @@ from ...core.objects import SECRET, ObjectRef
 from ...images.references import Reference
 from ...platform.account_lists import names_in
 from .. import fixes
-from ..credentials import Credentials, SecretSeen, credentials_of, nearest_key
+from ..credentials import Credentials, PullSecretStatus, credentials_of, nearest_key
 from ..fixes import Fix
-from ..lookup import Evidence
+from ..lookup import Lookup
 from ..reading import look
-from ..subjects import Subject
+from ..subjects import ContainerPull
 from .pull_secrets import STATES
 
 __all__ = ["what_lacks"]
 
 
 def what_lacks(
-    subject: Subject,
+    subject: ContainerPull,
     reference: Reference,
     credentials: Credentials,
-    evidence: Evidence,
+    evidence: Lookup,
     *,
     is_needed: bool = True,
 ) -> tuple[str, Sequence[Fix]]:
@@ -58,13 +58,13 @@ def what_lacks(
     )
 
 
-def _listed_by_account(subject: Subject, evidence: Evidence) -> Sequence[str]:
+def _listed_by_account(subject: ContainerPull, evidence: Lookup) -> Sequence[str]:
     """Nothing where that is not known."""
     account, _unread = look(evidence, subject.account_ref)
     return names_in(as_dict(account), "imagePullSecrets")
 
 
-def _linked(subject: Subject, reference: Reference, listed: Sequence[str], evidence: Evidence) -> str:
+def _linked(subject: ContainerPull, reference: Reference, listed: Sequence[str], evidence: Lookup) -> str:
     """A secret for the image that the account lists and the pod does not have."""
     if not (subject.is_pod or subject.own):
         return ""
@@ -73,7 +73,7 @@ def _linked(subject: Subject, reference: Reference, listed: Sequence[str], evide
     return next((login.secret for login in found.usable_logins), "")
 
 
-def _own_fix(namespace: str, own: Sequence[SecretSeen], host: str) -> Sequence[Fix]:
+def _own_fix(namespace: str, own: Sequence[PullSecretStatus], host: str) -> Sequence[Fix]:
     """`own`: the secrets that only the pod's list names; none where it is a copy of the account's, now or from before."""
     writable = [secret.name for secret in own if secret.state == "usable" and not secret.is_generated]
     return fixes.add_registry(namespace, writable[0], host) if writable else []

@@ -10,23 +10,23 @@ from dataclasses import dataclass
 
 from ...core.objects import SECRET, ObjectRef
 from ...dockerconfig.registry_keys import without_user
-from ...images.pull_messages import Attempt, understand
+from ...images.pull_messages import PullAttempt, understand
 from ...images.references import Reference, reference_of
 from ...images.registry_sources import Mirrors
 from ...platform.protected import NODE_SECRET
 from .. import fixes
-from ..credentials import Credentials, Login, credentials_of
+from ..credentials import Credentials, KubeletLogin, credentials_of
 from ..fixes import Fix
-from ..lookup import Evidence
-from ..subjects import Subject
-from ..verdict import UNKNOWN, WILL_NOT_PULL, Seen, doubts, says
-from .asked import Asked, asked
+from ..lookup import Lookup
+from ..subjects import ContainerPull
+from ..verdict import UNKNOWN, WILL_NOT_PULL, StepResult, doubts, says
+from .asked import RegistryAttempt, asked
 from .lacking import what_lacks
 from .mirrors import MirrorKey, key_for
 from .providers import providers
 from .times import CHANGED_BEFORE, CHANGED_SINCE, CLOSE, events_of, order_of, order_of_objects
 
-__all__ = ["Holding", "heard", "keys", "verdict"]
+__all__ = ["LoginContext", "heard", "keys", "verdict"]
 
 #: Classes of errors that a login could fix, and of these the ones that an attempt before the last change would have had.
 _OF_LOGINS = (
@@ -61,18 +61,18 @@ _REFUSED = {
 
 
 @dataclass(frozen=True)
-class Holding:
+class LoginContext:
     """What a container has in hand for its image. `asks`: the registries are asked, as far as they answer."""
 
-    subject: Subject
+    subject: ContainerPull
     reference: Reference
     credentials: Credentials
-    evidence: Evidence
+    evidence: Lookup
     mirrors: Mirrors | None = None
     asks: bool = False
 
 
-def heard(subject: Subject, evidence: Evidence) -> Attempt | None:
+def heard(subject: ContainerPull, evidence: Lookup) -> PullAttempt | None:
     """What the node says last; where that hides the cause of the attempts before, what the pod's events tell of these."""
     if not subject.reason:
         return None
@@ -82,14 +82,14 @@ def heard(subject: Subject, evidence: Evidence) -> Attempt | None:
     return events_of(subject, evidence).cause or told
 
 
-def keys(credentials: Credentials, repository: str) -> Iterator[Seen]:
+def keys(credentials: Credentials, repository: str) -> Iterator[StepResult]:
     if not credentials.in_state("unparsable"):
         text = tried(credentials.logins) or f"no key in them is for {repository}"
         yield says("keys", text, ok=bool(credentials.usable_logins))
 
 
-def verdict(held: Holding, told: Attempt | None) -> Iterator[Seen]:
-    """The last answer is what pulls, where nothing breaks: a `Seen` without a step and a verdict, with the reason."""
+def verdict(held: LoginContext, told: PullAttempt | None) -> Iterator[StepResult]:
+    """The last answer is what pulls, where nothing breaks: a `StepResult` without a step and a verdict, with the reason."""
     if told is not None:
         yield says("node", f"the node says: {told.text}", ok=False)
     if held.asks and (told is None or told.rule.id in (*_OF_LOGINS, *_PROVES_NOTHING)):
@@ -100,7 +100,7 @@ def verdict(held: Holding, told: Attempt | None) -> Iterator[Seen]:
         yield _with_word(held, told)
 
 
-def _with_word(held: Holding, told: Attempt) -> Seen:
+def _with_word(held: LoginContext, told: PullAttempt) -> StepResult:
     said = f"the node says: {told.text}"
     logins, subject = held.credentials.usable_logins, held.subject
     if told.rule.id in _PROVES_NOTHING:
@@ -120,13 +120,13 @@ def _with_word(held: Holding, told: Attempt) -> Seen:
     return _broken(f"{hidden}{reason}; {said}", fix)
 
 
-def _role_of(told: Attempt) -> str:
+def _role_of(told: PullAttempt) -> str:
     """A sentence about a server that is not the registry, where the text does not say what it is for; empty otherwise."""
     unknown = told.server and not told.is_token_service
     return f" {told.server} is a server that the registry names, such as its token service." if unknown else ""
 
 
-def tried(logins: Sequence[Login]) -> str:
+def tried(logins: Sequence[KubeletLogin]) -> str:
     """The keys in the order in which they are tried."""
     return ", then ".join(
         f"secret {login.secret} has the key {without_user(login.key)}{' without a login' if login.is_empty else ''}"
@@ -134,7 +134,7 @@ def tried(logins: Sequence[Login]) -> str:
     )
 
 
-def _by_asking(held: Holding, told: Attempt | None) -> Iterator[Seen]:
+def _by_asking(held: LoginContext, told: PullAttempt | None) -> Iterator[StepResult]:
     attempts = asked(held.subject.namespace, held.reference, held.credentials, held.mirrors, held.evidence)
     for attempt in attempts:
         ok = attempt.pulls if attempt.is_known else None
@@ -147,7 +147,7 @@ def _by_asking(held: Holding, told: Attempt | None) -> Iterator[Seen]:
         yield _refused(held, next((attempt for attempt in attempts if attempt.is_source), attempts[0]))
 
 
-def _by_some(held: Holding, told: Attempt | None, attempts: Sequence[Asked]) -> Seen:
+def _by_some(held: LoginContext, told: PullAttempt | None, attempts: Sequence[RegistryAttempt]) -> StepResult:
     """A registry could not be asked from here. What the node and other registries said is not less true by that."""
     if told is not None and told.rule.id in _OF_LOGINS:
         at_source = not _asked_mirror(held, told)
@@ -163,7 +163,7 @@ def _by_some(held: Holding, told: Attempt | None, attempts: Sequence[Asked]) -> 
     return _unknown(reason) if lacking is None else _unknown(f"{reason}; {lacking.reason}", lacking.fix)
 
 
-def _refused(held: Holding, attempt: Asked) -> Seen:
+def _refused(held: LoginContext, attempt: RegistryAttempt) -> StepResult:
     """What the registry says of the first attempt at the source, or at a mirror where the source is never asked."""
     logins, is_missing = held.credentials.usable_logins, attempt.outcome == _NOT_FOUND
     if attempt.outcome == "no_login" or not logins:
@@ -181,7 +181,7 @@ def _refused(held: Holding, attempt: Asked) -> Seen:
     return _broken(f"{begin}: {tried(logins)}", [] if is_missing else _unless_generated(held, fix))
 
 
-def _without_word(held: Holding) -> Iterator[Seen]:
+def _without_word(held: LoginContext) -> Iterator[StepResult]:
     logins, only = held.credentials.usable_logins, _only_mirrors(held)
     if only and not (logins and _has_own_host(held, only)):
         yield _from_mirrors(held, only)
@@ -198,24 +198,24 @@ def _without_word(held: Holding) -> Iterator[Seen]:
         yield doubts("keys", text, fix)
 
 
-def _only_mirrors(held: Holding) -> Sequence[str]:
+def _only_mirrors(held: LoginContext) -> Sequence[str]:
     """Where the source is never contacted."""
     return held.mirrors.mirrors if held.mirrors is not None and held.mirrors.never_source else ()
 
 
-def _has_own_host(held: Holding, mirrors: Sequence[str]) -> bool:
+def _has_own_host(held: LoginContext, mirrors: Sequence[str]) -> bool:
     """Whether one of the mirrors gets the pod's credential."""
     return any(mirror.partition("/")[0] == held.reference.host for mirror in mirrors)
 
 
-def _usable_mirror(held: Holding) -> MirrorKey | None:
+def _usable_mirror(held: LoginContext) -> MirrorKey | None:
     """The first mirror for which the nodes have a key."""
     mirrors = held.mirrors.mirrors if held.mirrors is not None else ()
     found = (key_for(mirror, held.evidence) for mirror in mirrors)
     return next((each for each in found if each.key), None)
 
 
-def _from_mirrors(held: Holding, mirrors: Sequence[str]) -> Seen:
+def _from_mirrors(held: LoginContext, mirrors: Sequence[str]) -> StepResult:
     if usable := _usable_mirror(held):
         return _pulls(f"{usable}; whether the mirror accepts it was not asked")
     first = key_for(mirrors[0], held.evidence)
@@ -223,7 +223,7 @@ def _from_mirrors(held: Holding, mirrors: Sequence[str]) -> Seen:
     return _unknown(text, first.fix)
 
 
-def _asked_mirror(held: Holding, told: Attempt) -> str:
+def _asked_mirror(held: LoginContext, told: PullAttempt) -> str:
     """The mirror of which the node tells; empty where it tells of the source.
 
     Where that is never contacted, the error of the last mirror stands in its place (containers/image docker_image_src.go).
@@ -231,7 +231,7 @@ def _asked_mirror(held: Holding, told: Attempt) -> str:
     return told.image if told.is_mirror else next(iter(reversed(_only_mirrors(held))), "")
 
 
-def _at_mirror(held: Holding, told: Attempt, image: str) -> Seen:
+def _at_mirror(held: LoginContext, told: PullAttempt, image: str) -> StepResult:
     """A mirror refuses, and the source cannot be reached or is never asked."""
     key, mirror = key_for(image, held.evidence), reference_of(image)
     own = held.credentials.usable_logins if mirror and mirror.host == held.reference.host else []
@@ -245,12 +245,12 @@ def _at_mirror(held: Holding, told: Attempt, image: str) -> Seen:
     return _broken(f"{hidden}{which}; the node says of the mirror: {told.text}", fix)
 
 
-def _nodes_key(held: Holding) -> str:
+def _nodes_key(held: LoginContext) -> str:
     found = credentials_of(NODE_SECRET.namespace, [NODE_SECRET.name], held.reference.repository, held.evidence)
     return next((without_user(login.key) for login in found.usable_logins), "")
 
 
-def _with_login(held: Holding, told: Attempt, logins: Sequence[Login]) -> Seen:
+def _with_login(held: LoginContext, told: PullAttempt, logins: Sequence[KubeletLogin]) -> StepResult:
     """The node was refused, and there is a login."""
     which, order = tried(logins), order_of(held.subject, {login.secret for login in logins}, held.evidence)
     if order == CHANGED_SINCE:
@@ -269,24 +269,24 @@ def _with_login(held: Holding, told: Attempt, logins: Sequence[Login]) -> Seen:
     return _unknown(f"{which}, and the node says: {told.text}. Either {means}, or {_CHANGED}")
 
 
-def _unless_generated(held: Holding, fix: Sequence[Fix]) -> Sequence[Fix]:
+def _unless_generated(held: LoginContext, fix: Sequence[Fix]) -> Sequence[Fix]:
     """The platform's own login is never written."""
     first = held.credentials.usable_logins[0].secret
     generated = {secret.name for secret in held.credentials.secrets if secret.is_generated}
     return [] if first in generated else fix
 
 
-def _pulls(reason: str) -> Seen:
-    return Seen(None, "", reason)
+def _pulls(reason: str) -> StepResult:
+    return StepResult(None, "", reason)
 
 
-def _broken(reason: str, fix: Sequence[Fix] = ()) -> Seen:
+def _broken(reason: str, fix: Sequence[Fix] = ()) -> StepResult:
     """For what a step says already."""
-    return Seen(None, WILL_NOT_PULL, reason, fix)
+    return StepResult(None, WILL_NOT_PULL, reason, fix)
 
 
-def _unknown(reason: str, fix: Sequence[Fix] = ()) -> Seen:
-    return Seen(None, UNKNOWN, reason, fix)
+def _unknown(reason: str, fix: Sequence[Fix] = ()) -> StepResult:
+    return StepResult(None, UNKNOWN, reason, fix)
 
 
 def _lower(sentence: str) -> str:

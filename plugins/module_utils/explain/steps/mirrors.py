@@ -20,11 +20,11 @@ from ...images.references import Reference, reference_of
 from ...images.registry_sources import MIRROR_KINDS, MirrorItem, Mirrors, mirror_items, mirrors_among
 from ...platform.protected import NODE_SECRET
 from .. import fixes
-from ..credentials import SecretSeen, credentials_of
+from ..credentials import PullSecretStatus, credentials_of
 from ..fixes import Fix
-from ..lookup import Evidence, Unread
+from ..lookup import Lookup, UnreadableObject
 from ..reading import items_of
-from ..verdict import Seen, breaks, says
+from ..verdict import StepResult, breaks, says
 
 __all__ = ["MirrorKey", "key_for", "mirrors_of", "mirrors_seen"]
 
@@ -60,16 +60,16 @@ class MirrorKey:
         return fixes.add_registry(NODE_SECRET.namespace, NODE_SECRET.name, registry) if registry else []
 
 
-def mirrors_of(reference: Reference, evidence: Evidence) -> Mirrors | None:
+def mirrors_of(reference: Reference, evidence: Lookup) -> Mirrors | None:
     """The mirrors of an image, by the sets that can be read."""
     items: list[MirrorItem] = []
     for ref, read in _READ.items():
-        with suppress(Unread):
+        with suppress(UnreadableObject):
             items += evidence.made_of(ref, read)
     return mirrors_among(reference, items)
 
 
-def mirrors_seen(reference: Reference, found: Mirrors, evidence: Evidence) -> Iterator[Seen]:
+def mirrors_seen(reference: Reference, found: Mirrors, evidence: Lookup) -> Iterator[StepResult]:
     by = f"source {found.source} in {' and '.join(dict.fromkeys(found.objects))}"
     if found.mirrors:
         order = "only" if found.never_source else "first"
@@ -84,7 +84,7 @@ def mirrors_seen(reference: Reference, found: Mirrors, evidence: Evidence) -> It
         yield breaks("mirrors", f"registry {found.source} is blocked: no mirror is for a pull by {way}, {never} ({by})")
 
 
-def key_for(mirror: str, evidence: Evidence) -> MirrorKey:
+def key_for(mirror: str, evidence: Lookup) -> MirrorKey:
     """:raises NotYet: when the nodes' pull secret has to be read first."""
     reference = reference_of(mirror)
     if reference is None:
@@ -95,7 +95,7 @@ def key_for(mirror: str, evidence: Evidence) -> MirrorKey:
     return MirrorKey(mirror, _key(secret, reference.repository))
 
 
-def _key(secret: SecretSeen, repository: str) -> str:
+def _key(secret: PullSecretStatus, repository: str) -> str:
     """An entry without a login ends the search."""
     found = next(iter(containers_keys(secret.keys, repository)), "")
     return "" if found in secret.empty_keys else found

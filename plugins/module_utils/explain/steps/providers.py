@@ -18,14 +18,14 @@ from ...images.credential_providers import (
 )
 from ...images.references import Reference
 from ...images.registry_sources import Mirrors
-from ..lookup import Evidence
+from ..lookup import Lookup
 from ..reading import look, want
-from ..verdict import Seen, says
+from ..verdict import StepResult, says
 
 __all__ = ["providers"]
 
 
-def providers(reference: Reference, mirrors: Mirrors | None, evidence: Evidence) -> Iterator[Seen]:
+def providers(reference: Reference, mirrors: Mirrors | None, evidence: Lookup) -> Iterator[StepResult]:
     """Those that may be for the image; asked only where nothing else gives a login.
 
     :raises NotYet: when the objects that tell of them have to be read first.
@@ -36,7 +36,7 @@ def providers(reference: Reference, mirrors: Mirrors | None, evidence: Evidence)
         yield from _of_crio(reference, evidence)
 
 
-def _of_cloud(cloud: str, reference: Reference, evidence: Evidence) -> Seen:
+def _of_cloud(cloud: str, reference: Reference, evidence: Lookup) -> StepResult:
     infrastructure, unread = look(evidence, INFRASTRUCTURE)
     platform = platform_of(infrastructure)
     if platform == cloud:
@@ -52,7 +52,7 @@ def _of_cloud(cloud: str, reference: Reference, evidence: Evidence) -> Seen:
     return says("providers", text, ok=None)
 
 
-def _of_crio(reference: Reference, evidence: Evidence) -> Iterator[Seen]:
+def _of_crio(reference: Reference, evidence: Lookup) -> Iterator[StepResult]:
     config, unread = _config(evidence)
     name = CRIO_PROVIDER[0]
     if unread:
@@ -64,7 +64,7 @@ def _of_crio(reference: Reference, evidence: Evidence) -> Iterator[Seen]:
     yield says("providers", f"{text}; it says: {problem}" if problem else text, ok=None)
 
 
-def _config(evidence: Evidence) -> tuple[Json | None, str]:
+def _config(evidence: Lookup) -> tuple[Json | None, str]:
     """In the newest version that the cluster serves."""
     want(evidence, CRIO_PROVIDER)
     answers = [look(evidence, ref) for ref in CRIO_PROVIDER]

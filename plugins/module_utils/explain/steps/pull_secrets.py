@@ -11,10 +11,10 @@ from ...core.objects import SECRET, ObjectRef
 from ...platform.account_lists import names_in
 from .. import fixes
 from ..credentials import Credentials
-from ..lookup import Evidence
+from ..lookup import Lookup
 from ..reading import look
-from ..subjects import Subject
-from ..verdict import Seen, breaks, doubts, says
+from ..subjects import ContainerPull
+from ..verdict import StepResult, breaks, doubts, says
 
 __all__ = ["STATES", "secrets_listed", "secrets_read"]
 
@@ -26,7 +26,7 @@ STATES = {
 }
 
 
-def secrets_listed(subject: Subject, evidence: Evidence) -> tuple[Sequence[str], Seen]:
+def secrets_listed(subject: ContainerPull, evidence: Lookup) -> tuple[Sequence[str], StepResult]:
     """The secrets that the pod has, or will have."""
     if subject.is_pod or subject.own:
         return subject.own, says("pull_secrets", f"{subject.ref} lists {_named(subject.own)}")
@@ -40,7 +40,7 @@ def secrets_listed(subject: Subject, evidence: Evidence) -> tuple[Sequence[str],
     return names, says("pull_secrets", text)
 
 
-def secrets_read(namespace: str, found: Credentials, host: str) -> Iterator[Seen]:
+def secrets_read(namespace: str, found: Credentials, host: str) -> Iterator[StepResult]:
     """What each of them gives. `host`: the registry for which one is fixed."""
     for secret in found.secrets:
         ref = ObjectRef(SECRET, namespace, secret.name)

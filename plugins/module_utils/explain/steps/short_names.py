@@ -14,12 +14,12 @@ from ...images.references import Reference
 from ...images.registry_sources import IMAGE_CONFIG
 from ...images.short_names import ENFORCING_SINCE, candidates, may_have_alias, search_registries
 from ...platform.cluster import CLUSTER_VERSION
-from ..lookup import Evidence
+from ..lookup import Lookup
 from ..reading import look, nodes_for
-from ..subjects import Subject
-from ..verdict import Seen, breaks, doubts, says
+from ..subjects import ContainerPull
+from ..verdict import StepResult, breaks, doubts, says
 
-__all__ = ["NO_REGISTRY_ASKED", "Named", "resolved"]
+__all__ = ["NO_REGISTRY_ASKED", "ImageCandidates", "resolved"]
 
 #: Classes of what a node says before it asks any registry.
 NO_REGISTRY_ASKED = (
@@ -37,15 +37,15 @@ _HUB = "docker.io"
 
 
 @dataclass(frozen=True)
-class Named:
+class ImageCandidates:
     """What an image may be: `references` in the order in which they are asked for. `seen` is what is said of it."""
 
     references: Sequence[Reference]
-    seen: Sequence[Seen] = ()
+    seen: Sequence[StepResult] = ()
 
 
 @dataclass(frozen=True)
-class _Nodes:
+class _NodeSettings:
     """`enforces` is None where that is not known; so is `registries`. `why` is what could not be read."""
 
     runtime: str
@@ -54,27 +54,29 @@ class _Nodes:
     why: str = ""
 
 
-def resolved(subject: Subject, reference: Reference, evidence: Evidence, *, was_resolved: bool = False) -> Named:
+def resolved(
+    subject: ContainerPull, reference: Reference, evidence: Lookup, *, was_resolved: bool = False
+) -> ImageCandidates:
     """`was_resolved`: a node has asked a registry for it, so it found one.
 
     :raises NotYet: when the version of the cluster or its nodes have to be read first."""
     if not reference.is_short:
-        return Named([reference], [says("image", f"{subject.image} is {reference}")])
+        return ImageCandidates([reference], [says("image", f"{subject.image} is {reference}")])
     nodes = _of_cluster(subject, evidence)
     hub = says("image", f"the kubelet looks for credentials of {reference}")
     if nodes.runtime in ("containerd", "docker"):
-        return Named(
+        return ImageCandidates(
             [reference], [hub, says("image", f"{subject.image} names no registry: {nodes.runtime} takes Docker Hub")]
         )
     if nodes.registries is None or (nodes.enforces is None and not was_resolved):
-        return Named([reference], [hub, doubts("image", _not_known(subject.image, nodes))])
+        return ImageCandidates([reference], [hub, doubts("image", _not_known(subject.image, nodes))])
     references = candidates(subject.image, nodes.registries) or [reference]
-    return Named(
+    return ImageCandidates(
         references, [hub, *_asked(subject.image, references, enforces=bool(nodes.enforces) and not was_resolved)]
     )
 
 
-def _asked(image: str, references: Sequence[Reference], *, enforces: bool) -> Iterator[Seen]:
+def _asked(image: str, references: Sequence[Reference], *, enforces: bool) -> Iterator[StepResult]:
     hosts = [reference.host for reference in references]
     begin = f"{image} names no registry"
     if len(hosts) == 1:
@@ -94,7 +96,7 @@ def _asked(image: str, references: Sequence[Reference], *, enforces: bool) -> It
         yield says("image", text, ok=None)
 
 
-def _of_cluster(subject: Subject, evidence: Evidence) -> _Nodes:
+def _of_cluster(subject: ContainerPull, evidence: Lookup) -> _NodeSettings:
     """By the version of OpenShift, whose nodes have CRI-O; where there is none or it may not be read, by the nodes."""
     version, unread = look(evidence, CLUSTER_VERSION)
     if version is not None:
@@ -104,16 +106,16 @@ def _of_cluster(subject: Subject, evidence: Evidence) -> _Nodes:
     runtimes = {node.runtime for node in found}
     runtime = runtimes.pop() if len(runtimes) == 1 else ""
     if runtime != "cri-o":
-        return _Nodes(runtime, why=unread or no_nodes)
+        return _NodeSettings(runtime, why=unread or no_nodes)
     enforces = _one_of(found)
     if unread:
         return _openshift(enforces, evidence)
-    return _Nodes(runtime, enforces)
+    return _NodeSettings(runtime, enforces)
 
 
-def _openshift(enforces: bool | None, evidence: Evidence) -> _Nodes:
+def _openshift(enforces: bool | None, evidence: Lookup) -> _NodeSettings:
     config, unread = look(evidence, IMAGE_CONFIG)
-    return _Nodes("cri-o", enforces, None if unread else search_registries(config), unread)
+    return _NodeSettings("cri-o", enforces, None if unread else search_registries(config), unread)
 
 
 def _one_of(nodes: Sequence[NodeVersions]) -> bool | None:
@@ -126,7 +128,7 @@ def _enforces(what: str, version: Version | None) -> bool | None:
     return None if version is None else version >= ENFORCING_SINCE[what]
 
 
-def _not_known(image: str, nodes: _Nodes) -> str:
+def _not_known(image: str, nodes: _NodeSettings) -> str:
     because = f"; which of them these nodes have is not known: {nodes.why}" if nodes.why else ""
     return (
         f"{image} names no registry: containerd takes Docker Hub, CRI-O its search registries, and from OpenShift 4.21 on it refuses a "

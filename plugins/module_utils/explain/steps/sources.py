@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from ...core.objects import ObjectRef
 from ...core.phrases import join_and
 from ...images.image_policies import CLUSTER_POLICIES, IMAGE_POLICY, policy_for
-from ...images.pull_messages import Attempt
+from ...images.pull_messages import PullAttempt
 from ...images.references import Reference
 from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS, Mirrors, registry_sources_of
-from ..lookup import Evidence, Unread
+from ..lookup import Lookup, UnreadableObject
 from ..reading import items_of, look
-from ..verdict import Seen, breaks, doubts
+from ..verdict import StepResult, breaks, doubts
 from .mirrors import mirrors_of, mirrors_seen
 
 __all__ = ["Sources", "sources", "wanted"]
@@ -26,7 +26,7 @@ __all__ = ["Sources", "sources", "wanted"]
 class Sources:
     """What was seen, and the mirrors of the image."""
 
-    seen: tuple[Seen, ...]
+    seen: tuple[StepResult, ...]
     mirrors: Mirrors | None
 
 
@@ -36,7 +36,7 @@ def wanted(namespace: str) -> list[ObjectRef]:
     return [IMAGE_CONFIG, *kinds, *_policies(namespace)]
 
 
-def sources(reference: Reference, namespace: str, told: Attempt | None, evidence: Evidence) -> Sources:
+def sources(reference: Reference, namespace: str, told: PullAttempt | None, evidence: Lookup) -> Sources:
     """`told` is what a node says of the image. What cannot be read is said once."""
     mirrors = mirrors_of(reference, evidence)
     seen = [
@@ -48,17 +48,19 @@ def sources(reference: Reference, namespace: str, told: Attempt | None, evidence
     return Sources(tuple(seen), mirrors)
 
 
-def _registries(reference: Reference, evidence: Evidence) -> Iterator[Seen]:
+def _registries(reference: Reference, evidence: Lookup) -> Iterator[StepResult]:
     """A source that is blocked or not allowed stays so where it has mirrors."""
     try:
         why = evidence.made_of(IMAGE_CONFIG, registry_sources_of).why_not(reference.repository)
-    except Unread:
+    except UnreadableObject:
         return
     if why:
         yield breaks("registries", f"the nodes may not pull {reference}: {why}")
 
 
-def _signature(reference: Reference, namespace: str, told: Attempt | None, evidence: Evidence) -> Iterator[Seen]:
+def _signature(
+    reference: Reference, namespace: str, told: PullAttempt | None, evidence: Lookup
+) -> Iterator[StepResult]:
     policies = (items_of(look(evidence, ref)[0]) for ref in _policies(namespace))
     policy = policy_for(reference, *policies)
     if policy is None:
@@ -70,7 +72,7 @@ def _signature(reference: Reference, namespace: str, told: Attempt | None, evide
         yield doubts("signature", f"{begin}: whether the image has the right one cannot be seen from here")
 
 
-def _not_known(namespace: str, evidence: Evidence) -> Iterator[Seen]:
+def _not_known(namespace: str, evidence: Lookup) -> Iterator[StepResult]:
     """By the reason, which is the same for most."""
     reasons: dict[str, dict[str, None]] = {}
     for ref in wanted(namespace):

@@ -12,22 +12,22 @@ from ...core.objects import Json, ObjectRef
 from ...images.image_streams import IMAGE_STREAM
 from ...images.references import Reference, reference_of
 from ...images.stream_tags import StreamTag, is_looked_up, tag_of
-from ..lookup import Evidence
+from ..lookup import Lookup
 from ..reading import look
 from ..stream_sources import StreamSource
-from ..subjects import Subject
-from ..verdict import Seen, breaks, doubts, says
+from ..subjects import ContainerPull
+from ..verdict import StepResult, breaks, doubts, says
 from .imports import why_not_imported
 
-__all__ = ["Given", "given_image"]
+__all__ = ["StreamImage", "given_image"]
 
 
 @dataclass(frozen=True)
-class Given:
+class StreamImage:
     """The image that is followed, and what was seen on the way to it."""
 
     image: str
-    seen: Sequence[Seen] = ()
+    seen: Sequence[StepResult] = ()
 
     @property
     def is_closed(self) -> bool:
@@ -35,7 +35,7 @@ class Given:
         return any(seen.verdict for seen in self.seen) and reference_of(self.image) is None
 
 
-def given_image(subject: Subject, evidence: Evidence, *, has_failed: bool = False) -> Given:
+def given_image(subject: ContainerPull, evidence: Lookup, *, has_failed: bool = False) -> StreamImage:
     """`has_failed`: a node has tried what the pod names.
 
     :raises NotYet: when the stream has to be read first.
@@ -44,12 +44,16 @@ def given_image(subject: Subject, evidence: Evidence, *, has_failed: bool = Fals
         return _by_trigger(subject, subject.source, evidence)
     reference = reference_of(subject.image)
     if reference is None or not reference.is_short or reference.digest:
-        return Given(subject.image)
+        return StreamImage(subject.image)
     ref = _stream_of(subject, reference)
-    return Given(subject.image) if ref is None else _by_name(subject, ref, reference, evidence, has_failed=has_failed)
+    return (
+        StreamImage(subject.image)
+        if ref is None
+        else _by_name(subject, ref, reference, evidence, has_failed=has_failed)
+    )
 
 
-def _by_trigger(subject: Subject, source: StreamSource, evidence: Evidence) -> Given:
+def _by_trigger(subject: ContainerPull, source: StreamSource, evidence: Lookup) -> StreamImage:
     """What the template names is only what the trigger wrote last, or what stands there until it does."""
     stream, unread = look(evidence, source.stream)
     named = reference_of(subject.image)
@@ -58,44 +62,48 @@ def _by_trigger(subject: Subject, source: StreamSource, evidence: Evidence) -> G
     if unread or stream == {}:
         why = unread or "the cluster has no image streams"
         seen = (doubts if is_placeholder else _only_said)("stream", f"{about}, of which nothing is known: {why}")
-        return Given(subject.image, [seen])
+        return StreamImage(subject.image, [seen])
     if stream is None:
-        return Given(subject.image, [_missing(f"{about}, which does not exist", is_placeholder=is_placeholder)])
+        return StreamImage(subject.image, [_missing(f"{about}, which does not exist", is_placeholder=is_placeholder)])
     tag = tag_of(source.stream, stream, source.tag)
     if not tag.image:
         reason, fix = why_not_imported(tag, evidence)
-        return Given(subject.image, [_missing(f"{about}: {reason}", fix, is_placeholder=is_placeholder)])
+        return StreamImage(subject.image, [_missing(f"{about}: {reason}", fix, is_placeholder=is_placeholder)])
     if is_placeholder and source.is_paused:
         text = f"{about}, but its trigger is paused, so the container keeps {subject.image!r}"
-        return Given(subject.image, [breaks("stream", text)])
+        return StreamImage(subject.image, [breaks("stream", text)])
     followed = tag.image if is_placeholder else subject.image
-    return Given(followed, [says("stream", f"{about}, which is {tag.image}"), *_last_import(tag)])
+    return StreamImage(followed, [says("stream", f"{about}, which is {tag.image}"), *_last_import(tag)])
 
 
-def _by_name(subject: Subject, ref: ObjectRef, reference: Reference, evidence: Evidence, *, has_failed: bool) -> Given:
+def _by_name(
+    subject: ContainerPull, ref: ObjectRef, reference: Reference, evidence: Lookup, *, has_failed: bool
+) -> StreamImage:
     """A name without a registry may be that of an image stream; it is resolved when the pod or workload is created."""
     stream, unread = look(evidence, ref)
     if unread:
-        return Given(subject.image, [says("stream", f"whether {ref} is meant is not known: {unread}", ok=None)])
+        return StreamImage(subject.image, [says("stream", f"whether {ref} is meant is not known: {unread}", ok=None)])
     if not stream:
-        return Given(subject.image)
+        return StreamImage(subject.image)
     if not (is_looked_up(stream) or subject.resolves_names):
-        return Given(subject.image, [_not_looked_up(subject, ref, has_failed=has_failed)])
+        return StreamImage(subject.image, [_not_looked_up(subject, ref, has_failed=has_failed)])
     if subject.is_pod:
         text = f"the name is that of {ref}, and was not resolved when the pod was created: delete the pod, so that a new one is"
-        return Given(subject.image, [breaks("stream", text) if has_failed else says("stream", text, ok=None)])
+        return StreamImage(subject.image, [breaks("stream", text) if has_failed else says("stream", text, ok=None)])
     return _looked_up(subject, ref, stream, reference.tag or "latest", evidence)
 
 
-def _looked_up(subject: Subject, ref: ObjectRef, stream: Json, name: str, evidence: Evidence) -> Given:
+def _looked_up(subject: ContainerPull, ref: ObjectRef, stream: Json, name: str, evidence: Lookup) -> StreamImage:
     tag = tag_of(ref, stream, name)
     if tag.image:
-        return Given(tag.image, [says("stream", f"the name means {tag}, which is {tag.image}"), *_last_import(tag)])
+        return StreamImage(
+            tag.image, [says("stream", f"the name means {tag}, which is {tag.image}"), *_last_import(tag)]
+        )
     reason, fix = why_not_imported(tag, evidence)
-    return Given(subject.image, [breaks("stream", f"the name means {tag}: {reason}", fix)])
+    return StreamImage(subject.image, [breaks("stream", f"the name means {tag}: {reason}", fix)])
 
 
-def _stream_of(subject: Subject, reference: Reference) -> ObjectRef | None:
+def _stream_of(subject: ContainerPull, reference: Reference) -> ObjectRef | None:
     """The stream of that name: of the own project, or of the one before the slash where names are resolved there too."""
     path = reference.path.removeprefix("library/") if "/" not in subject.image else reference.path
     first, slash, rest = path.partition("/")
@@ -104,7 +112,7 @@ def _stream_of(subject: Subject, reference: Reference) -> ObjectRef | None:
     return ObjectRef(IMAGE_STREAM, first, rest) if subject.resolves_names and "/" not in rest else None
 
 
-def _not_looked_up(subject: Subject, ref: ObjectRef, *, has_failed: bool) -> Seen:
+def _not_looked_up(subject: ContainerPull, ref: ObjectRef, *, has_failed: bool) -> StepResult:
     text = (
         f"there is an {ref}, but nothing says that {subject.image} means it, so a registry is asked: "
         f"oc set image-lookup {ref.name} -n {ref.namespace}, then create the pod again"
@@ -112,16 +120,16 @@ def _not_looked_up(subject: Subject, ref: ObjectRef, *, has_failed: bool) -> See
     return breaks("stream", text) if has_failed else says("stream", text, ok=None)
 
 
-def _missing(text: str, fix: Sequence[dict[str, object]] = (), *, is_placeholder: bool) -> Seen:
+def _missing(text: str, fix: Sequence[dict[str, object]] = (), *, is_placeholder: bool) -> StepResult:
     """It decides only where the template names no image of its own."""
     return breaks("stream", text, fix) if is_placeholder else says("stream", text, ok=False)
 
 
-def _only_said(name: str, seen: str) -> Seen:
+def _only_said(name: str, seen: str) -> StepResult:
     return says(name, seen, ok=None)
 
 
-def _last_import(tag: StreamTag) -> Sequence[Seen]:
+def _last_import(tag: StreamTag) -> Sequence[StepResult]:
     """An image from before a failed import stays."""
     return (
         [says("stream", f"the last import of {tag} failed, so it may be an old image: {tag.problem}", ok=None)]

@@ -13,11 +13,11 @@ from collections.abc import Iterable
 
 from ...core.json_types import as_dict
 from ...core.objects import SECRET, ObjectRef
-from ...core.times import Changed, content_changed, seconds_of
+from ...core.times import ChangeTime, content_changed, seconds_of
 from ...images.pull_events import POD_EVENTS, PodEvents, pod_events
-from ..lookup import Evidence
+from ..lookup import Lookup
 from ..reading import items_of, look
-from ..subjects import Subject
+from ..subjects import ContainerPull
 
 __all__ = ["CHANGED_BEFORE", "CHANGED_SINCE", "CLOSE", "NOT_KNOWN", "events_of", "order_of", "order_of_objects"]
 
@@ -29,7 +29,7 @@ _SKEW_OF_NODES = 60
 _SKEW_OF_SERVERS = 5
 
 
-def order_of(subject: Subject, secrets: Iterable[str], evidence: Evidence) -> str:
+def order_of(subject: ContainerPull, secrets: Iterable[str], evidence: Lookup) -> str:
     """For the one of the secrets of its namespace that was changed last.
 
     :raises NotYet: when they or the pod's events have to be read first. Events are looked at only where they decide.
@@ -37,7 +37,7 @@ def order_of(subject: Subject, secrets: Iterable[str], evidence: Evidence) -> st
     return order_of_objects(subject, [ObjectRef(SECRET, subject.namespace, name) for name in secrets], evidence)
 
 
-def order_of_objects(subject: Subject, secrets: Iterable[ObjectRef], evidence: Evidence) -> str:
+def order_of_objects(subject: ContainerPull, secrets: Iterable[ObjectRef], evidence: Lookup) -> str:
     """The same for secrets of any namespace."""
     changes = [_changed(ref, evidence) for ref in secrets]
     known = [change for change in changes if change is not None]
@@ -51,7 +51,7 @@ def order_of_objects(subject: Subject, secrets: Iterable[ObjectRef], evidence: E
     return NOT_KNOWN if attempt is None else _compared(at, attempt, is_exact=is_exact)
 
 
-def events_of(subject: Subject, evidence: Evidence) -> PodEvents:
+def events_of(subject: ContainerPull, evidence: Lookup) -> PodEvents:
     """Those of the container; none where they are not read for it, or may not be."""
     if not (subject.is_pod and subject.is_asked_alone):
         return PodEvents()
@@ -67,6 +67,6 @@ def _compared(changed: int, attempt: int, *, is_exact: bool) -> str:
     return CHANGED_BEFORE if attempt - changed > _SKEW_OF_NODES else CLOSE
 
 
-def _changed(ref: ObjectRef, evidence: Evidence) -> Changed | None:
+def _changed(ref: ObjectRef, evidence: Lookup) -> ChangeTime | None:
     secret, _unread = look(evidence, ref)
     return content_changed(as_dict(secret))

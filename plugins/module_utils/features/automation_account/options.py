@@ -14,9 +14,9 @@ from ...core.errors import OptionError
 from ...core.names import check_name, check_namespace
 from ...core.variable_files import FilesWanted
 from ...rbac.rights import HOSTED_PULL_SECRETS, JOBS, options_of
-from .parts import Parts
+from .parts import AccountRoles
 
-__all__ = ["ARGUMENTS", "AccountWanted", "from_options"]
+__all__ = ["ARGUMENTS", "AccountRequest", "from_options"]
 
 ARGUMENTS: dict[str, Any] = {
     "name": {"type": "str", "default": "image-pull"},
@@ -34,10 +34,10 @@ _SHORTEST = 600
 
 
 @dataclass(frozen=True)
-class AccountWanted:
+class AccountRequest:
     """`token_seconds`: how long the token is to live, None for none. `kubeconfig_dest`: the file that it is written to."""
 
-    parts: Parts
+    parts: AccountRoles
     state: str
     token_seconds: int | None = None
     kubeconfig_dest: str | None = None
@@ -60,7 +60,7 @@ class AccountWanted:
             raise OptionError("state rendered asks no cluster: give 'namespaces' in place of 'namespace_selector'")
 
 
-def from_options(options: Mapping[str, Any]) -> AccountWanted:
+def from_options(options: Mapping[str, Any]) -> AccountRequest:
     """:raises OptionError: when they cannot be meant, all reasons at once."""
     check_namespace("namespace", options["namespace"])
     check_name("name", options["name"])
@@ -71,8 +71,8 @@ def from_options(options: Mapping[str, Any]) -> AccountWanted:
     if problems:
         raise OptionError("; ".join(problems))
     jobs = tuple(dict.fromkeys(options["jobs"] or ()))
-    parts = Parts(options["namespace"], options["name"], jobs, options["everywhere"], secrets)
-    return AccountWanted(parts, options["state"], options["token_seconds"], options["kubeconfig_dest"])
+    parts = AccountRoles(options["namespace"], options["name"], jobs, options["everywhere"], secrets)
+    return AccountRequest(parts, options["state"], options["token_seconds"], options["kubeconfig_dest"])
 
 
 def _problems(options: Mapping[str, Any]) -> Iterator[str]:

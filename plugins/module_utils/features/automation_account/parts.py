@@ -16,7 +16,7 @@ from ...rbac.accounts import LABELS
 from ...rbac.rights import CLUSTER, EVERY, HOSTED_PULL_SECRETS, JOBS, rights_of, rules_of
 from ...rbac.subjects import RBAC
 
-__all__ = ["CLUSTER_ROLE_BINDING", "Part", "Parts", "is_name_of", "names_from"]
+__all__ = ["CLUSTER_ROLE_BINDING", "AccountRole", "AccountRoles", "is_name_of", "names_from"]
 
 CLUSTER_ROLE_BINDING = Kind(
     f"{RBAC}/v1", "ClusterRoleBinding", "clusterrolebindings", "cluster role binding", namespaced=False
@@ -27,7 +27,7 @@ _PLACES = tuple(dict.fromkeys((EVERY, CLUSTER, *(right.where for job in JOBS.val
 
 
 @dataclass(frozen=True)
-class Part:
+class AccountRole:
     """A cluster role and where it is bound: in each namespace of the jobs, in the cluster, or in one namespace."""
 
     name: str
@@ -36,7 +36,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Parts:
+class AccountRoles:
     """What belongs to the account `namespace`/`name`. `everywhere`: what is needed in namespaces is given in all of them.
 
     `hosted_pull_secrets`: the names of those that hosted clusters have.
@@ -56,13 +56,13 @@ class Parts:
     def subject(self) -> dict[str, str]:
         return {"kind": "ServiceAccount", "namespace": self.namespace, "name": self.name}
 
-    def wanted(self) -> Sequence[Part]:
+    def wanted(self) -> Sequence[AccountRole]:
         """One for each place in which the jobs need rights."""
         places: dict[str, list[Any]] = {}
         for right in rights_of(self.jobs, {HOSTED_PULL_SECRETS: self.hosted_pull_secrets}):
             where = CLUSTER if self.everywhere and right.where == EVERY else right.where
             places.setdefault(where, []).append(right)
-        return [Part(self.role_name(where), where, rules_of(rights)) for where, rights in sorted(places.items())]
+        return [AccountRole(self.role_name(where), where, rules_of(rights)) for where, rights in sorted(places.items())]
 
     def role_names(self) -> Sequence[str]:
         """Those of all parts that an account may have, so that one which it no longer needs is found."""
@@ -77,7 +77,7 @@ class Parts:
         suffix = {EVERY: "", CLUSTER: ":cluster"}.get(where, f":{where}")
         return f"image-pull:{self.namespace}:{self.name}{suffix}"
 
-    def bound_in(self, namespace: str, *, is_target: bool) -> Sequence[Part]:
+    def bound_in(self, namespace: str, *, is_target: bool) -> Sequence[AccountRole]:
         """The parts that are bound in a namespace; `is_target`: the jobs work in it."""
         return [part for part in self.wanted() if part.where == namespace or (is_target and part.where == EVERY)]
 
@@ -85,10 +85,10 @@ class Parts:
         """The namespaces in which a part is bound whatever the jobs' namespaces are."""
         return [part.where for part in self.wanted() if part.where not in (EVERY, CLUSTER)]
 
-    def role(self, part: Part) -> dict[str, Any]:
+    def role(self, part: AccountRole) -> dict[str, Any]:
         return {**_head(ObjectRef(CLUSTER_ROLE, "", part.name)), "rules": [dict(rule) for rule in part.rules]}
 
-    def binding(self, part: Part, namespace: str = "") -> dict[str, Any]:
+    def binding(self, part: AccountRole, namespace: str = "") -> dict[str, Any]:
         """In a namespace, or without one in the cluster."""
         ref = ObjectRef(ROLE_BINDING if namespace else CLUSTER_ROLE_BINDING, namespace, part.name)
         role = {"apiGroup": RBAC, "kind": CLUSTER_ROLE.kind, "name": part.name}

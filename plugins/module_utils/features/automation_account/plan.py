@@ -21,9 +21,9 @@ from ...core.phrases import summarize
 from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, ListedBy, Plan, Related
 from ...rbac.accounts import LABELS, is_of_an_account
 from ...rbac.rights import CLUSTER
-from .parts import CLUSTER_ROLE_BINDING, Parts, is_name_of, names_from
+from .parts import CLUSTER_ROLE_BINDING, AccountRoles, is_name_of, names_from
 
-__all__ = ["AtHome", "InNamespaces"]
+__all__ = ["AccountPlan", "NamespaceBindings"]
 
 #: The names that the API server takes for finalizers (apimachinery: qualified names); others are not shown.
 _FINALIZER = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_./]{0,316}")
@@ -39,13 +39,13 @@ _CONTENT: Mapping[Kind, Sequence[str]] = {
 
 
 @dataclass(frozen=True)
-class AtHome:
+class AccountPlan:
     """The account, its cluster roles, and where they are bound in the whole cluster and in its own namespace. `present`: or none of it.
 
     `targets` are the namespaces of the jobs.
     """
 
-    parts: Parts
+    parts: AccountRoles
     targets: frozenset[str] = frozenset()
     present: bool = True
 
@@ -84,10 +84,10 @@ class AtHome:
 
 
 @dataclass(frozen=True)
-class InNamespaces:
+class NamespaceBindings:
     """The role bindings in other namespaces than the account's. `targets` as above; in the rest, only what is needed in a fixed one stays."""
 
-    parts: Parts
+    parts: AccountRoles
     targets: frozenset[str]
     present: bool = True
 
@@ -165,7 +165,7 @@ def _stays(ref: ObjectRef, there: Json) -> Iterator[str]:
         )
 
 
-def _bindings(parts: Parts, namespace: str, targets: frozenset[str]) -> dict[ObjectRef, dict[str, Any]]:
+def _bindings(parts: AccountRoles, namespace: str, targets: frozenset[str]) -> dict[ObjectRef, dict[str, Any]]:
     bound = parts.bound_in(namespace, is_target=namespace in targets)
     return {ObjectRef(ROLE_BINDING, namespace, part.name): parts.binding(part, namespace) for part in bound}
 

@@ -21,17 +21,17 @@ from ...declarations.targets import Targets
 from ...engine.namespaces import require_namespace
 from ...engine.reconciliation import reconcile
 from ...engine.result import Outcome, named
-from ...engine.run import Settings
+from ...engine.run import RunSettings
 from ...rbac.accounts import is_given_to, is_of_an_account
-from .options import AccountWanted
+from .options import AccountRequest
 from .parts import CLUSTER_ROLE_BINDING
-from .plan import AtHome, InNamespaces
+from .plan import AccountPlan, NamespaceBindings
 
-__all__ = ["Handing", "carried_out", "reconcile_account"]
+__all__ = ["TokenSink", "carried_out", "reconcile_account"]
 
 
 @dataclass(frozen=True)
-class Handing:
+class TokenSink:
     """What becomes of a token: `hide` is given it first, `write` writes the kubeconfig, None where none is wanted."""
 
     hide: Callable[[str], None] = field(default=lambda _text: None)
@@ -39,11 +39,11 @@ class Handing:
 
 
 #: Does the work on the cluster and in the namespaces that the options mean, and returns the module's result.
-OnCluster = Callable[[Callable[[Cluster, Targets, Settings], Outcome]], dict[str, Any]]
+OnCluster = Callable[[Callable[[Cluster, Targets, RunSettings], Outcome]], dict[str, Any]]
 
 
 def carried_out(
-    wanted: AccountWanted, namespaces: Sequence[str], handing: Handing, on_cluster: OnCluster
+    wanted: AccountRequest, namespaces: Sequence[str], handing: TokenSink, on_cluster: OnCluster
 ) -> dict[str, Any]:
     """The module's result. What is only rendered needs no cluster, and `namespaces` are those that are named."""
     if wanted.state == "rendered":
@@ -54,7 +54,7 @@ def carried_out(
 
 
 def reconcile_account(
-    cluster: Cluster, wanted: AccountWanted, namespaces: Sequence[str], settings: Settings, handing: Handing
+    cluster: Cluster, wanted: AccountRequest, namespaces: Sequence[str], settings: RunSettings, handing: TokenSink
 ) -> Outcome:
     """The outcome, with the manifests, and the token where one is asked for.
 
@@ -65,8 +65,8 @@ def reconcile_account(
     fixed = {name for name in parts.fixed() if present} - targets - {parts.namespace}
     missing = sorted(name for name in fixed if not _is_there(cluster, name))
     places = sorted({*targets, *fixed, *bindings.places} - {parts.namespace, *missing})
-    home: tuple[Desired, Sequence[str]] = (AtHome(parts, targets, present), [parts.namespace])
-    away: tuple[Desired, Sequence[str]] = (InNamespaces(parts, targets, present), places)
+    home: tuple[Desired, Sequence[str]] = (AccountPlan(parts, targets, present), [parts.namespace])
+    away: tuple[Desired, Sequence[str]] = (NamespaceBindings(parts, targets, present), places)
     outcomes, again = list[Outcome](), 0
     for desired, at in [home, away] if present else [away, home]:
         if not any(_stops(outcome, parts.namespace) for outcome in outcomes):
@@ -100,7 +100,7 @@ class _Bindings:
     of_others: Sequence[str]
 
 
-def _bindings(cluster: Cluster, wanted: AccountWanted) -> _Bindings:
+def _bindings(cluster: Cluster, wanted: AccountRequest) -> _Bindings:
     """:raises ImagePullError: when those in namespaces cannot be read. Without those of the cluster, less is told."""
 
     def is_ours(binding: Json) -> bool:
@@ -137,7 +137,7 @@ def _is_there(cluster: Cluster, namespace: str) -> bool:
 
 
 def _token(
-    cluster: Cluster, wanted: AccountWanted, handing: Handing, *, check_mode: bool
+    cluster: Cluster, wanted: AccountRequest, handing: TokenSink, *, check_mode: bool
 ) -> tuple[dict[str, Any], Sequence[str]]:
     """What the result holds of a new token, and what to know of it. In check mode there is none, and its file is only named."""
     told, remarks, content = dict[str, Any](), list[str](), dict[str, Any]()

@@ -13,8 +13,8 @@ from typing import Any
 from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import SECRET, Json, ObjectRef, metadata
 from ...core.phrases import join_and
-from ...dockerconfig.json_text import Unreadable
-from ...dockerconfig.replace_login import Found, Login, exchanged, found_in, old_logins
+from ...dockerconfig.json_text import InvalidContent
+from ...dockerconfig.replace_login import LoginKeys, UserPassword, exchanged, found_in, old_logins
 from ...platform.hosted import ADDITIONAL_SECRET, MERGED_SECRET
 from ...platform.managers import keeper_of
 from ...platform.protected import NODE_SECRET, says_generated
@@ -50,16 +50,16 @@ class Copy:
         return {**own, **self.held.others}
 
     @cached_property
-    def files(self) -> Sequence[tuple[StoredSecret, Found]]:
+    def files(self) -> Sequence[tuple[StoredSecret, LoginKeys]]:
         """Its auth files, each with what is found in it: tools read others than the one that a node reads, or two beside each other."""
         return [*_files(self)]
 
     @cached_property
-    def found(self) -> Found:
+    def found(self) -> LoginKeys:
         """In all its auth files; nothing where they cannot be read, see `unreadable`."""
         every = [found for _file, found in self.files]
-        parts = ((key for found in every for key in getattr(found, part.name)) for part in fields(Found))
-        return Found(*(tuple(dict.fromkeys(part)) for part in parts))
+        parts = ((key for found in every for key in getattr(found, part.name)) for part in fields(LoginKeys))
+        return LoginKeys(*(tuple(dict.fromkeys(part)) for part in parts))
 
     @property
     def unreadable(self) -> str:
@@ -134,7 +134,7 @@ class Copy:
         return [(file, exchanged(file.text, wanted, legacy=file.legacy)) for file, found in self.files if found.old]
 
     @property
-    def logins(self) -> list[tuple[str, Login]]:
+    def logins(self) -> list[tuple[str, UserPassword]]:
         """Each different login that is replaced, with the host of its registry."""
         wanted = self.rotation.exchange
         every = (old_logins(file.text, wanted, legacy=file.legacy) for file, found in self.files if found.old)
@@ -227,11 +227,11 @@ def kept(secret: Json) -> Json:
     return {**secret, "metadata": {**meta, "managedFields": managers}}
 
 
-def _files(copy: Copy) -> Iterator[tuple[StoredSecret, Found]]:
+def _files(copy: Copy) -> Iterator[tuple[StoredSecret, LoginKeys]]:
     for key, value in copy.data.items():
         file = StoredSecret(copy.held.type, key, value)
         if (key == copy.held.key and file.type in TYPES) or may_be_auth_file({key: value}):
             try:
                 yield file, found_in(file.text, copy.rotation.exchange, legacy=file.legacy)
-            except Unreadable:
+            except InvalidContent:
                 continue

@@ -14,7 +14,7 @@ from ...core.errors import OptionError
 from ...core.phrases import pluralize
 from ...core.times import seconds_of, utc
 from ...dockerconfig.registry_keys import check_key, same_path
-from ...dockerconfig.replace_login import Exchange, Login
+from ...dockerconfig.replace_login import LoginReplacement, UserPassword
 from ...explain import verification
 from ...images.image_questions import RegistryAccess
 from ...images.references import Reference, reference_of
@@ -67,7 +67,7 @@ class Rotation:
     wait, in the end, for pulls that may still use the old login.
     """
 
-    exchange: Exchange
+    exchange: LoginReplacement
     entries: tuple[ConfirmedEntry, ...] = ()
     confirmed: ConfirmedSecrets = field(default_factory=ConfirmedSecrets)
     server: str = ""
@@ -114,11 +114,11 @@ def from_options(options: Mapping[str, Any]) -> Rotation:
     problems = [*_problems(options), *confirmation.plan_problems(options), *_problems_of_confirmation(options)]
     if problems:
         raise OptionError("; ".join(problems))
-    old, new = (Login(options[name]["username"], options[name].get("password") or "") for name in ("old", "new"))
+    old, new = (UserPassword(options[name]["username"], options[name].get("password") or "") for name in ("old", "new"))
     access = RegistryAccess.of(options, "verify_", "verify_realm_hosts")
     images = tuple(image for text in options["verify_repositories"] or () if (image := reference_of(text)) is not None)
     return Rotation(
-        Exchange(tuple(dict.fromkeys(options["registries"])), old, new),
+        LoginReplacement(tuple(dict.fromkeys(options["registries"])), old, new),
         confirmation.entries_of(options),
         server=(options.get("plan") or {}).get("server", ""),
         replaces_dead=options["replace_dead_logins"],
@@ -227,7 +227,7 @@ def _problems_of_registries(registries: Any) -> Iterator[str]:
 
 def _problems_of_repositories(repositories: Any, registries: Sequence[str]) -> Iterator[str]:
     """The logins are sent to the registries of these, so no other one may be named."""
-    wanted = Exchange(tuple(registries), Login("", ""), Login("", ""))
+    wanted = LoginReplacement(tuple(registries), UserPassword("", ""), UserPassword("", ""))
     for text in repositories:
         image = reference_of(text)
         if image is None or image.is_short:

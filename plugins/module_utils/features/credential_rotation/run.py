@@ -19,13 +19,13 @@ from ...core.namespaces import NamespaceSelector
 from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata, trimmed
 from ...core.phrases import pluralize, summarize
 from ...core.protocols import Related
-from ...declarations.batch import Batch, Declared
+from ...declarations.batch import Batch, Declaration
 from ...discovery.probe_leftovers import delete_leftovers, is_leftover
-from ...engine.listing import Listed, list_in
+from ...engine.listing import Listing, list_in
 from ...engine.reader import View
 from ...engine.reconciliation import reconcile
 from ...engine.result import NamespaceResult, Outcome
-from ...engine.run import Settings
+from ...engine.run import RunSettings
 from ...engine.selection import resolve
 from ...engine.workers import Workers
 from ...explain.subjects import POD
@@ -36,7 +36,7 @@ from .options import Rotation
 from .pending_pulls import PendingPull
 from .plan import CredentialRotation, whole_accounts
 from .run_pending_pulls import PullWait
-from .run_proof import ImagesInUse, Logins, Proven, SecretLogins, accepted, proven
+from .run_proof import ImagesInUse, Logins, ProofResult, SecretLogins, accepted, proven
 from .uses import READ, Use, failing, in_use, kept_uses, secret_for, undecided, used_images
 
 __all__ = ["rotate"]
@@ -56,7 +56,7 @@ _PULLED_AGAIN = 3
 
 
 @dataclass
-class _Seen:
+class _RotationObjects:
     """What was read. `unreadable_secrets` and `unread` say, by sentence, which secrets and which pods and workloads could not be.
 
     `other_passwords` are the secrets with the user of one of the logins and another password.
@@ -91,10 +91,10 @@ def rotate(
     cluster: Cluster,
     rotation: Rotation,
     namespaces: Sequence[str],
-    settings: Settings,
+    settings: RunSettings,
     *,
     accept: Callable[[Rotation, Iterable[Copy]], SecretLogins] = accepted,
-    prove: Callable[[Rotation, ImagesInUse, Logins], Proven] = proven,
+    prove: Callable[[Rotation, ImagesInUse, Logins], ProofResult] = proven,
 ) -> Outcome:
     """The outcome: what was changed in each namespace, and what is known of the login besides.
 
@@ -102,7 +102,7 @@ def rotate(
     """
     rotation = replace(rotation, confirmed=_confirmed(cluster, rotation))
     with Workers(settings.concurrency) as workers:
-        reading = _Reading(cluster, workers, rotation, namespaces)
+        reading = _RotationReader(cluster, workers, rotation, namespaces)
         try:
             seen = reading.read()
         except ImagePullError as error:
@@ -116,10 +116,10 @@ def rotate(
     changing = _without(found, own.refused)
     rotated = _rotated(seen, changing) if changing else {}
     asked = _asked(seen, changing, rotated)
-    proof = prove(rotation, asked, own.logins) if changing and rotation.verify else Proven()
+    proof = prove(rotation, asked, own.logins) if changing and rotation.verify else ProofResult()
     outcome = reconcile(cluster, _batch(rotation, changing), list(changing), settings, _views(seen, changing))
     cleaned = _clean_up(reading, settings) if not settings.check_mode else ()
-    waited = _wait_for_pulls(reading, settings) if rotation.pulls_timeout else _Waited()
+    waited = _wait_for_pulls(reading, settings) if rotation.pulls_timeout else _WaitResult()
     told = {**_counts(outcome, seen, changing), **_confirmation(seen, own), **_evidence(seen, proof), **waited.told}
     told["similar"] = _similar(seen)
     told["probes"] = _probes(rotated, seen, changing, proof if rotation.verify else None)
@@ -151,7 +151,9 @@ def _without(found: Mapping[str, Sequence[Copy]], refused: Mapping[ObjectRef, st
     return {namespace: copies for namespace, copies in kept.items() if copies}
 
 
-def _asked(seen: _Seen, changing: Mapping[str, Sequence[Copy]], rotated: Mapping[str, Sequence[Copy]]) -> ImagesInUse:
+def _asked(
+    seen: _RotationObjects, changing: Mapping[str, Sequence[Copy]], rotated: Mapping[str, Sequence[Copy]]
+) -> ImagesInUse:
     """The images in namespaces that are written, and elsewhere those that pull with the pull secret of the nodes, or with the new login."""
     keys = {namespace: _old_keys(copies) for namespace, copies in changing.items()}
     nodes = {"": _old_keys(copy for copy in seen.every if copy.is_of_nodes)}
@@ -165,17 +167,17 @@ def _old_keys(copies: Iterable[Copy]) -> list[str]:
 
 
 @dataclass
-class _Reading:
+class _RotationReader:
     cluster: Cluster
     workers: Workers
     rotation: Rotation
     namespaces: Sequence[str]
-    seen: _Seen = field(default_factory=_Seen)
+    seen: _RotationObjects = field(default_factory=_RotationObjects)
     leftovers: list[Json] = field(default_factory=list)
     #: Where the pods could not be listed in a later look.
     unlisted: dict[str, None] = field(default_factory=dict)
 
-    def read(self) -> _Seen:
+    def read(self) -> _RotationObjects:
         """:raises ImagePullError: when a list fails for another reason than that the caller may not have it."""
         self._read_secrets()
         self._read_uses()
@@ -227,18 +229,18 @@ class _Reading:
 
     def _list(
         self, kind: Kind, places: Sequence[str], keep: Callable[[Json], Json | None], selector: str = ""
-    ) -> Listed:
+    ) -> Listing:
         return list_in(self.cluster, self.workers, kind, places, keep, few=_FEW, field_selector=selector)
 
 
-def _forbidden(kind: Kind, found: Listed) -> list[str]:
+def _forbidden(kind: Kind, found: Listing) -> list[str]:
     if not found.forbidden:
         return []
     places = summarize(found.forbidden, 1)
     return [f"the caller may not list {kind.resource} in namespace {places}, so what is there is not known"]
 
 
-def _to_change(seen: _Seen, rotation: Rotation, namespace: str) -> list[Copy]:
+def _to_change(seen: _RotationObjects, rotation: Rotation, namespace: str) -> list[Copy]:
     """The copies of a namespace for which something is left to do: an immutable one stays as it is, also once it has its second."""
     view = _view(seen, namespace)
     return [copy for copy in seen.copies[namespace] if copy.is_to_change and not _has_second(copy, view, rotation)]
@@ -264,19 +266,19 @@ def _batch(rotation: Rotation, changing: Mapping[str, Sequence[Copy]]) -> Batch[
     return Batch(SECRET, {namespace: _declared(rotation, copies) for namespace, copies in changing.items()})
 
 
-def _declared(rotation: Rotation, copies: Sequence[Copy]) -> list[Declared[CredentialRotation]]:
+def _declared(rotation: Rotation, copies: Sequence[Copy]) -> list[Declaration[CredentialRotation]]:
     names = [copy.ref.name for copy in copies]
     if len(names) == 1:
-        return [Declared(CredentialRotation(rotation, names[0]))]
+        return [Declaration(CredentialRotation(rotation, names[0]))]
     entries = [Entry("secrets", position, title=f"secret {name}") for position, name in enumerate(names)]
-    return [Declared(CredentialRotation(rotation, name), entry) for name, entry in zip(names, entries, strict=True)]
+    return [Declaration(CredentialRotation(rotation, name), entry) for name, entry in zip(names, entries, strict=True)]
 
 
-def _views(seen: _Seen, changing: Mapping[str, Sequence[Copy]]) -> dict[str, View]:
+def _views(seen: _RotationObjects, changing: Mapping[str, Sequence[Copy]]) -> dict[str, View]:
     return {namespace: _view(seen, namespace) for namespace in changing}
 
 
-def _view(seen: _Seen, namespace: str) -> View:
+def _view(seen: _RotationObjects, namespace: str) -> View:
     objects = {copy.ref.name: copy.obj for copy in seen.copies[namespace]}
     related: Related = (
         {whole_accounts(namespace): {"items": seen.accounts[namespace]}} if namespace in seen.accounts else {}
@@ -284,7 +286,7 @@ def _view(seen: _Seen, namespace: str) -> View:
     return View(objects, related)
 
 
-def _counts(outcome: Outcome, seen: _Seen, changing: Mapping[str, Sequence[Copy]]) -> dict[str, Any]:
+def _counts(outcome: Outcome, seen: _RotationObjects, changing: Mapping[str, Sequence[Copy]]) -> dict[str, Any]:
     """How many copies there are: counted after the writes, or in check mode after those that are planned."""
     remaining = [row for copy in seen.confirmed for row in copy.remaining()]
     copies = {
@@ -303,7 +305,7 @@ def _counts(outcome: Outcome, seen: _Seen, changing: Mapping[str, Sequence[Copy]
     }
 
 
-def _confirmation(seen: _Seen, own: SecretLogins) -> dict[str, Any]:
+def _confirmation(seen: _RotationObjects, own: SecretLogins) -> dict[str, Any]:
     """Which secrets are confirmed, and which hold the old login and are not, or are and have a login of their own that is refused."""
     others = [(copy, why) for copy in seen.every if (why := copy.why_not_declared)]
     refused = [{"namespace": ref.namespace, "secret": ref.name, "reason": why} for ref, why in own.refused.items()]
@@ -324,7 +326,7 @@ def _confirmation(seen: _Seen, own: SecretLogins) -> dict[str, Any]:
     }
 
 
-def _clean_up(reading: _Reading, settings: Settings) -> tuple[str, ...]:
+def _clean_up(reading: _RotationReader, settings: RunSettings) -> tuple[str, ...]:
     """Deletes the pods that killed probes of earlier rotations have left. No failure of that is one of the rotation."""
     with Workers(settings.concurrency) as workers:
         try:
@@ -334,7 +336,7 @@ def _clean_up(reading: _Reading, settings: Settings) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class _Waited:
+class _WaitResult:
     """`left` are pulls that may still use the old login. `error`: why that is not known. `no_events`: why their events are not."""
 
     left: Sequence[PendingPull] = ()
@@ -359,7 +361,7 @@ class _Waited:
                 yield f"events, which show pulls that have ended, are not known: {self.no_events}"
 
 
-def _wait_for_pulls(reading: _Reading, settings: Settings) -> _Waited:
+def _wait_for_pulls(reading: _RotationReader, settings: RunSettings) -> _WaitResult:
     """Waits for the pulls that nodes may have begun before the last write, and looks at the pods again."""
     seen = reading.seen
     held = _by_namespace(seen.confirmed)
@@ -371,13 +373,13 @@ def _wait_for_pulls(reading: _Reading, settings: Settings) -> _Waited:
         try:
             left = wait.until(places, reading.rotation.pulls_timeout)
         except ImagePullError as error:
-            return _Waited(error=str(error))
+            return _WaitResult(error=str(error))
     unlisted = summarize([*reading.unlisted], _NAMED)
     unknown = f"the caller may not list pods in namespace {unlisted}" if unlisted else ""
     seen.uses = {name: [use for use in every if use.state is None] for name, every in seen.uses.items()}
     for name, every in wait.uses.items():
         seen.uses.setdefault(name, []).extend(every)
-    return _Waited(left, unknown, wait.no_events)
+    return _WaitResult(left, unknown, wait.no_events)
 
 
 def _by_namespace(copies: Iterable[Copy]) -> _Changing:
@@ -387,7 +389,7 @@ def _by_namespace(copies: Iterable[Copy]) -> _Changing:
     return found
 
 
-def _evidence(seen: _Seen, proof: Proven) -> dict[str, Any]:
+def _evidence(seen: _RotationObjects, proof: ProofResult) -> dict[str, Any]:
     held = _by_namespace(seen.confirmed)
     return {
         "unreadable_secrets": seen.unreadable_secrets,
@@ -399,14 +401,14 @@ def _evidence(seen: _Seen, proof: Proven) -> dict[str, Any]:
     }
 
 
-def _similar(seen: _Seen) -> list[dict[str, Any]]:
+def _similar(seen: _RotationObjects) -> list[dict[str, Any]]:
     """Secrets with a part of a login, if neither login was found: a person sees by them which option is mistyped."""
     found = [] if seen.has_login else [*_other_passwords(seen), *_elsewhere(seen)]
     rows = [{"namespace": copy.ref.namespace, "secret": copy.ref.name, "reason": why} for copy, why in found]
     return rows[:_SHOWN]
 
 
-def _other_passwords(seen: _Seen) -> Iterator[tuple[Copy, str]]:
+def _other_passwords(seen: _RotationObjects) -> Iterator[tuple[Copy, str]]:
     for copy in _first_of_each(seen.other_passwords, _SHOWN_OF_A_NAMESPACE):
         yield (
             copy,
@@ -414,7 +416,7 @@ def _other_passwords(seen: _Seen) -> Iterator[tuple[Copy, str]]:
         )
 
 
-def _elsewhere(seen: _Seen) -> Iterator[tuple[Copy, str]]:
+def _elsewhere(seen: _RotationObjects) -> Iterator[tuple[Copy, str]]:
     for copy in _first_of_each((copy for copy in seen.every if copy.elsewhere()), _SHOWN_OF_A_NAMESPACE):
         yield (
             copy,
@@ -484,7 +486,10 @@ def _row_of_nodes(copy: Copy, keys: Iterable[str]) -> dict[str, Any]:
 
 
 def _probes(
-    rotated: Mapping[str, Sequence[Copy]], seen: _Seen, changing: Mapping[str, Sequence[Copy]], proof: Proven | None
+    rotated: Mapping[str, Sequence[Copy]],
+    seen: _RotationObjects,
+    changing: Mapping[str, Sequence[Copy]],
+    proof: ProofResult | None,
 ) -> list[dict[str, str]]:
     """An image for each of the first namespaces, with the secret whose login is for it: for a forced pull there.
 
@@ -503,7 +508,7 @@ def _probes(
     return [row for _order, row in sorted(found, key=lambda each: each[0])][:_SHOWN]
 
 
-def _rotated(seen: _Seen, changing: Mapping[str, Sequence[Copy]]) -> _Changing:
+def _rotated(seen: _RotationObjects, changing: Mapping[str, Sequence[Copy]]) -> _Changing:
     """The confirmed secrets that have the new login alone, in the first namespaces where nothing is left to change, and that use images."""
     every = {
         name: [copy for copy in copies if copy.is_confirmed and copy.found.new and not copy.found.old]

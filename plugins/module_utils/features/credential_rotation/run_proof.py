@@ -12,18 +12,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...clients.registry import proof as registry
-from ...clients.registry.proof import Proof, Wanted
+from ...clients.registry.proof import RegistryImage, RegistryProof
 from ...core.errors import Refusal
 from ...core.objects import ObjectRef
 from ...core.phrases import pluralize, summarize
 from ...discovery.parallel import answers_to
-from ...discovery.proofs import Attempt, Patience, judged
-from ...dockerconfig.replace_login import Login
+from ...discovery.proofs import LoginCheck, Patience, judged
+from ...dockerconfig.replace_login import UserPassword
 from ...images.references import Reference
 from .copies import Copy
 from .options import Rotation
 
-__all__ = ["ImagesInUse", "Proven", "SecretLogins", "accepted", "proven"]
+__all__ = ["ImagesInUse", "ProofResult", "SecretLogins", "accepted", "proven"]
 
 #: Maximum number of images of one repository that are tried in each namespace: one that is gone from the registry proves nothing.
 _TRIED = 3
@@ -35,7 +35,7 @@ _LOGINS_OF_A_SECRET, _LOGINS = 3, 100
 _SHOWN = 20
 
 #: For each host, a login.
-Logins = Mapping[str, Login]
+Logins = Mapping[str, UserPassword]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class ImagesInUse:
 
 
 @dataclass(frozen=True)
-class Proven:
+class ProofResult:
     """`rows` are the repositories with what the registry said; `old_login` is `works`, `refused` or `unknown`."""
 
     rows: Sequence[Mapping[str, Any]] = ()
@@ -80,12 +80,12 @@ class _Repository:
 
 
 @dataclass(frozen=True)
-class _Answer:
+class _LoginAnswer:
     """What the registry said to the new login, and whether the old one would have got more; None where it was not asked."""
 
     image: Reference
-    new: Proof
-    old: Proof | None = None
+    new: RegistryProof
+    old: RegistryProof | None = None
 
     @property
     def row(self) -> dict[str, Any]:
@@ -94,17 +94,17 @@ class _Answer:
 
 
 @dataclass(frozen=True, repr=False)
-class _Asking:
+class _ProofRun:
     """`known` are logins that take the place of the old one where its password is not known."""
 
     rotation: Rotation
     known: Logins = field(default_factory=dict)
     patience: Patience = field(default_factory=Patience)
 
-    def log_in(self, host: str, login: Login) -> Proof:
-        return self._proof(Wanted(host), login)
+    def log_in(self, host: str, login: UserPassword) -> RegistryProof:
+        return self._proof(RegistryImage(host), login)
 
-    def repository(self, asked: _Repository) -> _Answer:
+    def repository(self, asked: _Repository) -> _LoginAnswer:
         """The first image that the new login pulls or that stops the rotation; else the first one, which neither login gets."""
         answers = []
         for image in asked.images:
@@ -114,22 +114,22 @@ class _Asking:
             answers.append(answer)
         return answers[0]
 
-    def _image(self, image: Reference) -> _Answer:
+    def _image(self, image: Reference) -> _LoginAnswer:
         new, old = self._pull(image, self.rotation.exchange.new), self._old(image.host)
         is_open = old is not None and not new.works and new.outcome != "rate_limited"
-        return _Answer(image, new, self._pull(image, old) if old is not None and is_open else None)
+        return _LoginAnswer(image, new, self._pull(image, old) if old is not None and is_open else None)
 
-    def _old(self, host: str) -> Login | None:
+    def _old(self, host: str) -> UserPassword | None:
         old = self.rotation.exchange.old
         return old if old.password else self.known.get(host)
 
-    def _pull(self, image: Reference, login: Login) -> Proof:
-        return self._proof(Wanted(image.host, image.path, image.digest or image.tag), login)
+    def _pull(self, image: Reference, login: UserPassword) -> RegistryProof:
+        return self._proof(RegistryImage(image.host, image.path, image.digest or image.tag), login)
 
-    def _proof(self, wanted: Wanted, login: Login) -> Proof:
-        given = registry.Login(login.username, login.password)
+    def _proof(self, wanted: RegistryImage, login: UserPassword) -> RegistryProof:
+        given = registry.RegistryLogin(login.username, login.password)
         # Each image is in one of the registries that the option names.
-        attempt = Attempt(wanted, given, self.rotation.access, is_named=True)
+        attempt = LoginCheck(wanted, given, self.rotation.access, is_named=True)
         return judged(self.patience.proof(attempt), wanted.host, given)
 
 
@@ -146,7 +146,7 @@ def accepted(rotation: Rotation, copies: Iterable[Copy]) -> SecretLogins:
 
     A user who plants a secret knows the user name. Only users who had the login before know one that the registry accepts.
     """
-    asking = _Asking(rotation)
+    asking = _ProofRun(rotation)
     held = {copy.ref: copy.logins[:_LOGINS_OF_A_SECRET] for copy in copies}
     frequent = Counter(login for logins in held.values() for login in logins).most_common()
     proofs = answers_to(_bounded(frequent), lambda login: asking.log_in(*login))
@@ -155,7 +155,7 @@ def accepted(rotation: Rotation, copies: Iterable[Copy]) -> SecretLogins:
     return SecretLogins(refused, dict(good))
 
 
-def _bounded(frequent: Iterable[tuple[tuple[str, Login], int]]) -> Iterator[tuple[str, Login]]:
+def _bounded(frequent: Iterable[tuple[tuple[str, UserPassword], int]]) -> Iterator[tuple[str, UserPassword]]:
     asked: Counter[str] = Counter()
     for (host, login), _count in frequent:
         asked[host] += 1
@@ -163,24 +163,26 @@ def _bounded(frequent: Iterable[tuple[tuple[str, Login], int]]) -> Iterator[tupl
             yield host, login
 
 
-def _is_accepted(proof: Proof) -> bool:
+def _is_accepted(proof: RegistryProof) -> bool:
     """A registry that does not ask for a login does not accept one."""
     return proof.works and bool(proof.realm_host)
 
 
-def _why_refused(logins: Sequence[tuple[str, Login]], proofs: Mapping[tuple[str, Login], Proof]) -> str:
+def _why_refused(
+    logins: Sequence[tuple[str, UserPassword]], proofs: Mapping[tuple[str, UserPassword], RegistryProof]
+) -> str:
     proof = next((proofs[login] for login in logins if login in proofs), None)
     if proof is None:
         return f"its login was not asked for: there are more than {_LOGINS} different ones"
     return f"its own login is not accepted: {proof.said}"
 
 
-def proven(rotation: Rotation, asked: ImagesInUse, known: Logins) -> Proven:
+def proven(rotation: Rotation, asked: ImagesInUse, known: Logins) -> ProofResult:
     """The answers of the registries.
 
     :raises Refusal: when the new login does not work, or that cannot be found out; nothing has been written.
     """
-    asking = _Asking(rotation, known)
+    asking = _ProofRun(rotation, known)
     logins = answers_to(rotation.hosts, lambda host: asking.log_in(host, rotation.exchange.new))
     _refuse(f"registry {host}: {proof.said}" for host, proof in logins.items() if not proof.works)
     repositories, too_many = _repositories(rotation, asked)
@@ -191,7 +193,7 @@ def proven(rotation: Rotation, asked: ImagesInUse, known: Logins) -> Proven:
         *notes[:_SHOWN],
         *([f"and {pluralize(len(notes) - _SHOWN, 'image')} more of that kind"] if notes[_SHOWN:] else []),
     )
-    return Proven([answer.row for _asked, answer in answers], shown, _old_login(rotation, asking))
+    return ProofResult([answer.row for _asked, answer in answers], shown, _old_login(rotation, asking))
 
 
 def _repositories(rotation: Rotation, asked: ImagesInUse) -> tuple[list[_Repository], list[str]]:
@@ -224,7 +226,7 @@ def _by_repository(images: Iterable[Reference]) -> dict[str, list[Reference]]:
     return found
 
 
-def _worse(answers: Iterable[tuple[_Repository, _Answer]]) -> Iterator[str]:
+def _worse(answers: Iterable[tuple[_Repository, _LoginAnswer]]) -> Iterator[str]:
     for asked, answer in answers:
         if answer.new.works or not asked.decides:
             continue
@@ -234,7 +236,7 @@ def _worse(answers: Iterable[tuple[_Repository, _Answer]]) -> Iterator[str]:
             yield f"{answer.image}: {answer.new.said}"
 
 
-def _unanswered(answers: Iterable[tuple[_Repository, _Answer]]) -> Iterator[str]:
+def _unanswered(answers: Iterable[tuple[_Repository, _LoginAnswer]]) -> Iterator[str]:
     """If a registry gives the new login no image at all, one that it does not answer for is not the fault of that image."""
     deciding = [answer for asked, answer in answers if asked.decides]
     good = {answer.image.host for answer in deciding if answer.new.works}
@@ -243,11 +245,11 @@ def _unanswered(answers: Iterable[tuple[_Repository, _Answer]]) -> Iterator[str]
             yield f"{answer.image}: {answer.new.said}"
 
 
-def _is_worse(answer: _Answer) -> bool:
+def _is_worse(answer: _LoginAnswer) -> bool:
     return not answer.new.works and answer.old is not None and answer.old.works
 
 
-def _stops(answer: _Answer) -> bool:
+def _stops(answer: _LoginAnswer) -> bool:
     """For an image that is not pulled: whether the new login is or can be the cause, because it is not known whether the old one pulls it.
 
     An image that neither login pulls already fails. With it, the author of one pod would stop the rotation of all namespaces.
@@ -261,20 +263,20 @@ def _stops(answer: _Answer) -> bool:
     )
 
 
-def _notes(answers: Iterable[tuple[_Repository, _Answer]]) -> Iterator[str]:
+def _notes(answers: Iterable[tuple[_Repository, _LoginAnswer]]) -> Iterator[str]:
     """What is in use and not pulled: where the old login does not either, it fails today, too."""
     for _asked, answer in answers:
         if not answer.new.works:
             yield f"{answer.image} is in use, and {_who(answer)}: {answer.new.said}"
 
 
-def _who(answer: _Answer) -> str:
+def _who(answer: _LoginAnswer) -> str:
     if answer.old is None:
         return "the new login does not pull it"
     return "the old login pulls it and the new one does not" if answer.old.works else "neither login pulls it"
 
 
-def _old_login(rotation: Rotation, asking: _Asking) -> str:
+def _old_login(rotation: Rotation, asking: _ProofRun) -> str:
     """Whether the old login still works: with it, pods pull during the rotation, and it can be taken back."""
     old = rotation.exchange.old
     if not old.password:

@@ -12,9 +12,9 @@ from typing import Any
 from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import Json, Kind, metadata
 from ...dockerconfig.key_matching import kubelet_keys
-from ...dockerconfig.replace_login import Exchange
+from ...dockerconfig.replace_login import LoginReplacement
 from ...explain.pod_images import PodImage, image_in_message, images_of
-from ...explain.subjects import POD, WORKLOADS, Subject, of_pod, template_of
+from ...explain.subjects import POD, WORKLOADS, ContainerPull, of_pod, template_of
 from ...images.pull_messages import understand
 from ...images.references import Reference, reference_of
 from ...platform.account_lists import names_in
@@ -73,7 +73,7 @@ class Use:
     volume: str = ""
 
 
-def kept_uses(kind: Kind, obj: Json, exchange: Exchange) -> Json | None:
+def kept_uses(kind: Kind, obj: Json, exchange: LoginReplacement) -> Json | None:
     """Of a pod or workload, only which images of the registries it uses; None when none."""
     if _is_over(kind, obj):
         return None
@@ -188,7 +188,7 @@ def _place(namespace: str, image: Reference) -> str:
     return f"{namespace} {image}"
 
 
-def _image(each: PodImage, exchange: Exchange) -> Reference | None:
+def _image(each: PodImage, exchange: LoginReplacement) -> Reference | None:
     image = reference_of(each.image)
     return image if image is not None and exchange.is_in(image.repository) else None
 
@@ -198,7 +198,7 @@ class _PodStatus:
     """What a pod tells of its containers. `pulling` are those whose image the node may be pulling now; volumes are pulled before all."""
 
     uid: str
-    containers: Mapping[str, Subject]
+    containers: Mapping[str, ContainerPull]
     volumes: Mapping[str, Sequence[str]]
     pulling: Collection[str]
 
@@ -212,7 +212,7 @@ class _PodStatus:
         containers = {subject.container: subject for subject in of_pod(pod, namespace)}
         return cls(as_str(metadata(pod).get("uid")), containers, volumes, frozenset(_pulling(pod)))
 
-    def failed(self, each: PodImage) -> Subject | None:
+    def failed(self, each: PodImage) -> ContainerPull | None:
         """The container whose error is about this image."""
         for name in each.containers:
             subject = self.containers[name]

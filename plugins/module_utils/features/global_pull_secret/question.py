@@ -14,7 +14,7 @@ from ...core.objects import SECRET, Json, Kind, ObjectRef, Objects
 from ...core.phrases import pluralize
 from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, Evaluation, ListedBy, Related
 from ...dockerconfig.auth_file import AuthFile
-from ...dockerconfig.json_text import Unreadable
+from ...dockerconfig.json_text import InvalidContent
 from ...platform.hosted import (
     ADDITIONAL_SECRET,
     MERGED_SECRET,
@@ -31,7 +31,7 @@ from ...platform.machine_config import MACHINE_CONFIG, MACHINE_CONFIG_POOL, Pool
 from ...platform.protected import NODE_SECRET
 from ...secrets.content import StoredSecret
 
-__all__ = ["Merged", "RolledOut", "held_in"]
+__all__ = ["HostedMerge", "PoolRollout", "held_in"]
 
 
 def held_in(ref: ObjectRef, secret: Json) -> AuthFile:
@@ -43,7 +43,7 @@ def held_in(ref: ObjectRef, secret: Json) -> AuthFile:
 
 
 @dataclass(frozen=True, repr=False)
-class RolledOut:
+class PoolRollout:
     """Whether all machines of all pools have the pull secret. Pools are in no namespace.
 
     `allow_paused`: a paused pool is no failure. `before`: the configuration of each pool before a write, by name, for a caller who may
@@ -116,7 +116,7 @@ class RolledOut:
 
 
 @dataclass(frozen=True, repr=False)
-class Merged:
+class HostedMerge:
     """Whether what users added to a hosted cluster's pull secret is in the one that its nodes get, and has come to them.
 
     `extra` has `unseen`: why it is not known which nodes have it; empty where it is. Or it has `unmerged`: why the platform never merges it.
@@ -152,7 +152,7 @@ def _added(users: Json | None) -> AuthFile | None:
     given = None if users is None else additional(users)
     try:
         return None if given is None else merged_form(given)
-    except Unreadable as error:
+    except InvalidContent as error:
         raise Refusal(f"{ADDITIONAL_SECRET} cannot be compared with what the nodes have: its content {error}") from None
 
 

@@ -17,9 +17,9 @@ from ...core.json_types import as_str
 from ...core.objects import Json, ObjectRef, metadata
 from ...core.protocols import Inspection
 from ...core.variable_files import VariableFile, Write
-from ...discovery.cluster_kind import Nature, if_readable, recognised
+from ...discovery.cluster_kind import ClusterKind, if_readable, recognised
 from ...engine.inspection import inspect
-from ...engine.run import Settings
+from ...engine.run import RunSettings
 from ...platform.cluster_kind import HOSTED, MANAGED, MANAGEMENT, STANDALONE, why_there_is_none
 from ...platform.hosted import (
     ADDITIONAL_SECRET,
@@ -43,23 +43,23 @@ from ...platform.machine_config import (
 from ...platform.protected import NODE_SECRET
 from ...secrets.content import StoredSecret
 from .options import GlobalPullSecret
-from .question import Merged, RolledOut, held_in
+from .question import HostedMerge, PoolRollout, held_in
 
-__all__ = ["Saving", "back_up", "look"]
+__all__ = ["BackupSink", "back_up", "look"]
 
 #: A resourceVersion as an API server writes it. It becomes part of a file's name.
 _VERSION = re.compile(r"[0-9]{1,20}\Z")
 
 
 @dataclass(frozen=True)
-class Saving:
+class BackupSink:
     """How a copy is kept: `hide` is given its content first, `write` writes the file of a name."""
 
     hide: Callable[[str], None]
     write: Callable[[str], Write]
 
 
-def look(cluster: Cluster, asked: GlobalPullSecret, settings: Settings) -> dict[str, Any]:
+def look(cluster: Cluster, asked: GlobalPullSecret, settings: RunSettings) -> dict[str, Any]:
     """The result of `global_pull_secret_info`.
 
     :raises ImagePullError: when what is asked cannot be known, and with `wait` when the nodes do not get the secret in time.
@@ -68,14 +68,14 @@ def look(cluster: Cluster, asked: GlobalPullSecret, settings: Settings) -> dict[
     base = {"changed": False, **_told(found), "supported": not reason}
     if reason:
         return {**base, "reason": reason}
-    looking = _Looking(cluster, asked, settings, found)
+    looking = _ClusterInspector(cluster, asked, settings, found)
     ref = asked.hosted_cluster
     seen = _LOOKS[found.nature](looking) if ref is None else looking.management(ref)
     exists = cluster.get(ObjectRef(NODE_SECRET.kind, seen["namespace"], seen["name"])) is not None
     return {**base, "reason": "", **seen, "exists": exists}
 
 
-def back_up(cluster: Cluster, hosted_cluster: ObjectRef | None, saving: Saving) -> dict[str, Any]:
+def back_up(cluster: Cluster, hosted_cluster: ObjectRef | None, saving: BackupSink) -> dict[str, Any]:
     """The result of `global_pull_secret_backup`: `files` is empty where the secret does not exist, or a copy of this version is there.
 
     :raises ImagePullError: when the cluster has no global pull secret, or when the secret or its version cannot be read.
@@ -88,7 +88,7 @@ def back_up(cluster: Cluster, hosted_cluster: ObjectRef | None, saving: Saving) 
     return {**_told(found), **_place(place), "exists": secret is not None, **_saved(place, secret, found, saving)}
 
 
-def _kind_of(cluster: Cluster, hosted_cluster: ObjectRef | None) -> tuple[Nature, str]:
+def _kind_of(cluster: Cluster, hosted_cluster: ObjectRef | None) -> tuple[ClusterKind, str]:
     """What the cluster is, and why it has no global pull secret; empty where it has one."""
     found = recognised(cluster)
     if hosted_cluster is not None:
@@ -96,11 +96,11 @@ def _kind_of(cluster: Cluster, hosted_cluster: ObjectRef | None) -> tuple[Nature
     return found, why_there_is_none(found.nature)
 
 
-def _told(found: Nature) -> dict[str, Any]:
+def _told(found: ClusterKind) -> dict[str, Any]:
     return {"cluster_kind": found.nature, "cluster_id": found.cluster_id, "version": found.version}
 
 
-def _secret_of(cluster: Cluster, found: Nature, hosted_cluster: ObjectRef | None) -> ObjectRef:
+def _secret_of(cluster: Cluster, found: ClusterKind, hosted_cluster: ObjectRef | None) -> ObjectRef:
     """The secret that is changed where the cluster is of that kind."""
     if hosted_cluster is not None:
         return pull_secret_of(hosted_cluster, cluster.get(hosted_cluster))
@@ -108,11 +108,11 @@ def _secret_of(cluster: Cluster, found: Nature, hosted_cluster: ObjectRef | None
 
 
 @dataclass(frozen=True)
-class _Looking:
+class _ClusterInspector:
     cluster: Cluster
     asked: GlobalPullSecret
-    settings: Settings
-    nature: Nature
+    settings: RunSettings
+    nature: ClusterKind
 
     def standalone(self) -> dict[str, Any]:
         """Where the machine config operator writes the secret to the nodes."""
@@ -143,7 +143,7 @@ class _Looking:
             )
         ignored = overridden(held_in(NODE_SECRET, original), self.asked.merge)
         pools, unknown = self._nodes()
-        waited = self._waited(Merged(), ADDITIONAL_SECRET.namespace) if self.asked.wait else {}
+        waited = self._waited(HostedMerge(), ADDITIONAL_SECRET.namespace) if self.asked.wait else {}
         if "unmerged" in waited:
             raise Refusal(f"not all nodes of {self.cluster.name} have the pull secret: {waited['unmerged']}")
         unseen = waited.get("unseen", "")
@@ -203,7 +203,7 @@ class _Looking:
         return if_readable(self.cluster, ObjectRef(MACHINE_CONFIG, "", name)) if name else None
 
     def _rolled_out(self) -> list[dict[str, Any]]:
-        extra = self._waited(RolledOut(self.asked.allow_paused, self.asked.rendered_before), "")
+        extra = self._waited(PoolRollout(self.asked.allow_paused, self.asked.rendered_before), "")
         pools = [{**pool, "pending": []} for pool in extra["pools"]]
         paused = [pool for pool in pools if pool["paused"] and pool["waits_for"]]
         if paused and not self.asked.allow_paused:
@@ -236,10 +236,10 @@ class _Looking:
             return [], ["the caller may not list nodes, so it is not known which of them get the secret"]
 
 
-_LOOKS: Mapping[str, Callable[[_Looking], dict[str, Any]]] = {
-    STANDALONE: _Looking.standalone,
-    MANAGED: _Looking.standalone,
-    HOSTED: _Looking.hosted,
+_LOOKS: Mapping[str, Callable[[_ClusterInspector], dict[str, Any]]] = {
+    STANDALONE: _ClusterInspector.standalone,
+    MANAGED: _ClusterInspector.standalone,
+    HOSTED: _ClusterInspector.hosted,
 }
 
 
@@ -287,7 +287,7 @@ def _of_unseen(unseen: str) -> list[str]:
     ]
 
 
-def _saved(ref: ObjectRef, secret: Json | None, nature: Nature, saving: Saving) -> dict[str, Any]:
+def _saved(ref: ObjectRef, secret: Json | None, nature: ClusterKind, saving: BackupSink) -> dict[str, Any]:
     """The file of a copy of the secret. Its name has the secret's name and version: an existing copy is not written again.
 
     :raises Refusal: when the secret's version cannot be part of a file's name.

@@ -15,7 +15,7 @@ from ...core.errors import ImagePullError
 from ...core.objects import ROLE_BINDING
 from ...declarations.batch import Batch
 from ...engine.result import NamespaceResult, Outcome
-from ...engine.run import Settings
+from ...engine.run import RunSettings
 from ...engine.workers import Workers
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, MayPull, may_pull, question
 from ...rbac.subjects import Subject
@@ -28,14 +28,16 @@ _NEWS_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class _Answer:
+class _AccessAnswer:
     """`outdated`: it names a binding that this task has changed, so it may be from before that."""
 
     access: MayPull
     outdated: bool
 
 
-def verify_access(cluster: Cluster, declared: Batch[ImagePullerGrant], outcome: Outcome, settings: Settings) -> Outcome:
+def verify_access(
+    cluster: Cluster, declared: Batch[ImagePullerGrant], outcome: Outcome, settings: RunSettings
+) -> Outcome:
     """The outcome with `may_pull` for each namespace: after writing, in check mode for what stands now."""
     if outcome.stopped:
         return outcome
@@ -57,7 +59,7 @@ def verify_access(cluster: Cluster, declared: Batch[ImagePullerGrant], outcome: 
 class _Verifier:
     cluster: Cluster
     desired: ImagePullerGrant
-    settings: Settings
+    settings: RunSettings
     entry: Entry | None
 
     def verified(self, result: NamespaceResult) -> NamespaceResult:
@@ -80,7 +82,7 @@ class _Verifier:
         known = [*result.extra.get("may_pull", ()), *({**answer, **whose} for answer in answers)]
         return replace(result, notes=(*result.notes, *notes), extra={**result.extra, "may_pull": known})
 
-    def _ask(self, subject: Subject, namespace: str, edited: Collection[str]) -> _Answer:
+    def _ask(self, subject: Subject, namespace: str, edited: Collection[str]) -> _AccessAnswer:
         """The answer, asked for again while it may be from before what was written."""
         asked, about = question(subject, namespace), f"{subject} may pull from {namespace}"
         clock = self.settings.clock
@@ -89,7 +91,7 @@ class _Verifier:
             answer = may_pull(subject, self.cluster.review(SUBJECT_ACCESS_REVIEW, asked, about))
             outdated = bool(edited) and self._is_outdated(answer, edited)
             if not outdated or clock.now() >= given_up_at:
-                return _Answer(answer, outdated)
+                return _AccessAnswer(answer, outdated)
             clock.sleep(pause)
             pause = min(pause * 2, 0.5)
 
@@ -97,7 +99,7 @@ class _Verifier:
         """Whether the answer may be from before what was written: not yet granted, or by a binding that was just edited."""
         return answer["binding"] in edited if not self.desired.present else not answer["allowed"]
 
-    def _disproved(self, namespace: str, answers: Sequence[_Answer]) -> Iterator[str]:
+    def _disproved(self, namespace: str, answers: Sequence[_AccessAnswer]) -> Iterator[str]:
         """What a grant did not bring, or taking back did not end."""
         for answer in answers:
             access = answer.access

@@ -14,14 +14,14 @@ from ...core.objects import Json, metadata
 from ...images.import_causes import MENDED_BY_A_LOGIN, cause_of, fix_for
 from .plan import TagImport
 
-__all__ = ["Told", "advice", "told", "version_of"]
+__all__ = ["TagResult", "advice", "told", "version_of"]
 
 #: A message of more characters is cut.
 _LONGEST = 16_384
 
 
 @dataclass(frozen=True)
-class Told:
+class TagResult:
     """`digest` is the image that was imported, perhaps unknown. `problem` is why it was not, empty when it was; `cause` its class."""
 
     tag: TagImport
@@ -35,7 +35,7 @@ class Told:
         return not self.problem and bool(self.tag.cause or self.digest != self.tag.digest)
 
 
-def told(answer: Json | None, tags: Sequence[TagImport]) -> list[Told]:
+def told(answer: Json | None, tags: Sequence[TagImport]) -> list[TagResult]:
     """Of each tag, in the order in which they were sent: the answer has that order."""
     images = as_list(as_dict(as_dict(answer).get("status")).get("images"))
     # Of another number of images it is not known which belongs to which tag.
@@ -48,16 +48,18 @@ def version_of(answer: Json | None) -> str:
     return as_str(metadata(as_dict(as_dict(as_dict(answer).get("status")).get("import"))).get("resourceVersion"))
 
 
-def _told(tag: TagImport, found: Json) -> Told:
+def _told(tag: TagImport, found: Json) -> TagResult:
     if not found:
-        return Told(tag, problem="the answer of the API server does not say whether it was imported", cause="unknown")
+        return TagResult(
+            tag, problem="the answer of the API server does not say whether it was imported", cause="unknown"
+        )
     image, status = as_dict(found.get("image")), as_dict(found.get("status"))
     if image and status.get("status") == "Success":
         named = as_str(image.get("dockerImageReference")).partition("@")[2]
-        return Told(tag, as_str(metadata(image).get("name")) or named)
+        return TagResult(tag, as_str(metadata(image).get("name")) or named)
     message = in_one_line(as_str(status.get("message")), _LONGEST)
     cause = cause_of(message, as_str(status.get("reason")), tag.image)
-    return Told(tag, problem=message or "no reason is given", cause=cause)
+    return TagResult(tag, problem=message or "no reason is given", cause=cause)
 
 
 def advice(cause: str, namespace: str) -> str:

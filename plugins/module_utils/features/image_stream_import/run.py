@@ -33,11 +33,11 @@ from ...core.objects import Json
 from ...core.phrases import summarize
 from ...engine.reader import View
 from ...engine.result import NamespaceResult, Outcome, Status
-from ...engine.run import Run, Settings, internal_error, running
+from ...engine.run import Run, RunSettings, internal_error, running
 from ...images.import_causes import CAUSES
 from .options import ImportOptions
 from .plan import Imports, LeftTag, StreamImport, TagImport, report
-from .results import Told, advice, told, version_of
+from .results import TagResult, advice, told, version_of
 
 __all__ = ["import_again"]
 
@@ -57,7 +57,7 @@ _WHERE_NONE = (
 
 
 def import_again(
-    cluster: Cluster, asked: ImportOptions, namespaces: Sequence[str], settings: Settings, *, named: bool = False
+    cluster: Cluster, asked: ImportOptions, namespaces: Sequence[str], settings: RunSettings, *, named: bool = False
 ) -> Outcome:
     """`named`: the namespaces were given by name, so one that does not exist is an error.
 
@@ -277,7 +277,7 @@ class _Stream:
         same = {tag.tag for tag in now.tags if tag.cause}
         same |= {old.tag for old in wanted.tags for tag in now.tags if not old.cause and old.digest == tag.digest}
         digests = {tag.tag: tag.digest for tag in now.tags}
-        self._told(wanted, [Told(tag, digests.get(tag.tag, "")) for tag in wanted.tags if tag.tag not in same])
+        self._told(wanted, [TagResult(tag, digests.get(tag.tag, "")) for tag in wanted.tags if tag.tag not in same])
         self._refused(replace(wanted, tags=tuple(tag for tag in wanted.tags if tag.tag in same)), error)
         return now.version
 
@@ -295,7 +295,7 @@ class _Stream:
         if isinstance(error, Forbidden) and "cannot create resource" in str(error):
             self.place.is_refused = True
 
-    def _told(self, wanted: StreamImport, found: Sequence[Told]) -> None:
+    def _told(self, wanted: StreamImport, found: Sequence[TagResult]) -> None:
         for each in found:
             if not each.problem:
                 self.rows.append(report(each.tag, _IMPORTED, digest=each.digest))

@@ -15,8 +15,8 @@ from typing import Any
 
 from ...core.objects import ROLE_BINDING, SECRET
 from .event_text import first_labels, shown_name, valid_time
-from .known_objects import Difference, Seen
-from .settings import Settings
+from .known_objects import Difference, ObservedObject
+from .settings import WatchSettings
 
 __all__ = ["Grouping"]
 
@@ -36,7 +36,7 @@ _MADE_ANEW = (SECRET.kind, ROLE_BINDING.kind)
 class Grouping:
     """What waits to be told. Times are those of the caller's clock."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: WatchSettings) -> None:
         self._settings = settings
         self._told = {one.kind.kind: one.changes for one in settings.watched}
         #: By namespace, in the order in which something first happened there.
@@ -142,7 +142,7 @@ def _joined(old: str, new: str) -> str:
 
 def shown(one: Difference) -> Mapping[str, Any]:
     """An object as an event shows it."""
-    kept: Seen = one.seen
+    kept: ObservedObject = one.seen
     name = shown_name(kept.name)
     found: dict[str, Any] = {"kind": kept.kind, "namespace": kept.namespace, "name": name, "change": one.change}
     parts = {"labels": first_labels(kept.labels), "deletion_timestamp": valid_time(kept.deletion_timestamp)}

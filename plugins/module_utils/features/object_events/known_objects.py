@@ -18,13 +18,13 @@ from ...core.json_types import as_dict, as_str
 from ...core.names import is_namespace
 from ...core.objects import NAMESPACE, Json, metadata
 from .event_text import valid_labels
-from .settings import Settings, Watched
+from .settings import WatchedKind, WatchSettings
 
-__all__ = ["Difference", "Ledger", "Seen", "seen"]
+__all__ = ["Difference", "KnownObjects", "ObservedObject", "seen"]
 
 
 @dataclass(frozen=True)
-class Seen:
+class ObservedObject:
     """The kept part of an object's metadata. `namespace` is its own name for a namespace. `name` may be any text."""
 
     kind: str
@@ -50,24 +50,24 @@ class Difference:
     """What has happened to an object: one of `CHANGES`."""
 
     change: str
-    seen: Seen
+    seen: ObservedObject
 
 
 @dataclass(frozen=True)
-class _Known:
+class _KnownObject:
     uid: str
     digest: bytes
     is_going: bool
 
 
-def seen(obj: Json, watched: Watched, settings: Settings) -> Seen | None:
+def seen(obj: Json, watched: WatchedKind, settings: WatchSettings) -> ObservedObject | None:
     """The kept part of an object. None if it is not selected, or if Kubernetes does not allow the name of its namespace."""
     meta = metadata(obj)
     name = as_str(meta.get("name"))
     namespace = as_str(meta.get("namespace")) if watched.kind.namespaced else name
     if not (is_namespace(namespace) and watched.means(name) and settings.namespaces.means(namespace)):
         return None
-    return Seen(
+    return ObservedObject(
         kind=watched.kind.kind,
         namespace=namespace,
         name=name,
@@ -77,33 +77,33 @@ def seen(obj: Json, watched: Watched, settings: Settings) -> Seen | None:
     )
 
 
-class Ledger:
+class KnownObjects:
     """All objects of all kinds that are known."""
 
     def __init__(self) -> None:
-        self._known: dict[str, dict[tuple[str, str, str], _Known]] = {}
+        self._known: dict[str, dict[tuple[str, str, str], _KnownObject]] = {}
         #: Namespaces that went since they were last listed: what is still heard from within comes late.
         self._gone: set[str] = set()
 
     def __len__(self) -> int:
         return sum(len(known) for known in self._known.values())
 
-    def listed(self, kind: str, objects: Iterable[Seen], *, again: bool = False) -> list[Difference]:
+    def listed(self, kind: str, objects: Iterable[ObservedObject], *, again: bool = False) -> list[Difference]:
         """What a list of all objects of a kind says that was not known; all that exists, as at first, where it is to be told `again`."""
         is_first = kind not in self._known
         known = self._known.setdefault(kind, {})
         there = {one.key: one for one in objects}
-        gone = [Seen(*key, uid=known[key].uid) for key in known if key not in there]
+        gone = [ObservedObject(*key, uid=known[key].uid) for key in known if key not in there]
         if kind == NAMESPACE.kind:
             self._gone.clear()
         left = [found for one in gone for found in self.went(one)]
         return [*left, *(found for one in there.values() for found in self._noted(one, is_first=is_first, again=again))]
 
-    def appeared(self, one: Seen) -> list[Difference]:
+    def appeared(self, one: ObservedObject) -> list[Difference]:
         """What a watch says of an object that is there."""
         return list(self._noted(one, is_first=False))
 
-    def went(self, one: Seen) -> list[Difference]:
+    def went(self, one: ObservedObject) -> list[Difference]:
         """What a watch says of an object that is gone, or is selected no longer."""
         known = self._known.get(one.kind, {}).pop(one.key, None)
         if one.kind == NAMESPACE.kind:
@@ -117,15 +117,15 @@ class Ledger:
         known = self._known.get(NAMESPACE.kind, {}).get((NAMESPACE.kind, namespace, namespace))
         return known is not None and known.is_going
 
-    def _noted(self, one: Seen, *, is_first: bool, again: bool = False) -> Iterator[Difference]:
+    def _noted(self, one: ObservedObject, *, is_first: bool, again: bool = False) -> Iterator[Difference]:
         kept = self._known.setdefault(one.kind, {})
-        old, new = kept.get(one.key), _Known(one.uid, one.digest, bool(one.deletion_timestamp))
+        old, new = kept.get(one.key), _KnownObject(one.uid, one.digest, bool(one.deletion_timestamp))
         kept[one.key] = new
         if one.kind == NAMESPACE.kind:
             self._gone.discard(one.name)
         if old is not None and old.uid != new.uid:
             # One of that name was deleted, and another one made, while nobody looked.
-            yield Difference("deleted", Seen(*one.key, uid=old.uid))
+            yield Difference("deleted", ObservedObject(*one.key, uid=old.uid))
             old = None
         if old == new:
             if again and not new.is_going:

@@ -24,9 +24,9 @@ from ...core.objects import Json
 from ...engine.clock import Clock
 from .event_text import safe
 from .grouping import Grouping
-from .known_objects import Ledger, Seen, seen
-from .settings import Settings, Watched
-from .watch_health import Sight
+from .known_objects import KnownObjects, ObservedObject, seen
+from .settings import WatchedKind, WatchSettings
+from .watch_health import WatchHealth
 
 __all__ = ["OpenCluster", "follow"]
 
@@ -61,42 +61,42 @@ _LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
-class _Listed:
-    watched: Watched
-    items: Sequence[Seen]
+class _ListReport:
+    watched: WatchedKind
+    items: Sequence[ObservedObject]
 
 
 @dataclass(frozen=True)
-class _Heard:
-    watched: Watched
-    one: Seen
+class _WatchReport:
+    watched: WatchedKind
+    one: ObservedObject
     is_there: bool
 
 
 @dataclass(frozen=True)
-class _Healthy:
-    watched: Watched
+class _HealthReport:
+    watched: WatchedKind
     cluster: str
 
 
 @dataclass(frozen=True)
-class _Failed:
+class _FailureReport:
     """`alone`: it says nothing of other kinds. `is_watched`: what happens is still heard, only the list failed."""
 
-    watched: Watched
+    watched: WatchedKind
     message: str
     alone: bool = False
     is_watched: bool = False
 
 
-_Report = Union[_Listed, _Heard, _Healthy, _Failed]
+_Report = Union[_ListReport, _WatchReport, _HealthReport, _FailureReport]
 
 #: What the API server says of one kind, and not of itself.
 _OF_ONE_KIND = (Forbidden, UnknownResource, Expired)
 
 
 def follow(
-    settings: Settings,
+    settings: WatchSettings,
     open_cluster: OpenCluster,
     tell: Callable[[dict[str, Any]], None],
     stop: threading.Event,
@@ -118,10 +118,12 @@ def follow(
 class _Desk:
     """Where all that is heard comes together."""
 
-    def __init__(self, settings: Settings, tell: Callable[[dict[str, Any]], None], now: Callable[[], float]) -> None:
+    def __init__(
+        self, settings: WatchSettings, tell: Callable[[dict[str, Any]], None], now: Callable[[], float]
+    ) -> None:
         self._settings, self._tell, self._now = settings, tell, now
-        self._ledger, self._grouping = Ledger(), Grouping(settings)
-        self._sight = Sight(one.kind.kind for one in settings.watched)
+        self._ledger, self._grouping = KnownObjects(), Grouping(settings)
+        self._sight = WatchHealth(one.kind.kind for one in settings.watched)
         self._cluster = ""
         #: Kinds that are heard of again since then. A watch that is only accepted may break at once.
         self._settling: dict[str, float] = {}
@@ -137,16 +139,16 @@ class _Desk:
 
     def take(self, report: _Report) -> None:
         kind = report.watched.kind.kind
-        if isinstance(report, _Failed) and report.is_watched:
+        if isinstance(report, _FailureReport) and report.is_watched:
             self._say(self._sight.unlisted(kind, report.message, alone=report.alone))
-        elif isinstance(report, _Failed):
+        elif isinstance(report, _FailureReport):
             self._settling.pop(kind, None)
             self._say(self._sight.lost(kind, report.message, alone=report.alone))
-        elif isinstance(report, _Healthy):
+        elif isinstance(report, _HealthReport):
             self._cluster = report.cluster
             patience = _SETTLING_SECONDS if self._sight.is_lost(kind) else 0.0
             self._settling.setdefault(kind, self._now() + patience)
-        elif isinstance(report, _Listed):
+        elif isinstance(report, _ListReport):
             self._say(self._sight.listed(kind))
             again = self._now() >= self._again_at.get(kind, float("inf"))
             if self._settings.repeats(kind) and (again or kind not in self._again_at):
@@ -174,8 +176,8 @@ class _Desk:
 class _Feed:
     """One kind: listed, then watched from there on, and so again and again."""
 
-    watched: Watched
-    settings: Settings
+    watched: WatchedKind
+    settings: WatchSettings
     open_cluster: OpenCluster
     inbox: queue.Queue[_Report]
     stop: threading.Event
@@ -223,7 +225,7 @@ class _Feed:
         found = cluster.survey(
             self.watched.kind, label_selector=self.watched.label_selector, keep=self._seen, **options
         )
-        self._put(_Listed(self.watched, found.items))
+        self._put(_ListReport(self.watched, found.items))
         self.version, self.failed_lists = found.version, 0
         # Not at the same moment as other sources.
         self.list_again_at = self.now() + self.settings.resync_seconds * random.uniform(0.9, 1.1)
@@ -240,7 +242,7 @@ class _Feed:
         except (ApiError, Unanswered) as error:
             self.failed_lists += 1
             if self.failed_lists > _QUIET_FAILURES:
-                self._put(_Failed(self.watched, str(error), isinstance(error, _OF_ONE_KIND), is_watched=True))
+                self._put(_FailureReport(self.watched, str(error), isinstance(error, _OF_ONE_KIND), is_watched=True))
             longest = self.settings.resync_seconds
             pause = max(_pause(_FIRST_RESYNC_PAUSE_SECONDS, self.failed_lists, longest), _asked(error))
             self.list_again_at = self.now() + pause
@@ -252,12 +254,12 @@ class _Feed:
             self.watched.kind, self.version, label_selector=self.watched.label_selector, seconds=seconds
         ) as events:
             self.watched_since = self.now()
-            self._put(_Healthy(self.watched, cluster.name))
+            self._put(_HealthReport(self.watched, cluster.name))
             for event in events:
                 self.has_expired = False
                 one = None if event.type == "BOOKMARK" else self._seen(event.obj)
                 if one is not None:
-                    self._put(_Heard(self.watched, one, is_there=event.type != "DELETED"))
+                    self._put(_WatchReport(self.watched, one, is_there=event.type != "DELETED"))
                 self.version = event.version
                 if self.stop.is_set():
                     return
@@ -265,7 +267,7 @@ class _Feed:
             raise Unanswered(f"a watch of {self.watched.kind.resource} on {cluster.name} ended at once", _CHECK)
         self.failures, self.has_expired = 0, False
 
-    def _seen(self, obj: Json) -> Seen | None:
+    def _seen(self, obj: Json) -> ObservedObject | None:
         return seen(obj, self.watched, self.settings)
 
     def _failed(self, message: str, error: ImagePullError | None = None) -> None:
@@ -275,7 +277,7 @@ class _Feed:
         self.watched_since = float("inf")
         asked = _asked(error)
         if not self.version or self.failures > _QUIET_FAILURES or asked > _GOOD_SECONDS:
-            self._put(_Failed(self.watched, message, isinstance(error, _OF_ONE_KIND)))
+            self._put(_FailureReport(self.watched, message, isinstance(error, _OF_ONE_KIND)))
         if self.failures > _WATCH_FAILURES:
             self.version = ""
         self.stop.wait(max(_pause(_FIRST_PAUSE_SECONDS, self.failures, _LONGEST_PAUSE_SECONDS), asked))

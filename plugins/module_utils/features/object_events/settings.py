@@ -14,7 +14,7 @@ from ...core.errors import OptionError
 from ...core.namespaces import NamespaceSelector
 from ...core.objects import NAMESPACE, ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Kind
 
-__all__ = ["CHANGES", "KINDS", "Settings", "Watched", "from_options"]
+__all__ = ["CHANGES", "KINDS", "WatchSettings", "WatchedKind", "from_options"]
 
 #: What can be watched.
 KINDS: Mapping[str, Kind] = {kind.kind: kind for kind in (NAMESPACE, SERVICE_ACCOUNT, SECRET, ROLE_BINDING)}
@@ -29,7 +29,7 @@ _LONGEST_REPEAT = 31 * 86_400
 
 
 @dataclass(frozen=True)
-class Watched:
+class WatchedKind:
     """One kind, and which of its objects: `include` and `exclude` are globs of names. `changes` are those that are told."""
 
     kind: Kind
@@ -45,7 +45,7 @@ class Watched:
 
 
 @dataclass(frozen=True)
-class Settings:
+class WatchSettings:
     """What a source watches. Times are in seconds.
 
     A batch is handed on when nothing new has come for `batch_seconds`, or when it
@@ -53,7 +53,7 @@ class Settings:
     one was, 0 for never. A watch ends after `watch_seconds`, so that a connection that hangs is noticed.
     """
 
-    watched: tuple[Watched, ...]
+    watched: tuple[WatchedKind, ...]
     namespaces: NamespaceSelector
     batch_seconds: float = 2.0
     batch_size: int = 500
@@ -67,13 +67,13 @@ class Settings:
         return bool(self.repeat_seconds) and (kind == NAMESPACE.kind or NAMESPACE.kind not in names)
 
 
-def from_options(options: Mapping[str, Any]) -> Settings:
+def from_options(options: Mapping[str, Any]) -> WatchSettings:
     """:raises OptionError: for all that cannot work."""
     watched = tuple(_watched(one) for one in options["kinds"])
     problems = [*_problems_of(watched), *_problems(options)]
     if problems:
         raise OptionError("; ".join(problems))
-    return Settings(
+    return WatchSettings(
         watched=watched,
         namespaces=NamespaceSelector(
             include=tuple(options["namespaces"] or ()),
@@ -87,10 +87,10 @@ def from_options(options: Mapping[str, Any]) -> Settings:
     )
 
 
-def _watched(one: Mapping[str, Any]) -> Watched:
+def _watched(one: Mapping[str, Any]) -> WatchedKind:
     changes = one.get("changes")
     given = {} if changes is None else {"changes": frozenset(changes)}
-    return Watched(
+    return WatchedKind(
         kind=KINDS[one["kind"]],
         label_selector=(one.get("label_selector") or "").strip(),
         include=tuple(one.get("include") or ()),
@@ -99,7 +99,7 @@ def _watched(one: Mapping[str, Any]) -> Watched:
     )
 
 
-def _problems_of(watched: Sequence[Watched]) -> Iterator[str]:
+def _problems_of(watched: Sequence[WatchedKind]) -> Iterator[str]:
     names = [one.kind.kind for one in watched]
     if not names:
         yield "option 'kinds' names no kind to watch"

@@ -13,12 +13,12 @@ from typing import Any
 
 from ...core.foreign_text import redacted
 
-__all__ = ["Sight"]
+__all__ = ["WatchHealth"]
 
 Event = dict[str, Any]
 
 
-class Sight:
+class WatchHealth:
     """Of which kinds the source hears, of which no longer, and of which it hears only what a watch says."""
 
     def __init__(self, kinds: Iterable[str]) -> None:

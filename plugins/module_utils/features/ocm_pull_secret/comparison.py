@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...dockerconfig.auth_file import AuthFile
-from ...dockerconfig.credential_entry import Entry, changed_fields
+from ...dockerconfig.credential_entry import CredentialEntry, changed_fields
 from ...dockerconfig.registry_keys import matches, same_path, without_user
 from ...platform.protected import NO_REGISTRIES
 
@@ -39,7 +39,7 @@ def _row(path: str) -> dict[str, Any]:
     }
 
 
-def _status(ours: Sequence[Entry], theirs: Sequence[Entry]) -> dict[str, Any]:
+def _status(ours: Sequence[CredentialEntry], theirs: Sequence[CredentialEntry]) -> dict[str, Any]:
     if not theirs:
         return {"status": "missing", "differs": []}
     if not ours:
@@ -48,8 +48,8 @@ def _status(ours: Sequence[Entry], theirs: Sequence[Entry]) -> dict[str, Any]:
     return {"status": "differs" if parts else "same", "differs": parts}
 
 
-def _by_path(entries: Mapping[str, Entry]) -> dict[str, list[Entry]]:
-    found: dict[str, list[Entry]] = {}
+def _by_path(entries: Mapping[str, CredentialEntry]) -> dict[str, list[CredentialEntry]]:
+    found: dict[str, list[CredentialEntry]] = {}
     for key, entry in entries.items():
         found.setdefault(same_path(key), []).append(entry)
     return found

@@ -17,10 +17,10 @@ from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef
 from ...core.protocols import ALL, ListedBy
 from ...discovery.lookup_reader import read_wanted
 from ...engine.result import NamespaceResult, Outcome
-from ...engine.run import Run, Settings, internal_error, running
-from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, Access, explain
-from ...explain.lookup import Evidence, NotYet, Unread
-from ...explain.subjects import POD, WORKLOADS, Subject, of_account, of_pod, of_workload
+from ...engine.run import Run, RunSettings, internal_error, running
+from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, explain
+from ...explain.lookup import Lookup, ReadRequired, UnreadableObject
+from ...explain.subjects import POD, WORKLOADS, ContainerPull, of_account, of_pod, of_workload
 from ...explain.workload_pods import (
     PodOwners,
     added_containers,
@@ -46,10 +46,10 @@ _LISTED_BY: ListedBy = {
 }
 
 
-def explain_access(cluster: Cluster, asked: PullAccess, namespaces: Sequence[str], settings: Settings) -> Outcome:
+def explain_access(cluster: Cluster, asked: PullAccess, namespaces: Sequence[str], settings: RunSettings) -> Outcome:
     """The outcome with `access` for each namespace, and the count of each verdict."""
     with running(cluster, len(namespaces), settings) as run:
-        asking = _Asking(run, asked, Evidence())
+        asking = _Explanation(run, asked, Lookup())
         found = asking.answers(namespaces)
         results = [asking.result(name, found.get(name)) for name in namespaces]
     counts = Counter(row["verdict"] for result in results for row in result.extra.get("access", ()))
@@ -58,14 +58,14 @@ def explain_access(cluster: Cluster, asked: PullAccess, namespaces: Sequence[str
 
 
 @dataclass(frozen=True)
-class _Asking:
+class _Explanation:
     run: Run
     asked: PullAccess
-    evidence: Evidence
+    evidence: Lookup
 
-    def answers(self, namespaces: Sequence[str]) -> dict[str, Union[list[Access], ImagePullError]]:
+    def answers(self, namespaces: Sequence[str]) -> dict[str, Union[list[PullVerdict], ImagePullError]]:
         """What is found in each namespace; nothing for those that were not looked at when the cluster failed."""
-        found: dict[str, Union[list[Access], ImagePullError]] = {}
+        found: dict[str, Union[list[PullVerdict], ImagePullError]] = {}
         waiting = list(namespaces)
         while waiting:
             for name in waiting:
@@ -82,7 +82,7 @@ class _Asking:
                 break
         return found
 
-    def result(self, namespace: str, found: Union[list[Access], ImagePullError, None]) -> NamespaceResult:
+    def result(self, namespace: str, found: Union[list[PullVerdict], ImagePullError, None]) -> NamespaceResult:
         if found is None:
             return self.run.not_attempted(namespace)
         if isinstance(found, ImagePullError):
@@ -94,18 +94,18 @@ class _Asking:
         well = brief and all(access.verdict == PULLS for access in found)
         return NamespaceResult(namespace, "unchanged", extra={"access": rows}, unremarkable=well)
 
-    def _answer(self, namespace: str) -> Union[list[Access], ImagePullError, None]:
+    def _answer(self, namespace: str) -> Union[list[PullVerdict], ImagePullError, None]:
         """None while something has to be read for it."""
         try:
             return self._accesses(namespace)
-        except NotYet:
+        except ReadRequired:
             return None
         except ImagePullError as error:
             return error
         except Exception as error:  # an object may hold anything
             return internal_error(error)
 
-    def _accesses(self, namespace: str) -> list[Access]:
+    def _accesses(self, namespace: str) -> list[PullVerdict]:
         """:raises NotYet: when more has to be read first.
         :raises Refusal: when what is asked about is not there or may not be read.
         """
@@ -119,10 +119,10 @@ class _Asking:
             return self._of_one(*asked.pods_of, namespace)
         return self._of_all(namespace)
 
-    def _explain(self, subject: Subject) -> Access:
+    def _explain(self, subject: ContainerPull) -> PullVerdict:
         return explain(subject, self.evidence, asks=self.asked.registries is not None)
 
-    def _of_one(self, kind: Kind, name: str, namespace: str) -> list[Access]:
+    def _of_one(self, kind: Kind, name: str, namespace: str) -> list[PullVerdict]:
         """A workload, after its pods."""
         workload = self._required(ObjectRef(kind, namespace, name))
         subjects = _alone(of_workload(kind, workload, namespace))
@@ -144,11 +144,11 @@ class _Asking:
     def _seen(self, ref: ObjectRef) -> Json | None:
         try:
             return self.evidence.look(ref)
-        except Unread as error:
+        except UnreadableObject as error:
             what = str(ref) if ref.name else f"the {ref.kind.resource} of namespace {ref.namespace}"
             raise Refusal(f"{what} could not be read, so nothing is known of it: {error}") from None
 
-    def _of_all(self, namespace: str) -> list[Access]:
+    def _of_all(self, namespace: str) -> list[PullVerdict]:
         """All pods, and the workloads that are not made by another one."""
         listed = self._listed([POD, *WORKLOADS.values()], namespace)
         workloads = [(kind, obj) for kind in WORKLOADS.values() for obj in listed[kind]]
@@ -160,22 +160,22 @@ class _Asking:
         """:raises NotYet: when they have to be read first; all of them are wanted then."""
         listed = {kind: self._looked(ObjectRef(kind, namespace, "")) for kind in kinds}
         if any(items is None for items in listed.values()):
-            raise NotYet
+            raise ReadRequired
         return {kind: as_list(as_dict(items).get("items")) for kind, items in listed.items()}
 
     def _looked(self, ref: ObjectRef) -> Json | None:
         """None while it is wanted."""
         try:
             return self._seen(ref) or {}
-        except NotYet:
+        except ReadRequired:
             return None
 
 
-def _alone(subjects: Iterable[Subject]) -> list[Subject]:
+def _alone(subjects: Iterable[ContainerPull]) -> list[ContainerPull]:
     return [replace(subject, is_asked_alone=True) for subject in subjects]
 
 
-def _first_alone(subjects: Iterable[Subject]) -> Iterator[Subject]:
+def _first_alone(subjects: Iterable[ContainerPull]) -> Iterator[ContainerPull]:
     """The events of the first containers that wait for their image are read if they decide."""
     left = _PODS_WITH_EVENTS
     for subject in subjects:

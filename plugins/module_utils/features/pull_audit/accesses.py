@@ -11,23 +11,23 @@ from dataclasses import replace
 from ...core.json_types import as_dict
 from ...core.objects import Json, ObjectRef
 from ...dockerconfig.key_matching import names_registry
-from ...explain.chain import PULLS, WILL_NOT_PULL, Access, explain
-from ...explain.lookup import Evidence
-from ...explain.subjects import Subject
+from ...explain.chain import PULLS, WILL_NOT_PULL, PullVerdict, explain
+from ...explain.lookup import Lookup
+from ...explain.subjects import ContainerPull
 from ...explain.workload_pods import explain_together, is_controlled, may_pull
-from .survey import Place
+from .survey import NamespaceSnapshot
 
-__all__ = ["Explained", "alike"]
+__all__ = ["ContainerExplanations", "alike"]
 
 
-class Explained:
+class ContainerExplanations:
     """Explains containers. What it has said is said again of others that are alike, unless something breaks: then their names matter."""
 
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, evidence: Lookup) -> None:
         self._evidence = evidence
-        self._known: dict[Hashable, Access] = {}
+        self._known: dict[Hashable, PullVerdict] = {}
 
-    def of(self, place: Place) -> list[Access]:
+    def of(self, place: NamespaceSnapshot) -> list[PullVerdict]:
         """The containers of pods that have not ended, and of workloads that no other one makes.
 
         :raises NotYet: when more has to be read first; all that is needed is wanted then.
@@ -35,7 +35,7 @@ class Explained:
         workloads = [each for each in place.workloads if _is_explained(each[1])]
         return explain_together(place.owners, [*filter(may_pull, place.pods)], workloads, self._access)
 
-    def _access(self, subject: Subject) -> Access:
+    def _access(self, subject: ContainerPull) -> PullVerdict:
         if subject.reason:
             return explain(subject, self._evidence)
         same = alike(subject)
@@ -51,7 +51,7 @@ class Explained:
         return brief
 
 
-def alike(subject: Subject) -> Hashable:
+def alike(subject: ContainerPull) -> Hashable:
     """All of the subject that decides. What node it is on does only for a name without a registry."""
     node = "" if names_registry(subject.image) else subject.node
     nowhere = ObjectRef(subject.ref.kind, subject.namespace, "")

@@ -28,11 +28,11 @@ from . import (
 from .findings import Finding, sorted_findings
 from .options import PullAudit, version_of
 from .rules import RULES
-from .survey import CLUSTER_BINDINGS, NAMESPACES_READ, NODES_READ, PROVIDERS, Place, Survey
+from .survey import CLUSTER_BINDINGS, NAMESPACES_READ, NODES_READ, PROVIDERS, ClusterSnapshot, NamespaceSnapshot
 
 __all__ = ["CHECKS", "Audit"]
 
-Check = Callable[[Place, Survey], Iterable[Finding]]
+Check = Callable[[NamespaceSnapshot, ClusterSnapshot], Iterable[Finding]]
 #: A rule, where it is applied, and what applies it.
 _Work = tuple[str, str, Callable[[], Iterable[Finding]]]
 
@@ -73,7 +73,7 @@ class Audit:
     """What was asked for, and what was seen."""
 
     asked: PullAudit
-    survey: Survey
+    survey: ClusterSnapshot
 
     @cached_property
     def rules(self) -> list[str]:

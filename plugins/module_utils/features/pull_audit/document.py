@@ -21,7 +21,7 @@ from .fingerprints import labelled
 from .rules import RULES
 from .rules_credentials import logins_of
 from .rules_grants import gives_pull, pullers_of
-from .survey import ACCOUNTS, SECRETS, Place, Survey
+from .survey import ACCOUNTS, SECRETS, ClusterSnapshot, NamespaceSnapshot
 
 __all__ = ["counted", "document_of"]
 
@@ -56,7 +56,7 @@ def counted(document: dict[str, Any]) -> dict[str, Any]:
     return {"severities": {each: severities[each] for each in SEVERITIES}, "rules": dict(sorted(rules.items()))}
 
 
-def _counts(survey: Survey) -> dict[str, int]:
+def _counts(survey: ClusterSnapshot) -> dict[str, int]:
     places = survey.places.values()
     return {
         "namespaces": len(survey.places),
@@ -67,12 +67,12 @@ def _counts(survey: Survey) -> dict[str, int]:
     }
 
 
-def _verdicts(survey: Survey) -> dict[str, int]:
+def _verdicts(survey: ClusterSnapshot) -> dict[str, int]:
     found = Counter(access.verdict for accesses in survey.accesses.values() for access in accesses)
     return {verdict: found[verdict] for verdict in (PULLS, WILL_NOT_PULL, UNKNOWN)}
 
 
-def _matrix(survey: Survey) -> dict[str, Any]:
+def _matrix(survey: ClusterSnapshot) -> dict[str, Any]:
     """Accounts whose secrets could not be read are left out: `unread` says so."""
     rows = [row for place in survey.places.values() for row in _rows(place)]
     registries = sorted({key for _place, _account, keys in rows for key in keys})
@@ -86,7 +86,7 @@ def _matrix(survey: Survey) -> dict[str, Any]:
     }
 
 
-def _rows(place: Place) -> Iterator[tuple[str, str, set[str]]]:
+def _rows(place: NamespaceSnapshot) -> Iterator[tuple[str, str, set[str]]]:
     if place.unread.keys() & {SECRETS, ACCOUNTS}:
         return
     for account, names in sorted(place.listed.items()):
@@ -99,7 +99,7 @@ def _registry(key: str) -> str:
     return same_path(registry) if registry else without_user(key)
 
 
-def _pullers(survey: Survey) -> Iterator[dict[str, str]]:
+def _pullers(survey: ClusterSnapshot) -> Iterator[dict[str, str]]:
     for place in survey.places.values():
         bindings = [each for each in place.bindings if gives_pull(each)]
         for name, subject in dict.fromkeys(pullers_of(bindings)):

@@ -15,7 +15,7 @@ from ...core.objects import Json, ObjectRef, metadata
 from ...core.times import seconds_of
 from ...dockerconfig.registry_keys import without_user
 from ...explain import fixes
-from ...explain.lookup import NotYet, Unread
+from ...explain.lookup import ReadRequired, UnreadableObject
 from ...explain.subjects import POD
 from ...images.credential_providers import CRIO_PROVIDER
 from ...images.node_versions import nodes_of
@@ -27,7 +27,7 @@ from ...platform.protected import NODE_SECRET
 from ...secrets.expiry import is_legacy_token
 from .findings import Finding
 from .rules_pods import logins_of
-from .survey import Place, Survey
+from .survey import ClusterSnapshot, NamespaceSnapshot
 
 __all__ = [
     "FORECASTS",
@@ -63,7 +63,7 @@ def is_due(rule: str, current: Version | None, target: Version) -> bool:
     return target >= begins and (current is None or current < begins)
 
 
-def short_name(place: Place, survey: Survey) -> Iterator[Finding]:
+def short_name(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
     """Only where a node has CRI-O, and where more than one registry could be meant."""
     if not _has_crio(survey) or _search_registries(survey) == 1:
         return
@@ -86,7 +86,7 @@ def short_name(place: Place, survey: Survey) -> Iterator[Finding]:
         yield Finding("forecast-short-name", subject.ref, subject.container, message)
 
 
-def logged_in(survey: Survey) -> frozenset[str]:
+def logged_in(survey: ClusterSnapshot) -> frozenset[str]:
     """The repositories for which some pod has a login of its own."""
     found = set()
     for place in survey.places.values():
@@ -101,7 +101,7 @@ def logged_in(survey: Survey) -> frozenset[str]:
     return frozenset(found)
 
 
-def cached_image(place: Place, survey: Survey, repositories: frozenset[str]) -> Iterator[Finding]:
+def cached_image(place: NamespaceSnapshot, survey: ClusterSnapshot, repositories: frozenset[str]) -> Iterator[Finding]:
     """`repositories`: those for which some pod has a login."""
     for subject, _access in survey.subject_pods(place.namespace):
         reference = reference_of(subject.image)
@@ -117,7 +117,7 @@ def cached_image(place: Place, survey: Survey, repositories: frozenset[str]) -> 
         yield Finding("forecast-cached-image", subject.ref, subject.container, message, fix)
 
 
-def recreated_secret(place: Place, _survey: Survey) -> Iterator[Finding]:
+def recreated_secret(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     """Told from a secret that is younger than a running container whose pod lists it: that one was started with another."""
     younger: dict[str, ObjectRef] = {}
     for pod in place.pods:
@@ -142,7 +142,7 @@ def _started(pod: Json) -> Iterator[int]:
             yield started
 
 
-def legacy_token(place: Place, _survey: Survey) -> Iterator[Finding]:
+def legacy_token(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     for secret in place.secrets.values():
         if secret.is_generated:
             continue
@@ -154,7 +154,7 @@ def legacy_token(place: Place, _survey: Survey) -> Iterator[Finding]:
                 yield Finding("forecast-legacy-token", secret.ref, key, message, fix)
 
 
-def credential_provider(survey: Survey) -> Iterator[Finding]:
+def credential_provider(survey: ClusterSnapshot) -> Iterator[Finding]:
     for config in survey.providers:
         images = [as_str(each) for each in as_list(as_dict(config.get("spec")).get("matchImages"))]
         if any(images):
@@ -163,22 +163,22 @@ def credential_provider(survey: Survey) -> Iterator[Finding]:
             yield Finding("forecast-credential-provider", ref, "", message)
 
 
-def _has_login(survey: Survey, place: Place, own: Sequence[str], reference: Reference) -> bool:
+def _has_login(survey: ClusterSnapshot, place: NamespaceSnapshot, own: Sequence[str], reference: Reference) -> bool:
     if logins_of(survey, place.namespace, own, reference):
         return True
     return bool(logins_of(survey, NODE_SECRET.namespace, [NODE_SECRET.name], reference))
 
 
-def _has_crio(survey: Survey) -> bool:
+def _has_crio(survey: ClusterSnapshot) -> bool:
     nodes = nodes_of({"items": survey.nodes}).values()
     return survey.is_openshift or any(node.runtime == "cri-o" for node in nodes)
 
 
-def _search_registries(survey: Survey) -> int:
+def _search_registries(survey: ClusterSnapshot) -> int:
     """How many registries a name without one may mean."""
     try:
         return len(search_registries(survey.evidence.look(IMAGE_CONFIG)))
-    except (NotYet, Unread):
+    except (ReadRequired, UnreadableObject):
         return len(search_registries(None))
 
 

@@ -10,27 +10,29 @@ from functools import cache
 
 from ...core.json_types import as_str
 from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
-from ...explain.lookup import Evidence, Unread
+from ...explain.lookup import Lookup, UnreadableObject
 from ...images.image_policies import IMAGE_POLICY
 from ...images.image_streams import IMAGE_STREAM
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 from ...rbac.subjects import AUTHENTICATED, PROJECT_GROUPS, Subject
 from .rules_grants import gives_pull, pullers_of
-from .survey import ACCOUNTS, POLICIES, SECRETS, STREAMS, Place
+from .survey import ACCOUNTS, POLICIES, SECRETS, STREAMS, NamespaceSnapshot
 
-__all__ = ["Listed"]
+__all__ = ["ListedLookup"]
 
 _WHAT = {SECRET: SECRETS, SERVICE_ACCOUNT: ACCOUNTS, IMAGE_STREAM: STREAMS, IMAGE_POLICY: POLICIES}
 
 
-class Listed(Evidence):
+class ListedLookup(Lookup):
     """Answers from the lists; what they do not tell is wanted as usual.
 
     A right is proven by a role binding that gives it to everybody in a namespace, to all or to the account. Without one it is asked for,
     since other roles may give it. `has_streams`: whether the cluster knows image streams.
     """
 
-    def __init__(self, places: Mapping[str, Place], cluster_bindings: Sequence[Json], *, has_streams: bool) -> None:
+    def __init__(
+        self, places: Mapping[str, NamespaceSnapshot], cluster_bindings: Sequence[Json], *, has_streams: bool
+    ) -> None:
         super().__init__()
         self._places = places
         self._everywhere = frozenset(subject for _name, subject in pullers_of(filter(gives_pull, cluster_bindings)))
@@ -39,7 +41,7 @@ class Listed(Evidence):
         self._streams = cache(self._streams_of)
 
     def look(self, ref: ObjectRef) -> Json | None:
-        """See `Evidence.look`."""
+        """See `Lookup.look`."""
         place = self._places.get(ref.namespace)
         if place is None:
             return super().look(ref)
@@ -49,10 +51,10 @@ class Listed(Evidence):
         if what is None:
             return super().look(ref)
         if what in place.unread:
-            raise Unread(place.unread[what])
+            raise UnreadableObject(place.unread[what])
         return self._listed(place, ref) if ref.name else {"items": _every(place, ref.kind)}
 
-    def _listed(self, place: Place, ref: ObjectRef) -> Json | None:
+    def _listed(self, place: NamespaceSnapshot, ref: ObjectRef) -> Json | None:
         if ref.kind == SECRET:
             secret = place.secrets.get(ref.name)
             return None if secret is None else secret.obj
@@ -73,7 +75,7 @@ class Listed(Evidence):
         return frozenset(subject for _name, subject in pullers_of(filter(gives_pull, self._places[project].bindings)))
 
 
-def _every(place: Place, kind: Kind) -> Sequence[Json]:
+def _every(place: NamespaceSnapshot, kind: Kind) -> Sequence[Json]:
     if kind == SECRET:
         return [secret.obj for secret in place.secrets.values()]
     return {SERVICE_ACCOUNT: [*place.accounts.values()], IMAGE_STREAM: place.streams, IMAGE_POLICY: place.policies}[

@@ -21,7 +21,7 @@ from ...secrets.search import SHORTEST, CredentialSearch
 from .findings import Finding
 from .rules import RULES
 
-__all__ = ["Ignored", "PullAudit", "from_options"]
+__all__ = ["IgnoreRule", "PullAudit", "from_options"]
 
 _VERSION = re.compile(r"v?([1-9][0-9]{0,2})\.([0-9]{1,3})(?:\.[0-9A-Za-z.+-]*)?\Z")
 #: So many characters a key of fingerprints has at least: with a short one, the labels could be made again for guessed passwords.
@@ -29,7 +29,7 @@ _SHORTEST_KEY = 16
 
 
 @dataclass(frozen=True)
-class Ignored:
+class IgnoreRule:
     """Findings that are left out: of a rule, in the namespaces and of the names that the globs mean."""
 
     rule: str
@@ -54,7 +54,7 @@ class PullAudit:
 
     cluster_name: str = ""
     rules: Sequence[str] = tuple(RULES)
-    ignore: Sequence[Ignored] = ()
+    ignore: Sequence[IgnoreRule] = ()
     expires_within: int = 14
     target_version: str | None = None
     search: CredentialSearch | None = field(default=None, repr=False)
@@ -125,10 +125,10 @@ def _open_selectors(items: Sequence[Any]) -> Iterator[tuple[str, NamespaceSelect
                 yield as_str(item.get("title")), found
 
 
-def _ignored(item: Any) -> Ignored:
+def _ignored(item: Any) -> IgnoreRule:
     if isinstance(item, str):
         _check_rule("ignore", item)
-        return Ignored(item)
+        return IgnoreRule(item)
     known = {"rule", "namespace", "name"}
     if not isinstance(item, Mapping) or "rule" not in item or set(item) - known:
         raise OptionError(
@@ -137,7 +137,7 @@ def _ignored(item: Any) -> Ignored:
     _check_rule("ignore", item["rule"])
     if not all(isinstance(item.get(part, "*"), str) for part in ("namespace", "name")):
         raise OptionError("option 'ignore': 'namespace' and 'name' are globs, such as 'team-*'")
-    return Ignored(item["rule"], item.get("namespace", "*"), item.get("name", "*"))
+    return IgnoreRule(item["rule"], item.get("namespace", "*"), item.get("name", "*"))
 
 
 def _check_rule(option: str, rule: Any) -> None:

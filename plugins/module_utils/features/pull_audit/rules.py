@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from ...core.audit_format import ERROR, INFO, WARNING
 from .survey import ACCOUNTS, BINDINGS, BUILDS, PODS, SECRETS, STREAMS, WORKLOADS_READ
 
-__all__ = ["RULES", "Rule"]
+__all__ = ["RULES", "AuditRule"]
 
 
 @dataclass(frozen=True)
-class Rule:
+class AuditRule:
     """One rule.
 
     `id` is stable. `severity` is that of most of its findings. `meaning` and `fix` are sentences. `needs` has to be read in a
@@ -37,7 +37,7 @@ class Rule:
 
 
 _ALL = (
-    Rule(
+    AuditRule(
         "secret-type-unread",
         WARNING,
         "A login in a secret of a type that no node reads",
@@ -47,7 +47,7 @@ _ALL = (
         "be changed, so it is created again.",
         (SECRETS, ACCOUNTS, PODS, WORKLOADS_READ),
     ),
-    Rule(
+    AuditRule(
         "secret-unparsable",
         ERROR,
         "A pull secret that stops every pull",
@@ -56,7 +56,7 @@ _ALL = (
         "Correct or remove the entry.",
         (SECRETS,),
     ),
-    Rule(
+    AuditRule(
         "secret-key-never-matches",
         WARNING,
         "A registry key that never matches",
@@ -65,7 +65,7 @@ _ALL = (
         "Write the key as host[:port][/path].",
         (SECRETS,),
     ),
-    Rule(
+    AuditRule(
         "secret-key-matches-too-much",
         INFO,
         "A registry key that readers understand differently",
@@ -74,7 +74,7 @@ _ALL = (
         "Write the key in the spelling that all readers understand, or one entry for each host.",
         (SECRETS,),
     ),
-    Rule(
+    AuditRule(
         "secret-unused",
         INFO,
         "A pull secret that nothing names",
@@ -83,7 +83,7 @@ _ALL = (
         "Remove it, unless an operator uses it: each copy of a login is one more place from which it can leak.",
         (SECRETS, ACCOUNTS, PODS, WORKLOADS_READ, STREAMS, BUILDS),
     ),
-    Rule(
+    AuditRule(
         "link-dangling",
         WARNING,
         "A service account lists a secret that does not exist",
@@ -92,7 +92,7 @@ _ALL = (
         "Create the secret, or unlink it.",
         (SECRETS, ACCOUNTS),
     ),
-    Rule(
+    AuditRule(
         "pod-secret-missing",
         WARNING,
         "A pod or workload lists a secret that does not exist",
@@ -101,7 +101,7 @@ _ALL = (
         "Create the secret, or take its name out of the list.",
         (SECRETS, ACCOUNTS, PODS, WORKLOADS_READ),
     ),
-    Rule(
+    AuditRule(
         "link-duplicate",
         INFO,
         "A service account lists a secret twice",
@@ -109,7 +109,7 @@ _ALL = (
         "Link it again with sa_link, which leaves one.",
         (ACCOUNTS,),
     ),
-    Rule(
+    AuditRule(
         "secret-duplicate",
         INFO,
         "Two pull secrets of a namespace hold the same logins",
@@ -117,7 +117,7 @@ _ALL = (
         "Keep one, link it where the other is linked, and remove the other.",
         (SECRETS,),
     ),
-    Rule(
+    AuditRule(
         "pod-hides-account-list",
         WARNING,
         "A pod's own list hides the secret that its account has",
@@ -126,7 +126,7 @@ _ALL = (
         "Take the list out of the template, or add the registry to a secret in it.",
         (SECRETS, ACCOUNTS, PODS, WORKLOADS_READ),
     ),
-    Rule(
+    AuditRule(
         "pod-older-than-link",
         WARNING,
         "A pod that was created before its secret was linked",
@@ -135,7 +135,7 @@ _ALL = (
         "Delete the pod, so that its controller creates it again.",
         (SECRETS, ACCOUNTS, PODS),
     ),
-    Rule(
+    AuditRule(
         "account-not-provisioned",
         ERROR,
         "A service account without its generated pull secret",
@@ -145,7 +145,7 @@ _ALL = (
         "it does not come, look at the cluster operator openshift-controller-manager.",
         (ACCOUNTS, SECRETS),
     ),
-    Rule(
+    AuditRule(
         "grant-dead-subject",
         WARNING,
         "A grant to a service account or project that does not exist",
@@ -153,7 +153,7 @@ _ALL = (
         "Revoke it.",
         (BINDINGS,),
     ),
-    Rule(
+    AuditRule(
         "grant-duplicate-bindings",
         INFO,
         "Several role bindings give the same right",
@@ -162,7 +162,7 @@ _ALL = (
         "Keep one: revoke the right from every binding, and grant it once.",
         (BINDINGS,),
     ),
-    Rule(
+    AuditRule(
         "grant-to-everybody",
         WARNING,
         "Everybody may pull from a project",
@@ -170,7 +170,7 @@ _ALL = (
         "Name the projects that need it, and revoke the wide grant.",
         (BINDINGS,),
     ),
-    Rule(
+    AuditRule(
         "credential-breaks-public-pull",
         WARNING,
         "A login that a public registry refuses",
@@ -179,7 +179,7 @@ _ALL = (
         "Correct the login, or remove it if the image is public.",
         (SECRETS, PODS),
     ),
-    Rule(
+    AuditRule(
         "stream-import-fails",
         ERROR,
         "A tag of an image stream cannot be imported",
@@ -187,7 +187,7 @@ _ALL = (
         "Mend what the message says, then import the tag again: only scheduled tags are tried again by themselves.",
         (STREAMS,),
     ),
-    Rule(
+    AuditRule(
         "stream-import-stale-secret",
         ERROR,
         "An import fails because of a login that is refused",
@@ -196,7 +196,7 @@ _ALL = (
         "Correct the login in each secret of the namespace that is for the registry, then import the tag again.",
         (STREAMS, SECRETS),
     ),
-    Rule(
+    AuditRule(
         "credential-expired",
         ERROR,
         "A login that has expired",
@@ -204,7 +204,7 @@ _ALL = (
         "Write a new login into the secret.",
         (SECRETS,),
     ),
-    Rule(
+    AuditRule(
         "credential-expires",
         WARNING,
         "A login that expires soon",
@@ -212,7 +212,7 @@ _ALL = (
         "Write a new login into the secret, best one that does not expire, such as a robot account's.",
         (SECRETS,),
     ),
-    Rule(
+    AuditRule(
         "credential-short-lived",
         WARNING,
         "A login of a kind that lives hours",
@@ -220,7 +220,7 @@ _ALL = (
         "Use a robot or service account of the registry, or let a controller refresh the secret.",
         (SECRETS,),
     ),
-    Rule(
+    AuditRule(
         "credential-in-many-places",
         INFO,
         "One login in many secrets",
@@ -228,7 +228,7 @@ _ALL = (
         "Keep it in one list with pull_secret, or give each team a login of its own.",
         (SECRETS,),
     ),
-    Rule(
+    AuditRule(
         "credential-copies-differ",
         WARNING,
         "Copies of one login with different passwords",
@@ -236,7 +236,7 @@ _ALL = (
         "Write the same password into all of them.",
         (SECRETS,),
     ),
-    Rule(
+    AuditRule(
         "credential-found",
         ERROR,
         "The searched credential stands here",
@@ -244,7 +244,7 @@ _ALL = (
         "Revoke it at the registry, and write a new one.",
         (SECRETS,),
     ),
-    Rule(
+    AuditRule(
         "pod-cannot-pull",
         ERROR,
         "A pod cannot pull its image",
@@ -252,7 +252,7 @@ _ALL = (
         "Run the fix, or see pull_access_info for the whole way.",
         (PODS,),
     ),
-    Rule(
+    AuditRule(
         "workload-cannot-pull",
         ERROR,
         "Pods of a workload could not pull their image",
@@ -260,7 +260,7 @@ _ALL = (
         "Run the fix, or see pull_access_info for the whole way.",
         (WORKLOADS_READ,),
     ),
-    Rule(
+    AuditRule(
         "pod-pull-unknown",
         INFO,
         "A node says why a pull failed, and the objects do not explain it",
@@ -268,7 +268,7 @@ _ALL = (
         "Read the text; see pull_access_info for the whole way.",
         (PODS,),
     ),
-    Rule(
+    AuditRule(
         "selector-open-to-users",
         WARNING,
         "A selector gives a login to whoever requests a project of a matching name",
@@ -276,21 +276,21 @@ _ALL = (
         "alone.",
         "Add 'requesters' to the selector, or 'labels' that only administrators set, or name the namespaces.",
     ),
-    Rule(
+    AuditRule(
         "declared-differs",
         WARNING,
         "The cluster is not as the inventory declares it",
         "The modules of this collection would change it: in check mode they say so.",
         "Run the playbook site, or correct the inventory.",
     ),
-    Rule(
+    AuditRule(
         "declared-cannot-be-applied",
         ERROR,
         "What the inventory declares cannot be applied",
         "A module of this collection refuses it or fails, in check mode; the message says why.",
         "Correct the inventory or the cluster as the message says.",
     ),
-    Rule(
+    AuditRule(
         "forecast-short-name",
         WARNING,
         "An image without a registry will be refused",
@@ -298,7 +298,7 @@ _ALL = (
         "Write the image with its registry's host.",
         (PODS, WORKLOADS_READ),
     ),
-    Rule(
+    AuditRule(
         "forecast-cached-image",
         WARNING,
         "A pod lives on an image that others' login fetched",
@@ -307,7 +307,7 @@ _ALL = (
         "Add the registry to a secret that the pod gets.",
         (SECRETS, ACCOUNTS, PODS),
     ),
-    Rule(
+    AuditRule(
         "forecast-recreated-secret",
         INFO,
         "A pull secret that is deleted and created again",
@@ -317,7 +317,7 @@ _ALL = (
         "Change the content of the secret in place, as pull_secret does.",
         (SECRETS, PODS),
     ),
-    Rule(
+    AuditRule(
         "forecast-legacy-token",
         WARNING,
         "A legacy service account token is used as a password",
@@ -325,7 +325,7 @@ _ALL = (
         "Use a robot account, or a bound token that something refreshes.",
         (SECRETS,),
     ),
-    Rule(
+    AuditRule(
         "forecast-credential-provider",
         INFO,
         "CRIOCredentialProviderConfig is configured",
@@ -336,4 +336,4 @@ _ALL = (
 )
 
 #: By their ids, in the order of the page.
-RULES: Mapping[str, Rule] = {rule.id: rule for rule in _ALL}
+RULES: Mapping[str, AuditRule] = {rule.id: rule for rule in _ALL}

@@ -17,18 +17,18 @@ from ...explain import fixes
 from ...secrets.expiry import SKEW, CredentialKind, expiry_of, kind_of, lifetime_of, names_a_user
 from ...secrets.search import Match
 from .findings import Finding
-from .survey import Login, Place, Survey
+from .survey import AuditedLogin, ClusterSnapshot, NamespaceSnapshot
 from .trim import MATCHES
 
 __all__ = ["copies", "copies_differ", "expired", "expires", "found", "in_many_places", "logins_of", "short_lived"]
 
 #: A login of one registry's host and one user, wherever it stands.
-Copies = Mapping[tuple[str, str], Sequence[Login]]
+Copies = Mapping[tuple[str, str], Sequence[AuditedLogin]]
 
 _DAY = 86_400.0
 
 
-def expired(place: Place, survey: Survey) -> Iterator[Finding]:
+def expired(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
     for login in _not_refreshed(place):
         ends = expiry_of(login.password)
         kind = _kind(login)
@@ -43,14 +43,14 @@ def expired(place: Place, survey: Survey) -> Iterator[Finding]:
             )
 
 
-def expires(place: Place, survey: Survey, days: int) -> Iterator[Finding]:
+def expires(place: NamespaceSnapshot, survey: ClusterSnapshot, days: int) -> Iterator[Finding]:
     for login in _not_refreshed(place):
         ends = expiry_of(login.password)
         if ends is not None and survey.now - SKEW <= ends <= survey.now + days * _DAY:
             yield _about(login, "credential-expires", f"expires on {day(ends)}")
 
 
-def short_lived(place: Place, survey: Survey) -> Iterator[Finding]:
+def short_lived(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
     """What has ended already, or says itself when it does, is another rule's."""
     for login in _not_refreshed(place):
         kind = _kind(login)
@@ -59,17 +59,17 @@ def short_lived(place: Place, survey: Survey) -> Iterator[Finding]:
             yield _about(login, "credential-short-lived", f"is {kind.title}, which {lives}")
 
 
-def copies(survey: Survey) -> Copies:
+def copies(survey: ClusterSnapshot) -> Copies:
     """The logins that stand in more than one secret, as `logins_of`."""
     return {one: logins for one, logins in logins_of(survey).items() if len({login.secret.ref for login in logins}) > 1}
 
 
-def logins_of(survey: Survey) -> Copies:
+def logins_of(survey: ClusterSnapshot) -> Copies:
     """The logins that people wrote, by host and user.
 
     Where the user's name tells nothing, each password is a login of its own.
     """
-    found: dict[tuple[str, str], list[Login]] = {}
+    found: dict[tuple[str, str], list[AuditedLogin]] = {}
     for place in survey.places.values():
         for secret in place.secrets.values():
             for login in () if secret.is_generated else secret.logins:
@@ -77,7 +77,7 @@ def logins_of(survey: Survey) -> Copies:
     return found
 
 
-def _identity(login: Login) -> tuple[str, str]:
+def _identity(login: AuditedLogin) -> tuple[str, str]:
     host, user = host_of(login.key) or without_user(login.key), login.username
     return host, user if names_a_user(user, login.password) else f"{user}\0{login.password}"
 
@@ -113,7 +113,7 @@ def copies_differ(every: Copies) -> Iterator[Finding]:
             yield Finding("credential-copies-differ", login.secret.ref, without_user(login.key), message, fix)
 
 
-def found(place: Place, _survey: Survey) -> Iterator[Finding]:
+def found(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     for secret in place.secrets.values():
         for where in as_list(secret.obj.get(MATCHES)):
             if isinstance(where, Match):
@@ -122,26 +122,26 @@ def found(place: Place, _survey: Survey) -> Iterator[Finding]:
                 yield Finding("credential-found", secret.ref, where.location, message)
 
 
-def _not_refreshed(place: Place) -> Iterator[Login]:
+def _not_refreshed(place: NamespaceSnapshot) -> Iterator[AuditedLogin]:
     """The logins that nobody but people keeps fresh."""
     for secret in place.secrets.values():
         if secret.is_for_pulls and not secret.is_written_by_others:
             yield from secret.logins
 
 
-def _kind(login: Login) -> CredentialKind | None:
+def _kind(login: AuditedLogin) -> CredentialKind | None:
     return kind_of(host_of(login.key), login.username, login.password)
 
 
-def _is_over(login: Login, kind: CredentialKind, now: float) -> bool:
+def _is_over(login: AuditedLogin, kind: CredentialKind, now: float) -> bool:
     return bool(kind.lifetime and login.secret.written) and login.secret.written + kind.lifetime + SKEW < now
 
 
-def _about(login: Login, rule: str, what: str) -> Finding:
+def _about(login: AuditedLogin, rule: str, what: str) -> Finding:
     secret, key = login.secret, without_user(login.key)
     fix = fixes.add_registry(secret.namespace, secret.name, login.key)
     return Finding(rule, secret.ref, key, f"the login for {key} in {secret.ref} {what}", fix)
 
 
-def _place_of(login: Login) -> tuple[str, str, str]:
+def _place_of(login: AuditedLogin) -> tuple[str, str, str]:
     return login.secret.namespace, login.secret.name, login.key

@@ -17,7 +17,7 @@ from ...explain import fixes
 from ...platform.protected import RESERVED_BINDINGS
 from ...rbac.subjects import AUTHENTICATED, PROJECT_GROUPS, UNAUTHENTICATED, Subject, subject_of
 from .findings import Finding
-from .survey import Place, Survey
+from .survey import ClusterSnapshot, NamespaceSnapshot
 
 __all__ = [
     "CLUSTER_ROLE_BINDING",
@@ -59,14 +59,14 @@ def pullers_of(bindings: Iterable[Json]) -> Iterator[tuple[str, Subject]]:
                 yield as_str(meta.get("name")), subject
 
 
-def looked_up(place: Place) -> Iterator[ObjectRef]:
+def looked_up(place: NamespaceSnapshot) -> Iterator[ObjectRef]:
     """The accounts and projects that the grants of a namespace name."""
     for _name, subject in pullers_of(_by_hand(place)):
         if subject.ref is not None:
             yield subject.ref
 
 
-def dead_subject(place: Place, survey: Survey) -> Iterator[Finding]:
+def dead_subject(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
     for name, subject in dict.fromkeys(pullers_of(_by_hand(place))):
         if subject.ref is None or survey.known.get(subject.ref, {}) is not None:
             continue
@@ -75,7 +75,7 @@ def dead_subject(place: Place, survey: Survey) -> Iterator[Finding]:
         yield Finding("grant-dead-subject", ref, str(subject), message, _revoked(place.namespace, subject))
 
 
-def duplicate_bindings(place: Place, _survey: Survey) -> Iterator[Finding]:
+def duplicate_bindings(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     """One finding for each subject, at the first of its bindings."""
     places: dict[Subject, list[str]] = defaultdict(list)
     for name, subject in dict.fromkeys(pullers_of(_by_hand(place))):
@@ -92,7 +92,7 @@ def duplicate_bindings(place: Place, _survey: Survey) -> Iterator[Finding]:
         yield Finding("grant-duplicate-bindings", ref, str(subject), message, fix)
 
 
-def to_everybody(place: Place, _survey: Survey) -> Iterator[Finding]:
+def to_everybody(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     for name, subject in dict.fromkeys(pullers_of(_by_hand(place))):
         if subject.kind == "Group" and subject.name in _EVERYBODY:
             ref = ObjectRef(ROLE_BINDING, place.namespace, name)
@@ -100,7 +100,7 @@ def to_everybody(place: Place, _survey: Survey) -> Iterator[Finding]:
             yield Finding("grant-to-everybody", ref, subject.name, message, _revoked(place.namespace, subject))
 
 
-def for_cluster(survey: Survey) -> Iterator[Finding]:
+def for_cluster(survey: ClusterSnapshot) -> Iterator[Finding]:
     """The same for all projects at once."""
     for name, subject in dict.fromkeys(pullers_of(filter(gives_pull, survey.cluster_bindings))):
         if subject.kind == "Group" and subject.name in _EVERYBODY:
@@ -109,7 +109,7 @@ def for_cluster(survey: Survey) -> Iterator[Finding]:
             yield Finding("grant-to-everybody", ref, subject.name, message)
 
 
-def _by_hand(place: Place) -> Iterator[Json]:
+def _by_hand(place: NamespaceSnapshot) -> Iterator[Json]:
     """The bindings that the platform does not create in each project."""
     return (
         binding

@@ -17,7 +17,7 @@ from ...explain import fixes
 from ...images.image_streams import IMAGE_STREAM, failed_imports
 from ...images.references import Reference, reference_of
 from .findings import Finding
-from .survey import Held, Place, Survey
+from .survey import AuditedSecret, ClusterSnapshot, NamespaceSnapshot
 
 __all__ = ["import_fails", "stale_secret"]
 
@@ -26,7 +26,7 @@ _REFUSED = re.compile(r"incorrect username or password", re.IGNORECASE)
 _NO_LOGIN = re.compile(r"did not have credentials|no basic auth credentials", re.IGNORECASE)
 
 
-def import_fails(place: Place, _survey: Survey) -> Iterator[Finding]:
+def import_fails(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     for ref, tag, image, why in _failures(place):
         if _REFUSED.search(why):
             continue
@@ -36,7 +36,7 @@ def import_fails(place: Place, _survey: Survey) -> Iterator[Finding]:
         yield Finding("stream-import-fails", ref, tag, f"tag {tag} of {ref} cannot be imported: {why}", fix)
 
 
-def stale_secret(place: Place, _survey: Survey) -> Iterator[Finding]:
+def stale_secret(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     for ref, tag, image, why in _failures(place):
         if not _REFUSED.search(why):
             continue
@@ -51,14 +51,14 @@ def stale_secret(place: Place, _survey: Survey) -> Iterator[Finding]:
         yield Finding("stream-import-stale-secret", ref, tag, message, fix)
 
 
-def _failures(place: Place) -> Iterator[tuple[ObjectRef, str, str, str]]:
+def _failures(place: NamespaceSnapshot) -> Iterator[tuple[ObjectRef, str, str, str]]:
     for stream in place.streams:
         ref = ObjectRef(IMAGE_STREAM, place.namespace, as_str(metadata(stream).get("name")))
         for tag, image, why in dict.fromkeys(failed_imports(stream)):
             yield ref, tag, image, why
 
 
-def _for_image(place: Place, reference: Reference) -> Sequence[tuple[Held, str]]:
+def _for_image(place: NamespaceSnapshot, reference: Reference) -> Sequence[tuple[AuditedSecret, str]]:
     """The secrets of the namespace with a login for the image: an import takes them whether they are linked or not."""
     return [
         (secret, key)

@@ -14,12 +14,12 @@ from ...platform.account_lists import LISTS, names_in, repeated
 from ...platform.generated import Origin, origin_of
 from ...platform.provisioning import how_to_renew, judge
 from .findings import Finding
-from .survey import Place, Survey
+from .survey import ClusterSnapshot, NamespaceSnapshot
 
 __all__ = ["dangling", "duplicate", "not_provisioned"]
 
 
-def dangling(place: Place, _survey: Survey) -> Iterator[Finding]:
+def dangling(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     """What the platform generates is its own to repair."""
     for account, obj in place.accounts.items():
         ref = place.account_ref(account)
@@ -32,7 +32,7 @@ def dangling(place: Place, _survey: Survey) -> Iterator[Finding]:
                 yield Finding("link-dangling", ref, f"{key} {name}", message, fix)
 
 
-def duplicate(place: Place, _survey: Survey) -> Iterator[Finding]:
+def duplicate(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     for account, obj in place.accounts.items():
         ref = place.account_ref(account)
         for name in repeated(as_list(obj.get("imagePullSecrets"))):
@@ -41,7 +41,7 @@ def duplicate(place: Place, _survey: Survey) -> Iterator[Finding]:
             yield Finding("link-duplicate", ref, name, message, fix)
 
 
-def not_provisioned(place: Place, survey: Survey) -> Iterator[Finding]:
+def not_provisioned(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
     """Only where it is known that the platform generates pull secrets."""
     if survey.none_will_come != "":
         return

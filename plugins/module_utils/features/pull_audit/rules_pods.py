@@ -12,29 +12,29 @@ from dataclasses import dataclass
 from ...core.audit_format import INFO
 from ...core.objects import ObjectRef
 from ...explain import fixes
-from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, Access
-from ...explain.credentials import Login, credentials_of
-from ...explain.lookup import NotYet
-from ...explain.subjects import Subject
+from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict
+from ...explain.credentials import KubeletLogin, credentials_of
+from ...explain.lookup import ReadRequired
+from ...explain.subjects import ContainerPull
 from ...images.references import PUBLIC_REGISTRIES, Reference, reference_of
 from ...platform.account_lists import names_in
 from .findings import Finding
-from .survey import Place, Survey
+from .survey import ClusterSnapshot, NamespaceSnapshot
 
 __all__ = [
     "breaks_public_pull", "cannot_pull", "hides_account_list", "logins_of", "older_than_link", "secret_missing", "unknown_pull", "workload_cannot_pull",
 ]  # fmt: skip
 
 
-def cannot_pull(place: Place, survey: Survey) -> Iterator[Finding]:
+def cannot_pull(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
     yield from _that_break(place, survey, "pod-cannot-pull", is_pod=True)
 
 
-def workload_cannot_pull(place: Place, survey: Survey) -> Iterator[Finding]:
+def workload_cannot_pull(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
     yield from _that_break(place, survey, "workload-cannot-pull", is_pod=False)
 
 
-def _that_break(place: Place, survey: Survey, rule: str, *, is_pod: bool) -> Iterator[Finding]:
+def _that_break(place: NamespaceSnapshot, survey: ClusterSnapshot, rule: str, *, is_pod: bool) -> Iterator[Finding]:
     for access in survey.accesses.get(place.namespace, ()):
         subject = access.subject
         if access.verdict == WILL_NOT_PULL and subject.is_pod is is_pod:
@@ -42,14 +42,14 @@ def _that_break(place: Place, survey: Survey, rule: str, *, is_pod: bool) -> Ite
             yield Finding(rule, subject.ref, subject.container, message, access.fix)
 
 
-def unknown_pull(place: Place, survey: Survey) -> Iterator[Finding]:
+def unknown_pull(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
     for subject, access in survey.subject_pods(place.namespace):
         if access.verdict == UNKNOWN and access.cause:
             message = f"{subject.ref} does not get {subject.image}: {access.reason}"
             yield Finding("pod-pull-unknown", subject.ref, subject.container, message, access.fix)
 
 
-def secret_missing(place: Place, survey: Survey) -> Iterator[Finding]:
+def secret_missing(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
     """A name that the account lists too is the account's finding, and one of a template the template's."""
     accesses = _by_ref(survey.accesses.get(place.namespace, ()))
     for ref, spec in place.specs():
@@ -63,7 +63,7 @@ def secret_missing(place: Place, survey: Survey) -> Iterator[Finding]:
                 yield _missing(ref, name, containers)
 
 
-def _missing(ref: ObjectRef, name: str, containers: Sequence[Access]) -> Finding:
+def _missing(ref: ObjectRef, name: str, containers: Sequence[PullVerdict]) -> Finding:
     harmed = [access.subject.container for access in containers if access.verdict != PULLS]
     matters = f"it may matter for container {', '.join(harmed)}" if harmed else "its images do not need it now"
     registry = next((each.host for each in map(_reference, containers) if each), "")
@@ -73,15 +73,15 @@ def _missing(ref: ObjectRef, name: str, containers: Sequence[Access]) -> Finding
 
 
 @dataclass(frozen=True)
-class _Hidden:
+class _HiddenLogin:
     """A container without a login, whose account has the secret for its image."""
 
-    subject: Subject
+    subject: ContainerPull
     secret: str
     is_copy: bool
 
 
-def _hidden(place: Place, survey: Survey) -> Iterator[_Hidden]:
+def _hidden(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[_HiddenLogin]:
     """`is_copy`: whether the pod's list is what the account's was when it was created."""
     for access in survey.accesses.get(place.namespace, ()):
         subject, reference = access.subject, _reference(access)
@@ -92,10 +92,10 @@ def _hidden(place: Place, survey: Survey) -> Iterator[_Hidden]:
         if logins_of(survey, place.namespace, subject.own, reference):
             continue
         for login in logins_of(survey, place.namespace, others, reference)[:1]:
-            yield _Hidden(subject, login.secret, set(subject.own) <= set(listed))
+            yield _HiddenLogin(subject, login.secret, set(subject.own) <= set(listed))
 
 
-def hides_account_list(place: Place, survey: Survey) -> Iterator[Finding]:
+def hides_account_list(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
     for found in _hidden(place, survey):
         subject = found.subject
         if not subject.own or (subject.is_pod and (found.is_copy or subject.ref.name in place.templated)):
@@ -107,7 +107,7 @@ def hides_account_list(place: Place, survey: Survey) -> Iterator[Finding]:
         yield Finding("pod-hides-account-list", subject.ref, subject.container, message, _add(place, subject))
 
 
-def _add(place: Place, subject: Subject) -> list[fixes.Fix]:
+def _add(place: NamespaceSnapshot, subject: ContainerPull) -> list[fixes.Fix]:
     reference = reference_of(subject.image)
     for name in subject.own:
         secret = place.secrets.get(name)
@@ -116,7 +116,7 @@ def _add(place: Place, subject: Subject) -> list[fixes.Fix]:
     return []
 
 
-def older_than_link(place: Place, survey: Survey) -> Iterator[Finding]:
+def older_than_link(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
     """A pod that has its image needs no login, unless the node asks the registry each time."""
     for found in _hidden(place, survey):
         subject = found.subject
@@ -132,7 +132,7 @@ def older_than_link(place: Place, survey: Survey) -> Iterator[Finding]:
         yield Finding("pod-older-than-link", subject.ref, subject.container, message, fix)
 
 
-def breaks_public_pull(place: Place, survey: Survey) -> Iterator[Finding]:
+def breaks_public_pull(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
     """A login that is refused does more harm there than none."""
     for subject, access in survey.subject_pods(place.namespace):
         reference = _reference(access)
@@ -147,21 +147,23 @@ def breaks_public_pull(place: Place, survey: Survey) -> Iterator[Finding]:
             yield Finding("credential-breaks-public-pull", subject.ref, subject.container, message, fix)
 
 
-def logins_of(survey: Survey, namespace: str, names: Sequence[str], reference: Reference) -> list[Login]:
+def logins_of(
+    survey: ClusterSnapshot, namespace: str, names: Sequence[str], reference: Reference
+) -> list[KubeletLogin]:
     """Those with user and password; none where some secret cannot be parsed, or was not read."""
     try:
         found = credentials_of(namespace, names, reference.repository, survey.evidence)
-    except NotYet:
+    except ReadRequired:
         return []
     return [] if found.in_state("unparsable") else found.usable_logins
 
 
-def _by_ref(accesses: Sequence[Access]) -> dict[ObjectRef, list[Access]]:
-    found: dict[ObjectRef, list[Access]] = defaultdict(list)
+def _by_ref(accesses: Sequence[PullVerdict]) -> dict[ObjectRef, list[PullVerdict]]:
+    found: dict[ObjectRef, list[PullVerdict]] = defaultdict(list)
     for access in accesses:
         found[access.subject.ref].append(access)
     return found
 
 
-def _reference(access: Access) -> Reference | None:
+def _reference(access: PullVerdict) -> Reference | None:
     return reference_of(access.subject.image)

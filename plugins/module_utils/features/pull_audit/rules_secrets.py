@@ -15,12 +15,12 @@ from ...explain import fixes
 from ...platform.protected import is_global
 from ...secrets.content import DATA_KEYS, PODMANCONFIGJSON
 from .findings import Finding
-from .survey import Held, Place, Survey
+from .survey import AuditedSecret, ClusterSnapshot, NamespaceSnapshot
 
 __all__ = ["duplicate", "key_matches_too_much", "key_never_matches", "type_unread", "unparsable", "unused"]
 
 
-def type_unread(place: Place, _survey: Survey) -> Iterator[Finding]:
+def type_unread(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     """Another type than Podman's only where it is meant for pulls: by its data key, or because something lists it."""
     for secret in place.secrets.values():
         if secret.is_read or not secret.logins:
@@ -37,7 +37,7 @@ def type_unread(place: Place, _survey: Survey) -> Iterator[Finding]:
         yield Finding("secret-type-unread", secret.ref, "", message, fix)
 
 
-def unparsable(place: Place, _survey: Survey) -> Iterator[Finding]:
+def unparsable(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     for secret in place.secrets.values():
         problems = () if secret.is_generated else secret.reading.problems
         if not problems:
@@ -47,7 +47,7 @@ def unparsable(place: Place, _survey: Survey) -> Iterator[Finding]:
         yield Finding("secret-unparsable", secret.ref, "", message, _without_bad_entries(secret))
 
 
-def _without_bad_entries(secret: Held) -> list[fixes.Fix]:
+def _without_bad_entries(secret: AuditedSecret) -> list[fixes.Fix]:
     """Where nothing else is wrong, the bad entries alone are removed."""
     bad = [key for key in secret.stored.known.entries if key not in secret.reading.logins and may_be_shown(key)]
     if bad and len(bad) == len(secret.reading.problems):
@@ -56,7 +56,7 @@ def _without_bad_entries(secret: Held) -> list[fixes.Fix]:
     return fixes.rewrite_secret(secret.namespace, secret.name, host)
 
 
-def key_never_matches(place: Place, _survey: Survey) -> Iterator[Finding]:
+def key_never_matches(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     for secret in _written_by_hand(place):
         for key in secret.keys:
             why = why_never_used(key)
@@ -69,14 +69,14 @@ def key_never_matches(place: Place, _survey: Survey) -> Iterator[Finding]:
             yield Finding("secret-key-never-matches", secret.ref, shown, message, [*right, *drop])
 
 
-def key_matches_too_much(place: Place, _survey: Survey) -> Iterator[Finding]:
+def key_matches_too_much(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     for secret in _written_by_hand(place):
         for warning in key_warnings([without_user(key) for key in secret.keys if not why_never_used(key)]):
             about = warning.partition("'")[2].partition("'")[0]
             yield Finding("secret-key-matches-too-much", secret.ref, about, f"{secret.ref}: {warning}")
 
 
-def unused(place: Place, _survey: Survey) -> Iterator[Finding]:
+def unused(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     """Image imports take any secret of the namespace, so with an image stream that imports none is unused."""
     if any(_imports(stream) for stream in place.streams):
         return
@@ -92,8 +92,8 @@ def unused(place: Place, _survey: Survey) -> Iterator[Finding]:
         yield Finding("secret-unused", secret.ref, "", message, fixes.remove_secret(place.namespace, secret.name))
 
 
-def duplicate(place: Place, _survey: Survey) -> Iterator[Finding]:
-    first: dict[frozenset[tuple[str, str, str]], Held] = {}
+def duplicate(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
+    first: dict[frozenset[tuple[str, str, str]], AuditedSecret] = {}
     for secret in sorted(_written_by_hand(place), key=lambda each: (each.name not in place.named, each.name)):
         logins = frozenset((same_path(one.key), one.username, one.password) for one in secret.logins)
         if not logins or not secret.is_read:
@@ -104,7 +104,7 @@ def duplicate(place: Place, _survey: Survey) -> Iterator[Finding]:
             yield Finding("secret-duplicate", secret.ref, "", message, _merged(place, kept, secret))
 
 
-def _merged(place: Place, kept: Held, other: Held) -> list[fixes.Fix]:
+def _merged(place: NamespaceSnapshot, kept: AuditedSecret, other: AuditedSecret) -> list[fixes.Fix]:
     """Nothing where a pod or template names the other one: that is not ours to change."""
     used = {name for _ref, spec in place.specs() for name in map(_name, as_list(spec.get("imagePullSecrets")))}
     if other.name in used:
@@ -127,7 +127,7 @@ def _imports(stream: object) -> bool:
     return any(as_dict(tag.get("from")).get("kind") == "DockerImage" for tag in tags)
 
 
-def _written_by_hand(place: Place) -> Iterator[Held]:
+def _written_by_hand(place: NamespaceSnapshot) -> Iterator[AuditedSecret]:
     """What a node reads, and the platform does not write."""
     return (secret for secret in place.secrets.values() if secret.is_read and not secret.is_generated)
 

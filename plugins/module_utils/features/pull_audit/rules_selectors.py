@@ -13,7 +13,7 @@ from ...core.objects import CLUSTER_ROLE, metadata
 from ...core.phrases import pluralize, summarize
 from .drift import INVENTORY
 from .findings import Finding
-from .survey import CLUSTER_BINDINGS, Survey
+from .survey import CLUSTER_BINDINGS, ClusterSnapshot
 
 __all__ = ["OPEN_TO_USERS", "open_to_users"]
 
@@ -24,7 +24,7 @@ _SELF_PROVISIONER = "self-provisioner"
 _SHOWN = 10
 
 
-def open_to_users(survey: Survey) -> Iterator[Finding]:
+def open_to_users(survey: ClusterSnapshot) -> Iterator[Finding]:
     """One finding for each entry: for what users have requested already or, less severe, because they may."""
     provisioners = list(_provisioners(survey))
     is_known = CLUSTER_BINDINGS not in survey.unread
@@ -46,7 +46,7 @@ def open_to_users(survey: Survey) -> Iterator[Finding]:
             yield Finding(OPEN_TO_USERS, INVENTORY, one.title, message, severity=INFO)
 
 
-def _provisioners(survey: Survey) -> Iterator[str]:
+def _provisioners(survey: ClusterSnapshot) -> Iterator[str]:
     """The cluster role bindings that let users request projects."""
     for binding in survey.cluster_bindings:
         role = as_dict(binding.get("roleRef"))

@@ -34,19 +34,19 @@ from ...engine import selection
 from ...engine.fetching import Answer
 from ...engine.reader import look_up
 from ...engine.result import NamespaceResult, Outcome
-from ...engine.run import Run, Settings, running
-from ...explain.chain import Access
-from ...explain.lookup import NotYet, Unread
+from ...engine.run import Run, RunSettings, running
+from ...explain.chain import PullVerdict
+from ...explain.lookup import ReadRequired, UnreadableObject
 from ...explain.subjects import POD, WORKLOADS
 from ...images.credential_providers import CRIO_PROVIDER
 from ...images.image_policies import IMAGE_POLICY
 from ...images.image_streams import IMAGE_STREAM
 from ...images.node_versions import NODES
 from ...platform.cluster import CLUSTER_VERSION, ClusterFacts, what_is_unknown, why_none_will_come
-from .accesses import Explained
+from .accesses import ContainerExplanations
 from .checks import Audit
 from .document import counted, document_of
-from .listed_lookup import Listed
+from .listed_lookup import ListedLookup
 from .options import PullAudit
 from .rules_grants import CLUSTER_ROLE_BINDING, looked_up
 from .survey import (
@@ -62,10 +62,10 @@ from .survey import (
     SECRETS,
     STREAMS,
     WORKLOADS_READ,
-    Held,
+    AuditedSecret,
+    ClusterSnapshot,
+    NamespaceSnapshot,
     OpenSelector,
-    Place,
-    Survey,
 )
 from .trim import kept_binding, kept_build, kept_name, kept_pod, kept_secret, kept_stream, kept_workload
 
@@ -90,7 +90,7 @@ def audit_cluster(
     cluster: Cluster,
     asked: PullAudit,
     namespaces: Sequence[str],
-    settings: Settings,
+    settings: RunSettings,
     *,
     write: Write | None = None,
     now: Callable[[], float] = time.time,
@@ -98,7 +98,7 @@ def audit_cluster(
     """The outcome with the document or, where it is written, with the counts and the worst findings."""
     with running(cluster, len(namespaces), settings) as run:
         try:
-            survey = _Reading(run, asked, namespaces).survey(now())
+            survey = _AuditReader(run, asked, namespaces).survey(now())
         except ClusterError as error:
             run.stop(error)
             return run.outcome([run.not_attempted(name) for name in namespaces])
@@ -119,7 +119,7 @@ def _extra(document: dict[str, Any], asked: PullAudit, write: Write | None) -> d
     return {**brief, "top_findings": found["findings"][:_WORST], "dest": asked.dest, "changed": True}
 
 
-def _result(run: Run, namespace: str, place: Place) -> NamespaceResult:
+def _result(run: Run, namespace: str, place: NamespaceSnapshot) -> NamespaceResult:
     """Each namespace has a service account: one without any may not be there at all."""
     empty = not place.accounts and ACCOUNTS not in place.unread
     if empty and (why := run.what_is_wrong_with(namespace, was_there=False)):
@@ -128,7 +128,7 @@ def _result(run: Run, namespace: str, place: Place) -> NamespaceResult:
 
 
 @dataclass(frozen=True)
-class _List:
+class _KindList:
     """A kind that is listed. `what` names it in a sentence, `keep` leaves what is needed, `elsewhere` the same for other namespaces."""
 
     kind: Kind
@@ -139,7 +139,7 @@ class _List:
 
 
 @dataclass
-class _Found:
+class _KindObjects:
     """What one list brought, by namespace, and why nothing is known of the others. `is_whole`: it was one list over all namespaces."""
 
     items: dict[str, list[Json]] = field(default_factory=dict)
@@ -149,21 +149,21 @@ class _Found:
 
 
 @dataclass(frozen=True)
-class _Reading:
+class _AuditReader:
     run: Run
     asked: PullAudit
     namespaces: Sequence[str]
     unread: dict[str, str] = field(default_factory=dict)
 
-    def survey(self, now: float) -> Survey:
+    def survey(self, now: float) -> ClusterSnapshot:
         """:raises ClusterError: when the cluster fails."""
         found = self._lists()
         bindings = self._all(CLUSTER_BINDINGS, CLUSTER_ROLE_BINDING, kept_binding) or []
         places = {name: _place(name, found) for name in self.namespaces}
-        evidence = Listed(places, bindings, has_streams=found[IMAGE_STREAM].is_known)
+        evidence = ListedLookup(places, bindings, has_streams=found[IMAGE_STREAM].is_known)
         facts = facts_of(self.run.cluster)
         forecasts = self.asked.target is not None
-        return Survey(
+        return ClusterSnapshot(
             places,
             now,
             evidence,
@@ -199,23 +199,23 @@ class _Reading:
 
     # --- lists
 
-    def _wanted(self) -> Iterator[_List]:
+    def _wanted(self) -> Iterator[_KindList]:
         search = self.asked.search
         matches = None if search is None else search.matches
         selector = _NOT_HELM if search is None else ""
-        yield _List(SECRET, SECRETS, lambda secret: kept_secret(secret, matches), selector)
-        yield _List(POD, PODS, kept_pod)
-        yield _List(SERVICE_ACCOUNT, ACCOUNTS, trimmed_of_managers, elsewhere=kept_name)
-        yield _List(ROLE_BINDING, BINDINGS, kept_binding)
+        yield _KindList(SECRET, SECRETS, lambda secret: kept_secret(secret, matches), selector)
+        yield _KindList(POD, PODS, kept_pod)
+        yield _KindList(SERVICE_ACCOUNT, ACCOUNTS, trimmed_of_managers, elsewhere=kept_name)
+        yield _KindList(ROLE_BINDING, BINDINGS, kept_binding)
         for kind in WORKLOADS.values():
-            yield _List(kind, WORKLOADS_READ, kept_workload)
-        yield _List(IMAGE_STREAM, STREAMS, kept_stream)
-        yield _List(_BUILD, BUILDS, kept_build)
-        yield _List(IMAGE_POLICY, POLICIES, trimmed_of_managers)
+            yield _KindList(kind, WORKLOADS_READ, kept_workload)
+        yield _KindList(IMAGE_STREAM, STREAMS, kept_stream)
+        yield _KindList(_BUILD, BUILDS, kept_build)
+        yield _KindList(IMAGE_POLICY, POLICIES, trimmed_of_managers)
 
-    def _lists(self) -> Mapping[Kind, _Found]:
+    def _lists(self) -> Mapping[Kind, _KindObjects]:
         wanted = list(self._wanted())
-        found = {each.kind: _Found() for each in wanted}
+        found = {each.kind: _KindObjects() for each in wanted}
         single = wanted
         if len(self.namespaces) > _FEW:
             refused = self.run.workers.map(lambda each: self._list_all(each, found[each.kind]), wanted)
@@ -224,7 +224,7 @@ class _Reading:
         self.run.workers.map(lambda pair: self._list_one(*pair, found[pair[0].kind]), pairs)
         return found
 
-    def _list_all(self, wanted: _List, found: _Found) -> bool:
+    def _list_all(self, wanted: _KindList, found: _KindObjects) -> bool:
         """Whether the caller may not list over all namespaces, so that each has to be listed on its own."""
         meant = frozenset(self.namespaces)
 
@@ -247,7 +247,7 @@ class _Reading:
             found.unread = dict.fromkeys(self.namespaces, str(error))
         return False
 
-    def _list_one(self, wanted: _List, namespace: str, found: _Found) -> None:
+    def _list_one(self, wanted: _KindList, namespace: str, found: _KindObjects) -> None:
         try:
             found.items[namespace] = list(
                 self.run.cluster.list(
@@ -286,22 +286,24 @@ class _Reading:
 
     # --- what the lists do not tell
 
-    def _accesses(self, places: Mapping[str, Place], evidence: Listed) -> dict[str, list[Access]]:
+    def _accesses(
+        self, places: Mapping[str, NamespaceSnapshot], evidence: ListedLookup
+    ) -> dict[str, list[PullVerdict]]:
         """Asked again and again, until nothing is wanted."""
-        explained, found = Explained(evidence), dict[str, list[Access]]()
+        explained, found = ContainerExplanations(evidence), dict[str, list[PullVerdict]]()
         waiting = [place for place in places.values() if PODS not in place.unread or WORKLOADS_READ not in place.unread]
         while waiting:
             late = []
             for place in waiting:
                 try:
                     found[place.namespace] = explained.of(place)
-                except NotYet:
+                except ReadRequired:
                     late.append(place)
             waiting = late
             evidence.add(read_wanted(self.run.cluster, self.run.workers, evidence, {SERVICE_ACCOUNT: ALL}))
         return found
 
-    def _known(self, places: Mapping[str, Place], accounts: _Found) -> dict[ObjectRef, Answer]:
+    def _known(self, places: Mapping[str, NamespaceSnapshot], accounts: _KindObjects) -> dict[ObjectRef, Answer]:
         """What the grants name: told by the lists where these were whole, read otherwise."""
         known: dict[ObjectRef, Answer] = {}
         names = {
@@ -317,7 +319,7 @@ class _Reading:
             else:
                 unknown.append(ref)
         seen = look_up(self.run.cluster, self.run.workers, unknown, {SERVICE_ACCOUNT: ALL})
-        return {**known, **{ref: seen[ref] if ref in seen else Unread(_MAY_NOT_READ) for ref in unknown}}
+        return {**known, **{ref: seen[ref] if ref in seen else UnreadableObject(_MAY_NOT_READ) for ref in unknown}}
 
     def _version(self, facts: ClusterFacts) -> tuple[str, bool]:
         """What the cluster is, with its version where it says so, and whether it is OpenShift."""
@@ -335,7 +337,7 @@ class _Reading:
         return (f"Kubernetes {version}" if version and not is_openshift else ""), is_openshift
 
 
-def _place(namespace: str, found: Mapping[Kind, _Found]) -> Place:
+def _place(namespace: str, found: Mapping[Kind, _KindObjects]) -> NamespaceSnapshot:
     unread: dict[str, str] = {}
     what = {
         SECRET: SECRETS,
@@ -350,8 +352,8 @@ def _place(namespace: str, found: Mapping[Kind, _Found]) -> Place:
     for kind, each in found.items():
         if namespace in each.unread:
             unread.setdefault(what[kind], each.unread[namespace])
-    secrets = [Held.of(namespace, obj) for obj in _of(found, SECRET, namespace)]
-    return Place(
+    secrets = [AuditedSecret.of(namespace, obj) for obj in _of(found, SECRET, namespace)]
+    return NamespaceSnapshot(
         namespace,
         {secret.name: secret for secret in secrets},
         {as_str(metadata(obj).get("name")): obj for obj in _of(found, SERVICE_ACCOUNT, namespace)},
@@ -365,7 +367,7 @@ def _place(namespace: str, found: Mapping[Kind, _Found]) -> Place:
     )
 
 
-def _of(found: Mapping[Kind, _Found], kind: Kind, namespace: str) -> Sequence[Json]:
+def _of(found: Mapping[Kind, _KindObjects], kind: Kind, namespace: str) -> Sequence[Json]:
     return found[kind].items.get(namespace, ())
 
 

@@ -16,9 +16,9 @@ from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
 from ...core.times import content_changed
 from ...dockerconfig.kubelet_reading import KubeletReading
-from ...explain.chain import Access
-from ...explain.lookup import Evidence
-from ...explain.subjects import POD, Subject
+from ...explain.chain import PullVerdict
+from ...explain.lookup import Lookup
+from ...explain.subjects import POD, ContainerPull
 from ...explain.workload_pods import PodOwners
 from ...platform.account_lists import LISTS, names_in
 from ...platform.managers import is_refreshed
@@ -27,8 +27,23 @@ from ...secrets.content import DATA_KEYS, TYPES, StoredSecret
 from .trim import MOUNTS
 
 __all__ = [
-    "ACCOUNTS", "BINDINGS", "BUILDS", "CLUSTER_BINDINGS", "NAMESPACES_READ", "NODES_READ", "PODS", "POLICIES", "PROVIDERS", "SECRETS", "STREAMS",
-    "WORKLOADS_READ", "Held", "Login", "OpenSelector", "Place", "Survey",
+    "ACCOUNTS",
+    "BINDINGS",
+    "BUILDS",
+    "CLUSTER_BINDINGS",
+    "NAMESPACES_READ",
+    "NODES_READ",
+    "PODS",
+    "POLICIES",
+    "PROVIDERS",
+    "SECRETS",
+    "STREAMS",
+    "WORKLOADS_READ",
+    "AuditedLogin",
+    "AuditedSecret",
+    "ClusterSnapshot",
+    "NamespaceSnapshot",
+    "OpenSelector",
 ]  # fmt: skip
 
 #: What a rule may need to have read, in the words of its sentence.
@@ -40,17 +55,17 @@ NAMESPACES_READ = "namespaces"
 
 
 @dataclass(frozen=True, repr=False)
-class Login:
+class AuditedLogin:
     """One entry with user and password, of whatever type its secret is."""
 
-    secret: Held
+    secret: AuditedSecret
     key: str
     username: str
     password: str
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Held:
+class AuditedSecret:
     """A secret. `stored` is its content; nothing of it where it is no auth file."""
 
     namespace: str
@@ -59,7 +74,7 @@ class Held:
     stored: StoredSecret
 
     @classmethod
-    def of(cls, namespace: str, obj: Json) -> Held:
+    def of(cls, namespace: str, obj: Json) -> AuditedSecret:
         return cls(namespace, as_str(metadata(obj).get("name")), obj, StoredSecret.of(obj))
 
     @property
@@ -91,10 +106,12 @@ class Held:
         return () if self.reading.problems else tuple(self.reading.logins)
 
     @cached_property
-    def logins(self) -> Sequence[Login]:
+    def logins(self) -> Sequence[AuditedLogin]:
         """Of any type, as far as they can be read."""
         entries = self.stored.known.entries if self.stored.key else {}
-        return [Login(self, key, entry.username, entry.password) for key, entry in entries.items() if entry.password]
+        return [
+            AuditedLogin(self, key, entry.username, entry.password) for key, entry in entries.items() if entry.password
+        ]
 
     @cached_property
     def is_generated(self) -> bool:
@@ -113,11 +130,11 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Place:
+class NamespaceSnapshot:
     """One namespace. What could not be read is empty, and `unread` says why."""
 
     namespace: str
-    secrets: Mapping[str, Held] = field(default_factory=dict)
+    secrets: Mapping[str, AuditedSecret] = field(default_factory=dict)
     accounts: Mapping[str, Json] = field(default_factory=dict)
     pods: Sequence[Json] = ()
     workloads: Sequence[tuple[Kind, Json]] = ()
@@ -189,7 +206,7 @@ class OpenSelector:
 
 
 @dataclass(frozen=True)
-class Survey:
+class ClusterSnapshot:
     """All that was seen.
 
     `accesses` are the answers for the containers of each namespace, `known` is what else was looked up. `unread`: why something of the
@@ -197,10 +214,10 @@ class Survey:
     not known, empty where it does. `now`: in seconds since 1970.
     """
 
-    places: Mapping[str, Place]
+    places: Mapping[str, NamespaceSnapshot]
     now: float
-    evidence: Evidence = field(default_factory=Evidence)
-    accesses: Mapping[str, Sequence[Access]] = field(default_factory=dict)
+    evidence: Lookup = field(default_factory=Lookup)
+    accesses: Mapping[str, Sequence[PullVerdict]] = field(default_factory=dict)
     known: Mapping[ObjectRef, Union[Json, ImagePullError, None]] = field(default_factory=dict)
     cluster_bindings: Sequence[Json] = ()
     none_will_come: str | None = None
@@ -211,7 +228,7 @@ class Survey:
     unread: Mapping[str, str] = field(default_factory=dict)
     open_selectors: Sequence[OpenSelector] = ()
 
-    def subject_pods(self, namespace: str) -> Iterator[tuple[Subject, Access]]:
+    def subject_pods(self, namespace: str) -> Iterator[tuple[ContainerPull, PullVerdict]]:
         """The containers of pods, not those of templates."""
         for access in self.accesses.get(namespace, ()):
             if access.subject.is_pod:

@@ -19,7 +19,7 @@ from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import Json, metadata
 from ...core.phrases import summarize
 from ...images.probe_pods import CONTAINER
-from ...images.pull_messages import Attempt, understand
+from ...images.pull_messages import PullAttempt, understand
 from ...images.pull_rules import UNKNOWN as NO_RULE
 from .options import PullProbe
 
@@ -115,7 +115,9 @@ def _has_image(container: Json) -> bool:
 
 
 def _refused(reason: str, message: str, node: str) -> Judgement:
-    attempt = understand(reason, message).cause or Attempt(in_one_line(message or reason), NO_RULE, "", is_mirror=False)
+    attempt = understand(reason, message).cause or PullAttempt(
+        in_one_line(message or reason), NO_RULE, "", is_mirror=False
+    )
     rule, meaning, said = attempt.rule, attempt.meaning, cut(attempt.text, _MOST)
     if rule.id == _PASSES:
         return Judgement(UNKNOWN, rule.id, meaning, said, "run again, and raise 'timeout'", node, is_final=False)

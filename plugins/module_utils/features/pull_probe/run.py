@@ -34,7 +34,7 @@ from ...core.phrases import pluralize
 from ...discovery.probe_leftovers import delete_leftovers, is_leftover
 from ...engine.polling import poll
 from ...engine.result import NamespaceResult, Outcome
-from ...engine.run import Run, Settings, running
+from ...engine.run import Run, RunSettings, running
 from ...engine.workers import Workers
 from ...images.probe_pods import NAME, POD, SELECTOR, deletion, edition_of, is_probe, uid_of
 from .judgement import OUTCOMES, PULLED, Judgement, complaint, deleted, doubt, edited, judged, row
@@ -62,14 +62,14 @@ _CUT_SHORT = (
 _Listed = Union[Mapping[str, Json], ImagePullError]
 
 
-def probe(cluster: Cluster, asked: PullProbe, namespaces: Sequence[str], settings: Settings) -> Outcome:
+def probe(cluster: Cluster, asked: PullProbe, namespaces: Sequence[str], settings: RunSettings) -> Outcome:
     """The outcome with `pulls` for each namespace, and the count of each outcome. A namespace in which not all was pulled has failed.
 
     No pod is left, but those that `keep_failed` keeps, which are reported as changes; also when this ends by an exception.
     """
-    works = [_Work(name, asked) for name in dict.fromkeys(namespaces)]
+    works = [_NamespaceProbes(name, asked) for name in dict.fromkeys(namespaces)]
     with running(cluster, len(works), settings) as run:
-        probing = _Probing(run, asked, works)
+        probing = _ProbeRun(run, asked, works)
         probing.find_leftovers()
         elsewhere = probing.delete_leftovers_elsewhere()
         if settings.check_mode:
@@ -116,7 +116,7 @@ class _Probe:
 
 
 @dataclass
-class _Work:
+class _NamespaceProbes:
     """One namespace, from its leftovers to its result."""
 
     namespace: str
@@ -172,10 +172,10 @@ class _Work:
 
 
 @dataclass
-class _Probing:
+class _ProbeRun:
     run: Run
     asked: PullProbe
-    works: Sequence[_Work]
+    works: Sequence[_NamespaceProbes]
     _one_by_one: bool = False
     _is_over: bool = False
     _pause: float = 0.0
@@ -232,7 +232,7 @@ class _Probing:
         for work in self.works:
             work.notes = _of_leftovers(work, "deleted")
 
-    def look(self, pending: Sequence[_Work]) -> None:
+    def look(self, pending: Sequence[_NamespaceProbes]) -> None:
         """Begins what there is room for, judges what is under way, deletes what is judged."""
         self._begin([work for work in pending if work.pending and not work.is_begun])
         active = [work for work in self.works if work.pending and work.is_begun]
@@ -267,10 +267,10 @@ class _Probing:
         with Workers(self.run.settings.concurrency) as workers:
             workers.map(lambda each: self._deleted(each.ref, each.uid), left)
 
-    def _begin(self, waiting: Sequence[_Work]) -> None:
+    def _begin(self, waiting: Sequence[_NamespaceProbes]) -> None:
         """Makes the pods of the namespaces for which there is room, of one at least."""
         under_way = sum(len(work.open_probes) for work in self.works if work.pending and work.is_begun)
-        begun: list[_Work] = []
+        begun: list[_NamespaceProbes] = []
         for work in waiting:
             if self.run.stopped or self.run.is_over:
                 self._finish(work, self.run.not_attempted(work.namespace))
@@ -315,7 +315,7 @@ class _Probing:
                 each.uid, each.edition = uid_of(pod), edition_of(pod)
                 return
 
-    def _note_errors(self, work: _Work) -> None:
+    def _note_errors(self, work: _NamespaceProbes) -> None:
         for each in work.probes:
             error = each.error
             if error is None:
@@ -329,7 +329,7 @@ class _Probing:
                 self.run.count(work.namespace, error)
                 each.conclude(doubt("not_created", "The pod could not be made", str(error)), each.began)
 
-    def _judge(self, work: _Work, pods: _Listed | None) -> None:
+    def _judge(self, work: _NamespaceProbes, pods: _Listed | None) -> None:
         if pods is None or self.run.stopped:
             return
         now = self.run.settings.clock.now()
@@ -425,10 +425,10 @@ class _Probing:
         except ImagePullError as error:
             return error
 
-    def _failed(self, work: _Work, error: ImagePullError) -> None:
+    def _failed(self, work: _NamespaceProbes, error: ImagePullError) -> None:
         self._finish(work, self.run.failed(work.namespace, error))
 
-    def _finish(self, work: _Work, result: NamespaceResult) -> None:
+    def _finish(self, work: _NamespaceProbes, result: NamespaceResult) -> None:
         work.result = result
         self.run.progress.finished(changed=bool(result.changes), failed=result.status == "failed")
 
@@ -448,7 +448,7 @@ def _kept(pod: Json) -> Json | None:
     return trimmed(POD, pod) if is_probe(pod) else None
 
 
-def _of_leftovers(work: _Work, what: str) -> tuple[str, ...]:
+def _of_leftovers(work: _NamespaceProbes, what: str) -> tuple[str, ...]:
     if not work.leftovers:
         return ()
     return (f"in namespace {work.namespace}, {what} {pluralize(len(work.leftovers), 'pod')} that an earlier run left",)

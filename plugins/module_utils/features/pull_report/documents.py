@@ -89,7 +89,7 @@ def from_bytes(path: str, content: bytes) -> dict[str, Any]:
     """
     try:
         document: dict[str, Any] = _parsed(content)
-    except _Wrong as error:
+    except _DocumentProblem as error:
         raise OptionError(f"file {path} {error}; nothing was written") from None
     problem = _problem(document)
     if problem:
@@ -108,49 +108,49 @@ def clean(value: Any) -> Any:
     return [clean(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-class _Wrong(ValueError):
+class _DocumentProblem(ValueError):
     """What is wrong with a text, as the rest of a sentence."""
 
 
 def _parsed(content: bytes) -> Any:
     if len(content) > LARGEST_BYTES:
-        raise _Wrong(f"has {len(content) >> 20} MiB, more than the {LARGEST_BYTES >> 20} MiB that are read")
+        raise _DocumentProblem(f"has {len(content) >> 20} MiB, more than the {LARGEST_BYTES >> 20} MiB that are read")
     try:
         written = content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _Wrong(f"is not valid UTF-8 at byte {error.start}") from None
+        raise _DocumentProblem(f"is not valid UTF-8 at byte {error.start}") from None
     try:
         document = json.loads(
             written, object_pairs_hook=_object, parse_constant=_constant, parse_float=_finite, parse_int=_whole
         )
     except json.JSONDecodeError as error:
-        raise _Wrong(f"is not valid JSON at line {error.lineno}, column {error.colno}") from None
+        raise _DocumentProblem(f"is not valid JSON at line {error.lineno}, column {error.colno}") from None
     except RecursionError:
-        raise _Wrong("is nested too deep") from None
+        raise _DocumentProblem("is nested too deep") from None
     return clean(document) if _MAY_BE_UNWRITABLE.search(written) else document
 
 
 def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise _Wrong("is not valid: an object in it has the same member twice")
+        raise _DocumentProblem("is not valid: an object in it has the same member twice")
     return found
 
 
 def _constant(name: str) -> float:
-    raise _Wrong(f"is not valid JSON: it holds {name}")
+    raise _DocumentProblem(f"is not valid JSON: it holds {name}")
 
 
 def _finite(digits: str) -> float:
     number = float(digits)
     if math.isinf(number):
-        raise _Wrong("holds a number that is too large")
+        raise _DocumentProblem("holds a number that is too large")
     return number
 
 
 def _whole(digits: str) -> int:
     if len(digits) > 18:
-        raise _Wrong("holds a number that is too large")
+        raise _DocumentProblem("holds a number that is too large")
     return int(digits)
 
 

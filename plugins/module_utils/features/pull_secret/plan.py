@@ -18,7 +18,7 @@ from ...core.phrases import summarize
 from ...core.protocols import NOTHING_RELATED, ListedBy, Plan, Related
 from ...dockerconfig.auth_file import NOTHING, AuthFile, read_stored
 from ...dockerconfig.editing import converted, merged, without
-from ...dockerconfig.json_text import Unreadable
+from ...dockerconfig.json_text import InvalidContent
 from ...dockerconfig.key_warnings import key_warnings
 from ...dockerconfig.kubelet_reading import kubelet_reading
 from ...dockerconfig.registry_keys import same_path, without_user
@@ -174,7 +174,7 @@ class PullSecret:
         try:
             text = self._text(ref, held, target)
             return text, read_stored(text, legacy=target.legacy)
-        except Unreadable as error:
+        except InvalidContent as error:
             raise Refusal(
                 f"{ref} was not changed: its content {error}, so registries can neither be added nor removed; "
                 "use mode=replace with all registries that the secret must have, or delete it with state=absent"

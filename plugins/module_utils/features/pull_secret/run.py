@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ...clients.registry.proof import Login, Proof
+from ...clients.registry.proof import RegistryLogin, RegistryProof
 from ...core.entry import Entry
 from ...core.errors import OptionError, Refusal
 from ...core.phrases import summarize
-from ...declarations.batch import Declared, Forecast
-from ...discovery.proofs import Attempt, judged
+from ...declarations.batch import Declaration, Forecast
+from ...discovery.proofs import LoginCheck, judged
 from ...discovery.proofs import asked as asked_of
 from .plan import PullSecret
 
@@ -32,9 +32,9 @@ Verdict = Literal["write", "warn", "refuse"]
 
 
 @dataclass(frozen=True, repr=False)
-class _Asked:
+class _EntryLogin:
     key: str
-    attempt: Attempt
+    attempt: LoginCheck
     must_answer: bool
 
     @property
@@ -44,7 +44,7 @@ class _Asked:
         return access.ca_cert, access.validate_certs
 
 
-def verdict_of(proof: Proof, *, must_answer: bool) -> Verdict:
+def verdict_of(proof: RegistryProof, *, must_answer: bool) -> Verdict:
     """The only place that decides whether a login is written. `must_answer`: one that could not be proven is not."""
     if proof.works:
         return "write"
@@ -52,7 +52,9 @@ def verdict_of(proof: Proof, *, must_answer: bool) -> Verdict:
     return "warn" if is_unproven and not must_answer else "refuse"
 
 
-def verify_logins(declared: Sequence[Declared[PullSecret]], verified: set[tuple[str, Login]] | None = None) -> Forecast:
+def verify_logins(
+    declared: Sequence[Declaration[PullSecret]], verified: set[tuple[str, RegistryLogin]] | None = None
+) -> Forecast:
     """What could not be asked, as warnings, and the entries whose logins are not to be written. Entries of one title share their fate.
 
     Adds to `verified` each login that works, with the host of its registry.
@@ -79,9 +81,9 @@ def verify_logins(declared: Sequence[Declared[PullSecret]], verified: set[tuple[
     return Forecast(list(dict.fromkeys(warnings)), dict(_with_their_parts(reasons, declared)))
 
 
-def _all_questions(declared: Sequence[Declared[PullSecret]]) -> list[tuple[Entry | None, _Asked]]:
+def _all_questions(declared: Sequence[Declaration[PullSecret]]) -> list[tuple[Entry | None, _EntryLogin]]:
     """:raises OptionError: for all that cannot be asked, naming the entries."""
-    found: list[tuple[Entry | None, _Asked]] = []
+    found: list[tuple[Entry | None, _EntryLogin]] = []
     problems: list[str] = []
     trusted: set[object] = set()
     for each in declared:
@@ -98,21 +100,21 @@ def _all_questions(declared: Sequence[Declared[PullSecret]]) -> list[tuple[Entry
     return found
 
 
-def _questions(each: Declared[PullSecret]) -> Iterator[_Asked]:
+def _questions(each: Declaration[PullSecret]) -> Iterator[_EntryLogin]:
     """:raises OptionError: for a repository that no entry is for."""
     how = each.desired.verification
     if how is None:
         return
     for question in how.questions(each.desired.auth_file):
-        yield _Asked(question.key, Attempt.of(question, how.access, is_named=True), how.must_answer)
+        yield _EntryLogin(question.key, LoginCheck.of(question, how.access, is_named=True), how.must_answer)
 
 
-def _judged(asked: _Asked, answers: Mapping[Attempt, Proof]) -> Proof:
+def _judged(asked: _EntryLogin, answers: Mapping[LoginCheck, RegistryProof]) -> RegistryProof:
     attempt = asked.attempt
     return judged(answers[attempt], attempt.wanted.host, attempt.login)
 
 
-def _sentence(asked: _Asked, proof: Proof) -> str:
+def _sentence(asked: _EntryLogin, proof: RegistryProof) -> str:
     if proof.outcome not in ("unanswered", "rate_limited"):
         return f"registry key {asked.key}: {proof.said}"
     sentence = f"the login for {asked.key} was not verified: {proof.said}"
@@ -127,7 +129,7 @@ def _why(sentences: Sequence[str]) -> str:
 
 
 def _with_their_parts(
-    reasons: Mapping[Entry, str], declared: Iterable[Declared[PullSecret]]
+    reasons: Mapping[Entry, str], declared: Iterable[Declaration[PullSecret]]
 ) -> Iterator[tuple[Entry, str]]:
     """The entries that are refused, and those that stand for the same: a role makes several of one that it is given."""
     titles = {entry.title: reason for entry, reason in reasons.items() if entry.title}

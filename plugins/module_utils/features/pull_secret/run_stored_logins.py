@@ -13,15 +13,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from ...clients.kube.client import Cluster
-from ...clients.registry.proof import Proof
+from ...clients.registry.proof import RegistryProof
 from ...core.entry import Failure
 from ...core.errors import ImagePullError
 from ...core.objects import SECRET, ObjectRef
 from ...declarations.batch import Batch
-from ...discovery.proofs import Attempt, asked
+from ...discovery.proofs import LoginCheck, asked
 from ...dockerconfig.registry_keys import same_path
 from ...engine.result import NamespaceResult, Outcome
-from ...engine.run import Settings
+from ...engine.run import RunSettings
 from ...engine.workers import Workers
 from ...explain.verification import LoginQuestion, Verification
 from ...secrets.content import StoredSecret
@@ -36,7 +36,7 @@ _REFUSED = ("bad_login", "no_right", "not_found")
 
 
 @dataclass(frozen=True, repr=False)
-class _Failed:
+class _EntryFailure:
     """One entry that failed in one namespace. `questions` are those that its registry answers with a refusal."""
 
     result: NamespaceResult
@@ -52,12 +52,14 @@ class _Failed:
     def ref(self) -> ObjectRef:
         return ObjectRef(SECRET, self.result.name, self.desired.name)
 
-    def attempts(self, questions: Iterable[LoginQuestion]) -> Iterator[tuple[LoginQuestion, Attempt]]:
+    def attempts(self, questions: Iterable[LoginQuestion]) -> Iterator[tuple[LoginQuestion, LoginCheck]]:
         for question in questions:
-            yield question, Attempt.of(question, self.how.access, is_named=True)
+            yield question, LoginCheck.of(question, self.how.access, is_named=True)
 
 
-def name_working_logins(cluster: Cluster, declared: Batch[PullSecret], outcome: Outcome, settings: Settings) -> Outcome:
+def name_working_logins(
+    cluster: Cluster, declared: Batch[PullSecret], outcome: Outcome, settings: RunSettings
+) -> Outcome:
     """The outcome. The error of each entry whose login is refused also names the stored login that works."""
     failed = _refused([*_failed(declared, outcome)])[:_MOST_READ]
     if not failed or outcome.stopped:
@@ -75,16 +77,16 @@ def name_working_logins(cluster: Cluster, declared: Batch[PullSecret], outcome: 
     return replace(outcome, namespaces=[_with(result, found.get(result.name, {})) for result in outcome.namespaces])
 
 
-def _failed(declared: Batch[PullSecret], outcome: Outcome) -> Iterator[_Failed]:
+def _failed(declared: Batch[PullSecret], outcome: Outcome) -> Iterator[_EntryFailure]:
     for result in outcome.failed:
         entries = {one.entry: one.desired for one in declared.declared(result.name)}
         for failure in result.failures:
             desired = entries.get(failure.entry)
             if desired is not None and desired.verification is not None:
-                yield _Failed(result, failure, desired)
+                yield _EntryFailure(result, failure, desired)
 
 
-def _refused(failed: Iterable[_Failed]) -> list[_Failed]:
+def _refused(failed: Iterable[_EntryFailure]) -> list[_EntryFailure]:
     """Those whose login a registry refuses. Equal logins are asked once, whatever the number of namespaces."""
     every = list(failed)
     questions = {id(one.desired): one.how.questions(one.desired.auth_file) for one in every}
@@ -94,12 +96,12 @@ def _refused(failed: Iterable[_Failed]) -> list[_Failed]:
 
 
 def _refusals(
-    one: _Failed, questions: Iterable[LoginQuestion], answers: Mapping[Attempt, Proof]
+    one: _EntryFailure, questions: Iterable[LoginQuestion], answers: Mapping[LoginCheck, RegistryProof]
 ) -> tuple[LoginQuestion, ...]:
     return tuple(question for question, attempt in one.attempts(questions) if answers[attempt].outcome in _REFUSED)
 
 
-def _stored(cluster: Cluster, one: _Failed) -> list[LoginQuestion]:
+def _stored(cluster: Cluster, one: _EntryFailure) -> list[LoginQuestion]:
     """The same questions with the logins that the secret has under the same keys, where they differ."""
     try:
         secret = cluster.get(one.ref)
@@ -115,7 +117,7 @@ def _stored(cluster: Cluster, one: _Failed) -> list[LoginQuestion]:
     return found
 
 
-def _named(one: _Failed, keys: Iterable[str]) -> Failure:
+def _named(one: _EntryFailure, keys: Iterable[str]) -> Failure:
     sentence = (
         f"{one.failure.error}. The secret has another login for {', '.join(dict.fromkeys(keys))}, and the registry accepts that one: it was "
         "probably renewed. Users of the namespace can write this secret, so give that login to this entry only if you know it. Without "

@@ -26,7 +26,7 @@ from ...secrets.content import DATA_KEYS, TYPES, StoredSecret, may_be_auth_file
 from ...secrets.expiry import ends_at, kind_of
 from .options import PullSecrets
 
-__all__ = ["HeldSecrets", "SeenSecret"]
+__all__ = ["SecretQuestion", "SecretReport"]
 
 #: Types of secrets that hold something else. The server leaves them out: a release of Helm is often larger than all pull secrets.
 _OTHERS = (
@@ -54,7 +54,7 @@ _NAMED, _BY_HAND = replace(SECRET, trim=_kept), replace(SECRET, trim=_kept_by_ha
 
 
 @dataclass(frozen=True, repr=False)
-class SeenSecret:
+class SecretReport:
     """One secret. `report` is what a result shows of it, with a row for each of `keys`; `logins` are user and password by key.
 
     `written`: when its content was written last, in seconds since 1970, 0 where that is not known.
@@ -67,7 +67,7 @@ class SeenSecret:
     is_generated: bool
 
     @classmethod
-    def of(cls, secret: Json) -> SeenSecret:
+    def of(cls, secret: Json) -> SecretReport:
         stored = StoredSecret.of(secret)
         reading = stored.for_kubelet
         shown = {*reading.logins, *map(without_user, reading.logins)}
@@ -81,7 +81,7 @@ class SeenSecret:
 
 
 @dataclass(frozen=True)
-class HeldSecrets:
+class SecretQuestion:
     """The secrets that are asked about. `where` is the name of the cluster, for messages; `by_name`: exact names are read one by one."""
 
     asked: PullSecrets
@@ -106,7 +106,7 @@ class HeldSecrets:
         if not objects and found.get(ObjectRef(NAMESPACE, "", namespace), {}) is None:
             raise Refusal(f"the namespace does not exist on {self.where}; correct its name, or create it first")
         meant = [secret for name, secret in sorted(objects.items()) if self._means(name, secret)]
-        return Evaluation(extra={"seen": [SeenSecret.of(_kept(secret)) for secret in meant]})
+        return Evaluation(extra={"seen": [SecretReport.of(_kept(secret)) for secret in meant]})
 
     def _means(self, name: str, secret: Json) -> bool:
         if name in self.asked.exact:

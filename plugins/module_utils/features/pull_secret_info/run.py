@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...clients.kube.client import Cluster
-from ...clients.registry.proof import Proof
-from ...discovery.proofs import Attempt, asked, judged
+from ...clients.registry.proof import RegistryProof
+from ...discovery.proofs import LoginCheck, asked, judged
 from ...engine.inspection import inspect
 from ...engine.result import NamespaceResult, Outcome
-from ...engine.run import Settings
+from ...engine.run import RunSettings
 from ...explain.verification import LoginQuestion, Verification
 from .options import PullSecrets
-from .question import HeldSecrets, SeenSecret
+from .question import SecretQuestion, SecretReport
 
 __all__ = ["look_into"]
 
@@ -26,37 +26,37 @@ __all__ = ["look_into"]
 _FEW = 32
 
 
-def look_into(cluster: Cluster, wanted: PullSecrets, namespaces: Sequence[str], settings: Settings) -> Outcome:
+def look_into(cluster: Cluster, wanted: PullSecrets, namespaces: Sequence[str], settings: RunSettings) -> Outcome:
     """The outcome with `secrets` for each namespace and, where logins are to be proven, the count of each answer.
 
     :raises OptionError: when the certificate authorities of registries cannot be read.
     """
     count = len(wanted.exact)
     by_name = count == 1 or count * len(namespaces) <= _FEW
-    outcome = inspect(cluster, HeldSecrets(wanted, cluster.name, by_name), namespaces, settings)
-    proven = _Proven.of(wanted.verification, _secrets(outcome)) if wanted.verification else None
+    outcome = inspect(cluster, SecretQuestion(wanted, cluster.name, by_name), namespaces, settings)
+    proven = _LoginVerdicts.of(wanted.verification, _secrets(outcome)) if wanted.verification else None
     results = [_told(result, proven) for result in outcome.namespaces]
     if proven is None:
         return replace(outcome, namespaces=results)
     return replace(outcome, namespaces=results, extra=_counted(results), remarks=(*outcome.remarks, *proven.unasked()))
 
 
-def _secrets(outcome: Outcome) -> Iterator[SeenSecret]:
+def _secrets(outcome: Outcome) -> Iterator[SecretReport]:
     for result in outcome.namespaces:
         yield from result.extra.get("seen", ())
 
 
 @dataclass(frozen=True)
-class _Proven:
+class _LoginVerdicts:
     how: Verification
-    answers: Mapping[Attempt, Proof]
+    answers: Mapping[LoginCheck, RegistryProof]
 
     @classmethod
-    def of(cls, how: Verification, secrets: Iterator[SeenSecret]) -> _Proven:
+    def of(cls, how: Verification, secrets: Iterator[SecretReport]) -> _LoginVerdicts:
         questions = (question for secret in secrets for question in _questions(how, secret))
         return cls(how, asked(_attempt(how, question) for question in questions))
 
-    def of_secret(self, secret: SeenSecret) -> dict[str, list[dict[str, str]]]:
+    def of_secret(self, secret: SecretReport) -> dict[str, list[dict[str, str]]]:
         """The rows of the proofs by key."""
         rows: dict[str, list[dict[str, str]]] = {key: [] for key in secret.keys}
         for question in _questions(self.how, secret):
@@ -74,25 +74,25 @@ class _Proven:
                 yield f"no secret that was read has a login for {text}, so it was not asked about"
 
 
-def _attempt(how: Verification, question: LoginQuestion) -> Attempt:
+def _attempt(how: Verification, question: LoginQuestion) -> LoginCheck:
     """Who may write a secret names the registries of its logins; an option names those of its repositories."""
     is_named = question.host in {image.host for _text, image in how.images}
-    return Attempt.of(question, how.access, is_named=is_named)
+    return LoginCheck.of(question, how.access, is_named=is_named)
 
 
-def _questions(how: Verification, secret: SeenSecret) -> Sequence[LoginQuestion]:
+def _questions(how: Verification, secret: SecretReport) -> Sequence[LoginQuestion]:
     """Nothing about what the platform generates, and renews: most often it is for a registry that only the cluster reaches."""
     return () if secret.is_generated else how.of_logins(secret.logins)
 
 
-def _told(result: NamespaceResult, proven: _Proven | None) -> NamespaceResult:
+def _told(result: NamespaceResult, proven: _LoginVerdicts | None) -> NamespaceResult:
     if "seen" not in result.extra:
         return result
     rows = [_row(secret, proven) for secret in result.extra["seen"]]
     return replace(result, extra={"secrets": rows}, unremarkable=not rows)
 
 
-def _row(secret: SeenSecret, proven: _Proven | None) -> dict[str, Any]:
+def _row(secret: SecretReport, proven: _LoginVerdicts | None) -> dict[str, Any]:
     if proven is None:
         return dict(secret.report)
     proofs = proven.of_secret(secret)

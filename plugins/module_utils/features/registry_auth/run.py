@@ -12,7 +12,7 @@ from typing import Any, Union
 from ...clients.registry.challenge import AuthInfo
 from ...clients.registry.client import RegistryOptions, ask, check_options, registry_host
 from ...clients.registry.endpoints import option_host
-from ...clients.registry.proof import Login, Proof, Wanted, prove, prove_login
+from ...clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof, prove, prove_login
 from ...core.entry import Entry
 from ...core.errors import ImagePullError, OptionError
 from ...core.phrases import pluralize
@@ -25,35 +25,35 @@ __all__ = ["ask_registries"]
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _RegistryRequest:
     """What is asked of one registry. With neither login nor images, only how it authenticates."""
 
     options: RegistryOptions
-    login: Login | None
-    images: Sequence[Wanted]
+    login: RegistryLogin | None
+    images: Sequence[RegistryImage]
     realm_hosts: Sequence[str] = ()
 
-    def answer(self) -> _Answer:
+    def answer(self) -> _RegistryAnswer:
         """:raises ImagePullError: when the registry cannot be asked, or gives no answer of a registry."""
         info = ask(self.options)
         realm_hosts = [host for host in (self.options.realm_host, *self.realm_hosts) if host]
         host = registry_host(self.options)
         login = [prove_login(self.options, host, self.login, realm_hosts, is_named=True)] if self.login else []
         images = [prove(self.options, image, self.login, realm_hosts, is_named=True) for image in self.images]
-        return _Answer(info, self._judged(login), self._judged(images))
+        return _RegistryAnswer(info, self._judged(login), self._judged(images))
 
-    def _judged(self, proofs: Sequence[Proof]) -> Sequence[Proof]:
+    def _judged(self, proofs: Sequence[RegistryProof]) -> Sequence[RegistryProof]:
         host, login = registry_host(self.options), self.login
         return [judged(proof, host, login) for proof in proofs] if login else proofs
 
 
 @dataclass(frozen=True)
-class _Answer:
+class _RegistryAnswer:
     """`login` has one proof or none."""
 
     info: AuthInfo
-    login: Sequence[Proof]
-    images: Sequence[Proof]
+    login: Sequence[RegistryProof]
+    images: Sequence[RegistryProof]
 
 
 def ask_registries(form: EntryList, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def ask_registries(form: EntryList, params: Mapping[str, Any]) -> dict[str, Any]
     return {"changed": False, **_told(asked, asked.answer())}
 
 
-def _all_asked(entries: Sequence[tuple[Entry, Mapping[str, Any]]]) -> list[tuple[Entry, _Asked]]:
+def _all_asked(entries: Sequence[tuple[Entry, Mapping[str, Any]]]) -> list[tuple[Entry, _RegistryRequest]]:
     """:raises OptionError: for all entries that cannot work."""
     found, problems = [], []
     for entry, options in entries:
@@ -81,7 +81,7 @@ def _all_asked(entries: Sequence[tuple[Entry, Mapping[str, Any]]]) -> list[tuple
     return found
 
 
-def _asked(params: Mapping[str, Any]) -> _Asked:
+def _asked(params: Mapping[str, Any]) -> _RegistryRequest:
     """:raises OptionError: when a host is not a host, a login is incomplete, or a repository is not one of the registry."""
     options = RegistryOptions(
         **{field.name: params[field.name] for field in fields(RegistryOptions) if field.name in params}
@@ -94,10 +94,10 @@ def _asked(params: Mapping[str, Any]) -> _Asked:
     realm_hosts = tuple(params.get("realm_hosts") or ())
     for realm_host in realm_hosts:
         option_host("realm_hosts", realm_host)
-    return _Asked(options, Login(user, password) if user else None, images, realm_hosts)
+    return _RegistryRequest(options, RegistryLogin(user, password) if user else None, images, realm_hosts)
 
 
-def _image(options: RegistryOptions, text: str) -> Wanted:
+def _image(options: RegistryOptions, text: str) -> RegistryImage:
     host = registry_host(options)
     path = text.removeprefix(f"{host}/")
     found = reference_of(f"{host}/{path}")
@@ -105,10 +105,10 @@ def _image(options: RegistryOptions, text: str) -> Wanted:
         raise OptionError(
             f"option 'repositories': {text!r} is no repository of {host}; give its name, such as team/app, with a tag or a digest if you like"
         )
-    return Wanted(host, found.path, found.digest or found.tag)
+    return RegistryImage(host, found.path, found.digest or found.tag)
 
 
-def _ask_all(registries: Sequence[tuple[Entry, _Asked]]) -> dict[str, Any]:
+def _ask_all(registries: Sequence[tuple[Entry, _RegistryRequest]]) -> dict[str, Any]:
     """The result for many: failed when one of them has failed, with the answers of the others."""
     answers = answers_to((asked for _entry, asked in registries), _answer_or_error)
     failed = [
@@ -126,14 +126,14 @@ def _ask_all(registries: Sequence[tuple[Entry, _Asked]]) -> dict[str, Any]:
     return {**result, "failed": True, "msg": f"{number} did not answer: {reasons}"}
 
 
-def _answer_or_error(asked: _Asked) -> Union[_Answer, ImagePullError]:
+def _answer_or_error(asked: _RegistryRequest) -> Union[_RegistryAnswer, ImagePullError]:
     try:
         return asked.answer()
     except ImagePullError as error:
         return error
 
 
-def _told(asked: _Asked, answer: Union[_Answer, ImagePullError]) -> dict[str, Any]:
+def _told(asked: _RegistryRequest, answer: Union[_RegistryAnswer, ImagePullError]) -> dict[str, Any]:
     if isinstance(answer, ImagePullError):
         return {"registry": asked.options.registry}
     told = {"registry": registry_host(asked.options), **asdict(answer.info)}
@@ -147,5 +147,5 @@ def _told(asked: _Asked, answer: Union[_Answer, ImagePullError]) -> dict[str, An
     return {**told, "works": works, **login, "repositories": rows}
 
 
-def _proof(proof: Proof) -> dict[str, str]:
+def _proof(proof: RegistryProof) -> dict[str, str]:
     return {"outcome": proof.outcome, "message": proof.said}

@@ -17,7 +17,7 @@ __all__ = ["contradictions"]
 
 
 @dataclass
-class _List:
+class _DeclaredList:
     """What is declared for one list of an account: secrets, each with the first declaration, and those that are to be the only ones."""
 
     present: dict[str, int] = field(default_factory=dict)
@@ -27,23 +27,23 @@ class _List:
 
 def contradictions(declared: Sequence[SaLink]) -> Iterator[Contradiction]:
     """A secret that is to be linked and unlinked, or linked to a list that another declaration has for itself."""
-    lists: dict[str, dict[str, _List]] = {}
+    lists: dict[str, dict[str, _DeclaredList]] = {}
     for position, link in enumerate(declared):
         for key in link.lists:
             accounts = lists.setdefault(key, {})
             for account in link.service_accounts:
                 for other in _overlapping(account, accounts):
                     yield from _between(position, link, accounts[other], f"{key} of service account {account}")
-                _add(position, link, accounts.setdefault(account, _List()))
+                _add(position, link, accounts.setdefault(account, _DeclaredList()))
 
 
-def _overlapping(account: str, known: dict[str, _List]) -> list[str]:
+def _overlapping(account: str, known: dict[str, _DeclaredList]) -> list[str]:
     if is_pattern(account):
         return [other for other in known if overlap(account, other)]
     return [other for other in known if other == account or (is_pattern(other) and overlap(account, other))]
 
 
-def _between(position: int, link: SaLink, known: _List, where: str) -> Iterator[Contradiction]:
+def _between(position: int, link: SaLink, known: _DeclaredList, where: str) -> Iterator[Contradiction]:
     opposite, words = (known.absent, "linked and unlinked") if link.present else (known.present, "unlinked and linked")
     for secret in link.secrets:
         if opposite.get(secret, position) != position:
@@ -67,7 +67,7 @@ def _between(position: int, link: SaLink, known: _List, where: str) -> Iterator[
             )
 
 
-def _add(position: int, link: SaLink, known: _List) -> None:
+def _add(position: int, link: SaLink, known: _DeclaredList) -> None:
     stated = known.present if link.present else known.absent
     for secret in link.secrets:
         stated.setdefault(secret, position)

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Any, ClassVar
 
 from ...core.changes import Change, create, update
-from ...core.entry import Awaited
+from ...core.entry import Prerequisite
 from ...core.errors import Refusal
 from ...core.json_types import as_dict, as_list
 from ...core.names import is_pattern
@@ -89,7 +89,7 @@ class SaLink:
         return Plan(
             changes=(*(change for change in planned if change is not None), *created, *restarts),
             waiting_for=tuple(
-                Awaited(f"service account {name}", self.wait_timeout) for name in missing if not self.create
+                Prerequisite(f"service account {name}", self.wait_timeout) for name in missing if not self.create
             ),
             notes=(*unread, *unseen, *notes),
             extra={"pods": [pod.report() for pod in pods]} if self._looks_at_pods else {},

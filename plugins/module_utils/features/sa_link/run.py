@@ -11,9 +11,9 @@ from ...clients.kube.client import Cluster
 from ...core.errors import ImagePullError
 from ...core.json_types import as_str
 from ...core.objects import SERVICE_ACCOUNT, Json, ObjectRef, metadata
-from ...declarations.batch import Batch, Declared
+from ...declarations.batch import Batch, Declaration
 from ...engine.result import NamespaceResult, Outcome
-from ...engine.run import Settings
+from ...engine.run import RunSettings
 from ...engine.workers import Workers
 from .plan import SaLink
 from .writers import last_writers
@@ -26,7 +26,7 @@ _OURS = "openshift_ops.image_pull"
 _REPAIRING = ("openshift.io/image-registry-pull-secrets_", "openshift-controller-manager")
 
 
-def verify_links(cluster: Cluster, declared: Batch[SaLink], outcome: Outcome, settings: Settings) -> Outcome:
+def verify_links(cluster: Cluster, declared: Batch[SaLink], outcome: Outcome, settings: RunSettings) -> Outcome:
     """The outcome, a namespace failed where a link is gone again `verify_after` seconds after it was written.
 
     Of several entries, the longest `verify_after` counts: the task waits once.
@@ -45,7 +45,7 @@ def verify_links(cluster: Cluster, declared: Batch[SaLink], outcome: Outcome, se
             reasons = [
                 why
                 for ref, account in meant.items()
-                for why in _lost(cluster, one.desired, _Written(ref, uids[ref]), account, longest)
+                for why in _lost(cluster, one.desired, _LinkedAccount(ref, uids[ref]), account, longest)
             ]
             result = result.failing(one.entry, "; ".join(reasons)) if reasons else result
         return result
@@ -54,7 +54,7 @@ def verify_links(cluster: Cluster, declared: Batch[SaLink], outcome: Outcome, se
         return replace(outcome, namespaces=workers.map(look, outcome.namespaces))
 
 
-def _verified(declared: Batch[SaLink], result: NamespaceResult) -> list[Declared[SaLink]]:
+def _verified(declared: Batch[SaLink], result: NamespaceResult) -> list[Declaration[SaLink]]:
     """The declarations that are looked at again in a namespace: those that have written there and ask for it."""
     if result.error or not _accounts(result):
         return []
@@ -81,7 +81,7 @@ def _accounts(result: NamespaceResult) -> dict[ObjectRef, str]:
 
 
 @dataclass(frozen=True)
-class _Written:
+class _LinkedAccount:
     ref: ObjectRef
     uid: str
 
@@ -91,7 +91,7 @@ class _Written:
 
 
 def _lost(
-    cluster: Cluster, desired: SaLink, written: _Written, account: Json | ImagePullError | None, seconds: float
+    cluster: Cluster, desired: SaLink, written: _LinkedAccount, account: Json | ImagePullError | None, seconds: float
 ) -> list[str]:
     ref = written.ref
     if isinstance(account, ImagePullError):

@@ -14,7 +14,7 @@ from ...core.objects import SERVICE_ACCOUNT, metadata
 from ...discovery.cluster_facts import facts_of, with_objects
 from ...engine.inspection import inspect
 from ...engine.result import NamespaceResult, Outcome
-from ...engine.run import Settings
+from ...engine.run import RunSettings
 from ...platform.cluster import REGISTRY_SERVICE, ClusterFacts, hint, why_none_will_come
 from .question import ProvisionedAccounts
 
@@ -24,19 +24,19 @@ __all__ = ["wait_for_provisioned"]
 _MOST_LISTED = 3
 
 
-def wait_for_provisioned(cluster: Cluster, accounts: Mapping[str, Sequence[str]], settings: Settings) -> Outcome:
+def wait_for_provisioned(cluster: Cluster, accounts: Mapping[str, Sequence[str]], settings: RunSettings) -> Outcome:
     """Waits for the accounts, given by namespace.
 
     One look when all is there; otherwise looks again until it is, or `settings.wait_timeout` seconds have passed.
     """
-    waiting = _Waiting(cluster)
+    waiting = _ProvisioningWait(cluster)
     return inspect(
         cluster, ProvisionedAccounts(accounts), list(accounts), settings, refine=waiting.refine, hint=waiting.hint
     )
 
 
 @dataclass
-class _Waiting:
+class _ProvisioningWait:
     """What is known of the cluster while something is awaited. `facts` are those of the last look."""
 
     cluster: Cluster

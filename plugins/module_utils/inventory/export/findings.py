@@ -13,7 +13,7 @@ from ...core.objects import ObjectRef
 from ...dockerconfig.auth_file import AuthFile
 from ...rbac.subjects import Subject
 
-__all__ = ["Findings", "FoundGrant", "FoundLinks", "FoundSecret", "LeftOut", "Unexpressed"]
+__all__ = ["ExportedGrant", "ExportedLinks", "ExportedSecret", "Findings", "LeftOut", "NotExported"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
-class Unexpressed:
+class NotExported:
     """What no entry can say: the object, and why, without any content of it."""
 
     ref: ObjectRef
@@ -32,7 +32,7 @@ class Unexpressed:
 
 
 @dataclass(frozen=True)
-class FoundLinks:
+class ExportedLinks:
     """Links of one secret: `link_for` on each of the `service_accounts`."""
 
     service_accounts: tuple[str, ...]
@@ -40,7 +40,7 @@ class FoundLinks:
 
 
 @dataclass(frozen=True, repr=False)
-class FoundSecret:
+class ExportedSecret:
     """One secret. `logins` are its registries as values, None where only the whole auth file says the same.
 
     `require` is what its links ask of it, None where the role's own default is right.
@@ -52,12 +52,12 @@ class FoundSecret:
     auth_file: AuthFile
     logins: tuple[Mapping[str, str], ...] | None
     immutable: bool = False
-    links: tuple[FoundLinks, ...] = ()
+    links: tuple[ExportedLinks, ...] = ()
     require: str | None = None
 
 
 @dataclass(frozen=True)
-class FoundGrant:
+class ExportedGrant:
     """One role binding. `options` name its subjects as an entry does, `named` what the entry says of role and binding besides."""
 
     role: str
@@ -71,10 +71,10 @@ class FoundGrant:
 class Findings:
     """All that one namespace holds. `order`: the names on each list of an account that entries link, as they stand."""
 
-    secrets: list[FoundSecret] = field(default_factory=list)
-    grants: list[FoundGrant] = field(default_factory=list)
+    secrets: list[ExportedSecret] = field(default_factory=list)
+    grants: list[ExportedGrant] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
-    unexpressed: list[Unexpressed] = field(default_factory=list)
+    unexpressed: list[NotExported] = field(default_factory=list)
     order: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     def note(self, ref: ObjectRef, what: Union[LeftOut, str]) -> None:
@@ -82,4 +82,4 @@ class Findings:
         if isinstance(what, LeftOut):
             self.left_out[what.why] = self.left_out.get(what.why, 0) + 1
         else:
-            self.unexpressed.append(Unexpressed(ref, what))
+            self.unexpressed.append(NotExported(ref, what))

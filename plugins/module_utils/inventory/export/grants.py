@@ -26,8 +26,8 @@ from ...rbac.subjects import (
     listed,
     subject_of,
 )
-from .findings import Findings, FoundGrant, LeftOut
-from .survey import Seen
+from .findings import ExportedGrant, Findings, LeftOut
+from .survey import NamespaceObjects
 
 __all__ = ["Grants"]
 
@@ -48,7 +48,7 @@ class Grants:
     default_binding: str
     reserved: Collection[str]
 
-    def looked_up(self, namespace: str, seen: Seen) -> Iterator[ObjectRef]:
+    def looked_up(self, namespace: str, seen: NamespaceObjects) -> Iterator[ObjectRef]:
         """The roles, and the accounts behind the subjects: what does not exist is written in another way."""
         for binding in seen.bindings.values():
             role = as_dict(binding.get("roleRef"))
@@ -61,7 +61,7 @@ class Grants:
                 if subject is not None and subject.ref is not None and subject.ref.kind == SERVICE_ACCOUNT:
                     yield subject.ref
 
-    def find(self, namespace: str, seen: Seen, found: Related, findings: Findings) -> None:
+    def find(self, namespace: str, seen: NamespaceObjects, found: Related, findings: Findings) -> None:
         """Adds each binding to the findings."""
         for name, binding in sorted(seen.bindings.items()):
             if self._concerns(binding):
@@ -97,11 +97,11 @@ class Grants:
         elif is_reserved and not listed(binding):
             findings.note(ref, _PLATFORMS)
 
-    def _grant(self, role: str, binding_name: str, subjects: tuple[Subject, ...], found: Related) -> FoundGrant:
+    def _grant(self, role: str, binding_name: str, subjects: tuple[Subject, ...], found: Related) -> ExportedGrant:
         named = {} if role == self.default_role else {"role": role}
         if named or binding_name != self.default_binding:
             named["binding_name"] = binding_name
-        return FoundGrant(role, binding_name, subjects, _options(subjects, found), named)
+        return ExportedGrant(role, binding_name, subjects, _options(subjects, found), named)
 
     def _why_not(self, ref: ObjectRef, binding: Json, role: Json, found: Related) -> LeftOut | str:
         if ref.name in self.reserved and as_str(role.get("name")) != self.default_role:

@@ -21,18 +21,18 @@ from ...core.variable_files import VariableFile
 from ...dockerconfig.auth_file import AuthFile, read_stored
 from ...dockerconfig.json_text import kind, string
 from ...secrets.content import DOCKERCONFIGJSON
-from .findings import Findings, FoundGrant, FoundSecret, Unexpressed
+from .findings import ExportedGrant, ExportedSecret, Findings, NotExported
 from .options import PLAIN_FILE, VAULT_FILE
 from .secrets import config_of
 from .vault import Vault
 
-__all__ = ["Inventory", "inventory_of"]
+__all__ = ["InventoryVariables", "inventory_of"]
 
 SECRETS, GRANTS = "private_registry_secrets", "cross_project_pull_grants"
 
 
 @dataclass(frozen=True, repr=False)
-class Inventory:
+class InventoryVariables:
     """`secrets` and `grants` are the two variables; `credentials` those that they refer to."""
 
     secrets: Sequence[Json]
@@ -68,7 +68,7 @@ class Inventory:
         return [VariableFile(PLAIN_FILE, self.variables, [head, *(wanted if names else ())])]
 
 
-def inventory_of(found: Mapping[str, Findings]) -> Inventory:
+def inventory_of(found: Mapping[str, Findings]) -> InventoryVariables:
     """The inventory, from the findings of each namespace."""
     groups = _secret_groups(found)
     order, unkept = _ordered(groups, found)
@@ -81,7 +81,7 @@ def inventory_of(found: Mapping[str, Findings]) -> Inventory:
     left_out: Counter[str] = Counter()
     for findings in found.values():
         left_out.update(findings.left_out)
-    return Inventory(
+    return InventoryVariables(
         secrets,
         [_grant_entry(grant, places) for grant, places in _grant_groups(found)],
         vault.variables,
@@ -94,7 +94,7 @@ def inventory_of(found: Mapping[str, Findings]) -> Inventory:
 class _Group:
     """One secret that is the same in all of the namespaces."""
 
-    secret: FoundSecret
+    secret: ExportedSecret
     namespaces: list[str]
 
 
@@ -128,7 +128,7 @@ def _meaning_of(text: str) -> str:
     return json.dumps({key: entry.meaning for key, entry in sorted(entries.items())}, sort_keys=True)
 
 
-def _ordered(groups: Sequence[_Group], found: Mapping[str, Findings]) -> tuple[list[int], list[Unexpressed]]:
+def _ordered(groups: Sequence[_Group], found: Mapping[str, Findings]) -> tuple[list[int], list[NotExported]]:
     """The positions of the groups in an order in which the role links them as the lists have them, and the lists for which there is none."""
     at = {
         (namespace, group.secret.name): number for number, group in enumerate(groups) for namespace in group.namespaces
@@ -149,7 +149,7 @@ def _ordered(groups: Sequence[_Group], found: Mapping[str, Findings]) -> tuple[l
                 f"{key} lists {first} before {second}; other accounts have it the other way, and entries have one order. The list "
                 "is kept as it is on this cluster; a new account gets the other order"
             )
-            unkept.append(Unexpressed(ObjectRef(SERVICE_ACCOUNT, namespace, account), reason))
+            unkept.append(NotExported(ObjectRef(SERVICE_ACCOUNT, namespace, account), reason))
     return order, unkept
 
 
@@ -193,7 +193,7 @@ def _secret_entry(group: _Group, vault: Vault, passwords: frozenset[str]) -> dic
     return {**entry, **_links(secret)}
 
 
-def _links(secret: FoundSecret) -> dict[str, Any]:
+def _links(secret: ExportedSecret) -> dict[str, Any]:
     """How an entry says to which accounts it is linked, and what for."""
     parts = [
         {"service_accounts": list(each.service_accounts), "link_for": list(each.link_for)} for each in secret.links
@@ -217,8 +217,8 @@ def _shows(login: Mapping[str, str], passwords: frozenset[str]) -> bool:
     return any(value in passwords or (len(own) >= SHORTEST and own in value) for value in shown)
 
 
-def _grant_groups(found: Mapping[str, Findings]) -> Iterator[tuple[FoundGrant, list[str]]]:
-    groups: dict[str, tuple[FoundGrant, list[str]]] = {}
+def _grant_groups(found: Mapping[str, Findings]) -> Iterator[tuple[ExportedGrant, list[str]]]:
+    groups: dict[str, tuple[ExportedGrant, list[str]]] = {}
     for namespace, findings in sorted(found.items()):
         for grant in findings.grants:
             key = json.dumps([grant.role, grant.binding_name, grant.options], sort_keys=True)
@@ -226,11 +226,11 @@ def _grant_groups(found: Mapping[str, Findings]) -> Iterator[tuple[FoundGrant, l
     yield from sorted(groups.values(), key=lambda group: (group[1], group[0].binding_name, group[0].role))
 
 
-def _grant_entry(grant: FoundGrant, namespaces: Sequence[str]) -> dict[str, Any]:
+def _grant_entry(grant: ExportedGrant, namespaces: Sequence[str]) -> dict[str, Any]:
     return {"namespaces": list(namespaces), **grant.options, **grant.named}
 
 
-def _rows(unexpressed: Iterable[Unexpressed]) -> Iterator[Json]:
+def _rows(unexpressed: Iterable[NotExported]) -> Iterator[Json]:
     """One row for each object and reason that is the same in several namespaces."""
     rows: dict[tuple[str, str, str], list[str]] = {}
     for each in unexpressed:

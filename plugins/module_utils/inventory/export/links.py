@@ -16,8 +16,8 @@ from ...platform.account_lists import LISTS, names_in
 from ...platform.generated import Origin, is_generated, origin_of
 from ...secrets.content import DATA_KEYS
 from ...secrets.usable import why_not_usable
-from .findings import Findings, FoundLinks, FoundSecret, LeftOut
-from .survey import Seen
+from .findings import ExportedLinks, ExportedSecret, Findings, LeftOut
+from .survey import NamespaceObjects
 
 __all__ = ["arrange", "doubtful"]
 
@@ -32,14 +32,14 @@ class _Links:
     pull: set[str] = field(default_factory=set)
     mount: set[str] = field(default_factory=set)
 
-    def found(self) -> tuple[FoundLinks, ...]:
+    def found(self) -> tuple[ExportedLinks, ...]:
         """The accounts by what they are linked for."""
         both = self.pull & self.mount
         parts = ((both, ("pull", "mount")), (self.pull - both, ("pull",)), (self.mount - both, ("mount",)))
-        return tuple(FoundLinks(tuple(sorted(accounts)), purpose) for accounts, purpose in parts if accounts)
+        return tuple(ExportedLinks(tuple(sorted(accounts)), purpose) for accounts, purpose in parts if accounts)
 
 
-def doubtful(namespace: str, seen: Seen) -> Iterator[ObjectRef]:
+def doubtful(namespace: str, seen: NamespaceObjects) -> Iterator[ObjectRef]:
     """The secrets that accounts name, that are of no type for pulls, and of which the account alone does not tell what they are."""
     for account in seen.accounts.values():
         for key in LISTS.values():
@@ -48,13 +48,13 @@ def doubtful(namespace: str, seen: Seen) -> Iterator[ObjectRef]:
                     yield ObjectRef(SECRET, namespace, name)
 
 
-def arrange(namespace: str, seen: Seen, found: Related, findings: Findings) -> None:
+def arrange(namespace: str, seen: NamespaceObjects, found: Related, findings: Findings) -> None:
     """Gives each of the secrets its links, and notes what they do not say."""
     known = {secret.name: secret for secret in findings.secrets}
     links: dict[str, _Links] = {name: _Links() for name in known}
     for account_name, account in sorted(seen.accounts.items()):
         for purpose, key in LISTS.items():
-            listed = _List(namespace, account, key)
+            listed = _AccountList(namespace, account, key)
             for name in dict.fromkeys(listed.names):
                 what = listed.why_not(name, seen, found, known)
                 if what is None:
@@ -66,7 +66,7 @@ def arrange(namespace: str, seen: Seen, found: Related, findings: Findings) -> N
 
 
 @dataclass(frozen=True)
-class _List:
+class _AccountList:
     """One list of an account."""
 
     namespace: str
@@ -78,7 +78,7 @@ class _List:
         return names_in(self.account, self.key)
 
     def why_not(
-        self, name: str, seen: Seen, found: Related, known: Mapping[str, FoundSecret]
+        self, name: str, seen: NamespaceObjects, found: Related, known: Mapping[str, ExportedSecret]
     ) -> Union[LeftOut, str, None]:
         """Why no entry says a link; None when one does."""
         if name in known:
@@ -105,7 +105,9 @@ def _is_platforms_entry(account: Json, key: str, name: str) -> bool:
     return origin_of(account, key, name) in (Origin.GENERATED, Origin.PRESUMED)
 
 
-def _linked(namespace: str, seen: Seen, secret: FoundSecret, links: tuple[FoundLinks, ...]) -> FoundSecret:
+def _linked(
+    namespace: str, seen: NamespaceObjects, secret: ExportedSecret, links: tuple[ExportedLinks, ...]
+) -> ExportedSecret:
     """The secret with its links; one that no pod could use is linked only where the entry asks for no more than that it exists."""
     is_pulled = secret.type in DATA_KEYS and any("pull" in each.link_for for each in links)
     useless = is_pulled and why_not_usable(ObjectRef(SECRET, namespace, secret.name), seen.secrets[secret.name])

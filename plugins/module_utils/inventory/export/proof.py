@@ -18,27 +18,27 @@ from ...features.sa_link.plan import SaLink
 from ...platform.account_lists import LISTS
 from ...secrets.content import PODMANCONFIGJSON, Target
 from ...secrets.metadata import SecretMetadata
-from .findings import FoundGrant, FoundSecret
-from .survey import Seen
+from .findings import ExportedGrant, ExportedSecret
+from .survey import NamespaceObjects
 
-__all__ = ["Proof"]
+__all__ = ["ExportCheck"]
 
 
 @dataclass(frozen=True)
-class Proof:
+class ExportCheck:
     """Each method says why applying a part of the findings would change the namespace; empty when it would not."""
 
     namespace: str
-    seen: Seen
+    seen: NamespaceObjects
     found: Related
 
-    def of_secret(self, secret: FoundSecret) -> str:
+    def of_secret(self, secret: ExportedSecret) -> str:
         kept = SecretMetadata(immutable=True if secret.immutable else None)
         target = Target(secret.type, secret.key)
         desired = PullSecret(secret.name, target, "replace", secret.auth_file, secret_metadata=kept)
         return self._why(desired, self.seen.secrets)
 
-    def of_links(self, secret: FoundSecret) -> str:
+    def of_links(self, secret: ExportedSecret) -> str:
         related = {ObjectRef(SECRET, self.namespace, secret.name): self.seen.secrets.get(secret.name)}
         require = secret.require or _usual_requirement(secret)
         for links in secret.links:
@@ -48,7 +48,7 @@ class Proof:
                 return why
         return ""
 
-    def of_grant(self, grant: FoundGrant) -> str:
+    def of_grant(self, grant: ExportedGrant) -> str:
         desired = ImagePullerGrant(grant.subjects, grant.role, grant.binding_name, present=True)
         return self._why(desired, self.seen.bindings, self.found)
 
@@ -60,7 +60,7 @@ class Proof:
         return f"an entry for it would change it: {_said(plan)}" if plan.changes or plan.waiting_for else ""
 
 
-def _usual_requirement(secret: FoundSecret) -> str:
+def _usual_requirement(secret: ExportedSecret) -> str:
     """As the role's own default: no node reads Podman's type."""
     return "existing" if secret.type == PODMANCONFIGJSON else "usable"
 

@@ -14,31 +14,31 @@ from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, ObjectRef
 from ...core.protocols import ALL, Related
 from ...core.variable_files import Write
 from ...declarations.targets import Targets
-from ...dockerconfig.json_text import Unreadable
+from ...dockerconfig.json_text import InvalidContent
 from ...engine.fetching import Answer
 from ...engine.inspection import examined, inspect, with_failures
 from ...engine.namespaces import require_namespace
 from ...engine.reader import look_up
 from ...engine.result import Outcome
-from ...engine.run import Settings
+from ...engine.run import RunSettings
 from ...engine.workers import Workers
 from ...features.image_puller_grant.plan import DEFAULT_BINDING, DEFAULT_ROLE
 from ...platform.protected import RESERVED_BINDINGS
 from ...secrets.content import StoredSecret
-from .findings import Findings, FoundGrant, FoundSecret
+from .findings import ExportedGrant, ExportedSecret, Findings
 from .grants import Grants
 from .inventory import inventory_of
 from .links import arrange, doubtful
 from .options import VAULT_FILE, Export
-from .proof import Proof
+from .proof import ExportCheck
 from .secrets import further_data, secret_of
-from .survey import Seen, Survey
+from .survey import NamespaceObjects, NamespaceQuestion
 
-__all__ = ["Out", "export"]
+__all__ = ["ExportOutput", "export"]
 
 
 @dataclass(frozen=True)
-class Out:
+class ExportOutput:
     """Where the findings go. `write`: how files are written, None for none. `hide` is given each text that holds credentials, then `show`
     the names that stay visible all the same."""
 
@@ -47,7 +47,7 @@ class Out:
     show: Callable[[Iterable[str]], None] = field(default=lambda _names: None)
 
 
-def export(cluster: Cluster, wanted: Export, meant: Targets, settings: Settings, out: Out) -> Outcome:
+def export(cluster: Cluster, wanted: Export, meant: Targets, settings: RunSettings, out: ExportOutput) -> Outcome:
     """The outcome with the inventory. Without one, and without a file, when a namespace could not be read: it would not be all."""
     outcome, seen = _surveyed(cluster, meant.namespaces, settings)
     secrets = (secret for each in seen.values() for secret in each.secrets.values())
@@ -72,13 +72,15 @@ def export(cluster: Cluster, wanted: Export, meant: Targets, settings: Settings,
 def _content(held: StoredSecret) -> str:
     try:
         return held.text
-    except Unreadable:
+    except InvalidContent:
         return held.value
 
 
-def _surveyed(cluster: Cluster, namespaces: Sequence[str], settings: Settings) -> tuple[Outcome, dict[str, Seen]]:
+def _surveyed(
+    cluster: Cluster, namespaces: Sequence[str], settings: RunSettings
+) -> tuple[Outcome, dict[str, NamespaceObjects]]:
     """What stands in each namespace; the outcome without it."""
-    outcome = inspect(cluster, Survey(), namespaces, settings)
+    outcome = inspect(cluster, NamespaceQuestion(), namespaces, settings)
     seen = {result.name: result.extra["seen"] for result in outcome.namespaces if "seen" in result.extra}
     outcome = replace(outcome, namespaces=[replace(result, extra={}) for result in outcome.namespaces])
     with Workers(settings.concurrency) as workers:
@@ -97,7 +99,7 @@ def _why_missing(cluster: Cluster, namespace: str) -> ImagePullError | None:
 
 
 def _looked_up(
-    cluster: Cluster, grants: Grants, seen: Mapping[str, Seen], outcome: Outcome, settings: Settings
+    cluster: Cluster, grants: Grants, seen: Mapping[str, NamespaceObjects], outcome: Outcome, settings: RunSettings
 ) -> tuple[Outcome, Related]:
     """What the objects of the namespaces refer to; a namespace of which some could not be read has failed."""
     outcome, refs = examined(outcome, seen, lambda name, each: [*doubtful(name, each), *grants.looked_up(name, each)])
@@ -121,20 +123,20 @@ def _looked_up(
     return with_failures(outcome, failures), readable
 
 
-def _is_gone(ref: ObjectRef, seen: Mapping[str, Seen]) -> bool:
+def _is_gone(ref: ObjectRef, seen: Mapping[str, NamespaceObjects]) -> bool:
     """Whether a whole list has told that there is no such account."""
     return ref.kind == SERVICE_ACCOUNT and ref.namespace in seen and ref.name not in seen[ref.namespace].accounts
 
 
-def _findings(namespace: str, seen: Seen, found: Related, grants: Grants) -> Findings:
+def _findings(namespace: str, seen: NamespaceObjects, found: Related, grants: Grants) -> Findings:
     """What one namespace holds; what would change when it is applied is not among it."""
-    findings, proof = Findings(), Proof(namespace, seen, found)
+    findings, proof = Findings(), ExportCheck(namespace, seen, found)
     for name, secret in sorted(seen.secrets.items()):
         ref = ObjectRef(SECRET, namespace, name)
         what = secret_of(ref, secret, seen.accounts.values())
-        if isinstance(what, FoundSecret):
+        if isinstance(what, ExportedSecret):
             what = proof.of_secret(what) or what
-        if not isinstance(what, FoundSecret):
+        if not isinstance(what, ExportedSecret):
             findings.note(ref, what)
             continue
         findings.secrets.append(what)
@@ -147,7 +149,7 @@ def _findings(namespace: str, seen: Seen, found: Related, grants: Grants) -> Fin
     return findings
 
 
-def _with_proven_links(proof: Proof, secret: FoundSecret, findings: Findings) -> FoundSecret:
+def _with_proven_links(proof: ExportCheck, secret: ExportedSecret, findings: Findings) -> ExportedSecret:
     why = proof.of_links(secret)
     if not why:
         return secret
@@ -155,7 +157,7 @@ def _with_proven_links(proof: Proof, secret: FoundSecret, findings: Findings) ->
     return replace(secret, links=())
 
 
-def _is_proven(proof: Proof, grant: FoundGrant, findings: Findings) -> bool:
+def _is_proven(proof: ExportCheck, grant: ExportedGrant, findings: Findings) -> bool:
     why = proof.of_grant(grant)
     if why:
         findings.note(ObjectRef(ROLE_BINDING, proof.namespace, grant.binding_name), why)

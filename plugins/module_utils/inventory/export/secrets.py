@@ -12,13 +12,13 @@ from typing import Any, Union
 from ...core.errors import OptionError
 from ...core.objects import Json, ObjectRef, metadata
 from ...dockerconfig.auth_file import AuthFile, from_registries, parse, read_stored
-from ...dockerconfig.credential_entry import Entry
+from ...dockerconfig.credential_entry import CredentialEntry
 from ...dockerconfig.json_text import kind, string
 from ...dockerconfig.registry_keys import may_be_shown, shown
 from ...platform.generated import is_generated
 from ...platform.protected import controller_of, is_global, refuse_platform_name, says_generated
 from ...secrets.content import DATA_KEYS, PODMANCONFIGJSON, StoredSecret, registry_changes
-from .findings import FoundSecret, LeftOut
+from .findings import ExportedSecret, LeftOut
 
 __all__ = ["GENERATED", "config_of", "further_data", "secret_of"]
 
@@ -29,7 +29,7 @@ _GLOBAL = LeftOut("node_pull_secret")
 _VALUES = frozenset({"auth", "username", "password", "email"})
 
 
-def secret_of(ref: ObjectRef, secret: Json, accounts: Iterable[Json]) -> Union[FoundSecret, LeftOut, str]:
+def secret_of(ref: ObjectRef, secret: Json, accounts: Iterable[Json]) -> Union[ExportedSecret, LeftOut, str]:
     """The secret as an entry has it, or why it is left out, or why no entry says the same."""
     if says_generated(secret) or any(is_generated(account, secret) for account in accounts):
         return GENERATED
@@ -78,7 +78,7 @@ def _why_no_content(held: StoredSecret) -> str:
     return ""
 
 
-def _found(ref: ObjectRef, secret: Json, held: StoredSecret) -> FoundSecret | str:
+def _found(ref: ObjectRef, secret: Json, held: StoredSecret) -> ExportedSecret | str:
     entries = held.auth_file.entries
     logins = tuple(login for login in map(_login, entries.values()) if login is not None)
     auth_file, why = _as_values(held, logins) if len(logins) == len(entries) else (None, "")
@@ -89,10 +89,10 @@ def _found(ref: ObjectRef, secret: Json, held: StoredSecret) -> FoundSecret | st
         return why
     key = "auth.json" if held.type == PODMANCONFIGJSON else held.key
     immutable = bool(secret.get("immutable"))
-    return FoundSecret(ref.name, held.type, key, auth_file, logins if as_values else None, immutable)
+    return ExportedSecret(ref.name, held.type, key, auth_file, logins if as_values else None, immutable)
 
 
-def _login(entry: Entry) -> dict[str, str] | None:
+def _login(entry: CredentialEntry) -> dict[str, str] | None:
     """The credential as values; None when it says more than these."""
     email = entry.fields.get("email")
     if not may_be_shown(entry.key):

@@ -15,7 +15,7 @@ from ...core.protocols import ALL, NOTHING_RELATED, Evaluation, ListedBy, Relate
 from ...platform.protected import says_generated
 from ...secrets.content import TYPES
 
-__all__ = ["Seen", "Survey"]
+__all__ = ["NamespaceObjects", "NamespaceQuestion"]
 
 
 def _without_tokens(secret: Json) -> Json:
@@ -28,7 +28,7 @@ _SECRET = replace(SECRET, trim=_without_tokens)
 
 
 @dataclass(frozen=True, repr=False)
-class Seen:
+class NamespaceObjects:
     """The objects of one namespace by name."""
 
     accounts: Objects = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Survey:
+class NamespaceQuestion:
     """All that has to be listed."""
 
     kind: ClassVar[Kind] = SERVICE_ACCOUNT
@@ -56,7 +56,7 @@ class Survey:
     def evaluate(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Evaluation:
         """:raises Refusal: when the caller may not list the secrets or the role bindings: what is there is not known then."""
         secrets, bindings = (_listed(kind, namespace, found) for kind in (SECRET, ROLE_BINDING))
-        return Evaluation(extra={"seen": Seen(objects, secrets, bindings)})
+        return Evaluation(extra={"seen": NamespaceObjects(objects, secrets, bindings)})
 
 
 def _listed(kind: Kind, namespace: str, found: Related) -> Objects:

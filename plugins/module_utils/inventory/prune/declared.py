@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 
 from ...rbac.subjects import Subject
 
-__all__ = ["NOTHING", "Declared", "Grant", "Links"]
+__all__ = ["NOTHING", "DeclaredObjects", "Grant", "Links"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Grant:
 
 
 @dataclass(frozen=True)
-class Declared:
+class DeclaredObjects:
     """All that is declared to be present."""
 
     secrets: frozenset[str] = frozenset()
@@ -63,7 +63,7 @@ class Declared:
         return any((grant.role, grant.binding_name) == (role, binding_name) for grant in self.grants)
 
     @classmethod
-    def of(cls, parts: Iterable[Declared]) -> Declared:
+    def of(cls, parts: Iterable[DeclaredObjects]) -> DeclaredObjects:
         """All of them together."""
         every = list(parts)
         return cls(
@@ -73,13 +73,13 @@ class Declared:
         )
 
     @classmethod
-    def joined(cls, parts: Iterable[Mapping[str, Declared]]) -> dict[str, Declared]:
+    def joined(cls, parts: Iterable[Mapping[str, DeclaredObjects]]) -> dict[str, DeclaredObjects]:
         """What several declarations by namespace come to."""
-        places: dict[str, list[Declared]] = {}
+        places: dict[str, list[DeclaredObjects]] = {}
         for part in parts:
             for namespace, one in part.items():
                 places.setdefault(namespace, []).append(one)
         return {namespace: cls.of(every) for namespace, every in places.items()}
 
 
-NOTHING = Declared()
+NOTHING = DeclaredObjects()

@@ -24,7 +24,7 @@ from ...platform.generated import Origin, is_generated, origin_of
 from ...platform.protected import is_platforms
 from ...rbac.subjects import Subject, binding_view, listed, subject_of, subjects_of
 from ...secrets.content import TYPES, StoredSecret, no_changes, stored_view
-from .declared import NOTHING, Declared
+from .declared import NOTHING, DeclaredObjects
 
 __all__ = ["KINDS", "Prune", "removals", "whole"]
 
@@ -59,7 +59,7 @@ class Prune:
     """`declared` is what `owner` declares, by namespace. `kinds` are those that were declared at all: nothing of another is removed."""
 
     owner: str
-    declared: Mapping[str, Declared]
+    declared: Mapping[str, DeclaredObjects]
     kinds: frozenset[Kind] = field(default_factory=lambda: frozenset((SECRET, SERVICE_ACCOUNT, ROLE_BINDING)))
 
     kind: ClassVar[Kind] = SERVICE_ACCOUNT
@@ -77,7 +77,7 @@ class Prune:
 
     def plan(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Plan:
         """:raises Refusal: when a list of an account or the subjects of a binding cannot be read."""
-        return _Planner(self, namespace, objects, found).plan()
+        return _PrunePlanner(self, namespace, objects, found).plan()
 
     def fulfilled(self, namespace: str, objects: Objects, found: Related) -> Counter[str]:
         """How many objects that are declared for a namespace exist, by `KINDS`. Never more than the lists declare: a glob counts
@@ -85,10 +85,10 @@ class Prune:
 
         :raises Refusal: as `plan`.
         """
-        return _Planner(self, namespace, objects, found).fulfilled()
+        return _PrunePlanner(self, namespace, objects, found).fulfilled()
 
 
-class _Planner:
+class _PrunePlanner:
     """Plans one namespace. `secrets` and `bindings` are the owner's, those that the platform looks after left out."""
 
     def __init__(self, prune: Prune, namespace: str, objects: Objects, found: Related) -> None:

@@ -23,17 +23,17 @@ from ...engine.namespaces import is_terminating
 from ...engine.reader import View
 from ...engine.reconciliation import reconcile
 from ...engine.result import NamespaceResult, Outcome, Status, named
-from ...engine.run import Settings
+from ...engine.run import RunSettings
 from ...engine.workers import Workers
 from ...features.image_puller_grant.plan import ImagePullerGrant
 from ...features.pull_secret.plan import PullSecret
 from ...features.sa_link.plan import SaLink
 from ...platform.account_lists import LISTS, names_in
-from .declared import Declared, Grant, Links
+from .declared import DeclaredObjects, Grant, Links
 from .guard import Balance, PruneVerdict, judge
 from .plan import KINDS, Prune, removals, whole
 
-__all__ = ["Pruning", "prune"]
+__all__ = ["PruneSettings", "prune"]
 
 #: So many things, or namespaces, are named in a message; the result lists all.
 _SHOWN = 20
@@ -44,7 +44,7 @@ _Feature = PullSecret | SaLink | ImagePullerGrant
 
 
 @dataclass(frozen=True)
-class Pruning:
+class PruneSettings:
     """For whom, and how much at most; `everything`: also when nothing is declared. Nothing is read or removed in `excluded` namespaces."""
 
     owner: str
@@ -53,7 +53,7 @@ class Pruning:
     excluded: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, options: Mapping[str, Any]) -> Pruning:
+    def of(cls, options: Mapping[str, Any]) -> PruneSettings:
         """:raises OptionError: for an owner or a `max_prune` that cannot be."""
         check_owner(options["owner"])
         most = Limit.parse("max_prune", options["max_prune"])
@@ -69,7 +69,7 @@ class Pruning:
 
 
 @dataclass
-class _Seen:
+class _PruneListing:
     """What was read, by kind and namespace. `left_out` are namespaces in which something may not be listed, and what."""
 
     objects: dict[Kind, dict[str, list[Json]]] = field(default_factory=dict)
@@ -99,10 +99,10 @@ def _is_declared_by(desired: _Feature, owner: str) -> bool:
 
 def prune(
     cluster: Cluster,
-    pruning: Pruning,
+    pruning: PruneSettings,
     batches: Mapping[str, Batch[Any]],
     namespaces: Sequence[Json],
-    settings: Callable[[int], Settings],
+    settings: Callable[[int], RunSettings],
     *,
     confirmed: Collection[str],
 ) -> Outcome:
@@ -153,24 +153,24 @@ def _desired(owner: str, batches: Mapping[str, Batch[Any]]) -> Prune:
     """What is declared to be there, whoever's entry it is: what another owner's entry declares is not removed either."""
     parts = (
         {
-            namespace: Declared.of([_declared(one.desired) for one in declared])
+            namespace: DeclaredObjects.of([_declared(one.desired) for one in declared])
             for namespace, declared in batch.namespaces.items()
         }
         for batch in batches.values()
     )
     kinds = frozenset(KINDS[option] for option in batches)
-    return Prune(owner, Declared.joined(parts), kinds)
+    return Prune(owner, DeclaredObjects.joined(parts), kinds)
 
 
-def _declared(desired: _Feature) -> Declared:
+def _declared(desired: _Feature) -> DeclaredObjects:
     if isinstance(desired, PullSecret):
-        return Declared(frozenset(() if desired.mode == "absent" else (desired.name,)))
+        return DeclaredObjects(frozenset(() if desired.mode == "absent" else (desired.name,)))
     if not desired.present:
-        return Declared()
+        return DeclaredObjects()
     if isinstance(desired, SaLink):
         links = Links(frozenset(desired.secrets), desired.service_accounts, frozenset(desired.lists))
-        return Declared(links=(links,))
-    return Declared(grants=(Grant(desired.role, desired.binding_name, frozenset(desired.subjects)),))
+        return DeclaredObjects(links=(links,))
+    return DeclaredObjects(grants=(Grant(desired.role, desired.binding_name, frozenset(desired.subjects)),))
 
 
 def _declares_something(owner: str, batches: Mapping[str, Batch[Any]], places: Sequence[str]) -> bool:
@@ -190,9 +190,9 @@ class _Reader:
     workers: Workers
     desired: Prune
     places: Sequence[str]
-    seen: _Seen = field(default_factory=_Seen)
+    seen: _PruneListing = field(default_factory=_PruneListing)
 
-    def read(self) -> _Seen:
+    def read(self) -> _PruneListing:
         """:raises ImagePullError: when a list fails for another reason than that the caller may not have it."""
         labels = ",".join(f"{name}={value}" for name, value in {**MANAGED_BY, INSTANCE: self.desired.owner}.items())
         if self.desired.kinds & {SECRET, SERVICE_ACCOUNT}:
@@ -238,7 +238,7 @@ class _GuardReport:
     """The judgement of the guard, in words and numbers."""
 
     cluster: str
-    pruning: Pruning
+    pruning: PruneSettings
     verdict: PruneVerdict
     balances: Mapping[str, Balance]
 

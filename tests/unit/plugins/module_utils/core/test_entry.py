@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Awaited, Entry
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Entry, Prerequisite
 
 
 @pytest.mark.parametrize(
@@ -18,4 +18,4 @@ def test_title(entry: Entry, shown: str) -> None:
 
 
 def test_what_is_awaited_belongs_to_no_entry_unless_said() -> None:
-    assert (Awaited("it").within, Awaited("it").entry) == (0.0, None)
+    assert (Prerequisite("it").within, Prerequisite("it").entry) == (0.0, None)

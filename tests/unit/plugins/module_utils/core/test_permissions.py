@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.permissions import (
     RIGHTS_PAGE,
-    Need,
-    lacking,
+    MissingPermission,
+    describe_missing,
 )
 
 LIST = 'pods is forbidden: User "u" cannot list resource "pods" in API group "" in the namespace "a"'
@@ -29,7 +29,7 @@ TOKEN = 'User "u" cannot create resource "serviceaccounts/token" in API group ""
     ],
 )
 def test_what_a_refusal_says(message: str, name: str, says: str) -> None:
-    assert str(Need.of(message, name)) == says
+    assert str(MissingPermission.of(message, name)) == says
 
 
 @pytest.mark.parametrize(
@@ -43,24 +43,28 @@ def test_what_a_refusal_says(message: str, name: str, says: str) -> None:
     ],
 )
 def test_what_is_no_such_refusal_names_nothing(message: str) -> None:
-    assert Need.of(message, "") is None
+    assert MissingPermission.of(message, "") is None
 
 
 class TestLacking:
     def test_nothing_is_missed(self) -> None:
-        assert lacking([]) == []
+        assert describe_missing([]) == []
 
     def test_each_right_once_in_order_and_the_page(self) -> None:
-        needs = [Need("list", "pods", "", "b"), Need("get", "secrets", "", "a", "s"), Need("list", "pods", "", "b")]
-        (sentence,) = lacking(needs)
+        needs = [
+            MissingPermission("list", "pods", "", "b"),
+            MissingPermission("get", "secrets", "", "a", "s"),
+            MissingPermission("list", "pods", "", "b"),
+        ]
+        (sentence,) = describe_missing(needs)
         assert "it needs get on secrets s in namespace a; list on pods in namespace b; see" in sentence
         assert sentence.endswith(RIGHTS_PAGE)
 
     def test_of_many_alike_three_are_named(self) -> None:
-        (sentence,) = lacking([Need("list", "pods", "", f"n{number}") for number in range(5)])
+        (sentence,) = describe_missing([MissingPermission("list", "pods", "", f"n{number}") for number in range(5)])
         assert "list on pods in namespace n2 and 2 more; see" in sentence
         assert "n3" not in sentence
 
     def test_three_are_named_without_a_rest(self) -> None:
-        (sentence,) = lacking([Need("list", "pods", "", f"n{number}") for number in range(3)])
+        (sentence,) = describe_missing([MissingPermission("list", "pods", "", f"n{number}") for number in range(3)])
         assert "n2; see" in sentence

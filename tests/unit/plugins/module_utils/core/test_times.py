@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.times import (
-    Changed,
+    ChangeTime,
     check_seconds,
     content_changed,
     seconds_of,
@@ -73,12 +73,12 @@ class TestSeconds:
 
 class TestChange:
     def test_the_latest_writer_of_content_counts_and_no_other(self) -> None:
-        assert content_changed(secret(DATA, LABEL, TYPE)) == Changed(START + 20, is_exact=True)
-        assert content_changed(secret(TYPE, DATA)) == Changed(START + 20, is_exact=True)
+        assert content_changed(secret(DATA, LABEL, TYPE)) == ChangeTime(START + 20, is_exact=True)
+        assert content_changed(secret(TYPE, DATA)) == ChangeTime(START + 20, is_exact=True)
 
     @pytest.mark.parametrize("entries", [(), (LABEL,), (owner("never", "f:data"),)])
     def test_without_a_record_it_is_not_before_the_creation(self, entries: Any) -> None:
-        assert content_changed(secret(*entries)) == Changed(START, is_exact=False)
+        assert content_changed(secret(*entries)) == ChangeTime(START, is_exact=False)
 
     def test_nothing_is_known(self) -> None:
         assert content_changed(secret(created=None)) is None

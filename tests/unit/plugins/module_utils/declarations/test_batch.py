@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import create, delete, update
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Awaited, Entry, Failure
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Entry, Failure, Prerequisite
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     SECRET,
@@ -21,7 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     Objects,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import ListedBy, Plan, Related
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declared
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declaration
 from support.batches import of_one
 
 ROBOT = ObjectRef(SERVICE_ACCOUNT, "ns", "robot")
@@ -55,7 +55,7 @@ def entry(number: int) -> Entry:
 
 
 def batch(*desired: Asks) -> Batch[Asks]:
-    return Batch(SECRET, {"ns": [Declared(one, entry(number)) for number, one in enumerate(desired)]})
+    return Batch(SECRET, {"ns": [Declaration(one, entry(number)) for number, one in enumerate(desired)]})
 
 
 def ref(name: str) -> ObjectRef:
@@ -77,7 +77,7 @@ class TestReads:
         made = of_one(one, ["a", "b"])
         assert made.kind == SECRET
         assert list(made.namespaces) == ["a", "b"]
-        assert made.declared("b") == (Declared(one, None),)
+        assert made.declared("b") == (Declaration(one, None),)
 
     def test_every_name_once(self) -> None:
         assert batch(Asks(named=("b", "a")), Asks(named=("a", "c"))).names("ns") == ("b", "a", "c")
@@ -95,13 +95,15 @@ class TestReads:
     def test_every_selector_once_in_the_order_given(self) -> None:
         both: ListedBy = {SECRET: ("type=b", "type=a"), SERVICE_ACCOUNT: ("",)}
         one, two = Asks(listed_by={SECRET: ("type=a",)}), Asks(listed_by=both)
-        made = Batch(SECRET, {"a": [Declared(one, entry(0))], "b": [Declared(two, entry(1)), Declared(one, entry(0))]})
+        made = Batch(
+            SECRET, {"a": [Declaration(one, entry(0))], "b": [Declaration(two, entry(1)), Declaration(one, entry(0))]}
+        )
         assert made.listed_by == {SECRET: ("type=a", "type=b"), SERVICE_ACCOUNT: ("",)}
 
 
 class TestPlan:
     def test_the_only_declaration_is_planned_as_it_is(self) -> None:
-        plan = Plan((create(ref("a"), {}, {}, {}),), (Awaited("it", 5),), ("note", "note"), {"extra": 1})
+        plan = Plan((create(ref("a"), {}, {}, {}),), (Prerequisite("it", 5),), ("note", "note"), {"extra": 1})
         assert of_one(Asks(lambda _objects, _found: plan), ["ns"]).plan("ns", {}) is plan
 
     def test_and_its_refusal_is_the_namespaces(self) -> None:
@@ -175,10 +177,10 @@ class TestPlan:
         assert (asks[0].seen, asks[2].seen) == ([], [])
 
     def test_what_is_awaited_and_found_is_told_by_entry_and_notes_once(self) -> None:
-        one = Asks(lambda _objects, _found: Plan((), (Awaited("x", 5),), ("n", "m"), {}))
-        two = Asks(lambda _objects, _found: Plan((), (Awaited("y", 7),), ("m", "o"), {"exists": False}))
+        one = Asks(lambda _objects, _found: Plan((), (Prerequisite("x", 5),), ("n", "m"), {}))
+        two = Asks(lambda _objects, _found: Plan((), (Prerequisite("y", 7),), ("m", "o"), {"exists": False}))
         plan = batch(one, two).plan("ns", {})
-        assert plan.waiting_for == (Awaited("x", 5, entry(0)), Awaited("y", 7, entry(1)))
+        assert plan.waiting_for == (Prerequisite("x", 5, entry(0)), Prerequisite("y", 7, entry(1)))
         assert plan.notes == ("n", "m", "o")
         assert plan.extra == {"entries": [{"entry": 1, "exists": False}]}
         assert (plan.changes, plan.failures) == ((), ())
@@ -222,7 +224,7 @@ class TestObjection:
 
     def test_fails_no_entry_that_has_failed_already(self) -> None:
         """Else the entry whose write is taken back would be said to be done."""
-        two = [Declared(self.to(self.BAD), entry(0)), Declared(self.to({"x": 1}), entry(1), "no login")]
+        two = [Declaration(self.to(self.BAD), entry(0)), Declaration(self.to({"x": 1}), entry(1), "no login")]
         plan = Batch(SECRET, {"ns": two}).plan("ns", {})
         assert plan.changes == ()
         assert set(plan.failures) == {Failure(entry(1), "no login"), Failure(entry(0), "ns: new, refused")}

@@ -13,7 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.cluster_kind import (
-    Nature,
+    ClusterKind,
     if_readable,
     recognised,
 )
@@ -45,22 +45,22 @@ def openshift() -> FakeApi:
 
 
 def test_openshift(openshift: FakeApi) -> None:
-    assert recognised(openshift.cluster()) == Nature(STANDALONE, "4.20.1", "id")
+    assert recognised(openshift.cluster()) == ClusterKind(STANDALONE, "4.20.1", "id")
 
 
 @pytest.mark.parametrize("answer", [FORBIDDEN, Answer(200, {"metadata": {"name": "version"}})])
 def test_a_version_that_is_not_known_is_none(openshift: FakeApi, answer: Answer) -> None:
     openshift.remove("clusterversions", "", "version")
-    assert recognised(openshift.cluster()) == Nature(STANDALONE)
+    assert recognised(openshift.cluster()) == ClusterKind(STANDALONE)
     openshift.fail("clusterversions", answer, times=ALWAYS)
-    assert recognised(openshift.cluster()) == Nature(STANDALONE)
+    assert recognised(openshift.cluster()) == ClusterKind(STANDALONE)
 
 
 def test_no_openshift() -> None:
     api = cluster_of("apps", "route.openshift.io")
-    assert recognised(api.cluster()) == Nature(KUBERNETES)
+    assert recognised(api.cluster()) == ClusterKind(KUBERNETES)
     api.put("configmaps", "kube-public", "microshift-version", data={"version": "4.20"})
-    assert recognised(api.cluster()) == Nature(MICROSHIFT)
+    assert recognised(api.cluster()) == ClusterKind(MICROSHIFT)
     assert not any("infrastructures" in request for request in api.asked)
 
 

@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.image_proofs import prove_images
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Evidence
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
     ImageQuestion,
     RegistryAccess,
@@ -45,15 +45,15 @@ def server(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hostil
         yield found
 
 
-def evidence(**secrets: Any) -> Evidence:
+def evidence(**secrets: Any) -> Lookup:
     known = {}
     for name, auths in secrets.items():
         data = {".dockerconfigjson": base64.b64encode(json.dumps({"auths": auths}).encode()).decode()}
         known[ObjectRef(SECRET, "ns", name)] = {"type": "kubernetes.io/dockerconfigjson", "data": data}
-    return Evidence(known)
+    return Lookup(known)
 
 
-def asked(server: HostileRegistry, certificate: str, known: Evidence, *logins: tuple[str, str]) -> list[str]:
+def asked(server: HostileRegistry, certificate: str, known: Lookup, *logins: tuple[str, str]) -> list[str]:
     questions = [ImageQuestion(f"{server.host}/team/app", "v1", "ns", secret, key).ref for secret, key in logins]
     answers = prove_images(questions, known, RegistryAccess(certificate, timeout=20.0, named=server.host))
     assert "Canary" not in str(answers)
@@ -77,13 +77,13 @@ def test_equal_logins_are_asked_once(server: HostileRegistry, certificate: str) 
 
 
 def test_a_secret_that_holds_nothing(server: HostileRegistry, certificate: str) -> None:
-    known = Evidence({ObjectRef(SECRET, "ns", "gone"): None})
+    known = Lookup({ObjectRef(SECRET, "ns", "gone"): None})
     assert asked(server, certificate, known, ("gone", "h")) == ["no_login"]
 
 
 def test_what_cannot_be_asked_is_said(certificate: str) -> None:
     question = ImageQuestion("127.0.0.1:1/team/app", "v1").ref
-    answer = prove_images([question], Evidence(), RegistryAccess(certificate, timeout=20.0, named="127.0.0.1:1"))[
+    answer = prove_images([question], Lookup(), RegistryAccess(certificate, timeout=20.0, named="127.0.0.1:1"))[
         question
     ]
     assert isinstance(answer, dict)
@@ -95,7 +95,7 @@ def test_a_registry_that_only_a_pod_names_is_not_asked_on_loopback(
     server: HostileRegistry, certificate: str, named: str
 ) -> None:
     question = ImageQuestion(f"{server.host}/team/app", "v1").ref
-    answer = prove_images([question], Evidence(), RegistryAccess(certificate, timeout=20.0, named=named))[question]
+    answer = prove_images([question], Lookup(), RegistryAccess(certificate, timeout=20.0, named=named))[question]
     assert isinstance(answer, dict)
     assert (answer["outcome"], "name it in 'realm_hosts'" in answer["message"]) == ("not_sent", True)
     assert server.requests == []
@@ -109,7 +109,7 @@ def test_a_login_that_has_expired_says_so(server: HostileRegistry, certificate: 
 def test_an_authority_that_cannot_be_read_is_no_answer_of_a_registry() -> None:
     question = ImageQuestion("127.0.0.1:1/team/app", "v1").ref
     with pytest.raises(OptionError, match="cannot be read on the host that runs the task"):
-        prove_images([question], Evidence(), RegistryAccess("/none.pem", timeout=20.0, named="127.0.0.1:1"))
+        prove_images([question], Lookup(), RegistryAccess("/none.pem", timeout=20.0, named="127.0.0.1:1"))
 
 
 @pytest.mark.parametrize(("written", "outcome"), [(True, "expired"), (False, "bad_login")])
@@ -130,5 +130,5 @@ def test_the_age_of_a_secret_counts_where_it_is_known(
     with served(script, server_context(certificate), tunnel=True) as proxy:
         monkeypatch.setenv("https_proxy", f"http://{proxy.host}")
         access = RegistryAccess(validate_certs=False, timeout=20.0)
-        answers = prove_images([question], Evidence({ObjectRef(SECRET, "ns", "pull"): secret}), access)
+        answers = prove_images([question], Lookup({ObjectRef(SECRET, "ns", "pull"): secret}), access)
     assert answers[question]["outcome"] == outcome

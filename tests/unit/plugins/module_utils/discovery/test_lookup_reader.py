@@ -14,7 +14,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import NO_SELECTORS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.lookup_reader import read_wanted
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.workers import Workers
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Evidence, NotYet, Unread
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import (
+    Lookup,
+    ReadRequired,
+    UnreadableObject,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
     ImageQuestion,
     RegistryAccess,
@@ -41,9 +45,9 @@ def read(api: FakeApi, *refs: ObjectRef):  # type: ignore[no-untyped-def]
 
 
 def read_with(api: FakeApi, registries: RegistryAccess | None, *refs: ObjectRef):  # type: ignore[no-untyped-def]
-    evidence = Evidence()
+    evidence = Lookup()
     for ref in refs:
-        with pytest.raises(NotYet):
+        with pytest.raises(ReadRequired):
             evidence.look(ref)
     with Workers(1) as workers:
         return read_wanted(api.cluster(), workers, evidence, NO_SELECTORS, registries)
@@ -75,7 +79,7 @@ def test_what_may_not_be_read_is_an_error_and_no_absence() -> None:
     api.fail("", status_object(403, "Forbidden", "no right"), times=ALWAYS)
     found = read(api, ObjectRef(SECRET, "a", "pull"), IMAGE_CONFIG, MIRRORS, REVIEW)
     assert all(isinstance(answer, ImagePullError) for answer in found.values())
-    assert isinstance(found[ObjectRef(SECRET, "a", "pull")], Unread)
+    assert isinstance(found[ObjectRef(SECRET, "a", "pull")], UnreadableObject)
 
 
 def test_a_cluster_that_fails_ends_it() -> None:
@@ -125,20 +129,20 @@ class TestRefused:
     def test_what_the_server_does_not_know_is_not_there(self) -> None:
         api, found = self.told("apps", "batch")
         assert (found[self.STREAM], found[IMAGE_CONFIG], found[MIRRORS]) == ({}, None, None)
-        assert isinstance(found[ObjectRef(SECRET, "a", "pull")], Unread)
-        assert isinstance(found[NODES], Unread)
+        assert isinstance(found[ObjectRef(SECRET, "a", "pull")], UnreadableObject)
+        assert isinstance(found[NODES], UnreadableObject)
         assert [request for request in api.asked if request.endswith("/apis")] == ["GET /apis"]
 
     def test_what_it_knows_is_refused(self) -> None:
         _api, found = self.told("image.openshift.io", "config.openshift.io")
-        assert all(isinstance(found[ref], Unread) for ref in (self.STREAM, IMAGE_CONFIG, MIRRORS))
+        assert all(isinstance(found[ref], UnreadableObject) for ref in (self.STREAM, IMAGE_CONFIG, MIRRORS))
 
     @pytest.mark.parametrize(
         "answer", [status_object(403, "Forbidden", "no"), status_object(500, "Odd", "odd"), Answer(200, {})]
     )
     def test_without_the_groups_all_is_refused(self, answer: Answer) -> None:
         _api, found = self.told(answer=answer)
-        assert all(isinstance(found[ref], Unread) for ref in (self.STREAM, IMAGE_CONFIG, MIRRORS))
+        assert all(isinstance(found[ref], UnreadableObject) for ref in (self.STREAM, IMAGE_CONFIG, MIRRORS))
 
     def test_a_cluster_that_fails_is_told(self) -> None:
         with pytest.raises(ClusterError):

@@ -11,12 +11,12 @@ from contextlib import contextmanager
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import (
-    Login,
     Outcome,
-    Proof,
-    Wanted,
+    RegistryImage,
+    RegistryLogin,
+    RegistryProof,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.proofs import Attempt, asked, judged
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.proofs import LoginCheck, asked, judged
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verification import LoginQuestion
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import RegistryAccess
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
@@ -24,13 +24,13 @@ from support.certificates import server_context, write_certificate
 from support.hostile_registry import HostileRegistry, served
 from support.surveyed import token
 
-OVER = Login("u", token(exp=60))
+OVER = RegistryLogin("u", token(exp=60))
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 
 
 @pytest.mark.parametrize("outcome", ["bad_login", "no_right"])
 def test_a_refused_login_that_is_over_has_expired(outcome: Outcome) -> None:
-    proof = judged(Proof(outcome, "x", "sso.example.com"), "q.io", OVER)
+    proof = judged(RegistryProof(outcome, "x", "sso.example.com"), "q.io", OVER)
     assert proof.outcome == "expired"
     assert proof.said.startswith("sso.example.com refuses the login, which has expired at 1970-01-01T00:01:00Z")
     assert OVER.password not in str(proof)
@@ -42,20 +42,26 @@ def test_a_refused_login_that_is_over_has_expired(outcome: Outcome) -> None:
 )
 def test_any_other_answer_says_what_it_says(outcome: Outcome) -> None:
     """A registry may take what says that it has expired; and one that does not answer has refused nothing."""
-    proof = Proof(outcome, "x")
+    proof = RegistryProof(outcome, "x")
     assert judged(proof, "q.io", OVER) is proof
 
 
 @pytest.mark.parametrize(
-    "login", [Login("u", "p"), Login("u", token(exp=9e9)), Login("u", token(iat=1)), Login("", "")]
+    "login",
+    [
+        RegistryLogin("u", "p"),
+        RegistryLogin("u", token(exp=9e9)),
+        RegistryLogin("u", token(iat=1)),
+        RegistryLogin("", ""),
+    ],
 )
-def test_one_that_is_not_over_is_refused_for_another_reason(login: Login) -> None:
-    proof = Proof("bad_login", "x")
+def test_one_that_is_not_over_is_refused_for_another_reason(login: RegistryLogin) -> None:
+    proof = RegistryProof("bad_login", "x")
     assert judged(proof, "q.io", login, written=1.0) is proof
 
 
 def test_the_age_of_a_known_kind_counts_where_it_is_known() -> None:
-    login, proof = Login("AWS", "eyJw"), Proof("no_right", "x")
+    login, proof = RegistryLogin("AWS", "eyJw"), RegistryProof("no_right", "x")
     assert judged(proof, ECR, login) is proof
     assert judged(proof, ECR, login, written=60.0).outcome == "expired"
     assert judged(proof, "q.io", login, written=60.0) is proof
@@ -63,10 +69,15 @@ def test_the_age_of_a_known_kind_counts_where_it_is_known() -> None:
 
 def test_a_question_about_an_image_and_one_about_a_login() -> None:
     access, image = RegistryAccess(timeout=20.0), reference_of("q.io/team/app:v1")
-    assert Attempt.of(LoginQuestion("https://q.io", "u", "p"), access).wanted == Wanted("q.io")
-    assert Attempt.of(LoginQuestion("q.io", "u", "p", image), access).wanted == Wanted("q.io", "team/app", "v1")
-    assert [Attempt.of(LoginQuestion("q.io", "u", "p", of), access).is_named for of in (None, image)] == [False, True]
-    assert "Canary" not in repr(Attempt.of(LoginQuestion("q.io", "Canary-user", "Canary-77"), access))
+    assert LoginCheck.of(LoginQuestion("https://q.io", "u", "p"), access).wanted == RegistryImage("q.io")
+    assert LoginCheck.of(LoginQuestion("q.io", "u", "p", image), access).wanted == RegistryImage(
+        "q.io", "team/app", "v1"
+    )
+    assert [LoginCheck.of(LoginQuestion("q.io", "u", "p", of), access).is_named for of in (None, image)] == [
+        False,
+        True,
+    ]
+    assert "Canary" not in repr(LoginCheck.of(LoginQuestion("q.io", "Canary-user", "Canary-77"), access))
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +103,7 @@ def server(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hostil
 def test_equal_attempts_are_asked_once_however_their_keys_are_spelt(server: HostileRegistry, certificate: str) -> None:
     access = RegistryAccess(certificate, timeout=20.0)
     keys = (server.host, f"https://{server.host}/v2/", f"{server.host}/team")
-    attempts = [Attempt.of(LoginQuestion(key, "alice", "Canary-77"), access, is_named=True) for key in keys]
+    attempts = [LoginCheck.of(LoginQuestion(key, "alice", "Canary-77"), access, is_named=True) for key in keys]
     answers = asked(attempts)
     assert {proof.outcome for proof in answers.values()} == {"logs_in"}
     assert len(server.requests) == 2, "once without the login, once with it"
@@ -100,7 +111,7 @@ def test_equal_attempts_are_asked_once_however_their_keys_are_spelt(server: Host
 
 def test_what_helps_is_named_as_the_module_calls_it(server: HostileRegistry) -> None:
     access = RegistryAccess.of({}, "verify_", "verify_realm_hosts")
-    (proof,) = asked([Attempt.of(LoginQuestion(server.host, "alice", "Canary-77"), access, is_named=True)]).values()
+    (proof,) = asked([LoginCheck.of(LoginQuestion(server.host, "alice", "Canary-77"), access, is_named=True)]).values()
     assert proof.said.endswith("give the certificate of the authority that signed it in 'verify_ca_cert'")
 
 
@@ -110,7 +121,9 @@ def test_who_takes_logins_is_named_in_the_option_of_the_module(
 ) -> None:
     access = RegistryAccess.of({f"{prefix}ca_cert": certificate}, prefix, option)
     with answering(certificate, b'401 No\r\nWWW-Authenticate: Bearer realm="https://sso.example.com/token"') as server:
-        (proof,) = asked([Attempt.of(LoginQuestion(server.host, "alice", "Canary-77"), access, is_named=True)]).values()
+        (proof,) = asked(
+            [LoginCheck.of(LoginQuestion(server.host, "alice", "Canary-77"), access, is_named=True)]
+        ).values()
     assert (proof.outcome, proof.said.rpartition("; ")[2]) == (
         "not_sent",
         f"not sent: if that is right, name it in '{option}'",
@@ -134,9 +147,10 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("https_proxy", raising=False)
 
 
-def different(host: str, access: RegistryAccess, count: int) -> list[Attempt]:
+def different(host: str, access: RegistryAccess, count: int) -> list[LoginCheck]:
     return [
-        Attempt.of(LoginQuestion(host, "alice", f"Canary-{number}"), access, is_named=True) for number in range(count)
+        LoginCheck.of(LoginQuestion(host, "alice", f"Canary-{number}"), access, is_named=True)
+        for number in range(count)
     ]
 
 
@@ -171,14 +185,14 @@ def test_one_that_answers_now_and_then_is_asked_to_the_end(certificate: str) -> 
 def test_the_hosts_of_one_user_do_not_hold_up_the_others(certificate: str) -> None:
     """A registry that an option names is asked, whatever objects of the cluster name."""
     access = RegistryAccess(certificate, timeout=20.0)
-    login = Login("alice", "p")
-    silent = [Attempt(Wanted(f"no host {number}"), login, access) for number in range(300)]
-    last = Attempt(Wanted("registry.example.com"), login, access)
+    login = RegistryLogin("alice", "p")
+    silent = [LoginCheck(RegistryImage(f"no host {number}"), login, access) for number in range(300)]
+    last = LoginCheck(RegistryImage("registry.example.com"), login, access)
     with answering(certificate, b"404 None") as server:
         named = different(server.host, access, 1)
         answers = asked([*silent, last, *named])
         assert len(server.requests) == 1
-    assert answers[last] == Proof(
+    assert answers[last] == RegistryProof(
         "unanswered", "not asked, since 200 other registries that objects of the cluster name did not answer"
     )
     assert sum(proof == answers[last] for proof in answers.values()) in range(80, 102)

@@ -17,7 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig import (
     credential_entry as auth_entry,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.json_text import Unreadable
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.json_text import InvalidContent
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.content import TYPES, Target
 from hypothesis import given
 from hypothesis import strategies as st
@@ -451,12 +451,12 @@ class TestReadStored:
         "text", ["", "x", "[]", '"a"', "[" * 100_000, '{"auths": []}', '{"auths": {}, "Auths": {}}', "{}{}", "\ufeff{}"]
     )
     def test_what_cannot_be_read_is_an_error(self, text: str) -> None:
-        with pytest.raises(Unreadable, match="^is "):
+        with pytest.raises(InvalidContent, match="^is "):
             auth_file.read_stored(text, legacy=False)
 
     @pytest.mark.parametrize(("legacy", "text"), [(False, json.dumps({"quay.io": login()})), (True, an_entry(login()))])
     def test_so_is_the_form_of_the_other_type(self, legacy: bool, text: str) -> None:
-        with pytest.raises(Unreadable, match="which no node reads from a secret of this type$"):
+        with pytest.raises(InvalidContent, match="which no node reads from a secret of this type$"):
             auth_file.read_stored(text, legacy=legacy)
 
     def test_a_byte_that_is_not_utf8_hides_nothing(self) -> None:
@@ -483,7 +483,7 @@ class TestReadStored:
 
     @given(st.text() | JSON.map(json.dumps) | NEARLY.map(json.dumps), st.booleans())
     def test_is_read_or_unreadable(self, text: str, legacy: bool) -> None:
-        with contextlib.suppress(Unreadable):
+        with contextlib.suppress(InvalidContent):
             auth_file.read_stored(text, legacy=legacy)
 
 

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig import credential_entry as entries
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.credential_entry import (
-    Entry,
+    CredentialEntry,
     changed_fields,
     field_name,
     from_file,
@@ -38,11 +38,11 @@ def refusal(call: Any, *arguments: Any) -> str:
     return str(caught.value)
 
 
-def of_file(value: Any) -> Entry:
+def of_file(value: Any) -> CredentialEntry:
     return from_file("quay.io", json.dumps(value), SOURCE)
 
 
-def of_secret(value: Any) -> Entry:
+def of_secret(value: Any) -> CredentialEntry:
     return stored_entry("quay.io", json.dumps(value))
 
 
@@ -190,7 +190,7 @@ class TestStoredEntry:
 
     @pytest.mark.parametrize(("key", "shown_as"), [("u:canary@a.io", "***@a.io"), ("a b", "a b"), ("", "")])
     def test_a_key_that_nobody_may_write_has_no_login(self, key: str, shown_as: str) -> None:
-        assert stored_entry(key, '{"auth": "YTpi"}') == Entry(shown_as, "", "")
+        assert stored_entry(key, '{"auth": "YTpi"}') == CredentialEntry(shown_as, "", "")
 
 
 class TestMeaning:
@@ -202,10 +202,12 @@ class TestMeaning:
 
     @pytest.mark.parametrize("value", ["[" * 5000 + "]" * 5000, '{"a":' * 200 + "1" + "}" * 200, "9" * 5000])
     def test_what_python_cannot_read_or_compare_stands_for_itself(self, value: str) -> None:
-        assert Entry("a.io", "a", "b", {"n": value}).meaning["n"] == value
+        assert CredentialEntry("a.io", "a", "b", {"n": value}).meaning["n"] == value
 
     def test_what_it_can_is_compared_without_white_space_and_order(self) -> None:
-        one, other = (Entry("a.io", "a", "b", {"n": value}) for value in ('{"a": 1, "b": [2]}', '{"b":[2],"a":1}'))
+        one, other = (
+            CredentialEntry("a.io", "a", "b", {"n": value}) for value in ('{"a": 1, "b": [2]}', '{"b":[2],"a":1}')
+        )
         assert changed_fields(one, other) == []
 
     @pytest.mark.parametrize(

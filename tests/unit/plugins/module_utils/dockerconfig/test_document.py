@@ -13,15 +13,15 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.json_text import (
     EMPTY,
+    InvalidContent,
     Object,
-    Unreadable,
 )
 
 ENTRY = '{"auth": "YTpi"}'
 
 
 def refusal(text: str, *, legacy: bool = False) -> str:
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(InvalidContent) as caught:
         Document.parse(text, legacy=legacy)
     return str(caught.value)
 

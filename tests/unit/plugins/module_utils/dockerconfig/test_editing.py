@@ -15,7 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     parse_text,
     read_stored,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.json_text import Unreadable
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.json_text import InvalidContent
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -151,7 +151,7 @@ class TestMerged:
         ],
     )
     def test_what_cannot_be_read_is_not_edited(self, text: str, edit: Any) -> None:
-        with pytest.raises(Unreadable, match="^is "):
+        with pytest.raises(InvalidContent, match="^is "):
             edit(text)
 
 

@@ -12,9 +12,9 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig import json_text
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.json_text import (
     EMPTY,
+    InvalidContent,
     Member,
     Object,
-    Unreadable,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +29,7 @@ JSON = st.recursive(
 
 
 def refusal(text: str) -> str:
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(InvalidContent) as caught:
         json_text.value_of(text)
     return str(caught.value)
 
@@ -147,7 +147,7 @@ class TestObject:
     )
     def test_is_nothing_else(self, value: str, kind: str) -> None:
         assert json_text.kind(value) == kind
-        with pytest.raises(Unreadable, match=f"^is {kind}, not an object$"):
+        with pytest.raises(InvalidContent, match=f"^is {kind}, not an object$"):
             Object.parse(value)
 
     @pytest.mark.parametrize(("value", "kind"), [("{}", "an object"), ("null", "null")])

@@ -9,7 +9,10 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.json_text import Object, Unreadable
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.json_text import (
+    InvalidContent,
+    Object,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.kubelet_reading import (
     is_wrong,
     kubelet_reading,
@@ -67,12 +70,12 @@ class TestLoginOf:
         ],
     )  # fmt: skip
     def test_base64_must_be_whole_or_without_padding(self, auth: str) -> None:
-        with pytest.raises(Unreadable, match="^has an 'auth' that is not standard base64$"):
+        with pytest.raises(InvalidContent, match="^has an 'auth' that is not standard base64$"):
             login_of(json.dumps({"auth": auth}))
 
     @pytest.mark.parametrize("auth", ["YQ==", "YQ", "\n", "\r\n\r\n", b64("canary")])
     def test_what_it_holds_must_have_a_colon(self, auth: str) -> None:
-        with pytest.raises(Unreadable, match="^has an 'auth' that is not base64 of USER:PASSWORD$"):
+        with pytest.raises(InvalidContent, match="^has an 'auth' that is not base64 of USER:PASSWORD$"):
             login_of(json.dumps({"auth": auth}))
 
     @pytest.mark.parametrize("name", ["username", "password", "email", "auth"])
@@ -81,12 +84,12 @@ class TestLoginOf:
     )
     def test_each_field_that_it_decodes_must_be_a_string(self, name: str, value: Any, kind: str) -> None:
         for written in (name, name.upper()):
-            with pytest.raises(Unreadable, match=f"^has a '{name}' that is {kind}, not a string$"):
+            with pytest.raises(InvalidContent, match=f"^has a '{name}' that is {kind}, not a string$"):
                 login_of(json.dumps({written: value, "x": 1}))
 
     @pytest.mark.parametrize(("entry", "kind"), [('"robot:canary"', "a string"), ("[]", "a list"), ("5", "a number")])
     def test_an_entry_must_be_an_object(self, entry: str, kind: str) -> None:
-        with pytest.raises(Unreadable, match=f"^is {kind}, not an object$"):
+        with pytest.raises(InvalidContent, match=f"^is {kind}, not an object$"):
             login_of(entry)
 
     @pytest.mark.parametrize(

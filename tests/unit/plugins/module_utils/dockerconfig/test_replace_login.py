@@ -11,14 +11,14 @@ import re
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.json_text import Unreadable
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.json_text import InvalidContent
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.kubelet_reading import (
     kubelet_reading,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import (
-    Exchange,
-    Found,
-    Login,
+    LoginKeys,
+    LoginReplacement,
+    UserPassword,
     exchanged,
     found_in,
 )
@@ -26,13 +26,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.anything import ANYTHING
 
-OLD, NEW = Login("robot", "old-password"), Login("robot-2", "new:pass€word")
-WANTED = Exchange(("quay.io",), OLD, NEW)
+OLD, NEW = UserPassword("robot", "old-password"), UserPassword("robot-2", "new:pass€word")
+WANTED = LoginReplacement(("quay.io",), OLD, NEW)
 #: Whatever the password of the user was.
-REFRESH = Exchange(("quay.io",), Login("robot", ""), Login("robot", "new"))
+REFRESH = LoginReplacement(("quay.io",), UserPassword("robot", ""), UserPassword("robot", "new"))
 
 
-def auth(login: Login) -> str:
+def auth(login: UserPassword) -> str:
     return base64.b64encode(f"{login.username}:{login.password}".encode()).decode()
 
 
@@ -40,7 +40,7 @@ def file(**entries: Any) -> str:
     return json.dumps({"auths": entries})
 
 
-def after(text: str, wanted: Exchange = WANTED) -> Any:
+def after(text: str, wanted: LoginReplacement = WANTED) -> Any:
     return json.loads(exchanged(text, wanted, legacy=False))
 
 
@@ -78,7 +78,7 @@ class TestSpelling:
     def test_a_dockercfg(self) -> None:
         text = json.dumps({"quay.io": {"auth": auth(OLD)}})
         assert json.loads(exchanged(text, WANTED, legacy=True)) == {"quay.io": {"auth": auth(NEW)}}
-        with pytest.raises(Unreadable):
+        with pytest.raises(InvalidContent):
             exchanged(text, WANTED, legacy=False)
 
 
@@ -104,36 +104,45 @@ class TestWhich:
         ],
     )
     def test_by_registry(self, registry: str, key: str, is_for: bool) -> None:
-        wanted = Exchange((registry,), OLD, NEW)
+        wanted = LoginReplacement((registry,), OLD, NEW)
         assert wanted.is_for(key) is is_for
         text = file(**{key: {"auth": auth(OLD)}})
         assert (exchanged(text, wanted, legacy=False) != text) is is_for
 
     @pytest.mark.parametrize(
-        "login", [Login("robot", "other"), Login("other", "old-password"), Login("robot", "old-password "), NEW]
+        "login",
+        [
+            UserPassword("robot", "other"),
+            UserPassword("other", "old-password"),
+            UserPassword("robot", "old-password "),
+            NEW,
+        ],
     )
-    def test_another_login_is_left_alone(self, login: Login) -> None:
+    def test_another_login_is_left_alone(self, login: UserPassword) -> None:
         text = file(**{"quay.io": {"auth": auth(login)}})
         assert exchanged(text, WANTED, legacy=False) == text
 
     def test_any_password_of_the_user_but_the_new_one(self) -> None:
-        entries = {f"quay.io/{name}": {"auth": auth(Login("robot", name))} for name in ("a", "new")}
-        entries["quay.io/c"] = {"auth": auth(Login("other", "a"))}
+        entries = {f"quay.io/{name}": {"auth": auth(UserPassword("robot", name))} for name in ("a", "new")}
+        entries["quay.io/c"] = {"auth": auth(UserPassword("other", "a"))}
         found = found_in(file(**entries), REFRESH, legacy=False)
-        assert found == Found(("quay.io/a",), ("quay.io/new",))
-        new = auth(Login("robot", "new"))
+        assert found == LoginKeys(("quay.io/a",), ("quay.io/new",))
+        new = auth(UserPassword("robot", "new"))
         assert after(file(**entries), REFRESH)["auths"] == {**entries, "quay.io/a": {"auth": new}}
 
     def test_other_passwords_of_both_users_are_found(self) -> None:
         names = (OLD.username, NEW.username, "other")
-        entries = {f"quay.io/{name}": {"auth": auth(Login(name, "mistyped"))} for name in names}
-        entries |= {"b.io": {"auth": auth(Login("robot", "mistyped"))}, "quay.io/c": {"auth": auth(Login("robot", ""))}}
+        entries = {f"quay.io/{name}": {"auth": auth(UserPassword(name, "mistyped"))} for name in names}
+        entries |= {
+            "b.io": {"auth": auth(UserPassword("robot", "mistyped"))},
+            "quay.io/c": {"auth": auth(UserPassword("robot", ""))},
+        }
         found = found_in(file(**entries), WANTED, legacy=False)
-        assert found == Found(other_passwords=tuple(dict.fromkeys(f"quay.io/{name}" for name in names[:2])))
+        assert found == LoginKeys(other_passwords=tuple(dict.fromkeys(f"quay.io/{name}" for name in names[:2])))
 
     def test_what_is_found_says_no_user_of_a_key(self) -> None:
         entries = {"user:pass@quay.io": {"auth": auth(OLD)}, "quay.io/new": {"auth": auth(NEW)}}
-        assert found_in(file(**entries), WANTED, legacy=False) == Found(("***@quay.io",), ("quay.io/new",))
+        assert found_in(file(**entries), WANTED, legacy=False) == LoginKeys(("***@quay.io",), ("quay.io/new",))
 
     def test_a_token_beside_the_login(self) -> None:
         entries = {
@@ -146,14 +155,14 @@ class TestWhich:
     def test_an_entry_without_a_login(self, entry: Any) -> None:
         text = file(**{"quay.io": entry})
         for wanted in (WANTED, REFRESH):
-            assert found_in(text, wanted, legacy=False) == Found()
+            assert found_in(text, wanted, legacy=False) == LoginKeys()
             assert exchanged(text, wanted, legacy=False) == text
 
     @pytest.mark.parametrize("entry", [[], "x", 1, {"auth": 1}, {"auth": "%"}, {"auth": auth(OLD), "email": 1}])
     def test_what_login_an_entry_has_that_no_node_can_decode_is_not_known(self, entry: Any) -> None:
         text = file(**{"a:b@quay.io": entry, "elsewhere.example.com": entry})
         for wanted in (WANTED, REFRESH):
-            assert found_in(text, wanted, legacy=False) == Found(undecodable=("***@quay.io",))
+            assert found_in(text, wanted, legacy=False) == LoginKeys(undecodable=("***@quay.io",))
             assert exchanged(text, wanted, legacy=False) == text
 
 

@@ -27,7 +27,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.prot
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.inspection import examined, inspect
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from support.fake_api import FakeApi
 from support.scripted_pool import Clock, status_object
 
@@ -67,7 +67,7 @@ def run(
     clock = clock or Clock()
     hooks = {key: more.pop(key) for key in ("refine", "hint") if key in more}
     given = {"check_mode": False, "concurrency": 1, "clock": EngineClock(clock.now, clock.sleep), **more}
-    return inspect(api.cluster(clock), asks or Asks(), names, Settings(**given), **hooks)
+    return inspect(api.cluster(clock), asks or Asks(), names, RunSettings(**given), **hooks)
 
 
 def statuses(outcome: Outcome) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ApiError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, metadata
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.listing import Listed, list_in
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.listing import Listing, list_in
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.workers import Workers
 from support.fake_api import FakeApi
 from support.scripted_pool import status_object
@@ -28,12 +28,12 @@ def api() -> FakeApi:
     return api
 
 
-def listed(api: FakeApi, *namespaces: str, **options: Any) -> Listed:
+def listed(api: FakeApi, *namespaces: str, **options: Any) -> Listing:
     with Workers(2) as workers:
         return list_in(api.cluster(), workers, SECRET, namespaces, options.pop("keep", lambda obj: obj), **options)
 
 
-def names(found: Listed) -> dict[str, list[str]]:
+def names(found: Listing) -> dict[str, list[str]]:
     return {place: [metadata(obj)["name"] for obj in objects] for place, objects in found.objects.items()}
 
 

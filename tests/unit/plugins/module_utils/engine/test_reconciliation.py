@@ -16,7 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.chan
     delete,
     update,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Awaited, Entry, Failure
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Entry, Failure, Prerequisite
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     SECRET,
@@ -32,13 +32,13 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.prot
     Plan,
     Related,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declared
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declaration
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine import reconciliation
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reader import View
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reconciliation import reconcile
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from support.fake_api import LOST, FakeApi
 from support.scripted_pool import Answer, Clock, Request, status_object
 
@@ -74,7 +74,7 @@ class Keep:
         if namespace == self.breaks_on:
             raise KeyError("unforeseen")
         if self.account and found.get(ObjectRef(SERVICE_ACCOUNT, namespace, self.account)) is None:
-            return Plan(waiting_for=(Awaited(f"service account {self.account}", self.within),))
+            return Plan(waiting_for=(Prerequisite(f"service account {self.account}", self.within),))
         changes = [change for name in self.keeps if (change := self._change(namespace, name, objects.get(name)))]
         return Plan(tuple(changes), notes=(f"seen in {namespace}",), extra={"seen": sorted(objects)})
 
@@ -94,7 +94,7 @@ def run(
 ) -> Outcome:
     clock = clock or Clock()
     given = {"check_mode": False, "concurrency": 1, "clock": EngineClock(clock.now, clock.sleep), **settings}
-    return reconcile(api.cluster(clock), desired, namespaces, Settings(**given))
+    return reconcile(api.cluster(clock), desired, namespaces, RunSettings(**given))
 
 
 def statuses(outcome: Outcome) -> dict[str, str]:
@@ -373,7 +373,7 @@ class TestLimit:
 
     def test_a_failure_of_an_entry_counts(self, api: FakeApi) -> None:
         api.fail("POST .*/namespaces/a/", BROKEN, times=10**9)
-        entry = Declared(Keep(), Entry("secrets", 0))
+        entry = Declaration(Keep(), Entry("secrets", 0))
         outcome = run(api, Batch(SECRET, {name: [entry] for name in "ab"}), list("ab"), max_failures=0)
         assert list(statuses(outcome).values()) == ["failed", "skipped"]
 
@@ -559,7 +559,7 @@ def entry(number: int) -> Entry:
 
 def entries(*desired: Any, namespaces: Sequence[str] = ("a",)) -> Batch[Any]:
     """The same entries for each of the namespaces."""
-    declared = [Declared(one, entry(number)) for number, one in enumerate(desired)]
+    declared = [Declaration(one, entry(number)) for number, one in enumerate(desired)]
     return Batch(SECRET, dict.fromkeys(namespaces, declared))
 
 
@@ -864,8 +864,8 @@ class TestWaitingEntries:
         for name in ("a", "b"):
             api.put("namespaces", "", name)
         places = {
-            "a": [Declared(Awaits(("x",), 3), entry(0))],
-            "b": [Declared(Awaits(("y",), 0), entry(1))],
+            "a": [Declaration(Awaits(("x",), 3), entry(0))],
+            "b": [Declaration(Awaits(("y",), 0), entry(1))],
         }
         run(api, Batch(SECRET, places), ["a", "b"])
         assert sum("namespaces/b/secrets" in line for line in api.asked) == 1
@@ -999,7 +999,7 @@ class Awaits:
         return ()
 
     def plan(self, _namespace: str, _objects: Objects, _found: Related) -> Plan:
-        return Plan(waiting_for=tuple(Awaited(one, self.within) for one in self.what))
+        return Plan(waiting_for=tuple(Prerequisite(one, self.within) for one in self.what))
 
 
 class TestProgress:
@@ -1010,7 +1010,7 @@ class TestProgress:
         api.put("secrets", "b", "keep", **WANTED)
         run(api, Keep(), list("abcd"), clock=clock, task="pull_secret", say=said.append)
         assert said[-1].startswith("pull_secret 4/4 namespaces, 2 changed, 1 failed")
-        assert reconciliation.Settings is Settings
+        assert reconciliation.RunSettings is RunSettings
 
 
 class TestSeen:
@@ -1018,7 +1018,7 @@ class TestSeen:
 
     def test_the_plan_is_of_what_was_seen(self, api: FakeApi) -> None:
         held = api.put("secrets", "a", "keep", **OTHER)
-        settings = Settings(check_mode=False, concurrency=1)
+        settings = RunSettings(check_mode=False, concurrency=1)
         outcome = reconcile(api.cluster(), Keep(), ["a"], settings, {"a": View({"keep": held})})
         assert statuses(outcome) == {"a": "changed"}
         assert api.asked == ["PATCH /api/v1/namespaces/a/secrets/keep"]
@@ -1027,7 +1027,7 @@ class TestSeen:
         held = api.put("secrets", "a", "keep", **OTHER)
         api.put("secrets", "a", "keep", **WANTED)
         clock = Clock()
-        settings = Settings(check_mode=False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
+        settings = RunSettings(check_mode=False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
         outcome = reconcile(api.cluster(), Keep(), ["a"], settings, {"a": View({"keep": held})})
         assert statuses(outcome) == {"a": "unchanged"}
         assert [text.partition(" ")[0] for text in api.asked] == ["PATCH", "GET"]
@@ -1037,6 +1037,6 @@ class TestSeen:
         api.put("serviceaccounts", "a", "default")
         desired = Keep(account="default", within=5.0)
         clock = Clock()
-        settings = Settings(check_mode=False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
+        settings = RunSettings(check_mode=False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
         outcome = reconcile(api.cluster(clock), desired, ["a"], settings, {"a": View()})
         assert statuses(outcome) == {"a": "changed"}

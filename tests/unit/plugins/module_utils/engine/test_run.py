@@ -26,7 +26,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.cl
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import (
     Run,
-    Settings,
+    RunSettings,
     internal_error,
     running,
 )
@@ -54,7 +54,7 @@ def api() -> FakeApi:
 
 def run_of(api: FakeApi, max_failures: int | None = None) -> Iterator[Run]:
     clock = Clock()
-    settings = Settings(False, concurrency=1, max_failures=max_failures, clock=EngineClock(clock.now, clock.sleep))
+    settings = RunSettings(False, concurrency=1, max_failures=max_failures, clock=EngineClock(clock.now, clock.sleep))
     with running(api.cluster(clock), 3, settings) as found:
         yield found
 

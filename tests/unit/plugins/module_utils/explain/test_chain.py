@@ -14,9 +14,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     ObjectRef,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import Access, explain
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Evidence, NotYet
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import POD, Subject
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import PullVerdict, explain
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import POD, ContainerPull
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import (
     CLUSTER_POLICIES,
     IMAGE_POLICY,
@@ -52,7 +52,7 @@ from support.pull_evidence import (
 class TestName:
     @pytest.mark.parametrize("image", ["", "UPPER", "https://q.io/a"])
     def test_that_is_none(self, image: str) -> None:
-        found = explain(pod(image=image), Evidence())
+        found = explain(pod(image=image), Lookup())
         assert summary(found) == ("will_not_pull", f"{image!r} is no valid name of an image")
         assert [(step.name, step.ok) for step in found.steps] == [("image", False)]
 
@@ -71,8 +71,8 @@ class TestName:
 
 class TestWhatIsRead:
     def test_all_that_the_way_needs_is_wanted_at_once(self) -> None:
-        evidence = Evidence()
-        with pytest.raises(NotYet):
+        evidence = Lookup()
+        with pytest.raises(ReadRequired):
             explain(pod("a", "b"), evidence)
         wanted = evidence.take_wanted()
         assert wanted[:4] == [ObjectRef(SECRET, "ns", "a"), ObjectRef(SECRET, "ns", "b"), NODE_SECRET, IMAGE_CONFIG]
@@ -80,8 +80,8 @@ class TestWhatIsRead:
         assert wanted[7:] == [CLUSTER_POLICIES, ObjectRef(IMAGE_POLICY, "ns", "")]
 
     def test_a_template_asks_for_its_account_first(self) -> None:
-        evidence = Evidence()
-        with pytest.raises(NotYet):
+        evidence = Lookup()
+        with pytest.raises(ReadRequired):
             explain(template(), evidence)
         assert evidence.take_wanted() == [ObjectRef(SERVICE_ACCOUNT, "ns", "default")]
 
@@ -173,7 +173,7 @@ class TestSecrets:
         assert told(pod("a"), known(account("a"), a=other)).fix == fixes.new_secret("ns", "default", "q.io")
 
     @pytest.mark.parametrize("subject", [pod("own"), template("own")])
-    def test_an_own_list_hides_what_is_linked(self, subject: Subject) -> None:
+    def test_an_own_list_hides_what_is_linked(self, subject: ContainerPull) -> None:
         found = told(subject, known(account("linked"), own=secret({"x.io": AUTH}), linked=GOOD))
         assert found.reason.startswith(
             f"{subject.ref} has a list of its own, which hides linked of service account ns/default: it"
@@ -260,7 +260,7 @@ class TestNode:
         assert summary(told(pod("a", pulled=True), known(a=None))) == ("pulls", "the container has its image")
 
     def test_back_off_alone_tells_nothing(self) -> None:
-        subject = Subject(
+        subject = ContainerPull(
             ObjectRef(POD, "ns", "p"),
             "default",
             ("good",),
@@ -336,7 +336,7 @@ class TestProject:
     FULL: dict[str, Any] = {"status": {"tags": [{"tag": "v1", "items": [{"image": "x"}]}]}}
     CREDENTIAL = secret({HOST: AUTH}, **GENERATED)
 
-    def told(self, answer: Any, **stream: Any) -> Access:
+    def told(self, answer: Any, **stream: Any) -> PullVerdict:
         more = {self.REVIEW: answer, self.STREAM: stream.get("stream", self.FULL)}
         return told(pod("own", image=f"{self.HOST}/b/app:v1"), known(more=more, own=secret({self.HOST: AUTH})))
 
@@ -409,8 +409,8 @@ class TestProject:
         assert told(pod("own", image="r.example.com:5000/b/app:v1"), cluster).verdict == "will_not_pull"
 
     def test_it_is_asked_for_with_the_rest_known(self) -> None:
-        evidence = Evidence(known(own=self.CREDENTIAL))
-        with pytest.raises(NotYet):
+        evidence = Lookup(known(own=self.CREDENTIAL))
+        with pytest.raises(ReadRequired):
             explain(pod("own", image=f"{self.HOST}/b/app:v1"), evidence)
         assert evidence.take_wanted() == [self.REVIEW, self.STREAM]
 

@@ -15,12 +15,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.credentials import (
     Credentials,
-    Login,
-    SecretSeen,
+    KubeletLogin,
+    PullSecretStatus,
     credentials_of,
     nearest_key,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Evidence, NotYet
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
 
 AUTH = {"auth": base64.b64encode(b"u:p").decode()}
 
@@ -32,7 +32,7 @@ def secret(auths: Any, kind: str = "kubernetes.io/dockerconfigjson", **metadata:
 
 def of(repository: str = "q.io/team/app", **secrets: Any) -> Credentials:
     known = {ObjectRef(SECRET, "ns", name): each for name, each in secrets.items()}
-    return credentials_of("ns", [*secrets], repository, Evidence(known))
+    return credentials_of("ns", [*secrets], repository, Lookup(known))
 
 
 class TestStates:
@@ -66,8 +66,8 @@ class TestStates:
         assert not of(a=secret({})).secrets[0].is_generated
 
     def test_all_that_is_missing_is_wanted_at_once(self) -> None:
-        evidence = Evidence()
-        with pytest.raises(NotYet):
+        evidence = Lookup()
+        with pytest.raises(ReadRequired):
             credentials_of("ns", ["a", "b"], "q.io/a", evidence)
         assert [ref.name for ref in evidence.take_wanted()] == ["a", "b"]
 
@@ -75,11 +75,15 @@ class TestStates:
 class TestLogins:
     def test_in_the_kubelets_order_and_then_in_that_of_the_list(self) -> None:
         found = of(a=secret({"q.io": AUTH}), b=secret({"q.io/team": AUTH, "q.io": AUTH, "other.io": AUTH}))
-        assert found.logins == [Login("b", "q.io/team", False), Login("a", "q.io", False), Login("b", "q.io", False)]
+        assert found.logins == [
+            KubeletLogin("b", "q.io/team", False),
+            KubeletLogin("a", "q.io", False),
+            KubeletLogin("b", "q.io", False),
+        ]
 
     @pytest.mark.parametrize("entry", [{}, {"username": "u"}, {"password": "p"}])
     def test_an_entry_without_a_login_matches_and_gives_none(self, entry: Any) -> None:
-        assert of(a=secret({"q.io": entry})).logins == [Login("a", "q.io", True)]
+        assert of(a=secret({"q.io": entry})).logins == [KubeletLogin("a", "q.io", True)]
 
     def test_only_of_secrets_that_are_read(self) -> None:
         assert of(a=secret({"q.io": AUTH}, "Opaque"), b=None).logins == []
@@ -98,7 +102,7 @@ class TestNearest:
         ],
     )
     def test_key(self, keys: list[str], nearest: str) -> None:
-        assert nearest_key([SecretSeen("a", "usable", "", keys)], "quay.io/team/app") == nearest
+        assert nearest_key([PullSecretStatus("a", "usable", "", keys)], "quay.io/team/app") == nearest
 
     @pytest.mark.parametrize(
         ("repository", "key", "is_near"),
@@ -113,11 +117,11 @@ class TestNearest:
         ],
     )
     def test_is_of_the_same_host_or_of_one_that_is_mistyped(self, repository: str, key: str, is_near: bool) -> None:
-        assert nearest_key([SecretSeen("a", "usable", "", [key])], repository) == (key if is_near else "")
+        assert nearest_key([PullSecretStatus("a", "usable", "", [key])], repository) == (key if is_near else "")
 
     def test_a_secret_with_many_long_keys_takes_little_time(self) -> None:
         host = "a" * 240 + ".example"
-        secrets = [SecretSeen("a", "usable", "", [f"{number}{host[4:]}" for number in range(1000, 4000)])]
+        secrets = [PullSecretStatus("a", "usable", "", [f"{number}{host[4:]}" for number in range(1000, 4000)])]
         began = time.process_time()
         assert nearest_key(secrets, f"{host}/app") == ""
         assert time.process_time() - began < 1

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Evidence, NotYet
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.reading import (
     items_of,
     look,
@@ -24,18 +24,18 @@ A, B, C = (ObjectRef(SECRET, "ns", name) for name in "abc")
 
 
 def test_an_answer_nothing_and_a_refusal_are_told_apart() -> None:
-    evidence = Evidence({A: {"x": 1}, B: None, C: REFUSED})
+    evidence = Lookup({A: {"x": 1}, B: None, C: REFUSED})
     assert look(evidence, A) == ({"x": 1}, "")
     assert look(evidence, B) == (None, "")
     assert look(evidence, C) == (None, "the caller may not read it")
 
 
 def test_all_is_wanted_at_once() -> None:
-    evidence = Evidence({B: REFUSED})
-    with pytest.raises(NotYet):
+    evidence = Lookup({B: REFUSED})
+    with pytest.raises(ReadRequired):
         want(evidence, (A, B, C))
     assert evidence.take_wanted() == [A, C]
-    want(Evidence({A: None}), (A,))
+    want(Lookup({A: None}), (A,))
 
 
 @pytest.mark.parametrize(
@@ -46,20 +46,20 @@ def test_the_items_of_a_list(listed: Any, items: Any) -> None:
 
 
 class TestNodes:
-    ALL = Evidence({NODES: {"items": [node("a"), node("b"), node("c", kubelet="v1.35.0")]}})
+    ALL = Lookup({NODES: {"items": [node("a"), node("b"), node("c", kubelet="v1.35.0")]}})
 
     def test_of_a_pod_or_one_of_each_kind(self) -> None:
         assert [each.name for each in nodes_for(pod(node="b"), self.ALL)[0]] == ["b"]
         assert [each.kubelet for each in nodes_for(pod(), self.ALL)[0]] == [(1, 34), (1, 35)]
         assert len(nodes_for(pod(node="gone"), self.ALL)[0]) == 2
-        assert nodes_for(pod(node="a"), Evidence({NODES: REFUSED})) == ((), "the caller may not read it")
-        assert nodes_for(pod(node="a"), Evidence({NODES: None})) == ([], "")
+        assert nodes_for(pod(node="a"), Lookup({NODES: REFUSED})) == ((), "the caller may not read it")
+        assert nodes_for(pod(node="a"), Lookup({NODES: None})) == ([], "")
 
     def test_of_a_pod_that_is_asked_about_alone(self) -> None:
         subject = pod(node="a", is_asked_alone=True)
         ref = ObjectRef(NODES.kind, "", "a")
         assert (refs_of_nodes(subject), refs_of_nodes(pod(node="a"))) == ([ref], [NODES])
         assert refs_of_nodes(pod(is_asked_alone=True)) == [NODES]
-        assert [each.name for each in nodes_for(subject, Evidence({ref: node("a")}))[0]] == ["a"]
-        assert nodes_for(subject, Evidence({ref: None})) == ([], "")
-        assert nodes_for(subject, Evidence({ref: REFUSED})) == ([], "the caller may not read it")
+        assert [each.name for each in nodes_for(subject, Lookup({ref: node("a")}))[0]] == ["a"]
+        assert nodes_for(subject, Lookup({ref: None})) == ([], "")
+        assert nodes_for(subject, Lookup({ref: REFUSED})) == ([], "the caller may not read it")

@@ -14,7 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.s
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import (
     POD,
     WORKLOADS,
-    Subject,
+    ContainerPull,
     of_account,
     of_pod,
     of_workload,
@@ -34,7 +34,7 @@ def waiting(reason: str, message: str = "m", **more: Any) -> dict[str, Any]:
     return {"name": "app", "state": {"waiting": {"reason": reason, "message": message}}, **more}
 
 
-def app(status: Any, part: str = "containerStatuses") -> Subject:
+def app(status: Any, part: str = "containerStatuses") -> ContainerPull:
     pod = {"metadata": {"name": "p"}, "spec": SPEC, "status": {part: [status]}}
     return next(subject for subject in of_pod(pod, "ns") if subject.container == "app")
 

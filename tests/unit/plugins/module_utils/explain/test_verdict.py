@@ -11,9 +11,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.v
     PULLS,
     UNKNOWN,
     WILL_NOT_PULL,
-    Access,
-    Seen,
+    PullVerdict,
     Step,
+    StepResult,
     breaks,
     doubts,
     says,
@@ -24,32 +24,32 @@ WAY = [Step("image", "a"), Step("secret", "b", ok=False), Step("mirrors", "c", o
 
 
 def test_the_lines_for_people() -> None:
-    found = Access(pod(), WILL_NOT_PULL, "why", WAY)
+    found = PullVerdict(pod(), WILL_NOT_PULL, "why", WAY)
     assert found.text() == ["will_not_pull: why", "  ok image: a", "  NO secret: b", "  ?  mirrors: c"]
 
 
 def test_the_way_is_left_out_of_a_brief_report_where_nothing_breaks() -> None:
-    assert "steps" not in Access(pod(), PULLS, "why", WAY).report(brief=True)
-    assert Access(pod(), UNKNOWN, "why", WAY).report(brief=True)["steps"][2] == {
+    assert "steps" not in PullVerdict(pod(), PULLS, "why", WAY).report(brief=True)
+    assert PullVerdict(pod(), UNKNOWN, "why", WAY).report(brief=True)["steps"][2] == {
         "step": "mirrors",
         "message": "c",
         "ok": None,
     }
-    full = Access(pod(), PULLS, "why", WAY, (), "dns").report()
+    full = PullVerdict(pod(), PULLS, "why", WAY, (), "dns").report()
     assert (full["text"][0], full["fix"], full["cause"]) == ("pulls: why", [], "dns")
 
 
 def test_who_gets_what_by_the_fix_is_reported_with_it() -> None:
     tasks = link("ns", "builder", "pull")
-    found = Access(pod(), WILL_NOT_PULL, "why", WAY, tasks).report()
+    found = PullVerdict(pod(), WILL_NOT_PULL, "why", WAY, tasks).report()
     assert (found["fix"], found["fix_effects"], found["fix_refusal"]) == (tasks, list(offer(tasks).effects), "")
-    found = Access(pod(), WILL_NOT_PULL, "why", WAY, link("ns", "builder", "{{ x }}")).report()
+    found = PullVerdict(pod(), WILL_NOT_PULL, "why", WAY, link("ns", "builder", "{{ x }}")).report()
     assert (found["fix"], found["fix_effects"]) == ([], [])
     assert "'{{ x }}' is unusual" in found["fix_refusal"]
 
 
 def test_what_a_station_can_say() -> None:
-    assert says("s", "a", ok=None) == Seen(Step("s", "a", None))
-    assert breaks("s", "a") == Seen(Step("s", "a", ok=False), WILL_NOT_PULL, "a", ())
+    assert says("s", "a", ok=None) == StepResult(Step("s", "a", None))
+    assert breaks("s", "a") == StepResult(Step("s", "a", ok=False), WILL_NOT_PULL, "a", ())
     assert breaks("s", "a", reason="b").reason == "b"
-    assert doubts("s", "a", [{}], reason="b") == Seen(Step("s", "a", None), UNKNOWN, "b", [{}])
+    assert doubts("s", "a", [{}], reason="b") == StepResult(Step("s", "a", None), UNKNOWN, "b", [{}])

@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import NotYet
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import POD, WORKLOADS, Subject
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import Access, Step
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import ReadRequired
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import (
+    POD,
+    WORKLOADS,
+    ContainerPull,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict, Step
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.workload_pods import (
     PodOwners,
     added_containers,
@@ -153,12 +157,12 @@ class TestTemplated:
         assert [is_controlled(each) for _kind, each in workloads] == [False, True, True]
 
 
-def answer(verdict: str, *, name: str = "", container: str = "app", image: str = IMAGE, **more: Any) -> Access:
+def answer(verdict: str, *, name: str = "", container: str = "app", image: str = IMAGE, **more: Any) -> PullVerdict:
     """Of a pod with this name, or of the template."""
     ref = ObjectRef(POD, "ns", name) if name else ObjectRef(WORKLOADS["deployment"], "ns", "top")
     cause, pulled = more.get("cause", ""), more.get("is_pulled", False)
-    subject = Subject(ref, "default", (), container, image, bool(name), is_pulled=pulled)
-    return Access(subject, verdict, f"why {verdict}", [Step("keys", "seen")], more.get("fix", ()), cause)
+    subject = ContainerPull(ref, "default", (), container, image, bool(name), is_pulled=pulled)
+    return PullVerdict(subject, verdict, f"why {verdict}", [Step("keys", "seen")], more.get("fix", ()), cause)
 
 
 PULLS, BREAKS, DOUBT = "pulls", "will_not_pull", "unknown"
@@ -180,7 +184,7 @@ class TestAnswer:
         ],
     )
     def test_a_pod_that_fails_outweighs_a_template_that_looks_right(
-        self, template: str, of_pod: Access, verdict: str
+        self, template: str, of_pod: PullVerdict, verdict: str
     ) -> None:
         (found,) = with_pods([answer(template)], [of_pod])
         assert found.verdict == verdict
@@ -229,8 +233,8 @@ class TestTogether:
         workloads = [workload("Deployment"), workload("ReplicaSet", "rs", "top")]
         pods = [pod("rs"), pod("", "q")]
 
-        def explain(subject: Subject) -> Access:
-            return Access(subject, BREAKS if subject.ref.name == "p" else PULLS, "", [])
+        def explain(subject: ContainerPull) -> PullVerdict:
+            return PullVerdict(subject, BREAKS if subject.ref.name == "p" else PULLS, "", [])
 
         found = explain_together(PodOwners("ns", pods, workloads), pods, workloads[:1], explain)
         assert [(each.subject.ref.name, each.verdict) for each in found] == [
@@ -242,11 +246,11 @@ class TestTogether:
     def test_all_that_is_needed_is_wanted_before_it_gives_up(self) -> None:
         asked = []
 
-        def explain(subject: Subject) -> Access:
+        def explain(subject: ContainerPull) -> PullVerdict:
             asked.append(subject.ref.name)
-            raise NotYet
+            raise ReadRequired
 
         workloads, pods = [workload("ReplicaSet")], [pod("top"), pod("top", "q")]
-        with pytest.raises(NotYet):
+        with pytest.raises(ReadRequired):
             explain_together(PodOwners("ns", pods, workloads), pods, workloads, explain)
         assert asked == ["p", "q", "top"]

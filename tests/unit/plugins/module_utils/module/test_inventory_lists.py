@@ -26,7 +26,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.inventory_lists import (
     Inventory,
-    Part,
+    InventoryList,
     inventoried,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
@@ -38,11 +38,11 @@ from support.certificates import loopback_certificate
 from support.fake_api import FakeApi
 
 PARTS = (
-    Part(
+    InventoryList(
         ListForm("secrets", "name", kind=SECRET, declare=pull_secret.identified, contradictions=between_secrets),
         {**TARGET_OPTIONS, **pull_secret.ARGUMENTS},
     ),
-    Part(
+    InventoryList(
         ListForm("links", "secrets", kind=SERVICE_ACCOUNT, declare=sa_link.from_options, contradictions=between_links),
         {**TARGET_OPTIONS, **sa_link.ARGUMENTS},
     ),

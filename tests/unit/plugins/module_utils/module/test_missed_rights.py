@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.permissions import Need
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.permissions import MissingPermission
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.missed_rights import (
     job_sentence,
     missed,
@@ -13,8 +13,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.mi
 from support.fake_api import FakeApi
 from support.scripted_pool import Answer
 
-PODS = Need("list", "pods", "", "a")
-STREAMS = Need("list", "imagestreams", "image.openshift.io", "a")
+PODS = MissingPermission("list", "pods", "", "a")
+STREAMS = MissingPermission("list", "imagestreams", "image.openshift.io", "a")
 
 
 def groups(*names: object) -> Answer:
@@ -26,7 +26,7 @@ def api() -> FakeApi:
     return FakeApi()
 
 
-def found(api: FakeApi, *needs: Need) -> set[Need]:
+def found(api: FakeApi, *needs: MissingPermission) -> set[MissingPermission]:
     cluster = api.cluster()
     cluster.needs.update(needs)
     return missed(cluster)
@@ -61,19 +61,30 @@ def test_what_is_said_already_is_not_said_again() -> None:
 @pytest.mark.parametrize(
     ("needs", "module", "jobs"),
     [
-        ({Need("get", "secrets")}, "pull_secret", "secrets"),
-        ({Need("list", "serviceaccounts", "", "a")}, "sa_link", "links"),
-        ({Need("patch", "rolebindings", "rbac.authorization.k8s.io", "a")}, "image_puller_grant", "grants"),
-        ({Need("delete", "pods", "", "a"), Need("list", "namespaces")}, "sa_link", "restart_pods, namespace_selector"),
-        ({Need("list", "pods")}, "pull_access_export", "restart_pods"),
+        ({MissingPermission("get", "secrets")}, "pull_secret", "secrets"),
+        ({MissingPermission("list", "serviceaccounts", "", "a")}, "sa_link", "links"),
+        (
+            {MissingPermission("patch", "rolebindings", "rbac.authorization.k8s.io", "a")},
+            "image_puller_grant",
+            "grants",
+        ),
+        (
+            {MissingPermission("delete", "pods", "", "a"), MissingPermission("list", "namespaces")},
+            "sa_link",
+            "restart_pods, namespace_selector",
+        ),
+        ({MissingPermission("list", "pods")}, "pull_access_export", "restart_pods"),
     ],
 )
-def test_the_job_of_an_account_with_the_right_is_named(needs: set[Need], module: str, jobs: str) -> None:
+def test_the_job_of_an_account_with_the_right_is_named(needs: set[MissingPermission], module: str, jobs: str) -> None:
     assert job_sentence(needs, module) == (
         f"an account of the role automation_account has that with automation_account_jobs: [{jobs}]"
     )
 
 
 def test_there_may_be_no_such_job() -> None:
-    assert job_sentence({Need("create", "clusterroles", "rbac.authorization.k8s.io")}, "automation_account") == ""
+    assert (
+        job_sentence({MissingPermission("create", "clusterroles", "rbac.authorization.k8s.io")}, "automation_account")
+        == ""
+    )
     assert job_sentence(set(), "sa_link") == ""

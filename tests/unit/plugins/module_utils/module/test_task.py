@@ -32,7 +32,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.contradictions import Contradiction
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module import secret_registry
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CONNECTION_OPTIONS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import (
@@ -151,7 +151,7 @@ class TestReconciling:
     def test_what_looks_afterwards_adds_to_the_outcome(self, task: Task) -> None:
         seen: list[Any] = []
 
-        def look(cluster: Cluster, batch: Batch[Keep], outcome: Outcome, settings: Settings) -> Outcome:
+        def look(cluster: Cluster, batch: Batch[Keep], outcome: Outcome, settings: RunSettings) -> Outcome:
             seen.extend([cluster.name, batch.declared("a")[0].desired, len(outcome.namespaces), settings.concurrency])
             return Outcome([NamespaceResult("a", "failed", error="gone again")])
 
@@ -233,7 +233,7 @@ class TestOverNamespaces:
     def run(self, task: Task, wait_timeout: float = 7.0) -> tuple[dict[str, Any], list[Any]]:
         seen: list[Any] = []
 
-        def work(cluster: Cluster, namespaces: Sequence[str], settings: Settings) -> Outcome:
+        def work(cluster: Cluster, namespaces: Sequence[str], settings: RunSettings) -> Outcome:
             seen.extend([cluster, list(namespaces), settings])
             return Outcome([NamespaceResult(name, "unchanged") for name in namespaces])
 
@@ -256,7 +256,7 @@ class TestOverNamespaces:
         assert self.run(task)[0]["server"] == host
 
     def test_namespaces_that_are_given_count_and_not_the_options(self, task: Task) -> None:
-        def work(_cluster: Cluster, namespaces: Sequence[str], _settings: Settings) -> Outcome:
+        def work(_cluster: Cluster, namespaces: Sequence[str], _settings: RunSettings) -> Outcome:
             return Outcome([NamespaceResult(name, "unchanged") for name in namespaces])
 
         result = over_namespaces(task, 0, work, ["given"])
@@ -343,7 +343,7 @@ class TestAsking:
         bare = replace(task, name="openshift_ops.image_pull.ask", params={**options, "timeout": 5}, check_mode=True)
         seen: list[Any] = []
 
-        def ask(cluster: Cluster, settings: Settings) -> dict[str, Any]:
+        def ask(cluster: Cluster, settings: RunSettings) -> dict[str, Any]:
             seen.append((cluster.name, settings.check_mode, settings.wait_timeout, settings.task))
             return {"answer": 1}
 

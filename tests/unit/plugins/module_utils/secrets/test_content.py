@@ -15,7 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     from_registries,
     read_stored,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.json_text import Unreadable
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.json_text import InvalidContent
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets import content
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.content import (
     DOCKERCFG,
@@ -89,7 +89,7 @@ class TestCodec:
         found = StoredSecret.of(secret({".dockerconfigjson": value}))
         assert found.unreadable == "is not base64"
         for part in ("text", "auth_file"):
-            with pytest.raises(Unreadable, match="^is not base64$"):
+            with pytest.raises(InvalidContent, match="^is not base64$"):
                 getattr(found, part)
         assert found.known == NOTHING
 
@@ -107,7 +107,7 @@ class TestCodec:
         found = held(text)
         assert found.unreadable == why
         assert found.known == NOTHING
-        with pytest.raises(Unreadable, match="^is "):
+        with pytest.raises(InvalidContent, match="^is "):
             _file = found.auth_file
 
     @pytest.mark.parametrize("data", [["e30="], "e30=", 5, True])

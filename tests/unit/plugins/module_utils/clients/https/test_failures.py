@@ -14,7 +14,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.h
     root_cause,
     sentence,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.limits import CutOff, TooLong
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.limits import (
+    OversizedResponse,
+    TruncatedResponse,
+)
 
 REGISTRY = Words("registry")
 NOT_HTTP = "the answer is not valid HTTP; check the name and the port"
@@ -39,9 +42,9 @@ class TestSentence:
     @pytest.mark.parametrize(
         ("error", "text"),
         [
-            (TooLong(), "the answer is longer than a registry's; check the name and the port"),
+            (OversizedResponse(), "the answer is longer than a registry's; check the name and the port"),
             (
-                CutOff(),
+                TruncatedResponse(),
                 "the connection was closed in the middle of the answer; try again, or check the proxy before the registry",
             ),
             (

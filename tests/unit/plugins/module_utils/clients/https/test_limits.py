@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.limits import (
-    CutOff,
     Limits,
-    TooLong,
+    OversizedResponse,
+    TruncatedResponse,
     limit,
 )
 from support.certificates import server_context, write_certificate
@@ -50,7 +50,7 @@ class TestSize:
     def test_all_of_it_may_be_used(self) -> None:
         limits = Limits(1, 10)
         assert [limits.count(4), limits.count(6)] == [4, 6]
-        with pytest.raises(TooLong) as error:
+        with pytest.raises(OversizedResponse) as error:
             limits.count(1)
         assert str(error.value) == "the answer is too long"
 
@@ -60,7 +60,7 @@ class TestSize:
     def test_an_end_within_the_answer(self) -> None:
         limits = Limits(1, 10)
         limits.count(1)
-        with pytest.raises(CutOff) as error:
+        with pytest.raises(TruncatedResponse) as error:
             limits.count(0)
         assert str(error.value) == "the connection was closed in the middle of the answer"
 
@@ -91,5 +91,5 @@ class TestConnection:
                 found.sendall(b"GET / HTTP/1.1\r\n\r\n")
                 buffer = bytearray(10)
                 assert (found.recv_into(buffer), bytes(buffer)) == (10, b"HTTP/1.1 2")
-                with pytest.raises(TooLong):
+                with pytest.raises(OversizedResponse):
                     found.recv_into(buffer)

@@ -14,9 +14,9 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https import transport
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.failures import Words
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.transport import (
-    Answer,
     HttpsError,
     HttpsOptions,
+    HttpsResponse,
     InsideAddressError,
     check_timeout,
     send,
@@ -82,7 +82,7 @@ def test_what_is_posted(certificate: str) -> None:
 
 
 def test_headers_of_one_name() -> None:
-    answered = Answer(200, [("A", "1"), ("b", "2"), ("a", "3")])
+    answered = HttpsResponse(200, [("A", "1"), ("b", "2"), ("a", "3")])
     assert answered.all_of("a") == ["1", "3"]
     assert answered.header("A") == "1, 3"
 
@@ -171,7 +171,9 @@ class TestProxyByTls:
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", certificate)
 
     @staticmethod
-    def asked(script: Script, certificate: str, monkeypatch: pytest.MonkeyPatch, options: HttpsOptions) -> Answer:
+    def asked(
+        script: Script, certificate: str, monkeypatch: pytest.MonkeyPatch, options: HttpsOptions
+    ) -> HttpsResponse:
         context = server_context(certificate)
         with served(script, context) as server, proxy_by_tls(server.host, context) as proxy:
             monkeypatch.setenv("https_proxy", proxy)
@@ -219,7 +221,7 @@ class TestInsideAddresses:
 
         return answer_with
 
-    def ask(self, server: HostileRegistry, *, inside: bool = False, **options: Any) -> Answer:
+    def ask(self, server: HostileRegistry, *, inside: bool = False, **options: Any) -> HttpsResponse:
         port = server.host.rpartition(":")[2]
         given = HttpsOptions(inside=inside, timeout=5.0, **options)
         return send("asking", f"https://{self.NAME}:{port}/", given, longest=1024)

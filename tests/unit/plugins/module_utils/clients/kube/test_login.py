@@ -21,7 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ConnectError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import load
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.login import (
-    Login,
+    CredentialSource,
     fixed,
     from_token_file,
     of_user,
@@ -47,9 +47,9 @@ ONE, TWO = Credential("one"), Credential("two")
 FAILS = ConnectError("it failed")
 
 
-def login_of(*answers: Credential | ConnectError) -> tuple[Login, Source, Clock]:
+def login_of(*answers: Credential | ConnectError) -> tuple[CredentialSource, Source, Clock]:
     source, clock = Source(*answers), Clock(1000.0)
-    return Login(source, clock.now), source, clock
+    return CredentialSource(source, clock.now), source, clock
 
 
 class TestCurrent:
@@ -155,7 +155,7 @@ class TestRenew:
             return Credential(f"token-{next(numbers)}")
 
         barrier = threading.Barrier(8)
-        login = Login(fetch)
+        login = CredentialSource(fetch)
 
         def work(_thread: int) -> bool:
             number, _credential = login.current()

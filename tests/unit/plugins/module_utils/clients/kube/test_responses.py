@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.responses import (
     Page,
-    Unintelligible,
+    UnexpectedResponse,
     WatchEvent,
     decoded,
     deletion,
@@ -79,7 +79,7 @@ class TestDecoded:
         ],
     )
     def test_everything_else(self, data: bytes) -> None:
-        with pytest.raises(Unintelligible, match=r"^something that is not JSON$"):
+        with pytest.raises(UnexpectedResponse, match=r"^something that is not JSON$"):
             decoded(data)
 
 
@@ -89,7 +89,7 @@ class TestMapping:
 
     @pytest.mark.parametrize("value", [None, [], "text", 7])
     def test_everything_else(self, value: Any) -> None:
-        with pytest.raises(Unintelligible, match=r"^something that is not a JSON object$"):
+        with pytest.raises(UnexpectedResponse, match=r"^something that is not a JSON object$"):
             mapping(value)
 
 
@@ -116,11 +116,11 @@ class TestFound:
         ],
     )
     def test_nothing_else(self, answer: Any) -> None:
-        with pytest.raises(Unintelligible, match=r"^something that is not a Secret$"):
+        with pytest.raises(UnexpectedResponse, match=r"^something that is not a Secret$"):
             found(answer, REF)
 
     def test_the_kind_is_named_in_plain_english(self) -> None:
-        with pytest.raises(Unintelligible, match=r"^something that is not an Image$"):
+        with pytest.raises(UnexpectedResponse, match=r"^something that is not an Image$"):
             found(None, ObjectRef(IMAGE, "", "cluster"))
 
 
@@ -131,7 +131,7 @@ class TestDeletion:
 
     @pytest.mark.parametrize("answer", [None, [], "Status", {}, {"kind": "Pod"}])
     def test_with_nothing_else(self, answer: Any) -> None:
-        with pytest.raises(Unintelligible, match=r"^something that is not a Status$"):
+        with pytest.raises(UnexpectedResponse, match=r"^something that is not a Status$"):
             deletion(answer, REF)
 
 
@@ -173,24 +173,24 @@ class TestPage:
         ],
     )
     def test_no_list(self, answer: Any) -> None:
-        with pytest.raises(Unintelligible, match=r"^something that is not a SecretList$"):
+        with pytest.raises(UnexpectedResponse, match=r"^something that is not a SecretList$"):
             page(answer, SECRET, "a")
 
     @pytest.mark.parametrize("answer", [None, [], "x", 3])
     def test_no_object(self, answer: Any) -> None:
-        with pytest.raises(Unintelligible, match=r"^something that is not a JSON object$"):
+        with pytest.raises(UnexpectedResponse, match=r"^something that is not a JSON object$"):
             page(answer, SECRET, "a")
 
     @pytest.mark.parametrize(
         "item", [*NO_OBJECTS, {"metadata": {**META, "namespace": "b"}}, {"metadata": {"name": "x"}}]
     )
     def test_odd_items(self, item: Any) -> None:
-        with pytest.raises(Unintelligible, match=r"^a list with something in it that is not a Secret$"):
+        with pytest.raises(UnexpectedResponse, match=r"^a list with something in it that is not a Secret$"):
             page(listed({"metadata": META}, item), SECRET, "a")
 
     @pytest.mark.parametrize("namespace", [None, "", 7])
     def test_items_of_all_namespaces_say_theirs(self, namespace: Any) -> None:
-        with pytest.raises(Unintelligible):
+        with pytest.raises(UnexpectedResponse):
             page(listed({"metadata": {**META, "namespace": namespace}}), SECRET, "")
 
 
@@ -207,17 +207,17 @@ class TestMetadataAlone:
 
     @pytest.mark.parametrize("kind", ["SecretList", "List", None, "Status"])
     def test_a_page_of_anything_else(self, kind: Any) -> None:
-        with pytest.raises(Unintelligible, match="more than the metadata"):
+        with pytest.raises(UnexpectedResponse, match="more than the metadata"):
             metadata_page({**LIST, "kind": kind}, SECRET)
 
     @pytest.mark.parametrize("item", [{**PARTIAL, "kind": "Secret"}, *NO_OBJECTS])
     def test_an_item_of_anything_else(self, item: Any) -> None:
-        with pytest.raises(Unintelligible):
+        with pytest.raises(UnexpectedResponse):
             metadata_page({**LIST, "items": [PARTIAL, item]}, SECRET)
 
     @pytest.mark.parametrize("version", [None, "", 7])
     def test_a_list_that_no_watch_can_go_on_from(self, version: Any) -> None:
-        with pytest.raises(Unintelligible, match="without a version"):
+        with pytest.raises(UnexpectedResponse, match="without a version"):
             metadata_page({**LIST, "metadata": {"resourceVersion": version}}, SECRET)
 
 
@@ -237,16 +237,16 @@ class TestWatchEvents:
         "event", [*NO_OBJECTS, {"type": "ADDED"}, {"type": "ODD", "object": PARTIAL}, {"type": ["ADDED"], "object": 1}]
     )
     def test_what_is_none(self, event: Any) -> None:
-        with pytest.raises(Unintelligible):
+        with pytest.raises(UnexpectedResponse):
             watch_event(event, SECRET)
 
     @pytest.mark.parametrize("kind", ["Secret", None, "Status"])
     def test_a_whole_object_is_refused(self, kind: Any) -> None:
         for name in ("ADDED", "BOOKMARK"):
-            with pytest.raises(Unintelligible, match="more than the metadata"):
+            with pytest.raises(UnexpectedResponse, match="more than the metadata"):
                 watch_event({"type": name, "object": {**PARTIAL, "kind": kind}}, SECRET)
 
     @pytest.mark.parametrize("meta", [None, [], {}, {"resourceVersion": 7}, {"resourceVersion": ""}])
     def test_without_a_version(self, meta: Any) -> None:
-        with pytest.raises(Unintelligible):
+        with pytest.raises(UnexpectedResponse):
             watch_event({"type": "BOOKMARK", "object": {"kind": "PartialObjectMetadata", "metadata": meta}}, SECRET)

@@ -18,12 +18,12 @@ import pytest
 import urllib3
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.http_tuning import prepare
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.transport import (
-    Answer,
-    Broken,
+    ApiResponse,
+    BrokenConnection,
     Lines,
     Lost,
     NotSent,
-    TooLarge,
+    OversizedApiResponse,
     Unusable,
     follow,
     send,
@@ -90,7 +90,7 @@ class TestAnswer:
     def test_status_body_and_headers(self, pool: Any) -> None:
         with server(http(b"busy", "Retry-After: 3", "Location: /x", status="503 No")) as (url, received):
             answer = send(pool, "PATCH", f"{url}/a?b=c", {"X-Y": "z"}, b"body")
-        assert answer == Answer(503, b"busy", "3", "/x")
+        assert answer == ApiResponse(503, b"busy", "3", "/x")
         head, body = received[0].split(b"\r\n\r\n", 1)
         assert head.startswith(b"PATCH /a?b=c HTTP/1.1\r\n")
         assert b"\r\nX-Y: z" in head
@@ -98,7 +98,7 @@ class TestAnswer:
 
     def test_headers_that_are_not_there(self, pool: Any) -> None:
         with server(http(b"")) as (url, _received):
-            assert send(pool, "GET", url, {}, None) == Answer(200, b"", None, None)
+            assert send(pool, "GET", url, {}, None) == ApiResponse(200, b"", None, None)
 
     def test_the_connection_serves_the_next_request(self, pool: Any) -> None:
         chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n"
@@ -108,7 +108,7 @@ class TestAnswer:
 
     def test_a_redirect_is_not_followed(self, pool: Any) -> None:
         with server(http(b"", "Location: http://127.0.0.1:1/", status="302 Found")) as (url, _received):
-            assert send(pool, "GET", url, {}, None) == Answer(302, b"", None, "http://127.0.0.1:1/")
+            assert send(pool, "GET", url, {}, None) == ApiResponse(302, b"", None, "http://127.0.0.1:1/")
 
     def test_it_is_not_unpacked(self, pool: Any) -> None:
         """Nothing packed was asked for, and a small answer could fill all memory."""
@@ -122,7 +122,7 @@ class TestSize:
             assert send(pool, "GET", url, {}, None, most=4).data == b"1234"
 
     def test_a_larger_one_is_not(self, pool: Any) -> None:
-        with server(http(b"12345")) as (url, _received), pytest.raises(TooLarge):
+        with server(http(b"12345")) as (url, _received), pytest.raises(OversizedApiResponse):
             send(pool, "GET", url, {}, None, most=4)
 
     def test_one_without_end_is_not_read_to_its_end(self, pool: Any) -> None:
@@ -141,7 +141,7 @@ class TestSize:
 
         with socket.create_server(("127.0.0.1", 0)) as listening:
             threading.Thread(target=serve, args=(listening,), daemon=True).start()
-            with pytest.raises(TooLarge):
+            with pytest.raises(OversizedApiResponse):
                 send(pool, "GET", f"http://127.0.0.1:{listening.getsockname()[1]}", {}, None, most=1_000_000)
             assert stopped.wait(10), "the connection is still open"
 
@@ -273,8 +273,12 @@ class TestFailures:
                 Unusable,
                 "the address or the login has characters that HTTP cannot send; remove line ends and the like",
             ),
-            (RuntimeError("secret"), Broken, "the HTTP library failed with RuntimeError"),
-            (wrapping(KeyError("k"), AttributeError("secret")), Broken, "the HTTP library failed with AttributeError"),
+            (RuntimeError("secret"), BrokenConnection, "the HTTP library failed with RuntimeError"),
+            (
+                wrapping(KeyError("k"), AttributeError("secret")),
+                BrokenConnection,
+                "the HTTP library failed with AttributeError",
+            ),
             (endless(), Lost, "first"),
         ],
         ids=lambda value: value.__class__.__name__ if isinstance(value, Exception) else "",
@@ -407,7 +411,7 @@ class TestLines:
 
     def test_what_is_no_success_comes_as_a_whole(self, pool: Any) -> None:
         with server(http(b"gone", status="410 Gone")) as (url, _received):
-            assert self.lines(pool, url) == Answer(410, b"gone", None, None)
+            assert self.lines(pool, url) == ApiResponse(410, b"gone", None, None)
 
     @pytest.mark.parametrize(
         ("answer", "kind"),
@@ -416,7 +420,7 @@ class TestLines:
             (chunked(b"one\ntwo", end=False), Lost),
             (chunked(b"one\n", end=False), Lost),
             (chunked(b"one\n", end=False) + b"zz\r\n", Lost),
-            (chunked(b"one\n", b"x" * 101), TooLarge),
+            (chunked(b"one\n", b"x" * 101), OversizedApiResponse),
         ],
     )
     def test_a_bad_end(self, pool: Any, answer: bytes, kind: type[Exception]) -> None:

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.transport import Answer
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.transport import HttpsResponse
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.ocm.responses import (
     OcmError,
     access_token,
@@ -23,17 +23,17 @@ LATER = "the service is overloaded or out of order: try again later, for example
 REFUSED = "the token is not valid there, or has lapsed: check that 'api_url' and 'token_url' belong to the same service"
 
 
-def answered(status: int, body: Any = None, *headers: tuple[str, str]) -> Answer:
-    return Answer(status, headers, body if isinstance(body, bytes) else json.dumps(body).encode())
+def answered(status: int, body: Any = None, *headers: tuple[str, str]) -> HttpsResponse:
+    return HttpsResponse(status, headers, body if isinstance(body, bytes) else json.dumps(body).encode())
 
 
-def token_error(answer: Answer, *, offline: bool = True) -> str:
+def token_error(answer: HttpsResponse, *, offline: bool = True) -> str:
     with pytest.raises(OcmError) as error:
         access_token("asking", answer, offline=offline, secrets=[SECRET])
     return str(error.value)
 
 
-def api_error(answer: Answer) -> str:
+def api_error(answer: HttpsResponse) -> str:
     with pytest.raises(OcmError) as error:
         pull_secret("fetching", answer, [SECRET])
     return str(error.value)

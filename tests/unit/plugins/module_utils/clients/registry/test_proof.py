@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import (
-    Login,
-    Proof,
-    Wanted,
+    RegistryImage,
+    RegistryLogin,
+    RegistryProof,
     prove,
     prove_login,
 )
@@ -31,7 +31,7 @@ from support.hostile_registry import HostileRegistry, served
 CLOSED = "127.0.0.1:1"
 PASSWORD = "Canary-77 ünïcode"
 TOKEN = "Canary-token"
-LOGIN = Login("alice", PASSWORD)
+LOGIN = RegistryLogin("alice", PASSWORD)
 BASIC = "Basic " + base64.b64encode(f"alice:{PASSWORD}".encode()).decode()
 FORBIDDEN = (PASSWORD, TOKEN, BASIC)
 
@@ -74,12 +74,12 @@ def serve(certificate: str) -> Iterator[Serve]:
 
 
 @pytest.fixture
-def proof(certificate: str) -> Callable[..., Proof]:
-    def call(host: str, login: Login | None = LOGIN, **more: Any) -> Proof:
+def proof(certificate: str) -> Callable[..., RegistryProof]:
+    def call(host: str, login: RegistryLogin | None = LOGIN, **more: Any) -> RegistryProof:
         realm_hosts, is_named = more.pop("realm_hosts", ()), more.pop("is_named", True)
         insecure = more.pop("is_insecure", False)
         options = RegistryOptions(host, **{"ca_cert": certificate, "timeout": 2.0, **more})
-        wanted = Wanted(host, "team/app", "v1")
+        wanted = RegistryImage(host, "team/app", "v1")
         found = prove(options, wanted, login, realm_hosts, is_named=is_named, is_insecure=insecure)
         assert not any(secret in str(found) for secret in FORBIDDEN)
         assert found.said.isprintable()
@@ -180,7 +180,7 @@ class TestWhoGetsTheLogin:
         assert "Authorization" not in read(elsewhere.requests[0])[1]
 
     @pytest.mark.parametrize("login", [LOGIN, None])
-    def test_never_without_tls(self, serve: Serve, proof: Any, login: Login | None) -> None:
+    def test_never_without_tls(self, serve: Serve, proof: Any, login: RegistryLogin | None) -> None:
         server = serve(registry("http://self/token"))
         found = proof(server.host, login, realm_hosts=["127.0.0.1", server.host])
         assert len(server.requests) == 1
@@ -212,8 +212,8 @@ class TestWhoGetsTheLogin:
         )
         assert elsewhere.requests == []
 
-    @pytest.mark.parametrize("login", [None, Login("", "x"), Login("x", "")])
-    def test_half_a_login_is_none(self, serve: Serve, proof: Any, login: Login | None) -> None:
+    @pytest.mark.parametrize("login", [None, RegistryLogin("", "x"), RegistryLogin("x", "")])
+    def test_half_a_login_is_none(self, serve: Serve, proof: Any, login: RegistryLogin | None) -> None:
         server = serve(registry("https://self/token", manifest=401))
         assert proof(server.host, login).outcome == "no_login"
         assert "Authorization" not in read(server.requests[1])[1]
@@ -263,7 +263,7 @@ class TestWhereARegistryIs:
     """What only text of the cluster names is not asked where only the host of the task gets."""
 
     @pytest.mark.parametrize("login", [LOGIN, None])
-    def test_not_on_loopback(self, serve: Serve, proof: Any, login: Login | None) -> None:
+    def test_not_on_loopback(self, serve: Serve, proof: Any, login: RegistryLogin | None) -> None:
         server = serve(registry("https://self/token"))
         found = proof(server.host, login, is_named=False)
         assert found.outcome == "not_sent"
@@ -312,7 +312,7 @@ class TestBasic:
     def test_each_answer(self, serve: Serve, proof: Any) -> None:
         host = serve(basic()).host
         assert proof(host).outcome == "pulls"
-        assert proof(host, Login("alice", "wrong")).outcome == "bad_login"
+        assert proof(host, RegistryLogin("alice", "wrong")).outcome == "bad_login"
         assert proof(host, None).outcome == "no_login"
         assert proof(serve(basic(right=403)).host).outcome == "no_right"
 
@@ -346,7 +346,7 @@ class TestWithoutTag:
     def test_the_tags_of_a_repository_need_the_same_right(self, serve: Serve, certificate: str) -> None:
         server = serve(tags)
         options = RegistryOptions(server.host, ca_cert=certificate, timeout=20.0)
-        assert prove(options, Wanted(server.host, "team/app"), LOGIN, is_named=True).outcome == "pulls"
+        assert prove(options, RegistryImage(server.host, "team/app"), LOGIN, is_named=True).outcome == "pulls"
         assert [read(request)[0] for request in server.requests] == [
             "GET /v2/team/app/tags/list?n=1",
             "GET /token?service=s&scope=repository%3Ateam%2Fapp%3Apull",
@@ -374,7 +374,7 @@ class TestLoginAlone:
         options = RegistryOptions(server.host, ca_cert=certificate, timeout=20.0)
         right = prove_login(options, server.host, LOGIN, is_named=True)
         assert (right.outcome, right.realm_host) == ("logs_in", server.host)
-        assert prove_login(options, server.host, Login("alice", "wrong"), is_named=True).outcome == "bad_login"
+        assert prove_login(options, server.host, RegistryLogin("alice", "wrong"), is_named=True).outcome == "bad_login"
         assert all("scope" not in read(request)[0] for request in server.requests)
 
     def test_a_token_without_a_scope_may_open_nothing(self, serve: Serve, certificate: str) -> None:
@@ -397,8 +397,8 @@ class TestLoginAlone:
 
 
 def test_an_image_by_digest_is_written_as_one() -> None:
-    assert str(Wanted("h", "a/b", "sha256:1")) == "h/a/b@sha256:1"
-    assert str(Wanted("h", "a/b", "v1")) == "h/a/b:v1"
+    assert str(RegistryImage("h", "a/b", "sha256:1")) == "h/a/b@sha256:1"
+    assert str(RegistryImage("h", "a/b", "v1")) == "h/a/b:v1"
 
 
 class TestEachHasItsOwnSentence:
@@ -406,7 +406,7 @@ class TestEachHasItsOwnSentence:
 
     @pytest.fixture
     def said(self, serve: Serve, proof: Any) -> Callable[..., str]:
-        def call(answers: Answers, login: Login = LOGIN, **more: Any) -> str:
+        def call(answers: Answers, login: RegistryLogin = LOGIN, **more: Any) -> str:
             host = serve(answers).host
             found: str = proof(host, login, **more).said
             return found.replace(host, "HOST")
@@ -414,7 +414,7 @@ class TestEachHasItsOwnSentence:
         return call
 
     def test_a_wrong_password(self, said: Any) -> None:
-        assert said(basic(), Login("alice", "wrong")) == "registry HOST refuses the login"
+        assert said(basic(), RegistryLogin("alice", "wrong")) == "registry HOST refuses the login"
         assert said(registry("https://self/token", token=401)) == "HOST refuses the login"
 
     def test_a_missing_right(self, said: Any) -> None:
@@ -454,7 +454,7 @@ class TestEachHasItsOwnSentence:
 
     @pytest.mark.parametrize("host", ["q.io:99999", "q io", "", "[::1", "\ud800.example.com", "q.io\x1b[31m", "*.q.io"])
     def test_what_is_no_registry(self, certificate: str, host: str) -> None:
-        found = prove(RegistryOptions(host, ca_cert=certificate, timeout=20.0), Wanted(host), LOGIN)
+        found = prove(RegistryOptions(host, ca_cert=certificate, timeout=20.0), RegistryImage(host), LOGIN)
         assert (found.outcome, "is no registry that can be asked" in found.said) == ("unanswered", True)
         assert found.said.isprintable()
 
@@ -506,7 +506,7 @@ class TestInsecure:
         ],
     )
     def test_without_tls_it_is_asked_without_a_login(
-        self, proof: Any, status: int, login: Login | None, outcome: str
+        self, proof: Any, status: int, login: RegistryLogin | None, outcome: str
     ) -> None:
         def script(_server: HostileRegistry) -> Iterable[bytes]:
             challenge = 'WWW-Authenticate: Basic realm="r"\r\n' if status == 401 else ""

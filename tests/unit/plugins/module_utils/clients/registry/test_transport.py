@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.transport import (
-    Answer,
     RegistryError,
     RegistryOptions,
+    RegistryResponse,
     send,
 )
 from support.certificates import server_context, write_certificate
@@ -44,7 +44,7 @@ def test_method_headers_and_body_are_those_asked_for(
         options = RegistryOptions(server.host, ca_cert=certificate)
         url = f"https://{server.host}/v2/"
         found = send("asking", url, options, method=method, headers={"X-Asked": "yes"}, with_body=with_body)
-    assert found == Answer(200, [], "", "sha256:1", body)
+    assert found == RegistryResponse(200, [], "", "sha256:1", body)
     lines = server.requests[0].split(b"\r\n")
     assert lines[0] == f"{method} /v2/ HTTP/1.1".encode()
     assert b"X-Asked: yes" in lines

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import Access, explain
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Evidence, NotYet
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import Subject
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import PullVerdict, explain
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
     IMAGE_QUESTION,
     ImageQuestion,
@@ -28,13 +28,13 @@ Answers = Callable[[str, str, str], Any]
 Asked = list[tuple[str, str, str]]
 
 
-def told(subject: Subject, evidence: dict[ObjectRef, Any], answers: Answers) -> tuple[Access, Asked]:
+def told(subject: ContainerPull, evidence: dict[ObjectRef, Any], answers: Answers) -> tuple[PullVerdict, Asked]:
     """The answer, and what was asked in which order."""
-    held, asked = Evidence(evidence), []
+    held, asked = Lookup(evidence), []
     while True:
         try:
             return explain(subject, held, asks=True), asked
-        except NotYet:
+        except ReadRequired:
             for ref in held.take_wanted():
                 assert ref.kind == IMAGE_QUESTION, ref
                 question = ImageQuestion.of(ref)
@@ -184,7 +184,7 @@ class TestSilent:
     def test_the_nodes_own_refusal_is_conclusive(self, silence: Any, login: list[str]) -> None:
         subject = pod(*login, says="unable to retrieve auth token: invalid username/password: x" if login else "denied")
         found, _asked = told(subject, known(a=GOOD), always(silence))
-        alone = explain(subject, Evidence(known(a=GOOD)))
+        alone = explain(subject, Lookup(known(a=GOOD)))
         assert summary(found) == summary(alone)
         assert (found.verdict, found.fix) == ("will_not_pull", alone.fix)
         assert found.fix
@@ -214,7 +214,7 @@ class TestSilent:
         evidence = known(a=GOOD, b=secret({"q.io/team": AUTH}))
         subject = pod("a", "b", says="denied")
         found, _asked = told(subject, evidence, lambda _i, name, _k: "no_right" if name == "b" else "rate_limited")
-        alone = explain(subject, Evidence(evidence))
+        alone = explain(subject, Lookup(evidence))
         assert summary(found) == summary(alone)
         assert found.verdict == "unknown"
 
@@ -244,15 +244,15 @@ class TestInsecure:
         self, insecure: list[str], asked_insecurely: list[str]
     ) -> None:
         config = {"spec": {"registrySources": {"insecureRegistries": insecure}}}
-        held = Evidence(known(a=GOOD, more={**mirrored(), IMAGE_CONFIG: config}))
-        with pytest.raises(NotYet):
+        held = Lookup(known(a=GOOD, more={**mirrored(), IMAGE_CONFIG: config}))
+        with pytest.raises(ReadRequired):
             explain(pod("a"), held, asks=True)
         questions = [ImageQuestion.of(ref) for ref in held.take_wanted()]
         assert [question.image for question in questions if question.is_insecure] == asked_insecurely
 
     @pytest.mark.parametrize("config", [None, {}, {"spec": {"registrySources": 1}}, ImagePullError("refused")])
     def test_is_none_where_the_image_config_does_not_say_so(self, config: Any) -> None:
-        held = Evidence(known(a=GOOD, more={IMAGE_CONFIG: config}))
-        with pytest.raises(NotYet):
+        held = Lookup(known(a=GOOD, more={IMAGE_CONFIG: config}))
+        with pytest.raises(ReadRequired):
             explain(pod("a"), held, asks=True)
         assert not any(ImageQuestion.of(ref).is_insecure for ref in held.take_wanted())

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Evidence
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.cached import (
     cached,
     wanted_for_cached,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import Access
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NODES
 from support.pull_evidence import GOOD, REFUSED, known, node, pod, steps, summary, told
 
@@ -21,7 +21,7 @@ NEW, OLD = node("new", kubelet="v1.35.0"), node("old", kubelet="v1.34.9")
 ONLY = "only where that was pulled without a login, with the nodes' own, with the same login, or with the same secret"
 
 
-def asked(*nodes: Any, answer: Any = None, **more: Any) -> Access:
+def asked(*nodes: Any, answer: Any = None, **more: Any) -> PullVerdict:
     listed = {"items": [*nodes]} if answer is None else answer
     return told(pod("good", **{"is_asked_alone": True, **more}), known(more={NODES: listed}, good=GOOD))
 
@@ -72,7 +72,7 @@ class TestIfNotPresent:
         assert wanted_for_cached(pod(is_asked_alone=True)) == [NODES]
         assert wanted_for_cached(pod(is_asked_alone=True, pull_policy="Always")) == ()
         assert wanted_for_cached(pod()) == ()
-        assert list(cached(pod(), Evidence())) == []
+        assert list(cached(pod(), Lookup())) == []
 
 
 class TestNever:

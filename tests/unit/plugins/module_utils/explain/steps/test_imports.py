@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Evidence, NotYet
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.imports import why_not_imported
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.stream_tags import tag_of
@@ -25,7 +25,7 @@ AGAIN = "then import it again with image_stream_import, which does not happen by
 
 def why(message: str, *secrets: dict[str, Any], answer: Any = None, **tag: Any) -> tuple[str, Sequence[Any]]:
     known = {SECRETS: {"items": [*secrets]} if answer is None else answer}
-    return why_not_imported(tag_of(REF, stream(failed(message), has_image=False, **tag), "v1"), Evidence(known))
+    return why_not_imported(tag_of(REF, stream(failed(message), has_image=False, **tag), "v1"), Lookup(known))
 
 
 def named(name: str, *keys: str, kind: str = "kubernetes.io/dockerconfigjson") -> dict[str, Any]:
@@ -61,16 +61,16 @@ def test_what_no_login_mends_needs_no_secrets() -> None:
     reason = (
         f"tag v1 of image stream b/app was never imported: registry quay.io blocked; fix that in project b; {AGAIN}"
     )
-    assert why_not_imported(tag, Evidence()) == (reason, [])
+    assert why_not_imported(tag, Lookup()) == (reason, [])
 
 
 def test_a_tag_that_was_never_to_be_imported() -> None:
     reason = "tag v2 of image stream b/app has no image: build or import it, or correct the tag"
-    assert why_not_imported(tag_of(REF, stream(), "v2"), Evidence()) == (reason, [])
+    assert why_not_imported(tag_of(REF, stream(), "v2"), Lookup()) == (reason, [])
 
 
 def test_the_secrets_are_read_first() -> None:
-    evidence = Evidence()
-    with pytest.raises(NotYet):
+    evidence = Lookup()
+    with pytest.raises(ReadRequired):
         why_not_imported(tag_of(REF, stream(failed("x not found"), has_image=False), "v1"), evidence)
     assert evidence.take_wanted() == [SECRETS]

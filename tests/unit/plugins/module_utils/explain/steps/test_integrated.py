@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.credentials import Credentials
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Evidence, NotYet
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.integrated import project
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
@@ -18,10 +18,10 @@ from support.pull_evidence import pod
 
 
 def test_both_answers_are_wanted_at_once() -> None:
-    evidence = Evidence({IMAGE_CONFIG: None})
+    evidence = Lookup({IMAGE_CONFIG: None})
     reference = reference_of("image-registry.openshift-image-registry.svc:5000/b/app:v1")
     assert reference is not None
-    with pytest.raises(NotYet):
+    with pytest.raises(ReadRequired):
         list(project(pod(), reference, Credentials([], []), evidence))
     wanted = [ObjectRef(SUBJECT_ACCESS_REVIEW, "b", "ns/default"), ObjectRef(IMAGE_STREAM, "b", "app")]
     assert evidence.take_wanted() == wanted
@@ -30,7 +30,7 @@ def test_both_answers_are_wanted_at_once() -> None:
 @pytest.mark.parametrize("is_openshift", [True, False])
 def test_a_grant_is_offered_only_where_it_gives_something(is_openshift: bool) -> None:
     review, image = ObjectRef(SUBJECT_ACCESS_REVIEW, "b", "ns/default"), ObjectRef(IMAGE_STREAM, "b", "app")
-    evidence = Evidence({IMAGE_CONFIG: None, review: {"allowed": False}, image: None if is_openshift else {}})
+    evidence = Lookup({IMAGE_CONFIG: None, review: {"allowed": False}, image: None if is_openshift else {}})
     reference = reference_of("image-registry.openshift-image-registry.svc:5000/b/app:v1")
     assert reference is not None
     right, _stream = project(pod(), reference, Credentials([], []), evidence)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.credentials import (
     Credentials,
-    SecretSeen,
+    PullSecretStatus,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Evidence
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.lacking import what_lacks
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
 from support.pull_evidence import IMAGE, known, pod
@@ -19,7 +19,7 @@ from support.pull_evidence import IMAGE, known, pod
 def test_a_type_that_no_node_reads_comes_before_a_secret_that_is_missing() -> None:
     reference = reference_of(IMAGE)
     assert reference is not None
-    held = Credentials([SecretSeen("gone", "missing"), SecretSeen("wrong", "wrong_type", "Opaque")], [])
-    reason, fix = what_lacks(pod("gone", "wrong"), reference, held, Evidence(known()))
+    held = Credentials([PullSecretStatus("gone", "missing"), PullSecretStatus("wrong", "wrong_type", "Opaque")], [])
+    reason, fix = what_lacks(pod("gone", "wrong"), reference, held, Lookup(known()))
     assert reason == "secret ns/wrong has type Opaque, which no node reads"
     assert fix == fixes.rewrite_secret("ns", "wrong", "q.io")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import Access
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import PullVerdict
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_events import POD_EVENTS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW
@@ -35,7 +35,7 @@ BAD, DENIED = "invalid username/password: x", "denied"
 SINCE, BEFORE, CLOSE = 2000, 100, 1010
 
 
-def asked(text: str, second: int, *events: Any, **more: Any) -> Access:
+def asked(text: str, second: int, *events: Any, **more: Any) -> PullVerdict:
     found = {EVENTS: {"items": [*events] or [pulling(1000)]}}
     subject = pod("good", says=text, is_asked_alone=True, **more)
     return told(subject, known(more=found, good=changed(second)))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import Access
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_events import POD_EVENTS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
@@ -36,7 +36,7 @@ SOURCE_IS_DOWN = f"(Mirrors also failed: [{{}}: {{}}]): {IMAGE}: pinging contain
 
 def asked(
     nodes: Any, *mirrors: str, only: bool = False, says: str = "", own: Any = None, more: Any = None, **subject: Any
-) -> Access:
+) -> PullVerdict:
     policy = "NeverContactSource" if only else "AllowContactingSource"
     item = {"source": "q.io", "mirrors": [*mirrors] or ["m.io/z"], "mirrorSourcePolicy": policy}
     sets = {"items": [{"metadata": {"name": "m"}, "spec": {"imageTagMirrors": [item]}}]}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import Access
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import (
     CRIO_PROVIDER,
     INFRASTRUCTURE,
@@ -24,7 +24,7 @@ TEXT = (
 )
 
 
-def on(platform: Any, says: str = "", **secrets: Any) -> Access:
+def on(platform: Any, says: str = "", **secrets: Any) -> PullVerdict:
     infrastructure = platform if platform is REFUSED else {"status": {"platformStatus": {"type": platform}}}
     subject = pod(*secrets, image=f"{ECR}/app:v1", says=says)
     return told(subject, known(more={INFRASTRUCTURE: infrastructure}, **secrets))
@@ -58,7 +58,7 @@ class TestClouds:
 
 
 class TestCrio:
-    def asked(self, config: Any, *, old: Any = None, mirrored: bool = True) -> Access:
+    def asked(self, config: Any, *, old: Any = None, mirrored: bool = True) -> PullVerdict:
         item = {"source": "q.io", "mirrors": ["m.io"] if mirrored else []}
         sets = {"items": [{"metadata": {"name": "m"}, "spec": {"imageTagMirrors": [item]}}]}
         return told(pod(), known(more={ObjectRef(TAG_SETS, "", ""): sets, NEW: config, OLD: old}))

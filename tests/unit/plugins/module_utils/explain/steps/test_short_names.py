@@ -8,8 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Evidence, NotYet
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.short_names import Named, resolved
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.short_names import (
+    ImageCandidates,
+    resolved,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
@@ -24,10 +27,10 @@ def asked(more: dict[Any, Any], image: str = IMAGE, **options: Any) -> Any:
     return told(pod("hub", image=image, **options), known(more=more, hub=HUB))
 
 
-def named(more: dict[Any, Any], image: str = IMAGE) -> Named:
+def named(more: dict[Any, Any], image: str = IMAGE) -> ImageCandidates:
     reference = reference_of(image)
     assert reference is not None
-    return resolved(pod(image=image), reference, Evidence(known(more=more)))
+    return resolved(pod(image=image), reference, Lookup(known(more=more)))
 
 
 class TestOpenShift:
@@ -137,10 +140,10 @@ class TestNodes:
 def test_a_name_with_a_registry_needs_none_of_it() -> None:
     reference = reference_of("q.io/a")
     assert reference is not None
-    assert resolved(pod(image="q.io/a"), reference, Evidence()).references == [reference]
+    assert resolved(pod(image="q.io/a"), reference, Lookup()).references == [reference]
     short = reference_of("a")
     assert short is not None
-    evidence = Evidence()
-    with pytest.raises(NotYet):
+    evidence = Lookup()
+    with pytest.raises(ReadRequired):
         resolved(pod(image="a"), short, evidence)
     assert evidence.take_wanted() == [CLUSTER_VERSION]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Evidence
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.sources import sources, wanted
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import (
     CLUSTER_POLICIES,
@@ -27,7 +27,7 @@ SIGNED = {CLUSTER_POLICIES: {"items": [POLICY]}}
 def why_not(image: str, **registry_sources: Any) -> list[str]:
     reference = reference_of(image)
     assert reference is not None
-    evidence = Evidence(known(more={IMAGE_CONFIG: {"spec": {"registrySources": registry_sources}}}))
+    evidence = Lookup(known(more={IMAGE_CONFIG: {"spec": {"registrySources": registry_sources}}}))
     return [seen.reason for seen in sources(reference, "ns", None, evidence).seen]
 
 

@@ -11,8 +11,8 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.stream_sources import StreamSource
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import Subject
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import Access
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 from support.pull_evidence import (
@@ -38,7 +38,7 @@ FAILED = failed('you may not have access to the container image "quay.io/team/ap
 INTEGRATED = "image-registry.openshift-image-registry.svc:5000"
 
 
-def asked(subject: Subject, streams: dict[ObjectRef, Any], **more: Any) -> Access:
+def asked(subject: ContainerPull, streams: dict[ObjectRef, Any], **more: Any) -> PullVerdict:
     extra = {
         **openshift("4.20.0", "docker.io"),
         ObjectRef(SECRET, "b", ""): {"items": []},
@@ -48,7 +48,7 @@ def asked(subject: Subject, streams: dict[ObjectRef, Any], **more: Any) -> Acces
     return told(subject, known(more=extra, quay=QUAY, **more))
 
 
-def triggered(image: str = " ", *, paused: bool = False) -> Subject:
+def triggered(image: str = " ", *, paused: bool = False) -> ContainerPull:
     return template("quay", image=image, source=StreamSource(STREAM, "v1", paused))
 
 

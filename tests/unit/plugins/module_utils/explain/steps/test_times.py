@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Evidence, NotYet
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.times import (
     CHANGED_BEFORE,
     CHANGED_SINCE,
@@ -29,7 +29,7 @@ def order(*seconds: int | None, attempt: int | None = None, created: int | None 
     known: dict[ObjectRef, Any] = {ObjectRef(SECRET, "ns", name): each for name, each in secrets.items()}
     known[EVENTS] = {"items": [] if attempt is None else [pulling(attempt)]}
     subject = pod(created="" if created is None else at(created), is_asked_alone=alone)
-    return order_of(subject, secrets, Evidence(known))
+    return order_of(subject, secrets, Lookup(known))
 
 
 class TestEvents:
@@ -52,11 +52,11 @@ class TestEvents:
     def test_are_looked_at_for_a_single_pod_only(self) -> None:
         assert order(1000, attempt=0, alone=False) == NOT_KNOWN
         subject = template(is_asked_alone=True)
-        assert order_of(subject, ["s"], Evidence({ObjectRef(SECRET, "ns", "s"): changed(5)})) == NOT_KNOWN
+        assert order_of(subject, ["s"], Lookup({ObjectRef(SECRET, "ns", "s"): changed(5)})) == NOT_KNOWN
 
     @pytest.mark.parametrize("events", [REFUSED, None, {"items": []}])
     def test_that_are_not_there(self, events: Any) -> None:
-        evidence = Evidence({ObjectRef(SECRET, "ns", "s"): changed(5), EVENTS: events})
+        evidence = Lookup({ObjectRef(SECRET, "ns", "s"): changed(5), EVENTS: events})
         assert order_of(pod(is_asked_alone=True), ["s"], evidence) == NOT_KNOWN
 
 
@@ -66,9 +66,9 @@ class TestCreation:
         assert order(100, created=created, alone=False) == found
 
     def test_decides_without_events(self) -> None:
-        evidence = Evidence({ObjectRef(SECRET, "ns", "s"): changed(5)})
+        evidence = Lookup({ObjectRef(SECRET, "ns", "s"): changed(5)})
         assert order_of(pod(created=at(500), is_asked_alone=True), ["s"], evidence) == CHANGED_BEFORE
-        with pytest.raises(NotYet):
+        with pytest.raises(ReadRequired):
             order_of(pod(created=at(0), is_asked_alone=True), ["s"], evidence)
         assert evidence.take_wanted() == [EVENTS]
 
@@ -79,9 +79,9 @@ class TestNoRecord:
     def test_may_be_later(self) -> None:
         known = {ObjectRef(SECRET, "ns", "s"): {"metadata": {"creationTimestamp": at(1000)}}}
         for attempt, found in ((0, CHANGED_SINCE), (1000, NOT_KNOWN), (5000, NOT_KNOWN)):
-            evidence = Evidence({**known, EVENTS: {"items": [pulling(attempt)]}})
+            evidence = Lookup({**known, EVENTS: {"items": [pulling(attempt)]}})
             assert order_of(pod(created=at(0), is_asked_alone=True), ["s"], evidence) == found
-        assert order_of(pod(created=at(2000)), ["s"], Evidence(known)) == NOT_KNOWN
+        assert order_of(pod(created=at(2000)), ["s"], Lookup(known)) == NOT_KNOWN
 
     def test_no_time_at_all(self) -> None:
         assert order(None, 100, attempt=5000, created=5000) == NOT_KNOWN

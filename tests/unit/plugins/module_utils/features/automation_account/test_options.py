@@ -9,10 +9,12 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.options import (
     ARGUMENTS,
-    AccountWanted,
+    AccountRequest,
     from_options,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.parts import Parts
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.parts import (
+    AccountRoles,
+)
 
 GIVEN = {
     "name": "robot",
@@ -26,13 +28,13 @@ GIVEN = {
 }
 
 
-def wanted(**options: Any) -> AccountWanted:
+def wanted(**options: Any) -> AccountRequest:
     return from_options({**GIVEN, **options})
 
 
 def test_what_is_given() -> None:
     found = wanted(token_seconds=600, kubeconfig_dest="d/f")
-    assert found == AccountWanted(Parts("home", "robot", ("secrets", "links")), "present", 600, "d/f")
+    assert found == AccountRequest(AccountRoles("home", "robot", ("secrets", "links")), "present", 600, "d/f")
     assert found.files is not None
     assert (found.files.directory, [*found.files.plain], found.files.force) == ("d", ["f"], True)
     assert found.files.option == "kubeconfig_dest"

@@ -6,7 +6,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.parts import Parts
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.parts import (
+    AccountRoles,
+)
 
 ROLE = "image-pull:home:robot"
 
@@ -16,7 +18,7 @@ def shown(manifests: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
 
 
 def test_a_role_for_each_place() -> None:
-    found = Parts("home", "robot", ("wait",)).wanted()
+    found = AccountRoles("home", "robot", ("wait",)).wanted()
     assert [(part.name, part.where) for part in found] == [
         (ROLE, ""),
         (f"{ROLE}:cluster", "*"),
@@ -25,7 +27,7 @@ def test_a_role_for_each_place() -> None:
 
 
 def test_everywhere_is_the_cluster() -> None:
-    parts = Parts("home", "robot", ("secrets",), everywhere=True)
+    parts = AccountRoles("home", "robot", ("secrets",), everywhere=True)
     (part,) = parts.wanted()
     assert (part.name, part.where) == (f"{ROLE}:cluster", "*")
     assert {verb for rule in part.rules for verb in rule["verbs"]} == {"get", "list", "create", "patch", "delete"}
@@ -38,7 +40,7 @@ def test_everywhere_is_the_cluster() -> None:
 
 @pytest.mark.parametrize("everywhere", [False, True])
 def test_secrets_of_hosted_clusters_are_given_by_name(everywhere: bool) -> None:
-    parts = Parts("home", "robot", ("management_pull_secret",), everywhere, ("prod-pull",))
+    parts = AccountRoles("home", "robot", ("management_pull_secret",), everywhere, ("prod-pull",))
     rules = [rule for part in parts.wanted() for rule in part.rules if "secrets" in rule["resources"]]
     assert rules == [
         {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["prod-pull"], "verbs": ["get", "patch"]}
@@ -47,14 +49,15 @@ def test_secrets_of_hosted_clusters_are_given_by_name(everywhere: bool) -> None:
 
 def test_a_right_in_a_namespace_of_the_platforms_is_not_given_everywhere() -> None:
     found = {
-        part.where: part.rules for part in Parts("home", "robot", ("nodes_secret", "export"), everywhere=True).wanted()
+        part.where: part.rules
+        for part in AccountRoles("home", "robot", ("nodes_secret", "export"), everywhere=True).wanted()
     }
     assert [rule["resourceNames"] for rule in found["openshift-config"]] == [["pull-secret"]]
     assert {verb for rule in found["*"] for verb in rule["verbs"] if "secrets" in rule["resources"]} == {"list"}
 
 
 def test_manifests_in_the_order_in_which_they_can_be_created() -> None:
-    parts = Parts("home", "robot", ("wait",))
+    parts = AccountRoles("home", "robot", ("wait",))
     assert parts.fixed() == ["openshift-image-registry"]
     assert shown(parts.manifests(["a", "b", "a"])) == [
         ("ServiceAccount", "home", "robot"),
@@ -69,13 +72,13 @@ def test_manifests_in_the_order_in_which_they_can_be_created() -> None:
 
 
 def test_a_fixed_namespace_that_is_a_target_too_has_both() -> None:
-    parts = Parts("home", "robot", ("wait",))
+    parts = AccountRoles("home", "robot", ("wait",))
     bound = parts.bound_in("openshift-image-registry", is_target=True)
     assert [part.name for part in bound] == [ROLE, f"{ROLE}:openshift-image-registry"]
 
 
 def test_a_binding_names_the_account_and_the_role() -> None:
-    parts = Parts("home", "robot", ("export",))
+    parts = AccountRoles("home", "robot", ("export",))
     part = parts.wanted()[0]
     binding = parts.binding(part, "a")
     assert binding["subjects"] == [{"kind": "ServiceAccount", "namespace": "home", "name": "robot"}]
@@ -87,14 +90,14 @@ def test_a_binding_names_the_account_and_the_role() -> None:
     }
 
 
-@pytest.mark.parametrize("other", [Parts("home", "robot-b", ()), Parts("home-robot", "b", ())])
-def test_no_two_accounts_share_a_role(other: Parts) -> None:
-    mine = Parts("home", "robot", ())
+@pytest.mark.parametrize("other", [AccountRoles("home", "robot-b", ()), AccountRoles("home-robot", "b", ())])
+def test_no_two_accounts_share_a_role(other: AccountRoles) -> None:
+    mine = AccountRoles("home", "robot", ())
     assert not {*mine.role_names()} & {*other.role_names()}
 
 
 def test_every_part_that_an_account_may_have_is_known() -> None:
-    assert {*Parts("home", "robot", ()).role_names()} == {
+    assert {*AccountRoles("home", "robot", ()).role_names()} == {
         ROLE,
         f"{ROLE}:cluster",
         f"{ROLE}:openshift-image-registry",

@@ -16,16 +16,16 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.permissions import RIGHTS_PAGE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.parts import (
     CLUSTER_ROLE_BINDING,
-    Parts,
+    AccountRoles,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.plan import (
-    AtHome,
-    InNamespaces,
+    AccountPlan,
+    NamespaceBindings,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.accounts import LABELS, is_of_an_account
 
 ROLE = "image-pull:home:robot"
-PARTS = Parts("home", "robot", ("export",))
+PARTS = AccountRoles("home", "robot", ("export",))
 META = {"resourceVersion": "1", "uid": "u", "labels": dict(LABELS)}
 
 
@@ -33,7 +33,7 @@ def stored(body: dict[str, Any], **meta: Any) -> dict[str, Any]:
     return {**body, "metadata": {**body["metadata"], **META, **meta}}
 
 
-def at_home(desired: AtHome, *, account: Any = None, **there: Any) -> list[Change]:
+def at_home(desired: AccountPlan, *, account: Any = None, **there: Any) -> list[Change]:
     """The changes; `there` is by the suffix of a role's name, `binding` for the cluster's binding."""
     found: dict[ObjectRef, Any] = dict.fromkeys(desired.related("home", {}))
     for suffix, obj in there.items():
@@ -65,7 +65,7 @@ def whole() -> dict[str, Any]:
 
 class TestAtHome:
     def test_all_is_created_roles_before_their_binding(self) -> None:
-        changes = at_home(AtHome(PARTS))
+        changes = at_home(AccountPlan(PARTS))
         assert shown(changes) == [
             ("create", "ServiceAccount", "robot"),
             ("create", "ClusterRole", ROLE),
@@ -81,12 +81,12 @@ class TestAtHome:
         assert changes[3].after == {"grants": ["home/robot"]}
 
     def test_nothing_is_to_be_done_a_second_time(self) -> None:
-        assert at_home(AtHome(PARTS), **whole()) == []
+        assert at_home(AccountPlan(PARTS), **whole()) == []
 
     def test_rules_that_somebody_changed_are_put_right(self) -> None:
         there = whole()
         there["each"]["rules"] = [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}]
-        (change,) = at_home(AtHome(PARTS), **there)
+        (change,) = at_home(AccountPlan(PARTS), **there)
         assert shown([change]) == [("update", "ClusterRole", ROLE)]
         assert change.details["revoked"] == ["get on secrets"]
         assert change.body["rules"] == PARTS.role(PARTS.wanted()[0])["rules"]
@@ -95,34 +95,34 @@ class TestAtHome:
     def test_a_binding_of_the_cluster_to_another_role_is_replaced(self) -> None:
         there = whole()
         there["binding"]["roleRef"] = {**there["binding"]["roleRef"], "name": "cluster-admin"}
-        (change,) = at_home(AtHome(PARTS), **there)
+        (change,) = at_home(AccountPlan(PARTS), **there)
         assert shown([change]) == [("replace", "ClusterRoleBinding", f"{ROLE}:cluster")]
         assert change.body["roleRef"]["name"] == f"{ROLE}:cluster"
 
     def test_a_role_that_is_no_longer_needed_goes(self) -> None:
         there = whole()
-        everywhere = Parts("home", "robot", ("export",), everywhere=True)
+        everywhere = AccountRoles("home", "robot", ("export",), everywhere=True)
         there["cluster"] = stored(everywhere.role(everywhere.wanted()[0]))
-        assert shown(at_home(AtHome(everywhere), **there)) == [("delete", "ClusterRole", ROLE)]
+        assert shown(at_home(AccountPlan(everywhere), **there)) == [("delete", "ClusterRole", ROLE)]
 
     def test_all_goes_the_account_last(self) -> None:
-        assert shown(at_home(AtHome(PARTS, present=False), **whole())) == [
+        assert shown(at_home(AccountPlan(PARTS, present=False), **whole())) == [
             ("delete", "ClusterRoleBinding", f"{ROLE}:cluster"),
             ("delete", "ClusterRole", f"{ROLE}:cluster"),
             ("delete", "ClusterRole", ROLE),
             ("delete", "ServiceAccount", "robot"),
         ]
-        assert at_home(AtHome(PARTS, present=False)) == []
+        assert at_home(AccountPlan(PARTS, present=False)) == []
 
     def test_what_is_being_deleted_is_left_to_that(self) -> None:
         there = {"each": whole()["each"]}
         there["each"]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
-        assert at_home(AtHome(PARTS, present=False), **there) == []
+        assert at_home(AccountPlan(PARTS, present=False), **there) == []
 
     @pytest.mark.parametrize("present", [True, False])
     def test_an_account_of_somebody_else_is_used_and_stays(self, present: bool) -> None:
         account = {"metadata": {"name": "robot", "namespace": "home", "resourceVersion": "1"}}
-        changes = at_home(AtHome(PARTS, present=present), account=account)
+        changes = at_home(AccountPlan(PARTS, present=present), account=account)
         assert "ServiceAccount" not in [change.ref.kind.kind for change in changes]
 
     @pytest.mark.parametrize("labels", [{}, {"app.kubernetes.io/managed-by": "openshift_ops.image_pull"}, None])
@@ -130,24 +130,24 @@ class TestAtHome:
         there = whole()
         there["each"]["metadata"]["labels"] = labels
         with pytest.raises(Refusal, match=f"cluster role {ROLE} was not made by this module"):
-            at_home(AtHome(PARTS), **there)
+            at_home(AccountPlan(PARTS), **there)
 
     def test_what_may_not_be_read_is_never_taken_for_absent(self) -> None:
         with pytest.raises(
             Refusal, match=f"may not read cluster role {ROLE}, .* it needs get on it, see {RIGHTS_PAGE}"
         ):
-            AtHome(PARTS).plan("home", {}, {})
+            AccountPlan(PARTS).plan("home", {}, {})
 
     def test_rules_that_cannot_be_read_are_replaced(self) -> None:
         there = whole()
         there["each"]["rules"] = "everything"
-        (change,) = at_home(AtHome(PARTS), **there)
+        (change,) = at_home(AccountPlan(PARTS), **there)
         assert "revoked" not in change.details
 
 
 class TestInNamespaces:
-    def desired(self, *targets: str, present: bool = True) -> InNamespaces:
-        return InNamespaces(PARTS, frozenset(targets), present)
+    def desired(self, *targets: str, present: bool = True) -> NamespaceBindings:
+        return NamespaceBindings(PARTS, frozenset(targets), present)
 
     def there(self, **parts: Any) -> dict[str, Any]:
         return {ROLE: {**stored(PARTS.binding(PARTS.wanted()[0], "a")), **parts}}

@@ -11,13 +11,15 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.permissions import RIGHTS_PAGE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import VariableFile
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.options import (
-    AccountWanted,
+    AccountRequest,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.parts import Parts
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.parts import (
+    AccountRoles,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.run import (
-    Handing,
+    TokenSink,
     reconcile_account,
 )
 from support.fake_api import FakeApi
@@ -270,14 +272,14 @@ def test_rendering_asks_nobody(api: FakeApi, run: Run) -> None:
 
 
 class TestToken:
-    def wanted(self, dest: str | None = None) -> AccountWanted:
-        return AccountWanted(Parts("home", "robot", ("namespace_selector",)), "present", 600, dest)
+    def wanted(self, dest: str | None = None) -> AccountRequest:
+        return AccountRequest(AccountRoles("home", "robot", ("namespace_selector",)), "present", 600, dest)
 
     def answer(self, api: FakeApi, **status: Any) -> None:
         api.fail("POST .*/serviceaccounts/robot/token", Answer(201, {"status": status}), times=9)
 
-    def run(self, api: FakeApi, wanted: AccountWanted, *, check: bool = False, **handing: Any) -> dict[str, Any]:
-        outcome = reconcile_account(api.cluster(), wanted, (), Settings(check_mode=check), Handing(**handing))
+    def run(self, api: FakeApi, wanted: AccountRequest, *, check: bool = False, **handing: Any) -> dict[str, Any]:
+        outcome = reconcile_account(api.cluster(), wanted, (), RunSettings(check_mode=check), TokenSink(**handing))
         return {**outcome.report(), "failed": outcome.has_failed}
 
     def test_it_is_asked_for_and_hidden(self, api: FakeApi) -> None:
@@ -321,7 +323,7 @@ class TestToken:
     def test_one_for_a_shorter_time_is_said(self, api: FakeApi, given: object, is_said: bool) -> None:
         answer = {"spec": {"expirationSeconds": given}, "status": {"token": TOKEN}}
         api.fail("POST .*/serviceaccounts/robot/token", Answer(201, answer))
-        outcome = reconcile_account(api.cluster(), self.wanted(), (), Settings(check_mode=False), Handing())
+        outcome = reconcile_account(api.cluster(), self.wanted(), (), RunSettings(check_mode=False), TokenSink())
         said = "https://api.example.com:6443 gives no token for 600 s: this one ends after 300 s"
         assert outcome.notes == ([said] if is_said else [])
 

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import (
-    Exchange,
-    Found,
-    Login,
+    LoginKeys,
+    LoginReplacement,
+    UserPassword,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.confirmation import (
     ConfirmedEntry,
@@ -35,20 +35,20 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from hypothesis import given
 from support.anything import ANYTHING
 
-OLD, NEW = Login("robot", "Canary-old-password"), Login("robot2", "Canary-new-password")
+OLD, NEW = UserPassword("robot", "Canary-old-password"), UserPassword("robot2", "Canary-new-password")
 #: The names of this file in their namespaces.
 CONFIRMED = ConfirmedSecrets.of((ConfirmedEntry(name, ()), ["a"]) for name in ("s", "pull-secret"))
-KNOWN = Rotation(Exchange(("quay.io",), OLD, NEW), confirmed=CONFIRMED)
+KNOWN = Rotation(LoginReplacement(("quay.io",), OLD, NEW), confirmed=CONFIRMED)
 #: The password is not known, as with tokens that live a short time.
-UNKNOWN = Rotation(Exchange(("quay.io",), Login("robot", ""), NEW), confirmed=CONFIRMED)
+UNKNOWN = Rotation(LoginReplacement(("quay.io",), UserPassword("robot", ""), NEW), confirmed=CONFIRMED)
 PULL, LEGACY = "kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"
 
 
-def auth(login: Login) -> str:
+def auth(login: UserPassword) -> str:
     return base64.b64encode(f"{login.username}:{login.password}".encode()).decode()
 
 
-def entry(login: Login = OLD, **more: Any) -> dict[str, Any]:
+def entry(login: UserPassword = OLD, **more: Any) -> dict[str, Any]:
     return {"auth": auth(login), **more}
 
 
@@ -84,7 +84,7 @@ class TestFound:
         found = copy(
             secret({"auths": {"quay.io": entry(email="a@example.com"), "b.io": entry(), "quay.io/x": entry(NEW)}})
         )
-        assert found.found == Found(("quay.io",), ("quay.io/x",))
+        assert found.found == LoginKeys(("quay.io",), ("quay.io/x",))
         assert after(found)["auths"] == {
             "quay.io": entry(NEW, email="a@example.com"),
             "b.io": entry(),
@@ -99,7 +99,7 @@ class TestFound:
     def test_a_form_that_is_not_its_types(self) -> None:
         """No node reads it, so it is no pull secret; the password in it is found as text."""
         found = copy(secret({"quay.io": entry()}))
-        assert (found.found, found.rewritten) == (Found(), [])
+        assert (found.found, found.rewritten) == (LoginKeys(), [])
         assert [about for about, _why in rows(found)] == ["data key .dockerconfigjson"]
 
     @pytest.mark.parametrize("key", ["config.json", "auth.json", "whatever"])
@@ -122,7 +122,7 @@ class TestFound:
         obj["data"]["plain"] = encoded(b"nothing")
         for kind in (PULL, "Opaque"):
             found = copy({**obj, "type": kind})
-            assert found.found == Found(("quay.io", "quay.io/team"), ("quay.io",))
+            assert found.found == LoginKeys(("quay.io", "quay.io/team"), ("quay.io",))
             assert {*found.data_after} == {".dockerconfigjson", "config.json", ".dockercfg"}
             assert after(found, "config.json")["auths"] == {"quay.io/team": entry(NEW), "quay.io": entry(NEW)}
             assert after(found, ".dockercfg") == {"quay.io": entry(NEW)}
@@ -139,7 +139,7 @@ class TestFound:
     )
     def test_what_is_no_auth_file(self, content: bytes) -> None:
         found = copy(secret(content))
-        assert (found.found, found.is_to_change, found.data_after) == (Found(), False, {})
+        assert (found.found, found.is_to_change, found.data_after) == (LoginKeys(), False, {})
 
     def test_the_other_bytes_stay(self) -> None:
         """Also those that are no UTF-8, and a key that stands there twice."""
@@ -176,7 +176,7 @@ class TestUnreadable:
     def test_data_that_is_none(self, data: Any) -> None:
         obj = {**secret(), "data": data}
         assert bool(copy(obj, UNKNOWN).unreadable) is (data != [])
-        assert copy(obj).found == Found()
+        assert copy(obj).found == LoginKeys()
 
     def test_the_platforms_own(self) -> None:
         generated = secret(b"{", metadata={"name": "s", "annotations": {"openshift.io/token-secret.name": "t"}})
@@ -305,9 +305,9 @@ class TestConfirmed:
 
 class TestLogins:
     def test_each_once_with_the_host_of_its_registry(self) -> None:
-        others = [Login("robot", password) for password in ("one", "two")]
+        others = [UserPassword("robot", password) for password in ("one", "two")]
         auths = {"quay.io": entry(others[0]), "quay.io/a": entry(others[0]), "*.io": entry(others[1]), "b.io": entry()}
-        obj = secret({"auths": {**auths, "quay.io/b": entry(NEW), "quay.io/c": entry(Login("x", "y"))}})
+        obj = secret({"auths": {**auths, "quay.io/b": entry(NEW), "quay.io/c": entry(UserPassword("x", "y"))}})
         obj["data"]["config.json"] = encoded({"auths": {"quay.io/d": entry(others[1])}})
         assert copy(obj, UNKNOWN).logins == [("quay.io", others[0]), ("quay.io", others[1])]
 
@@ -319,7 +319,7 @@ class TestLogins:
         [("quay.io", "quay.io"), ("r.io:5000/team/x", "r.io:5000"), ("https://r.io:5000/team/v2/", "r.io:5000")],
     )
     def test_the_host_is_that_of_the_rotation(self, key: str, host: str) -> None:
-        wanted = Rotation(Exchange(("quay.io", "r.io:5000/team"), Login("robot", ""), NEW))
+        wanted = Rotation(LoginReplacement(("quay.io", "r.io:5000/team"), UserPassword("robot", ""), NEW))
         assert copy(secret({"auths": {key: entry()}}), wanted).logins == [(host, OLD)]
 
 
@@ -350,21 +350,21 @@ class TestElsewhere:
 
     def test_an_entry_that_no_node_can_decode(self) -> None:
         found = copy(secret({"auths": {"quay.io": entry(email=1), "quay.io/a": entry()}}))
-        assert found.found == Found(("quay.io/a",), undecodable=("quay.io",))
+        assert found.found == LoginKeys(("quay.io/a",), undecodable=("quay.io",))
         assert [about for about, _why in rows(found)] == ["data key .dockerconfigjson"]
 
 
 class TestWanted:
     @pytest.mark.parametrize("login", [OLD, NEW])
-    def test_with_one_of_the_logins(self, login: Login) -> None:
+    def test_with_one_of_the_logins(self, login: UserPassword) -> None:
         assert is_wanted(secret({"auths": {"quay.io": entry(login)}}), KNOWN)
 
     def test_with_neither(self) -> None:
-        assert not is_wanted(secret({"auths": {"quay.io": entry(Login("a", "b"))}}), KNOWN)
+        assert not is_wanted(secret({"auths": {"quay.io": entry(UserPassword("a", "b"))}}), KNOWN)
         assert not is_wanted(secret({"auths": {"b.io": entry()}}), UNKNOWN)
 
     def test_another_password_of_the_user_is_wanted_and_not_involved(self) -> None:
-        obj = secret({"auths": {"quay.io": entry(Login(OLD.username, "mistyped"))}})
+        obj = secret({"auths": {"quay.io": entry(UserPassword(OLD.username, "mistyped"))}})
         assert is_wanted(obj, KNOWN)
         assert not copy(obj).is_involved
         assert copy(secret()).is_involved

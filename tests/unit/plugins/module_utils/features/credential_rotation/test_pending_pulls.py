@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import Exchange, Login
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import (
+    LoginReplacement,
+    UserPassword,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.copies import Copy
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
     Rotation,
@@ -32,7 +35,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.re
 from hypothesis import given
 from support.anything import CHANGES, Changed
 
-ROTATION = Rotation(Exchange(("quay.io",), Login("a", "b"), Login("c", "d")))
+ROTATION = Rotation(LoginReplacement(("quay.io",), UserPassword("a", "b"), UserPassword("c", "d")))
 IMAGE = "quay.io/team/app:v1"
 PULL = PendingPull("a", "p", "u", "c", "", IMAGE)
 

@@ -21,9 +21,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declared
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declaration
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.writes import object_after
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import Exchange, Login
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import (
+    LoginReplacement,
+    UserPassword,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.confirmation import (
     ConfirmedEntry,
     ConfirmedSecrets,
@@ -40,11 +43,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from hypothesis import given
 from support.anything import ANYTHING, CHANGES, Changed
 
-OLD, NEW = Login("robot", "Canary-old-password"), Login("robot2", "Canary-new-password")
-EXCHANGE = Exchange(("quay.io",), OLD, NEW)
+OLD, NEW = UserPassword("robot", "Canary-old-password"), UserPassword("robot2", "Canary-new-password")
+EXCHANGE = LoginReplacement(("quay.io",), OLD, NEW)
 
 
-def confirmed(*names: str, exchange: Exchange = EXCHANGE, uid: str = "", **more: Any) -> Rotation:
+def confirmed(*names: str, exchange: LoginReplacement = EXCHANGE, uid: str = "", **more: Any) -> Rotation:
     """A rotation of these secrets of namespace a."""
     return Rotation(
         exchange, confirmed=ConfirmedSecrets.of((ConfirmedEntry(name, (), uid), ["a"]) for name in names), **more
@@ -56,11 +59,11 @@ ROTATION = confirmed("quay", "one", "two", "three", "four")
 PULL = "kubernetes.io/dockerconfigjson"
 
 
-def auth(login: Login) -> str:
+def auth(login: UserPassword) -> str:
     return base64.b64encode(f"{login.username}:{login.password}".encode()).decode()
 
 
-def entry(login: Login = OLD, **more: Any) -> dict[str, Any]:
+def entry(login: UserPassword = OLD, **more: Any) -> dict[str, Any]:
     return {"auth": auth(login), **more}
 
 
@@ -168,15 +171,15 @@ class TestInPlace:
         assert base64.b64decode(change.body["data"][".dockerconfigjson"]).decode() == raw % (auth(NEW), "dTpw")
 
     def test_what_changes_is_said_of_each_entry(self) -> None:
-        exchange = Exchange(("quay.io",), Login("robot2", ""), NEW)
+        exchange = LoginReplacement(("quay.io",), UserPassword("robot2", ""), NEW)
         (change,) = planned(
-            secret(auths={"quay.io": entry(Login("robot2", "x"))}), rotation=confirmed("quay", exchange=exchange)
+            secret(auths={"quay.io": entry(UserPassword("robot2", "x"))}), rotation=confirmed("quay", exchange=exchange)
         ).changes
         assert change.details["registries"]["changed"] == {"quay.io": ["password"]}
 
     def test_all_auth_files_of_a_secret_are_one_write(self) -> None:
         obj = secret()
-        obj["data"]["config.json"] = encoded({"auths": {"quay.io/a": entry(), "c.io": entry(Login("x", "y"))}})
+        obj["data"]["config.json"] = encoded({"auths": {"quay.io/a": entry(), "c.io": entry(UserPassword("x", "y"))}})
         (change,) = planned(obj).changes
         assert {*change.body["data"]} == {".dockerconfigjson", "config.json"}
         assert {*change.details["registries"]["changed"]} == {"quay.io", "quay.io/a"}
@@ -189,7 +192,7 @@ class TestInPlace:
     def test_what_becomes_too_large_is_refused(self) -> None:
         obj = secret(auths={"quay.io": entry(x="x" * 400_000)})
         obj["data"]["other"] = "A" * (4 * 174_000)
-        longer = confirmed("quay", exchange=Exchange(("quay.io",), OLD, Login("robot2", "p" * 200_000)))
+        longer = confirmed("quay", exchange=LoginReplacement(("quay.io",), OLD, UserPassword("robot2", "p" * 200_000)))
         with pytest.raises(ImagePullError, match="a secret holds at most 1048576"):
             planned(obj, rotation=longer)
         assert planned(obj).changes
@@ -228,7 +231,7 @@ class TestNodes:
         content = json.dumps({"auths": {"quay.io": {"auth": auth(OLD)}, "a.io": "text"}})
         data = {".dockerconfigjson": base64.b64encode(content.encode()).decode()}
         desired = CredentialRotation(Rotation(ROTATION.exchange, nodes=True), name)
-        batch = Batch(SECRET, {namespace: [Declared(desired, Entry("secrets", 0, name))]})
+        batch = Batch(SECRET, {namespace: [Declaration(desired, Entry("secrets", 0, name))]})
         plan = batch.plan(namespace, {name: {**secret(name), "data": data}}, {whole_accounts(namespace): {"items": []}})
         assert plan.changes == ()
         (failure,) = plan.failures
@@ -328,7 +331,7 @@ class TestBesideAnImmutableOne:
             secret("quay-rotated", auths={"b.io": entry(NEW)}, metadata={"annotations": {ROTATED_FROM: "quay"}}),
             secret(
                 "quay-rotated",
-                auths={"quay.io": entry(Login("x", "y"))},
+                auths={"quay.io": entry(UserPassword("x", "y"))},
                 metadata={"annotations": {ROTATED_FROM: "quay"}},
             ),
         ],
@@ -424,7 +427,7 @@ def test_several_in_a_namespace_fail_alone_and_link_one_account_once() -> None:
         "four": secret("four"),
     }
     declared = [
-        Declared(CredentialRotation(ROTATION, name), Entry("secrets", number, title=name))
+        Declaration(CredentialRotation(ROTATION, name), Entry("secrets", number, title=name))
         for number, name in enumerate(names)
     ]
     found = {whole_accounts("a"): {"items": [account("default", "one", "three", "two")]}}

@@ -16,9 +16,12 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import Exchange, Login
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import (
+    LoginReplacement,
+    UserPassword,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.confirmation import (
     ConfirmedEntry,
 )
@@ -30,7 +33,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.run_proof import (
     ImagesInUse,
     Logins,
-    Proven,
+    ProofResult,
     SecretLogins,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import PullProbe
@@ -42,10 +45,10 @@ from support.fake_api import LOST, FakeApi
 from support.in_memory import in_memory
 from support.scripted_pool import Answer, Clock, Request, status_object
 
-OLD, NEW = Login("oldrobot", "Canary-old-password"), Login("newrobot", "Canary-new-password")
-EXCHANGE = Exchange(("quay.io",), OLD, NEW)
+OLD, NEW = UserPassword("oldrobot", "Canary-old-password"), UserPassword("newrobot", "Canary-new-password")
+EXCHANGE = LoginReplacement(("quay.io",), OLD, NEW)
 #: Any login of the user is the old one.
-WITHOUT_PASSWORD = Exchange(("quay.io",), Login(OLD.username, ""), NEW)
+WITHOUT_PASSWORD = LoginReplacement(("quay.io",), UserPassword(OLD.username, ""), NEW)
 IMAGE = "quay.io/team/app:v1"
 FORBIDDEN = status_object(403, "Forbidden", "no")
 PULL = "kubernetes.io/dockerconfigjson"
@@ -53,11 +56,11 @@ PULL = "kubernetes.io/dockerconfigjson"
 ABSENT = status_object(404, "NotFound", "404 page not found")
 
 
-def auth(login: Login) -> str:
+def auth(login: UserPassword) -> str:
     return base64.b64encode(f"{login.username}:{login.password}".encode()).decode()
 
 
-def entry(login: Login = OLD, **more: Any) -> dict[str, Any]:
+def entry(login: UserPassword = OLD, **more: Any) -> dict[str, Any]:
     return {"auth": auth(login), **more}
 
 
@@ -88,20 +91,20 @@ def entries(api: FakeApi, namespace: str, name: str = "quay") -> Any:
 class Prover:
     """Stands in for the registries: notes what it is asked for, and what has been written by then."""
 
-    def __init__(self, api: FakeApi, answer: Proven | ImagePullError | None = None) -> None:
+    def __init__(self, api: FakeApi, answer: ProofResult | ImagePullError | None = None) -> None:
         self._api, self._answer, self._written = api, answer, len(api.writes)
         self.images: list[dict[str, list[str]]] = []
         self.beyond: list[dict[str, list[str]]] = []
         self.known: list[Logins] = []
 
-    def __call__(self, _rotation: Rotation, asked: ImagesInUse, known: Logins) -> Proven:
+    def __call__(self, _rotation: Rotation, asked: ImagesInUse, known: Logins) -> ProofResult:
         assert len(self._api.writes) == self._written, "it is asked before the first write"
         self.images.append({name: [str(each) for each in every] for name, every in asked.images.items()})
         self.beyond.append({name: [str(each) for each in every] for name, every in asked.beyond.items()})
         self.known.append(known)
         if isinstance(self._answer, ImagePullError):
             raise self._answer
-        return self._answer or Proven(
+        return self._answer or ProofResult(
             [
                 {"repository": each.repository, "image": str(each), "outcome": "pulls"}
                 for every in (*asked.images.values(), *asked.beyond.values())
@@ -148,7 +151,7 @@ def run(
         api.cluster(clock),
         replace(rotation or Rotation(EXCHANGE), entries=entries),
         namespaces or ("a",),
-        Settings(check_mode=check, clock=clock, **settings),
+        RunSettings(check_mode=check, clock=clock, **settings),
         accept=accepter or Accepter(),
         prove=prover or Prover(api),
     )
@@ -228,14 +231,14 @@ class TestWrites:
 
     def test_a_new_password_that_begins_as_the_old_one_is_not_taken_for_it(self, api: FakeApi) -> None:
         put(api, "a")
-        longer = Rotation(Exchange(("quay.io",), OLD, Login(NEW.username, f"{OLD.password}-2")))
+        longer = Rotation(LoginReplacement(("quay.io",), OLD, UserPassword(NEW.username, f"{OLD.password}-2")))
         assert told(run(api, rotation=longer))["remaining"] == []
         assert (told(run(api, rotation=longer))["remaining"], copies(run(api, rotation=longer))) == ([], (0, 1, 0, 0))
 
     def test_a_rotation_is_taken_back(self, api: FakeApi) -> None:
         before = put(api, "a")["data"]
         run(api)
-        run(api, rotation=Rotation(Exchange(("quay.io",), NEW, OLD)))
+        run(api, rotation=Rotation(LoginReplacement(("quay.io",), NEW, OLD)))
         assert (api.get("secrets", "a", "quay") or {})["data"] == before
 
     def test_the_nodes_come_when_they_are_asked_for(self, api: FakeApi) -> None:
@@ -286,9 +289,9 @@ class TestWrites:
 class TestNeitherLogin:
     """One of the options is mistyped, or the cluster does not use the login."""
 
-    WRONG_PASSWORD = Exchange(("quay.io",), Login(OLD.username, "Canary-mistyped"), NEW)
-    WRONG_USER = Exchange(("quay.io",), Login("oldrobto", OLD.password), NEW)
-    WRONG_REGISTRY = Exchange(("quay.oi",), OLD, NEW)
+    WRONG_PASSWORD = LoginReplacement(("quay.io",), UserPassword(OLD.username, "Canary-mistyped"), NEW)
+    WRONG_USER = LoginReplacement(("quay.io",), UserPassword("oldrobto", OLD.password), NEW)
+    WRONG_REGISTRY = LoginReplacement(("quay.oi",), OLD, NEW)
 
     @pytest.mark.parametrize(
         ("exchange", "similar"),
@@ -296,12 +299,12 @@ class TestNeitherLogin:
             (WRONG_PASSWORD, "a/quay has the user of one of the logins with another password, for quay.io."),
             (WRONG_USER, "a/quay has the old password with another user or for another registry, in quay.io."),
             (WRONG_REGISTRY, "a/quay has the old password with another user or for another registry, in quay.io."),
-            (Exchange(("quay.io",), Login("oldrobto", ""), NEW), ""),
+            (LoginReplacement(("quay.io",), UserPassword("oldrobto", ""), NEW), ""),
         ],
     )
     @pytest.mark.parametrize("check", [True, False])
     def test_fails_and_names_similar_secrets(
-        self, api: FakeApi, exchange: Exchange, similar: str, *, check: bool
+        self, api: FakeApi, exchange: LoginReplacement, similar: str, *, check: bool
     ) -> None:
         put(api, "a")
         outcome = run(api, rotation=Rotation(exchange), check=check)
@@ -323,7 +326,7 @@ class TestNeitherLogin:
 
     def test_either_login_is_enough(self, api: FakeApi) -> None:
         put(api, "a")
-        put(api, "a", "other", auths={"quay.io": entry(Login(OLD.username, "Canary-another"))})
+        put(api, "a", "other", auths={"quay.io": entry(UserPassword(OLD.username, "Canary-another"))})
         for _each in range(2):  # the second time, only the new one is there
             outcome = run(api)
             assert (outcome.has_failed, told(outcome)["similar"]) == (False, [])
@@ -337,13 +340,13 @@ class TestNeitherLogin:
 
     def test_secrets_of_one_namespace_hide_no_others(self, api: FakeApi) -> None:
         for number in range(20):
-            put(api, "a", f"planted-{number}", auths={"quay.io": entry(Login(OLD.username, "x"))})
-        put(api, "b", auths={"quay.io": entry(Login(OLD.username, "y"))})
+            put(api, "a", f"planted-{number}", auths={"quay.io": entry(UserPassword(OLD.username, "x"))})
+        put(api, "b", auths={"quay.io": entry(UserPassword(OLD.username, "y"))})
         outcome = run(api, "a", "b")
         assert [row["namespace"] for row in told(outcome)["similar"]] == [*["a"] * 10, "b"]
 
     def test_many_keys_of_one_secret_are_named_in_part(self, api: FakeApi) -> None:
-        put(api, "a", auths={f"quay.io/t{number}": entry(Login(OLD.username, "x")) for number in range(500)})
+        put(api, "a", auths={f"quay.io/t{number}": entry(UserPassword(OLD.username, "x")) for number in range(500)})
         (row,) = told(run(api))["similar"]
         assert row["reason"].endswith("for quay.io/t0, quay.io/t1, quay.io/t2, quay.io/t3, quay.io/t4 and 495 more")
 
@@ -501,7 +504,7 @@ class TestProof:
     def test_what_the_registries_said_is_told(self, api: FakeApi) -> None:
         put(api, "a")
         row = {"repository": "r", "image": "r:v1", "outcome": "no_right"}
-        outcome = run(api, prover=Prover(api, Proven((row,), ("a note",), "works")))
+        outcome = run(api, prover=Prover(api, ProofResult((row,), ("a note",), "works")))
         assert (told(outcome)["repositories"], told(outcome)["old_login"]) == ([row], "works")
         assert outcome.notes == ["a note"]
 
@@ -723,7 +726,7 @@ class TestProbes:
             {"repository": "quay.io/team/app", "image": IMAGE, "outcome": "pulls"},
             {"repository": "quay.io/team/typo", "image": "quay.io/team/typo:v1", "outcome": "not_found"},
         ]
-        outcome = run(api, "a", "b", check=True, prover=Prover(api, Proven(rows)))
+        outcome = run(api, "a", "b", check=True, prover=Prover(api, ProofResult(rows)))
         assert self.probes(outcome) == [("b", IMAGE)]
 
     def test_any_image_where_nothing_is_to_be_proven(self, api: FakeApi) -> None:

@@ -11,7 +11,10 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import Exchange, Login
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import (
+    LoginReplacement,
+    UserPassword,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.workers import Workers
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.copies import Copy
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
@@ -28,7 +31,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.re
 from support.fake_api import FakeApi
 from support.scripted_pool import Clock
 
-ROTATION = Rotation(Exchange(("quay.io",), Login("a", "b"), Login("c", "d")))
+ROTATION = Rotation(LoginReplacement(("quay.io",), UserPassword("a", "b"), UserPassword("c", "d")))
 
 
 def copy_of(place: str) -> Copy:

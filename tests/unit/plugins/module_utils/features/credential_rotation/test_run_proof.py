@@ -14,14 +14,17 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import Exchange, Login
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import (
+    LoginReplacement,
+    UserPassword,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.copies import Copy
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
     Rotation,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.run_proof import (
     ImagesInUse,
-    Proven,
+    ProofResult,
     SecretLogins,
     accepted,
     proven,
@@ -31,7 +34,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.re
 from support.certificates import server_context, write_certificate
 from support.hostile_registry import HostileRegistry, answer, served
 
-OLD, NEW = Login("oldrobot", "Canary-old-password"), Login("newrobot", "Canary-new-password")
+OLD, NEW = UserPassword("oldrobot", "Canary-old-password"), UserPassword("newrobot", "Canary-new-password")
 #: What a registry does beside answering with a status.
 HANG, HALF = 0, 1
 NOT_ASKED = "127.0.0.1:1"
@@ -82,7 +85,7 @@ def registry(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Regi
         yield found
 
 
-Prove = Callable[..., Proven]
+Prove = Callable[..., ProofResult]
 
 
 @pytest.fixture
@@ -97,15 +100,15 @@ def prove(registry: Registry, certificate: str) -> Prove:
     def call(
         *images: str,
         must: Sequence[str] = (),
-        old: Login = OLD,
+        old: UserPassword = OLD,
         registries: Sequence[str] | None = None,
         uses: Mapping[str, Sequence[str]] | None = None,
         elsewhere: Sequence[str] = (),
         beyond: Mapping[str, Sequence[str]] | None = None,
-        known: Login | None = None,
+        known: UserPassword | None = None,
         **access: Any,
-    ) -> Proven:
-        exchange = Exchange(tuple(registries or [registry.host]), old, NEW)
+    ) -> ProofResult:
+        exchange = LoginReplacement(tuple(registries or [registry.host]), old, NEW)
         options = RegistryAccess(**{"ca_cert": certificate, "timeout": 60, **access})
         rotation = Rotation(exchange, images=tuple(map(named, must)), access=options)
         given = uses or ({"a": images} if images else {})
@@ -137,7 +140,7 @@ def refused(prove: Prove, *images: str, **options: Any) -> str:
     return said.removeprefix("nothing was written, because the new login was not proven: ")
 
 
-UNKNOWN = Login(OLD.username, "")
+UNKNOWN = UserPassword(OLD.username, "")
 
 
 class TestLogin:
@@ -280,7 +283,7 @@ class TestRepositories:
     @pytest.mark.parametrize("old", [OLD, UNKNOWN])
     @pytest.mark.parametrize("status", [401, 500, HALF, HANG])
     def test_a_registry_that_answers_for_no_image_stops(
-        self, registry: Registry, prove: Prove, status: int, old: Login
+        self, registry: Registry, prove: Prove, status: int, old: UserPassword
     ) -> None:
         registry.answers = {(who, "/manifests/"): status for who in ("old", "new")}
         message = refused(prove, "team/app:v1", "team/ok:v1", old=old)
@@ -373,7 +376,7 @@ class TestAccepted:
         return Copy(ObjectRef(SECRET, "a", name), obj, self.rotation(host))
 
     def rotation(self, host: str) -> Rotation:
-        return Rotation(Exchange((host,), UNKNOWN, NEW), access=self.access)
+        return Rotation(LoginReplacement((host,), UNKNOWN, NEW), access=self.access)
 
     @pytest.fixture(autouse=True)
     def given(self, certificate: str) -> None:

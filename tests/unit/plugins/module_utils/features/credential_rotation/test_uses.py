@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, Kind, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import Exchange, Login
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import (
+    LoginReplacement,
+    UserPassword,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import POD, WORKLOADS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.copies import Copy
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
@@ -37,7 +40,7 @@ def encoded(content: Any) -> str:
     return base64.b64encode(json.dumps(content).encode()).decode()
 
 
-EXCHANGE = Exchange(("quay.io", "r.example.com/team"), Login("a", "b"), Login("c", "d"))
+EXCHANGE = LoginReplacement(("quay.io", "r.example.com/team"), UserPassword("a", "b"), UserPassword("c", "d"))
 IMAGE = "quay.io/team/app:v1"
 REFUSED = "unable to retrieve auth token: invalid username/password: unauthorized: authentication required"
 

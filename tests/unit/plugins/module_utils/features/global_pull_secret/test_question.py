@@ -13,8 +13,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, Json, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Evaluation
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.question import (
-    Merged,
-    RolledOut,
+    HostedMerge,
+    PoolRollout,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.hosted import SYNCHRONIZER, content_hash
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.machine_config import (
@@ -55,9 +55,9 @@ def pool(current: str, target: str, *, updated: int = 2, paused: bool = False, d
     }
 
 
-def asked(obj: dict[str, Any] | None, inspection: RolledOut | None = None, **found: Any) -> Evaluation:
+def asked(obj: dict[str, Any] | None, inspection: PoolRollout | None = None, **found: Any) -> Evaluation:
     """What is said of one pool, with the configurations that it has."""
-    inspection = inspection or RolledOut()
+    inspection = inspection or PoolRollout()
     objects = {"worker": obj} if obj else {}
     refs = inspection.related("", objects)
     seen: dict[ObjectRef, Json | None] = {
@@ -73,14 +73,14 @@ def waits(evaluation: Evaluation) -> str:
 
 class TestRolledOut:
     def test_looks_at_pools_and_their_configurations(self) -> None:
-        inspection = RolledOut()
+        inspection = PoolRollout()
         assert (inspection.kind, inspection.names("")) == (MACHINE_CONFIG_POOL, ())
         refs = [ObjectRef(MACHINE_CONFIG, "", name) for name in ("new", "old")]
         assert inspection.related("", {"worker": pool("old", "new")}) == [NODE_SECRET, *refs]
         assert inspection.related("", {"worker": pool("new", "new")}) == [NODE_SECRET, refs[0]]
 
     def test_each_configuration_is_read_once(self) -> None:
-        inspection = RolledOut()
+        inspection = PoolRollout()
         asked(pool("old", "new", updated=1), inspection)
         assert inspection.related("", {"worker": pool("old", "new")}) == [NODE_SECRET]
         assert waits(asked(pool("new", "new"), inspection)) == ""
@@ -120,8 +120,8 @@ class TestRolledOut:
     def test_without_the_configurations_another_name_is_the_proof(self, name: str) -> None:
         with pytest.raises(Refusal, match=f"machine config {name} cannot be read, or has no pull secret in it"):
             asked(pool(name, name))
-        assert waits(asked(pool(name, name), RolledOut(before={"worker": name}))) != ""
-        assert waits(asked(pool(name, name), RolledOut(before={"worker": "earlier"}))) == ""
+        assert waits(asked(pool(name, name), PoolRollout(before={"worker": name}))) != ""
+        assert waits(asked(pool(name, name), PoolRollout(before={"worker": "earlier"}))) == ""
 
     def test_no_pool(self) -> None:
         with pytest.raises(Refusal, match="shows no machine config pool"):
@@ -140,7 +140,7 @@ class TestRolledOut:
 
     def test_a_secret_that_may_not_be_read(self) -> None:
         with pytest.raises(Refusal, match="the caller may not read secret openshift-config/pull-secret"):
-            RolledOut().evaluate("", {"worker": pool("new", "new")}, {})
+            PoolRollout().evaluate("", {"worker": pool("new", "new")}, {})
 
 
 ADDITIONAL, MERGED, ORIGINAL = "additional-pull-secret", "global-pull-secret", "original-pull-secret"
@@ -156,7 +156,7 @@ def synchronizer(content: str, available: int = 2) -> dict[str, Any]:
 
 class TestMerged:
     def test_looks_at_both_and_at_the_platforms(self) -> None:
-        inspection = Merged()
+        inspection = HostedMerge()
         assert (inspection.kind, inspection.names("kube-system")) == (SECRET, (ADDITIONAL, MERGED, ORIGINAL))
         assert inspection.related("kube-system", {}) == (NODE_SECRET, SYNCHRONIZER)
 
@@ -170,12 +170,12 @@ class TestMerged:
         ],
     )
     def test_until_it_is_merged(self, objects: dict[str, Any], awaited: bool) -> None:
-        found = Merged().evaluate("kube-system", objects, {NODE_SECRET: secret(NEW)})
+        found = HostedMerge().evaluate("kube-system", objects, {NODE_SECRET: secret(NEW)})
         assert bool(found.waiting_for) is awaited
 
     @pytest.mark.parametrize("content", ["x", '{"auths":{}}', '{"auths":{"a":"dTpw"}}', MINE.replace("auths", "AUTHS")])
     def test_not_where_it_never_will_be(self, content: str) -> None:
-        found = Merged().evaluate(
+        found = HostedMerge().evaluate(
             "kube-system", {ADDITIONAL: secret(content), MERGED: secret(BOTH)}, {NODE_SECRET: secret(NEW)}
         )
         assert found.waiting_for == ()
@@ -188,7 +188,7 @@ class TestMerged:
 
         def told(content: str, available: int = 2) -> Evaluation:
             syncer = synchronizer(content, available)
-            return Merged().evaluate("kube-system", objects, {NODE_SECRET: secret(NEW), SYNCHRONIZER: syncer})
+            return HostedMerge().evaluate("kube-system", objects, {NODE_SECRET: secret(NEW), SYNCHRONIZER: syncer})
 
         assert "has not noticed the change yet" in told(NEW).waiting_for[0]
         assert "has brought it to 1 of 2 nodes" in told(BOTH, 1).waiting_for[0]
@@ -198,7 +198,7 @@ class TestMerged:
     def test_without_an_addition_the_nodes_have_the_platforms(self) -> None:
         for objects, content in (({}, NEW), ({ORIGINAL: secret(NEW + " ")}, NEW + " ")):
             found = {NODE_SECRET: secret(NEW), SYNCHRONIZER: synchronizer(content)}
-            assert Merged().evaluate("kube-system", objects, found).waiting_for == ()
+            assert HostedMerge().evaluate("kube-system", objects, found).waiting_for == ()
 
     @pytest.mark.parametrize(
         ("found", "why"),
@@ -213,19 +213,19 @@ class TestMerged:
     )
     def test_what_cannot_be_seen_is_said_and_not_awaited(self, found: Any, why: str) -> None:
         objects = {ADDITIONAL: secret(MINE), MERGED: secret(BOTH)}
-        evaluation = Merged().evaluate("kube-system", objects, {NODE_SECRET: secret(NEW), **found})
+        evaluation = HostedMerge().evaluate("kube-system", objects, {NODE_SECRET: secret(NEW), **found})
         assert (evaluation.waiting_for, evaluation.extra) == ((), {"unseen": why})
 
     def test_what_cannot_be_read(self) -> None:
         twice = MINE[:-1] + ',"AUTHS":{}}'
         with pytest.raises(Refusal, match="additional-pull-secret cannot be compared"):
-            Merged().evaluate(
+            HostedMerge().evaluate(
                 "kube-system", {ADDITIONAL: secret(MINE[:-1] + "," + MINE[1:])}, {NODE_SECRET: secret(NEW)}
             )
         assert (
             "unmerged"
-            in Merged().evaluate("kube-system", {ADDITIONAL: secret(twice)}, {NODE_SECRET: secret(NEW)}).extra
+            in HostedMerge().evaluate("kube-system", {ADDITIONAL: secret(twice)}, {NODE_SECRET: secret(NEW)}).extra
         )
         for found in ({}, {NODE_SECRET: None}):
             with pytest.raises(Refusal, match="does not exist, or the caller may not read it"):
-                Merged().evaluate("kube-system", {}, found)
+                HostedMerge().evaluate("kube-system", {}, found)

@@ -14,12 +14,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import VariableFile, Write
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.options import (
     GlobalPullSecret,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.run import (
-    Saving,
+    BackupSink,
     back_up,
     look,
 )
@@ -91,7 +91,7 @@ def openshift(topology: str = "HighlyAvailable", *groups: str) -> FakeApi:
 
 def ask(api: FakeApi, asked: GlobalPullSecret | None = None, *, timeout: float = 5.0) -> dict[str, Any]:
     clock = Clock()
-    settings = Settings(False, concurrency=1, wait_timeout=timeout, clock=EngineClock(clock.now, clock.sleep))
+    settings = RunSettings(False, concurrency=1, wait_timeout=timeout, clock=EngineClock(clock.now, clock.sleep))
     return look(api.cluster(clock), asked or GlobalPullSecret(), settings)
 
 
@@ -329,7 +329,7 @@ class TestSaving:
 
             return write
 
-        return back_up(api.cluster(Clock()), hosted, Saving(hidden.append, prepared)), files, hidden
+        return back_up(api.cluster(Clock()), hosted, BackupSink(hidden.append, prepared)), files, hidden
 
     @pytest.mark.parametrize("version", ["", "/../../x", "1\n", "\u0661", "9" * 300])
     def test_text_of_the_api_server_is_no_path(self, version: str) -> None:

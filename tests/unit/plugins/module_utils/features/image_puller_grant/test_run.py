@@ -12,10 +12,10 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Change
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Entry, Failure
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ROLE_BINDING, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declared
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declaration
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant.plan import (
     ImagePullerGrant,
 )
@@ -61,7 +61,7 @@ def verify(
     else:
         api.review = answers
     given = {"subjects": subjects, "role": "puller", "binding_name": "ours", "present": True, "verify_access": True}
-    settings = Settings(check, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
+    settings = RunSettings(check, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
     desired = ImagePullerGrant(**{**given, **more})
     outcome = verify_access(api.cluster(clock), of_one(desired, ["b"]), Outcome([result], stopped=stopped), settings)
     return outcome.namespaces[0], api
@@ -170,7 +170,7 @@ class TestErrors:
         api.fail("POST", status_object(status, reason, "no"), times=10**9)
         desired = ImagePullerGrant((BOB,), "puller", "ours", present=True, verify_access=True)
         clock = Clock()
-        settings = Settings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
+        settings = RunSettings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
         outcome = verify_access(api.cluster(clock), of_one(desired, ["b"]), Outcome([changed("ours")]), settings)
         return outcome.namespaces[0], api
 
@@ -201,9 +201,9 @@ class TestEntries:
     def verify(
         self, api: FakeApi, result: NamespaceResult, *grants: ImagePullerGrant, namespace: str = "b"
     ) -> NamespaceResult:
-        declared = [Declared(grant, Entry("grants", number)) for number, grant in enumerate(grants)]
+        declared = [Declaration(grant, Entry("grants", number)) for number, grant in enumerate(grants)]
         clock = Clock()
-        settings = Settings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
+        settings = RunSettings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
         batch = Batch(ROLE_BINDING, {namespace: declared})
         return verify_access(api.cluster(clock), batch, Outcome([result]), settings).namespaces[0]
 

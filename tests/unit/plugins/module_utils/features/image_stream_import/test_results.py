@@ -12,7 +12,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     TagImport,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_stream_import.results import (
-    Told,
+    TagResult,
     advice,
     told,
     version_of,
@@ -30,7 +30,7 @@ def answer(*images: Any, **more: Any) -> dict[str, Any]:
     return {"status": {"images": [*images], **more}}
 
 
-def one(image: Any, tag: TagImport = TAG) -> Told:
+def one(image: Any, tag: TagImport = TAG) -> TagResult:
     (found,) = told(answer(image), [tag])
     return found
 
@@ -38,8 +38,8 @@ def one(image: Any, tag: TagImport = TAG) -> Told:
 def test_each_in_its_order() -> None:
     refused = {"status": {"status": "Failure", "reason": "Unauthorized", "message": "you may not  have access\nto it"}}
     first, second = told(answer(SUCCESS, refused), [TAG, WELL])
-    assert first == Told(TAG, "sha256:2")
-    assert second == Told(WELL, "", "you may not have access to it", "unauthorized")
+    assert first == TagResult(TAG, "sha256:2")
+    assert second == TagResult(WELL, "", "you may not have access to it", "unauthorized")
 
 
 def test_no_part_of_a_credential_is_left_where_a_long_message_is_cut() -> None:
@@ -78,7 +78,7 @@ def test_an_image_without_a_name_is_known_by_its_reference() -> None:
     ],
 )
 def test_what_is_not_said_to_be_imported_was_not(image: Any, problem: str, cause: str) -> None:
-    assert one(image) == Told(TAG, "", problem, cause)
+    assert one(image) == TagResult(TAG, "", problem, cause)
 
 
 @pytest.mark.parametrize("found", [None, {}, answer(), answer(SUCCESS), answer(SUCCESS, SUCCESS, SUCCESS)])

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_stream_import.options import (
     ImportOptions,
 )
@@ -101,7 +101,7 @@ def api() -> OpenShift:
 def run(api: FakeApi, *namespaces: str, asked: ImportOptions | None = None, **options: Any) -> Outcome:
     clock = Clock()
     named, more = options.pop("named", False), {"check_mode": False, "concurrency": 1, **options}
-    settings = Settings(**more, clock=EngineClock(clock.now, clock.sleep))
+    settings = RunSettings(**more, clock=EngineClock(clock.now, clock.sleep))
     return import_again(api.cluster(clock), asked or ImportOptions(), namespaces or ("a",), settings, named=named)
 
 
@@ -316,7 +316,7 @@ class TestFailed:
         said: list[str] = []
         ticks = iter(range(0, 10**6, 10))
         clock = EngineClock(lambda: next(ticks), lambda _seconds: None)
-        settings = Settings(check_mode=False, concurrency=1, task="t", say=said.append, clock=clock)
+        settings = RunSettings(check_mode=False, concurrency=1, task="t", say=said.append, clock=clock)
         import_again(api.cluster(), ImportOptions(), ["a", "b", "c"], settings)
         assert [line.partition(", about")[0] for line in said] == [
             "t 1/3 namespaces, 0 changed, 0 failed",

@@ -13,12 +13,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.name
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.grouping import Grouping
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.known_objects import (
     Difference,
-    Seen,
+    ObservedObject,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.settings import (
     KINDS,
-    Settings,
-    Watched,
+    WatchedKind,
+    WatchSettings,
 )
 
 ALL = frozenset(("existing", "created", "changed", "terminating", "deleted"))
@@ -26,12 +26,12 @@ USUAL = frozenset(("existing", "created", "changed"))
 
 
 def grouping(size: int = 500, seconds: float = 2.0, changes: frozenset[str] = USUAL) -> Grouping:
-    watched = tuple(Watched(kind, changes=changes) for kind in KINDS.values())
-    return Grouping(Settings(watched, NamespaceSelector(), batch_seconds=seconds, batch_size=size))
+    watched = tuple(WatchedKind(kind, changes=changes) for kind in KINDS.values())
+    return Grouping(WatchSettings(watched, NamespaceSelector(), batch_seconds=seconds, batch_size=size))
 
 
 def happened(change: str, place: str, kind: str = "Namespace", name: str = "", **more: Any) -> Difference:
-    return Difference(change, Seen(kind, place, name or place, **more))
+    return Difference(change, ObservedObject(kind, place, name or place, **more))
 
 
 def taken(group: Grouping, now: float = 100.0, going: str = "") -> Any:

@@ -11,29 +11,29 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.known_objects import (
     Difference,
-    Ledger,
-    Seen,
+    KnownObjects,
+    ObservedObject,
     seen,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.settings import (
     KINDS,
-    Settings,
-    Watched,
+    WatchedKind,
+    WatchSettings,
 )
 from hypothesis import given
 from hypothesis import strategies as st
 
-NAMESPACES = Watched(KINDS["Namespace"])
-SECRETS = Watched(KINDS["Secret"], exclude=("hidden",))
-SETTINGS = Settings((NAMESPACES, SECRETS), NamespaceSelector())
+NAMESPACES = WatchedKind(KINDS["Namespace"])
+SECRETS = WatchedKind(KINDS["Secret"], exclude=("hidden",))
+SETTINGS = WatchSettings((NAMESPACES, SECRETS), NamespaceSelector())
 
 
-def namespace(name: str, uid: str = "1", going: bool = False, **labels: str) -> Seen:
-    return Seen("Namespace", name, name, uid, labels, "2026-01-01T00:00:00Z" if going else "")
+def namespace(name: str, uid: str = "1", going: bool = False, **labels: str) -> ObservedObject:
+    return ObservedObject("Namespace", name, name, uid, labels, "2026-01-01T00:00:00Z" if going else "")
 
 
-def secret(place: str, name: str, uid: str = "1", **labels: str) -> Seen:
-    return Seen("Secret", place, name, uid, labels)
+def secret(place: str, name: str, uid: str = "1", **labels: str) -> ObservedObject:
+    return ObservedObject("Secret", place, name, uid, labels)
 
 
 def told(differences: list[Difference]) -> list[tuple[str, str]]:
@@ -52,7 +52,7 @@ class TestSeen:
             "deletionTimestamp": "2026-01-01T00:00:00Z",
         }
         found = seen({"metadata": meta, "data": {"x": "c2VjcmV0"}}, SECRETS, SETTINGS)
-        assert found == Seen("Secret", "a", "n", "u", {"l": "1"}, "2026-01-01T00:00:00Z")
+        assert found == ObservedObject("Secret", "a", "n", "u", {"l": "1"}, "2026-01-01T00:00:00Z")
 
     def test_a_namespace_is_in_itself(self) -> None:
         found = seen({"metadata": {"name": "n"}}, NAMESPACES, SETTINGS)
@@ -76,12 +76,12 @@ class TestSeen:
     @pytest.mark.parametrize("odd", [None, 1, "x", [], {"a": 1, "b": None, "c": []}])
     def test_odd_metadata(self, odd: Any) -> None:
         meta = {"name": "n", "namespace": "a", "labels": odd, "uid": 3, "deletionTimestamp": 1}
-        assert seen({"metadata": meta}, SECRETS, SETTINGS) == Seen("Secret", "a", "n")
+        assert seen({"metadata": meta}, SECRETS, SETTINGS) == ObservedObject("Secret", "a", "n")
 
 
 class TestLists:
     def test_the_first_one_is_what_exists(self) -> None:
-        ledger = Ledger()
+        ledger = KnownObjects()
         assert told(ledger.listed("Namespace", [namespace("a"), namespace("b")])) == [
             ("existing", "a"),
             ("existing", "b"),
@@ -89,12 +89,12 @@ class TestLists:
         assert len(ledger) == 2
 
     def test_the_same_again_is_nothing(self) -> None:
-        ledger = Ledger()
+        ledger = KnownObjects()
         ledger.listed("Namespace", [namespace("a")])
         assert ledger.listed("Namespace", [namespace("a")]) == []
 
     def test_all_that_exists_can_be_told_again(self) -> None:
-        ledger = Ledger()
+        ledger = KnownObjects()
         ledger.listed("Namespace", [namespace("a"), namespace("b"), namespace("c"), namespace("d")])
         found = ledger.listed("Namespace", [namespace("a"), namespace("b", going=True), namespace("e")], again=True)
         assert sorted(told(found)) == [
@@ -108,7 +108,7 @@ class TestLists:
         assert sorted(told(again)) == [("deleted", "a"), ("existing", "e")]
 
     def test_what_happened_meanwhile(self) -> None:
-        ledger = Ledger()
+        ledger = KnownObjects()
         ledger.listed("Namespace", [namespace("a"), namespace("b"), namespace("c"), namespace("d")])
         later = [namespace("a", x="y"), namespace("b", going=True), namespace("d", uid="2"), namespace("new")]
         assert told(ledger.listed("Namespace", later)) == [
@@ -122,20 +122,20 @@ class TestLists:
         assert ledger.listed("Namespace", later) == []
 
     def test_one_kind_says_nothing_of_another(self) -> None:
-        ledger = Ledger()
+        ledger = KnownObjects()
         ledger.listed("Namespace", [namespace("a")])
         assert told(ledger.listed("Secret", [secret("a", "s")])) == [("existing", "s")]
         assert ledger.listed("Namespace", [namespace("a")]) == []
 
     def test_an_empty_first_list_is_one(self) -> None:
-        ledger = Ledger()
+        ledger = KnownObjects()
         ledger.listed("Namespace", [])
         assert told(ledger.listed("Namespace", [namespace("a")])) == [("created", "a")]
 
 
 class TestWatches:
     def test_what_comes_changes_and_goes(self) -> None:
-        ledger = Ledger()
+        ledger = KnownObjects()
         ledger.listed("Namespace", [])
         assert told(ledger.appeared(namespace("a"))) == [("created", "a")]
         assert ledger.appeared(namespace("a")) == []
@@ -146,16 +146,16 @@ class TestWatches:
         assert ledger.went(namespace("a")) == []
 
     def test_one_that_is_going_when_it_is_first_seen(self) -> None:
-        ledger = Ledger()
+        ledger = KnownObjects()
         assert told(ledger.listed("Namespace", [namespace("a", going=True)])) == [("terminating", "a")]
 
     def test_one_of_the_same_name(self) -> None:
-        ledger = Ledger()
+        ledger = KnownObjects()
         ledger.listed("Namespace", [namespace("a", going=True)])
         assert told(ledger.appeared(namespace("a", uid="2"))) == [("deleted", "a"), ("created", "a")]
 
     def test_which_namespaces_are_going(self) -> None:
-        ledger = Ledger()
+        ledger = KnownObjects()
         assert not ledger.is_going("a")
         ledger.listed("Namespace", [namespace("a"), namespace("b", going=True)])
         assert [ledger.is_going(name) for name in "abc"] == [False, True, False]
@@ -174,7 +174,7 @@ class TestWatches:
 )
 def test_any_story_ends_with_what_the_last_list_says(story: list[tuple[str, str, str]]) -> None:
     """Who keeps what is told knows what is there, whatever happened."""
-    ledger, believed = Ledger(), {}
+    ledger, believed = KnownObjects(), {}
     for what, name, uid in story:
         one = namespace(name, uid)
         found = ledger.listed("Namespace", [one]) if what == "listed" else getattr(ledger, what)(one)

@@ -22,8 +22,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.run import follow
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.settings import (
     KINDS,
-    Settings,
-    Watched,
+    WatchedKind,
+    WatchSettings,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.event_source import event_source
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CONNECTION_OPTIONS
@@ -32,8 +32,8 @@ from support.ports import reserve_port
 from support.watched_api import HANG, WatchedApi, status
 
 ALL = frozenset(("existing", "created", "changed", "terminating", "deleted"))
-BOTH = (Watched(KINDS["Namespace"], changes=ALL), Watched(KINDS["ServiceAccount"], changes=ALL))
-SETTINGS = Settings(BOTH[:1], NamespaceSelector(), batch_seconds=0.05, watch_seconds=5)
+BOTH = (WatchedKind(KINDS["Namespace"], changes=ALL), WatchedKind(KINDS["ServiceAccount"], changes=ALL))
+SETTINGS = WatchSettings(BOTH[:1], NamespaceSelector(), batch_seconds=0.05, watch_seconds=5)
 PARTIAL = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
 
@@ -71,7 +71,7 @@ class Source:
 @contextmanager
 def source(
     host: str,
-    settings: Settings = SETTINGS,
+    settings: WatchSettings = SETTINGS,
     *,
     clock: Clock | None = None,
     before: Callable[[], Any] = bool,
@@ -141,7 +141,7 @@ class TestWhatIsTold:
         assert api.accepted == {PARTIAL, PARTIAL.replace("Metadata;", "MetadataList;")}
 
     def test_no_text_of_the_cluster_is_a_template(self, api: WatchedApi) -> None:
-        bindings = Watched(KINDS["RoleBinding"])
+        bindings = WatchedKind(KINDS["RoleBinding"])
         api.namespace("odd", annotations={"a": "{{ lookup('pipe', 'id') }}"}, labels={"{{ a }}": "{% b %}"})
         api.put("rolebindings", "odd", "#jinja2:variable_start_string:'[%'\n[% lookup('pipe', 'id') %]")
         with api.served() as host, source(host, replace(SETTINGS, watched=(*SETTINGS.watched, bindings))) as found:

@@ -12,7 +12,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.settings import (
     CHANGES,
     KINDS,
-    Watched,
+    WatchedKind,
     from_options,
 )
 
@@ -41,7 +41,7 @@ def refused(**options: Any) -> str:
 def test_what_is_watched_by_default() -> None:
     settings = made()
     (watched,) = settings.watched
-    assert watched == Watched(KINDS["Namespace"], changes=frozenset(("existing", "created", "changed")))
+    assert watched == WatchedKind(KINDS["Namespace"], changes=frozenset(("existing", "created", "changed")))
     assert (settings.batch_seconds, settings.batch_size) == (2.0, 500)
     assert (settings.resync_seconds, settings.repeat_seconds) == (600.0, 3600.0)
 
@@ -64,8 +64,8 @@ def test_a_kind_with_all_that_it_may_have() -> None:
 
 
 def test_every_name_is_meant_without_globs() -> None:
-    assert Watched(KINDS["Secret"]).means("anything")
-    assert not Watched(KINDS["Secret"], exclude=("any*",)).means("anything")
+    assert WatchedKind(KINDS["Secret"]).means("anything")
+    assert not WatchedKind(KINDS["Secret"], exclude=("any*",)).means("anything")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.watch_health import Sight
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.watch_health import (
+    WatchHealth,
+)
 
 
 def connected(kinds: str, missing: str = "", unlisted: str = "") -> dict[str, Any]:
@@ -19,16 +21,16 @@ def failed(state: str, kind: str, message: str) -> dict[str, Any]:
     return {"type": "health", "state": state, "kind": kind, "message": message}
 
 
-def whole() -> Sight:
+def whole() -> WatchHealth:
     """One that has said that A and B are watched."""
-    sight = Sight(["A", "B"])
+    sight = WatchHealth(["A", "B"])
     sight.healthy("A")
     assert sight.healthy("B") == [connected("AB")]
     return sight
 
 
 def test_connected_when_all_kinds_are() -> None:
-    sight = Sight(["A", "B"])
+    sight = WatchHealth(["A", "B"])
     assert sight.healthy("A") == []
     assert sight.healthy("A") == []
     assert sight.healthy("B") == [connected("AB")]
@@ -46,7 +48,7 @@ def test_a_failure_of_the_cluster_is_told_once_for_all_kinds() -> None:
 
 
 def test_a_kind_that_is_refused_is_told_and_the_others_go_on() -> None:
-    sight = Sight(["A", "B"])
+    sight = WatchHealth(["A", "B"])
     assert sight.lost("B", "no right", alone=True) == [failed("lost", "B", "no right")]
     assert sight.is_undecided
     assert sight.healthy("A") == [connected("A", missing="B")]
@@ -92,5 +94,5 @@ def test_a_kind_that_is_lost_has_nothing_to_be_listed() -> None:
 
 
 def test_a_credential_in_a_message_is_hidden() -> None:
-    (event,) = Sight(["A"]).lost("A", "asked https://u:pass-word@h/ in vain", alone=False)
+    (event,) = WatchHealth(["A"]).lost("A", "asked https://u:pass-word@h/ in vain", alone=False)
     assert "pass-word" not in event["message"]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import WORKLOADS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access.options import PullAccess
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access.run import explain_access
@@ -52,7 +52,7 @@ def team(api: FakeApi, namespace: str) -> None:
 
 def ask(api: FakeApi, asked: PullAccess | None = None, namespaces: Sequence[str] = ("a",)) -> Outcome:
     clock = Clock()
-    settings = Settings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
+    settings = RunSettings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
     return explain_access(api.cluster(clock), asked or PullAccess(), list(namespaces), settings)
 
 

@@ -10,19 +10,21 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Evidence, NotYet
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.stream_sources import StreamSource
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import POD, Subject
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import POD, ContainerPull
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.accesses import (
-    Explained,
+    ContainerExplanations,
     alike,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.listed_lookup import Listed
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.listed_lookup import (
+    ListedLookup,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
 from support.surveyed import deployment, place, pod, secret, survey
 
 
-class Counting(Listed):
+class Counting(ListedLookup):
     """Counts how often something is looked up."""
 
     looks = 0
@@ -37,7 +39,7 @@ def looks(seen) -> int:
     known = survey(seen).evidence
     evidence._known = known._known
     Counting.looks = 0
-    Explained(evidence).of(seen)
+    ContainerExplanations(evidence).of(seen)
     return Counting.looks
 
 
@@ -89,14 +91,14 @@ def test_what_has_ended_goes_or_is_made_by_another_is_left_out() -> None:
 
 
 def test_all_that_has_to_be_read_is_wanted_at_once() -> None:
-    evidence = Evidence()
-    with pytest.raises(NotYet):
-        Explained(evidence).of(place(pods=[pod("s"), pod("t")]))
+    evidence = Lookup()
+    with pytest.raises(ReadRequired):
+        ContainerExplanations(evidence).of(place(pods=[pod("s"), pod("t")]))
     assert {ref.name for ref in evidence.take_wanted()} >= {"s", "t"}
 
 
 class TestAlike:
-    POD = Subject(ObjectRef(POD, "ns", "p"), "default", ["a"], "app", "q.io/app:v1", is_pod=True)
+    POD = ContainerPull(ObjectRef(POD, "ns", "p"), "default", ["a"], "app", "q.io/app:v1", is_pod=True)
 
     def test_names_and_nodes_do_not_matter(self) -> None:
         other = replace(self.POD, ref=ObjectRef(POD, "ns", "other"), container="x", node="n", created="t", uid="u")

@@ -12,7 +12,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SERVICE_ACCOUNT, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import Audit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import (
-    Ignored,
+    IgnoreRule,
     PullAudit,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules import RULES
@@ -62,7 +62,7 @@ def test_findings_are_chosen_and_ignored() -> None:
     seen = survey(place("a", **BROKEN), place("b", **BROKEN), none_will_come="no")
     rules = {finding.rule for finding in Audit(PullAudit(), seen).findings}
     assert rules == {"secret-unparsable", "link-dangling", "secret-unused"}
-    asked = PullAudit(rules=("link-dangling",), ignore=(Ignored("link-dangling", "a"),))
+    asked = PullAudit(rules=("link-dangling",), ignore=(IgnoreRule("link-dangling", "a"),))
     assert [finding.ref.namespace for finding in Audit(asked, seen).findings] == ["b"]
 
 

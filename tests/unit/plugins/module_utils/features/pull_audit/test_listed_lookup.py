@@ -11,8 +11,13 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     SERVICE_ACCOUNT,
     ObjectRef,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import NotYet, Unread
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.listed_lookup import Listed
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import (
+    ReadRequired,
+    UnreadableObject,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.listed_lookup import (
+    ListedLookup,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW
@@ -21,8 +26,10 @@ from support.surveyed import binding, place, secret, stream
 REVIEW = ObjectRef(SUBJECT_ACCESS_REVIEW, "a", "b/default")
 
 
-def listed(seen=None, *, cluster=(), has_streams=True) -> Listed:
-    return Listed({"a": seen or place(secrets=[secret("s")], streams=[stream()])}, cluster, has_streams=has_streams)
+def listed(seen=None, *, cluster=(), has_streams=True) -> ListedLookup:
+    return ListedLookup(
+        {"a": seen or place(secrets=[secret("s")], streams=[stream()])}, cluster, has_streams=has_streams
+    )
 
 
 def test_what_was_listed_and_what_is_not_there() -> None:
@@ -37,14 +44,14 @@ def test_what_was_listed_and_what_is_not_there() -> None:
 
 
 def test_what_could_not_be_read_is_no_absence() -> None:
-    with pytest.raises(Unread, match="no right"):
+    with pytest.raises(UnreadableObject, match="no right"):
         listed(place(unread={"secrets": "no right"})).look(ObjectRef(SECRET, "a", "s"))
 
 
 @pytest.mark.parametrize("ref", [ObjectRef(SECRET, "elsewhere", "s"), NODE_SECRET, REVIEW])
 def test_the_rest_is_wanted(ref) -> None:
     evidence = listed()
-    with pytest.raises(NotYet):
+    with pytest.raises(ReadRequired):
         evidence.look(ref)
     assert evidence.take_wanted() == [ref]
 
@@ -70,5 +77,5 @@ def test_a_binding_proves_a_right(subject) -> None:
     ],
 )
 def test_another_role_or_subject_proves_none(other) -> None:
-    with pytest.raises(NotYet):
+    with pytest.raises(ReadRequired):
         listed(place(bindings=[other])).look(REVIEW)

@@ -13,7 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.name
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import Finding
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import (
-    Ignored,
+    IgnoreRule,
     from_options,
     version_of,
 )
@@ -53,7 +53,7 @@ def test_what_is_given() -> None:
         fingerprint_key="k" * 16,
     )
     assert (asked.rules, asked.target) == (("secret-unused",), (4, 22))
-    assert asked.ignore == (Ignored("secret-unused"), Ignored("link-dangling", "team-*"))
+    assert asked.ignore == (IgnoreRule("secret-unused"), IgnoreRule("link-dangling", "team-*"))
     assert asked.key == b"k" * 16
     assert "kkkk" not in repr(asked)
     assert "a-long-token" not in repr(asked)
@@ -93,11 +93,11 @@ def test_what_cannot_work(options, error) -> None:
 
 def test_an_ignored_finding_is_of_that_rule_place_and_name() -> None:
     finding = Finding("secret-unused", ObjectRef(SECRET, "team-a", "pull"), "", "m")
-    assert Ignored("secret-unused").means(finding)
-    assert Ignored("secret-unused", "team-*", "p?ll").means(finding)
-    assert not Ignored("link-dangling").means(finding)
-    assert not Ignored("secret-unused", "other-*").means(finding)
-    assert not Ignored("secret-unused", "*", "other").means(finding)
+    assert IgnoreRule("secret-unused").means(finding)
+    assert IgnoreRule("secret-unused", "team-*", "p?ll").means(finding)
+    assert not IgnoreRule("link-dangling").means(finding)
+    assert not IgnoreRule("secret-unused", "other-*").means(finding)
+    assert not IgnoreRule("secret-unused", "*", "other").means(finding)
 
 
 @pytest.mark.parametrize(

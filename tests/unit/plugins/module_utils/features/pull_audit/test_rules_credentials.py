@@ -11,7 +11,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_credentials import (
     copies,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import Held, Place
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import (
+    AuditedSecret,
+    NamespaceSnapshot,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.search import CredentialSearch
 from support.surveyed import NOW, auth, found_by, place, secret, survey, token
 
@@ -145,7 +148,7 @@ class TestFound:
         obj = trim.kept_secret(
             secret("s", {"q.io": auth("canary-1"), "r.io": auth("canary-1", "other")}), searched.matches
         )
-        seen = Place("a", {"s": Held.of("a", obj)})
+        seen = NamespaceSnapshot("a", {"s": AuditedSecret.of("a", obj)})
         first, second = found_by("credential-found", survey(seen), search=searched)
         assert first.message == "the searched credential stands in secret a/s, at q.io"
         assert second.message.endswith("at r.io, though not as the login of that registry and user")

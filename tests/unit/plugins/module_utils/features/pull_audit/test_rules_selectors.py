@@ -16,8 +16,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     open_to_users,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import (
+    ClusterSnapshot,
     OpenSelector,
-    Survey,
 )
 from support.surveyed import place, survey
 
@@ -29,7 +29,7 @@ def provisioners(role: str = "self-provisioner", *subjects: str) -> dict[str, An
     return {"metadata": {"name": "provisioners"}, "roleRef": {"kind": "ClusterRole", "name": role}, "subjects": groups}
 
 
-def seen(*projects: str, **more: Any) -> Survey:
+def seen(*projects: str, **more: Any) -> ClusterSnapshot:
     return dataclasses.replace(survey(place()), open_selectors=[OpenSelector(TITLE, projects)], **more)
 
 

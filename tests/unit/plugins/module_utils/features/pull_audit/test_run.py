@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import WORKLOADS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import PullAudit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.run import audit_cluster
@@ -67,7 +67,7 @@ def cluster(*names: str) -> FakeApi:
 
 def audited(api: FakeApi, *names: str, asked: PullAudit | None = None, **more: Any) -> Outcome:
     clock = Clock()
-    settings = Settings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
+    settings = RunSettings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
     return audit_cluster(
         api.cluster(clock), asked or PullAudit(), names or ("a",), settings, now=lambda: 1767225600.0, **more
     )

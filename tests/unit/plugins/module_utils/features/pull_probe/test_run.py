@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import PullProbe
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import pod_for
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.run import probe
@@ -74,7 +74,7 @@ def run(
     **more: Any,
 ) -> Outcome:
     clock = clock or Clock()
-    settings = Settings(check, **{"concurrency": 1, **more, "clock": EngineClock(clock.now, clock.sleep)})
+    settings = RunSettings(check, **{"concurrency": 1, **more, "clock": EngineClock(clock.now, clock.sleep)})
     return probe(api.cluster(clock), asked or PullProbe((IMAGE,)), list(namespaces), settings)
 
 
@@ -529,7 +529,7 @@ class TestFailures:
             clock.sleep(seconds / 100)
 
         api.before = slow
-        settings = Settings(False, concurrency=1, clock=EngineClock(clock.now, sleep))
+        settings = RunSettings(False, concurrency=1, clock=EngineClock(clock.now, sleep))
         with pytest.raises(KeyboardInterrupt):
             probe(api.cluster(clock), PullProbe((IMAGE,)), ["a"], settings)
         assert [each.split("/")[0] for each in kinds(api)] == ["GET ", "POST ", "DELETE "]
@@ -547,7 +547,7 @@ class TestFailures:
                 assert goes_on.wait(10)
             return clock.now()
 
-        settings = Settings(False, concurrency=1, clock=EngineClock(now, clock.sleep))
+        settings = RunSettings(False, concurrency=1, clock=EngineClock(now, clock.sleep))
         with pytest.raises(KeyboardInterrupt):
             probe(api.cluster(clock), PullProbe((IMAGE,)), ["a"], settings)
         goes_on.set()

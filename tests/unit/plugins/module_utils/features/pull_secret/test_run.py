@@ -11,10 +11,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import Login, Proof
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import (
+    RegistryLogin,
+    RegistryProof,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Entry
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError, Refusal
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Declared, Forecast
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Declaration, Forecast
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.options import from_options
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run import (
     verdict_of,
@@ -51,12 +54,12 @@ def server(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hostil
 
 def declared(
     certificate: str, registry: str, password: str, position: int | None = None, **options: Any
-) -> Declared[Any]:
+) -> Declaration[Any]:
     login = {"registry": registry, "username": "alice", "password": password}
     usual = {"name": "pull", "state": "present", "type": "kubernetes.io/dockerconfigjson", "registries": [login]}
     given = {"verify": True, "verify_ca_cert": certificate, "verify_timeout": 60, **options}
     entry = None if position is None else Entry("secrets", position, "pull")
-    return Declared(from_options({**usual, **given}, lambda _path: ""), entry)
+    return Declaration(from_options({**usual, **given}, lambda _path: ""), entry)
 
 
 def test_a_login_that_works_is_no_news(server: HostileRegistry, certificate: str) -> None:
@@ -109,7 +112,7 @@ def test_a_right_that_is_missing(server: HostileRegistry, certificate: str) -> N
 
 
 def test_equal_logins_are_asked_about_once(server: HostileRegistry, certificate: str) -> None:
-    verified: set[tuple[str, Login]] = set()
+    verified: set[tuple[str, RegistryLogin]] = set()
     fifty = [declared(certificate, server.host, RIGHT, number) for number in range(50)]
     assert verify_logins(fifty, verified) == Forecast([], {})
     assert [host for host, _login in verified] == [server.host]
@@ -136,7 +139,7 @@ def test_a_registry_that_does_not_answer_is_a_warning_when_that_is_asked_for(cer
     ],
 )
 def test_what_becomes_of_a_login(outcome: Any, verdicts: tuple[str, str]) -> None:
-    proof = Proof(outcome, "said")
+    proof = RegistryProof(outcome, "said")
     assert (verdict_of(proof, must_answer=True), verdict_of(proof, must_answer=False)) == verdicts
 
 

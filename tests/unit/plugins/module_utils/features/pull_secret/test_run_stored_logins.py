@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Entry, Failure
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declared
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declaration
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.options import from_options
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run_stored_logins import (
     name_working_logins,
@@ -68,7 +68,7 @@ class Case:
         options = {"name": "pull", "state": "present", "type": PULL, "registries": [login], "verify": verify}
         options |= {"verify_ca_cert": self.certificate, "verify_timeout": 60}
         entry = Entry("secrets", 0, "pull")
-        declared = [Declared(from_options(options, lambda _path: ""), entry)]
+        declared = [Declaration(from_options(options, lambda _path: ""), entry)]
         results = [
             NamespaceResult(name, "failed", failures=(Failure(entry, "refused"), Failure(Entry("secrets", 9), "other")))
             for name in namespaces
@@ -78,7 +78,7 @@ class Case:
             self.api.cluster(clock),
             Batch(SECRET, dict.fromkeys(namespaces, declared)),
             Outcome(results),
-            Settings(check_mode=False, clock=clock),
+            RunSettings(check_mode=False, clock=clock),
         )
         assert self.api.writes == []
         assert "anary" not in json.dumps(outcome.report())

@@ -15,8 +15,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     PullSecrets,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info.question import (
-    HeldSecrets,
-    SeenSecret,
+    SecretQuestion,
+    SecretReport,
 )
 from hypothesis import given
 from support.anything import ANYTHING
@@ -40,14 +40,14 @@ def secret(auths: Any, kind: str = JSON, key: str = ".dockerconfigjson", **meta:
 
 
 def report(obj: dict[str, Any]) -> dict[str, Any]:
-    found = SeenSecret.of(obj)
+    found = SecretReport.of(obj)
     assert "Canary" not in repr(found)
     assert not any(form in json.dumps(found.report) for form in (PASSWORD, USER, b64(f"{USER}:{PASSWORD}")))
     return dict(found.report)
 
 
 def names(objects: dict[str, Any], *asked: str) -> list[str]:
-    evaluation = HeldSecrets(PullSecrets(asked)).evaluate("ns", objects)
+    evaluation = SecretQuestion(PullSecrets(asked)).evaluate("ns", objects)
     return [seen.report["name"] for seen in evaluation.extra["seen"]]
 
 
@@ -105,9 +105,9 @@ class TestReport:
     @given(ANYTHING, ANYTHING, ANYTHING)
     def test_of_anything(self, data: Any, kind: Any, meta: Any) -> None:
         obj = {"metadata": meta, "type": kind, "data": data}
-        SeenSecret.of(obj)
-        HeldSecrets(PullSecrets()).evaluate("ns", {"s": obj})
-        HeldSecrets(PullSecrets(("s",))).evaluate("ns", {"s": obj})
+        SecretReport.of(obj)
+        SecretQuestion(PullSecrets()).evaluate("ns", {"s": obj})
+        SecretQuestion(PullSecrets(("s",))).evaluate("ns", {"s": obj})
 
 
 class TestMeant:
@@ -132,7 +132,7 @@ class TestMeant:
         assert names(self.OBJECTS, "*") == ["a", "b", "broken", "generated", "opaque"]
 
     def test_a_namespace_that_is_not_there(self) -> None:
-        asks = HeldSecrets(PullSecrets(), "https://api")
+        asks = SecretQuestion(PullSecrets(), "https://api")
         assert asks.related("ns", {}) == (NS,)
         assert asks.related("ns", self.OBJECTS) == ()
         with pytest.raises(Refusal, match="^the namespace does not exist on https://api; "):
@@ -143,16 +143,16 @@ class TestMeant:
 
 class TestRead:
     def test_by_name_or_all_that_may_hold_an_auth_file(self) -> None:
-        assert HeldSecrets(PullSecrets(("a", "b"))).names("ns") == ("a", "b")
-        assert HeldSecrets(PullSecrets(("a", "b")), by_name=False).names("ns") == ()
-        assert HeldSecrets(PullSecrets(("a", "b*"))).names("ns") == ()
-        (selector,) = HeldSecrets(PullSecrets()).listed_by[SECRET]
+        assert SecretQuestion(PullSecrets(("a", "b"))).names("ns") == ("a", "b")
+        assert SecretQuestion(PullSecrets(("a", "b")), by_name=False).names("ns") == ()
+        assert SecretQuestion(PullSecrets(("a", "b*"))).names("ns") == ()
+        (selector,) = SecretQuestion(PullSecrets()).listed_by[SECRET]
         assert "type!=helm.sh/release.v1" in selector.split(",")
         assert JSON not in selector
 
     @pytest.mark.parametrize(("asked", "kept"), [((), False), (("*",), True)])
     def test_generated_tokens_are_kept_only_when_they_are_asked_for(self, asked: tuple[str, ...], kept: bool) -> None:
-        kind = HeldSecrets(PullSecrets(asked)).kind
+        kind = SecretQuestion(PullSecrets(asked)).kind
         assert kind == SECRET
         assert kind.trim is not None
         assert bool(kind.trim(secret({}, annotations=GENERATED))["data"]) is kept

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verification import Verification
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info.options import (
     PullSecrets,
@@ -61,7 +61,7 @@ def put(api: FakeApi, namespace: str, name: str, auths: dict[str, str], user: st
 
 def look(api: FakeApi, wanted: PullSecrets, *namespaces: str) -> Outcome:
     clock = Clock()
-    settings = Settings(check_mode=False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
+    settings = RunSettings(check_mode=False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
     outcome = look_into(api.cluster(clock), wanted, namespaces, settings)
     assert "Canary" not in str(outcome.report())
     return outcome

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Awaited
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Prerequisite
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
@@ -204,7 +204,7 @@ class TestPlan:
         assert change.details == {"lists": {"imagePullSecrets": {"added": [], "removed": ["quay"]}}}
 
     def test_a_missing_account_is_waited_for(self) -> None:
-        assert plan({}, service_accounts=["builder"]).waiting_for == (Awaited("service account builder", 30),)
+        assert plan({}, service_accounts=["builder"]).waiting_for == (Prerequisite("service account builder", 30),)
 
     @pytest.mark.parametrize("given_", [{"state": "absent"}, {"service_accounts": ["build*"]}])
     def test_nothing_is_waited_for_to_unlink_or_by_a_glob(self, given_: dict[str, Any]) -> None:

@@ -15,10 +15,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     SERVICE_ACCOUNT,
     ObjectRef,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declared
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declaration
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.plan import SaLink
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.run import verify_links
 from support.batches import of_one
@@ -53,7 +53,7 @@ def verify(
         "present": True,
         "verify_after": 5.0,
     }
-    settings = Settings(check, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
+    settings = RunSettings(check, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
     outcome = Outcome(list(results), stopped=stopped)
     return verify_links(
         api.cluster(clock),
@@ -187,8 +187,8 @@ class TestEntries:
         self, api: FakeApi, changes: Any, *links: SaLink, clock: Clock | None = None, **more: Any
     ) -> NamespaceResult:
         clock = clock or Clock()
-        declared = [Declared(link, self.entry(number)) for number, link in enumerate(links)]
-        settings = Settings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
+        declared = [Declaration(link, self.entry(number)) for number, link in enumerate(links)]
+        settings = RunSettings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
         result = NamespaceResult("a", more.pop("status", "changed"), tuple(changes), **more)
         batch = Batch(SERVICE_ACCOUNT, {"a": declared})
         return verify_links(api.cluster(clock), batch, Outcome([result]), settings).namespaces[0]

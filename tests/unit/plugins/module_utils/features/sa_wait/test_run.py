@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_wait.run import wait_for_provisioned
 from support.fake_api import FakeApi
 from support.scripted_pool import Answer, Clock, status_object
@@ -69,7 +69,7 @@ def put_account(api: FakeApi, *, ready: bool) -> None:
 
 def wait(api: FakeApi, clock: Clock | None = None, timeout: float = 0.0) -> Outcome:
     clock = clock or Clock()
-    settings = Settings(False, concurrency=1, wait_timeout=timeout, clock=EngineClock(clock.now, clock.sleep))
+    settings = RunSettings(False, concurrency=1, wait_timeout=timeout, clock=EngineClock(clock.now, clock.sleep))
     return wait_for_provisioned(api.cluster(clock), {"a": ["default"]}, settings)
 
 

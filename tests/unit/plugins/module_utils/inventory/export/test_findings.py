@@ -8,10 +8,10 @@ from __future__ import annotations
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import from_registries
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import (
+    ExportedSecret,
     Findings,
-    FoundSecret,
     LeftOut,
-    Unexpressed,
+    NotExported,
 )
 
 
@@ -21,9 +21,9 @@ def test_notes() -> None:
     findings.note(ref, LeftOut("theirs"))
     findings.note(ref, "it cannot be")
     assert findings.left_out == {"theirs": 2}
-    assert findings.unexpressed == [Unexpressed(ref, "it cannot be")]
+    assert findings.unexpressed == [NotExported(ref, "it cannot be")]
 
 
 def test_a_secret_shows_nothing_of_what_it_holds() -> None:
     login = {"registry": "quay.io", "username": "u", "password": "secret-1"}
-    assert "secret-1" not in repr(FoundSecret("one", "t", "k", from_registries([login]), (login,)))
+    assert "secret-1" not in repr(ExportedSecret("one", "t", "k", from_registries([login]), (login,)))

@@ -16,7 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import Findings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.grants import Grants
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.survey import Seen
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.survey import NamespaceObjects
 
 ROLE = "system:image-puller"
 GRANTS = Grants((ROLE,), ROLE, "image-puller-grant", ("system:image-pullers", "system:image-builders"))
@@ -39,7 +39,12 @@ def binding(*subjects: Any, role: str = ROLE, kind: str = "ClusterRole", **meta:
 
 def found_in(**bindings: Any) -> Findings:
     findings = Findings()
-    GRANTS.find("b", Seen(bindings={name.replace("__", ":"): obj for name, obj in bindings.items()}), FOUND, findings)
+    GRANTS.find(
+        "b",
+        NamespaceObjects(bindings={name.replace("__", ":"): obj for name, obj in bindings.items()}),
+        FOUND,
+        findings,
+    )
     return findings
 
 
@@ -75,7 +80,7 @@ def test_subjects(subjects: list[Any], options: dict[str, Any]) -> None:
 )
 def test_the_names_of_bindings_and_roles(name: str, role: str, named: dict[str, str]) -> None:
     findings = Findings()
-    GRANTS.find("b", Seen(bindings={name: binding(ALICE, role=role, labels=MANAGED_BY)}), FOUND, findings)
+    GRANTS.find("b", NamespaceObjects(bindings={name: binding(ALICE, role=role, labels=MANAGED_BY)}), FOUND, findings)
     (grant,) = findings.grants
     assert (grant.named, grant.binding_name, grant.role) == (named, name, role)
 
@@ -83,9 +88,9 @@ def test_the_names_of_bindings_and_roles(name: str, role: str, named: dict[str, 
 def test_the_rights_of_an_automation_account_are_no_grants() -> None:
     there = {"image-pull:home:robot": binding(ALICE, role="image-pull:home:robot", labels=dict(LABELS))}
     findings = Findings()
-    GRANTS.find("b", Seen(bindings=there), FOUND, findings)
+    GRANTS.find("b", NamespaceObjects(bindings=there), FOUND, findings)
     assert (findings.grants, findings.left_out, findings.unexpressed) == ([], {}, [])
-    assert [*GRANTS.looked_up("b", Seen(bindings=there))] == []
+    assert [*GRANTS.looked_up("b", NamespaceObjects(bindings=there))] == []
 
 
 def test_bindings_of_other_roles_are_nothing_to_us() -> None:
@@ -101,7 +106,7 @@ def test_the_platforms_own_binding_is_counted_and_what_others_added_to_it_is_a_g
         "system:image-builders": binding(ALICE, role="x", labels=MANAGED_BY),
     }
     findings = Findings()
-    GRANTS.find("b", Seen(bindings=there), FOUND, findings)
+    GRANTS.find("b", NamespaceObjects(bindings=there), FOUND, findings)
     (grant,) = findings.grants
     assert (grant.options, grant.named, grant.binding_name) == ({"projects": ["a"]}, {}, "image-puller-grant")
     assert findings.left_out == {"platform_bindings": 2}
@@ -142,7 +147,7 @@ def test_the_other_subjects_of_such_a_binding_are_a_grant() -> None:
 
 def test_a_binding_whose_name_no_option_takes() -> None:
     findings = Findings()
-    GRANTS.find("b", Seen(bindings={"a%b": binding(ALICE)}), FOUND, findings)
+    GRANTS.find("b", NamespaceObjects(bindings={"a%b": binding(ALICE)}), FOUND, findings)
     assert findings.grants == []
     assert "binding_name" in findings.unexpressed[0].reason
 
@@ -155,5 +160,5 @@ def test_what_is_looked_up() -> None:
         "odd": {"subjects": 5},
     }
     there["theirs"] = binding({"kind": "ServiceAccount", "name": "x"}, role="admin")
-    refs = list(GRANTS.looked_up("b", Seen(bindings=there)))
+    refs = list(GRANTS.looked_up("b", NamespaceObjects(bindings=there)))
     assert set(refs) == {ObjectRef(CLUSTER_ROLE, "", ROLE), ObjectRef(SERVICE_ACCOUNT, "a", "default")}

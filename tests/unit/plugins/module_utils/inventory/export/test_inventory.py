@@ -15,13 +15,13 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     parse,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import (
+    ExportedGrant,
+    ExportedLinks,
+    ExportedSecret,
     Findings,
-    FoundGrant,
-    FoundLinks,
-    FoundSecret,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.inventory import (
-    Inventory,
+    InventoryVariables,
     inventory_of,
 )
 
@@ -29,21 +29,21 @@ PULL = "imagePullSecrets"
 KIND = "kubernetes.io/dockerconfigjson"
 
 
-def secret(name: str = "one", password: str = "secret-1", username: str = "u", **more: Any) -> FoundSecret:
+def secret(name: str = "one", password: str = "secret-1", username: str = "u", **more: Any) -> ExportedSecret:
     login = {"registry": "quay.io", "username": username, "password": password}
-    values = {"logins": (login,), "links": (FoundLinks(("default",)),), **more}
-    return FoundSecret(
+    values = {"logins": (login,), "links": (ExportedLinks(("default",)),), **more}
+    return ExportedSecret(
         name, more.pop("type", KIND), "k", from_registries([login]), **{k: v for k, v in values.items() if k != "type"}
     )
 
 
-def token() -> FoundSecret:
+def token() -> ExportedSecret:
     """One that holds an identity token beside its login."""
     fields = {"auth": "dTpwYXNzd29yZA==", "identitytoken": "secret-3"}
-    return FoundSecret("two", KIND, "k", parse({"auths": {"quay.io": fields}}, "it"), None)
+    return ExportedSecret("two", KIND, "k", parse({"auths": {"quay.io": fields}}, "it"), None)
 
 
-def names(inventory: Inventory) -> list[tuple[str, list[str]]]:
+def names(inventory: InventoryVariables) -> list[tuple[str, list[str]]]:
     return [(entry["name"], entry["namespaces"]) for entry in inventory.secrets]
 
 
@@ -61,10 +61,10 @@ def test_equal_secrets_are_one_entry() -> None:
         secret(immutable=True),
         secret(links=()),
         secret(require="existing"),
-        secret(links=(FoundLinks(("default",), ("mount",)),)),
+        secret(links=(ExportedLinks(("default",), ("mount",)),)),
     ],
 )
-def test_others_are_two(other: FoundSecret) -> None:
+def test_others_are_two(other: ExportedSecret) -> None:
     assert len(inventory_of({"a": Findings([secret()]), "b": Findings([other])}).secrets) == 2
 
 
@@ -78,7 +78,7 @@ def test_an_entry_says_only_what_is_needed() -> None:
         "service_accounts": ["default"],
         "link_for": ["pull"],
     }
-    links = (FoundLinks(("default",), ("mount",)),)
+    links = (ExportedLinks(("default",), ("mount",)),)
     found = secret(type="t", immutable=True, logins=None, links=links, require="existing")
     (whole,) = inventory_of({"a": Findings([found])}).secrets
     assert whole == {
@@ -96,7 +96,7 @@ def test_an_entry_says_only_what_is_needed() -> None:
 
 
 def test_accounts_that_are_linked_for_different_purposes() -> None:
-    links = (FoundLinks(("default",), ("pull",)), FoundLinks(("builder",), ("mount",)))
+    links = (ExportedLinks(("default",), ("pull",)), ExportedLinks(("builder",), ("mount",)))
     (entry,) = inventory_of({"a": Findings([secret(links=links)])}).secrets
     assert entry["links"] == [
         {"service_accounts": ["default"], "link_for": ["pull"]},
@@ -114,7 +114,7 @@ def test_accounts_that_are_linked_for_different_purposes() -> None:
         [secret(username="secret-3"), token()],
     ],
 )
-def test_a_user_name_that_is_a_password_is_no_plain_text(secrets: list[FoundSecret]) -> None:
+def test_a_user_name_that_is_a_password_is_no_plain_text(secrets: list[ExportedSecret]) -> None:
     found = inventory_of({"a": Findings(secrets)})
     assert found.secrets[0]["auth_config"] == "{{ vaulted_one_auth_config }}"
     assert "secret-" not in json.dumps(found.report())
@@ -142,8 +142,8 @@ def test_orders_that_contradict_each_other_are_listed_once() -> None:
 
 
 def test_grants() -> None:
-    one = FoundGrant("r", "b", (), {"users": ["alice"]}, {"binding_name": "b"})
-    other = FoundGrant("r", "b2", (), {"users": ["alice"]}, {"binding_name": "b2"})
+    one = ExportedGrant("r", "b", (), {"users": ["alice"]}, {"binding_name": "b"})
+    other = ExportedGrant("r", "b2", (), {"users": ["alice"]}, {"binding_name": "b2"})
     found = inventory_of({"b": Findings(grants=[one]), "a": Findings(grants=[one, other])})
     assert found.grants == [
         {"namespaces": ["a"], "users": ["alice"], "binding_name": "b2"},

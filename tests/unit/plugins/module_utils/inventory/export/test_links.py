@@ -14,12 +14,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import NOTHING_RELATED, Related
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import from_registries
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import (
+    ExportedLinks,
+    ExportedSecret,
     Findings,
-    FoundLinks,
-    FoundSecret,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.links import arrange, doubtful
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.survey import Seen
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.survey import NamespaceObjects
 
 LOGIN = {"registry": "quay.io", "username": "u", "password": "secret-1"}
 AUTH_FILE = from_registries([LOGIN])
@@ -33,13 +33,13 @@ def account(name: str, pull: Sequence[Any] = (), mount: Sequence[Any] = ()) -> d
     return {"metadata": {"name": name}, **lists}
 
 
-def seen(accounts: Sequence[Mapping[str, Any]], *secrets: str) -> Seen:
+def seen(accounts: Sequence[Mapping[str, Any]], *secrets: str) -> NamespaceObjects:
     stored = {name: {"type": KIND, "data": {".dockerconfigjson": "e30="}} for name in secrets}
-    return Seen({each["metadata"]["name"]: each for each in accounts}, stored)
+    return NamespaceObjects({each["metadata"]["name"]: each for each in accounts}, stored)
 
 
-def arranged(there: Seen, *names: str, found: Related = NOTHING_RELATED) -> Findings:
-    findings = Findings([FoundSecret(name, "Opaque", "k", AUTH_FILE, (LOGIN,)) for name in names])
+def arranged(there: NamespaceObjects, *names: str, found: Related = NOTHING_RELATED) -> Findings:
+    findings = Findings([ExportedSecret(name, "Opaque", "k", AUTH_FILE, (LOGIN,)) for name in names])
     arrange("a", there, found, findings)
     return findings
 
@@ -52,20 +52,24 @@ def reasons(findings: Findings) -> list[tuple[str, str]]:
     ("accounts", "links"),
     [
         ([], ()),
-        ([account("x", ["one"]), account("y", ["one"])], (FoundLinks(("x", "y"), ("pull",)),)),
-        ([account("x", [], ["one"])], (FoundLinks(("x",), ("mount",)),)),
-        ([account("x", ["one"], ["one"])], (FoundLinks(("x",), ("pull", "mount")),)),
+        ([account("x", ["one"]), account("y", ["one"])], (ExportedLinks(("x", "y"), ("pull",)),)),
+        ([account("x", [], ["one"])], (ExportedLinks(("x",), ("mount",)),)),
+        ([account("x", ["one"], ["one"])], (ExportedLinks(("x",), ("pull", "mount")),)),
         (
             [account("x", ["one"]), account("y", [], ["one"])],
-            (FoundLinks(("x",), ("pull",)), FoundLinks(("y",), ("mount",))),
+            (ExportedLinks(("x",), ("pull",)), ExportedLinks(("y",), ("mount",))),
         ),
         (
             [account("z", [], ["one"]), account("y", ["one"]), account("x", ["one"], ["one"])],
-            (FoundLinks(("x",), ("pull", "mount")), FoundLinks(("y",), ("pull",)), FoundLinks(("z",), ("mount",))),
+            (
+                ExportedLinks(("x",), ("pull", "mount")),
+                ExportedLinks(("y",), ("pull",)),
+                ExportedLinks(("z",), ("mount",)),
+            ),
         ),
     ],
 )
-def test_links(accounts: list[dict[str, Any]], links: tuple[FoundLinks, ...]) -> None:
+def test_links(accounts: list[dict[str, Any]], links: tuple[ExportedLinks, ...]) -> None:
     findings = arranged(seen(accounts, "one"), "one")
     assert findings.secrets[0].links == links
     assert reasons(findings) == []
@@ -127,7 +131,7 @@ def test_only_what_no_list_told_is_doubtful() -> None:
 
 @pytest.mark.parametrize("odd", [None, "text", 5, [None, 5, {"name": 5}, {"name": ""}, {}]])
 def test_lists_that_are_none(odd: Any) -> None:
-    there = Seen({"x": {"metadata": {"name": "x"}, PULL: odd}}, {})
+    there = NamespaceObjects({"x": {"metadata": {"name": "x"}, PULL: odd}}, {})
     assert list(doubtful("a", there)) == []
     assert arranged(there).unexpressed == []
 
@@ -138,6 +142,6 @@ def test_lists_that_are_none(odd: Any) -> None:
 )
 def test_a_link_requires_no_more_than_there_is(content: bytes, require: str | None) -> None:
     stored = {"type": KIND, "data": {".dockerconfigjson": base64.b64encode(content).decode()}}
-    findings = Findings([FoundSecret("one", KIND, ".dockerconfigjson", AUTH_FILE, (LOGIN,))])
-    arrange("a", Seen({"x": account("x", ["one"])}, {"one": stored}), NOTHING_RELATED, findings)
+    findings = Findings([ExportedSecret("one", KIND, ".dockerconfigjson", AUTH_FILE, (LOGIN,))])
+    arrange("a", NamespaceObjects({"x": account("x", ["one"])}, {"one": stored}), NOTHING_RELATED, findings)
     assert findings.secrets[0].require == require

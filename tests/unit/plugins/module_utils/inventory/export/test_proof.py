@@ -12,25 +12,25 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import from_registries
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import (
-    FoundGrant,
-    FoundLinks,
-    FoundSecret,
+    ExportedGrant,
+    ExportedLinks,
+    ExportedSecret,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.proof import Proof
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.survey import Seen
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.proof import ExportCheck
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.survey import NamespaceObjects
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import Subject
 
 KIND, PODMAN = "kubernetes.io/dockerconfigjson", "kubernetes.io/podmanconfigjson"
 LOGIN = {"registry": "quay.io", "username": "u", "password": "secret-1"}
 AUTH_FILE = from_registries([LOGIN])
-FOUND = FoundSecret("one", KIND, ".dockerconfigjson", AUTH_FILE, (LOGIN,), links=(FoundLinks(("x",)),))
+FOUND = ExportedSecret("one", KIND, ".dockerconfigjson", AUTH_FILE, (LOGIN,), links=(ExportedLinks(("x",)),))
 CONTENT = base64.b64encode(AUTH_FILE.text(legacy=False).encode()).decode()
 ROLE = "system:image-puller"
 ALICE = Subject("User", "alice")
-GRANT = FoundGrant(ROLE, "mine", (ALICE,), {"users": ["alice"]})
+GRANT = ExportedGrant(ROLE, "mine", (ALICE,), {"users": ["alice"]})
 
 
-def there(**more: Any) -> Proof:
+def there(**more: Any) -> ExportCheck:
     meta = {"name": "one", "namespace": "a", "resourceVersion": "1"}
     secret = {"metadata": meta, "type": KIND, "data": {".dockerconfigjson": CONTENT}}
     account = {"metadata": {**meta, "name": "x"}, "imagePullSecrets": [{"name": "one"}]}
@@ -39,12 +39,12 @@ def there(**more: Any) -> Proof:
         "roleRef": {"kind": "ClusterRole", "name": ROLE},
         "subjects": [ALICE.to_api()],
     }
-    seen = Seen(
+    seen = NamespaceObjects(
         {"x": {**account, **more.get("account", {})}},
         {"one": {**secret, **more.get("secret", {})}},
         {"mine": {**binding, **more.get("binding", {})}},
     )
-    return Proof("a", seen, {})
+    return ExportCheck("a", seen, {})
 
 
 def test_what_is_there_is_proven() -> None:
@@ -65,20 +65,20 @@ def test_what_is_there_is_proven() -> None:
         ({"type": PODMAN, "data": {"a": CONTENT, "auth.json": "e30="}}, replace(FOUND, type=PODMAN, key="auth.json")),
     ],
 )
-def test_secrets_that_would_change(secret: dict[str, Any], found: FoundSecret) -> None:
+def test_secrets_that_would_change(secret: dict[str, Any], found: ExportedSecret) -> None:
     assert there(secret=secret).of_secret(found) != ""
 
 
 @pytest.mark.parametrize(
     ("account", "links", "reason"),
     [
-        ({}, FoundLinks(("y",)), "it waits for service account y"),
-        ({}, FoundLinks(("x",), ("mount",)), "an entry for it would change it: update service account a/x"),
-        ({"imagePullSecrets": [{"name": "one"}] * 2}, FoundLinks(("x",)), "update service account a/x"),
-        ({"imagePullSecrets": "odd"}, FoundLinks(("x",)), "are not a list"),
+        ({}, ExportedLinks(("y",)), "it waits for service account y"),
+        ({}, ExportedLinks(("x",), ("mount",)), "an entry for it would change it: update service account a/x"),
+        ({"imagePullSecrets": [{"name": "one"}] * 2}, ExportedLinks(("x",)), "update service account a/x"),
+        ({"imagePullSecrets": "odd"}, ExportedLinks(("x",)), "are not a list"),
     ],
 )
-def test_links_that_would_change(account: dict[str, Any], links: FoundLinks, reason: str) -> None:
+def test_links_that_would_change(account: dict[str, Any], links: ExportedLinks, reason: str) -> None:
     assert reason in there(account=account).of_links(replace(FOUND, links=(links,)))
 
 

@@ -26,13 +26,13 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.targets import Targets
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reconciliation import reconcile
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Settings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.options import (
     PLAIN_FILE,
     VAULT_FILE,
     Export,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.run import Out, export
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.run import ExportOutput, export
 from hypothesis import example, given
 from hypothesis import strategies as st
 from support.anything import CHANGES, Changed
@@ -92,8 +92,8 @@ class Cluster:
             return [file.name for file in files]
 
         clock = Clock()
-        settings = Settings(check_mode=False, clock=clock)
-        out = Out(self.hidden.append, write)
+        settings = RunSettings(check_mode=False, clock=clock)
+        out = ExportOutput(self.hidden.append, write)
         wanted = Export(tuple(roles), FILES)
         return export(self.api.cluster(clock), wanted, meant or Targets(self.names), settings, out)
 
@@ -136,7 +136,9 @@ class Cluster:
         wanted = declared(loaded.FORM, checked.validated_parameters, lambda path: path)
         batch = batch_of(loaded.FORM, wanted, [one.targets for one in wanted])
         clock = Clock()
-        return reconcile(self.api.cluster(clock), batch, list(batch.namespaces), Settings(check_mode=True, clock=clock))
+        return reconcile(
+            self.api.cluster(clock), batch, list(batch.namespaces), RunSettings(check_mode=True, clock=clock)
+        )
 
 
 def filled(value: Any, variables: Mapping[str, Any]) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import (
-    FoundSecret,
+    ExportedSecret,
     LeftOut,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.secrets import (
@@ -61,27 +61,27 @@ class TestAsValues:
     )
     def test_a_login_in_any_spelling(self, content: Any) -> None:
         found = secret_of(REF, stored(content), ())
-        assert isinstance(found, FoundSecret)
+        assert isinstance(found, ExportedSecret)
         assert found.logins == (LOGIN,)
         assert (found.name, found.type, found.immutable) == ("one", DOCKERCONFIGJSON, False)
 
     def test_with_an_email_address(self) -> None:
         found = secret_of(REF, stored(auths(email="a@example.com")), ())
-        assert isinstance(found, FoundSecret)
+        assert isinstance(found, ExportedSecret)
         assert found.logins == ({**LOGIN, "email": "a@example.com"},)
 
     def test_a_field_that_is_not_utf8_is_what_its_readers_see(self) -> None:
         found = secret_of(
             REF, stored(b'{"auths": {"quay.io": {"auth": "%s", "email": "ren\xe9"}}}' % AUTH.encode()), ()
         )
-        assert isinstance(found, FoundSecret)
+        assert isinstance(found, ExportedSecret)
         assert found.logins == ({**LOGIN, "email": "ren\ufffd"},)
 
     def test_of_the_other_types(self) -> None:
         legacy = secret_of(REF, stored(auths()["auths"], DOCKERCFG, immutable=True), ())
         podman = secret_of(REF, stored(auths(), PODMAN), ())
-        assert isinstance(legacy, FoundSecret)
-        assert isinstance(podman, FoundSecret)
+        assert isinstance(legacy, ExportedSecret)
+        assert isinstance(podman, ExportedSecret)
         assert (legacy.type, legacy.logins, legacy.immutable) == (DOCKERCFG, (LOGIN,), True)
         assert (podman.type, podman.key, podman.logins) == (PODMAN, "auth.json", (LOGIN,))
 
@@ -93,7 +93,7 @@ class TestAsAFile:
     def test_what_holds_more_than_a_login(self, fields: dict[str, Any]) -> None:
         """Also a login that is not UTF-8: base64 holds it."""
         found = secret_of(REF, stored(auths(**fields)), ())
-        assert isinstance(found, FoundSecret)
+        assert isinstance(found, ExportedSecret)
         assert found.logins is None
         assert config_of(found.auth_file)["auths"]["quay.io"] == {"auth": AUTH, **fields}
 

@@ -13,13 +13,13 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     ObjectRef,
     trimmed,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.survey import Survey
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.survey import NamespaceQuestion
 
 SECRETS, BINDINGS = (ObjectRef(kind, "a", "") for kind in (SECRET, ROLE_BINDING))
 
 
 def test_secrets_are_listed_by_their_types() -> None:
-    survey = Survey()
+    survey = NamespaceQuestion()
     assert survey.names("a") == ()
     assert survey.listed_by[SECRET] == (
         "type=kubernetes.io/dockerconfigjson",
@@ -30,7 +30,7 @@ def test_secrets_are_listed_by_their_types() -> None:
 
 
 def test_tokens_of_the_platform_are_not_kept() -> None:
-    (ref, _bindings) = Survey().related("a", {})
+    (ref, _bindings) = NamespaceQuestion().related("a", {})
     note = {"openshift.io/internal-registry-auth-token.service-account": "default"}
     generated = {"metadata": {"name": "x", "annotations": note}, "data": {".dockercfg": "token"}}
     assert trimmed(ref.kind, generated)["data"] == {}
@@ -40,7 +40,9 @@ def test_tokens_of_the_platform_are_not_kept() -> None:
 
 def test_what_was_listed_is_handed_on_by_name() -> None:
     secret, binding = {"metadata": {"name": "s"}}, {"metadata": {"name": "b"}}
-    evaluation = Survey().evaluate("a", {"default": {}}, {SECRETS: {"items": [secret]}, BINDINGS: {"items": [binding]}})
+    evaluation = NamespaceQuestion().evaluate(
+        "a", {"default": {}}, {SECRETS: {"items": [secret]}, BINDINGS: {"items": [binding]}}
+    )
     seen = evaluation.extra["seen"]
     assert (seen.accounts, seen.secrets, seen.bindings) == ({"default": {}}, {"s": secret}, {"b": binding})
     assert evaluation.waiting_for == ()
@@ -50,4 +52,4 @@ def test_what_was_listed_is_handed_on_by_name() -> None:
 def test_what_may_not_be_listed_is_an_error(missing: ObjectRef) -> None:
     found = {ref: {"items": []} for ref in (SECRETS, BINDINGS) if ref != missing}
     with pytest.raises(Refusal, match=f"the {missing.kind.resource} of namespace a may not be listed"):
-        Survey().evaluate("a", {}, found)
+        NamespaceQuestion().evaluate("a", {}, found)

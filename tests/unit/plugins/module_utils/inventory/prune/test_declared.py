@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.declared import (
     NOTHING,
-    Declared,
+    DeclaredObjects,
     Grant,
     Links,
 )
@@ -31,26 +31,26 @@ class TestDeclared:
         ],
     )
     def test_links(self, account: str, key: str, secret: str, declared: bool) -> None:
-        assert Declared(links=(LINKS,)).links_to(account, key, secret) is declared
+        assert DeclaredObjects(links=(LINKS,)).links_to(account, key, secret) is declared
         assert not NOTHING.links_to(account, key, secret)
 
     def test_grants_by_whichever_binding(self) -> None:
-        found = Declared(grants=(GRANT,))
+        found = DeclaredObjects(grants=(GRANT,))
         assert found.grants_to("puller", JANE)
         assert not found.grants_to("view", JANE)
         assert not found.grants_to("puller", OPS)
 
     def test_uses_a_binding(self) -> None:
-        found = Declared(grants=(GRANT,))
+        found = DeclaredObjects(grants=(GRANT,))
         assert found.uses("puller", "ours")
         assert not found.uses("view", "ours")
         assert not found.uses("puller", "other")
 
     def test_several_by_namespace(self) -> None:
-        secrets = {"a": Declared(frozenset({"x"})), "b": Declared(frozenset({"y"}))}
-        more = {"a": Declared(frozenset({"z"}), (LINKS,), (GRANT,))}
-        assert Declared.joined([secrets, more]) == {
-            "a": Declared(frozenset({"x", "z"}), (LINKS,), (GRANT,)),
-            "b": Declared(frozenset({"y"})),
+        secrets = {"a": DeclaredObjects(frozenset({"x"})), "b": DeclaredObjects(frozenset({"y"}))}
+        more = {"a": DeclaredObjects(frozenset({"z"}), (LINKS,), (GRANT,))}
+        assert DeclaredObjects.joined([secrets, more]) == {
+            "a": DeclaredObjects(frozenset({"x", "z"}), (LINKS,), (GRANT,)),
+            "b": DeclaredObjects(frozenset({"y"})),
         }
-        assert Declared.joined([]) == {}
+        assert DeclaredObjects.joined([]) == {}

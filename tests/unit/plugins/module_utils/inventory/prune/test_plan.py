@@ -19,7 +19,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.declared import (
-    Declared,
+    DeclaredObjects,
     Grant,
     Links,
 )
@@ -68,7 +68,7 @@ def grant(*subjects: Subject, name: str = "image-puller-grant-a", role: str = RO
     return Grant(role, name, frozenset(subjects))
 
 
-def plan(*found: dict[str, Any], declared: Declared | None = None, kinds: Any = None, owner: str = "a") -> Plan:
+def plan(*found: dict[str, Any], declared: DeclaredObjects | None = None, kinds: Any = None, owner: str = "a") -> Plan:
     objects = {one["metadata"]["name"]: one for one in found if PULL in one}
     related = {
         whole(SECRET, NS): {"items": [one for one in found if "data" in one]},
@@ -100,7 +100,7 @@ class TestSecrets:
 
     def test_one_that_is_declared_stays_with_its_declared_links(self) -> None:
         found = (secret(), account(pull=["quay"]), account("build-1", pull=["quay"], mount=["quay"]))
-        declared = Declared(frozenset({"quay"}), (links("quay", accounts=("default", "build-*")),))
+        declared = DeclaredObjects(frozenset({"quay"}), (links("quay", accounts=("default", "build-*")),))
         (change,) = plan(*found, declared=declared).changes
         assert (change.ref.name, change.details) == ("build-1", {"lists": {MOUNT: {"added": [], "removed": ["quay"]}}})
 
@@ -151,7 +151,7 @@ class TestSecrets:
 
     def test_nothing_of_a_kind_that_was_not_declared_at_all(self) -> None:
         found = (secret("gone"), secret("kept"), account(pull=["gone", "kept"]), binding())
-        declared = Declared(frozenset({"kept"}))
+        declared = DeclaredObjects(frozenset({"kept"}))
         planned = plan(*found, declared=declared, kinds={SECRET})
         assert done(planned) == [("update", "default"), ("delete", "gone")]
         assert planned.changes[0].details == {"lists": {PULL: {"added": [], "removed": ["gone"]}}}
@@ -175,23 +175,23 @@ class TestBindings:
         assert removals([change]) == Counter(grants=2)
 
     def test_single_subjects_go(self) -> None:
-        planned = plan(binding("x", JANE, {"odd": 1}, OPS), declared=Declared(grants=(grant(OPS),)))
+        planned = plan(binding("x", JANE, {"odd": 1}, OPS), declared=DeclaredObjects(grants=(grant(OPS),)))
         (change,) = planned.changes
         assert (change.action, change.body["subjects"]) == ("update", [{"odd": 1}, OPS.to_api()])
         assert removals([change]) == Counter(grants=1)
 
     def test_a_subject_that_any_grant_declares_stays(self) -> None:
         """What one binding grants, no second one grants: taken from here, the subject would be without."""
-        assert plan(binding("x", JANE), declared=Declared(grants=(grant(JANE, name="y"),))).changes == ()
+        assert plan(binding("x", JANE), declared=DeclaredObjects(grants=(grant(JANE, name="y"),))).changes == ()
 
     def test_but_not_one_that_is_declared_for_another_role(self) -> None:
-        declared = Declared(grants=(grant(JANE, name="x", role="view"),))
+        declared = DeclaredObjects(grants=(grant(JANE, name="x", role="view"),))
         assert done(plan(binding("x", JANE), declared=declared)) == [("delete", "x")]
 
     def test_an_empty_one_goes_unless_a_grant_uses_it(self) -> None:
         (change,) = plan(binding("x")).changes
         assert (change.action, removals([change])) == ("delete", Counter(grants=1))
-        assert plan(binding("x"), declared=Declared(grants=(grant(JANE, name="x"),))).changes == ()
+        assert plan(binding("x"), declared=DeclaredObjects(grants=(grant(JANE, name="x"),))).changes == ()
 
     @pytest.mark.parametrize("owner", [None, "", "b"])
     def test_without_both_labels_it_is_not_the_owners(self, owner: str | None) -> None:
@@ -234,11 +234,11 @@ class TestOwned:
             whole(ROLE_BINDING, NS): {"items": found[2:]},
         }
         assert removals(Prune("a", {}).plan(NS, objects, related).changes) == Counter(secrets=1, grants=3)
-        kept = Prune("a", {NS: Declared(frozenset({"quay"}))})
+        kept = Prune("a", {NS: DeclaredObjects(frozenset({"quay"}))})
         assert removals(kept.plan(NS, objects, related).changes) == Counter(links=2, grants=3)
 
     def test_what_is_declared_and_there(self) -> None:
-        declared = Declared(frozenset({"quay", "gone"}), (links("quay"),), (grant(JANE, OPS),))
+        declared = DeclaredObjects(frozenset({"quay", "gone"}), (links("quay"),), (grant(JANE, OPS),))
         prune = Prune("a", {NS: declared})
         found = (secret(), account(pull=["quay", "quay"], mount=["quay"]), binding("x", JANE), binding("y", JANE))
         related = {whole(SECRET, NS): {"items": [found[0]]}, whole(ROLE_BINDING, NS): {"items": found[2:]}}
@@ -248,7 +248,7 @@ class TestOwned:
 
     def test_accounts_that_a_glob_means_count_once(self) -> None:
         """Users create as many service accounts as they like."""
-        declared = Declared(frozenset({"quay"}), (links("quay", accounts=("robot-*", "default")),))
+        declared = DeclaredObjects(frozenset({"quay"}), (links("quay", accounts=("robot-*", "default")),))
         accounts = {name: account(name, pull=["quay"]) for name in ("default", *(f"robot-{n}" for n in range(24)))}
         related = {whole(SECRET, NS): {"items": [secret()]}, whole(ROLE_BINDING, NS): {"items": []}}
         assert Prune("a", {NS: declared}).fulfilled(NS, accounts, related) == Counter(secrets=1, links=2)
