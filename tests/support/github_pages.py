@@ -32,7 +32,9 @@ SETTINGS = {
     "_disable_config": True,
 }
 #: Addresses of files of this repository.
-OURS = re.compile(r"https://(?:github\.com|raw\.githubusercontent\.com)/openshift-ops/image_pull/(?:(?:blob|tree|raw)/)?main/")
+OURS = re.compile(
+    r"https://(?:github\.com|raw\.githubusercontent\.com)/openshift-ops/image_pull/(?:(?:blob|tree|raw)/)?main/"
+)
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,11 @@ def test_links_and_pictures_exist(path: Path) -> None:
 def test_guides_link_to_neighbours_and_local_pictures_by_relative_paths(path: Path) -> None:
     """Such links lead to the same revision on GitHub, in a clone, in the tarball and on the site."""
     rest = ("https://github.com/openshift-ops/image_pull/blob/main/docs/docsite/", "https://raw.githubusercontent.com/")
-    found = [link.target for link in pages()[path].links if link.target.startswith(rest) or (link.is_picture and ":" in link.target)]
+    found = [
+        link.target
+        for link in pages()[path].links
+        if link.target.startswith(rest) or (link.is_picture and ":" in link.target)
+    ]
     assert found == []
 
 
