@@ -93,9 +93,10 @@ def build(version: str, versions: list[str], to: Path | None) -> int:
     status = run([*sphinx, "-W", "--keep-going", "-q"])
     problems = [f"{name} is missing" for name in expected_pages() if not (html / name).exists()]
     problems += sorted(set(dead_links(html)))
-    print("\n".join([*problems, f"rendered: {html / 'index.html'}"]))
     if to:
         shutil.copytree(html, to)
+        shutil.rmtree(site)
+    print("\n".join([*problems, f"rendered: {(to or html) / 'index.html'}"]))
     return status or (1 if problems else 0)
 
 
