@@ -40,7 +40,7 @@ LONGEST_SECONDS, LONGEST_SECONDS_OF_ALL = 3600, 7200
 #: ansible-runner is not among what the oldest core is tested with.
 NO_RUNNER = ("--deselect", "tests/scenarios/test_ocm.py::test_no_job_event_and_no_artifact_holds_it")
 #: Tests that have an environment of their own.
-OF_OTHERS = ("awx", "eda", "report")
+OF_OTHERS = ("awx", "documentation", "eda", "report")
 PYTEST = ["python", "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider"]
 
 
@@ -99,6 +99,7 @@ STEPS = (
     Step("changelog fragments", "docs", ("python", "tests/tools/changelog.py")),
     Step("documentation, checked", "docs", ("python", "tests/tools/docs.py", "lint")),
     Step("documentation, rendered", "docs", ("python", "tests/tools/docs.py", "build")),
+    Step("documentation, on GitHub and as a site", "docs", (*PYTEST, "tests/documentation")),
     Step("the lab's and the benchmark's Go", "go", ("sh", "tests/tools/check_go.sh")),
     # Forks cost more than the tests: those of the cores between prove that no test needs another.
     Step("ansible-test units, newest", "newest", (*UNITS, "--in-one-process")),
