@@ -65,6 +65,11 @@ class ClusterFacts:
     failed: Sequence[str] = ()
 
 
+def desired_version(cluster_version: Json) -> str:
+    """Return the version that the cluster runs or is about to run, such as `4.20.1`, or an empty text."""
+    return as_str(as_dict(as_dict(cluster_version.get("status")).get("desired")).get("version"))
+
+
 def why_none_will_come(facts: ClusterFacts) -> str:
     """Why this cluster generates no pull secrets; empty when it does, or when that cannot be known."""
     if facts.api_groups is not None and _CONFIG not in facts.api_groups:
@@ -150,5 +155,5 @@ def _is_removed(operator: Json) -> bool:
 
 def _version(status: Json) -> tuple[int, int]:
     """Major and minor version of OpenShift; of an unknown one, those of the newest."""
-    match = _VERSION.match(as_str(as_dict(status.get("desired")).get("version")))
+    match = _VERSION.match(desired_version({"status": status}))
     return (int(match[1]), int(match[2])) if match else _REMOVED_COUNTS_FROM
