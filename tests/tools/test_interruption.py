@@ -18,8 +18,8 @@ import pytest
 from support.playbooks import ROOT
 
 SHARED = ROOT / "extensions" / "molecule" / "shared"
-#: Two steps that last minutes; they run at the same time.
-STEPS = "sanity"
+#: Steps that last minutes, one for each core. Two run at the same time.
+STEPS = "sanity,"
 #: A program that builds by a command with a process of its own.
 BUILD = f"""
 import sys
