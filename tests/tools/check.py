@@ -238,8 +238,7 @@ def slowest(files: Iterable[Counter[str]]) -> list[str]:
 
 def timed(step: Step, everything: bool, commands: Commands, output: Output) -> Outcome:
     started = time.monotonic()
-    if output:  # what it prints is shown when it has ended
-        print(f"--- {step.title} begins", flush=True)
+    print(f"--- {step.title} begins", flush=True)
     passed, failed, files = run(step, everything, commands, output)
     return Outcome(passed, failed, time.monotonic() - started, files)
 

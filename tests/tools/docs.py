@@ -19,6 +19,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import processes
 from prepare import ROOT, cache
 
 COLLECTION = "openshift_ops.image_pull"
@@ -102,4 +103,4 @@ def run(command: list[str], *, quiet: bool = False) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    processes.command_line(main)

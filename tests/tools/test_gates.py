@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
@@ -290,3 +293,17 @@ def test_the_oldest_client_that_users_may_have_is_tested() -> None:
     assert {line.replace(">=", "==") for line in wanted} <= {*oldest}
     builder = (prepare.ROOT / "meta/execution-environment.yml").read_text("utf-8")
     assert "  python: requirements.txt\n" in builder
+
+
+@pytest.mark.parametrize(
+    "arguments", [["tests/unit/plugins/module_utils/core/test_times.py"], []], ids=["a file", "all"]
+)
+def test_plain_pytest_says_how_to_start(arguments: list[str]) -> None:
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+    done = subprocess.run(command, cwd=prepare.ROOT, env=variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 4
+    assert "does not find: ansible_collections." in done.stderr
+    for command_line in ("make test ", "make check-unit ", "make check-file FILE=", " ".join(["pytest", *command[3:]])):
+        assert command_line in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr and "Error" not in done.stdout + done.stderr
