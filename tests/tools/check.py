@@ -106,6 +106,7 @@ STEPS = (
     Step("ruff check", "newest", ("ruff", "check", ".")),
     Step("ruff format", "newest", ("ruff", "format", "--check", ".")),
     Step("mypy, strict", "newest", ("mypy", *PACKAGES)),
+    Step("words of the texts for users", "newest", ("python", "tests/tools/words.py")),
     Step("yamllint", "newest", ("yamllint", "--strict", ".")),
     Step(
         "every test can be collected",
