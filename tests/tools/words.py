@@ -93,7 +93,7 @@ def main() -> int:
         f"{name}:{one.line}: {one.words!r}: write {one.replacement}"
         for name in names
         for one in problems_in(name)
-        if not any(context in data for context in one.contexts)
+        if not any(context.lower() in data for context in one.contexts)
     ]
     print("\n".join(found) or f"{len(names)} files, 0 problems")
     return 1 if found else 0
@@ -134,12 +134,12 @@ def plain(text: str) -> str:
 
 
 def data_of(root: Path) -> str:
-    """The strings of the files of DATA, without docstrings."""
+    """The strings of the files of DATA in lower case, without docstrings."""
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sorted(root.glob(DATA))]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     docstrings = {node.value for node in nodes if isinstance(node, ast.Expr)}
     strings = (node.value for node in nodes if isinstance(node, ast.Constant) and node not in docstrings)
-    return "\0".join(plain(text) for text in strings if isinstance(text, str))
+    return "\0".join(plain(text).lower() for text in strings if isinstance(text, str))
 
 
 def parts_of_markdown(text: str) -> Iterator[tuple[int, str]]:
