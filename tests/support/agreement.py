@@ -8,6 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
+
+
+def assert_agreement(documented: Mapping[str, Any], taken: Mapping[str, Any], page: str, code: str) -> None:
+    """Fail with the lines of `disagreements` and nothing else."""
+    if lines := disagreements(documented, taken, page, code):
+        pytest.fail("\n".join(lines), pytrace=False)
+
 
 def disagreements(documented: Mapping[str, Any], taken: Mapping[str, Any], page: str, code: str) -> list[str]:
     """One line for each option that only `page` or only `code` has, or that differs. Members of options count as `a.b`."""

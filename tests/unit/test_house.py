@@ -17,7 +17,7 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import declarations
-from support.agreement import disagreements
+from support.agreement import assert_agreement, disagreements
 
 ROOT = Path(__file__).parents[2]
 COLLECTION = "ansible_collections.openshift_ops.image_pull"
@@ -238,7 +238,7 @@ class TestModules:
     def test_documents_its_options_as_it_takes_them(self, module: str) -> None:
         pages = f"DOCUMENTATION of {page_of(module)} or of a fragment that it extends"
         ours = contract(documented(module), "suboptions")
-        assert not disagreements(ours, contract(loaded(module).ARGUMENTS, "options"), pages, "its argument spec")
+        assert_agreement(ours, contract(loaded(module).ARGUMENTS, "options"), pages, "its argument spec")
 
     def test_describes_every_option(self, module: str) -> None:
         def nameless(options: dict[str, Any]) -> Iterator[str]:
@@ -469,7 +469,7 @@ class TestOneOptionIsWrittenOnce:
             held = {name: getattr(made, name) for name in names}
             plain = {name: list(value) if isinstance(value, tuple) else value for name, value in held.items()}
             given = {name: options[name] for name in names}
-            assert not disagreements(given, plain, "the task", f"what features/{feature}/options.py makes of it")
+            assert_agreement(given, plain, "the task", f"what features/{feature}/options.py makes of it")
 
     @pytest.mark.parametrize("feature", FEATURES)
     def test_a_feature_compares_options_with_their_choices_only(self, feature: str) -> None:
@@ -627,7 +627,7 @@ class TestEventSources:
     def test_documents_its_options_as_it_takes_them(self, source: str) -> None:
         page = yaml.safe_load(source_of(source).DOCUMENTATION)["options"]
         ours, taken = contract(page, "suboptions"), contract(source_of(source).ARGUMENTS, "options")
-        assert not disagreements(ours, taken, f"DOCUMENTATION of event_source/{source}.py", "its argument spec")
+        assert_agreement(ours, taken, f"DOCUMENTATION of event_source/{source}.py", "its argument spec")
 
     def test_takes_the_connection_of_the_modules(self, source: str) -> None:
         fragment = importlib.import_module(f"{COLLECTION}.plugins.doc_fragments.connection").ModuleDocFragment
@@ -727,7 +727,7 @@ class TestEntries:
             theirs = as_a_role_may(ours, contract({option: loaded(module).ARGUMENTS[option]}, "options")[option])
             fewer = FEWER_CHOICES.get((role, option), set())
             theirs["choices"] = [choice for choice in theirs["choices"] if choice not in fewer]
-            assert not disagreements({option: ours}, {option: theirs}, spec, f"module {module}")
+            assert_agreement({option: ours}, {option: theirs}, spec, f"module {module}")
 
     def test_describes_every_option(self, role: str) -> None:
         assert [name for name, option in entry_options(role).items() if not option.get("description")] == []
