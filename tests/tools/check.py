@@ -239,7 +239,7 @@ def slowest(files: Iterable[Counter[str]]) -> list[str]:
 
 def timed(step: Step, everything: bool, commands: Commands, output: Output) -> Outcome:
     started = time.monotonic()
-    print(f"--- {step.title} begins", flush=True)
+    print(f"--- {step.title} begins\n", end="", flush=True)  # one write: another lane prints too
     passed, failed, files = run(step, everything, commands, output)
     return Outcome(passed, failed, time.monotonic() - started, files)
 
