@@ -147,7 +147,7 @@ def parts_of_markdown(text: str) -> Iterator[tuple[int, str]]:
     yield (
         1,
         blanked(
-            text, r"(?ms)^ *```.*?^ *```", r"(?s)<!--.*?-->", r"`[^`]+`", r"\]\([^)\s]+\)", r'"[^"|]+"', r"“[^”]+”"
+            text, r"(?ms)^ *```.*?^ *```", r"(?s)<!--.*?-->", r"`[^`]+`", r"\]\([^)\s]+\)", r'"[^"|]+"', "\u201c[^\u201d]+\u201d"
         ),
     )
 
@@ -165,7 +165,7 @@ def parts_of_rest(text: str) -> Iterator[tuple[int, str]]:
             r":[a-z_:]+:`[^`<]+`",
             r" <[^`>]+>`_*",
             r'"[^"]+"',
-            r"“[^”]+”",
+            "\u201c[^\u201d]+\u201d",
         ),
     )
 
