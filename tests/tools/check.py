@@ -67,6 +67,13 @@ class Step:
     command: tuple[str, ...]
     variables: tuple[tuple[str, str], ...] = ()
     only_all: bool = False
+    #: The test files of a run for some files.
+    files: tuple[str, ...] = ()
+
+    @property
+    def timed_by(self) -> tuple[str, ...]:
+        """The names whose durations add up to that of the step."""
+        return self.files or (self.title,)
 
     @property
     def core(self) -> str:
@@ -194,7 +201,7 @@ class Outcome:
 
 def main() -> int:
     request = requested(sys.argv[1:])
-    print("\n".join(durations.announced([step.title for step in request.steps], LANES)), flush=True)
+    print("\n".join(durations.announced({step.title: step.timed_by for step in request.steps}, LANES)), flush=True)
     outcomes: dict[Step, Outcome] = {}
     started = time.monotonic()
 
@@ -204,8 +211,8 @@ def main() -> int:
     with closing(side_by_side(request.steps, work, LANES)) as done:
         for step, outcome, printed in done:
             outcomes[step] = outcome
-            if request.remembers and not outcome.failed:
-                durations.remember({step.title: outcome.seconds})
+            if not outcome.failed:
+                durations.remember({**outcome.files, **({} if step.files else {step.title: outcome.seconds})})
             print(f"\n=== {len(outcomes)}/{len(request.steps)} {step.title}", flush=True)
             sys.stdout.buffer.write(printed)
             sys.stdout.flush()
@@ -246,15 +253,13 @@ def timed(step: Step, everything: bool, commands: Commands, output: Output) -> O
 
 class Request(NamedTuple):
     steps: list[Step]
-    everything: bool = True
-    #: Whether the durations are those of whole steps.
-    remembers: bool = True
+    everything: bool
 
 
 def requested(arguments: list[str]) -> Request:
     """The steps that the command line asks for."""
     if arguments[:1] == ["--files"]:
-        return Request(steps_of_files(arguments[1:]), remembers=False)
+        return Request(steps_of_files(arguments[1:]), everything=True)
     return Request(chosen(arguments), everything=bool(arguments))
 
 
@@ -292,7 +297,10 @@ def steps_of_files(files: list[str]) -> list[Step]:
     for test in sorted({test for name in files for test in found_tests(name)}):
         folder = Path(test).parts[1]
         environments.setdefault(ENVIRONMENTS.get(folder, "newest"), []).append(test)
-    return [Step(f"tests in the {name} environment", name, (*PYTEST, *tests)) for name, tests in environments.items()]
+    return [
+        Step(f"tests in the {name} environment", name, (*PYTEST, *tests), files=tuple(tests))
+        for name, tests in environments.items()
+    ]
 
 
 def found_tests(name: str) -> list[str]:

@@ -1,13 +1,13 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The usual duration of each step: that of its last run on this machine that passed, kept in the cache."""
+"""The usual duration of each step and test file: that of its last run on this machine that passed, kept in the cache."""
 
 from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def file() -> Path:
 
 
 def known() -> dict[str, float]:
-    """Seconds for each title. A missing or damaged file knows no title."""
+    """Seconds for each title and test file. A missing or damaged file knows none."""
     with suppress(OSError, ValueError, TypeError, AttributeError):
         return {str(title): float(seconds) for title, seconds in json.loads(file().read_text("utf-8")).items()}
     return {}
@@ -34,16 +34,22 @@ def remember(seconds: Mapping[str, float]) -> None:
         new.replace(file())
 
 
-def announced(titles: Collection[str], lanes: int) -> list[str]:
-    """The lines that say which steps run and how long they usually last."""
+def announced(steps: Mapping[str, Sequence[str]], lanes: int) -> list[str]:
+    """The lines that say which steps run and how long they usually last: each title, with the names of which it is the sum."""
     usual = known()
-    lines = [f"  {title:<40}{text(usual.get(title)):>9}" for title in titles]
-    unknown = sum(title not in usual for title in titles)
-    found = [usual[title] for title in titles if title in usual]
+    seconds = {title: _sum([usual.get(name) for name in names]) for title, names in steps.items()}
+    lines = [f"  {title:<40}{text(duration):>9}" for title, duration in seconds.items()]
+    found = [duration for duration in seconds.values() if duration is not None]
+    unknown = len(steps) - len(found)
     whole = max([*found, sum(found) / lanes]) if found else None
     note = f", without {unknown} of unknown duration" if found and unknown else ""
-    steps = "1 step" if len(titles) == 1 else f"{len(titles)} steps, {lanes} side by side"
+    steps = "1 step" if len(steps) == 1 else f"{len(steps)} steps, {lanes} side by side"
     return [f"{steps}, usual duration {text(whole)}{note}:", *lines]
+
+
+def _sum(parts: Sequence[float | None]) -> float | None:
+    found = [part for part in parts if part is not None]
+    return sum(found) if len(found) == len(parts) else None
 
 
 def text(seconds: float | None) -> str:

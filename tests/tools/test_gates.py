@@ -200,7 +200,7 @@ class TestDurations:
         monkeypatch.setenv("IMAGE_PULL_CACHE", str(tmp_path))
 
     def test_an_unknown_duration_is_printed_as_unknown(self) -> None:
-        assert durations.announced(["a"], 2) == ["1 step, usual duration unknown:", f"  {'a':<40}  unknown"]
+        assert durations.announced({"a": ["a"]}, 2) == ["1 step, usual duration unknown:", f"  {'a':<40}  unknown"]
 
     @pytest.mark.parametrize("text", ["", "[]", "{", '{"a": "x"}', '{"a": null}', "\xff"])
     def test_a_damaged_file_has_no_duration(self, text: str) -> None:
@@ -212,11 +212,14 @@ class TestDurations:
     def test_the_last_duration_is_remembered(self) -> None:
         durations.remember({"a": 30.0, "b": 100.0})
         durations.remember({"a": 400.0})
-        assert durations.announced(["a", "b", "c"], 2) == [
-            "3 steps, 2 side by side, usual duration 7 min, without 1 of unknown duration:",
+        steps = {"a": ["a"], "b": ["b"], "c": ["c"], "d": ["a", "c"], "e": ["b", "b"]}
+        assert durations.announced(steps, 2) == [
+            "5 steps, 2 side by side, usual duration 7 min, without 2 of unknown duration:",
             f"  {'a':<40}    7 min",
             f"  {'b':<40}    100 s",
             f"  {'c':<40}  unknown",
+            f"  {'d':<40}  unknown",
+            f"  {'e':<40}    3 min",
         ]
 
 

@@ -135,6 +135,7 @@ def test_a_wrong_text_is_printed_with_its_line_and_replacement(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.argv", ["words.py", "tests/tools/test_words.md"])
+    monkeypatch.setattr(words, "data_of", lambda _root: "")
     monkeypatch.setattr(words, "problems_in", lambda _name: [*words_of("painted\nanew")])
     assert words.main() == 1
     assert capsys.readouterr().out == "tests/tools/test_words.md:1: 'anew': write again; recreate\n"
