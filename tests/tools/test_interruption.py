@@ -123,7 +123,7 @@ class TestStep:
             ("units", signal.SIGINT, True, "pytest -r a"),
             ("molecule", signal.SIGTERM, False, "ansible-playbook"),
             ("runner", signal.SIGINT, True, "ansible-playbook"),
-            ("documentation, rendered", signal.SIGTERM, False, "sphinx-build"),
+            ("documentation, rendered", signal.SIGTERM, False, "antsibull-docs"),
         ],
         ids=["units", "molecule", "ansible-runner", "documentation"],
     )
