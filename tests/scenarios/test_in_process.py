@@ -272,6 +272,7 @@ def both(lab, tmp_path_factory) -> Both:
     return Both(here, elsewhere, (printed_here, printed_elsewhere))
 
 
+@pytest.mark.newest_core
 class TestSameResult:
     @pytest.mark.parametrize("name", TASKS)
     def test_of_a_task(self, both, name):

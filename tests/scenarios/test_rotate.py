@@ -252,6 +252,7 @@ def cluster(labs: list[Lab]) -> Cluster:
     return Cluster(labs[1])
 
 
+@pytest.mark.newest_core
 class TestUnderFire:
     @pytest.fixture
     def two(self, lab_factory: Callable[..., Lab]) -> Iterator[list[Cluster]]:

@@ -28,6 +28,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import processes
 from prepare import ROOT, cache
 from release import VERSION, ordered
 
@@ -226,4 +227,4 @@ def run(command: list[str], *, quiet: bool = False) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    processes.command_line(main)
