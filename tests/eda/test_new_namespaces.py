@@ -104,6 +104,7 @@ def test_a_new_service_account_is_served_alone(served: Served) -> None:
     assert served.rulebook.told()[before:] == ["eda-before"]
 
 
+@pytest.mark.slow
 def test_200_namespaces_while_the_api_server_restarts(served: Served) -> None:
     served.rulebook.until(lambda: "eda-before" in served.linked(), "what exists is served")
     names = [f"eda-{number:03}" for number in range(200)]
