@@ -94,6 +94,7 @@ class Audit:
 
     @cached_property
     def copies(self) -> rules_credentials.Copies:
+        """The logins that are in more than one secret, by host and user."""
         return rules_credentials.copies(self.survey)
 
     @property

@@ -155,6 +155,7 @@ def legacy_token(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator
 
 
 def credential_provider(survey: ClusterSnapshot) -> Iterator[Finding]:
+    """Yield one finding for each CRIOCredentialProviderConfig that names images."""
     for config in survey.providers:
         images = [as_str(each) for each in as_list(as_dict(config.get("spec")).get("matchImages"))]
         if any(images):

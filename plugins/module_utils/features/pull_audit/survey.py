@@ -93,6 +93,7 @@ class AuditedSecret:
 
     @cached_property
     def reading(self) -> KubeletReading:
+        """How the kubelet reads the content, or empty if it does not read the type."""
         return self.stored.for_kubelet if self.is_read else KubeletReading({})
 
     @cached_property
@@ -115,6 +116,7 @@ class AuditedSecret:
 
     @cached_property
     def is_generated(self) -> bool:
+        """Whether the platform generated the secret."""
         return says_generated(self.obj)
 
     @cached_property

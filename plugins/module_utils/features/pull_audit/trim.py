@@ -38,6 +38,7 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def kept_pod(pod: Json) -> Json:
+    """Keep the containers, their states, the lists of secrets and the references to other secrets."""
     spec, status = as_dict(pod.get("spec")), as_dict(pod.get("status"))
     states: dict[str, Any] = {
         part: [only(as_dict(each), "name", "state", "imageID") for each in as_list(status.get(part))]
@@ -96,11 +97,13 @@ def kept_secret(secret: Json, search: Search | None = None) -> Json:
 
 
 def kept_binding(binding: Json) -> Json:
+    """Keep the role, the subjects and the metadata of a role binding."""
     meta = metadata(binding)
     return {**only(binding, "roleRef", "subjects"), "metadata": only(meta, *_META, "labels", "annotations")}
 
 
 def kept_stream(stream: Json) -> Json:
+    """Keep the tags with their sources, conditions and images, and the lookup policy of an image stream."""
     spec, status = as_dict(stream.get("spec")), as_dict(stream.get("status"))
     tags = [
         {

@@ -49,6 +49,7 @@ def flag(value: Any) -> str:
 
 
 def count(value: Any) -> str:
+    """Check for a whole number that is not negative."""
     number = as_int(value)
     return "" if number is not None and number >= 0 else " is not a whole number from 0 on"
 
@@ -77,6 +78,8 @@ def _is_scalar(value: Any) -> bool:
 
 
 def one_of(values: Sequence[str]) -> Check:
+    """Return a check for one of these texts."""
+
     def check(value: Any) -> str:
         return "" if isinstance(value, str) and value in values else f" is not one of {', '.join(values)}"
 
@@ -84,6 +87,7 @@ def one_of(values: Sequence[str]) -> Check:
 
 
 def matching(pattern: str, meaning: str) -> Check:
+    """Return a check for a text that matches the whole pattern. `meaning` names the format, such as `a time in UTC`."""
     expression = re.compile(pattern)
 
     def check(value: Any) -> str:
@@ -93,6 +97,8 @@ def matching(pattern: str, meaning: str) -> Check:
 
 
 def listed(item: Check) -> Check:
+    """Return a check for a list whose items all pass the check."""
+
     def check(value: Any) -> str:
         if not isinstance(value, list):
             return " is not a list"

@@ -89,6 +89,7 @@ class PullSecret:
 
     @property
     def warnings(self) -> list[str]:
+        """Warnings about the declaration itself: an unread type, and keys that clients interpret differently."""
         dead = self.auth_file.entries and self.target.type == PODMANCONFIGJSON
         return [*([_PODMAN_WARNING] if dead else []), *key_warnings(self.auth_file.registries)]
 
@@ -242,10 +243,12 @@ class _Difference:
 
     @cached_property
     def changes(self) -> dict[str, Any]:
+        """The changes to the registries: keys in `added` and `removed`, and in `changed` the changed fields by key."""
         return registry_changes(self.held.known, self.after)
 
     @property
     def is_none(self) -> bool:
+        """Whether nothing differs."""
         return not (self._converts or self._content_differs or self.missing)
 
     @property
