@@ -49,7 +49,7 @@ def test_a_refused_login_is_not_written(lab, run, write, namespace, check):
     assert result["failed"]
     host = lab.registry("private")["host"]
     assert (
-        f"nothing was written, because a login does not work or is not proven: registry key {host}: {host} refuses the login"
+        f"nothing was written because a login does not work or could not be verified: registry key {host}: {host} refuses the login"
         in result["msg"]
     )
     assert audit.ours() == [], "the cluster was not asked for anything"
@@ -134,7 +134,7 @@ def test_an_entry_that_is_refused_fails_alone(lab, run, namespaces, check):
     rows = {(row["namespace"], row["name"]) for row in result["failures"]}
     assert rows == {(two, "refused"), (two, "part"), (three, "silent")}
     assert (
-        "team-b (refused): nothing was written, because a login does not work or is not proven: registry key"
+        "team-b (refused): nothing was written because a login does not work or could not be verified: registry key"
         in result["msg"]
     )
     written = {

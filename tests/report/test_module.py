@@ -87,7 +87,7 @@ def test_fails_after_it_has_written(job: Job) -> None:
     failed = job.run([job.source("a.json", audits.cluster(findings=[finding]))], fail_on="error")
     assert failed.status != 0
     assert "1 error in 1 of 1 cluster: production: secret project-a/<script> [31m has type Opaque" in failed.output
-    assert f"the report is in {job.outputs['html']}" in failed.output
+    assert f"The report is in {job.outputs['html']}" in failed.output
     assert "\x1b[31m" not in failed.output
     assert len(job.written) == 3
 
@@ -121,8 +121,6 @@ def test_refuses_to_run_elsewhere(job: Job) -> None:
 def test_a_file_that_is_no_document(job: Job) -> None:
     (job.directory / "bad.json").write_bytes(b'{"auths": {"quay.io": {"auth": "hunter2hunter2"}}}')
     failed = job.run([str(job.directory / "bad.json")])
-    assert "bad.json is no audit document that can be read: it lacks the member 'format'" in " ".join(
-        failed.output.split()
-    )
+    assert "bad.json is not a readable audit document: it lacks the member 'format'" in " ".join(failed.output.split())
     assert "hunter2" not in failed.output
     assert job.written == []

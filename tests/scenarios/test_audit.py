@@ -163,7 +163,7 @@ def test_one_login_on_two_clusters_is_seen(project, auditing, east):
     found = auditing.run({"east": east, "north": east})
     assert found.status == 0, found.output
     messages = [row["message"] for row in auditing.document["findings"]]
-    assert messages == ["the same login for quay.io stands in 2 secrets of 2 clusters (login 1)"]
+    assert messages == ["the same login for quay.io is in 2 secrets of 2 clusters (login 1)"]
 
 
 def test_findings_fail_the_play_after_the_report_is_written(auditing, east):

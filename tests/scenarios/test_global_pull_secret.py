@@ -248,7 +248,7 @@ class TestStandalone:
         audit = standalone.lab.audit()
         refused = standalone.run(registries=[login(registry["host"])], **proof)
         assert refused.status != 0
-        assert "nothing was written, because a login does not work" in refused.output
+        assert "nothing was written because a login does not work" in refused.output
         assert writes(audit) == []
         account = registry["accounts"][0]
         good = {"registry": registry["host"], **account}

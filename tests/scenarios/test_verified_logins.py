@@ -48,7 +48,7 @@ def test_a_login_is_proven_before_it_is_written(lab, namespace, namespaces, tmp_
     both = {variable: teams[0][variable], f"{variable}_other": teams[1][variable], "cross_project_pull_grants": [grant]}
     refused = play("site", inventory(lab, tmp_path, **both), no_proxy="*")
     assert refused.status == 2
-    assert "nothing was written, because a login does not work" in refused.output
+    assert "nothing was written because a login does not work" in refused.output
     assert CANARY not in refused.output
     secrets = {
         one: {name for name in ("pull", "private-registry", "redhat-connect-sso") if lab.get(one, "secrets", name)}

@@ -183,13 +183,13 @@ def _too_much(it: Scene) -> None:
 @scene("secret-unused")
 def _unused(it: Scene) -> None:
     it.secret()
-    it.says = "names secret"
+    it.says = "references secret"
 
 
 @scene("link-dangling")
 def _dangling(it: Scene) -> None:
     it.link("gone")
-    it.says = "lists gone in imagePullSecrets, and there is no such secret"
+    it.says = "lists gone in imagePullSecrets, but there is no such secret"
 
 
 @scene("pod-secret-missing")
@@ -241,7 +241,7 @@ def _not_provisioned(it: Scene) -> None:
 @scene("grant-dead-subject")
 def _dead(it: Scene) -> None:
     it.binding("by-hand", {"kind": "ServiceAccount", "namespace": "nowhere", "name": "default"})
-    it.says = "lets ServiceAccount nowhere/default pull, and service account nowhere/default does not exist"
+    it.says = "lets ServiceAccount nowhere/default pull, but service account nowhere/default does not exist"
 
 
 @scene("grant-duplicate-bindings")
@@ -262,7 +262,7 @@ def _breaks_public(it: Scene) -> None:
     it.secret({"quay.io": it.entry("stale"), it.host: it.entry()})
     it.pod("quay.io/team/app:v1", ["pull"])
     it.node_says(REFUSED)
-    it.says = "quay.io refuses the login of secret pull"
+    it.says = "quay.io rejects the login of secret pull"
 
 
 @scene("stream-import-fails")
@@ -277,14 +277,14 @@ def _import_fails(it: Scene) -> None:
 def _stale(it: Scene) -> None:
     it.secret({it.host: it.entry("stale")})
     it.stream(f'incorrect username or password for image "{it.image}"')
-    it.says = "it is the login of secret pull"
+    it.says = "the import uses the login of secret pull"
 
 
 @scene("credential-expired")
 def _expired(it: Scene) -> None:
     it.secret({it.host: it.entry(token(exp=int(time.time()) - 3600))})
     it.link("pull")
-    it.says = "has expired on"
+    it.says = "expired on"
 
 
 @scene("credential-expires")
@@ -298,7 +298,7 @@ def _expires(it: Scene) -> None:
 def _short_lived(it: Scene) -> None:
     it.secret({"123.dkr.ecr.eu-west-1.amazonaws.com": it.entry("hours", "AWS")})
     it.link("pull")
-    it.says = "is an Amazon ECR token, which lives 12 hours"
+    it.says = "is an Amazon ECR token, which is valid for 12 hours"
 
 
 @scene("credential-in-many-places")
@@ -306,7 +306,7 @@ def _many(it: Scene) -> None:
     for at in range(2):
         it.secret(at=at)
         it.link("pull", at=at)
-    it.says, it.fixed = "stands in 2 secrets of 2 namespaces", None
+    it.says, it.fixed = "is in 2 secrets of 2 namespaces", None
 
 
 @scene("credential-copies-differ")
@@ -314,14 +314,14 @@ def _differ(it: Scene) -> None:
     for at, password in enumerate((None, None, "old")):
         it.secret({it.host: it.entry(password)}, at=at)
         it.link("pull", at=at)
-    it.says = "has another password"
+    it.says = "has a different password"
 
 
 @scene("credential-found")
 def _found(it: Scene) -> None:
     it.secret({it.host: it.entry("canary-that-leaked")}, kind="Opaque")
     it.options = {"search_credential": {"password": "canary-that-leaked"}}
-    it.says, it.fixed = "the searched credential stands in secret", None
+    it.says, it.fixed = "the searched credential is in secret", None
 
 
 @scene("pod-cannot-pull")
@@ -388,7 +388,7 @@ def _recreated(it: Scene) -> None:
 def _legacy(it: Scene) -> None:
     it.secret({it.host: it.entry(token(iss="kubernetes/serviceaccount", sub="system:serviceaccount:a:b"))})
     it.link("pull")
-    it.says, it.options = "of the old kind", {"target_version": "5.0"}
+    it.says, it.options = "is a legacy service account token", {"target_version": "5.0"}
 
 
 @scene("forecast-credential-provider")
@@ -413,13 +413,13 @@ def _with_provider(lab: Lab) -> Iterator[None]:
 @scene("declared-differs")
 def _differs(it: Scene) -> None:
     change = {"kind": "Secret", "name": "pull", "action": "create"}
-    it.says, it.fixed = f"secret {it.name}/pull: it is declared, and does not exist", None
+    it.says, it.fixed = f"secret {it.name}/pull: it is declared, but does not exist", None
     it.options = {"drift": [{"namespaces": [{"name": it.name, "changes": [change]}]}]}
 
 
 @scene("declared-cannot-be-applied")
 def _not_applicable(it: Scene) -> None:
-    it.says, it.fixed = "what is declared cannot be applied: the role is missing", None
+    it.says, it.fixed = "the declaration cannot be applied: the role is missing", None
     it.options = {"drift": [{"failures": [{"namespace": it.name, "error": "the role is missing"}]}]}
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the options of `pull_access_info` ask about. Pure."""
+"""Reads the options of `pull_access_info`. Pure."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ ARGUMENTS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class PullAccess:
-    """A pod, the pods of a workload (`pods_of`), or an account with an image, in each of the namespaces; without any of them, all pods and workloads.
+    """The question: about a pod, the pods of a workload (`pods_of`), or an account with an image, in each of the namespaces.
 
-    `registries` is how registries are asked, None where they are not.
+    Without any of them, it is about all pods and workloads. `registries` is how registries are asked, None if they are not asked.
     """
 
     pod: str = ""
@@ -46,11 +46,15 @@ class PullAccess:
 
     @property
     def is_of_all(self) -> bool:
+        """Whether the question is about all pods and workloads."""
         return not (self.pod or self.pods_of or self.image)
 
 
 def from_options(options: Mapping[str, Any]) -> PullAccess:
-    """:raises OptionError: for names that cannot exist, and a kind of workload that makes no pods."""
+    """Return the question that the options ask.
+
+    :raises OptionError: for invalid names, and for a kind of workload that creates no pods.
+    """
     for option in ("pod", "service_account"):
         if options[option] is not None:
             check_path_segment(option, options[option])
@@ -77,7 +81,7 @@ def _registries(options: Mapping[str, Any]) -> RegistryAccess | None:
 
 
 def _workload(given: str | None) -> tuple[Kind, str] | None:
-    """A pod too, since `oc` names it in the same way."""
+    """Return kind and name of a workload or of a pod, which `oc` names in the same way, or None without the option."""
     if given is None:
         return None
     kind, slash, name = given.partition("/")
@@ -104,7 +108,7 @@ _SHORT_NAMES = {
 
 
 def _names_of(kind: Kind) -> Iterator[str]:
-    """The names of a kind that `oc` takes, and those that it prints, such as `deployment.apps`."""
+    """Yield the names of a kind that `oc` accepts and prints, such as `deployment.apps`."""
     group, slash, version = kind.api_version.partition("/")
     suffixes = ("", f".{group}", f".{version}.{group}") if slash else ("",)
     yield from (name + suffix for name in (kind.kind.lower(), kind.resource) for suffix in suffixes)

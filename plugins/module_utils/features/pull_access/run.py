@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads what an explanation needs, all that is wanted at once, until nothing is. It writes nothing."""
+"""Reads the objects that explanations need, in rounds, until no explanation needs another one. It writes nothing."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _LISTED_BY: ListedBy = {
 
 
 def explain_access(cluster: Cluster, asked: PullAccess, namespaces: Sequence[str], settings: RunSettings) -> Outcome:
-    """The outcome with `access` for each namespace, and the count of each verdict."""
+    """Return the outcome with `access` for each namespace, and the number of each verdict in `verdicts`."""
     with running(cluster, len(namespaces), settings) as run:
         asking = _Explanation(run, asked, Lookup())
         found = asking.answers(namespaces)
@@ -64,7 +64,7 @@ class _Explanation:
     evidence: Lookup
 
     def answers(self, namespaces: Sequence[str]) -> dict[str, Union[list[PullVerdict], ImagePullError]]:
-        """What is found in each namespace; nothing for those that were not looked at when the cluster failed."""
+        """Return the verdicts or the error by namespace, without namespaces that were not finished when the cluster failed."""
         found: dict[str, Union[list[PullVerdict], ImagePullError]] = {}
         waiting = list(namespaces)
         while waiting:
@@ -95,7 +95,7 @@ class _Explanation:
         return NamespaceResult(namespace, "unchanged", extra={"access": rows}, unremarkable=well)
 
     def _answer(self, namespace: str) -> Union[list[PullVerdict], ImagePullError, None]:
-        """None while something has to be read for it."""
+        """Return the verdicts or the error, or None while more objects must be read first."""
         try:
             return self._accesses(namespace)
         except ReadRequired:
@@ -106,8 +106,8 @@ class _Explanation:
             return internal_error(error)
 
     def _accesses(self, namespace: str) -> list[PullVerdict]:
-        """:raises NotYet: when more has to be read first.
-        :raises Refusal: when what is asked about is not there or may not be read.
+        """:raises ReadRequired: when more objects must be read first.
+        :raises Refusal: when the object in question does not exist or may not be read.
         """
         asked = self.asked
         if asked.image:
@@ -123,7 +123,7 @@ class _Explanation:
         return explain(subject, self.evidence, asks=self.asked.registries is not None)
 
     def _of_one(self, kind: Kind, name: str, namespace: str) -> list[PullVerdict]:
-        """A workload, after its pods."""
+        """Explain a workload together with its pods."""
         workload = self._required(ObjectRef(kind, namespace, name))
         subjects = _alone(of_workload(kind, workload, namespace))
         between = [each for each in (intermediate_of(kind),) if each]
@@ -146,10 +146,10 @@ class _Explanation:
             return self.evidence.look(ref)
         except UnreadableObject as error:
             what = str(ref) if ref.name else f"the {ref.kind.resource} of namespace {ref.namespace}"
-            raise Refusal(f"{what} could not be read, so nothing is known of it: {error}") from None
+            raise Refusal(f"{what} could not be read, so nothing is known about it: {error}") from None
 
     def _of_all(self, namespace: str) -> list[PullVerdict]:
-        """All pods, and the workloads that are not made by another one."""
+        """Explain all pods, and the workloads that no other workload creates."""
         listed = self._listed([POD, *WORKLOADS.values()], namespace)
         workloads = [(kind, obj) for kind in WORKLOADS.values() for obj in listed[kind]]
         owners = PodOwners(namespace, listed[POD], workloads)
@@ -157,14 +157,14 @@ class _Explanation:
         return explain_together(owners, owners.pods, asked, self._explain)
 
     def _listed(self, kinds: Sequence[Kind], namespace: str) -> dict[Kind, Sequence[Json]]:
-        """:raises NotYet: when they have to be read first; all of them are wanted then."""
+        """:raises ReadRequired: when they must be read first. All of them are then requested."""
         listed = {kind: self._looked(ObjectRef(kind, namespace, "")) for kind in kinds}
         if any(items is None for items in listed.values()):
             raise ReadRequired
         return {kind: as_list(as_dict(items).get("items")) for kind, items in listed.items()}
 
     def _looked(self, ref: ObjectRef) -> Json | None:
-        """None while it is wanted."""
+        """Return the object, or None while it must be read first."""
         try:
             return self._seen(ref) or {}
         except ReadRequired:
@@ -176,7 +176,7 @@ def _alone(subjects: Iterable[ContainerPull]) -> list[ContainerPull]:
 
 
 def _first_alone(subjects: Iterable[ContainerPull]) -> Iterator[ContainerPull]:
-    """The events of the first containers that wait for their image are read if they decide."""
+    """Yield the subjects, the first waiting containers as asked alone: their events are read if these decide."""
     left = _PODS_WITH_EVENTS
     for subject in subjects:
         is_asked_alone = bool(subject.reason) and left > 0

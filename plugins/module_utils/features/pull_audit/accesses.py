@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether each container of a namespace gets its image. Pods that are alike are explained once. Pure."""
+"""Explains for each container of a namespace whether it gets its image. Equal pods are explained once. Pure."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ __all__ = ["ContainerExplanations", "alike"]
 
 
 class ContainerExplanations:
-    """Explains containers. What it has said is said again of others that are alike, unless something breaks: then their names matter."""
+    """Explains containers. It reuses an answer for equal containers, unless the pull fails: then the names in the answer matter."""
 
     def __init__(self, evidence: Lookup) -> None:
         self._evidence = evidence
         self._known: dict[Hashable, PullVerdict] = {}
 
     def of(self, place: NamespaceSnapshot) -> list[PullVerdict]:
-        """The containers of pods that have not ended, and of workloads that no other one makes.
+        """Return the verdicts for the containers of pods that have not ended, and of workloads that no other workload creates.
 
-        :raises NotYet: when more has to be read first; all that is needed is wanted then.
+        :raises ReadRequired: when more objects must be read first. All of them are then requested from the lookup.
         """
         workloads = [each for each in place.workloads if _is_explained(each[1])]
         return explain_together(place.owners, [*filter(may_pull, place.pods)], workloads, self._access)
@@ -45,19 +45,19 @@ class ContainerExplanations:
         access = explain(subject, self._evidence)
         if access.verdict == WILL_NOT_PULL:
             return access
-        # Of what pulls, and of what is in doubt, only the verdict is reported.
+        # For these two verdicts the report has no steps and no fix.
         brief = replace(access, steps=(), fix=(), reason="" if access.verdict == PULLS else access.reason)
         self._known[same] = brief
         return brief
 
 
 def alike(subject: ContainerPull) -> Hashable:
-    """All of the subject that decides. What node it is on does only for a name without a registry."""
+    """Return a key that is equal for subjects with the same answer. The node counts only for an image name without a registry."""
     node = "" if names_registry(subject.image) else subject.node
     nowhere = ObjectRef(subject.ref.kind, subject.namespace, "")
     return replace(subject, ref=nowhere, own=tuple(subject.own), container="", created="", uid="", node=node)
 
 
 def _is_explained(workload: Json) -> bool:
-    """Whether the workload has not ended, and no other object makes it."""
+    """Whether the workload has not ended, and no other object creates it."""
     return not as_dict(workload.get("status")).get("completionTime") and not is_controlled(workload)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Applies the rules to what was seen. Pure."""
+"""Applies the rules to the objects that were read. Pure."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ from .survey import CLUSTER_BINDINGS, NAMESPACES_READ, NODES_READ, PROVIDERS, Cl
 __all__ = ["CHECKS", "Audit"]
 
 Check = Callable[[NamespaceSnapshot, ClusterSnapshot], Iterable[Finding]]
-#: A rule, where it is applied, and what applies it.
+#: A rule's id, the place where it is applied as a message names it, and the function that applies it.
 _Work = tuple[str, str, Callable[[], Iterable[Finding]]]
 
-#: The rules that look at one namespace and need nothing else.
+#: The rules that check one namespace and need no option.
 CHECKS: Mapping[str, Check] = {
     "secret-type-unread": rules_secrets.type_unread,
     "secret-unparsable": rules_secrets.unparsable,
@@ -70,14 +70,14 @@ CHECKS: Mapping[str, Check] = {
 
 @dataclass(frozen=True)
 class Audit:
-    """What was asked for, and what was seen."""
+    """The options of an audit and the objects that were read, with the findings that follow from them."""
 
     asked: PullAudit
     survey: ClusterSnapshot
 
     @cached_property
     def rules(self) -> list[str]:
-        """Those that are applied: a forecast only where its time has not come yet, a search only where something is searched for."""
+        """The ids of the rules to apply: a forecast only if the upgrade passes its version, a search only if a credential is given."""
         return [rule for rule in self.asked.rules if self._is_applied(rule)]
 
     def _is_applied(self, rule: str) -> bool:
@@ -94,16 +94,17 @@ class Audit:
 
     @cached_property
     def copies(self) -> rules_credentials.Copies:
+        """The logins that are in more than one secret, by host and user."""
         return rules_credentials.copies(self.survey)
 
     @property
     def findings(self) -> list[Finding]:
-        """The worst first, each once, without those that are ignored."""
+        """The findings, the worst first, without duplicates and without ignored ones."""
         return self._outcome[0]
 
     @cached_property
     def _outcome(self) -> tuple[list[Finding], list[str]]:
-        """The findings, and a sentence for each rule that failed on something that nobody thought of."""
+        """The findings, and a sentence for each rule that failed with an unexpected exception."""
         found: dict[str, Finding] = {}
         problems = []
         for rule, where, check in (*self._of_places(), *self._of_cluster()):
@@ -111,43 +112,43 @@ class Audit:
                 found.update((finding.id, finding) for finding in check())
             except Exception as error:  # an object may hold anything
                 problems.append(
-                    f"rule {rule} was not applied to {where}: an internal error: {unexpected(error)}; please report it"
+                    f"rule {rule} was not applied to {where} because of an internal error: {unexpected(error)}. Please report it"
                 )
         kept = [each for each in found.values() if not any(one.means(each) for one in self.asked.ignore)]
         return sorted_findings(kept), problems
 
     def unread(self) -> Iterator[str]:
-        """A sentence for what could not be read, with the namespaces and the rules that were not applied there."""
+        """Yield a sentence for each kind that could not be read, with the namespaces and the rules that were not applied there."""
         places: dict[tuple[str, str], list[str]] = defaultdict(list)
         for place in self.survey.places.values():
             for what, why in place.unread.items():
                 places[what, why].append(place.namespace)
         for (what, why), names in places.items():
             rules = [rule for rule in self.rules if what in RULES[rule].needs]
-            without = f"; not applied there: {', '.join(rules)}" if rules else ""
+            without = f". Not applied there: {', '.join(rules)}" if rules else ""
             yield f"the {what} of {_named(names, len(self.survey.places))} could not be read: {why}{without}"
-        yield from _not_looked_up(self.survey.evidence.unread, "what pulls with it is not known")
+        yield from _not_looked_up(self.survey.evidence.unread, "Pulls that depend on it are unknown")
         if "grant-dead-subject" in self.rules:
             errors = {ref: str(seen) for ref, seen in self.survey.known.items() if isinstance(seen, ImagePullError)}
-            yield from _not_looked_up(errors, "whether a grant to it is dead is not known")
+            yield from _not_looked_up(errors, "It is unknown whether a grant to it is dead")
         for what, why in self.survey.unread.items():
             if result := self._without(what):
-                yield f"the {what} could not be read: {why}; {result}"
+                yield f"the {what} could not be read: {why}. {result}"
         if self.survey.none_will_come is None and "account-not-provisioned" in self.rules:
-            yield "whether this cluster generates pull secrets is not known; not applied: account-not-provisioned"
+            yield "it is unknown whether this cluster generates pull secrets. Not applied: account-not-provisioned"
         yield from self._outcome[1]
 
     def _without(self, what: str) -> str:
-        """What becomes of the audit without this of the whole cluster; empty where nothing does."""
+        """Return a sentence on how the audit is incomplete without this cluster-wide kind, or an empty text if it is not."""
         if what == CLUSTER_BINDINGS:
-            return "who may pull from all projects is not known"
+            return "It is unknown who may pull from all projects"
         rule = {
             NODES_READ: "forecast-short-name",
             PROVIDERS: "forecast-credential-provider",
             NAMESPACES_READ: rules_selectors.OPEN_TO_USERS,
         }[what]
         is_applied = rule in self.rules and not (what == NODES_READ and self.survey.is_openshift)
-        return f"not applied: {rule}" if is_applied else ""
+        return f"Not applied: {rule}" if is_applied else ""
 
     def _of_places(self) -> Iterator[_Work]:
         checks = self._checks()
@@ -157,7 +158,7 @@ class Audit:
                     yield rule, f"namespace {place.namespace}", partial(checks[rule], place, self.survey)
 
     def _checks(self) -> Mapping[str, Check]:
-        """With those that need to know more than a namespace."""
+        """Add the rules that need an option or other namespaces."""
         days = self.asked.expires_within
         repositories = forecast.logged_in(self.survey) if "forecast-cached-image" in self.rules else frozenset()
         return {
@@ -184,15 +185,15 @@ class Audit:
 
 
 def _not_looked_up(unread: Mapping[ObjectRef, str], result: str) -> Iterator[str]:
-    """A sentence for each kind of what was looked for: without it, containers are `unknown`, and no finding."""
+    """Yield a sentence for each kind of the unread objects: without them, containers are `unknown` and no finding."""
     kinds: dict[Kind, list[ObjectRef]] = defaultdict(list)
     for ref in unread:
         kinds[ref.kind].append(ref)
     for kind, refs in kinds.items():
         first = str(refs[0]) if refs[0].name else f"the {kind.resource}"
-        what = "whether accounts may pull from other projects" if kind == SUBJECT_ACCESS_REVIEW else first
+        what = "the right of accounts to pull from other projects" if kind == SUBJECT_ACCESS_REVIEW else first
         more = f" (and {len(refs) - 1} more)" if len(refs) > 1 else ""
-        yield f"{what} could not be read{more}: {unread[refs[0]]}; {result}"
+        yield f"{what} could not be read{more}: {unread[refs[0]]}. {result}"
 
 
 def _named(names: list[str], total: int) -> str:

@@ -27,7 +27,7 @@ __all__ = ["counted", "document_of"]
 
 
 def document_of(audit: Audit, server: str, key: bytes) -> dict[str, Any]:
-    """`server`: the address of the API server. `key`: what the labels of logins are made with."""
+    """Return the audit document. `server` is the address of the API server, `key` the HMAC key of the labels of logins."""
     survey, asked = audit.survey, audit.asked
     cluster = {
         "name": asked.cluster_name,
@@ -40,7 +40,7 @@ def document_of(audit: Audit, server: str, key: bytes) -> dict[str, Any]:
         "unreadable": [printable(sentence) for sentence in audit.unread()],
         "matrix": _matrix(survey),
         "pullers": list(_pullers(survey)),
-        # With a key that was given, another cluster may have what stands here once.
+        # With the same fingerprint_key, another cluster may have a copy of a login that occurs here only once.
         "logins": labelled(audit.copies if asked.key is None else logins_of(survey), key),
     }
     made = utc(survey.now)
@@ -49,7 +49,7 @@ def document_of(audit: Audit, server: str, key: bytes) -> dict[str, Any]:
 
 
 def counted(document: dict[str, Any]) -> dict[str, Any]:
-    """How many findings there are, by severity and by rule."""
+    """Return the number of findings: `severities` by severity, each of them, and `rules` by rule id, only rules with findings."""
     findings = [finding for cluster in document["clusters"] for finding in cluster["findings"]]
     severities = Counter(finding["severity"] for finding in findings)
     rules = Counter(finding["rule"] for finding in findings)
@@ -73,7 +73,7 @@ def _verdicts(survey: ClusterSnapshot) -> dict[str, int]:
 
 
 def _matrix(survey: ClusterSnapshot) -> dict[str, Any]:
-    """Accounts whose secrets could not be read are left out: `unread` says so."""
+    """Leave out accounts whose secrets could not be read: `unreadable` reports them."""
     rows = [row for place in survey.places.values() for row in _rows(place)]
     registries = sorted({key for _place, _account, keys in rows for key in keys})
     position = {key: at for at, key in enumerate(registries)}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an inventory declares and a cluster does not have, from the results of modules that ran in check mode. Pure."""
+"""Finds differences between an inventory and a cluster in the results of modules that ran in check mode. Pure."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from .findings import Finding
 __all__ = ["DIFFERS", "DRIFT", "INVENTORY", "NOT_APPLICABLE", "drifted"]
 
 DIFFERS, NOT_APPLICABLE = "declared-differs", "declared-cannot-be-applied"
-#: The rules that need such results.
+#: The rules that need the option `drift`.
 DRIFT = (DIFFERS, NOT_APPLICABLE)
 
 _KINDS = {kind.kind: kind for kind in (SECRET, SERVICE_ACCOUNT, ROLE_BINDING, POD)}
-#: Stands for the inventory as a whole.
+#: The object of findings about the inventory as a whole.
 INVENTORY = ObjectRef(Kind("", "Inventory", "inventories", "inventory", namespaced=False), "", "")
 
 _SAID = {
-    "create": "it is declared, and does not exist",
-    "update": "it is not as it is declared",
-    "replace": "it is not as it is declared, and has to be created again for that",
-    "delete": "it is declared as absent, and exists",
+    "create": "it is declared, but does not exist",
+    "update": "it differs from its declaration",
+    "replace": "it differs from its declaration, and must be recreated",
+    "delete": "it is declared as absent, but exists",
 }
 
 
 def drifted(results: Sequence[Any]) -> Iterator[Finding]:
-    """`results` are those of pull_secret, sa_link and image_puller_grant. What is no such result gives no finding."""
+    """Yield the findings in `results` of pull_secret, sa_link and image_puller_grant. Values that are not such results are ignored."""
     for result in map(as_dict, results):
         named = list(_named(result))
         yield from named
@@ -48,7 +48,7 @@ def _differing(result: Json) -> Iterator[Finding]:
             ref = ObjectRef(
                 _KINDS.get(kind) or Kind("", kind, "", kind), as_str(namespace.get("name")), as_str(change.get("name"))
             )
-            # Pods are only restarted: what differs is told of the account.
+            # Pods are only restarted: the difference is reported for the account.
             if ref.kind != POD:
                 yield Finding(DIFFERS, ref, action, f"{ref}: {_SAID.get(action, _SAID['update'])}")
 
@@ -62,4 +62,4 @@ def _named(result: Json) -> Iterator[Finding]:
 
 
 def _refused(why: str) -> str:
-    return f"what is declared cannot be applied: {redacted(why)}"
+    return f"the declaration cannot be applied: {redacted(why)}"

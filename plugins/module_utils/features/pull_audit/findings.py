@@ -22,7 +22,7 @@ __all__ = ["Finding", "sorted_findings"]
 
 @dataclass(frozen=True)
 class Finding:
-    """`location` is what in the object, such as a container or a registry key. `severity` is the rule's where it is empty."""
+    """`location` is a part of the object, such as a container or a registry key. An empty `severity` means that of the rule."""
 
     rule: str
     ref: ObjectRef
@@ -33,15 +33,17 @@ class Finding:
 
     @property
     def weight(self) -> str:
+        """The severity of the finding, or that of its rule."""
         return self.severity or RULES[self.rule].severity
 
     @property
     def id(self) -> str:
-        """The same in every run for the same finding of a cluster."""
+        """16 hexadecimal digits, the same in every run for the same finding of a cluster."""
         parts = (self.rule, self.ref.namespace, self.ref.kind.kind, self.ref.name, self.location)
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def report(self) -> dict[str, Any]:
+        """Return the finding as the document shows it."""
         return {
             "id": self.id,
             "rule": self.rule,
@@ -56,7 +58,7 @@ class Finding:
 
 
 def sorted_findings(findings: Sequence[Finding]) -> list[Finding]:
-    """The worst first, then by place."""
+    """Return the findings, the worst first, then by namespace, rule and object."""
     order = {severity: at for at, severity in enumerate(SEVERITIES)}
     return sorted(
         findings, key=lambda each: (order[each.weight], each.ref.namespace, each.rule, each.ref.name, each.location)

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Labels for logins that stand in several places, so that equal ones can be told in one document. Pure.
+"""Labels logins that are stored in several places, so that equal ones can be recognized in one document. Pure.
 
-They are made with a key (HMAC), which is kept nowhere: without it nobody can try passwords against them.
+The labels are made with a key (HMAC) that is not stored: without the key, passwords cannot be tried against them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LENGTH = 16
 
 
 def labelled(every: Copies, key: bytes) -> list[dict[str, Any]]:
-    """A row for each place of each login."""
+    """Return a row for each secret of each login: `registry`, `login` and `password` (labels), `namespace` and `secret`."""
     rows = [
         {
             "registry": without_user(login.key),

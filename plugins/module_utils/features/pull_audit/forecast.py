@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What pulls today and will not with another version of the cluster. Pure.
+"""Finds pulls that work today and will not work with a later version of the cluster. Pure.
 
-Kubernetes 1.34 and 1.35 are OpenShift 4.21 and 4.22. OpenShift 5.0 has all that 4.23 has.
+Kubernetes 1.34 and 1.35 are OpenShift 4.21 and 4.22. OpenShift 5.0 has everything that 4.23 has.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ __all__ = [
 
 Version = tuple[int, int]
 
-#: From which version on each rule counts: of Kubernetes, and of OpenShift. None: whatever the version is.
+#: The versions of Kubernetes and of OpenShift from which on each rule counts. None: it counts for every version.
 FORECASTS: Mapping[str, tuple[Version, Version] | None] = {
     "forecast-short-name": ((1, 34), (4, 21)),
     "forecast-cached-image": ((1, 35), (4, 22)),
@@ -55,7 +55,7 @@ _RESOLVE_NAMES = "alpha.image.policy.openshift.io/resolve-names"
 
 
 def is_due(rule: str, current: Version | None, target: Version) -> bool:
-    """Whether the rule begins to count between the version that the cluster has and that one. An unknown version is an old one."""
+    """Whether the rule begins to count after the version `current` and up to `target`. An unknown version counts as an old one."""
     since = FORECASTS[rule]
     if since is None:
         return True
@@ -64,7 +64,7 @@ def is_due(rule: str, current: Version | None, target: Version) -> bool:
 
 
 def short_name(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
-    """Only where a node has CRI-O, and where more than one registry could be meant."""
+    """Find images without a registry, if a node has CRI-O and the name does not have exactly one search registry."""
     if not _has_crio(survey) or _search_registries(survey) == 1:
         return
     streams = {as_str(metadata(each).get("name")) for each in place.streams if _is_looked_up(each)}
@@ -87,7 +87,7 @@ def short_name(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Fi
 
 
 def logged_in(survey: ClusterSnapshot) -> frozenset[str]:
-    """The repositories for which some pod has a login of its own."""
+    """Return the repositories for which some pod has its own login."""
     found = set()
     for place in survey.places.values():
         seen = {}
@@ -102,7 +102,7 @@ def logged_in(survey: ClusterSnapshot) -> frozenset[str]:
 
 
 def cached_image(place: NamespaceSnapshot, survey: ClusterSnapshot, repositories: frozenset[str]) -> Iterator[Finding]:
-    """`repositories`: those for which some pod has a login."""
+    """Find pods without a login for their image, for the `repositories` for which another pod has a login."""
     for subject, _access in survey.subject_pods(place.namespace):
         reference = reference_of(subject.image)
         if not subject.is_pulled or reference is None or reference.repository not in repositories:
@@ -110,15 +110,15 @@ def cached_image(place: NamespaceSnapshot, survey: ClusterSnapshot, repositories
         if subject.pull_policy == "Always" or _has_login(survey, place, subject.own, reference):
             continue
         message = (
-            f"{subject.ref} has {subject.image} on its node, without a login of its own for it; other pods have one, so the registry may "
-            "want one, and the kubelet will ask for it"
+            f"{subject.ref} uses {subject.image}, which is on its node, without a login of its own for it: other pods have one, so the "
+            "registry may require one, and the kubelet will ask for it"
         )
         fix = fixes.new_secret(place.namespace, subject.account, reference.host)
         yield Finding("forecast-cached-image", subject.ref, subject.container, message, fix)
 
 
 def recreated_secret(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
-    """Told from a secret that is younger than a running container whose pod lists it: that one was started with another."""
+    """Find secrets that are younger than a running container whose pod lists them: it was started with another secret."""
     younger: dict[str, ObjectRef] = {}
     for pod in place.pods:
         started = min(_started(pod), default=0)
@@ -130,12 +130,12 @@ def recreated_secret(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iter
                 younger.setdefault(name, ObjectRef(POD, place.namespace, as_str(metadata(pod).get("name"))))
     for name, pod_ref in younger.items():
         ref = place.secrets[name].ref
-        message = f"{ref} is younger than a container of {pod_ref}, which lists it: perhaps something deletes it and creates it again"
+        message = f"{ref} is younger than a container of {pod_ref}, which lists it: something may be deleting and recreating it"
         yield Finding("forecast-recreated-secret", ref, "", message)
 
 
 def _started(pod: Json) -> Iterator[int]:
-    """When each of its running containers was started."""
+    """Yield the start time of each running container, in seconds since 1970."""
     for status in map(as_dict, as_list(as_dict(pod.get("status")).get("containerStatuses"))):
         started = seconds_of(as_dict(as_dict(status.get("state")).get("running")).get("startedAt"))
         if started:
@@ -149,17 +149,18 @@ def legacy_token(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator
         for login in secret.logins:
             if is_legacy_token(login.password):
                 key = without_user(login.key)
-                message = f"the login for {key} in {secret.ref} is a service account token of the old kind, which the cluster may remove"
+                message = f"the login for {key} in {secret.ref} is a legacy service account token, which the cluster may remove"
                 fix = fixes.add_registry(place.namespace, secret.name, login.key)
                 yield Finding("forecast-legacy-token", secret.ref, key, message, fix)
 
 
 def credential_provider(survey: ClusterSnapshot) -> Iterator[Finding]:
+    """Yield one finding for each CRIOCredentialProviderConfig that names images."""
     for config in survey.providers:
         images = [as_str(each) for each in as_list(as_dict(config.get("spec")).get("matchImages"))]
         if any(images):
             ref = ObjectRef(CRIO_PROVIDER[0].kind, "", as_str(metadata(config).get("name")))
-            message = f"{ref} gives logins for {', '.join(filter(None, images))}: pods with a secret of their own for them bypass it"
+            message = f"{ref} gives logins for {', '.join(filter(None, images))}: pods with their own secret for these images bypass it"
             yield Finding("forecast-credential-provider", ref, "", message)
 
 
@@ -175,7 +176,7 @@ def _has_crio(survey: ClusterSnapshot) -> bool:
 
 
 def _search_registries(survey: ClusterSnapshot) -> int:
-    """How many registries a name without one may mean."""
+    """Return the number of registries that a name without a registry may refer to."""
     try:
         return len(search_registries(survey.evidence.look(IMAGE_CONFIG)))
     except (ReadRequired, UnreadableObject):
@@ -191,5 +192,5 @@ def _annotations(workload: object) -> Mapping[str, object]:
     return {**as_dict(metadata(as_dict(workload)).get("annotations")), **as_dict(metadata(template).get("annotations"))}
 
 
-#: Seconds by which a container may be older than a secret that was created with it.
+#: Seconds that a container may be older than a secret that was created together with it.
 _MARGIN = 60.0

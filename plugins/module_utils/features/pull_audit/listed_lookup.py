@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was listed, as evidence for explanations: they look up single objects, and need no further request for them. Pure."""
+"""Answers the lookups of explanations from the lists that were read, without further requests. Pure."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _WHAT = {SECRET: SECRETS, SERVICE_ACCOUNT: ACCOUNTS, IMAGE_STREAM: STREAMS, IMAG
 
 
 class ListedLookup(Lookup):
-    """Answers from the lists; what they do not tell is wanted as usual.
+    """Answers from the lists. Objects that are not in them are requested as usual.
 
-    A right is proven by a role binding that gives it to everybody in a namespace, to all or to the account. Without one it is asked for,
-    since other roles may give it. `has_streams`: whether the cluster knows image streams.
+    A role binding proves a right if it gives the right to the account, to all accounts of its namespace, or to everyone. Without such
+    a binding the API server is asked, because other roles may give the right. `has_streams`: whether the cluster has image streams.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the options of `pull_access_audit` ask for. Pure."""
+"""Reads the options of `pull_access_audit`. Pure."""
 
 from __future__ import annotations
 
@@ -24,19 +24,20 @@ from .rules import RULES
 __all__ = ["IgnoreRule", "PullAudit", "from_options"]
 
 _VERSION = re.compile(r"v?([1-9][0-9]{0,2})\.([0-9]{1,3})(?:\.[0-9A-Za-z.+-]*)?\Z")
-#: So many characters a key of fingerprints has at least: with a short one, the labels could be made again for guessed passwords.
+#: Minimum number of characters of a fingerprint key: with a short key, labels could be computed for guessed passwords.
 _SHORTEST_KEY = 16
 
 
 @dataclass(frozen=True)
 class IgnoreRule:
-    """Findings that are left out: of a rule, in the namespaces and of the names that the globs mean."""
+    """Findings that are left out: those of a rule whose namespace and object name match the globs."""
 
     rule: str
     namespace: str = "*"
     name: str = "*"
 
     def means(self, finding: Finding) -> bool:
+        """Whether the finding is left out."""
         return (
             finding.rule == self.rule
             and fnmatchcase(finding.ref.namespace, self.namespace)
@@ -46,10 +47,11 @@ class IgnoreRule:
 
 @dataclass(frozen=True)
 class PullAudit:
-    """`rules` are those that are applied. `expires_within` counts days. `target` is `target_version` as numbers, None without one.
+    """The options. `rules` are the ids of the rules to apply. `expires_within` is a number of days.
 
-    `drift` are the results of modules that planned what an inventory declares. `open_selectors` are the selectors of an inventory that users
-    can join by the name of a project, with the titles of their entries. `key` makes the labels of logins; None for one of this run.
+    `drift` are the results of modules that planned the declarations of an inventory. `open_selectors` are the selectors of an inventory
+    that users can join by the name of a project, with the titles of their entries. `key` is the key for the labels of logins, None for a
+    random key of this run.
     """
 
     cluster_name: str = ""
@@ -65,17 +67,21 @@ class PullAudit:
 
     @property
     def target(self) -> tuple[int, int] | None:
+        """Major and minor of `target_version`, or None without one."""
         return None if self.target_version is None else version_of(self.target_version)
 
 
 def version_of(text: str) -> tuple[int, int] | None:
-    """Major and minor of a version; None for what is none."""
+    """Return major and minor of a version such as `4.22.1`, or None if the text is not a version."""
     match = _VERSION.match(text)
     return (int(match[1]), int(match[2])) if match else None
 
 
 def from_options(options: Mapping[str, Any]) -> PullAudit:
-    """:raises OptionError: for a rule or version that there is none of, and a key that is too short."""
+    """Return the audit that the options ask for.
+
+    :raises OptionError: for an unknown rule, an invalid version, a negative number of days, a short key, or an invalid search.
+    """
     rules = list(RULES) if options["rules"] is None else options["rules"]
     if not rules:
         raise OptionError("option 'rules' is empty: name at least one rule, or leave the option out for all of them")
@@ -91,7 +97,7 @@ def from_options(options: Mapping[str, Any]) -> PullAudit:
     key = options["fingerprint_key"]
     if key is not None and len(key) < _SHORTEST_KEY:
         raise OptionError(
-            f"option 'fingerprint_key' has fewer than {_SHORTEST_KEY} characters: give a longer one, such as of "
+            f"option 'fingerprint_key' has fewer than {_SHORTEST_KEY} characters: give a longer one, for example "
             "lookup('password', '/dev/null length=32')"
         )
     search = options["search_credential"]
@@ -110,7 +116,7 @@ def from_options(options: Mapping[str, Any]) -> PullAudit:
 
 
 def _open_selectors(items: Sequence[Any]) -> Iterator[tuple[str, NamespaceSelector]]:
-    """A selector that cannot be one selects nothing: the modules refuse it, which is a finding of its own."""
+    """Yield the open selectors. Invalid selectors are skipped: the modules reject them, which is another finding."""
     for item in map(as_dict, items):
         selector = as_dict(item.get("namespace_selector"))
         lists = [selector.get(name) for name in ("include", "exclude", "requesters", "phases")]
@@ -132,11 +138,11 @@ def _ignored(item: Any) -> IgnoreRule:
     known = {"rule", "namespace", "name"}
     if not isinstance(item, Mapping) or "rule" not in item or set(item) - known:
         raise OptionError(
-            "option 'ignore': each item is the id of a rule, or has 'rule' and, as globs, 'namespace' and 'name'"
+            "option 'ignore': each item must be the id of a rule, or have 'rule' and, as globs, 'namespace' and 'name'"
         )
     _check_rule("ignore", item["rule"])
     if not all(isinstance(item.get(part, "*"), str) for part in ("namespace", "name")):
-        raise OptionError("option 'ignore': 'namespace' and 'name' are globs, such as 'team-*'")
+        raise OptionError("option 'ignore': 'namespace' and 'name' must be globs, such as 'team-*'")
     return IgnoreRule(item["rule"], item.get("namespace", "*"), item.get("name", "*"))
 
 
@@ -145,11 +151,11 @@ def _check_rule(option: str, rule: Any) -> None:
         return
     similar = most_similar(str(rule), RULES)
     hint = (
-        f"did you mean {similar!r}?"
+        f"Did you mean {similar!r}?"
         if similar
-        else "the rules stand in https://github.com/openshift-ops/image_pull/blob/main/docs/docsite/rst/audit.rst"
+        else "The rules are listed in https://github.com/openshift-ops/image_pull/blob/main/docs/docsite/rst/audit.rst"
     )
-    raise OptionError(f"option {option!r}: there is no rule {str(rule)!r}; {hint}")
+    raise OptionError(f"option {option!r}: there is no rule {str(rule)!r}. {hint}")
 
 
 def _search(options: Mapping[str, Any]) -> CredentialSearch:
@@ -159,7 +165,7 @@ def _search(options: Mapping[str, Any]) -> CredentialSearch:
         raise OptionError("option 'search_credential': give one of 'password' and 'token'")
     if len(given[0]) < SHORTEST:
         raise OptionError(
-            f"option 'search_credential': a credential of fewer than {SHORTEST} characters is found in texts that have nothing "
-            "to do with it, so it is not searched for"
+            f"option 'search_credential': a credential of fewer than {SHORTEST} characters would match unrelated "
+            "texts, so it is not searched for"
         )
     return CredentialSearch(given[0], options["registry"] or "", options["username"] or "")

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The rules of an audit, as data. Pure.
 
-docs/docsite/rst/audit.rst has a section for each of them, whose anchor is the id.
+Each rule has a section in docs/docsite/rst/audit.rst. Its anchor is the id of the rule.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ __all__ = ["RULES", "AuditRule"]
 
 @dataclass(frozen=True)
 class AuditRule:
-    """One rule.
+    """One rule of an audit.
 
-    `id` is stable. `severity` is that of most of its findings. `meaning` and `fix` are sentences. `needs` has to be read in a
-    namespace: what could not be read gives no finding.
+    `id` never changes. `severity` is the severity of most of its findings. `meaning` and `fix` are whole sentences. `needs` names the kinds
+    that must be read in a namespace, as in `survey`: without them the rule is not applied there.
     """
 
     id: str
@@ -33,6 +33,7 @@ class AuditRule:
     needs: tuple[str, ...] = ()
 
     def report(self) -> dict[str, str]:
+        """Return the rule as the document shows it: `severity`, `title`, `meaning` and `fix`."""
         return {"severity": self.severity, "title": self.title, "meaning": self.meaning, "fix": self.fix}
 
 
@@ -41,10 +42,10 @@ _ALL = (
         "secret-type-unread",
         WARNING,
         "A login in a secret of a type that no node reads",
-        "Nodes read kubernetes.io/dockerconfigjson and kubernetes.io/dockercfg only, and skip every other "
-        "type without a word.",
-        "Write the login into a secret of type kubernetes.io/dockerconfigjson; the type of a secret cannot "
-        "be changed, so it is created again.",
+        "Nodes read only kubernetes.io/dockerconfigjson and kubernetes.io/dockercfg. They skip every other "
+        "type silently.",
+        "Write the login into a secret of type kubernetes.io/dockerconfigjson. The type of a secret cannot be "
+        "changed, so the secret must be recreated.",
         (SECRETS, ACCOUNTS, PODS, WORKLOADS_READ),
     ),
     AuditRule(
@@ -61,25 +62,25 @@ _ALL = (
         WARNING,
         "A registry key that never matches",
         "The kubelet compares keys with the image's host, port and path as text. A tag, a standard port, "
-        "another number of labels or a name that is no host matches no image.",
+        "another number of labels or a name that is not a host matches no image.",
         "Write the key as host[:port][/path].",
         (SECRETS,),
     ),
     AuditRule(
         "secret-key-matches-too-much",
         INFO,
-        "A registry key that readers understand differently",
-        "The kubelet also uses it for images that it does not seem to be for, or other readers do not use it "
-        "where the kubelet does.",
-        "Write the key in the spelling that all readers understand, or one entry for each host.",
+        "A registry key that clients interpret differently",
+        "The kubelet also uses the key for images that it does not seem to be for, or other clients do not "
+        "use it where the kubelet does.",
+        "Write the key in a form that all clients interpret in the same way, or one entry for each host.",
         (SECRETS,),
     ),
     AuditRule(
         "secret-unused",
         INFO,
-        "A pull secret that nothing names",
-        "No service account, pod, workload or build of the namespace names it, and no image stream of the "
-        "namespace imports with it. A custom resource may still do.",
+        "A pull secret that nothing references",
+        "No service account, pod, workload or build of the namespace references it, and no image stream of "
+        "the namespace imports with it. A custom resource may still reference it.",
         "Remove it, unless an operator uses it: each copy of a login is one more place from which it can leak.",
         (SECRETS, ACCOUNTS, PODS, WORKLOADS_READ, STREAMS, BUILDS),
     ),
@@ -87,7 +88,7 @@ _ALL = (
         "link-dangling",
         WARNING,
         "A service account lists a secret that does not exist",
-        "Each pod of the account carries the name on, and the node reports it with each pull. Whoever "
+        "Each pod of the account inherits the name, and the node reports it with each pull. Anyone who "
         "creates a secret of that name gives it to all of these pods.",
         "Create the secret, or unlink it.",
         (SECRETS, ACCOUNTS),
@@ -96,43 +97,43 @@ _ALL = (
         "pod-secret-missing",
         WARNING,
         "A pod or workload lists a secret that does not exist",
-        "The node goes on without it. It is a warning where the images have no other login, and worth a look "
-        "where they have.",
-        "Create the secret, or take its name out of the list.",
+        "The node ignores the name. The finding is a warning if the images have no other login, and info if "
+        "they have one.",
+        "Create the secret, or remove its name from the list.",
         (SECRETS, ACCOUNTS, PODS, WORKLOADS_READ),
     ),
     AuditRule(
         "link-duplicate",
         INFO,
         "A service account lists a secret twice",
-        "It does no harm to pulls, and grows with each careless script.",
-        "Link it again with sa_link, which leaves one.",
+        "Harmless for pulls, but each careless script adds another entry.",
+        "Link it again with sa_link, which leaves one entry.",
         (ACCOUNTS,),
     ),
     AuditRule(
         "secret-duplicate",
         INFO,
         "Two pull secrets of a namespace hold the same logins",
-        "One of them will be forgotten when the password changes.",
+        "One of them is easily forgotten when the password changes.",
         "Keep one, link it where the other is linked, and remove the other.",
         (SECRETS,),
     ),
     AuditRule(
         "pod-hides-account-list",
         WARNING,
-        "A pod's own list hides the secret that its account has",
-        "A pod or template with a list of its own does not get the service account's, and its own list has "
-        "no login for the image.",
-        "Take the list out of the template, or add the registry to a secret in it.",
+        "A pod's own list hides the secret of its service account",
+        "A pod or template with its own imagePullSecrets list does not get the service account's list, and "
+        "its own list has no login for the image.",
+        "Remove the list from the template, or add the registry to a secret in it.",
         (SECRETS, ACCOUNTS, PODS, WORKLOADS_READ),
     ),
     AuditRule(
         "pod-older-than-link",
         WARNING,
         "A pod that was created before its secret was linked",
-        "A pod gets the service account's list when it is created, and never again. This one lacks the login "
-        "for its image.",
-        "Delete the pod, so that its controller creates it again.",
+        "A pod gets the service account's list when it is created, and never afterwards. This pod has no "
+        "login for its image.",
+        "Delete the pod, so that its controller recreates it.",
         (SECRETS, ACCOUNTS, PODS),
     ),
     AuditRule(
@@ -141,41 +142,41 @@ _ALL = (
         "A service account without its generated pull secret",
         "OpenShift generates a pull secret for each service account. Without it, pods of the account cannot "
         "pull from the integrated registry.",
-        "If the secret has the token of a deleted account, delete the secret. Otherwise wait for it with sa_wait; if "
-        "it does not come, look at the cluster operator openshift-controller-manager.",
+        "If the secret has the token of a deleted account, delete the secret. Otherwise wait for it with "
+        "sa_wait. If it does not appear, check the cluster operator openshift-controller-manager.",
         (ACCOUNTS, SECRETS),
     ),
     AuditRule(
         "grant-dead-subject",
         WARNING,
         "A grant to a service account or project that does not exist",
-        "Whoever creates an account or project of that name gets the right to pull.",
-        "Revoke it.",
+        "Anyone who creates an account or project of that name gets the right to pull.",
+        "Revoke the grant.",
         (BINDINGS,),
     ),
     AuditRule(
         "grant-duplicate-bindings",
         INFO,
-        "Several role bindings give the same right",
-        "oc policy add-role-to-user leaves one binding after the other. To revoke the right, all of them "
-        "have to be found.",
+        "Several role bindings grant the same right",
+        "oc policy add-role-to-user leaves one binding after the other. To revoke the right, all of them must "
+        "be found.",
         "Keep one: revoke the right from every binding, and grant it once.",
         (BINDINGS,),
     ),
     AuditRule(
         "grant-to-everybody",
         WARNING,
-        "Everybody may pull from a project",
-        "The right is given to all users, all service accounts, or to clients without a login.",
-        "Name the projects that need it, and revoke the wide grant.",
+        "Everyone is allowed to pull from a project",
+        "The right is granted to all users, to all service accounts, or to clients without a login.",
+        "Grant the right to the projects that need it, and revoke the broad grant.",
         (BINDINGS,),
     ),
     AuditRule(
         "credential-breaks-public-pull",
         WARNING,
-        "A login that a public registry refuses",
-        "A node that has a login uses it, also for an image that needs none. A login that is refused breaks "
-        "such a pull. Whether this image is public cannot be known from the cluster.",
+        "A login that a public registry rejects",
+        "A node that has a login uses it, even for an image that needs none. A rejected login makes such a "
+        "pull fail. The cluster's objects do not show whether this image is public.",
         "Correct the login, or remove it if the image is public.",
         (SECRETS, PODS),
     ),
@@ -183,24 +184,24 @@ _ALL = (
         "stream-import-fails",
         ERROR,
         "A tag of an image stream cannot be imported",
-        "The stream keeps its old image, or has none, and pods that want the tag do not get it.",
-        "Mend what the message says, then import the tag again: only scheduled tags are tried again by themselves.",
+        "The stream keeps its old image, or has none, and pods that need the tag do not get it.",
+        "Fix the problem in the message, then import the tag again: only scheduled tags are retried automatically.",
         (STREAMS,),
     ),
     AuditRule(
         "stream-import-stale-secret",
         ERROR,
-        "An import fails because of a login that is refused",
-        "An import uses the first secret of the namespace whose key is for the image. A stale one breaks it, "
-        "although another one may be right.",
+        "An import fails because of a rejected login",
+        "An import uses the first secret of the namespace whose key matches the image. A stale login makes "
+        "the import fail, even if another one is correct.",
         "Correct the login in each secret of the namespace that is for the registry, then import the tag again.",
         (STREAMS, SECRETS),
     ),
     AuditRule(
         "credential-expired",
         ERROR,
-        "A login that has expired",
-        "The registry refuses it. Pods that have their image run until they are created again on another node.",
+        "An expired login",
+        "The registry rejects it. Pods that have their image run until they are recreated on another node.",
         "Write a new login into the secret.",
         (SECRETS,),
     ),
@@ -208,15 +209,15 @@ _ALL = (
         "credential-expires",
         WARNING,
         "A login that expires soon",
-        "From then on the registry refuses it.",
-        "Write a new login into the secret, best one that does not expire, such as a robot account's.",
+        "From then on, the registry rejects it.",
+        "Write a new login into the secret, preferably one that does not expire, such as a robot account's.",
         (SECRETS,),
     ),
     AuditRule(
         "credential-short-lived",
         WARNING,
-        "A login of a kind that lives hours",
-        "Such a token is meant for one session. In a secret that nobody refreshes, pulls stop when it ends.",
+        "A login of a kind that is valid for hours",
+        "Such a token is intended for one session. If nothing refreshes the secret, pulls stop when the token expires.",
         "Use a robot or service account of the registry, or let a controller refresh the secret.",
         (SECRETS,),
     ),
@@ -224,22 +225,22 @@ _ALL = (
         "credential-in-many-places",
         INFO,
         "One login in many secrets",
-        "All of them have to be changed when the password does, and each is one more place from which it can leak.",
-        "Keep it in one list with pull_secret, or give each team a login of its own.",
+        "All of them must be changed when the password changes, and each is one more place from which it can leak.",
+        "Keep it in one list with pull_secret, or give each team its own login.",
         (SECRETS,),
     ),
     AuditRule(
         "credential-copies-differ",
         WARNING,
         "Copies of one login with different passwords",
-        "Mostly one of them was forgotten when the password changed.",
+        "Usually one of them was forgotten when the password changed.",
         "Write the same password into all of them.",
         (SECRETS,),
     ),
     AuditRule(
         "credential-found",
         ERROR,
-        "The searched credential stands here",
+        "The searched credential was found",
         "It was searched for with search_credential.",
         "Revoke it at the registry, and write a new one.",
         (SECRETS,),
@@ -248,72 +249,73 @@ _ALL = (
         "pod-cannot-pull",
         ERROR,
         "A pod cannot pull its image",
-        "The way of the node to the image breaks; the message says where first.",
-        "Run the fix, or see pull_access_info for the whole way.",
+        "The pull fails. The message names the first step that fails.",
+        "Run the fix, or use pull_access_info to see all steps.",
         (PODS,),
     ),
     AuditRule(
         "workload-cannot-pull",
         ERROR,
-        "Pods of a workload could not pull their image",
-        "A pod of it does not get its image, or the way breaks for pods that it would create; the message says where first.",
-        "Run the fix, or see pull_access_info for the whole way.",
+        "Pods of a workload cannot pull their image",
+        "One of its pods does not get its image, or the pull would fail for pods that it creates. The message "
+        "names the first step that fails.",
+        "Run the fix, or use pull_access_info to see all steps.",
         (WORKLOADS_READ,),
     ),
     AuditRule(
         "pod-pull-unknown",
         INFO,
-        "A node says why a pull failed, and the objects do not explain it",
-        "The node's text stands in the message.",
-        "Read the text; see pull_access_info for the whole way.",
+        "A node reports why a pull failed, and the objects do not explain it",
+        "The message contains the node's text.",
+        "Read the text, and use pull_access_info to see all steps.",
         (PODS,),
     ),
     AuditRule(
         "selector-open-to-users",
         WARNING,
-        "A selector gives a login to whoever requests a project of a matching name",
+        "A selector gives a login to anyone who requests a project of a matching name",
         "Users choose the names of the projects that they request, and the namespace_selector of an entry selects namespaces by their names "
         "alone.",
-        "Add 'requesters' to the selector, or 'labels' that only administrators set, or name the namespaces.",
+        "Add 'requesters' to the selector, add 'labels' that only administrators set, or name the namespaces.",
     ),
     AuditRule(
         "declared-differs",
         WARNING,
-        "The cluster is not as the inventory declares it",
-        "The modules of this collection would change it: in check mode they say so.",
+        "The cluster differs from the inventory",
+        "The modules of this collection would change the cluster, as check mode shows.",
         "Run the playbook site, or correct the inventory.",
     ),
     AuditRule(
         "declared-cannot-be-applied",
         ERROR,
-        "What the inventory declares cannot be applied",
-        "A module of this collection refuses it or fails, in check mode; the message says why.",
+        "A declaration of the inventory cannot be applied",
+        "A module of this collection rejects it or fails in check mode. The message gives the reason.",
         "Correct the inventory or the cluster as the message says.",
     ),
     AuditRule(
         "forecast-short-name",
         WARNING,
-        "An image without a registry will be refused",
-        "From CRI-O 1.34 (OpenShift 4.21) on, a name that several search registries could have is refused.",
+        "An image without a registry will be rejected",
+        "From CRI-O 1.34 (OpenShift 4.21) on, a name that several search registries could have is rejected.",
         "Write the image with its registry's host.",
         (PODS, WORKLOADS_READ),
     ),
     AuditRule(
         "forecast-cached-image",
         WARNING,
-        "A pod lives on an image that others' login fetched",
+        "A pod uses an image that was pulled with another pod's credentials",
         "From Kubernetes 1.35 (OpenShift 4.22) on, the kubelet checks whether a pod's own credentials give "
-        "access to an image that is on the node already.",
+        "access to an image that is already on the node.",
         "Add the registry to a secret that the pod gets.",
         (SECRETS, ACCOUNTS, PODS),
     ),
     AuditRule(
         "forecast-recreated-secret",
         INFO,
-        "A pull secret that is deleted and created again",
-        "From Kubernetes 1.35 (OpenShift 4.22) on, the kubelet remembers a secret by its UID. A new one "
-        "makes each restart of a pod need the registry and a valid login. It is told from a secret that is "
-        "younger than a container whose pod lists it, so it may have happened once by hand.",
+        "A pull secret that is deleted and recreated",
+        "From Kubernetes 1.35 (OpenShift 4.22) on, the kubelet remembers a secret by its UID. With a new UID, "
+        "each restart of a pod needs the registry and a valid login. The rule infers this from a secret that "
+        "is younger than a container whose pod lists it, so it may have been a one-off.",
         "Change the content of the secret in place, as pull_secret does.",
         (SECRETS, PODS),
     ),
@@ -321,19 +323,19 @@ _ALL = (
         "forecast-legacy-token",
         WARNING,
         "A legacy service account token is used as a password",
-        "Such tokens are no longer created, and the cluster removes those that it believes to be unused.",
-        "Use a robot account, or a bound token that something refreshes.",
+        "Such tokens are no longer created, and the cluster removes tokens that it considers unused.",
+        "Use a robot account, or a bound token that is refreshed automatically.",
         (SECRETS,),
     ),
     AuditRule(
         "forecast-credential-provider",
         INFO,
         "CRIOCredentialProviderConfig is configured",
-        "From OpenShift 4.23 on it is no technology preview. A pod whose own secret is for the image "
-        "bypasses it, and the accounts of others need the right to list secrets.",
-        "Decide for each source whether pods pull with their own secrets or by the provider.",
+        "From OpenShift 4.23 on, it is no longer a technology preview. A pod whose own secret matches the "
+        "image bypasses it, and the service accounts of other pods need the right to list secrets.",
+        "Decide for each source whether pods pull with their own secrets or through the provider.",
     ),
 )
 
-#: By their ids, in the order of the page.
+#: All rules by id, in the order of the page.
 RULES: Mapping[str, AuditRule] = {rule.id: rule for rule in _ALL}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rules about the credentials themselves: how long they live, and where else they stand. Pure. No message holds any of them."""
+"""Rules about the credentials themselves: how long they are valid, and where copies are. Pure. No message contains a credential."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .trim import MATCHES
 
 __all__ = ["copies", "copies_differ", "expired", "expires", "found", "in_many_places", "logins_of", "short_lived"]
 
-#: A login of one registry's host and one user, wherever it stands.
+#: All copies of each login, by the host of the registry and the user.
 Copies = Mapping[tuple[str, str], Sequence[AuditedLogin]]
 
 _DAY = 86_400.0
@@ -33,13 +33,13 @@ def expired(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Findi
         ends = expiry_of(login.password)
         kind = _kind(login)
         if ends is not None and ends + SKEW < survey.now:
-            yield _about(login, "credential-expired", f"has expired on {day(ends)}")
+            yield _about(login, "credential-expired", f"expired on {day(ends)}")
         elif ends is None and kind and _is_over(login, kind, survey.now):
             written = day(login.secret.written)
             yield _about(
                 login,
                 "credential-expired",
-                f"is {kind.title}, which lives {lifetime_of(kind)}, and was written on {written}",
+                f"is {kind.title}, which is valid for {lifetime_of(kind)}, and was written on {written}",
             )
 
 
@@ -51,23 +51,23 @@ def expires(place: NamespaceSnapshot, survey: ClusterSnapshot, days: int) -> Ite
 
 
 def short_lived(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
-    """What has ended already, or says itself when it does, is another rule's."""
+    """Find logins of short-lived kinds. Expired logins, and tokens that contain their expiry time, are handled by other rules."""
     for login in _not_refreshed(place):
         kind = _kind(login)
         if kind and expiry_of(login.password) is None and not _is_over(login, kind, survey.now):
-            lives = f"lives {lifetime_of(kind)}" if kind.lifetime else "ends with the job"
+            lives = f"is valid for {lifetime_of(kind)}" if kind.lifetime else "expires with the job"
             yield _about(login, "credential-short-lived", f"is {kind.title}, which {lives}")
 
 
 def copies(survey: ClusterSnapshot) -> Copies:
-    """The logins that stand in more than one secret, as `logins_of`."""
+    """Return the logins that are in more than one secret, as `logins_of`."""
     return {one: logins for one, logins in logins_of(survey).items() if len({login.secret.ref for login in logins}) > 1}
 
 
 def logins_of(survey: ClusterSnapshot) -> Copies:
-    """The logins that people wrote, by host and user.
+    """Return the logins that the platform did not generate, by host and user.
 
-    Where the user's name tells nothing, each password is a login of its own.
+    If the user's name does not identify a user, each password counts as a different login.
     """
     found: dict[tuple[str, str], list[AuditedLogin]] = {}
     for place in survey.places.values():
@@ -83,7 +83,7 @@ def _identity(login: AuditedLogin) -> tuple[str, str]:
 
 
 def in_many_places(every: Copies) -> Iterator[Finding]:
-    """At the first of its secrets: a finding of one login, not of each place. Copies within one namespace are `secret-duplicate`."""
+    """Find logins in several namespaces, with one finding at the first secret. Copies in one namespace are `secret-duplicate`."""
     for (host, _user), logins in every.items():
         namespaces = {login.secret.namespace for login in logins}
         if len(namespaces) < 2:
@@ -92,12 +92,12 @@ def in_many_places(every: Copies) -> Iterator[Finding]:
         other = len(logins) - max(Counter(login.password for login in logins).values())
         differ = f", {other} of them with another password" if other else ""
         first = min(logins, key=_place_of)
-        message = f"one login for {host} stands in {len(places)} secrets of {len(namespaces)} namespaces{differ}"
+        message = f"one login for {host} is in {len(places)} secrets of {len(namespaces)} namespaces{differ}"
         yield Finding("credential-in-many-places", ObjectRef(SECRET, *places[0]), without_user(first.key), message)
 
 
 def copies_differ(every: Copies) -> Iterator[Finding]:
-    """At each secret whose password is not that of most; where two are as many, the one that was written last counts."""
+    """Find each secret that does not have the most frequent password. Of equally frequent ones, the most recently written counts."""
     for (host, _user), logins in every.items():
         count = Counter(login.password for login in logins)
         newest: dict[str, float] = {}
@@ -108,7 +108,7 @@ def copies_differ(every: Copies) -> Iterator[Finding]:
             if login.password == usual:
                 continue
             others = pluralize(count[usual], "other entry", "other entries")
-            message = f"{login.secret.ref} has another password for a login for {host} than {others}"
+            message = f"{login.secret.ref} has a different password for a login for {host} than {others}"
             fix = fixes.add_registry(login.secret.namespace, login.secret.name, login.key)
             yield Finding("credential-copies-differ", login.secret.ref, without_user(login.key), message, fix)
 
@@ -117,13 +117,13 @@ def found(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Findin
     for secret in place.secrets.values():
         for where in as_list(secret.obj.get(MATCHES)):
             if isinstance(where, Match):
-                other = "" if where.as_asked else ", though not as the login of that registry and user"
-                message = f"the searched credential stands in {secret.ref}, at {where.location}{other}"
+                other = "" if where.as_asked else ", but not as the login of that registry and user"
+                message = f"the searched credential is in {secret.ref}, at {where.location}{other}"
                 yield Finding("credential-found", secret.ref, where.location, message)
 
 
 def _not_refreshed(place: NamespaceSnapshot) -> Iterator[AuditedLogin]:
-    """The logins that nobody but people keeps fresh."""
+    """Yield the logins that no controller and no platform renews."""
     for secret in place.secrets.values():
         if secret.is_for_pulls and not secret.is_written_by_others:
             yield from secret.logins

@@ -29,22 +29,22 @@ __all__ = [
     "to_everybody",
 ]
 
-#: The role that gives the right to pull, and nothing else.
 _ALL_ACCOUNTS = PROJECT_GROUPS.rstrip(":")
 _EVERYBODY: Mapping[str, str] = {
-    AUTHENTICATED: "everybody who is logged in, all service accounts included",
+    AUTHENTICATED: "everyone who is logged in (including all service accounts)",
     UNAUTHENTICATED: "clients that send no login",
     _ALL_ACCOUNTS: "all service accounts of the cluster",
 }
 
 
 def gives_pull(binding: Json) -> bool:
+    """Whether the binding refers to the cluster role system:image-puller."""
     role = as_dict(binding.get("roleRef"))
     return (role.get("kind"), role.get("name")) == (CLUSTER_ROLE.kind, IMAGE_PULLER)
 
 
 def pullers_of(bindings: Iterable[Json]) -> Iterator[tuple[str, Subject]]:
-    """Each binding's name with each of its subjects."""
+    """Yield the name of each binding with each of its subjects."""
     for binding in bindings:
         meta = metadata(binding)
         for entry in as_list(binding.get("subjects")):
@@ -54,7 +54,7 @@ def pullers_of(bindings: Iterable[Json]) -> Iterator[tuple[str, Subject]]:
 
 
 def looked_up(place: NamespaceSnapshot) -> Iterator[ObjectRef]:
-    """The accounts and projects that the grants of a namespace name."""
+    """Yield the accounts and projects that the grants of a namespace name."""
     for _name, subject in pullers_of(_by_hand(place)):
         if subject.ref is not None:
             yield subject.ref
@@ -65,12 +65,12 @@ def dead_subject(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[
         if subject.ref is None or survey.known.get(subject.ref, {}) is not None:
             continue
         ref = ObjectRef(ROLE_BINDING, place.namespace, name)
-        message = f"{ref} lets {subject} pull, and {subject.ref} does not exist"
+        message = f"{ref} lets {subject} pull, but {subject.ref} does not exist"
         yield Finding("grant-dead-subject", ref, str(subject), message, _revoked(place.namespace, subject))
 
 
 def duplicate_bindings(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
-    """One finding for each subject, at the first of its bindings."""
+    """Yield one finding for each subject, at the first of its bindings."""
     places: dict[Subject, list[str]] = defaultdict(list)
     for name, subject in dict.fromkeys(pullers_of(_by_hand(place))):
         places[subject].append(name)
@@ -95,7 +95,7 @@ def to_everybody(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator
 
 
 def for_cluster(survey: ClusterSnapshot) -> Iterator[Finding]:
-    """The same for all projects at once."""
+    """Find cluster role bindings that let everyone pull from all projects."""
     for name, subject in dict.fromkeys(pullers_of(filter(gives_pull, survey.cluster_bindings))):
         if subject.kind == "Group" and subject.name in _EVERYBODY:
             ref = ObjectRef(CLUSTER_ROLE_BINDING, "", name)
@@ -104,7 +104,7 @@ def for_cluster(survey: ClusterSnapshot) -> Iterator[Finding]:
 
 
 def _by_hand(place: NamespaceSnapshot) -> Iterator[Json]:
-    """The bindings that the platform does not create in each project."""
+    """Return the bindings except those that the platform creates in each project."""
     return (
         binding
         for binding in place.bindings
@@ -118,7 +118,7 @@ def _revoked(namespace: str, subject: Subject) -> Sequence[fixes.Fix]:
 
 
 def _options(subject: Subject) -> dict[str, Any]:
-    """The subject as image_puller_grant names it; nothing for a name that it does not take."""
+    """Return the subject as options of image_puller_grant, or empty options for a name that the module rejects."""
     if subject.kind == "ServiceAccount":
         valid = is_namespace(subject.namespace) and is_name(subject.name)
         return {"service_accounts": [{"namespace": subject.namespace, "name": subject.name}]} if valid else {}

@@ -42,9 +42,9 @@ def stale_secret(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator
             continue
         reference = reference_of(image) if image else None
         found = _for_image(place, reference) if reference else []
-        named = summarize([f"secret {secret.name} (key {without_user(key)})" for secret, key in found], _SHOWN)
-        only = "the login of" if len(found) == 1 else "one of several logins, of which only the first is used:"
-        which = f"; it is {only} {named}" if found else ""
+        named = summarize([f"secret {secret.name} with key {without_user(key)}" for secret, key in found], _SHOWN)
+        uses = "the login of" if len(found) == 1 else "only the first of these logins:"
+        which = f" (the import uses {uses} {named})" if found else ""
         fix = [task for secret, key in found for task in fixes.add_registry(place.namespace, secret.name, key)]
         fix += fixes.import_again(place.namespace, ref.name) if fix else []
         message = f"tag {tag} of {ref} cannot be imported: {why}{which}"
@@ -59,7 +59,7 @@ def _failures(place: NamespaceSnapshot) -> Iterator[tuple[ObjectRef, str, str, s
 
 
 def _for_image(place: NamespaceSnapshot, reference: Reference) -> Sequence[tuple[AuditedSecret, str]]:
-    """The secrets of the namespace with a login for the image: an import takes them whether they are linked or not."""
+    """Return the secrets of the namespace with a login for the image. An import uses them even if they are not linked."""
     return [
         (secret, key)
         for secret in place.secrets.values()
@@ -69,7 +69,7 @@ def _for_image(place: NamespaceSnapshot, reference: Reference) -> Sequence[tuple
 
 
 def _new_secret(stream: ObjectRef, image: Reference) -> list[fixes.Fix]:
-    """A secret for the import, which needs no link, and the import."""
+    """Return tasks that write a secret for the import, which needs no link, and import again."""
     name = fixes.name_for("import", image.host)
     written = fixes.new_secret_named(stream.namespace, name, image.host)
     return [*written, *fixes.import_again(stream.namespace, stream.name)]

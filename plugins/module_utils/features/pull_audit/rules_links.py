@@ -20,14 +20,14 @@ __all__ = ["dangling", "duplicate", "not_provisioned"]
 
 
 def dangling(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
-    """What the platform generates is its own to repair."""
+    """Find entries without a secret. Generated entries are skipped: the platform repairs them."""
     for account, obj in place.accounts.items():
         ref = place.account_ref(account)
         for purpose, key in LISTS.items():
             for name in dict.fromkeys(names_in(obj, key)):
                 if name in place.secrets or origin_of(obj, key, name) is not Origin.OTHER:
                     continue
-                message = f"{ref} lists {name} in {key}, and there is no such secret"
+                message = f"{ref} lists {name} in {key}, but there is no such secret"
                 fix = fixes.unlink(place.namespace, account, name, purpose)
                 yield Finding("link-dangling", ref, f"{key} {name}", message, fix)
 
@@ -42,7 +42,7 @@ def duplicate(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Fi
 
 
 def not_provisioned(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
-    """Only where it is known that the platform generates pull secrets."""
+    """Find accounts without a generated pull secret, if it is known that the platform generates pull secrets."""
     if survey.none_will_come != "":
         return
     secrets: dict[str, Json | None] = {name: secret.obj for name, secret in place.secrets.items()}
@@ -52,6 +52,6 @@ def not_provisioned(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterat
             ref = place.account_ref(account)
             renew = f"; {how_to_renew(place.namespace, verdict.stale)}" if verdict.stale else ""
             message = f"{ref} cannot pull from the integrated registry: {verdict.missing}{renew}"
-            # To wait would take too long where the secret has to be deleted.
+            # If the secret must be deleted first, waiting would take too long.
             fix = [] if verdict.stale else fixes.wait_for_account(place.namespace, account)
             yield Finding("account-not-provisioned", ref, "", message, fix)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rules about pods and workloads, and the lists that they pull with. Pure."""
+"""Rules about pods and workloads and their lists of pull secrets. Pure."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def unknown_pull(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[
 
 
 def secret_missing(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
-    """A name that the account lists too is the account's finding, and one of a template the template's."""
+    """Find listed secrets that do not exist. A name in the account's list is reported for the account, a template's for the template."""
     accesses = _by_ref(survey.accesses.get(place.namespace, ()))
     for ref, spec in place.specs():
         missing = [name for name in dict.fromkeys(names_in(spec, "imagePullSecrets")) if name not in place.secrets]
@@ -68,7 +68,7 @@ def _missing(ref: ObjectRef, name: str, containers: Sequence[PullVerdict]) -> Fi
     matters = f"it may matter for container {', '.join(harmed)}" if harmed else "its images do not need it now"
     registry = next((each.host for each in map(_reference, containers) if each), "")
     fix = fixes.new_secret_named(ref.namespace, name, registry) if registry else []
-    message = f"{ref} lists {name}, and there is no such secret; {matters}"
+    message = f"{ref} lists {name}, but there is no such secret: {matters}"
     return Finding("pod-secret-missing", ref, name, message, fix, "" if harmed else INFO)
 
 
@@ -82,7 +82,7 @@ class _HiddenLogin:
 
 
 def _hidden(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[_HiddenLogin]:
-    """`is_copy`: whether the pod's list is what the account's was when it was created."""
+    """Yield the hidden logins. `is_copy`: whether the pod's list may be the account's list of the time when the pod was created."""
     for access in survey.accesses.get(place.namespace, ()):
         subject, reference = access.subject, _reference(access)
         listed = place.listed.get(subject.account, ())
@@ -101,8 +101,8 @@ def hides_account_list(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Ite
         if not subject.own or (subject.is_pod and (found.is_copy or subject.ref.name in place.templated)):
             continue
         message = (
-            f"{subject.ref} lists {', '.join(subject.own)}, which hides {found.secret} of {subject.account_ref}; only that one is "
-            f"for {subject.image}"
+            f"{subject.ref} lists {', '.join(subject.own)}, which hides {found.secret} of {subject.account_ref}, and only that "
+            f"secret has a login for {subject.image}"
         )
         yield Finding("pod-hides-account-list", subject.ref, subject.container, message, _add(place, subject))
 
@@ -117,7 +117,7 @@ def _add(place: NamespaceSnapshot, subject: ContainerPull) -> list[fixes.Fix]:
 
 
 def older_than_link(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
-    """A pod that has its image needs no login, unless the node asks the registry each time."""
+    """Find pods without the linked secret. A pod that has its image needs no login, unless the node asks the registry at each start."""
     for found in _hidden(place, survey):
         subject = found.subject
         if not (subject.is_pod and found.is_copy):
@@ -125,22 +125,22 @@ def older_than_link(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterat
         if subject.is_pulled and subject.pull_policy != "Always":
             continue
         message = (
-            f"{subject.ref} was created before secret {found.secret} was linked to {subject.account_ref}, and never gets it; delete the "
-            "pod, so that it is created again"
+            f"{subject.ref} was created before secret {found.secret} was linked to {subject.account_ref}, and never gets it: delete the "
+            "pod, so that it is recreated"
         )
         fix = fixes.link(place.namespace, subject.account, found.secret)
         yield Finding("pod-older-than-link", subject.ref, subject.container, message, fix)
 
 
 def breaks_public_pull(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
-    """A login that is refused does more harm there than none."""
+    """Find rejected logins for public registries, where a rejected login does more harm than none."""
     for subject, access in survey.subject_pods(place.namespace):
         reference = _reference(access)
         if access.cause != "bad_credentials" or reference is None or reference.host not in PUBLIC_REGISTRIES:
             continue
         for login in logins_of(survey, place.namespace, subject.own, reference)[:1]:
             message = (
-                f"{reference.host} refuses the login of secret {login.secret} for {subject.image} of {subject.ref}; if everybody may pull "
+                f"{reference.host} rejects the login of secret {login.secret} for {subject.image} of {subject.ref}: if everyone may pull "
                 "this image, it is pulled without that login"
             )
             fix = fixes.remove_registry(place.namespace, login.secret, login.key)
@@ -150,7 +150,7 @@ def breaks_public_pull(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Ite
 def logins_of(
     survey: ClusterSnapshot, namespace: str, names: Sequence[str], reference: Reference
 ) -> list[KubeletLogin]:
-    """Those with user and password; none where some secret cannot be parsed, or was not read."""
+    """Return the logins with user and password, or none if a secret cannot be parsed or was not read."""
     try:
         found = credentials_of(namespace, names, reference.repository, survey.evidence)
     except ReadRequired:

@@ -21,7 +21,7 @@ __all__ = ["duplicate", "key_matches_too_much", "key_never_matches", "type_unrea
 
 
 def type_unread(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
-    """Another type than Podman's only where it is meant for pulls: by its data key, or because something lists it."""
+    """Find logins in unread types. Types other than Podman's count only if the secret is meant for pulls: by its data key, or a list."""
     for secret in place.secrets.values():
         if secret.is_read or not secret.logins:
             continue
@@ -48,7 +48,7 @@ def unparsable(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[F
 
 
 def _without_bad_entries(secret: AuditedSecret) -> list[fixes.Fix]:
-    """Where nothing else is wrong, the bad entries alone are removed."""
+    """Return tasks that remove the bad entries or, if the content has other problems, write the whole secret again."""
     bad = [key for key in secret.stored.known.entries if key not in secret.reading.logins and may_be_shown(key)]
     if bad and len(bad) == len(secret.reading.problems):
         return fixes.remove_registry(secret.namespace, secret.name, *bad)
@@ -77,7 +77,7 @@ def key_matches_too_much(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> 
 
 
 def unused(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
-    """Image imports take any secret of the namespace, so with an image stream that imports none is unused."""
+    """Find unused secrets. Image imports use any secret of the namespace, so with an importing image stream no secret is unused."""
     if any(_imports(stream) for stream in place.streams):
         return
     for secret in place.secrets.values():
@@ -88,7 +88,7 @@ def unused(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Findi
             or is_global(secret.ref)
         ):
             continue
-        message = f"no service account, pod, workload or build of namespace {place.namespace} names {secret.ref}"
+        message = f"no service account, pod, workload or build of namespace {place.namespace} references {secret.ref}"
         yield Finding("secret-unused", secret.ref, "", message, fixes.remove_secret(place.namespace, secret.name))
 
 
@@ -105,7 +105,7 @@ def duplicate(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Fi
 
 
 def _merged(place: NamespaceSnapshot, kept: AuditedSecret, other: AuditedSecret) -> list[fixes.Fix]:
-    """Nothing where a pod or template names the other one: that is not ours to change."""
+    """Return tasks that keep one secret, or none if a pod or template lists the other one, because this collection does not change pods."""
     used = {name for _ref, spec in place.specs() for name in map(_name, as_list(spec.get("imagePullSecrets")))}
     if other.name in used:
         return []
@@ -128,7 +128,7 @@ def _imports(stream: object) -> bool:
 
 
 def _written_by_hand(place: NamespaceSnapshot) -> Iterator[AuditedSecret]:
-    """What a node reads, and the platform does not write."""
+    """Return the secrets that a node reads and the platform does not generate."""
     return (secret for secret in place.secrets.values() if secret.is_read and not secret.is_generated)
 
 

@@ -25,29 +25,29 @@ _SHOWN = 10
 
 
 def open_to_users(survey: ClusterSnapshot) -> Iterator[Finding]:
-    """One finding for each entry: for what users have requested already or, less severe, because they may."""
+    """Yield one finding for each entry: for projects that users have requested or, less severe, because users may request them."""
     provisioners = list(_provisioners(survey))
     is_known = CLUSTER_BINDINGS not in survey.unread
     if provisioners:
         context = f"cluster role binding {summarize(provisioners, _SHOWN)} lets users request more"
     elif is_known:
-        context = f"no cluster role binding gives users the role {_SELF_PROVISIONER} to request more"
+        context = f"no cluster role binding gives users the role {_SELF_PROVISIONER}, which lets them request more"
     else:
-        context = "whether users may request more is not known, because the cluster role bindings could not be read"
+        context = "it is unknown whether users may request more, because the cluster role bindings could not be read"
     for one in survey.open_selectors:
         selects = f"{one.title} selects namespaces by their names alone"
         if one.projects:
             requested = (
                 f"{pluralize(len(one.projects), 'project')} that users requested: {summarize(one.projects, _SHOWN)}"
             )
-            yield Finding(OPEN_TO_USERS, INVENTORY, one.title, f"{selects}, among them {requested}; {context}")
+            yield Finding(OPEN_TO_USERS, INVENTORY, one.title, f"{selects}, among them {requested} ({context})")
         elif provisioners:
-            message = f"{selects}; users have requested none of them yet; {context}"
+            message = f"{selects}: users have requested none of them yet, but {context}"
             yield Finding(OPEN_TO_USERS, INVENTORY, one.title, message, severity=INFO)
 
 
 def _provisioners(survey: ClusterSnapshot) -> Iterator[str]:
-    """The cluster role bindings that let users request projects."""
+    """Yield the names of the cluster role bindings that let users request projects."""
     for binding in survey.cluster_bindings:
         role = as_dict(binding.get("roleRef"))
         if (role.get("kind"), role.get("name")) == (CLUSTER_ROLE.kind, _SELF_PROVISIONER) and as_list(

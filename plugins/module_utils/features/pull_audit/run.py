@@ -73,18 +73,18 @@ from .trim import kept_binding, kept_build, kept_name, kept_pod, kept_secret, ke
 
 __all__ = ["audit_cluster"]
 
-#: Up to so many namespaces are listed one by one.
+#: Maximum number of namespaces that are listed one by one.
 _FEW = 4
-#: So many findings are in a result whose document went to a file.
+#: Maximum number of findings in a result whose document is written to a file.
 _WORST = 100
-#: Helm keeps whole charts in secrets of this type, and nothing else: most of what a list of secrets would bring.
+#: Helm stores whole charts in secrets of this type, and nothing else: they would be the largest part of a list of secrets.
 _NOT_HELM = "type!=helm.sh/release.v1"
 
 _BUILD = Kind("build.openshift.io/v1", "BuildConfig", "buildconfigs", "build config")
 
 _MAY_NOT_LIST, _MAY_NOT_READ = "the caller may not list them", "the caller may not read it"
 
-#: Puts the document where it is wanted.
+#: Writes the document to its destination.
 Write = Callable[[Mapping[str, Any]], None]
 
 
@@ -97,7 +97,7 @@ def audit_cluster(
     write: Write | None = None,
     now: Callable[[], float] = time.time,
 ) -> Outcome:
-    """The outcome with the document or, where it is written, with the counts and the worst findings."""
+    """Return the outcome with the document in `audit` or, with `write`, with the counts and the worst findings in `top_findings`."""
     with running(cluster, len(namespaces), settings) as run:
         try:
             survey = _AuditReader(run, asked, namespaces).survey(now())
@@ -122,7 +122,7 @@ def _extra(document: dict[str, Any], asked: PullAudit, write: Write | None) -> d
 
 
 def _result(run: Run, namespace: str, place: NamespaceSnapshot) -> NamespaceResult:
-    """Each namespace has a service account: one without any may not be there at all."""
+    """Every namespace has a service account, so one without any may not exist."""
     empty = not place.accounts and ACCOUNTS not in place.unread
     if empty and (why := run.what_is_wrong_with(namespace, was_there=False)):
         return NamespaceResult(namespace, "failed", error=why)
@@ -131,7 +131,7 @@ def _result(run: Run, namespace: str, place: NamespaceSnapshot) -> NamespaceResu
 
 @dataclass(frozen=True)
 class _KindList:
-    """A kind that is listed. `what` names it in a sentence, `keep` leaves what is needed, `elsewhere` the same for other namespaces."""
+    """A kind that is listed. `what` is its name in messages. `keep` trims an object, `elsewhere` one of a namespace that is not audited."""
 
     kind: Kind
     what: str
@@ -142,7 +142,7 @@ class _KindList:
 
 @dataclass
 class _KindObjects:
-    """What one list brought, by namespace, and why nothing is known of the others. `is_whole`: it was one list over all namespaces."""
+    """The listed objects by namespace, and for the other namespaces the error. `is_whole`: one list over all namespaces succeeded."""
 
     items: dict[str, list[Json]] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
@@ -158,7 +158,10 @@ class _AuditReader:
     unread: dict[str, str] = field(default_factory=dict)
 
     def survey(self, now: float) -> ClusterSnapshot:
-        """:raises ClusterError: when the cluster fails."""
+        """Read everything that the rules need.
+
+        :raises ClusterError: when the cluster fails.
+        """
         found = self._lists()
         bindings = self._all(CLUSTER_BINDINGS, CLUSTER_ROLE_BINDING, kept_binding) or []
         places = {name: _place(name, found) for name in self.namespaces}
@@ -183,7 +186,7 @@ class _AuditReader:
         )
 
     def _open_selectors(self) -> Sequence[OpenSelector]:
-        """With the projects that users requested, of the whole cluster: fewer namespaces may be audited."""
+        """Return the open selectors with the projects that users requested, of the whole cluster, not only the audited namespaces."""
         if not self.asked.open_selectors:
             return ()
         titles, selectors = zip(*self.asked.open_selectors, strict=True)
@@ -227,7 +230,7 @@ class _AuditReader:
         return found
 
     def _list_all(self, wanted: _KindList, found: _KindObjects) -> bool:
-        """Whether the caller may not list over all namespaces, so that each has to be listed on its own."""
+        """Whether the caller may not list over all namespaces, so that each must be listed separately."""
         meant = frozenset(self.namespaces)
 
         def keep(obj: Json) -> Json | None:
@@ -266,7 +269,7 @@ class _AuditReader:
             found.unread[namespace] = str(error)
 
     def _all(self, what: str, kind: Kind, keep: Callable[[Json], Json]) -> list[Json] | None:
-        """All objects of a cluster-scoped kind; None where they could not be read, and `unread` says why."""
+        """Return all objects of a cluster-scoped kind, or None if they could not be read, with the reason in `unread`."""
         try:
             return list(self.run.cluster.list(kind, keep=keep))
         except UnknownResource:
@@ -280,18 +283,18 @@ class _AuditReader:
         return None
 
     def _providers(self) -> list[Json]:
-        """In the newest version of the API that the cluster serves."""
+        """Return the objects in the newest version of the API that the cluster serves."""
         answers = [self._all(PROVIDERS, ref.kind, dict) for ref in CRIO_PROVIDER]
         if any(answer is not None for answer in answers):
             self.unread.pop(PROVIDERS, None)
         return next((answer for answer in answers if answer), [])
 
-    # --- what the lists do not tell
+    # --- more than the lists contain
 
     def _accesses(
         self, places: Mapping[str, NamespaceSnapshot], evidence: ListedLookup
     ) -> dict[str, list[PullVerdict]]:
-        """Asked again and again, until nothing is wanted."""
+        """Explain all containers. Repeat until no explanation needs another object."""
         explained, found = ContainerExplanations(evidence), dict[str, list[PullVerdict]]()
         waiting = [place for place in places.values() if PODS not in place.unread or WORKLOADS_READ not in place.unread]
         while waiting:
@@ -306,7 +309,7 @@ class _AuditReader:
         return found
 
     def _known(self, places: Mapping[str, NamespaceSnapshot], accounts: _KindObjects) -> dict[ObjectRef, Answer]:
-        """What the grants name: told by the lists where these were whole, read otherwise."""
+        """Return the accounts and projects that the grants name: from the lists if these are complete, otherwise read one by one."""
         known: dict[ObjectRef, Answer] = {}
         names = {
             namespace: {as_str(metadata(obj).get("name")) for obj in items}
@@ -324,7 +327,7 @@ class _AuditReader:
         return {**known, **{ref: seen[ref] if ref in seen else UnreadableObject(_MAY_NOT_READ) for ref in unknown}}
 
     def _version(self, facts: ClusterFacts) -> tuple[str, bool]:
-        """What the cluster is, with its version where it says so, and whether it is OpenShift."""
+        """Return the platform with its version, such as `OpenShift 4.20.1`, empty if unknown, and whether it is OpenShift."""
         if facts.cluster_version is not None:
             version = desired_version(facts.cluster_version)
             return (f"OpenShift {version}" if version else ""), True
@@ -373,7 +376,7 @@ def _of(found: Mapping[Kind, _KindObjects], kind: Kind, namespace: str) -> Seque
 
 
 def _none_will_come(facts: ClusterFacts) -> Union[str, None]:
-    """None where it is not known whether pull secrets are generated."""
+    """Return why no pull secrets are generated, an empty text if they are, or None if that is unknown."""
     why = why_none_will_come(facts)
     unknown = what_is_unknown(facts) or CLUSTER_VERSION in facts.absent
     return why if why or not unknown else None

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an audit has seen: each namespace with its objects, and what holds for the whole cluster. Pure."""
+"""The objects that an audit has read, by namespace and for the whole cluster. Pure."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ __all__ = [
     "OpenSelector",
 ]  # fmt: skip
 
-#: What a rule may need to have read, in the words of its sentence.
+#: The kinds that a rule may need, as messages name them.
 SECRETS, ACCOUNTS, PODS, WORKLOADS_READ = "secrets", "service accounts", "pods", "workloads"
 BINDINGS, STREAMS, BUILDS, POLICIES = "role bindings", "image streams", "build configs", "image policies"
-#: The same, of the whole cluster.
+#: The same for the whole cluster.
 CLUSTER_BINDINGS, NODES_READ, PROVIDERS = "cluster role bindings", "nodes", "credential provider configs"
 NAMESPACES_READ = "namespaces"
 
 
 @dataclass(frozen=True, repr=False)
 class AuditedLogin:
-    """One entry with user and password, of whatever type its secret is."""
+    """One entry with user and password, in a secret of any type."""
 
     secret: AuditedSecret
     key: str
@@ -66,7 +66,7 @@ class AuditedLogin:
 
 @dataclass(frozen=True, repr=False, eq=False)
 class AuditedSecret:
-    """A secret. `stored` is its content; nothing of it where it is no auth file."""
+    """A secret. `stored` is its content, empty if it is not an auth file."""
 
     namespace: str
     name: str
@@ -83,7 +83,7 @@ class AuditedSecret:
 
     @property
     def is_for_pulls(self) -> bool:
-        """Whether its type says so, also the one that no node reads."""
+        """Whether its type is one for pull secrets, including Podman's, which no node reads."""
         return self.stored.type in TYPES
 
     @property
@@ -93,13 +93,14 @@ class AuditedSecret:
 
     @cached_property
     def reading(self) -> KubeletReading:
+        """How the kubelet reads the content, or empty if it does not read the type."""
         return self.stored.for_kubelet if self.is_read else KubeletReading({})
 
     @cached_property
     def keys(self) -> Sequence[str]:
-        """What it holds a login for; nothing where a node would use none of them.
+        """The registry keys; empty if a node would use none of them.
 
-        What the platform writes is no riddle, and there is one for each service account: that is read the short way.
+        Generated secrets are well-formed, and there is one for each service account, so they are parsed in a shorter way.
         """
         if self.is_generated and self.stored.legacy:
             return _keys_of_generated(self.stored)
@@ -107,7 +108,7 @@ class AuditedSecret:
 
     @cached_property
     def logins(self) -> Sequence[AuditedLogin]:
-        """Of any type, as far as they can be read."""
+        """The entries with a password that can be read, whatever the type of the secret."""
         entries = self.stored.known.entries if self.stored.key else {}
         return [
             AuditedLogin(self, key, entry.username, entry.password) for key, entry in entries.items() if entry.password
@@ -115,23 +116,24 @@ class AuditedSecret:
 
     @cached_property
     def is_generated(self) -> bool:
+        """Whether the platform generated the secret."""
         return says_generated(self.obj)
 
     @cached_property
     def is_written_by_others(self) -> bool:
-        """Whether the platform or a controller writes it, and so keeps its content fresh."""
+        """Whether the platform or a controller writes the secret, and so renews its content."""
         return is_refreshed(self.obj)
 
     @cached_property
     def written(self) -> float:
-        """When its data was written last, in seconds; when it was created where that is not told, 0 where neither is."""
+        """When its data was last written, in seconds since 1970; otherwise its creation time, or 0 if both are unknown."""
         changed = content_changed(self.obj)
         return 0.0 if changed is None else float(changed.at)
 
 
 @dataclass(frozen=True)
 class NamespaceSnapshot:
-    """One namespace. What could not be read is empty, and `unread` says why."""
+    """One namespace. Kinds that could not be read are empty, and `unread` has the reason by kind."""
 
     namespace: str
     secrets: Mapping[str, AuditedSecret] = field(default_factory=dict)
@@ -149,12 +151,12 @@ class NamespaceSnapshot:
 
     @cached_property
     def listed(self) -> Mapping[str, Sequence[str]]:
-        """The names in `imagePullSecrets` of each account."""
+        """The names in `imagePullSecrets` by account, without duplicates."""
         return {name: tuple(dict.fromkeys(names_in(obj, "imagePullSecrets"))) for name, obj in self.accounts.items()}
 
     @cached_property
     def named_for_pulls(self) -> Mapping[str, str]:
-        """The secrets that something lists for pulls, with the first that does."""
+        """The secrets that something lists for pulls, each with the first object that lists it."""
         found: dict[str, str] = {}
         for account, names in self.listed.items():
             for name in names:
@@ -166,7 +168,7 @@ class NamespaceSnapshot:
 
     @cached_property
     def named(self) -> frozenset[str]:
-        """All secrets that something in the namespace names, for whatever purpose."""
+        """The names of all secrets that an object of the namespace references, for any purpose."""
         mounted = (
             name for account in self.accounts.values() for key in LISTS.values() for name in names_in(account, key)
         )
@@ -176,7 +178,7 @@ class NamespaceSnapshot:
 
     @cached_property
     def templated(self) -> frozenset[str]:
-        """The pods that are made of a template that is audited itself: what is wrong there is said of the template."""
+        """The names of pods from a template that is audited itself: problems are reported for the template."""
         return self.owners.templated
 
     @cached_property
@@ -184,7 +186,7 @@ class NamespaceSnapshot:
         return PodOwners(self.namespace, self.pods, self.workloads)
 
     def specs(self) -> Iterator[tuple[ObjectRef, Json]]:
-        """The specs of all pods and templates."""
+        """Yield the spec of each pod and of each workload's template, with the object."""
         for pod in self.pods:
             yield ObjectRef(POD, self.namespace, as_str(metadata(pod).get("name"))), as_dict(pod.get("spec"))
         for kind, workload in self.workloads:
@@ -194,9 +196,9 @@ class NamespaceSnapshot:
 
 @dataclass(frozen=True)
 class OpenSelector:
-    """An entry of the inventory, by its title, that selects namespaces by their names alone.
+    """An entry of the inventory that selects namespaces by their names alone.
 
-    `projects` are those among them that users requested.
+    `projects` are the selected projects that users requested.
     """
 
     title: str
@@ -205,11 +207,11 @@ class OpenSelector:
 
 @dataclass(frozen=True)
 class ClusterSnapshot:
-    """All that was seen.
+    """Everything that was read.
 
-    `accesses` are the answers for the containers of each namespace, `known` is what else was looked up. `unread`: why something of the
-    whole cluster could not be read; it is empty then. `none_will_come`: why the platform generates no pull secrets, None where that is
-    not known, empty where it does. `now`: in seconds since 1970.
+    `accesses` are the verdicts for the containers by namespace. `known` are other objects that were looked up. `unread`: why a cluster-wide
+    kind could not be read, by kind; its objects are then empty. `none_will_come`: why the platform generates no pull secrets, empty if it
+    does, None if that is unknown. `now`: in seconds since 1970.
     """
 
     places: Mapping[str, NamespaceSnapshot]
@@ -227,7 +229,7 @@ class ClusterSnapshot:
     open_selectors: Sequence[OpenSelector] = ()
 
     def subject_pods(self, namespace: str) -> Iterator[tuple[ContainerPull, PullVerdict]]:
-        """The containers of pods, not those of templates."""
+        """Yield the containers of pods, without those of templates, with their verdicts."""
         for access in self.accesses.get(namespace, ()):
             if access.subject.is_pod:
                 yield access.subject, access

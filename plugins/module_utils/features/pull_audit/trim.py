@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an audit keeps of each object: it holds all of a cluster at once, so no more than the rules look at. Pure."""
+"""Trims objects to the parts that the rules use, because an audit holds all objects of a cluster in memory. Pure."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ __all__ = [
     "kept_workload",
 ]
 
-#: Where a kept object says which secrets its containers take beside the pull secrets, and where a searched credential stands.
+#: The members of a trimmed object for the secrets that its containers use in addition to pull secrets, and for matches of a search.
 MOUNTS, MATCHES = "mounts", "matches"
 
-#: Says where in a secret a credential stands that is searched for.
+#: Returns the places of the searched credential in a secret.
 Search = Callable[[Json], Sequence[Any]]
 
 _META = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp")
@@ -38,6 +38,7 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def kept_pod(pod: Json) -> Json:
+    """Keep the containers, their states, the lists of secrets and the references to other secrets."""
     spec, status = as_dict(pod.get("spec")), as_dict(pod.get("status"))
     states: dict[str, Any] = {
         part: [only(as_dict(each), "name", "state", "imageID") for each in as_list(status.get(part))]
@@ -52,7 +53,7 @@ def kept_pod(pod: Json) -> Json:
 
 
 def kept_workload(workload: Json) -> Json:
-    """Of each kind that makes pods of a template."""
+    """Trim an object of any kind that creates pods from a template."""
     spec, status = as_dict(workload.get("spec")), as_dict(workload.get("status"))
     job = as_dict(as_dict(spec.get("jobTemplate")).get("spec"))
     template = template_of(workload)
@@ -72,7 +73,7 @@ def kept_workload(workload: Json) -> Json:
 
 
 def kept_secret(secret: Json, search: Search | None = None) -> Json:
-    """With data only where it may be an auth file; `managedFields` only of who wrote the data."""
+    """Keep the data only if it may be an auth file, and `managedFields` only of the managers that wrote the data."""
     meta = metadata(secret)
     kept: dict[str, Any] = {
         "metadata": {
@@ -96,11 +97,13 @@ def kept_secret(secret: Json, search: Search | None = None) -> Json:
 
 
 def kept_binding(binding: Json) -> Json:
+    """Keep the role, the subjects and the metadata of a role binding."""
     meta = metadata(binding)
     return {**only(binding, "roleRef", "subjects"), "metadata": only(meta, *_META, "labels", "annotations")}
 
 
 def kept_stream(stream: Json) -> Json:
+    """Keep the tags with their sources, conditions and images, and the lookup policy of an image stream."""
     spec, status = as_dict(stream.get("spec")), as_dict(stream.get("status"))
     tags = [
         {
@@ -121,12 +124,12 @@ def kept_stream(stream: Json) -> Json:
 
 
 def kept_build(build: Json) -> Json:
-    """Of a build config, the names of the secrets that its builds take."""
+    """Keep the names of the secrets that the builds of a build config use."""
     return {"metadata": _meta(build), MOUNTS: sorted(set(_secret_names(build.get("spec"))))}
 
 
 def kept_name(obj: Json) -> Json:
-    """For what is only looked for."""
+    """Keep the name and namespace of an object whose existence is enough."""
     return {"metadata": only(metadata(obj), "name", "namespace")}
 
 
@@ -148,7 +151,7 @@ def _pod_spec(spec: Json) -> dict[str, Any]:
 
 
 def _mounted(spec: Json) -> Iterator[str]:
-    """The secrets of volumes and of environment variables."""
+    """Yield the names of the secrets in volumes and environment variables."""
     for volume in map(as_dict, as_list(spec.get("volumes"))):
         yield as_str(as_dict(volume.get("secret")).get("secretName"))
         for source in map(as_dict, as_list(as_dict(volume.get("projected")).get("sources"))):
@@ -162,7 +165,7 @@ def _mounted(spec: Json) -> Iterator[str]:
 
 
 def _secret_names(spec: Any) -> Iterator[str]:
-    """The names under every member of a build that is called after a secret."""
+    """Yield the names in every member of a build whose own name contains "secret"."""
     pending = [("", spec)]
     while pending:
         name, part = pending.pop()

@@ -1,11 +1,11 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the status of a pod tells of the pull of its image, and how that is reported. Pure.
+"""Judges a pull by the status of its pod, and reports the result. Pure.
 
-A kubelet pulls the image first, then makes the configuration of the container, then the container (kubernetes
-pkg/kubelet/kuberuntime/kuberuntime_container.go startContainer): what fails later proves the pull. As the reason why a container waits
-it writes any error as it is, so what is not known to come before or after the pull is an error of the pull.
+A kubelet pulls the image first, then creates the configuration of the container, then the container (kubernetes
+pkg/kubelet/kuberuntime/kuberuntime_container.go startContainer): a later failure proves the pull. As the reason why a container waits, it
+writes any error unchanged, so a reason that is not known to come before or after the pull is an error of the pull.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ __all__ = [
 PULLED, REFUSED, UNKNOWN = "pulled", "refused", "unknown"
 OUTCOMES = (PULLED, REFUSED, UNKNOWN)
 
-#: Why a container waits before its image is asked for, and after it is there.
+#: The reasons why a container waits before its image is requested, and after the node has it.
 _BEFORE = ("", "ContainerCreating", "PodInitializing")
 _AFTER = (
     "CreateContainerConfigError",
@@ -52,23 +52,24 @@ _AFTER = (
     "StartError",
     "CrashLoopBackOff",
 )
-#: A kubelet writes this of a container that it never had, when the pod has ended (kubelet_pods.go, status_manager.go).
+#: A kubelet writes this for a container that it never had, when the pod has ended (kubelet_pods.go, status_manager.go).
 _NEVER_SEEN = "ContainerStatusUnknown"
-#: The kubelet's own limit: it tries again by itself, and no registry was asked.
+#: The kubelet's own limit: it retries by itself, and no registry was asked.
 _PASSES = "node_limit"
 
-#: So many characters of a message are kept, and so many are said in one line.
+#: Maximum number of characters of a message in the result, and in the error of a namespace.
 _MOST, _SAID = 1000, 300
-#: So many pods of a namespace are named in its error.
+#: Maximum number of pods that the error of a namespace names.
 _NAMED = 5
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What is known of one pull.
+    """The result of one pull.
 
-    `cause` is the id of a rule for a pull that was refused, and one of ours where nothing was proven; empty when it was pulled.
-    `meaning` and `advice` are ours, `message` is what the cluster says, redacted. `is_final`: more waiting changes nothing.
+    `cause` is the id of a rule in `images.pull_rules` for a refused pull, an id of this module if nothing was proven, and empty for a
+    successful pull. `meaning` and `advice` are texts of this collection. `message` is the cluster's text, redacted. `is_final`: waiting
+    longer changes nothing.
     """
 
     outcome: str
@@ -81,12 +82,12 @@ class Judgement:
 
 
 def doubt(cause: str, meaning: str, message: str = "", advice: str = "") -> Judgement:
-    """Nothing is proven, and more waiting does not help."""
+    """Return an `unknown` result that waiting longer does not change."""
     return Judgement(UNKNOWN, cause, meaning, in_one_line(message, _MOST), advice)
 
 
 def judged(pod: Json) -> Judgement:
-    """What the pod's status proves. One that is not final holds for as long as nobody waits any longer."""
+    """Return the result that the pod's status proves. If it is not final, it applies when the wait ends."""
     node = as_str(as_dict(pod.get("spec")).get("nodeName"))
     status = as_dict(pod.get("status"))
     container = next(
@@ -125,18 +126,18 @@ def _refused(reason: str, message: str, node: str) -> Judgement:
 
 
 def deleted(node: str = "") -> Judgement:
-    """Somebody else has deleted the pod."""
+    """Return the result for a pod that something else has deleted."""
     return Judgement(
         UNKNOWN,
         "deleted",
         "The pod was deleted before a node answered",
-        advice="let only one task probe a namespace at the same time, and look for what else deletes pods there",
+        advice="run only one probe in a namespace at a time, and check for anything else that deletes pods there",
         node=node,
     )
 
 
 def edited() -> Judgement:
-    """Others have edited the pod, so the report of its node may be about another image."""
+    """Return the result for an edited pod: the report of its node may be about another image."""
     return doubt(
         "edited",
         "The pod was edited before a node answered, so its node may have pulled another image",
@@ -145,14 +146,14 @@ def edited() -> Judgement:
 
 
 def _ended(status: Json, node: str) -> Judgement:
-    """Evicted, rejected by its node, or ended with it."""
+    """Return the result for a pod that was evicted, rejected by its node, or ended with it."""
     why = ": ".join(each for each in (as_str(status.get("reason")), as_str(status.get("message"))) if each)
     return Judgement(
         UNKNOWN,
         "not_run",
-        "The pod ended before its image was asked for",
+        "The pod ended before its image was requested",
         in_one_line(why, _MOST),
-        "look at the node, and run again",
+        "check the node, and run again",
         node,
     )
 
@@ -173,16 +174,16 @@ def _awaited(status: Json, waiting: Json, node: str) -> Judgement:
     return Judgement(
         UNKNOWN,
         "no_answer",
-        "The node has not said in time whether it has the image",
+        "The node did not report a result in time",
         in_one_line(": ".join(each for each in said if each), _MOST),
-        "raise timeout for a large image; otherwise set keep_failed=true and look at the pod's events",
+        "raise timeout if the image is large, otherwise set keep_failed=true and check the pod's events",
         node,
         is_final=False,
     )
 
 
 def row(image: str, selector: Mapping[str, str], judgement: Judgement, seconds: float, kept: str) -> dict[str, Any]:
-    """One answer as the result has it. `kept` is the name of the pod where it stays."""
+    """Return one pull as a row of the result. `kept` is the name of the pod if it stays, otherwise empty."""
     message = judgement.message or judgement.meaning
     return {
         "image": image,
@@ -197,7 +198,7 @@ def row(image: str, selector: Mapping[str, str], judgement: Judgement, seconds: 
 
 
 def complaint(asked: PullProbe, found: Sequence[tuple[str, Mapping[str, str], Judgement]]) -> str:
-    """One line about the pulls of a namespace that were refused or not proven; empty when all images were pulled."""
+    """Return one line about the refused and unproven pulls of a namespace, or an empty text if all images were pulled."""
     bad = [each for each in found if each[2].outcome != PULLED]
     if not bad:
         return ""
@@ -211,7 +212,7 @@ def _sentence(image: str, selector: Mapping[str, str], judgement: Judgement) -> 
     where = f" on node {judgement.node}" if judgement.node else f" on a node with {labels}" if labels else ""
     was_refused = judgement.outcome == REFUSED
     what = "was not pulled" if was_refused else "was neither pulled nor refused"
-    # Messages of our own end with what to do.
+    # The messages of this collection end with the steps to take, so they are cut less.
     said = f" ({cut(judgement.message, _SAID if was_refused else _MOST)})" if judgement.message else ""
     advice = f": {judgement.advice[:1].lower()}{judgement.advice[1:]}" if judgement.advice else ""
     meaning = f"{judgement.meaning[:1].lower()}{judgement.meaning[1:]}"

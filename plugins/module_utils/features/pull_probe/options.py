@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the options of `pull_probe` ask for. Pure."""
+"""Reads the options of `pull_probe`. Pure."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ __all__ = ["PullProbe", "from_options"]
 _PART = r"[A-Za-z0-9](?:[-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?"
 _LABEL_NAME = re.compile(rf"{_PART}\Z")
 _LABEL_VALUE = re.compile(rf"(?:{_PART})?\Z")
-#: So many characters of a refused value are shown.
+#: Maximum number of characters of a rejected value in a message.
 _SHOWN = 120
 
 
 @dataclass(frozen=True)
 class PullProbe:
-    """A pod for each image and each node selector; an empty selector is a pod on any node.
+    """A pod for each image and each node selector. An empty selector is a pod on any node.
 
-    `image_pull_secrets` are the pod's own list; without one, it gets that of the account. `timeout`: seconds that one pod is waited for.
-    `keep_failed`: pods whose image was not pulled stay.
+    `image_pull_secrets` is the pod's own list; if it is empty, the pod gets the list of the account. `timeout`: maximum seconds to wait for
+    one pod. `keep_failed`: pods whose image was not pulled are not deleted.
     """
 
     images: tuple[str, ...]
@@ -45,7 +45,10 @@ class PullProbe:
 
 
 def from_options(options: Mapping[str, Any]) -> PullProbe:
-    """:raises OptionError: for what cannot be an image, a name or a label, and for an image that names no registry."""
+    """Return the probe that the options ask for.
+
+    :raises OptionError: for an invalid image, name or label, and for an image without a registry.
+    """
     check_name("service_account", options["service_account"])
     secrets = tuple(dict.fromkeys(options["image_pull_secrets"] or ()))
     for name in secrets:
@@ -69,7 +72,7 @@ def _images(given: list[str]) -> tuple[str, ...]:
             raise OptionError(f"option 'images': {_shown(image)} is not the name of an image: give REGISTRY/PATH:TAG")
         if reference.is_short:
             raise OptionError(
-                f"option 'images': {_shown(image)} names no registry, so each node may take another one: give REGISTRY/PATH:TAG, such as "
+                f"option 'images': {_shown(image)} names no registry, so nodes may use different ones: give REGISTRY/PATH:TAG, such as "
                 f"{reference}"
             )
     return tuple(dict.fromkeys(given))
@@ -87,13 +90,13 @@ def _selectors(given: list[dict[Any, Any]] | None) -> tuple[Mapping[str, str], .
 
 
 def _check_label(key: Any, value: Any) -> None:
-    """:raises OptionError: unless the API server takes it as a label."""
+    """:raises OptionError: unless the API server accepts it as a label."""
     prefix, slash, name = key.rpartition("/") if isinstance(key, str) else ("", "", "")
     if not _LABEL_NAME.match(name) or (slash and not is_name(prefix)):
         raise OptionError(f"option 'node_selectors': {_shown(key)} cannot be the key of a label")
     if not isinstance(value, str):
         raise OptionError(
-            f"option 'node_selectors': the value of {key} is {value!r}, which is no text: put it in quotes"
+            f"option 'node_selectors': the value of {key} is {value!r}, which is not a string: put it in quotes"
         )
     if not _LABEL_VALUE.match(value):
         raise OptionError(f"option 'node_selectors': {_shown(value)} cannot be the value of label {key}")

@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The pods that make a node pull an image. Pure.
 
-A pod does as little as it can: nothing of the image runs but `true`, which need not be in it, as a user of no rights and without a
-token. `imagePullPolicy: Always` makes the node ask the registry with the pod's credentials though it has the image (kubernetes
-pkg/kubelet/images/image_manager.go). The security context is what Pod Security `restricted` and OpenShift's `restricted-v2` accept; a
-user is set by nobody but OpenShift. An image that would run as root is not run then, which is told after it was pulled.
+A pod does as little as possible: it runs only `true`, which the image need not contain, as an unprivileged user and without a token.
+`imagePullPolicy: Always` makes the node ask the registry with the pod's credentials even if it has the image (kubernetes
+pkg/kubelet/images/image_manager.go). The security context satisfies Pod Security `restricted` and OpenShift's `restricted-v2`. Only
+OpenShift sets a user. Otherwise an image that would run as root does not run, which the node reports after the pull.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from .options import PullProbe
 
 __all__ = ["pod_for"]
 
-#: Seconds that a pod may live longer than it is waited for: what nobody deletes ends then.
+#: Seconds that a pod may run after the end of the wait, so that a pod that is not deleted ends by itself.
 _GRACE = 60
 
 
 def pod_for(ref: ObjectRef, asked: PullProbe, image: str, selector: Mapping[str, str]) -> Change:
-    """The pod that asks a node with these labels for the image."""
+    """Return the creation of the pod that makes a node with these labels pull the image."""
     own = [{"name": name} for name in asked.image_pull_secrets]
     spec = {
         "serviceAccountName": asked.service_account,
@@ -49,7 +49,7 @@ def _container(image: str) -> dict[str, Any]:
         "image": image,
         "imagePullPolicy": "Always",
         "command": ["true"],
-        # Limits too: where a quota counts them, a pod without them is refused.
+        # Limits are set because a quota that counts them rejects a pod without limits.
         "resources": {"requests": {"cpu": "1m", "memory": "8Mi"}, "limits": {"cpu": "100m", "memory": "64Mi"}},
         "securityContext": {
             "allowPrivilegeEscalation": False,

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes pods that pull an image, waits for what their nodes say, and deletes them again.
+"""Creates pods that pull an image, waits for the results of their nodes, and deletes the pods.
 
-A pod has a name that is made here, so one whose creation was never answered is known, too. A namespace is begun when there is room for
-its pods, and all pods under way are seen by one list, so that neither the cluster nor the time it takes depends on the slowest one.
+The name of a pod is chosen here, so that a pod can be deleted even if the answer to its creation was lost. A namespace begins when there
+is room for its pods, and one list shows all pods under way, so that a slow pod does not delay the others.
 """
 
 from __future__ import annotations
@@ -43,29 +43,30 @@ from .pods import pod_for
 
 __all__ = ["probe"]
 
-#: So many pods are under way at the same time; those of one namespace are never fewer than it needs.
+#: Maximum number of pods at the same time. A single namespace may exceed it, because its pods begin together.
 _PODS_AT_ONCE = 100
-#: More namespaces than that are seen by one list of the whole cluster.
+#: Maximum number of namespaces that are listed one by one. More are listed by one list of the whole cluster.
 _FEW = 8
-#: After a list of the whole cluster, so many times as long as it took nothing is listed, this many seconds at most.
+#: The pause after a list of the whole cluster, as a multiple of its duration, and the maximum pause in seconds.
 _LEFT_IN_PEACE, _LONGEST_PEACE = 4, 10.0
-#: So often a write is sent whose answers are lost.
+#: Maximum number of times that a write is sent if its answers are lost.
 _SENDS = 3
-#: Seconds that an interrupted run waits for the answers to pods that it has just made.
+#: Maximum seconds that an interrupted run waits for the answers to pods that it has just created.
 _SETTLING = 2.0
 
 _CUT_SHORT = (
-    "the task stopped before all pods had answered; it may have left pods, which end by themselves and which the next run in this "
-    "namespace deletes"
+    "the task stopped before all pods had answered. It may have left pods. They end by themselves, and the next run in this namespace "
+    "deletes them"
 )
 
 _Listed = Union[Mapping[str, Json], ImagePullError]
 
 
 def probe(cluster: Cluster, asked: PullProbe, namespaces: Sequence[str], settings: RunSettings) -> Outcome:
-    """The outcome with `pulls` for each namespace, and the count of each outcome. A namespace in which not all was pulled has failed.
+    """Return the outcome with `pulls` for each namespace and the number of each outcome in `outcomes`.
 
-    No pod is left, but those that `keep_failed` keeps, which are reported as changes; also when this ends by an exception.
+    A namespace fails unless all of its images were pulled. All pods are deleted, even after an exception, except those that `keep_failed`
+    keeps, which are reported as changes.
     """
     works = [_NamespaceProbes(name, asked) for name in dict.fromkeys(namespaces)]
     with running(cluster, len(works), settings) as run:
@@ -89,8 +90,8 @@ def probe(cluster: Cluster, asked: PullProbe, namespaces: Sequence[str], setting
 
 @dataclass
 class _Probe:
-    """One pod on its way. `edition` is the one that was made, None while it is not known. `sent`: it may exist. `settled`: it was deleted,
-    or is meant to stay. `left`: why it could not be deleted."""
+    """One pod. `edition` is that of the created pod, None while it is unknown. `sent`: it may exist. `settled`: it was deleted or is kept.
+    `left`: why it could not be deleted."""
 
     image: str
     selector: Mapping[str, str]
@@ -146,11 +147,11 @@ class _NamespaceProbes:
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """The pods that stay."""
+        """The pods that are kept."""
         return tuple(pod_for(each.ref, self.asked, each.image, each.selector) for each in self.probes if each.kept)
 
     def finished(self) -> NamespaceResult:
-        """Its result, once all of its pods have been judged."""
+        """Return the result, once all pods have been judged."""
         found = [(each.image, each.selector, judgement) for each, judgement in self.concluded]
         left = [f"{each.ref} could not be deleted: {each.left}" for each in self.probes if each.left]
         error = "; ".join([part for part in (complaint(self.asked, found), *left) if part])
@@ -166,7 +167,7 @@ class _NamespaceProbes:
         )
 
     def cut_short(self) -> NamespaceResult:
-        """Its result when the cluster failed meanwhile."""
+        """Return the result if the cluster failed before all pods were judged."""
         rows = [each.row(judgement) for each, judgement in self.concluded]
         return NamespaceResult(self.namespace, "failed", self.changes, self.notes, _CUT_SHORT, {"pulls": rows})
 
@@ -182,7 +183,7 @@ class _ProbeRun:
     _elsewhere: dict[str, Json] = field(default_factory=dict)
 
     def find_leftovers(self) -> None:
-        """The pods that killed runs have left. A namespace whose pods cannot be listed has failed: its pods could not be judged."""
+        """Find pods of killed runs. A namespace whose pods cannot be listed fails, because its pods could not be judged."""
         found = self._everywhere([work.namespace for work in self.works])
         for work in self.works:
             pods = found.get(work.namespace)
@@ -194,7 +195,7 @@ class _ProbeRun:
                 work.leftovers = [pod for pod in pods.values() if uid_of(pod)]
 
     def delete_leftovers_elsewhere(self) -> tuple[str, ...]:
-        """Deletes the pods past their deadline that the first list showed in namespaces that this run does not probe."""
+        """Delete pods past their deadline that the first list showed in namespaces that this run does not probe. Return notes."""
         settings = self.run.settings
         try:
             return delete_leftovers(
@@ -205,7 +206,7 @@ class _ProbeRun:
             return ()
 
     def plan(self) -> None:
-        """What check mode says: nothing is made, so nothing is proven."""
+        """Set the results of check mode: no pod is created, so nothing is proven."""
         works = [work for work in self.works if work.pending]
         wrong = self.run.workers.map(lambda work: self.run.what_is_wrong_with(work.namespace, was_there=False), works)
         for work, why in zip(works, wrong, strict=True):
@@ -213,13 +214,13 @@ class _ProbeRun:
                 work.result = NamespaceResult(work.namespace, "failed", error=why)
                 continue
             for each in work.probes:
-                each.judgement = doubt("check_mode", "The image would be pulled: check mode makes no pod")
+                each.judgement = doubt("check_mode", "The image would be pulled: check mode creates no pod")
             rows = [each.row(judgement) for each, judgement in work.concluded]
             notes = _of_leftovers(work, "would delete")
             work.result = NamespaceResult(work.namespace, "unchanged", notes=notes, extra={"pulls": rows})
 
     def delete_leftovers(self) -> None:
-        """Where that fails, no further pod is made."""
+        """Delete the pods of killed runs. A namespace in which that fails gets no new pod."""
         items = [(work, pod) for work in self.works for pod in work.leftovers]
         refs = [ObjectRef(PROBE_POD, work.namespace, metadata(pod)["name"]) for work, pod in items]
         errors = self.run.workers.map(
@@ -233,7 +234,7 @@ class _ProbeRun:
             work.notes = _of_leftovers(work, "deleted")
 
     def look(self, pending: Sequence[_NamespaceProbes]) -> None:
-        """Begins what there is room for, judges what is under way, deletes what is judged."""
+        """Begin namespaces for which there is room, judge the pods under way, and delete judged pods."""
         self._begin([work for work in pending if work.pending and not work.is_begun])
         active = [work for work in self.works if work.pending and work.is_begun]
         seen = self._listed([work.namespace for work in active])
@@ -253,22 +254,22 @@ class _ProbeRun:
             self._pause = 0.0
 
     def clean_up(self) -> None:
-        """Deletes what is left when the run ends early, so far as the cluster answers."""
+        """Delete the remaining pods when the run ends early, as far as the cluster answers."""
         self._is_over = True
         left = [each for work in self.works for each in work.probes if each.sent and not each.settled]
         if not left:
             return
         clock = self.run.settings.clock
         until = clock.now() + _SETTLING
-        # A pod may be made at this moment: its deletion must not come first.
+        # A pod may be in creation: its deletion must not come first.
         while not all(each.answered for each in left) and clock.now() < until:
             clock.sleep(0.1)
-        # The threads of the run may be busy with requests whose answers nobody awaits any more.
+        # The threads of the run may be busy with requests whose answers are no longer needed.
         with Workers(self.run.settings.concurrency) as workers:
             workers.map(lambda each: self._deleted(each.ref, each.uid), left)
 
     def _begin(self, waiting: Sequence[_NamespaceProbes]) -> None:
-        """Makes the pods of the namespaces for which there is room, of one at least."""
+        """Create the pods of the namespaces for which there is room, but at least those of one."""
         under_way = sum(len(work.open_probes) for work in self.works if work.pending and work.is_begun)
         begun: list[_NamespaceProbes] = []
         for work in waiting:
@@ -293,13 +294,13 @@ class _ProbeRun:
                 self._create(each)
         except ImagePullError as error:
             each.error = error
-            # What was refused does not exist.
+            # A refused pod does not exist.
             each.sent = isinstance(error, Unanswered) or (isinstance(error, ClusterError) and error.unanswered)
         finally:
             each.answered = True
 
     def _create(self, each: _Probe) -> None:
-        """Makes the pod. Its uid is not known yet where the answer was lost."""
+        """Create the pod. If the answer was lost, its uid is still unknown."""
         change = pod_for(each.ref, self.asked, each.image, each.selector)
         for send in range(_SENDS):
             try:
@@ -327,7 +328,7 @@ class _ProbeRun:
                 self.run.stop(error)
             else:
                 self.run.count(work.namespace, error)
-                each.conclude(doubt("not_created", "The pod could not be made", str(error)), each.began)
+                each.conclude(doubt("not_created", "The pod could not be created", str(error)), each.began)
 
     def _judge(self, work: _NamespaceProbes, pods: _Listed | None) -> None:
         if pods is None or self.run.stopped:
@@ -342,7 +343,7 @@ class _ProbeRun:
                 each.conclude(judgement, now)
 
     def _settle(self, probes: Sequence[_Probe]) -> None:
-        """Deletes the pods that are judged, but for those that are to be kept."""
+        """Delete the judged pods, except those to keep."""
         judged_now = [each for each in probes if each.sent and not each.settled]
         for each in judged_now:
             proven = each.judgement is not None and each.judgement.outcome == PULLED
@@ -356,7 +357,7 @@ class _ProbeRun:
             each.settled = True
 
     def _deleted(self, ref: ObjectRef, uid: str) -> str:
-        """Why the pod is still there; empty when it is gone."""
+        """Delete the pod, and return why that failed, or an empty text if the pod is gone."""
         error = ""
         for _send in range(_SENDS):
             try:
@@ -373,7 +374,7 @@ class _ProbeRun:
         return error
 
     def _listed(self, namespaces: Sequence[str]) -> Mapping[str, _Listed]:
-        """The pods of each namespace by name, or why they cannot be listed; nothing once the run has stopped."""
+        """Return the pods of each namespace by name, or the error of the list, or nothing once the run has stopped."""
         if not namespaces or self.run.stopped:
             return {}
         if len(namespaces) > _FEW and not self._one_by_one:
@@ -391,7 +392,7 @@ class _ProbeRun:
         return found
 
     def _everywhere(self, namespaces: Sequence[str]) -> Mapping[str, _Listed]:
-        """The same by one list of the whole cluster, also for few namespaces, where the caller may have it."""
+        """Return the same by one list of the whole cluster, even for few namespaces, if the caller is allowed to list it."""
         if len(namespaces) > _FEW:
             return self._listed(namespaces)
         try:
@@ -414,7 +415,7 @@ class _ProbeRun:
                 found[meta["namespace"]][meta["name"]] = pod
             elif is_leftover(pod):
                 self._elsewhere[uid_of(pod)] = pod
-        # An older API server reads all pods of the cluster for it.
+        # An older API server reads all pods of the cluster for this list.
         self._pause = min(_LEFT_IN_PEACE * (clock.now() - began), _LONGEST_PEACE)
         return dict(found)
 
@@ -434,7 +435,7 @@ class _ProbeRun:
 
 
 def _seen(each: _Probe, pod: Json | None) -> Judgement:
-    """What is known of the pod as the last list shows it."""
+    """Return the result for the pod as the last list shows it."""
     each.there = pod is not None and (not each.uid or uid_of(pod) == each.uid)
     if pod is None or not each.there:
         return deleted()
@@ -444,7 +445,7 @@ def _seen(each: _Probe, pod: Json | None) -> Judgement:
 
 
 def _kept(pod: Json) -> Json | None:
-    """What is kept of a pod in a list: nothing of one that no run of this module has made."""
+    """Trim a listed pod, or return None for a pod that this module did not create."""
     return trimmed(PROBE_POD, pod) if is_probe(pod) else None
 
 

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the page's program reads: columns of numbers, and each text once. Pure.
+"""The data of the page's program: columns of numbers, and each text once. Pure.
 
-A report over 100 clusters with 1,000 namespaces has 100,000 findings. As objects they would be a hundred megabytes; most of their
-texts are alike, but for the names in them. So a text has holes where the finding's own names stand.
+A report over 100 clusters with 1,000 namespaces has 100,000 findings. As objects they would need a hundred megabytes. Most of their texts
+differ only in the names, so a text has placeholders for the finding's own names.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from .timestamps import stamped
 
 __all__ = ["as_data", "embedded"]
 
-#: The holes for a finding's namespace, name and about. `visible` leaves none of these letters in a text.
+#: The placeholders for a finding's namespace, name and location. `visible` removes these characters from texts.
 _HOLES = {"namespace": "\ue000", "name": "\ue001", "location": "\ue002"}
-#: Shorter names stay: their hole would not be shorter.
+#: Minimum number of characters of a name that is replaced: a placeholder would save nothing for a shorter one.
 _SHORTEST_NAME = 3
 _EMBEDDED = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
 def embedded(data: Any) -> str:
-    """JSON that can stand in a script element: nothing in it ends the element or begins another."""
+    """Return the data as JSON for a script element: nothing in it ends the element or begins another."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return re.sub("[<>&\u2028\u2029]", lambda letter: _EMBEDDED[letter[0]], text)
 
 
 def as_data(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The data, with its times marked. Clusters and rules are named by their position, -1 is all clusters."""
+    """Return the data, with its times marked. Clusters and rules are numbers: their positions, with -1 for all clusters."""
     names, texts = _Table(), _Table()
     compared = document.get("compared")
     described = {**document["rules"], **(compared["rules"] if compared else {})}
@@ -60,7 +60,7 @@ def as_data(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _Table:
-    """Texts, each once, and known by its position."""
+    """Texts without duplicates, numbered by position."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -73,7 +73,7 @@ class _Table:
         return position
 
     def sort(self, key: Callable[[str], Any]) -> list[int]:
-        """Sorts the texts; the new position of each old one. Positions then compare as their texts do."""
+        """Sort the texts and return the new position of each old one. Positions then sort in the same order as their texts."""
         sequence = sorted(range(len(self.texts)), key=lambda at: key(self.texts[at]))
         self.texts = [self.texts[at] for at in sequence]
         order = [0] * len(sequence)
@@ -82,7 +82,7 @@ class _Table:
         return order
 
 
-#: The columns that hold positions of names.
+#: The columns that contain positions of names.
 _NAMES = {"namespace", "kind", "name", "location", "account", "registries", "project", "subject", "binding"}
 _NAMES |= {"registry", "login", "password", "secret"}
 
@@ -131,7 +131,7 @@ def _findings(
     }
     for cluster, finding in rows:
         own, found = {name: visible(finding[name]) for name in _OWN}, offer_in(finding)
-        # The longest first: a short one may be a part of it.
+        # The longest name first, because a short one may be a part of it.
         holes = sorted(((own[name], hole) for name, hole in _HOLES.items()), key=lambda pair: -len(pair[0]))
         row = {
             "cluster": places[cluster],
@@ -159,7 +159,7 @@ def _with_holes(text: str, holes: Sequence[tuple[str, str]]) -> str:
 
 
 def _matrix(clusters: Sequence[Mapping[str, Any]], names: _Table) -> dict[str, list[int]]:
-    """The accounts; `start` is where the registries of each begin in `cells`, which holds positions in `registries`."""
+    """Return the accounts. `start` is the index in `cells` at which the registries of each begin, as positions in `registries`."""
     registries = _Table()
     found: dict[str, list[int]] = {"cluster": [], "namespace": [], "account": [], "start": [0], "cells": []}
     for at, cluster in enumerate(clusters):

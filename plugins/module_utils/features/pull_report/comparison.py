@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is new in a report and what is gone, compared with an older one. Pure."""
+"""Compares a report with an older one: new findings and gone findings. Pure."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Finding = Mapping[str, Any]
 
 
 def compared(now: Document, before: Document) -> dict[str, Any]:
-    """The document `now`, in which each finding says whether it is new, and the member `compared` what is gone.
+    """Return the document `now` with the member `new` (a bool) in each finding, and the gone findings in the member `compared`.
 
-    A finding is told by its cluster's name and its id. Of a cluster that only one of the documents has, nothing is new or gone: it is
-    named. Findings over several clusters are compared where both documents were made to have some.
+    A finding is identified by its cluster's name and its id. A cluster that only one of the documents has is listed in `only_before` or
+    `only_now`, without new or gone findings. Findings over several clusters are compared if both documents have the member `findings`.
     """
     old, new = _by_cluster(before), _by_cluster(now)
     gone: list[dict[str, Any]] = [
@@ -51,7 +51,7 @@ def compared(now: Document, before: Document) -> dict[str, Any]:
 
 
 def _by_cluster(document: Document) -> dict[str, Sequence[Finding]]:
-    """The findings by cluster; those over several clusters under an empty name."""
+    """Return the findings by the name of the cluster, with an empty name for findings over several clusters."""
     found = {cluster["name"] or cluster["server"]: cluster["findings"] for cluster in document["clusters"]}
     return {**found, "": document["findings"]} if "findings" in document else found
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How many findings there are, and which of them fail the task. Pure."""
+"""Counts findings and selects those that fail the task. Pure."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Finding = Mapping[str, Any]
 
 
 def all_findings(document: Mapping[str, Any]) -> Iterator[tuple[str, Finding]]:
-    """Each finding with its cluster's name, which is empty for one over several clusters; the worst first within a cluster."""
+    """Yield each finding with its cluster's name, empty for one over several clusters. Within a cluster, the worst comes first."""
     yield from (("", finding) for finding in document.get("findings", ()))
     for cluster in document["clusters"]:
         yield from ((cluster["name"], finding) for finding in cluster["findings"])
 
 
 def counts(findings: Iterable[Finding]) -> dict[str, int]:
-    """The number of findings by severity; each severity is there."""
+    """Return the number of findings by severity, including severities without findings."""
     found = dict.fromkeys(SEVERITIES, 0)
     for finding in findings:
         found[finding["severity"]] += 1
@@ -33,12 +33,12 @@ def counts(findings: Iterable[Finding]) -> dict[str, int]:
 
 
 def severities_from(fail_on: str) -> tuple[str, ...]:
-    """The severities that `fail_on` means: this one and the worse ones."""
+    """Return the severities that `fail_on` selects: this one and the worse ones, or none for `never`."""
     return () if fail_on == NEVER else SEVERITIES[: SEVERITIES.index(fail_on) + 1]
 
 
 def failing(document: Mapping[str, Any], fail_on: str, *, only_new: bool) -> list[tuple[str, Finding]]:
-    """The findings that fail the task, the worst first."""
+    """Return the findings that fail the task, with their clusters, the worst first."""
     severities = severities_from(fail_on)
     found = [
         (cluster, finding)
@@ -49,7 +49,7 @@ def failing(document: Mapping[str, Any], fail_on: str, *, only_new: bool) -> lis
 
 
 def in_words(number: Mapping[str, int], severities: Sequence[str] = SEVERITIES) -> str:
-    """Such as `1 error, 2 warnings, 3 infos`; without those that there are none of."""
+    """Return the numbers as a text such as `1 error, 3 infos`, without zeros, or `no finding`."""
     names = {ERROR: "error", WARNING: "warning"}
     found = [pluralize(number[severity], names.get(severity, "info")) for severity in severities if number[severity]]
     return ", ".join(found) or "no finding"

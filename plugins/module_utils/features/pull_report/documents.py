@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One audit document, from the bytes of its file. Pure.
+"""Reads one audit document from the bytes of its file. Pure.
 
-Its form is docs/audit.schema.json. What is returned is valid in all its parts, so nothing behind this has to look again.
+The format is docs/audit.schema.json. A returned document is valid in all its parts, so no other code has to validate it.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from .shape import Check, count, flag, listed, mapping, matching, members, one_o
 
 __all__ = ["LARGEST_BYTES", "clean", "from_bytes"]
 
-#: A report over 100 clusters with 1,000 namespaces each has about a tenth of that.
+#: Maximum number of bytes of a document. A report over 100 clusters with 1,000 namespaces each has about a tenth.
 LARGEST_BYTES = 1 << 30
 
-#: What no file that we write may hold: half a surrogate pair, and the characters that mark times in `stamps`.
+#: Characters that no written file may contain: unpaired surrogates, and the characters that mark times (`timestamps`).
 _UNWRITABLE = re.compile("[\ud800-\udfff\ufdd0-\ufdd1]")
 _MAY_BE_UNWRITABLE = re.compile(r"\\u(?:[dD][89a-fA-F]|[fF][dD][dD])|[\ufdd0-\ufdd1]")
 
@@ -83,24 +83,24 @@ _DOCUMENT = members(
 
 
 def from_bytes(path: str, content: bytes) -> dict[str, Any]:
-    """The document that a file holds.
+    """Return the document in a file.
 
-    :raises OptionError: when it is none, with the file's path and what is wrong.
+    :raises OptionError: when it is not a valid document, with the file's path and the problem.
     """
     try:
         document: dict[str, Any] = _parsed(content)
     except _DocumentProblem as error:
-        raise OptionError(f"file {path} {error}; nothing was written") from None
+        raise OptionError(f"file {path} {error}. Nothing was written") from None
     problem = _problem(document)
     if problem:
         raise OptionError(
-            f"file {path} is no audit document that can be read: {problem}; write it anew with pull_access_audit. Nothing was written"
+            f"file {path} is not a readable audit document: {problem}. Write it again with pull_access_audit. Nothing was written"
         )
     return document
 
 
 def clean(value: Any) -> Any:
-    """The value with each character that cannot be written replaced by U+FFFD."""
+    """Return the value with each character that cannot be written replaced by U+FFFD, in names and texts at any depth."""
     if isinstance(value, str):
         return _UNWRITABLE.sub("\ufffd", value)
     if isinstance(value, Mapping):
@@ -109,12 +109,12 @@ def clean(value: Any) -> Any:
 
 
 class _DocumentProblem(ValueError):
-    """What is wrong with a text, as the rest of a sentence."""
+    """A problem of a text, as the rest of a sentence that begins with the file."""
 
 
 def _parsed(content: bytes) -> Any:
     if len(content) > LARGEST_BYTES:
-        raise _DocumentProblem(f"has {len(content) >> 20} MiB, more than the {LARGEST_BYTES >> 20} MiB that are read")
+        raise _DocumentProblem(f"has {len(content) >> 20} MiB, more than the limit of {LARGEST_BYTES >> 20} MiB")
     try:
         written = content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -126,7 +126,7 @@ def _parsed(content: bytes) -> Any:
     except json.JSONDecodeError as error:
         raise _DocumentProblem(f"is not valid JSON at line {error.lineno}, column {error.colno}") from None
     except RecursionError:
-        raise _DocumentProblem("is nested too deep") from None
+        raise _DocumentProblem("is nested too deeply") from None
     return clean(document) if _MAY_BE_UNWRITABLE.search(written) else document
 
 
@@ -138,26 +138,26 @@ def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _constant(name: str) -> float:
-    raise _DocumentProblem(f"is not valid JSON: it holds {name}")
+    raise _DocumentProblem(f"is not valid JSON: it contains {name}")
 
 
 def _finite(digits: str) -> float:
     number = float(digits)
     if math.isinf(number):
-        raise _DocumentProblem("holds a number that is too large")
+        raise _DocumentProblem("contains a number that is too large")
     return number
 
 
 def _whole(digits: str) -> int:
     if len(digits) > 18:
-        raise _DocumentProblem("holds a number that is too large")
+        raise _DocumentProblem("contains a number that is too large")
     return int(digits)
 
 
 def _problem(document: Any) -> str:
     if isinstance(document, dict) and isinstance(document.get("format"), str) and document["format"] != FORMAT:
         found = document["format"] if re.fullmatch(r"[\w./-]{1,60}", document["format"]) else "another one"
-        return f"its format is {found}, and this version reads {FORMAT}"
+        return f"its format is {found}, but this version reads {FORMAT}"
     shape = _DOCUMENT(document)
     if shape:
         return f"it{shape}" if shape.startswith(" ") else shape.lstrip(".")
@@ -165,7 +165,7 @@ def _problem(document: Any) -> str:
 
 
 def _references(document: Mapping[str, Any]) -> str:
-    """What a document refers to and does not have."""
+    """Return a reference in the document that leads nowhere, as the rest of a sentence, or an empty text if there is none."""
     for at, cluster in enumerate(document["clusters"]):
         problem = _findings_problem(cluster["findings"], document["rules"]) or _matrix_problem(cluster["matrix"])
         if problem:

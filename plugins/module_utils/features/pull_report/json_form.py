@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report as JSON, in the form of docs/audit.schema.json: a line for each finding, grant and login. Pure."""
+"""The report as JSON, in the format of docs/audit.schema.json: a line for each finding, grant and login. Pure."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .timestamps import MARK, stamped
 __all__ = ["as_json"]
 
 _encoded = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
-#: How deep an object is written with a line for each member: down to the lists of a cluster.
+#: Maximum depth at which an object has a line for each member: down to the lists of a cluster.
 _DEPTH = 4
 
 
 def as_json(document: Mapping[str, Any]) -> str:
-    """The text, with its times marked."""
+    """Return the text of the file, with its times marked."""
     clusters = [{**cluster, "made": stamped(cluster["made"])} for cluster in document["clusters"]]
     return f"{_written({**document, 'made': stamped(document['made']), 'clusters': clusters}, 0)}\n"
 
@@ -39,7 +39,7 @@ def _written(value: Any, depth: int) -> str:
 
 
 def _line(value: Any) -> str:
-    """The value in one line. A letter that is not printable is written as its number: the file may be shown on a terminal."""
+    """Return the value in one line. Unprintable characters are escaped, because the file may be shown on a terminal."""
     text = _encoded(value)
     if text.isprintable():
         return text

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The report as JUnit XML: a suite for each cluster, a case for each rule and namespace. Pure.
 
-The form is the one that all readers take (JUnit's Ant task): at most one failure in a case, counts that agree, elements in their order.
+The form is the one that all readers accept (JUnit's Ant task): at most one failure in a case, correct counts, and elements in order.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .timestamps import stamped
 
 __all__ = ["as_junit"]
 
-#: What XML 1.0 cannot hold, in any way.
+#: Characters that XML 1.0 cannot contain, not even escaped.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 #: The name of the suite of findings over several clusters.
 _EVERYWHERE = "all clusters"
@@ -31,7 +31,7 @@ Finding = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class _Case:
-    """`failed` are the findings that fail it, `skipped` why nothing is known, `error` why there was no audit."""
+    """One test case. `failed` are the findings that fail it, `skipped` is why the result is unknown, `error` why there was no audit."""
 
     name: str
     classname: str
@@ -52,7 +52,7 @@ class _Suite:
 
 
 def as_junit(document: Mapping[str, Any], severities: Sequence[str], title: str, *, only_new: bool = False) -> str:
-    """The text, with its times marked. Findings of these `severities` fail their case; with `only_new` only those that are new."""
+    """Return the text, with its times marked. Findings of these `severities` fail their case, with `only_new` only new findings."""
 
     def fails(finding: Finding) -> bool:
         return finding["severity"] in severities and (not only_new or bool(finding.get("new")))
@@ -85,7 +85,7 @@ def as_junit(document: Mapping[str, Any], severities: Sequence[str], title: str,
 
 
 def _cases(cluster: Mapping[str, Any], rules: Mapping[str, Any], fails: Any) -> list[_Case]:
-    """The cases of a cluster: a rule without a finding is a case that passed, what could not be read one that was skipped."""
+    """Return the cases of a cluster. A rule without a finding is a passed case, an unreadable object a skipped case."""
     found = list(_cases_of(cluster["findings"], rules, cluster["name"], fails))
     hit = {finding["rule"] for finding in cluster["findings"]}
     found += [
@@ -159,5 +159,5 @@ def _attribute(text: str) -> str:
 
 
 def _fit(text: str) -> str:
-    """What XML cannot hold is replaced before it would be written as a number: a reader may count on that."""
+    """Replace characters that XML cannot contain, before `visible` would write them as numbers: a reader may rely on that."""
     return visible(_NOT_XML.sub("\ufffd", text))

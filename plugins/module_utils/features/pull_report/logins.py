@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Logins that stand in many places: their labels, and what is found over several clusters. Pure.
+"""Logins in many places: their labels, and findings over several clusters. Pure.
 
-A label is a fingerprint with a key of one run. Nobody can use it, and it is replaced by a running number all the same: what is written
-then holds nothing that was made of a credential, and is the same in each run.
+A label is a fingerprint with a key of one run. It cannot be used by anyone, but is replaced by a running number nevertheless: the written
+files then contain nothing that was derived from a credential, and are the same in each run.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ Login = Mapping[str, str]
 
 
 def numbered(clusters: Sequence[Cluster]) -> list[Cluster]:
-    """The clusters with `login 1`, `password 2` in place of labels: equal ones where the labels were equal.
+    """Return the clusters with texts such as `login 1` and `password 2` instead of labels. Equal labels get equal texts.
 
-    A login that stands in one secret only, over all clusters, is left out.
+    A login that is in only one secret of all clusters is left out.
     """
     places: dict[str, set[tuple[str, ...]]] = defaultdict(set)
     for cluster in clusters:
@@ -38,7 +38,7 @@ def numbered(clusters: Sequence[Cluster]) -> list[Cluster]:
     def number(kind: str, label: str) -> str:
         return numbers[kind].setdefault(label, f"{kind} {len(numbers[kind]) + 1}")
 
-    # In the order of what they are for, so that the numbers do not depend on the labels.
+    # In the order of registry, namespace and secret, so that the numbers do not depend on the labels.
     found = {}
     for cluster in sorted(clusters, key=lambda cluster: str(cluster["name"])):
         rows = sorted((row for row in cluster["logins"] if len(places[row["login"]]) > 1), key=_place)
@@ -47,7 +47,7 @@ def numbered(clusters: Sequence[Cluster]) -> list[Cluster]:
 
 
 def across(clusters: Sequence[Cluster], judged: Collection[str] = ()) -> list[dict[str, Any]]:
-    """Findings for the logins of several secrets. One of a single cluster that is in `judged` is that cluster's own."""
+    """Return findings for logins in several secrets, except logins of a single cluster in `judged`: its own audit reports them."""
     places: dict[str, list[tuple[str, Login]]] = defaultdict(list)
     for cluster in clusters:
         for row in cluster["logins"]:
@@ -77,7 +77,7 @@ def _finding(label: str, rows: Sequence[tuple[str, Login]], first: str) -> dict[
     (usual, _number), *_others = Counter(row["password"] for _name, row in rows).most_common(1)
     differ = len(_secrets([place for place in rows if place[1]["password"] != usual]))
     places = f"{pluralize(len(_secrets(rows)), 'secret')} of {pluralize(len(clusters), 'cluster')}"
-    message = f"the same login for {registry} stands in {places}"
+    message = f"the same login for {registry} is in {places}"
     if differ:
         message += f", {differ} of them with another password"
     return {

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Several audit documents as one. Pure."""
+"""Merges several audit documents into one. Pure."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from .logins import MANY_PLACES, across, numbered
 
 __all__ = ["finding_id", "in_order", "joined", "natural"]
 
-#: The rules of findings that are made here.
+#: The rules of findings that a report adds.
 _OWN_RULES = {
     MANY_PLACES: {
         "severity": INFO,
         "title": "One login in many places",
-        "meaning": "Who reads one of these secrets has the login of all. When it is renewed, each of them has to be.",
+        "meaning": "Anyone who can read one of these secrets has the login of all. When the login is renewed, all of them must be changed.",
         "fix": "Declare the login once in the inventory, so that one run renews it everywhere, or give each cluster a login of its own.",
     },
 }
@@ -30,12 +30,12 @@ _DIGITS = re.compile(r"\d+")
 
 
 def joined(sources: Mapping[str, Mapping[str, Any]], missing: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
-    """One document of the clusters of all `sources`, which are documents by the path of their file.
+    """Return one document with the clusters of all `sources`, which are documents by the path of their file.
 
-    `missing` are the clusters whose audit failed. The time that it is made is that of the newest source. Labels of logins are replaced
-    by running numbers.
+    `missing` are the name and error of each cluster whose audit failed. Its time is that of the newest source. Labels of logins are
+    replaced by running numbers.
 
-    :raises OptionError: when a cluster has no name or stands in two sources.
+    :raises OptionError: when a cluster has neither name nor server, or occurs twice.
     """
     theirs = _rules(sources.values())
     rules = {**_OWN_RULES, **theirs}
@@ -55,13 +55,13 @@ def joined(sources: Mapping[str, Mapping[str, Any]], missing: Sequence[Mapping[s
 
 
 def finding_id(finding: Mapping[str, Any]) -> str:
-    """The id of a finding that brings none: made of its rule, its object and what it is about."""
+    """Return the id of a finding that has none: 16 hexadecimal digits of the hash of its rule, object and location."""
     parts = [finding[name] for name in ("rule", "namespace", "kind", "name", "location")]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
 def in_order(findings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The worst first, then by rule and object."""
+    """Return the findings, the worst first, then by rule and object."""
 
     def key(finding: Mapping[str, Any]) -> tuple[Any, ...]:
         names = (finding[name] for name in ("rule", "namespace", "kind", "name", "location", "id"))
@@ -71,12 +71,12 @@ def in_order(findings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def natural(text: str) -> str:
-    """A key that sorts as people do: without case, and project-2 before project-10."""
+    """Return a key for natural sorting: without case, and project-2 before project-10."""
     return _DIGITS.sub(lambda digits: digits[0].zfill(10), text.casefold())
 
 
 def _rules(sources: Any) -> dict[str, Any]:
-    """All rules; of one that several sources describe the newest description."""
+    """Return all rules, each with the description of the newest source."""
     return {
         name: rule
         for document in sorted(sources, key=lambda document: str(document["made"]))
@@ -85,7 +85,7 @@ def _rules(sources: Any) -> dict[str, Any]:
 
 
 def _judged(sources: Mapping[str, Mapping[str, Any]]) -> set[str]:
-    """The clusters whose audit has looked for logins in many places itself. A report may have the rule for its own findings only."""
+    """Return the clusters whose own audit applied the rule. A report may list the rule only for its own findings."""
     return {
         cluster["name"] or cluster["server"]
         for document in sources.values()
@@ -96,17 +96,17 @@ def _judged(sources: Mapping[str, Mapping[str, Any]]) -> set[str]:
 
 
 def _clusters(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The clusters by their names. What an earlier comparison said of their findings is left out."""
+    """Return the clusters by name, without the results of an earlier comparison."""
     found: dict[str, dict[str, Any]] = {}
     origin: dict[str, str] = {}
     for path, document in sources.items():
         for cluster in document["clusters"]:
             name = cluster["name"] or cluster["server"]
             if not name:
-                raise OptionError(f"file {path} holds a cluster without name and server; write it anew with a name")
+                raise OptionError(f"file {path} contains a cluster without name and server: write it again with a name")
             if name in found:
                 places = path if origin[name] == path else f"{origin[name]} and {path}"
-                raise OptionError(f"cluster {name!r} stands twice, in {places}: give each cluster once")
+                raise OptionError(f"cluster {name!r} occurs twice, in {places}: give each cluster once")
             origin[name] = path
             found[name] = {
                 **cluster,
@@ -123,7 +123,7 @@ def _without_new(finding: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _logins(logins: Sequence[Mapping[str, Any]], path: str) -> list[dict[str, Any]]:
-    """Labels are equal over several files where they are fingerprints of one run. A report's running numbers are its own."""
+    """Return the logins with comparable labels. A report's running numbers get the path, because other files use the same numbers."""
 
     def label(text: str) -> str:
         return f"{text} of {path}" if re.fullmatch(r"(?:login|password) \d+", text) else text

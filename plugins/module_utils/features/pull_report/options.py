@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the options of `pull_access_report` ask for. Pure."""
+"""Reads the options of `pull_access_report`. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ...core.errors import OptionError
 __all__ = ["FAIL_ON", "NEVER", "OUTPUTS", "Report", "from_options"]
 
 NEVER = "never"
-#: From which severity on findings fail the task.
+#: The choices for the lowest severity that fails the task.
 FAIL_ON = (*SEVERITIES, NEVER)
 #: The options that name files to write.
 OUTPUTS = ("html", "json", "junit")
@@ -26,10 +26,10 @@ _MODE = re.compile(r"0[0-7]{3}\Z")
 
 @dataclass(frozen=True)
 class Report:
-    """`src`: paths of audit documents. `outputs`: paths to write, by `OUTPUTS`.
+    """The options. `src`: paths of audit documents. `outputs`: paths to write, by the names in `OUTPUTS`.
 
-    `missing`: name and error of each cluster whose audit failed. `compare_with` is the path of an older report. `mode` is that of the
-    files.
+    `missing`: name and error of each cluster whose audit failed. `compare_with`: path of an older report. `mode`: permissions of the
+    written files.
     """
 
     src: Sequence[str]
@@ -43,7 +43,10 @@ class Report:
 
 
 def from_options(options: Mapping[str, Any]) -> Report:
-    """:raises OptionError: for options that cannot work together, or a mode that is none."""
+    """Return the report that the options ask for.
+
+    :raises OptionError: for options that cannot work together, or an invalid mode.
+    """
     outputs = {name: options[name] for name in OUTPUTS if options[name]}
     missing = [{name: each[name] for name in ("name", "error")} for each in options["missing"] or ()]
     if missing and not options["src"]:
@@ -74,7 +77,7 @@ def _check_paths(src: Sequence[str], outputs: Mapping[str, str]) -> None:
         if path in src:
             raise OptionError(f"option {name!r} would replace {path}, which 'src' names: choose another path")
         if list(outputs.values()).count(path) > 1:
-            raise OptionError(f"option {name!r} names {path}, which another of {', '.join(OUTPUTS)} names, too")
+            raise OptionError(f"option {name!r} names {path}, which another of {', '.join(OUTPUTS)} also names")
 
 
 def _check_new(options: Mapping[str, Any]) -> None:

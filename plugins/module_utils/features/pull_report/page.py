@@ -1,10 +1,11 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report as one HTML page that needs nothing else: no network, no build, and for the summary no JavaScript. Pure.
+"""The report as one self-contained HTML page: no network, no build, and for the summary no JavaScript. Pure.
 
-What stands in the page before its program runs is made here: the totals, the clusters, and each rule with its first findings. The rest
-is data, which the program shows as text only. The policy in the page's head lets nothing but this one program and this one style run.
+This module writes the part that is visible before the page's program runs: the totals, the clusters, and each rule with its first
+findings. The rest is data, which the program shows as text only. The policy in the page's head allows only this one program and this one
+style.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from .timestamps import stamped
 
 __all__ = ["as_page"]
 
-#: How many findings of a rule stand in the page before its program runs, and how many clusters without an audit at its head.
+#: Maximum number of findings of a rule in the page before its program runs, and of clusters without an audit at its head.
 _FIRST = 5
 _SLOT = re.compile(r"<!--slot:([a-z]+)-->")
 _SEVERITY_NAMES = {ERROR: ("Error", "Errors"), WARNING: ("Warning", "Warnings")}
@@ -39,7 +40,7 @@ Document = Mapping[str, Any]
 
 
 def as_page(document: Document, title: str, parts: PageParts) -> str:
-    """The text, with its times marked."""
+    """Return the text of the page, with its times marked."""
     style, program = f"\n{parts.css}", f"\n{parts.js}"
     slots = {
         "policy": f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(program)}; base-uri 'none'; form-action 'none'",
@@ -56,12 +57,12 @@ def as_page(document: Document, title: str, parts: PageParts) -> str:
         "rules": "\n".join(_rules(document)),
         "unreadable": "\n".join(_unread(document)),
     }
-    # In one pass: what is put into a slot is not looked at again.
+    # In one pass, so that a slot in an inserted text is not replaced.
     return _SLOT.sub(lambda slot: slots[slot[1]], parts.html)
 
 
 def _state(document: Document) -> str:
-    """The classes of the body: what of the page has a meaning."""
+    """Return the classes of the body, which hide parts of the page that do not apply."""
     found = {"compared": "compared" in document, "single": len(document["clusters"]) == 1}
     return " ".join(name for name, is_so in found.items() if is_so)
 
@@ -71,12 +72,12 @@ def _hash(content: str) -> str:
 
 
 def _text(text: str) -> str:
-    """A text of others, in the page."""
+    """Return a text from outside, escaped for the page."""
     return escape(visible(text))
 
 
 def _name(text: str) -> str:
-    """A name that may be written from right to left, apart from what stands around it."""
+    """Return a name, isolated from the text around it, because it may be written from right to left."""
     return f"<bdi>{_text(text)}</bdi>"
 
 
@@ -85,7 +86,7 @@ def _time(time: str) -> str:
 
 
 def _minute(time: str) -> str:
-    """A time as people read it."""
+    """Return a time in readable form, to the minute."""
     return time.replace("T", " ")[:16]
 
 
@@ -120,7 +121,7 @@ def _headline(document: Document) -> str:
 
 
 def _missing(document: Document) -> str:
-    """What the report is not about, at its head: nobody takes a cluster for clean that was not seen."""
+    """Return the clusters without an audit, for the head of the page, so that no one takes such a cluster for clean."""
     missing = document.get("missing")
     if not missing:
         return ""
@@ -198,7 +199,7 @@ def _clusters(document: Document) -> Iterator[str]:
 
 
 def _rules(document: Document) -> Iterator[str]:
-    """Each rule with findings, those of a severity under its heading."""
+    """Yield each rule with findings, grouped by severity."""
     groups: dict[str, dict[str, list[tuple[str, Document]]]] = {severity: defaultdict(list) for severity in SEVERITIES}
     for cluster, finding in all_findings(document):
         groups[finding["severity"]][finding["rule"]].append((cluster, finding))
@@ -244,4 +245,4 @@ def _unread(document: Document) -> Iterator[str]:
             items = "".join(f"<li>{_name(text)}</li>" for text in cluster["unreadable"])
             yield f"<h3>{_name(cluster['name'])}</h3><ul>{items}</ul>"
     if not any(cluster["unreadable"] for cluster in document["clusters"]):
-        yield '<p class="empty">All that was looked for could be read.</p>'
+        yield '<p class="empty">Everything that the audit needed could be read.</p>'

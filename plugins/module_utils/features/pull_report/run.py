@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes a report of audit documents: reads them, writes the files that are wanted, and says what fails the task."""
+"""Creates a report from audit documents: reads them, writes the requested files, and reports findings that fail the task."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from .run_files import check_writable, read, to_write, write
 
 __all__ = ["report"]
 
-#: How many findings a failure names.
+#: Maximum number of findings that a failure names.
 _NAMED = 3
 
 
 def report(wanted: Report, page: PageParts | None, *, check_mode: bool) -> dict[str, Any]:
-    """The task's result. It is failed, after all is written, when there are findings that `fail_on` means.
+    """Write the files and return the task's result. It has `failed` if there are findings that `fail_on` selects.
 
-    :raises OptionError: for a file that cannot be read or is no document, or one that could not be written; nothing is written then.
+    :raises OptionError: when a file cannot be read, is not a document, or could not be written. Nothing is written then.
     """
     if page is None:
         raise OptionError(
@@ -61,7 +61,7 @@ def _junit(document: Mapping[str, Any], wanted: Report, _page: PageParts) -> str
     return as_junit(document, severities, wanted.title, only_new=wanted.fail_on_new)
 
 
-#: Makes the text of each output.
+#: Returns the text of each output.
 _FORMS: dict[str, Callable[[Mapping[str, Any], Report, PageParts], str]] = {
     "html": lambda document, wanted, page: as_page(document, documents.clean(wanted.title), page),
     "json": lambda document, _wanted, _page: as_json(document),
@@ -96,7 +96,7 @@ def _failure(document: Mapping[str, Any], wanted: Report) -> dict[str, Any]:
     clusters = len({cluster for cluster, _finding in found})
     told = [f"{cluster or 'all clusters'}: {finding['message']}" for cluster, finding in found]
     new = "new: " if wanted.fail_on_new else ""
-    where = next((f"; the report is in {path}" for path in wanted.outputs.values()), "")
+    where = next((f". The report is in {path}" for path in wanted.outputs.values()), "")
     places = f"{clusters:,} of {pluralize(len(document['clusters']), 'cluster')}"
     message = f"{new}{in_words(number)} in {places}: {summarize(told, _NAMED, '; ')}{where}"
     return {"failed": True, "msg": printable(message)}

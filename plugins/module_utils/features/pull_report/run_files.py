@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files of a report: reads documents, and writes each file at once and whole, or none of them."""
+"""The files of a report: reads documents, and replaces each file atomically, after all of them have been stored."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ __all__ = ["check_writable", "read", "to_write", "write"]
 
 
 def read(path: str) -> bytes:
-    """What a file holds.
+    """Return the content of a file, at most one byte more than the largest document has.
 
-    :raises OptionError: when it cannot be read, or is no file, or is too large.
+    :raises OptionError: when it cannot be read or is not a regular file.
     """
     try:
         place = Path(path)
-        # Not opened before: a pipe that nobody writes to would hold the task forever.
+        # Checked before it is opened: a pipe without a writer would block the task forever.
         if not stat.S_ISREG(place.stat().st_mode):
-            raise OptionError(f"{path} is no regular file, so it was not read; nothing was written")
+            raise OptionError(f"{path} is not a regular file, so it was not read. Nothing was written")
         with place.open("rb") as file:
             return file.read(LARGEST_BYTES + 1)
     except (OSError, ValueError) as error:
         why = describe_read_error(path, error)
-        raise OptionError(f"file {path} cannot be read on the controller: {why}; nothing was written") from None
+        raise OptionError(f"file {path} cannot be read on the controller: {why}. Nothing was written") from None
 
 
 def check_writable(option: str, path: str) -> Path:
-    """Where a file will be, behind a link if its path is one.
+    """Return the path at which a file will be written. A link is followed.
 
-    :raises OptionError: when its directory is missing, or something else has its place.
+    :raises OptionError: when its directory is missing, or the path exists and is not a file.
     """
     try:
         place = Path(os.path.realpath(path))
@@ -53,12 +53,12 @@ def check_writable(option: str, path: str) -> Path:
             f"option {option!r}: directory {place.parent} does not exist on the controller: create it first"
         )
     if not is_free:
-        raise OptionError(f"option {option!r}: {place} is no file, so it was not replaced: choose another path")
+        raise OptionError(f"option {option!r}: {place} is not a file, so it was not replaced: choose another path")
     return place
 
 
 def to_write(texts: Mapping[Path, str], mode: int) -> dict[Path, str]:
-    """Those of the texts that are not there yet with that mode, but for the time that they were made; without their marks."""
+    """Return the texts whose file is missing or differs in mode or in more than its times, by path, without the marks of times."""
     return {path: settled(text) for path, text in texts.items() if not _is_there(path, text, mode)}
 
 
@@ -72,9 +72,9 @@ def _is_there(path: Path, text: str, mode: int) -> bool:
 
 
 def write(texts: Mapping[Path, str], mode: int) -> None:
-    """Replaces the files. All are stored before the first is replaced.
+    """Replace the files. All are stored before the first is replaced.
 
-    :raises OptionError: when one cannot be.
+    :raises OptionError: when one cannot be written.
     """
     done: list[Path] = []
     with ExitStack() as stack:
@@ -84,6 +84,6 @@ def write(texts: Mapping[Path, str], mode: int) -> None:
                 temporary.replace(path)
                 done.append(path)
         except OSError as error:
-            left = f"written before that: {', '.join(map(str, done))}" if done else "nothing was written"
+            left = f"Written before that: {', '.join(map(str, done))}" if done else "Nothing was written"
             name = error.filename2 or error.filename
-            raise OptionError(f"{name} cannot be written on the controller: {error.strerror}; {left}") from None
+            raise OptionError(f"{name} cannot be written on the controller: {error.strerror}. {left}") from None

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a value that JSON holds has the shape that is wanted. Pure.
+"""Checks whether a JSON value has the required shape. Pure.
 
-A check returns what is wrong as the rest of a sentence, beginning with the place, such as `.counts.pods is not a whole number from 0
-on`; empty when nothing is. It never shows a value: that may be a credential which somebody took for a report.
+A check returns the problem as the rest of a sentence that begins with the place, such as `.counts.pods is not a whole number from 0 on`,
+or an empty text if there is none. It never shows a value: the file may contain credentials and may have been given by mistake.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = [
 
 Check = Callable[[Any], str]
 
-#: A member's name that may be shown: no name of this format is longer.
+#: A member's name that may be shown. No name of this format is longer.
 _SHOWN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}\Z")
 _MODULE = re.compile(r"openshift_ops\.image_pull\.[a-z_]+\Z")
 
@@ -49,12 +49,13 @@ def flag(value: Any) -> str:
 
 
 def count(value: Any) -> str:
+    """Check for a whole number that is not negative."""
     number = as_int(value)
     return "" if number is not None and number >= 0 else " is not a whole number from 0 on"
 
 
 def tasks(value: Any) -> str:
-    """A list of tasks as fixes have them: each has a title and one module of this collection, and none is nested deeper."""
+    """Check for a list of tasks as in a fix: each has a name and one module of this collection, and is not nested more deeply."""
     is_one = isinstance(value, list) and all(isinstance(item, dict) and _is_task(item) for item in value)
     return "" if is_one else " is not a list of tasks of this collection"
 
@@ -77,13 +78,16 @@ def _is_scalar(value: Any) -> bool:
 
 
 def one_of(values: Sequence[str]) -> Check:
+    """Return a check for one of these texts."""
+
     def check(value: Any) -> str:
-        return "" if isinstance(value, str) and value in values else f" is none of {', '.join(values)}"
+        return "" if isinstance(value, str) and value in values else f" is not one of {', '.join(values)}"
 
     return check
 
 
 def matching(pattern: str, meaning: str) -> Check:
+    """Return a check for a text that matches the whole pattern. `meaning` names the format, such as `a time in UTC`."""
     expression = re.compile(pattern)
 
     def check(value: Any) -> str:
@@ -93,6 +97,8 @@ def matching(pattern: str, meaning: str) -> Check:
 
 
 def listed(item: Check) -> Check:
+    """Return a check for a list whose items all pass the check."""
+
     def check(value: Any) -> str:
         if not isinstance(value, list):
             return " is not a list"
@@ -105,7 +111,7 @@ def listed(item: Check) -> Check:
 
 
 def mapping(item: Check) -> Check:
-    """An object with any names."""
+    """Return a check for an object with any names."""
 
     def check(value: Any) -> str:
         if not isinstance(value, dict):
@@ -119,7 +125,7 @@ def mapping(item: Check) -> Check:
 
 
 def members(required: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
-    """An object with these members and no others."""
+    """Return a check for an object with these members and no others."""
     known = {**required, **(optional or {})}
 
     def check(value: Any) -> str:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which secrets, declared for one namespace, cannot hold together. Pure."""
+"""Finds contradictions between the secrets that are declared for one namespace. Pure."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["contradictions"]
 
 
 def contradictions(declared: Sequence[PullSecret]) -> Iterator[Contradiction]:
-    """Two declarations of one secret would undo each other in every run, or leave its content to their order.
+    """Yield pairs of declarations of one secret that would undo each other in every run, or whose result would depend on their order.
 
-    Registries that are merged and others that are removed do neither.
+    A declaration that merges registries and one that removes other registries do not contradict each other.
     """
     first: dict[str, int] = {}
     for position, secret in enumerate(declared):
         if secret.name in first and not _are_apart(declared[first[secret.name]], secret):
-            what = f"both declare secret {secret.name}; declare it once, with all its registries"
+            what = f"both declare secret {secret.name}, so declare it once, with all its registries"
             yield Contradiction(first[secret.name], position, what)
         first.setdefault(secret.name, position)
 

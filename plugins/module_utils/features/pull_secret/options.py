@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the options of `pull_secret` to what they declare. Pure: the caller passes in how files are read."""
+"""Reads the options of `pull_secret`. Pure: the caller passes the function that reads files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _REGISTRY = {
     "email": {"type": "str"},
 }
 
-#: What one declaration takes beside its namespaces, as an argument spec.
+#: The options of one declaration in addition to its namespaces, as an argument spec.
 ARGUMENTS: dict[str, Any] = {
     "name": {"type": "str"},
     "owner": {"type": "str"},
@@ -56,9 +56,9 @@ _KEY = re.compile(r"(?!\.{1,2}\Z|\.\.)[-._a-zA-Z0-9]{1,253}\Z")
 
 
 def from_options(options: Mapping[str, Any], read_file: Callable[[str], str]) -> PullSecret:
-    """The secret that the module's options declare.
+    """Return the secret that the module's options declare. `read_file` returns the text of the file at a path.
 
-    :raises OptionError: for anything that cannot work; nothing has been read from the cluster yet.
+    :raises OptionError: for options that cannot work, before anything is read from the cluster.
     """
     name, mode = _name(options), options.get("mode") or MODES[0]
     ownership = _ownership(options)
@@ -85,9 +85,9 @@ def from_options(options: Mapping[str, Any], read_file: Callable[[str], str]) ->
 
 
 def identified(options: Mapping[str, Any], _read_file: Callable[[str], str] | None = None) -> PullSecret:
-    """Which secret the options declare, or take back, without its content: for what has to know no more.
+    """Return the secret that the options declare, or declare absent, without its content, for callers that need only its identity.
 
-    :raises OptionError: for a name or an owner that cannot be.
+    :raises OptionError: for an invalid name or owner.
     """
     mode = "absent" if options["state"] == "absent" else options.get("mode") or MODES[0]
     return PullSecret(_name(options), Target(options["type"], ""), mode, ownership=Ownership.of(options))
@@ -120,7 +120,7 @@ def _check_combination(options: Mapping[str, Any], mode: str) -> None:
     absent, keeps = options["state"] == "absent", options.get("update_existing") is False
     if absent and mode == "remove":
         raise OptionError(
-            "state=absent deletes the whole secret; to remove single registries, use state=present with mode=remove"
+            "state=absent deletes the whole secret. To remove single registries, use state=present with mode=remove"
         )
     if options.get("only_managed") and not absent:
         raise OptionError("option 'only_managed' only works with state=absent: leave it out")
@@ -148,7 +148,7 @@ def _check_remove(options: Mapping[str, Any], *, keeps: bool) -> None:
 
 
 def _registries(options: Mapping[str, Any], read_file: Callable[[str], str]) -> tuple[str, ...]:
-    """The registries to remove: named as they are, or all that a merge of the file or data adds."""
+    """Return the registries to remove: the given names, or all that a merge of the file or data would add."""
     if options.get("registries") is None:
         return tuple(auth_file_of(options, read_file).registries)
     names = tuple(item["registry"] for item in options["registries"])
@@ -158,7 +158,7 @@ def _registries(options: Mapping[str, Any], read_file: Callable[[str], str]) -> 
 
 
 def _data_key(options: Mapping[str, Any]) -> str:
-    """The data key that goes with the type; for Podman's type the base name of the file, as `oc create secret generic` writes it.
+    """Return the data key of the type. For Podman's type it is the base name of the file, as with `oc create secret generic`.
 
     :raises OptionError: when the file's name cannot be a data key.
     """

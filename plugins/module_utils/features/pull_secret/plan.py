@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What `pull_secret` declares: one named secret with registry credentials in a namespace. Pure."""
+"""The declaration of `pull_secret`: one named secret with registry credentials in a namespace. Pure."""
 
 from __future__ import annotations
 
@@ -41,29 +41,27 @@ from ...secrets.metadata import SecretMetadata
 
 __all__ = ["MODES", "PullSecret"]
 
-#: What is done to a secret that exists, the default first.
+#: The changes to an existing secret, the default first.
 MODES = ("replace", "merge", "remove")
 
 _PODMAN_WARNING = (
     f"type {PODMANCONFIGJSON} is written as requested, but the kubelet, CRI-O, image import and builds do not read it, so no pod "
-    f"can pull with this secret; Podman's auth.json works when it is stored as {DOCKERCONFIGJSON}, the default type"
+    f"can pull with this secret. Podman's auth.json works if it is stored as {DOCKERCONFIGJSON}, the default type"
 )
 _SHOWN = 5
-#: What `delete_empty` reports of a namespace without the secret, so that links to it can be removed there.
+#: The report of `delete_empty` for a namespace without the secret, so that links to it can be removed there.
 _GONE = {"exists": False}
-_HOW_TO_RECREATE = (
-    "with recreate=true it is deleted and created again, or restored if that fails; or choose another name"
-)
+_HOW_TO_RECREATE = "set recreate=true to delete and recreate it (it is restored if that fails), or choose another name"
 
 
 @dataclass(frozen=True, repr=False)
 class PullSecret:
-    """`mode` is one of `MODES`, or `absent` for the whole secret. `registries` are those to be removed.
+    """One declared secret. `mode` is one of `MODES`, or `absent` for the whole secret. `registries` are the registries to remove.
 
-    With `only_managed`, `absent` keeps a secret that does not carry our label. With `delete_empty`, `remove` deletes a secret that
-    carries it and holds nothing any more, and the additional secret of a hosted cluster whoever made it: the platform keeps the logins of
-    one without entries. `ownership` is for whom. `verification` is what has to be proven before.
-    `drop_platform_registries`: entries of the platform that may be removed from the nodes' pull secret; not None where it is one.
+    With `only_managed`, `absent` keeps a secret without the label of this collection. With `delete_empty`, `remove` deletes a secret with
+    the label that has become empty. It also deletes an empty additional secret of a hosted cluster, whoever created it, because the
+    platform keeps the logins of one without entries. `ownership` is the owner. `verification` is the check of the logins before a write.
+    `drop_platform_registries`: entries of the platform that may be removed from the nodes' pull secret, None for other secrets.
     """
 
     name: str
@@ -91,6 +89,7 @@ class PullSecret:
 
     @property
     def warnings(self) -> list[str]:
+        """Warnings about the declaration itself: an unread type, and keys that clients interpret differently."""
         dead = self.auth_file.entries and self.target.type == PODMANCONFIGJSON
         return [*([_PODMAN_WARNING] if dead else []), *key_warnings(self.auth_file.registries)]
 
@@ -98,7 +97,10 @@ class PullSecret:
         return ()
 
     def plan(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Plan:
-        """:raises Refusal: when the secret of that name is not one that this module may change, or not in that way."""
+        """Return the changes to the secret.
+
+        :raises Refusal: when this module may not change the existing secret, or not in this way.
+        """
         ref, observed = ObjectRef(SECRET, namespace, self.name), objects.get(self.name)
         if observed is None:
             return self._plan_new(ref)
@@ -119,7 +121,7 @@ class PullSecret:
 
     @property
     def _creates(self) -> bool:
-        """Whether the secret is declared to exist: only then it can be adopted."""
+        """Whether the secret is declared to exist. Only then it can be adopted."""
         return self.mode in ("replace", "merge")
 
     def _plan_new(self, ref: ObjectRef) -> Plan:
@@ -133,11 +135,11 @@ class PullSecret:
 
     @cached_property
     def _value(self) -> str:
-        """The value of the data key of a secret that holds exactly the given registries."""
+        """The value of the data key of a secret with exactly the given registries."""
         return self.target.encode(self.auth_file)
 
     def _is_as_written(self, held: StoredSecret) -> bool:
-        """Whether it is, to the byte, what this module writes: then nothing has to be parsed."""
+        """Whether the secret is byte for byte as this module writes it, so that it need not be parsed."""
         is_given = self._creates and bool(self.auth_file.entries)
         return is_given and (held.type, held.key, held.value) == (self.target.type, self.target.key, self._value)
 
@@ -154,7 +156,7 @@ class PullSecret:
         return Plan(() if difference.is_none else (self._change(ref, observed, difference),), notes=notes)
 
     def _target(self, ref: ObjectRef, held: StoredSecret) -> Target:
-        """The type of a secret is kept where entries are removed, and where the platform reads it whatever its type is."""
+        """Return the type to write. It is kept if entries are removed, or if the platform reads the secret whatever its type is."""
         keeps = self.mode == "remove" or held.type == self.target.type or ref == ADDITIONAL_SECRET
         return Target(held.type, held.key) if keeps and held.key else self.target
 
@@ -162,12 +164,12 @@ class PullSecret:
         return self.delete_empty and not after.entries and (is_managed(observed) or ref == ADDITIONAL_SECRET)
 
     def _wanted_metadata(self, ref: ObjectRef, observed: Json) -> SecretMetadata:
-        """With the labels of the owner who adopts the secret."""
+        """Return the declared metadata, with the labels of the owner who adopts the secret."""
         adoptable = self._creates and not is_platforms(ref, observed)
         return self.secret_metadata.labelled(self.ownership.missing(observed) if adoptable else {})
 
     def _content(self, ref: ObjectRef, held: StoredSecret, target: Target) -> tuple[str, AuthFile]:
-        """The content that the data key must have, as text and as entries.
+        """Return the content that the data key must have, as text and as entries.
 
         :raises Refusal: when the old content cannot be edited.
         """
@@ -176,16 +178,16 @@ class PullSecret:
             return text, read_stored(text, legacy=target.legacy)
         except InvalidContent as error:
             raise Refusal(
-                f"{ref} was not changed: its content {error}, so registries can neither be added nor removed; "
+                f"{ref} was not changed: its content {error}, so registries can neither be added nor removed: "
                 "use mode=replace with all registries that the secret must have, or delete it with state=absent"
             ) from None
 
     def _text(self, ref: ObjectRef, held: StoredSecret, target: Target) -> str:
-        """:raises Unreadable: when the content cannot be edited."""
+        """:raises InvalidContent: when the content cannot be edited."""
         if self.mode == "replace":
             refuse_unknown_loss(ref, held.unreadable, guarded=self.drop_platform_registries is not None)
             return self.auth_file.text(legacy=target.legacy)
-        kept = held.auth_file  # read before anything else: what cannot be read is never edited
+        kept = held.auth_file  # read first, because unreadable content is never edited
         if self.mode == "merge" and held.type == target.type and kept.holds(self.auth_file):
             return held.text
         text = converted(held.text, legacy=target.legacy) if held.legacy != target.legacy else held.text
@@ -194,7 +196,7 @@ class PullSecret:
         return merged(text, self.auth_file, legacy=target.legacy)
 
     def _broken(self, ref: ObjectRef, held: StoredSecret) -> str:
-        """Why the old content must be replaced although its registries may be the wanted ones; empty when it need not."""
+        """Return why the old content must be replaced even if its registries are the declared ones, or an empty text if it need not."""
         if self.mode != "replace":
             return ""
         if ref == ADDITIONAL_SECRET and (found := unmerged(held)):
@@ -217,7 +219,7 @@ class PullSecret:
         if not why:
             return update(ref, observed, difference.patch(ref), difference.details, **views)
         if not self.recreate:
-            raise Refusal(f"{why}; {_HOW_TO_RECREATE}")
+            raise Refusal(f"{why}: {_HOW_TO_RECREATE}")
         body = {**self.secret_metadata.labelled(self.ownership.labels).body(), **difference.body(ref)}
         if self.secret_metadata.immutable is None and observed.get("immutable"):
             body["immutable"] = True
@@ -226,10 +228,10 @@ class PullSecret:
 
 @dataclass(frozen=True, repr=False)
 class _Difference:
-    """Between a secret as it is and as it must be.
+    """The difference between a secret as it is and as it must be.
 
-    `text` is the content that its data key must have and `after` are the entries in it; `missing` is what it lacks of `SecretMetadata`;
-    `broken` is why the old content must be replaced although its registries may be the wanted ones, empty when it need not.
+    `text` is the content that its data key must have, and `after` are the entries in it. `missing` is the metadata that it lacks of
+    `SecretMetadata`. `broken` is why the old content must be replaced even if its registries are the declared ones, empty if it need not.
     """
 
     held: StoredSecret
@@ -241,15 +243,17 @@ class _Difference:
 
     @cached_property
     def changes(self) -> dict[str, Any]:
+        """The changes to the registries: keys in `added` and `removed`, and in `changed` the changed fields by key."""
         return registry_changes(self.held.known, self.after)
 
     @property
     def is_none(self) -> bool:
+        """Whether nothing differs."""
         return not (self._converts or self._content_differs or self.missing)
 
     @property
     def dropped(self) -> list[str]:
-        """The registries that are removed and not there in another spelling."""
+        """The removed registries that do not remain in another spelling."""
         kept = {same_path(key) for key in self.after.entries}
         return [key for key in self.changes["removed"] if same_path(key) not in kept]
 
@@ -268,7 +272,7 @@ class _Difference:
         return {**shown, **self._metadata_view("as requested", flag=True)}
 
     def cannot_update(self, ref: ObjectRef, observed: Json) -> str:
-        """Why the API server would refuse an update; empty when it would not."""
+        """Return why the API server would reject an update, or an empty text if it would not."""
         if self._converts:
             return f"{ref} exists with type {self.held.type}, and the type of a secret cannot be changed to {self.target.type}"
         if observed.get("immutable") and (self._content_differs or "immutable" in self.missing):
@@ -276,31 +280,31 @@ class _Difference:
         return ""
 
     def notes(self, ref: ObjectRef) -> Iterable[str]:
-        """What the user should know of the content before and after."""
+        """Yield warnings about the content before and after the change."""
         if self.held.unreadable:
             yield _lost(ref, self.held)
         if self.changes["removed"] and not self.after.entries:
-            yield f"{ref} holds no registry any more; delete it with state=absent"
+            yield f"{ref} no longer contains a registry: delete it with state=absent"
         read = self.target.type in DATA_KEYS and ref != ADDITIONAL_SECRET  # see `objection`
         problems = kubelet_reading(self.text, legacy=self.target.legacy).problems if read else ()
         if problems:
             yield (
-                f"{ref} stops every pull of a pod that uses it, because {summarize(problems, _SHOWN, '; ')}; remove such entries with "
+                f"{ref} stops every pull of a pod that uses it, because {summarize(problems, _SHOWN, '; ')}. Remove such entries with "
                 "mode=remove, or replace the whole content with mode=replace"
             )
         for key, entry in sorted(self.after.entries.items()):
             if not (entry.username or problems or self.is_none):
-                yield f"{ref} has an entry for {without_user(key)} that no node can use; give it a login, or remove it with mode=remove"
+                yield f"{ref} has an entry for {without_user(key)} that no node can use: give it a login, or remove it with mode=remove"
 
     def patch(self, ref: ObjectRef) -> dict[str, Any]:
-        """The part of the object that changes; other data stays."""
+        """Return the patch: the part of the object that changes. Other data stays."""
         meta = {part: dict(self.missing[part]) for part in ("labels", "annotations") if part in self.missing}
         flag = {"immutable": self.missing["immutable"]} if "immutable" in self.missing else {}
         data = {"data": {self.target.key: self._value(ref)}} if self._content_differs else {}
         return {"metadata": meta, **data, **flag}
 
     def body(self, ref: ObjectRef) -> dict[str, Any]:
-        """Type and data of the object that takes its place."""
+        """Return type and data of the object that replaces the secret."""
         return {"type": self.target.type, "data": {**self.held.others, self.target.key: self._value(ref)}}
 
     @property
@@ -318,9 +322,9 @@ class _Difference:
         }
 
     def _value(self, ref: ObjectRef) -> str:
-        """The value of the data key.
+        """Return the value of the data key.
 
-        :raises OptionError: when it is more than a secret holds.
+        :raises OptionError: when it is larger than a secret may be.
         """
         value = encoded(self.text) if self._converts or self._content_differs else self.held.value
         check_size(str(ref), value, *self.held.others.values())
@@ -328,4 +332,4 @@ class _Difference:
 
 
 def _lost(ref: ObjectRef, held: StoredSecret) -> str:
-    return f"the old content of {ref} {held.unreadable}, so it is not known which registries it held"
+    return f"the old content of {ref} {held.unreadable}, so it is unknown which registries it contained"

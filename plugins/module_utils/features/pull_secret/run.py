@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Proves the logins of pull secrets at their registries before anything is written, each different one once.
+"""Verifies the logins of pull secrets at their registries before anything is written, each different login once.
 
-A login that a registry refuses fails its own entry, and so does one that could not be proven. The other entries are carried out: neither a
-registry nor the owner of one login decides about the logins of others.
+A login that a registry rejects fails only its own entry, and so does one that could not be verified. The other entries are carried out:
+neither a registry nor the owner of one login decides about the logins of others.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from .plan import PullSecret
 
 __all__ = ["Verdict", "verdict_of", "verify_logins"]
 
-#: So many logins of one entry are named in a message.
+#: Maximum number of logins of one entry in a message.
 _SHOWN = 20
 
-#: What becomes of a login: it may be written, with a warning or without, or it may not.
+#: The decision about a login: write it, write it with a warning, or do not write it.
 Verdict = Literal["write", "warn", "refuse"]
 
 
@@ -39,13 +39,13 @@ class _EntryLogin:
 
     @property
     def trust(self) -> object:
-        """Which authorities are trusted: they are read once."""
+        """The trusted certificate authorities, as a key: each different one is read once."""
         access = self.attempt.access
         return access.ca_cert, access.validate_certs
 
 
 def verdict_of(proof: RegistryProof, *, must_answer: bool) -> Verdict:
-    """The only place that decides whether a login is written. `must_answer`: one that could not be proven is not."""
+    """Decide whether a login is written. No other code decides it. `must_answer`: a login that could not be verified is not written."""
     if proof.works:
         return "write"
     is_unproven = proof.outcome in ("unanswered", "rate_limited")
@@ -55,7 +55,9 @@ def verdict_of(proof: RegistryProof, *, must_answer: bool) -> Verdict:
 def verify_logins(
     declared: Sequence[Declaration[PullSecret]], verified: set[tuple[str, RegistryLogin]] | None = None
 ) -> Forecast:
-    """What could not be asked, as warnings, and the entries whose logins are not to be written. Entries of one title share their fate.
+    """Return warnings about logins that could not be verified, and the entries whose logins must not be written, with the reasons.
+
+    Entries with the same title are refused together.
 
     Adds to `verified` each login that works, with the host of its registry.
 
@@ -82,7 +84,7 @@ def verify_logins(
 
 
 def _all_questions(declared: Sequence[Declaration[PullSecret]]) -> list[tuple[Entry | None, _EntryLogin]]:
-    """:raises OptionError: for all that cannot be asked, naming the entries."""
+    """:raises OptionError: for all questions that cannot be asked, with their entries."""
     found: list[tuple[Entry | None, _EntryLogin]] = []
     problems: list[str] = []
     trusted: set[object] = set()
@@ -101,7 +103,7 @@ def _all_questions(declared: Sequence[Declaration[PullSecret]]) -> list[tuple[En
 
 
 def _questions(each: Declaration[PullSecret]) -> Iterator[_EntryLogin]:
-    """:raises OptionError: for a repository that no entry is for."""
+    """:raises OptionError: for a repository for which no entry has a login."""
     how = each.desired.verification
     if how is None:
         return
@@ -120,18 +122,18 @@ def _sentence(asked: _EntryLogin, proof: RegistryProof) -> str:
     sentence = f"the login for {asked.key} was not verified: {proof.said}"
     if not asked.must_answer:
         return sentence
-    return f"{sentence}; if only the nodes reach this registry, set verify: warn"
+    return f"{sentence} (if only the nodes reach this registry, set verify: warn)"
 
 
 def _why(sentences: Sequence[str]) -> str:
     found = summarize([*dict.fromkeys(sentences)], _SHOWN, "; ")
-    return f"nothing was written, because a login does not work or is not proven: {found}. Correct it, or leave out 'verify'"
+    return f"nothing was written because a login does not work or could not be verified: {found}. Correct it, or leave out 'verify'"
 
 
 def _with_their_parts(
     reasons: Mapping[Entry, str], declared: Iterable[Declaration[PullSecret]]
 ) -> Iterator[tuple[Entry, str]]:
-    """The entries that are refused, and those that stand for the same: a role makes several of one that it is given."""
+    """Yield the refused entries and those with the same title: a role creates several entries from one of its own."""
     titles = {entry.title: reason for entry, reason in reasons.items() if entry.title}
     for one in declared:
         if one.entry and (reason := reasons.get(one.entry) or titles.get(one.entry.title)):

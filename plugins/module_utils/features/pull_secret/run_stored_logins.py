@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Finds out whether a secret has a working login for a registry that refuses the declared one: a rotation has probably renewed it.
+"""Checks whether a secret has a working login for a registry that rejects the declared one: a rotation has probably renewed it.
 
-Nothing is asked unless a registry refuses a declared login. A stored login goes to the registry of its own key, which an option names too.
+No registry is asked unless one rejects a declared login. A stored login is sent to the registry of its own key, which an option also names.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from .plan import PullSecret
 
 __all__ = ["name_working_logins"]
 
-#: Maximum number of secrets that are read.
+#: Maximum number of secrets to read.
 _MOST_READ = 100
-#: The answers of a registry that does not accept a login, or does not give it the image.
+#: The answers of a registry that rejects a login, or denies it the image.
 _REFUSED = ("bad_login", "no_right", "not_found")
 
 
 @dataclass(frozen=True, repr=False)
 class _EntryFailure:
-    """One entry that failed in one namespace. `questions` are those that its registry answers with a refusal."""
+    """One entry that failed in one namespace. `questions` are the questions that its registry answered with a refusal."""
 
     result: NamespaceResult
     failure: Failure
@@ -60,7 +60,7 @@ class _EntryFailure:
 def name_working_logins(
     cluster: Cluster, declared: Batch[PullSecret], outcome: Outcome, settings: RunSettings
 ) -> Outcome:
-    """The outcome. The error of each entry whose login is refused also names the stored login that works."""
+    """Return the outcome. The error of each entry whose login is rejected also names the key of a stored login that works."""
     failed = _refused([*_failed(declared, outcome)])[:_MOST_READ]
     if not failed or outcome.stopped:
         return outcome
@@ -87,7 +87,7 @@ def _failed(declared: Batch[PullSecret], outcome: Outcome) -> Iterator[_EntryFai
 
 
 def _refused(failed: Iterable[_EntryFailure]) -> list[_EntryFailure]:
-    """Those whose login a registry refuses. Equal logins are asked once, whatever the number of namespaces."""
+    """Return the entries whose login a registry rejects. Equal logins are checked once, whatever the number of namespaces."""
     every = list(failed)
     questions = {id(one.desired): one.how.questions(one.desired.auth_file) for one in every}
     answers = asked(attempt for one in every for _question, attempt in one.attempts(questions[id(one.desired)]))
@@ -102,7 +102,7 @@ def _refusals(
 
 
 def _stored(cluster: Cluster, one: _EntryFailure) -> list[LoginQuestion]:
-    """The same questions with the logins that the secret has under the same keys, where they differ."""
+    """Return the same questions with the stored logins of the same keys, if these differ."""
     try:
         secret = cluster.get(one.ref)
     except ImagePullError:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the options of `pull_secret_info` ask about. Pure."""
+"""Reads the options of `pull_secret_info`. Pure."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ ARGUMENTS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class PullSecrets:
-    """`names` are names or globs; without any, all secrets that hold an auth file, but for those that the platform generates.
+    """The question. `names` are names or globs; without any, it is about all secrets with an auth file, except generated ones.
 
-    `verification` is what has to be proven of their logins, None for nothing.
+    `verification` is how their logins are checked, None for no check.
     """
 
     names: tuple[str, ...] = ()
@@ -35,16 +35,19 @@ class PullSecrets:
 
     @property
     def exact(self) -> tuple[str, ...]:
-        """The names, where there is no glob among them: all that has to be read."""
+        """The names if there is no glob among them, otherwise empty: only these secrets must be read."""
         return () if any(map(is_pattern, self.names)) else self.names
 
     def named(self, name: str) -> bool:
-        """Whether a name or glob means it."""
+        """Whether a name or glob matches the name."""
         return any(fnmatchcase(name, pattern) for pattern in self.names)
 
 
 def from_options(options: Mapping[str, Any]) -> PullSecrets:
-    """:raises OptionError: for names that cannot exist, and for what cannot be proven."""
+    """Return the question that the options ask.
+
+    :raises OptionError: for an empty list, invalid names, and checks that cannot work.
+    """
     names = options["names"]
     if names is not None and not names:
         raise OptionError("option 'names' is empty: give at least one name or glob, or leave it out for all")

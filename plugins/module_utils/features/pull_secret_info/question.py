@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What `pull_secret_info` asks: which secrets of a namespace hold registry logins, and what is known of each. Pure.
+"""The question of `pull_secret_info`: which secrets of a namespace hold registry logins, with facts about each. Pure.
 
-Nothing of a login is told but the key under which it stands, and its end.
+A report contains only the key, the kind and the expiry time of a login, never the user or the password.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .options import PullSecrets
 
 __all__ = ["SecretQuestion", "SecretReport"]
 
-#: Types of secrets that hold something else. The server leaves them out: a release of Helm is often larger than all pull secrets.
+#: Types of secrets without auth files. The server leaves them out: a Helm release is often larger than all pull secrets.
 _OTHERS = (
     "helm.sh/release.v1",
     "kubernetes.io/service-account-token",
@@ -40,13 +40,13 @@ _MANAGER = next(iter(MANAGED_BY))
 
 
 def _kept(secret: Json) -> Json:
-    """What is kept of a secret that a list answered: data only where it may be an auth file."""
+    """Trim a listed secret: keep the data only if it may be an auth file."""
     kept = with_time_of_content(secret)
     return kept if secret.get("type") in TYPES or may_be_auth_file(secret.get("data")) else {**kept, "data": {}}
 
 
 def _kept_by_hand(secret: Json) -> Json:
-    """The same without the tokens of generated secrets, of which there are three for each namespace of a cluster."""
+    """Trim a listed secret, and drop the data of generated secrets, of which each namespace of a cluster has three."""
     return {**secret, "data": {}} if says_generated(secret) else _kept(secret)
 
 
@@ -55,9 +55,9 @@ _NAMED, _BY_HAND = replace(SECRET, trim=_kept), replace(SECRET, trim=_kept_by_ha
 
 @dataclass(frozen=True, repr=False)
 class SecretReport:
-    """One secret. `report` is what a result shows of it, with a row for each of `keys`; `logins` are user and password by key.
+    """One secret. `report` is its row in the result, with a row for each of `keys`. `logins` are user and password by key.
 
-    `written`: when its content was written last, in seconds since 1970, 0 where that is not known.
+    `written`: when its content was last written, in seconds since 1970, 0 if that is unknown.
     """
 
     report: Mapping[str, Any]
@@ -68,6 +68,7 @@ class SecretReport:
 
     @classmethod
     def of(cls, secret: Json) -> SecretReport:
+        """Return the report on a secret. Its keys are sorted."""
         stored = StoredSecret.of(secret)
         reading = stored.for_kubelet
         shown = {*reading.logins, *map(without_user, reading.logins)}
@@ -82,7 +83,7 @@ class SecretReport:
 
 @dataclass(frozen=True)
 class SecretQuestion:
-    """The secrets that are asked about. `where` is the name of the cluster, for messages; `by_name`: exact names are read one by one."""
+    """The question. `where` is the name of the cluster, for messages. `by_name`: exact names are read one by one."""
 
     asked: PullSecrets
     where: str = ""
@@ -98,13 +99,16 @@ class SecretQuestion:
         return self.asked.exact if self.by_name else ()
 
     def related(self, namespace: str, objects: Objects) -> Sequence[ObjectRef]:
-        """A namespace without a secret may not be there at all."""
+        """Return the namespace if no secret was found, because it may not exist."""
         return () if objects else (ObjectRef(NAMESPACE, "", namespace),)
 
     def evaluate(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Evaluation:
-        """:raises Refusal: when there is no such namespace."""
+        """Return the reports on the secrets in `extra["seen"]`.
+
+        :raises Refusal: when the namespace does not exist.
+        """
         if not objects and found.get(ObjectRef(NAMESPACE, "", namespace), {}) is None:
-            raise Refusal(f"the namespace does not exist on {self.where}; correct its name, or create it first")
+            raise Refusal(f"the namespace does not exist on {self.where}: correct its name, or create it first")
         meant = [secret for name, secret in sorted(objects.items()) if self._means(name, secret)]
         return Evaluation(extra={"seen": [SecretReport.of(_kept(secret)) for secret in meant]})
 

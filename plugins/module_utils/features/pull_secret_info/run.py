@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tells what the pull secrets of many namespaces hold, and what their logins are worth, each different one asked about once."""
+"""Reports the content of pull secrets in many namespaces, and checks their logins, each different login once."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ from .question import SecretQuestion, SecretReport
 
 __all__ = ["look_into"]
 
-#: Of so many secrets each is read by its name; of more, all of their namespaces are listed. The server finds one name in a list itself.
+#: Maximum number of secrets that are read by name. For more, all their namespaces are listed. One name in many namespaces is always
+#: read by name, because the server selects it in a list.
 _FEW = 32
 
 
 def look_into(cluster: Cluster, wanted: PullSecrets, namespaces: Sequence[str], settings: RunSettings) -> Outcome:
-    """The outcome with `secrets` for each namespace and, where logins are to be proven, the count of each answer.
+    """Return the outcome with `secrets` for each namespace and, with a verification, the number of each answer in `outcomes`.
 
     :raises OptionError: when the certificate authorities of registries cannot be read.
     """
@@ -57,7 +58,7 @@ class _LoginVerdicts:
         return cls(how, asked(_attempt(how, question) for question in questions))
 
     def of_secret(self, secret: SecretReport) -> dict[str, list[dict[str, str]]]:
-        """The rows of the proofs by key."""
+        """Return the results of the checks by registry key."""
         rows: dict[str, list[dict[str, str]]] = {key: [] for key in secret.keys}
         for question in _questions(self.how, secret):
             attempt = _attempt(self.how, question)
@@ -67,21 +68,21 @@ class _LoginVerdicts:
         return rows
 
     def unasked(self) -> Iterator[str]:
-        """The repositories that no secret had a login for, as warnings."""
+        """Yield a warning for each repository for which no secret has a login."""
         hosts = {(attempt.wanted.host, attempt.wanted.path) for attempt in self.answers}
         for text, image in self.how.images:
             if (image.host, image.path) not in hosts:
-                yield f"no secret that was read has a login for {text}, so it was not asked about"
+                yield f"{text} was not checked: none of the secrets has a login for it"
 
 
 def _attempt(how: Verification, question: LoginQuestion) -> LoginCheck:
-    """Who may write a secret names the registries of its logins; an option names those of its repositories."""
+    """Return the check. Only the registries in options count as named, because anyone who may write a secret chooses its keys."""
     is_named = question.host in {image.host for _text, image in how.images}
     return LoginCheck.of(question, how.access, is_named=is_named)
 
 
 def _questions(how: Verification, secret: SecretReport) -> Sequence[LoginQuestion]:
-    """Nothing about what the platform generates, and renews: most often it is for a registry that only the cluster reaches."""
+    """Return the questions, or none for a generated secret: the platform renews it, and mostly only the cluster reaches its registry."""
     return () if secret.is_generated else how.of_logins(secret.logins)
 
 

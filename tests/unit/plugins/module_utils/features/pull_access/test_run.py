@@ -158,7 +158,9 @@ class TestPodsOfAWorkload:
         refused.fail(f"GET .*/{resource}", status_object(403, "Forbidden", "no right"), times=ALWAYS)
         (result,) = ask(refused, self.ASKED).namespaces
         assert result.status == "failed"
-        assert result.error.startswith(f"the {resource} of namespace a could not be read, so nothing is known of it: ")
+        assert result.error.startswith(
+            f"the {resource} of namespace a could not be read, so nothing is known about it: "
+        )
 
     def test_an_injected_container_that_fails_is_told_with_the_workload(self, refused: FakeApi) -> None:
         self.written(refused, 100)
@@ -420,7 +422,7 @@ class TestUnreadable:
         assert (first.status, second.status) == ("failed", "unchanged")
         assert (
             first.error
-            == "the pods of namespace a could not be read, so nothing is known of it: the caller may not read it"
+            == "the pods of namespace a could not be read, so nothing is known about it: the caller may not read it"
         )
 
     def test_a_cluster_that_fails_stops_the_task(self, api: FakeApi) -> None:

@@ -31,7 +31,7 @@ def test_what_needs_what_could_not_be_read_gives_no_finding_and_is_named() -> No
     audit = Audit(PullAudit(rules=("secret-unparsable", "link-dangling", "link-duplicate")), seen)
     assert {finding.ref.namespace for finding in audit.findings} == {"a"}
     assert list(audit.unread()) == [
-        "the secrets of namespace b could not be read: no right; not applied there: secret-unparsable, link-dangling"
+        "the secrets of namespace b could not be read: no right. Not applied there: secret-unparsable, link-dangling"
     ]
 
 
@@ -53,8 +53,8 @@ def test_what_is_not_known_of_the_cluster_is_said() -> None:
     seen = dataclasses.replace(survey(place()), unread={"cluster role bindings": "no right"}, none_will_come=None)
     sentences = list(Audit(PullAudit(), seen).unread())
     assert sentences == [
-        "the cluster role bindings could not be read: no right; who may pull from all projects is not known",
-        "whether this cluster generates pull secrets is not known; not applied: account-not-provisioned",
+        "the cluster role bindings could not be read: no right. It is unknown who may pull from all projects",
+        "it is unknown whether this cluster generates pull secrets. Not applied: account-not-provisioned",
     ]
 
 
@@ -86,9 +86,9 @@ def test_a_rule_that_fails_is_said_and_stops_no_other() -> None:
     assert {finding.rule for finding in audit.findings} == {"link-duplicate"}
     (sentence,) = audit.unread()
     assert sentence.startswith(
-        "rule secret-unused was not applied to namespace a: an internal error: KeyError in values, "
+        "rule secret-unused was not applied to namespace a because of an internal error: KeyError in values, "
     )
-    assert sentence.endswith("; please report it")
+    assert sentence.endswith(". Please report it")
     assert "nobody thought" not in sentence
 
 
@@ -98,9 +98,9 @@ def test_what_explanations_could_not_read_is_said() -> None:
     mirrors = {ObjectRef(next(iter(MIRROR_KINDS)), "", ""): ImagePullError("no right")}
     seen.evidence.add({IMAGE_CONFIG: ImagePullError("no right"), **reviews, **mirrors})
     assert list(Audit(PullAudit(rules=("link-duplicate",)), seen).unread()) == [
-        "the imagedigestmirrorsets could not be read: no right; what pulls with it is not known",
-        "image config cluster could not be read: no right; what pulls with it is not known",
-        "whether accounts may pull from other projects could not be read (and 2 more): not you; what pulls with it is not known",
+        "the imagedigestmirrorsets could not be read: no right. Pulls that depend on it are unknown",
+        "image config cluster could not be read: no right. Pulls that depend on it are unknown",
+        "the right of accounts to pull from other projects could not be read (and 2 more): not you. Pulls that depend on it are unknown",
     ]
 
 
@@ -108,7 +108,7 @@ def test_a_grant_to_what_could_not_be_read_is_said() -> None:
     refs = [ObjectRef(SERVICE_ACCOUNT, "b", name) for name in "xyz"]
     seen = survey(place(), known={**dict.fromkeys(refs[:2], ImagePullError("no right")), refs[2]: None})
     assert list(Audit(PullAudit(rules=("grant-dead-subject",)), seen).unread()) == [
-        "service account b/x could not be read (and 1 more): no right; whether a grant to it is dead is not known"
+        "service account b/x could not be read (and 1 more): no right. It is unknown whether a grant to it is dead"
     ]
     assert list(Audit(PullAudit(rules=("link-duplicate",)), seen).unread()) == []
 
@@ -116,12 +116,12 @@ def test_a_grant_to_what_could_not_be_read_is_said() -> None:
 @pytest.mark.parametrize(
     ("rules", "openshift", "said"),
     [
-        (("forecast-short-name",), False, ["the nodes could not be read: no; not applied: forecast-short-name"]),
+        (("forecast-short-name",), False, ["the nodes could not be read: no. Not applied: forecast-short-name"]),
         (("forecast-short-name",), True, []),
         (
             ("forecast-credential-provider",),
             False,
-            ["the credential provider configs could not be read: not so; not applied: forecast-credential-provider"],
+            ["the credential provider configs could not be read: not so. Not applied: forecast-credential-provider"],
         ),
         (("link-duplicate",), False, []),
     ],

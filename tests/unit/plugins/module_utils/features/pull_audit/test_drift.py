@@ -31,10 +31,10 @@ def told(*results: Any) -> list[tuple[str, str, str, str, str, str]]:
 @pytest.mark.parametrize(
     ("action", "said"),
     [
-        ("create", "it is declared, and does not exist"),
-        ("update", "it is not as it is declared"),
-        ("replace", "it is not as it is declared, and has to be created again for that"),
-        ("delete", "it is declared as absent, and exists"),
+        ("create", "it is declared, but does not exist"),
+        ("update", "it differs from its declaration"),
+        ("replace", "it differs from its declaration, and must be recreated"),
+        ("delete", "it is declared as absent, but exists"),
     ],
 )
 @pytest.mark.parametrize(
@@ -53,13 +53,13 @@ def test_an_entry_that_cannot_be_applied() -> None:
     failure = {"namespace": "a", "error": "https://u:Canary@q.io/ refused", "title": "secrets[0] (x)"}
     (found,) = told(planned(failures=[failure], msg="failed in 1 of 1 namespace"))
     assert found[:5] == (NOT_APPLICABLE, "", "Namespace", "a", "secrets[0] (x)")
-    assert found[5].startswith("what is declared cannot be applied: secrets[0] (x): https://")
+    assert found[5].startswith("the declaration cannot be applied: secrets[0] (x): https://")
     assert "Canary" not in found[5]
 
 
 def test_a_task_that_was_refused_as_a_whole() -> None:
     assert told({"failed": True, "msg": "no such option"}) == [
-        (NOT_APPLICABLE, "", "Inventory", "", "", "what is declared cannot be applied: no such option")
+        (NOT_APPLICABLE, "", "Inventory", "", "", "the declaration cannot be applied: no such option")
     ]
 
 

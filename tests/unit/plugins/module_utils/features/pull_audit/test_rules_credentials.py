@@ -31,7 +31,7 @@ class TestExpiry:
     def test_expired_with_a_minute_for_clocks_that_differ(self, seconds, count):
         found = found_by("credential-expired", at(seconds))
         assert len(found) == count
-        assert all("has expired on 2025-12-31" in each.message for each in found)
+        assert all("expired on 2025-12-31" in each.message for each in found)
 
     @pytest.mark.parametrize(("days", "count"), [(0, 1), (13.9, 1), (14.1, 0), (-1, 0)])
     def test_expires_within_the_days_that_are_given(self, days, count):
@@ -45,14 +45,14 @@ class TestExpiry:
 
     def test_a_day_that_no_calendar_has(self):
         (found,) = found_by("credential-expired", at(-(10**14)))
-        assert "has expired on a day that no calendar has" in found.message
+        assert "expired on a day that no calendar has" in found.message
 
     def test_a_kind_that_lives_hours(self):
         young = {"kubectl": "2025-12-31T13:00:00Z"}
         (found,) = found_by(
             "credential-short-lived", place(secrets=[secret("s", {ECR: auth("p", "AWS")}, managers=young)])
         )
-        assert "is an Amazon ECR token, which lives 12 hours" in found.message
+        assert "is an Amazon ECR token, which is valid for 12 hours" in found.message
         assert (
             found_by("credential-expired", place(secrets=[secret("s", {ECR: auth("p", "AWS")}, managers=young)])) == []
         )
@@ -61,13 +61,13 @@ class TestExpiry:
         old = {"kubectl": "2025-12-31T11:00:00Z", "other": "2025-12-01T00:00:00Z"}
         seen = place(secrets=[secret("s", {ECR: auth("p", "AWS")}, managers=old)])
         (found,) = found_by("credential-expired", seen)
-        assert "which lives 12 hours, and was written on 2025-12-31" in found.message
+        assert "which is valid for 12 hours, and was written on 2025-12-31" in found.message
         assert found_by("credential-short-lived", seen) == []
 
     def test_a_token_of_one_job_has_no_time(self):
         seen = place(secrets=[secret("s", {"registry.gitlab.com": auth("p", "gitlab-ci-token")})])
         (found,) = found_by("credential-short-lived", seen)
-        assert found.message.endswith("is a token of one GitLab job, which ends with the job")
+        assert found.message.endswith("is a token of one GitLab job, which expires with the job")
         assert found_by("credential-expired", seen) == []
 
     OWNER = [{"kind": "ExternalSecret", "name": "e", "controller": True}]
@@ -93,9 +93,7 @@ def in_namespaces(*passwords, host="q.io", user="user"):
 class TestCopies:
     def test_one_login_in_many_places(self):
         (found,) = found_by("credential-in-many-places", in_namespaces("p", "p", "q"))
-        assert (
-            found.message == "one login for q.io stands in 3 secrets of 3 namespaces, 1 of them with another password"
-        )
+        assert found.message == "one login for q.io is in 3 secrets of 3 namespaces, 1 of them with another password"
         assert (found.ref.kind, found.ref.namespace) == (SECRET, "n0")
 
     def test_within_one_namespace_it_is_another_rules(self):
@@ -133,7 +131,7 @@ class TestCopies:
     def test_a_user_that_only_says_token_is_nobody(self, user):
         assert found_by("credential-copies-differ", in_namespaces("p", "p", "q", user=user)) == []
         (found,) = found_by("credential-in-many-places", in_namespaces("p", "p", "q", user=user))
-        assert "stands in 2 secrets of 2 namespaces" in found.message
+        assert "is in 2 secrets of 2 namespaces" in found.message
 
     def test_tokens_differ_by_nature(self):
         assert copies(in_namespaces(token(sub="a"), token(sub="b"))) == {}
@@ -150,8 +148,8 @@ class TestFound:
         )
         seen = NamespaceSnapshot("a", {"s": AuditedSecret.of("a", obj)})
         first, second = found_by("credential-found", survey(seen), search=searched)
-        assert first.message == "the searched credential stands in secret a/s, at q.io"
-        assert second.message.endswith("at r.io, though not as the login of that registry and user")
+        assert first.message == "the searched credential is in secret a/s, at q.io"
+        assert second.message.endswith("at r.io, but not as the login of that registry and user")
 
     def test_without_a_search_there_is_none(self):
         assert found_by("credential-found", place(secrets=[secret("s")])) == []

@@ -33,7 +33,7 @@ class TestDeadSubject:
         seen = place(bindings=[binding("by-hand", subject)])
         assert list(looked_up(seen)) == [ref]
         (found,) = found_by("grant-dead-subject", survey(seen, known={ref: None}))
-        assert f"and {ref} does not exist" in found.message
+        assert f"but {ref} does not exist" in found.message
         assert options(found)[0]["revoke_from"] == "every_binding"
 
     @pytest.mark.parametrize("answer", [{}, ImagePullError("no right")], ids=["there", "unknown"])

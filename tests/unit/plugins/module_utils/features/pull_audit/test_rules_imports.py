@@ -47,14 +47,14 @@ class TestStaleSecret:
     def test_the_one_login_is_named(self):
         seen = place(secrets=[secret("s"), secret("t", {"other.io": auth()})], streams=[stream(why=REFUSED)])
         (found,) = found_by("stream-import-stale-secret", seen)
-        assert found.message.endswith("it is the login of secret s (key q.io)")
+        assert found.message.endswith("(the import uses the login of secret s with key q.io)")
         assert names(found) == ["s"]
 
     def test_of_several_each_may_be_the_one(self):
         seen = place(secrets=[secret("s"), secret("t", {"q.io/team": auth("b")})], streams=[stream(why=REFUSED)])
         (found,) = found_by("stream-import-stale-secret", seen)
         assert (
-            "it is one of several logins, of which only the first is used: secret s (key q.io), secret t (key q.io/team)"
+            "(the import uses only the first of these logins: secret s with key q.io, secret t with key q.io/team)"
             in found.message
         )
         assert names(found) == ["s", "t"]

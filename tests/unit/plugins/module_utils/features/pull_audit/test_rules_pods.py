@@ -128,7 +128,7 @@ class TestPublic:
     def test_a_refused_login_for_a_registry_of_public_images(self):
         seen = place(secrets=[secret("s", {"quay.io": auth()})], pods=[pod("s", image=self.IMAGE, says=REFUSED)])
         (found,) = found_by("credential-breaks-public-pull", seen)
-        assert "if everybody may pull this image" in found.message
+        assert "if everyone may pull this image" in found.message
         assert found.fix[0]["openshift_ops.image_pull.pull_secret"]["mode"] == "remove"
 
     @pytest.mark.parametrize(

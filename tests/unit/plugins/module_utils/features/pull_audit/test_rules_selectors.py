@@ -41,10 +41,10 @@ CONTEXT = [
     ),
     (
         {"cluster_bindings": [provisioners()]},
-        "no cluster role binding gives users the role self-provisioner to request more",
+        "no cluster role binding gives users the role self-provisioner, which lets them request more",
     ),
     ({"cluster_bindings": [provisioners("view", OAUTH)]}, "no cluster role binding gives users"),
-    ({"unread": {"cluster role bindings": "no right"}}, "whether users may request more is not known"),
+    ({"unread": {"cluster role bindings": "no right"}}, "it is unknown whether users may request more"),
 ]
 
 
@@ -53,7 +53,7 @@ def test_projects_that_users_requested(more: dict[str, Any], context: str) -> No
     (found,) = open_to_users(seen("team-evil", "team-x", **more))
     assert (found.location, found.weight, found.ref.kind.kind) == (TITLE, "warning", "Inventory")
     assert found.message.startswith(
-        f"{TITLE} selects namespaces by their names alone, among them 2 projects that users requested: team-evil, team-x; {context}"
+        f"{TITLE} selects namespaces by their names alone, among them 2 projects that users requested: team-evil, team-x ({context}"
     )
 
 
@@ -70,4 +70,4 @@ def test_is_applied_where_there_are_such_selectors_and_said_where_it_cannot_be()
     assert Audit(PullAudit(), survey(place())).rules.count("selector-open-to-users") == 0
     unread = dataclasses.replace(survey(place()), unread={"namespaces": "no right"})
     (sentence,) = Audit(asked, unread).unread()
-    assert sentence == "the namespaces could not be read: no right; not applied: selector-open-to-users"
+    assert sentence == "the namespaces could not be read: no right. Not applied: selector-open-to-users"

@@ -257,7 +257,7 @@ class TestUnreadable:
         (sentence,) = document["unreadable"]
         assert document["version"] == ""
         assert sentence.startswith(f"the cluster role bindings could not be read: {why}")
-        assert sentence.endswith("; who may pull from all projects is not known")
+        assert sentence.endswith(". It is unknown who may pull from all projects")
 
     @pytest.mark.parametrize(
         ("answer", "why"), [(FORBIDDEN, "the caller may not read it"), (status_object(500, "Odd", "odd"), "reading ")]
@@ -271,7 +271,7 @@ class TestUnreadable:
         assert document["findings"] == []
         (sentence,) = document["unreadable"]
         assert sentence.startswith(f"service account b/x could not be read: {why}")
-        assert sentence.endswith("; whether a grant to it is dead is not known")
+        assert sentence.endswith(". It is unknown whether a grant to it is dead")
 
     def test_credential_providers_of_one_version(self, api: FakeApi) -> None:
         """A version that may not be listed does not matter where another one tells."""
@@ -280,14 +280,14 @@ class TestUnreadable:
         assert found(audited(api, asked=asked))["unreadable"] == []
         api.fail("criocredentialproviderconfigs", FORBIDDEN, times=ALWAYS)
         (sentence,) = found(audited(api, asked=asked))["unreadable"]
-        assert sentence.startswith("the credential provider configs could not be read: the caller may not list them; ")
+        assert sentence.startswith("the credential provider configs could not be read: the caller may not list them. ")
 
     def test_what_the_cluster_is(self, api: FakeApi) -> None:
         api.faults.insert(0, api.faults[0].__class__("GET /apis$", FORBIDDEN, ALWAYS))
         document = found(audited(api))
         assert document["findings"] == []
         assert (
-            "whether this cluster generates pull secrets is not known; not applied: account-not-provisioned"
+            "it is unknown whether this cluster generates pull secrets. Not applied: account-not-provisioned"
             in document["unreadable"]
         )
 
@@ -295,7 +295,7 @@ class TestUnreadable:
         api.fail(r"GET /api/v1/nodes", FORBIDDEN, times=ALWAYS)
         asked = PullAudit(target_version="5.0", rules=("forecast-short-name",))
         (sentence,) = found(audited(api, asked=asked))["unreadable"]
-        assert sentence == "the nodes could not be read: the caller may not list them; not applied: forecast-short-name"
+        assert sentence == "the nodes could not be read: the caller may not list them. Not applied: forecast-short-name"
 
     def test_openshift_without_its_version(self, api: FakeApi) -> None:
         """Whether its pull secrets are generated is said by an object that is not there."""
@@ -304,7 +304,7 @@ class TestUnreadable:
         document = found(audited(api))
         assert [each["rule"] for each in document["findings"]] == []
         assert (
-            "whether this cluster generates pull secrets is not known; not applied: account-not-provisioned"
+            "it is unknown whether this cluster generates pull secrets. Not applied: account-not-provisioned"
             in document["unreadable"]
         )
 

@@ -208,4 +208,6 @@ class TestReport:
 
     def test_the_answer_of_the_api_server_is_said_whole_since_it_ends_with_what_to_do(self) -> None:
         long = "creating pod failed: " + "x " * 200 + "; do this"
-        assert "; do this)" in complaint(ASKED, [(IMAGE, {}, doubt("not_created", "The pod could not be made", long))])
+        assert "; do this)" in complaint(
+            ASKED, [(IMAGE, {}, doubt("not_created", "The pod could not be created", long))]
+        )

@@ -54,8 +54,11 @@ def test_the_names_of_its_own_list_are_given_once() -> None:
         ({"service_account": "A"}, "option 'service_account': 'A' cannot be an object's name"),
         ({"image_pull_secrets": ["a/b"]}, "option 'image_pull_secrets': 'a/b' cannot be an object's name"),
         ({"node_selectors": []}, "option 'node_selectors' is empty: give at least one, or leave it out"),
-        ({"node_selectors": [{"a": "b"}, {"a": True}]}, "the value of a is True, which is no text: put it in quotes"),
-        ({"node_selectors": [{"a": None}]}, "the value of a is None, which is no text"),
+        (
+            {"node_selectors": [{"a": "b"}, {"a": True}]},
+            "the value of a is True, which is not a string: put it in quotes",
+        ),
+        ({"node_selectors": [{"a": None}]}, "the value of a is None, which is not a string"),
         ({"node_selectors": [{"a": "b c"}]}, "'b c' cannot be the value of label a"),
         ({"node_selectors": [{"a": "b" * 64}]}, "cannot be the value of label a"),
         ({"node_selectors": [{"": "b"}]}, "'' cannot be the key of a label"),

@@ -485,7 +485,7 @@ class TestFailures:
         api.fail(".", status_object(401, "Unauthorized", "no"), times=9, after=2)
         outcome = run(api)
         assert outcome.stopped
-        assert "it may have left pods" in outcome.namespaces[0].error
+        assert "It may have left pods" in outcome.namespaces[0].error
 
     def test_a_list_of_the_cluster_that_fails_stops_the_run_and_its_pods_are_deleted(self) -> None:
         names = [f"n{number:02}" for number in range(9)]

@@ -44,20 +44,20 @@ def test_reads_a_document() -> None:
         (b"[1,\n2", "is not valid JSON at line 2, column 2"),
         (b"\xef\xbb\xbf{}", "is not valid JSON at line 1, column 1"),
         (b'{"a": "\xff"}', "is not valid UTF-8 at byte 7"),
-        (b'{"a": NaN}', "holds NaN"),
-        (b'{"a": -Infinity}', "holds -Infinity"),
+        (b'{"a": NaN}', "contains NaN"),
+        (b'{"a": -Infinity}', "contains -Infinity"),
         (b'{"a": 1e999}', "number that is too large"),
         (b'{"a": ' + b"9" * 5000 + b"}", "number that is too large"),
         (b'{"a": 1, "a": 1}', "the same member twice"),
-        (b"[" * 200_000, "nested too deep"),
+        (b"[" * 200_000, "nested too deeply"),
         (b"null", "it is not an object"),
         (b"[]", "it is not an object"),
         (b"{}", "it lacks the member 'format'"),
         (
             b'{"format": "openshift_ops.image_pull/audit/2"}',
-            "its format is openshift_ops.image_pull/audit/2, and this version reads",
+            "its format is openshift_ops.image_pull/audit/2, but this version reads",
         ),
-        (b'{"format": "<script>"}', "its format is another one, and"),
+        (b'{"format": "<script>"}', "its format is another one, but"),
     ],
     ids=range(15),
 )
@@ -67,7 +67,7 @@ def test_what_is_no_document(content: bytes, message: str) -> None:
 
 def test_a_file_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "LARGEST_BYTES", 1 << 20)
-    assert "has 2 MiB, more than the 1 MiB that are read" in refusal(b" " * (2 << 20))
+    assert "has 2 MiB, more than the limit of 1 MiB" in refusal(b" " * (2 << 20))
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -110,7 +110,7 @@ def test_each_place_is_checked(place: tuple[Any, ...]) -> None:
         if place[-1] == "target_version" and wrong is None:
             continue
         at[place[-1]] = wrong
-        assert "no audit document" in refusal(encoded(document))
+        assert "is not a readable audit document" in refusal(encoded(document))
     if isinstance(place[-1], str) and (place[-1] not in OPTIONAL or len(place) == 1) and "rules" not in place[:-1]:
         document = copy.deepcopy(SMALL)
         at = document

@@ -70,14 +70,14 @@ class TestAcross:
             clusters(a=some, b=[audits.login("n/s", password="other")], c=[audits.login("n/s", user="x")])
         )
         assert finding["message"] == (
-            "the same login for quay.io stands in 5 secrets of 2 clusters, 1 of them with another password (login 1)"
+            "the same login for quay.io is in 5 secrets of 2 clusters, 1 of them with another password (login 1)"
         )
         assert (finding["severity"], finding["location"]) == ("warning", "first in a/n0/s")
 
     def test_one_password_is_an_info(self) -> None:
         (finding,) = across(clusters(a=[audits.login("x/s"), audits.login("y/s")]))
         assert finding["severity"] == "info"
-        assert finding["message"] == "the same login for quay.io stands in 2 secrets of 1 cluster (login 1)"
+        assert finding["message"] == "the same login for quay.io is in 2 secrets of 1 cluster (login 1)"
 
     def test_two_keys_of_one_secret_are_one_place(self) -> None:
         assert across(clusters(a=[audits.login("x/s"), {**audits.login("x/s"), "registry": "quay.io"}])) == []

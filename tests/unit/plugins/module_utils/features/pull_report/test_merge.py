@@ -51,14 +51,14 @@ def test_of_a_rule_the_newest_description() -> None:
 def test_a_cluster_without_a_name_has_its_servers() -> None:
     nameless = audits.cluster("", server="https://api.example.com")
     assert joined(sources(audits.document(nameless)))["clusters"][0]["name"] == "https://api.example.com"
-    with pytest.raises(OptionError, match=r"file 0\.json holds a cluster without name and server"):
+    with pytest.raises(OptionError, match=r"file 0\.json contains a cluster without name and server"):
         joined(sources(audits.document(audits.cluster("", server=""))))
 
 
 def test_a_cluster_twice_is_refused() -> None:
-    with pytest.raises(OptionError, match=r"'production' stands twice, in 0\.json and 1\.json"):
+    with pytest.raises(OptionError, match=r"'production' occurs twice, in 0\.json and 1\.json"):
         joined(sources(audits.document(), audits.document()))
-    with pytest.raises(OptionError, match=r"'production' stands twice, in 0\.json: "):
+    with pytest.raises(OptionError, match=r"'production' occurs twice, in 0\.json: "):
         joined(sources(audits.document(audits.cluster(), audits.cluster())))
 
 
@@ -96,7 +96,7 @@ class TestLogins:
         labels = [row["login"] for cluster in document["clusters"] for row in cluster["logins"]]
         assert labels == ["login 1", "login 1", "login 2", "login 2"]
         assert [finding["message"] for finding in document["findings"]] == [
-            f"the same login for quay.io stands in 2 secrets of 1 cluster (login {number})" for number in (1, 2)
+            f"the same login for quay.io is in 2 secrets of 1 cluster (login {number})" for number in (1, 2)
         ]
 
     def test_a_cluster_whose_audit_has_the_rule_has_its_own_findings(self) -> None:

@@ -131,7 +131,7 @@ def test_without_anything() -> None:
     assert "Nothing was found." in text
     one = page(report(audits.cluster(verdicts={"pulls": 0, "will_not_pull": 1, "unknown": 0})))[0].text
     assert "No finding. 1 of 1 container cannot pull their image." in one
-    assert "All that was looked for could be read." in text
+    assert "Everything that the audit needed could be read." in text
     text = page(report(audits.cluster(verdicts={"pulls": 0, "will_not_pull": 0, "unknown": 0})))[0].text
     assert "container is known" not in text
 

@@ -89,7 +89,7 @@ def test_fails_after_it_has_written(reports: Reports) -> None:
     assert failed["msg"] == (
         "3 errors, 1 warning in 1 of 2 clusters: a: secret project-a/s0 has type Opaque, which no node reads; "
         "a: secret project-a/s1 has type Opaque, which no node reads; a: secret project-a/s2 has type Opaque, which no node reads; "
-        f"and 1 more; the report is in {reports.outputs['html']}"
+        f"and 1 more. The report is in {reports.outputs['html']}"
     )
     assert len(reports.written) == 3
 

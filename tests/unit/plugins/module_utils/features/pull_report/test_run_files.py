@@ -38,16 +38,16 @@ class TestRead:
             (tmp_path / "x" / "y", "No such file"),
             ("a\0b", "the path is not valid"),
         ):
-            with pytest.raises(OptionError, match=rf"cannot be read on the controller: .*{why}.*; nothing was written"):
+            with pytest.raises(OptionError, match=rf"cannot be read on the controller: .*{why}.*. Nothing was written"):
                 read(str(path))
 
     def test_no_device_is_read_and_no_pipe_is_waited_for(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "pipe")
-        with pytest.raises(OptionError, match="pipe is no regular file"):
+        with pytest.raises(OptionError, match="pipe is not a regular file"):
             read(str(tmp_path / "pipe"))
-        with pytest.raises(OptionError, match="is no regular file"):
+        with pytest.raises(OptionError, match="is not a regular file"):
             read(str(tmp_path))
-        with pytest.raises(OptionError, match="/dev/zero is no regular file"):
+        with pytest.raises(OptionError, match="/dev/zero is not a regular file"):
             read("/dev/zero")
 
 
@@ -62,7 +62,7 @@ class TestPlaces:
     def test_what_cannot_be_a_file(self, tmp_path: Path) -> None:
         with pytest.raises(OptionError, match=r"option 'html': directory .*nosuch does not exist"):
             check_writable("html", str(tmp_path / "nosuch" / "a"))
-        with pytest.raises(OptionError, match="is no file, so it was not replaced"):
+        with pytest.raises(OptionError, match="is not a file, so it was not replaced"):
             check_writable("html", str(tmp_path))
         with pytest.raises(OptionError, match="cannot be a file: the path is not valid$"):
             check_writable("html", "a\0b")
@@ -93,7 +93,7 @@ class TestWrite:
     def test_when_one_cannot_be_stored_none_is_replaced(self, tmp_path: Path) -> None:
         (tmp_path / "a").write_text("old")
         with pytest.raises(
-            OptionError, match="cannot be written on the controller: No such file or directory; nothing was written"
+            OptionError, match="cannot be written on the controller: No such file or directory. Nothing was written"
         ):
             write({tmp_path / "a": "new", tmp_path / "nosuch" / "b": "new"}, 0o644)
         assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "old"}
@@ -101,7 +101,7 @@ class TestWrite:
     def test_when_one_cannot_be_replaced_it_says_what_is_written(self, tmp_path: Path) -> None:
         (tmp_path / "b").mkdir()
         (tmp_path / "b" / "x").touch()
-        with pytest.raises(OptionError, match=rf"written before that: {tmp_path}/a$"):
+        with pytest.raises(OptionError, match=rf"Written before that: {tmp_path}/a$"):
             write({tmp_path / "a": "new", tmp_path / "b": "new"}, 0o644)
         assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
 

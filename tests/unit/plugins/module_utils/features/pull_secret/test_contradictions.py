@@ -21,7 +21,7 @@ def declared(*names: str, mode: str = "absent") -> list[PullSecret]:
 
 
 def said(name: str) -> str:
-    return f"both declare secret {name}; declare it once, with all its registries"
+    return f"both declare secret {name}, so declare it once, with all its registries"
 
 
 def test_different_secrets_hold_together() -> None:

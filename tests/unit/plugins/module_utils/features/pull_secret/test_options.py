@@ -249,7 +249,7 @@ class TestSettings:
         [
             (
                 {"state": "absent", "mode": "remove"},
-                "state=absent deletes the whole secret; to remove single registries, use state=present with mode=remove",
+                "state=absent deletes the whole secret. To remove single registries, use state=present with mode=remove",
             ),
             ({"only_managed": True}, "option 'only_managed' only works with state=absent: leave it out"),
             ({"mode": "remove", "only_managed": True}, "option 'only_managed' only works with state=absent: leave it out"),

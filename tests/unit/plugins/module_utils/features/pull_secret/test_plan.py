@@ -73,14 +73,14 @@ NO_PULL_SECRET = "secret project-a/quay has type Opaque and is not a pull secret
 OF_THE_PLATFORM = (
     "secret project-a/quay belongs to the platform, which would restore it; not changed: choose another name"
 )
-RECREATE = "with recreate=true it is deleted and created again, or restored if that fails; or choose another name"
-OTHER_TYPE = f"secret project-a/quay exists with type {DOCKERCFG}, and the type of a secret cannot be changed to {DOCKERCONFIGJSON}; {RECREATE}"
-IMMUTABLE = f"secret project-a/quay is immutable; {RECREATE}"
+RECREATE = "set recreate=true to delete and recreate it (it is restored if that fails), or choose another name"
+OTHER_TYPE = f"secret project-a/quay exists with type {DOCKERCFG}, and the type of a secret cannot be changed to {DOCKERCONFIGJSON}: {RECREATE}"
+IMMUTABLE = f"secret project-a/quay is immutable: {RECREATE}"
 
 
 def cannot_be_edited(why: str) -> str:
     return (
-        f"secret project-a/quay was not changed: its content {why}, so registries can neither be added nor removed; "
+        f"secret project-a/quay was not changed: its content {why}, so registries can neither be added nor removed: "
         "use mode=replace with all registries that the secret must have, or delete it with state=absent"
     )
 
@@ -275,7 +275,7 @@ class TestUnreadable:
         assert change.before == {"type": observed["type"], "registries": f"not known: the content {why}"}
         assert change.after == {"type": observed["type"], "registries": {"quay.io": "credential"}}
         assert plan.notes == (
-            f"the old content of secret project-a/quay {why}, so it is not known which registries it held",
+            f"the old content of secret project-a/quay {why}, so it is unknown which registries it contained",
         )
         again = {**observed, "data": change.body["data"]}
         assert declared(type=observed["type"]).plan("project-a", {"quay": again}) == Plan()
@@ -288,7 +288,7 @@ class TestUnreadable:
         assert change.details == {"registries": registries(), "previous_content": why}
         assert change.before == {"type": observed["type"], "registries": f"not known: the content {why}"}
         assert plan.notes == (
-            f"the old content of secret project-a/quay {why}, so it is not known which registries it held",
+            f"the old content of secret project-a/quay {why}, so it is unknown which registries it contained",
         )
 
     def test_a_foreign_type_is_no_pull_secret_then(self) -> None:
@@ -316,7 +316,7 @@ class TestUnreadable:
         observed = secret({"auths": {"a.io": {"auth": "%"}, "b.io": entry(), "c.io": {}}, "HttpHeaders": []})
         told = (
             "secret project-a/quay stops every pull of a pod that uses it, because the entry for 'a.io' has an 'auth' that is not standard "
-            "base64; 'HttpHeaders' is a list, not an object; remove such entries with mode=remove, or replace the whole content with "
+            "base64; 'HttpHeaders' is a list, not an object. Remove such entries with mode=remove, or replace the whole content with "
             "mode=replace"
         )
         given = {"mode": mode, "registries": [registry(key="b.io")]}
@@ -468,7 +468,7 @@ class TestMerge:
 
     def test_an_entry_of_others_that_no_node_can_use_is_told_with_a_change(self) -> None:
         observed = secret({"auths": {"a.io": {}, "b.io": {"identitytoken": "canary"}, "quay.io": {}}})
-        tell = "secret project-a/quay has an entry for {} that no node can use; give it a login, or remove it with mode=remove"
+        tell = "secret project-a/quay has an entry for {} that no node can use: give it a login, or remove it with mode=remove"
         assert declared(mode="merge").plan("project-a", {"quay": observed}).notes == (
             tell.format("a.io"),
             tell.format("b.io"),
@@ -515,7 +515,7 @@ class TestRemove:
     def test_an_emptied_secret_is_told(self) -> None:
         plan = self.remove(SAME)
         assert content_of(plan.changes[0]) == b'{"auths": {}}'
-        assert plan.notes == ("secret project-a/quay holds no registry any more; delete it with state=absent",)
+        assert plan.notes == ("secret project-a/quay no longer contains a registry: delete it with state=absent",)
         assert self.remove(secret({"auths": {}})) == Plan()
 
 
@@ -556,7 +556,7 @@ class TestDeleteEmpty:
     def test_others_stay_empty(self) -> None:
         plan = self.plan(SAME)
         assert [change.action for change in plan.changes] == ["update"]
-        assert plan.notes == ("secret project-a/quay holds no registry any more; delete it with state=absent",)
+        assert plan.notes == ("secret project-a/quay no longer contains a registry: delete it with state=absent",)
         assert self.plan(secret({"auths": {}})) == Plan()
 
     def test_ours_stays_while_it_holds_anything(self) -> None:
@@ -873,7 +873,7 @@ class TestWarnings:
     def test_podmans_type_is_written_with_a_warning(self) -> None:
         assert declared(type=PODMANCONFIGJSON).warnings == [
             "type kubernetes.io/podmanconfigjson is written as requested, but the kubelet, CRI-O, image import and builds do not read it, "
-            "so no pod can pull with this secret; Podman's auth.json works when it is stored as kubernetes.io/dockerconfigjson, the "
+            "so no pod can pull with this secret. Podman's auth.json works if it is stored as kubernetes.io/dockerconfigjson, the "
             "default type"
         ]
 

@@ -81,7 +81,7 @@ def test_all_that_are_refused_are_named(server: HostileRegistry, certificate: st
     refused = verify_logins(every).refused
     assert {entry.position for entry in refused} == {0, 2}
     for said in refused.values():
-        assert said.startswith("nothing was written, because a login does not work or is not proven: ")
+        assert said.startswith("nothing was written because a login does not work or could not be verified: ")
         assert f"registry key {server.host}: registry {server.host} refuses the login" in said
         assert RIGHT not in said
 

@@ -168,9 +168,7 @@ def test_each_answer_stands_where_the_login_does(server: HostileRegistry, certif
         "no_right": 1,
         "unanswered": 1,
     }
-    assert outcome.remarks == (
-        "no secret that was read has a login for other.example.com/a/b, so it was not asked about",
-    )
+    assert outcome.remarks == ("other.example.com/a/b was not checked: none of the secrets has a login for it",)
     assert not outcome.has_failed
     assert rows
 
