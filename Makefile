@@ -7,47 +7,47 @@ BENCH := $(PREPARE) newest python tests/bench/bench.py $(if $(OC),--oc '$(OC)')
 
 .PHONY: demo test test-all release mutants faults-large verdicts-large bench bench-large check-file check-% lab-up lab-down shell clean
 
-demo: ## The main job on the lab, from nothing to pods that pull; with KUBECONFIG=... on your own cluster
+demo: ## Set up pull access on the lab, from an empty cluster to pods that pull. With KUBECONFIG=..., on your own cluster
 	@$(PREPARE) newest python tests/demo/demo.py --lab-dir '$(LAB_DIR)-demo' $(if $(OWN_CLUSTER),--kubeconfig '$(OWN_CLUSTER)') $(if $(KEEP),--keep)
 
-test: ## What every change must pass
+test: ## Run the checks that every change must pass
 	@python3 tests/tools/check.py
 
-test-all: ## The same, and what is slow and rarely breaks: every supported core, the large runs; before a release
+test-all: ## Run these checks and the slow ones that rarely fail: every supported ansible-core, the large runs. Before a release
 	@python3 tests/tools/check.py --all
 
-release: ## VERSION=1.2.3: changelog, make test-all, commit, tag, tarball and checksums, in release/; DRY_RUN=1 shows it and leaves nothing
+release: ## Release VERSION=1.2.3: changelog, make test-all, commit, tag, tarball and checksums in release/. DRY_RUN=1 shows it and keeps nothing
 	@$(PREPARE) docs python tests/tools/release.py '$(VERSION)' $(if $(DRY_RUN),--dry-run)
 
-check-file: ## The tests that belong to files: FILE=plugins/modules/sa_link.py, or FILE="a b" for several
+check-file: ## Run the tests that belong to files: FILE=plugins/modules/sa_link.py, or FILE="a b" for several
 	@python3 tests/tools/check.py --files $(FILE)
 
-check-%: ## The steps of make test-all with a word in their title, such as check-unit; check-units,oldest for another core, check-next for pre-releases
+check-%: ## Run the steps of make test-all with a word in their title, such as check-unit. check-units,oldest for another core, check-next for pre-releases
 	@python3 tests/tools/check.py '$*'
 
-mutants: ## Whether the unit tests notice changes of the code; ROOM=secrets for one room, ALL=1 for every mutant, SEED=2, SECONDS=600, JOBS=1
+mutants: ## Check that the unit tests detect changes of the code. ROOM=secrets for one room, ALL=1 for every mutant, SEED=2, SECONDS=600, JOBS=1
 	@$(PREPARE) newest env PYTHONHASHSEED=0 python tests/tools/mutants.py $(foreach room,$(ROOM),--room '$(room)') $(if $(ALL),--all) $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(JOBS),--jobs $(JOBS))
 
-bench: ## Speed, memory and requests for 20 and 1,000 namespaces, beside other ways to do the job (docs/benchmark.md); with OC=... beside your oc
+bench: ## Compare speed, memory and requests with other tools, for 20 and 1,000 namespaces (docs/benchmark.md). With OC=..., also with your oc
 	@$(BENCH) --sizes 20 1000
 
-bench-large: ## The same, and 10,000 namespaces
+bench-large: ## Run the same comparison, also for 10,000 namespaces
 	@$(BENCH) --sizes 20 1000 10000
 
-faults-large: ## The tests with faults and killed runs at their full size: 1,000 namespaces, 100 runs
+faults-large: ## Run the tests with faults and killed runs at full size: 1,000 namespaces, 100 runs
 	@python3 tests/tools/check.py '100 killed runs, 1,000 namespaces'
 
-verdicts-large: ## 20,000 generated pods, asked about and pulled under five configurations of the cluster
+verdicts-large: ## Explain and pull 20,000 generated pods, under five configurations of the cluster
 	@python3 tests/tools/check.py '20,000 verdicts against the node'
 
-lab-up: ## Starts a lab and prints its KUBECONFIG, registries, logins and CA certificate
+lab-up: ## Start a lab and print its KUBECONFIG, registries, logins and CA certificate
 	@$(PREPARE) lab sh -c '"$$IMAGE_PULL_LAB" up --dir "$(LAB_DIR)"'
 
-lab-down: ## Ends it and leaves nothing behind
+lab-down: ## Stop the lab and remove its files
 	@$(PREPARE) lab sh -c '"$$IMAGE_PULL_LAB" down --dir "$(LAB_DIR)"'
 
-shell: ## A shell with ansible, the collection and the lab's binary ($$IMAGE_PULL_LAB)
+shell: ## Start a shell with ansible, the collection and the lab's binary ($$IMAGE_PULL_LAB)
 	@$(PREPARE) newest $${SHELL:-sh}
 
-clean: ## Forgets the environments and the lab's binary
+clean: ## Delete the cached environments and the lab's binary
 	@rm -rf "$${IMAGE_PULL_CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/openshift_ops.image_pull}"

@@ -84,6 +84,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.result_li
 
 
 def result_line(results: Any, kind: str, **facts: Any) -> str:
+    """Return the line of a kind of playbook. :raises AnsibleFilterError: for an unknown kind."""
     line = LINES.get(kind)
     if line is None:
         raise AnsibleFilterError(f"result_line: the kind is one of {', '.join(LINES)}, not {kind!r}")
@@ -91,7 +92,7 @@ def result_line(results: Any, kind: str, **facts: Any) -> str:
 
 
 class FilterModule:
-    """The filter of this file."""
+    """The filter `result_line`."""
 
     def filters(self) -> dict[str, Callable[..., str]]:
         return {"result_line": result_line}

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the variables of the roles to the entries of the modules. Pure: the caller resolves templates.
+"""Convert the variables of the roles to the entries of the modules. Pure: the caller resolves templates.
 
-Each role reads one variable and all that begin with its name and an underscore, so that each team or group adds a file of its own.
-Entries are read member by member: a task that only links never touches a credential.
+Each role reads one variable and all variables that begin with its name and an underscore, so that each team or group can add its own
+file. Members of entries are read separately, so a task that only links secrets never reads a credential.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ _GRANT = (
     "service_accounts", "projects", "groups", "users", "authenticated", "anonymous", "role", "binding_name", "exclusive",
     "recreate", "revoke_from", "prune", "verify_access",
 )  # fmt: skip
-#: Members of a grant that belong to no consumer in a namespace.
+#: Members of a grant that do not belong to a consumer in a namespace.
 _OF_NO_NAMESPACE = ("groups", "users", "authenticated", "anonymous", "prune")
-#: The members that an entry of each role may have.
+#: The allowed members of an entry, for each role.
 _MEMBERS = {
     "private_registry": {"name", "state", "links", *_PLACES, *_SECRET, *_LINK},
     "delegated_auth": {
@@ -83,49 +83,49 @@ class Evaluator(Protocol):
     """Evaluates templates."""
 
     def prepare(self, values: Iterable[Any]) -> None:
-        """Is told beforehand what `resolve` will be asked for, so that it can be done at once."""
+        """Evaluate values for later calls of `resolve` together."""
 
     def resolve(self, value: Any) -> Any:
-        """The value with its templates evaluated; what is omitted is null.
+        """Return the value with its templates evaluated; None for an omitted one.
 
-        :raises TemplateError: when one cannot be evaluated.
+        :raises TemplateError: if one cannot be evaluated.
         """
 
 
 class DeclarationError(Exception):
-    """Variables that declare what cannot be; the message is for the user."""
+    """Invalid declarations in variables. The message is for the user."""
 
 
 class TemplateError(Exception):
-    """A template that cannot be evaluated; the message is for the user and holds no value."""
+    """A template that cannot be evaluated. The message is for the user and contains no value."""
 
 
 @dataclass(frozen=True)
 class RoleEntry:
-    """One entry of a role's variable. `title` is the variable and the position in it; `read` evaluates a member, given by name."""
+    """One entry of a role's variable. `title` is the variable with the position. `read` evaluates a member by name and value."""
 
     title: str
     members: Mapping[str, Any]
     read: Callable[[str, Any], Any]
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The value of a member, `default` where it is not given, is null or is omitted."""
+        """Return the value of a member; `default` if it is missing, null or omitted."""
         value = self.read(name, self.members[name]) if name in self.members else None
         return default if value is None else value
 
     def some(self, names: Iterable[str]) -> Made:
-        """The members among `names` that are given."""
+        """Return the given members among `names`, with their values."""
         found = {name: self.get(name) for name in names if name in self.members}
         return {name: value for name, value in found.items() if value is not None}
 
     def entry(self, *names: str, **more: Any) -> Made:
-        """An entry of a module: where, the members `names`, and more."""
+        """Return an entry of a module: its title and namespaces, the members `names`, and `more`."""
         return {"title": self.title, **self.some((*_PLACES, *names)), **more}
 
     def items(self, name: str) -> Sequence[Any]:
-        """The items of a member that is a list; none where it is not given. A text is one, too, as for Ansible.
+        """Return the items of a list member; empty if it is missing. As in Ansible, a text with commas is also a list.
 
-        :raises DeclarationError: for anything else.
+        :raises DeclarationError: for other values.
         """
         value = self.get(name, ())
         if isinstance(value, str):
@@ -145,7 +145,7 @@ class RoleEntry:
 
     @property
     def links(self) -> list[Made]:
-        """What it is linked to, each as options of a link: itself, or each item of its member `links`. No account is no link."""
+        """The links of the entry, as options of a link: one for the entry, or one for each item of `links`. Without accounts, none."""
         parts = [self._link(position, part) for position, part in enumerate(self.items("links"))]
         given = self.some(("service_accounts",))
         return [made for part in parts or [{}] if (made := {**given, **part}).get("service_accounts", ["default"])]
@@ -153,10 +153,10 @@ class RoleEntry:
 
 @dataclass(frozen=True)
 class Role:
-    """How a role runs: with `absent` every entry counts as absent; with `only`, each entry is limited to these namespaces.
+    """The run of a role. With `absent`, every entry counts as absent. With `only`, each entry is limited to these namespaces.
 
-    `selected`: the namespaces that the task before selected for an entry, by the entry's title; None before any task. `failed`: those in
-    which it failed for an entry, and under "" those in which it failed for all.
+    `selected`: the namespaces that the task before selected for an entry, by the entry's title; None before any task. `failed`: the
+    namespaces in which it failed for an entry, and under "" the namespaces in which it failed for all entries.
     """
 
     name: str
@@ -167,16 +167,16 @@ class Role:
     failed: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def narrow(self, entries: Iterable[Made]) -> list[Made]:
-        """The entries of a task that works where the one before did, and did not fail.
+        """Return the entries limited to the namespaces in which the task before succeeded.
 
-        A selector selects no namespace that was created since.
+        A selector does not select namespaces that were created since then.
         """
         if self.selected is None:
             return [*entries]
         return [made for entry in entries if (made := self._narrow(entry, self.selected))]
 
     def _narrow(self, entry: Made, selected: Mapping[str, list[str]]) -> Made:
-        """Empty for one that is for no namespace then."""
+        """Return the limited entry; empty if no namespace is left."""
         selector = entry.get("namespace_selector")
         if isinstance(selector, Mapping):
             names = self._left(entry, selected.get(entry["title"], ()))
@@ -192,10 +192,10 @@ class Role:
 
 
 class Declarations:
-    """All entries of all variables of a role."""
+    """The entries of all variables of a role."""
 
     def __init__(self, role: Role, variables: Mapping[str, Any], templates: Evaluator) -> None:
-        """:raises DeclarationError: for a variable that is no list, and for entries whose members no module knows; all at once."""
+        """:raises DeclarationError: if a variable is not a list, or with all entries that have unknown or missing members."""
         self.role, self._variables, self._templates = role, variables, templates
         self.entries = _entries(role.name, variables, templates)
         problems = [problem for entry in self.entries for problem in _problems(role.name, entry)]
@@ -209,7 +209,7 @@ class Declarations:
         return [entry.title for entry in self.entries]
 
     def refuse_conflicts(self) -> None:
-        """:raises DeclarationError: when this role and the other one that writes secrets declare the same secret."""
+        """:raises DeclarationError: if two entries declare the same secret, in this role or in the other role that writes secrets."""
         if self.role.name not in _WRITERS:
             return
         if problems := list(_conflicts(self._variables, self._templates, self.role.name)):
@@ -228,7 +228,7 @@ class Declarations:
 
 
 def _secrets(declared: Declarations, _answer: Any) -> list[Made]:
-    """What is taken back first, in the same task: a secret that one entry gives up, another may not have in one namespace."""
+    """Return removals first: in the same task and namespace, another entry may declare a secret that one entry removes."""
     return [
         *(_removed(entry) if _merges(entry) else entry.entry("name", **_MANAGED) for entry in declared.absent),
         *(entry.entry("name", "state", *_SECRET) for entry in declared.present),
@@ -236,24 +236,24 @@ def _secrets(declared: Declarations, _answer: Any) -> list[Made]:
 
 
 def _claims(declared: Declarations, _answer: Any) -> list[Made]:
-    """The secrets that are declared, without what is in them."""
+    """Return the declared secrets, without their content."""
     return [entry.entry("name") for entry in declared.present]
 
 
 def _selectors(declared: Declarations, _answer: Any) -> list[Made]:
-    """Which namespaces are selected, by the entries that name none."""
+    """Return the namespace selectors of the entries with a selector."""
     return [entry.entry() for entry in declared.present if isinstance(entry.get("namespace_selector"), Mapping)]
 
 
 def _rotated(declared: Declarations, answer: Any) -> list[Made]:
-    """The secrets that are declared with a login of one of the users for one of the registries, where a rotation may write it."""
+    """Return the declared secrets that a rotation is allowed to write: with a login of one of the users for one of the registries."""
     wanted = _RotationLogins.of(answer)
     return [_named(entry, entry.get("name")) for entry in declared.present if any(map(wanted.has, _logins(entry)))]
 
 
 @dataclass(frozen=True)
 class _RotationLogins:
-    """The logins of a rotation: it says which users of which registries."""
+    """The logins of a rotation, by registry and user."""
 
     exchange: LoginReplacement
     usernames: frozenset[str]
@@ -272,14 +272,14 @@ class _RotationLogins:
 
 
 def _logins(entry: RoleEntry) -> Iterator[tuple[Any, Any]]:
-    """Registry and user of each login that an entry declares itself. The content of a file is not known here."""
+    """Yield registry and user of each login in an entry. The content of a file is not known here."""
     for one in entry.get("registries", ()):
         if isinstance(one, Mapping):
             yield one.get("registry"), one.get("username")
 
 
 def _named(entry: RoleEntry, name: Any) -> Made:
-    """As the entries of a rotation are: the places, and one name."""
+    """Return an entry of a rotation: the namespaces and one name."""
     return {**entry.some(_PLACES), "name": name}
 
 
@@ -288,7 +288,7 @@ def _removed(entry: RoleEntry) -> Made:
 
 
 def _merges(entry: RoleEntry) -> bool:
-    """Whether it may have added registries to a secret that it did not create. With `update_existing` off it has created it."""
+    """Whether an entry may have added registries to a secret that it did not create. Without `update_existing`, it has created it."""
     return bool(entry.get("mode") == "merge" and boolean(entry.get("update_existing", True), strict=False))
 
 
@@ -299,7 +299,7 @@ def _unlink(entry: RoleEntry, made: Made) -> Iterator[Made]:
 
 
 def _links(declared: Declarations, answer: Any) -> list[Made]:
-    """Links to take back, and those of what is present. `answer` is the result of the task that wrote the secrets."""
+    """Return the links to remove, and the links of present entries. `answer` is the result of the task that wrote the secrets."""
     kept = [entry for entry in declared.absent if not _merges(entry)]
     unlinked = [made for entry in kept for made in _unlink(entry, entry.entry())]
     linked = declared.role.narrow(_link(declared, entry, part) for entry in declared.present for part in entry.links)
@@ -308,13 +308,13 @@ def _links(declared: Declarations, answer: Any) -> list[Made]:
 
 def _link(declared: Declarations, entry: RoleEntry, part: Made) -> Made:
     usual = "existing" if entry.get("type") == _PODMAN else "usable"
-    # In check mode the secret does not exist yet.
+    # In check mode, the secret does not exist yet.
     require = "none" if declared.role.check_mode else entry.get("require", usual)
     return {**entry.entry(*_LINK), **part, "secrets": [entry.get("name")], "require": require}
 
 
 def _gone(absent: Sequence[RoleEntry], answer: Any) -> Iterator[Made]:
-    """Links to merged secrets that had nothing else in them, and so were deleted."""
+    """Yield the links to merged secrets that were deleted because they had no other content."""
     namespaces: dict[int, list[str]] = {}
     for result in (answer or {}).get("namespaces", ()):
         for found in result.get("entries", ()):
@@ -333,7 +333,7 @@ def _questions(declared: Declarations, _answer: Any) -> list[Made]:
 
 
 def _both_secrets(declared: Declarations, answer: Any) -> list[Made]:
-    """The entry names the host that takes the logins. The answer of a registry only shows whether there is one."""
+    """Return both secrets of each entry. The entry names the host for the logins. The registry only shows whether there is such a host."""
     made = [entry.entry(name=name, **_MANAGED) for entry in declared.absent for name in _names(entry)]
     for entry, asked in _settled(declared, answer):
         hosts = [entry.get("registry"), asked["realm_host"]]
@@ -342,15 +342,17 @@ def _both_secrets(declared: Declarations, answer: Any) -> list[Made]:
             entry.entry(name=name, registries=[{"registry": host, **login}])
             for name, host in zip(_used(entry, asked), hosts, strict=False)
         ]
-        # The host that takes the logins is no registry: nothing can be asked of it alone.
+        # The host for the logins is not a registry, so it cannot be verified alone.
         both[0] |= {**entry.some(_VERIFY[:2]), **_verified(entry)}
         made += both
     return made
 
 
 def _verified(entry: RoleEntry) -> Made:
-    """How the registry is asked, where its login is to be proven. The login goes to the host that the entry names, not to one that the
-    registry names."""
+    """Return the options to verify a login; empty if it is not verified.
+
+    The login is sent to the host in the entry, and not to a host that the registry names.
+    """
     if not (entry.get("verify") or entry.get("verify_repositories")):
         return {}
     given = {f"verify_{name}": entry.get(name) for name in ("ca_cert", "validate_certs")}
@@ -359,14 +361,14 @@ def _verified(entry: RoleEntry) -> Made:
 
 
 def _both_claims(declared: Declarations, answer: Any) -> list[Made]:
-    """An entry with a problem keeps both of its secrets: the answer of a registry is not a reason to remove one."""
+    """Return the declared secrets. An entry with a problem keeps both, because the answer of a registry is not a reason to remove one."""
     kept = [(entry, _names(entry)) for entry, asked in _answered(declared, answer) if _problem(entry, asked)]
     used = [(entry, _used(entry, asked)) for entry, asked in _settled(declared, answer)]
     return [entry.entry(name=name) for entry, names in (*used, *kept) for name in names]
 
 
 def _both_link_claims(declared: Declarations, answer: Any) -> list[Made]:
-    """The links that are declared; those of an entry with a problem to both of its secrets, as in `_both_claims`."""
+    """Return the declared links. An entry with a problem keeps the links to both of its secrets, as in `_both_claims`."""
     kept = [
         entry.entry("service_accounts", "link_for", secrets=_names(entry))
         for entry, asked in _answered(declared, answer)
@@ -397,7 +399,7 @@ def _both_links(declared: Declarations, answer: Any) -> list[Made]:
 
 
 def _names(entry: RoleEntry) -> list[str]:
-    """The secret for the registry, and the one for the host that takes its logins."""
+    """Return the names of the secret for the registry and of the secret for the host that takes its logins."""
     return [
         entry.get("registry_secret_name", "private-registry"),
         entry.get("realm_secret_name", "redhat-connect-sso"),
@@ -409,7 +411,7 @@ def _used(entry: RoleEntry, asked: Mapping[str, Any]) -> list[str]:
 
 
 def _answered(declared: Declarations, answer: Any) -> Iterator[tuple[RoleEntry, Mapping[str, Any]]]:
-    """Each entry with the answer of its registry, and with `error` for one that could not be asked."""
+    """Yield each entry with the answer of its registry, and with `error` if the registry could not be queried."""
     answer = answer or {}
     errors = {failure["entry"]: {"error": failure["error"]} for failure in answer.get("failures", ())}
     for position, (entry, asked) in enumerate(zip(declared.present, answer.get("registries", ()), strict=False)):
@@ -417,14 +419,14 @@ def _answered(declared: Declarations, answer: Any) -> Iterator[tuple[RoleEntry, 
 
 
 def _settled(declared: Declarations, answer: Any) -> Iterator[tuple[RoleEntry, Mapping[str, Any]]]:
-    """The entries of which it is certain who gets the login."""
+    """Return the entries for which it is certain which hosts get the login."""
     return ((entry, asked) for entry, asked in _answered(declared, answer) if not _problem(entry, asked))
 
 
 def _problem(entry: RoleEntry, asked: Mapping[str, Any]) -> str:
-    """Why nothing is written for an entry; empty where something is.
+    """Return why nothing is written for an entry; empty if something is written.
 
-    A secret for another host is a login that nodes send there. So the entry names that host, and not the registry.
+    Nodes send the login in a secret for another host to that host. So the entry must name that host, and not the registry.
     """
     if "error" in asked:
         return str(asked["error"])
@@ -441,7 +443,7 @@ def _problem(entry: RoleEntry, asked: Mapping[str, Any]) -> str:
 
 
 def _https_host(realm: Any) -> str:
-    """The `host[:port]` of a realm, in its one spelling; empty where it is none to which a login may be sent."""
+    """Return the normalized `host[:port]` of a realm; empty if logins must not be sent to it."""
     try:
         url = str(realm)
         found = url_host(url)[1]
@@ -451,7 +453,7 @@ def _https_host(realm: Any) -> str:
 
 
 def _undelegated(declared: Declarations, answer: Any) -> list[Any]:
-    """A sentence for each registry that takes its logins itself."""
+    """Return a sentence for each registry that does not delegate its login."""
     return [
         f"{asked['registry']} does not delegate its login, so secret {_names(entry)[0]} is enough, and {_names(entry)[1]} is not "
         "created"
@@ -461,7 +463,7 @@ def _undelegated(declared: Declarations, answer: Any) -> list[Any]:
 
 
 def _problems_of_answers(declared: Declarations, answer: Any) -> list[Any]:
-    """A sentence for each entry for which nothing is written."""
+    """Return a sentence for each entry for which nothing is written."""
     return [
         f"{entry.title}: {problem}"
         for entry, asked in _answered(declared, answer)
@@ -473,7 +475,7 @@ def _problems_of_answers(declared: Declarations, answer: Any) -> list[Any]:
 
 
 def _accounts(declared: Declarations, _answer: Any) -> list[Made]:
-    """The accounts that are granted to, each once."""
+    """Return the service accounts of the grants, each once."""
     found: dict[tuple[Any, Any], Made] = {}
     for entry in declared.present:
         for account in entry.get("service_accounts", ()):
@@ -494,7 +496,7 @@ def _without(made: Made, *names: str) -> Made:
     return {name: value for name, value in made.items() if name not in names}
 
 
-#: What can be asked for: for each role, the entries of one task.
+#: The kinds of entries for each role. Each kind has the entries of one task.
 KINDS: Mapping[str, Mapping[str, Callable[[Declarations, Any], list[Any]]]] = {
     "private_registry": {
         "secrets": _secrets,
@@ -522,7 +524,7 @@ KINDS: Mapping[str, Mapping[str, Callable[[Declarations, Any], list[Any]]]] = {
 
 
 def _limited(entry: RoleEntry, role: str, only: frozenset[str]) -> Iterator[RoleEntry]:
-    """What an entry declares for these namespaces. A grant is also for those of its consumers that are among them."""
+    """Yield the parts of an entry for these namespaces. A grant also counts for the namespaces of its consumers."""
     owners = _only_in(entry, only)
     if owners:
         yield _with(entry, **owners)
@@ -533,7 +535,7 @@ def _limited(entry: RoleEntry, role: str, only: frozenset[str]) -> Iterator[Role
 
 
 def _only_in(entry: RoleEntry, only: frozenset[str]) -> Made:
-    """Where the entry is for some of the namespaces; empty when it is for none. What a label selects, the module finds out."""
+    """Return the selection of an entry, limited to these namespaces; empty if none is left. The module evaluates label selectors."""
     names, selector = entry.get("namespaces"), entry.get("namespace_selector")
     if names is not None:
         kept = [name for name in entry.items("namespaces") if str(name) in only]
@@ -546,7 +548,7 @@ def _only_in(entry: RoleEntry, only: frozenset[str]) -> Made:
 
 
 def _without_places(entry: RoleEntry, only: frozenset[str]) -> Made:
-    """Where the entry is for other namespaces; empty when there are none."""
+    """Return the selection of an entry without these namespaces; empty if none is left."""
     names, selector = entry.get("namespaces"), entry.get("namespace_selector")
     if names is not None:
         kept = [name for name in entry.items("namespaces") if str(name) not in only]
@@ -557,7 +559,7 @@ def _without_places(entry: RoleEntry, only: frozenset[str]) -> Made:
 
 
 def _consumers(entry: RoleEntry, only: frozenset[str]) -> Made:
-    """The subjects of a grant that are in these namespaces, in place of all others; all of them where it is exclusive."""
+    """Return only the subjects of a grant in these namespaces, or all of them if the grant is exclusive."""
     given = [one for one in entry.get("service_accounts", ()) if isinstance(one, Mapping)]
     accounts = [one for one in given if str(one.get("namespace")) in only]
     projects = [name for name in entry.get("projects", ()) if str(name) in only]
@@ -569,7 +571,7 @@ def _consumers(entry: RoleEntry, only: frozenset[str]) -> Made:
 
 
 def _with(entry: RoleEntry, **members: Any) -> RoleEntry:
-    """The entry with other members, which are values and no templates; null is for one that it does not have."""
+    """Return the entry with other members, which are values and not templates. None removes a member."""
     kept = {name: value for name, value in entry.members.items() if name not in members}
     given = {name: value for name, value in members.items() if value is not None}
 
@@ -587,7 +589,7 @@ def _any(name: str, patterns: Iterable[Any]) -> bool:
 
 
 def _entries(role: str, variables: Mapping[str, Any], templates: Evaluator) -> list[RoleEntry]:
-    """The entries of the role's variables, in the order of the variables' names. Once a member of one is read, that of all is prepared."""
+    """Return the entries of the role's variables, sorted by variable. Reading a member of one entry prepares that member of all entries."""
     found: list[RoleEntry] = []
     prepared: set[str] = set()
 
@@ -606,7 +608,7 @@ def _entries(role: str, variables: Mapping[str, Any], templates: Evaluator) -> l
 
 
 def _written(role: str, variables: Mapping[str, Any], templates: Evaluator) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each entry as it is written, with its title."""
+    """Yield each entry as it is in the variables, with its title."""
     first = VARIABLES[role]
     for name in (first, *sorted(name for name in variables if name.startswith(f"{first}_"))):
         value = variables.get(name)
@@ -644,7 +646,7 @@ def _unknown(names: Sequence[str], known: Collection[str]) -> str:
 
 
 def _conflicts(variables: Mapping[str, Any], templates: Evaluator, role: str) -> Iterator[str]:
-    """Secrets that the two roles declare. Of the namespaces that a selector finds, only the selector is known."""
+    """Yield the secrets that several entries declare. Selectors are compared as they are, because their namespaces are not known."""
     claims: dict[tuple[str, str], dict[str, str]] = {}
     for owner in _WRITERS:
         for entry in _entries(owner, variables, templates):

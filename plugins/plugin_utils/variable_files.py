@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes files of variables on the controller. Credentials are encrypted in memory, with Ansible's own library and vault passwords."""
+"""Write files of variables on the controller. Credentials are encrypted in memory, with Ansible's own library and vault passwords."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _HOW_TO_GIVE = "give one with --vault-password-file, --vault-id or --ask-vault-p
 
 
 class ControllerFiles:
-    """The files of the host that runs Ansible. `secrets` are the vault passwords that Ansible was given: id and password."""
+    """Files on the host that runs Ansible. `secrets` are the vault passwords of the run, as pairs of ID and password."""
 
     def __init__(self, secrets: Sequence[tuple[str, Any]] | None) -> None:
         self._secrets = list(secrets or ())
 
     def prepare(self, wanted: FilesWanted) -> Write:
-        """See `Destination`."""
+        """Check that the files can be written, and return a function that writes them. See `Destination`."""
         directory = Path(wanted.directory)
         vault = self._vault(wanted) if wanted.encrypted else None
         _check(directory, [directory / name for name in (*wanted.plain, *wanted.encrypted)], wanted)
@@ -48,7 +48,7 @@ class ControllerFiles:
         return write
 
     def _vault(self, wanted: FilesWanted) -> tuple[str, Any]:
-        """The vault id and the password to encrypt with, chosen as ansible-vault does."""
+        """Return the vault ID and the password for the encryption, chosen in the same way as ansible-vault does."""
         how = _HOW_TO_GIVE + (f", or set {wanted.otherwise}" if wanted.otherwise else "")
         if not self._secrets:
             raise OptionError(f"there is no vault password, so no credential can be written and nothing was: {how}")
@@ -67,7 +67,7 @@ class ControllerFiles:
 
 
 def _content(file: VariableFile, vault: tuple[str, Any] | None) -> bytes:
-    """What is written. :raises OptionError: when it cannot be encrypted; it is never returned in clear text then."""
+    """Return the content of a file. :raises OptionError: if it cannot be encrypted, and never returns it in clear text then."""
     variables = as_yaml(file.variables, for_ansible=file.for_ansible)
     text = f"---\n{as_comments(file.comment)}{variables}".encode()
     if not file.encrypted:
@@ -89,11 +89,11 @@ def _check(directory: Path, paths: Sequence[Path], wanted: FilesWanted) -> None:
             f"{', '.join(there)} exists already, and was not replaced: move it away, choose another {wanted.option!r}, or set 'force: true'"
         )
     if os.path.lexists(directory) and not directory.is_dir():
-        raise OptionError(f"option {wanted.option!r}: {directory} is no directory")
+        raise OptionError(f"option {wanted.option!r}: {directory} is not a directory")
 
 
 def _write(directory: Path, contents: Mapping[Path, bytes], *, force: bool) -> None:
-    """Each file appears at once and whole, for its owner alone; when one cannot be written, those before it are taken back."""
+    """Write each file atomically and only for its owner. If one cannot be written, remove the earlier ones, except with `force`."""
     made: list[Path] = []
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -112,5 +112,5 @@ def _write(directory: Path, contents: Mapping[Path, bytes], *, force: bool) -> N
 
 def _put(path: Path, content: bytes, *, force: bool) -> None:
     with stored(path, content) as temporary:
-        # A link, unlike a move, never replaces what is there.
+        # Unlike a move, a link never replaces an existing file.
         (os.replace if force else os.link)(temporary, path)

@@ -126,7 +126,7 @@ def test_a_namespace_that_no_test_made_is_left_alone(project: Project) -> None:
     create, prepare, destroy = (
         OWN[0].replace("molecule test", f"molecule {one}") for one in ("create", "prepare", "destroy")
     )
-    assert "run molecule create first" in project.reader.type(PLACE, f"! {prepare}", [], 0)
+    assert "Run 'molecule create' first" in project.reader.type(PLACE, f"! {prepare}", [], 0)
     refused = project.reader.type(PLACE, f"! {create}", [], 0)  # it prepares, too
     assert "namespace project-a exists and was not created by a test" in refused
     project.reader.type(PLACE, destroy, [], 0)

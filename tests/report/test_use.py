@@ -249,7 +249,7 @@ class TestPullers:
     def test_nobody(self, watch: Callable[..., Watched], tmp_path: Path) -> None:
         watched = watch(written(tmp_path / "a.html", joined({"a": audits.document()})))
         watched.open("view=pullers")
-        assert watched.text("#picture-text") == "Nobody but each project's own accounts."
+        assert watched.text("#picture-text") == "Only the accounts of each project itself."
 
 
 class TestOthers:

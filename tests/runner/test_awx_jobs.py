@@ -164,7 +164,7 @@ def test_the_workflow_sets_up_what_was_planned(lab: Any, namespaces: Any, contro
     controller.revision = "0" * 39 + "b"
     audit = lab.audit()
     other = controller.launch("set up", node, credentials, answers=answers, handed_on=handed_on, **fewer)
-    assert other.status == "failed" and "launch the workflow again" in other.output and audit.writes() == []
+    assert other.status == "failed" and "Launch the workflow again" in other.output and audit.writes() == []
 
     refused = controller.launch("take down", node, credentials, **given)
     assert refused.status == "failed" and "is not REMOVE" in refused.output
@@ -184,7 +184,7 @@ def test_a_login_that_is_refused_ends_the_workflow(
     assert lab.registry("private")["host"] in result["msg"] and "refuses the login" in result["msg"]
     assert not job.holding([*secrets_of(*credentials), "canary"])
     silent = passed(controller.launch("verify logins", node, credentials))
-    assert "no registry was asked, and the cluster was not reached" in silent.output
+    assert "no login was verified, and the connection to the cluster was not tested" in silent.output
     # A play that finds no host would be successful.
     ended = controller.launch("failed", node, [], hosts={})
     assert ended.status == "failed" and "a node of this workflow failed" in ended.output
@@ -278,7 +278,7 @@ def test_a_planned_rotation_changes_what_was_approved(
     }
     answers = rotating(lab, old, new)
     alone = controller.launch("rotate a login", node, [cluster], answers=answers, group=nothing)
-    assert (alone.status, "none of them is declared" in " ".join(alone.output.split())) == ("failed", True)
+    assert (alone.status, "None of them is declared" in " ".join(alone.output.split())) == ("failed", True)
     planned = passed(controller.launch("plan a rotation", node, [cluster], answers=answers, group=nothing))
     (rows,) = (plan["secrets"] for plan in planned.handed_on["image_pull_rotation_plans"].values())
     assert [(row["namespace"], row["declared"]) for row in rows] == [(name, False) for name in names[:2]]
@@ -311,7 +311,7 @@ def test_what_is_there_is_shown_and_explained(lab: Any, namespaces: Any, control
         ({}, {"image_pull_export_namespace_selector": {"include": names}}),
     ):
         exported = passed(controller.launch("export", node, credentials[:1], answers=answers, group=given))
-        (shown,) = exported.results("Show what to put into the inventory")
+        (shown,) = exported.results("Show the variables for the inventory")
         assert [one["name"] for one in shown["msg"]["private_registry_secrets"]] == ["team-registry"]
         assert not exported.holding(secrets_of(*credentials))
 
@@ -461,7 +461,7 @@ def test_the_nodes_get_the_logins_of_credentials_and_lose_them(
         assert refused.status == "failed" and "the offline token is not valid" in refused.output
 
         none = change(token, nodes_action="remove", nodes_remove=" \n")
-        assert none.status == "failed" and "name the registries to remove" in none.output
+        assert none.status == "failed" and "enter the registries to remove" in none.output
         assert passed(change(token, nodes_action="remove", nodes_remove=f"{registry}\n")).changed == {"cluster": 1}
         assert registry not in of_the_nodes() and "quay.io" in of_the_nodes()
 
@@ -590,7 +590,7 @@ def test_an_answer_that_ansible_reads_as_a_number_is_refused(lab: Any, controlle
     job = controller.launch(
         "rotate a login", node, [bearer(lab)], answers={**answers, "rotate_new_password": "12345678"}
     )
-    assert job.status == "failed" and "cannot tell what was typed" in job.output
+    assert job.status == "failed" and "its text is lost" in job.output
     assert not job.holding(["12345678"])
     job = controller.launch("audit", node, [bearer(lab)], answers={"audit_target_version": "4.20"})
     assert job.status == "failed" and "with three numbers" in job.output

@@ -257,11 +257,11 @@ class TestStandalone:
 
     @pytest.mark.slow
     def test_nothing_asked_and_both_asked(self, standalone):
-        assert "or global_pull_secret_restore alone" in standalone.run().output
+        assert "Or set only global_pull_secret_restore" in standalone.run().output
         both = standalone.run(registries=[login("a.example.com")], restore="x.yml")
-        assert "or global_pull_secret_restore alone" in both.output
+        assert "Or set only global_pull_secret_restore" in both.output
         several = standalone.run(auth_config=file_of("a.example.com"), registries=[login("b.example.com")])
-        assert "or global_pull_secret_restore alone" in several.output
+        assert "Or set only global_pull_secret_restore" in several.output
         alone = standalone.run(registries=[login("a.example.com")], include=["x"])
         assert "global_pull_secret_include selects entries of global_pull_secret_auth_file" in alone.output
 
@@ -335,7 +335,7 @@ class TestCopies:
         try:
             refused = standalone.run(registries=[login("other.example.com")])
             assert refused.status != 0
-            assert "does not exist, and a new one would lack what the platform needs" in refused.output
+            assert "does not exist, and a new one would lack the entries that the platform needs" in refused.output
             assert standalone.lab.get("openshift-config", "secrets", "pull-secret") is None
             standalone.well(restore=str(copy))
             assert standalone.registries() == PLATFORM
@@ -355,7 +355,7 @@ class TestCopies:
         finally:
             standalone.lab.api("PATCH", VERSION, {"spec": {"clusterID": "lab-1"}})
         assert refused.status != 0
-        assert "is a copy of another secret, or of another cluster's; nothing was changed" in refused.output
+        assert "nothing was changed: it is a copy of another secret or from another cluster" in refused.output
         assert writes(audit) == []
 
     def test_without_a_vault_password_nothing_is_changed(self, standalone):
@@ -516,7 +516,7 @@ class TestHosted:
         audit = hosted.lab.audit()
         done = hosted.run(auth_config=file_of("new.example.com", "quay.io"))
         assert done.status != 0
-        assert "has entries of its own for quay.io" in " ".join(done.output.split())
+        assert "has its own entries for quay.io" in " ".join(done.output.split())
         assert writes(audit) == []
         hosted.well(auth_config=file_of("new.example.com", "quay.io"), include=["new.*"])
         assert hosted.registries(*MERGED) == PLATFORM | {"new.example.com"}
@@ -526,7 +526,7 @@ class TestHosted:
         audit = hosted.lab.audit()
         done = hosted.run(registries=[login("new.example.com"), login("https://quay.io")])
         assert done.status != 0
-        assert "has entries of its own for https://quay.io" in " ".join(done.output.split())
+        assert "has its own entries for https://quay.io" in " ".join(done.output.split())
         assert writes(audit) == []
 
 

@@ -168,7 +168,7 @@ def test_too_much_is_refused_before_the_first_write(fleet: Fleet, namespaces: Ca
 @pytest.mark.slow
 def test_prune_needs_an_owner(fleet: Fleet) -> None:
     refused = fleet.play("site", "", {"image_pull_owner": "{{ no_owner }}"}, status=2)
-    assert "image_pull_prune needs image_pull_owner: only what carries its label is removed" in refused.output
+    assert "image_pull_prune needs image_pull_owner: only objects with its label are removed" in refused.output
 
 
 class TestVariablesOfTeams:

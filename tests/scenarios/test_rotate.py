@@ -492,7 +492,7 @@ class TestSteps:
         assert two[0].logins() == {team: auth(two[0].new)}
         told = " ".join(done.output.split())
         assert f"{two[0].image} is in use, and neither login pulls it" in told
-        assert "the nodes pull nothing with it before all namespaces have it" in told
+        assert "so no node tests it before all namespaces get it" in told
 
     @pytest.mark.slow
     def test_a_pod_whose_failure_its_node_hid_before_stops_nothing(
@@ -660,7 +660,7 @@ class TestSteps:
         unconfirmed = rotate(tmp_path, [cluster], **nothing)
         assert unconfirmed.status != 0
         told = " ".join(unconfirmed.output.split())
-        assert "3 secrets in 3 namespaces hold the old login, or may hold it, and none of them is declared" in told
+        assert "3 secrets in 3 namespaces hold the old login, or may hold it. None of them is declared" in told
         assert f'such as - {{namespace: "{namespaces[0]}", name: "quay"}}'.replace('"', '\\"') in told
         dest = "credential_rotation_plan_dest=plan-{{ inventory_hostname }}.yml"
         written = rotate(tmp_path, [cluster], "--check", "-e", dest, **nothing)

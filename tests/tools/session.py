@@ -116,7 +116,7 @@ def draw(lines: list[str]) -> str:
     )
     return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="title">
   <!-- Copyright (c) 2026, the openshift_ops.image_pull authors. GPL-3.0-or-later. Drawn by tests/tools/session.py -->
-  <title id="title">A terminal session: what would change, the first run, the second run, and a broken pod explained</title>
+  <title id="title">A terminal session: a dry run, the first run, the second run, and the explanation of a failed pull</title>
   <style>{STYLE}  </style>
   <rect width="{WIDTH}" height="{height}" rx="10" style="fill: var(--page); stroke: var(--edge)"/>
 {texts}

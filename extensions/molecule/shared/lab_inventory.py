@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes an inventory that points the roles' variables at a running lab (tests/lab)."""
+"""Write an inventory with variables of the roles for a running lab (tests/lab)."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import yaml
 
 
 class Unsafe(str):
-    """Text that Ansible must not take for a template: the lab's passwords hold `{{`."""
+    """Text that Ansible must not treat as a template: the lab's passwords contain `{{`."""
 
 
 class Dumper(yaml.SafeDumper):
-    """Writes every list and mapping in full, and `Unsafe` with Ansible's tag."""
+    """Write every list and mapping in full, and `Unsafe` with Ansible's tag."""
 
     def ignore_aliases(self, _data: Any) -> bool:
         return True
@@ -33,13 +33,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--lab-dir", type=Path, required=True, help="directory of the running lab")
     parser.add_argument("--output-dir", type=Path, required=True, help="directory of the inventory to write")
     parser.add_argument("--lab-binary", type=Path, help="program of the lab; adds the pull secrets from files (J4, J5)")
-    parser.add_argument("--projects-prefix", default="", help="stands before the name of each project")
+    parser.add_argument("--projects-prefix", default="", help="prefix for the name of each project")
     parser.add_argument("--without-grants", action="store_true", help="leave out cross-project pulls (J1 to J3)")
     return parser.parse_args()
 
 
 def cluster(lab: dict[str, Any]) -> dict[str, Any]:
-    """The connection. There is one cluster, so it is that of the whole inventory."""
+    """Return the variables of the connection. There is only one cluster."""
     return {
         "ansible_connection": "local",
         "ansible_python_interpreter": "{{ ansible_playbook_python }}",
@@ -68,7 +68,7 @@ def private_registry(lab: dict[str, Any], prefix: str) -> list[dict[str, Any]]:
 
 
 def from_files(lab: dict[str, Any], binary: Path, output: Path, prefix: str) -> list[dict[str, Any]]:
-    """J4 and J5: a secret from the file that Docker wrote, and one from Podman's."""
+    """J4 and J5: a secret from Docker's file, and one from Podman's."""
     secrets = []
     for tool, name in (("docker", "config.json"), ("podman", "auth.json")):
         path = output / ".auth" / name  # hidden: Ansible reads every other file here as inventory
@@ -107,7 +107,7 @@ def cross_project_pull(prefix: str) -> list[dict[str, Any]]:
 
 
 def write(path: Path, data: dict[str, Any]) -> None:
-    """Replaces the file by one that only its owner reads."""
+    """Replace the file with one that only its owner can read."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)

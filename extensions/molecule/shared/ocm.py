@@ -1,11 +1,11 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stands for OpenShift Cluster Manager: gives an account's pull secret, which here is a login of the lab's private registry.
+"""Replace OpenShift Cluster Manager: serve an account's pull secret, with a login of the lab's private registry.
 
 usage: ocm.py DIR
 
-DIR is that of a running lab, and its end is the end of this. DIR/ocm.json then has the address and the token.
+DIR is the directory of a running lab. The server ends with the lab. DIR/ocm.json contains its address and the token.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 
 TOKEN_PATH = "/token"
 API_PATH = "/api/accounts_mgmt/v1/access_token"
-#: Seconds until it has to be ready.
+#: Seconds until the server must be ready.
 PATIENCE = 60
 
 
@@ -39,13 +39,15 @@ def main() -> int:
     while not (directory / "ocm.json").exists():
         if process.poll() is not None or time.monotonic() > until:
             process.terminate()
-            sys.exit(f"ocm.py: it does not start: {(directory / 'logs' / 'ocm.log').read_text(encoding='utf-8')}")
+            sys.exit(
+                f"ocm.py: the server did not start: {(directory / 'logs' / 'ocm.log').read_text(encoding='utf-8')}"
+            )
         time.sleep(0.05)
     return 0
 
 
 def serve(directory: Path) -> int:
-    """Answers until the lab is gone."""
+    """Serve requests until the lab ends."""
     account = json.loads((directory / "lab.json").read_text(encoding="utf-8"))["registries"]["private"]
     login = account["accounts"][0]
     auth = base64.b64encode(f"{login['username']}:{login['password']}".encode()).decode()

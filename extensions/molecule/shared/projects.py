@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Creates the namespaces of a test, or deletes those that it created; others are left alone.
+"""Create or delete the namespaces of a test. Namespaces that a test did not create are never deleted.
 
 usage: projects.py create|delete NAME ...
 
@@ -20,7 +20,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config import new_client_from_config
 
 MADE = "image-pull.openshift-ops.example.com/test"
-#: Seconds until a namespace has to be gone.
+#: Seconds until a namespace must be deleted.
 PATIENCE = 120
 
 
@@ -30,7 +30,7 @@ def main() -> int:
     if verb not in ("create", "delete") or not kubeconfig:
         sys.exit("usage: K8S_AUTH_KUBECONFIG=FILE projects.py create|delete NAME ...")
     if not Path(kubeconfig).is_file():
-        sys.exit(f"projects.py: there is no kubeconfig file {kubeconfig}; run molecule create first")
+        sys.exit(f"projects.py: there is no kubeconfig file {kubeconfig}. Run 'molecule create' first")
     api = CoreV1Api(new_client_from_config(kubeconfig))
     for name in names:
         try:
@@ -41,7 +41,7 @@ def main() -> int:
 
 
 def labels(api: CoreV1Api, name: str) -> dict[str, str] | None:
-    """The labels of a namespace, none where it does not exist."""
+    """Return the labels of a namespace; None if it does not exist."""
     try:
         return api.read_namespace(name).metadata.labels or {}
     except ApiException as error:
@@ -55,7 +55,7 @@ def create(api: CoreV1Api, name: str) -> None:
     if found is None:
         api.create_namespace({"metadata": {"name": name, "labels": {MADE: "true"}}})
     elif MADE not in found:
-        sys.exit(f"projects.py: namespace {name} exists and was not created by a test; let the test have another name")
+        sys.exit(f"projects.py: namespace {name} exists and was not created by a test. Use another name for the test")
 
 
 def delete(api: CoreV1Api, name: str) -> None:
@@ -66,7 +66,7 @@ def delete(api: CoreV1Api, name: str) -> None:
     while labels(api, name) is not None:
         if time.monotonic() > until:
             sys.exit(
-                f"projects.py: namespace {name} is not gone after {PATIENCE} seconds; see what its deletion waits for"
+                f"projects.py: namespace {name} was not deleted within {PATIENCE} seconds. Check its conditions and finalizers"
             )
         time.sleep(0.5)
 

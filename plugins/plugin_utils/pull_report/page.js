@@ -1,4 +1,4 @@
-// The program of the report's page. It shows the data as text only: nothing is ever read as markup.
+// The program of the report's page. It inserts all data as text, and never as markup.
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
@@ -32,7 +32,7 @@
   const clusterName = (at) => (at < 0 ? "all clusters" : clusters[at].name);
   const several = clusters.length > 1;
 
-  // ---- What the address says -----------------------------------------------------------------------------------------------------
+  // ---- State in the address -----------------------------------------------------------------------------------------------------
   const DEFAULTS = {
     view: "overview", cluster: "", q: "", namespace: "", rule: "", severity: "", new: "", sort: "severity", page: "",
     account: "", registry: "", without: "", columns: "", puller: "", login: "",
@@ -71,7 +71,7 @@
     for (let at = 0; at < list.length; at++) if (list[at].includes(term)) found[at] = 1;
     return found;
   };
-  // Whether a row of a table matches a term: a name, a text, a rule or a cluster holds it, or namespace and name joined do.
+  // Whether a row of a table matches a term: a name, a text, a rule or a cluster contains it, or namespace/name does.
   const matcher = (table, term) => {
     const known = lower();
     const inNames = hits(known.names, term), inTexts = hits(known.texts, term);
@@ -105,7 +105,7 @@
     }
     return found;
   };
-  // Names are sorted, so their positions compare as they do. A number for each row is cheaper to sort than the rows.
+  // Names are sorted, so their positions have the same order. Sorting one number for each row is cheaper than sorting the rows.
   const sorted = (rows) => {
     const table = data.findings;
     const [column, direction] = state.sort.split("-");
@@ -306,7 +306,7 @@
     pager("matrix", used.length, COLUMNS, page, (to) => go({ columns: to ? String(to) : "" }));
     matrixColumns = used.slice(page * COLUMNS, (page + 1) * COLUMNS);
     if (last && !state.without) {
-      // Not a long list of accounts that have nothing in the columns of this page.
+      // Omit accounts without an entry in the columns of this page.
       const isShown = new Uint8Array(table.registries.length);
       for (const at of matrixColumns) isShown[at] = 1;
       matrixRows = matrixRows.filter((row) => { for (let at = table.start[row]; at < table.start[row + 1]; at++) if (isShown[table.cells[at]]) return true; return false; });
@@ -360,7 +360,7 @@
       several ? cell("Cluster", bdi(clusterName(table.cluster[row]))) : null));
     drawPicture(rows);
   };
-  // Who pulls stands left, the projects right. Only the most connected are drawn; the table beside has all.
+  // Consumers are on the left, projects on the right. Only the most connected ones are drawn. The table contains all of them.
   const drawPicture = (rows) => {
     const table = data.pullers, edges = new Map(), left = new Map(), right = new Map();
     const add = (nodes, key) => nodes.set(key, (nodes.get(key) || 0) + 1);
@@ -370,7 +370,7 @@
       if (!edges.has(key)) { edges.set(key, { who, project, bindings: 0 }); add(left, who); add(right, project); }
       edges.get(key).bindings++;
     }
-    // What is open to all is drawn in any case.
+    // Nodes for all projects or for everyone are always drawn.
     const isWide = (name) => name === "" || /^Group system:(un)?authenticated$/.test(name);
     const most = (nodes) => [...nodes.entries()].sort((a, b) => isWide(b[0]) - isWide(a[0]) || b[1] - a[1]).slice(0, MOST_IN_PICTURE).map((entry) => entry[0]);
     const projects = new Set(most(right));
@@ -380,7 +380,7 @@
     const shown = [...edges.values()].filter((edge) => projects.has(edge.project) && who.has(edge.who));
     const rightNodes = [...projects].filter((name) => shown.some((edge) => edge.project === name)).sort((a, b) => (a === "" ? -1 : b === "" ? 1 : a.localeCompare(b, "en", { numeric: true })));
     const place = new Map(rightNodes.map((name, at) => [name, at]));
-    // Each stands at the middle of what it is joined to, so that fewer lines cross.
+    // Each node is at the average position of its neighbors, so that fewer lines cross.
     const middle = new Map([...who].map((name) => { const own = shown.filter((edge) => edge.who === name); return [name, own.reduce((sum, edge) => sum + place.get(edge.project), 0) / (own.length || 1)]; }));
     const leftNodes = [...who].sort((a, b) => middle.get(a) - middle.get(b) || a.localeCompare(b, "en", { numeric: true }));
     const height = 44 + 22 * Math.max(leftNodes.length, rightNodes.length);
@@ -389,7 +389,7 @@
     const narrow = (byId("picture").clientWidth || 640) < 520;
     const [width, from, to, longest] = narrow ? [400, 148, 252, 19] : [640, 220, 420, 30];
     const cut = (text) => (text.length > longest ? text.slice(0, longest - 1) + "…" : text);
-    const label = `${counted(shown.length, "line")} from ${counted(leftNodes.length, "namespace or group", "namespaces or groups")} to the ${counted(rightNodes.length, "project")} that they may pull from. The table has the same.`;
+    const label = `${counted(shown.length, "line")} from ${counted(leftNodes.length, "namespace or group", "namespaces or groups")} to the ${counted(rightNodes.length, "project")} that they can pull from. The table contains the same data.`;
     const svg = drawn("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
     svg.append(drawn("text", { x: from - 10, y: 16, "text-anchor": "end", class: "column" }, "May pull"), drawn("text", { x: to + 10, y: 16, class: "column" }, "from project"));
     for (const edge of shown) {
@@ -413,7 +413,7 @@
     rightNodes.forEach((name, at) => node(to, at, name || "all projects", rightNodes, "start", isWide(name), "project"));
     byId("picture").replaceChildren(...(shown.length ? [svg] : []));
     const hidden = edges.size - shown.length;
-    byId("picture-text").textContent = !shown.length ? "Nobody but each project's own accounts." : hidden ? `The most connected: ${counted(hidden, "further line is", "further lines are")} not drawn. Search for a project to see its own.` : "A thicker line stands for more grants. Marked: all projects, or everybody.";
+    byId("picture-text").textContent = !shown.length ? "Only the accounts of each project itself." : hidden ? `The most connected: ${counted(hidden, "further line is", "further lines are")} not drawn. Search for a project to see its own.` : "A thicker line means more grants. Marked: all projects, or everyone.";
   };
 
   const showLogins = () => {
@@ -453,7 +453,7 @@
     if (state.view !== "overview") SHOW[state.view]();
     shownView = state.view;
   };
-  // What the controls show is what the address says; the one that is typed in stays as it is.
+  // The controls show the state in the address. The text field with the focus is not changed.
   const FIELDS = { q: "q", namespace: "namespace", rule: "rule", cluster: "cluster", account: "account", registry: "registry", puller: "puller", login: "login" };
   const fill = () => {
     for (const [id, key] of Object.entries(FIELDS)) if (byId(id) !== document.activeElement || byId(id).tagName === "SELECT") byId(id).value = state[key];
@@ -464,7 +464,7 @@
     for (const box of document.getElementsByName("severity")) box.checked = chosen.includes(box.value);
   };
 
-  // ---- What people do ------------------------------------------------------------------------------------------------------------
+  // ---- User actions --------------------------------------------------------------------------------------------------------------
   const listen = () => {
     for (const [id, key] of Object.entries(FIELDS)) {
       let timer = 0;

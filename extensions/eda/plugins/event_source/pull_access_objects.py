@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An event source for ansible-rulebook: what is new among the namespaces, service accounts and pull secrets of a cluster."""
+"""An event source for ansible-rulebook that reports new namespaces, service accounts and pull secrets of a cluster."""
 
 from __future__ import annotations
 
@@ -275,7 +275,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-# ansible-rulebook runs this file by its path, and knows nothing of collections: the folder that holds them has to be on the path.
+# ansible-rulebook runs this file by its path, without support for collections, so the folder of the collections must be in sys.path.
 _ABOVE = Path(__file__).absolute().parents
 if len(_ABOVE) > 7 and _ABOVE[6].name == "ansible_collections" and str(_ABOVE[7]) not in sys.path:
     sys.path.append(str(_ABOVE[7]))
@@ -318,7 +318,7 @@ ARGUMENTS: dict[str, Any] = {
 
 
 async def main(queue: Queue, args: dict[str, Any]) -> None:
-    """Puts events into the queue of a rulebook, and never returns."""
+    """Put events into the queue of a rulebook, and never return."""
     with event_source("pull_access_objects", ARGUMENTS, args) as source:
         settings = from_options(source.params)
         await handed_on(
@@ -329,12 +329,12 @@ async def main(queue: Queue, args: dict[str, Any]) -> None:
 
 
 class _Printed:
-    """Stands for a rulebook's queue, and prints each event."""
+    """A replacement for a rulebook's queue that prints each event."""
 
     async def put(self, event: dict[str, Any]) -> None:
         print(json.dumps(event), flush=True)
 
 
 if __name__ == "__main__":
-    # Shows the events of a cluster until Ctrl-C. The argument, if there is one, is a JSON object of options.
+    # Print the events of a cluster until Ctrl-C. The optional argument is a JSON object with options.
     asyncio.run(main(_Printed(), json.loads(sys.argv[1]) if sys.argv[1:] else {}))

@@ -84,7 +84,10 @@ def test_a_misspelt_one_is_refused(name: str, meant: str) -> None:
 
 def test_one_that_is_like_none_is_refused_with_the_list() -> None:
     (problem,) = problems_of({"private_registry_url": "x"}, Templar())
-    assert "those that begin with private_registry_ are private_registry_secrets, private_registry_state." in problem
+    assert (
+        "known variables with the prefix private_registry_ are private_registry_secrets, private_registry_state."
+        in problem
+    )
     assert problem.endswith("list its name in image_pull_ignored_variables")
 
 
