@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The rights that each job needs, as data. Pure.
 
-tests/modules/test_rights.py takes each of them away on a real API server and sees what becomes of the job: a right without an effect is
-listed wrongly. The table in docs/docsite/rst/rights.rst is made of this.
+tests/modules/test_rights.py removes each right on a real API server and checks the effect on the job: a right without an effect does
+not belong here. The table in docs/docsite/rst/rights.rst is generated from this data.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from typing import Literal
 
 __all__ = ["CLUSTER", "EVERY", "HOSTED_PULL_SECRETS", "JOBS", "Job", "Right", "options_of", "rights_of", "rules_of"]
 
-#: Where a right is needed: in each namespace that the job works in, or in the whole cluster. Anything else is a namespace.
+#: Where a right is needed: in each namespace of the job, or in the whole cluster. Any other value is a namespace.
 EVERY = ""
 CLUSTER = "*"
 
 #: The option for the pull secrets that hosted clusters name on their management cluster.
 HOSTED_PULL_SECRETS = "hosted_pull_secrets"
 
-#: What becomes of the job without the right: it fails, it goes on and says what it does not know or do, or it takes more requests.
+#: The effect on the job without the right: it fails, it continues and reports what is missing, or it takes more requests.
 Without = Literal["fails", "told", "slower"]
 
 
 @dataclass(frozen=True)
 class Right:
-    """`resource` is written as kubectl does, `RESOURCE.GROUP`. `names`: only of these objects. `why` is what it is for.
+    """`resource` is written as in kubectl, `RESOURCE.GROUP`. `names` limits the right to these objects. `why` is its purpose.
 
-    `named_by`: the option of `automation_account` that has the names, for objects of which none is known before.
+    `named_by`: the option of `automation_account` with the names, for objects whose names are not known in advance.
     """
 
     resource: str
@@ -52,7 +52,7 @@ class Right:
 
 @dataclass(frozen=True)
 class Job:
-    """`what` says it in words, with the modules, roles and playbooks that do it."""
+    """`what` describes the job, with the modules, roles and playbooks that do it."""
 
     what: str
     rights: tuple[Right, ...]
@@ -88,13 +88,13 @@ def _needed(resource: str, verbs: str, why: str, where: str = EVERY, *names: str
 
 _REVIEW = "subjectaccessreviews.authorization.k8s.io"
 
-#: What decides who looks after the nodes' pull secret.
+#: The objects that show who manages the nodes' pull secret.
 _NATURE = (
     _needed(f"infrastructures.{_CONFIG}", "get", "what kind of cluster it is", CLUSTER, "cluster"),
     _told(f"clusterversions.{_CONFIG}", "get", "the version", CLUSTER, "version"),
 )
 
-#: What decides how a node pulls an image, for the whole cluster.
+#: The objects that determine how a node pulls an image, for the whole cluster.
 _OF_THE_NODES = (
     _told(f"images.{_CONFIG}", "get", "blocked, allowed and insecure registries", CLUSTER, "cluster"),
     _told(f"imagedigestmirrorsets.{_CONFIG}", "list", "mirrors", CLUSTER),
@@ -108,7 +108,7 @@ _OF_THE_NODES = (
     _told(f"imagepolicies.{_CONFIG}", "list", "signatures that are wanted in a namespace"),
 )
 
-#: On a hosted cluster, what users add to the nodes' pull secret, and what the platform makes of it.
+#: On a hosted cluster: the users' additions to the nodes' pull secret, and the platform's secrets.
 _HOSTED_SECRETS = ("kube-system", "additional-pull-secret", "global-pull-secret", "original-pull-secret")
 
 JOBS: Mapping[str, Job] = {
@@ -312,7 +312,7 @@ JOBS: Mapping[str, Job] = {
 
 
 def rights_of(jobs: Iterable[str], named: Mapping[str, Sequence[str]]) -> Iterator[Right]:
-    """The rights of all these jobs, one after the other. `named`: the names of objects, by option; without any, nothing is given."""
+    """Yield the rights of all these jobs. `named` maps options to names of objects. A right whose option has no names is left out."""
     for right in (right for name in jobs for right in JOBS[name].rights):
         if not right.named_by:
             yield right
@@ -321,12 +321,12 @@ def rights_of(jobs: Iterable[str], named: Mapping[str, Sequence[str]]) -> Iterat
 
 
 def options_of(jobs: Iterable[str]) -> frozenset[str]:
-    """The options that these jobs need for the names of objects."""
+    """Return the options with names of objects that these jobs need."""
     return frozenset(right.named_by for name in jobs for right in JOBS[name].rights if right.named_by)
 
 
 def rules_of(rights: Iterable[Right]) -> list[dict[str, list[str]]]:
-    """The rules of a role that holds these rights, and nothing else."""
+    """Return the rules of a role that has exactly these rights."""
     verbs: dict[tuple[str, str, tuple[str, ...]], set[str]] = {}
     for right in rights:
         verbs.setdefault((right.group, right.plural, right.names), set()).update(right.verbs)
