@@ -1,15 +1,15 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why an image was not pulled, told from the text of a kubelet, CRI-O, containerd or cri-dockerd: rules as data. Pure.
+"""The cause of a failed pull, from the text of a kubelet, CRI-O, containerd or cri-dockerd: rules as data. Pure.
 
-The first rule that fits wins, so their order matters: the refusal by a policy begins like a signature that fails, a rate limit may say
-«denied», a proxy says «Forbidden», and a registry without a credential answers «access denied» and «no basic auth credentials» in one
-sentence.
+The first matching rule counts, so the order matters: a refusal by a policy begins like a failed signature check, a rate limit may
+contain «denied», a proxy answers «Forbidden», and a registry without a credential answers «access denied» and «no basic auth
+credentials» in one sentence.
 
-Wordings: kubelet pkg/kubelet/images, CRI-O server/image_pull.go, containers/image docker/, copy/ and manifest/, containerd
-core/remotes/docker and plugins/content/local, moby daemon/internal/distribution; collected from public reports and a node that was made
-to fail. The texts of each client for each cause are made of these formats in tests/support/client_texts.py.
+Sources of the texts: kubelet pkg/kubelet/images, CRI-O server/image_pull.go, containers/image docker/, copy/ and manifest/, containerd
+core/remotes/docker and plugins/content/local, moby daemon/internal/distribution. Collected from public reports and from a node on which
+pulls were made to fail. tests/support/client_texts.py builds the texts of each client for each cause from these formats.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _ANY = ("cri-o", "containerd", "cri-dockerd")
 class MessageRule:
     """One cause.
 
-    `id` is stable. `expression` is searched for, without regard to case, in a text with `*` for images and hosts, and `->` for requests. `runtimes`
-    write it, `kubelet` for what it says itself. `sample` is such a text. `meaning` is a sentence without its full stop, `fix`
-    what to do about it. `since` is the first version that writes it, where older ones do not.
+    `id` is stable. `expression` is searched for, ignoring case, in a text with `*` for images and hosts and `->` for requests. `runtimes`
+    lists the programs that write such a text, with `kubelet` for the kubelet's own texts. `sample` is such a text. `meaning` is a sentence
+    without its full stop, and `fix` says what to do about it. `since` is the first version that writes it, if older ones do not.
     """
 
     id: str
@@ -41,7 +41,7 @@ class MessageRule:
     since: str = ""
 
     def meaning_at(self, server: str) -> str:
-        """The meaning where another server failed than the registry, such as its token service."""
+        """Return the meaning for a failure of another server than the registry, such as its token service."""
         first = f"The {server[4:]}" if server.startswith("the ") else server
         return self.meaning.replace("The registry", first).replace("the registry", server)
 
@@ -132,10 +132,10 @@ RULES = (
     ),
     MessageRule(
         "proxy",
-        # A proxy that refuses to connect: Go's net/http has only the words of its answer, without its number.
+        # A proxy that refuses to connect: Go's net/http keeps only the words of its response, not the status code.
         r"proxyconnect|socks connect|proxy authentication required|statuscode: 407|status(?: code)?:? (?:\*:? )?407\b"
         r"|(?-i:-> (?!EOF$)[A-Z][A-Za-z -]*$)|-> unknown status code$|->$"
-        # The page of a proxy, in the place of a registry's answer.
+        # The page of a proxy, instead of a registry's response.
         r"|<(?:!doctype|html|head|title|body)\b|invalid character '<'|\btext/html\b",
         _ANY,
         'pinging container registry registry.example.com: Get "https://registry.example.com/v2/": Proxy Authentication Required',
@@ -247,11 +247,11 @@ RULES = (
         r"\b5\d\d (?:internal server|not implemented|bad gateway|service unavailable|gateway time)|http status: 5\d\d"
         r"|status ?code:? 5\d\d|unexpected status(?: code)?(?: from \w+ request to)?:? (?:\*:? )?5\d\d\b"
         r"|failed with status code \[[^]]*\]: 5\d\d|error parsing http 5\d\d"
-        # A token service that is not there, or gives no token.
+        # A token service that does not exist or issues no token.
         r"|requesting bearer token: received unexpected http status: (?!40[13])\d|obtain access token: received unexpected"
         r"|failed to fetch (?:anonymous|oauth) token: .{0,80}\b(?:3\d\d|40[4-9]|41\d)\b|did not include a token"
         r"|pinging \*: statuscode: (?!40[13])\d"
-        # A storage behind the registry that refuses.
+        # A storage server behind the registry that refuses the request.
         r"|\"<\?xml|<error>"
         r"|unexpected eof|: eof$|-> eof$|connection reset by peer|broken pipe|goaway|stream error|server closed idle|malformed http",
         _ANY,
@@ -310,12 +310,12 @@ RULES = (
     ),
 )
 
-#: So much of a text is looked at: some expressions take a time that grows with its square.
+#: Maximum number of characters that are searched: the time of some expressions is quadratic in the length.
 _LONGEST = 16_384
 _EXPRESSIONS = tuple((re.compile(rule.expression, re.IGNORECASE), rule) for rule in RULES)
 
 
 def rule_for(text: str) -> MessageRule:
-    """The first rule that fits a text; `UNKNOWN` when none does. In the text, a `*` stands for each image and host, `->` for a request."""
+    """Return the first rule that matches a text, or `UNKNOWN`. The text contains `*` for each image and host, and `->` for each request."""
     start = text[:_LONGEST]
     return next((rule for expression, rule in _EXPRESSIONS if expression.search(start)), UNKNOWN)
