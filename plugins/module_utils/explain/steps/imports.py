@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why an image stream has no image: the import failed, and with which secret it would not. Pure.
+"""Why an image stream has no image: the import failed, and which secret would fix it. Pure.
 
-An import uses all pull secrets of the stream's project, linked or not, and of these the first that is for the image
+An import uses the first matching entry of all pull secrets in the stream's project, linked or not
 (openshift-apiserver pkg/image/apiserver/importer).
 """
 
@@ -28,9 +28,9 @@ _OF_LOGINS = ("no_credentials", "bad_credentials", "credentials", "not_found")
 
 
 def why_not_imported(tag: StreamTag, evidence: Lookup) -> tuple[str, Sequence[Fix]]:
-    """For a tag without an image: the reason, and what gives the import a login.
+    """Return the reason why a tag has no image, and the fix that gives the import a login.
 
-    :raises NotYet: when the secrets of the project have to be read first.
+    :raises ReadRequired: when the secrets of the project have to be read first.
     """
     if not tag.problem:
         return f"{tag} has no image: build or import it, or correct the tag", []

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Credentials that the nodes may have and no object of the cluster holds: unknown, but named. Pure."""
+"""Credentials that the nodes may have but no object of the cluster contains. Their existence is reported as unknown. Pure."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ __all__ = ["providers"]
 
 
 def providers(reference: Reference, mirrors: Mirrors | None, evidence: Lookup) -> Iterator[StepResult]:
-    """Those that may be for the image; asked only where nothing else gives a login.
+    """Yield the providers that may be for the image. Used only if there is no other login.
 
-    :raises NotYet: when the objects that tell of them have to be read first.
+    :raises ReadRequired: when the objects that configure them have to be read first.
     """
     if cloud := cloud_of(reference.repository):
         yield _of_cloud(cloud, reference, evidence)
@@ -65,7 +65,7 @@ def _of_crio(reference: Reference, evidence: Lookup) -> Iterator[StepResult]:
 
 
 def _config(evidence: Lookup) -> tuple[Json | None, str]:
-    """In the newest version that the cluster serves."""
+    """The configuration in the newest version that the cluster serves."""
     want(evidence, CRIO_PROVIDER)
     answers = [look(evidence, ref) for ref in CRIO_PROVIDER]
     found = next((config for config, _unread in answers if config is not None), None)

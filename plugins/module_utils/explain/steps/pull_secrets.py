@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which pull secrets a container has, and whether a node can read them. Pure."""
+"""The pull secrets of a container, and whether a node can read them. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..verdict import StepResult, breaks, doubts, says
 
 __all__ = ["STATES", "secrets_listed", "secrets_read"]
 
-#: What is said of a secret in a state, with its detail.
+#: Texts for the states of a secret, with a placeholder for its detail.
 STATES = {
     "usable": "is read",
     "missing": "does not exist, and the node goes on without it",
@@ -27,7 +27,7 @@ STATES = {
 
 
 def secrets_listed(subject: ContainerPull, evidence: Lookup) -> tuple[Sequence[str], StepResult]:
-    """The secrets that the pod has, or will have."""
+    """Return the names of the secrets that the pod has, or will get, and the result of the step."""
     if subject.is_pod or subject.own:
         return subject.own, says("pull_secrets", f"{subject.ref} lists {_named(subject.own)}")
     account, unread = look(evidence, subject.account_ref)
@@ -41,7 +41,7 @@ def secrets_listed(subject: ContainerPull, evidence: Lookup) -> tuple[Sequence[s
 
 
 def secrets_read(namespace: str, found: Credentials, host: str) -> Iterator[StepResult]:
-    """What each of them gives. `host`: the registry for which one is fixed."""
+    """Yield the result for each secret. `host`: the registry that a fix is for."""
     for secret in found.secrets:
         ref = ObjectRef(SECRET, namespace, secret.name)
         if secret.state == "unparsable":

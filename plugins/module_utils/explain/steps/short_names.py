@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which registries are asked for a name without one: that is the runtime's to say. Pure."""
+"""Which registries the runtime asks for an image name without one. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..verdict import StepResult, breaks, doubts, says
 
 __all__ = ["NO_REGISTRY_ASKED", "ImageCandidates", "resolved"]
 
-#: Classes of what a node says before it asks any registry.
+#: Causes that a node reports before it asks any registry.
 NO_REGISTRY_ASKED = (
     "short_name_ambiguous",
     "invalid_name",
@@ -38,7 +38,7 @@ _HUB = "docker.io"
 
 @dataclass(frozen=True)
 class ImageCandidates:
-    """What an image may be: `references` in the order in which they are asked for. `seen` is what is said of it."""
+    """The possible meanings of an image name: `references` in the order in which they are tried. `seen` are the results of the step."""
 
     references: Sequence[Reference]
     seen: Sequence[StepResult] = ()
@@ -46,7 +46,7 @@ class ImageCandidates:
 
 @dataclass(frozen=True)
 class _NodeSettings:
-    """`enforces` is None where that is not known; so is `registries`. `why` is what could not be read."""
+    """The settings of the nodes. `enforces` and `registries` are None when unknown. `why` is the reason."""
 
     runtime: str
     enforces: bool | None = None
@@ -57,9 +57,9 @@ class _NodeSettings:
 def resolved(
     subject: ContainerPull, reference: Reference, evidence: Lookup, *, was_resolved: bool = False
 ) -> ImageCandidates:
-    """`was_resolved`: a node has asked a registry for it, so it found one.
+    """Return the references for the image. `was_resolved`: a node has already asked a registry for it, so it found one.
 
-    :raises NotYet: when the version of the cluster or its nodes have to be read first."""
+    :raises ReadRequired: when the version of the cluster or its nodes have to be read first."""
     if not reference.is_short:
         return ImageCandidates([reference], [says("image", f"{subject.image} is {reference}")])
     nodes = _of_cluster(subject, evidence)
@@ -97,7 +97,7 @@ def _asked(image: str, references: Sequence[Reference], *, enforces: bool) -> It
 
 
 def _of_cluster(subject: ContainerPull, evidence: Lookup) -> _NodeSettings:
-    """By the version of OpenShift, whose nodes have CRI-O; where there is none or it may not be read, by the nodes."""
+    """The settings by the version of OpenShift, whose nodes have CRI-O. Without a readable version, the settings by the nodes."""
     version, unread = look(evidence, CLUSTER_VERSION)
     if version is not None:
         desired = as_dict(as_dict(version.get("status")).get("desired"))
@@ -119,7 +119,7 @@ def _openshift(enforces: bool | None, evidence: Lookup) -> _NodeSettings:
 
 
 def _one_of(nodes: Sequence[NodeVersions]) -> bool | None:
-    """Whether all of the nodes enforce, or none; None where they differ."""
+    """Whether all of the nodes enforce, or none do. None if they differ."""
     answers = {_enforces("cri-o", node.runtime_version) for node in nodes}
     return answers.pop() if len(answers) == 1 else None
 
