@@ -48,7 +48,7 @@ seealso:
 notes:
   - The task must run in Ansible's own process, with a local connection and Ansible's own Python, without C(become) and C(async).
   - Rights needed - get on infrastructures.config.openshift.io cluster, secrets pull-secret in openshift-config.
-  - Without these, it says what it does not know - get on clusterversions.config.openshift.io version.
+  - Optional rights - get on clusterversions.config.openshift.io version. Without them, the module reports the missing information.
   - On a hosted cluster - get on secrets additional-pull-secret in kube-system.
   - With O(hosted_cluster) - get on hostedclusters.hypershift.openshift.io and on the secret that it names.
   - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for what each is for, and how to give them.

@@ -37,17 +37,17 @@ UNAUTHENTICATED = "system:unauthenticated"
 
 #: Subjects that cover more than anyone should grant by accident, and how to state the intention.
 _FAR_REACHING = {
-    ("groups", AUTHENTICATED): "every user who is logged in, all service accounts included; "
-    "if that is meant, use 'authenticated: true' instead",
+    ("groups", AUTHENTICATED): "every user who is logged in, all service accounts included. "
+    "If that is intended, use 'authenticated: true' instead",
     (
         "groups",
         UNAUTHENTICATED,
-    ): "every client that sends no credentials; if that is meant, use 'anonymous: true' instead",
+    ): "every client that sends no credentials. If that is intended, use 'anonymous: true' instead",
     (
         "users",
         "system:anonymous",
-    ): "every client that sends no credentials; if that is meant, use 'anonymous: true' instead",
-    ("groups", "system:serviceaccounts"): "every service account of the cluster; name 'projects' instead, or use "
+    ): "every client that sends no credentials. If that is intended, use 'anonymous: true' instead",
+    ("groups", "system:serviceaccounts"): "every service account of the cluster. Name 'projects' instead, or use "
     "'authenticated: true'",
 }
 
@@ -122,8 +122,8 @@ def listed(binding: Json) -> Sequence[Any]:
     if entries is not None and not isinstance(entries, list):
         meta = metadata(binding)
         raise Refusal(
-            f"role binding {meta.get('namespace')}/{meta.get('name')} cannot be read: its 'subjects' are not a list; "
-            "nothing was changed in this namespace"
+            f"role binding {meta.get('namespace')}/{meta.get('name')} cannot be read: its 'subjects' are not a list. "
+            "Nothing was changed in this namespace"
         )
     return entries or []
 
