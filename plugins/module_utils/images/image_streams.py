@@ -43,7 +43,7 @@ def why_not_there(ref: ObjectRef, stream: Json | None, reference: Reference) -> 
     if list(_items(tag)):
         return ""
     if why := next(_failed_imports(tag), ""):
-        return f"tag {name} of {ref} was never imported: {redacted(why)}; fix that in the stream's project, then import it again"
+        return f"tag {name} of {ref} was never imported: {redacted(why)}. Fix that in the stream's project, then import it again"
     return f"{ref} has no tag {name}: build or import it, or correct the tag"
 
 

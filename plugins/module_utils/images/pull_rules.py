@@ -51,8 +51,8 @@ UNKNOWN = MessageRule(
     "",
     (),
     "",
-    "The node gives a reason that this collection does not know",
-    "Read the text of the node; please report it, so that it gets a rule",
+    "The node reports an error that this collection does not recognize",
+    "Read the node's message. Please report it, so that a rule can be added",
 )
 
 RULES = (
@@ -61,7 +61,7 @@ RULES = (
         r"unable to retrieve some image pull secrets",
         ("kubelet",),
         "Unable to retrieve some image pull secrets (a, b); attempting to pull the image may not succeed.",
-        "A pull secret that the pod names does not exist",
+        "A pull secret in the pod's list does not exist",
         "Create the secret, or remove its name from the pod's or the service account's list",
     ),
     MessageRule(
@@ -69,7 +69,7 @@ RULES = (
         r"couldn't parse image (?:name|reference)|invalid reference format|invalidimagename",
         ("kubelet", "cri-dockerd"),
         'Failed to apply default image tag "UPPER": couldn\'t parse image name "UPPER": invalid reference format',
-        "The image's name is not valid",
+        "The image name is not valid",
         "Correct the name: no scheme, no upper case in the path, no empty part",
     ),
     MessageRule(
@@ -85,7 +85,7 @@ RULES = (
         r"short[- ]name mode is enforcing|short-name .* did not resolve|short-name resolution enforced",
         ("cri-o",),
         "short name mode is enforcing, but image name team/app:v1 returns ambiguous list",
-        "The image's name has no registry, and several could be meant",
+        "The image name has no registry, and several could be meant",
         "Write the image with its registry's host",
         since="CRI-O 1.34, OpenShift 4.21",
     ),
@@ -95,7 +95,7 @@ RULES = (
         r"|^unexpected end of json input|^json: cannot unmarshal|invalid decoded auth",
         ("kubelet", "containerd"),
         "illegal base64 data at input byte 8",
-        "One of the pod's pull secrets cannot be read, and with it none of them is used",
+        "One of the pod's pull secrets cannot be decoded, so none of them is used",
         "Find the secret and correct it: one entry that cannot be decoded stops every pull of the pod",
     ),
     MessageRule(
@@ -104,7 +104,7 @@ RULES = (
         ("cri-o",),
         "registry blocked.example.com is blocked in /etc/containers/registries.conf or /etc/containers/registries.conf.d",
         "The cluster's configuration blocks the registry",
-        "Look at registrySources.blockedRegistries of images.config.openshift.io/cluster, and for a mirror set with NeverContactSource",
+        "Check registrySources.blockedRegistries of images.config.openshift.io/cluster, and mirror sets with NeverContactSource",
     ),
     MessageRule(
         "policy_rejected",
@@ -112,23 +112,23 @@ RULES = (
         ("cri-o",),
         "Source image rejected: Running image docker://registry.example.com/app:1 is rejected by policy.",
         "The cluster's configuration does not allow the registry. No signature is involved",
-        "Look at registrySources.allowedRegistries and blockedRegistries of images.config.openshift.io/cluster",
+        "Check registrySources.allowedRegistries and blockedRegistries of images.config.openshift.io/cluster",
     ),
     MessageRule(
         "rate_limited",
         r"toomanyrequests|too many requests|pull rate limit|statuscode: 429|unexpected status code:? \*:? 429",
         _ANY,
         "reading manifest v1: toomanyrequests: You have reached your unauthenticated pull rate limit",
-        "The registry's limit of pulls was reached",
-        "Pull with a credential, whose limit is higher, or through a mirror; or wait",
+        "The registry's pull rate limit was reached",
+        "Pull with a credential, which has a higher limit, pull through a mirror, or wait",
     ),
     MessageRule(
         "billing",
         r"payment required|requires billing|billing (?:account|is|has|to be)\b|statuscode: 402|status(?: code)?:? (?:\*:? )?402\b",
         _ANY,
         "reading manifest v1: unknown: payment required",
-        "The registry wants to be paid: the subscription or the billing account of its owner does not cover this pull",
-        "Settle that with the registry's provider. Another login helps only if it belongs to an account that is paid for",
+        "The registry requires payment: the subscription or the billing account of its owner does not cover this pull",
+        "Settle that with the registry's provider. Another login helps only if it belongs to a paid account",
     ),
     MessageRule(
         "proxy",
@@ -139,8 +139,8 @@ RULES = (
         r"|<(?:!doctype|html|head|title|body)\b|invalid character '<'|\btext/html\b",
         _ANY,
         'pinging container registry registry.example.com: Get "https://registry.example.com/v2/": Proxy Authentication Required',
-        "A proxy, a firewall or another server answered in the place of the registry, or the node does not reach its proxy",
-        "Look at the proxy of the nodes (proxies.config.openshift.io/cluster, its noProxy included), and have the proxy let "
+        "A proxy, a firewall or another server answered instead of the registry, or the node cannot reach its proxy",
+        "Check the nodes' proxy (proxies.config.openshift.io/cluster, including noProxy), and have the proxy let "
         "the registry through",
     ),
     MessageRule(
@@ -157,8 +157,8 @@ RULES = (
         r"|(?:image from source|manifest|content|index|list)\b[^:]*: (?:invalid character|unexpected end of json|json: )",
         _ANY,
         "writing blob: happened during read: Digest did not match, expected sha256:1111, got sha256:2222",
-        "The node got other content than the image has: it is damaged or incomplete, or in a form that the node cannot read",
-        "Push the image again, in the form of an OCI image. If other nodes pull it, look at the proxy and at the mirror on the way",
+        "The node received content that does not match the image: it is damaged or incomplete, or has a format that the node cannot read",
+        "Push the image again as an OCI image. If other nodes can pull it, check the proxy and the mirror in between",
     ),
     MessageRule(
         "signature",
@@ -167,23 +167,23 @@ RULES = (
         ("cri-o",),
         "Source image rejected: A signature was required, but no signature exists",
         "The image's signature does not satisfy an image policy",
-        "Look at ClusterImagePolicy and ImagePolicy, and at the signature that the registry stores",
+        "Check ClusterImagePolicy and ImagePolicy, and the signature that the registry stores",
     ),
     MessageRule(
         "node_limit",
         r"pull qps exceeded",
         ("kubelet",),
         "pull QPS exceeded",
-        "The kubelet's own limit of pulls in a second was reached, not a limit of the registry",
-        "Wait: the next attempt follows by itself. The cause of the attempt before stands in older events",
+        "The kubelet's own limit of pulls per second was reached, not a limit of the registry",
+        "Wait: the kubelet retries automatically. Older events show the cause of the previous attempt",
     ),
     MessageRule(
         "tls_http",
         r"server gave http response to https client|first record does not look like a tls handshake",
         _ANY,
         'Get "https://registry.example.com/v2/": http: server gave HTTP response to HTTPS client',
-        "The registry speaks HTTP, and the node wants HTTPS",
-        "Add a certificate to the registry, or list it in registrySources.insecureRegistries",
+        "The registry uses HTTP, but the node requires HTTPS",
+        "Add a certificate to the registry, or list the registry in registrySources.insecureRegistries",
     ),
     MessageRule(
         "tls_expired",
@@ -191,7 +191,7 @@ RULES = (
         _ANY,
         "x509: certificate has expired or is not yet valid",
         "The certificate of the registry has expired or is not valid yet, or the node's clock is wrong",
-        "Renew the certificate; compare the node's clock",
+        "Renew the certificate, or correct the node's clock",
     ),
     MessageRule(
         "tls_name",
@@ -200,7 +200,7 @@ RULES = (
         _ANY,
         "x509: certificate is valid for other.example.com, not registry.example.com",
         "The certificate of the registry is for another name",
-        "Use the name that the certificate has, or renew it for this one",
+        "Use the name in the certificate, or issue a certificate for this name",
     ),
     MessageRule(
         "tls_untrusted",
@@ -208,7 +208,7 @@ RULES = (
         _ANY,
         "tls: failed to verify certificate: x509: certificate signed by unknown authority",
         "The node does not trust the certificate of the registry",
-        "Add its authority to the ConfigMap that additionalTrustedCA of images.config.openshift.io/cluster names",
+        "Add its certificate authority to the ConfigMap in additionalTrustedCA of images.config.openshift.io/cluster",
     ),
     MessageRule(
         "dns",
@@ -224,7 +224,7 @@ RULES = (
         _ANY,
         "dial tcp 192.0.2.9:5999: connect: connection refused",
         "The node cannot connect to the registry",
-        "Look whether the registry runs, and at the port, the routes and the firewall",
+        "Check that the registry is running, and check the port, the routes and the firewall",
     ),
     MessageRule(
         "timeout",
@@ -232,15 +232,15 @@ RULES = (
         _ANY,
         "dial tcp 192.0.2.9:443: i/o timeout",
         "The registry did not answer in time",
-        "Look at the network between the nodes and the registry, and at the proxy",
+        "Check the network between the nodes and the registry, and the proxy",
     ),
     MessageRule(
         "platform",
         r"no image found|choosing (?:an )?image|no match for platform|no matching manifest for",
         _ANY,
         'choosing an image from manifest list: no image found in manifest list for architecture "arm64", OS "linux"',
-        "The image is not there for the node's architecture",
-        "Use an image for it, or place the pod on other nodes",
+        "The image does not exist for the node's architecture",
+        "Use an image for this architecture, or run the pod on other nodes",
     ),
     MessageRule(
         "registry_error",
@@ -257,7 +257,7 @@ RULES = (
         _ANY,
         "reading manifest v1: received unexpected HTTP status: 503 Service Unavailable",
         "The registry failed",
-        "Look at the registry, its token service and its storage, and at what stands before them; the next attempt follows by itself",
+        "Check the registry, its token service, its storage, and any proxy in front of them. The kubelet retries automatically",
     ),
     MessageRule(
         "bad_credentials",
@@ -265,7 +265,7 @@ RULES = (
         r"|failed to fetch oauth token: .{0,80}\b40[013]\b|application not registered",
         _ANY,
         "unable to retrieve auth token: invalid username/password: unauthorized: authentication required",
-        "A credential was sent, and the registry refuses it",
+        "A credential was sent, but the registry refused it",
         "Renew the login in the pull secret",
     ),
     MessageRule(
@@ -273,7 +273,7 @@ RULES = (
         r"no basic auth credentials|missing username or secret|failed to fetch anonymous token: .{0,80}\b40[013]\b",
         _ANY,
         "pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials",
-        "No credential of the pod is for this image, and the registry wants one",
+        "The pod has no credential for this image, but the registry requires one",
         "Add the registry to a pull secret that is linked to the service account",
     ),
     MessageRule(
@@ -281,7 +281,7 @@ RULES = (
         r"denied\b|not authorized|insufficient_scope|403 forbidden|statuscode: 403|error parsing http 403",
         _ANY,
         "reading manifest v1: requested access to the resource is denied",
-        "The registry does not allow it, with or without a login, or it hides that there is no such image",
+        "The registry denies access, with or without a login, or it hides that the image does not exist",
         "Check which credential is for the image, its rights, and the image's name",
     ),
     MessageRule(
@@ -289,7 +289,7 @@ RULES = (
         r"unauthorized|authentication required|\b401\b|error parsing http 401",
         _ANY,
         "reading manifest v1: unauthorized: authentication required",
-        "The registry wants a login that it did not get, or does not accept the one that it got",
+        "The registry requires a login but did not get one, or does not accept the given one",
         "Check which credential is for the image, and whether it is still valid",
     ),
     MessageRule(
@@ -305,8 +305,8 @@ RULES = (
         r"manifest unknown|name unknown|not found|\b404\b|error parsing http 404",
         _ANY,
         "reading manifest v1: manifest unknown",
-        "The registry says that there is no such image; many say so where only the right is missing",
-        "Check the image's name and tag, then which credential is for it",
+        "The registry reports that the image does not exist. Many registries do so when only the right is missing",
+        "Check the image name and tag, and which credential is for the image",
     ),
 )
 
