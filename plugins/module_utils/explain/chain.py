@@ -44,7 +44,7 @@ def explain(subject: ContainerPull, evidence: Lookup, *, asks: bool = False) -> 
         return _access(subject, [*given.seen, *never(subject, told, evidence)], told)
     if reference is not None:
         return _access(subject, [*given.seen, *_way(subject, reference, told, evidence, asks=asks)], told)
-    seen = [] if given.is_closed else [breaks("image", f"{given.image!r} is no valid name of an image")]
+    seen = [] if given.is_closed else [breaks("image", f"{given.image!r} is not a valid image name")]
     return _access(subject, [*given.seen, *seen], None)
 
 

@@ -86,7 +86,7 @@ class Verification:
         for text, image in self.images:
             if image not in answered:
                 raise OptionError(
-                    f"option 'verify_repositories': no registry of this secret is for {text}; the secret has {', '.join(sorted(logins))}"
+                    f"option 'verify_repositories': no registry of this secret is for {text}. The secret has {', '.join(sorted(logins))}"
                 )
         return found
 
@@ -114,6 +114,6 @@ def _image(text: str) -> Reference:
     image = reference_of(text)
     if image is None or image.is_short:
         raise OptionError(
-            f"option 'verify_repositories': {text!r} is no repository with its registry, such as quay.io/team/app"
+            f"option 'verify_repositories': {text!r} is not a repository with its registry, such as quay.io/team/app"
         )
     return image

@@ -228,7 +228,7 @@ def _state_of(of_pods: Sequence[PullVerdict], failing: Sequence[PullVerdict]) ->
     if failing:
         return f"failed pulls: {len(failing)} of {pluralize(len(of_pods), 'pod')}, such as {failing[0].subject.ref}"
     pulled = sum(access.subject.is_pulled for access in of_pods)
-    proof = ", which is no proof for the next pod" if pulled else ""
+    proof = ", which does not mean that the next pod can pull it" if pulled else ""
     return f"pods with the image: {pulled} of {len(of_pods)}{proof}"
 
 

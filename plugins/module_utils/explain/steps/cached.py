@@ -24,7 +24,7 @@ __all__ = ["cached", "never", "wanted_for_cached"]
 #: First version of the kubelet that checks again.
 _CHECKS_SINCE: Version = (1, 35)
 
-_ONLY = "only where that was pulled without a login, with the nodes' own, with the same login, or with the same secret"
+_ONLY = "only if it was pulled without a login, with the nodes' own, with the same login, or with the same secret"
 
 
 def wanted_for_cached(subject: ContainerPull) -> Sequence[ObjectRef]:
@@ -41,17 +41,17 @@ def cached(subject: ContainerPull, evidence: Lookup) -> Iterator[StepResult]:
         return
     begin = f"imagePullPolicy is {subject.pull_policy or 'IfNotPresent'}"
     if subject.is_pulled:
-        begin = "the container has its image, which is no proof for the next pod"
+        begin = "the container has its image, but that does not mean that the next pod can pull it"
     checks, unread = _checks_again(subject, evidence)
     if checks is None:
         because = f": {unread}" if unread else ""
-        text = f"{begin}: kubelets from 1.35 on give a pod the image on its node {_ONLY}; which version these have is not known{because}"
+        text = f"{begin}: kubelets from 1.35 on give a pod the image on its node {_ONLY}. The version of these kubelets is not known{because}"
         yield says("cached", text, ok=None)
     elif checks:
         yield says("cached", f"{begin}: this kubelet gives a pod the image on its node {_ONLY}", ok=None)
     else:
-        text = "a pod on a node that has the image gets it whatever its secrets are, for the kubelet is older than 1.35"
-        yield says("cached", f"{begin}: {text}; on another node it is pulled")
+        text = "the kubelet is older than 1.35, so a pod on a node that has the image gets it whatever its secrets are"
+        yield says("cached", f"{begin}: {text}. On another node it is pulled")
 
 
 def never(subject: ContainerPull, told: PullAttempt | None, evidence: Lookup) -> Iterator[StepResult]:

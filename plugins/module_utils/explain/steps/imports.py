@@ -37,11 +37,11 @@ def why_not_imported(tag: StreamTag, evidence: Lookup) -> tuple[str, Sequence[Fi
     begin, project = f"{tag} was never imported: {tag.problem}", tag.stream.namespace
     again = _again(tag)
     if tag.source is None or tag.meaning not in _OF_LOGINS:
-        return f"{begin}; fix that in project {project}; {again}", []
+        return f"{begin}. Fix that in project {project}. {again}", []
     listed, unread = look(evidence, ObjectRef(SECRET, project, ""))
     which, fix = _which(project, tag.source, listed, unread)
     repeated = [] if tag.is_scheduled else fixes.import_again(project, tag.stream.name)
-    said = f"{begin}; the import uses all pull secrets of project {project}, linked or not: {which}; {again}"
+    said = f"{begin}. The import uses all pull secrets of project {project}, linked or not: {which}. {again}"
     return said, [*fix, *repeated]
 
 
@@ -60,5 +60,5 @@ def _which(project: str, source: Reference, listed: Json | None, unread: str) ->
 
 def _again(tag: StreamTag) -> str:
     if tag.is_scheduled:
-        return "it is imported again by itself, every 15 minutes"
-    return "then import it again with image_stream_import, which does not happen by itself"
+        return "The cluster repeats the import every 15 minutes"
+    return "Then import it again with image_stream_import, because the cluster does not repeat the import"

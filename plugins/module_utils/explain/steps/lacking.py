@@ -49,7 +49,10 @@ def what_lacks(
         )
     fix = _own_fix(namespace, own, host) if is_needed else []
     if linked:
-        return f"{subject.ref} has a list of its own, which hides {linked} of {subject.account_ref}", fix
+        return (
+            f"{subject.ref} has its own imagePullSecrets list, so it does not use {linked} of {subject.account_ref}",
+            fix,
+        )
     near = nearest_key(credentials.secrets, reference.repository)
     hint = f"; the nearest is {near}" if near else ""
     return (

@@ -113,11 +113,11 @@ def _with_word(held: LoginContext, told: PullAttempt) -> StepResult:
         return _with_login(held, told, logins)
     if unread := held.credentials.in_state("unread"):
         ref = ObjectRef(SECRET, subject.namespace, unread[0].name)
-        return _broken(f"{said}; what {ref} holds is not known: {unread[0].detail}")
+        return _broken(f"{said}. The content of {ref} is not known: {unread[0].detail}")
     is_missing = told.rule.id == _NOT_FOUND
     reason, fix = what_lacks(subject, held.reference, held.credentials, held.evidence, is_needed=not is_missing)
     hidden = f"{_NO_IMAGE}: " if is_missing else ""
-    return _broken(f"{hidden}{reason}; {said}", fix)
+    return _broken(f"{hidden}{reason}, and {said}", fix)
 
 
 def _role_of(told: PullAttempt) -> str:
@@ -174,7 +174,7 @@ def _refused(held: LoginContext, attempt: RegistryAttempt) -> StepResult:
             held.subject, held.reference, held.credentials, held.evidence, is_needed=not is_missing
         )
         if is_missing:
-            return _broken(f"{attempt.said}; {reason}", fix)
+            return _broken(f"{attempt.said}, and {reason}", fix)
         return _broken(f"{reason}: {attempt.said}", fix)
     fix = fixes.add_registry(held.subject.namespace, logins[0].secret, logins[0].key)
     begin = "the registry refuses the login" if attempt.outcome == "bad_login" else attempt.said
@@ -186,15 +186,17 @@ def _without_word(held: LoginContext) -> Iterator[StepResult]:
     if only and not (logins and _has_own_host(held, only)):
         yield _from_mirrors(held, only)
     elif logins:
-        yield _pulls(f"{tried(logins[:1])}; whether the registry accepts it was not asked")
+        yield _pulls(f"{tried(logins[:1])}, but the registry was not asked whether it accepts the login")
     elif key := _nodes_key(held):
-        yield _pulls(f"the nodes' own pull secret has the key {key}; whether the registry accepts it was not asked")
+        yield _pulls(
+            f"the nodes' own pull secret has the key {key}, but the registry was not asked whether it accepts the login"
+        )
     elif usable := _usable_mirror(held):
-        yield _pulls(f"{usable}; whether the mirror accepts it was not asked")
+        yield _pulls(f"{usable}, but the mirror was not asked whether it accepts the login")
     else:
         yield from providers(held.reference, held.mirrors, held.evidence)
         reason, fix = what_lacks(held.subject, held.reference, held.credentials, held.evidence)
-        text = f"{reason}: it pulls only if the registry gives the image to everybody, or the nodes have a credential"
+        text = f"{reason}: the pull works only if the image is public or the nodes have credentials for it"
         yield doubts("keys", text, fix)
 
 
@@ -217,9 +219,9 @@ def _usable_mirror(held: LoginContext) -> MirrorKey | None:
 
 def _from_mirrors(held: LoginContext, mirrors: Sequence[str]) -> StepResult:
     if usable := _usable_mirror(held):
-        return _pulls(f"{usable}; whether the mirror accepts it was not asked")
+        return _pulls(f"{usable}, but the mirror was not asked whether it accepts the login")
     first = key_for(mirrors[0], held.evidence)
-    text = f"it comes from {', '.join(mirrors)} only, and {first}: it pulls only if the mirror gives the image to everybody"
+    text = f"the image comes only from {', '.join(mirrors)}, and {first}: the pull works only if the mirror requires no login"
     return _unknown(text, first.fix)
 
 
@@ -242,7 +244,7 @@ def _at_mirror(held: LoginContext, told: PullAttempt, image: str) -> StepResult:
     is_missing = told.rule.id == _NOT_FOUND
     hidden = "the mirror has no such image, or hides it: " if is_missing else ""
     fix = [] if own or is_missing else key.fix
-    return _broken(f"{hidden}{which}; the node says of the mirror: {told.text}", fix)
+    return _broken(f"{hidden}{which}, and the node says of the mirror: {told.text}", fix)
 
 
 def _nodes_key(held: LoginContext) -> str:
@@ -257,7 +259,7 @@ def _with_login(held: LoginContext, told: PullAttempt, logins: Sequence[KubeletL
         return _pulls(f"{which}, which was changed after the node's last attempt: {_AGAIN}")
     if told.rule.id in _OF_ANOTHER_TIME:
         if order == CHANGED_BEFORE:
-            return _unknown(f"{which}, also at the node's last attempt, and yet the node says: {told.text}")
+            return _unknown(f"{which}, even at the node's last attempt, but the node says: {told.text}")
         return _pulls(f"{which}, so the node's error is older than it: {_AGAIN}")
     means = _REFUSED[told.rule.id]
     fix = fixes.add_registry(held.subject.namespace, logins[0].secret, logins[0].key)

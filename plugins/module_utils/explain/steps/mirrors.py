@@ -73,7 +73,7 @@ def mirrors_seen(reference: Reference, found: Mirrors, evidence: Lookup) -> Iter
     by = f"source {found.source} in {' and '.join(dict.fromkeys(found.objects))}"
     if found.mirrors:
         order = "only" if found.never_source else "first"
-        text = f"it is looked for at {', '.join(found.mirrors)} {order}, with the nodes' own credential ({by})"
+        text = f"nodes look for it {order} at {', '.join(found.mirrors)}, with their own credential ({by})"
         yield says("mirrors", text)
         for mirror in found.mirrors:
             key = key_for(mirror, evidence)

@@ -46,9 +46,7 @@ def _of_cloud(cloud: str, reference: Reference, evidence: Lookup) -> StepResult:
         text = f"the nodes run on {platform}, so they have no credential provider of their own for {reference.host}"
         return says("providers", text, ok=False)
     because = f": {unread}" if unread else ""
-    text = (
-        f"on {cloud} the nodes have a credential provider for {reference.host}; where these run is not known{because}"
-    )
+    text = f"on {cloud} the nodes have a credential provider for {reference.host}, but the platform of these nodes is not known{because}"
     return says("providers", text, ok=None)
 
 
@@ -59,9 +57,9 @@ def _of_crio(reference: Reference, evidence: Lookup) -> Iterator[StepResult]:
         yield says("providers", f"whether {name} is for the image is not known: {unread}", ok=None)
     if not (match := crio_matches(config, reference.repository)):
         return
-    text = f"{name} has {match}: for a mirror the nodes take what the pod's account may list of the pull secrets of its namespace, linked or not"
+    text = f"{name} has {match}: for a mirror, the nodes use the pull secrets that the pod's account is allowed to list in its namespace, linked or not"
     problem = crio_problem(config)
-    yield says("providers", f"{text}; it says: {problem}" if problem else text, ok=None)
+    yield says("providers", f"{text}. It reports: {problem}" if problem else text, ok=None)
 
 
 def _config(evidence: Lookup) -> tuple[Json | None, str]:

@@ -21,7 +21,7 @@ __all__ = ["STATES", "secrets_listed", "secrets_read"]
 #: Texts for the states of a secret, with a placeholder for its detail.
 STATES = {
     "usable": "is read",
-    "missing": "does not exist, and the node goes on without it",
+    "missing": "does not exist, so the node ignores it",
     "wrong_type": "has type {}, which no node reads",
 }
 
@@ -36,7 +36,7 @@ def secrets_listed(subject: ContainerPull, evidence: Lookup) -> tuple[Sequence[s
     if account is None:
         return (), breaks("pull_secrets", f"{subject.account_ref} does not exist, so no pod can be created")
     names = list(dict.fromkeys(names_in(account, "imagePullSecrets")))
-    text = f"{subject.account_ref} lists {_named(names)}; a pod gets this list when it is created"
+    text = f"{subject.account_ref} lists {_named(names)}. A pod gets this list when it is created"
     return names, says("pull_secrets", text)
 
 
@@ -48,7 +48,7 @@ def secrets_read(namespace: str, found: Credentials, host: str) -> Iterator[Step
             reason = f"{ref} stops every pull of a pod that lists it, because {secret.detail}"
             yield breaks("secret", reason, fixes.rewrite_secret(namespace, secret.name, host))
         elif secret.state == "unread":
-            yield doubts("secret", f"what {ref} holds is not known: {secret.detail}")
+            yield doubts("secret", f"the content of {ref} is not known: {secret.detail}")
         else:
             text = f"{ref} {STATES[secret.state].format(secret.detail)}"
             yield says("secret", text, ok=secret.state == "usable")

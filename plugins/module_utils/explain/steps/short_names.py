@@ -32,7 +32,7 @@ NO_REGISTRY_ASKED = (
     "unknown",
 )
 
-_WRITE_IT = "write the image with its registry's host"
+_WRITE_IT = "Write the image with its registry's host"
 _HUB = "docker.io"
 
 
@@ -82,17 +82,17 @@ def _asked(image: str, references: Sequence[Reference], *, enforces: bool) -> It
     if len(hosts) == 1:
         yield says("image", f"{begin}: CRI-O asks its only search registry, {hosts[0]}")
     elif not enforces:
-        yield says("image", f"{begin}: CRI-O asks its search registries in turn: {', '.join(hosts)}; {_WRITE_IT}")
+        yield says(
+            "image", f"{begin}: CRI-O asks its search registries one after the other: {', '.join(hosts)}. {_WRITE_IT}"
+        )
     elif may_have_alias(image):
         text = f"{begin}: CRI-O refuses a name that several of its search registries could have, {', '.join(hosts)}, unless the nodes have"
-        yield doubts("image", f"{text} an alias for it, which cannot be seen from here; {_WRITE_IT}")
+        yield doubts("image", f"{text} an alias for it, which cannot be seen from here. {_WRITE_IT}")
     else:
-        text = f"{begin}, and CRI-O refuses a name that several of its search registries could have: {', '.join(hosts)}; {_WRITE_IT}"
+        text = f"{begin}, and CRI-O refuses a name that several of its search registries could have: {', '.join(hosts)}. {_WRITE_IT}"
         yield breaks("image", text)
     if _HUB not in hosts:
-        text = (
-            f"the credentials that the kubelet finds are those of Docker Hub, also for {', '.join(hosts)}; {_WRITE_IT}"
-        )
+        text = f"the kubelet uses credentials of Docker Hub, even for {', '.join(hosts)}. {_WRITE_IT}"
         yield says("image", text, ok=None)
 
 
@@ -129,8 +129,8 @@ def _enforces(what: str, version: Version | None) -> bool | None:
 
 
 def _not_known(image: str, nodes: _NodeSettings) -> str:
-    because = f"; which of them these nodes have is not known: {nodes.why}" if nodes.why else ""
+    because = f". The runtime or the configuration of these nodes is not known: {nodes.why}" if nodes.why else ""
     return (
         f"{image} names no registry: containerd takes Docker Hub, CRI-O its search registries, and from OpenShift 4.21 on it refuses a "
-        f"name that several of them could have{because}; {_WRITE_IT}"
+        f"name that several of them could have{because}. {_WRITE_IT}"
     )

@@ -55,7 +55,7 @@ def _registries(reference: Reference, evidence: Lookup) -> Iterator[StepResult]:
     except UnreadableObject:
         return
     if why:
-        yield breaks("registries", f"the nodes may not pull {reference}: {why}")
+        yield breaks("registries", f"the nodes are not allowed to pull {reference}: {why}")
 
 
 def _signature(
@@ -65,7 +65,7 @@ def _signature(
     policy = policy_for(reference, *policies)
     if policy is None:
         return
-    begin = f"{policy.object} wants a signature of what is in {policy.scope}"
+    begin = f"{policy.object} requires a signature for images in {policy.scope}"
     if told is not None and told.rule.id == "signature":
         yield breaks("signature", f"{begin}, and the node says: {told.text}")
     else:
@@ -86,7 +86,7 @@ def _not_known(namespace: str, evidence: Lookup) -> Iterator[StepResult]:
 def _tells(ref: ObjectRef) -> str:
     if ref == IMAGE_CONFIG:
         return "which registries are allowed"
-    return "which mirrors the image has" if ref.kind in MIRROR_KINDS else "whether a signature is wanted"
+    return "which mirrors the image has" if ref.kind in MIRROR_KINDS else "whether a signature is required"
 
 
 def _policies(namespace: str) -> Sequence[ObjectRef]:

@@ -61,7 +61,7 @@ def _by_trigger(subject: ContainerPull, source: StreamSource, evidence: Lookup) 
     about = f"the image is set from tag {source.tag} of {source.stream}"
     if unread or stream == {}:
         why = unread or "the cluster has no image streams"
-        seen = (doubts if is_placeholder else _only_said)("stream", f"{about}, of which nothing is known: {why}")
+        seen = (doubts if is_placeholder else _only_said)("stream", f"{about}, but its content is not known: {why}")
         return StreamImage(subject.image, [seen])
     if stream is None:
         return StreamImage(subject.image, [_missing(f"{about}, which does not exist", is_placeholder=is_placeholder)])
@@ -88,7 +88,7 @@ def _by_name(
     if not (is_looked_up(stream) or subject.resolves_names):
         return StreamImage(subject.image, [_not_looked_up(subject, ref, has_failed=has_failed)])
     if subject.is_pod:
-        text = f"the name is that of {ref}, and was not resolved when the pod was created: delete the pod, so that a new one is"
+        text = f"the name is that of {ref}, but it was not resolved when the pod was created: delete the pod, so that it is resolved for the next one"
         return StreamImage(subject.image, [breaks("stream", text) if has_failed else says("stream", text, ok=None)])
     return _looked_up(subject, ref, stream, reference.tag or "latest", evidence)
 
@@ -97,10 +97,10 @@ def _looked_up(subject: ContainerPull, ref: ObjectRef, stream: Json, name: str, 
     tag = tag_of(ref, stream, name)
     if tag.image:
         return StreamImage(
-            tag.image, [says("stream", f"the name means {tag}, which is {tag.image}"), *_last_import(tag)]
+            tag.image, [says("stream", f"the name refers to {tag}, which is {tag.image}"), *_last_import(tag)]
         )
     reason, fix = why_not_imported(tag, evidence)
-    return StreamImage(subject.image, [breaks("stream", f"the name means {tag}: {reason}", fix)])
+    return StreamImage(subject.image, [breaks("stream", f"the name refers to {tag}: {reason}", fix)])
 
 
 def _stream_of(subject: ContainerPull, reference: Reference) -> ObjectRef | None:
@@ -114,8 +114,8 @@ def _stream_of(subject: ContainerPull, reference: Reference) -> ObjectRef | None
 
 def _not_looked_up(subject: ContainerPull, ref: ObjectRef, *, has_failed: bool) -> StepResult:
     text = (
-        f"there is an {ref}, but nothing says that {subject.image} means it, so a registry is asked: "
-        f"oc set image-lookup {ref.name} -n {ref.namespace}, then create the pod again"
+        f"there is an {ref}, but nothing says that {subject.image} refers to it, so nodes ask a registry. Run "
+        f"'oc set image-lookup {ref.name} -n {ref.namespace}', then create the pod again"
     )
     return breaks("stream", text) if has_failed else says("stream", text, ok=None)
 
