@@ -147,7 +147,7 @@ def _chosen(auths: Object, helpers: Helpers, source: str, include: Sequence[str]
             helpers.refuse_chosen(pattern, source)
             held = ", ".join(sorted(map(without_user, names))) or "none"
             raise OptionError(
-                f"{source} has no entry that matches {pattern!r} of option 'include'; its entries: {held}"
+                f"{source} has no entry that matches {pattern!r} of option 'include'. Its entries: {held}"
             )
     return tuple(item for item in auths.members if any(matches(item.name, pattern) for pattern in include))
 
@@ -156,15 +156,15 @@ def _refuse_doubled(names: Iterable[str], source: str) -> None:
     for name, times in Counter(names).items():
         if times > 1:
             raise OptionError(
-                f"{source} has the key {without_user(name)!r} twice in 'auths'; keep one, since only the last is ever read"
+                f"{source} has the key {without_user(name)!r} twice in 'auths'. Keep one, because clients read only the last"
             )
 
 
 def _why_empty(top: Object) -> str:
     names = {item.name for item in top.members}
     if names & {".dockerconfigjson", ".dockercfg"} or {"kind", "apiVersion"} <= names:
-        return "it is a secret, or its data; give the decoded value of '.dockerconfigjson' or '.dockercfg' alone"
-    return "'auths' is empty; log in to the registry first, for example with 'podman login --authfile FILE REGISTRY'"
+        return "it is a secret, or the data of one. Give only the decoded value of '.dockerconfigjson' or '.dockercfg'"
+    return "'auths' is empty. Log in to the registry first, for example with 'podman login --authfile FILE REGISTRY'"
 
 
 def _collect(entries: Iterable[CredentialEntry], source: str) -> AuthFile:
@@ -178,8 +178,8 @@ def _no_two_for_one_path(entries: Iterable[CredentialEntry], source: str) -> Ite
         path = same_path(entry.key)
         if path in seen:
             raise OptionError(
-                f"{source} has two entries for {path}: {seen[path]!r} and {entry.key!r}; a node would use either of them; "
-                "keep one, or give one a longer path such as 'HOST/TEAM'"
+                f"{source} has two entries for {path}: {seen[path]!r} and {entry.key!r}. A node could use either of them. "
+                "Keep one, or give one a longer path such as 'HOST/TEAM'"
             )
         seen[path] = entry.key
         yield entry
@@ -189,11 +189,11 @@ def _json_hint(text: str) -> str:
     if text.startswith("\ufeff"):
         return "save it as UTF-8 without that mark"
     if "\0" in text:
-        return "it looks like UTF-16; save it as UTF-8"
+        return "it looks like UTF-16. Save it as UTF-8"
     try:
         decoded = base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
         decoded = b""
     if decoded[:1] == b"{":
-        return "it looks like base64; decode it first"
+        return "it looks like base64. Decode it first"
     return "give a Docker config.json or a Podman auth.json"

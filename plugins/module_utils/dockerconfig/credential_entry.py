@@ -153,7 +153,7 @@ def _credential(fields: Mapping[str, str], where: str) -> tuple[str, str]:
     if not colon:
         twice = " and it was encoded twice" if _is_login(username) else ""
         raise OptionError(
-            f"{where} has an 'auth' without a colon: it must be base64 of USER:PASSWORD{twice}; log in to it again"
+            f"{where} has an 'auth' without a colon: it must be base64 of USER:PASSWORD{twice}. Log in to it again"
         )
     return username, password
 
@@ -192,7 +192,7 @@ def _decode(auth: str, where: str) -> str:
         raw = base64.b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise OptionError(
-            f"{where} has an 'auth' that is not standard base64: one such entry stops every pull of the pod; log in to it again"
+            f"{where} has an 'auth' that is not standard base64: one such entry stops every pull of the pod. Log in to it again"
         ) from None
     return raw.decode("utf-8", "surrogateescape")
 

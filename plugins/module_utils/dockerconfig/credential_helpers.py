@@ -72,5 +72,5 @@ class Helpers:
 def _kept_elsewhere(source: str, registry: str, helper: str) -> OptionError:
     return OptionError(
         f"{source} holds no credential for {registry}: the credential helper {'docker-credential-' + helper!r} keeps it, "
-        "and no node can ask that; log in with 'podman login --authfile FILE REGISTRY', or give 'registries' instead"
+        "and nodes cannot ask the helper. Log in with 'podman login --authfile FILE REGISTRY', or give 'registries' instead"
     )

@@ -56,7 +56,9 @@ def kubelet_keys(keys: Iterable[str], repository: str) -> list[str]:
     matching = [key for key, stored in indexed.items() if _urls_match(stored, repository)]
     if not matching and _is_default_registry(repository):
         matching = [key for key, stored in indexed.items() if stored == _HUB_FALLBACK]
-    return sorted(matching, key=indexed.__getitem__, reverse=True)  # matching keys are ASCII: this is byte order, as in Go
+    return sorted(
+        matching, key=indexed.__getitem__, reverse=True
+    )  # matching keys are ASCII: this is byte order, as in Go
 
 
 def indexed_as(key: str) -> str | None:

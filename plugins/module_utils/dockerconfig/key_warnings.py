@@ -79,7 +79,7 @@ def _warning(key: str) -> str:
     users = _users(key, f"{instead}/image")
     if users == (True, True):
         return _wider_than_it_seems(key, instead)
-    return f"registry {key!r}: {_who(*users)} for images of {instead}; write {instead!r} instead"
+    return f"registry {key!r}: {_who(*users)} for images of {instead}. Write {instead!r} instead"
 
 
 def _no_spelling(key: str) -> str:
@@ -87,18 +87,20 @@ def _no_spelling(key: str) -> str:
     kubelet, containers = _users(key, same_path(key).replace("*", "x") + "/image")
     who = _who(kubelet, containers)
     if "*" in host:
-        also = ", and a star stands for one part between dots" if kubelet else ""
-        return f"registry {key!r}: {who}{also}; write one entry for each host instead"
+        also = ", and a star matches one part between dots" if kubelet else ""
+        return f"registry {key!r}: {who}{also}. Write one entry for each host instead"
     if may_be_shown(key) and not set(".:") & set(host) and host:
         return (
-            f"registry {key!r}: {who}, since an image name that begins with {host!r} means Docker Hub; "
-            "write the registry's full host name instead"
+            f"registry {key!r}: {who}, because an image name that begins with {host!r} refers to Docker Hub. "
+            "Write the registry's full host name instead"
         )
     name, colon, port = host.partition(":")
     if colon and may_be_shown(key) and not port.isdecimal() and "[" not in host:
-        return f"registry {key!r}: {who}, since {port!r} is not a port; write a number as the port, or {name!r} instead"
+        return (
+            f"registry {key!r}: {who}, because {port!r} is not a port. Write a number as the port, or {name!r} instead"
+        )
     return (
-        f"registry {key!r}: {who}; write host[:port], or host[:port]/path in lower case, instead, such as registry.example.com:5000/team, "
+        f"registry {key!r}: {who}. Write host[:port], or host[:port]/path in lower case, instead, such as registry.example.com:5000/team, "
         "with letters, digits, '.' and '-' in the host"
     )
 
@@ -110,13 +112,13 @@ def _wider(key: str) -> str:
 
 def _wider_than_it_seems(key: str, instead: str) -> str:
     if set("?#") & set(key):
-        return f"registry {key!r}: no client reads what follows '?' or '#', and it may be a credential; write {instead!r} instead"
+        return f"registry {key!r}: no client reads what follows '?' or '#', and it may be a credential. Write {instead!r} instead"
     host, _slash, path = instead.partition("/")
     if not path or not containers_keys([key], f"{host}/elsewhere"):
         return ""
     return (
-        f"registry {key!r}: the kubelet uses it for images below {instead}, but {_OTHERS} for all of {host}; "
-        f"write {instead!r} or {host!r} instead"
+        f"registry {key!r}: the kubelet uses it for images below {instead}, but {_OTHERS} for all of {host}. "
+        f"Write {instead!r} or {host!r} instead"
     )
 
 
@@ -127,7 +129,7 @@ def _overlaps(keys: Collection[str]) -> Iterable[str]:
         if hit and not _warning(key):
             yield (
                 f"registry {key!r}: the kubelet compares paths character by character, so it also tries this credential for images "
-                f"of {', '.join(hit)}, after their own; {_OTHERS} do not; to prevent it, use secrets of different service accounts"
+                f"of {', '.join(hit)}, after their own. {_OTHERS} do not. To prevent this, use secrets of different service accounts"
             )
 
 

@@ -38,8 +38,8 @@ def check_key(where: str, key: str) -> None:
         )
     if not without_any_scheme(key).partition("/")[0] or "@" in key:
         raise OptionError(
-            f"{where}: registry {without_user(key)!r} is not host[:port][/path]: it has no host, or an '@'; "
-            "give the user in 'username', and no digest"
+            f"{where}: registry {without_user(key)!r} is not host[:port][/path]: it has no host, or it has an '@'. "
+            "Give the user in 'username', and no digest"
         )
 
 
