@@ -116,7 +116,7 @@ KINDS = (
     ),
 )
 
-_RENEWAL = "get a new one from where it came"
+_RENEWAL = "get a new one from its issuer"
 #: A claim in the service account tokens that the API server issues.
 _OF_ACCOUNT = "kubernetes.io"
 
@@ -173,8 +173,8 @@ def why_expired(host: str, username: str, password: str, now: float, written: fl
         when = f"has expired at {utc(ends)}, as its token says"
     else:
         title, lives = (kind.title, lifetime_of(kind)) if kind else ("", "")
-        when = f"has expired: it is {title}, which lives {lives}, and was written at {utc(written)}"
-    return f"{when}; {_renewal(kind, password)}, and write it in place of this one"
+        when = f"has expired, because it is {title} with a lifetime of {lives} and was written at {utc(written)}"
+    return f"{when}: {_renewal(kind, password)}, and write it instead of this one"
 
 
 def lifetime_of(kind: CredentialKind) -> str:

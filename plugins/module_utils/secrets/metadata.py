@@ -47,12 +47,12 @@ class SecretMetadata:
             if not _LABEL_VALUE.match(value):
                 raise OptionError(
                     f"option 'labels': the value of {name!r} is not valid: a label value has at most 63 letters, digits, '-', '_' "
-                    "and '.', and begins and ends with a letter or digit; use 'annotations' for other text"
+                    "and '.', and begins and ends with a letter or digit. Use 'annotations' for other text"
                 )
         size = sum(len(name.encode()) + len(value.encode()) for name, value in annotations.items())
         if size > _MAX_ANNOTATIONS:
             raise OptionError(
-                f"option 'annotations': they are {size} bytes; the annotations of an object have {_MAX_ANNOTATIONS} at most: "
+                f"option 'annotations': they have {size} bytes, but the maximum for all annotations of an object is {_MAX_ANNOTATIONS}: "
                 "shorten them"
             )
         return cls(labels, annotations, options.get("immutable"))
@@ -88,7 +88,7 @@ def _texts(option: str, given: Mapping[str, Any] | None) -> dict[str, str]:
         if not _NAME.match(str(name).lower() if option == "annotations" else str(name)):
             raise OptionError(
                 f"option {option!r}: the name {name!r} is not valid: write [prefix/]name, as in example.com/team, with at most 63 "
-                "letters, digits, '-', '_' and '.' behind the prefix"
+                "letters, digits, '-', '_' and '.' after the prefix"
             )
         if not isinstance(value, str) and as_int(value) is None:
             raise OptionError(f"option {option!r}: the value of {name!r} is not text: quote it")
