@@ -40,7 +40,7 @@ def entries_of(ref: ObjectRef, account: Json, key: str) -> Entries:
     """Return the list `key` of the account, for a change. :raises Refusal: when it is not a list."""
     entries = account.get(key)
     if entries is not None and not isinstance(entries, list):
-        raise Refusal(f"{ref} cannot be read: its '{key}' are not a list; nothing was changed in this namespace")
+        raise Refusal(f"{ref} cannot be read: its '{key}' are not a list. Nothing was changed in this namespace")
     return entries or []
 
 

@@ -86,7 +86,7 @@ def what_is_unknown(facts: ClusterFacts) -> str:
         names.append("the list of API groups (/apis)")
     if not names:
         return ""
-    return f"the caller may not read {join_and(names)}, {unknown}; allow it to 'get' them"
+    return f"the caller is not allowed to read {join_and(names)}, {unknown}. Allow it to 'get' them"
 
 
 def hint(

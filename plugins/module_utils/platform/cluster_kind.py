@@ -70,12 +70,12 @@ def why_there_is_none(nature: str) -> str:
     """Return why there is no global pull secret, and what to use instead. Empty where there is one."""
     return {
         KUBERNETES: (
-            "this cluster is not OpenShift, so it has no global pull secret: each node has a file of its own, which is not in the "
-            "cluster; use pull secrets in the namespaces instead (role private_registry)"
+            "this cluster is not OpenShift, so it has no global pull secret: each node has its own file, which is not in the "
+            "cluster. Use pull secrets in the namespaces instead (role private_registry)"
         ),
         MICROSHIFT: (
-            "this is MicroShift, which has no global pull secret in the cluster: it reads /etc/crio/openshift-pull-secret on its host; "
-            "write that file there, or use pull secrets in the namespaces instead (role private_registry)"
+            "this is MicroShift, which has no global pull secret in the cluster: it reads /etc/crio/openshift-pull-secret on its host. "
+            "Write that file there, or use pull secrets in the namespaces instead (role private_registry)"
         ),
     }.get(nature, "")
 

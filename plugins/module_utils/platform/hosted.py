@@ -64,9 +64,9 @@ _KEY = DATA_KEYS[DOCKERCONFIGJSON]
 _SHOWN = 5
 
 #: The effect on the nodes. Only the log of the platform's operator gives the reason.
-_KEPT = "the nodes keep the pull secret that they have, with the logins that were removed since"
+_KEPT = "the nodes keep their present pull secret, including logins that were removed since"
 _EDIT = "Remove these entries (mode=remove, in the role global_pull_secret_remove), or merge a login for them in the same task"
-_REPLACE = "Write its content again: module pull_secret, mode=replace, with all registries that it must have"
+_REPLACE = "Write its content again: module pull_secret, mode=replace, with all registries that it needs"
 _DELETE = f"Delete it: module pull_secret, state=absent, or 'oc delete secret {ADDITIONAL_SECRET.name} -n {ADDITIONAL_SECRET.namespace}'"
 
 #: The platform's own content, in the form in which it reaches the nodes.
@@ -142,7 +142,7 @@ def would_not_merge(before: Json | None, after: Json | None) -> str:
     found = _unmerged_in(after)
     if found is None:
         return ""
-    already = "That was in it before this task. " if _unmerged_in(before) and found.fix != _DELETE else ""
+    already = "This problem existed before this task. " if _unmerged_in(before) and found.fix != _DELETE else ""
     return f"{ADDITIONAL_SECRET} was not changed: the platform would not merge it, and {_KEPT}, because {found.why}. {already}{found.fix}"
 
 
@@ -206,7 +206,7 @@ def why_unseen(synchronizer: Json | None) -> str:
     if synchronizer is None:
         return f"{SYNCHRONIZER} does not exist"
     if not _HASH.match(_label(synchronizer)):
-        return f"{SYNCHRONIZER} does not say which content it has"
+        return f"{SYNCHRONIZER} does not show which content it has"
     return ""
 
 

@@ -90,7 +90,7 @@ def refuse_platform_name(name: str) -> None:
     if account and suffix:
         raise OptionError(
             f"option 'name': {name!r} belongs to the platform, which names the secrets that it generates for a service "
-            "account NAME-dockercfg-SUFFIX; choose another name"
+            "account NAME-dockercfg-SUFFIX. Choose another name"
         )
 
 
@@ -103,20 +103,20 @@ def refuse_foreign(ref: ObjectRef, observed: Json, *, convertible: bool) -> None
     """
     held = StoredSecret.of(observed)
     if says_generated(observed):
-        raise Refusal(f"{ref} belongs to the platform, which would restore it; not changed: choose another name")
+        raise Refusal(f"{ref} belongs to the platform, which would restore it. It was not changed: choose another name")
     if who := controller_of(observed):
         raise Refusal(
-            f"{ref} is managed by {who}, which would restore it; not changed: change it there, or choose another name"
+            f"{ref} is managed by {who}, which would restore it. It was not changed: change it there, or choose another name"
         )
     # The platform merges the additional secret of a hosted cluster whatever its type is.
     if held.type in TYPES or ref == ADDITIONAL_SECRET or (convertible and held.is_auth_file):
         return
     if held.is_auth_file:
         raise Refusal(
-            f"{ref} holds an auth file, but has type {held.type}, from which no node reads one; not changed: "
+            f"{ref} holds an auth file, but has type {held.type}, from which no node reads one. It was not changed: "
             "convert it with recreate=true, or choose another name"
         )
-    raise Refusal(f"{ref} has type {held.type} and is not a pull secret; not changed: choose another name")
+    raise Refusal(f"{ref} has type {held.type} and is not a pull secret. It was not changed: choose another name")
 
 
 def says_generated(observed: Json) -> bool:
@@ -144,12 +144,12 @@ def refuse_dropping(
         return
     if action in ("delete", "replace"):
         raise Refusal(
-            f"{ref} is the pull secret of every node and must not be deleted, not even for a moment; not changed: "
+            f"{ref} is the pull secret of every node and must not be deleted, not even for a moment. It was not changed: "
             "use mode=merge or mode=remove"
         )
     if secret_type != DOCKERCONFIGJSON:
         raise Refusal(
-            f"{ref} is the pull secret of every node and must have type {DOCKERCONFIGJSON}; not changed: "
+            f"{ref} is the pull secret of every node and must have type {DOCKERCONFIGJSON}. It was not changed: "
             "leave out the option 'type'"
         )
     free = {same_path(key) for key in allowed or ()}
@@ -160,8 +160,8 @@ def refuse_dropping(
     )
     if dropped:
         raise Refusal(
-            f"{ref} is the pull secret of every node, and the platform needs its entries for {', '.join(dropped)}; not changed: "
-            "add registries with mode=merge, give these entries too, or name those that may go in drop_platform_registries"
+            f"{ref} is the pull secret of every node, and the platform needs its entries for {', '.join(dropped)}. It was not changed: "
+            "add registries with mode=merge, include these entries, or list the entries to drop in drop_platform_registries"
         )
 
 
@@ -175,8 +175,8 @@ def refuse_unknown_loss(ref: ObjectRef, why: str, *, guarded: bool = False) -> N
     """
     if (guarded or is_global(ref)) and why:
         raise Refusal(
-            f"{ref} is the pull secret of every node, and its content {why}, so what mode=replace would remove is not known; "
-            f"not changed: repair the content first, for example with 'oc set data secret/{ref.name} -n {ref.namespace} "
+            f"{ref} is the pull secret of every node, and its content {why}, so it is unknown which entries mode=replace would remove. "
+            f"It was not changed: repair the content first, for example with 'oc set data secret/{ref.name} -n {ref.namespace} "
             "--from-file=.dockerconfigjson=FILE'"
         )
 
@@ -189,5 +189,5 @@ def check_size(what: str, *values: str) -> None:
     size = sum(len(value) // 4 * 3 - value.count("=") for value in values)
     if size > MAX_BYTES:
         raise OptionError(
-            f"the data of {what} is {size} bytes; a secret holds at most {MAX_BYTES}: use fewer registries"
+            f"the data of {what} has {size} bytes, but a secret holds at most {MAX_BYTES}: use fewer registries"
         )

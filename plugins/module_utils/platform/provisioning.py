@@ -49,7 +49,10 @@ def judge(account: Json, secrets: Mapping[str, Json | None]) -> Verdict:
     for name in generated_names(account):
         secret = secrets.get(name)
         if secret is UNREADABLE:
-            return Verdict(name, note=f"secret {name} is listed, but may not be read: its content was not verified")
+            return Verdict(
+                name,
+                note=f"secret {name} is listed, but the caller is not allowed to read it: its content was not verified",
+            )
         missing = _what_is_missing(account, name, secret)
         if not missing:
             return Verdict(name)
