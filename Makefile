@@ -5,7 +5,7 @@ LAB_DIR ?= $(or $(TMPDIR),/tmp)/image-pull-lab
 OWN_CLUSTER := $(if $(filter command line,$(origin KUBECONFIG)),$(KUBECONFIG))
 BENCH := $(PREPARE) newest python tests/bench/bench.py $(if $(OC),--oc '$(OC)')
 
-.PHONY: demo test test-all release mutants faults-large verdicts-large bench bench-large check-% lab-up lab-down shell clean
+.PHONY: demo test test-all release mutants faults-large verdicts-large bench bench-large check-file check-% lab-up lab-down shell clean
 
 demo: ## The main job on the lab, from nothing to pods that pull; with KUBECONFIG=... on your own cluster
 	@$(PREPARE) newest python tests/demo/demo.py --lab-dir '$(LAB_DIR)-demo' $(if $(OWN_CLUSTER),--kubeconfig '$(OWN_CLUSTER)') $(if $(KEEP),--keep)
@@ -19,7 +19,10 @@ test-all: ## The same, and what is slow and rarely breaks: every supported core,
 release: ## VERSION=1.2.3: changelog, make test-all, commit, tag, tarball and checksums, in release/; DRY_RUN=1 shows it and leaves nothing
 	@$(PREPARE) docs python tests/tools/release.py '$(VERSION)' $(if $(DRY_RUN),--dry-run)
 
-check-%: ## The steps of make test-all whose title holds a word, such as check-unit, or check-next for pre-releases of ansible-core
+check-file: ## The tests that belong to files: FILE=plugins/modules/sa_link.py, or FILE="a b" for several
+	@python3 tests/tools/check.py --files $(FILE)
+
+check-%: ## The steps of make test-all with a word in their title, such as check-unit; check-units,oldest for another core, check-next for pre-releases
 	@python3 tests/tools/check.py '$*'
 
 mutants: ## Whether the unit tests notice changes of the code; ROOM=secrets for one room, ALL=1 for every mutant, SEED=2, SECONDS=600, JOBS=1

@@ -14,8 +14,27 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+# Without the environment that the tests need, the first import would fail with an error that does not say how to start.
+_IN_COLLECTION = Path(__file__).parents[3].name == "ansible_collections"
+_NEEDED = ("ansible", "hypothesis", "kubernetes", *([] if _IN_COLLECTION else ["ansible_collections"]))
+if _MISSING := [name for name in _NEEDED if not find_spec(name)]:
+    print(
+        f"""
+The tests need packages that this Python does not find: {", ".join(_MISSING)}.
+These commands make the environment and run the tests in it:
+
+  make check-file FILE=plugins/modules/sa_link.py   the tests that belong to a file; a test file runs itself
+  make check-unit                                   the unit tests
+  make test                                         all checks that a change must pass
+  python3 tests/tools/prepare.py newest python -m pytest {" ".join(sys.argv[1:]) or "tests/unit"}
+""",
+        file=sys.stderr,
+    )
+    sys.exit(4)  # pytest's own status for a wrong use
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -24,7 +43,7 @@ from hypothesis import HealthCheck, settings
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.append(str(Path(__file__).parent / "tools"))
 # It imports the collection by a loader of its own, which the processes that tests start do not have.
-if Path(__file__).parents[3].name == "ansible_collections":
+if _IN_COLLECTION:
     os.environ["PYTHONPATH"] = os.pathsep.join([os.environ.get("PYTHONPATH", ""), str(Path(__file__).parents[4])])
 
 from support.lab import Lab

@@ -11,7 +11,6 @@ import re
 import runpy
 import subprocess
 import sys
-import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,21 +22,20 @@ import yaml
 from ansible_rulebook.rules_parser import parse_rule_sets
 from ansible_rulebook.util import render_string_or_return_value
 from ansible_rulebook.validators import Validate
+from support.guides import Guide
 from support.lab import Lab
 from support.modules import run_module
 from support.playbooks import ROOT
 
 EDA = ROOT / "extensions/eda"
 SOURCE = "pull_access_objects"
-PAGE = (ROOT / "docs/docsite/rst/events.rst").read_text(encoding="utf-8")
 RETURNED = yaml.safe_load(runpy.run_path(str(EDA / f"plugins/event_source/{SOURCE}.py"))["RETURN"])
 SCHEMA = json.loads((EDA / f"plugins/event_source/schemas/{SOURCE}.json").read_text(encoding="utf-8"))
 
 
 def blocks(language: str) -> dict[str, str]:
-    """The blocks of the page that have a caption."""
-    found = re.findall(rf"\.\. code-block:: {language}\n   :caption: (\S+)\n\n((?:   .*\n|\n)+)", PAGE)
-    return {caption: textwrap.dedent(text) for caption, text in found}
+    """The blocks of the page with a title, by title."""
+    return {block.title: block.text for block in Guide("events").blocks if block.title and block.language == language}
 
 
 RULEBOOKS = {

@@ -9,10 +9,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from support.lab import Lab, pull_names
 from support.playbooks import ROOT, forms, leaks
 from support.rulebooks import running
+
+pytestmark = pytest.mark.slow
 
 SHIPPED = ROOT / "extensions/eda/rulebooks/new_namespaces.yml"
 PASSWORD = "Kx7-correct-horse-battery"

@@ -78,11 +78,11 @@ def served(lab_factory: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def inventory_of_the_guide(directory: Path, stand_ins: Mapping[str, str]) -> Path:
     """Writes the files of the inventory that the guide shows."""
     for block in Guide("events").blocks:
-        if block.caption.startswith("inventory/"):
+        if block.title.startswith("inventory/"):
             text = block.text
             for name, real in stand_ins.items():
                 text = text.replace(name, real)
-            path = directory / block.caption
+            path = directory / block.title
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     return directory / "inventory"
@@ -104,6 +104,7 @@ def test_a_new_service_account_is_served_alone(served: Served) -> None:
     assert served.rulebook.told()[before:] == ["eda-before"]
 
 
+@pytest.mark.slow
 def test_200_namespaces_while_the_api_server_restarts(served: Served) -> None:
     served.rulebook.until(lambda: "eda-before" in served.linked(), "what exists is served")
     names = [f"eda-{number:03}" for number in range(200)]

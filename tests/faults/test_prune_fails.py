@@ -23,6 +23,8 @@ from support.many import LISTS, declared, suffixes
 from support.modules import run_module
 from support.statuses import times_said
 
+pytestmark = pytest.mark.slow
+
 COUNT, KEPT = 60, 40
 KILLS = 4
 SEED = 11

@@ -18,6 +18,8 @@ from support.killed_runs import KilledRuns
 from support.lab import Lab
 from support.modules import run_module
 
+pytestmark = pytest.mark.slow
+
 RUNS = 50
 NAMESPACES = 40
 NAMES = ("quay", "other")

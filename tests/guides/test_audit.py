@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import pytest
 from support.guided import broken_pod, inventory
+
+pytestmark = pytest.mark.slow
 
 
 def test_it_is_as_it_says(installed, own_lab):

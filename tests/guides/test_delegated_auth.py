@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 
 def test_it_is_as_it_says(installed, own_lab, pulls):
     own_lab.namespace("project-c")

@@ -8,6 +8,10 @@ from __future__ import annotations
 import base64
 import json
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 
 def test_it_is_as_it_says(installed, own_lab):
     registry = own_lab.registry("private")

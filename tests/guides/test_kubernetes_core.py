@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 #: kubernetes.core is in the benchmark's environment only; the same tasks are run in tests/bench/kubernetes_core.yml.
 THEIRS = "kubernetes.core is not installed here; the benchmark runs the same tasks"
 

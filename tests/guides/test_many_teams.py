@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 NAMESPACES = ("team-a-dev", "team-a-prod", "team-b-1")
 
 

@@ -16,6 +16,8 @@ from support.guides import Guide, Reader
 from support.lab import Lab
 from support.playbooks import forms, leaks
 
+pytestmark = pytest.mark.slow
+
 SITE = """
 - name: The playbook of another project
   hosts: all

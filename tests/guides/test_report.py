@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from support.guided import inventory
 from support.modules import run_module
+
+pytestmark = pytest.mark.slow
 
 
 def test_it_is_as_it_says(installed, own_lab):

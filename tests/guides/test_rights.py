@@ -9,6 +9,8 @@ import pytest
 from support.guided import inventory, written
 from support.hypershift import host_a_cluster
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def own_lab(untouched_lab):

@@ -25,6 +25,8 @@ from support.logins import user_kubeconfig
 from support.modules import run_module
 from tools import prepare
 
+pytestmark = pytest.mark.slow
+
 #: Why a command is not typed here.
 NEEDS_A_NODE = "the lab's node is no machine that one can log in to"
 NOT_TYPED = {

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from support.guides import GUIDES, Reader
 
+pytestmark = pytest.mark.slow
+
 SECTION = (
     (GUIDES / "troubleshooting.rst")
     .read_text(encoding="utf-8")

@@ -14,6 +14,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from support import audits
 from support.pages import Watched, written
 
+pytestmark = pytest.mark.slow
+
 #: Seconds. The machine may be busy; what a user should wait is in docs/docsite/rst/report.rst.
 TO_OPEN, TO_FILTER = 10, 10
 STATES = (

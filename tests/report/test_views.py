@@ -17,6 +17,8 @@ from axe_playwright_python.sync_playwright import Axe
 from support import audits
 from support.pages import VIEWS, Watched, written
 
+pytestmark = pytest.mark.slow
+
 WIDTHS = {400: 850, 1600: 1000}
 
 

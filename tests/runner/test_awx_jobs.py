@@ -172,6 +172,7 @@ def test_the_workflow_sets_up_what_was_planned(lab: Any, namespaces: Any, contro
     assert passed(taken).changed == {"cluster": 3} and lab.get(names[0], "secrets", "team-registry") is None
 
 
+@pytest.mark.slow
 def test_a_login_that_is_refused_ends_the_workflow(
     lab: Any, namespaces: Any, controller: Controller, node: Node
 ) -> None:
@@ -189,6 +190,7 @@ def test_a_login_that_is_refused_ends_the_workflow(
     assert ended.status == "failed" and "a node of this workflow failed" in ended.output
 
 
+@pytest.mark.slow
 def test_without_a_pasted_authority_it_works_and_says_so_once(
     lab: Any, namespaces: Any, controller: Controller, node: Node
 ) -> None:
@@ -238,6 +240,7 @@ def test_each_template_is_launched_here() -> None:
     assert [name for name in names if f'"{name}"' not in launched] == []
 
 
+@pytest.mark.slow
 def test_a_rotation_from_its_survey(lab: Any, namespaces: Any, controller: Controller, node: Node) -> None:
     names = namespaces(2)
     cluster, old, new = bearer(lab), login(lab, 0), login(lab, 1)
@@ -260,6 +263,7 @@ def test_a_rotation_from_its_survey(lab: Any, namespaces: Any, controller: Contr
     assert not there.holding(secrets_of(cluster, old, new)) and not back.holding(secrets_of(cluster, old, new))
 
 
+@pytest.mark.slow
 def test_a_planned_rotation_changes_what_was_approved(
     lab: Any, namespaces: Any, controller: Controller, node: Node
 ) -> None:
@@ -294,6 +298,7 @@ def test_a_planned_rotation_changes_what_was_approved(
     assert not planned.holding(secrets_of(cluster, old, new)) and not done.holding(secrets_of(cluster, old, new))
 
 
+@pytest.mark.slow
 def test_what_is_there_is_shown_and_explained(lab: Any, namespaces: Any, controller: Controller, node: Node) -> None:
     """With most questions left blank, as people do."""
     names = namespaces(2)
@@ -317,6 +322,7 @@ def test_what_is_there_is_shown_and_explained(lab: Any, namespaces: Any, control
     assert nothing.status == "failed" and "give -e pod=NAMESPACE/NAME" in nothing.output
 
 
+@pytest.mark.slow
 def test_an_account_with_the_rights_of_its_jobs_sets_up(
     lab: Any, namespaces: Any, controller: Controller, node: Node
 ) -> None:
@@ -340,6 +346,7 @@ def test_an_account_with_the_rights_of_its_jobs_sets_up(
     assert lab.get(home, "serviceaccounts", "image-pull") is None
 
 
+@pytest.mark.slow
 def test_two_nodes_share_the_clusters_of_an_inventory(
     lab: Any, lab_factory: Callable[..., Any], namespaces: Any, controller: Controller, nodes: tuple[Node, Node]
 ) -> None:
@@ -396,6 +403,7 @@ def test_two_nodes_share_the_clusters_of_an_inventory(
     assert not audited.holding([*tokens, *secrets_of(*credentials)])
 
 
+@pytest.mark.slow
 def test_an_audit_that_findings_fail_hands_its_counts_on(
     lab: Any, namespaces: Any, controller: Controller, node: Node, tmp_path: Path
 ) -> None:
@@ -417,6 +425,7 @@ def test_an_audit_that_findings_fail_hands_its_counts_on(
     assert (cluster["counts"]["namespaces"], cluster["target_version"]) == (1, "4.22.0")
 
 
+@pytest.mark.slow
 def test_the_nodes_get_the_logins_of_credentials_and_lose_them(
     lab_factory: Callable[..., Lab], controller: Controller, node: Node, tmp_path: Path
 ) -> None:
@@ -478,6 +487,7 @@ def many_clusters(**labs: Any) -> str:
     return yaml.safe_dump(config)
 
 
+@pytest.mark.slow
 def test_a_job_that_is_cancelled_leaves_whole_objects_and_is_finished_by_the_next(
     lab: Any, namespaces: Any, controller: Controller, node: Node
 ) -> None:
@@ -524,6 +534,7 @@ class Holding(Proxy):
             return self.left >= 0
 
 
+@pytest.mark.slow
 def test_a_job_that_is_cancelled_in_the_midst_of_its_writes(
     lab: Any, namespaces: Any, controller: Controller, node: Node
 ) -> None:

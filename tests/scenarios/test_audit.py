@@ -120,6 +120,7 @@ def test_a_selector_that_users_can_join_is_a_finding(lab, project, auditing, eas
     assert DECLARED not in found.output
 
 
+@pytest.mark.slow
 def test_what_cannot_be_declared_is_a_finding_too(project, auditing, east):
     found = auditing.run(
         {"east": east}, private_registry_secrets=[{"name": "x", "namespaces": [project], "nonsense": 1}]
@@ -129,6 +130,7 @@ def test_what_cannot_be_declared_is_a_finding_too(project, auditing, east):
     assert ("secret-type-unread", project, "dead") in auditing.findings(), "the rest is audited"
 
 
+@pytest.mark.slow
 def test_a_registry_that_does_not_answer_hides_no_drift_of_others(project, auditing, east):
     registries = [{"registry": "quay.io", "username": "user", "password": DECLARED}]
     declared = [{"name": "declared", "namespaces": [project], "registries": registries}]
@@ -155,6 +157,7 @@ def test_a_cluster_that_cannot_be_read_is_named_and_the_others_are_reported(proj
     assert [row["name"] for row in auditing.document["missing"]] == ["west"]
 
 
+@pytest.mark.slow
 def test_one_login_on_two_clusters_is_seen(project, auditing, east):
     """Both lead to one lab: each has the login once."""
     found = auditing.run({"east": east, "north": east})
@@ -170,6 +173,7 @@ def test_findings_fail_the_play_after_the_report_is_written(auditing, east):
     assert auditing.run({"east": east}, pull_access_audit_fail_on="error").status == 0
 
 
+@pytest.mark.slow
 def test_two_reports_are_compared(lab, project, auditing, east):
     auditing.run({"east": east})
     old = auditing.directory / "old.json"
@@ -184,6 +188,7 @@ def test_two_reports_are_compared(lab, project, auditing, east):
     assert again.status == 0, "nothing is new"
 
 
+@pytest.mark.slow
 def test_check_mode_reads_and_writes_no_file(auditing, east):
     found = auditing.run({"east": east}, "--check")
     assert found.status == 0, found.output

@@ -276,6 +276,7 @@ class Plain(yaml.SafeLoader):
 Plain.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
 
 
+@pytest.mark.slow
 def test_what_site_made_is_exported_too(lab, tmp_path, inventory, canaries):
     """All jobs of the roles: from files, from values for several paths, a delegated registry, a named account, a whole project."""
     prefix = f"export{next(_numbers)}-"
@@ -302,6 +303,7 @@ def test_what_site_made_is_exported_too(lab, tmp_path, inventory, canaries):
             lab.api("DELETE", f"/api/v1/namespaces/{project}", expect=(200, 202, 404, 409))
 
 
+@pytest.mark.slow
 def test_without_a_vault_password_nothing_is_read_or_written(lab, by_hand, inventory):
     audit = lab.audit()
     done = run("export", inventory, by_hand, vault=False)
@@ -311,6 +313,7 @@ def test_without_a_vault_password_nothing_is_read_or_written(lab, by_hand, inven
     assert audit.ours() == []
 
 
+@pytest.mark.slow
 def test_in_a_process_of_its_own_there_is_no_vault_password(lab, by_hand, inventory, other_python):
     audit = lab.audit()
     done = run("export", inventory, by_hand, "-e", f"ansible_python_interpreter={other_python}")

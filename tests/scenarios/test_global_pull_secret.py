@@ -183,11 +183,13 @@ class TestStandalone:
         assert writes(audit) == []
         assert of_the_operator(audit) == [], "it has nothing to do, and keeps no processor busy"
 
+    @pytest.mark.slow
     def test_a_slow_pool_is_waited_for(self, standalone):
         with standalone.pool("worker", render_delay="3s", machine_delay="1s"):
             standalone.well(registries=[login("slow.example.com")])
             assert "slow.example.com" in standalone.on_machines("worker")
 
+    @pytest.mark.slow
     def test_what_an_interrupted_run_left_is_waited_for(self, standalone):
         """Nothing is to be changed any more, and the pool still says that it is up to date."""
         with standalone.pool("worker", render_delay="6s"):
@@ -212,12 +214,14 @@ class TestStandalone:
             assert again.status != 0
             assert "machine config pool worker is paused, so its machines keep the old pull secret" in again.output
 
+    @pytest.mark.slow
     def test_a_paused_pool_whose_machines_have_it_is_no_failure(self, standalone):
         standalone.well(registries=[login("new.example.com")])
         with standalone.pool("worker", paused=True):
             done = standalone.run(registries=[login("new.example.com")])
             assert (done.status, done.recap["changed"]) == (0, 0), done.output
 
+    @pytest.mark.slow
     def test_a_degraded_pool_is_named_with_what_it_says(self, standalone):
         with standalone.pool("worker", degraded="true"):
             done = standalone.run(registries=[login("new.example.com")], wait_timeout=3)
@@ -226,6 +230,7 @@ class TestStandalone:
         assert "with the new configuration on 1 of 2 machines" in done.output
         assert "machine config pool master" not in done.output.partition("not all nodes of")[2].partition("\n")[0]
 
+    @pytest.mark.slow
     def test_the_platforms_entries_stay_unless_named(self, standalone):
         audit = standalone.lab.audit()
         refused = standalone.run(remove=["cloud.openshift.com"])
@@ -250,6 +255,7 @@ class TestStandalone:
         standalone.well(registries=[good], **proof)
         assert registry["host"] in standalone.registries()
 
+    @pytest.mark.slow
     def test_nothing_asked_and_both_asked(self, standalone):
         assert "or global_pull_secret_restore alone" in standalone.run().output
         both = standalone.run(registries=[login("a.example.com")], restore="x.yml")
@@ -279,6 +285,7 @@ class TestStandalone:
         again = standalone.run(**wanted)
         assert (again.status, again.recap["changed"]) == (0, 0), again.output
 
+    @pytest.mark.slow
     def test_an_entry_that_no_node_can_use_is_refused_with_its_variable(self, standalone):
         audit = standalone.lab.audit()
         bad = {"auths": {"new.example.com": {"auth": "no base64 of a login"}}}
@@ -317,6 +324,7 @@ class TestCopies:
         assert standalone.run(restore=str(copy)).recap["changed"] == 0
         assert writes(audit) == []
 
+    @pytest.mark.slow
     def test_a_secret_that_is_gone_is_not_made_anew_but_restored(self, standalone):
         directory = standalone.directory / "copies"
         standalone.well(registries=[login("new.example.com")], backup=str(directory))
@@ -335,6 +343,7 @@ class TestCopies:
             kept = {"metadata": {"name": "pull-secret"}, "type": secret["type"], "data": secret["data"]}
             standalone.lab.api("POST", path.rpartition("/")[0], kept, expect=(201, 409))
 
+    @pytest.mark.slow
     def test_the_copy_of_another_cluster_is_refused(self, standalone):
         directory = standalone.directory / "copies"
         standalone.well(registries=[login("new.example.com")], backup=str(directory))
@@ -440,6 +449,7 @@ class TestHosted:
         data = {".dockerconfigjson": base64.b64encode(content.encode()).decode()}
         hosted.lab.create(ADDITIONAL[0], "secrets", {"metadata": {"name": ADDITIONAL[1]}, "type": kind, "data": data})
 
+    @pytest.mark.slow
     def test_the_last_registry_of_a_secret_that_was_made_by_hand_goes(self, hosted):
         """The platform keeps the logins of one that is left without entries."""
         self.by_hand(hosted, json.dumps(file_of("new.example.com")))
@@ -448,6 +458,7 @@ class TestHosted:
         assert hosted.lab.get("kube-system", "secrets", ADDITIONAL[1]) is None
         assert hosted.lab.get("kube-system", "secrets", MERGED[1]) is None
 
+    @pytest.mark.slow
     def test_what_the_platform_rewrites_is_recognized_in_a_secret_of_any_type(self, hosted):
         """It merges one of type Opaque; numbers become those of a float, and fields are sorted."""
         entry = '{"auth": "dTpw", "number": 9007199254740993, "identitytoken": 9007199254740993, "Auth": "dTpw"}'
@@ -457,6 +468,7 @@ class TestHosted:
         assert b"9007199254740992" in hosted.content(*MERGED)
         assert hosted.lab.get("kube-system", "secrets", ADDITIONAL[1])["type"] == "Opaque"
 
+    @pytest.mark.slow
     def test_a_secret_that_the_platform_does_not_merge_is_said_at_once(self, hosted):
         wanted = {"registries": [login("new.example.com")]}
         self.by_hand(hosted, '{"auths": {"old.example.com": {"auth": "no login"}}}')
@@ -475,6 +487,7 @@ class TestHosted:
         assert unchanged.status != 0
         assert "its entries are under 'AUTHS', not under 'auths'" in " ".join(unchanged.output.split())
 
+    @pytest.mark.slow
     def test_the_nodes_are_waited_for_where_they_can_be_seen(self, hosted):
         """By the daemon set that brings the merged secret to them; it is made anew for another content."""
         wanted = {"registries": [login("new.example.com")]}
@@ -498,6 +511,7 @@ class TestHosted:
         assert "cannot be seen, because" not in output
         assert "nodes of node pool inplace never get it while they run" in output, "said at the end, too"
 
+    @pytest.mark.slow
     def test_the_platforms_entry_is_found_in_a_file_too(self, hosted):
         audit = hosted.lab.audit()
         done = hosted.run(auth_config=file_of("new.example.com", "quay.io"))
@@ -507,6 +521,7 @@ class TestHosted:
         hosted.well(auth_config=file_of("new.example.com", "quay.io"), include=["new.*"])
         assert hosted.registries(*MERGED) == PLATFORM | {"new.example.com"}
 
+    @pytest.mark.slow
     def test_a_registry_of_the_platforms_is_refused(self, hosted):
         audit = hosted.lab.audit()
         done = hosted.run(registries=[login("new.example.com"), login("https://quay.io")])
@@ -539,6 +554,7 @@ class TestManagement:
         assert "hosted cluster clusters/other does not exist" in missing.output
 
 
+@pytest.mark.slow
 class TestOtherClusters:
     def test_a_managed_clusters_refusal_is_explained_once(self, lab_factory, tmp_path):
         nodes = Nodes(lab_factory("--platform", "managed", "--no-registries"), tmp_path)
@@ -597,6 +613,7 @@ class TestPlaybook:
         (found,) = re.findall(r'"msg": "(pull secret of the nodes: .*)"', done.output)
         return str(found)
 
+    @pytest.mark.slow
     def test_a_cluster_that_fails_stops_the_next_only_when_they_go_one_by_one(self, standalone):
         gone = str(standalone.directory / "none")
         audit = standalone.lab.audit()

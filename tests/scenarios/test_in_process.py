@@ -272,6 +272,7 @@ def both(lab, tmp_path_factory) -> Both:
     return Both(here, elsewhere, (printed_here, printed_elsewhere))
 
 
+@pytest.mark.newest_core
 class TestSameResult:
     @pytest.mark.parametrize("name", TASKS)
     def test_of_a_task(self, both, name):
@@ -425,7 +426,12 @@ class TestUnexpectedError:
 
     def test_fails_the_task_as_any_other(self, here, elsewhere, broken):
         """Also with all that Ansible can say of itself, and where a traceback is wanted."""
-        login = {"host": "https://api.example.com", "username": "user", "password": PASSWORD}
+        login = {
+            "host": "https://api.example.com",
+            "username": "user",
+            "password": PASSWORD,
+            "proxy": "http://127.0.0.1:1",
+        }
         task = {f"{PREFIX}.sa_wait": {"namespaces": ["x"], **login}}
         tasks = (task, {**task, "failed_when": False})
         variables = {"PYTHONPATH": broken, "ANSIBLE_DEBUG": "1", "ANSIBLE_DISPLAY_TRACEBACK": "error"}

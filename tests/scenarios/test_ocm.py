@@ -109,6 +109,7 @@ def test_the_next_task_has_it_and_nobody_else(lab, namespace, ocm, tmp_path, pyt
     assert shown(text) == []
 
 
+@pytest.mark.slow
 def test_nor_where_ansible_debugs_itself(lab, namespace, ocm, tmp_path):
     prepare(tmp_path, sys.executable, fetch(ocm, tmp_path), write(tmp_path, namespace))
     text = seen(tmp_path, "-vvvvv", K8S_AUTH_KUBECONFIG=lab.kubeconfig, ANSIBLE_DEBUG="1")
@@ -130,6 +131,7 @@ def test_in_a_loop_and_in_attempts_those_that_fail_say_why(ocm, tmp_path, python
     assert shown(text) == []
 
 
+@pytest.mark.slow
 def test_in_check_mode_it_can_be_handed_on_too(lab, namespace, ocm, tmp_path):
     prepare(tmp_path, sys.executable, fetch(ocm, tmp_path), write(tmp_path, namespace))
     text = seen(tmp_path, "-vvv", "--check", "--diff", K8S_AUTH_KUBECONFIG=lab.kubeconfig)
@@ -139,6 +141,7 @@ def test_in_check_mode_it_can_be_handed_on_too(lab, namespace, ocm, tmp_path):
     assert lab.get(namespace, "secrets", "redhat") is None
 
 
+@pytest.mark.slow
 def test_names_only_are_shown(ocm, tmp_path):
     prepare(tmp_path, sys.executable, fetch(ocm, tmp_path, return_content=False))
     text = seen(tmp_path, "-v")
@@ -159,6 +162,7 @@ def test_a_failure_is_shown(ocm, tmp_path, python):
     assert shown(text) == []
 
 
+@pytest.mark.slow
 def test_not_in_the_background(ocm, tmp_path):
     prepare(tmp_path, sys.executable, {**fetch(ocm, tmp_path), "async": 30, "poll": 1})
     text = seen(tmp_path, status=2)

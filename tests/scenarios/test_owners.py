@@ -140,6 +140,7 @@ def test_two_owners_share_a_project_and_each_is_torn_down_alone(
     assert fleet.state(one) == {one: []}
 
 
+@pytest.mark.slow
 def test_nothing_declared_removes_nothing_unless_said_twice(
     fleet: Fleet, namespaces: Callable[[int], list[str]]
 ) -> None:
@@ -152,6 +153,7 @@ def test_nothing_declared_removes_nothing_unless_said_twice(
     assert fleet.state(one) == {one: []}
 
 
+@pytest.mark.slow
 def test_too_much_is_refused_before_the_first_write(fleet: Fleet, namespaces: Callable[[int], list[str]]) -> None:
     names = namespaces(3)
     fleet.site("big", {"private_registry_secrets": [secret("base", *names)]})
@@ -163,6 +165,7 @@ def test_too_much_is_refused_before_the_first_write(fleet: Fleet, namespaces: Ca
     assert "max_prune" in refused.output
 
 
+@pytest.mark.slow
 def test_prune_needs_an_owner(fleet: Fleet) -> None:
     refused = fleet.play("site", "", {"image_pull_owner": "{{ no_owner }}"}, status=2)
     assert "image_pull_prune needs image_pull_owner: only what carries its label is removed" in refused.output

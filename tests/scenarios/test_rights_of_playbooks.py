@@ -111,6 +111,7 @@ def test_site_and_teardown(inventory: Path, accounts: Callable[[str], str]) -> N
     well(play("teardown", inventory, *login), changed=True)
 
 
+@pytest.mark.slow
 def test_export(inventory: Path, accounts: Callable[[str], str], tmp_path: Path) -> None:
     variables = {
         "image_pull_export_namespaces": PROJECTS,
@@ -120,12 +121,14 @@ def test_export(inventory: Path, accounts: Callable[[str], str], tmp_path: Path)
     well(play("export", inventory, *as_account(accounts("export")), "-e", json.dumps(variables)))
 
 
+@pytest.mark.slow
 def test_explain(lab: Lab, inventory: Path, accounts: Callable[[str], str]) -> None:
     lab.pod(PROJECTS[0], "explained", lab.registry("private")["image"])
     pod = ("-e", f"pod={PROJECTS[0]}/explained")
     well(play("explain", inventory, *as_account(accounts("explain")), *pod))
 
 
+@pytest.mark.slow
 def test_audit(inventory: Path, accounts: Callable[[str], str], tmp_path: Path) -> None:
     variables = {"pull_access_audit_namespaces": PROJECTS, "pull_access_audit_directory": str(tmp_path)}
     well(play("audit", inventory, *as_account(accounts("audit")), "-e", json.dumps(variables)))
@@ -150,6 +153,7 @@ def test_rotate(lab: Lab, accounts: Callable[[str], str], tmp_path: Path) -> Non
     well(play("rotate", tmp_path / "hosts.yml", cwd=tmp_path), changed=False)
 
 
+@pytest.mark.slow
 def test_global_pull_secret(lab: Lab, accounts: Callable[[str], str], tmp_path: Path) -> None:
     login = {"registry": "registry.example.com", "username": "robot", "password": "Canary-nodes-9"}
     variables: dict[str, Any] = {
@@ -162,6 +166,7 @@ def test_global_pull_secret(lab: Lab, accounts: Callable[[str], str], tmp_path: 
     well(play("global_pull_secret", tmp_path / "hosts.yml"), changed=False)
 
 
+@pytest.mark.slow
 def test_global_pull_secret_of_a_hosted_cluster(lab_factory: Callable[..., Lab], tmp_path: Path) -> None:
     hosted = lab_factory("--platform", "hosted", "--no-registries")
     hosted.namespace(HOME)
@@ -189,6 +194,7 @@ def test_global_pull_secret_of_a_hosted_cluster(lab_factory: Callable[..., Lab],
     well(play("global_pull_secret", tmp_path / "hosts.yml"), changed=True)
 
 
+@pytest.mark.slow
 def test_prune(lab: Lab, accounts: Callable[[str], str]) -> None:
     login = {"registry": "quay.io", "username": "robot", "password": "Canary-prune-9"}
     secrets = [{"name": name, "namespaces": PROJECTS[:2], "registries": [login]} for name in ("kept", "gone")]

@@ -252,6 +252,7 @@ def cluster(labs: list[Lab]) -> Cluster:
     return Cluster(labs[1])
 
 
+@pytest.mark.newest_core
 class TestUnderFire:
     @pytest.fixture
     def two(self, lab_factory: Callable[..., Lab]) -> Iterator[list[Cluster]]:
@@ -309,6 +310,7 @@ class TestUnderFire:
         )
         assert (again.status, again.recap["changed"]) == (0, 0), again.output
 
+    @pytest.mark.slow
     def test_to_delete_and_create_instead_fails_where_the_registry_is_away(self, cluster: Cluster) -> None:
         """The control: what the rotation is good for, and that the test above can fail."""
         lab = cluster.lab
@@ -411,6 +413,7 @@ class TestSteps:
         assert "the old login was not retired: no secret has an entry for" in " ".join(done.output.split())
         assert (audit.writes(), "Disable the old account" in done.output) == ([], False)
 
+    @pytest.mark.slow
     def test_login_that_the_inventory_declares_is_not_retired(self, cluster: Cluster, tmp_path: Path) -> None:
         lab = cluster.lab
         (team,) = cluster.namespaces("team")
@@ -442,6 +445,7 @@ class TestSteps:
         assert done.status == 0, done.output
         assert "Disable the old account" in done.output
 
+    @pytest.mark.slow
     def test_site_does_not_write_a_retired_login_back(self, cluster: Cluster, tmp_path: Path) -> None:
         lab, old = cluster.lab, cluster.old
         rotated, other = cluster.namespaces("rotated", "other")
@@ -473,6 +477,7 @@ class TestSteps:
         assert leaks(done.output, cluster.canaries) == []
         assert cluster.logins() == {rotated: auth(cluster.new), other: auth(cluster.new)}
 
+    @pytest.mark.slow
     def test_neither_a_cluster_without_the_login_nor_a_typo_in_an_image_stops_the_others(
         self, two: list[Cluster], tmp_path: Path
     ) -> None:
@@ -489,6 +494,7 @@ class TestSteps:
         assert f"{two[0].image} is in use, and neither login pulls it" in told
         assert "the nodes pull nothing with it before all namespaces have it" in told
 
+    @pytest.mark.slow
     def test_a_pod_whose_failure_its_node_hid_before_stops_nothing(
         self, cluster: Cluster, namespaces: list[str], tmp_path: Path
     ) -> None:
@@ -519,6 +525,7 @@ class TestSteps:
         assert set(cluster.logins().values()) == {auth(cluster.new)}
         assert '"cause": "denied"' in done.output
 
+    @pytest.mark.slow
     def test_a_wave_that_fails_is_the_last_one(self, two: list[Cluster], tmp_path: Path) -> None:
         (first,), (second,) = (one.namespaces("team") for one in two)
         two[0].secret(first)
@@ -565,6 +572,7 @@ class TestSteps:
         after = json.loads(base64.b64decode(lab.api("GET", path)["data"][".dockerconfigjson"]))["auths"]
         assert after == {**content["auths"], one.host: {"auth": auth(one.new)}}
 
+    @pytest.mark.slow
     def test_on_a_hosted_cluster_the_additional_secret_is_changed_and_merged(
         self, lab_factory: Callable[..., Lab], tmp_path: Path
     ) -> None:
@@ -579,6 +587,7 @@ class TestSteps:
         assert lab.entries("kube-system", "global-pull-secret")[key] == {"auth": auth(one.new)}
         lab.run("down", "--dir", str(lab.dir))
 
+    @pytest.mark.slow
     def test_images_that_could_not_be_imported_are_imported_again(
         self, cluster: Cluster, namespaces: list[str], tmp_path: Path
     ) -> None:
@@ -608,6 +617,7 @@ class TestSteps:
         (tag,) = lab.api("GET", f"{STREAMS.format(namespaces[0])}/app")["status"]["tags"]
         assert tag["items"]
 
+    @pytest.mark.slow
     def test_a_command_gives_a_login_that_lives_a_short_time(
         self, cluster: Cluster, namespaces: list[str], tmp_path: Path
     ) -> None:
@@ -640,6 +650,7 @@ class TestSteps:
         assert cluster.logins()[four] == auth(cluster.new)
         assert cluster.logins()[namespaces[0]] == auth(cluster.old)
 
+    @pytest.mark.slow
     def test_a_confirmed_plan_is_carried_out_and_nothing_else(
         self, cluster: Cluster, namespaces: list[str], tmp_path: Path
     ) -> None:

@@ -168,7 +168,10 @@ class TestSecrets:
             assert part in nasty
         assert not nasty.isascii()
 
-    @pytest.mark.parametrize("where", ["in Ansible's process", "in processes of their own"])
+    @pytest.mark.slow
+    @pytest.mark.parametrize(
+        "where", ["in Ansible's process", pytest.param("in processes of their own", marks=pytest.mark.newest_core)]
+    )
     def test_a_run_from_the_first_check_to_the_teardown(self, inventory, canaries, other_python, where):
         common = ["-vvvv", "--diff"]
         if where == "in processes of their own":
@@ -205,6 +208,7 @@ class TestSecrets:
 
 
 class TestRolesAlone:
+    @pytest.mark.slow
     @pytest.mark.parametrize("role", ["private_registry", "delegated_auth", "cross_project_pull"])
     def test_a_role_by_itself_connected_by_variables_of_the_environment(self, lab, inventory, prefix, tmp_path, role):
         (inventory / "host_vars" / "lab" / "cluster.yml").write_text(
@@ -301,6 +305,7 @@ class TestInventoryVariables:
         assert play("site", again, K8S_AUTH_KUBECONFIG=lab.kubeconfig).status == 0
         assert linked[0] <= {*pull_names(lab.account(f"{prefix}late-1"))}
 
+    @pytest.mark.slow
     def test_a_secret_of_somebody_else_that_was_merged_into_outlives_the_teardown(self, lab, prefix, tmp_path):
         project = f"{prefix}project-a"
         theirs = {"old.example.com": {"auth": "YWxpY2U6U2VjcmV0LTI=", "unknown": 1}}

@@ -183,6 +183,7 @@ def test_what_was_merged_goes_and_the_secret_with_it_where_it_holds_nothing_else
     assert [cluster.linked(namespace) for namespace in (created, theirs, shared)] == [[], ["pull"], ["pull"]]
 
 
+@pytest.mark.slow
 def test_what_a_killed_run_left_behind_is_completed(lab, cluster, namespaces):
     """Every state between two writes: unlinked, deleted, emptied; of a replaced secret, of a merged one, of delegated_auth's two."""
     names = namespaces(11)
@@ -219,6 +220,7 @@ def _until_quiet(audit: Any) -> None:
             seen, quiet_since = now, time.monotonic()
 
 
+@pytest.mark.slow
 def test_killed_at_its_first_write_again_and_again(lab, cluster, namespaces):
     one, two, three = namespaces(3)
     cluster.declare(secrets=[entry(one), entry(two, mode="merge")], registries=[delegating(three)])

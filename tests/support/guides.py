@@ -5,9 +5,9 @@
 
 How a guide is written:
 
-- A block `.. code-block:: yaml` (or `ini`, `json`, `jinja`) with `:caption: PATH` is a file: following the guide writes it. `yaml+jinja`
-  is `yaml` that antsibull-docs does not read: it knows none of Ansible's tags.
-- A block `.. code-block:: yaml` without a caption is a play, or a list of tasks; it is run on the hosts of the inventory.
+- A block `.. code-block:: yaml` (or `ini`, `json`, `jinja`) below a line `**PATH**` is a file: following the guide writes it. GitHub drops
+  blocks with a `:caption:`. `yaml+jinja` is `yaml` that antsibull-docs does not read: it knows none of Ansible's tags.
+- Another block `.. code-block:: yaml` is a play, or a list of tasks. It is run on the hosts of the inventory.
 - A block `.. code-block:: console` holds commands, each behind `$ `, a line that ends in a backslash goes on. What stands below a
   command is what it prints: these lines in this order, where `...` stands for any text, in a line or as lines.
 - `.. code-block:: text` is not run; a test that names it says what it is.
@@ -46,11 +46,11 @@ for _tag in TAGS:
 
 @dataclass
 class Block:
-    """A code block. `place` says where it stands, `text` is without its margin."""
+    """A code block. `place` is its page and line, `title` the bold line above it, `text` is without its margin."""
 
     place: str
     language: str
-    caption: str
+    title: str
     text: str
 
     def loaded(self) -> Any:
@@ -90,14 +90,13 @@ def _blocks(name: str, lines: list[str]) -> Iterable[Block]:
         if not begun:
             continue
         place, margin = f"{name}:{number}", len(begun[1])
+        title = re.fullmatch(r" *\*\*(\S+)\*\*", lines[number - 3]) if number > 2 else None
         body: list[str] = []
         while number < len(lines) and (not lines[number].strip() or _margin(lines[number]) > margin):
             body.append(lines[number])
             number += 1
         text = textwrap.dedent("\n".join(body)).strip("\n")
-        options = dict(re.findall(r"^:(\w+):(?: +(.*))?$", text.split("\n\n")[0], re.MULTILINE))
-        text = text.split("\n\n", 1)[1] if options else text
-        yield Block(place, begun[2].partition("+")[0], options.get("caption", ""), text.strip("\n") + "\n")
+        yield Block(place, begun[2].partition("+")[0], title[1] if title else "", text + "\n")
 
 
 def _margin(line: str) -> int:
@@ -140,9 +139,9 @@ class Reader:
                     expected = next((statuses[text] for text in statuses if text in command), 0)
                     used |= {text for text in statuses if text in command}
                     self.type(block.place, command, printed, expected)
-            elif block.caption:
+            elif block.title:
                 _call(events, block.text, used)
-                self.write(block.caption, block.text)
+                self.write(block.title, block.text)
             elif block.language == "yaml":
                 _call(events, block.text, used)
                 self.run(block)

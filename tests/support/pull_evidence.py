@@ -13,21 +13,15 @@ from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    POD,
     SECRET,
     SERVICE_ACCOUNT,
     ObjectRef,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import PullVerdict, explain
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import (
-    POD,
-    WORKLOADS,
-    ContainerPull,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import (
-    CRIO_PROVIDER,
-    INFRASTRUCTURE,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import WORKLOADS, ContainerPull
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import CRIO_PROVIDER
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import (
     CLUSTER_POLICIES,
     IMAGE_POLICY,
@@ -38,6 +32,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.re
     MIRROR_KINDS,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import CLUSTER_VERSION
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster_kind import INFRASTRUCTURE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 
 IMAGE = "q.io/team/app:v1"

@@ -9,8 +9,8 @@ usage: prepare.py docs python tests/tools/changelog.py
 from __future__ import annotations
 
 import subprocess
-import sys
 
+import processes
 from prepare import ROOT
 from sanity import copied
 
@@ -31,4 +31,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    processes.command_line(main)

@@ -4,11 +4,15 @@
 """What must pass, in steps; a step that fails does not stop the others.
 
 usage: check.py [--all] [WORD ...]
+       check.py --files FILE [FILE ...]
 
-`make test` is what every change has to pass. What is slow and rarely breaks is for --all, which is `make test-all`. With words, the
-steps whose title holds one of them, whichever of the two they belong to. The steps on pre-releases of ansible-core belong to neither, so
-that no change fails because of a new one: they are for `check.py next`, which is `make check-next`. Ends with one line for each step and the sum of what passed
-and failed. A step without tests of its own counts as one.
+`make test` is the check that every change must pass. Slow steps that rarely fail are for --all, which is `make test-all`. A word selects
+the steps of both with the word in their title. Of steps that differ only in the core, it selects the newest core, unless the word
+contains another: `units` and `units,oldest`, `units,` for every core. Pre-releases of ansible-core run only as `next`, so that a new one
+fails no change. --files runs the tests that belong to these files (see selection.py).
+
+The run begins with its steps and their usual durations. It ends with the slowest test files, one line for each step, and the number of
+tests that passed and failed. A step without a test report counts as one.
 """
 
 from __future__ import annotations
@@ -16,14 +20,18 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
+import durations
 from lanes import Commands, Output, side_by_side
 from prepare import command_line
+from selection import existing_tests, select_tests
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = "ansible_collections.openshift_ops.image_pull.plugins"
@@ -39,9 +47,17 @@ LANES = 2
 LONGEST_SECONDS, LONGEST_SECONDS_OF_ALL = 3600, 7200
 #: ansible-runner is not among what the oldest core is tested with.
 NO_RUNNER = ("--deselect", "tests/scenarios/test_ocm.py::test_no_job_event_and_no_artifact_holds_it")
-#: Tests that have an environment of their own.
-OF_OTHERS = ("awx", "eda", "report")
+#: Folders of tests that need an environment of their own, and its name.
+ENVIRONMENTS = {"awx": "awx", "documentation": "docs", "eda": "eda", "installed": "bench", "report": "browser"}
+#: Folders that only their own environment can import.
+NOT_COLLECTED = ("awx", "documentation", "eda", "report")
+#: The number of slowest test files that a run prints.
+SLOWEST = 25
 PYTEST = ["python", "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider"]
+
+
+#: The markers of tests that `make test` does not run at all, or runs with the newest core only. `make test-all` and words run all.
+SLOW, NEWEST_CORE = "slow", "newest_core"
 
 
 @dataclass(frozen=True)
@@ -51,6 +67,31 @@ class Step:
     command: tuple[str, ...]
     variables: tuple[tuple[str, str], ...] = ()
     only_all: bool = False
+    #: The test files of a run for some files.
+    files: tuple[str, ...] = ()
+
+    @property
+    def timed_by(self) -> tuple[str, ...]:
+        """The names whose durations add up to that of the step."""
+        return self.files or (self.title,)
+
+    @property
+    def core(self) -> str:
+        """The core in its title. Empty for a step that has the same title on no other core."""
+        core = self.title.rpartition(", ")[2]
+        return core if core in ("newest", "oldest", NEXT, *CORES) else ""
+
+    @property
+    def name(self) -> str:
+        """The title without the core."""
+        return self.title.removesuffix(f", {self.core}")
+
+    def arguments(self, everything: bool) -> tuple[str, ...]:
+        """The command, without the tests that only `make test-all` runs unless everything is to run."""
+        left_out = [SLOW] if self.environment == "newest" else [SLOW, NEWEST_CORE]
+        if everything or self.only_all or not self.counts_tests or "pytest" not in self.command:
+            return self.command
+        return (*self.command, "-m", " and ".join(f"not {marker}" for marker in left_out))
 
     @property
     def counts_tests(self) -> bool:
@@ -72,24 +113,30 @@ STEPS = (
     Step("ruff check", "newest", ("ruff", "check", ".")),
     Step("ruff format", "newest", ("ruff", "format", "--check", ".")),
     Step("mypy, strict", "newest", ("mypy", *PACKAGES)),
+    Step("words of the texts for users", "newest", ("python", "tests/tools/words.py")),
     Step("yamllint", "newest", ("yamllint", "--strict", ".")),
     Step(
         "every test can be collected",
         "newest",
-        (*PYTEST, "--collect-only", "-qqq", *(f"--ignore=tests/{name}" for name in OF_OTHERS), "tests"),
+        (*PYTEST, "--collect-only", "-qqq", *(f"--ignore=tests/{name}" for name in NOT_COLLECTED), "tests"),
     ),
     # The longest begin first, so that none is left alone at the end.
     Step("playbooks of the tarball, newest", "newest", (*TARBALL, *PYTEST, "tests/scenarios")),
     Step("modules on the lab, newest", "newest", (*PYTEST, "tests/modules")),
     Step("security, newest", "newest", (*PYTEST, "tests/security")),
-    Step("security, oldest", "oldest", (*PYTEST, "tests/security")),
+    Step("security, oldest", "oldest", (*PYTEST, "tests/security"), only_all=True),
     Step("the guides, as they are written", "newest", (*PYTEST, "tests/guides")),
     Step(
         "the main job of the tarball, oldest",
         "oldest",
-        (*TARBALL, *PYTEST, "tests/scenarios/test_site.py", "tests/scenarios/test_in_process.py"),
+        (*TARBALL, *PYTEST, "tests/scenarios/test_site.py::TestMainJob", "tests/scenarios/test_site.py::TestSecrets"),
     ),
-    Step("molecule, all scenarios", "newest", ("molecule", "test", "--all")),
+    Step(
+        "molecule, secrets and the default scenario",
+        "newest",
+        ("molecule", "test", "-s", "default", "-s", "private_registry"),
+    ),
+    Step("molecule, all scenarios", "newest", ("molecule", "test", "--all"), only_all=True),
     Step("ansible-lint, profile production", "newest", ("ansible-lint", "--offline", "--profile", "production")),
     Step("ansible-test sanity, newest", "newest", SANITY),
     Step("ansible-test sanity, oldest", "oldest", SANITY),
@@ -99,17 +146,18 @@ STEPS = (
     Step("changelog fragments", "docs", ("python", "tests/tools/changelog.py")),
     Step("documentation, checked", "docs", ("python", "tests/tools/docs.py", "lint")),
     Step("documentation, rendered", "docs", ("python", "tests/tools/docs.py", "build")),
-    Step("the lab's and the benchmark's Go", "go", ("sh", "tests/tools/check_go.sh")),
+    Step("documentation, on GitHub and as a site", "docs", (*PYTEST, "tests/documentation")),
+    Step("the lab's and the benchmark's Go", "go", ("sh", "tests/tools/check_go.sh"), only_all=True),
     # Forks cost more than the tests: those of the cores between prove that no test needs another.
     Step("ansible-test units, newest", "newest", (*UNITS, "--in-one-process")),
-    Step("ansible-test units, oldest", "oldest", (*UNITS, "--in-one-process")),
+    Step("ansible-test units, oldest", "oldest", (*UNITS, "--in-one-process"), only_all=True),
     *(Step(f"ansible-test units, {core}", f"core-{core}", UNITS, only_all=True) for core in CORES),
     Step("ansible-test units, next", NEXT, (*UNITS, "--in-one-process")),
     Step("modules on the lab, next", NEXT, (*PYTEST, "tests/modules")),
     Step("one process or two, next", NEXT, (*PYTEST, "tests/scenarios/test_in_process.py")),
     Step("the tools of these tests", "newest", (*PYTEST, "tests/tools")),
-    Step("the lab against the recordings", "newest", (*PYTEST, "tests/lab_fidelity")),
-    Step("matching against the real readers", "newest", (*PYTEST, "tests/oracle")),
+    Step("the lab against the recordings", "newest", (*PYTEST, "tests/lab_fidelity"), only_all=True),
+    Step("matching against the real readers", "newest", (*PYTEST, "tests/oracle"), only_all=True),
     Step("verdicts against the node", "newest", (*PYTEST, "tests/verdicts")),
     Step(
         "20,000 verdicts against the node",
@@ -119,7 +167,7 @@ STEPS = (
         only_all=True,
     ),
     Step("modules on the lab, oldest", "oldest", (*PYTEST, "tests/modules"), only_all=True),
-    Step("the tarball and kubernetes.core", "bench", (*TARBALL, *PYTEST, "tests/installed")),
+    Step("the tarball and kubernetes.core", "bench", (*TARBALL, *PYTEST, "tests/installed"), only_all=True),
     Step(
         "a rotation of 1,000 namespaces",
         "newest",
@@ -148,59 +196,152 @@ STEPS = (
 )
 
 
-class Outcome(NamedTuple):
+@dataclass(frozen=True)
+class Outcome:
     passed: int
     failed: int
     seconds: float
+    #: Seconds of each test file.
+    files: Counter[str] = field(default_factory=Counter)
 
 
 def main() -> int:
-    steps = chosen(sys.argv[1:])
+    request = requested(sys.argv[1:])
+    print("\n".join(durations.announced({step.title: step.timed_by for step in request.steps}, LANES)), flush=True)
     outcomes: dict[Step, Outcome] = {}
     started = time.monotonic()
-    with closing(side_by_side(steps, timed, LANES)) as done:
+
+    def work(step: Step, commands: Commands, output: Output) -> Outcome:
+        return timed(step, request.everything, commands, output)
+
+    with closing(side_by_side(request.steps, work, LANES)) as done:
         for step, outcome, printed in done:
             outcomes[step] = outcome
-            print(f"\n=== {len(outcomes)}/{len(steps)} {step.title}", flush=True)
+            if not outcome.failed:
+                durations.remember({**outcome.files, **({} if step.files else {step.title: outcome.seconds})})
+            print(f"\n=== {len(outcomes)}/{len(request.steps)} {step.title}", flush=True)
             sys.stdout.buffer.write(printed)
             sys.stdout.flush()
-    print()
-    for step in steps:
-        passed, failed, seconds = outcomes[step]
-        print(f"{step.title:<40}{passed:>6} passed {failed:>4} failed {seconds:>7.0f} s")
-    print(f"{time.monotonic() - started:.0f} s for all, {LANES} side by side")
-    total = sum(outcome.failed for outcome in outcomes.values())
-    print(f"\n{sum(outcome.passed for outcome in outcomes.values())} passed, {total} failed")
-    return 1 if total else 0
+    print("\n".join(summary([(step, outcomes[step]) for step in request.steps], time.monotonic() - started)))
+    return 1 if any(outcome.failed for outcome in outcomes.values()) else 0
 
 
-def timed(step: Step, commands: Commands, output: Output) -> Outcome:
+def summary(outcomes: list[tuple[Step, Outcome]], seconds: float) -> list[str]:
+    """The lines at the end: the slowest files, each step, and the sums."""
+    lines = slowest(outcome.files for _step, outcome in outcomes)
+    lines += ["", *(line_of(step, outcome) for step, outcome in outcomes)]
+    lanes = sum(outcome.seconds for _step, outcome in outcomes)
+    lines.append(f"{seconds:.0f} s for all, {LANES} side by side; {lanes:.0f} s is the sum of the steps")
+    passed, failed = (sum(getattr(outcome, name) for _step, outcome in outcomes) for name in ("passed", "failed"))
+    return [*lines, "", f"{passed} passed, {failed} failed"]
+
+
+def line_of(step: Step, outcome: Outcome) -> str:
+    return f"{step.title:<40}{outcome.passed:>6} passed {outcome.failed:>4} failed {outcome.seconds:>7.0f} s"
+
+
+def slowest(files: Iterable[Counter[str]]) -> list[str]:
+    """The test files that take most seconds over all steps, the slowest first."""
+    total = sum(files, Counter[str]())
+    if not total:
+        return []
+    shown = total.most_common(SLOWEST)
+    lines = [f"{seconds:>7.0f} s  {name}" for name, seconds in shown]
+    return ["", f"the {len(shown)} slowest of {len(total)} test files, all steps together:", *lines]
+
+
+def timed(step: Step, everything: bool, commands: Commands, output: Output) -> Outcome:
     started = time.monotonic()
-    if output:  # what it prints is shown when it has ended
-        print(f"--- {step.title} begins", flush=True)
-    passed, failed = run(step, commands, output)
-    return Outcome(passed, failed, time.monotonic() - started)
+    print(f"--- {step.title} begins\n", end="", flush=True)  # one write: another lane prints too
+    passed, failed, files = run(step, everything, commands, output)
+    return Outcome(passed, failed, time.monotonic() - started, files)
+
+
+class Request(NamedTuple):
+    steps: list[Step]
+    everything: bool
+
+
+def requested(arguments: list[str]) -> Request:
+    """The steps that the command line asks for."""
+    if arguments[:1] == ["--files"]:
+        return Request(steps_of_files(arguments[1:]), everything=True)
+    return Request(chosen(arguments), everything=bool(arguments))
 
 
 def chosen(arguments: list[str]) -> list[Step]:
-    wanted = [argument for argument in arguments if argument != "--all"]
-    steps = [step for step in STEPS if step.environment != NEXT or NEXT in wanted]
-    if wanted:
-        return [step for step in steps if any(word in step.title for word in wanted)]
-    return [step for step in steps if "--all" in arguments or not step.only_all]
+    words = [argument for argument in arguments if argument != "--all"]
+    if not words:
+        return [step for step in STEPS if step.environment != NEXT and ("--all" in arguments or not step.only_all)]
+    steps = [step for step in STEPS if any(selects(word, step) for word in words)]
+    if not steps:
+        titles = "\n".join(f"  {step.title}" for step in STEPS)
+        sys.exit(f"check.py: {', '.join(words)} is in the title of none of these steps:\n{titles}")
+    return steps
 
 
-def run(step: Step, commands: Commands, output: Output) -> tuple[int, int]:
-    """How many tests of the step passed and failed."""
+def selects(word: str, step: Step) -> bool:
+    """Whether the title has the word. A word without a core means the newest core that has the step, but not a pre-release."""
+    word, title, name = (text.replace(" ", "") for text in (word, step.title, step.name))
+    if word not in title:
+        return False
+    if word not in name:
+        return step.core != NEXT or NEXT in word
+    return not step.core or step.core == newest_core(step.name)
+
+
+def newest_core(name: str) -> str:
+    cores = {step.core for step in STEPS if step.name == name}
+    return next((core for core in ("newest", *reversed(CORES), "oldest") if core in cores), "")
+
+
+def steps_of_files(files: list[str]) -> list[Step]:
+    """A step for each environment that the tests of these files need."""
+    if not files:
+        sys.exit('check.py: name the files: make check-file FILE="README.md plugins/modules/sa_link.py"')
+    environments: dict[str, list[str]] = {}
+    for test in sorted({test for name in files for test in found_tests(name)}):
+        folder = Path(test).parts[1]
+        environments.setdefault(ENVIRONMENTS.get(folder, "newest"), []).append(test)
+    return [
+        Step(f"tests in the {name} environment", name, (*PYTEST, *tests), files=tuple(tests))
+        for name, tests in environments.items()
+    ]
+
+
+def found_tests(name: str) -> list[str]:
+    path = Path(name).resolve()
+    if not path.is_relative_to(ROOT) or not path.exists():
+        sys.exit(f"check.py: {name} does not exist in this checkout")
+    tests = select_tests(path.relative_to(ROOT).as_posix(), existing_tests(ROOT))
+    if not tests:
+        sys.exit(f"check.py: no test belongs to {name}: run make test")
+    print(f"{name}: {' '.join(tests)}", flush=True)
+    return tests
+
+
+def run(step: Step, everything: bool, commands: Commands, output: Output) -> tuple[int, int, Counter[str]]:
+    """How many tests of the step passed and failed, and the seconds of each test file."""
     with tempfile.TemporaryDirectory() as directory:
         report = Path(directory) / "report.xml"
         command = [sys.executable, str(ROOT / "tests" / "tools" / "prepare.py"), step.environment]
-        command += [*step.command, *([f"--junit-xml={report}"] if step.counts_tests else [])]
+        command += [*step.arguments(everything), *([f"--junit-xml={report}"] if step.counts_tests else [])]
         longest = LONGEST_SECONDS_OF_ALL if step.only_all else LONGEST_SECONDS
         status = commands.run(command, {"NO_COLOR": "1", **dict(step.variables)}, longest, output)
         if not report.exists():
-            return (0, 1) if status or step.counts_tests else (1, 0)
-        return judged(ElementTree.parse(report).getroot(), status)
+            return (*((0, 1) if status or step.counts_tests else (1, 0)), Counter())
+        root = ElementTree.parse(report).getroot()
+        return (*judged(root, status), seconds_of_files(root))
+
+
+def seconds_of_files(report: ElementTree.Element) -> Counter[str]:
+    """The seconds of each test file. pytest names a test by its module and class, such as `tests.tools.test_gates.TestCheck`."""
+    total = Counter[str]()
+    for case in report.iter("testcase"):
+        parts = case.get("classname", "").split(".")
+        end = next((at for at, part in enumerate(parts) if part.startswith("test_")), len(parts) - 1)
+        total["/".join(parts[: end + 1]) + ".py"] += float(case.get("time", 0))
+    return total
 
 
 def judged(report: ElementTree.Element, status: int) -> tuple[int, int]:

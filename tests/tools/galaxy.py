@@ -18,6 +18,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import processes
 from tarball import build, install
 
 #: More than its own defaults: what the Hub asks for.
@@ -38,13 +39,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as directory:
         tarball = build(Path(directory))
         collections = install(tarball, Path(directory) / "installed")
-        environment = {**os.environ, **SETTINGS, "ANSIBLE_COLLECTIONS_PATH": str(collections)}
-        environment.pop("PYTHONPATH", None)  # only the tarball's own collection is looked at
+        os.environ.update({**SETTINGS, "ANSIBLE_COLLECTIONS_PATH": str(collections)})
+        os.environ.pop("PYTHONPATH", None)  # only the tarball's own collection is looked at
         if sys.argv[1] == "lint":
             installed = collections / "ansible_collections" / "openshift_ops" / "image_pull"
-            return subprocess.run(LINT.split(), cwd=installed, env=environment, check=False).returncode
+            return processes.run(LINT.split(), installed)
         command = [sys.executable, "-m", "galaxy_importer.main", str(tarball)]
-        done = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
     output = done.stdout + done.stderr
     problems = judged(output)
     print("\n".join(problems) or output.splitlines()[-1])
@@ -60,4 +61,4 @@ def judged(output: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    processes.command_line(main)

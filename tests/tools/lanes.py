@@ -63,10 +63,12 @@ def side_by_side(
 ) -> Iterator[Done[Task, Result]]:
     """Carries out so many tasks at a time, begun in the order given, and yields each when it is done. A single one prints as it goes."""
     commands = Commands()
+    relay = processes.Relay()
 
     def one(task: Task) -> Done[Task, Result]:
         if len(tasks) == 1:
-            return Done(task, work(task, commands, None), b"")
+            with relay.opened() as output:
+                return Done(task, work(task, commands, output), b"")
         with tempfile.TemporaryFile() as output:
             result = work(task, commands, output)
             output.seek(0)
@@ -78,6 +80,7 @@ def side_by_side(
             for future in as_completed(waiting):
                 yield future.result()
         except BaseException:  # Ctrl-C, SIGTERM
+            relay.stop()
             pool.shutdown(wait=False, cancel_futures=True)
             commands.end()
             raise

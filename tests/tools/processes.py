@@ -8,15 +8,47 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
+import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, NoReturn
+
+import prepare
 
 #: Seconds in which interrupted commands can clean up. What still runs then is killed.
 PATIENCE = 10.0
+
+
+class Relay:
+    """Prints the output of a command as it comes, until `stop`: an interrupted command prints tracebacks."""
+
+    def __init__(self) -> None:
+        self._is_stopped = threading.Event()
+
+    def stop(self) -> None:
+        self._is_stopped.set()
+
+    @contextmanager
+    def opened(self) -> Iterator[IO[bytes]]:
+        reading, writing = os.pipe()
+        copying = threading.Thread(target=self._copy, args=(reading,), daemon=True)
+        copying.start()
+        try:
+            with os.fdopen(writing, "wb", buffering=0) as output:
+                yield output
+        finally:
+            copying.join(timeout=PATIENCE)  # a process that outlives the command may keep the pipe open
+
+    def _copy(self, reading: int) -> None:
+        with os.fdopen(reading, "rb", buffering=0) as pipe:
+            while part := pipe.read(65536):
+                if not self._is_stopped.is_set():
+                    sys.stdout.buffer.write(part)
+                    sys.stdout.flush()
 
 
 class Started(NamedTuple):
@@ -33,10 +65,41 @@ class _Running(NamedTuple):
     variables: bytes
 
 
-def start(command: Sequence[str], variables: Mapping[str, str], output: IO[bytes] | None) -> Started:
-    mark = f"IMAGE_PULL_STARTED_{uuid.uuid4().hex}"
+def command_line(main: Callable[[], int]) -> NoReturn:
+    """Run a program. An interruption ends everything that it started, and prints one line."""
+    mark = _new_mark()
+    os.environ[mark] = "1"
+
+    def run_main() -> int:
+        try:
+            return main()
+        except KeyboardInterrupt:
+            _end(_Roots(parent=os.getpid(), marks=(mark.encode(),)))
+            raise
+
+    prepare.command_line(run_main)
+
+
+def run(command: Sequence[str], cwd: Path, variables: Mapping[str, str] | None = None) -> int:
+    """Run a command to its end and return its status. An interruption ends it first with everything that it started."""
+    relay = Relay()
+    with relay.opened() as output:
+        started = start(command, variables or {}, output, cwd)
+        try:
+            return started.process.wait()
+        except KeyboardInterrupt:
+            relay.stop()
+            end([started])
+            raise
+
+
+def start(
+    command: Sequence[str], variables: Mapping[str, str], output: IO[bytes] | None, cwd: Path | None = None
+) -> Started:
+    mark = _new_mark()
     process = subprocess.Popen(
         command,
+        cwd=cwd,
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output and subprocess.STDOUT,
@@ -49,33 +112,51 @@ def start(command: Sequence[str], variables: Mapping[str, str], output: IO[bytes
 def end(started: Iterable[Started]) -> None:
     """Interrupts all of it, so that labs are removed, and kills what does not end in time."""
     every = tuple(started)
-    _send(signal.SIGINT, every)
-    deadline = time.monotonic() + PATIENCE
-    while _processes_of(every) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    while _send(signal.SIGKILL, every):
-        time.sleep(0.02)
+    _end(_Roots(sessions={one.process.pid for one in every}, marks=tuple(one.mark for one in every)))
     for one in every:
         one.process.wait()
 
 
-def _send(number: signal.Signals, started: Sequence[Started]) -> set[int]:
-    found = _processes_of(started)
+class _Roots(NamedTuple):
+    """What the processes to end are found by: their session, a variable, or a parent that itself goes on."""
+
+    sessions: set[int] = set()
+    marks: tuple[bytes, ...] = ()
+    parent: int = 0
+
+
+def _new_mark() -> str:
+    return f"IMAGE_PULL_STARTED_{uuid.uuid4().hex}"
+
+
+def _end(roots: _Roots) -> None:
+    _send(signal.SIGINT, roots)
+    deadline = time.monotonic() + PATIENCE
+    while _processes_of(roots) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    while _send(signal.SIGKILL, roots):
+        time.sleep(0.02)
+
+
+def _send(number: signal.Signals, roots: _Roots) -> set[int]:
+    found = _processes_of(roots)
     for pid in found:
         with suppress(ProcessLookupError):
             os.kill(pid, number)
     return found
 
 
-def _processes_of(started: Sequence[Started]) -> set[int]:
+def _processes_of(roots: _Roots) -> set[int]:
     running = tuple(_running())
-    roots = {one.process.pid for one in started}
     found = {
-        one.pid for one in running if one.session in roots or any(mark in one.variables for _process, mark in started)
+        one.pid
+        for one in running
+        if one.session in roots.sessions or any(mark in one.variables for mark in roots.marks)
     }
+    found |= {roots.parent} - {0}
     while children := {one.pid for one in running if one.parent in found} - found:
         found |= children
-    return found
+    return found - {roots.parent}
 
 
 def _running() -> Iterator[_Running]:

@@ -22,6 +22,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+import processes
 import yaml
 from prepare import ROOT
 
@@ -149,9 +150,9 @@ def checksum(path: Path) -> str:
 
 def run(command: list[str], cwd: Path) -> None:
     sys.stdout.flush()
-    done = subprocess.run(command, cwd=cwd, check=False)
-    if done.returncode:
-        sys.exit(f"release.py: this failed with status {done.returncode}: {' '.join(command)}")
+    status = processes.run(command, cwd)
+    if status:
+        sys.exit(f"release.py: this failed with status {status}: {' '.join(command)}")
 
 
 def output(command: list[str], cwd: Path) -> str:
@@ -159,4 +160,4 @@ def output(command: list[str], cwd: Path) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    processes.command_line(main)

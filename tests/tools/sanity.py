@@ -12,7 +12,6 @@ configuration files: ansible-test passes no PIP_ variables on.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -23,6 +22,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+import processes
 from prepare import ROOT, cache
 
 #: ansible-test downloads get-pip.py for its environments. A Python brings a pip, which installs the pinned one.
@@ -42,8 +42,7 @@ def main() -> int:
     version = "{}.{}".format(*sys.version_info)
     command = ["ansible-test", "sanity", "--color", "no", "--python", version, *sys.argv[1:]]
     with copied() as collection:
-        variables = {**os.environ, "HOME": str(home())}
-        return subprocess.run(command, cwd=collection, env=variables, check=False).returncode
+        return processes.run(command, collection, {"HOME": str(home())})
 
 
 @contextmanager
@@ -93,4 +92,4 @@ def pip_version() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    processes.command_line(main)

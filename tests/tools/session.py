@@ -19,6 +19,7 @@ import tempfile
 from html import escape
 from pathlib import Path
 
+import processes
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -132,4 +133,4 @@ def kind(line: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    processes.command_line(main)

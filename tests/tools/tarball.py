@@ -20,6 +20,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+import processes
 from prepare import ROOT
 from sanity import copy_to, known_files
 
@@ -53,7 +54,7 @@ def main() -> int:
         status = 0
         if command:
             collections = install(tarball, Path(directory) / "installed")
-            status = subprocess.run(command, env={**os.environ, **where(collections)}, check=False).returncode
+            status = processes.run(command, Path.cwd(), where(collections))
         return status or (1 if problems else 0)
 
 
@@ -131,4 +132,4 @@ def call(command: list[str], cwd: Path | None = None, **variables: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    processes.command_line(main)

@@ -18,8 +18,10 @@ import pytest
 from support.playbooks import ROOT
 
 SHARED = ROOT / "extensions" / "molecule" / "shared"
-#: Two steps that last minutes; they run at the same time.
-STEPS = "sanity"
+TOOLS = ROOT / "tests" / "tools"
+PREPARE = TOOLS / "prepare.py"
+#: Steps that last minutes, one for each core. Two run at the same time.
+STEPS = "sanity,"
 #: A program that builds by a command with a process of its own.
 BUILD = f"""
 import sys
@@ -32,11 +34,11 @@ command_line(lambda: call(["sh", "-c", "sleep 300 & wait"]))
 class Run:
     """A command, and everything that it started: all of it has a variable of its own, or a parent that has it."""
 
-    def __init__(self, *command: str) -> None:
+    def __init__(self, *command: str, **variables: str) -> None:
         self._mark = f"IMAGE_PULL_TEST_{uuid.uuid4().hex}"
         # Below another make, make names its level in each line.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-        environment[self._mark] = "1"
+        environment |= {**variables, self._mark: "1"}
         self.process = subprocess.Popen(
             command,
             cwd=ROOT,
@@ -66,7 +68,7 @@ class Run:
         return found
 
     def until(self, is_so: Callable[[list[str]], bool]) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while not is_so(self.commands()):
             assert time.monotonic() < deadline and self.process.poll() is None, self.commands()
             time.sleep(0.05)
@@ -90,7 +92,7 @@ class TestMake:
         printed = run.end(number, whole_group)
         assert run.commands() == []
         assert run.process.returncode not in (0, None)
-        (line,) = [one for one in printed if not one.startswith(("--- ", "make: "))]
+        (line,) = [one for one in printed if not one.startswith(("--- ", "make: ", "  ", "6 steps, "))]
         assert line == f"check.py: {name}: ended, with everything that it started"
 
     def test_a_build_ends(self, number: int, whole_group: bool, name: str, tmp_path: Path) -> None:
@@ -101,3 +103,47 @@ class TestMake:
         printed = run.end(number, whole_group)
         assert run.commands() == []
         assert printed == [f"build.py: {name}: ended, with everything that it started"]
+
+    def test_an_installation_ends(self, number: int, whole_group: bool, name: str, tmp_path: Path) -> None:
+        lab = Path(os.environ["IMAGE_PULL_LAB"]).parent
+        (tmp_path / lab.name).symlink_to(lab)
+        run = Run(sys.executable, str(PREPARE), "newest", "true", IMAGE_PULL_CACHE=str(tmp_path))
+        run.until(lambda commands: any("venv" in command for command in commands))
+        printed = run.end(number, whole_group)
+        assert run.commands() == []
+        assert printed[1:] == [f"prepare.py: {name}: ended, with everything that it started"]
+
+
+class TestStep:
+    """A single step prints as it goes. Its own words about the interruption are left out."""
+
+    @pytest.mark.parametrize(
+        ("word", "number", "whole_group", "command"),
+        [
+            ("units", signal.SIGINT, True, "pytest -r a"),
+            ("molecule", signal.SIGTERM, False, "ansible-playbook"),
+            ("runner", signal.SIGINT, True, "ansible-playbook"),
+            ("documentation, rendered", signal.SIGTERM, False, "antsibull-docs"),
+        ],
+        ids=["units", "molecule", "ansible-runner", "documentation"],
+    )
+    def test_a_step_ends_without_a_traceback(self, word: str, number: int, whole_group: bool, command: str) -> None:
+        run = Run(sys.executable, str(TOOLS / "check.py"), word)
+        run.until(lambda commands: any(command in one for one in commands))
+        printed = run.end(number, whole_group)
+        assert run.commands() == []
+        assert printed[-1] == f"check.py: {signal.Signals(number).name}: ended, with everything that it started"
+        assert not any("Traceback" in line or "Interrupt" in line for line in printed)
+
+    @pytest.mark.parametrize(
+        ("tool", "command"),
+        [(("units.py", "--in-one-process"), "pytest -r a"), (("sanity.py", "--test", "pylint"), "ansible-test")],
+        ids=["units.py", "sanity.py"],
+    )
+    def test_a_tool_ends_with_all_that_it_started(self, tool: tuple[str, ...], command: str) -> None:
+        run = Run(sys.executable, str(PREPARE), "newest", "python", str(TOOLS / tool[0]), *tool[1:])
+        run.until(lambda commands: any(command in one and "prepare.py" not in one for one in commands))
+        printed = run.end(signal.SIGTERM, False)
+        assert run.commands() == []
+        assert printed[-1] == f"{tool[0]}: SIGTERM: ended, with everything that it started"
+        assert not any("Traceback" in line or "Interrupt" in line for line in printed)

@@ -12,12 +12,11 @@ FILE gets the results of all of them, for check.py.
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+import processes
 from sanity import copied, home
 
 JUNIT = "--junit-xml="
@@ -37,10 +36,10 @@ def main() -> int:
     with copied() as collection:
         if ONE_PROCESS in sys.argv:
             (collection / "tests" / "unit" / "conftest.py").write_text(NO_FORKS, encoding="utf-8")
-        done = subprocess.run(command, cwd=collection, env={**os.environ, "HOME": str(home())}, check=False)
+        status = processes.run(command, collection, {"HOME": str(home())})
         for report in reports:
             report.write_text(joined(sorted((collection / "tests/output/junit").glob("*.xml"))), encoding="utf-8")
-    return done.returncode
+    return status
 
 
 def joined(reports: list[Path]) -> str:
@@ -52,4 +51,4 @@ def joined(reports: list[Path]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    processes.command_line(main)

@@ -11,24 +11,11 @@ from pathlib import Path
 
 import pytest
 from support.awx_rules import EXTENSION, configuration
+from support.guides import Guide
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs/docsite/rst/awx.rst").read_text()
-BEGINNING = re.compile(r"( *)\.\. code-block:: yaml(?:\+jinja)?\n *:caption: (\S+)\n\n")
-
-
-def snippets() -> list[tuple[str, str]]:
-    """The path in each caption, and what is shown of that file: the lines that are indented further than the directive."""
-    found = []
-    for match in BEGINNING.finditer(GUIDE):
-        deeper = re.compile(rf"(?:{match[1]} +\S.*\n|\n)+")
-        shown = deeper.match(GUIDE, match.end())
-        assert shown, match[2]
-        found.append((match[2], shown[0]))
-    return found
-
-
-SNIPPETS = snippets()
+SNIPPETS = [(block.title, block.text) for block in Guide("awx").blocks if block.language == "yaml"]
 
 
 def lines(text: str) -> str:
@@ -45,6 +32,7 @@ def stands_in(snippet: str, text: str) -> bool:
 
 def test_has_snippets() -> None:
     assert len(SNIPPETS) == GUIDE.count("code-block:: yaml") == 10
+    assert all(path.startswith("extensions/") for path, _snippet in SNIPPETS)
 
 
 @pytest.mark.parametrize(("path", "snippet"), SNIPPETS)

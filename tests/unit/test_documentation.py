@@ -58,7 +58,7 @@ class TestGuide:
     def test_a_test_follows_it(self, name: str) -> None:
         test = ROOT / "tests" / "guides" / f"test_{name}.py"
         if name in ELSEWHERE:
-            assert f"rst/{name}.rst" in (ROOT / ELSEWHERE[name]).read_text(encoding="utf-8")
+            assert f'Guide("{name}")' in (ROOT / ELSEWHERE[name]).read_text(encoding="utf-8")
         elif test.exists():
             assert f'"{name}"' in test.read_text(encoding="utf-8")
         else:

@@ -17,6 +17,7 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import declarations
+from support.agreement import assert_agreement, disagreements
 
 ROOT = Path(__file__).parents[2]
 COLLECTION = "ansible_collections.openshift_ops.image_pull"
@@ -149,9 +150,51 @@ MIRRORED = [
 ]
 
 
+def holds_data_only(source: str) -> bool:
+    """Whether there is nothing to test: only imports, assignments without a computation, and classes that only name their fields."""
+    return all(map(is_data, ast.parse(source).body))
+
+
+def is_data(node: ast.stmt) -> bool:
+    if isinstance(node, ast.ClassDef):
+        return all(is_data(part) for part in node.body)
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Constant)
+    computes = (ast.Call, ast.Lambda, ast.BinOp, ast.comprehension, ast.IfExp)
+    is_plain = not any(isinstance(part, computes) for part in ast.walk(node))
+    return isinstance(node, (ast.Import, ast.ImportFrom)) or (
+        isinstance(node, (ast.Assign, ast.AnnAssign)) and is_plain
+    )
+
+
 @pytest.mark.parametrize("path", MIRRORED, ids=str)
-def test_every_file_has_its_test(path: Path) -> None:
-    assert (ROOT / "tests/unit/plugins" / path.parent / f"test_{path.name}").is_file()
+def test_every_file_with_code_has_its_test(path: Path) -> None:
+    """Pure data needs none: a test of it would repeat it."""
+    test = ROOT / "tests/unit/plugins" / path.parent / f"test_{path.name}"
+    is_exempt = holds_data_only((PLUGINS / path).read_text(encoding="utf-8"))
+    assert is_exempt or test.is_file(), f"write {test.relative_to(ROOT)}, the test of plugins/{path}"
+
+
+@pytest.mark.parametrize(
+    ("source", "is_data_only"),
+    [
+        ('"""Text."""\nfrom __future__ import annotations\nA = ("a", "b")\nB: dict[str, int] = {"a": 1}', True),
+        ("@dataclass(frozen=True)\nclass A:\n    a: int\n    b: str = 'b'", True),
+        ("A = re.compile('a')", False),
+        ("A = {name: 1 for name in B}", False),
+        ("A = lambda: 1", False),
+        ("A = 60 * B", False),
+        ("def f(): pass", False),
+        ("class A:\n    def f(self): pass", False),
+        ("if A:\n    B = 1", False),
+    ],
+)
+def test_data_is_what_computes_nothing(source: str, is_data_only: bool) -> None:
+    assert holds_data_only(source) is is_data_only
+
+
+def page_of(module: str) -> str:
+    return f"plugins/modules/{module}.py"
 
 
 def tree_of(module: str) -> ast.Module:
@@ -212,7 +255,9 @@ class TestModules:
         assert found & {*LIBRARIES, "ansible"} == set()
 
     def test_documents_its_options_as_it_takes_them(self, module: str) -> None:
-        assert contract(documented(module), "suboptions") == contract(loaded(module).ARGUMENTS, "options")
+        pages = f"DOCUMENTATION of {page_of(module)} or of a fragment that it extends"
+        ours = contract(documented(module), "suboptions")
+        assert_agreement(ours, contract(loaded(module).ARGUMENTS, "options"), pages, "its argument spec")
 
     def test_describes_every_option(self, module: str) -> None:
         def nameless(options: dict[str, Any]) -> Iterator[str]:
@@ -227,9 +272,10 @@ class TestModules:
         def missing(options: dict[str, Any], pages: dict[str, Any]) -> Iterator[str]:
             for name, option in options.items():
                 _function, variables = option.get("fallback") or (None, [])
-                if variables and not any(f"E({variable})" in str(pages[name]["description"]) for variable in variables):
-                    yield name
-                yield from missing(option.get("options") or {}, pages[name].get("suboptions") or {})
+                page = pages.get(name, {})
+                if variables and not any(f"E({variable})" in str(page.get("description")) for variable in variables):
+                    yield f"name E({variables[0]}) in the description of option {name!r} in {page_of(module)}"
+                yield from missing(option.get("options") or {}, page.get("suboptions") or {})
 
         assert list(missing(loaded(module).ARGUMENTS, documented(module))) == []
 
@@ -252,9 +298,10 @@ class TestModules:
         assert {"metadata": {"extend_group": ["kubernetes.core.k8s"]}} in group
 
 
+# A new option: CONTRIBUTING.md, "Add an option". These two tables are the only ones here that may need an entry for it.
 #: Options of a module that its feature does not read, and who does: the module's page hands it on, or the action plugin reads it.
 HANDED_ON = {"global_pull_secret": {"timeout"}, "sa_wait": {"timeout"}, "pull_access": {"show"}}
-#: For each feature, options that together show everything that it reads.
+#: For each feature, tasks whose options together make it read everything: an option that depends on another needs a task with both.
 SAMPLES: dict[str, list[dict[str, Any]]] = {
     "export": [{"roles": ["r"], "dest": "d", "vault_id": "v", "force": True}, {"credentials": "placeholder"}],
     "automation_account": [
@@ -406,8 +453,12 @@ class TestOneOptionIsWrittenOnce:
     """Documentation and argument table agree (above); so do the dataclass that is made of the options, and the roles (below)."""
 
     def test_every_feature_with_options_has_samples(self) -> None:
-        found = [path.parent.name for room in RUNS for path in (MODULE_UTILS / room).glob("*/options.py")]
-        assert sorted(found) == FEATURES
+        found = {path.parent.name for room in RUNS for path in (MODULE_UTILS / room).glob("*/options.py")}
+        assert [
+            f"add a sample of the options of {name!r} to SAMPLES in tests/unit/test_house.py"
+            for name in found - {*FEATURES}
+        ] == []
+        assert [f"remove {name!r} from SAMPLES: it has no options.py" for name in {*FEATURES} - found] == []
 
     @pytest.mark.parametrize("feature", FEATURES)
     def test_a_feature_reads_all_its_options_and_no_other(self, feature: str) -> None:
@@ -416,7 +467,14 @@ class TestOneOptionIsWrittenOnce:
         for options in given:
             made_of(feature, options)
         read = {name for options in given for name in options.names}
-        assert read == set(arguments) - HANDED_ON.get(feature, set())
+        wanted = set(arguments) - HANDED_ON.get(feature, set())
+        file = f"features/{feature}/options.py"
+        assert [
+            f"{file} does not read option {name!r}: read it there. If it is read only with certain other options, add these to "
+            f"SAMPLES[{feature!r}]. If the module or the action plugin reads it, add it to HANDED_ON[{feature!r}]"
+            for name in sorted(wanted - read)
+        ] == []
+        assert [f"{file} reads {name!r}, but HANDED_ON[{feature!r}] names it" for name in sorted(read - wanted)] == []
 
     @pytest.mark.parametrize("feature", FEATURES)
     def test_a_field_with_an_options_name_holds_the_option(self, feature: str) -> None:
@@ -430,9 +488,9 @@ class TestOneOptionIsWrittenOnce:
                 "ignore",
             }
             held = {name: getattr(made, name) for name in names}
-            assert {name: list(value) if isinstance(value, tuple) else value for name, value in held.items()} == {
-                name: options[name] for name in names
-            }
+            plain = {name: list(value) if isinstance(value, tuple) else value for name, value in held.items()}
+            given = {name: options[name] for name in names}
+            assert_agreement(given, plain, "the task", f"what features/{feature}/options.py makes of it")
 
     @pytest.mark.parametrize("feature", FEATURES)
     def test_a_feature_compares_options_with_their_choices_only(self, feature: str) -> None:
@@ -589,7 +647,8 @@ class TestEventSources:
 
     def test_documents_its_options_as_it_takes_them(self, source: str) -> None:
         page = yaml.safe_load(source_of(source).DOCUMENTATION)["options"]
-        assert contract(page, "suboptions") == contract(source_of(source).ARGUMENTS, "options")
+        ours, taken = contract(page, "suboptions"), contract(source_of(source).ARGUMENTS, "options")
+        assert_agreement(ours, taken, f"DOCUMENTATION of event_source/{source}.py", "its argument spec")
 
     def test_takes_the_connection_of_the_modules(self, source: str) -> None:
         fragment = importlib.import_module(f"{COLLECTION}.plugins.doc_fragments.connection").ModuleDocFragment
@@ -604,13 +663,16 @@ class TestEventSources:
         schema = json.loads(path.read_text(encoding="utf-8"))
         arguments = source_of(source).ARGUMENTS
         names = {*arguments, *(alias for spec in arguments.values() for alias in spec.get("aliases", ()))}
-        assert {*schema["properties"]} == names
+        file = f"event_source/schemas/{source}.json"
+        assert [f"add option {name!r} to {file}" for name in sorted(names - {*schema["properties"]})] == []
+        assert [f"remove {name!r} from {file}" for name in sorted({*schema["properties"]} - names)] == []
         assert schema["additionalProperties"] is False
         for name, spec in arguments.items():
             ours = schema["properties"][name]
             assert ours.get("default") == spec.get("default"), name
             part = ours.get("items") or ours
-            assert {*part.get("properties", {})} == {*spec.get("options", {})}, name
+            members = {*part.get("properties", {})}
+            assert members == {*spec.get("options", {})}, f"members of {name!r} in {file}, and in the argument spec"
             for inner, option in (spec.get("options") or {}).items():
                 found = part["properties"][inner]
                 choices = found.get("enum") or found.get("items", {}).get("enum")
@@ -676,13 +738,17 @@ def as_a_role_may(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any
 @pytest.mark.parametrize("role", HANDED_TO)
 class TestEntries:
     def test_an_option_that_is_handed_on_is_the_modules(self, role: str) -> None:
-        entry = entry_options(role)
+        entry, spec = entry_options(role), f"argument_specs/entry of roles/{role}/meta/argument_specs.yml"
+        assert [f"document option {name!r} in {spec}" for name in HANDED_TO[role] if name not in entry] == []
         for option, module in HANDED_TO[role].items():
+            assert option in loaded(module).ARGUMENTS, (
+                f"option {option!r} is handed to module {module}, which does not have it"
+            )
             ours = contract({option: entry[option]}, "options")[option]
             theirs = as_a_role_may(ours, contract({option: loaded(module).ARGUMENTS[option]}, "options")[option])
             fewer = FEWER_CHOICES.get((role, option), set())
             theirs["choices"] = [choice for choice in theirs["choices"] if choice not in fewer]
-            assert (module, option, ours) == (module, option, theirs)
+            assert_agreement({option: ours}, {option: theirs}, spec, f"module {module}")
 
     def test_describes_every_option(self, role: str) -> None:
         assert [name for name, option in entry_options(role).items() if not option.get("description")] == []
@@ -701,3 +767,28 @@ class TestVersion:
     def test_the_user_agent_says_the_collections_version(self) -> None:
         galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
         assert galaxy["version"] == importlib.import_module(f"{COLLECTION}.plugins.module_utils.module.task").VERSION
+
+
+class TestMessages:
+    """Whoever adds an option reads where to document it."""
+
+    PAGE = {"a": {"type": "str", "options": {"b": {"type": "int"}}}}
+
+    @pytest.mark.parametrize(
+        ("taken", "lines"),
+        [
+            (PAGE, []),
+            ({**PAGE, "c": {}}, ["document option 'c' in the page"]),
+            ({}, ["the page documents option 'a', which the code does not have"]),
+            ({"a": {"type": "str"}}, ["the page documents option 'a.b', which the code does not have"]),
+            (
+                {"a": {"type": "bool", "options": {"b": {"type": "int"}, "c": {}}}},
+                [
+                    "the page has type 'str' for option 'a', but the code has 'bool'",
+                    "document option 'a.c' in the page",
+                ],
+            ),
+        ],
+    )
+    def test_a_message_says_what_to_write_where(self, taken: dict[str, Any], lines: list[str]) -> None:
+        assert disagreements(self.PAGE, taken, "the page", "the code") == lines

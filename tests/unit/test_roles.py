@@ -13,8 +13,11 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import declarations
+from support.agreement import assert_agreement
 
 ROOT = Path(__file__).parents[2] / "roles"
+SPECS = "meta/argument_specs.yml of the role"
+READER = "plugins/plugin_utils/declarations.py"
 ROLES = sorted(path.name for path in ROOT.iterdir())
 
 
@@ -99,15 +102,18 @@ class TestRole:
         assert [int(part) for part in since.split(".")] <= [int(part) for part in ours.split(".")]
 
     def test_readme_and_argument_spec_have_the_same_variables(self, role: str) -> None:
-        assert table_of(role, "variable") == {name: shown(option) for name, option in options_of(role).items()}
+        taken = {name: shown(option) for name, option in options_of(role).items()}
+        assert_agreement(table_of(role, "variable"), taken, f"the table of variables in roles/{role}/README.md", SPECS)
 
     def test_argument_spec_and_defaults_agree(self, role: str) -> None:
         defaults = loaded(ROOT / role / "defaults" / "main.yml")
-        assert {name: value for name, value in defaults.items() if name not in required_of(role)} == {
-            name: option["default"]
+        given = {name: value for name, value in defaults.items() if name not in required_of(role)}
+        wanted = {
+            name: option.get("default")
             for name, option in options_of(role).items()
             if not option.get("required") and name not in SHARED
         }
+        assert_agreement(given, wanted, f"roles/{role}/defaults/main.yml", SPECS)
 
     def test_what_is_required_says_so_in_a_sentence(self, role: str) -> None:
         defaults = loaded(ROOT / role / "defaults" / "main.yml")
@@ -136,10 +142,14 @@ def test_the_roles_that_set_up_namespaces_share_what_limits_them() -> None:
 @pytest.mark.parametrize("role", declarations.VARIABLES)
 class TestRoleWithEntries:
     def test_readme_and_argument_spec_have_the_same_keys_of_an_entry(self, role: str) -> None:
-        assert table_of(role, "key of an entry") == {name: shown(option) for name, option in entries_of(role).items()}
+        taken = {name: shown(option) for name, option in entries_of(role).items()}
+        assert_agreement(
+            table_of(role, "key of an entry"), taken, f"the table of keys in roles/{role}/README.md", SPECS
+        )
 
     def test_the_keys_of_an_entry_are_those_that_are_read(self, role: str) -> None:
-        assert declarations._MEMBERS[role] == {*entries_of(role)}
+        read, written = dict.fromkeys(declarations._MEMBERS[role]), dict.fromkeys(entries_of(role))
+        assert_agreement(written, read, f"entry in roles/{role}/meta/argument_specs.yml", READER)
         required = {name for name, option in entries_of(role).items() if option.get("required")}
         assert {*declarations._REQUIRED[role]} == required
 

@@ -23,7 +23,7 @@ from support.lab import Lab
 from support.modules import run_module
 from support.registry_settings import registry_settings
 
-COUNT = int(os.environ.get("IMAGE_PULL_PODS", "500"))
+COUNT = int(os.environ.get("IMAGE_PULL_PODS", "150"))
 
 #: Nothing listens there, and nothing has to be resolved.
 SOURCE, NEVER = "127.0.0.9:5001", "127.0.0.9:5002"

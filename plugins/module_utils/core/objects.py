@@ -11,7 +11,10 @@ from typing import Any
 
 __all__ = [
     "CLUSTER_ROLE",
+    "CLUSTER_ROLE_BINDING",
     "NAMESPACE",
+    "NODE",
+    "POD",
     "ROLE_BINDING",
     "SECRET",
     "SERVICE_ACCOUNT",
@@ -19,6 +22,7 @@ __all__ = [
     "Kind",
     "ObjectRef",
     "Objects",
+    "controller_reference",
     "metadata",
     "only",
     "trimmed",
@@ -45,6 +49,15 @@ SECRET = Kind("v1", "Secret", "secrets", "secret")
 SERVICE_ACCOUNT = Kind("v1", "ServiceAccount", "serviceaccounts", "service account")
 CLUSTER_ROLE = Kind("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", "cluster role", namespaced=False)
 ROLE_BINDING = Kind("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings", "role binding")
+CLUSTER_ROLE_BINDING = Kind(
+    "rbac.authorization.k8s.io/v1",
+    "ClusterRoleBinding",
+    "clusterrolebindings",
+    "cluster role binding",
+    namespaced=False,
+)
+POD = Kind("v1", "Pod", "pods", "pod")
+NODE = Kind("v1", "Node", "nodes", "node", namespaced=False)
 
 
 @dataclass(frozen=True)
@@ -67,6 +80,13 @@ def metadata(obj: Json) -> Json:
     """The object's metadata, or an empty mapping."""
     found = obj.get("metadata")
     return found if isinstance(found, Mapping) else {}
+
+
+def controller_reference(obj: Json) -> Json:
+    """Return the owner reference of the controller that makes the object, or an empty mapping."""
+    owners = metadata(obj).get("ownerReferences")
+    found = [each for each in owners if isinstance(each, Mapping)] if isinstance(owners, (list, tuple)) else []
+    return next((each for each in found if each.get("controller")), {})
 
 
 def only(part: Json, *names: str) -> dict[str, Any]:

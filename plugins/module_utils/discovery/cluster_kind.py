@@ -13,7 +13,7 @@ from ..clients.kube.errors import Forbidden, UnknownResource
 from ..core.errors import Refusal
 from ..core.json_types import as_dict, as_str
 from ..core.objects import Json, ObjectRef
-from ..platform.cluster import CLUSTER_VERSION
+from ..platform.cluster import CLUSTER_VERSION, desired_version
 from ..platform.cluster_kind import INFRASTRUCTURE, MICROSHIFT_VERSION, has_openshift_config, nature_of
 
 __all__ = ["ClusterKind", "if_readable", "recognised"]
@@ -42,10 +42,9 @@ def recognised(cluster: Cluster) -> ClusterKind:
             f"{INFRASTRUCTURE} does not exist on {cluster.name}, so it is not known what kind of cluster it is"
         )
     version = as_dict(if_readable(cluster, CLUSTER_VERSION))
-    desired = as_dict(as_dict(version.get("status")).get("desired"))
     return ClusterKind(
         nature_of(groups, infrastructure, microshift=False),
-        as_str(desired.get("version")),
+        desired_version(version),
         as_str(as_dict(version.get("spec")).get("clusterID")),
     )
 

@@ -18,7 +18,7 @@ from ..core.errors import ImagePullError
 from ..core.objects import Json, ObjectRef, metadata
 from ..core.phrases import pluralize, summarize
 from ..engine.workers import Workers
-from ..images.probe_pods import POD, deletion, has_expired, uid_of
+from ..images.probe_pods import PROBE_POD, deletion, has_expired, uid_of
 
 __all__ = ["delete_leftovers", "is_leftover"]
 
@@ -38,7 +38,7 @@ def delete_leftovers(
 ) -> tuple[str, ...]:
     """Deletes these pods, each of which `is_leftover`, and returns the sentences about it. In check mode, about what would be deleted."""
     chosen = _bounded(pods)
-    refs = [ObjectRef(POD, metadata(pod)["namespace"], metadata(pod)["name"]) for pod in chosen]
+    refs = [ObjectRef(PROBE_POD, metadata(pod)["namespace"], metadata(pod)["name"]) for pod in chosen]
     if not chosen:
         return ()
     errors = [""] * len(chosen)

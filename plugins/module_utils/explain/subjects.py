@@ -9,14 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..core.json_types import as_dict, as_list, as_str
-from ..core.objects import SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
+from ..core.objects import POD, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
 from ..platform.account_lists import names_in
 from .pod_images import CONTAINERS, images_of
 from .stream_sources import StreamSource, resolves_names, sources_of
 
 __all__ = [
     "CONTAINERS",
-    "POD",
     "STATUSES",
     "WORKLOADS",
     "ContainerPull",
@@ -27,7 +26,6 @@ __all__ = [
 ]
 
 _APPS = "apps/v1"
-POD = Kind("v1", "Pod", "pods", "pod")
 #: The kinds that create pods from a template, by the lower-case name of the kind.
 WORKLOADS: Mapping[str, Kind] = {
     kind.kind.lower(): kind
@@ -99,7 +97,7 @@ def of_pod(pod: Json, namespace: str) -> list[ContainerPull]:
 def of_workload(kind: Kind, workload: Json, namespace: str) -> list[ContainerPull]:
     """Return the containers of the pods that a workload will create."""
     ref = ObjectRef(kind, namespace, as_str(metadata(workload).get("name")))
-    template = template_of(kind, workload)
+    template = template_of(workload)
     pod_spec = as_dict(template.get("spec"))
     sources, resolves = sources_of(workload, pod_spec, namespace), resolves_names(workload, template)
     return [
@@ -108,12 +106,10 @@ def of_workload(kind: Kind, workload: Json, namespace: str) -> list[ContainerPul
     ]
 
 
-def template_of(kind: Kind, workload: Json) -> Json:
-    """Return the pod template of a workload."""
+def template_of(workload: Json) -> Json:
+    """Return the pod template of a workload. A cron job has it in the template of its jobs."""
     spec = as_dict(workload.get("spec"))
-    if kind.kind == "CronJob":
-        spec = as_dict(as_dict(spec.get("jobTemplate")).get("spec"))
-    return as_dict(spec.get("template"))
+    return as_dict((as_dict(as_dict(spec.get("jobTemplate")).get("spec")) or spec).get("template"))
 
 
 def of_account(namespace: str, account: str, image: str) -> ContainerPull:

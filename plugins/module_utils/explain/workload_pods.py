@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, islice
 
-from ..core.json_types import as_dict, as_list, as_str
-from ..core.objects import Json, Kind, metadata
+from ..core.json_types import as_dict, as_str
+from ..core.objects import Json, Kind, controller_reference, metadata
 from ..core.phrases import pluralize
 from ..dockerconfig.key_matching import names_registry
 from .lookup import ReadRequired
@@ -56,7 +56,7 @@ def intermediate_of(kind: Kind) -> Kind | None:
 
 def is_controlled(obj: Json) -> bool:
     """Whether the object is controlled by another object."""
-    return any(as_dict(owner).get("controller") for owner in as_list(metadata(obj).get("ownerReferences")))
+    return bool(controller_reference(obj))
 
 
 def may_pull(pod: Json) -> bool:
@@ -91,7 +91,7 @@ class PodOwners:
         """Whether the created object has the workload's current template. Without pods, it does not matter."""
         if not self._made_by(made):
             return False
-        if template_of(kind, workload).get("spec") == template_of(between, made).get("spec"):
+        if template_of(workload).get("spec") == template_of(made).get("spec"):
             return True
         return _is_alike(of_workload(kind, workload, self.namespace), of_workload(between, made, self.namespace))
 
@@ -266,5 +266,4 @@ def _uid(obj: Json) -> str:
 
 def _controller(obj: Json) -> str:
     """The uid of the controlling object. Empty if there is none."""
-    owners = map(as_dict, as_list(metadata(obj).get("ownerReferences")))
-    return next((as_str(owner.get("uid")) for owner in owners if owner.get("controller")), "")
+    return as_str(controller_reference(obj).get("uid"))

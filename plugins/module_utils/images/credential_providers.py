@@ -16,12 +16,9 @@ from ..core.json_types import as_dict, as_list, as_str, as_strs
 from ..core.objects import Json, Kind, ObjectRef
 from ..dockerconfig.key_matching import kubelet_keys
 
-__all__ = ["CRIO_PROVIDER", "INFRASTRUCTURE", "cloud_of", "crio_matches", "crio_problem", "platform_of"]
+__all__ = ["CRIO_PROVIDER", "cloud_of", "crio_matches", "crio_problem", "platform_of"]
 
 _CONFIG = "config.openshift.io"
-INFRASTRUCTURE = ObjectRef(
-    Kind(f"{_CONFIG}/v1", "Infrastructure", "infrastructures", "infrastructure", namespaced=False), "", "cluster"
-)
 #: The same object in each API version that a cluster may serve, newest first.
 CRIO_PROVIDER: Sequence[ObjectRef] = tuple(
     ObjectRef(

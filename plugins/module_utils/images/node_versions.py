@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..core.json_types import as_dict, as_list, as_str
-from ..core.objects import Json, Kind, ObjectRef, metadata
+from ..core.objects import NODE, Json, ObjectRef, metadata
 
 __all__ = ["NODES", "NodeVersions", "Version", "kinds_of", "nodes_of", "version_in"]
 
@@ -26,7 +26,7 @@ def _trimmed(node: Json) -> Json:
 
 
 #: Reference to the list of all nodes of the cluster.
-NODES = ObjectRef(Kind("v1", "Node", "nodes", "node", namespaced=False, trim=_trimmed), "", "")
+NODES = ObjectRef(replace(NODE, trim=_trimmed), "", "")
 
 
 @dataclass(frozen=True)

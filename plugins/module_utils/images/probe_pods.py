@@ -5,16 +5,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..core.changes import MANAGED_BY, Change
 from ..core.json_types import as_dict, as_int, as_list, as_str
-from ..core.objects import Json, Kind, ObjectRef, metadata, only
+from ..core.objects import POD, Json, ObjectRef, metadata, only
 from ..core.times import seconds_of
 
 __all__ = [
     "CONTAINER",
     "LABELS",
     "NAME",
-    "POD",
+    "PROBE_POD",
     "SELECTOR",
     "deletion",
     "edition_of",
@@ -53,7 +55,7 @@ def _trimmed(pod: Json) -> Json:
     }
 
 
-POD = Kind("v1", "Pod", "pods", "pod", trim=_trimmed)
+PROBE_POD = replace(POD, trim=_trimmed)
 
 
 def is_probe(pod: Json) -> bool:

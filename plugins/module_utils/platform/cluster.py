@@ -64,6 +64,11 @@ class ClusterFacts:
     failed: Sequence[str] = ()
 
 
+def desired_version(cluster_version: Json) -> str:
+    """Return the version that the cluster runs or is about to run, such as `4.20.1`, or an empty text."""
+    return as_str(as_dict(as_dict(cluster_version.get("status")).get("desired")).get("version"))
+
+
 def why_none_will_come(facts: ClusterFacts) -> str:
     """Return why this cluster generates no pull secrets. Empty when it does, or when that is unknown."""
     if facts.api_groups is not None and _CONFIG not in facts.api_groups:
@@ -149,5 +154,5 @@ def _is_removed(operator: Json) -> bool:
 
 def _version(status: Json) -> tuple[int, int]:
     """The major and minor version of OpenShift. An unknown version counts as the newest."""
-    match = _VERSION.match(as_str(as_dict(status.get("desired")).get("version")))
+    match = _VERSION.match(desired_version({"status": status}))
     return (int(match[1]), int(match[2])) if match else _REMOVED_COUNTS_FROM

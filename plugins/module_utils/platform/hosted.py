@@ -32,7 +32,6 @@ __all__ = [
     "ADDITIONAL_SECRET",
     "HOSTED_CLUSTER",
     "MERGED_SECRET",
-    "NODE",
     "NODE_POOL",
     "ORIGINAL_SECRET",
     "SYNCHRONIZER",
@@ -72,7 +71,6 @@ _DELETE = f"Delete it: module pull_secret, state=absent, or 'oc delete secret {A
 #: The platform's own content, in the form in which it reaches the nodes.
 ORIGINAL_SECRET = ObjectRef(SECRET, _NAMESPACE, "original-pull-secret")
 
-NODE = Kind("v1", "Node", "nodes", "node", namespaced=False)
 _SYNCHRONIZERS = Kind("apps/v1", "DaemonSet", "daemonsets", "daemon set")
 #: The daemon set that writes the merged secret to each node that gets it.
 SYNCHRONIZER = ObjectRef(_SYNCHRONIZERS, _NAMESPACE, "global-pull-secret-syncer")

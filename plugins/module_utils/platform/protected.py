@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..core.errors import OptionError, Refusal
-from ..core.json_types import as_dict, as_list
-from ..core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, ObjectRef, metadata
+from ..core.json_types import as_dict
+from ..core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, ObjectRef, controller_reference, metadata
 from ..dockerconfig.registry_keys import same_path
 from ..secrets.content import DOCKERCONFIGJSON, MAX_BYTES, TYPES, StoredSecret
 from .hosted import ADDITIONAL_SECRET
@@ -77,8 +77,8 @@ def is_platforms(ref: ObjectRef, observed: Json) -> bool:
 
 def controller_of(observed: Json) -> str:
     """Return kind and name of the controller that manages the object. Empty when there is none."""
-    owners = map(as_dict, as_list(metadata(observed).get("ownerReferences")))
-    return next((f"{owner.get('kind')} {owner.get('name')}" for owner in owners if owner.get("controller")), "")
+    owner = controller_reference(observed)
+    return f"{owner.get('kind')} {owner.get('name')}" if owner else ""
 
 
 def refuse_platform_name(name: str) -> None:

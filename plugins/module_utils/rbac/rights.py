@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from ..rbac.subjects import IMAGE_PULLER
+
 __all__ = ["CLUSTER", "EVERY", "HOSTED_PULL_SECRETS", "JOBS", "Job", "Right", "options_of", "rights_of", "rules_of"]
 
 #: Where a right is needed: in each namespace of the job, or in the whole cluster. Any other value is a namespace.
@@ -61,7 +63,6 @@ class Job:
 _RBAC = "rbac.authorization.k8s.io"
 _CONFIG = "config.openshift.io"
 _MACHINES = "machineconfiguration.openshift.io"
-_PULLER = "system:image-puller"
 _WORKLOADS = (
     "deployments.apps",
     "statefulsets.apps",
@@ -144,8 +145,8 @@ JOBS: Mapping[str, Job] = {
         "the right to pull a project's image streams: module image_puller_grant",
         (
             _needed(f"rolebindings.{_RBAC}", "list create patch delete", "the binding, and existing grants of others"),
-            _told(f"clusterroles.{_RBAC}", "get", "whether the role exists", CLUSTER, _PULLER),
-            _needed(f"clusterroles.{_RBAC}", "bind", "granting it without having it", CLUSTER, _PULLER),
+            _told(f"clusterroles.{_RBAC}", "get", "whether the role exists", CLUSTER, IMAGE_PULLER),
+            _needed(f"clusterroles.{_RBAC}", "bind", "granting it without having it", CLUSTER, IMAGE_PULLER),
             _told("serviceaccounts", "get", "whether an account with a grant exists"),
             _told("namespaces", "get", "whether a project with a grant exists"),
         ),
@@ -180,7 +181,7 @@ JOBS: Mapping[str, Job] = {
             _needed("serviceaccounts", "patch", "links of these secrets"),
             _told(f"rolebindings.{_RBAC}", "list", "objects of the owner"),
             _needed(f"rolebindings.{_RBAC}", "patch delete", "objects that are no longer declared"),
-            _needed(f"clusterroles.{_RBAC}", "bind", "changing a grant without having it", CLUSTER, _PULLER),
+            _needed(f"clusterroles.{_RBAC}", "bind", "changing a grant without having it", CLUSTER, IMAGE_PULLER),
         ),
     ),
     "export": Job(
@@ -189,7 +190,7 @@ JOBS: Mapping[str, Job] = {
             _needed("secrets", "list", "the pull secrets"),
             _needed("serviceaccounts", "list", "the links"),
             _needed(f"rolebindings.{_RBAC}", "list", "the grants"),
-            _told(f"clusterroles.{_RBAC}", "get", "whether the role exists", CLUSTER, _PULLER),
+            _told(f"clusterroles.{_RBAC}", "get", "whether the role exists", CLUSTER, IMAGE_PULLER),
         ),
     ),
     "explain": Job(

@@ -17,6 +17,7 @@ from ..core.objects import NAMESPACE, SERVICE_ACCOUNT, Json, ObjectRef, metadata
 __all__ = [
     "ACCOUNT_USERS",
     "AUTHENTICATED",
+    "IMAGE_PULLER",
     "PROJECT_GROUPS",
     "RBAC",
     "UNAUTHENTICATED",
@@ -29,6 +30,8 @@ __all__ = [
 ]
 
 RBAC = "rbac.authorization.k8s.io"
+#: The cluster role of OpenShift that lets its subjects pull the image streams of a project.
+IMAGE_PULLER = "system:image-puller"
 #: Prefix of the user name of a service account, and of the group of all service accounts of a project.
 ACCOUNT_USERS = "system:serviceaccount:"
 PROJECT_GROUPS = "system:serviceaccounts:"

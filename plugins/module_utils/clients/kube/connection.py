@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
+from urllib.request import getproxies
 
 from ...core.errors import OptionError
 from ..https.hostname_check import named
@@ -25,7 +27,7 @@ from .credential import Credential, basic, bearer
 from .errors import ConnectError
 from .http_tuning import prepare
 from .kubeconfig import Section, load
-from .libraries import IMPORT_ERROR, Configuration, HTTPHeaderDict, RESTClientObject, urllib3
+from .libraries import IMPORT_ERROR, HTTPHeaderDict, client_library, urllib3
 from .login import CredentialSource, fixed, from_token_file, of_user
 from .login_scope import Route, check_scope, prefer_own_login
 from .tls import Pem, client_side
@@ -234,8 +236,7 @@ def _target(options: ConnectionOptions, directory: str, service_account: Path) -
 
 
 def _route(target: _Target, environment: ConnectionOptions) -> Route:
-    # The client library has the proxy of HTTPS_PROXY.
-    of_environment = environment.proxy or Configuration().proxy or ""
+    of_environment = environment.proxy or (_configuration().proxy if _is_proxy_set() else "") or ""
     return Route(target.host, target.server, target.verify, target.proxy, of_environment)
 
 
@@ -366,8 +367,37 @@ def _warnings(target: _Target) -> tuple[str, ...]:
 
 
 def _pool(options: ConnectionOptions, target: _Target, connections: int) -> Any:
-    configuration = Configuration()
-    # Retries are the client's: only it knows whether a request may be sent twice.
+    """A urllib3 pool manager. Retries are the client's: only it knows whether a request may be sent twice."""
+    pool = (
+        _proxy_pool(options, target, connections)
+        if target.proxy or _is_proxy_set()
+        else urllib3.PoolManager(
+            maxsize=connections, retries=False, cert_reqs=ssl.CERT_REQUIRED if target.verify else ssl.CERT_NONE
+        )
+    )
+    if target.server_name:
+        pool.connection_pool_kw["server_hostname"] = target.server_name
+    return pool
+
+
+def _is_proxy_set() -> bool:
+    """Whether the environment names a proxy, for whatever address."""
+    return any(name != "no" for name in getproxies())
+
+
+def _configuration() -> Any:
+    """:raises ConnectError: when the Kubernetes client is not installed."""
+    try:
+        return client_library("client").Configuration()
+    except ImportError:
+        raise ConnectError(
+            "a proxy needs the Python package kubernetes, which is not installed on the host that runs the task: install it"
+        ) from None
+
+
+def _proxy_pool(options: ConnectionOptions, target: _Target, connections: int) -> Any:
+    """The Kubernetes client decides which hosts are reached through the proxy."""
+    configuration = _configuration()
     given = {"host": target.host, "verify_ssl": target.verify, "connection_pool_maxsize": connections, "retries": False}
     if target.authority is not None and target.authority.path:
         # Also for a proxy that is reached by TLS.
@@ -383,13 +413,10 @@ def _pool(options: ConnectionOptions, target: _Target, connections: int) -> Any:
         headers = {**_login_in(configuration.proxy), **own}
         if headers:
             configuration.proxy_headers = _proxy_headers(headers)
-        pool = RESTClientObject(configuration).pool_manager
+        return client_library("client.rest").RESTClientObject(configuration).pool_manager
     except Exception as error:
         # It may quote the proxy's password.
         raise ConnectError(f"the proxy cannot be used ({type(error).__name__}); correct 'proxy'") from None
-    if target.server_name:
-        pool.connection_pool_kw["server_hostname"] = target.server_name
-    return pool
 
 
 def _secure_proxy(pool: Any, target: _Target, directory: str) -> None:

@@ -1,36 +1,35 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The libraries that the client stands on, where they are installed. The only place that imports them.
+"""The libraries of the client, if they are installed. The only place that imports them.
 
-Of the Kubernetes client only its pool of connections and its configuration are used, with their way to reach a proxy, and its
-reader of the login kinds that it renews itself (`auth-provider`): they are there from 24.2 to 37, its models changed.
+Of the Kubernetes client, two parts are used: its pool of connections through a proxy, and its reader of the logins that it renews itself
+(`auth-provider`). Both exist in versions 24.2 to 37. Its import takes longer than all other imports together, so it is imported when one
+of the parts is needed.
 """
 
 from __future__ import annotations
 
+import importlib
 import traceback
+from types import ModuleType
 
 try:
     import urllib3
     import yaml
-    from kubernetes.client import Configuration
-    from kubernetes.client.rest import RESTClientObject
-    from kubernetes.config import kube_config
     from urllib3._collections import HTTPHeaderDict
 
     IMPORT_ERROR = None
 except ImportError:
     urllib3 = yaml = HTTPHeaderDict = None  # type: ignore[assignment,misc]
-    Configuration = RESTClientObject = kube_config = None
     IMPORT_ERROR = traceback.format_exc()
 
-__all__ = [
-    "IMPORT_ERROR",
-    "Configuration",
-    "HTTPHeaderDict",
-    "RESTClientObject",
-    "kube_config",
-    "urllib3",
-    "yaml",
-]
+__all__ = ["IMPORT_ERROR", "HTTPHeaderDict", "client_library", "urllib3", "yaml"]
+
+
+def client_library(name: str) -> ModuleType:
+    """Return a module of the Kubernetes client, such as `client.rest`.
+
+    :raises ImportError: when the Kubernetes client is not installed.
+    """
+    return importlib.import_module(f"kubernetes.{name}")

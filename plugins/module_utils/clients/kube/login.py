@@ -15,12 +15,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from ...core.file_errors import describe_read_error
 from .credential import Credential, basic, bearer, forms_of
 from .errors import ConnectError, one_line
 from .kubeconfig import Kubeconfig, Section
-from .libraries import Configuration, kube_config
+from .libraries import client_library
 from .login_plugin import LoginPlugin
 
 __all__ = ["CredentialSource", "fixed", "from_token_file", "of_user"]
@@ -146,9 +147,9 @@ def _from_provider(provider: Section, directory: str, save: Callable[[], None] |
             "clusters": [{"name": "", "cluster": {}}],
             "users": [{"name": " ", "user": {"auth-provider": provider.values}}],
         }
-        configuration = Configuration()
         try:
-            with _files_in(directory):
+            configuration = client_library("client").Configuration()
+            with _files_in(directory) as kube_config:
                 kube_config.KubeConfigLoader(content, config_base_path="", config_persister=persist).load_and_set(
                     configuration
                 )
@@ -165,11 +166,12 @@ def _from_provider(provider: Section, directory: str, save: Callable[[], None] |
 
 
 @contextmanager
-def _files_in(directory: str) -> Iterator[None]:
-    """Where the client library makes its files: it asks Python for the default directory."""
+def _files_in(directory: str) -> Iterator[Any]:
+    """The module of the client library that makes files: it asks Python for the default directory."""
+    kube_config = client_library("config.kube_config")
     before, tempfile.tempdir = tempfile.tempdir, directory
     try:
-        yield
+        yield kube_config
     finally:
         tempfile.tempdir = before
         # The client remembers them for as long as the process lives.

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from ...core.objects import Json
 from ...images.credential_providers import (
     CRIO_PROVIDER,
-    INFRASTRUCTURE,
     cloud_of,
     crio_matches,
     crio_problem,
@@ -18,6 +17,7 @@ from ...images.credential_providers import (
 )
 from ...images.references import Reference
 from ...images.registry_sources import Mirrors
+from ...platform.cluster_kind import INFRASTRUCTURE
 from ..lookup import Lookup
 from ..reading import look, want
 from ..verdict import StepResult, says

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ...core.json_types import as_dict, as_str
 from ...images.node_versions import NodeVersions, Version, version_in
 from ...images.references import Reference
 from ...images.registry_sources import IMAGE_CONFIG
 from ...images.short_names import ENFORCING_SINCE, candidates, may_have_alias, search_registries
-from ...platform.cluster import CLUSTER_VERSION
+from ...platform.cluster import CLUSTER_VERSION, desired_version
 from ..lookup import Lookup
 from ..reading import look, nodes_for
 from ..subjects import ContainerPull
@@ -100,8 +99,7 @@ def _of_cluster(subject: ContainerPull, evidence: Lookup) -> _NodeSettings:
     """The settings by the version of OpenShift, whose nodes have CRI-O. Without a readable version, the settings by the nodes."""
     version, unread = look(evidence, CLUSTER_VERSION)
     if version is not None:
-        desired = as_dict(as_dict(version.get("status")).get("desired"))
-        return _openshift(_enforces("openshift", version_in(as_str(desired.get("version")))), evidence)
+        return _openshift(_enforces("openshift", version_in(desired_version(version))), evidence)
     found, no_nodes = nodes_for(subject, evidence)
     runtimes = {node.runtime for node in found}
     runtime = runtimes.pop() if len(runtimes) == 1 else ""

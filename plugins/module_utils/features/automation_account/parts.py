@@ -11,16 +11,13 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Kind, ObjectRef
+from ...core.objects import CLUSTER_ROLE, CLUSTER_ROLE_BINDING, ROLE_BINDING, SERVICE_ACCOUNT, ObjectRef
 from ...rbac.accounts import LABELS
 from ...rbac.rights import CLUSTER, EVERY, HOSTED_PULL_SECRETS, JOBS, rights_of, rules_of
 from ...rbac.subjects import RBAC
 
-__all__ = ["CLUSTER_ROLE_BINDING", "AccountRole", "AccountRoles", "is_name_of", "names_from"]
+__all__ = ["AccountRole", "AccountRoles", "is_name_of", "names_from"]
 
-CLUSTER_ROLE_BINDING = Kind(
-    f"{RBAC}/v1", "ClusterRoleBinding", "clusterrolebindings", "cluster role binding", namespaced=False
-)
 _NUMBER = re.compile(r"[2-9]|[1-9][0-9]{1,5}")
 #: All the places where a job may need a right.
 _PLACES = tuple(dict.fromkeys((EVERY, CLUSTER, *(right.where for job in JOBS.values() for right in job.rights))))

@@ -15,13 +15,23 @@ from typing import Any, ClassVar
 from ...core.changes import Change, create, delete, replace, update
 from ...core.errors import Refusal
 from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects, metadata
+from ...core.objects import (
+    CLUSTER_ROLE,
+    CLUSTER_ROLE_BINDING,
+    ROLE_BINDING,
+    SERVICE_ACCOUNT,
+    Json,
+    Kind,
+    ObjectRef,
+    Objects,
+    metadata,
+)
 from ...core.permissions import RIGHTS_PAGE
 from ...core.phrases import summarize
 from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, ListedBy, Plan, Related
 from ...rbac.accounts import LABELS, is_of_an_account
 from ...rbac.rights import CLUSTER
-from .parts import CLUSTER_ROLE_BINDING, AccountRoles, is_name_of, names_from
+from .parts import AccountRoles, is_name_of, names_from
 
 __all__ = ["AccountPlan", "NamespaceBindings"]
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from ...clients.kube.client import Cluster
 from ...clients.kube.errors import Forbidden, NamespaceMissing, NamespaceTerminating
-from ...core.objects import ROLE_BINDING, Json, Kind, ObjectRef, metadata
+from ...core.objects import CLUSTER_ROLE_BINDING, ROLE_BINDING, Json, Kind, ObjectRef, metadata
 from ...core.protocols import Desired
 from ...core.variable_files import VariableFile, Write
 from ...declarations.targets import Targets
@@ -24,7 +24,6 @@ from ...engine.result import Outcome, named
 from ...engine.run import RunSettings
 from ...rbac.accounts import is_given_to, is_of_an_account
 from .options import AccountRequest
-from .parts import CLUSTER_ROLE_BINDING
 from .plan import AccountPlan, NamespaceBindings
 
 __all__ = ["TokenSink", "carried_out", "reconcile_account"]

@@ -16,7 +16,7 @@ from ...core.entry import Entry
 from ...core.errors import ImagePullError, Refusal, printable
 from ...core.names import is_name, is_namespace
 from ...core.namespaces import NamespaceSelector
-from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata, trimmed
+from ...core.objects import POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata, trimmed
 from ...core.phrases import pluralize, summarize
 from ...core.protocols import Related
 from ...declarations.batch import Batch, Declaration
@@ -28,8 +28,7 @@ from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import RunSettings
 from ...engine.selection import resolve
 from ...engine.workers import Workers
-from ...explain.subjects import POD
-from ...images.probe_pods import POD as PROBE
+from ...images.probe_pods import PROBE_POD
 from .confirmation import ConfirmedSecrets
 from .copies import Copy, is_wanted, kept
 from .options import Rotation
@@ -221,7 +220,7 @@ class _RotationReader:
     def _keep_uses(self, kind: Kind) -> Callable[[Json], Json | None]:
         def keep(obj: Json) -> Json | None:
             if kind == POD and is_leftover(obj):
-                self.leftovers.append(trimmed(PROBE, obj))
+                self.leftovers.append(trimmed(PROBE_POD, obj))
                 return None
             return kept_uses(kind, obj, self.rotation.exchange)
 

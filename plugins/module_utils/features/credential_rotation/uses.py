@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import Json, Kind, metadata
+from ...core.objects import POD, Json, Kind, controller_reference, metadata
 from ...dockerconfig.key_matching import kubelet_keys
 from ...dockerconfig.replace_login import LoginReplacement
 from ...explain.pod_images import PodImage, image_in_message, images_of
-from ...explain.subjects import POD, WORKLOADS, ContainerPull, of_pod, template_of
+from ...explain.subjects import WORKLOADS, ContainerPull, of_pod, template_of
 from ...images.pull_messages import understand
 from ...images.references import Reference, reference_of
 from ...platform.account_lists import names_in
@@ -78,7 +78,7 @@ def kept_uses(kind: Kind, obj: Json, exchange: LoginReplacement) -> Json | None:
     if _is_over(kind, obj):
         return None
     meta = metadata(obj)
-    spec = as_dict(obj.get("spec")) if kind == POD else as_dict(template_of(kind, obj).get("spec"))
+    spec = as_dict(obj.get("spec")) if kind == POD else as_dict(template_of(obj).get("spec"))
     images = [(each, image) for each in images_of(spec) if (image := _image(each, exchange)) is not None]
     if not images:
         return None
@@ -261,5 +261,4 @@ def _is_over(kind: Kind, obj: Json) -> bool:
     status = as_dict(obj.get("status"))
     if kind == POD:
         return status.get("phase") in ("Succeeded", "Failed")
-    controlled = any(as_dict(owner).get("controller") for owner in as_list(metadata(obj).get("ownerReferences")))
-    return controlled or bool(status.get("completionTime"))
+    return bool(controller_reference(obj)) or bool(status.get("completionTime"))

@@ -14,7 +14,7 @@ from ...clients.kube.client import Cluster
 from ...clients.kube.errors import Forbidden
 from ...core.errors import Refusal
 from ...core.json_types import as_str
-from ...core.objects import Json, ObjectRef, metadata
+from ...core.objects import NODE, Json, ObjectRef, metadata
 from ...core.protocols import Inspection
 from ...core.variable_files import VariableFile, Write
 from ...discovery.cluster_kind import ClusterKind, if_readable, recognised
@@ -23,7 +23,6 @@ from ...engine.run import RunSettings
 from ...platform.cluster_kind import HOSTED, MANAGED, MANAGEMENT, STANDALONE, why_there_is_none
 from ...platform.hosted import (
     ADDITIONAL_SECRET,
-    NODE,
     NODE_POOL,
     does_not_merge,
     left_out,

@@ -12,8 +12,8 @@ from ...core.errors import OptionError
 from ...core.names import check_path_segment
 from ...core.ownership import Ownership
 from ...platform.protected import RESERVED_BINDINGS
-from ...rbac.subjects import given
-from .plan import DEFAULT_BINDING, DEFAULT_ROLE, ImagePullerGrant
+from ...rbac.subjects import IMAGE_PULLER, given
+from .plan import DEFAULT_BINDING, ImagePullerGrant
 
 __all__ = ["ARGUMENTS", "from_options"]
 
@@ -32,7 +32,7 @@ ARGUMENTS: dict[str, Any] = {
     "users": {"type": "list", "elements": "str"},
     "authenticated": {"type": "bool", "default": False},
     "anonymous": {"type": "bool", "default": False},
-    "role": {"type": "str", "default": DEFAULT_ROLE},
+    "role": {"type": "str", "default": IMAGE_PULLER},
     "binding_name": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "exclusive": {"type": "bool", "default": False},
@@ -91,4 +91,4 @@ def _refuse_contradictions(options: Mapping[str, Any]) -> None:
 
 def _default_binding(owner: str, role: str) -> str:
     """Each owner has a binding of its own."""
-    return "-".join([DEFAULT_BINDING, *([owner] if owner else []), *([role] if role != DEFAULT_ROLE else [])])
+    return "-".join([DEFAULT_BINDING, *([owner] if owner else []), *([role] if role != IMAGE_PULLER else [])])

@@ -18,11 +18,10 @@ from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Json, K
 from ...core.ownership import Ownership, is_managed, labels_view
 from ...core.protocols import ALL, NOTHING_RELATED, ListedBy, Plan, Related
 from ...platform.protected import AUTOUPDATE, RESERVED_BINDINGS, autoupdate, is_platforms
-from ...rbac.subjects import RBAC, Subject, binding_view, listed, subject_of, subjects_of
+from ...rbac.subjects import IMAGE_PULLER, RBAC, Subject, binding_view, listed, subject_of, subjects_of
 
-__all__ = ["DEFAULT_BINDING", "DEFAULT_ROLE", "ImagePullerGrant"]
+__all__ = ["DEFAULT_BINDING", "ImagePullerGrant"]
 
-DEFAULT_ROLE = "system:image-puller"
 DEFAULT_BINDING = "image-puller-grant"
 _NOT_OPENSHIFT = (
     "only OpenShift has it, for its internal registry. On another cluster there is nothing to grant: remove the grant, and give the pods a "
@@ -87,7 +86,7 @@ class ImagePullerGrant:
 
     def _require_role(self, found: Related) -> None:
         if self.present and found.get(self._role, {}) is None:
-            way_out = _NOT_OPENSHIFT if self.role == DEFAULT_ROLE else "create it, or correct option 'role'"
+            way_out = _NOT_OPENSHIFT if self.role == IMAGE_PULLER else "create it, or correct option 'role'"
             raise Refusal(f"{self._role} does not exist, so a binding to it would grant nothing; {way_out}")
 
     def _has_role(self, binding: Json) -> bool:

@@ -11,8 +11,8 @@ from typing import Any
 
 from ...core.errors import OptionError
 from ...core.names import check_path_segment
-from ...core.objects import Kind
-from ...explain.subjects import POD, WORKLOADS
+from ...core.objects import POD, Kind
+from ...explain.subjects import WORKLOADS
 from ...images.image_questions import RegistryAccess
 from ...images.references import reference_of
 

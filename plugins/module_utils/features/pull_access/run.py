@@ -13,14 +13,14 @@ from typing import Union
 from ...clients.kube.client import Cluster
 from ...core.errors import ImagePullError, Refusal
 from ...core.json_types import as_dict, as_list
-from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef
+from ...core.objects import POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef
 from ...core.protocols import ALL, ListedBy
 from ...discovery.lookup_reader import read_wanted
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import Run, RunSettings, internal_error, running
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, explain
 from ...explain.lookup import Lookup, ReadRequired, UnreadableObject
-from ...explain.subjects import POD, WORKLOADS, ContainerPull, of_account, of_pod, of_workload
+from ...explain.subjects import WORKLOADS, ContainerPull, of_account, of_pod, of_workload
 from ...explain.workload_pods import (
     PodOwners,
     added_containers,

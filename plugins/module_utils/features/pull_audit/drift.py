@@ -10,8 +10,7 @@ from typing import Any
 
 from ...core.foreign_text import redacted
 from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import NAMESPACE, ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef
-from ...explain.subjects import POD
+from ...core.objects import NAMESPACE, POD, ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef
 from .findings import Finding
 
 __all__ = ["DIFFERS", "DRIFT", "INVENTORY", "NOT_APPLICABLE", "drifted"]

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import Json, ObjectRef, metadata
+from ...core.objects import POD, Json, ObjectRef, metadata
 from ...core.times import seconds_of
 from ...dockerconfig.registry_keys import without_user
 from ...explain import fixes
 from ...explain.lookup import ReadRequired, UnreadableObject
-from ...explain.subjects import POD
+from ...explain.subjects import template_of
 from ...images.credential_providers import CRIO_PROVIDER
 from ...images.node_versions import nodes_of
 from ...images.references import Reference, reference_of
@@ -187,8 +187,7 @@ def _is_looked_up(stream: object) -> bool:
 
 
 def _annotations(workload: object) -> Mapping[str, object]:
-    spec = as_dict(as_dict(workload).get("spec"))
-    template = as_dict((as_dict(as_dict(spec.get("jobTemplate")).get("spec")) or spec).get("template"))
+    template = template_of(as_dict(workload))
     return {**as_dict(metadata(as_dict(workload)).get("annotations")), **as_dict(metadata(template).get("annotations"))}
 
 

@@ -11,17 +11,15 @@ from typing import Any
 
 from ...core.json_types import as_dict, as_list, as_str
 from ...core.names import is_name, is_namespace
-from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, Json, Kind, ObjectRef, metadata
+from ...core.objects import CLUSTER_ROLE, CLUSTER_ROLE_BINDING, ROLE_BINDING, Json, ObjectRef, metadata
 from ...core.phrases import summarize
 from ...explain import fixes
 from ...platform.protected import RESERVED_BINDINGS
-from ...rbac.subjects import AUTHENTICATED, PROJECT_GROUPS, UNAUTHENTICATED, Subject, subject_of
+from ...rbac.subjects import AUTHENTICATED, IMAGE_PULLER, PROJECT_GROUPS, UNAUTHENTICATED, Subject, subject_of
 from .findings import Finding
 from .survey import ClusterSnapshot, NamespaceSnapshot
 
 __all__ = [
-    "CLUSTER_ROLE_BINDING",
-    "PULLER",
     "dead_subject",
     "duplicate_bindings",
     "for_cluster",
@@ -32,10 +30,6 @@ __all__ = [
 ]
 
 #: The role that gives the right to pull, and nothing else.
-PULLER = "system:image-puller"
-CLUSTER_ROLE_BINDING = Kind(
-    CLUSTER_ROLE.api_version, "ClusterRoleBinding", "clusterrolebindings", "cluster role binding", namespaced=False
-)
 _ALL_ACCOUNTS = PROJECT_GROUPS.rstrip(":")
 _EVERYBODY: Mapping[str, str] = {
     AUTHENTICATED: "everybody who is logged in, all service accounts included",
@@ -46,7 +40,7 @@ _EVERYBODY: Mapping[str, str] = {
 
 def gives_pull(binding: Json) -> bool:
     role = as_dict(binding.get("roleRef"))
-    return (role.get("kind"), role.get("name")) == (CLUSTER_ROLE.kind, PULLER)
+    return (role.get("kind"), role.get("name")) == (CLUSTER_ROLE.kind, IMAGE_PULLER)
 
 
 def pullers_of(bindings: Iterable[Json]) -> Iterator[tuple[str, Subject]]:

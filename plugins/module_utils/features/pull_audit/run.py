@@ -14,9 +14,11 @@ from typing import Any, Union
 from ...clients.kube.client import Cluster
 from ...clients.kube.errors import ClusterError, Forbidden, UnknownResource
 from ...core.errors import ImagePullError
-from ...core.json_types import as_dict, as_str
+from ...core.json_types import as_str
 from ...core.objects import (
+    CLUSTER_ROLE_BINDING,
     NAMESPACE,
+    POD,
     ROLE_BINDING,
     SECRET,
     SERVICE_ACCOUNT,
@@ -37,18 +39,18 @@ from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import Run, RunSettings, running
 from ...explain.chain import PullVerdict
 from ...explain.lookup import ReadRequired, UnreadableObject
-from ...explain.subjects import POD, WORKLOADS
+from ...explain.subjects import WORKLOADS
 from ...images.credential_providers import CRIO_PROVIDER
 from ...images.image_policies import IMAGE_POLICY
 from ...images.image_streams import IMAGE_STREAM
 from ...images.node_versions import NODES
-from ...platform.cluster import CLUSTER_VERSION, ClusterFacts, what_is_unknown, why_none_will_come
+from ...platform.cluster import CLUSTER_VERSION, ClusterFacts, desired_version, what_is_unknown, why_none_will_come
 from .accesses import ContainerExplanations
 from .checks import Audit
 from .document import counted, document_of
 from .listed_lookup import ListedLookup
 from .options import PullAudit
-from .rules_grants import CLUSTER_ROLE_BINDING, looked_up
+from .rules_grants import looked_up
 from .survey import (
     ACCOUNTS,
     BINDINGS,
@@ -324,8 +326,7 @@ class _AuditReader:
     def _version(self, facts: ClusterFacts) -> tuple[str, bool]:
         """What the cluster is, with its version where it says so, and whether it is OpenShift."""
         if facts.cluster_version is not None:
-            desired = as_dict(as_dict(facts.cluster_version.get("status")).get("desired"))
-            version = as_str(desired.get("version"))
+            version = desired_version(facts.cluster_version)
             return (f"OpenShift {version}" if version else ""), True
         is_openshift = "config.openshift.io" in (facts.api_groups or ())
         try:

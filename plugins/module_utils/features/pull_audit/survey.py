@@ -13,12 +13,12 @@ from typing import Union
 
 from ...core.errors import ImagePullError
 from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
+from ...core.objects import POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
 from ...core.times import content_changed
 from ...dockerconfig.kubelet_reading import KubeletReading
 from ...explain.chain import PullVerdict
 from ...explain.lookup import Lookup
-from ...explain.subjects import POD, ContainerPull
+from ...explain.subjects import ContainerPull, template_of
 from ...explain.workload_pods import PodOwners
 from ...platform.account_lists import LISTS, names_in
 from ...platform.managers import is_refreshed
@@ -188,10 +188,8 @@ class NamespaceSnapshot:
         for pod in self.pods:
             yield ObjectRef(POD, self.namespace, as_str(metadata(pod).get("name"))), as_dict(pod.get("spec"))
         for kind, workload in self.workloads:
-            spec = as_dict(workload.get("spec"))
-            spec = as_dict(as_dict(spec.get("jobTemplate")).get("spec")) or spec
             ref = ObjectRef(kind, self.namespace, as_str(metadata(workload).get("name")))
-            yield ref, as_dict(as_dict(spec.get("template")).get("spec"))
+            yield ref, as_dict(template_of(workload).get("spec"))
 
 
 @dataclass(frozen=True)

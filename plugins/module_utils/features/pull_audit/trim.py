@@ -10,7 +10,7 @@ from typing import Any
 
 from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import Json, metadata, only
-from ...explain.subjects import CONTAINERS, STATUSES
+from ...explain.subjects import CONTAINERS, STATUSES, template_of
 from ...explain.workload_pods import REVISION_LABELS, TEMPLATE_GENERATION
 from ...secrets.content import TYPES, may_be_auth_file
 
@@ -55,7 +55,7 @@ def kept_workload(workload: Json) -> Json:
     """Of each kind that makes pods of a template."""
     spec, status = as_dict(workload.get("spec")), as_dict(workload.get("status"))
     job = as_dict(as_dict(spec.get("jobTemplate")).get("spec"))
-    template = as_dict((job or spec).get("template"))
+    template = template_of(workload)
     kept = {
         "metadata": only(_meta(template), "annotations"),
         "spec": _pod_spec(as_dict(template.get("spec"))),

@@ -36,7 +36,7 @@ from ...engine.polling import poll
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import Run, RunSettings, running
 from ...engine.workers import Workers
-from ...images.probe_pods import NAME, POD, SELECTOR, deletion, edition_of, is_probe, uid_of
+from ...images.probe_pods import NAME, PROBE_POD, SELECTOR, deletion, edition_of, is_probe, uid_of
 from .judgement import OUTCOMES, PULLED, Judgement, complaint, deleted, doubt, edited, judged, row
 from .options import PullProbe
 from .pods import pod_for
@@ -129,7 +129,7 @@ class _NamespaceProbes:
 
     def __post_init__(self) -> None:
         for image, selector in self.asked.pods:
-            ref = ObjectRef(POD, self.namespace, f"{NAME}{token_hex(5)}")
+            ref = ObjectRef(PROBE_POD, self.namespace, f"{NAME}{token_hex(5)}")
             self.probes.append(_Probe(image, selector, ref))
 
     @property
@@ -221,7 +221,7 @@ class _ProbeRun:
     def delete_leftovers(self) -> None:
         """Where that fails, no further pod is made."""
         items = [(work, pod) for work in self.works for pod in work.leftovers]
-        refs = [ObjectRef(POD, work.namespace, metadata(pod)["name"]) for work, pod in items]
+        refs = [ObjectRef(PROBE_POD, work.namespace, metadata(pod)["name"]) for work, pod in items]
         errors = self.run.workers.map(
             lambda item: self._deleted(*item),
             [(ref, uid_of(pod)) for ref, (_work, pod) in zip(refs, items, strict=True)],
@@ -408,7 +408,7 @@ class _ProbeRun:
         clock = self.run.settings.clock
         found: dict[str, dict[str, Json]] = {name: {} for name in namespaces}
         began = clock.now()
-        for pod in self.run.cluster.list(POD, label_selector=SELECTOR, keep=_kept):
+        for pod in self.run.cluster.list(PROBE_POD, label_selector=SELECTOR, keep=_kept):
             meta = metadata(pod)
             if meta["namespace"] in found:
                 found[meta["namespace"]][meta["name"]] = pod
@@ -420,7 +420,7 @@ class _ProbeRun:
 
     def _of_one(self, namespace: str) -> _Listed:
         try:
-            pods = self.run.cluster.list(POD, namespace=namespace, label_selector=SELECTOR, keep=_kept)
+            pods = self.run.cluster.list(PROBE_POD, namespace=namespace, label_selector=SELECTOR, keep=_kept)
             return {metadata(pod)["name"]: pod for pod in pods}
         except ImagePullError as error:
             return error
@@ -445,7 +445,7 @@ def _seen(each: _Probe, pod: Json | None) -> Judgement:
 
 def _kept(pod: Json) -> Json | None:
     """What is kept of a pod in a list: nothing of one that no run of this module has made."""
-    return trimmed(POD, pod) if is_probe(pod) else None
+    return trimmed(PROBE_POD, pod) if is_probe(pod) else None
 
 
 def _of_leftovers(work: _NamespaceProbes, what: str) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from ...platform.generated import Origin, origin_of
 from ...platform.protected import is_platforms
 from ...secrets.content import DOCKERCONFIGJSON
 from ...secrets.usable import why_not_there, why_not_usable
-from .pods import POD, AccountPullList, PodMissingSecrets, pods_missing_secrets
+from .pods import TRIMMED_POD, AccountPullList, PodMissingSecrets, pods_missing_secrets
 from .unlinking import Decision, Unlinking
 
 __all__ = ["SaLink"]
@@ -73,7 +73,7 @@ class SaLink:
             if self._unlinking.must_be_read(account, key, name)
         )
         secrets = [ObjectRef(SECRET, namespace, name) for name in dict.fromkeys((*required, *doubtful))]
-        return [*secrets, ObjectRef(POD, namespace, "")] if self._looks_at_pods else secrets
+        return [*secrets, ObjectRef(TRIMMED_POD, namespace, "")] if self._looks_at_pods else secrets
 
     def plan(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Plan:
         """:raises Refusal: when a secret is not what is required of it, or an account cannot be read."""
@@ -190,7 +190,7 @@ class SaLink:
         """The pods that lack what is linked, and a note when they may not be seen."""
         if not self._looks_at_pods:
             return [], []
-        seen = found.get(ObjectRef(POD, namespace, ""))
+        seen = found.get(ObjectRef(TRIMMED_POD, namespace, ""))
         if seen is None:
             return [], [f"the pods of namespace {namespace} were not checked: the caller may not list them"]
         lists = {ref.name: self._pull_list(account) for ref, account in accounts.items()}

@@ -10,15 +10,15 @@ Admission copies the account's list into a pod when it is created, and only into
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...core.changes import Change, delete
 from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import Json, Kind, ObjectRef, metadata, only
+from ...core.objects import POD, Json, ObjectRef, controller_reference, metadata, only
 from ...platform.account_lists import names
 
-__all__ = ["POD", "AccountPullList", "PodMissingSecrets", "pods_missing_secrets"]
+__all__ = ["TRIMMED_POD", "AccountPullList", "PodMissingSecrets", "pods_missing_secrets"]
 
 _KEY = "imagePullSecrets"
 _MIRROR = "kubernetes.io/config.mirror"
@@ -44,7 +44,7 @@ def _trimmed(pod: Json) -> Json:
     }
 
 
-POD = Kind("v1", "Pod", "pods", "pod", trim=_trimmed)
+TRIMMED_POD = replace(POD, trim=_trimmed)
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,8 @@ class PodMissingSecrets:
     @property
     def owner(self) -> str:
         """The controller that replaces the pod, such as `ReplicaSet app-6d4cf56db6`; empty when there is none."""
-        for reference in map(as_dict, as_list(metadata(self.pod).get("ownerReferences"))):
-            if reference.get("controller"):
-                return f"{reference.get('kind')} {reference.get('name')}"
-        return ""
+        reference = controller_reference(self.pod)
+        return f"{reference.get('kind')} {reference.get('name')}" if reference else ""
 
     @property
     def waiting_reason(self) -> str:
@@ -109,7 +107,7 @@ class PodMissingSecrets:
         """Its deletion, which the server refuses when it is no longer the pod that was seen, or no longer in that state."""
         details = {"service_account": self.account, "owner": self.owner, "waiting_reason": self.waiting_reason}
         before = {**details, _KEY: _listed(self.pod)}
-        return delete(ObjectRef(POD, namespace, self.name), self.pod, details, before)
+        return delete(ObjectRef(TRIMMED_POD, namespace, self.name), self.pod, details, before)
 
 
 def pods_missing_secrets(

@@ -22,8 +22,9 @@ from ...engine.reader import look_up
 from ...engine.result import Outcome
 from ...engine.run import RunSettings
 from ...engine.workers import Workers
-from ...features.image_puller_grant.plan import DEFAULT_BINDING, DEFAULT_ROLE
+from ...features.image_puller_grant.plan import DEFAULT_BINDING
 from ...platform.protected import RESERVED_BINDINGS
+from ...rbac.subjects import IMAGE_PULLER
 from ...secrets.content import StoredSecret
 from .findings import ExportedGrant, ExportedSecret, Findings
 from .grants import Grants
@@ -54,7 +55,7 @@ def export(cluster: Cluster, wanted: Export, meant: Targets, settings: RunSettin
     for text in dict.fromkeys(_content(StoredSecret.of(secret)) for secret in secrets):
         out.hide(text)
     out.show(name for place, each in seen.items() for name in (place, *each.secrets, *each.accounts))
-    grants = Grants(wanted.roles, DEFAULT_ROLE, DEFAULT_BINDING, RESERVED_BINDINGS)
+    grants = Grants(wanted.roles, IMAGE_PULLER, DEFAULT_BINDING, RESERVED_BINDINGS)
     outcome, found = _looked_up(cluster, grants, seen, outcome, settings)
     outcome, findings = examined(outcome, seen, lambda name, each: _findings(name, each, found, grants))
     if outcome.has_failed:

@@ -17,7 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.unquoted 
 from hypothesis import given
 from hypothesis import strategies as st
 
-MODULES = sorted(path.stem for path in (Path(__file__).parents[5] / "plugins/modules").glob("*.py"))
+MODULES = sorted(path.stem for path in (Path(__file__).parents[4] / "plugins/modules").glob("*.py"))
 SPEC = {
     "username": {"type": "str"},
     "password": {"type": "raw", "no_log": True},

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Entry, Prerequisite
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Entry
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,3 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entr
 )
 def test_title(entry: Entry, shown: str) -> None:
     assert str(entry) == shown
-
-
-def test_what_is_awaited_belongs_to_no_entry_unless_said() -> None:
-    assert (Prerequisite("it").within, Prerequisite("it").entry) == (0.0, None)

@@ -7,16 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import (
-    NOTHING_RELATED,
-    Evaluation,
-    Plan,
-)
-
-
-def test_nothing_is_planned_and_nothing_found_unless_it_is_said() -> None:
-    assert (Plan().changes, Plan().waiting_for, Plan().notes, Plan().extra) == ((), (), (), {})
-    assert (Evaluation().waiting_for, Evaluation().notes, Evaluation().extra) == ((), (), {})
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import NOTHING_RELATED
 
 
 def test_the_empty_answer_cannot_be_filled_by_accident() -> None:

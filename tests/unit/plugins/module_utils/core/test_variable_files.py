@@ -5,17 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import (
-    FilesWanted,
-    VariableFile,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import VariableFile
 
 
 def test_a_file_shows_nothing_of_what_it_holds() -> None:
     assert "secret-1" not in repr(VariableFile("vault.yml", {"x": "secret-1"}, encrypted=True))
-    assert VariableFile("plain.yml", {}).encrypted is False
-    assert VariableFile("plain.yml", {}).for_ansible is True
-
-
-def test_files_are_not_replaced_unless_asked_for() -> None:
-    assert FilesWanted("d", ("plain.yml",)).force is False

@@ -13,9 +13,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
     stored,
     updated,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.pods import POD
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.pods import TRIMMED_POD
 
-A, B, ALL = ObjectRef(POD, "ns", "a"), ObjectRef(POD, "ns", "b"), ObjectRef(POD, "ns", "")
+A, B, ALL = ObjectRef(TRIMMED_POD, "ns", "a"), ObjectRef(TRIMMED_POD, "ns", "b"), ObjectRef(TRIMMED_POD, "ns", "")
 OTHER = ObjectRef(SECRET, "ns", "a")
 
 
@@ -51,9 +51,9 @@ class TestKnown:
 class TestStored:
     def test_of_the_kind_it_is_among_the_objects(self) -> None:
         objects, found = {"a": pod("a"), "b": pod("b")}, {OTHER: pod("a")}
-        assert stored(POD, objects, found, A, pod("a", "2")) is found
-        assert stored(POD, objects, found, B, None) is found
-        assert stored(POD, objects, found, B, None) is found, "gone already"
+        assert stored(TRIMMED_POD, objects, found, A, pod("a", "2")) is found
+        assert stored(TRIMMED_POD, objects, found, B, None) is found
+        assert stored(TRIMMED_POD, objects, found, B, None) is found, "gone already"
         assert objects == {"a": pod("a", "2")}
 
     def test_of_another_kind_it_is_among_the_related(self) -> None:

@@ -16,14 +16,14 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.workers import Workers
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import PullProbe
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import pod_for
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import POD
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import PROBE_POD
 from support.fake_api import FakeApi
 from support.scripted_pool import Clock, status_object
 
 
 def put(api: FakeApi, namespace: str, name: str = "pull-probe-old", **meta: Any) -> dict[str, Any]:
     """A pod that a run has left a long time ago."""
-    body = pod_for(ObjectRef(POD, namespace, name), PullProbe(("q.io/a:1",)), "q.io/a:1", {}).body
+    body = pod_for(ObjectRef(PROBE_POD, namespace, name), PullProbe(("q.io/a:1",)), "q.io/a:1", {}).body
     labels = {"labels": body["metadata"]["labels"], "creationTimestamp": "2026-01-01T00:00:00Z", **meta}
     return api.put("pods", namespace, name, metadata=labels, spec=body["spec"], status={})
 

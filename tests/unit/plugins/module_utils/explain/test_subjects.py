@@ -9,10 +9,13 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SERVICE_ACCOUNT, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    POD,
+    SERVICE_ACCOUNT,
+    ObjectRef,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.stream_sources import StreamSource
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import (
-    POD,
     WORKLOADS,
     ContainerPull,
     of_account,

@@ -9,13 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import POD, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import ReadRequired
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import (
-    POD,
-    WORKLOADS,
-    ContainerPull,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import WORKLOADS, ContainerPull
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict, Step
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.workload_pods import (
     PodOwners,

@@ -12,7 +12,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import PullProbe
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import pod_for
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import (
-    POD,
+    PROBE_POD,
     SELECTOR,
     deletion,
     edition_of,
@@ -21,7 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pr
     uid_of,
 )
 
-REF = ObjectRef(POD, "a", "pull-probe-1")
+REF = ObjectRef(PROBE_POD, "a", "pull-probe-1")
 LABELS = {
     "app.kubernetes.io/managed-by": "openshift_ops.image_pull",
     "app.kubernetes.io/component": "pull-probe",
@@ -75,7 +75,7 @@ class TestWhichAreProbes:
                 "containerStatuses": [{"name": "probe", "imageID": "i", "state": {}, "ready": False}, None],
             },
         }
-        kept = trimmed(POD, pod)
+        kept = trimmed(PROBE_POD, pod)
         assert kept == {
             "metadata": {"name": "p", "namespace": "a", "uid": "u", "generation": 1, "labels": LABELS},
             "spec": {"nodeName": "n", "containers": [{"name": "probe", "image": "q.io/a:1"}, {}]},
@@ -90,7 +90,11 @@ class TestWhichAreProbes:
         assert edition_of(kept) == edition_of(pod) == (1, "q.io/a:1")
 
     def test_a_pod_without_anything(self) -> None:
-        assert trimmed(POD, {}) == {"metadata": {}, "spec": {"containers": []}, "status": {"containerStatuses": []}}
+        assert trimmed(PROBE_POD, {}) == {
+            "metadata": {},
+            "spec": {"containers": []},
+            "status": {"containerStatuses": []},
+        }
         assert uid_of({"metadata": {"uid": 7}}) == ""
         assert edition_of(
             {"metadata": {"generation": "1"}, "spec": {"containers": [{"name": "probe", "image": 1}]}}
@@ -109,7 +113,7 @@ class TestExpired:
             **change.body,
             "metadata": {**change.body["metadata"], "creationTimestamp": self.MADE, "uid": "u", **meta},
         }
-        return trimmed(POD, body)
+        return trimmed(PROBE_POD, body)
 
     def test_a_pod_past_its_deadline(self) -> None:
         assert has_expired(self.pod(), self.NOW)

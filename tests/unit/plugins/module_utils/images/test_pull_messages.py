@@ -296,10 +296,10 @@ class TestCredentials:
 
 
 def test_a_message_of_many_images_and_parts_takes_little_time() -> None:
-    images = "".join(f'failed to pull image "q.io/{number}": ' for number in range(220))
+    images = "".join(f'failed to pull image "q.io/{number}": ' for number in range(2200))
     began = time.process_time()
-    assert understand("Failed", f"{images}[{', '.join(['failed to x'] * 600)}]").cause is not None
-    assert time.process_time() - began < 0.4
+    assert understand("Failed", f"{images}[{', '.join(['failed to x'] * 6000)}]").cause is not None
+    assert time.process_time() - began < 4
 
 
 @pytest.mark.parametrize(

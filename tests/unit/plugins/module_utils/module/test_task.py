@@ -47,6 +47,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ta
 from support.certificates import loopback_certificate
 from support.fake_api import FakeApi
 from support.scripted_pool import status_object
+
 from unit.canaries import b64
 
 FORBIDDEN = status_object(403, "Forbidden", "no")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Without the Kubernetes client a module says what is missing, instead of ending in a traceback when it is loaded."""
+"""A missing library is named, instead of a traceback when a module is loaded. The Kubernetes client is imported when it is needed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_they_are_here() -> None:
     assert connection.IMPORT_ERROR is None
 
 
-@pytest.mark.parametrize("missing", ["kubernetes", "urllib3", "yaml"])
+@pytest.mark.parametrize("missing", ["urllib3", "yaml"])
 def test_one_that_is_missing_is_named(missing: str) -> None:
     code = (
         f"import sys; sys.modules[{missing!r}] = None\n"
@@ -32,3 +32,36 @@ def test_one_that_is_missing_is_named(missing: str) -> None:
     assert done.stdout.startswith("Traceback")
     assert "ModuleNotFoundError: " in done.stdout
     assert missing in done.stdout.splitlines()[-2]
+
+
+def _runs(code: str) -> str:
+    environment = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    return subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    ).stdout
+
+
+CONNECT = (
+    f"from {KUBE}.connection import ConnectionOptions, connect\n"
+    "import sys\n"
+    "options = ConnectionOptions(host='https://127.0.0.1:1', api_key='t', proxy={proxy!r})\n"
+    "try:\n"
+    "    with connect(options, connections=1, temporary_directory='.'):\n"
+    "        print('connected')\n"
+    "except Exception as error:\n"
+    "    print(error)\n"
+    "print('kubernetes' in sys.modules)\n"
+)
+
+
+def test_the_kubernetes_client_is_imported_for_a_proxy_only() -> None:
+    assert _runs(CONNECT.format(proxy=None)).split() == ["connected", "False"]
+    assert _runs(CONNECT.format(proxy="http://127.0.0.1:2")).split() == ["connected", "True"]
+
+
+def test_a_proxy_without_the_kubernetes_client_is_an_error() -> None:
+    said = _runs("import sys; sys.modules['kubernetes'] = None\n" + CONNECT.format(proxy="http://127.0.0.1:2"))
+    assert said.startswith(
+        "a proxy needs the Python package kubernetes, which is not installed on the host that runs the task"
+    )

@@ -118,14 +118,6 @@ class TestLongHeaders:
         assert found == [Challenge(scheme, parameters) for scheme, parameters in challenges]
 
 
-class TestDefaults:
-    def test_of_a_challenge(self) -> None:
-        assert Challenge("basic") == Challenge("basic", {})
-
-    def test_of_what_is_not_known(self) -> None:
-        assert AuthInfo("none") == AuthInfo("none", "", "", "", delegated=False)
-
-
 class TestAuthInfo:
     @pytest.mark.parametrize(
         ("host", "headers", "info"),

@@ -463,9 +463,6 @@ class TestOptions:
         with pytest.raises(OptionError, match=r"^option 'registry': '\[::1' does not begin with"):
             ask(RegistryOptions("[::1"))
 
-    def test_defaults(self) -> None:
-        assert RegistryOptions("a.io") == RegistryOptions("a.io", None, None, True, 10.0)
-
 
 class TestKnownRealm:
     """The same decision without a question; nothing listens at these hosts."""

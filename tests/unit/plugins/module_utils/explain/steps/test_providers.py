@@ -10,10 +10,8 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import (
-    CRIO_PROVIDER,
-    INFRASTRUCTURE,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import CRIO_PROVIDER
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster_kind import INFRASTRUCTURE
 from support.pull_evidence import AUTH, REFUSED, TAG_SETS, known, pod, secret, steps, told
 
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"

@@ -10,12 +10,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.chan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     CLUSTER_ROLE,
+    CLUSTER_ROLE_BINDING,
     ROLE_BINDING,
     ObjectRef,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.permissions import RIGHTS_PAGE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.parts import (
-    CLUSTER_ROLE_BINDING,
     AccountRoles,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.plan import (

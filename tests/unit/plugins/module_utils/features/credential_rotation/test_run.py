@@ -38,7 +38,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import PullProbe
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import pod_for
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import POD
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import PROBE_POD
 from hypothesis import given
 from support.anything import CHANGES, Changed
 from support.fake_api import LOST, FakeApi
@@ -543,7 +543,7 @@ class TestLeftovers:
     """Pods that a killed probe of an earlier rotation has left."""
 
     def put(self, api: FakeApi, namespace: str, name: str = "pull-probe-old", **meta: Any) -> None:
-        body = pod_for(ObjectRef(POD, namespace, name), PullProbe((IMAGE,)), IMAGE, {}).body
+        body = pod_for(ObjectRef(PROBE_POD, namespace, name), PullProbe((IMAGE,)), IMAGE, {}).body
         labels = {"labels": body["metadata"]["labels"], "creationTimestamp": "2026-01-01T00:00:00Z", **meta}
         api.put("pods", namespace, name, metadata=labels, spec=body["spec"], status={})
 

@@ -18,7 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     row,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import PullProbe
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import POD
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import PROBE_POD
 from hypothesis import given
 from support.anything import ANYTHING, CHANGES, Changed
 
@@ -153,7 +153,7 @@ class TestUnknown:
         whole = pod(waiting("ErrImagePull", FRAME + BAD), conditions=[{"type": "PodScheduled"}])
         for each in (change(whole), {"status": anything}):
             if isinstance(each, dict):
-                found = judged(trimmed(POD, each))
+                found = judged(trimmed(PROBE_POD, each))
                 assert found.outcome in ("pulled", "refused", "unknown")
                 assert isinstance(row(IMAGE, {}, found, 0.0, "")["message"], str)
                 assert bool(complaint(ASKED, [(IMAGE, {}, found)])) == (found.outcome != "pulled")

@@ -10,9 +10,9 @@ from typing import Any
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import PullProbe
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import pod_for
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import LABELS, POD
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import LABELS, PROBE_POD
 
-REF = ObjectRef(POD, "a", "pull-probe-1")
+REF = ObjectRef(PROBE_POD, "a", "pull-probe-1")
 
 
 def spec_of(asked: PullProbe, selector: Any = None) -> dict[str, Any]:

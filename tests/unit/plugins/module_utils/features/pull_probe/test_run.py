@@ -20,7 +20,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.ru
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import PullProbe
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import pod_for
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.run import probe
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import POD, SELECTOR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import PROBE_POD, SELECTOR
 from support.fake_api import LOST, FakeApi
 from support.scripted_pool import Clock, Request, status_object
 
@@ -418,7 +418,7 @@ class TestLeftovers:
 
     def test_past_their_deadline_are_deleted_in_all_namespaces(self) -> None:
         api = cluster("a", "other")
-        body = pod_for(ObjectRef(POD, "other", "pull-probe-old"), PullProbe((IMAGE,)), IMAGE, {}).body
+        body = pod_for(ObjectRef(PROBE_POD, "other", "pull-probe-old"), PullProbe((IMAGE,)), IMAGE, {}).body
         meta = {"labels": LABELS, "creationTimestamp": "2026-01-01T00:00:00Z"}
         api.put("pods", "other", "pull-probe-old", metadata=meta, spec=body["spec"], status={})
         leftover(api, "other", "pull-probe-unknown")

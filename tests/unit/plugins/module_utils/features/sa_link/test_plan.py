@@ -15,7 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import options as sa_link
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.pods import POD
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.pods import TRIMMED_POD
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -422,7 +422,7 @@ class TestPods:
         "spec": {"imagePullSecrets": [{"name": PLATFORM}]},
         "status": {"containerStatuses": [{"state": {"waiting": {"reason": "ErrImagePull"}}}]},
     }
-    ALL = ObjectRef(POD, "project-a", "")
+    ALL = ObjectRef(TRIMMED_POD, "project-a", "")
 
     def plan(self, observed: Any, found: Any = None, **given_: Any) -> Any:
         desired = sa_link.from_options(options(**{"restart_pods": "stuck", **given_}))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import trimmed
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.pods import (
-    POD,
+    TRIMMED_POD,
     AccountPullList,
     PodMissingSecrets,
     pods_missing_secrets,
@@ -208,7 +208,13 @@ class TestPod:
 
 class TestKind:
     def test_is_what_the_api_server_calls_pods(self) -> None:
-        assert (POD.api_version, POD.kind, POD.resource, POD.title, POD.namespaced) == (
+        assert (
+            TRIMMED_POD.api_version,
+            TRIMMED_POD.kind,
+            TRIMMED_POD.resource,
+            TRIMMED_POD.title,
+            TRIMMED_POD.namespaced,
+        ) == (
             "v1",
             "Pod",
             "pods",
@@ -241,7 +247,7 @@ class TestTrimmed:
     }
 
     def test_keeps_what_is_used(self) -> None:
-        assert trimmed(POD, self.FULL) == {
+        assert trimmed(TRIMMED_POD, self.FULL) == {
             "metadata": {
                 **pod("a")["metadata"],
                 "namespace": "project-a",
@@ -270,7 +276,7 @@ class TestTrimmed:
         ],
     )
     def test_changes_nothing_that_is_found(self, found: Any) -> None:
-        whole, part = find(found), find(trimmed(POD, found))
+        whole, part = find(found), find(trimmed(TRIMMED_POD, found))
         assert [(pod.report(), pod.recovers_by_restart) for pod in part] == [
             (pod.report(), pod.recovers_by_restart) for pod in whole
         ]
@@ -278,4 +284,4 @@ class TestTrimmed:
     @pytest.mark.parametrize("odd", [{}, {"metadata": None, "spec": "text", "status": []}])
     def test_never_fails(self, odd: Any) -> None:
         empty = {"initContainerStatuses": [], "containerStatuses": []}
-        assert trimmed(POD, odd) == {"metadata": {"annotations": {}}, "spec": {}, "status": empty}
+        assert trimmed(TRIMMED_POD, odd) == {"metadata": {"annotations": {}}, "spec": {}, "status": empty}

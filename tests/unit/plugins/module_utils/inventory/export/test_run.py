@@ -39,7 +39,7 @@ from support.anything import CHANGES, Changed
 from support.fake_api import FakeApi
 from support.scripted_pool import Answer, Clock, status_object
 
-ROOT = Path(__file__).parents[5]
+ROOT = Path(__file__).parents[6]
 MODULES = "ansible_collections.openshift_ops.image_pull.plugins.modules"
 ROLE = "system:image-puller"
 DOCKERCONFIGJSON = "kubernetes.io/dockerconfigjson"
