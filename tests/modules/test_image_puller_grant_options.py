@@ -66,7 +66,7 @@ class TestEverybody:
         assert subjects(lab, namespace) is None
 
     def test_every_service_account_of_the_cluster_is_refused(self, run, namespace):
-        assert "name 'projects' instead" in grant(run, [namespace], groups=["system:serviceaccounts"])["msg"]
+        assert "Name 'projects' instead" in grant(run, [namespace], groups=["system:serviceaccounts"])["msg"]
 
     def test_anonymous_does_not_include_who_sends_credentials(self, lab, run, namespaces):
         """facts 6.5: the registry asks with the caller's own login, and a pod sends its account's."""

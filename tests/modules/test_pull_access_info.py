@@ -284,12 +284,12 @@ class TestImageStreams:
         found = access(run, user, workload="Deployment/web")
         assert found["verdict"] == "will_not_pull"
         assert (
-            f"the import uses all pull secrets of project {owner}, linked or not: none of them is for"
+            f"The import uses all pull secrets of project {owner}, linked or not: none of them is for"
             in found["reason"]
         )
         carry_out(run, lab, found["fix"])
         after = access(run, user, workload="Deployment/web")
-        assert "and its login does not give the image; then import it again" in after["reason"]
+        assert "and its login does not give the image. Then import it again" in after["reason"]
 
 
 class TestPodsOfAWorkload:
@@ -381,9 +381,7 @@ class TestRightsOfAProject:
         Broken.wrong_password(lab, namespace)
         pod(lab, namespace, registry["image"], ["pull"])
         before = access(run, namespace, pod="app", impersonate_user=user)
-        unseen = (
-            "which registries are allowed, which mirrors the image has and whether a signature is wanted is not known: "
-        )
+        unseen = "which registries are allowed, which mirrors the image has and whether a signature is required is not known: "
         assert before["verdict"] == "unknown"
         assert before["reason"].startswith(unseen)
         assert len([step for step in before["steps"] if step["step"] == "configuration"]) == 1
@@ -410,7 +408,7 @@ class TestAskedRegistries:
             {
                 token(
                     exp=60
-                ): f"{host} refuses the login, which has expired at 1970-01-01T00:01:00Z, as its token says; get",
+                ): f"{host} refuses the login, which has expired at 1970-01-01T00:01:00Z, as its token says: get",
                 "wrong": "the registry refuses the login: ",
             }.items()
         ):

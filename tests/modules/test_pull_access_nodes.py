@@ -65,7 +65,7 @@ class TestMirrors:
         found = access(run, namespace)
         assert found["verdict"] == "will_not_pull"
         assert found["reason"].startswith(
-            f"the nodes' pull secret has no key for {private}/team/app:v1; the node says of the mirror: "
+            f"the nodes' pull secret has no key for {private}/team/app:v1, and the node says of the mirror: "
         )
         (task,) = found["fix"]
         options = task["openshift_ops.image_pull.pull_secret"]
@@ -84,7 +84,7 @@ class TestSignatures:
     def test_a_policy_that_the_image_does_not_satisfy_is_named(self, lab: Lab, run: Any, namespace: str) -> None:
         private = lab.registry("private")["host"]
         pod(lab, namespace, lab.registry("private")["image"], private)
-        begin = f"cluster image policy test-0 wants a signature of what is in {private}/team"
+        begin = f"cluster image policy test-0 requires a signature for images in {private}/team"
         with registry_settings(lab, policies=[(f"{private}/team", "")]):
             before = access(run, namespace)
             assert (before["verdict"], before["reason"]) == (

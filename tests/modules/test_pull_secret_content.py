@@ -78,7 +78,7 @@ class TestBytes:
         before, audit = nodes_secret(LATIN_1), lab.audit()
         options = {"name": "pull-secret", "namespaces": ["openshift-config"]}
         result = run("pull_secret", registries=[QUAY], **options)
-        assert "the platform needs its entries for cloud.openshift.com; not changed" in result["msg"]
+        assert "the platform needs its entries for cloud.openshift.com. It was not changed" in result["msg"]
         assert (
             "the platform needs its entries for quay.io"
             in run("pull_secret", mode="remove", registries=[{"registry": "quay.io"}], **options)["msg"]
@@ -146,7 +146,7 @@ class TestUnreadable:
         registries = [{**QUAY, "registry": key} for key in ("quay.io", *PLATFORM)]
         result = run("pull_secret", name="pull-secret", namespaces=["openshift-config"], registries=registries)
         assert f"its content {why}" in result["msg"]
-        assert "what mode=replace would remove is not known" in result["msg"]
+        assert "it is unknown which entries mode=replace would remove" in result["msg"]
         assert audit.writes() == []
         assert lab.get("openshift-config", "secrets", "pull-secret") == before
 
@@ -277,9 +277,9 @@ class TestHostileOptions:
             ({"registries": [QUAY], "annotations": {"a": "x" * 262_144}}, ["'annotations'", "262144 at most"]),
             (
                 {"registries": [{**QUAY, "registry": "quay.io:443"}]},
-                ["neither the kubelet nor CRI-O", "write 'quay.io'"],
+                ["neither the kubelet nor CRI-O", "Write 'quay.io'"],
             ),
-            ({"registries": [{**QUAY, "registry": "hub.docker.com"}]}, ["neither", "write 'docker.io' instead"]),
+            ({"registries": [{**QUAY, "registry": "hub.docker.com"}]}, ["neither", "Write 'docker.io' instead"]),
             ({"registries": [{**QUAY, "registry": "host/team/app:v1"}]}, ["neither", "full host name"]),
             (
                 {"registries": [{**QUAY, "registry": "a.io:notaport"}]},

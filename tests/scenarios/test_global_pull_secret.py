@@ -475,7 +475,7 @@ class TestHosted:
         audit = hosted.lab.audit()
         refused = hosted.run(**wanted)
         assert refused.status != 0
-        why = "the entry for 'old.example.com' has an 'auth' that is not standard base64. That was in it before this task."
+        why = "the entry for 'old.example.com' has an 'auth' that is not standard base64. This problem existed before this task."
         assert why in " ".join(refused.output.split())
         assert writes(audit) == []
         hosted.well(**wanted, remove=["old.example.com"])

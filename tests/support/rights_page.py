@@ -13,7 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.righ
 PAGE = Path(__file__).parents[2] / "docs" / "docsite" / "rst" / "rights.rst"
 BEGIN = ".. The tables are made by tests/support/rights_page.py.\n"
 END = ".. End of the tables.\n"
-WITHOUT = {"fails": "it fails", "told": "it goes on and says so", "slower": "it needs more requests"}
+WITHOUT = {"fails": "it fails", "told": "it continues with a warning", "slower": "it needs more requests"}
 
 
 def tables() -> str:

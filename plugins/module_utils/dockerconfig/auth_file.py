@@ -4,7 +4,7 @@
 """Auth files: Docker's `config.json`, Podman's `auth.json`, the legacy `.dockercfg`, and single credentials. Pure.
 
 All become one `AuthFile`, in which every entry has a user and a password and no two entries name the same path.
-What cannot work on a node is refused here, before anything is sent. Who reads which field: kubelet
+Content that cannot work on a node is refused here, before anything is sent. Sources of the field semantics: kubelet
 `pkg/credentialprovider/config.go`, containers/image `pkg/docker/config/config.go`, docker/cli
 `cli/config/configfile/file.go`.
 """
@@ -32,17 +32,17 @@ __all__ = ["NOTHING", "AuthFile", "from_registries", "parse", "parse_text", "rea
 
 @dataclass(frozen=True, repr=False)
 class AuthFile:
-    """Entries by key, each usable, no two for the same path."""
+    """Entries by key. Each entry is usable, and no two are for the same path."""
 
     entries: Mapping[str, CredentialEntry]
 
     @property
     def registries(self) -> list[str]:
-        """The keys as they may be shown."""
+        """The sorted keys in a form that is safe to show."""
         return shown(self.entries)
 
     def holds(self, wanted: AuthFile) -> bool:
-        """Whether merging the wanted entries would change nothing: each is here, and no other spelling of it."""
+        """Whether merging the wanted entries would change nothing: each entry exists, and no other spelling of its key does."""
         for key, entry in wanted.entries.items():
             stored = self.entries.get(key)
             if stored is None or not entry.meaning.items() <= stored.meaning.items():
@@ -51,7 +51,7 @@ class AuthFile:
         return not any(same_path(key) in paths for key in self.entries if key not in wanted.entries)
 
     def text(self, *, legacy: bool) -> str:
-        """The file as JSON: the object with `auths` or, `legacy`, the bare map."""
+        """Return the file as JSON: the object with `auths` or, with `legacy`, the bare map."""
         entries = ", ".join(f"{json.dumps(key)}: {self.entries[key].text}" for key in sorted(self.entries))
         return f"{{{entries}}}" if legacy else f'{{"auths": {{{entries}}}}}'
 
@@ -60,7 +60,7 @@ NOTHING = AuthFile({})
 
 
 def from_registries(registries: Iterable[Mapping[str, Any]]) -> AuthFile:
-    """An auth file from the `registries` option: as `oc create secret docker-registry` writes it.
+    """Return the auth file that the `registries` option describes, in the form that `oc create secret docker-registry` writes.
 
     :raises OptionError: for a user or password that is missing or cannot be expressed, or two entries for one path.
     """
@@ -68,7 +68,7 @@ def from_registries(registries: Iterable[Mapping[str, Any]]) -> AuthFile:
 
 
 def parse(data: object, source: str, include: Sequence[str] | None = None) -> AuthFile:
-    """An auth file from decoded JSON. `source` names it in errors.
+    """Return the auth file from decoded JSON. `source` names it in errors.
 
     :raises OptionError: when JSON cannot express it, or as for `parse_text`.
     """
@@ -83,12 +83,12 @@ def parse(data: object, source: str, include: Sequence[str] | None = None) -> Au
 
 
 def parse_text(text: str, source: str, include: Sequence[str] | None = None) -> AuthFile:
-    """An auth file from its JSON text: the object with `auths`, or the bare map of a legacy `.dockercfg`.
+    """Return the auth file from its JSON text: the object with `auths`, or the bare map of a legacy `.dockercfg`.
 
-    With `include`, names or globs of registries, the other entries are not looked at.
+    `include` holds names or globs of registries. If it is given, only the matching entries are checked and returned.
 
-    :raises OptionError: for anything that would not work on a node; the message names `source`, the registry and the
-        way out.
+    :raises OptionError: for anything that would not work on a node. The message names `source` and the registry, and says
+        how to fix it.
     """
     try:
         top = _top(value_of(text))
@@ -109,14 +109,14 @@ def parse_text(text: str, source: str, include: Sequence[str] | None = None) -> 
     return _collect((from_file(item.name, item.value, source) for item in chosen), source)
 
 
-# In a fleet most namespaces hold the same content: it is read once.
+# In a fleet most namespaces hold the same content, so each content is parsed only once.
 @lru_cache(maxsize=64)
 def read_stored(text: str, *, legacy: bool) -> AuthFile:
-    """What a secret holds, for comparison only; an entry that no node could use has no password.
+    """Return the content of a secret, for comparison only. An entry that no node could use has no password.
 
-    `legacy`: it is a `.dockercfg`. A node reads each of the two forms only from a secret of its own type.
+    `legacy`: the text is a `.dockercfg`. A node reads each of the two forms only from a secret of the matching type.
 
-    :raises Unreadable: when it is not an auth file of that form.
+    :raises InvalidContent: when it is not an auth file of that form.
     """
     entries = (stored_entry(item.name, item.value) for item in Document.parse(text, legacy=legacy).auths.members)
     return AuthFile({entry.key: entry for entry in entries})
@@ -129,7 +129,7 @@ def _top(value: str) -> Object:
 
 
 def _auths(top: Object) -> Object:
-    """The entries of a file of either form; none when it has no `auths`."""
+    """The entries of a file of either form, or none when it has no `auths`."""
     at = auths_of(top)
     if at is not None:
         return Object.parse(top.members[at].value)
@@ -137,9 +137,9 @@ def _auths(top: Object) -> Object:
 
 
 def _chosen(auths: Object, helpers: Helpers, source: str, include: Sequence[str]) -> tuple[Member, ...]:
-    """The entries that the patterns name.
+    """The entries that match the patterns.
 
-    :raises OptionError: when a pattern names none.
+    :raises OptionError: when a pattern matches no entry.
     """
     names = [item.name for item in auths.members]
     for pattern in include:
@@ -147,7 +147,7 @@ def _chosen(auths: Object, helpers: Helpers, source: str, include: Sequence[str]
             helpers.refuse_chosen(pattern, source)
             held = ", ".join(sorted(map(without_user, names))) or "none"
             raise OptionError(
-                f"{source} has no entry that matches {pattern!r} of option 'include'; its entries: {held}"
+                f"{source} has no entry that matches {pattern!r} of option 'include'. Its entries: {held}"
             )
     return tuple(item for item in auths.members if any(matches(item.name, pattern) for pattern in include))
 
@@ -156,15 +156,15 @@ def _refuse_doubled(names: Iterable[str], source: str) -> None:
     for name, times in Counter(names).items():
         if times > 1:
             raise OptionError(
-                f"{source} has the key {without_user(name)!r} twice in 'auths'; keep one, since only the last is ever read"
+                f"{source} has the key {without_user(name)!r} twice in 'auths'. Keep one, because clients read only the last"
             )
 
 
 def _why_empty(top: Object) -> str:
     names = {item.name for item in top.members}
     if names & {".dockerconfigjson", ".dockercfg"} or {"kind", "apiVersion"} <= names:
-        return "it is a secret, or its data; give the decoded value of '.dockerconfigjson' or '.dockercfg' alone"
-    return "'auths' is empty; log in to the registry first, for example with 'podman login --authfile FILE REGISTRY'"
+        return "it is a secret, or the data of one. Give only the decoded value of '.dockerconfigjson' or '.dockercfg'"
+    return "'auths' is empty. Log in to the registry first, for example with 'podman login --authfile FILE REGISTRY'"
 
 
 def _collect(entries: Iterable[CredentialEntry], source: str) -> AuthFile:
@@ -178,8 +178,8 @@ def _no_two_for_one_path(entries: Iterable[CredentialEntry], source: str) -> Ite
         path = same_path(entry.key)
         if path in seen:
             raise OptionError(
-                f"{source} has two entries for {path}: {seen[path]!r} and {entry.key!r}; a node would use either of them; "
-                "keep one, or give one a longer path such as 'HOST/TEAM'"
+                f"{source} has two entries for {path}: {seen[path]!r} and {entry.key!r}. A node could use either of them. "
+                "Keep one, or give one a longer path such as 'HOST/TEAM'"
             )
         seen[path] = entry.key
         yield entry
@@ -189,11 +189,11 @@ def _json_hint(text: str) -> str:
     if text.startswith("\ufeff"):
         return "save it as UTF-8 without that mark"
     if "\0" in text:
-        return "it looks like UTF-16; save it as UTF-8"
+        return "it looks like UTF-16. Save it as UTF-8"
     try:
         decoded = base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
         decoded = b""
     if decoded[:1] == b"{":
-        return "it looks like base64; decode it first"
+        return "it looks like base64. Decode it first"
     return "give a Docker config.json or a Podman auth.json"

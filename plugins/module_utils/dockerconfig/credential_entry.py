@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One entry of an auth file: read from an option or a file, refused when no node could use it. Pure.
+"""One entry of an auth file: read from an option or a file, and refused when no node could use it. Pure.
 
-Who reads which field: kubelet `pkg/credentialprovider/config.go`, containers/image `pkg/docker/config/config.go`.
+Sources of the field semantics: kubelet `pkg/credentialprovider/config.go`, containers/image `pkg/docker/config/config.go`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .registry_keys import check_key, without_user
 
 __all__ = ["CredentialEntry", "changed_fields", "field_name", "from_file", "from_option", "stored_entry"]
 
-#: What may be nested deeper is compared as text: Python's depth of recursion is limited.
+#: Maximum nesting depth that is compared as data. Deeper values are compared as text, because Python limits recursion.
 _NESTED = 100
 
 _FIELDS = ("auth", "username", "password", "email", "identitytoken", "registrytoken", "serveraddress")
@@ -32,7 +32,7 @@ _FIELDS = ("auth", "username", "password", "email", "identitytoken", "registryto
 
 @dataclass(frozen=True, repr=False)
 class CredentialEntry:
-    """The credential under one key. `fields` is the entry as it is written, `auth` included: the JSON of each value by its name."""
+    """The credential under one key. `fields` maps each field name, `auth` included, to its JSON as it will be written."""
 
     key: str
     username: str
@@ -46,20 +46,20 @@ class CredentialEntry:
 
     @property
     def meaning(self) -> dict[str, Any]:
-        """What the entry says, without its spelling: `auth` against `username` and `password`, padding, order."""
+        """The entry's content without its form: `auth` and `username`/`password` are equal, padding and order do not count."""
         rest = (name for name in self.fields if name not in ("auth", "username", "password"))
         return {"username": self.username, "password": self.password, **{n: _meaning(self.fields[n]) for n in rest}}
 
     @property
     def used(self) -> dict[str, str]:
-        """The parts that some reader of auth files uses, each a text. All else may change its form where a Go program writes it again."""
+        """The string fields that some reader of auth files uses. A Go program that rewrites the entry may change all others."""
         texts = {name: string(value) for name, value in self.fields.items() if kind(value) == "a string"}
         rest = {name: value for name, value in texts.items() if name in _FIELDS and name != "auth"}
         return {**rest, "username": self.username, "password": self.password}
 
 
 def from_option(item: Mapping[str, Any]) -> CredentialEntry:
-    """An entry of the `registries` option.
+    """Return an entry of the `registries` option.
 
     :raises OptionError: when the auth file format cannot express it.
     """
@@ -78,9 +78,9 @@ def from_option(item: Mapping[str, Any]) -> CredentialEntry:
 
 
 def from_file(key: str, value: str, source: str) -> CredentialEntry:
-    """An entry of a file, given as JSON.
+    """Return an entry of a file, given as JSON.
 
-    :raises OptionError: when no node could use it; the message names file, registry and way out.
+    :raises OptionError: when no node could use it. The message names the file and the registry, and says how to fix it.
     """
     where = f"{source}: the entry for {without_user(key)!r}"
     check_key(source, key)
@@ -104,7 +104,7 @@ def from_file(key: str, value: str, source: str) -> CredentialEntry:
 
 
 def stored_entry(key: str, value: str) -> CredentialEntry:
-    """An entry of a secret, given as JSON, for comparison: one that no node could use has neither user nor password."""
+    """Return an entry of a secret, given as JSON, for comparison. An entry that no node could use has neither user nor password."""
     try:
         check_key("a secret", key)
         username, password = login_of(value)
@@ -115,12 +115,12 @@ def stored_entry(key: str, value: str) -> CredentialEntry:
 
 
 def field_name(name: str) -> str:
-    """The name of an entry's field: a known one in any case, as Go reads it; any other as it is."""
+    """Return the normal name of an entry's field: known names match in any case, as in Go. Others are unchanged."""
     return fold(name) if fold(name) in _FIELDS else name
 
 
 def changed_fields(before: CredentialEntry, after: CredentialEntry) -> list[str]:
-    """Which parts of an entry differ, by name: username, password, email, ..."""
+    """Return the sorted names of the fields that differ: username, password, email, ..."""
     old, new = before.meaning, after.meaning
     return sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
 
@@ -137,13 +137,13 @@ def _text(password: object, where: str) -> str:
 
 
 def _fields_of(value: str) -> dict[str, str]:
-    """The JSON of an entry's fields that are set, by name; known names in any case, as Go reads them, and the last one wins."""
+    """The JSON of the set fields of an entry, by name. As in Go, known names match in any case and the last duplicate wins."""
     fields = {field_name(item.name): item.value for item in Object.parse(value).members if item.value != "null"}
     return {name: text for name, text in fields.items() if text != '""'}
 
 
 def _credential(fields: Mapping[str, str], where: str) -> tuple[str, str]:
-    """User and password of an entry; `auth` wins over the plain fields, as on a node."""
+    """User and password of an entry. `auth` takes precedence over the plain fields, as on a node."""
     for name in _FIELDS:
         if kind(fields.get(name, '""')) != "a string":
             raise OptionError(f"{where} has a {name!r} that is {kind(fields[name])}, not a string")
@@ -153,13 +153,13 @@ def _credential(fields: Mapping[str, str], where: str) -> tuple[str, str]:
     if not colon:
         twice = " and it was encoded twice" if _is_login(username) else ""
         raise OptionError(
-            f"{where} has an 'auth' without a colon: it must be base64 of USER:PASSWORD{twice}; log in to it again"
+            f"{where} has an 'auth' without a colon: it must be base64 of USER:PASSWORD{twice}. Log in to it again"
         )
     return username, password
 
 
 def _plain(value: str, where: str) -> str:
-    """A user or password that is given as it is."""
+    """A user or password from a plain field."""
     if has_bad_text(value):
         raise OptionError(f"{where} has a user or password that is not valid Unicode: save the file as UTF-8")
     return string(value)
@@ -186,19 +186,19 @@ def _encode(username: str, password: str, where: str) -> str:
 
 
 def _decode(auth: str, where: str) -> str:
-    """The text of an `auth` field. Padding may be missing and a line end is tolerated, as the kubelet does."""
+    """The text of an `auth` field. Like the kubelet, accept missing padding and line ends."""
     text = auth.replace("\n", "").replace("\r", "")
     try:
         raw = base64.b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise OptionError(
-            f"{where} has an 'auth' that is not standard base64: one such entry stops every pull of the pod; log in to it again"
+            f"{where} has an 'auth' that is not standard base64: one such entry stops every pull of the pod. Log in to it again"
         ) from None
     return raw.decode("utf-8", "surrogateescape")
 
 
 def _meaning(value: str) -> Any:
-    """What a field's JSON stands for, to be compared: text as Go reads it, all else without white space and order where it can be."""
+    """The value of a field for comparison: text as Go reads it, anything else without white space and order where possible."""
     if kind(value) == "a string":
         return string(value)
     if value.count("[") + value.count("{") > _NESTED:
@@ -210,7 +210,7 @@ def _meaning(value: str) -> Any:
 
 
 def _option_type(value: object) -> str:
-    """What kind of value an option's is, in words."""
+    """The type of an option's value, in words."""
     if isinstance(value, Mapping):
         return "an object"
     names = {str: "a string", list: "a list", bool: "true or false", int: "a number", float: "a number"}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Credential helpers that an auth file names: programs on its owner's host that hold what the file does not. Pure."""
+"""Credential helpers that an auth file names: programs on the host of its owner that hold the actual credentials. Pure."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ __all__ = ["Helpers"]
 
 @dataclass(frozen=True)
 class Helpers:
-    """Which credential helper holds what the file does not."""
+    """The credential helpers of a file: `store` for all registries, `by_host` for single ones."""
 
     store: str
     by_host: Mapping[str, str]
 
     @classmethod
     def of(cls, top: Object, source: str) -> Helpers:
-        """The helpers that a file names.
+        """Return the helpers that a file names.
 
-        :raises OptionError: when they are of a wrong type.
+        :raises OptionError: when the file gives them in a wrong type.
         """
         fields = {fold(item.name): item.value for item in top.members if item.value != "null"}
         store = fields.get("credsstore", '""')
@@ -48,19 +48,19 @@ class Helpers:
         return self.by_host.get(same_path(key).partition("/")[0]) or self.store
 
     def refuse_empty(self, key: str, value: str, source: str) -> None:
-        """Refuse an entry, given as JSON, that only marks that its credential is in a helper."""
+        """Refuse an entry, given as JSON, that only marks that a helper keeps its credential."""
         empty = kind(value) in ("an object", "null") and not Object.parse(value).members
         if empty and (helper := self.name_for(key)):
             raise _kept_elsewhere(source, without_user(key), helper)
 
     def refuse_chosen(self, pattern: str, source: str) -> None:
-        """Refuse a chosen registry that the file has only in a helper."""
+        """Refuse a chosen registry whose credential only a helper keeps."""
         for host, helper in self.by_host.items():
             if matches(host, pattern):
                 raise _kept_elsewhere(source, host, helper)
 
     def refuse_unreachable(self, keys: Collection[str], source: str) -> None:
-        """Refuse a file whose credentials are all, or for some host, only in a helper."""
+        """Refuse a file if helpers keep all of its credentials, or those of some host."""
         hosts = {same_path(key).partition("/")[0] for key in keys}
         elsewhere = [host for host in self.by_host if host not in hosts]
         if elsewhere:
@@ -72,5 +72,5 @@ class Helpers:
 def _kept_elsewhere(source: str, registry: str, helper: str) -> OptionError:
     return OptionError(
         f"{source} holds no credential for {registry}: the credential helper {'docker-credential-' + helper!r} keeps it, "
-        "and no node can ask that; log in with 'podman login --authfile FILE REGISTRY', or give 'registries' instead"
+        "and nodes cannot ask the helper. Log in with 'podman login --authfile FILE REGISTRY', or give 'registries' instead"
     )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A stored auth file: where its entries stand in the text, so that all around them can be kept. Pure."""
+"""A stored auth file: the position of its entries in the text, so that the text around them can be kept. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NOT_FOR_THIS_TYPE = "which no node reads from a secret of this type"
 
 @dataclass(frozen=True, repr=False)
 class Document:
-    """`auths` holds the entries; `before` and `after` are the text around it, which is never changed."""
+    """`auths` holds the entries. `before` and `after` are the text around it, which never changes."""
 
     before: str
     auths: Object
@@ -24,9 +24,9 @@ class Document:
 
     @classmethod
     def parse(cls, text: str, *, legacy: bool) -> Document:
-        """`legacy`: the text is a `.dockercfg`, the bare map of entries.
+        """Return the parsed text. `legacy`: it is a `.dockercfg`, the bare map of entries.
 
-        :raises Unreadable: when it is not an auth file, when it is one of the other form, or when readers see different entries in it.
+        :raises InvalidContent: when it is not an auth file of that form, or when readers see different entries in it.
         """
         value = value_of(text)
         lead, _value, trail = text.partition(value)
@@ -48,14 +48,14 @@ class Document:
         return cls(f'{lead}{top.opening}{written(top.members)}{comma}"auths": ', EMPTY, top.closing + trail)
 
     def having(self, auths: Object) -> str:
-        """The text with other entries."""
+        """Return the text with `auths` as its entries."""
         return self.before + auths.text + self.after
 
 
 def auths_of(top: Object) -> int | None:
-    """Where the member `auths` stands, in any spelling that Go takes; None when there is none.
+    """Return the index of the member `auths`, in any spelling that Go accepts, or None when there is none.
 
-    :raises Unreadable: when there are two, which no two readers treat alike, or when it is not an object.
+    :raises InvalidContent: when it occurs twice, because readers differ on that, or when it is not an object.
     """
     found = [at for at, item in enumerate(top.members) if fold(item.name) == "auths"]
     if len(found) > 1:
@@ -68,7 +68,7 @@ def auths_of(top: Object) -> int | None:
 
 
 def is_bare_map(top: Object) -> bool:
-    """Whether this is a `.dockercfg`: no wrapper, every member an object, one at least with a credential."""
+    """Whether this is a `.dockercfg`: no wrapper, every member is an object, and at least one has a credential."""
     if any(kind(item.value) != "an object" for item in top.members):
         return False
     fields = {fold(field.name) for item in top.members for field in Object.parse(item.value).members}

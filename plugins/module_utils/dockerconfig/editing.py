@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Edits of a stored auth file that leave everything else as the text that it is: merge, remove, convert. Pure.
+"""Edits of a stored auth file that keep the text of everything else: merge, remove, convert. Pure.
 
-JSON that is read and written again loses what its reader does not keep: a number's form, a doubled key, an escape, a byte that is
-not UTF-8. So all that is not ours is carried over as text.
+Reading and rewriting JSON loses details that the reader does not keep: the form of a number, a duplicate key, an escape, a byte
+that is not UTF-8. So everything that is not ours is copied as text.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ __all__ = ["converted", "merged", "without"]
 
 
 def merged(text: str, wanted: AuthFile, *, legacy: bool) -> str:
-    """The text with the wanted entries added; they replace those for the same path.
+    """Return the text with the wanted entries added. They replace entries for the same path.
 
-    :raises Unreadable: when there is nothing that entries could be merged into.
+    :raises InvalidContent: when the text has no place to merge entries into.
     """
     document = Document.parse(text, legacy=legacy)
     return document.having(_merge(document.auths, wanted.entries.values()))
 
 
 def without(text: str, registries: Collection[str], *, legacy: bool) -> str:
-    """The text without the entries of some registries, however they are spelt there, doubled ones included.
+    """Return the text without the entries for the given registries, in any spelling and including duplicates.
 
-    :raises Unreadable: as `merged`.
+    :raises InvalidContent: as `merged`.
     """
     paths = {same_path(key) for key in registries}
     document = Document.parse(text, legacy=legacy)
@@ -43,9 +43,9 @@ def without(text: str, registries: Collection[str], *, legacy: bool) -> str:
 
 
 def converted(text: str, *, legacy: bool) -> str:
-    """The text in the other of the two forms; `legacy`: whether the other is that of a `.dockercfg`.
+    """Return the text in the other of the two forms. `legacy`: convert to a `.dockercfg`.
 
-    :raises Unreadable: as `merged`.
+    :raises InvalidContent: as `merged`.
     """
     auths = Document.parse(text, legacy=not legacy).auths
     return auths.text if legacy else f'{{"auths": {auths.text}}}'
@@ -55,7 +55,7 @@ def _merge(auths: Object, wanted: Iterable[CredentialEntry]) -> Object:
     members = auths.members
     by_path = {same_path(entry.key): entry for entry in wanted}
     paths = [same_path(item.name) for item in members]
-    # Of several spellings of one path the wanted one stays, and of doubled keys the last, which is the one that is read.
+    # Of several spellings of one path, keep the wanted one. Of duplicate keys, keep the last, which is the one that clients read.
     at: dict[str, int] = {}
     for index, (path, item) in enumerate(zip(paths, members, strict=True)):
         if path in by_path and not (path in at and members[at[path]].name == by_path[path].key != item.name):
@@ -70,7 +70,7 @@ def _merge(auths: Object, wanted: Iterable[CredentialEntry]) -> Object:
 
 
 def _with_credential(stored: Member, entry: CredentialEntry) -> Member:
-    """A stored entry with the wanted credential; its other fields, such as an e-mail address, stay."""
+    """The stored entry with the wanted credential. Its other fields, such as an e-mail address, are kept."""
     named = stored if stored.name == entry.key else replace(member(entry.key, stored.value), before=stored.before)
     held = _readable(stored.value)
     names = {field_name(item.name) for item in held.members}
@@ -83,7 +83,7 @@ def _with_credential(stored: Member, entry: CredentialEntry) -> Member:
 
 
 def _readable(entry: str) -> Object:
-    """The fields of a stored entry without those that the kubelet cannot decode: one of them stops every pull."""
+    """The fields of a stored entry without those that the kubelet cannot decode, because one such field stops every pull."""
     try:
         held = Object.parse(entry)
     except InvalidContent:

@@ -1,12 +1,12 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""JSON as the text that it is, valid exactly when Go's `encoding/json` takes it. Pure.
+"""JSON as text, valid exactly when Go's `encoding/json` accepts it. Pure.
 
-Every reader of a stored secret is a Go program: the API server, the kubelet, CRI-O. Python's `json` takes more (`NaN`) and less (deep
-nesting, numbers of many digits), and text that it reads and writes again is no longer the same. So objects are cut into their members
-here, and a member that is not changed keeps its text. Bytes that are not UTF-8 stand in the text as lone surrogates
-(`surrogateescape`); Go reads each as U+FFFD, and so does `string`.
+Every reader of a stored secret is a Go program: the API server, the kubelet, CRI-O. Python's `json` accepts more (`NaN`) and less (deep
+nesting, numbers of many digits), and it does not reproduce the original text. So this module splits objects into their members, and
+an unchanged member keeps its text. Bytes that are not UTF-8 appear in the text as lone surrogates (`surrogateescape`). Go reads each
+as U+FFFD, and so does `string`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = [
     "written",
 ]
 
-#: Go refuses what is nested deeper (encoding/json scanner.go, `maxNestingDepth`).
+#: Maximum nesting depth: Go refuses deeper values (encoding/json scanner.go, `maxNestingDepth`).
 _DEPTH = 10_000
 
 _SPACE = re.compile(r"[ \t\n\r]*")
@@ -43,22 +43,22 @@ _HEAD = re.compile(rf"({_STRING})[ \t\n\r]*:[ \t\n\r]*")
 _CLOSING = {"{": "}", "[": "]"}
 
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
-#: Surrogates that stand for no byte, so that the text cannot be written.
+#: Surrogates that represent no byte, so that the text cannot be encoded.
 _NO_BYTE = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
 
 _KINDS = {"{": "an object", "[": "a list", '"': "a string", "t": "true or false", "f": "true or false", "n": "null"}
 
 
 class InvalidContent(ValueError):
-    """Why a content cannot be read, as the rest of a sentence: `is not valid JSON at line 1, column 2`. Never shows a value."""
+    """The reason why content cannot be read, as the rest of a sentence: `is not valid JSON at line 1, column 2`. Never contains a value."""
 
 
 @dataclass(frozen=True, repr=False)
 class Member:
     """One member of an object.
 
-    `name` is as Go reads it; `head` is the name and the colon, `value` the value, and `before` what parts it from the member before it,
-    each as it is written.
+    `name` is as Go reads it. `head` is the name with its colon, `value` the value, and `before` the separator from the previous member,
+    all three as they are written.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Member:
 
 @dataclass(frozen=True, repr=False)
 class Object:
-    """A JSON object: what stands before its first member, the members (doubled ones too), and what stands behind the last."""
+    """A JSON object: the text before its first member, the members (including duplicates), and the text after the last."""
 
     opening: str
     members: tuple[Member, ...]
@@ -77,9 +77,9 @@ class Object:
 
     @classmethod
     def parse(cls, value: str) -> Object:
-        """The object that a valid JSON value is. `null` is the empty one, as for Go.
+        """Return the object from a valid JSON value. `null` is the empty object, as in Go.
 
-        :raises Unreadable: for any other kind of value.
+        :raises InvalidContent: for any other type of value.
         """
         if value == "null":
             return EMPTY
@@ -103,7 +103,7 @@ class Object:
         return self.opening + written(self.members) + self.closing
 
     def having(self, members: Iterable[Member]) -> Object:
-        """The object with other members. A new one is parted from the one before it as the last one that is there."""
+        """Return the object with other members. A new member gets the separator of the last member that has one."""
         separator = next((item.before for item in reversed(self.members) if item.before), ", ")
         parted = (replace(item, before=(item.before or separator) if at else "") for at, item in enumerate(members))
         return replace(self, members=tuple(parted))
@@ -113,14 +113,14 @@ EMPTY = Object("{", (), "}")
 
 
 def written(members: Iterable[Member]) -> str:
-    """Members that follow each other, as they are written."""
+    """Return the text of consecutive members."""
     return "".join(f"{item.before}{item.head}{item.value}" for item in members)
 
 
 def value_of(text: str) -> str:
-    """The value that a JSON text is, without the white space around it.
+    """Return the value of a JSON text, without the white space around it.
 
-    :raises Unreadable: when Go would not read the text, with the place.
+    :raises InvalidContent: when Go would not read the text, with the position of the error.
     """
     if text.startswith("\ufeff"):
         raise InvalidContent("is not valid JSON: it begins with a byte order mark")
@@ -134,37 +134,37 @@ def value_of(text: str) -> str:
 
 
 def kind(value: str) -> str:
-    """What kind of value a valid JSON value is, in words."""
+    """Return the type of a valid JSON value, in words."""
     return _KINDS.get(value[0], "a number")
 
 
 def string(value: str) -> str:
-    """The text that a JSON string stands for, as Go reads it."""
+    """Return the text of a JSON string, as Go reads it."""
     return _LONE_SURROGATE.sub("\ufffd", json.loads(value))
 
 
 def has_bad_text(value: str) -> bool:
-    """Whether Go reads a JSON string as another text than it is meant to be: a byte that is not UTF-8, or half a surrogate pair."""
+    """Whether Go would alter a JSON string: it contains a byte that is not UTF-8, or an unpaired surrogate."""
     return bool(_LONE_SURROGATE.search(json.loads(value)))
 
 
 def has_huge_number(value: str) -> bool:
-    """Whether a number in a value, however deep, is beyond a float of 64 bits, so that the API server refuses the secret."""
+    """Whether a number at any depth exceeds a 64-bit float, so that the API server refuses the secret."""
     return any(math.isinf(float(number)) for number in _NUMBERS.findall(value) if number)
 
 
 def member(name: str, value: str) -> Member:
-    """A new member."""
+    """Return a new member."""
     return Member(name, f"{json.dumps(name)}: ", value)
 
 
 def fold(name: str) -> str:
-    """The spelling under which Go finds a field: in any case, and with the one other letter that it takes for an ASCII one."""
+    """Return the normal spelling of a field name. Go ignores case, and accepts one non-ASCII letter in place of an ASCII one."""
     return name.lower().replace("\u017f", "s")
 
 
 def _value_end(text: str, at: int) -> int:
-    """The offset behind the value that begins at `at`."""
+    """The offset after the value that begins at `at`."""
     closing: list[str] = []
     while True:
         scalar = _SCALAR.match(text, at)
@@ -181,7 +181,7 @@ def _value_end(text: str, at: int) -> int:
 
 
 def _open(text: str, at: int, closing: list[str]) -> int:
-    """Enters the object or list at `at`; the offset of what stands in it. `closing` is what closes each that is open."""
+    """Enter the object or list at `at` and return the offset of its content. `closing` holds the end of each open one."""
     if text[at : at + 1] not in _CLOSING:
         raise _invalid(text, at)
     if len(closing) == _DEPTH:
@@ -191,7 +191,7 @@ def _open(text: str, at: int, closing: list[str]) -> int:
 
 
 def _close(text: str, at: int, closing: list[str]) -> int:
-    """Leaves what ends behind a value; the offset of the next value, or of the end when nothing is open any more."""
+    """Leave each object or list that ends after a value. Return the offset of the next value, or of the end when none is open."""
     while closing:
         at = _skip(text, at)
         if text[at : at + 1] == ",":

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which keys of an auth file a reader uses for an image: the kubelet's way and that of CRI-O, Podman and Skopeo. Pure.
+"""Which keys of an auth file a client uses for an image: the rules of the kubelet, and those of CRI-O, Podman and Skopeo. Pure.
 
 Mirrors of kubelet `pkg/credentialprovider/keyring.go` and containers/image `pkg/docker/config/config.go`, quirks
 included; tests/oracle compares them with that code on thousands of generated files and images.
@@ -19,23 +19,26 @@ __all__ = [
 ]  # fmt: skip
 
 _HUB = "docker.io"
-#: Where the kubelet looks for Docker Hub's credential when no other key matched.
+#: Where the kubelet looks for Docker Hub's credential when no other key matches.
 _HUB_FALLBACK = "index.docker.io"
 _HUB_ALIASES = {_HUB: _HUB_FALLBACK, "registry-1.docker.io": _HUB_FALLBACK}
 
-#: An image as the reference grammar has it (distribution/reference regexp.go): name, tag, digest; host and path of a name.
+#: An image in the reference grammar (distribution/reference regexp.go): name, tag, digest, and the host and path of a name.
 _IMAGE = re.compile(
     r"(?P<name>[^@]+?)(:[\w][\w.-]{0,127})?(@[A-Za-z][A-Za-z0-9]*([-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?\Z",
     re.ASCII,
 )
 _SEGMENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _PATH = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*\Z")
-#: distribution/reference, `RepositoryNameTotalLengthMax`.
+#: Maximum length of a repository name: distribution/reference, `RepositoryNameTotalLengthMax`.
 _LONGEST_PATH = 255
 
 
 def repository_of(image: str) -> str | None:
-    """An image's full repository name: no tag or digest, Docker Hub's host and `library` added; None when it is no image."""
+    """Return the full repository name of an image, without tag and digest, with Docker Hub's host and `library` added.
+
+    Return None when `image` is not an image name.
+    """
     found = _IMAGE.match(image)
     name = found["name"] if found else ""
     if re.fullmatch(r"[a-f0-9]{64}", name):
@@ -48,16 +51,18 @@ def repository_of(image: str) -> str | None:
 
 
 def kubelet_keys(keys: Iterable[str], repository: str) -> list[str]:
-    """The keys that the kubelet takes for a repository, in the order in which it tries them; one that it cannot parse is none."""
+    """Return the keys that the kubelet uses for a repository, in the order in which it tries them, without those that it cannot parse."""
     indexed = {key: stored for key in keys if (stored := indexed_as(key)) is not None}
     matching = [key for key, stored in indexed.items() if _urls_match(stored, repository)]
     if not matching and _is_default_registry(repository):
         matching = [key for key, stored in indexed.items() if stored == _HUB_FALLBACK]
-    return sorted(matching, key=indexed.__getitem__, reverse=True)  # what matches is ASCII: by characters is by bytes
+    return sorted(
+        matching, key=indexed.__getitem__, reverse=True
+    )  # matching keys are ASCII: this is byte order, as in Go
 
 
 def indexed_as(key: str) -> str | None:
-    """The key as the kubelet's keyring keeps it: host and path; None when it ignores the entry."""
+    """Return the key as the kubelet's keyring keeps it: host and path. None when it ignores the entry."""
     url = parse_url(without_scheme(key))
     if url is None:
         return None
@@ -66,7 +71,7 @@ def indexed_as(key: str) -> str | None:
 
 
 def containers_keys(keys: Iterable[str], repository: str) -> list[str]:
-    """The key that CRI-O, Podman, Buildah and Skopeo take from a file; of several in the answer, any one."""
+    """Return the key that CRI-O, Podman, Buildah and Skopeo use. If there are several, they may use any one of them."""
     present = set(keys)
     candidate = repository
     while candidate:
@@ -78,14 +83,14 @@ def containers_keys(keys: Iterable[str], repository: str) -> list[str]:
 
 
 def _host_of(key: str) -> str:
-    """What a key without an exact match is compared as: a URL by its host alone, anything else as it is."""
+    """The host to compare, for a key without an exact match: that of a URL, otherwise the key itself."""
     stripped = key.removeprefix("http://").removeprefix("https://")
     stripped = stripped.partition("/")[0] if stripped != key else stripped
     return _HUB_ALIASES.get(stripped, stripped)
 
 
 def names_registry(name: str) -> bool:
-    """Whether the name of an image begins with the host of a registry. Without one it is Docker Hub's."""
+    """Whether an image name begins with a registry host. A name without one belongs to Docker Hub."""
     host, slash, _path = name.partition("/")
     return bool(slash) and bool(set(".:") & set(host) or host == "localhost" or host != host.lower())
 
@@ -103,13 +108,13 @@ def _urls_match(stored: str, repository: str) -> bool:
 
 
 def host_matches(pattern: str, host: str) -> bool:
-    """Whether the kubelet takes the host of a key, which may have stars, for `host[:port]` of an image."""
+    """Whether the kubelet uses a key with the host `pattern`, which may contain stars, for `host`, the `host[:port]` of an image."""
     key, image = parse_url(pattern), parse_url(host)
     return key is not None and image is not None and _hosts_match(key, image)
 
 
 def _hosts_match(key: KeyUrl, image: KeyUrl) -> bool:
-    """Part by part between dots, and the port as it is."""
+    """Compare the parts between dots with globs, and the port literally."""
     (pattern, key_port), (name, image_port) = key.name_and_port, image.name_and_port
     globs, labels = pattern.split("."), name.split(".")
     same_shape = key_port == image_port and len(globs) == len(labels)
@@ -117,9 +122,9 @@ def _hosts_match(key: KeyUrl, image: KeyUrl) -> bool:
 
 
 def glob_matches(glob: str, label: str) -> bool:
-    """Go's `filepath.Match`: of its signs only the star can stand in a host that parses.
+    """Return the result of Go's `filepath.Match`. Of its special characters, only the star can occur in a valid host.
 
-    Part by part: an expression would try each way to part the label, and whoever may write a secret chooses how many stars there are.
+    Compared part by part: a regular expression would backtrack, and whoever writes the secret chooses the number of stars.
     """
     first, *parts = glob.split("*")
     if not parts:
@@ -134,6 +139,6 @@ def glob_matches(glob: str, label: str) -> bool:
 
 
 def _is_default_registry(repository: str) -> bool:
-    """Whether the kubelet holds it for Docker Hub's: also `localhost/app`, whose host has neither dot nor colon."""
+    """Whether the kubelet treats the repository as Docker Hub's. This includes `localhost/app`, whose host has neither dot nor colon."""
     host, slash, _path = repository.partition("/")
     return bool(host) and (not slash or host in (_HUB, _HUB_FALLBACK) or not set(".:") & set(host))

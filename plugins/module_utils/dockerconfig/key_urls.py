@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keys of an auth file as URLs, as Go's `net/url` reads them for the kubelet. Pure.
+"""Keys of an auth file as URLs, parsed as Go's `net/url` parses them for the kubelet. Pure.
 
 Grammar: Go 1.26 `net/url`, `Parse`. tests/oracle compares it with that code on generated keys.
 """
@@ -19,7 +19,7 @@ __all__ = ["KeyUrl", "is_image_host", "parse_url", "without_any_scheme", "withou
 _PART = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _IMAGE_HOST = re.compile(rf"{_PART}(?:\.{_PART})*(?::[0-9]+)?\Z")
 
-#: Characters that a host cannot contain: an escape of an ASCII character other than the percent sign, and the characters of other parts.
+#: Characters that a host cannot contain: escaped ASCII characters other than the percent sign, and the delimiters of other parts.
 _NO_HOST = re.compile(r"%(?![89A-Fa-f][0-9A-Fa-f]|25)|[\x00-\x20\x7f#/?@\\^`{|}]")
 _NO_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -28,7 +28,7 @@ _USER = re.compile(r"[A-Za-z0-9._:~!$&'()*+,;=%@-]*")
 
 @dataclass(frozen=True)
 class KeyUrl:
-    """`host` and `path` are unescaped. `has_user`: an `@` ends a user in front of the host. `has_query`: a query or fragment follows."""
+    """`host` and `path` are unescaped. `has_user`: the URL has a user before the host. `has_query`: it has a query or fragment."""
 
     host: str
     path: str
@@ -37,13 +37,13 @@ class KeyUrl:
 
     @property
     def name_and_port(self) -> tuple[str, str]:
-        """The port is empty where there is none."""
+        """The name and the port of the host. The port is empty where there is none."""
         name, colon, port = self.host.rpartition(":")
         return (name, port) if colon and "]" not in port else (self.host, "")
 
 
 def without_scheme(key: str) -> str:
-    """The key without one scheme in lower case: another spelling of a scheme is not one to the kubelet."""
+    """Return the key without one lower-case scheme. The kubelet does not recognize other spellings of a scheme."""
     for scheme in ("https://", "http://"):
         if key.startswith(scheme):
             return key[len(scheme) :]
@@ -51,17 +51,17 @@ def without_scheme(key: str) -> str:
 
 
 def without_any_scheme(key: str) -> str:
-    """The key without one scheme in any case: the registry that its author meant."""
+    """Return the key without one scheme in any case: the registry that its author meant."""
     return re.sub(r"\Ahttps?://", "", key, flags=re.IGNORECASE)
 
 
 def is_image_host(text: str) -> bool:
-    """Whether an image can have that `host[:port]`."""
+    """Whether `text` is a valid `host[:port]` of an image."""
     return bool(_IMAGE_HOST.match(text))
 
 
 def parse_url(schemeless: str) -> KeyUrl | None:
-    """The text as Go reads it behind `https://`; None when it refuses it."""
+    """Return the text as Go parses it after `https://`, or None when Go refuses it."""
     before, hash_sign, fragment = schemeless.partition("#")
     rest, question_mark, _query = before.partition("?")
     authority, slash, path = rest.partition("/")
@@ -74,7 +74,7 @@ def parse_url(schemeless: str) -> KeyUrl | None:
 
 
 def _is_host(host: str) -> bool:
-    """Brackets hold an IPv6 address; behind the first colon is a port."""
+    """Whether the host is valid: brackets hold an IPv6 address, and a port follows the first colon."""
     if host.startswith("["):
         address, bracket, rest = host[1:].rpartition("]")
         return bool(bracket) and _is_ipv6(address) and bool(re.fullmatch(r"(:[0-9]*)?", rest, re.ASCII))
@@ -84,7 +84,7 @@ def _is_host(host: str) -> bool:
 
 
 def _is_ipv6(text: str) -> bool:
-    """One with a zone is refused, too: Go reads it once, and not in the form in which the kubelet keeps it."""
+    """Refuse an address with a zone, too: Go parses it once, but not in the form in which the kubelet stores it."""
     try:
         ipaddress.IPv6Address(text)
     except ValueError:

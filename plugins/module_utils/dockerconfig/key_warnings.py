@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keys that the kubelet and CRI-O read differently, or that neither ever uses: who does, who does not, what to write. Pure.
+"""Keys that the kubelet and CRI-O read differently, or that neither uses: which client uses them, and what to write instead. Pure.
 
 A plain host or path gets no warning, although the kubelet also takes the path `quay.io/team` for `quay.io/teammates`: no spelling
-avoids that for one reader and still works for the other. There is a warning when the same file has a key that it hits.
+avoids that for one client and still works for the other. A warning is given only if the same file has a key for an affected image.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ from .registry_keys import may_be_shown, registry_of, same_path, without_user
 
 __all__ = ["key_warnings", "portable", "refuse_unused", "why_never_used"]
 
-#: Hosts of Docker Hub's pages and logins, from which no image is pulled.
+#: Hosts of Docker Hub's website and logins. No image is pulled from them.
 _HUB_PAGES = frozenset({"hub.docker.com", "registry.hub.docker.com", "auth.docker.io", "www.docker.com", "docker.com"})
 _STANDARD_PORTS = re.compile(r":(443|80)\Z")
-#: More keys than these are not looked through for those that one key hits.
+#: Maximum number of keys that are searched for those that one key also affects.
 _SHOWN = 20
 _OTHERS = "CRI-O, Podman and Skopeo"
 _NOBODY = f"neither the kubelet nor {_OTHERS} use it"
 
 
 def key_warnings(keys: Collection[str]) -> list[str]:
-    """One line for each key that does less, or more, than it seems to."""
+    """Return one line for each key that does less, or more, than it seems to."""
     return [warning for key in sorted(keys) if (warning := _warning(key))] + list(_overlaps(keys))
 
 
 @lru_cache(maxsize=1024)  # in a fleet, most secrets have the same keys
 def why_never_used(key: str) -> str:
-    """The line for a key that the kubelet uses for no image; empty for one that it uses."""
+    """Return the warning for a key that the kubelet uses for no image, or an empty text for a key that it uses."""
     warning = _warning(key)
     return "" if f", but {_OTHERS} do not" in warning or warning == _wider(key) else warning
 
 
 def refuse_unused(where: str, key: str) -> None:
-    """Refuse a key that no reader uses for any image, with what to write in its place. `where` it stands is said, such as an option.
+    """Refuse a key that no client uses for any image, and say what to write instead. `where` names its source, such as an option.
 
     :raises OptionError: for such a key.
     """
@@ -53,7 +53,7 @@ def refuse_unused(where: str, key: str) -> None:
 
 
 def portable(key: str) -> str | None:
-    """The spelling that every reader takes in the same way; None when there is none."""
+    """Return the spelling that every client reads in the same way, or None when there is none."""
     bare = without_any_scheme(key)
     host, slash, path = same_path(bare).partition("/")
     host = _STANDARD_PORTS.sub("", host)
@@ -79,7 +79,7 @@ def _warning(key: str) -> str:
     users = _users(key, f"{instead}/image")
     if users == (True, True):
         return _wider_than_it_seems(key, instead)
-    return f"registry {key!r}: {_who(*users)} for images of {instead}; write {instead!r} instead"
+    return f"registry {key!r}: {_who(*users)} for images of {instead}. Write {instead!r} instead"
 
 
 def _no_spelling(key: str) -> str:
@@ -87,18 +87,20 @@ def _no_spelling(key: str) -> str:
     kubelet, containers = _users(key, same_path(key).replace("*", "x") + "/image")
     who = _who(kubelet, containers)
     if "*" in host:
-        also = ", and a star stands for one part between dots" if kubelet else ""
-        return f"registry {key!r}: {who}{also}; write one entry for each host instead"
+        also = ", and a star matches one part between dots" if kubelet else ""
+        return f"registry {key!r}: {who}{also}. Write one entry for each host instead"
     if may_be_shown(key) and not set(".:") & set(host) and host:
         return (
-            f"registry {key!r}: {who}, since an image name that begins with {host!r} means Docker Hub; "
-            "write the registry's full host name instead"
+            f"registry {key!r}: {who}, because an image name that begins with {host!r} refers to Docker Hub. "
+            "Write the registry's full host name instead"
         )
     name, colon, port = host.partition(":")
     if colon and may_be_shown(key) and not port.isdecimal() and "[" not in host:
-        return f"registry {key!r}: {who}, since {port!r} is not a port; write a number as the port, or {name!r} instead"
+        return (
+            f"registry {key!r}: {who}, because {port!r} is not a port. Write a number as the port, or {name!r} instead"
+        )
     return (
-        f"registry {key!r}: {who}; write host[:port], or host[:port]/path in lower case, instead, such as registry.example.com:5000/team, "
+        f"registry {key!r}: {who}. Write host[:port], or host[:port]/path in lower case, instead, such as registry.example.com:5000/team, "
         "with letters, digits, '.' and '-' in the host"
     )
 
@@ -110,13 +112,13 @@ def _wider(key: str) -> str:
 
 def _wider_than_it_seems(key: str, instead: str) -> str:
     if set("?#") & set(key):
-        return f"registry {key!r}: no client reads what follows '?' or '#', and it may be a credential; write {instead!r} instead"
+        return f"registry {key!r}: no client reads what follows '?' or '#', and it may be a credential. Write {instead!r} instead"
     host, _slash, path = instead.partition("/")
     if not path or not containers_keys([key], f"{host}/elsewhere"):
         return ""
     return (
-        f"registry {key!r}: the kubelet uses it for images below {instead}, but {_OTHERS} for all of {host}; "
-        f"write {instead!r} or {host!r} instead"
+        f"registry {key!r}: the kubelet uses it for images below {instead}, but {_OTHERS} for all of {host}. "
+        f"Write {instead!r} or {host!r} instead"
     )
 
 
@@ -127,7 +129,7 @@ def _overlaps(keys: Collection[str]) -> Iterable[str]:
         if hit and not _warning(key):
             yield (
                 f"registry {key!r}: the kubelet compares paths character by character, so it also tries this credential for images "
-                f"of {', '.join(hit)}, after their own; {_OTHERS} do not; to prevent it, use secrets of different service accounts"
+                f"of {', '.join(hit)}, after their own. {_OTHERS} do not. To prevent this, use secrets of different service accounts"
             )
 
 
@@ -137,7 +139,7 @@ def _hit_by(key: str, following: Iterable[str]) -> list[str]:
 
 
 def _users(key: str, image: str) -> tuple[bool, bool]:
-    """Whether the kubelet, and whether the others, use the key for an image; if its host is read as no host, neither does."""
+    """Whether the kubelet, and whether the other clients, use the key for an image. Neither does if the key has no valid host."""
     repository = repository_of(image)
     if repository is None or repository.partition("/")[0] != image.partition("/")[0]:
         return False, False

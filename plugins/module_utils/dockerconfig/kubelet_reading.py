@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the kubelet makes of the content of a pull secret: the logins in it, or why it gives up the whole secret. Pure.
+"""How the kubelet reads a pull secret: the logins in it, or the reason why it rejects the whole secret. Pure.
 
 A mirror of kubelet `pkg/credentialprovider/config.go` and of `encoding/json`; tests/oracle compares it with that code. One part of a
 wrong type, in a field that the kubelet decodes, stops every pull of a pod that uses the secret, whatever else is in it.
@@ -20,30 +20,30 @@ from .registry_keys import without_user
 
 __all__ = ["KubeletReading", "is_wrong", "kubelet_reading", "login_of"]
 
-#: Standard base64 with all of its padding or with none (Go `base64.StdEncoding` and `RawStdEncoding`).
+#: Standard base64 with full padding or without any (Go `base64.StdEncoding` and `RawStdEncoding`).
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?\Z")
 
 
-#: What the kubelet decodes of an entry (`dockerConfigEntryWithAuth`).
+#: The fields of an entry that the kubelet decodes (`dockerConfigEntryWithAuth`).
 _FIELDS = ("username", "password", "email", "auth")
 
 
 @dataclass(frozen=True, repr=False)
 class KubeletReading:
-    """`logins` holds user and password by key. With `problems`, each the beginning of a sentence, the kubelet uses none of them."""
+    """`logins` maps each key to user and password. With `problems`, each of which begins a sentence, the kubelet uses none of them."""
 
     logins: Mapping[str, tuple[str, str]]
     problems: tuple[str, ...] = ()
 
 
-# In a fleet most namespaces hold the same content: it is read once.
+# In a fleet most namespaces hold the same content, so each content is parsed only once.
 @lru_cache(maxsize=64)
 def kubelet_reading(text: str, *, legacy: bool) -> KubeletReading:
-    """`legacy`: the secret is of type `kubernetes.io/dockercfg`, so the text is the bare map of entries."""
+    """Return the logins or the problems. `legacy`: the secret has type `kubernetes.io/dockercfg`, a bare map of entries."""
     logins: dict[str, tuple[str, str]] = {}
     problems: list[str] = []
     try:
-        value = value_of(text or "null")  # it skips a secret without content
+        value = value_of(text or "null")  # the kubelet skips a secret without content
         parts = (
             [("auths", value)] if legacy else [(fold(part.name), part.value) for part in Object.parse(value).members]
         )
@@ -58,9 +58,9 @@ def kubelet_reading(text: str, *, legacy: bool) -> KubeletReading:
 
 
 def login_of(entry: str) -> tuple[str, str]:
-    """User and password of one entry, given as JSON; each may be empty. A field in another case counts, and the last one wins.
+    """Return user and password of one entry, given as JSON. Each may be empty. Field names match in any case, and the last duplicate wins.
 
-    :raises Unreadable: when the kubelet cannot decode the entry.
+    :raises InvalidContent: when the kubelet cannot decode the entry.
     """
     found = dict.fromkeys(_FIELDS, "")
     for field in Object.parse(entry).members:
@@ -73,12 +73,12 @@ def login_of(entry: str) -> tuple[str, str]:
 
 
 def is_wrong(field: Member) -> bool:
-    """Whether a field of an entry has a type that the kubelet does not decode; it looks at four fields only."""
+    """Whether a field has a type that the kubelet cannot decode. It decodes only four fields."""
     return fold(field.name) in _FIELDS and kind(field.value) not in ("a string", "null")
 
 
 def _read_entries(value: str, logins: dict[str, tuple[str, str]], problems: list[str]) -> None:
-    """Reads one map of entries. A second one adds to the first, as Go decodes into the map that is there; `null` empties it."""
+    """Add one map of entries to `logins`. Like Go, a second map adds to the first, and `null` empties it."""
     if value == "null":
         logins.clear()
     try:

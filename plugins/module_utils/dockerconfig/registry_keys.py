@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keys of an auth file: which spellings name the same registry or repository path.
+"""Keys of an auth file: which spellings name the same registry or repository path. Pure.
 
 Grammar and behaviour: kubelet `pkg/credentialprovider/keyring.go`, containers/image `pkg/docker/config`, docker/cli
 `cli/config/configfile`.
@@ -22,15 +22,15 @@ __all__ = ["check_key", "host_of", "matches", "may_be_shown", "registry_of", "sa
 
 _DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 _API_PREFIXES = ("v1/", "v2/")
-#: Python's `lower` also makes an ASCII letter of the Kelvin sign, which is not a letter of any registry's host.
+#: Python's `lower` also turns the Kelvin sign into an ASCII letter, but no registry host contains that sign.
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _HIDDEN = "***"
 
 
 def check_key(where: str, key: str) -> None:
-    """Refuse what no client reads as a registry. `where` it stands is said, such as an option.
+    """Refuse a key that no client reads as a registry. `where` names its source, such as an option.
 
-    :raises OptionError: when the key is empty, has no host, or holds white space, a control character or a user name.
+    :raises OptionError: when the key is empty, has no host, or contains white space, a control character or a user name.
     """
     if not key or not key.isprintable() or " " in key:
         raise OptionError(
@@ -38,16 +38,16 @@ def check_key(where: str, key: str) -> None:
         )
     if not without_any_scheme(key).partition("/")[0] or "@" in key:
         raise OptionError(
-            f"{where}: registry {without_user(key)!r} is not host[:port][/path]: it has no host, or an '@'; "
-            "give the user in 'username', and no digest"
+            f"{where}: registry {without_user(key)!r} is not host[:port][/path]: it has no host, or it has an '@'. "
+            "Give the user in 'username', and no digest"
         )
 
 
 def without_user(key: str) -> str:
-    """The key as it may be shown, for the registry that a node uses it for.
+    """Return the key in a form that is safe to show: the registry or path that a node uses it for.
 
-    A user and password before an `@` are left out, and a query or fragment, which may hold a token. An `@` in the path may end a
-    password that holds a slash, so the path and the port are left out too. A key with one of these signs is `***` when it names no
+    A user and password before an `@` are replaced, and so is a query or fragment, which may hold a token. An `@` in the path may end
+    a password that contains a slash, so the path and the port are hidden then. A key with `@`, `?` or `#` becomes `***` when it names no
     registry, or when its host may be a user.
     """
     parts, registry = _parts(key), registry_of(key)
@@ -60,19 +60,19 @@ def without_user(key: str) -> str:
 
 
 def may_be_shown(key: str) -> bool:
-    """Whether no credential stands in it."""
+    """Whether the key contains nothing that may be a credential."""
     return without_user(key) == key
 
 
 def shown(keys: Iterable[str]) -> list[str]:
-    """The keys as they may be shown, in order."""
+    """Return the keys in a form that is safe to show, sorted and without duplicates."""
     return sorted({*map(without_user, keys)})
 
 
 def registry_of(key: str) -> str:
-    """The registry or path that nodes use the key for, without a user and password before it and without a query.
+    """Return the registry or path that nodes use the key for, without a user, password or query.
 
-    Empty when no client reads the key as that of a registry, and when an `@` behind the host may end a password.
+    Empty when no client reads the key as a registry, and when an `@` after the host may end a password.
     """
     parts = _parts(key)
     if not _is_read(key) or "@" in parts.path or ("@" in parts.query and "." not in parts.host):
@@ -81,16 +81,16 @@ def registry_of(key: str) -> str:
 
 
 def host_of(key: str) -> str:
-    """The `host[:port]` that nodes use the key for, in the spelling of `same_path`; empty where `registry_of` is."""
+    """Return the `host[:port]` that nodes use the key for, as `same_path` spells it. Empty where `registry_of` is empty."""
     return same_path(registry_of(key)).partition("/")[0]
 
 
 def same_path(key: str) -> str:
-    """The one spelling under which all keys for the same registry path are equal.
+    """Return the normal spelling, which is equal for all keys of the same registry path.
 
-    `https://quay.io/`, `quay.io` and `quay.io/v2/` are one; `quay.io/team` is another; so is `quay.io:443`, since
-    every client compares ports as text. All forms of Docker Hub's own host are `docker.io`. A user before an `@` and a query
-    do not count: the kubelet drops them. A key that no client reads has no host before its slash, and is equal to itself only.
+    `https://quay.io/`, `quay.io` and `quay.io/v2/` are equal. `quay.io/team` is different, and so is `quay.io:443`, because every
+    client compares ports as text. All forms of Docker Hub's own host become `docker.io`. A user before an `@` and a query do not count:
+    the kubelet drops them. A key that no client reads gets an empty host, so it equals only itself.
     """
     if not _is_read(key):
         return f"/{key.removeprefix('/')}"
@@ -107,7 +107,7 @@ def same_path(key: str) -> str:
 
 
 def matches(key: str, pattern: str) -> bool:
-    """Whether a name or glob means the key, as it is written or in its one spelling: `quay.io` means `https://quay.io/`.
+    """Whether a name or glob matches the key, as written or in its normal spelling: `quay.io` matches `https://quay.io/`.
 
     The user and the query of a key do not count, as for `same_path`.
     """
@@ -116,7 +116,7 @@ def matches(key: str, pattern: str) -> bool:
 
 @dataclass(frozen=True)
 class _Parts:
-    """A key as it is written. `path` begins with its slash, `query` with its sign; a fragment counts as one."""
+    """A key as written. `path` begins with its slash, and `query` with its `?` or `#`."""
 
     host: str
     path: str
@@ -133,18 +133,18 @@ def _parts(key: str) -> _Parts:
 
 
 def _is_read(key: str) -> bool:
-    """Whether a client reads the key as that of a host: the kubelet or, of a URL the host alone, CRI-O and Podman."""
+    """Whether a client reads the key as a host: the kubelet, or CRI-O and Podman, which use only the host of a URL."""
     bare = _without_schemes(key)
     return _is_read_by_kubelet(bare) or (bare != key and is_image_host(bare.partition("/")[0]))
 
 
 def _is_read_by_kubelet(bare: str) -> bool:
-    """The kubelet reads a key twice: as it is written, and as it keeps it. A scheme that it does not drop is not the host of an image."""
+    """The kubelet parses a key twice: as written, and as it stores it. A scheme that it does not drop is not the host of an image."""
     url = parse_url(bare)
     kept = parse_url(url.host + url.path) if url else None
     return kept is not None and bool(kept.name_and_port[0]) and kept.host.lower() not in ("http:", "https:")
 
 
 def _without_schemes(key: str) -> str:
-    """CRI-O and Podman drop both schemes. The kubelet drops one, and what is left then has no host that an image could have."""
+    """CRI-O and Podman drop both schemes. The kubelet drops one, and the rest is then not a valid host of an image."""
     return key.removeprefix("http://").removeprefix("https://")

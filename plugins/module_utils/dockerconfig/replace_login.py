@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One login in the place of another, in a stored auth file: all around it stays as the text that it is. Pure.
+"""Replace one login by another in a stored auth file, without changing any other text. Pure.
 
-The key, the e-mail address and the way in which an entry is written are kept. From Kubernetes 1.35 on, the kubelet takes an entry with
-another e-mail for another credential (pkg/credentialprovider, the hash of an `AuthConfig`).
+The key, the e-mail address and the form of each entry are kept. From Kubernetes 1.35 on, the kubelet treats an entry with another
+e-mail address as another credential (pkg/credentialprovider, the hash of an `AuthConfig`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["LoginKeys", "LoginReplacement", "UserPassword", "exchanged", "found_
 
 @dataclass(frozen=True, repr=False)
 class UserPassword:
-    """`password` is empty where any password of the user is meant."""
+    """A login. An empty `password` matches any password of the user."""
 
     username: str
     password: str
@@ -37,14 +37,14 @@ class UserPassword:
 
 @dataclass(frozen=True, repr=False)
 class LoginReplacement:
-    """`registries` are `host[:port]`, optionally with a path: entries for other ones are left alone."""
+    """A login to replace. `registries` are `host[:port]`, optionally with a path. Entries for other registries are not changed."""
 
     registries: tuple[str, ...]
     old: UserPassword
     new: UserPassword
 
     def is_for(self, key: str) -> bool:
-        """Whether the entry under a key is for one of the registries: for it, for a path in it, or by a glob for its host."""
+        """Whether the key is for one of the registries: for the registry, for a path in it, or by a glob for its host."""
         held, _slash, path = same_path(key).partition("/")
         for registry in self.registries:
             host, _slash, within = same_path(registry).partition("/")
@@ -53,24 +53,24 @@ class LoginReplacement:
         return False
 
     def host_of(self, key: str) -> str:
-        """The host of the first registry that the entry under a key is for; empty when it is for none."""
+        """Return the host of the first registry that the key is for, or an empty text when it is for none."""
         of_one = (replace(self, registries=(registry,)) for registry in self.registries)
         return next((same_path(one.registries[0]).partition("/")[0] for one in of_one if one.is_for(key)), "")
 
     def is_in(self, repository: str) -> bool:
-        """Whether an image's repository, with its host, is in one of the registries."""
+        """Whether an image's repository, including its host, is in one of the registries."""
         names = (same_path(registry) for registry in self.registries)
         return any(f"{same_path(repository)}/".startswith(f"{name}/") for name in names)
 
     def is_old(self, username: str, password: str) -> bool:
-        """The new login is never the old one, also where any password of the user would be."""
+        """Whether this is the old login. The new login never is, even if the old one matches any password of its user."""
         return not self.is_new(username, password) and bool(password) and self.old.means(username, password)
 
     def is_new(self, username: str, password: str) -> bool:
         return (username, password) == (self.new.username, self.new.password)
 
     def has_other_password(self, username: str, password: str) -> bool:
-        """Whether it is the user of one of the two logins with another password: one of the options may be mistyped."""
+        """Whether this is the user of one of the two logins with another password, so that an option may be mistyped."""
         if self.is_old(username, password) or self.is_new(username, password):
             return False
         return bool(password) and username in (self.old.username, self.new.username)
@@ -78,10 +78,10 @@ class LoginReplacement:
 
 @dataclass(frozen=True)
 class LoginKeys:
-    """The keys of a file with the old login and with the new one, as they may be shown.
+    """The keys of a file that have the old login or the new one, in a form that is safe to show.
 
-    `tokens` are those with the old login beside an identity token, which CRI-O and Docker send instead. Of the entries under
-    `undecodable` no login is known. `other_passwords` have the user of one of the logins, with another password.
+    `tokens`: keys with the old login and an identity token, which CRI-O and Docker send instead. `undecodable`: keys whose login
+    cannot be read. `other_passwords`: keys with the user of one of the logins and another password.
     """
 
     old: tuple[str, ...] = ()
@@ -92,9 +92,9 @@ class LoginKeys:
 
 
 def found_in(text: str, wanted: LoginReplacement, *, legacy: bool) -> LoginKeys:
-    """Which entries have one of the two logins; doubled ones too.
+    """Return the keys that have one of the two logins, including duplicates.
 
-    :raises Unreadable: when it is no auth file of that form.
+    :raises InvalidContent: when it is not an auth file of that form.
     """
     entries = [(each, *_login(each)) for each in _members(text, wanted, legacy=legacy)]
     old = [each for each, *login in entries if wanted.is_old(*login)]
@@ -108,18 +108,18 @@ def found_in(text: str, wanted: LoginReplacement, *, legacy: bool) -> LoginKeys:
 
 
 def old_logins(text: str, wanted: LoginReplacement, *, legacy: bool) -> list[tuple[str, UserPassword]]:
-    """Each different login that `exchanged` would replace, with the host of its registry.
+    """Return each distinct login that `exchanged` would replace, with the host of its registry.
 
-    :raises Unreadable: as `found_in`.
+    :raises InvalidContent: as `found_in`.
     """
     logins = ((wanted.host_of(each.name), _login(each)) for each in _members(text, wanted, legacy=legacy))
     return list(dict.fromkeys((host, UserPassword(*login)) for host, login in logins if wanted.is_old(*login)))
 
 
 def exchanged(text: str, wanted: LoginReplacement, *, legacy: bool) -> str:
-    """The text with the new login wherever the old one stands.
+    """Return the text with the new login in every place of the old one.
 
-    :raises Unreadable: as `found_in`.
+    :raises InvalidContent: as `found_in`.
     """
     document = Document.parse(text, legacy=legacy)
     members = (
@@ -133,12 +133,12 @@ def _members(text: str, wanted: LoginReplacement, *, legacy: bool) -> list[Membe
     return [each for each in Document.parse(text, legacy=legacy).auths.members if wanted.is_for(each.name)]
 
 
-#: What no option can ask for: a user name with a colon.
+#: A login that no option can describe, because its user name has a colon.
 _UNDECODABLE = (":", "")
 
 
 def _login(member: Member) -> tuple[str, str]:
-    """User and password as the kubelet reads them; `_UNDECODABLE` where it cannot."""
+    """User and password as the kubelet reads them, or `_UNDECODABLE` where it cannot."""
     try:
         return login_of(member.value)
     except InvalidContent:
@@ -146,7 +146,7 @@ def _login(member: Member) -> tuple[str, str]:
 
 
 def _with_login(member: Member, login: UserPassword) -> Member:
-    """The entry with the fields that it has: `auth`, or user and password, or all of them."""
+    """The entry with the new login in the fields that it already has: `auth`, or user and password, or all of them."""
     raw = f"{login.username}:{login.password}".encode("utf-8", "surrogateescape")
     wanted = {
         "auth": json.dumps(base64.b64encode(raw).decode("ascii")),
@@ -162,7 +162,7 @@ def _with_login(member: Member, login: UserPassword) -> Member:
 
 
 def _is_set(field: Member) -> bool:
-    """Whether it says something: an empty `auth` beside user and password stays empty."""
+    """Whether the field has a value. An empty `auth` next to user and password stays empty."""
     return kind(field.value) == "a string" and bool(string(field.value))
 
 

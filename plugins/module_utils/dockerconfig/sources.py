@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options by which credentials are given: as values, as a file, or as data. Pure."""
+"""The options for credentials: as values, as a file, or as data. Pure."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from .auth_file import AuthFile, from_registries, parse, parse_text
 
 __all__ = ["FILE_ARGUMENTS", "SOURCES", "auth_file_of"]
 
-#: Exactly one of these.
+#: Options of which exactly one is given.
 SOURCES = ("registries", "auth_file", "auth_config")
 
-#: A file of Docker's or Podman's, and which of its entries are taken.
+#: Options for a file of Docker's or Podman's, and for the entries to use from it.
 FILE_ARGUMENTS: dict[str, Any] = {
     "auth_file": {"type": "path"},
-    # Hidden by its place (core/redaction.py). Of an option with `no_log`, Ansible would mask each user name in all output.
+    # Redacted by its position in the parameters (core/redaction.py). With `no_log`, Ansible would mask each user name in all output.
     "auth_config": {"type": "raw", "no_log": False},
     "include": {"type": "list", "elements": "str"},
 }
 
 
 def auth_file_of(options: Mapping[str, Any], read_file: Callable[[str], str]) -> AuthFile:
-    """What one of `SOURCES` gives, and `include` takes of it.
+    """Return the auth file from the one of `SOURCES` that is given, limited to `include`.
 
     :raises OptionError: for anything that no node could use.
     """

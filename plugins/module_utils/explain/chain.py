@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Follows a node's way to an image, from the name in the pod to the credential, and says what breaks first. Pure.
+"""Traces how a node would pull an image, from the name in the pod to the credential, and finds the first step that fails. Pure.
 
-The order is that of Kubernetes 1.36 pkg/kubelet/images/image_manager.go and CRI-O's server/image_pull.go. Each station of the way
-(`stations/`) answers for itself; here they follow each other.
+The order is that of Kubernetes 1.36 pkg/kubelet/images/image_manager.go and CRI-O's server/image_pull.go. Each step (`steps/`) checks
+one part. This module puts them in order.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ __all__ = ["PULLS", "UNKNOWN", "WILL_NOT_PULL", "PullVerdict", "Step", "explain"
 
 
 def explain(subject: ContainerPull, evidence: Lookup, *, asks: bool = False) -> PullVerdict:
-    """`asks`: whether the registries are asked.
+    """Return the verdict for one container. `asks`: whether to ask the registries.
 
-    :raises NotYet: when more has to be read first.
+    :raises ReadRequired: when more objects have to be read first.
     """
     told = heard(subject, evidence)
     given = given_image(subject, evidence, has_failed=told is not None)
@@ -44,7 +44,7 @@ def explain(subject: ContainerPull, evidence: Lookup, *, asks: bool = False) -> 
         return _access(subject, [*given.seen, *never(subject, told, evidence)], told)
     if reference is not None:
         return _access(subject, [*given.seen, *_way(subject, reference, told, evidence, asks=asks)], told)
-    seen = [] if given.is_closed else [breaks("image", f"{given.image!r} is no valid name of an image")]
+    seen = [] if given.is_closed else [breaks("image", f"{given.image!r} is not a valid image name")]
     return _access(subject, [*given.seen, *seen], None)
 
 
@@ -66,14 +66,14 @@ def _way(
     yield from project(subject, reference, credentials, evidence)
     yield from cached(subject, evidence)
     yield from keys(credentials, reference.repository)
-    # Which registry a name without one means is for the node to say.
+    # Only the node can tell which registry a name without one refers to.
     asks = asks and not reference.is_short and not credentials.in_state("unparsable")
     yield from verdict(LoginContext(subject, reference, credentials, evidence, found[0].mirrors, asks), told)
     yield from (each for each in named.seen if each.verdict == UNKNOWN)
 
 
 def _one_is_open(each: Sequence[Sequence[StepResult]]) -> Iterator[StepResult]:
-    """Of what is said of several references, each thing once. It breaks only where all of them are closed."""
+    """The results for several references, each once. They are a failure only if every reference fails."""
     closed = all(any(seen.verdict == WILL_NOT_PULL for seen in way) for way in each)
     told: list[StepResult] = []
     for seen in (seen for way in each for seen in way):

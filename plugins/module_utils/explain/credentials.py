@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the pull secrets of a pod give for an image: the kubelet's own reading of them, secret by secret and key by key. Pure."""
+"""The logins for an image in the pull secrets of a pod, as the kubelet reads them, secret by secret and key by key. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 
-#: Keys that are looked at for a typing error: the author of a secret chooses how many it has.
+#: Maximum number of keys that are compared for a typing error: the author of a secret chooses how many it has.
 _COMPARED = 100
 _PORT = re.compile(r":[0-9]*\Z")
 _ADDRESS = re.compile(r"[0-9.]+|\[.*\]")
@@ -37,7 +37,7 @@ _ADDRESS = re.compile(r"[0-9.]+|\[.*\]")
 
 @dataclass(frozen=True)
 class KubeletLogin:
-    """One that the kubelet tries. `is_empty`: without user or password, so the runtime pulls without a login."""
+    """A login that the kubelet tries. `is_empty`: it has no user or no password, so the runtime pulls without a login."""
 
     secret: str
     key: str
@@ -46,9 +46,9 @@ class KubeletLogin:
 
 @dataclass(frozen=True)
 class PullSecretStatus:
-    """`state`: `usable`, `missing`, `wrong_type`, `unparsable`, `unread`; `detail` says more, as the rest of a sentence.
+    """`state`: `usable`, `missing`, `wrong_type`, `unparsable`, `unread`. `detail` adds to it, as the rest of a sentence.
 
-    `is_generated`: the platform made it, and writes it again.
+    `is_generated`: the platform generated the secret and would restore it.
     """
 
     name: str
@@ -61,9 +61,9 @@ class PullSecretStatus:
 
 @dataclass(frozen=True)
 class Credentials:
-    """`secrets` in the order of the list, `logins` in the order in which the kubelet tries them.
+    """`secrets` are in the order of the list, `logins` in the order in which the kubelet tries them.
 
-    With an unparsable secret it tries none, and stops.
+    If a secret is unparsable, the kubelet tries none and stops.
     """
 
     secrets: Sequence[PullSecretStatus]
@@ -71,7 +71,7 @@ class Credentials:
 
     @property
     def usable_logins(self) -> list[KubeletLogin]:
-        """Those with user and password."""
+        """The logins with user and password."""
         return [login for login in self.logins if not login.is_empty]
 
     def in_state(self, state: str) -> list[PullSecretStatus]:
@@ -79,7 +79,10 @@ class Credentials:
 
 
 def credentials_of(namespace: str, names: Iterable[str], repository: str, evidence: Lookup) -> Credentials:
-    """:raises NotYet: when some of the secrets have to be read first; all of them are wanted then."""
+    """Return the credentials for a repository.
+
+    :raises ReadRequired: when some of the secrets have to be read first. All of these are requested then.
+    """
     secrets, waits = [], False
     for name in names:
         try:
@@ -92,7 +95,7 @@ def credentials_of(namespace: str, names: Iterable[str], repository: str, eviden
 
 
 def nearest_key(secrets: Iterable[PullSecretStatus], repository: str) -> str:
-    """The key that may be meant for the image: of the same host, or of a name with a typing error; empty when there is none."""
+    """Return the key that was probably meant for the image: one for the same host, or one with a typing error. Empty when there is none."""
     name = _name_of(repository)
     keys = [(key, _name_of(host_of(key))) for secret in secrets for key in secret.keys]
     found = next((key for key, other in keys if other == name), "")
@@ -100,12 +103,12 @@ def nearest_key(secrets: Iterable[PullSecretStatus], repository: str) -> str:
 
 
 def _name_of(repository: str) -> str:
-    """The host without its port, which an image and a key may have in different forms."""
+    """The host without its port, which can differ between an image and a key."""
     return _PORT.sub("", repository.partition("/")[0])
 
 
 def _is_mistyped(name: str, other: str) -> bool:
-    """Whether one may stand for the other: not two addresses, and not two registries that everybody knows."""
+    """Whether one name may be a typo of the other. Two addresses, or two well-known registries, are not."""
     are_known = {name, other} <= PUBLIC_REGISTRIES
     are_addresses = all(_ADDRESS.fullmatch(each) for each in (name, other))
     return not are_known and not are_addresses and is_typing_error(name, other)
@@ -123,7 +126,7 @@ def _nameless(secret: Json | None) -> PullSecretStatus:
 
 
 def secret_seen(name: str, secret: Json) -> PullSecretStatus:
-    """What a node makes of a secret that exists."""
+    """Return the status of an existing secret, as a node reads it."""
     held = StoredSecret.of(secret)
     if held.type not in DATA_KEYS:
         return PullSecretStatus(name, "wrong_type", held.type)
@@ -135,7 +138,7 @@ def secret_seen(name: str, secret: Json) -> PullSecretStatus:
 
 
 def logins_of(secrets: Sequence[PullSecretStatus], repository: str) -> list[KubeletLogin]:
-    """Those for an image, in the order in which they are tried."""
+    """Return the logins for an image, in the order in which the kubelet tries them."""
     usable = [secret for secret in secrets if secret.state == "usable"]
     every = dict.fromkeys(key for secret in usable for key in secret.keys)
     return [

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 __all__ = ["is_typing_error"]
 
-#: Names of at least this length may differ in two places, shorter ones in one.
+#: Minimum length of names that may differ in two places. Shorter ones may differ in one.
 _LONG = 8
-#: Longer names are not compared: users choose how long their names are.
+#: Maximum length of compared names: users choose the length of their names.
 _LONGEST = 253
 
 
 def is_typing_error(first: str, second: str) -> bool:
-    """Whether one or two letters are added, missing, replaced or exchanged with their neighbour. Equal names do not differ."""
+    """Whether the names differ by one or two added, missing, replaced or transposed letters. Equal names do not differ."""
     shorter, longer = sorted((first, second), key=len)
     most = 2 if len(shorter) >= _LONG else 1
     if first == second or len(longer) > _LONGEST or len(longer) - len(shorter) > most:
@@ -23,9 +23,9 @@ def is_typing_error(first: str, second: str) -> bool:
 
 
 def _distance(first: str, second: str, most: int) -> int:
-    """The number of edits, where an exchange of two neighbours is one (optimal string alignment); more than `most` where it is not known.
+    """The number of edits, where a transposition counts as one (optimal string alignment). More than `most` when the number is unknown.
 
-    Only places are compared that so many edits can bring together: the time grows with the length, and not with its square.
+    Only positions within `most` edits are compared, so the time is linear in the length, not quadratic.
     """
     far, last = most + 1, len(second)
     before: list[int] = []

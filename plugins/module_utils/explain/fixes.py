@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What fixes a pull, as tasks of this collection. Pure.
+"""Fixes for failed pulls, as tasks of this collection. Pure.
 
-The login of a registry is never known here: a task has the variables `registry_username` and `registry_password` in its place. Titles are
-fixed sentences, and the names of objects are in the options only. Whether a task is offered is decided in `offers`.
+The login of a registry is never known here, so a task contains the variables `registry_username` and `registry_password` instead. Titles
+are fixed sentences, and names of objects are only in the options. `offers` decides whether a task is offered.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ __all__ = [
     "rewrite_secret", "unlink", "wait_for_account",
 ]  # fmt: skip
 
-#: A task as it stands in a playbook.
+#: A task as in a playbook.
 Fix = dict[str, Any]
 
 PREFIX = "openshift_ops.image_pull."
-#: The registry, where it is not known.
+#: Placeholder for an unknown registry.
 REGISTRY = TemplateText("{{ registry }}")
-#: The login of a registry: members of an entry of a pull secret.
+#: The login of a registry: fields of an entry of a pull secret.
 VARIABLES: Mapping[str, TemplateText] = {
     "username": TemplateText("{{ registry_username }}"),
     "password": TemplateText("{{ registry_password }}"),
@@ -44,12 +44,12 @@ _GRANT = Sentence("Let others pull from a project")
 _REVOKE = Sentence("Revoke pulling from a project")
 _IMPORT = Sentence("Import an image stream again")
 _WAIT = Sentence("Wait for the pull secret of a service account")
-#: All titles. They hold nothing of a cluster.
+#: All titles. They contain nothing from a cluster.
 TITLES = frozenset({_LINK, _UNLINK, _WRITE, _REMOVE_ENTRIES, _REMOVE, _GRANT, _REVOKE, _IMPORT, _WAIT})
 
 
 def link(namespace: str, account: str, secret: str) -> list[Fix]:
-    """Links a secret, and has pods that wait for their image created again."""
+    """Link a secret, and recreate the pods that wait for their image."""
     options = {"namespaces": [namespace], "service_accounts": [account], "secrets": [secret], **_PODS}
     return [_task(_LINK, "sa_link", options)]
 
@@ -60,27 +60,27 @@ def new_secret(namespace: str, account: str, registry: str) -> list[Fix]:
 
 
 def import_secret(namespace: str, registry: str) -> list[Fix]:
-    """For imports of image streams, which need no link."""
+    """Create a secret for imports of image streams, which need no link."""
     return [_secret(namespace, name_for("pull", registry), registry)]
 
 
 def import_again(namespace: str, stream: str) -> list[Fix]:
-    """Imports the tags of a stream whose import failed for want of a login."""
+    """Retry the failed imports of a stream."""
     return [_task(_IMPORT, "image_stream_import", {"namespaces": [namespace], "streams": [stream]})]
 
 
 def add_registry(namespace: str, secret: str, registry: str) -> list[Fix]:
-    """Adds a registry to a secret, or corrects its login there; its other entries stay."""
+    """Add a registry to a secret, or correct its login there. Other entries are kept."""
     return [_secret(namespace, secret, registry, mode="merge")]
 
 
 def new_secret_named(namespace: str, secret: str, registry: str) -> list[Fix]:
-    """Creates a secret that is listed already."""
+    """Create a secret that is already linked."""
     return [_secret(namespace, secret, registry)]
 
 
 def rewrite_secret(namespace: str, secret: str, registry: str) -> list[Fix]:
-    """Writes a secret of which nothing can be kept, with a type that nodes read."""
+    """Replace the whole content of a secret, and give it a type that nodes read."""
     return [_secret(namespace, secret, registry, mode="replace", recreate=True)]
 
 
@@ -90,24 +90,24 @@ def grant(project: str, namespace: str, account: str) -> list[Fix]:
 
 
 def grant_to(project: str, subjects: dict[str, Any]) -> list[Fix]:
-    """`subjects`: as the options of image_puller_grant name them."""
+    """Grant pulls from a project. `subjects`: options of image_puller_grant."""
     return [_task(_GRANT, "image_puller_grant", {"namespaces": [project], **subjects})]
 
 
 def revoke(project: str, subjects: dict[str, Any]) -> list[Fix]:
-    """Takes the right out of every binding of the project."""
+    """Remove the right from every binding of the project."""
     options = {"namespaces": [project], **subjects, "state": "absent", "revoke_from": "every_binding"}
     return [_task(_REVOKE, "image_puller_grant", options)]
 
 
 def link_only(namespace: str, account: str, secret: str) -> list[Fix]:
-    """Links a secret, also one of no use, once; pods are left alone."""
+    """Link a secret once, even an unusable one, without recreating pods."""
     options = {"namespaces": [namespace], "service_accounts": [account], "secrets": [secret], "require": "none"}
     return [_task(_LINK, "sa_link", options)]
 
 
 def unlink(namespace: str, account: str, secret: str, purpose: str = "pull") -> list[Fix]:
-    """`purpose`: `pull` or `mount`, the list of the account."""
+    """Remove a link. `purpose`: `pull` or `mount`, the list of the account."""
     options = {
         "namespaces": [namespace],
         "service_accounts": [account],
@@ -124,14 +124,14 @@ def remove_secret(namespace: str, secret: str) -> list[Fix]:
 
 
 def remove_registry(namespace: str, secret: str, *registries: str) -> list[Fix]:
-    """Removes entries of a secret; its others stay."""
+    """Remove entries of a secret. Other entries are kept."""
     entries = [{"registry": registry} for registry in registries]
     options = {"namespaces": [namespace], "name": secret, "registries": entries, "mode": "remove"}
     return [_task(_REMOVE_ENTRIES, "pull_secret", options)]
 
 
 def convert_secret(namespace: str, secret: str, registry: str) -> list[Fix]:
-    """Creates a secret again with a type that nodes read; its other entries stay."""
+    """Recreate a secret with a type that nodes read. Other entries are kept."""
     return [_secret(namespace, secret, registry, mode="merge", recreate=True)]
 
 
@@ -141,7 +141,7 @@ def wait_for_account(namespace: str, account: str) -> list[Fix]:
 
 
 def name_for(purpose: str, registry: str) -> str:
-    """A name for a secret with the login of a registry."""
+    """Return a name for a secret with the login of a registry."""
     words = re.sub("[^a-z0-9]", "-", registry.lower()).strip("-")
     return f"{purpose}-{words}"[:LONGEST_NAME].rstrip("-")
 

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known of a cluster so far, for questions that lead from one object to the next. Pure.
+"""The known objects of a cluster, for questions that lead from one object to the next. Pure.
 
-A question is asked again and again: what it looks for and does not find is wanted, the caller reads all that is wanted at once, and
-asks again until nothing is.
+A question is asked repeatedly: each object that is not known yet is recorded as wanted, the caller reads all wanted objects at once, and
+asks again until nothing is wanted.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ Made = TypeVar("Made")
 
 
 class ReadRequired(Exception):
-    """The answer is not known yet: it is wanted now."""
+    """The object is not known yet, and is now recorded as wanted."""
 
 
 class UnreadableObject(ImagePullError):
-    """The answer cannot be known; the message is the reason, as the rest of a sentence."""
+    """The object cannot be read. The message is the reason, as the rest of a sentence."""
 
 
 class Lookup:
-    """Objects by reference: None for one that does not exist, the error for one that could not be read."""
+    """Objects by reference: None for an object that does not exist, an error for one that could not be read."""
 
     def __init__(self, known: Mapping[ObjectRef, Union[Json, ImagePullError, None]] | None = None) -> None:
         self._known = dict(known or {})
@@ -38,10 +38,10 @@ class Lookup:
         self._made: dict[tuple[ObjectRef, Callable[..., Any]], Any] = {}
 
     def look(self, ref: ObjectRef) -> Json | None:
-        """The object, None when there is none. For a reference without name, the list under `items`.
+        """Return the object, or None if it does not exist. For a reference without a name, return the list under `items`.
 
-        :raises NotYet: when it has to be read first.
-        :raises Unread: when it cannot be read.
+        :raises ReadRequired: when it has to be read first.
+        :raises UnreadableObject: when it cannot be read.
         """
         if ref not in self._known:
             self._wanted[ref] = None
@@ -52,9 +52,9 @@ class Lookup:
         return answer
 
     def made_of(self, ref: ObjectRef, make: Callable[[Json | None], Made]) -> Made:
-        """What a pure function makes of the object, worked out once: for what is large and looked at for each container.
+        """Return the result of a pure function of the object, computed once: for large objects that every container needs.
 
-        :raises NotYet, Unread: as `look`.
+        :raises ReadRequired, UnreadableObject: as `look`.
         """
         answer = self.look(ref)
         if (ref, make) not in self._made:
@@ -64,7 +64,7 @@ class Lookup:
 
     @property
     def unread(self) -> dict[ObjectRef, str]:
-        """What was looked for and could not be read, and why."""
+        """The objects that could not be read, with the reason."""
         return {ref: str(answer) for ref, answer in self._known.items() if isinstance(answer, ImagePullError)}
 
     def add(self, answers: Mapping[ObjectRef, Union[Json, ImagePullError, None]]) -> None:
@@ -72,6 +72,6 @@ class Lookup:
         self._made = {key: made for key, made in self._made.items() if key[0] not in answers}
 
     def take_wanted(self) -> list[ObjectRef]:
-        """What was looked for and is not known, each once; afterwards nothing is wanted."""
+        """Return the wanted objects, each once, and clear the list."""
         wanted, self._wanted = list(self._wanted), {}
         return wanted

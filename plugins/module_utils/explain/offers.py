@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which fixes are offered, who gets what by them, and their text to be pasted into a playbook. Pure.
+"""Which fixes are offered, who gains access through them, and their text for a playbook. Pure.
 
-The only place that decides it, for explanations, audits and reports. Project users choose names and keys in their objects, and people run
-the tasks with more rights. So a task is offered only if each text in it is one that the modules and the API server accept, and is plain.
+Only this module decides that, for explanations, audits and reports. Project users choose names and keys in their objects, and people run
+the tasks with more rights. So a task is offered only if every text in it is plain and accepted by the modules and the API server.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SHOWN = 80
 
 @dataclass(frozen=True)
 class Offer:
-    """The tasks that are offered. `effects`: who gets what when they run, a sentence each. `refusal`: why none is offered, if that is so."""
+    """The offered tasks. `effects`: who gains access when they run, one sentence each. `refusal`: why no task is offered, or empty."""
 
     tasks: Sequence[Fix] = ()
     effects: Sequence[str] = ()
@@ -43,17 +43,17 @@ class Offer:
 
     @property
     def notes(self) -> str:
-        """Who gets what, or why there is no task."""
+        """Return who gains access, or why there is no task."""
         return self.refusal or " ".join(self.effects)
 
     @property
     def text(self) -> str:
-        """The tasks as YAML to be pasted into a playbook; empty without one."""
+        """Return the tasks as YAML for a playbook, or an empty text."""
         return as_yaml(list(self.tasks)) if self.tasks else ""
 
 
 def offer(tasks: Sequence[Fix]) -> Offer:
-    """All of the tasks, or none of them when one holds unusual text."""
+    """Return all of the tasks, or none of them if one contains unusual text."""
     unusual = next((found for task in tasks for found in _unusual(task)), "")
     if unusual:
         return Offer(
@@ -63,16 +63,16 @@ def offer(tasks: Sequence[Fix]) -> Offer:
 
 
 def offer_in(answer: Mapping[str, Any]) -> Offer:
-    """The offer in a result or in a document, which anybody may have written: it is judged again, and its effects are not taken from it."""
+    """Return the offer in a result or in a document. Anyone may have written it, so it is checked again and its effects are ignored."""
     tasks = [{name: _restored(name, value) for name, value in task.items()} for task in answer["fix"]]
     return offer(tasks) if tasks else Offer(refusal=answer.get("fix_refusal", ""))
 
 
-# --- types that a result and a document do not hold
+# --- types that a result and a document do not have
 
 
 def _restored(name: str, value: Any) -> Any:
-    """Titles are sentences of ours, and the members of a login are always variables."""
+    """Titles are our own sentences, and login fields are always variables."""
     if name == "name":
         return Sentence(value) if value in TITLES else value
     options = as_dict(value)
@@ -96,7 +96,7 @@ def _options(task: Fix) -> tuple[str, Mapping[str, Any]]:
 
 _ACCOUNT = {"namespace": str, "name": str}
 _ENTRY = {"registry": str, "username": str, "password": str}
-#: The options of fixes by their modules, with the form of each. Other ones, such as `host` or `role`, have effects that are not named.
+#: Allowed options of fixes by module, with the form of each. Others, such as `host` or `role`, have effects that are not reported.
 _FORMS: Mapping[str, Mapping[str, Any]] = {
     "image_puller_grant": {
         "namespaces": [str], "service_accounts": [_ACCOUNT], "projects": [str], "users": [str], "groups": [str],
@@ -124,7 +124,7 @@ def _has_form(value: Any, form: Any) -> bool:
 
 
 def _is_registry(value: Any) -> bool:
-    """Whether it is a registry as an entry names it: no glob, no user, no query."""
+    """Whether it is a registry as in an entry: not a glob, without user and query."""
     if isinstance(value, TemplateText):
         return True
     try:
@@ -134,7 +134,7 @@ def _is_registry(value: Any) -> bool:
     return is_plain(value) and not is_pattern(value)
 
 
-#: Options that hold text of a cluster: a word for it, and the check that it must pass.
+#: Options with text from a cluster: the term for it, and the check that it must pass.
 _CHECKS: Mapping[str, tuple[str, Callable[[str], bool]]] = {
     "namespaces": ("the namespace", is_namespace),
     "projects": ("the project", is_namespace),
@@ -152,7 +152,7 @@ _CHECKS: Mapping[str, tuple[str, Callable[[str], bool]]] = {
 
 
 def _unusual(task: Fix) -> Iterator[str]:
-    """Each text of a task that is unusual, as a part of a sentence."""
+    """Each unusual text in a task, as a part of a sentence."""
     module, options = _options(task)
     is_ours = task.keys() == {"name", PREFIX + module} and isinstance(task["name"], Sentence)
     if not is_ours or module not in _FORMS or not _has_form(task[PREFIX + module], _FORMS[module]):
@@ -172,14 +172,14 @@ def _unusual_in(options: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _shown(option: str, text: str) -> str:
-    """Nothing of a login is shown."""
+    """Never shows a part of a login."""
     if option in VARIABLES:
         return ""
     known = printable(without_user(text) if option == "registry" else text)
     return repr(known if len(known) <= _SHOWN else f"{known[:_SHOWN]}...")
 
 
-# --- who gets what
+# --- who gains access
 
 
 def _effects(task: Fix) -> Iterator[str]:

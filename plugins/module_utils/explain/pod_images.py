@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All images that a node pulls for a pod: those of its containers, and those of its image volumes. Pure.
+"""All images that a node pulls for a pod: those of its containers and of its image volumes. Pure.
 
-A node pulls the images of the volumes first, with the pod's own pull secrets, and also for a volume that no container mounts. The status of
-each container that mounts the volume shows the error (kubernetes pkg/kubelet/kuberuntime/kuberuntime_manager.go getImageVolumes).
+A node pulls the images of volumes first, with the pod's own pull secrets, even for a volume that no container mounts. The status of each
+container that mounts the volume shows the error (kubernetes pkg/kubelet/kuberuntime/kuberuntime_manager.go getImageVolumes).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..core.objects import Json
 
 __all__ = ["CONTAINERS", "PodImage", "image_in_message", "images_of"]
 
-#: Where a pod names its containers.
+#: Fields of a pod that list containers.
 CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 
 
@@ -32,7 +32,7 @@ class PodImage:
 
 
 def images_of(pod_spec: Json) -> Iterator[PodImage]:
-    """The images of a pod or of a template, of the containers first."""
+    """Yield the images of a pod or of a template, containers first."""
     mounting: dict[str, list[str]] = {}
     for part in CONTAINERS:
         for container in map(as_dict, as_list(pod_spec.get(part))):
@@ -48,6 +48,6 @@ def images_of(pod_spec: Json) -> Iterator[PodImage]:
 
 
 def image_in_message(message: str, own: str, volumes: Sequence[str]) -> str:
-    """The image that the message of a waiting container is about: one of a volume that it mounts if the message names it, else its own."""
+    """Return the image that a waiting container's message is about: one of its mounted volumes if the message names it, else its own."""
     named = [image for image in (own, *volumes) if image and image in message]
     return max(named, key=len, default=own)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a station of the way looks at the cluster. Pure."""
+"""How a step reads objects of the cluster. Pure."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["items_of", "look", "nodes_for", "refs_of_nodes", "want"]
 
 
 def look(evidence: Lookup, ref: ObjectRef) -> tuple[Json | None, str]:
-    """What is there, None when there is nothing; and why it could not be read, empty when it could.
+    """Return the object (None if it does not exist) and the reason why it could not be read (empty if it could).
 
-    :raises NotYet: when it has to be read first.
+    :raises ReadRequired: when it has to be read first.
     """
     try:
         return evidence.look(ref), ""
@@ -28,15 +28,15 @@ def look(evidence: Lookup, ref: ObjectRef) -> tuple[Json | None, str]:
 
 
 def refs_of_nodes(subject: ContainerPull) -> Sequence[ObjectRef]:
-    """The node of a pod that is asked about alone; all nodes for others, for a list serves all of these."""
+    """Return the node of a pod that is explained alone, otherwise the list of all nodes, which serves all subjects."""
     alone = subject.is_asked_alone and subject.node
     return [ObjectRef(NODES.kind, "", subject.node)] if alone else [NODES]
 
 
 def nodes_for(subject: ContainerPull, evidence: Lookup) -> tuple[Sequence[NodeVersions], str]:
-    """The subject's node, or each kind of node where it has none, and why they could not be read.
+    """Return the subject's node, or one node of each kind if it has none, and the reason why they could not be read.
 
-    :raises NotYet: when they have to be read first.
+    :raises ReadRequired: when they have to be read first.
     """
     (ref,) = refs_of_nodes(subject)
     if ref.name:
@@ -55,7 +55,7 @@ def _nodes(listed: Json | None) -> tuple[Mapping[str, NodeVersions], Sequence[No
 
 
 def want(evidence: Lookup, refs: Iterable[ObjectRef]) -> None:
-    """Asks for all of these at once. :raises NotYet: when some of it is not known."""
+    """Request all of these objects at once. :raises ReadRequired: when some of them are unknown."""
     waits = False
     for ref in refs:
         try:
@@ -67,5 +67,5 @@ def want(evidence: Lookup, refs: Iterable[ObjectRef]) -> None:
 
 
 def items_of(listed: Json | None) -> Sequence[Json]:
-    """The objects of a list."""
+    """Return the objects of a list."""
     return [as_dict(item) for item in as_list(as_dict(listed).get("items"))]

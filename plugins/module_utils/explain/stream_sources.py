@@ -30,7 +30,7 @@ _FIELD = re.compile(
 
 @dataclass(frozen=True)
 class StreamSource:
-    """The tag that sets a container's image. `is_paused`: a new image is not taken over."""
+    """The tag that sets a container's image. `is_paused`: the workload does not get new images."""
 
     stream: ObjectRef
     tag: str
@@ -38,13 +38,13 @@ class StreamSource:
 
 
 def sources_of(workload: Json, pod_spec: Json, namespace: str) -> Mapping[str, StreamSource]:
-    """By the name of the container. `pod_spec` is that of the workload's template."""
+    """Return the sources by container name. `pod_spec` is that of the workload's template."""
     annotated = _annotated(as_str(as_dict(metadata(workload).get("annotations")).get(_TRIGGERS)), pod_spec, namespace)
     return {**dict(_of_config(as_dict(workload.get("spec")), namespace)), **annotated}
 
 
 def resolves_names(*objects: Json) -> bool:
-    """Whether one of the objects says that names without a registry mean image streams."""
+    """Whether one of the objects says that names without a registry refer to image streams."""
     return any(as_dict(metadata(obj).get("annotations")).get(_RESOLVE) == "*" for obj in objects)
 
 
@@ -75,7 +75,7 @@ def _container(path: str, pod_spec: Json) -> str:
 
 
 def _of_config(spec: Json, namespace: str) -> Iterator[tuple[str, StreamSource]]:
-    """The triggers of a DeploymentConfig."""
+    """The triggers of a DeploymentConfig, by container."""
     for trigger in map(as_dict, as_list(spec.get("triggers"))):
         change = as_dict(trigger.get("imageChangeParams"))
         source = _source(as_dict(change.get("from")), namespace, is_paused=change.get("automatic") is not True)

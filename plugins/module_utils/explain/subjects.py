@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who pulls which image: the containers of pods, of workloads that have no pods yet, and of a service account. Pure."""
+"""Who pulls which image: containers of pods, of workloads without pods, and of a service account. Pure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 _APPS = "apps/v1"
-#: The kinds that make pods of a template, by the name of the kind in lower case.
+#: The kinds that create pods from a template, by the lower-case name of the kind.
 WORKLOADS: Mapping[str, Kind] = {
     kind.kind.lower(): kind
     for kind in (
@@ -41,7 +41,7 @@ WORKLOADS: Mapping[str, Kind] = {
     )
 }
 
-#: Where a pod says how its containers are.
+#: Fields of a pod with the status of its containers.
 STATUSES = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
 
 
@@ -49,11 +49,11 @@ STATUSES = ("initContainerStatuses", "containerStatuses", "ephemeralContainerSta
 class ContainerPull:
     """One container that needs its image.
 
-    `own` are the secrets in the list of the pod or the template; a pod's list is final, an empty one of a template is filled with the
-    account's. `reason` and `message` are what the node says of a container that waits; `is_pulled`: it has the image already.
-    `created` is the pod's time of creation, as the API server writes it. `is_asked_alone`: what it takes to read a pod's events or the
-    cluster's nodes is worth it. `source` is the tag of an image stream that sets the image; `resolves_names`: names without a registry mean
-    image streams.
+    `own` are the secrets in the list of the pod or the template. A pod's list is final, and an empty list of a template is replaced by the
+    account's. `reason` and `message` are the node's report about a waiting container. `is_pulled`: it already has the image. `created` is
+    the pod's creation time, as the API server writes it. `is_asked_alone`: only this subject is explained, so reading the pod's events and
+    the cluster's nodes is worth it. `source` is the image stream tag that sets the image. `resolves_names`: names without a registry refer
+    to image streams.
     """
 
     ref: ObjectRef
@@ -83,7 +83,7 @@ class ContainerPull:
 
 
 def of_pod(pod: Json, namespace: str) -> list[ContainerPull]:
-    """Its containers, the init and ephemeral ones too."""
+    """Return the containers of a pod, including init and ephemeral ones."""
     meta, spec = metadata(pod), as_dict(pod.get("spec"))
     ref = ObjectRef(POD, namespace, as_str(meta.get("name")))
     status = as_dict(pod.get("status"))
@@ -95,7 +95,7 @@ def of_pod(pod: Json, namespace: str) -> list[ContainerPull]:
 
 
 def of_workload(kind: Kind, workload: Json, namespace: str) -> list[ContainerPull]:
-    """The containers of the pods that it will make."""
+    """Return the containers of the pods that a workload will create."""
     ref = ObjectRef(kind, namespace, as_str(metadata(workload).get("name")))
     template = template_of(workload)
     pod_spec = as_dict(template.get("spec"))
@@ -107,13 +107,13 @@ def of_workload(kind: Kind, workload: Json, namespace: str) -> list[ContainerPul
 
 
 def template_of(workload: Json) -> Json:
-    """Return the template of the pods of a workload. A cron job has it in the template of its jobs."""
+    """Return the pod template of a workload. A cron job has it in the template of its jobs."""
     spec = as_dict(workload.get("spec"))
     return as_dict((as_dict(as_dict(spec.get("jobTemplate")).get("spec")) or spec).get("template"))
 
 
 def of_account(namespace: str, account: str, image: str) -> ContainerPull:
-    """A pod of the account that would have this image."""
+    """Return a pod of the account that would use this image."""
     return ContainerPull(ObjectRef(SERVICE_ACCOUNT, namespace, account), account, (), "", image)
 
 
@@ -126,7 +126,7 @@ def _subjects(ref: ObjectRef, spec: Json, *, is_pod: bool) -> Iterator[Container
 
 
 def _of(meta: Json, spec: Json, subject: ContainerPull) -> ContainerPull:
-    """With what is said of the whole pod."""
+    """The subject with the data of the whole pod."""
     resolves = resolves_names({"metadata": meta})
     created, uid, node = as_str(meta.get("creationTimestamp")), as_str(meta.get("uid")), as_str(spec.get("nodeName"))
     return replace(subject, created=created, uid=uid, node=node, resolves_names=resolves)
@@ -142,7 +142,7 @@ def _with_state(subject: ContainerPull, status: Json) -> ContainerPull:
     return replace(subject, is_pulled=has_started, reason=reason, message=as_str(waiting.get("message")))
 
 
-#: Why a container waits that has nothing to do with its image. What is not here may be anything: the kubelet puts errors there.
+#: Reasons to wait that have nothing to do with the image. Any other reason may be an error, because the kubelet puts errors there.
 _NOT_OF_A_PULL = (
     "", "ContainerCreating", "PodInitializing", "CrashLoopBackOff", "CreateContainerConfigError", "CreateContainerError",
     "RunContainerError", "PostStartHookError", "PreCreateHookError", "PreStartHookError", "VerifyNonRootError",

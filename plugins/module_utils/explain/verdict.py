@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The answer to a pull: what was seen at each station of the way, and the verdict of all of it. Pure."""
+"""The verdict about a pull: the result of each step, and the overall verdict. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MARKS = {True: "ok", False: "NO", None: "? "}
 
 @dataclass(frozen=True)
 class Step:
-    """What was seen at one station of the way. `ok` is None where it is not known."""
+    """The result of one step. `ok` is None when unknown."""
 
     name: str
     seen: str
@@ -31,8 +31,8 @@ class Step:
 
 @dataclass(frozen=True)
 class StepResult:
-    """One answer of a station. `verdict` is `WILL_NOT_PULL` or `UNKNOWN` where it decides something, with `reason` as the sentence
-    for it and `fix` as what fixes it; empty where it is only said. Without `step` it is not said on the way."""
+    """One result of a step. `verdict` is `WILL_NOT_PULL` or `UNKNOWN` if it affects the overall verdict, with its sentence in `reason`
+    and the tasks in `fix`. It is empty for information. Without `step`, the result is not listed among the steps."""
 
     step: Step | None
     verdict: str = ""
@@ -42,8 +42,8 @@ class StepResult:
 
 @dataclass(frozen=True)
 class PullVerdict:
-    """The answer for one container. `reason` is what breaks first or, where nothing does, what pulls; `cause` is the class of the
-    node's error, empty when the node says nothing."""
+    """The verdict for one container. `reason` is the first failure or, if there is none, how the pull works. `cause` is the class of the
+    node's error, or empty when the node reports none."""
 
     subject: ContainerPull
     verdict: str
@@ -53,7 +53,7 @@ class PullVerdict:
     cause: str = ""
 
     def report(self, *, brief: bool = False) -> dict[str, Any]:
-        """`brief`: without the way, where nothing breaks on it."""
+        """Return the verdict for a result. `brief`: without the steps if nothing fails."""
         ref = self.subject.ref
         way = {
             "steps": [{"step": step.name, "message": step.seen, "ok": step.ok} for step in self.steps],
@@ -73,7 +73,7 @@ class PullVerdict:
         }
 
     def text(self) -> list[str]:
-        """The answer in lines, for people."""
+        """Return the verdict in lines, for people."""
         return [
             f"{self.verdict}: {self.reason}",
             *(f"  {_MARKS[step.ok]} {step.name}: {step.seen}" for step in self.steps),
@@ -81,12 +81,12 @@ class PullVerdict:
 
 
 def says(name: str, seen: str, *, ok: bool | None = True) -> StepResult:
-    """It is said, and decides nothing."""
+    """Return an informational step that does not affect the verdict."""
     return StepResult(Step(name, seen, ok))
 
 
 def breaks(name: str, seen: str, fix: Sequence[Fix] = (), *, reason: str = "") -> StepResult:
-    """`reason` where another sentence than what is seen tells it best."""
+    """Return a failure. `reason` is a sentence for the verdict if `seen` is not the best one."""
     return StepResult(Step(name, seen, ok=False), WILL_NOT_PULL, reason or seen, fix)
 
 

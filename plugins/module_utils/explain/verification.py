@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What has to be proven of logins: of those that are to be written, and of those that secrets hold. Pure."""
+"""Which logins to verify: those that a task will write, and those that secrets hold. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ARGUMENTS: dict[str, Any] = {
     "verify_timeout": {"type": "int", "default": 10},
 }
 
-#: Of what writes logins: `verify` is true, false or `warn`.
+#: Options of the modules that write logins. `verify` is true, false or `warn`.
 WRITE_ARGUMENTS: dict[str, Any] = {**ARGUMENTS, "verify": {"type": "raw", "default": False}}
 
 _WORDS: Mapping[str, bool | str] = {
@@ -41,7 +41,7 @@ _WORDS: Mapping[str, bool | str] = {
 
 @dataclass(frozen=True, repr=False)
 class LoginQuestion:
-    """One login, by the key under which it stands, and what it is to be good for: an image or, with None, the registry itself."""
+    """One login with its key, and the image that it must pull. None: only the login to the registry is checked."""
 
     key: str
     username: str
@@ -55,9 +55,9 @@ class LoginQuestion:
 
 @dataclass(frozen=True)
 class Verification:
-    """`images` are those that a login has to pull, with their names in the option; `access` is how registries are asked.
+    """`images` are the images that a login must pull, with their names in the option. `access` is how to reach the registries.
 
-    `must_answer`: a login of which no registry says what it is worth counts as one that does not work.
+    `must_answer`: a login that no registry confirms or rejects counts as one that does not work.
     """
 
     images: Sequence[tuple[str, Reference]] = ()
@@ -66,9 +66,9 @@ class Verification:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Verification | None:
-        """None where nothing is to be proven.
+        """Return the verification, or None when there is nothing to verify.
 
-        :raises OptionError: for another word than `warn`, a repository that is none, and a timeout in which no answer can come.
+        :raises OptionError: for an invalid `verify`, an invalid repository, or a timeout that is too short for any response.
         """
         verify = _verify(options.get("verify"))
         images = tuple((text, _image(text)) for text in options.get("verify_repositories") or ())
@@ -76,9 +76,9 @@ class Verification:
         return cls(images, access, must_answer=verify != "warn") if verify or images else None
 
     def questions(self, auth_file: AuthFile) -> list[LoginQuestion]:
-        """Each login at its registry, and each repository with the login that a node would try first.
+        """Return each login at its registry, and each repository with the login that a node would try first.
 
-        :raises OptionError: for a repository that no entry is for.
+        :raises OptionError: for a repository without an entry.
         """
         logins = kubelet_reading(auth_file.text(legacy=False), legacy=False).logins
         found = self.of_logins(logins)
@@ -86,12 +86,12 @@ class Verification:
         for text, image in self.images:
             if image not in answered:
                 raise OptionError(
-                    f"option 'verify_repositories': no registry of this secret is for {text}; the secret has {', '.join(sorted(logins))}"
+                    f"option 'verify_repositories': no registry of this secret is for {text}. The secret has {', '.join(sorted(logins))}"
                 )
         return found
 
     def of_logins(self, logins: Mapping[str, tuple[str, str]]) -> list[LoginQuestion]:
-        """The same for logins by their key. A repository that none of them is for is not asked about."""
+        """Return the same for logins by their key. Repositories without a login are left out."""
         asked = (LoginQuestion(key, *login) for key, login in logins.items() if all(login) and "*" not in key)
         return [*(one for one in asked if one.host not in NO_REGISTRIES), *self._of_images(logins)]
 
@@ -103,7 +103,7 @@ class Verification:
 
 
 def _verify(value: object) -> bool | str:
-    """The option; what it holds is not repeated, since it may be a credential in the wrong place."""
+    """The value of the option. Messages do not repeat it, because it may be a misplaced credential."""
     word = str(value if value is not None else False).strip().lower()
     if isinstance(value, (Mapping, list)) or word not in _WORDS:
         raise OptionError("option 'verify' takes true, false or warn")
@@ -114,6 +114,6 @@ def _image(text: str) -> Reference:
     image = reference_of(text)
     if image is None or image.is_short:
         raise OptionError(
-            f"option 'verify_repositories': {text!r} is no repository with its registry, such as quay.io/team/app"
+            f"option 'verify_repositories': {text!r} is not a repository with its registry, such as quay.io/team/app"
         )
     return image

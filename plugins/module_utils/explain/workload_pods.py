@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pods of workloads, by the uid of the controller that each object names, and the answer that they give for their workload. Pure.
+"""The pods of workloads, by the uid of each object's controller, and their effect on the verdict for the workload. Pure.
 
-Who creates an object chooses its owner references. They are followed among the objects of one namespace only, so forged ones change
-the answers about that namespace and about no other.
+The creator of an object chooses its owner references. They are followed only within one namespace, so forged ones affect only the
+answers about that namespace.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ __all__ = [
     "with_pods",
 ]
 
-#: The kinds that make no pods themselves, with the kind that they make.
+#: The kinds that do not create pods themselves, with the kind that they create.
 _INTERMEDIATE: Mapping[Kind, Kind] = {
     WORKLOADS["deployment"]: WORKLOADS["replicaset"],
     WORKLOADS["deploymentconfig"]: WORKLOADS["replicationcontroller"],
@@ -44,18 +44,18 @@ _INTERMEDIATE: Mapping[Kind, Kind] = {
 }
 _FINISHED = ("Succeeded", "Failed")
 
-#: Labels by which a controller marks the template of a pod, and the annotation of a daemon set with the number of its template.
+#: Labels with which a controller marks the template of a pod, and the annotation of a daemon set with its template's number.
 REVISION_LABELS = _HASH, _GENERATION = ("controller-revision-hash", "pod-template-generation")
 TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 
 
 def intermediate_of(kind: Kind) -> Kind | None:
-    """The kind between a workload and its pods; None if the workload makes the pods itself."""
+    """Return the kind between a workload and its pods, or None if the workload creates the pods itself."""
     return _INTERMEDIATE.get(kind)
 
 
 def is_controlled(obj: Json) -> bool:
-    """Whether another object makes this one."""
+    """Whether the object is controlled by another object."""
     return bool(controller_reference(obj))
 
 
@@ -73,7 +73,7 @@ class PodOwners:
     workloads: Sequence[tuple[Kind, Json]]
 
     def pods_of(self, kind: Kind, workload: Json) -> list[Json]:
-        """The pods that may still pull and were made of the workload's present template."""
+        """Return the pods that may still pull and were created from the workload's current template."""
         if between := intermediate_of(kind):
             made = [obj for made_kind, obj in self._made.get(_uid(workload), ()) if made_kind == between]
             return [pod for obj in made if self._is_present(kind, workload, between, obj) for pod in self._made_by(obj)]
@@ -88,7 +88,7 @@ class PodOwners:
         return self._pods_by_owner.get(_uid(obj), ())
 
     def _is_present(self, kind: Kind, workload: Json, between: Kind, made: Json) -> bool:
-        """Whether what a workload made has its present template. Without pods, it does not matter."""
+        """Whether the created object has the workload's current template. Without pods, it does not matter."""
         if not self._made_by(made):
             return False
         if template_of(workload).get("spec") == template_of(made).get("spec"):
@@ -97,11 +97,11 @@ class PodOwners:
 
     @cached_property
     def templated(self) -> frozenset[str]:
-        """The names of the pods whose workload has a template that no other object makes."""
+        """The names of the pods whose top-level workload is known."""
         return frozenset(as_str(metadata(pod).get("name")) for pod in self.pods if self._is_templated(pod))
 
     def _is_templated(self, pod: Json) -> bool:
-        """An owner chain has two workloads at most."""
+        """Whether the top-level workload of the pod is known. An owner chain has at most two workloads."""
         obj = pod
         for _step in range(2):
             owner = self._by_uid.get(_controller(obj))
@@ -133,7 +133,7 @@ class PodOwners:
         return found
 
     def _has_template(self, kind: Kind, workload: Json, template: Sequence[ContainerPull], pod: Json) -> bool:
-        """Two kinds mark their pods. Pods of other kinds are compared with the template."""
+        """Whether the pod has the current template. Two kinds mark their pods. Pods of other kinds are compared with the template."""
         marks = _marks(kind, workload, pod)
         if all(marks):
             return marks[0] == marks[1]
@@ -143,7 +143,10 @@ class PodOwners:
 def explain_each(
     subjects: Iterable[ContainerPull], explain: Callable[[ContainerPull], PullVerdict]
 ) -> list[PullVerdict]:
-    """:raises NotYet: when more has to be read first; all that is needed is wanted then."""
+    """Return the verdicts.
+
+    :raises ReadRequired: when more objects have to be read first. All of them are requested then.
+    """
     found, waits = [], False
     for subject in subjects:
         try:
@@ -161,9 +164,9 @@ def explain_together(
     workloads: Sequence[tuple[Kind, Json]],
     explain: Callable[[ContainerPull], PullVerdict],
 ) -> list[PullVerdict]:
-    """The answers for the pods, and then for the workloads, each of which depends on those for its pods.
+    """Return the verdicts for the pods, and then for the workloads, which depend on those for their pods.
 
-    :raises NotYet: as `explain_each`.
+    :raises ReadRequired: as `explain_each`.
     """
     namespace = owners.namespace
     groups = [of_pod(pod, namespace) for pod in pods] + [of_workload(*each, namespace) for each in workloads]
@@ -177,7 +180,7 @@ def explain_together(
 
 
 def with_pods(of_template: Sequence[PullVerdict], of_pods: Sequence[PullVerdict]) -> list[PullVerdict]:
-    """The answers for the containers of a template, after those for the containers of its pods.
+    """Return the verdicts for the containers of a template, adjusted by those for the containers of its pods.
 
     A pod that does not get its image outweighs a template that looks right. A pod that has its image proves nothing for the next one.
     """
@@ -201,7 +204,7 @@ def _with_pods(access: PullVerdict, of_pods: Sequence[PullVerdict]) -> PullVerdi
 
 
 def added_containers(of_template: Sequence[PullVerdict], of_pods: Sequence[PullVerdict]) -> Iterator[PullVerdict]:
-    """The containers that the pods have and the template lacks, such as injected ones, if they do not get their image."""
+    """Yield the verdicts for failing containers that only the pods have, such as injected ones."""
     known = {access.subject.container for access in of_template}
     added: dict[str, list[PullVerdict]] = defaultdict(list)
     for access in of_pods:
@@ -215,7 +218,7 @@ def added_containers(of_template: Sequence[PullVerdict], of_pods: Sequence[PullV
 
 
 def _is_failing(access: PullVerdict) -> bool:
-    """Without a word of the node, an `unknown` is that of the template."""
+    """Whether the pod fails. Without an error from the node, an `unknown` is that of the template."""
     if access.subject.is_pulled:
         return False
     return access.verdict == WILL_NOT_PULL or (access.verdict == UNKNOWN and bool(access.cause))
@@ -225,12 +228,12 @@ def _state_of(of_pods: Sequence[PullVerdict], failing: Sequence[PullVerdict]) ->
     if failing:
         return f"failed pulls: {len(failing)} of {pluralize(len(of_pods), 'pod')}, such as {failing[0].subject.ref}"
     pulled = sum(access.subject.is_pulled for access in of_pods)
-    proof = ", which is no proof for the next pod" if pulled else ""
+    proof = ", which does not mean that the next pod can pull it" if pulled else ""
     return f"pods with the image: {pulled} of {len(of_pods)}{proof}"
 
 
 def _is_alike(template: Sequence[ContainerPull], made: Sequence[ContainerPull]) -> bool:
-    """Whether all that decides about pulls is that of the template. A pod has more containers, and its account's list if that is empty."""
+    """Whether all that affects pulls is as in the template. A pod can have more containers, and the account's list if its own is empty."""
     found = {subject.container: subject for subject in made}
     return all(
         (other := found.get(subject.container)) is not None
@@ -242,12 +245,12 @@ def _is_alike(template: Sequence[ContainerPull], made: Sequence[ContainerPull]) 
 
 
 def _is_same_image(wanted: str, found: str) -> bool:
-    """OpenShift completes a name without a registry when it admits the object."""
+    """Whether the images are equal. OpenShift completes a name without a registry when it admits the object."""
     return found == wanted or (names_registry(found) and not names_registry(wanted))
 
 
 def _marks(kind: Kind, workload: Json, pod: Json) -> tuple[str, str]:
-    """The mark of the workload's template, and of the pod's; empty if there is none."""
+    """The mark of the workload's template, and that of the pod. Empty if there is none."""
     labels = as_dict(metadata(pod).get("labels"))
     if kind.kind == "StatefulSet":
         return as_str(as_dict(workload.get("status")).get("updateRevision")), as_str(labels.get(_HASH))
@@ -262,5 +265,5 @@ def _uid(obj: Json) -> str:
 
 
 def _controller(obj: Json) -> str:
-    """The uid of the object that makes this one; empty if there is none."""
+    """The uid of the controlling object. Empty if there is none."""
     return as_str(controller_reference(obj).get("uid"))

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where nodes may have credentials that no object of the cluster holds. Pure.
+"""Credentials of nodes that are not in any object of the cluster. Pure.
 
-The kubelets of clouds have a provider for the registries of that cloud (machine-config-operator templates for aws, azure, gcp).
-crio-credential-provider takes secrets of the pod's namespace for the mirrors of an image, as CRIOCredentialProviderConfig says.
+On clouds, the kubelet has a provider for the registries of that cloud (machine-config-operator templates for aws, azure, gcp).
+crio-credential-provider uses secrets of the pod's namespace for the mirrors of an image, as configured in CRIOCredentialProviderConfig.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..dockerconfig.key_matching import kubelet_keys
 __all__ = ["CRIO_PROVIDER", "cloud_of", "crio_matches", "crio_problem", "platform_of"]
 
 _CONFIG = "config.openshift.io"
-#: The same object in the versions of the API that clusters serve, the newest first.
+#: The same object in each API version that a cluster may serve, newest first.
 CRIO_PROVIDER: Sequence[ObjectRef] = tuple(
     ObjectRef(
         Kind(
@@ -35,7 +35,7 @@ CRIO_PROVIDER: Sequence[ObjectRef] = tuple(
     for version in ("v1", "v1alpha1")
 )
 
-#: By the platform, as an Infrastructure names it.
+#: Registries by platform, with the platform names of an Infrastructure.
 _REGISTRIES: Mapping[str, Sequence[str]] = {
     "AWS": ("*.dkr.ecr.*.amazonaws.com", "*.dkr.ecr.*.amazonaws.com.cn", "*.dkr.ecr-fips.*.amazonaws.com"),
     "Azure": ("*.azurecr.io", "*.azurecr.cn", "*.azurecr.us"),
@@ -44,23 +44,23 @@ _REGISTRIES: Mapping[str, Sequence[str]] = {
 
 
 def cloud_of(repository: str) -> str:
-    """The cloud whose registry it is; empty for others."""
+    """Return the cloud that the registry belongs to. Empty for other registries."""
     return next((cloud for cloud, hosts in _REGISTRIES.items() if kubelet_keys(hosts, repository)), "")
 
 
 def platform_of(infrastructure: Json | None) -> str:
-    """Where the cluster runs; empty when that is not said."""
+    """Return the platform of the cluster. Empty when it is unknown."""
     return as_str(as_dict(as_dict(as_dict(infrastructure).get("status")).get("platformStatus")).get("type"))
 
 
 def crio_matches(config: Json | None, repository: str) -> str:
-    """Which of its `matchImages` is for the image; empty when none is."""
+    """Return the entry of `matchImages` for the image. Empty when there is none."""
     images = as_strs(as_dict(as_dict(config).get("spec")).get("matchImages"))
     return next(iter(kubelet_keys(images, repository)), "")
 
 
 def crio_problem(config: Json | None) -> str:
-    """What its `Validated` condition says against it, redacted; empty when nothing does."""
+    """Return the reason why the `Validated` condition is false, redacted. Empty when it is not."""
     for condition in map(as_dict, as_list(as_dict(as_dict(config).get("status")).get("conditions"))):
         if (condition.get("type"), condition.get("status")) == ("Validated", "False"):
             told = as_str(condition.get("message")) or as_str(condition.get("reason"))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A question to a registry, as one of the things that an explanation wants to see: does a login of a secret pull an image. Pure."""
+"""A question to a registry, as a fact that an explanation needs: whether a login of a secret can pull an image. Pure."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .references import Reference
 
 __all__ = ["IMAGE_QUESTION", "ImageQuestion", "RegistryAccess"]
 
-#: No kind of the API: its references ask registries.
+#: Not a kind of the API: references of this kind stand for questions to registries.
 IMAGE_QUESTION = Kind("", "Manifest", "manifests", "manifest of an image")
 
 
 @dataclass(frozen=True)
 class ImageQuestion:
-    """`namespace`, `secret` and `key` say which login; an empty secret asks without one. `reference` is a tag or a digest.
+    """`namespace`, `secret` and `key` identify the login. An empty secret means no login. `reference` is a tag or a digest.
 
     `is_insecure`: the cluster's image config says that the nodes do not verify the certificate of the registry.
     """
@@ -57,10 +57,10 @@ class ImageQuestion:
 
 @dataclass(frozen=True)
 class RegistryAccess:
-    """How registries are reached. `realm_hosts` may be asked for tokens besides the registries themselves; `timeout` in seconds for each answer.
+    """How to reach registries. `realm_hosts`: additional hosts that may be asked for tokens. `timeout`: seconds for each response.
 
-    `named` is the host of the image that an option names, empty where only objects of the cluster name images.
-    `prefix` is what the names of the options begin with that say so, `realm_option` the one for `realm_hosts`: messages name them.
+    `named`: the host of the image in an option, or empty where only objects of the cluster name images. `prefix` is the common prefix of
+    the options' names and `realm_option` the option for `realm_hosts`, both for messages.
     """
 
     ca_cert: str | None = None
@@ -73,9 +73,9 @@ class RegistryAccess:
 
     @classmethod
     def of(cls, options: Mapping[str, Any], prefix: str, realm_option: str) -> RegistryAccess:
-        """From the options whose names begin with `prefix`, and `realm_option`. What is not given has its default.
+        """Return the access from the options with the given prefix, and from `realm_option`. Missing options get their defaults.
 
-        :raises OptionError: when no answer can come in the time.
+        :raises OptionError: when the timeout is too short for any response.
         """
         given, verified = options.get(f"{prefix}timeout"), options.get(f"{prefix}validate_certs")
         timeout = cls.timeout if given is None else float(given)

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether the integrated registry has an image: what the image stream of that name says. Pure.
+"""Whether the integrated registry has an image, according to the image stream of that name. Pure.
 
-openshift/api image/v1: `status.tags[].items` are the images that a tag has had, `conditions` the last import that failed.
+openshift/api image/v1: `status.tags[].items` are the images that a tag has had, `conditions` include the last failed import.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["IMAGE_STREAM", "failed_imports", "why_not_there"]
 
 
 def _trimmed(stream: Json) -> Json:
-    """Without the record of field managers and labels: a stream may have hundreds of tags, and a cluster thousands of streams."""
+    """The stream without managed fields and labels: a stream can have hundreds of tags, and a cluster thousands of streams."""
     return {
         "metadata": only(metadata(stream), "name", "namespace"),
         "spec": as_dict(stream.get("spec")),
@@ -31,7 +31,7 @@ IMAGE_STREAM = Kind("image.openshift.io/v1", "ImageStream", "imagestreams", "ima
 
 
 def why_not_there(ref: ObjectRef, stream: Json | None, reference: Reference) -> str:
-    """Why the registry has no such image, with what to do; empty when it has it."""
+    """Return why the registry does not have the image, and what to do. Empty when it has the image."""
     if stream is None:
         return f"{ref} does not exist: build or import the image, or correct the name"
     tags = {as_str(tag.get("tag")): tag for tag in _tags(stream)}
@@ -43,12 +43,12 @@ def why_not_there(ref: ObjectRef, stream: Json | None, reference: Reference) -> 
     if list(_items(tag)):
         return ""
     if why := next(_failed_imports(tag), ""):
-        return f"tag {name} of {ref} was never imported: {redacted(why)}; fix that in the stream's project, then import it again"
+        return f"tag {name} of {ref} was never imported: {redacted(why)}. Fix that in the stream's project, then import it again"
     return f"{ref} has no tag {name}: build or import it, or correct the tag"
 
 
 def failed_imports(stream: Json) -> Iterator[tuple[str, str, str]]:
-    """Each tag whose last import failed: its name, the image that was to be imported, empty where that is not told, and why."""
+    """Yield each tag whose last import failed: its name, the imported image (empty when unknown), and the reason."""
     sources = {
         as_str(tag.get("name")): as_str(as_dict(tag.get("from")).get("name"))
         for tag in map(as_dict, as_list(as_dict(stream.get("spec")).get("tags")))

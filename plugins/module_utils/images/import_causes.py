@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why the import of an image into an image stream failed, as one of the causes of `pull_rules`. Pure.
+"""Why the import of an image into an image stream failed, as one of the causes in `pull_rules`. Pure.
 
-An import has words of its own for what a login decides (openshift-apiserver pkg/image/apiserver/importer/importer.go); the rest it says
-as the registry or Go's network library does.
+For errors that depend on a login, an import has its own messages (openshift-apiserver pkg/image/apiserver/importer/importer.go). The
+others come from the registry or from Go's network library.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .pull_rules import RULES, UNKNOWN, rule_for
 
 __all__ = ["CAUSES", "MENDED_BY_A_LOGIN", "cause_of", "fix_for"]
 
-#: All that an import can fail by, by the ids of `pull_rules`.
+#: All possible causes of a failed import, as ids of `pull_rules`.
 CAUSES = (
     "bad_credentials",
     "billing",
@@ -44,7 +44,7 @@ MENDED_BY_A_LOGIN = ("bad_credentials", "denied", "no_credentials", "unauthorize
 
 _QUOTED = re.compile(r'"[^"]*"')
 _INTERNAL = re.compile(r"\A(?:internal error occurred: )?", re.IGNORECASE)
-#: What an import says itself; the first that is found counts.
+#: Messages of the import itself. The first match counts.
 _OWN = (
     (re.compile(r"did not have credentials", re.IGNORECASE), "no_credentials"),
     (re.compile(r"incorrect username or password", re.IGNORECASE), "bad_credentials"),
@@ -58,7 +58,7 @@ _FIXES = {rule.id: rule.fix for rule in (*RULES, UNKNOWN)}
 
 
 def cause_of(message: str, reason: str = "", image: str = "") -> str:
-    """One of `CAUSES`. `reason` is that of the Status or condition; `image` is what was to be imported, whose name may read like a cause."""
+    """Return one of `CAUSES`. `reason` is that of the Status or condition. `image` is the imported one: its name may look like a cause."""
     own = next((cause for expression, cause in _OWN if expression.search(message)), "")
     if own:
         return own
@@ -70,6 +70,6 @@ def cause_of(message: str, reason: str = "", image: str = "") -> str:
 
 
 def fix_for(cause: str) -> str:
-    """What to do about a cause, as the rest of a sentence."""
+    """Return what to do about a cause, as the rest of a sentence."""
     fix = _FIXES.get(cause, UNKNOWN.fix)
     return fix[:1].lower() + fix[1:]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which kubelet and which runtime the nodes of a cluster have, as `status.nodeInfo` says. Pure."""
+"""The versions of the kubelet and the container runtime on the nodes of a cluster, from `status.nodeInfo`. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..core.objects import NODE, Json, ObjectRef, metadata
 
 __all__ = ["NODES", "NodeVersions", "Version", "kinds_of", "nodes_of", "version_in"]
 
-#: Major and minor.
+#: Major and minor version.
 Version = tuple[int, int]
 
 _VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?!\d)", re.ASCII)
@@ -25,13 +25,13 @@ def _trimmed(node: Json) -> Json:
     return {"metadata": {"name": metadata(node).get("name")}, "status": {"nodeInfo": info}}
 
 
-#: All nodes of the cluster.
+#: Reference to the list of all nodes of the cluster.
 NODES = ObjectRef(replace(NODE, trim=_trimmed), "", "")
 
 
 @dataclass(frozen=True)
 class NodeVersions:
-    """Of one node. A version that is not known is None, a runtime that is not known empty."""
+    """The versions of one node. An unknown version is None, an unknown runtime is empty."""
 
     name: str
     kubelet: Version | None
@@ -40,18 +40,18 @@ class NodeVersions:
 
 
 def nodes_of(listed: Json | None) -> Mapping[str, NodeVersions]:
-    """Of a list of nodes, by their names."""
+    """Return the versions from a list of nodes, by node name."""
     found = (_versions(as_dict(node)) for node in as_list(as_dict(listed).get("items")))
     return {node.name: node for node in found}
 
 
 def kinds_of(nodes: Iterable[NodeVersions]) -> Sequence[NodeVersions]:
-    """Those that differ by more than their names: one of each."""
+    """Return one node for each combination of versions."""
     return list({replace(node, name=""): node for node in nodes}.values())
 
 
 def version_in(given: str) -> Version | None:
-    """At the beginning of a text."""
+    """Return the version at the beginning of a text, or None."""
     found = _VERSION.match(given)
     return (int(found[1]), int(found[2])) if found else None
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pods that make a node pull an image: how they are recognized, and how they are deleted. Pure."""
+"""The pods that test pulls on nodes: how to recognize and delete them. Pure."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ __all__ = [
     "uid_of",
 ]
 
-#: How the name of each pod begins.
+#: Prefix of the name of each pod.
 NAME = "pull-probe-"
 
-#: The container whose image is asked for. A pod may get others by admission.
+#: The container with the requested image. Admission may add others.
 CONTAINER = "probe"
 LABELS = {**MANAGED_BY, "app.kubernetes.io/component": "pull-probe"}
-#: Finds the pods of all runs.
+#: Selects the pods of all runs.
 SELECTOR = ",".join(f"{key}={value}" for key, value in LABELS.items())
 
-#: Seconds that the clock of this host may be ahead of the API server's.
+#: Maximum seconds that the clock of this host may be ahead of the API server's.
 _SKEW = 120
 
 _OF_METADATA = ("name", "namespace", "uid", "generation", "labels", "creationTimestamp", "deletionTimestamp")
@@ -44,7 +44,7 @@ _OF_CONTAINER = ("name", "imageID", "state")
 
 
 def _trimmed(pod: Json) -> Json:
-    """What is read of a pod: many are listed, again and again."""
+    """The part of a pod that is needed, because many pods are listed repeatedly."""
     spec, status = as_dict(pod.get("spec")), as_dict(pod.get("status"))
     images = [only(as_dict(each), "name", "image") for each in as_list(spec.get("containers"))]
     containers = [only(as_dict(each), *_OF_CONTAINER) for each in as_list(status.get("containerStatuses"))]
@@ -59,16 +59,16 @@ PROBE_POD = replace(POD, trim=_trimmed)
 
 
 def is_probe(pod: Json) -> bool:
-    """Whether the pod carries both labels: no other is ever deleted."""
+    """Whether the pod has both labels. Other pods are never deleted."""
     labels = as_dict(metadata(pod).get("labels"))
     return all(labels.get(key) == value for key, value in LABELS.items())
 
 
 def has_expired(pod: Json, now: float) -> bool:
-    """Whether a run of this module made the pod, and the pod has outlived its own deadline. `now` in seconds since 1970.
+    """Whether a run of this module created the pod and the pod has outlived its own deadline. `now` is in seconds since 1970.
 
-    Users can write labels. So the name and the shape count too, and a pod that only has the labels is left alone. The API server sets the time
-    of creation. A node ends a pod at its deadline, but not one that no node has.
+    Users can write labels, so the name and the shape are checked as well, and a pod that only has the labels is not deleted. The API
+    server sets the creation time. A node ends a pod at its deadline, but nothing ends a pod that is not assigned to a node.
     """
     meta, spec = metadata(pod), as_dict(pod.get("spec"))
     containers = [as_str(as_dict(each).get("name")) for each in as_list(spec.get("containers"))]
@@ -83,21 +83,24 @@ def has_expired(pod: Json, now: float) -> bool:
 
 
 def deletion(ref: ObjectRef, uid: str) -> Change:
-    """Of this one pod, at once. Not bound to its version, which a node changes all the time; without `uid`, it was never seen."""
+    """Return the immediate deletion of this one pod. It is bound to `uid`, not to the resourceVersion, which a node changes all the time.
+
+    With an empty `uid`, the pod was never seen.
+    """
     preconditions = {"preconditions": {"uid": uid}} if uid else {}
     body = {"apiVersion": "v1", "kind": "DeleteOptions", "gracePeriodSeconds": 0, **preconditions}
     return Change("delete", ref, body)
 
 
 def uid_of(pod: Json) -> str:
-    """Empty when it has none."""
+    """Return the uid of the pod, or an empty text."""
     return as_str(metadata(pod).get("uid"))
 
 
 def edition_of(pod: Json) -> tuple[int | None, str]:
-    """Its generation, which an API server counts from Kubernetes 1.33 on, and its image: another edition once others have edited the pod.
+    """Return the pod's generation (set from Kubernetes 1.33 on, otherwise None) and its image, to detect edits by others.
 
-    Users who may edit pods in the namespace can put another image there, and restore the first one before the next look.
+    A user who can edit pods in the namespace could set another image, and restore the first one before the next check.
     """
     containers = map(as_dict, as_list(as_dict(pod.get("spec")).get("containers")))
     images = [as_str(each.get("image")) for each in containers if each.get("name") == CONTAINER]

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the events of a pod tell of a container's pulls: when the last attempt was, and what came before. Pure.
+"""The pull attempts of a container according to its pod's events: the time of the last attempt, and earlier causes. Pure.
 
 Kubernetes pkg/kubelet/images/image_manager.go and pkg/kubelet/events: `Pulling` begins an attempt, `Failed` ends one. `BackOff` is sent
-between attempts, without a cause. Events with the same text are one object, whose time is that of the last.
+between attempts, without a cause. Events with the same text are one object with the time of the last occurrence.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from .pull_messages import PullAttempt, understand
 
 __all__ = ["POD_EVENTS", "PodEvents", "pod_events"]
 
-#: A reference of this kind means the events of the pod of that name.
+#: A reference of this kind stands for the events of the pod of that name.
 POD_EVENTS = Kind("v1", "Event", "events", "events of pod")
 
 _CONTAINER = re.compile(r"\{([^{}]*)\}\Z")
 _FAILED = re.compile(r"failed to pull image|error: (?!imagepullbackoff)", re.IGNORECASE)
-#: Classes that hide the cause before them, and tell none.
+#: Causes that hide an earlier cause.
 _HIDE = ("node_limit", "unknown")
-#: The latest events that are searched for a cause: users of the namespace choose how many there are, and how long they are.
+#: Maximum number of events that are searched for a cause, newest first: users of the namespace control their number and length.
 _SEARCHED = 10
 
 
@@ -39,26 +39,26 @@ class _Event:
 
 @dataclass(frozen=True)
 class PodEvents:
-    """`began` and `failed` are the attempts of one container, each the latest first."""
+    """`began` and `failed` are the attempts of one container, newest first."""
 
     began: Sequence[_Event] = ()
     failed: Sequence[_Event] = ()
 
     @property
     def last_attempt(self) -> int | None:
-        """When the attempt began whose error is known, in seconds since 1970; one that is still under way is not it."""
+        """When the last finished attempt began, in seconds since 1970. An attempt that is still in progress does not count."""
         times = [events[0].at for events in (self.began, self.failed) if events]
         return min(times, default=None)
 
     @property
     def cause(self) -> PullAttempt | None:
-        """The latest cause that they tell."""
+        """The latest known cause."""
         found = (understand("Failed", event.message).cause for event in self.failed[:_SEARCHED])
         return next((cause for cause in found if cause is not None and cause.rule.id not in _HIDE), None)
 
 
 def pod_events(events: Iterable[Json], container: str, uid: str = "") -> PodEvents:
-    """Of one container of the pod. `uid`: only of this pod, not of an older one of the same name."""
+    """Return the events of one container of the pod. `uid`: ignore events of an older pod of the same name."""
     found = [as_dict(event) for event in events]
     ours = [event for event in found if _is_of(as_dict(event.get("involvedObject")), container, uid)]
     return PodEvents(
@@ -81,7 +81,7 @@ def _latest_first(events: Iterator[Json]) -> Sequence[_Event]:
 
 
 def _time(event: Json) -> int | None:
-    """Of the latest occurrence."""
+    """The time of the latest occurrence."""
     series = as_dict(event.get("series"))
     given = (
         series.get("lastObservedTime"),

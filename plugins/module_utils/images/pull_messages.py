@@ -1,11 +1,11 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a node says of a pull that failed, taken apart: the attempts in it, and the cause of each. Pure.
+"""Parse a node's message about a failed pull: its attempts, and the cause of each. Pure.
 
-The kubelet wraps the runtime's text several times, joins those of several credentials to one, and CRI-O puts the errors of the mirrors
-before that of the registry. Where the texts come from: Kubernetes pkg/kubelet/images/image_manager.go, CRI-O server/image_pull.go,
-containers/image copy/single.go, containerd internal/cri/server/images. None of the wrappers is certain to be there.
+The kubelet wraps the runtime's text several times and joins the texts for several credentials. CRI-O puts the errors of the mirrors
+before that of the registry. Sources of the texts: Kubernetes pkg/kubelet/images/image_manager.go, CRI-O server/image_pull.go,
+containers/image copy/single.go, containerd internal/cri/server/images. Any of the wrappers may be missing.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from .references import reference_of
 
 __all__ = ["PullAttempt", "PullMessage", "understand", "without_names"]
 
-#: A message of more characters is cut: the cause stands at its beginning or is repeated there.
+#: Maximum length of a message in characters. A longer one is cut: the cause is at its beginning or is repeated there.
 _LONGEST = 16_384
-#: The images that a message names last, of which its layers have two or three: each is searched for in each part.
+#: Maximum number of images to search for in each part: the last ones that a message names. Its layers name two or three.
 _IMAGES = 8
 
-#: One layer around the rest of a message. `image` is what it names.
+#: One layer around the rest of a message. `image` is the image that the layer names.
 _LAYERS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -43,10 +43,10 @@ _LAYERS = tuple(
     )
 )
 _ARTIFACT = "; artifact err: "
-#: One of the reasons above alone, without a text.
+#: One of the reasons above, without further text.
 _BARE = re.compile(r"(?:errimagepull|imagepullbackoff|registryunavailable|imageinspecterror)\Z", re.IGNORECASE)
 
-#: What begins the text of one credential among several: the kubelet joins them as `[first, second]`.
+#: Beginning of the text for one of several credentials. The kubelet joins them as `[first, second]`.
 _BEGINNING = r"(?:rpc error: |failed to |unable to |(?:error )?initializing |registryunavailable: |signaturevalidationfailed: |error )"
 _BETWEEN_PARTS = re.compile(rf", (?={_BEGINNING})", re.IGNORECASE)
 _AGGREGATE = re.compile(rf"\[(?P<parts>{_BEGINNING}.*)\]\Z", re.IGNORECASE)
@@ -58,8 +58,8 @@ _BETWEEN_MIRRORS = re.compile(r"\]\s*\[")
 _MIRROR = re.compile(r"(?P<image>\S+): (?P<text>.*)\Z")
 
 _URL = r'https?://[^\s"]*[^\s":,;]'
-#: Where a text names an image or a host, which may itself read like a cause (`registry.example.com/denied`): each becomes `*`, and a
-#: request `->`, so that a rule finds what follows it: `Get "https://registry.example.com/v2/": Forbidden` is `-> Forbidden`.
+#: Images and hosts in a text may look like a cause (`registry.example.com/denied`), so each is replaced by `*`, and a request by `->`.
+#: A rule can then match the text after it: `Get "https://registry.example.com/v2/": Forbidden` becomes `-> Forbidden`.
 _NAMED = (
     (re.compile(rf'\b(?:get|head|post) "?{_URL}"?:?', re.IGNORECASE), "->"),
     (
@@ -76,21 +76,21 @@ _TOKEN = re.compile(
     r"requesting bearer token|decoding bearer token|obtain access token|fetch (?:anonymous|oauth) token|decode token response",
     re.IGNORECASE,
 )
-#: A URL that was asked. A registry's own text may name others, such as a page with advice.
+#: A requested URL. A registry's own text may contain others, such as a page with advice.
 _REQUESTED = re.compile(
     rf'(?:\b(?:get|head|post) "?|\brequest to |\bstatus code:? |\blast url ")({_URL})', re.IGNORECASE
 )
 _HOST = re.compile(r"(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?", re.IGNORECASE)
-#: A path of a registry or of a mirror. Of another host, any other path is that of a token service or a storage.
+#: A path of a registry or of a mirror. Any other path on another host belongs to a token service or a storage server.
 _REGISTRY_PATH = re.compile(r"/v2/(?:\Z|.*/(?:manifests|blobs)/)")
 
 
 @dataclass(frozen=True)
 class PullAttempt:
-    """One error of a pull. `text` is redacted; `image` is the reference that was asked for, where the text names one.
+    """One error of a pull. `text` is redacted. `image` is the requested reference, if the text contains one.
 
-    `server` is the host of a request that was not sent to the registry but to a server that it names, empty where that is not known.
-    `is_token_service`: the text says that a token was asked for.
+    `server`: the host of the failed request if it is not the registry but another server that the registry refers to. Empty when unknown.
+    `is_token_service`: the request was for a token.
     """
 
     text: str
@@ -111,16 +111,16 @@ class PullAttempt:
 
 @dataclass(frozen=True)
 class PullMessage:
-    """`attempts` in the order in which they were made: the mirrors before their source, the credentials as they were tried.
+    """`attempts` are in chronological order: mirrors before their source, credentials as they were tried.
 
-    Without one, the message does not tell why.
+    Without attempts, the message does not contain a cause.
     """
 
     attempts: Sequence[PullAttempt]
 
     @property
     def cause(self) -> PullAttempt | None:
-        """What to fix first. Where the source cannot be reached, as in a site that lives by its mirrors, it is the mirror's error."""
+        """The error to fix first. If the source is unreachable, as on a site that relies on mirrors, it is the mirror's error."""
         sources = [attempt for attempt in self.attempts if not attempt.is_mirror]
         mirrors = [attempt for attempt in self.attempts if attempt.is_mirror]
         if mirrors and all(attempt.rule.id in _NO_CONNECTION for attempt in sources):
@@ -132,13 +132,13 @@ _NO_CONNECTION = ("dns", "connection_refused", "timeout", "blocked_by_config", "
 
 
 def understand(reason: str, message: str = "") -> PullMessage:
-    """What `state.waiting` or an event of a container says. `reason` may be any text: the kubelet puts errors into it as they are."""
+    """Return the parsed `state.waiting` or event of a container. `reason` may be any text, because the kubelet stores raw errors there."""
     text = in_one_line(message or reason, _LONGEST)
     return PullMessage(tuple(_attempts(*_peeled(text))))
 
 
 def _peeled(text: str, images: Sequence[str] = ()) -> tuple[str, tuple[str, ...]]:
-    """The text without its layers, and the images that they name."""
+    """The text without its layers, and the images that the layers name."""
     found = [*images]
     while layer := next((match for pattern in _LAYERS if (match := pattern.match(text))), None):
         found += [image for image in (layer.groupdict().get("image"),) if image]
@@ -170,7 +170,7 @@ def _attempt(text: str, images: Sequence[str], image: str, *, is_mirror: bool = 
 
 
 def _server(text: str, image: str) -> str:
-    """The host that was asked last, where that is neither the registry of the image nor a mirror; empty where that is not known."""
+    """The host of the last request if it is neither the registry of the image nor a mirror. Empty otherwise, and when it is unknown."""
     reference, asked = reference_of(image) if image else None, _REQUESTED.findall(text)
     if reference is None or reference.is_short or not asked:
         return ""
@@ -180,7 +180,7 @@ def _server(text: str, image: str) -> str:
 
 
 def without_names(text: str, images: Sequence[str]) -> str:
-    """The text with `*` for the images and hosts in it, and `->` for the requests."""
+    """Return the text with `*` for each image and host, and `->` for each request."""
     for expression, sign in _NAMED:
         text = expression.sub(sign, text)
     for name in sorted({name for image in images for name in _names_of(image)}, key=len, reverse=True):
@@ -189,7 +189,7 @@ def without_names(text: str, images: Sequence[str]) -> str:
 
 
 def _names_of(image: str) -> Iterator[str]:
-    """An image with and without its tag, digest and host, and its host. A single short word is left: it may be part of a cause."""
+    """The image with and without its tag, digest and host, and its host. A single short word is left out: it may be part of a cause."""
     name = image.partition("@")[0]
     repository = name if "/" in name.rpartition(":")[2] else name.rpartition(":")[0] or name
     host, _slash, path = repository.partition("/")

@@ -1,15 +1,15 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why an image was not pulled, told from the text of a kubelet, CRI-O, containerd or cri-dockerd: rules as data. Pure.
+"""The cause of a failed pull, from the text of a kubelet, CRI-O, containerd or cri-dockerd: rules as data. Pure.
 
-The first rule that fits wins, so their order matters: the refusal by a policy begins like a signature that fails, a rate limit may say
-«denied», a proxy says «Forbidden», and a registry without a credential answers «access denied» and «no basic auth credentials» in one
-sentence.
+The first matching rule counts, so the order matters: a refusal by a policy begins like a failed signature check, a rate limit may
+contain «denied», a proxy answers «Forbidden», and a registry without a credential answers «access denied» and «no basic auth
+credentials» in one sentence.
 
-Wordings: kubelet pkg/kubelet/images, CRI-O server/image_pull.go, containers/image docker/, copy/ and manifest/, containerd
-core/remotes/docker and plugins/content/local, moby daemon/internal/distribution; collected from public reports and a node that was made
-to fail. The texts of each client for each cause are made of these formats in tests/support/client_texts.py.
+Sources of the texts: kubelet pkg/kubelet/images, CRI-O server/image_pull.go, containers/image docker/, copy/ and manifest/, containerd
+core/remotes/docker and plugins/content/local, moby daemon/internal/distribution. Collected from public reports and from a node on which
+pulls were made to fail. tests/support/client_texts.py builds the texts of each client for each cause from these formats.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _ANY = ("cri-o", "containerd", "cri-dockerd")
 class MessageRule:
     """One cause.
 
-    `id` is stable. `expression` is searched for, without regard to case, in a text with `*` for images and hosts, and `->` for requests. `runtimes`
-    write it, `kubelet` for what it says itself. `sample` is such a text. `meaning` is a sentence without its full stop, `fix`
-    what to do about it. `since` is the first version that writes it, where older ones do not.
+    `id` is stable. `expression` is searched for, ignoring case, in a text with `*` for images and hosts and `->` for requests. `runtimes`
+    lists the programs that write such a text, with `kubelet` for the kubelet's own texts. `sample` is such a text. `meaning` is a sentence
+    without its full stop, and `fix` says what to do about it. `since` is the first version that writes it, if older ones do not.
     """
 
     id: str
@@ -41,7 +41,7 @@ class MessageRule:
     since: str = ""
 
     def meaning_at(self, server: str) -> str:
-        """The meaning where another server failed than the registry, such as its token service."""
+        """Return the meaning for a failure of another server than the registry, such as its token service."""
         first = f"The {server[4:]}" if server.startswith("the ") else server
         return self.meaning.replace("The registry", first).replace("the registry", server)
 
@@ -51,8 +51,8 @@ UNKNOWN = MessageRule(
     "",
     (),
     "",
-    "The node gives a reason that this collection does not know",
-    "Read the text of the node; please report it, so that it gets a rule",
+    "The node reports an error that this collection does not recognize",
+    "Read the node's message. Please report it, so that a rule can be added",
 )
 
 RULES = (
@@ -61,7 +61,7 @@ RULES = (
         r"unable to retrieve some image pull secrets",
         ("kubelet",),
         "Unable to retrieve some image pull secrets (a, b); attempting to pull the image may not succeed.",
-        "A pull secret that the pod names does not exist",
+        "A pull secret in the pod's list does not exist",
         "Create the secret, or remove its name from the pod's or the service account's list",
     ),
     MessageRule(
@@ -69,7 +69,7 @@ RULES = (
         r"couldn't parse image (?:name|reference)|invalid reference format|invalidimagename",
         ("kubelet", "cri-dockerd"),
         'Failed to apply default image tag "UPPER": couldn\'t parse image name "UPPER": invalid reference format',
-        "The image's name is not valid",
+        "The image name is not valid",
         "Correct the name: no scheme, no upper case in the path, no empty part",
     ),
     MessageRule(
@@ -85,7 +85,7 @@ RULES = (
         r"short[- ]name mode is enforcing|short-name .* did not resolve|short-name resolution enforced",
         ("cri-o",),
         "short name mode is enforcing, but image name team/app:v1 returns ambiguous list",
-        "The image's name has no registry, and several could be meant",
+        "The image name has no registry, and several could be meant",
         "Write the image with its registry's host",
         since="CRI-O 1.34, OpenShift 4.21",
     ),
@@ -95,7 +95,7 @@ RULES = (
         r"|^unexpected end of json input|^json: cannot unmarshal|invalid decoded auth",
         ("kubelet", "containerd"),
         "illegal base64 data at input byte 8",
-        "One of the pod's pull secrets cannot be read, and with it none of them is used",
+        "One of the pod's pull secrets cannot be decoded, so none of them is used",
         "Find the secret and correct it: one entry that cannot be decoded stops every pull of the pod",
     ),
     MessageRule(
@@ -104,7 +104,7 @@ RULES = (
         ("cri-o",),
         "registry blocked.example.com is blocked in /etc/containers/registries.conf or /etc/containers/registries.conf.d",
         "The cluster's configuration blocks the registry",
-        "Look at registrySources.blockedRegistries of images.config.openshift.io/cluster, and for a mirror set with NeverContactSource",
+        "Check registrySources.blockedRegistries of images.config.openshift.io/cluster, and mirror sets with NeverContactSource",
     ),
     MessageRule(
         "policy_rejected",
@@ -112,35 +112,35 @@ RULES = (
         ("cri-o",),
         "Source image rejected: Running image docker://registry.example.com/app:1 is rejected by policy.",
         "The cluster's configuration does not allow the registry. No signature is involved",
-        "Look at registrySources.allowedRegistries and blockedRegistries of images.config.openshift.io/cluster",
+        "Check registrySources.allowedRegistries and blockedRegistries of images.config.openshift.io/cluster",
     ),
     MessageRule(
         "rate_limited",
         r"toomanyrequests|too many requests|pull rate limit|statuscode: 429|unexpected status code:? \*:? 429",
         _ANY,
         "reading manifest v1: toomanyrequests: You have reached your unauthenticated pull rate limit",
-        "The registry's limit of pulls was reached",
-        "Pull with a credential, whose limit is higher, or through a mirror; or wait",
+        "The registry's pull rate limit was reached",
+        "Pull with a credential, which has a higher limit, pull through a mirror, or wait",
     ),
     MessageRule(
         "billing",
         r"payment required|requires billing|billing (?:account|is|has|to be)\b|statuscode: 402|status(?: code)?:? (?:\*:? )?402\b",
         _ANY,
         "reading manifest v1: unknown: payment required",
-        "The registry wants to be paid: the subscription or the billing account of its owner does not cover this pull",
-        "Settle that with the registry's provider. Another login helps only if it belongs to an account that is paid for",
+        "The registry requires payment: the subscription or the billing account of its owner does not cover this pull",
+        "Settle that with the registry's provider. Another login helps only if it belongs to a paid account",
     ),
     MessageRule(
         "proxy",
-        # A proxy that refuses to connect: Go's net/http has only the words of its answer, without its number.
+        # A proxy that refuses to connect: Go's net/http keeps only the words of its response, not the status code.
         r"proxyconnect|socks connect|proxy authentication required|statuscode: 407|status(?: code)?:? (?:\*:? )?407\b"
         r"|(?-i:-> (?!EOF$)[A-Z][A-Za-z -]*$)|-> unknown status code$|->$"
-        # The page of a proxy, in the place of a registry's answer.
+        # The page of a proxy, instead of a registry's response.
         r"|<(?:!doctype|html|head|title|body)\b|invalid character '<'|\btext/html\b",
         _ANY,
         'pinging container registry registry.example.com: Get "https://registry.example.com/v2/": Proxy Authentication Required',
-        "A proxy, a firewall or another server answered in the place of the registry, or the node does not reach its proxy",
-        "Look at the proxy of the nodes (proxies.config.openshift.io/cluster, its noProxy included), and have the proxy let "
+        "A proxy, a firewall or another server answered instead of the registry, or the node cannot reach its proxy",
+        "Check the nodes' proxy (proxies.config.openshift.io/cluster, including noProxy), and have the proxy let "
         "the registry through",
     ),
     MessageRule(
@@ -157,8 +157,8 @@ RULES = (
         r"|(?:image from source|manifest|content|index|list)\b[^:]*: (?:invalid character|unexpected end of json|json: )",
         _ANY,
         "writing blob: happened during read: Digest did not match, expected sha256:1111, got sha256:2222",
-        "The node got other content than the image has: it is damaged or incomplete, or in a form that the node cannot read",
-        "Push the image again, in the form of an OCI image. If other nodes pull it, look at the proxy and at the mirror on the way",
+        "The node received content that does not match the image: it is damaged or incomplete, or has a format that the node cannot read",
+        "Push the image again as an OCI image. If other nodes can pull it, check the proxy and the mirror in between",
     ),
     MessageRule(
         "signature",
@@ -167,23 +167,23 @@ RULES = (
         ("cri-o",),
         "Source image rejected: A signature was required, but no signature exists",
         "The image's signature does not satisfy an image policy",
-        "Look at ClusterImagePolicy and ImagePolicy, and at the signature that the registry stores",
+        "Check ClusterImagePolicy and ImagePolicy, and the signature that the registry stores",
     ),
     MessageRule(
         "node_limit",
         r"pull qps exceeded",
         ("kubelet",),
         "pull QPS exceeded",
-        "The kubelet's own limit of pulls in a second was reached, not a limit of the registry",
-        "Wait: the next attempt follows by itself. The cause of the attempt before stands in older events",
+        "The kubelet's own limit of pulls per second was reached, not a limit of the registry",
+        "Wait: the kubelet retries automatically. Older events show the cause of the previous attempt",
     ),
     MessageRule(
         "tls_http",
         r"server gave http response to https client|first record does not look like a tls handshake",
         _ANY,
         'Get "https://registry.example.com/v2/": http: server gave HTTP response to HTTPS client',
-        "The registry speaks HTTP, and the node wants HTTPS",
-        "Add a certificate to the registry, or list it in registrySources.insecureRegistries",
+        "The registry uses HTTP, but the node requires HTTPS",
+        "Add a certificate to the registry, or list the registry in registrySources.insecureRegistries",
     ),
     MessageRule(
         "tls_expired",
@@ -191,7 +191,7 @@ RULES = (
         _ANY,
         "x509: certificate has expired or is not yet valid",
         "The certificate of the registry has expired or is not valid yet, or the node's clock is wrong",
-        "Renew the certificate; compare the node's clock",
+        "Renew the certificate, or correct the node's clock",
     ),
     MessageRule(
         "tls_name",
@@ -200,7 +200,7 @@ RULES = (
         _ANY,
         "x509: certificate is valid for other.example.com, not registry.example.com",
         "The certificate of the registry is for another name",
-        "Use the name that the certificate has, or renew it for this one",
+        "Use the name in the certificate, or issue a certificate for this name",
     ),
     MessageRule(
         "tls_untrusted",
@@ -208,7 +208,7 @@ RULES = (
         _ANY,
         "tls: failed to verify certificate: x509: certificate signed by unknown authority",
         "The node does not trust the certificate of the registry",
-        "Add its authority to the ConfigMap that additionalTrustedCA of images.config.openshift.io/cluster names",
+        "Add its certificate authority to the ConfigMap in additionalTrustedCA of images.config.openshift.io/cluster",
     ),
     MessageRule(
         "dns",
@@ -224,7 +224,7 @@ RULES = (
         _ANY,
         "dial tcp 192.0.2.9:5999: connect: connection refused",
         "The node cannot connect to the registry",
-        "Look whether the registry runs, and at the port, the routes and the firewall",
+        "Check that the registry is running, and check the port, the routes and the firewall",
     ),
     MessageRule(
         "timeout",
@@ -232,32 +232,32 @@ RULES = (
         _ANY,
         "dial tcp 192.0.2.9:443: i/o timeout",
         "The registry did not answer in time",
-        "Look at the network between the nodes and the registry, and at the proxy",
+        "Check the network between the nodes and the registry, and the proxy",
     ),
     MessageRule(
         "platform",
         r"no image found|choosing (?:an )?image|no match for platform|no matching manifest for",
         _ANY,
         'choosing an image from manifest list: no image found in manifest list for architecture "arm64", OS "linux"',
-        "The image is not there for the node's architecture",
-        "Use an image for it, or place the pod on other nodes",
+        "The image does not exist for the node's architecture",
+        "Use an image for this architecture, or run the pod on other nodes",
     ),
     MessageRule(
         "registry_error",
         r"\b5\d\d (?:internal server|not implemented|bad gateway|service unavailable|gateway time)|http status: 5\d\d"
         r"|status ?code:? 5\d\d|unexpected status(?: code)?(?: from \w+ request to)?:? (?:\*:? )?5\d\d\b"
         r"|failed with status code \[[^]]*\]: 5\d\d|error parsing http 5\d\d"
-        # A token service that is not there, or gives no token.
+        # A token service that does not exist or issues no token.
         r"|requesting bearer token: received unexpected http status: (?!40[13])\d|obtain access token: received unexpected"
         r"|failed to fetch (?:anonymous|oauth) token: .{0,80}\b(?:3\d\d|40[4-9]|41\d)\b|did not include a token"
         r"|pinging \*: statuscode: (?!40[13])\d"
-        # A storage behind the registry that refuses.
+        # A storage server behind the registry that refuses the request.
         r"|\"<\?xml|<error>"
         r"|unexpected eof|: eof$|-> eof$|connection reset by peer|broken pipe|goaway|stream error|server closed idle|malformed http",
         _ANY,
         "reading manifest v1: received unexpected HTTP status: 503 Service Unavailable",
         "The registry failed",
-        "Look at the registry, its token service and its storage, and at what stands before them; the next attempt follows by itself",
+        "Check the registry, its token service, its storage, and any proxy in front of them. The kubelet retries automatically",
     ),
     MessageRule(
         "bad_credentials",
@@ -265,7 +265,7 @@ RULES = (
         r"|failed to fetch oauth token: .{0,80}\b40[013]\b|application not registered",
         _ANY,
         "unable to retrieve auth token: invalid username/password: unauthorized: authentication required",
-        "A credential was sent, and the registry refuses it",
+        "A credential was sent, but the registry refused it",
         "Renew the login in the pull secret",
     ),
     MessageRule(
@@ -273,7 +273,7 @@ RULES = (
         r"no basic auth credentials|missing username or secret|failed to fetch anonymous token: .{0,80}\b40[013]\b",
         _ANY,
         "pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials",
-        "No credential of the pod is for this image, and the registry wants one",
+        "The pod has no credential for this image, but the registry requires one",
         "Add the registry to a pull secret that is linked to the service account",
     ),
     MessageRule(
@@ -281,7 +281,7 @@ RULES = (
         r"denied\b|not authorized|insufficient_scope|403 forbidden|statuscode: 403|error parsing http 403",
         _ANY,
         "reading manifest v1: requested access to the resource is denied",
-        "The registry does not allow it, with or without a login, or it hides that there is no such image",
+        "The registry denies access, with or without a login, or it hides that the image does not exist",
         "Check which credential is for the image, its rights, and the image's name",
     ),
     MessageRule(
@@ -289,7 +289,7 @@ RULES = (
         r"unauthorized|authentication required|\b401\b|error parsing http 401",
         _ANY,
         "reading manifest v1: unauthorized: authentication required",
-        "The registry wants a login that it did not get, or does not accept the one that it got",
+        "The registry requires a login but did not get one, or does not accept the given one",
         "Check which credential is for the image, and whether it is still valid",
     ),
     MessageRule(
@@ -305,17 +305,17 @@ RULES = (
         r"manifest unknown|name unknown|not found|\b404\b|error parsing http 404",
         _ANY,
         "reading manifest v1: manifest unknown",
-        "The registry says that there is no such image; many say so where only the right is missing",
-        "Check the image's name and tag, then which credential is for it",
+        "The registry reports that the image does not exist. Many registries do so when only the right is missing",
+        "Check the image name and tag, and which credential is for the image",
     ),
 )
 
-#: So much of a text is looked at: some expressions take a time that grows with its square.
+#: Maximum number of characters that are searched: the time of some expressions is quadratic in the length.
 _LONGEST = 16_384
 _EXPRESSIONS = tuple((re.compile(rule.expression, re.IGNORECASE), rule) for rule in RULES)
 
 
 def rule_for(text: str) -> MessageRule:
-    """The first rule that fits a text; `UNKNOWN` when none does. In the text, a `*` stands for each image and host, `->` for a request."""
+    """Return the first rule that matches a text, or `UNKNOWN`. The text contains `*` for each image and host, and `->` for each request."""
     start = text[:_LONGEST]
     return next((rule for expression, rule in _EXPRESSIONS if expression.search(start)), UNKNOWN)

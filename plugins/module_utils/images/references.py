@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The name of an image as a pod writes it, and what a node makes of it. Pure.
+"""Parse the name of an image in a pod as a node does. Pure.
 
-The grammar is that of distribution/reference. The kubelet completes a name without a registry to Docker Hub's when it looks for
-credentials; CRI-O asks its search registries for it (containers/image pkg/shortnames).
+The grammar is that of distribution/reference. For a name without a registry, the kubelet looks for credentials of Docker Hub, and CRI-O
+asks its search registries (containers/image pkg/shortnames).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..dockerconfig.key_matching import names_registry, repository_of
 
 __all__ = ["PUBLIC_REGISTRIES", "Reference", "reference_of"]
 
-#: Registries with many images that everybody may pull.
+#: Registries with many public images.
 PUBLIC_REGISTRIES = frozenset(
     {
         "docker.io",
@@ -32,7 +32,7 @@ PUBLIC_REGISTRIES = frozenset(
 
 @dataclass(frozen=True)
 class Reference:
-    """`repository` has the registry's host. `is_short`: the pod wrote none. Without tag and digest, a node takes `latest`."""
+    """`repository` includes the registry's host. `is_short`: the pod names no registry. Without tag and digest, a node uses `latest`."""
 
     repository: str
     tag: str
@@ -49,7 +49,7 @@ class Reference:
 
     @property
     def is_by_digest(self) -> bool:
-        """How it is pulled, also where a tag is given beside the digest."""
+        """Whether the image is pulled by digest. A tag next to a digest is ignored."""
         return bool(self.digest)
 
     def __str__(self) -> str:
@@ -57,7 +57,7 @@ class Reference:
 
 
 def reference_of(image: str) -> Reference | None:
-    """None when it is no name of an image: the kubelet says `InvalidImageName`."""
+    """Return the parsed image, or None for an invalid name, for which the kubelet reports `InvalidImageName`."""
     repository = repository_of(image)
     if repository is None:
         return None

@@ -1,11 +1,11 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the cluster's configuration lets its nodes pull an image from: mirrors, allowed and blocked registries. Pure.
+"""From where the cluster's configuration lets its nodes pull an image: mirrors, allowed and blocked registries. Pure.
 
-The objects: openshift/api config/v1 (ImageDigestMirrorSet, ImageTagMirrorSet, Image) and operator/v1alpha1
-(ImageContentSourcePolicy). What the nodes make of them: openshift/runtime-utils pkg/registries (EditRegistriesConfig), the machine
-config operator's container-runtime-config controller, containers/image pkg/sysregistriesv2.
+Objects: openshift/api config/v1 (ImageDigestMirrorSet, ImageTagMirrorSet, Image) and operator/v1alpha1 (ImageContentSourcePolicy).
+Their effect on the nodes: openshift/runtime-utils pkg/registries (EditRegistriesConfig), the container-runtime-config controller of the
+machine config operator, containers/image pkg/sysregistriesv2.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _OLD = Kind(
     "image content source policy",
     namespaced=False,
 )
-#: The kinds that name mirrors, with the list of each that holds them.
+#: The kinds with mirrors, and the field of each that lists them.
 MIRROR_KINDS: Mapping[Kind, str] = {
     _DIGEST: "imageDigestMirrors",
     _TAG: "imageTagMirrors",
@@ -52,10 +52,10 @@ MIRROR_KINDS: Mapping[Kind, str] = {
 
 @dataclass(frozen=True)
 class Mirrors:
-    """The one source that counts for an image, the most specific, with the mirrors to which it leads, as references.
+    """The most specific source for an image, with its mirrors as references.
 
-    `never_source`: only mirrors are asked; a source without a mirror for this way to pull is blocked then. `objects` are those that
-    name the source.
+    `never_source`: nodes use only mirrors. A source without a mirror for this type of pull is blocked then. `objects` are the names of the
+    objects that configure the source.
     """
 
     source: str
@@ -66,7 +66,7 @@ class Mirrors:
 
 @dataclass(frozen=True)
 class RegistrySources:
-    """`spec.registrySources` of the image config. `allowed` None: all are. `insecure`: those whose certificate the nodes do not verify."""
+    """`spec.registrySources` of the image config. `allowed` None allows all. For `insecure`, the nodes do not verify certificates."""
 
     blocked: Sequence[str] = ()
     allowed: Sequence[str] | None = None
@@ -76,7 +76,7 @@ class RegistrySources:
         return any(_is_source_of(scope, repository) for scope in self.insecure)
 
     def why_not(self, repository: str) -> str:
-        """Which setting keeps the nodes from pulling it, as the rest of a sentence; empty when none does."""
+        """Return the setting that prevents nodes from pulling from the repository, as the rest of a sentence. Empty when there is none."""
         for scope in self.blocked:
             if _is_source_of(scope, repository):
                 return f"registrySources.blockedRegistries of {IMAGE_CONFIG} has {scope}"
@@ -86,7 +86,7 @@ class RegistrySources:
 
 
 def registry_sources_of(config: Json | None) -> RegistrySources:
-    """Of the image config; None where there is none."""
+    """Return the settings of the image config, which is None where it does not exist."""
     found = as_dict(as_dict(as_dict(config).get("spec")).get("registrySources"))
     allowed = as_strs(found.get("allowedRegistries"))
     return RegistrySources(
@@ -95,16 +95,16 @@ def registry_sources_of(config: Json | None) -> RegistrySources:
 
 
 def mirrors_for(reference: Reference, sets: Mapping[Kind, Sequence[Json]]) -> Mirrors | None:
-    """What the mirror sets make of an image, by kind of set; None when none of them has its source."""
+    """Return the mirrors of an image. `sets` maps kinds to mirror sets. None when no set has a source for the image."""
     return mirrors_among(reference, [item for kind, objects in sets.items() for item in mirror_items(kind, objects)])
 
 
 def mirrors_among(reference: Reference, items: Sequence[MirrorItem]) -> Mirrors | None:
-    """The same, of what was made of the sets before."""
+    """Return the same for the items of all sets."""
     found = {item.source for item in items if _is_source_of(item.source, reference.repository)}
     if not found:
         return None
-    # An exact host is more specific than a wildcard, a longer path more than a shorter one.
+    # An exact host is more specific than a wildcard, and a longer path more than a shorter one.
     source = max(found, key=lambda each: (not each.startswith("*."), len(each)))
     same = [item for item in items if item.source == source]
     wanted = [item for item in same if item.by_digest == reference.is_by_digest]
@@ -114,7 +114,7 @@ def mirrors_among(reference: Reference, items: Sequence[MirrorItem]) -> Mirrors 
 
 @dataclass(frozen=True)
 class MirrorItem:
-    """One source of a mirror set; `object` names the set."""
+    """One source of a mirror set. `object` names the set."""
 
     object: str
     by_digest: bool
@@ -124,7 +124,7 @@ class MirrorItem:
 
 
 def mirror_items(kind: Kind, objects: Iterable[Json]) -> Iterator[MirrorItem]:
-    """The sources that the sets of one kind name."""
+    """Yield the sources in the sets of one kind."""
     for obj in objects:
         named = str(ObjectRef(kind, "", as_str(metadata(obj).get("name"))))
         for item in map(as_dict, as_list(as_dict(obj.get("spec")).get(MIRROR_KINDS[kind]))):
@@ -133,12 +133,12 @@ def mirror_items(kind: Kind, objects: Iterable[Json]) -> Iterator[MirrorItem]:
 
 
 def _is_source_of(scope: str, repository: str) -> bool:
-    """As `registries.conf` is read: a host without port also means its ports."""
+    """Matches like `registries.conf`: a host without a port includes its ports."""
     return is_within(repository, scope) or (bool(scope) and repository.startswith(f"{scope}:"))
 
 
 def is_within(repository: str, scope: str) -> bool:
-    """As `policy.json` is read: a scope is the repository itself, the beginning of its path, or the hosts under `*.`."""
+    """Whether `scope` matches like in `policy.json`: as the repository itself, as the beginning of its path, or `*.` for hosts below."""
     if scope.startswith("*."):
         host = repository.partition("/")[0]
         return (host if ":" in scope else host.partition(":")[0]).endswith(scope[1:])

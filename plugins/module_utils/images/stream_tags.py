@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One tag of an image stream: which image it stands for, and why its last import failed. Pure.
+"""One tag of an image stream: its image, and why its last import failed. Pure.
 
-openshift/api image/v1; library-go imageutil (how a tag becomes an image) and openshift-apiserver pkg/image/apiserver/importer (the
+openshift/api image/v1, library-go imageutil (how a tag becomes an image) and openshift-apiserver pkg/image/apiserver/importer (the
 messages of a failed import).
 """
 
@@ -22,7 +22,7 @@ __all__ = ["StreamTag", "is_looked_up", "tag_of"]
 
 _QUOTED = re.compile(r'"([^"]+)"')
 
-#: What a message of an import means: the first that is found in it.
+#: Meanings of an import's messages. The first match counts.
 _MEANINGS = (
     ("did not have credentials", "no_credentials"),
     ("incorrect username or password", "bad_credentials"),
@@ -33,9 +33,9 @@ _MEANINGS = (
 
 @dataclass(frozen=True)
 class StreamTag:
-    """`image` is what a pod gets for it, empty where it has none. `problem` is why the last import failed, redacted, empty where it did
-    not; `meaning` its class: `no_credentials`, `bad_credentials`, `credentials`, `not_found`, or empty. `source` is what is imported.
-    `is_scheduled`: it is imported again by itself."""
+    """`image` is the image that a pod gets, or empty. `problem` is the redacted reason of a failed last import, or empty. `meaning` is its
+    class: `no_credentials`, `bad_credentials`, `credentials`, `not_found`, or empty. `source` is the image to import.
+    `is_scheduled`: the cluster imports it periodically."""
 
     stream: ObjectRef
     name: str
@@ -50,7 +50,7 @@ class StreamTag:
 
 
 def tag_of(ref: ObjectRef, stream: Json, name: str) -> StreamTag:
-    """Of a stream that exists; a tag that does not has no image and no problem."""
+    """Return a tag of an existing stream. A tag that does not exist has no image and no problem."""
     status, spec = as_dict(stream.get("status")), _named(as_dict(stream.get("spec")).get("tags"), "name", name)
     tag = _named(status.get("tags"), "tag", name)
     told = next(_failed_imports(tag), None)
@@ -67,12 +67,12 @@ def tag_of(ref: ObjectRef, stream: Json, name: str) -> StreamTag:
 
 
 def is_looked_up(stream: Json) -> bool:
-    """Whether a short name in its own project means the stream."""
+    """Whether a short name in the stream's own project refers to the stream."""
     return as_dict(as_dict(stream.get("spec")).get("lookupPolicy")).get("local") is True
 
 
 def _image(status: Json, spec: Json, tag: Json) -> str:
-    """Through the integrated registry where the tag says so, otherwise as it is named outside."""
+    """The reference in the integrated registry if the tag says so, otherwise the external one."""
     latest = as_dict(next(iter(as_list(tag.get("items"))), None))
     repository, digest = as_str(status.get("dockerImageRepository")), as_str(latest.get("image"))
     if as_str(as_dict(spec.get("referencePolicy")).get("type")) == "Local" and repository and digest:

@@ -1,11 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""References to secrets on a service account: the arithmetic of its two lists. Pure.
+"""The two lists of secrets on a service account, and how to change them. Pure.
 
-`imagePullSecrets` is an atomic list for the API server (api/core/v1/types.go): every write replaces all of it. So
-the functions here return the whole list with our own entries added or removed, everything else where it was: also
-entries that name no secret, as they stand.
+`imagePullSecrets` is an atomic list for the API server (api/core/v1/types.go): every write replaces all of it. So the functions here
+return the whole list with our own entries added or removed. All other entries keep their place, including those that name no secret.
 """
 
 from __future__ import annotations
@@ -30,33 +29,33 @@ __all__ = [
     "view",
 ]
 
-#: Which list of the service account serves which purpose, as `oc secrets link --for` has it.
+#: The list of the service account for each purpose, as in `oc secrets link --for`.
 LISTS = {"pull": "imagePullSecrets", "mount": "secrets"}
 
-#: Entries as the API server sent them; each should be an object with a name.
+#: Entries as the API server sent them. Each should be an object with a name.
 Entries = Sequence[Any]
 
 
 def entries_of(ref: ObjectRef, account: Json, key: str) -> Entries:
-    """The list `key` of the account, to be changed. :raises Refusal: when it is no list."""
+    """Return the list `key` of the account, for a change. :raises Refusal: when it is not a list."""
     entries = account.get(key)
     if entries is not None and not isinstance(entries, list):
-        raise Refusal(f"{ref} cannot be read: its '{key}' are not a list; nothing was changed in this namespace")
+        raise Refusal(f"{ref} cannot be read: its '{key}' are not a list. Nothing was changed in this namespace")
     return entries or []
 
 
 def names(entries: Entries) -> list[str]:
-    """The name in each entry, empty where it names no secret."""
+    """Return the name in each entry, or an empty text where an entry names no secret."""
     return [_name(entry) for entry in entries]
 
 
 def names_in(holder: Json, key: str) -> list[str]:
-    """The secrets that a list of an account or a pod names, for looking only: what is no list names none."""
+    """Return the secrets in a list of an account or a pod, for reading only. Anything other than a list is treated as empty."""
     return [name for name in names(as_list(holder.get(key))) if name]
 
 
 def link(entries: Entries, wanted: Sequence[str]) -> list[Any]:
-    """`entries` with each wanted name in it once: kept where it first stands, appended in the given order otherwise."""
+    """Return `entries` with each wanted name once: at its first position, or appended in the given order."""
     seen: set[str] = set()
     kept = []
     for entry in entries:
@@ -68,18 +67,18 @@ def link(entries: Entries, wanted: Sequence[str]) -> list[Any]:
 
 
 def unlink(entries: Entries, unwanted: Collection[str]) -> list[Any]:
-    """`entries` without the unwanted names, duplicates included."""
+    """Return `entries` without the unwanted names, including duplicates."""
     return [entry for entry in entries if _name(entry) not in unwanted]
 
 
 def repeated(entries: Entries) -> list[str]:
-    """The names that stand in the list more than once."""
+    """Return the names that occur more than once in the list."""
     found = names(entries)
     return [name for name in dict.fromkeys(found) if name and found.count(name) > 1]
 
 
 def changes_of(before: Entries, after: Entries) -> dict[str, list[str]]:
-    """What a report says of one list."""
+    """Return the reported changes of one list."""
     old, new = names(before), names(after)
     changes = {
         "added": [name for name in new if name not in old],
@@ -90,7 +89,7 @@ def changes_of(before: Entries, after: Entries) -> dict[str, list[str]]:
 
 
 def view(lists: Mapping[str, Entries], shown: Mapping[str, Any]) -> dict[str, Any]:
-    """The lists as a diff shows them."""
+    """Return the lists for a diff."""
     return {key: names(lists[key]) for key in shown}
 
 

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What kind of cluster this is: does it generate pull secrets for service accounts, now or ever? Pure.
+"""Whether this cluster generates pull secrets for service accounts, now or ever. Pure.
 
-When the controllers are switched off: cluster-openshift-controller-manager-operator pkg/operator/internalimageregistry.
+Source for when the controllers are off: cluster-openshift-controller-manager-operator pkg/operator/internalimageregistry.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ __all__ = [
 
 _CONFIG = "config.openshift.io"
 
-#: What tells whether pull secrets are generated. `REGISTRY_SERVICE` is only worth a look when a wait has failed: without it
-#: the secrets are created and stay empty (openshift-controller-manager registry_urls_observation_controller.go).
+#: The objects that show whether pull secrets are generated. `REGISTRY_SERVICE` matters only after a wait has failed: without it, the
+#: secrets are created but stay empty (openshift-controller-manager registry_urls_observation_controller.go).
 CLUSTER_VERSION = ObjectRef(
     Kind(f"{_CONFIG}/v1", "ClusterVersion", "clusterversions", "ClusterVersion", namespaced=False), "", "version"
 )
@@ -41,7 +41,7 @@ IMAGE_REGISTRY = ObjectRef(
 )
 REGISTRY_SERVICE = ObjectRef(Kind("v1", "Service", "services", "service"), "openshift-image-registry", "image-registry")
 
-#: From this version on, nothing is generated while the image registry is Removed.
+#: From this version on, no pull secrets are generated while the image registry is Removed.
 _REMOVED_COUNTS_FROM = (4, 15)
 _VERSION = re.compile(r"v?([0-9]{1,4})\.([0-9]{1,4})(?![0-9])")
 _CAPABILITY = "ImageRegistry"
@@ -49,12 +49,11 @@ _CAPABILITY = "ImageRegistry"
 
 @dataclass(frozen=True)
 class ClusterFacts:
-    """What the cluster says of itself.
+    """Facts about the cluster.
 
-    `api_groups`: names of the API groups that it serves; None when they could not be read. `cluster_version` and
-    `image_registry`: `CLUSTER_VERSION` and `IMAGE_REGISTRY` as they were read, None otherwise, which proves nothing.
-    `absent` is what was asked for and does not exist, `unreadable` what the caller may not read. `failed`: why something else of
-    it could not be read.
+    `api_groups`: names of the API groups that it serves, or None when they could not be read. `cluster_version` and `image_registry`:
+    `CLUSTER_VERSION` and `IMAGE_REGISTRY` if they were read. None proves nothing. `absent`: requested objects that do not exist.
+    `unreadable`: objects that the caller is not allowed to read. `failed`: reasons why something else could not be read.
     """
 
     api_groups: Collection[str] | None
@@ -71,7 +70,7 @@ def desired_version(cluster_version: Json) -> str:
 
 
 def why_none_will_come(facts: ClusterFacts) -> str:
-    """Why this cluster generates no pull secrets; empty when it does, or when that cannot be known."""
+    """Return why this cluster generates no pull secrets. Empty when it does, or when that is unknown."""
     if facts.api_groups is not None and _CONFIG not in facts.api_groups:
         return "this cluster is not OpenShift, so nothing generates pull secrets"
     status = as_dict(as_dict(facts.cluster_version).get("status"))
@@ -83,7 +82,7 @@ def why_none_will_come(facts: ClusterFacts) -> str:
 
 
 def what_is_unknown(facts: ClusterFacts) -> str:
-    """A sentence that names what would tell and could not be read; empty when all of that was read."""
+    """Return a sentence that names the relevant objects that could not be read. Empty when all of them were read."""
     unknown = "so it is not known whether this cluster generates pull secrets at all"
     if facts.failed:
         return f"{'; '.join(facts.failed)}; {unknown}"
@@ -92,16 +91,16 @@ def what_is_unknown(facts: ClusterFacts) -> str:
         names.append("the list of API groups (/apis)")
     if not names:
         return ""
-    return f"the caller may not read {join_and(names)}, {unknown}; allow it to 'get' them"
+    return f"the caller is not allowed to read {join_and(names)}, {unknown}. Allow it to 'get' them"
 
 
 def hint(
     facts: ClusterFacts, *, missing: Iterable[str] = (), existing: Collection[str] = (), unfinished: bool = False
 ) -> str:
-    """What to do when service accounts could not pull in time: clauses for the end of a message, empty when there is none.
+    """Return advice for when service accounts could not pull in time: clauses for the end of a message, or an empty text.
 
-    `missing`: names of accounts that do not exist. `existing`: names of those that do, as far as they were listed, to find
-    a misspelt one. `unfinished`: whether an account exists whose pull secret is missing or does not work yet.
+    `missing`: names of accounts that do not exist. `existing`: names of the listed accounts, to find a misspelt one.
+    `unfinished`: whether an account exists whose pull secret is missing or does not work yet.
     """
     steps = [_about_account(name, existing) for name in missing]
     is_openshift = CLUSTER_VERSION not in facts.absent
@@ -138,7 +137,7 @@ def _about_secrets(facts: ClusterFacts, *, is_openshift: bool) -> str:
 
 
 def _is_switched_off(capabilities: Json) -> bool:
-    """Whether the capability exists in this version and is not enabled; a list of none is left out of the status."""
+    """Whether the capability exists in this version and is not enabled. The status omits an empty list."""
     enabled, known = capabilities.get("enabledCapabilities"), capabilities.get("knownCapabilities")
     if enabled is None:
         return _CAPABILITY in as_list(known)
@@ -148,12 +147,12 @@ def _is_switched_off(capabilities: Json) -> bool:
 
 
 def _is_removed(operator: Json) -> bool:
-    """Whether the registry's operator says so in its first condition, which is the one that the platform looks at."""
+    """Whether the first condition of the registry's operator says so. The platform looks only at that one."""
     conditions = as_list(as_dict(operator.get("status")).get("conditions"))
     return bool(conditions) and as_dict(conditions[0]).get("reason") == "Removed"
 
 
 def _version(status: Json) -> tuple[int, int]:
-    """Major and minor version of OpenShift; of an unknown one, those of the newest."""
+    """The major and minor version of OpenShift. An unknown version counts as the newest."""
     match = _VERSION.match(desired_version({"status": status}))
     return (int(match[1]), int(match[2])) if match else _REMOVED_COUNTS_FROM

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who looks after the pull secret of a cluster's nodes: by that, clusters are told apart. Pure.
+"""The kind of a cluster, by who manages the pull secret of its nodes. Pure.
 
-Infrastructure: openshift/api config/v1 types_infrastructure.go. Managed clusters: the tags that their installer puts on all resources of
-the cloud, and the API groups of the operators of openshift/managed-cluster-config.
+Infrastructure: openshift/api config/v1 types_infrastructure.go. Managed clusters: the tags that their installer adds to all cloud
+resources, and the API groups of the operators of openshift/managed-cluster-config.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ __all__ = [
 
 #: The machine config operator writes `openshift-config/pull-secret` to the nodes.
 STANDALONE = "standalone"
-#: The same, on ROSA classic and OpenShift Dedicated: a webhook of Red Hat's refuses most callers.
+#: The same, on ROSA classic and OpenShift Dedicated: a webhook from Red Hat refuses most callers.
 MANAGED = "managed"
 #: Hosted control planes: ROSA HCP, ARO HCP, self-managed. `openshift-config/pull-secret` is a copy.
 HOSTED = "hosted"
-#: The cluster that runs the control planes of others, asked about one of these.
+#: A cluster that runs the control planes of hosted clusters, when the task is about one of these.
 MANAGEMENT = "management"
 MICROSHIFT = "microshift"
 KUBERNETES = "kubernetes"
@@ -43,7 +43,7 @@ _CONFIG = "config.openshift.io"
 INFRASTRUCTURE = ObjectRef(
     Kind(f"{_CONFIG}/v1", "Infrastructure", "infrastructures", "Infrastructure", namespaced=False), "", "cluster"
 )
-#: MicroShift itself writes it.
+#: MicroShift itself writes this object.
 MICROSHIFT_VERSION = ObjectRef(Kind("v1", "ConfigMap", "configmaps", "config map"), "kube-public", "microshift-version")
 
 _MANAGED_GROUP = "managed.openshift.io"
@@ -51,12 +51,12 @@ _MANAGED_TAG = "red-hat-managed"
 
 
 def has_openshift_config(api_groups: Collection[str]) -> bool:
-    """Whether the cluster has an `INFRASTRUCTURE` to be asked for."""
+    """Whether the cluster has an `INFRASTRUCTURE` object to read."""
     return _CONFIG in api_groups
 
 
 def nature_of(api_groups: Collection[str], infrastructure: Json | None, *, microshift: bool) -> str:
-    """Which of the natures above the cluster has. `infrastructure` is None where the cluster has no such object."""
+    """Return the kind of the cluster, one of the constants above. `infrastructure` is None where the cluster has no such object."""
     if not has_openshift_config(api_groups):
         return MICROSHIFT if microshift else KUBERNETES
     status = as_dict(as_dict(infrastructure).get("status"))
@@ -67,21 +67,21 @@ def nature_of(api_groups: Collection[str], infrastructure: Json | None, *, micro
 
 
 def why_there_is_none(nature: str) -> str:
-    """Why there is no global pull secret, with what to do instead; empty where there is one."""
+    """Return why there is no global pull secret, and what to use instead. Empty where there is one."""
     return {
         KUBERNETES: (
-            "this cluster is not OpenShift, so it has no global pull secret: each node has a file of its own, which is not in the "
-            "cluster; use pull secrets in the namespaces instead (role private_registry)"
+            "this cluster is not OpenShift, so it has no global pull secret: each node has its own file, which is not in the "
+            "cluster. Use pull secrets in the namespaces instead (role private_registry)"
         ),
         MICROSHIFT: (
-            "this is MicroShift, which has no global pull secret in the cluster: it reads /etc/crio/openshift-pull-secret on its host; "
-            "write that file there, or use pull secrets in the namespaces instead (role private_registry)"
+            "this is MicroShift, which has no global pull secret in the cluster: it reads /etc/crio/openshift-pull-secret on its host. "
+            "Write that file there, or use pull secrets in the namespaces instead (role private_registry)"
         ),
     }.get(nature, "")
 
 
 def _tags(status: Json) -> set[str]:
-    """The names of the tags and labels of the cloud's resources."""
+    """The names of the tags and labels of the cloud resources."""
     return {str(as_dict(tag).get("key")) for tag in _listed(as_dict(status.get("platformStatus")))}
 
 

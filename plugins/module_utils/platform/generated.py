@@ -1,17 +1,17 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which entries of a service account the platform generated: the one place where that is decided. Pure.
+"""Whether the platform generated an entry of a service account. Only this module decides that. Pure.
 
-- Pull secrets stand in both lists of the account. From OpenShift 4.16 on an annotation of the account names the one, and what
-  it names is put back when it is removed (openshift-controller-manager pkg/internalregistry/controllers). Before, the
-  controller knows its own by the name alone (pkg/serviceaccounts/controllers/create_dockercfg_secrets.go).
-- Token secrets stand in `secrets` only; Kubernetes put them there until 1.23 (kubernetes pkg/controller/serviceaccount), and
-  they stay on a cluster that was upgraded.
-- Names end in five random characters (apiserver pkg/storage/names). Account names that are too long for that are cut, and
+- Pull secrets are in both lists of the account. From OpenShift 4.16 on, an annotation of the account names the current one, and the
+  platform restores it when it is removed (openshift-controller-manager pkg/internalregistry/controllers). Before, the
+  controller recognizes its own by the name alone (pkg/serviceaccounts/controllers/create_dockercfg_secrets.go).
+- Token secrets are only in `secrets`. Kubernetes added them until 1.23 (kubernetes pkg/controller/serviceaccount), and they
+  remain on an upgraded cluster.
+- Names end in five random characters (apiserver pkg/storage/names). Kubernetes cuts account names that are too long for that, and
   OpenShift shortens them and adds a hash (library-go pkg/build/naming).
 
-So a name that looks generated is not proof: the account decides where it can, the secret itself where it cannot.
+So a name that looks generated is not proof: the account decides if possible, otherwise the secret itself.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ..core.objects import Json, metadata
 
 __all__ = ["REFERENCE", "Origin", "fnv", "generated_names", "is_generated", "origin_of"]
 
-#: The account's annotation that names its generated pull secret, from OpenShift 4.16 on.
+#: The account's annotation with the name of its generated pull secret, from OpenShift 4.16 on.
 REFERENCE = "openshift.io/internal-registry-pull-secret-ref"
 
 PULL, MOUNT = "imagePullSecrets", "secrets"
@@ -36,26 +36,26 @@ _ACCOUNT = "kubernetes.io/service-account.name"
 _DOCKERCFG = "kubernetes.io/dockercfg"
 _TOKEN = "kubernetes.io/service-account-token"
 
-#: A generated name has 63 characters at most, the last five of them random.
+#: Maximum length of a generated name, whose last five characters are random.
 _LONGEST_PREFIX = 58
 _RANDOM = re.compile("[bcdfghjklmnpqrstvwxz2456789]{5}")
 
 
 class Origin(Enum):
-    """What an account tells of one entry of its lists."""
+    """The origin of one entry, as far as the account shows it."""
 
-    #: The annotation names it: the platform puts it back.
+    #: The annotation names it, so the platform restores it.
     GENERATED = "generated"
-    #: Nothing names it, and all that can be seen fits a generated entry.
+    #: Nothing names it, but everything visible fits a generated entry.
     PRESUMED = "presumed"
-    #: The name fits, the rest does not: only the secret itself can tell.
+    #: Only the name fits, so the secret itself has to be checked.
     UNCERTAIN = "uncertain"
     #: Not generated for this account, or no longer in use.
     OTHER = "other"
 
 
 def origin_of(account: Json, key: str, name: str) -> Origin:
-    """Where the entry `name` in the list `key` of the account comes from, as far as the account tells."""
+    """Return the origin of the entry `name` in the list `key` of the account, as far as the account shows it."""
     if name and name == _referenced(account):
         return Origin.GENERATED
     if _is_formed(name, _dockercfg_prefixes(account)):
@@ -79,9 +79,9 @@ def is_generated(account: Json, secret: Json) -> bool:
 
 
 def generated_names(account: Json) -> list[str]:
-    """The names in the account's pull list that may be its generated secret, the likeliest first.
+    """Return the names in the account's pull list that may be its generated secret, the most likely first.
 
-    For reading only, so any ending is taken: a secret proves itself by its content.
+    For reading only, so any suffix is accepted: the content of the secret proves its origin.
     """
     referenced, prefixes = _referenced(account), tuple(_dockercfg_prefixes(account))
     listed = _listed(account, PULL)
@@ -90,7 +90,7 @@ def generated_names(account: Json) -> list[str]:
 
 
 def _origin_of_pull_secret(account: Json, name: str) -> Origin:
-    """Of a name that looks like a generated pull secret, and that no annotation names."""
+    """The origin of a name that looks like a generated pull secret and that no annotation names."""
     pulled, mounted = _listed(account, PULL), _listed(account, MOUNT)
     referenced = _referenced(account)
     if referenced and referenced in (*pulled, *mounted):
@@ -131,7 +131,7 @@ def _formed(account: Json, key: str, prefixes: set[str]) -> set[str]:
 
 
 def _is_formed(name: str, prefixes: set[str]) -> bool:
-    """Whether it is one of the prefixes and five random characters."""
+    """Whether the name is one of the prefixes followed by five random characters."""
     return any(name.startswith(prefix) and _RANDOM.fullmatch(name, len(prefix)) for prefix in prefixes)
 
 
@@ -140,13 +140,13 @@ def _dockercfg_prefixes(account: Json) -> set[str]:
 
 
 def _token_prefixes(account: Json) -> set[str]:
-    """OpenShift's for the tokens behind its pull secrets, and that of Kubernetes, which only cuts."""
+    """The prefix of OpenShift for the tokens of its pull secrets, and that of Kubernetes, which only cuts the name."""
     name = _name(account)
     return {_shortened(name, "token-"), f"{name}-token-"[:_LONGEST_PREFIX]}
 
 
 def _shortened(name: str, suffix: str) -> str:
-    """`GetName(name, suffix, 58)` of library-go: as it is, or cut and marked with a hash of the whole name."""
+    """`GetName(name, suffix, 58)` of library-go: unchanged, or cut and followed by a hash of the whole name."""
     whole = f"{name}-{suffix}"
     if len(whole) <= _LONGEST_PREFIX:
         return whole
@@ -155,7 +155,7 @@ def _shortened(name: str, suffix: str) -> str:
 
 
 def fnv(value: str) -> int:
-    """The 32-bit FNV-1a hash."""
+    """Return the 32-bit FNV-1a hash."""
     result = 0x811C9DC5
     for byte in value.encode("utf-8", "surrogatepass"):
         result = (result ^ byte) * 0x01000193 % 2**32

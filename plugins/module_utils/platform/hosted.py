@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pull secrets of a hosted cluster: what its users add, what is merged, and which nodes get it. Pure.
+"""The pull secrets of a hosted cluster: the users' additions, the merged secret, and which nodes get it. Pure.
 
 openshift/hypershift: hosted cluster config operator, controller globalps; support/util HashSimple; docs/content/how-to/common/global-pull-secret.md.
 """
@@ -54,62 +54,62 @@ __all__ = [
 ]
 
 _NAMESPACE = "kube-system"
-#: What users of a hosted cluster add to the pull secret of its nodes, and what the platform makes of it.
+#: The users' additions to the pull secret of a hosted cluster's nodes, and the secret that the platform merges from them.
 ADDITIONAL_SECRET = ObjectRef(SECRET, _NAMESPACE, "additional-pull-secret")
 MERGED_SECRET = ObjectRef(SECRET, _NAMESPACE, "global-pull-secret")
 
-#: The platform reads this data key of it, whatever the type of the secret is.
+#: The platform reads this data key, whatever the type of the secret is.
 _KEY = DATA_KEYS[DOCKERCONFIGJSON]
 _SHOWN = 5
 
-#: What becomes of the nodes. Only the log of the platform's operator says why.
-_KEPT = "the nodes keep the pull secret that they have, with the logins that were removed since"
+#: The effect on the nodes. Only the log of the platform's operator gives the reason.
+_KEPT = "the nodes keep their present pull secret, including logins that were removed since"
 _EDIT = "Remove these entries (mode=remove, in the role global_pull_secret_remove), or merge a login for them in the same task"
-_REPLACE = "Write its content again: module pull_secret, mode=replace, with all registries that it must have"
+_REPLACE = "Write its content again: module pull_secret, mode=replace, with all registries that it needs"
 _DELETE = f"Delete it: module pull_secret, state=absent, or 'oc delete secret {ADDITIONAL_SECRET.name} -n {ADDITIONAL_SECRET.namespace}'"
 
-#: What the platform itself has, as it brings it to the nodes.
+#: The platform's own content, in the form in which it reaches the nodes.
 ORIGINAL_SECRET = ObjectRef(SECRET, _NAMESPACE, "original-pull-secret")
 
 _SYNCHRONIZERS = Kind("apps/v1", "DaemonSet", "daemonsets", "daemon set")
-#: It writes the merged secret to each node that gets it.
+#: The daemon set that writes the merged secret to each node that gets it.
 SYNCHRONIZER = ObjectRef(_SYNCHRONIZERS, _NAMESPACE, "global-pull-secret-syncer")
 _API = "hypershift.openshift.io/v1beta1"
 HOSTED_CLUSTER = Kind(_API, "HostedCluster", "hostedclusters", "hosted cluster")
 NODE_POOL = Kind(_API, "NodePool", "nodepools", "node pool")
 
-#: On a node: the node pool it is of, and whether the secret is synchronized to it.
+#: Labels of a node: its node pool, and whether the secret is synchronized to it.
 _POOL_LABEL = "hypershift.openshift.io/nodePool"
 _SYNCED_LABEL = "hypershift.openshift.io/nodepool-globalps-enabled"
-#: On the pods of the synchronizer: of which content they are, so that they are made anew for another one.
+#: Label of the synchronizer's pods: the hash of the content, so that a new content recreates them.
 _HASH_LABEL = "hypershift.openshift.io/globalps-config-hash"
 _HASH = re.compile(r"[0-9a-f]{8}\Z")
-#: Only the nodes of these platforms get it while they run.
+#: Only nodes of these platforms get the secret while they run.
 _SYNCED_PLATFORMS = ("AWS", "Azure")
 
 
 def overridden(original: AuthFile, registries: Iterable[str]) -> list[str]:
-    """Of the registries, those that the platform's own secret has an entry for: that one is used, and what users add is ignored."""
+    """Return the registries that the platform's own secret has an entry for. The platform uses its own entry and ignores the users'."""
     held = {same_path(key) for key in original.entries}
     return sorted(name for name in registries if same_path(name) in held)
 
 
 @dataclass(frozen=True)
 class MergeProblem:
-    """Why the platform merges nothing of what users add, as a clause, and what to do."""
+    """Why the platform does not merge the users' additions, as a clause, and how to fix it."""
 
     why: str
     fix: str
 
 
 def additional(secret: Json) -> StoredSecret | None:
-    """What users add, as the platform reads it, whatever the type of the secret is; None for a secret without data, which counts as none."""
+    """Return the users' additions as the platform reads them, whatever the secret's type is. None for a secret without data."""
     data = as_dict(secret.get("data"))
     return StoredSecret.of({"data": data}, _KEY) if data else None
 
 
 def unmerged(held: StoredSecret) -> MergeProblem | None:
-    """None for what the platform merges."""
+    """Return why the platform does not merge the content, or None if it does."""
     if held.key != _KEY:
         return MergeProblem(f"it has no data key {_KEY}, the only one that the platform reads", _DELETE)
     try:
@@ -119,7 +119,7 @@ def unmerged(held: StoredSecret) -> MergeProblem | None:
 
 
 def does_not_merge(secret: Json | None) -> str:
-    """The sentence of an additional secret that the platform does not merge; empty for one that it merges, and for none."""
+    """Return a sentence about an additional secret that the platform does not merge. Empty if it merges it, or if there is none."""
     found = _unmerged_in(secret)
     return (
         f"the platform does not merge {ADDITIONAL_SECRET}, and {_KEPT}, because {found.why}. {found.fix}"
@@ -129,18 +129,18 @@ def does_not_merge(secret: Json | None) -> str:
 
 
 def objection(ref: ObjectRef, before: Json | None, after: Json | None, *, changed: bool) -> str:
-    """Why a task must not leave a secret so, where it is the additional one; see `Batch`. `changed`: whether it would write it."""
+    """Return why a task must not leave the additional secret in this state (see `Batch`). `changed`: whether the task would write it."""
     if ref != ADDITIONAL_SECRET:
         return ""
     return would_not_merge(before, after) if changed else does_not_merge(after)
 
 
 def would_not_merge(before: Json | None, after: Json | None) -> str:
-    """The same of a change that is not made."""
+    """Return the same for a change that is not made."""
     found = _unmerged_in(after)
     if found is None:
         return ""
-    already = "That was in it before this task. " if _unmerged_in(before) and found.fix != _DELETE else ""
+    already = "This problem existed before this task. " if _unmerged_in(before) and found.fix != _DELETE else ""
     return f"{ADDITIONAL_SECRET} was not changed: the platform would not merge it, and {_KEPT}, because {found.why}. {already}{found.fix}"
 
 
@@ -150,7 +150,7 @@ def _unmerged_in(secret: Json | None) -> MergeProblem | None:
 
 
 def _stopping(content: str) -> MergeProblem | None:
-    """The part of a content that stops the platform: openshift/hypershift validateAdditionalPullSecret and mergePullSecrets."""
+    """The part of the content that stops the platform: openshift/hypershift validateAdditionalPullSecret and mergePullSecrets."""
     reading = kubelet_reading(content, legacy=False)
     if reading.problems:
         of_entries = all(problem.startswith("the entry ") for problem in reading.problems)
@@ -165,9 +165,9 @@ def _stopping(content: str) -> MergeProblem | None:
 
 
 def merged_form(held: StoredSecret) -> AuthFile:
-    """The entries as the platform writes them: it sorts the fields of an entry by name, and of doubled ones keeps the last.
+    """Return the entries as the platform writes them: it sorts the fields of an entry by name and keeps the last of duplicate fields.
 
-    :raises Unreadable: when it is not an auth file.
+    :raises InvalidContent: when it is not an auth file.
     """
     members = Document.parse(held.text, legacy=False).auths.members
     entries = (stored_entry(member.name, _sorted(member.value)) for member in members)
@@ -183,7 +183,7 @@ def _sorted(entry: str) -> str:
 
 
 def not_merged(original: AuthFile, additional: AuthFile | None, merged: AuthFile | None) -> str:
-    """What the merged secret lacks, as a clause; empty when it is what the platform makes of both."""
+    """Return the difference of the merged secret to its sources, as a clause. Empty when it is up to date."""
     if additional is None or not additional.entries:
         return "" if merged is None else f"{MERGED_SECRET} is still there"
     if merged is None:
@@ -195,21 +195,21 @@ def not_merged(original: AuthFile, additional: AuthFile | None, merged: AuthFile
 
 
 def content_hash(content: bytes) -> str:
-    """The hash by which the platform tells one content from another: FNV-1a of the bytes as Go prints them."""
+    """Return the hash with which the platform identifies a content: FNV-1a of the bytes as Go prints them."""
     return f"{fnv('[' + ' '.join(map(str, content)) + ']'):08x}"
 
 
 def why_unseen(synchronizer: Json | None) -> str:
-    """Why it does not tell which nodes have the secret, as a clause; empty when it does."""
+    """Return why the synchronizer does not show which nodes have the secret, as a clause. Empty when it does."""
     if synchronizer is None:
         return f"{SYNCHRONIZER} does not exist"
     if not _HASH.match(_label(synchronizer)):
-        return f"{SYNCHRONIZER} does not say which content it has"
+        return f"{SYNCHRONIZER} does not show which content it has"
     return ""
 
 
 def not_synchronized(synchronizer: Json, content: bytes) -> str:
-    """Which nodes lack the merged secret, as a clause; empty when the synchronizer runs with it on all that get it."""
+    """Return which nodes lack the merged secret, as a clause. Empty when the synchronizer runs with it on all nodes that get it."""
     if _label(synchronizer) != content_hash(content):
         return f"{SYNCHRONIZER} has not noticed the change yet"
     status = as_dict(synchronizer.get("status"))
@@ -230,7 +230,7 @@ def _label(synchronizer: Json) -> str:
 
 
 def node_pools_of_nodes(nodes: Iterable[Json]) -> list[dict[str, Any]]:
-    """The node pools of a hosted cluster as its nodes show them, and whether the secret gets to them."""
+    """Return the node pools of a hosted cluster according to its nodes. `receives`: whether all nodes of the pool get the secret."""
     pools: dict[str, list[bool]] = {}
     for node in nodes:
         labels = as_dict(metadata(node).get("labels"))
@@ -239,16 +239,16 @@ def node_pools_of_nodes(nodes: Iterable[Json]) -> list[dict[str, Any]]:
 
 
 def node_pools_of_cluster(pools: Iterable[Json], cluster: str) -> list[dict[str, Any]]:
-    """The node pools of a hosted cluster as the management cluster has them."""
+    """Return the node pools of a hosted cluster according to its management cluster."""
     return sorted(
         (_row(pool) for pool in pools if _spec(pool).get("clusterName") == cluster), key=lambda row: row["name"]
     )
 
 
 def pull_secret_of(ref: ObjectRef, hosted_cluster: Json | None) -> ObjectRef:
-    """The pull secret that a hosted cluster names.
+    """Return the pull secret that a hosted cluster names.
 
-    :raises Refusal: when there is no such cluster, or it names none, or something that is not a name.
+    :raises Refusal: when the cluster does not exist, names no pull secret, or names something that is not a valid name.
     """
     if hosted_cluster is None:
         raise Refusal(f"{ref} does not exist: correct the option 'hosted_cluster'")
@@ -277,5 +277,5 @@ def _spec(obj: Json) -> Json:
 
 
 def left_out(pools: Sequence[Json]) -> list[str]:
-    """The names of the node pools that do not get the secret."""
+    """Return the names of the node pools that do not get the secret."""
     return [as_str(pool.get("name")) or "(no node pool)" for pool in pools if not pool.get("receives")]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the machine config operator brings the pull secret to the nodes: pools, their configurations, what a change costs. Pure.
+"""How the machine config operator brings the pull secret to the nodes: pools, their configurations, and the cost of a change. Pure.
 
 openshift/api machineconfiguration/v1, machine-config-operator pkg/controller/{template,render,node} and docs/NodeDisruptionPolicy.md.
 """
@@ -51,12 +51,12 @@ MACHINE_CONFIGURATION = ObjectRef(
 
 #: Where the pull secret is on a node.
 NODE_FILE = "/var/lib/kubelet/config.json"
-#: From this version on, a change of it is only written.
+#: From this version on, a change only writes the file.
 _WITHOUT_DRAIN = (4, 7, 4)
 _VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?")
-#: A configuration is some hundred kilobytes; what unpacks to more than this is none.
+#: Maximum size of an unpacked configuration in bytes. A valid one has some hundred kilobytes.
 _MOST_BYTES = 16 * 1024 * 1024
-#: So much of what a pool says is shown.
+#: Maximum number of characters that are shown of a pool's message.
 _MOST_TEXT = 300
 
 
@@ -64,8 +64,8 @@ _MOST_TEXT = 300
 class Pool:
     """A machine config pool.
 
-    `current` is the configuration that all its machines have had last, `target` the one that they are to have; both by name, empty where
-    the pool says nothing. `complaint` is what it says of its degradation, redacted.
+    `current` is the last configuration that all of its machines had, and `target` the one that they should get. Both are names, empty
+    where the pool reports none. `complaint` is the pool's message about its degradation, redacted.
     """
 
     name: str
@@ -97,7 +97,7 @@ class Pool:
 
     @property
     def is_done(self) -> bool:
-        """Whether all machines have what they are to have."""
+        """Whether all machines have the target configuration."""
         return bool(self.target) and self.current == self.target and self.is_updated and self.updated == self.machines
 
     def report(self) -> dict[str, Any]:
@@ -112,7 +112,7 @@ class Pool:
 
 
 def auth_file_of(config: Json | None) -> AuthFile | None:
-    """The pull secret in a rendered configuration; None where it cannot be found in it."""
+    """Return the pull secret in a rendered configuration, or None when it cannot be found there."""
     for file in _files(config):
         if file.get("path") == NODE_FILE:
             try:
@@ -123,15 +123,15 @@ def auth_file_of(config: Json | None) -> AuthFile | None:
 
 
 def differences(current: Json | None, target: Json | None) -> list[str]:
-    """What else changes on the nodes with the target, beside their pull secret: files and units by name, and other fields."""
+    """Return the other differences on the nodes, apart from their pull secret: files and units by name, and other fields."""
     before, after = _parts(current), _parts(target)
     return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
 
 
 def drains(configuration: Json | None, version: str) -> tuple[bool | None, str]:
-    """Whether a change of the pull secret drains or reboots nodes, and how that is known; None where it is not.
+    """Return whether a change of the pull secret drains or reboots nodes (None when unknown), and the source of that fact.
 
-    `configuration` is `MACHINE_CONFIGURATION`, None where it is not there or may not be read. `version` is the cluster's.
+    `configuration` is `MACHINE_CONFIGURATION`, or None if it does not exist or cannot be read. `version` is the cluster's.
     """
     status = as_dict(as_dict(as_dict(configuration).get("status")).get("nodeDisruptionPolicyStatus"))
     for file in map(as_dict, as_list(as_dict(status.get("clusterPolicies")).get("files"))):
@@ -152,9 +152,9 @@ def _files(config: Json | None) -> Iterator[Json]:
 
 
 def _content(contents: Json) -> str:
-    """The text of a file: a data URL, perhaps in base64, perhaps compressed (RFC 2397, ignition `contents`).
+    """The text of a file: a data URL, optionally base64 and optionally compressed (RFC 2397, ignition `contents`).
 
-    :raises ValueError: when it is neither.
+    :raises ValueError: when it cannot be decoded.
     """
     head, comma, body = as_str(contents.get("source")).partition(",")
     if not (head.startswith("data:") and comma):
@@ -176,7 +176,7 @@ def _unpacked(data: bytes) -> bytes:
 
 
 def _parts(config: Json | None) -> Mapping[str, Any]:
-    """What a configuration makes of a node, by name."""
+    """The parts of a node's configuration, by name."""
     spec = as_dict(as_dict(config).get("spec"))
     units = map(as_dict, as_list(as_dict(as_dict(spec.get("config")).get("systemd")).get("units")))
     files = {as_str(file.get("path")): file for file in _files(config)}

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who keeps the content of a secret: what others write is written again by them. Pure.
+"""Who manages the content of a secret, and so would overwrite changes that others make. Pure.
 
-Told by an owner that is a controller, by the labels and annotations of operators that copy secrets, and by the names of field managers.
+Recognized by an owner that is a controller, by labels and annotations of operators that copy secrets, and by names of field managers.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from .protected import controller_of, says_generated
 
 __all__ = ["is_refreshed", "keeper_of"]
 
-#: Who writes secrets again and again, by a word in the name of the field manager: external-secrets, ecr-credential-helper, kubed, ...
+#: Words in the names of field managers that rewrite secrets regularly: external-secrets, ecr-credential-helper, kubed, ...
 _REFRESHERS = re.compile(
     r"(?:^|[^a-z])(?:external-?secrets?|ecr|registry-creds|kubed|reflector|vault|sealed-?secrets?|emberstack)(?:[^a-z]|$)",
     re.IGNORECASE,
 )
-#: Who puts back what stands in a repository.
+#: Names of field managers that restore the content of a repository.
 _RESTORERS = re.compile(r"(?:^|[^a-z])(?:argo-?cd|kustomize-controller|helm-controller)(?:[^a-z]|$)", re.IGNORECASE)
 
-#: What operators write on the copies that they keep, and who that is. Sources: the documentation of each.
+#: Labels and annotations that operators write on their copies, with the operator's name. Sources: the documentation of each.
 _MARKS = {
     "reconcile.external-secrets.io/created-by": "External Secrets",
     "reconcile.external-secrets.io/managed": "External Secrets",
@@ -41,13 +41,13 @@ _MARKS = {
 
 
 def is_refreshed(secret: Json) -> bool:
-    """Whether the platform or a controller writes it, and so keeps its content fresh."""
+    """Whether the platform or a controller writes the secret, and so keeps its content fresh."""
     refreshed = any(map(_REFRESHERS.search, _managers(secret)))
     return says_generated(secret) or bool(controller_of(secret)) or refreshed
 
 
 def keeper_of(secret: Json) -> str:
-    """Who would write the secret again after others; empty when nobody is known to."""
+    """Return who would overwrite changes of the secret. Empty when no such manager is known."""
     if says_generated(secret):
         return "the platform"
     if owner := controller_of(secret):
@@ -60,5 +60,5 @@ def keeper_of(secret: Json) -> str:
 
 
 def _managers(secret: Json) -> list[str]:
-    """The field managers who wrote something of it."""
+    """The field managers that wrote a part of the secret."""
     return [as_str(as_dict(each).get("manager")) for each in as_list(metadata(secret).get("managedFields"))]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Objects that must not be changed, or not in that way. Pure."""
+"""Objects that must not be changed, or not in a certain way. Pure."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ __all__ = [
     "says_generated",
 ]
 
-#: The platform writes these; facts: openshift-controller-manager pkg/internalregistry/controllers and, before 4.16,
+#: Annotations that the platform writes. Sources: openshift-controller-manager pkg/internalregistry/controllers and, before 4.16,
 #: pkg/serviceaccounts/controllers.
 _PLATFORM_ANNOTATIONS = ("openshift.io/internal-registry-auth-token.service-account", "openshift.io/token-secret.name")
 
-#: Every node's pull secret, and what the platform itself has in it.
+#: The pull secret of every node, and the platform's own registries in it.
 NODE_SECRET = ObjectRef(SECRET, "openshift-config", "pull-secret")
 _PLATFORM_REGISTRIES = frozenset(
     {
@@ -48,27 +48,27 @@ _PLATFORM_REGISTRIES = frozenset(
     }
 )
 
-#: Its entry in pull secrets is the token of a service that the cluster reports to. No image is pulled from it.
+#: The entry for this host is the token of a service that the cluster reports to. No image is pulled from it.
 NO_REGISTRIES = frozenset({"cloud.openshift.com"})
 
-#: A controller of the platform creates these in every project, creates them again when they are deleted, and never repairs
-#: them (openshift-controller-manager pkg/authorization/defaultrolebindings): without subjects, they are switched off.
+#: A controller of the platform creates these in every project and recreates them after a deletion, but never repairs them
+#: (openshift-controller-manager pkg/authorization/defaultrolebindings). So a binding without subjects is switched off.
 RESERVED_BINDINGS = ("system:image-pullers", "system:image-builders", "system:deployers")
 
 #: The platform creates these in every namespace.
 _ACCOUNTS = ("default", "builder", "deployer")
 
-#: The API server itself restores what carries this; `oc` keeps the emptied binding of who switched that off.
+#: The API server restores objects with this annotation. `oc` keeps an emptied binding on which it is switched off.
 AUTOUPDATE = "rbac.authorization.kubernetes.io/autoupdate"
 
 
 def autoupdate(obj: Json) -> str:
-    """What the object says of being restored by the API server: `true`, `false`, or empty."""
+    """Return the value of the object's `AUTOUPDATE` annotation: `true`, `false`, or empty."""
     return str(as_dict(metadata(obj).get("annotations")).get(AUTOUPDATE) or "")
 
 
 def is_platforms(ref: ObjectRef, observed: Json) -> bool:
-    """Whether the platform or a controller looks after the object. It is never adopted and never pruned, whatever its labels say."""
+    """Whether the platform or a controller manages the object. It is never adopted and never pruned, whatever its labels say."""
     meta = metadata(observed)
     annotated = any(name in as_dict(meta.get("annotations")) for name in (*_PLATFORM_ANNOTATIONS, AUTOUPDATE))
     reserved = {SERVICE_ACCOUNT: _ACCOUNTS, ROLE_BINDING: RESERVED_BINDINGS}.get(ref.kind, ())
@@ -76,46 +76,51 @@ def is_platforms(ref: ObjectRef, observed: Json) -> bool:
 
 
 def controller_of(observed: Json) -> str:
-    """Kind and name of the controller that manages the object; empty when none does."""
+    """Return kind and name of the controller that manages the object. Empty when there is none."""
     owner = controller_reference(observed)
     return f"{owner.get('kind')} {owner.get('name')}" if owner else ""
 
 
 def refuse_platform_name(name: str) -> None:
-    """:raises OptionError: for a name that the platform gives to generated secrets."""
+    """Refuse a name that the platform uses for generated secrets.
+
+    :raises OptionError: for such a name.
+    """
     account, _infix, suffix = name.partition("-dockercfg-")
     if account and suffix:
         raise OptionError(
             f"option 'name': {name!r} belongs to the platform, which names the secrets that it generates for a service "
-            "account NAME-dockercfg-SUFFIX; choose another name"
+            "account NAME-dockercfg-SUFFIX. Choose another name"
         )
 
 
 def refuse_foreign(ref: ObjectRef, observed: Json, *, convertible: bool) -> None:
-    """:raises Refusal: for a secret of the platform's, of another controller's, or of a type that is not for pulls.
+    """Refuse a secret of the platform, of another controller, or of a type that is not for pulls.
 
-    `convertible`: whether an auth file that is stored under a wrong type may pass.
+    `convertible`: whether an auth file under a wrong type is accepted.
+
+    :raises Refusal: for such a secret.
     """
     held = StoredSecret.of(observed)
     if says_generated(observed):
-        raise Refusal(f"{ref} belongs to the platform, which would restore it; not changed: choose another name")
+        raise Refusal(f"{ref} belongs to the platform, which would restore it. It was not changed: choose another name")
     if who := controller_of(observed):
         raise Refusal(
-            f"{ref} is managed by {who}, which would restore it; not changed: change it there, or choose another name"
+            f"{ref} is managed by {who}, which would restore it. It was not changed: change it there, or choose another name"
         )
     # The platform merges the additional secret of a hosted cluster whatever its type is.
     if held.type in TYPES or ref == ADDITIONAL_SECRET or (convertible and held.is_auth_file):
         return
     if held.is_auth_file:
         raise Refusal(
-            f"{ref} holds an auth file, but has type {held.type}, from which no node reads one; not changed: "
+            f"{ref} holds an auth file, but has type {held.type}, from which no node reads one. It was not changed: "
             "convert it with recreate=true, or choose another name"
         )
-    raise Refusal(f"{ref} has type {held.type} and is not a pull secret; not changed: choose another name")
+    raise Refusal(f"{ref} has type {held.type} and is not a pull secret. It was not changed: choose another name")
 
 
 def says_generated(observed: Json) -> bool:
-    """Whether the secret says that the platform generated it, for an account that may be gone by now."""
+    """Whether the secret is marked as generated by the platform, even for an account that no longer exists."""
     annotations = as_dict(metadata(observed).get("annotations"))
     return any(name in annotations for name in _PLATFORM_ANNOTATIONS)
 
@@ -128,21 +133,23 @@ def is_global(ref: ObjectRef) -> bool:
 def refuse_dropping(
     ref: ObjectRef, secret_type: str, removed: Iterable[str], action: str, allowed: Iterable[str] | None = None
 ) -> None:
-    """:raises Refusal: for a change of the nodes' pull secret that breaks upgrades, telemetry or every pull.
+    """Refuse a change of the nodes' pull secret that breaks upgrades, telemetry or every pull.
 
-    `action` is what is to be done, as in `Change`. `allowed` are entries of the platform that may go, by name; where they
-    are given, none too, any other secret is treated as the nodes' as well.
+    `action` is the planned action, as in `Change`. `allowed`: entries of the platform that may be removed, by name. If it is given,
+    even if empty, any other secret is treated like the nodes' secret as well.
+
+    :raises Refusal: for such a change.
     """
     if allowed is None and not is_global(ref):
         return
     if action in ("delete", "replace"):
         raise Refusal(
-            f"{ref} is the pull secret of every node and must not be deleted, not even for a moment; not changed: "
+            f"{ref} is the pull secret of every node and must not be deleted, not even for a moment. It was not changed: "
             "use mode=merge or mode=remove"
         )
     if secret_type != DOCKERCONFIGJSON:
         raise Refusal(
-            f"{ref} is the pull secret of every node and must have type {DOCKERCONFIGJSON}; not changed: "
+            f"{ref} is the pull secret of every node and must have type {DOCKERCONFIGJSON}. It was not changed: "
             "leave out the option 'type'"
         )
     free = {same_path(key) for key in allowed or ()}
@@ -153,29 +160,34 @@ def refuse_dropping(
     )
     if dropped:
         raise Refusal(
-            f"{ref} is the pull secret of every node, and the platform needs its entries for {', '.join(dropped)}; not changed: "
-            "add registries with mode=merge, give these entries too, or name those that may go in drop_platform_registries"
+            f"{ref} is the pull secret of every node, and the platform needs its entries for {', '.join(dropped)}. It was not changed: "
+            "add registries with mode=merge, include these entries, or list the entries to drop in drop_platform_registries"
         )
 
 
 def refuse_unknown_loss(ref: ObjectRef, why: str, *, guarded: bool = False) -> None:
-    """:raises Refusal: when the nodes' pull secret cannot be read: it is not known what a replacement would remove.
+    """Refuse to replace an unreadable pull secret of the nodes, because it is unknown which entries would be removed.
 
-    `why` says why, as `StoredSecret.unreadable`; empty when it can be read. `guarded`: another secret is
-    treated as the nodes' as well.
+    `why` is the reason, as in `StoredSecret.unreadable`, and empty when the secret can be read. `guarded`: treat another secret like
+    the nodes' secret as well.
+
+    :raises Refusal: for such a secret.
     """
     if (guarded or is_global(ref)) and why:
         raise Refusal(
-            f"{ref} is the pull secret of every node, and its content {why}, so what mode=replace would remove is not known; "
-            f"not changed: repair the content first, for example with 'oc set data secret/{ref.name} -n {ref.namespace} "
+            f"{ref} is the pull secret of every node, and its content {why}, so it is unknown which entries mode=replace would remove. "
+            f"It was not changed: repair the content first, for example with 'oc set data secret/{ref.name} -n {ref.namespace} "
             "--from-file=.dockerconfigjson=FILE'"
         )
 
 
 def check_size(what: str, *values: str) -> None:
-    """:raises OptionError: when base64 values are together more than the API server stores."""
+    """Refuse data that is too large.
+
+    :raises OptionError: when the base64 values together are larger than the API server accepts.
+    """
     size = sum(len(value) // 4 * 3 - value.count("=") for value in values)
     if size > MAX_BYTES:
         raise OptionError(
-            f"the data of {what} is {size} bytes; a secret holds at most {MAX_BYTES}: use fewer registries"
+            f"the data of {what} has {size} bytes, but a secret holds at most {MAX_BYTES}: use fewer registries"
         )

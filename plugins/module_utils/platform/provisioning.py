@@ -3,8 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether a service account has the pull secret that OpenShift generates for it. Pure.
 
-What is observed: openshift-controller-manager pkg/internalregistry/controllers (4.16 on) and pkg/serviceaccounts/controllers
-(before).
+Sources: openshift-controller-manager pkg/internalregistry/controllers (4.16 on) and pkg/serviceaccounts/controllers (before).
 """
 
 from __future__ import annotations
@@ -26,15 +25,16 @@ _BINDING = "openshift.io/internal-registry-auth-token.binding"
 _LEGACY = "openshift.io/token-secret.name"
 _TYPE = "kubernetes.io/dockercfg"
 
-#: Stands for a secret that exists or not: the caller may not read it.
+#: Placeholder for a secret that the caller is not allowed to read, so that its existence is unknown.
 UNREADABLE: Json = {"unreadable": True}
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """`secret` is the generated secret's name where it is known; `missing` says what is not there yet, empty when ready.
+    """`secret` is the name of the generated secret if known. `missing` says what is missing, and is empty when the account is ready.
 
-    `stale`: the generated secret with the token of a deleted account of the same name. The platform renews it with the next token only.
+    `stale`: name of a generated secret with the token of a deleted account of the same name. The platform only replaces it when it
+    renews the token.
     """
 
     secret: str = ""
@@ -44,12 +44,15 @@ class Verdict:
 
 
 def judge(account: Json, secrets: Mapping[str, Json | None]) -> Verdict:
-    """Whether the account can pull from the integrated registry. `secrets` holds what was read of `generated_names`."""
+    """Return whether the account can pull from the integrated registry. `secrets` holds the read secrets by their `generated_names`."""
     missing, stale = "no generated pull secret in imagePullSecrets", ""
     for name in generated_names(account):
         secret = secrets.get(name)
         if secret is UNREADABLE:
-            return Verdict(name, note=f"secret {name} is listed, but may not be read: its content was not verified")
+            return Verdict(
+                name,
+                note=f"secret {name} is listed, but the caller is not allowed to read it: its content was not verified",
+            )
         missing = _what_is_missing(account, name, secret)
         if not missing:
             return Verdict(name)
@@ -58,7 +61,7 @@ def judge(account: Json, secrets: Mapping[str, Json | None]) -> Verdict:
 
 
 def how_to_renew(namespace: str, secret: str) -> str:
-    """How a stale secret is renewed. Waiting takes up to 36 minutes (facts of openshift-controller-manager: 60 % of a token's hour)."""
+    """Return how to renew a stale secret. Waiting takes up to 36 minutes (openshift-controller-manager: 60 % of a token's hour)."""
     return (
         f"the platform may keep it for up to 36 minutes, so delete it with 'oc delete secret {secret} -n {namespace}': the platform creates it "
         "again within seconds"
@@ -92,7 +95,7 @@ def _is_stale(account: Json, secret: Json | None) -> bool:
 
 
 def _is_for_other(account: Json, entry: CredentialEntry) -> bool:
-    """Whether the token names another uid: an account that was deleted and created again keeps the old secret for a moment."""
+    """Whether the token contains another uid: after an account was deleted and recreated, the old secret remains for a moment."""
     claims = as_dict(claims_of(entry.password).get("kubernetes.io"))
     uid = as_dict(claims.get("serviceaccount")).get("uid")
     return uid is not None and uid != metadata(account).get("uid")

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may pull: the question that the integrated registry asks the API server, put for each subject. Pure.
+"""Who is allowed to pull: the question that the integrated registry asks the API server, for each subject. Pure.
 
-The registry asks with the puller's own token (image-registry pkg/dockerregistry/server/auth.go); we ask about others.
+The registry asks with the token of the puller (image-registry pkg/dockerregistry/server/auth.go). This module asks about others.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ SUBJECT_ACCESS_REVIEW = Kind(
     "authorization.k8s.io/v1", "SubjectAccessReview", "subjectaccessreviews", "subject access review", namespaced=False
 )
 
-#: How the RBAC authorizer explains itself: kubernetes plugin/pkg/auth/authorizer/rbac and registry/rbac/validation.
+#: The reason that the RBAC authorizer gives: kubernetes plugin/pkg/auth/authorizer/rbac and registry/rbac/validation.
 _REASON = re.compile(r'allowed by (RoleBinding|ClusterRoleBinding) "([^"/]+)(?:/([^"]+))?"')
 
 MayPull = Mapping[str, Any]
 
 
 def question(subject: Subject, namespace: str) -> dict[str, Any]:
-    """The spec of the review: may a caller who is `subject` pull the image streams of `namespace`?"""
+    """Return the spec of the review: is a caller who is `subject` allowed to pull the image streams of `namespace`?"""
     attributes = {
         "namespace": namespace,
         "verb": "get",
@@ -41,7 +41,7 @@ def question(subject: Subject, namespace: str) -> dict[str, Any]:
 
 
 def may_pull(subject: Subject, status: Json | None) -> MayPull:
-    """What is reported of one answer: `allowed` is None when the caller may not ask (`status` is None), or nothing was said."""
+    """Return the report of one answer. `allowed` is None when the caller may not ask (`status` is None), or when the answer is empty."""
     answer = as_dict(status)
     allowed = answer["allowed"] if isinstance(answer.get("allowed"), bool) else None
     match = _REASON.search(as_str(answer.get("reason"))) if allowed else None

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The rights that each job needs, as data. Pure.
 
-tests/modules/test_rights.py takes each of them away on a real API server and sees what becomes of the job: a right without an effect is
-listed wrongly. The table in docs/docsite/rst/rights.rst is made of this.
+tests/modules/test_rights.py removes each right on a real API server and checks the effect on the job: a right without an effect does
+not belong here. The table in docs/docsite/rst/rights.rst is generated from this data.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from ..rbac.subjects import IMAGE_PULLER
 
 __all__ = ["CLUSTER", "EVERY", "HOSTED_PULL_SECRETS", "JOBS", "Job", "Right", "options_of", "rights_of", "rules_of"]
 
-#: Where a right is needed: in each namespace that the job works in, or in the whole cluster. Anything else is a namespace.
+#: Where a right is needed: in each namespace of the job, or in the whole cluster. Any other value is a namespace.
 EVERY = ""
 CLUSTER = "*"
 
 #: The option for the pull secrets that hosted clusters name on their management cluster.
 HOSTED_PULL_SECRETS = "hosted_pull_secrets"
 
-#: What becomes of the job without the right: it fails, it goes on and says what it does not know or do, or it takes more requests.
+#: The effect on the job without the right: it fails, it continues and reports what is missing, or it takes more requests.
 Without = Literal["fails", "told", "slower"]
 
 
 @dataclass(frozen=True)
 class Right:
-    """`resource` is written as kubectl does, `RESOURCE.GROUP`. `names`: only of these objects. `why` is what it is for.
+    """`resource` is written as in kubectl, `RESOURCE.GROUP`. `names` limits the right to these objects. `why` is its purpose.
 
-    `named_by`: the option of `automation_account` that has the names, for objects of which none is known before.
+    `named_by`: the option of `automation_account` with the names, for objects whose names are not known in advance.
     """
 
     resource: str
@@ -54,7 +54,7 @@ class Right:
 
 @dataclass(frozen=True)
 class Job:
-    """`what` says it in words, with the modules, roles and playbooks that do it."""
+    """`what` describes the job, with the modules, roles and playbooks that do it."""
 
     what: str
     rights: tuple[Right, ...]
@@ -79,7 +79,7 @@ def _told(resource: str, verbs: str, why: str, where: str = EVERY, *names: str) 
     return Right(resource, tuple(verbs.split()), why, "told", where, names)
 
 
-def _slower(resource: str, why: str = "many at once") -> Right:
+def _slower(resource: str, why: str = "reading many at once") -> Right:
     return Right(resource, ("list",), why, "slower")
 
 
@@ -89,27 +89,27 @@ def _needed(resource: str, verbs: str, why: str, where: str = EVERY, *names: str
 
 _REVIEW = "subjectaccessreviews.authorization.k8s.io"
 
-#: What decides who looks after the nodes' pull secret.
+#: The objects that show who manages the nodes' pull secret.
 _NATURE = (
-    _needed(f"infrastructures.{_CONFIG}", "get", "what kind of cluster it is", CLUSTER, "cluster"),
+    _needed(f"infrastructures.{_CONFIG}", "get", "the kind of the cluster", CLUSTER, "cluster"),
     _told(f"clusterversions.{_CONFIG}", "get", "the version", CLUSTER, "version"),
 )
 
-#: What decides how a node pulls an image, for the whole cluster.
+#: The objects that determine how a node pulls an image, for the whole cluster.
 _OF_THE_NODES = (
     _told(f"images.{_CONFIG}", "get", "blocked, allowed and insecure registries", CLUSTER, "cluster"),
     _told(f"imagedigestmirrorsets.{_CONFIG}", "list", "mirrors", CLUSTER),
     _told(f"imagetagmirrorsets.{_CONFIG}", "list", "mirrors", CLUSTER),
-    _told("imagecontentsourcepolicies.operator.openshift.io", "list", "mirrors, as older clusters have them", CLUSTER),
-    _told(f"clusterimagepolicies.{_CONFIG}", "list", "signatures that are wanted", CLUSTER),
+    _told("imagecontentsourcepolicies.operator.openshift.io", "list", "mirrors, in older clusters", CLUSTER),
+    _told(f"clusterimagepolicies.{_CONFIG}", "list", "required signatures", CLUSTER),
     _told(
-        f"infrastructures.{_CONFIG}", "get", "the cloud, whose credential provider the nodes have", CLUSTER, "cluster"
+        f"infrastructures.{_CONFIG}", "get", "the cloud whose credential provider the nodes have", CLUSTER, "cluster"
     ),
-    _told(f"criocredentialproviderconfigs.{_CONFIG}", "get", "mirrors that a pod's own secrets are for", CLUSTER),
-    _told(f"imagepolicies.{_CONFIG}", "list", "signatures that are wanted in a namespace"),
+    _told(f"criocredentialproviderconfigs.{_CONFIG}", "get", "mirrors for which a pod's own secrets are used", CLUSTER),
+    _told(f"imagepolicies.{_CONFIG}", "list", "required signatures in a namespace"),
 )
 
-#: On a hosted cluster, what users add to the nodes' pull secret, and what the platform makes of it.
+#: On a hosted cluster: the users' additions to the nodes' pull secret, and the platform's secrets.
 _HOSTED_SECRETS = ("kube-system", "additional-pull-secret", "global-pull-secret", "original-pull-secret")
 
 JOBS: Mapping[str, Job] = {
@@ -118,69 +118,69 @@ JOBS: Mapping[str, Job] = {
         (
             _needed("secrets", "get create patch delete", "the pull secret"),
             _slower("secrets"),
-            _told("namespaces", "get", "check mode: whether there is such a namespace"),
+            _told("namespaces", "get", "check mode: whether the namespace exists"),
         ),
     ),
     "links": Job(
         "links of secrets to service accounts: module sa_link",
         (
             _needed("serviceaccounts", "get patch", "the lists of the account"),
-            _needed("serviceaccounts", "list", "accounts that a pattern names, and many at once"),
-            _told("secrets", "get", "whether the secret is there and fit for pulling"),
+            _needed("serviceaccounts", "list", "accounts that match a pattern, and reading many at once"),
+            _told("secrets", "get", "whether the secret exists and is usable for pulls"),
             _slower("secrets"),
         ),
     ),
     "create_accounts": Job(
         "option create of sa_link",
-        (_needed("serviceaccounts", "create", "an account that is not there"),),
+        (_needed("serviceaccounts", "create", "creating a missing account"),),
     ),
     "restart_pods": Job(
         "option restart_pods of sa_link",
         (
-            _told("pods", "list", "the pods that lack what is linked"),
-            _needed("pods", "delete", "with restart_pods=stuck, those that a controller makes anew"),
+            _told("pods", "list", "pods that lack the linked secrets"),
+            _needed("pods", "delete", "with restart_pods=stuck, pods that a controller recreates"),
         ),
     ),
     "grants": Job(
         "the right to pull a project's image streams: module image_puller_grant",
         (
-            _needed(f"rolebindings.{_RBAC}", "list create patch delete", "the binding, and what others grant already"),
-            _told(f"clusterroles.{_RBAC}", "get", "whether there is such a role", CLUSTER, IMAGE_PULLER),
+            _needed(f"rolebindings.{_RBAC}", "list create patch delete", "the binding, and existing grants of others"),
+            _told(f"clusterroles.{_RBAC}", "get", "whether the role exists", CLUSTER, IMAGE_PULLER),
             _needed(f"clusterroles.{_RBAC}", "bind", "granting it without having it", CLUSTER, IMAGE_PULLER),
-            _told("serviceaccounts", "get", "whether an account that is granted to is there"),
-            _told("namespaces", "get", "whether a project that is granted to is there"),
+            _told("serviceaccounts", "get", "whether an account with a grant exists"),
+            _told("namespaces", "get", "whether a project with a grant exists"),
         ),
     ),
     "verify_access": Job(
         "option verify_access of image_puller_grant",
-        (_told(_REVIEW, "create", "whether the subjects may pull", CLUSTER),),
+        (_told(_REVIEW, "create", "whether the subjects are allowed to pull", CLUSTER),),
     ),
     "wait": Job(
         "waiting for generated pull secrets: module sa_wait",
         (
             _needed("serviceaccounts", "get", "the account and its list"),
-            _told("serviceaccounts", "list", "a name that is alike, for one that is misspelt"),
+            _told("serviceaccounts", "list", "a similar name, for a misspelt one"),
             _told("secrets", "get", "whether the generated secret works"),
-            _told(f"clusterversions.{_CONFIG}", "get", "whether any will come", CLUSTER, "version"),
-            _told(f"clusteroperators.{_CONFIG}", "get", "whether any will come", CLUSTER, "image-registry"),
-            _told("services", "get", "why none came", "openshift-image-registry", "image-registry"),
-            _told("namespaces", "get", "whether there is such a namespace"),
+            _told(f"clusterversions.{_CONFIG}", "get", "whether any will be generated", CLUSTER, "version"),
+            _told(f"clusteroperators.{_CONFIG}", "get", "whether any will be generated", CLUSTER, "image-registry"),
+            _told("services", "get", "why none was generated", "openshift-image-registry", "image-registry"),
+            _told("namespaces", "get", "whether the namespace exists"),
         ),
     ),
     "namespace_selector": Job(
         "option namespace_selector, and the module pull_access_prune",
-        (_needed("namespaces", "list", "which namespaces there are", CLUSTER),),
+        (_needed("namespaces", "list", "the list of namespaces", CLUSTER),),
     ),
     "prune": Job(
-        "removing what is declared no more: module pull_access_prune",
+        "removing objects that are no longer declared: module pull_access_prune",
         (
-            _needed("namespaces", "list", "which namespaces there are", CLUSTER),
-            _told("secrets", "list", "what the owner has"),
-            _needed("secrets", "delete", "what is declared no more"),
+            _needed("namespaces", "list", "the list of namespaces", CLUSTER),
+            _told("secrets", "list", "objects of the owner"),
+            _needed("secrets", "delete", "objects that are no longer declared"),
             _told("serviceaccounts", "list", "links of these secrets"),
             _needed("serviceaccounts", "patch", "links of these secrets"),
-            _told(f"rolebindings.{_RBAC}", "list", "what the owner has"),
-            _needed(f"rolebindings.{_RBAC}", "patch delete", "what is declared no more"),
+            _told(f"rolebindings.{_RBAC}", "list", "objects of the owner"),
+            _needed(f"rolebindings.{_RBAC}", "patch delete", "objects that are no longer declared"),
             _needed(f"clusterroles.{_RBAC}", "bind", "changing a grant without having it", CLUSTER, IMAGE_PULLER),
         ),
     ),
@@ -190,7 +190,7 @@ JOBS: Mapping[str, Job] = {
             _needed("secrets", "list", "the pull secrets"),
             _needed("serviceaccounts", "list", "the links"),
             _needed(f"rolebindings.{_RBAC}", "list", "the grants"),
-            _told(f"clusterroles.{_RBAC}", "get", "whether there is such a role", CLUSTER, IMAGE_PULLER),
+            _told(f"clusterroles.{_RBAC}", "get", "whether the role exists", CLUSTER, IMAGE_PULLER),
         ),
     ),
     "explain": Job(
@@ -198,32 +198,32 @@ JOBS: Mapping[str, Job] = {
         (
             _needed("pods", "get", "the pod"),
             _told("serviceaccounts", "get", "its account"),
-            _told("secrets", "get", "what its pull secrets hold"),
-            _told("events", "list", "what the node said"),
-            _told("imagestreams.image.openshift.io", "get", "whether the image is there"),
-            _told(_REVIEW, "create", "whether the account may pull from the project", CLUSTER),
+            _told("secrets", "get", "the content of its pull secrets"),
+            _told("events", "list", "errors that the node reported"),
+            _told("imagestreams.image.openshift.io", "get", "whether the image exists"),
+            _told(_REVIEW, "create", "whether the account is allowed to pull from the project", CLUSTER),
             *_OF_THE_NODES,
             _told("nodes", "get list", "versions of the nodes", CLUSTER),
-            _needed("pods", "list", "those of a workload, or all"),
-            *(_needed(resource, "get list", "the workload, or all") for resource in _WORKLOADS),
+            _needed("pods", "list", "the pods of a workload, or all pods"),
+            *(_needed(resource, "get list", "the workload, or all workloads") for resource in _WORKLOADS),
         ),
     ),
     "nodes_secret": Job(
-        "the nodes' own logins, for explain and audit; it shows them to who has this right",
-        (_told("secrets", "get", "what the nodes' pull secret holds", "openshift-config", "pull-secret"),),
+        "the nodes' own logins, for explain and audit (whoever has this right can read them)",
+        (_told("secrets", "get", "the content of the nodes' pull secret", "openshift-config", "pull-secret"),),
     ),
     "audit": Job(
-        "what is wrong with pulls: module and role pull_access_audit, playbook audit",
+        "finding problems with pulls: module and role pull_access_audit, playbook audit",
         (
             _told("secrets", "list", "pull secrets"),
             _told("serviceaccounts", "list", "links"),
-            _told("pods", "list", "what runs, and what failed"),
-            *(_told(resource, "list", "what would run") for resource in _WORKLOADS),
+            _told("pods", "list", "running pods and failed pulls"),
+            *(_told(resource, "list", "images that workloads would run") for resource in _WORKLOADS),
             _told("buildconfigs.build.openshift.io", "list", "pull secrets of builds"),
-            _told("imagestreams.image.openshift.io", "list", "imports that failed, and where images are"),
+            _told("imagestreams.image.openshift.io", "list", "failed imports, and the location of images"),
             _told(f"rolebindings.{_RBAC}", "list", "grants"),
             _told(f"clusterrolebindings.{_RBAC}", "list", "grants in the whole cluster", CLUSTER),
-            _told(_REVIEW, "create", "whether an account may pull from another project", CLUSTER),
+            _told(_REVIEW, "create", "whether an account is allowed to pull from another project", CLUSTER),
             _told(f"clusterversions.{_CONFIG}", "get", "the version", CLUSTER, "version"),
             _told(
                 f"clusteroperators.{_CONFIG}", "get", "whether pull secrets are generated", CLUSTER, "image-registry"
@@ -239,26 +239,26 @@ JOBS: Mapping[str, Job] = {
         ),
     ),
     "rotation": Job(
-        "a login renewed everywhere: module and role credential_rotation, playbook rotate",
+        "renewing a login everywhere: module and role credential_rotation, playbook rotate",
         (
-            _told("secrets", "list", "where the old login stands"),
+            _told("secrets", "list", "copies of the old login"),
             _needed("secrets", "patch", "the new login"),
-            _needed("secrets", "create", "a second one in place of an immutable one"),
-            _needed("serviceaccounts", "list patch", "links to that second one"),
-            _told("pods", "list", "images that are in use"),
-            *(_told(resource, "list", "images that are in use") for resource in _WORKLOADS),
-            _told("events", "list", "with pulls_timeout: pulls that have ended"),
+            _needed("secrets", "create", "a second secret instead of an immutable one"),
+            _needed("serviceaccounts", "list patch", "links to that second secret"),
+            _told("pods", "list", "images in use"),
+            *(_told(resource, "list", "images in use") for resource in _WORKLOADS),
+            _told("events", "list", "with pulls_timeout: finished pulls"),
         ),
     ),
     "probe": Job(
-        "whether a node can pull, now: module pull_probe",
+        "testing whether a node can pull now: module pull_probe",
         (_needed("pods", "list create delete", "pods that pull"),),
     ),
     "import": Job(
         "importing image streams again: module image_stream_import",
         (
-            _needed("imagestreams.image.openshift.io", "list", "which imports failed"),
-            _needed("imagestreams.image.openshift.io", "get", "what became of an import whose answer was lost"),
+            _needed("imagestreams.image.openshift.io", "list", "failed imports"),
+            _needed("imagestreams.image.openshift.io", "get", "the result of an import whose response was lost"),
             _needed("imagestreamimports.image.openshift.io", "create", "the import"),
         ),
     ),
@@ -281,11 +281,11 @@ JOBS: Mapping[str, Job] = {
     "hosted_pull_secret": Job(
         "the nodes' pull secret of a hosted cluster, seen from within: role and playbook global_pull_secret",
         (
-            _needed("secrets", "get", "what the platform has", "openshift-config", "pull-secret"),
-            _needed("secrets", "get", "what is added, and whether it is merged", *_HOSTED_SECRETS),
-            _needed("secrets", "create", "what is added, the first time", "kube-system"),
-            _needed("secrets", "patch delete", "what is added", *_HOSTED_SECRETS[:2]),
-            _told("namespaces", "get", "check mode: whether there is such a namespace", "kube-system", "kube-system"),
+            _needed("secrets", "get", "the platform's own secret", "openshift-config", "pull-secret"),
+            _needed("secrets", "get", "the added logins, and whether they are merged", *_HOSTED_SECRETS),
+            _needed("secrets", "create", "creating the secret with the added logins", "kube-system"),
+            _needed("secrets", "patch delete", "the added logins", *_HOSTED_SECRETS[:2]),
+            _told("namespaces", "get", "check mode: whether the namespace exists", "kube-system", "kube-system"),
             *_NATURE,
             _told("daemonsets.apps", "get", "which nodes have it", "kube-system", "global-pull-secret-syncer"),
             _told("nodes", "list", "which node pools get it", CLUSTER),
@@ -303,7 +303,7 @@ JOBS: Mapping[str, Job] = {
         ),
     ),
     "events": Job(
-        "new namespaces and accounts as they come: the event source",
+        "new namespaces and accounts as they appear: the event source",
         (
             _needed("namespaces", "list watch", "new namespaces", CLUSTER),
             _needed("serviceaccounts", "list watch", "new accounts", CLUSTER),
@@ -313,7 +313,7 @@ JOBS: Mapping[str, Job] = {
 
 
 def rights_of(jobs: Iterable[str], named: Mapping[str, Sequence[str]]) -> Iterator[Right]:
-    """The rights of all these jobs, one after the other. `named`: the names of objects, by option; without any, nothing is given."""
+    """Yield the rights of all these jobs. `named` maps options to names of objects. A right whose option has no names is left out."""
     for right in (right for name in jobs for right in JOBS[name].rights):
         if not right.named_by:
             yield right
@@ -322,12 +322,12 @@ def rights_of(jobs: Iterable[str], named: Mapping[str, Sequence[str]]) -> Iterat
 
 
 def options_of(jobs: Iterable[str]) -> frozenset[str]:
-    """The options that these jobs need for the names of objects."""
+    """Return the options with names of objects that these jobs need."""
     return frozenset(right.named_by for name in jobs for right in JOBS[name].rights if right.named_by)
 
 
 def rules_of(rights: Iterable[Right]) -> list[dict[str, list[str]]]:
-    """The rules of a role that holds these rights, and nothing else."""
+    """Return the rules of a role that has exactly these rights."""
     verbs: dict[tuple[str, str, tuple[str, ...]], set[str]] = {}
     for right in rights:
         verbs.setdefault((right.group, right.plural, right.names), set()).update(right.verbs)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Subjects of role bindings: service accounts, all of a project, groups, users, each in one normal form. Pure."""
+"""Subjects of role bindings: service accounts, all accounts of a project, groups and users, each in one normal form. Pure."""
 
 from __future__ import annotations
 
@@ -32,32 +32,32 @@ __all__ = [
 RBAC = "rbac.authorization.k8s.io"
 #: The cluster role of OpenShift that lets its subjects pull the image streams of a project.
 IMAGE_PULLER = "system:image-puller"
-#: What the user of a service account begins with, and the group of all of a project's.
+#: Prefix of the user name of a service account, and of the group of all service accounts of a project.
 ACCOUNT_USERS = "system:serviceaccount:"
 PROJECT_GROUPS = "system:serviceaccounts:"
 AUTHENTICATED = "system:authenticated"
 UNAUTHENTICATED = "system:unauthenticated"
 
-#: Who stands for more than anybody should give away without meaning to, and how to say that one means it.
+#: Subjects that cover more than anyone should grant by accident, and how to state the intention.
 _FAR_REACHING = {
-    ("groups", AUTHENTICATED): "every user who is logged in, all service accounts included; "
-    "if that is meant, use 'authenticated: true' instead",
+    ("groups", AUTHENTICATED): "every user who is logged in, all service accounts included. "
+    "If that is intended, use 'authenticated: true' instead",
     (
         "groups",
         UNAUTHENTICATED,
-    ): "every client that sends no credentials; if that is meant, use 'anonymous: true' instead",
+    ): "every client that sends no credentials. If that is intended, use 'anonymous: true' instead",
     (
         "users",
         "system:anonymous",
-    ): "every client that sends no credentials; if that is meant, use 'anonymous: true' instead",
-    ("groups", "system:serviceaccounts"): "every service account of the cluster; name 'projects' instead, or use "
+    ): "every client that sends no credentials. If that is intended, use 'anonymous: true' instead",
+    ("groups", "system:serviceaccounts"): "every service account of the cluster. Name 'projects' instead, or use "
     "'authenticated: true'",
 }
 
 
 @dataclass(frozen=True, order=True)
 class Subject:
-    """A subject in its one normal form: two spellings that grant the same are equal."""
+    """A subject in its normal form, so that two spellings with the same effect are equal."""
 
     kind: str
     name: str
@@ -73,9 +73,9 @@ class Subject:
 
     @property
     def ref(self) -> ObjectRef | None:
-        """What has to exist for the subject to be anybody: the account, or the project.
+        """The object that must exist for the subject to be effective: the account, or the project.
 
-        None where there is nothing to look up: users and other groups are no objects, and some names cannot exist.
+        None where there is nothing to look up: users and other groups are not objects, and some names cannot exist.
         """
         if self.kind == "ServiceAccount" and is_namespace(self.namespace) and is_name(self.name):
             return ObjectRef(SERVICE_ACCOUNT, self.namespace, self.name)
@@ -85,7 +85,7 @@ class Subject:
         return None
 
     def login(self) -> dict[str, Any]:
-        """User and groups of a caller who is the subject, or a member of it, and nothing else."""
+        """Return user and groups of a caller who is the subject or a member of it, and nothing else."""
         if self.kind == "ServiceAccount":
             groups = ["system:serviceaccounts", PROJECT_GROUPS + self.namespace, AUTHENTICATED]
             return {"user": f"{ACCOUNT_USERS}{self.namespace}:{self.name}", "groups": groups}
@@ -98,9 +98,9 @@ class Subject:
 
 
 def subject_of(entry: Any, binding_namespace: str) -> Subject | None:
-    """The normal form of an API subject; None for an entry that is no subject.
+    """Return the normal form of an API subject, or None for an entry that is not a subject.
 
-    A service account without namespace is one of the binding's, and a user named `system:serviceaccount:NS:NAME` is that
+    A service account without namespace is in the binding's namespace. A user named `system:serviceaccount:NS:NAME` is that
     service account (kubernetes pkg/registry/rbac/validation/rule.go).
     """
     found = as_dict(entry)
@@ -120,34 +120,34 @@ def _normal_form(kind: str, name: str, namespace: str) -> Subject:
 
 
 def listed(binding: Json) -> Sequence[Any]:
-    """The entries under `subjects`, as they stand. :raises Refusal: when that is no list."""
+    """Return the unchanged entries under `subjects`. :raises Refusal: when that is not a list."""
     entries = binding.get("subjects")
     if entries is not None and not isinstance(entries, list):
         meta = metadata(binding)
         raise Refusal(
-            f"role binding {meta.get('namespace')}/{meta.get('name')} cannot be read: its 'subjects' are not a list; "
-            "nothing was changed in this namespace"
+            f"role binding {meta.get('namespace')}/{meta.get('name')} cannot be read: its 'subjects' are not a list. "
+            "Nothing was changed in this namespace"
         )
     return entries or []
 
 
 def subjects_of(binding: Json) -> list[Subject]:
-    """The subjects of a role binding; entries that are none are left out. :raises Refusal: as `listed`."""
+    """Return the subjects of a role binding, without entries that are not subjects. :raises Refusal: as `listed`."""
     namespace = as_str(metadata(binding).get("namespace"))
     found = (subject_of(entry, namespace) for entry in listed(binding))
     return [subject for subject in found if subject is not None]
 
 
 def binding_view(role: str, subjects: Iterable[Subject]) -> dict[str, Any]:
-    """What a diff shows of a role binding."""
+    """Return a role binding for a diff."""
     return {"role": role, "subjects": [str(subject) for subject in subjects]}
 
 
 def given(options: Mapping[str, Any]) -> tuple[Subject, ...]:
-    """The subjects that the module's options name, each once.
+    """Return the subjects that the module's options name, each once.
 
-    :raises OptionError: for a name that cannot exist, or one that gives to far more than its option should. With state
-        absent only what cannot be a name at all is refused: whatever was granted can be taken back.
+    :raises OptionError: for a name that cannot exist, or that covers far more than its option should. With state absent, only
+        invalid names are refused, so that every existing grant can be removed.
     """
     if options["state"] == "present":
         _refuse_far_reaching(options)
@@ -182,7 +182,10 @@ def _refuse_far_reaching(options: Mapping[str, Any]) -> None:
 
 
 def _refuse_empty_subject(options: Mapping[str, Any]) -> None:
-    """:raises OptionError: for the name of a service account, or of all of a project, that can never exist."""
+    """Refuse empty subjects.
+
+    :raises OptionError: for the name of a service account, or of a project's group, that can never exist.
+    """
     for user in options.get("users") or []:
         namespace, _colon, name = user.removeprefix(ACCOUNT_USERS).partition(":")
         if user.startswith(ACCOUNT_USERS) and not (is_namespace(namespace) and is_name(name)):

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How credentials stand in a secret: types and data keys, what a secret holds now, and how a difference is told. Pure.
+"""How credentials are stored in a secret: types and data keys, the current content, and how a difference is reported. Pure.
 
-This is the one place where the content of a stored secret is decoded.
+Only this module decodes the content of a stored secret.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ DOCKERCONFIGJSON = "kubernetes.io/dockerconfigjson"
 DOCKERCFG = "kubernetes.io/dockercfg"
 PODMANCONFIGJSON = "kubernetes.io/podmanconfigjson"
 
-#: The data key that a node reads, for each type that it reads.
+#: The data key that a node reads, for each secret type that it reads.
 DATA_KEYS = {DOCKERCONFIGJSON: ".dockerconfigjson", DOCKERCFG: ".dockercfg"}
 
-#: The types that are written, the default first.
+#: The types that the collection writes, the default first.
 TYPES = (DOCKERCONFIGJSON, DOCKERCFG, PODMANCONFIGJSON)
 
 #: The API server's limit on the decoded data of one secret, in bytes.
 MAX_BYTES = 1024 * 1024
 
-#: Stands for what a server sent in place of data.
+#: Placeholder for something other than data in a server's response. It is not valid base64.
 _NOT_BASE64 = "?"
 
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\Z")
@@ -49,7 +49,7 @@ _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{
 
 @dataclass(frozen=True)
 class Target:
-    """How the credentials are stored: the secret's type and the data key that goes with it."""
+    """How credentials are stored: the secret's type and the matching data key."""
 
     type: str
     key: str
@@ -59,15 +59,15 @@ class Target:
         return self.type == DOCKERCFG
 
     def encode(self, auth_file: AuthFile) -> str:
-        """The value of the data key, base64 as the API wants it."""
+        """Return the value of the data key, in base64 as the API requires."""
         return encoded(auth_file.text(legacy=self.legacy))
 
 
 @dataclass(frozen=True, repr=False)
 class StoredSecret:
-    """What a secret holds now: its type, the data key of its auth file with its value, and the data beside it.
+    """The current content of a secret: its type, the data key of its auth file with its value, and all other data.
 
-    `key` is empty when no data key is the auth file's, or when several may be.
+    `key` is empty when the secret has no auth file, or when several data keys may hold it.
     """
 
     type: str
@@ -77,7 +77,7 @@ class StoredSecret:
 
     @classmethod
     def of(cls, observed: Json, key: str = "") -> StoredSecret:
-        """`key`: the data key to take, if it is there, for a type that has none of its own."""
+        """Return the content of a secret. `key`: the data key to use, if it exists, for a type without a fixed one."""
         given = observed.get("data") or {}
         data = {name: _as_text(value) for name, value in as_dict(given).items()}
         kind = as_str(observed.get("type")) or "Opaque"
@@ -92,9 +92,9 @@ class StoredSecret:
 
     @cached_property
     def text(self) -> str:
-        """The content as text that becomes the same bytes again; `{}` when there is none.
+        """The content as text that encodes to the same bytes again, or `{}` when there is none.
 
-        :raises Unreadable: when there is no telling which data key is the auth file's, or its value is not base64.
+        :raises InvalidContent: when it is unknown which data key holds the auth file, or its value is not base64.
         """
         if not self.key and self.others:
             raise InvalidContent(f"is not in one data key: the secret has {', '.join(sorted(self.others))}")
@@ -102,15 +102,15 @@ class StoredSecret:
 
     @cached_property
     def auth_file(self) -> AuthFile:
-        """The registries in it, also when no node could use them.
+        """The registries in the secret, including those that no node could use.
 
-        :raises Unreadable: when it is not an auth file: what it holds is not known.
+        :raises InvalidContent: when it is not an auth file, so that its content is unknown.
         """
         return read_stored(self.text, legacy=self.legacy)
 
     @cached_property
     def unreadable(self) -> str:
-        """Why `auth_file` cannot be read, as the rest of a sentence; empty when it can."""
+        """The reason why `auth_file` cannot be read, as the rest of a sentence. Empty when it can."""
         try:
             _read = self.auth_file
         except InvalidContent as error:
@@ -119,12 +119,12 @@ class StoredSecret:
 
     @property
     def known(self) -> AuthFile:
-        """What is known of it: nothing, when it cannot be read. See `unreadable` before you conclude that it is empty."""
+        """The known content: an empty auth file when it cannot be read. Check `unreadable` before you conclude that the secret is empty."""
         return NOTHING if self.unreadable else self.auth_file
 
     @property
     def for_kubelet(self) -> KubeletReading:
-        """What the kubelet makes of it; nothing for a type that it does not read."""
+        """The content as the kubelet reads it. Check the secret's type first: the kubelet ignores some."""
         try:
             return kubelet_reading(self.text, legacy=self.legacy)
         except InvalidContent as error:
@@ -132,21 +132,21 @@ class StoredSecret:
 
     @property
     def is_auth_file(self) -> bool:
-        """Whether a secret of some other type holds an auth file and nothing else."""
+        """Whether a secret of another type holds an auth file and nothing else."""
         return not self.others and bool(self.known.entries)
 
 
 def may_be_auth_file(data: object) -> bool:
-    """Whether the data of a secret, of whatever type, is worth a look: told from names and beginnings, so without decoding most of it."""
+    """Whether the data of a secret of any type may hold an auth file. Checks names and prefixes, to avoid decoding most values."""
     return any(key in _USUAL_KEYS or _begins_like_one(value) for key, value in as_dict(data).items())
 
 
-#: The data keys under which auth files usually stand.
+#: The usual data keys of auth files.
 _USUAL_KEYS = frozenset({*DATA_KEYS.values(), "config.json", "auth.json"})
 
 
 def _begins_like_one(value: object) -> bool:
-    """Whether it is the base64 of a JSON object in which something is called `auth`."""
+    """Whether the value is the base64 of a JSON object that contains a name beginning with `auth`."""
     if not isinstance(value, str) or value[:2] not in ("ey", "ew"):
         return False
     try:
@@ -160,7 +160,10 @@ def encoded(content: str) -> str:
 
 
 def registry_changes(before: AuthFile, after: AuthFile) -> dict[str, Any]:
-    """What becomes of the registries, as they may be shown: added, removed, and which parts of a credential change."""
+    """Return the changes of the registries, safe to show: added, removed, and the changed fields of each changed credential.
+
+    Shape: `{"added": [KEY], "changed": {KEY: [FIELD]}, "removed": [KEY]}`.
+    """
     old, new = before.entries, after.entries
     fields = {key: changed_fields(old[key], new[key]) for key in sorted({*old} & {*new})}
     return {
@@ -175,7 +178,7 @@ def no_changes() -> dict[str, Any]:
 
 
 def view(secret_type: str, registries: Iterable[str], changes: Json | None = None) -> dict[str, Any]:
-    """A secret as a diff may show it: registries by name, and which part of a credential changed, never a value."""
+    """Return a secret for a diff: registries by name, and the changed fields of a credential, never a value."""
     found = changes or no_changes()
     changed = {key: f"credential with changed {', '.join(parts)}" for key, parts in found["changed"].items()}
     names = sorted({*registries, *found["added"]} - {*found["removed"]})
@@ -183,7 +186,7 @@ def view(secret_type: str, registries: Iterable[str], changes: Json | None = Non
 
 
 def stored_view(held: StoredSecret) -> dict[str, Any]:
-    """A secret as it is, as a diff may show it."""
+    """Return a stored secret for a diff."""
     if held.unreadable:
         return {"type": held.type, "registries": f"not known: the content {held.unreadable}"}
     return view(held.type, held.auth_file.registries)
@@ -197,7 +200,7 @@ def _likely_key(data: Mapping[str, Any]) -> str:
 
 
 def _as_text(value: object) -> str:
-    """A value as the API server sends it; what is neither text nor null is content that cannot be read."""
+    """A value as the API server sends it. Anything other than text or null is unreadable content."""
     return value if isinstance(value, str) else "" if value is None else _NOT_BASE64
 
 

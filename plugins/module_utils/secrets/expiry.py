@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long the credentials of registries live: what a token says itself, and what is known of its kind. Pure.
+"""How long registry credentials are valid: the expiry time in a token, and the known lifetime of its kind. Pure.
 
-A token is read without its signature: it is not trusted, only reported. Its content never leaves this file.
+The signature of a token is not verified, so its claims are only reported, never trusted. Its content does not leave this module.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ __all__ = [
     "why_expired",
 ]  # fmt: skip
 
-#: Seconds by which clocks may differ.
+#: Maximum difference between clocks, in seconds.
 SKEW = 60.0
 _HOUR = 3600.0
 
 
 @dataclass(frozen=True)
 class CredentialKind:
-    """A kind of credential that lives a short time. `lifetime` in seconds; 0 where it is not the same for all.
+    """A kind of short-lived credential. `lifetime` is in seconds, or 0 where it varies.
 
-    `host`, `username` and `password` are expressions; all have to fit. `renewal` says how to get a new one, as an imperative.
+    `host`, `username` and `password` are regular expressions that must all match. `renewal` is an imperative: how to get a new credential.
     """
 
     id: str
@@ -49,7 +49,7 @@ class CredentialKind:
 
 
 _ANY = ".*"
-#: The first that fits counts. Sources: AWS API AuthorizationData, Artifact Registry's and GitHub's documentation.
+#: The first match counts. Sources: AWS API AuthorizationData, and the documentation of Artifact Registry and GitHub.
 KINDS = (
     CredentialKind(
         "ecr",
@@ -116,12 +116,12 @@ KINDS = (
     ),
 )
 
-_RENEWAL = "get a new one from where it came"
-#: A claim in the tokens of service accounts that the API server makes.
+_RENEWAL = "get a new one from its issuer"
+#: A claim in the service account tokens that the API server issues.
 _OF_ACCOUNT = "kubernetes.io"
 
 
-#: User names that stand for whatever the password is, so that two logins with one of them need not be the same login.
+#: User names that are the same for many passwords, so that two logins with one of them need not be the same login.
 _SHARED_USERS = frozenset(
     {
         "<token>", "unused", "serviceaccount", "token", "oauth2", "oauth2accesstoken", "_json_key", "_json_key_base64", "_token", "aws",
@@ -131,17 +131,17 @@ _SHARED_USERS = frozenset(
 
 
 def names_a_user(username: str, password: str) -> bool:
-    """Whether the user name tells whose login it is: not where it only says that the password is a token."""
+    """Whether the user name identifies the owner of the login. It does not if it only says that the password is a token."""
     return username.lower() not in _SHARED_USERS and not claims_of(password)
 
 
 def kind_of(host: str, username: str, password: str) -> CredentialKind | None:
-    """The short-lived kind that it is; None for any other."""
+    """Return the kind of a short-lived credential, or None for any other."""
     return next((kind for kind in KINDS if kind.fits(host, username, password)), None)
 
 
 def expiry_of(password: str) -> float | None:
-    """When it expires, in seconds since 1970, where it is a JSON Web Token that says so."""
+    """Return the expiry time in seconds since 1970 if the password is a JSON Web Token that contains it, otherwise None."""
     found = claims_of(password).get("exp")
     if isinstance(found, bool) or not isinstance(found, (int, float)):
         return None
@@ -149,7 +149,10 @@ def expiry_of(password: str) -> float | None:
 
 
 def ends_at(host: str, username: str, password: str, written: float = 0.0) -> float | None:
-    """When it ends at the latest, in seconds since 1970: as its token says, or by its kind when it was `written`, 0 for not known."""
+    """Return the latest possible expiry time, in seconds since 1970, or None when it is unknown.
+
+    It comes from the token itself, or from the lifetime of its kind and `written`, the time of writing (0: unknown).
+    """
     ends = expiry_of(password)
     if ends is not None:
         return ends
@@ -158,9 +161,9 @@ def ends_at(host: str, username: str, password: str, written: float = 0.0) -> fl
 
 
 def why_expired(host: str, username: str, password: str, now: float, written: float = 0.0) -> str:
-    """That it has expired, when, and how to renew it, as the rest of a sentence; empty where that is not known, or not so.
+    """Return that the login has expired, when, and how to renew it, as the rest of a sentence. Empty if it has not, or if that is unknown.
 
-    `now` and `written` in seconds since 1970, `written` 0 for not known.
+    `now` and `written` are in seconds since 1970. `written` is 0 when it is unknown.
     """
     ends = ends_at(host, username, password, written)
     if ends is None or ends > now:
@@ -170,12 +173,12 @@ def why_expired(host: str, username: str, password: str, now: float, written: fl
         when = f"has expired at {utc(ends)}, as its token says"
     else:
         title, lives = (kind.title, lifetime_of(kind)) if kind else ("", "")
-        when = f"has expired: it is {title}, which lives {lives}, and was written at {utc(written)}"
-    return f"{when}; {_renewal(kind, password)}, and write it in place of this one"
+        when = f"has expired, because it is {title} with a lifetime of {lives} and was written at {utc(written)}"
+    return f"{when}: {_renewal(kind, password)}, and write it instead of this one"
 
 
 def lifetime_of(kind: CredentialKind) -> str:
-    """How long one of the kind lives, in words."""
+    """Return the lifetime of credentials of this kind, in words."""
     hours = round(kind.lifetime / _HOUR)
     return "one hour" if hours == 1 else f"{hours} hours"
 
@@ -187,13 +190,13 @@ def _renewal(kind: CredentialKind | None, password: str) -> str:
 
 
 def is_legacy_token(password: str) -> bool:
-    """Whether it is a service account token of the old kind, which stands in a secret and names no time."""
+    """Whether it is a legacy service account token, which is stored in a secret and has no expiry time."""
     claims = claims_of(password)
     return as_str(claims.get("iss")) == "kubernetes/serviceaccount" and "exp" not in claims
 
 
 def claims_of(token: str) -> Json:
-    """The claims of a JSON Web Token, unverified; empty when it is none."""
+    """Return the claims of a JSON Web Token, unverified. Empty when the text is not one."""
     parts = token.split(".")
     if len(parts) != 3:
         return {}

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a secret carries beside its content: labels, annotations, and whether it is immutable. Pure.
+"""The metadata of a secret: labels, annotations, and whether it is immutable. Pure.
 
-What the API server refuses: apimachinery `pkg/util/validation` and `pkg/api/validation/objectmeta.go`.
+Limits of the API server: apimachinery `pkg/util/validation` and `pkg/api/validation/objectmeta.go`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..core.objects import Json, metadata
 
 __all__ = ["SecretMetadata"]
 
-#: The API server's limit on all annotations of an object together, names included, in bytes.
+#: The API server's limit on the annotations of one object together, including names, in bytes.
 _MAX_ANNOTATIONS = 256 * 1024
 
 _WORD = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
@@ -30,7 +30,7 @@ _NAME = re.compile(rf"((?=[^/]{{1,253}}/){_DNS_LABEL}(\.{_DNS_LABEL})*/)?{_WORD}
 
 @dataclass(frozen=True)
 class SecretMetadata:
-    """Only what is named here is compared and written; `immutable` is None when it does not matter."""
+    """Labels and annotations to compare and write. Others are left as they are. `immutable` is None when it does not matter."""
 
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
@@ -38,33 +38,36 @@ class SecretMetadata:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> SecretMetadata:
-        """:raises OptionError: for what the API server would refuse."""
+        """Return the metadata that the options describe.
+
+        :raises OptionError: for anything that the API server would refuse.
+        """
         labels, annotations = (_texts(name, options.get(name)) for name in ("labels", "annotations"))
         for name, value in labels.items():
             if not _LABEL_VALUE.match(value):
                 raise OptionError(
                     f"option 'labels': the value of {name!r} is not valid: a label value has at most 63 letters, digits, '-', '_' "
-                    "and '.', and begins and ends with a letter or digit; use 'annotations' for other text"
+                    "and '.', and begins and ends with a letter or digit. Use 'annotations' for other text"
                 )
         size = sum(len(name.encode()) + len(value.encode()) for name, value in annotations.items())
         if size > _MAX_ANNOTATIONS:
             raise OptionError(
-                f"option 'annotations': they are {size} bytes; the annotations of an object have {_MAX_ANNOTATIONS} at most: "
+                f"option 'annotations': they have {size} bytes, but the maximum for all annotations of an object is {_MAX_ANNOTATIONS}: "
                 "shorten them"
             )
         return cls(labels, annotations, options.get("immutable"))
 
     def labelled(self, labels: Mapping[str, str]) -> SecretMetadata:
-        """The same with further labels."""
+        """Return the same metadata with additional labels."""
         return replace(self, labels={**self.labels, **labels}) if labels else self
 
     def body(self) -> dict[str, Any]:
-        """The parts of a new object."""
+        """Return the fields of a new object."""
         meta = {name: dict(value) for name, value in self._parts() if value}
         return {"metadata": meta, **({} if self.immutable is None else {"immutable": self.immutable})}
 
     def missing(self, observed: Json) -> dict[str, Any]:
-        """What an object lacks, by part; empty when nothing."""
+        """Return the values that an object lacks, by field. Empty when it lacks none."""
         held = metadata(observed)
         wrong = {
             part: {name: value for name, value in wanted.items() if as_dict(held.get(part)).get(name) != value}
@@ -81,11 +84,11 @@ class SecretMetadata:
 
 def _texts(option: str, given: Mapping[str, Any] | None) -> dict[str, str]:
     for name, value in (given or {}).items():
-        # The API server takes annotations in any case, labels not.
+        # The API server ignores the case of annotation prefixes, but not that of labels.
         if not _NAME.match(str(name).lower() if option == "annotations" else str(name)):
             raise OptionError(
                 f"option {option!r}: the name {name!r} is not valid: write [prefix/]name, as in example.com/team, with at most 63 "
-                "letters, digits, '-', '_' and '.' behind the prefix"
+                "letters, digits, '-', '_' and '.' after the prefix"
             )
         if not isinstance(value, str) and as_int(value) is None:
             raise OptionError(f"option {option!r}: the value of {name!r} is not text: quote it")

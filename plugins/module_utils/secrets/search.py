@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A credential that is searched for, and where in a secret it stands. Pure. It is never part of what is reported."""
+"""Search for a credential in secrets. Pure. The credential itself is never reported."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from .content import StoredSecret
 
 __all__ = ["SHORTEST", "CredentialSearch", "Match"]
 
-#: A shorter text would be found in many words that have nothing to do with it.
+#: Minimum length of a searched credential. A shorter one would also be found in unrelated words.
 SHORTEST = 8
 
 
 @dataclass(frozen=True)
 class Match:
-    """`location` is a registry key, a data key or an annotation. `as_asked`: registry and user are those that were given, too."""
+    """`location` is a registry key, a data key or an annotation. `as_asked`: the registry and the user match those that were given, too."""
 
     location: str
     as_asked: bool
@@ -33,7 +33,7 @@ class Match:
 
 @dataclass(frozen=True, repr=False)
 class CredentialSearch:
-    """`secret` is the password or token. `registry` and `username` narrow which entries are exactly the login."""
+    """`secret` is the password or token. With `registry` and `username`, only entries for them count as the exact login."""
 
     secret: str
     registry: str = ""
@@ -44,7 +44,7 @@ class CredentialSearch:
         return [form.encode("utf-8", "surrogateescape") for form in forms(self.secret)]
 
     def matches(self, secret: Json) -> list[Match]:
-        """Where in the secret it stands, each place once, entries of an auth file before data keys."""
+        """Return each location of the credential in the secret once: first entries of the auth file, then data keys, then annotations."""
         held = StoredSecret.of(secret)
         found = {}
         for key, entry in held.known.entries.items():
@@ -52,7 +52,7 @@ class CredentialSearch:
                 found[without_user(key)] = self._is_login(key, entry.username)
         data = {name: value for name, value in as_dict(secret.get("data")).items() if isinstance(value, str)}
         for name, value in data.items():
-            # An entry has been found there already, unless it stands there in another form.
+            # If no entry of the auth file has it, its data key may still hold the credential in another form.
             if not (found and name == held.key) and self._is_in(_decoded(value)):
                 found[f"data key {name}"] = not (self.registry or self.username)
         for name, value in as_dict(metadata(secret).get("annotations")).items():
@@ -75,7 +75,7 @@ def _decoded(value: str) -> bytes:
 
 
 def _with_data(annotation: str) -> Iterator[bytes]:
-    """The text of an annotation, and what the base64 in it says: `kubectl apply` writes the whole secret into one."""
+    """The text of an annotation, and each base64 value in it: `kubectl apply` writes the whole secret into one."""
     yield annotation.encode("utf-8", "surrogatepass")
     for part in annotation.split('"'):
         if len(part) > SHORTEST:

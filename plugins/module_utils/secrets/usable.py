@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a secret does what it is linked for: exists, has a type that a node reads, holds a credential. Pure.
+"""Whether a linked secret is usable: it exists, has a type that a node reads, and holds a credential. Pure.
 
-What a node reads: kubelet `pkg/credentialprovider/secrets/secrets.go`; everything else it skips without a word.
+Types that a node reads: kubelet `pkg/credentialprovider/secrets/secrets.go`. The kubelet silently ignores all others.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _SHOWN = 5
 
 
 def why_not_there(ref: ObjectRef, secret: Json | None) -> str:
-    """Why nothing can be done with the secret, with the way out; empty when it exists."""
+    """Return why nothing can be done with the secret and how to fix it. Empty when the secret exists."""
     return "" if secret is not None else f"{ref} does not exist: create it first (module pull_secret), {_ANYWAY}"
 
 
 def why_not_usable(ref: ObjectRef, secret: Json | None) -> str:
-    """Why no pod would pull with the secret, with the way out; empty when one may."""
+    """Return why no pod could pull with the secret and how to fix it. Empty when one could."""
     if secret is None:
         return why_not_there(ref, secret)
     held = StoredSecret.of(secret)

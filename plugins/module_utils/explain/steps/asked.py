@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The registries themselves are asked: every attempt that a node would make, in its order, with the login that it would send. Pure.
+"""Ask the registries: make every attempt that a node would make, in the same order and with the same login. Pure.
 
-The kubelet hands one credential after the other to the runtime, those of the pod's secrets first and then the nodes' own. CRI-O tries the
-mirrors and then the source with each: it sends the credential to the host of the source, and looks for others in the nodes' file.
+The kubelet passes one credential after the other to the runtime: first those of the pod's secrets, then the nodes' own. With each, CRI-O
+tries the mirrors and then the source. It sends the credential to the host of the source, and looks for others in the nodes' file.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from .mirrors import key_for
 
 __all__ = ["RegistryAttempt", "asked"]
 
-#: Outcomes that say what a node would be told; the others, such as a registry that cannot be reached from here, do not.
+#: Outcomes that a node would get as well. Others, such as a registry that is unreachable from here, do not count.
 _ANSWERS = ("pulls", "bad_login", "expired", "no_login", "no_right", "not_found")
-#: More attempts than these are not made; no pod has as many.
+#: Maximum number of attempts. No pod has as many.
 _MOST = 32
 
 
 @dataclass(frozen=True)
 class RegistryAttempt:
-    """One attempt with its answer. `outcome` and `said` as in a proof of the registry's client."""
+    """One attempt with its result. `outcome` and `said` are as in the check of the registry client."""
 
     question: ImageQuestion
     is_source: bool
@@ -50,7 +50,7 @@ class RegistryAttempt:
 
     @property
     def which(self) -> str:
-        """With which login, as the beginning of a sentence."""
+        """The login of the attempt, as the beginning of a sentence."""
         question = self.question
         if not question.secret:
             return "without a login"
@@ -62,9 +62,9 @@ class RegistryAttempt:
 def asked(
     namespace: str, reference: Reference, credentials: Credentials, mirrors: Mirrors | None, evidence: Lookup
 ) -> Sequence[RegistryAttempt]:
-    """The attempts, in their order.
+    """Return the attempts, in order.
 
-    :raises NotYet: when the nodes' pull secret has to be read, or a registry to be asked first.
+    :raises ReadRequired: when the nodes' pull secret has to be read, or a registry has to be asked first.
     """
     attempts = list(dict.fromkeys(_attempts(namespace, reference, credentials, mirrors, evidence)))[:_MOST]
     want(evidence, [question.ref for question, _is_source in attempts])
@@ -74,7 +74,7 @@ def asked(
 def _attempts(
     namespace: str, reference: Reference, credentials: Credentials, mirrors: Mirrors | None, evidence: Lookup
 ) -> Iterator[tuple[ImageQuestion, bool]]:
-    """Each question, and whether it is asked of the source."""
+    """Each question, and whether it goes to the source."""
     found = [reference_of(mirror) for mirror in mirrors.mirrors] if mirrors is not None else []
     places = [(mirror, False) for mirror in found if mirror is not None]
     if mirrors is None or not mirrors.never_source:
@@ -88,7 +88,7 @@ def _attempts(
 
 
 def _sources(evidence: Lookup) -> RegistrySources:
-    """Of the cluster's image config. A registry is insecure only where that can be read and says so."""
+    """The registry sources of the cluster's image config. A registry is insecure only if that can be read and says so."""
     try:
         return evidence.made_of(IMAGE_CONFIG, registry_sources_of)
     except UnreadableObject:
@@ -98,7 +98,7 @@ def _sources(evidence: Lookup) -> RegistrySources:
 def _logins(
     namespace: str, reference: Reference, credentials: Credentials, evidence: Lookup
 ) -> Sequence[tuple[str, str, str] | None]:
-    """Namespace, secret and key of each that the kubelet hands on; None stands for none, so that the runtime looks for itself."""
+    """Namespace, secret and key of each login that the kubelet passes on. None means no login, so that the runtime looks for one."""
     nodes = credentials_of(NODE_SECRET.namespace, [NODE_SECRET.name], reference.repository, evidence)
     whose = ((namespace, credentials), (NODE_SECRET.namespace, nodes))
     every = [
@@ -108,7 +108,7 @@ def _logins(
 
 
 def _of_node(place: Reference, evidence: Lookup) -> tuple[str, ...]:
-    """What the runtime finds in the nodes' file; nothing asks without a login."""
+    """The logins that the runtime finds in the nodes' file. An empty result means a request without a login."""
     key = key_for(str(place), evidence).key
     return (NODE_SECRET.namespace, NODE_SECRET.name, key) if key else ()
 

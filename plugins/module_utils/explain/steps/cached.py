@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an image that a node has already is worth: from Kubernetes 1.35 on, the kubelet looks again who may use it. Pure.
+"""Whether an image that is already on a node can be used: from Kubernetes 1.35 on, the kubelet checks the pod's access again. Pure.
 
-KEP-2535, pkg/kubelet/images/pullmanager: another pod may use it where it was pulled without a login or with the nodes' own, with the
+KEP-2535, pkg/kubelet/images/pullmanager: another pod may use it if it was pulled without a login, with the nodes' own login, with the
 same login, or with the same secret.
 """
 
@@ -21,41 +21,41 @@ from ..verdict import StepResult, breaks, doubts, says
 
 __all__ = ["cached", "never", "wanted_for_cached"]
 
-#: Of the kubelet.
+#: First version of the kubelet that checks again.
 _CHECKS_SINCE: Version = (1, 35)
 
-_ONLY = "only where that was pulled without a login, with the nodes' own, with the same login, or with the same secret"
+_ONLY = "only if it was pulled without a login, with the nodes' own, with the same login, or with the same secret"
 
 
 def wanted_for_cached(subject: ContainerPull) -> Sequence[ObjectRef]:
-    """What `cached` looks at."""
+    """Return the objects that `cached` needs."""
     return refs_of_nodes(subject) if _is_of_interest(subject) else ()
 
 
 def cached(subject: ContainerPull, evidence: Lookup) -> Iterator[StepResult]:
-    """Said where one pod or workload is asked about, and decides nothing.
+    """Yield an informational step when one pod or workload is explained. It does not affect the verdict.
 
-    :raises NotYet: when the nodes have to be read first.
+    :raises ReadRequired: when the nodes have to be read first.
     """
     if not _is_of_interest(subject):
         return
     begin = f"imagePullPolicy is {subject.pull_policy or 'IfNotPresent'}"
     if subject.is_pulled:
-        begin = "the container has its image, which is no proof for the next pod"
+        begin = "the container has its image, but that does not mean that the next pod can pull it"
     checks, unread = _checks_again(subject, evidence)
     if checks is None:
         because = f": {unread}" if unread else ""
-        text = f"{begin}: kubelets from 1.35 on give a pod the image on its node {_ONLY}; which version these have is not known{because}"
+        text = f"{begin}: kubelets from 1.35 on give a pod the image on its node {_ONLY}. The version of these kubelets is not known{because}"
         yield says("cached", text, ok=None)
     elif checks:
         yield says("cached", f"{begin}: this kubelet gives a pod the image on its node {_ONLY}", ok=None)
     else:
-        text = "a pod on a node that has the image gets it whatever its secrets are, for the kubelet is older than 1.35"
-        yield says("cached", f"{begin}: {text}; on another node it is pulled")
+        text = "the kubelet is older than 1.35, so a pod on a node that has the image gets it whatever its secrets are"
+        yield says("cached", f"{begin}: {text}. On another node it is pulled")
 
 
 def never(subject: ContainerPull, told: PullAttempt | None, evidence: Lookup) -> Iterator[StepResult]:
-    """For `imagePullPolicy: Never`, where nothing is pulled."""
+    """Yield the result for `imagePullPolicy: Never`, where nothing is pulled."""
     begin = "imagePullPolicy is Never: nothing is pulled"
     if told is not None:
         yield breaks("node", f"{begin}, and the node says: {told.text}. {told.rule.fix}")
@@ -66,12 +66,12 @@ def never(subject: ContainerPull, told: PullAttempt | None, evidence: Lookup) ->
 
 
 def _is_of_interest(subject: ContainerPull) -> bool:
-    """A node that says something of the pull had no image for this pod."""
+    """If the node reports anything about the pull, it had no image for this pod."""
     return subject.is_asked_alone and subject.pull_policy != "Always" and not subject.reason
 
 
 def _checks_again(subject: ContainerPull, evidence: Lookup) -> tuple[bool | None, str]:
-    """Whether one of the kubelets on which a pod may come does; None where a version is not known, with why."""
+    """Whether a kubelet on which a pod may run checks again. None when a version is unknown, with the reason."""
     found, unread = nodes_for(subject, evidence)
     versions = [node.kubelet for node in found]
     if any(version is not None and version >= _CHECKS_SINCE for version in versions):

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why an image stream has no image: the import failed, and with which secret it would not. Pure.
+"""Why an image stream has no image: the import failed, and which secret would fix it. Pure.
 
-An import uses all pull secrets of the stream's project, linked or not, and of these the first that is for the image
+An import uses the first matching entry of all pull secrets in the stream's project, linked or not
 (openshift-apiserver pkg/image/apiserver/importer).
 """
 
@@ -28,20 +28,20 @@ _OF_LOGINS = ("no_credentials", "bad_credentials", "credentials", "not_found")
 
 
 def why_not_imported(tag: StreamTag, evidence: Lookup) -> tuple[str, Sequence[Fix]]:
-    """For a tag without an image: the reason, and what gives the import a login.
+    """Return the reason why a tag has no image, and the fix that gives the import a login.
 
-    :raises NotYet: when the secrets of the project have to be read first.
+    :raises ReadRequired: when the secrets of the project have to be read first.
     """
     if not tag.problem:
         return f"{tag} has no image: build or import it, or correct the tag", []
     begin, project = f"{tag} was never imported: {tag.problem}", tag.stream.namespace
     again = _again(tag)
     if tag.source is None or tag.meaning not in _OF_LOGINS:
-        return f"{begin}; fix that in project {project}; {again}", []
+        return f"{begin}. Fix that in project {project}. {again}", []
     listed, unread = look(evidence, ObjectRef(SECRET, project, ""))
     which, fix = _which(project, tag.source, listed, unread)
     repeated = [] if tag.is_scheduled else fixes.import_again(project, tag.stream.name)
-    said = f"{begin}; the import uses all pull secrets of project {project}, linked or not: {which}; {again}"
+    said = f"{begin}. The import uses all pull secrets of project {project}, linked or not: {which}. {again}"
     return said, [*fix, *repeated]
 
 
@@ -60,5 +60,5 @@ def _which(project: str, source: Reference, listed: Json | None, unread: str) ->
 
 def _again(tag: StreamTag) -> str:
     if tag.is_scheduled:
-        return "it is imported again by itself, every 15 minutes"
-    return "then import it again with image_stream_import, which does not happen by itself"
+        return "The cluster repeats the import every 15 minutes"
+    return "Then import it again with image_stream_import, because the cluster does not repeat the import"

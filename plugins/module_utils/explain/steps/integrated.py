@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""For an image of the integrated registry: whether the account may pull from the project, and whether the image is there. Pure."""
+"""For an image of the integrated registry: whether the account is allowed to pull from the project, and whether the image exists. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .imports import why_not_imported
 
 __all__ = ["project"]
 
-#: The integrated registry, where the image config does not say more.
+#: The name of the integrated registry, if the image config has no other.
 _HOSTS = (
     "image-registry.openshift-image-registry.svc:5000",
     "image-registry.openshift-image-registry.svc.cluster.local:5000",
@@ -34,7 +34,7 @@ _HOSTS = (
 def project(
     subject: ContainerPull, reference: Reference, credentials: Credentials, evidence: Lookup
 ) -> Iterator[StepResult]:
-    """Nothing for an image of another registry."""
+    """Yield the results for the integrated registry, and nothing for an image of another registry."""
     name, _slash, stream = reference.path.partition("/")
     if reference.host not in _hosts(credentials, evidence) or not stream:
         return
@@ -47,7 +47,7 @@ def project(
 
 
 def _right(subject: ContainerPull, review: ObjectRef, evidence: Lookup, *, has_streams: bool) -> StepResult:
-    """Without image streams, the cluster is not OpenShift, and no grant gives anything."""
+    """Whether the account has the right. Without image streams, the cluster is not OpenShift, and a grant has no effect."""
     answer, unread = look(evidence, review)
     project = review.namespace
     if unread:
@@ -78,7 +78,7 @@ def _stream(ref: ObjectRef, reference: Reference, evidence: Lookup) -> StepResul
 
 
 def _hosts(credentials: Credentials, evidence: Lookup) -> Sequence[str]:
-    """Its names, as the image config has them, and the keys of the pull secrets that it generates."""
+    """The names of the integrated registry: from the image config, and from the keys of the pull secrets that it generates."""
     generated = [key for secret in credentials.in_state("usable") if secret.is_generated for key in secret.keys]
     config, _unread = look(evidence, IMAGE_CONFIG)
     status = as_dict(as_dict(config).get("status"))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why a container has no login for its image, and what gives it one. Pure."""
+"""Why a container has no login for its image, and which fix gives it one. Pure."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def what_lacks(
     *,
     is_needed: bool = True,
 ) -> tuple[str, Sequence[Fix]]:
-    """The reason and its fix, in the order of what is fixed with least.
+    """Return the reason and its fix. The simplest fix comes first.
 
-    Without `is_needed`, a registry says that there is no such image: then no task writes a login for it that nothing names yet.
+    Without `is_needed`, a registry reports that the image does not exist. Then no task adds a login that nothing refers to yet.
     """
     host, namespace = reference.host, subject.namespace
     for state, offer in (("wrong_type", fixes.rewrite_secret), ("missing", fixes.new_secret_named)):
@@ -49,7 +49,10 @@ def what_lacks(
         )
     fix = _own_fix(namespace, own, host) if is_needed else []
     if linked:
-        return f"{subject.ref} has a list of its own, which hides {linked} of {subject.account_ref}", fix
+        return (
+            f"{subject.ref} has its own imagePullSecrets list, so it does not use {linked} of {subject.account_ref}",
+            fix,
+        )
     near = nearest_key(credentials.secrets, reference.repository)
     hint = f"; the nearest is {near}" if near else ""
     return (
@@ -59,13 +62,13 @@ def what_lacks(
 
 
 def _listed_by_account(subject: ContainerPull, evidence: Lookup) -> Sequence[str]:
-    """Nothing where that is not known."""
+    """The list of the account, or nothing when it is unknown."""
     account, _unread = look(evidence, subject.account_ref)
     return names_in(as_dict(account), "imagePullSecrets")
 
 
 def _linked(subject: ContainerPull, reference: Reference, listed: Sequence[str], evidence: Lookup) -> str:
-    """A secret for the image that the account lists and the pod does not have."""
+    """A secret for the image that is in the account's list but not in the pod's."""
     if not (subject.is_pod or subject.own):
         return ""
     names = [name for name in listed if name not in subject.own]
@@ -74,6 +77,6 @@ def _linked(subject: ContainerPull, reference: Reference, listed: Sequence[str],
 
 
 def _own_fix(namespace: str, own: Sequence[PullSecretStatus], host: str) -> Sequence[Fix]:
-    """`own`: the secrets that only the pod's list names; none where it is a copy of the account's, now or from before."""
+    """`own`: the secrets that are only in the pod's list. None if that list is a present or past copy of the account's."""
     writable = [secret.name for secret in own if secret.state == "usable" and not secret.is_generated]
     return fixes.add_registry(namespace, writable[0], host) if writable else []

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The credential that is used, held against what the node says. Pure."""
+"""Compare the credential for the image with the node's error. Pure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .times import CHANGED_BEFORE, CHANGED_SINCE, CLOSE, events_of, order_of, or
 
 __all__ = ["LoginContext", "heard", "keys", "verdict"]
 
-#: Classes of errors that a login could fix, and of these the ones that an attempt before the last change would have had.
+#: Causes that a login could fix, and those of them that an attempt before the secret's last change would have had.
 _OF_LOGINS = (
     "bad_credentials",
     "no_credentials",
@@ -39,19 +39,19 @@ _OF_LOGINS = (
     "secret_missing",
 )
 _OF_ANOTHER_TIME = ("no_credentials", "secret_unparsable", "secret_missing")
-#: The kubelet's own limit, which hides all that a registry would say.
+#: The kubelet's own limit, which hides the registry's response.
 _OWN_LIMIT = "node_limit"
-#: Classes that say nothing of the next attempt.
+#: Causes that do not predict the next attempt.
 _PROVES_NOTHING = ("unknown", _OWN_LIMIT)
 
-#: For an image that may not exist, no task writes a login.
+#: For an image that may not exist, no task adds a login.
 _NOT_FOUND = "not_found"
 _NO_IMAGE = "there is no such image, or the registry hides it"
 
 _AGAIN = "the next attempt, at most five minutes from now, will pull; delete the pod to have it at once"
 _SOON = "the nodes have it some minutes later, and their next attempt will pull"
 _CHANGED = "the secret was changed since: then the next attempt, at most five minutes from now, pulls"
-#: What the registry's refusal of a login means.
+#: The meaning of a registry's refusal of a login.
 _REFUSED = {
     "bad_credentials": "the registry refuses the login",
     "denied": "the login has no right to this image, or there is no such image",
@@ -62,7 +62,7 @@ _REFUSED = {
 
 @dataclass(frozen=True)
 class LoginContext:
-    """What a container has in hand for its image. `asks`: the registries are asked, as far as they answer."""
+    """The facts about a container's login. `asks`: whether to ask the registries."""
 
     subject: ContainerPull
     reference: Reference
@@ -73,7 +73,7 @@ class LoginContext:
 
 
 def heard(subject: ContainerPull, evidence: Lookup) -> PullAttempt | None:
-    """What the node says last; where that hides the cause of the attempts before, what the pod's events tell of these."""
+    """Return the node's last error. If that hides the cause of earlier attempts, return the cause from the pod's events."""
     if not subject.reason:
         return None
     told = understand(subject.reason, subject.message).cause
@@ -89,7 +89,7 @@ def keys(credentials: Credentials, repository: str) -> Iterator[StepResult]:
 
 
 def verdict(held: LoginContext, told: PullAttempt | None) -> Iterator[StepResult]:
-    """The last answer is what pulls, where nothing breaks: a `StepResult` without a step and a verdict, with the reason."""
+    """Yield the results. If nothing fails, the last one says how the pull works: a `StepResult` with a reason only."""
     if told is not None:
         yield says("node", f"the node says: {told.text}", ok=False)
     if held.asks and (told is None or told.rule.id in (*_OF_LOGINS, *_PROVES_NOTHING)):
@@ -113,21 +113,21 @@ def _with_word(held: LoginContext, told: PullAttempt) -> StepResult:
         return _with_login(held, told, logins)
     if unread := held.credentials.in_state("unread"):
         ref = ObjectRef(SECRET, subject.namespace, unread[0].name)
-        return _broken(f"{said}; what {ref} holds is not known: {unread[0].detail}")
+        return _broken(f"{said}. The content of {ref} is not known: {unread[0].detail}")
     is_missing = told.rule.id == _NOT_FOUND
     reason, fix = what_lacks(subject, held.reference, held.credentials, held.evidence, is_needed=not is_missing)
     hidden = f"{_NO_IMAGE}: " if is_missing else ""
-    return _broken(f"{hidden}{reason}; {said}", fix)
+    return _broken(f"{hidden}{reason}, and {said}", fix)
 
 
 def _role_of(told: PullAttempt) -> str:
-    """A sentence about a server that is not the registry, where the text does not say what it is for; empty otherwise."""
+    """A sentence about a server that is not the registry, if the text does not say what it is. Empty otherwise."""
     unknown = told.server and not told.is_token_service
     return f" {told.server} is a server that the registry names, such as its token service." if unknown else ""
 
 
 def tried(logins: Sequence[KubeletLogin]) -> str:
-    """The keys in the order in which they are tried."""
+    """Return the keys in the order in which they are tried, as a clause."""
     return ", then ".join(
         f"secret {login.secret} has the key {without_user(login.key)}{' without a login' if login.is_empty else ''}"
         for login in logins
@@ -148,7 +148,7 @@ def _by_asking(held: LoginContext, told: PullAttempt | None) -> Iterator[StepRes
 
 
 def _by_some(held: LoginContext, told: PullAttempt | None, attempts: Sequence[RegistryAttempt]) -> StepResult:
-    """A registry could not be asked from here. What the node and other registries said is not less true by that."""
+    """A registry could not be reached from here. The errors of the node and of other registries still count."""
     if told is not None and told.rule.id in _OF_LOGINS:
         at_source = not _asked_mirror(held, told)
         there = [each for each in attempts if each.is_source == at_source]
@@ -164,7 +164,7 @@ def _by_some(held: LoginContext, told: PullAttempt | None, attempts: Sequence[Re
 
 
 def _refused(held: LoginContext, attempt: RegistryAttempt) -> StepResult:
-    """What the registry says of the first attempt at the source, or at a mirror where the source is never asked."""
+    """The response to the first attempt at the source, or at a mirror if the source is never contacted."""
     logins, is_missing = held.credentials.usable_logins, attempt.outcome == _NOT_FOUND
     if attempt.outcome == "no_login" or not logins:
         if not attempt.is_source:
@@ -174,7 +174,7 @@ def _refused(held: LoginContext, attempt: RegistryAttempt) -> StepResult:
             held.subject, held.reference, held.credentials, held.evidence, is_needed=not is_missing
         )
         if is_missing:
-            return _broken(f"{attempt.said}; {reason}", fix)
+            return _broken(f"{attempt.said}, and {reason}", fix)
         return _broken(f"{reason}: {attempt.said}", fix)
     fix = fixes.add_registry(held.subject.namespace, logins[0].secret, logins[0].key)
     begin = "the registry refuses the login" if attempt.outcome == "bad_login" else attempt.said
@@ -186,20 +186,22 @@ def _without_word(held: LoginContext) -> Iterator[StepResult]:
     if only and not (logins and _has_own_host(held, only)):
         yield _from_mirrors(held, only)
     elif logins:
-        yield _pulls(f"{tried(logins[:1])}; whether the registry accepts it was not asked")
+        yield _pulls(f"{tried(logins[:1])}, but the registry was not asked whether it accepts the login")
     elif key := _nodes_key(held):
-        yield _pulls(f"the nodes' own pull secret has the key {key}; whether the registry accepts it was not asked")
+        yield _pulls(
+            f"the nodes' own pull secret has the key {key}, but the registry was not asked whether it accepts the login"
+        )
     elif usable := _usable_mirror(held):
-        yield _pulls(f"{usable}; whether the mirror accepts it was not asked")
+        yield _pulls(f"{usable}, but the mirror was not asked whether it accepts the login")
     else:
         yield from providers(held.reference, held.mirrors, held.evidence)
         reason, fix = what_lacks(held.subject, held.reference, held.credentials, held.evidence)
-        text = f"{reason}: it pulls only if the registry gives the image to everybody, or the nodes have a credential"
+        text = f"{reason}: the pull works only if the image is public or the nodes have credentials for it"
         yield doubts("keys", text, fix)
 
 
 def _only_mirrors(held: LoginContext) -> Sequence[str]:
-    """Where the source is never contacted."""
+    """The mirrors, if the source is never contacted."""
     return held.mirrors.mirrors if held.mirrors is not None and held.mirrors.never_source else ()
 
 
@@ -217,22 +219,22 @@ def _usable_mirror(held: LoginContext) -> MirrorKey | None:
 
 def _from_mirrors(held: LoginContext, mirrors: Sequence[str]) -> StepResult:
     if usable := _usable_mirror(held):
-        return _pulls(f"{usable}; whether the mirror accepts it was not asked")
+        return _pulls(f"{usable}, but the mirror was not asked whether it accepts the login")
     first = key_for(mirrors[0], held.evidence)
-    text = f"it comes from {', '.join(mirrors)} only, and {first}: it pulls only if the mirror gives the image to everybody"
+    text = f"the image comes only from {', '.join(mirrors)}, and {first}: the pull works only if the mirror requires no login"
     return _unknown(text, first.fix)
 
 
 def _asked_mirror(held: LoginContext, told: PullAttempt) -> str:
-    """The mirror of which the node tells; empty where it tells of the source.
+    """The mirror that the node's error is about, or empty if it is about the source.
 
-    Where that is never contacted, the error of the last mirror stands in its place (containers/image docker_image_src.go).
+    If the source is never contacted, the error of the last mirror takes its place (containers/image docker_image_src.go).
     """
     return told.image if told.is_mirror else next(iter(reversed(_only_mirrors(held))), "")
 
 
 def _at_mirror(held: LoginContext, told: PullAttempt, image: str) -> StepResult:
-    """A mirror refuses, and the source cannot be reached or is never asked."""
+    """A mirror refuses, and the source is unreachable or never contacted."""
     key, mirror = key_for(image, held.evidence), reference_of(image)
     own = held.credentials.usable_logins if mirror and mirror.host == held.reference.host else []
     which = tried(own) if own else str(key)
@@ -242,7 +244,7 @@ def _at_mirror(held: LoginContext, told: PullAttempt, image: str) -> StepResult:
     is_missing = told.rule.id == _NOT_FOUND
     hidden = "the mirror has no such image, or hides it: " if is_missing else ""
     fix = [] if own or is_missing else key.fix
-    return _broken(f"{hidden}{which}; the node says of the mirror: {told.text}", fix)
+    return _broken(f"{hidden}{which}, and the node says of the mirror: {told.text}", fix)
 
 
 def _nodes_key(held: LoginContext) -> str:
@@ -251,13 +253,13 @@ def _nodes_key(held: LoginContext) -> str:
 
 
 def _with_login(held: LoginContext, told: PullAttempt, logins: Sequence[KubeletLogin]) -> StepResult:
-    """The node was refused, and there is a login."""
+    """The node was refused although there is a login."""
     which, order = tried(logins), order_of(held.subject, {login.secret for login in logins}, held.evidence)
     if order == CHANGED_SINCE:
         return _pulls(f"{which}, which was changed after the node's last attempt: {_AGAIN}")
     if told.rule.id in _OF_ANOTHER_TIME:
         if order == CHANGED_BEFORE:
-            return _unknown(f"{which}, also at the node's last attempt, and yet the node says: {told.text}")
+            return _unknown(f"{which}, even at the node's last attempt, but the node says: {told.text}")
         return _pulls(f"{which}, so the node's error is older than it: {_AGAIN}")
     means = _REFUSED[told.rule.id]
     fix = fixes.add_registry(held.subject.namespace, logins[0].secret, logins[0].key)
@@ -270,7 +272,7 @@ def _with_login(held: LoginContext, told: PullAttempt, logins: Sequence[KubeletL
 
 
 def _unless_generated(held: LoginContext, fix: Sequence[Fix]) -> Sequence[Fix]:
-    """The platform's own login is never written."""
+    """The fix, unless it would overwrite the platform's own login."""
     first = held.credentials.usable_logins[0].secret
     generated = {secret.name for secret in held.credentials.secrets if secret.is_generated}
     return [] if first in generated else fix
@@ -281,7 +283,7 @@ def _pulls(reason: str) -> StepResult:
 
 
 def _broken(reason: str, fix: Sequence[Fix] = ()) -> StepResult:
-    """For what a step says already."""
+    """A result whose step is already reported."""
     return StepResult(None, WILL_NOT_PULL, reason, fix)
 
 

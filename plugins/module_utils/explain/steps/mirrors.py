@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""At which mirrors an image is looked for, and with which credential: the nodes' own, as containers/image takes it from their file.
+"""The mirrors of an image and their credentials, which containers/image takes from the nodes' own file.
 
-The pod's credential is sent to a mirror only where that has the host of the source. Pure.
+A mirror gets the pod's credential only if it has the same host as the source. Pure.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ def _items(kind: Kind, listed: Json | None) -> Sequence[MirrorItem]:
     return list(mirror_items(kind, items_of(listed)))
 
 
-#: What is made of each list of sets, once for all images.
+#: The parsed mirror sets of each kind, computed once for all images.
 _READ = {ObjectRef(kind, "", ""): partial(_items, kind) for kind in MIRROR_KINDS}
 
 
 @dataclass(frozen=True)
 class MirrorKey:
-    """What the nodes' pull secret has for one mirror: `key` is empty where it has none, or `unread` says why that is not known."""
+    """The nodes' credential for one mirror. `key` is empty where there is none. `unread` is the reason if that is unknown."""
 
     mirror: str
     key: str = ""
@@ -54,14 +54,14 @@ class MirrorKey:
 
     @property
     def fix(self) -> Sequence[Fix]:
-        """Writes a login for the mirror into the nodes' pull secret."""
+        """The task that adds a login for the mirror to the nodes' pull secret."""
         found = reference_of(self.mirror)
         registry = self.key or (found.host if found else "")
         return fixes.add_registry(NODE_SECRET.namespace, NODE_SECRET.name, registry) if registry else []
 
 
 def mirrors_of(reference: Reference, evidence: Lookup) -> Mirrors | None:
-    """The mirrors of an image, by the sets that can be read."""
+    """Return the mirrors of an image, from the sets that can be read."""
     items: list[MirrorItem] = []
     for ref, read in _READ.items():
         with suppress(UnreadableObject):
@@ -73,7 +73,7 @@ def mirrors_seen(reference: Reference, found: Mirrors, evidence: Lookup) -> Iter
     by = f"source {found.source} in {' and '.join(dict.fromkeys(found.objects))}"
     if found.mirrors:
         order = "only" if found.never_source else "first"
-        text = f"it is looked for at {', '.join(found.mirrors)} {order}, with the nodes' own credential ({by})"
+        text = f"nodes look for it {order} at {', '.join(found.mirrors)}, with their own credential ({by})"
         yield says("mirrors", text)
         for mirror in found.mirrors:
             key = key_for(mirror, evidence)
@@ -85,7 +85,10 @@ def mirrors_seen(reference: Reference, found: Mirrors, evidence: Lookup) -> Iter
 
 
 def key_for(mirror: str, evidence: Lookup) -> MirrorKey:
-    """:raises NotYet: when the nodes' pull secret has to be read first."""
+    """Return the nodes' key for a mirror.
+
+    :raises ReadRequired: when the nodes' pull secret has to be read first.
+    """
     reference = reference_of(mirror)
     if reference is None:
         return MirrorKey(mirror)
@@ -96,6 +99,6 @@ def key_for(mirror: str, evidence: Lookup) -> MirrorKey:
 
 
 def _key(secret: PullSecretStatus, repository: str) -> str:
-    """An entry without a login ends the search."""
+    """The key that the nodes use. An entry without a login ends their search."""
     found = next(iter(containers_keys(secret.keys, repository)), "")
     return "" if found in secret.empty_keys else found

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Credentials that the nodes may have and no object of the cluster holds: unknown, but named. Pure."""
+"""Credentials that the nodes may have but no object of the cluster contains. Their existence is reported as unknown. Pure."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ __all__ = ["providers"]
 
 
 def providers(reference: Reference, mirrors: Mirrors | None, evidence: Lookup) -> Iterator[StepResult]:
-    """Those that may be for the image; asked only where nothing else gives a login.
+    """Yield the providers that may be for the image. Used only if there is no other login.
 
-    :raises NotYet: when the objects that tell of them have to be read first.
+    :raises ReadRequired: when the objects that configure them have to be read first.
     """
     if cloud := cloud_of(reference.repository):
         yield _of_cloud(cloud, reference, evidence)
@@ -46,9 +46,7 @@ def _of_cloud(cloud: str, reference: Reference, evidence: Lookup) -> StepResult:
         text = f"the nodes run on {platform}, so they have no credential provider of their own for {reference.host}"
         return says("providers", text, ok=False)
     because = f": {unread}" if unread else ""
-    text = (
-        f"on {cloud} the nodes have a credential provider for {reference.host}; where these run is not known{because}"
-    )
+    text = f"on {cloud} the nodes have a credential provider for {reference.host}, but the platform of these nodes is not known{because}"
     return says("providers", text, ok=None)
 
 
@@ -59,13 +57,13 @@ def _of_crio(reference: Reference, evidence: Lookup) -> Iterator[StepResult]:
         yield says("providers", f"whether {name} is for the image is not known: {unread}", ok=None)
     if not (match := crio_matches(config, reference.repository)):
         return
-    text = f"{name} has {match}: for a mirror the nodes take what the pod's account may list of the pull secrets of its namespace, linked or not"
+    text = f"{name} has {match}: for a mirror, the nodes use the pull secrets that the pod's account is allowed to list in its namespace, linked or not"
     problem = crio_problem(config)
-    yield says("providers", f"{text}; it says: {problem}" if problem else text, ok=None)
+    yield says("providers", f"{text}. It reports: {problem}" if problem else text, ok=None)
 
 
 def _config(evidence: Lookup) -> tuple[Json | None, str]:
-    """In the newest version that the cluster serves."""
+    """The configuration in the newest version that the cluster serves."""
     want(evidence, CRIO_PROVIDER)
     answers = [look(evidence, ref) for ref in CRIO_PROVIDER]
     found = next((config for config, _unread in answers if config is not None), None)

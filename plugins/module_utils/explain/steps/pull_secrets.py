@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which pull secrets a container has, and whether a node can read them. Pure."""
+"""The pull secrets of a container, and whether a node can read them. Pure."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from ..verdict import StepResult, breaks, doubts, says
 
 __all__ = ["STATES", "secrets_listed", "secrets_read"]
 
-#: What is said of a secret in a state, with its detail.
+#: Texts for the states of a secret, with a placeholder for its detail.
 STATES = {
     "usable": "is read",
-    "missing": "does not exist, and the node goes on without it",
+    "missing": "does not exist, so the node ignores it",
     "wrong_type": "has type {}, which no node reads",
 }
 
 
 def secrets_listed(subject: ContainerPull, evidence: Lookup) -> tuple[Sequence[str], StepResult]:
-    """The secrets that the pod has, or will have."""
+    """Return the names of the secrets that the pod has, or will get, and the result of the step."""
     if subject.is_pod or subject.own:
         return subject.own, says("pull_secrets", f"{subject.ref} lists {_named(subject.own)}")
     account, unread = look(evidence, subject.account_ref)
@@ -36,19 +36,19 @@ def secrets_listed(subject: ContainerPull, evidence: Lookup) -> tuple[Sequence[s
     if account is None:
         return (), breaks("pull_secrets", f"{subject.account_ref} does not exist, so no pod can be created")
     names = list(dict.fromkeys(names_in(account, "imagePullSecrets")))
-    text = f"{subject.account_ref} lists {_named(names)}; a pod gets this list when it is created"
+    text = f"{subject.account_ref} lists {_named(names)}. A pod gets this list when it is created"
     return names, says("pull_secrets", text)
 
 
 def secrets_read(namespace: str, found: Credentials, host: str) -> Iterator[StepResult]:
-    """What each of them gives. `host`: the registry for which one is fixed."""
+    """Yield the result for each secret. `host`: the registry that a fix is for."""
     for secret in found.secrets:
         ref = ObjectRef(SECRET, namespace, secret.name)
         if secret.state == "unparsable":
             reason = f"{ref} stops every pull of a pod that lists it, because {secret.detail}"
             yield breaks("secret", reason, fixes.rewrite_secret(namespace, secret.name, host))
         elif secret.state == "unread":
-            yield doubts("secret", f"what {ref} holds is not known: {secret.detail}")
+            yield doubts("secret", f"the content of {ref} is not known: {secret.detail}")
         else:
             text = f"{ref} {STATES[secret.state].format(secret.detail)}"
             yield says("secret", text, ok=secret.state == "usable")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which registries are asked for a name without one: that is the runtime's to say. Pure."""
+"""Which registries the runtime asks for an image name without one. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..verdict import StepResult, breaks, doubts, says
 
 __all__ = ["NO_REGISTRY_ASKED", "ImageCandidates", "resolved"]
 
-#: Classes of what a node says before it asks any registry.
+#: Causes that a node reports before it asks any registry.
 NO_REGISTRY_ASKED = (
     "short_name_ambiguous",
     "invalid_name",
@@ -31,13 +31,13 @@ NO_REGISTRY_ASKED = (
     "unknown",
 )
 
-_WRITE_IT = "write the image with its registry's host"
+_WRITE_IT = "Write the image with its registry's host"
 _HUB = "docker.io"
 
 
 @dataclass(frozen=True)
 class ImageCandidates:
-    """What an image may be: `references` in the order in which they are asked for. `seen` is what is said of it."""
+    """The possible meanings of an image name: `references` in the order in which they are tried. `seen` are the results of the step."""
 
     references: Sequence[Reference]
     seen: Sequence[StepResult] = ()
@@ -45,7 +45,7 @@ class ImageCandidates:
 
 @dataclass(frozen=True)
 class _NodeSettings:
-    """`enforces` is None where that is not known; so is `registries`. `why` is what could not be read."""
+    """The settings of the nodes. `enforces` and `registries` are None when unknown. `why` is the reason."""
 
     runtime: str
     enforces: bool | None = None
@@ -56,9 +56,9 @@ class _NodeSettings:
 def resolved(
     subject: ContainerPull, reference: Reference, evidence: Lookup, *, was_resolved: bool = False
 ) -> ImageCandidates:
-    """`was_resolved`: a node has asked a registry for it, so it found one.
+    """Return the references for the image. `was_resolved`: a node has already asked a registry for it, so it found one.
 
-    :raises NotYet: when the version of the cluster or its nodes have to be read first."""
+    :raises ReadRequired: when the version of the cluster or its nodes have to be read first."""
     if not reference.is_short:
         return ImageCandidates([reference], [says("image", f"{subject.image} is {reference}")])
     nodes = _of_cluster(subject, evidence)
@@ -81,22 +81,22 @@ def _asked(image: str, references: Sequence[Reference], *, enforces: bool) -> It
     if len(hosts) == 1:
         yield says("image", f"{begin}: CRI-O asks its only search registry, {hosts[0]}")
     elif not enforces:
-        yield says("image", f"{begin}: CRI-O asks its search registries in turn: {', '.join(hosts)}; {_WRITE_IT}")
+        yield says(
+            "image", f"{begin}: CRI-O asks its search registries one after the other: {', '.join(hosts)}. {_WRITE_IT}"
+        )
     elif may_have_alias(image):
         text = f"{begin}: CRI-O refuses a name that several of its search registries could have, {', '.join(hosts)}, unless the nodes have"
-        yield doubts("image", f"{text} an alias for it, which cannot be seen from here; {_WRITE_IT}")
+        yield doubts("image", f"{text} an alias for it, which cannot be seen from here. {_WRITE_IT}")
     else:
-        text = f"{begin}, and CRI-O refuses a name that several of its search registries could have: {', '.join(hosts)}; {_WRITE_IT}"
+        text = f"{begin}, and CRI-O refuses a name that several of its search registries could have: {', '.join(hosts)}. {_WRITE_IT}"
         yield breaks("image", text)
     if _HUB not in hosts:
-        text = (
-            f"the credentials that the kubelet finds are those of Docker Hub, also for {', '.join(hosts)}; {_WRITE_IT}"
-        )
+        text = f"the kubelet uses credentials of Docker Hub, even for {', '.join(hosts)}. {_WRITE_IT}"
         yield says("image", text, ok=None)
 
 
 def _of_cluster(subject: ContainerPull, evidence: Lookup) -> _NodeSettings:
-    """By the version of OpenShift, whose nodes have CRI-O; where there is none or it may not be read, by the nodes."""
+    """The settings by the version of OpenShift, whose nodes have CRI-O. Without a readable version, the settings by the nodes."""
     version, unread = look(evidence, CLUSTER_VERSION)
     if version is not None:
         return _openshift(_enforces("openshift", version_in(desired_version(version))), evidence)
@@ -117,7 +117,7 @@ def _openshift(enforces: bool | None, evidence: Lookup) -> _NodeSettings:
 
 
 def _one_of(nodes: Sequence[NodeVersions]) -> bool | None:
-    """Whether all of the nodes enforce, or none; None where they differ."""
+    """Whether all of the nodes enforce, or none do. None if they differ."""
     answers = {_enforces("cri-o", node.runtime_version) for node in nodes}
     return answers.pop() if len(answers) == 1 else None
 
@@ -127,8 +127,8 @@ def _enforces(what: str, version: Version | None) -> bool | None:
 
 
 def _not_known(image: str, nodes: _NodeSettings) -> str:
-    because = f"; which of them these nodes have is not known: {nodes.why}" if nodes.why else ""
+    because = f". The runtime or the configuration of these nodes is not known: {nodes.why}" if nodes.why else ""
     return (
         f"{image} names no registry: containerd takes Docker Hub, CRI-O its search registries, and from OpenShift 4.21 on it refuses a "
-        f"name that several of them could have{because}; {_WRITE_IT}"
+        f"name that several of them could have{because}. {_WRITE_IT}"
     )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the cluster's configuration lets a node do with an image: allowed and blocked registries, signatures, mirrors. Pure."""
+"""The cluster's configuration for an image: allowed and blocked registries, signatures, mirrors. Pure."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ __all__ = ["Sources", "sources", "wanted"]
 
 @dataclass(frozen=True)
 class Sources:
-    """What was seen, and the mirrors of the image."""
+    """The results of the step, and the mirrors of the image."""
 
     seen: tuple[StepResult, ...]
     mirrors: Mirrors | None
 
 
 def wanted(namespace: str) -> list[ObjectRef]:
-    """What has to be read for it."""
+    """Return the objects that the step needs."""
     kinds = [ObjectRef(kind, "", "") for kind in MIRROR_KINDS]
     return [IMAGE_CONFIG, *kinds, *_policies(namespace)]
 
 
 def sources(reference: Reference, namespace: str, told: PullAttempt | None, evidence: Lookup) -> Sources:
-    """`told` is what a node says of the image. What cannot be read is said once."""
+    """Return the results and the mirrors. `told` is the node's error for the image. Each unreadable object is reported once."""
     mirrors = mirrors_of(reference, evidence)
     seen = [
         *_registries(reference, evidence),
@@ -49,13 +49,13 @@ def sources(reference: Reference, namespace: str, told: PullAttempt | None, evid
 
 
 def _registries(reference: Reference, evidence: Lookup) -> Iterator[StepResult]:
-    """A source that is blocked or not allowed stays so where it has mirrors."""
+    """A blocked or disallowed source stays so even if it has mirrors."""
     try:
         why = evidence.made_of(IMAGE_CONFIG, registry_sources_of).why_not(reference.repository)
     except UnreadableObject:
         return
     if why:
-        yield breaks("registries", f"the nodes may not pull {reference}: {why}")
+        yield breaks("registries", f"the nodes are not allowed to pull {reference}: {why}")
 
 
 def _signature(
@@ -65,7 +65,7 @@ def _signature(
     policy = policy_for(reference, *policies)
     if policy is None:
         return
-    begin = f"{policy.object} wants a signature of what is in {policy.scope}"
+    begin = f"{policy.object} requires a signature for images in {policy.scope}"
     if told is not None and told.rule.id == "signature":
         yield breaks("signature", f"{begin}, and the node says: {told.text}")
     else:
@@ -73,7 +73,7 @@ def _signature(
 
 
 def _not_known(namespace: str, evidence: Lookup) -> Iterator[StepResult]:
-    """By the reason, which is the same for most."""
+    """The unknown facts, grouped by the reason, which is the same for most."""
     reasons: dict[str, dict[str, None]] = {}
     for ref in wanted(namespace):
         _found, unread = look(evidence, ref)
@@ -86,7 +86,7 @@ def _not_known(namespace: str, evidence: Lookup) -> Iterator[StepResult]:
 def _tells(ref: ObjectRef) -> str:
     if ref == IMAGE_CONFIG:
         return "which registries are allowed"
-    return "which mirrors the image has" if ref.kind in MIRROR_KINDS else "whether a signature is wanted"
+    return "which mirrors the image has" if ref.kind in MIRROR_KINDS else "whether a signature is required"
 
 
 def _policies(namespace: str) -> Sequence[ObjectRef]:

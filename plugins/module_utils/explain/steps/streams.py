@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which image a container gets where the tag of an image stream gives it. Pure."""
+"""Which image a container gets if it comes from the tag of an image stream. Pure."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ __all__ = ["StreamImage", "given_image"]
 
 @dataclass(frozen=True)
 class StreamImage:
-    """The image that is followed, and what was seen on the way to it."""
+    """The image to trace further, and the results of the step."""
 
     image: str
     seen: Sequence[StepResult] = ()
 
     @property
     def is_closed(self) -> bool:
-        """Whether there is no image to follow."""
+        """Whether there is no image to trace further."""
         return any(seen.verdict for seen in self.seen) and reference_of(self.image) is None
 
 
 def given_image(subject: ContainerPull, evidence: Lookup, *, has_failed: bool = False) -> StreamImage:
-    """`has_failed`: a node has tried what the pod names.
+    """Return the image of the stream tag if there is one, otherwise the image in the pod. `has_failed`: a node has tried to pull that.
 
-    :raises NotYet: when the stream has to be read first.
+    :raises ReadRequired: when the stream has to be read first.
     """
     if subject.source is not None:
         return _by_trigger(subject, subject.source, evidence)
@@ -54,14 +54,14 @@ def given_image(subject: ContainerPull, evidence: Lookup, *, has_failed: bool = 
 
 
 def _by_trigger(subject: ContainerPull, source: StreamSource, evidence: Lookup) -> StreamImage:
-    """What the template names is only what the trigger wrote last, or what stands there until it does."""
+    """The image in the template is the last one that the trigger wrote, or a placeholder until it does."""
     stream, unread = look(evidence, source.stream)
     named = reference_of(subject.image)
     is_placeholder = named is None or named.is_short
     about = f"the image is set from tag {source.tag} of {source.stream}"
     if unread or stream == {}:
         why = unread or "the cluster has no image streams"
-        seen = (doubts if is_placeholder else _only_said)("stream", f"{about}, of which nothing is known: {why}")
+        seen = (doubts if is_placeholder else _only_said)("stream", f"{about}, but its content is not known: {why}")
         return StreamImage(subject.image, [seen])
     if stream is None:
         return StreamImage(subject.image, [_missing(f"{about}, which does not exist", is_placeholder=is_placeholder)])
@@ -79,7 +79,7 @@ def _by_trigger(subject: ContainerPull, source: StreamSource, evidence: Lookup) 
 def _by_name(
     subject: ContainerPull, ref: ObjectRef, reference: Reference, evidence: Lookup, *, has_failed: bool
 ) -> StreamImage:
-    """A name without a registry may be that of an image stream; it is resolved when the pod or workload is created."""
+    """A name without a registry may be that of an image stream, which is resolved when the pod or workload is created."""
     stream, unread = look(evidence, ref)
     if unread:
         return StreamImage(subject.image, [says("stream", f"whether {ref} is meant is not known: {unread}", ok=None)])
@@ -88,7 +88,7 @@ def _by_name(
     if not (is_looked_up(stream) or subject.resolves_names):
         return StreamImage(subject.image, [_not_looked_up(subject, ref, has_failed=has_failed)])
     if subject.is_pod:
-        text = f"the name is that of {ref}, and was not resolved when the pod was created: delete the pod, so that a new one is"
+        text = f"the name is that of {ref}, but it was not resolved when the pod was created: delete the pod, so that it is resolved for the next one"
         return StreamImage(subject.image, [breaks("stream", text) if has_failed else says("stream", text, ok=None)])
     return _looked_up(subject, ref, stream, reference.tag or "latest", evidence)
 
@@ -97,14 +97,14 @@ def _looked_up(subject: ContainerPull, ref: ObjectRef, stream: Json, name: str, 
     tag = tag_of(ref, stream, name)
     if tag.image:
         return StreamImage(
-            tag.image, [says("stream", f"the name means {tag}, which is {tag.image}"), *_last_import(tag)]
+            tag.image, [says("stream", f"the name refers to {tag}, which is {tag.image}"), *_last_import(tag)]
         )
     reason, fix = why_not_imported(tag, evidence)
-    return StreamImage(subject.image, [breaks("stream", f"the name means {tag}: {reason}", fix)])
+    return StreamImage(subject.image, [breaks("stream", f"the name refers to {tag}: {reason}", fix)])
 
 
 def _stream_of(subject: ContainerPull, reference: Reference) -> ObjectRef | None:
-    """The stream of that name: of the own project, or of the one before the slash where names are resolved there too."""
+    """The stream of that name: in the pod's project, or in the project before the slash if names are resolved there, too."""
     path = reference.path.removeprefix("library/") if "/" not in subject.image else reference.path
     first, slash, rest = path.partition("/")
     if not slash:
@@ -114,14 +114,14 @@ def _stream_of(subject: ContainerPull, reference: Reference) -> ObjectRef | None
 
 def _not_looked_up(subject: ContainerPull, ref: ObjectRef, *, has_failed: bool) -> StepResult:
     text = (
-        f"there is an {ref}, but nothing says that {subject.image} means it, so a registry is asked: "
-        f"oc set image-lookup {ref.name} -n {ref.namespace}, then create the pod again"
+        f"there is an {ref}, but nothing says that {subject.image} refers to it, so nodes ask a registry. Run "
+        f"'oc set image-lookup {ref.name} -n {ref.namespace}', then create the pod again"
     )
     return breaks("stream", text) if has_failed else says("stream", text, ok=None)
 
 
 def _missing(text: str, fix: Sequence[dict[str, object]] = (), *, is_placeholder: bool) -> StepResult:
-    """It decides only where the template names no image of its own."""
+    """A missing image is a failure only if the template has no image of its own."""
     return breaks("stream", text, fix) if is_placeholder else says("stream", text, ok=False)
 
 
@@ -130,7 +130,7 @@ def _only_said(name: str, seen: str) -> StepResult:
 
 
 def _last_import(tag: StreamTag) -> Sequence[StepResult]:
-    """An image from before a failed import stays."""
+    """A failed import keeps the previous image."""
     return (
         [says("stream", f"the last import of {tag} failed, so it may be an old image: {tag.problem}", ok=None)]
         if tag.problem

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether a secret was changed before or after the node's last attempt. Pure.
 
-The first is the API server's time, the second the node's: what lies closer together than a minute tells nothing. A pod that was created
-after the change never had another content, and both times are the API server's.
+The change has the API server's time, the attempt the node's, so a difference of less than a minute proves nothing. A pod that was created
+after the change never had the old content. Both of these times are the API server's.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from ..subjects import ContainerPull
 
 __all__ = ["CHANGED_BEFORE", "CHANGED_SINCE", "CLOSE", "NOT_KNOWN", "events_of", "order_of", "order_of_objects"]
 
-#: The secret was changed before the last attempt, or since; both at about the same time; or that is not known.
+#: The secret was changed before the last attempt, after it, at about the same time, or at an unknown time.
 CHANGED_BEFORE, CHANGED_SINCE, CLOSE, NOT_KNOWN = "before", "since", "close", "not known"
 
-#: In seconds: between the clocks of the API server and a node, and between those of API servers.
+#: Maximum clock differences in seconds: between the API server and a node, and between API servers.
 _SKEW_OF_NODES = 60
 _SKEW_OF_SERVERS = 5
 
 
 def order_of(subject: ContainerPull, secrets: Iterable[str], evidence: Lookup) -> str:
-    """For the one of the secrets of its namespace that was changed last.
+    """Return the order for the most recently changed of the secrets in the subject's namespace.
 
-    :raises NotYet: when they or the pod's events have to be read first. Events are looked at only where they decide.
+    :raises ReadRequired: when they or the pod's events have to be read first. Events are read only if they make a difference.
     """
     return order_of_objects(subject, [ObjectRef(SECRET, subject.namespace, name) for name in secrets], evidence)
 
 
 def order_of_objects(subject: ContainerPull, secrets: Iterable[ObjectRef], evidence: Lookup) -> str:
-    """The same for secrets of any namespace."""
+    """Return the same for secrets of any namespace."""
     changes = [_changed(ref, evidence) for ref in secrets]
     known = [change for change in changes if change is not None]
     if not known or len(known) < len(changes):
@@ -52,7 +52,7 @@ def order_of_objects(subject: ContainerPull, secrets: Iterable[ObjectRef], evide
 
 
 def events_of(subject: ContainerPull, evidence: Lookup) -> PodEvents:
-    """Those of the container; none where they are not read for it, or may not be."""
+    """Return the pull events of the container. Empty if they cannot be read, or are not worth reading."""
     if not (subject.is_pod and subject.is_asked_alone):
         return PodEvents()
     listed, _unread = look(evidence, ObjectRef(POD_EVENTS, subject.namespace, subject.ref.name))

@@ -68,13 +68,13 @@ ENTRY = f"{SOURCE}: the entry for 'quay.io'"
 AGAIN = "log in to it again with user and password"
 NO_FILE = f"{SOURCE} is not an auth file: "
 EMPTY = (
-    f"{SOURCE} holds no credential: 'auths' is empty; log in to the registry first, "
+    f"{SOURCE} holds no credential: 'auths' is empty. Log in to the registry first, "
     "for example with 'podman login --authfile FILE REGISTRY'"
 )
 NOT_BASE64 = (
-    f"{ENTRY} has an 'auth' that is not standard base64: one such entry stops every pull of the pod; log in to it again"
+    f"{ENTRY} has an 'auth' that is not standard base64: one such entry stops every pull of the pod. Log in to it again"
 )
-NO_COLON = f"{ENTRY} has an 'auth' without a colon: it must be base64 of USER:PASSWORD; log in to it again"
+NO_COLON = f"{ENTRY} has an 'auth' without a colon: it must be base64 of USER:PASSWORD. Log in to it again"
 TOKEN_ONLY = (
     f"{ENTRY} holds only an identity token, which the kubelet does not read: "
     "use a robot or service account of the registry, with user and password"
@@ -84,14 +84,14 @@ TOKEN_ONLY = (
 def elsewhere(registry: str, helper: str) -> str:
     return (
         f"{SOURCE} holds no credential for {registry}: the credential helper 'docker-credential-{helper}' keeps it, "
-        "and no node can ask that; log in with 'podman login --authfile FILE REGISTRY', or give 'registries' instead"
+        "and nodes cannot ask the helper. Log in with 'podman login --authfile FILE REGISTRY', or give 'registries' instead"
     )
 
 
 def two_entries(path: str, one: str, other: str) -> str:
     return (
-        f"{SOURCE} has two entries for {path}: {one!r} and {other!r}; a node would use either of them; "
-        "keep one, or give one a longer path such as 'HOST/TEAM'"
+        f"{SOURCE} has two entries for {path}: {one!r} and {other!r}. A node could use either of them. "
+        "Keep one, or give one a longer path such as 'HOST/TEAM'"
     )
 
 
@@ -181,7 +181,7 @@ class TestParseText:
         text = '{"auths": {"quay.io": {"auth": "YTpi"}, "quay.io": {"auth": "YTpj"}}}'
         assert (
             refusal(text)
-            == f"{SOURCE} has the key 'quay.io' twice in 'auths'; keep one, since only the last is ever read"
+            == f"{SOURCE} has the key 'quay.io' twice in 'auths'. Keep one, because clients read only the last"
         )
 
     def test_keeps_paths_of_one_registry_side_by_side(self) -> None:
@@ -205,7 +205,7 @@ class TestParseText:
             ),
             ('{"auths": {"quay.io": NaN}}', " at line 1, column 23: give a Docker config.json or a Podman auth.json"),
             ("\ufeff{}", ": it begins with a byte order mark: save it as UTF-8 without that mark"),
-            ("\udcff\udcfe{\0", " at line 1, column 1: it looks like UTF-16; save it as UTF-8"),
+            ("\udcff\udcfe{\0", " at line 1, column 1: it looks like UTF-16. Save it as UTF-8"),
         ],
     )
     def test_refuses_what_no_node_reads_as_json(self, text: str, why: str) -> None:
@@ -237,7 +237,7 @@ class TestParseText:
 
     def test_recognises_the_base64_of_a_file(self) -> None:
         encoded = b64(an_entry(login()))
-        assert refusal(encoded[:20] + "\n" + encoded[20:]).endswith(": it looks like base64; decode it first")
+        assert refusal(encoded[:20] + "\n" + encoded[20:]).endswith(": it looks like base64. Decode it first")
 
     @pytest.mark.parametrize("members", [("auths", "auth", "email"), ("AUTHS", "Auth", "EMail")])
     def test_member_names_in_any_case(self, members: tuple[str, str, str]) -> None:
@@ -415,8 +415,8 @@ class TestFromRegistries:
             ),
             (
                 {"registry": "robot:canary@quay.io"},
-                "registry '***@quay.io' is not host[:port][/path]: it has no host, or an '@'; "
-                "give the user in 'username', and no digest",
+                "registry '***@quay.io' is not host[:port][/path]: it has no host, or it has an '@'. "
+                "Give the user in 'username', and no digest",
             ),
         ],
     )

@@ -29,7 +29,7 @@ def refusal(call: Any, *arguments: Any) -> str:
 def elsewhere(registry: str, helper: str) -> str:
     return (
         f"the file holds no credential for {registry}: the credential helper 'docker-credential-{helper}' keeps it, "
-        "and no node can ask that; log in with 'podman login --authfile FILE REGISTRY', or give 'registries' instead"
+        "and nodes cannot ask the helper. Log in with 'podman login --authfile FILE REGISTRY', or give 'registries' instead"
     )
 
 

@@ -91,13 +91,13 @@ class TestOneKey:
         (warning,) = key_warnings([key])
         assert warning.startswith(f"registry {key!r}: ")
         assert who in warning
-        assert f"write {instead}" in warning
+        assert f"Write {instead}" in warning
         assert len(warning.splitlines()) == 1
 
     @pytest.mark.parametrize("key", ["https://quay.io/?x", "http://quay.io/#x"])
     def test_a_query_is_read_by_nobody(self, key: str) -> None:
         assert key_warnings([key]) == [
-            f"registry {key!r}: no client reads what follows '?' or '#', and it may be a credential; write 'quay.io' instead"
+            f"registry {key!r}: no client reads what follows '?' or '#', and it may be a credential. Write 'quay.io' instead"
         ]
         assert not why_never_used(key)
 
@@ -106,7 +106,7 @@ class TestOneKey:
         (warning,) = key_warnings([key])
         assert warning == (
             f"registry {key!r}: the kubelet uses it for images below quay.io/org, but CRI-O, Podman and Skopeo for all of "
-            "quay.io; write 'quay.io/org' or 'quay.io' instead"
+            "quay.io. Write 'quay.io/org' or 'quay.io' instead"
         )
 
     @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ class TestOneKey:
 def hits(key: str, others: str) -> str:
     return (
         f"registry {key!r}: the kubelet compares paths character by character, so it also tries this credential for images of {others}, "
-        "after their own; CRI-O, Podman and Skopeo do not; to prevent it, use secrets of different service accounts"
+        "after their own. CRI-O, Podman and Skopeo do not. To prevent this, use secrets of different service accounts"
     )
 
 
@@ -136,7 +136,7 @@ class TestSeveralKeys:
 
     def test_a_key_that_has_a_warning_of_its_own_gets_no_second_one(self) -> None:
         (warning,) = key_warnings(["quay.io/A", "quay.io/AB"])[:1]
-        assert "write 'quay.io/a' instead" in warning
+        assert "Write 'quay.io/a' instead" in warning
         assert len(key_warnings(["quay.io/A", "quay.io/AB"])) == 2
 
     def test_not_more_than_twenty_are_looked_through(self) -> None:
@@ -164,7 +164,7 @@ class TestSeveralKeys:
     def test_no_advice_is_the_key_itself(self, text: str, prefix: str) -> None:
         key = prefix + text
         for warning in key_warnings([key]):
-            assert f"write {key!r}" not in warning
+            assert f"Write {key!r}" not in warning
 
 
 class TestNeverUsed:
@@ -184,7 +184,7 @@ class TestNeverUsed:
     @pytest.mark.parametrize("key", ["quay.io/team:v1", "host/team/app:v1", "host:notaport", "quay.io:443?Canary"])
     def test_one_that_no_node_uses_is_refused(self, key: str) -> None:
         with pytest.raises(
-            OptionError, match=r"^here: registry '.*': neither the kubelet nor CRI-O.*; write "
+            OptionError, match=r"^here: registry '.*': neither the kubelet nor CRI-O.*[.] Write "
         ) as error:
             refuse_unused("here", key)
         assert "Canary" not in str(error.value)

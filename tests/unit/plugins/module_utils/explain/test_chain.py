@@ -54,7 +54,7 @@ class TestName:
     @pytest.mark.parametrize("image", ["", "UPPER", "https://q.io/a"])
     def test_that_is_none(self, image: str) -> None:
         found = explain(pod(image=image), Lookup())
-        assert summary(found) == ("will_not_pull", f"{image!r} is no valid name of an image")
+        assert summary(found) == ("will_not_pull", f"{image!r} is not a valid image name")
         assert [(step.name, step.ok) for step in found.steps] == [("image", False)]
 
     def test_without_a_registry_leaves_a_doubt_after_all_others(self) -> None:
@@ -93,7 +93,7 @@ class TestList:
         found = told(pod(), known(account("good"), good=GOOD))
         assert summary(found)[0] == "unknown"
         assert found.reason.startswith(
-            "pod ns/p was created before good was linked to service account ns/default, and never gets it: it pulls"
+            "pod ns/p was created before good was linked to service account ns/default, and never gets it: the pull works"
         )
         assert found.fix == fixes.link("ns", "default", "good")
 
@@ -118,13 +118,16 @@ class TestList:
 
     def test_an_account_that_is_read_only_to_compare(self) -> None:
         found = told(pod(), {**known(), ObjectRef(SERVICE_ACCOUNT, "ns", "default"): REFUSED})
-        assert found.reason.startswith("no pull secret of pod ns/p is for q.io/team/app: it pulls only if")
+        assert found.reason.startswith("no pull secret of pod ns/p is for q.io/team/app: the pull works only if")
 
 
 class TestSecrets:
     def test_the_login_is_named(self) -> None:
         found = told(pod("a", "b"), known(a=secret({"q.io/team": AUTH}), b=GOOD))
-        assert found.reason == "secret a has the key q.io/team; whether the registry accepts it was not asked"
+        assert (
+            found.reason
+            == "secret a has the key q.io/team, but the registry was not asked whether it accepts the login"
+        )
         assert ("keys", "secret a has the key q.io/team, then secret b has the key q.io", True) in [
             (step.name, step.seen, step.ok) for step in found.steps
         ]
@@ -139,12 +142,12 @@ class TestSecrets:
 
     def test_one_that_cannot_be_read_leaves_a_doubt(self) -> None:
         found = told(pod("good", "hidden"), known(good=GOOD, hidden=REFUSED))
-        assert summary(found) == ("unknown", "what secret ns/hidden holds is not known: the caller may not read it")
+        assert summary(found) == ("unknown", "the content of secret ns/hidden is not known: the caller may not read it")
 
     @pytest.mark.parametrize(
         ("stored", "reason", "fix"),
         [
-            (None, "secret ns/a does not exist, and the node goes on without it", fixes.new_secret_named),
+            (None, "secret ns/a does not exist, so the node ignores it", fixes.new_secret_named),
             (secret({}, "Opaque"), "secret ns/a has type Opaque, which no node reads", fixes.rewrite_secret),
         ],
     )
@@ -152,7 +155,7 @@ class TestSecrets:
         found = told(pod("a"), known(a=stored))
         assert found.verdict == "unknown"
         assert found.reason == (
-            f"{reason}: it pulls only if the registry gives the image to everybody, or the nodes have a credential"
+            f"{reason}: the pull works only if the image is public or the nodes have credentials for it"
         )
         assert found.fix == fix("ns", "a", "q.io")
         assert told(pod("a", "good"), known(a=stored, good=GOOD)).verdict == "pulls"
@@ -161,7 +164,7 @@ class TestSecrets:
         found = told(pod("a", says="authentication required"), known(account("a"), a=secret({"q.io:5000": AUTH})))
         assert summary(found) == (
             "will_not_pull",
-            "no pull secret of pod ns/p is for q.io/team/app; the nearest is q.io:5000; the node says: authentication required",
+            "no pull secret of pod ns/p is for q.io/team/app; the nearest is q.io:5000, and the node says: authentication required",
         )
         assert found.fix == fixes.new_secret("ns", "default", "q.io")
         assert found.cause == "unauthorized"
@@ -177,7 +180,7 @@ class TestSecrets:
     def test_an_own_list_hides_what_is_linked(self, subject: ContainerPull) -> None:
         found = told(subject, known(account("linked"), own=secret({"x.io": AUTH}), linked=GOOD))
         assert found.reason.startswith(
-            f"{subject.ref} has a list of its own, which hides linked of service account ns/default: it"
+            f"{subject.ref} has its own imagePullSecrets list, so it does not use linked of service account ns/default: the"
         )
         assert found.fix == fixes.add_registry("ns", "own", "q.io")
 
@@ -185,7 +188,7 @@ class TestSecrets:
         found = told(pod(), known(more={NODE_SECRET: GOOD}))
         assert summary(found) == (
             "pulls",
-            "the nodes' own pull secret has the key q.io; whether the registry accepts it was not asked",
+            "the nodes' own pull secret has the key q.io, but the registry was not asked whether it accepts the login",
         )
 
 
@@ -238,7 +241,7 @@ class TestNode:
         found = told(pod("hidden", says="denied"), known(hidden=REFUSED))
         assert summary(found) == (
             "will_not_pull",
-            "the node says: denied; what secret ns/hidden holds is not known: the caller may not read it",
+            "the node says: denied. The content of secret ns/hidden is not known: the caller may not read it",
         )
         assert found.fix == ()
 
@@ -246,7 +249,7 @@ class TestNode:
         found = told(pod(says="manifest unknown"), known())
         assert summary(found) == (
             "will_not_pull",
-            "there is no such image, or the registry hides it: no pull secret of pod ns/p is for q.io/team/app; the node says: "
+            "there is no such image, or the registry hides it: no pull secret of pod ns/p is for q.io/team/app, and the node says: "
             "manifest unknown",
         )
 
@@ -287,7 +290,7 @@ class TestSources:
         found = told(pod("good"), known(more={IMAGE_CONFIG: self.CONFIG}, good=GOOD))
         assert summary(found) == (
             "will_not_pull",
-            "the nodes may not pull q.io/team/app:v1: registrySources.blockedRegistries of image config cluster has q.io",
+            "the nodes are not allowed to pull q.io/team/app:v1: registrySources.blockedRegistries of image config cluster has q.io",
         )
 
     def test_the_steps_say_what_breaks_and_what_is_not_known(self) -> None:
@@ -314,9 +317,9 @@ class TestSources:
     def test_mirrors_before_the_source(self) -> None:
         found = told(pod("good"), known(more=self.mirrors("m.io/z"), good=GOOD))
         assert found.verdict == "pulls"
-        by = "with the nodes' own credential (source q.io in image tag mirror set m)"
+        by = "with their own credential (source q.io in image tag mirror set m)"
         assert steps(found, "mirrors") == [
-            ("mirrors", f"it is looked for at m.io/z/team/app:v1 first, {by}", True),
+            ("mirrors", f"nodes look for it first at m.io/z/team/app:v1, {by}", True),
             ("mirrors", "the nodes' pull secret has no key for m.io/z/team/app:v1", None),
         ]
 
@@ -358,7 +361,7 @@ class TestProject:
         found = told(pod("own", image=f"{self.HOST}/b/app:v1"), known(more=more, own=self.CREDENTIAL))
         assert found.verdict == "will_not_pull"
         assert found.reason.startswith(
-            "tag v1 of image stream b/app was never imported: incorrect username or password; the import"
+            "tag v1 of image stream b/app was never imported: incorrect username or password. The import"
         )
         assert found.fix == [*fixes.import_secret("b", "quay.io"), *fixes.import_again("b", "app")]
 
@@ -446,7 +449,7 @@ def test_report() -> None:
 
 def test_what_is_not_known_is_marked() -> None:
     found = told(pod("hidden"), known(hidden=REFUSED)).report()
-    assert "  ?  secret: what secret ns/hidden holds is not known: the caller may not read it" in found["text"]
+    assert "  ?  secret: the content of secret ns/hidden is not known: the caller may not read it" in found["text"]
 
 
 def test_a_brief_report_leaves_out_a_way_on_which_nothing_breaks() -> None:

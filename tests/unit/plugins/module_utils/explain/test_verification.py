@@ -106,12 +106,12 @@ def test_a_repository_is_asked_about_with_the_login_that_a_node_tries_first() ->
 
 @pytest.mark.parametrize("name", ["", "app", "UPPER.io/A", "https://quay.io/a"])
 def test_what_is_no_repository(name: str) -> None:
-    with pytest.raises(OptionError, match="is no repository with its registry"):
+    with pytest.raises(OptionError, match="is not a repository with its registry"):
         of(name)
 
 
 def test_a_repository_without_an_entry() -> None:
-    with pytest.raises(OptionError, match="no registry of this secret is for ghcr.io/a/b; the secret has quay.io"):
+    with pytest.raises(OptionError, match="no registry of this secret is for ghcr.io/a/b. The secret has quay.io"):
         of("ghcr.io/a/b").questions(file_of("quay.io"))
 
 

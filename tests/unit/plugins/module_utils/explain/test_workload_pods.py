@@ -199,7 +199,9 @@ class TestAnswer:
 
     def test_an_image_that_is_there_proves_nothing(self) -> None:
         (found,) = with_pods([answer(DOUBT)], [answer(PULLS, name="p", is_pulled=True), answer(DOUBT, name="q")])
-        assert found.steps[-1] == Step("pods", "pods with the image: 1 of 2, which is no proof for the next pod")
+        assert found.steps[-1] == Step(
+            "pods", "pods with the image: 1 of 2, which does not mean that the next pod can pull it"
+        )
         (none,) = with_pods([answer(DOUBT)], [answer(DOUBT, name="q")])
         assert none.steps[-1].seen == "pods with the image: 0 of 1"
 

@@ -74,7 +74,7 @@ def test_no_digest() -> None:
 )
 def test_an_import_that_failed(condition: dict[str, Any], shown: str) -> None:
     assert why("app:v1", tag("v1", conditions=[failed("x", "True"), failed("y", kind="Other"), condition])) == (
-        f"tag v1 of image stream b/app was never imported: {shown}; fix that in the stream's project, then import it again"
+        f"tag v1 of image stream b/app was never imported: {shown}. Fix that in the stream's project, then import it again"
     )
 
 

@@ -77,5 +77,5 @@ def test_all_causes_are_ids_of_the_rules() -> None:
 
 
 def test_what_to_do() -> None:
-    assert fix_for("rate_limited") == "pull with a credential, whose limit is higher, or through a mirror; or wait"
+    assert fix_for("rate_limited") == "pull with a credential, which has a higher limit, pull through a mirror, or wait"
     assert fix_for("no-such") == fix_for("unknown")

@@ -102,7 +102,7 @@ class TestEntriesOf:
         with pytest.raises(Refusal) as caught:
             references.entries_of(self.REF, {"secrets": odd}, "secrets")
         assert str(caught.value) == (
-            "service account project-a/default cannot be read: its 'secrets' are not a list; nothing was changed in this "
+            "service account project-a/default cannot be read: its 'secrets' are not a list. Nothing was changed in this "
             "namespace"
         )
 

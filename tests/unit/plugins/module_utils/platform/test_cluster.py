@@ -160,8 +160,8 @@ class TestWhatIsUnknown:
     )
     def test_names_it_and_the_way_out(self, facts: ClusterFacts, names: str) -> None:
         assert cluster.what_is_unknown(facts) == (
-            f"the caller may not read {names}, so it is not known whether this cluster generates pull secrets at all; "
-            "allow it to 'get' them"
+            f"the caller is not allowed to read {names}, so it is not known whether this cluster generates pull secrets at all. "
+            "Allow it to 'get' them"
         )
 
     def test_what_failed_is_said_with_its_words(self) -> None:

@@ -118,9 +118,9 @@ class TestUnmerged:
             secret(f'{{"auths": {{{entries}}}}}') for entries in (wrong, f'{wrong}, "b": {{}}', '"b": {}')
         )
         assert would_not_merge(before, after) == (
-            "secret kube-system/additional-pull-secret was not changed: the platform would not merge it, and the nodes keep the pull secret that "
-            "they have, with the logins that were removed since, because the entry for 'a' has an 'auth' that is not standard base64. That was "
-            "in it before this task. Remove these entries (mode=remove, in the role global_pull_secret_remove), or merge a login for them in "
+            "secret kube-system/additional-pull-secret was not changed: the platform would not merge it, and the nodes keep their present "
+            "pull secret, including logins that were removed since, because the entry for 'a' has an 'auth' that is not standard base64. This "
+            "problem existed before this task. Remove these entries (mode=remove, in the role global_pull_secret_remove), or merge a login for them in "
             "the same task"
         )
         for content, fix in (
@@ -266,5 +266,5 @@ class TestOnNodes:
         assert why_unseen(self.syncer()) == ""
         other = self.syncer()
         other["spec"]["template"]["metadata"]["labels"] = {"hypershift.openshift.io/globalps-config-hash": label}
-        assert why_unseen(other).endswith("does not say which content it has")
+        assert why_unseen(other).endswith("does not show which content it has")
         assert why_unseen(None).endswith("does not exist")

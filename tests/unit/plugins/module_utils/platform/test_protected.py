@@ -39,7 +39,7 @@ class TestNames:
     def test_generated_names_are_the_platforms(self, name: str) -> None:
         assert refusal(protected.refuse_platform_name, name) == (
             f"option 'name': {name!r} belongs to the platform, which names the secrets that it generates for a service account "
-            "NAME-dockercfg-SUFFIX; choose another name"
+            "NAME-dockercfg-SUFFIX. Choose another name"
         )
 
     @pytest.mark.parametrize(
@@ -64,14 +64,14 @@ class TestForeign:
     def test_the_platforms_may_not(self, name: str) -> None:
         found = {"type": JSON, "metadata": {"annotations": {name: ""}}}
         assert refusal(protected.refuse_foreign, REF, found, convertible=True) == (
-            "secret project-a/quay belongs to the platform, which would restore it; not changed: choose another name"
+            "secret project-a/quay belongs to the platform, which would restore it. It was not changed: choose another name"
         )
 
     def test_nor_those_of_a_controller(self) -> None:
         owner = {"kind": "ExternalSecret", "name": "x"}
         found = {"type": JSON, "metadata": {"ownerReferences": [{**owner, "name": "y"}, {**owner, "controller": True}]}}
         assert refusal(protected.refuse_foreign, REF, found, convertible=True) == (
-            "secret project-a/quay is managed by ExternalSecret x, which would restore it; not changed: change it there, or choose "
+            "secret project-a/quay is managed by ExternalSecret x, which would restore it. It was not changed: change it there, or choose "
             "another name"
         )
         found["metadata"]["ownerReferences"][1]["controller"] = False  # type: ignore[index]
@@ -83,14 +83,14 @@ class TestForeign:
     @pytest.mark.parametrize("convertible", [True, False])
     def test_nor_those_of_another_type(self, data: dict[str, str], convertible: bool) -> None:
         assert refusal(protected.refuse_foreign, REF, {"data": data}, convertible=convertible) == (
-            "secret project-a/quay has type Opaque and is not a pull secret; not changed: choose another name"
+            "secret project-a/quay has type Opaque and is not a pull secret. It was not changed: choose another name"
         )
 
     def test_but_an_auth_file_under_a_wrong_type_may_be_converted(self) -> None:
         found = {"type": "example.com/own", "data": {"config.json": FILE}}
         protected.refuse_foreign(REF, found, convertible=True)
         assert refusal(protected.refuse_foreign, REF, found, convertible=False) == (
-            "secret project-a/quay holds an auth file, but has type example.com/own, from which no node reads one; not changed: "
+            "secret project-a/quay holds an auth file, but has type example.com/own, from which no node reads one. It was not changed: "
             "convert it with recreate=true, or choose another name"
         )
 
@@ -126,13 +126,13 @@ class TestGlobal:
     @pytest.mark.parametrize("action", ["delete", "replace"])
     def test_is_never_deleted(self, action: str) -> None:
         assert refusal(protected.refuse_dropping, GLOBAL, JSON, (), action) == (
-            f"{NODES} and must not be deleted, not even for a moment; not changed: use mode=merge or mode=remove"
+            f"{NODES} and must not be deleted, not even for a moment. It was not changed: use mode=merge or mode=remove"
         )
 
     @pytest.mark.parametrize("action", ["create", "update"])
     def test_keeps_its_type(self, action: str) -> None:
         assert refusal(protected.refuse_dropping, GLOBAL, "kubernetes.io/dockercfg", (), action) == (
-            f"{NODES} and must have type kubernetes.io/dockerconfigjson; not changed: leave out the option 'type'"
+            f"{NODES} and must have type kubernetes.io/dockerconfigjson. It was not changed: leave out the option 'type'"
         )
         protected.refuse_dropping(GLOBAL, JSON, (), action)
 
@@ -144,8 +144,8 @@ class TestGlobal:
     )  # fmt: skip
     def test_keeps_what_the_platform_needs(self, key: str) -> None:
         assert refusal(protected.refuse_dropping, GLOBAL, JSON, ["mine.io", key], "update") == (
-            f"{NODES}, and the platform needs its entries for {key}; not changed: add registries with mode=merge, give these entries "
-            "too, or name those that may go in drop_platform_registries"
+            f"{NODES}, and the platform needs its entries for {key}. It was not changed: add registries with mode=merge, include these "
+            "entries, or list the entries to drop in drop_platform_registries"
         )
 
     def test_may_lose_those_that_are_named(self) -> None:
@@ -153,25 +153,25 @@ class TestGlobal:
             GLOBAL, JSON, ["https://quay.io/", "arosvc.azurecr.io"], "update", ["quay.io", "https://arosvc.azurecr.io"]
         )
         message = refusal(protected.refuse_dropping, GLOBAL, JSON, ["quay.io", "quay.io/team"], "update", ["quay.io"])
-        assert "needs its entries for quay.io/team;" in message
+        assert "needs its entries for quay.io/team." in message
         assert "must not be deleted" in refusal(protected.refuse_dropping, GLOBAL, JSON, (), "delete", ["quay.io"])
 
     def test_where_entries_are_named_another_secret_is_treated_alike(self) -> None:
         other = ObjectRef(SECRET, "clusters", "prod-pull")
-        assert "needs its entries for quay.io;" in refusal(
+        assert "needs its entries for quay.io." in refusal(
             protected.refuse_dropping, other, JSON, ["quay.io"], "update", []
         )
         assert "must not be deleted" in refusal(protected.refuse_dropping, other, JSON, (), "delete", [])
         protected.refuse_dropping(other, JSON, ["quay.io"], "update", ["quay.io"])
         protected.refuse_unknown_loss(other, "is not base64")
-        with pytest.raises(Refusal, match="what mode=replace would remove is not known"):
+        with pytest.raises(Refusal, match="it is unknown which entries mode=replace would remove"):
             protected.refuse_unknown_loss(other, "is not base64", guarded=True)
 
     def test_names_all_of_them(self) -> None:
         message = refusal(
             protected.refuse_dropping, GLOBAL, JSON, ["registry.redhat.io", "mine.io", "quay.io"], "update"
         )
-        assert "needs its entries for quay.io, registry.redhat.io;" in message
+        assert "needs its entries for quay.io, registry.redhat.io." in message
 
     @pytest.mark.parametrize("key", ["mine.io", "quay.io:443", "quay.io.example.com"])
     def test_may_lose_the_rest(self, key: str) -> None:
@@ -180,7 +180,7 @@ class TestGlobal:
     def test_is_not_replaced_when_nobody_knows_what_would_be_lost(self) -> None:
         protected.refuse_unknown_loss(GLOBAL, "")
         assert refusal(protected.refuse_unknown_loss, GLOBAL, "is not base64") == (
-            f"{NODES}, and its content is not base64, so what mode=replace would remove is not known; not changed: repair the content "
+            f"{NODES}, and its content is not base64, so it is unknown which entries mode=replace would remove. It was not changed: repair the content "
             "first, for example with 'oc set data secret/pull-secret -n openshift-config --from-file=.dockerconfigjson=FILE'"
         )
 
@@ -195,7 +195,7 @@ class TestSize:
             protected.check_size("secret a/b", *values)
             return
         assert refusal(protected.check_size, "secret a/b", *values) == (
-            f"the data of secret a/b is {total} bytes; a secret holds at most 1048576: use fewer registries"
+            f"the data of secret a/b has {total} bytes, but a secret holds at most 1048576: use fewer registries"
         )
 
 

@@ -126,7 +126,7 @@ class TestJudge:
 
     def test_a_secret_that_may_not_be_read_counts_with_a_note(self) -> None:
         verdict = provisioning.judge(account(NAME, annotations=REF), {NAME: UNREADABLE})
-        note = f"secret {NAME} is listed, but may not be read: its content was not verified"
+        note = f"secret {NAME} is listed, but the caller is not allowed to read it: its content was not verified"
         assert verdict == Verdict(NAME, missing="", note=note)
 
     @given(st.text(), st.text())

@@ -151,7 +151,7 @@ class TestSubjectsOf:
             with pytest.raises(Refusal) as caught:
                 read(found)
             assert str(caught.value) == (
-                "role binding project-b/puller cannot be read: its 'subjects' are not a list; nothing was changed in this "
+                "role binding project-b/puller cannot be read: its 'subjects' are not a list. Nothing was changed in this "
                 "namespace"
             )
 
@@ -208,23 +208,23 @@ class TestGiven:
         [
             (
                 {"groups": ["system:authenticated"]},
-                "option 'groups': system:authenticated is every user who is logged in, all service accounts included; "
-                "if that is meant, use 'authenticated: true' instead",
+                "option 'groups': system:authenticated is every user who is logged in, all service accounts included. "
+                "If that is intended, use 'authenticated: true' instead",
             ),
             (
                 {"groups": ["ops", "system:unauthenticated"]},
-                "option 'groups': system:unauthenticated is every client that sends no credentials; "
-                "if that is meant, use 'anonymous: true' instead",
+                "option 'groups': system:unauthenticated is every client that sends no credentials. "
+                "If that is intended, use 'anonymous: true' instead",
             ),
             (
                 {"users": ["system:anonymous"]},
-                "option 'users': system:anonymous is every client that sends no credentials; "
-                "if that is meant, use 'anonymous: true' instead",
+                "option 'users': system:anonymous is every client that sends no credentials. "
+                "If that is intended, use 'anonymous: true' instead",
             ),
             (
                 {"groups": ["system:serviceaccounts"]},
-                "option 'groups': system:serviceaccounts is every service account of the cluster; "
-                "name 'projects' instead, or use 'authenticated: true'",
+                "option 'groups': system:serviceaccounts is every service account of the cluster. "
+                "Name 'projects' instead, or use 'authenticated: true'",
             ),
         ],
     )

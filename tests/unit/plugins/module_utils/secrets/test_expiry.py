@@ -117,7 +117,7 @@ def test_a_token_has_expired_from_its_end_on(now: float, is_over: bool) -> None:
     assert bool(said) is is_over
     if said:
         assert said == (
-            "has expired at 1970-01-01T00:01:00Z, as its token says; get a new one from where it came, and write it in place of this one"
+            "has expired at 1970-01-01T00:01:00Z, as its token says: get a new one from its issuer, and write it instead of this one"
         )
 
 
@@ -125,7 +125,7 @@ def test_how_to_renew_depends_on_what_it_is() -> None:
     assert "'oc create token'" in why_expired("q.io", "u", token(exp=1, **{"kubernetes.io": {}}), 2.0)
     said = why_expired(*ECR, 12 * HOUR + 60, 60.0)
     assert said.startswith(
-        "has expired: it is an Amazon ECR token, which lives 12 hours, and was written at 1970-01-01T00:01:00Z"
+        "has expired, because it is an Amazon ECR token with a lifetime of 12 hours and was written at 1970-01-01T00:01:00Z"
     )
     assert "'aws ecr get-login-password'" in said
     assert why_expired(*ECR, 12 * HOUR + 59, 60.0) == ""

@@ -23,7 +23,7 @@ def refusal(**options: Any) -> str:
 def name_refusal(option: str, name: str) -> str:
     return (
         f"option {option!r}: the name {name!r} is not valid: write [prefix/]name, as in example.com/team, with at most 63 letters, "
-        "digits, '-', '_' and '.' behind the prefix"
+        "digits, '-', '_' and '.' after the prefix"
     )
 
 
@@ -46,7 +46,7 @@ class TestOf:
     def test_other_values_belong_in_annotations(self, value: str) -> None:
         assert refusal(labels={"a": value}) == (
             "option 'labels': the value of 'a' is not valid: a label value has at most 63 letters, digits, '-', '_' and '.', and begins "
-            "and ends with a letter or digit; use 'annotations' for other text"
+            "and ends with a letter or digit. Use 'annotations' for other text"
         )
         assert SecretMetadata.of({"annotations": {"a": value}}).annotations == {"a": value}
 
@@ -89,7 +89,7 @@ class TestOf:
         most = {"a": "x" * 131_070, "b": "\u00e4" * 65_536}
         assert SecretMetadata.of({"annotations": most}).annotations == most
         assert refusal(annotations={**most, "a": "x" * 131_071}) == (
-            "option 'annotations': they are 262145 bytes; the annotations of an object have 262144 at most: shorten them"
+            "option 'annotations': they have 262145 bytes, but the maximum for all annotations of an object is 262144: shorten them"
         )
 
 

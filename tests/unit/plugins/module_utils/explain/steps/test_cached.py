@@ -18,7 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.no
 from support.pull_evidence import GOOD, REFUSED, known, node, pod, steps, summary, told
 
 NEW, OLD = node("new", kubelet="v1.35.0"), node("old", kubelet="v1.34.9")
-ONLY = "only where that was pulled without a login, with the nodes' own, with the same login, or with the same secret"
+ONLY = "only if it was pulled without a login, with the nodes' own, with the same login, or with the same secret"
 
 
 def asked(*nodes: Any, answer: Any = None, **more: Any) -> PullVerdict:
@@ -27,7 +27,7 @@ def asked(*nodes: Any, answer: Any = None, **more: Any) -> PullVerdict:
 
 
 class TestRunning:
-    BEGIN = "the container has its image, which is no proof for the next pod: "
+    BEGIN = "the container has its image, but that does not mean that the next pod can pull it: "
 
     @pytest.mark.parametrize("nodes", [(NEW,), (OLD, NEW)])
     def test_from_1_35_on_it_is_looked_again(self, nodes: Any) -> None:
@@ -38,7 +38,7 @@ class TestRunning:
         ]
 
     def test_before_it_is_not(self) -> None:
-        text = "a pod on a node that has the image gets it whatever its secrets are, for the kubelet is older than 1.35; on another node it is pulled"
+        text = "the kubelet is older than 1.35, so a pod on a node that has the image gets it whatever its secrets are. On another node it is pulled"
         assert steps(asked(OLD, pulled=True), "cached") == [("cached", f"{self.BEGIN}{text}", True)]
 
     @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ class TestRunning:
         assert ok is None
         assert (
             seen
-            == f"{self.BEGIN}kubelets from 1.35 on give a pod the image on its node {ONLY}; which version these have {end}"
+            == f"{self.BEGIN}kubelets from 1.35 on give a pod the image on its node {ONLY}. The version of these kubelets {end}"
         )
 
     def test_with_always_there_is_nothing_to_say(self) -> None:
@@ -96,4 +96,4 @@ class TestNever:
         assert (found.verdict, len(steps(found, "cached"))) == ("pulls", 1)
 
     def test_a_name_that_is_none_comes_first(self) -> None:
-        assert "no valid name" in asked(NEW, pull_policy="Never", image="UPPER").reason
+        assert "is not a valid image name" in asked(NEW, pull_policy="Never", image="UPPER").reason

@@ -19,8 +19,8 @@ from support.pull_evidence import AUTH, REFUSED, failed, secret, stream
 
 REF = ObjectRef(IMAGE_STREAM, "b", "app")
 SECRETS = ObjectRef(SECRET, "b", "")
-BEGIN = "tag v1 of image stream b/app was never imported: incorrect username or password; the import uses all pull secrets of project b, linked or not: "
-AGAIN = "then import it again with image_stream_import, which does not happen by itself"
+BEGIN = "tag v1 of image stream b/app was never imported: incorrect username or password. The import uses all pull secrets of project b, linked or not: "
+AGAIN = "Then import it again with image_stream_import, because the cluster does not repeat the import"
 
 
 def why(message: str, *secrets: dict[str, Any], answer: Any = None, **tag: Any) -> tuple[str, Sequence[Any]]:
@@ -34,13 +34,13 @@ def named(name: str, *keys: str, kind: str = "kubernetes.io/dockerconfigjson") -
 
 def test_no_secret_of_the_project_is_for_the_image() -> None:
     reason, fix = why("incorrect username or password", named("a", "q.io"), named("b", "quay.io", kind="Opaque"))
-    assert reason == f"{BEGIN}none of them is for quay.io/team/app; {AGAIN}"
+    assert reason == f"{BEGIN}none of them is for quay.io/team/app. {AGAIN}"
     assert fix == [*fixes.import_secret("b", "quay.io"), *fixes.import_again("b", "app")]
 
 
 def test_one_that_does_not_give_it_is_mended_where_it_stands() -> None:
     reason, fix = why("incorrect username or password", named("a", "q.io"), named("stale", "quay.io"))
-    assert reason == f"{BEGIN}secret stale has the key quay.io, and its login does not give the image; {AGAIN}"
+    assert reason == f"{BEGIN}secret stale has the key quay.io, and its login does not give the image. {AGAIN}"
     assert fix == [*fixes.add_registry("b", "stale", "quay.io"), *fixes.import_again("b", "app")]
 
 
@@ -52,14 +52,14 @@ def test_secrets_that_may_not_be_read() -> None:
 
 def test_a_scheduled_tag_is_imported_again_by_itself() -> None:
     reason, fix = why("incorrect username or password", scheduled=True)
-    assert reason.endswith("it is imported again by itself, every 15 minutes")
+    assert reason.endswith("The cluster repeats the import every 15 minutes")
     assert fix == fixes.import_secret("b", "quay.io")
 
 
 def test_what_no_login_mends_needs_no_secrets() -> None:
     tag = tag_of(REF, stream(failed("registry quay.io blocked"), has_image=False), "v1")
     reason = (
-        f"tag v1 of image stream b/app was never imported: registry quay.io blocked; fix that in project b; {AGAIN}"
+        f"tag v1 of image stream b/app was never imported: registry quay.io blocked. Fix that in project b. {AGAIN}"
     )
     assert why_not_imported(tag, Lookup()) == (reason, [])
 

@@ -114,7 +114,7 @@ class TestTimes:
     def test_an_error_of_another_time_that_is_not(self) -> None:
         assert summary(asked("no basic auth credentials", BEFORE)) == (
             "unknown",
-            "secret good has the key q.io, also at the node's last attempt, and yet the node says: no basic auth credentials",
+            "secret good has the key q.io, even at the node's last attempt, but the node says: no basic auth credentials",
         )
 
     def test_events_that_may_not_be_read_are_replaced_by_the_pods_creation(self) -> None:
@@ -150,7 +150,7 @@ class TestOlderCause:
         found = asked("pull QPS exceeded", BEFORE, pulling(1000))
         assert (*summary(found), found.cause) == (
             "pulls",
-            "secret good has the key q.io; whether the registry accepts it was not asked",
+            "secret good has the key q.io, but the registry was not asked whether it accepts the login",
             "node_limit",
         )
 

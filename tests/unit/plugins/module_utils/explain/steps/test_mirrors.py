@@ -86,7 +86,7 @@ class TestOnlyMirrors:
         found = asked(None, only=True)
         assert summary(found) == (
             "unknown",
-            f"it comes from {M} only, and the nodes' pull secret has no key for {M}: it pulls only if the mirror gives the image to everybody",
+            f"the image comes only from {M}, and the nodes' pull secret has no key for {M}: the pull works only if the mirror requires no login",
         )
         assert found.fix == fixes.add_registry("openshift-config", "pull-secret", "m.io")
 
@@ -94,19 +94,22 @@ class TestOnlyMirrors:
         found = asked(secret({"m.io": AUTH}), only=True, own=secret({"x.io": AUTH}))
         assert summary(found) == (
             "pulls",
-            f"the nodes' pull secret has the key m.io for {M}; whether the mirror accepts it was not asked",
+            f"the nodes' pull secret has the key m.io for {M}, but the mirror was not asked whether it accepts the login",
         )
 
     def test_a_mirror_on_the_host_of_the_source_gets_the_pods_login(self) -> None:
         found = asked(None, "q.io/copy", only=True)
-        assert summary(found) == ("pulls", "secret own has the key q.io; whether the registry accepts it was not asked")
+        assert summary(found) == (
+            "pulls",
+            "secret own has the key q.io, but the registry was not asked whether it accepts the login",
+        )
 
 
 def test_a_mirror_with_a_key_is_enough_where_nothing_is_for_the_source() -> None:
     found = asked(secret({"m.io": AUTH}), own=secret({"x.io": AUTH}))
     assert summary(found) == (
         "pulls",
-        f"the nodes' pull secret has the key m.io for {M}; whether the mirror accepts it was not asked",
+        f"the nodes' pull secret has the key m.io for {M}, but the mirror was not asked whether it accepts the login",
     )
     assert asked(secret({"n.io": AUTH}), own=secret({"x.io": AUTH})).verdict == "unknown"
 
@@ -116,7 +119,7 @@ class TestErrorOfAMirror:
         found = asked(secret({"x.io": AUTH}), says=mirror_says("unauthorized: authentication required"))
         assert summary(found) == (
             "will_not_pull",
-            f"the nodes' pull secret has no key for {M}; the node says of the mirror: unauthorized: authentication required",
+            f"the nodes' pull secret has no key for {M}, and the node says of the mirror: unauthorized: authentication required",
         )
         assert found.fix == fixes.add_registry("openshift-config", "pull-secret", "m.io")
 
@@ -142,12 +145,12 @@ class TestErrorOfAMirror:
     def test_of_the_only_one_stands_where_the_sources_would(self) -> None:
         found = asked(None, "n.io", "m.io/z", only=True, says="reading manifest v1 in q.io/team/app: denied")
         assert found.reason == (
-            f"the nodes' pull secret has no key for {M}; the node says of the mirror: reading manifest v1 in q.io/team/app: denied"
+            f"the nodes' pull secret has no key for {M}, and the node says of the mirror: reading manifest v1 in q.io/team/app: denied"
         )
 
     def test_on_the_host_of_the_source(self) -> None:
         found = asked(None, "q.io/copy", says=mirror_says("denied", "q.io/copy/team/app:v1"))
-        assert found.reason == "secret own has the key q.io; the node says of the mirror: denied"
+        assert found.reason == "secret own has the key q.io, and the node says of the mirror: denied"
         assert found.fix == []
 
 

@@ -17,8 +17,8 @@ from support.pull_evidence import AUTH, REFUSED, TAG_SETS, known, pod, secret, s
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 NEW, OLD = CRIO_PROVIDER
 TEXT = (
-    "CRI-O credential provider config cluster has q.io: for a mirror the nodes take what the pod's account may list of the pull secrets of "
-    "its namespace, linked or not"
+    "CRI-O credential provider config cluster has q.io: for a mirror, the nodes use the pull secrets that the pod's account is allowed "
+    "to list in its namespace, linked or not"
 )
 
 
@@ -38,8 +38,12 @@ class TestClouds:
                 None,
             ),
             ("VSphere", f"the nodes run on VSphere, so they have no credential provider of their own for {ECR}", False),
-            (None, f"on AWS the nodes have a credential provider for {ECR}; where these run is not known", None),
-            (REFUSED, "where these run is not known: the caller may not read it", None),
+            (
+                None,
+                f"on AWS the nodes have a credential provider for {ECR}, but the platform of these nodes is not known",
+                None,
+            ),
+            (REFUSED, "the platform of these nodes is not known: the caller may not read it", None),
         ],
     )
     def test_what_is_known_of_theirs(self, platform: Any, text: str, ok: Any) -> None:
@@ -70,7 +74,7 @@ class TestCrio:
     def test_what_it_says_of_itself(self) -> None:
         condition = {"type": "Validated", "status": "False", "message": "q.io is skipped"}
         config = {"spec": {"matchImages": ["q.io"]}, "status": {"conditions": [condition]}}
-        assert steps(self.asked(config), "providers") == [("providers", f"{TEXT}; it says: q.io is skipped", None)]
+        assert steps(self.asked(config), "providers") == [("providers", f"{TEXT}. It reports: q.io is skipped", None)]
 
     def test_it_serves_only_images_with_a_mirror(self) -> None:
         assert steps(self.asked({"spec": {"matchImages": ["q.io"]}}, mirrored=False), "providers") == []

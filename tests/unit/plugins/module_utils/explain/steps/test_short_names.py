@@ -43,7 +43,7 @@ class TestOpenShift:
         ]
         assert [seen for _name, seen, _ok in steps(found, "image")] == [
             "the kubelet looks for credentials of docker.io/team/app:v1",
-            "team/app:v1 names no registry: CRI-O asks its search registries in turn: a.io, docker.io; write the image with its "
+            "team/app:v1 names no registry: CRI-O asks its search registries one after the other: a.io, docker.io. Write the image with its "
             "registry's host",
         ]
 
@@ -53,7 +53,7 @@ class TestOpenShift:
         assert summary(found) == (
             "will_not_pull",
             "team/app:v1 names no registry, and CRI-O refuses a name that several of its search registries could have: "
-            "registry.access.redhat.com, docker.io; write the image with its registry's host",
+            "registry.access.redhat.com, docker.io. Write the image with its registry's host",
         )
 
     def test_from_4_21_on_a_single_one_is_asked(self) -> None:
@@ -62,7 +62,7 @@ class TestOpenShift:
         assert "its only search registry, docker.io" in steps(found, "image")[1][1]
 
     def test_the_login_is_docker_hubs_whatever_is_asked(self) -> None:
-        text = "the credentials that the kubelet finds are those of Docker Hub, also for q.io; write the image with its registry's host"
+        text = "the kubelet uses credentials of Docker Hub, even for q.io. Write the image with its registry's host"
         assert ("image", text, None) in steps(asked(openshift("4.21.0", "q.io")))
 
     def test_an_alias_of_the_nodes_cannot_be_seen(self) -> None:
@@ -90,7 +90,7 @@ class TestOpenShift:
             named({**openshift("4.21.0"), IMAGE_CONFIG: REFUSED})
             .seen[-1]
             .reason.endswith(
-                "which of them these nodes have is not known: the caller may not read it; write the image with its registry's host"
+                "The runtime or the configuration of these nodes is not known: the caller may not read it. Write the image with its registry's host"
             )
         )
 
@@ -102,7 +102,7 @@ class TestOpenShift:
         assert found.verdict == "pulls"
         assert [ok for _name, _seen, ok in steps(found, "registries")] == [False]
         sources["blockedRegistries"] = ["a.io", "docker.io"]
-        assert asked(blocked).reason.startswith("the nodes may not pull a.io/team/app:v1")
+        assert asked(blocked).reason.startswith("the nodes are not allowed to pull a.io/team/app:v1")
 
 
 class TestNodes:
@@ -134,7 +134,9 @@ class TestNodes:
     def test_nothing_may_be_read(self) -> None:
         found = asked({NODES: REFUSED, CLUSTER_VERSION: REFUSED})
         assert found.verdict == "unknown"
-        assert "which of them these nodes have is not known: the caller may not read it" in found.reason
+        assert (
+            "The runtime or the configuration of these nodes is not known: the caller may not read it" in found.reason
+        )
 
 
 def test_a_name_with_a_registry_needs_none_of_it() -> None:

@@ -45,7 +45,7 @@ class TestSignatures:
     def test_cannot_be_seen(self) -> None:
         assert summary(told(pod("good"), known(more=SIGNED, good=GOOD))) == (
             "unknown",
-            "cluster image policy signed wants a signature of what is in q.io/team: whether the image has the right one cannot be seen from "
+            "cluster image policy signed requires a signature for images in q.io/team: whether the image has the right one cannot be seen from "
             "here",
         )
 
@@ -54,14 +54,14 @@ class TestSignatures:
         found = told(pod("good", says=text), known(more=SIGNED, good=GOOD))
         assert summary(found) == (
             "will_not_pull",
-            f"cluster image policy signed wants a signature of what is in q.io/team, and the node says: {text}",
+            f"cluster image policy signed requires a signature for images in q.io/team, and the node says: {text}",
         )
         assert found.cause == "signature"
 
     def test_of_the_namespace(self) -> None:
         own = {**POLICY, "metadata": {"name": "own", "namespace": "ns"}}
         found = told(pod("good"), known(more={ObjectRef(IMAGE_POLICY, "ns", ""): {"items": [own]}}, good=GOOD))
-        assert found.reason.startswith("image policy ns/own wants a signature")
+        assert found.reason.startswith("image policy ns/own requires a signature")
 
     def test_a_registry_that_is_blocked_comes_first(self) -> None:
         config = {"spec": {"registrySources": {"blockedRegistries": ["q.io"]}}}
@@ -74,7 +74,7 @@ class TestSignatures:
 class TestNotKnown:
     ALL = dict.fromkeys(wanted("ns"), REFUSED)
     TEXT = (
-        "which registries are allowed, which mirrors the image has and whether a signature is wanted is not known: the caller may not "
+        "which registries are allowed, which mirrors the image has and whether a signature is required is not known: the caller may not "
         "read it"
     )
 

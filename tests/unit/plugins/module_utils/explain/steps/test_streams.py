@@ -58,7 +58,7 @@ class TestTrigger:
         found = asked(triggered(image), {STREAM: stream()})
         assert summary(found) == (
             "pulls",
-            "secret quay has the key quay.io; whether the registry accepts it was not asked",
+            "secret quay has the key quay.io, but the registry was not asked whether it accepts the login",
         )
         text = f"the image is set from tag v1 of image stream b/app, which is quay.io/team/app@{DIGEST}"
         assert ("stream", text, True) in steps(found)
@@ -81,9 +81,9 @@ class TestTrigger:
         assert found.reason.startswith(
             "the image is set from tag v1 of image stream b/app: tag v1 of image stream b/app was never imported: "
         )
-        assert "none of them is for quay.io/team/app; then import it again" in found.reason
+        assert "none of them is for quay.io/team/app. Then import it again" in found.reason
         assert found.fix == [*fixes.import_secret("b", "quay.io"), *fixes.import_again("b", "app")]
-        assert not any("no valid name" in seen for _name, seen, _ok in steps(found))
+        assert not any("not a valid image name" in seen for _name, seen, _ok in steps(found))
 
     def test_an_import_that_failed_later_leaves_the_image(self) -> None:
         found = asked(triggered(), {STREAM: stream(FAILED)})
@@ -111,7 +111,7 @@ class TestTrigger:
     )
     def test_nothing_is_known(self, answer: Any, why: str) -> None:
         found = asked(triggered(), {STREAM: answer})
-        text = f"the image is set from tag v1 of image stream b/app, of which nothing is known: {why}"
+        text = f"the image is set from tag v1 of image stream b/app, but its content is not known: {why}"
         assert summary(found) == ("unknown", text)
         assert asked(triggered("quay.io/x:1"), {STREAM: answer}).verdict == "pulls"
 
@@ -122,34 +122,34 @@ class TestShortName:
         assert found.verdict == "pulls"
         assert (
             "stream",
-            f"the name means tag v1 of image stream ns/app, which is quay.io/team/app@{DIGEST}",
+            f"the name refers to tag v1 of image stream ns/app, which is quay.io/team/app@{DIGEST}",
             True,
         ) in steps(found)
 
     def test_of_a_workload_that_says_so(self) -> None:
         found = asked(template("quay", image="b/app:v1", resolves_names=True), {STREAM: stream()})
-        assert "the name means tag v1 of image stream b/app" in steps(found)[0][1]
+        assert "the name refers to tag v1 of image stream b/app" in steps(found)[0][1]
         assert asked(template("quay", image="app:v1", resolves_names=True), {OWN: stream()}).verdict == "pulls"
 
     def test_whose_import_failed(self) -> None:
         streams = {OWN: stream(FAILED, has_image=False, local=True), ObjectRef(SECRET, "ns", ""): {"items": []}}
         found = asked(template(image="app:v1"), streams)
         assert found.reason.startswith(
-            "the name means tag v1 of image stream ns/app: tag v1 of image stream ns/app was never imported"
+            "the name refers to tag v1 of image stream ns/app: tag v1 of image stream ns/app was never imported"
         )
         assert found.fix == [*fixes.import_secret("ns", "quay.io"), *fixes.import_again("ns", "app")]
 
     def test_that_nothing_resolves_is_the_cause_of_an_error(self) -> None:
         text = (
-            "there is an image stream ns/app, but nothing says that app:v1 means it, so a registry is asked: oc set image-lookup app "
-            "-n ns, then create the pod again"
+            "there is an image stream ns/app, but nothing says that app:v1 refers to it, so nodes ask a registry. Run 'oc set image-lookup app "
+            "-n ns', then create the pod again"
         )
         found = asked(pod(image="app:v1", says="denied"), {OWN: stream()})
         assert summary(found) == ("will_not_pull", text)
         assert ("stream", text, None) in steps(asked(template(image="app:v1"), {OWN: stream()}))
 
     def test_of_a_pod_from_before_is_not_resolved_any_more(self) -> None:
-        text = "the name is that of image stream ns/app, and was not resolved when the pod was created: delete the pod, so that a new one is"
+        text = "the name is that of image stream ns/app, but it was not resolved when the pod was created: delete the pod, so that it is resolved for the next one"
         assert asked(pod(image="app:v1", says="denied"), {OWN: stream(local=True)}).reason == text
         assert ("stream", text, None) in steps(asked(pod(image="app:v1"), {OWN: stream(local=True)}))
 

@@ -235,7 +235,7 @@ class TestNodes:
         plan = batch.plan(namespace, {name: {**secret(name), "data": data}}, {whole_accounts(namespace): {"items": []}})
         assert plan.changes == ()
         (failure,) = plan.failures
-        assert "because the entry for 'a.io' is a string, not an object. That was in it before" in failure.error
+        assert "because the entry for 'a.io' is a string, not an object. This problem existed before" in failure.error
 
     def test_no_other_name_takes_its_place(self) -> None:
         with pytest.raises(Refusal, match="is immutable, and nodes read no other name"):

@@ -207,7 +207,7 @@ class TestMerged:
             ({SYNCHRONIZER: None}, "daemon set kube-system/global-pull-secret-syncer does not exist"),
             (
                 {SYNCHRONIZER: {"spec": 5}},
-                "daemon set kube-system/global-pull-secret-syncer does not say which content it has",
+                "daemon set kube-system/global-pull-secret-syncer does not show which content it has",
             ),
         ],
     )

@@ -371,14 +371,14 @@ class TestUnreadable:
         outcome = ask(api)
         assert {verdict for _kind, _name, verdict in rows(outcome)} == {"unknown"}
         reasons = {row["reason"] for row in outcome.namespaces[0].extra["access"]}
-        assert reasons == {"what secret a/pull holds is not known: the caller may not read it"}
+        assert reasons == {"the content of secret a/pull is not known: the caller may not read it"}
 
     def test_the_clusters_configuration(self, api: FakeApi) -> None:
         self.refuse(api, "GET /apis/config.openshift.io/")
         found = ask(api).namespaces[0].extra["access"][0]
         assert found["verdict"] == "unknown"
         assert found["reason"] == (
-            "which registries are allowed, which mirrors the image has and whether a signature is wanted is not known: the caller may not "
+            "which registries are allowed, which mirrors the image has and whether a signature is required is not known: the caller may not "
             "read it"
         )
 
@@ -400,7 +400,7 @@ class TestUnreadable:
         api.put("pods", "a", "refused", spec=spec("q.io/a:1", "pull"), status=status)
         api.put("pods", "a", "short", spec=spec("team/app:1", "hub"))
         unseen = (
-            "which registries are allowed, which mirrors the image has and whether a signature is wanted is not known: the caller may not "
+            "which registries are allowed, which mirrors the image has and whether a signature is required is not known: the caller may not "
             "read it"
         )
         found = {row["name"]: row for row in ask(api).namespaces[0].extra["access"]}

@@ -182,7 +182,7 @@ class TestReport:
     def test_a_refusal_says_where_why_and_what_to_type_next(self) -> None:
         found = judged(pod(waiting("ErrImagePull", FRAME + BAD)))
         assert complaint(ASKED, [("q.io/b", {}, Judgement("pulled")), (IMAGE, {}, found)]) == (
-            f"image {IMAGE} was not pulled on node n1: bad_credentials, a credential was sent, and the registry refuses it ({BAD}): "
+            f"image {IMAGE} was not pulled on node n1: bad_credentials, a credential was sent, but the registry refused it ({BAD}): "
             f"renew the login in the pull secret; to see why, run pull_access_info with image={IMAGE} service_account=default "
             "ask_registries=true"
         )

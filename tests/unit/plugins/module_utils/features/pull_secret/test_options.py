@@ -74,7 +74,7 @@ class TestSources:
         given = {**SOURCES, "auth_config": FILE}
         assert declared(**given, include=["quay.io"]).auth_file.registries == ["quay.io"]
         assert refusal(**given, include=["quay.org"]) == (
-            "option 'auth_config' has no entry that matches 'quay.org' of option 'include'; its entries: quay.io, quay.io/team"
+            "option 'auth_config' has no entry that matches 'quay.org' of option 'include'. Its entries: quay.io, quay.io/team"
         )
 
     def test_an_empty_list_does_not_empty_the_secret(self) -> None:
@@ -130,7 +130,7 @@ class TestHostile:
         [
             ({"labels": {"a": "x" * 70}}, "option 'labels': the value of 'a' is not valid"),
             ({"labels": {"x" * 70: "a"}}, "option 'labels': the name "),
-            ({"annotations": {"a": "x" * 262_144}}, "option 'annotations': they are 262145 bytes"),
+            ({"annotations": {"a": "x" * 262_144}}, "option 'annotations': they have 262145 bytes"),
             ({"annotations": {"a\0": "x"}}, "option 'annotations': the name 'a\\x00' is not valid"),
         ],
     )
@@ -180,7 +180,8 @@ class TestSize:
     def test_what_is_more_than_a_secret_holds_is_refused(self) -> None:
         message = refusal(registries=[registry(password="x" * 500_000)])
         assert (
-            message == "the data of secret quay is 1166749 bytes; a secret holds at most 1048576: use fewer registries"
+            message
+            == "the data of secret quay has 1166749 bytes, but a secret holds at most 1048576: use fewer registries"
         )
 
 

@@ -69,9 +69,11 @@ FOREIGN = secret("x", "Opaque")
 PLATFORM = annotated("openshift.io/internal-registry-auth-token.service-account")
 PLATFORM_LEGACY = annotated("openshift.io/token-secret.name")
 
-NO_PULL_SECRET = "secret project-a/quay has type Opaque and is not a pull secret; not changed: choose another name"
+NO_PULL_SECRET = (
+    "secret project-a/quay has type Opaque and is not a pull secret. It was not changed: choose another name"
+)
 OF_THE_PLATFORM = (
-    "secret project-a/quay belongs to the platform, which would restore it; not changed: choose another name"
+    "secret project-a/quay belongs to the platform, which would restore it. It was not changed: choose another name"
 )
 RECREATE = "set recreate=true to delete and recreate it (it is restored if that fails), or choose another name"
 OTHER_TYPE = f"secret project-a/quay exists with type {DOCKERCFG}, and the type of a secret cannot be changed to {DOCKERCONFIGJSON}: {RECREATE}"
@@ -374,7 +376,7 @@ class TestBytes:
             b'{"auths": {"cloud.openshift.com": {"auth": "YTpi", "email": "ren\xe9"}, "quay.io": {"auth": "YTpi"}}}'
         )
         desired = declared(name="pull-secret")
-        with pytest.raises(Refusal, match=r"needs its entries for cloud\.openshift\.com; not changed"):
+        with pytest.raises(Refusal, match=r"needs its entries for cloud\.openshift\.com\. It was not changed"):
             desired.plan("openshift-config", {"pull-secret": found})
         assert desired.plan("project-a", {"pull-secret": found}).changes != ()
 
@@ -397,8 +399,8 @@ class TestNodesSecret:
     @pytest.mark.parametrize(
         ("given", "why"),
         [
-            ({"mode": "remove"}, "needs its entries for https://quay.io; not changed"),
-            ({"registries": [registry(key="mine.io")]}, "needs its entries for https://quay.io; not changed"),
+            ({"mode": "remove"}, "needs its entries for https://quay.io. It was not changed"),
+            ({"registries": [registry(key="mine.io")]}, "needs its entries for https://quay.io. It was not changed"),
             ({"type": DOCKERCFG, "recreate": True}, "must not be deleted, not even for a moment"),
             ({"state": "absent", "registries": None}, "must not be deleted, not even for a moment"),
         ],
@@ -421,7 +423,7 @@ class TestNodesSecret:
         [
             (secret(FILE), {"mode": "remove"}, "needs its entries for https://quay.io"),
             (secret(FILE), {"state": "absent", "registries": None}, "must not be deleted"),
-            (BROKEN_DATA, {}, "what mode=replace would remove is not known"),
+            (BROKEN_DATA, {}, "it is unknown which entries mode=replace would remove"),
         ],
     )
     def test_another_one_where_entries_are_named(self, observed: Any, given: dict[str, Any], why: str) -> None:
@@ -438,8 +440,9 @@ class TestNodesSecret:
     def test_what_cannot_be_read_is_not_replaced(self, observed: dict[str, Any], why: str) -> None:
         with pytest.raises(Refusal) as caught:
             self.plan(observed)
-        assert f"and its content {why}, so what mode=replace would remove is not known; not changed" in str(
-            caught.value
+        assert (
+            f"and its content {why}, so it is unknown which entries mode=replace would remove. It was not changed"
+            in str(caught.value)
         )
 
     def test_a_missing_one_is_created_with_its_type_alone(self) -> None:
@@ -625,7 +628,7 @@ class TestAdditional:
             (self.opaque('{"auths": {"a.io": {"n": 1e999}}}'), "it has a number that is too large"),
         ):
             said = self.refused(observed, mode="merge", registries=[registry(key="b.io")])
-            assert f"because {why}. That was in it before this task. " in said
+            assert f"because {why}. This problem existed before this task. " in said
             (change,) = self.planned(observed, mode="replace").changes
             assert change.action == "update"
         broken = secret({"auths": {"quay.io": "x"}})
@@ -738,7 +741,7 @@ class TestRecreate:
         observed = self.observed(DOCKERCONFIGJSON)
         observed["data"]["note"] = base64.b64encode(b"x" * 1_048_570).decode()
         with pytest.raises(
-            OptionError, match=r"^the data of secret project-a/quay is \d+ bytes; a secret holds at most 1048576"
+            OptionError, match=r"^the data of secret project-a/quay has \d+ bytes, but a secret holds at most 1048576"
         ):
             declared(registries=[registry("new")]).plan("project-a", {"quay": observed})
 

@@ -94,7 +94,7 @@ def test_what_has_the_title_of_one_that_is_refused_is_a_part_of_it(server: Hosti
 
 def test_one_that_has_expired_says_so(server: HostileRegistry, certificate: str) -> None:
     with pytest.raises(
-        Refusal, match=r"refuses the login, which has expired at 1970-01-01T00:01:00Z, as its token says; get"
+        Refusal, match=r"refuses the login, which has expired at 1970-01-01T00:01:00Z, as its token says: get"
     ):
         verify_logins([declared(certificate, server.host, token(exp=60))])
 

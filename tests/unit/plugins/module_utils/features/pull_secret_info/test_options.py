@@ -46,7 +46,7 @@ def test_names_and_globs() -> None:
         ({"names": []}, "option 'names' is empty"),
         ({"names": ["Upper"]}, "option 'names': 'Upper' cannot be an object's name"),
         ({"names": ["a/b"]}, "option 'names'"),
-        ({"verify_repositories": ["x"]}, "option 'verify_repositories': 'x' is no repository"),
+        ({"verify_repositories": ["x"]}, "option 'verify_repositories': 'x' is not a repository"),
         ({"verify": True, "verify_timeout": 0}, "option 'verify_timeout' is in seconds"),
     ],
 )

@@ -106,6 +106,6 @@ def test_a_login_that_has_expired_is_told_from_a_wrong_one(tmp_path: Path, monke
         "expired",
     )
     assert over["login"]["message"].startswith(
-        f"{server.host} refuses the login, which has expired at 1970-01-01T00:01:00Z, as its token says; get a new one"
+        f"{server.host} refuses the login, which has expired at 1970-01-01T00:01:00Z, as its token says: get a new one"
     )
     assert wrong["login"] == {"outcome": "bad_login", "message": f"registry {server.host} refuses the login"}

@@ -156,7 +156,7 @@ class TestStillMissing:
         put_account(api, ready=False)
         api.put("services", "openshift-image-registry", "image-registry")
         said = self.told(api, version=version, operator=FORBIDDEN)
-        assert f"the caller may not read {what}, so it is not known whether" in said
+        assert f"the caller is not allowed to read {what}, so it is not known whether" in said
 
     def test_a_registry_without_a_service(self, api: FakeApi) -> None:
         put_account(api, ready=False)
