@@ -486,7 +486,7 @@ class TestSteps:
         assert done.status == 0, done.output
         assert two[0].logins() == {team: auth(two[0].new)}
         told = " ".join(done.output.split())
-        assert f"{two[0].image} is in use, and neither login pulls it" in told
+        assert f"{two[0].image} is in use, but neither login can pull it" in told
         assert "the nodes pull nothing with it before all namespaces have it" in told
 
     def test_a_pod_whose_failure_its_node_hid_before_stops_nothing(
