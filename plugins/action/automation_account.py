@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs automation_account in Ansible's own process where it can: only that writes files on the controller."""
+"""Run automation_account in Ansible's own process if possible, because only that can write files on the controller."""
 
 from __future__ import annotations
 

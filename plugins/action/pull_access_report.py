@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs pull_access_report in Ansible's own process: only there are the files that its page is made of."""
+"""Run pull_access_report in Ansible's own process, because only that has the files of its page."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs pull_probe in Ansible's own process where it can."""
+"""Run pull_probe in Ansible's own process if possible."""
 
 from __future__ import annotations
 

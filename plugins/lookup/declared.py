@@ -100,7 +100,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.templates
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]
-    """Reads the variables of the host as they are written, and evaluates what is asked for."""
+    """Reads the unevaluated variables of the host, and evaluates only the requested values."""
 
     def run(self, terms: list[str], variables: Mapping[str, Any] | None = None, **options: Any) -> list[Any]:
         self.set_options(var_options=variables, direct=options)
@@ -144,7 +144,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
 
 
 def _as_data(value: Any) -> Any:
-    """The value with a date as a text, as a module gets it: before ansible-core 2.19, one date would make one text of all entries."""
+    """Return the value with dates as text, as a module gets it: before ansible-core 2.19, one date would turn all entries into one text."""
     if isinstance(value, Mapping):
         return {name: _as_data(item) for name, item in value.items()}
     if isinstance(value, list):
@@ -153,12 +153,12 @@ def _as_data(value: Any) -> Any:
 
 
 def _file(path: str) -> str:
-    """As a module reads it that runs on the controller."""
+    """Read a file like a module that runs on the controller."""
     return Path(os.path.expandvars(path)).expanduser().read_bytes().decode("utf-8", "surrogateescape")
 
 
 def _selected(written: Mapping[str, Any] | None) -> Mapping[str, list[str]] | None:
-    """The namespaces that a task selected for each entry, by the title of the entry."""
+    """Return the namespaces that a task selected for each entry, by the title of the entry."""
     if written is None:
         return None
     rows = written.get("selected", ())
@@ -166,10 +166,10 @@ def _selected(written: Mapping[str, Any] | None) -> Mapping[str, list[str]] | No
 
 
 def _failed(written: Mapping[str, Any] | None) -> Mapping[str, set[str]]:
-    """The namespaces in which a task failed for each entry, and under "" those in which it failed for all."""
+    """Return the namespaces in which a task failed for each entry, and under "" those in which it failed for all."""
     found: dict[str, set[str]] = {}
     for row in (written or {}).get("failures", ()):
-        # Its name in brackets follows the title of an entry.
+        # The name of an entry follows its title in brackets.
         title = str(row.get("title") or "").partition(" ")[0]
         found.setdefault(title, set()).add(str(row.get("namespace")))
     return found

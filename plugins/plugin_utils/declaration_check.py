@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks all that the roles declare before the first of their tasks writes anything.
+"""Check all declarations of the roles before the first of their tasks writes anything.
 
-Each task of a role has a module of its own, which checks its own entries. Without this, a mistake in a link would be found after the secret was
-written. The same code judges here and there. What only the host of the task knows, the content of a file, is left to the module.
+Each task of a role has its own module, which checks its own entries. Without this check, a mistake in a link would be found after the
+secret was written. Both checks use the same code. The content of files, which only the host of the task has, is left to the module.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.unquoted 
 
 __all__ = ["FIRST", "refuse_invalid"]
 
-#: The entries of the first task of each role. What that task registers shows that it has run, and so has checked them.
+#: The entries of the first task of each role, and its registered result, which shows that the task has run and checked them.
 FIRST = {
     ("private_registry", "secrets"): "__private_registry_result",
     ("delegated_auth", "registries"): "__delegated_auth_answers",
     ("cross_project_pull", "accounts"): "__cross_project_pull_waited",
 }
-#: The tasks of each role: the kind of their entries and the module that takes them.
+#: The tasks of each role: the kind of their entries and their module.
 _TASKS: Mapping[str, Mapping[str, Module]] = {
     "private_registry": {"secrets": pull_secret.MODULE, "links": sa_link.MODULE},
     "delegated_auth": {
@@ -64,7 +64,7 @@ _TASKS: Mapping[str, Mapping[str, Module]] = {
     },
     "cross_project_pull": {"accounts": sa_wait.MODULE, "grants": image_puller_grant.MODULE},
 }
-#: So many problems are named.
+#: Maximum number of problems in the message.
 _SHOWN = 20
 
 
@@ -73,11 +73,11 @@ class _OfAFileError(Exception):
 
 
 def refuse_invalid(role: Role, variables: Mapping[str, Any], templates: Evaluator) -> None:
-    """Check what the later tasks of a role take, and all that the roles of the play declare that have not run yet.
+    """Check the entries for the later tasks of a role, and all declarations of the play's roles that have not run yet.
 
-    A role that is not in the play may have variables that this run lacks, such as passwords.
+    Roles outside the play are skipped, because their variables, such as passwords, may be missing in this run.
 
-    :raises DeclarationError: for all that cannot work, by variable and position; no value is repeated.
+    :raises DeclarationError: with all invalid declarations, by variable and position, without their values.
     """
     ran = {name for (name, _kind), result in FIRST.items() if result in variables}
     found: list[str] = []
@@ -93,7 +93,7 @@ def refuse_invalid(role: Role, variables: Mapping[str, Any], templates: Evaluato
 
 
 def _as_it_runs(role: Role, name: str, variables: Mapping[str, Any], templates: Evaluator) -> Role:
-    """Another role of the play: what it takes back is its own variable. The logins of what it takes back may be gone."""
+    """Check another role of the play, whose own variable sets its state. The logins of removed secrets may no longer exist."""
     if name == role.name:
         return role
     try:
@@ -104,7 +104,7 @@ def _as_it_runs(role: Role, name: str, variables: Mapping[str, Any], templates: 
 
 
 def _problems(declared: Declarations, *, is_first: bool) -> Iterator[str]:
-    """`is_first`: the role's first task comes next. Its module checks its entries before it writes, so that is not done twice."""
+    """Check a role. `is_first`: the role's first task is next, and its module checks its entries itself before it writes."""
     answer: Any = None
     if declared.role.name == "delegated_auth":
         answer = {"registries": [*map(_assumed, KINDS["delegated_auth"]["registries"](declared, None))]}
@@ -116,24 +116,24 @@ def _problems(declared: Declarations, *, is_first: bool) -> Iterator[str]:
 
 
 def _assumed(question: Made) -> Made:
-    """The answer of a registry that an entry expects: that it delegates its login where the entry names another host."""
+    """Return the answer of a registry that an entry expects: it delegates its login if the entry names another host."""
     realm = question.get("realm_host")
     try:
         known = known_info(RegistryOptions(str(question.get("registry")), realm_host=realm))
-    except OptionError:  # `registry_auth_info` is checked too, and says it
+    except OptionError:  # `registry_auth_info` is also checked, and reports it.
         known = None
     return {"registry": question.get("registry"), "delegated": bool(known and known.delegated), "realm_host": realm}
 
 
 def _changed_logins(module: Module, made: Sequence[Made]) -> Iterator[str]:
-    """Before ansible-core 2.19, a date among the entries would make one text of all of them, passwords included."""
+    """Yield unquoted values. Before ansible-core 2.19, a date in an entry would turn all entries into one text, including passwords."""
     spec = module.arguments[module.form.option]["options"] if module.form else {}
     for one in made:
         yield from (f"{one.get('title')}: {problem}" for problem in unquoted(spec, one))
 
 
 def _problems_of(module: Module, made: Sequence[Made]) -> Iterator[str]:
-    """What the module would say of these entries."""
+    """Yield the errors that the module would report for these entries."""
     form = module.form
     if form is None:
         return

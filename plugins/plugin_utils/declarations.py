@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the variables of the roles to the entries of the modules. Pure: the caller resolves templates.
+"""Build the entries of the modules from the variables of the roles. Pure: the caller resolves templates.
 
-Each role reads one variable and all that begin with its name and an underscore, so that each team or group adds a file of its own.
-Entries are read member by member: a task that only links never touches a credential.
+Each role reads one variable and all variables that begin with its name and an underscore, so that each team or group can add its own
+file. Entries are read member by member, so a task that only links never reads a credential.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ _GRANT = (
     "service_accounts", "projects", "groups", "users", "authenticated", "anonymous", "role", "binding_name", "exclusive",
     "recreate", "revoke_from", "prune", "verify_access",
 )  # fmt: skip
-#: Members of a grant that belong to no consumer in a namespace.
+#: Members of a grant that do not belong to a consumer in a namespace.
 _OF_NO_NAMESPACE = ("groups", "users", "authenticated", "anonymous", "prune")
-#: The members that an entry of each role may have.
+#: The allowed members of an entry, by role.
 _MEMBERS = {
     "private_registry": {"name", "state", "links", *_PLACES, *_SECRET, *_LINK},
     "delegated_auth": {
@@ -83,21 +83,21 @@ class Evaluator(Protocol):
     """Evaluates templates."""
 
     def prepare(self, values: Iterable[Any]) -> None:
-        """Is told beforehand what `resolve` will be asked for, so that it can be done at once."""
+        """Evaluate values at once that `resolve` will need later."""
 
     def resolve(self, value: Any) -> Any:
-        """The value with its templates evaluated; what is omitted is null.
+        """Return the value with its templates evaluated; omitted values are null.
 
         :raises TemplateError: when one cannot be evaluated.
         """
 
 
 class DeclarationError(Exception):
-    """Variables that declare what cannot be; the message is for the user."""
+    """Variables with invalid declarations. The message is for the user."""
 
 
 class TemplateError(Exception):
-    """A template that cannot be evaluated; the message is for the user and holds no value."""
+    """A template that cannot be evaluated. The message is for the user and contains no value."""
 
 
 @dataclass(frozen=True)
@@ -109,21 +109,21 @@ class RoleEntry:
     read: Callable[[str, Any], Any]
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The value of a member, `default` where it is not given, is null or is omitted."""
+        """Return the value of a member, or `default` if it is missing, null or omitted."""
         value = self.read(name, self.members[name]) if name in self.members else None
         return default if value is None else value
 
     def some(self, names: Iterable[str]) -> Made:
-        """The members among `names` that are given."""
+        """Return the given members among `names`."""
         found = {name: self.get(name) for name in names if name in self.members}
         return {name: value for name, value in found.items() if value is not None}
 
     def entry(self, *names: str, **more: Any) -> Made:
-        """An entry of a module: where, the members `names`, and more."""
+        """Return an entry of a module: its namespaces, the members `names`, and `more`."""
         return {"title": self.title, **self.some((*_PLACES, *names)), **more}
 
     def items(self, name: str) -> Sequence[Any]:
-        """The items of a member that is a list; none where it is not given. A text is one, too, as for Ansible.
+        """Return the items of a list member; none if it is missing. A text is also accepted as a list, as in Ansible.
 
         :raises DeclarationError: for anything else.
         """
@@ -145,7 +145,8 @@ class RoleEntry:
 
     @property
     def links(self) -> list[Made]:
-        """What it is linked to, each as options of a link: itself, or each item of its member `links`. No account is no link."""
+        """Return its links, each as options of a link: from the entry itself, or from each item of its member `links`. Links without an account
+        are left out."""
         parts = [self._link(position, part) for position, part in enumerate(self.items("links"))]
         given = self.some(("service_accounts",))
         return [made for part in parts or [{}] if (made := {**given, **part}).get("service_accounts", ["default"])]
@@ -153,10 +154,10 @@ class RoleEntry:
 
 @dataclass(frozen=True)
 class Role:
-    """How a role runs: with `absent` every entry counts as absent; with `only`, each entry is limited to these namespaces.
+    """How a role runs. `absent`: every entry counts as absent. `only`: each entry is limited to these namespaces.
 
-    `selected`: the namespaces that the task before selected for an entry, by the entry's title; None before any task. `failed`: those in
-    which it failed for an entry, and under "" those in which it failed for all.
+    `selected`: the namespaces that the previous task selected for an entry, by the entry's title; None before the first task. `failed`:
+    the namespaces in which it failed for an entry, and under "" those in which it failed for all.
     """
 
     name: str
@@ -167,16 +168,16 @@ class Role:
     failed: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def narrow(self, entries: Iterable[Made]) -> list[Made]:
-        """The entries of a task that works where the one before did, and did not fail.
+        """Return the entries, limited to the namespaces in which the previous task worked and did not fail.
 
-        A selector selects no namespace that was created since.
+        A selector does not select namespaces that were created since.
         """
         if self.selected is None:
             return [*entries]
         return [made for entry in entries if (made := self._narrow(entry, self.selected))]
 
     def _narrow(self, entry: Made, selected: Mapping[str, list[str]]) -> Made:
-        """Empty for one that is for no namespace then."""
+        """Return the narrowed entry; empty if no namespace is left."""
         selector = entry.get("namespace_selector")
         if isinstance(selector, Mapping):
             names = self._left(entry, selected.get(entry["title"], ()))
@@ -195,7 +196,7 @@ class Declarations:
     """All entries of all variables of a role."""
 
     def __init__(self, role: Role, variables: Mapping[str, Any], templates: Evaluator) -> None:
-        """:raises DeclarationError: for a variable that is no list, and for entries whose members no module knows; all at once."""
+        """Read the entries. :raises DeclarationError: with all variables that are not lists, and all entries with unknown members."""
         self.role, self._variables, self._templates = role, variables, templates
         self.entries = _entries(role.name, variables, templates)
         problems = [problem for entry in self.entries for problem in _problems(role.name, entry)]
@@ -209,7 +210,7 @@ class Declarations:
         return [entry.title for entry in self.entries]
 
     def refuse_conflicts(self) -> None:
-        """:raises DeclarationError: when this role and the other one that writes secrets declare the same secret."""
+        """Compare the roles. :raises DeclarationError: when this role and the other one that writes secrets declare the same secret."""
         if self.role.name not in _WRITERS:
             return
         if problems := list(_conflicts(self._variables, self._templates, self.role.name)):
@@ -228,7 +229,7 @@ class Declarations:
 
 
 def _secrets(declared: Declarations, _answer: Any) -> list[Made]:
-    """What is taken back first, in the same task: a secret that one entry gives up, another may not have in one namespace."""
+    """Return removals before the other entries, in one task: the same secret can be removed by one entry and declared by another."""
     return [
         *(_removed(entry) if _merges(entry) else entry.entry("name", **_MANAGED) for entry in declared.absent),
         *(entry.entry("name", "state", *_SECRET) for entry in declared.present),
@@ -236,24 +237,24 @@ def _secrets(declared: Declarations, _answer: Any) -> list[Made]:
 
 
 def _claims(declared: Declarations, _answer: Any) -> list[Made]:
-    """The secrets that are declared, without what is in them."""
+    """Return the declared secrets, without their content."""
     return [entry.entry("name") for entry in declared.present]
 
 
 def _selectors(declared: Declarations, _answer: Any) -> list[Made]:
-    """Which namespaces are selected, by the entries that name none."""
+    """Return the namespace selectors of the entries that do not name namespaces."""
     return [entry.entry() for entry in declared.present if isinstance(entry.get("namespace_selector"), Mapping)]
 
 
 def _rotated(declared: Declarations, answer: Any) -> list[Made]:
-    """The secrets that are declared with a login of one of the users for one of the registries, where a rotation may write it."""
+    """Return the declared secrets with a login of one of the users for one of the registries, which a rotation is allowed to write."""
     wanted = _RotationLogins.of(answer)
     return [_named(entry, entry.get("name")) for entry in declared.present if any(map(wanted.has, _logins(entry)))]
 
 
 @dataclass(frozen=True)
 class _RotationLogins:
-    """The logins of a rotation: it says which users of which registries."""
+    """The logins of a rotation: its users and registries."""
 
     exchange: LoginReplacement
     usernames: frozenset[str]
@@ -272,14 +273,14 @@ class _RotationLogins:
 
 
 def _logins(entry: RoleEntry) -> Iterator[tuple[Any, Any]]:
-    """Registry and user of each login that an entry declares itself. The content of a file is not known here."""
+    """Yield registry and user of each login that an entry itself declares. The content of files is not known here."""
     for one in entry.get("registries", ()):
         if isinstance(one, Mapping):
             yield one.get("registry"), one.get("username")
 
 
 def _named(entry: RoleEntry, name: Any) -> Made:
-    """As the entries of a rotation are: the places, and one name."""
+    """Return an entry of a rotation: the namespaces, and one name."""
     return {**entry.some(_PLACES), "name": name}
 
 
@@ -288,7 +289,7 @@ def _removed(entry: RoleEntry) -> Made:
 
 
 def _merges(entry: RoleEntry) -> bool:
-    """Whether it may have added registries to a secret that it did not create. With `update_existing` off it has created it."""
+    """Whether the entry may have added registries to an existing secret. Without `update_existing`, it created the secret."""
     return bool(entry.get("mode") == "merge" and boolean(entry.get("update_existing", True), strict=False))
 
 
@@ -299,7 +300,7 @@ def _unlink(entry: RoleEntry, made: Made) -> Iterator[Made]:
 
 
 def _links(declared: Declarations, answer: Any) -> list[Made]:
-    """Links to take back, and those of what is present. `answer` is the result of the task that wrote the secrets."""
+    """Return the links to remove, and those of present entries. `answer` is the result of the task that wrote the secrets."""
     kept = [entry for entry in declared.absent if not _merges(entry)]
     unlinked = [made for entry in kept for made in _unlink(entry, entry.entry())]
     linked = declared.role.narrow(_link(declared, entry, part) for entry in declared.present for part in entry.links)
@@ -314,7 +315,7 @@ def _link(declared: Declarations, entry: RoleEntry, part: Made) -> Made:
 
 
 def _gone(absent: Sequence[RoleEntry], answer: Any) -> Iterator[Made]:
-    """Links to merged secrets that had nothing else in them, and so were deleted."""
+    """Yield the links to merged secrets that were deleted because they contained nothing else."""
     namespaces: dict[int, list[str]] = {}
     for result in (answer or {}).get("namespaces", ()):
         for found in result.get("entries", ()):
@@ -333,7 +334,7 @@ def _questions(declared: Declarations, _answer: Any) -> list[Made]:
 
 
 def _both_secrets(declared: Declarations, answer: Any) -> list[Made]:
-    """The entry names the host that takes the logins. The answer of a registry only shows whether there is one."""
+    """Return the secrets. The entry names the host that takes the logins. A registry's answer only shows whether there is one."""
     made = [entry.entry(name=name, **_MANAGED) for entry in declared.absent for name in _names(entry)]
     for entry, asked in _settled(declared, answer):
         hosts = [entry.get("registry"), asked["realm_host"]]
@@ -342,15 +343,15 @@ def _both_secrets(declared: Declarations, answer: Any) -> list[Made]:
             entry.entry(name=name, registries=[{"registry": host, **login}])
             for name, host in zip(_used(entry, asked), hosts, strict=False)
         ]
-        # The host that takes the logins is no registry: nothing can be asked of it alone.
+        # The host that takes the logins is not a registry, so it cannot be queried alone.
         both[0] |= {**entry.some(_VERIFY[:2]), **_verified(entry)}
         made += both
     return made
 
 
 def _verified(entry: RoleEntry) -> Made:
-    """How the registry is asked, where its login is to be proven. The login goes to the host that the entry names, not to one that the
-    registry names."""
+    """Return the options to verify the login at the registry, if requested. The login goes to the host that the entry names, not to one
+    that the registry names."""
     if not (entry.get("verify") or entry.get("verify_repositories")):
         return {}
     given = {f"verify_{name}": entry.get(name) for name in ("ca_cert", "validate_certs")}
@@ -359,14 +360,14 @@ def _verified(entry: RoleEntry) -> Made:
 
 
 def _both_claims(declared: Declarations, answer: Any) -> list[Made]:
-    """An entry with a problem keeps both of its secrets: the answer of a registry is not a reason to remove one."""
+    """Return the declared secrets. An entry with a problem keeps both: the answer of a registry is not a reason to remove one."""
     kept = [(entry, _names(entry)) for entry, asked in _answered(declared, answer) if _problem(entry, asked)]
     used = [(entry, _used(entry, asked)) for entry, asked in _settled(declared, answer)]
     return [entry.entry(name=name) for entry, names in (*used, *kept) for name in names]
 
 
 def _both_link_claims(declared: Declarations, answer: Any) -> list[Made]:
-    """The links that are declared; those of an entry with a problem to both of its secrets, as in `_both_claims`."""
+    """Return the declared links. An entry with a problem has links to both of its secrets, as in `_both_claims`."""
     kept = [
         entry.entry("service_accounts", "link_for", secrets=_names(entry))
         for entry, asked in _answered(declared, answer)
@@ -397,7 +398,7 @@ def _both_links(declared: Declarations, answer: Any) -> list[Made]:
 
 
 def _names(entry: RoleEntry) -> list[str]:
-    """The secret for the registry, and the one for the host that takes its logins."""
+    """Return the names of the secret for the registry, and of the one for the host that takes its logins."""
     return [
         entry.get("registry_secret_name", "private-registry"),
         entry.get("realm_secret_name", "redhat-connect-sso"),
@@ -409,7 +410,7 @@ def _used(entry: RoleEntry, asked: Mapping[str, Any]) -> list[str]:
 
 
 def _answered(declared: Declarations, answer: Any) -> Iterator[tuple[RoleEntry, Mapping[str, Any]]]:
-    """Each entry with the answer of its registry, and with `error` for one that could not be asked."""
+    """Yield each entry with the answer of its registry, or with `error` if the registry could not be queried."""
     answer = answer or {}
     errors = {failure["entry"]: {"error": failure["error"]} for failure in answer.get("failures", ())}
     for position, (entry, asked) in enumerate(zip(declared.present, answer.get("registries", ()), strict=False)):
@@ -417,14 +418,14 @@ def _answered(declared: Declarations, answer: Any) -> Iterator[tuple[RoleEntry, 
 
 
 def _settled(declared: Declarations, answer: Any) -> Iterator[tuple[RoleEntry, Mapping[str, Any]]]:
-    """The entries of which it is certain who gets the login."""
+    """Return the entries whose login certainly goes to the intended host."""
     return ((entry, asked) for entry, asked in _answered(declared, answer) if not _problem(entry, asked))
 
 
 def _problem(entry: RoleEntry, asked: Mapping[str, Any]) -> str:
-    """Why nothing is written for an entry; empty where something is.
+    """Return why nothing is written for an entry; empty if secrets are written.
 
-    A secret for another host is a login that nodes send there. So the entry names that host, and not the registry.
+    Nodes send the login of a secret for another host to that host. So the entry must name the host, and not the registry.
     """
     if "error" in asked:
         return str(asked["error"])
@@ -435,13 +436,13 @@ def _problem(entry: RoleEntry, asked: Mapping[str, Any]) -> str:
     add = (
         f'if that host is allowed to have the login, add this line to the entry: realm_host: "{host}"'
         if host
-        else "if you know which host takes its logins, name it with realm_host in the entry"
+        else "if you know the host that takes its logins, name it with realm_host in the entry"
     )
     return f"registry {asked['registry']} wants logins sent to {names}, which the entry does not name; nothing was written for it: {add}"
 
 
 def _https_host(realm: Any) -> str:
-    """The `host[:port]` of a realm, in its one spelling; empty where it is none to which a login may be sent."""
+    """Return the `host[:port]` of a realm, in canonical form; empty if logins must not be sent to it."""
     try:
         url = str(realm)
         found = url_host(url)[1]
@@ -451,7 +452,7 @@ def _https_host(realm: Any) -> str:
 
 
 def _undelegated(declared: Declarations, answer: Any) -> list[Any]:
-    """A sentence for each registry that takes its logins itself."""
+    """Yield a sentence for each registry that takes its logins itself."""
     return [
         f"{asked['registry']} does not delegate its login, so secret {_names(entry)[0]} is enough, and {_names(entry)[1]} is not "
         "created"
@@ -461,7 +462,7 @@ def _undelegated(declared: Declarations, answer: Any) -> list[Any]:
 
 
 def _problems_of_answers(declared: Declarations, answer: Any) -> list[Any]:
-    """A sentence for each entry for which nothing is written."""
+    """Yield a sentence for each entry for which nothing is written."""
     return [
         f"{entry.title}: {problem}"
         for entry, asked in _answered(declared, answer)
@@ -473,7 +474,7 @@ def _problems_of_answers(declared: Declarations, answer: Any) -> list[Any]:
 
 
 def _accounts(declared: Declarations, _answer: Any) -> list[Made]:
-    """The accounts that are granted to, each once."""
+    """Return the accounts of the grants, each once."""
     found: dict[tuple[Any, Any], Made] = {}
     for entry in declared.present:
         for account in entry.get("service_accounts", ()):
@@ -494,7 +495,7 @@ def _without(made: Made, *names: str) -> Made:
     return {name: value for name, value in made.items() if name not in names}
 
 
-#: What can be asked for: for each role, the entries of one task.
+#: The builders of the entries of each task, by role and kind.
 KINDS: Mapping[str, Mapping[str, Callable[[Declarations, Any], list[Any]]]] = {
     "private_registry": {
         "secrets": _secrets,
@@ -522,7 +523,7 @@ KINDS: Mapping[str, Mapping[str, Callable[[Declarations, Any], list[Any]]]] = {
 
 
 def _limited(entry: RoleEntry, role: str, only: frozenset[str]) -> Iterator[RoleEntry]:
-    """What an entry declares for these namespaces. A grant is also for those of its consumers that are among them."""
+    """Return the entry, limited to these namespaces. A grant also counts for its consumers in these namespaces."""
     owners = _only_in(entry, only)
     if owners:
         yield _with(entry, **owners)
@@ -533,7 +534,7 @@ def _limited(entry: RoleEntry, role: str, only: frozenset[str]) -> Iterator[Role
 
 
 def _only_in(entry: RoleEntry, only: frozenset[str]) -> Made:
-    """Where the entry is for some of the namespaces; empty when it is for none. What a label selects, the module finds out."""
+    """Return the entry's targets among the namespaces; empty if there are none. The module evaluates label selectors."""
     names, selector = entry.get("namespaces"), entry.get("namespace_selector")
     if names is not None:
         kept = [name for name in entry.items("namespaces") if str(name) in only]
@@ -546,7 +547,7 @@ def _only_in(entry: RoleEntry, only: frozenset[str]) -> Made:
 
 
 def _without_places(entry: RoleEntry, only: frozenset[str]) -> Made:
-    """Where the entry is for other namespaces; empty when there are none."""
+    """Return the entry's targets outside these namespaces; empty if there are none."""
     names, selector = entry.get("namespaces"), entry.get("namespace_selector")
     if names is not None:
         kept = [name for name in entry.items("namespaces") if str(name) not in only]
@@ -557,7 +558,7 @@ def _without_places(entry: RoleEntry, only: frozenset[str]) -> Made:
 
 
 def _consumers(entry: RoleEntry, only: frozenset[str]) -> Made:
-    """The subjects of a grant that are in these namespaces, in place of all others; all of them where it is exclusive."""
+    """Return the subjects of a grant that are in these namespaces, or all subjects if it is exclusive."""
     given = [one for one in entry.get("service_accounts", ()) if isinstance(one, Mapping)]
     accounts = [one for one in given if str(one.get("namespace")) in only]
     projects = [name for name in entry.get("projects", ()) if str(name) in only]
@@ -569,7 +570,7 @@ def _consumers(entry: RoleEntry, only: frozenset[str]) -> Made:
 
 
 def _with(entry: RoleEntry, **members: Any) -> RoleEntry:
-    """The entry with other members, which are values and no templates; null is for one that it does not have."""
+    """Return the entry with other members, which are values, not templates. Null removes a member."""
     kept = {name: value for name, value in entry.members.items() if name not in members}
     given = {name: value for name, value in members.items() if value is not None}
 
@@ -587,7 +588,7 @@ def _any(name: str, patterns: Iterable[Any]) -> bool:
 
 
 def _entries(role: str, variables: Mapping[str, Any], templates: Evaluator) -> list[RoleEntry]:
-    """The entries of the role's variables, in the order of the variables' names. Once a member of one is read, that of all is prepared."""
+    """Return the entries of the role's variables, in the order of the variable names. The first read of a member prepares it in all."""
     found: list[RoleEntry] = []
     prepared: set[str] = set()
 
@@ -606,7 +607,7 @@ def _entries(role: str, variables: Mapping[str, Any], templates: Evaluator) -> l
 
 
 def _written(role: str, variables: Mapping[str, Any], templates: Evaluator) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each entry as it is written, with its title."""
+    """Yield each unevaluated entry with its title."""
     first = VARIABLES[role]
     for name in (first, *sorted(name for name in variables if name.startswith(f"{first}_"))):
         value = variables.get(name)
@@ -644,7 +645,7 @@ def _unknown(names: Sequence[str], known: Collection[str]) -> str:
 
 
 def _conflicts(variables: Mapping[str, Any], templates: Evaluator, role: str) -> Iterator[str]:
-    """Secrets that the two roles declare. Of the namespaces that a selector finds, only the selector is known."""
+    """Yield the secrets that both roles declare. Selectors are compared as text, because their namespaces are not known."""
     claims: dict[tuple[str, str], dict[str, str]] = {}
     for owner in _WRITERS:
         for entry in _entries(owner, variables, templates):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The answers of pull_access_info as lines for a terminal, each with its colour by Ansible's own settings."""
+"""Format the answers of pull_access_info as lines for a terminal, colored by Ansible's own settings."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.o
 
 __all__ = ["lines_of"]
 
-#: What colour a line has: the setting of Ansible by the verdict, or by how the line begins.
+#: The Ansible setting for the color of a line, by the verdict, or by the start of the line.
 _VERDICTS = {"pulls": "COLOR_OK", "will_not_pull": "COLOR_ERROR", "unknown": "COLOR_CHANGED"}
 _MARKS = {"  ok ": "COLOR_OK", "  NO ": "COLOR_ERROR", "  ?  ": "COLOR_CHANGED"}
 
 
 def lines_of(result: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
-    """Each line with its colour, None for the terminal's own. Nothing for what was not answered."""
+    """Yield each line with its color, None for the terminal's default. No lines for unanswered questions."""
     for namespace in result.get("namespaces") or ():
         for answer in namespace.get("access") or ():
             yield from _answer(namespace.get("name", ""), answer)
@@ -45,5 +45,5 @@ def _colour(setting: str | None) -> str | None:
 
 
 def _plain(line: str) -> str:
-    """Without what would steer the terminal: names and texts come from a cluster and its nodes."""
+    """Return the line without control characters, because names and texts come from a cluster and its nodes."""
     return "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in line)

@@ -1,12 +1,12 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs a module in Ansible's own process where that is where it would run anyway.
+"""Run a module in Ansible's own process if it would run with the same Python on the same host anyway.
 
-A cluster's API is reached from the controller (`connection: local`). There the start of a further Python, with all that it
-imports, takes longer than most of the work, and Ansible would write the options, passwords included, to a file for it. So the
+The API of a cluster is accessed from the controller (`connection: local`). Starting another Python there, with all its imports,
+takes longer than most of the work, and Ansible would write the options, including passwords, to a file for it. So the
 module runs in the worker process that Ansible has forked for the task. With another connection, another Python, `become`,
-`async` or `ANSIBLE_KEEP_REMOTE_FILES` it runs in a process of its own, like any module; both have the same result.
+`async` or `ANSIBLE_KEEP_REMOTE_FILES`, it runs in its own process, like any module, with the same result.
 """
 
 from __future__ import annotations
@@ -54,11 +54,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.worker_di
 
 __all__ = ["ModuleAction"]
 
-_NO_ASYNC = "{name} cannot run with 'async': Ansible would keep its result, which is a credential, in a file; leave out 'async' and 'poll'"
+_NO_ASYNC = "{name} cannot run with 'async', because Ansible would keep its result, which is a credential, in a file: leave out 'async' and 'poll'"
 
 
 def _parsed() -> dict[str, bool]:
-    """What ansible-core adds to the result that a module has written, before 2.19 and from 2.22 on, and shows in `ansible_failed_result`."""
+    """Return the keys that ansible-core adds to a module's result before 2.19 and from 2.22 on, and shows in `ansible_failed_result`."""
     if not find_spec("ansible._internal"):
         return {"_ansible_parsed": True}
     return {"ansible_parsed": True} if find_spec("ansible.module_utils.secrets") else {}
@@ -70,7 +70,7 @@ preload()
 
 
 class ModuleAction(NormalAction):  # type: ignore[misc]
-    """The action plugin of a module; each names its own."""
+    """The base of the action plugins. Each subclass names its module."""
 
     module: ClassVar[Module]
 
@@ -86,17 +86,17 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
         return self._unseen(result)
 
     def _problems(self, variables: Mapping[str, Any]) -> str:
-        """What can be said before the module runs, and only here: of variables, and of values that JSON would change."""
+        """Return the problems that only this process can find before the module runs: variables, and values that JSON would change."""
         found = [*unquoted(self.module.arguments, self._task.args)]
         if is_ours(self._task):
             found += problems_of(variables, self._templar)
         return f"nothing was read or changed: {'; '.join(found)}" if found else ""
 
     def _unseen(self, result: dict[str, Any]) -> dict[str, Any]:
-        """The result. One that holds credentials is registered, and shown to nobody: as if the task had `no_log`."""
+        """Return the result. A result with credentials is registered, but never shown, as if the task had `no_log`."""
         if not any(name in result for name in self.module.hidden):
             return result
-        # Before ansible-core 2.21 only what the task says counts: what an action says in its result is overwritten.
+        # Before ansible-core 2.21, only the task's setting counts: that in the action's result is overwritten.
         self._task.no_log = True
         return {**result, "_ansible_no_log": True}
 
@@ -105,11 +105,11 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
             return super()._execute_module(*arguments, **keywords)
         parent = _parent()
         try:
-            # When ansible-playbook is killed, its workers are not: they would go on writing, and no one would see the result.
+            # If ansible-playbook is killed, its workers are not: they would continue to write, without anyone seeing the result.
             with interruptible(lambda: os.getppid() != parent):
                 return self._execute_locally(arguments, keywords)
         except Interrupted as error:
-            # Ansible would leave the file with the options behind. Then what this signal does to a worker of Ansible.
+            # Ansible would leave the file with the options behind. Then let the signal have its usual effect on the worker.
             self.cleanup()
             signal.raise_signal(error.number)
             raise
@@ -128,12 +128,12 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
         return self._with_what_to_install(result) if is_ours and self.module.import_error else result
 
     def _with_what_to_install(self, result: dict[str, Any]) -> dict[str, Any]:
-        """The result of a module whose library Ansible's own Python lacks, so that Ansible looked for another Python to run it.
+        """Return the result of a module whose library Ansible's own Python lacks, so that Ansible looked for another Python to run it.
 
-        Where that one has no library either, or does not even start, the library is to be installed for Ansible's own.
+        If that Python has no library either, or does not start, the message is to install the library for Ansible's own.
         """
         lacks = str(result.get("msg")).startswith(NO_LIBRARY.format(library=self.module.library))
-        # Ansible adds what a Python has printed where that is no result.
+        # Ansible adds the output of a Python that printed no result.
         if not lacks and "module_stdout" not in result:
             return result
         rest = {name: value for name, value in result.items() if name != "exception"}
@@ -142,8 +142,8 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
     def _has_ansibles_python(self, variables: Mapping[str, Any]) -> bool:
         """Whether the module's interpreter is the Python that runs Ansible.
 
-        One that Ansible would have to look for is. Wherever the module runs, `auto` then has one meaning, and the Python that
-        is used has the libraries: which one Ansible would find depends on its version and on the system.
+        An interpreter that Ansible would have to discover counts as well. So `auto` has one meaning wherever the module runs, and that
+        Python has the libraries: the Python that Ansible would discover depends on its version and on the system.
         """
         if self._task.delegate_to:
             variables = variables.get("ansible_delegated_vars", {}).get(self._task.delegate_to, {})
@@ -151,7 +151,7 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
         return _is_this_python(str(self._templar.template(wanted)).strip())
 
     def _naming_ansibles_python(self, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """The variables of a task with this Python as the interpreter."""
+        """Return the variables of a task with this Python as the interpreter."""
         named = {"ansible_python_interpreter": sys.executable}
         if not self._task.delegate_to:
             return {**variables, **named}
@@ -160,11 +160,11 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
         return {**variables, "ansible_delegated_vars": {**delegated, self._task.delegate_to: ours}}
 
     def _destination(self) -> Destination | None:
-        """Where the module may write files of variables."""
+        """Return where the module can write files of variables."""
         return None
 
     def _page(self) -> PageParts | None:
-        """What the module makes the report's page of."""
+        """Return the parts of the report's page."""
         return None
 
     def _say_for(self, variables: Mapping[str, Any]) -> Callable[[str], None]:
@@ -177,7 +177,7 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
             self._compute_environment_string(environment)
             stack.enter_context(as_in_a_process(environment, self._loader.get_basedir()))
             directory = stack.enter_context(tempfile.TemporaryDirectory(dir=C.DEFAULT_LOCAL_TMP))
-            # A thread that is abandoned at a timeout may still want to say something.
+            # A thread that was abandoned at a timeout may still report progress.
             say, over = self._say_for(variables), threading.Event()
             stack.callback(over.set)
             task, result = self._outcome(directory, lambda line: None if over.is_set() else say(line))
@@ -188,7 +188,7 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
         return {**_as_received(self.module.masked({"changed": False, **result}, task.secrets)), **_AS_PARSED}
 
     def _outcome(self, directory: str, say: Callable[[str], None]) -> tuple[Task, dict[str, Any]]:
-        """What AnsibleModule would return for the same options."""
+        """Return the result that AnsibleModule would return for the same options."""
         given = json.loads(json.dumps(self._task.args, default=_as_json))
         validation = ArgumentSpecValidator(self.module.arguments, **self.module.all_rules).validate(given)
         secrets = credentials(validation.validated_parameters, validation._no_log_values)
@@ -210,31 +210,31 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
 
 
 def _parent() -> int:
-    """The process that started this one, even if it is gone by now."""
+    """Return the process that started this one, even if it has ended."""
     known = multiprocessing.parent_process()
     return known.pid if known and known.pid else os.getppid()
 
 
 def _as_json(value: Any) -> str:
-    """As Ansible hands to a module what JSON does not know: a date, or a string that ansible-vault encrypted."""
+    """Convert a value that JSON does not support like Ansible does for a module: a date, or a string that ansible-vault encrypted."""
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def _as_received(result: Mapping[str, Any]) -> dict[str, Any]:
-    """The result as Ansible gets it from a process. It warns of all types in variables that JSON does not have, subclasses included."""
+    """Return the result as from a separate process. Ansible warns about types in variables that JSON lacks, including subclasses."""
     received: dict[str, Any] = json.loads(json.dumps(result, default=_as_json))
     return received
 
 
 def _refusal(validation: Any, problems: str) -> dict[str, Any] | None:
-    """The failure of a task whose options do not fit the argument spec, in AnsibleModule's words, or in ours for `problems` of entries."""
+    """Return the failure of a task with invalid options, in AnsibleModule's words, or in ours for `problems` of entries."""
     if not validation.errors.errors:
         return None
     return {"failed": True, "msg": problems or validation.errors.msg}
 
 
 def _said_by(validation: Any, task: Task) -> dict[str, list[Any]]:
-    """Warnings and deprecations of a result, those of the validation in AnsibleModule's words."""
+    """Return warnings and deprecations of a result, those of the validation in AnsibleModule's words."""
     both = [f"Both option {found['option']} and its alias {found['alias']} are set." for found in validation._warnings]
     warnings = [*both, *task.warnings]
     deprecations = [_deprecation(found) for found in validation._deprecations]
@@ -248,17 +248,17 @@ def _deprecation(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _wants_invocation(variables: Mapping[str, Any]) -> bool:
-    """Whether a result holds the task's options: a setting from ansible-core 2.21 on, before that always."""
+    """Whether a result contains the task's options: a setting from ansible-core 2.21 on, always true before."""
     return bool(_setting("INJECT_INVOCATION", variables, default=True))
 
 
 def _shows_tracebacks() -> bool:
-    """Whether a failed result holds a traceback: a setting from ansible-core 2.19 on, before that always."""
+    """Whether a failed result contains a traceback: a setting from ansible-core 2.19 on, always true before."""
     return bool({"always", "error"} & set(_setting("DISPLAY_TRACEBACK", {}, default=["always"])))
 
 
 def _setting(name: str, variables: Mapping[str, Any], *, default: Any) -> Any:
-    """The value of one of Ansible's settings; `default` where this version has none of that name."""
+    """Return the value of an Ansible setting; `default` if this version does not have it."""
     try:
         return C.config.get_config_value(name, variables=variables)
     except AnsibleError:
@@ -266,9 +266,9 @@ def _setting(name: str, variables: Mapping[str, Any], *, default: Any) -> Any:
 
 
 def _is_this_python(name: str) -> bool:
-    """Whether an interpreter is the one that runs Ansible. One that is to be found out may be any that serves."""
+    """Whether an interpreter is the one that runs Ansible. An interpreter to discover counts, because any suitable one is allowed."""
     if not name or name.startswith("auto"):
         return True
     ours, theirs = Path(sys.executable), Path(name)
-    # Not only the file: an environment's interpreter is a link to one that others share.
+    # Compare the directory as well: the interpreter of an environment is a link to a shared file.
     return ours.parent == theirs.parent and ours.resolve() == theirs.resolve()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the inventory declares the login that a rotation replaces: the next run of the roles would write it back. Pure."""
+"""Find where the inventory declares the login that a rotation replaces, because the next run of the roles would write it back. Pure."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ __all__ = ["NODES", "NodesDeclaration", "replaced_logins"]
 #: The role whose variables declare logins for the pull secret of the nodes.
 NODES = "global_pull_secret"
 
-#: Why a value of the inventory is not known: its template, or what a vault has encrypted.
+#: Errors that make a value of the inventory unknown: in its template, or in vault-encrypted content.
 _UNKNOWN = (AnsibleError, DeclarationError, TemplateError)
-#: A template that is a variable and nothing else. Any other text may be a password.
+#: A template that consists of one variable. Any other text may be a password.
 _VARIABLE = re.compile(r"\{\{-?\s*([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)\s*-?\}\}\Z")
 
 
@@ -49,8 +49,8 @@ class _Rotation:
         return cls(LoginReplacement(tuple(map(str, answer["registries"])), old, new))
 
     def replaces(self, registry: Any, username: Any, password: Any) -> bool:
-        """Whether it is the old login. If the old password is not known, another user name shows that: a password of the same user may be
-        a fresh token."""
+        """Whether it is the old login. If the old password is unknown, only a changed user name shows that: a password of the same user
+        may be a fresh token."""
         if None in (registry, username, password) or not self.exchange.is_for(str(registry)):
             return False
         is_known = self.exchange.old.password or self.exchange.old.username != self.exchange.new.username
@@ -72,7 +72,7 @@ class NodesDeclaration:
 def replaced_logins(
     entries: Iterable[RoleEntry], answer: Mapping[str, Any], read_file: Callable[[str], str]
 ) -> list[dict[str, str]]:
-    """A row for each place with the old login. `variable` is the variable of its password, `problem` why a login is not known.
+    """Yield a row for each place with the old login. `variable` is the variable of its password, `problem` why a login is not known.
 
     `answer` has the registries and the two logins of the rotation.
     """
@@ -103,7 +103,7 @@ def _in_registries(entry: RoleEntry, rotation: _Rotation) -> Iterator[dict[str, 
 
 
 def _in_entry(entry: RoleEntry, rotation: _Rotation) -> Iterator[dict[str, str]]:
-    """The login of an entry for a registry that delegates its login."""
+    """Yield the login of an entry for a registry that delegates its login."""
     if "password" in entry.members:
         login = (entry.get("username"), entry.get("password"))
         hosts = [host for host in (entry.get("registry"), entry.get("realm_host")) if rotation.replaces(host, *login)]
@@ -129,7 +129,7 @@ def _row(place: str, registry: Any, variable: str = "", problem: str = "") -> di
 
 
 def _variable(written: Any) -> str:
-    """The name of the variable that a member is, such as the one in a vaulted file; empty for anything else."""
+    """Return the name of the variable that a member consists of, such as one in a vaulted file; empty for anything else."""
     if not isinstance(written, str) or hasattr(written, "_ciphertext"):
         return ""
     found = _VARIABLE.match(written.strip())

@@ -1,8 +1,8 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All variables that roles, playbooks and jobs of this collection know. Ansible says nothing about a variable that nothing reads, so a misspelt
-`image_pull_kubeconfig` leads to the default cluster.
+"""All variables that roles, playbooks and jobs of this collection know. Ansible does not report unused variables, so a mistyped
+`image_pull_kubeconfig` would lead to the default cluster.
 
 A test derives the table from the argument specs of the roles, from the playbooks and from the jobs.
 """
@@ -18,7 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.unquoted 
 
 __all__ = ["KNOWN", "is_ours", "problems_of"]
 
-#: What the names of the variables begin with, and how they go on.
+#: The prefixes of the variables, and the remainders of their names.
 _NAMES = {
     "automation_account_": "everywhere hosted_pull_secrets jobs kubeconfig manifests name namespace namespace_selector namespaces state token_seconds",
     "credential_rotation_": (
@@ -50,12 +50,12 @@ _NAMES = {
 KNOWN = frozenset(prefix + rest for prefix, names in _NAMES.items() for rest in names.split())
 
 _PREFIXES = tuple(_NAMES)
-#: Joined with the variable of that name without the underscore: what follows is the author's choice.
+#: Prefixes of variables that are joined with the variable of the same name. The author chooses the suffix.
 _FAMILIES = ("private_registry_secrets_", "delegated_auth_registries_", "cross_project_pull_grants_")
-#: As Kubernetes calls its own fields. Other roles use these names.
+#: Names like Kubernetes fields, which other roles use.
 _OF_OTHERS = frozenset({"image_pull_policy", "image_pull_secret", "image_pull_secrets"})
 _IGNORED = "image_pull_ignored_variables"
-#: Parts of a login, as variables and as members of variables. Entries of lists with many are judged where they are read.
+#: Parts of a login, as variables and as members of variables. Entries of lists are checked when they are read.
 _LOGIN_VARIABLES = ("image_pull_username", "image_pull_password", "image_pull_api_key")
 _LOGIN_MEMBERS = ("username", "password", "token")
 
@@ -63,7 +63,7 @@ _COLLECTION = Path(__file__).parents[2].resolve()
 
 
 def is_ours(task: Any) -> bool:
-    """Whether a task stands in a role or a playbook of this collection. Elsewhere, all names are the author's."""
+    """Whether a task is in a role or a playbook of this collection. Elsewhere, all names are the author's choice."""
     path = str(task.get_path() or "").rpartition(":")[0]
     return (
         any(Path(path).resolve().is_relative_to(_COLLECTION / folder) for folder in ("roles", "playbooks"))
@@ -73,7 +73,7 @@ def is_ours(task: Any) -> bool:
 
 
 def problems_of(variables: Mapping[str, Any], templar: Any) -> list[str]:
-    """A sentence for each variable with a prefix of ours that nothing knows, and for each login that YAML has changed."""
+    """Return a sentence for each unknown variable with one of our prefixes, and for each login that YAML has changed."""
     unknown = sorted(name for name in variables if name.startswith(_PREFIXES) and not _is_known(name))
     if unknown:
         given = templar.template(variables.get(_IGNORED)) or ()
@@ -89,7 +89,7 @@ def _is_known(name: str) -> bool:
 def _sentence(name: str) -> str:
     prefix = next(prefix for prefix in _PREFIXES if name.startswith(prefix))
     known = sorted(one for one in KNOWN if one.startswith(prefix))
-    # Only the rests are compared: the prefix is alike in all.
+    # Compare only the remainders, because all names have the same prefix.
     meant = most_similar(name.removeprefix(prefix), [one.removeprefix(prefix) for one in known])
     end = (
         f": did you mean {prefix + meant!r}?" if meant else f"; those that begin with {prefix} are {', '.join(known)}."

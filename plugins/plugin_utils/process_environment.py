@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a module in a process of its own would have around it, for one that runs in Ansible's."""
+"""Give a module that runs in Ansible's process the environment of a separate process."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ __all__ = ["as_in_a_process"]
 
 @contextmanager
 def as_in_a_process(environment: Mapping[str, object], directory: str) -> Iterator[None]:
-    """The task's environment, the playbook's directory, an output that is not shown; all is as before in the end.
+    """Set the task's environment and the playbook's directory, and discard the output. Restore everything at the end.
 
-    A stack, not one `finally`: when a task's `timeout` strikes while one part is restored, the others still are.
+    A stack, not one `finally`: if a task's `timeout` interrupts the restoring of one part, the others are still restored.
     """
     with ExitStack() as stack:
         stack.callback(_restore_environment, dict(os.environ))
         os.environ.update({name: str(value) for name, value in environment.items()})
         stack.callback(os.chdir, Path.cwd())
         os.chdir(directory)
-        # The client library logs what a login plugin says; Ansible's log is no place for that.
+        # The client library logs the output of login plugins, which must not be in Ansible's log.
         stack.callback(logging.disable, logging.root.manager.disable)
         logging.disable(logging.CRITICAL)
         stack.enter_context(redirect_stdout(io.StringIO()))

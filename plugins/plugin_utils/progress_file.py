@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shows the progress of a module in a process of its own. Its output reaches the controller only at its end."""
+"""Show the progress of a module in a separate process, whose output reaches the controller only at its end."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pathlib import Path
 
 __all__ = ["shown"]
 
-#: Seconds between two looks at the file.
+#: Seconds between two reads of the file.
 _INTERVAL = 0.5
 
 
 @contextmanager
 def shown(path: Path, say: Callable[[str], None]) -> Iterator[None]:
-    """Says each line that is added to a file during the block. A file that is not there, not yet, or may not be read is an empty one."""
+    """Pass each line that is added to a file during the block to `say`. A missing or unreadable file counts as empty."""
     over = threading.Event()
     watcher = threading.Thread(target=_watch, args=(path, say, over), daemon=True)
     watcher.start()
@@ -32,7 +32,7 @@ def shown(path: Path, say: Callable[[str], None]) -> Iterator[None]:
 def _watch(path: Path, say: Callable[[str], None], over: threading.Event) -> None:
     count = 0
     while not over.wait(_INTERVAL):
-        # A line that is being written has no end yet.
+        # An incomplete line has no end yet.
         complete = [line[:-1] for line in _text(path).splitlines(keepends=True) if line.endswith("\n")]
         for line in complete[count:]:
             say(line)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files that the report's page is made of, as they stand in the collection."""
+"""The files of the collection from which the report's page is built."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ _DIRECTORY = Path(__file__).parent / "pull_report"
 
 
 def page_parts() -> PageParts:
-    """Reads them."""
+    """Read the files."""
     html, css, js = ((_DIRECTORY / f"page.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
     return PageParts(html, css, js)

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one line with which a playbook ends, from the registered results of its tasks. Pure.
+"""Build the last line of a playbook from the registered results of its tasks. Pure.
 
-A line holds counts, and names that the operator gave. It never holds text of a cluster: users choose the names of their namespaces and
-secrets, and a job log is read by others.
+A line contains counts, and names that the operator gave. It never contains text from a cluster, because users choose the names of their
+namespaces and secrets, and other people read the job log.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["LINES", "account_line", "apply_line", "audit_line", "export_line", "
 #: A registered result. One of a task that did not run is empty, or skipped.
 Result = Mapping[str, Any]
 
-#: Each action in the order of a line, with its words for what was done, and for what would be.
+#: Each action in the order of a line, with its words for done and for planned changes.
 _WORDS = {
     "create": ("created", "create"),
     "add": ("", "add"),
@@ -55,9 +55,9 @@ def apply_line(
     problems: Sequence[str] = (),
     nothing: str = "nothing is declared",
 ) -> str:
-    """What was written for the entries that are `declared`, by their titles; None where they could not be read.
+    """Return the line of the changes for the `declared` entries, given by their titles; None if they could not be read.
 
-    Each of `problems` is why nothing was written for an entry, and begins with its title. `nothing` is the line where nothing is declared,
+    Each of `problems` is why nothing was written for an entry, and begins with its title. `nothing` is the line if nothing is declared
     and nothing was done.
     """
     refused = [{"title": problem.partition(": ")[0]} for problem in problems]
@@ -72,7 +72,7 @@ def apply_line(
 def rotation_line(
     results: Sequence[Result], *, plan: Result, seen: Result, check_mode: bool, retired: bool = False
 ) -> str:
-    """What `results` wrote, which copies of the old login are left, as the last look `seen` or else the `plan` counts them."""
+    """Return the line of the changes in `results`, and of the remaining copies of the old login, as counted in `seen`, or else `plan`."""
     rotation = (seen or plan).get("rotation") or {}
     changes = Counter(("secret", "update") for _change in _changes_in(results))
     places = {row["name"] for result in results for row in _rows(result) if row.get("changes")}
@@ -89,7 +89,7 @@ def rotation_line(
 
 
 def audit_line(report: Result) -> str:
-    """What the report counts, and where it is."""
+    """Return the line with the counts of the report, and its path."""
     if "counts" not in report:
         return _STOPPED
     counts = report["counts"]
@@ -101,7 +101,7 @@ def audit_line(report: Result) -> str:
 
 
 def export_line(result: Result, *, check_mode: bool) -> str:
-    """What was written to which files, and how many objects are in none."""
+    """Return the line with the written files, and the number of objects that are in none of them."""
     if "files" not in result:
         return ", ".join(("no file was written", *_problems([result])))
     secrets = pluralize(len(result["private_registry_secrets"]), "secret")
@@ -122,7 +122,7 @@ def export_line(result: Result, *, check_mode: bool) -> str:
 
 
 def account_line(results: Sequence[Result], *, account: str, check_mode: bool, manifests: str = "") -> str:
-    """What was written for the account, where its kubeconfig or its objects are, and when the token ends."""
+    """Return the line of the account's changes, the files with its kubeconfig or objects, and the expiry time of the token."""
     counts: Counts = Counter(
         (_NOUNS.get(str(change.get("kind")), "object"), str(change.get("action"))) for change in _changes_in(results)
     )
@@ -132,14 +132,14 @@ def account_line(results: Sequence[Result], *, account: str, check_mode: bool, m
         *(_phrases(counts, check_mode) if manifests else _changed(counts, results, check_mode)),
         *([f"objects in {manifests}"] if manifests else []),
         *(f"kubeconfig {'would be' if check_mode else 'is'} in {name}" for name in files),
-        *(f"its token ends {end}" for end in ends),
+        *(f"its token expires {end}" for end in ends),
         *_problems(results),
     ]
     return f"account {account}: {', '.join(parts)}"
 
 
 def nodes_line(results: Sequence[Result], *, rolled_out: bool | None, check_mode: bool) -> str:
-    """The changes of the nodes' pull secret. `rolled_out`: whether the nodes have it, or None if that is not known."""
+    """Return the line of the nodes' pull secret. `rolled_out`: whether the nodes have it, or None if that is not known."""
     changes = Counter(("secret", str(change.get("action"))) for change in _changes_in(results))
     parts = [*_changed(changes, results, check_mode), *_verified(results), *_problems(results)]
     if not check_mode and not _is_failed(results):
@@ -162,14 +162,14 @@ LINES: dict[str, Callable[..., str]] = {
 
 
 def _changed(counts: Counts, results: Iterable[Result], check_mode: bool) -> list[str]:
-    """The phrases or, unless a task failed, that nothing changed."""
+    """Return the phrases or, unless a task failed, that nothing changed."""
     if counts or _is_failed(results):
         return _phrases(counts, check_mode)
     return ["nothing would change" if check_mode else "nothing changed"]
 
 
 def _phrases(counts: Counts, check_mode: bool) -> list[str]:
-    """Such as `3 secrets created`, `1 updated`, or `would create 3 secrets`, `update 1`."""
+    """Return phrases such as `3 secrets created`, `1 updated`, or `would create 3 secrets`, `update 1`."""
     nouns = dict.fromkeys((*("secret", "link", "grant"), *sorted(noun for noun, _action in counts)))
     found: list[str] = []
     for noun in nouns:
@@ -183,11 +183,11 @@ def _phrases(counts: Counts, check_mode: bool) -> list[str]:
 
 
 def _access_changes(change: Result) -> Counts:
-    """One change as secrets, links, grants, pods and other objects."""
+    """Count one change as secrets, links, grants, pods and other objects."""
     kind, action = str(change.get("kind")), str(change.get("action"))
     found: Counts = Counter()
     if kind == "ServiceAccount":
-        # Containers of ansible-core 2.19 and later give their values only once.
+        # Containers of ansible-core 2.19 and later can be iterated only once.
         lists = tuple((change.get("lists") or {}).values())
         found["link", "add"] = len({name for one in lists for name in one.get("added") or ()})
         found["link", "delete"] = len({name for one in lists for name in one.get("removed") or ()})
@@ -211,7 +211,7 @@ def _total(counts: Iterable[Counts]) -> Counts:
 
 
 def _entries(declared: Sequence[str], results: Sequence[Result]) -> str:
-    """How many teams or entries were applied. A namespace that failed as a whole may be of any of them, so they are only counted then."""
+    """Return the number of applied teams or entries. If a namespace failed as a whole, only their total is known."""
     rows = [row for result in results for row in result.get("failures") or ()]
     failed = {_entry(row) for row in rows if "title" in row}
     teams = {title: _team(title) for title in declared}
@@ -225,20 +225,20 @@ def _entries(declared: Sequence[str], results: Sequence[Result]) -> str:
 
 
 def _entry(row: Result) -> str:
-    """The title of the entry that failed. Modules call it by its title and, in brackets, its name."""
+    """Return the title of the failed entry. Modules give its title and, in brackets, its name."""
     title = str(row.get("title"))
     found = _TITLE.match(title)
     return found[0] if found else title
 
 
 def _team(title: str) -> str:
-    """The end of the variable's name; empty for the variable that has none."""
+    """Return the suffix of the variable name; empty if it has none."""
     found = _TITLE.match(title)
     return (found[2] or "") if found else ""
 
 
 def _namespaces(results: Sequence[Result]) -> str:
-    """Of many namespaces, a result lists those that changed, and counts the others."""
+    """Return the number of namespaces. If there are many, a result lists only the changed ones, and counts the others."""
     asked = [result for result in results if "prune" not in result]
     listed = {row["name"] for result in asked for row in _rows(result)}
     totals = [(result.get("summary") or {}).get("total", 0) for result in asked]
@@ -273,7 +273,7 @@ def _is_failed(results: Iterable[Result]) -> bool:
 
 
 def _is_stopped(results: Iterable[Result]) -> bool:
-    """Whether a task refused its options, or ended early: such a failure is that of no namespace."""
+    """Whether a task refused its options, or ended early. Such a failure does not belong to a namespace."""
     return any(result.get("failed") and (result.get("stopped") or not result.get("failures")) for result in results)
 
 

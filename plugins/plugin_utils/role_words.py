@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Messages of a module in the words of the role or playbook that runs it: its users know variables, and not the options behind them."""
+"""Rewrite messages of a module for the role or playbook that runs it: its users know variables, not the options behind them."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_var
 
 __all__ = ["in_words_of"]
 
-#: One option or several: `option 'a'`, `options 'a', 'b' and 'c'`, `in 'a'`. What follows a name in an entry is that entry's member.
+#: One option or several: `option 'a'`, `options 'a', 'b' and 'c'`, `in 'a'`. The text after a name in an entry is the entry's member.
 _NAMES = re.compile(r"\b(options?|in|name it in|set) ('\w+'(?:(?:, | and | or )'\w+')*)")
-#: One letter of the name is enough: with all of it, a long text would take minutes.
+#: Matches one letter of the name, because matching all of it would take minutes for a long text.
 _ENTRY = re.compile(r"\w\[\d+\]")
 
 
 def in_words_of(role: str, result: Mapping[str, Any]) -> dict[str, Any]:
-    """The result with the variables of a role in place of the options of its module, in the message and the warnings.
+    """Return the result with a role's variables instead of its module's options, in the message and the warnings.
 
-    Without a role, the variables are those of the playbooks. An entry of a list has members of the same names as its options.
+    Without a role, the variables are those of the playbooks. The members of a list's entry have the same names as the options.
     """
     changed = dict(result)
     if isinstance(result.get("msg"), str):
@@ -49,6 +49,6 @@ def _variables(role: str, found: re.Match[str]) -> str:
 
 
 def _variable(role: str, option: str) -> str:
-    """The variable behind an option; empty where there is none."""
+    """Return the variable behind an option; empty if there is none."""
     prefixes = (f"{role}_", "image_pull_") if role else ("image_pull_", "image_pull_export_")
     return next((prefix + option for prefix in prefixes if prefix + option in KNOWN), "")

@@ -1,11 +1,11 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Evaluates the templates in variables, many at once where they can be.
+"""Evaluate the templates in variables, many at once if possible.
 
-From ansible-core 2.19 on, each template that is evaluated looks at every variable of the host, and at every member of the dictionary
-that it names. So a thousand entries, each with a password in a variable of its own, take a million looks, and ten thousand entries
-two minutes. Evaluated together, they share one.
+From ansible-core 2.19 on, each evaluation of a template visits every variable of the host, and every member of the dictionary that it
+names. So a thousand entries, each with a password in its own variable, take a million visits, and ten thousand entries two minutes.
+Templates that are evaluated together share one visit.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarati
 
 try:
     from ansible.template import is_trusted_as_template, trust_as_template
-except ImportError:  # before ansible-core 2.19 there is nothing to share
+except ImportError:  # Before ansible-core 2.19, evaluating together has no advantage.
     is_trusted_as_template = trust_as_template = None
 
 __all__ = ["Templates"]
 
-#: A template that is one expression. Braces within may be a dictionary, a string or another template.
+#: A template that is one expression. Braces in it can be a dictionary, a string or another template.
 _EXPRESSION = re.compile(r"\{\{(?![-+])([^{}]+)(?<![-+])\}\}\Z")
 
-_LITERAL = "if '{{', '{%' or '{#' is a part of a password, write it as !unsafe '...'"
+_LITERAL = "(if '{{', '{%' or '{#' is a part of a password, write it as !unsafe '...')"
 
-#: So many are evaluated together: enough to share the looks, few enough that one that fails costs little.
+#: Number of templates that are evaluated together: large enough to be fast, small enough that a failing one costs little.
 _AT_ONCE = 500
 
 
@@ -41,7 +41,7 @@ class Templates:
         self._known: dict[str, Any] = {}
 
     def prepare(self, values: Iterable[Any]) -> None:
-        """Evaluates at once what `resolve` will be asked for. What fails is left to it, so that the error names that one."""
+        """Evaluate values at once that `resolve` will need. Failures are left to `resolve`, so that the error names the value."""
         if trust_as_template is None:
             return
         texts = [text for text in dict.fromkeys(_texts(values)) if text not in self._known]
@@ -49,7 +49,7 @@ class Templates:
             self._known.update(self._together(texts[start : start + _AT_ONCE]))
 
     def resolve(self, value: Any) -> Any:
-        """The value with its templates evaluated; what is omitted is null. Most strings hold none."""
+        """Return the value with its templates evaluated; omitted values are null. Most strings contain no template."""
         if isinstance(value, Mapping):
             members = {key: self.resolve(item) for key, item in value.items()}
             return {key: item for key, item in members.items() if item is not None}
@@ -66,7 +66,7 @@ class Templates:
         return None if self._is_omitted(result) else result
 
     def _together(self, texts: list[str]) -> Mapping[str, Any]:
-        """The values of these templates; nothing when one of them fails. What is omitted is null, as it is not in the answer."""
+        """Return the values of these templates; empty if one of them fails. Omitted values are null, because the answer lacks them."""
         members = ", ".join(f"{position}: ({_expression(text)})" for position, text in enumerate(texts))
         try:
             found = self._templar.template(trust_as_template(f"{{{{ {{{members}}} }}}}"))
@@ -76,26 +76,26 @@ class Templates:
         return {text: None if self._is_omitted(value) else value for text, value in values.items()}
 
     def _is_omitted(self, value: Any) -> bool:
-        """By its type or, before ansible-core 2.19, by the string of this run: another text that looks like it is text."""
+        """Whether the value is omitted: by its type or, before ansible-core 2.19, by this run's placeholder. Similar texts are texts."""
         if trust_as_template is not None:
             return type(value).__name__ == "_OmitType"
         return isinstance(value, str) and value == self._templar.available_variables.get("omit")
 
 
 def _explained(error: AnsibleError, template: str) -> str:
-    """Why a template has no value. It may be a password with braces: so Ansible's own text, which repeats it, is not used, and a name is
-    taken from it only where it is one expression."""
+    """Return why a template has no value. It may be a password with braces. So Ansible's own text, which repeats it, is not used, and a
+    name is taken from it only if the template is one expression."""
     is_expression = _EXPRESSION.match(template) and isinstance(error, AnsibleUndefinedVariable)
     names = re.findall(r"'([A-Za-z_]\w*)' is undefined", str(error)) if is_expression else []
     if names:
-        return f"variable {names[0]} is undefined: define it in the inventory, or correct its name; {_LITERAL}"
+        return f"variable {names[0]} is undefined: define it in the inventory, or correct its name {_LITERAL}"
     if isinstance(error, AnsibleUndefinedVariable):
-        return f"a variable in its template, or a member of one, is undefined; {_LITERAL}"
-    return f"a value is no template that Ansible can evaluate ({type(error).__name__}); {_LITERAL}"
+        return f"a variable in its template, or a member of one, is undefined {_LITERAL}"
+    return f"a value is not a template that Ansible can evaluate ({type(error).__name__}) {_LITERAL}"
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """The templates in a value that can be evaluated together with others."""
+    """Yield the templates in a value that can be evaluated together with others."""
     if isinstance(value, Mapping):
         value = value.values()
     if _is_text(value):
@@ -107,7 +107,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _stands_alone(text: str) -> bool:
-    """Whether it opens what it closes, so that it cannot reach into its neighbours. Brackets in a string count as others do."""
+    """Whether its brackets are balanced, so that it cannot affect its neighbors. Brackets in a string count as well."""
     depth = 0
     for bracket in re.findall(r"[()\[\]]", text):
         depth += 1 if bracket in "([" else -1
@@ -121,5 +121,5 @@ def _expression(text: str) -> str:
 
 
 def _is_text(value: Any) -> bool:
-    """Whether it is plain text; a value that ansible-vault encrypted is not."""
+    """Whether it is plain text. A value that ansible-vault encrypted is not."""
     return isinstance(value, str) and not hasattr(value, "_ciphertext")

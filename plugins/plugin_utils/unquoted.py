@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Credentials that YAML read as a number, a truth value or a date. Pure.
+"""Find credentials that YAML read as a number, a boolean or a date. Pure.
 
-What was typed is lost then: `0123` is 83, `1e3` is 1000.0, `on` is true. A wrong credential is not guessed.
+The typed text is lost then: `0123` is 83, `1e3` is 1000.0, `on` is true. The right credential is not guessed.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.reda
 
 __all__ = ["unquoted", "unquoted_value"]
 
-#: What is a part of a login, and no secret.
+#: Parts of a login that are not secret.
 _NAMES = frozenset({"username", "client_id"})
 
 _KINDS = ((bool, "true or false"), ((int, float), "a number"), (date, "a date"))
 
 
 def unquoted_value(where: str, value: object) -> str:
-    """Why a credential cannot be taken as it is; empty for a text, and for what is not there. `where` it stands is said."""
+    """Return why a credential is not usable; empty for a text, and for a missing one. The message names its place `where`."""
     kind = next((name for type_, name in _KINDS if isinstance(value, type_)), "")
     if not kind:
         return ""
-    return f"{where} is {kind} and not a text: YAML has changed it, so put it in quotes, where it is defined"
+    return f"{where} is {kind} and not a text: YAML has changed it, so put it in quotes where it is defined"
 
 
 def unquoted(arguments: Mapping[str, Any], options: Mapping[str, Any], where: str = "") -> Iterator[str]:
-    """A sentence for each credential and user name among the options of a module. No value is repeated."""
+    """Yield a sentence for each unquoted credential and user name in the options of a module, without its value."""
     for name, value in options.items():
         spec = arguments.get(name)
         if not isinstance(spec, Mapping):
@@ -46,7 +46,7 @@ def unquoted(arguments: Mapping[str, Any], options: Mapping[str, Any], where: st
 
 
 def _in_value(where: str, value: object) -> Iterator[str]:
-    """Of a structure, such as the content of an auth file, only what JSON could not say: numbers are judged where it is read."""
+    """Yield values in a structure, such as an auth file, that JSON cannot represent. Numbers are checked when it is read."""
     if isinstance(value, (Mapping, list)):
         parts = value.items() if isinstance(value, Mapping) else enumerate(value)
         for name, part in parts:

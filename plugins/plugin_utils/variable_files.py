@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes files of variables on the controller. Credentials are encrypted in memory, with Ansible's own library and vault passwords."""
+"""Write files of variables on the controller. Credentials are encrypted in memory, with Ansible's own library and vault passwords."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ class ControllerFiles:
         return write
 
     def _vault(self, wanted: FilesWanted) -> tuple[str, Any]:
-        """The vault id and the password to encrypt with, chosen as ansible-vault does."""
+        """Return the vault id and the password for the encryption, chosen as ansible-vault does."""
         how = _HOW_TO_GIVE + (f", or set {wanted.otherwise}" if wanted.otherwise else "")
         if not self._secrets:
-            raise OptionError(f"there is no vault password, so no credential can be written and nothing was: {how}")
+            raise OptionError(f"there is no vault password for the credentials, so nothing was written: {how}")
         vault_id = wanted.vault_id or C.config.get_config_value("DEFAULT_VAULT_ENCRYPT_IDENTITY")
         names = list(dict.fromkeys(name for name, _secret in self._secrets))
         if not vault_id and len(names) > 1:
@@ -60,20 +60,20 @@ class ControllerFiles:
             )
         if vault_id and vault_id not in names:
             raise OptionError(
-                f"option 'vault_id': there is no vault password for {vault_id!r}, only for {', '.join(names)}; {how}"
+                f"option 'vault_id': there is no vault password for {vault_id!r}, only for {', '.join(names)}: {how}"
             )
         found: tuple[str, Any] = match_encrypt_secret(self._secrets, encrypt_vault_id=vault_id or names[0])
         return found
 
 
 def _content(file: VariableFile, vault: tuple[str, Any] | None) -> bytes:
-    """What is written. :raises OptionError: when it cannot be encrypted; it is never returned in clear text then."""
+    """Return the content of the file. :raises OptionError: when it cannot be encrypted. It is never returned in clear text then."""
     variables = as_yaml(file.variables, for_ansible=file.for_ansible)
     text = f"---\n{as_comments(file.comment)}{variables}".encode()
     if not file.encrypted:
         return text
     if vault is None:
-        raise OptionError(f"{file.name} holds credentials, and there is no vault password: {_HOW_TO_GIVE}")
+        raise OptionError(f"{file.name} contains credentials, but there is no vault password: {_HOW_TO_GIVE}")
     vault_id, secret = vault
     try:
         encrypted: bytes = VaultLib(None).encrypt(text, secret, vault_id if vault_id != "default" else None)
@@ -89,11 +89,11 @@ def _check(directory: Path, paths: Sequence[Path], wanted: FilesWanted) -> None:
             f"{', '.join(there)} exists already, and was not replaced: move it away, choose another {wanted.option!r}, or set 'force: true'"
         )
     if os.path.lexists(directory) and not directory.is_dir():
-        raise OptionError(f"option {wanted.option!r}: {directory} is no directory")
+        raise OptionError(f"option {wanted.option!r}: {directory} is not a directory")
 
 
 def _write(directory: Path, contents: Mapping[Path, bytes], *, force: bool) -> None:
-    """Each file appears at once and whole, for its owner alone; when one cannot be written, those before it are taken back."""
+    """Write each file atomically, only for its owner. If one cannot be written, remove those before it."""
     made: list[Path] = []
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -112,5 +112,5 @@ def _write(directory: Path, contents: Mapping[Path, bytes], *, force: bool) -> N
 
 def _put(path: Path, content: bytes, *, force: bool) -> None:
     with stored(path, content) as temporary:
-        # A link, unlike a move, never replaces what is there.
+        # A link, unlike a move, never replaces an existing file.
         (os.replace if force else os.link)(temporary, path)

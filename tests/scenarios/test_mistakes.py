@@ -76,7 +76,7 @@ SITE = [
     Mistake("upper_case", secret(namespaces=["Team-A"]), (ENTRY + "option 'namespaces': 'Team-A'", "'team-a'")),
     Mistake("undefined", login(password="{{ vault_of_nobody }}"),
             ("private_registry_secrets[1].registries: variable vault_of_nobody is undefined: define it",)),
-    Mistake("braces", login(password=CANARY + "{{x"), ("private_registry_secrets[1].registries: a value is no template", "write it as !unsafe '...'")),
+    Mistake("braces", login(password=CANARY + "{{x"), ("private_registry_secrets[1].registries: a value is not a template", "write it as !unsafe '...'")),
     Mistake("relative_file", secret(registries=None, auth_file="auth.json"),
             (ENTRY + "file 'auth.json' cannot be read", "give the whole path, such as {{ inventory_dir }}/auth.json")),
     Mistake("missing_file", secret(registries=None, auth_file="/nowhere/auth.json"), (ENTRY + "file '/nowhere/auth.json' cannot be read", "No such file")),

@@ -114,7 +114,7 @@ def test_automation_account(cluster: Cluster, namespace: str) -> None:
     }
     made = cluster.play("automation_account", environment=QUIET, **options)
     found = re.fullmatch(
-        rf"account {namespace}/robot: .*1 service account created, kubeconfig is in {kubeconfig}, its token ends \S+Z",
+        rf"account {namespace}/robot: .*1 service account created, kubeconfig is in {kubeconfig}, its token expires \S+Z",
         line_of(made),
     )
     assert found, made.output

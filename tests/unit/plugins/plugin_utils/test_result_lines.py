@@ -253,7 +253,7 @@ class TestAccount:
     def test_where_the_kubeconfig_is_and_when_the_token_ends(self) -> None:
         made = result(self.CHANGES, files=["/h/k"], token_expires="2026-12-24T18:00:00Z", token="secret-token")
         assert self.line(made) == (
-            "account ns/name: 2 cluster roles created, 1 service account created, kubeconfig is in /h/k, its token ends "
+            "account ns/name: 2 cluster roles created, 1 service account created, kubeconfig is in /h/k, its token expires "
             "2026-12-24T18:00:00Z"
         )
 

@@ -132,7 +132,7 @@ def test_text_that_may_not_be_a_template_is_none_beside_an_equal_one_that_is() -
 def test_one_that_is_none_does_not_become_one_among_others(text: str) -> None:
     both = Templates(Counting())
     both.prepare([trusted(text), trusted("{{ one }}")])
-    with pytest.raises(TemplateError, match="no template that Ansible can evaluate"):
+    with pytest.raises(TemplateError, match="not a template that Ansible can evaluate"):
         both.resolve(trusted(text))
 
 

@@ -42,7 +42,7 @@ SPEC = {
 def test_each_form_that_yaml_reads_in_its_own_way(written: str, kind: str) -> None:
     for name in ("username", "password"):
         (said,) = unquoted(SPEC, {name: yaml.safe_load(written)})
-        assert said == f"{name} is {kind} and not a text: YAML has changed it, so put it in quotes, where it is defined"
+        assert said == f"{name} is {kind} and not a text: YAML has changed it, so put it in quotes where it is defined"
         assert [*unquoted(SPEC, {name: yaml.safe_load(f"'{written}'")})] == []
 
 

@@ -111,7 +111,7 @@ class TestEncryption:
             ControllerFiles(None).prepare(wanted)
         assert (", or set " in str(caught.value), otherwise in str(caught.value)) == (bool(otherwise), True)
         (tmp_path / "file").write_text("")
-        with pytest.raises(OptionError, match=f"option '{option}': .* is no directory"):
+        with pytest.raises(OptionError, match=f"option '{option}': .* is not a directory"):
             ControllerFiles(None).prepare(FilesWanted(str(tmp_path / "file"), ("p.yml",), option=option))
         with pytest.raises(OptionError, match=f"choose another '{option}'"):
             ControllerFiles(None).prepare(FilesWanted(str(tmp_path), ("file",), option=option))
@@ -195,7 +195,7 @@ class TestPlaces:
 
     def test_a_directory_that_is_none(self, files: ControllerFiles, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
-        with pytest.raises(OptionError, match="is no directory"):
+        with pytest.raises(OptionError, match="is not a directory"):
             files.prepare(wanted(tmp_path / "file"))
         write = files.prepare(wanted(tmp_path / "file" / "below"))
         with pytest.raises(OptionError, match="cannot be written on the controller"):
