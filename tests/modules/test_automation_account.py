@@ -115,7 +115,7 @@ class TestPresent:
         role = f"image-pull:{namespace}:{name}"
         lab.api("POST", f"{RBAC}/clusterroles", {"metadata": {"name": role}, "rules": []})
         found = account(jobs=["secrets"], namespaces=[here])
-        assert f"cluster role {role} was not made by this module; not changed" in found["msg"]
+        assert f"cluster role {role} was not created by this module, so it was not changed" in found["msg"]
         assert ours(lab, name) == []
         assert lab.get(namespace, "serviceaccounts", name) is None
 
@@ -136,7 +136,8 @@ class TestPresent:
         for options in ({**given, "check": True}, given, {"state": "absent"}):
             said = json.dumps(account(**options)["warnings"])
             assert (
-                f"service account {namespace}/{name} also has rights by bindings that this module did not make" in said
+                f"service account {namespace}/{name} also has rights from bindings that this module did not create"
+                in said
             )
             assert f"cluster role binding {name}-admin" in said
         lab.api("DELETE", f"{RBAC}/clusterrolebindings/{name}-admin")
@@ -199,7 +200,7 @@ class TestWithoutOpenShift:
         (here,) = namespaces(1)
         found = account(jobs=["secrets", "links", "wait"], namespaces=[here], token_seconds=600)
         assert not found["failed"], found["msg"]
-        assert "nothing is given in namespace openshift-image-registry, which does not exist" in json.dumps(
+        assert "no rights were granted in namespace openshift-image-registry, which does not exist" in json.dumps(
             found["warnings"]
         )
         login = {"host": lab.data["server"], "ca_cert": lab.data["ca_cert"], "api_key": found["token"]}
@@ -301,7 +302,10 @@ class TestOptions:
             ({}, "give 'jobs'"),
             ({"jobs": ["secrets"], "everywhere": True, "namespaces": ["a"]}, "either 'everywhere' or the namespaces"),
             ({"state": "absent", "namespaces": ["a"]}, "leave the namespaces out"),
-            ({"jobs": ["secrets"], "state": "rendered", "namespace_selector": {"include": ["*"]}}, "asks no cluster"),
+            (
+                {"jobs": ["secrets"], "state": "rendered", "namespace_selector": {"include": ["*"]}},
+                "connects to no cluster",
+            ),
             ({"jobs": ["secrets"], "token_seconds": 599}, "less than 600 seconds"),
             ({"jobs": ["secrets"], "kubeconfig_dest": "/tmp/x"}, "needs 'token_seconds'"),
             ({"jobs": ["root"]}, "value of jobs must be one or more of"),

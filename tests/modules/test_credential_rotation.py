@@ -151,7 +151,7 @@ class TestInPlace:
         finally:
             lab.registry_set("private", "--allow", "team/app", "--from", new)
         assert refused["failed"]
-        assert f"the new login does not pull {lab.registry('private')['image']}, and the old one does" in refused["msg"]
+        assert f"the new login cannot pull {lab.registry('private')['image']}, but the old one can" in refused["msg"]
         assert lab.entries(namespace, "quay")[host] == {"auth": auth(login(lab, 0))}
         done = rotate(namespaces=[namespace])
         assert [row["repository"] for row in done["rotation"]["repositories"]] == [f"{host}/team/app"]
@@ -251,7 +251,7 @@ class TestProof:
         audit = lab.audit()
         result = rotate(namespaces=[namespace], registries=["127.0.0.9:1"])
         assert result["failed"]
-        assert "nothing was written, because the new login was not proven" in result["msg"]
+        assert "nothing was written because the new login could not be verified" in result["msg"]
         assert audit.writes() == []
 
     def test_an_image_that_is_gone_is_said_and_stops_nothing(
@@ -261,7 +261,7 @@ class TestProof:
         lab.pod(namespace, "app", f"{host}/team/gone:v1")
         result = rotate(namespaces=[namespace])
         assert (result["failed"], result["changed"]) == (False, True)
-        assert f"{host}/team/gone:v1 is in use, and neither login pulls it: " in str(result["warnings"])
+        assert f"{host}/team/gone:v1 is in use, but neither login can pull it: " in str(result["warnings"])
 
     def test_a_repository_that_is_asked_for_must_be_pulled(
         self, lab: Lab, rotate: Run, host: str, namespace: str
@@ -297,7 +297,7 @@ class TestWhatARegistryMaySay:
         audit = lab.audit()
         result = rotate(namespaces=[namespace], **options)
         assert result["failed"]
-        for part in ("nothing was written, because the new login was not proven", *parts):
+        for part in ("nothing was written because the new login could not be verified", *parts):
             assert part in result["msg"]
         assert audit.writes() == []
 
@@ -308,13 +308,13 @@ class TestWhatARegistryMaySay:
         user, (rule, back) = login(lab, 1)["username"], rules
         registry(rule, "team/app", "--from", user, back=(back, "team/app", "--from", user))
         image = lab.registry("private")["image"]
-        self.refuses(lab, rotate, namespace, f"the new login does not pull {image}, and the old one does")
+        self.refuses(lab, rotate, namespace, f"the new login cannot pull {image}, but the old one can")
 
     def test_what_neither_may_pull_stops_nothing(self, rotate: Run, registry: Any, namespace: str) -> None:
         registry("--deny", "team/app", back=("--allow", "team/app"))
         result = rotate(namespaces=[namespace])
         assert (result["failed"], result["changed"]) == (False, True)
-        assert "neither login pulls it" in str(result["warnings"])
+        assert "neither login can pull it" in str(result["warnings"])
 
     def test_a_limit(self, lab: Lab, rotate: Run, registry: Any, namespace: str) -> None:
         registry("--rate-limit", "1", back=("--rate-limit", "0"))
@@ -442,7 +442,7 @@ class TestLeft:
         assert result["failed"]
         (failure,) = result["failures"]
         assert failure["title"] == "secret fixed"
-        assert f"secret {namespace}/fixed-rotated, which would take its place, is there already" in failure["error"]
+        assert f"secret {namespace}/fixed-rotated, the name of its replacement, already exists" in failure["error"]
         assert lab.entries(namespace, "quay")[host]["auth"] == auth(login(lab, 1))
 
     def test_who_may_not_list_pods_is_told(self, lab: Lab, run: Run, rotate: Run, host: str, namespace: str) -> None:
@@ -455,7 +455,7 @@ class TestLeft:
         result = rotate(namespaces=[namespace], impersonate_user="rotator")
         assert (result["failed"], result["changed"]) == (False, True)
         assert (
-            f"the caller may not list pods in namespace {namespace}, so what is there is not known"
+            f"the caller may not list pods in namespace {namespace}, so they were not checked"
             in result["rotation"]["unreadable_pods"]
         )
 
@@ -477,7 +477,7 @@ class TestOptions:
             "registry 'a b'",
             "a ':' in its user name",
             "no password",
-            "'app' is no repository",
+            "'app' is not a repository",
             "'next_rotation_seconds'",
         ):
             assert part in result["msg"]

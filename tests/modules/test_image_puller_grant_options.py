@@ -241,7 +241,7 @@ class TestProof:
         lab.api("POST", f"/apis/{RBAC}/v1/clusterroles", {"metadata": {"name": role}, "rules": rules})
         result = grant(run, [namespace], users=["bob"], role=role, verify_access=True)
         assert result["namespaces"][0]["may_pull"][0]["allowed"] is False
-        assert f"User bob may not pull from {namespace}, though it was granted" in str(result["warnings"])
+        assert f"User bob may not pull from {namespace}, although it was granted" in str(result["warnings"])
 
     def test_who_may_not_ask_is_told_and_the_grant_stands(self, lab, run, namespace):
         bind = {"apiGroups": [RBAC], "resources": ["clusterroles"], "verbs": ["bind"]}

@@ -233,9 +233,9 @@ class TestWhatIsLeft:
         assert not result["failed"]
         assert statuses(result) == {"v1": "imported", "latest": "left", "pinned": "left", "gone": "left"}
         reasons = {row["tag"]: row["reason"] for row in result["namespaces"][0]["tags"]}
-        assert reasons["latest"] == "it follows ImageStreamTag v1, which is imported in its place"
+        assert reasons["latest"] == "it follows ImageStreamTag v1, which is imported instead"
         assert reasons["pinned"].startswith("it is a reference")
-        assert reasons["gone"].startswith("the stream names no image that it is imported from")
+        assert reasons["gone"].startswith("the stream has no source image for it")
 
     def test_another_cause_and_another_registry(self, lab, streams, again, fix) -> None:
         fix()

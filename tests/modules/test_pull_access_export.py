@@ -66,7 +66,7 @@ def test_who_may_not_list_is_told_so(lab, run, two):
     user = allow(lab, f"{two[0]}-blind", {"serviceaccounts": ["list"]}, {"secrets": ["get"]})
     found = run("pull_access_export", namespaces=two, impersonate_user=user)
     assert found["failed"]
-    assert f"the secrets of namespace {two[0]} may not be listed" in found["msg"]
+    assert f"the caller may not list secrets in namespace {two[0]}" in found["msg"]
     assert "private_registry_secrets" not in found
 
 

@@ -135,7 +135,7 @@ class TestPrune:
         audit = lab.audit()
         result = everything(run, owner)
         assert audit.writes() == []
-        assert f"secret {namespace}/{generated} carries the labels of owner {owner}, but" in str(result["warnings"])
+        assert f"secret {namespace}/{generated} has the labels of owner {owner}, but" in str(result["warnings"])
         assert generated in pull_names(lab.account(namespace))
 
 

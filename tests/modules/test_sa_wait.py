@@ -111,7 +111,7 @@ class TestNoneWillCome:
         assert time.monotonic() - started < 60
         assert account_of(result)["provisioned"] is True
         assert account_of(result)["pull_secret"] is None
-        assert "none will come, because" in account_of(result)["reason"]
+        assert "no pull secret is expected, because" in account_of(result)["reason"]
         assert reason in account_of(result)["reason"]
 
     def test_plain_kubernetes_has_no_role_to_grant(self, lab_factory):

@@ -258,10 +258,10 @@ def the_variables_describe_it(path: Path, by_hand: ByHand) -> None:
 def the_rest_is_listed(output: str, by_hand: ByHand) -> None:
     for reason in (
         "it has 'auths' twice",
-        "its entry for quay.io is one that no node can use",
+        "no node can use its entry for quay.io",
         "lists secret nosuch, which does not exist",
-        "lists secret ssh of type Opaque, which is no pull secret",
-        "lists secret broken, which is in no entry itself",
+        "lists secret ssh of type Opaque, which is not a pull secret",
+        "lists secret broken, which has no entry itself",
         "its further data (notes)",
         "system:serviceaccounts is every service account of the cluster",
         "it binds Role system:image-puller",

@@ -434,7 +434,7 @@ class TestHosted:
         assert next((verb, *place) for verb, _resource, *place in writes(audit))[1] == "kube-system"
         assert len(writes(audit)) == 1
         assert hosted.registries(*MERGED) == PLATFORM | {"new.example.com", "quay.io/team"}
-        assert "nodes of node pool inplace never get it while they run" in done.output
+        assert "nodes of node pool inplace do not receive it until they are replaced" in done.output
         audit = hosted.lab.audit()
         again = hosted.run(**wanted)
         assert (again.status, again.recap["changed"]) == (0, 0), again.output
@@ -493,7 +493,7 @@ class TestHosted:
         wanted = {"registries": [login("new.example.com")]}
         unseen = " ".join(hosted.well(**wanted).output.split())
         assert (
-            "which nodes have it already cannot be seen, because daemon set kube-system/global-pull-secret-sync"
+            "It is not known which nodes have it already, because daemon set kube-system/global-pull-secret-sync"
             in unseen
         )
         with synchronizer(hosted, b"old") as syncer:
@@ -509,7 +509,7 @@ class TestHosted:
         output = " ".join(done.output.split())
         assert '"rolled_out": true' in output
         assert "cannot be seen, because" not in output
-        assert "nodes of node pool inplace never get it while they run" in output, "said at the end, too"
+        assert "nodes of node pool inplace do not receive it until they are replaced" in output, "said at the end, too"
 
     @pytest.mark.slow
     def test_the_platforms_entry_is_found_in_a_file_too(self, hosted):
@@ -546,7 +546,7 @@ class TestManagement:
         assert writes(audit) == [("patch", "secrets", "clusters", "prod-pull")]
         assert management.registries("clusters", "prod-pull") == {"quay.io", "new.example.com"}
         assert management.lab.get("clusters", "secrets", "prod-pull")["metadata"]["uid"] == uid
-        assert "nodes of node pool inplace never get it while they run" in done.output
+        assert "nodes of node pool inplace do not receive it until they are replaced" in done.output
         assert management.registries() == PLATFORM, "the management cluster's own is not touched"
         refused = management.run(remove=["quay.io"], hosted_cluster="clusters/prod")
         assert "the platform needs its entries for quay.io" in refused.output

@@ -491,7 +491,7 @@ class TestSteps:
         assert done.status == 0, done.output
         assert two[0].logins() == {team: auth(two[0].new)}
         told = " ".join(done.output.split())
-        assert f"{two[0].image} is in use, and neither login pulls it" in told
+        assert f"{two[0].image} is in use, but neither login can pull it" in told
         assert "so no node tests it before all namespaces get it" in told
 
     @pytest.mark.slow

@@ -177,7 +177,7 @@ class TestAfterThePlan:
         planned = fleet.rotate(check=True, secrets=fleet.declared, **WAYS[way])
         found = fleet.rotate(secrets=planned["rotation"]["secrets"], verify=False, **WAYS[way])
         assert fleet.stolen() == []
-        assert found["failed"] and "nobody has confirmed this row" in found["msg"]
+        assert found["failed"] and "so this row is not confirmed" in found["msg"]
         assert not fleet.is_rotated()
 
     @pytest.mark.parametrize("way", WAYS)
@@ -240,7 +240,7 @@ class TestStops:
         found = fleet.rotate(secrets=declared, **WAYS[way])
         assert not found["failed"], found.get("msg")
         assert fleet.is_rotated()
-        assert "/secret/of-others:v1 is in use, and" in str(found["warnings"])
+        assert "/secret/of-others:v1 is in use, but" in str(found["warnings"])
         # A canary pulls what the new login was proven on.
         assert {row["image"] for row in found["rotation"]["probes"]} == {fleet.image}
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A run in a process of its own: the only place that knows AnsibleModule."""
+"""Run a module in its own process: the only place that uses AnsibleModule."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from .task import Module, Task, execute
 
 __all__ = ["PROGRESS_FILE", "run_module"]
 
-#: In the task's temporary directory; plugins/plugin_utils/progress_file.py reads it.
+#: File in the task's temporary directory; plugins/plugin_utils/progress_file.py reads it.
 PROGRESS_FILE = "progress"
 
-#: Ansible sets it for a task with `async`, whose result then stands in a file that every user of the host can read.
+#: Ansible sets it for a task with `async`, whose result is then in a file that every user of the host can read.
 _IN_BACKGROUND = "ANSIBLE_ASYNC_DIR"
 
 _STDOUT = 1
 
 
 class _AnsibleModule(AnsibleModule):  # type: ignore[misc]
-    """An AnsibleModule whose results and log lines, also those of a failed start, hold no credential in any form."""
+    """An AnsibleModule whose results and log lines, including those of a failed start, contain no credential in any form."""
 
     params: dict[str, Any]
     no_log_values: set[str]
@@ -45,19 +45,19 @@ class _AnsibleModule(AnsibleModule):  # type: ignore[misc]
         self._is_valid = True
 
     def fail_json(self, msg: str, **kwargs: Any) -> None:
-        """Ends the task as failed. A start that fails names all entries of a list that are invalid, not only the first."""
+        """Fail the task. A failed start reports all invalid entries of a list, not only the first."""
         problems = "" if self._is_valid else self._module.problems(self.params)
         super().fail_json(problems or msg, **kwargs)
 
     @cached_property
     def secrets(self) -> set[str]:
-        """All strings to be masked. Complete once the options are validated, which is before anything is shown."""
+        """Return all strings to mask. Complete once the options are validated, which is before any output."""
         found = credentials(self.params, self.no_log_values)
         register(found)
         return found
 
     def _log_invocation(self) -> None:
-        """What goes to the system's log. AnsibleModule knows only the options with `no_log`: a kubeconfig is none of them."""
+        """Mask the lines for the system log. AnsibleModule masks only options with `no_log`, and a kubeconfig is not one of them."""
         given, self.params = self.params, hide(self.params, self.argument_spec)
         try:
             super()._log_invocation()
@@ -65,23 +65,23 @@ class _AnsibleModule(AnsibleModule):  # type: ignore[misc]
             self.params = given
 
     def _return_formatted(self, kwargs: dict[str, Any]) -> None:
-        """Every exit of AnsibleModule ends here; without this it would return the options as they were given."""
+        """Mask the result at every exit of AnsibleModule, which would otherwise return the options as they were given."""
         invocation = {"module_args": hide(self.params, self.argument_spec)}
         shown = self._module.masked({**kwargs, "invocation": invocation}, self.secrets)
-        # All is masked. AnsibleModule would blank each letter of a short password, and take minutes for a thousand of them.
+        # Everything is masked. AnsibleModule would blank each letter of a short password, and need minutes for a thousand of them.
         self.no_log_values = set()
         if _IN_BACKGROUND in os.environ:
             self._keep_secrets()
         super()._return_formatted(shown)
 
     def _keep_secrets(self) -> None:
-        """From ansible-core 2.22 on, AnsibleModule hands the credentials that it has registered on to Ansible, in clear text in the result."""
+        """Drop the registered credentials, which AnsibleModule would return to Ansible, in clear text, from ansible-core 2.22 on."""
         if known := getattr(self, "_new_secrets", None):
             known.flush()
 
 
 def run_module(module: Module) -> None:
-    """Runs a module with the options that Ansible gives this process, and ends it."""
+    """Run a module with the options that Ansible gives this process, and exit."""
     host = _AnsibleModule(module)
     if module.import_error:
         host.fail_json(msg=module.without_library(sys.executable))
@@ -98,7 +98,7 @@ def run_module(module: Module) -> None:
         with interruptible(_is_unread):
             result = execute(module, task)
     except Interrupted as error:
-        # As a shell reports it. A normal end of Python: what AnsibleModule has made is removed.
+        # The exit code that a shell reports. Python exits normally, so that AnsibleModule's files are removed.
         raise SystemExit(128 + error.number) from None
     for message in shown(mask(task.warnings, task.secrets)):
         host.warn(message)
@@ -107,18 +107,18 @@ def run_module(module: Module) -> None:
 
 
 def _is_unread() -> bool:
-    """Whether this process's result can no longer be read: the task has timed out, or its connection is gone."""
+    """Whether nobody can read this process's result any more: the task has timed out, or its connection is gone."""
     output = select.poll()
-    # No event: what is reported then is only that the other end is closed.
+    # Without requested events, poll reports only that the other end is closed.
     output.register(_STDOUT, 0)
     return bool(output.poll(0))
 
 
 def _sayer(path: Path) -> Callable[[str], None]:
-    """Where progress lines go: the task's action plugin, on the controller, shows what is appended to this file."""
+    """Return the function for progress lines. It appends to a file that the task's action plugin shows on the controller."""
 
     def say(line: str) -> None:
-        # Under another user (become) the directory may not be writable: then nothing is shown.
+        # As another user (become) the directory may not be writable. Then no progress is shown.
         with suppress(OSError), path.open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")
 

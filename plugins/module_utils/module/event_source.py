@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An event source of ansible-rulebook: its arguments, its connection, and its way to the rulebook's queue.
+"""An event source of ansible-rulebook: its arguments, its connection, and the delivery to the rulebook's queue.
 
-The arguments are validated as those of a module are, the connection is that of the modules, and no event shows a credential.
+Arguments are validated like those of a module, the connection is that of the modules, and events contain no credentials.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ __all__ = ["EventSource", "Queue", "event_source", "handed_on"]
 
 _LOG = logging.getLogger("openshift_ops.image_pull")
 
-#: Into it ansible-rulebook puts each event that it has taken, when the argument `feedback` asks for that.
+#: Queue into which ansible-rulebook puts each event that it has taken, if the argument `feedback` is set.
 _FEEDBACK = "eda_feedback_queue"
-#: Arguments of any source.
+#: Arguments of all sources.
 _OF_THE_RULEBOOK = ("feedback", _FEEDBACK)
 
 
 class Queue(Protocol):
-    """What ansible-rulebook gives a source."""
+    """The queue that ansible-rulebook gives a source."""
 
     async def put(self, event: dict[str, Any]) -> None:
-        """Waits until the event is taken."""
+        """Put the event, and wait until it is taken."""
 
 
 @dataclass(frozen=True)
 class EventSource:
-    """A source with its arguments. `secrets` are masked in each event. `warned` is what the log has been told."""
+    """A source with its arguments. `secrets` are masked in each event. `warned` are the warnings already logged."""
 
     name: str
     params: Mapping[str, Any]
@@ -56,7 +56,7 @@ class EventSource:
 
     @contextmanager
     def cluster(self) -> Iterator[Cluster]:
-        """A new connection to the cluster that the arguments lead to, with a login that is read anew. What it warns of is logged once."""
+        """Open a new connection to the cluster of the arguments, and read the login again. Each warning is logged once."""
         task = Task(
             self.name, self.params, check_mode=True, diff=False, temporary_directory=self.directory, secrets=set()
         )
@@ -73,23 +73,23 @@ class EventSource:
             _LOG.warning("%s: %s", self.name, mask(warning, self.secrets))
 
     def masked(self, event: dict[str, Any]) -> dict[str, Any]:
-        """The event as it may be shown to everybody."""
+        """Return the event with all credentials masked."""
         shown: dict[str, Any] = mask(event, self.secrets)
         return shown
 
 
 @contextmanager
 def event_source(name: str, arguments: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[EventSource]:
-    """A source with the arguments of a rulebook. An empty text counts as not given: a rulebook cannot leave one out.
+    """Return a source with the arguments of a rulebook. Empty texts count as not given, because a rulebook cannot omit arguments.
 
-    :raises OptionError: for all that is wrong with them.
+    :raises OptionError: with all invalid arguments.
     """
     if IMPORT_ERROR:
         raise OptionError(
             f"{name}: the Python of ansible-rulebook cannot import the kubernetes client: install the package kubernetes there"
         )
     kept = {key: value for key, value in given.items() if key not in _OF_THE_RULEBOOK and value not in ("", None)}
-    # What a validation leaves in a default that is a list of dictionaries, a second one would refuse.
+    # Validation changes a default that is a list of dictionaries, and a second validation would refuse the changed list.
     validation = ArgumentSpecValidator(deepcopy(dict(arguments))).validate(kept)
     secrets = frozenset(credentials(validation.validated_parameters, validation._no_log_values))
     if validation.error_messages:
@@ -103,9 +103,9 @@ async def handed_on(
     args: Mapping[str, Any],
     work: Callable[[Callable[[dict[str, Any]], None], threading.Event], None],
 ) -> None:
-    """Runs `work` in a thread until it ends or this is cancelled. It is given what puts an event, and what tells it to end.
+    """Run `work` in a thread until it ends or this is cancelled. `work` receives a function that puts an event, and a stop signal.
 
-    The thread is a daemon: nobody waits for a request under way when ansible-rulebook ends.
+    The thread is a daemon, so a pending request does not delay the end of ansible-rulebook.
     """
     loop, stop = asyncio.get_running_loop(), threading.Event()
     emptying = loop.create_task(_emptied(args.get(_FEEDBACK)))
@@ -120,7 +120,7 @@ async def handed_on(
             work(tell, stop)
         except BaseException as error:
             outcome = error
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with suppress(RuntimeError):  # The loop is closed, so the result is not needed.
             loop.call_soon_threadsafe(_settle, ended, outcome)
 
     threading.Thread(target=run, name="event source", daemon=True).start()
@@ -132,7 +132,9 @@ async def handed_on(
 
 
 async def _emptied(feedback: asyncio.Queue[Any] | None) -> None:
-    """Takes what comes back of events: a source begins with all that exists, and has no use for it, but ansible-rulebook waits for room."""
+    """Discard returned events. A source does not need them, because it starts with all existing objects, but a full queue would block
+    ansible-rulebook.
+    """
     while feedback is not None:
         await feedback.get()
 

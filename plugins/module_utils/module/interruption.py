@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ends a run whose result is no longer awaited, so that its files are removed and nothing more is written to the cluster."""
+"""End a run whose result is no longer awaited, so that its files are removed and nothing more is written to the cluster."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from typing import Any
 __all__ = ["Interrupted", "interruptible"]
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-#: Seconds between two looks whether the result is still awaited.
+#: Seconds between two checks whether the result is still awaited.
 _INTERVAL = 1.0
 
 
 class Interrupted(BaseException):
-    """A signal asked this process to end. No `Exception`: nothing but the end of the run may handle it."""
+    """A signal requested the end of this process. Not an `Exception`, because only the end of the run must handle it."""
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
@@ -29,15 +29,15 @@ class Interrupted(BaseException):
 
 @contextmanager
 def interruptible(is_abandoned: Callable[[], bool]) -> Iterator[None]:
-    """Lets the block end by `Interrupted` when the process gets SIGTERM, SIGINT or SIGHUP, or when `is_abandoned`.
+    """Raise `Interrupted` in the block when the process gets SIGTERM, SIGINT or SIGHUP, or when `is_abandoned` returns true.
 
-    By default SIGTERM ends a process without a chance to remove its files. A signal that is ignored (`nohup`) stays ignored.
-    Python handles signals in the main thread only: in another one, this does nothing.
+    By default, SIGTERM ends a process before it can remove its files. An ignored signal (`nohup`) stays ignored.
+    Python handles signals in the main thread only. In other threads, this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    # None is a handler that was not set by Python.
+    # None: the handler was not set by Python.
     replaceable = [number for number in _SIGNALS if signal.getsignal(number) not in {signal.SIG_IGN, None}]
     over = threading.Event()
     before = {number: signal.signal(number, _interrupt) for number in replaceable}

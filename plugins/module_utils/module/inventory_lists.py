@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lists of several kinds as one inventory: all that a task declares, and which of the cluster's namespaces it covers."""
+"""Combine lists of several kinds into one inventory: all declarations of a task, and the namespaces of the cluster that they cover."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["Inventory", "InventoryList", "inventoried"]
 
 @dataclass(frozen=True)
 class InventoryList:
-    """One list: how it is taken, and what an entry takes as an argument spec, defaults included."""
+    """One list: its form, and the argument spec of an entry, with defaults."""
 
     form: ListForm[Any]
     arguments: Mapping[str, Any]
@@ -33,10 +33,10 @@ class InventoryList:
 
 @dataclass(frozen=True)
 class Inventory:
-    """What a task declares, by the option that holds it; an option that is not given is not in it.
+    """The declarations of a task, by option. Options that are not given are not included.
 
-    `namespaces` are those that the caller can see, as the API server sent them. `confirmed` are the names of those that an entry means
-    and whose users did not choose that it does.
+    `namespaces` are those that the caller can see, as the API server sent them. `confirmed` are the names of those that an entry selects
+    independently of the namespace's users.
     """
 
     batches: Mapping[str, Batch[Any]]
@@ -52,12 +52,12 @@ def inventoried(
     check: Callable[[Sequence[Any]], None],
     work: Callable[[Cluster, Inventory, SettingsFor], Outcome],
 ) -> dict[str, Any]:
-    """The result of `work` for all lists of a task together.
+    """Return the result of `work` for all lists of a task together.
 
-    `common`: options of the task that an entry takes where it gives none. `check`: called with all declarations before anything
-    is sent.
+    `common`: options of the task that apply to entries without their own value. `check`: called with all declarations before any
+    request.
 
-    :raises OptionError: for all entries that cannot work, or contradict each other; nothing was changed then.
+    :raises OptionError: with all invalid or contradictory entries. Nothing was changed then.
     """
     wanted = _wanted(task, parts, common)
     check([one.declared.desired for ours in wanted.values() for one in ours])

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A file of JSON that a task writes on the machine where it runs: whole, at once, for its owner alone."""
+"""Write a JSON file on the host that runs the task: atomically, and readable only by its owner."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ __all__ = ["json_writer"]
 
 
 def json_writer(task: Task, path: str | None) -> Callable[[Mapping[str, Any]], None] | None:
-    """How a document is written, in check mode not at all; None where no file is wanted.
+    """Return the writer of a document, which does nothing in check mode. None without a path.
 
-    :raises OptionError: when no file can be there.
+    :raises OptionError: when the path cannot be a file.
     """
     if path is None:
         return None
@@ -44,5 +44,5 @@ def _put(target: Path, content: str) -> None:
             temporary.replace(target)
     except OSError as error:
         raise OptionError(
-            f"file {str(target)!r} cannot be written on the host that runs the task: {error.strerror}; the cluster was only read"
+            f"file {str(target)!r} cannot be written on the host that runs the task: {error.strerror}. The cluster was only read"
         ) from None

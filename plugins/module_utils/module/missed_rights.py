@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rights that a task missed on its way, told once at its end: whatever went on without one says less than it could."""
+"""Report the rights that a task lacked once at its end, because results without them are incomplete."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ..rbac.rights import JOBS
 
 __all__ = ["job_sentence", "missed", "untold"]
 
-#: Every API server has these; others may not be there, and a server refuses also what it does not know.
+#: API groups that every API server has. Other groups may not exist, and a server also refuses access to groups that it does not know.
 _EVERYWHERE = ("", "rbac.authorization.k8s.io", "authorization.k8s.io", "apps", "batch")
 
 
 def missed(cluster: Cluster) -> set[MissingPermission]:
-    """The rights that were missed, without those to kinds that the cluster does not have."""
+    """Return the missing rights, without those to kinds that the cluster does not have."""
     needs = cluster.needs
     if all(need.group in _EVERYWHERE for need in needs):
         return needs
@@ -32,12 +32,12 @@ def missed(cluster: Cluster) -> set[MissingPermission]:
 
 
 def untold(needs: Iterable[MissingPermission], told: Sequence[str]) -> list[str]:
-    """The sentence for those that none of the texts names; none when there are none."""
+    """Return the sentences about the rights that none of the texts in `told` names; empty if there are none."""
     return describe_missing(need for need in needs if not any(str(need) in text for text in told))
 
 
 def job_sentence(needs: Iterable[MissingPermission], module: str) -> str:
-    """Which jobs of `automation_account` have these rights, those of the module where they do; empty when none has."""
+    """Return a sentence with the jobs of `automation_account` that have these rights, preferably those of the module; empty if none has."""
     jobs = dict.fromkeys(job for need in sorted(needs) for job in _jobs_with(need, module))
     if not jobs:
         return ""
@@ -45,7 +45,7 @@ def job_sentence(needs: Iterable[MissingPermission], module: str) -> str:
 
 
 def _jobs_with(need: MissingPermission, module: str) -> Iterator[str]:
-    """The first job of the module that has the right, else the first of all. None where the module is in no job."""
+    """Yield the first job of the module that has the right, else the first job that has it. Nothing if the module is in no job."""
     if not any(module in _modules(job.what) for job in JOBS.values()):
         return
     resource = f"{need.resource}.{need.group}" if need.group else need.resource

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options that the modules share, as an argument spec."""
+"""The common options of the modules, as an argument spec."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = [
 
 
 def from_environment(*names: str) -> dict[str, Any]:
-    """For the spec of an option: the variables that stand in for it, the first one that is set."""
+    """Return the part of an option's spec for its environment variables. The first one that is set is used."""
     return {"fallback": (env_fallback, list(names))}
 
 
@@ -30,7 +30,7 @@ def _env(*names: str) -> dict[str, Any]:
     return from_environment(*(f"K8S_AUTH_{name}" for name in names))
 
 
-#: kubernetes.core's connection options under the same names and variables (plugins/module_utils/args_common.py).
+#: Connection options, with the names and variables of kubernetes.core (plugins/module_utils/args_common.py).
 CONNECTION_OPTIONS: dict[str, Any] = {
     "kubeconfig": {"type": "raw", "no_log": False, **_env("KUBECONFIG")},
     "context": {"type": "str", **_env("CONTEXT")},
@@ -60,12 +60,12 @@ CONNECTION_OPTIONS: dict[str, Any] = {
 
 
 def environment_options() -> dict[str, Any]:
-    """Return the connection options that the environment variables alone give; None for those that they do not."""
+    """Return the connection options from the environment variables alone; None for those without one."""
     given = ArgumentSpecValidator(deepcopy(CONNECTION_OPTIONS)).validate({}).validated_parameters
     return {name: given.get(name) for name in CONNECTION_OPTIONS}
 
 
-#: Which namespaces a task, or one entry of a list, is for.
+#: Options for the namespaces of a task, or of one entry of a list.
 TARGET_OPTIONS: dict[str, Any] = {
     "namespaces": {"type": "list", "elements": "str"},
     "namespace_selector": {
@@ -81,7 +81,7 @@ TARGET_OPTIONS: dict[str, Any] = {
     },
 }
 
-#: How a task with many namespaces runs.
+#: Options for the run of a task with many namespaces.
 RUN_OPTIONS: dict[str, Any] = {
     "concurrency": {"type": "int", "default": 8},
     "max_failures": {"type": "str"},
@@ -89,5 +89,5 @@ RUN_OPTIONS: dict[str, Any] = {
     "progress": {"type": "bool", "default": True},
 }
 
-#: What every module that works in given namespaces of a cluster takes.
+#: Options of all modules that work in given namespaces of a cluster.
 CLUSTER_OPTIONS: dict[str, Any] = {**CONNECTION_OPTIONS, **TARGET_OPTIONS, **RUN_OPTIONS}

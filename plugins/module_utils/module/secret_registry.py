@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ansible's registry of secrets: from ansible-core 2.22 on, all output of a run is masked by it, also that of other tasks."""
+"""Ansible's registry of secrets: from ansible-core 2.22 on, it masks all output of a run, including that of other tasks."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ __all__ = ["register"]
 
 
 def register(secrets: Iterable[str]) -> None:
-    """Masks the secrets in all output until ansible-playbook ends. Without a registry, only the result of the task is masked.
+    """Mask the secrets in all output until ansible-playbook ends. Without a registry, only the result of the task is masked.
 
-    Short ones are left out: they are parts of words. Ansible itself registers each value of an option with `no_log`, whatever its length.
+    Short ones are left out, because they can be parts of words. Ansible itself registers values of options with `no_log` of any length.
     """
     if register_secrets is not None:
         register_secrets(secret for secret in secrets if len(secret) >= SHORTEST)

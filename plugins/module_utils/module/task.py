@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a module is, and one run of it: validated options in, a result out.
+"""The definition of a module, and one run of it: validated options in, a result out.
 
-A run is the same in a process of its own (`ansible_module`) and in Ansible's (`plugin_utils/in_process`).
+A run is the same in its own process (`ansible_module`) and in Ansible's (`plugin_utils/in_process`).
 """
 
 from __future__ import annotations
@@ -63,29 +63,29 @@ __all__ = [
 
 VERSION = "1.0.0"
 
-#: How it is said that a module's library cannot be imported.
+#: Start of the error if a module's library cannot be imported.
 NO_LIBRARY = "the Python package {library} cannot be imported by "
-#: What pip is told to install, where that is more than the name.
+#: Requirements for pip, if they are more than the package name.
 _REQUIREMENTS = {"kubernetes": "kubernetes>=24.2"}
 
-#: So many entries are named in one warning.
+#: Maximum number of entries in one warning.
 _SHOWN = 20
 
 _NOTHING_SELECTED = "the namespace_selector selects no namespace, so nothing was done: compare it with 'kubectl get namespaces --show-labels'"
 
-#: So many connections are open at the same time where a task does not say how many.
+#: Default number of concurrent connections.
 _FEW = 8
 
 
 @dataclass(frozen=True)
 class Module:
-    """What a module is.
+    """The definition of a module.
 
-    `arguments` and `rules` (`mutually_exclusive` and the like) are what AnsibleModule takes, `run` returns the result.
-    `library` is the Python package that it needs, `import_error` why that could not be imported. `form` is how it takes many
-    declarations in one task, None where it does not. `lists` are the forms of a module that takes nothing but lists.
-    `everywhere`: without namespaces, all but the platform's are meant. `hidden` are members of the result that are credentials, for the
-    next task: they are handed on as they are, and the action plugin has Ansible show nothing of a result that holds one.
+    `arguments` and `rules` (`mutually_exclusive` and the like) are those of AnsibleModule, `run` returns the result.
+    `library` is the required Python package, `import_error` why it could not be imported. `form` is the form of many declarations in one
+    task, None if the module does not support that. `lists` are the forms of a module that takes only lists. `everywhere`: without
+    namespaces, the module works in all except the platform's. `hidden` are result keys with credentials for the next task: they are
+    returned unmasked, and the action plugin hides the whole result if it contains one.
     """
 
     arguments: Mapping[str, Any]
@@ -99,14 +99,14 @@ class Module:
     hidden: Sequence[str] = ()
 
     def masked(self, result: Mapping[str, Any], secrets: Collection[str]) -> dict[str, Any]:
-        """The result as it leaves the module: without the secrets, each text visible, but for what it is there to hand on."""
+        """Return the result without the secrets and with printable texts, except for the `hidden` keys, which stay unchanged."""
         kept = {name: result[name] for name in self.hidden if name in result}
         rest: dict[str, Any] = shown(mask({name: value for name, value in result.items() if name not in kept}, secrets))
         return {**rest, **kept}
 
     @property
     def all_rules(self) -> dict[str, Any]:
-        """The module's own rules and, where it works in namespaces, that these are given in one way."""
+        """Return the module's rules. For a module that works in namespaces, they include that these are given in one way."""
         rules = dict(self.rules)
         if "namespaces" in self.arguments:
             lists = (self.form.option,) if self.form else ()
@@ -116,7 +116,7 @@ class Module:
         return rules
 
     def without_library(self, python: str) -> str:
-        """That this Python cannot import the library, why, and what to type."""
+        """Return the error for a Python that cannot import the library, with the reason and the command to type."""
         reason = (self.import_error or "").strip().rpartition("\n")[2]
         package = _REQUIREMENTS.get(self.library, self.library)
         return (
@@ -125,7 +125,7 @@ class Module:
         )
 
     def problems(self, options: Mapping[str, Any]) -> str:
-        """What Ansible's validation finds wrong with the names of options, and with the entries of all lists; empty when nothing."""
+        """Return the problems of option names, and of the entries of all lists, by Ansible's validation; empty if there are none."""
         forms = [self.form, *self.lists] if self.form else [*self.lists]
         lists = {form.option for form in forms}
         own = {name: spec if name not in lists else {**spec, "options": None} for name, spec in self.arguments.items()}
@@ -137,10 +137,9 @@ class Module:
 class Task:
     """One run of a module.
 
-    `name` is the module's, with its collection where Ansible says it. `secrets` are the strings to be masked in whatever is
-    shown of the run. `say` is given the progress lines; None shows none. `destination` is where files of variables go; None where
-    the run cannot write any. `page` is what the report's page is made of; None outside Ansible's own process. `needs` are the rights that
-    it missed.
+    `name` is the module's name, with its collection if Ansible gives it. `secrets` are the strings to mask in all output of the run.
+    `say` receives the progress lines; None shows none. `destination` is where files of variables go; None if the run cannot write any.
+    `page` are the parts of the report's page; None outside Ansible's own process. `needs` are the rights that the caller lacked.
     """
 
     name: str
@@ -159,7 +158,7 @@ class Task:
         self.warnings.extend(messages)
 
     def read_file(self, path: str) -> str:
-        """The text of a file that an option names; bytes that are not UTF-8 stand in it as `surrogateescape` writes them.
+        """Return the text of a file that an option names. Bytes that are not UTF-8 are decoded with `surrogateescape`.
 
         :raises OptionError: when it cannot be read.
         """
@@ -172,36 +171,36 @@ class Task:
         return text
 
     def hide(self, text: str) -> None:
-        """Masks the credentials in the text of an auth file wherever they would be shown."""
+        """Mask the credentials in the text of an auth file in all output."""
         self.mask_everywhere(credentials_in_text(text))
 
     def hide_in_result(self, text: str) -> None:
-        """Masks the credentials in the text of a project's secret, in the result of this task only.
+        """Mask the credentials in the text of a project's secret, in the result of this task only.
 
-        Its users choose them: in the output of other tasks, a password such as `failed` would blank that word.
+        The project's users choose them: in the output of other tasks, a password such as `failed` would blank that word.
         """
         self.secrets.update(credentials_in_text(text))
 
     def mask_everywhere(self, secrets: Collection[str]) -> None:
-        """Masks the secrets in the result of this task and, where Ansible can do that, in all output after it."""
+        """Mask the secrets in the result of this task and, if Ansible supports it, in all later output."""
         self.secrets.update(secrets)
         register(secrets)
 
     def show(self, names: Iterable[str]) -> None:
-        """Masks no credential that is a part of one of the names: it would blank the name, and whoever writes a secret chooses its password."""
+        """Stop masking credentials that are part of one of the names: a user who writes a secret could blank any name with a password."""
         self.secrets.difference_update(within(names, self.secrets))
 
 
 _Desired = TypeVar("_Desired", bound=Desired)
 
-#: A look at the cluster after the writes; the outcome with what it saw.
+#: Reads the cluster after the writes, and returns the outcome with its findings.
 Afterwards = Callable[[Cluster, Batch[_Desired], Outcome, RunSettings], Outcome]
 
 
-#: A look at what is declared, before the cluster is asked.
+#: Checks the declarations before any request to the cluster.
 Beforehand = Callable[[Sequence[Declaration[_Desired]]], Forecast]
 
-#: The settings for a number of namespaces.
+#: Returns the settings for a number of namespaces.
 SettingsFor = Callable[[int], RunSettings]
 
 
@@ -214,9 +213,9 @@ def _as_declared(_declared: Sequence[Declaration[Any]]) -> Forecast:
 
 
 def execute(module: Module, task: Task) -> dict[str, Any]:
-    """The result of one run; failed, with the one line that the error says, when it was refused.
+    """Return the result of one run. An expected error fails the task with its one-line message.
 
-    An unexpected error fails the task, too, and brings its traceback, without the text of the error.
+    An unexpected error also fails the task, with its traceback, but without the text of the error.
     """
     try:
         result = module.run(task)
@@ -224,7 +223,7 @@ def execute(module: Module, task: Task) -> dict[str, Any]:
         result = {"failed": True, "msg": str(error)}
     except Exception as error:
         message = (
-            f"{task.name} stopped at an unexpected error: {unexpected(error)}; run it again with -vvv, from "
+            f"{task.name} stopped at an unexpected error: {unexpected(error)}. Run it again with -vvv, from "
             "ansible-core 2.19 on with ANSIBLE_DISPLAY_TRACEBACK=error, and report it with the traceback"
         )
         way = "".join(traceback.format_tb(error.__traceback__))
@@ -247,7 +246,7 @@ def over_namespaces(
     work: Callable[[Cluster, Sequence[str], RunSettings], Outcome],
     namespaces: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """The result of `work` for the namespaces that the options mean, or for those that are given; see `over_targets`."""
+    """Return the result of `work` for the namespaces of the options, or for the given ones; see `over_targets`."""
     return over_targets(
         task,
         lambda cluster, meant, settings: work(cluster, meant.namespaces, replace(settings, wait_timeout=wait_timeout)),
@@ -256,7 +255,7 @@ def over_namespaces(
 
 
 def everywhere(task: Task, *, system: bool = False) -> Task:
-    """The task with all of the cluster's namespaces as its targets where its options name none; `system`: the platform's too."""
+    """Return the task with all namespaces as its targets if its options name none. `system`: including those of the platform."""
     if any(task.params.get(option) is not None for option in TARGETS):
         return task
     selector = {"include": ["*"], "system_namespaces": system}
@@ -266,9 +265,9 @@ def everywhere(task: Task, *, system: bool = False) -> Task:
 def over_targets(
     task: Task, work: Callable[[Cluster, Targets, RunSettings], Outcome], namespaces: Sequence[str] | None = None
 ) -> dict[str, Any]:
-    """The result of `work` for the namespaces that the options mean, or for those that are given.
+    """Return the result of `work` for the namespaces of the options, or for the given ones.
 
-    What needs no network is checked first: nothing is sent for options that cannot work.
+    Checks without network come first, so that invalid options cause no request.
     """
     wanted = targets.from_options(task.params if namespaces is None else {"namespaces": namespaces})
 
@@ -281,7 +280,7 @@ def over_targets(
 
 
 def over_optional_targets(task: Task, work: Callable[[Cluster, Targets, RunSettings], Outcome]) -> dict[str, Any]:
-    """The result of `work` for the namespaces that the options mean, which may be none: what it does besides is done all the same."""
+    """Return the result of `work` for the namespaces of the options. `work` runs even without any namespace."""
     if any(task.params[option] for option in TARGETS):
         return over_targets(task, work)
     return on_cluster(task, lambda cluster, settings: work(cluster, Targets(()), settings(1)))
@@ -295,10 +294,10 @@ def reconciling(
     *,
     names_selected: bool = False,
 ) -> dict[str, Any]:
-    """The whole of a module that writes: what is declared to the cluster, the outcome to the result.
+    """Run a module that writes: declare, plan, apply, and return the result.
 
-    `beforehand` looks at what is declared before the cluster is asked, and may refuse all of it, or some entries, which then fail alone.
-    `afterwards` looks at the cluster once more and may add to the outcome what it saw. `names_selected`: the result holds the namespaces
+    `beforehand` checks the declarations before any request, and can refuse all of them, or single entries, which then fail on their own.
+    `afterwards` reads the cluster again and can add its findings to the outcome. `names_selected`: the result contains the namespaces
     that the selectors of entries select.
     """
     wanted = declared(form, task.params, task.read_file)
@@ -324,7 +323,7 @@ def reconciling(
 
 
 def _selecting_nothing(wanted: Sequence[TargetedDeclaration[Any]], found: Sequence[Targets]) -> Iterator[str]:
-    """The entries whose selector finds no namespace. One that was limited to some names, as for new namespaces, may well find none."""
+    """Yield a warning for entries whose selector finds no namespace. A selector of exact names, as for new namespaces, is allowed to."""
     every = not any(meant.namespaces for meant in found)
     empty = [
         str(one.declared.entry or "")
@@ -339,14 +338,14 @@ def _selecting_nothing(wanted: Sequence[TargetedDeclaration[Any]], found: Sequen
 
 
 def _unplaced(wanted: Sequence[TargetedDeclaration[Any]], found: Sequence[Targets]) -> Iterator[str]:
-    """What was refused for an entry that is for no namespace: none fails with it."""
+    """Yield the refusals of entries without a namespace, because no namespace fails with them."""
     for one, meant in zip(wanted, found, strict=True):
         if one.declared.refused and not meant.namespaces:
             yield f"{one.declared.entry}: {one.declared.refused}"
 
 
 def on_cluster(task: Task, run: Callable[[Cluster, SettingsFor], Outcome]) -> dict[str, Any]:
-    """The result of `run`, which is given the cluster, and the settings for a number of namespaces."""
+    """Return the result of `run`, which receives the cluster, and the settings for a number of namespaces."""
     params = task.params
     given = params["max_failures"]
     most = None if given is None else Limit.parse("max_failures", given)
@@ -366,7 +365,7 @@ def on_cluster(task: Task, run: Callable[[Cluster, SettingsFor], Outcome]) -> di
 
 
 def asking(task: Task, wait_timeout: float, ask: Callable[[Cluster, RunSettings], dict[str, Any]]) -> dict[str, Any]:
-    """The result of `ask`, which asks about a cluster as a whole, in no namespace. `wait_timeout` in seconds."""
+    """Return the result of `ask`, which reads a cluster as a whole, without namespaces. `wait_timeout` is in seconds."""
     _check_timeout(task.params)
     with cluster_of(task) as cluster:
         settings = RunSettings(check_mode=task.check_mode, wait_timeout=wait_timeout, task=task.name.rpartition(".")[2])
@@ -374,12 +373,12 @@ def asking(task: Task, wait_timeout: float, ask: Callable[[Cluster, RunSettings]
 
 
 def _named(cluster: Cluster, result: Mapping[str, Any]) -> dict[str, Any]:
-    """A result tells where it is of: a host of the inventory may lead to another cluster than its name says."""
+    """Add the cluster to the result, because a host of the inventory can lead to another cluster than its name suggests."""
     return {"server": cluster.name, **result}
 
 
 def _with_terminating(task: Task, cluster: Cluster, outcome: Outcome, found: Sequence[Targets]) -> Outcome:
-    """The outcome with the namespaces that are meant but are being deleted."""
+    """Return the outcome with the selected namespaces that are being deleted."""
     task.warn(dict.fromkeys(remark for meant in found for remark in meant.remarks))
     names = dict.fromkeys(name for meant in found for name in meant.terminating)
     return outcome.with_skipped(list(names), terminating_sentence(cluster))
@@ -398,7 +397,7 @@ def _check_timeout(params: Mapping[str, Any]) -> None:
 
 @contextmanager
 def cluster_of(task: Task) -> Iterator[Cluster]:
-    """The cluster that the connection options lead to."""
+    """Open the cluster of the connection options."""
     with connect(
         _connection_options(task.params),
         environment=_connection_options(environment_options()),
@@ -415,7 +414,7 @@ def cluster_of(task: Task) -> Iterator[Cluster]:
                 raise
             task.needs |= missed(cluster)
         finally:
-            # A thread that is still at work when the task ends early sends nothing more.
+            # Threads that still run when the task ends early must send nothing more.
             cluster.close()
             task.mask_everywhere(opened.secrets)
 
@@ -428,7 +427,7 @@ def _connection_options(params: Mapping[str, Any]) -> ConnectionOptions:
 
 
 def _report(task: Task, outcome: Outcome) -> dict[str, Any]:
-    """The task's result: failed, with everything that was done, when a namespace failed or the task stopped."""
+    """Return the task's result with all changes: failed if a namespace failed or the task stopped."""
     task.warn(outcome.notes)
     failure = {"failed": True, "msg": outcome.message(task.name)} if outcome.has_failed else {}
     stopped = {"stopped": outcome.stopped} if outcome.stopped else {}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files of variables that a task writes on the controller: only in Ansible's own process, which has the vault passwords."""
+"""Write files of variables on the controller: only in Ansible's own process, which has the vault passwords."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = ["backup_writer", "writer"]
 
 
 def writer(task: Task, wanted: FilesWanted | None) -> Write | None:
-    """How the wanted files are written, in check mode how they are only named; None when none is wanted.
+    """Return the writer of the wanted files, which only returns their names in check mode. None if no file is wanted.
 
-    :raises OptionError: when they could not be written.
+    :raises OptionError: when the files could not be written.
     """
     if wanted is None:
         return None
@@ -27,7 +27,7 @@ def writer(task: Task, wanted: FilesWanted | None) -> Write | None:
 
 
 def backup_writer(task: Task, directory: str, vault_id: str | None) -> Callable[[str], Write]:
-    """How a copy is written, encrypted, into a file of the directory that is named then; a file that is there is left as it is.
+    """Return a function that returns the writer of an encrypted copy for a file name. An existing file is kept.
 
     :raises OptionError: in a process that has no vault passwords.
     """
@@ -42,12 +42,12 @@ def backup_writer(task: Task, directory: str, vault_id: str | None) -> Callable[
 
 
 def _destination(task: Task, option: str, *, is_required: bool = False) -> Destination:
-    """:raises OptionError: in a process that has no vault passwords."""
+    """Return the destination of the task. :raises OptionError: in a process that has no vault passwords."""
     if task.destination is None:
         without = "" if is_required else f". Without {option!r} the task runs with any Python"
         raise OptionError(
             f"option {option!r} writes files on the controller with Ansible's vault passwords, so the task must run in Ansible's own "
-            "process, and it ran in another one: set 'connection: local' and 'ansible_python_interpreter: \"{{ ansible_playbook_python }}\"' "
+            "process, but it ran in another one: set 'connection: local' and 'ansible_python_interpreter: \"{{ ansible_playbook_python }}\"' "
             f"for this host or task, and leave out 'become' and 'async'{without}"
         )
     return task.destination

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the options of `automation_account` ask for. Pure."""
+"""Read the options of `automation_account`. Pure."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ ARGUMENTS: dict[str, Any] = {
     "kubeconfig_dest": {"type": "path"},
 }
 
-#: The API server gives no token for a shorter time (kubernetes pkg/apis/authentication/validation).
+#: Minimum lifetime of a token in seconds (kubernetes pkg/apis/authentication/validation).
 _SHORTEST = 600
 
 
 @dataclass(frozen=True)
 class AccountRequest:
-    """`token_seconds`: how long the token is to live, None for none. `kubeconfig_dest`: the file that it is written to."""
+    """The validated options. `token_seconds`: requested lifetime of the token, None for no token. `kubeconfig_dest`: file for the token."""
 
     parts: AccountRoles
     state: str
@@ -44,24 +44,26 @@ class AccountRequest:
 
     @property
     def files(self) -> FilesWanted | None:
-        """The kubeconfig that is to be written."""
+        """The requested kubeconfig file, None for none."""
         if self.kubeconfig_dest is None:
             return None
         path = PurePath(self.kubeconfig_dest)
         return FilesWanted(str(path.parent), (path.name,), force=True, option="kubeconfig_dest")
 
     def require_targets(self, *, named: bool, selected: bool) -> None:
-        """Whether namespaces are named or selected. :raises OptionError: when that contradicts what is wanted."""
+        """Check `named` and `selected` namespaces against the other options. :raises OptionError: when they contradict each other."""
         if self.parts.everywhere and (named or selected):
             raise OptionError("give either 'everywhere' or the namespaces, not both")
         if self.state == "absent" and (named or selected):
             raise OptionError("state absent takes all of the account's rights back: leave the namespaces out")
         if self.state == "rendered" and selected:
-            raise OptionError("state rendered asks no cluster: give 'namespaces' in place of 'namespace_selector'")
+            raise OptionError(
+                "state rendered connects to no cluster: give 'namespaces' instead of 'namespace_selector'"
+            )
 
 
 def from_options(options: Mapping[str, Any]) -> AccountRequest:
-    """:raises OptionError: when they cannot be meant, all reasons at once."""
+    """Return the request of the options. :raises OptionError: with all invalid or contradictory options at once."""
     check_namespace("namespace", options["namespace"])
     check_name("name", options["name"])
     secrets = tuple(dict.fromkeys(options[HOSTED_PULL_SECRETS] or ()))
@@ -81,21 +83,21 @@ def _problems(options: Mapping[str, Any]) -> Iterator[str]:
         yield "give 'jobs': without any, the account needs no rights"
     yield from _of_names(options)
     if seconds is not None and seconds < _SHORTEST:
-        yield f"option 'token_seconds' is {seconds}: no token lives for less than {_SHORTEST} seconds"
+        yield f"option 'token_seconds' is {seconds}: the minimum is {_SHORTEST} seconds"
     if seconds is not None and state != "present":
         yield "option 'token_seconds' is for state present only"
     if options["kubeconfig_dest"] and seconds is None:
-        yield "option 'kubeconfig_dest' needs 'token_seconds': how long the token in it is to live"
+        yield "option 'kubeconfig_dest' needs 'token_seconds', the lifetime of the token in the file"
 
 
 def _of_names(options: Mapping[str, Any]) -> Iterator[str]:
-    """Kubernetes gives a right to named objects, or to all of a namespace: for want of names it is not given to all."""
+    """Require names: Kubernetes can grant a right to named objects or to all of a namespace, and a missing name must not mean all."""
     needed, given = HOSTED_PULL_SECRETS in options_of(options["jobs"] or ()), bool(options[HOSTED_PULL_SECRETS])
     if options["state"] == "absent":
         return
     if needed and not given:
         yield (
-            f"give '{HOSTED_PULL_SECRETS}', the pull secrets to which the job management_pull_secret is to have access: "
+            f"give '{HOSTED_PULL_SECRETS}', the pull secrets that the job management_pull_secret needs access to: "
             "kubectl get hostedclusters -A -o custom-columns=NAMESPACE:.metadata.namespace,SECRET:.spec.pullSecret.name shows them"
         )
     if given and not needed:

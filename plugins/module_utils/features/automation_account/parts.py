@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The objects that give an account the rights of its jobs: cluster roles by the place where they are bound. Pure."""
+"""Build the objects that grant an account the rights of its jobs: cluster roles, by the place where they are bound. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ...rbac.subjects import RBAC
 __all__ = ["AccountRole", "AccountRoles", "is_name_of", "names_from"]
 
 _NUMBER = re.compile(r"[2-9]|[1-9][0-9]{1,5}")
-#: All the places where a job may need a right.
+#: All places in which a job can need a right.
 _PLACES = tuple(dict.fromkeys((EVERY, CLUSTER, *(right.where for job in JOBS.values() for right in job.rights))))
 
 
@@ -34,9 +34,9 @@ class AccountRole:
 
 @dataclass(frozen=True)
 class AccountRoles:
-    """What belongs to the account `namespace`/`name`. `everywhere`: what is needed in namespaces is given in all of them.
+    """All objects of the account `namespace`/`name`. `everywhere`: rights in namespaces are granted in all namespaces.
 
-    `hosted_pull_secrets`: the names of those that hosted clusters have.
+    `hosted_pull_secrets`: the names of the pull secrets of hosted clusters.
     """
 
     namespace: str
@@ -54,7 +54,7 @@ class AccountRoles:
         return {"kind": "ServiceAccount", "namespace": self.namespace, "name": self.name}
 
     def wanted(self) -> Sequence[AccountRole]:
-        """One for each place in which the jobs need rights."""
+        """Return one cluster role for each place in which the jobs need rights."""
         places: dict[str, list[Any]] = {}
         for right in rights_of(self.jobs, {HOSTED_PULL_SECRETS: self.hosted_pull_secrets}):
             where = CLUSTER if self.everywhere and right.where == EVERY else right.where
@@ -62,37 +62,37 @@ class AccountRoles:
         return [AccountRole(self.role_name(where), where, rules_of(rights)) for where, rights in sorted(places.items())]
 
     def role_names(self) -> Sequence[str]:
-        """Those of all parts that an account may have, so that one which it no longer needs is found."""
+        """Return the names of all cluster roles that an account can have, so that unneeded ones are found as well."""
         return [self.role_name(where) for where in _PLACES]
 
     def is_binding(self, name: str) -> bool:
-        """Whether a binding of that name may be of this account."""
+        """Whether the name is one that a binding of this account can have."""
         return any(is_name_of(first, name) for first in self.role_names())
 
     def role_name(self, where: str) -> str:
-        """Unlike those of another account, and of nobody else's: a colon cannot be in the name of an account."""
+        """Return a name that is unique to this account: the name of an account cannot contain a colon."""
         suffix = {EVERY: "", CLUSTER: ":cluster"}.get(where, f":{where}")
         return f"image-pull:{self.namespace}:{self.name}{suffix}"
 
     def bound_in(self, namespace: str, *, is_target: bool) -> Sequence[AccountRole]:
-        """The parts that are bound in a namespace; `is_target`: the jobs work in it."""
+        """Return the cluster roles that are bound in a namespace. `is_target`: the jobs work in it."""
         return [part for part in self.wanted() if part.where == namespace or (is_target and part.where == EVERY)]
 
     def fixed(self) -> Sequence[str]:
-        """The namespaces in which a part is bound whatever the jobs' namespaces are."""
+        """Return the namespaces that always have a binding, whatever the namespaces of the jobs are."""
         return [part.where for part in self.wanted() if part.where not in (EVERY, CLUSTER)]
 
     def role(self, part: AccountRole) -> dict[str, Any]:
         return {**_head(ObjectRef(CLUSTER_ROLE, "", part.name)), "rules": [dict(rule) for rule in part.rules]}
 
     def binding(self, part: AccountRole, namespace: str = "") -> dict[str, Any]:
-        """In a namespace, or without one in the cluster."""
+        """Return a role binding in the namespace, or a cluster role binding without one."""
         ref = ObjectRef(ROLE_BINDING if namespace else CLUSTER_ROLE_BINDING, namespace, part.name)
         role = {"apiGroup": RBAC, "kind": CLUSTER_ROLE.kind, "name": part.name}
         return {**_head(ref), "roleRef": role, "subjects": [self.subject]}
 
     def manifests(self, namespaces: Iterable[str]) -> list[dict[str, Any]]:
-        """All objects, in the order in which they can be created. The namespaces have to be there."""
+        """Return all objects in creation order. The namespaces must exist."""
         targets = list(dict.fromkeys(namespaces))
         places = list(dict.fromkeys([*targets, *self.fixed()]))
         bindings = (
@@ -109,13 +109,13 @@ class AccountRoles:
 
 
 def names_from(first: str) -> Iterator[str]:
-    """The names that a binding may have in a namespace, in the order in which they are tried."""
+    """Return the possible names of a binding in a namespace, in the order in which they are tried."""
     yield first
     yield from (f"{first}:{number}" for number in count(2))
 
 
 def is_name_of(first: str, name: str) -> bool:
-    """Whether `names_from` has that name."""
+    """Whether `names_from` yields the name."""
     number = name.removeprefix(f"{first}:")
     return name == first or (number != name and _NUMBER.fullmatch(number) is not None)
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The plan for an account and its rights: in its own namespace with what is of the cluster, and in other namespaces. Pure."""
+"""Plan an account and its rights: in its own namespace together with the cluster-wide objects, and in other namespaces. Pure."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ from .parts import AccountRoles, is_name_of, names_from
 
 __all__ = ["AccountPlan", "NamespaceBindings"]
 
-#: The names that the API server takes for finalizers (apimachinery: qualified names); others are not shown.
+#: Names of finalizers that the API server accepts (apimachinery: qualified names). Others are not shown.
 _FINALIZER = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_./]{0,316}")
 _SHOWN = 3
 
-#: What of an object is ours to say, by kind.
+#: Fields that this module manages, by kind.
 _CONTENT: Mapping[Kind, Sequence[str]] = {
     SERVICE_ACCOUNT: (),
     CLUSTER_ROLE: ("rules",),
@@ -50,7 +50,7 @@ _CONTENT: Mapping[Kind, Sequence[str]] = {
 
 @dataclass(frozen=True)
 class AccountPlan:
-    """The account, its cluster roles, and where they are bound in the whole cluster and in its own namespace. `present`: or none of it.
+    """The account, its cluster roles, and their bindings in the cluster and in its own namespace. Without `present`, none of them.
 
     `targets` are the namespaces of the jobs.
     """
@@ -71,7 +71,7 @@ class AccountPlan:
         return [*roles, self._cluster_binding, *bindings]
 
     def plan(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Plan:
-        """:raises Refusal: when an object of one of the names is not ours, or may not be read."""
+        """Return the changes. :raises Refusal: when another owner has an object of one of the names, or it is not readable."""
         wanted = self._wanted() if self.present else {}
         there: dict[ObjectRef, Json | None] = {self.parts.account: objects.get(self.parts.name)}
         for ref in self.related(namespace, objects):
@@ -95,7 +95,7 @@ class AccountPlan:
 
 @dataclass(frozen=True)
 class NamespaceBindings:
-    """The role bindings in other namespaces than the account's. `targets` as above; in the rest, only what is needed in a fixed one stays."""
+    """The role bindings outside the account's own namespace. Namespaces that are not `targets` keep only the bindings of fixed places."""
 
     parts: AccountRoles
     targets: frozenset[str]
@@ -105,7 +105,7 @@ class NamespaceBindings:
     listed_by: ClassVar[ListedBy] = NO_SELECTORS
 
     def names(self, _namespace: str) -> tuple[str, ...]:
-        """All: users of the namespace may hold a binding of the first name."""
+        """Return no names, which lists all bindings: users of the namespace can have a binding with the first name."""
         return ()
 
     def related(self, _namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
@@ -120,9 +120,9 @@ class NamespaceBindings:
 
 
 class _Names:
-    """Plans the binding of a role in a namespace whose users may write bindings too, under the first name that is free.
+    """Plans the binding of a role under the first free name, because users of the namespace can write bindings as well.
 
-    The name gives no right: the role and the subjects do. So a binding of others, or one that cannot be deleted, is left where it is.
+    The role and the subjects grant the rights, not the name. So bindings of others, or ones that cannot be deleted, are kept.
     """
 
     def __init__(self, namespace: str, objects: Objects) -> None:
@@ -131,7 +131,7 @@ class _Names:
         self.notes: list[str] = []
 
     def plan(self, first: str, wanted: Json | None) -> None:
-        """`wanted`: the binding to make, None for none."""
+        """Plan the `wanted` binding, or the removal of all with None."""
         chosen = "" if wanted is None else next(name for name in names_from(first) if self._fits(name, wanted))
         taken = list(takewhile(lambda name: name != chosen, names_from(first))) if chosen else []
         for name in sorted(name for name in self._objects if is_name_of(first, name)):
@@ -148,7 +148,7 @@ class _Names:
         return ObjectRef(ROLE_BINDING, self._namespace, name)
 
     def _fits(self, name: str, wanted: Json) -> bool:
-        """Whether the name is free, or belongs to a binding of ours that can become the wanted one."""
+        """Whether the name is free or belongs to our own binding that can become the wanted one."""
         there = self._objects.get(name)
         if there is None:
             return True
@@ -159,17 +159,17 @@ class _Names:
 
 def _in_the_way(ref: ObjectRef, there: Json, chosen: str) -> str:
     if not is_of_an_account(there):
-        return f"{ref} was not made by this module; it was kept, and the rights are given by {chosen}"
-    return f"{ref} cannot be replaced, because it has a finalizer or is being deleted; the rights are given by {chosen}"
+        return f"{ref} was not created by this module, so it was kept, and role binding {chosen} grants the rights"
+    return f"{ref} cannot be replaced, because it has a finalizer or is being deleted: role binding {chosen} grants the rights"
 
 
 def _stays(ref: ObjectRef, there: Json) -> Iterator[str]:
-    """What to know of a binding that is deleted and not gone: until then, it gives its rights."""
+    """Return a note on a binding that is deleted but still exists, because it grants its rights until it is gone."""
     held = [name for name in map(as_str, as_list(metadata(there).get("finalizers"))) if _FINALIZER.fullmatch(name)]
     if metadata(there).get("finalizers"):
         what = f"the finalizer {summarize(held, _SHOWN)}" if held else "a finalizer"
         yield (
-            f"{ref} is deleted, but {what} keeps it, and until it is gone it gives its rights: if nothing removes the finalizer, type: "
+            f"{ref} is deleted, but {what} keeps it, and it grants its rights until it is gone: if nothing removes the finalizer, type: "
             f"kubectl patch rolebinding {shlex.quote(ref.name)} -n {ref.namespace} --type=merge -p "
             '\'{"metadata":{"finalizers":null}}\''
         )
@@ -183,7 +183,7 @@ def _bindings(parts: AccountRoles, namespace: str, targets: frozenset[str]) -> d
 def _read(ref: ObjectRef, found: Related) -> Json | None:
     if ref not in found:
         raise Refusal(
-            f"the caller may not read {ref}, so it is not known what stands there: it needs get on it, see {RIGHTS_PAGE}"
+            f"the caller may not read {ref}, so its content is unknown: allow the caller to 'get' it, see {RIGHTS_PAGE}"
         )
     return found[ref]
 
@@ -194,7 +194,7 @@ def _changes(ref: ObjectRef, wanted: Json | None, there: Json | None) -> Iterato
             yield create(ref, {**wanted, "metadata": {"labels": dict(LABELS)}}, _details({}, wanted), _view(wanted))
         return
     if ref.kind == SERVICE_ACCOUNT and not is_of_an_account(there):
-        return  # somebody else's account is given the rights, and stays when they are taken back
+        return  # An account of another owner gets the rights, and is kept when they are revoked.
     _require_ours(ref, there)
     if wanted is None:
         if not metadata(there).get("deletionTimestamp"):
@@ -212,12 +212,12 @@ def _changes(ref: ObjectRef, wanted: Json | None, there: Json | None) -> Iterato
 def _require_ours(ref: ObjectRef, there: Json) -> None:
     if not is_of_an_account(there):
         raise Refusal(
-            f"{ref} was not made by this module; not changed: delete it first, or give the account another 'name'"
+            f"{ref} was not created by this module, so it was not changed: delete it first, or give the account another 'name'"
         )
 
 
 def _details(before: Json, after: Json) -> dict[str, Any]:
-    """The rights that a role gets and loses, the accounts of a binding."""
+    """Return the rights that a role gains and loses, or the accounts of a binding."""
     had, has = _lines(before), _lines(after)
     granted = [line for line in has if line not in had]
     revoked = [line for line in had if line not in has]
@@ -229,7 +229,7 @@ def _view(obj: Json) -> dict[str, Any]:
 
 
 def _lines(obj: Json) -> list[str]:
-    """What an object grants: a right in each line, such as `get on secrets`, or an account."""
+    """Yield a line for each right that an object grants, such as `get on secrets`, or for each account."""
     rules = [line for rule in map(as_dict, as_list(obj.get("rules"))) for line in _of_rule(rule)]
     subjects = [
         "/".join(filter(None, (as_str(subject.get("namespace")), as_str(subject.get("name")))))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Gives an account the rights of its jobs, or takes them back: what the bindings name first, and last when it goes."""
+"""Grant an account the rights of its jobs, or revoke them: referenced objects are created before the bindings and deleted after them."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ __all__ = ["TokenSink", "carried_out", "reconcile_account"]
 
 @dataclass(frozen=True)
 class TokenSink:
-    """What becomes of a token: `hide` is given it first, `write` writes the kubeconfig, None where none is wanted."""
+    """Where a token goes: `hide` receives it first, then `write` writes the kubeconfig; None if none is wanted."""
 
     hide: Callable[[str], None] = field(default=lambda _text: None)
     write: Write | None = None
 
 
-#: Does the work on the cluster and in the namespaces that the options mean, and returns the module's result.
+#: Work on the cluster in the selected namespaces, and return the module's result.
 OnCluster = Callable[[Callable[[Cluster, Targets, RunSettings], Outcome]], dict[str, Any]]
 
 
 def carried_out(
     wanted: AccountRequest, namespaces: Sequence[str], handing: TokenSink, on_cluster: OnCluster
 ) -> dict[str, Any]:
-    """The module's result. What is only rendered needs no cluster, and `namespaces` are those that are named."""
+    """Return the module's result. State rendered needs no cluster and uses the given `namespaces`."""
     if wanted.state == "rendered":
         return {"changed": False, "manifests": wanted.parts.manifests(namespaces)}
     return on_cluster(
@@ -55,9 +55,9 @@ def carried_out(
 def reconcile_account(
     cluster: Cluster, wanted: AccountRequest, namespaces: Sequence[str], settings: RunSettings, handing: TokenSink
 ) -> Outcome:
-    """The outcome, with the manifests, and the token where one is asked for.
+    """Return the outcome with the manifests and, if requested, the token.
 
-    :raises ImagePullError: when it cannot be read where the account has rights: they could not be taken back.
+    :raises ImagePullError: when the account's existing rights cannot be read, because they could not be revoked then.
     """
     parts, present, targets = wanted.parts, wanted.state == "present", frozenset(namespaces)
     bindings = _bindings(cluster, wanted)
@@ -73,10 +73,12 @@ def reconcile_account(
             again += outcomes[-1].retries - cluster.retries
     results = [result for each in outcomes for result in each.namespaces]
     outcome = Outcome(results, cluster.retries + again, outcomes[-1].stopped)
-    remarks = [f"nothing is given in namespace {name}, which does not exist on {cluster.name}" for name in missing]
+    remarks = [
+        f"no rights were granted in namespace {name}, which does not exist on {cluster.name}" for name in missing
+    ]
     if bindings.of_others:
         remarks.append(
-            f"{parts.account} also has rights by bindings that this module did not make, and that stay: {named(bindings.of_others)}"
+            f"{parts.account} also has rights from bindings that this module did not create and does not remove: {named(bindings.of_others)}"
         )
     extra: dict[str, Any] = {"manifests": parts.manifests(namespaces)} if present else {}
     if wanted.token_seconds is not None and not _stops(outcome, parts.namespace):
@@ -87,20 +89,20 @@ def reconcile_account(
 
 
 def _stops(outcome: Outcome, home: str) -> bool:
-    """Whether the rest makes no sense. A namespace of others that fails stops neither the account's token nor the end of its rights."""
+    """Whether to skip the rest. A failure in another namespace blocks neither the account's token nor the removal of its rights."""
     return bool(outcome.stopped or outcome.refused or any(result.name == home for result in outcome.failed))
 
 
 @dataclass(frozen=True)
 class _Bindings:
-    """`places` are the namespaces in which the account has rights by this module, `of_others` the further bindings that name it."""
+    """`places`: namespaces in which this module gave the account rights. `of_others`: further bindings that name it."""
 
     places: set[str]
     of_others: Sequence[str]
 
 
 def _bindings(cluster: Cluster, wanted: AccountRequest) -> _Bindings:
-    """:raises ImagePullError: when those in namespaces cannot be read. Without those of the cluster, less is told."""
+    """Read the bindings. :raises ImagePullError: when role bindings cannot be read. Cluster role bindings are optional."""
 
     def is_ours(binding: Json) -> bool:
         return is_of_an_account(binding) and wanted.parts.is_binding(metadata(binding)["name"])
@@ -112,7 +114,7 @@ def _bindings(cluster: Cluster, wanted: AccountRequest) -> _Bindings:
         return [*cluster.list(kind, keep=keep)]
 
     in_namespaces, in_cluster = found(ROLE_BINDING), list[Json]()
-    with suppress(Forbidden):  # the client remembers what was missed
+    with suppress(Forbidden):  # The client records the missing right.
         in_cluster = found(CLUSTER_ROLE_BINDING)
     by_kind = ((CLUSTER_ROLE_BINDING, in_cluster), (ROLE_BINDING, in_namespaces))
     return _Bindings(
@@ -126,7 +128,7 @@ def _ref(kind: Kind, binding: Json) -> ObjectRef:
 
 
 def _is_there(cluster: Cluster, namespace: str) -> bool:
-    """Whether the namespace exists, also when that is not known."""
+    """Whether the namespace exists, or its existence is unknown."""
     try:
         with suppress(NamespaceTerminating):
             require_namespace(cluster, namespace)
@@ -138,7 +140,7 @@ def _is_there(cluster: Cluster, namespace: str) -> bool:
 def _token(
     cluster: Cluster, wanted: AccountRequest, handing: TokenSink, *, check_mode: bool
 ) -> tuple[dict[str, Any], Sequence[str]]:
-    """What the result holds of a new token, and what to know of it. In check mode there is none, and its file is only named."""
+    """Return the result keys of a new token, and notes. Check mode requests no token and only names the file."""
     told, remarks, content = dict[str, Any](), list[str](), dict[str, Any]()
     if not check_mode:
         asked = wanted.token_seconds or 0
@@ -147,7 +149,9 @@ def _token(
         told = {"token": token.text, "token_expires": token.expires}
         content = _kubeconfig(cluster, wanted.parts.name, token.text)
         if token.seconds is not None and token.seconds < asked:
-            remarks = [f"{cluster.name} gives no token for {asked} s: this one ends after {token.seconds} s"]
+            remarks = [
+                f"{cluster.name} does not issue tokens valid for {asked} s: this one expires after {token.seconds} s"
+            ]
     if handing.write is None or wanted.kubeconfig_dest is None:
         return told, remarks
     files = handing.write([VariableFile(PurePath(wanted.kubeconfig_dest).name, content, for_ansible=False)])
@@ -155,7 +159,7 @@ def _token(
 
 
 def _kubeconfig(cluster: Cluster, name: str, token: str) -> dict[str, Any]:
-    """One with the login and the certificate authorities that the caller trusts."""
+    """Return a kubeconfig with the token and the certificate authorities that the caller trusts."""
     trusted = base64.b64encode(cluster.authority).decode()
     server = {"server": cluster.name, **({"certificate-authority-data": trusted} if trusted else {})}
     return {

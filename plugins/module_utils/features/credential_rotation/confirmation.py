@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The secrets that a rotation may write: a source outside the cluster names them. Pure.
+"""Determine which secrets a rotation is allowed to write: a source outside the cluster names them. Pure.
 
-Everyone who may write a secret can put the old login there, with every label and annotation. So nothing in a secret shows that it may have
-the new login.
+Everyone who can write secrets can store the old login in one, with any label and annotation. So the content of a secret does not prove
+that it is allowed to receive the new login.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["ARGUMENTS", "PLACES", "ROW", "ConfirmedEntry", "ConfirmedSecrets", "
 _SHOWN = 20
 _UID = re.compile(r"[0-9A-Za-z-]{1,64}\Z")
 
-#: One secret: an entry of the option `secrets`, which may give its namespaces in other ways, and a row of a plan.
+#: One secret: an entry of the option `secrets`, which can also select its namespaces in other ways, or a row of a plan.
 ROW: dict[str, Any] = {
     "namespace": {"type": "str"},
     "name": {"type": "str", "required": True},
@@ -37,7 +37,7 @@ ROW: dict[str, Any] = {
     "declared": {"type": "bool"},
 }
 
-#: What an entry may give, one of them.
+#: Mutually exclusive ways to give the namespaces of an entry.
 PLACES = ("namespace", *TARGETS)
 
 ARGUMENTS: dict[str, Any] = {
@@ -56,7 +56,7 @@ ARGUMENTS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class ConfirmedEntry:
-    """One secret, in one namespace or in several. With a `uid`, only that object, and not a new one of its name."""
+    """One secret, in one namespace or in several. With a `uid`, only that object, and not a new one with the same name."""
 
     name: str
     places: Union[tuple[str, ...], NamespaceSelector]
@@ -71,7 +71,7 @@ class ConfirmedSecrets:
 
     @classmethod
     def of(cls, entries: Iterable[tuple[ConfirmedEntry, Iterable[str]]]) -> ConfirmedSecrets:
-        """Of entries, each with the namespaces that it is for."""
+        """Return the confirmed secrets of `entries`, each given with its namespaces."""
         found: dict[tuple[str, str], set[str]] = {}
         for entry, namespaces in entries:
             for namespace in namespaces:
@@ -83,15 +83,15 @@ class ConfirmedSecrets:
         return (ref.namespace, ref.name) in self.uids
 
     def includes(self, ref: ObjectRef, uid: str) -> bool:
-        """Whether this very object is confirmed."""
+        """Whether exactly this object is confirmed."""
         uids = self.uids.get((ref.namespace, ref.name), frozenset())
         return "" in uids or uid in uids
 
 
 def entries_of(options: Mapping[str, Any]) -> tuple[ConfirmedEntry, ...]:
-    """The entries of the option `secrets`, or of the plan.
+    """Return the entries of the option `secrets`, or of the plan.
 
-    :raises OptionError: for all entries that cannot work, at once; nothing has been read.
+    :raises OptionError: with all invalid entries at once. Nothing has been read.
     """
     plan = options.get("plan")
     rows, where = (plan["secrets"], "plan.secrets") if plan is not None else (options.get("secrets") or (), "secrets")
@@ -107,13 +107,13 @@ def entries_of(options: Mapping[str, Any]) -> tuple[ConfirmedEntry, ...]:
 
 
 def plan_problems(options: Mapping[str, Any]) -> Iterator[str]:
-    """Why the plan is for another rotation than the options ask for. One that goes back has the logins the other way round."""
+    """Yield why the plan does not match the options. A rollback plan has the logins the other way round."""
     plan = options.get("plan")
     if plan is None:
         return
     planned, asked = _registries(plan["registries"]), _registries(options["registries"])
     if planned != asked:
-        yield f"option 'plan' is for the registries {', '.join(planned)}, and this rotation is for {', '.join(asked)}"
+        yield f"option 'plan' is for the registries {', '.join(planned)}, but this rotation is for {', '.join(asked)}"
     if {plan["old_username"], plan["new_username"]} != {options["old"]["username"], options["new"]["username"]}:
         yield "option 'plan' is for other user names than options 'old' and 'new'"
 
@@ -123,11 +123,11 @@ def _registries(names: Sequence[str]) -> list[str]:
 
 
 def _entry(row: Mapping[str, Any], *, is_reviewed: bool) -> ConfirmedEntry:
-    """The rows of a plan, which a person has reviewed, confirm what the inventory does not declare. Each has the UID."""
+    """Return the entry of a row. The rows of a plan, which a person has reviewed, also confirm undeclared secrets. Each needs a UID."""
     name, uid = row["name"], row.get("uid") or ""
     if row.get("declared") is False and not is_reviewed:
         raise OptionError(
-            "'declared' is false: nobody has confirmed this row; leave it out, or review the rows and give them in option 'plan'"
+            "'declared' is false, so this row is not confirmed: leave it out, or review the rows and give them in option 'plan'"
         )
     if not is_name(name):
         raise OptionError("'name' cannot be the name of a secret")
@@ -137,9 +137,11 @@ def _entry(row: Mapping[str, Any], *, is_reviewed: bool) -> ConfirmedEntry:
         if is_reviewed:
             raise OptionError("'namespace' is missing")
         if uid:
-            raise OptionError("'uid' is of one secret, so give 'namespace' with it")
+            raise OptionError("'uid' identifies one secret: give 'namespace' with it")
     if is_reviewed and not uid:
-        raise OptionError("'uid' is missing: a plan names objects; write it again, and take out rows only")
+        raise OptionError(
+            "'uid' is missing, but a plan needs it in each row: write the plan again, and only remove rows from it"
+        )
     return ConfirmedEntry(name, _places(row), uid)
 
 
@@ -150,5 +152,5 @@ def _places(row: Mapping[str, Any]) -> Union[tuple[str, ...], NamespaceSelector]
     if not names:
         raise OptionError("give one of 'namespace', 'namespaces' and 'namespace_selector'")
     if not all(map(is_namespace, names)):
-        raise OptionError("a name of a namespace in it cannot be one")
+        raise OptionError("it contains an invalid namespace name")
     return tuple(dict.fromkeys(names))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the old login stands in a secret, and what can be done about it there. Pure."""
+"""Find the old login in a secret, and decide how to replace it there. Pure."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from .options import Rotation
 
 __all__ = ["NODES_SECRETS", "Copy", "is_wanted", "kept", "second_name"]
 
-#: What becomes the pull secret of all nodes.
+#: The secrets from which the platform builds the pull secret of all nodes.
 NODES_SECRETS = (NODE_SECRET, ADDITIONAL_SECRET)
 
-#: What the platform makes of these.
+#: The secret that the platform builds from these.
 _FOLLOWS = (MERGED_SECRET,)
 _OF_THE_CLUSTER = (*NODES_SECRETS, *_FOLLOWS)
 
 
 @dataclass(frozen=True, repr=False)
 class Copy:
-    """A secret in which one of the two logins stands, or the old password anywhere."""
+    """A secret that contains one of the two logins, or the old password anywhere."""
 
     ref: ObjectRef
     obj: Json
@@ -45,25 +45,25 @@ class Copy:
 
     @property
     def data(self) -> dict[str, str]:
-        """All its data keys, also those beside the one that a node reads."""
+        """Return all data keys, including those that nodes do not read."""
         own = {self.held.key: self.held.value} if self.held.key else {}
         return {**own, **self.held.others}
 
     @cached_property
     def files(self) -> Sequence[tuple[StoredSecret, LoginKeys]]:
-        """Its auth files, each with what is found in it: tools read others than the one that a node reads, or two beside each other."""
+        """Return the auth files, each with the logins found in it. Tools read other ones than nodes do, or two of them."""
         return [*_files(self)]
 
     @cached_property
     def found(self) -> LoginKeys:
-        """In all its auth files; nothing where they cannot be read, see `unreadable`."""
+        """Return the logins of all its auth files. Unreadable files have none, see `unreadable`."""
         every = [found for _file, found in self.files]
         parts = ((key for found in every for key in getattr(found, part.name)) for part in fields(LoginKeys))
         return LoginKeys(*(tuple(dict.fromkeys(part)) for part in parts))
 
     @property
     def unreadable(self) -> str:
-        """Why its entries cannot be read, if that leaves open whether the login is among them; empty otherwise."""
+        """Return why its entries cannot be read, if the login may be among them. Empty otherwise."""
         if self.rotation.search is not None or says_generated(self.obj):
             return ""
         if self.held.type in TYPES and self.held.unreadable:
@@ -77,14 +77,16 @@ class Copy:
 
     @property
     def is_of_cluster(self) -> bool:
-        """Whether no project user can write it: it is a pull secret of the nodes, or the platform makes it from one."""
+        """Whether no project user can write it: it is a pull secret of the nodes, or the platform builds it from one."""
         return self.ref in _OF_THE_CLUSTER
 
     @cached_property
     def keeper(self) -> str:
-        """Who would write it again; empty when nobody is known to."""
+        """Return the controller that would overwrite a change. Empty if none is known."""
         if self.ref in _FOLLOWS:
-            return f"the platform, which makes it of {NODE_SECRET.namespace}/{NODE_SECRET.name} and {ADDITIONAL_SECRET}"
+            return (
+                f"the platform, which builds it from {NODE_SECRET.namespace}/{NODE_SECRET.name} and {ADDITIONAL_SECRET}"
+            )
         return keeper_of(self.obj)
 
     @property
@@ -93,7 +95,7 @@ class Copy:
 
     @property
     def waits(self) -> bool:
-        """Whether it is the nodes', and these are not asked for."""
+        """Whether it is a pull secret of the nodes, and the rotation does not include those."""
         return self.is_of_nodes and not self.rotation.nodes
 
     @property
@@ -102,12 +104,12 @@ class Copy:
 
     @property
     def created(self) -> str:
-        """When the API server created it. It sets that itself, and in a form that sorts by time."""
+        """Return the creation time, which the API server sets itself, in a form that sorts by time."""
         return as_str(metadata(self.obj).get("creationTimestamp"))
 
     @property
     def is_involved(self) -> bool:
-        """Whether it holds one of the two logins, or may hold the old one. The name of a second secret may be taken: that counts too."""
+        """Whether it contains one of the two logins, may contain the old one, or occupies the name of a second secret."""
         if self.found.old or self.found.new or self.unreadable or self.ref.name.endswith(_SECOND):
             return True
         return self.rotation.search is not None and bool(self.rotation.search.matches(self.obj))
@@ -119,34 +121,34 @@ class Copy:
 
     @property
     def is_to_change(self) -> bool:
-        """Whether the old login in it is to be replaced, in place or, where it is immutable, in a second secret."""
+        """Whether to replace the old login in it: in place or, if it is immutable, in a second secret."""
         return bool(self.found.old) and self.is_confirmed and not (self.keeper or self.waits)
 
     @property
     def could_be_confirmed(self) -> bool:
-        """Whether an entry that names it would have it changed."""
+        """Whether the rotation would change it if an entry named it."""
         return bool(self.found.old) and not (self.is_confirmed or self.keeper)
 
     @cached_property
     def rewritten(self) -> Sequence[tuple[StoredSecret, str]]:
-        """Its auth files with the old login, each with its text with the new one."""
+        """Return the auth files that contain the old login, each with its text after the replacement."""
         wanted = self.rotation.exchange
         return [(file, exchanged(file.text, wanted, legacy=file.legacy)) for file, found in self.files if found.old]
 
     @property
     def logins(self) -> list[tuple[str, UserPassword]]:
-        """Each different login that is replaced, with the host of its registry."""
+        """Return each distinct login that is replaced, with the host of its registry."""
         wanted = self.rotation.exchange
         every = (old_logins(file.text, wanted, legacy=file.legacy) for file, found in self.files if found.old)
         return list(dict.fromkeys(login for logins in every for login in logins))
 
     @property
     def data_after(self) -> dict[str, str]:
-        """The data keys that change."""
+        """Return the changed data keys with their new values."""
         return {file.key: encoded(text) for file, text in self.rewritten}
 
     def elsewhere(self) -> list[str]:
-        """Where the old password stands beside the entries that are exchanged: registry keys, data keys, annotations."""
+        """Return where the old password appears outside the replaced entries: registry keys, data keys, annotations."""
         search = self.rotation.search
         if search is None:
             return []
@@ -154,7 +156,7 @@ class Copy:
         return [match.location for match in search.matches(obj)]
 
     def remaining(self) -> Iterator[dict[str, Any]]:
-        """Where the old login will still stand, and what is to be done there."""
+        """Yield the places that keep the old login after the rotation, each with a fix."""
         for key in self.found.old:
             if why := self._why_left():
                 yield self._row(key, why)
@@ -167,7 +169,7 @@ class Copy:
 
     @property
     def why_not_declared(self) -> str:
-        """Why it is not changed although it holds or may hold the old login. Empty if it is confirmed or does not hold it."""
+        """Return why it is not changed although it may contain the old login. Empty if it is confirmed or does not contain it."""
         if self.is_confirmed:
             return ""
         if self.found.old:
@@ -186,7 +188,7 @@ class Copy:
             return ""
         if self.is_immutable and not self.is_of_nodes:
             return (
-                f"the secret is immutable; {second_name(self.ref.name)} has the new login and is linked beside it: delete this one once no "
+                f"the secret is immutable, so {second_name(self.ref.name)} has the new login and is linked as well: delete this one once no "
                 "pod and no template names it"
             )
         return ""
@@ -196,23 +198,23 @@ class Copy:
 
 
 _WHY_ELSEWHERE = (
-    "the old password stands there, and not as a login for the registries of this rotation: change or remove it by hand"
+    "it contains the old password, but not as a login for the registries of this rotation: change or remove it by hand"
 )
 
 
 _WHY_NOT_DECLARED = "nothing outside the cluster names it for this rotation"
-_WHY_ANOTHER = "it was created again after it was confirmed: its UID is another one"
+_WHY_ANOTHER = "it was recreated after it was confirmed, so its UID is different"
 
 _SECOND = "-rotated"
 
 
 def second_name(name: str) -> str:
-    """What the secret is called that takes the place of an immutable one."""
+    """Return the name of the secret that replaces an immutable one."""
     return f"{name[:244].rstrip('.-')}{_SECOND}"
 
 
 def is_wanted(secret: Json, rotation: Rotation) -> bool:
-    """Whether a secret is worth keeping: asked of each secret of a cluster."""
+    """Whether to keep a secret in memory. Called for each secret of a cluster."""
     meta = metadata(secret)
     if says_generated(secret):
         return False
@@ -221,7 +223,7 @@ def is_wanted(secret: Json, rotation: Rotation) -> bool:
 
 
 def kept(secret: Json) -> Json:
-    """What is kept of it: of the field managers only their names."""
+    """Return the secret with only the names of its field managers."""
     meta = metadata(secret)
     managers = [{"manager": as_dict(each).get("manager")} for each in as_list(meta.get("managedFields"))]
     return {**secret, "metadata": {**meta, "managedFields": managers}}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the options of `credential_rotation` ask for. Pure."""
+"""Read the options of `credential_rotation`. Pure."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ ARGUMENTS: dict[str, Any] = {
 
 @dataclass(frozen=True, repr=False)
 class Rotation:
-    """`nodes`: the pull secrets of the cluster's nodes are changed as well. `images` must be pulled by the new login.
+    """A validated rotation. `nodes`: also change the pull secrets of the cluster's nodes. `images`: the new login must pull them.
 
-    `entries` name the other secrets that may be written, and `confirmed` is what they mean in the cluster. `server` is the cluster that they
-    are for; empty for any. `verify`: nothing is written with a login that does not work. `replaces_dead`: a secret is also written when its
-    own login does not work. `allows_absent`: it is not an error if neither login is found. `pulls_timeout`: maximum number of seconds to
-    wait, in the end, for pulls that may still use the old login.
+    `entries` name the other secrets that the rotation is allowed to write, and `confirmed` are the matching secrets of the cluster. `server`
+    is the cluster that they are for, empty for any. `verify`: write nothing if the new login does not work. `replaces_dead`: also write a
+    secret whose own login does not work. `allows_absent`: it is not an error if neither login is found. `pulls_timeout`: maximum number of
+    seconds to wait, at the end, for pulls that may still use the old login.
     """
 
     exchange: LoginReplacement
@@ -81,9 +81,9 @@ class Rotation:
 
     @cached_property
     def search(self) -> CredentialSearch | None:
-        """The old password, to be looked for in all that is no entry of an auth file.
+        """Return the search for the old password outside the entries of auth files.
 
-        None where it is not known, too short for that, or a part of the new one: it would then be found in each entry that has that.
+        None if it is unknown, too short, or a part of the new password, because each entry with the new one would match.
         """
         password = self.exchange.old.password
         return (
@@ -94,23 +94,23 @@ class Rotation:
 
     @property
     def asks_copies(self) -> bool:
-        """Whether the registries are asked for the login that each secret has: without the old password, any login of the user is meant."""
+        """Whether to verify the login of each secret, because without the old password any login of the user matches."""
         return self.verify and not self.exchange.old.password and not self.replaces_dead
 
     @property
     def differing(self) -> list[str]:
-        """In which parts the two logins differ, as far as that is known."""
+        """Return the known differences of the two logins: `password`, `username`."""
         old, new = self.exchange.old, self.exchange.new
         return [name for name in ("password", "username") if getattr(old, name) != getattr(new, name)]
 
     @property
     def hosts(self) -> list[str]:
-        """The registries without their paths, each once."""
+        """Return the hosts of the registries, each once."""
         return list(dict.fromkeys(same_path(key).partition("/")[0] for key in self.exchange.registries))
 
 
 def from_options(options: Mapping[str, Any]) -> Rotation:
-    """:raises OptionError: for all that cannot work, at once; nothing has been read."""
+    """Return the rotation. :raises OptionError: with all invalid options at once. Nothing has been read."""
     problems = [*_problems(options), *confirmation.plan_problems(options), *_problems_of_confirmation(options)]
     if problems:
         raise OptionError("; ".join(problems))
@@ -132,7 +132,7 @@ def from_options(options: Mapping[str, Any]) -> Rotation:
 
 
 def lifetime(options: Mapping[str, Any], now: float) -> list[str]:
-    """What is to be said of how long the new login lives. `now` in seconds since 1970.
+    """Return warnings about the lifetime of the new login. `now` is in seconds since 1970.
 
     :raises OptionError: when it has expired, or expires before the next run.
     """
@@ -142,7 +142,7 @@ def lifetime(options: Mapping[str, Any], now: float) -> list[str]:
         if next_rotation_seconds is None:
             return []
         return [
-            "option 'next_rotation_seconds' is given, but it is not known when the new login expires: give 'expires' in 'new' if you know it"
+            "option 'next_rotation_seconds' is given, but the expiry time of the new login is unknown: give 'expires' in 'new' if you know it"
         ]
     if ends <= now - SKEW:
         raise OptionError(f"the login in option 'new' has expired on {utc(ends)}: get a fresh one; nothing was read")
@@ -183,17 +183,17 @@ def _problems_of_confirmation(options: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _problems_of_logins(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    # Bytes that are no UTF-8 are found where they stand, and cannot be written into an entry with a plain user and password.
+    # Bytes that are not UTF-8 can be searched for, but cannot be written into an entry with a plain user and password.
     yield from _problems_of_login("old", old, "surrogateescape")
     yield from _problems_of_login("new", new, "strict")
     if old.get("password") == "":
-        yield "option 'old' has an empty password: give it, or leave it out to replace whatever login of the user there is"
+        yield "option 'old' has an empty password: give it, or leave it out to replace any login of the user"
     if not new["password"]:
         yield "option 'new' has no password"
     if (old["username"], old.get("password")) == (new["username"], new["password"]):
         yield "options 'old' and 'new' are the same login: there is nothing to rotate"
     if new.get("expires") and seconds_of(new["expires"]) is None:
-        yield "option 'new': 'expires' is no time such as 2030-01-31T12:00:00Z"
+        yield "option 'new': 'expires' is not a time such as 2030-01-31T12:00:00Z"
 
 
 def _problems_of_login(option: str, login: Mapping[str, Any], errors: str) -> Iterator[str]:
@@ -226,18 +226,18 @@ def _problems_of_registries(registries: Any) -> Iterator[str]:
 
 
 def _problems_of_repositories(repositories: Any, registries: Sequence[str]) -> Iterator[str]:
-    """The logins are sent to the registries of these, so no other one may be named."""
+    """Yield invalid repositories. The logins are sent to their registries, so no other registry is allowed."""
     wanted = LoginReplacement(tuple(registries), UserPassword("", ""), UserPassword("", ""))
     for text in repositories:
         image = reference_of(text)
         if image is None or image.is_short:
-            yield f"option 'verify_repositories': {text!r} is no repository with its registry, such as quay.io/team/app"
+            yield f"option 'verify_repositories': {text!r} is not a repository with its registry, such as quay.io/team/app"
         elif not wanted.is_in(image.repository):
             yield f"option 'verify_repositories': {text!r} is in none of the 'registries', so the logins are not for it"
 
 
 def _ends(new: Mapping[str, Any], hosts: list[str], now: float) -> float | None:
-    """When the new login expires: as it was said, as it says itself, or by its kind from now on; None where that is not known."""
+    """Return the expiry time of the new login: from the option, the token itself, or the lifetime of its kind. None if unknown."""
     if new.get("expires"):
         return seconds_of(new["expires"])
     told = expiry_of(new["password"])

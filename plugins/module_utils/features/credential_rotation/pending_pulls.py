@@ -1,13 +1,13 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pulls that may still use the old login although no secret has it. Pure.
+"""Find pulls that may still use the old login although no secret contains it. Pure.
 
-A kubelet reads the pull secrets of a pod before it makes the sandbox, and then queues the pulls, so a pull uses the login that the secret had
-when the node took up the pod (kubernetes pkg/kubelet/kubelet.go SyncPod). The next attempt for a container reads them again. So all pulls
-that a look finds under way after the last write are suspect until they end, and a pull that begins later is not.
+A kubelet reads the pull secrets of a pod before it creates the sandbox, and then queues the pulls. So a pull uses the login that the
+secret had when the node started the pod (kubernetes pkg/kubelet/kubelet.go SyncPod). The next attempt for a container reads them again.
+So all pulls that are under way after the last write are suspect until they end. Pulls that begin later are not.
 
-No times are compared: clocks of servers, nodes and the controller differ.
+Times are not compared, because the clocks of servers, nodes and the controller differ.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from .uses import Use, uses_with
 
 __all__ = ["EventCounts", "PendingPull", "event_counts", "pending", "still_pending", "trimmed_event"]
 
-#: A node sends these before it reads the secrets of a pod, or when its attempt to start it has failed: it begins from the start.
+#: Events that a node sends before it reads the secrets of a pod, or after a failed start. It then reads the secrets again.
 _OF_PODS = ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox")
-#: These end the attempt for one container.
+#: Events that end the attempt for one container.
 _OF_CONTAINERS = ("Failed", "BackOff")
 
 
 @dataclass(frozen=True)
 class PendingPull:
-    """A pull that may be under way. `said` is the error of the attempt before it, empty without one."""
+    """A pull that may be under way. `said` is the error of the previous attempt, empty if there is none."""
 
     namespace: str
     pod: str
@@ -50,12 +50,12 @@ class PendingPull:
         return {"namespace": self.namespace, "pod": self.pod, "container": self.container, "image": self.image}
 
 
-#: How often each event of a pod was sent, by its UID, the container (empty for the whole pod) and the reason: a number that only grows.
+#: Number of events by pod UID, container (empty for the whole pod) and reason, with the latest time. The number only grows.
 EventCounts = Mapping[tuple[str, str, str], tuple[int, str]]
 
 
 def pending(uses: Mapping[str, Sequence[Use]], copies: Mapping[str, Sequence[Copy]]) -> list[PendingPull]:
-    """The pulls with a secret of the rotation that may be under way."""
+    """Return the pulls with a secret of the rotation that may be under way."""
     return [
         PendingPull(namespace, use.what, use.state.uid, use.container, use.volume, str(use.image), use.state.said)
         for namespace, every in uses_with(uses, copies)
@@ -67,9 +67,9 @@ def pending(uses: Mapping[str, Sequence[Use]], copies: Mapping[str, Sequence[Cop
 def still_pending(
     first: Iterable[PendingPull], now: Iterable[PendingPull], before: EventCounts, after: EventCounts
 ) -> list[PendingPull]:
-    """Those of the first look of which nothing shows that their attempt has ended since then.
+    """Return the pulls of `first` whose attempt is not known to have ended since then.
 
-    `before` and `after` are the events at two moments since the first look; an event that was sent in between ends the attempt.
+    `before` and `after` are the event counts at two moments after the first look. An event between them ends the attempt.
     """
     there = {each.key: each for each in now}
     return [each for each in first if each.key in there and not _has_ended(each, there[each.key], before, after)]
@@ -83,7 +83,7 @@ def _has_ended(first: PendingPull, now: PendingPull, before: EventCounts, after:
 
 
 def event_counts(events: Iterable[Json]) -> EventCounts:
-    """Of events as the API server lists them. Users can write events too, about pods of their own namespace."""
+    """Count events as the API server lists them. Users can write events about pods of their own namespace."""
     found: dict[tuple[str, str, str], tuple[int, str]] = {}
     for event in events:
         about = as_dict(event.get("involvedObject"))
@@ -93,13 +93,13 @@ def event_counts(events: Iterable[Json]) -> EventCounts:
         count = as_int(series.get("count")) or as_int(event.get("count")) or 1
         last = as_str(series.get("lastObservedTime")) or as_str(event.get("lastTimestamp"))
         seen = found.get(key, (0, ""))
-        # Several events of one reason have different texts.
+        # One reason can have several events with different texts.
         found[key] = (seen[0] + count, max(seen[1], last))
     return found
 
 
 def trimmed_event(event: Json) -> dict[str, Any]:
-    """What `event_counts` reads of an event."""
+    """Return the parts of an event that `event_counts` reads."""
     about = as_dict(event.get("involvedObject"))
     kept = {name: about.get(name) for name in ("uid", "fieldPath")}
     times = {name: event.get(name) for name in ("reason", "count", "series", "lastTimestamp")}

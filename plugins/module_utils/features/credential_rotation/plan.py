@@ -1,11 +1,11 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a rotation brings about: one secret with the new login in the place of the old one. Pure.
+"""Plan the changes of a rotation: one secret with the new login instead of the old one. Pure.
 
-In place: the object, its UID, the keys, the other entries and their e-mail addresses stay. From Kubernetes 1.35 on, the kubelet lets a pod
-use a cached image without asking the registry where the secret has the same UID or the same login (KEP-2535); a secret that is deleted and
-created again has neither. What is immutable gets a second secret beside it instead.
+Secrets are changed in place: the object, its UID, the keys, the other entries and their e-mail addresses stay. From Kubernetes 1.35 on,
+the kubelet lets a pod use a cached image without a registry check if the secret has the same UID or the same login (KEP-2535). A
+recreated secret has neither. An immutable secret gets a second secret next to it instead.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from .options import Rotation
 
 __all__ = ["EXCLUDED", "ROTATED_FROM", "CredentialRotation", "whole_accounts"]
 
-#: On a second secret: the immutable one whose place it takes.
+#: Annotation of a second secret: the name of the immutable secret that it replaces.
 ROTATED_FROM = "image-pull.openshift-ops/rotated-from"
-#: Imports and builds then leave a secret out: they use the first login that fits, which would be the old one
+#: Excludes a secret from imports and builds: they use the first matching login, which would be the old one
 #: (openshift/image-registry and openshift-apiserver, pkg/image/apiserver/importer).
 EXCLUDED = "openshift.io/image.excludeSecret"
-#: `kubectl apply` writes the whole object there, the old login too.
+#: `kubectl apply` stores the whole object there, including the old login.
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
@@ -46,7 +46,7 @@ def whole_accounts(namespace: str) -> ObjectRef:
 
 @dataclass(frozen=True, repr=False)
 class CredentialRotation:
-    """The secret of a name, in whatever namespace."""
+    """The rotation of the secret with this name, in any namespace."""
 
     rotation: Rotation
     name: str
@@ -62,14 +62,14 @@ class CredentialRotation:
         return (whole_accounts(namespace),) if as_dict(objects.get(self.name)).get("immutable") else ()
 
     def plan(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Plan:
-        """:raises Refusal: when the secret cannot be changed, and no second one can be made."""
+        """Return the changes. :raises Refusal: when the secret cannot be changed, and a second one cannot be created."""
         secret = objects.get(self.name)
         copy = None if secret is None else Copy(ObjectRef(SECRET, namespace, self.name), secret, self.rotation)
         if copy is None or not copy.is_to_change:
             return Plan(notes=() if copy is None else tuple(_of_another(copy)))
         if copy.is_immutable and copy.is_of_nodes:
             raise Refusal(
-                f"{copy.ref} is immutable, and nodes read no other name, so no second secret can take its place; not changed: save it, "
+                f"{copy.ref} was not changed, because it is immutable, and no second secret can replace it, since nodes read no other name: save it, "
                 "delete it, and create it again at once with the new login"
             )
         if copy.is_immutable:
@@ -78,9 +78,9 @@ class CredentialRotation:
 
 
 def _of_another(copy: Copy) -> Iterator[str]:
-    """A secret that was created again since it was confirmed: the engine read it again before a write."""
+    """Note a secret that was recreated after its confirmation: the engine reads it again before a write."""
     if copy.rotation.confirmed.names(copy.ref) and not copy.is_confirmed and copy.found.old:
-        yield f"{copy.ref} was created again after it was confirmed, so it was not changed: confirm the new one, and run again"
+        yield f"{copy.ref} was recreated after it was confirmed, so it was not changed: confirm the new one, and run again"
 
 
 def _in_place(copy: Copy) -> Change:
@@ -91,14 +91,14 @@ def _in_place(copy: Copy) -> Change:
 
 
 def _difference(copy: Copy) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """What is reported of the change, and the secret as a diff shows it before and afterwards."""
+    """Return the details of the change, and the views of the secret for a diff, before and after."""
     held: dict[str, None] = {}
     changed: dict[str, list[str]] = {}
     for file, text_after in copy.rewritten:
         changes = registry_changes(file.auth_file, read_stored(text_after, legacy=file.legacy))
         held.update(dict.fromkeys(file.auth_file.registries))
         changed.update(changes["changed"])
-    # An entry that a node does not use, for its key or for another one under the same key, is changed all the same.
+    # Entries that nodes do not use, because of their key or of another entry under the same key, are changed as well.
     changed = {**dict.fromkeys(copy.found.old, copy.rotation.differing), **changed}
     every = {**no_changes(), "changed": dict(sorted(changed.items()))}
     return {"registries": every}, secret_view(copy.held.type, held), secret_view(copy.held.type, held, every)
@@ -107,28 +107,28 @@ def _difference(copy: Copy) -> tuple[dict[str, Any], dict[str, Any], dict[str, A
 def _notes(copy: Copy) -> Iterator[str]:
     if copy.found.tokens:
         yield (
-            f"{copy.ref} has an identity token beside the old login, for {', '.join(copy.found.tokens)}: CRI-O sends it instead of the "
-            "login, and it was kept; remove it by hand if it is the old account's"
+            f"{copy.ref} has an identity token in addition to the old login, for {', '.join(copy.found.tokens)}. CRI-O sends it instead of the "
+            "login. It was kept: remove it by hand if it belongs to the old account"
         )
 
 
 def _of_immutable(copy: Copy) -> str:
     return (
-        f"{copy.ref} is immutable, so it is not changed: {second_name(copy.ref.name)} has the new login and is linked beside it. Pods that "
-        "name the old one keep it until they are made anew, and from Kubernetes 1.35 on their cached images are checked with the registry "
-        "once for the new secret; delete the old secret when no pod and no template names it"
+        f"{copy.ref} is immutable, so it is not changed: {second_name(copy.ref.name)} has the new login and is linked as well. Pods that "
+        "name the old one keep it until they are recreated. From Kubernetes 1.35 on, their cached images are checked with the registry "
+        "once for the new secret. Delete the old secret when no pod and no template names it"
     )
 
 
 def _beside(copy: Copy, objects: Objects, found: Related) -> Iterator[Change]:
-    """A second secret, a link to it wherever the first is linked, and the first left out where only one login is used."""
+    """Yield a second secret, a link to it wherever the first is linked, and the exclusion of the first from imports and builds."""
     second = ObjectRef(SECRET, copy.ref.namespace, second_name(copy.ref.name))
     seen = objects.get(second.name)
     if seen is None:
         yield _second(copy, second)
     elif not _takes_place_of(copy, Copy(second, seen, copy.rotation)):
         raise Refusal(
-            f"{copy.ref} is immutable, and {second}, which would take its place, is there already and does not; rename or delete that one"
+            f"{copy.ref} is immutable, and {second}, the name of its replacement, already exists with other content: rename or delete that one"
         )
     yield from _links(copy, second.name, found)
     if as_str(as_dict(metadata(copy.obj).get("annotations")).get(EXCLUDED)) != "true":
@@ -138,7 +138,7 @@ def _beside(copy: Copy, objects: Objects, found: Related) -> Iterator[Change]:
 
 
 def _takes_place_of(copy: Copy, second: Copy) -> bool:
-    """Whether it was made for that, and has the new login where the first has the old one, or gets it as a confirmed secret."""
+    """Whether `second` was created to replace `copy`, and has the new login wherever `copy` has the old one, or is confirmed to get it."""
     from_name = as_dict(metadata(second.obj).get("annotations")).get(ROTATED_FROM)
     held = {*second.found.new, *(second.found.old if second.is_confirmed else ())}
     return from_name == copy.ref.name and {*copy.found.old} <= held
@@ -147,7 +147,7 @@ def _takes_place_of(copy: Copy, second: Copy) -> bool:
 def _second(copy: Copy, ref: ObjectRef) -> Change:
     meta = metadata(copy.obj)
     notes = {name: value for name, value in as_dict(meta.get("annotations")).items() if name != _LAST_APPLIED}
-    # Nobody declares it: with the label of an owner, a prune would remove it.
+    # No inventory declares the secret: with the label of an owner, a prune would remove it.
     labels = {name: value for name, value in as_dict(meta.get("labels")).items() if name not in OWNERSHIP_LABELS}
     parts = {"labels": labels, "annotations": {**notes, ROTATED_FROM: copy.ref.name}}
     body = {"metadata": parts, "type": copy.held.type, "data": {**copy.data, **copy.data_after}}
@@ -159,8 +159,8 @@ def _links(copy: Copy, second: str, found: Related) -> Iterator[Change]:
     listed = found.get(whole_accounts(copy.ref.namespace))
     if listed is None:
         raise Refusal(
-            f"{copy.ref} is immutable, so {second} must be linked beside it, and the service accounts of namespace {copy.ref.namespace} "
-            "were not read; nothing was changed for it: give the caller the right to list them, and run again"
+            f"{copy.ref} was not changed: it is immutable, so {second} must be linked as well, but the service accounts of namespace "
+            f"{copy.ref.namespace} were not read. Allow the caller to list them, and run again"
         )
     for account in map(as_dict, as_list(listed.get("items"))):
         ref = ObjectRef(SERVICE_ACCOUNT, copy.ref.namespace, as_str(metadata(account).get("name")))
@@ -174,7 +174,7 @@ def _links(copy: Copy, second: str, found: Related) -> Iterator[Change]:
 
 
 def _linked(entries: Entries, first: str, second: str) -> list[Any]:
-    """The entries with the second name behind the first; as they are where the first is not there, or the second is."""
+    """Return the entries with the second name after the first. Unchanged if the first is missing or the second is present."""
     held = names(entries)
     if first not in held or second in held:
         return list(entries)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Replaces a login by another one in all confirmed secrets: finds all copies, proves the new login, and only then writes."""
+"""Replace a login in all confirmed secrets: find all copies, verify the new login, and only then write."""
 
 from __future__ import annotations
 
@@ -40,23 +40,23 @@ from .uses import READ, Use, failing, in_use, kept_uses, secret_for, undecided, 
 
 __all__ = ["rotate"]
 
-#: Up to so many namespaces are listed one by one.
+#: Maximum number of namespaces that are listed one by one.
 _FEW = 4
-#: What brings most of a list of secrets, and cannot hold the login: Helm's charts are compressed, the platform's tokens are its own.
+#: Secrets that make up most of a list and cannot contain the login: Helm's charts are compressed, and the platform has its own tokens.
 _NOT_SEARCHED = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token"
 #: Maximum number of rows of a kind in the result.
 _SHOWN = 100
-#: Maximum number of secrets of one namespace that are not declared: in the list that a plan is made of, and in the one that is shown.
+#: Maximum number of undeclared secrets of one namespace: in the rows for a plan, and in the displayed list.
 _ROWS_OF_A_NAMESPACE, _SHOWN_OF_A_NAMESPACE = 100, 10
-#: Maximum number of them in a warning, and of the keys of one secret in a reason.
+#: Maximum number of secrets in a warning, and of keys of one secret in a reason.
 _NAMED = 5
-#: Maximum number of namespaces with the new login alone in which a node pulls first.
+#: Maximum number of already rotated namespaces in which a node pulls first.
 _PULLED_AGAIN = 3
 
 
 @dataclass
 class _RotationObjects:
-    """What was read. `unreadable_secrets` and `unread` say, by sentence, which secrets and which pods and workloads could not be.
+    """The objects that were read. `unreadable_secrets` and `unread` are sentences about unreadable secrets, and pods and workloads.
 
     `other_passwords` are the secrets with the user of one of the logins and another password.
     """
@@ -78,11 +78,11 @@ class _RotationObjects:
 
     @property
     def has_login(self) -> bool:
-        """Whether a secret holds one of the two logins."""
+        """Whether a secret contains one of the two logins."""
         return any(copy.found.old or copy.found.new for copy in self.every)
 
 
-#: The copies that are changed, by namespace.
+#: Changed copies, by namespace.
 _Changing = dict[str, list[Copy]]
 
 
@@ -95,9 +95,9 @@ def rotate(
     accept: Callable[[Rotation, Iterable[Copy]], SecretLogins] = accepted,
     prove: Callable[[Rotation, ImagesInUse, Logins], ProofResult] = proven,
 ) -> Outcome:
-    """The outcome: what was changed in each namespace, and what is known of the login besides.
+    """Return the outcome: the changes of each namespace, and the evidence about the login.
 
-    :raises Refusal: when a secret could not be looked for, or the new login does not work; nothing was written then.
+    :raises Refusal: when not all secrets could be searched, or the new login does not work. Nothing was written then.
     """
     rotation = replace(rotation, confirmed=_confirmed(cluster, rotation))
     with Workers(settings.concurrency) as workers:
@@ -105,7 +105,7 @@ def rotate(
         try:
             seen = reading.read()
         except ImagePullError as error:
-            raise Refusal(f"nothing was written, since not all secrets could be searched: {error}") from None
+            raise Refusal(f"nothing was written, because not all secrets could be searched: {error}") from None
     found = {namespace: copies for namespace in seen.copies if (copies := _to_change(seen, rotation, namespace))}
     own = (
         accept(rotation, [copy for copies in found.values() for copy in copies])
@@ -124,18 +124,18 @@ def rotate(
     told["probes"] = _probes(rotated, seen, changing, proof if rotation.verify else None)
     remarks = [*outcome.remarks, *proof.notes, *_not_declared_note(told), *cleaned, *waited.notes]
     absent = "" if rotation.allows_absent or seen.has_login else _neither(rotation, told, namespaces)
-    if absent and seen.unreadable_secrets:  # then it is not known
+    if absent and seen.unreadable_secrets:  # An unreadable secret may contain the login.
         remarks.append(absent)
     refused = "" if seen.unreadable_secrets else absent
     return replace(outcome, refused=refused, remarks=tuple(remarks), extra={**outcome.extra, "rotation": told})
 
 
 def _confirmed(cluster: Cluster, rotation: Rotation) -> ConfirmedSecrets:
-    """:raises Refusal: when the entries are for another cluster. :raises ApiError: when the namespaces of a selector cannot be listed."""
+    """Return the confirmed secrets. :raises Refusal: when the plan is for another cluster. :raises ApiError: when a selector fails."""
     if rotation.server and rotation.server.rstrip("/") != cluster.name.rstrip("/"):
         raise Refusal(
-            f"nothing was written: option 'plan' is for the cluster {printable(rotation.server)}, and this one is {cluster.name}; write a "
-            "plan of this cluster"
+            f"nothing was written: option 'plan' is for the cluster {printable(rotation.server)}, but this one is {cluster.name}. Write a "
+            "plan for this cluster"
         )
     selectors = list(dict.fromkeys(one.places for one in rotation.entries if isinstance(one.places, NamespaceSelector)))
     found = {selector: meant.namespaces for selector, meant in zip(selectors, resolve(cluster, selectors), strict=True)}
@@ -153,7 +153,7 @@ def _without(found: Mapping[str, Sequence[Copy]], refused: Mapping[ObjectRef, st
 def _asked(
     seen: _RotationObjects, changing: Mapping[str, Sequence[Copy]], rotated: Mapping[str, Sequence[Copy]]
 ) -> ImagesInUse:
-    """The images in namespaces that are written, and elsewhere those that pull with the pull secret of the nodes, or with the new login."""
+    """Return the images of changed namespaces, and elsewhere those that use the nodes' pull secret or the new login."""
     keys = {namespace: _old_keys(copies) for namespace, copies in changing.items()}
     nodes = {"": _old_keys(copy for copy in seen.every if copy.is_of_nodes)}
     elsewhere = {namespace: uses for namespace, uses in seen.uses.items() if namespace not in changing}
@@ -173,11 +173,11 @@ class _RotationReader:
     namespaces: Sequence[str]
     seen: _RotationObjects = field(default_factory=_RotationObjects)
     leftovers: list[Json] = field(default_factory=list)
-    #: Where the pods could not be listed in a later look.
+    #: Namespaces whose pods could not be listed in a later look.
     unlisted: dict[str, None] = field(default_factory=dict)
 
     def read(self) -> _RotationObjects:
-        """:raises ImagePullError: when a list fails for another reason than that the caller may not have it."""
+        """Read all objects. :raises ImagePullError: when a list fails for another reason than missing permissions."""
         self._read_secrets()
         self._read_uses()
         places = [name for name, copies in self.seen.copies.items() if any(map(_needs_accounts, copies))]
@@ -201,7 +201,7 @@ class _RotationReader:
         self.seen.unreadable_secrets += _forbidden(SECRET, found)
 
     def _read_uses(self) -> None:
-        """Which images are used. What cannot be read is said: then the new login is proven for less."""
+        """Read which images are used. Unreadable kinds are reported, because the new login is then verified for fewer images."""
         for kind in READ:
             try:
                 found = self._list(kind, self.namespaces, self._keep_uses(kind))
@@ -212,7 +212,7 @@ class _RotationReader:
             self.seen.unread += _forbidden(kind, found)
 
     def uses_of_pods(self, places: Sequence[str]) -> dict[str, list[Use]]:
-        """Those of the pods in these namespaces, as they are now."""
+        """Return the current uses of the pods in these namespaces."""
         found = self._list(POD, places, self._keep_uses(POD))
         self.unlisted.update(dict.fromkeys(found.forbidden))
         return {name: in_use(pods) for name, pods in found.objects.items()}
@@ -236,11 +236,11 @@ def _forbidden(kind: Kind, found: Listing) -> list[str]:
     if not found.forbidden:
         return []
     places = summarize(found.forbidden, 1)
-    return [f"the caller may not list {kind.resource} in namespace {places}, so what is there is not known"]
+    return [f"the caller may not list {kind.resource} in namespace {places}, so they were not checked"]
 
 
 def _to_change(seen: _RotationObjects, rotation: Rotation, namespace: str) -> list[Copy]:
-    """The copies of a namespace for which something is left to do: an immutable one stays as it is, also once it has its second."""
+    """Return the copies of a namespace that still need a change. An immutable one that has its second secret does not."""
     view = _view(seen, namespace)
     return [copy for copy in seen.copies[namespace] if copy.is_to_change and not _has_second(copy, view, rotation)]
 
@@ -261,7 +261,7 @@ def _needs_accounts(copy: Copy) -> bool:
 
 
 def _batch(rotation: Rotation, changing: Mapping[str, Sequence[Copy]]) -> Batch[CredentialRotation]:
-    """A declaration for each secret, so that one that fails is the failure of itself alone."""
+    """Return a declaration for each secret, so that each secret fails on its own."""
     return Batch(SECRET, {namespace: _declared(rotation, copies) for namespace, copies in changing.items()})
 
 
@@ -286,7 +286,7 @@ def _view(seen: _RotationObjects, namespace: str) -> View:
 
 
 def _counts(outcome: Outcome, seen: _RotationObjects, changing: Mapping[str, Sequence[Copy]]) -> dict[str, Any]:
-    """How many copies there are: counted after the writes, or in check mode after those that are planned."""
+    """Return the number of copies after the writes, or in check mode after the planned ones."""
     remaining = [row for copy in seen.confirmed for row in copy.remaining()]
     copies = {
         "old": sum(1 for copy in seen.every if copy.found.old),
@@ -305,7 +305,7 @@ def _counts(outcome: Outcome, seen: _RotationObjects, changing: Mapping[str, Seq
 
 
 def _confirmation(seen: _RotationObjects, own: SecretLogins) -> dict[str, Any]:
-    """Which secrets are confirmed, and which hold the old login and are not, or are and have a login of their own that is refused."""
+    """Return the confirmed secrets, the unconfirmed ones with the old login, and the confirmed ones whose own login is refused."""
     others = [(copy, why) for copy in seen.every if (why := copy.why_not_declared)]
     refused = [{"namespace": ref.namespace, "secret": ref.name, "reason": why} for ref, why in own.refused.items()]
     confirmed = (copy for copy in seen.confirmed if not copy.is_of_cluster and copy.ref not in own.refused)
@@ -326,7 +326,7 @@ def _confirmation(seen: _RotationObjects, own: SecretLogins) -> dict[str, Any]:
 
 
 def _clean_up(reading: _RotationReader, settings: RunSettings) -> tuple[str, ...]:
-    """Deletes the pods that killed probes of earlier rotations have left. No failure of that is one of the rotation."""
+    """Delete the pods that aborted probes of earlier rotations left. A failure does not fail the rotation."""
     with Workers(settings.concurrency) as workers:
         try:
             return delete_leftovers(reading.cluster, workers, reading.leftovers)
@@ -336,7 +336,7 @@ def _clean_up(reading: _RotationReader, settings: RunSettings) -> tuple[str, ...
 
 @dataclass(frozen=True)
 class _WaitResult:
-    """`left` are pulls that may still use the old login. `error`: why that is not known. `no_events`: why their events are not."""
+    """`left`: pulls that may still use the old login. `error`: why these are unknown. `no_events`: why their events are unknown."""
 
     left: Sequence[PendingPull] = ()
     error: str = ""
@@ -354,14 +354,14 @@ class _WaitResult:
             pods = summarize([f"{pull.namespace}/{pull.pod} ({pull.image})" for pull in self.left], _NAMED)
             yield (
                 f"{pluralize(len(self.left), 'pull')} that may use the old login did not end in time: {pods}. Once the old login is disabled, "
-                "these pulls can fail once, and the node tries again with the new login"
+                "these pulls can fail once, and the node then retries with the new login"
             )
             if self.no_events:
-                yield f"events, which show pulls that have ended, are not known: {self.no_events}"
+                yield f"events, which show ended pulls, could not be read: {self.no_events}"
 
 
 def _wait_for_pulls(reading: _RotationReader, settings: RunSettings) -> _WaitResult:
-    """Waits for the pulls that nodes may have begun before the last write, and looks at the pods again."""
+    """Wait for the pulls that nodes may have begun before the last write, and read the pods again."""
     seen = reading.seen
     held = _by_namespace(seen.confirmed)
     of_nodes = [copy for copy in seen.confirmed if copy.is_of_nodes]
@@ -401,7 +401,7 @@ def _evidence(seen: _RotationObjects, proof: ProofResult) -> dict[str, Any]:
 
 
 def _similar(seen: _RotationObjects) -> list[dict[str, Any]]:
-    """Secrets with a part of a login, if neither login was found: a person sees by them which option is mistyped."""
+    """Return secrets that contain a part of a login, if neither login was found. They show a person which option is mistyped."""
     found = [] if seen.has_login else [*_other_passwords(seen), *_elsewhere(seen)]
     rows = [{"namespace": copy.ref.namespace, "secret": copy.ref.name, "reason": why} for copy, why in found]
     return rows[:_SHOWN]
@@ -424,7 +424,7 @@ def _elsewhere(seen: _RotationObjects) -> Iterator[tuple[Copy, str]]:
 
 
 def _neither(rotation: Rotation, told: Mapping[str, Any], namespaces: Sequence[str]) -> str:
-    """What to say when no secret holds one of the two logins: the search, similar logins, and the options to correct."""
+    """Return the error if no secret has one of the two logins: the search, similar logins, and the options to correct."""
     old = "with the user and password" if rotation.exchange.old.password else "with the user"
     rows = [f"{row['namespace']}/{row['secret']} has {row['reason']}" for row in told["similar"]]
     return " ".join(
@@ -439,7 +439,7 @@ def _neither(rotation: Rotation, told: Mapping[str, Any], namespaces: Sequence[s
 
 
 def _first_of_each(copies: Iterable[Copy], most: int) -> Iterator[Copy]:
-    """The first ones of each namespace: a user who plants many in one namespace does not hide secrets of others."""
+    """Yield the first copies of each namespace, so that a user who plants many in one namespace does not hide those of others."""
     counts: Counter[str] = Counter()
     for copy in copies:
         counts[copy.ref.namespace] += 1
@@ -452,7 +452,7 @@ def _row(copy: Copy, *, declared: bool) -> dict[str, Any]:
 
 
 def _not_declared(copy: Copy, why: str) -> dict[str, Any]:
-    """`fix` is the line that would add it: names that the API server has validated, in quotes."""
+    """Return a row. `fix` is the entry that would confirm the secret, with names that the API server has validated, in quotes."""
     row = {"namespace": copy.ref.namespace, "name": copy.ref.name, "uid": copy.uid, "reason": why}
     is_usual = is_namespace(copy.ref.namespace) and is_name(copy.ref.name)
     line = f'- {{namespace: "{copy.ref.namespace}", name: "{copy.ref.name}"}}'
@@ -465,13 +465,13 @@ def _not_declared_note(told: Mapping[str, Any]) -> Iterator[str]:
         count, left = told["not_declared_count"], told["not_declared_count"] - len(rows)
         more = f"; and {left:,} more, see 'rotation.not_declared'" if left else ""
         yield (
-            f"{pluralize(count, 'secret')} in {pluralize(told['not_declared_namespaces'], 'namespace')} with the old login, or perhaps with it, "
+            f"{pluralize(count, 'secret')} in {pluralize(told['not_declared_namespaces'], 'namespace')} that contain or may contain the old login "
             f"are not confirmed and were not changed: {'; '.join(rows)}{more}"
         )
 
 
 def _failed(result: NamespaceResult, copies: Sequence[Copy]) -> set[str]:
-    """The secrets of a namespace that failed, or that were not attempted."""
+    """Return the secrets of a namespace that failed or were not attempted."""
     if result.status in ("changed", "unchanged"):
         return set()
     names = [copy.ref.name for copy in copies]
@@ -490,10 +490,10 @@ def _probes(
     changing: Mapping[str, Sequence[Copy]],
     proof: ProofResult | None,
 ) -> list[dict[str, str]]:
-    """An image for each of the first namespaces, with the secret whose login is for it: for a forced pull there.
+    """Return an image for each of the first namespaces, with the secret that has its login, for a forced pull there.
 
-    Only images that the new login was proven on, where it was. Namespaces that have the new login already come first: a run after one that
-    stopped at its canary pulls there again. Then those whose secret was created first: no user can make an older one.
+    With `proof`, only images that the new login was verified with. Namespaces that already have the new login come first, so that a run
+    after a failed canary pulls there again. Then those with the oldest secret, because no user can create an older one.
     """
     found: list[tuple[tuple[bool, str, str], dict[str, str]]] = []
     for is_rotated, held in ((True, rotated), (False, changing)):
@@ -508,7 +508,7 @@ def _probes(
 
 
 def _rotated(seen: _RotationObjects, changing: Mapping[str, Sequence[Copy]]) -> _Changing:
-    """The confirmed secrets that have the new login alone, in the first namespaces where nothing is left to change, and that use images."""
+    """Return the confirmed secrets with only the new login, in the first namespaces that need no change and use images."""
     every = {
         name: [copy for copy in copies if copy.is_confirmed and copy.found.new and not copy.found.old]
         for name, copies in seen.copies.items()

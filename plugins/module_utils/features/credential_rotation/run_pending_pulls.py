@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Waits until no node pulls any more with a login that it read before the last write of a rotation."""
+"""Wait until no node pulls any more with a login that it read before the last write of a rotation."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from .uses import Use
 
 __all__ = ["PullWait"]
 
-#: Seconds between two looks: at first, and later.
+#: Seconds between two looks at the pods: the first pause, and the longest regular one.
 _FIRST_PAUSE, _LATER_PAUSE = 1.0, 3.0
-#: After a list that takes long, the pause is that many times as long, up to a number of seconds.
+#: Pause after a slow list: a multiple of its duration, up to a maximum number of seconds.
 _TIMES_OF_A_LIST, _LONGEST_PAUSE = 4, 10.0
 #: Seconds between two looks at the events. They end the wait for pods whose status never changes.
 _BETWEEN_EVENTS = 15.0
 #: Maximum number of namespaces whose events are listed one by one.
 _FEW = 4
 
-#: The uses of the pods in these namespaces, as they are now.
+#: Returns the current uses of the pods in these namespaces.
 Look = Callable[[Sequence[str]], Mapping[str, Sequence[Use]]]
 
 
 @dataclass
 class PullWait:
-    """`copies` are the confirmed secrets of the rotation, those of the nodes under "" as well. `uses` are those of the last look at all."""
+    """`copies` are the confirmed secrets of the rotation, with those of the nodes also under "". `uses` are those of the last full look."""
 
     cluster: Cluster
     workers: Workers
@@ -44,11 +44,11 @@ class PullWait:
     look: Look
     copies: Mapping[str, Sequence[Copy]]
     uses: Mapping[str, Sequence[Use]] = field(default_factory=dict)
-    #: Why the events are not known; empty otherwise.
+    #: Why the events could not be read; empty otherwise.
     no_events: str = ""
 
     def until(self, places: Sequence[str], timeout: float) -> list[PendingPull]:
-        """The pulls that may still be under way after `timeout` seconds, of those that were when it began.
+        """Wait, and return the pulls under way at the start that may still be under way after `timeout` seconds.
 
         :raises ImagePullError: when the pods cannot be listed.
         """
@@ -73,9 +73,9 @@ class PullWait:
         return left
 
     def _events(self, pulls: Sequence[PendingPull]) -> EventCounts:
-        """Without the right to list them, none: the wait is longer then."""
+        """Return the event counts; empty without the right to list events, which prolongs the wait."""
         places = sorted({each.namespace for each in pulls})
-        # A user writes events in her own namespace, with the UID of any pod.
+        # Users can write events in their own namespaces, with the UID of any pod.
         pods = {(each.namespace, each.uid) for each in pulls}
         selector = "involvedObject.kind=Pod"
         try:

@@ -1,8 +1,8 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Proves logins before one takes the place of another: the new one on each repository that is in use, compared with the old one. If
-the old one is not known, also the login of each secret."""
+"""Verify logins before the replacement: the new one on each repository in use, compared with the old one. If the old one is not known,
+also the login of each secret."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .options import Rotation
 
 __all__ = ["ImagesInUse", "ProofResult", "SecretLogins", "accepted", "proven"]
 
-#: Maximum number of images of one repository that are tried in each namespace: one that is gone from the registry proves nothing.
+#: Maximum number of images of one repository that are tried in each namespace: an image that is gone from the registry proves nothing.
 _TRIED = 3
 #: Maximum number of repositories of one namespace.
 _REPOSITORIES = 200
@@ -34,14 +34,14 @@ _LOGINS_OF_A_SECRET, _LOGINS = 3, 100
 #: Maximum number of sentences in one message.
 _SHOWN = 20
 
-#: For each host, a login.
+#: A login for each host.
 Logins = Mapping[str, UserPassword]
 
 
 @dataclass(frozen=True)
 class ImagesInUse:
-    """The images in use that the new login must pull, by namespace. Those of `beyond` are in namespaces that are not written: they pull
-    with the pull secret of the nodes."""
+    """The images in use that the new login must pull, by namespace. Those of `beyond` are in unchanged namespaces that pull with the
+    pull secret of the nodes."""
 
     images: Mapping[str, Sequence[Reference]] = field(default_factory=dict)
     beyond: Mapping[str, Sequence[Reference]] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class ImagesInUse:
 
 @dataclass(frozen=True)
 class ProofResult:
-    """`rows` are the repositories with what the registry said; `old_login` is `works`, `refused` or `unknown`."""
+    """`rows` are the repositories with the registry's answers; `old_login` is `works`, `refused` or `unknown`."""
 
     rows: Sequence[Mapping[str, Any]] = ()
     notes: tuple[str, ...] = ()
@@ -57,13 +57,13 @@ class ProofResult:
 
     @property
     def images(self) -> dict[str, str]:
-        """For each repository that the new login pulls, the image that proved it."""
+        """Return, for each repository that the new login pulls, the image that proved it."""
         return {row["repository"]: row["image"] for row in self.rows if row["outcome"] == "pulls"}
 
 
 @dataclass(frozen=True, repr=False)
 class SecretLogins:
-    """Of secrets with logins of their own: why none of the logins of some counts, and one for each host that does."""
+    """For secrets with own logins: `refused` is why none of a secret's logins was accepted, `logins` has an accepted one per host."""
 
     refused: Mapping[ObjectRef, str] = field(default_factory=dict)
     logins: Logins = field(default_factory=dict)
@@ -71,7 +71,7 @@ class SecretLogins:
 
 @dataclass(frozen=True)
 class _Repository:
-    """One repository, and images of it that are in use. `must`: it was asked for by name. `decides`: it can stop the rotation."""
+    """One repository, and its images in use. `must`: an option names it. `decides`: it can stop the rotation."""
 
     name: str
     images: tuple[Reference, ...]
@@ -81,7 +81,7 @@ class _Repository:
 
 @dataclass(frozen=True)
 class _LoginAnswer:
-    """What the registry said to the new login, and whether the old one would have got more; None where it was not asked."""
+    """The registry's answers to the new login and to the old one. `old` is None if the old login was not tried."""
 
     image: Reference
     new: RegistryProof
@@ -95,7 +95,7 @@ class _LoginAnswer:
 
 @dataclass(frozen=True, repr=False)
 class _ProofRun:
-    """`known` are logins that take the place of the old one where its password is not known."""
+    """`known` are the logins that stand for the old one if its password is unknown."""
 
     rotation: Rotation
     known: Logins = field(default_factory=dict)
@@ -105,7 +105,7 @@ class _ProofRun:
         return self._proof(RegistryImage(host), login)
 
     def repository(self, asked: _Repository) -> _LoginAnswer:
-        """The first image that the new login pulls or that stops the rotation; else the first one, which neither login gets."""
+        """Return the answer for the first image that the new login pulls or that stops the rotation, else for the first one."""
         answers = []
         for image in asked.images:
             answer = self._image(image)
@@ -128,23 +128,23 @@ class _ProofRun:
 
     def _proof(self, wanted: RegistryImage, login: UserPassword) -> RegistryProof:
         given = registry.RegistryLogin(login.username, login.password)
-        # Each image is in one of the registries that the option names.
+        # Each image is in one of the given registries.
         attempt = LoginCheck(wanted, given, self.rotation.access, is_named=True)
         return judged(self.patience.proof(attempt), wanted.host, given)
 
 
-#: What may be the image's fault as well as the login's.
+#: Outcomes that the image can cause as well as the login.
 _OF_THE_IMAGE = ("no_right", "not_found")
-#: What a registry says of a login that nobody can use any more.
+#: Outcomes of a login that is no longer valid.
 _DEAD = ("bad_login", "expired")
-#: What leaves open whether the image or the login is at fault. Some token services refuse the login for one repository.
+#: Outcomes that do not show whether the image or the login is at fault. Some token services refuse the login for one repository.
 _OPEN = ("unanswered", "not_sent", *_DEAD)
 
 
 def accepted(rotation: Rotation, copies: Iterable[Copy]) -> SecretLogins:
-    """Asks the registries for the logins of secrets, where any login of the user is the old one: each once, the most frequent ones first.
+    """Verify the logins of secrets at the registries, if any login of the user counts as the old one: each once, the most frequent first.
 
-    A user who plants a secret knows the user name. Only users who had the login before know one that the registry accepts.
+    A user who plants a secret can know the user name. Only users who had the login before know a password that the registry accepts.
     """
     asking = _ProofRun(rotation)
     held = {copy.ref: copy.logins[:_LOGINS_OF_A_SECRET] for copy in copies}
@@ -164,7 +164,7 @@ def _bounded(frequent: Iterable[tuple[tuple[str, UserPassword], int]]) -> Iterat
 
 
 def _is_accepted(proof: RegistryProof) -> bool:
-    """A registry that does not ask for a login does not accept one."""
+    """Whether the registry accepted the login. A registry that does not require a login does not accept one."""
     return proof.works and bool(proof.realm_host)
 
 
@@ -173,14 +173,14 @@ def _why_refused(
 ) -> str:
     proof = next((proofs[login] for login in logins if login in proofs), None)
     if proof is None:
-        return f"its login was not asked for: there are more than {_LOGINS} different ones"
+        return f"its login was not verified, because there are more than {_LOGINS} different ones"
     return f"its own login is not accepted: {proof.said}"
 
 
 def proven(rotation: Rotation, asked: ImagesInUse, known: Logins) -> ProofResult:
-    """The answers of the registries.
+    """Return the answers of the registries to the new login.
 
-    :raises Refusal: when the new login does not work, or that cannot be found out; nothing has been written.
+    :raises Refusal: when the new login does not work, or could not be verified. Nothing has been written.
     """
     asking = _ProofRun(rotation, known)
     logins = answers_to(rotation.hosts, lambda host: asking.log_in(host, rotation.exchange.new))
@@ -197,7 +197,7 @@ def proven(rotation: Rotation, asked: ImagesInUse, known: Logins) -> ProofResult
 
 
 def _repositories(rotation: Rotation, asked: ImagesInUse) -> tuple[list[_Repository], list[str]]:
-    """Those that are asked for, and which namespaces have more of them than that."""
+    """Return the repositories to check, and notes on namespaces with too many of them."""
     found: dict[str, dict[Reference, None]] = {}
     for image in rotation.images:
         found.setdefault(image.repository, {})[image] = None
@@ -208,7 +208,7 @@ def _repositories(rotation: Rotation, asked: ImagesInUse) -> tuple[list[_Reposit
             found.setdefault(name, {}).update(dict.fromkeys(every))
         if len(mine) > _REPOSITORIES:
             notes.append(
-                f"namespace {namespace} uses {len(mine):,} repositories of the registries: the new login was asked for {_REPOSITORIES} of them"
+                f"namespace {namespace} uses {len(mine):,} repositories of the registries: the new login was verified for {_REPOSITORIES} of them"
             )
     decide = [_Repository(name, tuple(every), name in must) for name, every in sorted(found.items())]
     beyond = _by_repository(image for images in asked.beyond.values() for image in images)
@@ -217,7 +217,7 @@ def _repositories(rotation: Rotation, asked: ImagesInUse) -> tuple[list[_Reposit
 
 
 def _by_repository(images: Iterable[Reference]) -> dict[str, list[Reference]]:
-    """The first images of each repository."""
+    """Return the first images of each repository."""
     found: dict[str, list[Reference]] = {}
     for image in images:
         mine = found.setdefault(image.repository, [])
@@ -231,13 +231,13 @@ def _worse(answers: Iterable[tuple[_Repository, _LoginAnswer]]) -> Iterator[str]
         if answer.new.works or not asked.decides:
             continue
         if _is_worse(answer):
-            yield f"the new login does not pull {answer.image}, and the old one does: {answer.new.said}"
+            yield f"the new login cannot pull {answer.image}, but the old one can: {answer.new.said}"
         elif asked.must or _stops(answer):
             yield f"{answer.image}: {answer.new.said}"
 
 
 def _unanswered(answers: Iterable[tuple[_Repository, _LoginAnswer]]) -> Iterator[str]:
-    """If a registry gives the new login no image at all, one that it does not answer for is not the fault of that image."""
+    """Yield unanswered images of registries that give the new login no image at all, because then the image is not at fault."""
     deciding = [answer for asked, answer in answers if asked.decides]
     good = {answer.image.host for answer in deciding if answer.new.works}
     for answer in deciding:
@@ -250,9 +250,9 @@ def _is_worse(answer: _LoginAnswer) -> bool:
 
 
 def _stops(answer: _LoginAnswer) -> bool:
-    """For an image that is not pulled: whether the new login is or can be the cause, because it is not known whether the old one pulls it.
+    """Whether the new login is or can be the cause of a failed pull, because it is not known whether the old one can pull the image.
 
-    An image that neither login pulls already fails. With it, the author of one pod would stop the rotation of all namespaces.
+    An image that neither login can pull fails already. It does not count, else the author of one pod could stop the whole rotation.
     """
     if answer.new.outcome == "rate_limited" or _is_worse(answer):
         return True
@@ -264,20 +264,20 @@ def _stops(answer: _LoginAnswer) -> bool:
 
 
 def _notes(answers: Iterable[tuple[_Repository, _LoginAnswer]]) -> Iterator[str]:
-    """What is in use and not pulled: where the old login does not either, it fails today, too."""
+    """Yield notes on images in use that the new login cannot pull. If the old login cannot pull one either, it fails today already."""
     for _asked, answer in answers:
         if not answer.new.works:
-            yield f"{answer.image} is in use, and {_who(answer)}: {answer.new.said}"
+            yield f"{answer.image} is in use, but {_who(answer)}: {answer.new.said}"
 
 
 def _who(answer: _LoginAnswer) -> str:
     if answer.old is None:
-        return "the new login does not pull it"
-    return "the old login pulls it and the new one does not" if answer.old.works else "neither login pulls it"
+        return "the new login cannot pull it"
+    return "only the old login can pull it" if answer.old.works else "neither login can pull it"
 
 
 def _old_login(rotation: Rotation, asking: _ProofRun) -> str:
-    """Whether the old login still works: with it, pods pull during the rotation, and it can be taken back."""
+    """Return `works`, `refused` or `unknown`. While the old login works, pods can pull during the rotation, and a rollback is possible."""
     old = rotation.exchange.old
     if not old.password:
         return "works" if {*rotation.hosts} <= {*asking.known} else "unknown"
@@ -288,11 +288,11 @@ def _old_login(rotation: Rotation, asking: _ProofRun) -> str:
 
 
 def _refuse(sentences: Iterable[str]) -> None:
-    """:raises Refusal: where there is one."""
+    """Refuse the rotation. :raises Refusal: when there is at least one sentence."""
     told = list(dict.fromkeys(sentences))
     if not told:
         return
     raise Refusal(
-        f"nothing was written, because the new login was not proven: {summarize(told, _SHOWN, '; ')}. Correct it at the registry, or, where "
-        "the registry cannot be asked from here, set 'verify: false' and prove it by pulls in a few namespaces first"
+        f"nothing was written because the new login could not be verified: {summarize(told, _SHOWN, '; ')}. Correct it at the registry. If "
+        "the registry cannot be reached from here, set 'verify: false' and test pulls in a few namespaces first"
     )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a login must be good for: the images of a registry that the pods and workloads of namespaces use. Pure."""
+"""Find the images that a login must be able to pull: those that the pods and workloads of namespaces use. Pure."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ __all__ = [
     "uses_with",
 ]
 
-#: The kinds that say which images are used.
+#: The kinds of objects that use images.
 READ: Sequence[Kind] = (POD, *WORKLOADS.values())
 
-#: Why a pull fails that another login could fix.
+#: Causes of failed pulls that another login could fix.
 _OF_LOGINS = ("bad_credentials", "denied", "no_credentials", "unauthorized")
-#: Why a pull fails that fails again, whatever login the node has read.
+#: Causes of failed pulls that fail again with any login that the node has read.
 _LASTING = (*_OF_LOGINS, "not_found", "invalid_name", "never_pull", "blocked_by_config", "policy_rejected", "signature")
 _USES = "uses"
 
 
 @dataclass(frozen=True)
 class PullState:
-    """What the status of a pod tells of the pull of one image.
+    """The state of the pull of one image, from the status of a pod.
 
-    `said` is the node's error, with its reason. `may_be_under_way`: the node may be pulling it, with the secrets that it read before.
+    `said` is the node's error with its reason. `may_be_under_way`: the node may be pulling the image with the secrets that it read before.
     """
 
     uid: str
@@ -60,8 +60,8 @@ class PullState:
 class Use:
     """One container, or one image volume, that uses an image of the registries.
 
-    `container` is, of a volume, the first one that mounts it. `secrets` are the names in the list of its pod. `cause` is why the node could
-    not pull the image, by the login; empty otherwise. `state` is that of the pull, None of a workload.
+    `container` is, for a volume, the first container that mounts it. `secrets` are the names in the list of its pod. `cause` is the
+    login-related cause of a failed pull; empty otherwise. `state` is the state of the pull, None for a workload.
     """
 
     image: Reference
@@ -74,7 +74,7 @@ class Use:
 
 
 def kept_uses(kind: Kind, obj: Json, exchange: LoginReplacement) -> Json | None:
-    """Of a pod or workload, only which images of the registries it uses; None when none."""
+    """Return only the uses of images of the registries by a pod or workload. None if there are none."""
     if _is_over(kind, obj):
         return None
     meta = metadata(obj)
@@ -90,12 +90,12 @@ def kept_uses(kind: Kind, obj: Json, exchange: LoginReplacement) -> Json | None:
 
 
 def in_use(objects: Iterable[Json]) -> list[Use]:
-    """Of what `kept_uses` left."""
+    """Return the uses in objects that `kept_uses` returned."""
     return [use for obj in objects for use in obj[_USES]]
 
 
 def used_images(uses: Mapping[str, Sequence[Use]], keys: Mapping[str, Collection[str]]) -> dict[str, list[Reference]]:
-    """For each namespace the images that a login under one of its keys is for, each once; `keys` under "" are the nodes', good for all."""
+    """Return, for each namespace, the images that match one of its keys. `keys` under "" are those of the nodes, for all namespaces."""
     found: dict[str, list[Reference]] = {}
     for namespace, every in uses.items():
         held = [*keys.get(namespace, ()), *keys.get("", ())]
@@ -107,7 +107,7 @@ def used_images(uses: Mapping[str, Sequence[Use]], keys: Mapping[str, Collection
 
 
 def secret_for(image: Reference, copies: Iterable[Copy]) -> tuple[str, str] | None:
-    """When the first secret with a key for the image was created, and its name; None where only the nodes' secrets have one."""
+    """Return the creation time and name of the first secret with a key for the image. None if only the nodes' secrets have one."""
     found: dict[str, tuple[str, str]] = {}
     for copy in sorted(copies, key=lambda copy: (copy.created, copy.ref.name)):
         if not copy.is_of_nodes:
@@ -123,9 +123,9 @@ def secret_for(image: Reference, copies: Iterable[Copy]) -> tuple[str, str] | No
 def uses_with(
     uses: Mapping[str, Sequence[Use]], copies: Mapping[str, Sequence[Copy]]
 ) -> Iterator[tuple[str, list[Use]]]:
-    """By namespace, the uses that pull with a secret of this rotation: their pod lists one with a key for the image.
+    """Yield, by namespace, the uses that pull with a secret of this rotation: their pod lists one with a key for the image.
 
-    `copies` under "" are the pull secrets of the nodes, which are good for all.
+    `copies` under "" are the pull secrets of the nodes, which apply to all namespaces.
     """
     of_nodes = _keys(copies.get("", ()))
     for namespace, every in sorted(uses.items()):
@@ -143,10 +143,10 @@ def _held(use: Use, keys: Mapping[str, Sequence[str]], of_nodes: Sequence[str]) 
 
 
 def failing(uses: Mapping[str, Sequence[Use]], copies: Mapping[str, Sequence[Copy]]) -> Iterator[dict[str, Any]]:
-    """The images that nodes cannot pull with a secret of this rotation, by namespace: a controller recreates the failing pods.
+    """Yield the images that nodes cannot pull with a secret of this rotation, by namespace, because controllers recreate failing pods.
 
-    Only pods that list such a secret, for an image that one of its keys is for: whatever else a pod cannot pull has other causes.
-    `place` tells one from another; `pod` and `container` are the first, `containers` how many they are.
+    Only pods count that list such a secret with a key for the image. Other failures have other causes.
+    `place` identifies the row; `pod` and `container` are the first ones, `containers` is their number.
     """
     for namespace, every in uses_with(uses, copies):
         failed: dict[Reference, list[Use]] = {}
@@ -171,10 +171,10 @@ def failing(uses: Mapping[str, Sequence[Use]], copies: Mapping[str, Sequence[Cop
 
 
 def undecided(uses: Mapping[str, Sequence[Use]], copies: Mapping[str, Sequence[Copy]]) -> Iterator[str]:
-    """The places, as `failing` names them, where pods wait for an image and none has it.
+    """Yield the `place`, as in `failing`, of each image that pods wait for and none has.
 
-    A pod without a status, or with an error that hides the one before it, such as `pull QPS exceeded`, may have failed all along. So a later
-    failure there is no evidence against a login.
+    A pod without a status, or with an error that hides the previous one, such as `pull QPS exceeded`, may have failed all along. So a
+    later failure there is not evidence against a login.
     """
     for namespace, every in uses_with(uses, copies):
         states: dict[Reference, list[bool]] = {}
@@ -195,7 +195,7 @@ def _image(each: PodImage, exchange: LoginReplacement) -> Reference | None:
 
 @dataclass(frozen=True)
 class _PodStatus:
-    """What a pod tells of its containers. `pulling` are those whose image the node may be pulling now; volumes are pulled before all."""
+    """The status of a pod's containers. `pulling`: containers whose image the node may be pulling now. Volumes are pulled before all."""
 
     uid: str
     containers: Mapping[str, ContainerPull]
@@ -213,7 +213,7 @@ class _PodStatus:
         return cls(as_str(metadata(pod).get("uid")), containers, volumes, frozenset(_pulling(pod)))
 
     def failed(self, each: PodImage) -> ContainerPull | None:
-        """The container whose error is about this image."""
+        """Return the container whose error is about this image."""
         for name in each.containers:
             subject = self.containers[name]
             about = image_in_message(subject.message, subject.image, self.volumes.get(name, ()))
@@ -230,7 +230,7 @@ class _PodStatus:
 
 
 def _pulling(pod: Json) -> Iterator[str]:
-    """The containers whose image a node may be pulling: none before it has the pod, and none that starts after another one has ended."""
+    """Yield the containers whose image a node may be pulling: none before it has the pod, and none that must wait for another one."""
     spec, status = as_dict(pod.get("spec")), as_dict(pod.get("status"))
     if not as_str(spec.get("nodeName")) or metadata(pod).get("deletionTimestamp"):
         return
@@ -257,7 +257,7 @@ def _use(each: PodImage, image: Reference, name: str, secrets: tuple[str, ...], 
 
 
 def _is_over(kind: Kind, obj: Json) -> bool:
-    """Whether it pulls nothing any more, or what it pulls is told by another object."""
+    """Whether the object pulls nothing any more, or another object covers its pulls."""
     status = as_dict(obj.get("status"))
     if kind == POD:
         return status.get("phase") in ("Succeeded", "Failed")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the options of `global_pull_secret_info` ask for. Pure."""
+"""Read the options of `global_pull_secret_info`. Pure."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ __all__ = ["GlobalPullSecret", "from_options", "hosted_cluster"]
 
 @dataclass(frozen=True)
 class GlobalPullSecret:
-    """`merge`: registries that are to be added. `hosted_cluster`: the one that a management cluster is asked about.
+    """The validated options. `merge`: registries to add. `hosted_cluster`: the hosted cluster to look at from its management cluster.
 
-    `wait`: whether the nodes are waited for; `allow_paused`: not those of paused pools. `rendered_before`: the configuration of each
-    pool before a write, by name.
+    `wait`: whether to wait for the nodes; `allow_paused`: except for those of paused pools. `rendered_before`: the configuration of
+    each pool before a write, by name.
     """
 
     merge: Sequence[str] = ()
@@ -35,7 +35,7 @@ class GlobalPullSecret:
 
 
 def from_options(options: Mapping[str, Any], read_file: Callable[[str], str]) -> GlobalPullSecret:
-    """:raises OptionError: for what cannot be asked."""
+    """Return the validated options. :raises OptionError: when an option is invalid."""
     names = [*_named(options.get("merge") or ()), *_in_file(options, read_file)]
     before = {str(pool): str(name) for pool, name in (options.get("rendered_before") or {}).items()}
     return GlobalPullSecret(
@@ -54,7 +54,7 @@ def _named(names: Sequence[str]) -> Sequence[str]:
 
 
 def _in_file(options: Mapping[str, Any], read_file: Callable[[str], str]) -> Sequence[str]:
-    """The registries of a file that is to be merged."""
+    """Return the registries of the auth file to merge."""
     given = {name: options.get(name) for name in FILE_ARGUMENTS}
     if given["auth_file"] is None and given["auth_config"] is None:
         if given["include"] is not None:
@@ -66,7 +66,7 @@ def _in_file(options: Mapping[str, Any], read_file: Callable[[str], str]) -> Seq
 
 
 def hosted_cluster(given: str | None) -> ObjectRef | None:
-    """The hosted cluster of the option `hosted_cluster`; None without one.
+    """Return the hosted cluster of the option `hosted_cluster`; None without one.
 
     :raises OptionError: when the text is not NAMESPACE/NAME.
     """

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What `global_pull_secret_info` asks: is the pull secret rolled out to the nodes? Pure."""
+"""Check whether the pull secret is rolled out to the nodes. Pure."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ __all__ = ["HostedMerge", "PoolRollout", "held_in"]
 
 
 def held_in(ref: ObjectRef, secret: Json) -> AuthFile:
-    """:raises Refusal: when the content of the secret cannot be read."""
+    """Return the auth file of the secret. :raises Refusal: when the content of the secret cannot be read."""
     held = StoredSecret.of(secret)
     if held.unreadable:
-        raise Refusal(f"{ref} cannot be compared with what the nodes have: its content {held.unreadable}")
+        raise Refusal(f"{ref} cannot be compared with the pull secret of the nodes: its content {held.unreadable}")
     return held.auth_file
 
 
@@ -46,8 +46,8 @@ def held_in(ref: ObjectRef, secret: Json) -> AuthFile:
 class PoolRollout:
     """Whether all machines of all pools have the pull secret. Pools are in no namespace.
 
-    `allow_paused`: a paused pool is no failure. `before`: the configuration of each pool before a write, by name, for a caller who may
-    not read configurations. `known`: the pull secret in those that were read: one never changes, and is large.
+    `allow_paused`: a paused pool is not a failure. `before`: the configuration of each pool before a write, by name, for callers who
+    may not read configurations. `known`: cached pull secrets of configurations, because these are large and never change.
     """
 
     allow_paused: bool = False
@@ -65,7 +65,7 @@ class PoolRollout:
         return [NODE_SECRET, *(ObjectRef(MACHINE_CONFIG, "", name) for name in sorted(names))]
 
     def evaluate(self, _namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Evaluation:
-        """:raises Refusal: when it cannot be known what the nodes are to have."""
+        """Return the evaluation. :raises Refusal: when the pull secret or the state of a pool cannot be determined."""
         wanted = self._wanted(found)
         configs = {ref.name: auth_file_of(obj) for ref, obj in found.items() if ref.kind == MACHINE_CONFIG and obj}
         self.known.update(configs)
@@ -86,11 +86,11 @@ class PoolRollout:
             raise Refusal(f"the caller may not read {NODE_SECRET}: allow it to 'get' it")
         secret = found[NODE_SECRET]
         if secret is None:
-            raise Refusal(f"{NODE_SECRET} does not exist, so the nodes have none to get: restore it")
+            raise Refusal(f"{NODE_SECRET} does not exist, so the nodes cannot receive it: restore it")
         return held_in(NODE_SECRET, secret)
 
     def _missing(self, pool: Pool, wanted: AuthFile) -> str:
-        """What the pool still waits for, as the rest of a sentence; empty when its machines have the secret."""
+        """Return the pending step of the pool, as the rest of a sentence. Empty when its machines have the secret."""
         names = _configurations(pool)
         if names and all(self._holds(name, pool, wanted) for name in names):
             return ""
@@ -103,7 +103,7 @@ class PoolRollout:
         return f"is being updated, {_progress(pool)}"
 
     def _holds(self, name: str, pool: Pool, wanted: AuthFile) -> bool:
-        """Whether a configuration has the wanted pull secret. One that cannot be read has it when it came after the write."""
+        """Whether a configuration has the wanted pull secret. An unreadable one has it if it was rendered after the write."""
         held = self.known.get(name)
         if held is not None:
             return _meanings(held) == _meanings(wanted)
@@ -117,9 +117,9 @@ class PoolRollout:
 
 @dataclass(frozen=True, repr=False)
 class HostedMerge:
-    """Whether what users added to a hosted cluster's pull secret is in the one that its nodes get, and has come to them.
+    """Whether the users' additions to a hosted cluster's pull secret are in the secret for its nodes, and have reached the nodes.
 
-    `extra` has `unseen`: why it is not known which nodes have it; empty where it is. Or it has `unmerged`: why the platform never merges it.
+    `extra` has `unseen`: why it is unknown which nodes have it, empty if known. Or it has `unmerged`: why the platform never merges it.
     """
 
     kind: ClassVar[Kind] = SECRET
@@ -132,7 +132,7 @@ class HostedMerge:
         return (NODE_SECRET, SYNCHRONIZER)
 
     def evaluate(self, _namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Evaluation:
-        """:raises Refusal: when one of the secrets cannot be read."""
+        """Return the evaluation. :raises Refusal: when one of the secrets cannot be read."""
         original = found.get(NODE_SECRET)
         if original is None:
             raise Refusal(f"{NODE_SECRET} does not exist, or the caller may not read it: allow it to 'get' it")
@@ -153,7 +153,9 @@ def _added(users: Json | None) -> AuthFile | None:
     try:
         return None if given is None else merged_form(given)
     except InvalidContent as error:
-        raise Refusal(f"{ADDITIONAL_SECRET} cannot be compared with what the nodes have: its content {error}") from None
+        raise Refusal(
+            f"{ADDITIONAL_SECRET} cannot be compared with the pull secret of the nodes: its content {error}"
+        ) from None
 
 
 def _on_nodes(secret: Json, found: Related) -> Evaluation:
@@ -168,7 +170,7 @@ def _on_nodes(secret: Json, found: Related) -> Evaluation:
 
 
 def _configurations(pool: Pool) -> list[str]:
-    """What the machines of a pool have: one configuration, while they are being updated the old and the new one."""
+    """Return the configurations of the machines of a pool: one, or the old and the new one during an update."""
     return [pool.target] if pool.is_done else list(dict.fromkeys(filter(None, (pool.current, pool.target))))
 
 

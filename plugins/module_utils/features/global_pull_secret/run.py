@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Looks at the pull secret of a cluster's nodes: where it is changed, what comes with a change, and whether it has arrived."""
+"""Locate the pull secret of a cluster's nodes, predict the effects of a change, and check whether the nodes have it."""
 
 from __future__ import annotations
 
@@ -46,22 +46,22 @@ from .question import HostedMerge, PoolRollout, held_in
 
 __all__ = ["BackupSink", "back_up", "look"]
 
-#: A resourceVersion as an API server writes it. It becomes part of a file's name.
+#: A resourceVersion as an API server writes it. It becomes part of a file name.
 _VERSION = re.compile(r"[0-9]{1,20}\Z")
 
 
 @dataclass(frozen=True)
 class BackupSink:
-    """How a copy is kept: `hide` is given its content first, `write` writes the file of a name."""
+    """Where a copy goes: `hide` receives its content first, `write` returns the writer for a file name."""
 
     hide: Callable[[str], None]
     write: Callable[[str], Write]
 
 
 def look(cluster: Cluster, asked: GlobalPullSecret, settings: RunSettings) -> dict[str, Any]:
-    """The result of `global_pull_secret_info`.
+    """Return the result of `global_pull_secret_info`.
 
-    :raises ImagePullError: when what is asked cannot be known, and with `wait` when the nodes do not get the secret in time.
+    :raises ImagePullError: when the state cannot be determined, or with `wait` when the nodes do not get the secret in time.
     """
     found, reason = _kind_of(cluster, asked.hosted_cluster)
     base = {"changed": False, **_told(found), "supported": not reason}
@@ -75,20 +75,20 @@ def look(cluster: Cluster, asked: GlobalPullSecret, settings: RunSettings) -> di
 
 
 def back_up(cluster: Cluster, hosted_cluster: ObjectRef | None, saving: BackupSink) -> dict[str, Any]:
-    """The result of `global_pull_secret_backup`: `files` is empty where the secret does not exist, or a copy of this version is there.
+    """Return the result of `global_pull_secret_backup`. `files` is empty if the secret does not exist, or this version has a copy already.
 
     :raises ImagePullError: when the cluster has no global pull secret, or when the secret or its version cannot be read.
     """
     found, reason = _kind_of(cluster, hosted_cluster)
     if reason:
-        raise Refusal(f"there is no copy of the pull secret of nodes: {reason}")
+        raise Refusal(f"the nodes' pull secret was not copied: {reason}")
     place = _secret_of(cluster, found, hosted_cluster)
     secret = cluster.get(place)
     return {**_told(found), **_place(place), "exists": secret is not None, **_saved(place, secret, found, saving)}
 
 
 def _kind_of(cluster: Cluster, hosted_cluster: ObjectRef | None) -> tuple[ClusterKind, str]:
-    """What the cluster is, and why it has no global pull secret; empty where it has one."""
+    """Return the kind of cluster, and why it has no global pull secret. The reason is empty if it has one."""
     found = recognised(cluster)
     if hosted_cluster is not None:
         found = replace(found, nature=MANAGEMENT)
@@ -100,7 +100,7 @@ def _told(found: ClusterKind) -> dict[str, Any]:
 
 
 def _secret_of(cluster: Cluster, found: ClusterKind, hosted_cluster: ObjectRef | None) -> ObjectRef:
-    """The secret that is changed where the cluster is of that kind."""
+    """Return the secret to change on this kind of cluster."""
     if hosted_cluster is not None:
         return pull_secret_of(hosted_cluster, cluster.get(hosted_cluster))
     return ADDITIONAL_SECRET if found.nature == HOSTED else NODE_SECRET
@@ -114,14 +114,14 @@ class _ClusterInspector:
     nature: ClusterKind
 
     def standalone(self) -> dict[str, Any]:
-        """Where the machine config operator writes the secret to the nodes."""
+        """Return the result of a cluster on which the machine config operator writes the secret to the nodes."""
         costs, how = drains(if_readable(self.cluster, MACHINE_CONFIGURATION), self.nature.version)
         pools = self._rolled_out() if self.asked.wait else [*map(self._pool, self.cluster.list(MACHINE_CONFIG_POOL))]
         notes = [_of_cost(costs, how), *_of_pools(pools)]
         if self.nature.nature == MANAGED:
             notes.append(
-                "this is a managed cluster (ROSA classic or OpenShift Dedicated): a webhook of Red Hat's refuses changes of its pull secret to "
-                "most callers; use pull secrets in the namespaces instead (role private_registry)"
+                "this is a managed cluster (ROSA classic or OpenShift Dedicated): a Red Hat webhook refuses changes of its pull secret by "
+                "most callers. Use pull secrets in the namespaces instead (role private_registry)"
             )
         return {
             **_place(NODE_SECRET),
@@ -134,11 +134,11 @@ class _ClusterInspector:
         }
 
     def hosted(self) -> dict[str, Any]:
-        """A hosted cluster, seen from within."""
+        """Return the result of a hosted cluster, seen from within."""
         original = self.cluster.get(NODE_SECRET)
         if original is None:
             raise Refusal(
-                f"{NODE_SECRET} does not exist on {self.cluster.name}, so it is not known what the platform has"
+                f"{NODE_SECRET} does not exist on {self.cluster.name}, so the platform's own pull secret is unknown"
             )
         ignored = overridden(held_in(NODE_SECRET, original), self.asked.merge)
         pools, unknown = self._nodes()
@@ -147,7 +147,7 @@ class _ClusterInspector:
             raise Refusal(f"not all nodes of {self.cluster.name} have the pull secret: {waited['unmerged']}")
         unseen = waited.get("unseen", "")
         notes = [
-            "a change of the secret restarts the kubelet of the nodes that get it, about all at the same time; it drains none",
+            "a change of the secret restarts the kubelet of all nodes that get it at about the same time, but drains no node",
             *unknown,
             *_of_node_pools(pools),
             *_of_unseen(unseen),
@@ -164,19 +164,19 @@ class _ClusterInspector:
         }
 
     def _of_unmerged(self) -> list[str]:
-        """Whether the platform merges what users added before."""
+        """Return why the platform does not merge the additional secret; empty if it does."""
         return [said] if (said := does_not_merge(self.cluster.get(ADDITIONAL_SECRET))) else []
 
     def management(self, ref: ObjectRef) -> dict[str, Any]:
-        """A hosted cluster, seen from the cluster that runs its control plane."""
+        """Return the result of a hosted cluster, seen from the cluster that runs its control plane."""
         place = pull_secret_of(ref, self.cluster.get(ref))
         pools = node_pools_of_cluster(self.cluster.list(NODE_POOL, namespace=ref.namespace), ref.name)
         notes = [
-            f"the content of {place} is changed, never which secret {ref} names: another name makes all its nodes anew",
+            f"change the content of {place}, not the name of the secret in {ref}: another name replaces all its nodes",
             *_of_node_pools(pools),
         ]
         if self.asked.wait:
-            notes.append(f"whether the nodes of {ref} have the secret is not seen from its management cluster")
+            notes.append(f"the management cluster does not show whether the nodes of {ref} have the secret")
         shown = {
             "pools": [],
             "node_pools": pools,
@@ -188,14 +188,14 @@ class _ClusterInspector:
         return {**_place(place), **shown}
 
     def _pool(self, obj: Any) -> dict[str, Any]:
-        """A pool as it is, with what else its machines are to get."""
+        """Return the report of a pool, with its other pending changes."""
         pool = Pool.of(obj)
         return {**pool.report(), "waits_for": "", "pending": [] if pool.current == pool.target else self._pending(pool)}
 
     def _pending(self, pool: Pool) -> list[str]:
         before, after = (self._config(name) for name in (pool.current, pool.target))
         if before is None or after is None:
-            return [f"machine config {pool.target} in place of {pool.current}"]
+            return [f"machine config {pool.target} instead of {pool.current}"]
         return differences(before, after)
 
     def _config(self, name: str) -> Any:
@@ -208,14 +208,14 @@ class _ClusterInspector:
         if paused and not self.asked.allow_paused:
             words = "; ".join(f"machine config pool {pool['name']} {pool['waits_for']}" for pool in paused)
             raise Refusal(
-                f"not all nodes of {self.cluster.name} have the pull secret: {words}; or set allow_paused=true"
+                f"not all nodes of {self.cluster.name} have the pull secret: {words}. Resume the pools, or set allow_paused=true"
             )
         return pools
 
     def _waited(self, inspection: Inspection, namespace: str) -> Mapping[str, Any]:
-        """What was found once nothing is awaited any more.
+        """Wait, and return what the inspection found.
 
-        :raises Refusal: when something still is, after the time to wait; when the cluster fails.
+        :raises Refusal: when the wait times out, or the cluster fails.
         """
         outcome = inspect(self.cluster, inspection, [namespace], self.settings)
         (result,) = outcome.namespaces
@@ -251,12 +251,12 @@ def _of_pools(pools: Sequence[Mapping[str, Any]]) -> list[str]:
     for pool in pools:
         which = f"machine config pool {pool['name']}"
         if pool["paused"]:
-            notes.append(f"{which} is paused: its machines get nothing until it is resumed")
+            notes.append(f"{which} is paused: its machines receive no changes until it is resumed")
         if pool["degraded"]:
-            notes.append(f"{which} is degraded: its machines may never get the pull secret before that is repaired")
+            notes.append(f"{which} is degraded: its machines may not get the pull secret until it is repaired")
         if pool["pending"]:
             notes.append(
-                f"{which} has more to roll out, which comes with the pull secret and may drain nodes: {', '.join(pool['pending'])}"
+                f"{which} has more pending changes, which roll out with the pull secret and may drain nodes: {', '.join(pool['pending'])}"
             )
     return notes
 
@@ -272,8 +272,8 @@ def _of_node_pools(pools: Sequence[Mapping[str, Any]]) -> list[str]:
     if not names:
         return []
     return [
-        f"nodes of node pool {', '.join(names)} never get it while they run: only those of pools on AWS and Azure that are replaced for "
-        "an upgrade do; the others get the pull secret that their pool has when they are made"
+        f"nodes of node pool {', '.join(names)} do not receive it until they are replaced: only nodes of AWS and Azure pools with upgrade "
+        "type Replace receive it while they run. The others get the pull secret that their pool has when they are created"
     ]
 
 
@@ -281,15 +281,15 @@ def _of_unseen(unseen: str) -> list[str]:
     if not unseen:
         return []
     return [
-        f"the platform has merged the pull secret; which nodes have it already cannot be seen, because {unseen}: they follow within about a "
-        "minute"
+        f"the platform has merged the pull secret. It is not known which nodes have it already, because {unseen}: they follow within about "
+        "a minute"
     ]
 
 
 def _saved(ref: ObjectRef, secret: Json | None, nature: ClusterKind, saving: BackupSink) -> dict[str, Any]:
-    """The file of a copy of the secret. Its name has the secret's name and version: an existing copy is not written again.
+    """Write a copy of the secret, and return the result. The file name has the secret's name and version: an existing copy is kept.
 
-    :raises Refusal: when the secret's version cannot be part of a file's name.
+    :raises Refusal: when the secret's version cannot be part of a file name.
     """
     if secret is None:
         return {"files": [], "changed": False}
@@ -298,12 +298,12 @@ def _saved(ref: ObjectRef, secret: Json | None, nature: ClusterKind, saving: Bac
     version = as_str(metadata(secret).get("resourceVersion"))
     if not _VERSION.match(version):
         raise Refusal(
-            f"{ref} was read with a resourceVersion that is not a number, so no copy was written and nothing was changed; check what stands "
+            f"{ref} has a resourceVersion that is not a number, so no copy was written and nothing was changed: check for a proxy "
             "between this host and the API server"
         )
     name = f"{ref.name}-{version}.yml"
     kept = {"cluster_id": nature.cluster_id, "namespace": ref.namespace, "name": ref.name, "content": held.value}
-    # The role reads it with the filter `from_yaml`, which knows no tags of Ansible.
+    # The role reads it with the filter `from_yaml`, which does not support Ansible's tags.
     file = VariableFile(name, {"global_pull_secret_backup": kept}, encrypted=True, for_ansible=False)
     files = saving.write(name)([file])
     return {"files": list(files), "changed": bool(files)}

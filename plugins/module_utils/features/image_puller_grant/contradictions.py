@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which grants, declared for one namespace, cannot hold together. Pure."""
+"""Find contradictory grants that are declared for one namespace. Pure."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["contradictions"]
 
 
 def contradictions(declared: Sequence[ImagePullerGrant]) -> Iterator[Contradiction]:
-    """A subject that is granted and revoked, a binding with two roles, or one that another declaration has for itself or prunes.
+    """Yield contradictions: a subject both granted and revoked, a binding with two roles, or one that another entry owns or prunes.
 
-    What is left to be declared together reaches its state in one run, apart from grants that another binding holds until a later
-    entry makes that one exclusive or gives it another role.
+    All other combinations reach their state in one run, except grants that another binding holds until a later
+    entry makes that binding exclusive or gives it another role.
     """
     for position, grant in enumerate(declared):
         for first, other in enumerate(declared[:position]):
@@ -28,7 +28,7 @@ def contradictions(declared: Sequence[ImagePullerGrant]) -> Iterator[Contradicti
 
 
 def _between(first: ImagePullerGrant, second: ImagePullerGrant) -> str:
-    """What they disagree about; empty when they do not. `first` is planned first."""
+    """Return the contradiction, empty if there is none. `first` is planned first."""
     if first.binding_name == second.binding_name:
         return _in_one_binding(first, second)
     return _in_two_bindings(first, second)
@@ -36,7 +36,7 @@ def _between(first: ImagePullerGrant, second: ImagePullerGrant) -> str:
 
 def _in_one_binding(first: ImagePullerGrant, second: ImagePullerGrant) -> str:
     if first.role != second.role:
-        return f"role binding {first.binding_name} is to have role {first.role} and role {second.role}"
+        return f"role binding {first.binding_name} is declared with role {first.role} and with role {second.role}"
     if first.present is not second.present and (both := _shared(first, second)):
         return _granted_and_revoked(both)
     for grant, other in ((first, second), (second, first)):
@@ -45,7 +45,7 @@ def _in_one_binding(first: ImagePullerGrant, second: ImagePullerGrant) -> str:
             return f"one is exclusive in role binding {grant.binding_name}, and the other grants {_names(further)}"
         prunable = [subject for subject in further if subject.ref is not None]
         if grant.prune and prunable:
-            # As long as one of them does not exist, each run would add and remove it.
+            # While one of them does not exist, each run would add and remove it.
             return (
                 f"one prunes role binding {grant.binding_name}, and the other grants {_names(prunable)}, which would be pruned "
                 "until it exists; grant it in the entry with 'prune: true', or in another binding"
@@ -59,9 +59,9 @@ def _in_two_bindings(first: ImagePullerGrant, second: ImagePullerGrant) -> str:
     if both and absent.everywhere:
         return _granted_and_revoked(both)
     if both and absent is second:
-        # The grant is not repeated where the other binding grants it already, and that is then taken away.
+        # The first entry adds no grant that the other binding has already, and the second entry then removes that one.
         return (
-            f"{_names(both)} may pull by the one, and is revoked by the other in role binding {absent.binding_name}; to move it "
+            f"{_names(both)} is granted by one entry and revoked by the other in role binding {absent.binding_name}: to move it "
             f"to role binding {first.binding_name}, put the entry that revokes before the one that grants"
         )
     return ""
@@ -72,7 +72,7 @@ def _shared(first: ImagePullerGrant, second: ImagePullerGrant) -> list[Subject]:
 
 
 def _granted_and_revoked(both: Sequence[Subject]) -> str:
-    return f"{_names(both)} may pull by the one, and is revoked by the other"
+    return f"{_names(both)} is granted by one entry and revoked by the other"
 
 
 def _names(subjects: Sequence[Subject]) -> str:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the options of `image_puller_grant` ask for. Pure."""
+"""Read the options of `image_puller_grant`. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ACCOUNT = {
     "name": {"type": "str", "default": "default"},
 }
 
-#: What one declaration takes beside its namespaces, as an argument spec.
+#: Argument spec of one declaration, without its namespaces.
 ARGUMENTS: dict[str, Any] = {
     "owner": {"type": "str"},
     "adopt": {"type": "bool", "default": False},
@@ -44,9 +44,9 @@ ARGUMENTS: dict[str, Any] = {
 
 
 def from_options(options: Mapping[str, Any], _read_file: Callable[[str], str] | None = None) -> ImagePullerGrant:
-    """The state that the module's options declare.
+    """Return the state that the module's options declare.
 
-    :raises OptionError: when no subject is given, a name is reserved or cannot exist, or options contradict each other.
+    :raises OptionError: when there is no subject, a name is reserved or invalid, or options contradict each other.
     """
     check_path_segment("role", options["role"])
     subjects = given(options)
@@ -81,14 +81,12 @@ def _refuse_contradictions(options: Mapping[str, Any]) -> None:
     for option in ("exclusive", "recreate"):
         if options[option] and options["state"] == "absent":
             raise OptionError(
-                f"option {option!r} is for state present only: with state absent exactly the given subjects are removed"
+                f"option {option!r} is for state present only: state absent removes exactly the given subjects"
             )
     if options["revoke_from"] != "ours" and options["state"] == "present":
-        raise OptionError(
-            "option 'revoke_from' is for state absent only: with state present no other binding is changed"
-        )
+        raise OptionError("option 'revoke_from' is for state absent only: state present changes no other binding")
 
 
 def _default_binding(owner: str, role: str) -> str:
-    """Each owner has a binding of its own."""
+    """Return the default name of a binding: each owner has its own."""
     return "-".join([DEFAULT_BINDING, *([owner] if owner else []), *([role] if role != IMAGE_PULLER else [])])

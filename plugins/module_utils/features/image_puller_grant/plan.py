@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The state that `image_puller_grant` brings about: who may pull a project's image streams. Pure."""
+"""Plan the state of `image_puller_grant`: who is allowed to pull a project's image streams. Pure."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _NOT_OPENSHIFT = (
 
 @dataclass(frozen=True)
 class ImagePullerGrant:
-    """Grants `role` to `subjects`, or revokes it, in each target namespace: these own the image streams.
+    """Grants `role` to `subjects`, or revokes it, in each target namespace. The target namespaces own the image streams.
 
-    `everywhere`: revoke in every binding of the role, not only in ours. `ownership` is for whom.
+    `everywhere`: revoke in every binding of the role, not only in ours. `ownership`: the owner of the grant.
     """
 
     subjects: tuple[Subject, ...]
@@ -54,17 +54,19 @@ class ImagePullerGrant:
         return ()
 
     def related(self, _namespace: str, objects: Objects) -> Sequence[ObjectRef]:
-        """The role, and the accounts and projects behind the subjects: those to be granted, and those of our binding if it is pruned."""
+        """Return the role, and the accounts and projects of the subjects: of the wanted ones and, with prune, of those in our binding."""
         ours = objects.get(self.binding_name)
         wanted = self.subjects if self.present else ()
         held: Sequence[Subject] = ()
-        with suppress(Refusal):  # plan() says it
+        with suppress(Refusal):  # plan() reports it.
             held = subjects_of(ours) if self.prune and ours is not None else ()
         subjects = (subject.ref for subject in (*wanted, *held) if subject.ref is not None)
         return list(dict.fromkeys((*([self._role] if self.present else ()), *subjects)))
 
     def plan(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Plan:
-        """:raises Refusal: when there is no such role, our binding has another one and may not be recreated, or one cannot be read."""
+        """Return the changes. :raises Refusal: when the role does not exist, our binding has another one and must not be recreated, or the
+        subjects of a binding cannot be read.
+        """
         self._require_role(found)
         ref, ours = ObjectRef(ROLE_BINDING, namespace, self.binding_name), objects.get(self.binding_name)
         if ours is not None and not self.everywhere:
@@ -87,7 +89,7 @@ class ImagePullerGrant:
     def _require_role(self, found: Related) -> None:
         if self.present and found.get(self._role, {}) is None:
             way_out = _NOT_OPENSHIFT if self.role == IMAGE_PULLER else "create it, or correct option 'role'"
-            raise Refusal(f"{self._role} does not exist, so a binding to it would grant nothing; {way_out}")
+            raise Refusal(f"{self._role} does not exist, so a binding to it would grant nothing: {way_out}")
 
     def _has_role(self, binding: Json) -> bool:
         role = as_dict(binding.get("roleRef"))
@@ -130,7 +132,7 @@ class ImagePullerGrant:
         return Plan((self._edit(ref, ours, {*revoked, *pruned}, missing, details, labels=labels),), notes=notes)
 
     def _lasting(self, others: Objects) -> Iterator[Json]:
-        """The bindings that count as granting already: another owner's does not, since it goes when that owner takes it back."""
+        """Yield the bindings that count as existing grants. Those of other owners do not, because the owner can remove them."""
         return (binding for binding in others.values() if not self.ownership.other(binding))
 
     def _plan_revoke(self, ref: ObjectRef, ours: Json | None, others: Objects, found: Related) -> Plan:
@@ -161,10 +163,10 @@ class ImagePullerGrant:
         *,
         labels: Json = MappingProxyType({}),
     ) -> Change:
-        """The binding with some subjects removed and some appended, and with `labels`; its deletion when that leaves none and it
-        may go.
+        """Return the binding with some subjects removed and some appended, and with `labels`. Delete it when no subject is left
+        and deletion is allowed.
 
-        All other entries are kept as they stand, also those that are no subjects.
+        All other entries are kept unchanged, including those that are not subjects.
         """
         kept = [entry for entry in listed(binding) if subject_of(entry, ref.namespace) not in unwanted]
         after = [*kept, *(subject.to_api() for subject in wanted)]
@@ -190,7 +192,7 @@ class ImagePullerGrant:
         return {"role": self.role, **named}
 
     def _gone(self, held: Sequence[Subject], found: Related) -> list[Subject]:
-        """The subjects of our binding whose account or project is known not to exist."""
+        """Return the subjects of our binding whose account or project is known not to exist."""
         if not self.prune:
             return []
         return [subject for subject in dict.fromkeys(held) if _is_gone(subject, found)]
@@ -202,14 +204,14 @@ class ImagePullerGrant:
 
 
 def _is_gone(subject: Subject, found: Related) -> bool:
-    """Whether it is known that there is no such account or project."""
+    """Whether the account or project is known not to exist."""
     return subject.ref is not None and found.get(subject.ref, {}) is None
 
 
 def _not_there_yet(subjects: Iterable[Subject], found: Related) -> Iterator[str]:
     for subject in subjects:
         if _is_gone(subject, found):
-            yield f"{subject.ref} does not exist yet; the grant to {subject} takes effect once it does"
+            yield f"{subject.ref} does not exist yet: the grant to {subject} takes effect once it does"
 
 
 def _comes_back(ref: ObjectRef, binding: Json) -> list[str]:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Verifies a grant: asks the API server, for each subject and namespace, whether it may pull, and by which binding."""
+"""Verify a grant: ask the API server, for each subject and namespace, whether the subject is allowed to pull, and by which binding."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from .plan import ImagePullerGrant
 
 __all__ = ["verify_access"]
 
-#: The authorizer learns of a binding by a watch, milliseconds after it was written: so long an old answer is not believed.
+#: Seconds during which an answer can be outdated: the authorizer sees a binding through a watch, milliseconds after the write.
 _NEWS_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class _AccessAnswer:
-    """`outdated`: it names a binding that this task has changed, so it may be from before that."""
+    """`outdated`: the answer names a binding that this task has changed, so it may predate the change."""
 
     access: MayPull
     outdated: bool
@@ -38,7 +38,7 @@ class _AccessAnswer:
 def verify_access(
     cluster: Cluster, declared: Batch[ImagePullerGrant], outcome: Outcome, settings: RunSettings
 ) -> Outcome:
-    """The outcome with `may_pull` for each namespace: after writing, in check mode for what stands now."""
+    """Return the outcome with `may_pull` for each namespace: after writing, or in check mode for the current state."""
     if outcome.stopped:
         return outcome
 
@@ -63,7 +63,7 @@ class _Verifier:
     entry: Entry | None
 
     def verified(self, result: NamespaceResult) -> NamespaceResult:
-        """The result of one namespace with the answers for each subject."""
+        """Return the result of one namespace with the answers for each subject."""
         if result.error:
             return result
         edited = frozenset() if self.settings.check_mode else _edited(result)
@@ -83,7 +83,7 @@ class _Verifier:
         return replace(result, notes=(*result.notes, *notes), extra={**result.extra, "may_pull": known})
 
     def _ask(self, subject: Subject, namespace: str, edited: Collection[str]) -> _AccessAnswer:
-        """The answer, asked for again while it may be from before what was written."""
+        """Return the answer. Ask again while the answer may predate the write."""
         asked, about = question(subject, namespace), f"{subject} may pull from {namespace}"
         clock = self.settings.clock
         given_up_at, pause = clock.now() + _NEWS_SECONDS, 0.01
@@ -96,30 +96,30 @@ class _Verifier:
             pause = min(pause * 2, 0.5)
 
     def _is_outdated(self, answer: MayPull, edited: Collection[str]) -> bool:
-        """Whether the answer may be from before what was written: not yet granted, or by a binding that was just edited."""
+        """Whether the answer may predate the write: the grant is missing, or a binding that was just edited still allows it."""
         return answer["binding"] in edited if not self.desired.present else not answer["allowed"]
 
     def _disproved(self, namespace: str, answers: Sequence[_AccessAnswer]) -> Iterator[str]:
-        """What a grant did not bring, or taking back did not end."""
+        """Yield a note for each subject that cannot pull after a grant, or still can after a revocation."""
         for answer in answers:
             access = answer.access
             if access["allowed"] is self.desired.present:
                 continue
             if self.desired.present:
                 yield (
-                    f"{access['subject']} may not pull from {namespace}, though it was granted: cluster role "
+                    f"{access['subject']} may not pull from {namespace}, although it was granted: cluster role "
                     f"{self.desired.role} does not allow 'get' on imagestreams/layers"
                 )
             elif answer.outdated:
                 yield (
                     f"the API server still names {access['binding']}, from which this task removed {access['subject']} "
-                    f"{_NEWS_SECONDS:g} s ago; run again to see whether it may still pull from {namespace}"
+                    f"{_NEWS_SECONDS:g} s ago: run again to see whether it may still pull from {namespace}"
                 )
             else:
                 yield f"{access['subject']} may still pull from {namespace}, by {access['binding']}"
 
 
 def _edited(result: NamespaceResult) -> frozenset[str]:
-    """The bindings that the task has written, as an answer names them."""
+    """Return the bindings that the task has written, in the form in which an answer names them."""
     refs = (change.ref for change in result.changes if change.ref.kind == ROLE_BINDING)
     return frozenset(f"RoleBinding {ref.namespace}/{ref.name}" for ref in refs)

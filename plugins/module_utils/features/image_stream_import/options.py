@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the options of `image_stream_import` ask for. Pure."""
+"""Read the options of `image_stream_import`. Pure."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ __all__ = ["ImportOptions", "from_options"]
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """`registries` in their one spelling: only tags that are imported from one of them; none means any. `only_failed`: only tags whose last
-    import failed, and of these those with one of `causes`. `streams`: only those of these names; none means all."""
+    """Which tags to import. `registries`, in canonical form: only tags imported from one of them; empty for any. `only_failed`: only tags
+    whose last import failed for one of `causes`. `streams`: only image streams with these names; empty for all."""
 
     registries: frozenset[str] = frozenset()
     only_failed: bool = True
@@ -29,12 +29,12 @@ class ImportOptions:
     streams: tuple[str, ...] = ()
 
     def wants(self, source: Reference | None) -> bool:
-        """Whether a tag with that source is meant; without a source, where any registry is."""
+        """Whether a tag with this source matches. A tag without a source matches only if any registry does."""
         return not self.registries or (source is not None and same_path(source.host) in self.registries)
 
 
 def from_options(options: Mapping[str, Any]) -> ImportOptions:
-    """:raises OptionError: for an empty list, or for what cannot be a registry or the name of an image stream."""
+    """Return the validated options. :raises OptionError: for an empty list, an invalid registry, or an invalid image stream name."""
     registries = _given(options, "registries")
     for registry in registries:
         _check_host(registry)

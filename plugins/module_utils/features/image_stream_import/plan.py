@@ -1,11 +1,11 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which tags of the image streams are to be imported again, and the import of each stream. Pure.
+"""Plan which tags of the image streams to import again, and the import of each stream. Pure.
 
-An import sets the import policy of a tag to the one that it names, and takes the condition of the last failure away (openshift-apiserver
-pkg/image/apiserver/registry/imagestreamimport/rest.go): so all that a tag has is repeated. The version of the stream is sent with it:
-without one, the server would make a stream anew that was deleted meanwhile.
+An import replaces the import policy of a tag, and removes the condition of the last failure (openshift-apiserver
+pkg/image/apiserver/registry/imagestreamimport/rest.go), so the request repeats all settings of a tag. It contains the version of the
+stream, because without one the server would recreate a stream that was deleted in between.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ __all__ = ["IMAGE_STREAM_IMPORT", "Imports", "LeftTag", "StreamImport", "TagImpo
 IMAGE_STREAM_IMPORT = Kind("image.openshift.io/v1", "ImageStreamImport", "imagestreamimports", "import of image stream")
 
 _INSECURE = "openshift.io/image.insecureRepository"
-#: What of the condition's reason is left in a tag's meaning.
+#: The reason of a condition, by the meaning of a tag.
 _REASONS = {"credentials": "Unauthorized", "not_found": "NotFound"}
 
 
 def _trimmed(stream: Json) -> Json:
-    """What an import needs; of the images that a tag has had, the newest."""
+    """Return the parts of a stream that an import needs, with only the newest image of each tag."""
     meta, status = metadata(stream), as_dict(stream.get("status"))
     kept: dict[str, Any] = {
         key: meta[key] for key in ("name", "namespace", "resourceVersion", "deletionTimestamp") if key in meta
@@ -49,8 +49,8 @@ def _trimmed(stream: Json) -> Json:
 
 @dataclass(frozen=True)
 class TagImport:
-    """One tag that is to be imported. `image` is its source; `cause` is why the last import failed, `problem` in its words, both empty where
-    it did not; `digest` is the image that it has now; `item` is what is sent for it."""
+    """One tag to import. `image` is its source. `cause` and `problem` are the class and the message of the last import error, both empty
+    if it succeeded. `digest` is the current image. `item` is its part of the request."""
 
     stream: str
     tag: str
@@ -63,7 +63,7 @@ class TagImport:
 
 @dataclass(frozen=True)
 class LeftTag:
-    """A tag whose last import failed and that is not imported again, with why."""
+    """A tag whose last import failed and that is not imported again, with the reason."""
 
     stream: str
     tag: str
@@ -74,14 +74,14 @@ class LeftTag:
 
 @dataclass(frozen=True)
 class StreamImport:
-    """The import of some tags of one stream, as it was in `version`."""
+    """The import of some tags of one stream, with the resourceVersion `version`."""
 
     ref: ObjectRef
     version: str
     tags: tuple[TagImport, ...]
 
     def change(self, after: Mapping[str, str]) -> Change:
-        """What is sent. `after`: what is reported of each tag that is another then."""
+        """Return the request as a change. `after`: the reported text of each changed tag."""
         where = ObjectRef(IMAGE_STREAM_IMPORT, self.ref.namespace, self.ref.name)
         body = {
             "apiVersion": IMAGE_STREAM_IMPORT.api_version,
@@ -93,7 +93,7 @@ class StreamImport:
         return Change("create", where, body, {"tags": [*after]}, {"tags": before}, {"tags": dict(after)})
 
     def parts(self, most: int) -> Iterator[StreamImport]:
-        """The same in pieces of at most so many tags."""
+        """Yield the import in pieces of at most `most` tags."""
         for start in range(0, len(self.tags), most):
             yield replace(self, tags=self.tags[start : start + most])
 
@@ -103,7 +103,7 @@ def _as_it_is(tag: TagImport) -> str:
 
 
 def report(tag: TagImport | LeftTag, status: str, *, digest: str = "", reason: str = "", cause: str = "") -> Json:
-    """A tag as the result lists it."""
+    """Return a tag as the result lists it."""
     return {
         "stream": tag.stream,
         "tag": tag.tag,
@@ -117,7 +117,7 @@ def report(tag: TagImport | LeftTag, status: str, *, digest: str = "", reason: s
 
 @dataclass(frozen=True)
 class Imports:
-    """The image streams that are looked at, and what is planned for them."""
+    """The selected image streams, and the plan for them."""
 
     asked: ImportOptions
 
@@ -131,7 +131,7 @@ class Imports:
         return ()
 
     def plan(self, namespace: str, objects: Objects) -> tuple[list[StreamImport], list[LeftTag]]:
-        """The imports, and the tags that are left although their import failed.
+        """Return the imports, and the tags with a failed import that are not imported again.
 
         :raises Refusal: when a stream was read without a version.
         """
@@ -144,7 +144,7 @@ class Imports:
         return imports, left
 
     def plan_of(self, ref: ObjectRef, stream: Json) -> tuple[StreamImport, list[LeftTag]]:
-        """The same of one stream; without a tag to import, an import of none."""
+        """Return the same for one stream. The import has no tags if there is nothing to import."""
         if metadata(stream).get("deletionTimestamp"):
             return StreamImport(ref, "", ()), []
         judged = [found for name in _tag_names(stream) if (found := self._judged(ref, stream, name))]
@@ -152,8 +152,8 @@ class Imports:
         version = as_str(metadata(stream).get("resourceVersion"))
         if tags and not version:
             raise Refusal(
-                f"{ref} was read without a resourceVersion, and an import without one would make a stream anew that was deleted meanwhile; "
-                "check what stands between this host and the API server"
+                f"{ref} has no resourceVersion, so nothing was imported, because an import could recreate a deleted stream: check for a proxy "
+                "between this host and the API server"
             )
         return StreamImport(ref, version, tags), [each for each in judged if isinstance(each, LeftTag)]
 
@@ -177,26 +177,26 @@ class Imports:
     def _other_cause(self, cause: str) -> str:
         if not self.asked.only_failed or cause in self.asked.causes:
             return ""
-        return f"its import failed for a cause that is none of 'causes': {cause}"
+        return f"its import failed for a cause that 'causes' does not list: {cause}"
 
 
 def _why_not(spec: Json) -> str:
-    """Why nothing is imported for a tag itself; empty when it is."""
+    """Return why a tag itself is not imported; empty when it is."""
     origin = as_dict(spec.get("from"))
     kind, name = as_str(origin.get("kind")), as_str(origin.get("name"))
     if spec.get("reference") is True:
         return "it is a reference, for which nothing is imported (reference: true)"
     if kind in ("ImageStreamTag", "ImageStreamImage"):
-        return f"it follows {kind} {redacted(name)}, which is imported in its place"
+        return f"it follows {kind} {redacted(name)}, which is imported instead"
     if kind != "DockerImage":
-        return "the stream names no image that it is imported from (spec.tags.from)"
+        return "the stream has no source image for it (spec.tags.from)"
     if reference_of(name) is None:
-        return "its source is no name of an image (spec.tags.from)"
+        return "its source is not an image name (spec.tags.from)"
     return ""
 
 
 def _import_policy(stream: Json, spec: Json) -> Json:
-    """As the tag has it; the annotation of the stream is for all its tags."""
+    """Return the import policy of the tag. The annotation of the stream applies to all its tags."""
     policy = as_dict(spec.get("importPolicy"))
     if as_dict(metadata(stream).get("annotations")).get(_INSECURE) == "true":
         return {**policy, "insecure": True}
@@ -204,7 +204,7 @@ def _import_policy(stream: Json, spec: Json) -> Json:
 
 
 def _tag_names(stream: Json) -> list[str]:
-    """Each once: those of the spec, then those that only the status knows."""
+    """Yield each tag once: the tags of the spec, then those that only the status has."""
     parts = (("spec", "name"), ("status", "tag"))
     tags = ((as_dict(tag), key) for part, key in parts for tag in as_list(as_dict(stream.get(part)).get("tags")))
     return [name for name in dict.fromkeys(as_str(tag.get(key)) for tag, key in tags) if name]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the answer to an ImageStreamImport says of each tag. Pure."""
+"""Read the result of each tag from the answer to an ImageStreamImport. Pure."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .plan import TagImport
 
 __all__ = ["TagResult", "advice", "told", "version_of"]
 
-#: A message of more characters is cut.
+#: Maximum number of characters of a message.
 _LONGEST = 16_384
 
 
 @dataclass(frozen=True)
 class TagResult:
-    """`digest` is the image that was imported, perhaps unknown. `problem` is why it was not, empty when it was; `cause` its class."""
+    """`digest` is the imported image, possibly unknown. `problem` is the error, empty on success; `cause` is its class."""
 
     tag: TagImport
     digest: str = ""
@@ -31,27 +31,27 @@ class TagResult:
 
     @property
     def is_new(self) -> bool:
-        """Whether the tag is another than before."""
+        """Whether the tag has changed."""
         return not self.problem and bool(self.tag.cause or self.digest != self.tag.digest)
 
 
 def told(answer: Json | None, tags: Sequence[TagImport]) -> list[TagResult]:
-    """Of each tag, in the order in which they were sent: the answer has that order."""
+    """Return the result of each tag, in the order of the request, which the answer has as well."""
     images = as_list(as_dict(as_dict(answer).get("status")).get("images"))
-    # Of another number of images it is not known which belongs to which tag.
+    # If the number of images differs, they cannot be assigned to tags.
     known = images if len(images) == len(tags) else [None] * len(tags)
     return [_told(tag, as_dict(image)) for tag, image in zip(tags, known, strict=True)]
 
 
 def version_of(answer: Json | None) -> str:
-    """That of the stream after the import; empty when it is not told."""
+    """Return the resourceVersion of the stream after the import; empty if the answer has none."""
     return as_str(metadata(as_dict(as_dict(as_dict(answer).get("status")).get("import"))).get("resourceVersion"))
 
 
 def _told(tag: TagImport, found: Json) -> TagResult:
     if not found:
         return TagResult(
-            tag, problem="the answer of the API server does not say whether it was imported", cause="unknown"
+            tag, problem="the response of the API server does not say whether it was imported", cause="unknown"
         )
     image, status = as_dict(found.get("image")), as_dict(found.get("status"))
     if image and status.get("status") == "Success":
@@ -63,10 +63,10 @@ def _told(tag: TagImport, found: Json) -> TagResult:
 
 
 def advice(cause: str, namespace: str) -> str:
-    """What to do about an import that failed."""
+    """Return the fix for a failed import, empty if none is known."""
     if cause in MENDED_BY_A_LOGIN:
         return (
-            f"an import reads all pull secrets of namespace {namespace}, linked or not, and uses the first login that is for the image: "
-            "correct that one with pull_secret; pull_access_info explains which it is"
+            f"an import reads all pull secrets of namespace {namespace}, linked or not, and uses the first login for the image: "
+            "run pull_access_info to find that login, and correct it with pull_secret"
         )
     return fix_for(cause)

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Imports tags of image streams again, one request for each stream, and reads from the answer what became of each tag.
+"""Import tags of image streams again, with one request for each stream, and read the result of each tag from the answer.
 
-An import is answered and not stored, so the engine, which settles a namespace by reading again what it wrote, does not fit.
+The engine verifies a namespace by reading the written objects again. That does not work here, because imports are not stored.
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ from .results import TagResult, advice, told, version_of
 __all__ = ["import_again"]
 
 _GROUP = "image.openshift.io"
-#: So many tags are imported by one request: the server asks the registry for one after the other, and a request must not last for long.
+#: Maximum number of tags in one request: the server queries the registry for one after the other, and a request must not take long.
 _MOST_TAGS = 25
-#: So often a stream that others keep changing is read and imported again.
+#: Maximum number of attempts for a stream that others keep changing.
 _MOST_TRIES = 6
 _PAUSE_SECONDS = 0.05
-#: So many failed tags of a namespace are named in its error; the result lists all.
+#: Maximum number of failed tags in the error of a namespace. The result lists all.
 _SHOWN = 5
 _PLANNED, _IMPORTED, _FAILED, _LEFT = "planned", "imported", "failed", "left"
 _WHERE_NONE = (
-    "this cluster has no image streams (API group image.openshift.io: OpenShift has it, plain Kubernetes and MicroShift have not), so there "
+    "this cluster has no image streams (API group image.openshift.io: OpenShift has it, plain Kubernetes and MicroShift do not), so there "
     "is nothing to import"
 )
 
@@ -59,7 +59,7 @@ _WHERE_NONE = (
 def import_again(
     cluster: Cluster, asked: ImportOptions, namespaces: Sequence[str], settings: RunSettings, *, named: bool = False
 ) -> Outcome:
-    """`named`: the namespaces were given by name, so one that does not exist is an error.
+    """Import the tags, and return the outcome. `named`: the namespaces were given by name, so a missing one is an error.
 
     :raises ImagePullError: when it cannot be read whether the cluster has image streams.
     """
@@ -74,12 +74,12 @@ def import_again(
         seen = run.read(question, namespaces)
         works = [_Namespace(run, question, name) for name in namespaces]
         run.workers.map(lambda work: work.look(seen.get(work.name), named=named), works)
-        # The streams of all namespaces side by side: it is the registries that take the time, and one project may have most streams.
+        # The streams of all namespaces run in parallel: the registries take the time, and one project may have most streams.
         run.workers.map(_Stream.carry_out, [stream for work in works for stream in work.streams])
         outcome = run.outcome([work.result() for work in works])
     rows = [row for work in works for row in work.rows]
     missing = [name for name in asked.streams if seen and not any(name in work.found for work in works)]
-    remarks = [f"image stream {name} is in none of the namespaces" for name in missing]
+    remarks = [f"image stream {name} does not exist in any of the namespaces" for name in missing]
     return replace(outcome, remarks=(*outcome.remarks, *remarks), extra=_summary(rows, ""))
 
 
@@ -91,9 +91,9 @@ def _summary(rows: Sequence[Mapping[str, Any]], reason: str) -> dict[str, Any]:
 
 @dataclass
 class _Namespace:
-    """One namespace on its way. `found` are the names of its streams, `streams` the imports that it needs, `left` its tags that get none.
+    """The progress of one namespace. `found` are the names of its streams, `streams` the planned imports, `left` the tags without one.
 
-    `ended` is its result where there is nothing to import, or it was not attempted. `is_refused`: the caller may not import here at all,
+    `ended` is its result if there is nothing to import, or it was not attempted. `is_refused`: the caller is not allowed to import here,
     so nothing more is tried.
     """
 
@@ -110,18 +110,18 @@ class _Namespace:
 
     @property
     def rows(self) -> list[Json]:
-        """Its tags as the result lists them; none where it was not attempted."""
+        """Return its tags as the result lists them; none if it was not attempted."""
         if self.ended is not None:
             return []
         return [*self.left, *(row for stream in self.streams for row in stream.rows)]
 
     def look(self, view: View | ImagePullError | None, *, named: bool) -> None:
-        """Plans the imports. `view` is what was seen of the namespace; `named`: whether it was given by name."""
+        """Plan the imports. `view`: the objects of the namespace; `named`: whether it was given by name."""
         try:
             self.ended = self._planned(view, named=named)
         except ImagePullError as error:
             self.ended = self.run.failed(self.name, error)
-        except Exception as error:  # an object may hold anything
+        except Exception as error:  # An object can contain anything.
             self.ended = self.run.failed(self.name, internal_error(error))
         if not self.streams:
             self._count()
@@ -140,7 +140,7 @@ class _Namespace:
         return None
 
     def finished_one(self) -> None:
-        """After each of its streams; counts the namespace with the last one."""
+        """Count a finished stream, and the namespace after its last one."""
         with self._lock:
             self._done += 1
             is_last = self._done == len(self.streams)
@@ -174,9 +174,9 @@ class _Namespace:
 
 @dataclass
 class _Stream:
-    """The import of one stream. `rows` are its tags as the result lists them, `problems` what failed, `advices` what to do about it.
+    """The import of one stream. `rows` are its tags as the result lists them, `problems` the failures, `advices` their fixes.
 
-    `error` is why it was not brought to its end.
+    `error` is why it was not completed.
     """
 
     place: _Namespace
@@ -192,12 +192,12 @@ class _Stream:
         return self.place.run
 
     def carry_out(self) -> None:
-        """In a thread."""
+        """Run the import. Called in a thread."""
         try:
             self._import()
         except ImagePullError as error:
             self.error = error
-        except Exception as error:  # an answer may hold anything
+        except Exception as error:  # An answer can contain anything.
             self.error = internal_error(error)
         self.place.finished_one()
 
@@ -215,7 +215,7 @@ class _Stream:
             version = self._part(replace(part, version=version)) or version
 
     def _part(self, wanted: StreamImport) -> str:
-        """One request, again for a stream that was changed meanwhile; returns the version of the stream afterwards, if it is told."""
+        """Send one request, and repeat it for a stream that was changed in between. Return the stream's new version, if known."""
         version, error = self._sent(wanted)
         for _try in range(_MOST_TRIES):
             if error is None:
@@ -228,7 +228,7 @@ class _Stream:
         return version
 
     def _sent(self, wanted: StreamImport) -> tuple[str, ApiError | None]:
-        """One request: the version of the stream afterwards, empty when it is not told, or why it has to be read again."""
+        """Send one request. Return the stream's new version, empty if unknown, or why the stream has to be read again."""
         try:
             answer = self.run.cluster.write(wanted.change({}))
         except (NamespaceMissing, NamespaceTerminating, UnknownResource):
@@ -244,33 +244,33 @@ class _Stream:
         return version_of(answer), None
 
     def _again(self, wanted: StreamImport) -> StreamImport:
-        """The import of those of its tags that still are to be imported, as the stream is now."""
+        """Return the import of the remaining tags, for the current stream."""
         now = self._as_it_is(wanted)
         if now is None:
             return replace(wanted, tags=())
         still = {tag.tag for tag in now.tags}
         others = [tag for tag in wanted.tags if tag.tag not in still]
-        self._left(others, "somebody else imported or changed it meanwhile")
+        self._left(others, "another client imported or changed it in the meantime")
         return now
 
     def _as_it_is(self, wanted: StreamImport) -> StreamImport | None:
-        """The same tags as they are planned now, without those that are not; None when the stream is gone."""
+        """Return the current plan of the same tags, without those that need no import any more. None when the stream is gone."""
         stream = self.run.cluster.get(wanted.ref)
         if stream is None:
-            self._left(wanted.tags, "the image stream was deleted meanwhile")
+            self._left(wanted.tags, "the image stream was deleted in the meantime")
             return None
         names = {tag.tag for tag in wanted.tags}
-        # Whatever it fails by now: that it failed for one of the wanted causes was seen before.
+        # The current cause does not matter: it failed for one of the wanted causes before.
         every = replace(self.place.question, asked=replace(self.place.question.asked, causes=CAUSES))
         planned, _left = every.plan_of(wanted.ref, stream)
         return replace(planned, tags=tuple(tag for tag in planned.tags if tag.tag in names))
 
     def _lost(self, wanted: StreamImport, error: Unanswered) -> str:
-        """After a request whose answer was lost: what no longer fails, or is another image, was imported."""
+        """Handle a request whose answer was lost: tags that no longer fail, or have another image, were imported."""
         try:
             now = self._as_it_is(wanted)
         except (ApiError, Unanswered) as unread:
-            self._refused(wanted, Refusal(f"{error}; what became of it is not known: {unread}"))
+            self._refused(wanted, Refusal(f"{error}; the outcome is not known: {unread}"))
             return ""
         if now is None:
             return ""
@@ -287,7 +287,7 @@ class _Stream:
         ]
 
     def _refused(self, wanted: StreamImport, error: ImagePullError) -> None:
-        """A request that was refused: that is all its tags' failure."""
+        """Record a refused request as the failure of all its tags."""
         if wanted.tags:
             self.rows += [report(tag, _FAILED, reason=str(error)) for tag in wanted.tags]
             names = ", ".join(tag.tag for tag in wanted.tags)

@@ -1,11 +1,11 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The text that an event may carry. Pure.
+"""Restrict the text of events. Pure.
 
-An event becomes variables of a playbook, and Ansible evaluates text that looks like a template. Project users choose names of role bindings,
-labels, and much more. So an event has only text that Kubernetes itself restricts. Other text is encoded or left out. At the end
-every text passes `safe`, whatever it is.
+An event becomes variables of a playbook, and Ansible evaluates text that looks like a template. Project users choose names of role
+bindings, labels, and much more. So an event contains only text that Kubernetes itself restricts. Other text is encoded or left out.
+At the end every text passes through `safe`.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _PREFIX = r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?"
 _LABEL_KEY = re.compile(rf"(?:{_PREFIX}/)?{_NAME}\Z")
 _LABEL_VALUE = re.compile(rf"(?:{_NAME})?\Z")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z\Z")
-#: No template, and no header of one, can be written with the others.
+#: Characters outside this set: a template, or its header, cannot be written without them.
 _UNSAFE = re.compile(r"""[^A-Za-z0-9 ._/:@+,;=()'"\[\]*?&<>|~-]""")
 
 
 def shown_name(name: str) -> str:
-    """Return the name as an event shows it. One that is not plain is `hex/`, which begins no name, and the bytes of its UTF-8."""
+    """Return the name as an event shows it. A name that is not plain becomes `hex/`, which no name starts with, and its UTF-8 bytes."""
     if is_object_name(name):
         return name
     return f"hex/{name.encode('utf-8', 'surrogatepass')[:_LONGEST_NAME].hex()}"
@@ -51,12 +51,12 @@ def valid_labels(labels: Mapping[str, Any]) -> dict[str, str]:
 
 
 def valid_time(text: str) -> str:
-    """Return the time, empty for a text that is not one as the API server writes it."""
+    """Return the time, or an empty text if it is not in the API server's format."""
     return text if _TIME.match(text) else ""
 
 
 def safe(value: Any) -> Any:
-    """Return the same JSON-like value; in its texts, each character that could be part of a template is a question mark."""
+    """Return the JSON-like value with a question mark for each character of its texts that could be part of a template."""
     if isinstance(value, str):
         return _UNSAFE.sub("?", value)
     if isinstance(value, Mapping):
@@ -65,7 +65,7 @@ def safe(value: Any) -> Any:
 
 
 def first_labels(labels: Mapping[str, str]) -> dict[str, str]:
-    """Return as many labels as an event shows of one object."""
+    """Return the labels of one object that an event shows."""
     first = dict(islice(labels.items(), _MOST_LABELS))
     ends = accumulate(len(key) + len(value) for key, value in first.items())
     return {key: first[key] for key, end in zip(first, ends, strict=True) if end <= _MOST_LABEL_TEXT}

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What has changed within a short while becomes one event: 500 namespaces at once are one run, not 500. Pure.
+"""Group the changes of a short time into one event: 500 namespaces at once are one run, not 500. Pure.
 
-What comes and goes again meanwhile is told to nobody.
+Objects that appear and disappear in between are not reported.
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ from .settings import WatchSettings
 
 __all__ = ["Grouping"]
 
-#: As long as something new keeps coming, a batch waits this many times longer than for silence.
+#: Maximum wait of a batch while changes keep coming, as a multiple of `batch_seconds`.
 _LONGEST_WAITS = 5
 
-#: Maximum number of objects in an event, and of one namespace: users make as many as they like. The rest is counted.
+#: Maximum number of objects in an event, and of one namespace, because users can create any number. The rest is counted.
 _MOST_OBJECTS, _MOST_OF_NAMESPACE = 2000, 200
-#: An event with more characters of labels than that is divided: what receives it, such as AWX, refuses a large one, also for the others.
+#: Maximum number of characters of labels in an event. A larger one is split: receivers such as AWX reject large events as a whole.
 _MOST_LABEL_TEXT = 500_000
-#: After these an object is there, so its namespace has something to be given.
+#: Changes after which an object exists, so that a run for its namespace has something to do.
 _THERE = ("existing", "created", "changed")
-#: What the roles make.
+#: Kinds that the roles create.
 _MADE_ANEW = (SECRET.kind, ROLE_BINDING.kind)
 
 
 class Grouping:
-    """What waits to be told. Times are those of the caller's clock."""
+    """The pending differences. Times are those of the caller's clock."""
 
     def __init__(self, settings: WatchSettings) -> None:
         self._settings = settings
         self._told = {one.kind.kind: one.changes for one in settings.watched}
-        #: By namespace, in the order in which something first happened there.
+        #: By namespace, in the order of the first change.
         self._waiting: dict[str, dict[tuple[str, str, str], Difference]] = {}
         self._first = self._last = 0.0
 
     def add(self, differences: Iterable[Difference], now: float) -> None:
-        """Notes what has happened."""
+        """Add the differences."""
         for one in differences:
             if not self._waiting:
                 self._first = now
@@ -53,7 +53,7 @@ class Grouping:
 
     @property
     def due(self) -> float | None:
-        """When the next event has to be told; None when there is nothing to tell."""
+        """Return the time of the next event; None if nothing is pending."""
         if not self._waiting:
             return None
         if len(self._waiting) >= self._settings.batch_size:
@@ -62,9 +62,9 @@ class Grouping:
         return min(self._last + patience, self._first + _LONGEST_WAITS * patience)
 
     def take(self, now: float, is_going: Callable[[str], bool]) -> list[dict[str, Any]]:
-        """The next event, none when all that was to be told has come to nothing. `is_going`: whether a namespace is being deleted."""
+        """Return the next event, or none if nothing is left to report. `is_going`: whether a namespace is being deleted."""
         names = self._next()
-        # What does not fit has waited long enough.
+        # The remaining differences have waited long enough.
         self._last = self._first = now - self._settings.batch_seconds
         found = [one for name in names for one in self._waiting.pop(name).values()]
         told = [one for one in found if one.change not in _THERE or not is_going(one.seen.namespace)]
@@ -84,7 +84,7 @@ class Grouping:
         ]
 
     def _next(self) -> list[str]:
-        """The namespaces of the next event: as many as it may have, and fewer when they have very many objects."""
+        """Return the namespaces of the next event: up to the batch size, or fewer if they have very many objects."""
         names: list[str] = []
         objects = text = 0
         for name, place in self._waiting.items():
@@ -97,7 +97,7 @@ class Grouping:
         return names
 
     def _note(self, new: Difference) -> bool:
-        """Joins what has happened to an object with what waits to be told of it; whether anything is new."""
+        """Merge a difference with the pending one of the same object. Return whether the result is reported."""
         place = self._waiting.get(new.seen.namespace, {})
         old = place.get(new.seen.key)
         joined = Difference(_joined(old.change if old else "", new.change), new.seen)
@@ -127,12 +127,12 @@ def _label_text(one: Difference) -> int:
 
 
 def _may_be_given_back(one: Difference) -> bool:
-    """Whether what went is something that a run would make anew."""
+    """Whether a run would recreate the deleted object."""
     return one.change == "deleted" and one.seen.kind in _MADE_ANEW
 
 
 def _joined(old: str, new: str) -> str:
-    """What two changes of one object are together; empty for nothing."""
+    """Return the sum of two changes of one object; empty if they cancel out."""
     if new == "changed" and old in _THERE:
         return old
     if new == "deleted" and old in ("existing", "created"):
@@ -141,7 +141,7 @@ def _joined(old: str, new: str) -> str:
 
 
 def shown(one: Difference) -> Mapping[str, Any]:
-    """An object as an event shows it."""
+    """Return an object as an event shows it."""
     kept: ObservedObject = one.seen
     name = shown_name(kept.name)
     found: dict[str, Any] = {"kind": kept.kind, "namespace": kept.namespace, "name": name, "change": one.change}

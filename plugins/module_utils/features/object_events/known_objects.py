@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known of the cluster's objects, and how what is seen of them differs from that. Pure.
+"""Keep track of the cluster's objects, and find the differences to what lists and watches report. Pure.
 
-A list and a watch say what is there; an event is told only for what was not known. So it does not matter how often the connection
-breaks, how much happened meanwhile, or how often the same is listed: each change is told once.
+Lists and watches report existing objects, but an event reports only differences. So each change is reported once, however often the
+connection breaks, however much happens in between, and however often the same objects are listed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["Difference", "KnownObjects", "ObservedObject", "seen"]
 
 @dataclass(frozen=True)
 class ObservedObject:
-    """The kept part of an object's metadata. `namespace` is its own name for a namespace. `name` may be any text."""
+    """The kept part of an object's metadata. For a namespace, `namespace` is its own name. `name` can be any text."""
 
     kind: str
     namespace: str
@@ -40,14 +40,14 @@ class ObservedObject:
 
     @property
     def digest(self) -> bytes:
-        """Differs when what is kept does. An object that is known needs little memory so."""
+        """Return a digest of the kept parts, which saves memory for known objects."""
         kept = json.dumps([self.labels, self.deletion_timestamp], sort_keys=True)
         return blake2b(kept.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What has happened to an object: one of `CHANGES`."""
+    """The change of an object: one of `CHANGES`."""
 
     change: str
     seen: ObservedObject
@@ -61,7 +61,7 @@ class _KnownObject:
 
 
 def seen(obj: Json, watched: WatchedKind, settings: WatchSettings) -> ObservedObject | None:
-    """The kept part of an object. None if it is not selected, or if Kubernetes does not allow the name of its namespace."""
+    """Return the kept part of an object. None if it is not selected, or if Kubernetes does not allow the name of its namespace."""
     meta = metadata(obj)
     name = as_str(meta.get("name"))
     namespace = as_str(meta.get("namespace")) if watched.kind.namespaced else name
@@ -78,18 +78,18 @@ def seen(obj: Json, watched: WatchedKind, settings: WatchSettings) -> ObservedOb
 
 
 class KnownObjects:
-    """All objects of all kinds that are known."""
+    """The known objects of all kinds."""
 
     def __init__(self) -> None:
         self._known: dict[str, dict[tuple[str, str, str], _KnownObject]] = {}
-        #: Namespaces that went since they were last listed: what is still heard from within comes late.
+        #: Namespaces that were deleted since they were last listed: later reports from them are outdated.
         self._gone: set[str] = set()
 
     def __len__(self) -> int:
         return sum(len(known) for known in self._known.values())
 
     def listed(self, kind: str, objects: Iterable[ObservedObject], *, again: bool = False) -> list[Difference]:
-        """What a list of all objects of a kind says that was not known; all that exists, as at first, where it is to be told `again`."""
+        """Return the differences of a list of all objects of a kind. With `again`, all objects, as for the first list."""
         is_first = kind not in self._known
         known = self._known.setdefault(kind, {})
         there = {one.key: one for one in objects}
@@ -100,18 +100,18 @@ class KnownObjects:
         return [*left, *(found for one in there.values() for found in self._noted(one, is_first=is_first, again=again))]
 
     def appeared(self, one: ObservedObject) -> list[Difference]:
-        """What a watch says of an object that is there."""
+        """Return the differences for an object that a watch reports as existing."""
         return list(self._noted(one, is_first=False))
 
     def went(self, one: ObservedObject) -> list[Difference]:
-        """What a watch says of an object that is gone, or is selected no longer."""
+        """Return the differences for an object that a watch reports as deleted or no longer selected."""
         known = self._known.get(one.kind, {}).pop(one.key, None)
         if one.kind == NAMESPACE.kind:
             self._gone.add(one.name)
         return [Difference("deleted", one)] if known else []
 
     def is_going(self, namespace: str) -> bool:
-        """Whether the namespace is being deleted or is gone, as far as namespaces are watched."""
+        """Whether the namespace is being deleted or is gone. Always false if namespaces are not watched."""
         if namespace in self._gone:
             return True
         known = self._known.get(NAMESPACE.kind, {}).get((NAMESPACE.kind, namespace, namespace))
@@ -124,7 +124,7 @@ class KnownObjects:
         if one.kind == NAMESPACE.kind:
             self._gone.discard(one.name)
         if old is not None and old.uid != new.uid:
-            # One of that name was deleted, and another one made, while nobody looked.
+            # An object with this name was deleted and recreated between two reports.
             yield Difference("deleted", ObservedObject(*one.key, uid=old.uid))
             old = None
         if old == new:

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tells what is new among the objects of a cluster, for as long as it is wanted, whatever becomes of the connection.
+"""Report changes of a cluster's objects until stopped, even if the connection breaks.
 
-Each kind is listed and then watched in a thread of its own, with a connection of its own. What they see comes to one place, where it is
-held against what is known; only differences are told.
+Each kind is listed and then watched in its own thread with its own connection. All reports go to one place that compares them with the
+known objects, and only differences become events.
 """
 
 from __future__ import annotations
@@ -30,33 +30,33 @@ from .watch_health import WatchHealth
 
 __all__ = ["OpenCluster", "follow"]
 
-#: Opens a new connection, with a login that is read anew.
+#: Opens a new connection, and reads the login again.
 OpenCluster = Callable[[], AbstractContextManager[Cluster]]
 
-#: After a failure. Each one in turn doubles the pause.
+#: Pause after a failure, in seconds: the first and the longest. Each further failure doubles it.
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 30.0
-#: After a list that failed beside a watch, likewise.
+#: First pause after a list that failed during a watch, in seconds. Each further failure doubles it.
 _FIRST_RESYNC_PAUSE_SECONDS = 10.0
-#: The API server may ask for a longer pause, up to so long. One that is longer than a good watch is told.
+#: Maximum pause, in seconds, that the API server can request. A pause longer than _GOOD_SECONDS is reported.
 _LONGEST_ASKED_SECONDS = 60.0
-#: A single failure is no news: a connection may break at any time.
+#: Number of successive failures that are not reported, because a connection can break at any time.
 _QUIET_FAILURES = 1
-#: A watch that fails so often may never get past what is there: all is listed instead.
+#: Number of successive failures of a watch after which all objects are listed again: the watch may be stuck.
 _WATCH_FAILURES = 3
-#: A watch that went on for so long was a good one.
+#: Seconds after which a watch counts as successful.
 _GOOD_SECONDS = 5.0
-#: One that ends sooner was none.
+#: Minimum duration of a watch in seconds. One that ends sooner counts as failed.
 _SHORTEST_SECONDS = 0.5
-#: A list beside a watch keeps it waiting, so it is given up soon.
+#: Timeout in seconds of a list that delays a watch.
 _RESYNC_PATIENCE_SECONDS = 10.0
 _CHECK = "check the API server and the proxy"
-#: After a failure a watch has to go on for so long before the cluster counts as connected.
+#: Seconds that a watch must last after a failure before the cluster counts as connected.
 _SETTLING_SECONDS = 2.0
-#: What the first lists say is told together, when no kind keeps the others waiting for longer.
+#: Seconds that the first event waits for the first lists of all kinds.
 _FIRST_LISTS_SECONDS = 15.0
-#: So much may wait to be looked at; a thread that hears more waits.
+#: Maximum number of queued reports. A thread with more reports waits.
 _MOST_WAITING = 10_000
-#: Whether it is to end is looked at so often.
+#: Seconds between two checks of the stop signal.
 _LOOK_SECONDS = 0.2
 
 
@@ -81,7 +81,7 @@ class _HealthReport:
 
 @dataclass(frozen=True)
 class _FailureReport:
-    """`alone`: it says nothing of other kinds. `is_watched`: what happens is still heard, only the list failed."""
+    """`alone`: the failure affects only this kind. `is_watched`: the watch still works, only the list failed."""
 
     watched: WatchedKind
     message: str
@@ -91,7 +91,7 @@ class _FailureReport:
 
 _Report = Union[_ListReport, _WatchReport, _HealthReport, _FailureReport]
 
-#: What the API server says of one kind, and not of itself.
+#: Errors that affect one kind, and not the whole API server.
 _OF_ONE_KIND = (Forbidden, UnknownResource, Expired)
 
 
@@ -102,7 +102,7 @@ def follow(
     stop: threading.Event,
     clock: Clock | None = None,
 ) -> None:
-    """Calls `tell` with each event until `stop` is set. What fails meanwhile is told, too, and tried again."""
+    """Call `tell` with each event until `stop` is set. Failures are reported as events as well, and retried."""
     now = (clock or Clock()).now
     inbox: queue.Queue[_Report] = queue.Queue(_MOST_WAITING)
     for watched in settings.watched:
@@ -116,7 +116,7 @@ def follow(
 
 
 class _Desk:
-    """Where all that is heard comes together."""
+    """Collects the reports of all kinds."""
 
     def __init__(
         self, settings: WatchSettings, tell: Callable[[dict[str, Any]], None], now: Callable[[], float]
@@ -125,15 +125,15 @@ class _Desk:
         self._ledger, self._grouping = KnownObjects(), Grouping(settings)
         self._sight = WatchHealth(one.kind.kind for one in settings.watched)
         self._cluster = ""
-        #: Kinds that are heard of again since then. A watch that is only accepted may break at once.
+        #: Kinds with a working watch, and the time from which they count as healthy: an accepted watch can break at once.
         self._settling: dict[str, float] = {}
-        #: When a list of a kind is told as the first one was.
+        #: Time from which the next list of a kind is reported in full, like the first one.
         self._again_at: dict[str, float] = {}
         self._waits_until = now() + _FIRST_LISTS_SECONDS
 
     @property
     def patience(self) -> float:
-        """Seconds until something has to be told, but no more than one waits to look whether it is to end."""
+        """Return the seconds until the next event is due, at most the interval of the checks for the stop signal."""
         due = self._grouping.due
         return _LOOK_SECONDS if due is None else min(max(due - self._now(), 0.001), _LOOK_SECONDS)
 
@@ -174,7 +174,7 @@ class _Desk:
 
 @dataclass
 class _Feed:
-    """One kind: listed, then watched from there on, and so again and again."""
+    """Lists one kind and then watches it, again and again."""
 
     watched: WatchedKind
     settings: WatchSettings
@@ -182,7 +182,7 @@ class _Feed:
     inbox: queue.Queue[_Report]
     stop: threading.Event
     now: Callable[[], float]
-    #: Where the watch goes on; empty: all has to be listed.
+    #: The resourceVersion from which the watch continues. Empty if the kind must be listed first.
     version: str = ""
     list_again_at: float = 0.0
     watched_since: float = float("inf")
@@ -191,7 +191,7 @@ class _Feed:
     has_expired: bool = False
 
     def run(self) -> None:
-        """Until it is to end. A connection that is given up is opened again, with the login as it then is."""
+        """Run until stopped. A failed connection is opened again, with the then current login."""
         while not self.stop.is_set():
             try:
                 with self.open_cluster() as cluster:
@@ -199,7 +199,7 @@ class _Feed:
                         self._once(cluster)
             except ImagePullError as error:
                 self._failed(str(error))
-            except Exception as error:  # the source must not end, whatever there is wrong with it
+            except Exception as error:  # No error ends the source.
                 self._failed(f"internal error: {unexpected(error)}; please report it")
 
     def _once(self, cluster: Cluster) -> None:
@@ -214,7 +214,7 @@ class _Feed:
             raise
         except (ApiError, Unanswered) as error:
             if isinstance(error, Expired):
-                # The API server no longer knows what happened since then: what there is now tells. Only again and again is it a failure.
+                # The API server no longer has the changes since then, so list all objects. Only repeated expiry is a failure.
                 self.version = ""
                 if not self.has_expired:
                     self.has_expired = True
@@ -227,11 +227,11 @@ class _Feed:
         )
         self._put(_ListReport(self.watched, found.items))
         self.version, self.failed_lists = found.version, 0
-        # Not at the same moment as other sources.
+        # Random, so that several sources do not list at the same moment.
         self.list_again_at = self.now() + self.settings.resync_seconds * random.uniform(0.9, 1.1)
 
     def _list_again(self, cluster: Cluster) -> None:
-        """Where that fails, the watch goes on from where it stands, and the list is tried again later.
+        """List all objects again. If that fails, the watch continues, and the list is retried later.
 
         :raises ClusterError: when nothing more can be sent over this connection.
         """
@@ -271,8 +271,8 @@ class _Feed:
         return seen(obj, self.watched, self.settings)
 
     def _failed(self, message: str, error: ImagePullError | None = None) -> None:
-        """Tells it when it was not the first of a watch in turn, and waits, each time longer."""
-        # Many proxies cut what is silent for a while.
+        """Report a failure of a watch, except for the first one, and wait, each time longer."""
+        # Many proxies close idle connections.
         self.failures = 1 if self.now() - self.watched_since > _GOOD_SECONDS else self.failures + 1
         self.watched_since = float("inf")
         asked = _asked(error)
@@ -292,10 +292,10 @@ class _Feed:
 
 
 def _pause(first: float, failures: int, longest: float) -> float:
-    """Seconds to wait after so many failures in turn. Not the same for all who wait."""
+    """Return the seconds to wait after a number of successive failures, randomized."""
     return min(first * 2.0 ** min(failures - 1, 20), longest) * random.uniform(0.75, 1.25)
 
 
 def _asked(error: ImagePullError | None) -> float:
-    """Seconds that the API server asks to be left alone."""
+    """Return the pause in seconds that the API server requests."""
     return min((isinstance(error, ApiError) and error.retry_after) or 0.0, _LONGEST_ASKED_SECONDS)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an event source watches, and how it groups what it sees: its options. Pure."""
+"""Read the options of an event source: the watched kinds, and how changes are grouped. Pure."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ...core.objects import NAMESPACE, ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Ki
 
 __all__ = ["CHANGES", "KINDS", "WatchSettings", "WatchedKind", "from_options"]
 
-#: What can be watched.
+#: Kinds that can be watched.
 KINDS: Mapping[str, Kind] = {kind.kind: kind for kind in (NAMESPACE, SERVICE_ACCOUNT, SECRET, ROLE_BINDING)}
 
-#: What can happen to an object. `existing`: it was there when the source began.
+#: Changes of an object. `existing`: it existed when the source started.
 CHANGES = ("existing", "created", "changed", "terminating", "deleted")
 
-#: Bounds of the options in seconds and pieces.
+#: Bounds of the options, in seconds or as a number.
 _LONGEST_BATCH, _LARGEST_BATCH = 600, 10_000
 _SHORTEST_RESYNC, _LONGEST_RESYNC = 10, 86_400
 _LONGEST_REPEAT = 31 * 86_400
@@ -30,7 +30,7 @@ _LONGEST_REPEAT = 31 * 86_400
 
 @dataclass(frozen=True)
 class WatchedKind:
-    """One kind, and which of its objects: `include` and `exclude` are globs of names. `changes` are those that are told."""
+    """One kind, and its selected objects: `include` and `exclude` are globs of names. `changes` are the reported ones."""
 
     kind: Kind
     label_selector: str = ""
@@ -39,18 +39,18 @@ class WatchedKind:
     changes: frozenset[str] = frozenset(("existing", "created", "changed"))
 
     def means(self, name: str) -> bool:
-        """Whether an object of that name is meant."""
+        """Whether an object with this name is selected."""
         included = not self.include or any(fnmatchcase(name, pattern) for pattern in self.include)
         return included and not any(fnmatchcase(name, pattern) for pattern in self.exclude)
 
 
 @dataclass(frozen=True)
 class WatchSettings:
-    """What a source watches. Times are in seconds.
+    """The settings of a source. Times are in seconds.
 
-    A batch is handed on when nothing new has come for `batch_seconds`, or when it
-    has `batch_size` namespaces. Everything is listed again after `resync_seconds`; after `repeat_seconds` such a list is told as the first
-    one was, 0 for never. A watch ends after `watch_seconds`, so that a connection that hangs is noticed.
+    A batch becomes an event when nothing new has come for `batch_seconds`, or when it has `batch_size` namespaces. Everything is listed
+    again after `resync_seconds`. After `repeat_seconds`, such a list is reported in full like the first one, 0 for never. A watch ends
+    after `watch_seconds`, so that a hanging connection is noticed.
     """
 
     watched: tuple[WatchedKind, ...]
@@ -62,13 +62,13 @@ class WatchSettings:
     watch_seconds: int = 60
 
     def repeats(self, kind: str) -> bool:
-        """Whether objects of a kind are told again. What is in a namespace comes with it, so namespaces are enough."""
+        """Whether objects of a kind are reported again. Namespaces are enough, because a run covers all their objects."""
         names = [one.kind.kind for one in self.watched]
         return bool(self.repeat_seconds) and (kind == NAMESPACE.kind or NAMESPACE.kind not in names)
 
 
 def from_options(options: Mapping[str, Any]) -> WatchSettings:
-    """:raises OptionError: for all that cannot work."""
+    """Return the settings. :raises OptionError: with all invalid options at once."""
     watched = tuple(_watched(one) for one in options["kinds"])
     problems = [*_problems_of(watched), *_problems(options)]
     if problems:
@@ -104,10 +104,10 @@ def _problems_of(watched: Sequence[WatchedKind]) -> Iterator[str]:
     if not names:
         yield "option 'kinds' names no kind to watch"
     for name in sorted({name for name in names if names.count(name) > 1}):
-        yield f"option 'kinds' names {name} twice: give it once, with all that it is to include"
+        yield f"option 'kinds' names {name} twice: give it once, with everything to include"
     for one in watched:
         if not one.changes:
-            yield f"option 'kinds': {one.kind.kind} has no 'changes', so nothing would ever be told of it"
+            yield f"option 'kinds': {one.kind.kind} has no 'changes', so it would never be reported"
 
 
 def _problems(options: Mapping[str, Any]) -> Iterator[str]:

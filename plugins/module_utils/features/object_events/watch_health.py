@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a source sees the cluster: told when that changes. Pure.
+"""Track whether a source can watch the cluster, and report changes of that. Pure.
 
-A failure is one of the cluster, which is told once for all kinds, or of one kind alone, such as a right that the caller lacks for it.
+A failure affects the cluster, and is reported once for all kinds, or one kind, such as a right that the caller lacks for it.
 """
 
 from __future__ import annotations
@@ -19,34 +19,34 @@ Event = dict[str, Any]
 
 
 class WatchHealth:
-    """Of which kinds the source hears, of which no longer, and of which it hears only what a watch says."""
+    """The kinds that are watched, that are lost, and that are watched but cannot be listed."""
 
     def __init__(self, kinds: Iterable[str]) -> None:
         self._kinds = tuple(kinds)
         self._heard: set[str] = set()
-        #: By kind, whether the failure is one of this kind alone.
+        #: By kind, whether the failure affects only this kind.
         self._lost: dict[str, bool] = {}
         self._unlisted: dict[str, bool] = {}
-        #: The kinds that were last said to be watched; empty after a failure was told.
+        #: Kinds that were last reported as watched; empty after a reported failure.
         self._told: tuple[str, ...] = ()
 
     @property
     def is_undecided(self) -> bool:
-        """Whether a kind was neither heard of nor lost yet."""
+        """Whether the state of a kind is not known yet."""
         return len(self._heard) + len(self._lost) < len(self._kinds)
 
     def is_lost(self, kind: str) -> bool:
-        """Whether nothing is heard of a kind any more."""
+        """Whether the watch of the kind has failed."""
         return kind in self._lost
 
     def healthy(self, kind: str) -> list[Event]:
-        """What is told when the kind is watched."""
+        """Return the events for a kind that is watched."""
         self._heard.add(kind)
         self._lost.pop(kind, None)
         return self._connected()
 
     def lost(self, kind: str, message: str, *, alone: bool) -> list[Event]:
-        """What is told when nothing is heard of a kind."""
+        """Return the events for a kind whose watch failed."""
         self._heard.discard(kind)
         self._unlisted.pop(kind, None)
         told = _failed(self._lost, "lost", kind, message, alone=alone)
@@ -55,18 +55,18 @@ class WatchHealth:
         return [*told, *self._connected()]
 
     def unlisted(self, kind: str, message: str, *, alone: bool) -> list[Event]:
-        """What is told when a kind is watched but cannot be listed again."""
+        """Return the events for a kind that is watched but cannot be listed again."""
         return _failed(self._unlisted, "degraded", kind, message, alone=alone)
 
     def listed(self, kind: str) -> list[Event]:
-        """What is told when a kind could be listed."""
+        """Return the events for a kind that was listed."""
         if self._unlisted.pop(kind, None) is None:
             return []
         self._told = ()
         return self._connected()
 
     def _connected(self) -> list[Event]:
-        """That the cluster is watched, and what of it is not, unless that is known or remains to be seen."""
+        """Return the event that the cluster is watched, and which kinds are not, unless already reported or undecided."""
         watched = tuple(kind for kind in self._kinds if kind in self._heard)
         missing = [kind for kind in self._kinds if kind in self._lost]
         if self.is_undecided or not all(self._lost.values()) or watched == self._told:
@@ -77,7 +77,7 @@ class WatchHealth:
 
 
 def _failed(failures: dict[str, bool], state: str, kind: str, message: str, *, alone: bool) -> list[Event]:
-    """Notes a failure; what is told of it. Of those of the cluster, the first one is."""
+    """Record a failure, and return its events. Only the first failure of the cluster is reported."""
     is_known = failures.get(kind) is alone or (not alone and not all(failures.values()))
     failures[kind] = alone
     return [] if is_known else [{"type": "health", "state": state, "kind": kind, "message": redacted(message)}]

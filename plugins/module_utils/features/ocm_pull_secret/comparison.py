@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An account's pull secret beside the one that a cluster holds, registry by registry, without a value. Pure."""
+"""Compare an account's pull secret with that of a cluster, registry by registry, without any values. Pure."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ __all__ = ["compared", "listed"]
 
 
 def listed(account: AuthFile) -> list[dict[str, Any]]:
-    """The registries of the account's pull secret by name. `is_registry` is false for what no image is pulled from."""
+    """Return the registries of the account's pull secret by name. `is_registry` is false for entries that serve no images."""
     return [_row(path) for path in sorted(_by_path(account.entries))]
 
 
 def compared(account: AuthFile, held: AuthFile, include: Sequence[str] | None = None) -> list[dict[str, Any]]:
-    """The same, with those that only the cluster has, and what differs.
+    """Return the same rows with their differences, plus the registries that only the cluster has.
 
-    `status` is `same`, `differs` (with the names of the parts that do), `missing` on the cluster, or `only_there`. With `include`,
-    other registries of the cluster are not looked at. Keys that are spelt in two ways are one; each of them counts.
+    `status` is `same`, `differs` (with the names of the differing parts), `missing` on the cluster, or `only_there`. With `include`,
+    other registries of the cluster are ignored. Different spellings of a key are one row; each of them counts.
     """
     ours = _by_path(account.entries)
     theirs = _by_path({key: entry for key, entry in held.entries.items() if _is_wanted(key, include)})

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fetches an account's pull secret from OpenShift Cluster Manager, and compares it with the one that a cluster holds."""
+"""Fetch an account's pull secret from OpenShift Cluster Manager, and compare it with that of a cluster."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def ocm_pull_secret(
     hide: Callable[[str], None],
     cluster: Callable[[], AbstractContextManager[Cluster]],
 ) -> dict[str, Any]:
-    """The result. `hide` is given each text with credentials, `cluster` opens the one to compare with.
+    """Return the result. `hide` receives each text with credentials, `cluster` opens the cluster to compare with.
 
-    :raises OptionError: for options that cannot work; nothing has been sent.
+    :raises OptionError: for invalid options. Nothing has been sent.
     :raises ImagePullError: when there is no pull secret, or the cluster's cannot be read.
     """
     options = _options(params)
     ref = _compared_with(params)
     include = params["include"]
-    # Read first: where that fails, no token is asked for.
+    # Read first: if that fails, no token is requested.
     held = None if ref is None else _held(ref, cluster, hide)
     text = fetch(options, lambda token: hide(json.dumps({"token": token})))
     hide(text)
@@ -76,7 +76,7 @@ def _options(params: Mapping[str, Any]) -> OcmOptions:
 
 
 def _compared_with(params: Mapping[str, Any]) -> ObjectRef | None:
-    """The secret to compare with; None for none."""
+    """Return the secret to compare with; None for none."""
     if not params["compare"]:
         return None
     check_namespace("namespace", params["namespace"])
@@ -91,9 +91,9 @@ def _compared_with(params: Mapping[str, Any]) -> ObjectRef | None:
 def _held(
     ref: ObjectRef, open_cluster: Callable[[], AbstractContextManager[Cluster]], hide: Callable[[str], None]
 ) -> AuthFile | None:
-    """What the cluster holds; None when the secret does not exist.
+    """Return the auth file of the cluster's secret; None when the secret does not exist.
 
-    :raises Refusal: when its content cannot be read: it is not known what it holds.
+    :raises Refusal: when its content cannot be read.
     """
     with open_cluster() as cluster:
         found = cluster.get(ref)
@@ -103,7 +103,7 @@ def _held(
         held = StoredSecret.of(found)
         if held.unreadable:
             raise Refusal(
-                f"{ref} on {cluster.name} cannot be compared, because its content {held.unreadable}; repair the content, or name another secret"
+                f"{ref} on {cluster.name} cannot be compared, because its content {held.unreadable}: repair the content, or name another secret"
             )
         hide(held.text)
         return held.auth_file

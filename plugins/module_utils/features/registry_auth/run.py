@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asks registries how they authenticate, and what a login is worth there, many at the same time."""
+"""Query registries in parallel: how they authenticate, and whether a login works."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["ask_registries"]
 
 @dataclass(frozen=True)
 class _RegistryRequest:
-    """What is asked of one registry. With neither login nor images, only how it authenticates."""
+    """The request to one registry. Without login and images, only how it authenticates."""
 
     options: RegistryOptions
     login: RegistryLogin | None
@@ -34,7 +34,7 @@ class _RegistryRequest:
     realm_hosts: Sequence[str] = ()
 
     def answer(self) -> _RegistryAnswer:
-        """:raises ImagePullError: when the registry cannot be asked, or gives no answer of a registry."""
+        """Query the registry. :raises ImagePullError: when it cannot be reached, or its answer is not that of a registry."""
         info = ask(self.options)
         realm_hosts = [host for host in (self.options.realm_host, *self.realm_hosts) if host]
         host = registry_host(self.options)
@@ -49,7 +49,7 @@ class _RegistryRequest:
 
 @dataclass(frozen=True)
 class _RegistryAnswer:
-    """`login` has one proof or none."""
+    """The answer of one registry. `login` has one proof or none."""
 
     info: AuthInfo
     login: Sequence[RegistryProof]
@@ -57,10 +57,10 @@ class _RegistryAnswer:
 
 
 def ask_registries(form: EntryList, params: Mapping[str, Any]) -> dict[str, Any]:
-    """The result for the one registry of the options, or for all of the list.
+    """Return the result for the single registry of the options, or for all registries of the list.
 
-    :raises OptionError: when options cannot work, those of all entries at once. Nothing has been sent.
-    :raises ImagePullError: when the one registry cannot be asked, or gives no answer of a registry.
+    :raises OptionError: with the invalid options of all entries at once. Nothing has been sent.
+    :raises ImagePullError: when the single registry cannot be reached, or its answer is not that of a registry.
     """
     if params.get(form.option) is not None:
         return _ask_all(_all_asked(entries_of(form, params)))
@@ -69,7 +69,7 @@ def ask_registries(form: EntryList, params: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _all_asked(entries: Sequence[tuple[Entry, Mapping[str, Any]]]) -> list[tuple[Entry, _RegistryRequest]]:
-    """:raises OptionError: for all entries that cannot work."""
+    """Return the requests of all entries. :raises OptionError: with all invalid entries at once."""
     found, problems = [], []
     for entry, options in entries:
         try:
@@ -82,7 +82,7 @@ def _all_asked(entries: Sequence[tuple[Entry, Mapping[str, Any]]]) -> list[tuple
 
 
 def _asked(params: Mapping[str, Any]) -> _RegistryRequest:
-    """:raises OptionError: when a host is not a host, a login is incomplete, or a repository is not one of the registry."""
+    """Return the request. :raises OptionError: for an invalid host, an incomplete login, or a repository of another registry."""
     options = RegistryOptions(
         **{field.name: params[field.name] for field in fields(RegistryOptions) if field.name in params}
     )
@@ -103,13 +103,13 @@ def _image(options: RegistryOptions, text: str) -> RegistryImage:
     found = reference_of(f"{host}/{path}")
     if found is None or found.is_short:
         raise OptionError(
-            f"option 'repositories': {text!r} is no repository of {host}; give its name, such as team/app, with a tag or a digest if you like"
+            f"option 'repositories': {text!r} is not a repository of {host}: give its name, such as team/app, optionally with a tag or digest"
         )
     return RegistryImage(host, found.path, found.digest or found.tag)
 
 
 def _ask_all(registries: Sequence[tuple[Entry, _RegistryRequest]]) -> dict[str, Any]:
-    """The result for many: failed when one of them has failed, with the answers of the others."""
+    """Return the result for many registries: failed if one of them failed, with the answers of the others."""
     answers = answers_to((asked for _entry, asked in registries), _answer_or_error)
     failed = [
         (entry, str(answer)) for entry, asked in registries if isinstance(answer := answers[asked], ImagePullError)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which links, declared for one namespace, cannot hold together. Pure."""
+"""Find contradictory links that are declared for one namespace. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["contradictions"]
 
 @dataclass
 class _DeclaredList:
-    """What is declared for one list of an account: secrets, each with the first declaration, and those that are to be the only ones."""
+    """The declarations for one list of an account: secrets, each with its first declaration, and the exclusive ones."""
 
     present: dict[str, int] = field(default_factory=dict)
     absent: dict[str, int] = field(default_factory=dict)
@@ -26,7 +26,7 @@ class _DeclaredList:
 
 
 def contradictions(declared: Sequence[SaLink]) -> Iterator[Contradiction]:
-    """A secret that is to be linked and unlinked, or linked to a list that another declaration has for itself."""
+    """Yield the contradictions: a secret both linked and unlinked, or linked to a list that another declaration has exclusively."""
     lists: dict[str, dict[str, _DeclaredList]] = {}
     for position, link in enumerate(declared):
         for key in link.lists:

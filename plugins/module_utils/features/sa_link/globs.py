@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Globs, as option values name objects by them. Pure."""
+"""Globs in option values that name objects. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["overlap"]
 
 
 def overlap(one: str, other: str) -> bool:
-    """Whether some name may match both; a set in brackets counts as any character."""
+    """Whether a name can match both globs. A set in brackets counts as any character."""
     first, second = _simple(one), _simple(other)
 
     @cache
@@ -30,11 +30,11 @@ def overlap(one: str, other: str) -> bool:
 
 
 def _simple(pattern: str) -> str:
-    """The pattern with each set in brackets as a question mark, and stars once in a row."""
+    """Return the pattern with a question mark for each set in brackets, and without repeated stars."""
     result, rest = "", pattern
     while rest:
         character, rest = rest[0], rest[1:]
-        # As for fnmatch, a bracket that closes at once is one of the set.
+        # As in fnmatch, a closing bracket directly after the opening one is part of the set.
         end = rest.find("]", 2 if rest.startswith("!") else 1) if character == "[" else -1
         if end > 0:
             character, rest = "?", rest[end + 1 :]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the options of `sa_link` ask for. Pure."""
+"""Read the options of `sa_link`. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .plan import SaLink
 
 __all__ = ["ARGUMENTS", "from_options"]
 
-#: What one declaration takes beside its namespaces, as an argument spec.
+#: Argument spec of one declaration, without its namespaces.
 ARGUMENTS: dict[str, Any] = {
     "secrets": {"type": "list", "elements": "str", "no_log": False},
     "owner": {"type": "str"},
@@ -33,17 +33,17 @@ ARGUMENTS: dict[str, Any] = {
     "wait_timeout": {"type": "int", "default": 30},
 }
 
-#: What `oc secrets link` takes before a name.
+#: Prefixes of a name that `oc secrets link` accepts.
 _PREFIXES = ("secret/", "secrets/")
 
-#: Nobody waits longer than a day for a controller to undo a link.
+#: Maximum of `verify_after` in seconds: a controller that undoes a link does so within a day.
 _LONGEST_VERIFICATION = 86_400
 
 
 def from_options(options: Mapping[str, Any], _read_file: Callable[[str], str] | None = None) -> SaLink:
-    """The state that the module's options declare.
+    """Return the state that the module's options declare.
 
-    :raises OptionError: for an empty list, a name that cannot exist, or options that contradict each other.
+    :raises OptionError: for an empty list, an invalid name, or contradictory options.
     """
     for option in ("secrets", "service_accounts", "link_for"):
         if not options[option]:
@@ -83,10 +83,10 @@ def _refuse_contradictions(options: Mapping[str, Any]) -> None:
     for option in ("exclusive", "create"):
         if options[option] and absent:
             raise OptionError(
-                f"option {option!r} is for state present only: with state absent exactly the given secrets are unlinked"
+                f"option {option!r} is for state present only: state absent unlinks exactly the given secrets"
             )
     if options["only_managed"] and not absent:
-        raise OptionError("option 'only_managed' is for state absent only: it narrows what is unlinked")
+        raise OptionError("option 'only_managed' is for state absent only: it limits which secrets are unlinked")
     if options["restart_pods"] != "never" and (absent or "pull" not in options["link_for"]):
         raise OptionError(
             "option 'restart_pods' is for state present with link_for pull only: pods pull with that list"
@@ -95,5 +95,5 @@ def _refuse_contradictions(options: Mapping[str, Any]) -> None:
         raise OptionError("option 'wait_timeout' must not be negative: give seconds, or 0 to look once")
     if not 0 <= options["verify_after"] <= _LONGEST_VERIFICATION:
         raise OptionError(
-            f"option 'verify_after': {options['verify_after']} must be a number of seconds from 0 to {_LONGEST_VERIFICATION}"
+            f"option 'verify_after' is {options['verify_after']}: give a number of seconds from 0 to {_LONGEST_VERIFICATION}"
         )

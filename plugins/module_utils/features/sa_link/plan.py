@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The state that `sa_link` brings about: secrets on the lists of service accounts. Pure."""
+"""Plan the state of `sa_link`: secrets on the lists of service accounts. Pure."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ from .unlinking import Decision, Unlinking
 
 __all__ = ["SaLink"]
 
-#: What a secret must be like to be linked; under 'none' none is looked at.
+#: Checks of the secrets to link, by the value of `require`. With 'none', secrets are not checked.
 _REQUIREMENTS = {"existing": why_not_there, "usable": why_not_usable}
 
-#: By list and name, what happens to the entries that are to be removed.
+#: The decisions on unwanted entries, by list and name.
 _Decisions = Mapping[tuple[str, str], Decision]
 
 
 @dataclass(frozen=True)
 class SaLink:
-    """`service_accounts` are names or globs; a name is waited for or created, a glob takes what there is.
+    """The declared links. `service_accounts` are names or globs: a missing name is awaited or created, a glob matches existing accounts.
 
-    `wait_timeout` is how long, in seconds. `only_managed`: with `present` False, unlink only secrets that carry our label, or do not
-    exist. `ownership` is for whom: an account belongs to an owner only where `create` declares it.
+    `wait_timeout` is in seconds. `only_managed`: with `present` False, unlink only secrets that have our label, or do not exist.
+    `ownership`: the owner of the links. An account belongs to an owner only if `create` declares it.
     """
 
     secrets: tuple[str, ...]
@@ -57,14 +57,14 @@ class SaLink:
     ownership: Ownership = field(default_factory=Ownership)
 
     kind: ClassVar[Kind] = SERVICE_ACCOUNT
-    #: The secrets that are required: those of any other type are read one by one.
+    #: Secrets of the usual type are listed. Those of any other type are read one by one.
     listed_by: ClassVar[ListedBy] = {SERVICE_ACCOUNT: ALL, SECRET: (f"type={DOCKERCONFIGJSON}",)}
 
     def names(self, _namespace: str) -> tuple[str, ...]:
         return () if any(is_pattern(name) for name in self.service_accounts) else self.service_accounts
 
     def related(self, namespace: str, objects: Objects) -> Sequence[ObjectRef]:
-        """The secrets that must be usable, those that alone tell whether they may be unlinked, and the pods."""
+        """Return the secrets that must be usable, those that must be read before they can be unlinked, and the pods."""
         required = self.secrets if self.present and self.require in _REQUIREMENTS else ()
         doubtful = (
             name
@@ -76,7 +76,7 @@ class SaLink:
         return [*secrets, ObjectRef(TRIMMED_POD, namespace, "")] if self._looks_at_pods else secrets
 
     def plan(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Plan:
-        """:raises Refusal: when a secret is not what is required of it, or an account cannot be read."""
+        """Return the changes. :raises Refusal: when a secret does not meet the requirement, or an account cannot be read."""
         unread = self._require(namespace, found)
         chosen = {ObjectRef(SERVICE_ACCOUNT, namespace, name): obj for name, obj in self._chosen(objects).items()}
         decisions = {ref: self._decisions(namespace, account, found) for ref, account in chosen.items()}
@@ -96,11 +96,11 @@ class SaLink:
         )
 
     def concerns(self, name: str) -> bool:
-        """Whether the account of that name is one of those that are linked."""
+        """Whether `service_accounts` matches the name."""
         return any(fnmatchcase(name, pattern) for pattern in self.service_accounts)
 
     def lost(self, account: Json) -> dict[str, list[str]]:
-        """What should stand on a list of the account and does not."""
+        """Return the declared secrets that are missing on the account, by list."""
         found = {key: names_in(account, key) for key in self.lists}
         lost = {key: [name for name in self.secrets if name not in listed] for key, listed in found.items()}
         return {key: missing for key, missing in lost.items() if missing and self.present}
@@ -121,7 +121,7 @@ class SaLink:
         return [name for name in exact if self.present and name not in objects]
 
     def _require(self, namespace: str, found: Related) -> list[str]:
-        """What could not be verified. :raises Refusal: for the first secret that is not as required."""
+        """Check the secrets, and return notes on unchecked ones. :raises Refusal: for the first that does not meet the requirement."""
         if self.require not in _REQUIREMENTS or not self.present:
             return []
         why_not = _REQUIREMENTS[self.require] if LISTS["pull"] in self.lists else why_not_there
@@ -134,7 +134,7 @@ class SaLink:
         return unread
 
     def _unwanted(self, account: Json) -> Iterator[tuple[str, str]]:
-        """Each list, and each name on it that is to be removed."""
+        """Yield each list with each name to remove from it."""
         if self.present and not self.exclusive:
             return
         for key in self.lists:
@@ -149,7 +149,7 @@ class SaLink:
         }
 
     def _plan_account(self, ref: ObjectRef, account: Json, decisions: _Decisions) -> Change | None:
-        """:raises Refusal: when a list cannot be read, or another owner has created the account that this one declares."""
+        """Return the change of an account. :raises Refusal: when a list cannot be read, or another owner has created the account."""
         labels = self._adopted(ref, account)
         before = {key: entries_of(ref, account, key) for key in self.lists}
         after: dict[str, Any] = {}
@@ -172,7 +172,7 @@ class SaLink:
         return update(ref, account, patch, details, **views)
 
     def _adopted(self, ref: ObjectRef, account: Json) -> dict[str, str]:
-        """The labels that make an account this owner's, where `create` declares it. :raises Refusal: when it is another owner's."""
+        """Return the missing ownership labels of an account that `create` declares. :raises Refusal: when another owner has it."""
         if not self.create or ref.name not in self.service_accounts:
             return {}
         self.ownership.refuse_other(ref, account, adoptable=True)
@@ -187,7 +187,7 @@ class SaLink:
     def _pods(
         self, namespace: str, accounts: Mapping[ObjectRef, Json], found: Related
     ) -> tuple[list[PodMissingSecrets], list[str]]:
-        """The pods that lack what is linked, and a note when they may not be seen."""
+        """Return the pods that lack a linked secret, and a note when the caller is not allowed to list pods."""
         if not self._looks_at_pods:
             return [], []
         seen = found.get(ObjectRef(TRIMMED_POD, namespace, ""))
@@ -207,4 +207,4 @@ class SaLink:
         for key in self.lists:
             for name in repeated(entries_of(ref, account, key)):
                 if name not in self.secrets and (key, name) not in decisions:
-                    yield f"{ref} lists secret {name} more than once in {key}; the duplicate is not ours and was kept"
+                    yield f"{ref} lists secret {name} more than once in {key}: the duplicate is not ours and was kept"

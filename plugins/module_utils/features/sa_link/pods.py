@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pods that were created before their service account listed a secret, and will never have it. Pure.
+"""Find pods that were created before their service account listed a secret, and so never get it. Pure.
 
-Admission copies the account's list into a pod when it is created, and only into a pod that brings no list of its own
-(kubernetes plugin/pkg/admission/serviceaccount); a pod's list cannot be edited.
+Admission copies the account's list into a new pod, and only into a pod without a list of its own (kubernetes
+plugin/pkg/admission/serviceaccount). The list of an existing pod cannot be edited.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _OF_METADATA = ("name", "namespace", "uid", "resourceVersion", "deletionTimestam
 
 
 def _trimmed(pod: Json) -> Json:
-    """The parts of a pod that are used below, a tenth of it: thousands are kept."""
+    """Return the parts of a pod that are used below, about a tenth, because thousands are held in memory."""
     meta, status = metadata(pod), as_dict(pod.get("status"))
     states = {
         part: [{"state": as_dict(container).get("state")} for container in as_list(status.get(part))]
@@ -49,20 +49,20 @@ TRIMMED_POD = replace(POD, trim=_trimmed)
 
 @dataclass(frozen=True)
 class AccountPullList:
-    """The pull list of a service account, now and before: `known` is all that it lists, `generated` the part that the
-    platform adds in the account's first moments."""
+    """The pull list of a service account, now and before: `known` are all its entries, `generated` those that the platform adds right
+    after the account's creation."""
 
     known: frozenset[str]
     generated: frozenset[str]
 
     def may_have_been_copied_as(self, listed: Sequence[str]) -> bool:
-        """Whether a pod's list can be a copy of the account's as it once was. In doubt it is the pod's own."""
+        """Whether a pod's list can be a copy of an earlier list of the account. In doubt it is the pod's own."""
         return not listed or self.generated <= set(listed) <= self.known
 
 
 @dataclass(frozen=True)
 class PodMissingSecrets:
-    """A pod that lacks secrets. `has_own_list`: it, or its template, brought a list of its own, so no link ever reaches it."""
+    """A pod that lacks secrets. `has_own_list`: the pod or its template has its own list, so links of the account do not apply."""
 
     pod: Json
     account: str
@@ -75,13 +75,13 @@ class PodMissingSecrets:
 
     @property
     def owner(self) -> str:
-        """The controller that replaces the pod, such as `ReplicaSet app-6d4cf56db6`; empty when there is none."""
+        """Return the controller that replaces the pod, such as `ReplicaSet app-6d4cf56db6`; empty if there is none."""
         reference = controller_reference(self.pod)
         return f"{reference.get('kind')} {reference.get('name')}" if reference else ""
 
     @property
     def waiting_reason(self) -> str:
-        """Why it does not start: `ErrImagePull` or `ImagePullBackOff`, or empty when its images were pulled."""
+        """Return why it does not start: `ErrImagePull` or `ImagePullBackOff`. Empty if no pull fails."""
         status = as_dict(self.pod.get("status"))
         containers = [container for part in _CONTAINERS for container in as_list(status.get(part))]
         states = (as_dict(as_dict(container).get("state")) for container in containers)
@@ -90,7 +90,7 @@ class PodMissingSecrets:
 
     @property
     def recovers_by_restart(self) -> bool:
-        """Whether it fails to pull, and its controller would replace it by a pod that has the secrets."""
+        """Whether it fails to pull, and its controller would replace it with a pod that has the secrets."""
         return bool(self.waiting_reason and self.owner) and not self.has_own_list
 
     def report(self) -> dict[str, Any]:
@@ -104,7 +104,7 @@ class PodMissingSecrets:
         }
 
     def restart(self, namespace: str) -> Change:
-        """Its deletion, which the server refuses when it is no longer the pod that was seen, or no longer in that state."""
+        """Return its deletion. The server refuses it if the pod was replaced or has changed since it was read."""
         details = {"service_account": self.account, "owner": self.owner, "waiting_reason": self.waiting_reason}
         before = {**details, _KEY: _listed(self.pod)}
         return delete(ObjectRef(TRIMMED_POD, namespace, self.name), self.pod, details, before)
@@ -113,7 +113,7 @@ class PodMissingSecrets:
 def pods_missing_secrets(
     wanted: Sequence[str], accounts: Mapping[str, AccountPullList], pods: Iterable[Json]
 ) -> list[PodMissingSecrets]:
-    """The pods of the accounts that lack a wanted secret, by name."""
+    """Return the pods of the accounts that lack a wanted secret, by name."""
     found = []
     for pod in map(as_dict, pods):
         account, listed = _account(pod), _listed(pod)
@@ -133,12 +133,12 @@ def _listed(pod: Json) -> list[str]:
 
 
 def _is_readable(pod: Json) -> bool:
-    """Whether the pod's list is one; any other may be its own."""
+    """Whether the list of the pod is a valid one. An invalid list may be the pod's own."""
     return isinstance(as_dict(pod.get("spec")).get(_KEY), (list, type(None)))
 
 
 def _is_out_of_question(pod: Json) -> bool:
-    """It has finished, is being deleted, or is the mirror of a static pod, to which admission adds nothing."""
+    """Whether the pod has finished, is being deleted, or mirrors a static pod, to which admission adds nothing."""
     meta = metadata(pod)
     is_finished = as_dict(pod.get("status")).get("phase") in _FINISHED
     is_mirror = _MIRROR in as_dict(meta.get("annotations"))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Looks once more at service accounts that were written: is what was linked still there, and who removed it if not."""
+"""Verify written service accounts: whether the links are still there, and if not, who removed them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from .writers import last_writers
 __all__ = ["verify_links"]
 
 _OURS = "openshift_ops.image_pull"
-#: OpenShift's controllers put their own entry back within milliseconds after anybody has overwritten a list, by server-side
-#: apply with force: then they own all of it, and the record of who overwrote it is gone (traces: «server-side apply»).
+#: OpenShift's controllers restore their own entry within milliseconds after another client has overwritten a list, by server-side
+#: apply with force. They then own the whole list, and the record of who overwrote it is gone (traces: «server-side apply»).
 _REPAIRING = ("openshift.io/image-registry-pull-secrets_", "openshift-controller-manager")
 
 
 def verify_links(cluster: Cluster, declared: Batch[SaLink], outcome: Outcome, settings: RunSettings) -> Outcome:
-    """The outcome, a namespace failed where a link is gone again `verify_after` seconds after it was written.
+    """Return the outcome. A namespace fails if a link is gone again `verify_after` seconds after it was written.
 
     Of several entries, the longest `verify_after` counts: the task waits once.
     """
@@ -55,7 +55,7 @@ def verify_links(cluster: Cluster, declared: Batch[SaLink], outcome: Outcome, se
 
 
 def _verified(declared: Batch[SaLink], result: NamespaceResult) -> list[Declaration[SaLink]]:
-    """The declarations that are looked at again in a namespace: those that have written there and ask for it."""
+    """Return the declarations to verify in a namespace: those with `verify_after` that have written there."""
     if result.error or not _accounts(result):
         return []
     wrote = {entry for change in result.changes for entry in change.entries} - {
@@ -76,7 +76,7 @@ def _read(cluster: Cluster, ref: ObjectRef) -> Json | ImagePullError | None:
 
 
 def _accounts(result: NamespaceResult) -> dict[ObjectRef, str]:
-    """The accounts that were written, each with its UID; empty if it was not known."""
+    """Return the written accounts, each with its UID, which is empty if unknown."""
     return {change.ref: change.uid for change in result.changes if change.ref.kind == SERVICE_ACCOUNT}
 
 
@@ -86,7 +86,7 @@ class _LinkedAccount:
     uid: str
 
     def is_another(self, account: Json) -> bool:
-        """Whether the account was deleted, and another one of that name was created."""
+        """Whether the account was deleted and recreated."""
         return bool(self.uid) and as_str(metadata(account).get("uid")) not in ("", self.uid)
 
 
@@ -102,7 +102,7 @@ def _lost(
     if found and written.is_another(account):
         names = ", ".join(dict.fromkeys(name for lost in found.values() for name in lost))
         return [
-            f"{ref} was deleted and created again on {cluster.name} after it was linked: its UID is another one, and it does not list "
+            f"{ref} was deleted and recreated on {cluster.name} after it was linked: its UID is different, and it does not list "
             f"{names}. Run the task again"
         ]
     return [
@@ -113,13 +113,13 @@ def _lost(
 
 
 def _by_whom(ref: ObjectRef, managers: list[str]) -> str:
-    """What the record of field managers says, and how to find out where it cannot say."""
+    """Return who removed the link by the record of field managers, or how to find out."""
     watch = f"run the task again while 'oc get serviceaccount {ref.name} -n {ref.namespace} -o yaml --show-managed-fields -w' shows each write"
     if not managers:
-        return f"its managedFields do not say by whom; {watch}"
+        return f"its managedFields do not show by whom, so {watch}"
     if managers[0].startswith(_REPAIRING):
         return (
-            f"by whom is not known: the platform put its own entry back afterwards, so its managedFields name only {managers[0]!r}; "
+            f"by whom is not known, because the platform restored its own entry afterwards and its managedFields name only {managers[0]!r}: "
             + watch
         )
-    return f"by its managedFields {managers[0]!r} wrote that list last; add the secret there, or stop it"
+    return f"according to its managedFields, {managers[0]!r} wrote that list last: add the secret there, or stop it"

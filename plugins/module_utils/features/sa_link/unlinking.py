@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which entries of a service account are really removed, of those that are to be. Pure.
+"""Decide which unwanted entries of a service account are removed. Pure.
 
-The platform's entry stays, since it would be put back. Whether an entry is the platform's is decided in `platform.generated`;
-here is decided when that is worth reading the secret.
+The platform's entry is kept, because the platform would restore it. `platform.generated` decides whether an entry is the platform's.
+This module decides when to read the secret for that.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LABEL = "=".join(*MANAGED_BY.items())
 
 
 class Decision(NamedTuple):
-    """Whether an entry is removed; `note` is what the user should know when it is not."""
+    """Whether an entry is removed. `note` explains why it is not."""
 
     remove: bool
     note: str = ""
@@ -35,7 +35,7 @@ class Decision(NamedTuple):
 class Unlinking:
     """`by_name`: the user named the secrets (state absent), rather than all others (exclusive).
 
-    `only_managed`: remove only what carries our label and belongs to no other owner, or what does not exist.
+    `only_managed`: remove only secrets that have our label and no other owner, or do not exist.
     """
 
     by_name: bool
@@ -43,18 +43,18 @@ class Unlinking:
     ownership: Ownership = field(default_factory=Ownership)
 
     def must_be_read(self, account: Json, key: str, name: str) -> bool:
-        """Whether only the secret itself tells if the entry `name` of the list `key` may be removed."""
+        """Whether the secret must be read to decide if the entry `name` of the list `key` is removed."""
         return self._is_open(origin_of(account, key, name))
 
     def decide(self, account: Json, key: str, secret: ObjectRef, found: Related) -> Decision:
-        """What happens to the entry `secret.name` of the list `key`; `found` holds what was read."""
+        """Decide whether to remove the entry `secret.name` of the list `key`. `found` has the objects that were read."""
         origin, who = origin_of(account, key, secret.name), _title(account, secret)
         if self._stays(origin):
             return self._kept(who)
         if not self._is_open(origin):
             return Decision(remove=True)
         if secret not in found:
-            unknown = f"{who}: {self._unknown(origin)}, because it could not be read; allow the caller to 'get' it, or run again"
+            unknown = f"{who}: {self._unknown(origin)}, because it could not be read. Allow the caller to 'get' it, or run again"
             return Decision(remove=False, note=unknown)
         observed = found[secret]
         if observed is None:
@@ -71,7 +71,7 @@ class Unlinking:
         return not self._stays(origin) and (self.only_managed or origin is not Origin.OTHER)
 
     def _stays(self, origin: Origin) -> bool:
-        """Whether the account alone tells that the platform would put it back. What the user names is looked at twice."""
+        """Whether the account alone shows that the platform would restore the entry. For named secrets, a presumption is not enough."""
         return origin is Origin.GENERATED or (origin is Origin.PRESUMED and not self.by_name)
 
     def _kept(self, who: str) -> Decision:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who wrote a list of a service account, by its record of field managers. Pure."""
+"""Determine who wrote a list of a service account, from its record of field managers. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["last_writers"]
 
 
 def last_writers(account: Json, key: str, ours: str) -> list[str]:
-    """Who else owns a list of the account by its record of field managers, the latest first."""
+    """Return the other owners of a list of the account, from its record of field managers, the latest first."""
     fields = as_list(metadata(account).get("managedFields"))
     entries = [
         entry

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the options of `sa_wait` ask for. Pure."""
+"""Read the options of `sa_wait`. Pure."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class Accounts:
 
     @property
     def namespaces(self) -> Sequence[str] | None:
-        """The namespaces, if the accounts themselves tell them."""
+        """Return the namespaces of the given accounts; None if the accounts are names only."""
         return list(self.given) if self.given else None
 
     def __call__(self, namespaces: Sequence[str]) -> dict[str, Sequence[str]]:
-        """The names for each of the namespaces."""
+        """Return the account names for each of the namespaces."""
         return {namespace: self.given.get(namespace, self.names) for namespace in namespaces}
 
 
 def from_options(options: Mapping[str, Any]) -> Accounts:
-    """:raises OptionError: when no account is given, or for a name that cannot exist."""
+    """Return the accounts. :raises OptionError: when no account is given, or a name is invalid."""
     if options["accounts"] is None:
         return Accounts(check_names("service_accounts", options["service_accounts"]))
     return Accounts(given=_by_namespace(options["accounts"]))

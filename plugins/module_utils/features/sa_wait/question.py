@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What `sa_wait` asks: are the service accounts of a namespace provisioned? Pure."""
+"""Check whether the service accounts of a namespace are provisioned. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["ProvisionedAccounts"]
 class ProvisionedAccounts:
     """`service_accounts` are the names by namespace.
 
-    `none_will_come`: why this cluster generates no pull secrets; empty when it does, or as long as that is not known.
+    `none_will_come`: why this cluster generates no pull secrets; empty when it does, or while that is unknown.
     """
 
     service_accounts: Mapping[str, Sequence[str]]
@@ -34,7 +34,7 @@ class ProvisionedAccounts:
         return tuple(self.service_accounts[namespace])
 
     def related(self, namespace: str, objects: Objects) -> Sequence[ObjectRef]:
-        """Secrets are read by name, only those that the accounts refer to: a list would bring the tokens of the whole cluster."""
+        """Return the secrets that the accounts refer to. They are read by name, because a list would fetch all tokens of the cluster."""
         chosen = (objects[name] for name in self.names(namespace) if name in objects)
         return [ObjectRef(SECRET, namespace, name) for account in chosen for name in generated_names(account)]
 
@@ -71,5 +71,9 @@ class ProvisionedAccounts:
         if not verdict.missing:
             return {**report, "provisioned": True, "pull_secret": verdict.secret}
         if self.none_will_come:
-            return {**report, "provisioned": True, "reason": f"none will come, because {self.none_will_come}"}
+            return {
+                **report,
+                "provisioned": True,
+                "reason": f"no pull secret is expected, because {self.none_will_come}",
+            }
         return {**report, "stale_secret": verdict.stale} if verdict.stale else report

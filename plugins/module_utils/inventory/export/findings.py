@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was found in one namespace, in parts from which entries of the inventory are made. Pure."""
+"""The findings of one namespace, from which the entries of the inventory are built. Pure."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["ExportedGrant", "ExportedLinks", "ExportedSecret", "Findings", "Left
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Why an object is the platform's own business; the word under which it is counted."""
+    """A platform object, counted under one word."""
 
     why: str
 
 
 @dataclass(frozen=True)
 class NotExported:
-    """What no entry can say: the object, and why, without any content of it."""
+    """An object that no entry can express, with the reason, but without its content."""
 
     ref: ObjectRef
     reason: str
@@ -41,9 +41,9 @@ class ExportedLinks:
 
 @dataclass(frozen=True, repr=False)
 class ExportedSecret:
-    """One secret. `logins` are its registries as values, None where only the whole auth file says the same.
+    """One secret. `logins` are its registries as values, None if only the whole auth file can express them.
 
-    `require` is what its links ask of it, None where the role's own default is right.
+    `require` is the option of its links, None for the role's default.
     """
 
     name: str
@@ -58,7 +58,7 @@ class ExportedSecret:
 
 @dataclass(frozen=True)
 class ExportedGrant:
-    """One role binding. `options` name its subjects as an entry does, `named` what the entry says of role and binding besides."""
+    """One role binding. `options` are the subjects as an entry gives them, `named` its role and binding name."""
 
     role: str
     binding_name: str
@@ -69,7 +69,7 @@ class ExportedGrant:
 
 @dataclass
 class Findings:
-    """All that one namespace holds. `order`: the names on each list of an account that entries link, as they stand."""
+    """All findings of one namespace. `order`: the linked names on each list of an account, in their order."""
 
     secrets: list[ExportedSecret] = field(default_factory=list)
     grants: list[ExportedGrant] = field(default_factory=list)
@@ -78,7 +78,7 @@ class Findings:
     order: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     def note(self, ref: ObjectRef, what: Union[LeftOut, str]) -> None:
-        """Counts what is the platform's, lists what cannot be expressed."""
+        """Count a platform object, or record an object that cannot be expressed."""
         if isinstance(what, LeftOut):
             self.left_out[what.why] = self.left_out.get(what.why, 0) + 1
         else:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Role bindings as grants: which subjects an entry names, and how. Pure."""
+"""Convert role bindings to grants: which subjects an entry names, and how. Pure."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ from .survey import NamespaceObjects
 __all__ = ["Grants"]
 
 _PLATFORMS = LeftOut("platform_bindings")
-#: Groups that have an option of their own.
+#: Groups with an option of their own.
 _FLAGS = {AUTHENTICATED: "authenticated", UNAUTHENTICATED: "anonymous"}
 
 
 @dataclass(frozen=True)
 class Grants:
-    """Which bindings are grants: those of the `roles`, and all that this collection made, but for the rights of automation accounts.
+    """Finds the bindings that are grants: those of the `roles`, and all of this collection except the rights of automation accounts.
 
-    `default_role` and `default_binding` are what an entry means when it names none; `reserved` are the platform's own bindings.
+    `default_role` and `default_binding` are the defaults of an entry; `reserved` are the platform's own bindings.
     """
 
     roles: tuple[str, ...]
@@ -49,7 +49,7 @@ class Grants:
     reserved: Collection[str]
 
     def looked_up(self, namespace: str, seen: NamespaceObjects) -> Iterator[ObjectRef]:
-        """The roles, and the accounts behind the subjects: what does not exist is written in another way."""
+        """Yield the roles, and the accounts of the subjects. Missing accounts are expressed differently."""
         for binding in seen.bindings.values():
             role = as_dict(binding.get("roleRef"))
             if not self._concerns(binding) or not isinstance(binding.get("subjects"), list):
@@ -62,7 +62,7 @@ class Grants:
                     yield subject.ref
 
     def find(self, namespace: str, seen: NamespaceObjects, found: Related, findings: Findings) -> None:
-        """Adds each binding to the findings."""
+        """Add each binding to the findings."""
         for name, binding in sorted(seen.bindings.items()):
             if self._concerns(binding):
                 self._add(ObjectRef(ROLE_BINDING, namespace, name), binding, found, findings)
@@ -84,12 +84,12 @@ class Grants:
                 findings.note(ref, _PLATFORMS)
             elif subject is None or (why_not := _why_not_named(subject)):
                 findings.note(
-                    ref, f"it has a subject that no entry names: {why_not or 'no user, group or service account'}"
+                    ref, f"it has a subject that no entry can name: {why_not or 'not a user, group or service account'}"
                 )
             else:
                 subjects.append(subject)
         if subjects:
-            # What others granted in a binding of the platform's holds there; a new cluster gets it in ours.
+            # Grants of others in a platform binding stay there. A new cluster gets them in our binding.
             binding_name = self.default_binding if is_reserved else ref.name
             findings.grants.append(
                 self._grant(as_str(role.get("name")), binding_name, tuple(sorted(set(subjects))), found)
@@ -109,7 +109,7 @@ class Grants:
         if metadata(binding).get("deletionTimestamp"):
             return "it is being deleted"
         if not _is_cluster_role(role):
-            return f"it binds {as_str(role.get('kind')) or 'a role'} {as_str(role.get('name'))}, and an entry names a cluster role"
+            return f"it binds {as_str(role.get('kind')) or 'a role'} {as_str(role.get('name'))}, but an entry can only name a cluster role"
         if not isinstance(binding.get("subjects"), (list, type(None))):
             return "its subjects are not a list"
         if found.get(ObjectRef(CLUSTER_ROLE, "", as_str(role.get("name"))), {}) is None:
@@ -126,7 +126,7 @@ def _is_cluster_role(role: Json) -> bool:
 
 
 def _why_not_named(subject: Subject) -> str:
-    """Why no option names the subject; empty when one does."""
+    """Return why no option can name the subject; empty when one can."""
     if subject.kind not in ("ServiceAccount", "Group", "User"):
         return f"{subject} is of an unknown kind"
     try:
@@ -137,7 +137,7 @@ def _why_not_named(subject: Subject) -> str:
 
 
 def _options(subjects: Sequence[Subject], found: Related) -> dict[str, Any]:
-    """The options of an entry that names the subjects."""
+    """Return the options of an entry that names the subjects."""
     options: dict[str, Any] = {}
     for subject in subjects:
         exists = subject.ref is not None and found.get(subject.ref) is not None
@@ -147,7 +147,7 @@ def _options(subjects: Sequence[Subject], found: Related) -> dict[str, Any]:
 
 
 def _option_of(subject: Subject, *, exists: bool) -> Mapping[str, Any]:
-    """`exists`: whether a service account is known to exist. The role waits for each that `service_accounts` names."""
+    """Return the option for a subject. `exists`: the service account is known to exist, because the role waits for `service_accounts`."""
     if subject.kind == "ServiceAccount":
         if exists:
             return {"service_accounts": [{"namespace": subject.namespace, "name": subject.name}]}

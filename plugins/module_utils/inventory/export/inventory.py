@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The inventory variables that describe a cluster, by the fewest entries, from what was found in its namespaces. Pure."""
+"""Build the inventory variables that describe a cluster, with the fewest entries, from the findings of its namespaces. Pure."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SECRETS, GRANTS = "private_registry_secrets", "cross_project_pull_grants"
 
 @dataclass(frozen=True, repr=False)
 class InventoryVariables:
-    """`secrets` and `grants` are the two variables; `credentials` those that they refer to."""
+    """The variables of a cluster: `secrets`, `grants`, and the `credentials` that these refer to."""
 
     secrets: Sequence[Json]
     grants: Sequence[Json]
@@ -46,7 +46,7 @@ class InventoryVariables:
         return {SECRETS: list(self.secrets), GRANTS: list(self.grants)}
 
     def report(self) -> dict[str, Any]:
-        """What the result says of it: no credential, only names of variables."""
+        """Return the part of the result: names of variables, without credentials."""
         return {
             **self.variables,
             "vaulted_variables": list(self.credentials),
@@ -55,21 +55,21 @@ class InventoryVariables:
         }
 
     def files(self, cluster: str, *, encrypted: bool) -> list[VariableFile]:
-        """The files to be written; the credentials only into one that is encrypted."""
-        head = f"What module pull_access_export of openshift_ops.image_pull found on {printable(cluster)}."
+        """Return the files to write. Credentials are only in an encrypted file."""
+        head = f"Written by module pull_access_export of openshift_ops.image_pull from {printable(cluster)}."
         names = list(self.credentials)
         if encrypted:
             plain = VariableFile(PLAIN_FILE, self.variables, [head, f"The credentials are in {VAULT_FILE}."])
             return [VariableFile(VAULT_FILE, self.credentials, [head], encrypted=True), plain]
         wanted = [
-            "These variables have to be defined elsewhere, such as in a file that ansible-vault encrypts:",
+            "Define these variables elsewhere, for example in a file that ansible-vault encrypts:",
             *names,
         ]
         return [VariableFile(PLAIN_FILE, self.variables, [head, *(wanted if names else ())])]
 
 
 def inventory_of(found: Mapping[str, Findings]) -> InventoryVariables:
-    """The inventory, from the findings of each namespace."""
+    """Return the inventory, from the findings of each namespace."""
     groups = _secret_groups(found)
     order, unkept = _ordered(groups, found)
     vault = Vault()
@@ -92,7 +92,7 @@ def inventory_of(found: Mapping[str, Findings]) -> InventoryVariables:
 
 @dataclass(frozen=True, repr=False)
 class _Group:
-    """One secret that is the same in all of the namespaces."""
+    """One secret that is the same in all its namespaces."""
 
     secret: ExportedSecret
     namespaces: list[str]
@@ -117,11 +117,11 @@ def _secret_groups(found: Mapping[str, Findings]) -> list[_Group]:
 
 
 def _meaning(auth_file: AuthFile) -> str:
-    """What tells whether two auth files say the same, however they spell it."""
+    """Return a value that is equal for auth files with the same meaning, in any spelling."""
     return _meaning_of(auth_file.text(legacy=False))
 
 
-# In a fleet most namespaces hold the same content: it is read once.
+# In a fleet, most namespaces have the same content, so it is parsed once.
 @lru_cache(maxsize=64)
 def _meaning_of(text: str) -> str:
     entries = read_stored(text, legacy=False).entries
@@ -129,7 +129,7 @@ def _meaning_of(text: str) -> str:
 
 
 def _ordered(groups: Sequence[_Group], found: Mapping[str, Findings]) -> tuple[list[int], list[NotExported]]:
-    """The positions of the groups in an order in which the role links them as the lists have them, and the lists for which there is none."""
+    """Return an order of the groups in which the role links them in the order of the lists, and the lists for which none exists."""
     at = {
         (namespace, group.secret.name): number for number, group in enumerate(groups) for namespace in group.namespaces
     }
@@ -146,15 +146,15 @@ def _ordered(groups: Sequence[_Group], found: Mapping[str, Findings]) -> tuple[l
         if wrong:
             first, second = (groups[number].secret.name for number in wrong)
             reason = (
-                f"{key} lists {first} before {second}; other accounts have it the other way, and entries have one order. The list "
-                "is kept as it is on this cluster; a new account gets the other order"
+                f"{key} lists {first} before {second}, but other accounts have the opposite order, and entries have only one order. The list "
+                "is kept as it is on this cluster. A new account gets the other order"
             )
             unkept.append(NotExported(ObjectRef(SERVICE_ACCOUNT, namespace, account), reason))
     return order, unkept
 
 
 def _sorted(count: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
-    """The numbers so that the first of each pair comes before the second, as far as that can be; otherwise by size."""
+    """Return the numbers in an order in which the first of each pair comes before the second if possible, otherwise by size."""
     after: dict[int, list[int]] = {}
     waiting = [0] * count
     for first, second in pairs:
@@ -194,7 +194,7 @@ def _secret_entry(group: _Group, vault: Vault, passwords: frozenset[str]) -> dic
 
 
 def _links(secret: ExportedSecret) -> dict[str, Any]:
-    """How an entry says to which accounts it is linked, and what for."""
+    """Return the options of an entry for its linked accounts, and their purpose."""
     parts = [
         {"service_accounts": list(each.service_accounts), "link_for": list(each.link_for)} for each in secret.links
     ]
@@ -203,7 +203,7 @@ def _links(secret: ExportedSecret) -> dict[str, Any]:
 
 
 def _credentials(auth_file: AuthFile) -> Iterator[str]:
-    """All passwords and tokens in it, also those that no client uses, as `auth` wins over them."""
+    """Yield all passwords and tokens in it, including those that no client uses because `auth` takes precedence."""
     for entry in auth_file.entries.values():
         yield entry.password
         given = (entry.fields.get(name, "null") for name in ("password", "identitytoken", "registrytoken"))
@@ -211,7 +211,7 @@ def _credentials(auth_file: AuthFile) -> Iterator[str]:
 
 
 def _shows(login: Mapping[str, str], passwords: frozenset[str]) -> bool:
-    """Whether what stands beside a password in clear text is or holds a password: some registries take a token as the user."""
+    """Whether a clear text value next to a password is or contains a password: some registries take a token as the user."""
     shown = [value for name, value in login.items() if name != "password"]
     own = login["password"]
     return any(value in passwords or (len(own) >= SHORTEST and own in value) for value in shown)
@@ -231,7 +231,7 @@ def _grant_entry(grant: ExportedGrant, namespaces: Sequence[str]) -> dict[str, A
 
 
 def _rows(unexpressed: Iterable[NotExported]) -> Iterator[Json]:
-    """One row for each object and reason that is the same in several namespaces."""
+    """Yield one row for each object and reason, with all its namespaces."""
     rows: dict[tuple[str, str, str], list[str]] = {}
     for each in unexpressed:
         rows.setdefault((each.ref.kind.kind, each.ref.name, printable(each.reason)), []).append(each.ref.namespace)

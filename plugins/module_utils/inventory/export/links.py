@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lists of service accounts as links of secrets: what entries can say of them, and what they cannot. Pure."""
+"""Convert the lists of service accounts to links of secrets, and report entries that cannot be expressed. Pure."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from .survey import NamespaceObjects
 
 __all__ = ["arrange", "doubtful"]
 
-#: Which list of a service account serves which purpose.
+#: The list of a service account for each purpose.
 _GENERATED = LeftOut("generated_links")
 
 
 @dataclass
 class _Links:
-    """Where one secret is linked: the accounts by purpose."""
+    """The accounts that link one secret, by purpose."""
 
     pull: set[str] = field(default_factory=set)
     mount: set[str] = field(default_factory=set)
 
     def found(self) -> tuple[ExportedLinks, ...]:
-        """The accounts by what they are linked for."""
+        """Return the accounts, grouped by their purposes."""
         both = self.pull & self.mount
         parts = ((both, ("pull", "mount")), (self.pull - both, ("pull",)), (self.mount - both, ("mount",)))
         return tuple(ExportedLinks(tuple(sorted(accounts)), purpose) for accounts, purpose in parts if accounts)
 
 
 def doubtful(namespace: str, seen: NamespaceObjects) -> Iterator[ObjectRef]:
-    """The secrets that accounts name, that are of no type for pulls, and of which the account alone does not tell what they are."""
+    """Yield the secrets that accounts name, that are not of a pull type, and that must be read to know their kind."""
     for account in seen.accounts.values():
         for key in LISTS.values():
             for name in dict.fromkeys(names_in(account, key)):
@@ -49,7 +49,7 @@ def doubtful(namespace: str, seen: NamespaceObjects) -> Iterator[ObjectRef]:
 
 
 def arrange(namespace: str, seen: NamespaceObjects, found: Related, findings: Findings) -> None:
-    """Gives each of the secrets its links, and notes what they do not say."""
+    """Set the links of each secret, and record what they cannot express."""
     known = {secret.name: secret for secret in findings.secrets}
     links: dict[str, _Links] = {name: _Links() for name in known}
     for account_name, account in sorted(seen.accounts.items()):
@@ -80,7 +80,7 @@ class _AccountList:
     def why_not(
         self, name: str, seen: NamespaceObjects, found: Related, known: Mapping[str, ExportedSecret]
     ) -> Union[LeftOut, str, None]:
-        """Why no entry says a link; None when one does."""
+        """Return why no entry can express a link; None when one can."""
         if name in known:
             twice = self.names.count(name) > 1
             return f"{self.key} lists secret {name} more than once, which the module would clean up" if twice else None
@@ -88,17 +88,15 @@ class _AccountList:
             return _GENERATED
         ref = ObjectRef(SECRET, self.namespace, name)
         if name not in seen.secrets and ref not in found:
-            return f"{self.key} lists secret {name}, which the caller may not read: it is not known what it is"
+            return f"{self.key} lists secret {name}, which the caller may not read, so its type is unknown"
         secret = seen.secrets.get(name) or found.get(ref)
         if secret is None:
             return f"{self.key} lists secret {name}, which does not exist"
         if is_generated(self.account, secret):
             return _GENERATED
         if name in seen.secrets:
-            return f"{self.key} lists secret {name}, which is in no entry itself"
-        return (
-            f"{self.key} lists secret {name} of type {as_str(secret.get('type')) or 'Opaque'}, which is no pull secret"
-        )
+            return f"{self.key} lists secret {name}, which has no entry itself"
+        return f"{self.key} lists secret {name} of type {as_str(secret.get('type')) or 'Opaque'}, which is not a pull secret"
 
 
 def _is_platforms_entry(account: Json, key: str, name: str) -> bool:
@@ -108,14 +106,14 @@ def _is_platforms_entry(account: Json, key: str, name: str) -> bool:
 def _linked(
     namespace: str, seen: NamespaceObjects, secret: ExportedSecret, links: tuple[ExportedLinks, ...]
 ) -> ExportedSecret:
-    """The secret with its links; one that no pod could use is linked only where the entry asks for no more than that it exists."""
+    """Return the secret with its links. An unusable secret is linked only if its entry requires no more than its existence."""
     is_pulled = secret.type in DATA_KEYS and any("pull" in each.link_for for each in links)
     useless = is_pulled and why_not_usable(ObjectRef(SECRET, namespace, secret.name), seen.secrets[secret.name])
     return replace(secret, links=links, require="existing" if useless else None)
 
 
 def _order(accounts: Objects, links: Mapping[str, _Links]) -> Iterator[tuple[tuple[str, str], list[str]]]:
-    """In which order each list has what entries link to it."""
+    """Return the order of the linked secrets on each list."""
     for account_name, account in sorted(accounts.items()):
         for purpose, key in LISTS.items():
             listed = dict.fromkeys(names_in(account, key))

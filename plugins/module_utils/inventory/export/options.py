@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the options of `pull_access_export` ask for. Pure."""
+"""Read the options of `pull_access_export`. Pure."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from ...core.variable_files import FilesWanted
 
 __all__ = ["CREDENTIALS", "PLAIN_FILE", "VAULT_FILE", "Export", "from_options"]
 
-#: What becomes of the credentials, the default first.
+#: How credentials are exported, the default first.
 CREDENTIALS = ("vault", "placeholder")
 
-#: The files that are written: what is declared, and the credentials that it refers to.
+#: The written files: the declarations, and the credentials that they refer to.
 PLAIN_FILE, VAULT_FILE = "image_pull.yml", "image_pull_vault.yml"
 
 
 @dataclass(frozen=True)
 class Export:
-    """`roles`: the cluster roles whose bindings are read. `files`: what is written, None when nothing is."""
+    """The validated options. `roles`: the cluster roles whose bindings are read. `files`: the files to write, None for none."""
 
     roles: tuple[str, ...]
     files: FilesWanted | None = None
 
 
 def from_options(options: Mapping[str, Any]) -> Export:
-    """:raises OptionError: for a role that cannot exist, or options that need `dest`."""
+    """Return the validated options. :raises OptionError: for an invalid role, or options that need `dest`."""
     if not options["roles"]:
         raise OptionError("option 'roles' is empty: give at least one cluster role")
     for role in options["roles"]:
@@ -49,7 +49,7 @@ def _files(options: Mapping[str, Any]) -> FilesWanted | None:
                 )
         return None
     if not in_vault and options["vault_id"]:
-        raise OptionError("option 'vault_id' is for credentials=vault only: nothing is encrypted without them")
+        raise OptionError("option 'vault_id' is for credentials=vault only: without it, no file is encrypted")
     encrypted = (VAULT_FILE,) if in_vault else ()
     otherwise = "credentials=placeholder"
     return FilesWanted(directory, (PLAIN_FILE,), encrypted, options["vault_id"], options["force"], otherwise=otherwise)

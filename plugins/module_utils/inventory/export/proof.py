@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether an entry would change what it describes: asked of the features that would apply it."""
+"""Check with the features that apply an entry whether it would change the objects that it describes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["ExportCheck"]
 
 @dataclass(frozen=True)
 class ExportCheck:
-    """Each method says why applying a part of the findings would change the namespace; empty when it would not."""
+    """Each method returns why applying a part of the findings would change the namespace; empty when it would not."""
 
     namespace: str
     seen: NamespaceObjects
@@ -61,7 +61,7 @@ class ExportCheck:
 
 
 def _usual_requirement(secret: ExportedSecret) -> str:
-    """As the role's own default: no node reads Podman's type."""
+    """Return the role's default, except for Podman's type, which nodes do not read."""
     return "existing" if secret.type == PODMANCONFIGJSON else "usable"
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Describes what a cluster has as the variables of an inventory, and proves for each part that applying it changes nothing."""
+"""Export a cluster's pull access as inventory variables, and verify for each part that applying it changes nothing."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ __all__ = ["ExportOutput", "export"]
 
 @dataclass(frozen=True)
 class ExportOutput:
-    """Where the findings go. `write`: how files are written, None for none. `hide` is given each text that holds credentials, then `show`
-    the names that stay visible all the same."""
+    """Where the findings go. `write`: writes files, None for none. `hide` receives each text with credentials, then `show` the names
+    that stay visible."""
 
     hide: Callable[[str], None] = field(default=lambda _text: None)
     write: Write | None = None
@@ -49,7 +49,7 @@ class ExportOutput:
 
 
 def export(cluster: Cluster, wanted: Export, meant: Targets, settings: RunSettings, out: ExportOutput) -> Outcome:
-    """The outcome with the inventory. Without one, and without a file, when a namespace could not be read: it would not be all."""
+    """Return the outcome with the inventory. If a namespace could not be read, there is no inventory and no file: it would be incomplete."""
     outcome, seen = _surveyed(cluster, meant.namespaces, settings)
     secrets = (secret for each in seen.values() for secret in each.secrets.values())
     for text in dict.fromkeys(_content(StoredSecret.of(secret)) for secret in secrets):
@@ -80,7 +80,7 @@ def _content(held: StoredSecret) -> str:
 def _surveyed(
     cluster: Cluster, namespaces: Sequence[str], settings: RunSettings
 ) -> tuple[Outcome, dict[str, NamespaceObjects]]:
-    """What stands in each namespace; the outcome without it."""
+    """Return the objects of each namespace, and the outcome without them."""
     outcome = inspect(cluster, NamespaceQuestion(), namespaces, settings)
     seen = {result.name: result.extra["seen"] for result in outcome.namespaces if "seen" in result.extra}
     outcome = replace(outcome, namespaces=[replace(result, extra={}) for result in outcome.namespaces])
@@ -91,7 +91,7 @@ def _surveyed(
 
 
 def _why_missing(cluster: Cluster, namespace: str) -> ImagePullError | None:
-    """Each namespace has a service account: one without any may not be there at all."""
+    """Whether a namespace has no service account. Each has one, so such a namespace may not exist."""
     try:
         require_namespace(cluster, namespace)
     except ImagePullError as error:
@@ -102,7 +102,7 @@ def _why_missing(cluster: Cluster, namespace: str) -> ImagePullError | None:
 def _looked_up(
     cluster: Cluster, grants: Grants, seen: Mapping[str, NamespaceObjects], outcome: Outcome, settings: RunSettings
 ) -> tuple[Outcome, Related]:
-    """What the objects of the namespaces refer to; a namespace of which some could not be read has failed."""
+    """Return the referenced objects. A namespace with unreadable ones fails."""
     outcome, refs = examined(outcome, seen, lambda name, each: [*doubtful(name, each), *grants.looked_up(name, each)])
     known: dict[ObjectRef, Answer] = {
         ObjectRef(SERVICE_ACCOUNT, name, account): obj
@@ -125,12 +125,12 @@ def _looked_up(
 
 
 def _is_gone(ref: ObjectRef, seen: Mapping[str, NamespaceObjects]) -> bool:
-    """Whether a whole list has told that there is no such account."""
+    """Whether a complete list shows that the account does not exist."""
     return ref.kind == SERVICE_ACCOUNT and ref.namespace in seen and ref.name not in seen[ref.namespace].accounts
 
 
 def _findings(namespace: str, seen: NamespaceObjects, found: Related, grants: Grants) -> Findings:
-    """What one namespace holds; what would change when it is applied is not among it."""
+    """Return the findings of one namespace, without parts that would change it when applied."""
     findings, proof = Findings(), ExportCheck(namespace, seen, found)
     for name, secret in sorted(seen.secrets.items()):
         ref = ObjectRef(SECRET, namespace, name)
@@ -154,7 +154,7 @@ def _with_proven_links(proof: ExportCheck, secret: ExportedSecret, findings: Fin
     why = proof.of_links(secret)
     if not why:
         return secret
-    findings.note(ObjectRef(SECRET, proof.namespace, secret.name), f"its links are in no entry: {why}")
+    findings.note(ObjectRef(SECRET, proof.namespace, secret.name), f"its links are not in the entry: {why}")
     return replace(secret, links=())
 
 

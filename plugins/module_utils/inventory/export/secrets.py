@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One stored secret as an entry of the inventory: the same content when it is written again, or why not. Pure."""
+"""Convert a stored secret to an entry of the inventory that writes the same content, or explain why that fails. Pure."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ __all__ = ["GENERATED", "config_of", "further_data", "secret_of"]
 GENERATED = LeftOut("generated_pull_secrets")
 _GLOBAL = LeftOut("node_pull_secret")
 
-#: What an entry of `registries` says; anything else that a credential holds is written as a whole file.
+#: Keys of an entry of `registries`. A credential with other keys is written as a whole file.
 _VALUES = frozenset({"auth", "username", "password", "email"})
 
 
 def secret_of(ref: ObjectRef, secret: Json, accounts: Iterable[Json]) -> Union[ExportedSecret, LeftOut, str]:
-    """The secret as an entry has it, or why it is left out, or why no entry says the same."""
+    """Return the secret as an entry, or why it is left out, or why no entry can express it."""
     if says_generated(secret) or any(is_generated(account, secret) for account in accounts):
         return GENERATED
     if is_global(ref):
@@ -40,17 +40,17 @@ def secret_of(ref: ObjectRef, secret: Json, accounts: Iterable[Json]) -> Union[E
 
 
 def further_data(secret: Json) -> str:
-    """What the secret holds beside its auth file, which no entry says; empty when that is all."""
+    """Return a note on data next to the auth file, which no entry can express; empty without such data."""
     others = StoredSecret.of(secret).others
     return (
-        f"its further data ({', '.join(sorted(others))}) is in no entry; it is kept as it is on this cluster"
+        f"its further data ({', '.join(sorted(others))}) is not in the entry. It is kept as it is on this cluster"
         if others
         else ""
     )
 
 
 def config_of(auth_file: AuthFile) -> dict[str, Any]:
-    """The auth file as data. :raises ValueError: when Python cannot hold it."""
+    """Return the auth file as data. :raises ValueError: when Python cannot represent it."""
     found: dict[str, Any] = json.loads(auth_file.text(legacy=False))
     return found
 
@@ -63,7 +63,7 @@ def _why_not_ours(ref: ObjectRef, secret: Json) -> str:
     try:
         refuse_platform_name(ref.name)
     except OptionError:
-        return "its name is one that the platform gives to generated secrets, so the modules do not write it"
+        return "its name has the form of generated secrets of the platform, so the modules do not write it"
     return ""
 
 
@@ -74,7 +74,7 @@ def _why_no_content(held: StoredSecret) -> str:
     if problems:
         return f"it stops every pull of a pod that uses it, because {problems[0]}"
     if not held.auth_file.entries:
-        return "it holds no registry"
+        return "it contains no registry"
     return ""
 
 
@@ -93,7 +93,7 @@ def _found(ref: ObjectRef, secret: Json, held: StoredSecret) -> ExportedSecret |
 
 
 def _login(entry: CredentialEntry) -> dict[str, str] | None:
-    """The credential as values; None when it says more than these."""
+    """Return the credential as values; None when it has other keys."""
     email = entry.fields.get("email")
     if not may_be_shown(entry.key):
         return None
@@ -111,18 +111,18 @@ def _as_values(held: StoredSecret, logins: Sequence[Mapping[str, str]]) -> tuple
 
 
 def _as_file(held: StoredSecret) -> tuple[AuthFile | None, str]:
-    """The content as data, as the variable `auth_config` holds it."""
+    """Return the content as data for the variable `auth_config`."""
     entries = held.auth_file.entries
     unusable = shown(key for key, entry in entries.items() if not (entry.username and may_be_shown(key)))
     if unusable:
         return None, (
-            f"its entry for {', '.join(unusable)} is one that no node can use: no user and password, as with a credential helper, "
-            "or a key that is no registry"
+            f"no node can use its entry for {', '.join(unusable)}: it has no user and password, as with a credential helper, "
+            "or its key is not a registry"
         )
     try:
         config = config_of(held.auth_file)
         if not _is_unicode(config):
-            return None, "its content has bytes that are not UTF-8, which no file of variables can hold"
+            return None, "its content has bytes that are not UTF-8, which a file of variables cannot contain"
         return _same(held, parse(config, "its content"))
     except OptionError as error:
         return None, str(error)
@@ -133,12 +133,12 @@ def _as_file(held: StoredSecret) -> tuple[AuthFile | None, str]:
 def _same(held: StoredSecret, wanted: AuthFile) -> tuple[AuthFile | None, str]:
     after = read_stored(wanted.text(legacy=held.legacy), legacy=held.legacy)
     if any(registry_changes(held.auth_file, after).values()):
-        return None, "its content would not be the same when it is written again"
+        return None, "its content would differ when it is written again"
     return wanted, ""
 
 
 def _is_unicode(data: Any) -> bool:
-    """Whether a file can hold all texts of the data."""
+    """Whether a file can contain all texts of the data."""
     try:
         json.dumps(data, ensure_ascii=False).encode()
     except UnicodeEncodeError:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is read of each namespace to describe it: its service accounts, the secrets of the types for pulls, its role bindings. Pure."""
+"""Define the objects to read of each namespace: its service accounts, the secrets of pull types, its role bindings. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["NamespaceObjects", "NamespaceQuestion"]
 
 
 def _without_tokens(secret: Json) -> Json:
-    """A secret without the data that the platform generated: three tokens for each namespace of the cluster."""
+    """Return a secret without data that the platform generated, which is three tokens for each namespace of the cluster."""
     kept = trimmed(SECRET, secret)
     return {**kept, "data": {}} if says_generated(secret) else kept
 
@@ -38,7 +38,7 @@ class NamespaceObjects:
 
 @dataclass(frozen=True)
 class NamespaceQuestion:
-    """All that has to be listed."""
+    """Lists all needed objects of a namespace."""
 
     kind: ClassVar[Kind] = SERVICE_ACCOUNT
     listed_by: ClassVar[ListedBy] = {
@@ -54,7 +54,7 @@ class NamespaceQuestion:
         return [ObjectRef(_SECRET, namespace, ""), ObjectRef(ROLE_BINDING, namespace, "")]
 
     def evaluate(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Evaluation:
-        """:raises Refusal: when the caller may not list the secrets or the role bindings: what is there is not known then."""
+        """Return the objects. :raises Refusal: when the caller is not allowed to list the secrets or the role bindings."""
         secrets, bindings = (_listed(kind, namespace, found) for kind in (SECRET, ROLE_BINDING))
         return Evaluation(extra={"seen": NamespaceObjects(objects, secrets, bindings)})
 
@@ -63,7 +63,7 @@ def _listed(kind: Kind, namespace: str, found: Related) -> Objects:
     answer = found.get(ObjectRef(kind, namespace, ""))
     if answer is None:
         raise Refusal(
-            f"the {kind.resource} of namespace {namespace} may not be listed, so it is not known what is there; allow the caller "
+            f"the caller may not list {kind.resource} in namespace {namespace}, so the export would be incomplete: allow the caller "
             f"to 'list' {kind.resource}, or leave the namespace out"
         )
     return {metadata(obj)["name"]: obj for obj in answer["items"]}

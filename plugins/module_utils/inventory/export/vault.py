@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names of the variables that hold credentials: one for each login, however many secrets have it. Pure."""
+"""Name the variables for credentials: one for each login, however many secrets have it. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...core.yaml_text import TemplateText
 __all__ = ["Vault"]
 
 _PREFIX = "vaulted"
-#: Of a part, so much stands in a name.
+#: Maximum number of characters of a part in a name.
 _LONGEST = 48
 
 
@@ -26,14 +26,14 @@ class Vault:
         self._names: dict[tuple[str, ...], str] = {}
 
     def password(self, login: Mapping[str, str]) -> TemplateText:
-        """A reference to the password; `vaulted_REGISTRY_USER` is its variable, with a number for each further password."""
+        """Return a reference to the password. Its variable is `vaulted_REGISTRY_USER`, with a number for each further password."""
         key = ("password", login["registry"], login["username"], login["password"])
         name = self._name(key, (login["registry"], login["username"]), login["password"])
         # Before ansible-core 2.19, a template whose result looks like data becomes data.
         return TemplateText(f"{{{{ {name} | string }}}}")
 
     def auth_config(self, secret: str, meaning: str, config: Mapping[str, Any]) -> TemplateText:
-        """A reference to a whole auth file; `vaulted_SECRET_auth_config` is its variable."""
+        """Return a reference to a whole auth file. Its variable is `vaulted_SECRET_auth_config`."""
         name = self._name(("config", secret, meaning), (secret, "auth_config"), config)
         return TemplateText(f"{{{{ {name} }}}}")
 

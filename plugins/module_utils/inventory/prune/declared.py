@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an owner declares for one namespace, as far as a prune has to know it. Pure."""
+"""The declarations of an owner for one namespace, as far as a prune needs them. Pure."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Links:
     lists: frozenset[str]
 
     def covering(self, account: str, key: str, secret: str) -> Iterator[str]:
-        """The names or globs that mean the account, where the link is declared."""
+        """Yield the names or globs that match the account, if the link is declared."""
         if key in self.lists and secret in self.secrets:
             yield from (pattern for pattern in self.accounts if fnmatchcase(account, pattern))
 
 
 @dataclass(frozen=True)
 class Grant:
-    """Subjects that are granted a role, and the binding that holds what no other grants already."""
+    """Subjects that are granted a role, and the binding for grants that no other binding has already."""
 
     role: str
     binding_name: str
@@ -39,32 +39,32 @@ class Grant:
 
 @dataclass(frozen=True)
 class DeclaredObjects:
-    """All that is declared to be present."""
+    """All objects that are declared to be present."""
 
     secrets: frozenset[str] = frozenset()
     links: tuple[Links, ...] = ()
     grants: tuple[Grant, ...] = ()
 
     def links_to(self, account: str, key: str, secret: str) -> bool:
-        """Whether the secret is to stand on that list of the account."""
+        """Whether the secret is declared on that list of the account."""
         return any(True for _link in self.linked_by(account, key, secret))
 
     def linked_by(self, account: str, key: str, secret: str) -> Iterator[tuple[str, str, str]]:
-        """The declared links, each with the name or glob of its accounts, that put the secret on that list of the account."""
+        """Yield the declared links that put the secret on that list of the account, each with the name or glob of its accounts."""
         for links in self.links:
             yield from ((pattern, key, secret) for pattern in links.covering(account, key, secret))
 
     def grants_to(self, role: str, subject: Subject) -> bool:
-        """Whether the subject is granted the role, by whichever binding: where one grants it, a second does not."""
+        """Whether the subject is granted the role, by any binding: if one grants it, a second one does not."""
         return any(grant.role == role and subject in grant.subjects for grant in self.grants)
 
     def uses(self, role: str, binding_name: str) -> bool:
-        """Whether a grant is to be held by that binding."""
+        """Whether a grant is declared for that binding."""
         return any((grant.role, grant.binding_name) == (role, binding_name) for grant in self.grants)
 
     @classmethod
     def of(cls, parts: Iterable[DeclaredObjects]) -> DeclaredObjects:
-        """All of them together."""
+        """Return the union of the parts."""
         every = list(parts)
         return cls(
             frozenset().union(*(one.secrets for one in every)),
@@ -74,7 +74,7 @@ class DeclaredObjects:
 
     @classmethod
     def joined(cls, parts: Iterable[Mapping[str, DeclaredObjects]]) -> dict[str, DeclaredObjects]:
-        """What several declarations by namespace come to."""
+        """Return the union of several declarations, by namespace."""
         places: dict[str, list[DeclaredObjects]] = {}
         for part in parts:
             for namespace, one in part.items():

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How much a prune may remove, and in which namespaces. Pure.
+"""Limit how much a prune removes, and in which namespaces. Pure.
 
-Users of a project write labels and links. So only the declarations of the lists make a percentage allow more, and objects with an
-owner's labels in one project do not stop the prune in the others.
+Users of a project can write labels and links. So a percentage counts only declarations of the lists, and objects with an owner's
+labels in one project do not stop the prune in the others.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ...core.limits import Limit
 
 __all__ = ["Balance", "PruneVerdict", "judge"]
 
-#: At most one namespace in this number is held back so that the others can go on, but always one.
+#: At most one in this number of namespaces is held back so that the others can continue, but always at least one.
 _ONE_OF = 10
 
 
@@ -26,7 +26,7 @@ _ONE_OF = 10
 class Balance:
     """One namespace: how many objects of each kind are declared and exist, and how many would be removed.
 
-    `is_confirmed`: an entry means the namespace, and its users did not choose that it does.
+    `is_confirmed`: an entry selects the namespace, independently of the namespace's users.
     """
 
     declared: Counter[str] = field(default_factory=Counter)
@@ -36,9 +36,9 @@ class Balance:
 
 @dataclass(frozen=True)
 class PruneVerdict:
-    """`held_back` are the namespaces in which nothing may be removed; all of them where `is_refused`.
+    """`held_back` are the namespaces in which nothing is removed. With `is_refused`, these are all namespaces.
 
-    `declared`, `removed` and `allowed` count each kind: declared objects that exist, objects to remove, and the most that may be removed.
+    `declared`, `removed` and `allowed` count each kind: existing declared objects, objects to remove, and the maximum of removals.
     """
 
     declared: Counter[str]
@@ -54,14 +54,14 @@ class PruneVerdict:
 
     @property
     def exceeded(self) -> list[str]:
-        """The kinds of which more would be removed than is allowed."""
+        """Return the kinds whose removals exceed the limit."""
         return [kind for kind, removed in self.removed.items() if removed > self.allowed[kind]]
 
 
 def judge(balances: Mapping[str, Balance], most: Limit) -> PruneVerdict:
-    """The namespaces in which objects may be removed, so that of each kind no more are removed than `most` allows.
+    """Decide in which namespaces objects are removed, so that the removals of each kind stay within `most`.
 
-    If all together are too much: without the few in which most would be removed, then the same for the confirmed namespaces.
+    If all namespaces together exceed it, leave out the few with the most removals, then try the same with the confirmed namespaces.
     """
     declared = _total(one.declared for one in balances.values() if one.is_confirmed)
     concerned = {name: one for name, one in balances.items() if one.removed}
@@ -78,7 +78,7 @@ def judge(balances: Mapping[str, Balance], most: Limit) -> PruneVerdict:
 
 
 def _lighter(places: Mapping[str, Balance], exceeded: Sequence[str]) -> Iterator[tuple[Counter[str], Sequence[str]]]:
-    """Removals and their namespaces: all, then without the namespaces in which most of the exceeded kinds is removed. Never none."""
+    """Yield removals and their namespaces: all, then without those with the most removals of the exceeded kinds. Never an empty set."""
 
     def weight(name: str) -> tuple[int, bool, str]:
         return (-sum(places[name].removed[kind] for kind in exceeded), places[name].is_confirmed, name)

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a prune brings about: of all that carries an owner's labels, only what the owner declares is left. Pure.
+"""Plan a prune: of all objects with an owner's labels, only those that the owner declares are kept. Pure.
 
 Entries of service accounts' lists are removed before the secrets that they name. So a run that is killed in between leaves
-secrets that still carry their labels, which the next run finds.
+secrets that still have their labels, and the next run finds them.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from .declared import NOTHING, DeclaredObjects
 
 __all__ = ["KINDS", "Prune", "removals", "whole"]
 
-#: The options of lists, and the kind that each declares.
+#: The options with lists, and the kind that each declares.
 KINDS = {"secrets": SECRET, "links": SERVICE_ACCOUNT, "grants": ROLE_BINDING}
 
 _CLUSTER_ROLE = "ClusterRole"
 
 
 def whole(kind: Kind, namespace: str) -> ObjectRef:
-    """All objects of the kind in a namespace."""
+    """Return the reference to all objects of the kind in a namespace."""
     return ObjectRef(kind, namespace, "")
 
 
 def removals(changes: Iterable[Change]) -> Counter[str]:
-    """How much the changes of a namespace take from an owner, by `KINDS`. A link that goes with its secret is the secret's; a binding
-    without subjects is one."""
+    """Count the removals in the changes of a namespace, by `KINDS`. A link that is removed with its secret is not counted; a binding
+    without subjects counts as one."""
     every = list(changes)
     secrets = {change.ref.name for change in every if change.ref.kind == SECRET}
     count = Counter(secrets=len(secrets))
@@ -56,7 +56,7 @@ def removals(changes: Iterable[Change]) -> Counter[str]:
 
 @dataclass(frozen=True)
 class Prune:
-    """`declared` is what `owner` declares, by namespace. `kinds` are those that were declared at all: nothing of another is removed."""
+    """`declared` are the declarations of `owner`, by namespace. `kinds` are those with a given list: objects of other kinds are kept."""
 
     owner: str
     declared: Mapping[str, DeclaredObjects]
@@ -72,16 +72,16 @@ class Prune:
         return (whole(SECRET, namespace), whole(ROLE_BINDING, namespace))
 
     def owns(self, obj: Json) -> bool:
-        """Whether the object carries both labels, with this owner."""
+        """Whether the object has both labels, with this owner."""
         return is_owned_by(obj, self.owner)
 
     def plan(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Plan:
-        """:raises Refusal: when a list of an account or the subjects of a binding cannot be read."""
+        """Return the changes. :raises Refusal: when a list of an account or the subjects of a binding cannot be read."""
         return _PrunePlanner(self, namespace, objects, found).plan()
 
     def fulfilled(self, namespace: str, objects: Objects, found: Related) -> Counter[str]:
-        """How many objects that are declared for a namespace exist, by `KINDS`. Never more than the lists declare: a glob counts
-        once, however many service accounts it means.
+        """Count the existing objects that are declared for a namespace, by `KINDS`. Never more than the lists declare: a glob counts
+        once, however many service accounts it matches.
 
         :raises Refusal: as `plan`.
         """
@@ -89,7 +89,7 @@ class Prune:
 
 
 class _PrunePlanner:
-    """Plans one namespace. `secrets` and `bindings` are the owner's, those that the platform looks after left out."""
+    """Plans one namespace. `secrets` and `bindings` are the owner's, without those that the platform manages."""
 
     def __init__(self, prune: Prune, namespace: str, objects: Objects, found: Related) -> None:
         self._prune, self._namespace = prune, namespace
@@ -126,7 +126,7 @@ class _PrunePlanner:
             yield from ((role, subject) for subject in subjects_of(binding))
 
     def links(self) -> Iterator[tuple[ObjectRef, str, str]]:
-        """Each entry that names a secret of the owner: the account, the list and the name, once."""
+        """Yield each entry that names a secret of the owner once: the account, the list and the name."""
         owned = {ref.name for ref in self.secrets}
         for ref, account in self._accounts.items():
             for key in LISTS.values():
@@ -135,7 +135,7 @@ class _PrunePlanner:
                         yield ref, key, name
 
     def _ours(self, kind: Kind, found: Related, why_not: Any) -> Iterator[tuple[ObjectRef, Json]]:
-        """The owner's objects by name, and a note on each that carries the labels and is not to be touched."""
+        """Return the owner's objects by name, and add a note on each object with the labels that must not be touched."""
         items = as_list(as_dict(found.get(whole(kind, self._namespace))).get("items"))
         ours = {as_str(metadata(obj).get("name")): obj for obj in map(as_dict, items) if self._prune.owns(obj)}
         for name, obj in sorted(ours.items()):
@@ -144,19 +144,19 @@ class _PrunePlanner:
             if kind == ROLE_BINDING and _is_going(obj):
                 continue
             if why:
-                self.notes.append(f"{ref} carries the labels of owner {self._prune.owner}, but {why}; it was kept")
+                self.notes.append(f"{ref} has the labels of owner {self._prune.owner}, but {why}, so it was kept")
             else:
                 yield ref, obj
 
     def _undeclared_secrets(self) -> frozenset[str]:
-        """The secrets to be deleted: not one that an account needs whose entry the platform would put back."""
+        """Yield the secrets to delete, except those with an entry on an account that the platform would restore."""
         if SECRET not in self._prune.kinds:
             return frozenset()
         stays = {name for ref, key, name in self.links() if self._is_platforms_link(ref, key, name)}
         return frozenset({ref.name for ref in self.secrets} - self._declared.secrets - stays)
 
     def _unwanted(self, going: frozenset[str]) -> dict[ObjectRef, dict[str, set[str]]]:
-        """The names to be removed, by account and list."""
+        """Return the names to remove, by account and list."""
         found: dict[ObjectRef, dict[str, set[str]]] = {}
         for ref, key, name in self.links():
             if self._is_unwanted(ref, key, name, going) and not self._is_platforms_link(ref, key, name):
@@ -176,12 +176,12 @@ class _PrunePlanner:
         return SERVICE_ACCOUNT in self._prune.kinds and not self._declared.links_to(ref.name, key, name)
 
     def _is_platforms_link(self, ref: ObjectRef, key: str, name: str) -> bool:
-        """Whether the platform would put the entry back."""
+        """Whether the platform would restore the entry."""
         account, secret = self._accounts[ref], self.secrets[ObjectRef(SECRET, self._namespace, name)]
         return origin_of(account, key, name) is Origin.GENERATED or is_generated(account, secret)
 
     def _revoke(self, ref: ObjectRef, binding: Json) -> Change | None:
-        """The binding without the subjects that no grant declares; its deletion when that leaves nothing in it."""
+        """Yield the binding without the subjects that no grant declares, or its deletion if none is left."""
         role = str(as_dict(binding.get("roleRef")).get("name"))
         held = list(dict.fromkeys(subjects_of(binding)))
         revoked = [subject for subject in held if not self._declared.grants_to(role, subject)]
@@ -197,7 +197,7 @@ class _PrunePlanner:
 
 
 def _why_no_secret(ref: ObjectRef, secret: Json) -> str:
-    """Why it is not to be touched, whatever its labels say; empty when it may be."""
+    """Return why the object must not be touched, whatever its labels are; empty when it can be."""
     if is_platforms(ref, secret):
         return "the platform or a controller looks after it"
     kind = StoredSecret.of(secret).type
@@ -212,7 +212,7 @@ def _why_no_binding(ref: ObjectRef, binding: Json) -> str:
 
 
 def _is_going(obj: Json) -> bool:
-    """Whether it is deleted already and waits for a finalizer."""
+    """Whether it is being deleted and waits for a finalizer."""
     return bool(metadata(obj).get("deletionTimestamp"))
 
 

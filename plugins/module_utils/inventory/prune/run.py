@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prunes what an owner has on a cluster and declares no more: reads all of it, counts, and only then removes."""
+"""Prune objects that an owner no longer declares: read all of them, count, and only then remove."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ from .plan import KINDS, Prune, removals, whole
 
 __all__ = ["PruneSettings", "prune"]
 
-#: So many things, or namespaces, are named in a message; the result lists all.
+#: Maximum number of objects or namespaces in a message. The result lists all.
 _SHOWN = 20
 _EXCLUDED = "exclude_namespaces names it"
-_SAID_TWICE = "if all of it is to be removed, say so with 'prune_everything: true' and 'max_prune: 100%'"
+_SAID_TWICE = "To remove everything, set 'prune_everything: true' and 'max_prune: 100%'"
 
 _Feature = PullSecret | SaLink | ImagePullerGrant
 
 
 @dataclass(frozen=True)
 class PruneSettings:
-    """For whom, and how much at most; `everything`: also when nothing is declared. Nothing is read or removed in `excluded` namespaces."""
+    """The owner and the limit. `everything`: prune even if nothing is declared. Nothing is read or removed in `excluded` namespaces."""
 
     owner: str
     most: Limit
@@ -54,29 +54,29 @@ class PruneSettings:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> PruneSettings:
-        """:raises OptionError: for an owner or a `max_prune` that cannot be."""
+        """Return the settings. :raises OptionError: for an invalid owner or `max_prune`."""
         check_owner(options["owner"])
         most = Limit.parse("max_prune", options["max_prune"])
         return cls(options["owner"], most, options["prune_everything"], frozenset(options["exclude_namespaces"]))
 
     def require_declared(self, every: Iterable[_Feature]) -> None:
-        """:raises OptionError: when none of the declarations says that something is to be there, for the owner."""
+        """Check the declarations. :raises OptionError: when none of them has state present for the owner."""
         if not (self.everything or any(_is_declared_by(desired, self.owner) for desired in every)):
             raise OptionError(
                 f"owner {self.owner} declares nothing: no entry of 'secrets', 'links' and 'grants' has state present for it; "
-                f"nothing was read or removed; {_SAID_TWICE}"
+                f"nothing was read or removed. {_SAID_TWICE}"
             )
 
 
 @dataclass
 class _PruneListing:
-    """What was read, by kind and namespace. `left_out` are namespaces in which something may not be listed, and what."""
+    """The objects, by kind and namespace. `left_out` are namespaces in which the caller cannot list a kind, with the reason."""
 
     objects: dict[Kind, dict[str, list[Json]]] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
 
     def views(self) -> dict[str, View]:
-        """What a plan needs of each namespace in which the owner has something."""
+        """Return the objects that a plan needs, for each namespace in which the owner has objects."""
         secrets, bindings = (self.objects.get(kind, {}) for kind in (SECRET, ROLE_BINDING))
         accounts = self.objects.get(SERVICE_ACCOUNT, {})
         return {
@@ -92,7 +92,7 @@ class _PruneListing:
 
 
 def _is_declared_by(desired: _Feature, owner: str) -> bool:
-    """Whether it declares something to be there, for that owner."""
+    """Whether it declares an object as present for that owner."""
     present = desired.mode != "absent" if isinstance(desired, PullSecret) else desired.present
     return present and desired.ownership.owner == owner
 
@@ -106,19 +106,19 @@ def prune(
     *,
     confirmed: Collection[str],
 ) -> Outcome:
-    """Removes what carries the owner's labels and is not declared, in the namespaces given, as the API server sent them.
+    """Remove undeclared objects with the owner's labels in the given namespaces, which are objects as the API server sent them.
 
-    `batches` are the lists that were given, by their options (`KINDS`). `confirmed` are the namespaces that the lists mean and whose
-    users did not choose that they do.
+    `batches` are the given lists, by their options (`KINDS`). `confirmed` are the namespaces that the lists select independently of
+    the namespaces' users.
 
-    :raises OptionError: when nothing is declared for any of them, and that was not asked for. `Refusal` when something could not
-        be read. Nothing was removed in either case.
+    :raises OptionError: when nothing is declared for any of them, without `everything`. `Refusal` when objects could not
+    be read. Nothing was removed in either case.
     """
     places = [metadata(namespace)["name"] for namespace in namespaces if not is_terminating(dict(namespace))]
     desired = _desired(pruning.owner, batches)
     if not (pruning.everything or _declares_something(pruning.owner, batches, [*{*places} & {*confirmed}])):
         raise OptionError(
-            f"owner {pruning.owner} declares nothing for any namespace of {cluster.name}, so nothing was removed; {_SAID_TWICE}"
+            f"owner {pruning.owner} declares nothing for any namespace of {cluster.name}, so nothing was removed. {_SAID_TWICE}"
         )
     read = [name for name in places if name not in pruning.excluded]
     try:
@@ -126,7 +126,7 @@ def prune(
             seen = _Reader(cluster, workers, desired, read).read()
     except ImagePullError as error:
         raise Refusal(
-            f"nothing was removed, since not all that owner {pruning.owner} has could be read: {error}"
+            f"nothing was removed, because not all objects of owner {pruning.owner} could be read: {error}"
         ) from None
     views = seen.views()
     planned = {namespace: _planned(desired, namespace, view) for namespace, view in views.items()}
@@ -150,7 +150,7 @@ def prune(
 
 
 def _desired(owner: str, batches: Mapping[str, Batch[Any]]) -> Prune:
-    """What is declared to be there, whoever's entry it is: what another owner's entry declares is not removed either."""
+    """Return the declarations of all owners, because objects that another owner's entry declares are not removed either."""
     parts = (
         {
             namespace: DeclaredObjects.of([_declared(one.desired) for one in declared])
@@ -184,7 +184,7 @@ def _declares_something(owner: str, batches: Mapping[str, Batch[Any]], places: S
 
 @dataclass
 class _Reader:
-    """Lists all that a plan needs to see, each kind once; in each namespace where the caller may not list over all of them."""
+    """Lists all objects for a plan, each kind once, or by namespace if the caller is not allowed to list all of them."""
 
     cluster: Cluster
     workers: Workers
@@ -193,7 +193,7 @@ class _Reader:
     seen: _PruneListing = field(default_factory=_PruneListing)
 
     def read(self) -> _PruneListing:
-        """:raises ImagePullError: when a list fails for another reason than that the caller may not have it."""
+        """Read the objects. :raises ImagePullError: when a list fails for another reason than missing permissions."""
         labels = ",".join(f"{name}={value}" for name, value in {**MANAGED_BY, INSTANCE: self.desired.owner}.items())
         if self.desired.kinds & {SECRET, SERVICE_ACCOUNT}:
             self._list(SECRET, self.places, self.desired.owns, labels)
@@ -205,7 +205,7 @@ class _Reader:
         return self.seen
 
     def _may_be_linked(self, account: Json) -> bool:
-        """Whether it names a secret of the owner, or cannot be read, which the plan says."""
+        """Whether it names a secret of the owner, or is invalid, which the plan reports."""
         meta = metadata(account)
         owned = {metadata(secret)["name"] for secret in self.seen.objects[SECRET].get(meta.get("namespace", ""), ())}
         return bool(owned) and any(
@@ -217,7 +217,7 @@ class _Reader:
         def keep(obj: Json) -> Json | None:
             return trimmed(kind, obj) if wanted(obj) else None
 
-        # What is in a namespace that the caller cannot see is not looked at: whether it is declared there is not known.
+        # Namespaces that the caller cannot see are skipped, because their declarations are unknown.
         found = list_in(self.cluster, self.workers, kind, places, keep, label_selector=labels)
         self.seen.objects[kind] = found.objects
         why = f"the caller may not list {kind.resource} in it"
@@ -225,7 +225,7 @@ class _Reader:
 
 
 def _planned(desired: Prune, namespace: str, view: View) -> tuple[Sequence[Change], Counter[str]]:
-    """The changes, and how many declared objects exist. A namespace that cannot be planned fails later, on its own."""
+    """Return the changes and the number of existing declared objects. A namespace that cannot be planned fails later, on its own."""
     try:
         plan = desired.plan(namespace, view.objects, view.related)
         return plan.changes, desired.fulfilled(namespace, view.objects, view.related)
@@ -235,7 +235,7 @@ def _planned(desired: Prune, namespace: str, view: View) -> tuple[Sequence[Chang
 
 @dataclass(frozen=True)
 class _GuardReport:
-    """The judgement of the guard, in words and numbers."""
+    """The verdict of the guard, as text and numbers."""
 
     cluster: str
     pruning: PruneSettings
@@ -255,11 +255,11 @@ class _GuardReport:
         return {**kinds, **({"refused": rows} if rows else {})}
 
     def refusal(self, refused: Sequence[Change]) -> str:
-        """Nothing was removed, since it would have been more than is allowed."""
+        """Return the error for a prune that exceeds the limit."""
         names = list(dict.fromkeys(_title(change) for change in refused))
         return (
             f"removed nothing: max_prune={self.pruning.most.text} is exceeded on {self.cluster}: of owner {self.pruning.owner}, "
-            f"{self._too_much()}; check the lists, or raise max_prune; it would have changed: {summarize(names, _SHOWN)}; "
+            f"{self._too_much()}. Check the lists, or raise max_prune. It would have changed: {summarize(names, _SHOWN)}. "
             "'prune.refused' lists all"
         )
 
@@ -272,7 +272,7 @@ class _GuardReport:
         return "; ".join(told)
 
     def results(self, status: Status) -> list[NamespaceResult]:
-        """Those of the namespaces in which nothing may be removed."""
+        """Return the results of the namespaces in which nothing is removed."""
         why = self._why_held_back if status == "failed" else lambda _name: "not attempted: more than max_prune allows"
         return [NamespaceResult(name, status, error=why(name)) for name in sorted(self.verdict.held_back)]
 
@@ -281,9 +281,9 @@ class _GuardReport:
         removed = join_and([f"{count:,} {kind}" for kind, count in sorted(balance.removed.items())])
         hint = "check them" if balance.is_confirmed else "an entry that names the namespace confirms that it was yours"
         return (
-            f"nothing was removed here: {removed} carry the labels of owner {self.pruning.owner} and are not declared, which together "
-            f"with the other namespaces is more than max_prune={self.pruning.most.text} allows; users of the namespace can write such "
-            f"labels; {hint}, or raise max_prune; 'prune.refused' lists them"
+            f"nothing was removed here: {removed} have the labels of owner {self.pruning.owner} and are not declared, which together "
+            f"with the other namespaces is more than max_prune={self.pruning.most.text} allows. Users of the namespace can write such "
+            f"labels: {hint}, or raise max_prune. 'prune.refused' lists them"
         )
 
 
@@ -292,7 +292,7 @@ def _title(change: Change) -> str:
 
 
 def _with_left_out(outcome: Outcome, left_out: Mapping[str, str]) -> Outcome:
-    """The outcome with the namespaces in which not everything may be listed."""
+    """Return the outcome with the namespaces in which the caller cannot list all kinds."""
     if not left_out:
         return outcome
     names = sorted(left_out)

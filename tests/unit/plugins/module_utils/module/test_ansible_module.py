@@ -191,7 +191,7 @@ class TestResult:
         assert "canary" not in ended.output
         assert ended.status == 1
         assert re.fullmatch(
-            r"it stopped at an unexpected error: KeyError in work, line \d+ of test_ansible_module.py; run it again with -vvv, from "
+            r"it stopped at an unexpected error: KeyError in work, line \d+ of test_ansible_module.py. Run it again with -vvv, from "
             r"ansible-core 2.19 on with ANSIBLE_DISPLAY_TRACEBACK=error, and report it with the traceback",
             ended.result["msg"],
         )

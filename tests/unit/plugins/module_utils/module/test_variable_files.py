@@ -73,7 +73,7 @@ def test_without_files_nothing_is_asked() -> None:
 
 def test_in_another_process_it_is_refused() -> None:
     with pytest.raises(
-        OptionError, match="must run in Ansible's own process, and it ran in another one: set 'connection: local'"
+        OptionError, match="must run in Ansible's own process, but it ran in another one: set 'connection: local'"
     ):
         writer(task(None), WANTED)
 

@@ -63,7 +63,7 @@ def test_none_is_needed_to_take_all_back() -> None:
     [
         ({"namespace": "A"}, "namespace"),
         ({"name": "a b"}, "name"),
-        ({"token_seconds": 599}, "is 599: no token lives for less than 600 seconds"),
+        ({"token_seconds": 599}, "is 599: the minimum is 600 seconds"),
         ({"token_seconds": 600, "state": "absent"}, "'token_seconds' is for state present only"),
         ({"kubeconfig_dest": "f"}, "'kubeconfig_dest' needs 'token_seconds'"),
         ({"jobs": ["management_pull_secret"]}, "give 'hosted_pull_secrets', .*: kubectl get hostedclusters -A"),
@@ -107,7 +107,7 @@ def test_all_reasons_at_once() -> None:
         ({"everywhere": True}, False, True, "either 'everywhere' or"),
         ({"state": "absent"}, True, False, "leave the namespaces out"),
         ({"state": "absent"}, False, True, "leave the namespaces out"),
-        ({"state": "rendered"}, False, True, "asks no cluster"),
+        ({"state": "rendered"}, False, True, "connects to no cluster"),
     ],
 )
 def test_targets_that_contradict(options: dict[str, Any], named: bool, selected: bool, says: str) -> None:

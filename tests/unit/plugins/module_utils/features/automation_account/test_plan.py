@@ -129,12 +129,12 @@ class TestAtHome:
     def test_a_role_of_somebody_else_is_refused(self, labels: Any) -> None:
         there = whole()
         there["each"]["metadata"]["labels"] = labels
-        with pytest.raises(Refusal, match=f"cluster role {ROLE} was not made by this module"):
+        with pytest.raises(Refusal, match=f"cluster role {ROLE} was not created by this module"):
             at_home(AccountPlan(PARTS), **there)
 
     def test_what_may_not_be_read_is_never_taken_for_absent(self) -> None:
         with pytest.raises(
-            Refusal, match=f"may not read cluster role {ROLE}, .* it needs get on it, see {RIGHTS_PAGE}"
+            Refusal, match=f"may not read cluster role {ROLE}, .* allow the caller to 'get' it, see {RIGHTS_PAGE}"
         ):
             AccountPlan(PARTS).plan("home", {}, {})
 
@@ -189,7 +189,7 @@ class TestInNamespaces:
     @pytest.mark.parametrize(
         ("meta", "why"),
         [
-            ({"labels": {}}, "was not made by this module; it was kept, and the rights are given by"),
+            ({"labels": {}}, "was not created by this module, so it was kept, and role binding"),
             ({"deletionTimestamp": "now"}, "cannot be replaced, because it has a finalizer or is being deleted"),
         ],
     )
@@ -222,7 +222,7 @@ class TestInNamespaces:
             ("create", "RoleBinding", f"{ROLE}:2"),
         ]
         assert planned.notes[1] == (
-            f"role binding a/{ROLE} is deleted, but the finalizer example.com/x keeps it, and until it is gone it gives its rights: if "
+            f"role binding a/{ROLE} is deleted, but the finalizer example.com/x keeps it, and it grants its rights until it is gone: if "
             f"nothing removes the finalizer, type: kubectl patch rolebinding {ROLE} -n a --type=merge -p "
             '\'{"metadata":{"finalizers":null}}\''
         )

@@ -161,7 +161,10 @@ def test_a_namespace_of_the_platforms_that_is_not_there(api: FakeApi, cluster: I
         assert not result["failed"], result
         assert [row["name"] for row in result["namespaces"]] == ["home", "a"]
         (said,) = result["warnings"]
-        assert said == f"nothing is given in namespace openshift-image-registry, which does not exist on {cluster.host}"
+        assert (
+            said
+            == f"no rights were granted in namespace openshift-image-registry, which does not exist on {cluster.host}"
+        )
     if state == "present":
         api.put("namespaces", "", "openshift-image-registry")
         assert run(jobs=["wait"], namespaces=["a"])["changed"]
@@ -195,7 +198,7 @@ class TestBindingsOfOthers:
         result = run(**({"jobs": ["export"], "namespaces": ["a"]} if state == "present" else {"state": "absent"}))
         (said,) = result["warnings"]
         assert said == (
-            "service account home/robot also has rights by bindings that this module did not make, and that stay: "
+            "service account home/robot also has rights from bindings that this module did not create and does not remove: "
             "cluster role binding theirs, role binding b/theirs"
         )
         assert ("rolebindings", "b", "theirs") in api.objects
@@ -205,7 +208,7 @@ class TestBindingsOfOthers:
         api.put("rolebindings", "b", ROLE, roleRef=role, subjects=[self.ROBOT])
         result = run(jobs=["export"], namespaces=["a"])
         assert not result["failed"], result
-        assert f"that this module did not make, and that stay: role binding b/{ROLE}" in result["warnings"][0]
+        assert f"that this module did not create and does not remove: role binding b/{ROLE}" in result["warnings"][0]
         assert [row["name"] for row in result["namespaces"]] == ["home", "a"]
 
     @pytest.mark.parametrize("other", [{"name": "other"}, {"namespace": "a"}, {"kind": "Group", "namespace": ""}])
@@ -324,7 +327,7 @@ class TestToken:
         answer = {"spec": {"expirationSeconds": given}, "status": {"token": TOKEN}}
         api.fail("POST .*/serviceaccounts/robot/token", Answer(201, answer))
         outcome = reconcile_account(api.cluster(), self.wanted(), (), RunSettings(check_mode=False), TokenSink())
-        said = "https://api.example.com:6443 gives no token for 600 s: this one ends after 300 s"
+        said = "https://api.example.com:6443 does not issue tokens valid for 600 s: this one expires after 300 s"
         assert outcome.notes == ([said] if is_said else [])
 
     def test_none_in_check_mode(self, api: FakeApi) -> None:

@@ -70,15 +70,15 @@ class TestEntries:
         [
             ({"name": "{{ x }}", "namespace": "a"}, "'name' cannot be the name of a secret"),
             ({"name": "../x", "namespace": "a"}, "'name' cannot be the name of a secret"),
-            ({"name": "s", "namespace": "a/b"}, "a name of a namespace in it cannot be one"),
-            ({"name": "s", "namespaces": ["a", "B"]}, "a name of a namespace in it cannot be one"),
+            ({"name": "s", "namespace": "a/b"}, "it contains an invalid namespace name"),
+            ({"name": "s", "namespaces": ["a", "B"]}, "it contains an invalid namespace name"),
             ({"name": "s", "namespaces": []}, "give one of 'namespace', 'namespaces' and 'namespace_selector'"),
             ({"name": "s"}, "give one of 'namespace', 'namespaces' and 'namespace_selector'"),
             ({"name": "s", "namespace_selector": {}}, "gives none of 'labels', 'include' and 'requesters'"),
             ({"name": "s", "namespace": "a", "uid": "{{ x }}"}, "'uid' cannot be the UID of an object"),
             ({"name": "s", "namespace": "a", "uid": "x" * 65}, "'uid' cannot be the UID of an object"),
-            ({"name": "s", "namespaces": ["a"], "uid": UID}, "'uid' is of one secret, so give 'namespace' with it"),
-            ({**ROW, "declared": False}, "'declared' is false: nobody has confirmed this row"),
+            ({"name": "s", "namespaces": ["a"], "uid": UID}, "'uid' identifies one secret: give 'namespace' with it"),
+            ({**ROW, "declared": False}, "'declared' is false, so this row is not confirmed"),
         ],
     )
     def test_what_cannot_be(self, row: dict[str, Any], said: str) -> None:
@@ -102,8 +102,8 @@ class TestPlan:
     @pytest.mark.parametrize(
         ("row", "said"),
         [
-            ({"uid": None}, "'uid' is missing: a plan names objects"),
-            ({"uid": ""}, "'uid' is missing: a plan names objects"),
+            ({"uid": None}, "'uid' is missing, but a plan needs it in each row"),
+            ({"uid": ""}, "'uid' is missing, but a plan needs it in each row"),
             ({"namespace": None}, "'namespace' is missing"),
         ],
     )
@@ -129,9 +129,9 @@ class TestPlan:
         [
             (
                 {"registries": ["quay.io", "b.io"]},
-                "is for the registries b.io, quay.io, and this rotation is for quay.io",
+                "is for the registries b.io, quay.io, but this rotation is for quay.io",
             ),
-            ({"registries": ["quay.io/team"]}, "is for the registries quay.io/team, and this rotation is for quay.io"),
+            ({"registries": ["quay.io/team"]}, "is for the registries quay.io/team, but this rotation is for quay.io"),
             ({"registries": []}, "is for the registries "),
             ({"old_username": "other"}, "is for other user names"),
             ({"new_username": "robot"}, "is for other user names"),

@@ -218,14 +218,14 @@ class TestWhose:
         ((about, why),) = rows(found)
         assert about == "quay.io"
         assert why.startswith(
-            "the platform, which makes it of openshift-config/pull-secret and secret kube-system/additional"
+            "the platform, which builds it from openshift-config/pull-secret and secret kube-system/additional"
         )
 
     def test_an_immutable_one(self) -> None:
         found = copy(secret(immutable=True))
         assert (found.is_immutable, found.is_to_change) == (True, True)
         ((about, why),) = rows(found)
-        assert (about, why.startswith("the secret is immutable; s-rotated has the new login")) == ("quay.io", True)
+        assert (about, why.startswith("the secret is immutable, so s-rotated has the new login")) == ("quay.io", True)
 
     def test_an_immutable_one_of_a_keeper(self) -> None:
         found = copy(secret(immutable=True, metadata=self.MARKS))
@@ -265,7 +265,7 @@ class TestConfirmed:
         found = self.found(self.secret(), *uids)
         assert (found.is_confirmed, found.is_to_change) == (is_confirmed, is_confirmed)
         assert found.why_not_declared == (
-            "" if is_confirmed else "it was created again after it was confirmed: its UID is another one"
+            "" if is_confirmed else "it was recreated after it was confirmed, so its UID is different"
         )
 
     @pytest.mark.parametrize("uid", [None, "", 1])
@@ -329,7 +329,7 @@ class TestElsewhere:
         obj["data"]["note"] = encoded(b"password=" + OLD.password.encode())
         obj["metadata"]["annotations"] = {"a": json.dumps({"auth": auth(OLD)}), "b": "x"}
         found = copy(obj)
-        reason = "the old password stands there, and not as a login for the registries of this rotation: change or remove it by hand"
+        reason = "it contains the old password, but not as a login for the registries of this rotation: change or remove it by hand"
         assert rows(found) == [("b.io", reason), ("data key note", reason), ("annotation a", reason)]
 
     def test_under_a_key_with_a_user(self) -> None:

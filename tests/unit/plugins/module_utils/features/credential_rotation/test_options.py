@@ -132,10 +132,10 @@ class TestRefused:
             "option 'old' has no user name",
             "option 'new' has a ':' in its user name, which the auth file format cannot express",
             "option 'new' has no password",
-            "option 'new': 'expires' is no time such as 2030-01-31T12:00:00Z",
+            "option 'new': 'expires' is not a time such as 2030-01-31T12:00:00Z",
             "option 'next_rotation_seconds' must be a number of seconds",
             "option 'verify_timeout' must be from 1 to 3600 seconds",
-            "option 'verify_repositories': 'app' is no repository with its registry, such as quay.io/team/app",
+            "option 'verify_repositories': 'app' is not a repository with its registry, such as quay.io/team/app",
         ):
             assert part in said
 
@@ -211,7 +211,7 @@ class TestLifetime:
 
     def test_nothing_is_known_and_it_matters(self) -> None:
         (said,) = lifetime(options(next_rotation_seconds=60), NOW)
-        assert "it is not known when the new login expires" in said
+        assert "the expiry time of the new login is unknown" in said
 
     @pytest.mark.parametrize("given", [{"expires": "2001-09-09T01:46:40Z"}, {"password": token(1_000_000_000)}])
     def test_it_has_expired(self, given: dict[str, Any]) -> None:

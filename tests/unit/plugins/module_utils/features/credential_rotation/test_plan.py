@@ -187,7 +187,9 @@ class TestInPlace:
 
     def test_a_token_beside_the_login_is_said(self) -> None:
         (note,) = planned(secret(auths={"quay.io": entry(identitytoken="Canary-token"), "quay.io/b": entry()})).notes
-        assert note.startswith("secret a/quay has an identity token beside the old login, for quay.io: CRI-O sends it")
+        assert note.startswith(
+            "secret a/quay has an identity token in addition to the old login, for quay.io. CRI-O sends it"
+        )
 
     def test_what_becomes_too_large_is_refused(self) -> None:
         obj = secret(auths={"quay.io": entry(x="x" * 400_000)})
@@ -238,7 +240,9 @@ class TestNodes:
         assert "because the entry for 'a.io' is a string, not an object. This problem existed before" in failure.error
 
     def test_no_other_name_takes_its_place(self) -> None:
-        with pytest.raises(Refusal, match="is immutable, and nodes read no other name"):
+        with pytest.raises(
+            Refusal, match="is immutable, and no second secret can replace it, since nodes read no other name"
+        ):
             self.plan(secret("pull-secret", immutable=True), nodes=True)
 
 
@@ -320,7 +324,7 @@ class TestBesideAnImmutableOne:
         """Whoever may write secrets there can plant it, with the mark."""
         marks = {"annotations": {ROTATED_FROM: "quay"}}
         said = refused(secret(immutable=True), secret("quay-rotated", metadata=marks), accounts=[])
-        assert "secret a/quay-rotated, which would take its place, is there already and does not" in said
+        assert "secret a/quay-rotated, the name of its replacement, already exists with other content" in said
 
     @pytest.mark.parametrize(
         "second",
@@ -338,7 +342,7 @@ class TestBesideAnImmutableOne:
     )
     def test_another_one_has_the_name(self, second: dict[str, Any]) -> None:
         said = refused(secret(immutable=True), second, accounts=[])
-        assert "secret a/quay-rotated, which would take its place, is there already and does not" in said
+        assert "secret a/quay-rotated, the name of its replacement, already exists with other content" in said
 
     def test_accounts_that_were_not_read(self) -> None:
         """A link that is missing would leave pods without a login later on."""
@@ -396,7 +400,7 @@ class TestConfirmed:
     def test_one_that_was_created_again_is_a_note(self) -> None:
         plan = planned(secret(), rotation=confirmed("quay", uid="another"))
         (note,) = plan.notes
-        assert (writes(plan), note.startswith("secret a/quay was created again after it was confirmed")) == ([], True)
+        assert (writes(plan), note.startswith("secret a/quay was recreated after it was confirmed")) == ([], True)
         assert planned(secret(auths={"b.io": entry()}), rotation=confirmed("quay", uid="another")) == Plan()
 
     def test_the_confirmed_object_is_written(self) -> None:
@@ -432,9 +436,7 @@ def test_several_in_a_namespace_fail_alone_and_link_one_account_once() -> None:
     ]
     found = {whole_accounts("a"): {"items": [account("default", "one", "three", "two")]}}
     plan = Batch(SECRET, {"a": declared}).plan("a", objects, found)
-    assert [(failure.entry.title, "is there already" in failure.error) for failure in plan.failures] == [
-        ("three", True)
-    ]
+    assert [(failure.entry.title, "already exists" in failure.error) for failure in plan.failures] == [("three", True)]
     (link,) = [change for change in plan.changes if change.ref.kind == SERVICE_ACCOUNT]
     assert [each["name"] for each in link.body["imagePullSecrets"]] == [
         "one",

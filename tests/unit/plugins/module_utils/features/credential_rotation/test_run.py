@@ -336,7 +336,7 @@ class TestNeitherLogin:
         outcome = run(api)
         assert not outcome.has_failed
         (note,) = outcome.notes
-        assert "The caller may not list secrets in namespace a, so what is there is not known." in note
+        assert "The caller may not list secrets in namespace a, so they were not checked." in note
 
     def test_secrets_of_one_namespace_hide_no_others(self, api: FakeApi) -> None:
         for number in range(20):
@@ -391,7 +391,7 @@ class TestRead:
         api.fail("GET /api/v1/namespaces/[bc]/secrets", FORBIDDEN, times=9)
         outcome = run(api, "a", "b", "c")
         assert told(outcome)["unreadable_secrets"] == [
-            "the caller may not list secrets in namespace b and 1 more, so what is there is not known"
+            "the caller may not list secrets in namespace b and 1 more, so they were not checked"
         ]
         assert copies(outcome) == (1, 0, 1, 0)
         assert api.writes == ["PATCH /api/v1/namespaces/a/secrets/quay"]
@@ -424,7 +424,7 @@ class TestRead:
         api.page = 2
         api.fail("GET /api/v1/namespaces/a/secrets", answer, times=99, after=1)
         said = refused(api)
-        assert said.startswith("nothing was written, since not all secrets could be searched: ")
+        assert said.startswith("nothing was written, because not all secrets could be searched: ")
         assert "secrets" in said.partition(": ")[2]
 
     def test_pods_that_may_not_be_listed_are_told(self, api: FakeApi) -> None:
@@ -432,7 +432,7 @@ class TestRead:
         api.fail("GET .*/pods", FORBIDDEN)
         outcome = run(api)
         assert told(outcome)["unreadable_pods"] == [
-            "the caller may not list pods in namespace a, so what is there is not known"
+            "the caller may not list pods in namespace a, so they were not checked"
         ]
         assert (copies(outcome), told(outcome)["unreadable_secrets"]) == ((1, 0, 1, 0), [])
 
@@ -648,7 +648,7 @@ class TestPendingPulls:
         api.fail("GET .*/events", FORBIDDEN, times=99)
         outcome = run(api, rotation=self.WAITS)
         assert told(outcome)["pending_pulls_count"] == 1
-        assert outcome.notes[1].endswith("are not known: the caller may not list events in namespace a")
+        assert outcome.notes[1].endswith("could not be read: the caller may not list events in namespace a")
 
     def test_the_pods_are_looked_at_after_the_wait(self, api: FakeApi) -> None:
         put_waiting(api, "a", "p")
@@ -769,7 +769,7 @@ class TestConfirmed:
         (note,) = outcome.notes
         why = "(nothing outside the cluster names it for this rotation)"
         assert note == (
-            "3 secrets in 2 namespaces with the old login, or perhaps with it, are not confirmed and were not changed: "
+            "3 secrets in 2 namespaces that contain or may contain the old login are not confirmed and were not changed: "
             f"a/quay {why}; b/fixed {why}; b/quay {why}"
         )
 
@@ -800,7 +800,7 @@ class TestConfirmed:
         put(api, "a")
         outcome = run(api, confirmed=(ConfirmedEntry("quay", ("a",), uid),))
         assert api.writes == []
-        assert "its UID is another one" in told(outcome)["not_declared"][0]["reason"]
+        assert "its UID is different" in told(outcome)["not_declared"][0]["reason"]
 
     def test_nor_where_that_happens_just_before_the_write(self, api: FakeApi) -> None:
         uid = put(api, "a")["metadata"]["uid"]
@@ -816,7 +816,7 @@ class TestConfirmed:
         assert entries(api, "a") == {"quay.io": entry()}
         assert (outcome.has_failed, outcome.report()["changed"]) == (False, False)
         assert outcome.notes == [
-            "secret a/quay was created again after it was confirmed, so it was not changed: confirm the new one, and run again"
+            "secret a/quay was recreated after it was confirmed, so it was not changed: confirm the new one, and run again"
         ]
 
     def test_a_selector_confirms_a_name_in_the_namespaces_that_it_selects(self, api: FakeApi) -> None:
@@ -836,7 +836,7 @@ class TestConfirmed:
     def test_a_plan_is_for_one_cluster(self, api: FakeApi) -> None:
         put(api, "a")
         said = refused(api, rotation=Rotation(EXCHANGE, server="https://other:6443"))
-        assert "option 'plan' is for the cluster https://other:6443, and this one is " in said
+        assert "option 'plan' is for the cluster https://other:6443, but this one is " in said
         assert api.requests == []
         assert run(api, rotation=Rotation(EXCHANGE, server=f"{api.cluster(Clock()).name}/")).report()["changed"]
 
@@ -1000,7 +1000,7 @@ class TestConflict:
 
         api.before = before
         outcome = run(api)
-        assert "fixed-rotated, which would take its place, is there already" in outcome.message("rotation")
+        assert "fixed-rotated, the name of its replacement, already exists" in outcome.message("rotation")
         assert entries(api, "a", "fixed-rotated") == {}
 
     def test_one_that_always_conflicts_ends(self, api: FakeApi) -> None:
@@ -1092,7 +1092,7 @@ def test_a_secret_with_anything_in_it(change: Changed) -> None:
     try:
         outcome = run(api)
     except Refusal as error:
-        assert str(error).startswith("nothing was written, since not all secrets could be searched: ")
+        assert str(error).startswith("nothing was written, because not all secrets could be searched: ")
         assert api.writes == []
         return
     assert "internal error" not in str(outcome.report()["failures"])
@@ -1129,4 +1129,4 @@ class TestModule:
     def test_what_is_to_be_said_of_its_life_is_a_warning(self, api: FakeApi) -> None:
         with in_memory(api) as cluster:
             result = cluster.run("credential_rotation", namespaces=["a"], **self.options(next_rotation_seconds=60))
-        assert [warning for warning in result["warnings"] if "it is not known when the new login expires" in warning]
+        assert [warning for warning in result["warnings"] if "the expiry time of the new login is unknown" in warning]

@@ -136,8 +136,8 @@ def refused(prove: Prove, *images: str, **options: Any) -> str:
         prove(*images, **options)
     said = str(error.value)
     assert_hidden(said)
-    assert said.startswith("nothing was written, because the new login was not proven: ")
-    return said.removeprefix("nothing was written, because the new login was not proven: ")
+    assert said.startswith("nothing was written because the new login could not be verified: ")
+    return said.removeprefix("nothing was written because the new login could not be verified: ")
 
 
 UNKNOWN = UserPassword(OLD.username, "")
@@ -218,7 +218,7 @@ class TestRepositories:
     def test_the_old_login_gets_more(self, registry: Registry, prove: Prove, status: int) -> None:
         registry.answers["new", "/app/"] = status
         message = refused(prove, "team/app:v1", "team/ok:v1")
-        assert message.startswith(f"the new login does not pull {registry.host}/team/app:v1, and the old one does: ")
+        assert message.startswith(f"the new login cannot pull {registry.host}/team/app:v1, but the old one can: ")
         assert "team/ok" not in message
 
     @pytest.mark.parametrize("old", [403, 404, 401])
@@ -227,7 +227,7 @@ class TestRepositories:
         registry.answers = {("new", "/app/"): new, ("old", "/app/"): old}
         found = prove("team/app:v1")
         (note,) = found.notes
-        assert note.startswith(f"{registry.host}/team/app:v1 is in use, and neither login pulls it: ")
+        assert note.startswith(f"{registry.host}/team/app:v1 is in use, but neither login can pull it: ")
         assert [row["outcome"] for row in found.rows] == ["no_right" if new == 403 else "not_found"]
 
     @pytest.mark.parametrize("old", [429, 500, HALF, HANG])
@@ -244,7 +244,7 @@ class TestRepositories:
         registry.answers["new", "/app/"] = status
         found = prove("team/app:v1", old=UNKNOWN)
         (note,) = found.notes
-        assert "is in use, and the new login does not pull it: " in note
+        assert "is in use, but the new login cannot pull it: " in note
         assert found.old_login == "unknown"
         assert {who for who, _method, _path in registry.asked} == {"new"}
 
@@ -252,9 +252,9 @@ class TestRepositories:
     def test_a_login_of_a_secret_takes_its_place(self, registry: Registry, prove: Prove, status: int) -> None:
         registry.answers["new", "/app/"] = status
         message = refused(prove, "team/app:v1", old=UNKNOWN, known=OLD)
-        assert "team/app:v1, and the old one does: " in message
+        assert "team/app:v1, but the old one can: " in message
         registry.answers["old", "/app/"] = 404
-        assert "neither login pulls it" in prove("team/app:v1", old=UNKNOWN, known=OLD).notes[0]
+        assert "neither login can pull it" in prove("team/app:v1", old=UNKNOWN, known=OLD).notes[0]
 
     @pytest.mark.parametrize("status", [401, 500, HALF, HANG])
     def test_the_new_one_is_refused_or_not_answered_in_the_middle(
@@ -262,7 +262,7 @@ class TestRepositories:
     ) -> None:
         registry.answers["new", "/app/"] = status
         message = refused(prove, "team/app:v1", "team/ok:v1")
-        assert message.startswith(f"the new login does not pull {registry.host}/team/app:v1, and the old one does: ")
+        assert message.startswith(f"the new login cannot pull {registry.host}/team/app:v1, but the old one can: ")
 
     def test_a_limit_stops_at_once(self, registry: Registry, prove: Prove) -> None:
         registry.answers["new", "/app/"] = 429
@@ -277,7 +277,7 @@ class TestRepositories:
         registry.answers = {(who, "/app/"): status for who in ("old", "new")}
         found = prove("team/app:v1", "team/ok:v1")
         (note,) = found.notes
-        assert note.startswith(f"{registry.host}/team/app:v1 is in use, and neither login pulls it: ")
+        assert note.startswith(f"{registry.host}/team/app:v1 is in use, but neither login can pull it: ")
         assert found.images == {f"{registry.host}/team/ok": f"{registry.host}/team/ok:v1"}
 
     @pytest.mark.parametrize("old", [OLD, UNKNOWN])
@@ -320,7 +320,7 @@ class TestBeyond:
         registry.answers["new", "/app/"] = 403
         found = prove("team/ok:v1", beyond={"b": ["team/app:v1", "team/ok:v2"]})
         (note,) = found.notes
-        assert f"{registry.host}/team/app:v1 is in use, and the old login pulls it and the new one does not: " in note
+        assert f"{registry.host}/team/app:v1 is in use, but only the old login can pull it: " in note
         assert [(row["image"].partition("/")[2], row["outcome"]) for row in found.rows] == [
             ("team/ok:v1", "pulls"),
             ("team/app:v1", "no_right"),
@@ -328,11 +328,11 @@ class TestBeyond:
 
     def test_a_registry_that_answers_for_nothing_there_stops_nothing(self, registry: Registry, prove: Prove) -> None:
         registry.answers = {(who, "/app/"): 500 for who in ("old", "new")}
-        assert "neither login pulls it" in prove(beyond={"b": ["team/app:v1"]}).notes[0]
+        assert "neither login can pull it" in prove(beyond={"b": ["team/app:v1"]}).notes[0]
 
     def test_what_is_used_in_both_decides(self, registry: Registry, prove: Prove) -> None:
         registry.answers["new", "/app/"] = 403
-        assert "and the old one does" in refused(prove, "team/app:v1", beyond={"b": ["team/app:v2"]})
+        assert "but the old one can" in refused(prove, "team/app:v1", beyond={"b": ["team/app:v2"]})
 
 
 class TestBounds:
@@ -344,7 +344,7 @@ class TestBounds:
                 uses={"a": images, "b": [images[-1]]}, beyond={"c": [f"team/x{number}:v1" for number in range(201)]}
             )
             assert len(found.rows) == 400 + more
-            note = "namespace a uses 201 repositories of the registries: the new login was asked for 200 of them"
+            note = "namespace a uses 201 repositories of the registries: the new login was verified for 200 of them"
             assert list(found.notes) == ([note] if more else [])
 
     def test_so_many_images_of_a_repository_in_each_namespace(self, registry: Registry, prove: Prove) -> None:
@@ -422,7 +422,7 @@ class TestAccepted:
         found = self.accept(registry, *copies, ("y", OLD.password), ("z", OLD.password))
         last = {ref.name: why for ref, why in found.refused.items()}
         assert "y" not in last and "z" not in last
-        assert last["a099"] == "its login was not asked for: there are more than 100 different ones"
+        assert last["a099"] == "its login was not verified, because there are more than 100 different ones"
         assert "refuses the login" in last["a098"]
 
     def test_none(self, registry: Registry) -> None:
@@ -447,7 +447,7 @@ class TestImagesOfARepository:
     def test_another_one_makes_up_for_none_that_the_old_login_pulls(self, registry: Registry, prove: Prove) -> None:
         """Some registries give rights by tag."""
         registry.answers["new", "/v1"] = 403
-        assert f"does not pull {registry.host}/team/app:v1, and the old" in refused(prove, "team/app:v1", "team/app:v2")
+        assert f"cannot pull {registry.host}/team/app:v1, but the old" in refused(prove, "team/app:v1", "team/app:v2")
 
     @pytest.mark.parametrize("status", [429, 500])
     def test_a_registry_that_does_not_answer_is_not_asked_for_more(
@@ -459,14 +459,14 @@ class TestImagesOfARepository:
 
     def test_the_one_at_which_the_new_login_is_worse_is_told(self, registry: Registry, prove: Prove) -> None:
         registry.answers = {("new", "/app/"): 404, ("old", "/v1"): 404}
-        assert f"does not pull {registry.host}/team/app:v2, and the old one does" in refused(
+        assert f"cannot pull {registry.host}/team/app:v2, but the old one can" in refused(
             prove, "team/app:v1", "team/app:v2"
         )
 
     @pytest.mark.parametrize(
         ("answers", "said"),
         [
-            ({("new", "/v2"): 500}, "the new login does not pull {}, and the old one does: "),
+            ({("new", "/v2"): 500}, "the new login cannot pull {}, but the old one can: "),
             ({("new", "/v2"): 403, ("old", "/v2"): 500}, "{}: "),
         ],
     )
@@ -532,8 +532,8 @@ def test_of_many_sentences_the_first_are_said(registry: Registry, prove: Prove) 
     registry.answers["new", "/manifests/"] = 500
     message = refused(prove, *(f"team/app{number}:v1" for number in range(23)))
     assert message.count("was answered 500") == 20
-    assert "; and 3 more. Correct it at the registry, or" in message
-    assert "set 'verify: false' and prove it by pulls" in message
+    assert "; and 3 more. Correct it at the registry. If" in message
+    assert "set 'verify: false' and test pulls" in message
 
 
 def test_up_to_that_number_all_are_said(registry: Registry, prove: Prove) -> None:

@@ -132,7 +132,7 @@ class TestRolledOut:
 
     @pytest.mark.parametrize(
         ("found", "message"),
-        [(None, "does not exist, so the nodes have none"), (secret("no json"), "cannot be compared")],
+        [(None, "does not exist, so the nodes cannot receive it"), (secret("no json"), "cannot be compared")],
     )
     def test_no_secret_to_compare_with(self, found: Any, message: str) -> None:
         with pytest.raises(Refusal, match=message):

@@ -142,14 +142,15 @@ class TestStandalone:
         put_pool(api, "infra", "gone", "new", degraded="disk")
         found = ask(api)
         assert {pool["name"]: pool["pending"] for pool in found["pools"]} == {
-            "infra": ["machine config new in place of gone"],
+            "infra": ["machine config new instead of gone"],
             "worker": ["file /etc/more"],
         }
         notes = " ".join(found["notes"])
-        assert "pool worker is paused: its machines get nothing until it is resumed" in notes
+        assert "pool worker is paused: its machines receive no changes until it is resumed" in notes
         assert "pool infra is degraded" in notes
         assert (
-            "worker has more to roll out, which comes with the pull secret and may drain nodes: file /etc/more" in notes
+            "worker has more pending changes, which roll out with the pull secret and may drain nodes: file /etc/more"
+            in notes
         )
 
     def test_that_it_drains(self) -> None:
@@ -169,7 +170,7 @@ class TestStandalone:
     def test_a_managed_one_says_so(self) -> None:
         found = ask(openshift("HighlyAvailable", "upgrade.managed.openshift.io"))
         assert (found["cluster_kind"], found["namespace"]) == ("managed", "openshift-config")
-        assert "a webhook of Red Hat's refuses changes" in found["notes"][-1]
+        assert "a Red Hat webhook refuses changes" in found["notes"][-1]
 
 
 class TestWaiting:
@@ -204,7 +205,7 @@ class TestWaiting:
     def test_a_paused_pool(self) -> None:
         api = openshift()
         put_pool(api, "worker", "old", "new", paused=True)
-        with pytest.raises(Refusal, match="pool worker is paused, .* or set allow_paused=true"):
+        with pytest.raises(Refusal, match="pool worker is paused, .* Resume the pools, or set allow_paused=true"):
             ask(api, WAIT)
         found = ask(api, GlobalPullSecret(wait=True, allow_paused=True))
         assert found["rolled_out"] is False
@@ -249,7 +250,7 @@ class TestHosted:
             {"name": "a", "nodes": 1, "receives": True},
             {"name": "b", "nodes": 1, "receives": False},
         ]
-        assert "nodes of node pool b never get it while they run" in found["notes"][-1]
+        assert "nodes of node pool b do not receive it until they are replaced" in found["notes"][-1]
         assert "restarts the kubelet" in found["notes"][0]
 
     def test_who_may_not_list_nodes_is_told(self, api: FakeApi) -> None:
@@ -277,14 +278,14 @@ class TestHosted:
         found = ask(api, WAIT)
         assert found["rolled_out"] is None
         assert found["notes"][-1].startswith(
-            "the platform has merged the pull secret; which nodes have it already cannot"
+            "the platform has merged the pull secret. It is not known which nodes have it already"
         )
         assert ("the caller may not 'get' daemon set" in found["notes"][-1]) is may_not
         assert not any("cannot be seen" in note for note in ask(api)["notes"]), "only where it was asked"
 
     def test_without_the_platforms_own(self, api: FakeApi) -> None:
         api.remove(*PULL_SECRET)
-        with pytest.raises(Refusal, match="not known what the platform has"):
+        with pytest.raises(Refusal, match="so the platform's own pull secret is unknown"):
             ask(api)
 
 
@@ -302,9 +303,9 @@ class TestManagement:
         assert (found["cluster_kind"], found["cluster_id"]) == ("management", "id")
         assert (found["namespace"], found["name"]) == ("clusters", "prod-pull")
         assert found["rolled_out"] is None
-        assert "another name makes all its nodes anew" in found["notes"][0]
-        assert "node pool a never get it" in found["notes"][1]
-        assert "not seen from its management cluster" in found["notes"][2]
+        assert "another name replaces all its nodes" in found["notes"][0]
+        assert "node pool a do not receive it" in found["notes"][1]
+        assert "the management cluster does not show" in found["notes"][2]
 
 
 def test_a_cluster_without_any() -> None:
@@ -367,7 +368,7 @@ class TestSaving:
     def test_a_cluster_without_any_is_refused(self) -> None:
         api = FakeApi()
         api.fail("GET /apis$", Answer(200, {"groups": [{"name": "apps"}]}))
-        with pytest.raises(Refusal, match="no copy of the pull secret of nodes: this cluster is not OpenShift"):
+        with pytest.raises(Refusal, match="the nodes' pull secret was not copied: this cluster is not OpenShift"):
             self.saved(api)
 
     def test_content_that_is_no_base64_is_kept_too(self) -> None:

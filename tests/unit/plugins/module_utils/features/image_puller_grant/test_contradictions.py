@@ -65,20 +65,20 @@ class TestHoldTogether:
 class TestContradict:
     @pytest.mark.parametrize("other", [grant(JANE, role="viewer"), revoke(JANE, role="viewer", everywhere=True)])
     def test_two_roles_of_one_binding(self, other: ImagePullerGrant) -> None:
-        said = "role binding ours is to have role puller and role viewer"
+        said = "role binding ours is declared with role puller and with role viewer"
         assert list(contradictions([grant(ANN, name="theirs"), grant(JANE), other])) == [Contradiction(1, 2, said)]
 
     def test_granted_and_revoked_in_one_binding(self) -> None:
-        said = "User bob, Group ann may pull by the one, and is revoked by the other"
+        said = "User bob, Group ann is granted by one entry and revoked by the other"
         pair = [grant(BOB, JANE, ANN), revoke(ANN, BOB)]
         assert list(contradictions(pair)) == [Contradiction(0, 1, said)]
-        said = "Group ann, User bob may pull by the one, and is revoked by the other"
+        said = "Group ann, User bob is granted by one entry and revoked by the other"
         assert list(contradictions(pair[::-1])) == [Contradiction(0, 1, said)]
 
     @pytest.mark.parametrize("order", [1, -1])
     def test_granted_in_one_and_revoked_in_every_binding(self, order: int) -> None:
         pair = [grant(JANE), revoke(JANE, name="theirs", everywhere=True)][::order]
-        said = "User jane may pull by the one, and is revoked by the other"
+        said = "User jane is granted by one entry and revoked by the other"
         assert list(contradictions(pair)) == [Contradiction(0, 1, said)]
 
     @pytest.mark.parametrize("more", [{}, {"prune": True}])
@@ -86,7 +86,7 @@ class TestContradict:
         """The other way round it is moved: what is granted is planned on what is left."""
         pair = [grant(JANE, BOB), revoke(JANE, ANN, name="theirs", **more)]
         said = (
-            "User jane may pull by the one, and is revoked by the other in role binding theirs; to move it to role binding ours, "
+            "User jane is granted by one entry and revoked by the other in role binding theirs: to move it to role binding ours, "
             "put the entry that revokes before the one that grants"
         )
         assert list(contradictions(pair)) == [Contradiction(0, 1, said)]

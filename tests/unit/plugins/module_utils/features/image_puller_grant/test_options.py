@@ -75,7 +75,7 @@ class TestFromOptions:
     AT_LEAST_ONE = (
         "give at least one of 'service_accounts', 'projects', 'groups', 'users', 'authenticated' and 'anonymous'"
     )
-    PRESENT_ONLY = "is for state present only: with state absent exactly the given subjects are removed"
+    PRESENT_ONLY = "is for state present only: state absent removes exactly the given subjects"
 
     @pytest.mark.parametrize(
         ("more", "message"),
@@ -87,7 +87,7 @@ class TestFromOptions:
             ({"recreate": True, "state": "absent"}, f"option 'recreate' {PRESENT_ONLY}"),
             (
                 {"revoke_from": "every_binding"},
-                "option 'revoke_from' is for state absent only: with state present no other binding is changed",
+                "option 'revoke_from' is for state absent only: state present changes no other binding",
             ),
         ],
     )

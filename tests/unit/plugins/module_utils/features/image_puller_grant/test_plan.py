@@ -236,7 +236,7 @@ class TestNotThereYet:
         result = desired.plan("project-b", {}, {ACCOUNT_REF: {}, PROJECT_REF: None})
         assert len(result.changes[0].body["subjects"]) == 3
         assert result.notes == (
-            "namespace project-c does not exist yet; the grant to Group system:serviceaccounts:project-c takes effect "
+            "namespace project-c does not exist yet: the grant to Group system:serviceaccounts:project-c takes effect "
             "once it does",
         )
 
@@ -324,7 +324,7 @@ class TestRole:
         with pytest.raises(Refusal) as refused:
             declared().plan("a", {}, {ROLE_REF: None})
         assert str(refused.value) == (
-            "cluster role system:image-puller does not exist, so a binding to it would grant nothing; only OpenShift has it, for its "
+            "cluster role system:image-puller does not exist, so a binding to it would grant nothing: only OpenShift has it, for its "
             "internal registry. On another cluster there is nothing to grant: remove the grant, and give the pods a pull secret for the "
             "registry of their image"
         )

@@ -113,7 +113,7 @@ class TestGranted:
         clock = Clock()
         result, _api = verify([NO], changed("ours"), clock)
         assert result.notes == (
-            "User bob may not pull from b, though it was granted: cluster role puller does not allow 'get' on "
+            "User bob may not pull from b, although it was granted: cluster role puller does not allow 'get' on "
             "imagestreams/layers",
         )
         assert 2.0 <= sum(clock.slept) < 2.6
@@ -148,7 +148,7 @@ class TestRevoked:
     def test_what_cannot_be_known_is_not_claimed(self) -> None:
         result, _api = verify([by("ours")], changed("ours"), present=False)
         assert result.notes == (
-            "the API server still names RoleBinding b/ours, from which this task removed User bob 2 s ago; run again to see "
+            "the API server still names RoleBinding b/ours, from which this task removed User bob 2 s ago: run again to see "
             "whether it may still pull from b",
         )
 

@@ -60,7 +60,7 @@ class TestWhich:
     def test_one_that_failed_for_another_cause_is_left(self) -> None:
         obj = app(failed("toomanyrequests: slow down"))
         assert planned(obj) == []
-        assert left(obj) == {"v1": "its import failed for a cause that is none of 'causes': rate_limited"}
+        assert left(obj) == {"v1": "its import failed for a cause that 'causes' does not list: rate_limited"}
         assert planned(obj, ImportOptions(causes=("rate_limited",))) == ["v1"]
 
     @pytest.mark.parametrize(
@@ -86,15 +86,15 @@ class TestWhich:
             ({"reference": True}, "it is a reference, for which nothing is imported (reference: true)"),
             (
                 {"from": {"kind": "ImageStreamTag", "name": "v2"}},
-                "it follows ImageStreamTag v2, which is imported in its place",
+                "it follows ImageStreamTag v2, which is imported instead",
             ),
             (
                 {"from": {"kind": "ImageStreamImage", "name": "app@sha256:1"}},
-                "it follows ImageStreamImage app@sha256:1, which is imported in its place",
+                "it follows ImageStreamImage app@sha256:1, which is imported instead",
             ),
-            ({"from": None}, "the stream names no image that it is imported from (spec.tags.from)"),
-            ({"from": {"kind": "DockerImage", "name": "A B"}}, "its source is no name of an image (spec.tags.from)"),
-            ({"from": {"kind": "DockerImage"}}, "its source is no name of an image (spec.tags.from)"),
+            ({"from": None}, "the stream has no source image for it (spec.tags.from)"),
+            ({"from": {"kind": "DockerImage", "name": "A B"}}, "its source is not an image name (spec.tags.from)"),
+            ({"from": {"kind": "DockerImage"}}, "its source is not an image name (spec.tags.from)"),
         ],
     )
     def test_one_that_is_not_imported_itself(self, tag: dict[str, Any], why: str) -> None:
@@ -108,7 +108,7 @@ class TestWhich:
     def test_a_tag_that_only_the_status_knows(self) -> None:
         obj = app()
         obj["status"]["tags"].append({"tag": "gone", "conditions": [UNAUTHORIZED]})
-        assert left(obj) == {"gone": "the stream names no image that it is imported from (spec.tags.from)"}
+        assert left(obj) == {"gone": "the stream has no source image for it (spec.tags.from)"}
 
     def test_a_stream_that_is_being_deleted(self) -> None:
         obj = app(UNAUTHORIZED)
@@ -169,7 +169,7 @@ class TestWhatIsSent:
     def test_a_stream_without_a_version_is_refused(self) -> None:
         obj = app(UNAUTHORIZED)
         del obj["metadata"]["resourceVersion"]
-        with pytest.raises(Refusal, match="image stream b/app was read without a resourceVersion"):
+        with pytest.raises(Refusal, match="image stream b/app has no resourceVersion"):
             plan(obj)
         assert plan({**app(), "metadata": {}}) == ([], []), "where nothing is sent, none is needed"
 

@@ -74,7 +74,7 @@ def test_an_image_without_a_name_is_known_by_its_reference() -> None:
         ({"status": {"status": "Success"}}, "no reason is given", "unknown"),
         ({"image": IMAGE}, "no reason is given", "unknown"),
         ({"image": IMAGE, "status": {"status": "Failure", "reason": "NotFound"}}, "no reason is given", "not_found"),
-        (None, "the answer of the API server does not say whether it was imported", "unknown"),
+        (None, "the response of the API server does not say whether it was imported", "unknown"),
     ],
 )
 def test_what_is_not_said_to_be_imported_was_not(image: Any, problem: str, cause: str) -> None:
@@ -84,7 +84,7 @@ def test_what_is_not_said_to_be_imported_was_not(image: Any, problem: str, cause
 @pytest.mark.parametrize("found", [None, {}, answer(), answer(SUCCESS), answer(SUCCESS, SUCCESS, SUCCESS)])
 def test_of_another_number_of_images_nothing_is_known(found: Any) -> None:
     assert [each.problem for each in told(found, [TAG, WELL])] == [
-        "the answer of the API server does not say whether it was imported"
+        "the response of the API server does not say whether it was imported"
     ] * 2
 
 

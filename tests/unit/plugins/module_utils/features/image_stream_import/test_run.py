@@ -208,8 +208,8 @@ class TestFailed:
         assert rows(outcome) == {"app:v1": "failed", "app:v2": "imported", "app:v3": "imported"}
         assert outcome.namespaces[0].error == (
             'tag v1 of image stream a/app was not imported: incorrect username or password for image "quay.io/team/app:v1"; an import '
-            "reads all pull secrets of namespace a, linked or not, and uses the first login that is for the image: correct that one with "
-            "pull_secret; pull_access_info explains which it is"
+            "reads all pull secrets of namespace a, linked or not, and uses the first login for the image: run pull_access_info to find that "
+            "login, and correct it with pull_secret"
         )
         assert [result.status for result in outcome.namespaces] == ["failed", "changed"]
         assert outcome.namespaces[0].changes[0].details == {"tags": ["v2"]}
@@ -350,7 +350,7 @@ class TestMeanwhile:
         self.changing(api, lambda: api.stream("a", "app", "v2"))
         outcome = run(api)
         assert rows(outcome) == {"app:v1": "left", "app:v2": "imported"}
-        assert reasons(outcome)[0] == "somebody else imported or changed it meanwhile"
+        assert reasons(outcome)[0] == "another client imported or changed it in the meantime"
         assert not outcome.has_failed
 
     def test_only_the_tags_of_the_same_piece_are_sent_again(self, api: OpenShift) -> None:
@@ -383,7 +383,7 @@ class TestMeanwhile:
         api.stream()
         self.changing(api, lambda: api.remove("imagestreams", "a", "app"))
         outcome = run(api)
-        assert reasons(outcome) == ["the image stream was deleted meanwhile"]
+        assert reasons(outcome) == ["the image stream was deleted in the meantime"]
         assert not outcome.has_failed
         assert api.get("imagestreams", "a", "app") is None
 
@@ -428,7 +428,7 @@ class TestMeanwhile:
         assert rows(outcome) == {"app:v1": "failed"}
         error = outcome.namespaces[0].error
         assert "it may have been carried out" in error
-        assert "what became of it is not known: reading image stream a/app" in error
+        assert "the outcome is not known: reading image stream a/app" in error
 
     def test_a_lost_answer_of_a_stream_that_is_gone(self, api: OpenShift) -> None:
         api.stream()
@@ -461,7 +461,7 @@ class TestWhere:
     def test_a_stream_that_is_nowhere(self, api: OpenShift) -> None:
         api.stream()
         outcome = run(api, "a", "b", asked=ImportOptions(streams=("app", "web")))
-        assert outcome.notes == ["image stream web is in none of the namespaces"]
+        assert outcome.notes == ["image stream web does not exist in any of the namespaces"]
         assert rows(outcome) == {"app:v1": "imported"}
 
 
@@ -471,4 +471,4 @@ def test_a_stream_that_cannot_be_understood_is_its_namespaces_failure(api: OpenS
     api.before = lambda _request: api.objects["imagestreams", "a", "app"]["metadata"].update(resourceVersion=7)
     outcome = run(api, "a", "b")
     assert [result.status for result in outcome.namespaces] == ["failed", "changed"]
-    assert "was read without a resourceVersion" in outcome.namespaces[0].error
+    assert "has no resourceVersion" in outcome.namespaces[0].error

@@ -93,7 +93,7 @@ class TestFromOptions:
     def test_a_prefix_is_no_part_of_an_accounts_name(self) -> None:
         assert refused(service_accounts=["secrets/a"]).startswith("option 'service_accounts': 'secrets/a' cannot be")
 
-    PRESENT_ONLY = "is for state present only: with state absent exactly the given secrets are unlinked"
+    PRESENT_ONLY = "is for state present only: state absent unlinks exactly the given secrets"
     RESTART = "option 'restart_pods' is for state present with link_for pull only: pods pull with that list"
 
     @pytest.mark.parametrize(
@@ -101,7 +101,10 @@ class TestFromOptions:
         [
             ({"exclusive": True, "state": "absent"}, f"option 'exclusive' {PRESENT_ONLY}"),
             ({"create": True, "state": "absent"}, f"option 'create' {PRESENT_ONLY}"),
-            ({"only_managed": True}, "option 'only_managed' is for state absent only: it narrows what is unlinked"),
+            (
+                {"only_managed": True},
+                "option 'only_managed' is for state absent only: it limits which secrets are unlinked",
+            ),
             ({"restart_pods": "report", "state": "absent"}, RESTART),
             ({"restart_pods": "stuck", "link_for": ["mount"]}, RESTART),
         ],
@@ -114,5 +117,5 @@ class TestFromOptions:
 
     @pytest.mark.parametrize("seconds", [-1, -0.001, float("nan"), float("inf"), float("-inf"), 86400.1, 1e308])
     def test_refuses_a_time_that_never_comes(self, seconds: float) -> None:
-        expected = f"option 'verify_after': {seconds} must be a number of seconds from 0 to 86400"
+        expected = f"option 'verify_after' is {seconds}: give a number of seconds from 0 to 86400"
         assert refused(verify_after=seconds) == expected

@@ -131,7 +131,7 @@ class TestNotes:
         result = plan({"default": account(imagePullSecrets=["quay", "team", "team", "", ""])})
         assert result.changes == ()
         assert result.notes == (
-            "service account project-a/default lists secret team more than once in imagePullSecrets; the duplicate is not ours "
+            "service account project-a/default lists secret team more than once in imagePullSecrets: the duplicate is not ours "
             "and was kept",
         )
 
@@ -309,7 +309,7 @@ class TestUnlinking:
         assert lists == {PULL: [Z, "team"]}
         assert notes == (
             f"secret {Z} stays linked to service account project-a/default: it is not known whether the platform generated "
-            "it, because it could not be read; allow the caller to 'get' it, or run again",
+            "it, because it could not be read. Allow the caller to 'get' it, or run again",
         )
 
     def test_the_entry_of_an_account_with_a_long_name_stays(self) -> None:
@@ -383,7 +383,7 @@ class TestOnlyManaged:
                 {},
                 False,
                 "it is not known whether it has the label app.kubernetes.io/managed-by=openshift_ops.image_pull "
-                "(only_managed), because it could not be read; allow the caller to 'get' it, or run again",
+                "(only_managed), because it could not be read. Allow the caller to 'get' it, or run again",
             ),
         ],
     )

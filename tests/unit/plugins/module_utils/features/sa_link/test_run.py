@@ -114,7 +114,7 @@ class TestLooks:
         put(api, "platform")
         change = Change("update", ObjectRef(SERVICE_ACCOUNT, "a", "default"), {}, uid=uid)
         (result,) = verify(api, NamespaceResult("a", "changed", (change,))).namespaces
-        again = f"was deleted and created again on {HOST} after it was linked: its UID is another one, and it does not list mine. Run"
+        again = f"was deleted and recreated on {HOST} after it was linked: its UID is different, and it does not list mine. Run"
         assert (again in result.error, "lost mine" in result.error) == (is_another, not is_another)
 
     def test_the_other_results_stay_as_they_are(self, api: FakeApi) -> None:
@@ -135,7 +135,9 @@ class TestSays:
 
     def test_who_wrote_it_last(self, api: FakeApi) -> None:
         said = self.lost(api, ("old", 1), ("pipeline", 3), ("openshift_ops.image_pull", 4))
-        assert said == "by its managedFields 'pipeline' wrote that list last; add the secret there, or stop it"
+        assert (
+            said == "according to its managedFields, 'pipeline' wrote that list last: add the secret there, or stop it"
+        )
 
     @pytest.mark.parametrize("platform", [PLATFORM, "openshift-controller-manager"])
     def test_that_it_cannot_be_known_once_the_platform_has_repaired_its_entry(
@@ -143,12 +145,12 @@ class TestSays:
     ) -> None:
         """The platform writes last in any case: within milliseconds it puts its own entry back (traces)."""
         assert self.lost(api, ("pipeline", 2), (platform, 3)) == (
-            "by whom is not known: the platform put its own entry back afterwards, so its managedFields name only "
-            f"'{platform}'; {WATCH}"
+            "by whom is not known, because the platform restored its own entry afterwards and its managedFields name only "
+            f"'{platform}': {WATCH}"
         )
 
     def test_that_there_is_no_record(self, api: FakeApi) -> None:
-        assert self.lost(api) == f"its managedFields do not say by whom; {WATCH}"
+        assert self.lost(api) == f"its managedFields do not show by whom, so {WATCH}"
 
     def test_that_the_account_was_deleted(self, api: FakeApi) -> None:
         (result,) = verify(api, changed("a")).namespaces

@@ -24,7 +24,7 @@ ONLY_MANAGED = Unlinking(by_name=True, only_managed=True)
 
 STAYS = f"secret {NAME} stays linked to service account project-a/default: "
 LABEL = "the label app.kubernetes.io/managed-by=openshift_ops.image_pull (only_managed)"
-READ = ", because it could not be read; allow the caller to 'get' it, or run again"
+READ = ", because it could not be read. Allow the caller to 'get' it, or run again"
 
 REMOVED, KEPT = Decision(remove=True), Decision(remove=False)
 TOLD = Decision(remove=False, note=f"{STAYS}the platform generated it for this account and would link it again")

@@ -103,7 +103,7 @@ class TestNoneWillCome:
         found = ProvisionedAccounts({"a": ("default",)}, "this is not OpenShift").evaluate(
             "a", {"default": account()}, {}
         )
-        reason = "none will come, because this is not OpenShift"
+        reason = "no pull secret is expected, because this is not OpenShift"
         report = {"name": "default", "exists": True, "provisioned": True, "pull_secret": None, "reason": reason}
         assert found == Evaluation(extra={"service_accounts": [report]})
 

@@ -116,7 +116,7 @@ class TestNoneWillCome:
         outcome = wait(api, clock, timeout=600)
         (account,) = outcome.namespaces[0].extra["service_accounts"]
         assert (account["provisioned"], account["pull_secret"]) == (True, None)
-        assert account["reason"].startswith(f"none will come, because {why}")
+        assert account["reason"].startswith(f"no pull secret is expected, because {why}")
         assert not outcome.has_failed
         assert clock.slept == []
 

@@ -115,7 +115,7 @@ def test_the_platforms_own_binding_is_counted_and_what_others_added_to_it_is_a_g
 @pytest.mark.parametrize(
     ("there", "reason"),
     [
-        (binding(ALICE, kind="Role"), f"it binds Role {ROLE}, and an entry names a cluster role"),
+        (binding(ALICE, kind="Role"), f"it binds Role {ROLE}, but an entry can only name a cluster role"),
         (
             binding(ALICE, role="missing", labels=MANAGED_BY),
             "cluster role missing does not exist, so it grants nothing",
@@ -123,7 +123,7 @@ def test_the_platforms_own_binding_is_counted_and_what_others_added_to_it_is_a_g
         (binding(ALICE, deletionTimestamp="2026-01-01T00:00:00Z"), "it is being deleted"),
         ({**binding(), "subjects": "odd"}, "its subjects are not a list"),
         (binding({"kind": "Robot", "name": "r2"}), "Robot r2 is of an unknown kind"),
-        (binding("odd"), "no user, group or service account"),
+        (binding("odd"), "not a user, group or service account"),
         (binding({"kind": "User", "name": "system:anonymous"}), "anonymous: true"),
         (binding({"kind": "Group", "name": "system:serviceaccounts"}), "every service account of the cluster"),
         (binding({"kind": "Group", "name": "system:serviceaccounts:A"}), "cannot be a namespace"),

@@ -177,4 +177,4 @@ class TestFiles:
 
     def test_a_comment_stays_one(self) -> None:
         (plain,) = inventory_of({}).files("odd\nname", encrypted=False)
-        assert plain.comment == ["What module pull_access_export of openshift_ops.image_pull found on odd name."]
+        assert plain.comment == ["Written by module pull_access_export of openshift_ops.image_pull from odd name."]

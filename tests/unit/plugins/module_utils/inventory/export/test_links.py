@@ -92,8 +92,8 @@ def test_the_order_of_lists() -> None:
     [
         ({}, "which the caller may not read"),
         ({"other": None}, "which does not exist"),
-        ({"other": {"type": "Opaque"}}, "of type Opaque, which is no pull secret"),
-        ({"other": {}}, "of type Opaque, which is no pull secret"),
+        ({"other": {"type": "Opaque"}}, "of type Opaque, which is not a pull secret"),
+        ({"other": {}}, "of type Opaque, which is not a pull secret"),
     ],
 )
 def test_links_of_other_secrets(found: dict[str, Any], reason: str) -> None:
@@ -105,7 +105,7 @@ def test_links_of_other_secrets(found: dict[str, Any], reason: str) -> None:
 
 def test_links_of_secrets_that_are_in_no_entry() -> None:
     ((_name, said),) = reasons(arranged(seen([account("x", ["broken"])], "broken")))
-    assert "which is in no entry itself" in said
+    assert "which has no entry itself" in said
 
 
 def test_the_platforms_links_are_counted() -> None:

@@ -474,7 +474,7 @@ class TestProof:
         cluster.secret("a", "one", content(quay_io="u:secret-1"))
         outcome = cluster.exported()
         assert outcome.extra["private_registry_secrets"][0]["service_accounts"] == []
-        assert "its links are in no entry" in rows(outcome)["Secret", "one"]
+        assert "its links are not in the entry" in rows(outcome)["Secret", "one"]
 
     def test_a_grant_whose_own_binding_has_another_role(self, cluster: Cluster) -> None:
         cluster.namespace("a")

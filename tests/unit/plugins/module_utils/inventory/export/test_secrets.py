@@ -124,13 +124,13 @@ class TestThePlatforms:
         ),
         (stored("no secret-1 json"), "its content is not valid JSON at line 1, column 1"),
         (stored('{"auths": {}, "auths": {}}'), "it has 'auths' twice"),
-        (stored("{}"), "it holds no registry"),
-        (stored({"auths": {"quay.io": {"username": "a:b", "password": "secret-1"}}}), "would not be the same"),
+        (stored("{}"), "it contains no registry"),
+        (stored({"auths": {"quay.io": {"username": "a:b", "password": "secret-1"}}}), "would differ"),
         (stored(auths()["auths"]), "is a .dockercfg, without 'auths'"),
         (stored({"auths": {"quay.io": {"auth": "!"}}}), "it stops every pull"),
-        (stored({"auths": {"quay.io": {}}, "credsStore": "desktop"}), "its entry for quay.io is one that no node can use"),
-        (stored({"auths": {"u:secret-1@quay.io": {"auth": AUTH}}}), r"its entry for \*\*\*@quay.io is one"),
-        (stored({"auths": {"quay.io?secret-1": {"auth": AUTH}}}), r"its entry for quay\.io\?\*\*\* is one"),
+        (stored({"auths": {"quay.io": {}}, "credsStore": "desktop"}), "no node can use its entry for quay.io"),
+        (stored({"auths": {"u:secret-1@quay.io": {"auth": AUTH}}}), r"no node can use its entry for \*\*\*@quay.io"),
+        (stored({"auths": {"quay.io?secret-1": {"auth": AUTH}}}), r"no node can use its entry for quay\.io\?\*\*\*"),
         (stored({"auths": {"quay.io": {"auth": AUTH}, "https://quay.io": {"auth": AUTH}}}), "two entries for quay.io"),
         (stored(b'{"auths": {"quay.io": {"auth": "%s", "n": "ren\xe9"}}}' % AUTH.encode()), "not UTF-8"),
         (stored(b'{"auths": {"quay.io": {"auth": "%s", "n": "\\ud83d"}}}' % AUTH.encode()), "not UTF-8"),
@@ -148,7 +148,7 @@ def test_reasons(secret: dict[str, Any], reason: str) -> None:
 def test_a_name_of_the_platforms() -> None:
     found = secret_of(ObjectRef(SECRET, "a", "x-dockercfg-y"), stored(auths()), ())
     assert isinstance(found, str)
-    assert "its name is one that the platform gives" in found
+    assert "its name has the form of generated secrets" in found
 
 
 def test_further_data_is_named_and_not_shown() -> None:

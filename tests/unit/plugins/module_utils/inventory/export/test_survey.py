@@ -51,5 +51,5 @@ def test_what_was_listed_is_handed_on_by_name() -> None:
 @pytest.mark.parametrize("missing", [SECRETS, BINDINGS])
 def test_what_may_not_be_listed_is_an_error(missing: ObjectRef) -> None:
     found = {ref: {"items": []} for ref in (SECRETS, BINDINGS) if ref != missing}
-    with pytest.raises(Refusal, match=f"the {missing.kind.resource} of namespace a may not be listed"):
+    with pytest.raises(Refusal, match=f"the caller may not list {missing.kind.resource} in namespace a"):
         NamespaceQuestion().evaluate("a", {}, found)

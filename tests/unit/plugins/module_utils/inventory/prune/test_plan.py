@@ -133,7 +133,7 @@ class TestSecrets:
     def test_the_platforms_and_others_are_kept_whatever_their_labels(self, found: Any, why: str) -> None:
         planned = plan(found, account(pull=["quay"]))
         assert planned.changes == ()
-        assert planned.notes == (f"secret {NS}/quay carries the labels of owner a, but {why}; it was kept",)
+        assert planned.notes == (f"secret {NS}/quay has the labels of owner a, but {why}, so it was kept",)
 
     def test_a_generated_one_that_was_labelled_by_hand_is_kept_with_its_links(self) -> None:
         name = "default-dockercfg-x7k2p"
@@ -211,7 +211,7 @@ class TestBindings:
     def test_the_platforms_and_others_are_kept_whatever_their_labels(self, found: Any, why: str) -> None:
         planned = plan(found)
         assert planned.changes == ()
-        assert [note.partition(", but ")[2] for note in planned.notes] == [f"{why}; it was kept"]
+        assert [note.partition(", but ")[2] for note in planned.notes] == [f"{why}, so it was kept"]
 
     def test_one_that_is_deleted_already_is_left(self) -> None:
         assert plan(binding("x", JANE, deletionTimestamp="2026-01-01T00:00:00Z")).changes == ()

@@ -279,7 +279,7 @@ class TestWhose:
         put_secret(api, "openshift-config", "pull-secret")
         result = cluster.run("pull_access_prune", owner="a", **EVERYTHING)
         assert api.writes == []
-        assert "looks after it; it was kept" in result["warnings"][0]
+        assert "looks after it, so it was kept" in result["warnings"][0]
 
 
 class TestSight:
@@ -367,7 +367,7 @@ class TestSight:
         api.fail("GET /api/v1/namespaces/ns2/serviceaccounts[?]", Answer(200, b"no"), times=100)
         result = cluster.run("pull_access_prune", owner="a", **EVERYTHING)
         assert result["failed"]
-        assert result["msg"].startswith("nothing was removed, since not all that owner a has could be read: ")
+        assert result["msg"].startswith("nothing was removed, because not all objects of owner a could be read: ")
         assert api.writes == []
 
 
@@ -386,7 +386,7 @@ class TestRefusals:
         result = prune(cluster, **lists)
         assert result["msg"] == (
             "owner a declares nothing: no entry of 'secrets', 'links' and 'grants' has state present for it; nothing was read or "
-            "removed; if all of it is to be removed, say so with 'prune_everything: true' and 'max_prune: 100%'"
+            "removed. To remove everything, set 'prune_everything: true' and 'max_prune: 100%'"
         )
         assert api.requests == []
 
