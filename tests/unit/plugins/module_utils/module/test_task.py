@@ -451,7 +451,7 @@ class TestReadFile:
         monkeypatch.chdir(tmp_path)
         with pytest.raises(
             OptionError,
-            match=f"No such file or directory in {tmp_path}, where a relative path begins; give the whole path, such as ",
+            match=f"No such file or directory in {tmp_path}, where a relative path begins. Give the whole path, such as ",
         ):
             task.read_file("auth.json")
 
