@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The libraries that the client stands on, where they are installed. The only place that imports them.
+"""Imports the libraries of the client, if they are installed. No other module imports them.
 
-Of the Kubernetes client only its pool of connections and its configuration are used, with their way to reach a proxy, and its
-reader of the login kinds that it renews itself (`auth-provider`): they are there from 24.2 to 37, its models changed.
+Of the Kubernetes client, only the connection pool, the configuration with its proxy settings, and the reader of the logins that it
+renews itself (`auth-provider`) are used. They exist from 24.2 to 37, while its models changed.
 """
 
 from __future__ import annotations

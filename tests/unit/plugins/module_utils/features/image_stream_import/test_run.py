@@ -393,7 +393,7 @@ class TestMeanwhile:
         outcome = run(api)
         assert rows(outcome) == {"app:v1": "failed"}
         assert len(api.sent) == 7
-        assert "it was changed meanwhile: run again" in outcome.namespaces[0].error
+        assert "It was changed in the meantime: run again" in outcome.namespaces[0].error
 
     @pytest.mark.parametrize("carried_out", [True, False])
     def test_a_lost_answer(self, api: OpenShift, carried_out: bool) -> None:
@@ -406,7 +406,7 @@ class TestMeanwhile:
         if carried_out:
             assert outcome.namespaces[0].extra["tags"][0]["digest"] == ""
         else:
-            assert "it may have been carried out: run again" in outcome.namespaces[0].error
+            assert "It may have been carried out: run again" in outcome.namespaces[0].error
 
     def test_a_lost_answer_of_an_import_that_failed_otherwise(self, api: OpenShift) -> None:
         api.stream()
@@ -427,7 +427,7 @@ class TestMeanwhile:
         outcome = run(api)
         assert rows(outcome) == {"app:v1": "failed"}
         error = outcome.namespaces[0].error
-        assert "it may have been carried out" in error
+        assert "It may have been carried out" in error
         assert "what became of it is not known: reading image stream a/app" in error
 
     def test_a_lost_answer_of_a_stream_that_is_gone(self, api: OpenShift) -> None:

@@ -300,7 +300,7 @@ class TestNotMade:
         api.fail("POST", status_object(403, "Forbidden", said))
         outcome = run(api, PullProbe((IMAGE, "q.io/b:1"), service_account="robot"))
         assert told(outcome) == [("unknown", "not_created"), ("pulled", "")]
-        assert "create that service account first" in outcome.message("t")
+        assert "Create that service account first" in outcome.message("t")
         assert "DELETE" not in kinds(api)[1]
         assert len([each for each in kinds(api) if each.startswith("DELETE")]) == 1
 
