@@ -319,7 +319,7 @@ class TestImpersonation:
         options = {"host": lab.data["server"], "api_key": token, "ca_cert": lab.data["ca_cert"]}
         result, requests = ask(**options, impersonate_user="alice")
         assert f'User "{READER}" cannot impersonate' in result["msg"], result
-        assert "give the caller the right to impersonate" in result["msg"]
+        assert "Give the caller the right to impersonate" in result["msg"]
         assert len(requests) == 1
 
     def test_groups_without_a_user_are_refused_before_any_request(self, ask, lab):

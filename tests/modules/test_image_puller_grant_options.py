@@ -270,7 +270,7 @@ class TestErrors:
     def test_who_may_not_bind(self, lab, run, namespace):
         limited(lab, namespace, WRITES)
         result = grant(run, [namespace], users=["bob"], impersonate_user="limited")
-        assert "give the caller the verb 'bind'" in result["msg"]
+        assert "Give the caller the verb 'bind'" in result["msg"]
 
 
 class TestTruthTable:

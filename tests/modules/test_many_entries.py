@@ -272,7 +272,7 @@ class TestContradictions:
         given = [{**first, "namespaces": ["a", "b"]}, {**second, "namespaces": ["b", "c"]}]
         result = run(module, check=check, **{option: given})
         assert f"{named} contradict each other in namespace b: " in result["msg"]
-        assert result["msg"].endswith("; nothing was changed")
+        assert result["msg"].endswith(". Nothing was changed")
         assert audit.ours() == []
 
 

@@ -198,7 +198,7 @@ class TestEntries:
         with pytest.raises(OptionError) as raised:
             reconciling(task, refusing)
         assert str(raised.value) == (
-            "keeps[0] and keeps[1] contradict each other in namespace b: both; nothing was changed"
+            "keeps[0] and keeps[1] contradict each other in namespace b: both. Nothing was changed"
         )
         assert [line.split("?")[0] for line in api.asked] == ["GET /api/v1/namespaces"]
 

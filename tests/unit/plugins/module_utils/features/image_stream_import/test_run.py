@@ -236,7 +236,7 @@ class TestFailed:
         assert outcome.namespaces[0].error.startswith(
             "tag v1 of image stream a/app: creating import of image stream a/app on https://api.example.com:6443 was refused: 403"
         )
-        assert "; give the caller that right" in outcome.namespaces[0].error
+        assert ". Give the caller that right" in outcome.namespaces[0].error
 
     def test_a_quota_is_one_streams(self, api: OpenShift) -> None:
         api.stream("a", "app", "v1", "v2")
@@ -272,7 +272,7 @@ class TestFailed:
         api.stream("b")
         api.fail(POST, status_object(401, "Unauthorized"), times=ALWAYS)
         outcome = run(api, "a", "b")
-        assert "the login is not valid" in outcome.stopped
+        assert "The login is invalid" in outcome.stopped
         assert [result.status for result in outcome.namespaces] == ["skipped", "skipped"]
         assert outcome.has_failed
 

@@ -502,7 +502,7 @@ class TestTrouble:
             api.cut()
             found.until(lambda: "lost" in found.health)
             lost = found.events[-1]
-            assert "the login is not valid" in lost["message"]
+            assert "The login is invalid" in lost["message"]
             assert "token-1" not in json.dumps(found.events)
             api.namespace("new")
             tokens.write_text("token-2")
