@@ -186,7 +186,7 @@ class TestEntries:
         assert task.warnings[:2] == ["keeps[0] (one): careful", "keeps[1]: careful"]
 
     def test_what_is_invalid_is_refused_before_anything_is_sent(self, api: FakeApi, task: Task) -> None:
-        with pytest.raises(OptionError, match=r"problems with the 3 entries: keeps\[0\]: .*; keeps\[2\] \(x\): "):
+        with pytest.raises(OptionError, match=r"Problems with the 3 entries: keeps\[0\]: .*; keeps\[2\] \(x\): "):
             self.reconcile(task, {"namespaces": []}, {}, {"name": "x", "namespaces": ["A"]})
         assert api.asked == []
 

@@ -135,7 +135,7 @@ class TestMeant:
         asks = SecretQuestion(PullSecrets(), "https://api")
         assert asks.related("ns", {}) == (NS,)
         assert asks.related("ns", self.OBJECTS) == ()
-        with pytest.raises(Refusal, match="^the namespace does not exist on https://api\\. "):
+        with pytest.raises(Refusal, match="^the namespace does not exist on https://api; "):
             asks.evaluate("ns", {}, {NS: None})
         for found in ({}, {NS: {}}):
             assert asks.evaluate("ns", {}, found).extra == {"seen": []}, "empty, or the caller may not know"
