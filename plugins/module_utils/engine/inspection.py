@@ -146,6 +146,6 @@ def _finished(work: _NamespaceInspection, advice: str) -> NamespaceResult:
     found = work.evaluation
     error = "; ".join(found.waiting_for)
     if error and advice:
-        error += f". {advice[:1].upper()}{advice[1:]}"
+        error += f"; {advice}"
     status: Status = "failed" if error else "unchanged"
     return NamespaceResult(work.namespace, status, notes=found.notes, error=error, extra=dict(found.extra))

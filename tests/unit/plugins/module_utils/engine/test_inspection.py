@@ -113,7 +113,7 @@ class TestFindings:
         api.put("serviceaccounts", "b", "robot")
         outcome = run(api, ["a", "b"], wait_timeout=3, hint=lambda left: f"look at the controller of {left[0].name}")
         assert statuses(outcome) == {"a": "failed", "b": "unchanged"}
-        assert outcome.failed[0].error == "robot is missing; and so is its secret. Look at the controller of a"
+        assert outcome.failed[0].error == "robot is missing; and so is its secret; look at the controller of a"
         assert outcome.failed[0].extra == {"found": []}
         assert outcome.failed[0].notes == ("noted",)
         assert api.writes == []
