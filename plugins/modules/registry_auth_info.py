@@ -233,7 +233,7 @@ repositories:
       type: str
       returned: always
   sample:
-    - {repository: "quay.io/team/app", outcome: no_right, message: "the login works, and has no right to pull quay.io/team/app"}
+    - {repository: "quay.io/team/app", outcome: no_right, message: "the login works, but has no right to pull quay.io/team/app"}
 registries:
   description: For each entry of O(registries), in their order, the values above, or only C(registry) if the registry could not be queried.
   type: list

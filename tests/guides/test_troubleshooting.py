@@ -188,7 +188,7 @@ PROVOKED: dict[str, Callable[[Modules], str]] = {
     "belongs to owner team-a and not to team-b": _owned,
     "contradict each other in namespace": _contradicting,
     "nothing was written because a login does not work": _refused_login,
-    "another host; not sent": _delegated,
+    "another host. Nothing was sent": _delegated,
     "where only hosts that": _unnamed,
     "was not verified: asking registry": _unasked,
     "neither the kubelet nor CRI-O": lambda run: run(

@@ -286,7 +286,7 @@ class TestWays:
         config["users"][0]["user"] = {"exec": run}
         result, requests = ask(kubeconfig=written(config, tmp_path))
         assert f"login plugin '{plugin}' of user 'lab-admin' in kubeconfig" in result["msg"]
-        assert "failed with exit status 1; run it by hand" in result["msg"]
+        assert "failed with exit status 1. Run it by hand" in result["msg"]
         assert CANARY[:10] not in result["_output"]
         assert not requests
 
@@ -319,12 +319,12 @@ class TestImpersonation:
         options = {"host": lab.data["server"], "api_key": token, "ca_cert": lab.data["ca_cert"]}
         result, requests = ask(**options, impersonate_user="alice")
         assert f'User "{READER}" cannot impersonate' in result["msg"], result
-        assert "give the caller the right to impersonate" in result["msg"]
+        assert "Give the caller the right to impersonate" in result["msg"]
         assert len(requests) == 1
 
     def test_groups_without_a_user_are_refused_before_any_request(self, ask, lab):
         result, requests = ask(kubeconfig=lab.kubeconfig, impersonate_groups=["team-1"])
-        assert "needs a user to act as: give 'impersonate_user' too" in result["msg"]
+        assert "needs a user to act as: also give 'impersonate_user'" in result["msg"]
         assert not requests
 
     def test_the_other_users_rights_count(self, ask, lab):
@@ -357,7 +357,7 @@ class TestVerification:
         if not missing:
             written(CANARY, tmp_path, "other.pem")
         result, requests = ask(host=lab.data["server"], **files)
-        assert "got no answer" not in result["msg"]
+        assert "got no response" not in result["msg"]
         assert result["failed"]
         assert not missing or f"'{option}' {files[option]} cannot be read" in result["msg"]
         assert not requests
@@ -394,7 +394,7 @@ def test_a_certificate_for_another_host_is_refused(lab, config, tmp_path, login)
             connect(options, connections=1, temporary_directory=str(tmp_path)) as connection,
             pytest.raises(
                 ConnectError,
-                match=r" '127\.0\.0\.77'.*; give the cluster by a name or address that the certificate holds",
+                match=r" '127\.0\.0\.77'.*. Give the cluster by a name or address that the certificate contains",
             ),
         ):
             Cluster(connection, "tests").get_path("/apis")
@@ -516,15 +516,15 @@ class TestUnreachable:
     def test_a_closed_port(self, ask, token):
         host = f"https://{CLOSED}"
         result, _requests = ask(host=host, api_key=token)
-        assert "got no answer" not in result["msg"]
+        assert "got no response" not in result["msg"]
         assert host in result["msg"]
         assert "refused" in result["msg"]
-        assert "check the address, the network and the proxy" in result["msg"]
+        assert "Check the address, the network and the proxy" in result["msg"]
 
     def test_an_address_without_scheme_is_not_sent_the_token_in_the_clear(self, ask, lab, token):
         host = lab.data["server"].removeprefix("https://")
         result, requests = ask(host=host, api_key=token, validate_certs=False)
-        assert result["msg"] == "option 'host' is no URL; put https:// before it"
+        assert result["msg"] == "option 'host' is not a URL. Put https:// before it"
         assert not requests
 
 
@@ -606,7 +606,7 @@ class TestRefusedLogin:
     @pytest.mark.parametrize("bad", [f"first\n{CANARY}", f"漢{CANARY}"])
     def test_a_token_that_no_header_can_hold(self, ask, lab, bad):
         result, _requests = ask(host=lab.data["server"], api_key=bad, ca_cert=lab.data["ca_cert"])
-        assert result["msg"].startswith("option 'api_key' is not a token: it has a space, a line end or a letter")
+        assert result["msg"].startswith("option 'api_key' is not a token: it contains a space, a line end or a letter")
 
 
 @pytest.fixture

@@ -265,12 +265,12 @@ class TestErrors:
         """Who may not read roles hears it from the write: a 404 that names the role."""
         limited(lab, namespace, WRITES)
         result = grant(run, [namespace], users=["bob"], role="nosuchrole", impersonate_user="limited")
-        assert "it is the role that does not exist, not the binding" in result["msg"]
+        assert "The role does not exist, not the binding" in result["msg"]
 
     def test_who_may_not_bind(self, lab, run, namespace):
         limited(lab, namespace, WRITES)
         result = grant(run, [namespace], users=["bob"], impersonate_user="limited")
-        assert "give the caller the verb 'bind'" in result["msg"]
+        assert "Give the caller the verb 'bind'" in result["msg"]
 
 
 class TestTruthTable:

@@ -276,7 +276,7 @@ class TestRefused:
         assert result["failed"]
         assert f"tag v1 of image stream {streams.namespace}/app: creating import of image stream" in result["msg"]
         assert 'cannot create resource "imagestreamimports" in API group "image.openshift.io"' in result["msg"]
-        assert "give the caller that right" in result["msg"]
+        assert "Give the caller that right" in result["msg"]
         assert len(audit.writes()) == 1, "the second stream is not tried"
         assert [row["status"] for row in result["namespaces"][0]["tags"]] == ["failed", "left"]
         assert "conditions" in streams.tag()

@@ -272,7 +272,7 @@ class TestContradictions:
         given = [{**first, "namespaces": ["a", "b"]}, {**second, "namespaces": ["b", "c"]}]
         result = run(module, check=check, **{option: given})
         assert f"{named} contradict each other in namespace b: " in result["msg"]
-        assert result["msg"].endswith("; nothing was changed")
+        assert result["msg"].endswith(". Nothing was changed")
         assert audit.ours() == []
 
 
@@ -286,7 +286,7 @@ class TestInvalid:
         ]
         audit = lab.audit()
         result = run("pull_secret", secrets=entries)
-        assert result["msg"].startswith("nothing was read or changed; problems with the 4 entries: secrets[1] (two): ")
+        assert result["msg"].startswith("nothing was read or changed. Problems with the 4 entries: secrets[1] (two): ")
         assert all(f"secrets[{number}] (" in result["msg"] for number in (1, 2, 3))
         assert audit.ours() == []
         assert not [number for number in (1, 2, 4) if password(number) in result["_output"]]

@@ -235,7 +235,7 @@ class TestAdmission:
     def test_no_such_service_account(self, lab, run, namespace):
         result = probe(run, namespace, image(lab), service_account="robot")
         assert pulls(result) == [("unknown", "not_created")]
-        assert "create that service account first" in result["msg"]
+        assert "Create that service account first" in result["msg"]
 
     def test_no_such_namespace(self, run):
         result = run("pull_probe", namespaces=["missing"], images=["q.io/a:1"])

@@ -302,4 +302,4 @@ class TestFleet:
         assert result["summary"]["changed"] == 5
         (failure,) = result["failures"]
         assert failure["namespace"] == names[5]
-        assert "give the caller that right" in failure["error"]
+        assert "Give the caller that right" in failure["error"]

@@ -366,7 +366,7 @@ class TestRecreate:
             lab.api("DELETE", f"{root}ybindings/{name}")
             lab.api("DELETE", f"{root}ies/{name}")
         assert result["failed"]
-        assert "was put back" in result["msg"]
+        assert "was restored" in result["msg"]
         assert result["changed"] is False
         after = lab.get(namespace, "secrets", "pull")
         for part in ("type", "data"):

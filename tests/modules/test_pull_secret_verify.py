@@ -77,7 +77,7 @@ def test_a_login_goes_to_another_host_only_when_that_is_named(lab, write, namesp
     registry = lab.registry("delegated")
     refused = write(entry(lab, "delegated"))
     assert refused["failed"]
-    assert f"wants logins sent to {registry['realm_host']}, another host; not sent" in refused["msg"]
+    assert f"wants logins sent to {registry['realm_host']}, another host. Nothing was sent" in refused["msg"]
     assert lab.get(namespace, "secrets", "pull") is None
     assert write(entry(lab, "delegated"), verify_realm_hosts=[registry["realm_host"]])["changed"]
 

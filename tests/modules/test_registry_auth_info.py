@@ -150,7 +150,10 @@ class TestLogin:
         before = {log: log.stat().st_size for log in logs.glob("registry-*.log")}
         result = ask(registry["host"], **login_of(registry))
         assert (result["works"], result["login"]["outcome"]) == (False, "not_sent")
-        assert f"wants logins sent to {registry['realm_host']}, another host; not sent" in result["login"]["message"]
+        assert (
+            f"wants logins sent to {registry['realm_host']}, another host. Nothing was sent"
+            in result["login"]["message"]
+        )
         lines = [line for log, size in before.items() for line in log.read_bytes()[size:].decode().splitlines()]
         assert lines
         assert all("authorization=none" in line for line in lines)
@@ -384,7 +387,7 @@ class TestRefusals:
         server = serve(200, delay=10)
         message = ask(server.host, ca_cert=certificate, timeout=1)["msg"]
         assert server.host in message
-        assert "there was no complete answer in time" in message
+        assert "there was no complete response in time" in message
 
     @pytest.mark.parametrize("timeout", [0, -1, 3601])
     def test_a_timeout_that_cannot_be(self, ask, timeout):

@@ -1,19 +1,19 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the audit of a cluster and the report over several of them have in common. Pure.
+"""Constants that the audit of a cluster shares with the report on several clusters. Pure.
 
-The document between them is described by docs/audit.schema.json.
+docs/audit.schema.json describes the audit document, which the audit writes and the report reads.
 """
 
 from __future__ import annotations
 
 __all__ = ["ERROR", "FORMAT", "INFO", "SEVERITIES", "WARNING"]
 
-#: What the member `format` of an audit document says. The number grows when readers of the old form would misread a new one.
+#: The value of `format` in an audit document. The number increases when a reader of the previous format would misread the new one.
 FORMAT = "openshift_ops.image_pull/audit/1"
 
-#: `error`: a pull fails, or a credential is lost. `warning`: it will, or more is allowed than is meant. `info`: worth a look.
+#: `error`: a pull fails, or a credential is lost. `warning`: a pull will fail, or more is allowed than intended. `info`: worth checking.
 ERROR, WARNING, INFO = "error", "warning", "info"
-#: The worst first.
+#: In order, most severe first.
 SEVERITIES = (ERROR, WARNING, INFO)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Changes: what is written to the API server, and how it is reported. Pure."""
+"""Changes: writes to the API server, and how they are reported. Pure."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ MANAGED_BY = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull"}
 
 @dataclass(frozen=True)
 class Change:
-    """One write.
+    """One write to the API server.
 
-    `body` is what is sent: the object for create, a merge patch with `metadata.resourceVersion` for update, the
-    delete options with preconditions for delete. A replacement is a delete and a create, for what cannot be updated;
-    `old` is the object that it deletes. `entries` are those of the task that ask for it, none in a task with one declaration.
-    `details`, `before` and `after` are what is reported; they never hold a credential. `uid` is that of the object that an update is for.
+    `body` is sent to the server: the object for create, a merge patch with `metadata.resourceVersion` for update, the
+    delete options with preconditions for delete. A replacement deletes and creates an object that cannot be updated.
+    `old` is the object that it deletes. `entries` are the task's entries that request the change, none in a task with one declaration.
+    `details`, `before` and `after` are reported. They never contain a credential. `uid` identifies the object that an update changes.
     """
 
     action: Action
@@ -42,12 +42,13 @@ class Change:
     uid: str = field(default="", compare=False)
 
     def report(self) -> dict[str, Any]:
+        """Return the change as the result lists it: action, kind, name, the positions of its entries, and the details."""
         entries = {"entries": [entry.position for entry in self.entries]} if self.entries else {}
         return {"action": self.action, "kind": self.ref.kind.kind, "name": self.ref.name, **entries, **self.details}
 
 
 def create(ref: ObjectRef, body: Json, details: Json, after: Json) -> Change:
-    """A create of `ref`, labelled as ours."""
+    """Return a create of `ref`, with the label of this collection."""
     labels = {**MANAGED_BY, **(metadata(body).get("labels") or {})}
     head = {"apiVersion": ref.kind.api_version, "kind": ref.kind.kind}
     meta = {**metadata(body), "name": ref.name, "namespace": ref.namespace, "labels": labels}
@@ -55,9 +56,9 @@ def create(ref: ObjectRef, body: Json, details: Json, after: Json) -> Change:
 
 
 def update(ref: ObjectRef, observed: Json, patch: Json, details: Json, *, before: Json, after: Json) -> Change:
-    """A merge patch that the server refuses when the object is no longer the one that was read.
+    """Return a merge patch that the server refuses if the object has changed since it was read.
 
-    :raises Refusal: when it was read without a version, since then the server would refuse nothing.
+    :raises Refusal: if the object was read without a version. The server would then apply any patch.
     """
     locked = {**metadata(patch), "resourceVersion": _version(ref, observed)}
     uid = as_str(metadata(observed).get("uid"))
@@ -65,7 +66,7 @@ def update(ref: ObjectRef, observed: Json, patch: Json, details: Json, *, before
 
 
 def delete(ref: ObjectRef, observed: Json, details: Json, before: Json) -> Change:
-    """A delete that the server refuses when the object is no longer the one that was read.
+    """Return a delete that the server refuses if the object has changed since it was read.
 
     :raises Refusal: as `update`.
     """
@@ -76,14 +77,14 @@ def delete(ref: ObjectRef, observed: Json, details: Json, before: Json) -> Chang
 
 
 def replace(ref: ObjectRef, observed: Json, body: Json, details: Json, *, before: Json, after: Json) -> Change:
-    """A delete of what was read and a create in its place, with the old labels, annotations and owners beside the new ones.
+    """Return a delete of the object that was read, and a create that keeps its labels, annotations and owners and adds the new ones.
 
-    :raises Refusal: when the object would not be gone after its deletion.
+    :raises Refusal: if the object would still exist after its deletion.
     """
     kept, meta = _own_metadata(observed), metadata(observed)
     if meta.get("finalizers") or meta.get("deletionTimestamp"):
         raise Refusal(
-            f"{ref} cannot be deleted and created in one go: it has a finalizer, or is being deleted; choose another name"
+            f"{ref} cannot be deleted and created in one go: it has a finalizer, or is being deleted. Choose another name"
         )
     for part in ("labels", "annotations"):
         merged = {**as_dict(kept.get(part)), **as_dict(metadata(body).get(part))}
@@ -94,23 +95,23 @@ def replace(ref: ObjectRef, observed: Json, body: Json, details: Json, *, before
 
 
 def restored(change: Change) -> Change:
-    """The create that puts back what a replacement has deleted."""
+    """Return the create that restores the object that a replacement has deleted."""
     head = {"apiVersion": change.ref.kind.api_version, "kind": change.ref.kind.kind}
     return Change("create", change.ref, {**change.old, **head, "metadata": _own_metadata(change.old)})
 
 
 def _own_metadata(obj: Json) -> dict[str, Any]:
-    """What the object's creator gave it; the rest is the server's."""
+    """The metadata that the creator of the object set. The server sets the rest."""
     given = ("name", "namespace", "labels", "annotations", "ownerReferences")
     return {name: metadata(obj)[name] for name in given if name in metadata(obj)}
 
 
 def _version(ref: ObjectRef, observed: Json) -> str:
-    """What a write is bound to: null or none at all would make it unconditional (apimachinery: an empty resourceVersion matches every object)."""
+    """The version that a write is bound to. Without it, the write is unconditional (apimachinery: an empty version matches all)."""
     version = metadata(observed).get("resourceVersion")
     if not isinstance(version, str) or not version:
         raise Refusal(
             f"{ref} was read without a resourceVersion, so it cannot be changed without the risk of undoing another client's "
-            "change; check what stands between this host and the API server"
+            "change. Check for a proxy between this host and the API server"
         )
     return version

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which text of a cluster is plain: it means the same to YAML, Jinja, Ansible and a terminal. Pure.
+"""Recognizes plain text, which means the same to YAML, Jinja, Ansible and a terminal. Pure.
 
-Users of a cluster choose its text. What could be a template is not listed here, because such a list is never complete: Ansible reads
-other delimiters from the first line of a text, for example. So plain text is defined by the characters that it may have.
+Users of a cluster choose its text. A list of possible templates would never be complete. For example, Ansible reads other delimiters
+from the first line of a text. So plain text is defined by its allowed characters.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .names import LONGEST_NAME
 
 __all__ = ["is_object_name", "is_plain"]
 
-#: It begins with a letter or a digit. None of these characters begins a template, a tag, an anchor, a comment or a quoted text.
+#: None of these characters begins a template, a tag, an anchor, a comment or a quoted text.
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]*\Z")
 
 

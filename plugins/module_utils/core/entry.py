@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Entries: the declarations of one task, and what belongs to which of them. Pure."""
+"""Entries: the declarations of one task, with their failures and prerequisites. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Entry", "Failure", "Prerequisite"]
 class Entry:
     """One item of a list of declarations: the option, the position from 0, and the name that the item gives, if any.
 
-    `title` is what it is called in messages, such as the variable that it comes from; empty for option and position.
+    `title` names the entry in messages, for example the variable that it comes from. If it is empty, messages use option and position.
     """
 
     option: str
@@ -27,13 +27,13 @@ class Entry:
 
     @property
     def place(self) -> str:
-        """The title, or the option and the position."""
+        """Return the title or, without one, the option and the position."""
         return self.title or f"{self.option}[{self.position}]"
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why one entry was not carried out in a namespace; the others were."""
+    """The error of one entry in a namespace. The other entries were carried out."""
 
     entry: Entry
     error: str
@@ -41,7 +41,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Prerequisite:
-    """What has to appear before a plan is complete, for up to `within` seconds; `entry` is whose it is, None in a task with one."""
+    """An object that a plan waits for, up to `within` seconds. `entry` is the entry that needs it, None in a task with one declaration."""
 
     what: str
     within: float = 0.0

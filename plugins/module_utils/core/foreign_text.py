@@ -1,13 +1,13 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Text that a cluster, a node or a registry wrote, without what may be a credential in it. Pure.
+"""Removes possible credentials from text that a cluster, a node or a registry wrote. Pure.
 
-Errors of runtimes quote what they could not use: containerd the decoded login, containers/image the start of a token's answer, all of
-them URLs, whose query may be a signature and whose user may have a password.
+Errors of container runtimes quote invalid input: containerd the decoded login, containers/image the start of a token response. All of
+them quote URLs, whose query may be a signature and which may contain a password.
 
-Whoever may annotate an object or write an event chooses the text, and how long it is. So what an expression has looked at it also
-takes, and a function decides whether it is hidden: each character is looked at a few times, whatever stands there.
+Anyone who is allowed to annotate an object or write an event chooses the text and its length. So an expression also consumes the text
+that it has examined, and a function decides whether to hide it: no input makes it examine a character more than a few times.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MEMBER = r"(?:identity|registry|access_|refresh_|id_)?token|passw(?:or)?d|(?:cl
 _PATTERNS: Sequence[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = tuple(
     (re.compile(pattern, re.IGNORECASE | re.DOTALL), kept)
     for pattern, kept in (
-        # containerd internal/cri ParseAuth; a quote in it is escaped, and what follows it is never needed.
+        # containerd internal/cri ParseAuth; a quote in it is escaped, and the text after it is never needed.
         (r"(invalid decoded auth:).*", rf"\1 {MASKED}"),
         # containers/image docker_client.go: `decoding bearer token (last URL "...", body start "...")`.
         (r'(body start ")(?:[^"\\]|\\.)*("?)', rf"\1{MASKED}\2"),
@@ -42,18 +42,18 @@ _PATTERNS: Sequence[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
 
 
 def redacted(text: str) -> str:
-    """The text with the credentials in it hidden, so far as their place or their form shows them."""
+    """Return the text with credentials hidden, as far as their position or form identifies them."""
     for pattern, kept in _PATTERNS:
         text = pattern.sub(kept, text)
     return text
 
 
 def in_one_line(text: str, most: int | None = None) -> str:
-    """The same in one line, cut after `most` characters. What is cut first may no longer have the form that shows a credential."""
+    """Return the redacted text in one line, cut after `most` characters. Cutting first could hide the form of a credential."""
     line = " ".join(redacted(text).split())
     return line if most is None else cut(line, most)
 
 
 def cut(text: str, most: int) -> str:
-    """Cut between words: of what is masked later, there must not be a part."""
+    """Cut the text between words. A part of a credential would not be found when the text is masked later."""
     return text if len(text) <= most else f"{text[:most].rpartition(' ')[0]} ...".lstrip()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The texts in a JSON-like value: find them, or write each in another way. Pure."""
+"""Finds or rewrites the strings in a JSON-like value. Pure."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ __all__ = ["rewritten", "texts_of"]
 
 
 def texts_of(value: Any) -> Iterator[str]:
-    """All texts, keys of mappings included."""
+    """Yield all strings, including the keys of mappings."""
     pending = [value]
-    while pending:  # not by recursion: the depth may be another's choice
+    while pending:  # not by recursion: another user may choose the depth
         part = pending.pop()
         if isinstance(part, str):
             yield part
@@ -26,7 +26,7 @@ def texts_of(value: Any) -> Iterator[str]:
 
 
 def rewritten(value: Any, rewrite: Callable[[str], str]) -> Any:
-    """The same value with each text rewritten. Keys that are identifiers stay: they are a result's own, such as `changes`."""
+    """Return the value with each string rewritten. Keys that are identifiers, such as `changes`, are kept: they belong to the result."""
     if isinstance(value, str):
         return rewrite(value)
     if isinstance(value, Mapping):

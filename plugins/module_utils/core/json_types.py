@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a server sent, in the shape that was expected: anything else counts as not there. Pure.
+"""Reads values of a server's response by type. A value of another type counts as missing. Pure.
 
-For what is only looked at. What is written back is read strictly, so that nothing is lost: see `listed` of each feature.
+Only for values that are read. Values that are written back are read strictly, so that nothing is lost: see `listed` of each feature.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ __all__ = ["as_dict", "as_int", "as_list", "as_str", "as_strs"]
 
 
 def as_dict(value: Any) -> Json:
-    """`value` if it is a JSON object, an empty one otherwise."""
+    """Return `value` if it is a JSON object, otherwise an empty one."""
     return value if isinstance(value, Mapping) else {}
 
 
 def as_list(value: Any) -> Sequence[Any]:
-    """`value` if it is a JSON array, an empty one otherwise."""
+    """Return `value` if it is a JSON array, otherwise an empty one."""
     return value if isinstance(value, (list, tuple)) else ()
 
 
 def as_str(value: Any) -> str:
-    """`value` if it is a string, an empty one otherwise."""
+    """Return `value` if it is a string, otherwise an empty one."""
     return value if isinstance(value, str) else ""
 
 
 def as_strs(value: Any) -> list[str]:
-    """The strings in `value` if it is a JSON array, without empty ones."""
+    """Return the non-empty strings in `value` if it is a JSON array."""
     return [each for each in map(as_str, as_list(value)) if each]
 
 
 def as_int(value: Any) -> int | None:
-    """`value` if it is a whole number, none otherwise: true and false are none, although Python counts with them."""
+    """Return `value` if it is an integer, otherwise None. Unlike in Python, true and false are not integers."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None

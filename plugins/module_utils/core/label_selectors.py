@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Label selectors, evaluated here so that one list of namespaces serves many of them. Pure.
+"""Evaluates label selectors locally, so that one list of namespaces serves many selectors. Pure.
 
-The syntax is that of the API server (apimachinery pkg/labels/selector.go). What is not surely understood is left to it.
+The syntax is that of the API server (apimachinery pkg/labels/selector.go). Unclear selectors are left to the API server.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 __all__ = ["LabelTest", "compiled", "required_keys"]
 
-#: Whether an object with these labels is selected.
+#: Tests whether an object with these labels is selected.
 LabelTest = Callable[[Mapping[str, Any]], bool]
 
 _SPACE = r"[ \t\r\n]"
@@ -24,26 +24,26 @@ _KEY = rf"((?:(?=[^/]{{1,253}}/){_LABEL}(?:\.{_LABEL})*/)?{_NAME})"
 _VALUE = rf"((?:{_NAME})?)"
 _EXISTS = re.compile(rf"{_SPACE}*(!?){_SPACE}*{_KEY}{_SPACE}*\Z")
 _EQUALS = re.compile(rf"{_SPACE}*{_KEY}{_SPACE}*(=|==|!=){_SPACE}*{_VALUE}{_SPACE}*\Z")
-#: Without any value, the server refuses it.
+#: The server refuses a requirement without a value.
 _IN = re.compile(rf"{_SPACE}*{_KEY}{_SPACE}+(in|notin){_SPACE}*\((?!{_SPACE}*\))([^()]*)\){_SPACE}*\Z")
 _ITEM = re.compile(rf"{_SPACE}*{_VALUE}{_SPACE}*\Z")
 _COMMA = re.compile(r",(?![^()]*\))")
 
 
 def compiled(selector: str) -> LabelTest | None:
-    """The selector as a function; None when only the API server can say what it means."""
+    """Return the selector as a function, or None if only the API server can evaluate it."""
     tests = [_requirement(part) for part in _COMMA.split(selector)] if selector.strip(" \t\r\n") else []
     known = [test for test in tests if test is not None]
     return (lambda labels: all(test(labels) for test in known)) if len(known) == len(tests) else None
 
 
 def required_keys(selector: str) -> frozenset[str]:
-    """The labels that every selected object has; those of a part that only the API server understands are left out."""
+    """Return the labels that every selected object has, except those in parts that only the API server can evaluate."""
     return frozenset(key for part in _COMMA.split(selector) if (key := _required_key(part)))
 
 
 def _required_key(text: str) -> str:
-    """The key that a requirement asks for; empty for one that an object without the label fulfils."""
+    """The label that a requirement needs. Empty if an object without the label also meets it."""
     if found := _EXISTS.match(text):
         negated, key = found.groups()
         return "" if negated else str(key)
@@ -69,5 +69,5 @@ def _requirement(text: str) -> LabelTest | None:
 
 
 def _among(key: str, values: tuple[str, ...], *, negated: bool) -> LabelTest:
-    """A label that is not there is not among any values, so a negated requirement selects it."""
+    """A missing label has none of the values, so a negated requirement selects the object."""
     return lambda labels: (key in labels and labels[key] in values) is not negated

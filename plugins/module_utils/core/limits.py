@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How many of all may be concerned: a number, or a share of them in percent. Pure."""
+"""A limit: a number of items, or a percentage of all items. Pure."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from .errors import OptionError
 
 __all__ = ["Limit"]
 
-#: So much of a text that is none is shown.
+#: Maximum number of characters of an invalid text in a message.
 _SHOWN = 40
 
-#: Longer numbers mean nothing, and Python refuses to read very long ones.
+#: Longer numbers are meaningless, and Python refuses to read very long ones.
 _FORM = re.compile(r"\s*([0-9]{1,15})(\.[0-9]{1,15})?\s*(%?)\s*")
 
 
 @dataclass(frozen=True)
 class Limit:
-    """`text` is how it was given. Whoever asks rounds."""
+    """A number or, if `is_share`, a percentage. `text` is the option's value. The caller of `of` rounds."""
 
     text: str
     amount: Fraction
@@ -30,7 +30,10 @@ class Limit:
 
     @classmethod
     def parse(cls, option: str, text: str) -> Limit:
-        """:raises OptionError: unless `text` is a whole number, or a percentage from 0 to 100."""
+        """Return the limit that the text of an option gives.
+
+        :raises OptionError: unless `text` is a whole number, or a percentage from 0 to 100.
+        """
         found = _FORM.fullmatch(text)
         if found:
             amount, is_share = Fraction(found[1] + (found[2] or "")), bool(found[3])
@@ -41,5 +44,5 @@ class Limit:
         )
 
     def of(self, total: int) -> Fraction:
-        """How many of `total`, exactly."""
+        """Return the exact share of `total`, or the number itself."""
         return total * self.amount / 100 if self.is_share else self.amount

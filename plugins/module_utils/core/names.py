@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names as the API server accepts them; refused here so that no request is sent for one that cannot exist. Pure."""
+"""Checks names as the API server does, so that no request is sent for a name that cannot exist. Pure."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _NAMESPACE = re.compile(rf"{_LABEL}\Z")
 #: Maximum length of an object's name, and of a namespace's.
 LONGEST_NAME, _LONGEST_NAMESPACE = 253, 63
 
-#: No name holds these: control characters, and halves of a character, which the API server would replace.
+#: Characters that no name contains: control characters, and unpaired surrogates, which the API server would replace.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
-#: So many characters of a refused name are shown.
+#: Maximum number of characters of an invalid name in a message.
 _SHOWN = 80
 
 
@@ -47,7 +47,10 @@ def is_namespace(name: str) -> bool:
 
 
 def check_name(option: str, name: str) -> None:
-    """:raises OptionError: unless `is_name`."""
+    """Check the name of an object.
+
+    :raises OptionError: unless `is_name`.
+    """
     if not is_name(name):
         raise OptionError(
             f"option {option!r}: {quoted(name)} cannot be an object's name: use lower-case letters, digits, '-' and '.', "
@@ -56,7 +59,10 @@ def check_name(option: str, name: str) -> None:
 
 
 def check_names(option: str, names: Iterable[str]) -> tuple[str, ...]:
-    """The names, each once. :raises OptionError: when there is none, or one cannot be an object's name."""
+    """Return the names, each once.
+
+    :raises OptionError: if there is none, or one cannot be an object's name.
+    """
     unique = tuple(dict.fromkeys(names))
     if not unique:
         raise OptionError(f"option {option!r} is empty: give at least one")
@@ -66,7 +72,10 @@ def check_names(option: str, names: Iterable[str]) -> tuple[str, ...]:
 
 
 def check_namespace(option: str, name: str) -> None:
-    """:raises OptionError: unless `is_namespace`."""
+    """Check the name of a namespace.
+
+    :raises OptionError: unless `is_namespace`.
+    """
     if not is_namespace(name):
         raise OptionError(
             f"option {option!r}: {quoted(name)} cannot be a namespace: use lower-case letters, digits and '-', "
@@ -75,37 +84,40 @@ def check_namespace(option: str, name: str) -> None:
 
 
 def _instead(name: str) -> str:
-    """What was most likely meant; empty where that is not clear."""
+    """The name that was probably meant. Empty if that is unclear."""
     if is_pattern(name) and len(name) <= _SHOWN:
-        return f"; to select namespaces by a pattern, write in place of it namespace_selector: {{include: [{name!r}]}}"
-    return f"; write {name.lower()!r}" if is_namespace(name.lower()) else ""
+        return f". To select namespaces by a pattern, write namespace_selector: {{include: [{name!r}]}} instead"
+    return f". Write {name.lower()!r}" if is_namespace(name.lower()) else ""
 
 
 def check_path_segment(option: str, name: str) -> None:
-    """The rule for names of roles and role bindings (kubernetes apimachinery pkg/api/validation/path).
+    """Check the name of a role or role binding (kubernetes apimachinery pkg/api/validation/path).
 
-    :raises OptionError: for a name that is empty or cannot stand in a URL's path.
+    :raises OptionError: if the name is empty or not allowed in the path of a URL.
     """
     if not name.strip() or name in (".", "..") or re.search("[/%]", name) or _UNPRINTABLE.search(name):
         raise OptionError(
-            f"option {option!r}: {quoted(name)} cannot be an object's name: it must not be empty, '.' or '..', nor hold "
+            f"option {option!r}: {quoted(name)} cannot be an object's name: it must not be empty, '.' or '..', nor contain "
             "'/', '%' or control characters"
         )
 
 
 def check_free_name(option: str, name: str) -> None:
-    """The rule for users and groups, which are no objects. :raises OptionError: for one that is empty or not printable."""
+    """Check the name of a user or group, which is not an object.
+
+    :raises OptionError: if the name is empty or not printable.
+    """
     if not name.strip():
-        raise OptionError(f"option {option!r} holds an empty name")
+        raise OptionError(f"option {option!r} contains an empty name")
     if _UNPRINTABLE.search(name):
-        raise OptionError(f"option {option!r}: {quoted(name)} holds control characters or half a character")
+        raise OptionError(f"option {option!r}: {quoted(name)} contains control characters or an unpaired surrogate")
 
 
 def is_pattern(name: str) -> bool:
-    """Whether `name` is a glob rather than a name."""
+    """Whether `name` is a glob and not a name."""
     return any(character in name for character in "*?[")
 
 
 def quoted(name: str) -> str:
-    """A refused name in a message, of bounded length."""
+    """Return an invalid name for a message, with bounded length."""
     return repr(name if len(name) <= _SHOWN else f"{name[:_SHOWN]}...")

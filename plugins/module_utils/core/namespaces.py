@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which of a cluster's namespaces are meant. Pure."""
+"""Selects namespaces of a cluster. Pure."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from .objects import Json, metadata
 
 __all__ = ["REQUESTER", "NamespaceSelector", "from_options", "requester_of"]
 
-#: The annotation with the user who requested a project on OpenShift. The project's administrators cannot change it: they may update the
-#: display name and the description only (openshift-apiserver pkg/project/apis/project/validation/validation.go).
+#: The annotation with the user who requested a project on OpenShift. The project's administrators cannot change it: they can
+#: update only the display name and the description (openshift-apiserver pkg/project/apis/project/validation/validation.go).
 REQUESTER = "openshift.io/requester"
 
-#: The platform's own namespaces; `redhat-*` on managed clusters.
+#: The platform's own namespaces. `redhat-*` exists on managed clusters.
 _SYSTEM = ("default", "kube-*", "openshift", "openshift-*", "redhat-*")
 
-#: Labels that a namespace has because of its name, or that the platform gives to every namespace: whoever requests a project has them too.
+#: Labels that a namespace has because of its name, or that the platform gives to every namespace, including requested projects.
 _OF_EVERY = ("kubernetes.io/metadata.name", "pod-security.kubernetes.io/*", "security.openshift.io/*")
 
 _TERMINATING = "Terminating"
@@ -33,8 +33,11 @@ _TERMINATING = "Terminating"
 
 @dataclass(frozen=True)
 class NamespaceSelector:
-    """`include` and `exclude` are globs; `phases` are namespace phases as the API server names them. `requesters` are users, as OpenShift
-    names who requested a project; empty for whoever did."""
+    """Criteria that select namespaces.
+
+    `labels` is a label selector. `include` and `exclude` are globs, `phases` are namespace phases of the API server. `requesters` are
+    users who requested a project on OpenShift, or empty for any user. `system`: also select the platform's own namespaces.
+    """
 
     labels: str = ""
     include: tuple[str, ...] = ()
@@ -45,7 +48,7 @@ class NamespaceSelector:
 
     @property
     def is_closed(self) -> bool:
-        """Whether only administrators of the cluster decide which namespaces it selects: by a label, or by who requested them.
+        """Whether only cluster administrators decide which namespaces are selected: by a label, or by the requester.
 
         Users choose the names of the projects that they request.
         """
@@ -53,9 +56,9 @@ class NamespaceSelector:
         return bool(self.requesters) or any(not _any(key, _OF_EVERY) for key in keys)
 
     def choose(self, namespaces: Iterable[Json]) -> tuple[list[str], list[str]]:
-        """The names that are meant, each once and in order, and those among them that are being deleted.
+        """Return the sorted names of the selected namespaces, and of those that are being deleted.
 
-        :raises Refusal: for a namespace without a name: it may be one that is meant.
+        :raises Refusal: for a namespace without a name, because it may be a selected one.
         """
         last = {_name(namespace): namespace for namespace in namespaces}
         phases = {name: _phase(namespace) for name, namespace in last.items() if self._selects(namespace)}
@@ -64,22 +67,25 @@ class NamespaceSelector:
         return chosen, [name for name in meant if phases[name] == _TERMINATING]
 
     def left_out(self, namespaces: Iterable[Json]) -> list[str]:
-        """The names of the platform's namespaces that are not meant, but would be with `system`; as `choose` raises."""
+        """Return the names of the platform's namespaces that only `system` would select.
+
+        :raises Refusal: as `choose`.
+        """
         asked = replace(self, system=True)
         return sorted(_name(one) for one in namespaces if asked._selects(one) and not self._selects(one))
 
     def remarks(self, namespaces: Iterable[Json]) -> tuple[str, ...]:
-        """What to know when no namespace says who requested it: then `requesters` select none."""
+        """Return a warning if `requesters` cannot select anything, because no namespace names its requester."""
         every = list(namespaces)
         if not self.requesters or not every or any(map(requester_of, every)):
             return ()
         return (
-            f"option 'namespace_selector.requesters' selects nothing: none of {len(every)} namespaces has the annotation {REQUESTER}, which "
-            "only OpenShift sets, and only for requested projects; select by labels that administrators set",
+            f"option 'namespace_selector.requesters' selects nothing: none of {len(every)} namespaces has the annotation {REQUESTER}, "
+            "which only OpenShift sets, and only for requested projects. Select by labels that administrators set",
         )
 
     def means(self, name: str) -> bool:
-        """Whether a namespace of that name is meant, as far as the name alone says."""
+        """Whether the name of a namespace is selected. The other criteria are ignored."""
         included = not self.include or name in self._names or _any(name, self._globs)
         return included and not _any(name, self.exclude) and (self.system or not _any(name, _SYSTEM))
 
@@ -98,12 +104,15 @@ class NamespaceSelector:
 
 
 def requester_of(namespace: Json) -> str:
-    """The user who requested the project; empty for a namespace that was created in another way."""
+    """Return the user who requested the project. Empty for a namespace that was created in another way."""
     return as_str(as_dict(metadata(as_dict(namespace)).get("annotations")).get(REQUESTER))
 
 
 def from_options(options: Mapping[str, Any]) -> NamespaceSelector:
-    """:raises OptionError: when nothing narrows the choice, since a forgotten line must not mean every namespace."""
+    """Return the selector that the option `namespace_selector` describes.
+
+    :raises OptionError: if nothing narrows the selection, because a forgotten line must not mean every namespace.
+    """
     requesters = options.get("requesters")
     if requesters is not None and not all(requesters or [""]):
         raise OptionError(
@@ -127,12 +136,14 @@ def from_options(options: Mapping[str, Any]) -> NamespaceSelector:
 def _name(namespace: Json) -> str:
     name = as_str(metadata(as_dict(namespace)).get("name"))
     if not name:
-        raise Refusal("the list of namespaces holds one without a name, so it is not clear which are meant")
+        raise Refusal(
+            "the list of namespaces contains one without a name, so it is unclear which namespaces are selected"
+        )
     return name
 
 
 def _phase(namespace: Json) -> str:
-    """The phase; `Terminating` also when only the time of deletion says so, `Active` when nothing is said."""
+    """The phase. `Terminating` if there is a time of deletion, `Active` by default."""
     going = metadata(namespace).get("deletionTimestamp")
     return _TERMINATING if going else as_str(as_dict(namespace.get("status")).get("phase")) or "Active"
 

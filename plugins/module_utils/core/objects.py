@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Kubernetes objects as the API server names and sends them. Pure."""
+"""Kubernetes objects and kinds, as the API server names and sends them. Pure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Kind:
-    """One API resource, named as the API server names it. `trim` leaves of an object what is needed of it: many are kept."""
+    """One API resource, with the API server's names. `trim` drops unneeded parts of an object, because many are held in memory."""
 
     api_version: str
     kind: str
@@ -62,7 +62,7 @@ NODE = Kind("v1", "Node", "nodes", "node", namespaced=False)
 
 @dataclass(frozen=True)
 class ObjectRef:
-    """Where one object is. `namespace` is empty for cluster-scoped kinds; without `name` all of the kind in it are meant."""
+    """A reference to one object or, without `name`, to all of the kind in the namespace. No `namespace` for cluster-scoped kinds."""
 
     kind: Kind
     namespace: str
@@ -77,7 +77,7 @@ Objects = Mapping[str, Json]
 
 
 def metadata(obj: Json) -> Json:
-    """The object's metadata, or an empty mapping."""
+    """Return the object's metadata, or an empty mapping."""
     found = obj.get("metadata")
     return found if isinstance(found, Mapping) else {}
 
@@ -90,15 +90,15 @@ def controller_reference(obj: Json) -> Json:
 
 
 def only(part: Json, *names: str) -> dict[str, Any]:
-    """Those of the members of a part of an object that are there."""
+    """Return the given keys that exist in `part`, with their values."""
     return {name: part[name] for name in names if name in part}
 
 
 def trimmed(kind: Kind, obj: Json) -> Json:
-    """What is kept of an object that a list answered: without the record of field managers, the largest part of most."""
+    """Return the parts of a listed object to keep. By default `managedFields`, the largest part of most objects, is dropped."""
     return trimmed_of_managers(obj) if kind.trim is None else kind.trim(obj)
 
 
 def trimmed_of_managers(obj: Json) -> dict[str, Any]:
-    """The object without the record of its field managers."""
+    """Return the object without `managedFields`."""
     return {**obj, "metadata": {key: value for key, value in metadata(obj).items() if key != "managedFields"}}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A right that the caller lacks: how it is named, and the page that says which job needs it and how to give it. Pure."""
+"""Permissions that the caller lacks: their names, and the page that lists the permissions of each job and how to grant them. Pure."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = ["RIGHTS_PAGE", "MissingPermission", "describe_missing"]
 
 RIGHTS_PAGE = "https://github.com/openshift-ops/image_pull/blob/main/docs/docsite/rst/rights.rst"
 
-#: So many namespaces or objects of one right are named.
+#: Maximum number of namespaces or objects that a message names for one permission.
 _SHOWN = 3
 
-#: What every API server says to who has no right (kubernetes apiserver pkg/endpoints/handlers/responsewriters/errors.go). Names that
-#: hold anything else are not repeated.
+#: The message of every API server for a missing permission (kubernetes apiserver pkg/endpoints/handlers/responsewriters/errors.go). Names
+#: with other characters are not repeated.
 _NAME = r"[\w.:/*-]{1,253}"
 _REFUSAL = re.compile(
     rf'cannot ([a-z]{{1,20}}) resource "({_NAME})" in API group "({_NAME}|)"(?: in the namespace "({_NAME})"| at the cluster scope)'
@@ -28,7 +28,7 @@ _REFUSAL = re.compile(
 
 @dataclass(frozen=True, order=True)
 class MissingPermission:
-    """One right. `namespace` is empty in the cluster's scope, `name` where no single object is meant."""
+    """One permission. `namespace` is empty for the whole cluster, `name` if it is not about a single object."""
 
     verb: str
     resource: str
@@ -38,16 +38,16 @@ class MissingPermission:
 
     @classmethod
     def of(cls, message: str, name: str) -> MissingPermission | None:
-        """What an API server's refusal says; `name` is the object's that was asked for."""
+        """Return the permission that an API server's refusal names, or None. `name` is the name of the requested object."""
         found = _REFUSAL.search(message)
         if found is None:
             return None
         verb, resource, group, namespace = found.groups(default="")
-        # A namespace is asked for in itself.
+        # The server names a namespace as its own namespace.
         return cls(verb, resource, group, "" if resource == "namespaces" else namespace, name)
 
     def __str__(self) -> str:
-        """Such as `get on secrets pull in namespace project-a`."""
+        """Return the permission as text, such as `get on secrets pull in namespace project-a`."""
         kind = f"{self.resource}.{self.group}" if self.group else self.resource
         which = f" {self.name}" if self.name else ""
         where = f" in namespace {self.namespace}" if self.namespace else ""
@@ -55,16 +55,14 @@ class MissingPermission:
 
 
 def describe_missing(needs: Iterable[MissingPermission]) -> list[str]:
-    """One sentence that names the rights that were missed, none when there are none. Of many objects of a kind, some are named."""
+    """Return a list with one sentence that names the missing permissions, or an empty list. Of many objects of a kind, some are named."""
     alike: dict[MissingPermission, list[MissingPermission]] = {}
     for need in sorted(set(needs)):
         alike.setdefault(replace(need, namespace="", name=""), []).append(need)
     named = "; ".join(part for found in alike.values() for part in _named(found))
     if not named:
         return []
-    return [
-        f"the caller lacks rights, so something of this is not known or was left out; it needs {named}; see {RIGHTS_PAGE}"
-    ]
+    return [f"results are incomplete: the caller lacks permissions and needs {named}. See {RIGHTS_PAGE}"]
 
 
 def _named(found: list[MissingPermission]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Several things in one sentence, and how many they are. Pure."""
+"""Joins and counts items in a sentence. Pure."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ __all__ = ["join_and", "pluralize", "summarize"]
 
 
 def join_and(parts: Sequence[str]) -> str:
-    """Such as `a, b and c`."""
+    """Join the parts, for example as `a, b and c`."""
     return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 
 def pluralize(number: int, one: str, many: str = "") -> str:
-    """Such as `1 pod` and `2,000 pods`. `many` is the plural where an s alone does not make it."""
+    """Return the number with its noun, such as `1 pod` or `2,000 pods`. `many` is an irregular plural."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def summarize(parts: Sequence[str], most: int, joint: str = ", ", *, listed: str = "") -> str:
-    """The first ones, and how many more there are: `a, b and 3 more`, or, of sentences, `a; b; and 3 more`.
+    """Join the first `most` parts and count the others: `a, b and 3 more` or, for sentences, `a; b; and 3 more`.
 
-    `listed` is the field of the result that has all of them.
+    `listed` is the field of the result that contains all parts.
     """
     shown = joint.join(parts[:most])
     if len(parts) <= most:

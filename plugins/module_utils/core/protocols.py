@@ -1,11 +1,11 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The two shapes of work. Pure.
+"""The two kinds of work. Pure.
 
-What is reconciled: options become a declared state (`Desired`), which plans the changes that a namespace needs.
-What is inspected: options become a question (`Inspection`), which evaluates what was seen in a namespace. It changes nothing.
-Both say first what has to be read: the objects of one kind in each namespace (`kind`, `names`), then what these refer to (`related`).
+Reconciliation: options become a declared state (`Desired`), which plans the changes that a namespace needs.
+Inspection: options become a question (`Inspection`), which evaluates the objects of a namespace. It changes nothing.
+Both first name the objects to read: those of one kind in each namespace (`kind`, `names`), then their references (`related`).
 """
 
 from __future__ import annotations
@@ -33,47 +33,47 @@ __all__ = [
 ]
 
 
-#: Objects that others refer to: the object, None where there is none; for a reference without name a list under `items`.
-#: A reference that the caller may not read is not in it.
+#: Objects that other objects refer to. The value is the object, or None if it does not exist. A reference without a name has a list under
+#: `items`. A reference that the caller is not allowed to read is missing.
 Related = Mapping[ObjectRef, Union[Json, None]]
 
 NOTHING_RELATED: Related = MappingProxyType({})
 
 
-#: For a kind, the field selectors that find most of what a question names. The rest is read by name. A reference without name
-#: means what they find.
+#: For a kind, the field selectors that find most objects that a question names. The other objects are read by name. A reference without
+#: a name means the objects that the selectors find.
 ListedBy = Mapping[Kind, Sequence[str]]
 
 NO_SELECTORS: ListedBy = MappingProxyType({})
 
-#: All of a kind is listed: its objects are few and small.
+#: All objects of a kind are listed, because they are few and small.
 ALL: Sequence[str] = ("",)
 
 
 class Question(Protocol):
-    """What both shapes need to see."""
+    """The objects that both kinds of work need to read."""
 
     @property
     def kind(self) -> Kind:
-        """The kind that is read in every target namespace."""
+        """Return the kind that is read in every target namespace."""
 
     def names(self, namespace: str) -> tuple[str, ...]:
-        """The objects of that kind that matter in a namespace; all of them when no name is given."""
+        """Return the names of the relevant objects of that kind in a namespace. Empty for all of them."""
 
     @property
     def listed_by(self) -> ListedBy:
-        """How many objects of different names are listed; a kind that is not in it is never listed for that."""
+        """Return the selectors for listing many objects with different names. A kind without an entry is never listed for that."""
 
     def related(self, namespace: str, objects: Objects) -> Sequence[ObjectRef]:
-        """What else has to be read, in any namespace; read once however often it is asked for."""
+        """Return other objects to read, in any namespace. Each is read once, even if several namespaces refer to it."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What has to be done in one namespace.
+    """The changes that one namespace needs.
 
-    `waiting_for` is what has to appear before the plan is complete; `notes` is what the user should know; `extra` is what the
-    namespace's result holds besides; `failures` are entries that cannot be carried out, while the others can.
+    `waiting_for` are objects that must appear before the plan is complete. `notes` are messages for the user. `extra` is added to the
+    namespace's result. `failures` are the entries that cannot be carried out.
     """
 
     changes: tuple[Change, ...] = ()
@@ -87,12 +87,12 @@ class Desired(Question, Protocol):
     """The state that one task declares."""
 
     def plan(self, namespace: str, objects: Objects, found: Related) -> Plan:
-        """The changes that are left. The same answer for the same objects, so it is asked again after a conflict."""
+        """Return the remaining changes. The result depends only on the objects, so the engine plans again after a conflict."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was found in one namespace: `waiting_for` says in words what is still awaited, `extra` the findings, `notes` what the user should know."""
+    """The findings of one namespace (`extra`), a description of each object still awaited (`waiting_for`), and notes for the user."""
 
     waiting_for: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -100,7 +100,7 @@ class Evaluation:
 
 
 class Inspection(Question, Protocol):
-    """What one task asks."""
+    """The question of one task."""
 
     def evaluate(self, namespace: str, objects: Objects, found: Related) -> Evaluation:
-        """What was found in one namespace. Asked again while it waits for something."""
+        """Return the findings in one namespace. The engine calls it again while something is awaited."""

@@ -1,11 +1,11 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must never be shown, in any encoding, and how a result and a task's options are shown instead. Pure.
+"""Hides credentials, in any encoding, in results and in the options of a task. Pure.
 
-Two ways, because neither is enough alone. `hide` knows where a credential stands among the options and shows a constant in its
-place, whatever it is. `mask` replaces the credentials that a task was given wherever they turn up: in the message of a server
-that repeats what was sent, or in a traceback.
+There are two methods, because neither is enough alone. `hide` knows which options contain credentials, and shows a constant
+instead. `mask` replaces the credentials of a task wherever they appear: in the message of a server that repeats its request, or in
+a traceback.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ __all__ = [
     "within",
 ]
 
-#: As Ansible shows the value of an option with `no_log`, and a part of a text that is one.
+#: Ansible's replacement for the value of an option with `no_log`, and for a part of a text.
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 MASKED = "********"
 
-#: Strings of fewer characters are not masked. They stand in ordinary words: `n********mesp********ce` would show that the
+#: Minimum length of a masked string. Shorter strings occur in ordinary words: `n********mesp********ce` would reveal that the
 #: password is an `a`, which the unmasked text does not.
 SHORTEST = 4
 
-#: Up to so many secrets, it is fastest to look for each of them.
+#: Up to this number of secrets, searching for each one separately is fastest.
 _FEW = 256
 
-#: Members that hold a credential wherever they stand: in options, auth files and kubeconfigs.
+#: Keys whose value is always a credential: in options, auth files and kubeconfigs.
 _SECRET_MEMBERS = frozenset(
     {
         "accesstoken",
@@ -68,7 +68,7 @@ _SECRET_MEMBERS = frozenset(
 )
 #: Options that are auth files.
 CONTAINERS = frozenset({"auth_config"})
-#: Options that are URLs, hosts or images, or lists of them, where some write a login.
+#: Options that are URLs, hosts or images, or lists of them. Some users write a login in them.
 _ADDRESSES = frozenset(
     {
         *("host", "realm_host", "realm_hosts", "verify_realm_hosts"),
@@ -76,10 +76,10 @@ _ADDRESSES = frozenset(
         *("image", "images", "repositories", "verify_repositories"),
     }
 )
-#: What may follow an `@` in an image, instead of a host.
+#: A digest, which may follow an `@` in an image instead of a host.
 _DIGEST = re.compile(r"@sha(256|384|512):[0-9a-fA-F]+\Z")
 
-#: `name: value` in a line of YAML: in quotes, or as it stands between brackets, or as it ends a line.
+#: `name: value` in a line of YAML: in quotes, between brackets, or at the end of a line.
 _YAML_MEMBER = r"""["']?([A-Za-z_-]+)["']?\s*:\s*"""
 _YAML_QUOTED = re.compile(_YAML_MEMBER + r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')""")
 _YAML_IN_BRACKETS = re.compile(_YAML_MEMBER + r"""([^\s"'{[,}\]][^,}\]]*)""")
@@ -87,10 +87,10 @@ _YAML_LINE = re.compile(r"[\s-]*" + _YAML_MEMBER + r"""([^\s"'].*)""")
 
 
 def credentials(options: Mapping[str, Any], no_log_values: Iterable[str]) -> set[str]:
-    """All strings to be masked in a task's output: the credentials among its options, in every form they may take.
+    """Return all strings to mask in a task's output: the credentials among its options, in every possible form.
 
-    `no_log_values` are those that Ansible found. The containers are not among them: Ansible would take each string of one, so that a
-    user named `app` would blank every "app" of the run. One that is text is masked as a whole, too, since it may be unreadable.
+    `no_log_values` are the values that Ansible found. `CONTAINERS` are not among them: Ansible would mask each string in them, so a user
+    named `app` would mask every "app" in the output. A container that is text is also masked as a whole, because it may be unreadable.
     """
     decoded = {name: _with_entries_decoded(_decoded(value)) for name, value in options.items()}
     declared = [options, *(entry for value in options.values() for entry in _entries(value))]
@@ -99,7 +99,7 @@ def credentials(options: Mapping[str, Any], no_log_values: Iterable[str]) -> set
 
 
 def _entries(value: Any) -> list[Mapping[str, Any]]:
-    """The entries of an option that is a list of declarations: each holds what the options of a task hold."""
+    """The entries of an option that is a list of declarations. Each has the same keys as the options of a task."""
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
@@ -115,21 +115,21 @@ def _with_entries_decoded(value: Any) -> Any:
 
 
 def credentials_in_text(text: str) -> set[str]:
-    """The same for the text of an auth file."""
+    """Return all strings to mask for the text of an auth file."""
     return _all_forms(_secrets_in(_decoded(text)))
 
 
 def forms(secret: str) -> set[str]:
-    """A credential as it is, and as JSON, Python, a URL and base64 would hold it, also in the middle of a longer base64."""
+    """Return a credential in plain form, and as JSON, Python, a URL and base64 would contain it, including within longer base64."""
     raw = _bytes(secret)
-    if _SAME_EVERYWHERE.match(secret):  # most passwords: only base64 writes them in another way
+    if _SAME_EVERYWHERE.match(secret):  # most passwords: only base64 changes them
         return {secret, *_encoded(secret, raw)}
     written = {json.dumps(secret, ensure_ascii=only_ascii)[1:-1] for only_ascii in (True, False)}
     written |= {repr(secret)[1:-1], repr(raw)[2:-1], quote(raw, safe=""), quote(raw), quote_plus(raw)}
     return {secret, *written, *_encoded(secret, raw)}
 
 
-#: What JSON, Python and a URL write as it is.
+#: Text that JSON, Python and a URL do not change.
 _SAME_EVERYWHERE = re.compile(r"[A-Za-z0-9_.~-]*\Z")
 
 
@@ -142,7 +142,7 @@ _URL_SAFE = str.maketrans("+/", "-_")
 
 
 def _inside_base64(raw: bytes) -> Iterator[str]:
-    """The characters that depend on `raw` alone where other bytes stand around it, for each of the three ways it may lie."""
+    """The base64 characters that depend on `raw` alone if other bytes surround it, for each of the three possible offsets."""
     for shift, mixed in enumerate((0, 2, 3)):
         encoded = base64.b64encode(b"\0" * shift + raw).decode("ascii")
         yield encoded[mixed : (shift + len(raw)) * 8 // 6]
@@ -154,25 +154,25 @@ def _all_forms(secrets: Iterable[str]) -> set[str]:
 
 
 def mask(value: Any, secrets: Collection[str]) -> Any:
-    """The same JSON-like value with each of the `secrets` replaced wherever it stands in a string.
+    """Return the JSON-like value with each of the `secrets` replaced in all strings.
 
-    Keys that are identifiers stay: they are the result's own, such as `changes`. Numbers stay, too: they are counts. A value
-    without a secret is returned as it is.
+    Keys that are identifiers, such as `changes`, are kept, because they belong to the result. Numbers are kept, because they are counts.
+    A value without a secret is returned unchanged.
     """
     present = within(texts_of(value), secrets)
     return _masked(value, present) if present else value
 
 
 def within(texts: Iterable[str], secrets: Collection[str]) -> list[str]:
-    """The secrets that one of the texts contains."""
+    """Return the secrets that one of the texts contains."""
     return _present("\n".join({*texts}), {secret for secret in secrets if len(secret) >= SHORTEST})
 
 
 def _present(text: str, secrets: Collection[str]) -> list[str]:
-    """The secrets that stand in a text.
+    """The secrets that a text contains.
 
-    Of thousands, one pass over the text tells which of them can be there at all: those whose last characters are. (Not the
-    first ones: the logins of one user all begin alike.)
+    For thousands of secrets, one pass over the text selects candidates by their last characters. (The first characters are
+    unsuitable, because all logins of one user begin with the same ones.)
     """
     if len(secrets) > _FEW:
         ends = {text[at : at + SHORTEST] for at in range(len(text) - SHORTEST + 1)}
@@ -189,7 +189,7 @@ def _masked(value: Any, secrets: Collection[str]) -> Any:
 
 
 def _without(text: str, secrets: Collection[str]) -> str:
-    """The text without the secrets, also where two of them overlap."""
+    """The text without the secrets, even if two of them overlap."""
     if text in secrets:
         return HIDDEN
     parts, masked_to = [], 0
@@ -208,7 +208,7 @@ def _places(text: str, secret: str) -> Iterator[tuple[int, int]]:
 
 
 def hide(options: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
-    """The options as they may be shown, by their argument spec. What that does not know may be a misspelt password."""
+    """Return the options with credentials hidden, by their argument spec. Unknown options are hidden: they may be misspelled passwords."""
     shown = {str(name): value for name, value in options.items() if not str(name).startswith("_ansible_")}
     return {name: _hide(name, value, known[name]) if name in known else HIDDEN for name, value in shown.items()}
 
@@ -228,7 +228,7 @@ def _hide(name: str, value: Any, spec: Mapping[str, Any]) -> Any:
 
 
 def _hide_within(value: Any, spec: Mapping[str, Any]) -> Any:
-    """The value of an option that has options of its own: a mapping, or a list of them."""
+    """The value of an option with suboptions: a mapping, or a list of mappings."""
     if spec["type"] == "list" and isinstance(value, list):
         return [hide(item, spec["options"]) if isinstance(item, Mapping) else HIDDEN for item in value]
     return hide(value, spec["options"]) if spec["type"] == "dict" and isinstance(value, Mapping) else HIDDEN
@@ -247,9 +247,9 @@ def _secrets_in(value: Any) -> set[str]:
 
 
 def _strings(value: Any) -> Iterator[tuple[str, str, bool]]:
-    """Each string, the name of its member, and whether that holds a credential. Keys are given as registries."""
+    """Each string, its key, and whether its value is a credential. Keys are yielded as registries."""
     pending: list[tuple[Any, str, bool]] = [(value, "", False)]
-    while pending:  # not by recursion: the depth is the caller's choice
+    while pending:  # not by recursion: the caller chooses the depth
         part, name, inside = pending.pop()
         if isinstance(part, Mapping):
             pending += ((item, str(key), inside or _holds_secret(str(key), part)) for key, item in part.items())
@@ -265,12 +265,12 @@ def _strings(value: Any) -> Iterator[tuple[str, str, bool]]:
 
 
 def _holds_secret(name: str, siblings: Mapping[str, Any]) -> bool:
-    """Whether a member holds a credential; the value of an environment variable may be one (a kubeconfig's login plugin)."""
+    """Whether a key has a credential as its value, or possibly the value of an environment variable (a kubeconfig's login plugin)."""
     return _is_secret(name) or (name == "value" and "name" in siblings)
 
 
 def _values_of_flags(arguments: Sequence[Any]) -> Iterator[Any]:
-    """What a kubeconfig's login plugin is given as `--client-secret VALUE` or `--client-secret=VALUE`."""
+    """The values of arguments for a kubeconfig's login plugin, such as `--client-secret VALUE` or `--client-secret=VALUE`."""
     for argument, following in zip(arguments, [*arguments, None][1:], strict=True):
         if isinstance(argument, str) and argument.startswith("-"):
             name, is_joined, value = argument.partition("=")
@@ -279,7 +279,7 @@ def _values_of_flags(arguments: Sequence[Any]) -> Iterator[Any]:
 
 
 def _inside_auth(value: str) -> Iterator[str]:
-    """What base64 holds: user and password of an `auth` field, which may lack its padding or hold a line end; or a key."""
+    """The decoded base64: user and password of an `auth` field, which may lack padding or contain a line end, or a key."""
     text = "".join(value.split()).rstrip("=")
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
@@ -303,18 +303,18 @@ def _plain(name: str) -> str:
 
 
 def is_path(kubeconfig: Any) -> bool:
-    """Whether a kubeconfig is given as a path, or several, rather than as content."""
+    """Whether a kubeconfig is one path or several, and not the content."""
     return isinstance(kubeconfig, str) and not re.match(r"\s*\{|.*:\s|.*\n", kubeconfig)
 
 
 def _decoded(value: Any) -> Any:
-    """Text in JSON or YAML, decoded so far that its members can be found by their names; anything else as it is."""
+    """JSON or YAML text, decoded far enough to find values by their keys. Other values are returned unchanged."""
     if not isinstance(value, str) or is_path(value):
         return value
     try:
         return json.loads(value)
     except (ValueError, RecursionError):
-        # As an environment variable's value stands: beside a name.
+        # In the form of an environment variable: a name and a value.
         return [value, *({"name": "", name: part} for name, part in _members_of_yaml(value))]
 
 
@@ -335,7 +335,7 @@ def _members_of_yaml(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _block(lines: Sequence[str]) -> Iterator[str]:
-    """A text of several lines: those below the first that stand further right, each and joined."""
+    """A text of several lines: those below the first with deeper indentation, separately and joined."""
     edge = _indentation(lines[0])
     below = [line.strip() for line in takewhile(lambda line: _indentation(line) > edge, lines[1:])]
     yield from (*below, *(joint.join(below) for joint in ("\n", " ", "")))
@@ -346,14 +346,14 @@ def _indentation(line: str) -> int:
 
 
 def _password_in_url(name: str, url: str) -> str:
-    """What stands between the first colon and the last `@`, also where the URL is no good one; empty when there is none."""
+    """The text between the first colon and the last `@`, even if the URL is invalid. Empty if there is none."""
     if "@" not in url:
         return ""
     kind = name.lower().replace("-", "_")
     if kind in {"proxy", "proxy_url"}:
         login = url.rpartition("@")[0].rpartition("://")[2]
     elif kind in _ADDRESSES or "://" in url:
-        # A password may hold a slash, and then stands where an image has its path.
+        # A password may contain a slash. It is then in the position of an image's path.
         reference = _DIGEST.sub("", url.rpartition("://")[2])
         login = reference.partition("/")[0].rpartition("@")[0] or reference.rpartition("@")[0]
     else:
@@ -366,7 +366,7 @@ def _base64(text: str) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    """As they were in a file that is not all UTF-8; half a character that JSON named stays half a character."""
+    """The original bytes of a file that is not valid UTF-8. An unpaired surrogate from JSON is kept."""
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:

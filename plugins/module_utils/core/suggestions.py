@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names that are written wrongly, and the one that was meant. Pure."""
+"""Suggests the correct spelling of a misspelled name. Pure."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ __all__ = ["did_you_mean", "most_similar", "unknown_options"]
 
 
 def most_similar(name: str, known: Collection[str]) -> str:
-    """The one that was most likely meant; empty where none is similar."""
+    """Return the known name that was probably meant. Empty if none is similar."""
     longer = [one for one in known if len(name) > 2 and one.startswith(name)]
     found = get_close_matches(name, known, 1, 0.7) or sorted(longer, key=len)
     return found[0] if found else ""
 
 
 def did_you_mean(name: str, known: Collection[str]) -> str:
-    """The end of a sentence that names it; empty where none is similar."""
+    """Return the end of a sentence that suggests the similar name. Empty if none is similar."""
     found = most_similar(name, known)
     return f": did you mean {found!r}?" if found else ""
 
 
 def unknown_options(arguments: Mapping[str, Any], given: Mapping[Any, Any], where: str = "") -> Iterator[str]:
-    """A sentence for each option that an argument spec does not have, also in its suboptions, with those that it has."""
+    """Yield a sentence for each option that the argument spec does not have, including suboptions, with the valid options."""
     names = [*arguments, *(alias for spec in arguments.values() for alias in spec.get("aliases", ()))]
     for name, value in given.items():
         if name not in names:

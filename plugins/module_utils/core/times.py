@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Times of objects, as the API server and nodes write them, and when a secret's content was last changed; how long an answer may take. Pure."""
+"""Times of objects, as the API server and nodes write them, the time of a secret's last change, and the check of timeouts. Pure."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .objects import Json, metadata, trimmed_of_managers
 
 __all__ = ["ChangeTime", "check_seconds", "content_changed", "day", "seconds_of", "utc", "with_time_of_content"]
 
-#: So many seconds may an answer of a server outside of the cluster take at most.
+#: Maximum timeout, in seconds, for servers outside the cluster.
 _LONGEST_TIMEOUT = 3600
 
-#: RFC 3339; a fraction of a second is left out.
+#: RFC 3339. A fraction of a second is ignored.
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
 
 #: The parts of a secret that a node reads.
@@ -29,14 +29,14 @@ _CONTENT = ("f:data", "f:type")
 
 @dataclass(frozen=True)
 class ChangeTime:
-    """When content was last changed, in seconds since 1970. Without `is_exact` it was then or later."""
+    """The time of the last change, in seconds since 1970. Without `is_exact`, the change was at that time or later."""
 
     at: int
     is_exact: bool
 
 
 def seconds_of(value: Any) -> int | None:
-    """Seconds since 1970; None for what is no time."""
+    """Return the seconds since 1970, or None if the value is not a time."""
     found = _TIME.match(as_str(value))
     if not found:
         return None
@@ -48,12 +48,12 @@ def seconds_of(value: Any) -> int | None:
 
 
 def utc(seconds: float) -> str:
-    """The time as RFC 3339 has it; for one that no calendar has, a phrase that says so."""
+    """Return the time in RFC 3339 form, or a phrase if it is not a valid date."""
     return _written(seconds, "%Y-%m-%dT%H:%M:%SZ")
 
 
 def day(seconds: float) -> str:
-    """The day of `utc`."""
+    """Return the date of `utc`, or the phrase."""
     return _written(seconds, "%Y-%m-%d")
 
 
@@ -61,17 +61,20 @@ def _written(seconds: float, form: str) -> str:
     try:
         return datetime.fromtimestamp(int(seconds), timezone.utc).strftime(form)
     except (ValueError, OverflowError, OSError):
-        return "a day that no calendar has"
+        return "an invalid date"
 
 
 def check_seconds(option: str, seconds: float) -> None:
-    """:raises OptionError: when no answer can come in that time."""
+    """Check a timeout.
+
+    :raises OptionError: unless it is more than 0 and at most 3600 seconds.
+    """
     if not 0 < seconds <= _LONGEST_TIMEOUT:
         raise OptionError(f"option {option!r} is in seconds, from 1 to {_LONGEST_TIMEOUT}")
 
 
 def content_changed(secret: Json) -> ChangeTime | None:
-    """By the record of its field managers; without it, the time of its creation is the earliest that it can be."""
+    """Return the time of the last change of a secret's content, from `managedFields` or, without them, its creation. None if unknown."""
     times = [at for entry in _of_content(secret) if (at := seconds_of(entry.get("time"))) is not None]
     if times:
         return ChangeTime(max(times), is_exact=True)
@@ -80,7 +83,7 @@ def content_changed(secret: Json) -> ChangeTime | None:
 
 
 def with_time_of_content(secret: Json) -> Json:
-    """What is kept of a secret that a list answered: of the record of field managers only what `content_changed` reads."""
+    """Return a listed secret without its `managedFields`, except the part that `content_changed` reads."""
     latest = max(_of_content(secret), key=lambda entry: seconds_of(entry.get("time")) or 0, default=None)
     kept = trimmed_of_managers(secret)
     if latest is None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files of variables that a task hands to the controller: what they hold, and who writes them. Pure."""
+"""Files of variables that a task sends to the controller: their content, and the interface that writes them. Pure."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = ["Destination", "FilesWanted", "VariableFile", "Write"]
 
 @dataclass(frozen=True, repr=False)
 class VariableFile:
-    """`comment` is at the top, a line each. An `encrypted` file is never stored in clear text.
+    """A file of variables. The lines of `comment` are at the top. An `encrypted` file is never stored in clear text.
 
-    `for_ansible`: Ansible reads the file as variables. Otherwise another reader does, such as `kubectl`, which knows no tags of Ansible.
+    `for_ansible`: Ansible reads the file as variables. Otherwise another program, such as `kubectl`, reads it without Ansible's tags.
     """
 
     name: str
@@ -30,10 +30,10 @@ class VariableFile:
 
 @dataclass(frozen=True)
 class FilesWanted:
-    """The `plain` and `encrypted` files, by name, that are to be written into a directory.
+    """The names of the `plain` and `encrypted` files to write into a directory.
 
-    `vault_id` names the vault password among several. `force`: files that exist are replaced. `option` is the one that asks for them.
-    `otherwise`: the option that makes a vault password unnecessary, for messages; empty for none.
+    `vault_id` selects one of several vault passwords. `force`: existing files are replaced. `option` is the option that requests the files.
+    `otherwise`: the option that makes a vault password unnecessary, for messages. Empty for none.
     """
 
     directory: str
@@ -53,7 +53,7 @@ class Destination(Protocol):
     """The controller's file system, and its vault passwords."""
 
     def prepare(self, wanted: FilesWanted) -> Write:
-        """How the files are written. Nothing is written yet.
+        """Return the function that writes the files. Nothing is written yet.
 
-        :raises OptionError: when they could not be: one exists and may not be replaced, or there is no vault password.
+        :raises OptionError: if they cannot be written: one exists and must not be replaced, or there is no vault password.
         """

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Text that others wrote, fit for a terminal and for a reader: each letter is seen, and none steers the terminal. Pure.
+"""Makes text of other people safe to display: each character is visible, and none controls the terminal. Pure.
 
 Users of a cluster choose names and texts that the API server does not check: the name of a role binding, a subject, a key of an auth file,
-an annotation. An escape sequence in one would repaint the operator's terminal, a letter that turns the direction of others would show
+an annotation. An escape sequence could change the operator's terminal, a character that changes the text direction could display
 another name, and a text of a megabyte would fill the log of the job.
 """
 
@@ -19,12 +19,12 @@ __all__ = ["MOST", "shown", "visible"]
 
 #: Maximum number of characters of one text in a result.
 MOST = 65_536
-#: They are not printable, and belong to a text of several lines.
+#: Characters that are not printable but allowed: they structure a text of several lines.
 _KEPT = "\n\t"
 
 
 def visible(text: str) -> str:
-    """The text with each letter that is not printable written as its number, such as `⟨U+202E⟩`. Line ends and tabs stay."""
+    """Return the text with each unprintable character replaced by its code point, such as `⟨U+202E⟩`. Line ends and tabs are kept."""
     if _is_visible(text):
         return text
     return "".join(letter if letter.isprintable() or letter in _KEPT else f"⟨U+{ord(letter):04X}⟩" for letter in text)
@@ -35,7 +35,7 @@ def _is_visible(text: str) -> bool:
 
 
 def shown(value: Any) -> Any:
-    """The same JSON-like value, each text in it visible and of bounded length. Mask credentials first: half of one would not be found."""
+    """Return the JSON-like value with visible strings of bounded length. Mask credentials first: a cut credential would not be found."""
     if all(len(text) <= MOST and _is_visible(text) for text in {*texts_of(value)}):
         return value
     return rewritten(value, cache(_bounded))

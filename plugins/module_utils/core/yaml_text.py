@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The only writer of YAML: variables and tasks in block style, in which no text of a cluster is a template. Pure.
 
-Text is written in three forms. Plain text (`cluster_text`) means the same to everything that reads it. A `TemplateText` or a `Sentence` is
-text of our own code. Every other text gets the tag `!unsafe`, with which Ansible takes it as it is. The type decides which text is a
-template, never the text itself. The output is ASCII: no character in it can end a line.
+Text is written in three forms. Plain text (`cluster_text`) means the same to every reader. A `TemplateText` or a `Sentence` is
+text of our own code. Every other text gets the tag `!unsafe`, so that Ansible does not evaluate it. The type decides which text is a
+template, never the text itself. The output is ASCII, so that no character in it can end a line.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ class TemplateText(str):
 
 
 class Sentence(str):
-    """A fixed sentence of our own code, such as the title of a task. It holds nothing of a cluster."""
+    """A fixed sentence of our own code, such as the title of a task. It contains no text of a cluster."""
 
     __slots__ = ()
 
 
-#: Text that YAML 1.1 and 1.2 read as itself without quotes: words that begin with a letter.
+#: Text that YAML 1.1 and 1.2 read unchanged without quotes: words that begin with a letter.
 _BARE = re.compile(r"[A-Za-z](?:[A-Za-z0-9._/:@+-]*[A-Za-z0-9._/@+-])?(?: [A-Za-z0-9][A-Za-z0-9._/@+-]*)*\Z")
-#: What PyYAML reads as a truth value, a number, a time, null, a default value or a merge key (yaml/resolver.py); it ignores a line break
-#: at the end. From ansible-core 2.19 on, the tag `!unsafe` does not make such text a text, not even in quotes. None of it can be a template.
+#: Text that PyYAML reads as a boolean, a number, a time, null, a default value or a merge key (yaml/resolver.py), without a line
+#: break at the end. From ansible-core 2.19 on, the tag `!unsafe` does not make it a string, not even in quotes. None of it can be a template.
 _RESOLVED = re.compile(
     r"""(?:yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF
     |[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*
@@ -44,7 +44,7 @@ _RESOLVED = re.compile(
     |~|null|Null|NULL|=|<<|[!&*]|)\n?\Z""",
     re.VERBOSE,
 )
-#: Text that begins with a letter and that some reader of YAML takes for something other than text.
+#: Text that begins with a letter and that some YAML reader does not take as a string.
 _NOT_TEXT = re.compile(r"(?:y|n|yes|no|on|off|true|false|null|nan|inf)\Z", re.IGNORECASE)
 _ESCAPED = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _TO_ESCAPE = re.compile(r"[^ !#-\[\]-~]")
@@ -55,19 +55,19 @@ _Scalar = Callable[[Any], str]
 
 
 def as_yaml(value: Mapping[Any, Any] | list[Any], *, for_ansible: bool = True) -> str:
-    """A mapping or a list as YAML. Without `for_ansible`, another program reads the text, and it has no tags."""
+    """Return a mapping or a list as YAML. Without `for_ansible`, the text has no tags, because another program reads it."""
     scalar = _tagged if for_ansible else _untagged
     lines = _block(value, "", scalar)
     return "".join(f"{line}\n" for line in lines) if lines else f"{scalar(value)}\n"
 
 
 def as_comments(lines: Iterable[str]) -> str:
-    """Each text as one line of comment. A character that is not printable ASCII is replaced."""
+    """Return each text as a comment line. Characters that are not printable ASCII are replaced."""
     return "".join(f"# {re.sub(r'[^ -~]', '?', line)}\n" for line in lines)
 
 
 def _block(value: Any, edge: str, scalar: _Scalar) -> list[str]:
-    """The lines of a list or mapping; nothing for an empty one and for any other value, which take one line."""
+    """The lines of a list or mapping. Empty for an empty one and for other values, which fit in one line."""
     if isinstance(value, Mapping):
         return [line for name, item in value.items() for line in _member(name, item, edge, scalar)]
     if isinstance(value, (list, tuple)):
@@ -118,7 +118,7 @@ def _quoted(text: str) -> str:
 
 def _escaped(found: re.Match[str]) -> str:
     code = ord(found[0])
-    if 0xD800 <= code <= 0xDFFF:  # half a character, which YAML cannot hold
+    if 0xD800 <= code <= 0xDFFF:  # an unpaired surrogate, which YAML cannot contain
         code = 0xFFFD
     known = _ESCAPED.get(found[0])
     return known or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many declarations as one: what every namespace must have, planned in the order given. Pure."""
+"""Combines many declarations: plans the declared state of every namespace, in the given order. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _Desired = TypeVar("_Desired", bound=Desired)
 
 @dataclass(frozen=True)
 class Declaration(Generic[_Desired]):
-    """One declaration; `entry` says which of the task's, None when it is the only one. `refused` is why nothing is planned for it."""
+    """One declaration. `entry` is its entry in the task, None if it is the only one. `refused` is the reason why it is not planned."""
 
     desired: _Desired
     entry: Entry | None = None
@@ -33,24 +33,26 @@ class Declaration(Generic[_Desired]):
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a look at the declarations shows before the cluster is asked. `refused` are entries that fail, and why."""
+    """The result of checking the declarations before any request. `refused` are the failing entries with reasons."""
 
     warnings: Sequence[str] = ()
     refused: Mapping[Entry, str] = field(default_factory=dict)
 
 
-#: Stands for the entry of a declaration that is not one of a list.
+#: The placeholder for the entry of a declaration that is not in a list.
 _UNNAMED = Entry("", 0)
 
 
 @dataclass(frozen=True)
 class Batch(Generic[_Desired]):
-    """What is declared for each namespace, all of one kind. To the engine it is one `Desired`.
+    """The declarations for each namespace, all of one kind. For the engine it is one `Desired`.
 
-    Each entry is planned on what those before it leave, and fails alone. `refused` are namespaces in which nothing is planned, and why.
+    Each entry is planned on the result of the previous entries, and fails separately. `refused` are namespaces without a plan, with the
+    reasons.
 
-    A declaration can have a method `objection`: it is asked about the object of its name as it was and as all entries leave it, None where
-    there is none. Its answer fails the last of these entries, and nothing of the object is written; where nothing would be, it is a note.
+    A declaration can have a method `objection`. Its arguments are the object of its name before and after all entries, or None if there
+    is none. If it returns a reason, the last of these entries fails, and the object is not written. If nothing would be written, the reason
+    is a note.
     """
 
     kind: Kind
@@ -59,12 +61,12 @@ class Batch(Generic[_Desired]):
 
     @property
     def every(self) -> Collection[_Desired]:
-        """Each declaration once, for however many namespaces it is."""
+        """Return each declaration once, regardless of its number of namespaces."""
         return {id(one.desired): one.desired for declared in self.namespaces.values() for one in declared}.values()
 
     @property
     def listed_by(self) -> ListedBy:
-        """The selectors of all entries; entries that differ in them are listed once more."""
+        """Return the selectors of all entries."""
         found: dict[Kind, dict[str, None]] = {}
         for desired in self.every:
             for kind, selectors in desired.listed_by.items():
@@ -72,7 +74,7 @@ class Batch(Generic[_Desired]):
         return {kind: tuple(selectors) for kind, selectors in found.items()}
 
     def declared(self, namespace: str) -> Sequence[Declaration[_Desired]]:
-        """The declarations for a namespace, in the order given; none for one that is not in the batch."""
+        """Return the declarations for a namespace in the given order. Empty if the namespace is not in the batch."""
         return self.namespaces.get(namespace, ())
 
     def names(self, namespace: str) -> tuple[str, ...]:
@@ -91,9 +93,9 @@ class Batch(Generic[_Desired]):
         *,
         without: Container[Entry | None] = (),
     ) -> Plan:
-        """The plan of all entries but some.
+        """Return the plan of all entries except those in `without`.
 
-        :raises Refusal: for a namespace that is refused; that of a task's only declaration, while of several each fails alone.
+        :raises Refusal: for a refused namespace, and for a single declaration. In a list, each entry fails separately.
         """
         if namespace in self.refused:
             raise Refusal(self.refused[namespace])
@@ -110,7 +112,7 @@ class Batch(Generic[_Desired]):
 def _alone(desired: Desired, namespace: str, objects: Objects, found: Related) -> Plan:
     """The plan of a task's only declaration.
 
-    :raises Refusal: when it objects to what it leaves.
+    :raises Refusal: if the declaration objects to the resulting object.
     """
     plan = desired.plan(namespace, objects, found)
     after = dict(objects)
@@ -132,7 +134,7 @@ def _objection(desired: Desired, ref: ObjectRef, before: Objects, after: Objects
 
 
 class _BatchPlanner:
-    """Plans one namespace, entry by entry. `objects` and `found` are what those before leave."""
+    """Plans one namespace, entry by entry. `objects` and `found` are the result of the previous entries."""
 
     def __init__(self, kind: Kind, objects: dict[str, Json], found: Related) -> None:
         self._kind, self._objects, self._found = kind, objects, found
@@ -161,7 +163,7 @@ class _BatchPlanner:
             self._extras.append({"entry": entry.position, **plan.extra})
 
     def object_to(self, namespace: str, before: Objects, declared: Sequence[Declaration[Any]]) -> None:
-        """Asks the last declaration of each object about what all of them leave: one that was planned, where one was."""
+        """Ask the last declaration of each object, if possible one without a failure, for its objection to the result of all entries."""
         failed = {failure.entry for failure in self._failures}
         asked = sorted(declared, key=lambda one: (one.entry or _UNNAMED) not in failed)
         last = {name: one for one in asked for name in one.desired.names(namespace)}
@@ -177,7 +179,7 @@ class _BatchPlanner:
 
     @property
     def plan(self) -> Plan:
-        # What depends on them comes last: a pod is restarted once all links of its account are there.
+        # Dependent objects come last: a pod is restarted when all links of its account exist.
         changes = sorted(self._writes.changes, key=lambda change: change.ref.kind != self._kind)
         return Plan(
             tuple(changes),
@@ -188,7 +190,7 @@ class _BatchPlanner:
         )
 
     def _keep(self, change: Change) -> None:
-        """What the next entry sees of the object."""
+        """Store the object as the next entry sees it."""
         ref = change.ref
         seen = self._objects.get(ref.name) if ref.kind == self._kind else known(self._found, ref)
         self._found = stored(self._kind, self._objects, self._found, ref, object_after(change, seen))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The declarations of a task: the one that its options make, or those of a list, each with options of its own."""
+"""Reads the declarations of a task: one from its options, or a list of entries with their own options."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ __all__ = [
 
 _Desired = TypeVar("_Desired", bound=Desired)
 
-#: So many invalid or contradicting entries are named in one message.
+#: Maximum number of invalid or contradictory entries in one message.
 _SHOWN = 20
 
-#: How a value of a type is written.
+#: The notation of a value, by its type.
 _FORMS = {
     "dict": "lines of the form 'name: value'",
     "list": "a list, such as [one, other]",
@@ -52,16 +52,16 @@ _FORMS = {
 }
 
 _BY_NAME = (
-    "a user requested this project under a name that a namespace_selector of them includes, so nothing was done in it: add 'requesters' or "
-    "'labels' to that selector, or exclude the name"
+    "A user requested this project with a name that one of their namespace_selectors includes, so nothing was done in it: add "
+    "'requesters' or 'labels' to that selector, or exclude the name"
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class ListForm(EntryList, Generic[_Desired]):
-    """How a module takes many declarations in one task: a list, and what is made of each entry.
+    """The list option with which a module takes many declarations in one task.
 
-    `declare` makes a declaration of options. `contradictions` finds what cannot hold together among the declarations for one
+    `declare` creates a declaration from options. `contradictions` finds the contradictions among the declarations for one
     namespace.
     """
 
@@ -72,13 +72,13 @@ class ListForm(EntryList, Generic[_Desired]):
 
 @dataclass(frozen=True)
 class TargetedDeclaration(Generic[_Desired]):
-    """One declaration, and the namespaces that it is for."""
+    """One declaration and its namespaces."""
 
     declared: Declaration[_Desired]
     targets: Union[Targets, NamespaceSelector]
 
     def unless(self, refused: Mapping[Entry, str]) -> TargetedDeclaration[_Desired]:
-        """The same, with why its entry is refused where it is."""
+        """Return the declaration, with the reason if its entry is refused."""
         entry = self.declared.entry
         if entry is None or entry not in refused:
             return self
@@ -86,7 +86,7 @@ class TargetedDeclaration(Generic[_Desired]):
 
 
 def list_option(arguments: Mapping[str, Any], *, alternatives: Sequence[Sequence[str]] = ()) -> dict[str, Any]:
-    """The argument spec of the list: the same options without defaults, which are the task's. The credentials in it are marked."""
+    """Return the argument spec of the list: the same options without defaults, which come from the task. Credentials are marked."""
     options = {
         name: {key: value for key, value in spec.items() if key not in ("default", "required")}
         for name, spec in arguments.items()
@@ -99,9 +99,9 @@ def list_option(arguments: Mapping[str, Any], *, alternatives: Sequence[Sequence
 def declared(
     form: ListForm[_Desired], params: Mapping[str, Any], read_file: Callable[[str], str]
 ) -> list[TargetedDeclaration[_Desired]]:
-    """The declarations of a task, in the order given.
+    """Return the declarations of a task, in the given order.
 
-    :raises OptionError: for all that cannot work, of a list by position and name of the entry.
+    :raises OptionError: with all invalid options, for a list by position and name of the entry.
     """
     if params.get(form.option) is None:
         return [_wanted(form, params, read_file, None)]
@@ -118,13 +118,13 @@ def declared(
 
 
 def entry_problems(form: EntryList, arguments: Mapping[str, Any], items: Any) -> str:
-    """What is wrong with the entries for Ansible's own validation, in one message that holds no value; empty when nothing is."""
+    """Return the problems that Ansible's validation finds in the entries, in one message without values. Empty if there are none."""
     problems = problems_of_entries(form, arguments, items)
     return _all_at_once(problems, len(items)) if problems else ""
 
 
 def problems_of_entries(form: EntryList, arguments: Mapping[str, Any], items: Any) -> list[str]:
-    """The same, a sentence for each."""
+    """Return the problems of the entries, a sentence for each."""
     if not isinstance(items, list):
         return []
     spec = arguments[form.option]
@@ -142,19 +142,19 @@ def problems_of_entries(form: EntryList, arguments: Mapping[str, Any], items: An
 
 
 def is_unknown(error: object) -> bool:
-    """Whether Ansible's validation says that there is no such option: `unknown_options` says more."""
+    """Whether Ansible's validation reports an unknown option. `unknown_options` reports it in more detail."""
     return type(error).__name__ == "UnsupportedError"
 
 
 def batch_of(
     form: ListForm[_Desired], wanted: Sequence[TargetedDeclaration[_Desired]], found: Sequence[Targets]
 ) -> Batch[_Desired]:
-    """What is declared for each namespace.
+    """Return the declarations for each namespace.
 
-    Where entries contradict each other only because a user gave a project a name that both select, nothing is done in that project: the
-    names that users choose must not stop the work elsewhere.
+    If entries contradict each other only because a user gave a project a name that both select, nothing is done in that project:
+    names that users choose must not stop the work in other namespaces.
 
-    :raises OptionError: when entries contradict each other, naming both and the namespace.
+    :raises OptionError: if entries contradict each other, with both entries and the namespace.
     """
     places: dict[str, list[Declaration[_Desired]]] = {}
     opened: set[tuple[str, int]] = set()
@@ -166,16 +166,16 @@ def batch_of(
     for namespace, first, second, what in _contradictions(form, places):
         sentence = f"{first.entry} and {second.entry} contradict each other in namespace {namespace}: {what}"
         if opened & {(namespace, id(first)), (namespace, id(second))}:
-            refused.setdefault(namespace, f"{sentence}; {_BY_NAME}")
+            refused.setdefault(namespace, f"{sentence}. {_BY_NAME}")
         else:
             problems.setdefault((first.entry, second.entry, what), sentence)
     if problems:
-        raise OptionError(f"{summarize([*problems.values()], _SHOWN, '; ')}; nothing was changed")
+        raise OptionError(f"{summarize([*problems.values()], _SHOWN, '; ')}. Nothing was changed")
     return Batch(form.kind, places, refused)
 
 
 def selected(wanted: Sequence[TargetedDeclaration[_Desired]], found: Sequence[Targets]) -> list[dict[str, Any]]:
-    """The namespaces that the selectors of entries select, for a later task that must work in the same ones."""
+    """Return the namespaces that the selectors of entries select, for a later task that must work in the same ones."""
     titles: dict[tuple[str, ...], list[str]] = {}
     for one, meant in zip(wanted, found, strict=True):
         if one.declared.entry is not None and isinstance(one.targets, NamespaceSelector):
@@ -193,7 +193,7 @@ def _wanted(
 def _contradictions(
     form: ListForm[_Desired], places: Mapping[str, Sequence[Declaration[_Desired]]]
 ) -> Iterator[tuple[str, Declaration[_Desired], Declaration[_Desired], str]]:
-    """Each namespace with two entries and their contradiction. Namespaces of the same entries are asked about once."""
+    """Each namespace with two entries and their contradiction. Namespaces with the same entries are checked once."""
     known: dict[tuple[int, ...], list[Contradiction]] = {}
     for namespace, entries in places.items():
         key = tuple(id(one) for one in entries)
@@ -204,7 +204,7 @@ def _contradictions(
 
 
 def _all_at_once(problems: Sequence[str], total: int) -> str:
-    return f"nothing was read or changed; problems with {_those(total)}: {summarize(problems, _SHOWN, '; ')}"
+    return f"nothing was read or changed. Problems with {_those(total)}: {summarize(problems, _SHOWN, '; ')}"
 
 
 def _those(total: int) -> str:

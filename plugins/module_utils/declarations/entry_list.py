@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lists of entries among the options of a task: what each entry is called, and which options it has. Pure."""
+"""Lists of entries among the options of a task: the name and the options of each entry. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..core.names import is_name
 
 __all__ = ["TARGETS", "EntryList", "entries_of", "entry_at"]
 
-#: Two ways to say the same: of an entry, one takes the place of either of the task's.
+#: Alternative options: one of them in an entry replaces both of the task.
 TARGETS = ("namespaces", "namespace_selector")
 
 
@@ -23,8 +23,8 @@ TARGETS = ("namespaces", "namespace_selector")
 class EntryList:
     """A list of entries in one task.
 
-    `option` is the list, `name` the option that names an entry in messages. `alternatives` are groups of options of which an
-    entry's one takes the place of the task's.
+    `option` is the list, `name` the option that names an entry in messages. `alternatives` are groups of options: one of them in an
+    entry replaces the task's options of the group.
     """
 
     option: str
@@ -33,7 +33,7 @@ class EntryList:
 
 
 def entries_of(form: EntryList, params: Mapping[str, Any]) -> list[tuple[Entry, dict[str, Any]]]:
-    """Each entry with its options; what it does not give is the task's.
+    """Return each entry with its options. Missing options come from the task.
 
     :raises OptionError: for a list without entries.
     """
@@ -44,7 +44,7 @@ def entries_of(form: EntryList, params: Mapping[str, Any]) -> list[tuple[Entry, 
 
 
 def entry_at(form: EntryList, position: int, item: Any) -> Entry:
-    """The entry at a position, from 0; an item that is no mapping has neither name nor title."""
+    """Return the entry at a position, from 0. An item that is not a mapping has neither name nor title."""
     if not isinstance(item, Mapping):
         return Entry(form.option, position)
     title = item.get("title")
@@ -52,14 +52,14 @@ def entry_at(form: EntryList, position: int, item: Any) -> Entry:
 
 
 def _effective(form: EntryList, params: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of an entry; what it does not give is the task's."""
+    """The options of an entry. Missing options come from the task."""
     given = {name: value for name, value in item.items() if value is not None}
     replaced = {name for group in (TARGETS, *form.alternatives) if given.keys() & set(group) for name in group}
     return {**{name: value for name, value in params.items() if name not in replaced}, **given}
 
 
 def _name(form: EntryList, item: Mapping[str, Any]) -> str:
-    """What an entry is called in messages: only what can be an object's name, lest it be a credential in the wrong place."""
+    """The name of an entry in messages. Only a valid object name is used, because another value may be a misplaced credential."""
     value = item.get(form.name)
     names = [value] if isinstance(value, str) else value if isinstance(value, list) else []
     return ", ".join(name for name in names if isinstance(name, str) and is_name(name))

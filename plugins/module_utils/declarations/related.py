@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known of the objects that a plan looked up besides, once one of them is written. Pure."""
+"""Keeps the related objects of a plan up to date after writes. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["known", "stored", "updated"]
 
 
 def known(found: Related, ref: ObjectRef) -> Json | None:
-    """The object as it was read, on its own or in the list of its kind; None where it was not."""
+    """Return the object that was read, separately or in the list of its kind. None if it was not read."""
     if ref in found:
         return found[ref]
     listed = found.get(replace(ref, name="")) or {}
@@ -22,7 +22,7 @@ def known(found: Related, ref: ObjectRef) -> Json | None:
 
 
 def updated(found: Related, ref: ObjectRef, now: Json | None) -> Related:
-    """`found` with `ref` as it is now, None once it is gone: on its own and in the list of its kind."""
+    """Return `found` with the current state of `ref`, None if it is deleted: separately and in the list of its kind."""
     whole = replace(ref, name="")
     known = {**found, ref: now} if ref in found else dict(found)
     listed = known.get(whole)
@@ -33,9 +33,9 @@ def updated(found: Related, ref: ObjectRef, now: Json | None) -> Related:
 
 
 def stored(kind: Kind, objects: dict[str, Json], found: Related, ref: ObjectRef, now: Json | None) -> Related:
-    """Puts an object as it is now, None once it is gone, where a plan looks for it.
+    """Store the current state of an object, None if it is deleted, for the next plan.
 
-    `objects` are those of `kind` by name, and are changed; returned is `found`, with an object of any other kind `updated`.
+    `objects` are the objects of `kind` by name, and are changed. Return `found`, in which an object of any other kind is `updated`.
     """
     if ref.kind != kind:
         return updated(found, ref, now)

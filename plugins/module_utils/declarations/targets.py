@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The namespaces of a declaration, as its options give them: names, or a selector. Pure."""
+"""The namespaces of a declaration, from its options: names, or a selector. Pure."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ __all__ = ["Targets", "from_options"]
 
 @dataclass(frozen=True)
 class Targets:
-    """The namespaces to work in, those that are meant but are being deleted, and the platform's that a selector leaves out.
+    """The namespaces to work in, selected namespaces that are being deleted, and the platform's namespaces that a selector leaves out.
 
-    `open_to_users` are those that users chose by the name of a project that they requested. `remarks` are for the user of the task.
+    `open_to_users` are requested projects that are selected by a name that the user chose. `remarks` are for the user of the task.
     """
 
     namespaces: Sequence[str]
@@ -32,9 +32,9 @@ class Targets:
 
 
 def from_options(options: Mapping[str, Any]) -> Targets | NamespaceSelector:
-    """The options `namespaces` and `namespace_selector`; no request is sent.
+    """Return the targets or the selector from the options `namespaces` and `namespace_selector`. No request is sent.
 
-    :raises OptionError: for an empty list, a name that cannot exist, or a selector that selects everything unasked.
+    :raises OptionError: for an empty list, an invalid name, or a selector that unintentionally selects everything.
     """
     if options.get("namespace_selector") is not None:
         return selector_from_options(options["namespace_selector"])

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One write per object, however many entries concern it. Pure."""
+"""Joins the changes of several entries to one write per object. Pure."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from ..core.objects import Json, ObjectRef, metadata
 
 __all__ = ["Writes", "object_after"]
 
-#: Stands for the version of an object that is not written yet.
+#: The placeholder for the version of an object that is not written yet.
 _UNWRITTEN = "unwritten"
 
 
 class Writes:
-    """The changes of several plans in their order, those of one object joined where one write does the same."""
+    """The changes of several plans in their order. Changes of one object are joined if one write has the same effect."""
 
     def __init__(self) -> None:
         self._changes: list[Change] = []
         self._last: dict[ObjectRef, int] = {}
 
     def add(self, change: Change, entry: Entry) -> None:
-        """Appends a change, or joins it with the last one of the same object."""
+        """Append a change, or join it with the last one of the same object."""
         change = replace(change, entries=(entry,))
         at = self._last.get(change.ref)
         joined = None if at is None else _joined(self._changes[at], change)
@@ -41,7 +41,7 @@ class Writes:
         return ref in self._last
 
     def drop(self, ref: ObjectRef) -> None:
-        """Takes back all changes of an object."""
+        """Remove all changes of an object."""
         self._changes = [change for change in self._changes if change.ref != ref]
         self._last = {change.ref: at for at, change in enumerate(self._changes)}
 
@@ -51,9 +51,9 @@ class Writes:
 
 
 def object_after(change: Change, observed: Json | None) -> Json | None:
-    """The object as it will be, None when it will be gone.
+    """Return the object after the change, or None after a deletion.
 
-    It keeps the version that was read, which is what the next write of it is bound to; a new object has one that stands for none.
+    It keeps the resourceVersion that was read, because the next write is bound to it. A new object gets a placeholder.
     """
     if change.action == "delete":
         return None
@@ -64,14 +64,14 @@ def object_after(change: Change, observed: Json | None) -> Json | None:
 
 
 def _joined(first: Change, second: Change) -> Change | None:
-    """One change that does what both do; None where two writes are needed."""
+    """One change with the effect of both, or None if two writes are needed."""
     ends = second.action in ("delete", "replace")
     if first.action == "delete" or second.action == "create" or (ends and first.action != "update"):
         return None
     entries = tuple(dict.fromkeys((*first.entries, *second.entries)))
     details, before = _merged(first.details, second.details), {**second.before, **first.before}
     if ends:
-        # What the update would have left is read into it: `old` has the version that was observed.
+        # The planned deletion includes the update: `old` has the observed version.
         return replace(second, entries=entries, details=details, before=before)
     is_patch = first.action == "update"
     return replace(
@@ -98,7 +98,7 @@ def _patched(observed: Any, patch: Any) -> Any:
 
 
 def _both(first: Any, second: Any) -> Any:
-    """One merge patch for two in a row: as `_patched`, but what is removed stays null."""
+    """One merge patch for two successive ones: as `_patched`, but removed keys stay null."""
     if not (isinstance(first, Mapping) and isinstance(second, Mapping)):
         return second
     return {**first, **{key: _both(first[key], value) if key in first else value for key, value in second.items()}}
@@ -110,7 +110,7 @@ def _without_version(body: Json) -> Json:
 
 
 def _merged(first: Any, second: Any) -> Any:
-    """What is reported of both: lists joined, each item once; of anything else the second."""
+    """The merged report of both: lists are joined, each item once. Otherwise the second value is used."""
     if isinstance(first, Mapping) and isinstance(second, Mapping):
         return {
             **first,

@@ -18,9 +18,9 @@ __all__ = ["facts_of", "with_objects"]
 
 
 def facts_of(cluster: Cluster) -> ClusterFacts:
-    """What the caller may see of the cluster's nature; what it may not see, or what fails, stays unknown.
+    """Return the facts that the caller is allowed to read. Facts that it cannot read, or that fail, stay unknown.
 
-    :raises ClusterError: when the cluster fails.
+    :raises ClusterError: if the cluster fails.
     """
     facts = ClusterFacts(None)
     try:
@@ -37,7 +37,10 @@ def facts_of(cluster: Cluster) -> ClusterFacts:
 
 
 def with_objects(cluster: Cluster, facts: ClusterFacts, *refs: ObjectRef) -> ClusterFacts:
-    """The facts with further objects: read, absent, unreadable, or failed."""
+    """Return the facts with more objects, each of them read, absent, unreadable or failed.
+
+    :raises ClusterError: if the cluster fails.
+    """
     for ref in refs:
         try:
             found = cluster.get(ref)
@@ -49,7 +52,7 @@ def with_objects(cluster: Cluster, facts: ClusterFacts, *refs: ObjectRef) -> Clu
         except ClusterError:
             raise
         except ImagePullError as error:
-            # The service only tells more of what is known.
+            # The service only adds details to known facts.
             facts = facts if ref == REGISTRY_SERVICE else replace(facts, failed=(*facts.failed, str(error)))
             continue
         facts = _added(facts, ref, found)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asks a cluster of what kind it is."""
+"""Determines the kind of a cluster."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["ClusterKind", "if_readable", "recognised"]
 
 @dataclass(frozen=True)
 class ClusterKind:
-    """`nature` is one of those of `platform/cluster_kind.py`. `version` and `cluster_id` are empty where they are not known."""
+    """The kind of a cluster. `nature` is a constant of `platform/cluster_kind.py`. `version` and `cluster_id` are empty if unknown."""
 
     nature: str
     version: str = ""
@@ -29,18 +29,19 @@ class ClusterKind:
 
 
 def recognised(cluster: Cluster) -> ClusterKind:
-    """:raises ImagePullError: when it cannot be read: it is not guessed."""
+    """Return the kind of the cluster.
+
+    :raises ImagePullError: if it cannot be determined.
+    """
     groups = listed_groups(cluster)
     if not groups:
-        raise Refusal(f"{cluster.name} lists no API group under /apis, so it is not known what kind of cluster it is")
+        raise Refusal(f"{cluster.name} lists no API group under /apis, so the kind of cluster is unknown")
     if not has_openshift_config(groups):
         there = if_readable(cluster, MICROSHIFT_VERSION) is not None
         return ClusterKind(nature_of(groups, None, microshift=there))
     infrastructure = cluster.get(INFRASTRUCTURE)
     if infrastructure is None:
-        raise Refusal(
-            f"{INFRASTRUCTURE} does not exist on {cluster.name}, so it is not known what kind of cluster it is"
-        )
+        raise Refusal(f"{INFRASTRUCTURE} does not exist on {cluster.name}, so the kind of cluster is unknown")
     version = as_dict(if_readable(cluster, CLUSTER_VERSION))
     return ClusterKind(
         nature_of(groups, infrastructure, microshift=False),
@@ -50,7 +51,7 @@ def recognised(cluster: Cluster) -> ClusterKind:
 
 
 def if_readable(cluster: Cluster, ref: ObjectRef) -> Json | None:
-    """The object; None also where the caller may not read it, or the cluster knows no such kind."""
+    """Return the object. None if it does not exist, the caller is not allowed to read it, or the cluster does not have its kind."""
     try:
         return cluster.get(ref)
     except (Forbidden, UnknownResource):

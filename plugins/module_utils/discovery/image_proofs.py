@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asks registries what an explanation wants to know of them, each different question once, many at the same time."""
+"""Asks registries the questions of an explanation, each distinct question once and many at the same time."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ __all__ = ["prove_images"]
 
 
 def prove_images(refs: Sequence[ObjectRef], evidence: Lookup, access: RegistryAccess) -> dict[ObjectRef, Json]:
-    """The answer to each question: `outcome`, `said` and `realm_host`, as in a proof. The secrets are in the evidence already.
+    """Return the answer to each question: `outcome`, `message` and `realm_host` of the proof. The evidence already contains the secrets.
 
-    :raises OptionError: when a certificate authority cannot be read.
+    :raises OptionError: if a certificate authority cannot be read.
     """
     attempts = {ref: _attempt(ImageQuestion.of(ref), evidence, access) for ref in refs}
     answers = asked(attempts.values())
@@ -43,19 +43,19 @@ def _wanted(question: ImageQuestion) -> RegistryImage:
 
 
 def _login(question: ImageQuestion, evidence: Lookup) -> tuple[str, str]:
-    """User and password as the kubelet reads them; two empty strings without a secret."""
+    """User and password as the kubelet reads them. Two empty strings without a secret."""
     logins: Mapping[str, tuple[str, str]] = StoredSecret.of(_secret(question, evidence)).for_kubelet.logins
     return logins.get(question.key, ("", ""))
 
 
 def _written(ref: ObjectRef, evidence: Lookup) -> float:
-    """When the login was written, in seconds since 1970, 0 where that is not known."""
+    """The time at which the login was written, in seconds since 1970. 0 if unknown."""
     changed = content_changed(_secret(ImageQuestion.of(ref), evidence))
     return float(changed.at) if changed and changed.is_exact else 0.0
 
 
 def _secret(question: ImageQuestion, evidence: Lookup) -> Json:
-    """Nothing where there is none."""
+    """The secret. Empty if there is none."""
     return evidence.look(ObjectRef(SECRET, question.namespace, question.secret)) or {} if question.secret else {}
 
 

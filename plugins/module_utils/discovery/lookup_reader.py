@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads what an explanation wants to see, all at once: objects, the cluster's configuration, and answers about rights."""
+"""Reads the data that an explanation needs in one batch: objects, the cluster's configuration, and access reviews."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = ["read_wanted"]
 
 _MAY_NOT = "the caller may not read it"
 
-#: A list keeps the time of the content, which is held against the node's last attempt.
+#: A list keeps the time of the content's last change, which is compared with the node's last attempt.
 _SECRET = replace(SECRET, trim=with_time_of_content)
 
 
@@ -41,9 +41,9 @@ def read_wanted(
     listed_by: ListedBy,
     registries: RegistryAccess | None = None,
 ) -> Mapping[ObjectRef, Answer]:
-    """What the evidence wants. Registries are asked where `registries` says how.
+    """Return the data that the evidence needs. Registries are asked only if `registries` is given.
 
-    :raises ImagePullError: when the cluster fails.
+    :raises ImagePullError: if the cluster fails.
     """
     wanted = evidence.take_wanted()
     images = [ref for ref in wanted if ref.kind == IMAGE_QUESTION]
@@ -80,9 +80,9 @@ def _objects(
 
 
 def _without_group(cluster: Cluster, refused: Sequence[ObjectRef]) -> Mapping[ObjectRef, Answer]:
-    """Of what the caller may not read, what does not exist: a server refuses also what it does not know.
+    """The unreadable references whose kind does not exist: a server also refuses unknown kinds.
 
-    :raises ClusterError: when the cluster fails.
+    :raises ClusterError: if the cluster fails.
     """
     named = {ref: group for ref in refused if (group := _group_of(ref))}
     try:
@@ -91,18 +91,18 @@ def _without_group(cluster: Cluster, refused: Sequence[ObjectRef]) -> Mapping[Ob
         raise
     except ImagePullError:
         return {}
-    # A server without any group is none.
+    # A server without any group is not a Kubernetes API server.
     return {ref: _none_of(ref) for ref, group in named.items() if groups and group not in groups}
 
 
 def _group_of(ref: ObjectRef) -> str:
-    """Empty for the first API, which every server has."""
+    """The API group. Empty for the core API, which every server has."""
     group, slash, _version = ref.kind.api_version.partition("/")
     return group if slash else ""
 
 
 def _way_to(ref: ObjectRef) -> Callable[[Cluster, ObjectRef], Answer] | None:
-    """How to read what is no object of a namespace."""
+    """The function that reads a reference that is not an object of a namespace."""
     if ref.kind == SUBJECT_ACCESS_REVIEW:
         return _review
     if ref.kind == POD_EVENTS:
@@ -117,7 +117,7 @@ def _mapped(
 
 
 def _review(cluster: Cluster, ref: ObjectRef) -> Answer:
-    """Whether an account may pull: the reference's namespace is the project, its name the account's namespace and name."""
+    """Whether an account is allowed to pull. The reference's namespace is the project, its name is the account's namespace and name."""
     namespace, _slash, name = ref.name.partition("/")
     puller = Subject("ServiceAccount", name, namespace)
     try:
@@ -148,10 +148,10 @@ def _of_cluster(cluster: Cluster, ref: ObjectRef) -> Answer:
 
 
 def _without_kind(ref: ObjectRef, answer: Answer) -> Answer:
-    """A cluster that does not know a kind has no object of it."""
+    """A cluster without the kind has no object of it."""
     return _none_of(ref) if isinstance(answer, UnknownResource) else answer
 
 
 def _none_of(ref: ObjectRef) -> Answer:
-    """Without image streams, the registry of a cluster is another one."""
+    """The result for a missing object. Without image streams, the cluster's registry is not OpenShift's."""
     return {} if ref.kind == IMAGE_STREAM else None

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asks many registries at the same time, each different question once."""
+"""Asks many registries at the same time, each distinct question once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..engine.workers import Workers
 
 __all__ = ["answers_to"]
 
-#: So many registries are asked at the same time.
+#: Maximum number of concurrent requests to registries.
 _AT_ONCE = 16
 
 _Question = TypeVar("_Question", bound=Hashable)
@@ -20,7 +20,10 @@ _Answer = TypeVar("_Answer")
 
 
 def answers_to(questions: Iterable[_Question], ask: Callable[[_Question], _Answer]) -> dict[_Question, _Answer]:
-    """:raises BaseException: whatever `ask` raised first."""
+    """Return the answer to each distinct question.
+
+    :raises BaseException: the first error of `ask`.
+    """
     different = list(dict.fromkeys(questions))
     with Workers(_AT_ONCE) as workers:
         return dict(zip(different, workers.map(ask, different), strict=True))

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Deletes pods of probes that outlived their deadline, in all namespaces: a killed run leaves them.
+"""Deletes pods of probes that are past their deadline, in all namespaces. A killed run leaves such pods.
 
-Whose project such a pod is in does not matter: only that pod is deleted, by its UID. A failure is reported, and stops nothing.
+The owner of the project does not matter: only that pod is deleted, by its UID. A failure is reported, and does not stop the run.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from ..images.probe_pods import PROBE_POD, deletion, has_expired, uid_of
 
 __all__ = ["delete_leftovers", "is_leftover"]
 
-#: Maximum number of pods that one run deletes, in one namespace and in all: more are left to the next run.
+#: Maximum number of pods that one run deletes, in one namespace and in all. The next run deletes more.
 _OF_A_NAMESPACE, _IN_ALL = 20, 500
 #: Maximum number of pods in a sentence.
 _NAMED = 5
 
 
 def is_leftover(pod: Json) -> bool:
-    """Whether a probe made the pod and its deadline is over, by the clock of this host."""
+    """Whether a probe created the pod and its deadline has passed, by the clock of this host."""
     return has_expired(pod, time.time())
 
 
 def delete_leftovers(
     cluster: Cluster, workers: Workers, pods: Iterable[Json], *, check_mode: bool = False
 ) -> tuple[str, ...]:
-    """Deletes these pods, each of which `is_leftover`, and returns the sentences about it. In check mode, about what would be deleted."""
+    """Delete these pods, each of which `is_leftover`, and return messages about it. In check mode, report the pods only."""
     chosen = _bounded(pods)
     refs = [ObjectRef(PROBE_POD, metadata(pod)["namespace"], metadata(pod)["name"]) for pod in chosen]
     if not chosen:
@@ -51,7 +51,7 @@ def delete_leftovers(
 
 
 def _bounded(pods: Iterable[Json]) -> list[Json]:
-    """The author of many such pods takes the time of nobody else."""
+    """The pods to delete, limited so that a user with many such pods does not delay others."""
     counts: Counter[str] = Counter()
     chosen = []
     for pod in pods:
@@ -63,7 +63,7 @@ def _bounded(pods: Iterable[Json]) -> list[Json]:
 
 
 def _delete(cluster: Cluster, ref: ObjectRef, uid: str) -> str:
-    """Why the pod may still be there; empty if it is gone or another pod has its name."""
+    """The reason why the pod may still exist. Empty if it is deleted or another pod has its name."""
     try:
         cluster.write(deletion(ref, uid))
     except (NotFound, Conflict):
@@ -88,6 +88,6 @@ def _left(refs: Sequence[tuple[ObjectRef, str]]) -> tuple[str, ...]:
         return ()
     (ref, error), *_others = refs
     return (
-        f"{pluralize(len(refs), 'pod')} of earlier probes could not be deleted, such as {ref.namespace}/{ref.name}: {error}. Give the caller "
-        "the right to delete pods, or delete them by hand",
+        f"{pluralize(len(refs), 'pod')} of earlier probes could not be deleted, such as {ref.namespace}/{ref.name}: {error}. Give the "
+        "caller the right to delete pods, or delete them by hand",
     )

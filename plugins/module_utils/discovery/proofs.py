@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a login is worth at a registry, with what the login itself tells: a refused one may have expired."""
+"""Checks a login at a registry, and whether a refused login has expired according to its own content."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from .parallel import answers_to
 
 __all__ = ["LoginCheck", "Patience", "asked", "judged"]
 
-#: What a registry answers to a login that it knew once. Some say "denied" and not "who are you?".
+#: Outcomes for a login that was valid earlier. Some registries deny the request instead of rejecting the login.
 _REFUSED = ("bad_login", "no_right")
-#: After so many attempts without an answer, a registry is not asked any more.
+#: Maximum number of attempts without an answer. The registry is then no longer asked.
 _MOST_SILENT = 16
-#: Maximum number of registries without an answer. Then only registries that an option names are asked. 16 at a time take two minutes.
+#: Maximum number of registries without an answer. After that, only registries that an option names are asked. 16 at a time take 2 minutes.
 _MOST_SILENT_HOSTS = 200
 
 
 @dataclass(frozen=True, repr=False)
 class LoginCheck:
-    """One question to a registry: equal ones are asked once. Without a path in `wanted`, whether the login is accepted.
+    """One question to a registry. Equal questions are asked once. Without a path in `wanted`, it is whether the login is accepted.
 
-    `is_named`: an option names the registry, and not only the cluster's text. `is_insecure`: the cluster's image config lists it among
-    the registries whose certificate is not verified.
+    `is_named`: an option names the registry, and not only text of the cluster. `is_insecure`: the cluster's image config lists it as a
+    registry whose certificate is not verified.
     """
 
     wanted: RegistryImage
@@ -43,7 +43,7 @@ class LoginCheck:
 
     @classmethod
     def of(cls, question: LoginQuestion, access: RegistryAccess, *, is_named: bool = False) -> LoginCheck:
-        """Of an image, an option always names the registry."""
+        """Return the check for a question. An option always names the registry of an image."""
         image, login = question.image, RegistryLogin(question.username, question.password)
         wanted = (
             RegistryImage(question.host)
@@ -59,11 +59,17 @@ class LoginCheck:
         return RegistryOptions(host, None, how.ca_cert, how.validate_certs, how.timeout, how.prefix, how.realm_option)
 
     def check(self) -> None:
-        """:raises OptionError: when a certificate authority cannot be read."""
+        """Check the options.
+
+        :raises OptionError: if a certificate authority cannot be read.
+        """
         check_authorities(self._options)
 
     def proof(self) -> RegistryProof:
-        """:raises OptionError: when a certificate authority cannot be read."""
+        """Ask the registry.
+
+        :raises OptionError: if a certificate authority cannot be read.
+        """
         how, host, options = self.access, self.wanted.host, self._options
         if self.wanted.path:
             return prove(
@@ -78,29 +84,29 @@ class LoginCheck:
 
 
 def asked(attempts: Iterable[LoginCheck]) -> dict[LoginCheck, RegistryProof]:
-    """The answer to each different attempt, many at the same time. A registry that answers nothing again and again is left alone then.
+    """Return the answer to each distinct attempt, many at the same time. A registry that repeatedly does not answer is no longer asked.
 
-    :raises OptionError: when a certificate authority cannot be read.
+    :raises OptionError: if a certificate authority cannot be read.
     """
     return answers_to(attempts, Patience().proof)
 
 
 class Patience:
-    """Counts the attempts in a row that a host did not answer, and the hosts that answered nothing.
+    """Counts the consecutive attempts without an answer for each host, and the hosts without an answer.
 
-    Otherwise a thousand logins would each wait for the whole time, and a user whose pods name ten thousand hosts would hold up everyone.
+    Otherwise, a thousand logins would each wait for the whole timeout, and a user whose pods name ten thousand hosts would delay everyone.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        #: The failed attempts in a row of each host that has one.
+        #: The consecutive failed attempts of each host.
         self._silent: dict[str, list[str]] = {}
 
     def proof(self, attempt: LoginCheck) -> RegistryProof:
         host = attempt.wanted.host
         with self._lock:
             if why := self._why_not(attempt):
-                return RegistryProof("unanswered", f"not asked, since {why}")
+                return RegistryProof("unanswered", f"not asked, because {why}")
         proof = attempt.proof()
         with self._lock:
             if proof.outcome == "unanswered":
@@ -120,9 +126,9 @@ class Patience:
 
 
 def judged(proof: RegistryProof, host: str, login: RegistryLogin, written: float = 0.0) -> RegistryProof:
-    """The proof; where the registry refuses a login that has expired, one that says so, with how to renew it.
+    """Return the proof. If the registry refuses a login that has expired, the proof says so and explains how to renew it.
 
-    `written`: when the login was written, in seconds since 1970, 0 for not known.
+    `written`: the time at which the login was written, in seconds since 1970. 0 if unknown.
     """
     if proof.outcome not in _REFUSED:
         return proof

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Time as the engine uses it; tests bring their own."""
+"""The clock of the engine. Tests use their own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Clock"]
 
 @dataclass(frozen=True)
 class Clock:
-    """`now` counts seconds from some moment on, `sleep` waits for some."""
+    """A clock. `now` returns seconds from any start, `sleep` waits for a number of seconds."""
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads a set of objects, in as few requests as their number and the caller's rights allow."""
+"""Reads a set of objects with as few requests as their number and the caller's permissions allow."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from .workers import Workers
 
 __all__ = ["Answer", "fetch", "read_one"]
 
-#: Up to so many objects, parallel reads are cheaper for the server than a list that it filters by name: it looks at every
-#: object of the kind for that.
+#: Up to this number of objects, parallel reads are cheaper for the server than a list filtered by name, for which it examines every
+#: object of the kind.
 _FEW = 4
 
-#: Up to so many reads, or lists of one namespace each, are cheaper than a list that brings objects from all of the cluster's
-#: namespaces.
+#: Up to this number, reads or lists of single namespaces are cheaper than a list of the objects in all namespaces of the
+#: cluster.
 _FEW_WHOLE = 32
 
-#: The object, None where there is none, or why it could not be read. For a reference without name a list under `items`: of what
-#: the selectors of its kind find, or of all.
+#: The object, None if it does not exist, or the error. For a reference without a name, a list under `items`: the objects that
+#: the selectors of its kind find, or all objects.
 Answer = Union[Json, ImagePullError, None]
 
 
 @dataclass(frozen=True)
 class _ListRequest:
-    """Lists that bring some of the wanted objects; `complete` ones bring all that there are."""
+    """Lists that contain some of the wanted objects. `complete`: all existing ones."""
 
     kind: Kind
     refs: Sequence[ObjectRef]
@@ -43,7 +43,7 @@ class _ListRequest:
 
 @dataclass
 class _FetchedObjects:
-    """What lists answered: `objects` for what they told, `unread` for what they could not tell."""
+    """The results of lists: `objects` were found or do not exist, `unread` are unknown."""
 
     objects: dict[ObjectRef, Answer]
     unread: set[ObjectRef]
@@ -57,12 +57,12 @@ def fetch(
     *,
     strict: bool = False,
 ) -> tuple[dict[ObjectRef, Answer], set[ObjectRef]]:
-    """Each of the objects, and those that lists of `listed_by` did not bring: these may still exist.
+    """Return each of the objects, and the references that lists of `listed_by` did not contain: these objects may still exist.
 
-    What the caller may not list is read one by one, and answered with the refusal where that is not allowed either.
+    Objects that the caller is not allowed to list are read one by one. If that is not allowed either, the result is the refusal.
 
-    :raises ImagePullError: with `strict`, when a list over all namespaces fails; otherwise that is the answer for what it was to
-        bring. `ClusterError` when the cluster fails.
+    :raises ImagePullError: with `strict`, if a list over all namespaces fails. Otherwise, the error is the result for its objects.
+        `ClusterError` if the cluster fails.
     """
     found = _FetchedObjects({}, set())
     for planned in _lists(refs, listed_by):
@@ -73,7 +73,7 @@ def fetch(
 
 
 def read_one(cluster: Cluster, ref: ObjectRef, selectors: Sequence[str] = ALL) -> Answer:
-    """One object, or for a reference without name the list of its namespace; of a cluster-scoped kind, all."""
+    """Return one object or, for a reference without a name, the list of its namespace, or all objects of a cluster-scoped kind."""
 
     def listed(selector: str) -> Iterator[Json]:
         return cluster.list(
@@ -119,7 +119,7 @@ def _lists_of_named(kind: Kind, refs: Sequence[ObjectRef], selectors: Sequence[s
 def _carry_out(
     cluster: Cluster, workers: Workers, planned: _ListRequest, found: _FetchedObjects, *, strict: bool
 ) -> None:
-    """Puts into `found` what the lists tell; nothing where the caller may not list."""
+    """Store the results of the lists in `found`. Nothing is stored if the caller is not allowed to list."""
     places: dict[str, list[ObjectRef]] = {}
     for ref in planned.refs:
         places.setdefault(ref.namespace, []).append(ref)
@@ -144,7 +144,7 @@ def _list_each(
     places: Mapping[str, Sequence[ObjectRef]],
     found: _FetchedObjects,
 ) -> None:
-    """The same, by lists of each namespace."""
+    """Store the results of separate lists of each namespace."""
 
     def in_namespace(name: str) -> Mapping[ObjectRef, Json] | ImagePullError:
         try:
@@ -166,7 +166,7 @@ def _list_each(
 def _objects(
     cluster: Cluster, planned: _ListRequest, refs: Sequence[ObjectRef], namespace: str
 ) -> dict[ObjectRef, Json]:
-    """The wanted objects that the lists bring, of one namespace or of all."""
+    """The wanted objects in the lists of one namespace or of all."""
     wanted = set(refs)
     whole = not refs[0].name
     found: dict[ObjectRef, Any] = {ref: {"items": []} for ref in refs} if whole else {}

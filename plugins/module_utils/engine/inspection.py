@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The inspecting engine: read and evaluate, in parallel, until nothing is awaited or a deadline has passed. It writes nothing."""
+"""The inspection engine: reads and evaluates in parallel until nothing is awaited or a deadline has passed. It writes nothing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _Found = TypeVar("_Found")
 
 @dataclass
 class _NamespaceInspection:
-    """One namespace on its way: what was seen of it last, and what that means."""
+    """The inspection of one namespace: the objects that were last read, and their evaluation."""
 
     namespace: str
     view: View = field(default_factory=View)
@@ -49,12 +49,12 @@ def inspect(
     refine: Callable[[_Inspection], _Inspection] = lambda inspection: inspection,
     hint: Callable[[Sequence[NamespaceResult]], str] = lambda _left: "",
 ) -> Outcome:
-    """What the inspection finds in every namespace; a namespace in which something is still awaited in the end has failed.
+    """Return the findings in every namespace. A namespace in which something is still awaited at the end has failed.
 
-    `refine`: called after a look that left something awaited; the inspection as it is then, which is asked once more about
-    what was seen. `hint`: what to do about what did not come, given the namespaces that still await it.
+    `refine`: called after a round in which something is still awaited. It returns the inspection that evaluates the same objects once
+    more. `hint`: returns the fix for missing objects, given the namespaces that still await them.
 
-    :raises ImagePullError: when nothing could be read at all.
+    :raises ImagePullError: if nothing could be read at all.
     """
     works = [_NamespaceInspection(namespace) for namespace in dict.fromkeys(namespaces)]
     with running(cluster, len(works), settings) as run:
@@ -83,7 +83,7 @@ def inspect(
 def examined(
     outcome: Outcome, seen: Mapping[str, _Seen], work: Callable[[str, _Seen], _Found]
 ) -> tuple[Outcome, dict[str, _Found]]:
-    """What `work` makes of what was seen in each namespace; a namespace for which it fails has failed."""
+    """Return the results of `work` for each namespace. A namespace for which it raises an error has failed."""
     found: dict[str, _Found] = {}
     failures: dict[str, ImagePullError] = {}
     for name, each in seen.items():
@@ -91,13 +91,13 @@ def examined(
             found[name] = work(name, each)
         except ImagePullError as error:
             failures[name] = error
-        except Exception as error:  # an object may hold anything
+        except Exception as error:  # an object may contain anything
             failures[name] = internal_error(error)
     return with_failures(outcome, failures), found
 
 
 def with_failures(outcome: Outcome, failures: Mapping[str, ImagePullError]) -> Outcome:
-    """The outcome in which these namespaces have failed."""
+    """Return the outcome in which these namespaces have failed."""
     results = [
         result.failing(None, str(failures[result.name])) if result.name in failures else result
         for result in outcome.namespaces
@@ -125,12 +125,12 @@ def _evaluate(run: Run, inspection: Inspection, work: _NamespaceInspection) -> N
         work.evaluation = inspection.evaluate(work.namespace, work.view.objects, work.view.related)
     except ImagePullError as error:
         work.result = run.failed(work.namespace, error)
-    except Exception as error:  # an object may hold anything
+    except Exception as error:  # an object may contain anything
         work.result = run.failed(work.namespace, internal_error(error))
 
 
 def _check(run: Run, work: _NamespaceInspection, *, was_there: bool) -> None:
-    """Whether the namespace is there at all: nothing is awaited in one that is not. Cluster-scoped objects are in none."""
+    """Fail a namespace that does not exist: nothing is awaited in it. Cluster-scoped objects are in no namespace."""
     work.checked = True
     if work.namespace and not run.stopped and (why := run.what_is_wrong_with(work.namespace, was_there=was_there)):
         work.result = NamespaceResult(work.namespace, "failed", error=why, extra=dict(work.evaluation.extra))

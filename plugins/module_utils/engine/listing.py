@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All objects of a kind in many namespaces: one list where the caller may have that, one for each namespace where not."""
+"""Lists all objects of a kind in many namespaces: with one list if the caller is allowed to, otherwise with one for each namespace."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Listing", "list_in"]
 
 @dataclass(frozen=True)
 class Listing:
-    """What was found, by namespace, in the order given; and the namespaces in which the caller may not list."""
+    """The objects by namespace, in the given order, and the namespaces in which the caller is not allowed to list."""
 
     objects: dict[str, list[Json]] = field(default_factory=dict)
     forbidden: Sequence[str] = ()
@@ -35,11 +35,11 @@ def list_in(
     field_selector: str = "",
     label_selector: str = "",
 ) -> Listing:
-    """What `keep` leaves of each object: nothing is held of one for which it returns None. Its metadata must be left.
+    """Return the parts of each object that `keep` returns, which must include the metadata. None drops the object.
 
-    What is in a namespace that is not given is not looked at. Up to `few` namespaces are listed one by one at once.
+    Objects in other namespaces are ignored. Up to `few` namespaces are listed separately from the start.
 
-    :raises ImagePullError: when a list fails for another reason than that the caller may not have it.
+    :raises ImagePullError: if a list fails for another reason than a missing permission.
     """
     meant = frozenset(namespaces)
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a namespace is there to be worked in, and the sentences for one that is not."""
+"""Checks that a namespace exists and is not being deleted, with the messages for the other cases."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ __all__ = ["deleted_sentence", "is_terminating", "missing_sentence", "require_na
 
 
 def require_namespace(cluster: Cluster, namespace: str) -> None:
-    """Nothing when the namespace is there, or when the caller may not know.
+    """Check that the namespace exists. Do nothing if the caller is not allowed to read it.
 
-    :raises NamespaceMissing: when it is not there; `NamespaceTerminating` when it is being deleted.
+    :raises NamespaceMissing: if it does not exist. `NamespaceTerminating` if it is being deleted.
     """
     try:
         found = cluster.get(ObjectRef(NAMESPACE, "", namespace))
@@ -28,18 +28,18 @@ def require_namespace(cluster: Cluster, namespace: str) -> None:
 
 
 def is_terminating(namespace: Json) -> bool:
-    """Whether it is being deleted: nothing can be created in it any more."""
+    """Whether it is being deleted. Nothing can then be created in it."""
     status = namespace.get("status")
     phase = status.get("phase") if isinstance(status, dict) else None
     return bool(metadata(namespace).get("deletionTimestamp")) or phase == "Terminating"
 
 
 def missing_sentence(cluster: Cluster) -> str:
-    return f"the namespace does not exist on {cluster.name}; create it first, or correct its name"
+    return f"the namespace does not exist on {cluster.name}. Create it first, or correct its name"
 
 
 def deleted_sentence(cluster: Cluster) -> str:
-    return f"the namespace was deleted on {cluster.name} while the task was running; create it again, or take it out of the task"
+    return f"the namespace was deleted on {cluster.name} while the task was running. Create it again, or remove it from the task"
 
 
 def terminating_sentence(cluster: Cluster) -> str:

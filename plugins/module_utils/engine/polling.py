@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Looking again at what is not there yet, until a deadline."""
+"""Repeats a check until a deadline."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from .clock import Clock
 
 __all__ = ["poll"]
 
-#: Seconds between two looks: short at first, as accounts are made within milliseconds of their namespace.
+#: Seconds between two checks: short at first, because accounts are created within milliseconds of their namespace.
 _FIRST_LOOK, _LAST_LOOK = 0.1, 1.0
 
 
 class _Pending(Protocol):
     @property
     def pending(self) -> bool:
-        """Whether it has to be looked at again."""
+        """Whether it must be checked again."""
 
 
 _Item = TypeVar("_Item", bound=_Pending)
@@ -31,9 +31,9 @@ def poll(
     look: Callable[[Sequence[_Item]], None],
     clock: Clock | None = None,
 ) -> None:
-    """Calls `look` with all items, then with those still pending; at least once.
+    """Call `look` with all items, then with the pending ones, at least once.
 
-    `timeout`: how many seconds after the start that ends, asked after each look.
+    `timeout`: returns the number of seconds after the start at which to stop. It is called after each round.
     """
     clock = clock or Clock()
     started, pause = clock.now(), _FIRST_LOOK

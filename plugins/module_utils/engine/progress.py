@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How far a long task has come, said every few seconds. No credential is in a line: it holds counts only."""
+"""Progress reports for long tasks, every few seconds. A line contains only counts, never a credential."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ..core.phrases import pluralize
 
 __all__ = ["Progress", "line"]
 
-#: Seconds between two lines; a task that is done earlier says nothing.
+#: Seconds between two lines. A task that ends earlier prints none.
 _INTERVAL = 3.0
 
 
 @dataclass
 class Progress:
-    """Counts finished namespaces, from several threads. `say` is given each line; None says nothing."""
+    """Counts finished namespaces, from several threads. `say` gets each line. With None, no line is printed."""
 
     task: str
     total: int
@@ -35,7 +35,7 @@ class Progress:
         self._started = self._said = self.now()
 
     def finished(self, *, changed: bool, failed: bool) -> None:
-        """Counts one namespace."""
+        """Count one namespace."""
         with self._lock:
             self.done += 1
             self.changed += changed
@@ -43,7 +43,7 @@ class Progress:
         self.tick()
 
     def tick(self) -> None:
-        """Says how far the task is when the last line is long enough ago."""
+        """Report the progress if the last line was long enough ago."""
         with self._lock:
             now = self.now()
             due = now - self._said >= _INTERVAL
@@ -55,7 +55,7 @@ class Progress:
 
 
 def line(progress: Progress, seconds: float) -> str:
-    """Such as `sa_link 4,210/10,000 namespaces, 12 changed, 1 failed, about 11 s left`; before one is done, without a guess."""
+    """Return a line such as `sa_link 4,210/10,000 namespaces, 12 changed, 1 failed, about 11 s left`, at first without an estimate."""
     text = (
         f"{progress.task} {progress.done:,}/{pluralize(progress.total, 'namespace')}, {progress.changed:,} changed, "
         f"{progress.failed:,} failed"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads what a question needs to see: the objects of each namespace, then what these refer to."""
+"""Reads the objects that a question needs: the objects of each namespace, then the objects that these refer to."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .workers import Workers
 
 __all__ = ["View", "look_up", "observe", "read"]
 
-#: The objects of one namespace, or why they could not be read.
+#: The objects of one namespace, or the error.
 Observed = Union[Objects, ImagePullError]
 
 _NONE: frozenset[str] = frozenset()
@@ -27,7 +27,7 @@ _NONE: frozenset[str] = frozenset()
 
 @dataclass(frozen=True)
 class View:
-    """What was seen in one namespace. `unread` names objects that may exist although a list did not bring them."""
+    """The objects that were read in one namespace. `unread` are names of objects that may exist although a list did not contain them."""
 
     objects: Objects = field(default_factory=dict)
     related: Related = field(default_factory=dict)
@@ -37,11 +37,11 @@ class View:
 def read(
     cluster: Cluster, workers: Workers, question: Question, namespaces: Sequence[str], *, leave_unread: bool = False
 ) -> dict[str, View | ImagePullError]:
-    """What the question needs to see of each namespace, or why that could not be read.
+    """Return the objects of each namespace that the question needs, or the error.
 
-    `leave_unread`: what a list did not tell is left unread, for a write may tell it as well.
+    `leave_unread`: objects that a list did not contain are left unread, because a write also shows whether they exist.
 
-    :raises ImagePullError: when a list over all namespaces fails, and with it every namespace.
+    :raises ImagePullError: if a list over all namespaces fails.
     """
     observed, unread = observe(cluster, workers, question, namespaces, leave_unread=leave_unread)
     wanted = {
@@ -62,7 +62,7 @@ def read(
 def _view(
     objects: Objects, refs: Sequence[ObjectRef], found: Mapping[ObjectRef, Answer], unread: frozenset[str]
 ) -> View | ImagePullError:
-    """One namespace's share of what was looked up; the first failure in it is the namespace's."""
+    """One namespace's part of the related objects. The first error in it is the error of the namespace."""
     related: dict[ObjectRef, Json | None] = {}
     for ref in refs:
         answer = found.get(ref)
@@ -76,7 +76,7 @@ def _view(
 def observe(
     cluster: Cluster, workers: Workers, question: Question, namespaces: Sequence[str], *, leave_unread: bool = False
 ) -> tuple[dict[str, Observed], dict[str, frozenset[str]]]:
-    """The objects of each namespace that the question names, and the names of those that are left unread."""
+    """Return the objects of each namespace that the question names, and the names of the unread ones."""
     wanted = {
         name: [ObjectRef(question.kind, name, each) for each in question.names(name) or ("",)] for name in namespaces
     }
@@ -102,7 +102,7 @@ def _names(refs: Sequence[ObjectRef], unread: Collection[ObjectRef]) -> frozense
 
 
 def _observed(refs: Sequence[ObjectRef], found: Mapping[ObjectRef, Answer]) -> Observed:
-    """One namespace's objects by name; the first failure among them is the namespace's."""
+    """One namespace's objects by name. The first error among them is the error of the namespace."""
     objects: dict[str, Json] = {}
     for ref in refs:
         answer = found.get(ref)
@@ -117,9 +117,9 @@ def _observed(refs: Sequence[ObjectRef], found: Mapping[ObjectRef, Answer]) -> O
 def look_up(
     cluster: Cluster, workers: Workers, refs: Collection[ObjectRef], listed_by: ListedBy = NO_SELECTORS
 ) -> dict[ObjectRef, Answer]:
-    """Each of the objects, None where there is none, the error where it could not be read.
+    """Return each object, None if it does not exist, or the error.
 
-    Those that the caller may not read are left out. A list over all namespaces that fails is an error for what it was to bring.
+    Objects that the caller is not allowed to read are left out. If a list over all namespaces fails, its objects get the error.
     """
     found, unread = fetch(cluster, workers, refs, listed_by)
     _read_the_rest(cluster, workers, found, unread)

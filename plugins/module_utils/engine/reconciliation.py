@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The reconciling engine: read, plan, apply, in parallel, until every namespace is as declared or a deadline has passed."""
+"""The reconciliation engine: reads, plans and applies in parallel until every namespace is as declared or a deadline has passed."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ from .run import Run, RunSettings, internal_error, running
 
 __all__ = ["RunSettings", "reconcile"]
 
-#: So many writes of one object may go unanswered, and of all objects of a namespace: a webhook that fails always must not hold up
-#: the others.
+#: Maximum number of unanswered writes per object and per namespace, so that a permanently failing webhook does not block the
+#: others.
 _MOST_LOST = 6
 _MOST_LOST_IN_ALL = 4 * _MOST_LOST
-#: Seconds in which one object that others keep changing is planned again, and in which all objects of a namespace are.
+#: Maximum number of seconds for planning one object again that others keep changing, and for all objects of a namespace.
 _STUBBORN_SECONDS = 60.0
 _STUBBORN_SECONDS_IN_ALL = 4 * _STUBBORN_SECONDS
 
 
 @dataclass
 class _NamespaceWork:
-    """One namespace on its way. `objects` is what is known of it now, `doubtful` the writes whose answer was lost.
+    """The work in one namespace. `objects` is their currently known state, `doubtful` are the writes whose response was lost.
 
-    `unread` names objects that may exist although a list did not bring them. `failures` are entries whose writes failed.
-    `waited` is how many seconds it has been looked at.
+    `unread` are names of objects that may exist although a list did not contain them. `failures` are entries whose writes failed.
+    `waited` is the number of seconds since the start.
     """
 
     namespace: str
@@ -78,11 +78,11 @@ def reconcile(
     settings: RunSettings,
     seen: Mapping[str, View] | None = None,
 ) -> Outcome:
-    """Brings every namespace to the declared state; with `check_mode`, only says what that would change.
+    """Bring every namespace to the declared state. With `check_mode`, only report the changes.
 
-    `seen`: what the plans need to see of each namespace, where it is read already; None reads it.
+    `seen`: the objects of each namespace that the plans need, if they have been read. With None, they are read.
 
-    A namespace that fails does not stop the others. When the cluster fails, the run stops, and the outcome says so once.
+    A failed namespace does not stop the others. If the cluster fails, the run stops, and the outcome reports it once.
     """
     works = [_NamespaceWork(namespace) for namespace in dict.fromkeys(namespaces)]
     started = settings.clock.now()
@@ -102,12 +102,12 @@ def reconcile(
 
 
 def _longest(works: Sequence[_NamespaceWork]) -> float:
-    """How many seconds to wait for what is still awaited."""
+    """The number of seconds to wait for missing objects."""
     return max((awaited.within for work in works if work.pending for awaited in work.plan.waiting_for), default=0.0)
 
 
 def _round(run: Run, desired: Desired, pending: Sequence[_NamespaceWork], known: Mapping[str, View] | None) -> None:
-    """One look at all pending namespaces: those with nothing to do are done with it, the others go to the workers."""
+    """One round over all pending namespaces: those without changes are finished, the others go to the workers."""
     _see(run, desired, pending, known)
     busy = [work for work in pending if not _is_settled(run, desired, work)]
     run.workers.map(lambda work: _settle(run, desired, work), busy)
@@ -115,12 +115,12 @@ def _round(run: Run, desired: Desired, pending: Sequence[_NamespaceWork], known:
 
 
 def _see(run: Run, desired: Desired, pending: Sequence[_NamespaceWork], known: Mapping[str, View] | None) -> None:
-    """Reads what the plans of all pending namespaces need, unless it is `known`."""
+    """Read the objects that the plans of all pending namespaces need, unless they are `known`."""
     seen: Mapping[str, View | ImagePullError]
     if known is not None:
         seen = known
     else:
-        # A create tells whether the object is there; what is only planned, or is deleted, has to be read for that.
+        # A create shows whether the object exists. Without a create, in check mode or for a deletion, it must be read.
         seen = run.read(desired, [work.namespace for work in pending], leave_unread=not run.settings.check_mode)
     for work in pending:
         view = seen.get(work.namespace)
@@ -133,7 +133,7 @@ def _see(run: Run, desired: Desired, pending: Sequence[_NamespaceWork], known: M
 
 
 def _is_settled(run: Run, desired: Desired, work: _NamespaceWork) -> bool:
-    """Plans one namespace; whether that was all, without a request."""
+    """Plan one namespace. Whether it is finished without a request."""
     if work.result is None:
         _plan(run, desired, work)
     to_send = bool(work.plan.changes) and not run.settings.check_mode
@@ -144,7 +144,7 @@ def _is_settled(run: Run, desired: Desired, work: _NamespaceWork) -> bool:
 
 
 def _untold(work: _NamespaceWork) -> set[str]:
-    """The objects that must be read since no create tells whether they exist."""
+    """The objects that must be read, because no create shows whether they exist."""
     created = {change.ref.name for change in work.plan.changes if change.action == "create"}
     return work.unread - created
 
@@ -159,14 +159,14 @@ def _plan(run: Run, desired: Desired, work: _NamespaceWork) -> None:
 
 
 def _planned(desired: Desired, work: _NamespaceWork) -> Plan:
-    """The plan for what is known now: without entries of which a write has failed, for others may build on what they leave."""
+    """The plan for the currently known objects. It excludes entries with failed writes, because others may depend on their result."""
     if work.failures and isinstance(desired, Batch):
         return desired.plan(work.namespace, work.objects, work.found, without=work.failures)
     return desired.plan(work.namespace, work.objects, work.found)
 
 
 def _settle(run: Run, desired: Desired, work: _NamespaceWork) -> None:
-    """Carries out the plan of one namespace, in a thread."""
+    """Carry out the plan of one namespace, in a thread."""
     try:
         if run.stopped or run.is_over:
             work.result = _ended(run, work, None)
@@ -198,13 +198,13 @@ def _count(run: Run, work: _NamespaceWork) -> None:
 
 
 def _needs_namespace(run: Run, work: _NamespaceWork) -> bool:
-    """Whether the namespace itself has to be read: what is awaited may never come, what is only planned may be refused."""
+    """Whether the namespace itself must be read, because awaited objects may never appear, and planned creates may be refused."""
     creates = any(change.action == "create" for change in work.plan.changes)
     return not work.checked and bool(work.plan.waiting_for or (run.settings.check_mode and creates))
 
 
 def _apply(run: Run, desired: Desired, work: _NamespaceWork) -> None:
-    """Carries out the plan, write by write. A write that fails is the failure of its entries, if it has some; the others go on."""
+    """Carry out the plan, write by write. A failed write fails its entries, if it has any, and the other writes continue."""
     patience = _Patience(run.settings.clock)
     while work.plan.changes:
         change = work.plan.changes[0]
@@ -213,7 +213,7 @@ def _apply(run: Run, desired: Desired, work: _NamespaceWork) -> None:
         except (ClusterError, NamespaceMissing, NamespaceTerminating):
             raise
         except ImagePullError as error:
-            if change.action == "create":  # an object that exists may be the reason
+            if change.action == "create":  # an existing object may be the reason for another failure
                 run.count(work.namespace, error)
             if not change.entries:
                 raise
@@ -224,9 +224,9 @@ def _apply(run: Run, desired: Desired, work: _NamespaceWork) -> None:
 
 
 class _Patience:
-    """How long writes are tried again: each object until its seconds have passed, or too many of its answers were lost.
+    """Limits repeated writes: for each object by time and by the number of lost responses.
 
-    The namespace as a whole has bounds of its own: past these, the first failure of each further object is final.
+    The whole namespace has its own limits. After these, the first failure of each further object is final.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -235,7 +235,7 @@ class _Patience:
         self._tries: dict[ObjectRef, _Tries] = {}
 
     def ends_with(self, ref: ObjectRef, error: ImagePullError) -> bool:
-        """Counts a failure of the object; whether it was the last one to be borne."""
+        """Count a failure of the object. Whether it is final."""
         own = self._tries.setdefault(ref, _Tries(_STUBBORN_SECONDS, _MOST_LOST))
         ended = [tries.end_with(error, self._clock.now()) for tries in (own, self._every)]
         return any(ended)
@@ -246,7 +246,7 @@ class _Patience:
 
 @dataclass
 class _Tries:
-    """The failures of one object or of all; the seconds count from the first one."""
+    """The failures of one object or of all. The seconds count from the first failure."""
 
     seconds: float
     most_lost: int
@@ -255,7 +255,7 @@ class _Tries:
     began_at: float | None = None
 
     def end_with(self, error: ImagePullError, now: float) -> bool:
-        """Counts a failure; whether there are too many."""
+        """Count a failure. Whether there are too many."""
         if self.began_at is None:
             self.began_at = now
         self.count += 1
@@ -264,12 +264,12 @@ class _Tries:
 
 
 def _write(run: Run, desired: Desired, work: _NamespaceWork, change: Change, patience: _Patience) -> None:
-    """One write; after a conflict or a lost answer the object is read again, and the namespace planned again."""
+    """Make one write. After a conflict or a lost response, read the object and plan the namespace again."""
     try:
         now = carry_out(run.cluster, change, run.settings.clock)
     except (Conflict, AlreadyExists, NotFound, Unanswered) as error:
         if isinstance(error, NotFound) and change.action == "create":
-            raise  # there is nothing to create it in, which no second look changes
+            raise  # its container does not exist, which reading again does not change
         if isinstance(error, Unanswered):
             work.doubtful[change.ref, change.action] = change
         if patience.ends_with(change.ref, error):
@@ -290,7 +290,7 @@ def _look_again(cluster: Cluster, desired: Desired, work: _NamespaceWork, ref: O
     work.plan = _planned(desired, work)
     planned = {(change.ref, change.action) for change in work.plan.changes}
     for key in [key for key in work.doubtful if key[0] == ref and key not in planned]:
-        # The answer was lost, the write was not.
+        # The response was lost, but the write was carried out.
         work.applied.append(work.doubtful.pop(key))
 
 
@@ -299,7 +299,7 @@ def _store(desired: Desired, work: _NamespaceWork, ref: ObjectRef, now: Json | N
 
 
 def _ended(run: Run, work: _NamespaceWork, error: ImagePullError | None) -> NamespaceResult:
-    """The result of a namespace that is not brought to its end: by an error, or without one as the run is over."""
+    """The result of an unfinished namespace, because of an error or, without one, because the run is over."""
     done = run.not_attempted(work.namespace) if error is None else run.failed(work.namespace, error)
     done = replace(done, changes=tuple(work.applied), notes=work.plan.notes, failures=_failures(work))
     is_begun = done.changes or work.doubtful or (done.failures and done.status == "skipped")
@@ -309,7 +309,7 @@ def _ended(run: Run, work: _NamespaceWork, error: ImagePullError | None) -> Name
 
 
 def _interrupted(work: _NamespaceWork, error: ImagePullError | None) -> str:
-    """Why a namespace is only half done."""
+    """The reason why a namespace is only partly done."""
     is_own = error is not None and not isinstance(error, ClusterError)
     why = str(error) if is_own else "the task stopped before this namespace was finished"
     return f"{why}{_doubts(work.doubtful.values())}"
@@ -317,17 +317,17 @@ def _interrupted(work: _NamespaceWork, error: ImagePullError | None) -> str:
 
 def _doubts(changes: Iterable[Change]) -> str:
     doubtful = ", ".join(f"{change.action} {change.ref}" for change in changes)
-    return f"; the answer to this was lost, so it may have been carried out: {doubtful}" if doubtful else ""
+    return f". The response to this was lost, so it may have been carried out: {doubtful}" if doubtful else ""
 
 
 def _give_up(run: Run, work: _NamespaceWork) -> None:
-    """What is still awaited did not come: the namespace may have been deleted meanwhile."""
+    """Awaited objects did not appear. The namespace may have been deleted in the meantime."""
     if not run.stopped and (why := run.what_is_wrong_with(work.namespace, was_there=True)):
         work.result = NamespaceResult(work.namespace, "failed", tuple(work.applied), work.plan.notes, why)
 
 
 def _failures(work: _NamespaceWork) -> tuple[Failure, ...]:
-    """Why single entries failed, in their order: planning refused them, or a write."""
+    """The failures of single entries in their order: refused in planning, or failed in a write."""
     refused = {failure.entry: failure.error for failure in work.plan.failures}
     found = {**work.failures, **refused}
     return tuple(Failure(entry, found[entry]) for entry in sorted(found, key=lambda entry: entry.position))
@@ -341,7 +341,7 @@ def _finished(work: _NamespaceWork) -> NamespaceResult:
     for awaited in work.plan.waiting_for:
         missing.setdefault(awaited.entry, []).append(awaited.what)
     reasons = {
-        entry: f"{', '.join(what)} did not appear in time; create it, or wait longer" for entry, what in missing.items()
+        entry: f"{', '.join(what)} did not appear in time. Create it, or wait longer" for entry, what in missing.items()
     }
     error = reasons.pop(None, "")
     failures += tuple(Failure(entry, why) for entry, why in reasons.items() if entry is not None)

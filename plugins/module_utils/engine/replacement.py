@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Carries out one change. A replacement is a delete and a create, of which both happen or, as far as it can be had, neither."""
+"""Carries out one change. A replacement deletes and creates an object. Either both happen or, as far as possible, neither."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ from .clock import Clock
 
 __all__ = ["carry_out"]
 
-#: How long a create is tried again while an object is missing that has just been deleted.
+#: Seconds for which a create is repeated while the object that was just deleted is missing.
 _PATIENCE_SECONDS = 15.0
 _PAUSE_SECONDS = 0.25
 
 
 def carry_out(cluster: Cluster, change: Change, clock: Clock) -> Json | None:
-    """The object as it now is, None once deleted. Errors are those of `Cluster.write`.
+    """Carry out the change and return the object after it, or None after a deletion. Errors are those of `Cluster.write`.
 
-    :raises Refusal: when a replacement failed half-way, and whether the old object is back.
+    :raises Refusal: if a replacement failed after the deletion. The message reports whether the old object was restored.
     """
     if change.action != "replace":
         return cluster.write(change)
     creation = replace(change, action="create")
-    # All that may be wrong with the new object is that the name is taken. What is refused now costs nothing.
+    # The dry run may only fail because the name is taken. Any other refusal is found before the deletion.
     with suppress(AlreadyExists):
         cluster.write(creation, dry_run=True)
     _remove(cluster, change)
     try:
         return _create(cluster, creation, clock, (ConnectError, Unanswered))
     except (AlreadyExists, _UnknownOwner):
-        raise  # an object of that name is there: it is read and planned for again
+        raise  # an object of that name exists: it is read and planned again
     except ImagePullError as error:
         _put_back(cluster, change, clock, error)
 
 
 class _UnknownOwner(Unanswered):
-    """The object exists, and whether it is the one that we created could not be read."""
+    """The object exists, but it could not be read whether it is the one that we created."""
 
 
 def _remove(cluster: Cluster, change: Change) -> None:
@@ -75,23 +75,23 @@ def _create(
 
 
 def _created_before(cluster: Cluster, creation: Change) -> Json | None:
-    """The object of an earlier try whose answer was lost.
+    """The object of an earlier attempt whose response was lost.
 
-    :raises AlreadyExists: when another client created another one meanwhile; `_UnknownOwner` when it cannot be read.
+    :raises AlreadyExists: if another client created another one in the meantime. `_UnknownOwner` if it cannot be read.
     """
     try:
         found = cluster.get(creation.ref)
     except ImagePullError as error:
         raise _UnknownOwner(
-            f"{creation.ref} exists, and may be the new one or another client's: {error}; run again"
+            f"{creation.ref} exists, and may be the new one or another client's: {error}. Run again"
         ) from None
     if found is not None and not _holds(found, creation.body):
-        raise AlreadyExists(f"{creation.ref} was created by another client meanwhile")
+        raise AlreadyExists(f"{creation.ref} was created by another client in the meantime")
     return found
 
 
 def _holds(found: Json, wanted: Json) -> bool:
-    """Whether an object has all that was sent, beside what the server added."""
+    """Whether an object contains everything that was sent. The server may have added more."""
     return all(
         _holds(found[key], value)
         if isinstance(value, Mapping) and isinstance(found.get(key), Mapping)
@@ -104,10 +104,10 @@ def _put_back(cluster: Cluster, change: Change, clock: Clock, error: ImagePullEr
     try:
         _create(cluster, restored(change), clock, (ImagePullError,))
     except (AlreadyExists, _UnknownOwner):
-        raise Refusal(f"{error}; meanwhile another {change.ref} was created: look at it, then run again") from None
+        raise Refusal(f"{error}. In the meantime, another {change.ref} was created: check it, then run again") from None
     except ImagePullError as second:
         is_gone = "may be gone" if isinstance(second, (ConnectError, Unanswered)) else "is gone"
         raise Refusal(
-            f"{change.ref} {is_gone}: {error}; and putting the old one back failed too: {second}; create it again"
+            f"{change.ref} {is_gone}: {error}. Restoring the old one also failed: {second}. Create it again"
         ) from None
-    raise Refusal(f"{error}; the old {change.ref} was put back") from None
+    raise Refusal(f"{error}. The old {change.ref} was restored") from None

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a task did, namespace by namespace, and what it reports."""
+"""The results of a task by namespace, and its report."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ..core.phrases import pluralize, summarize
 
 __all__ = ["NamespaceResult", "Outcome", "Status", "named"]
 
-#: Up to so many namespaces, all of them are listed in a result.
+#: Up to this number of namespaces, a result lists all of them.
 _SMALL = 100
-#: So many reasons, and namespaces of one reason, are named in the message; the result lists all.
+#: Maximum number of reasons, and of namespaces per reason, in a message. The result lists all.
 _SPOKEN = 20
 
 Status = Literal["changed", "unchanged", "failed", "skipped"]
@@ -27,10 +27,10 @@ Status = Literal["changed", "unchanged", "failed", "skipped"]
 
 @dataclass(frozen=True)
 class NamespaceResult:
-    """`changes` are those carried out or, in check mode, those that would be; a failed namespace may have some.
+    """The result of one namespace. `changes` were carried out or, in check mode, would be. A failed namespace may have some.
 
-    `error` is why the namespace failed or was skipped, `failures` why single entries of the task failed in it. `extra` is listed in
-    a large result too, unless it is `unremarkable`.
+    `error` is the reason why the namespace failed or was skipped, `failures` are the failures of single entries in it. `extra` is also
+    listed in a large result, unless it is `unremarkable`.
     """
 
     name: str
@@ -55,13 +55,13 @@ class NamespaceResult:
         }
 
     def failing(self, entry: Entry | None, error: str) -> NamespaceResult:
-        """The same result, failed: that entry, or the namespace where the task has only one declaration."""
+        """Return the result with a failure of the entry, or of the namespace if the task has only one declaration."""
         if entry is None:
             return replace(self, status="failed", error=error)
         return replace(self, status="failed", failures=(*self.failures, Failure(entry, error)))
 
     def report_failures(self) -> Iterator[dict[str, Any]]:
-        """One row for each reason; with the entry where it is that of one."""
+        """Yield one row for each failure, with the entry if there is one."""
         if self.error:
             yield {"namespace": self.name, "error": self.error}
         for failure in self.failures:
@@ -78,10 +78,9 @@ class NamespaceResult:
 class Outcome:
     """The result of one task.
 
-    `refused` says why nothing was attempted at all. `remarks` is what the user should know beside the notes of the namespaces,
-    `extra` what the result holds besides. `retries` counts the requests that were repeated, and the objects that were read and
-    planned again after a conflict or a lost answer. `stopped` says why the task ended before all namespaces were attempted; empty
-    when it did not.
+    `refused` is the reason why nothing was attempted at all. `remarks` are for the user, in addition to the notes of the namespaces.
+    `extra` is added to the result. `retries` counts repeated requests, and objects that were read and planned again after a conflict
+    or a lost response. `stopped` is the reason why the task ended before all namespaces were attempted, and empty if it did not.
     """
 
     namespaces: Sequence[NamespaceResult]
@@ -92,7 +91,7 @@ class Outcome:
     extra: dict[str, Any] = field(default_factory=dict)
 
     def with_skipped(self, names: Sequence[str], reason: str) -> Outcome:
-        """The same with further namespaces that were skipped."""
+        """Return the outcome with more skipped namespaces."""
         skipped = [NamespaceResult(name, "skipped", error=reason) for name in names]
         return replace(self, namespaces=[*self.namespaces, *skipped])
 
@@ -106,10 +105,10 @@ class Outcome:
         return list(dict.fromkeys(printable(note) for note in every))
 
     def report(self, *, unchanged: bool | None = None, diff: bool = True) -> dict[str, Any]:
-        """The module's result, without a credential.
+        """Return the module's result, without a credential.
 
-        `unchanged`: whether namespaces in which nothing had to be done are listed or only counted; None lists them in a
-        small result. `diff`: whether a large result holds the diff too; a small one always does.
+        `unchanged`: whether unchanged namespaces are listed and not only counted. None lists them in a small result. `diff`: whether a
+        large result contains the diff. A small one always does.
         """
         small = len(self.namespaces) <= _SMALL
         all_listed = small if unchanged is None else unchanged
@@ -132,7 +131,7 @@ class Outcome:
         return bool(self.failed or self.stopped or self.refused)
 
     def message(self, task: str) -> str:
-        """One line for a failed task: why it stopped, then each reason with its namespaces; of many, the first ones."""
+        """Return one line for a failed task: the reason for stopping, then each failure with its namespaces. Of many, the first ones."""
         return printable(f"{task} {self.refused or self._reasons()}")
 
     def _reasons(self) -> str:
@@ -155,13 +154,13 @@ class Outcome:
             return ""
         count = _summary(self.namespaces)
         return (
-            f"stopped: {self.stopped}; of {pluralize(count['total'], 'namespace')}: {count['changed']:,} changed, {count['unchanged']:,} "
-            f"needed no change, {count['failed']:,} failed, {count['skipped']:,} not attempted; run it again to finish"
+            f"stopped: {self.stopped}. Of {pluralize(count['total'], 'namespace')}: {count['changed']:,} changed, {count['unchanged']:,} "
+            f"needed no change, {count['failed']:,} failed, {count['skipped']:,} not attempted. Run it again to finish"
         )
 
 
 def named(names: Sequence[str]) -> str:
-    """The names as a message has them: the first ones, and how many more there are."""
+    """Return the names for a message: the first ones, and the number of the others."""
     return summarize(names, _SPOKEN)
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What both engines share: the settings of a run, its progress, and what ends it early."""
+"""The shared parts of both engines: the settings of a run, its progress, and the reasons to end it early."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ from .workers import Workers
 __all__ = ["Run", "RunSettings", "internal_error", "running"]
 
 
-#: What is said of each namespace that is only half done when the run stops; why it stopped is said once.
-_CUT_SHORT = "the task stopped before this namespace was finished; its last write may have been carried out"
+#: The error of each namespace that is only partly done when the run stops. The reason for stopping is reported once.
+_CUT_SHORT = "the task stopped before this namespace was finished. Its last write may have been carried out"
 
 
 @dataclass(frozen=True)
 class RunSettings:
-    """How a task runs.
+    """Settings of a run.
 
-    `wait_timeout`: seconds to wait for objects that do not exist yet. `max_failures`: once the API server has failed in more namespaces than
-    that, the others are not attempted; None goes on to the end. `say` is given the progress lines.
+    `wait_timeout`: seconds to wait for objects that do not exist yet. `max_failures`: when the API server has failed in more namespaces
+    than that, the others are not attempted. None means no limit. `say` gets the progress lines.
     """
 
     check_mode: bool
@@ -54,7 +54,7 @@ class RunSettings:
 
 @dataclass
 class Run:
-    """What all namespaces of one task share. `stopped` says why no further request makes sense; empty while one does.
+    """The shared state of all namespaces of one task. `stopped` is the reason why no further request makes sense, and empty otherwise.
 
     `unserved` are the namespaces in which the API server failed.
     """
@@ -72,24 +72,24 @@ class Run:
         return limit is not None and len(self.unserved) > limit
 
     def count(self, namespace: str, error: ImagePullError) -> None:
-        """Counts the failure of a read or a creation for `max_failures`, if it is one of the API server.
+        """Count the failure of a read or a creation for `max_failures`, if it is a failure of the API server.
 
-        Whoever administers a namespace causes all others at will: by an object, a role binding that is gone, a full quota, a policy or
-        a webhook of their own, the end of the namespace. These never end the work in the namespaces of others.
+        The administrator of a namespace can cause all other failures: by an object, a missing role binding, a full quota, their own policy
+        or webhook, or the deletion of the namespace. These never end the work in other namespaces.
         """
         if _is_of_server(error):
             self.unserved.add(namespace)
 
     def stop(self, error: ImagePullError) -> None:
-        """Ends the run. The first reason is the one that is told, once."""
+        """End the run. Only the first reason is reported."""
         self.stopped = self.stopped or str(error)
 
     def read(
         self, question: Question, namespaces: Sequence[str], *, leave_unread: bool = False
     ) -> Mapping[str, View | ImagePullError]:
-        """What the question needs to see, or why not; nothing once the run is stopped.
+        """Return the objects that the question needs, or errors. Empty if the run has stopped.
 
-        A list over all namespaces that fails stops the run, as an error of the cluster does: neither is one namespace's.
+        A failed list over all namespaces stops the run, like an error of the cluster, because neither belongs to one namespace.
         """
         try:
             seen = read(self.cluster, self.workers, question, namespaces, leave_unread=leave_unread)
@@ -104,7 +104,7 @@ class Run:
         return seen
 
     def failed(self, namespace: str, error: ImagePullError) -> NamespaceResult:
-        """The result of a namespace in which nothing was changed before an error."""
+        """Return the result of a namespace in which nothing was changed before an error."""
         if isinstance(error, ClusterError):
             self.stop(error)
             return (
@@ -118,7 +118,7 @@ class Run:
         return NamespaceResult(namespace, "failed", error=message)
 
     def not_attempted(self, namespace: str) -> NamespaceResult:
-        """The result of a namespace that is left out."""
+        """Return the result of a namespace that was not attempted."""
         reason = (
             f"the task stopped ({self.cluster.name} failed)"
             if self.stopped
@@ -127,9 +127,9 @@ class Run:
         return NamespaceResult(namespace, "skipped", error=f"not attempted: {reason}")
 
     def what_is_wrong_with(self, namespace: str, *, was_there: bool) -> str:
-        """Why nothing can appear in a namespace; empty when it can, or when the caller may not know.
+        """Return the reason why nothing can appear in a namespace. Empty if it can, or if the caller is not allowed to read the namespace.
 
-        `was_there`: whether the task has seen it before.
+        `was_there`: whether the task has read it before.
         """
         try:
             require_namespace(self.cluster, namespace)
@@ -151,12 +151,12 @@ def _is_of_server(error: ImagePullError) -> bool:
 
 @contextmanager
 def running(cluster: Cluster, namespaces: int, settings: RunSettings) -> Iterator[Run]:
-    """A run with its threads."""
+    """Yield a run with its threads."""
     with Workers(settings.concurrency) as workers:
         progress = Progress(settings.task, namespaces, settings.say, settings.clock.now)
         yield Run(cluster, settings, workers, progress)
 
 
 def internal_error(error: Exception) -> ImagePullError:
-    """An unexpected error is one namespace's failure too; the others go on."""
-    return ImagePullError(f"an internal error: {unexpected(error)}; please report it, with the task's options")
+    """Return the failure of one namespace for an unexpected error. The other namespaces continue."""
+    return ImagePullError(f"an internal error: {unexpected(error)}. Please report it, with the task's options")

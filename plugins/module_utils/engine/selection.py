@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads the namespaces that selectors select, from the API server."""
+"""Reads the selected namespaces from the API server."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _PROJECT = Kind("project.openshift.io/v1", "Project", "projects", "project", nam
 
 
 def visible(cluster: Cluster) -> list[Json]:
-    """All namespaces or, on OpenShift, the caller's projects where it may not list namespaces.
+    """Return all namespaces or, on OpenShift, the caller's projects if it is not allowed to list namespaces.
 
-    :raises ApiError: when it may list neither.
+    :raises ApiError: if it is not allowed to list either.
     """
     return _list(cluster, "")
 
@@ -32,10 +32,10 @@ def visible(cluster: Cluster) -> list[Json]:
 def resolve(
     cluster: Cluster, wanted: Sequence[Targets | NamespaceSelector], every: Sequence[Json] | None = None
 ) -> list[Targets]:
-    """The targets of each entry: read from the cluster once for all that give a selector, or not at all with `every`, the
-    namespaces as `visible` has read them.
+    """Return the targets of each entry. The namespaces are read once for all selectors, or not at all if `every` contains the
+    namespaces that `visible` has read.
 
-    :raises ApiError: when neither namespaces nor the caller's projects may be listed.
+    :raises ApiError: if the caller is allowed to list neither namespaces nor its projects.
     """
     labels = list(dict.fromkeys(one.labels for one in wanted if isinstance(one, NamespaceSelector)))
     by_labels = _listed(cluster, labels, every)
@@ -55,7 +55,7 @@ def _chosen(selector: NamespaceSelector, namespaces: Sequence[Json]) -> Targets:
 
 
 def _listed(cluster: Cluster, selectors: Sequence[str], every: Sequence[Json] | None) -> dict[str, list[Json]]:
-    """The namespaces that each label selector selects. One selector is left to the server, as are those that only it understands."""
+    """The namespaces for each label selector. The server evaluates a single selector, and those that only it understands."""
     ours = len(selectors) > 1 or every is not None
     tests = {selector: compiled(selector) for selector in selectors} if ours else {}
     known = {selector: test for selector, test in tests.items() if test is not None}
@@ -69,7 +69,7 @@ def _listed(cluster: Cluster, selectors: Sequence[str], every: Sequence[Json] | 
 
 
 def _list(cluster: Cluster, selector: str) -> list[Json]:
-    """One list of namespaces, or of the caller's projects."""
+    """A list of namespaces, or of the caller's projects."""
     try:
         return list(cluster.list(NAMESPACE, label_selector=selector))
     except Forbidden as refusal:
@@ -77,6 +77,6 @@ def _list(cluster: Cluster, selector: str) -> list[Json]:
             projects = list(cluster.list(_PROJECT, label_selector=selector))
         except NotFound:
             raise refusal from None
-        # On OpenShift the projects are all that such a caller may see, and as good.
+        # On OpenShift, such a caller can see only the projects, which are equivalent.
         cluster.makes_up_for(refusal)
         return projects

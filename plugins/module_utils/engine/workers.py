@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A pool of daemon threads: a task that is interrupted ends at once and does not wait for requests under way.
+"""A pool of daemon threads: an interrupted task ends immediately and does not wait for running requests.
 
 `concurrent.futures` waits for its threads when a `with` block ends, even by an exception, and again when Python exits. A task's
 `timeout` of 3 seconds would then take as long as the slowest server.
@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 __all__ = ["Workers"]
 
-#: Seconds after which the thread that waits looks up.
+#: Seconds after which the waiting thread checks for signals.
 _INTERVAL = 1.0
 
 _Item = TypeVar("_Item")
@@ -25,14 +25,17 @@ _Result = TypeVar("_Result")
 
 
 class Workers:
-    """Up to `most` threads, each started when it is needed. To be used as a context manager.
+    """Up to `most` threads, each started when it is needed. Use it as a context manager.
 
-    When the block ends normally, the threads have ended, too. When it ends by an exception (the `timeout` of a task, Ctrl-C),
-    calls under way are abandoned: their threads end with the call, or with the process at the latest.
+    If the block ends normally, the threads have also ended. If it ends by an exception (the `timeout` of a task, Ctrl-C),
+    running calls are abandoned: their threads end with the call, or at the latest with the process.
     """
 
     def __init__(self, most: int) -> None:
-        """:raises ValueError: when `most` is less than 1: nothing would ever be done."""
+        """Create the pool without threads.
+
+        :raises ValueError: if `most` is less than 1, because nothing would ever run.
+        """
         if most < 1:
             raise ValueError(f"a pool of {most} threads")
         self._most = most
@@ -52,11 +55,11 @@ class Workers:
                 thread.join()
 
     def map(self, function: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
-        """The results of `function` for each of the items, in their order.
+        """Return the results of `function` for each item, in their order.
 
-        To be called from one thread, and never from within `function`.
+        Call it from one thread, and never within `function`.
 
-        :raises BaseException: whatever `function` raised first, at once. No further item is started then, nor when the wait
+        :raises BaseException: the first error of `function`, immediately. No further item is then started. The same applies if the wait
             itself is interrupted.
         """
         every = list(items)
@@ -76,13 +79,13 @@ class Workers:
         return batch.results
 
     def _start(self) -> None:
-        # Known before it runs: an interruption of the start itself must not lose it.
+        # Recorded before it runs, so that an interruption of the start does not lose it.
         self._threads.append(threading.Thread(target=_serve, args=(self._batches,), daemon=True))
         self._threads[-1].start()
 
 
 def _serve(batches: SimpleQueue[_Batch | None]) -> None:
-    """The life of a thread: one batch after the other, until there is none."""
+    """Run in a thread: work on one batch after the other, until there are no more."""
     while (batch := batches.get()) is not None:
         batch.work()
         # An idle thread keeps no items and no results.
@@ -90,7 +93,7 @@ def _serve(batches: SimpleQueue[_Batch | None]) -> None:
 
 
 class _Batch:
-    """The items of one `map`. Each of `takers` threads takes one after the other."""
+    """The items of one `map`. Each of `takers` threads takes one item after the other."""
 
     def __init__(self, function: Callable[[Any], Any], items: Sequence[Any], takers: int) -> None:
         self.results: list[Any] = [None] * len(items)
@@ -102,20 +105,20 @@ class _Batch:
         self._over = threading.Event()
 
     def wait(self) -> None:
-        """Until every item is done, or one has failed."""
-        # A signal that arrives just before the wait begins, or in another thread, does not end it. Python calls its handler after it.
+        """Wait until every item is done, or one has failed."""
+        # A signal just before the wait, or in another thread, does not end the wait. Python calls the handler after it.
         while not self._over.wait(_INTERVAL):
             pass
         if self._error is not None:
             raise self._error
 
     def stop(self) -> None:
-        """No further item is taken."""
+        """Start no further item."""
         with self._lock:
             self._items = iter(enumerate(()))
 
     def work(self) -> None:
-        """Takes items until none is left."""
+        """Process items until none is left."""
         try:
             while (taken := self._take()) is not None:
                 index, item = taken

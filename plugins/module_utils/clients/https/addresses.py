@@ -1,11 +1,11 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Addresses that only the host of the task reaches: the host itself, its link, the services of its cloud. Pure.
+"""Recognizes addresses that only the host of the task reaches: the host itself, its link, the services of its cloud. Pure.
 
 The list is our own: the properties of `ipaddress` differ between versions of Python. Sources: the IANA registries of special-purpose
 addresses (RFC 6890), and the documentation of clouds for their metadata services. Private networks (RFC 1918, RFC 4193) are not
-among them: many registries are there.
+included, because many registries use them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["InsideAddress", "inside_kind", "inside_kind_of_host"]
 
 _Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 
-#: The first network that holds an address decides.
+#: The first network that contains an address decides.
 _INSIDE = tuple(
     (ipaddress.ip_network(network), kind)
     for kind, networks in {
@@ -32,7 +32,7 @@ _INSIDE = tuple(
     }.items()
     for network in networks.split()
 )
-#: Networks whose addresses hold one of IPv4 in these bits, counted from the right.
+#: Networks whose addresses contain an IPv4 address, with the number of bits to the right of it.
 _EMBEDDING = tuple(
     (ipaddress.IPv6Network(network), shift)
     for network, shift in (
@@ -49,20 +49,20 @@ _TEREDO = ipaddress.IPv6Network("2001::/32")
 
 
 class InsideAddress(OSError):
-    """A host is at such an address only. Nothing was sent. The argument is the kind of address."""
+    """A host has only such addresses. Nothing was sent. The argument is the kind of address."""
 
 
 def inside_kind(address: str) -> str:
-    """The kind of an address, such as `loopback`. Empty for an address that other hosts reach too, and for a private one.
+    """Return the kind of an address, such as `loopback`. Empty for an address that other hosts also reach, and for a private one.
 
-    :raises ValueError: when it is not an IP address.
+    :raises ValueError: if it is not an IP address.
     """
     found = ipaddress.ip_address(address.partition("%")[0])
     return next((kind for each in _meant_by(found) for network, kind in _INSIDE if each in network), "")
 
 
 def inside_kind_of_host(host: str) -> str:
-    """The same for a host of a URL that is an address, in any form that a resolver takes, or a name of the host itself; else empty."""
+    """Return the kind for the host of a URL: an address in any form that a resolver accepts, or a name of the host itself. Else empty."""
     name = host.lower().strip("[]").rstrip(".")
     if name == "localhost" or name.endswith((".localhost", ".localdomain")):
         return "loopback"
@@ -77,7 +77,7 @@ def inside_kind_of_host(host: str) -> str:
 
 
 def _meant_by(address: _Address) -> Iterator[_Address]:
-    """The address, and those of IPv4 that it stands for."""
+    """The address, and the IPv4 addresses that it contains."""
     yield address
     for network, shift in _EMBEDDING:
         if address in network:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which connections a pool manager opens."""
+"""The classes of the connections that a pool manager opens."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ __all__ = ["open_with"]
 
 
 def open_with(manager: Any, parts: Mapping[str, Any], *bases: type[Any]) -> None:
-    """Makes the connections that a urllib3 pool manager will open, also those through a proxy, have these parts.
+    """Extend the class of all connections that a urllib3 pool manager will open, including connections through a proxy.
 
-    `parts` are members of the class of connections; `bases` go before it.
+    `parts` are additional members of the connection class. `bases` precede it in the order of base classes.
     """
     kinds = manager.pool_classes_by_scheme
     manager.pool_classes_by_scheme = {scheme: _pool(kind, parts, bases) for scheme, kind in kinds.items()}

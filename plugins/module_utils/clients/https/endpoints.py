@@ -21,43 +21,43 @@ _PORTS = {"https": 443, "http": 80}
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A host, in the one spelling that is compared and connected to, and its port.
+    """A host in normalized spelling, and its port.
 
-    Two endpoints are equal when a request to either goes to the same place: lower case, without a trailing dot, the default
-    port filled in.
+    Two endpoints are equal if requests to both reach the same place: the host is in lower case without a trailing dot, and the
+    default port is filled in.
     """
 
     host: str
     port: int
 
     def __str__(self) -> str:
-        """`host[:port]` as it stands in an `https` URL."""
+        """Return `host[:port]` as in an `https` URL."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _PORTS["https"] else f"{host}:{self.port}"
 
 
 def endpoint(text: str, scheme: str = "https") -> Endpoint:
-    """The endpoint that `host[:port]` in a URL of that scheme, `http` or `https`, means.
+    """Return the endpoint for `host[:port]` in a URL with that scheme, `http` or `https`.
 
-    :raises ValueError: when it is none; the message says why.
+    :raises ValueError: if it is invalid. The message gives the reason.
     """
     parts = _AUTHORITY.fullmatch(text)
     if parts is None:
-        raise ValueError("it is more than host and port; an IPv6 address stands in brackets, such as [::1]:5000")
+        raise ValueError("it is more than host and port. Write an IPv6 address in brackets, such as [::1]:5000")
     port = _port(parts["port"], _PORTS[scheme])
     return Endpoint(_host(parts["host"]), port)
 
 
 def authority(url: str) -> tuple[str, str]:
-    """The scheme of an `http` or `https` URL, and its `host[:port]` as it stands there.
+    """Return the scheme of an `http` or `https` URL, and its unchanged `host[:port]`.
 
-    :raises ValueError: when it is no such URL.
+    :raises ValueError: if it is not such a URL.
     """
     if not url.isprintable() or " " in url:
-        raise ValueError("a URL holds no white space or control character")
+        raise ValueError("a URL must not contain white space or control characters")
     parts = urlsplit(url)
     if parts.scheme not in _PORTS:
-        raise ValueError("it is no http or https URL")
+        raise ValueError("it is not an http or https URL")
     return parts.scheme, parts.netloc.rpartition("@")[2]
 
 
@@ -75,7 +75,7 @@ def _host(text: str) -> str:
     if not text:
         raise ValueError("there is no host")
     if not text.isascii():
-        raise ValueError("a host in an image name is ASCII; give its ASCII form, which begins with xn--")
+        raise ValueError("a host in an image name must be ASCII. Give its ASCII form, which begins with xn--")
     name = text.lower().removesuffix(".")
     if len(name) > _LONGEST_NAME or not _NAME.fullmatch(name):
         raise ValueError("the host is not a DNS name or an IP address")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whom a certificate must name."""
+"""Checks that a certificate names the host."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["named"]
 
 
 def named(context: ssl.SSLContext, host: str | None) -> ssl.SSLContext:
-    """The context, which compares a certificate with the host also where the caller names none.
+    """Change the context so that it compares a certificate with `host` even if the caller names none, and return it.
 
-    urllib3 1.26, which some releases of the Kubernetes client ask for, names no host that is an IP address; Python then connects
-    to none, and not to a proxy either.
+    urllib3 1.26, which some releases of the Kubernetes client require, does not name a host that is an IP address. Python then refuses
+    the connection to the server or proxy.
     """
 
     def also_named(keywords: Mapping[str, Any]) -> dict[str, Any]:

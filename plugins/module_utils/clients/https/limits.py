@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long a server may take for an answer and how much it may send, whatever it does.
+"""Limits the time and the size of a server's response.
 
-The timeout of a socket counts from one read to the next, so a server that sends a byte now and then would be read for ever.
+The timeout of a socket counts from one read to the next, so a server that sends a byte now and then could keep the connection open forever.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ __all__ = ["Limits", "OversizedResponse", "TruncatedResponse", "limit", "limited
 
 
 class OversizedResponse(OSError):
-    """The server sent more than an answer needs."""
+    """The server sent more than a response needs."""
 
 
 class TruncatedResponse(OSError):
-    """The server closed the connection in the middle of its answer."""
+    """The server closed the connection in the middle of its response."""
 
 
 class Limits:
-    """What is left for one answer: `seconds` from now on, and `size` in bytes.
+    """The remaining limits of one response: `seconds` from now on, and `size` in bytes.
 
-    `clock` returns seconds; only their difference counts.
+    `clock` returns seconds from any start.
     """
 
     def __init__(self, seconds: float, size: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -39,33 +39,36 @@ class Limits:
         self._begun = False
 
     def of_proxy(self) -> Limits:
-        """The same time, and a size of its own: what a proxy says is no part of the answer behind it."""
+        """Return limits with the same time and a separate size, because the proxy's own response does not count."""
         return copy(self)
 
     def seconds_left(self) -> float:
-        """:raises TimeoutError: when there are none."""
+        """Return the seconds that are left.
+
+        :raises TimeoutError: if none are left.
+        """
         left = self._end - self._clock()
         if left <= 0:
             raise TimeoutError("timed out")
         return left
 
     def count(self, size: int) -> int:
-        """Counts what one read brought, in bytes, and returns it. None is the end of the connection.
+        """Count and return the number of bytes of one read. 0 means the end of the connection.
 
-        :raises CutOff: when that comes after the answer has begun.
-        :raises TooLong: when it is more than was left.
+        :raises TruncatedResponse: if the connection ends after the response has begun.
+        :raises OversizedResponse: if it is more than the remaining size.
         """
         if not size and self._begun:
-            raise TruncatedResponse("the connection was closed in the middle of the answer")
+            raise TruncatedResponse("the connection was closed in the middle of the response")
         self._begun = True
         self._size -= size
         if self._size < 0:
-            raise OversizedResponse("the answer is too long")
+            raise OversizedResponse("the response is too long")
         return size
 
 
 def limit(context: ssl.SSLContext, limits: Limits) -> ssl.SSLContext:
-    """The context, whose connections from now on keep the limits: in the handshake, and in all that is read."""
+    """Change the context so that its future connections apply the limits to the handshake and to all reads, and return it."""
 
     class Limited(ssl.SSLSocket):
         def do_handshake(self, block: bool = False) -> None:
@@ -77,7 +80,7 @@ def limit(context: ssl.SSLContext, limits: Limits) -> ssl.SSLContext:
             return limits.count(super().recv_into(*arguments, **keywords))
 
         def recv(self, *arguments: Any, **keywords: Any) -> bytes:
-            """So is read what is TLS within TLS."""
+            """TLS within TLS is read by this method."""
             self.settimeout(limits.seconds_left())
             part = super().recv(*arguments, **keywords)
             limits.count(len(part))
@@ -88,7 +91,7 @@ def limit(context: ssl.SSLContext, limits: Limits) -> ssl.SSLContext:
 
 
 def limited(plain: socket.socket, limits: Limits) -> socket.socket:
-    """The same connection, which keeps the limits where there is no TLS: to a proxy, or to a token service that has none."""
+    """Return the connection with limits, for connections without TLS: to a proxy, or to a token service without TLS."""
 
     class Limited(socket.socket):
         def recv_into(self, *arguments: Any, **keywords: Any) -> int:

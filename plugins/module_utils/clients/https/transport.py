@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One request over TLS, within a time and a size: no redirect is followed, no login sent that was not given.
+"""Sends one request over TLS, with limits on time and size. It follows no redirect and sends only the given login.
 
-For the clients of services outside of the cluster. The only file that imports `requests`.
+For the clients of services outside the cluster. The only file that imports `requests`.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ except ImportError:
 __all__ = ["IMPORT_ERROR", "HttpsError", "HttpsOptions", "HttpsResponse", "InsideAddressError", "check_timeout", "send"]
 
 _NO_PROXY_URL = (
-    "environment variable https_proxy holds no URL of a proxy that can be used, such as http://proxy.example.com:3128; "
-    "correct it, or name the {server} in no_proxy"
+    "environment variable https_proxy is not a usable URL of a proxy, such as http://proxy.example.com:3128. "
+    "Correct it, or name the {server} in no_proxy"
 )
 
 
 class HttpsError(ImagePullError):
-    """A server that gave no answer."""
+    """A server that did not answer."""
 
 
 class InsideAddressError(HttpsError):
-    """A server that was not asked, because of its address. `kind` is that of the address, such as `loopback`."""
+    """A server that was not contacted because of its address. `kind` is the kind of address, such as `loopback`."""
 
     def __init__(self, message: str, kind: str) -> None:
         super().__init__(message)
@@ -57,11 +57,11 @@ class InsideAddressError(HttpsError):
 
 @dataclass(frozen=True)
 class HttpsOptions:
-    """`ca_cert` is the path of a file, `timeout` in seconds, for the whole answer. `words` are those of messages.
+    """Options of one request. `ca_cert` is the path of a file. `timeout` is in seconds, for the whole response. `words` are for messages.
 
-    `inside`: the server may be at any address. Without it, it is not asked at an address that only the host of the task reaches.
-    `is_insecure`: a cluster says that the server's certificate is not verified. Through a proxy that is reached by TLS, it is all the same:
-    one setting is for both, and a cluster does not decide which server gets the login of the proxy.
+    `inside`: the server may be at any address. Otherwise, it is not contacted at an address that only the host of the task reaches.
+    `is_insecure`: a cluster declares that the server's certificate is not verified. Through a proxy with TLS, it is verified nevertheless:
+    one setting applies to both, and a cluster must not decide which server gets the login of the proxy.
     """
 
     ca_cert: str | None = None
@@ -74,23 +74,26 @@ class HttpsOptions:
 
 @dataclass(frozen=True)
 class HttpsResponse:
-    """The status, the headers in their order, and the body as it was sent, where it was asked for."""
+    """The status, the headers in their order, and the unchanged body if it was requested."""
 
     status: int
     headers: Sequence[tuple[str, str]]
     body: bytes = field(default=b"", repr=False)
 
     def all_of(self, name: str) -> list[str]:
-        """The values of all headers of that name, in any case."""
+        """Return the values of all headers with that name, ignoring case."""
         return [value for found, value in self.headers if found.lower() == name.lower()]
 
     def header(self, name: str) -> str:
-        """The value of one, several joined by a comma; empty when there is none."""
+        """Return the value of a header. Several values are joined by a comma. Empty if there is none."""
         return ", ".join(self.all_of(name))
 
 
 def check_timeout(options: HttpsOptions) -> None:
-    """:raises OptionError: when no answer can come in that time."""
+    """Check the timeout.
+
+    :raises OptionError: if no response can arrive in that time.
+    """
     check_seconds(f"{options.words.prefix}timeout", options.timeout)
 
 
@@ -105,17 +108,17 @@ def send(
     data: str | None = None,
     with_body: bool = False,
 ) -> HttpsResponse:
-    """The answer to one request, within the time and the size that an answer may have. No redirect is followed.
+    """Send one request and return the response, with limits on time and size. No redirect is followed.
 
-    `attempt` begins the message of an error: what is asked of whom. `longest` is in bytes, headers included. `data` is the body of
-    the request, ASCII.
+    `attempt` begins error messages: it names the request and the server. `longest` is the maximum size of the response in bytes,
+    including headers. `data` is the ASCII body of the request.
 
-    :raises OptionError: when an option cannot work; nothing has been sent.
-    :raises InsideAddressError: when the server was not asked because of its address.
-    :raises HttpsError: when there is no answer.
+    :raises OptionError: if an option is invalid. Nothing has been sent.
+    :raises InsideAddressError: if the server was not contacted because of its address.
+    :raises HttpsError: if there is no response.
     """
     host = urlsplit(url).hostname or ""
-    # A proxy looks the name up itself, so only the URL can be judged here.
+    # A proxy resolves the name itself, so only the URL can be checked here.
     if not options.inside and (kind := inside_kind_of_host(host)):
         raise _inside(attempt, kind)
     with requests.Session() as session:
@@ -124,9 +127,9 @@ def send(
     proxy = requests.utils.select_proxy(url, settings["proxies"])
     if proxy and not _has_host(proxy):
         raise HttpsError(f"{attempt} failed: {options.words.of(_NO_PROXY_URL)}")
-    # urllib3 would not verify the proxy's certificate then, and of old, it cannot.
+    # urllib3 would not verify the proxy's certificate, and old versions cannot.
     if url.lower().startswith("http://") and _has_tls(proxy):
-        raise HttpsError(f"{attempt} failed: a server without TLS is not asked through a proxy with TLS")
+        raise HttpsError(f"{attempt} failed: a server without TLS is not contacted through a proxy with TLS")
     settings["proxies"] = {"all": _with_scheme(proxy)} if proxy else {}
     if options.is_insecure and not _has_tls(proxy):
         settings["verify"] = False
@@ -134,11 +137,11 @@ def send(
     context = limit(named(_context(options, settings["verify"]), host), limits)
     adapter = _adapter(context, limits, _of_proxy(proxy, options, settings["verify"], limits), inside=options.inside)
     try:
-        # Not by the session: it would send a login out of a .netrc file, and read what is not needed.
+        # Not by the session: it would send a login from a .netrc file, and read the unneeded body.
         raw = adapter.send(_request(method, url, headers, data), timeout=options.timeout, **settings)
         body = raw.read(decode_content=False) if with_body else b""
         return HttpsResponse(raw.status, list(raw.headers.items()), body)
-    # An error of `requests` is an OSError; some of urllib3's it hands on as they are.
+    # Errors of `requests` are OSErrors, but it passes on some errors of urllib3 unchanged.
     except (OSError, requests.exceptions.BaseHTTPError, UnicodeError) as error:
         if kind := _refused_kind(error):
             raise _inside(attempt, kind) from None
@@ -153,20 +156,20 @@ def _request(method: str, url: str, headers: Mapping[str, str] | None, data: str
 
 
 def _refused_kind(error: Exception) -> str:
-    """The kind of the address that no connection was opened to; empty for another failure.
+    """The kind of the refused address. Empty for another failure.
 
-    The caller keeps no cause: its traceback would keep the connection open.
+    The caller drops the cause, because its traceback would keep the connection open.
     """
     cause = root_cause(error)
     return str(cause) if isinstance(cause, InsideAddress) else ""
 
 
 def _inside(attempt: str, kind: str) -> InsideAddressError:
-    return InsideAddressError(f"{attempt} was not done: the server is at a {kind} address", kind)
+    return InsideAddressError(f"{attempt} was not attempted: the server is at a {kind} address", kind)
 
 
 def _adapter(context: ssl.SSLContext, limits: Limits, of_proxy: Mapping[str, Any], *, inside: bool) -> Any:
-    """What sends a request for `requests`, with our TLS context, within the limits, and hands out the answer as it is."""
+    """An adapter that sends a request for `requests` with our TLS context and limits, and returns the unchanged response."""
 
     class Adapter(requests.adapters.HTTPAdapter):  # type: ignore[misc]
         def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:
@@ -184,7 +187,7 @@ def _adapter(context: ssl.SSLContext, limits: Limits, of_proxy: Mapping[str, Any
 
 
 def _keep(limits: Limits, manager: Any, bases: Sequence[type[Any]] = ()) -> Any:
-    """A pool manager of urllib3 whose connections keep the limits also where our TLS context does not."""
+    """A pool manager of urllib3 whose connections apply the limits even without our TLS context."""
 
     class Keeping:
         def _new_conn(self) -> Any:
@@ -195,7 +198,7 @@ def _keep(limits: Limits, manager: Any, bases: Sequence[type[Any]] = ()) -> Any:
 
 
 def _outside(limits: Limits) -> type[Any]:
-    """The part of a connection that refuses inside addresses. It looks the name up once, and connects to the judged address."""
+    """A base class for connections that refuses inside addresses. It resolves the name once, and connects to the checked address."""
 
     class Outside:
         def _new_conn(self) -> Any:
@@ -206,7 +209,7 @@ def _outside(limits: Limits) -> type[Any]:
             return self._connected(last)
 
         def _connected(self, address: str) -> Any:
-            """The name stays that of the host: the certificate is compared with it."""
+            """The connection keeps the name of the host, because the certificate is compared with it."""
             name = self._dns_host  # type: ignore[has-type]
             self._dns_host, self.timeout = address, limits.seconds_left()
             try:
@@ -218,9 +221,9 @@ def _outside(limits: Limits) -> type[Any]:
 
 
 def _outside_addresses(name: str, port: int) -> list[str]:
-    """The addresses of a host that are not inside ones, in the resolver's order.
+    """The addresses of a host that are not inside addresses, in the resolver's order.
 
-    :raises InsideAddress: when there are only others.
+    :raises InsideAddress: if there are only inside addresses.
     """
     found = socket.getaddrinfo(name.strip("[]"), port, type=socket.SOCK_STREAM)
     kinds = {str(address[0]): inside_kind(str(address[0])) for *_family, address in found}
@@ -235,12 +238,12 @@ def _has_tls(proxy: str | None) -> bool:
 
 
 def _of_proxy(proxy: str | None, options: HttpsOptions, verify: bool | str, limits: Limits) -> dict[str, Any]:
-    """What urllib3 needs to know of a proxy that is reached by TLS: it trusts the authorities that `requests` would."""
+    """The settings of urllib3 for a proxy with TLS: it trusts the same authorities as `requests`."""
     if not proxy or not _has_tls(proxy):
         return {}
     context = named(_context(options, verify), urlsplit(proxy).hostname)
     if verify is True:
-        with suppress(OSError):  # `requests` itself says so
+        with suppress(OSError):  # `requests` reports it
             context.load_verify_locations(requests.certs.where())
     elif not verify:
         context.verify_mode = ssl.CERT_NONE
@@ -248,13 +251,13 @@ def _of_proxy(proxy: str | None, options: HttpsOptions, verify: bool | str, limi
 
 
 def _context(options: HttpsOptions, verify: bool | str) -> ssl.SSLContext:
-    """The TLS context. `verify`: against the system's authorities, those of a file or directory, or not at all.
+    """The TLS context. `verify`: True for the system's authorities, the path of a file or directory, or False for no verification.
 
-    :raises OptionError: when the authorities cannot be read.
+    :raises OptionError: if the authorities cannot be read.
     """
     if not isinstance(verify, str):
         context = ssl.create_default_context()
-        # Off before `requests` turns the verification off, which is refused otherwise.
+        # Must be off before `requests` disables the verification.
         context.check_hostname = verify
         return context
     source = (
@@ -266,20 +269,23 @@ def _context(options: HttpsOptions, verify: bool | str) -> ssl.SSLContext:
         directory = Path(verify).is_dir()
         return ssl.create_default_context(cafile=None if directory else verify, capath=verify if directory else None)
     except ssl.SSLError:
-        raise OptionError(f"{source}: {verify!r} holds no certificate in PEM form") from None
+        raise OptionError(f"{source}: {verify!r} contains no certificate in PEM format") from None
     except (OSError, ValueError) as error:
         reason = describe_read_error(verify, error)
         raise OptionError(f"{source}: {verify!r} cannot be read on the host that runs the task: {reason}") from None
 
 
 def check_authorities(options: HttpsOptions) -> None:
-    """:raises OptionError: when the file with the certificate authorities cannot be used."""
+    """Check the file with the certificate authorities.
+
+    :raises OptionError: if it cannot be used.
+    """
     if options.validate_certs and options.ca_cert:
         _context(options, options.ca_cert)
 
 
 def _has_host(proxy: str) -> bool:
-    """Whether a request can go by that URL: `requests` has no error of its own for one without a host."""
+    """Whether the URL of the proxy has a valid host. `requests` does not report a missing host."""
     authority = proxy.rpartition("://")[2].partition("/")[0]
     try:
         endpoint(authority.rpartition("@")[2])
@@ -294,14 +300,14 @@ def _with_scheme(proxy: str) -> str:
 
 
 def _failure(error: Exception, words: Words) -> str:
-    """Why there was no answer, and what to do. A proxy's URL is never shown: it may hold a login."""
+    """The reason for a missing response, and the fix. A proxy's URL is never shown, because it may contain a login."""
     cause = root_cause(error)
-    # urllib3 1.26 blames the proxy for whatever ends an answer that comes by it.
+    # urllib3 1.26 reports any interrupted response through a proxy as an error of the proxy.
     if isinstance(error, requests.exceptions.ProxyError) and not isinstance(
         cause, (TimeoutError, OversizedResponse, TruncatedResponse)
     ):
         return (
-            "the proxy did not connect to it; check the environment variables https_proxy and no_proxy, and the proxy"
+            "the proxy did not connect to it. Check the environment variables https_proxy and no_proxy, and the proxy"
         )
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, UnicodeError)):
         return words.of(_NO_PROXY_URL)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which groups of its API a server has: every caller who is logged in may read that."""
+"""Lists the API groups of a server. Every authenticated caller is allowed to read them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ __all__ = ["listed_groups"]
 
 
 def listed_groups(cluster: Cluster) -> frozenset[str]:
-    """:raises ImagePullError: when that cannot be read."""
+    """Return the names of the API groups.
+
+    :raises ImagePullError: if they cannot be read.
+    """
     groups = as_list(cluster.get_path("/apis").get("groups"))
     return frozenset(name for group in groups if (name := as_str(as_dict(group).get("name"))))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Requests to one API server: reading, listing, writing. Every write goes through `Cluster.write`."""
+"""Reads, lists and writes objects of one API server. `Cluster.write` makes all writes."""
 
 from __future__ import annotations
 
@@ -43,20 +43,20 @@ from .transport import ApiResponse, BrokenConnection, Lines, Lost, NotSent, Over
 
 __all__ = ["Cluster", "MetadataList"]
 
-#: One page of a list. Large enough for one request in most clusters, small enough to keep memory flat in the largest.
+#: Objects per page of a list: enough for one request in most clusters, and few enough to limit memory in the largest.
 _PAGE = 1000
-#: No cluster holds so many objects: a server that goes on and on is none.
+#: Maximum number of pages of a list. No cluster has that many objects, so a longer list is not from an API server.
 _MOST_PAGES = 10_000
-#: How often a list is read from its start, because the API server has lost it.
+#: Maximum number of times that a list is read from its start, because the API server has lost it.
 _LIST_PASSES = 4
-#: The same request is repeated for this long, from its first failure on; a server that asks for a longer pause gets none.
+#: Seconds for which a request is repeated after its first failure. A request is not repeated if the server asks for a longer pause.
 _PATIENCE_SECONDS = 30.0
-#: Before the cluster is given up, it is asked once more, for so long.
+#: Timeout, in seconds, of the last request before the cluster is given up.
 _PROBE_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 5.0
-#: The longest line of a watch: an object's metadata has less than 2 MB.
+#: Maximum size of a line of a watch, in bytes. An object's metadata has less than 2 MB.
 _MOST_LINE = 8 * 1024 * 1024
-#: So much later than asked for may the API server end a watch.
+#: Maximum number of seconds by which the API server may end a watch late.
 _GRACE_SECONDS = 30.0
 _Read = TypeVar("_Read")
 _VERBS = {"create": "POST", "update": "PATCH", "delete": "DELETE"}
@@ -68,9 +68,9 @@ _CONTENT_TYPES = {"PATCH": "application/merge-patch+json"}
 class _Request:
     """One request.
 
-    `attempt` says in words what is tried, `resource` on which kind, `name` on which object that is there. `writes`: whether it
-    changes something, so that it must not simply be sent twice. `is_shortcut`: a refusal only means more requests. `accept` is the
-    form of the answer. With `seconds`, it is awaited for so long and never repeated.
+    `attempt` describes the request in messages. `resource` is the kind and `name` the existing object that it is about. `writes`:
+    whether it changes an object, so that it must not simply be sent twice. `is_shortcut`: a refusal only causes more requests. `accept`
+    is the media type of the response. `seconds` is a timeout. A request with one is never repeated.
     """
 
     method: str
@@ -93,17 +93,17 @@ class _Request:
 
 @dataclass(frozen=True)
 class MetadataList:
-    """The metadata of all objects of a kind, as they were at `version`, from which a watch goes on."""
+    """The metadata of all objects of a kind at `version`, from which a watch can continue."""
 
     items: Sequence[Any]
     version: str
 
 
 class Cluster:
-    """One API server as one caller sees it. Safe to use from several threads.
+    """A client of one API server for one caller. It can be used from several threads.
 
-    Once a request has shown that the cluster as a whole fails for this caller (`ClusterError`), every further one raises the
-    same error without being sent.
+    After a request has failed because of the whole cluster (`ClusterError`), every later request raises the same error without being
+    sent.
     """
 
     def __init__(
@@ -119,36 +119,36 @@ class Cluster:
         self._now = now
         self._lock = threading.Lock()
         self._health = Health(now)
-        #: How many requests had to be repeated.
+        #: Number of repeated requests.
         self.retries = 0
-        #: The rights that were missed, but for those to list over all namespaces: their objects are then read in each.
+        #: The missing permissions, except those to list objects in all namespaces: the objects are then read in each namespace.
         self.needs: set[MissingPermission] = set()
 
     @property
     def name(self) -> str:
-        """How the cluster is called in messages: its API server's URL."""
+        """Return the name of the cluster in messages: the URL of its API server."""
         return self._connection.host
 
     @property
     def authority(self) -> bytes:
-        """The certificate authorities that are trusted for it, in PEM format; empty for those of the system.
+        """Return the trusted certificate authorities in PEM format. Empty for those of the system.
 
-        :raises ConnectError: when their file cannot be read any more.
+        :raises ConnectError: if their file can no longer be read.
         """
         return self._connection.authority
 
     def close(self) -> None:
-        """From now on every request, also one of a thread still at work, raises `ClusterError` without being sent."""
-        self._health.stop(ClusterError(f"stopped: the task has ended, so nothing more is sent to {self.name}"))
+        """Make every later request, including those of running threads, raise `ClusterError` without being sent."""
+        self._health.stop(ClusterError(f"stopped: the task has ended, so no further request is sent to {self.name}"))
 
     def makes_up_for(self, refusal: Forbidden) -> None:
-        """The right is not missed after all: there was another way to the same."""
+        """Remove a permission from the missing ones, because the data could be read in another way."""
         self.needs.difference_update([refusal.need] if refusal.need else [])
 
     def get(self, ref: ObjectRef) -> Json | None:
-        """The object, or None when it does not exist.
+        """Return the object, or None if it does not exist.
 
-        :raises ApiError: when it cannot be read; `ClusterError`, `Unanswered` when no answer comes.
+        :raises ApiError: if it cannot be read. `ClusterError` or `Unanswered` if there is no response.
         """
         request = _Request("GET", _path(ref), f"reading {ref}", ref.kind.resource, ref.name)
         try:
@@ -167,14 +167,14 @@ class Cluster:
         label_selector: str = "",
         keep: Callable[[Json], Json | None] | None = None,
     ) -> Iterator[Json]:
-        """All objects of a kind in one namespace or, without one, in the cluster, each once.
+        """Yield all objects of a kind in one namespace or, without one, in the cluster, each once.
 
-        The API server sends a list in pages and may lose it before the last one. Then it is read again from the start, and
-        what was read before does not count. So nothing is yielded before the last page is here; until then what `keep`
-        returns of each object is held, nothing of those for which it returns None. Without `keep`, that is the object except
-        its `managedFields`.
+        The API server sends a list in pages and may lose it before the last page. The list is then read again from the start, and
+        earlier pages are dropped. So nothing is yielded before the last page has arrived. Until then, the values that `keep`
+        returns for each object are held in memory. Objects for which it returns None are dropped. By default, `keep` returns
+        the object without its `managedFields`.
 
-        :raises ApiError: when it cannot be read, also when the server keeps losing it or sends no list.
+        :raises ApiError: if the list cannot be read, if the server keeps losing it, or if the response is not a list.
         """
         query = {"fieldSelector": field_selector, "labelSelector": label_selector, "limit": str(_PAGE)}
         where = f"in namespace {namespace}" if namespace else "in all namespaces"
@@ -187,11 +187,11 @@ class Cluster:
     def survey(
         self, kind: Kind, *, label_selector: str = "", keep: Callable[[Json], Any], seconds: float | None = None
     ) -> MetadataList:
-        """What `keep` returns of the metadata of each object of a kind in the cluster. Nothing else of them is ever sent here.
+        """Return the values of `keep` for the metadata of each object of a kind in the cluster. Only the metadata is requested.
 
-        With `seconds`, each answer is awaited for so long only, and no request is repeated.
+        `seconds` is the timeout of each request, which is then not repeated.
 
-        :raises ApiError: when it cannot be read, also when the server sends more than the metadata.
+        :raises ApiError: if the list cannot be read, or the server sends more than the metadata.
         """
         query = {"labelSelector": label_selector, "limit": str(_PAGE)}
         attempt = f"listing the metadata of {kind.resource} in all namespaces"
@@ -205,13 +205,13 @@ class Cluster:
     def watch(
         self, kind: Kind, version: str, *, label_selector: str = "", seconds: int
     ) -> Iterator[Iterator[WatchEvent]]:
-        """What happens to the metadata of the objects of a kind after `version`, as it happens, for so many seconds.
+        """Watch the changes of the metadata of a kind's objects after `version`, for that number of seconds.
 
-        The block begins when the API server has agreed. It says again and again where it stands (`BOOKMARK`), so that a later
-        watch need not begin from long ago.
+        The block begins when the API server has accepted the watch. The server regularly reports the current version (`BOOKMARK`), from
+        which a later watch can continue.
 
-        :raises Expired: when the API server no longer knows what happened since then: the objects have to be listed again;
-            `Unanswered` when the connection breaks, hangs or ends in the middle.
+        :raises Expired: if the API server no longer has the changes since `version`. List the objects again.
+            `Unanswered` if the connection breaks, hangs or ends in the middle.
         """
         query = {
             "labelSelector": label_selector,
@@ -235,13 +235,13 @@ class Cluster:
             lines.close()
 
     def get_path(self, path: str) -> Json:
-        """What stands under a path that is no object, such as `/apis`."""
+        """Return the JSON object under a path that is not an object of the cluster, such as `/apis`."""
         return self._understood(_Request("GET", path, f"reading {path}"), responses.mapping)
 
     def token(self, account: ObjectRef, seconds: int) -> responses.Token:
-        """A new token of a service account. The server keeps no token, and may give it for another time.
+        """Create and return a token of a service account. The server does not store it, and may choose another lifetime than `seconds`.
 
-        :raises ApiError: when it gives none.
+        :raises ApiError: if there is no token.
         """
         spec = {"expirationSeconds": seconds}
         body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
@@ -250,19 +250,19 @@ class Cluster:
         return self._understood(request, responses.token)
 
     def review(self, kind: Kind, spec: Json, about: str) -> Json:
-        """The status of a review: a question that is sent as an object and answered, and stored nowhere.
+        """Return the status of a review: a question in the form of an object, which the server answers and does not store.
 
-        :raises Forbidden: when the caller has no right to ask it.
+        :raises Forbidden: if the caller is not allowed to ask it.
         """
         body = {"apiVersion": kind.api_version, "kind": kind.kind, "spec": spec}
         request = _Request("POST", _collection(kind, ""), f"asking whether {about}", kind.resource, body=body)
         return self._understood(request, lambda answer: responses.mapping(responses.mapping(answer).get("status")))
 
     def write(self, change: Change, *, dry_run: bool = False) -> Json | None:
-        """Carries out one change; returns the object as it now is, None once deleted. `dry_run`: the server only judges it.
+        """Carry out one change. Return the object after it, or None after a deletion. `dry_run`: the server only checks the change.
 
-        :raises Conflict: when the object is no longer the one that was planned for; `AlreadyExists`, `NotFound` and the
-            other `ApiError` likewise; `Unanswered`, or `ClusterError` with `unanswered`, when it may or may not have been
+        :raises Conflict: if the object has changed since the change was planned. `AlreadyExists`, `NotFound` and the
+            other `ApiError` have their own meaning. `Unanswered`, or `ClusterError` with `unanswered`, if it may have been
             carried out.
         """
         ref, creates = change.ref, change.action == "create"
@@ -292,8 +292,8 @@ class Cluster:
             with suppress(Expired):
                 return self._read_through(request, read, kind, keep)
         raise Expired(
-            f"{request.attempt} on {self.name} failed: {_LIST_PASSES} times in turn the API server lost the list before its last "
-            "page; run again when it has less to do"
+            f"{request.attempt} on {self.name} failed: the API server dropped the list before its last page {_LIST_PASSES} times in a "
+            "row. Run again when it is less busy"
         )
 
     def _read_through(
@@ -303,7 +303,7 @@ class Cluster:
         kind: Kind,
         keep: Callable[[Json], Any],
     ) -> MetadataList:
-        """One pass from the first page to the last. Of an object that comes twice, the later state counts."""
+        """Read the list from the first page to the last. If an object occurs twice, the later state counts."""
         kept: dict[tuple[str, str], Any] = {}
         token, seen, limit = "", {""}, _PAGE
         while True:
@@ -311,7 +311,7 @@ class Cluster:
             try:
                 page = self._understood(part, read)
             except _OversizedPage:
-                # Users decide how large their objects are, and must not keep those of others from being read.
+                # Users choose the size of their objects, which must not prevent reading the objects of others.
                 if limit == 1:
                     raise
                 limit //= 10
@@ -325,21 +325,21 @@ class Cluster:
                 return MetadataList([item for item in kept.values() if item is not None], page.version)
             if token in seen or len(seen) > _MOST_PAGES:
                 raise ApiError(
-                    f"{request.attempt} on {self.name} failed: the list has no end; check the API server and the proxy"
+                    f"{request.attempt} on {self.name} failed: the list has no end. Check the API server and the proxy"
                 )
             seen.add(token)
 
     def _understood(self, request: _Request, read: Callable[[Any], _Read]) -> _Read:
-        """What `read` makes of the JSON that the request is answered with."""
+        """The result of `read` for the JSON of the response."""
         request = replace(request, attempt=f"{request.attempt} on {self.name}")
         answer = self._repeated(request)
         try:
             return read(responses.decoded(answer.data))
-        except responses.UnexpectedResponse as what:
-            raise _unintelligible(request, str(what)) from None
+        except responses.UnexpectedResponse as error:
+            raise _unintelligible(request, str(error)) from None
 
     def _repeated(self, request: _Request) -> ApiResponse:
-        """Sends a request; repeats it, with growing pauses and for a while, where that is safe."""
+        """Send a request. Repeat it with growing pauses for a limited time, if that is safe."""
         given_up_at, pause = float("inf"), 0.1
         while True:
             try:
@@ -347,7 +347,7 @@ class Cluster:
             except (ApiError, Unanswered) as error:
                 asked = _asked_to_wait(request, error)
                 given_up_at = min(given_up_at, self._now() + _PATIENCE_SECONDS)
-                # The last one comes after the patience: it tells whether the cluster fails, or this request alone.
+                # The last attempt comes after that time. It shows whether the cluster fails, or only this request.
                 if asked is None or self._now() >= given_up_at:
                     raise
             with self._lock:
@@ -356,9 +356,9 @@ class Cluster:
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
     def _logged_in(self, request: _Request, exchange: Callable[[Any], _Read]) -> _Read:
-        """What `exchange` makes of a request with the login, once more with a renewed one when that is refused.
+        """The result of `exchange` with the login. If the login is refused, it is renewed and the exchange repeated once.
 
-        :raises ClusterError: the first one of this cluster, whatever comes later.
+        :raises ClusterError: always the first one of this cluster.
         """
         try:
             self._health.check()
@@ -372,21 +372,21 @@ class Cluster:
         except ClusterError as error:
             failure = self._health.stop(error)
             if error.unanswered:
-                failure = type(failure)(f"{failure}; {request.attempt} may have been carried out")
+                failure = type(failure)(f"{failure}. This may have been carried out: {request.attempt}")
                 failure.unanswered = True
             raise failure from None
 
     def _exchange(self, request: _Request, login: Any) -> ApiResponse:
-        """One request and its answer with a status of 2xx.
+        """The response to one request, with a status of 2xx.
 
-        :raises ClusterError: also once the cluster has given no healthy answer to any request for too long.
+        :raises ClusterError: also if the cluster has not given a healthy response to any request for too long.
         """
         options = {} if request.seconds is None else {"seconds": request.seconds}
         answer: ApiResponse = self._judged(request, login, lambda: self._send(request, login, **options))
         return answer
 
     def _opened(self, request: _Request, login: Any, seconds: float, goes_on: Callable[[], bool]) -> Lines:
-        """One request and the lines that it is answered with; raises as `_exchange`."""
+        """The lines of the response to one request. Errors as for `_exchange`."""
 
         def begin() -> ApiResponse | Lines:
             with self._failures_of(request, login):
@@ -403,17 +403,20 @@ class Cluster:
         return lines
 
     def _events(self, request: _Request, login: Any, kind: Kind, lines: Lines) -> Iterator[WatchEvent]:
-        """Each event of a watch until its end."""
+        """All events of a watch until its end."""
         try:
             with self._failures_of(request, login):
                 for line in lines:
                     if line.strip():
                         yield self._event(request, login, responses.watch_event(responses.decoded(line), kind))
-        except responses.UnexpectedResponse as what:
-            raise _unintelligible(request, str(what)) from None
+        except responses.UnexpectedResponse as error:
+            raise _unintelligible(request, str(error)) from None
 
     def _event(self, request: _Request, login: Any, event: WatchEvent) -> WatchEvent:
-        """:raises ImagePullError: what the event says, when it is of an error of the API server."""
+        """The event itself.
+
+        :raises ImagePullError: if the event reports an error of the API server.
+        """
         if event.type != "ERROR":
             return event
         code = as_int(event.obj.get("code")) or 0
@@ -421,7 +424,7 @@ class Cluster:
         raise _failed(request, ApiResponse(status, json.dumps(event.obj).encode(), None, None), login)
 
     def _judged(self, request: _Request, login: Any, ask: Callable[[], Any]) -> Any:
-        """What `ask` is answered with, when it has a status of 2xx; raises as `_exchange`."""
+        """The response of `ask`, with a status of 2xx. Errors as for `_exchange`."""
         self._health.check()
         since = self._now()
         try:
@@ -429,7 +432,7 @@ class Cluster:
             if isinstance(answer, Lines) or answer.status < 500:
                 self._health.healthy()
             else:
-                # It came late, perhaps, but it came.
+                # The server responded, although perhaps late.
                 self._health.reached, since = True, self._now()
             if isinstance(answer, Lines) or 200 <= answer.status < 300:
                 return answer
@@ -444,9 +447,9 @@ class Cluster:
             raise
 
     def _check_patience(self, request: _Request, error: Unanswered | ApiError, since: float) -> None:
-        """After a request without a healthy answer.
+        """Decide, after a request without a healthy response, whether the cluster has failed.
 
-        :raises ClusterError: when the cluster has given none to any request for too long, or nothing may be sent any more.
+        :raises ClusterError: if the cluster has not given a healthy response to any request for too long, or no more requests are allowed.
         """
         unsent = isinstance(error, _Unsent)
         if unsent and not self._health.reached:
@@ -457,16 +460,16 @@ class Cluster:
         if silent or self._health.is_stopped:
             what = error.what if isinstance(error, Unanswered) else str(error)
             failure = (ConnectError if unsent else ClusterError)(
-                f"no request to {self.name} was answered properly for {silent:.0f} s, so the rest is not sent; the last "
-                f"failure: {what}; look at the API server, the network and the proxy"
+                f"no request to {self.name} succeeded for {silent:.0f} s, so no further requests are sent. The last "
+                f"failure: {what}. Check the API server, the network and the proxy"
             )
             failure.unanswered = request.writes and isinstance(error, Unanswered) and not unsent
             raise failure
 
     def _is_up(self) -> bool:
-        """Whether the API server says that it is ready: then one object cannot be read, and the cluster does not fail.
+        """Whether the API server reports that it is ready. Then only one object cannot be read, and the cluster has not failed.
 
-        Readiness includes its store and its encryption, which its version or liveness do not; every caller may ask for it.
+        Unlike version and liveness, readiness includes the store and the encryption. Every caller is allowed to ask for it.
         """
         try:
             request = _Request("GET", "/readyz", "asking whether it is ready")
@@ -487,48 +490,48 @@ class Cluster:
             return send(self._connection.pool, request.method, self.name + request.target, headers, body, **options)
 
     def _with_headers(self, request: _Request, login: Any) -> Any:
-        # Not a copy: the connection must know the login again when it is refused.
+        # Not a copy: the connection must recognize the login if it is refused.
         login.update({**self._headers, "Accept": request.accept})
         return login
 
     @contextmanager
     def _failures_of(self, request: _Request, login: Mapping[str, str]) -> Iterator[None]:
-        """What becomes of a request without an answer."""
+        """Turn transport errors into errors of the request."""
         attempt, hidden = request.attempt, partial(mask, secrets=forms_of(login.get("Authorization", "")))
         try:
             yield
         except NotSent as error:
             raise _Unsent(
-                f"{attempt} failed: {hidden(str(error))}", "check the address, the network and the proxy"
+                f"{attempt} failed: {hidden(str(error))}", "Check the address, the network and the proxy"
             ) from None
         except Unusable as error:
             raise ConnectError(f"{attempt} failed: {hidden(str(error))}") from None
         except Lost as error:
-            way_out = "it may have been carried out: run again" if request.writes else "look at the API server"
-            raise Unanswered(f"{attempt} got no answer: {hidden(str(error))}", way_out) from None
+            way_out = "It may have been carried out: run again" if request.writes else "Check the API server"
+            raise Unanswered(f"{attempt} got no response: {hidden(str(error))}", way_out) from None
         except OversizedApiResponse:
             raise _OversizedPage(str(_unintelligible(request, "more than any API server sends"))) from None
         except BrokenConnection as error:
-            raise Unanswered(f"{attempt} failed: {error}", "please report it") from None
+            raise Unanswered(f"{attempt} failed: {error}", "Please report it") from None
 
 
 class _Unsent(Unanswered):
-    """There was no answer, and nothing can have been carried out: the same request may be sent again."""
+    """There was no response, and nothing can have been carried out. The same request may be sent again."""
 
 
 class _OversizedPage(ApiError):
-    """The answer has more bytes than one may have."""
+    """The response is larger than allowed."""
 
 
 def _asked_to_wait(request: _Request, error: ImagePullError) -> float | None:
-    """Seconds that the server asks to wait at least before the same request; None when it must not be repeated."""
+    """The minimum number of seconds to wait before the request is repeated, or None if it must not be repeated."""
     if request.seconds is not None:
         return None
     if isinstance(error, ApiError):
-        # The server did nothing. Proxies do not say for how long they want to be left in peace.
+        # The server did nothing. Proxies do not say how long to wait.
         asked = error.retry_after or 0.0
         return asked if error.status in (429, 503) and asked <= _PATIENCE_SECONDS else None
-    # A read is repeated; whether a write happened is for the caller to find out.
+    # A read is repeated. The caller finds out whether a write happened.
     return None if request.writes and not isinstance(error, _Unsent) else 0.0
 
 
@@ -548,12 +551,12 @@ def _failed(request: _Request, answer: ApiResponse, login: Mapping[str, str]) ->
 
 
 def _unintelligible(request: _Request, what: str) -> ApiError:
-    doubt = "; it may have been carried out" if request.writes else ""
-    return ApiError(f"{request.attempt} was answered with {what}; check the address and the proxy{doubt}")
+    doubt = ". It may have been carried out" if request.writes else ""
+    return ApiError(f"{request.attempt} returned {what}. Check the address and the proxy{doubt}")
 
 
 def _slim(obj: Any) -> Json:
-    """Without the record of field managers, the largest part of most objects."""
+    """The object without `managedFields`, the largest part of most objects."""
     obj["metadata"].pop("managedFields", None)
     slim: Json = obj
     return slim

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From connection options to a pool of connections with a login.
+"""Creates a pool of connections with a login from connection options.
 
-Options and variables mean what they mean in kubernetes.core (plugins/module_utils/k8s/client.py), so that one setting serves
-both, but for what would send a login where it does not belong, or would be ignored: that is refused.
+Options and variables have the same meaning as in kubernetes.core (plugins/module_utils/k8s/client.py), so that one setting serves
+both. Combinations that would send a login to the wrong server, or would be ignored, are refused.
 """
 
 from __future__ import annotations
@@ -34,30 +34,30 @@ from .tls import Pem, client_side
 
 __all__ = ["IMPORT_ERROR", "Connection", "ConnectionOptions", "connect"]
 
-#: Where a pod finds the login of its service account.
+#: The directory with the login of a pod's service account.
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
-#: The variables that switch the verification off, as the option `validate_certs` reads them.
+#: The variables that disable the verification, in the order in which the option `validate_certs` reads them.
 _VERIFICATION = ("K8S_AUTH_VALIDATE_CERTS", "K8S_AUTH_VERIFY_SSL")
 #: Ansible's words for false.
 _OFF = ("0", "f", "false", "n", "no", "off")
 
 _UNENCRYPTED = (
-    "{origin} begins with http://, so {what} would cross the network unencrypted, and nothing was sent: give the https:// address of the API "
-    "server. Without TLS, only an address of this host is used, such as that of 'kubectl proxy', and only without a login"
+    "{origin} begins with http://, so {what} would cross the network unencrypted. Nothing was sent. Give the https:// address "
+    "of the API server. Without TLS, only an address of this host is used, such as that of 'kubectl proxy', and only without a login"
 )
 
 _UNVERIFIED = (
-    "the certificate of {host} is not verified, because the environment variable {name} says so: whoever stands between could read the "
-    "login. AWX sets it to False for a credential without a certificate authority, whatever its 'Verify SSL' says: paste the authority "
-    "into the credential, also a public one. Elsewhere set K8S_AUTH_SSL_CA_CERT and remove {name}. If it is meant, say so with the option "
+    "the certificate of {host} is not verified, because the environment variable {name} disables the verification: an attacker on the network could read the "
+    "login. AWX sets it to False for a credential without a certificate authority, regardless of its 'Verify SSL': paste the authority "
+    "into the credential, even a public one. Elsewhere, set K8S_AUTH_SSL_CA_CERT and remove {name}. If this is intended, set the option "
     "'validate_certs' (image_pull_validate_certs of the playbooks) and remove {name}"
 )
 
 
 @dataclass(frozen=True, repr=False)
 class ConnectionOptions:
-    """As the options of the same names. `kubeconfig` is a path (several joined by `:`) or the content as a mapping."""
+    """The connection options, with their names. `kubeconfig` is a path (several joined by `:`) or the content as a mapping."""
 
     kubeconfig: str | Mapping[str, Any] | None = None
     context: str | None = None
@@ -82,13 +82,13 @@ class ConnectionOptions:
 
     @property
     def names_kubeconfig(self) -> bool:
-        """Whether one is given, be it an empty one."""
+        """Whether a kubeconfig or context is given, including an empty kubeconfig."""
         return self.kubeconfig not in (None, "") or bool(self.context)
 
 
 @dataclass(frozen=True, repr=False)
 class _Target:
-    """The server, the way to it, and the login. `server` is the server that the login came with, before an option named another."""
+    """The server, the route to it, and the login. `server` is the server of the login's source, before an option replaced it."""
 
     host: str
     origin: str
@@ -105,13 +105,13 @@ class _Target:
 
 
 class _Headers(dict[str, str]):
-    """The headers of a request, and the number of the login that they hold."""
+    """The headers of a request, and the number of their login."""
 
     login = 0
 
 
 class Connection:
-    """An open way to one API server. `pool` is a urllib3 pool manager, `host` the API server's URL, `warnings` what the user should know."""
+    """A connection to one API server. `pool` is a urllib3 pool manager, `host` the API server's URL, `warnings` are for the user."""
 
     def __init__(self, target: _Target, pool: Any, directory: str) -> None:
         self.host = target.host.rstrip("/")
@@ -126,21 +126,21 @@ class Connection:
 
     @property
     def secrets(self) -> frozenset[str]:
-        """What must not be shown of its login, in all forms. Empty as long as none was needed."""
+        """Return the strings of the login that must not be shown, in all forms. Empty until a login is needed."""
         return self._login.secrets
 
     @property
     def authority(self) -> bytes:
-        """The certificate authorities that were given for it, in PEM format; empty where none were.
+        """Return the given certificate authorities in PEM format. Empty if none are given.
 
-        :raises ConnectError: when their file cannot be read.
+        :raises ConnectError: if their file cannot be read.
         """
         return self._target.authority.content() if self._target.authority else b""
 
     def headers(self) -> Any:
-        """The login and the impersonation, for one request: new ones each time.
+        """Return new headers with the login and the impersonation, for one request.
 
-        :raises ConnectError: when there is no login, or it would be sent without TLS.
+        :raises ConnectError: if there is no login, or it would be sent without TLS.
         """
         number, credential = self._login.current()
         if not self._is_encrypted and (credential.authorization or credential.certificate or self._target.certificate):
@@ -159,16 +159,16 @@ class Connection:
         return headers
 
     def renew(self, stale: Any) -> bool:
-        """Whether there is another login than the one in these headers, which the API server has refused.
+        """Renew the login after the API server has refused these headers. Whether there is a different login now.
 
-        One thread at a time asks for it; those that come later with the same headers get what it got.
+        One thread at a time renews it. Later threads with the same headers get the same result.
 
-        :raises ConnectError: when the login cannot be renewed.
+        :raises ConnectError: if the login cannot be renewed.
         """
         return self._login.renew(stale.login)
 
     def _show(self, number: int, credential: Credential) -> None:
-        """From now on connections show the certificate that a plugin gave."""
+        """Make future connections present the certificate of the login plugin."""
         with self._lock:
             if number != self._shown:
                 self._shown = number
@@ -187,14 +187,14 @@ def connect(
     environment: ConnectionOptions | None = None,
     service_account: Path = _SERVICE_ACCOUNT,
 ) -> Iterator[Connection]:
-    """Opens nothing yet: the first request does. In the end all is closed.
+    """Yield a connection. The first request opens it, and it is closed at the end of the block.
 
-    `connections` are kept open at most. Python loads a client's key from a file only: where it is not in one, it is in
-    `temporary_directory` for that moment. `environment` are the options that environment variables give, which are among `options`
-    too: their login goes to their server only. `service_account` is the directory in which a pod finds its login.
+    `connections` is the maximum number of connections kept open. Python loads a client's key only from a file: a key that is not in a
+    file is in `temporary_directory` for that moment. `environment` are the options from environment variables, which `options` also
+    contain: their login is sent only to their server. `service_account` is the directory with the login of a pod.
 
-    :raises OptionError: when the options do not go together, `ConnectError` when they do not lead to an API server, or with a
-        login or certificate of no use.
+    :raises OptionError: if the options are contradictory. `ConnectError` if they do not name an API server, or the login or a
+        certificate is unusable.
     """
     given = environment or ConnectionOptions()
     options = prefer_own_login(options, given)
@@ -213,19 +213,19 @@ def connect(
 
 
 def _check_options(options: ConnectionOptions) -> None:
-    """What would be ignored, or would send a login to where it does not belong."""
+    """Refuse options that would be ignored, or would send a login to the wrong server."""
     for name, other in (("username", "password"), ("password", "username"), ("client_key", "client_cert")):
         if getattr(options, name) and not getattr(options, other):
-            raise OptionError(f"option '{name}' needs '{other}' too")
+            raise OptionError(f"option '{name}' also needs '{other}'")
     if options.host and not (options.has_login or options.names_kubeconfig):
         raise OptionError(
-            "option 'host' needs a login for that host: give 'api_key', 'client_cert' with 'client_key', or 'username' with "
-            "'password'; or give the 'kubeconfig' whose login is meant for it"
+            "option 'host' needs a login for that host: give 'api_key', 'client_cert' with 'client_key', 'username' with "
+            "'password', or the 'kubeconfig' whose login is for that host"
         )
 
 
 def _target(options: ConnectionOptions, directory: str, service_account: Path) -> _Target:
-    """In the order of kubernetes.core: the options alone, the pod's service account, a kubeconfig. Options win over both."""
+    """The target, in the order of kubernetes.core: only the options, the pod's service account, a kubeconfig. Options override both."""
     if options.host and options.has_login:
         base = _Target("", "", fixed(""))
     elif options.names_kubeconfig or not _is_pod(service_account):
@@ -259,7 +259,7 @@ def _of_kubeconfig(options: ConnectionOptions, directory: str) -> _Target:
 
 
 def _impersonated(user: Section) -> dict[str, Any]:
-    """Whom a kubeconfig's user acts as."""
+    """The impersonation in a kubeconfig's user."""
     for name in ("as-uid", "as-user-extra"):
         if user.values.get(name):
             raise user.error(f"'{name}' is not supported: remove it, or give 'impersonate_user', which replaces it")
@@ -306,21 +306,21 @@ def _impersonating(options: ConnectionOptions, base: _Target) -> _Target:
     user, groups = options.impersonate_user or base.user, options.impersonate_groups or base.groups
     if groups and not user:
         raise OptionError(
-            "'impersonate_groups', or 'as-groups' in a kubeconfig, needs a user to act as: give 'impersonate_user' too"
+            "'impersonate_groups', or 'as-groups' in a kubeconfig, needs a user to act as: also give 'impersonate_user'"
         )
     for value in (user, *groups):
         if not all(letter.isprintable() for letter in value):
-            raise OptionError("'impersonate_user' or 'impersonate_groups' has a line end or a control character in it")
+            raise OptionError("'impersonate_user' or 'impersonate_groups' contains a line end or a control character")
     return replace(base, user=user, groups=groups)
 
 
 def _check_host(target: _Target) -> None:
-    """What would otherwise fail late, send the login unencrypted, or be ignored. The address may hold a login: it is not quoted."""
+    """Refuse an invalid address early. The address is not quoted, because it may contain a login."""
     wrong = ""
     if not target.host:
         wrong = "is missing: give 'host'"
     elif "://" not in target.host:
-        wrong = "is no URL; put https:// before it"
+        wrong = "is not a URL. Put https:// before it"
     else:
         wrong = _what_is_wrong_with(target.host)
     if wrong:
@@ -333,19 +333,19 @@ def _what_is_wrong_with(url: str) -> str:
     except urllib3.exceptions.HTTPError:
         parts = None
     if parts is None or parts.scheme not in ("http", "https") or not parts.host or not url.isprintable() or " " in url:
-        return "is no valid URL; correct it"
+        return "is not a valid URL. Correct it"
     if parts.auth:
-        return "has a login in it; give it in 'username' and 'password'"
-    return "has a '?' or '#' in it; leave out what follows" if parts.query or parts.fragment else ""
+        return "contains a login. Give it in 'username' and 'password'"
+    return "contains a '?' or '#'. Remove it and the rest" if parts.query or parts.fragment else ""
 
 
 def _is_plain(url: str) -> bool:
-    """Whether the address is without TLS."""
+    """Whether the address does not use TLS."""
     return url.lower().startswith("http:")
 
 
 def _is_loopback(url: str) -> bool:
-    """Whether the address is on this host, as that of `kubectl proxy` is."""
+    """Whether the address is on this host, for example that of `kubectl proxy`."""
     host = (urllib3.util.parse_url(url).host or "").strip("[]")
     if host == "localhost":
         return True
@@ -356,10 +356,10 @@ def _is_loopback(url: str) -> bool:
 
 
 def _warnings(target: _Target) -> tuple[str, ...]:
-    """That a certificate is not verified, where nobody may have decided that: a variable says so, and it is obeyed."""
+    """A warning if only an environment variable disables the verification of the certificate: perhaps unintentionally."""
     if target.verify or not target.host.lower().startswith("https:"):
         return ()
-    # The first one that is set counts, as for the option.
+    # The first variable that is set counts, as for the option.
     name = next((name for name in _VERIFICATION if name in os.environ), "")
     if os.environ.get(name, "").strip().lower() not in _OFF:
         return ()
@@ -367,7 +367,7 @@ def _warnings(target: _Target) -> tuple[str, ...]:
 
 
 def _pool(options: ConnectionOptions, target: _Target, connections: int) -> Any:
-    """A urllib3 pool manager. Retries are the client's: only it knows whether a request may be sent twice."""
+    """Return a urllib3 pool manager without retries: only the client knows whether a request may be sent twice."""
     pool = (
         _proxy_pool(options, target, connections)
         if target.proxy or _is_proxy_set()
@@ -400,7 +400,7 @@ def _proxy_pool(options: ConnectionOptions, target: _Target, connections: int) -
     configuration = _configuration()
     given = {"host": target.host, "verify_ssl": target.verify, "connection_pool_maxsize": connections, "retries": False}
     if target.authority is not None and target.authority.path:
-        # Also for a proxy that is reached by TLS.
+        # Applies also to a proxy with TLS.
         given["ssl_ca_cert"] = target.authority.path
     if target.proxy:
         given["proxy"] = target.proxy
@@ -415,12 +415,12 @@ def _proxy_pool(options: ConnectionOptions, target: _Target, connections: int) -
             configuration.proxy_headers = _proxy_headers(headers)
         return client_library("client.rest").RESTClientObject(configuration).pool_manager
     except Exception as error:
-        # It may quote the proxy's password.
-        raise ConnectError(f"the proxy cannot be used ({type(error).__name__}); correct 'proxy'") from None
+        # The error may quote the proxy's password.
+        raise ConnectError(f"the proxy cannot be used ({type(error).__name__}). Correct 'proxy'") from None
 
 
 def _secure_proxy(pool: Any, target: _Target, directory: str) -> None:
-    """A proxy that is reached by TLS is verified as the API server is, also at an IP address with urllib3 1.26."""
+    """Verify a proxy with TLS like the API server, including an IP address with urllib3 1.26."""
     if pool.proxy is None or pool.proxy.scheme != "https":
         return
     context = named(_tls(target, None, None, directory), pool.proxy.host.strip("[]"))
@@ -432,19 +432,19 @@ def _secure_proxy(pool: Any, target: _Target, directory: str) -> None:
 
 
 def _login_in(proxy: str | None) -> dict[str, str]:
-    """The login in a proxy's URL, which urllib3 ignores, as one among the headers for it."""
+    """The login in a proxy's URL as a header, because urllib3 ignores it in the URL."""
     login = urllib3.util.parse_url(proxy).auth if proxy else None
     return {"proxy_basic_auth": unquote(login)} if login else {}
 
 
 def _proxy_headers(given: Mapping[str, Any]) -> dict[str, str]:
-    """As urllib3 makes them, but with logins in UTF-8 (RFC 7617): it knows Latin-1 only."""
+    """The headers of urllib3, but with logins in UTF-8 (RFC 7617), because urllib3 supports only Latin-1."""
     encoded: dict[str, Any] = {name: _encoded(str(value)) for name, value in given.items()}
     return urllib3.util.make_headers(**encoded)
 
 
 def _encoded(text: str) -> str:
-    """A text whose bytes are UTF-8 once Python has encoded a header in its way, Latin-1."""
+    """A text that becomes UTF-8 when Python encodes the header in Latin-1."""
     return text.encode("utf-8", "replace").decode("latin-1")
 
 

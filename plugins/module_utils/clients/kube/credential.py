@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a request is logged in with."""
+"""Credentials of requests."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ __all__ = ["Credential", "basic", "bearer", "forms_of"]
 
 @dataclass(frozen=True, repr=False)
 class Credential:
-    """The value of the header `Authorization`, and a certificate with its key where a plugin gave one.
+    """The value of the header `Authorization`, and the certificate and key from a login plugin, if any.
 
-    `due`: when it must be fetched again, in seconds since the epoch, None when it is not known.
+    `due`: the time at which it must be fetched again, in seconds since 1970. None if unknown.
     """
 
     authorization: str = ""
@@ -30,26 +30,26 @@ class Credential:
     due: float | None = None
 
     def is_other_than(self, other: Credential) -> bool:
-        """Whether it is worth a try after the other one was refused."""
+        """Whether it differs from the other one, so that it is worth trying after the other one was refused."""
         return (self.authorization, self.certificate) != (other.authorization, other.certificate)
 
 
 def bearer(token: str, origin: str) -> str:
-    """The header for a token. `origin` says in messages where the token is from.
+    """Return the header for a token. `origin` names the source of the token in messages.
 
-    :raises ConnectError: when no header can hold it.
+    :raises ConnectError: if the token cannot be in a header.
     """
     token = token.strip()
     if not token:
         raise ConnectError(f"{origin} is empty")
     if not re.fullmatch(r"[\x21-\x7e]+", token):
-        raise ConnectError(f"{origin} is not a token: it has a space, a line end or a letter outside ASCII in it")
+        raise ConnectError(f"{origin} is not a token: it contains a space, a line end or a character outside ASCII")
     return f"Bearer {token}"
 
 
 @lru_cache(maxsize=4)
 def forms_of(authorization: str) -> frozenset[str]:
-    """What must not be shown of such a header, in all forms: the token, or the password and the login around it."""
+    """Return the secrets in such a header, in all forms: the token, or the password and the login that contains it."""
     scheme, _space, value = authorization.partition(" ")
     secrets = {value}
     if scheme == "Basic":
@@ -59,5 +59,5 @@ def forms_of(authorization: str) -> frozenset[str]:
 
 
 def basic(username: str, password: str) -> str:
-    """The header for a password, in UTF-8 (RFC 7617)."""
+    """Return the header for a user and a password, in UTF-8 (RFC 7617)."""
     return "Basic " + base64.b64encode(f"{username}:{password}".encode("utf-8", "surrogatepass")).decode("ascii")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether it makes sense to send one more request: one answer for all threads of a task. Does no I/O."""
+"""Decides, for all threads of a task, whether another request makes sense. Does no I/O."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from .errors import ClusterError
 
 __all__ = ["Health"]
 
-#: An API server that is starting, stopping or overloaded is given this long to answer again.
+#: Seconds to wait for an API server that is starting, stopping or overloaded.
 _PATIENCE_SECONDS = 30.0
-#: One that has never answered, this long.
+#: Seconds to wait for an API server that has never answered.
 _FIRST_PATIENCE_SECONDS = 5.0
 
 
 class Health:
-    """A circuit breaker. Once stopped it stays so: each further request fails at once, with the same sentence.
+    """A circuit breaker. After it has stopped, each further request fails immediately with the same message.
 
-    The time without a healthy answer counts for the cluster, not for each request: from the first failure that no answer
-    with a status below 500 has followed, whoever got it. A request that hangs while others are answered so does no harm.
+    The time without a healthy response counts for the cluster, not for each request. It begins with the first failure after the last
+    response with a status below 500 in any thread. So a request that hangs while others succeed does no harm.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -36,34 +36,34 @@ class Health:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether no further request may be sent."""
+        """Whether no further request is allowed."""
         return self._failure is not None
 
     def check(self) -> None:
-        """Before each request.
+        """Check before each request that it is allowed.
 
-        :raises ClusterError: when none may be sent.
+        :raises ClusterError: if no request is allowed.
         """
         if self._failure is not None:
             raise _copy(self._failure)
 
     def stop(self, error: ClusterError) -> ClusterError:
-        """No further request may be sent. Returns the error to raise: the first one, whatever comes later."""
+        """Allow no further request. Return the error to raise, which is always the first one."""
         with self._lock:
             self._failure = self._failure or error
             return _copy(self._failure)
 
     def healthy(self) -> None:
-        """There was an answer with a status below 500."""
+        """Record a response with a status below 500."""
         with self._lock:
             self.reached = True
             self._healthy_at = self._now()
             self._failing_since = None
 
     def unhealthy(self, since: float) -> float:
-        """There was no answer to a request that was sent at `since`, or at `since` one with a status of 500 or above.
+        """Record a request without a response that was sent at `since`, or a response at `since` with a status of 500 or above.
 
-        Returns the seconds without a healthy answer once they are more than one waits for, otherwise 0.
+        Return the seconds without a healthy response if they reach the limit, otherwise 0.
         """
         with self._lock:
             since = max(since, self._healthy_at)
@@ -73,5 +73,5 @@ class Health:
 
 
 def _copy(error: ClusterError) -> ClusterError:
-    """For another thread: an exception that is raised again and again keeps every frame that it came through."""
+    """A copy for another thread: an exception that is raised repeatedly keeps every frame that it passed through."""
     return type(error)(*error.args)

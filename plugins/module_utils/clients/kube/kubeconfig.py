@@ -1,11 +1,11 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A kubeconfig: the cluster and the user that a context names, read as kubectl reads it.
+"""Reads a kubeconfig as kubectl does: the cluster and the user of a context.
 
 The client library's own reader ignores much of it, differently from version to version: `as`, `tls-server-name`, `proxy-url`,
 a user that does not exist, a missing server (kubernetes client 24.2 to 37, config/kube_config.py).
-Format: kubernetes client-go tools/clientcmd/api/v1/types.go; several files: tools/clientcmd/loader.go.
+Format: kubernetes client-go tools/clientcmd/api/v1/types.go. Several files: tools/clientcmd/loader.go.
 """
 
 from __future__ import annotations
@@ -27,47 +27,47 @@ __all__ = ["Kubeconfig", "Section", "load"]
 
 _DEFAULT = "~/.kube/config"
 _WAY_OUT = (
-    "give 'kubeconfig', or 'host' with 'api_key' (image_pull_kubeconfig, image_pull_host and image_pull_api_key of the playbooks), "
+    "Give 'kubeconfig', or 'host' with 'api_key' (image_pull_kubeconfig, image_pull_host and image_pull_api_key of the playbooks), "
     "or set K8S_AUTH_KUBECONFIG"
 )
 
 
 @dataclass(frozen=True, repr=False)
 class Section:
-    """One cluster or user. `title` names it in messages; its files are relative to `directory`."""
+    """One cluster or user. `title` names it in messages. Paths in it are relative to `directory`."""
 
     title: str
     values: Mapping[str, Any]
     directory: Path
 
     def text(self, name: str) -> str:
-        """A value, empty when there is none.
+        """Return a string. Empty if there is none.
 
-        :raises ConnectError: when it is of another type; so do the other methods.
+        :raises ConnectError: if it is of another type, as in the other methods.
         """
         value = self.values.get(name)
         if not isinstance(value, (str, type(None))):
-            raise self.error(f"'{name}' is not a text: put it in quotes")
+            raise self.error(f"'{name}' is not a string: put it in quotes")
         return value or ""
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """A list of texts, empty when there is none."""
+        """Return a list of strings. Empty if there is none."""
         value = self.values.get(name)
         if value is None:
             return ()
         if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
-            raise self.error(f"'{name}' is not a list of texts")
+            raise self.error(f"'{name}' is not a list of strings")
         return tuple(value)
 
     def flag(self, name: str) -> bool:
-        """True or false, false when there is none."""
+        """Return a boolean. False if there is none."""
         value = self.values.get(name)
         if not isinstance(value, (bool, type(None))):
             raise self.error(f"'{name}' is neither true nor false")
         return bool(value)
 
     def part(self, name: str) -> Section | None:
-        """A mapping in it, None when there is none."""
+        """Return a mapping in the section, or None."""
         value = self.values.get(name)
         if value is None:
             return None
@@ -76,12 +76,12 @@ class Section:
         return Section(self.title, value, self.directory)
 
     def file(self, name: str) -> str:
-        """The path of a file, empty when there is none."""
+        """Return the path of a file. Empty if there is none."""
         path = self.text(name)
         return str(self.directory / path) if path else ""
 
     def pem(self, name: str) -> Pem | None:
-        """A certificate or key: the member `NAME-data` or, without it, the file in the member `NAME`."""
+        """Return a certificate or key, or None: from the key `NAME-data` or, without it, the file in the key `NAME`."""
         data, path = self.text(f"{name}-data"), self.file(name)
         if data:
             try:
@@ -98,7 +98,7 @@ class Section:
 
 @dataclass(frozen=True, repr=False)
 class Kubeconfig:
-    """What one context names. `user` has no values when the context names none. `save` writes the user's file again."""
+    """The cluster and the user of one context. `user` is empty if the context names none. `save` rewrites the user's file."""
 
     cluster: Section
     user: Section
@@ -107,18 +107,18 @@ class Kubeconfig:
 
 @dataclass(frozen=True, repr=False)
 class _File:
-    """`path` is None for content that was given as such; `title` names the whole kubeconfig."""
+    """One file. `path` is None for content that was given directly. `title` names the whole kubeconfig."""
 
     title: str
     path: Path | None
     content: Mapping[str, Any]
 
     def current(self) -> str:
-        """The name of its current context, empty when there is none."""
+        """Return the name of the current context. Empty if there is none."""
         return Section(self.title, self.content, Path()).text("current-context")
 
     def sections(self, kind: str) -> Iterator[tuple[str, Section]]:
-        """Its clusters, users or contexts by name."""
+        """Yield the names and sections of the clusters, users or contexts."""
         found = self.content.get(f"{kind}s")
         if not isinstance(found, (list, type(None))):
             raise _error(self.title, f"'{kind}s' is not a list")
@@ -135,18 +135,18 @@ class _File:
 
 
 def load(given: str | Mapping[str, Any] | None, context: str | None) -> Kubeconfig:
-    """What a context of a kubeconfig names, without one its current context.
+    """Return the cluster and the user of a context, by default of the current context.
 
-    `given` is a path, several joined by `:`, or the content; without it the files that the variable KUBECONFIG names are read,
-    or the default one. Of several files the first one that says something counts.
+    `given` is a path, several paths joined by `:`, or the content. Without it, the files in the variable KUBECONFIG are read,
+    or the default file. Of several files, the first one with a value counts.
 
-    :raises ConnectError: in one line that quotes nothing of the content but names.
+    :raises ConnectError: with one line that quotes only names from the content.
     """
     files = [_File(_title(given), None, given)] if isinstance(given, Mapping) else list(_files(given))
     title = files[0].title
     name = context or next((name for file in files if (name := file.current())), "")
     if not name:
-        raise _error(title, "it has no current-context; give 'context'")
+        raise _error(title, "it has no current-context. Give 'context'")
     _file, chosen = _find(files, "context", name)
     cluster, user = chosen.text("cluster"), chosen.text("user")
     if not cluster:
@@ -164,12 +164,12 @@ def _find(files: Sequence[_File], kind: str, wanted: str) -> tuple[_File, Sectio
             if name == wanted:
                 return file, section
             names.append(name)
-    known = f"; it has {one_line(', '.join(names))}" if names else ""
+    known = f" (only {one_line(', '.join(names))})" if names else ""
     raise _error(files[0].title, f"it has no {kind} {one_line(wanted)!r}{known}")
 
 
 def _title(given: str | Mapping[str, Any] | None) -> str:
-    """How it is called in messages. Content given as text, instead of as a mapping, is not repeated."""
+    """The name in messages. Content that is given as text, and not as a mapping, is not repeated."""
     if given in (None, ""):
         return f"the kubeconfig {os.environ.get('KUBECONFIG') or _DEFAULT}"
     return f"kubeconfig {given}" if isinstance(given, str) and is_path(given) else "the kubeconfig given as data"
@@ -191,12 +191,12 @@ def _files(given: str | None) -> Iterator[_File]:
 
 
 def _place_of(paths: Sequence[Path]) -> str:
-    """Where a relative path was looked for: beside the playbook, which may be one of a collection."""
+    """The directory in which a relative path was searched: that of the playbook, which may belong to a collection."""
     return next(filter(None, map(describe_place, paths)), "")
 
 
 def _content(title: str, path: Path) -> Mapping[str, Any]:
-    """A file's content; no error quotes it."""
+    """The content of a file. No error quotes it."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -212,4 +212,4 @@ def _content(title: str, path: Path) -> Mapping[str, Any]:
 
 
 def _error(title: str, what: str) -> ConnectError:
-    return ConnectError(f"{title} cannot be used: {what}; {_WAY_OUT}")
+    return ConnectError(f"{title} cannot be used: {what}. {_WAY_OUT}")

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long a login lasts, and how it is renewed.
+"""Fetches and renews logins.
 
-The client library reads a token file once, runs a plugin once, and goes on without a login when the plugin fails (kubernetes client
-24.2 to 37, config/kube_config.py). Here each login is fetched again when it is due, and when the API server refuses it.
+The client library reads a token file once, runs a plugin once, and continues without a login if the plugin fails (kubernetes client
+24.2 to 37, config/kube_config.py). This module fetches each login again when it is due, and when the API server refuses it.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from .login_plugin import LoginPlugin
 
 __all__ = ["CredentialSource", "fixed", "from_token_file", "of_user"]
 
-#: A token file is read again after this long, as client-go does (transport/token_source.go); nothing is fetched more often.
+#: Seconds after which a token file is read again, as in client-go (transport/token_source.go). Nothing is fetched more often.
 _PERIOD_SECONDS = 60.0
 
 Fetch = Callable[[], Credential]
 
 
 class CredentialSource:
-    """A credential that is fetched when it is first needed, again when it is due, and again when it was refused.
+    """A credential that is fetched when it is first needed, when it is due, and after it was refused.
 
-    One thread at a time fetches; the others wait for what it gets. Credentials are numbered from 1.
+    One thread at a time fetches it, and the others wait for the result. Credentials are numbered from 1.
     """
 
     def __init__(self, fetch: Fetch, now: Callable[[], float] = time.time) -> None:
@@ -50,28 +50,28 @@ class CredentialSource:
 
     @property
     def secrets(self) -> frozenset[str]:
-        """What must not be shown of all credentials that were fetched so far, in all forms."""
+        """Return the secrets in all credentials that were fetched so far, in all forms."""
         return self._secrets
 
     def current(self) -> tuple[int, Credential]:
-        """The credential to use, with its number.
+        """Return the number of the current credential, and the credential.
 
-        :raises ConnectError: when there is none.
+        :raises ConnectError: if there is none.
         """
         with self._lock:
             if self._number == 0:
                 self._take()
             elif self._now() >= self._due:
                 self._due = self._now() + _PERIOD_SECONDS
-                # As long as the old one serves, it does no harm that there is no new one.
+                # While the old one works, a failed renewal does no harm.
                 with suppress(ConnectError):
                     self._take()
             return self._number, self._credential
 
     def renew(self, number: int) -> bool:
-        """Whether there is another credential than the one of that number, which was refused; fetches one unless there is.
+        """Fetch another credential than the refused one of that number, unless there already is one. Whether there is another one.
 
-        :raises ConnectError: when that fails.
+        :raises ConnectError: if it cannot be fetched.
         """
         with self._lock:
             if number == self._number != self._refused:
@@ -89,13 +89,13 @@ class CredentialSource:
 
 
 def fixed(authorization: str) -> Fetch:
-    """A login that never changes; empty for none."""
+    """Return a login that never changes. Empty for none."""
     credential = Credential(authorization)
     return lambda: credential
 
 
 def from_token_file(path: str, origin: str) -> Fetch:
-    """A token in a file that another process renews. `origin` names it in messages."""
+    """Return a token in a file that another process renews. `origin` names it in messages."""
 
     def fetch() -> Credential:
         try:
@@ -108,11 +108,11 @@ def from_token_file(path: str, origin: str) -> Fetch:
 
 
 def of_user(kubeconfig: Kubeconfig, directory: str, *, persist: bool) -> Fetch:
-    """How a kubeconfig's user logs in, beside a certificate that it has.
+    """Return the login of a kubeconfig's user, in addition to its certificate.
 
-    `directory` is for temporary files; `persist`: whether a token that the client library has renewed is saved.
+    `directory` is for temporary files. `persist`: whether a token that the client library has renewed is saved.
 
-    :raises ConnectError: when the user has half a login, or one that cannot be used here.
+    :raises ConnectError: if the user has an incomplete login, or one that cannot be used here.
     """
     user = kubeconfig.user
     if (provider := user.part("auth-provider")) is not None:
@@ -130,17 +130,17 @@ def of_user(kubeconfig: Kubeconfig, directory: str, *, persist: bool) -> Fetch:
 
 
 def _from_provider(provider: Section, directory: str, save: Callable[[], None] | None) -> Fetch:
-    """A login of the kinds that came before plugins; the client library gets and renews it, and knows fewer in each version."""
+    """A login of a kind older than plugins. The client library fetches and renews it, and supports fewer kinds in each version."""
     name = one_line(provider.text("name"))
 
     def persist() -> None:
-        # That it cannot be saved does not make the token worse.
+        # The token works even if it cannot be saved.
         with suppress(OSError):
             if save is not None:
                 save()
 
     def fetch() -> Credential:
-        # With the mapping itself, not a copy: the library writes into it what it has renewed.
+        # The mapping itself, not a copy: the library writes the renewed token into it.
         content = {
             "current-context": "",
             "contexts": [{"name": "", "context": {"cluster": "", "user": " "}}],
@@ -154,25 +154,25 @@ def _from_provider(provider: Section, directory: str, save: Callable[[], None] |
                     configuration
                 )
         except Exception as error:
-            # Its message may quote what the provider printed.
+            # Its message may quote the output of the provider.
             raise ConnectError(f"{failure}: the client library failed with {type(error).__name__}{way_out}") from None
         token = configuration.api_key.get("BearerToken") or configuration.api_key.get("authorization")
         if not token:
             raise ConnectError(f"{failure}{way_out}")
         return Credential(token)
 
-    failure, way_out = f"auth-provider {name!r} of {provider.title} gave no token", "; log in again, or give 'api_key'"
+    failure, way_out = f"auth-provider {name!r} of {provider.title} gave no token", ". Log in again, or give 'api_key'"
     return fetch
 
 
 @contextmanager
 def _files_in(directory: str) -> Iterator[Any]:
-    """The module of the client library that makes files: it asks Python for the default directory."""
+    """Yield the module of the client library that creates files, and make it create them in `directory`."""
     kube_config = client_library("config.kube_config")
     before, tempfile.tempdir = tempfile.tempdir, directory
     try:
         yield kube_config
     finally:
         tempfile.tempdir = before
-        # The client remembers them for as long as the process lives.
+        # The client remembers them until the process ends.
         getattr(kube_config, "_cleanup_temp_files", lambda: None)()

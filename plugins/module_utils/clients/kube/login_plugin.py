@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Programs that print a login: the `exec` of a kubeconfig's user.
+"""Runs programs that print a login: the `exec` of a kubeconfig's user.
 
-What they read and print: Kubernetes documentation, 'client-go credential plugins'. A task has no terminal, so they cannot ask;
-what they print may be a credential, so none of it is shown.
+Their input and output: Kubernetes documentation, 'client-go credential plugins'. A task has no terminal, so they cannot ask
+questions. Their output may be a credential, so none of it is shown.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from .tls import Pem
 __all__ = ["LoginPlugin"]
 
 _LONGEST_SECONDS = 60.0
-#: A credential is fetched again so long before it expires.
+#: Seconds before its expiry at which a credential is fetched again.
 _EARLIER_SECONDS = 10.0
 _VERSIONS = tuple(f"client.authentication.k8s.io/{version}" for version in ("v1", "v1beta1", "v1alpha1"))
 _EXTENSION = "client.authentication.k8s.io/exec"
@@ -50,9 +50,9 @@ class LoginPlugin:
 
     @classmethod
     def of(cls, section: Section, cluster: Section) -> LoginPlugin:
-        """As a user's `exec` describes it; `cluster` is told to a plugin that asks for it.
+        """Return the program of a user's `exec`. A plugin that requests it gets the `cluster`.
 
-        :raises ConnectError: when it cannot be run here.
+        :raises ConnectError: if it cannot be run here.
         """
         command, version = section.text("command"), section.text("apiVersion")
         if not command:
@@ -62,7 +62,7 @@ class LoginPlugin:
             raise ConnectError(f"{title} cannot be used: its apiVersion is none of {', '.join(_VERSIONS)}")
         if section.text("interactiveMode") == "Always":
             raise ConnectError(
-                f"{title} cannot be used: it needs a terminal (interactiveMode Always), and a task has none; give 'api_key'"
+                f"{title} cannot be used: it needs a terminal (interactiveMode Always), and a task has none. Give 'api_key'"
             )
         spec: dict[str, Any] = {"interactive": False}
         if section.flag("provideClusterInfo"):
@@ -74,9 +74,9 @@ class LoginPlugin:
         )
 
     def fetch(self) -> Credential:
-        """Runs it.
+        """Run the program and return its credential.
 
-        :raises ConnectError: when it fails, or prints no credential.
+        :raises ConnectError: if it fails, or prints no credential.
         """
         status = self._status(self._printed())
         token, expiry = status.text("token"), status.text("expirationTimestamp")
@@ -84,7 +84,7 @@ class LoginPlugin:
         if bool(certificate) != bool(key) or not (token or certificate):
             raise ConnectError(f"{self.title} printed neither a token nor a certificate with its key")
         return Credential(
-            bearer(token, f"what {self.title} printed") if token else "",
+            bearer(token, f"the output of {self.title}") if token else "",
             Pem(f"the certificate of {self.title}", data=certificate.encode()) if certificate else None,
             Pem(f"the key of {self.title}", data=key.encode()) if key else None,
             self._due(expiry) if expiry else None,
@@ -92,7 +92,7 @@ class LoginPlugin:
 
     def _printed(self) -> bytes:
         try:
-            # There is no AnsibleModule here, whose run_command the linter wants.
+            # The linter wants AnsibleModule.run_command, but there is no AnsibleModule here.
             process = subprocess.Popen(  # noqa: S603 # pylint: disable=ansible-bad-function
                 [self.command, *self.arguments],
                 stdin=subprocess.DEVNULL,
@@ -100,17 +100,17 @@ class LoginPlugin:
                 stderr=subprocess.DEVNULL,
                 cwd=self.directory,
                 env=self.environment,
-                # Without a terminal it cannot wait for input, and what it starts can be ended with it.
+                # Without a terminal it cannot wait for input, and its child processes can be ended with it.
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "its command is not valid"
             hint = f" ({one_line(self.hint)})" if self.hint else ""
-            raise ConnectError(f"{self.title} cannot be run: {reason}; install it, or correct its path{hint}") from None
+            raise ConnectError(f"{self.title} cannot be run: {reason}. Install it, or correct its path{hint}") from None
         printed = self._awaited(process)
         if process.returncode:
             raise ConnectError(
-                f"{self.title} failed with exit status {process.returncode}; run it by hand to see why (what it prints is "
+                f"{self.title} failed with exit status {process.returncode}. Run it by hand to see why (its output is "
                 "not shown, because it may be a credential), or give 'api_key'"
             )
         return printed
@@ -121,7 +121,7 @@ class LoginPlugin:
         except subprocess.TimeoutExpired:
             _end(process)
             raise ConnectError(
-                f"{self.title} did not end within {_LONGEST_SECONDS:.0f} s; log in with it by hand first, because it "
+                f"{self.title} did not end within {_LONGEST_SECONDS:.0f} s. Log in with it by hand first, because it "
                 "cannot ask for anything, or give 'api_key'"
             ) from None
         except BaseException:
@@ -133,13 +133,13 @@ class LoginPlugin:
             answer = json.loads(printed)
         except (ValueError, RecursionError):
             answer = None
-        found = Section(f"what {self.title} printed", answer if isinstance(answer, Mapping) else {}, Path())
+        found = Section(f"the output of {self.title}", answer if isinstance(answer, Mapping) else {}, Path())
         if found.values.get("kind") != "ExecCredential" or found.values.get("apiVersion") != self.version:
             raise ConnectError(f"{self.title} printed something that is not an ExecCredential of {self.version}")
         return found.part("status") or found
 
     def _due(self, expiry: str) -> float:
-        """RFC 3339, of which Python 3.10 reads only a part."""
+        """The time to renew, from RFC 3339, of which Python 3.10 reads only a part."""
         text = re.sub(r"\.\d+", "", expiry.replace("Z", "+00:00").replace("z", "+00:00"))
         try:
             time = datetime.fromisoformat(text)
@@ -151,7 +151,7 @@ class LoginPlugin:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """With everything that it started, which would hold its output open."""
+    """End the process and its child processes, which would keep its output open."""
     with suppress(OSError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -172,7 +172,7 @@ def _variables(section: Section) -> dict[str, str]:
 
 
 def _told(cluster: Section) -> dict[str, Any]:
-    """What a plugin is told of its cluster (client-go tools/auth/exec/exec.go, ConfigToExecCluster)."""
+    """The cluster as a plugin gets it (client-go tools/auth/exec/exec.go, ConfigToExecCluster)."""
     names = ("server", "tls-server-name", "insecure-skip-tls-verify", "proxy-url")
     told = {name: cluster.values[name] for name in names if cluster.values.get(name)}
     authority = cluster.pem("certificate-authority")

@@ -1,11 +1,11 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The server that a login belongs to. Pure, except that paths are resolved.
+"""Restricts a login to its own server. Pure, except that paths are resolved.
 
-Environment variables give a server and a login for it, as AWX does. A person who may set variables of such a job may not see that login.
-So it goes to that server only: another server, or a proxy that could read it, needs a login of the task itself. The same goes for a
-kubeconfig that the task does not name. Logins are compared by value: it does not matter how one came into the task's options.
+Environment variables give a server and a login for it, as in AWX. A person who may set variables of such a job must not see that login.
+So it is sent only to that server: another server, or a proxy that could read it, needs a login of the task itself. The same applies to a
+kubeconfig that the task does not name. Logins are compared by value, regardless of how they came into the task's options.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Route", "check_scope", "prefer_own_login"]
 
-#: The options of one login, and those of them that must stay secret.
+#: The options of each login, and the secret options among them.
 _LOGINS = (
     (("api_key",), ("api_key",)),
     (("username", "password"), ("password",)),
@@ -33,14 +33,14 @@ _PATHS = ("client_cert", "client_key", "ca_cert")
 _PROXY_LOGINS = ("proxy_basic_auth", "basic_auth")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
-_OWN_LOGIN = "give the task a login of its own, such as 'api_key' (image_pull_api_key of the playbooks)"
+_OWN_LOGIN = "Give the task a login of its own, such as 'api_key' (image_pull_api_key of the playbooks)"
 
 
 @dataclass(frozen=True)
 class Route:
-    """The way of the requests. `host` is where they go, `server` the server that a kubeconfig names for its login.
+    """The route of the requests. `host` is their target, `server` the server that a kubeconfig names for its login.
 
-    `proxy` is empty for none. `environment_proxy` is the proxy that the environment names.
+    `proxy` is empty for no proxy. `environment_proxy` is the proxy that the environment names.
     """
 
     host: str
@@ -63,9 +63,9 @@ def prefer_own_login(options: ConnectionOptions, environment: ConnectionOptions)
 def check_scope(options: ConnectionOptions, environment: ConnectionOptions, route: Route) -> None:
     """Refuse a route on which a login that the task does not give would reach a server or proxy that the task names.
 
-    `options` are those of `prefer_own_login`; `environment` are the options that the environment variables alone give.
+    `options` are the result of `prefer_own_login`. `environment` are the options from environment variables only.
 
-    :raises OptionError: with the way out.
+    :raises OptionError: with the fix.
     """
     variables = ", ".join(_login_variables(options, environment))
     if variables and (environment.host or environment.names_kubeconfig):
@@ -129,12 +129,12 @@ def _check_server_of_variables(
         if _address(route.host) != _address(environment.host):
             raise OptionError(
                 f"the login of the environment ({variables}) belongs to the server in K8S_AUTH_HOST, and the task names another one, "
-                f"{route.host}; nothing was sent: {_OWN_LOGIN}, or remove 'host' (image_pull_host)"
+                f"{route.host}. Nothing was sent. {_OWN_LOGIN}, or remove 'host' (image_pull_host)"
             )
     elif options.host or _names_another_kubeconfig(options, environment):
         raise OptionError(
             f"the login of the environment ({variables}) belongs to the servers of the kubeconfig in the environment, and the task "
-            f"names another one, {route.host}; nothing was sent: {_OWN_LOGIN}, or remove 'host' and 'kubeconfig' (image_pull_host, "
+            f"names another one, {route.host}. Nothing was sent. {_OWN_LOGIN}, or remove 'host' and 'kubeconfig' (image_pull_host, "
             "image_pull_kubeconfig)"
         )
 
@@ -143,13 +143,13 @@ def _check_server_of_kubeconfig(options: ConnectionOptions, environment: Connect
     allowed = {_address(route.server), *([_address(environment.host)] if environment.host else ())}
     if options.host and _address(route.host) not in allowed:
         raise OptionError(
-            f"the login of the kubeconfig belongs to its own server, and 'host' names another one, {route.host}; nothing was sent: "
+            f"the login of the kubeconfig belongs to its own server, and 'host' names another one, {route.host}. Nothing was sent. "
             f"{_OWN_LOGIN}, name the kubeconfig in the task ('kubeconfig', image_pull_kubeconfig), or remove 'host' (image_pull_host)"
         )
 
 
 def _check_proxy(options: ConnectionOptions, environment: ConnectionOptions, route: Route, login: str) -> None:
-    """A proxy carries TLS and cannot read it, unless it can answer instead of the server."""
+    """A proxy cannot read TLS, unless it can impersonate the server."""
     if not options.proxy or options.proxy == environment.proxy:
         return
     own_authority = options.ca_cert and _value("ca_cert", options.ca_cert) != _value("ca_cert", environment.ca_cert)
@@ -157,9 +157,9 @@ def _check_proxy(options: ConnectionOptions, environment: ConnectionOptions, rou
         return
     raise OptionError(
         f"{login} would pass the proxy that the task names in 'proxy' (image_pull_proxy) without a certificate authority of the "
-        "environment or kubeconfig to verify the server by, so the proxy could read it; nothing was sent: give the authority where the "
-        "login is, for example in the AWX credential or in K8S_AUTH_SSL_CA_CERT, and verify the certificate; or set the proxy in "
-        f"K8S_AUTH_PROXY; or {_OWN_LOGIN}"
+        "environment or kubeconfig to verify the server, so the proxy could read it. Nothing was sent. Give the authority in the same "
+        "place as the login, for example in the AWX credential or in K8S_AUTH_SSL_CA_CERT, and verify the certificate, or set the proxy in "
+        f"K8S_AUTH_PROXY. Alternatively: {_OWN_LOGIN}"
     )
 
 
@@ -168,15 +168,15 @@ def _check_proxy_login(options: ConnectionOptions, environment: ConnectionOption
     is_theirs = any(given.get(name) and given[name] == theirs.get(name) for name in _PROXY_LOGINS)
     if is_theirs and route.environment_proxy and route.proxy not in ("", route.environment_proxy):
         raise OptionError(
-            "the login in K8S_AUTH_PROXY_HEADERS_* belongs to the proxy of the environment, and another proxy would get it; nothing was "
-            "sent: give 'proxy_headers' for the proxy in 'proxy' (image_pull_proxy), or remove 'proxy'"
+            "the login in K8S_AUTH_PROXY_HEADERS_* belongs to the proxy of the environment, and another proxy would get it. Nothing was "
+            "sent. Give 'proxy_headers' for the proxy in 'proxy' (image_pull_proxy), or remove 'proxy'"
         )
 
 
 def _address(url: str) -> tuple[str, str, int | None, str]:
-    """Return the parts of a URL that decide which server it means; of an invalid one, the text.
+    """Return the parts of a URL that identify the server, or the text of an invalid URL.
 
-    They are read as the requests read them: parsers differ, for example in https://one\\@another.
+    The parser is the same as for the requests, because parsers differ, for example in https://one\\@another.
     """
     try:
         parts = urllib3.util.parse_url(url.strip())

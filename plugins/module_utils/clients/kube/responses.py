@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a successful answer must look like. What does not look so is an error, never an empty answer. Pure.
+"""Checks the form of successful responses. An unexpected form is an error, never an empty result. Pure.
 
-Between the task and the API server there may be anything: a login page, a proxy's own JSON, another API.
+The response may come from something other than the API server: a login page, a proxy with its own JSON, another API.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ __all__ = [
     "watch_event",
 ]
 
-#: Asks for the metadata of objects alone. There is nothing else that would do: a whole object may hold what nobody asked for.
+#: Media types that request only the metadata of objects. No other type is accepted, because a whole object may contain secrets.
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _PARTIAL = "PartialObjectMetadata"
 
 
 class UnexpectedResponse(Exception):
-    """What the answer is instead, in words that go on from `was answered with`."""
+    """The actual response, in words that follow `returned`."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page of a list. `token` asks for the next one, empty on the last. `version` is the list's, as the API server names it."""
+    """A page of a list. `token` requests the next page and is empty on the last. `version` is the resourceVersion of the list."""
 
     items: Sequence[Json]
     token: str
@@ -52,7 +52,7 @@ class Page:
 
 @dataclass(frozen=True)
 class WatchEvent:
-    """What a watch says: `type` is that of the API, `obj` the object's metadata alone, `version` where it stands."""
+    """An event of a watch: `type` as in the API, `obj` with only the object's metadata, `version` is its resourceVersion."""
 
     type: str
     obj: Json
@@ -60,12 +60,12 @@ class WatchEvent:
 
 
 def decoded(data: bytes) -> Any:
-    """The JSON in a body.
+    """Return the JSON value of a body.
 
-    :raises Unintelligible: also for letters that no text can hold (halves of surrogate pairs): they could not be sent back.
+    :raises UnexpectedResponse: also for unpaired surrogates, which could not be sent back.
     """
     try:
-        # Strictly: json itself would take halves of surrogate pairs that are encoded as bytes.
+        # Strictly: json itself would accept unpaired surrogates that are encoded as bytes.
         text = data.decode("utf-8")
         answer = json.loads(text)
         if "\\ud" in text or "\\uD" in text:
@@ -76,28 +76,28 @@ def decoded(data: bytes) -> Any:
 
 
 def mapping(answer: Any) -> Json:
-    """A JSON object of any kind."""
+    """Return the response if it is a JSON object."""
     if not isinstance(answer, Mapping):
         raise UnexpectedResponse("something that is not a JSON object")
     return answer
 
 
 def found(answer: Any, ref: ObjectRef) -> Json:
-    """The object that was asked for, and no other."""
+    """Return the response if it is the requested object."""
     if not _is_object(answer, ref.kind, ref.namespace) or answer["metadata"]["name"] != ref.name:
         raise UnexpectedResponse(f"something that is not {_article(ref.kind)}")
     return mapping(answer)
 
 
 def deletion(answer: Any, ref: ObjectRef) -> None:
-    """A deletion is answered with a Status or with the object as it was."""
+    """Check the response to a deletion: a Status, or the deleted object."""
     if not isinstance(answer, Mapping) or answer.get("kind") not in ("Status", ref.kind.kind):
         raise UnexpectedResponse("something that is not a Status")
 
 
 @dataclass(frozen=True, repr=False)
 class Token:
-    """A token, when it expires, and after how many seconds; empty and None where that is not said."""
+    """A token, its expiry time, and its lifetime in seconds. Empty and None if the server does not say."""
 
     text: str
     expires: str = ""
@@ -115,14 +115,14 @@ def token(answer: Any) -> Token:
 
 
 def page(answer: Any, kind: Kind, namespace: str) -> Page:
-    """A page of a list of one namespace or, without `namespace`, of the cluster."""
+    """Return a page of a list of one namespace or, without `namespace`, of the cluster."""
     return _page(answer, kind, namespace, kind.kind)
 
 
 def metadata_page(answer: Any, kind: Kind) -> Page:
-    """A page of the metadata of the cluster's objects of a kind, and nothing else of them."""
+    """Return a page with only the metadata of the cluster's objects of a kind."""
     if mapping(answer).get("kind") != f"{_PARTIAL}List":
-        raise UnexpectedResponse("more than the metadata that was asked for")
+        raise UnexpectedResponse("more than the requested metadata")
     found = _page(answer, kind, "", _PARTIAL)
     if not found.version:
         raise UnexpectedResponse("a list without a version")
@@ -130,7 +130,7 @@ def metadata_page(answer: Any, kind: Kind) -> Page:
 
 
 def watch_event(answer: Any, kind: Kind) -> WatchEvent:
-    """One line of a watch of metadata. Of type `ERROR` is what the API server has to say of itself: `obj` is its Status."""
+    """Return the event in one line of a watch of metadata. For type `ERROR`, `obj` is the Status of the API server."""
     event = mapping(answer)
     name, obj = event.get("type"), event.get("object")
     if name not in ("ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR") or not isinstance(obj, Mapping):
@@ -138,7 +138,7 @@ def watch_event(answer: Any, kind: Kind) -> WatchEvent:
     if name == "ERROR":
         return WatchEvent(name, obj, "")
     if obj.get("kind") != _PARTIAL:
-        raise UnexpectedResponse("more than the metadata that was asked for")
+        raise UnexpectedResponse("more than the requested metadata")
     if name != "BOOKMARK" and not _is_object(obj, kind, "", _PARTIAL):
         raise UnexpectedResponse(f"an event of something that is not {_article(kind)}")
     meta = obj.get("metadata")
@@ -152,18 +152,18 @@ def _page(answer: Any, kind: Kind, namespace: str, title: str) -> Page:
     answer = mapping(answer)
     if answer.get("kind", f"{title}List") != f"{title}List" or not isinstance(answer.get("metadata"), Mapping):
         raise UnexpectedResponse(f"something that is not a {title}List")
-    # Go writes what was never filled as null, or not at all.
+    # Go writes an empty field as null, or omits it.
     items, token = answer.get("items", ""), answer["metadata"].get("continue")
     if not isinstance(items, (list, type(None))) or not isinstance(token, (str, type(None))):
         raise UnexpectedResponse(f"something that is not a {title}List")
     if not all(_is_object(item, kind, namespace, title) for item in items or ()):
-        raise UnexpectedResponse(f"a list with something in it that is not {_article(kind)}")
+        raise UnexpectedResponse(f"a list with an item that is not {_article(kind)}")
     version = answer["metadata"].get("resourceVersion")
     return Page(items or [], token or "", version if isinstance(version, str) else "")
 
 
 def _is_object(value: Any, kind: Kind, namespace: str, title: str = "") -> bool:
-    """Whether it has what every object has. An item of a list does not repeat its kind. `title` is that of its form."""
+    """Whether it has the fields of every object. An item of a list does not repeat its kind. `title` is the kind of its form."""
     title = title or kind.kind
     if not isinstance(value, Mapping) or value.get("kind", title) != title:
         return False

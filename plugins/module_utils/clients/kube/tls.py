@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Certificates: whom the client trusts, and how it shows who it is."""
+"""The trusted certificate authorities and the client certificate of connections."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Pem", "client_side"]
 
 @dataclass(frozen=True, repr=False)
 class Pem:
-    """Certificates or a key, in a file (`path`) or as they are (`data`). `origin` names them in messages."""
+    """Certificates or a key, in a file (`path`) or directly (`data`). `origin` names them in messages."""
 
     origin: str
     path: str = ""
@@ -31,7 +31,10 @@ class Pem:
         return f"{self.origin} {one_line(self.path)}" if self.path else self.origin
 
     def content(self) -> bytes:
-        """:raises ConnectError: when the file cannot be read."""
+        """Return the bytes.
+
+        :raises ConnectError: if the file cannot be read.
+        """
         if not self.path:
             return self.data
         try:
@@ -39,18 +42,18 @@ class Pem:
         except (OSError, ValueError) as error:
             reason = describe_read_error(self.path, error)
             raise ConnectError(
-                f"{self} cannot be read on the host that runs the task: {reason}; correct the path"
+                f"{self} cannot be read on the host that runs the task: {reason}. Correct the path"
             ) from None
 
 
 def client_side(
     *, verify: bool, authority: Pem | None, certificate: Pem | None, key: Pem | None, directory: str
 ) -> ssl.SSLContext:
-    """What the connections to a server need: the authorities to trust, by default the system's, and the client's certificate.
+    """Return the TLS context of a client, with the authorities to trust, by default the system's, and the client's certificate.
 
-    Python loads a client's certificate and key from files only: what is not in one is in `directory` meanwhile.
+    Python loads a client's certificate and key only from files. Data is written to `directory` for that moment.
 
-    :raises ConnectError: when one of them cannot be read or used.
+    :raises ConnectError: if one of them cannot be read or used.
     """
     reqs = ssl.CERT_REQUIRED if verify else ssl.CERT_NONE
     context: ssl.SSLContext = urllib3.util.ssl_.create_urllib3_context(cert_reqs=reqs)
@@ -65,10 +68,10 @@ def client_side(
 
 
 def _speak_http(context: ssl.SSLContext) -> None:
-    """Offers HTTP/1.1, once.
+    """Offer HTTP/1.1, once.
 
-    urllib3 offers it again for each connection, which frees what another thread's handshake is about to copy: the server then
-    refuses bytes that nobody wrote (python/cpython issue 141012).
+    urllib3 offers it again for each connection, which frees memory that another thread's handshake is about to copy: the server then
+    refuses invalid bytes (python/cpython issue 141012).
     """
     context.set_alpn_protocols(["http/1.1"])
     context.set_alpn_protocols = lambda alpn_protocols: None  # type: ignore[method-assign]
@@ -80,24 +83,24 @@ def _trust(context: ssl.SSLContext, authority: Pem) -> None:
         if authority.path:
             context.load_verify_locations(cafile=authority.path)
         else:
-            # Comments in other alphabets are allowed in a file, and not here.
+            # Comments in other alphabets are allowed in a file, but not here.
             context.load_verify_locations(cadata=content.decode("ascii", "ignore"))
     except (OSError, ValueError):
-        raise ConnectError(f"{authority} holds no certificate in PEM format") from None
+        raise ConnectError(f"{authority} contains no certificate in PEM format") from None
 
 
 def _show(context: ssl.SSLContext, certificate: Pem, key: Pem, directory: str) -> None:
     for pem in (certificate, key):
-        # OpenSSL does not say which file it cannot read, or why.
+        # OpenSSL does not report which file it cannot read, or why.
         pem.content()
     try:
         with _as_file(certificate, directory) as certificate_file, _as_file(key, directory) as key_file:
-            # With a password, if an empty one, Python does not ask the terminal for that of an encrypted key.
+            # With any password, even an empty one, Python does not ask for one on the terminal if the key is encrypted.
             context.load_cert_chain(certificate_file, key_file, password="")
     except (OSError, ValueError):
         both = str(certificate) if certificate == key else f"{certificate} with {key}"
         raise ConnectError(
-            f"{both} cannot be used: not in PEM format, or encrypted, or the key is not that of the certificate"
+            f"{both} cannot be used: not in PEM format, or encrypted, or the key does not belong to the certificate"
         ) from None
 
 

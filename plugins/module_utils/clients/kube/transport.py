@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One HTTP request: sent once, bounded in size and in silence, every failure told apart by what it means for the request.
+"""Sends one HTTP request once, with limits on the size and the time of the response. Errors show whether the request was carried out.
 
-An answer comes as a whole, or line by line while the server goes on answering.
+A response is read as a whole, or line by line while the server continues it.
 """
 
 from __future__ import annotations
@@ -31,50 +31,50 @@ __all__ = [
 ]
 
 _CONNECT_SECONDS = 10.0
-#: Between two parts of an answer.
+#: Seconds between two parts of a response.
 _READ_SECONDS = 60.0
-#: A whole answer may take so many times that. An API server itself cuts one after a minute (kube-apiserver's `--request-timeout`).
+#: The maximum time of a whole response, as a multiple of that. An API server itself ends one after a minute (`--request-timeout`).
 _READS = 5
-#: A page of a thousand secrets of a quarter of a megabyte each.
+#: Maximum size of a response: a page of a thousand secrets of a quarter of a megabyte each.
 _MOST_BYTES = 256 * 1024 * 1024
-#: What is read at once of an answer that goes on.
+#: Maximum number of bytes read at once from a continuing response.
 _PART = 65536
-#: TLS's words for a connection that was cut; its other errors are about certificates.
+#: TLS errors for an interrupted connection. The other errors are about certificates.
 _CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
-#: What urllib3 and OpenSSL write around the reason.
+#: The text of urllib3 and OpenSSL around the reason.
 _NOISE = re.compile(
     r"\[SSL[^]]*\] | \(_ssl\.c:\d+\)|^<[\w.]+ object at \w+>: |Failed to establish a new connection: (?:\[Errno -?\d+\] )?"
 )
 
 
 class _TransportError(Exception):
-    """The message says why, in a few words."""
+    """The message gives the reason in a few words."""
 
 
 class NotSent(_TransportError):
-    """The request has certainly not been carried out; the same one may be sent later."""
+    """The request has certainly not been carried out. It may be sent again."""
 
 
 class Lost(_TransportError):
-    """The request was sent, or may have been, and there is no answer."""
+    """The request was sent, or may have been sent, and there is no response."""
 
 
 class OversizedApiResponse(_TransportError):
-    """The answer has no end, or is larger than any API server's."""
+    """The response has no end, or is larger than any response of an API server."""
 
 
 class Unusable(_TransportError):
-    """No request can be sent over this connection, now or later. The message says what to do as well."""
+    """No request can be sent over this connection, now or later. The message includes the fix."""
 
 
 class BrokenConnection(_TransportError):
-    """An unexpected error; the request may have been sent."""
+    """An unexpected error. The request may have been sent."""
 
 
 @dataclass(frozen=True)
 class ApiResponse:
-    """`retry_after` and `location` are the headers of these names."""
+    """A response. `retry_after` and `location` are the headers of these names."""
 
     status: int
     data: bytes
@@ -92,9 +92,9 @@ def send(
     most: int = _MOST_BYTES,
     seconds: float = _READ_SECONDS,
 ) -> ApiResponse:
-    """The answer to one request of at most `most` bytes. `pool` is a urllib3 pool manager, made ready by `prepare`.
+    """Send one request and return its response of at most `most` bytes. `pool` is a urllib3 pool manager after `prepare`.
 
-    `seconds` bound each read, and five times as many the whole answer.
+    `seconds` limit each read, and five times `seconds` the whole response.
 
     :raises NotSent: or `Lost`, `OversizedApiResponse`, `Unusable`, `BrokenConnection`.
     """
@@ -107,15 +107,15 @@ def send(
 
 
 class Lines:
-    """A successful answer that comes line by line; to be closed."""
+    """A successful response that arrives line by line. The caller closes it."""
 
     def __init__(self, response: Any, most: int, goes_on: Callable[[], bool]) -> None:
         self._response, self._most, self._goes_on = response, most, goes_on
 
     def __iter__(self) -> Iterator[bytes]:
-        """Each line as soon as it is whole, without its end.
+        """Yield each line as soon as it is complete, without its end.
 
-        :raises Lost: also for an answer that ends within a line, or that goes on when it must have ended; `OversizedApiResponse` for a line.
+        :raises Lost: also if the response ends within a line, or continues too long. `OversizedApiResponse` for a line that is too long.
         """
         rest = b""
         try:
@@ -125,16 +125,16 @@ class Lines:
                 if len(rest) > self._most:
                     raise OversizedApiResponse
                 if not self._goes_on():
-                    raise Lost("the answer does not end when it should")
+                    raise Lost("the response does not end when it should")
         except (_TransportError, GeneratorExit):
             raise
         except Exception as error:
             raise _meaning(error) from None
         if rest:
-            raise Lost("the answer ends in the middle of a line")
+            raise Lost("the response ends in the middle of a line")
 
     def close(self) -> None:
-        """The connection is not used again: there may be more to come."""
+        """Close the connection, which is not reused, because more data may arrive."""
         self._response.close()
         self._response.release_conn()
 
@@ -142,10 +142,10 @@ class Lines:
 def follow(
     pool: Any, url: str, headers: Any, *, seconds: float, most: int, goes_on: Callable[[], bool]
 ) -> ApiResponse | Lines:
-    """The answer to a GET that the server goes on answering: its lines of at most `most` bytes; as a whole where it is no success.
+    """Send a GET with a continuing response. Return its lines of at most `most` bytes, or the whole response if it is not a success.
 
-    `seconds` bound the silence between two parts, and five times as many the whole answer. `goes_on` is asked after each part whether
-    the answer may still go on.
+    `seconds` limit the time between two parts, and five times `seconds` the whole response. `goes_on` is called after each part and
+    returns whether the response may still continue.
 
     :raises NotSent: or `Lost`, `OversizedApiResponse`, `Unusable`, `BrokenConnection`.
     """
@@ -159,7 +159,7 @@ def follow(
 
 
 def _sent(pool: Any, method: str, url: str, headers: Any, body: bytes | None, *, seconds: float) -> Any:
-    # It only sends: request() would copy the headers on the way.
+    # Not request(), which would copy the headers.
     with answered_within(_READS * seconds):
         return pool.request_encode_url(
             method,
@@ -184,7 +184,7 @@ def _whole(response: Any, most: int) -> ApiResponse:
 
 
 def _read(response: Any, most: int) -> bytes:
-    """Its body as it was sent, up to `most` bytes. That it was cut shows only when one goes on reading."""
+    """The unchanged body, up to `most` bytes. Only reading to the end shows whether it was truncated."""
     parts: list[bytes] = []
     while most > 0 and (part := response.read(most, decode_content=False)):
         parts.append(part)
@@ -198,30 +198,32 @@ def _meaning(error: Exception) -> _TransportError:
         return NotSent(_cause(inner))
     if isinstance(error, exceptions.SSLError) and not isinstance(inner, _CUT):
         reason = _cause(inner)
-        return Unusable(f"{reason}; {_way_to_tls(reason.lower())}")
+        return Unusable(f"{reason}. {_way_to_tls(reason.lower())}")
     if isinstance(error, ValueError):
-        # It quotes the address or the header, and with it the login.
-        return Unusable("the address or the login has characters that HTTP cannot send; remove line ends and the like")
+        # The error quotes the address or the header, and so the login.
+        return Unusable(
+            "the address or the login contains characters that HTTP cannot send. Remove line ends and similar characters"
+        )
     if isinstance(error, (exceptions.HTTPError, OSError)):
         return Lost(_cause(inner))
     return BrokenConnection(f"the HTTP library failed with {type(inner).__name__}")
 
 
 def _way_to_tls(reason: str) -> str:
-    """What to do about a handshake that failed for OpenSSL's reason, or urllib3's. An alert is what the server says of us."""
+    """The fix for a failed handshake, by OpenSSL's or urllib3's reason. An alert comes from the server and is about the client."""
     if "mismatch" in reason or "doesn't match" in reason:
-        return "give the cluster by a name or address that the certificate holds, in 'host' or as 'server' in the kubeconfig"
+        return "Give the cluster by a name or address that the certificate contains, in 'host' or as 'server' in the kubeconfig"
     if "alert" not in reason and ("certificate" in reason or "hostname" in reason):
-        return "give the cluster's certificate authority in 'ca_cert' or the kubeconfig"
+        return "Give the cluster's certificate authority in 'ca_cert' or the kubeconfig"
     if "certificate" in reason or "unknown ca" in reason:
-        return "the server refuses the client's certificate: give one that it trusts in 'client_cert' and 'client_key'"
+        return "The server refuses the client's certificate: give one that it trusts in 'client_cert' and 'client_key'"
     if "wrong version number" in reason or "http request" in reason:
-        return "no TLS is spoken there: check the scheme and the port of the address"
-    return "client and server could not agree on a TLS connection: check the address, and what stands between them"
+        return "The server does not use TLS there: check the scheme and the port of the address"
+    return "Client and server could not agree on a TLS connection: check the address, and any proxy between them"
 
 
 def _innermost(error: BaseException) -> BaseException:
-    """The error that urllib3 wraps, several times, as a cause or an argument, with object addresses."""
+    """The innermost error, which urllib3 wraps several times as a cause or an argument."""
     seen = {id(error)}
     while inner := error.__cause__ or next((part for part in error.args if isinstance(part, BaseException)), None):
         if id(inner) in seen:
@@ -232,6 +234,6 @@ def _innermost(error: BaseException) -> BaseException:
 
 
 def _cause(error: BaseException) -> str:
-    """The reason in words."""
+    """The reason as text."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return one_line(_NOISE.sub("", str(text))).rstrip(".")

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fetches an account's pull secret from OpenShift Cluster Manager.
 
-Two requests: an access token, which lives for 15 minutes, from the token service (github.com/openshift-online/ocm-sdk-go,
-authentication/transport_wrapper.go), and with it the pull secret (accounts_mgmt API, `access_token`).
+It sends two requests: one to the token service for an access token, which is valid for 15 minutes
+(github.com/openshift-online/ocm-sdk-go, authentication/transport_wrapper.go), and one for the pull secret (accounts_mgmt API,
+`access_token`).
 """
 
 from __future__ import annotations
@@ -20,18 +21,18 @@ from .responses import OcmError, access_token, pull_secret
 
 __all__ = ["IMPORT_ERROR", "OcmError", "fetch"]
 
-#: Bytes of an answer, headers included. A pull secret has a few thousand; a Kubernetes secret may hold so much.
+#: Maximum size of a response in bytes, including headers. A pull secret has a few thousand, and this is the limit of a Kubernetes secret.
 _LONGEST = 1024 * 1024
 _PATH = "/api/accounts_mgmt/v1/access_token"
-#: Whom Red Hat issues offline tokens to, but for FedRAMP.
+#: The client to which Red Hat issues offline tokens, except for FedRAMP.
 _PUBLIC_CLIENT = "cloud-services"
 
 
 def fetch(options: OcmOptions, hide: Callable[[str], None]) -> str:
-    """The text of the account's docker config. `options` are checked; `hide` is given the access token, before it is used.
+    """Return the text of the account's docker config. `options` must be checked. `hide` gets the access token before it is used.
 
-    :raises OptionError: when an option cannot work; nothing has been sent.
-    :raises OcmError: when there is no pull secret.
+    :raises OptionError: if an option is invalid. Nothing has been sent.
+    :raises OcmError: if there is no pull secret.
     """
     check_timeout(options.https)
     token = _access_token(options)

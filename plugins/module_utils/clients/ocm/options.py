@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where OpenShift Cluster Manager and its token service are, and who asks. Pure."""
+"""The URLs of OpenShift Cluster Manager and its token service, and the login. Pure."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["API_URL", "TOKEN_URL", "OcmOptions", "checked"]
 API_URL = "https://api.openshift.com"
 TOKEN_URL = "https://sso.redhat.com/auth/realms/redhat-external/protocol/openid-connect/token"
 
-_BOTH_WAYS = "environment variables OCM_TOKEN, OCM_CLIENT_ID and OCM_CLIENT_SECRET count, too"
+_BOTH_WAYS = "Environment variables OCM_TOKEN, OCM_CLIENT_ID and OCM_CLIENT_SECRET also count"
 
 
 @dataclass(frozen=True, repr=False)
 class OcmOptions:
-    """As the options of the same names. Who asks is an offline token, of a public client, or a client with its secret.
+    """The options with their names. The login is an offline token of a public client, or a client with its secret.
 
-    `ca_cert` is the path of a file, `timeout` in seconds, for each whole answer.
+    `ca_cert` is the path of a file. `timeout` is in seconds, for each whole response.
     """
 
     offline_token: str = ""
@@ -43,14 +43,14 @@ class OcmOptions:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must never be shown."""
+        """Return the credentials, which must never be shown."""
         return tuple(filter(None, (self.offline_token, self.client_secret)))
 
 
 def checked(options: OcmOptions) -> OcmOptions:
-    """The options as they are used: without white space around a credential, or a slash at the end of `api_url`.
+    """Return the normalized options: without white space around a credential, or a slash at the end of `api_url`.
 
-    :raises OptionError: when they cannot work. No message holds what was given.
+    :raises OptionError: if they are invalid. No message contains a given value.
     """
     found = OcmOptions(
         _word("offline_token", options.offline_token),
@@ -63,35 +63,40 @@ def checked(options: OcmOptions) -> OcmOptions:
         options.timeout,
     )
     if ":" in found.client_id:
-        raise OptionError("option 'client_id' has a ':', which no client id has; give the secret in 'client_secret'")
+        raise OptionError(
+            "option 'client_id' contains a ':', which no client id has. Give the secret in 'client_secret'"
+        )
     if problem := _problem(found):
-        raise OptionError(f"{problem}; {_BOTH_WAYS}")
+        raise OptionError(f"{problem}. {_BOTH_WAYS}")
     return found
 
 
 def _problem(options: OcmOptions) -> str:
-    """What is wrong with what is given together; empty when nothing."""
+    """The problem with the combination of options. Empty if there is none."""
     if options.offline_token:
         return "give either option 'offline_token' or 'client_secret', not both" if options.client_secret else ""
     if bool(options.client_id) != bool(options.client_secret):
-        return "without 'offline_token', options 'client_id' and 'client_secret' are given together"
+        return "without 'offline_token', give options 'client_id' and 'client_secret' together"
     if not options.client_id:
         return "there is no login: give option 'offline_token', or 'client_id' with 'client_secret'"
     return ""
 
 
 def _word(option: str, text: str) -> str:
-    """A credential. Files and prompts leave a line end behind it; within, there is none."""
+    """A credential without the line end that files and prompts add. Other white space is an error."""
     word = text.strip()
     if not word.isascii() or not word.isprintable() or " " in word:
         raise OptionError(
-            f"option {option!r} has white space, a control character or a letter that is not ASCII within; copy it again, as one line"
+            f"option {option!r} contains white space, a control character or a character that is not ASCII. Copy it again, as one line"
         )
     return word
 
 
 def _url(option: str, text: str) -> str:
-    """:raises OptionError: when no credential may be sent there. What was given is not repeated: it may hold a login."""
+    """The URL.
+
+    :raises OptionError: if no credential may be sent there. The value is not repeated, because it may contain a login.
+    """
     url = text.strip()
     try:
         scheme, host = authority(url)
@@ -101,9 +106,9 @@ def _url(option: str, text: str) -> str:
     except ValueError:
         bad = True
     if bad:
-        raise OptionError(f"option {option!r} is no URL of a host that could be asked, such as {API_URL}")
+        raise OptionError(f"option {option!r} is not a valid URL of a host, such as {API_URL}")
     if scheme != "https":
         raise OptionError(
-            f"option {option!r}: only https is supported, since others can read a token that is sent without TLS"
+            f"option {option!r}: only https is supported, because others can read a token that is sent without TLS"
         )
     return url

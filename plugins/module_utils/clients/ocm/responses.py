@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What OpenShift Cluster Manager and its token service answer, and what to do when that is no success. Pure.
+"""Reads responses of OpenShift Cluster Manager and its token service, and explains errors. Pure.
 
-Of an error, the members `code` and `reason` (OCM) or `error` and `error_description` (RFC 6749) are quoted, and nothing else.
+Of an error, only the keys `code` and `reason` (OCM) or `error` and `error_description` (RFC 6749) are quoted.
 """
 
 from __future__ import annotations
@@ -20,48 +20,48 @@ from ..https.transport import HttpsResponse
 
 __all__ = ["OcmError", "access_token", "pull_secret"]
 
-#: So much of an error is quoted, in characters.
+#: Maximum number of characters of an error in a message.
 _QUOTED = 200
-_LATER = "the service is overloaded or out of order: try again later, for example with 'until' and 'retries'"
+_LATER = "The service is overloaded or out of order: try again later, for example with 'until' and 'retries'"
 
 _OFFLINE = (
-    "the offline token is not valid, or has lapsed, as one does that is not used for 30 days: get a new one, for "
+    "The offline token is invalid or has expired (it does after 30 days without use): get a new one, for "
     "example at https://console.redhat.com/openshift/token, and check that it belongs to 'token_url'"
 )
 _CLIENT = (
-    "the client id or its secret is not valid: check both, or make a new secret for the service account, and check that it belongs "
+    "The client id or its secret is invalid: check both, or create a new secret for the service account, and check that it belongs "
     "to 'token_url'"
 )
 _TOKEN = {
-    403: "the token service gives this account no token: check whether it is blocked, and what stands before the service",
-    404: "there is no token service at this URL: check 'token_url'",
+    403: "The token service gives this account no token: check whether the account is blocked, and any proxy before the service",
+    404: "There is no token service at this URL: check 'token_url'",
 }
 _REFUSED = (
-    "the token is not valid there, or has lapsed: check that 'api_url' and 'token_url' belong to the same service, and that "
+    "The token is not valid there, or has expired: check that 'api_url' and 'token_url' belong to the same service, and that "
     "the account is active"
 )
 _API = {
     400: _REFUSED,
     401: _REFUSED,
     403: (
-        "the account may not have a pull secret: log in with it once at the service's console, where the terms may have to be "
-        "accepted, or have an administrator of its organization give it the right"
+        "The account is not allowed to have a pull secret: log in with it once at the service's console, where you may have to accept "
+        "the terms, or have an administrator of its organization give it the right"
     ),
     404: (
-        "the account has no registry account yet: log in with it once at the service's console, for example "
-        "https://console.redhat.com/openshift; or 'api_url' is wrong"
+        "The account has no registry account yet, or 'api_url' is wrong: log in with it once at the service's console, for example "
+        "https://console.redhat.com/openshift"
     ),
 }
 
 
 class OcmError(ImagePullError):
-    """The service could not be asked, or gave no pull secret."""
+    """The service could not be reached, or returned no pull secret."""
 
 
 def access_token(attempt: str, answer: HttpsResponse, *, offline: bool, secrets: Iterable[str]) -> str:
-    """The access token of a token service's answer. `offline`: an offline token was sent, not a client's secret.
+    """Return the access token in a token service's response. `offline`: an offline token was sent, not a client's secret.
 
-    :raises OcmError: when there is none. Of the `secrets`, nothing stands in the message.
+    :raises OcmError: if there is none. The message contains none of the `secrets`.
     """
     if answer.status != 200:
         refused = _OFFLINE if offline else _CLIENT
@@ -69,13 +69,13 @@ def access_token(attempt: str, answer: HttpsResponse, *, offline: bool, secrets:
     token = _members(answer.body).get("access_token")
     if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable() or " " in token:
         raise OcmError(
-            f"{attempt} was answered 200 without an access token; check 'token_url', and what stands before the service"
+            f"{attempt} was answered 200 without an access token. Check 'token_url', and any proxy before the service"
         )
     return token
 
 
 def pull_secret(attempt: str, answer: HttpsResponse, secrets: Iterable[str]) -> str:
-    """The text of the account's docker config.
+    """Return the text of the account's docker config.
 
     :raises OcmError: as for `access_token`.
     """
@@ -83,7 +83,7 @@ def pull_secret(attempt: str, answer: HttpsResponse, secrets: Iterable[str]) -> 
         raise _failed(attempt, answer, _API, "api_url", secrets)
     if not isinstance(_members(answer.body).get("auths"), dict):
         raise OcmError(
-            f"{attempt} was answered {answer.status} without a pull secret; check 'api_url', and what stands before the service"
+            f"{attempt} was answered {answer.status} without a pull secret. Check 'api_url', and any proxy before the service"
         )
     return answer.body.decode("utf-8")
 
@@ -93,21 +93,21 @@ def _failed(
 ) -> OcmError:
     said = _said(answer.body, secrets)
     quoted = f" ({said})" if said else ""
-    return OcmError(f"{attempt} was answered {answer.status}{quoted}; {_what_to_do(answer, known, option)}")
+    return OcmError(f"{attempt} was answered {answer.status}{quoted}. {_what_to_do(answer, known, option)}")
 
 
 def _what_to_do(answer: HttpsResponse, known: Mapping[int, str], option: str) -> str:
     if answer.status in known:
         return known[answer.status]
     if 300 <= answer.status < 400:
-        return f"a redirect{_target(answer.header('Location'))} is not followed with a credential: correct {option!r}"
+        return f"A redirect{_target(answer.header('Location'))} is not followed with a credential: correct {option!r}"
     if answer.status == 429 or answer.status >= 500:
         return _LATER
-    return f"it is not the service that was expected: check {option!r}, and what stands before it"
+    return f"It is not the expected service: check {option!r}, and any proxy before it"
 
 
 def _target(location: str) -> str:
-    """The host alone: the rest may hold a token."""
+    """Only the host of the redirect: the rest may contain a token."""
     try:
         return f" to {authority(location)[1]}"
     except ValueError:
@@ -115,7 +115,7 @@ def _target(location: str) -> str:
 
 
 def _said(body: bytes, secrets: Iterable[str]) -> str:
-    """What the service says of an error; empty where it says nothing that is understood."""
+    """The error in the response. Empty if the form of the response is unknown."""
     found = _members(body)
     code, reason = (
         next((text for name in names if isinstance(text := found.get(name), str) and text), "")
@@ -127,7 +127,7 @@ def _said(body: bytes, secrets: Iterable[str]) -> str:
 
 
 def _members(body: bytes) -> Mapping[str, Any]:
-    """The members of a JSON object; none where the body is no such thing."""
+    """The content of a JSON object. Empty if the body is not a JSON object."""
     try:
         found = json.loads(body.decode("utf-8"))
     except (ValueError, RecursionError):

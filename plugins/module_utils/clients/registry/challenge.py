@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The `WWW-Authenticate` header of a registry, RFC 9110 and distribution's token specification. Pure."""
+"""Reads the `WWW-Authenticate` header of a registry (RFC 9110 and distribution's token specification). Pure."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["AuthInfo", "Challenge", "auth_info", "parse_challenges"]
 _TOKEN = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
 _SCHEME = re.compile(rf"[\s,]*({_TOKEN})(?=[\s,]|\Z)")
 #: A value is a quoted string with backslash escapes, or anything up to a comma: OpenShift sends its realm unquoted.
-#: Each character can be read in one way only, so a header is read in time proportional to its length.
+#: Each character matches in only one way, so the time to read a header is proportional to its length.
 _PARAMETER = re.compile(rf'[\s,]*({_TOKEN})\s*=\s*(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^",]*))', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Challenge:
-    """One scheme with its parameters; both names in lower case."""
+    """One scheme with its parameters. The names of both are in lower case."""
 
     scheme: str
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -33,8 +33,8 @@ class Challenge:
 class AuthInfo:
     """How a registry authenticates.
 
-    `scheme` is `bearer`, `basic` or `none`; empty when the registry was not asked. `realm_host` is where a login is sent,
-    `host` or `host:port`. `delegated`: the login goes to another host than the registry, or to another port.
+    `scheme` is `bearer`, `basic` or `none`, or empty if the registry was not asked. `realm_host` is the receiver of logins, as
+    `host` or `host:port`. `delegated`: the login is sent to another host or port than the registry's.
     """
 
     scheme: str
@@ -45,7 +45,7 @@ class AuthInfo:
 
 
 def parse_challenges(header: str) -> list[Challenge]:
-    """The challenges of one header in order; what cannot be read is left out."""
+    """Return the challenges of one header in order. Invalid parts are left out."""
     challenges = []
     position = 0
     while scheme := _SCHEME.match(header, position):
@@ -61,7 +61,7 @@ def parse_challenges(header: str) -> list[Challenge]:
 
 
 def auth_info(host: str, headers: Iterable[str]) -> AuthInfo | None:
-    """What a 401 of `host` asks for: the first scheme that a node's client knows. None when it names none."""
+    """Return the first scheme in a 401 response of `host` that a node's client supports. None if there is none."""
     for challenge in (challenge for header in headers for challenge in parse_challenges(header)):
         realm = challenge.parameters.get("realm", "")
         if challenge.scheme == "basic":
@@ -72,7 +72,7 @@ def auth_info(host: str, headers: Iterable[str]) -> AuthInfo | None:
 
 
 def _bearer(host: str, realm: str, service: str) -> AuthInfo | None:
-    """None when the realm is no URL that a login could be sent to. A path alone is one on the registry."""
+    """None if the realm is not a URL to which a login could be sent. A path is one on the registry."""
     if not realm.isprintable() or " " in realm:
         return None
     if realm.startswith("/") and not realm.startswith("//"):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asks a registry how it authenticates. Sends no credential."""
+"""Finds out how a registry authenticates, without sending a credential."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ __all__ = ["IMPORT_ERROR", "RegistryError", "RegistryOptions", "ask", "check_opt
 
 
 def registry_host(options: RegistryOptions) -> str:
-    """The `host[:port]` of the registry, as the option spells it.
+    """Return the `host[:port]` of the registry, with the spelling of the option.
 
-    :raises OptionError: when there is none.
+    :raises OptionError: if there is none.
     """
     return option_host("registry", options.registry)
 
 
 def check_options(options: RegistryOptions) -> None:
-    """:raises OptionError: when an option cannot work."""
+    """Check the options.
+
+    :raises OptionError: if an option is invalid.
+    """
     registry_host(options)
     check_timeout(options)
     if options.realm_host is not None:
@@ -29,10 +32,10 @@ def check_options(options: RegistryOptions) -> None:
 
 
 def ask(options: RegistryOptions) -> AuthInfo:
-    """How the registry authenticates, from its answer to `GET /v2/`.
+    """Return how the registry authenticates, from its response to `GET /v2/`.
 
-    :raises OptionError: when an option cannot work; nothing has been sent.
-    :raises RegistryError: when it cannot be reached, its certificate is not trusted, or it is no registry.
+    :raises OptionError: if an option is invalid. Nothing has been sent.
+    :raises RegistryError: if it cannot be reached, its certificate is not trusted, or it is not a registry.
     """
     check_options(options)
     if (known := known_info(options)) is not None:
@@ -44,9 +47,9 @@ def ask(options: RegistryOptions) -> AuthInfo:
 
 
 def known_info(options: RegistryOptions) -> AuthInfo | None:
-    """The answer that `realm_host` gives, for which no registry is asked; None without that option.
+    """Return the result for option `realm_host`, which needs no request to the registry. None without that option.
 
-    :raises OptionError: when a host is none.
+    :raises OptionError: if a host is invalid.
     """
     if options.realm_host is None:
         return None
@@ -55,7 +58,10 @@ def known_info(options: RegistryOptions) -> AuthInfo | None:
 
 
 def _understood(attempt: str, host: str, answer: RegistryResponse) -> AuthInfo:
-    """:raises RegistryError: when the answer is not one of a registry."""
+    """The authentication that the response describes.
+
+    :raises RegistryError: if the response is not one of a registry.
+    """
     if answer.status == 200:
         return AuthInfo("none")
     info = auth_info(host, answer.challenges) if answer.status == 401 else None
@@ -65,11 +71,11 @@ def _understood(attempt: str, host: str, answer: RegistryResponse) -> AuthInfo:
 
 
 def _explained(answer: RegistryResponse) -> str:
-    """What an answer means that says nothing of logins, and what to do."""
+    """The meaning of a response without a login challenge, and the fix."""
     if answer.status == 401:
-        return " without a login challenge that a node can use; check the name: it may be no registry, or one behind a proxy"
+        return " without a login challenge that a node can use. Check the name: it may not be a registry, or be behind a proxy"
     if 300 <= answer.status < 400:
-        return f", a redirect{redirect_target(answer.location)}; it is not followed: give the registry's own host"
+        return f", a redirect{redirect_target(answer.location)}. It is not followed: give the registry's own host"
     if answer.status == 429 or answer.status >= 500:
-        return "; the registry is overloaded or out of order: try again later"
-    return "; it is no registry of API version 2, or a proxy stands before it: check the name and the port"
+        return ". The registry is overloaded or out of order: try again later"
+    return ". It is not a registry of API version 2, or it is behind a proxy: check the name and the port"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hosts and ports of registries and of the services that take their logins. Pure.
+"""Hosts and ports of registries and of their token services. Pure.
 
 Grammar: `github.com/distribution/reference`, `reference.go` (an image name begins with `host[:port]`, in ASCII), and RFC 3986.
 """
@@ -16,40 +16,40 @@ from ..https.endpoints import endpoint as any_endpoint
 
 __all__ = ["Endpoint", "endpoint", "is_token_service_of", "option_host", "redirect_target", "url_host"]
 
-#: Where Docker Hub's registry answers requests, and the names that it has in images and auth files.
+#: The host of Docker Hub's registry, and its names in images and auth files.
 _DOCKER_HUB = Endpoint("registry-1.docker.io", 443)
 _DOCKER_HUB_NAMES = frozenset({Endpoint("docker.io", 443), Endpoint("index.docker.io", 443)})
-#: Who takes Docker Hub's logins. It belongs to Docker Hub as its other names do, and is not taken from an answer.
+#: The token service of Docker Hub. Like its other names, it is fixed and not taken from a response.
 _DOCKER_HUB_TOKENS = Endpoint("auth.docker.io", 443)
 
-#: What an '@' in an image may stand before; any other one ends a login.
+#: A digest, which may follow an '@' in an image. Any other '@' ends a login.
 _DIGEST = re.compile(r"@sha(256|384|512):[0-9a-fA-F]+\Z")
 
 
 def endpoint(text: str, scheme: str = "https") -> Endpoint:
-    """The endpoint that `host[:port]` in a URL of that scheme, `http` or `https`, means; one for all names of Docker Hub.
+    """Return the endpoint for `host[:port]` in a URL with that scheme, `http` or `https`. All names of Docker Hub have the same one.
 
-    :raises ValueError: when it is none; the message says why.
+    :raises ValueError: if it is invalid. The message gives the reason.
     """
     found = any_endpoint(text, scheme)
     return _DOCKER_HUB if found in _DOCKER_HUB_NAMES else found
 
 
 def is_token_service_of(registry: Endpoint, service: Endpoint) -> bool:
-    """Whether a registry may have its logins sent there though no option says so: its own endpoint, and Docker Hub's service."""
+    """Whether logins of the registry may be sent to the service without an option: its own endpoint, and Docker Hub's service."""
     return service == registry or (registry, service) == (_DOCKER_HUB, _DOCKER_HUB_TOKENS)
 
 
 def option_host(option: str, text: str) -> str:
-    """The `host[:port]` in an option that holds a host, a URL, an image or a repository.
+    """Return the `host[:port]` in an option whose value is a host, a URL, an image or a repository.
 
-    :raises OptionError: when there is none, or the scheme is not `https`.
+    :raises OptionError: if there is none, or the scheme is not `https`.
     """
     scheme, found, rest = text.strip().partition("://")
     if found and scheme.lower() != "https":
         raise OptionError(
-            f"option {option!r}: only https is supported, since others can read a login that is sent without TLS; "
-            "give host[:port] without a scheme"
+            f"option {option!r}: only https is supported, because others can read a login that is sent without TLS. "
+            "Give host[:port] without a scheme"
         )
     reference = _DIGEST.sub("", rest if found else scheme)
     shown = reference.rpartition("@")[2]
@@ -64,16 +64,16 @@ def option_host(option: str, text: str) -> str:
 
 
 def url_host(url: str) -> tuple[str, Endpoint]:
-    """The `host[:port]` of an `http` or `https` URL, as it stands there, and its endpoint.
+    """Return the unchanged `host[:port]` of an `http` or `https` URL, and its endpoint.
 
-    :raises ValueError: when it is no such URL.
+    :raises ValueError: if it is not such a URL.
     """
     scheme, host = authority(url)
     return host, endpoint(host, scheme)
 
 
 def redirect_target(location: str) -> str:
-    """Where a redirect leads, as the end of a clause; empty where that is the same host, or not known."""
+    """Return the target of a redirect as the end of a clause. Empty if it is the same host or unknown."""
     try:
         return f" to {url_host(location)[1]}"
     except ValueError:

@@ -1,11 +1,11 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asks a registry as a node does, with a login or without: whether the login is accepted, and whether it pulls; if not, why.
+"""Checks a login at a registry as a node does: whether it is accepted, whether it can pull, and if not, why. Also without a login.
 
-A token proves nothing: a token service grants less than it was asked for, even nothing, and still answers 200 (distribution,
-docs/content/spec/auth/token.md). So the manifest is asked for, by HEAD, which Docker Hub does not count; where no tag is
-known, the list of the tags, which needs the same right.
+A token proves nothing: a token service grants less than requested, even nothing, and still answers 200 (distribution,
+docs/content/spec/auth/token.md). So the manifest is requested by HEAD, which Docker Hub does not count. If no tag is
+known, the list of the tags is requested, which needs the same permission.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from .transport import NotAsked, RegistryError, RegistryOptions, RegistryRespons
 
 __all__ = ["Outcome", "RegistryImage", "RegistryLogin", "RegistryProof", "prove", "prove_login"]
 
-#: `not_sent`: the question would have gone to an unnamed host or address, or without TLS. `not_found` may also be a right that is missing:
-#: many registries hide what they deny. `expired` is never said here: who knows what the login is judges that (discovery/proofs.py).
+#: `not_sent`: the request would have gone to an unnamed host or address, or without TLS. `not_found` may also mean a missing permission:
+#: many registries hide images that they deny. `expired` is never returned here: it depends on the login itself (discovery/proofs.py).
 Outcome = Literal[
     "logs_in",
     "pulls",
@@ -52,7 +52,7 @@ _MANIFESTS = ", ".join(
 
 @dataclass(frozen=True, repr=False)
 class RegistryLogin:
-    """User and password. With one of them empty it is none, as for CRI-O."""
+    """User and password. If one of them is empty, it does not count as a login, as for CRI-O."""
 
     username: str
     password: str
@@ -70,7 +70,7 @@ class RegistryLogin:
 class RegistryImage:
     """An image in a registry. `path` is the repository without the host, `reference` a tag or a digest.
 
-    Without a reference it is the repository, without a path the registry itself.
+    Without a reference it is the repository. Without a path it is the registry itself.
     """
 
     host: str
@@ -84,7 +84,7 @@ class RegistryImage:
 
     @property
     def what(self) -> str:
-        """What a registry is asked for."""
+        """Return the requested resource for messages."""
         if self.reference:
             return f"the manifest of {self}"
         return f"the tags of {self}" if self.path else "access"
@@ -98,7 +98,7 @@ class RegistryImage:
 
 @dataclass(frozen=True)
 class RegistryProof:
-    """The answer. `said` is a sentence that holds nothing that a server sent, `realm_host` who was given the login."""
+    """The result. `said` is a sentence without any text of a server, `realm_host` the host that received the login."""
 
     outcome: Outcome
     said: str
@@ -107,7 +107,7 @@ class RegistryProof:
 
     @property
     def works(self) -> bool:
-        """Whether what was asked for is given."""
+        """Whether the registry granted the request."""
         return self.outcome in ("logs_in", "pulls")
 
 
@@ -120,21 +120,21 @@ def prove(
     is_named: bool = False,
     is_insecure: bool = False,
 ) -> RegistryProof:
-    """Whether the image can be pulled with the login; None asks without one.
+    """Check whether the image can be pulled with the login, or without one if it is None.
 
-    `realm_hosts` are the `host[:port]` that may be asked for a token besides the registry itself, with a login or without. `is_named`: an
-    option names the registry. One that only text of the cluster names, and `realm_hosts` does not, is not asked at an address that only
-    the host of the task reaches. `is_insecure`: the certificate of the registry itself is not verified, and if it does not speak TLS, it is
-    asked without a login.
+    `realm_hosts` are the `host[:port]` that may be asked for a token in addition to the registry itself, with or without a login.
+    `is_named`: an option names the registry. A registry that only text of the cluster names, and not `realm_hosts`, is not contacted at an
+    address that only the host of the task reaches. `is_insecure`: the certificate of the registry itself is not verified, and if it does
+    not use TLS, it is asked without a login.
 
-    :raises OptionError: when an option cannot work; nothing has been sent.
+    :raises OptionError: if an option is invalid. Nothing has been sent.
     """
     check_timeout(options)
     named = frozenset(endpoint(option_host(options.realm_option, host)) for host in realm_hosts)
     try:
         endpoint(wanted.host)
     except ValueError as error:
-        return RegistryProof("unanswered", printable(f"{wanted.host!r} is no registry that can be asked: {error}"))
+        return RegistryProof("unanswered", printable(f"{wanted.host!r} is not a valid host of a registry: {error}"))
     try:
         return _ProofSession(options, wanted, login or RegistryLogin("", ""), named, is_named, is_insecure).answer()
     except NotAsked as error:
@@ -151,16 +151,16 @@ def prove_login(
     *,
     is_named: bool = False,
 ) -> RegistryProof:
-    """Whether the registry accepts the login, whatever it may pull. The outcome is then `logs_in`; the rest as for `prove`.
+    """Check whether the registry accepts the login, whatever it may pull. The outcome is then `logs_in`, otherwise as for `prove`.
 
     :raises OptionError: as `prove`.
     """
     proof = prove(options, RegistryImage(host), login, realm_hosts, is_named=is_named)
-    # Of a token without a scope, the answer about the registry itself says no more.
+    # For a token without a scope, the response for the registry itself proves no more.
     if proof.outcome in ("pulls", "no_right", "not_found") and proof.realm_host:
         return RegistryProof("logs_in", f"{proof.realm_host} accepts the login", proof.realm_host)
     if proof.outcome == "pulls":
-        return RegistryProof("logs_in", f"registry {host} asks nobody for a login")
+        return RegistryProof("logs_in", f"registry {host} requires no login")
     return proof
 
 
@@ -187,16 +187,16 @@ class _ProofSession:
         info = auth_info(self.wanted.host, first.challenges)
         if info is None:
             raise RegistryError(
-                f"{self._attempt()} was answered 401 without a login challenge that a node can use; check the name of the registry"
+                f"{self._attempt()} was answered 401 without a login challenge that a node can use. Check the name of the registry"
             )
         if info.scheme == "basic":
             return self._by_basic()
         return self._by_token(info)
 
     def _without_tls(self, failure: RegistryError) -> RegistryProof:
-        """What the registry gives to anyone who sends no login: a login is never sent without TLS.
+        """The result without a login, because a login is never sent without TLS.
 
-        :raises RegistryError: the failure with TLS, when it does not answer without it either.
+        :raises RegistryError: the failure with TLS, if the registry does not answer without TLS either.
         """
         try:
             answer = self._ask({}, scheme="http")
@@ -207,7 +207,7 @@ class _ProofSession:
         if self.login and answer.status != 200:
             return RegistryProof(
                 "not_sent",
-                f"registry {self.wanted.host} answers only without TLS, where others can read a login; the login was not sent",
+                f"registry {self.wanted.host} answers only without TLS, where others can read a login. The login was not sent",
             )
         return self._judged(answer, "")
 
@@ -227,7 +227,7 @@ class _ProofSession:
         return self._judged(self._ask({"Authorization": f"Bearer {token}"}), info.realm_host)
 
     def _token(self, info: AuthInfo) -> str | RegistryProof:
-        """The token, or why there is none."""
+        """The token, or the reason why there is none."""
         if why := self._why_not_sent(info):
             return RegistryProof("not_sent", f"registry {self.wanted.host} wants logins sent to {info.realm_host}{why}")
         attempt = f"asking {info.realm_host} for a token for {self.wanted}"
@@ -242,32 +242,32 @@ class _ProofSession:
                 return RegistryProof("bad_login", f"{info.realm_host} refuses the login", info.realm_host)
             return RegistryProof("no_login", f"registry {self.wanted.host} asks for a login, and there is none")
         raise RegistryError(
-            f"{attempt} was answered {answer.status}{_redirected(answer) or '; try again later, or check the registry'}"
+            f"{attempt} was answered {answer.status}{_redirected(answer) or '. Try again later, or check the registry'}"
         )
 
     def _why_not_sent(self, info: AuthInfo) -> str:
-        """The rest of a sentence; empty where the token service may be asked. The rule is the same without a login, because a request shows who asks."""
+        """The reason as the rest of a sentence, or empty. The rule also applies without a login, because a request reveals the caller."""
         if urlsplit(info.realm).scheme == "http":
-            return " without TLS, where others can read them; not sent"
+            return " without TLS, where others can read them. Nothing was sent"
         registry, service = endpoint(self.wanted.host), endpoint(info.realm_host)
         if is_token_service_of(registry, service) or service in self.named:
             return ""
-        return f", another host; not sent: if that is right, name it in {self.options.realm_option!r}"
+        return f", another host. Nothing was sent. If that host is right, name it in {self.options.realm_option!r}"
 
     def _may_be_inside(self, host: str) -> bool:
-        """Whether the host may be at an address that only the host of the task reaches: an option names it."""
+        """Whether the host may be at an address that only the host of the task reaches, because an option names it."""
         asked = endpoint(host)
         return asked in self.named or (self.is_named and asked == endpoint(self.wanted.host))
 
     def _send(self, attempt: str, host: str, url: str, **how: Any) -> RegistryResponse:
-        """The answer of a host. The certificate of another one than an insecure registry is verified."""
+        """The response of a host. Only the certificate of an insecure registry is not verified."""
         is_insecure = self.is_insecure and endpoint(host) == endpoint(self.wanted.host)
         return send(attempt, url, self.options, inside=self._may_be_inside(host), is_insecure=is_insecure, **how)
 
     def _token_url(self, info: AuthInfo) -> str:
         realm = f"https://{endpoint(self.wanted.host)}{info.realm}" if info.realm.startswith("/") else info.realm
         parts = urlsplit(realm)
-        # A user in the realm would be sent instead of the login.
+        # A user name in the realm would be sent instead of the login.
         host = parts.netloc.rpartition("@")[2]
         asked = {
             **({"service": info.service} if info.service else {}),
@@ -278,7 +278,7 @@ class _ProofSession:
         )
 
     def _ask(self, headers: Mapping[str, str], scheme: str = "https") -> RegistryResponse:
-        """A manifest by HEAD, and by GET where a registry does not know that."""
+        """Request a manifest by HEAD, or by GET if the registry does not support HEAD."""
         host, url = self.wanted.host, self.wanted.url(scheme)
         given = {**({"Accept": _MANIFESTS} if self.wanted.reference else {}), **headers}
         if self.wanted.reference:
@@ -288,21 +288,21 @@ class _ProofSession:
         return self._send(self._attempt(), host, url, headers=given)
 
     def _judged(self, answer: RegistryResponse, realm_host: str) -> RegistryProof:
-        """What an answer about the manifest means, once all that there is was sent."""
+        """The result for the final response about the manifest."""
         image, host = self.wanted, self.wanted.host
         if answer.status == 200:
             return RegistryProof("pulls", f"registry {host} gives {image}", realm_host, answer.digest)
         if answer.status in (401, 403):
             if self.login:
-                return RegistryProof("no_right", f"the login works, and has no right to pull {image}", realm_host)
+                return RegistryProof("no_right", f"the login works, but has no right to pull {image}", realm_host)
             return RegistryProof(
-                "no_login", f"registry {host} does not give {image} to everybody, and there is no login"
+                "no_login", f"registry {host} does not give {image} to anonymous users, and there is no login"
             )
         if answer.status == 404:
             return RegistryProof("not_found", f"registry {host} has no {image}, or hides it", realm_host)
         if answer.status == 429:
             return _rate_limited(host)
-        advice = _redirected(answer) or "; check the name of the registry, or try again later"
+        advice = _redirected(answer) or ". Check the name of the registry, or try again later"
         raise RegistryError(f"{self._attempt()} was answered {answer.status}{advice}")
 
     def _attempt(self) -> str:
@@ -310,12 +310,12 @@ class _ProofSession:
 
 
 def _redirected(answer: RegistryResponse) -> str:
-    """What a redirect means, as the end of a sentence; empty for any other answer."""
+    """The explanation of a redirect as the end of a sentence. Empty for any other response."""
     if not 300 <= answer.status < 400:
         return ""
     return (
-        f", a redirect{redirect_target(answer.location)}; it is not followed, since a login would go where nobody named: "
-        "give the registry by its own host"
+        f", a redirect{redirect_target(answer.location)}. It is not followed, because a login would go to a host that no option names. "
+        "Give the registry's own host"
     )
 
 
@@ -326,7 +326,10 @@ def _rate_limited(host: str) -> RegistryProof:
 
 
 def _token_in(attempt: str, body: bytes) -> str:
-    """:raises RegistryError: when the answer holds none."""
+    """The token in the response.
+
+    :raises RegistryError: if there is none.
+    """
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
@@ -334,5 +337,5 @@ def _token_in(attempt: str, body: bytes) -> str:
     members = found if isinstance(found, dict) else {}
     token = members.get("token") or members.get("access_token")
     if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
-        raise RegistryError(f"{attempt} was answered 200 without a token; check what stands before the token service")
+        raise RegistryError(f"{attempt} was answered 200 without a token. Check any proxy before the token service")
     return token

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One request to a registry or its token service, within a time and a size."""
+"""Sends one request to a registry or its token service, with limits on time and size."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from ..https.transport import IMPORT_ERROR, HttpsError, HttpsOptions, InsideAddr
 
 __all__ = ["IMPORT_ERROR", "NotAsked", "RegistryError", "RegistryOptions", "RegistryResponse", "check_timeout", "send"]
 
-#: Bytes of an answer up to the end of its headers. Registries send a few hundred; servers and proxies allow up to 32 KiB.
+#: Maximum size of a response, in bytes. Headers of registries have a few hundred bytes, and servers and proxies allow up to 32 KiB.
 _LONGEST_ANSWER = 64 * 1024
 
 
 class RegistryError(ImagePullError):
-    """A registry that could not be asked, or gave no answer of a registry."""
+    """The registry could not be reached, or its response is not one of a registry."""
 
 
 class NotAsked(RegistryError):
-    """A host that was not asked, because only the host of the task reaches its address and no option names it."""
+    """The host was not contacted, because only the host of the task reaches its address and no option names it."""
 
 
 @dataclass(frozen=True)
 class RegistryOptions:
-    """`realm_host`: who takes the logins, when that is known: the registry is not asked then.
+    """Options of requests to a registry. `realm_host`: the known receiver of the logins. The registry is then not asked.
 
-    `ca_cert` is the path of a file, `timeout` in seconds, for the whole answer. `prefix` is what the names of their options begin with.
-    `realm_option`: the option that names who may be given logins, for messages.
+    `ca_cert` is the path of a file. `timeout` is in seconds, for the whole response. `prefix` is the prefix of the names of these options.
+    `realm_option`: the option that names hosts to which logins may be sent, for messages.
     """
 
     registry: str
@@ -46,7 +46,7 @@ class RegistryOptions:
 
 @dataclass(frozen=True)
 class RegistryResponse:
-    """What is read of an answer. `body` only where it was asked for."""
+    """The relevant parts of a response. `body` is filled only if it was requested."""
 
     status: int
     challenges: Sequence[str]
@@ -56,7 +56,10 @@ class RegistryResponse:
 
 
 def check_timeout(options: RegistryOptions) -> None:
-    """:raises OptionError: when no answer can come in that time."""
+    """Check the timeout.
+
+    :raises OptionError: if no response can arrive in that time.
+    """
     transport.check_timeout(_https(options))
 
 
@@ -71,13 +74,13 @@ def send(
     inside: bool = True,
     is_insecure: bool = False,
 ) -> RegistryResponse:
-    """The answer to one request, as `https.transport.send` gives it. Without `inside`, the host is text of others.
+    """Send one request with `https.transport.send` and return the response. Without `inside`, the cluster's text names the host.
 
     `is_insecure`: as in `HttpsOptions`.
 
-    :raises OptionError: when an option cannot work; nothing has been sent.
-    :raises NotAsked: when such a host is at an address that only the host of the task reaches.
-    :raises RegistryError: when there is no answer.
+    :raises OptionError: if an option is invalid. Nothing has been sent.
+    :raises NotAsked: if such a host is at an address that only the host of the task reaches.
+    :raises RegistryError: if there is no response.
     """
     try:
         found = transport.send(
@@ -91,7 +94,7 @@ def send(
         )
     except InsideAddressError as error:
         raise NotAsked(
-            f"{error}, where only hosts that an option names are asked: if that is right, name it in {options.realm_option!r}"
+            f"{error}, where only hosts that an option names are contacted. If that host is right, name it in {options.realm_option!r}"
         ) from None
     except HttpsError as error:
         raise RegistryError(str(error)) from None
@@ -105,7 +108,10 @@ def send(
 
 
 def check_authorities(options: RegistryOptions) -> None:
-    """:raises OptionError: when the file with the certificate authorities cannot be used."""
+    """Check the file with the certificate authorities.
+
+    :raises OptionError: if it cannot be used.
+    """
     transport.check_authorities(_https(options))
 
 

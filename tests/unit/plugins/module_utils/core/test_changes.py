@@ -101,7 +101,7 @@ class TestWithoutAVersion:
     def test_nothing_is_written(self, meta: Any) -> None:
         with pytest.raises(Refusal, match="^secret a/pull was read without a resourceVersion, so it cannot be changed"):
             update(REF, {"metadata": meta}, {}, {}, before={}, after={})
-        with pytest.raises(Refusal, match="check what stands between this host and the API server$"):
+        with pytest.raises(Refusal, match="Check for a proxy between this host and the API server$"):
             delete(REF, {"metadata": meta}, {}, {})
 
 

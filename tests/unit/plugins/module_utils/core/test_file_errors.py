@@ -20,7 +20,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_where_a_relative_path_begins_is_said(directory: Path) -> None:
     assert describe_place("auth.json") == (
-        f" in {directory}, where a relative path begins; give the whole path, such as {{{{ inventory_dir }}}}/auth.json"
+        f" in {directory}, where a relative path begins. Give the whole path, such as {{{{ inventory_dir }}}}/auth.json"
     )
     assert describe_place("/etc/auth.json") == ""
 
@@ -29,7 +29,7 @@ def test_where_a_relative_path_begins_is_said(directory: Path) -> None:
     ("path", "where"),
     [
         ("/none", ""),
-        ("none", " in {}, where a relative path begins; give the whole path, such as {{{{ inventory_dir }}}}/none"),
+        ("none", " in {}, where a relative path begins. Give the whole path, such as {{{{ inventory_dir }}}}/none"),
     ],
 )
 def test_a_file_that_is_not_there(directory: Path, path: str, where: str) -> None:

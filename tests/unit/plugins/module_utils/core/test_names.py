@@ -96,7 +96,7 @@ class TestCheckPathSegment:
         with pytest.raises(OptionError) as caught:
             names.check_path_segment("role", name)
         assert str(caught.value) == (
-            f"option 'role': {name!r} cannot be an object's name: it must not be empty, '.' or '..', nor hold '/', '%' or "
+            f"option 'role': {name!r} cannot be an object's name: it must not be empty, '.' or '..', nor contain '/', '%' or "
             "control characters"
         )
 
@@ -108,14 +108,14 @@ class TestCheckFreeName:
 
     @pytest.mark.parametrize("name", ["", " ", "\t"])
     def test_refuses_an_empty_name(self, name: str) -> None:
-        with pytest.raises(OptionError, match="^option 'users' holds an empty name$"):
+        with pytest.raises(OptionError, match="^option 'users' contains an empty name$"):
             names.check_free_name("users", name)
 
     @pytest.mark.parametrize("name", ["a\0", "a\nb", "\x1fa", "a\x7f", "a\x80", "a\x9f", "a\ud800", "a\udfff"])
     def test_refuses_what_the_api_server_would_not_store_as_it_is(self, name: str) -> None:
         with pytest.raises(OptionError) as caught:
             names.check_free_name("users", name)
-        assert str(caught.value) == f"option 'users': {name!r} holds control characters or half a character"
+        assert str(caught.value) == f"option 'users': {name!r} contains control characters or an unpaired surrogate"
 
 
 class TestIsPattern:

@@ -89,7 +89,8 @@ class TestChoose:
         with pytest.raises(Refusal) as caught:
             EVERY.choose([namespace("a"), odd])
         assert (
-            str(caught.value) == "the list of namespaces holds one without a name, so it is not clear which are meant"
+            str(caught.value)
+            == "the list of namespaces contains one without a name, so it is unclear which namespaces are selected"
         )
 
 

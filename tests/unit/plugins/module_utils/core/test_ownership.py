@@ -96,10 +96,10 @@ class TestOwnership:
         with pytest.raises(Refusal) as caught:
             Ownership("b").refuse_other(REF, found, adoptable=True)
         assert str(caught.value) == (
-            "secret project-a/quay belongs to owner a and not to b (label app.kubernetes.io/instance); not changed: leave it to that "
+            "secret project-a/quay belongs to owner a and not to b (label app.kubernetes.io/instance), so it was not changed. Leave it to that "
             "owner, or take it over with 'adopt: true'"
         )
-        with pytest.raises(Refusal, match="leave it to that owner$"):
+        with pytest.raises(Refusal, match="Leave it to that owner$"):
             Ownership("b", adopt=True).refuse_other(REF, found, adoptable=False)
 
     @pytest.mark.parametrize(

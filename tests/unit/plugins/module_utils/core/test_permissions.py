@@ -57,14 +57,14 @@ class TestLacking:
             MissingPermission("list", "pods", "", "b"),
         ]
         (sentence,) = describe_missing(needs)
-        assert "it needs get on secrets s in namespace a; list on pods in namespace b; see" in sentence
+        assert "needs get on secrets s in namespace a; list on pods in namespace b. See" in sentence
         assert sentence.endswith(RIGHTS_PAGE)
 
     def test_of_many_alike_three_are_named(self) -> None:
         (sentence,) = describe_missing([MissingPermission("list", "pods", "", f"n{number}") for number in range(5)])
-        assert "list on pods in namespace n2 and 2 more; see" in sentence
+        assert "list on pods in namespace n2 and 2 more. See" in sentence
         assert "n3" not in sentence
 
     def test_three_are_named_without_a_rest(self) -> None:
         (sentence,) = describe_missing([MissingPermission("list", "pods", "", f"n{number}") for number in range(3)])
-        assert "n2; see" in sentence
+        assert "n2. See" in sentence

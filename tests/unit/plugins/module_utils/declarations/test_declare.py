@@ -146,7 +146,7 @@ class TestDeclared:
             {"name": "five"},
         )
         assert said == (
-            "nothing was read or changed; problems with the 5 entries: things[1] (two): option 'state' is wrong; "
+            "nothing was read or changed. Problems with the 5 entries: things[1] (two): option 'state' is wrong; "
             "things[2] (three): option 'namespaces' is empty: give at least one; things[3]: option 'state' is wrong; "
             "things[4] (five): give one of the options 'namespaces' and 'namespace_selector'"
         )
@@ -155,7 +155,7 @@ class TestDeclared:
     def test_of_many_the_first(self, count: int, told: str) -> None:
         said = refused(*[{"state": "wrong", "namespaces": ["a"]} for _one in range(count)])
         assert said.startswith(
-            f"nothing was read or changed; problems with {'the one entry' if count == 1 else f'the {count} entries'}: things[0]: "
+            f"nothing was read or changed. Problems with {'the one entry' if count == 1 else f'the {count} entries'}: things[0]: "
         )
         assert said.endswith(f"things[{min(count, 20) - 1}]: option 'state' is wrong{told}")
 
@@ -217,14 +217,14 @@ class TestEntryProblems:
     def test_says_what_and_never_the_value(self, item: Any, said: str) -> None:
         found = self.said({"name": "fine"}, item)
         # Ansible may say of one option twice what is wrong with it.
-        assert re.match(r"nothing was read or changed; problems with the 2 entries: things\[1\]: ", found)
+        assert re.match(r"nothing was read or changed. Problems with the 2 entries: things\[1\]: ", found)
         assert said in found
         assert "things[0]" not in found
         assert CANARY not in found
 
     def test_all_of_all_entries(self) -> None:
         found = self.said({"name": "one", "count": "x", "state": "y"}, {"name": "two"}, CANARY, {"state": "z"})
-        assert found.startswith("nothing was read or changed; problems with the 4 entries: things[0] (one): ")
+        assert found.startswith("nothing was read or changed. Problems with the 4 entries: things[0] (one): ")
         assert [found.count(f"things[{number}]") for number in range(4)] == [2, 0, 1, 1]
 
     def test_a_value_of_several_lines(self) -> None:
@@ -254,8 +254,8 @@ class TestBatchOf:
         with pytest.raises(OptionError) as raised:
             batch_of(FORM, items, [Targets(["a", "c", "d"]), Targets(["b", "c", "d"])])
         assert str(raised.value) == (
-            "things[0] (one) and things[1] (two) contradict each other in namespace c: present, then absent; "
-            "nothing was changed"
+            "things[0] (one) and things[1] (two) contradict each other in namespace c: present, then absent. "
+            "Nothing was changed"
         )
 
     @pytest.mark.parametrize("opened", [0, 1])
@@ -266,7 +266,7 @@ class TestBatchOf:
         batch = batch_of(FORM, items, found)
         assert list(batch.refused) == ["evil"]
         assert "things[0] and things[1] contradict each other in namespace evil" in batch.refused["evil"]
-        with pytest.raises(OptionError, match="in namespace b: present, then absent; nothing was changed"):
+        with pytest.raises(OptionError, match="in namespace b: present, then absent. Nothing was changed"):
             batch_of(FORM, items, [Targets(["b", "evil"], open_to_users=["evil"]), Targets(["b", "evil"])])
 
     def test_each_pair_once_with_its_first_namespace(self) -> None:
@@ -276,12 +276,12 @@ class TestBatchOf:
             batch_of(FORM, items, [Targets(["a", "b", "c"]), Targets(["b"]), Targets(["b", "c"])])
         assert str(raised.value) == (
             "things[0] and things[1] contradict each other in namespace b: present, then absent; "
-            "things[0] and things[2] contradict each other in namespace b: present, then absent; nothing was changed"
+            "things[0] and things[2] contradict each other in namespace b: present, then absent. Nothing was changed"
         )
 
     def test_of_many_the_first(self) -> None:
         items = wanted(*({"namespaces": ["x"], "state": state} for state in ("present", *["absent"] * 23)))
-        with pytest.raises(OptionError, match=r"things\[20\] contradict .*; and 3 more; nothing was changed$"):
+        with pytest.raises(OptionError, match=r"things\[20\] contradict .*; and 3 more. Nothing was changed$"):
             batch_of(FORM, items, [Targets(["a"])] * 24)
 
     def test_the_same_entries_are_compared_once(self) -> None:

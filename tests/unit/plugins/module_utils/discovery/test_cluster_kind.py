@@ -69,7 +69,7 @@ def test_what_cannot_be_read_is_an_error(openshift: FakeApi) -> None:
     with pytest.raises(Forbidden, match="reading Infrastructure cluster"):
         recognised(openshift.cluster())
     openshift.remove("infrastructures", "", "cluster")
-    with pytest.raises(Refusal, match="Infrastructure cluster does not exist .* not known what kind of cluster"):
+    with pytest.raises(Refusal, match="Infrastructure cluster does not exist .* the kind of cluster is unknown"):
         recognised(openshift.cluster())
     api = FakeApi()
     api.fail("GET /apis$", FORBIDDEN)

@@ -112,7 +112,7 @@ def test_equal_attempts_are_asked_once_however_their_keys_are_spelt(server: Host
 def test_what_helps_is_named_as_the_module_calls_it(server: HostileRegistry) -> None:
     access = RegistryAccess.of({}, "verify_", "verify_realm_hosts")
     (proof,) = asked([LoginCheck.of(LoginQuestion(server.host, "alice", "Canary-77"), access, is_named=True)]).values()
-    assert proof.said.endswith("give the certificate of the authority that signed it in 'verify_ca_cert'")
+    assert proof.said.endswith("Give the certificate of the authority that signed it in 'verify_ca_cert'")
 
 
 @pytest.mark.parametrize(("prefix", "option"), [("verify_", "verify_realm_hosts"), ("registry_", "realm_hosts")])
@@ -124,9 +124,9 @@ def test_who_takes_logins_is_named_in_the_option_of_the_module(
         (proof,) = asked(
             [LoginCheck.of(LoginQuestion(server.host, "alice", "Canary-77"), access, is_named=True)]
         ).values()
-    assert (proof.outcome, proof.said.rpartition("; ")[2]) == (
+    assert (proof.outcome, proof.said.partition(". ")[2]) == (
         "not_sent",
-        f"not sent: if that is right, name it in '{option}'",
+        f"Nothing was sent. If that host is right, name it in '{option}'",
     )
 
 
@@ -167,7 +167,7 @@ def test_a_registry_that_answers_nothing_is_left_alone(certificate: str) -> None
     said = [
         proof.said
         for proof in told
-        if proof.said.startswith(f"not asked, since {broken.host} did not answer 16 times: ")
+        if proof.said.startswith(f"not asked, because {broken.host} did not answer 16 times: ")
     ]
     assert len(said) == 100 - len(broken.requests)
     assert all("was answered 500" in each for each in said)
@@ -193,6 +193,6 @@ def test_the_hosts_of_one_user_do_not_hold_up_the_others(certificate: str) -> No
         answers = asked([*silent, last, *named])
         assert len(server.requests) == 1
     assert answers[last] == RegistryProof(
-        "unanswered", "not asked, since 200 other registries that objects of the cluster name did not answer"
+        "unanswered", "not asked, because 200 other registries that objects of the cluster name did not answer"
     )
     assert sum(proof == answers[last] for proof in answers.values()) in range(80, 102)

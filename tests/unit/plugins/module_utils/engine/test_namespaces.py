@@ -46,7 +46,7 @@ class TestRequire:
 
     def test_is_missing(self) -> None:
         sentence = (
-            "^the namespace does not exist on https://api.example.com:6443; create it first, or correct its name$"
+            "^the namespace does not exist on https://api.example.com:6443. Create it first, or correct its name$"
         )
         with pytest.raises(NamespaceMissing, match=sentence):
             require_namespace(FakeApi().cluster(), "a")
@@ -72,6 +72,6 @@ class TestRequire:
 
     def test_the_sentence_for_one_that_was_there(self) -> None:
         assert deleted_sentence(FakeApi().cluster()) == (
-            "the namespace was deleted on https://api.example.com:6443 while the task was running; create it again, or take it "
-            "out of the task"
+            "the namespace was deleted on https://api.example.com:6443 while the task was running. Create it again, or remove it "
+            "from the task"
         )

@@ -256,7 +256,7 @@ class TestLostAnswers:
         assert "POST /api/v1/namespaces/a/secrets".count("/a/") * 7 == sum("/a/" in line for line in api.writes)
         error = outcome.failed[0].error
         assert "creating secret a/keep" in error
-        assert error.endswith("; the answer to this was lost, so it may have been carried out: create secret a/keep")
+        assert error.endswith(". The response to this was lost, so it may have been carried out: create secret a/keep")
 
 
 class TestOneFailure:
@@ -294,7 +294,7 @@ class TestOneFailure:
         outcome = run(api, Keep(breaks_on="b"), ["a", "b", "c"])
         assert statuses(outcome) == {"a": "changed", "b": "failed", "c": "changed"}
         assert outcome.failed[0].error.startswith("an internal error: KeyError in plan, line ")
-        assert outcome.failed[0].error.endswith("; please report it, with the task's options")
+        assert outcome.failed[0].error.endswith(". Please report it, with the task's options")
         assert "unforeseen" not in outcome.failed[0].error
 
     def test_an_error_in_a_thread(self, api: FakeApi) -> None:
@@ -320,7 +320,7 @@ class TestOneFailure:
         outcome = run(api, Keep(), ["a", "missing"])
         assert statuses(outcome) == {"a": "changed", "missing": "failed"}
         assert outcome.failed[0].error == (
-            "the namespace does not exist on https://api.example.com:6443; create it first, or correct its name"
+            "the namespace does not exist on https://api.example.com:6443. Create it first, or correct its name"
         )
 
     def test_one_that_is_being_deleted_is_skipped(self, api: FakeApi) -> None:
@@ -403,7 +403,7 @@ class TestTheClusterFails:
         assert outcome.has_failed
         message = outcome.message("pull_secret")
         assert message.count("401") == 1, "said once"
-        assert "of 1,000 namespaces: 10 changed" in message
+        assert "Of 1,000 namespaces: 10 changed" in message
         skipped = next(result for result in outcome.namespaces if result.status == "skipped")
         assert skipped.error == "not attempted: the task stopped (https://api.example.com:6443 failed)"
 
@@ -424,10 +424,10 @@ class TestTheClusterFails:
         """The server dies: why is said once, of each namespace only what is not known of it."""
         api.fail("GET /api/v1/namespaces/[bc]|POST|readyz", LOST, times=10**9, after=3)
         outcome = run(api, Keep(), list("abc"))
-        assert "was answered properly" in outcome.stopped
-        assert outcome.message("pull_secret").count("was answered properly") == 1
+        assert "so no further requests" in outcome.stopped
+        assert outcome.message("pull_secret").count("so no further requests") == 1
         errors = [result.error for result in outcome.namespaces if result.status == "failed"]
-        assert all(error.startswith("the task stopped before this namespace was finished; ") for error in errors)
+        assert all(error.startswith("the task stopped before this namespace was finished. ") for error in errors)
         assert errors
         assert outcome.failed[0].changes == ()
 
@@ -488,7 +488,7 @@ class TestWaiting:
         clock = Clock()
         outcome = run(api, Keep(account="robot", within=5), clock=clock)
         assert statuses(outcome) == {"a": "failed"}
-        assert outcome.failed[0].error == "service account robot did not appear in time; create it, or wait longer"
+        assert outcome.failed[0].error == "service account robot did not appear in time. Create it, or wait longer"
         assert sum(clock.slept) == pytest.approx(5)
 
     def test_nothing_is_awaited_in_a_namespace_that_is_not_there(self, api: FakeApi) -> None:
@@ -508,8 +508,8 @@ class TestWaiting:
         api.before = vanish
         outcome = run(api, Keep(account="robot", within=5), clock=clock)
         assert outcome.failed[0].error == (
-            "the namespace was deleted on https://api.example.com:6443 while the task was running; "
-            "create it again, or take it out of the task"
+            "the namespace was deleted on https://api.example.com:6443 while the task was running. "
+            "Create it again, or remove it from the task"
         )
 
     def test_the_others_are_done_meanwhile(self, api: FakeApi) -> None:
@@ -701,7 +701,7 @@ class TestEntries:
         assert told(outcome) == [("update", "two", (1,))]
         assert list(why(outcome)) == [0]
         assert why(outcome)[0].endswith(
-            "; the answer to this was lost, so it may have been carried out: update secret a/one"
+            ". The response to this was lost, so it may have been carried out: update secret a/one"
         )
         assert outcome.failed[0].error == ""
 
@@ -828,7 +828,7 @@ class TestWaitingEntries:
         outcome = run(api, declared, clock=clock)
         assert statuses(outcome) == {"a": "failed"}
         assert told(outcome) == [("create", "three", (2,)), ("create", "two", (1,))]
-        assert why(outcome) == {0: "service account never did not appear in time; create it, or wait longer"}
+        assert why(outcome) == {0: "service account never did not appear in time. Create it, or wait longer"}
         assert 10 < clock.seconds - started < 12
         first_write = next(number for number, line in enumerate(api.asked) if line.startswith("POST"))
         reads = [line for line in api.asked[:first_write] if line.startswith("GET")]
@@ -841,7 +841,7 @@ class TestWaitingEntries:
         outcome = run(api, declared, clock=clock)
         assert sum(clock.slept) == pytest.approx(8)
         assert why(outcome) == {
-            number: f"service account {name} did not appear in time; create it, or wait longer"
+            number: f"service account {name} did not appear in time. Create it, or wait longer"
             for number, name in enumerate("xyz")
         }
         assert outcome.failed[0].error == ""
@@ -850,8 +850,8 @@ class TestWaitingEntries:
         api.put("namespaces", "", "a")
         outcome = run(api, entries(Awaits(("x", "y"), 0), Awaits(("z",), 0)))
         assert why(outcome) == {
-            0: "x, y did not appear in time; create it, or wait longer",
-            1: "z did not appear in time; create it, or wait longer",
+            0: "x, y did not appear in time. Create it, or wait longer",
+            1: "z did not appear in time. Create it, or wait longer",
         }
 
     def test_nothing_to_wait_for_is_not_waited_for(self, api: FakeApi) -> None:

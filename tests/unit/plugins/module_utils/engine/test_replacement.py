@@ -134,7 +134,7 @@ class TestPutBack:
         api.fail(REAL, DENIED)
         for answer, times, carried_out in then:
             api.fail(REAL, answer, times=times, carried_out=carried_out)
-        with pytest.raises(Refusal, match=r"^creating secret a/pull .*; the old secret a/pull was put back$"):
+        with pytest.raises(Refusal, match=r"^creating secret a/pull .*. The old secret a/pull was restored$"):
             do(api, clock)
         assert (stored(api)["type"], stored(api)["data"]) == ("Opaque", OLD["data"])
         assert stored(api)["metadata"]["labels"] == {"a": "b"}
@@ -143,7 +143,7 @@ class TestPutBack:
         api.fail(REAL, DENIED, times=ALWAYS)
         started = clock.seconds
         with pytest.raises(
-            Refusal, match=r"^secret a/pull is gone: .*putting the old one back failed too.*create it again$"
+            Refusal, match=r"^secret a/pull is gone: .*Restoring the old one also failed.*Create it again$"
         ):
             do(api, clock)
         assert 15 < clock.seconds - started < 16
@@ -157,7 +157,9 @@ class TestPutBack:
     def test_somebody_elses_is_not_taken_for_it(self, api: FakeApi, clock: Clock) -> None:
         api.fail(REAL, DENIED)
         api.fail(REAL, put_by_another(api))
-        with pytest.raises(Refusal, match="; meanwhile another secret a/pull was created: look at it, then run again"):
+        with pytest.raises(
+            Refusal, match=". In the meantime, another secret a/pull was created: check it, then run again"
+        ):
             do(api, clock)
         assert stored(api)["data"] == {"k": "dGhlaXJz"}
 
@@ -178,7 +180,7 @@ class TestSomebodyElseCreatesOne:
 
     def test_also_when_an_answer_of_ours_was_lost(self, api: FakeApi, clock: Clock) -> None:
         api.fail(REAL, put_by_another(api))
-        with pytest.raises(AlreadyExists, match="^secret a/pull was created by another client meanwhile$"):
+        with pytest.raises(AlreadyExists, match="^secret a/pull was created by another client in the meantime$"):
             do(api, clock)
         assert stored(api)["data"] == {"k": "dGhlaXJz"}
 
@@ -189,7 +191,7 @@ class TestNobodyKnows:
         api.fail(REAL, LOST, carried_out=True)
         api.fail("GET", DENIED, times=ALWAYS)
         with pytest.raises(
-            Unanswered, match="^secret a/pull exists, and may be the new one or another client's: .*; run again$"
+            Unanswered, match="^secret a/pull exists, and may be the new one or another client's: .*. Run again$"
         ):
             do(api, clock)
         assert stored(api)["type"] == "new"

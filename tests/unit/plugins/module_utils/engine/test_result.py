@@ -97,8 +97,8 @@ class TestStopped:
 
     def test_the_message_says_it_first(self) -> None:
         assert self.STOPPED.message("sa_link") == (
-            "sa_link stopped: the server is gone; of 5 namespaces: 1 changed, 1 needed no change, 2 failed, 1 not "
-            "attempted; run it again to finish; failed in 2 of 5 namespaces: c: no right; d: no answer"
+            "sa_link stopped: the server is gone. Of 5 namespaces: 1 changed, 1 needed no change, 2 failed, 1 not "
+            "attempted. Run it again to finish; failed in 2 of 5 namespaces: c: no right; d: no answer"
         )
 
     def test_a_failure_of_that_reason_is_not_repeated(self) -> None:
@@ -106,8 +106,8 @@ class TestStopped:
             [NamespaceResult("a", "failed", error="gone"), NamespaceResult("b", "skipped")], stopped="gone"
         )
         assert outcome.message("sa_link") == (
-            "sa_link stopped: gone; of 2 namespaces: 0 changed, 0 needed no change, 1 failed, 1 not attempted; "
-            "run it again to finish"
+            "sa_link stopped: gone. Of 2 namespaces: 0 changed, 0 needed no change, 1 failed, 1 not attempted. "
+            "Run it again to finish"
         )
 
     def test_it_has_failed_also_when_no_namespace_has(self) -> None:

@@ -141,7 +141,7 @@ class TestFailed:
     def test_a_write_that_may_have_happened(self, run: Run) -> None:
         error = ClusterError("gone")
         error.unanswered = True
-        text = "the task stopped before this namespace was finished; its last write may have been carried out"
+        text = "the task stopped before this namespace was finished. Its last write may have been carried out"
         assert run.failed("a", error) == NamespaceResult("a", "failed", error=text)
 
     def test_a_namespace_of_which_nothing_can_be_done(self, run: Run) -> None:
@@ -180,5 +180,5 @@ def test_retries_of_both_are_counted(run: Run) -> None:
 
 def test_an_internal_error_asks_for_a_report() -> None:
     assert (
-        str(internal_error(KeyError("x"))) == "an internal error: KeyError; please report it, with the task's options"
+        str(internal_error(KeyError("x"))) == "an internal error: KeyError. Please report it, with the task's options"
     )

@@ -187,7 +187,7 @@ class TestEntries:
         assert task.warnings[:2] == ["keeps[0] (one): careful", "keeps[1]: careful"]
 
     def test_what_is_invalid_is_refused_before_anything_is_sent(self, api: FakeApi, task: Task) -> None:
-        with pytest.raises(OptionError, match=r"problems with the 3 entries: keeps\[0\]: .*; keeps\[2\] \(x\): "):
+        with pytest.raises(OptionError, match=r"Problems with the 3 entries: keeps\[0\]: .*; keeps\[2\] \(x\): "):
             self.reconcile(task, {"namespaces": []}, {}, {"name": "x", "namespaces": ["A"]})
         assert api.asked == []
 
@@ -199,7 +199,7 @@ class TestEntries:
         with pytest.raises(OptionError) as raised:
             reconciling(task, refusing)
         assert str(raised.value) == (
-            "keeps[0] and keeps[1] contradict each other in namespace b: both; nothing was changed"
+            "keeps[0] and keeps[1] contradict each other in namespace b: both. Nothing was changed"
         )
         assert [line.split("?")[0] for line in api.asked] == ["GET /api/v1/namespaces"]
 
@@ -452,7 +452,7 @@ class TestReadFile:
         monkeypatch.chdir(tmp_path)
         with pytest.raises(
             OptionError,
-            match=f"No such file or directory in {tmp_path}, where a relative path begins; give the whole path, such as ",
+            match=f"No such file or directory in {tmp_path}, where a relative path begins. Give the whole path, such as ",
         ):
             task.read_file("auth.json")
 

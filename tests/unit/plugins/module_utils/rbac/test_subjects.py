@@ -246,10 +246,10 @@ class TestGiven:
             ({"service_accounts": [{"namespace": "A", "name": "a"}]}, f"^option 'service_accounts': 'A' {PROJECT}"),
             ({"service_accounts": [{"namespace": "a", "name": "A"}]}, f"^option 'service_accounts': 'A' {NAME}"),
             ({"projects": ["a.b"]}, f"^option 'projects': 'a.b' {PROJECT}"),
-            ({"groups": [" "]}, "^option 'groups' holds an empty name$"),
-            ({"users": [""]}, "^option 'users' holds an empty name$"),
-            ({"groups": ["a\0"]}, "^option 'groups': .* holds control characters or half a character$"),
-            ({"users": ["a\ud800"]}, "^option 'users': .* holds control characters or half a character$"),
+            ({"groups": [" "]}, "^option 'groups' contains an empty name$"),
+            ({"users": [""]}, "^option 'users' contains an empty name$"),
+            ({"groups": ["a\0"]}, "^option 'groups': .* contains control characters or an unpaired surrogate$"),
+            ({"users": ["a\ud800"]}, "^option 'users': .* contains control characters or an unpaired surrogate$"),
         ],
     )
     @pytest.mark.parametrize("state", ["present", "absent"])

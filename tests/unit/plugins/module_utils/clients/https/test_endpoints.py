@@ -12,7 +12,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.h
     endpoint,
 )
 
-BRACKETS = "it is more than host and port; an IPv6 address stands in brackets, such as [::1]:5000"
+BRACKETS = "it is more than host and port. Write an IPv6 address in brackets, such as [::1]:5000"
 NO_NAME = "the host is not a DNS name or an IP address"
 LABEL = "a" * 63
 
@@ -69,7 +69,10 @@ class TestEndpoint:
             ("a.io:100000", "port '100000' is not a number from 1 to 65535"),
             ("a.io:\u0661", "port '\u0661' is not a number from 1 to 65535"),
             ("a.io:1\n", "port '1\\n' is not a number from 1 to 65535"),
-            ("bücher.example.com", "a host in an image name is ASCII; give its ASCII form, which begins with xn--"),
+            (
+                "bücher.example.com",
+                "a host in an image name must be ASCII. Give its ASCII form, which begins with xn--",
+            ),
             ("two words", NO_NAME),
             ("a.io\n", NO_NAME),
             ("a\0b", NO_NAME),
@@ -132,9 +135,9 @@ class TestAuthority:
     def test_what_urlsplit_would_drop_is_refused(self, character: str) -> None:
         with pytest.raises(ValueError) as error:
             authority(f"https://a{character}.io/")
-        assert str(error.value) == "a URL holds no white space or control character"
+        assert str(error.value) == "a URL must not contain white space or control characters"
 
     def test_another_scheme_has_a_reason(self) -> None:
         with pytest.raises(ValueError) as error:
             authority("ftp://a.io")
-        assert str(error.value) == "it is no http or https URL"
+        assert str(error.value) == "it is not an http or https URL"

@@ -20,10 +20,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.h
 )
 
 REGISTRY = Words("registry")
-NOT_HTTP = "the answer is not valid HTTP; check the name and the port"
-CLOSED = "the connection was closed without an answer; check the port, and whether a proxy is needed"
-NO_TLS = "the server does not speak TLS on this port; check the port, since a registry without TLS is not asked"
-OLD_TLS = "the server speaks no TLS version that this host allows; have TLS 1.2 or later enabled on the registry"
+NOT_HTTP = "the response is not valid HTTP. Check the name and the port"
+CLOSED = "the connection was closed without a response. Check the port, and whether a proxy is needed"
+NO_TLS = "the server does not use TLS on this port. Check the port (a registry without TLS is not supported)"
+OLD_TLS = "the server supports no TLS version that this host allows. Have TLS 1.2 or later enabled on the registry"
 
 
 def tls(reason: str | None) -> ssl.SSLError:
@@ -42,25 +42,25 @@ class TestSentence:
     @pytest.mark.parametrize(
         ("error", "text"),
         [
-            (OversizedResponse(), "the answer is longer than a registry's; check the name and the port"),
+            (OversizedResponse(), "the response is too large for a registry. Check the name and the port"),
             (
                 TruncatedResponse(),
-                "the connection was closed in the middle of the answer; try again, or check the proxy before the registry",
+                "the connection was closed in the middle of the response. Try again, or check the proxy before the registry",
             ),
             (
                 TimeoutError(),
-                "there was no complete answer in time; check the network and firewalls, or raise 'timeout'",
+                "there was no complete response in time. Check the network and firewalls, or raise 'timeout'",
             ),
             (
                 socket.gaierror(-2, "Name or service not known"),
-                "the name cannot be resolved; check the name, and DNS on the host that runs the task",
+                "the name cannot be resolved. Check the name, and DNS on the host that runs the task",
             ),
-            (ConnectionRefusedError(), "the connection was refused; check the port, and whether the registry runs"),
+            (ConnectionRefusedError(), "the connection was refused. Check the port, and whether the registry runs"),
             (ConnectionResetError(), CLOSED),
             (BrokenPipeError(), CLOSED),
             (
                 OSError(101, "Network is unreachable"),
-                "Network is unreachable; check the name, the port and the network",
+                "Network is unreachable. Check the name, the port and the network",
             ),
             (OSError("text of the server"), NOT_HTTP),
             (ValueError("text of the server"), NOT_HTTP),
@@ -80,13 +80,13 @@ class TestSentence:
             ("TLSV1_ALERT_PROTOCOL_VERSION", OLD_TLS),
             (
                 "TLSV13_ALERT_CERTIFICATE_REQUIRED",
-                "the server asks for a client certificate, which this module cannot send; give the host where it asks for none",
+                "the server asks for a client certificate, which this module cannot send. Give a host that does not ask for one",
             ),
             (
                 "SSLV3_ALERT_HANDSHAKE_FAILURE",
-                "the TLS connection failed (SSLV3_ALERT_HANDSHAKE_FAILURE); check the port and the registry's TLS settings",
+                "the TLS connection failed (SSLV3_ALERT_HANDSHAKE_FAILURE). Check the port and the registry's TLS settings",
             ),
-            (None, "the TLS connection failed (unknown); check the port and the registry's TLS settings"),
+            (None, "the TLS connection failed (unknown). Check the port and the registry's TLS settings"),
         ],
     )
     def test_of_tls(self, reason: str | None, text: str) -> None:
@@ -99,16 +99,16 @@ class TestSentence:
     @pytest.mark.parametrize(
         ("number", "what_to_do"),
         [
-            (9, "have the certificate replaced, or check the clock of the host that runs the task"),
-            (10, "have the certificate renewed, or check the clock of the host that runs the task"),
-            (62, "give the registry by a name that the certificate holds"),
-            (64, "give the registry by a name or address that the certificate holds"),
-            (18, "give the certificate of the authority that signed it in 'ca_cert'"),
-            (20, "give the certificate of the authority that signed it in 'ca_cert'"),
+            (9, "Have the certificate replaced, or check the clock of the host that runs the task"),
+            (10, "Have the certificate renewed, or check the clock of the host that runs the task"),
+            (62, "Give the registry by a name that the certificate contains"),
+            (64, "Give the registry by a name or address that the certificate contains"),
+            (18, "Give the certificate of the authority that signed it in 'ca_cert'"),
+            (20, "Give the certificate of the authority that signed it in 'ca_cert'"),
         ],
     )
     def test_of_a_certificate(self, number: int, what_to_do: str) -> None:
-        assert sentence(untrusted(number, "why"), REGISTRY) == f"certificate verify failed: why; {what_to_do}"
+        assert sentence(untrusted(number, "why"), REGISTRY) == f"certificate verify failed: why. {what_to_do}"
 
 
 class TestWords:
@@ -116,7 +116,7 @@ class TestWords:
         words = Words("service", "ocm_")
         assert sentence(TimeoutError(), words).endswith("or raise 'ocm_timeout'")
         assert sentence(untrusted(20, "{server}"), words) == (
-            "certificate verify failed: {server}; give the certificate of the authority that signed it in 'ocm_ca_cert'"
+            "certificate verify failed: {server}. Give the certificate of the authority that signed it in 'ocm_ca_cert'"
         )
         assert sentence(ConnectionRefusedError(), words).endswith("whether the service runs")
         assert sentence(ConnectionRefusedError(), Words()).endswith("whether the server runs")

@@ -52,7 +52,7 @@ class TestSize:
         assert [limits.count(4), limits.count(6)] == [4, 6]
         with pytest.raises(OversizedResponse) as error:
             limits.count(1)
-        assert str(error.value) == "the answer is too long"
+        assert str(error.value) == "the response is too long"
 
     def test_an_end_before_the_answer_is_left_to_the_reader(self) -> None:
         assert Limits(1, 10).count(0) == 0
@@ -62,7 +62,7 @@ class TestSize:
         limits.count(1)
         with pytest.raises(TruncatedResponse) as error:
             limits.count(0)
-        assert str(error.value) == "the connection was closed in the middle of the answer"
+        assert str(error.value) == "the connection was closed in the middle of the response"
 
 
 class TestConnection:

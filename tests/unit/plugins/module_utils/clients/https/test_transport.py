@@ -103,7 +103,7 @@ def test_the_longest_answer_is_the_callers(certificate: str, longest: int, fits:
         if fits:
             assert send("asking", url, options, longest=longest, with_body=True).body == body
             return
-        with pytest.raises(HttpsError, match=r"^asking failed: the answer is longer than a service's"):
+        with pytest.raises(HttpsError, match=r"^asking failed: the response is too large for a service"):
             send("asking", url, options, longest=longest, with_body=True)
 
 
@@ -130,14 +130,14 @@ class TestWithoutOurTls:
     @pytest.mark.parametrize("script", WITHOUT_END)
     def test_a_service_without_tls_that_does_not_end(self, script: Script) -> None:
         with served(script, None) as server:
-            with pytest.raises(HttpsError, match=r"^asking failed: there was no complete answer in time"):
+            with pytest.raises(HttpsError, match=r"^asking failed: there was no complete response in time"):
                 send("asking", f"http://{server.host}/", HttpsOptions(timeout=0.3), longest=1024, with_body=True)
             assert server.hung_up.wait(20)
 
     def test_a_service_without_tls_that_says_too_much(self) -> None:
         with (
             served(TOO_LONG, None) as server,
-            pytest.raises(HttpsError, match=r"^asking failed: the answer is longer than a server's"),
+            pytest.raises(HttpsError, match=r"^asking failed: the response is too large for a server"),
         ):
             send("asking", f"http://{server.host}/", HttpsOptions(), longest=1024, with_body=True)
 
@@ -148,7 +148,7 @@ class TestWithoutOurTls:
     def test_a_proxy_that_does_not_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with served(drips(HEAD, b"a", 0.05), None) as proxy:
             monkeypatch.setenv("https_proxy", f"http://{proxy.host}")
-            with pytest.raises(HttpsError, match=r"^asking failed: there was no complete answer in time"):
+            with pytest.raises(HttpsError, match=r"^asking failed: there was no complete response in time"):
                 send("asking", "https://127.0.0.1:1/", HttpsOptions(timeout=0.3), longest=1024)
             assert proxy.hung_up.wait(20)
 
@@ -192,7 +192,7 @@ class TestProxyByTls:
     @pytest.mark.parametrize("script", [*WITHOUT_END, TOO_LONG])
     def test_an_answer_without_end(self, certificate: str, monkeypatch: pytest.MonkeyPatch, script: Script) -> None:
         with pytest.raises(
-            HttpsError, match=r"^asking failed: (there was no complete answer in time|the answer is longer)"
+            HttpsError, match=r"^asking failed: (there was no complete response in time|the response is too large)"
         ):
             self.asked(script, certificate, monkeypatch, HttpsOptions(timeout=1.0))
 
@@ -235,7 +235,7 @@ class TestInsideAddresses:
             with pytest.raises(InsideAddressError) as error:
                 self.ask(server, validate_certs=False)
             assert (str(error.value), error.value.kind) == (
-                "asking was not done: the server is at a loopback address",
+                "asking was not attempted: the server is at a loopback address",
                 "loopback",
             )
             assert server.requests == []
@@ -290,7 +290,7 @@ class TestInsideAddresses:
 
         with served(WHOLE, server_context(certificate)) as server:
             monkeypatch.setattr(socket, "getaddrinfo", lookup)
-            with pytest.raises(HttpsError, match="the name cannot be resolved; check the name"):
+            with pytest.raises(HttpsError, match="the name cannot be resolved. Check the name"):
                 self.ask(server)
             monkeypatch.undo()
 

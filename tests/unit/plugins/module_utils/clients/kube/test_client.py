@@ -150,12 +150,12 @@ class TestGet:
         with pytest.raises(ApiError) as caught:
             cluster.get(REF)
         assert str(caught.value) == (
-            f"reading secret a/pull on {HOST} was answered with {instead}; check the address and the proxy"
+            f"reading secret a/pull on {HOST} returned {instead}. Check the address and the proxy"
         )
 
     def test_an_answer_without_end_is_no_answer(self) -> None:
         cluster, _pool, _clock = cluster_of((GET, Answer(200, bytes)))
-        with pytest.raises(ApiError, match="answered with more than any API server sends; check the address"):
+        with pytest.raises(ApiError, match="returned more than any API server sends. Check the address"):
             cluster.get(REF)
 
     def test_the_kind_and_name_tell_what_a_refusal_is_about(self) -> None:
@@ -175,9 +175,7 @@ class TestOtherReads:
 
     def test_a_path_with_something_else(self) -> None:
         cluster, _pool, _clock = cluster_of(("GET /apis", Answer(200, [])))
-        with pytest.raises(
-            ApiError, match=f"^reading /apis on {HOST} was answered with something that is not a JSON obj"
-        ):
+        with pytest.raises(ApiError, match=f"^reading /apis on {HOST} returned something that is not a JSON obj"):
             cluster.get_path("/apis")
 
     def test_a_review(self) -> None:
@@ -197,7 +195,7 @@ class TestOtherReads:
         cluster, _pool, _clock = cluster_of(
             ("POST /apis/authorization.k8s.io/v1/subjectaccessreviews", Answer(201, body))
         )
-        with pytest.raises(ApiError, match=f"^asking whether u may pull on {HOST} was answered with"):
+        with pytest.raises(ApiError, match=f"^asking whether u may pull on {HOST} returned"):
             cluster.review(REVIEW, {}, "u may pull")
 
     def test_a_review_changes_nothing_and_is_repeated(self) -> None:
@@ -234,8 +232,8 @@ class TestWrite:
         with pytest.raises(ApiError) as caught:
             cluster.write(change)
         assert str(caught.value) == (
-            f"{word} secret a/pull on {HOST} was answered with something that is not JSON; check the address and the "
-            "proxy; it may have been carried out"
+            f"{word} secret a/pull on {HOST} returned something that is not JSON. Check the address and the "
+            "proxy. It may have been carried out"
         )
 
     def test_a_proxys_answer_is_no_deletion(self) -> None:
@@ -265,7 +263,7 @@ class TestWrite:
         cluster, _pool, _clock = cluster_of(
             ("POST /apis/rbac.authorization.k8s.io/v1/namespaces/a/rolebindings", answer)
         )
-        with pytest.raises(Forbidden, match="it is the role that does not exist"):
+        with pytest.raises(Forbidden, match="The role does not exist"):
             cluster.write(change)
 
     @pytest.mark.parametrize(("change", "request_line", "word"), WRITES)
@@ -275,7 +273,7 @@ class TestWrite:
     ) -> None:
         cluster, pool, clock = cluster_of((GET, FOUND), (request_line, answer))
         cluster.get(REF)
-        with pytest.raises(Unanswered, match=f"^{word} secret a/pull on {HOST} .*; it may have been carried out"):
+        with pytest.raises(Unanswered, match=f"^{word} secret a/pull on {HOST} .*. It may have been carried out"):
             cluster.write(change)
         assert clock.slept == []
         assert cluster.retries == 0
@@ -286,7 +284,7 @@ class TestWrite:
         with pytest.raises(Unanswered) as caught:
             cluster.write(CREATE)
         assert str(caught.value) == (
-            f"creating secret a/pull on {HOST} got no answer: reset by peer; it may have been carried out: run again"
+            f"creating secret a/pull on {HOST} got no response: reset by peer. It may have been carried out: run again"
         )
 
     def test_a_dry_run_says_so_to_the_server_and_is_repeated(self) -> None:
@@ -335,7 +333,7 @@ class TestList:
     def test_one_object_that_is_too_large_is_an_error(self) -> None:
         lines = [LIST.replace("1000", limit) for limit in ("1000", "100", "10", "1")]
         cluster, pool, _clock = cluster_of(*((line, Answer(200, bytes)) for line in lines))
-        with pytest.raises(ApiError, match="answered with more than any API server sends"):
+        with pytest.raises(ApiError, match="returned more than any API server sends"):
             list(cluster.list(SECRET, namespace="a"))
         pool.done()
 
@@ -366,7 +364,7 @@ class TestList:
         )
         with pytest.raises(
             ApiError,
-            match=r"correct the label selector .* \(namespace_selector.labels; of the event source, label_selector\)",
+            match=r"Correct the label selector .* \(namespace_selector.labels, or label_selector of the event source\)",
         ):
             list(cluster.list(SECRET, label_selector="\udc00"))
 
@@ -415,8 +413,8 @@ class TestList:
         with pytest.raises(Expired) as caught:
             list(cluster.list(SECRET, namespace="a"))
         assert str(caught.value) == (
-            f"listing secrets in namespace a on {HOST} failed: 4 times in turn the API server lost the list before its "
-            "last page; run again when it has less to do"
+            f"listing secrets in namespace a on {HOST} failed: the API server dropped the list before its last page 4 times "
+            "in a row. Run again when it is less busy"
         )
         pool.done()
 
@@ -435,7 +433,7 @@ class TestList:
         with pytest.raises(ApiError) as caught:
             list(cluster.list(SECRET, namespace="a"))
         assert str(caught.value) == (
-            f"listing secrets in namespace a on {HOST} failed: the list has no end; check the API server and the proxy"
+            f"listing secrets in namespace a on {HOST} failed: the list has no end. Check the API server and the proxy"
         )
         pool.done()
 
@@ -454,7 +452,7 @@ class TestList:
         ("body", "instead"),
         [
             ({"metadata": None, "items": []}, "something that is not a SecretList"),
-            ({"metadata": {}, "items": [None]}, "a list with something in it that is not a Secret"),
+            ({"metadata": {}, "items": [None]}, "a list with an item that is not a Secret"),
         ],
     )
     def test_what_is_no_list_is_said(self, body: Any, instead: str) -> None:
@@ -462,7 +460,7 @@ class TestList:
         with pytest.raises(ApiError) as caught:
             list(cluster.list(SECRET, namespace="a"))
         assert str(caught.value) == (
-            f"listing secrets in namespace a on {HOST} was answered with {instead}; check the address and the proxy"
+            f"listing secrets in namespace a on {HOST} returned {instead}. Check the address and the proxy"
         )
 
     def test_nothing_is_yielded_of_a_list_that_fails_later(self) -> None:
@@ -523,7 +521,7 @@ class TestRepeating:
         if repeated:
             assert cluster.get(REF) == FOUND.body
         else:
-            with pytest.raises(ApiError, match="429 no explanation; the API server is overloaded"):
+            with pytest.raises(ApiError, match="429 no explanation. The API server is overloaded"):
                 cluster.get(REF)
         pool.done()
 
@@ -562,7 +560,7 @@ class TestRepeating:
         with pytest.raises(Unanswered) as caught:
             cluster.get(REF)
         assert str(caught.value) == (
-            f"reading secret a/pull on {HOST} failed: 500 cannot decrypt; look at the API server and what it depends on, "
+            f"reading secret a/pull on {HOST} failed: 500 cannot decrypt. Check the API server and its dependencies, "
             "then run again"
         )
         assert cluster.get(other)
@@ -588,8 +586,8 @@ class TestLogin:
             with pytest.raises(Unauthorized) as caught:
                 attempt()
             assert str(caught.value) == (
-                f"reading secret a/pull on {HOST} was refused: 401 Unauthorized; the login is not valid, or no longer: "
-                "log in again, such as with 'oc login', or give a valid token or certificate (api_key, kubeconfig, client_cert; in the "
+                f"reading secret a/pull on {HOST} was refused: 401 Unauthorized. The login is invalid or has expired: "
+                "log in again, for example with 'oc login', or give a valid token or certificate (api_key, kubeconfig, client_cert, in the "
                 "playbooks with image_pull_ before the name)"
             )
             assert not caught.value.unanswered
@@ -629,7 +627,7 @@ class TestLogin:
         answer = status_object(403, "Forbidden", 'User "u" cannot impersonate resource "users" in API group ""')
         cluster, pool, _clock = cluster_of((GET, answer), renewals=["token-2"])
         for _attempt in range(2):
-            with pytest.raises(Unauthorized, match="403 .*give the caller the right to impersonate"):
+            with pytest.raises(Unauthorized, match="403 .*Give the caller the right to impersonate"):
                 cluster.get(REF)
         assert cluster._connection.renewed == 0  # type: ignore[attr-defined]
         pool.done()
@@ -659,7 +657,7 @@ class TestStopping:
             with pytest.raises(ConnectError) as caught:
                 cluster.get(REF)
             assert str(caught.value) == (
-                f"reading secret a/pull on {HOST} failed: connection refused; check the address, the network and the proxy"
+                f"reading secret a/pull on {HOST} failed: connection refused. Check the address, the network and the proxy"
             )
         assert clock.slept == []
         pool.done()
@@ -672,7 +670,7 @@ class TestStopping:
             with pytest.raises(ConnectError) as caught:
                 attempt()
             assert str(caught.value) == (
-                f"creating secret a/pull on {HOST} failed: self-signed certificate; give the cluster's certificate "
+                f"creating secret a/pull on {HOST} failed: self-signed certificate. Give the cluster's certificate "
                 "authority in 'ca_cert' or the kubeconfig"
             )
             assert not caught.value.unanswered
@@ -686,7 +684,7 @@ class TestStopping:
         with pytest.raises(Unanswered) as caught:
             cluster.write(CREATE)
         assert str(caught.value) == (
-            f"creating secret a/pull on {HOST} failed: the HTTP library failed with RuntimeError; please report it"
+            f"creating secret a/pull on {HOST} failed: the HTTP library failed with RuntimeError. Please report it"
         )
         pool.script.append((GET, FOUND))
         assert cluster.get(REF) == FOUND.body, "the others go on"
@@ -709,7 +707,7 @@ class TestStopping:
         cluster, pool, _clock = cluster_of((GET, FOUND), *[(GET, FAILING)] * 100)
         pool.probe = probe
         cluster.get(REF)
-        with pytest.raises(ClusterError, match="was answered properly for"):
+        with pytest.raises(ClusterError, match="succeeded for"):
             cluster.get(REF)
         assert len(pool.probes) == 1
 
@@ -718,14 +716,12 @@ class TestStopping:
         cluster, pool, clock = cluster_of((GET, FOUND), *[(GET, answer)] * 100)
         cluster.get(REF)
         began = clock.seconds
-        with pytest.raises(
-            ClusterError, match=f"^no request to {HOST} was answered properly for 3. s, so the rest is not"
-        ):
+        with pytest.raises(ClusterError, match=f"^no request to {HOST} succeeded for 3. s, so no further requests"):
             cluster.get(REF)
         assert 30.0 <= clock.seconds - began < 37.0
         left, now = len(pool.script), clock.seconds
         for attempt in (lambda: cluster.get(REF), lambda: cluster.write(CREATE)):
-            with pytest.raises(ClusterError, match="was answered properly for"):
+            with pytest.raises(ClusterError, match="succeeded for"):
                 attempt()
         assert (len(pool.script), clock.seconds) == (left, now)
 
@@ -736,7 +732,7 @@ class TestStopping:
         cluster, _pool, clock = cluster_of((GET, FOUND), *[(GET, busy)] * 100)
         cluster.get(REF)
         began = clock.seconds
-        with pytest.raises(ClusterError, match="was answered properly for"):
+        with pytest.raises(ClusterError, match="succeeded for"):
             cluster.get(REF)
         assert 30.0 <= clock.seconds - began <= 30.0 + 1.25 * max(seconds, 5)
 
@@ -744,7 +740,7 @@ class TestStopping:
         ("answer", "kind", "what"),
         [
             (DOWN, ConnectError, "failed: connection refused"),
-            (HANGS, ClusterError, "got no answer: None: timed out"),
+            (HANGS, ClusterError, "got no response: None: timed out"),
             (FAILING, ClusterError, "failed: 500 etcd"),
         ],
     )
@@ -756,8 +752,8 @@ class TestStopping:
             cluster.get(REF)
         assert caught.type is kind
         assert str(caught.value) == (
-            f"no request to {HOST} was answered properly for 60 s, so the rest is not sent; the last failure: reading "
-            f"secret a/pull on {HOST} {what}; look at the API server, the network and the proxy"
+            f"no request to {HOST} succeeded for 60 s, so no further requests are sent. The last failure: reading "
+            f"secret a/pull on {HOST} {what}. Check the API server, the network and the proxy"
         )
 
     def test_a_server_that_hangs_while_nobody_is_answered(self) -> None:
@@ -809,12 +805,12 @@ class TestStopping:
             cluster.write(CREATE)
         assert caught.value.unanswered
         assert str(caught.value).endswith(
-            f"; look at the API server, the network and the proxy; creating secret a/pull on {HOST} may have been carried out"
+            f". Check the API server, the network and the proxy. This may have been carried out: creating secret a/pull on {HOST}"
         )
         with pytest.raises(ClusterError) as caught:
             cluster.write(UPDATE)
         assert not caught.value.unanswered
-        assert str(caught.value).endswith("; look at the API server, the network and the proxy")
+        assert str(caught.value).endswith(". Check the API server, the network and the proxy")
         pool.done()
 
     def test_a_write_that_was_not_sent_has_no_doubt(self) -> None:
@@ -892,9 +888,7 @@ class TestThreads:
             lost = answer in (CUT, FAILING)
             assert str(caught.value).startswith(first)
             assert caught.value.unanswered is lost
-            assert (
-                str(caught.value).endswith("creating secret a/pull on " + HOST + " may have been carried out") is lost
-            )
+            assert str(caught.value).endswith("may have been carried out: creating secret a/pull on " + HOST) is lost
         assert writes == ["POST"]
         with pytest.raises(ClusterError, match=f"^{first}"):
             cluster.get(REF)
@@ -916,7 +910,7 @@ class TestClose:
         with pytest.raises(ClusterError) as caught:
             cluster.get(REF)
         assert caught.type is ClusterError
-        assert str(caught.value) == f"stopped: the task has ended, so nothing more is sent to {HOST}"
+        assert str(caught.value) == f"stopped: the task has ended, so no further request is sent to {HOST}"
         pool.done()
 
     def test_what_failed_before_stays_said(self) -> None:
@@ -1064,7 +1058,7 @@ class TestSurvey:
     def test_whole_objects_are_an_error(self) -> None:
         whole = {"kind": "SecretList", "metadata": {"resourceVersion": "9"}, "items": [{"data": {"k": "c2VjcmV0"}}]}
         cluster, _pool, _clock = cluster_of((SURVEY, Answer(200, whole)))
-        with pytest.raises(ApiError, match="more than the metadata that was asked for") as error:
+        with pytest.raises(ApiError, match="more than the requested metadata") as error:
             cluster.survey(SECRET, keep=lambda obj: obj)
         assert "c2VjcmV0" not in str(error.value)
 
@@ -1094,7 +1088,7 @@ class TestWatch:
                 "watching the metadata of secrets in all namespaces on https://api.example.com:6443 was refused: 410",
             ),
             (FAILING, Unanswered, "failed: 500"),
-            (status_object(403, "Forbidden", 'User "u" cannot watch'), Forbidden, "give the caller that right"),
+            (status_object(403, "Forbidden", 'User "u" cannot watch'), Forbidden, "Give the caller that right"),
             (DOWN, ConnectError, "connection refused"),
         ],
     )
@@ -1110,7 +1104,7 @@ class TestWatch:
             ([event("ERROR", {"kind": "Status", "code": 410, "message": "too old"})], Expired, "410 too old"),
             ([event("ERROR", {"kind": "Status", "code": 500, "message": "etcd"})], Unanswered, "500 etcd"),
             ([event("ERROR", {"code": True})], Unanswered, "failed: 500"),
-            ([event("ADDED", {"kind": "Secret", "data": {}})], ApiError, "more than the metadata"),
+            ([event("ADDED", {"kind": "Secret", "data": {}})], ApiError, "more than the requested metadata"),
             ([b"<html>\n"], ApiError, "not JSON"),
             ([b"half"], Unanswered, "in the middle of a line"),
             ([CUT], Unanswered, "reset by peer"),

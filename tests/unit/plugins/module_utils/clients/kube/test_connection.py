@@ -218,7 +218,7 @@ class TestOptionsAlone:
         for options in ({}, {"validate_certs": True}):
             with (
                 opened(tmp_path, host=server.url, api_key="t", **options) as connection,
-                pytest.raises(Unusable, match=r"certificate verify failed: .*; give .* 'ca_cert'"),
+                pytest.raises(Unusable, match=r"certificate verify failed: .*. Give .* 'ca_cert'"),
             ):
                 ask(connection)
         assert server.seen == []
@@ -234,28 +234,28 @@ class TestOptionsAlone:
     @pytest.mark.parametrize(
         ("options", "problem"),
         [
-            ({"username": "u"}, "option 'username' needs 'password' too"),
-            ({"password": "secret"}, "option 'password' needs 'username' too"),
-            ({"client_key": "k"}, "option 'client_key' needs 'client_cert' too"),
-            ({"host": "https://a", "username": "u", "api_key": "secret"}, "option 'username' needs 'password' too"),
+            ({"username": "u"}, "option 'username' also needs 'password'"),
+            ({"password": "secret"}, "option 'password' also needs 'username'"),
+            ({"client_key": "k"}, "option 'client_key' also needs 'client_cert'"),
+            ({"host": "https://a", "username": "u", "api_key": "secret"}, "option 'username' also needs 'password'"),
             (
                 {"host": "https://a", "api_key": "a secret"},
-                "option 'api_key' is not a token: it has a space, a line end or a letter outside ASCII in it",
+                "option 'api_key' is not a token: it contains a space, a line end or a character outside ASCII",
             ),
             (
                 {"host": "https://a", "api_key": "x", "ca_cert": "/none"},
                 "'ca_cert' /none cannot be read on the host that runs "
-                "the task: No such file or directory; correct the path",
+                "the task: No such file or directory. Correct the path",
             ),
             (
                 {"host": "https://a", "client_cert": "/none"},
                 "'client_cert' /none cannot be read on the host that runs "
-                "the task: No such file or directory; correct the path",
+                "the task: No such file or directory. Correct the path",
             ),
             (
                 {"host": "https://a", "api_key": "x", "impersonate_groups": ("g",)},
                 "'impersonate_groups', or 'as-groups' in a "
-                "kubeconfig, needs a user to act as: give 'impersonate_user' too",
+                "kubeconfig, needs a user to act as: also give 'impersonate_user'",
             ),
         ],
     )
@@ -268,8 +268,8 @@ class TestOptionsAlone:
 
 
 NO_LOGIN = (
-    "option 'host' needs a login for that host: give 'api_key', 'client_cert' with 'client_key', or 'username' with "
-    "'password'; or give the 'kubeconfig' whose login is meant for it"
+    "option 'host' needs a login for that host: give 'api_key', 'client_cert' with 'client_key', 'username' with "
+    "'password', or the 'kubeconfig' whose login is for that host"
 )
 
 
@@ -378,12 +378,12 @@ class TestPod:
     def test_an_authority_of_no_use_is_named(self, tmp_path: Path, pod: Path) -> None:
         (pod / "ca.crt").write_text("")
         assert refusal_of(tmp_path) == (
-            f"the service account's certificate authority {pod / 'ca.crt'} holds no certificate in PEM format"
+            f"the service account's certificate authority {pod / 'ca.crt'} contains no certificate in PEM format"
         )
 
     def test_a_host_of_no_use_is_named(self, tmp_path: Path, pod: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "a b")
-        assert refusal_of(tmp_path) == "variable KUBERNETES_SERVICE_HOST is no valid URL; correct it"
+        assert refusal_of(tmp_path) == "variable KUBERNETES_SERVICE_HOST is not a valid URL. Correct it"
 
     def test_where_kubernetes_puts_it(self) -> None:
         assert str(_SERVICE_ACCOUNT) == "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -398,7 +398,7 @@ class TestKubeconfig:
 
     def test_nothing_at_all(self, tmp_path: Path) -> None:
         assert refusal_of(tmp_path).startswith(
-            "the kubeconfig ~/.kube/config cannot be used: there is no such file; give"
+            "the kubeconfig ~/.kube/config cannot be used: there is no such file. Give"
         )
 
     def test_its_certificate(self, tmp_path: Path, server: Echo) -> None:
@@ -465,11 +465,11 @@ class TestKubeconfig:
             ({"server": None}, "'server' of cluster 'c' in the kubeconfig given as data is missing: give 'host'"),
             (
                 {"server": 7},
-                "cluster 'c' in the kubeconfig given as data cannot be used: 'server' is not a text: put it in quotes",
+                "cluster 'c' in the kubeconfig given as data cannot be used: 'server' is not a string: put it in quotes",
             ),
             (
                 {"server": "a:6443"},
-                "'server' of cluster 'c' in the kubeconfig given as data is no URL; put https:// before it",
+                "'server' of cluster 'c' in the kubeconfig given as data is not a URL. Put https:// before it",
             ),
             (
                 {"certificate-authority-data": "secret"},
@@ -477,7 +477,7 @@ class TestKubeconfig:
             ),
             (
                 {"certificate-authority-data": "c2VjcmV0"},
-                "'certificate-authority-data' of cluster 'c' in the kubeconfig given as data holds no certificate in PEM format",
+                "'certificate-authority-data' of cluster 'c' in the kubeconfig given as data contains no certificate in PEM format",
             ),
         ],
     )
@@ -488,7 +488,7 @@ class TestKubeconfig:
         user = {"client-certificate-data": b64(issue("client").certificate), "client-key-data": b64(b"secret")}
         assert refusal_of(tmp_path, kubeconfig=config(None, user)) == (
             "'client-certificate-data' of user 'u' in the kubeconfig given as data with 'client-key-data' of user 'u' in the "
-            "kubeconfig given as data cannot be used: not in PEM format, or encrypted, or the key is not that of the "
+            "kubeconfig given as data cannot be used: not in PEM format, or encrypted, or the key does not belong to the "
             "certificate"
         )
 
@@ -542,8 +542,8 @@ class TestImpersonation:
         [
             (
                 {"as-groups": ["g"]},
-                "'impersonate_groups', or 'as-groups' in a kubeconfig, needs a user to act as: give "
-                "'impersonate_user' too",
+                "'impersonate_groups', or 'as-groups' in a kubeconfig, needs a user to act as: also give "
+                "'impersonate_user'",
             ),
             (
                 {"as": "b", "as-uid": "7"},
@@ -557,12 +557,12 @@ class TestImpersonation:
             ),
             (
                 {"as": ["b"]},
-                "user 'u' in the kubeconfig given as data cannot be used: 'as' is not a text: put it in quotes",
+                "user 'u' in the kubeconfig given as data cannot be used: 'as' is not a string: put it in quotes",
             ),
-            ({"as": "a\nb"}, "'impersonate_user' or 'impersonate_groups' has a line end or a control character in it"),
+            ({"as": "a\nb"}, "'impersonate_user' or 'impersonate_groups' contains a line end or a control character"),
             (
                 {"as": "a", "as-groups": ["\x00"]},
-                "'impersonate_user' or 'impersonate_groups' has a line end or a control character in it",
+                "'impersonate_user' or 'impersonate_groups' contains a line end or a control character",
             ),
         ],
     )
@@ -574,18 +574,18 @@ class TestHost:
     @pytest.mark.parametrize(
         ("host", "problem"),
         [
-            ("api.example.com:6443", "is no URL; put https:// before it"),
-            ("user:secret@api.example.com", "is no URL; put https:// before it"),
-            ("ftp://a", "is no valid URL; correct it"),
-            ("https://", "is no valid URL; correct it"),
-            ("https://[::1", "is no valid URL; correct it"),
-            ("https://a:port", "is no valid URL; correct it"),
-            ("https://a:99999", "is no valid URL; correct it"),
-            ("https://a/\nb", "is no valid URL; correct it"),
-            ("https://a/ b", "is no valid URL; correct it"),
-            ("https://user:secret@a", "has a login in it; give it in 'username' and 'password'"),
-            ("https://a?token=secret", "has a '?' or '#' in it; leave out what follows"),
-            ("https://a#secret", "has a '?' or '#' in it; leave out what follows"),
+            ("api.example.com:6443", "is not a URL. Put https:// before it"),
+            ("user:secret@api.example.com", "is not a URL. Put https:// before it"),
+            ("ftp://a", "is not a valid URL. Correct it"),
+            ("https://", "is not a valid URL. Correct it"),
+            ("https://[::1", "is not a valid URL. Correct it"),
+            ("https://a:port", "is not a valid URL. Correct it"),
+            ("https://a:99999", "is not a valid URL. Correct it"),
+            ("https://a/\nb", "is not a valid URL. Correct it"),
+            ("https://a/ b", "is not a valid URL. Correct it"),
+            ("https://user:secret@a", "contains a login. Give it in 'username' and 'password'"),
+            ("https://a?token=secret", "contains a '?' or '#'. Remove it and the rest"),
+            ("https://a#secret", "contains a '?' or '#'. Remove it and the rest"),
         ],
     )
     def test_one_of_no_use(self, tmp_path: Path, host: str, problem: str) -> None:
@@ -609,7 +609,7 @@ class TestHost:
             with (
                 opened(tmp_path, kubeconfig=config(None, user, server=host)) as connection,
                 pytest.raises(
-                    ConnectError, match=r"begins with http://, so the login would .* give the https:// address"
+                    ConnectError, match=r"begins with http://, so the login would .* Give the https:// address"
                 ),
             ):
                 connection.headers()
@@ -698,7 +698,7 @@ class TestProxy:
     def test_one_of_no_use_is_not_repeated(self, tmp_path: Path, url: str) -> None:
         text = refusal_of(tmp_path, kubeconfig=config(None), proxy=url)
         assert text.startswith("the proxy cannot be used (")
-        assert text.endswith("); correct 'proxy'")
+        assert text.endswith("). Correct 'proxy'")
 
     @pytest.mark.parametrize("verify", [True, False])
     def test_one_that_is_reached_by_tls(self, tmp_path: Path, verify: bool) -> None:
@@ -790,7 +790,7 @@ class TestPlugin:
         with opened(tmp_path, kubeconfig=file) as connection, pytest.raises(ConnectError) as caught:
             connection.headers()
         assert str(caught.value).startswith(
-            f"login plugin 'sh' of user 'u' in kubeconfig {file} failed with exit status 4; run it by hand"
+            f"login plugin 'sh' of user 'u' in kubeconfig {file} failed with exit status 4. Run it by hand"
         )
 
 
@@ -854,7 +854,7 @@ class TestUnverifiedByTheEnvironment:
     def test_names_the_variable_that_counts(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("K8S_AUTH_VALIDATE_CERTS", "no")
         monkeypatch.setenv("K8S_AUTH_VERIFY_SSL", "True")
-        assert "variable K8S_AUTH_VALIDATE_CERTS says so" in self.warnings()[0]
+        assert "variable K8S_AUTH_VALIDATE_CERTS disables" in self.warnings()[0]
 
     @pytest.mark.parametrize("word", ["True", "yes", "1", ""])
     def test_an_option_beside_a_variable_that_says_nothing_of_it_is_a_decision(

@@ -32,7 +32,7 @@ class TestBearer:
     def test_what_no_header_can_hold_is_refused_and_not_repeated(self, given: str) -> None:
         with pytest.raises(ConnectError) as caught:
             bearer(given, "it")
-        assert str(caught.value) == "it is not a token: it has a space, a line end or a letter outside ASCII in it"
+        assert str(caught.value) == "it is not a token: it contains a space, a line end or a character outside ASCII"
 
 
 class TestBasic:

@@ -64,21 +64,19 @@ NO_ACCOUNT = 'pods "p" is forbidden: error looking up service account a/robot: s
 BROKEN_WEBHOOK = 'Internal error occurred: failed calling webhook "w.example.com": context deadline exceeded'
 
 LOGIN = (
-    "the login is not valid, or no longer: log in again, such as with 'oc login', or give a valid token or certificate (api_key, "
-    "kubeconfig, client_cert; in the playbooks with image_pull_ before the name)"
+    "The login is invalid or has expired: log in again, for example with 'oc login', or give a valid token or certificate (api_key, "
+    "kubeconfig, client_cert, in the playbooks with image_pull_ before the name)"
 )
-RIGHT = f"give the caller that right, create on secrets in namespace a, or use another one, see {RIGHTS_PAGE}"
-UNNAMED_RIGHT = f"give the caller that right, or use another one, see {RIGHTS_PAGE}"
-IMPERSONATION = "give the caller the right to impersonate, or leave out impersonate_user and impersonate_groups"
-USED_UP = "delete objects that the namespace no longer needs, or have its ResourceQuota raised"
-FORBIDDEN_BY_POLICY = (
-    "a policy of the cluster forbids it: change what its message names, or ask the policy's owner for an exception"
-)
-NO_API_SERVER = "this answer is not from a Kubernetes API server: check the address and the proxy"
-UNKNOWN = "the API server has no such resource: check the address and the cluster's version"
-REJECTED = "the API server rejected the request: correct what the message names"
-UNSUPPORTED = "the API server does not support this request: check its version"
-FAILING = "look at the API server and what it depends on, then run again"
+RIGHT = f"Give the caller that right, create on secrets in namespace a, or use another caller, see {RIGHTS_PAGE}"
+UNNAMED_RIGHT = f"Give the caller that right, or use another caller, see {RIGHTS_PAGE}"
+IMPERSONATION = "Give the caller the right to impersonate, or remove impersonate_user and impersonate_groups"
+USED_UP = "Delete objects that the namespace no longer needs, or have its ResourceQuota raised"
+FORBIDDEN_BY_POLICY = "A policy of the cluster forbids it: fix the problem that its message names, or ask the policy's owner for an exception"
+NO_API_SERVER = "This response is not from a Kubernetes API server: check the address and the proxy"
+UNKNOWN = "The API server has no such resource: check the address and the cluster's version"
+REJECTED = "The API server rejected the request: fix the problem that the message names"
+UNSUPPORTED = "The API server does not support this request: check its version"
+FAILING = "Check the API server and its dependencies, then run again"
 
 #: Status, body, class, what is said to be the text, what to do.
 TABLE = [
@@ -89,28 +87,28 @@ TABLE = [
         b"Client sent an HTTP request to an HTTPS server.\n",
         errors.ApiError,
         "Client sent an HTTP request to an HTTPS server.",
-        "put https:// before the host",
+        "Put https:// before the host",
     ),
     (
         400,
         status("BadRequest", DRY_RUN),
         errors.ApiError,
         DRY_RUN,
-        "that admission webhook cannot check a request in advance: have its owner declare sideEffects None",
+        "That admission webhook cannot check a request in advance: have its owner declare sideEffects None",
     ),
     (
         403,
         status("Forbidden", NO_ACCOUNT, "pods"),
         errors.Forbidden,
         NO_ACCOUNT,
-        "create that service account first, wait for it (sa_wait), or correct its name",
+        "Create that service account first, wait for it (sa_wait), or correct its name",
     ),
     (
         403,
         status("Forbidden", MANAGED),
         errors.Forbidden,
         MANAGED,
-        "this is a managed cluster, on which only Red Hat may change this object, and another attempt is refused too: use pull secrets in "
+        "On this managed cluster, only Red Hat is allowed to change this object, and another attempt will also be refused: use pull secrets in "
         "the namespaces instead (role private_registry), or ask Red Hat's support",
     ),
     (401, status("Unauthorized", "Unauthorized"), errors.Unauthorized, "Unauthorized", LOGIN),
@@ -122,7 +120,7 @@ TABLE = [
         status("Forbidden", ANONYMOUS),
         errors.Forbidden,
         ANONYMOUS,
-        "the request had no login: give api_key, client_cert, or a kubeconfig with a login",
+        "The request had no login: give api_key, client_cert, or a kubeconfig with a login",
     ),
     (403, status("Forbidden", IMPERSONATE), errors.Unauthorized, IMPERSONATE, IMPERSONATION),
     (403, status("Forbidden", IMPERSONATE_CONSTRAINED), errors.Unauthorized, IMPERSONATE_CONSTRAINED, IMPERSONATION),
@@ -131,14 +129,14 @@ TABLE = [
         status("Forbidden", ESCALATION, "rolebindings"),
         errors.Forbidden,
         ESCALATION.replace("\n", " "),
-        f"give the caller the verb 'bind' on that cluster role, or 'escalate' where it writes the role itself, see {RIGHTS_PAGE}",
+        f"Give the caller the verb 'bind' on that cluster role, or 'escalate' if it writes the role itself, see {RIGHTS_PAGE}",
     ),
     (
         403,
         status("Forbidden", RESTRICTED, "rolebindings"),
         errors.Forbidden,
         RESTRICTED,
-        "a RoleBindingRestriction of that project admits only some subjects: have its administrator admit this one "
+        "A RoleBindingRestriction of that project allows only some subjects: have its administrator allow this one "
         "('oc get rolebindingrestrictions')",
     ),
     (403, status("Forbidden", QUOTA), errors.Forbidden, QUOTA, USED_UP),
@@ -149,15 +147,15 @@ TABLE = [
         status("Forbidden", LIMIT, "imagestreams"),
         errors.Forbidden,
         LIMIT,
-        "delete tags that the image stream no longer needs, or have the project's LimitRange raised",
+        "Delete tags that the image stream no longer needs, or have the project's LimitRange raised",
     ),
     (
         422,
         status("Invalid", NOT_ALLOWED, "imagestreamimports"),
         errors.ApiError,
         NOT_ALLOWED,
-        "images may be imported from some registries only: have this one added to allowedRegistriesForImport of "
-        "images.config.openshift.io/cluster, or import as a user who may create images",
+        "Images can be imported only from some registries: have this one added to allowedRegistriesForImport of "
+        "images.config.openshift.io/cluster, or import as a user who is allowed to create images",
     ),
     (403, status("Forbidden", WEBHOOK), errors.Forbidden, WEBHOOK, FORBIDDEN_BY_POLICY),
     (400, status("BadRequest", WEBHOOK), errors.ApiError, WEBHOOK, FORBIDDEN_BY_POLICY),
@@ -168,16 +166,16 @@ TABLE = [
         status("Forbidden", causes=[{"reason": "NamespaceTerminating"}]),
         errors.NamespaceTerminating,
         "said the server",
-        "the namespace is being deleted",
+        "The namespace is being deleted",
     ),
     (
         403,
         b"blocked by a proxy",
         errors.Forbidden,
         "blocked by a proxy",
-        "an admission rule of the cluster or a proxy forbids it: ask who runs the cluster",
+        "An admission rule of the cluster or a proxy forbids it: ask the administrator of the cluster",
     ),
-    (404, status("NotFound"), errors.NotFound, "said the server", "check the name"),
+    (404, status("NotFound"), errors.NotFound, "said the server", "Check the name"),
     (404, b"404 page not found\n", errors.UnknownResource, "404 page not found", UNKNOWN),
     (404, b'{"kind": "Status", "details": {}}', errors.UnknownResource, '{"kind": "Status", "details": {}}', UNKNOWN),
     (404, b"<html>not here", errors.ApiError, "<html>not here", NO_API_SERVER),
@@ -186,22 +184,22 @@ TABLE = [
         status("NotFound", kind="namespaces"),
         errors.NamespaceMissing,
         "said the server",
-        "create the namespace first, or correct its name",
+        "Create the namespace first, or correct its name",
     ),
     (405, status("MethodNotAllowed"), errors.ApiError, "said the server", UNSUPPORTED),
     (406, b"", errors.ApiError, "no explanation", UNSUPPORTED),
     (415, status("UnsupportedMediaType"), errors.ApiError, "said the server", UNSUPPORTED),
-    (409, status("AlreadyExists"), errors.AlreadyExists, "said the server", "it exists"),
-    (409, status("Conflict"), errors.Conflict, "said the server", "it was changed meanwhile: run again"),
+    (409, status("AlreadyExists"), errors.AlreadyExists, "said the server", "It already exists"),
+    (409, status("Conflict"), errors.Conflict, "said the server", "It was changed in the meantime: run again"),
     (409, b"in use", errors.ApiError, "in use", NO_API_SERVER),
-    (410, status("Expired"), errors.Expired, "said the server", "run again"),
-    (413, b"", errors.ApiError, "no explanation", "the object is too large for the API server: make it smaller"),
+    (410, status("Expired"), errors.Expired, "said the server", "Run again"),
+    (413, b"", errors.ApiError, "no explanation", "The object is too large for the API server: make it smaller"),
     (
         422,
         status("Invalid"),
         errors.ApiError,
         "said the server",
-        "correct the option that sets the field which the message names",
+        "Correct the option for the field that the message names",
     ),
     (422, b"no", errors.ApiError, "no", NO_API_SERVER),
     (
@@ -209,7 +207,7 @@ TABLE = [
         b"Too many requests, please try again later.",
         errors.ApiError,
         "Too many requests, please try again later.",
-        "the API server is overloaded: try again later, or lower 'concurrency' where the module has it",
+        "The API server is overloaded: try again later, or lower 'concurrency' if the module has it",
     ),
     (418, status("Teapot"), errors.ApiError, "said the server", REJECTED),
     (499, b"", errors.ApiError, "no explanation", NO_API_SERVER),
@@ -222,7 +220,7 @@ FAILURES = [
         500,
         status("InternalError", BROKEN_WEBHOOK),
         BROKEN_WEBHOOK,
-        "that admission webhook does not work: have its owner repair it",
+        "That admission webhook does not work: have its owner fix it",
     ),
 ]
 
@@ -234,7 +232,7 @@ class TestTable:
     ) -> None:
         error: Any = error_of(code, body)
         assert error.__class__ is kind
-        assert str(error) == f"{ATTEMPT} was refused: {code} {text}; {way_out}"
+        assert str(error) == f"{ATTEMPT} was refused: {code} {text.rstrip('.')}. {way_out}"
         assert error.status == code
 
     @pytest.mark.parametrize(("code", "body", "text", "way_out"), FAILURES)
@@ -244,8 +242,8 @@ class TestTable:
         read, write = error_of(code, body), error_of(code, body, writes=True)
         kind = errors.WebhookUnanswered if text == BROKEN_WEBHOOK else errors.Unanswered
         assert {read.__class__, write.__class__} == {kind}
-        assert str(read) == f"{ATTEMPT} failed: {code} {text}; {way_out}"
-        assert str(write) == f"{ATTEMPT} failed: {code} {text}; it may have been carried out; {way_out}"
+        assert str(read) == f"{ATTEMPT} failed: {code} {text.rstrip('.')}. {way_out}"
+        assert str(write) == f"{ATTEMPT} failed: {code} {text}. It may have been carried out. {way_out}"
         assert isinstance(write, errors.Unanswered)
         assert write.what == f"{ATTEMPT} failed: {code} {text}"
 
@@ -253,7 +251,7 @@ class TestTable:
         error: Any = error_of(503, status("ServiceUnavailable"), writes=True, retry_after="3")
         assert error.__class__ is errors.ApiError
         assert str(error) == (
-            f"{ATTEMPT} failed: 503 said the server; the API server is starting or overloaded: try again later"
+            f"{ATTEMPT} failed: 503 said the server. The API server is starting or overloaded: try again later"
         )
         assert (error.status, error.retry_after) == (503, 3.0)
 
@@ -276,18 +274,18 @@ class TestTable:
         error = error_of(code, b"moved", location=location)
         assert error.__class__ is errors.ApiError
         assert str(error) == (
-            f"{ATTEMPT} was answered with a redirect to {where}: {code} moved; "
-            "this is not the address of an API server: correct 'host' or the kubeconfig"
+            f"{ATTEMPT} returned a redirect to {where}: {code} moved. "
+            "This is not the address of an API server: correct 'host' or the kubeconfig"
         )
 
     def test_a_label_selector_that_is_rejected_is_named(self) -> None:
         body = status("BadRequest", "unable to parse requirement")
         error = error_of(400, body, label_selector="a in b")
         assert error.__class__ is errors.ApiError
-        option = "namespace_selector.labels; of the event source, label_selector"
-        assert str(error).endswith(f"; correct the label selector 'a in b' ({option})")
+        option = "namespace_selector.labels, or label_selector of the event source"
+        assert str(error).endswith(f". Correct the label selector 'a in b' ({option})")
         assert str(error_of(400, b"text", label_selector="a in b")).endswith(NO_API_SERVER)
-        assert str(error_of(422, body, label_selector="a in b")).endswith("which the message names")
+        assert str(error_of(422, body, label_selector="a in b")).endswith("that the message names")
 
 
 class TestNotFound:
@@ -300,7 +298,7 @@ class TestNotFound:
         body = status("NotFound", f'{kind}.rbac.authorization.k8s.io "quay" not found', kind)
         error = error_of(404, body, resource="rolebindings", name=name)
         assert error.__class__ is errors.Forbidden
-        assert str(error).endswith("; it is the role that does not exist, not the binding: grant a role that exists")
+        assert str(error).endswith(". The role does not exist, not the binding: grant a role that exists")
 
     def test_a_missing_binding_is_simply_not_found(self) -> None:
         body = status("NotFound", kind="rolebindings")
@@ -335,8 +333,8 @@ class TestText:
         ],
     )
     def test_is_one_line_without_control_characters(self, body: bytes, said: str) -> None:
-        assert str(error_of(413, body)) == f"{ATTEMPT} was refused: 413 {said}; " + (
-            "the object is too large for the API server: make it smaller"
+        assert str(error_of(413, body)) == f"{ATTEMPT} was refused: 413 {said}. " + (
+            "The object is too large for the API server: make it smaller"
         )
 
     @pytest.mark.parametrize(
@@ -354,7 +352,7 @@ class TestText:
     )
     def test_is_bounded(self, text: str, line: str) -> None:
         assert one_line(text) == line
-        assert f": 413 {line or 'no explanation'};" in str(error_of(413, text.encode()))
+        assert f": 413 {line or 'no explanation'}." in str(error_of(413, text.encode()))
 
 
 class TestHidden:
@@ -362,12 +360,12 @@ class TestHidden:
 
     @pytest.mark.parametrize("body", [b"token abc-def is bad", status("Unauthorized", "token abc-def is bad")])
     def test_the_login_is_not_shown(self, body: bytes) -> None:
-        assert ": 401 token ******** is bad; " in str(error_of(401, body, hidden={"abc-def"}))
+        assert ": 401 token ******** is bad. " in str(error_of(401, body, hidden={"abc-def"}))
 
     def test_nor_a_part_of_it_that_is_left_when_the_text_is_cut(self) -> None:
         text = "y " * 145 + "first second third"
-        assert "y ********; " in str(error_of(401, text.encode(), hidden={"first second third"}))
-        assert "y …; " in str(error_of(401, b"y" * 250 + b" " + b"hidden" * 20))
+        assert "y ********. " in str(error_of(401, text.encode(), hidden={"first second third"}))
+        assert "y …. " in str(error_of(401, b"y" * 250 + b" " + b"hidden" * 20))
 
 
 class TestRetryAfter:

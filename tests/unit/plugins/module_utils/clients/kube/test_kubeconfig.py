@@ -16,7 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.tls import Pem
 
 WAY_OUT = (
-    "give 'kubeconfig', or 'host' with 'api_key' (image_pull_kubeconfig, image_pull_host and image_pull_api_key of the playbooks), "
+    "Give 'kubeconfig', or 'host' with 'api_key' (image_pull_kubeconfig, image_pull_host and image_pull_api_key of the playbooks), "
     "or set K8S_AUTH_KUBECONFIG"
 )
 SECRET = "secret-content"
@@ -92,17 +92,17 @@ class TestContext:
     @pytest.mark.parametrize(
         ("changes", "context", "problem"),
         [
-            ({}, "no\nwhere", "it has no context 'no where'; it has one, two; "),
-            ({"contexts": None}, None, "it has no context 'one'; "),
-            ({"contexts": []}, None, "it has no context 'one'; "),
-            ({"current-context": ""}, None, "it has no current-context; give 'context'; "),
-            ({"current-context": None}, None, "it has no current-context; give 'context'; "),
-            ({"clusters": []}, None, "it has no cluster 'cluster-one'; "),
-            ({"users": [{"name": "x"}, {"name": "y"}]}, None, "it has no user 'user-one'; it has x, y; "),
-            ({"users": {"name": SECRET}}, None, "'users' is not a list; "),
-            ({"users": [SECRET]}, None, "an entry of 'users' has no name; "),
-            ({"users": [{"user": SECRET}]}, None, "an entry of 'users' has no name; "),
-            ({"clusters": [{"name": 7}]}, None, "an entry of 'clusters' has no name; "),
+            ({}, "no\nwhere", "it has no context 'no where' (only one, two). "),
+            ({"contexts": None}, None, "it has no context 'one'. "),
+            ({"contexts": []}, None, "it has no context 'one'. "),
+            ({"current-context": ""}, None, "it has no current-context. Give 'context'. "),
+            ({"current-context": None}, None, "it has no current-context. Give 'context'. "),
+            ({"clusters": []}, None, "it has no cluster 'cluster-one'. "),
+            ({"users": [{"name": "x"}, {"name": "y"}]}, None, "it has no user 'user-one' (only x, y). "),
+            ({"users": {"name": SECRET}}, None, "'users' is not a list. "),
+            ({"users": [SECRET]}, None, "an entry of 'users' has no name. "),
+            ({"users": [{"user": SECRET}]}, None, "an entry of 'users' has no name. "),
+            ({"clusters": [{"name": 7}]}, None, "an entry of 'clusters' has no name. "),
         ],
     )
     def test_what_is_wrong(self, changes: Any, context: str | None, problem: str) -> None:
@@ -116,13 +116,13 @@ class TestContext:
             ({"contexts": [{"name": "one"}]}, "context 'one' in {} cannot be used: it names no cluster"),
             (
                 {"contexts": [{"name": "one", "context": {"cluster": 7}}]},
-                "context 'one' in {} cannot be used: 'cluster' is not a text: put it in quotes",
+                "context 'one' in {} cannot be used: 'cluster' is not a string: put it in quotes",
             ),
             (
                 {"users": [{"name": "user-one", "user": [SECRET]}]},
                 "user 'user-one' in {} cannot be used: 'user' is not a mapping",
             ),
-            ({"current-context": 7}, "{} cannot be used: 'current-context' is not a text: put it in quotes"),
+            ({"current-context": 7}, "{} cannot be used: 'current-context' is not a string: put it in quotes"),
         ],
     )
     def test_what_is_of_another_type(self, changes: Any, problem: str) -> None:
@@ -187,39 +187,39 @@ class TestFiles:
     )
     def test_what_is_wrong_with_one(self, tmp_path: Path, content: str, problem: str) -> None:
         path = written(tmp_path / "config", content)
-        assert error_of(path) == f"kubeconfig {path} cannot be used: {problem.format(path)}; {WAY_OUT}"
+        assert error_of(path) == f"kubeconfig {path} cannot be used: {problem.format(path)}. {WAY_OUT}"
 
     def test_one_that_is_not_text(self, tmp_path: Path) -> None:
         path = tmp_path / "config"
         path.write_bytes(b"\xff\xfe\xff")
-        assert error_of(str(path)) == f"kubeconfig {path} cannot be used: {path} is not valid YAML; {WAY_OUT}"
+        assert error_of(str(path)) == f"kubeconfig {path} cannot be used: {path} is not valid YAML. {WAY_OUT}"
 
     def test_one_that_cannot_be_read(self, tmp_path: Path) -> None:
         assert error_of(str(tmp_path)) == (
-            f"kubeconfig {tmp_path} cannot be used: {tmp_path} cannot be read: Is a directory; {WAY_OUT}"
+            f"kubeconfig {tmp_path} cannot be used: {tmp_path} cannot be read: Is a directory. {WAY_OUT}"
         )
 
     @pytest.mark.parametrize("given", ["/none", "/none:/neither"])
     def test_one_that_does_not_exist(self, given: str) -> None:
-        assert error_of(given) == f"kubeconfig {given} cannot be used: there is no such file; {WAY_OUT}"
+        assert error_of(given) == f"kubeconfig {given} cannot be used: there is no such file. {WAY_OUT}"
 
     def test_where_a_relative_one_was_looked_for_is_said(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Ansible runs a module in the directory of the playbook."""
         monkeypatch.chdir(tmp_path)
         said = (
-            f"kubeconfig ./none cannot be used: there is no such file in {tmp_path}, where a relative path begins; give the whole path, "
-            f"such as {{{{ inventory_dir }}}}/none; {WAY_OUT}"
+            f"kubeconfig ./none cannot be used: there is no such file in {tmp_path}, where a relative path begins. Give the whole path, "
+            f"such as {{{{ inventory_dir }}}}/none. {WAY_OUT}"
         )
         assert error_of("./none") == said
 
     def test_no_default_one(self) -> None:
-        assert error_of(None) == f"the kubeconfig ~/.kube/config cannot be used: there is no such file; {WAY_OUT}"
+        assert error_of(None) == f"the kubeconfig ~/.kube/config cannot be used: there is no such file. {WAY_OUT}"
 
     @pytest.mark.parametrize("given", [yaml.safe_dump(config()), f'{{"users": "{SECRET}"}}', [SECRET], 7])
     def test_content_that_is_no_dictionary_is_not_repeated(self, given: Any) -> None:
         assert error_of(given) == (
             "the kubeconfig given as data cannot be used: it is neither a path nor a dictionary: give a path, or the content "
-            f"through the filter from_yaml; {WAY_OUT}"
+            f"through the filter from_yaml. {WAY_OUT}"
         )
 
     def test_an_empty_dictionary_is_not_the_default(self, tmp_path: Path) -> None:
@@ -243,14 +243,14 @@ class TestSection:
     @pytest.mark.parametrize(
         ("method", "value", "problem"),
         [
-            ("text", 7, "is not a text: put it in quotes"),
-            ("text", ["x"], "is not a text: put it in quotes"),
-            ("texts", "x", "is not a list of texts"),
-            ("texts", ["x", 7], "is not a list of texts"),
+            ("text", 7, "is not a string: put it in quotes"),
+            ("text", ["x"], "is not a string: put it in quotes"),
+            ("texts", "x", "is not a list of strings"),
+            ("texts", ["x", 7], "is not a list of strings"),
             ("flag", "true", "is neither true nor false"),
             ("flag", 1, "is neither true nor false"),
             ("part", ["x"], "is not a mapping"),
-            ("file", 7, "is not a text: put it in quotes"),
+            ("file", 7, "is not a string: put it in quotes"),
         ],
     )
     def test_other_types(self, method: str, value: Any, problem: str) -> None:

@@ -187,7 +187,7 @@ class TestTokenFile:
             (None, " cannot be read: No such file or directory"),
             (b"\xff", " cannot be read: it is not text"),
             (b"\n", " is empty"),
-            (b"a b", " is not a token: it has a space, a line end or a letter outside ASCII in it"),
+            (b"a b", " is not a token: it contains a space, a line end or a character outside ASCII"),
         ],
     )
     def test_what_is_wrong_with_it(self, tmp_path: Path, content: bytes | None, problem: str) -> None:
@@ -253,10 +253,10 @@ class TestOfUser:
             ),
             (
                 {"token": "a b"},
-                "'token' of user 'u' in kubeconfig {} is not a token: it has a space, a line end or a letter "
-                "outside ASCII in it",
+                "'token' of user 'u' in kubeconfig {} is not a token: it contains a space, a line end or a character "
+                "outside ASCII",
             ),
-            ({"token": 7}, "user 'u' in kubeconfig {} cannot be used: 'token' is not a text: put it in quotes"),
+            ({"token": 7}, "user 'u' in kubeconfig {} cannot be used: 'token' is not a string: put it in quotes"),
             ({"exec": []}, "user 'u' in kubeconfig {} cannot be used: 'exec' is not a mapping"),
         ],
     )
@@ -360,17 +360,17 @@ class TestProvider:
         [
             (
                 {"name": "none\n"},
-                "auth-provider 'none' of user 'u' in kubeconfig {} gave no token; log in again, or give 'api_key'",
+                "auth-provider 'none' of user 'u' in kubeconfig {} gave no token. Log in again, or give 'api_key'",
             ),
             (
                 {"name": "oidc", "config": {}},
                 "auth-provider 'oidc' of user 'u' in kubeconfig {} gave no token: the client library failed with "
-                "ConfigException; log in again, or give 'api_key'",
+                "ConfigException. Log in again, or give 'api_key'",
             ),
             (
                 {"name": "oidc", "config": {"id-token": 7}},
-                "auth-provider 'oidc' of user 'u' in kubeconfig {} gave no token: the client library failed with TypeError; "
-                "log in again, or give 'api_key'",
+                "auth-provider 'oidc' of user 'u' in kubeconfig {} gave no token: the client library failed with TypeError. "
+                "Log in again, or give 'api_key'",
             ),
         ],
     )

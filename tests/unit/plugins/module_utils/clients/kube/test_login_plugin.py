@@ -116,13 +116,13 @@ class TestFailures:
     @pytest.mark.parametrize(
         ("status", "problem"),
         [
-            ({"token": f"{SECRET} x"}, " is not a token: it has a space, a line end or a letter outside ASCII in it"),
-            ({"token": 7}, " cannot be used: 'token' is not a text: put it in quotes"),
+            ({"token": f"{SECRET} x"}, " is not a token: it contains a space, a line end or a character outside ASCII"),
+            ({"token": 7}, " cannot be used: 'token' is not a string: put it in quotes"),
             ([], " cannot be used: 'status' is not a mapping"),
         ],
     )
     def test_an_odd_credential(self, status: Any, problem: str) -> None:
-        assert error_of(printing(answer(status))) == f"what {TITLE} printed{problem}"
+        assert error_of(printing(answer(status))) == f"the output of {TITLE}{problem}"
 
     @pytest.mark.parametrize("time_text", ["soon", "2030-13-01T00:00:00Z", "2030-01-01T00:00:00"])
     def test_an_odd_time(self, time_text: str) -> None:
@@ -132,7 +132,7 @@ class TestFailures:
     @pytest.mark.parametrize(("end", "status"), [("exit 3", 3), ("kill -9 $$", -9)])
     def test_its_exit_status_is_said_and_nothing_that_it_printed(self, end: str, status: int) -> None:
         assert error_of(plugin(f"echo {SECRET} | tee /dev/stderr; {end}")) == (
-            f"{TITLE} failed with exit status {status}; run it by hand to see why (what it prints is not shown, because it "
+            f"{TITLE} failed with exit status {status}. Run it by hand to see why (its output is not shown, because it "
             "may be a credential), or give 'api_key'"
         )
 
@@ -143,19 +143,19 @@ class TestFailures:
     def test_one_that_is_not_installed(self) -> None:
         found = plugin("", command="no-such-plugin", installHint="see\nhttps://example.com")
         assert error_of(found) == (
-            "login plugin 'no-such-plugin' of user 'u' cannot be run: No such file or directory; install it, or correct its "
+            "login plugin 'no-such-plugin' of user 'u' cannot be run: No such file or directory. Install it, or correct its "
             "path (see https://example.com)"
         )
 
     def test_one_whose_name_cannot_be(self) -> None:
         assert error_of(plugin("", command="a\0b")) == (
-            "login plugin 'a b' of user 'u' cannot be run: its command is not valid; install it, or correct its path"
+            "login plugin 'a b' of user 'u' cannot be run: its command is not valid. Install it, or correct its path"
         )
 
     def test_one_that_asks_gets_no_answer_and_ends(self) -> None:
         """No input and no terminal, so it cannot wait for either."""
-        assert "exit status 1;" in error_of(plugin("read name || exit 1"))
-        assert "exit status 2;" in error_of(plugin("(: </dev/tty) 2>/dev/null || exit 2"))
+        assert "exit status 1." in error_of(plugin("read name || exit 1"))
+        assert "exit status 2." in error_of(plugin("(: </dev/tty) 2>/dev/null || exit 2"))
 
     def test_one_that_does_not_end_is_ended_with_what_it_started(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -164,7 +164,7 @@ class TestFailures:
         os.mkfifo(tmp_path / "pipe")
         reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
         assert error_of(plugin("(echo started; sleep 100) >pipe & sleep 100", tmp_path)) == (
-            f"{TITLE} did not end within 0 s; log in with it by hand first, because it cannot ask for anything, or give "
+            f"{TITLE} did not end within 0 s. Log in with it by hand first, because it cannot ask for anything, or give "
             "'api_key'"
         )
         with os.fdopen(reader, "rb") as pipe:
@@ -237,8 +237,8 @@ class TestDescription:
         ("changes", "problem"),
         [
             ({"command": None}, "user 'u' cannot be used: its login plugin has no 'command'"),
-            ({"command": 7}, "user 'u' cannot be used: 'command' is not a text: put it in quotes"),
-            ({"args": "x"}, "user 'u' cannot be used: 'args' is not a list of texts"),
+            ({"command": 7}, "user 'u' cannot be used: 'command' is not a string: put it in quotes"),
+            ({"args": "x"}, "user 'u' cannot be used: 'args' is not a list of strings"),
             ({"env": {}}, "user 'u' cannot be used: the 'env' of its login plugin is not a list"),
             (
                 {"env": [SECRET]},
@@ -259,7 +259,7 @@ class TestDescription:
             ),
             (
                 {"interactiveMode": "Always"},
-                f"{TITLE} cannot be used: it needs a terminal (interactiveMode Always), and a task has none; give 'api_key'",
+                f"{TITLE} cannot be used: it needs a terminal (interactiveMode Always), and a task has none. Give 'api_key'",
             ),
         ],
     )

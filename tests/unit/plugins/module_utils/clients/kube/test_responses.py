@@ -185,7 +185,7 @@ class TestPage:
         "item", [*NO_OBJECTS, {"metadata": {**META, "namespace": "b"}}, {"metadata": {"name": "x"}}]
     )
     def test_odd_items(self, item: Any) -> None:
-        with pytest.raises(UnexpectedResponse, match=r"^a list with something in it that is not a Secret$"):
+        with pytest.raises(UnexpectedResponse, match=r"^a list with an item that is not a Secret$"):
             page(listed({"metadata": META}, item), SECRET, "a")
 
     @pytest.mark.parametrize("namespace", [None, "", 7])
@@ -207,7 +207,7 @@ class TestMetadataAlone:
 
     @pytest.mark.parametrize("kind", ["SecretList", "List", None, "Status"])
     def test_a_page_of_anything_else(self, kind: Any) -> None:
-        with pytest.raises(UnexpectedResponse, match="more than the metadata"):
+        with pytest.raises(UnexpectedResponse, match="more than the requested metadata"):
             metadata_page({**LIST, "kind": kind}, SECRET)
 
     @pytest.mark.parametrize("item", [{**PARTIAL, "kind": "Secret"}, *NO_OBJECTS])
@@ -243,7 +243,7 @@ class TestWatchEvents:
     @pytest.mark.parametrize("kind", ["Secret", None, "Status"])
     def test_a_whole_object_is_refused(self, kind: Any) -> None:
         for name in ("ADDED", "BOOKMARK"):
-            with pytest.raises(UnexpectedResponse, match="more than the metadata"):
+            with pytest.raises(UnexpectedResponse, match="more than the requested metadata"):
                 watch_event({"type": name, "object": {**PARTIAL, "kind": kind}}, SECRET)
 
     @pytest.mark.parametrize("meta", [None, [], {}, {"resourceVersion": 7}, {"resourceVersion": ""}])

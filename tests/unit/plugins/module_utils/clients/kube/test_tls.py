@@ -106,7 +106,7 @@ class TestTrust:
         given, name = (in_file(pem, tmp_path / "ca"), f"'ca_cert' {tmp_path / 'ca'}") if as_file else (pem, "'ca_cert'")
         with pytest.raises(ConnectError) as caught:
             context_of(tmp_path, authority=given)
-        assert str(caught.value) == f"{name} holds no certificate in PEM format"
+        assert str(caught.value) == f"{name} contains no certificate in PEM format"
 
 
 class TestProtocol:
@@ -148,8 +148,8 @@ class TestShow:
         with pytest.raises(ConnectError) as caught:
             context_of(tmp_path, certificate=pems[0], key=pems[1])
         assert str(caught.value) == (
-            f"'client_cert' with 'client_key' {tmp_path / 'key'} cannot be used: not in PEM format, or encrypted, or the key is "
-            "not that of the certificate"
+            f"'client_cert' with 'client_key' {tmp_path / 'key'} cannot be used: not in PEM format, or encrypted, or the key "
+            "does not belong to the certificate"
         )
         assert list(tmp_path.iterdir()) == [tmp_path / "key"]
 
@@ -173,7 +173,7 @@ class TestFiles:
             context_of(tmp_path, **parts)
         shown = place.replace("\0", " ")
         assert str(caught.value) == (
-            f"'it' {shown} cannot be read on the host that runs the task: {reason}; correct the path"
+            f"'it' {shown} cannot be read on the host that runs the task: {reason}. Correct the path"
         )
 
     def test_content(self, tmp_path: Path) -> None:

@@ -38,9 +38,9 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-TLS_OF_NO_USE = "client and server could not agree on a TLS connection: check the address, and what stands between them"
-TLS_REFUSED = "the server refuses the client's certificate: give one that it trusts in 'client_cert' and 'client_key'"
-TLS_NONE = "no TLS is spoken there: check the scheme and the port of the address"
+TLS_OF_NO_USE = "Client and server could not agree on a TLS connection: check the address, and any proxy between them"
+TLS_REFUSED = "The server refuses the client's certificate: give one that it trusts in 'client_cert' and 'client_key'"
+TLS_NONE = "The server does not use TLS there: check the scheme and the port of the address"
 
 
 def wrapping(outer: Exception, inner: BaseException) -> Exception:
@@ -236,22 +236,22 @@ class TestFailures:
             (
                 SSLError(ssl.SSLError(1, "[SSL: BAD] self-signed certificate (_ssl.c:1000)")),
                 Unusable,
-                "self-signed certificate; give the cluster's certificate authority in 'ca_cert' or the kubeconfig",
+                "self-signed certificate. Give the cluster's certificate authority in 'ca_cert' or the kubeconfig",
             ),
             (
                 SSLError(ssl.SSLError(1, "[SSL: C] certificate verify failed: IP address mismatch. (_ssl.c:1000)")),
                 Unusable,
-                "certificate verify failed: IP address mismatch; give the cluster by a name or address that the certificate holds, in "
+                "certificate verify failed: IP address mismatch. Give the cluster by a name or address that the certificate contains, in "
                 "'host' or as 'server' in the kubeconfig",
             ),
             (
                 SSLError(ValueError("hostname 'a' doesn't match 'b'")),
                 Unusable,
-                "hostname 'a' doesn't match 'b'; give the cluster by a name or address that the certificate holds, in 'host' or as "
+                "hostname 'a' doesn't match 'b'. Give the cluster by a name or address that the certificate contains, in 'host' or as "
                 "'server' in the kubeconfig",
             ),
             *(
-                (SSLError(ssl.SSLError(1, f"[SSL: X] {reason} (_ssl.c:1000)")), Unusable, f"{reason}; {way_out}")
+                (SSLError(ssl.SSLError(1, f"[SSL: X] {reason} (_ssl.c:1000)")), Unusable, f"{reason}. {way_out}")
                 for reason, way_out in (
                     ("tlsv1 alert decode error", TLS_OF_NO_USE),
                     ("sslv3 alert handshake failure", TLS_OF_NO_USE),
@@ -266,12 +266,12 @@ class TestFailures:
             (
                 ValueError("Invalid header value b'Bearer secret'"),
                 Unusable,
-                "the address or the login has characters that HTTP cannot send; remove line ends and the like",
+                "the address or the login contains characters that HTTP cannot send. Remove line ends and similar characters",
             ),
             (
                 LocationParseError("http://user:secret@"),
                 Unusable,
-                "the address or the login has characters that HTTP cannot send; remove line ends and the like",
+                "the address or the login contains characters that HTTP cannot send. Remove line ends and similar characters",
             ),
             (RuntimeError("secret"), BrokenConnection, "the HTTP library failed with RuntimeError"),
             (

@@ -112,7 +112,7 @@ class TestSent:
 
     def test_nothing_to_a_server_that_is_not_trusted(self, ocm: Ocm, offline: OcmOptions) -> None:
         found = refusal(replace(offline, ca_cert=None))
-        assert "give the certificate of the authority that signed it in 'ocm_ca_cert'" in found
+        assert "Give the certificate of the authority that signed it in 'ocm_ca_cert'" in found
         assert ocm.asked == []
 
 
@@ -120,8 +120,8 @@ class TestRefused:
     def test_an_offline_token_that_has_lapsed(self, ocm: Ocm, offline: OcmOptions) -> None:
         found = refusal(replace(offline, offline_token="an.other.token"))
         assert found.startswith(
-            f"asking {ocm.host} for an access token was answered 400 (invalid_grant: Offline user session not found); the offline "
-            "token is not valid, or has lapsed"
+            f"asking {ocm.host} for an access token was answered 400 (invalid_grant: Offline user session not found). The offline "
+            "token is invalid or has expired"
         )
         assert [asked.path for asked in ocm.asked] == [TOKEN_PATH]
 
@@ -135,7 +135,7 @@ class TestRefused:
         found = refusal(offline)
         assert found.startswith(
             f"fetching the account's pull secret from {ocm.host} was answered 401 (ACCT-MGMT-401: Bearer token can't be verified: "
-            "********); the token is not valid there"
+            "********). The token is not valid there"
         )
 
     def test_nor_is_a_token_shown_that_does_not_look_like_one(self, ocm: Ocm, offline: OcmOptions) -> None:
@@ -151,7 +151,7 @@ class TestRefused:
 
     def test_an_account_without_a_registry_account(self, ocm: Ocm, offline: OcmOptions) -> None:
         ocm.answers[API_PATH] = error(404, "Registry account not found")
-        assert "(ACCT-MGMT-404: Registry account not found); the account has no registry account" in refusal(offline)
+        assert "(ACCT-MGMT-404: Registry account not found). The account has no registry account" in refusal(offline)
 
 
 @pytest.mark.parametrize("path", [TOKEN_PATH, API_PATH])
@@ -162,28 +162,28 @@ class TestHostile:
 
     def test_half_an_answer(self, ocm: Ocm, offline: OcmOptions, path: str) -> None:
         ocm.answers[path] = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"
-        assert "the connection was closed in the middle of the answer" in refusal(offline)
+        assert "the connection was closed in the middle of the response" in refusal(offline)
 
     def test_no_answer(self, ocm: Ocm, offline: OcmOptions, path: str) -> None:
         ocm.answers[path] = ocm.hang
         started = time.monotonic()
-        assert "there was no complete answer in time" in refusal(replace(offline, timeout=0.5))
+        assert "there was no complete response in time" in refusal(replace(offline, timeout=0.5))
         assert time.monotonic() - started < 10
 
     def test_a_huge_answer(self, ocm: Ocm, offline: OcmOptions, path: str) -> None:
         size = 2 * 1024 * 1024
         ocm.answers[path] = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + b" " * size
-        assert "the answer is longer than a service's" in refusal(offline)
+        assert "the response is too large for a service" in refusal(offline)
 
     @pytest.mark.parametrize("status", [301, 302, 307, 308])
     def test_a_redirect_gets_nothing(self, ocm: Ocm, offline: OcmOptions, path: str, status: int) -> None:
         ocm.answers[path] = (status, {"Location": f"https://{ocm.host}/stolen"}, b"")
-        assert f"a redirect to {ocm.host} is not followed with a credential" in refusal(offline)
+        assert f"A redirect to {ocm.host} is not followed with a credential" in refusal(offline)
         assert "/stolen" not in [asked.path for asked in ocm.asked]
 
     def test_what_is_no_http(self, ocm: Ocm, offline: OcmOptions, path: str) -> None:
         ocm.answers[path] = b"SSH-2.0-canary\r\n"
-        assert "; check the name and the port" in refusal(offline)
+        assert ". Check the name and the port" in refusal(offline)
 
     def test_an_error_that_repeats_all_that_it_was_sent(self, ocm: Ocm, offline: OcmOptions, path: str) -> None:
         ocm.answers[path] = lambda asked: answer(400, {"code": "no", "reason": f"{asked.body} {asked.headers}"})

@@ -18,7 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 
 CANARY = "Canary77"
 NONE = "there is no login: give option 'offline_token', or 'client_id' with 'client_secret'"
-HALF = "without 'offline_token', options 'client_id' and 'client_secret' are given together"
+HALF = "without 'offline_token', give options 'client_id' and 'client_secret' together"
 BOTH = "give either option 'offline_token' or 'client_secret', not both"
 
 
@@ -54,7 +54,7 @@ class TestLogin:
     )
     def test_none_half_a_one_and_two(self, given: dict[str, Any], problem: str) -> None:
         assert refusal(**given) == (
-            f"{problem}; environment variables OCM_TOKEN, OCM_CLIENT_ID and OCM_CLIENT_SECRET count, too"
+            f"{problem}. Environment variables OCM_TOKEN, OCM_CLIENT_ID and OCM_CLIENT_SECRET also count"
         )
 
     @pytest.mark.parametrize("form", ["{}\n", "\r\n{}\r\n", "  {}\t"])
@@ -65,12 +65,12 @@ class TestLogin:
     @pytest.mark.parametrize("within", ["\n", " ", "\0", "ä", "\u2028"])
     def test_within_it_is_refused(self, option: str, within: str) -> None:
         assert refusal(**{option: f"{CANARY}{within}b"}) == (
-            f"option {option!r} has white space, a control character or a letter that is not ASCII within; copy it again, as one "
+            f"option {option!r} contains white space, a control character or a character that is not ASCII. Copy it again, as one "
             "line"
         )
 
     def test_a_colon_would_end_the_client_id(self) -> None:
-        assert refusal(client_id=f"a:{CANARY}", client_secret="b").startswith("option 'client_id' has a ':'")
+        assert refusal(client_id=f"a:{CANARY}", client_secret="b").startswith("option 'client_id' contains a ':'")
 
     def test_what_must_not_be_shown(self) -> None:
         assert OcmOptions("a", "b", "").secrets == ("a",)
@@ -120,11 +120,11 @@ class TestUrls:
     )
     def test_what_is_no_url_to_ask(self, option: str, url: str) -> None:
         assert refusal(**{"offline_token": "a", option: url}) == (
-            f"option {option!r} is no URL of a host that could be asked, such as {API_URL}"
+            f"option {option!r} is not a valid URL of a host, such as {API_URL}"
         )
 
     @pytest.mark.parametrize("option", ["api_url", "token_url"])
     def test_only_tls(self, option: str) -> None:
         assert refusal(**{"offline_token": "a", option: "http://api.example.com"}) == (
-            f"option {option!r}: only https is supported, since others can read a token that is sent without TLS"
+            f"option {option!r}: only https is supported, because others can read a token that is sent without TLS"
         )

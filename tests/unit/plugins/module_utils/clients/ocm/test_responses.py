@@ -19,8 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 SECRET = "canary-token-4711"
-LATER = "the service is overloaded or out of order: try again later, for example with 'until' and 'retries'"
-REFUSED = "the token is not valid there, or has lapsed: check that 'api_url' and 'token_url' belong to the same service"
+LATER = "The service is overloaded or out of order: try again later, for example with 'until' and 'retries'"
+REFUSED = (
+    "The token is not valid there, or has expired: check that 'api_url' and 'token_url' belong to the same service"
+)
 
 
 def answered(status: int, body: Any = None, *headers: tuple[str, str]) -> HttpsResponse:
@@ -64,15 +66,15 @@ class TestToken:
     )
     def test_is_missing(self, body: Any) -> None:
         assert token_error(answered(200, body)) == (
-            "asking was answered 200 without an access token; check 'token_url', and what stands before the service"
+            "asking was answered 200 without an access token. Check 'token_url', and any proxy before the service"
         )
 
     @pytest.mark.parametrize("status", [400, 401])
     def test_an_offline_token_that_is_refused(self, status: int) -> None:
         body = {"error": "invalid_grant", "error_description": "Offline user session not found"}
         assert token_error(answered(status, body)) == (
-            f"asking was answered {status} (invalid_grant: Offline user session not found); the offline token is not valid, or has "
-            "lapsed, as one does that is not used for 30 days: get a new one, for example at "
+            f"asking was answered {status} (invalid_grant: Offline user session not found). The offline token is invalid or has "
+            "expired (it does after 30 days without use): get a new one, for example at "
             "https://console.redhat.com/openshift/token, and check that it belongs to 'token_url'"
         )
 
@@ -80,23 +82,26 @@ class TestToken:
     def test_a_client_that_is_refused(self, status: int) -> None:
         found = token_error(answered(status, {"error": "unauthorized_client"}), offline=False)
         assert found.startswith(
-            f"asking was answered {status} (unauthorized_client); the client id or its secret is not valid: check both"
+            f"asking was answered {status} (unauthorized_client). The client id or its secret is invalid: check both"
         )
 
     @pytest.mark.parametrize(
         ("status", "what_to_do"),
         [
-            (403, "the token service gives this account no token: check whether it is blocked, and what stands before"),
-            (404, "there is no token service at this URL: check 'token_url'"),
+            (
+                403,
+                "The token service gives this account no token: check whether the account is blocked, and any proxy before",
+            ),
+            (404, "There is no token service at this URL: check 'token_url'"),
             (429, LATER),
             (500, LATER),
             (503, LATER),
-            (201, "it is not the service that was expected: check 'token_url'"),
-            (418, "it is not the service that was expected: check 'token_url'"),
+            (201, "It is not the expected service: check 'token_url'"),
+            (418, "It is not the expected service: check 'token_url'"),
         ],
     )
     def test_other_errors(self, status: int, what_to_do: str) -> None:
-        assert token_error(answered(status, b"<html>")).startswith(f"asking was answered {status}; {what_to_do}")
+        assert token_error(answered(status, b"<html>")).startswith(f"asking was answered {status}. {what_to_do}")
 
 
 class TestPullSecret:
@@ -111,7 +116,7 @@ class TestPullSecret:
     )
     def test_is_missing(self, body: Any) -> None:
         assert api_error(answered(200, body)) == (
-            "fetching was answered 200 without a pull secret; check 'api_url', and what stands before the service"
+            "fetching was answered 200 without a pull secret. Check 'api_url', and any proxy before the service"
         )
 
     @pytest.mark.parametrize(
@@ -121,20 +126,23 @@ class TestPullSecret:
             (401, REFUSED),
             (
                 403,
-                "the account may not have a pull secret: log in with it once at the service's console, where the terms",
+                "The account is not allowed to have a pull secret: log in with it once at the service's console, where you",
             ),
-            (404, "the account has no registry account yet: log in with it once at the service's console"),
+            (
+                404,
+                "The account has no registry account yet, or 'api_url' is wrong: log in with it once at the service's console",
+            ),
             (429, LATER),
             (500, LATER),
             (504, LATER),
-            (204, "it is not the service that was expected: check 'api_url'"),
-            (405, "it is not the service that was expected: check 'api_url'"),
+            (204, "It is not the expected service: check 'api_url'"),
+            (405, "It is not the expected service: check 'api_url'"),
         ],
     )
     def test_each_error_says_what_to_do(self, status: int, what_to_do: str) -> None:
         body = {"kind": "Error", "id": str(status), "code": "ACCT-MGMT-7", "reason": "Why", "operation_id": "op"}
         assert api_error(answered(status, body)).startswith(
-            f"fetching was answered {status} (ACCT-MGMT-7: Why); {what_to_do}"
+            f"fetching was answered {status} (ACCT-MGMT-7: Why). {what_to_do}"
         )
 
     @pytest.mark.parametrize(
@@ -148,7 +156,7 @@ class TestPullSecret:
     )
     def test_a_redirect_is_not_followed(self, location: str, target: str) -> None:
         assert api_error(answered(302, b"", ("location", location))) == (
-            f"fetching was answered 302; a redirect{target} is not followed with a credential: correct 'api_url'"
+            f"fetching was answered 302. A redirect{target} is not followed with a credential: correct 'api_url'"
         )
 
 
@@ -173,14 +181,14 @@ class TestQuoted:
 
     def test_is_one_short_line(self) -> None:
         found = api_error(answered(500, {"code": "C", "reason": f"a\n\t\x1b[31mb {'x' * 300}"}))
-        assert found == f"fetching was answered 500 (C: a [31mb {'x' * 189}...); {LATER}"
+        assert found == f"fetching was answered 500 (C: a [31mb {'x' * 189}...). {LATER}"
 
     @pytest.mark.parametrize(
         "body",
         [{"code": 1, "reason": ["x"]}, {"message": "m"}, {"code": None}, ["code"], b"text", b'{"code": "x"'],
     )
     def test_what_is_no_error_of_the_service_is_not_quoted(self, body: Any) -> None:
-        assert api_error(answered(500, body)) == f"fetching was answered 500; {LATER}"
+        assert api_error(answered(500, body)) == f"fetching was answered 500. {LATER}"
 
     @given(st.integers(202, 599), st.binary() | st.dictionaries(st.text(), st.text() | st.none() | st.integers()))
     def test_anything_is_one_line(self, status: int, body: Any) -> None:

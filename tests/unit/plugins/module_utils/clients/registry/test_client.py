@@ -34,18 +34,18 @@ KIB = 1024
 OK = answer("HTTP/1.1 200 OK")
 CHALLENGE = 'WWW-Authenticate: Bearer realm="https://sso.example.com/token",service="s"'
 DELEGATED = AuthInfo("bearer", "https://sso.example.com/token", "sso.example.com", "s", delegated=True)
-CLOSED = "the connection was closed without an answer; check the port, and whether a proxy is needed"
+CLOSED = "the connection was closed without a response. Check the port, and whether a proxy is needed"
 #: An address where nothing listens, and that is given to no other program.
 NOT_LISTENING = "127.0.0.1:1"
-CUT_OFF = "the connection was closed in the middle of the answer; try again, or check the proxy before the registry"
-TOO_LONG = "the answer is longer than a registry's; check the name and the port"
-LATE = "there was no complete answer in time; check the network and firewalls, or raise 'timeout'"
-NOT_HTTP = "the answer is not valid HTTP; check the name and the port"
+CUT_OFF = "the connection was closed in the middle of the response. Try again, or check the proxy before the registry"
+TOO_LONG = "the response is too large for a registry. Check the name and the port"
+LATE = "there was no complete response in time. Check the network and firewalls, or raise 'timeout'"
+NOT_HTTP = "the response is not valid HTTP. Check the name and the port"
 NO_PROXY_URL = (
-    "environment variable https_proxy holds no URL of a proxy that can be used, such as http://proxy.example.com:3128; "
-    "correct it, or name the registry in no_proxy"
+    "environment variable https_proxy is not a usable URL of a proxy, such as http://proxy.example.com:3128. "
+    "Correct it, or name the registry in no_proxy"
 )
-PROXY = "the proxy did not connect to it; check the environment variables https_proxy and no_proxy, and the proxy"
+PROXY = "the proxy did not connect to it. Check the environment variables https_proxy and no_proxy, and the proxy"
 
 #: The name of a file in a directory of authorities: a hash of the subject `CN=test` (OpenSSL, `X509_NAME_hash`).
 _SUBJECT = hashlib.sha1(b"1\x0d0\x0b\x06\x03U\x04\x03\x0c\x04test").digest()
@@ -173,21 +173,21 @@ class TestAnswer:
     )
     def test_401_without_a_challenge(self, serve: Serve, refusal: Any, header: str | bytes) -> None:
         assert refusal(serve(answer("HTTP/1.1 401 Unauthorized", header)).host) == (
-            "was answered 401 without a login challenge that a node can use; check the name: it may be no registry, or one "
-            "behind a proxy"
+            "was answered 401 without a login challenge that a node can use. Check the name: it may not be a registry, or "
+            "be behind a proxy"
         )
 
     @pytest.mark.parametrize("status", [204, 299, 400, 403, 404, 418, 499])
     def test_another_status(self, serve: Serve, refusal: Any, status: int) -> None:
         assert refusal(serve(answer(f"HTTP/1.1 {status} text of the server", CHALLENGE)).host) == (
-            f"was answered {status}; it is no registry of API version 2, or a proxy stands before it: check the name and the "
+            f"was answered {status}. It is not a registry of API version 2, or it is behind a proxy: check the name and the "
             "port"
         )
 
     @pytest.mark.parametrize("status", [429, 500, 503, 599])
     def test_a_registry_in_trouble(self, serve: Serve, refusal: Any, status: int) -> None:
         assert refusal(serve(answer(f"HTTP/1.1 {status} text of the server", CHALLENGE)).host) == (
-            f"was answered {status}; the registry is overloaded or out of order: try again later"
+            f"was answered {status}. The registry is overloaded or out of order: try again later"
         )
 
     @pytest.mark.parametrize("status", [300, 301, 302, 307, 308, 399])
@@ -206,12 +206,12 @@ class TestAnswer:
     ) -> None:
         server = serve(answer(f"HTTP/1.1 {status} Found", f"Location: {location}", CHALLENGE))
         assert refusal(server.host) == (
-            f"was answered {status}, a redirect{target}; it is not followed: give the registry's own host"
+            f"was answered {status}, a redirect{target}. It is not followed: give the registry's own host"
         )
         assert len(server.requests) == 1
 
     def test_a_redirect_without_a_target(self, serve: Serve, refusal: Any) -> None:
-        assert refusal(serve(answer("HTTP/1.1 302 Found")).host).startswith("was answered 302, a redirect; ")
+        assert refusal(serve(answer("HTTP/1.1 302 Found")).host).startswith("was answered 302, a redirect. ")
 
 
 class TestHostileServer:
@@ -281,17 +281,17 @@ class TestTls:
         [
             (
                 {"begins": -2, "ends": -1},
-                "certificate has expired; have the certificate renewed, or check the clock of the host that runs the task",
+                "certificate has expired. Have the certificate renewed, or check the clock of the host that runs the task",
             ),
             (
                 {"begins": 1, "ends": 2},
-                "certificate is not yet valid; have the certificate replaced, or check the clock of the host that runs the "
+                "certificate is not yet valid. Have the certificate replaced, or check the clock of the host that runs the "
                 "task",
             ),
             (
                 {"address": "127.0.0.2"},
-                "IP address mismatch, certificate is not valid for '127.0.0.1'; give the registry by a name or address that "
-                "the certificate holds",
+                "IP address mismatch, certificate is not valid for '127.0.0.1'. Give the registry by a name or address that "
+                "the certificate contains",
             ),
         ],
     )
@@ -308,7 +308,7 @@ class TestTls:
     def test_an_authority_that_is_not_trusted(self, serve: Serve, refusal: Any, tmp_path: Path, trusted: str) -> None:
         other = None if trusted == "the system's" else write_certificate(tmp_path / "other.pem")
         assert refusal(serve(OK).host, ca_cert=other) == (
-            "failed: certificate verify failed: self-signed certificate; give the certificate of the authority that signed "
+            "failed: certificate verify failed: self-signed certificate. Give the certificate of the authority that signed "
             "it in 'ca_cert'"
         )
 
@@ -345,7 +345,7 @@ class TestTls:
         (tmp_path / "ca.pem").write_text(content)
         with pytest.raises(OptionError) as error:
             ask(RegistryOptions("127.0.0.1:1", ca_cert=str(tmp_path / "ca.pem")))
-        assert str(error.value) == f"option 'ca_cert': '{tmp_path}/ca.pem' holds no certificate in PEM form"
+        assert str(error.value) == f"option 'ca_cert': '{tmp_path}/ca.pem' contains no certificate in PEM format"
 
     @pytest.mark.parametrize(
         ("path", "reason"), [("/nonexistent", "No such file or directory"), ("a\0b", "the path is not valid")]
@@ -359,7 +359,7 @@ class TestTls:
 
     def test_a_server_without_tls(self, serve: Serve, refusal: Any) -> None:
         assert refusal(serve(answer("HTTP/1.1 400 Bad Request"), tls=False).host) == (
-            "failed: the server does not speak TLS on this port; check the port, since a registry without TLS is not asked"
+            "failed: the server does not use TLS on this port. Check the port (a registry without TLS is not supported)"
         )
 
     def test_a_server_that_asks_for_a_certificate(self, serve: Serve, refusal: Any, certificate: str) -> None:
@@ -368,8 +368,8 @@ class TestTls:
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(certificate)
         assert refusal(serve(OK, context).host) == (
-            "failed: the server asks for a client certificate, which this module cannot send; give the host where it asks "
-            "for none"
+            "failed: the server asks for a client certificate, which this module cannot send. Give a host that does not ask "
+            "for one"
         )
 
 
@@ -377,12 +377,12 @@ class TestConnection:
     def test_a_closed_port(self, refusal: Any) -> None:
         assert (
             refusal(NOT_LISTENING)
-            == "failed: the connection was refused; check the port, and whether the registry runs"
+            == "failed: the connection was refused. Check the port, and whether the registry runs"
         )
 
     def test_a_name_that_does_not_exist(self, refusal: Any) -> None:
         assert refusal("registry.invalid") == (
-            "failed: the name cannot be resolved; check the name, and DNS on the host that runs the task"
+            "failed: the name cannot be resolved. Check the name, and DNS on the host that runs the task"
         )
 
 

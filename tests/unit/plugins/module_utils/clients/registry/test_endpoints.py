@@ -69,7 +69,7 @@ class TestOptionHost:
         with pytest.raises(OptionError) as error:
             option_host("realm_host", f"{scheme}://a.io")
         assert str(error.value) == (
-            "option 'realm_host': only https is supported, since others can read a login that is sent without TLS; give "
+            "option 'realm_host': only https is supported, because others can read a login that is sent without TLS. Give "
             "host[:port] without a scheme"
         )
 
@@ -140,12 +140,12 @@ class TestUrlHost:
     def test_what_urlsplit_would_drop_is_refused(self, character: str) -> None:
         with pytest.raises(ValueError) as error:
             url_host(f"https://a{character}.io/")
-        assert str(error.value) == "a URL holds no white space or control character"
+        assert str(error.value) == "a URL must not contain white space or control characters"
 
     def test_another_scheme_has_a_reason(self) -> None:
         with pytest.raises(ValueError) as error:
             url_host("ftp://a.io")
-        assert str(error.value) == "it is no http or https URL"
+        assert str(error.value) == "it is not an http or https URL"
 
 
 @pytest.mark.parametrize(

@@ -222,7 +222,7 @@ class TestWaiting:
     def test_a_cluster_that_fails(self) -> None:
         api = openshift()
         api.fail("machineconfigpools", status_object(401, "Unauthorized", "no"), times=ALWAYS)
-        with pytest.raises(Refusal, match=r"\Alisting machineconfigpools .* the login is not valid"):
+        with pytest.raises(Refusal, match=r"\Alisting machineconfigpools .* The login is invalid"):
             ask(api, WAIT)
 
 

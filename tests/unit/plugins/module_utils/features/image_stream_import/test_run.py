@@ -236,7 +236,7 @@ class TestFailed:
         assert outcome.namespaces[0].error.startswith(
             "tag v1 of image stream a/app: creating import of image stream a/app on https://api.example.com:6443 was refused: 403"
         )
-        assert "; give the caller that right" in outcome.namespaces[0].error
+        assert ". Give the caller that right" in outcome.namespaces[0].error
 
     def test_a_quota_is_one_streams(self, api: OpenShift) -> None:
         api.stream("a", "app", "v1", "v2")
@@ -272,7 +272,7 @@ class TestFailed:
         api.stream("b")
         api.fail(POST, status_object(401, "Unauthorized"), times=ALWAYS)
         outcome = run(api, "a", "b")
-        assert "the login is not valid" in outcome.stopped
+        assert "The login is invalid" in outcome.stopped
         assert [result.status for result in outcome.namespaces] == ["skipped", "skipped"]
         assert outcome.has_failed
 
@@ -393,7 +393,7 @@ class TestMeanwhile:
         outcome = run(api)
         assert rows(outcome) == {"app:v1": "failed"}
         assert len(api.sent) == 7
-        assert "it was changed meanwhile: run again" in outcome.namespaces[0].error
+        assert "It was changed in the meantime: run again" in outcome.namespaces[0].error
 
     @pytest.mark.parametrize("carried_out", [True, False])
     def test_a_lost_answer(self, api: OpenShift, carried_out: bool) -> None:
@@ -406,7 +406,7 @@ class TestMeanwhile:
         if carried_out:
             assert outcome.namespaces[0].extra["tags"][0]["digest"] == ""
         else:
-            assert "it may have been carried out: run again" in outcome.namespaces[0].error
+            assert "It may have been carried out: run again" in outcome.namespaces[0].error
 
     def test_a_lost_answer_of_an_import_that_failed_otherwise(self, api: OpenShift) -> None:
         api.stream()
@@ -427,7 +427,7 @@ class TestMeanwhile:
         outcome = run(api)
         assert rows(outcome) == {"app:v1": "failed"}
         error = outcome.namespaces[0].error
-        assert "it may have been carried out" in error
+        assert "It may have been carried out" in error
         assert "the outcome is not known: reading image stream a/app" in error
 
     def test_a_lost_answer_of_a_stream_that_is_gone(self, api: OpenShift) -> None:

@@ -452,7 +452,7 @@ class TestTrouble:
             found.until_told("existing old")
         (lost,) = [event for event in found.events if event.get("state") == "lost"]
         assert (lost["kind"], lost["type"]) == ("Namespace", "health")
-        for part in ("listing the metadata of namespaces", host, "403", "give the caller that right"):
+        for part in ("listing the metadata of namespaces", host, "403", "Give the caller that right"):
             assert part in lost["message"]
 
     def test_what_is_known_no_longer_is_listed_again(self, api: WatchedApi) -> None:
@@ -502,7 +502,7 @@ class TestTrouble:
             api.cut()
             found.until(lambda: "lost" in found.health)
             lost = found.events[-1]
-            assert "the login is not valid" in lost["message"]
+            assert "The login is invalid" in lost["message"]
             assert "token-1" not in json.dumps(found.events)
             api.namespace("new")
             tokens.write_text("token-2")

@@ -300,7 +300,7 @@ class TestNotMade:
         api.fail("POST", status_object(403, "Forbidden", said))
         outcome = run(api, PullProbe((IMAGE, "q.io/b:1"), service_account="robot"))
         assert told(outcome) == [("unknown", "not_created"), ("pulled", "")]
-        assert "create that service account first" in outcome.message("t")
+        assert "Create that service account first" in outcome.message("t")
         assert "DELETE" not in kinds(api)[1]
         assert len([each for each in kinds(api) if each.startswith("DELETE")]) == 1
 
@@ -338,7 +338,7 @@ class TestNotDeleted:
         outcome = run(api)
         assert told(outcome) == [("pulled", "")]
         assert re.search(
-            r"pod a/pull-probe-\w+ could not be deleted: .*give the caller that right", outcome.message("t")
+            r"pod a/pull-probe-\w+ could not be deleted: .*Give the caller that right", outcome.message("t")
         )
 
     def test_a_refusal_and_a_pod_that_stays_are_two_parts_of_one_sentence(self) -> None:
@@ -492,7 +492,7 @@ class TestFailures:
         api = cluster(*names)
         api.fail("GET /api/v1/pods", status_object(410, "Expired", "too old"), times=9, after=1)
         outcome = run(api, namespaces=names)
-        assert "lost the list" in outcome.stopped
+        assert "dropped the list" in outcome.stopped
         assert probes(api) == []
 
     @pytest.mark.parametrize("moment", ["POST", "GET", "DELETE"])

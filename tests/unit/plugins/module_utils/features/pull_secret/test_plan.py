@@ -922,7 +922,7 @@ class TestOwner:
 
     @pytest.mark.parametrize("given", [{"state": "absent"}, {"mode": "remove"}])
     def test_to_adopt_is_not_to_take_back(self, given: Any) -> None:
-        with pytest.raises(Refusal, match="leave it to that owner$"):
+        with pytest.raises(Refusal, match="Leave it to that owner$"):
             self.plan(owned("b"), adopt=True, **given)
 
     def test_only_managed_keeps_another_owners(self) -> None:

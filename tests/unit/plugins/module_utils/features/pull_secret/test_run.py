@@ -107,7 +107,7 @@ def test_of_many_the_first_are_named(server: HostileRegistry, certificate: str) 
 
 def test_a_right_that_is_missing(server: HostileRegistry, certificate: str) -> None:
     repository = f"{server.host}/secret/app:v1"
-    with pytest.raises(Refusal, match="the login works, and has no right to pull"):
+    with pytest.raises(Refusal, match="the login works, but has no right to pull"):
         verify_logins([declared(certificate, server.host, RIGHT, verify_repositories=[repository])])
 
 

@@ -194,7 +194,7 @@ class TestStillMissing:
         api.put("services", "openshift-image-registry", "image-registry")
         said = self.told(api, retries=status == 500, **{"operator": {}, what: status_object(status, "Odd", "odd")})
         assert said.startswith(f"{self.MISSING}wait longer (timeout); ")
-        assert f": {status} odd; " in said
+        assert f": {status} odd. " in said
         assert said.endswith("; so it is not known whether this cluster generates pull secrets at all")
 
     def test_an_error_about_the_registrys_service_says_nothing_of_that(self, api: FakeApi) -> None:
