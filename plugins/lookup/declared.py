@@ -110,8 +110,8 @@ class LookupModule(LookupBase):  # type: ignore[misc]
             absent=self.get_option("state") == "absent",
             check_mode=self.get_option("check_mode"),
             only=None if namespaces is None else frozenset(map(str, namespaces)),
-            selected=_selected(self.get_option("written")),
-            failed=_failed(self.get_option("written")),
+            selected=_selected_namespaces(self.get_option("written")),
+            failed=_failed_namespaces(self.get_option("written")),
         )
         found: list[Any] = []
         templates = Templates(self._templar)
@@ -123,7 +123,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
                 role = replace(usual, name=name)
                 if kind == "replaced":
                     entries = self._present(role, variables or {}, templates)
-                    found += replaced_logins(entries, self.get_option("answer"), _file)
+                    found += replaced_logins(entries, self.get_option("answer"), _read_file)
                     continue
                 if (name, kind) in FIRST and not role.absent:
                     refuse_invalid(role, variables or {}, templates)
@@ -152,12 +152,12 @@ def _as_data(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _file(path: str) -> str:
+def _read_file(path: str) -> str:
     """Read a file in the same way as a module on the controller."""
     return Path(os.path.expandvars(path)).expanduser().read_bytes().decode("utf-8", "surrogateescape")
 
 
-def _selected(written: Mapping[str, Any] | None) -> Mapping[str, list[str]] | None:
+def _selected_namespaces(written: Mapping[str, Any] | None) -> Mapping[str, list[str]] | None:
     """Return the namespaces that a task selected for each entry, by the title of the entry; None before any task."""
     if written is None:
         return None
@@ -165,7 +165,7 @@ def _selected(written: Mapping[str, Any] | None) -> Mapping[str, list[str]] | No
     return {str(title): list(map(str, row["namespaces"])) for row in rows for title in row["titles"]}
 
 
-def _failed(written: Mapping[str, Any] | None) -> Mapping[str, set[str]]:
+def _failed_namespaces(written: Mapping[str, Any] | None) -> Mapping[str, set[str]]:
     """Return the namespaces in which a task failed for each entry, and under "" the namespaces in which it failed for all entries."""
     found: dict[str, set[str]] = {}
     for row in (written or {}).get("failures", ()):

@@ -303,22 +303,22 @@ summary:
 from functools import partial
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import forms
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import secret_forms
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account import (
     options as automation_account,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.run import (
     TokenSink,
-    carried_out,
+    run_account,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import (
     Module,
     Task,
-    over_optional_targets,
+    run_over_optional_targets,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.variable_files import writer
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.variable_files import file_writer
 
 ARGUMENTS = {**CLUSTER_OPTIONS, **automation_account.ARGUMENTS}
 
@@ -327,8 +327,8 @@ def run(task: Task) -> dict[str, object]:
     wanted = automation_account.from_options(task.params)
     named, selected = task.params["namespaces"] or [], task.params["namespace_selector"] is not None
     wanted.require_targets(named=bool(named), selected=selected)
-    handing = TokenSink(lambda token: task.mask_everywhere(forms(token)), writer(task, wanted.files))
-    return carried_out(wanted, named, handing, partial(over_optional_targets, task))
+    handing = TokenSink(lambda token: task.mask_everywhere(secret_forms(token)), file_writer(task, wanted.files))
+    return run_account(wanted, named, handing, partial(run_over_optional_targets, task))
 
 
 MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, everywhere=True, hidden=("token",))

@@ -877,8 +877,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.op
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import (
     Module,
     Task,
-    everywhere,
-    over_targets,
+    run_over_targets,
+    target_everywhere,
 )
 
 SECRETS = {
@@ -895,9 +895,9 @@ ARGUMENTS = {**CLUSTER_OPTIONS, **credential_rotation.ARGUMENTS, "secrets": SECR
 
 def run(task: Task) -> dict[str, object]:
     rotation = credential_rotation.from_options(task.params)
-    task.warn(credential_rotation.lifetime(task.params, time.time()))
-    return over_targets(
-        everywhere(task, system=True),
+    task.warn(credential_rotation.check_lifetime(task.params, time.time()))
+    return run_over_targets(
+        target_everywhere(task, system=True),
         lambda cluster, meant, settings: rotate(cluster, rotation, meant.namespaces, settings),
     )
 

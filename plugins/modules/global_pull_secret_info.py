@@ -266,10 +266,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.options import (
     from_options,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.run import look
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.run import (
+    inspect_global_secret,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CONNECTION_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, asking
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, run_question
 
 ARGUMENTS = {
     **CONNECTION_OPTIONS,
@@ -285,7 +287,9 @@ ARGUMENTS = {
 
 def run(task: Task) -> dict[str, object]:
     asked = from_options(task.params, task.read_file)
-    return asking(task, task.params["timeout"], lambda cluster, settings: look(cluster, asked, settings))
+    return run_question(
+        task, task.params["timeout"], lambda cluster, settings: inspect_global_secret(cluster, asked, settings)
+    )
 
 
 RULES = {"mutually_exclusive": [("auth_file", "auth_config")]}

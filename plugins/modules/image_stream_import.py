@@ -295,7 +295,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     from_options,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_stream_import.run import (
-    import_again,
+    import_streams,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.import_causes import (
     CAUSES,
@@ -303,7 +303,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, over_targets
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, run_over_targets
 
 ARGUMENTS = {
     **CLUSTER_OPTIONS,
@@ -317,9 +317,9 @@ ARGUMENTS = {
 def run(task: Task) -> dict[str, object]:
     asked = from_options(task.params)
     named = task.params["namespaces"] is not None
-    return over_targets(
+    return run_over_targets(
         task,
-        lambda cluster, meant, settings: import_again(cluster, asked, meant.namespaces, settings, named=named),
+        lambda cluster, meant, settings: import_streams(cluster, asked, meant.namespaces, settings, named=named),
     )
 
 

@@ -346,8 +346,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.op
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import (
     Module,
     Task,
-    everywhere,
-    over_targets,
+    run_over_targets,
+    target_everywhere,
 )
 
 CREDENTIAL = {
@@ -374,8 +374,8 @@ ARGUMENTS = {
 def run(task: Task) -> dict[str, object]:
     asked = from_options(task.params)
     write = json_writer(task, asked.dest)
-    return over_targets(
-        everywhere(task),
+    return run_over_targets(
+        target_everywhere(task),
         lambda cluster, meant, settings: audit_cluster(cluster, asked, meant.namespaces, settings, write=write),
     )
 

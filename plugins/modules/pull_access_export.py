@@ -287,11 +287,14 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     CREDENTIALS,
     from_options,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.run import ExportOutput, export
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.run import (
+    ExportOutput,
+    export_inventory,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, over_targets
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.variable_files import writer
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, run_over_targets
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.variable_files import file_writer
 
 ARGUMENTS = {
     **CLUSTER_OPTIONS,
@@ -305,8 +308,10 @@ ARGUMENTS = {
 
 def run(task: Task) -> dict[str, object]:
     wanted = from_options(task.params)
-    out = ExportOutput(task.hide_in_result, writer(task, wanted.files), task.show)
-    return over_targets(task, lambda cluster, meant, settings: export(cluster, wanted, meant, settings, out))
+    out = ExportOutput(task.hide_in_result, file_writer(task, wanted.files), task.show)
+    return run_over_targets(
+        task, lambda cluster, meant, settings: export_inventory(cluster, wanted, meant, settings, out)
+    )
 
 
 MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR)

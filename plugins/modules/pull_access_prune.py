@@ -821,11 +821,14 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import options as sa_link
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.plan import KINDS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.run import PruneSettings, prune
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.run import (
+    PruneSettings,
+    prune_owner,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.inventory_lists import (
     InventoryList,
-    inventoried,
+    run_inventory,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
     CONNECTION_OPTIONS,
@@ -843,7 +846,7 @@ PARTS = (
             "secrets",
             "name",
             kind=KINDS["secrets"],
-            declare=pull_secret.identified,
+            declare=pull_secret.identity_from_options,
             contradictions=between_secrets.contradictions,
         ),
         _SECRET,
@@ -884,12 +887,12 @@ ARGUMENTS = {
 
 def run(task: Task) -> dict[str, object]:
     pruning = PruneSettings.of(task.params)
-    return inventoried(
+    return run_inventory(
         task,
         PARTS,
         common={"owner": pruning.owner},
         check=pruning.require_declared,
-        work=lambda cluster, found, settings: prune(
+        work=lambda cluster, found, settings: prune_owner(
             cluster, pruning, found.batches, found.namespaces, settings, confirmed=found.confirmed
         ),
     )

@@ -226,7 +226,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     FAIL_ON,
     from_options,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.run import report
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.run import write_report
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 
@@ -249,7 +249,7 @@ ARGUMENTS = {
 
 
 def run(task: Task) -> dict[str, object]:
-    return report(from_options(task.params), task.page, check_mode=task.check_mode)
+    return write_report(from_options(task.params), task.page, check_mode=task.check_mode)
 
 
 MODULE = Module(ARGUMENTS, run, library="", import_error=None)

@@ -285,10 +285,14 @@ summary:
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import from_options
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.run import probe
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.run import probe_images
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, over_namespaces
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import (
+    Module,
+    Task,
+    run_over_namespaces,
+)
 
 ARGUMENTS = {
     **CLUSTER_OPTIONS,
@@ -303,8 +307,8 @@ ARGUMENTS = {
 
 def run(task: Task) -> dict[str, object]:
     asked = from_options(task.params)
-    return over_namespaces(
-        task, asked.timeout, lambda cluster, namespaces, settings: probe(cluster, asked, namespaces, settings)
+    return run_over_namespaces(
+        task, asked.timeout, lambda cluster, namespaces, settings: probe_images(cluster, asked, namespaces, settings)
     )
 
 

@@ -688,7 +688,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.op
     CLUSTER_OPTIONS,
     TARGET_OPTIONS,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, reconciling
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, run_reconcile
 
 DECLARATION = {**TARGET_OPTIONS, **pull_secret.ARGUMENTS}
 ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, "secrets": list_option(DECLARATION, alternatives=[pull_secret.SOURCES])}
@@ -705,7 +705,7 @@ FORM = ListForm(
 def run(task: Task) -> dict[str, object]:
     verified: set[tuple[str, RegistryLogin]] = set()
     beforehand = partial(verify_logins, verified=verified)
-    result = reconciling(task, FORM, afterwards=name_working_logins, beforehand=beforehand, names_selected=True)
+    result = run_reconcile(task, FORM, afterwards=name_working_logins, beforehand=beforehand, names_selected=True)
     return {**result, "verified_logins": len(verified)} if verified else result
 
 

@@ -306,18 +306,24 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info import (
     options as pull_secret_info,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info.run import look_into
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info.run import (
+    inspect_secrets,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, over_namespaces
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import (
+    Module,
+    Task,
+    run_over_namespaces,
+)
 
 ARGUMENTS = {**CLUSTER_OPTIONS, **pull_secret_info.ARGUMENTS}
 
 
 def run(task: Task) -> dict[str, object]:
     wanted = pull_secret_info.from_options(task.params)
-    return over_namespaces(
-        task, 0, lambda cluster, namespaces, settings: look_into(cluster, wanted, namespaces, settings)
+    return run_over_namespaces(
+        task, 0, lambda cluster, namespaces, settings: inspect_secrets(cluster, wanted, namespaces, settings)
     )
 
 

@@ -511,7 +511,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.op
     CLUSTER_OPTIONS,
     TARGET_OPTIONS,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, reconciling
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, run_reconcile
 
 DECLARATION = {**TARGET_OPTIONS, **sa_link.ARGUMENTS}
 ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, "links": list_option(DECLARATION)}
@@ -519,7 +519,7 @@ FORM = ListForm("links", "secrets", kind=SERVICE_ACCOUNT, declare=sa_link.from_o
 
 
 def run(task: Task) -> dict[str, object]:
-    return reconciling(task, FORM, afterwards=verify_links)
+    return run_reconcile(task, FORM, afterwards=verify_links)
 
 
 MODULE = Module(

@@ -203,7 +203,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_wait.run import wait_for_provisioned
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, over_namespaces
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import (
+    Module,
+    Task,
+    run_over_namespaces,
+)
 
 ACCOUNT = {
     "namespace": {"type": "str", "required": True},
@@ -219,7 +223,7 @@ ARGUMENTS = {
 
 def run(task: Task) -> dict[str, object]:
     accounts = sa_wait.from_options(task.params)
-    return over_namespaces(
+    return run_over_namespaces(
         task,
         task.params["timeout"],
         lambda cluster, namespaces, settings: wait_for_provisioned(cluster, accounts(namespaces), settings),

@@ -16,7 +16,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.client import (
     RegistryOptions,
-    known_info,
+    info_from_option,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.phrases import summarize
@@ -25,7 +25,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
     ListForm,
     problems_of_entries,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.entry_list import entries_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.entry_list import list_entries
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module
 from ansible_collections.openshift_ops.image_pull.plugins.modules import (
     image_puller_grant,
@@ -44,7 +44,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarati
     Role,
     TemplateError,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.unquoted import unquoted
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.unquoted import find_unquoted
 
 __all__ = ["FIRST", "refuse_invalid"]
 
@@ -84,7 +84,7 @@ def refuse_invalid(role: Role, variables: Mapping[str, Any], templates: Evaluato
     play = {str(name).rpartition(".")[2] for name in variables.get("ansible_play_role_names", VARIABLES)}
     for name in dict.fromkeys([role.name, *(name for name in VARIABLES if name in play and name not in ran)]):
         try:
-            declared = Declarations(_as_it_runs(role, name, variables, templates), variables, templates)
+            declared = Declarations(_role_in_play(role, name, variables, templates), variables, templates)
             found += _problems(declared, is_first=name == role.name)
         except DeclarationError as error:
             found.append(str(error))
@@ -92,7 +92,7 @@ def refuse_invalid(role: Role, variables: Mapping[str, Any], templates: Evaluato
         raise DeclarationError(f"nothing was read or changed: {summarize(problems, _SHOWN, '; ')}")
 
 
-def _as_it_runs(role: Role, name: str, variables: Mapping[str, Any], templates: Evaluator) -> Role:
+def _role_in_play(role: Role, name: str, variables: Mapping[str, Any], templates: Evaluator) -> Role:
     """Return another role of the play with its own state. If it removes its entries, their logins may no longer exist."""
     if name == role.name:
         return role
@@ -107,29 +107,29 @@ def _problems(declared: Declarations, *, is_first: bool) -> Iterator[str]:
     """Yield the problems of a role. With `is_first`, its first task runs next, and its module checks the entries of that task."""
     answer: Any = None
     if declared.role.name == "delegated_auth":
-        answer = {"registries": [*map(_assumed, KINDS["delegated_auth"]["registries"](declared, None))]}
+        answer = {"registries": [*map(_assume_answer, KINDS["delegated_auth"]["registries"](declared, None))]}
     for kind, module in _TASKS[declared.role.name].items():
         made = KINDS[declared.role.name][kind](declared, answer)
-        yield from _changed_logins(module, made)
+        yield from _find_changed_logins(module, made)
         if made and not (is_first and (declared.role.name, kind) in FIRST):
             yield from _problems_of(module, made)
 
 
-def _assumed(question: Made) -> Made:
+def _assume_answer(question: Made) -> Made:
     """Return the answer of a registry that an entry expects: the registry delegates its login if the entry names another host."""
     realm = question.get("realm_host")
     try:
-        known = known_info(RegistryOptions(str(question.get("registry")), realm_host=realm))
+        known = info_from_option(RegistryOptions(str(question.get("registry")), realm_host=realm))
     except OptionError:  # the check of `registry_auth_info` reports it
         known = None
     return {"registry": question.get("registry"), "delegated": bool(known and known.delegated), "realm_host": realm}
 
 
-def _changed_logins(module: Module, made: Sequence[Made]) -> Iterator[str]:
+def _find_changed_logins(module: Module, made: Sequence[Made]) -> Iterator[str]:
     """Yield changed credentials. Before ansible-core 2.19, a date would turn all entries into one text, including passwords."""
     spec = module.arguments[module.form.option]["options"] if module.form else {}
     for one in made:
-        yield from (f"{one.get('title')}: {problem}" for problem in unquoted(spec, one))
+        yield from (f"{one.get('title')}: {problem}" for problem in find_unquoted(spec, one))
 
 
 def _problems_of(module: Module, made: Sequence[Made]) -> Iterator[str]:
@@ -142,15 +142,15 @@ def _problems_of(module: Module, made: Sequence[Made]) -> Iterator[str]:
     if validation.errors.errors:
         yield from problems_of_entries(form, module.arguments, options[form.option]) or [validation.errors.msg]
     elif isinstance(form, ListForm):
-        for entry, given in entries_of(form, validation.validated_parameters):
+        for entry, given in list_entries(form, validation.validated_parameters):
             try:
                 targets.from_options(given)
-                form.declare(given, _no_file)
+                form.declare(given, _refuse_file)
             except OptionError as error:
                 yield f"{entry}: {error}"
             except _OfAFileError:
                 continue
 
 
-def _no_file(_path: str) -> str:
+def _refuse_file(_path: str) -> str:
     raise _OfAFileError

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.endpoints import url_host
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.suggestions import did_you_mean
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.suggestions import format_suggestion
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import (
     LoginReplacement,
     UserPassword,
@@ -113,14 +113,14 @@ class RoleEntry:
         value = self.read(name, self.members[name]) if name in self.members else None
         return default if value is None else value
 
-    def some(self, names: Iterable[str]) -> Made:
+    def pick(self, names: Iterable[str]) -> Made:
         """Return the given members among `names`, with their values."""
         found = {name: self.get(name) for name in names if name in self.members}
         return {name: value for name, value in found.items() if value is not None}
 
     def entry(self, *names: str, **more: Any) -> Made:
         """Return an entry of a module: its title and namespaces, the members `names`, and `more`."""
-        return {"title": self.title, **self.some((*_PLACES, *names)), **more}
+        return {"title": self.title, **self.pick((*_PLACES, *names)), **more}
 
     def items(self, name: str) -> Sequence[Any]:
         """Return the items of a list member; empty if it is missing. As in Ansible, a text with commas is also a list.
@@ -147,7 +147,7 @@ class RoleEntry:
     def links(self) -> list[Made]:
         """The links of the entry, as options of a link: one for the entry, or one for each item of `links`. Without accounts, none."""
         parts = [self._link(position, part) for position, part in enumerate(self.items("links"))]
-        given = self.some(("service_accounts",))
+        given = self.pick(("service_accounts",))
         return [made for part in parts or [{}] if (made := {**given, **part}).get("service_accounts", ["default"])]
 
 
@@ -202,7 +202,7 @@ class Declarations:
         if problems:
             raise DeclarationError("; ".join(problems))
         if role.only is not None:
-            self.entries = [part for entry in self.entries for part in _limited(entry, role.name, role.only)]
+            self.entries = [part for entry in self.entries for part in _limit_entry(entry, role.name, role.only)]
 
     @property
     def titles(self) -> list[str]:
@@ -230,7 +230,7 @@ class Declarations:
 def _secrets(declared: Declarations, _answer: Any) -> list[Made]:
     """Return removals first: in the same task and namespace, another entry may declare a secret that one entry removes."""
     return [
-        *(_removed(entry) if _merges(entry) else entry.entry("name", **_MANAGED) for entry in declared.absent),
+        *(_removal_entry(entry) if _is_merge(entry) else entry.entry("name", **_MANAGED) for entry in declared.absent),
         *(entry.entry("name", "state", *_SECRET) for entry in declared.present),
     ]
 
@@ -245,10 +245,12 @@ def _selectors(declared: Declarations, _answer: Any) -> list[Made]:
     return [entry.entry() for entry in declared.present if isinstance(entry.get("namespace_selector"), Mapping)]
 
 
-def _rotated(declared: Declarations, answer: Any) -> list[Made]:
+def _rotated_secrets(declared: Declarations, answer: Any) -> list[Made]:
     """Return the declared secrets that a rotation is allowed to write: with a login of one of the users for one of the registries."""
     wanted = _RotationLogins.of(answer)
-    return [_named(entry, entry.get("name")) for entry in declared.present if any(map(wanted.has, _logins(entry)))]
+    return [
+        _rotation_entry(entry, entry.get("name")) for entry in declared.present if any(map(wanted.has, _logins(entry)))
+    ]
 
 
 @dataclass(frozen=True)
@@ -278,16 +280,16 @@ def _logins(entry: RoleEntry) -> Iterator[tuple[Any, Any]]:
             yield one.get("registry"), one.get("username")
 
 
-def _named(entry: RoleEntry, name: Any) -> Made:
+def _rotation_entry(entry: RoleEntry, name: Any) -> Made:
     """Return an entry of a rotation: the namespaces and one name."""
-    return {**entry.some(_PLACES), "name": name}
+    return {**entry.pick(_PLACES), "name": name}
 
 
-def _removed(entry: RoleEntry) -> Made:
+def _removal_entry(entry: RoleEntry) -> Made:
     return entry.entry("name", *_SOURCES, mode="remove", delete_empty=True)
 
 
-def _merges(entry: RoleEntry) -> bool:
+def _is_merge(entry: RoleEntry) -> bool:
     """Whether an entry may have added registries to a secret that it did not create. Without `update_existing`, it has created it."""
     return bool(entry.get("mode") == "merge" and boolean(entry.get("update_existing", True), strict=False))
 
@@ -300,10 +302,10 @@ def _unlink(entry: RoleEntry, made: Made) -> Iterator[Made]:
 
 def _links(declared: Declarations, answer: Any) -> list[Made]:
     """Return the links to remove, and the links of present entries. `answer` is the result of the task that wrote the secrets."""
-    kept = [entry for entry in declared.absent if not _merges(entry)]
+    kept = [entry for entry in declared.absent if not _is_merge(entry)]
     unlinked = [made for entry in kept for made in _unlink(entry, entry.entry())]
     linked = declared.role.narrow(_link(declared, entry, part) for entry in declared.present for part in entry.links)
-    return [*unlinked, *_gone(declared.absent, answer), *linked]
+    return [*unlinked, *_links_to_deleted(declared.absent, answer), *linked]
 
 
 def _link(declared: Declarations, entry: RoleEntry, part: Made) -> Made:
@@ -313,7 +315,7 @@ def _link(declared: Declarations, entry: RoleEntry, part: Made) -> Made:
     return {**entry.entry(*_LINK), **part, "secrets": [entry.get("name")], "require": require}
 
 
-def _gone(absent: Sequence[RoleEntry], answer: Any) -> Iterator[Made]:
+def _links_to_deleted(absent: Sequence[RoleEntry], answer: Any) -> Iterator[Made]:
     """Yield the links to merged secrets that were deleted because they had no other content."""
     namespaces: dict[int, list[str]] = {}
     for result in (answer or {}).get("namespaces", ()):
@@ -321,7 +323,7 @@ def _gone(absent: Sequence[RoleEntry], answer: Any) -> Iterator[Made]:
             if found.get("exists") is False:
                 namespaces.setdefault(found["entry"], []).append(result["name"])
     for position, entry in enumerate(absent):
-        if position in namespaces and _merges(entry):
+        if position in namespaces and _is_merge(entry):
             yield from _unlink(entry, {"title": entry.title, "namespaces": namespaces[position]})
 
 
@@ -329,26 +331,26 @@ def _gone(absent: Sequence[RoleEntry], answer: Any) -> Iterator[Made]:
 
 
 def _questions(declared: Declarations, _answer: Any) -> list[Made]:
-    return [{"title": entry.title, **entry.some(_QUESTION)} for entry in declared.present]
+    return [{"title": entry.title, **entry.pick(_QUESTION)} for entry in declared.present]
 
 
-def _both_secrets(declared: Declarations, answer: Any) -> list[Made]:
+def _delegated_secrets(declared: Declarations, answer: Any) -> list[Made]:
     """Return both secrets of each entry. The entry names the host for the logins. The registry only shows whether there is such a host."""
     made = [entry.entry(name=name, **_MANAGED) for entry in declared.absent for name in _names(entry)]
-    for entry, asked in _settled(declared, answer):
+    for entry, asked in _valid_entries(declared, answer):
         hosts = [entry.get("registry"), asked["realm_host"]]
-        login = entry.some(_LOGIN)
+        login = entry.pick(_LOGIN)
         both = [
             entry.entry(name=name, registries=[{"registry": host, **login}])
-            for name, host in zip(_used(entry, asked), hosts, strict=False)
+            for name, host in zip(_used_names(entry, asked), hosts, strict=False)
         ]
         # The host for the logins is not a registry, so it cannot be verified alone.
-        both[0] |= {**entry.some(_VERIFY[:2]), **_verified(entry)}
+        both[0] |= {**entry.pick(_VERIFY[:2]), **_verify_options(entry)}
         made += both
     return made
 
 
-def _verified(entry: RoleEntry) -> Made:
+def _verify_options(entry: RoleEntry) -> Made:
     """Return the options to verify a login; empty if it is not verified.
 
     The login is sent to the host in the entry, and not to a host that the registry names.
@@ -360,30 +362,30 @@ def _verified(entry: RoleEntry) -> Made:
     return {**usual, "verify_realm_hosts": [host for host in [entry.get("realm_host")] if host]}
 
 
-def _both_claims(declared: Declarations, answer: Any) -> list[Made]:
+def _delegated_claims(declared: Declarations, answer: Any) -> list[Made]:
     """Return the declared secrets. An entry with a problem keeps both, because the answer of a registry is not a reason to remove one."""
-    kept = [(entry, _names(entry)) for entry, asked in _answered(declared, answer) if _problem(entry, asked)]
-    used = [(entry, _used(entry, asked)) for entry, asked in _settled(declared, answer)]
+    kept = [(entry, _names(entry)) for entry, asked in _pair_answers(declared, answer) if _problem(entry, asked)]
+    used = [(entry, _used_names(entry, asked)) for entry, asked in _valid_entries(declared, answer)]
     return [entry.entry(name=name) for entry, names in (*used, *kept) for name in names]
 
 
-def _both_link_claims(declared: Declarations, answer: Any) -> list[Made]:
+def _delegated_link_claims(declared: Declarations, answer: Any) -> list[Made]:
     """Return the declared links. An entry with a problem keeps the links to both of its secrets, as in `_both_claims`."""
     kept = [
         entry.entry("service_accounts", "link_for", secrets=_names(entry))
-        for entry, asked in _answered(declared, answer)
+        for entry, asked in _pair_answers(declared, answer)
         if entry.links and _problem(entry, asked)
     ]
-    return [*_both_links(declared, answer), *kept]
+    return [*_delegated_links(declared, answer), *kept]
 
 
-def _both_rotated(declared: Declarations, answer: Any) -> list[Made]:
+def _delegated_rotated(declared: Declarations, answer: Any) -> list[Made]:
     wanted = _RotationLogins.of(answer)
     meant = (entry for entry in declared.present if wanted.has((entry.get("registry"), entry.get("username"))))
-    return [_named(entry, name) for entry in meant for name in _names(entry)]
+    return [_rotation_entry(entry, name) for entry in meant for name in _names(entry)]
 
 
-def _both_links(declared: Declarations, answer: Any) -> list[Made]:
+def _delegated_links(declared: Declarations, answer: Any) -> list[Made]:
     require = "none" if declared.role.check_mode else "usable"
     unlinked = [
         entry.entry("service_accounts", secrets=_names(entry), link_for=["pull", "mount"], **_MANAGED)
@@ -391,8 +393,8 @@ def _both_links(declared: Declarations, answer: Any) -> list[Made]:
         if entry.links
     ]
     linked = declared.role.narrow(
-        entry.entry("service_accounts", "link_for", "wait_timeout", secrets=_used(entry, asked), require=require)
-        for entry, asked in _settled(declared, answer)
+        entry.entry("service_accounts", "link_for", "wait_timeout", secrets=_used_names(entry, asked), require=require)
+        for entry, asked in _valid_entries(declared, answer)
         if entry.links
     )
     return [*unlinked, *linked]
@@ -406,11 +408,11 @@ def _names(entry: RoleEntry) -> list[str]:
     ]
 
 
-def _used(entry: RoleEntry, asked: Mapping[str, Any]) -> list[str]:
+def _used_names(entry: RoleEntry, asked: Mapping[str, Any]) -> list[str]:
     return _names(entry) if asked["delegated"] else _names(entry)[:1]
 
 
-def _answered(declared: Declarations, answer: Any) -> Iterator[tuple[RoleEntry, Mapping[str, Any]]]:
+def _pair_answers(declared: Declarations, answer: Any) -> Iterator[tuple[RoleEntry, Mapping[str, Any]]]:
     """Yield each entry with the answer of its registry, and with `error` if the registry could not be queried."""
     answer = answer or {}
     errors = {failure["entry"]: {"error": failure["error"]} for failure in answer.get("failures", ())}
@@ -418,9 +420,9 @@ def _answered(declared: Declarations, answer: Any) -> Iterator[tuple[RoleEntry, 
         yield entry, {**asked, **errors.get(position, {})}
 
 
-def _settled(declared: Declarations, answer: Any) -> Iterator[tuple[RoleEntry, Mapping[str, Any]]]:
+def _valid_entries(declared: Declarations, answer: Any) -> Iterator[tuple[RoleEntry, Mapping[str, Any]]]:
     """Return the entries for which it is certain which hosts get the login."""
-    return ((entry, asked) for entry, asked in _answered(declared, answer) if not _problem(entry, asked))
+    return ((entry, asked) for entry, asked in _pair_answers(declared, answer) if not _problem(entry, asked))
 
 
 def _problem(entry: RoleEntry, asked: Mapping[str, Any]) -> str:
@@ -452,12 +454,12 @@ def _https_host(realm: Any) -> str:
     return str(found) if url.lower().startswith("https://") else ""
 
 
-def _undelegated(declared: Declarations, answer: Any) -> list[Any]:
+def _undelegated_notes(declared: Declarations, answer: Any) -> list[Any]:
     """Return a sentence for each registry that does not delegate its login."""
     return [
         f"{asked['registry']} does not delegate its login, so secret {_names(entry)[0]} is enough, and {_names(entry)[1]} is not "
         "created"
-        for entry, asked in _settled(declared, answer)
+        for entry, asked in _valid_entries(declared, answer)
         if not asked["delegated"]
     ]
 
@@ -466,7 +468,7 @@ def _problems_of_answers(declared: Declarations, answer: Any) -> list[Any]:
     """Return a sentence for each entry for which nothing is written."""
     return [
         f"{entry.title}: {problem}"
-        for entry, asked in _answered(declared, answer)
+        for entry, asked in _pair_answers(declared, answer)
         if (problem := _problem(entry, asked))
     ]
 
@@ -487,12 +489,12 @@ def _accounts(declared: Declarations, _answer: Any) -> list[Made]:
 
 
 def _grants(declared: Declarations, _answer: Any) -> list[Made]:
-    revoked = [_without(entry.entry(*_GRANT), "exclusive", "recreate") for entry in declared.absent]
-    granted = [_without(entry.entry("state", *_GRANT), "revoke_from") for entry in declared.present]
+    revoked = [_drop_members(entry.entry(*_GRANT), "exclusive", "recreate") for entry in declared.absent]
+    granted = [_drop_members(entry.entry("state", *_GRANT), "revoke_from") for entry in declared.present]
     return [*({**made, "state": "absent"} for made in revoked), *granted]
 
 
-def _without(made: Made, *names: str) -> Made:
+def _drop_members(made: Made, *names: str) -> Made:
     return {name: value for name, value in made.items() if name not in names}
 
 
@@ -503,18 +505,18 @@ KINDS: Mapping[str, Mapping[str, Callable[[Declarations, Any], list[Any]]]] = {
         "links": _links,
         "claims": _claims,
         "selectors": _selectors,
-        "rotated": _rotated,
+        "rotated": _rotated_secrets,
     },
     "delegated_auth": {
         "registries": _questions,
-        "undelegated": _undelegated,
+        "undelegated": _undelegated_notes,
         "problems": _problems_of_answers,
-        "secrets": _both_secrets,
-        "links": _both_links,
-        "claims": _both_claims,
-        "link_claims": _both_link_claims,
+        "secrets": _delegated_secrets,
+        "links": _delegated_links,
+        "claims": _delegated_claims,
+        "link_claims": _delegated_link_claims,
         "selectors": _selectors,
-        "rotated": _both_rotated,
+        "rotated": _delegated_rotated,
     },
     "cross_project_pull": {"accounts": _accounts, "grants": _grants},
 }
@@ -523,31 +525,31 @@ KINDS: Mapping[str, Mapping[str, Callable[[Declarations, Any], list[Any]]]] = {
 # --- some namespaces only
 
 
-def _limited(entry: RoleEntry, role: str, only: frozenset[str]) -> Iterator[RoleEntry]:
+def _limit_entry(entry: RoleEntry, role: str, only: frozenset[str]) -> Iterator[RoleEntry]:
     """Yield the parts of an entry for these namespaces. A grant also counts for the namespaces of its consumers."""
-    owners = _only_in(entry, only)
+    owners = _places_in(entry, only)
     if owners:
-        yield _with(entry, **owners)
+        yield _replace_members(entry, **owners)
     if role == "cross_project_pull" and (consumers := _consumers(entry, only)):
-        rest = _without_places(entry, only)
+        rest = _places_outside(entry, only)
         if rest:
-            yield _with(entry, **rest, **consumers)
+            yield _replace_members(entry, **rest, **consumers)
 
 
-def _only_in(entry: RoleEntry, only: frozenset[str]) -> Made:
+def _places_in(entry: RoleEntry, only: frozenset[str]) -> Made:
     """Return the selection of an entry, limited to these namespaces; empty if none is left. The module evaluates label selectors."""
     names, selector = entry.get("namespaces"), entry.get("namespace_selector")
     if names is not None:
         kept = [name for name in entry.items("namespaces") if str(name) in only]
         return {"namespaces": kept} if kept else {}
     if not isinstance(selector, Mapping):
-        return entry.some(_PLACES)
-    included = [name for name in sorted(only) if _any(name, selector.get("include") or ["*"])]
-    kept = [name for name in included if not _any(name, selector.get("exclude") or ())]
+        return entry.pick(_PLACES)
+    included = [name for name in sorted(only) if _is_any_match(name, selector.get("include") or ["*"])]
+    kept = [name for name in included if not _is_any_match(name, selector.get("exclude") or ())]
     return {"namespace_selector": {**selector, "include": kept}} if kept else {}
 
 
-def _without_places(entry: RoleEntry, only: frozenset[str]) -> Made:
+def _places_outside(entry: RoleEntry, only: frozenset[str]) -> Made:
     """Return the selection of an entry without these namespaces; empty if none is left."""
     names, selector = entry.get("namespaces"), entry.get("namespace_selector")
     if names is not None:
@@ -566,11 +568,11 @@ def _consumers(entry: RoleEntry, only: frozenset[str]) -> Made:
     if not (accounts or projects):
         return {}
     if boolean(entry.get("exclusive", False), strict=False):
-        return entry.some(("service_accounts", "projects"))
+        return entry.pick(("service_accounts", "projects"))
     return {"service_accounts": accounts, "projects": projects, **dict.fromkeys(_OF_NO_NAMESPACE)}
 
 
-def _with(entry: RoleEntry, **members: Any) -> RoleEntry:
+def _replace_members(entry: RoleEntry, **members: Any) -> RoleEntry:
     """Return the entry with other members, which are values and not templates. None removes a member."""
     kept = {name: value for name, value in entry.members.items() if name not in members}
     given = {name: value for name, value in members.items() if value is not None}
@@ -581,7 +583,7 @@ def _with(entry: RoleEntry, **members: Any) -> RoleEntry:
     return replace(entry, members={**kept, **given}, read=read)
 
 
-def _any(name: str, patterns: Iterable[Any]) -> bool:
+def _is_any_match(name: str, patterns: Iterable[Any]) -> bool:
     return any(fnmatchcase(name, str(pattern)) for pattern in patterns)
 
 
@@ -597,34 +599,36 @@ def _entries(role: str, variables: Mapping[str, Any], templates: Evaluator) -> l
         if name not in prepared:
             prepared.add(name)
             templates.prepare(entry.members.get(name) for entry in found)
-        return _resolved(templates, value, where)
+        return _resolve_value(templates, value, where)
 
     def read_in(title: str) -> Callable[[str, Any], Any]:
         return lambda name, value: read(f"{title}.{name}", name, value)
 
-    for title, members in _written(role, variables, templates):
+    for title, members in _raw_entries(role, variables, templates):
         found.append(RoleEntry(title, members, read_in(title)))
     return found
 
 
-def _written(role: str, variables: Mapping[str, Any], templates: Evaluator) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _raw_entries(
+    role: str, variables: Mapping[str, Any], templates: Evaluator
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield each entry as it is in the variables, with its title."""
     first = VARIABLES[role]
     for name in (first, *sorted(name for name in variables if name.startswith(f"{first}_"))):
         value = variables.get(name)
-        value = value if isinstance(value, (list, tuple)) else _resolved(templates, value, f"variable {name}")
+        value = value if isinstance(value, (list, tuple)) else _resolve_value(templates, value, f"variable {name}")
         if value is None:
             continue
         if not isinstance(value, (list, tuple)):
             raise DeclarationError(f"variable {name} is not a list of entries: begin each with '- '")
         for position, item in enumerate(value):
-            members = item if isinstance(item, Mapping) else _resolved(templates, item, f"{name}[{position}]")
+            members = item if isinstance(item, Mapping) else _resolve_value(templates, item, f"{name}[{position}]")
             if not isinstance(members, Mapping):
                 raise DeclarationError(f"{name}[{position}] is not a dictionary")
             yield f"{name}[{position}]", members
 
 
-def _resolved(templates: Evaluator, value: Any, where: str) -> Any:
+def _resolve_value(templates: Evaluator, value: Any, where: str) -> Any:
     try:
         return templates.resolve(value)
     except TemplateError as error:
@@ -634,14 +638,14 @@ def _resolved(templates: Evaluator, value: Any, where: str) -> Any:
 def _problems(role: str, entry: RoleEntry) -> Iterator[str]:
     unknown = sorted(str(name) for name in entry.members if name not in _MEMBERS[role])
     if unknown:
-        yield f"{entry.title}: {_unknown(unknown, _MEMBERS[role])}"
+        yield f"{entry.title}: {_describe_unknown(unknown, _MEMBERS[role])}"
     for name in _REQUIRED[role]:
         if name not in entry.members:
             yield f"{entry.title}: {name} is missing"
 
 
-def _unknown(names: Sequence[str], known: Collection[str]) -> str:
-    meant = "; ".join(f"{name} is unknown{did_you_mean(name, known) or '.'}" for name in names)
+def _describe_unknown(names: Sequence[str], known: Collection[str]) -> str:
+    meant = "; ".join(f"{name} is unknown{format_suggestion(name, known) or '.'}" for name in names)
     return f"{meant} An entry takes {', '.join(sorted(known))}"
 
 
@@ -651,7 +655,7 @@ def _conflicts(variables: Mapping[str, Any], templates: Evaluator, role: str) ->
     for owner in _WRITERS:
         for entry in _entries(owner, variables, templates):
             for place in _places(entry):
-                for name, title in _claimed(owner, entry):
+                for name, title in _claimed_names(owner, entry):
                     claims.setdefault((place, name), {})[title] = owner
     for (place, name), titles in sorted(claims.items()):
         if len(titles) > 1 and role in titles.values():
@@ -665,7 +669,7 @@ def _places(entry: RoleEntry) -> Iterator[str]:
         yield str(sorted((str(key), str(value)) for key, value in selector.items()))
 
 
-def _claimed(role: str, entry: RoleEntry) -> list[tuple[str, str]]:
+def _claimed_names(role: str, entry: RoleEntry) -> list[tuple[str, str]]:
     if role == "private_registry":
         return [(str(entry.get("name")), entry.title)]
     return [

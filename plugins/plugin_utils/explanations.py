@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible import constants as C
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.offers import offer_in
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.offers import offer_of
 
 __all__ = ["lines_of"]
 
@@ -22,17 +22,17 @@ def lines_of(result: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
     """Yield each line with its color; None for the default color. Namespaces without an answer yield no line."""
     for namespace in result.get("namespaces") or ():
         for answer in namespace.get("access") or ():
-            yield from _answer(namespace.get("name", ""), answer)
+            yield from _answer_lines(namespace.get("name", ""), answer)
 
 
-def _answer(namespace: str, answer: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
+def _answer_lines(namespace: str, answer: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
     container = f", container {answer['container']}" if answer["container"] else ""
     yield _plain(f"{answer['kind']} {namespace}/{answer['name']}{container}, image {answer['image']}"), None
     told, *steps = answer.get("text") or [f"{answer['verdict']}: {answer['reason']}"]
     yield _plain(told), _colour(_VERDICTS.get(answer["verdict"]))
     for step in steps:
         yield _plain(step), _colour(_MARKS.get(step[:5]))
-    found = offer_in(answer)
+    found = offer_of(answer)
     yield from ((_plain(sentence), None) for sentence in filter(None, (*found.effects, found.refusal)))
     if found.tasks:
         yield "what fixes it:", None

@@ -30,26 +30,29 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.page_parts import PageParts
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import credentials, hide
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import collect_credentials, hide
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import Destination
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import PROGRESS_FILE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.interruption import (
     Interrupted,
-    interruptible,
+    allow_interruption,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.secret_registry import register
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.secret_registry import mask_output
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import (
     NO_LIBRARY,
     Module,
     Task,
     execute,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import is_ours, problems_of
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import (
+    is_collection_task,
+    problems_of,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.preloading import preload
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.process_environment import as_in_a_process
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.progress_file import shown
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_words import in_words_of
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.unquoted import unquoted
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.process_environment import isolate_process
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.progress_file import show_progress
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_words import translate_result
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.unquoted import find_unquoted
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.worker_display import display
 
 __all__ = ["ModuleAction"]
@@ -59,14 +62,14 @@ _NO_ASYNC = (
 )
 
 
-def _parsed() -> dict[str, bool]:
+def _parsed_marker() -> dict[str, bool]:
     """Return the keys that ansible-core before 2.19 and from 2.22 on adds to a module's result and shows in `ansible_failed_result`."""
     if not find_spec("ansible._internal"):
         return {"_ansible_parsed": True}
     return {"ansible_parsed": True} if find_spec("ansible.module_utils.secrets") else {}
 
 
-_AS_PARSED = _parsed()
+_AS_PARSED = _parsed_marker()
 
 preload()
 
@@ -82,19 +85,19 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
         if problems := self._problems(task_vars or {}):
             return {"failed": True, "msg": problems}
         result = super().run(tmp, task_vars)
-        if is_ours(self._task):
+        if is_collection_task(self._task):
             role = self._task._role
-            result = in_words_of(role.get_name(include_role_fqcn=False) if role else "", result)
-        return self._unseen(result)
+            result = translate_result(role.get_name(include_role_fqcn=False) if role else "", result)
+        return self._hide_result(result)
 
     def _problems(self, variables: Mapping[str, Any]) -> str:
         """Return the problems that only this plugin can find: in variables, and in values that JSON would change; empty if none."""
-        found = [*unquoted(self.module.arguments, self._task.args)]
-        if is_ours(self._task):
+        found = [*find_unquoted(self.module.arguments, self._task.args)]
+        if is_collection_task(self._task):
             found += problems_of(variables, self._templar)
         return f"nothing was read or changed: {'; '.join(found)}" if found else ""
 
-    def _unseen(self, result: dict[str, Any]) -> dict[str, Any]:
+    def _hide_result(self, result: dict[str, Any]) -> dict[str, Any]:
         """Return the result. If it contains credentials, it is registered but not shown, as if the task had `no_log`."""
         if not any(name in result for name in self.module.hidden):
             return result
@@ -108,7 +111,7 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
         parent = _parent()
         try:
             # If ansible-playbook is killed, its workers keep running. They would continue to write, and the result would be lost.
-            with interruptible(lambda: os.getppid() != parent):
+            with allow_interruption(lambda: os.getppid() != parent):
                 return self._execute_locally(arguments, keywords)
         except Interrupted as error:
             # Ansible would leave the file with the options behind. After the cleanup, the signal takes its usual effect.
@@ -125,7 +128,7 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
             keywords = {**keywords, "task_vars": self._naming_ansibles_python(variables)}
         if self._connection._shell.tmpdir is None:
             self._make_tmp_path()
-        with shown(Path(self._connection._shell.tmpdir) / PROGRESS_FILE, self._say_for(variables)):
+        with show_progress(Path(self._connection._shell.tmpdir) / PROGRESS_FILE, self._say_for(variables)):
             result = super()._execute_module(*arguments, **keywords)
         return self._with_what_to_install(result) if is_ours and self.module.import_error else result
 
@@ -177,15 +180,15 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
         with ExitStack() as stack:
             environment: dict[str, Any] = {}
             self._compute_environment_string(environment)
-            stack.enter_context(as_in_a_process(environment, self._loader.get_basedir()))
+            stack.enter_context(isolate_process(environment, self._loader.get_basedir()))
             directory = stack.enter_context(tempfile.TemporaryDirectory(dir=C.DEFAULT_LOCAL_TMP))
             # A thread that was abandoned at a timeout may still try to display a line.
             say, over = self._say_for(variables), threading.Event()
             stack.callback(over.set)
             task, result = self._outcome(directory, lambda line: None if over.is_set() else say(line))
-        if not _shows_tracebacks():
+        if not _is_traceback_shown():
             result.pop("exception", None)
-        if _wants_invocation(variables):
+        if _is_invocation_shown(variables):
             result["invocation"] = {"module_args": hide(task.params, self.module.arguments)}
         return {**_as_received(self.module.masked({"changed": False, **result}, task.secrets)), **_AS_PARSED}
 
@@ -193,8 +196,8 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
         """Return the task, and the result that AnsibleModule would return for the same options."""
         given = json.loads(json.dumps(self._task.args, default=_as_json))
         validation = ArgumentSpecValidator(self.module.arguments, **self.module.all_rules).validate(given)
-        secrets = credentials(validation.validated_parameters, validation._no_log_values)
-        register(secrets)
+        secrets = collect_credentials(validation.validated_parameters, validation._no_log_values)
+        mask_output(secrets)
         task = Task(
             name=self._task.action,
             params=validation.validated_parameters,
@@ -208,7 +211,7 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
         )
         problems = self.module.problems(given) if validation.errors.errors else ""
         result = _refusal(validation, problems) or execute(self.module, task)
-        return task, {**result, **_said_by(validation, task)}
+        return task, {**result, **_collect_messages(validation, task)}
 
 
 def _parent() -> int:
@@ -235,7 +238,7 @@ def _refusal(validation: Any, problems: str) -> dict[str, Any] | None:
     return {"failed": True, "msg": problems or validation.errors.msg}
 
 
-def _said_by(validation: Any, task: Task) -> dict[str, list[Any]]:
+def _collect_messages(validation: Any, task: Task) -> dict[str, list[Any]]:
     """Return the warnings and deprecations of a result. Those of the validation have AnsibleModule's wording."""
     both = [f"Both option {found['option']} and its alias {found['alias']} are set." for found in validation._warnings]
     warnings = [*both, *task.warnings]
@@ -249,12 +252,12 @@ def _deprecation(found: Mapping[str, Any]) -> dict[str, Any]:
     return {"msg": found["msg"], until: found.get(until), "collection_name": found.get("collection_name")}
 
 
-def _wants_invocation(variables: Mapping[str, Any]) -> bool:
+def _is_invocation_shown(variables: Mapping[str, Any]) -> bool:
     """Whether a result contains the task's options: a setting from ansible-core 2.21 on, always before that."""
     return bool(_setting("INJECT_INVOCATION", variables, default=True))
 
 
-def _shows_tracebacks() -> bool:
+def _is_traceback_shown() -> bool:
     """Whether a failed result contains a traceback: a setting from ansible-core 2.19 on, always before that."""
     return bool({"always", "error"} & set(_setting("DISPLAY_TRACEBACK", {}, default=["always"])))
 

@@ -17,7 +17,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     LoginReplacement,
     UserPassword,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.sources import auth_file_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.sources import (
+    auth_file_from_options,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import (
     DeclarationError,
     Evaluator,
@@ -84,18 +86,18 @@ def replaced_logins(
 
 def _rows(entry: RoleEntry, rotation: _Rotation, read_file: Callable[[str], str]) -> Iterator[dict[str, str]]:
     try:
-        yield from [*_in_registries(entry, rotation), *_in_entry(entry, rotation)]
+        yield from [*_rows_in_registries(entry, rotation), *_rows_in_entry(entry, rotation)]
     except _UNKNOWN:
         yield _row(entry.title, "", problem="its login cannot be evaluated here")
     for member in ("auth_file", "auth_config"):
         try:
             if entry.get(member):
-                yield from _in_file(entry, member, rotation, read_file)
+                yield from _rows_in_file(entry, member, rotation, read_file)
         except (*_UNKNOWN, ImagePullError, OSError, ValueError):
             yield _row(_place(entry, member), "", problem="its content cannot be read here")
 
 
-def _in_registries(entry: RoleEntry, rotation: _Rotation) -> Iterator[dict[str, str]]:
+def _rows_in_registries(entry: RoleEntry, rotation: _Rotation) -> Iterator[dict[str, str]]:
     written = entry.members.get("registries")
     for position, one in enumerate(entry.get("registries") or ()):
         if isinstance(one, Mapping) and rotation.replaces(*map(one.get, ("registry", "username", "password"))):
@@ -104,7 +106,7 @@ def _in_registries(entry: RoleEntry, rotation: _Rotation) -> Iterator[dict[str, 
             yield _row(_place(entry, f"registries[{position}]"), one["registry"], _variable(password))
 
 
-def _in_entry(entry: RoleEntry, rotation: _Rotation) -> Iterator[dict[str, str]]:
+def _rows_in_entry(entry: RoleEntry, rotation: _Rotation) -> Iterator[dict[str, str]]:
     """Yield the row for the login of an entry for a registry that delegates its login."""
     if "password" in entry.members:
         login = (entry.get("username"), entry.get("password"))
@@ -113,10 +115,12 @@ def _in_entry(entry: RoleEntry, rotation: _Rotation) -> Iterator[dict[str, str]]
             yield _row(entry.title, hosts[0], _variable(entry.members["password"]))
 
 
-def _in_file(
+def _rows_in_file(
     entry: RoleEntry, member: str, rotation: _Rotation, read_file: Callable[[str], str]
 ) -> Iterator[dict[str, str]]:
-    found = auth_file_of({member: entry.get(member), "include": entry.get("include") or None}, read_file).entries
+    found = auth_file_from_options(
+        {member: entry.get(member), "include": entry.get("include") or None}, read_file
+    ).entries
     for key, one in found.items():
         if rotation.replaces(key, one.username, one.password):
             yield _row(_place(entry, member), without_user(key), _variable(entry.members[member]))

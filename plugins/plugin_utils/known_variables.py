@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.suggestions import most_similar
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.unquoted import unquoted_value
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.suggestions import find_similar
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.unquoted import why_unquoted
 
-__all__ = ["KNOWN", "is_ours", "problems_of"]
+__all__ = ["KNOWN", "is_collection_task", "problems_of"]
 
 #: The known variables: each prefix, with the rests of the names.
 _NAMES = {
@@ -63,7 +63,7 @@ _LOGIN_MEMBERS = ("username", "password", "token")
 _COLLECTION = Path(__file__).parents[2].resolve()
 
 
-def is_ours(task: Any) -> bool:
+def is_collection_task(task: Any) -> bool:
     """Whether a task is in a role or a playbook of this collection. Elsewhere, authors choose all names."""
     path = str(task.get_path() or "").rpartition(":")[0]
     return (
@@ -80,7 +80,7 @@ def problems_of(variables: Mapping[str, Any], templar: Any) -> list[str]:
         given = templar.template(variables.get(_IGNORED)) or ()
         ignored = given.split(",") if isinstance(given, str) else given
         unknown = [name for name in unknown if name not in ignored]
-    return [*map(_sentence, unknown), *_unquoted(variables)]
+    return [*map(_sentence, unknown), *_find_unquoted(variables)]
 
 
 def _is_known(name: str) -> bool:
@@ -91,7 +91,7 @@ def _sentence(name: str) -> str:
     prefix = next(prefix for prefix in _PREFIXES if name.startswith(prefix))
     known = sorted(one for one in KNOWN if one.startswith(prefix))
     # Compare only the rests, because the prefix is the same.
-    meant = most_similar(name.removeprefix(prefix), [one.removeprefix(prefix) for one in known])
+    meant = find_similar(name.removeprefix(prefix), [one.removeprefix(prefix) for one in known])
     end = (
         f": did you mean {prefix + meant!r}?"
         if meant
@@ -100,14 +100,14 @@ def _sentence(name: str) -> str:
     return f"variable {name} is unknown{end} Correct it or, if it is for something else, list its name in {_IGNORED}"
 
 
-def _unquoted(variables: Mapping[str, Any]) -> Iterator[str]:
+def _find_unquoted(variables: Mapping[str, Any]) -> Iterator[str]:
     for name in _LOGIN_VARIABLES:
-        if why := unquoted_value(f"variable {name}", variables.get(name)):
+        if why := why_unquoted(f"variable {name}", variables.get(name)):
             yield why
     for name in sorted(KNOWN & variables.keys()):
         value = variables[name]
         for position, item in enumerate(value if isinstance(value, list) else [value]):
             if isinstance(item, Mapping):
                 index = f"[{position}]" if isinstance(value, list) else ""
-                reasons = (unquoted_value(f"{name}{index}.{part}", item.get(part)) for part in _LOGIN_MEMBERS)
+                reasons = (why_unquoted(f"{name}{index}.{part}", item.get(part)) for part in _LOGIN_MEMBERS)
                 yield from filter(None, reasons)

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
-__all__ = ["as_in_a_process"]
+__all__ = ["isolate_process"]
 
 
 @contextmanager
-def as_in_a_process(environment: Mapping[str, object], directory: str) -> Iterator[None]:
+def isolate_process(environment: Mapping[str, object], directory: str) -> Iterator[None]:
     """Set the task's environment and the playbook's directory, and discard output. Restore everything at the end.
 
     With an `ExitStack` instead of one `finally`, the other parts are restored even if a task's `timeout` interrupts the restoring of one.

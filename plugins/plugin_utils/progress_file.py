@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["shown"]
+__all__ = ["show_progress"]
 
 #: Seconds between two reads of the file.
 _INTERVAL = 0.5
 
 
 @contextmanager
-def shown(path: Path, say: Callable[[str], None]) -> Iterator[None]:
+def show_progress(path: Path, say: Callable[[str], None]) -> Iterator[None]:
     """Call `say` for each line that is added to a file during the block. A missing or unreadable file counts as empty."""
     over = threading.Event()
     watcher = threading.Thread(target=_watch, args=(path, say, over), daemon=True)

@@ -65,7 +65,7 @@ def apply_line(
     changes = _total(map(_access_changes, _changes_in(results)))
     if declared is not None and not declared and not changes and not _is_failed(results):
         return nothing
-    line = ", ".join([*_changed(changes, results, check_mode), *_verified(results), *_problems(results)])
+    line = ", ".join([*_change_phrases(changes, results, check_mode), *_verified_phrase(results), *_problems(results)])
     return line if declared is None else f"{_entries(declared, results)}, {_namespaces(results)}: {line}"
 
 
@@ -129,7 +129,7 @@ def account_line(results: Sequence[Result], *, account: str, check_mode: bool, m
     files = [str(name) for result in results for name in result.get("files") or ()]
     ends = [str(result["token_expires"]) for result in results if result.get("token_expires")]
     parts = [
-        *(_phrases(counts, check_mode) if manifests else _changed(counts, results, check_mode)),
+        *(_phrases(counts, check_mode) if manifests else _change_phrases(counts, results, check_mode)),
         *([f"objects in {manifests}"] if manifests else []),
         *(f"kubeconfig {'would be' if check_mode else 'is'} in {name}" for name in files),
         *(f"its token ends {end}" for end in ends),
@@ -141,7 +141,7 @@ def account_line(results: Sequence[Result], *, account: str, check_mode: bool, m
 def nodes_line(results: Sequence[Result], *, rolled_out: bool | None, check_mode: bool) -> str:
     """Summarize the changes of the nodes' pull secret. `rolled_out`: whether the nodes have it; None if that is not known."""
     changes = Counter(("secret", str(change.get("action"))) for change in _changes_in(results))
-    parts = [*_changed(changes, results, check_mode), *_verified(results), *_problems(results)]
+    parts = [*_change_phrases(changes, results, check_mode), *_verified_phrase(results), *_problems(results)]
     if not check_mode and not _is_failed(results):
         parts.append("all nodes that get it have it" if rolled_out else "it is not known whether the nodes have it")
     return f"pull secret of the nodes: {', '.join(parts)}"
@@ -161,7 +161,7 @@ LINES: dict[str, Callable[..., str]] = {
 # --- parts of a line
 
 
-def _changed(counts: Counts, results: Iterable[Result], check_mode: bool) -> list[str]:
+def _change_phrases(counts: Counts, results: Iterable[Result], check_mode: bool) -> list[str]:
     """Return the phrases or, if there are none and no task failed, that nothing changed."""
     if counts or _is_failed(results):
         return _phrases(counts, check_mode)
@@ -247,7 +247,7 @@ def _namespaces(results: Sequence[Result]) -> str:
     return number if is_exact or len(set(filter(None, totals))) == 1 else f"at least {number}"
 
 
-def _verified(results: Sequence[Result]) -> Iterator[str]:
+def _verified_phrase(results: Sequence[Result]) -> Iterator[str]:
     number = sum(result.get("verified_logins") or 0 for result in results)
     if number:
         yield f"verified {pluralize(number, 'login')}"

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import KNOWN
 
-__all__ = ["in_words_of"]
+__all__ = ["translate_result"]
 
 #: One or more options: `option 'a'`, `options 'a', 'b' and 'c'`, `in 'a'`.
 _NAMES = re.compile(r"\b(options?|in|name it in|set) ('\w+'(?:(?:, | and | or )'\w+')*)")
@@ -19,20 +19,22 @@ _NAMES = re.compile(r"\b(options?|in|name it in|set) ('\w+'(?:(?:, | and | or )'
 _ENTRY = re.compile(r"\w\[\d+\]")
 
 
-def in_words_of(role: str, result: Mapping[str, Any]) -> dict[str, Any]:
+def translate_result(role: str, result: Mapping[str, Any]) -> dict[str, Any]:
     """Return the result with the variables of a role instead of the options of its module, in the message and the warnings.
 
     Without a role, use the variables of the playbooks. Names after an entry of a list are members of the entry, and stay unchanged.
     """
     changed = dict(result)
     if isinstance(result.get("msg"), str):
-        changed["msg"] = _told(role, result["msg"])
+        changed["msg"] = _translate_text(role, result["msg"])
     if isinstance(result.get("warnings"), list):
-        changed["warnings"] = [_told(role, text) if isinstance(text, str) else text for text in result["warnings"]]
+        changed["warnings"] = [
+            _translate_text(role, text) if isinstance(text, str) else text for text in result["warnings"]
+        ]
     return changed
 
 
-def _told(role: str, text: str) -> str:
+def _translate_text(role: str, text: str) -> str:
     entry = _ENTRY.search(text)
     members = entry.end() if entry else len(text)
     return _NAMES.sub(lambda found: _variables(role, found) if found.start() < members else found[0], text)

@@ -46,7 +46,7 @@ class Templates:
             return
         texts = [text for text in dict.fromkeys(_texts(values)) if text not in self._known]
         for start in range(0, len(texts), _AT_ONCE):
-            self._known.update(self._together(texts[start : start + _AT_ONCE]))
+            self._known.update(self._evaluate_together(texts[start : start + _AT_ONCE]))
 
     def resolve(self, value: Any) -> Any:
         """Return the value with its templates evaluated; None for an omitted one. Most strings contain no template."""
@@ -62,10 +62,10 @@ class Templates:
         try:
             result = self._templar.template(value)
         except AnsibleError as error:
-            raise TemplateError(_explained(error, value if _is_text(value) else "")) from None
+            raise TemplateError(_explain_error(error, value if _is_text(value) else "")) from None
         return None if self._is_omitted(result) else result
 
-    def _together(self, texts: list[str]) -> Mapping[str, Any]:
+    def _evaluate_together(self, texts: list[str]) -> Mapping[str, Any]:
         """Return the values of these templates; empty if one of them fails. The value of an omitted one is None."""
         members = ", ".join(f"{position}: ({_expression(text)})" for position, text in enumerate(texts))
         try:
@@ -82,7 +82,7 @@ class Templates:
         return isinstance(value, str) and value == self._templar.available_variables.get("omit")
 
 
-def _explained(error: AnsibleError, template: str) -> str:
+def _explain_error(error: AnsibleError, template: str) -> str:
     """Return why a template has no value.
 
     It may be a password with braces. So the text does not contain Ansible's message, which repeats the template, and contains a name from
@@ -102,14 +102,14 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
         value = value.values()
     if _is_text(value):
-        if "{" in value and _EXPRESSION.match(value) and _stands_alone(value) and is_trusted_as_template(value):
+        if "{" in value and _EXPRESSION.match(value) and _is_self_contained(value) and is_trusted_as_template(value):
             yield value
     elif isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
         for item in value:
             yield from _texts(item)
 
 
-def _stands_alone(text: str) -> bool:
+def _is_self_contained(text: str) -> bool:
     """Whether the brackets of a text are balanced, so that it cannot affect its neighbors. Brackets in a string count as well."""
     depth = 0
     for bracket in re.findall(r"[()\[\]]", text):

@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import CONTAINERS
 
-__all__ = ["unquoted", "unquoted_value"]
+__all__ = ["find_unquoted", "why_unquoted"]
 
 #: Parts of a login that are not secret.
 _NAMES = frozenset({"username", "client_id"})
@@ -22,7 +22,7 @@ _NAMES = frozenset({"username", "client_id"})
 _KINDS = ((bool, "true or false"), ((int, float), "a number"), (date, "a date"))
 
 
-def unquoted_value(where: str, value: object) -> str:
+def why_unquoted(where: str, value: object) -> str:
     """Return why the value at `where` cannot be used as a credential; empty for a text or a missing value."""
     kind = next((name for type_, name in _KINDS if isinstance(value, type_)), "")
     if not kind:
@@ -30,7 +30,7 @@ def unquoted_value(where: str, value: object) -> str:
     return f"{where} is {kind} and not a text: YAML has changed it, so put it in quotes where it is defined"
 
 
-def unquoted(arguments: Mapping[str, Any], options: Mapping[str, Any], where: str = "") -> Iterator[str]:
+def find_unquoted(arguments: Mapping[str, Any], options: Mapping[str, Any], where: str = "") -> Iterator[str]:
     """Yield a sentence for each credential or user name in a module's options that YAML has changed. It never contains the value."""
     for name, value in options.items():
         spec = arguments.get(name)
@@ -40,17 +40,19 @@ def unquoted(arguments: Mapping[str, Any], options: Mapping[str, Any], where: st
             for position, item in enumerate(value if isinstance(value, list) else [value]):
                 if isinstance(item, Mapping):
                     index = f"[{position}]" if isinstance(value, list) else ""
-                    yield from unquoted(spec["options"], item, f"{where}{name}{index}.")
+                    yield from find_unquoted(spec["options"], item, f"{where}{name}{index}.")
         elif spec.get("no_log") or name in _NAMES or name in CONTAINERS:
-            yield from _in_value(f"{where}{name}", value)
+            yield from _find_unquoted_values(f"{where}{name}", value)
 
 
-def _in_value(where: str, value: object) -> Iterator[str]:
+def _find_unquoted_values(where: str, value: object) -> Iterator[str]:
     """Check a value. In a structure, such as an auth file, check only dates: JSON has no dates, and numbers are checked later."""
     if isinstance(value, (Mapping, list)):
         parts = value.items() if isinstance(value, Mapping) else enumerate(value)
         for name, part in parts:
             if isinstance(part, (Mapping, list, date)):
-                yield from _in_value(f"{where}.{name}" if isinstance(value, Mapping) else f"{where}[{name}]", part)
-    elif why := unquoted_value(where, value):
+                yield from _find_unquoted_values(
+                    f"{where}.{name}" if isinstance(value, Mapping) else f"{where}[{name}]", part
+                )
+    elif why := why_unquoted(where, value):
         yield why

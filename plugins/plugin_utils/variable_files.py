@@ -20,7 +20,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.vari
     VariableFile,
     Write,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.whole_files import stored
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.whole_files import stage_file
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import as_comments, as_yaml
 
 __all__ = ["ControllerFiles"]
@@ -111,6 +111,6 @@ def _write(directory: Path, contents: Mapping[Path, bytes], *, force: bool) -> N
 
 
 def _put(path: Path, content: bytes, *, force: bool) -> None:
-    with stored(path, content) as temporary:
+    with stage_file(path, content) as temporary:
         # Unlike a move, a link never replaces an existing file.
         (os.replace if force else os.link)(temporary, path)

@@ -54,7 +54,7 @@ WORKFLOWS = (
 )
 
 
-def test_all_is_created_once(awx: Awx) -> None:
+def test_each_configured_object_is_created_once(awx: Awx) -> None:
     status, output, stats = apply(awx)
     assert status == 0, output[-3000:]
     for kind, endpoint in (
@@ -105,7 +105,7 @@ def test_all_is_created_once(awx: Awx) -> None:
     assert zone["policy_instance_list"] == ["node-1"]
 
 
-def test_what_needs_a_login_is_created_with_it(awx: Awx) -> None:
+def test_the_project_and_the_execution_environment_get_their_credentials(awx: Awx) -> None:
     kind = next(iter(awx.objects["credential_types"]))
     git, images = (awx.create("credentials", {"name": name, "credential_type": kind}) for name in ("Git", "Images"))
     status, output, _stats = apply(
@@ -116,7 +116,7 @@ def test_what_needs_a_login_is_created_with_it(awx: Awx) -> None:
     assert awx.named("execution_environments", "Image pull")["credential"] == images["id"]
 
 
-def test_the_guide_as_it_is_written(tmp_path: Path) -> None:
+def test_the_commands_of_the_guide_configure_awx(tmp_path: Path) -> None:
     """Its commands, by somebody who has ansible-core and no collection, for a controller behind a gateway."""
     guide = (ROOT / "docs" / "docsite" / "rst" / "awx.rst").read_text()
     install, copy, export, run = re.findall(
@@ -182,7 +182,7 @@ def test_a_project_whose_first_update_failed_is_updated_by_the_next_run(awx: Awx
     assert awx.objects["job_templates"]
 
 
-def test_what_awx_refuses_fails_the_run(awx: Awx, tmp_path: Path) -> None:
+def test_a_configuration_that_awx_refuses_fails_the_run(awx: Awx, tmp_path: Path) -> None:
     broken = tmp_path / "awx"
     shutil.copytree(EXTENSION, broken)
     path = broken / "configuration" / "credential_types.yml"

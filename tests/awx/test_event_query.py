@@ -58,7 +58,7 @@ def test_each_namespace_that_is_managed_counts(run: Any, lab: Lab, namespaces: A
         assert all(isinstance(value, str) for value in one["facts"].values())
 
 
-def test_namespaces_of_one_name_on_two_clusters_are_two() -> None:
+def test_namespaces_of_the_same_name_on_two_clusters_count_twice() -> None:
     results = [
         {"server": f"https://{name}.example.com:6443", "namespaces": [{"name": "a", "status": "changed"}]}
         for name in ("east", "west")
@@ -67,13 +67,13 @@ def test_namespaces_of_one_name_on_two_clusters_are_two() -> None:
     assert east["name"] == west["name"] and east["server"] != west["server"]
 
 
-def test_a_result_that_does_not_name_its_cluster_counts_all_the_same() -> None:
+def test_a_result_that_does_not_name_its_cluster_still_counts() -> None:
     for server in ({}, {"server": None}, {"server": 1}):
         (one,) = nodes("sa_link", {**server, "namespaces": [{"name": "a", "status": "changed"}]})
         assert one["canonical_facts"] == {"kind": "Namespace", "name": "a"}
 
 
-def test_of_many_namespaces_those_that_change_count(run: Any, namespaces: Any) -> None:
+def test_a_result_of_many_namespaces_counts_only_the_changed_ones(run: Any, namespaces: Any) -> None:
     wanted = sorted(namespaces(101, wait=False))
     registries = [{"registry": "registry.example.com", "username": "u", "password": "canary-password"}]
     given = {"name": "counted", "registries": registries, "namespaces": wanted}

@@ -49,7 +49,7 @@ def collections(tmp_path_factory: pytest.TempPathFactory, context: Path) -> Path
     return install(build(tmp_path_factory.mktemp("built")), tmp_path_factory.mktemp("collections"))
 
 
-def test_the_image_gets_what_the_definition_says(context: Path) -> None:
+def test_the_containerfile_contains_the_base_image_and_the_packages(context: Path) -> None:
     made = (context / "Containerfile").read_text()
     definition = yaml.safe_load((FOLDER / "execution-environment.yml").read_text())
     assert f'EE_BASE_IMAGE="{definition["images"]["base_image"]["name"]}"' in made
@@ -57,7 +57,7 @@ def test_the_image_gets_what_the_definition_says(context: Path) -> None:
         assert wanted in made
 
 
-def test_what_it_installs_is_enough_on_a_clean_python(context: Path, collections: Path, tmp_path: Path) -> None:
+def test_the_installed_requirements_suffice_on_a_clean_python(context: Path, collections: Path, tmp_path: Path) -> None:
     requirements = tmp_path / "requirements.txt"
     introspect = context / "_build" / "scripts" / "introspect.py"
     run(sys.executable, introspect, "introspect", f"--write-pip={requirements}", collections)

@@ -66,7 +66,7 @@ def test_the_site_playbook_runs_with_the_settings(lab: Any, namespace: str, tmp_
         assert PASSWORD not in text and auth not in text
 
 
-def test_the_settings_hand_on_what_the_playbooks_and_credentials_read() -> None:
+def test_the_settings_pass_the_environment_variables_of_the_credentials() -> None:
     passed = yaml.safe_load(SETTINGS.read_text())["ansible-navigator"]["execution-environment"][
         "environment-variables"
     ]["pass"]

@@ -61,7 +61,7 @@ def test_a_rulebook_is_valid(name: str) -> None:
         assert any(re.search("image_pull_only_namespaces|new_namespaces", str(rule.actions)) for rule in parsed.rules)
 
 
-def test_the_job_template_is_one_that_comes_with_the_collection() -> None:
+def test_the_job_template_comes_with_the_collection() -> None:
     """Its survey asks for the namespaces: a controller leaves out variables that it does not ask for."""
     (rule,) = yaml.safe_load(RULEBOOKS["rulebooks/pull_access_jobs.yml"])[0]["rules"]
     job = rule["action"]["run_job_template"]
@@ -83,7 +83,7 @@ def test_the_namespaces_reach_the_job_as_text(names: list[str]) -> None:
     assert yaml.safe_load(answer) == answer
 
 
-def test_the_events_that_are_shown_are_those_that_are_told(lab: Lab, tmp_path: Path) -> None:
+def test_the_documented_events_match_the_emitted_events(lab: Lab, tmp_path: Path) -> None:
     shown = {name: json.loads(text) for name, text in blocks("json").items()}
     with alone(tmp_path, lab.kubeconfig, {"batch_seconds": 0.1, "system_namespaces": True}) as events:
         connected, objects = next(events), next(events)
@@ -99,7 +99,7 @@ def _shown(value: Any) -> Any:
     return yaml.safe_load(found[1]) if found else value
 
 
-def test_the_schema_refuses_what_the_source_refuses() -> None:
+def test_the_schema_refuses_invalid_options() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     for wrong in (
         {"kinds": [{"kind": "Pod"}]},
@@ -136,7 +136,7 @@ def test_the_source_runs_alone_from_where_it_is_installed(lab: Lab, tmp_path: Pa
     assert "kube-system" in second["namespaces"]
 
 
-def test_a_pull_secret_that_somebody_deletes_is_told(lab: Lab, namespace: str, tmp_path: Path) -> None:
+def test_a_deleted_pull_secret_is_reported(lab: Lab, namespace: str, tmp_path: Path) -> None:
     """The second rulebook of the page, as it is written, but for the names: nothing of the secret but its metadata is told."""
     (shown,) = yaml.safe_load(RULEBOOKS["rulebooks/pull_access.yml"])[0]["sources"]
     options = {**shown[f"openshift_ops.image_pull.{SOURCE}"], "namespaces": [namespace], "kubeconfig": lab.kubeconfig}
@@ -156,7 +156,7 @@ def test_a_pull_secret_that_somebody_deletes_is_told(lab: Lab, namespace: str, t
     assert {*found} <= {"kind", "namespace", "name", "change", "labels"}
 
 
-def test_an_option_that_is_wrong_is_said_and_ends_it(tmp_path: Path) -> None:
+def test_a_wrong_option_is_reported_and_ends_the_source(tmp_path: Path) -> None:
     command = [
         sys.executable,
         EDA / f"plugins/event_source/{SOURCE}.py",

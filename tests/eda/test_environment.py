@@ -78,7 +78,9 @@ def inventory(path: Path) -> Path:
     return path
 
 
-def test_the_login_of_the_environment_and_what_a_run_could_not_do(lab_factory: Any, tmp_path: Path) -> None:
+def test_a_failed_run_with_the_login_of_the_environment_is_repeated_until_done(
+    lab_factory: Any, tmp_path: Path
+) -> None:
     """It is taken up once more, until it is done, and then nothing is written again."""
     lab = lab_factory("--no-registries")
     token = token_of_the_source(lab)

@@ -88,7 +88,7 @@ def inventory_of_the_guide(directory: Path, stand_ins: Mapping[str, str]) -> Pat
     return directory / "inventory"
 
 
-def test_what_exists_is_served_first(served: Served) -> None:
+def test_existing_namespaces_are_served_first(served: Served) -> None:
     served.rulebook.until(lambda: {"eda-before", "eda-before-too"} <= served.linked(), "what exists is served")
     first, second, *_more = served.rulebook.events
     assert (first["type"], first["state"], first["cluster"]) == ("health", "connected", served.server.url)
@@ -105,7 +105,7 @@ def test_a_new_service_account_is_served_alone(served: Served) -> None:
 
 
 @pytest.mark.slow
-def test_200_namespaces_while_the_api_server_restarts(served: Served) -> None:
+def test_200_namespaces_are_served_while_the_api_server_restarts(served: Served) -> None:
     served.rulebook.until(lambda: "eda-before" in served.linked(), "what exists is served")
     names = [f"eda-{number:03}" for number in range(200)]
     served.make(*names[:50])

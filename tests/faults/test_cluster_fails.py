@@ -108,7 +108,7 @@ def make_stuck_pod(lab: Lab, namespace: str, name: str) -> None:
 class TestWholeCluster:
     @pytest.mark.parametrize("form", FORMS)
     @pytest.mark.parametrize("module", WRITES)
-    def test_a_login_that_is_refused_from_one_moment_on(self, lab, names, module, form):
+    def test_a_login_refused_midway_is_reported_once_and_stops_the_run(self, lab, names, module, form):
         options = given(module, form, names)
         with hostile(lab) as server:
             server.proxy.rule(WRITES[module], revoked, after=DONE)
@@ -124,7 +124,7 @@ class TestWholeCluster:
         assert changed == DONE if form == "single" else DONE - SEVERAL <= changed <= DONE
         finishes(lab, module, COUNT - changed, **options)
 
-    def test_a_server_that_is_gone_for_good(self, lab, names, tmp_path):
+    def test_a_server_that_is_gone_for_good_is_waited_for_once(self, lab, names, tmp_path):
         """It is waited for once, not for each namespace or entry: a restart takes half a minute. Both forms wait at the same time."""
         options = {form: given("pull_secret", form, names) for form in FORMS}
         for form in FORMS:
@@ -169,7 +169,7 @@ class TestWholeCluster:
         assert len(lost) <= CONCURRENCY
 
     @pytest.mark.parametrize("form", FORMS)
-    def test_a_list_that_fails_in_a_later_round_does_not_take_back_what_was_done(self, lab, names, form):
+    def test_a_list_that_fails_in_a_later_round_keeps_the_finished_changes(self, lab, names, form):
         """Half of the namespaces have the account, the others are waited for."""
         for name in names[:DONE]:
             lab.create(name, "serviceaccounts", {"metadata": {"name": f"late-{form}"}})
@@ -202,7 +202,7 @@ class TestOneWrite:
 
     @pytest.mark.parametrize(("form", "what"), [("single", "refused"), *(("list", what) for what in ONE_WRITE)])
     @pytest.mark.parametrize("module", WRITES)
-    def test_what_happens_to_it_is_its_entrys_alone(self, lab, names, module, form, what):
+    def test_a_fault_in_one_write_affects_only_its_own_entry(self, lab, names, module, form, what):
         act, times, fails = ONE_WRITE[what]
         places = names[: self.COUNT]
         options = given(module, form, places)
@@ -249,7 +249,7 @@ class TestLists:
 
     @pytest.mark.parametrize("form", FORMS)
     @pytest.mark.parametrize("after", [0, 1])
-    def test_each_namespace_once(self, lab, few, after, form):
+    def test_each_namespace_is_handled_once_when_a_list_is_read_again(self, lab, few, after, form):
         with hostile(lab, page=2) as server:
             server.proxy.rule(NEXT_PAGE, GONE, after=after, times=1)
             result = server.run("pull_secret", **self.selected(few, form))
@@ -257,7 +257,7 @@ class TestLists:
         assert sorted(entry["name"] for entry in result["namespaces"]) == sorted(few)
         assert len(server.proxy.asked("POST")) == len(few) * (1 if form == "single" else 2)
 
-    def test_each_pod_once(self, lab, few):
+    def test_each_pod_is_deleted_once_when_a_list_is_read_again(self, lab, few):
         """The first page comes twice, and with it a pod that is to be deleted."""
         for name in ("one", "two", "three"):
             make_stuck_pod(lab, few[0], name)
@@ -271,7 +271,7 @@ class TestLists:
         assert sorted(deleted) == ["one", "three", "two"]
         assert sorted(pod["name"] for pod in result["namespaces"][0]["pods"]) == ["one", "three", "two"]
 
-    def test_a_namespace_that_is_deleted_meanwhile_is_skipped_once(self, lab, few):
+    def test_a_namespace_deleted_between_two_reads_is_skipped_once(self, lab, few):
         name = few[0]
         lab.create(name, "configmaps", {"metadata": {"name": "hold", "finalizers": ["example.com/hold"]}})
 
@@ -302,7 +302,7 @@ class TestLists:
         assert [entry for entry in server.proxy.asked("POST") if f"/{name}/" in entry] == []
 
     @pytest.mark.parametrize("form", FORMS)
-    def test_one_that_is_always_forgotten_is_an_error(self, lab, few, form):
+    def test_a_list_that_always_expires_is_an_error(self, lab, few, form):
         with hostile(lab, page=2) as server:
             server.proxy.rule(NEXT_PAGE, GONE)
             result = server.run("pull_secret", **self.selected(few, form))

@@ -161,7 +161,7 @@ class Writer(threading.Thread):
 
 
 class TestFaults:
-    def test_one_run_of_each_module_converges_and_nothing_of_others_is_lost(self, lab, fleet, tmp_path):
+    def test_a_run_of_each_module_converges_and_loses_nothing_of_others(self, lab, fleet, tmp_path):
         with FaultyProxy(lab, share=0.2, seed=SEED).running() as proxy:
             kubeconfig = token_kubeconfig(lab, proxy.url, tmp_path / "kubeconfig")
             retries = 0

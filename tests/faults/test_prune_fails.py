@@ -146,7 +146,7 @@ def fleet(owned) -> Fleet:
 
 
 class TestWhole:
-    def test_an_owner_of_many_namespaces(self, lab, fleet):
+    def test_prune_removes_objects_of_many_namespaces_with_one_write_each(self, lab, fleet):
         """What four tasks do, and what they cost."""
         assert not any(one["changed"] for one in fleet.site())
         audit = lab.audit()
@@ -174,7 +174,7 @@ class TestWhole:
         assert {place for _verb, _resource, place, _name in audit.writes()} == {*fleet.gone}
         fleet.finish(changed=False)
 
-    def test_behind_a_server_that_refuses_cuts_and_delays(self, lab, fleet, tmp_path):
+    def test_prune_finishes_behind_a_server_that_refuses_cuts_and_delays(self, lab, fleet, tmp_path):
         with FaultyProxy(lab, share=0.15, seed=SEED).running() as proxy:
             result = fleet.prune(kubeconfig=token_kubeconfig(lab, proxy.url, tmp_path / "kubeconfig"))
         assert not result["failed"], result["msg"]
@@ -186,7 +186,7 @@ class TestWhole:
 
 
 class TestKilled:
-    def test_what_is_left_is_found_by_the_next(self, lab, fleet, tmp_path):
+    def test_the_next_run_finishes_a_killed_prune(self, lab, fleet, tmp_path):
         chance = random.Random(SEED)
         runs = KilledRuns(lab, tmp_path)
         for _kill in range(KILLS):
@@ -212,7 +212,7 @@ class TestLostAnswers:
         ("resource", "what"),
         [*(("secrets", what) for what in LOST), ("rolebindings", "cut after"), ("rolebindings", "cut before")],
     )
-    def test_a_delete_is_told_once_and_not_sent_again_blindly(self, lab, fleet, resource, what):
+    def test_a_delete_is_reported_once_and_not_repeated_blindly(self, lab, fleet, resource, what):
         act, carried_out = LOST[what]
         with hostile(lab) as server:
             server.proxy.rule(f"DELETE .*/{resource}/", act, times=1)
@@ -232,7 +232,7 @@ class TestUnlinkingFails:
     """The link stays, so its secret stays."""
 
     @pytest.mark.parametrize("act", [refused(403, "Forbidden", "not this one"), BROKEN, answered(200, b"null")])
-    def test_the_secrets_of_that_namespace_stay(self, lab, fleet, act):
+    def test_the_secrets_of_a_namespace_with_a_failed_unlink_stay(self, lab, fleet, act):
         place = fleet.leaving
         with hostile(lab) as server:
             server.proxy.rule(f"PATCH .*/{place}/serviceaccounts/", act)
@@ -246,7 +246,7 @@ class TestUnlinkingFails:
         assert result["summary"]["changed"] == len(fleet.gone) - 1
         fleet.finish()
 
-    def test_somebody_links_it_meanwhile(self, lab, fleet):
+    def test_a_link_added_by_another_writer_during_prune_is_removed(self, lab, fleet):
         """The account that was read is no longer the account that is there."""
         place = fleet.leaving
         (link,) = [link for link in fleet.wanted(place)["links"] if link == f"ours-{place}"]
@@ -270,7 +270,7 @@ class TestLists:
     PATHS = {"secrets": "/api/v1", "serviceaccounts": "/api/v1", "rolebindings": RBAC}
 
     @pytest.mark.parametrize("resource", PATHS)
-    def test_a_namespace_in_which_one_may_not_list_is_left_out(self, lab, fleet, resource):
+    def test_a_namespace_without_the_right_to_list_is_left_out(self, lab, fleet, resource):
         base, place = self.PATHS[resource], fleet.leaving
         with hostile(lab) as server:
             server.proxy.rule(rf"GET {base}/{resource}\?", FORBIDDEN)
@@ -292,7 +292,7 @@ class TestLists:
             ("rolebindings", answered(200)),
         ],
     )
-    def test_one_that_cannot_be_read_ends_it_before_the_first_write(self, lab, fleet, resource, act):
+    def test_an_unreadable_namespace_stops_prune_before_the_first_write(self, lab, fleet, resource, act):
         base, place = self.PATHS[resource], fleet.leaving
         with hostile(lab) as server:
             server.proxy.rule(rf"GET {base}/{resource}\?", FORBIDDEN)
@@ -303,7 +303,7 @@ class TestLists:
         assert server.proxy.asked("^(PATCH|DELETE|POST|PUT)") == []
         assert all(found == fleet.wanted(name) for name, found in fleet.ours().items())
 
-    def test_what_is_said_of_it_is_fit_for_people(self, lab, fleet):
+    def test_a_refused_login_is_reported_once(self, lab, fleet):
         with hostile(lab) as server:
             server.proxy.rule(r"GET /api/v1/secrets\?", refused(401, "Unauthorized", "no"))
             assert times_said(server.run("pull_access_prune", **fleet.pruning())["msg"], 401) == 1, "said once"

@@ -80,7 +80,7 @@ def fleet(lab_factory: Callable[..., Lab]) -> Iterator[Fleet]:
     yield Fleet(lab_factory())
 
 
-def test_the_next_run_finishes_a_killed_one(fleet: Fleet, tmp_path: Path) -> None:
+def test_the_next_run_finishes_a_killed_rotation(fleet: Fleet, tmp_path: Path) -> None:
     chance = random.Random(13)
     runs = KilledRuns(fleet.lab, tmp_path)
     for run in range(RUNS):

@@ -11,7 +11,7 @@ from support.guided import broken_pod, inventory
 pytestmark = pytest.mark.slow
 
 
-def test_it_is_as_it_says(installed, own_lab):
+def test_the_audit_guide_works_as_written(installed, own_lab):
     own_lab.namespace("project-a")
     broken_pod(own_lab, "project-a")
     inventory(installed)

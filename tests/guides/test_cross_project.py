@@ -10,7 +10,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 
-def test_it_is_as_it_says(installed, own_lab, pulls):
+def test_the_cross_project_guide_works_as_written(installed, own_lab, pulls):
     image = own_lab.registry("integrated")["image"]
     own_lab.run("run", "--dir", str(own_lab.dir), "project-b", "owner", image)
     own_lab.run("push", "--dir", str(own_lab.dir), "project-b/app:v1")

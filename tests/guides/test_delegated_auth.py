@@ -10,7 +10,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 
-def test_it_is_as_it_says(installed, own_lab, pulls):
+def test_the_delegated_auth_guide_works_as_written(installed, own_lab, pulls):
     own_lab.namespace("project-c")
     installed.follow("delegated_auth")
     assert pulls("project-c", own_lab.registry("delegated")["image"])

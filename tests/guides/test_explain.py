@@ -8,7 +8,7 @@ from __future__ import annotations
 from support.guided import broken_pod, deployment, inventory
 
 
-def test_it_is_as_it_says(installed, own_lab):
+def test_the_explain_guide_works_as_written(installed, own_lab):
     own_lab.namespace("project-a")
     broken_pod(own_lab, "project-a")
     deployment(own_lab, "project-a")

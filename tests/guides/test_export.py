@@ -13,7 +13,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 
-def test_it_is_as_it_says(installed, own_lab):
+def test_the_export_guide_works_as_written(installed, own_lab):
     registry = own_lab.registry("private")
     own_lab.namespace("project-a")
     login = f"{registry['accounts'][0]['username']}:{registry['accounts'][0]['password']}"

@@ -6,5 +6,5 @@
 from __future__ import annotations
 
 
-def test_it_is_as_it_says(reader):
+def test_the_getting_started_guide_works_as_written(reader):
     reader.follow("getting_started")

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 THEIRS = "kubernetes.core is not installed here; the benchmark runs the same tasks"
 
 
-def test_it_is_as_it_says(installed, own_lab, pulls):
+def test_the_kubernetes_core_guide_works_as_written(installed, own_lab, pulls):
     for name in ("project-a", "project-b"):
         own_lab.namespace(name)
     installed.follow(

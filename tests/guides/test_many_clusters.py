@@ -30,7 +30,7 @@ def own_lab(untouched_lab):
     return untouched_lab
 
 
-def test_it_is_as_it_says(installed, own_lab, lab_factory):
+def test_the_many_clusters_guide_works_as_written(installed, own_lab, lab_factory):
     west = lab_factory()
     home = Path(installed.environment["HOME"])
     for name, lab in {"east": own_lab, "west": west}.items():

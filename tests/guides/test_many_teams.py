@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 NAMESPACES = ("team-a-dev", "team-a-prod", "team-b-1")
 
 
-def test_it_is_as_it_says(installed, own_lab, pulls):
+def test_the_many_teams_guide_works_as_written(installed, own_lab, pulls):
     image = own_lab.registry("private")["image"]
     for name in NAMESPACES:
         own_lab.namespace(name)

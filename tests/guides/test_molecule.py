@@ -96,7 +96,7 @@ def project(installed: Reader, own_lab: Lab) -> Iterator[Project]:
         made.reader.type(PLACE, "molecule destroy -s image_pull", [], 0)
 
 
-def test_it_is_as_it_says(project: Project) -> None:
+def test_the_molecule_guide_works_as_written(project: Project) -> None:
     project.reader.type(PLACE, *TEST, 0)
     assert project.left() == []
 
@@ -111,7 +111,7 @@ def test_a_wrong_password_fails_the_verification(project: Project) -> None:
     assert project.left() == []
 
 
-def test_on_a_cluster_of_your_own_it_is_as_it_says(project: Project) -> None:
+def test_the_molecule_guide_works_on_your_own_cluster(project: Project) -> None:
     project.on_kind()
     with project.cluster.following("--status"):
         printed = project.reader.type(PLACE, *OWN, 0)
@@ -120,7 +120,7 @@ def test_on_a_cluster_of_your_own_it_is_as_it_says(project: Project) -> None:
     project.cluster.api("GET", "/api/v1/namespaces/project-a", expect=(404,))
 
 
-def test_a_namespace_that_no_test_made_is_left_alone(project: Project) -> None:
+def test_a_namespace_that_no_test_created_is_left_alone(project: Project) -> None:
     project.on_kind()
     project.cluster.namespace("project-a")
     create, prepare, destroy = (
@@ -134,7 +134,7 @@ def test_a_namespace_that_no_test_made_is_left_alone(project: Project) -> None:
     assert project.left() == []
 
 
-def test_the_tarball_has_all_that_the_lab_is_built_of(project: Project) -> None:
+def test_the_tarball_contains_all_sources_of_the_lab(project: Project) -> None:
     shared = "~/.ansible/collections/ansible_collections/openshift_ops/image_pull/extensions/molecule/shared"
     printed = project.reader.type(PLACE, f"{sys.executable} {shared}/lab.py path", [], 0)
     assert printed == os.environ["IMAGE_PULL_LAB"] + "\n"  # found in the cache, by what it is built of

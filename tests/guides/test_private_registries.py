@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 
-def test_it_is_as_it_says(installed, own_lab, pulls):
+def test_the_private_registries_guide_works_as_written(installed, own_lab, pulls):
     image = own_lab.registry("private")["image"]
     for name in ("a", "b", "c", "d", "e", "f"):
         own_lab.namespace(f"project-{name}")

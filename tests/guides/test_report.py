@@ -14,7 +14,7 @@ from support.modules import run_module
 pytestmark = pytest.mark.slow
 
 
-def test_it_is_as_it_says(installed, own_lab):
+def test_the_report_guide_works_as_written(installed, own_lab):
     def audits():
         (installed.folder / "audit").mkdir()
         for name in ("audit/production", "audit/staging", "last-week"):

@@ -18,7 +18,7 @@ def own_lab(untouched_lab):
     return untouched_lab
 
 
-def test_it_is_as_it_says(installed, own_lab, pulls):
+def test_the_rights_guide_works_as_written(installed, own_lab, pulls):
     for name in ("project-a", "project-b", "image-pull-automation", "clusters"):
         own_lab.namespace(name)
     host_a_cluster(own_lab, "clusters")

@@ -9,7 +9,7 @@ import yaml
 from support.guided import inventory, written
 
 
-def test_it_is_as_it_says(installed, own_lab):
+def test_the_security_guide_works_as_written(installed, own_lab):
     account = own_lab.registry("private")["accounts"][0]
     own_lab.namespace("project-a")
     inventory(installed, leaked_password=account["password"])

@@ -61,7 +61,7 @@ def samples() -> dict[str, str]:
     return dict.fromkeys(PROVOKED, "a test provokes it") | {rule.sample: "a unit test holds it" for rule in RULES}
 
 
-def test_what_it_says_is_typed(installed, own_lab, oc, project):
+def test_the_commands_of_the_troubleshooting_guide_work_as_written(installed, own_lab, oc, project):
     account = own_lab.registry("private")["accounts"][0]
     installed.stand_ins["developer@example.com"] = account["username"]
     inventory(installed, registry_password=account["password"], docker_hub_token="a-token-of-docker-hub")
@@ -207,11 +207,11 @@ def shown() -> list[str]:
     ]
 
 
-def test_each_text_of_a_module_is_provoked() -> None:
+def test_each_documented_message_has_one_function_that_provokes_it() -> None:
     assert [[part for part in PROVOKED if part in text] for text in shown()] == [[part] for part in PROVOKED]
 
 
 @pytest.mark.parametrize("text", shown(), ids=lambda text: text[:40])
-def test_a_module_says_it(own_lab, project, tmp_path, text):
+def test_a_module_returns_the_documented_message(own_lab, project, tmp_path, text):
     provoke = next(function for part, function in PROVOKED.items() if part in text)
     assert text in provoke(Modules(own_lab, tmp_path))

@@ -71,7 +71,7 @@ def stumbling(reader: Reader) -> Stumbling:
     return Stumbling(reader)
 
 
-def test_ansible_says_it_and_the_advice_leads_on(stumbling: Stumbling) -> None:
+def test_ansible_prints_each_documented_message_and_the_advice_fixes_it(stumbling: Stumbling) -> None:
     rows = re.findall(r"^   \* - ``(.+)``$", SECTION, re.MULTILINE)
 
     def says(part: str, status: int) -> None:

@@ -52,14 +52,14 @@ def listed(collection: str) -> list[str]:
     return [path for path, held in json.loads(done.stdout).items() if collection in held]
 
 
-def test_the_installed_one_is_the_only_one() -> None:
+def test_the_installed_collection_is_the_only_one() -> None:
     installed = Path(os.environ["IMAGE_PULL_INSTALLED"])
     assert listed(COLLECTION) == [str(installed.parents[1])]
     assert (installed / "MANIFEST.json").is_file()
     assert not (installed / "tests" / "unit").exists()
 
 
-def test_one_setting_of_the_connection_serves_both(lab, namespace: str, tmp_path: Path) -> None:
+def test_the_same_connection_settings_serve_both_collections(lab, namespace: str, tmp_path: Path) -> None:
     playbook, inventory = tmp_path / "both.yml", tmp_path / "hosts.yml"
     playbook.write_text(PLAYBOOK)
     hosts = {"localhost": {"ansible_connection": "local"}}

@@ -56,7 +56,7 @@ class TestNames:
     """Account, kind and five random characters; a long account's name is cut and marked by a hash, in all releases."""
 
     @pytest.mark.parametrize("account", NAMES)
-    def test_bound(self, lab, namespace, account):
+    def test_a_bound_secret_is_named_after_its_account(self, lab, namespace, account):
         found = made(lab, namespace, account)
         name = found["metadata"]["annotations"][REFERENCE]
         assert (name[:-5], len(name[-5:])) == (NAMES[account][0], 5)
@@ -64,7 +64,7 @@ class TestNames:
         assert name in mount_names(found)
 
     @pytest.mark.parametrize("account", NAMES)
-    def test_legacy(self, old, account):
+    def test_a_legacy_secret_is_named_after_its_account(self, old, account):
         namespace = f"names-{list(NAMES).index(account)}"
         old.namespace(namespace)
         (name,) = pull_names(made(old, namespace, account))
@@ -78,7 +78,7 @@ class TestNames:
 class TestAnnotation:
     """It alone says which secret is the account's, whatever it names; without it the secret that is there is found again."""
 
-    def test_another_name_is_taken_and_the_former_secret_goes(self, lab, namespace):
+    def test_an_annotation_with_another_name_replaces_the_managed_secret(self, lab, namespace):
         (former,) = pull_names(lab.account(namespace))
         body = {"metadata": {"annotations": {REFERENCE: "default-dockercfg-other"}}}
         lab.api("PATCH", path_of(namespace, "serviceaccounts", "default"), body)
@@ -89,7 +89,7 @@ class TestAnnotation:
         lab.until(lambda: lab.get(namespace, "secrets", former) is None, "the former secret is deleted")
         assert pull_names(lab.account(namespace)) == mount_names(lab.account(namespace)) == ["default-dockercfg-other"]
 
-    def test_a_users_secret_with_such_a_name_is_a_users_secret(self, lab, namespace):
+    def test_a_user_secret_with_a_name_like_a_managed_one_is_left_alone(self, lab, namespace):
         (managed,) = pull_names(lab.account(namespace))
         data = {".dockercfg": base64.b64encode(b'{"quay.io": {}}').decode()}
         theirs = {"metadata": {"name": "default-dockercfg-quay"}, "type": "kubernetes.io/dockercfg", "data": data}
@@ -132,7 +132,7 @@ class TestUpgraded:
         token = upgraded.get("before", "secrets", metadata["annotations"]["openshift.io/token-secret.name"])
         assert token["metadata"]["labels"]["openshift.io/legacy-token"] == "true"
 
-    def test_a_new_account_gets_a_bound_one(self, upgraded):
+    def test_a_new_account_gets_a_bound_secret(self, upgraded):
         account = made(upgraded, "before", "later")
         upgraded.until(
             lambda: (
@@ -146,7 +146,7 @@ class TestUpgraded:
 class TestRegistryService:
     """Controllers that have never seen the registry's Service know none of its names: the secret stays empty."""
 
-    def test_the_account_has_its_entry_and_the_secret_nothing_until_the_service_is_there(self, lab, namespaces):
+    def test_the_secret_stays_empty_until_the_registry_service_exists(self, lab, namespaces):
         with described(lab, without=[REGISTRY_SERVICE]):
             audit = lab.audit()
             first, second = namespaces(2, wait=False)
@@ -171,7 +171,7 @@ def named(lab: Lab, namespace: str) -> str:
 class TestDescription:
     """The cluster says of itself what a test wants it to say, and the former truth afterwards."""
 
-    def test_version_and_capabilities(self, lab):
+    def test_the_cluster_reports_the_given_version_and_capabilities(self, lab):
         before = lab.api("GET", CLUSTER_VERSION)["status"]
         assert before["desired"]["version"] == "4.20.0"
         assert "ImageRegistry" in before["capabilities"]["enabledCapabilities"]
@@ -184,12 +184,12 @@ class TestDescription:
         assert lab.api("GET", CLUSTER_VERSION)["status"] == before
 
     @pytest.mark.parametrize("path", [CLUSTER_VERSION, IMAGE_REGISTRY_OPERATOR])
-    def test_an_object_is_missing(self, lab, path):
+    def test_a_hidden_object_is_not_found_and_comes_back(self, lab, path):
         with described(lab, without=[path]):
             assert lab.api("GET", path, expect=(404,))["reason"] == "NotFound"
         assert lab.api("GET", path)["status"]
 
-    def test_a_caller_who_may_not_read_the_cluster_operator(self, lab):
+    def test_a_caller_without_the_right_cannot_read_the_cluster_operator(self, lab):
         user = allow(
             lab, "no-operators", {"serviceaccounts": ["get"]}, {"clusterversions.config.openshift.io": ["get"]}
         )
@@ -210,11 +210,11 @@ class TestOverwritten:
         assert owners(lab.account(namespace), "f:imagePullSecrets") == [CONTROLLER]
         assert owners(lab.account(namespace), "f:secrets") == [CONTROLLER]
 
-    def test_a_careful_writer_stays_the_last_one(self, lab, namespace):
+    def test_a_careful_writer_stays_the_last_writer(self, lab, namespace):
         lab.set_account(namespace, imagePullSecrets=["ours"])
         assert owners(lab.account(namespace), "f:imagePullSecrets") == ["tests"]
 
-    def test_as_often_as_asked(self, lab, namespace):
+    def test_the_overwriter_writes_the_given_number_of_times(self, lab, namespace):
         with Overwriter(lab, namespace, "ours", names=["theirs"], times=2) as other:
             for number in (1, 2):
                 lab.set_account(namespace, imagePullSecrets=["ours"])

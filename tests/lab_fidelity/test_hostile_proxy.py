@@ -49,14 +49,14 @@ def client(lab) -> Iterator[Client]:
         yield Client(lab, proxy)
 
 
-def test_without_a_rule_it_passes_on(client):
+def test_a_proxy_without_a_rule_passes_requests_on(client):
     status, body = client.ask()
     assert (status, json.loads(body)["metadata"]["name"]) == (200, "default")
     assert client.proxy.log == [f"GET {PATH}"]
     assert client.proxy.requests == 1
 
 
-def test_a_rule_means_requests_by_their_number(client):
+def test_a_rule_applies_to_requests_by_their_number(client):
     client.proxy.rule("GET .*default", answered(418, b"[]"), after=1, times=2)
     assert [client.ask()[0] for _request in range(5)] == [200, 418, 418, 200, 200]
     client.proxy.forget()
@@ -68,12 +68,12 @@ def test_a_rule_means_requests_by_their_number(client):
     ("body", "sent"),
     [(None, b"null"), ([], b"[]"), (b"\xff", b"\xff"), ("text", b"text"), ({"a": None}, b'{"a": null}')],
 )
-def test_any_body(client, body, sent):
+def test_an_answer_can_have_any_body(client, body, sent):
     client.proxy.rule("", answered(200, body))
     assert client.ask() == (200, sent)
 
 
-def test_a_refusal_has_any_details(client):
+def test_a_refusal_can_have_any_details(client):
     client.proxy.rule("", refused(403, "Forbidden", details=["odd"]))
     status, body = client.ask()
     assert (status, json.loads(body)["details"]) == (403, ["odd"])
@@ -85,7 +85,7 @@ def test_an_answer_is_changed(client):
     assert (status, json.loads(body)["metadata"], json.loads(body)["kind"]) == (200, None, "Namespace")
 
 
-def test_a_redirect_says_where(client):
+def test_a_redirect_names_its_target(client):
     client.proxy.rule("", redirected("https://elsewhere.example.com/"))
     connection = client.connect()
     connection.request("GET", PATH)
@@ -96,7 +96,7 @@ def test_a_redirect_says_where(client):
 
 @pytest.mark.parametrize("by_reset", [True, False])
 @pytest.mark.parametrize("point", ["request", "answer", "head", "body"])
-def test_a_cut_comes_at_its_point(client, point, by_reset):
+def test_a_connection_is_cut_at_the_given_point(client, point, by_reset):
     client.proxy.rule("", cut(point, by_reset=by_reset), times=1)
     with pytest.raises((http.client.HTTPException, OSError)) as caught:
         client.ask()
@@ -118,14 +118,14 @@ def test_a_hanging_server_hangs_and_ends(client, point):
     assert client.ask()[0] == 200
 
 
-def test_a_silent_server_accepts_and_says_nothing(client):
+def test_a_silent_server_accepts_connections_and_sends_nothing(client):
     client.proxy.silent(after=1)
     assert client.ask()[0] == 200
     with pytest.raises(TimeoutError):
         client.ask(timeout=SHORT_SECONDS)
 
 
-def test_a_dead_server_is_gone(client):
+def test_a_dead_server_drops_open_connections_and_refuses_new_ones(client):
     """Also for connections that are open."""
     waiting = client.connect()
     waiting.connect()
@@ -154,7 +154,7 @@ def test_lists_come_in_small_pages(lab):
     assert page["metadata"]["continue"]
 
 
-def test_a_port_that_is_closed_is_free_again(lab):
+def test_the_port_of_a_stopped_proxy_is_free_again(lab):
     with HostileProxy(lab).running() as proxy:
         port = int(proxy.url.rpartition(":")[2])
     with socket.socket() as free:

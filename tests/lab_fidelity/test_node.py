@@ -150,7 +150,7 @@ class TestRecordedPulls:
     """30 pods with pull secrets in every shape; the message of the lab's node is the recorded one, word by word."""
 
     @pytest.mark.parametrize("name", [name for name in RECORDED["pulls"] if name != "latin1"])
-    def test_it_says_what_the_real_one_said(self, lab, namespace, name):
+    def test_the_node_gives_the_recorded_message(self, lab, namespace, name):
         row = RECORDED["pulls"][name]
         make_pod(lab, namespace, recorded_image(lab, namespace, name), *recorded_secrets(lab)[name])
         image = pulled(lab, namespace, "app", *flags_for(row))
@@ -183,19 +183,19 @@ class TestRecordedCauses:
         if not row["pulled"]:
             assert told(image["waiting"]["message"]) == told(expected(lab, row)) != ""
 
-    def test_the_mirror_opens_to_the_node(self, lab, namespace):
+    def test_the_mirror_accepts_the_node_credential(self, lab, namespace):
         node = {lab.registry("private")["host"]: login(lab)}
         self.mirrored(lab, "mirror, node credential", namespace, [], node)
 
-    def test_the_mirror_does_not_open_to_the_pod(self, lab, namespace):
+    def test_the_mirror_does_not_get_the_credential_of_the_pod(self, lab, namespace):
         secrets = [auth_file({CLOSED: login(lab), lab.registry("private")["host"]: login(lab)})]
         self.mirrored(lab, "mirror, secret of the pod", namespace, secrets, None)
 
-    def test_a_wrong_secret_of_the_pod_does_not_hurt_at_the_mirror(self, lab, namespace):
+    def test_a_wrong_pod_secret_does_not_stop_a_pull_from_the_mirror(self, lab, namespace):
         node = {lab.registry("private")["host"]: login(lab)}
         self.mirrored(lab, "mirror, wrong secret of the pod", namespace, [auth_file({CLOSED: WRONG})], node)
 
-    def test_nobody_has_a_credential_for_the_mirror(self, lab, namespace):
+    def test_a_pull_from_the_mirror_without_a_credential_fails(self, lab, namespace):
         self.mirrored(lab, "mirror, no credential", namespace, [], None)
 
     def judged(self, lab: Lab, namespace: str, name: str, *flags: str) -> None:
@@ -203,26 +203,26 @@ class TestRecordedCauses:
         row = RECORDED["causes"][name]
         assert image["waiting"] == {"reason": row["reason"], "message": expected(lab, row)}
 
-    def test_a_source_that_must_not_be_contacted_is_blocked_for_tags_too(self, lab, namespace):
+    def test_a_source_that_must_not_be_contacted_is_blocked_for_tags(self, lab, namespace):
         make_pod(lab, namespace, f"{CLOSED}/team/app:v1")
         mirrors = [{"source": CLOSED, "mirrors": ["mirror.example.com"], "mirrorSourcePolicy": "NeverContactSource"}]
         with registry_settings(lab, digest=mirrors):
             self.judged(lab, namespace, "blocked")
 
-    def test_a_short_name_of_two_registries(self, lab, namespace):
+    def test_a_short_name_of_two_registries_gives_the_recorded_message(self, lab, namespace):
         make_pod(lab, namespace, "team/app:v1")
         with registry_settings(lab, sources={"containerRuntimeSearchRegistries": ["a.example.com", CLOSED]}):
             self.judged(lab, namespace, "short name", "--short-names", "enforcing")
 
-    def test_nobody_answers(self, lab, namespace):
+    def test_a_refused_connection_gives_the_recorded_message(self, lab, namespace):
         make_pod(lab, namespace, f"{CLOSED}/team/app:v1")
         self.judged(lab, namespace, "connection refused")
 
-    def test_an_image_that_is_never_pulled(self, lab, namespace):
+    def test_an_absent_image_with_policy_never_gives_the_recorded_message(self, lab, namespace):
         make_pod(lab, namespace, f"{lab.registry('private')['host']}/team/neverseen:v1", policy="Never")
         self.judged(lab, namespace, "never pull")
 
-    def test_a_name_that_is_none(self, lab, namespace):
+    def test_an_invalid_image_name_gives_the_recorded_message(self, lab, namespace):
         make_pod(lab, namespace, "UPPER/Case:v1")
         self.judged(lab, namespace, "invalid name")
 
@@ -234,7 +234,7 @@ class TestRecordedCauses:
         self.judged(lab, namespace, "two credentials refused")
 
     @pytest.mark.parametrize("name", [*REFUSALS, "unknown authority"])
-    def test_a_registry_that_refuses(self, lab, namespace, tmp_path, name):
+    def test_a_registry_refusal_gives_the_recorded_message(self, lab, namespace, tmp_path, name):
         status, content = REFUSALS.get(name, ("200 OK", b"{}"))
 
         def script(server: HostileRegistry) -> list[bytes]:
@@ -275,14 +275,14 @@ def private(lab, namespace) -> str:
 class TestSettings:
     """Each kind of setting, with a pod that pulls without it or by it."""
 
-    def test_blocked(self, lab, namespace, private):
+    def test_a_blocked_registry_is_not_pulled_from(self, lab, namespace, private):
         with registry_settings(lab, sources={"blockedRegistries": [f"{private}/team"]}):
             image = pulled(lab, namespace, "app")
         assert f"registry {private}/team is blocked in /etc/containers/registries.conf" in image["waiting"]["message"]
         with registry_settings(lab, sources={"blockedRegistries": [f"{private}/tea"]}):
             assert pulled(lab, namespace, "app")["pulled"]
 
-    def test_allowed(self, lab, namespace, private):
+    def test_a_registry_outside_the_allowed_list_is_rejected(self, lab, namespace, private):
         with registry_settings(lab, sources={"allowedRegistries": ["registry.example.com"]}):
             image = pulled(lab, namespace, "app")
         assert image["waiting"]["reason"] == "SignatureValidationFailed"
@@ -291,7 +291,7 @@ class TestSettings:
             assert pulled(lab, namespace, "app")["pulled"]
 
     @pytest.mark.parametrize("everywhere", [True, False])
-    def test_an_image_that_must_be_signed(self, lab, namespaces, everywhere):
+    def test_an_unsigned_image_is_rejected_where_a_signature_is_required(self, lab, namespaces, everywhere):
         host = lab.registry("private")["host"]
         here, there = namespaces(2)
         for one in (here, there):
@@ -302,7 +302,7 @@ class TestSettings:
             assert pulled(lab, there, "app")["pulled"] == (not everywhere)
 
     @pytest.mark.parametrize("kind", ["digest", "old", "tag"])
-    def test_mirrors_of_digests_and_of_tags(self, lab, namespace, kind):
+    def test_a_mirror_set_serves_only_its_kind_of_image_reference(self, lab, namespace, kind):
         host = lab.registry("private")["host"]
         make_pod(lab, namespace, f"{host}/team/app:v1", auth_file({host: login(lab)}), name="real")
         digest = pulled(lab, namespace, "real")["image_id"].partition("@")[2]
@@ -320,7 +320,7 @@ class TestSettings:
         with registry_settings(lab, tag=[{"source": f"{host}/moved", "mirrors": [f"{host}/team"]}]):
             assert pulled(lab, namespace, "app")["pulled"]
 
-    def test_what_contradicts_itself_is_not_rendered(self, lab, namespace, private):
+    def test_contradicting_mirror_sets_are_not_rendered(self, lab, namespace, private):
         sets = [
             {"source": private, "mirrors": [CLOSED], "mirrorSourcePolicy": "NeverContactSource"},
             {"source": private, "mirrors": [CLOSED]},
@@ -335,7 +335,7 @@ class TestSettings:
         assert (fresh["pulled"], old["pulled"]) == (True, False)
 
     @pytest.mark.parametrize("spec", [{"imageDigestMirrors": "none"}, {"imageDigestMirrors": [7]}, []])
-    def test_an_object_that_cannot_be_read_is_told_and_the_node_pulls_as_before(self, lab, namespace, private, spec):
+    def test_an_unreadable_mirror_set_is_reported_and_the_node_pulls_as_before(self, lab, namespace, private, spec):
         path = f"{CONFIG}/imagedigestmirrorsets"
         body = {"apiVersion": "config.openshift.io/v1", "kind": "ImageDigestMirrorSet", "spec": spec}
         lab.api("POST", path, body | {"metadata": {"name": "odd"}})
@@ -349,7 +349,7 @@ class TestSettings:
     @pytest.mark.parametrize(
         "spec", [None, {}, {"imageDigestMirrors": None}, {"imageDigestMirrors": [{"source": CLOSED}]}]
     )
-    def test_an_object_that_says_nothing_changes_nothing(self, lab, namespace, private, spec):
+    def test_an_empty_mirror_set_changes_nothing(self, lab, namespace, private, spec):
         path = f"{CONFIG}/imagedigestmirrorsets"
         body = {"apiVersion": "config.openshift.io/v1", "kind": "ImageDigestMirrorSet", "spec": spec}
         lab.api("POST", path, body | {"metadata": {"name": "odd"}})
@@ -359,7 +359,7 @@ class TestSettings:
             lab.api("DELETE", f"{path}/odd")
         assert (report["pulled"], report["node_problems"]) == (True, [])
 
-    def test_the_credential_of_the_node(self, lab, namespace):
+    def test_the_node_credential_is_tried_after_the_pod_secret(self, lab, namespace):
         host = lab.registry("private")["host"]
         make_pod(lab, namespace, f"{host}/team/app:v1", auth_file({host: WRONG}))
         assert not pulled(lab, namespace, "app")["pulled"]
@@ -371,7 +371,7 @@ class TestSettings:
             ("openshift-config/pull-secret", host),
         ]
 
-    def test_short_names(self, lab, namespace):
+    def test_a_short_name_is_resolved_through_the_search_registries(self, lab, namespace):
         host = lab.registry("private")["host"]
         make_pod(lab, namespace, "team/app:v1", policy="IfNotPresent")
         node = {host: login(lab)}
@@ -402,7 +402,7 @@ class TestPresentImages:
         make_pod(lab, second, f"{host}/team/app:v1", auth_file({host: WRONG}), policy="IfNotPresent")
         return first, second, ["--node", first]
 
-    def test_without_the_check_anybody_may(self, lab, pods):
+    def test_each_pod_can_use_a_present_image_without_the_check(self, lab, pods):
         first, second, node = pods
         assert not pulled(lab, second, "app", *node)["pulled"]
         assert pulled(lab, first, "app", *node)["pulled"]
@@ -410,7 +410,7 @@ class TestPresentImages:
         assert (image["pulled"], image["present"], image["tried"]) == (True, True, [])
         assert image["events"][-1]["message"].endswith("already present on machine")
 
-    def test_with_the_check_only_who_can_pull(self, lab, pods):
+    def test_the_check_refuses_a_present_image_to_pods_that_cannot_pull_it(self, lab, pods):
         first, second, node = pods
         assert pulled(lab, first, "app", *node, "--recheck")["pulled"]
         again = pulled(lab, first, "app", *node, "--recheck")
@@ -420,7 +420,7 @@ class TestPresentImages:
         assert (refused["pulled"], refused["present"]) == (False, False)
         assert pulled(lab, second, "app", *node)["present"]
 
-    def test_the_same_secret_may_whatever_is_in_it_now_and_a_new_one_must_pull(self, lab, pods):
+    def test_a_changed_secret_keeps_its_access_and_a_recreated_secret_must_pull(self, lab, pods):
         first, _second, node = pods
         host = lab.registry("private")["host"]
         assert pulled(lab, first, "app", *node, "--recheck")["pulled"]
@@ -430,14 +430,14 @@ class TestPresentImages:
         remade(lab, first, "app-0", auth_file({host: ("another", "wrong")}))
         assert not pulled(lab, first, "app", *node, "--recheck")["pulled"]
 
-    def test_the_same_credential_may_from_anywhere(self, lab, pods):
+    def test_the_same_credential_gives_access_from_another_namespace(self, lab, pods):
         first, second, node = pods
         host = lab.registry("private")["host"]
         assert pulled(lab, first, "app", *node, "--recheck")["pulled"]
         remade(lab, second, "app-0", auth_file({f"{host}/team": login(lab)}))
         assert pulled(lab, second, "app", *node, "--recheck")["present"]
 
-    def test_what_the_node_pulled_by_itself_is_everybodys(self, lab, pods):
+    def test_an_image_pulled_with_the_node_credential_is_open_to_other_pods(self, lab, pods):
         first, second, node = pods
         host = lab.registry("private")["host"]
         lab.api("DELETE", path_of(first, "secrets", "app-0"))
@@ -445,19 +445,19 @@ class TestPresentImages:
             assert pulled(lab, first, "app", *node, "--recheck")["tried"][0]["secret"] == "openshift-config/pull-secret"
         assert pulled(lab, second, "app", *node, "--recheck")["present"]
 
-    def test_what_was_there_before_the_check_is_everybodys(self, lab, pods):
+    def test_an_image_present_before_the_check_is_open_to_other_pods(self, lab, pods):
         first, second, node = pods
         assert pulled(lab, first, "app", *node)["pulled"]
         assert pulled(lab, second, "app", *node, "--recheck")["present"]
 
-    def test_always_asks_the_registry(self, lab, pods, namespace):
+    def test_policy_always_asks_the_registry(self, lab, pods, namespace):
         first, _second, node = pods
         host = lab.registry("private")["host"]
         assert pulled(lab, first, "app", *node)["pulled"]
         make_pod(lab, namespace, f"{host}/team/app:v1", auth_file({host: WRONG}), policy="Always")
         assert not pulled(lab, namespace, "app", *node)["pulled"]
 
-    def test_never_uses_what_is_there(self, lab, pods, namespace):
+    def test_policy_never_uses_only_present_images(self, lab, pods, namespace):
         first, _second, node = pods
         make_pod(lab, namespace, f"{lab.registry('private')['host']}/team/app:v1", policy="Never")
         assert pulled(lab, namespace, "app", *node)["waiting"]["reason"] == "ErrImageNeverPull"
@@ -466,7 +466,7 @@ class TestPresentImages:
 
 
 class TestStatusAndMany:
-    def test_the_status_is_what_the_kubelet_would_write(self, lab, namespace):
+    def test_the_pod_status_matches_the_result_of_the_pull(self, lab, namespace):
         host = lab.registry("private")["host"]
         make_pod(lab, namespace, f"{host}/team/app:v1", auth_file({host: login(lab)}), name="good")
         make_pod(lab, namespace, f"{host}/team/app:v1", auth_file({host: WRONG}), name="bad")
@@ -480,7 +480,7 @@ class TestStatusAndMany:
             seen[name] = (found["status"]["phase"], bool(status["imageID"]))
         assert seen == {"good": ("Running", True), "bad": ("Pending", False)}
 
-    def test_many_pods_are_judged_as_each_one_is(self, lab, namespaces):
+    def test_many_pods_get_the_same_result_as_each_pod_alone(self, lab, namespaces):
         host = lab.registry("private")["host"]
         pods = []
         for namespace in namespaces(2):
@@ -496,7 +496,7 @@ class TestStatusAndMany:
         assert listed.returncode == 1
         assert [json.loads(line)["pulled"] for line in listed.stdout.splitlines()] == [False, True] * 6
 
-    def test_a_pod_that_is_not_there_has_an_error_and_the_others_an_answer(self, lab, namespace, private):
+    def test_an_absent_pod_has_an_error_and_the_other_pods_get_an_answer(self, lab, namespace, private):
         lines = "".join(json.dumps({"namespace": namespace, "pod": pod}) + "\n" for pod in ("absent", "app"))
         done = lab.run("pull", "--dir", str(lab.dir), "--stdin", check=False, stdin=lines)
         first, second = (json.loads(line) for line in done.stdout.splitlines())
@@ -505,7 +505,7 @@ class TestStatusAndMany:
         assert second["pulled"]
 
 
-def test_a_push_makes_the_stream(lab, namespace):
+def test_a_push_creates_the_image_stream(lab, namespace):
     path = f"/apis/image.openshift.io/v1/namespaces/{namespace}/imagestreams/app"
     for tag in ("v1", "v2", "v2"):
         lab.run("push", "--dir", str(lab.dir), f"{namespace}/app:{tag}")

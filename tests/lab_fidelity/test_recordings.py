@@ -220,7 +220,7 @@ class TestProvisioner:
     """Each step of the recording ends in the same writes, in the same order, and the same account."""
 
     @pytest.mark.parametrize("name", ACTIONS)
-    def test_the_writes_are_those_recorded(self, steps, name):
+    def test_the_writes_match_the_recording(self, steps, name):
         wanted, found = RECORDED["steps"][name], steps[name].writes
         beside = [write for write in found if write["resource"] == "rolebindings"]
         assert [write for write in found if write not in beside] == wanted["writes"]
@@ -236,7 +236,7 @@ class TestProvisioner:
         assert usable(step.secret)
 
     @pytest.mark.parametrize("name", ACTIONS)
-    def test_accounts_are_written_as_they_were_read(self, steps, name):
+    def test_accounts_are_written_with_the_version_and_uid_that_were_read(self, steps, name):
         """Server-side apply with the version and identity that were read, and the annotation."""
         step = steps[name]
         for sent in step.sent:
@@ -458,7 +458,7 @@ class TestIntegratedRegistry:
     """It answers as OpenShift's registry was recorded to, after asking the API server with the caller's token."""
 
     @pytest.mark.parametrize("name", ROWS)
-    def test_the_answer_is_the_recorded_one(self, registry, name):
+    def test_the_registry_answers_as_recorded(self, registry, name):
         row = ROWS[name]
         answer = registry.ask(row.request, row.login)
         host = registry.lab.registry("integrated")["host"]
@@ -480,13 +480,13 @@ class TestIntegratedRegistry:
             assert answer.data.decode().strip() == row.body
 
     @pytest.mark.parametrize("name", ROWS)
-    def test_it_asks_the_api_server_what_the_real_one_asks(self, registry, name):
+    def test_the_registry_sends_the_recorded_requests_to_the_api_server(self, registry, name):
         row = ROWS[name]
         audit = registry.lab.audit()
         registry.ask(row.request, row.login)
         assert asked(audit) == list(row.asked)
 
-    def test_it_asks_as_the_caller(self, registry):
+    def test_the_registry_asks_the_api_server_as_the_caller(self, registry):
         audit = registry.lab.audit()
         registry.ask(f"GET {MANIFEST}", "bearer - nobody")
         users = {event["user"]["username"] for event in audit.requests() if agent(event) == "image-registry"}
@@ -505,7 +505,9 @@ class TestIntegratedRegistry:
             (({"verbs": ["get", "update"]},), "POST /v2/owner/absent/blobs/uploads/", 202),
         ],
     )
-    def test_the_right_that_counts(self, registry, rights, request_line, status):
+    def test_a_pull_needs_get_and_a_push_also_needs_update_on_image_layers(
+        self, registry, rights, request_line, status
+    ):
         """Pull is get, push is update too, on imagestreams/layers in the group image.openshift.io only."""
         layers = {"apiGroups": ["image.openshift.io"], "resources": ["imagestreams/layers"]}
         name = f"account-{len(registry.tokens)}"
@@ -524,7 +526,7 @@ def old(lab_factory) -> Lab:
 class TestLegacy:
     """4.11 to 4.15: a long-lived token secret behind each pull secret, and repairs from the other list."""
 
-    def test_the_pair_of_secrets(self, old):
+    def test_an_account_gets_a_pull_secret_and_a_token_secret(self, old):
         old.namespace("pair")
         account = old.account("pair")
         (name,) = pull_names(account)
@@ -550,7 +552,7 @@ class TestLegacy:
             assert entry["email"] == "serviceaccount@example.org"
 
     @pytest.mark.parametrize("lost", ["imagePullSecrets", "secrets"])
-    def test_one_lost_entry_is_repaired_from_the_other_list(self, old, lost):
+    def test_a_lost_entry_is_repaired_from_the_other_list(self, old, lost):
         namespace = old.namespace(f"one-{lost.lower()}")
         before = pull_names(old.account(namespace))
         old.api("PATCH", account_path(namespace), {lost: []})
@@ -560,7 +562,7 @@ class TestLegacy:
         )
         assert pull_names(old.account(namespace)) == before
 
-    def test_losing_both_makes_a_new_pair(self, old):
+    def test_the_loss_of_both_entries_creates_a_new_secret(self, old):
         namespace = old.namespace("both")
         (before,) = pull_names(old.account(namespace))
         old.api("PATCH", account_path(namespace), {"imagePullSecrets": [], "secrets": []})
@@ -577,7 +579,7 @@ def bare(lab_factory) -> Lab:
 class TestRemoved:
     """The integrated registry is removed: nothing is made, what was made is taken away, the annotation dangles."""
 
-    def test_the_cluster_says_so(self, bare):
+    def test_the_cluster_reports_the_registry_as_removed(self, bare):
         operator = bare.api("GET", "/apis/config.openshift.io/v1/clusteroperators/image-registry")
         assert operator["status"]["conditions"][0]["reason"] == "Removed"
         images = bare.api("GET", "/apis/config.openshift.io/v1/images/cluster")
@@ -586,14 +588,14 @@ class TestRemoved:
         assert config["spec"]["managementState"] == "Removed"
         assert bare.get("openshift-image-registry", "services", "image-registry") is None
 
-    def test_nothing_is_made(self, bare):
+    def test_no_pull_secret_is_created_for_a_new_namespace(self, bare):
         audit = bare.audit()
         bare.namespace("bare")
         time.sleep(0.5)
         assert not pull_names(bare.account("bare"))
         assert not [event for event in provisioner_writes(audit, "bare") if agent(event).startswith("openshift")]
 
-    def test_what_was_made_is_taken_away_but_for_the_annotation(self, bare):
+    def test_the_managed_secret_is_removed_and_the_annotation_stays(self, bare):
         bare.run("set", "--dir", str(bare.dir), "--provisioner", "bound")
         bare.namespace("before")
         bare.until(lambda: bool(pull_names(bare.account("before"))), "the account is provisioned")

@@ -100,7 +100,7 @@ class TestRegistries:
         assert now[account[0]]["last"].endswith("Z")
         assert {user: now[user] for user in others} == others
 
-    def test_a_login_that_is_proved_is_told_from_a_pull(self, lab, name, account):
+    def test_a_verified_login_is_counted_apart_from_a_pull(self, lab, name, account):
         registry = lab.registry(name)
         asked = {"registry": registry["host"], "realm_host": registry["realm_host"], "ca_cert": lab.data["ca_cert"]}
         login = {"username": account[0], "password": account[1], "repositories": ["team/app:v1"]}
@@ -111,7 +111,7 @@ class TestRegistries:
         assert not run_module("registry_auth_info", **asked, **login | {"password": "wrong"})["works"]
         assert counted(lab, name, account[0])[1] > 0
 
-    def test_an_account_that_is_disabled_is_dead_at_once(self, lab, namespace, name, account):
+    def test_a_disabled_account_is_refused_at_once(self, lab, namespace, name, account):
         make_secret(lab, namespace, account, name)
         make_pod(lab, namespace, name=name)
         assert lab.pull(namespace, "app")["pulled"]
@@ -138,7 +138,7 @@ class TestRegistries:
             assert lab.registry_counts(other)
         assert lab.pull(namespace, "app")["pulled"]
 
-    def test_hidden_denied_limited_redirected(self, lab, namespace, name, account):
+    def test_a_registry_can_hide_deny_limit_and_redirect_pulls(self, lab, namespace, name, account):
         make_secret(lab, namespace, account, name)
         make_pod(lab, namespace, name=name)
         whose = ("team/app", "--from", account[0])
@@ -155,7 +155,7 @@ class TestRegistries:
                 assert words in image["waiting"]["message"]
             assert lab.pull(namespace, "app")["pulled"], flags
 
-    def test_tokens_that_end(self, lab, name, account):
+    def test_tokens_expire_after_the_given_time(self, lab, name, account):
         registry = lab.registry(name)
         pool = urllib3.PoolManager(ca_certs=lab.data["ca_cert"])
         login = urllib3.make_headers(basic_auth=":".join(account))
@@ -170,7 +170,7 @@ class TestRegistries:
             assert pool.request("GET", asked, headers=login).json()["expires_in"] == 1
         assert pool.request("GET", url, headers=bearer).status == 200
 
-    def test_what_is_refused_is_said_and_changes_nothing(self, lab, name):
+    def test_a_refused_command_is_reported_and_changes_nothing(self, lab, name):
         before = json.loads((lab.dir / "lab.json").read_text())
         for flags, words in (
             (("--add", "new", "--disable", "stranger", name), "no account"),
@@ -188,7 +188,7 @@ class TestFollowing:
     def account(self, lab: Lab) -> tuple[str, str]:
         return new_account(lab, "private")
 
-    def test_each_new_pod_is_pulled_for_once(self, lab, namespaces, account):
+    def test_each_pod_causes_one_pull(self, lab, namespaces, account):
         first, second = namespaces(2)
         for namespace in (first, second):
             make_secret(lab, namespace, account)
@@ -202,7 +202,7 @@ class TestFollowing:
         assert len({one["uid"] for one in attempts}) == len(attempts) == 11
         assert counted(lab, "private", account[0]) == (11, 0, 11, 0, 0)
 
-    def test_other_namespaces_are_left_alone(self, lab, namespaces, account):
+    def test_the_node_leaves_other_namespaces_alone(self, lab, namespaces, account):
         first, second = namespaces(2)
         for namespace in (first, second):
             make_secret(lab, namespace, account)
@@ -211,7 +211,7 @@ class TestFollowing:
             lab.until(pulled_once(lab, found, second), "it is pulled for")
         assert found.of(first, "app") == []
 
-    def test_a_pull_that_failed_is_tried_again_with_what_the_secret_holds_then(self, lab, namespace, account):
+    def test_a_failed_pull_is_retried_with_the_current_content_of_the_secret(self, lab, namespace, account):
         make_secret(lab, namespace, (account[0], "wrong"))
         with lab.following("--status", namespace) as found:
             make_pod(lab, namespace)
@@ -226,7 +226,7 @@ class TestFollowing:
             range(1, len(found.of(namespace, "app")) + 1)
         )
 
-    def test_the_status_and_the_events_are_those_of_a_kubelet(self, lab, namespace, account):
+    def test_the_status_and_the_events_match_those_of_a_kubelet(self, lab, namespace, account):
         make_secret(lab, namespace, account)
         with lab.following("--status", namespace) as found:
             make_pod(lab, namespace, "stays")
@@ -247,7 +247,7 @@ class TestFollowing:
         uids = {lab.get(namespace, "pods", pod)["metadata"]["uid"] for pod in ("stays", "ends")}
         assert {one["involvedObject"]["uid"] for one in ours} == uids
 
-    def test_what_fails_again_is_one_event_that_counts(self, lab, namespace, account):
+    def test_repeated_failures_are_one_event_with_a_count(self, lab, namespace, account):
         make_secret(lab, namespace, (account[0], "wrong"))
         with lab.following("--status", namespace) as found:
             make_pod(lab, namespace)
@@ -257,14 +257,14 @@ class TestFollowing:
         assert [one["count"] >= 3 for one in failed] == [True]
         assert account[1] not in json.dumps(events)
 
-    def test_the_status_of_an_earlier_pod_of_the_name_is_refused(self, lab, namespace):
+    def test_a_status_of_an_earlier_pod_with_the_same_name_is_refused(self, lab, namespace):
         """What the node relies on when it writes the status of a pod that may be another by now."""
         make_pod(lab, namespace)
         late = {"metadata": {"uid": "00000000-0000-0000-0000-000000000000"}, "status": {"phase": "Running"}}
         lab.api("PATCH", f"{path_of(namespace, 'pods', 'app')}/status", late, expect=(422,))
         assert status_of(lab, namespace)["phase"] == "Pending"
 
-    def test_a_pod_that_is_deleted_is_dropped_and_a_later_one_is_another(self, lab, namespace, account):
+    def test_a_deleted_pod_is_dropped_and_its_successor_starts_at_attempt_one(self, lab, namespace, account):
         make_secret(lab, namespace, (account[0], "wrong"))
         with lab.following("--status", namespace) as found:
             make_pod(lab, namespace)
@@ -279,7 +279,7 @@ class TestFollowing:
         assert len(set(uids)) == 2
         assert found.of(namespace, "app")[-1]["attempt"] == 1
 
-    def test_a_pull_that_fails_for_a_pod_that_is_gone_says_so(self, lab, namespace, account):
+    def test_a_failed_pull_for_a_deleted_pod_reports_the_pod_as_gone(self, lab, namespace, account):
         make_secret(lab, namespace, account)
         # The two before the manifest are answered; for that the client asks again for seconds.
         limited = told(lab, "private", "--rate-limit", "2", back=("--rate-limit", "0"))
@@ -293,7 +293,7 @@ class TestFollowing:
         (one,) = (one for one in found.attempts() if one["uid"] == uid)
         assert (one["pulled"], one["gone"], one.get("error")) == (False, True, None)
 
-    def test_the_deletion_of_a_pod_of_the_node_ends(self, lab, namespace, account):
+    def test_the_node_finishes_the_deletion_of_its_own_pods_only(self, lab, namespace, account):
         make_secret(lab, namespace, account)
         with lab.following("--status", "--node", namespace, namespace) as found:
             make_pod(lab, namespace, nodeName=namespace)
@@ -318,7 +318,7 @@ class TestFollowing:
                 lab.until(pulled_once(lab, found, namespace, pod), "it is pulled for")
         assert found.of(namespace, "other") == []
 
-    def test_present_images_and_the_check_of_credentials(self, lab, namespaces, account):
+    def test_a_present_image_is_used_only_by_a_pod_that_passes_the_check(self, lab, namespaces, account):
         first, second = namespaces(2)
         make_secret(lab, first, account)
         make_secret(lab, second, (account[0], "wrong"))
@@ -335,7 +335,7 @@ class TestFollowing:
         assert again["images"][0]["present"]
         assert True not in outcomes(found, second)
 
-    def test_the_credential_of_the_node_is_the_one_that_the_cluster_has_now(self, lab, namespace, account):
+    def test_the_node_uses_the_credential_that_the_cluster_has_now(self, lab, namespace, account):
         host = lab.registry("private")["host"]
         with lab.following(namespace) as found:
             make_pod(lab, namespace)
@@ -404,12 +404,12 @@ class TestFollowing:
         assert image in statuses["app"]["message"]
         assert "registry.example.com" in statuses["beside"]["message"]
 
-    def test_it_ends_with_its_input(self, lab, namespace):
+    def test_the_follower_ends_with_its_input(self, lab, namespace):
         command = [lab.binary, "pull", "--follow", "--dir", str(lab.dir), namespace]
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, input="", check=False)
         assert (done.returncode, done.stdout) == (0, "")
 
-    def test_a_signal_and_the_end_of_its_input_together_end_it_well(self, lab, namespace):
+    def test_the_follower_ends_cleanly_on_a_signal_and_the_end_of_its_input(self, lab, namespace):
         for _time in range(10):
             with lab.following(namespace) as found:
                 assert found.process.stdin is not None
@@ -418,7 +418,7 @@ class TestFollowing:
                 found.process.terminate()
                 assert found.process.wait(30) == 0
 
-    def test_a_rotation_under_fire(self, lab, namespace, account):
+    def test_no_pull_fails_during_a_rotation_in_place(self, lab, namespace, account):
         """In place no pull fails. The control: the old account first, and there are failures."""
         new = new_account(lab, "private")
         make_secret(lab, namespace, account)

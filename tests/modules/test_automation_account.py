@@ -54,7 +54,7 @@ def may(lab: Lab, user: str, verb: str, resource: str, namespace: str = "", *, n
 
 
 class TestPresent:
-    def test_rights_are_where_the_jobs_work_and_nowhere_else(self, lab, account, namespaces, namespace, name):
+    def test_rights_are_granted_only_in_the_namespaces_of_the_jobs(self, lab, account, namespaces, namespace, name):
         here, there = namespaces(2)
         user = f"system:serviceaccount:{namespace}:{name}"
         found = account(jobs=["secrets", "wait"], namespaces=[here])
@@ -76,7 +76,7 @@ class TestPresent:
         assert not may(lab, user, "list", "secrets")
         assert not may(lab, user, "patch", "serviceaccounts", here)
 
-    def test_a_second_run_writes_nothing_and_check_mode_says_what_a_real_one_does(self, lab, account, namespaces):
+    def test_a_second_run_writes_nothing_and_check_mode_predicts_the_first(self, lab, account, namespaces):
         (here,) = namespaces(1)
         given = {"jobs": ["secrets", "grants"], "namespaces": [here]}
         audit = lab.audit()
@@ -89,7 +89,7 @@ class TestPresent:
         again = account(**given)
         assert (again["failed"], again["changed"], audit.writes()) == (False, False, [])
 
-    def test_what_is_no_longer_needed_is_taken_back_everywhere(self, lab, account, namespaces, namespace, name):
+    def test_rights_that_are_no_longer_needed_are_revoked_everywhere(self, lab, account, namespaces, namespace, name):
         first, second = namespaces(2)
         account(jobs=["secrets", "wait"], namespaces=[first, second])
         found = account(jobs=["links"], namespaces=[second])
@@ -100,7 +100,7 @@ class TestPresent:
         assert "get, list, create, patch, delete on secrets" in change["revoked"]
         assert "get, list, patch on serviceaccounts" in change["granted"]
 
-    def test_everywhere_is_one_binding(self, lab, account, namespaces, namespace, name):
+    def test_the_option_everywhere_creates_one_cluster_role_binding(self, lab, account, namespaces, namespace, name):
         (other,) = namespaces(1)
         found = account(jobs=["export"], everywhere=True)
         assert not found["failed"], found["msg"]
@@ -110,7 +110,7 @@ class TestPresent:
         lab.until(lambda: may(lab, user, "list", "secrets"), "the rights are known")
         assert not may(lab, user, "patch", "secrets", other)
 
-    def test_what_others_made_is_not_touched(self, lab, account, namespaces, namespace, name):
+    def test_a_cluster_role_of_others_is_not_changed(self, lab, account, namespaces, namespace, name):
         (here,) = namespaces(1)
         role = f"image-pull:{namespace}:{name}"
         lab.api("POST", f"{RBAC}/clusterroles", {"metadata": {"name": role}, "rules": []})
@@ -119,7 +119,7 @@ class TestPresent:
         assert ours(lab, name) == []
         assert lab.get(namespace, "serviceaccounts", name) is None
 
-    def test_an_account_of_others_stays(self, lab, account, namespaces, namespace, name):
+    def test_an_account_of_others_is_not_deleted(self, lab, account, namespaces, namespace, name):
         (here,) = namespaces(1)
         lab.create(namespace, "serviceaccounts", {"metadata": {"name": name}})
         account(jobs=["secrets"], namespaces=[here])
@@ -127,7 +127,7 @@ class TestPresent:
         assert ours(lab, name) == []
         assert lab.get(namespace, "serviceaccounts", name) is not None
 
-    def test_what_others_gave_it_is_said_and_stays(self, lab, account, namespaces, namespace, name):
+    def test_rights_granted_by_others_are_reported_and_kept(self, lab, account, namespaces, namespace, name):
         subject = {"kind": "ServiceAccount", "namespace": namespace, "name": name}
         role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}
         theirs = {"metadata": {"name": f"{name}-admin"}, "roleRef": role, "subjects": [subject]}
@@ -142,7 +142,7 @@ class TestPresent:
             assert f"cluster role binding {name}-admin" in said
         lab.api("DELETE", f"{RBAC}/clusterrolebindings/{name}-admin")
 
-    def test_the_longest_names(self, lab, run, namespaces):
+    def test_the_longest_names_are_accepted(self, lab, run, namespaces):
         (here,), home, name = namespaces(1), lab.namespace("n" * 63), f"{200 * 'a'}.{52 * 'b'}"
         given = {"namespace": home, "name": name}
         found = run("automation_account", **given, jobs=["secrets", "wait"], namespaces=[here, home], token_seconds=600)
@@ -169,7 +169,9 @@ class TestPresent:
 
 
 class TestAbsent:
-    def test_all_is_gone_and_a_second_run_writes_nothing(self, lab, account, namespaces, namespace, name):
+    def test_absent_removes_all_objects_and_a_second_run_writes_nothing(
+        self, lab, account, namespaces, namespace, name
+    ):
         account(jobs=["secrets", "wait", "global_pull_secret"], namespaces=namespaces(2))
         found = account(state="absent")
         assert not found["failed"], found["msg"]
@@ -179,7 +181,7 @@ class TestAbsent:
         again = account(state="absent")
         assert (again["failed"], again["changed"], audit.writes()) == (False, False, [])
 
-    def test_what_was_planned_is_what_is_done(self, lab, account, namespaces):
+    def test_check_mode_of_absent_predicts_the_real_run(self, lab, account, namespaces):
         account(jobs=["secrets", "wait"], namespaces=namespaces(1))
         audit = lab.audit()
         planned = account(state="absent", check=True)
@@ -196,7 +198,7 @@ class TestWithoutOpenShift:
     def lab(self, lab_factory):
         return lab_factory("--provisioner", "off", "--no-registries")
 
-    def test_an_account_does_what_can_be_done(self, lab, account, namespaces):
+    def test_an_account_does_the_jobs_that_the_cluster_supports(self, lab, account, namespaces):
         (here,) = namespaces(1)
         found = account(jobs=["secrets", "links", "wait"], namespaces=[here], token_seconds=600)
         assert not found["failed"], found["msg"]
@@ -218,7 +220,7 @@ class TestWithoutOpenShift:
 
 
 class TestRendered:
-    def test_what_is_rendered_is_what_is_applied(self, lab, account, namespaces):
+    def test_rendered_manifests_equal_the_applied_objects(self, lab, account, namespaces):
         (here,) = namespaces(1)
         given = {"jobs": ["secrets", "wait"], "namespaces": [here]}
         audit = lab.audit()
@@ -234,7 +236,7 @@ class TestRendered:
             for part in ("rules", "roleRef", "subjects"):
                 assert found.get(part) == manifest.get(part)
 
-    def test_an_administrator_can_apply_it(self, lab, account, namespaces, namespace, name):
+    def test_an_administrator_can_apply_the_rendered_manifests(self, lab, account, namespaces, namespace, name):
         (here,) = namespaces(1)
         for manifest in account(jobs=["secrets", "wait"], namespaces=[here], state="rendered")["manifests"]:
             meta = manifest["metadata"]
@@ -247,7 +249,7 @@ class TestRendered:
 
 
 class TestHostedClusters:
-    def test_their_pull_secrets_are_given_and_no_others(self, lab, account, namespaces, namespace, name):
+    def test_rights_cover_only_the_named_pull_secrets(self, lab, account, namespaces, namespace, name):
         (here,) = namespaces(1)
         user = f"system:serviceaccount:{namespace}:{name}"
         found = account(jobs=["management_pull_secret"], namespaces=[here], hosted_pull_secrets=["prod-pull"])
@@ -257,14 +259,14 @@ class TestHostedClusters:
         for verb, secret in (("get", "prod-etcd-encryption-key"), ("get", ""), ("list", ""), ("create", "prod-pull")):
             assert not may(lab, user, verb, "secrets", here, name=secret)
 
-    def test_without_their_names_nothing_is_given(self, lab, account, namespaces):
+    def test_a_job_for_hosted_clusters_requires_the_names_of_their_secrets(self, lab, account, namespaces):
         audit = lab.audit()
         assert "give 'hosted_pull_secrets'" in account(jobs=["management_pull_secret"], namespaces=namespaces(1))["msg"]
         assert audit.ours() == []
 
 
 class TestToken:
-    def test_the_token_does_its_jobs_and_no_other(self, lab, account, namespaces, namespace):
+    def test_the_token_allows_exactly_its_jobs(self, lab, account, namespaces, namespace):
         (here,), name = namespaces(1), "robot"
         found = account(name=name, jobs=["secrets"], namespaces=[here], token_seconds=600)
         assert not found["failed"], found["msg"]
@@ -284,13 +286,13 @@ class TestToken:
         assert widened["failed"]
         assert "list on rolebindings.rbac.authorization.k8s.io" in widened["msg"] + json.dumps(widened.get("warnings"))
 
-    def test_no_token_in_check_mode(self, lab, account, namespaces):
+    def test_check_mode_creates_no_token(self, lab, account, namespaces):
         audit = lab.audit()
         found = account(jobs=["secrets"], namespaces=namespaces(1), token_seconds=600, check=True)
         assert "token" not in found
         assert audit.writes() == []
 
-    def test_it_is_masked_but_in_its_place(self, account, namespaces):
+    def test_the_token_appears_once_in_the_output(self, account, namespaces):
         found = account(jobs=["secrets"], namespaces=namespaces(1), token_seconds=600)
         assert found["_output"].count(found["token"]) == 1
 
@@ -311,12 +313,12 @@ class TestOptions:
             ({"jobs": ["root"]}, "value of jobs must be one or more of"),
         ],
     )
-    def test_what_cannot_be_meant_is_refused_before_anything_is_sent(self, lab, account, options, says):
+    def test_contradictory_options_are_refused_before_any_request(self, lab, account, options, says):
         audit = lab.audit()
         assert says in account(**options)["msg"]
         assert audit.ours() == []
 
-    def test_who_may_not_give_rights_is_told(self, lab, account, namespaces, name):
+    def test_a_caller_who_may_not_grant_rights_gets_an_explanation(self, lab, account, namespaces, name):
         rbac = "rbac.authorization.k8s.io"
         user = allow(
             lab,

@@ -217,7 +217,7 @@ class TestWays:
         assert not result["failed"], result
         assert users(requests) == {user}
 
-    def test_kubeconfig_may_be_data(self, ask, config):
+    def test_the_kubeconfig_may_be_given_as_data(self, ask, config):
         result, requests = ask(kubeconfig=config)
         assert not result["failed"], result
         assert users(requests) == {"lab-admin"}
@@ -307,7 +307,7 @@ class TestImpersonation:
         assert seen["username"] == "alice"
         assert {"team-1", "team-2"} <= set(seen["groups"])
 
-    def test_that_of_the_kubeconfig_counts(self, ask, config, tmp_path):
+    def test_the_impersonation_of_the_kubeconfig_is_used(self, ask, config, tmp_path):
         config["users"][0]["user"].update({"as": "alice", "as-groups": ["team-2"]})
         result, requests = ask(kubeconfig=written(config, tmp_path))
         assert not result["failed"], result
@@ -315,7 +315,7 @@ class TestImpersonation:
         assert seen["username"] == "alice"
         assert "team-2" in seen["groups"]
 
-    def test_who_may_not_impersonate_is_told_so(self, ask, lab, token):
+    def test_a_caller_who_may_not_impersonate_gets_an_explanation(self, ask, lab, token):
         options = {"host": lab.data["server"], "api_key": token, "ca_cert": lab.data["ca_cert"]}
         result, requests = ask(**options, impersonate_user="alice")
         assert f'User "{READER}" cannot impersonate' in result["msg"], result
@@ -327,7 +327,7 @@ class TestImpersonation:
         assert "needs a user to act as: also give 'impersonate_user'" in result["msg"]
         assert not requests
 
-    def test_the_other_users_rights_count(self, ask, lab):
+    def test_the_rights_of_the_impersonated_user_apply(self, ask, lab):
         result, _requests = ask(kubeconfig=lab.kubeconfig, impersonate_user="mallory", impersonate_groups=["team-1"])
         assert result["failed"]
         assert 'User "mallory" cannot get resource "serviceaccounts"' in result["failures"][0]["error"]
@@ -336,7 +336,7 @@ class TestImpersonation:
 class TestVerification:
     """The server's certificate is verified unless the user says otherwise."""
 
-    def test_an_unknown_authority_is_refused_with_the_way_out(self, ask, lab, token):
+    def test_an_unknown_authority_is_refused_with_the_fix(self, ask, lab, token):
         result, requests = ask(host=lab.data["server"], api_key=token)
         assert "unable to get local issuer certificate;" in result["msg"]
         assert "'ca_cert'" in result["msg"]
@@ -362,7 +362,7 @@ class TestVerification:
         assert not missing or f"'{option}' {files[option]} cannot be read" in result["msg"]
         assert not requests
 
-    def test_an_encrypted_key_is_not_asked_a_password_for(self, ask, lab, config, tmp_path):
+    def test_an_encrypted_key_is_refused_without_a_password_prompt(self, ask, lab, config, tmp_path):
         files = login_files(config, tmp_path)
         key = serialization.load_pem_private_key(Path(files["client_key"]).read_bytes(), None)
         form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
@@ -462,7 +462,7 @@ class TestProxy:
     """The API server is reached through a proxy when there is one, and its login goes to the proxy only."""
 
     @pytest.mark.parametrize("by_variable", [False, True])
-    def test_it_is_used(self, ask, lab, proxy, monkeypatch, by_variable):
+    def test_the_proxy_is_used(self, ask, lab, proxy, monkeypatch, by_variable):
         monkeypatch.setenv("K8S_AUTH_PROXY", proxy.url if by_variable else "http://127.0.0.1:1")
         result, requests = ask(kubeconfig=lab.kubeconfig, **({} if by_variable else {"proxy": proxy.url}))
         assert not result["failed"], result
@@ -470,7 +470,7 @@ class TestProxy:
         assert users(requests) == {"lab-admin"}
 
     @pytest.mark.parametrize("by_variable", [False, True])
-    def test_no_proxy_goes_around_it(self, ask, lab, proxy, monkeypatch, by_variable):
+    def test_the_no_proxy_option_bypasses_the_proxy(self, ask, lab, proxy, monkeypatch, by_variable):
         around = "example.com,127.0.0.0/8"
         if by_variable:
             monkeypatch.setenv("K8S_AUTH_NO_PROXY", around)
@@ -481,7 +481,7 @@ class TestProxy:
         assert requests
 
     @pytest.mark.parametrize("by_variable", [False, True])
-    def test_its_headers_reach_it_and_are_not_shown(self, ask, lab, proxy, monkeypatch, by_variable):
+    def test_proxy_headers_reach_the_proxy_and_are_not_shown(self, ask, lab, proxy, monkeypatch, by_variable):
         login = f"proxyuser:{CANARY}"
         headers = {"proxy_basic_auth": login, "user_agent": "the-proxy-agent"}
         if by_variable:
@@ -499,7 +499,7 @@ class TestProxy:
     @pytest.mark.parametrize(
         ("problem", "cause"), [("refuses", "407 Proxy Authentication Required;"), ("dead", "Connection refused;")]
     )
-    def test_a_failing_proxy_gives_the_cause(self, ask, lab, proxy, problem, cause):
+    def test_a_failing_proxy_is_reported_with_the_cause(self, ask, lab, proxy, problem, cause):
         proxy.refuses = True
         address = proxy.url if problem == "refuses" else f"http://{CLOSED}"
         url = address.replace("//", "//user:Secret-proxy-1@")
@@ -513,7 +513,7 @@ class TestProxy:
 class TestUnreachable:
     """A server that does not answer fails the task at once, naming the cluster."""
 
-    def test_a_closed_port(self, ask, token):
+    def test_a_closed_port_is_reported_with_the_address(self, ask, token):
         host = f"https://{CLOSED}"
         result, _requests = ask(host=host, api_key=token)
         assert "got no response" not in result["msg"]
@@ -521,7 +521,7 @@ class TestUnreachable:
         assert "refused" in result["msg"]
         assert "Check the address, the network and the proxy" in result["msg"]
 
-    def test_an_address_without_scheme_is_not_sent_the_token_in_the_clear(self, ask, lab, token):
+    def test_an_address_without_a_scheme_is_refused_before_the_token_is_sent(self, ask, lab, token):
         host = lab.data["server"].removeprefix("https://")
         result, requests = ask(host=host, api_key=token, validate_certs=False)
         assert result["msg"] == "option 'host' is not a URL. Put https:// before it"
@@ -542,7 +542,7 @@ class TestBadKubeconfig:
     """A kubeconfig that leads nowhere is named, with the way out, and never quoted."""
 
     @pytest.mark.parametrize("content", BROKEN)
-    def test_a_broken_file(self, ask, tmp_path, content):
+    def test_a_broken_kubeconfig_is_reported_with_its_path(self, ask, tmp_path, content):
         text, expected = BROKEN[content]
         path = written(text, tmp_path)
         result, _requests = ask(kubeconfig=path)
@@ -550,18 +550,18 @@ class TestBadKubeconfig:
         assert expected in result["msg"]
         assert "'kubeconfig'" in result["msg"]
 
-    def test_a_missing_file(self, ask, tmp_path):
+    def test_a_missing_kubeconfig_is_reported_with_its_path(self, ask, tmp_path):
         result, _requests = ask(kubeconfig=str(tmp_path / "none"))
         assert str(tmp_path / "none") in result["msg"]
         assert "'kubeconfig'" in result["msg"]
 
-    def test_an_unknown_context(self, ask, config, tmp_path):
+    def test_an_unknown_context_is_reported_with_the_known_ones(self, ask, config, tmp_path):
         config["users"][0]["user"] = {"token": CANARY}
         result, _requests = ask(kubeconfig=written(config, tmp_path), context="nowhere")
         assert "it has no context 'nowhere'; it has lab;" in result["msg"]
 
     @pytest.mark.parametrize("form", [dict, json.dumps, yaml.safe_dump])
-    def test_broken_data(self, ask, config, form):
+    def test_broken_kubeconfig_data_is_reported_without_its_content(self, ask, config, form):
         """Content where a path belongs is not repeated as if it were one."""
         config["users"][0]["user"] = {"token": CANARY}
         config["current-context"] = "nowhere"
@@ -569,13 +569,13 @@ class TestBadKubeconfig:
         assert result["msg"].startswith("the kubeconfig given as data cannot be used: it ")
 
     @pytest.mark.parametrize("field", ["client-key-data", "certificate-authority-data"])
-    def test_embedded_data_that_is_not_base64(self, ask, config, tmp_path, field):
+    def test_embedded_data_that_is_not_base64_fails_the_task(self, ask, config, tmp_path, field):
         part = config["users"][0]["user"] if field.startswith("client") else config["clusters"][0]["cluster"]
         part[field] = CANARY
         result, _requests = ask(kubeconfig=written(config, tmp_path))
         assert result["failed"]
 
-    def test_nothing_given_at_all(self, ask):
+    def test_a_missing_connection_is_reported_with_the_variable(self, ask):
         result, _requests = ask()
         assert "K8S_AUTH_KUBECONFIG" in result["msg"]
 
@@ -584,7 +584,7 @@ class TestRefusedLogin:
     """A login that the server does not accept says so, and what to give instead."""
 
     @pytest.mark.parametrize("kind", ["wrong", "no longer valid"])
-    def test_401(self, ask, lab, token, kind):
+    def test_a_refused_login_is_reported_with_401_and_without_the_token(self, ask, lab, token, kind):
         if kind == "wrong":
             bad = "canary-5e1f-" + "z" * 40
         else:
@@ -604,7 +604,7 @@ class TestRefusedLogin:
         assert users(requests) == {READER}
 
     @pytest.mark.parametrize("bad", [f"first\n{CANARY}", f"漢{CANARY}"])
-    def test_a_token_that_no_header_can_hold(self, ask, lab, bad):
+    def test_a_token_that_is_not_valid_in_a_header_is_refused(self, ask, lab, bad):
         result, _requests = ask(host=lab.data["server"], api_key=bad, ca_cert=lab.data["ca_cert"])
         assert result["msg"].startswith("option 'api_key' is not a token: it contains a space, a line end or a letter")
 
@@ -627,7 +627,7 @@ def first_record(lab) -> Iterator[tuple[str, list[bytes]]]:
 
 
 @pytest.mark.parametrize("tunnelled", [False, True])
-def test_a_write_leaves_in_one_piece(lab, first_record, proxy, tmp_path, tunnelled):
+def test_a_write_is_sent_in_one_tls_record(lab, first_record, proxy, tmp_path, tunnelled):
     """One TLS record holds the headers and the body, also on its way through a proxy."""
     url, records = first_record
     options = ConnectionOptions(
@@ -643,7 +643,7 @@ def test_a_write_leaves_in_one_piece(lab, first_record, proxy, tmp_path, tunnell
     assert len(proxy.seen) == tunnelled
 
 
-def test_what_a_variable_leaves_unverified_is_said_once_with_the_way_out(ask, token, config, monkeypatch, tmp_path):
+def test_a_variable_that_disables_verification_is_reported_once_with_the_fix(ask, token, config, monkeypatch, tmp_path):
     """As AWX's credential sets them, without an authority and with one."""
     cluster = config["clusters"][0]["cluster"]
     for name, value in (("HOST", cluster["server"]), ("API_KEY", token), ("VERIFY_SSL", "False")):

@@ -77,7 +77,7 @@ def rotate(lab: Lab, run: Run, host: str) -> Run:
 
 
 class TestInPlace:
-    def test_the_pod_pulls_with_the_new_login_and_the_secret_is_the_same(
+    def test_a_pod_pulls_with_the_new_login_of_the_same_secret(
         self, lab: Lab, rotate: Run, host: str, namespace: str
     ) -> None:
         other = {"auth": "dTpw"}
@@ -131,7 +131,7 @@ class TestInPlace:
             {"old": 0, "new": 1, "to_change": 0, "failed": 0},
         )
 
-    def test_an_image_that_only_a_volume_uses_is_proven_too(
+    def test_an_image_that_only_a_volume_uses_is_verified(
         self, lab: Lab, rotate: Run, host: str, namespace: str
     ) -> None:
         """The node pulls it with the pod's secrets, and the next pod would be refused."""
@@ -168,7 +168,9 @@ class TestInPlace:
             del result["diff"], result["_output"]
         assert planned == done
 
-    def test_it_is_found_everywhere_by_content(self, lab: Lab, rotate: Run, host: str, namespaces: Any) -> None:
+    def test_the_old_login_is_found_everywhere_by_content(
+        self, lab: Lab, rotate: Run, host: str, namespaces: Any
+    ) -> None:
         first, second = namespaces(2)
         old = auth(login(lab, 0))
         secret(lab, first, "a", {"auths": {f"https://{host}/v2/": login(lab, 0)}})
@@ -188,7 +190,7 @@ class TestInPlace:
         assert lab.entries(first, "b") == {host: {"auth": auth(login(lab, 1))}}
         assert lab.entries(second, "c") == {f"{host}/team": {"auth": auth(login(lab, 1))}}
 
-    def test_without_namespaces_the_whole_cluster_is_meant_and_the_nodes_come_last(
+    def test_the_whole_cluster_is_rotated_without_namespaces_and_the_nodes_last(
         self, lab: Lab, rotate: Run, host: str, namespace: str
     ) -> None:
         content = {"auths": {host: {"auth": auth(login(lab, 0))}}}
@@ -206,7 +208,7 @@ class TestInPlace:
         for place, name in (("kube-public", "quay"), ("openshift-config", "pull-secret")):
             lab.api("DELETE", path_of(place, "secrets", name))
 
-    def test_a_login_of_which_only_the_user_is_known(self, lab: Lab, rotate: Run, host: str, namespace: str) -> None:
+    def test_a_login_with_only_a_known_user_is_rotated(self, lab: Lab, rotate: Run, host: str, namespace: str) -> None:
         """Those that the registry accepts are replaced at once, and a dead one when that is asked for."""
         user = {"username": login(lab, 0)["username"]}
         stale = {**user, "password": "expired"}
@@ -223,7 +225,7 @@ class TestInPlace:
         assert rotate(namespaces=[namespace], old=user, replace_dead_logins=True)["changed"]
         assert lab.entries(namespace, "dead")[host]["auth"] == auth(login(lab, 1))
 
-    def test_all_at_once_is_said_of_a_plan_too(self, lab: Lab, run: Run, host: str, namespace: str) -> None:
+    def test_all_problems_of_a_plan_are_reported_at_once(self, lab: Lab, run: Run, host: str, namespace: str) -> None:
         row = {"namespace": "A", "name": "_"}
         plan = {"server": "x", "registries": ["b.io"], "old_username": "a", "new_username": "b", "secrets": [row, row]}
         given = {"registries": [host], "old": login(lab, 0), "new": login(lab, 1), "plan": plan}
@@ -233,9 +235,7 @@ class TestInPlace:
 
 
 class TestProof:
-    def test_nothing_is_written_with_a_login_that_is_refused(
-        self, lab: Lab, rotate: Run, host: str, namespace: str
-    ) -> None:
+    def test_a_refused_new_login_is_not_written(self, lab: Lab, rotate: Run, host: str, namespace: str) -> None:
         secret(lab, namespace, "quay", {"auths": {host: {"auth": auth(login(lab, 0))}}})
         audit = lab.audit()
         for check in (False, True):
@@ -246,7 +246,9 @@ class TestProof:
         unproven = rotate(namespaces=[namespace], new={"username": "u", "password": "wrong"}, verify=False)
         assert (unproven["failed"], unproven["changed"], unproven["rotation"]["repositories"]) == (False, True, [])
 
-    def test_nor_where_the_registry_does_not_answer(self, lab: Lab, rotate: Run, namespace: str) -> None:
+    def test_a_login_is_not_written_if_the_registry_does_not_answer(
+        self, lab: Lab, rotate: Run, namespace: str
+    ) -> None:
         secret(lab, namespace, "quay", {"auths": {"127.0.0.9:1": {"auth": auth(login(lab, 0))}}})
         audit = lab.audit()
         result = rotate(namespaces=[namespace], registries=["127.0.0.9:1"])
@@ -254,7 +256,7 @@ class TestProof:
         assert "nothing was written because the new login could not be verified" in result["msg"]
         assert audit.writes() == []
 
-    def test_an_image_that_is_gone_is_said_and_stops_nothing(
+    def test_a_missing_image_is_reported_and_does_not_stop_the_rotation(
         self, lab: Lab, rotate: Run, host: str, namespace: str
     ) -> None:
         secret(lab, namespace, "quay", {"auths": {host: {"auth": auth(login(lab, 0))}}})
@@ -263,9 +265,7 @@ class TestProof:
         assert (result["failed"], result["changed"]) == (False, True)
         assert f"{host}/team/gone:v1 is in use, but neither login can pull it: " in str(result["warnings"])
 
-    def test_a_repository_that_is_asked_for_must_be_pulled(
-        self, lab: Lab, rotate: Run, host: str, namespace: str
-    ) -> None:
+    def test_a_requested_repository_must_be_pullable(self, lab: Lab, rotate: Run, host: str, namespace: str) -> None:
         secret(lab, namespace, "quay", {"auths": {host: {"auth": auth(login(lab, 0))}}})
         result = rotate(namespaces=[namespace], verify_repositories=[f"{host}/team/gone"])
         assert result["failed"]
@@ -302,7 +302,7 @@ class TestWhatARegistryMaySay:
         assert audit.writes() == []
 
     @pytest.mark.parametrize("rules", [("--deny", "--allow"), ("--hide", "--show")])
-    def test_a_right_that_only_the_old_login_has(
+    def test_a_right_that_only_the_old_login_has_stops_the_rotation(
         self, lab: Lab, rotate: Run, registry: Any, namespace: str, rules: tuple[str, str]
     ) -> None:
         user, (rule, back) = login(lab, 1)["username"], rules
@@ -310,21 +310,25 @@ class TestWhatARegistryMaySay:
         image = lab.registry("private")["image"]
         self.refuses(lab, rotate, namespace, f"the new login cannot pull {image}, but the old one can")
 
-    def test_what_neither_may_pull_stops_nothing(self, rotate: Run, registry: Any, namespace: str) -> None:
+    def test_an_image_that_neither_login_may_pull_does_not_stop_the_rotation(
+        self, rotate: Run, registry: Any, namespace: str
+    ) -> None:
         registry("--deny", "team/app", back=("--allow", "team/app"))
         result = rotate(namespaces=[namespace])
         assert (result["failed"], result["changed"]) == (False, True)
         assert "neither login can pull it" in str(result["warnings"])
 
-    def test_a_limit(self, lab: Lab, rotate: Run, registry: Any, namespace: str) -> None:
+    def test_a_rate_limit_stops_the_rotation(self, lab: Lab, rotate: Run, registry: Any, namespace: str) -> None:
         registry("--rate-limit", "1", back=("--rate-limit", "0"))
         self.refuses(lab, rotate, namespace, "allows no more requests for now")
 
-    def test_nobody_there(self, lab: Lab, rotate: Run, registry: Any, host: str, namespace: str) -> None:
+    def test_a_closed_registry_stops_the_rotation(
+        self, lab: Lab, rotate: Run, registry: Any, host: str, namespace: str
+    ) -> None:
         registry("--close", back=("--open",))
         self.refuses(lab, rotate, namespace, f"registry {host}: ")
 
-    def test_a_way_to_another_host_that_is_not_taken(
+    def test_a_redirect_to_another_host_is_not_followed(
         self, lab: Lab, rotate: Run, registry: Any, namespace: str
     ) -> None:
         registry("--redirect", f"https://{lab.registry('delegated')['host']}", back=("--redirect", ""))
@@ -332,7 +336,7 @@ class TestWhatARegistryMaySay:
         self.refuses(lab, rotate, namespace)
         assert lab.registry_counts("delegated") == before
 
-    def test_tokens_of_another_host_only_where_that_was_named(self, lab: Lab, rotate: Run, namespace: str) -> None:
+    def test_a_token_service_on_another_host_is_used_only_if_named(self, lab: Lab, rotate: Run, namespace: str) -> None:
         delegated = lab.registry("delegated")
         first, second = ({"username": one["username"], "password": one["password"]} for one in delegated["accounts"])
         secret(lab, namespace, "sso", {"auths": {delegated["host"]: {"auth": auth(first)}}})
@@ -344,12 +348,12 @@ class TestWhatARegistryMaySay:
         result = rotate(namespaces=[namespace], verify_realm_hosts=[delegated["realm_host"]], **change)
         assert (result["failed"], result["changed"]) == (False, True)
 
-    def test_a_dead_old_login_is_told(self, lab: Lab, rotate: Run, registry: Any, namespace: str) -> None:
+    def test_a_refused_old_login_is_reported(self, lab: Lab, rotate: Run, registry: Any, namespace: str) -> None:
         user = login(lab, 0)["username"]
         registry("--disable", user, back=("--enable", user))
         assert rotate(namespaces=[namespace], check=True)["rotation"]["old_login"] == "refused"
 
-    def test_a_second_run_asks_no_registry(self, lab: Lab, rotate: Run, namespace: str) -> None:
+    def test_a_second_run_queries_no_registry(self, lab: Lab, rotate: Run, namespace: str) -> None:
         assert rotate(namespaces=[namespace])["changed"]
         before = lab.registry_counts("private")
         assert not rotate(namespaces=[namespace])["changed"]
@@ -357,7 +361,9 @@ class TestWhatARegistryMaySay:
 
 
 class TestLeft:
-    def test_what_a_controller_writes_is_reported(self, lab: Lab, rotate: Run, host: str, namespace: str) -> None:
+    def test_a_secret_written_by_a_controller_is_reported(
+        self, lab: Lab, rotate: Run, host: str, namespace: str
+    ) -> None:
         marks = {"labels": {"reconcile.external-secrets.io/managed": "true"}}
         secret(lab, namespace, "eso", {"auths": {host: {"auth": auth(login(lab, 0))}}}, metadata=marks)
         audit = lab.audit()
@@ -372,7 +378,9 @@ class TestLeft:
             }
         ]
 
-    def test_what_kubectl_applied_holds_it_too(self, lab: Lab, rotate: Run, host: str, namespace: str) -> None:
+    def test_a_login_in_a_kubectl_annotation_is_reported(
+        self, lab: Lab, rotate: Run, host: str, namespace: str
+    ) -> None:
         content = {"auths": {host: {"auth": auth(login(lab, 0))}}}
         data = base64.b64encode(json.dumps(content).encode()).decode()
         applied = {
@@ -384,7 +392,7 @@ class TestLeft:
         (row,) = result["rotation"]["remaining"]
         assert row["location"] == "annotation kubectl.kubernetes.io/last-applied-configuration"
 
-    def test_an_immutable_one_gets_a_second_beside_it(self, lab: Lab, rotate: Run, host: str, namespace: str) -> None:
+    def test_an_immutable_secret_gets_a_second_secret(self, lab: Lab, rotate: Run, host: str, namespace: str) -> None:
         image = lab.registry("private")["image"]
         secret(lab, namespace, "fixed", {"auths": {host: {"auth": auth(login(lab, 0))}}}, immutable=True)
         lab.set_account(namespace, imagePullSecrets=["fixed", "other"])
@@ -411,7 +419,7 @@ class TestLeft:
         lab.api("DELETE", path_of(namespace, "secrets", "fixed"))
         assert rotate(namespaces=[namespace])["rotation"]["remaining"] == []
 
-    def test_two_immutable_ones_on_one_account_are_one_write_of_it(
+    def test_two_immutable_secrets_of_one_account_need_one_write_to_it(
         self, lab: Lab, rotate: Run, host: str, namespace: str
     ) -> None:
         """And no owner's prune takes what was made beside them."""
@@ -433,7 +441,9 @@ class TestLeft:
             {"old": 2, "new": 2, "to_change": 0, "failed": 0},
         )
 
-    def test_a_second_name_that_is_taken_fails_alone(self, lab: Lab, rotate: Run, host: str, namespace: str) -> None:
+    def test_an_existing_name_for_the_second_secret_fails_only_that_secret(
+        self, lab: Lab, rotate: Run, host: str, namespace: str
+    ) -> None:
         content = {"auths": {host: {"auth": auth(login(lab, 0))}}}
         secret(lab, namespace, "fixed", content, immutable=True)
         secret(lab, namespace, "fixed-rotated", {"auths": {"other.example.com": {"auth": "dTpw"}}})
@@ -445,7 +455,9 @@ class TestLeft:
         assert f"secret {namespace}/fixed-rotated, the name of its replacement, already exists" in failure["error"]
         assert lab.entries(namespace, "quay")[host]["auth"] == auth(login(lab, 1))
 
-    def test_who_may_not_list_pods_is_told(self, lab: Lab, run: Run, rotate: Run, host: str, namespace: str) -> None:
+    def test_pods_that_may_not_be_listed_are_reported(
+        self, lab: Lab, run: Run, rotate: Run, host: str, namespace: str
+    ) -> None:
         secret(lab, namespace, "quay", {"auths": {host: {"auth": auth(login(lab, 0))}}})
         rules = [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["list", "patch"]}]
         lab.create(namespace, "roles", {"metadata": {"name": "r"}, "rules": rules})
@@ -459,13 +471,13 @@ class TestLeft:
             in result["rotation"]["unreadable_pods"]
         )
 
-    def test_secrets_that_may_not_be_listed_are_never_taken_for_none(self, rotate: Run, namespace: str) -> None:
+    def test_secrets_that_may_not_be_listed_are_reported(self, rotate: Run, namespace: str) -> None:
         result = rotate(namespaces=[namespace], impersonate_user="nobody")
         assert result["rotation"]["unreadable_secrets"][0].startswith("the caller may not list secrets in namespace")
 
 
 class TestOptions:
-    def test_all_that_cannot_work_is_said_at_once(self, rotate: Run) -> None:
+    def test_all_invalid_options_are_reported_at_once(self, rotate: Run) -> None:
         result = rotate(
             registries=["a b"],
             new={"username": "a:b", "password": ""},

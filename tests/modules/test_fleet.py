@@ -26,7 +26,7 @@ def named(result):
 
 
 class TestSelector:
-    def test_labels_include_and_exclude(self, lab, run, namespaces):
+    def test_labels_include_and_exclude_select_the_namespaces(self, lab, run, namespaces):
         names = namespaces(4)
         label(lab, names[:3], team="red")
         audit = lab.audit()
@@ -35,7 +35,7 @@ class TestSelector:
         assert sorted(audit.verbs()) == ["get", "get", "list", "patch", "patch"]
         assert named(link(run, {"include": [f"{names[3]}*"]})) == [names[3]]
 
-    def test_the_platforms_namespaces_only_when_asked(self, run):
+    def test_system_namespaces_are_selected_only_on_request(self, run):
         everything = link(run, {"include": ["*"]}, check=True)
         assert not {"default", "kube-system", "openshift-config"} & set(named(everything))
         assert "kube-public" in named(link(run, {"include": ["kube-p*"], "system_namespaces": True}, check=True))
@@ -57,22 +57,22 @@ class TestSelector:
         assert result["summary"]["total"] == 2
 
     @pytest.mark.parametrize("selector", [{}, {"exclude": ["a"]}, {"labels": " "}])
-    def test_a_forgotten_line_does_not_mean_every_namespace(self, lab, run, selector):
+    def test_an_empty_selector_is_refused(self, lab, run, selector):
         audit = lab.audit()
         assert "'namespace_selector'" in link(run, selector)["msg"]
         assert audit.ours() == []
 
-    def test_one_of_both_ways_is_needed(self, run):
+    def test_one_namespace_option_is_required_and_two_are_refused(self, run):
         assert "one of the following is required" in run("sa_link", secrets=["mine"])["msg"]
         both = link(run, {"include": ["*"]}, namespaces=["a"])
         assert "mutually exclusive" in both["msg"]
 
-    def test_nothing_selected_is_told(self, run):
+    def test_a_selector_without_a_namespace_is_reported(self, run):
         result = link(run, {"labels": "no=such"})
         assert result["summary"]["total"] == 0
         assert "selects no namespace" in str(result["warnings"])
 
-    def test_who_may_not_list_namespaces_gets_his_projects(self, lab, run, namespaces):
+    def test_a_caller_who_may_not_list_namespaces_gets_its_projects(self, lab, run, namespaces):
         """OpenShift shows a caller his projects; the lab has no such view, so the projects are made by hand."""
         names = namespaces(2)
         rules = [
@@ -97,7 +97,7 @@ class TestSelector:
         assert named(link(run, requested, impersonate_user=user)) == [names[0]]
         assert named(link(run, {**requested, "requesters": ["mallory"]}, impersonate_user=user)) == []
 
-    def test_by_who_requested_a_project(self, lab, run, namespaces):
+    def test_requesters_select_projects_by_their_requester(self, lab, run, namespaces):
         """A request of OpenShift writes the annotation; the lab has none, so it is written by hand."""
         own, evil, other = namespaces(3)
         for name, user in ((own, "ann"), (evil, "mallory")):
@@ -107,7 +107,7 @@ class TestSelector:
         assert named(link(run, {**every, "requesters": ["ann"]})) == [own]
         assert named(link(run, every, check=True)) == sorted([own, evil, other])
 
-    def test_a_cluster_on_which_nothing_says_who_requested_it(self, lab, run, namespaces):
+    def test_a_cluster_without_requester_annotations_selects_no_namespace(self, lab, run, namespaces):
         names = namespaces(2)
         label(lab, names, team=names[0])
         result = link(run, {"labels": f"team={names[0]}", "requesters": ["ann"]})
@@ -115,7 +115,7 @@ class TestSelector:
         assert "none of 2 namespaces has the annotation openshift.io/requester" in str(result["warnings"])
 
     @pytest.mark.parametrize("requesters", [[], [""]])
-    def test_a_list_of_no_users_is_refused(self, lab, run, requesters):
+    def test_a_requesters_list_without_a_user_is_refused(self, lab, run, requesters):
         audit = lab.audit()
         result = link(run, {"include": ["*"], "requesters": requesters})
         assert "'namespace_selector.requesters' names no user" in result["msg"]
@@ -124,7 +124,7 @@ class TestSelector:
 
 class TestFailures:
     @pytest.mark.parametrize("limit", ["2", "20%"])
-    def test_namespaces_that_are_missing_do_not_stop_the_task(self, run, limit):
+    def test_missing_namespaces_do_not_stop_the_task(self, run, limit):
         """Whoever makes projects deletes them, too. tests/unit has the failures of the API server that stop it."""
         missing = [f"missing-{number}" for number in range(10)]
         result = run("pull_secret", name="x", namespaces=missing, concurrency=1, max_failures=limit, registries=[QUAY])
@@ -134,7 +134,7 @@ class TestFailures:
         }  # fmt: skip
 
     @pytest.mark.parametrize("limit", ["-1", "200%", "few", ""])
-    def test_a_limit_that_is_none_is_refused(self, lab, run, limit):
+    def test_an_invalid_max_failures_is_refused(self, lab, run, limit):
         audit = lab.audit()
         assert "'max_failures'" in run("sa_link", namespaces=["a"], secrets=["b"], max_failures=limit)["msg"]
         assert audit.ours() == []
@@ -145,14 +145,14 @@ QUAY = {"registry": "quay.io", "username": "reader", "password": "Secret-1"}
 
 class TestResult:
     @pytest.mark.parametrize(("asked", "listed"), [(None, 0), (True, 101), (False, 0)])
-    def test_a_large_result_only_counts_what_is_unchanged(self, run, asked, listed):
+    def test_a_large_result_only_counts_unchanged_namespaces(self, run, asked, listed):
         names = [f"missing-{number}" for number in range(101)]
         options = {"name": "x", "namespaces": names, "state": "absent"}
         result = run("pull_secret", **options, **({} if asked is None else {"report_unchanged": asked}))
         assert result["summary"]["unchanged"] == 101
         assert len(result["namespaces"]) == listed
 
-    def test_a_small_one_lists_all_unless_told_otherwise(self, run, namespace):
+    def test_a_small_result_lists_unchanged_namespaces_by_default(self, run, namespace):
         options = {"name": "x", "namespaces": [namespace], "state": "absent"}
         assert len(run("pull_secret", **options)["namespaces"]) == 1
         assert run("pull_secret", report_unchanged=False, **options)["namespaces"] == []
@@ -166,7 +166,9 @@ class TestProgress:
         return other_python if request.param == "in one of its own" else "{{ ansible_playbook_python }}"
 
     @pytest.mark.parametrize("wanted", [True, False])
-    def test_lines_in_the_jobs_output(self, lab, namespace, tmp_path, python, wanted):
+    def test_progress_lines_appear_in_the_job_output_unless_switched_off(
+        self, lab, namespace, tmp_path, python, wanted
+    ):
         playbook = tmp_path / "wait.yml"
         playbook.write_text(
             f"- hosts: all\n  gather_facts: false\n  tasks:\n    - openshift_ops.image_pull.sa_wait:\n"
@@ -185,7 +187,7 @@ class TestProgress:
 
 
 class TestMemory:
-    def test_field_managers_are_not_kept(self, lab, run, namespaces):
+    def test_listed_accounts_are_written_without_another_read(self, lab, run, namespaces):
         """What a list answers is written from without another read, though the largest part of it is dropped."""
         names = namespaces(6)
         audit = lab.audit()

@@ -94,19 +94,19 @@ class TestTokenFile:
         # Each write once, and once more those that were under way with the old token.
         assert len(logins.proxy.asked("POST")) <= COUNT + CONCURRENCY
 
-    def test_the_same_token_still_is_the_end(self, logins, names):
+    def test_an_unchanged_token_ends_the_run(self, logins, names):
         result = logins.run(logins.by_file(), names, revoked)
         assert result["summary"]["changed"] == 3
         assert times_said(result["msg"], 401) == 1
         assert len(logins.proxy.asked("POST")) <= 3 + 2 * CONCURRENCY
 
-    def test_a_file_that_is_gone_is_named(self, logins, names):
+    def test_a_deleted_token_file_is_named(self, logins, names):
         result = logins.run(logins.by_file(), names, logins.lost)
         assert result["summary"]["changed"] == 3
         assert str(logins.file) in result["msg"]
         assert len(logins.proxy.asked("POST")) <= 3 + 2 * CONCURRENCY
 
-    def test_a_file_that_was_never_there_is_named(self, logins, names):
+    def test_a_missing_token_file_is_named(self, logins, names):
         logins.file.unlink()
         result = logins.run(logins.by_file(), names)
         assert str(logins.file) in result["msg"]
@@ -116,21 +116,21 @@ class TestTokenFile:
 class TestExecPlugin:
     """A credential program whose answer has no expiry."""
 
-    def test_it_is_run_again_once(self, logins, names):
+    def test_an_exec_plugin_runs_once_more_after_a_refusal(self, logins, names):
         result = logins.run(logins.by_program(), names, logins.rotated)
         assert not result["failed"], result["msg"]
         assert result["summary"]["changed"] == COUNT
         assert logins.runs == 2
         assert len(logins.proxy.asked("POST")) <= COUNT + CONCURRENCY
 
-    def test_the_same_answer_again_is_the_end(self, logins, names):
+    def test_an_unchanged_answer_of_the_exec_plugin_ends_the_run(self, logins, names):
         result = logins.run(logins.by_program(), names, revoked)
         assert result["summary"]["changed"] == 3
         assert times_said(result["msg"], 401) == 1
         assert logins.runs == 2
         assert len(logins.proxy.asked("POST")) <= 3 + 2 * CONCURRENCY
 
-    def test_one_that_fails_is_named_and_what_it_prints_is_not_shown(self, logins, names):
+    def test_a_failed_exec_plugin_is_named_and_its_output_is_not_shown(self, logins, names):
         result = logins.run(logins.by_program(fails="canary-5e1f"), names)
         assert result["failed"]
         assert str(logins.plugin) in result["msg"]
@@ -140,12 +140,12 @@ class TestExecPlugin:
 class TestToken:
     """A token that is written in the kubeconfig."""
 
-    def test_there_is_no_other_one_to_try(self, logins, names):
+    def test_a_revoked_static_token_ends_the_run(self, logins, names):
         result = logins.run({"token": logins.tokens[0]}, names, revoked)
         assert result["summary"]["changed"] == 3
         assert times_said(result["msg"], 401) == 1
         assert len(logins.proxy.asked("POST")) <= 3 + CONCURRENCY
 
-    def test_the_server_does_not_give_it_away(self, logins, names):
+    def test_a_token_in_the_servers_message_is_not_shown(self, logins, names):
         said = refused(422, "Invalid", f"got Bearer {logins.tokens[0]}")
         assert times_said(logins.run({"token": logins.tokens[0]}, names[:3], said)["msg"], 422)

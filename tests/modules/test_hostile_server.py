@@ -129,7 +129,7 @@ class TestReads:
         [("sa_link", body) for body in BODIES]
         + [(module, body) for module in WORK if module != "sa_link" for body in ("null", *NO_NAMES)],
     )
-    def test_an_object(self, server, here, module, body):
+    def test_a_malformed_object_fails_the_task_before_any_write(self, server, here, module, body):
         server.proxy.rule(FIRST_READ[module], answered(200, BODIES[body]))
         result = server.run(module, namespaces=[here], **WORK[module])
         assert result["failed"]
@@ -138,7 +138,7 @@ class TestReads:
 
     @pytest.mark.parametrize("items", ODD_ITEMS, ids=repr)
     @pytest.mark.parametrize("module", ["pull_secret", "sa_wait"])
-    def test_a_list(self, server, many, module, items):
+    def test_a_malformed_list_fails_the_task_before_any_write(self, server, many, module, items):
         server.proxy.rule(r"GET /(api|apis/[^/]+)/v1/[a-z]+\?", answered(200, {"items": items}))
         result = server.run(module, namespaces=many, **WORK[module])
         assert result["failed"]
@@ -146,28 +146,28 @@ class TestReads:
         assert server.proxy.asked("^(POST|PATCH|PUT|DELETE)") == []
 
     @pytest.mark.parametrize("body", NO_OBJECTS)
-    def test_a_list_of_namespaces(self, server, body):
+    def test_a_malformed_list_of_namespaces_fails_the_task(self, server, body):
         server.proxy.rule(r"GET /api/v1/namespaces\?", answered(200, NO_OBJECTS[body]))
         result = server.run("sa_wait", namespace_selector={"include": ["hostile-*"]}, timeout=0)
         assert result["failed"]
         assert server.proxy.url in result["msg"]
 
     @pytest.mark.parametrize("items", [[None], ["x"], *([body] for body in NO_NAMES.values())], ids=repr)
-    def test_namespaces_without_names(self, server, items):
+    def test_namespaces_without_names_fail_the_task(self, server, items):
         server.proxy.rule(r"GET /api/v1/namespaces\?", answered(200, {"items": items}))
         result = server.run("sa_wait", namespace_selector={"include": ["hostile-*"]}, timeout=0)
         assert result["failed"]
         assert server.proxy.url in result["msg"]
 
     @pytest.mark.parametrize("body", [*NO_OBJECTS.values(), {"groups": None}, {"groups": [None]}, {"groups": [{}]}])
-    def test_the_kind_of_cluster(self, server, here, body):
+    def test_a_malformed_list_of_api_groups_leaves_the_cluster_kind_unknown(self, server, here, body):
         """What is unknown of the cluster is unknown: the account is waited for, and the end of the wait says what is missing."""
         server.proxy.rule(r"GET /apis\b", answered(200, body))
         result = server.run("sa_wait", namespaces=[here], service_accounts=["never"], timeout=0)
         assert "service account never does not exist" in result["msg"]
 
     @pytest.mark.parametrize("act", [answered(200, []), refused(400, "BadRequest"), refused(422, "Invalid")])
-    def test_what_one_namespace_answers_is_that_namespaces_failure(self, server, many, act):
+    def test_an_odd_answer_for_one_namespace_fails_only_that_namespace(self, server, many, act):
         few = many[:4]  # so few are read one by one
         undo(server.lab, *few)
         server.proxy.rule(f"GET /api/v1/namespaces/{few[1]}/secrets/theirs", act)
@@ -177,7 +177,7 @@ class TestReads:
 
     @pytest.mark.parametrize("key", ["imagePullSecrets", "secrets"])
     @pytest.mark.parametrize("value", ["x", 1, {"name": "x"}], ids=repr)
-    def test_an_account_whose_lists_are_none(self, server, here, key, value):
+    def test_an_account_with_malformed_lists_is_not_written(self, server, here, key, value):
         """It is not written: nobody knows what would be lost."""
         server.proxy.rule(r"GET .*/serviceaccounts/default", altered(lambda account: {**account, key: value}))
         result = server.run("sa_link", namespaces=[here], **{**WORK["sa_link"], "link_for": ["pull", "mount"]})
@@ -186,7 +186,7 @@ class TestReads:
 
     @pytest.mark.parametrize("key", ["imagePullSecrets", "secrets"])
     @pytest.mark.parametrize("entry", [None, "x", 1, [], {}, {"name": None}, {"name": []}], ids=repr)
-    def test_an_entry_that_is_none_is_kept(self, server, here, key, entry):
+    def test_a_malformed_list_entry_is_kept(self, server, here, key, entry):
         """Or refused; it is not ours to be taken away."""
         undo(server.lab, here)
         odd = altered(lambda account: {**account, key: [entry, *account[key]]})
@@ -197,7 +197,7 @@ class TestReads:
             assert body.get(key, [entry, *before])[: len(before) + 1] == [entry, *before]
 
     @pytest.mark.parametrize("data", ["x", ["x"], 1, {".dockerconfigjson": 1}, {".dockerconfigjson": "%"}], ids=repr)
-    def test_a_secret_whose_data_is_none(self, server, here, data):
+    def test_a_secret_with_malformed_data_is_not_merged(self, server, here, data):
         """Nothing is merged into what cannot be read; what replaces it says that it could not be read."""
         undo(server.lab, here)
         run_module("pull_secret", kubeconfig=server.lab.kubeconfig, namespaces=[here], **WORK["pull_secret"])
@@ -210,14 +210,14 @@ class TestReads:
         assert result["failed"] or "it is not known" in str(result["warnings"])
 
     @pytest.mark.parametrize("subjects", ["x", 1, {"a": 1}], ids=repr)
-    def test_a_binding_whose_subjects_are_none(self, server, here, subjects):
+    def test_a_binding_with_malformed_subjects_is_not_written(self, server, here, subjects):
         self.granted(server, here, lambda _subjects: subjects)
         result = server.run("image_puller_grant", namespaces=[here], **WORK["image_puller_grant"])
         assert result["failed"]
         assert server.proxy.asked("^(POST|PATCH|PUT|DELETE)") == []
 
     @pytest.mark.parametrize("subject", [None, "x", 1, [], {}, {"kind": [], "name": None}], ids=repr)
-    def test_a_subject_that_is_none_is_kept(self, server, here, subject):
+    def test_a_malformed_subject_is_kept(self, server, here, subject):
         self.granted(server, here, lambda subjects: [subject, *subjects])
         server.run("image_puller_grant", namespaces=[here], **WORK["image_puller_grant"])
         for body in server.proxy.sent("^PATCH"):
@@ -243,7 +243,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize("details", ODD_DETAILS)
     @pytest.mark.parametrize("status", [403, 404, 409, 422])
-    def test_odd_details(self, server, here, status, details):
+    def test_odd_status_details_raise_no_internal_error(self, server, here, status, details):
         odd = refused(status, "Odd", "odd", details=ODD_DETAILS[details])
         for pattern in ("GET .*/secrets/ours", "POST .*/secrets"):
             undo(server.lab, here)
@@ -258,7 +258,7 @@ class TestRefusals:
         ids=lambda message: repr(message)[:20],
     )
     @pytest.mark.parametrize("status", [400, 403])
-    def test_odd_messages(self, server, here, status, message):
+    def test_odd_status_messages_are_reported_with_the_code(self, server, here, status, message):
         undo(server.lab, here)
         body = {"kind": "Status", "status": "Failure", "code": status, "reason": [], "message": message}
         server.proxy.rule("POST .*/secrets", answered(status, body))
@@ -268,14 +268,14 @@ class TestRefusals:
 
     @pytest.mark.parametrize("body", NO_OBJECTS)
     @pytest.mark.parametrize("status", [401, 403, 500])
-    def test_no_status_at_all(self, server, here, status, body):
+    def test_a_refusal_without_a_status_object_is_handled(self, server, here, status, body):
         undo(server.lab, here)
         server.proxy.rule("POST .*/secrets", answered(status, NO_OBJECTS[body]), times=1)
         result = server.run("pull_secret", namespaces=[here], **WORK["pull_secret"])
         assert result["failed"] or result["changed"]
 
     @pytest.mark.parametrize("body", ["404 page not found\n", {"kind": "Status", "code": 404, "reason": "NotFound"}])
-    def test_a_create_that_finds_nothing_to_create_in_is_not_tried_for_long(self, server, here, body):
+    def test_a_create_with_a_404_is_not_retried_for_long(self, server, here, body):
         """As a proxy answers that knows only some paths; the namespace is there."""
         undo(server.lab, here)
         server.proxy.rule("POST .*/secrets", answered(404, body), times=20)
@@ -283,7 +283,7 @@ class TestRefusals:
         assert times_said(result["msg"], 404)
         assert len(server.proxy.asked("POST")) <= 3
 
-    def test_a_credential_in_the_servers_words_is_not_repeated(self, server, here):
+    def test_a_credential_in_the_servers_message_is_not_repeated(self, server, here):
         undo(server.lab, here)
         password, token = WORK["pull_secret"]["registries"][0]["password"], server.token
         server.proxy.rule("POST .*/secrets", refused(422, "Invalid", f"got {password} by Bearer {token}"))
@@ -309,7 +309,7 @@ class TestRefusals:
         ],
     )
     @pytest.mark.parametrize("status", [429])
-    def test_odd_times_to_wait(self, server, here, status, value):
+    def test_odd_retry_after_values_do_not_delay_the_task(self, server, here, status, value):
         undo(server.lab, here)
         odd = {"Retry_After": value.encode().decode("latin-1")}
         server.proxy.rule("POST .*/secrets", refused(status, "TooManyRequests", "busy", **odd), times=1)
@@ -342,7 +342,7 @@ class TestWrites:
         [("pull_secret", body) for body in BODIES]
         + [(module, body) for module in WRITE for body in ("null", "nothing")],
     )
-    def test_carried_out_and_answered_with_anything(self, server, here, module, body):
+    def test_a_write_with_a_malformed_answer_is_neither_lost_nor_repeated(self, server, here, module, body):
         undo(server.lab, here)
         value = BODIES[body]
         sent = value if isinstance(value, bytes) else json.dumps(value).encode()
@@ -360,7 +360,7 @@ class TestHalfAnswers:
     @pytest.mark.parametrize("by_reset", [True, False])
     @pytest.mark.parametrize("point", ["request", "answer", "head", "body"])
     @pytest.mark.parametrize("module", WRITE)
-    def test_a_cut(self, server, here, module, point, by_reset):
+    def test_a_closed_connection_is_retried(self, server, here, module, point, by_reset):
         undo(server.lab, here)
         for pattern in (FIRST_READ[module], WRITE[module]):
             server.proxy.rule(pattern, cut(point, by_reset=by_reset), times=1)
@@ -370,7 +370,7 @@ class TestHalfAnswers:
         assert len(server.proxy.asked(WRITE[module])) == (2 if point == "request" else 1)
 
     @pytest.mark.parametrize("point", ["request", "answer", "head", "body"])
-    def test_a_server_that_hangs_and_then_ends(self, server, here, point):
+    def test_a_connection_that_hangs_and_closes_is_retried(self, server, here, point):
         undo(server.lab, here)
         for pattern in (FIRST_READ["sa_link"], WRITE["sa_link"]):
             server.proxy.rule(pattern, hanging(point, 0.3), times=1)
@@ -400,7 +400,9 @@ class TestAnything:
         is_many=st.booleans(),
         rules=st.lists(st.tuples(_REQUESTS, _ACTS, st.integers(0, 2), st.integers(1, 2)), min_size=1, max_size=3),
     )
-    def test_any_answers(self, server, many, module, is_many, rules):
+    def test_random_faults_leave_a_readable_result_and_the_next_run_finishes(
+        self, server, many, module, is_many, rules
+    ):
         """One readable line without a credential, in a short time, and the next run finishes the work."""
         names = many if is_many else many[:1]
         undo(server.lab, *names)

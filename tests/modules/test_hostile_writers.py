@@ -18,7 +18,7 @@ def link(run, namespace, **options):
 
 @pytest.mark.parametrize("delay", [0.0, 0.2])
 @pytest.mark.parametrize("way", ["put", "patch", "apply"])
-def test_the_platform_that_repairs_its_entry_is_not_accused(lab, run, namespace, way, delay):
+def test_the_platform_is_not_blamed_if_it_only_restored_its_entry(lab, run, namespace, way, delay):
     (managed,) = pull_names(lab.account(namespace))
     with Overwriter(lab, namespace, "ours", names=["theirs"], delay=delay, way=way) as other:
         result = link(run, namespace)
@@ -32,14 +32,14 @@ def test_the_platform_that_repairs_its_entry_is_not_accused(lab, run, namespace,
 
 
 @pytest.mark.parametrize("way", ["patch", "apply"])
-def test_who_leaves_the_platforms_entry_is_named(lab, run, namespace, way):
+def test_a_writer_who_keeps_the_platforms_entry_is_named(lab, run, namespace, way):
     (managed,) = pull_names(lab.account(namespace))
     with Overwriter(lab, namespace, "ours", names=["theirs", managed], way=way):
         result = link(run, namespace)
     assert "'pipeline'" in result["failures"][0]["error"]
 
 
-def test_who_only_takes_the_platforms_entry_away_takes_nothing_of_ours(lab, run, namespace):
+def test_a_writer_who_removes_only_the_platforms_entry_causes_no_failure(lab, run, namespace):
     (managed,) = pull_names(lab.account(namespace))
     with Overwriter(lab, namespace, "ours", names=["ours"]) as other:
         result = link(run, namespace)

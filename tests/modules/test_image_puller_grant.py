@@ -36,7 +36,7 @@ class TestProof:
     """J1 and J2: before the grant the registry refuses, after it the pod pulls, taken back it refuses again."""
 
     @pytest.mark.parametrize("form", ["service_accounts", "projects"])
-    def test_a_pod_of_another_project(self, lab, run, namespaces, form):
+    def test_a_pod_of_another_project_pulls_only_while_the_grant_exists(self, lab, run, namespaces, form):
         owner, user = namespaces(2)
         lab.run("push", "--dir", str(lab.dir), f"{owner}/app:v1")
         lab.pod(user, "app", f"{lab.registry('integrated')['host']}/{owner}/app:v1")
@@ -49,7 +49,7 @@ class TestProof:
 
 
 class TestOneBinding:
-    def test_many_grants_end_in_one_labelled_binding(self, lab, run, namespace):
+    def test_many_grants_are_stored_in_one_labelled_binding(self, lab, run, namespace):
         grant(run, [namespace])
         grant(run, [namespace], projects=["project-a", "project-c"])
         grant(run, [namespace], users=["alice"], groups=["qa"])
@@ -65,21 +65,21 @@ class TestOneBinding:
         ]
 
     @pytest.mark.parametrize("theirs", [ACCOUNT, AS_USER])
-    def test_an_equivalent_grant_is_left_alone_and_counts_as_met(self, lab, run, namespace, theirs):
+    def test_an_equivalent_grant_of_others_causes_no_change(self, lab, run, namespace, theirs):
         lab.create(namespace, "rolebindings", binding(theirs, name="system:image-puller"))
         audit = lab.audit()
         assert grant(run, [namespace])["changed"] is False
         assert audit.writes() == []
         assert subjects(lab, namespace) is None
 
-    def test_only_what_is_missing_is_granted(self, lab, run, namespace):
+    def test_only_missing_subjects_are_granted(self, lab, run, namespace):
         lab.create(namespace, "rolebindings", binding(ACCOUNT, name="by-hand"))
         both = [{"namespace": "project-a"}, {"namespace": "project-c", "name": "builder"}]
         result = grant(run, [namespace], service_accounts=both)
         assert result["namespaces"][0]["changes"][0]["granted"] == ["ServiceAccount project-c/builder"]
         assert [s["namespace"] for s in subjects(lab, namespace)] == ["project-c"]
 
-    def test_another_role_has_a_binding_of_its_own(self, lab, run, namespace):
+    def test_another_role_has_a_separate_binding(self, lab, run, namespace):
         rules = [{"apiGroups": ["image.openshift.io"], "resources": ["imagestreams/layers"], "verbs": ["get"]}]
         role = f"viewer-{namespace}"
         lab.api("POST", f"/apis/{RBAC}/v1/clusterroles", {"metadata": {"name": role}, "rules": rules})
@@ -91,13 +91,13 @@ class TestOneBinding:
 class TestTakingBack:
     """Promise 1: exact; what others granted stays, and is told."""
 
-    def test_others_subjects_stay_as_they_stand(self, lab, run, namespace):
+    def test_subjects_of_others_keep_their_order(self, lab, run, namespace):
         theirs = {"kind": "User", "name": "bob", "apiGroup": RBAC}
         lab.create(namespace, "rolebindings", binding(theirs, ACCOUNT, GROUP, theirs, labels=OURS))
         assert grant(run, [namespace], state="absent")["changed"]
         assert subjects(lab, namespace) == [theirs, GROUP, theirs]
 
-    def test_a_binding_emptied_by_us_is_deleted_only_when_it_is_ours(self, lab, run, namespace):
+    def test_an_emptied_binding_is_deleted_only_if_it_is_ours(self, lab, run, namespace):
         lab.create(namespace, "rolebindings", binding(ACCOUNT, labels=OURS))
         lab.create(namespace, "rolebindings", binding(ACCOUNT, name="by-hand"))
         grant(run, [namespace], state="absent")
@@ -105,7 +105,7 @@ class TestTakingBack:
         grant(run, [namespace], state="absent", binding_name="by-hand")
         assert subjects(lab, namespace, "by-hand") == []
 
-    def test_a_grant_that_stands_elsewhere_is_told(self, lab, run, namespace):
+    def test_a_grant_in_another_binding_is_reported(self, lab, run, namespace):
         lab.create(namespace, "rolebindings", binding(ACCOUNT, name="by-hand"))
         result = grant(run, [namespace], state="absent")
         assert result["changed"] is False
@@ -128,7 +128,7 @@ class TestTruthTable:
 
     @pytest.mark.parametrize("state", ["present", "absent"])
     @pytest.mark.parametrize("found", FOUND)
-    def test_check_then_real_then_again(self, lab, run, namespace, state, found):
+    def test_check_mode_predicts_the_real_run_and_a_second_run_is_unchanged(self, lab, run, namespace, state, found):
         if self.FOUND[found] is not None:
             lab.create(namespace, "rolebindings", binding(*self.FOUND[found], labels=OURS))
         audit = lab.audit()
@@ -156,7 +156,7 @@ class TestRefusals:
             ({"users": [" "]}, "'users'"),
         ],
     )
-    def test_bad_input_costs_no_request(self, lab, run, namespace, options, words):
+    def test_bad_input_causes_no_request(self, lab, run, namespace, options, words):
         audit = lab.audit()
         result = grant(run, [namespace], **options)
         assert result["failed"]
@@ -171,14 +171,14 @@ class TestRefusals:
         assert lab.get(namespace, "rolebindings", "image-puller-grant") == before
 
     @pytest.mark.parametrize("check", [False, True])
-    def test_a_role_that_the_cluster_does_not_have(self, lab, run, namespace, check):
+    def test_a_missing_role_is_reported_before_any_write(self, lab, run, namespace, check):
         audit = lab.audit()
         result = grant(run, [namespace], role="nosuchrole", check=check)
         assert result["failed"]
         assert "cluster role nosuchrole does not exist" in result["msg"]
         assert audit.writes() == []
 
-    def test_who_may_not_bind_the_role_is_told_which_right_is_missing(self, lab, run, namespace):
+    def test_a_caller_who_may_not_bind_the_role_gets_the_missing_right(self, lab, run, namespace):
         rule = {"apiGroups": [RBAC], "resources": ["rolebindings"], "verbs": ["get", "list", "create", "patch"]}
         lab.create(namespace, "roles", {"metadata": {"name": "edit"}, "rules": [rule]})
         user = {"kind": "User", "name": "limited", "apiGroup": RBAC}
@@ -191,7 +191,7 @@ class TestRefusals:
 class TestFleet:
     """Promise 4."""
 
-    def test_fifty_namespaces(self, lab, run, namespaces):
+    def test_fifty_namespaces_need_one_list_of_bindings(self, lab, run, namespaces):
         names = namespaces(50, wait=False)
         audit = lab.audit()
         assert grant(run, names)["summary"]["changed"] == 50
@@ -200,7 +200,7 @@ class TestFleet:
         assert grant(run, names)["summary"]["unchanged"] == 50
         assert sorted(audit.verbs()) == ["get", "get", "list"]
 
-    def test_two_tasks_at_once_lose_nothing(self, lab, run, namespace):
+    def test_repeated_grants_lose_no_subject(self, lab, run, namespace):
         """Both create our binding; one meets AlreadyExists, reads again and adds its own."""
         lab.api("DELETE", path_of(namespace, "rolebindings", "image-puller-grant"), expect=(200, 404))
         for number in range(5):

@@ -55,7 +55,7 @@ class TestEverybody:
     @pytest.mark.parametrize(
         ("option", "name"), [("authenticated", "system:authenticated"), ("anonymous", "system:unauthenticated")]
     )
-    def test_only_by_the_option_that_says_so(self, lab, run, namespace, option, name):
+    def test_groups_of_all_users_are_granted_only_by_their_option(self, lab, run, namespace, option, name):
         audit = lab.audit()
         refused = grant(run, [namespace], groups=[name])
         assert f"use '{option}: true' instead" in refused["msg"]
@@ -65,10 +65,10 @@ class TestEverybody:
         assert grant(run, [namespace], groups=[name], state="absent")["changed"]
         assert subjects(lab, namespace) is None
 
-    def test_every_service_account_of_the_cluster_is_refused(self, run, namespace):
+    def test_a_grant_to_every_service_account_is_refused(self, run, namespace):
         assert "Name 'projects' instead" in grant(run, [namespace], groups=["system:serviceaccounts"])["msg"]
 
-    def test_anonymous_does_not_include_who_sends_credentials(self, lab, run, namespaces):
+    def test_anonymous_does_not_include_pods_with_credentials(self, lab, run, namespaces):
         """facts 6.5: the registry asks with the caller's own login, and a pod sends its account's."""
         owner, user = namespaces(2)
         lab.run("push", "--dir", str(lab.dir), f"{owner}/app:v1")
@@ -78,7 +78,7 @@ class TestEverybody:
         grant(run, [owner], anonymous=True, authenticated=True)
         assert lab.pull(user, "app")["pulled"]
 
-    def test_anonymous_pull_is_proved_by_the_api_server(self, run, namespace):
+    def test_an_anonymous_pull_is_verified_by_the_api_server(self, run, namespace):
         result = grant(run, [namespace], anonymous=True, verify_access=True)
         (answer,) = result["namespaces"][0]["may_pull"]
         assert answer["allowed"] is True
@@ -86,7 +86,7 @@ class TestEverybody:
 
 class TestNotThereYet:
     @pytest.mark.parametrize("check", [True, False])
-    def test_a_project_of_tomorrow_is_granted_with_a_warning(self, lab, run, namespace, check):
+    def test_a_missing_project_is_granted_with_a_warning(self, lab, run, namespace, check):
         given = {"service_accounts": [{"namespace": "tomorrow"}, {"namespace": namespace}], "projects": ["tomorrow"]}
         result = grant(run, [namespace], check=check, **given)
         assert (result["failed"], result["changed"]) == (False, True)
@@ -95,7 +95,7 @@ class TestNotThereYet:
         assert "namespace tomorrow does not exist yet" in told
         assert f"service account {namespace}/default does not exist" not in told
 
-    def test_is_told_once_for_fifty_projects_and_looked_up_once(self, lab, run, namespaces):
+    def test_a_missing_project_is_looked_up_and_reported_once_for_fifty_namespaces(self, lab, run, namespaces):
         names = namespaces(50, wait=False)
         audit = lab.audit()
         result = grant(run, names, projects=["tomorrow"])
@@ -104,7 +104,7 @@ class TestNotThereYet:
 
 
 class TestExclusive:
-    def test_our_binding_holds_the_given_subjects_and_no_other(self, lab, run, namespace):
+    def test_an_exclusive_binding_contains_only_the_given_subjects(self, lab, run, namespace):
         lab.create(namespace, "rolebindings", binding(BOB, account("project-a"), group("qa"), labels=OURS))
         lab.create(namespace, "rolebindings", binding(BOB, name="by-hand"))
         result = grant(run, [namespace], service_accounts=[{"namespace": "project-a"}], exclusive=True)
@@ -114,7 +114,7 @@ class TestExclusive:
 
 
 class TestEveryBinding:
-    def test_takes_from_all_and_deletes_what_it_emptied(self, lab, run, namespace):
+    def test_every_binding_loses_the_subject_and_emptied_ones_are_deleted(self, lab, run, namespace):
         mine = {"service_accounts": [{"namespace": "project-a"}]}
         as_user = {**BOB, "name": "system:serviceaccount:project-a:default"}
         kept = {"annotations": {f"{'rbac.authorization.kubernetes.io'}/autoupdate": "false"}}
@@ -135,7 +135,7 @@ class TestEveryBinding:
         assert not grant(run, [namespace], state="absent", revoke_from="every_binding", **mine)["changed"]
         assert audit.writes() == []
 
-    def test_the_platforms_own_binding_is_emptied_and_stays(self, lab, run, namespace):
+    def test_the_platforms_own_binding_is_emptied_and_kept(self, lab, run, namespace):
         """facts 6.4: deleted, a controller would make it again; emptied, it is switched off."""
         name = "system:image-pullers"
         if subjects(lab, namespace, name) is None:
@@ -143,7 +143,7 @@ class TestEveryBinding:
         grant(run, [namespace], projects=[namespace], state="absent", revoke_from="every_binding")
         assert subjects(lab, namespace, name) == []
 
-    def test_only_ours_unless_asked_and_the_way_is_told(self, lab, run, namespace):
+    def test_other_bindings_are_changed_only_on_request_and_the_option_is_named(self, lab, run, namespace):
         lab.create(namespace, "rolebindings", binding(BOB, name="by-hand"))
         result = grant(run, [namespace], users=["bob"], state="absent")
         assert "revoke_from: every_binding" in str(result["warnings"])
@@ -151,7 +151,7 @@ class TestEveryBinding:
 
 
 class TestRecreate:
-    def test_another_role_is_replaced_only_when_asked(self, lab, run, namespace):
+    def test_another_role_is_replaced_only_on_request(self, lab, run, namespace):
         lab.create(namespace, "rolebindings", binding(BOB, role="view"))
         assert "or set 'recreate: true'" in grant(run, [namespace], users=["alice"])["msg"]
         audit = lab.audit()
@@ -164,7 +164,7 @@ class TestRecreate:
         assert (found["roleRef"], found["subjects"]) == (PULLER, [{**BOB, "name": "alice"}])
         assert not grant(run, [namespace], users=["alice"], recreate=True)["changed"]
 
-    def test_what_would_be_refused_deletes_nothing(self, lab, run, namespace):
+    def test_a_recreation_that_would_be_refused_deletes_nothing(self, lab, run, namespace):
         """Who may delete and write bindings, but not give that role."""
         before = lab.create(namespace, "rolebindings", binding(BOB, role="view"))
         limited(lab, namespace, WRITES)
@@ -174,7 +174,7 @@ class TestRecreate:
 
 
 class TestPrune:
-    def test_the_dead_are_listed_by_check_mode_and_then_taken_out(self, lab, run, namespace):
+    def test_deleted_subjects_are_listed_in_check_mode_and_then_removed(self, lab, run, namespace):
         held = [
             BOB,
             account(namespace),
@@ -198,7 +198,7 @@ class TestPrune:
         assert subjects(lab, namespace, "by-hand") == [account("gone")]
         assert not grant(run, [namespace], prune=True)["changed"]
 
-    def test_who_may_not_look_prunes_nobody(self, lab, run, namespace):
+    def test_a_caller_who_may_not_read_subjects_prunes_none(self, lab, run, namespace):
         lab.create(namespace, "rolebindings", binding(account("gone"), labels=OURS))
         limited(lab, namespace, WRITES)
         result = grant(run, [namespace], prune=True, impersonate_user="limited")
@@ -209,7 +209,7 @@ class TestPrune:
 class TestProof:
     """asks 32: can they pull, and by which binding."""
 
-    def test_after_writing_and_in_check_mode_for_what_stands_now(self, lab, run, namespace):
+    def test_verify_access_reports_the_new_access_and_in_check_mode_the_current_one(self, lab, run, namespace):
         given = {
             "service_accounts": [{"namespace": "project-a"}],
             "projects": ["project-c"],
@@ -229,13 +229,13 @@ class TestProof:
         back = grant(run, [namespace], state="absent", **given)
         assert back["namespaces"][0]["may_pull"] == before
 
-    def test_a_grant_that_stands_elsewhere_is_told_by_name(self, lab, run, namespace):
+    def test_a_grant_in_another_binding_is_reported_by_name(self, lab, run, namespace):
         lab.create(namespace, "rolebindings", binding(BOB, name="by-hand"))
         result = grant(run, [namespace], users=["bob"], state="absent", verify_access=True)
         assert result["namespaces"][0]["may_pull"][0]["binding"] == f"RoleBinding {namespace}/by-hand"
         assert "User bob may still pull" in str(result["warnings"])
 
-    def test_a_role_that_does_not_let_anybody_pull_is_told(self, run, namespace, lab):
+    def test_a_role_that_does_not_allow_pulls_is_reported(self, run, namespace, lab):
         role = f"nothing-{namespace}"
         rules = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]
         lab.api("POST", f"/apis/{RBAC}/v1/clusterroles", {"metadata": {"name": role}, "rules": rules})
@@ -243,7 +243,7 @@ class TestProof:
         assert result["namespaces"][0]["may_pull"][0]["allowed"] is False
         assert f"User bob may not pull from {namespace}, although it was granted" in str(result["warnings"])
 
-    def test_who_may_not_ask_is_told_and_the_grant_stands(self, lab, run, namespace):
+    def test_a_caller_who_may_not_verify_gets_a_warning_and_the_grant(self, lab, run, namespace):
         bind = {"apiGroups": [RBAC], "resources": ["clusterroles"], "verbs": ["bind"]}
         limited(lab, namespace, WRITES, bind)
         result = grant(run, [namespace], users=["bob"], verify_access=True, impersonate_user="limited")
@@ -251,7 +251,7 @@ class TestProof:
         assert result["namespaces"][0]["may_pull"] == [{"subject": "User bob", "allowed": None, "binding": None}]
         assert "was not verified: asking whether User bob may pull" in str(result["warnings"])
 
-    def test_no_question_is_asked_unless_wanted(self, lab, run, namespace):
+    def test_no_access_review_is_sent_unless_requested(self, lab, run, namespace):
         audit = lab.audit()
         result = grant(run, [namespace], users=["bob"])
         assert "may_pull" not in result["namespaces"][0]
@@ -267,7 +267,7 @@ class TestErrors:
         result = grant(run, [namespace], users=["bob"], role="nosuchrole", impersonate_user="limited")
         assert "The role does not exist, not the binding" in result["msg"]
 
-    def test_who_may_not_bind(self, lab, run, namespace):
+    def test_a_caller_who_may_not_bind_gets_the_missing_verb(self, lab, run, namespace):
         limited(lab, namespace, WRITES)
         result = grant(run, [namespace], users=["bob"], impersonate_user="limited")
         assert "Give the caller the verb 'bind'" in result["msg"]
@@ -295,7 +295,7 @@ class TestTruthTable:
 
     @pytest.mark.parametrize("desired", CHANGES, ids=" ".join)
     @pytest.mark.parametrize("found", FOUND)
-    def test_agrees(self, lab, run, namespaces, desired, found):
+    def test_check_mode_agrees_with_the_real_run(self, lab, run, namespaces, desired, found):
         names = namespaces(3, wait=False)
         for name in names:
             if self.FOUND[found] is not None:

@@ -105,7 +105,7 @@ def statuses(result: dict[str, Any]) -> dict[str, str]:
 
 
 class TestMended:
-    def test_what_failed_is_imported_once(self, lab, streams, again, fix) -> None:
+    def test_a_failed_tag_is_imported_once(self, lab, streams, again, fix) -> None:
         policy = {"scheduled": True, "insecure": False, "importMode": "PreserveOriginal"}
         streams.make("app", v1=source(streams.image, importPolicy=policy, referencePolicy={"type": "Local"}))
         assert streams.tag()["conditions"][0]["reason"] == "Unauthorized"
@@ -137,7 +137,7 @@ class TestMended:
         assert audit.writes() == []
         assert second["namespaces"][0]["tags"] == []
 
-    def test_check_mode_sends_nothing_and_plans_what_is_then_done(self, lab, streams, again, fix) -> None:
+    def test_check_mode_sends_nothing_and_predicts_the_real_run(self, lab, streams, again, fix) -> None:
         streams.make("app", v1=source(streams.image), v2=source(f"{streams.host}/team/app:v1"))
         fix()
         audit = lab.audit()
@@ -150,7 +150,7 @@ class TestMended:
         changes = [[space["changes"] for space in result["namespaces"]] for result in (planned, done)]
         assert changes[0] == changes[1]
 
-    def test_a_stale_secret_anywhere_in_the_namespace_is_said(self, lab, streams, again, fix) -> None:
+    def test_a_stale_secret_anywhere_in_the_namespace_is_reported(self, lab, streams, again, fix) -> None:
         """The import takes the first match, and no other: a right login beside it does not help."""
         streams.make("app", v1=source(streams.image))
         fix(CANARY, name="a-stale")
@@ -171,7 +171,7 @@ class TestMended:
         )
         assert statuses(again()) == {"v1": "imported"}
 
-    def test_the_nodes_pull_secret_serves_where_the_namespace_has_none(self, lab, run, streams, again) -> None:
+    def test_the_nodes_pull_secret_is_used_if_the_namespace_has_none(self, lab, run, streams, again) -> None:
         streams.make("app", v1=source(streams.image))
         result = run("pull_secret", namespaces=["openshift-config"], name="pull-secret", registries=[streams.login()])
         assert not result["failed"], result
@@ -180,7 +180,7 @@ class TestMended:
         finally:
             lab.api("DELETE", "/api/v1/namespaces/openshift-config/secrets/pull-secret")
 
-    def test_a_playbook_runs_it_with_the_connection_of_the_group(self, lab, streams, fix, tmp_path) -> None:
+    def test_a_playbook_runs_the_module_with_the_connection_of_the_group(self, lab, streams, fix, tmp_path) -> None:
         streams.make("app", v1=source(streams.image))
         fix()
         task = {
@@ -217,7 +217,7 @@ class TestMended:
 
 
 class TestWhatIsLeft:
-    def test_a_tag_that_follows_another_and_a_reference(self, lab, streams, again, fix) -> None:
+    def test_tags_that_follow_another_and_references_are_left_alone(self, lab, streams, again, fix) -> None:
         streams.make("app", v1=source(streams.image))
         follows = {"from": {"kind": "ImageStreamTag", "name": "v1"}}
         failed = {"type": "ImportSuccess", "status": "False", "reason": "Unauthorized", "message": "x"}
@@ -237,7 +237,7 @@ class TestWhatIsLeft:
         assert reasons["pinned"].startswith("it is a reference")
         assert reasons["gone"].startswith("the stream has no source image for it")
 
-    def test_another_cause_and_another_registry(self, lab, streams, again, fix) -> None:
+    def test_tags_with_another_cause_or_registry_are_left_alone(self, lab, streams, again, fix) -> None:
         fix()
         streams.make("app", v1=source(f"{streams.host}/team/app:none"))
         assert statuses(again()) == {"v1": "left"}
@@ -246,7 +246,7 @@ class TestWhatIsLeft:
         assert f'dockerimage.image.openshift.io "{streams.host}/team/app:none" not found' in result["msg"]
         assert statuses(again(causes=["not_found"], registries=["quay.io"])) == {}
 
-    def test_all_that_has_a_source(self, lab, streams, again, fix) -> None:
+    def test_all_tags_with_a_source_are_imported_with_only_failed_false(self, lab, streams, again, fix) -> None:
         fix()
         streams.make("app", v1=source(streams.image))
         audit = lab.audit()
@@ -256,7 +256,7 @@ class TestWhatIsLeft:
         assert not result["changed"], "it is the same image"
         assert again(only_failed=False, streams=["other"])["imports"]["tags"] == 0
 
-    def test_a_stream_of_another_name(self, lab, streams, again, fix) -> None:
+    def test_a_stream_with_another_name_is_left_alone(self, lab, streams, again, fix) -> None:
         streams.make("app", v1=source(streams.image))
         streams.make("web", v1=source(streams.image))
         fix()
@@ -266,7 +266,7 @@ class TestWhatIsLeft:
 
 
 class TestRefused:
-    def test_a_caller_who_may_not_import(self, lab, streams, again, fix) -> None:
+    def test_a_caller_who_may_not_import_gets_the_missing_right(self, lab, streams, again, fix) -> None:
         streams.make("app", v1=source(streams.image))
         streams.make("web", v1=source(streams.image))
         fix()
@@ -281,7 +281,7 @@ class TestRefused:
         assert [row["status"] for row in result["namespaces"][0]["tags"]] == ["failed", "left"]
         assert "conditions" in streams.tag()
 
-    def test_a_registry_that_the_cluster_does_not_allow(self, lab, streams, again, fix) -> None:
+    def test_a_registry_that_the_cluster_does_not_allow_is_reported(self, lab, streams, again, fix) -> None:
         streams.make("app", v1=source(streams.image))
         fix()
         rights = [
@@ -301,7 +301,7 @@ class TestRefused:
         )
         assert statuses(again(impersonate_user=user)) == {"v1": "imported"}
 
-    def test_a_registry_that_the_cluster_blocks(self, lab, streams, again, fix) -> None:
+    def test_a_registry_that_the_cluster_blocks_is_reported(self, lab, streams, again, fix) -> None:
         fix()
         config = f"{CONFIG}/images/cluster"
         lab.api("PATCH", config, {"spec": {"registrySources": {"blockedRegistries": [streams.host]}}})
@@ -314,7 +314,7 @@ class TestRefused:
         assert f"registry {streams.host} blocked; look at registrySources.blockedRegistries" in result["msg"]
         assert statuses(again(causes=["blocked_by_config"])) == {"v1": "imported"}
 
-    def test_a_namespace_that_does_not_exist(self, again) -> None:
+    def test_a_missing_namespace_is_reported(self, again) -> None:
         result = again(namespaces=["no-such-project"])
         assert result["failed"]
         assert "no-such-project: the namespace does not exist" in result["msg"]
@@ -334,7 +334,7 @@ class TestRefused:
         },
     ],
 )
-def test_a_hostile_stream_stops_no_other(lab, streams, again, fix, part) -> None:
+def test_a_malformed_stream_does_not_stop_the_others(lab, streams, again, fix, part) -> None:
     streams.make("app", v1=source(streams.image))
     head = {"apiVersion": "image.openshift.io/v1", "kind": "ImageStream", "metadata": {"name": "hostile"}}
     lab.api("POST", path(streams.namespace), {**head, **part})
@@ -344,7 +344,7 @@ def test_a_hostile_stream_stops_no_other(lab, streams, again, fix, part) -> None
     assert [row["status"] for row in result["namespaces"][0]["tags"] if row["stream"] == "app"] == ["imported"]
 
 
-def test_plain_kubernetes(lab_factory) -> None:
+def test_plain_kubernetes_is_reported_as_unsupported(lab_factory) -> None:
     other = lab_factory("--provisioner", "off", "--no-registries")
     audit = other.audit()
     result = run_module("image_stream_import", kubeconfig=other.kubeconfig, namespaces=["default"])

@@ -69,7 +69,7 @@ class TestOneNamespace:
     def entries(self, namespace, unique):
         return [secret(f"{unique}-{number:02}", number, namespaces=[namespace]) for number in range(self.COUNT)]
 
-    def test_fifty_secrets(self, lab, run, namespace, unique):
+    def test_fifty_secrets_need_one_list_and_one_write_each(self, lab, run, namespace, unique):
         entries = self.entries(namespace, unique)
         foreseen = run("pull_secret", secrets=entries, check=True)
         audit = lab.audit()
@@ -98,7 +98,7 @@ class TestOneNamespace:
         ]
         assert [change["entries"] for change in result["namespaces"][0]["changes"]] == [[7], [9]]
 
-    def test_one_of_another_type_is_found_though_the_list_does_not_bring_it(self, lab, run, namespace, unique):
+    def test_a_secret_of_another_type_is_found_even_if_it_is_not_listed(self, lab, run, namespace, unique):
         lab.create(namespace, "secrets", {"metadata": {"name": f"{unique}-00"}, "type": "Opaque", "data": {}})
         audit = lab.audit()
         result = run("pull_secret", secrets=self.entries(namespace, unique))
@@ -107,7 +107,7 @@ class TestOneNamespace:
         assert Counter(audit.verbs()) == {"list": 1, "create": self.COUNT, "get": 1}
         assert lab.get(namespace, "secrets", f"{unique}-49")
 
-    def test_five_links_of_one_account_are_one_patch(self, lab, run, namespace):
+    def test_five_links_of_one_account_need_one_patch(self, lab, run, namespace):
         before = pull_names(lab.account(namespace))
         links = [{"secrets": [f"s{number}"], "namespaces": [namespace], "require": "none"} for number in range(5)]
         links.append({"secrets": ["s1"], "namespaces": [namespace], "require": "none", "link_for": ["mount"]})
@@ -129,7 +129,7 @@ class TestOneNamespace:
         assert audit.verbs() == ["get", "patch"]
         assert run("sa_link", links=links)["changed"] is False
 
-    def test_grants_of_one_binding_are_one_write(self, lab, run, namespace):
+    def test_grants_of_one_binding_need_one_write(self, lab, run, namespace):
         grants = [{"users": [f"user-{number}"], "namespaces": [namespace]} for number in range(5)]
         audit = lab.audit()
         assert run("image_puller_grant", grants=grants)["changed"]
@@ -147,7 +147,7 @@ class TestOneNamespace:
 class TestManyNamespaces:
     """Each entry has a namespace and a name of its own: one list, and one write for each."""
 
-    def test_secrets(self, lab, run, fleet, unique):
+    def test_secrets_in_many_namespaces_need_one_list_and_one_write_each(self, lab, run, fleet, unique):
         entries = [secret(f"{unique}-{name}", namespaces=[name]) for name in fleet]
         foreseen = run("pull_secret", secrets=entries, check=True)
         audit = lab.audit()
@@ -160,7 +160,7 @@ class TestManyNamespaces:
         assert run("pull_secret", secrets=entries)["summary"]["unchanged"] == MANY
         assert audit.verbs() == ["list"]
 
-    def test_links_that_have_to_work(self, lab, run, fleet, unique):
+    def test_usable_links_in_many_namespaces_need_two_lists_and_one_write_each(self, lab, run, fleet, unique):
         run("pull_secret", secrets=[secret(f"{unique}-{name}", namespaces=[name]) for name in fleet])
         links = [{"secrets": [f"{unique}-{name}"], "namespaces": [name]} for name in fleet]
         foreseen = run("sa_link", links=links, check=True)
@@ -173,7 +173,7 @@ class TestManyNamespaces:
         assert run("sa_link", links=links)["changed"] is False
         assert audit.verbs() == ["list", "list"]
 
-    def test_grants(self, lab, run, fleet, unique):
+    def test_grants_in_many_namespaces_need_one_list_and_one_write_each(self, lab, run, fleet, unique):
         grants = [
             {"users": [f"{unique}-{name}"], "namespaces": [name], "binding_name": f"{unique}-{name}"} for name in fleet
         ]
@@ -186,7 +186,7 @@ class TestManyNamespaces:
         assert run("image_puller_grant", grants=grants)["changed"] is False
         assert sorted(audit.verbs()) == ["get", "list"]
 
-    def test_one_entry_that_fails_leaves_the_others_done(self, lab, run, fleet, unique):
+    def test_one_failed_entry_does_not_stop_the_others(self, lab, run, fleet, unique):
         lab.create(fleet[3], "secrets", {"metadata": {"name": f"{unique}-{fleet[3]}"}, "type": "Opaque", "data": {}})
         entries = [secret(f"{unique}-{name}", namespaces=[name]) for name in fleet]
         entries.append(secret(unique, namespaces=[fleet[3], "missing-one"]))
@@ -230,9 +230,7 @@ class TestSelectors:
         assert len(audit.writes()) == 5
         assert run("sa_link", links=links)["changed"] is False
 
-    def test_what_contradicts_each_other_through_them_is_refused_before_anything_is_written(
-        self, lab, run, fleet, unique
-    ):
+    def test_contradictory_selectors_are_refused_before_any_write(self, lab, run, fleet, unique):
         label(lab, fleet[8:11], team=f"{unique}-red")
         label(lab, fleet[10:12], stage=f"{unique}-test")
         red, test = {"labels": f"team={unique}-red"}, {"labels": f"stage={unique}-test"}
@@ -266,7 +264,7 @@ class TestContradictions:
 
     @pytest.mark.parametrize("case", CASES)
     @pytest.mark.parametrize("check", [True, False])
-    def test_of_named_namespaces_nothing_is_sent(self, lab, run, case, check):
+    def test_contradictory_entries_with_named_namespaces_cause_no_request(self, lab, run, case, check):
         (module, option), ((first, second), named) = case.split(), self.CASES[case]
         audit = lab.audit()
         given = [{**first, "namespaces": ["a", "b"]}, {**second, "namespaces": ["b", "c"]}]
@@ -277,7 +275,7 @@ class TestContradictions:
 
 
 class TestInvalid:
-    def test_all_are_named_and_nothing_is_sent(self, lab, run, fleet):
+    def test_all_invalid_entries_are_named_and_cause_no_request(self, lab, run, fleet):
         entries = [
             secret("one", 1, namespaces=fleet),
             secret("two", 2, namespaces=["Not-A-Name"]),
@@ -291,7 +289,7 @@ class TestInvalid:
         assert audit.ours() == []
         assert not [number for number in (1, 2, 4) if password(number) in result["_output"]]
 
-    def test_also_those_that_ansible_refuses(self, lab, run, fleet):
+    def test_entries_that_ansible_refuses_are_named_without_passwords(self, lab, run, fleet):
         entries = [secret("one", 1, namespaces=fleet, state="gone"), secret("two", 2, pasword="Secret-x-1")]
         result = run("pull_secret", secrets=entries)
         assert "secrets[0] (one): value of state must be one of: present, absent" in result["msg"]
@@ -302,7 +300,7 @@ class TestInvalid:
 class TestOneEntryFails:
     """The server refuses one write: the entries of that object fail, and no other."""
 
-    def test_by_a_refused_write(self, lab, run, namespace):
+    def test_a_refused_write_fails_only_the_entries_of_its_object(self, lab, run, namespace):
         user = f"linker-{namespace}"
         accounts = {"apiGroups": [""], "resources": ["serviceaccounts"]}
         rules = [

@@ -79,14 +79,14 @@ def statuses(result: dict[str, Any]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("check", [False, True])
-def test_no_cluster_is_asked_unless_that_is_wanted(lab, fetch, check):
+def test_no_cluster_is_queried_without_compare(lab, fetch, check):
     audit = lab.audit()
     result = fetch(check=check)
     assert result["auth_config"] == account()
     assert (result["changed"], audit.ours()) == (False, [])
 
 
-def test_renews_the_nodes_pull_secret_and_keeps_the_rest(lab, run, fetch, node_secret):
+def test_the_fetched_secret_renews_the_nodes_logins_and_keeps_the_rest(lab, run, fetch, node_secret):
     before = fetch(compare=True)
     assert statuses(before) == {
         **dict.fromkeys(PASSWORDS, "same"),
@@ -110,7 +110,7 @@ def test_renews_the_nodes_pull_secret_and_keeps_the_rest(lab, run, fetch, node_s
     assert not run("pull_secret", **options)["changed"]
 
 
-def test_one_registry_for_a_project(lab, run, fetch, namespace):
+def test_the_login_of_one_registry_is_written_to_a_project(lab, run, fetch, namespace):
     client = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
     found = fetch(**client, include=["registry.redhat.io"])
     options = {"name": "redhat", "namespaces": [namespace], "auth_config": found["auth_config"]}
@@ -121,7 +121,7 @@ def test_one_registry_for_a_project(lab, run, fetch, namespace):
     assert not run("pull_secret", **options)["changed"]
 
 
-def test_what_is_no_registry_is_written_and_never_asked(lab, run, fetch, namespace):
+def test_an_entry_that_is_not_a_registry_is_written_without_verification(lab, run, fetch, namespace):
     """Not even where all logins are to be proven: it would be given the token of the cluster's reports."""
     found = fetch(include=["cloud.openshift.com"])
     options = {"name": "all", "namespaces": [namespace], "auth_config": found["auth_config"], "verify": True}
@@ -130,14 +130,14 @@ def test_what_is_no_registry_is_written_and_never_asked(lab, run, fetch, namespa
     assert "cloud.openshift.com" in lab.entries(namespace, "all")
 
 
-def test_a_failure_shows_what_to_do_and_no_token(lab, fetch, ocm):
+def test_a_failure_shows_the_fix_and_no_token(lab, fetch, ocm):
     ocm.answers["/api/accounts_mgmt/v1/access_token"] = error(404, f"no account for {OFFLINE_TOKEN}")
     result = fetch(compare=False)
     assert result["failed"]
     assert "(ACCT-MGMT-404: no account for ********); the account has no registry account yet" in result["msg"]
 
 
-def test_a_caller_who_may_not_read_the_secret(fetch, ocm, namespace):
+def test_a_caller_who_may_not_read_the_secret_gets_an_error(fetch, ocm, namespace):
     result = fetch(compare=True, namespace=namespace, secret="any", impersonate_user="nobody")
     assert result["failed"]
     assert "403" in result["msg"]

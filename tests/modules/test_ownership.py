@@ -27,7 +27,7 @@ def labels(lab, namespace, resource, name):
 
 
 class TestSecrets:
-    def test_another_owners_is_refused_by_name_and_adopted_on_request(self, lab, run, namespace):
+    def test_a_secret_of_another_owner_is_refused_by_name_and_adopted_on_request(self, lab, run, namespace):
         assert secret(run, namespace, owner="team-a")["changed"]
         assert labels(lab, namespace, "secrets", "quay") == {**OURS, INSTANCE: "team-a"}
         audit = lab.audit()
@@ -46,7 +46,7 @@ class TestSecrets:
         assert secret(run, namespace, owner="team-b", state="absent", registries=None)["changed"]
 
     @pytest.mark.parametrize("given", [None, OURS])
-    def test_what_has_no_owner_is_changed_and_not_labelled(self, lab, run, namespace, given):
+    def test_a_secret_without_an_owner_is_changed_and_not_labelled(self, lab, run, namespace, given):
         content = {".dockerconfigjson": "e30="}
         body = {
             "metadata": {"name": "quay", "labels": given},
@@ -59,7 +59,7 @@ class TestSecrets:
         assert secret(run, namespace, owner="team-a", adopt=True)["changed"]
         assert labels(lab, namespace, "secrets", "quay") == {**OURS, INSTANCE: "team-a"}
 
-    def test_entries_of_several_owners_in_one_task(self, lab, run, namespaces):
+    def test_one_task_may_have_entries_of_several_owners(self, lab, run, namespaces):
         one, two = namespaces(2)
         entries = [
             {"name": "a", "namespaces": [one, two], "registries": [QUAY]},
@@ -73,7 +73,7 @@ class TestSecrets:
         assert [(row["entry"], row["namespace"]) for row in result["failures"]] == [(1, one)]
 
     @pytest.mark.parametrize("options", [{"owner": "a b"}, {"owner": "x" * 64}, {"owner": ""}, {"adopt": True}])
-    def test_what_cannot_be_an_owner_is_refused_before_anything_is_sent(self, lab, run, namespace, options):
+    def test_an_invalid_owner_is_refused_before_any_request(self, lab, run, namespace, options):
         audit = lab.audit()
         for module, more in (
             ("pull_secret", {"name": "quay", "registries": [QUAY]}),
@@ -87,7 +87,7 @@ class TestSecrets:
 
 
 class TestAccounts:
-    def test_only_an_account_that_is_created_belongs_to_somebody(self, lab, run, namespace):
+    def test_only_a_created_account_gets_an_owner(self, lab, run, namespace):
         options = {"namespaces": [namespace], "secrets": ["x"], "require": "none"}
         assert run("sa_link", owner="team-a", service_accounts=["build", "default"], create=True, **options)["changed"]
         assert labels(lab, namespace, "serviceaccounts", "build") == {**OURS, INSTANCE: "team-a"}
@@ -106,7 +106,7 @@ class TestAccounts:
 
 
 class TestBindings:
-    def test_two_owners_grant_in_one_project_without_touching_each_other(self, lab, run, namespace):
+    def test_two_owners_grant_in_one_project_independently(self, lab, run, namespace):
         for owner in ("team-a", "team-b"):
             assert grant(run, namespace, owner=owner)["changed"]
             name = f"image-puller-grant-{owner}"
@@ -116,7 +116,7 @@ class TestBindings:
         assert lab.get(namespace, "rolebindings", "image-puller-grant-team-a") is None
         assert lab.get(namespace, "rolebindings", "image-puller-grant-team-b")["subjects"]
 
-    def test_another_owners_is_refused_by_name_and_adopted_on_request(self, lab, run, namespace):
+    def test_a_binding_of_another_owner_is_refused_by_name_and_adopted_on_request(self, lab, run, namespace):
         named = {"binding_name": "shared"}
         assert grant(run, namespace, owner="team-a", **named)["changed"]
         for options in ({}, {"state": "absent"}, {"role": "view", "recreate": True}):

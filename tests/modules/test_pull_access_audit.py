@@ -41,7 +41,7 @@ def test_each_rule_has_a_scenario() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_the_scenario_makes_the_finding_and_the_fix_mends_it(lab, run, namespaces, rule):
+def test_the_scenario_causes_the_finding_and_the_fix_resolves_it(lab, run, namespaces, rule):
     it = Scene(lab, namespaces(COUNTS.get(rule, 1)))
     SCENARIOS[rule](it)
     with it.context:
@@ -106,7 +106,7 @@ class TestNoCredential:
         ],
         ids=["all rules", "forecast", "find a password", "find a token"],
     )
-    def test_none_in_any_output(self, run, everything, tmp_path, options):
+    def test_no_credential_is_in_any_output(self, run, everything, tmp_path, options):
         dest = tmp_path / "audit.json"
         found = audited(run, everything.names, **options)
         written = run("pull_access_audit", namespaces=everything.names, dest=str(dest), **options)
@@ -115,13 +115,13 @@ class TestNoCredential:
             assert leaks(text, secrets) == []
         assert stat.S_IMODE(dest.stat().st_mode) == 0o600
 
-    def test_a_searched_credential_is_found_wherever_it_stands(self, run, everything):
+    def test_a_searched_credential_is_found_in_every_place(self, run, everything):
         found = audited(run, everything.names, rules=["credential-found"], search_credential={"password": CANARY})
         assert {(finding["name"]) for finding in found["findings"]} == {
             "pull", "copy", "other", "broken", "key", "opaque", "podman", "plain",
         }  # fmt: skip
 
-    def test_labels_are_equal_within_a_run_and_others_in_the_next(self, run, everything):
+    def test_fingerprints_are_equal_within_a_run_and_differ_in_the_next(self, run, everything):
         first, second = (audited(run, everything.names)["logins"] for _run in range(2))
         labels = {row["password"] for row in first if row["registry"] == everything.host}
         assert len(labels) == 2
@@ -131,7 +131,7 @@ class TestNoCredential:
 
 
 class TestFile:
-    def test_the_document_goes_to_a_file(self, run, everything, tmp_path):
+    def test_the_document_is_written_to_a_file(self, run, everything, tmp_path):
         dest = tmp_path / "audit.json"
         dest.write_text("old")
         result = run("pull_access_audit", namespaces=everything.names, dest=str(dest))
@@ -141,12 +141,12 @@ class TestFile:
         assert sum(result["counts"]["severities"].values()) == len(document["clusters"][0]["findings"])
         assert [path.name for path in tmp_path.iterdir()] == ["audit.json"]
 
-    def test_check_mode_writes_none(self, run, everything, tmp_path):
+    def test_check_mode_writes_no_file(self, run, everything, tmp_path):
         result = run("pull_access_audit", check=True, namespaces=everything.names, dest=str(tmp_path / "a.json"))
         assert result["changed"]
         assert list(tmp_path.iterdir()) == []
 
-    def test_a_file_that_cannot_be_is_told_before_anything_is_read(self, lab, run, namespace, tmp_path):
+    def test_an_impossible_file_is_reported_before_any_request(self, lab, run, namespace, tmp_path):
         audit = lab.audit()
         result = run("pull_access_audit", namespaces=[namespace], dest=str(tmp_path / "none" / "a.json"))
         assert "its directory does not exist" in result["msg"]
@@ -154,7 +154,7 @@ class TestFile:
 
 
 class TestClean:
-    def test_a_namespace_where_all_is_well_has_no_finding(self, lab, run, namespace):
+    def test_a_healthy_namespace_has_no_finding(self, lab, run, namespace):
         it = Scene(lab, [namespace])
         it.secret()
         it.link("pull")
@@ -179,7 +179,7 @@ class TestClean:
         assert found
         assert audited(run, everything.names, rules=["secret-unused"], ignore=["secret-unused"])["findings"] == []
 
-    def test_without_namespaces_all_are_meant_except_the_platforms(self, lab, run, everything, namespaces):
+    def test_an_audit_without_namespaces_covers_all_except_the_platforms(self, lab, run, everything, namespaces):
         namespaces(4)
         audit = lab.audit()
         result = run("pull_access_audit")
@@ -203,7 +203,7 @@ READER = (
 
 
 class TestRights:
-    def test_without_the_right_to_secrets(self, lab, run, everything):
+    def test_an_audit_without_the_right_to_secrets_names_the_skipped_rules(self, lab, run, everything):
         user = allow(lab, f"{everything.name}-auditor", *READER)
         found = audited(run, everything.names, impersonate_user=user)
         (sentence,) = [each for each in found["unreadable"] if each.startswith("the secrets of")]
@@ -214,7 +214,7 @@ class TestRights:
         assert not [finding for finding in found["findings"] if "secrets" in RULES[finding["rule"]].needs]
         assert found["matrix"]["accounts"] == []
 
-    def test_with_the_rights_of_one_project(self, lab, run, everything):
+    def test_an_audit_with_the_rights_of_one_project_finds_its_problems(self, lab, run, everything):
         user = f"{everything.name}-developer"
         rules = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["list", "get"]}]
         lab.create(everything.name, "roles", {"metadata": {"name": "dev"}, "rules": rules})
@@ -233,7 +233,7 @@ class TestRights:
             in found["unreadable"]
         )
 
-    def test_a_namespace_that_is_not_there(self, run, namespace):
+    def test_a_missing_namespace_is_reported(self, run, namespace):
         result = run("pull_access_audit", namespaces=[namespace, "nowhere"])
         assert result["failed"]
         assert [(row["namespace"], "does not exist" in row["error"]) for row in result["failures"]] == [
@@ -242,7 +242,7 @@ class TestRights:
         assert result["audit"]["clusters"][0]["counts"]["namespaces"] == 1
 
 
-def test_a_template_whose_pods_fail_does_not_count_as_one_that_pulls(lab, run, namespaces):
+def test_a_template_with_failing_pods_does_not_count_as_pulling(lab, run, namespaces):
     """A pod counts whose chain of owners leads to the template, by uid and in the template's own namespace."""
     it = Scene(lab, namespaces(2))
     for at in range(2):

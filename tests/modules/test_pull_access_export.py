@@ -35,7 +35,7 @@ def two(lab, run, namespaces):
     return [first, second]
 
 
-def test_what_it_finds(lab, run, two):
+def test_an_export_returns_secrets_grants_and_left_out_objects(lab, run, two):
     audit = lab.audit()
     found = run("pull_access_export", namespaces=two)
     assert not found["failed"], found
@@ -48,13 +48,13 @@ def test_what_it_finds(lab, run, two):
     assert leaks(found["_output"], forms(PASSWORD, "u")) == []
 
 
-def test_a_selector_leaves_the_platform_out(run, two):
+def test_a_selector_excludes_the_platforms_namespaces(run, two):
     found = run("pull_access_export", namespace_selector={"include": ["kube-*", *two]})
     assert found["left_out"]["platform_namespaces"] >= 2
     assert [row["name"] for row in found["namespaces"]] == two
 
 
-def test_listing_is_all_that_it_must_be_allowed(lab, run, two):
+def test_the_right_to_list_is_enough(lab, run, two):
     rules = [{"secrets": ["list"]}, {"serviceaccounts": ["list"]}, {"rolebindings.rbac.authorization.k8s.io": ["list"]}]
     user = allow(lab, f"{two[0]}-reader", *rules)
     found = run("pull_access_export", namespaces=two, impersonate_user=user)
@@ -62,7 +62,7 @@ def test_listing_is_all_that_it_must_be_allowed(lab, run, two):
     assert [entry["name"] for entry in found["private_registry_secrets"]] == ["one"]
 
 
-def test_who_may_not_list_is_told_so(lab, run, two):
+def test_a_caller_who_may_not_list_gets_the_missing_right(lab, run, two):
     user = allow(lab, f"{two[0]}-blind", {"serviceaccounts": ["list"]}, {"secrets": ["get"]})
     found = run("pull_access_export", namespaces=two, impersonate_user=user)
     assert found["failed"]
@@ -70,7 +70,7 @@ def test_who_may_not_list_is_told_so(lab, run, two):
     assert "private_registry_secrets" not in found
 
 
-def test_files_are_not_for_a_process_of_its_own(lab, run, two, tmp_path):
+def test_writing_files_in_a_separate_process_is_refused(lab, run, two, tmp_path):
     audit = lab.audit()
     found = run("pull_access_export", namespaces=two, dest=str(tmp_path / "d"))
     assert "must run in Ansible's own process" in found["msg"]

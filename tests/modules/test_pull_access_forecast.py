@@ -32,7 +32,7 @@ def named(run: Any, names: list[str], rule: str, target: str) -> set[tuple[str, 
     return {(each["namespace"], each["name"]) for each in result["audit"]["clusters"][0]["findings"]}
 
 
-def test_pods_that_live_on_an_image_that_others_fetched(lab, run, namespaces):
+def test_pods_that_use_an_image_pulled_by_others_are_forecast_to_fail(lab, run, namespaces):
     first, second, third = namespaces(3)
     node = ("--node", f"node-of-{first}")
     scenes = {name: Scene(lab, [name]) for name in (first, second, third)}
@@ -75,7 +75,7 @@ def searching(lab: Lab, *registries: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("more", [["docker.io"], []], ids=["ambiguous", "one registry"])
-def test_names_without_a_registry(lab, run, namespace, more):
+def test_short_image_names_that_will_fail_are_forecast(lab, run, namespace, more):
     it = Scene(lab, [namespace])
     it.secret()
     it.pod(image=it.image.partition("/")[2], name="short")

@@ -139,7 +139,7 @@ BROKEN = {
 class TestBroken:
     @pytest.mark.parametrize("own", [[], ["pull"]], ids=["linked", "in the pod's own list"])
     @pytest.mark.parametrize("what", BROKEN)
-    def test_the_break_is_named_and_its_fix_mends_it(self, lab, run, namespace, what, own):
+    def test_the_failure_is_named_and_its_fix_works(self, lab, run, namespace, what, own):
         registry = lab.registry("private")
         told, reason = BROKEN[what]
         getattr(Broken, what)(lab, namespace)
@@ -184,7 +184,7 @@ def attempted(lab: Lab, namespace: str, ago: int) -> None:
 
 
 class TestTimes:
-    def test_a_login_that_was_renewed_since_is_told_from_one_that_is_refused(self, lab, run, namespace):
+    def test_a_renewed_login_is_distinguished_from_a_refused_one(self, lab, run, namespace):
         registry = lab.registry("private")
         Broken.wrong_password(lab, namespace)
         pod(lab, namespace, registry["image"], ["pull"])
@@ -200,7 +200,7 @@ class TestTimes:
         carry_out(run, lab, refused["fix"])
         assert lab.pull(namespace, "app")["pulled"]
 
-    def test_a_missing_right_is_told_from_a_doubt(self, lab, run, namespace):
+    def test_a_missing_right_is_distinguished_from_an_uncertain_cause(self, lab, run, namespace):
         registry = lab.registry("private")
         secret(lab, namespace, {registry["host"]: entry(lab)})
         pod(lab, namespace, registry["image"], ["pull"])
@@ -215,7 +215,7 @@ class TestTimes:
 
 
 class TestLinkedLater:
-    def test_a_pod_that_was_too_early_is_told_from_one_without_credential(self, lab, run, namespace):
+    def test_a_pod_older_than_its_link_is_reported_as_such(self, lab, run, namespace):
         image = lab.registry("private")["image"]
         pod(lab, namespace, image)
         secret(lab, namespace, {lab.registry("private")["host"]: entry(lab)})
@@ -242,7 +242,7 @@ def stream(lab: Lab, project: str, *tags: dict[str, Any]) -> None:
 
 
 class TestProject:
-    def test_a_missing_grant_is_named_and_its_fix_mends_it(self, lab, run, namespaces):
+    def test_a_missing_grant_is_named_and_its_fix_works(self, lab, run, namespaces):
         owner, user = namespaces(2)
         lab.run("push", "--dir", str(lab.dir), f"{owner}/app:v1")
         host = lab.registry("integrated")["host"]
@@ -256,7 +256,7 @@ class TestProject:
         assert lab.pull(user, "app")["pulled"]
 
     @pytest.mark.parametrize("why", ["manifest unknown", ""])
-    def test_an_image_that_was_never_pushed_is_told_from_a_missing_right(self, lab, run, namespace, why):
+    def test_a_missing_image_is_distinguished_from_a_missing_right(self, lab, run, namespace, why):
         condition = {"type": "ImportSuccess", "status": "False", "message": why}
         stream(lab, namespace, {"tag": "v1", "items": None, "conditions": [condition] if why else None})
         pod(lab, namespace, f"{lab.registry('integrated')['host']}/{namespace}/app:v1")
@@ -268,7 +268,7 @@ class TestProject:
 
 
 class TestImageStreams:
-    def test_a_trigger_leads_to_the_project_whose_secret_the_import_lacks(self, lab, run, namespaces):
+    def test_an_image_trigger_is_traced_to_the_project_that_lacks_the_secret(self, lab, run, namespaces):
         owner, user = namespaces(2)
         registry = lab.registry("private")
         message = f'you may not have access to the container image "{registry["image"]}"'
@@ -308,7 +308,7 @@ class TestPodsOfAWorkload:
             ("po/app", "ReplicaSet"),
         ],
     )
-    def test_decide(self, lab, run, namespace, asked, kind):
+    def test_the_pods_of_a_workload_decide_its_verdict(self, lab, run, namespace, asked, kind):
         image = lab.registry("private")["image"]
         secret(lab, namespace, {lab.registry("private")["host"]: entry(lab, "wrong")})
         lab.set_account(namespace, imagePullSecrets=["pull"])
@@ -327,7 +327,7 @@ class TestPodsOfAWorkload:
 
 
 class TestQuestions:
-    def test_a_workload_before_it_has_pods(self, lab, run, namespace):
+    def test_a_workload_without_pods_is_explained_by_its_template(self, lab, run, namespace):
         image = lab.registry("private")["image"]
         template = {
             "metadata": {"labels": {"a": "b"}},
@@ -347,7 +347,7 @@ class TestQuestions:
         everything = run("pull_access_info", namespaces=[namespace])["namespaces"][0]["access"]
         assert [found["verdict"] for found in everything if found["container"] == "app"] == ["pulls"]
 
-    def test_an_account_with_an_image(self, lab, run, namespace):
+    def test_an_image_is_explained_for_a_service_account(self, lab, run, namespace):
         image = lab.registry("private")["image"]
         secret(lab, namespace, {lab.registry("private")["host"]: entry(lab)})
         assert access(run, namespace, image=image)["verdict"] == "unknown"
@@ -358,7 +358,7 @@ class TestQuestions:
         assert nobody["reason"] == f"service account {namespace}/nobody does not exist, so no pod can be created"
 
     @pytest.mark.parametrize("what", [{"pod": "none"}, {"workload": "Job/none"}])
-    def test_what_is_not_there(self, run, namespace, what):
+    def test_a_missing_pod_or_workload_is_reported(self, run, namespace, what):
         result = run("pull_access_info", namespaces=[namespace, "nowhere"], **what)
         assert [failure["error"].split(":")[0][-14:] for failure in result["failures"]] == ["does not exist"] * 2
 
@@ -376,7 +376,7 @@ class TestRightsOfAProject:
         lab.create(namespace, "rolebindings", {"metadata": {"name": "all"}, "roleRef": role, "subjects": [subject]})
         return name
 
-    def test_what_he_cannot_see_is_said_once_and_decides_only_alone(self, lab, run, namespace, user):
+    def test_unreadable_objects_are_reported_once_and_decide_only_alone(self, lab, run, namespace, user):
         registry = lab.registry("private")
         Broken.wrong_password(lab, namespace)
         pod(lab, namespace, registry["image"], ["pull"])
@@ -393,7 +393,7 @@ class TestRightsOfAProject:
 
 
 class TestReadsOnly:
-    def test_nothing_is_written(self, lab, run, namespace):
+    def test_pull_access_info_writes_nothing(self, lab, run, namespace):
         pod(lab, namespace, lab.registry("private")["image"])
         audit = lab.audit()
         run("pull_access_info", namespaces=[namespace])
@@ -401,7 +401,7 @@ class TestReadsOnly:
 
 
 class TestAskedRegistries:
-    def test_an_expired_token_is_told_from_a_wrong_password(self, lab, run, namespace):
+    def test_an_expired_token_is_distinguished_from_a_wrong_password(self, lab, run, namespace):
         host = lab.registry("private")["host"]
         asked = {"image": f"{host}/team/app:v1", "ask_registries": True, "registry_ca_cert": lab.data["ca_cert"]}
         for number, (password, begin) in enumerate(
@@ -421,9 +421,7 @@ class TestAskedRegistries:
             assert found["fix"], "the login is written again"
 
     @pytest.mark.parametrize("what", ["wrong_password", "missing"])
-    def test_a_registry_that_only_the_nodes_trust_takes_nothing_from_what_the_node_said(
-        self, lab, run, namespace, what
-    ):
+    def test_an_untrusted_registry_does_not_override_the_error_of_the_node(self, lab, run, namespace, what):
         registry = lab.registry("private")
         getattr(Broken, what)(lab, namespace)
         pod(lab, namespace, registry["image"], ["pull"])
@@ -436,7 +434,7 @@ class TestAskedRegistries:
         assert lab.pull(namespace, "app")["pulled"]
 
     @pytest.mark.parametrize("timeout", [0, -1, 3601])
-    def test_an_impossible_timeout_is_refused_before_anything_is_sent(self, lab, run, namespace, timeout):
+    def test_an_invalid_timeout_is_refused_before_any_request(self, lab, run, namespace, timeout):
         audit = lab.audit()
         result = run(
             "pull_access_info",

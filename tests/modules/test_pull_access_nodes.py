@@ -57,7 +57,7 @@ class TestMirrors:
         with registry_settings(lab, node={}, tag=[{"source": f"{SOURCE}/team", "mirrors": mirrors}]):
             yield
 
-    def test_the_login_that_a_mirror_wants_is_written_for_the_nodes(self, lab: Lab, run: Any, namespace: str) -> None:
+    def test_the_fix_writes_the_login_of_a_mirror_for_the_nodes(self, lab: Lab, run: Any, namespace: str) -> None:
         private = lab.registry("private")["host"]
         pod(lab, namespace, f"{SOURCE}/team/app:v1", private)
         assert access(run, namespace)["verdict"] == "unknown"
@@ -99,7 +99,9 @@ class TestSignatures:
 
 class TestShortNames:
     @pytest.mark.parametrize("version", ["4.20.0", "4.21.0"])
-    def test_what_the_search_registries_make_of_one(self, lab: Lab, run: Any, namespace: str, version: str) -> None:
+    def test_the_verdict_on_a_short_name_matches_the_nodes_pull(
+        self, lab: Lab, run: Any, namespace: str, version: str
+    ) -> None:
         private, delegated = lab.registry("private")["host"], lab.registry("delegated")["host"]
         lab.api("PATCH", CLUSTER_VERSION, {"status": {"desired": {"version": version}}})
         mode = "enforcing" if version == "4.21.0" else "permissive"
@@ -162,7 +164,7 @@ class TestFaults:
             )
         return seen["cause"]
 
-    def test_each_answer_is_told_by_its_cause(self, lab: Lab, run: Any, pods: str) -> None:
+    def test_each_error_of_a_registry_has_its_cause(self, lab: Lab, run: Any, pods: str) -> None:
         wrong = []
         for answered, crio, containerd in ANSWERS:
             lab.registry_set("private", "--answer", answered)
@@ -175,7 +177,7 @@ class TestFaults:
         "status", [b"407 Proxy Authentication Required", b"403 Forbidden", b"502 Bad Gateway", b"503 "]
     )
     @pytest.mark.parametrize("flags", [CRIO, CONTAINERD])
-    def test_a_proxy_that_refuses_is_not_called_the_registry(
+    def test_a_refusing_proxy_is_not_reported_as_the_registry(
         self, lab: Lab, run: Any, pods: str, flags: tuple[str, ...], status: bytes
     ) -> None:
         with served(answer(b"HTTP/1.1 " + status, b"Content-Length: 0"), None) as proxy:
@@ -244,7 +246,7 @@ class TestInsecure:
         return pulled, found
 
     @pytest.mark.parametrize("insecure", [True, False])
-    def test_it_is_asked_as_a_node_asks_it(
+    def test_an_insecure_registry_is_queried_as_a_node_queries_it(
         self, lab: Lab, run: Any, namespace: str, tmp_path: Path, insecure: bool
     ) -> None:
         context = server_context(write_certificate(tmp_path / "own.pem"))

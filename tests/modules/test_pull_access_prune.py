@@ -47,7 +47,7 @@ def owner(namespace):
 
 
 class TestPrune:
-    def test_a_namespace_and_an_account_that_are_declared_no_more(self, lab, run, namespaces, owner):
+    def test_an_undeclared_namespace_and_account_are_pruned(self, lab, run, namespaces, owner):
         first, second = namespaces(2)
         site(run, owner, lists(first, second, service_accounts=["*"], link_for=["pull", "mount"]))
         site(run, f"{owner}-b", lists(first, second, name="theirs"))
@@ -85,7 +85,7 @@ class TestPrune:
         assert prune(run, owner, new)["changed"] is False
         assert audit.writes() == []
 
-    def test_a_subject_that_is_declared_no_more(self, lab, run, namespace, owner):
+    def test_an_undeclared_subject_is_revoked(self, lab, run, namespace, owner):
         old = {**lists(namespace), "grants": [{"projects": ["consumer", "other"], "namespaces": [namespace]}]}
         site(run, owner, old)
         result = prune(run, owner, lists(namespace))
@@ -93,7 +93,7 @@ class TestPrune:
         binding = lab.get(namespace, "rolebindings", f"image-puller-grant-{owner}")
         assert [subject["name"] for subject in binding["subjects"]] == ["system:serviceaccounts:consumer"]
 
-    def test_more_than_allowed_is_refused_before_the_first_write(self, lab, run, namespaces, owner):
+    def test_a_prune_above_the_limit_is_refused_before_the_first_write(self, lab, run, namespaces, owner):
         first, second = namespaces(2)
         site(run, owner, lists(first, second))
         audit = lab.audit()
@@ -104,7 +104,7 @@ class TestPrune:
         assert f"delete secret {second}/quay" in result["msg"]
         assert audit.writes() == []
 
-    def test_an_owner_without_its_inventory(self, lab, run, namespaces, owner):
+    def test_an_owner_without_an_inventory_is_pruned_only_with_prune_everything(self, lab, run, namespaces, owner):
         first, second = namespaces(2)
         before = {place: pull_names(lab.account(place)) for place in (first, second)}
         site(run, owner, lists(first, second))
@@ -118,7 +118,7 @@ class TestPrune:
         again = everything(run, owner)
         assert (again["changed"], removed(again)) == (False, [0, 0, 0])
 
-    def test_what_was_adopted_goes_and_what_was_only_changed_stays(self, lab, run, namespace, owner):
+    def test_an_adopted_secret_is_pruned_and_a_changed_one_is_kept(self, lab, run, namespace, owner):
         content = {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": "e30="}}
         for name in ("adopted", "changed"):
             lab.create(namespace, "secrets", {"metadata": {"name": name}, **content})
@@ -128,7 +128,7 @@ class TestPrune:
         assert lab.get(namespace, "secrets", "adopted") is None
         assert lab.get(namespace, "secrets", "changed")
 
-    def test_a_generated_secret_that_was_labelled_by_hand_stays(self, lab, run, namespace, owner):
+    def test_a_generated_secret_labelled_by_hand_is_kept(self, lab, run, namespace, owner):
         (generated,) = [name for name in pull_names(lab.account(namespace)) if "-dockercfg-" in name]
         labels = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", "app.kubernetes.io/instance": owner}
         lab.api("PATCH", f"/api/v1/namespaces/{namespace}/secrets/{generated}", {"metadata": {"labels": labels}})
@@ -140,7 +140,7 @@ class TestPrune:
 
 
 class TestLimitedCaller:
-    def test_lists_in_its_projects_and_leaves_out_where_it_may_not(self, lab, run, namespaces, owner):
+    def test_a_limited_caller_prunes_only_projects_that_it_may_list(self, lab, run, namespaces, owner):
         """OpenShift shows a caller his projects; the lab has no such view, so the projects are made by hand."""
         allowed, half, hidden = namespaces(3)
         site(run, owner, lists(allowed, half, hidden))

@@ -119,7 +119,7 @@ def pulls(result: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 class TestNode:
-    def test_a_good_login_is_proven_and_nothing_is_left(self, lab, run, namespace, nodes):
+    def test_a_good_login_is_proven_and_no_pod_is_left(self, lab, run, namespace, nodes):
         login(lab, namespace)
         audit = lab.audit()
         result = probe(run, namespace, image(lab))
@@ -135,7 +135,7 @@ class TestNode:
         assert lab.api("GET", path_of(namespace, "pods"))["items"] == []
         assert "warnings" not in result
 
-    def test_a_wrong_login_is_refused_and_says_what_to_type_next(self, lab, run, namespace, nodes):
+    def test_a_wrong_login_is_refused_and_the_message_names_the_next_command(self, lab, run, namespace, nodes):
         login(lab, namespace, "wrong")
         result = probe(run, namespace, image(lab))
         assert result["failed"]
@@ -151,18 +151,18 @@ class TestNode:
         assert why["namespaces"][0]["access"][0]["verdict"] == "will_not_pull"
         assert probes(lab, namespace) == []
 
-    def test_no_secret_at_all(self, lab, run, namespace, nodes):
+    def test_a_pull_without_a_secret_is_refused(self, lab, run, namespace, nodes):
         result = probe(run, namespace, image(lab))
         assert pulls(result)[0][0] == "refused"
         assert pulls(result)[0][1] in ("denied", "no_credentials", "unauthorized")
 
-    def test_a_list_of_its_own_proves_a_secret_that_no_account_lists(self, lab, run, namespace, nodes):
+    def test_the_option_image_pull_secrets_tests_an_unlinked_secret(self, lab, run, namespace, nodes):
         login(lab, namespace)
         lab.set_account(namespace, imagePullSecrets=[])
         assert pulls(probe(run, namespace, image(lab)))[0][0] == "refused"
         assert pulls(probe(run, namespace, image(lab), image_pull_secrets=["pull"])) == [("pulled", "")]
 
-    def test_two_kinds_of_nodes_and_one_that_does_not_exist(self, lab, run, namespace, nodes):
+    def test_each_node_selector_is_probed_and_a_missing_node_is_reported(self, lab, run, namespace, nodes):
         login(lab, namespace)
         nodes.without = {"none"}
         selectors = [{"pool": "a"}, {"pool": "b"}, {"pool": "none"}]
@@ -177,7 +177,7 @@ class TestNode:
         assert "0/2 nodes fit" in result["msg"]
         assert probes(lab, namespace) == []
 
-    def test_many_namespaces_cost_one_list_for_all(self, lab, run, namespaces, nodes):
+    def test_many_namespaces_are_watched_with_few_lists(self, lab, run, namespaces, nodes):
         names = namespaces(10)
         for name in names[1:]:
             login(lab, name)
@@ -194,7 +194,7 @@ class TestNode:
         assert [*map(audit.verbs().count, ("create", "delete", "get"))] == [10, 10, 0]
         assert probes(lab) == []
 
-    def test_what_a_node_says_is_shown_without_the_login_in_it(self, lab, run, namespace, nodes):
+    def test_a_nodes_message_is_shown_without_the_login(self, lab, run, namespace, nodes):
         nodes.says = (
             f'failed to pull and unpack image "{image(lab)}": invalid decoded auth: "robot:{CANARY}" '
             f'https://robot:{CANARY}@registry.example.com/v2/?token={CANARY}\x1b[31m\n"password": "{CANARY}"'
@@ -214,7 +214,7 @@ class TestAdmission:
             lab.pod(namespace, "another", image(lab))
         assert pulls(probe(run, namespace, image(lab))) == [("pulled", "")]
 
-    def test_a_quota_of_requests_and_limits_admits_it(self, lab, run, namespace, nodes):
+    def test_a_quota_of_requests_and_limits_admits_the_pod(self, lab, run, namespace, nodes):
         login(lab, namespace)
         hard = {"requests.cpu": "1", "requests.memory": "1Gi", "limits.cpu": "1", "limits.memory": "1Gi"}
         lab.create(namespace, "resourcequotas", {"metadata": {"name": "q"}, "spec": {"hard": hard}})
@@ -222,7 +222,7 @@ class TestAdmission:
         lab.api("PATCH", f"{path_of(namespace, 'resourcequotas', 'q')}/status", status)
         assert pulls(probe(run, namespace, image(lab))) == [("pulled", "")]
 
-    def test_a_quota_that_is_used_up_is_no_failed_pull(self, lab, run, namespace):
+    def test_an_exhausted_quota_is_not_reported_as_a_failed_pull(self, lab, run, namespace):
         hard = {"pods": "0"}
         lab.create(namespace, "resourcequotas", {"metadata": {"name": "q"}, "spec": {"hard": hard}})
         path = f"{path_of(namespace, 'resourcequotas', 'q')}/status"
@@ -232,16 +232,16 @@ class TestAdmission:
         assert "was neither pulled nor refused: not_created" in result["msg"]
         assert "have its ResourceQuota raised" in result["msg"]
 
-    def test_no_such_service_account(self, lab, run, namespace):
+    def test_a_missing_service_account_is_reported(self, lab, run, namespace):
         result = probe(run, namespace, image(lab), service_account="robot")
         assert pulls(result) == [("unknown", "not_created")]
         assert "Create that service account first" in result["msg"]
 
-    def test_no_such_namespace(self, run):
+    def test_a_missing_namespace_is_reported(self, run):
         result = run("pull_probe", namespaces=["missing"], images=["q.io/a:1"])
         assert "the namespace does not exist" in result["msg"]
 
-    def test_the_rights_on_its_page_are_enough_and_each_is_needed(self, lab, run, namespaces, nodes):
+    def test_the_documented_rights_are_sufficient_and_all_needed(self, lab, run, namespaces, nodes):
         """In single namespaces: the cluster may not be listed."""
         names = namespaces(9)
         for name in names:
@@ -279,7 +279,7 @@ class TestLeftovers:
         lab.until(lambda: len(probes(lab, namespace)) == 2, "the pods are made")
         return process
 
-    def test_a_run_that_is_asked_to_end_leaves_nothing(self, lab, namespace, tmp_path):
+    def test_a_terminated_run_leaves_no_pod(self, lab, namespace, tmp_path):
         process = self.start(lab, tmp_path, namespace)
         asked = time.monotonic()
         process.send_signal(signal.SIGTERM)
@@ -288,7 +288,7 @@ class TestLeftovers:
         assert probes(lab, namespace) == []
 
     @pytest.mark.parametrize("where", ["in Ansible's process", "in one of its own"])
-    def test_a_task_that_times_out_leaves_nothing(self, lab, namespace, tmp_path, other_python, where):
+    def test_a_task_that_times_out_leaves_no_pod(self, lab, namespace, tmp_path, other_python, where):
         python = other_python if where == "in one of its own" else "{{ ansible_playbook_python }}"
         playbook, inventory = tmp_path / "probe.yml", tmp_path / "hosts.yml"
         task = {
@@ -304,7 +304,7 @@ class TestLeftovers:
         assert [write[0] for write in audit.writes()] == ["create", "delete"]
         assert probes(lab, namespace) == []
 
-    def test_what_a_killed_run_left_ends_by_itself_and_is_deleted_by_the_next(
+    def test_pods_of_a_killed_run_have_a_deadline_and_the_next_run_deletes_them(
         self, lab, run, namespace, tmp_path, nodes
     ):
         nodes.end()
@@ -322,7 +322,9 @@ class TestLeftovers:
         assert f"in namespace {namespace}, deleted 2 pods that an earlier run left" in result["_output"]
         assert [pod["metadata"]["name"] for pod in lab.api("GET", path_of(namespace, "pods"))["items"]] == ["theirs"]
 
-    def test_a_run_elsewhere_deletes_pods_past_their_deadline(self, lab, run, namespaces, tmp_path, monkeypatch):
+    def test_a_run_in_another_namespace_deletes_pods_past_their_deadline(
+        self, lab, run, namespaces, tmp_path, monkeypatch
+    ):
         killed, other = namespaces(2)
         process = self.start(lab, tmp_path, killed)
         process.kill()
@@ -341,7 +343,7 @@ class TestLeftovers:
         assert "deleted 2 pods of probes that ended without cleaning up" in result["_output"]
         assert [pod["metadata"]["name"] for pod in probes(lab, killed)] == ["theirs"]
 
-    def test_pods_are_kept_when_asked_and_can_be_asked_about(self, lab, run, namespace, nodes):
+    def test_kept_pods_can_be_explained_by_pull_access_info(self, lab, run, namespace, nodes):
         login(lab, namespace, "wrong")
         result = probe(run, namespace, image(lab), keep_failed=True, image_pull_secrets=["pull"])
         (pod,) = probes(lab, namespace)
@@ -361,7 +363,7 @@ class TestOptions:
         assert (result["failed"], result["changed"], pulls(result)) == (False, False, [("unknown", "check_mode")])
         assert audit.writes() == []
 
-    def test_options_that_cannot_work_send_nothing(self, lab, run, namespace):
+    def test_invalid_options_cause_no_request(self, lab, run, namespace):
         audit = lab.audit()
         for options, words in (
             ({"images": ["team/app:v1"]}, "names no registry"),
@@ -376,7 +378,7 @@ class TestOptions:
         result = run("pull_probe", namespace_selector={"include": [namespace]}, images=[image(lab)], timeout=15)
         assert pulls(result) == [("pulled", "")]
 
-    def test_it_waits_no_longer_than_it_is_told(self, lab, run, namespace):
+    def test_the_probe_waits_no_longer_than_its_timeout(self, lab, run, namespace):
         started = time.monotonic()
         result = probe(run, namespace, image(lab), timeout=2)
         assert pulls(result) == [("unknown", "not_scheduled")]

@@ -47,7 +47,7 @@ class TestSources:
             }
         }
 
-    def test_two_paths_of_one_registry_stay_side_by_side(self, lab, run, namespace):
+    def test_two_paths_of_one_registry_are_separate_entries(self, lab, run, namespace):
         run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY, TEAM])
         assert sorted(lab.entries(namespace, "pull")) == ["quay.io", "quay.io/team"]
 
@@ -63,7 +63,7 @@ class TestSources:
         assert lab.pull(namespace, "app")["pulled"]
 
     @pytest.mark.parametrize("as_text", [False, True])
-    def test_data_as_openshift_cluster_manager_gives_it(self, lab, run, namespace, as_text):
+    def test_data_from_openshift_cluster_manager_is_written(self, lab, run, namespace, as_text):
         data = {
             "auths": {
                 "quay.io": {"auth": encoded("alice", "Secret-1"), "email": "e"},
@@ -74,7 +74,7 @@ class TestSources:
         assert run("pull_secret", name="pull", namespaces=[namespace], auth_config=config)["changed"]
         assert lab.entries(namespace, "pull") == data["auths"]
 
-    def test_legacy_dockercfg(self, lab, run, namespace):
+    def test_a_legacy_dockercfg_secret_is_written(self, lab, run, namespace):
         run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY], type="kubernetes.io/dockercfg")
         secret = lab.get(namespace, "secrets", "pull")
         assert secret["type"] == "kubernetes.io/dockercfg"
@@ -108,7 +108,7 @@ class TestTruthTable:
 
     @pytest.mark.parametrize("state", ["present", "absent"])
     @pytest.mark.parametrize("found", STATES)
-    def test_check_then_real_then_again(self, lab, run, namespace, state, found):
+    def test_check_mode_predicts_the_real_run_and_a_second_run_is_unchanged(self, lab, run, namespace, state, found):
         if self.STATES[found]:
             lab.create(namespace, "secrets", stored(namespace, self.STATES[found]))
         given = {"registries": [QUAY]} if state == "present" else {}
@@ -129,7 +129,7 @@ class TestTruthTable:
         else:
             assert lab.get(namespace, "secrets", "pull") is None
 
-    def test_a_change_names_the_registry_and_what_changed_never_a_value(self, lab, run, namespace):
+    def test_a_change_names_the_registry_and_the_changed_parts_without_values(self, lab, run, namespace):
         lab.create(namespace, "secrets", stored(namespace, docker_json(self.OTHER)))
         result = run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY, TEAM])
         (change,) = result["namespaces"][0]["changes"]
@@ -195,7 +195,7 @@ class TestRefusals:
             ({"registries": [QUAY], "concurrency": 0}, ["'concurrency'"]),
         ],
     )
-    def test_bad_input_costs_no_request(self, lab, run, namespace, options, words):
+    def test_bad_input_causes_no_request(self, lab, run, namespace, options, words):
         audit = lab.audit()
         result = run("pull_secret", **{"name": "pull", "namespaces": [namespace], **options})
         assert result["failed"], result
@@ -215,7 +215,7 @@ class TestRefusals:
             ({"data": {".dockerconfigjson": "{}"}, "immutable": True}, ["immutable", "recreate=true"]),
         ],
     )
-    def test_a_secret_that_must_not_be_changed_is_not(self, lab, run, namespace, existing, words):
+    def test_a_protected_secret_is_not_changed(self, lab, run, namespace, existing, words):
         before = lab.create(namespace, "secrets", stored(namespace, **existing))
         audit = lab.audit()
         result = run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY])
@@ -237,7 +237,7 @@ class TestRefusals:
         assert "belongs to the platform" in result["msg"]
         assert audit.writes() == []
 
-    def test_absent_never_deletes_what_is_no_pull_secret(self, lab, run, namespace):
+    def test_absent_never_deletes_a_secret_that_is_not_a_pull_secret(self, lab, run, namespace):
         lab.create(namespace, "secrets", stored(namespace, {"password": "app"}, "Opaque"))
         assert run("pull_secret", name="pull", namespaces=[namespace], state="absent")["failed"]
         assert lab.get(namespace, "secrets", "pull") is not None
@@ -246,7 +246,7 @@ class TestRefusals:
 class TestFleet:
     """Promise 4: one list, only the writes needed, and a namespace that fails does not stop the others."""
 
-    def test_fifty_namespaces(self, lab, run, namespaces):
+    def test_fifty_namespaces_need_one_list_and_only_the_necessary_writes(self, lab, run, namespaces):
         names = namespaces(50, wait=False)
         options = {"name": "pull", "namespaces": names, "registries": [QUAY]}
         audit = lab.audit()
@@ -262,7 +262,7 @@ class TestFleet:
         }  # fmt: skip
         assert audit.writes() == [("create", "secrets", names[7], "pull")]
 
-    def test_a_missing_namespace_fails_alone_and_check_mode_knows(self, lab, run, namespaces):
+    def test_a_missing_namespace_fails_alone_and_check_mode_predicts_it(self, lab, run, namespaces):
         names = [*namespaces(5), "missing"]
         options = {"name": "pull", "namespaces": names, "registries": [QUAY]}
         checked, real = run("pull_secret", check=True, **options), run("pull_secret", **options)
@@ -290,7 +290,7 @@ class TestFleet:
         assert "being deleted" in real["namespaces"][0]["reason"]
         assert not real["failed"]
 
-    def test_who_may_not_list_everywhere_reads_each_namespace(self, lab, run, namespaces):
+    def test_a_caller_who_may_not_list_everywhere_reads_each_namespace(self, lab, run, namespaces):
         names = namespaces(6)
         rule = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "create", "patch"]}
         for name in names[:5]:

@@ -64,7 +64,7 @@ class TestBytes:
         assert stored.endswith(b' }, "n": 1.50}')
         assert not run("pull_secret", mode="merge", registries=[QUAY], **options)["changed"]
 
-    def test_replace_names_what_it_removes(self, lab, run, namespace):
+    def test_replace_names_the_removed_registries(self, lab, run, namespace):
         lab.create(namespace, "secrets", secret(LATIN_1))
         result = run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY])
         (change,) = result["namespaces"][0]["changes"]
@@ -74,7 +74,7 @@ class TestBytes:
             "removed": ["cloud.openshift.com"],
         }
 
-    def test_the_guard_of_the_nodes_secret_holds(self, lab, run, nodes_secret):
+    def test_the_nodes_secret_keeps_the_entries_that_the_platform_needs(self, lab, run, nodes_secret):
         before, audit = nodes_secret(LATIN_1), lab.audit()
         options = {"name": "pull-secret", "namespaces": ["openshift-config"]}
         result = run("pull_secret", registries=[QUAY], **options)
@@ -88,14 +88,14 @@ class TestBytes:
         assert run("pull_secret", mode="merge", registries=[{**QUAY, "registry": "new.io"}], **options)["changed"]
         assert b'"email": "ren\xe9@example.com"' in content_of(lab.get("openshift-config", "secrets", "pull-secret"))
 
-    def test_a_file_may_have_one_too(self, lab, run, namespace, tmp_path):
+    def test_a_file_that_is_not_utf8_is_written_unchanged(self, lab, run, namespace, tmp_path):
         (tmp_path / "auth.json").write_bytes(LATIN_1)
         options = {"name": "pull", "namespaces": [namespace], "auth_file": str(tmp_path / "auth.json")}
         assert run("pull_secret", **options)["changed"]
         assert b"ren\xe9@example.com" in content_of(lab.get(namespace, "secrets", "pull"))
         assert not run("pull_secret", **options)["changed"]
 
-    def test_what_python_reads_otherwise_is_no_hindrance(self, lab, run, namespace):
+    def test_deeply_nested_json_is_kept_unchanged(self, lab, run, namespace):
         deep = b"[" * 9000 + b"]" * 9000
         content = b'{"x": %s, "auths": {"a.io": {"auth": "YTpi", "y": %s, "n": 1.50}}}' % (deep, deep)
         lab.create(namespace, "secrets", secret(content))
@@ -114,7 +114,7 @@ class TestUnreadable:
 
     @pytest.mark.parametrize("content", CONTENTS)
     @pytest.mark.parametrize("mode", ["merge", "remove"])
-    def test_a_revocation_that_did_not_happen_fails(self, lab, run, namespace, content, mode):
+    def test_merge_and_remove_fail_on_unreadable_content(self, lab, run, namespace, content, mode):
         text, why = self.CONTENTS[content]
         before, audit = lab.create(namespace, "secrets", secret(text)), lab.audit()
         result = run("pull_secret", name="pull", namespaces=[namespace], mode=mode, registries=[QUAY])
@@ -125,7 +125,7 @@ class TestUnreadable:
 
     @pytest.mark.parametrize("content", CONTENTS)
     @pytest.mark.parametrize("given", [{"registries": [QUAY]}, {"state": "absent"}], ids=["replace", "absent"])
-    def test_an_ordinary_one_can_be_replaced_and_deleted_and_the_loss_is_told(
+    def test_an_unreadable_secret_is_replaced_or_deleted_and_the_loss_is_reported(
         self, lab, run, namespace, content, given
     ):
         text, why = self.CONTENTS[content]
@@ -140,7 +140,7 @@ class TestUnreadable:
         assert not run("pull_secret", **options)["changed"]
 
     @pytest.mark.parametrize("content", CONTENTS)
-    def test_that_of_the_nodes_is_not_replaced(self, lab, run, nodes_secret, content):
+    def test_an_unreadable_secret_of_the_nodes_is_not_replaced(self, lab, run, nodes_secret, content):
         text, why = self.CONTENTS[content]
         before, audit = nodes_secret(text), lab.audit()
         registries = [{**QUAY, "registry": key} for key in ("quay.io", *PLATFORM)]
@@ -170,7 +170,7 @@ class TestStopsEveryPull:
             ({"HttpHeaders": {"a": "b", "c": None}}, ""),
         ],
     )
-    def test_is_not_linked(self, lab, run, namespace, top, why):
+    def test_a_secret_is_linked_only_if_it_does_not_stop_every_pull(self, lab, run, namespace, top, why):
         registry = lab.registry("private")
         account = registry["accounts"][1]
         login = base64.b64encode(f"{account['username']}:{account['password']}".encode()).decode()
@@ -184,7 +184,7 @@ class TestStopsEveryPull:
         lab.pod(namespace, "app", registry["image"])
         assert lab.pull(namespace, "app")["pulled"] is not bool(why)
 
-    def test_replace_repairs_it_although_its_registries_are_the_wanted_ones(self, lab, run, namespace):
+    def test_replace_repairs_a_broken_secret_even_if_its_registries_match(self, lab, run, namespace):
         options = {"name": "pull", "namespaces": [namespace], "registries": [QUAY]}
         run("pull_secret", **options)
         stored = json.loads(content_of(lab.get(namespace, "secrets", "pull")))
@@ -221,7 +221,7 @@ class TestTeardown:
 
     @pytest.mark.parametrize("state", STATES)
     @pytest.mark.parametrize("declared", DECLARED)
-    def test_check_then_real_then_again(self, lab, run, namespace, declared, state):
+    def test_check_mode_predicts_the_real_run_and_a_second_run_is_unchanged(self, lab, run, namespace, declared, state):
         expected = self.TABLE[declared][list(self.STATES).index(state)]
         if self.STATES[state]:
             lab.create(namespace, "secrets", self.STATES[state])
@@ -241,7 +241,7 @@ class TestTeardown:
         assert kept is (declared == "only_managed" and state.startswith("theirs"))
         assert run("pull_secret", **options)["changed"] is False
 
-    def test_what_merge_created_is_gone_after_its_removal(self, lab, run, namespaces):
+    def test_a_secret_created_by_merge_is_deleted_after_its_last_removal(self, lab, run, namespaces):
         mine, theirs = namespaces(2)
         lab.create(theirs, "secrets", secret(b'{"auths": {"a.io": {}}}'))
         options = {"name": "pull", "namespaces": [mine, theirs], "registries": [QUAY]}
@@ -258,7 +258,7 @@ class TestTeardown:
             {"state": "absent", "delete_empty": True},
         ],
     )
-    def test_contradictions_cost_no_request(self, lab, run, namespace, options):
+    def test_contradictory_options_cause_no_request(self, lab, run, namespace, options):
         audit = lab.audit()
         result = run("pull_secret", name="pull", namespaces=[namespace], **options)
         assert "only works with" in result["msg"]
@@ -291,7 +291,7 @@ class TestHostileOptions:
             ),
         ],
     )
-    def test_is_refused(self, lab, run, namespace, options, words):
+    def test_a_hostile_option_is_refused_before_any_request(self, lab, run, namespace, options, words):
         audit = lab.audit()
         result = run("pull_secret", **{"name": "pull", "namespaces": [namespace], **options})
         assert result["failed"]
@@ -300,7 +300,7 @@ class TestHostileOptions:
             assert word in result["msg"], result["msg"]
         assert audit.ours() == []
 
-    def test_an_address_in_half_a_bracket_of_a_file_is_written_with_a_warning(self, lab, run, namespace):
+    def test_an_invalid_address_in_a_file_is_written_with_a_warning(self, lab, run, namespace):
         file = {"auths": {"[::1": {"auth": "YTpi"}}}
         result = run("pull_secret", name="pull", namespaces=[namespace], auth_config=file)
         assert result["changed"]

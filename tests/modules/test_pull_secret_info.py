@@ -61,7 +61,7 @@ def outcomes(secret: dict[str, Any]) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def test_what_secrets_hold(lab, told, namespace):
+def test_pull_secrets_are_listed_with_registries_and_expiry(lab, told, namespace):
     put(lab, namespace, "pull", {"quay.io/team": ("robot", CANARY), "r.example.com": ("robot", token(exp=60))})
     put(lab, namespace, "fixed", {"quay.io": ("robot", CANARY)}, immutable=True)
     content = base64.b64encode(b'{"auths": {"quay.io": {"auth": "cm9ib3Q6eA=="}}}').decode()
@@ -80,7 +80,7 @@ def test_what_secrets_hold(lab, told, namespace):
     assert all(secret["generated"] and secret["registries"] for secret in generated.values())
 
 
-def test_whether_logins_work(lab, told, namespace):
+def test_stored_logins_are_verified(lab, told, namespace):
     private, delegated = lab.registry("private"), lab.registry("delegated")
     user = account(lab, "private")[0]
     entries = {private["host"]: account(lab, "private"), delegated["host"]: account(lab, "delegated")}
@@ -106,7 +106,7 @@ def test_whether_logins_work(lab, told, namespace):
         assert outcomes(unsent)[delegated["host"]] == [("", "not_sent")]
 
 
-def test_many_namespaces_are_few_requests_and_no_write(lab, told, namespaces):
+def test_many_namespaces_need_few_requests_and_no_write(lab, told, namespaces):
     names = namespaces(40)
     host = lab.registry("private")["host"]
     for name in names:
@@ -123,7 +123,7 @@ def test_many_namespaces_are_few_requests_and_no_write(lab, told, namespaces):
     assert audit.verbs() == ["list"]
 
 
-def test_what_may_not_be_read_and_what_is_not_there(lab, run, namespace):
+def test_missing_and_forbidden_namespaces_are_reported(lab, run, namespace):
     gone = run("pull_secret_info", namespaces=[namespace, "not-there"])
     assert gone["failed"]
     assert "not-there: the namespace does not exist on " in gone["msg"]

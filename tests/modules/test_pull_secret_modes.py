@@ -74,7 +74,9 @@ class TestTruthTable:
     """Check mode sends no write and reports what the real run then does; a second run changes nothing."""
 
     @pytest.mark.parametrize(("declared", "number"), list(itertools.product(DECLARED, range(len(STATES)))))
-    def test_check_then_real_then_again(self, lab, run, namespace, declared, number):
+    def test_check_mode_predicts_the_real_run_and_a_second_run_is_unchanged(
+        self, lab, run, namespace, declared, number
+    ):
         state, expected = list(STATES)[number], TABLE[declared][number]
         if STATES[state]:
             lab.create(namespace, "secrets", STATES[state])
@@ -101,7 +103,7 @@ class TestMerge:
     KEPT = '"other.io": {"x-unknown": 1.50, "auth" :"YWxpY2U6cA==", "x-unknown": "\\u00e4"}'
     TEXT = '{"credHelpers": {"gcr.io": "gcloud"},\n "auths": {%s, "quay.io": {"auth": "cmVhZGVyOm9sZA==", "email": "r@x"}}, "n": 1e2}'
 
-    def test_the_others_stay_byte_for_byte(self, lab, run, namespace):
+    def test_merge_keeps_other_entries_byte_for_byte(self, lab, run, namespace):
         existing = secret(self.TEXT % self.KEPT)
         existing["data"]["note"] = "bm90ZQ=="
         lab.create(namespace, "secrets", existing)
@@ -120,7 +122,7 @@ class TestMerge:
         (change,) = result["namespaces"][0]["changes"]
         assert change["registries"] == {"added": ["quay.io/team"], "changed": {"quay.io": ["password"]}, "removed": []}
 
-    def test_another_spelling_of_the_registry_is_replaced_in_sight(self, lab, run, namespace):
+    def test_another_spelling_of_the_registry_is_replaced_and_reported(self, lab, run, namespace):
         lab.create(namespace, "secrets", secret(json.dumps({"auths": {"https://quay.io/": OLD}})))
         result = run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY], mode="merge")
         (change,) = result["namespaces"][0]["changes"]
@@ -135,11 +137,11 @@ class TestMerge:
         entry = lab.entries(namespace, "pull")["quay.io"]
         assert (entry["identitytoken"], entry["auth"], entry["password"]) == ("Secret-t", NEW["auth"], "Secret-new")
 
-    def test_the_same_credential_in_another_form_is_no_change(self, lab, run, namespace):
+    def test_the_same_credential_in_another_form_causes_no_change(self, lab, run, namespace):
         lab.create(namespace, "secrets", secret(config(quay_io={"username": "reader", "password": "Secret-new"})))
         assert not run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY], mode="merge")["changed"]
 
-    def test_merges_at_the_same_time_lose_nothing(self, lab, namespace):
+    def test_concurrent_merges_lose_no_entry(self, lab, namespace):
         """Each in a process of its own, as two playbooks."""
         lab.create(namespace, "secrets", secret('{"auths": {}}'))
         script = (
@@ -163,7 +165,7 @@ class TestMerge:
         assert done == [0] * 4
         assert sorted(lab.entries(namespace, "pull")) == [f"r{number}.example.com" for number in range(4)]
 
-    def test_an_entry_of_others_that_no_node_can_use_is_told(self, lab, run, namespace):
+    def test_an_unusable_entry_of_others_is_reported(self, lab, run, namespace):
         lab.create(namespace, "secrets", secret('{"auths": {"bad.io": {"auth": "%%%"}}}'))
         result = run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY], mode="merge")
         assert any("bad.io" in str(warning) and "mode=remove" in str(warning) for warning in result["warnings"])
@@ -174,7 +176,7 @@ class TestPull:
     """What is written is what a node reads."""
 
     @pytest.mark.parametrize("kind", [DOCKERCONFIGJSON, DOCKERCFG])
-    def test_a_merged_and_converted_secret_pulls(self, lab, run, namespace, kind):
+    def test_a_node_pulls_with_a_merged_and_converted_secret(self, lab, run, namespace, kind):
         registry = lab.registry("private")
         lab.create(namespace, "secrets", secret(config(quay_io=OLD), "kubernetes.io/podmanconfigjson", "auth.json"))
         account = registry["accounts"][1]
@@ -192,7 +194,7 @@ class TestPull:
 
 
 class TestRemove:
-    def test_only_the_named_go_in_any_spelling(self, lab, run, namespace):
+    def test_remove_deletes_only_the_named_registries_in_any_spelling(self, lab, run, namespace):
         lab.create(namespace, "secrets", secret(json.dumps({"auths": {"https://quay.io": OLD, "quay.io/team": OTHER}})))
         options = {"name": "pull", "namespaces": [namespace], "mode": "remove"}
         result = run("pull_secret", registries=[{"registry": "quay.io"}], **options)
@@ -203,7 +205,7 @@ class TestRemove:
         assert "state=absent" in str(emptied["warnings"])
         assert lab.entries(namespace, "pull") == {}
 
-    def test_a_file_names_the_registries_that_a_merge_of_it_put_in(self, lab, run, namespace):
+    def test_remove_with_a_file_deletes_the_entries_that_its_merge_added(self, lab, run, namespace):
         """What is merged from a file can be taken out by the same file."""
         lab.create(namespace, "secrets", secret(json.dumps({"auths": {"old.example.com": OTHER}})))
         options = {"name": "pull", "namespaces": [namespace], "auth_config": {"auths": {"quay.io": NEW}}}
@@ -227,7 +229,7 @@ class TestRemove:
             ({"registries": [QUAY], "name": "default-dockercfg-abcde"}, ["belongs to the platform"]),
         ],
     )
-    def test_what_makes_no_sense_costs_no_request(self, lab, run, namespace, options, words):
+    def test_contradictory_options_cause_no_request(self, lab, run, namespace, options, words):
         audit = lab.audit()
         result = run("pull_secret", **{"name": "pull", "namespaces": [namespace], **options})
         assert result["failed"]
@@ -256,7 +258,7 @@ class TestChoose:
             (["quay.io", "*/team"], ["quay.io", "quay.io/team"]),
         ],
     )
-    def test_takes_the_named_entries_only(self, lab, run, namespace, include, keys):
+    def test_include_selects_only_the_named_entries(self, lab, run, namespace, include, keys):
         run("pull_secret", name="pull", namespaces=[namespace], auth_config=self.FILE, include=include)
         assert sorted(lab.entries(namespace, "pull")) == keys
 
@@ -269,7 +271,7 @@ class TestChoose:
             (["acr.io"], ["identity token"]),
         ],
     )
-    def test_refuses_what_it_cannot_take(self, lab, run, namespace, include, words):
+    def test_include_refuses_missing_or_unusable_entries(self, lab, run, namespace, include, words):
         result = run("pull_secret", name="pull", namespaces=[namespace], auth_config=self.FILE, include=include)
         assert result["failed"]
         for word in words:
@@ -284,7 +286,7 @@ class TestRecreate:
     }
 
     @pytest.mark.parametrize("existing", CONVERTIBLE)
-    def test_converts_with_all_that_it_holds_only_when_asked(self, lab, run, namespace, existing):
+    def test_recreate_converts_a_secret_with_all_its_content_on_request(self, lab, run, namespace, existing):
         meta = {"labels": {"team": "a"}, "annotations": {"note": "b"}}
         lab.create(namespace, "secrets", {**self.CONVERTIBLE[existing], "metadata": {"name": "pull", **meta}})
         options = {
@@ -305,7 +307,7 @@ class TestRecreate:
         assert lab.entries(namespace, "pull")["quay.io"] == OLD
         assert sorted(lab.entries(namespace, "pull")) == ["new.io", "quay.io"]
 
-    def test_an_immutable_one_stays_immutable_and_keeps_its_other_data(self, lab, run, namespace):
+    def test_a_recreated_immutable_secret_stays_immutable_and_keeps_other_data(self, lab, run, namespace):
         existing = secret(config(quay_io=OLD), immutable=True)
         existing["data"]["note"] = "bm90ZQ=="
         lab.create(namespace, "secrets", existing)
@@ -315,7 +317,7 @@ class TestRecreate:
         assert after["data"]["note"] == "bm90ZQ=="
         assert not run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY], recreate=True)["changed"]
 
-    def test_who_may_delete_but_not_create_deletes_nothing(self, lab, run, namespace):
+    def test_a_caller_who_may_not_create_deletes_nothing(self, lab, run, namespace):
         before = lab.create(namespace, "secrets", self.CONVERTIBLE["dockercfg"])
         rule = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list", "delete", "patch"]}
         lab.create(namespace, "roles", {"metadata": {"name": "no-create"}, "rules": [rule]})
@@ -327,7 +329,7 @@ class TestRecreate:
         assert result["failed"]
         assert lab.get(namespace, "secrets", "pull") == before
 
-    def test_the_old_one_is_put_back_when_the_create_fails(self, lab, run, namespace):
+    def test_the_old_secret_is_restored_if_the_create_fails(self, lab, run, namespace):
         """By an admission rule that lets the dry run pass."""
         before = lab.create(
             namespace, "secrets", {**self.CONVERTIBLE["dockercfg"], "metadata": {"name": "pull", "labels": {"a": "b"}}}
@@ -374,7 +376,7 @@ class TestRecreate:
         assert after["metadata"]["labels"] == {"a": "b"}
         assert after["metadata"]["uid"] != before["metadata"]["uid"]
 
-    def test_one_with_a_finalizer_is_not_changed(self, lab, run, namespace):
+    def test_a_secret_with_a_finalizer_is_not_recreated(self, lab, run, namespace):
         meta = {"metadata": {"name": "pull", "finalizers": ["example.com/hold"]}}
         lab.create(namespace, "secrets", {**self.CONVERTIBLE["dockercfg"], **meta})
         audit = lab.audit()
@@ -385,7 +387,7 @@ class TestRecreate:
 
 
 class TestMetadata:
-    def test_labels_and_annotations_are_ours_alone(self, lab, run, namespace):
+    def test_labels_and_annotations_of_others_are_kept(self, lab, run, namespace):
         meta = {"labels": {"theirs": "x", "team": "old"}, "annotations": {"theirs": "y"}}
         lab.create(namespace, "secrets", secret(config(quay_io=NEW), metadata=meta))
         options = {
@@ -399,7 +401,7 @@ class TestMetadata:
         assert meta["annotations"] == {"theirs": "y", "note": "ä b"}
         assert not run("pull_secret", **options)["changed"]
 
-    def test_immutable_is_set_kept_and_taken_off_by_recreating(self, lab, run, namespace):
+    def test_immutable_is_set_kept_and_removed_by_recreating(self, lab, run, namespace):
         options = {"name": "pull", "namespaces": [namespace], "registries": [QUAY]}
         run("pull_secret", immutable=True, **options)
         assert lab.get(namespace, "secrets", "pull")["immutable"] is True
@@ -409,14 +411,14 @@ class TestMetadata:
         assert run("pull_secret", immutable=False, recreate=True, **options)["changed"]
         assert not lab.get(namespace, "secrets", "pull").get("immutable")
 
-    def test_create_only_never_overwrites(self, lab, run, namespaces):
+    def test_update_existing_false_never_overwrites(self, lab, run, namespaces):
         one, two = namespaces(2)
         before = lab.create(one, "secrets", secret(config(quay_io=OLD)))
         result = run("pull_secret", name="pull", namespaces=[one, two], registries=[QUAY], update_existing=False)
         assert [space["status"] for space in result["namespaces"]] == ["unchanged", "changed"]
         assert lab.get(one, "secrets", "pull") == before
 
-    def test_absent_for_a_set_of_namespaces(self, lab, run, namespaces):
+    def test_absent_deletes_the_secret_in_many_namespaces_with_one_list(self, lab, run, namespaces):
         names = namespaces(6, wait=False)
         for name in names[:4]:
             lab.create(name, "secrets", secret(config(quay_io=OLD)))
@@ -461,7 +463,7 @@ class TestOwned:
         assert audit.writes() == []
         assert node_secret() == before
 
-    def test_the_nodes_secret_can_be_added_to(self, lab, run, node_secret):
+    def test_registries_can_be_added_to_and_removed_from_the_nodes_secret(self, lab, run, node_secret):
         entry = {**QUAY, "registry": "new.io"}
         options = {"name": "pull-secret", "namespaces": ["openshift-config"]}
         assert run("pull_secret", mode="merge", registries=[entry], **options)["changed"]
@@ -499,7 +501,7 @@ class TestWarnings:
             ("*.example.com", ["the kubelet uses it, but CRI-O", "one entry for each host"]),
         ],
     )
-    def test_says_who_uses_a_key_and_what_to_write(self, run, namespace, key, words):
+    def test_a_warning_names_the_reader_of_a_key_and_the_better_key(self, run, namespace, key, words):
         result = run(
             "pull_secret", check=True, name="pull", namespaces=[namespace], registries=[{**QUAY, "registry": key}]
         )
@@ -510,7 +512,7 @@ class TestWarnings:
     @pytest.mark.parametrize(
         "key", ["quay.io", "quay.io/team", "https://quay.io", "registry.example.com:5000/a", "sso.redhat.com"]
     )
-    def test_makes_no_noise(self, run, namespace, key):
+    def test_a_valid_registry_key_causes_no_warning(self, run, namespace, key):
         result = run(
             "pull_secret", check=True, name="pull", namespaces=[namespace], registries=[{**QUAY, "registry": key}]
         )

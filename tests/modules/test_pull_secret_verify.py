@@ -56,7 +56,7 @@ def test_a_refused_login_is_not_written(lab, run, write, namespace, check):
     assert lab.get(namespace, "secrets", "pull") is None
 
 
-def test_one_that_works_is_written_once(lab, write):
+def test_a_working_login_is_written_once(lab, write):
     image = f"{lab.registry('private')['host']}/team/app"
     written = write(entry(lab, "private"), verify_repositories=[image, f"{image}:v1"])
     assert (written["changed"], written["verified_logins"]) == (True, 1)
@@ -65,7 +65,7 @@ def test_one_that_works_is_written_once(lab, write):
     assert "verified_logins" not in write(entry(lab, "private"), verify=False)
 
 
-def test_an_image_that_is_not_there(lab, write, namespace):
+def test_a_missing_image_stops_the_write(lab, write, namespace):
     image = f"{lab.registry('private')['host']}/team/app:none"
     result = write(entry(lab, "private"), verify_repositories=[image])
     assert result["failed"]
@@ -73,7 +73,7 @@ def test_an_image_that_is_not_there(lab, write, namespace):
     assert lab.get(namespace, "secrets", "pull") is None
 
 
-def test_a_login_goes_to_another_host_only_when_that_is_named(lab, write, namespace):
+def test_a_login_is_sent_to_another_host_only_if_it_is_named(lab, write, namespace):
     registry = lab.registry("delegated")
     refused = write(entry(lab, "delegated"))
     assert refused["failed"]
@@ -83,7 +83,7 @@ def test_a_login_goes_to_another_host_only_when_that_is_named(lab, write, namesp
 
 
 @pytest.mark.parametrize("why", ["silent", "unknown name", "unknown authority"])
-def test_a_login_that_is_not_proven_is_not_written(lab, write, namespace, why):
+def test_an_unverified_login_is_not_written(lab, write, namespace, why):
     """To be sure is what `verify` is for; `warn` is for a registry that only the nodes reach."""
     hosts = {"silent": "127.0.0.9:1", "unknown name": "registry.invalid"}
     login = {"registry": hosts.get(why, lab.registry("private")["host"]), "username": "u", "password": CANARY}
@@ -98,13 +98,13 @@ def test_a_login_that_is_not_proven_is_not_written(lab, write, namespace, why):
     assert f"the login for {login['registry']} was not verified: " in str(warned["warnings"])
 
 
-def test_warn_is_for_what_was_not_answered_only(lab, write, namespace):
+def test_verify_warn_does_not_accept_a_refused_login(lab, write, namespace):
     assert "refuses the login" in write(entry(lab, "private", CANARY), verify="warn")["msg"]
     assert lab.get(namespace, "secrets", "pull") is None
 
 
 @pytest.mark.parametrize("check", [False, True])
-def test_an_entry_that_is_refused_fails_alone(lab, run, namespaces, check):
+def test_a_refused_entry_fails_alone(lab, run, namespaces, check):
     """The others are done, and the task fails in the end. What has the title of the refused one is a part of it."""
     one, two, three = namespaces(3)
     result = run(
@@ -147,7 +147,7 @@ def test_an_entry_that_is_refused_fails_alone(lab, run, namespaces, check):
     assert result["summary"]["changed"] == 1
 
 
-def test_a_login_without_a_namespace_is_told_all_the_same(lab, run):
+def test_a_refused_login_without_a_namespace_is_reported(lab, run):
     """No namespace could fail with it."""
     result = run(
         "pull_secret",
@@ -161,7 +161,7 @@ def test_a_login_without_a_namespace_is_told_all_the_same(lab, run):
 
 
 @pytest.mark.parametrize("value", ["maybe", {"a": 1}, 3])
-def test_another_word_is_refused(write, value):
+def test_an_invalid_value_of_verify_is_refused(write, value):
     assert (
         "option 'verify' takes true, false or warn"
         in write({"registry": "quay.io", "username": "u", "password": CANARY}, verify=value)["msg"]

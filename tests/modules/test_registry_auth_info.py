@@ -68,7 +68,7 @@ class TestLabRegistries:
 
     @pytest.mark.parametrize("check", [False, True])
     @pytest.mark.parametrize("name", REGISTRIES)
-    def test_each_says_where_logins_go(self, lab, ask, name, check):
+    def test_each_registry_of_the_lab_names_its_login_host(self, lab, ask, name, check):
         registry = lab.registry(name)
         result = ask(registry["host"], check=check)
         assert answer(result) == expected(registry, name)
@@ -77,7 +77,7 @@ class TestLabRegistries:
     @pytest.mark.parametrize(
         "spelling", ["https://{}", "HTTPS://{}/", "{}/", "{}/team/app:v1", "{}/app@sha256:00", "https://{}/v2/", " {} "]
     )
-    def test_any_spelling_of_it(self, lab, ask, spelling):
+    def test_any_spelling_of_the_registry_is_accepted(self, lab, ask, spelling):
         registry = lab.registry("delegated")
         result = ask(spelling.format(registry["host"]))
         assert answer(result) == expected(registry, "delegated")
@@ -105,7 +105,7 @@ class TestLogin:
     """What a login is worth, at the lab's registries."""
 
     @pytest.mark.parametrize("name", ["private", "delegated"])
-    def test_a_login_that_works(self, lab, ask, name):
+    def test_a_working_login_is_reported_with_its_repositories(self, lab, ask, name):
         registry = lab.registry(name)
         result = ask(registry["host"], realm_host=registry.get("realm_host"), repositories=["team/app", "team/app:v1"],
                      **login_of(registry))  # fmt: skip
@@ -117,7 +117,7 @@ class TestLogin:
         ]  # fmt: skip
         assert login_of(registry)["password"] not in result["_output"]
 
-    def test_a_wrong_password_is_told_from_a_missing_image(self, lab, ask):
+    def test_a_wrong_password_is_distinguished_from_a_missing_image(self, lab, ask):
         registry = lab.registry("private")
         result = ask(registry["host"], repositories=["team/app:none"], **login_of(registry))
         assert (result["works"], result["login"]["outcome"]) == (False, "logs_in")
@@ -127,7 +127,7 @@ class TestLogin:
         assert result["repositories"][0]["outcome"] == "bad_login"
 
     @pytest.mark.parametrize("name", ["private", "delegated"])
-    def test_an_expired_token_is_told_from_a_wrong_password(self, lab, ask, name):
+    def test_an_expired_token_is_distinguished_from_a_wrong_password(self, lab, ask, name):
         registry = lab.registry(name)
         login = {"username": login_of(registry)["username"], "password": token(exp=60)}
         result = ask(registry["host"], realm_host=registry.get("realm_host"), repositories=["team/app:v1"], **login)
@@ -139,12 +139,12 @@ class TestLogin:
         assert result["repositories"][0]["outcome"] == "expired"
         assert token(exp=60) not in result["_output"]
 
-    def test_what_everybody_may_pull(self, lab, ask):
+    def test_a_private_repository_without_a_login_is_reported_as_no_login(self, lab, ask):
         result = ask(lab.registry("private")["host"], repositories=["team/app:v1"])
         assert (result["works"], result["repositories"][0]["outcome"]) == (False, "no_login")
         assert "login" not in result
 
-    def test_a_login_goes_to_no_host_that_was_not_named(self, lab, ask):
+    def test_a_login_is_not_sent_to_an_unnamed_host(self, lab, ask):
         registry = lab.registry("delegated")
         logs = lab.dir / "logs"
         before = {log: log.stat().st_size for log in logs.glob("registry-*.log")}
@@ -158,7 +158,7 @@ class TestLogin:
         assert lines
         assert all("authorization=none" in line for line in lines)
 
-    def test_many_registries_with_one_list_of_hosts_for_their_logins(self, lab, ask):
+    def test_one_list_of_realm_hosts_serves_several_registries(self, lab, ask):
         private, delegated = (lab.registry(name) for name in ("private", "delegated"))
         hosts = ["sso.example.com", delegated["realm_host"]]
         for registry in (private, delegated):
@@ -168,7 +168,7 @@ class TestLogin:
         other = ask(delegated["host"], realm_hosts=hosts[:1], **login_of(delegated))
         assert (other["works"], other["login"]["outcome"]) == (False, "not_sent")
 
-    def test_the_integrated_registry_and_a_token_of_an_account(self, lab, ask, namespace):
+    def test_the_integrated_registry_accepts_a_token_of_an_account(self, lab, ask, namespace):
         lab.api("POST", "/api/v1/namespaces", {"metadata": {"name": "project-b"}}, expect=(201, 409))
         host = lab.registry("integrated")["host"]
         request = {"spec": {"expirationSeconds": 3600}}
@@ -182,7 +182,7 @@ class TestLogin:
         )
         lab.until(lambda: ask(host, repositories=["project-b/app:v1"], **login)["works"], "the grant is seen")
 
-    def test_many_at_the_same_time(self, lab, ask):
+    def test_several_registries_are_queried_in_one_task(self, lab, ask):
         entries = [
             {"registry": lab.registry(name)["host"], "realm_host": lab.registry(name).get("realm_host"), "repositories": ["team/app"],
              **login_of(lab.registry(name))}
@@ -197,7 +197,7 @@ class TestLogin:
         [{"username": "u"}, {"password": CANARY}, {"repositories": ["UPPER/case"]}, {"repositories": [""]},
          {"repositories": ["https://x/y"]}],
     )  # fmt: skip
-    def test_what_cannot_be_asked_is_refused(self, ask, options):
+    def test_invalid_login_options_are_refused(self, ask, options):
         result = ask("registry.example.com", **options)
         assert result["failed"]
         assert "option" in result["msg"]
@@ -291,7 +291,7 @@ class TestOtherRegistries:
     """Open and Basic-only registries, and answers in every order the standard allows."""
 
     @pytest.mark.parametrize("kind", KINDS)
-    def test_each_says_where_logins_go(self, ask, serve, certificate, kind):
+    def test_each_kind_of_challenge_names_its_login_host(self, ask, serve, certificate, kind):
         (status, challenges), wanted = KINDS[kind]
         server = serve(status, *[challenge(value.replace("{r}", BEARER["realm"])) for value in challenges])
         found = answer(ask(server.host, ca_cert=certificate))
@@ -301,7 +301,7 @@ class TestOtherRegistries:
             assert (found["realm_host"], found["delegated"]) == ("SSO.example.com:443", True)
 
     @pytest.mark.parametrize("options", [{"validate_certs": False}, {"validate_certs": False, "ca_cert": None}])
-    def test_it_may_be_left_unverified_on_request(self, ask, serve, options):
+    def test_certificate_verification_can_be_disabled(self, ask, serve, options):
         assert answer(ask(serve(200).host, **options)) == NONE
 
     def test_netrc_is_never_used(self, ask, serve, certificate, monkeypatch, tmp_path):
@@ -314,13 +314,13 @@ class TestOtherRegistries:
 class TestRefusals:
     """What is not asked, cannot be asked or gives no answer of a registry is a one-line error with the way out."""
 
-    def test_plain_http_is_refused_unasked(self, ask, serve):
+    def test_plain_http_is_refused_without_a_request(self, ask, serve):
         server = serve(200, tls=False)
         assert "only https is supported" in ask(f"http://{server.host}")["msg"]
         assert not server.seen
 
     @pytest.mark.parametrize("registry", ["", "/", "https://", "https:///team", "two words", "host:port name"])
-    def test_no_host(self, ask, registry):
+    def test_a_registry_without_a_host_is_refused(self, ask, registry):
         assert "option 'registry'" in ask(registry)["msg"]
 
     @pytest.mark.parametrize("login", ["alice:{}", "https://alice:{}", "http://alice:{}", "alice:1/{}", "alice:{}/1"])
@@ -331,7 +331,7 @@ class TestRefusals:
         assert "option 'realm_hosts'" in ask("127.0.0.1:1", realm_hosts=[host])["msg"]
 
     @pytest.mark.parametrize("port", ["99999", "port", "-1"])
-    def test_a_port_that_is_none(self, ask, port):
+    def test_an_invalid_port_is_refused(self, ask, port):
         result = ask(f"127.0.0.1:{port}")
         assert result["failed"]
         assert f"port '{port}' is not a number from 1 to 65535" in result["msg"]
@@ -345,7 +345,7 @@ class TestRefusals:
         assert "'ca_cert'" in message
 
     @pytest.mark.parametrize("content", [None, "no certificate"])
-    def test_a_ca_cert_that_is_no_certificate(self, ask, lab, tmp_path, content):
+    def test_an_invalid_ca_cert_is_reported(self, ask, lab, tmp_path, content):
         file = tmp_path / "ca.pem"
         if content:
             file.write_text(content)
@@ -353,7 +353,7 @@ class TestRefusals:
         assert "ca_cert" in message
         assert content or str(file) in message
 
-    def test_the_api_server_is_no_registry(self, ask, lab):
+    def test_the_api_server_is_not_accepted_as_a_registry(self, ask, lab):
         host = lab.data["server"].removeprefix("https://")
         message = ask(host)["msg"]
         assert host in message
@@ -361,7 +361,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize("status", [401, 403, 404, 429, 500])
     @pytest.mark.parametrize("header", [None, "Negotiate", 'Bearer service="x"', 'Bearer realm="https://[/"', '=,;"'])
-    def test_an_answer_without_a_usable_challenge(self, ask, serve, certificate, status, header):
+    def test_an_answer_without_a_usable_challenge_is_reported(self, ask, serve, certificate, status, header):
         server = serve(status, *([challenge(header)] if header else []))
         message = ask(server.host, ca_cert=certificate)["msg"]
         assert f"was answered {status}" in message
@@ -374,28 +374,28 @@ class TestRefusals:
         assert f"answered {status}, a redirect to {target.host}" in ask(server.host, ca_cert=certificate)["msg"]
         assert not target.seen
 
-    def test_a_closed_port(self, ask):
+    def test_a_closed_port_is_reported(self, ask):
         message = ask("127.0.0.1:1")["msg"]
         assert "127.0.0.1:1" in message
         assert "refused" in message
         assert "check the port" in message
 
-    def test_a_server_without_tls(self, ask, serve):
+    def test_a_server_without_tls_fails(self, ask, serve):
         assert ask(serve(200, tls=False).host)["failed"]
 
-    def test_a_server_that_never_answers(self, ask, serve, certificate):
+    def test_a_server_that_never_answers_is_reported(self, ask, serve, certificate):
         server = serve(200, delay=10)
         message = ask(server.host, ca_cert=certificate, timeout=1)["msg"]
         assert server.host in message
         assert "there was no complete response in time" in message
 
     @pytest.mark.parametrize("timeout", [0, -1, 3601])
-    def test_a_timeout_that_cannot_be(self, ask, timeout):
+    def test_an_invalid_timeout_is_refused(self, ask, timeout):
         assert ask("127.0.0.1:1", timeout=timeout)["msg"] == "option 'timeout' is in seconds, from 1 to 3600"
 
 
 class TestKnownRealm:
-    def test_the_registry_is_not_asked(self, ask):
+    def test_a_known_realm_host_needs_no_registry_request(self, ask):
         found = ask("docker.io/library/nginx", realm_host="auth.docker.io", ca_cert=None)
         assert answer(found) == {**NONE, "scheme": "", "realm_host": "auth.docker.io", "delegated": True}
         assert found["registry"] == "docker.io"

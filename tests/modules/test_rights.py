@@ -119,7 +119,7 @@ def refused(log: Audit) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("job", "everywhere"), RUN, ids=[titled_run(*run) for run in RUN])
-def test_a_job_is_done_with_exactly_its_rights(stage: Stage, job: str, everywhere: bool) -> None:
+def test_a_job_succeeds_with_exactly_its_rights(stage: Stage, job: str, everywhere: bool) -> None:
     results = list(RUNS[job](permitted(stage, all_rights(job, everywhere=everywhere))))
     failed = [result["msg"] for result in results if result["failed"]]
     if job == "wait":  # two of three wait for what never comes
@@ -130,7 +130,7 @@ def test_a_job_is_done_with_exactly_its_rights(stage: Stage, job: str, everywher
 
 
 @pytest.mark.parametrize(("job", "everywhere", "away"), [*cases()])
-def test_a_right_that_is_missing_is_missed(stage: Stage, job: str, everywhere: bool, away: list[Right]) -> None:
+def test_a_missing_right_is_reported(stage: Stage, job: str, everywhere: bool, away: list[Right]) -> None:
     places = [_place(right) for right in away]
     held = [right for right in all_rights(job, everywhere=everywhere) if _place(right) not in places]
     theirs, log = permitted(stage, held), stage.lab.audit()
@@ -163,5 +163,5 @@ def _place(right: Right) -> tuple[object, ...]:
     return right.verbs, right.resource, right.where, right.names
 
 
-def test_every_job_is_run() -> None:
+def test_every_job_has_a_run() -> None:
     assert {*RUNS} == {*JOBS}

@@ -33,7 +33,7 @@ class TestForeignEntries:
         assert len(found) == 4
         return found
 
-    def test_link_again_and_unlink(self, lab, run, namespace, foreign):
+    def test_link_and_unlink_keep_foreign_entries_in_order(self, lab, run, namespace, foreign):
         assert link(run, [namespace], "mine", "mine-too")["changed"]
         assert pull_names(lab.account(namespace)) == [*foreign, "mine", "mine-too"]
         assert not link(run, [namespace], "mine-too", "mine")["changed"]
@@ -41,13 +41,13 @@ class TestForeignEntries:
         assert pull_names(lab.account(namespace)) == foreign
         assert not link(run, [namespace], "mine", "mine-too", state="absent")["changed"]
 
-    def test_a_duplicate_of_ours_is_cleaned_where_it_first_stands(self, lab, run, namespace):
+    def test_a_duplicate_of_ours_is_removed_after_its_first_place(self, lab, run, namespace):
         lab.set_account(namespace, imagePullSecrets=["mine", "theirs", "mine"])
         platform = pull_names(lab.account(namespace))[0]
         assert link(run, [namespace], "mine")["changed"]
         assert pull_names(lab.account(namespace)) == [platform, "mine", "theirs"]
 
-    def test_while_the_platform_puts_its_entry_back(self, lab, run, namespace, foreign):
+    def test_a_link_survives_while_the_platform_restores_its_entry(self, lab, run, namespace, foreign):
         """The platform's entry is taken out again and again; it puts it back at the end within milliseconds."""
         platform, path = foreign[0], path_of(namespace, "serviceaccounts", "default")
         stop = threading.Event()
@@ -113,7 +113,7 @@ class TestWhatLooksGenerated:
     ALIKE = ("default-token-quay", "default-dockercfg-zzzzz", "default-token-x7k2p")
 
     @pytest.mark.parametrize("name", ALIKE)
-    def test_a_users_secret_is_unlinked_and_then_nothing_dangles(self, lab, run, namespace, name):
+    def test_a_users_secret_with_a_generated_name_is_unlinked_completely(self, lab, run, namespace, name):
         lab.create(namespace, "secrets", pull_secret(name))
         platform = pull_names(lab.account(namespace))
         both = {"link_for": ["pull", "mount"]}
@@ -129,14 +129,14 @@ class TestWhatLooksGenerated:
         assert audit.verbs() == ["get"], "the second run costs no look at a secret"
 
     @pytest.mark.parametrize("name", ALIKE)
-    def test_one_whose_secret_was_deleted_first_does_not_dangle_for_good(self, lab, run, namespace, name):
+    def test_a_link_to_a_deleted_secret_with_a_generated_name_is_removed(self, lab, run, namespace, name):
         lab.set_account(namespace, imagePullSecrets=[name], secrets=[name])
         platform = pull_names(lab.account(namespace))[0]
         assert link(run, [namespace], name, state="absent", link_for=["pull", "mount"])["changed"]
         account = lab.account(namespace)
         assert (pull_names(account), mount_names(account)) == ([platform], [platform])
 
-    def test_an_exclusive_list_keeps_the_annotated_one_and_costs_one_list(self, lab, run, namespaces):
+    def test_an_exclusive_list_keeps_the_annotated_secret_and_needs_one_list(self, lab, run, namespaces):
         names = namespaces(6)
         for name in names:
             lab.set_account(name, imagePullSecrets=["default-token-quay", "default-dockercfg-zzzzz", "theirs"])
@@ -150,7 +150,7 @@ class TestWhatLooksGenerated:
         assert link(run, names, "mine", exclusive=True)["summary"]["unchanged"] == 6
         assert audit.verbs() == ["list"]
 
-    def test_the_shortened_name_of_a_long_account_stays(self, lab, run, namespace):
+    def test_the_shortened_generated_name_of_a_long_account_is_kept(self, lab, run, namespace):
         lab.create(namespace, "serviceaccounts", {"metadata": {"name": LONG}})
         lab.until(lambda: lab.provisioned(namespace, LONG), f"{LONG} is provisioned")
         (platform,) = pull_names(lab.account(namespace, LONG))
@@ -187,7 +187,7 @@ class TestBefore416:
         return generated
 
     @pytest.mark.parametrize("name", ["app", LONG])
-    def test_the_generated_entry_stays(self, old, old_run, project, name):
+    def test_the_generated_entry_is_kept(self, old, old_run, project, name):
         generated = self.account(old, project, name)
         options = {"service_accounts": [name], "link_for": ["pull", "mount"]}
         audit = old.audit()
@@ -200,7 +200,7 @@ class TestBefore416:
         found = old.account(project, name)
         assert (pull_names(found), mount_names(found)) == ([generated], [generated])
 
-    def test_a_users_secret_of_the_same_form_does_not(self, old, old_run, project):
+    def test_a_users_secret_with_a_generated_name_is_removed(self, old, old_run, project):
         (generated,) = pull_names(old.account(project))
         mine = "default-dockercfg-zzzzz"
         old.create(project, "secrets", pull_secret(mine))
@@ -211,7 +211,7 @@ class TestBefore416:
         assert link(old_run, [project], mine, state="absent")["changed"]
         assert pull_names(old.account(project)) == [generated, "team"]
 
-    def test_who_may_not_read_the_secret_leaves_it_and_is_told(self, old, old_run, project):
+    def test_an_unreadable_secret_stays_linked_with_a_warning(self, old, old_run, project):
         generated = pull_names(old.account(project))
         let_link(old, project)
         result = link(old_run, [project], *generated, state="absent", impersonate_user="limited")
@@ -221,7 +221,7 @@ class TestBefore416:
         )
         assert pull_names(old.account(project)) == generated
 
-    def test_after_an_upgrade_the_annotation_names_the_legacy_secret(self, lab_factory):
+    def test_the_legacy_secret_stays_linked_after_an_upgrade(self, lab_factory):
         lab = lab_factory("--provisioner", "legacy", "--no-registries")
         project = lab.namespace("upgraded")
         (generated,) = pull_names(lab.account(project))
@@ -240,7 +240,7 @@ class TestBefore416:
 class TestOnlyManaged:
     """Teardown: what this collection created is unlinked, and what does not exist; nothing else."""
 
-    def test_table(self, lab, run, namespace):
+    def test_the_option_only_managed_unlinks_only_own_and_deleted_secrets(self, lab, run, namespace):
         lab.create(namespace, "secrets", pull_secret("ours", labels=MANAGED))
         lab.create(namespace, "secrets", pull_secret("theirs"))
         platform = pull_names(lab.account(namespace))[0]
@@ -259,7 +259,7 @@ class TestOnlyManaged:
         assert not link(run, [namespace], "ours", "gone", **options)["changed"]
         assert audit.verbs() == ["get"], "what is not linked is not looked up"
 
-    def test_who_may_not_read_the_secret_leaves_it_and_is_told(self, lab, run, namespace):
+    def test_an_unreadable_secret_stays_linked_with_a_warning(self, lab, run, namespace):
         lab.create(namespace, "secrets", pull_secret("ours", labels=MANAGED))
         link(run, [namespace], "ours")
         before = pull_names(lab.account(namespace))
@@ -279,7 +279,7 @@ class TestPurposes:
     """J7: the same meaning as oc secrets link --for."""
 
     @pytest.mark.parametrize("link_for", [["pull"], ["mount"], ["pull", "mount"]])
-    def test_only_the_named_lists_change(self, lab, run, namespace, link_for):
+    def test_link_for_changes_only_the_named_lists(self, lab, run, namespace, link_for):
         before = lab.account(namespace)
         link(run, [namespace], "mine", link_for=link_for)
         after = lab.account(namespace)
@@ -290,7 +290,7 @@ class TestPurposes:
         assert pull_names(lab.account(namespace)) == pull_names(before)
         assert mount_names(lab.account(namespace)) == mount_names(before)
 
-    def test_several_accounts_and_globs(self, lab, run, namespace):
+    def test_several_accounts_and_globs_are_linked(self, lab, run, namespace):
         for name in ("build-a", "build-b", "other"):
             lab.create(namespace, "serviceaccounts", {"metadata": {"name": name}})
         result = link(run, [namespace], "mine", service_accounts=["default", "build-*"])
@@ -301,7 +301,7 @@ class TestPurposes:
         "options",
         [{"secrets": []}, {"service_accounts": []}, {"link_for": []}, {"secrets": ["Bad_Name"]}, {"namespaces": []}],
     )
-    def test_bad_input_costs_no_request(self, lab, run, namespace, options):
+    def test_bad_input_causes_no_request(self, lab, run, namespace, options):
         audit = lab.audit()
         result = run("sa_link", **{"namespaces": [namespace], "secrets": ["mine"], **options})
         assert result["failed"]
@@ -316,7 +316,7 @@ class TestTruthTable:
 
     @pytest.mark.parametrize("state", ["present", "absent"])
     @pytest.mark.parametrize("found", FOUND)
-    def test_check_then_real_then_again(self, lab, run, namespace, state, found):
+    def test_check_mode_predicts_the_real_run_and_a_second_run_is_unchanged(self, lab, run, namespace, state, found):
         lab.set_account(namespace, imagePullSecrets=self.FOUND[found])
         options = {"namespaces": [namespace], "secrets": ["mine"], "state": state, "require": "none"}
         audit = lab.audit()
@@ -334,14 +334,14 @@ class TestTruthTable:
 class TestWaiting:
     """asks 7, 9: an account that is not there yet is waited for; one that never comes is named."""
 
-    def test_an_account_that_comes_later(self, lab, run, namespace):
+    def test_an_account_that_is_created_later_is_linked(self, lab, run, namespace):
         timer = threading.Timer(0.7, lambda: lab.create(namespace, "serviceaccounts", {"metadata": {"name": "late"}}))
         timer.start()
         assert link(run, [namespace], "mine", service_accounts=["late"])["changed"]
         assert "mine" in pull_names(lab.account(namespace, "late"))
 
     @pytest.mark.parametrize("check", [False, True])
-    def test_one_that_never_comes_fails_by_name_after_the_others_are_done(self, lab, run, namespace, check):
+    def test_an_account_that_never_appears_fails_by_name_after_the_others(self, lab, run, namespace, check):
         result = link(run, [namespace], "mine", service_accounts=["default", "never"], wait_timeout=1, check=check)
         assert result["failed"]
         assert "service account never did not appear in time" in result["failures"][0]["error"]
@@ -352,7 +352,7 @@ class TestWaiting:
         result = link(run, ["missing"], "mine", wait_timeout=600)
         assert "the namespace does not exist" in result["failures"][0]["error"]
 
-    def test_nothing_to_unlink_is_no_failure(self, run, namespace):
+    def test_unlinking_from_a_missing_account_is_not_a_failure(self, run, namespace):
         result = link(run, [namespace], "mine", service_accounts=["never"], state="absent", wait_timeout=600)
         assert (result["failed"], result["changed"]) == (False, False)
 
@@ -360,7 +360,7 @@ class TestWaiting:
 class TestAtBirth:
     """traces: who links at an account's birth meets a conflict about four times in ten; no entry may be lost."""
 
-    def test_a_hundred_newborn_accounts(self, lab, run, namespaces):
+    def test_a_hundred_new_accounts_are_linked_without_a_loss(self, lab, run, namespaces):
         names = namespaces(100, wait=False)
         result = link(run, names, "mine")
         assert result["summary"]["changed"] == 100
@@ -376,7 +376,7 @@ def _link_ten(kubeconfig: str, namespace: str, number: int) -> list[bool]:
 
 
 class TestManyWriters:
-    def test_two_hundred_links_by_twenty_processes_at_once(self, lab, namespace):
+    def test_two_hundred_links_by_twenty_processes_lose_no_entry(self, lab, namespace):
         """Nothing is lost and no run fails, all on one account."""
         lab.set_account(namespace, imagePullSecrets=["theirs-1", "theirs-2", "theirs-1"])
         before = pull_names(lab.account(namespace))
@@ -397,7 +397,7 @@ def _in_process(kubeconfig: str, namespace: str, number: int) -> list[bool]:
 class TestFleet:
     """Promise 4."""
 
-    def test_fifty_namespaces(self, lab, run, namespaces):
+    def test_fifty_namespaces_need_one_list(self, lab, run, namespaces):
         names = namespaces(50)
         audit = lab.audit()
         assert link(run, names, "mine")["summary"]["changed"] == 50

@@ -46,7 +46,7 @@ class TestRequire:
     }
 
     @pytest.mark.parametrize("found", USELESS)
-    def test_what_no_node_can_use_is_not_linked_unless_asked(self, lab, run, namespace, found):
+    def test_an_unusable_secret_is_linked_only_on_request(self, lab, run, namespace, found):
         body, why = self.USELESS[found]
         if body is not None:
             lab.create(namespace, "secrets", body)
@@ -75,7 +75,7 @@ class TestRequire:
         assert "s" in pull_names(lab.account(good))
         assert "s" not in pull_names(lab.account(bad))
 
-    def test_who_may_not_read_secrets_links_with_a_warning(self, lab, run, namespace):
+    def test_a_caller_who_may_not_read_secrets_links_with_a_warning(self, lab, run, namespace):
         rule = {"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["get", "patch"]}
         lab.create(namespace, "roles", {"metadata": {"name": "linker"}, "rules": [rule]})
         user = {"kind": "User", "name": "limited", "apiGroup": RBAC}
@@ -85,7 +85,7 @@ class TestRequire:
         assert result["changed"]
         assert f"secret {namespace}/s was not checked: the caller may not read it" in str(result["warnings"])
 
-    def test_unlinking_looks_at_no_secret(self, lab, run, namespace):
+    def test_unlinking_reads_no_secret(self, lab, run, namespace):
         lab.set_account(namespace, imagePullSecrets=["s"])
         audit = lab.audit()
         assert link(run, [namespace], "s", state="absent")["changed"]
@@ -95,12 +95,12 @@ class TestRequire:
 class TestOrder:
     """Builds take the first secret that fits (facts 1.5)."""
 
-    def test_several_secrets_in_the_given_order(self, lab, run, namespace):
+    def test_several_secrets_are_linked_in_the_given_order(self, lab, run, namespace):
         before = pull_names(lab.account(namespace))
         link(run, [namespace], "z", "a", "m", require="none")
         assert pull_names(lab.account(namespace)) == [*before, "z", "a", "m"]
 
-    def test_another_order_that_is_there_stays(self, lab, run, namespace):
+    def test_an_existing_order_is_kept(self, lab, run, namespace):
         lab.set_account(namespace, imagePullSecrets=["a", "z"])
         before = pull_names(lab.account(namespace))
         link(run, [namespace], "z", "m", "a", require="none")
@@ -108,7 +108,7 @@ class TestOrder:
 
 
 class TestExclusive:
-    def test_nothing_but_ours_and_the_platforms(self, lab, run, namespace):
+    def test_an_exclusive_list_keeps_only_ours_and_the_platforms_entries(self, lab, run, namespace):
         lab.set_account(namespace, imagePullSecrets=["theirs", "mine", "theirs", "mine"], secrets=["theirs"])
         platform = pull_names(lab.account(namespace))[0]
         assert link(run, [namespace], "mine", "too", exclusive=True, require="none")["changed"]
@@ -122,21 +122,21 @@ class TestExclusive:
 class TestPlatformsEntry:
     """Promise 1: it survives state absent by its own name."""
 
-    def test_is_not_unlinked_and_that_is_told(self, lab, run, namespace):
+    def test_the_platforms_entry_is_kept_with_a_warning(self, lab, run, namespace):
         before = pull_names(lab.account(namespace))
         result = link(run, [namespace], *before, state="absent")
         assert result["changed"] is False
         assert "the platform generated it for this account and would link it again" in str(result["warnings"])
         assert pull_names(lab.account(namespace)) == before
 
-    def test_a_duplicate_of_others_is_told(self, lab, run, namespace):
+    def test_a_duplicate_of_others_is_reported(self, lab, run, namespace):
         lab.set_account(namespace, imagePullSecrets=["theirs", "theirs"])
         result = link(run, [namespace], "mine", require="none")
         assert f"service account {namespace}/default lists secret theirs more than once" in str(result["warnings"])
 
 
 class TestCreate:
-    def test_an_account_is_made_only_when_asked(self, lab, run, namespace):
+    def test_an_account_is_created_only_on_request(self, lab, run, namespace):
         missing = {"service_accounts": ["app"], "require": "none", "wait_timeout": 0}
         assert "service account app did not appear" in link(run, [namespace], "mine", **missing)["msg"]
         audit = lab.audit()
@@ -149,7 +149,7 @@ class TestCreate:
         assert "mine" in pull_names(account)
         assert not link(run, [namespace], "mine", create=True, **missing)["changed"]
 
-    def test_while_the_cluster_makes_it(self, lab, run, namespaces):
+    def test_an_account_that_the_cluster_creates_meanwhile_is_linked(self, lab, run, namespaces):
         """The account of a namespace that is a moment old: whoever is first, nothing is lost."""
         names = namespaces(20, wait=False)
         result = link(run, names, "mine", create=True, require="none")
@@ -159,7 +159,7 @@ class TestCreate:
             assert pull_names(lab.account(name)).count("mine") == 1
 
     @pytest.mark.parametrize("check", [False, True])
-    def test_a_missing_namespace_is_told(self, run, check):
+    def test_a_missing_namespace_is_reported(self, run, check):
         result = link(run, ["missing"], "mine", create=True, require="none", check=check)
         assert "the namespace does not exist" in result["msg"]
 
@@ -191,7 +191,7 @@ class TestTruthTable:
         ],
         ids=str,
     )
-    def test_agrees(self, lab, run, namespaces, found, options):
+    def test_check_mode_agrees_with_the_real_run(self, lab, run, namespaces, found, options):
         names, state = namespaces(3), options["state"]
         kind = "Opaque" if found == "wrong type" else "kubernetes.io/dockerconfigjson"
         for name in names:
@@ -207,7 +207,7 @@ class TestTruthTable:
 class TestFleet:
     """Promise 4, with the default requirement."""
 
-    def test_fifty_namespaces_cost_one_list_of_each_kind(self, lab, run, namespaces):
+    def test_fifty_namespaces_need_one_list_of_each_kind(self, lab, run, namespaces):
         names = namespaces(50)
         for name in names:
             lab.create(name, "secrets", secret("mine"))
@@ -231,7 +231,7 @@ class TestVerify:
                 path = f"/api/v1/namespaces/{namespace}/serviceaccounts/default?fieldManager=nightly-pipeline"
                 lab.api("PATCH", path, {"imagePullSecrets": kept})
 
-    def test_is_named_by_the_records_of_the_account(self, lab, run, namespace):
+    def test_a_writer_that_removes_the_link_again_is_named(self, lab, run, namespace):
         stop = threading.Event()
         pipeline = threading.Thread(target=self.undo, args=(lab, namespace, stop))
         pipeline.start()
@@ -247,7 +247,7 @@ class TestVerify:
         )
         assert "'nightly-pipeline' wrote that list last" in error
 
-    def test_costs_one_read_of_what_was_written(self, lab, run, namespace):
+    def test_verify_after_needs_one_read_of_the_written_account(self, lab, run, namespace):
         audit = lab.audit()
         assert not link(run, [namespace], "mine", require="none", verify_after=0.1)["failed"]
         assert audit.verbs() == ["get", "patch", "get"]

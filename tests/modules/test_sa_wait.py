@@ -20,7 +20,7 @@ def account_of(result, number: int = 0) -> dict:
 
 
 class TestProvisioned:
-    def test_at_once_and_without_a_write(self, lab, run, namespaces):
+    def test_provisioned_accounts_are_reported_at_once_without_a_write(self, lab, run, namespaces):
         names = namespaces(50)
         audit = lab.audit()
         result = run("sa_wait", namespaces=names)
@@ -31,7 +31,7 @@ class TestProvisioned:
         assert set(verbs) == {"list", "get"}
         assert len(verbs) == 51, "one list of accounts, and only the secrets that they refer to"
 
-    def test_says_which_secret(self, lab, run, namespace):
+    def test_the_result_names_the_generated_pull_secret(self, lab, run, namespace):
         assert account_of(run("sa_wait", namespaces=[namespace])) == {
             "name": "default",
             "exists": True,
@@ -40,7 +40,7 @@ class TestProvisioned:
         }
 
     @pytest.mark.parametrize("check", [False, True])
-    def test_a_slow_platform_is_waited_for(self, lab, run, namespaces, check):
+    def test_the_module_waits_for_a_slow_platform(self, lab, run, namespaces, check):
         """The name is there first, then the empty secret, and only then the content: nothing before that counts."""
         lab.run("set", "--dir", str(lab.dir), "--provision-delay", "1500ms")
         try:
@@ -51,14 +51,14 @@ class TestProvisioned:
         assert not result["failed"]
         assert lab.provisioned(name)
 
-    def test_fresh_namespaces_are_usable_when_it_returns(self, lab, run, namespaces):
+    def test_new_namespaces_are_usable_when_the_module_returns(self, lab, run, namespaces):
         names = namespaces(30, wait=False)
         assert not run("sa_wait", namespaces=names)["failed"]
         assert [name for name in names if not lab.provisioned(name)] == []
 
 
 class TestNotProvisioned:
-    def test_names_what_is_missing(self, lab, run, namespace):
+    def test_the_error_names_the_missing_parts(self, lab, run, namespace):
         account = {"metadata": {"name": "odd", "annotations": {}}}
         lab.run("set", "--dir", str(lab.dir), "--provision-delay", "30s")
         try:
@@ -80,12 +80,12 @@ class TestNotProvisioned:
     @pytest.mark.parametrize(
         "options", [{"service_accounts": []}, {"service_accounts": ["No_Name"]}, {"namespaces": []}]
     )
-    def test_bad_input_costs_no_request(self, lab, run, options):
+    def test_bad_input_causes_no_request(self, lab, run, options):
         audit = lab.audit()
         assert run("sa_wait", **{"namespaces": ["a"], **options})["failed"]
         assert audit.ours() == []
 
-    def test_who_may_not_read_secrets_is_told_that_the_content_was_not_verified(self, lab, run, namespace):
+    def test_a_caller_who_may_not_read_secrets_gets_a_note_on_unverified_content(self, lab, run, namespace):
         rule = {"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["get", "list"]}
         lab.create(namespace, "roles", {"metadata": {"name": "look"}, "rules": [rule]})
         role = {"apiGroup": RBAC, "kind": "Role", "name": "look"}
@@ -102,7 +102,7 @@ class TestNoneWillCome:
     @pytest.mark.parametrize(
         ("mode", "reason"), [("off", "not OpenShift"), ("removed", "the image registry of this cluster is Removed")]
     )
-    def test_says_why(self, lab_factory, mode, reason):
+    def test_a_cluster_without_generated_secrets_succeeds_with_the_reason(self, lab_factory, mode, reason):
         other = lab_factory("--provisioner", mode, "--no-registries")
         other.namespace("fresh")
         started = time.monotonic()
@@ -119,7 +119,7 @@ class TestNoneWillCome:
         options = {"namespaces": ["default"], "projects": ["a"], "kubeconfig": other.kubeconfig}
         assert "cluster role system:image-puller does not exist" in run_module("image_puller_grant", **options)["msg"]
 
-    def test_legacy_secrets_count(self, lab_factory):
+    def test_legacy_secrets_count_as_provisioned(self, lab_factory):
         other = lab_factory("--provisioner", "legacy", "--no-registries")
         other.namespace("fresh")
         result = run_module("sa_wait", namespaces=["fresh"], timeout=30, kubeconfig=other.kubeconfig)

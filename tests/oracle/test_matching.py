@@ -22,7 +22,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig import auth_file
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.key_matching import (
     containers_keys,
-    indexed_as,
+    keyring_key,
     kubelet_keys,
     repository_of,
 )
@@ -121,7 +121,7 @@ def compare(oracle: Oracle, keys: list[str], images: list[str]) -> None:
             continue
         ours, theirs = kubelet_keys(keys, repository), [used["key"] for used in answer["kubelet"]]
         assert sorted(ours) == sorted(theirs), case
-        assert [indexed_as(key) for key in ours] == [indexed_as(key) for key in theirs], case
+        assert [keyring_key(key) for key in ours] == [keyring_key(key) for key in theirs], case
         possible = containers_keys(keys, repository)
         assert answer["containers"]["found"] is bool(possible), case
         assert not possible or answer["containers"]["key"] in possible, case
@@ -129,7 +129,9 @@ def compare(oracle: Oracle, keys: list[str], images: list[str]) -> None:
 
 class TestFacts:
     @pytest.mark.parametrize(("key", "image", "kubelet", "containers"), ROWS)
-    def test_each_row_of_the_table(self, oracle: Oracle, key: str, image: str, kubelet: bool, containers: bool) -> None:
+    def test_each_row_of_the_table_agrees_with_the_oracle(
+        self, oracle: Oracle, key: str, image: str, kubelet: bool, containers: bool
+    ) -> None:
         repository = repository_of(image) or ""
         assert (bool(kubelet_keys([key], repository)), bool(containers_keys([key], repository))) == (
             kubelet,
@@ -137,7 +139,7 @@ class TestFacts:
         )
         compare(oracle, [key], [image])
 
-    def test_the_order_is_by_bytes_not_by_length(self, oracle: Oracle) -> None:
+    def test_keys_are_ordered_by_bytes_not_by_length(self, oracle: Oracle) -> None:
         keys = ["*.example.com/team", REGISTRY, f"{REGISTRY}/team"]
         assert kubelet_keys(keys, f"{REGISTRY}/team/app") == [f"{REGISTRY}/team", REGISTRY, "*.example.com/team"]
         compare(oracle, keys, [f"{REGISTRY}/team/app"])
@@ -155,7 +157,7 @@ class TestMet:
     @pytest.mark.parametrize(
         ("keys", "image"), [pytest.param(keys, image, id=what) for what, keys, image, _kubelet, _containers in QUIRKS]
     )
-    def test_quirk(self, oracle: Oracle, keys: list[str], image: str) -> None:
+    def test_each_known_quirk_agrees_with_the_oracle(self, oracle: Oracle, keys: list[str], image: str) -> None:
         compare(oracle, keys, [image])
 
 
@@ -199,7 +201,7 @@ SHORT_IMAGES = st.builds(lambda path, tag: path + tag, PATHS, st.sampled_from(["
 
 
 class TestMatching:
-    def test_agrees_on_every_generated_pair(self, oracle: Oracle) -> None:
+    def test_key_matching_agrees_with_the_oracle_on_generated_pairs(self, oracle: Oracle) -> None:
         before = oracle.asked
 
         @MANY
@@ -215,13 +217,15 @@ class TestMatching:
 
     @SOME
     @given(st.lists(KEYS, min_size=1, max_size=4, unique=True), st.lists(IMAGES, min_size=10, max_size=10))
-    def test_a_key_without_warning_means_the_same_to_both(self, keys: list[str], images: list[str]) -> None:
+    def test_a_key_without_a_warning_matches_the_same_images_for_both_clients(
+        self, keys: list[str], images: list[str]
+    ) -> None:
         """But for the prefix, which the documentation tells."""
         for key, image in itertools.product(keys, images):
             repository = repository_of(image)
             if repository is None or key_warnings([key]):
                 continue
-            below = not kubelet_keys([key], repository) or f"{repository}/".startswith(f"{indexed_as(key)}/")
+            below = not kubelet_keys([key], repository) or f"{repository}/".startswith(f"{keyring_key(key)}/")
             hub = "docker.io" in key
             if below or hub:
                 both = bool(kubelet_keys([key], repository)), bool(containers_keys([key], repository))
@@ -281,7 +285,7 @@ class TestShownRegistry:
         if not set("%") & set(key) and path not in ("v1", "v2"):
             assert same_path(key).partition("/")[2].strip("/") == path, case
 
-    def test_is_the_one_that_the_kubelet_uses(self, oracle: Oracle) -> None:
+    def test_the_shown_registry_is_the_one_that_the_kubelet_uses(self, oracle: Oracle) -> None:
         read = 0
 
         @settings(MANY, max_examples=PAIRS // KEYS_PER_QUESTION)
@@ -296,7 +300,7 @@ class TestShownRegistry:
         agree()
         assert read > PAIRS // 10
 
-    def test_is_never_another_one_that_a_client_pulls_from(self, oracle: Oracle) -> None:
+    def test_a_key_is_never_shown_for_another_host_than_a_client_uses_it_for(self, oracle: Oracle) -> None:
         """A key that any client uses for an image of a host is shown for that host, or for none where it may hold a login."""
         used, hosts = 0, [VAULT, EVIL, "127.0.0.1:5000", "quay.io", "docker.io"]
 
@@ -330,7 +334,7 @@ class TestShownRegistry:
             f"http://https://{EVIL}",
         ],
     )
-    def test_of_a_key_that_names_two(self, oracle: Oracle, key: str) -> None:
+    def test_a_key_with_two_hosts_is_shown_for_the_host_that_the_kubelet_uses(self, oracle: Oracle, key: str) -> None:
         assert host_of(key) == shown_host(key) == EVIL
         (kubelet,) = oracle.keys([key])
         self.judge(oracle, key, kubelet)
@@ -370,7 +374,7 @@ class TestVerdict:
 
     @SOME
     @given(ENTRIES)
-    def test_usable_or_refused(self, oracle: Oracle, entry: Any) -> None:
+    def test_an_accepted_entry_works_and_a_refused_entry_was_unusable(self, oracle: Oracle, entry: Any) -> None:
         given_file = {"auths": {"quay.io": entry}}
         try:
             accepted = auth_file.parse_text(json.dumps(given_file), "the file")
@@ -485,7 +489,7 @@ class TestReading:
         has_bytes = any("\udc80" <= character <= "\udcff" for character in text)
         return not has_bytes or (not kubelet_reading(text, legacy=False).problems and "\n" not in text)
 
-    def test_agrees_on_hostile_content(self, oracle: Oracle) -> None:
+    def test_the_reading_of_hostile_content_agrees_with_the_oracle(self, oracle: Oracle) -> None:
         usable = 0
 
         @settings(MANY, max_examples=CONTENTS)
@@ -502,7 +506,9 @@ class TestReading:
     @pytest.mark.parametrize(
         "template", ['{"x": %s, "auths": {}}', '{"auths": {"quay.io": {"auth": "dTpw", "x": %s}}}', "%s"]
     )
-    def test_agrees_on_deep_nesting(self, oracle: Oracle, template: str, levels: int) -> None:
+    def test_the_reading_of_deep_nesting_agrees_with_the_oracle(
+        self, oracle: Oracle, template: str, levels: int
+    ) -> None:
         self.compare(oracle, template % ("[" * levels + "]" * levels))
 
     @pytest.mark.parametrize(
@@ -515,5 +521,5 @@ class TestReading:
             '{"auths":{"quay.io":{"auth":"dTpw","email":"r\udce9"}}}', '{"auths":{"q\udce9":{"username":"u\udce9","password":"p"}}}',
         ],
     )  # fmt: skip
-    def test_agrees_on_what_was_met(self, oracle: Oracle, text: str) -> None:
+    def test_the_reading_of_known_odd_texts_agrees_with_the_oracle(self, oracle: Oracle, text: str) -> None:
         self.compare(oracle, text)

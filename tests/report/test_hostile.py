@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.comparison import compared
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import joined
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.comparison import (
+    compare_documents,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import merge_documents
 from support import audits
 from support.pages import VIEWS, Watched, written
 
@@ -59,11 +61,15 @@ def document(text: str) -> dict[str, Any]:
         **source,
         "clusters": [{**hostile(cluster), "findings": [{**hostile(audits.finding(name="c")), "id": "c" * 16}]}],
     }
-    return compared(joined({"a": source}, missing=[{"name": text, "error": text}]), joined({"b": before}))
+    return compare_documents(
+        merge_documents({"a": source}, missing=[{"name": text, "error": text}]), merge_documents({"b": before})
+    )
 
 
 @pytest.mark.parametrize("text", NAMES, ids=range(len(NAMES)))
-def test_is_shown_as_text_in_every_view(watch: Callable[..., Watched], tmp_path: Path, text: str) -> None:
+def test_a_hostile_name_is_shown_as_text_in_every_view(
+    watch: Callable[..., Watched], tmp_path: Path, text: str
+) -> None:
     watched = watch(written(tmp_path / "a.html", document(text), text))
     for view in VIEWS:
         page = watched.open(f"view={view}")
@@ -84,16 +90,20 @@ def test_is_shown_as_text_in_every_view(watch: Callable[..., Watched], tmp_path:
 def test_a_fix_that_looks_like_a_template_is_not_offered(watch: Callable[..., Watched], tmp_path: Path) -> None:
     text = "{{ lookup('pipe', 'id') }}"
     finding = audits.finding(fix=[{"name": text, "openshift_ops.image_pull.pull_secret": {"name": text}}])
-    watched = watch(written(tmp_path / "a.html", joined({"a": audits.document(audits.cluster(findings=[finding]))})))
+    watched = watch(
+        written(tmp_path / "a.html", merge_documents({"a": audits.document(audits.cluster(findings=[finding]))}))
+    )
     page = watched.open("view=findings")
     page.locator("#findings .fix summary").first.click()
     assert "no task is offered, because the task is unusual" in page.locator("#findings .fix").first.inner_text()
     assert page.locator("#findings .fix pre").count() == 0
 
 
-def test_what_is_searched_is_no_pattern(watch: Callable[..., Watched], tmp_path: Path) -> None:
+def test_the_search_text_is_not_a_pattern(watch: Callable[..., Watched], tmp_path: Path) -> None:
     found = [audits.finding(name="a.c"), audits.finding(name="abc")]
-    watched = watch(written(tmp_path / "a.html", joined({"a": audits.document(audits.cluster(findings=found))})))
+    watched = watch(
+        written(tmp_path / "a.html", merge_documents({"a": audits.document(audits.cluster(findings=found))}))
+    )
     watched.open("view=findings&q=a.c")
     assert watched.text("#found") == "1 of 2 findings"
     watched.open("view=findings&q=(%5B*")

@@ -13,7 +13,9 @@ import jsonschema
 import pytest
 import yaml
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.json_form import as_json
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.timestamps import settled
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.timestamps import (
+    strip_marks,
+)
 from support import audits
 from support.pages import lived_in
 from support.playbooks import ROOT, Play, play
@@ -60,17 +62,17 @@ def job(tmp_path: Path) -> Job:
     return Job(tmp_path)
 
 
-def test_the_schema_is_one() -> None:
+def test_the_schema_is_a_valid_json_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA.schema)
 
 
 def test_audits_and_reports_fit_the_schema() -> None:
     assert problems(audits.document(audits.lived_in("a"))) == []
-    assert problems(json.loads(settled(as_json(lived_in())))) == []
+    assert problems(json.loads(strip_marks(as_json(lived_in())))) == []
     assert problems({**audits.document(), "x": 1}) != []
 
 
-def test_writes_once(job: Job) -> None:
+def test_the_module_writes_the_report_once(job: Job) -> None:
     source = job.source("a.json", audits.lived_in("production"), audits.lived_in("staging"))
     planned = job.run([source], "--check")
     assert planned.recap["changed"] == 1
@@ -82,7 +84,7 @@ def test_writes_once(job: Job) -> None:
     assert (again.recap["changed"], again.recap["failed"]) == (0, 0)
 
 
-def test_fails_after_it_has_written(job: Job) -> None:
+def test_the_module_fails_after_it_has_written_the_report(job: Job) -> None:
     finding = audits.finding(name="<script>\x1b[31m")
     failed = job.run([job.source("a.json", audits.cluster(findings=[finding]))], fail_on="error")
     assert failed.status != 0
@@ -92,7 +94,7 @@ def test_fails_after_it_has_written(job: Job) -> None:
     assert len(job.written) == 3
 
 
-def test_only_what_is_new_fails(job: Job) -> None:
+def test_fail_on_new_fails_only_for_new_findings(job: Job) -> None:
     old = job.source("old.json", audits.cluster(findings=[audits.finding()]))
     now = job.source("now.json", audits.cluster(findings=[audits.finding(), audits.finding(name="b")]))
     assert job.run([old], compare_with=old, fail_on="error", fail_on_new=True).status == 0
@@ -100,7 +102,7 @@ def test_only_what_is_new_fails(job: Job) -> None:
     assert "new: 1 error in 1 of 1 cluster: " in failed.output
 
 
-def test_what_an_audit_has_found_is_no_template(job: Job) -> None:
+def test_the_text_of_a_finding_is_not_a_template(job: Job) -> None:
     text = "{{ lookup('pipe', 'echo hacked') }}"
     task = {"name": text, "openshift_ops.image_pull.pull_secret": {"name": text}}
     finding = audits.finding("secret-unused", fix=[task], message=text)
@@ -111,14 +113,14 @@ def test_what_an_audit_has_found_is_no_template(job: Job) -> None:
     assert "no task is offered, because the task is unusual" in Path(job.outputs["html"]).read_text()
 
 
-def test_refuses_to_run_elsewhere(job: Job) -> None:
+def test_the_module_refuses_to_run_outside_the_process_of_ansible(job: Job) -> None:
     failed = job.run([job.source("a.json", audits.cluster())], task={"async": 60, "poll": 1})
     assert failed.status != 0
     assert "must run in Ansible's own process" in failed.output
     assert job.written == []
 
 
-def test_a_file_that_is_no_document(job: Job) -> None:
+def test_a_file_that_is_not_an_audit_document_is_refused(job: Job) -> None:
     (job.directory / "bad.json").write_bytes(b'{"auths": {"quay.io": {"auth": "hunter2hunter2"}}}')
     failed = job.run([str(job.directory / "bad.json")])
     assert "bad.json is not a readable audit document: it lacks the member 'format'" in " ".join(failed.output.split())

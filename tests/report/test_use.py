@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.counting import all_findings
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import joined
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import merge_documents
 from support import audits
 from support.pages import Watched, written
 
@@ -26,12 +26,12 @@ def result(watched: Watched) -> int:
 
 
 class TestFilters:
-    def test_all(self, watched: Watched, report: dict[str, Any]) -> None:
+    def test_the_findings_view_counts_all_findings(self, watched: Watched, report: dict[str, Any]) -> None:
         watched.open("view=findings")
         assert result(watched) == len(found(report))
         assert len(watched.rows()) == 100
 
-    def test_by_words(self, watched: Watched, report: dict[str, Any]) -> None:
+    def test_findings_are_filtered_by_words(self, watched: Watched, report: dict[str, Any]) -> None:
         page = watched.open("view=findings")
         some = next(one for one in found(report) if one["cluster"] == "production")
         page.fill("#q", f"{some['namespace']}/{some['name']} {some['message'].split()[0].upper()}")
@@ -40,12 +40,12 @@ class TestFilters:
         assert result(watched) < 20
         assert "q=" in watched.state
 
-    def test_by_a_word_that_is_nowhere(self, watched: Watched) -> None:
+    def test_an_unknown_word_finds_nothing(self, watched: Watched) -> None:
         page = watched.open("view=findings&q=nosuchword")
         assert result(watched) == 0
         assert not page.locator("#findings").is_visible()
 
-    def test_by_severity(self, watched: Watched, report: dict[str, Any]) -> None:
+    def test_findings_are_filtered_by_severity(self, watched: Watched, report: dict[str, Any]) -> None:
         page = watched.open("view=findings")
         page.uncheck("[value=info]")
         page.uncheck("[value=warning]")
@@ -54,7 +54,9 @@ class TestFilters:
         page.uncheck("[value=error]")
         assert result(watched) == 0
 
-    def test_by_cluster_namespace_and_rule(self, watched: Watched, report: dict[str, Any]) -> None:
+    def test_findings_are_filtered_by_cluster_namespace_and_rule(
+        self, watched: Watched, report: dict[str, Any]
+    ) -> None:
         page = watched.open("view=findings")
         page.select_option("#cluster", label="staging")
         assert result(watched) == len(found(report, cluster="staging"))
@@ -66,13 +68,15 @@ class TestFilters:
         watched.until("location.hash.includes('namespace')")
         assert result(watched) == len([one for one in some if some[0]["namespace"] in one["namespace"]])
 
-    def test_by_what_is_new(self, watched: Watched, report: dict[str, Any]) -> None:
+    def test_the_new_filter_shows_only_new_findings(self, watched: Watched, report: dict[str, Any]) -> None:
         page = watched.open("view=findings")
         page.check("#new")
         assert result(watched) == len(found(report, new=True)) > 0
         assert all("new" in row[0] for row in watched.rows())
 
-    def test_are_cleared(self, watched: Watched, report: dict[str, Any]) -> None:
+    def test_the_clear_button_clears_all_filters_except_the_cluster(
+        self, watched: Watched, report: dict[str, Any]
+    ) -> None:
         page = watched.open("view=findings&q=x&severity=error&namespace=y&rule=secret-unused&new=1&cluster=1")
         page.click("text=Clear")
         assert watched.state == "view=findings&cluster=1"
@@ -88,13 +92,13 @@ class TestState:
         assert page.input_value("#cluster") == "1"
         assert page.locator("[aria-sort=descending]").inner_text() == "Object"
 
-    def test_what_an_address_says_wrong_is_ignored(self, watched: Watched) -> None:
+    def test_wrong_values_in_an_address_are_ignored(self, watched: Watched) -> None:
         page = watched.open("view=nosuch&cluster=99&page=-3&sort=__proto__&x=<script>&rule=%E0%A4%A")
         assert page.locator("#view-overview").is_visible()
         assert watched.open("view=findings&page=999").locator("#findings tbody tr").count() > 0
         assert watched.open("view=findings&sort=constructor").locator("#findings tbody tr").count() > 0
 
-    def test_back_leads_to_the_view_before(self, watched: Watched) -> None:
+    def test_the_back_button_leads_to_the_previous_view(self, watched: Watched) -> None:
         page = watched.open()
         page.click("nav >> text=Findings")
         page.click("nav >> text=Who may pull")
@@ -110,7 +114,7 @@ class TestState:
             page.click(f"nav >> text={view}")
             assert page.input_value("#cluster") == "2"
 
-    def test_what_is_typed_is_not_lost(self, watched: Watched) -> None:
+    def test_typed_text_is_not_lost(self, watched: Watched) -> None:
         page = watched.open("view=findings")
         page.type("#q", "registry-login pull", delay=25)
         page.wait_for_timeout(400)
@@ -119,7 +123,7 @@ class TestState:
 
 
 class TestTable:
-    def test_sorts(self, watched: Watched) -> None:
+    def test_the_table_sorts_by_severity_and_by_namespace(self, watched: Watched) -> None:
         page = watched.open("view=findings&cluster=2")
         rank = {"Error": 0, "Warning": 1, "Info": 2}
         severities = [rank[row[0].split()[0]] for row in watched.rows()]
@@ -133,7 +137,7 @@ class TestTable:
         page.click("[data-sort=namespace]")
         assert namespaces() == sorted(namespaces(), reverse=True)
 
-    def test_turns_pages(self, watched: Watched, report: dict[str, Any]) -> None:
+    def test_the_table_turns_pages(self, watched: Watched, report: dict[str, Any]) -> None:
         page = watched.open("view=findings")
         first = watched.rows()
         page.locator("[data-pager=findings] >> text=Next").first.click()
@@ -144,7 +148,7 @@ class TestTable:
         page.uncheck("[value=info]")
         assert "page" not in watched.state
 
-    def test_shows_what_mends(self, watched: Watched, report: dict[str, Any]) -> None:
+    def test_the_table_shows_the_fix_of_a_finding(self, watched: Watched, report: dict[str, Any]) -> None:
         page = watched.open("view=findings&rule=secret-type-dead&cluster=1")
         page.locator("#findings .fix summary").first.click()
         effect = page.locator("#findings .fix .effect").first.inner_text()
@@ -152,7 +156,7 @@ class TestTable:
         (task,) = yaml.safe_load(page.locator("#findings .fix pre").first.inner_text())
         assert task["openshift_ops.image_pull.pull_secret"]["recreate"] is True
 
-    def test_copies(self, watched: Watched, report: dict[str, Any]) -> None:
+    def test_the_copy_button_copies_all_fixes_of_a_rule(self, watched: Watched, report: dict[str, Any]) -> None:
         page = watched.open("")
         watched.context.grant_permissions(["clipboard-read", "clipboard-write"])
         rule = page.locator(".rule", has_text="type that no node reads").first
@@ -167,7 +171,7 @@ class TestTable:
 
 
 class TestOverview:
-    def test_says_a_cluster_alone(self, watched: Watched, report: dict[str, Any]) -> None:
+    def test_the_overview_shows_a_single_cluster(self, watched: Watched, report: dict[str, Any]) -> None:
         page = watched.open()
         page.select_option("#cluster", label="staging")
         assert watched.text("[data-tile=warning]") == str(len(found(report, cluster="staging", severity="warning")))
@@ -186,7 +190,7 @@ class TestOverview:
 
 
 class TestMatrix:
-    def test_shows_the_accounts_and_their_registries(self, watched: Watched, report: dict[str, Any]) -> None:
+    def test_the_matrix_shows_the_accounts_and_their_registries(self, watched: Watched, report: dict[str, Any]) -> None:
         page = watched.open("view=matrix&cluster=0")
         cluster = report["clusters"][0]
         wanted = {
@@ -205,14 +209,14 @@ class TestMatrix:
         page.fill("#registry", next(iter(next(iter(wanted.values())))).upper())
         watched.until("document.querySelectorAll('#matrix thead th.up').length === 1")
 
-    def test_draws_only_what_is_seen(self, watch: Callable[..., Watched], tmp_path: Path) -> None:
+    def test_the_matrix_draws_only_the_visible_rows(self, watch: Callable[..., Watched], tmp_path: Path) -> None:
         keys = [f"registry-{number}.example.com" for number in range(150)]
         accounts = [
             {"namespace": f"project-{number}", "name": "default", "registries": [number % 150]}
             for number in range(3000)
         ]
         cluster = audits.cluster(matrix={"registries": keys, "accounts": accounts})
-        watched = watch(written(tmp_path / "a.html", joined({"a": audits.document(cluster)})))
+        watched = watch(written(tmp_path / "a.html", merge_documents({"a": audits.document(cluster)})))
         page = watched.open("view=matrix")
         assert watched.text("#matrix-found") == "1,200 accounts, registries 1 to 60 of 150"
         rows = page.locator("#matrix tbody tr:not(.space)")
@@ -226,7 +230,7 @@ class TestMatrix:
 
 
 class TestPullers:
-    def test_picture_and_table_say_the_same(self, watched: Watched, report: dict[str, Any]) -> None:
+    def test_the_picture_and_the_table_show_the_same_pullers(self, watched: Watched, report: dict[str, Any]) -> None:
         page = watched.open("view=pullers&cluster=0")
         rows = report["clusters"][0]["pullers"]
         assert {(row[0], row[1]) for row in watched.rows("pullers")} == {
@@ -237,7 +241,7 @@ class TestPullers:
         titles = {*page.locator("#picture title").all_text_contents()}
         assert titles == {name or "all projects" for line in lines for name in line}
 
-    def test_is_filtered_and_bounded(self, watched: Watched) -> None:
+    def test_the_picture_is_filtered_and_bounded(self, watched: Watched) -> None:
         page = watched.open("view=pullers&cluster=1")
         assert page.locator("#picture circle").count() <= 72
         lines = page.locator("#picture path").count()
@@ -246,14 +250,16 @@ class TestPullers:
         watched.until("location.hash.includes('&puller=')")
         assert 0 < page.locator("#picture path").count() < lines
 
-    def test_nobody(self, watch: Callable[..., Watched], tmp_path: Path) -> None:
-        watched = watch(written(tmp_path / "a.html", joined({"a": audits.document()})))
+    def test_an_empty_picture_names_only_the_accounts_of_each_project(
+        self, watch: Callable[..., Watched], tmp_path: Path
+    ) -> None:
+        watched = watch(written(tmp_path / "a.html", merge_documents({"a": audits.document()})))
         watched.open("view=pullers")
         assert watched.text("#picture-text") == "Only the accounts of each project itself."
 
 
 class TestOthers:
-    def test_logins(self, watched: Watched, report: dict[str, Any]) -> None:
+    def test_the_logins_view_lists_the_places_of_each_login(self, watched: Watched, report: dict[str, Any]) -> None:
         watched.open("view=logins&login=edge")
         assert watched.text("#logins-found") == "0 places"
         watched.open("view=logins&cluster=0")
@@ -262,7 +268,9 @@ class TestOthers:
             ("login 1", "mail-2/pull"),
         ] or len({row[2] for row in watched.rows("logins")}) == 2
 
-    def test_changes(self, watched: Watched, report: dict[str, Any]) -> None:
+    def test_the_changes_view_lists_gone_findings_and_leads_to_new_ones(
+        self, watched: Watched, report: dict[str, Any]
+    ) -> None:
         page = watched.open("view=changes")
         gone = report["compared"]["gone"]
         assert watched.text("#gone-found") == f"{len(gone)} findings"
@@ -272,8 +280,10 @@ class TestOthers:
         page.click("text=/new findings/")
         assert result(watched) == len(found(report, new=True))
 
-    def test_there_are_no_changes_without_an_older_report(self, watch: Callable[..., Watched], tmp_path: Path) -> None:
-        watched = watch(written(tmp_path / "a.html", joined({"a": audits.document(audits.lived_in("a"))})))
+    def test_the_changes_view_is_hidden_without_an_older_report(
+        self, watch: Callable[..., Watched], tmp_path: Path
+    ) -> None:
+        watched = watch(written(tmp_path / "a.html", merge_documents({"a": audits.document(audits.lived_in("a"))})))
         page = watched.open("view=changes")
         assert page.locator("#view-overview").is_visible()
         assert not page.locator("#to-changes").is_visible()
@@ -281,7 +291,7 @@ class TestOthers:
 
 
 class TestPrint:
-    def test_all_findings_are_printed_and_no_control(self, watched: Watched, report: dict[str, Any]) -> None:
+    def test_the_print_view_shows_all_findings_and_no_controls(self, watched: Watched, report: dict[str, Any]) -> None:
         page = watched.open("view=matrix")
         assert page.pdf(format="A4").startswith(b"%PDF")
         assert page.locator("#view-matrix").is_visible()
@@ -296,16 +306,18 @@ class TestPrint:
         assert not page.locator("#view-findings").is_visible()
         assert page.locator(".rule[open]").count() == 0
 
-    def test_the_pdf_holds_them(self, watched: Watched) -> None:
+    def test_the_pdf_contains_the_findings(self, watched: Watched) -> None:
         """More pages than the overview alone would have."""
         page = watched.open()
         whole = page.pdf(format="A4").count(b"/Type /Page\n")
         page = watched.open("severity=error&view=findings")
         assert whole > page.pdf(format="A4").count(b"/Type /Page\n") >= 1
 
-    def test_up_to_a_bound(self, watch: Callable[..., Watched], tmp_path: Path) -> None:
+    def test_the_print_view_stops_at_2000_findings(self, watch: Callable[..., Watched], tmp_path: Path) -> None:
         many = [audits.finding(name=f"s{number}") for number in range(2100)]
-        watched = watch(written(tmp_path / "a.html", joined({"a": audits.document(audits.cluster(findings=many))})))
+        watched = watch(
+            written(tmp_path / "a.html", merge_documents({"a": audits.document(audits.cluster(findings=many))}))
+        )
         page = watched.open()
         page.emulate_media(media="print")
         page.evaluate("dispatchEvent(new Event('beforeprint'))")

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.comparison import compared
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import joined
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.comparison import (
+    compare_documents,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import merge_documents
 from axe_playwright_python.sync_playwright import Axe
 from support import audits
 from support.pages import VIEWS, Watched, written
@@ -34,7 +36,9 @@ def violations(watched: Watched) -> list[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("view", VIEWS)
-def test_every_view(watch: Callable[..., Watched], view: str, width: int, scheme: str) -> None:
+def test_every_view_fits_and_has_no_accessibility_violation(
+    watch: Callable[..., Watched], view: str, width: int, scheme: str
+) -> None:
     watched = watch(viewport={"width": width, "height": WIDTHS[width]}, color_scheme=scheme)
     page = watched.open(f"view={view}")
     assert page.locator(f"#view-{view}").is_visible()
@@ -56,7 +60,7 @@ def test_long_names_make_nothing_too_wide(watch: Callable[..., Watched], tmp_pat
         pullers=[{"project": name, "subject": name, "namespace": name, "binding": name}],
         logins=[audits.login(f"{name}/a"), audits.login(f"{name}/b")],
     )
-    document = joined({"a": audits.document(cluster, audits.cluster("b"))})
+    document = merge_documents({"a": audits.document(cluster, audits.cluster("b"))})
     watched = watch(written(tmp_path / "a.html", document, name), viewport={"width": width, "height": 800})
     for view in VIEWS:
         watched.open(f"view={view}")
@@ -70,13 +74,13 @@ def compared_file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     def document(seed: int) -> dict[str, Any]:
         names = ["production", "staging"][: request.param]
         clusters = [audits.lived_in(name, namespaces=20, seed=seed) for name in names]
-        return joined({"a.json": audits.document(*clusters)})
+        return merge_documents({"a.json": audits.document(*clusters)})
 
-    return written(tmp_path / "a.html", compared(document(1), document(2)))
+    return written(tmp_path / "a.html", compare_documents(document(1), document(2)))
 
 
 @pytest.mark.parametrize(("view", "table"), [("findings", "findings"), ("changes", "gone")])
-def test_the_widest_column_is_that_of_the_sentences(
+def test_the_widest_column_is_the_finding(
     watch: Callable[..., Watched], compared_file: Path, view: str, table: str
 ) -> None:
     """With and without the column of clusters, which is before the others."""
@@ -92,7 +96,7 @@ def test_the_widest_column_is_that_of_the_sentences(
     assert widths["Severity"] < 140 < widths["Namespace"] < widths["Object"] < 300, widths
 
 
-def test_nothing_touches(watch: Callable[..., Watched], compared_file: Path) -> None:
+def test_the_parts_of_the_overview_have_space_between_them(watch: Callable[..., Watched], compared_file: Path) -> None:
     """What follows upon each other on the first page has a space between."""
     page = watch(compared_file, viewport={"width": 1280, "height": 900}).open()
     boxes = page.evaluate(
@@ -105,7 +109,7 @@ def test_nothing_touches(watch: Callable[..., Watched], compared_file: Path) -> 
     assert min(gaps.values()) >= 8, gaps
 
 
-def test_dark_is_dark(watch: Callable[..., Watched]) -> None:
+def test_the_dark_scheme_has_a_dark_background(watch: Callable[..., Watched]) -> None:
     def brightness(scheme: str) -> int:
         watched = watch(color_scheme=scheme)
         watched.open()
@@ -116,7 +120,7 @@ def test_dark_is_dark(watch: Callable[..., Watched]) -> None:
     assert brightness("light") > 600
 
 
-def test_nothing_moves_for_those_who_want_that(watch: Callable[..., Watched]) -> None:
+def test_reduced_motion_turns_transitions_off(watch: Callable[..., Watched]) -> None:
     script = "getComputedStyle(document.querySelector('.rule > summary'), '::after').transitionDuration"
     for motion, duration in (("reduce", "0s"), ("no-preference", "0.12s")):
         watched = watch(reduced_motion=motion)
@@ -124,7 +128,7 @@ def test_nothing_moves_for_those_who_want_that(watch: Callable[..., Watched]) ->
         assert watched.page.evaluate(script) == duration
 
 
-def test_the_keyboard_reaches_everything_and_shows_where_it_is(watched: Watched) -> None:
+def test_the_keyboard_reaches_every_control_and_shows_the_focus(watched: Watched) -> None:
     page = watched.open("view=findings")
     seen: list[Any] = []
     for _step in range(40):
@@ -149,7 +153,7 @@ def test_the_skip_link_leads_to_the_content(watched: Watched) -> None:
     assert watched.state == "view=findings"
 
 
-def test_without_a_program(watch: Callable[..., Watched], report: dict[str, Any]) -> None:
+def test_the_page_shows_the_findings_without_javascript(watch: Callable[..., Watched], report: dict[str, Any]) -> None:
     watched = watch(java_script_enabled=False)
     watched.page.goto(watched.address)
     text = watched.text("body")

@@ -121,7 +121,9 @@ def passed(job: Job) -> Job:
     return job
 
 
-def test_the_workflow_sets_up_what_was_planned(lab: Any, namespaces: Any, controller: Controller, node: Node) -> None:
+def test_the_workflow_sets_up_the_planned_changes(
+    lab: Any, namespaces: Any, controller: Controller, node: Node
+) -> None:
     names = namespaces(2)
     credentials = [bearer(lab), login(lab)]
     given = {"group": declared(lab, *names)}
@@ -173,9 +175,7 @@ def test_the_workflow_sets_up_what_was_planned(lab: Any, namespaces: Any, contro
 
 
 @pytest.mark.slow
-def test_a_login_that_is_refused_ends_the_workflow(
-    lab: Any, namespaces: Any, controller: Controller, node: Node
-) -> None:
+def test_a_refused_login_ends_the_workflow(lab: Any, namespaces: Any, controller: Controller, node: Node) -> None:
     names = namespaces(2)
     credentials = [bearer(lab), login(lab, password="canary {{ nothing }} \"'\\ é")]
     job = controller.launch("verify logins", node, credentials, group=declared(lab, *names))
@@ -191,7 +191,7 @@ def test_a_login_that_is_refused_ends_the_workflow(
 
 
 @pytest.mark.slow
-def test_without_a_pasted_authority_it_works_and_says_so_once(
+def test_a_job_without_a_pasted_authority_works_and_warns_once(
     lab: Any, namespaces: Any, controller: Controller, node: Node
 ) -> None:
     names = namespaces(2)
@@ -218,7 +218,9 @@ def rotating(lab: Any, old: Credential, new: Credential) -> dict[str, str]:
     }
 
 
-def test_new_namespaces_are_those_of_the_launch(lab: Any, namespaces: Any, controller: Controller, node: Node) -> None:
+def test_new_namespaces_come_only_from_the_launch(
+    lab: Any, namespaces: Any, controller: Controller, node: Node
+) -> None:
     names = namespaces(2)
     credentials = [bearer(lab), login(lab)]
     given = {"group": declared(lab, *names)}
@@ -232,7 +234,7 @@ def test_new_namespaces_are_those_of_the_launch(lab: Any, namespaces: Any, contr
     assert password_in(lab, names[1]) == credentials[1].inputs["password"]
 
 
-def test_each_template_is_launched_here() -> None:
+def test_each_job_template_is_launched_in_this_file() -> None:
     launched = Path(__file__).read_text()
     names = [one["name"].removeprefix("Image pull: ") for one in configuration()["controller_templates"]]
     # Those of the other zone have another inventory, and are the same otherwise.
@@ -241,7 +243,7 @@ def test_each_template_is_launched_here() -> None:
 
 
 @pytest.mark.slow
-def test_a_rotation_from_its_survey(lab: Any, namespaces: Any, controller: Controller, node: Node) -> None:
+def test_a_survey_rotates_a_login_there_and_back(lab: Any, namespaces: Any, controller: Controller, node: Node) -> None:
     names = namespaces(2)
     cluster, old, new = bearer(lab), login(lab, 0), login(lab, 1)
     given = {
@@ -264,7 +266,7 @@ def test_a_rotation_from_its_survey(lab: Any, namespaces: Any, controller: Contr
 
 
 @pytest.mark.slow
-def test_a_planned_rotation_changes_what_was_approved(
+def test_a_planned_rotation_changes_only_the_approved_secrets(
     lab: Any, namespaces: Any, controller: Controller, node: Node
 ) -> None:
     names = namespaces(3)
@@ -299,7 +301,9 @@ def test_a_planned_rotation_changes_what_was_approved(
 
 
 @pytest.mark.slow
-def test_what_is_there_is_shown_and_explained(lab: Any, namespaces: Any, controller: Controller, node: Node) -> None:
+def test_existing_pull_access_is_exported_and_explained(
+    lab: Any, namespaces: Any, controller: Controller, node: Node
+) -> None:
     """With most questions left blank, as people do."""
     names = namespaces(2)
     credentials = [bearer(lab), login(lab)]
@@ -323,7 +327,7 @@ def test_what_is_there_is_shown_and_explained(lab: Any, namespaces: Any, control
 
 
 @pytest.mark.slow
-def test_an_account_with_the_rights_of_its_jobs_sets_up(
+def test_an_account_with_the_rights_of_its_jobs_can_set_up_its_namespaces(
     lab: Any, namespaces: Any, controller: Controller, node: Node
 ) -> None:
     """An answer comes before what the inventory says, and one that is left blank leaves it."""
@@ -404,7 +408,7 @@ def test_two_nodes_share_the_clusters_of_an_inventory(
 
 
 @pytest.mark.slow
-def test_an_audit_that_findings_fail_hands_its_counts_on(
+def test_an_audit_that_fails_on_findings_hands_its_counts_on(
     lab: Any, namespaces: Any, controller: Controller, node: Node, tmp_path: Path
 ) -> None:
     (name,) = namespaces(1)
@@ -535,7 +539,7 @@ class Holding(Proxy):
 
 
 @pytest.mark.slow
-def test_a_job_that_is_cancelled_in_the_midst_of_its_writes(
+def test_a_job_that_is_cancelled_during_its_writes_is_completed_by_the_next(
     lab: Any, namespaces: Any, controller: Controller, node: Node
 ) -> None:
     names = namespaces(20)
@@ -571,7 +575,7 @@ def processes_below(directory: Path) -> Iterator[str]:
             yield text
 
 
-def test_a_node_has_what_the_collection_asks_for_and_nothing_more() -> None:
+def test_a_node_has_only_ansible_and_the_requirements_of_the_collection() -> None:
     definition = yaml.safe_load((ROOT / "meta" / "execution-environment.yml").read_text())
     python = definition["dependencies"]["python"]
     path = next(path for path in (ROOT / python, ROOT / "meta" / python) if path.exists())

@@ -68,7 +68,7 @@ def east(lab: Lab, project: str) -> dict[str, Any]:
     return {"image_pull_kubeconfig": lab.kubeconfig, "pull_access_audit_namespaces": [project]}
 
 
-def test_a_report_of_what_is_wrong(lab, project, auditing, east):
+def test_an_audit_reports_a_broken_secret_and_writes_nothing_to_the_cluster(lab, project, auditing, east):
     audit = lab.audit()
     found = auditing.run({"east": east})
     assert found.status == 0, found.output
@@ -81,7 +81,7 @@ def test_a_report_of_what_is_wrong(lab, project, auditing, east):
     assert auditing.run({"east": east}).recap["changed"] == 0, "nothing has changed"
 
 
-def test_what_is_declared_and_not_there(lab, project, auditing, east):
+def test_a_declared_object_that_is_missing_is_a_finding(lab, project, auditing, east):
     registries = [{"registry": "quay.io", "username": "user", "password": DECLARED}]
     declared = [{"name": "declared", "namespaces": [project], "registries": registries}]
     grants = [{"namespaces": [project], "projects": ["elsewhere"]}]
@@ -121,7 +121,7 @@ def test_a_selector_that_users_can_join_is_a_finding(lab, project, auditing, eas
 
 
 @pytest.mark.slow
-def test_what_cannot_be_declared_is_a_finding_too(project, auditing, east):
+def test_an_invalid_declaration_is_a_finding(project, auditing, east):
     found = auditing.run(
         {"east": east}, private_registry_secrets=[{"name": "x", "namespaces": [project], "nonsense": 1}]
     )
@@ -158,7 +158,7 @@ def test_a_cluster_that_cannot_be_read_is_named_and_the_others_are_reported(proj
 
 
 @pytest.mark.slow
-def test_one_login_on_two_clusters_is_seen(project, auditing, east):
+def test_a_login_that_is_on_two_clusters_is_reported(project, auditing, east):
     """Both lead to one lab: each has the login once."""
     found = auditing.run({"east": east, "north": east})
     assert found.status == 0, found.output

@@ -39,7 +39,7 @@ def scenes(lab: Lab, namespaces: Callable[..., list[str]]) -> list[str]:
 
 
 @pytest.mark.parametrize("verbosity", [(), ("-vvv",)], ids=["quiet", "verbose"])
-def test_the_file_is_as_the_schema_says(
+def test_the_audit_document_fits_the_schema_and_contains_no_credential(
     lab: Lab, tmp_path: Path, scenes: list[str], verbosity: tuple[str, ...]
 ) -> None:
     Draft202012Validator.check_schema(SCHEMA)

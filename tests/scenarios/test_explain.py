@@ -61,7 +61,7 @@ def explained(inventory: Path, *options: str) -> Play:
     return found
 
 
-def test_a_pod(inventory: Path, project: str) -> None:
+def test_a_pod_with_a_broken_secret_is_explained(inventory: Path, project: str) -> None:
     found = explained(inventory, f"pod={project}/app")
     assert found.status == 0, found.output
     assert f"will_not_pull: secret {project}/pull has type Opaque, which no node reads" in found.output
@@ -70,7 +70,9 @@ def test_a_pod(inventory: Path, project: str) -> None:
     assert found.recap["changed"] == 0
 
 
-def test_the_colours_of_a_terminal(inventory: Path, project: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_explanation_has_colours_only_when_ansible_uses_them(
+    inventory: Path, project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plain = explained(inventory, f"pod={project}/app").output
     assert "\x1b[" not in plain
     assert f"Pod {project}/app, container app, image " in plain
@@ -97,7 +99,7 @@ class CallbackModule(CallbackBase):
 """
 
 
-def test_a_callback_that_wraps_the_display_makes_no_warning(
+def test_a_callback_that_wraps_the_display_causes_no_warning(
     inventory: Path, project: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A workload as oc names it."""
@@ -109,7 +111,7 @@ def test_a_callback_that_wraps_the_display_makes_no_warning(
     assert "WARNING" not in found.output
 
 
-def test_an_account_with_an_image(inventory: Path, project: str) -> None:
+def test_an_account_with_an_image_is_explained(inventory: Path, project: str) -> None:
     found = explained(inventory, f"account={project}/default", "image=quay.example.com/team/app:v1")
     assert found.status == 0, found.output
     assert (
@@ -117,14 +119,14 @@ def test_an_account_with_an_image(inventory: Path, project: str) -> None:
     )
 
 
-def test_a_workload_that_is_not_there(inventory: Path, project: str) -> None:
+def test_a_missing_workload_is_reported(inventory: Path, project: str) -> None:
     found = explained(inventory, f"workload={project}/Deployment/none")
     assert found.status != 0
     assert f"deployment {project}/none does not exist: correct the name or the namespace" in found.output
 
 
 @pytest.mark.parametrize("options", [[], ["pod=app"], ["account=a/b"], ["image=x"]])
-def test_a_question_that_is_none(inventory: Path, options: list[str]) -> None:
+def test_an_incomplete_question_is_refused_with_its_usage(inventory: Path, options: list[str]) -> None:
     found = explained(inventory, *options)
     assert found.status != 0
     assert "give -e pod=NAMESPACE/NAME" in found.output

@@ -179,7 +179,7 @@ def files_of(inventory: Path) -> dict[str, Path]:
     return {path.name: path for path in (inventory / "host_vars" / "lab").iterdir()}
 
 
-def test_export_then_site_changes_nothing(lab, by_hand, inventory, canaries):
+def test_site_changes_nothing_after_an_export(lab, by_hand, inventory, canaries):
     before, audit = by_hand.state(), lab.audit()
     checked = run("export", inventory, by_hand, "--check")
     assert checked.status == 0, checked.output
@@ -277,7 +277,7 @@ Plain.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(no
 
 
 @pytest.mark.slow
-def test_what_site_made_is_exported_too(lab, tmp_path, inventory, canaries):
+def test_objects_that_site_created_are_exported(lab, tmp_path, inventory, canaries):
     """All jobs of the roles: from files, from values for several paths, a delegated registry, a named account, a whole project."""
     prefix = f"export{next(_numbers)}-"
     projects = [lab.namespace(f"{prefix}project-{name}") for name in "abcd"]
@@ -304,7 +304,7 @@ def test_what_site_made_is_exported_too(lab, tmp_path, inventory, canaries):
 
 
 @pytest.mark.slow
-def test_without_a_vault_password_nothing_is_read_or_written(lab, by_hand, inventory):
+def test_an_export_without_a_vault_password_reads_and_writes_nothing(lab, by_hand, inventory):
     audit = lab.audit()
     done = run("export", inventory, by_hand, vault=False)
     assert done.status != 0
@@ -314,7 +314,7 @@ def test_without_a_vault_password_nothing_is_read_or_written(lab, by_hand, inven
 
 
 @pytest.mark.slow
-def test_in_a_process_of_its_own_there_is_no_vault_password(lab, by_hand, inventory, other_python):
+def test_an_export_in_a_process_of_its_own_is_refused(lab, by_hand, inventory, other_python):
     audit = lab.audit()
     done = run("export", inventory, by_hand, "-e", f"ansible_python_interpreter={other_python}")
     assert done.status != 0
@@ -322,7 +322,7 @@ def test_in_a_process_of_its_own_there_is_no_vault_password(lab, by_hand, invent
     assert audit.ours() == []
 
 
-def test_with_placeholders_no_credential_is_written_and_its_use_fails(lab, by_hand, inventory, canaries):
+def test_placeholders_contain_no_credential_and_fail_when_used(lab, by_hand, inventory, canaries):
     done = run("export", inventory, by_hand, "-e", "image_pull_export_credentials=placeholder", vault=False)
     assert done.status == 0, done.output
     (path,) = files_of(inventory).values()

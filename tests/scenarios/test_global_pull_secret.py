@@ -159,7 +159,7 @@ NODE_SECRET = ("patch", "secrets", "openshift-config", "pull-secret")
 
 
 class TestStandalone:
-    def test_merge_and_remove_are_one_write_and_arrive(self, standalone):
+    def test_merge_and_remove_are_one_write_and_reach_the_machines(self, standalone):
         standalone.well(registries=[login("old.example.com")], wait=False)
         standalone.settled()
         before = json.loads(standalone.content())["auths"]
@@ -190,7 +190,7 @@ class TestStandalone:
             assert "slow.example.com" in standalone.on_machines("worker")
 
     @pytest.mark.slow
-    def test_what_an_interrupted_run_left_is_waited_for(self, standalone):
+    def test_a_change_of_an_interrupted_run_is_waited_for(self, standalone):
         """Nothing is to be changed any more, and the pool still says that it is up to date."""
         with standalone.pool("worker", render_delay="6s"):
             standalone.well(registries=[login("late.example.com")], wait=False)
@@ -215,14 +215,14 @@ class TestStandalone:
             assert "machine config pool worker is paused, so its machines keep the old pull secret" in again.output
 
     @pytest.mark.slow
-    def test_a_paused_pool_whose_machines_have_it_is_no_failure(self, standalone):
+    def test_a_paused_pool_with_up_to_date_machines_is_not_a_failure(self, standalone):
         standalone.well(registries=[login("new.example.com")])
         with standalone.pool("worker", paused=True):
             done = standalone.run(registries=[login("new.example.com")])
             assert (done.status, done.recap["changed"]) == (0, 0), done.output
 
     @pytest.mark.slow
-    def test_a_degraded_pool_is_named_with_what_it_says(self, standalone):
+    def test_a_degraded_pool_is_named_with_its_message(self, standalone):
         with standalone.pool("worker", degraded="true"):
             done = standalone.run(registries=[login("new.example.com")], wait_timeout=3)
         assert done.status != 0
@@ -256,7 +256,7 @@ class TestStandalone:
         assert registry["host"] in standalone.registries()
 
     @pytest.mark.slow
-    def test_nothing_asked_and_both_asked(self, standalone):
+    def test_missing_and_conflicting_options_are_refused(self, standalone):
         assert "Or set only global_pull_secret_restore" in standalone.run().output
         both = standalone.run(registries=[login("a.example.com")], restore="x.yml")
         assert "Or set only global_pull_secret_restore" in both.output
@@ -325,7 +325,7 @@ class TestCopies:
         assert writes(audit) == []
 
     @pytest.mark.slow
-    def test_a_secret_that_is_gone_is_not_made_anew_but_restored(self, standalone):
+    def test_a_missing_secret_is_restored_and_not_recreated(self, standalone):
         directory = standalone.directory / "copies"
         standalone.well(registries=[login("new.example.com")], backup=str(directory))
         (copy,) = directory.iterdir()
@@ -358,7 +358,7 @@ class TestCopies:
         assert "nothing was changed: it is a copy of another secret or from another cluster" in refused.output
         assert writes(audit) == []
 
-    def test_without_a_vault_password_nothing_is_changed(self, standalone):
+    def test_a_backup_without_a_vault_password_changes_nothing(self, standalone):
         directory = standalone.directory / "copies"
         audit = standalone.lab.audit()
         done = standalone.run(registries=[login("new.example.com")], backup=str(directory), backup_vault_id="unknown")
@@ -418,14 +418,14 @@ class TestHosted:
         hosted_lab.api("DELETE", path_of("kube-system", "secrets", ADDITIONAL[1]), expect=(200, 404))
         hosted_lab.until(lambda: hosted_lab.get("kube-system", "secrets", MERGED[1]) is None, "it is merged no more")
 
-    def test_what_is_written_to_the_copy_is_reverted(self, hosted):
+    def test_a_change_of_the_copy_is_reverted(self, hosted):
         """The wrong way, which this role never takes."""
         path = path_of("openshift-config", "secrets", "pull-secret")
         wrong = base64.b64encode(b'{"auths": {"new.example.com": {"auth": "dTpw"}}}').decode()
         hosted.lab.api("PATCH", path, {"data": {".dockerconfigjson": wrong}})
         hosted.lab.until(lambda: hosted.registries() == PLATFORM, "it is reverted")
 
-    def test_what_is_added_is_merged(self, hosted):
+    def test_added_logins_are_merged(self, hosted):
         wanted = {"registries": [login("new.example.com"), login("quay.io/team")]}
         audit = hosted.lab.audit()
         hosted.well("--check", **wanted)
@@ -450,7 +450,7 @@ class TestHosted:
         hosted.lab.create(ADDITIONAL[0], "secrets", {"metadata": {"name": ADDITIONAL[1]}, "type": kind, "data": data})
 
     @pytest.mark.slow
-    def test_the_last_registry_of_a_secret_that_was_made_by_hand_goes(self, hosted):
+    def test_a_handmade_secret_is_deleted_with_its_last_registry(self, hosted):
         """The platform keeps the logins of one that is left without entries."""
         self.by_hand(hosted, json.dumps(file_of("new.example.com")))
         hosted.lab.until(lambda: hosted.lab.get("kube-system", "secrets", MERGED[1]) is not None, "it is merged")
@@ -459,7 +459,7 @@ class TestHosted:
         assert hosted.lab.get("kube-system", "secrets", MERGED[1]) is None
 
     @pytest.mark.slow
-    def test_what_the_platform_rewrites_is_recognized_in_a_secret_of_any_type(self, hosted):
+    def test_content_rewritten_by_the_platform_is_recognized_in_an_opaque_secret(self, hosted):
         """It merges one of type Opaque; numbers become those of a float, and fields are sorted."""
         entry = '{"auth": "dTpw", "number": 9007199254740993, "identitytoken": 9007199254740993, "Auth": "dTpw"}'
         self.by_hand(hosted, f'{{"auths": {{"old.example.com": {entry}}}}}', "Opaque")
@@ -469,7 +469,7 @@ class TestHosted:
         assert hosted.lab.get("kube-system", "secrets", ADDITIONAL[1])["type"] == "Opaque"
 
     @pytest.mark.slow
-    def test_a_secret_that_the_platform_does_not_merge_is_said_at_once(self, hosted):
+    def test_a_secret_that_the_platform_does_not_merge_is_reported_at_once(self, hosted):
         wanted = {"registries": [login("new.example.com")]}
         self.by_hand(hosted, '{"auths": {"old.example.com": {"auth": "no login"}}}')
         audit = hosted.lab.audit()
@@ -512,7 +512,7 @@ class TestHosted:
         assert "nodes of node pool inplace do not receive it until they are replaced" in output, "said at the end, too"
 
     @pytest.mark.slow
-    def test_the_platforms_entry_is_found_in_a_file_too(self, hosted):
+    def test_a_platform_entry_in_a_file_is_refused(self, hosted):
         audit = hosted.lab.audit()
         done = hosted.run(auth_config=file_of("new.example.com", "quay.io"))
         assert done.status != 0
@@ -522,7 +522,7 @@ class TestHosted:
         assert hosted.registries(*MERGED) == PLATFORM | {"new.example.com"}
 
     @pytest.mark.slow
-    def test_a_registry_of_the_platforms_is_refused(self, hosted):
+    def test_a_registry_of_the_platform_is_refused(self, hosted):
         audit = hosted.lab.audit()
         done = hosted.run(registries=[login("new.example.com"), login("https://quay.io")])
         assert done.status != 0
@@ -569,7 +569,7 @@ class TestOtherClusters:
         assert writes(audit) == [NODE_SECRET], "and not tried again"
         assert nodes.registries() == PLATFORM
 
-    def test_plain_kubernetes_and_microshift_have_none(self, lab_factory, tmp_path):
+    def test_plain_kubernetes_and_microshift_have_no_global_pull_secret(self, lab_factory, tmp_path):
         nodes = Nodes(lab_factory("--provisioner", "off", "--no-registries"), tmp_path)
         audit = nodes.lab.audit()
         done = nodes.run(registries=[login("new.example.com")])
@@ -596,7 +596,7 @@ class TestPlaybook:
         assert leaks(done.output, CANARIES) == []
         return done
 
-    def test_once_and_again(self, standalone):
+    def test_the_playbook_changes_the_secret_once_and_reports_its_result(self, standalone):
         audit = standalone.lab.audit()
         checked = self.run(standalone, "--check")
         assert (checked.status, checked.recap["changed"], writes(audit)) == (0, 1, [])

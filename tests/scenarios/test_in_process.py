@@ -275,21 +275,21 @@ def both(lab, tmp_path_factory) -> Both:
 @pytest.mark.newest_core
 class TestSameResult:
     @pytest.mark.parametrize("name", TASKS)
-    def test_of_a_task(self, both, name):
+    def test_a_task_has_the_same_result_in_both_processes(self, both, name):
         number = list(TASKS).index(name)
         assert both.here[number] == both.elsewhere[number]
 
-    def test_what_is_printed(self, both):
+    def test_both_processes_print_the_same_text(self, both):
         """Warnings and deprecations, too."""
         here, elsewhere = both.outputs
         assert as_of_a_module(here).splitlines() == as_of_a_module(elsewhere).splitlines()
         assert "Both option ca_cert and its alias ssl_ca_cert are set" in both.outputs[0]
 
-    def test_no_credential_is_in_it(self, both):
+    def test_no_credential_is_in_the_results_and_outputs(self, both):
         everything = json.dumps([both.here, both.outputs])
         assert leaks(everything, forms(PASSWORD, "user")) == []
 
-    def test_any_python_is_ansibles_own(self, both):
+    def test_a_task_for_any_python_runs_in_the_python_of_ansible(self, both):
         """Whatever Python Ansible would find: it may lack the client library."""
         for name in ("asynchronous", "another user", "any Python"):
             assert ' "failed": false,' in both.here[list(TASKS).index(name)], name
@@ -307,11 +307,11 @@ class TestWhere:
         elsewhere.run(secret(namespace))
         assert elsewhere.wrote_options_to_disk
 
-    def test_files_are_kept_when_asked(self, namespace, here):
+    def test_module_files_are_kept_on_request(self, namespace, here):
         here.run(link(namespace, require="none"), ANSIBLE_KEEP_REMOTE_FILES="1")
         assert here.wrote_options_to_disk
 
-    def test_without_the_client_library(self, namespace, here):
+    def test_a_missing_client_library_is_reported_with_the_install_command(self, namespace, here):
         """Ansible's own Python may lack it and another one have it, so that one is tried; it is to be installed for Ansible's own."""
         for name in ("kubernetes", "urllib3", "requests"):
             (here.directory / f"{name}.py").write_text("raise ImportError('not here')")
@@ -321,7 +321,7 @@ class TestWhere:
         assert " -m pip install 'kubernetes>=" in result["msg"]
         assert here.wrote_options_to_disk
 
-    def test_a_delegated_task(self, lab, namespace, elsewhere):
+    def test_a_task_delegated_to_localhost_runs_in_the_process_of_ansible(self, lab, namespace, elsewhere):
         elsewhere.run({**secret(namespace), "delegate_to": "localhost"})
         assert not elsewhere.wrote_options_to_disk, "localhost's own Python counts, which is Ansible's"
         assert lab.get(namespace, "secrets", "mine")
@@ -333,7 +333,7 @@ class TestRegistered:
     HAS_REGISTRY = find_spec("ansible.module_utils.secrets") is not None
 
     @pytest.mark.parametrize("where", ["here", "elsewhere"])
-    def test_the_credentials_of_a_file(self, namespace, where, request):
+    def test_ansible_masks_the_credentials_of_a_file_where_it_can(self, namespace, where, request):
         job = request.getfixturevalue(where)
         auths = {"registry.example.com": {"username": "developer", "password": "canary-1"}}
         (job.directory / "auth.json").write_text(json.dumps({"auths": auths}))
@@ -346,7 +346,7 @@ class TestRegistered:
         shown = "$REDACTED$, of operator: $REDACTED$" if self.HAS_REGISTRY else "canary-1, of operator: canary-2"
         assert f"of developer: {shown}" in job.output
 
-    def test_a_job_in_the_background_leaves_none_behind(self, namespace, here, tmp_path):
+    def test_a_background_job_leaves_no_credential_behind(self, namespace, here, tmp_path):
         """Ansible keeps its result in a file that every user of the host can read."""
         there = tmp_path / "jobs"
         begun = {**secret(namespace), "async": 60, "poll": 0}
@@ -362,7 +362,7 @@ class TestRegistered:
 class TestSurroundings:
     """What a process of its own would have."""
 
-    def test_a_value_that_is_vaulted_where_it_stands(self, lab, namespace, here):
+    def test_an_inline_vaulted_value_is_decrypted(self, lab, namespace, here):
         (here.directory / "vault").write_text("of the vault")
         command = ["ansible-vault", "encrypt_string", "--vault-password-file", here.directory / "vault", PASSWORD]
         printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -379,7 +379,7 @@ class TestSurroundings:
         assert base64.b64decode(auth).decode() == f"user:{PASSWORD}"
         assert leaks(here.output + json.dumps(result), forms(PASSWORD, "user")) == []
 
-    def test_a_login_plugins_words_reach_no_log(self, lab, namespace, here):
+    def test_the_output_of_a_login_plugin_reaches_no_log(self, lab, namespace, here):
         """The client library logs them, and Ansible's log takes whatever is logged in its process."""
         plugin = here.directory / "plugin"
         plugin.write_text(f"#!/bin/sh\necho '{PASSWORD.replace(chr(39), '')}' >&2\nexit 3\n")
@@ -424,7 +424,7 @@ class TestUnexpectedError:
         # ansible-core 2.16 has no source lines of such an archive.
         return [line for line in as_of_a_module(text).split("\\n") if not line.startswith("    ")]
 
-    def test_fails_the_task_as_any_other(self, here, elsewhere, broken):
+    def test_an_unexpected_error_fails_the_task_as_in_a_process_of_its_own(self, here, elsewhere, broken):
         """Also with all that Ansible can say of itself, and where a traceback is wanted."""
         login = {
             "host": "https://api.example.com",
@@ -523,7 +523,7 @@ class TestEnd:
             assert 4 <= len(slow.writes) < len(slow.names) / 2
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-    def test_with_ansible_the_writing_ends(self, here, elsewhere, number):
+    def test_the_writing_ends_with_ansible(self, here, elsewhere, number):
         """Also when it has no chance to tell its workers. No file is left that a module has written, or its options in."""
 
         def run(job: Job) -> tuple[list[Path], Slow]:

@@ -60,7 +60,7 @@ def recaps(done: Play) -> dict[str, dict[str, int]]:
     return {name: {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", counts)} for name, counts in lines}
 
 
-def test_all_have_what_is_declared_and_one_that_is_gone_hides_no_other(clusters, inventory):
+def test_each_cluster_is_set_up_and_an_unreachable_one_does_not_stop_the_others(clusters, inventory):
     declare(inventory, "first")
     done = play("site", inventory)
     assert done.status == 0, done.output

@@ -141,10 +141,10 @@ def answered(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> dict[str, st
 
 
 @pytest.mark.parametrize("mistake", SITE, ids=lambda one: one.name)
-def test_an_answer_says_what_where_and_what_to_type(answered: dict[str, str], mistake: Mistake) -> None:
+def test_the_message_names_the_mistake_its_place_and_the_fix(answered: dict[str, str], mistake: Mistake) -> None:
     for part in mistake.says:
         assert part in answered[mistake.name]
 
 
-def test_there_are_forty() -> None:
+def test_the_table_has_at_least_forty_mistakes() -> None:
     assert len({one.name for one in SITE}) == len(SITE) >= 40

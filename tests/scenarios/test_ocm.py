@@ -99,7 +99,7 @@ def shown(text: str) -> list[str]:
     return leaks(text, secrets())
 
 
-def test_the_next_task_has_it_and_nobody_else(lab, namespace, ocm, tmp_path, python):
+def test_the_pull_secret_reaches_the_next_task_and_no_output(lab, namespace, ocm, tmp_path, python):
     registries = {"ansible.builtin.debug": {"var": "found.registries"}}
     prepare(tmp_path, python, fetch(ocm, tmp_path), registries, write(tmp_path, namespace))
     text = seen(tmp_path, "-vvvvv", "--diff", K8S_AUTH_KUBECONFIG=lab.kubeconfig)
@@ -110,7 +110,7 @@ def test_the_next_task_has_it_and_nobody_else(lab, namespace, ocm, tmp_path, pyt
 
 
 @pytest.mark.slow
-def test_nor_where_ansible_debugs_itself(lab, namespace, ocm, tmp_path):
+def test_the_pull_secret_is_not_in_the_debug_output_of_ansible(lab, namespace, ocm, tmp_path):
     prepare(tmp_path, sys.executable, fetch(ocm, tmp_path), write(tmp_path, namespace))
     text = seen(tmp_path, "-vvvvv", K8S_AUTH_KUBECONFIG=lab.kubeconfig, ANSIBLE_DEBUG="1")
     assert lab.entries(namespace, "redhat") == account()["auths"]
@@ -118,7 +118,7 @@ def test_nor_where_ansible_debugs_itself(lab, namespace, ocm, tmp_path):
     assert leaks(text, secrets() - {OFFLINE_TOKEN}) == []
 
 
-def test_in_a_loop_and_in_attempts_those_that_fail_say_why(ocm, tmp_path, python):
+def test_failed_items_of_a_loop_and_failed_attempts_report_the_cause(ocm, tmp_path, python):
     prepare(
         tmp_path,
         python,
@@ -132,7 +132,7 @@ def test_in_a_loop_and_in_attempts_those_that_fail_say_why(ocm, tmp_path, python
 
 
 @pytest.mark.slow
-def test_in_check_mode_it_can_be_handed_on_too(lab, namespace, ocm, tmp_path):
+def test_the_pull_secret_can_be_handed_on_in_check_mode(lab, namespace, ocm, tmp_path):
     prepare(tmp_path, sys.executable, fetch(ocm, tmp_path), write(tmp_path, namespace))
     text = seen(tmp_path, "-vvv", "--check", "--diff", K8S_AUTH_KUBECONFIG=lab.kubeconfig)
     assert "+" in text
@@ -142,7 +142,7 @@ def test_in_check_mode_it_can_be_handed_on_too(lab, namespace, ocm, tmp_path):
 
 
 @pytest.mark.slow
-def test_names_only_are_shown(ocm, tmp_path):
+def test_the_result_without_content_shows_only_registry_names(ocm, tmp_path):
     prepare(tmp_path, sys.executable, fetch(ocm, tmp_path, return_content=False))
     text = seen(tmp_path, "-v")
     assert '"registry": "quay.io"' in text
@@ -163,14 +163,14 @@ def test_a_failure_is_shown(ocm, tmp_path, python):
 
 
 @pytest.mark.slow
-def test_not_in_the_background(ocm, tmp_path):
+def test_a_background_task_is_refused(ocm, tmp_path):
     prepare(tmp_path, sys.executable, {**fetch(ocm, tmp_path), "async": 30, "poll": 1})
     text = seen(tmp_path, status=2)
     assert "cannot run with 'async'" in text
     assert ocm.asked == []
 
 
-def test_no_job_event_and_no_artifact_holds_it(lab, namespace, ocm, tmp_path):
+def test_no_job_event_and_no_artifact_contains_the_pull_secret(lab, namespace, ocm, tmp_path):
     prepare(tmp_path, sys.executable, fetch(ocm, tmp_path), write(tmp_path, namespace))
     private = tmp_path / "job"
     for name in ("project", "inventory", "env"):

@@ -100,9 +100,7 @@ BOTH = ["named", "private-registry", "redhat-connect-sso"]
 WHOLE = [*BOTH, *(f"-> {name}" for name in BOTH)]
 
 
-def test_a_new_namespace_alone_is_given_what_is_declared_for_it(
-    lab: Lab, places: dict[str, str], inventory: Path
-) -> None:
+def test_the_named_namespace_alone_gets_its_declared_objects(lab: Lab, places: dict[str, str], inventory: Path) -> None:
     audit = lab.audit()
     checked = run("site", inventory, "--check", image_pull_only_namespaces=[places["new"]])
     assert audit.writes() == []
@@ -122,7 +120,7 @@ def test_a_new_namespace_alone_is_given_what_is_declared_for_it(
     assert audit.writes() == [], "the second run writes nothing"
 
 
-def test_a_selector_is_matched_on_the_namespaces_alone(lab: Lab, places: dict[str, str], inventory: Path) -> None:
+def test_a_selector_matches_only_the_named_namespaces(lab: Lab, places: dict[str, str], inventory: Path) -> None:
     run("site", inventory, image_pull_only_namespaces=[places["labelled"], places["owner"], "not-there"])
     assert ours(lab, places["labelled"]) == ["selected", "-> selected"]
     assert ours(lab, places["labelled too"]) == []
@@ -130,7 +128,7 @@ def test_a_selector_is_matched_on_the_namespaces_alone(lab: Lab, places: dict[st
     assert len(subjects) == 2, "the namespace that owns the images is given the grant as a whole"
 
 
-def test_an_empty_list_and_unknown_names_ask_nothing_of_the_cluster(lab: Lab, inventory: Path) -> None:
+def test_an_empty_list_and_unknown_names_read_at_most_namespaces(lab: Lab, inventory: Path) -> None:
     audit = lab.audit()
     for only in ([], ["not-there"]):
         run("site", inventory, image_pull_only_namespaces=only)
@@ -139,7 +137,9 @@ def test_an_empty_list_and_unknown_names_ask_nothing_of_the_cluster(lab: Lab, in
     assert audit.writes() == []
 
 
-def test_nothing_is_pruned_and_a_teardown_is_limited_too(lab: Lab, places: dict[str, str], inventory: Path) -> None:
+def test_named_namespaces_switch_the_prune_off_and_limit_a_teardown(
+    lab: Lab, places: dict[str, str], inventory: Path
+) -> None:
     run("site", inventory)
     before = {name: ours(lab, place) for name, place in places.items()}
     assert before["old"] == before["new"] == WHOLE

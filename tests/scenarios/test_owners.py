@@ -73,7 +73,9 @@ def secret(name: str, *namespaces: str, **more: Any) -> Variables:
     return {"name": name, "namespaces": list(namespaces), "registries": [LOGIN], **more}
 
 
-def test_what_leaves_the_inventory_leaves_the_cluster(fleet: Fleet, namespaces: Callable[[int], list[str]]) -> None:
+def test_objects_that_leave_the_inventory_leave_the_cluster(
+    fleet: Fleet, namespaces: Callable[[int], list[str]]
+) -> None:
     one, two = namespaces(2)
     full = {
         "private_registry_secrets": [secret("base", one, two)],
@@ -141,7 +143,7 @@ def test_two_owners_share_a_project_and_each_is_torn_down_alone(
 
 
 @pytest.mark.slow
-def test_nothing_declared_removes_nothing_unless_said_twice(
+def test_an_empty_inventory_removes_nothing_without_prune_everything(
     fleet: Fleet, namespaces: Callable[[int], list[str]]
 ) -> None:
     (one,) = namespaces(1)
@@ -154,7 +156,9 @@ def test_nothing_declared_removes_nothing_unless_said_twice(
 
 
 @pytest.mark.slow
-def test_too_much_is_refused_before_the_first_write(fleet: Fleet, namespaces: Callable[[int], list[str]]) -> None:
+def test_a_prune_over_the_limit_is_refused_before_the_first_write(
+    fleet: Fleet, namespaces: Callable[[int], list[str]]
+) -> None:
     names = namespaces(3)
     fleet.site("big", {"private_registry_secrets": [secret("base", *names)]})
     audit = fleet.lab.audit()
@@ -188,7 +192,9 @@ class TestVariablesOfTeams:
         )
         assert fleet.state(one) == {one: []}
 
-    def test_overlapping_selectors_too(self, fleet: Fleet, namespaces: Callable[[int], list[str]]) -> None:
+    def test_overlapping_selectors_are_refused_with_both_variables(
+        self, fleet: Fleet, namespaces: Callable[[int], list[str]]
+    ) -> None:
         (one,) = namespaces(1)
         by_glob = {"name": "same", "registries": [LOGIN], "namespace_selector": {"include": [f"{one}*"]}}
         refused = fleet.play(

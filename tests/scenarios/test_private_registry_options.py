@@ -14,7 +14,7 @@ from support.playbooks import COLLECTION, play
 DOCKERCONFIGJSON = "kubernetes.io/dockerconfigjson"
 
 
-def test_merges_chosen_entries_into_a_secret_of_a_dead_type(lab, namespaces, tmp_path):
+def test_the_role_merges_chosen_entries_into_a_secret_of_a_dead_type(lab, namespaces, tmp_path):
     one, two = namespaces(2)
     login = {"auth": base64.b64encode(b"alice:Secret-1").decode()}
     old = base64.b64encode(json.dumps({"auths": {"old.io": login}}).encode()).decode()

@@ -58,7 +58,7 @@ def cluster(lab: Lab, namespaces: Callable[..., list[str]], tmp_path: Path) -> C
     return Cluster(lab, namespaces(3), tmp_path)
 
 
-def test_site_and_teardown(cluster: Cluster) -> None:
+def test_site_and_teardown_print_one_result_line(cluster: Cluster) -> None:
     checked = cluster.play("site", "--check")
     assert line_of(checked) == "2 of 2 teams, 3 namespaces: would create 3 secrets, add 3 links, verified 1 login"
     done = cluster.play("site", environment=QUIET)
@@ -74,7 +74,7 @@ def test_site_and_teardown(cluster: Cluster) -> None:
     assert headings(done) == 3
 
 
-def test_rotate_audit_and_export(cluster: Cluster) -> None:
+def test_rotate_audit_and_export_print_one_result_line(cluster: Cluster) -> None:
     lab = cluster.lab
     assert cluster.play("site").status == 0
     lab.registry_set("private", "--add", "robot-of-the-result")
@@ -102,7 +102,7 @@ def test_rotate_audit_and_export(cluster: Cluster) -> None:
     assert line_of(exported).startswith(f"1 secret and 0 grants of 2 namespaces written to {written}"), exported.output
 
 
-def test_automation_account(cluster: Cluster, namespace: str) -> None:
+def test_automation_account_prints_one_result_line(cluster: Cluster, namespace: str) -> None:
     kubeconfig = cluster.directory / "account.kubeconfig"
     options = {
         "automation_account_namespace": namespace,

@@ -103,7 +103,7 @@ def as_account(kubeconfig: str) -> tuple[str, str]:
     return ("-e", f"image_pull_kubeconfig={kubeconfig}")
 
 
-def test_site_and_teardown(inventory: Path, accounts: Callable[[str], str]) -> None:
+def test_site_and_teardown_work_with_the_rights_of_their_job(inventory: Path, accounts: Callable[[str], str]) -> None:
     login = as_account(accounts("site"))
     well(play("site", inventory, "--check", *login), changed=True)
     well(play("site", inventory, *login), changed=True)
@@ -112,7 +112,9 @@ def test_site_and_teardown(inventory: Path, accounts: Callable[[str], str]) -> N
 
 
 @pytest.mark.slow
-def test_export(inventory: Path, accounts: Callable[[str], str], tmp_path: Path) -> None:
+def test_export_works_with_the_rights_of_its_job(
+    inventory: Path, accounts: Callable[[str], str], tmp_path: Path
+) -> None:
     variables = {
         "image_pull_export_namespaces": PROJECTS,
         "image_pull_export_dest": str(tmp_path),
@@ -122,21 +124,23 @@ def test_export(inventory: Path, accounts: Callable[[str], str], tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_explain(lab: Lab, inventory: Path, accounts: Callable[[str], str]) -> None:
+def test_explain_works_with_the_rights_of_its_job(lab: Lab, inventory: Path, accounts: Callable[[str], str]) -> None:
     lab.pod(PROJECTS[0], "explained", lab.registry("private")["image"])
     pod = ("-e", f"pod={PROJECTS[0]}/explained")
     well(play("explain", inventory, *as_account(accounts("explain")), *pod))
 
 
 @pytest.mark.slow
-def test_audit(inventory: Path, accounts: Callable[[str], str], tmp_path: Path) -> None:
+def test_audit_works_with_the_rights_of_its_job(
+    inventory: Path, accounts: Callable[[str], str], tmp_path: Path
+) -> None:
     variables = {"pull_access_audit_namespaces": PROJECTS, "pull_access_audit_directory": str(tmp_path)}
     well(play("audit", inventory, *as_account(accounts("audit")), "-e", json.dumps(variables)))
     (found,) = json.loads((tmp_path / "pull-access.json").read_text())["clusters"]
     assert found["unreadable"] == []
 
 
-def test_rotate(lab: Lab, accounts: Callable[[str], str], tmp_path: Path) -> None:
+def test_rotate_works_with_the_rights_of_its_job(lab: Lab, accounts: Callable[[str], str], tmp_path: Path) -> None:
     stage = Stage(lab, run_module, PROJECTS[:2])
     stage.secret("rotated", stage.login(0), stage.host)
     variables = {
@@ -154,7 +158,9 @@ def test_rotate(lab: Lab, accounts: Callable[[str], str], tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_global_pull_secret(lab: Lab, accounts: Callable[[str], str], tmp_path: Path) -> None:
+def test_global_pull_secret_works_with_the_rights_of_its_job(
+    lab: Lab, accounts: Callable[[str], str], tmp_path: Path
+) -> None:
     login = {"registry": "registry.example.com", "username": "robot", "password": "Canary-nodes-9"}
     variables: dict[str, Any] = {
         "image_pull_kubeconfig": accounts("nodes"),
@@ -167,7 +173,9 @@ def test_global_pull_secret(lab: Lab, accounts: Callable[[str], str], tmp_path: 
 
 
 @pytest.mark.slow
-def test_global_pull_secret_of_a_hosted_cluster(lab_factory: Callable[..., Lab], tmp_path: Path) -> None:
+def test_global_pull_secret_works_on_a_hosted_cluster_with_the_rights_of_its_job(
+    lab_factory: Callable[..., Lab], tmp_path: Path
+) -> None:
     hosted = lab_factory("--platform", "hosted", "--no-registries")
     hosted.namespace(HOME)
     kubeconfig = tmp_path / "account.kubeconfig"
@@ -195,7 +203,7 @@ def test_global_pull_secret_of_a_hosted_cluster(lab_factory: Callable[..., Lab],
 
 
 @pytest.mark.slow
-def test_prune(lab: Lab, accounts: Callable[[str], str]) -> None:
+def test_prune_works_with_the_rights_of_its_job(lab: Lab, accounts: Callable[[str], str]) -> None:
     login = {"registry": "quay.io", "username": "robot", "password": "Canary-prune-9"}
     secrets = [{"name": name, "namespaces": PROJECTS[:2], "registries": [login]} for name in ("kept", "gone")]
     made = run_module("pull_secret", kubeconfig=lab.kubeconfig, owner="team", secrets=secrets)
@@ -208,16 +216,14 @@ def test_prune(lab: Lab, accounts: Callable[[str], str]) -> None:
     assert RIGHTS_PAGE not in json.dumps(done.get("warnings"))
 
 
-def test_what_another_playbook_needs_is_refused_in_a_sentence(
-    lab: Lab, accounts: Callable[[str], str], inventory: Path
-) -> None:
+def test_a_missing_right_is_reported_with_the_fix(lab: Lab, accounts: Callable[[str], str], inventory: Path) -> None:
     done = play("site", inventory, *as_account(accounts("export")))
     assert done.status != 0
     assert "give the caller that right, " in done.output
     assert RIGHTS_PAGE in done.output
 
 
-def test_an_administrator_is_handed_a_file(making: Path, directory: Path) -> None:
+def test_the_playbook_writes_the_objects_to_a_file_for_an_administrator(making: Path, directory: Path) -> None:
     """The last two take everything back: they stand at the end of this file."""
     file = directory / "objects.yml"
     done = play("automation_account", making, "--limit", "site", "-e", f"automation_account_manifests={file}")
@@ -227,7 +233,7 @@ def test_an_administrator_is_handed_a_file(making: Path, directory: Path) -> Non
     assert kinds.count("RoleBinding") == len(PROJECTS) + 1
 
 
-def test_all_is_taken_back(lab: Lab, making: Path) -> None:
+def test_state_absent_removes_all_roles_and_bindings(lab: Lab, making: Path) -> None:
     again = play(
         "automation_account",
         making,

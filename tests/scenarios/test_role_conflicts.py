@@ -56,7 +56,9 @@ class TestRefused:
     @pytest.mark.parametrize(
         "roles", [["private_registry"], ["delegated_auth"], ["private_registry", "delegated_auth"]], ids="+".join
     )
-    def test_across_roles_also_when_one_runs_alone(self, tmp_path: Path, roles: list[str]) -> None:
+    def test_a_secret_that_two_roles_declare_is_refused_even_if_one_runs_alone(
+        self, tmp_path: Path, roles: list[str]
+    ) -> None:
         done = run(
             tmp_path,
             roles,
@@ -73,7 +75,7 @@ class TestRefused:
         assert NO_CLUSTER not in done.output
         assert "declared by private_registry_secrets[0]" not in done.output
 
-    def test_by_names_of_their_own(self, tmp_path: Path) -> None:
+    def test_secrets_with_names_of_their_own_are_refused_if_two_roles_declare_them(self, tmp_path: Path) -> None:
         done = run(
             tmp_path,
             ["private_registry"],
@@ -87,7 +89,7 @@ class TestRefused:
         ) in done.output
 
     @pytest.mark.parametrize("state", ["present", "absent"])
-    def test_within_private_registry(self, tmp_path: Path, state: str) -> None:
+    def test_a_secret_declared_twice_in_private_registry_is_refused(self, tmp_path: Path, state: str) -> None:
         done = run(
             tmp_path,
             ["private_registry"],
@@ -99,7 +101,7 @@ class TestRefused:
         )
         assert NO_CLUSTER not in done.output
 
-    def test_within_one_entry_of_delegated_auth(self, tmp_path: Path) -> None:
+    def test_a_secret_declared_twice_in_one_entry_of_delegated_auth_is_refused(self, tmp_path: Path) -> None:
         done = run(
             tmp_path,
             ["delegated_auth"],
@@ -110,7 +112,7 @@ class TestRefused:
             "delegated_auth_registries[0].realm_secret_name;"
         ) in done.output
 
-    def test_by_the_same_selector(self, tmp_path: Path) -> None:
+    def test_a_secret_declared_twice_by_the_same_selector_is_refused(self, tmp_path: Path) -> None:
         one = {"labels": "team in (a, b)", "exclude": ["x"]}
         other = {"exclude": ["x"], "labels": "team in (a, b)"}
         done = run(
@@ -137,14 +139,16 @@ class TestNotRefused:
         ],
         ids=["other namespaces", "a selector and names", "other names", "the other role's own matter"],
     )
-    def test_what_differs_or_cannot_be_compared(self, tmp_path: Path, secrets: Any, registries: Any) -> None:
+    def test_entries_that_differ_or_cannot_be_compared_are_accepted(
+        self, tmp_path: Path, secrets: Any, registries: Any
+    ) -> None:
         done = run(
             tmp_path, ["private_registry"], private_registry_secrets=secrets, delegated_auth_registries=registries
         )
         assert NO_CLUSTER in done.output
         assert "is declared by" not in done.output
 
-    def test_what_the_other_role_alone_could_read(self, tmp_path: Path) -> None:
+    def test_an_undefined_password_of_the_other_role_is_ignored(self, tmp_path: Path) -> None:
         """A password of the other role that this run has not is no reason to fail."""
         done = run(
             tmp_path,

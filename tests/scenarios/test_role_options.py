@@ -39,7 +39,7 @@ def apply(lab, tmp_path: Path):
 
 
 class TestPrivateRegistry:
-    def test_exclusive_on_an_account_that_is_made(self, lab, apply, namespace):
+    def test_an_exclusive_link_of_a_created_account_is_added_and_removed(self, lab, apply, namespace):
         entry = {
             "name": "quay",
             "namespaces": [namespace],
@@ -56,7 +56,7 @@ class TestPrivateRegistry:
         assert "quay" not in pull_names(lab.account(namespace, "app"))
         assert "quay" not in mount_names(lab.account(namespace, "app"))
 
-    def test_podmans_type_is_linked_as_the_manual_says(self, lab, apply, namespace):
+    def test_a_secret_of_podmans_type_is_linked(self, lab, apply, namespace):
         entry = {
             "name": "podman",
             "namespaces": [namespace],
@@ -68,7 +68,7 @@ class TestPrivateRegistry:
 
 
 class TestCrossProjectPull:
-    def test_exclusive_with_proof_and_back_from_every_binding(self, lab, apply, namespaces):
+    def test_an_exclusive_verified_grant_is_revoked_from_every_binding(self, lab, apply, namespaces):
         user, owner = namespaces(2)
         entry = {
             "namespaces": [owner],
@@ -94,7 +94,7 @@ class TestCrossProjectPull:
         ("rotate", {"credential_rotation_registries": ["quay.io"]}, "credential_rotation_old"),
     ],
 )
-def test_what_is_missing_is_said_first_and_without_the_argument_spec(tmp_path, playbook, given, missing):
+def test_a_missing_variable_is_reported_first_without_the_argument_spec(tmp_path, playbook, given, missing):
     inventory = tmp_path / "hosts.yml"
     inventory.write_text(yaml.safe_dump({"all": {"hosts": {"lab": given}}}))
     done = play(playbook, inventory)

@@ -262,9 +262,7 @@ class TestUnderFire:
         for lab in labs:
             lab.run("down", "--dir", str(lab.dir))
 
-    def test_no_pull_fails_and_in_the_end_the_old_login_is_nowhere_and_dead(
-        self, two: list[Cluster], tmp_path: Path
-    ) -> None:
+    def test_no_pull_fails_and_the_old_login_ends_unused_and_disabled(self, two: list[Cluster], tmp_path: Path) -> None:
         places = [one.namespaces(*(f"team-{n}" for n in range(NAMESPACES // 2)), timeout=300) for one in two]
         for one, names in zip(two, places, strict=True):
             for name in names:
@@ -311,7 +309,7 @@ class TestUnderFire:
         assert (again.status, again.recap["changed"]) == (0, 0), again.output
 
     @pytest.mark.slow
-    def test_to_delete_and_create_instead_fails_where_the_registry_is_away(self, cluster: Cluster) -> None:
+    def test_recreating_the_secret_fails_while_the_registry_is_unreachable(self, cluster: Cluster) -> None:
         """The control: what the rotation is good for, and that the test above can fail."""
         lab = cluster.lab
         in_place, anew = cluster.namespaces("in-place", "anew")
@@ -478,7 +476,7 @@ class TestSteps:
         assert cluster.logins() == {rotated: auth(cluster.new), other: auth(cluster.new)}
 
     @pytest.mark.slow
-    def test_neither_a_cluster_without_the_login_nor_a_typo_in_an_image_stops_the_others(
+    def test_a_cluster_without_the_login_and_a_mistyped_image_stop_no_other_cluster(
         self, two: list[Cluster], tmp_path: Path
     ) -> None:
         (team,) = two[0].namespaces("team")
@@ -526,7 +524,7 @@ class TestSteps:
         assert '"cause": "denied"' in done.output
 
     @pytest.mark.slow
-    def test_a_wave_that_fails_is_the_last_one(self, two: list[Cluster], tmp_path: Path) -> None:
+    def test_a_failed_wave_is_the_last_wave(self, two: list[Cluster], tmp_path: Path) -> None:
         (first,), (second,) = (one.namespaces("team") for one in two)
         two[0].secret(first)
         two[1].secret(second)
@@ -573,7 +571,7 @@ class TestSteps:
         assert after == {**content["auths"], one.host: {"auth": auth(one.new)}}
 
     @pytest.mark.slow
-    def test_on_a_hosted_cluster_the_additional_secret_is_changed_and_merged(
+    def test_the_additional_secret_of_a_hosted_cluster_is_changed_and_merged(
         self, lab_factory: Callable[..., Lab], tmp_path: Path
     ) -> None:
         one = Cluster(lab_factory("--platform", "hosted"))

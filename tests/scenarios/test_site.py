@@ -87,15 +87,15 @@ class TestNothingIsDeclared:
         assert done.status == 0, done.output
         return done.output
 
-    def test_is_said(self, tmp_path):
+    def test_an_empty_declaration_is_reported(self, tmp_path):
         assert self.NOTHING in self.run(tmp_path, registry_secrets=[{"name": "pull", "namespaces": ["project-a"]}])
 
-    def test_is_usual_for_some_namespaces_only(self, tmp_path):
+    def test_an_empty_declaration_is_not_reported_for_named_namespaces(self, tmp_path):
         assert self.NOTHING not in self.run(tmp_path, image_pull_only_namespaces=["project-a"])
 
 
 class TestMainJob:
-    def test_from_an_inventory_to_pods_that_pull_and_back(self, lab, inventory, prefix):
+    def test_site_lets_pods_pull_and_teardown_takes_the_access_back(self, lab, inventory, prefix):
         pods, before = Pods(lab, prefix), state(lab, prefix)
         assert set(pods.pull().values()) == {False}
 
@@ -172,7 +172,9 @@ class TestSecrets:
     @pytest.mark.parametrize(
         "where", ["in Ansible's process", pytest.param("in processes of their own", marks=pytest.mark.newest_core)]
     )
-    def test_a_run_from_the_first_check_to_the_teardown(self, inventory, canaries, other_python, where):
+    def test_all_runs_from_the_first_check_to_the_teardown_show_no_credential(
+        self, inventory, canaries, other_python, where
+    ):
         common = ["-vvvv", "--diff"]
         if where == "in processes of their own":
             common += ["-e", f"ansible_python_interpreter={other_python}"]
@@ -190,7 +192,7 @@ class TestSecrets:
             "option: misspelt",
         ],
     )
-    def test_a_failing_task(self, inventory, canaries, damage):
+    def test_a_failing_task_shows_no_credential(self, inventory, canaries, damage):
         text = (inventory / "group_vars" / "all" / "private_registry.yml").read_text()
         options = ["-vvvv", "--diff"]
         if damage == "namespace: missing":
@@ -210,7 +212,7 @@ class TestSecrets:
 class TestRolesAlone:
     @pytest.mark.slow
     @pytest.mark.parametrize("role", ["private_registry", "delegated_auth", "cross_project_pull"])
-    def test_a_role_by_itself_connected_by_variables_of_the_environment(self, lab, inventory, prefix, tmp_path, role):
+    def test_a_role_alone_connects_by_environment_variables(self, lab, inventory, prefix, tmp_path, role):
         (inventory / "host_vars" / "lab" / "cluster.yml").write_text(
             "ansible_connection: local\nansible_python_interpreter: '{{ ansible_playbook_python }}'\n"
         )
@@ -237,7 +239,7 @@ class TestInventoryVariables:
         (directory / "group_vars" / "all.yml").write_text(local + variables)
         return directory
 
-    def test_a_namespace_selector(self, lab, prefix, tmp_path):
+    def test_a_namespace_selector_is_applied_and_torn_down(self, lab, prefix, tmp_path):
         inventory = self.hosts(
             tmp_path / "inventory",
             f"private_registry_secrets:\n  - name: pull\n    namespace_selector: {{include: ['{prefix}*']}}\n"
@@ -306,7 +308,7 @@ class TestInventoryVariables:
         assert linked[0] <= {*pull_names(lab.account(f"{prefix}late-1"))}
 
     @pytest.mark.slow
-    def test_a_secret_of_somebody_else_that_was_merged_into_outlives_the_teardown(self, lab, prefix, tmp_path):
+    def test_a_foreign_secret_with_merged_entries_survives_the_teardown(self, lab, prefix, tmp_path):
         project = f"{prefix}project-a"
         theirs = {"old.example.com": {"auth": "YWxpY2U6U2VjcmV0LTI=", "unknown": 1}}
         content = base64.b64encode(json.dumps({"auths": theirs}).encode()).decode()
@@ -329,7 +331,7 @@ class TestInventoryVariables:
 class TestExampleInventory:
     """The example covers J1 to J9 with the manual's names; applied to a lab, it gives what it says."""
 
-    def test_runs_as_it_is_shipped(self, lab_factory, tmp_path):
+    def test_the_example_inventory_runs_as_shipped(self, lab_factory, tmp_path):
         lab = lab_factory()
         for name in PROJECTS:
             lab.namespace(name)

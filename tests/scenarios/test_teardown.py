@@ -116,7 +116,7 @@ def delegating(*namespaces: str, **more: Any) -> dict[str, Any]:
     return {**LOGIN, **names, "namespaces": list(namespaces), **more}
 
 
-def test_what_others_created_is_kept(lab, cluster, namespaces):
+def test_secrets_that_others_created_are_kept(lab, cluster, namespaces):
     """In six namespaces, since each run of a playbook takes seconds."""
     unneeded, untouched, unmerged, created, replaced, both = namespaces(6)
     kept = {
@@ -152,7 +152,7 @@ def test_what_others_created_is_kept(lab, cluster, namespaces):
     assert cluster.ours_in(unneeded, created, both) == []
 
 
-def test_what_was_merged_goes_and_the_secret_with_it_where_it_holds_nothing_else(lab, cluster, namespaces):
+def test_merged_entries_are_removed_and_a_secret_without_others_is_deleted(lab, cluster, namespaces):
     created, theirs, shared, unlinked, early = namespaces(5)
     kept = cluster.put(theirs, "pull", THEIRS)
     cluster.put(early, "fourth", {"quay.io": {"auth": "eDp5"}}, labels=OURS)
@@ -184,7 +184,7 @@ def test_what_was_merged_goes_and_the_secret_with_it_where_it_holds_nothing_else
 
 
 @pytest.mark.slow
-def test_what_a_killed_run_left_behind_is_completed(lab, cluster, namespaces):
+def test_a_teardown_completes_every_state_that_a_killed_run_leaves(lab, cluster, namespaces):
     """Every state between two writes: unlinked, deleted, emptied; of a replaced secret, of a merged one, of delegated_auth's two."""
     names = namespaces(11)
     replaced, merged, delegated = names[:4], names[4:8], names[8:]
@@ -221,7 +221,7 @@ def _until_quiet(audit: Any) -> None:
 
 
 @pytest.mark.slow
-def test_killed_at_its_first_write_again_and_again(lab, cluster, namespaces):
+def test_a_teardown_killed_repeatedly_at_its_first_write_is_completed(lab, cluster, namespaces):
     one, two, three = namespaces(3)
     cluster.declare(secrets=[entry(one), entry(two, mode="merge")], registries=[delegating(three)])
     cluster.play("site")

@@ -69,7 +69,7 @@ PLANTED = {
 
 class TestBindings:
     @pytest.mark.parametrize("meta", PLANTED.values(), ids=PLANTED)
-    def test_a_planted_one_does_not_keep_the_rights_away(self, lab, account, *, mallory, namespace, name, meta):
+    def test_a_planted_binding_does_not_keep_the_rights_away(self, lab, account, *, mallory, namespace, name, meta):
         """A binding of the account's name with another role made the namespace fail in each run."""
         role = f"image-pull:{namespace}:{name}"
         plant(mallory, role, "mallory", **meta)
@@ -84,7 +84,7 @@ class TestBindings:
         finally:
             free(lab, mallory.namespace, role)
 
-    def test_one_that_is_being_deleted_for_ever_does_not_either(self, lab, account, mallory, namespace, name):
+    def test_a_binding_stuck_in_deletion_does_not_keep_the_rights_away(self, lab, account, mallory, namespace, name):
         role = f"image-pull:{namespace}:{name}"
         plant(mallory, role, labels=dict(LABELS), finalizers=[FINALIZER])
         mallory.request("DELETE", path_of(mallory.namespace, "rolebindings", role))
@@ -99,7 +99,7 @@ class TestBindings:
         assert ours == [role], "with the name free again, the other one goes"
 
     @pytest.mark.parametrize("meta", PLANTED.values(), ids=PLANTED)
-    def test_a_planted_one_does_not_stop_the_end_of_the_rights(
+    def test_a_planted_binding_does_not_stop_the_end_of_the_rights(
         self, lab, account, *, mallory, namespaces, namespace, name, meta
     ):
         (here,) = namespaces(1)
@@ -128,7 +128,7 @@ class TestBindings:
         assert [failure["namespace"] for failure in found["failures"]] == [mallory.namespace]
         assert found["token"]
 
-    def test_subjects_of_a_planted_one_get_nothing(self, lab, account, *, mallory, namespaces, namespace, name):
+    def test_subjects_of_a_planted_binding_get_no_rights(self, lab, account, *, mallory, namespaces, namespace, name):
         """She adds herself to what looks like ours, in the only namespace in which she can write."""
         (victim,) = namespaces(1)
         role = f"image-pull:{namespace}:{name}"
@@ -142,7 +142,7 @@ class TestBindings:
 
 
 class TestGrants:
-    def test_subjects_of_a_planted_grant_get_nothing_elsewhere(self, lab, run, mallory, namespaces):
+    def test_subjects_of_a_planted_grant_get_no_rights_elsewhere(self, lab, run, mallory, namespaces):
         (victim,) = namespaces(1)
         ours = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", "app.kubernetes.io/instance": "team"}
         # On OpenShift, who administers a project may let others pull from it.

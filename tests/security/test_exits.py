@@ -121,7 +121,7 @@ def test_results_of_all_modules_hold_no_steering_letter(lab, run, project):
     assert {name: places for name, places in found.items() if places} == {}
 
 
-def test_a_password_of_hers_blanks_no_name_of_others(run, mallory: ProjectUser, namespaces):
+def test_a_planted_password_masks_no_name_of_another_project(run, mallory: ProjectUser, namespaces):
     """Credentials of the cluster are masked wherever they turn up in the result: she has one that is another project's name."""
     (victim,) = namespaces(1)
     mallory.secret("planted", auth_file({HOST: ("robot", victim), "quay.example.com": ("robot", "shared-pull")}))

@@ -65,7 +65,7 @@ def there(lab, namespace: str) -> bool:
 
 
 class TestGuard:
-    def test_links_in_an_own_project_do_not_let_more_be_removed(self, lab, run, mallory, namespaces, owner):
+    def test_links_in_an_own_project_do_not_raise_the_prune_limit(self, lab, run, mallory, namespaces, owner):
         """Links to a declared secret were counted as what the owner has, so that a percentage allowed more."""
         victims = namespaces(3)
         every = {"service_accounts": ["*"]}
@@ -77,7 +77,7 @@ class TestGuard:
         assert "max_prune" in result["msg"]
         assert all(there(lab, victim) for victim in victims)
 
-    def test_planted_secrets_that_are_declared_by_nothing_do_not_either(self, lab, run, mallory, namespaces, owner):
+    def test_planted_undeclared_secrets_do_not_raise_the_prune_limit(self, lab, run, mallory, namespaces, owner):
         kept, *victims = namespaces(4)
         site(run, owner, lists([kept, *victims]))
         link(mallory, LINKS, *plant(mallory, owner, 3))
@@ -98,7 +98,7 @@ class TestGuard:
         assert lab.get(mallory.namespace, "secrets", "planted-0"), "what is held back is not removed"
         assert {row["namespace"] for row in result["prune"]["refused"]} == {mallory.namespace}
 
-    def test_one_entry_is_the_way_out(self, lab, run, mallory, namespaces, owner):
+    def test_an_entry_with_state_absent_removes_planted_secrets(self, lab, run, mallory, namespaces, owner):
         """What nothing declares is removed where the inventory names the project."""
         *kept, leaving = namespaces(4)
         site(run, owner, lists([*kept, leaving]))

@@ -94,7 +94,7 @@ class TestRealms:
         ],
     )
     @pytest.mark.parametrize("login", [True, False], ids=["with a login", "without a login"])
-    def test_is_not_fetched(self, explained, plain_target, realm, why, login):
+    def test_the_realm_of_a_hostile_registry_is_not_fetched(self, explained, plain_target, realm, why, login):
         def challenge(server: HostileRegistry) -> Iterable[bytes]:
             where = realm.format(plain=plain_target.host, registry=server.host)
             yield f'HTTP/1.1 401 No\r\nWWW-Authenticate: Bearer realm="{where}",service="s"\r\nContent-Length: 0\r\n\r\n'.encode()
@@ -140,14 +140,14 @@ class TestRegistries:
     @pytest.mark.parametrize(
         "image", ["{target}/x:v1", "{target}/x@sha256:" + "0" * 64, "169.254.169.254/latest/meta-data:v1", "{api}/x:v1"]
     )
-    def test_is_not_asked_on_loopback(self, lab, run, mallory, plain_target, image):
+    def test_a_registry_on_an_internal_address_is_not_asked(self, lab, run, mallory, plain_target, image):
         api = lab.data["server"].partition("://")[2]
         pod(mallory, image.format(target=plain_target.host, api=api))
         found = explain(run, mallory, registry_validate_certs=False)
         assert (found["verdict"], "name it in 'realm_hosts'" in found["reason"]) == ("unknown", True)
         assert plain_target.connections() == 0
 
-    def test_nor_by_a_secret(self, run, mallory, plain_target):
+    def test_the_key_of_a_secret_leads_to_no_request_on_loopback(self, run, mallory, plain_target):
         """`verify` asks each login at the host of its key."""
         host, port = plain_target.host.split(":")
         keys = [
@@ -167,7 +167,9 @@ class TestRegistries:
         assert len(rows) == len(keys)
         assert plain_target.connections() == 0
 
-    def test_nor_by_a_realm_where_the_administrator_writes(self, run, mallory, namespace, certificate, plain_target):
+    def test_a_realm_on_loopback_gets_no_login_when_the_administrator_writes(
+        self, run, mallory, namespace, certificate, plain_target
+    ):
         realm = f'WWW-Authenticate: Bearer realm="https://{plain_target.host}/token"'
         with registry(certificate, realm) as hostile:
             login = [{"registry": hostile.host, "username": "robot", "password": PASSWORD}]
@@ -192,7 +194,7 @@ class TestKeys:
     """A key that names two registries is shown, and its login written again, for the one that the node uses."""
 
     @pytest.mark.parametrize("key", ["{host}#@" + VAULT, "{host}?@" + VAULT, VAULT + "@{host}", "{host}/#@" + VAULT])
-    def test_is_that_of_the_node(self, lab, run, mallory, certificate, key):
+    def test_the_shown_host_of_a_key_is_the_host_that_the_node_uses(self, lab, run, mallory, certificate, key):
         with registry(certificate, 'WWW-Authenticate: Basic realm="r"') as hostile:
             mallory.secret("pull", auth_file({key.format(host=hostile.host): ("mallory", PASSWORD)}))
             pod(mallory, f"{hostile.host}/team/app:v1", "pull")

@@ -125,7 +125,7 @@ class TestPlanted:
         assert rows == ({*planted} if is_found else set())
 
     @pytest.mark.parametrize("way", WAYS)
-    def test_nothing_is_written_where_nothing_is_confirmed(self, fleet: Fleet, way: str) -> None:
+    def test_a_rotation_without_confirmed_secrets_writes_nothing(self, fleet: Fleet, way: str) -> None:
         plant(fleet, fleet.old)
         found = fleet.rotate(**WAYS[way])
         assert (found["failed"], found["changed"], fleet.stolen()) == (False, False, [])
@@ -133,7 +133,7 @@ class TestPlanted:
             row["fix"] for row in found["rotation"]["not_declared"]
         ]
 
-    def test_a_rotation_that_goes_back_gives_her_no_login_either(self, fleet: Fleet) -> None:
+    def test_a_rollback_gives_the_project_user_no_login(self, fleet: Fleet) -> None:
         assert fleet.rotate(secrets=fleet.declared)["changed"]
         plant(fleet, {**fleet.new, "password": "a-guess-of-hers"})
         fleet.old, fleet.new = fleet.new, fleet.old
@@ -141,7 +141,7 @@ class TestPlanted:
         assert fleet.is_rotated()
         assert fleet.stolen() == []
 
-    def test_a_selector_gives_it_to_the_namespaces_that_it_selects_only(self, fleet: Fleet) -> None:
+    def test_a_selector_gives_the_new_login_to_its_namespaces_only(self, fleet: Fleet) -> None:
         plant(fleet, fleet.old)
         entry = {"name": "pull", "namespace_selector": {"include": [fleet.victim]}}
         assert fleet.rotate(secrets=[entry])["changed"]
@@ -172,7 +172,7 @@ class TestAfterThePlan:
         assert (fleet.is_rotated(), fleet.stolen()) == (True, [])
 
     @pytest.mark.parametrize("way", WAYS)
-    def test_rows_that_nobody_confirmed_are_refused_by_a_later_task(self, fleet: Fleet, way: str) -> None:
+    def test_unconfirmed_rows_are_refused_by_a_later_task(self, fleet: Fleet, way: str) -> None:
         plant(fleet, fleet.old)
         planned = fleet.rotate(check=True, secrets=fleet.declared, **WAYS[way])
         found = fleet.rotate(secrets=planned["rotation"]["secrets"], verify=False, **WAYS[way])
@@ -205,7 +205,7 @@ class TestStops:
     """Whatever she has in her project, the others' rotation goes on."""
 
     @pytest.mark.parametrize("way", WAYS)
-    def test_nothing_in_another_project_stops_a_rotation(self, fleet: Fleet, way: str) -> None:
+    def test_hostile_objects_in_another_project_do_not_stop_a_rotation(self, fleet: Fleet, way: str) -> None:
         mallory, host, user = fleet.mallory, fleet.host, fleet.old["username"]
         mallory.secret("undecodable", json.dumps({"auths": {host: {"auth": 1}}}))
         mallory.secret("a-list", '{"auths": []}')
@@ -281,7 +281,7 @@ class TestPlaybook:
         registry = {"registry": fleet.host, **fleet.old, **login}
         return [{"name": "pull", "namespaces": list(namespaces), "registries": [registry]}]
 
-    def test_a_rotation_ends_well_whatever_she_has(self, fleet: Fleet, tmp_path: Path) -> None:
+    def test_a_rotation_succeeds_despite_the_objects_of_a_project_user(self, fleet: Fleet, tmp_path: Path) -> None:
         mallory, lab, own = fleet.mallory, fleet.lab, fleet.mallory.namespace
         plant(fleet, fleet.old)
         marks = {"annotations": {"argocd.argoproj.io/tracking-id": "x", "note": fleet.old["password"]}}

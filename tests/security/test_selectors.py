@@ -61,7 +61,7 @@ class TestSelectors:
         assert (has(lab, own), has(lab, evil)) == (True, False)
 
     @pytest.mark.parametrize("patch", [{"annotations": {"openshift.io/requester": "ann"}}, {"labels": {"team": "a"}}])
-    def test_the_administrator_of_a_project_changes_neither(self, lab, projects, patch):
+    def test_a_project_administrator_changes_neither_requester_nor_labels(self, lab, projects, patch):
         mallory = ProjectUser.create(lab, "mallory", projects[1])
         refused = mallory.request("PATCH", f"/api/v1/namespaces/{projects[1]}", {"metadata": patch}, expect=(403,))
         assert refused["reason"] == "Forbidden"

@@ -77,7 +77,7 @@ def test_options_that_are_refused_end_the_run_before_the_next_step(lab: Lab, vic
     assert state(lab, victim) == NONE, done.output
 
 
-def test_a_failure_in_her_project_does_not_stop_the_prune_of_others(
+def test_a_failure_in_one_project_does_not_stop_the_prune_of_others(
     lab: Lab, mallory: ProjectUser, victim: str, tmp_path: Path
 ):
     """Nothing is removed in her project: the secret that replaces the undeclared one is missing there."""

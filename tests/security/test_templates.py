@@ -37,7 +37,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.vari
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import TemplateText, as_yaml
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import of_account
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import pull_of_account
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import (
     WILL_NOT_PULL,
     PullVerdict,
@@ -46,7 +46,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.v
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import Finding
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report import documents
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.browser_data import as_data
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import joined
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import merge_documents
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import (
     ExportedGrant,
     ExportedSecret,
@@ -98,7 +98,7 @@ def writable(text: str) -> str:
     return re.sub("[\ud800-\udfff]", "\ufffd", text)
 
 
-def test_the_attacks_are_attacks(tmp_path: Path) -> None:
+def test_the_attacks_work_on_trusted_text(tmp_path: Path) -> None:
     """A text that is written as our own code's is evaluated: otherwise the tests below would prove nothing."""
     for at, kind in enumerate(attacks("touch {0}")):
         mark = tmp_path / f"evaluated-{at}"
@@ -199,8 +199,8 @@ def _values(auths: dict[str, Any]) -> Any:
 FIXES: Sequence[Callable[[str], list[fixes.Fix]]] = (
     lambda text: fixes.link("ns", "builder", text),
     lambda text: fixes.link(text, text, "pull"),
-    lambda text: fixes.new_secret("ns", text, "q.io"),
-    lambda text: fixes.new_secret("ns", "builder", text),
+    lambda text: fixes.create_secret("ns", text, "q.io"),
+    lambda text: fixes.create_secret("ns", "builder", text),
     lambda text: fixes.add_registry("ns", text, "q.io"),
     lambda text: fixes.add_registry("ns", "pull", f"registry.example.com#@{text}"),
     lambda text: fixes.rewrite_secret("ns", "pull", text),
@@ -229,10 +229,10 @@ def _filled(value: Any) -> Any:
     return LOGIN.get(value[3:-3], value) if isinstance(value, str) and value.startswith("{{ registry") else value
 
 
-def test_generated_text_in_an_explanation(command: str, tmp_path: Path) -> None:
+def test_generated_text_in_an_explanation_is_never_evaluated(command: str, tmp_path: Path) -> None:
     choose, every = random.Random(SEED), []
     for text in generated(command, FURTHER, SEED + 2):
-        subject = of_account("ns", text, text)
+        subject = pull_of_account("ns", text, text)
         told = PullVerdict(
             subject, WILL_NOT_PULL, text, [Step("secret", text, ok=False)], choose.choice(FIXES)(text)
         ).report()
@@ -246,7 +246,7 @@ def test_generated_text_in_an_explanation(command: str, tmp_path: Path) -> None:
     evaluated("\n".join([*every, "- name: the last", ""]), tmp_path)
 
 
-def test_generated_text_in_a_report(command: str, tmp_path: Path) -> None:
+def test_generated_text_in_a_report_is_never_evaluated(command: str, tmp_path: Path) -> None:
     """From the findings to the document, from its file to the page, and from there to a playbook."""
     choose, found = random.Random(SEED), []
     for text in generated(command, FURTHER, SEED + 3):
@@ -264,7 +264,7 @@ def test_generated_text_in_a_report(command: str, tmp_path: Path) -> None:
         found.append({**found[-1], "fix": [task], "fix_effects": [text], "fix_refusal": text})
     rules = {"grant-duplicate-bindings": audits.RULES["secret-unused"]}
     document = audits.document(audits.cluster(findings=found), rules=rules)
-    data = as_data(joined({"x.json": documents.from_bytes("x.json", json.dumps(document).encode())}))
+    data = as_data(merge_documents({"x.json": documents.from_bytes("x.json", json.dumps(document).encode())}))
     columns, texts, every = data["findings"], data["texts"], []
     for at in range(len(found)):
         holes = {
@@ -339,7 +339,9 @@ def exported(inventory: Path, mallory: ProjectUser, *options: str) -> Play:
     )
 
 
-def test_export_then_site(command: str, lab: Lab, mallory: ProjectUser, inventory: Path) -> None:
+def test_hostile_text_is_unchanged_after_export_and_site(
+    command: str, lab: Lab, mallory: ProjectUser, inventory: Path
+) -> None:
     texts = found_by_people(command)
     for at, text in enumerate(texts):
         entry = {"username": text, "password": text, "email": text}
@@ -390,7 +392,9 @@ def broken_pod(lab: Lab, mallory: ProjectUser, image: str, *secrets: str) -> Non
     lab.api("PATCH", f"{path_of(mallory.namespace, 'pods', 'app')}/status", {"status": {"containerStatuses": [status]}})
 
 
-def test_a_task_of_an_explanation_that_is_pasted(command: str, lab: Lab, mallory: ProjectUser, inventory: Path) -> None:
+def test_a_pasted_task_of_an_explanation_evaluates_no_hostile_text(
+    command: str, lab: Lab, mallory: ProjectUser, inventory: Path
+) -> None:
     entry = {"auth": base64.b64encode(b"robot:guess").decode()}
     mallory.secret("planted", secret_with(entry, f"registry.example.com#@{{{{ lookup('pipe', '{command}') }}}}"))
     broken_pod(lab, mallory, "registry.example.com/app", "planted")
@@ -406,7 +410,9 @@ def _tasks_in(output: str) -> str:
     return "".join(f"{line}\n" for line in rest.splitlines() if re.match(r"- |  ", line)) if rest else ""
 
 
-def test_a_task_of_a_report_that_is_pasted(command: str, mallory: ProjectUser, inventory: Path) -> None:
+def test_a_pasted_task_of_a_report_evaluates_no_hostile_text(
+    command: str, mallory: ProjectUser, inventory: Path
+) -> None:
     for text in (f"{{{{ lookup('pipe', '{command}') }}}}", header(command)):
         for name in ("one", "two"):
             mallory.create_object("rolebindings", rolebinding(f"{name}-{len(text)}", text))
@@ -540,7 +546,7 @@ USES = r"""
 """
 
 
-def test_results_in_templates_of_a_playbook(
+def test_registered_results_in_templates_of_a_playbook_are_not_evaluated(
     command: str, lab: Lab, mallory: ProjectUser, inventory: Path, other_python: str
 ) -> None:
     for at, text in enumerate(found_by_people(command)):

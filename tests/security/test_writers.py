@@ -88,7 +88,7 @@ class TestSaLink:
 
 
 class TestImagePullerGrant:
-    def test_planted_binding_of_another_role_gives_nobody_that_role(self, lab: Lab, run, mallory, victim):
+    def test_planted_binding_of_another_role_gives_no_subject_that_role(self, lab: Lab, run, mallory, victim):
         """The name of our binding, with a role of her own: the subject of the grant would get the rights of that role."""
         rule = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}
         mallory.create_object("roles", {"metadata": {"name": "system:image-puller"}, "rules": [rule]})
@@ -129,7 +129,7 @@ class TestImageStreamImport:
 
 
 class TestPullProbe:
-    def test_pod_whose_image_she_changes_proves_nothing(self, lab: Lab, run, mallory):
+    def test_pod_with_a_changed_image_proves_nothing(self, lab: Lab, run, mallory):
         """She puts an image there that everybody may pull, and the first one back once it is pulled: the login is not proven."""
         ended = threading.Event()
 
@@ -220,7 +220,7 @@ class TestExport:
 
 
 class TestDelegatedAuth:
-    def test_a_registry_does_not_name_who_is_sent_the_login(self, lab: Lab, victim, tmp_path: Path):
+    def test_a_registry_does_not_choose_the_host_that_gets_the_login(self, lab: Lab, victim, tmp_path: Path):
         """It wants logins at another host. The inventory names no such host, so the proof of the login sends it to none."""
         registry = lab.registry("delegated")
         account = registry["accounts"][0]

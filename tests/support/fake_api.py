@@ -23,7 +23,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.client import Cluster
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.label_selectors import compiled
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.label_selectors import compile_selector
 from urllib3.exceptions import ProtocolError
 
 from support.certificates import loopback_certificate, server_context
@@ -212,7 +212,7 @@ class FakeApi:
     def _chosen(self, resource: str, namespace: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         fields = dict(part.split("=", 1) for part in query.get("fieldSelector", "").split(",") if part)
         # A test that gives a selector which only a real server understands gives the answer, too.
-        selected = compiled(query.get("labelSelector", "")) or (lambda _labels: False)
+        selected = compile_selector(query.get("labelSelector", "")) or (lambda _labels: False)
         for (kind, place, name), found in sorted(self.objects.items()):
             if kind != resource or (namespace and place != namespace):
                 continue

@@ -11,10 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.comparison import compared
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import joined
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.comparison import (
+    compare_documents,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import merge_documents
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.page import as_page
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.timestamps import settled
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.timestamps import (
+    strip_marks,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_parts
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -47,7 +51,7 @@ def chromium() -> Iterator[Browser]:
 
 def written(path: Path, document: Mapping[str, Any], title: str = "Pull access") -> Path:
     """The page of a document, in a file."""
-    path.write_text(settled(as_page(document, title, page_parts())), encoding="utf-8")
+    path.write_text(strip_marks(as_page(document, title, page_parts())), encoding="utf-8")
     return path
 
 
@@ -63,9 +67,10 @@ def lived_in() -> dict[str, Any]:
         audits.lived_in("staging", namespaces=20),
         audits.cluster("old"),
     ]
-    old = joined({"old.json": audits.document(*before, made="2026-11-18T17:10:00Z")})
-    return compared(
-        joined({"now.json": audits.document(*now)}, missing=[{"name": "plant-7", "error": "login refused"}]), old
+    old = merge_documents({"old.json": audits.document(*before, made="2026-11-18T17:10:00Z")})
+    return compare_documents(
+        merge_documents({"now.json": audits.document(*now)}, missing=[{"name": "plant-7", "error": "login refused"}]),
+        old,
     )
 
 

@@ -152,17 +152,17 @@ def place(
     unread: Mapping[str, str] | None = None,
 ) -> NamespaceSnapshot:
     """As the lists of the cluster would leave it; with an account that lists nothing, unless others are given."""
-    held = [AuditedSecret.of(namespace, trim.kept_secret(each)) for each in secrets]
+    held = [AuditedSecret.of(namespace, trim.trim_secret(each)) for each in secrets]
     listed = [account()] if accounts is None else list(accounts)
     return NamespaceSnapshot(
         namespace,
         {each.name: each for each in held},
         {each["metadata"]["name"]: each for each in listed},
-        [trim.kept_pod(each) for each in pods],
-        [(kind, trim.kept_workload(each)) for kind, each in workloads],
-        [trim.kept_binding(each) for each in bindings],
-        [trim.kept_stream(each) for each in streams],
-        [trim.kept_build(each) for each in builds],
+        [trim.trim_pod(each) for each in pods],
+        [(kind, trim.trim_workload(each)) for kind, each in workloads],
+        [trim.trim_binding(each) for each in bindings],
+        [trim.trim_stream(each) for each in streams],
+        [trim.trim_build(each) for each in builds],
         unread or {},
     )
 

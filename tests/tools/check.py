@@ -46,7 +46,7 @@ LANES = 2
 #: The longest step of make test takes about a quarter of an hour on two cores, of make test-all half an hour.
 LONGEST_SECONDS, LONGEST_SECONDS_OF_ALL = 3600, 7200
 #: ansible-runner is not among what the oldest core is tested with.
-NO_RUNNER = ("--deselect", "tests/scenarios/test_ocm.py::test_no_job_event_and_no_artifact_holds_it")
+NO_RUNNER = ("--deselect", "tests/scenarios/test_ocm.py::test_no_job_event_and_no_artifact_contains_the_pull_secret")
 #: Folders of tests that need an environment of their own, and its name.
 ENVIRONMENTS = {"awx": "awx", "documentation": "docs", "eda": "eda", "installed": "bench", "report": "browser"}
 #: Folders that only their own environment can import.

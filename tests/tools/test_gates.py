@@ -37,19 +37,19 @@ class TestTarball:
     )
     GOOD = frozenset({"README.md", "plugins/modules/a.py", "docs/a.md", "MANIFEST.json", "FILES.json"})
 
-    def test_what_users_need_and_nothing_else(self) -> None:
+    def test_a_tarball_with_only_the_needed_files_is_accepted(self) -> None:
         assert list(tarball.wrong_files({*self.GOOD}, {*self.KNOWN})) == []
 
     @pytest.mark.parametrize(
         "name", ["tests/unit/test_a.py", "changelogs/fragments/a.yml", "plugins/a.pyc", ".cache/a"]
     )
-    def test_a_file_too_many(self, name: str) -> None:
+    def test_a_superfluous_file_is_reported(self, name: str) -> None:
         assert list(tarball.wrong_files({*self.GOOD, name}, {*self.KNOWN})) == [
             f"{name}: is in the tarball, and no user needs it"
         ]
 
     @pytest.mark.parametrize("name", ["README.md", "docs/a.md", "MANIFEST.json"])
-    def test_one_that_is_missing(self, name: str) -> None:
+    def test_a_missing_file_is_reported(self, name: str) -> None:
         assert list(tarball.wrong_files(self.GOOD - {name}, {*self.KNOWN})) == [f"{name}: is missing in the tarball"]
 
     @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ class TestTarball:
             ),
         ],
     )
-    def test_links(self, tmp_path: Path, page: str, text: str, dead: list[str]) -> None:
+    def test_dead_links_are_reported(self, tmp_path: Path, page: str, text: str, dead: list[str]) -> None:
         names = {"README.md", "docs/a.md", "docs/b.svg", page}
         for name in names:
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -82,15 +82,15 @@ class TestTarball:
 
 
 class TestGalaxyImporter:
-    def test_nothing_to_say(self) -> None:
+    def test_a_clean_import_is_accepted(self) -> None:
         assert galaxy.judged("\n".join(IMPORTED)) == []
 
     @pytest.mark.parametrize("line", ["WARNING: roles/a:1: no-changed-when", "ERROR: no", "  of several lines"])
-    def test_a_line_of_another_kind(self, line: str) -> None:
+    def test_an_unexpected_line_is_reported(self, line: str) -> None:
         assert galaxy.judged("\n".join([*IMPORTED, line])) == [line]
 
     @pytest.mark.parametrize("part", galaxy.DONE)
-    def test_a_part_that_was_left_out(self, part: str) -> None:
+    def test_a_missing_part_of_the_import_is_reported(self, part: str) -> None:
         left = [line for line in IMPORTED if line != part]
         assert galaxy.judged("\n".join(left)) == [f"missing in what it says: {part}"]
 
@@ -280,7 +280,7 @@ def marked(marker: str) -> list[str]:
     return found
 
 
-def test_next_follows_pre_releases_with_all_else_as_in_newest() -> None:
+def test_the_next_environment_adds_only_a_pre_release_of_ansible_core() -> None:
     following, newest = (
         (prepare.ROOT / "tests/requirements" / f"{name}.txt").read_text("utf-8").splitlines()[1:]
         for name in (prepare.FOLLOWS, "newest")

@@ -86,7 +86,7 @@ class Run:
     ids=["SIGTERM", "Ctrl-C"],
 )
 class TestMake:
-    def test_all_steps_end(self, number: int, whole_group: bool, name: str) -> None:
+    def test_the_steps_of_a_target_end_on_a_signal(self, number: int, whole_group: bool, name: str) -> None:
         run = Run("make", "--no-print-directory", f"check-{STEPS}")
         run.until(lambda commands: sum("ansible-test" in command for command in commands) > 1)
         printed = run.end(number, whole_group)
@@ -95,7 +95,7 @@ class TestMake:
         (line,) = [one for one in printed if not one.startswith(("--- ", "make: ", "  ", "6 steps, "))]
         assert line == f"check.py: {name}: ended, with everything that it started"
 
-    def test_a_build_ends(self, number: int, whole_group: bool, name: str, tmp_path: Path) -> None:
+    def test_a_build_ends_on_a_signal(self, number: int, whole_group: bool, name: str, tmp_path: Path) -> None:
         program = tmp_path / "build.py"
         program.write_text(BUILD)
         run = Run(sys.executable, str(program))

@@ -76,13 +76,13 @@ def test_a_go_that_is_new_enough_is_used(builder: Builder, version: str) -> None
 
 
 @pytest.mark.parametrize("version", ["go1.9.3", "go1.25.11", "devel", "''"])
-def test_an_older_go_is_not(builder: Builder, version: str) -> None:
+def test_an_older_go_is_not_used(builder: Builder, version: str) -> None:
     builder.compiler(builder.path / "go", "machine", version)
     builder.from_pypi()
     assert builder.build() == "pypi"
 
 
-def test_it_is_built_once_and_anew_when_a_source_changes(builder: Builder) -> None:
+def test_the_program_is_built_once_and_again_after_a_source_change(builder: Builder) -> None:
     builder.compiler(builder.path / "go", "machine", "go1.26.8")
     builder.build()
     builder.build()
@@ -95,7 +95,7 @@ def test_it_is_built_once_and_anew_when_a_source_changes(builder: Builder) -> No
     assert builder.builds == 2
 
 
-def test_a_build_that_was_ended_begins_anew(builder: Builder) -> None:
+def test_an_interrupted_build_starts_again(builder: Builder) -> None:
     builder.compiler(builder.path / "go", "machine", "go1.26.8")
     builder.build()
     (complete,) = builder.cache.glob("tool-*/.complete")
@@ -105,18 +105,18 @@ def test_a_build_that_was_ended_begins_anew(builder: Builder) -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], ["node"], ["node", "a", "b"]])
-def test_it_says_how_it_is_used(arguments: list[str]) -> None:
+def test_a_wrong_command_line_prints_the_usage(arguments: list[str]) -> None:
     done = lab(*arguments, binary="/bin/true")
     assert (done.returncode, done.stderr[:10]) == (1, "usage: lab")
 
 
-def test_a_program_that_is_named_and_missing(tmp_path: Path) -> None:
+def test_a_named_program_that_is_missing_is_reported(tmp_path: Path) -> None:
     done = lab("up", binary=str(tmp_path / "missing"))
     assert done.returncode == 1
     assert "missing cannot be run: No such file or directory. Unset IMAGE_PULL_LAB" in done.stderr
 
 
-def test_every_other_command_is_the_labs_own() -> None:
+def test_every_other_command_is_passed_to_the_lab() -> None:
     assert lab("pull", "--dir", "a b", binary="/bin/echo").stdout == "pull --dir a b\n"
 
 

@@ -61,14 +61,14 @@ class TestCommands:
     def test_the_status_is_that_of_the_command(self, status: int) -> None:
         assert Commands().run(python(f"raise SystemExit({status})"), {}, LONG, None) == status
 
-    def test_has_its_variables_and_no_input(self, tmp_path: Path) -> None:
+    def test_a_command_has_its_variables_and_no_input(self, tmp_path: Path) -> None:
         with (tmp_path / "printed").open("w+b") as output:
             script = "import os, sys; print(os.environ['GIVEN'], repr(sys.stdin.read()), file=sys.stderr)"
             Commands().run(python(script), {"GIVEN": "value"}, LONG, output)
             output.seek(0)
             assert output.read() == b"value ''\n"
 
-    def test_one_that_hangs_is_ended_with_all_that_it_started(self, tmp_path: Path) -> None:
+    def test_a_hanging_command_is_ended_with_its_child_processes(self, tmp_path: Path) -> None:
         with (tmp_path / "printed").open("w+b") as output:
             assert Commands().run(python(PARENT), {}, 2, output) == 1
             output.seek(0)
@@ -76,7 +76,7 @@ class TestCommands:
         assert said == b"ended after 2 s"
         assert ends(int(child))
 
-    def test_its_children_in_other_sessions_and_without_variables_end(self, tmp_path: Path) -> None:
+    def test_child_processes_in_other_sessions_and_without_variables_end(self, tmp_path: Path) -> None:
         sessions = (["setsid", "sleep", "300"], ["env", "-i", "sleep", "300"], ["setsid", "env", "-i", "sleep", "300"])
         script = f"""
 import subprocess
@@ -109,7 +109,7 @@ finally:
         script = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); time.sleep(300)"
         assert Commands().run(python(script), {}, 1, None) == 1
 
-    def test_nothing_starts_after_the_end(self, tmp_path: Path) -> None:
+    def test_no_command_starts_after_the_end(self, tmp_path: Path) -> None:
         commands = Commands()
         commands.end()
         assert commands.run(python(f"open({str(tmp_path / 'made')!r}, 'w')"), {}, LONG, None) == 1
@@ -121,29 +121,29 @@ class TestSideBySide:
     def work(task: list[str], commands: Commands, output: Output) -> int:
         return commands.run(task, {}, LONG, output)
 
-    def test_two_run_at_the_same_time(self, tmp_path: Path) -> None:
+    def test_two_commands_run_at_the_same_time(self, tmp_path: Path) -> None:
         one, two = tmp_path / "one", tmp_path / "two"
         done = list(side_by_side([python(MEET, one, two), python(MEET, two, one)], self.work, 2))
         assert [found.result for found in done] == [0, 0]
         assert {found.printed for found in done} == {b"met one\n", b"met two\n"}
 
-    def test_no_more_than_there_are_lanes(self, tmp_path: Path) -> None:
+    def test_the_number_of_lanes_limits_the_running_commands(self, tmp_path: Path) -> None:
         made = tmp_path / "made"
         script = f"import pathlib; path = pathlib.Path({str(made)!r}); path.mkdir(); path.rmdir()"
         done = list(side_by_side([python(script)] * 8, self.work, 1))
         assert [found.result for found in done] == [0] * 8
 
-    def test_each_has_what_it_printed(self) -> None:
+    def test_each_command_has_its_own_output(self) -> None:
         tasks = [python(f"print({number}); raise SystemExit({number})") for number in range(5)]
         done = {found.result: found.printed for found in side_by_side(tasks, self.work, 2)}
         assert done == {number: f"{number}\n".encode() for number in range(5)}
 
-    def test_a_single_one_prints_as_it_goes(self, capfd: pytest.CaptureFixture[str]) -> None:
+    def test_a_single_command_prints_while_it_runs(self, capfd: pytest.CaptureFixture[str]) -> None:
         (done,) = side_by_side([python("print('seen')")], self.work, 2)
         assert (done.result, done.printed) == (0, b"")
         assert capfd.readouterr().out == "seen\n"
 
-    def test_ctrl_c_ends_all_of_them(self, tmp_path: Path) -> None:
+    def test_ctrl_c_ends_all_commands(self, tmp_path: Path) -> None:
         """The caller is interrupted while it waits, or where it looks at a result."""
         said = tmp_path / "said"
         os.mkfifo(said)
@@ -157,6 +157,6 @@ class TestSideBySide:
         assert ends(process)
 
 
-def test_what_was_printed_need_not_be_text() -> None:
+def test_the_output_of_a_command_can_be_binary() -> None:
     tasks = [python("import sys; sys.stdout.buffer.write(bytes([255, 0]))"), python("")]
     assert {found.printed for found in side_by_side(tasks, TestSideBySide.work, 2)} == {b"\xff\x00", b""}

@@ -127,13 +127,13 @@ def example(tmp_path: Path) -> Example:
 
 
 class TestGate:
-    def test_passes_when_every_mutant_is_killed(self, example: Example) -> None:
+    def test_the_gate_passes_when_every_mutant_is_killed(self, example: Example) -> None:
         example.write(SOURCE, GOOD_TEST)
         status, text = example.judge()
         assert text.splitlines()[-1].split() == ["core", "4", "4", "4", "0", "0", "0", "100.0", "%"]
         assert status == 0
 
-    def test_fails_and_shows_what_survived(self, example: Example) -> None:
+    def test_the_gate_fails_and_shows_the_surviving_mutants(self, example: Example) -> None:
         example.write(SOURCE, POOR_TEST)
         status, text = example.judge()
         assert f"  {EXAMPLE}:6: comparison in is_adult: age >= 18 -> age > 18\n" in text
@@ -141,7 +141,7 @@ class TestGate:
         assert text.splitlines()[-1].split()[:8] == ["core", "4", "4", "2", "0", "2", "0", "50.0"]
         assert status == 1
 
-    def test_fails_when_no_test_runs_the_code(self, example: Example) -> None:
+    def test_the_gate_fails_when_no_test_runs_the_code(self, example: Example) -> None:
         example.write(SOURCE, "def test_nothing():\n    pass\n")
         status, text = example.judge()
         assert "0.0 %  less than 90 %" in text
@@ -153,7 +153,7 @@ class TestGate:
         assert text.splitlines()[-1].split()[:5] == ["core", "8", "8", "8", "2"]
         assert status == 0, text
 
-    def test_fails_when_a_test_fails_without_a_mutant(self, example: Example) -> None:
+    def test_the_gate_fails_when_a_test_fails_without_a_mutant(self, example: Example) -> None:
         example.write(SOURCE, GOOD_TEST.replace("18, True", "18, False"))
         status, text = example.judge()
         assert text.endswith(
@@ -163,7 +163,7 @@ class TestGate:
         assert "core                   4       4       2 " in text
         assert status == 1
 
-    def test_fails_when_a_test_passes_only_once(self, example: Example, tmp_path: Path) -> None:
+    def test_the_gate_fails_when_a_test_passes_only_once(self, example: Example, tmp_path: Path) -> None:
         """What fails by chance, or in another order, kills mutants that it does not notice."""
         example.write(SOURCE, POOR_TEST + FLAKY_TEST.format(tmp_path / "seen"))
         status, text = example.judge()
@@ -184,7 +184,7 @@ class TestGate:
         assert "100.0 %" in text
         assert status == 0, text
 
-    def test_fails_when_the_time_was_up(self, example: Example) -> None:
+    def test_the_gate_fails_when_the_time_is_up(self, example: Example) -> None:
         example.write(SOURCE, GOOD_TEST)
         status, text = example.judge("--seconds", "0")
         assert "4 not judged: the time was up" in text
@@ -200,14 +200,14 @@ class TestAccepted:
         assert text.splitlines()[-1].split() == ["core", "4", "4", "3", "0", "0", "1", "100.0", "%"]
         assert status == 0
 
-    def test_a_reason_is_needed(self, example: Example) -> None:
+    def test_an_accepted_survivor_needs_a_reason(self, example: Example) -> None:
         example.write(SOURCE, GOOD_TEST)
         example.accept(**BOUNDARY, reason=" ")
         status, text = example.judge()
         assert "needs file, function, kind, before, after and reason" in text
         assert status == 1
 
-    def test_one_that_is_gone_fails(self, example: Example) -> None:
+    def test_an_accepted_mutant_that_no_longer_exists_fails_the_gate(self, example: Example) -> None:
         example.write(SOURCE, GOOD_TEST)
         example.accept(**{**BOUNDARY, "before": "age >= 21"}, reason="of age later")
         status, text = example.judge()
@@ -226,28 +226,30 @@ class TestNotes:
         example.write(SOURCE, GOOD_TEST)
         return lambda: Notes(Code(example.root), tmp_path / "notes")
 
-    def test_are_read_again(self, note: Callable[[], Notes]) -> None:
+    def test_a_written_note_is_read_again(self, note: Callable[[], Notes]) -> None:
         assert note().read(self.TEST) is None
         note().write(self.TEST, self.ANSWER)
         assert note().read(self.TEST) == self.ANSWER
 
     @pytest.mark.parametrize("path", [EXAMPLE, TEST, "tests/conftest.py", "roles/r/meta.yml"])
-    def test_are_void_after_a_change(self, note: Callable[[], Notes], example: Example, path: str) -> None:
+    def test_a_note_is_void_after_a_change(self, note: Callable[[], Notes], example: Example, path: str) -> None:
         note().write(self.TEST, self.ANSWER)
         (example.root / path).parent.mkdir(parents=True, exist_ok=True)
         (example.root / path).write_text("# changed")
         assert note().read(self.TEST) is None
 
-    def test_another_test_file_voids_none(self, note: Callable[[], Notes], example: Example) -> None:
+    def test_another_test_file_voids_no_note(self, note: Callable[[], Notes], example: Example) -> None:
         note().write(self.TEST, self.ANSWER)
         (example.root / MIRROR / "test_other.py").write_text("# new")
         assert note().read(self.TEST) == self.ANSWER
 
-    def test_of_failures_are_not_kept(self, note: Callable[[], Notes]) -> None:
+    def test_a_note_of_failures_is_not_kept(self, note: Callable[[], Notes]) -> None:
         note().write(self.TEST, {**self.ANSWER, "failures": ["one"]})
         assert note().read(self.TEST) is None
 
-    def test_of_a_test_that_belongs_to_no_file_are_not_used(self, note: Callable[[], Notes], example: Example) -> None:
+    def test_a_note_of_a_test_without_a_source_file_is_not_used(
+        self, note: Callable[[], Notes], example: Example
+    ) -> None:
         (example.root / "tests/unit/test_house.py").touch()
         note().write("tests/unit/test_house.py", self.ANSWER)
         assert note().read("tests/unit/test_house.py") is None
@@ -278,7 +280,7 @@ class TestMutations:
             ("{'a': b}", ["element: {'a': b} -> {}", "string: 'a' -> 'XXaXX'"]),
         ],
     )
-    def test_of_an_expression(self, source: str, expected: list[str]) -> None:
+    def test_an_expression_has_the_expected_mutants(self, source: str, expected: list[str]) -> None:
         assert changes(f"x = {source}") == expected
 
     @pytest.mark.parametrize(
@@ -298,7 +300,7 @@ class TestMutations:
             ("def f(a=1): ...", ["constant: 1 -> 2"]),
         ],
     )
-    def test_of_a_statement(self, source: str, expected: list[str]) -> None:
+    def test_a_statement_has_the_expected_mutants(self, source: str, expected: list[str]) -> None:
         assert changes(source) == expected
 
     @pytest.mark.parametrize(
@@ -322,10 +324,10 @@ class TestMutations:
             "x = a.decode(encoding='utf-8')",
         ],
     )
-    def test_none_of_what_no_test_should_tell(self, source: str) -> None:
+    def test_code_that_no_test_should_check_has_no_mutants(self, source: str) -> None:
         assert changes(source) == []
 
-    def test_changes_one_place_only(self) -> None:
+    def test_a_mutant_changes_one_place_only(self) -> None:
         source = "def f(a):\n    if a > 1:\n        return a\n    return 1\n"
         texts = [ast.unparse(mutated(source, mutant)) for mutant in mutants_of(source, "x.py")]
         assert "def f(a):\n    if a >= 1:\n        return a\n    return 1" in texts

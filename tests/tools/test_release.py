@@ -45,25 +45,25 @@ def refused(checkout: Path, version: str) -> list[str]:
 
 class TestRefusals:
     @pytest.mark.parametrize("version", ["1.1.0", "1.2.0", "1.10.0", "2.0.0"])
-    def test_a_newer_version_may_be_made(self, checkout: Path, version: str) -> None:
+    def test_a_newer_version_is_accepted(self, checkout: Path, version: str) -> None:
         assert refused(checkout, version) == []
 
     @pytest.mark.parametrize("version", ["", "1", "1.1", "v1.1.0", "1.1.0-rc1", "01.1.0", "1.1.0\n", "latest"])
-    def test_what_is_no_version(self, checkout: Path, version: str) -> None:
+    def test_an_invalid_version_is_refused(self, checkout: Path, version: str) -> None:
         assert refused(checkout, version) == [f"VERSION={version} is not like 1.2.3"]
 
-    def test_one_that_is_not_newer(self, checkout: Path) -> None:
+    def test_a_version_that_is_not_newer_is_refused(self, checkout: Path) -> None:
         assert refused(checkout, "1.0.0") == [
             "1.0.0 is released already, and 1.0.0 is not newer",
             "galaxy.yml is at 1.1.0 already, and 1.0.0 is older",
         ]
 
-    def test_versions_are_numbers(self, checkout: Path) -> None:
+    def test_versions_are_compared_as_numbers(self, checkout: Path) -> None:
         git(checkout, "tag", "1.10.0")
         git(checkout, "tag", "not-a-version")
         assert refused(checkout, "1.9.0") == ["1.10.0 is released already, and 1.9.0 is not newer"]
 
-    def test_all_that_is_wrong_is_said_at_once(self, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_all_problems_are_reported_at_once(self, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         git(checkout, "checkout", "--quiet", "--detach")
         git(checkout, "config", "--unset", "user.name")
         git(checkout, "config", "user.useConfigOnly", "true")
@@ -82,16 +82,16 @@ class TestRefusals:
 
 class TestVersion:
     @pytest.mark.parametrize("place", release.PLACES)
-    def test_is_written_where_it_stands(self, checkout: Path, place: str) -> None:
+    def test_the_version_is_written_in_each_place(self, checkout: Path, place: str) -> None:
         release.set_version(checkout, place, "1.2.0")
         assert release.version_in(checkout, place) == "1.2.0"
         assert git(checkout, "diff", "--numstat").split() == ["1", "1", place]
 
     @pytest.mark.parametrize("place", release.PLACES)
-    def test_stands_in_the_real_places(self, place: str) -> None:
+    def test_the_version_is_in_each_real_place(self, place: str) -> None:
         assert release.version_in(release.ROOT, place) == release.version_in(release.ROOT, "galaxy.yml") != ""
 
-    def test_a_place_without_one_is_said(self, checkout: Path) -> None:
+    def test_a_place_without_a_version_is_reported(self, checkout: Path) -> None:
         (checkout / "galaxy.yml").write_text("name: image_pull\n")
         with pytest.raises(SystemExit, match=r"galaxy\.yml names its version 0 times, not once"):
             release.set_version(checkout, "galaxy.yml", "1.2.0")
@@ -123,7 +123,7 @@ class TestBring:
         assert sorted(path.name for path in directory.iterdir()) == ["SHA256SUMS", tarball.name]
         subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=directory, check=True)
 
-    def test_nothing_arrives_where_somebody_was_faster(self, checkout: Path, clone: Path, tarball: Path) -> None:
+    def test_no_release_arrives_after_another_commit(self, checkout: Path, clone: Path, tarball: Path) -> None:
         git(checkout, "commit", "--quiet", "--allow-empty", "--message", "Another")
         before = git(checkout, "rev-parse", "main")
         with pytest.raises(SystemExit, match="this failed"):

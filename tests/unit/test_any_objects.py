@@ -61,7 +61,7 @@ def cluster() -> FakeApi:
 
 @pytest.mark.parametrize("name", WORK)
 @given(change=CHANGES)
-def test_an_object_with_anything_in_it(name: str, change: Changed) -> None:
+def test_a_malformed_object_yields_a_plan_or_an_error(name: str, change: Changed) -> None:
     api = cluster()
     resource, read = WORK[name][1]
 

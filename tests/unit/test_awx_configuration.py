@@ -47,7 +47,7 @@ def found() -> dict[str, Any]:
     return configuration()
 
 
-def test_awx_accepts_all_of_it(found: dict[str, Any]) -> None:
+def test_awx_accepts_the_whole_configuration(found: dict[str, Any]) -> None:
     assert problems(found) == []
 
 
@@ -210,7 +210,7 @@ def test_a_time_in_a_zone_is_accepted() -> None:
 class TestALaunch:
     """What AWX makes of the variables that somebody gives."""
 
-    def test_gives_answers_and_nothing_else(self, found: dict[str, Any]) -> None:
+    def test_a_launch_passes_only_answers_of_the_survey(self, found: dict[str, Any]) -> None:
         given = {"audit_namespaces": "a", "image_pull_host": "x", "ansible_connection": "ssh"}
         assert accepted(of(found, "templates", "audit"), given) == {"audit_namespaces": "a"}
         free = {**of(found, "templates", "audit"), "ask_variables_on_launch": True}
@@ -229,18 +229,18 @@ class TestALaunch:
             ("pull_access_audit_expires_within", True),
         ],
     )
-    def test_is_refused_with_an_answer_that_is_not_valid(
+    def test_a_launch_with_an_invalid_answer_is_refused(
         self, found: dict[str, Any], variable: str, answer: Any
     ) -> None:
         with pytest.raises(ValueError, match=variable):
             accepted(of(found, "templates", "audit"), {variable: answer})
 
-    def test_marks_each_text_as_no_template(self, found: dict[str, Any]) -> None:
+    def test_a_launch_marks_each_text_as_unsafe(self, found: dict[str, Any]) -> None:
         text = extra_variables(of(found, "templates", "audit"), {"audit_namespaces": "{{ a }}"}, more="{{ b }}")
         assert all(f'!unsafe "{value}"' in text for value in ("{{ a }}", "{{ b }}", "never", "audit_namespaces"))
 
 
-def test_the_zones_differ_in_their_inventory_only(found: dict[str, Any]) -> None:
+def test_the_zones_differ_only_in_name_and_inventory(found: dict[str, Any]) -> None:
     zones = {one["name"]: one for one in found["controller_templates"] if one["name"].endswith(" in the west")}
     assert len(zones) == 4
     for name, one in zones.items():
@@ -249,7 +249,7 @@ def test_the_zones_differ_in_their_inventory_only(found: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_no_answer_is_a_path_or_decides_the_connection(found: dict[str, Any], template: str) -> None:
+def test_no_answer_is_a_path_or_sets_the_connection(found: dict[str, Any], template: str) -> None:
     asked = given_by(named(found, "controller_templates")[template])
     assert not [
         name for name in asked if re.search("^(image_pull|ansible|awx)_|directory|file|path|_host$|proxy|cert", name)
@@ -263,28 +263,28 @@ class TestTheWorkflow:
         workflow = configuration()["controller_workflows"][0]
         return run_workflow(workflow, lambda name: name not in (*failing, "failed"))
 
-    def test_goes_from_the_logins_to_the_audit(self) -> None:
+    def test_the_workflow_runs_from_the_logins_to_the_audit(self) -> None:
         assert self.run() == ([*self.WHOLE], True)
 
     @pytest.mark.parametrize("place", WHOLE)
-    def test_never_ends_as_successful_when_a_node_failed(self, place: str) -> None:
+    def test_the_workflow_fails_if_a_node_fails(self, place: str) -> None:
         ran, successful = self.run(place)
         assert not successful
         assert ran[: self.WHOLE.index(place) + 1] == [*self.WHOLE[: self.WHOLE.index(place) + 1]]
 
     @pytest.mark.parametrize("place", ["verify", "plan", "approve"])
-    def test_sets_up_nothing_before_an_approval(self, place: str) -> None:
+    def test_the_workflow_sets_up_nothing_before_an_approval(self, place: str) -> None:
         assert "set-up" not in self.run(place)[0]
 
-    def test_audits_what_a_failed_run_left(self) -> None:
+    def test_the_workflow_audits_after_a_failed_run(self) -> None:
         assert self.run("set-up")[0][-2:] == ["audit-after-failure", "failed"]
 
-    def test_would_be_called_successful_without_its_last_node(self, found: dict[str, Any]) -> None:
+    def test_the_workflow_would_succeed_without_its_last_node(self, found: dict[str, Any]) -> None:
         """The trap that the last node is for."""
         workflow = found["controller_workflows"][0]
         assert run_workflow(workflow, lambda name: name != "verify") == (["verify", "failed"], True)
 
-    def test_plans_and_applies_with_one_set_of_answers(self, found: dict[str, Any]) -> None:
+    def test_the_workflow_plans_and_applies_with_the_same_answers(self, found: dict[str, Any]) -> None:
         (asked,) = found["controller_workflows"][0]["survey_spec"]["spec"]
         for name in ("check and diff", "set up"):
             assert question(found, name, asked["variable"])["choices"] == asked["choices"]
@@ -295,37 +295,39 @@ class TestTheWorkflowOfARotation:
         found = of(configuration(), "workflows", "plan, approve, rotate a login")
         return run_workflow(found, lambda name: name not in (*failing, "failed"))
 
-    def test_rotates_what_somebody_has_approved(self) -> None:
+    def test_the_rotation_runs_after_an_approval(self) -> None:
         assert self.run() == (["plan", "approve", "rotate"], True)
 
     @pytest.mark.parametrize("place", ["plan", "approve", "rotate"])
-    def test_never_ends_as_successful_when_a_node_failed(self, place: str) -> None:
+    def test_the_rotation_workflow_fails_if_a_node_fails(self, place: str) -> None:
         ran, successful = self.run(place)
         assert (successful, "rotate" in ran) == (False, place == "rotate")
 
-    def test_asks_what_its_jobs_ask(self, found: dict[str, Any]) -> None:
+    def test_the_rotation_workflow_has_the_survey_of_its_jobs(self, found: dict[str, Any]) -> None:
         asked = of(found, "workflows", "plan, approve, rotate a login")["survey_spec"]
         for name in ("plan a rotation", "rotate a login"):
             assert of(found, "templates", name)["survey_spec"] == asked
 
 
 class TestTheProject:
-    def test_has_a_template_for_each_playbook_of_the_collection(self, found: dict[str, Any]) -> None:
+    def test_the_project_has_a_template_for_each_playbook(self, found: dict[str, Any]) -> None:
         ours = {path.name for path in (ROOT / "playbooks").glob("*.yml")}
         assert ours <= {one["playbook"] for one in found["controller_templates"]}
 
-    def test_has_no_playbook_without_a_template(self, found: dict[str, Any]) -> None:
+    def test_the_project_has_no_playbook_without_a_template(self, found: dict[str, Any]) -> None:
         assert {path.name for path in PROJECT.glob("*.yml")} == {
             one["playbook"] for one in found["controller_templates"]
         }
 
     @pytest.mark.parametrize("template", TEMPLATES)
-    def test_asks_for_nothing_that_its_playbook_does_not_take(self, found: dict[str, Any], template: str) -> None:
+    def test_a_survey_contains_only_variables_of_its_playbook(self, found: dict[str, Any], template: str) -> None:
         one = named(found, "controller_templates")[template]
         assert given_by(one) <= set(reads(*all_files(PROJECT / one["playbook"])))
 
     @pytest.mark.parametrize("template", TEMPLATES)
-    def test_gives_what_its_playbook_cannot_do_without(self, found: dict[str, Any], template: str) -> None:
+    def test_a_template_provides_the_required_variables_of_its_playbook(
+        self, found: dict[str, Any], template: str
+    ) -> None:
         """What a playbook of the project takes, and no file sets, is an answer: one of its templates asks, and the others may."""
         one = named(found, "controller_templates")[template]
         asked = [given_by(other) for other in found["controller_templates"] if other["playbook"] == one["playbook"]]
@@ -337,16 +339,16 @@ class TestTheProject:
         assert set(taken) <= set().union(*asked)
         assert {name for name, may_be_missing in taken.items() if not may_be_missing} <= answered(one)
 
-    def test_connects_as_the_playbooks_of_the_collection_do(self) -> None:
+    def test_the_project_connects_like_the_playbooks_of_the_collection(self) -> None:
         """What the inventory says of the connection counts for each job."""
         (expected,) = {str(one) for one in defaults_of(ROOT / "playbooks" / "site.yml")}
         for path in PROJECT.glob("*.yml"):
             assert {str(one) for one in defaults_of(path)} <= {expected}, path.name
 
-    def test_offers_all_jobs_of_an_account(self, found: dict[str, Any]) -> None:
+    def test_the_survey_offers_all_jobs_of_an_account(self, found: dict[str, Any]) -> None:
         assert question(found, "account for the automation", "account_jobs")["choices"] == list(JOBS)
 
-    def test_marks_all_that_removes_as_a_question_of_its_own(self, found: dict[str, Any]) -> None:
+    def test_removals_have_a_separate_question(self, found: dict[str, Any]) -> None:
         confirmation = question(found, "take down", "teardown_confirmation")
         assert confirmation["required"] and "teardown_confirmation" in survey_defaults(
             of(found, "templates", "take down")
@@ -355,7 +357,7 @@ class TestTheProject:
         assert survey_defaults(of(found, "templates", "set up"))["remove_undeclared"] == "no"
 
     @pytest.mark.parametrize("name", ["check and diff", "verify logins", "export", "plan a rotation"])
-    def test_runs_what_writes_nothing_as_check_jobs(self, found: dict[str, Any], name: str) -> None:
+    def test_templates_that_write_nothing_are_check_jobs(self, found: dict[str, Any], name: str) -> None:
         assert of(found, "templates", name)["job_type"] == "check"
 
 
@@ -372,7 +374,7 @@ def test_every_option_of_the_configuration_is_applied() -> None:
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task["name"])
-def test_what_is_applied_is_there(found: dict[str, Any], task: dict[str, Any]) -> None:
+def test_every_applied_field_is_in_the_configuration(found: dict[str, Any], task: dict[str, Any]) -> None:
     """What apply.yml takes without a default, all objects have: it would fail at the first that has not."""
     (options,) = (value for name, value in task.items() if name.startswith("awx.awx."))
     needed = {
@@ -383,7 +385,7 @@ def test_what_is_applied_is_there(found: dict[str, Any], task: dict[str, Any]) -
         assert needed <= set(one), one["name"]
 
 
-def test_no_secret_is_in_it(found: dict[str, Any]) -> None:
+def test_no_secret_is_in_the_configuration(found: dict[str, Any]) -> None:
     types = named(found, "controller_credential_types")
     for one in found["controller_credentials"]:
         fields = types.get(one["credential_type"], {}).get("inputs", {}).get("fields", ())

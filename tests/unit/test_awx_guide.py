@@ -30,13 +30,13 @@ def stands_in(snippet: str, text: str) -> bool:
     return any(lines(part) == "\n".join(wanted) for part in parts)
 
 
-def test_has_snippets() -> None:
+def test_the_guide_has_snippets() -> None:
     assert len(SNIPPETS) == GUIDE.count("code-block:: yaml") == 10
     assert all(path.startswith("extensions/") for path, _snippet in SNIPPETS)
 
 
 @pytest.mark.parametrize(("path", "snippet"), SNIPPETS)
-def test_what_it_shows_is_in_the_file(path: str, snippet: str) -> None:
+def test_each_snippet_is_in_its_file(path: str, snippet: str) -> None:
     assert stands_in(snippet, (ROOT / path).read_text())
 
 
@@ -45,7 +45,7 @@ def test_a_snippet_that_differs_is_noticed() -> None:
     assert not stands_in(snippet.replace("1.0.0", "9.0.0"), (ROOT / path).read_text())
 
 
-def test_what_it_names_is_there() -> None:
+def test_names_and_files_in_the_guide_exist() -> None:
     """Names of templates, credentials and the like, and files."""
     found = configuration()
     names = {one["name"] for kind, objects in found.items() if kind.startswith("controller_") for one in objects}
@@ -55,7 +55,7 @@ def test_what_it_names_is_there() -> None:
         assert (ROOT / path).exists(), path
 
 
-def test_the_readme_names_all_that_is_there() -> None:
+def test_the_readme_names_all_files_of_the_extension() -> None:
     rows = re.findall(r"^\| `([^`]+)` \|", (EXTENSION / "README.md").read_text(), re.MULTILINE)
     there = {path.name for path in EXTENSION.iterdir()} - {"README.md", "tasks"}
     assert {row.partition("/")[0] for row in rows} == there and all((EXTENSION / row).exists() for row in rows)

@@ -31,18 +31,18 @@ ELSEWHERE = {"awx": "tests/unit/test_awx_guide.py", "events": "tests/eda/test_do
 
 
 class TestIndex:
-    def test_it_names_each_guide_once(self) -> None:
+    def test_the_index_names_each_guide_once(self) -> None:
         sections = yaml.safe_load((GUIDES.parent / "extra-docs.yml").read_text(encoding="utf-8"))["sections"]
         assert sorted(name for one in sections for name in one["toctree"]) == NAMES
 
 
 class TestLinks:
     @pytest.mark.parametrize("page", [ROOT / "README.md", *sorted(GUIDES.glob("*.rst"))], ids=lambda page: page.name)
-    def test_what_they_lead_to_in_this_repository_is_there(self, page: Path) -> None:
+    def test_links_into_this_repository_have_a_target(self, page: Path) -> None:
         found = re.findall(rf"(?:{'|'.join(HERE)})([^)#>`\s]+)", page.read_text(encoding="utf-8"))
         assert [path for path in found if not (ROOT / path).exists()] == []
 
-    def test_the_readme_has_full_addresses_only(self) -> None:
+    def test_the_readme_contains_only_full_addresses(self) -> None:
         """It is read where its neighbours are not."""
         text = (ROOT / "README.md").read_text(encoding="utf-8")
         assert [one for one in re.findall(r"\]\(([^)]+)\)", text) if not one.startswith(("https://", "#"))] == []
@@ -50,12 +50,12 @@ class TestLinks:
 
 @pytest.mark.parametrize("name", NAMES)
 class TestGuide:
-    def test_it_begins_with_its_label(self, name: str) -> None:
+    def test_a_guide_begins_with_its_label(self, name: str) -> None:
         text = (GUIDES / f"{name}.rst").read_text(encoding="utf-8")
         labels = re.findall(r"^\.\. _([^:]+):$", text, re.MULTILINE)
         assert labels[0] == f"ansible_collections.{COLLECTION}.docsite.{name}"
 
-    def test_a_test_follows_it(self, name: str) -> None:
+    def test_a_guide_has_a_test(self, name: str) -> None:
         test = ROOT / "tests" / "guides" / f"test_{name}.py"
         if name in ELSEWHERE:
             assert f'Guide("{name}")' in (ROOT / ELSEWHERE[name]).read_text(encoding="utf-8")
@@ -65,7 +65,7 @@ class TestGuide:
             assert name in WORDS_ONLY
             assert not Guide(name).blocks
 
-    def test_its_yaml_is_what_the_collection_takes(self, name: str) -> None:
+    def test_the_yaml_of_a_guide_has_valid_options(self, name: str) -> None:
         for block in Guide(name).blocks:
             if block.language != "yaml":
                 continue

@@ -21,27 +21,27 @@ READMES = sorted((ROOT / "roles").glob("*/README.md"))
 
 @pytest.mark.parametrize("module", MODULES)
 class TestModules:
-    def test_its_examples_are_what_it_takes(self, module: str) -> None:
+    def test_the_examples_of_a_module_have_valid_options(self, module: str) -> None:
         page = importlib.import_module(f"ansible_collections.openshift_ops.image_pull.plugins.modules.{module}")
         found = list(tasks_in(yaml.safe_load(page.EXAMPLES)))
         assert module in [name for name, _options in found]
         assert [(name, problems) for name, options in found if (problems := problems_of(name, options))] == []
 
-    def test_its_page_says_which_rights_it_needs(self, module: str) -> None:
+    def test_the_page_of_a_module_documents_its_rights(self, module: str) -> None:
         page = importlib.import_module(f"ansible_collections.openshift_ops.image_pull.plugins.modules.{module}")
         notes = " ".join(yaml.safe_load(page.DOCUMENTATION).get("notes") or [])
         assert re.search(r"Rights needed|Optional rights|No right on the cluster|no right is needed", notes)
 
 
 @pytest.mark.parametrize("module", JOBS_OF)
-def test_the_rights_on_a_page_are_those_of_its_jobs(module: str) -> None:
+def test_the_rights_on_a_page_match_those_of_its_jobs(module: str) -> None:
     page = importlib.import_module(f"ansible_collections.openshift_ops.image_pull.plugins.modules.{module}")
     notes = yaml.safe_load(page.DOCUMENTATION)["notes"]
     assert notes[-len(notes_of(module)) :] == notes_of(module)
 
 
 @pytest.mark.parametrize("path", READMES, ids=lambda path: path.parent.name)
-def test_the_examples_of_a_role_are_what_it_takes(path: Path) -> None:
+def test_the_examples_of_a_role_have_valid_options(path: Path) -> None:
     blocks = re.findall(r"^```yaml\n(.*?)^```", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     found = [each for block in blocks for each in tasks_in(yaml.safe_load(block))]
     assert f"role {path.parent.name}" in [name for name, _options in found]
@@ -59,5 +59,5 @@ def test_the_examples_of_a_role_are_what_it_takes(path: Path) -> None:
         ("role private_registry", {"private_registry_secret": []}, "private_registry_secret"),
     ],
 )
-def test_what_it_does_not_take_is_found(what: str, options: dict[str, object], problem: str) -> None:
+def test_invalid_options_are_found(what: str, options: dict[str, object], problem: str) -> None:
     assert problem in " ".join(problems_of(what, options))

@@ -101,29 +101,29 @@ def id_of(path: Any) -> str:
 
 class TestImports:
     @pytest.mark.parametrize("path", FILES, ids=id_of)
-    def test_a_lower_room_never_imports_a_higher_one(self, path: Path) -> None:
+    def test_a_lower_package_never_imports_a_higher_one(self, path: Path) -> None:
         room = room_of(path)
         runs = OF_RUNS if room in RUNS and path.name.startswith("run") else set()
         assert {parts[0] for parts in ours_in(path)} <= ROOMS[room] | {room} | runs
 
     @pytest.mark.parametrize("path", [path for path in FILES if room_of(path) in APART], ids=id_of)
-    def test_features_and_clients_stand_alone(self, path: Path) -> None:
+    def test_features_and_clients_do_not_import_each_other(self, path: Path) -> None:
         near = {".".join(parts[:2]) for parts in ours_in(path) if parts[0] == room_of(path)}
         assert near <= {package_of(path)} | SHARED
 
     @pytest.mark.parametrize("path", [path for path in FILES if package_of(path) in SHARED], ids=id_of)
-    def test_what_they_share_knows_none_of_them(self, path: Path) -> None:
+    def test_shared_packages_import_no_feature_or_client(self, path: Path) -> None:
         near = {".".join(parts[:2]) for parts in ours_in(path) if parts[0] == room_of(path)}
         assert near <= {package_of(path)}
 
     @pytest.mark.parametrize("path", FILES, ids=id_of)
-    def test_each_library_has_one_room(self, path: Path) -> None:
+    def test_each_library_is_imported_by_one_package(self, path: Path) -> None:
         found = {name.split(".")[0] for name in imports_of(path)}
         assert {LIBRARIES[name] for name in found & set(LIBRARIES)} <= {package_of(path)}
         ansible = {name for name in imports_of(path) if name.split(".")[0] == "ansible"}
         assert ansible <= ANSIBLE.get(path.relative_to(MODULE_UTILS).as_posix(), set())
 
-    def test_there_is_no_other_room(self) -> None:
+    def test_the_list_of_packages_is_complete(self) -> None:
         assert {room_of(path) for path in FILES} == {*ROOMS}
 
 
@@ -238,7 +238,7 @@ def contract(options: dict[str, Any], suboptions: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("module", MODULES)
 class TestModules:
-    def test_holds_no_logic(self, module: str) -> None:
+    def test_a_module_contains_no_logic(self, module: str) -> None:
         """Only a manual page, an argument spec, and run and main, which wire it."""
         allowed = (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.If)
         body = tree_of(module).body
@@ -250,16 +250,16 @@ class TestModules:
             assert (function.end_lineno or 0) - function.lineno < 12
             assert not any(isinstance(node, (ast.For, ast.While, ast.Try, ast.If)) for node in ast.walk(function))
 
-    def test_imports_nothing_that_a_room_holds(self, module: str) -> None:
+    def test_a_module_imports_no_third_party_library(self, module: str) -> None:
         found = {name.split(".")[0] for name in imports_of(ROOT / f"plugins/modules/{module}.py")}
         assert found & {*LIBRARIES, "ansible"} == set()
 
-    def test_documents_its_options_as_it_takes_them(self, module: str) -> None:
+    def test_the_page_of_a_module_matches_its_arguments(self, module: str) -> None:
         pages = f"DOCUMENTATION of {page_of(module)} or of a fragment that it extends"
         ours = contract(documented(module), "suboptions")
         assert_agreement(ours, contract(loaded(module).ARGUMENTS, "options"), pages, "its argument spec")
 
-    def test_describes_every_option(self, module: str) -> None:
+    def test_the_page_of_a_module_describes_every_option(self, module: str) -> None:
         def nameless(options: dict[str, Any]) -> Iterator[str]:
             for name, option in options.items():
                 if not option.get("description"):
@@ -268,7 +268,7 @@ class TestModules:
 
         assert list(nameless(documented(module))) == []
 
-    def test_names_each_variable_that_stands_in_for_an_option(self, module: str) -> None:
+    def test_the_page_of_a_module_names_each_fallback_variable(self, module: str) -> None:
         def missing(options: dict[str, Any], pages: dict[str, Any]) -> Iterator[str]:
             for name, option in options.items():
                 _function, variables = option.get("fallback") or (None, [])
@@ -279,19 +279,19 @@ class TestModules:
 
         assert list(missing(loaded(module).ARGUMENTS, documented(module))) == []
 
-    def test_says_what_it_supports(self, module: str) -> None:
+    def test_the_page_of_a_module_has_attributes_examples_and_returns(self, module: str) -> None:
         found = documentation(module)
         assert "openshift_ops.image_pull.attributes" in found["extends_documentation_fragment"]
         assert found["module"] == module
         assert yaml.safe_load(loaded(module).EXAMPLES)
         assert yaml.safe_load(loaded(module).RETURN)
 
-    def test_has_an_action_plugin_that_runs_it(self, module: str) -> None:
+    def test_a_module_has_an_action_plugin(self, module: str) -> None:
         action = importlib.import_module(f"{COLLECTION}.plugins.action.{module}").ActionModule
         assert action.module is loaded(module).MODULE
         assert action.module.arguments is loaded(module).ARGUMENTS
 
-    def test_is_in_the_action_group_when_it_takes_the_connection(self, module: str) -> None:
+    def test_a_module_with_connection_options_is_in_the_action_group(self, module: str) -> None:
         """One module_defaults entry serves all of them, and kubernetes.core's."""
         group = yaml.safe_load((ROOT / "meta/runtime.yml").read_text(encoding="utf-8"))["action_groups"]["k8s"]
         assert (module in group) is ("kubeconfig" in loaded(module).ARGUMENTS)
@@ -461,7 +461,7 @@ class TestOneOptionIsWrittenOnce:
         assert [f"remove {name!r} from SAMPLES: it has no options.py" for name in {*FEATURES} - found] == []
 
     @pytest.mark.parametrize("feature", FEATURES)
-    def test_a_feature_reads_all_its_options_and_no_other(self, feature: str) -> None:
+    def test_a_feature_reads_exactly_its_options(self, feature: str) -> None:
         arguments = own_arguments(feature)
         given = [Reading(validated(arguments, sample)) for sample in SAMPLES[feature]]
         for options in given:
@@ -477,7 +477,7 @@ class TestOneOptionIsWrittenOnce:
         assert [f"{file} reads {name!r}, but HANDED_ON[{feature!r}] names it" for name in sorted(read - wanted)] == []
 
     @pytest.mark.parametrize("feature", FEATURES)
-    def test_a_field_with_an_options_name_holds_the_option(self, feature: str) -> None:
+    def test_a_field_with_the_name_of_an_option_contains_its_value(self, feature: str) -> None:
         for sample in SAMPLES[feature]:
             options = validated(own_arguments(feature), sample)
             made = made_of(feature, Reading(options))
@@ -493,7 +493,7 @@ class TestOneOptionIsWrittenOnce:
             assert_agreement(given, plain, "the task", f"what features/{feature}/options.py makes of it")
 
     @pytest.mark.parametrize("feature", FEATURES)
-    def test_a_feature_compares_options_with_their_choices_only(self, feature: str) -> None:
+    def test_a_feature_compares_options_only_with_their_choices(self, feature: str) -> None:
         """A choice that is renamed in the table alone would never be met again."""
         choices = {name: spec["choices"] for name, spec in own_arguments(feature).items() if "choices" in spec}
         found = [
@@ -504,7 +504,7 @@ class TestOneOptionIsWrittenOnce:
         ]
         assert found == []
 
-    def test_the_selector_reads_all_its_suboptions_and_no_other(self) -> None:
+    def test_the_selector_reads_exactly_its_suboptions(self) -> None:
         arguments = runtime_options().CLUSTER_OPTIONS["namespace_selector"]["options"]
         options = Reading(validated(arguments, {"labels": "a=b"}))
         selector = importlib.import_module(f"{COLLECTION}.plugins.module_utils.core.namespaces")
@@ -512,11 +512,11 @@ class TestOneOptionIsWrittenOnce:
         assert options.names == set(arguments)
         assert made == dataclasses.replace(selector.NamespaceSelector(), labels="a=b")
 
-    def test_the_connections_options_are_its_fields(self) -> None:
+    def test_the_connection_options_match_the_fields_of_the_dataclass(self) -> None:
         found = importlib.import_module(f"{COLLECTION}.plugins.module_utils.clients.kube.connection").ConnectionOptions
         assert {field.name for field in dataclasses.fields(found)} == set(runtime_options().CONNECTION_OPTIONS)
 
-    def test_the_registrys_options_are_its_fields_and_their_defaults(self) -> None:
+    def test_the_registry_options_match_the_fields_and_defaults_of_the_dataclass(self) -> None:
         module = loaded("registry_auth_info")
         arguments = module.ARGUMENTS
         client = importlib.import_module(f"{COLLECTION}.plugins.module_utils.clients.registry.client")
@@ -572,7 +572,7 @@ def version(text: Any) -> tuple[int, ...]:
 
 @pytest.mark.parametrize("module", MODULES)
 class TestPages:
-    def test_documents_the_rules_between_options(self, module: str) -> None:
+    def test_a_page_documents_the_rules_between_options(self, module: str) -> None:
         """Options that exclude or need each other: the page of one of them names all, and what the rule depends on."""
         rules = loaded(module).MODULE.all_rules
         assert set(rules) <= {"mutually_exclusive", "required_one_of", "required_if"}
@@ -583,7 +583,7 @@ class TestPages:
         texts = [str(option["description"]) for option in documented(module).values()]
         assert [words for words in wanted if not any(all(word in text for word in words) for text in texts)] == []
 
-    def test_each_option_says_its_type_in_words_that_ansible_knows(self, module: str) -> None:
+    def test_each_option_has_a_type_and_only_known_keys(self, module: str) -> None:
         """An unknown word in an argument spec is ignored, and without a type an option is a string."""
         known = {
             "type",
@@ -607,7 +607,7 @@ class TestPages:
 
         assert list(odd(loaded(module).ARGUMENTS)) == []
 
-    def test_says_since_when(self, module: str) -> None:
+    def test_a_page_has_a_valid_version_added(self, module: str) -> None:
         """A module since a version that exists; an option that came later says so, one as old as its module does not."""
         ours = version(yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"])
         page = version(documentation(module)["version_added"])
@@ -635,7 +635,7 @@ def source_of(name: str) -> Any:
 class TestEventSources:
     """An event source is a manual page and wiring, as a module is, that ansible-rulebook runs by its path."""
 
-    def test_wires_rooms_and_holds_no_logic(self, source: str) -> None:
+    def test_an_event_source_contains_no_logic(self, source: str) -> None:
         path = ROOT / f"extensions/eda/plugins/event_source/{source}.py"
         found = {name.split(".")[0] for name in imports_of(path)}
         assert found & {*LIBRARIES, "ansible"} == set()
@@ -645,12 +645,12 @@ class TestEventSources:
         assert {function.name for function in functions} == {"main"}
         assert all((function.end_lineno or 0) - function.lineno < 12 for function in functions)
 
-    def test_documents_its_options_as_it_takes_them(self, source: str) -> None:
+    def test_the_page_of_an_event_source_matches_its_arguments(self, source: str) -> None:
         page = yaml.safe_load(source_of(source).DOCUMENTATION)["options"]
         ours, taken = contract(page, "suboptions"), contract(source_of(source).ARGUMENTS, "options")
         assert_agreement(ours, taken, f"DOCUMENTATION of event_source/{source}.py", "its argument spec")
 
-    def test_takes_the_connection_of_the_modules(self, source: str) -> None:
+    def test_an_event_source_has_the_connection_options_of_the_modules(self, source: str) -> None:
         fragment = importlib.import_module(f"{COLLECTION}.plugins.doc_fragments.connection").ModuleDocFragment
         theirs = yaml.safe_load(fragment.DOCUMENTATION)["options"]
         page = yaml.safe_load(source_of(source).DOCUMENTATION)["options"]
@@ -658,7 +658,7 @@ class TestEventSources:
         named = {name for name, spec in runtime_options().CONNECTION_OPTIONS.items() if spec.get("fallback")}
         assert [name for name in sorted(named) if "E(K8S_AUTH_" not in str(page[name]["description"])] == []
 
-    def test_its_schema_has_the_same_options(self, source: str) -> None:
+    def test_the_schema_of_an_event_source_has_the_same_options(self, source: str) -> None:
         path = ROOT / f"extensions/eda/plugins/event_source/schemas/{source}.json"
         schema = json.loads(path.read_text(encoding="utf-8"))
         arguments = source_of(source).ARGUMENTS
@@ -678,7 +678,7 @@ class TestEventSources:
                 choices = found.get("enum") or found.get("items", {}).get("enum")
                 assert choices == option.get("choices"), inner
 
-    def test_has_examples_that_are_sources(self, source: str) -> None:
+    def test_the_examples_of_an_event_source_are_valid(self, source: str) -> None:
         examples = yaml.safe_load(source_of(source).EXAMPLES)
         assert examples
         for example in examples:
@@ -686,7 +686,7 @@ class TestEventSources:
             assert name == f"openshift_ops.image_pull.{source}"
             assert {*(example[name] or {})} <= {*source_of(source).ARGUMENTS}
 
-    def test_says_since_when(self, source: str) -> None:
+    def test_the_page_of_an_event_source_has_version_added(self, source: str) -> None:
         assert version(yaml.safe_load(source_of(source).DOCUMENTATION)["version_added"])
 
 
@@ -737,7 +737,7 @@ def as_a_role_may(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any
 
 @pytest.mark.parametrize("role", HANDED_TO)
 class TestEntries:
-    def test_an_option_that_is_handed_on_is_the_modules(self, role: str) -> None:
+    def test_an_option_that_is_passed_on_equals_the_modules(self, role: str) -> None:
         entry, spec = entry_options(role), f"argument_specs/entry of roles/{role}/meta/argument_specs.yml"
         assert [f"document option {name!r} in {spec}" for name in HANDED_TO[role] if name not in entry] == []
         for option, module in HANDED_TO[role].items():
@@ -750,21 +750,21 @@ class TestEntries:
             theirs["choices"] = [choice for choice in theirs["choices"] if choice not in fewer]
             assert_agreement({option: ours}, {option: theirs}, spec, f"module {module}")
 
-    def test_describes_every_option(self, role: str) -> None:
+    def test_every_option_of_an_entry_is_described(self, role: str) -> None:
         assert [name for name, option in entry_options(role).items() if not option.get("description")] == []
 
 
 @pytest.mark.parametrize("role", ROLES)
 class TestRoles:
-    def test_describes_every_option(self, role: str) -> None:
+    def test_every_variable_of_a_role_is_described(self, role: str) -> None:
         assert [name for name, option in role_options(role).items() if not option.get("description")] == []
 
-    def test_one_with_entries_hands_them_on(self, role: str) -> None:
+    def test_a_role_with_entries_passes_them_to_a_module(self, role: str) -> None:
         assert ("entry" in role_file(role, "meta/argument_specs.yml")["argument_specs"]) == (role in HANDED_TO)
 
 
 class TestVersion:
-    def test_the_user_agent_says_the_collections_version(self) -> None:
+    def test_the_user_agent_contains_the_version_of_the_collection(self) -> None:
         galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
         assert galaxy["version"] == importlib.import_module(f"{COLLECTION}.plugins.module_utils.module.task").VERSION
 

@@ -15,7 +15,10 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY, Change
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import batch_of, declared
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import (
+    batch_of,
+    read_declarations,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine import selection
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reconciliation import reconcile
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
@@ -332,10 +335,10 @@ def run(module: str, entries: Sequence[Entry], api: FakeApi, *, alone: bool = Fa
     loaded = importlib.import_module(f"{COLLECTION}.modules.{module}")
     defaults = {option: spec.get("default") for option, spec in loaded.ARGUMENTS.items()} | {"wait_timeout": 0}
     given_ = entries[0] if alone else {loaded.FORM.option: list(entries)}
-    wanted = declared(loaded.FORM, {**defaults, **given_}, lambda path: pytest.fail(f"reads {path}"))
+    wanted = read_declarations(loaded.FORM, {**defaults, **given_}, lambda path: pytest.fail(f"reads {path}"))
     clock = Clock()
     reached = api.cluster(clock)
-    batch = batch_of(loaded.FORM, wanted, selection.resolve(reached, [one.targets for one in wanted]))
+    batch = batch_of(loaded.FORM, wanted, selection.resolve_targets(reached, [one.targets for one in wanted]))
     settings_ = RunSettings(check_mode=check, concurrency=1, clock=clock)  # type: ignore[arg-type]
     return reconcile(reached, batch, list(batch.namespaces), settings_)
 
@@ -386,7 +389,9 @@ def written(api: FakeApi) -> Counter[tuple[str, str]]:
 @pytest.mark.parametrize("module", CASES)
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much], max_examples=60)
 @given(data=st.data())
-def test_one_task_does_what_the_entries_do_one_after_the_other(module: str, filled: bool, data: st.DataObject) -> None:
+def test_one_task_has_the_same_effect_as_its_entries_in_sequence(
+    module: str, filled: bool, data: st.DataObject
+) -> None:
     _option, one, stored_ = CASES[module]
     own = data.draw(st.lists(one, min_size=2, max_size=5))
     fillers = [FILLERS_OF[module](number) for number in range(FILLERS)] if filled else []

@@ -161,7 +161,9 @@ def difference(before: dict[Any, Any], after: dict[Any, Any]) -> Iterable[Any]:
 
 @settings(max_examples=20)
 @given(old=inventories("a"), new=inventories("a"), other=inventories("b"))
-def test_exactly_the_difference(old: Inventory, new: Inventory, other: Inventory) -> None:
+def test_a_prune_removes_exactly_the_difference_of_two_inventories(
+    old: Inventory, new: Inventory, other: Inventory
+) -> None:
     api = cluster()
     with in_memory(api) as runner:
         bring_about(runner, "b", other)

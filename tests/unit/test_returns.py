@@ -33,7 +33,7 @@ def values(page: dict[str, Any], above: str = "") -> Iterator[tuple[str, dict[st
 
 @pytest.mark.parametrize("module", MODULES)
 class TestPage:
-    def test_each_value_says_what_it_is(self, module: str) -> None:
+    def test_each_return_value_is_described(self, module: str) -> None:
         for path, value in values(returned(module)):
             assert value["description"], path
             assert value["type"], path
@@ -49,7 +49,7 @@ class TestPage:
         assert free <= {*mappings}
 
 
-def test_all_that_is_of_one_cluster_names_it_in_one_way() -> None:
+def test_modules_for_one_cluster_return_the_server_alike() -> None:
     pages = {module: returned(module).get("server") for module in MODULES}
     assert {module for module, page in pages.items() if page is None} == {
         "ocm_pull_secret_info",
@@ -59,7 +59,7 @@ def test_all_that_is_of_one_cluster_names_it_in_one_way() -> None:
     assert len({str(page) for page in pages.values() if page}) == 1
 
 
-def test_what_a_page_does_not_name_is_found() -> None:
+def test_an_undocumented_return_value_is_found() -> None:
     """The check itself: at the top, in a list, and not where the members are names of the cluster."""
     change = {
         "action": "update",
@@ -74,7 +74,7 @@ def test_what_a_page_does_not_name_is_found() -> None:
     assert found == ["namespaces.changes.secret", "surprise"]
 
 
-def test_what_a_page_says_wrongly_is_found() -> None:
+def test_a_wrongly_documented_return_value_is_found() -> None:
     """A type at the top, in a list, of an element; null, which a page has to speak of; and what is always there, and is not."""
     account = {"name": "a", "exists": 1, "provisioned": True, "pull_secret": None, "reason": None}
     namespace = {"name": 1, "changed": False, "changes": ["x"], "service_accounts": [account]}
@@ -111,7 +111,7 @@ def config(password: str = "p", **more: Any) -> dict[str, str]:
     return {".dockerconfigjson": base64.b64encode(text.encode()).decode()}
 
 
-def test_pull_secret(api: FakeApi, server: InMemory) -> None:
+def test_pull_secret_returns_documented_values(api: FakeApi, server: InMemory) -> None:
     """Created, changed, replaced with its labels, deleted, refused, and absent."""
     api.put("secrets", "a", "other", type="Opaque", data={})
     api.put("secrets", "a", "old", type="kubernetes.io/dockercfg", data={".dockercfg": "e30="})
@@ -127,7 +127,7 @@ def test_pull_secret(api: FakeApi, server: InMemory) -> None:
     assert gone["namespaces"][0]["exists"] is False
 
 
-def test_sa_link(api: FakeApi, server: InMemory) -> None:
+def test_sa_link_returns_documented_values(api: FakeApi, server: InMemory) -> None:
     api.put("secrets", "a", "ours", type="kubernetes.io/dockerconfigjson", data=config())
     api.put("secrets", "a", "twice", type="kubernetes.io/dockerconfigjson", data=config())
     owner = [{"kind": "ReplicaSet", "name": "app", "controller": True, "uid": "1", "apiVersion": "apps/v1"}]
@@ -144,7 +144,7 @@ def test_sa_link(api: FakeApi, server: InMemory) -> None:
     assert {each["kind"] for each in namespace["changes"]} == {"ServiceAccount", "Pod"}
 
 
-def test_image_puller_grant(api: FakeApi, server: InMemory) -> None:
+def test_image_puller_grant_returns_documented_values(api: FakeApi, server: InMemory) -> None:
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"}
     subjects = [{"kind": "ServiceAccount", "namespace": "b", "name": "gone"}]
     api.put("rolebindings", "a", "image-puller-grant", roleRef=role, subjects=subjects)
@@ -158,7 +158,7 @@ def test_image_puller_grant(api: FakeApi, server: InMemory) -> None:
     assert result["failed"]
 
 
-def test_prune(api: FakeApi, server: InMemory) -> None:
+def test_prune_returns_documented_values(api: FakeApi, server: InMemory) -> None:
     made = {"namespaces": ["a"], "owner": "team"}
     server.run("pull_secret", name="ours", registries=LOGIN, **made)
     server.run("sa_link", secrets=["ours"], **made)

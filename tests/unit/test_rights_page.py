@@ -13,12 +13,12 @@ from support.rights_page import PAGE, written
 ROOT = PAGE.parents[3]
 
 
-def test_its_tables_are_those_of_the_data() -> None:
+def test_the_tables_of_the_page_match_the_data() -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert page == written(page), "run tests/support/rights_page.py"
 
 
-def test_messages_name_it() -> None:
+def test_messages_contain_the_address_of_the_page() -> None:
     repository = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["repository"]
     assert f"{repository}/blob/main/{PAGE.relative_to(ROOT).as_posix()}" == RIGHTS_PAGE
 

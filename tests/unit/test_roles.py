@@ -96,7 +96,7 @@ class TestRole:
         assert examples
         assert [refusals(role, example) for example in examples] == [[] for _example in examples]
 
-    def test_says_since_when(self, role: str) -> None:
+    def test_a_role_has_a_valid_version_added(self, role: str) -> None:
         specs = loaded(ROOT / role / "meta" / "argument_specs.yml")["argument_specs"]
         ours, since = loaded(ROOT.parent / "galaxy.yml")["version"], specs["main"]["version_added"]
         assert [int(part) for part in since.split(".")] <= [int(part) for part in ours.split(".")]
@@ -115,12 +115,12 @@ class TestRole:
         }
         assert_agreement(given, wanted, f"roles/{role}/defaults/main.yml", SPECS)
 
-    def test_what_is_required_says_so_in_a_sentence(self, role: str) -> None:
+    def test_a_required_variable_has_an_undef_hint(self, role: str) -> None:
         defaults = loaded(ROOT / role / "defaults" / "main.yml")
         for name in required_of(role):
             assert re.fullmatch(rf"{{{{ undef\(hint=(['\"]){name} is not set: .*\) }}}}", defaults[name])
 
-    def test_a_switch_is_converted_wherever_it_decides(self, role: str) -> None:
+    def test_a_boolean_variable_is_converted_in_every_condition(self, role: str) -> None:
         """`-e NAME=false` is text, and text that is not empty is true. As the whole value of an option, the module converts it."""
         switches = [name for name, option in options_of(role).items() if option["type"] == "bool"]
         files = [path for part in ("tasks", "vars") for path in (ROOT / role / part).glob("*.yml")]
@@ -135,7 +135,7 @@ class TestRole:
 SHARED = {"image_pull_only_namespaces"}
 
 
-def test_the_roles_that_set_up_namespaces_share_what_limits_them() -> None:
+def test_roles_that_set_up_namespaces_share_the_limiting_variables() -> None:
     assert {role for role in ROLES if SHARED & {*options_of(role)}} == {*declarations.VARIABLES}
 
 
@@ -147,12 +147,12 @@ class TestRoleWithEntries:
             table_of(role, "key of an entry"), taken, f"the table of keys in roles/{role}/README.md", SPECS
         )
 
-    def test_the_keys_of_an_entry_are_those_that_are_read(self, role: str) -> None:
+    def test_the_documented_keys_of_an_entry_are_the_ones_that_are_read(self, role: str) -> None:
         read, written = dict.fromkeys(declarations._MEMBERS[role]), dict.fromkeys(entries_of(role))
         assert_agreement(written, read, f"entry in roles/{role}/meta/argument_specs.yml", READER)
         required = {name for name, option in entries_of(role).items() if option.get("required")}
         assert {*declarations._REQUIRED[role]} == required
 
-    def test_its_variable_is_the_one_that_is_read(self, role: str) -> None:
+    def test_the_documented_variable_is_the_one_that_is_read(self, role: str) -> None:
         (name,) = (name for name, option in options_of(role).items() if option["type"] == "list" and name not in SHARED)
         assert declarations.VARIABLES[role] == name

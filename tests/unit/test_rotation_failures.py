@@ -64,7 +64,7 @@ def after_retirement(plan: Any, before: Any, after: Any) -> list[str]:
     [([], [], 60), ([{"secret": "pull-secret"}], [], 300), ([], [{"secret": "pull-secret"}], 300), (None, None, 300)],
 )
 @pytest.mark.parametrize("rotates_nodes", [True, "false"])
-def test_login_of_nodes_makes_the_wait_longer(nodes: Any, changed: Any, seconds: int, rotates_nodes: Any) -> None:
+def test_a_login_of_nodes_makes_the_wait_longer(nodes: Any, changed: Any, seconds: int, rotates_nodes: Any) -> None:
     """An earlier run may have written it a moment ago. None: the play has no plan, so nothing is known of its hosts."""
     plan = {"__credential_rotation_plan": {"rotation": {"nodes": nodes, "nodes_changed": changed}}}
     hosts = {"a": {}} if nodes is None else {"a": plan}
@@ -75,7 +75,7 @@ def test_login_of_nodes_makes_the_wait_longer(nodes: Any, changed: Any, seconds:
 
 
 class TestBeforeTheRetirement:
-    def test_only_failures_since_the_plan_with_a_proven_image(self) -> None:
+    def test_only_failures_since_the_plan_with_a_proven_image_count(self) -> None:
         plan = look("a x", undecided=("b x",), proven=("x",), to_change=1)
         assert new_failures(plan, look("a x", "b x", "c x", "d y")) == ["c x"]
 
@@ -83,22 +83,22 @@ class TestBeforeTheRetirement:
         assert new_failures(look(), look("a x")) == []
 
     @pytest.mark.parametrize("verify", [False, "false", "no"])
-    def test_each_failure_counts_where_no_registry_was_asked(self, verify: Any) -> None:
+    def test_each_failure_counts_if_no_registry_was_queried(self, verify: Any) -> None:
         plan = look(to_change=1)
         assert new_failures(plan, look("a x"), credential_rotation_verify=verify) == ["a x"]
 
 
 class TestAfterTheRetirement:
-    def test_what_failed_before_is_not_counted(self) -> None:
+    def test_an_earlier_failure_is_not_counted(self) -> None:
         plan = look("a x", proven=("x",), to_change=1)
         assert after_retirement(plan, look("a x"), look("a x", "b x")) == ["b x"]
 
-    def test_what_is_hidden_since_the_plan_is_not_counted(self) -> None:
+    def test_a_failure_undecided_since_the_plan_is_not_counted(self) -> None:
         plan = look("a x", undecided=("b x",), proven=("x",), to_change=1)
         assert after_retirement(plan, look(undecided=("a x", "b x")), look("a x", "b x")) == []
 
     @pytest.mark.parametrize("plan", [look("a x"), look(undecided=("a x",))])
-    def test_what_was_good_just_before_is_counted(self, plan: Any) -> None:
+    def test_a_pull_that_worked_just_before_is_counted(self, plan: Any) -> None:
         plan["rotation"] |= look(proven=("x",), to_change=1)["rotation"] | {
             name: plan["rotation"][name] for name in ("failing", "undecided")
         }
@@ -112,5 +112,5 @@ class TestAfterTheRetirement:
         """It has nothing to change, so it has proven no repository."""
         assert after_retirement(look(), look(), look("a x")) == ["a x"]
 
-    def test_the_end_alone(self) -> None:
+    def test_failures_are_compared_with_the_last_look_without_a_plan(self) -> None:
         assert after_retirement(None, look("a x"), look("a x", "b x")) == ["b x"]

@@ -153,7 +153,7 @@ def _judged(pods: Pods, done: Pulls, rows: Mapping[Any, Any]) -> Iterator[Judged
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
 class TestGeneratedPods:
-    def test_with_the_registries_asked_each_verdict_is_the_nodes(
+    def test_each_verdict_matches_the_node_when_the_registries_are_asked(
         self, pods: Pods, pulled_once: Callable[[Setting], Pulls], setting: Setting
     ) -> None:
         realm_hosts, ca_cert = pods.lab.registry_hosts, pods.lab.data["ca_cert"]
@@ -172,7 +172,7 @@ class TestGeneratedPods:
         assert {True, False} <= {each.pulled for each in found}
         assert not wrong, f"{len(wrong)} of {len(found)}, such as {wrong[0]}"
 
-    def test_without_asking_only_a_login_may_be_wrong(
+    def test_verdicts_without_asking_are_wrong_only_about_a_login(
         self, pods: Pods, pulled_once: Callable[[Setting], Pulls], setting: Setting
     ) -> None:
         """`pulls` then means that the registry was not asked; nothing else is guessed."""
@@ -187,7 +187,7 @@ class TestGeneratedPods:
         print(setting.name, Counter((each.verdict, each.pulled) for each in found))
         assert not wrong, f"{len(wrong)} of {len(found)}, such as {wrong[0]}"
 
-    def test_with_the_nodes_word_nothing_that_failed_pulls(self, pods: Pods, setting: Setting) -> None:
+    def test_verdicts_with_the_pod_status_match_the_node_or_are_unknown(self, pods: Pods, setting: Setting) -> None:
         with setting.applied(pods.lab, pods.names):
             found = judged(pods, pulled(pods, "--status"))
         wrong = [each for each in found if each.pulled != (each.verdict == "pulls") and each.verdict != "unknown"]

@@ -13,7 +13,7 @@ from .errors import Refusal
 from .json_types import as_dict, as_str
 from .objects import Json, ObjectRef, metadata
 
-__all__ = ["MANAGED_BY", "Change", "create", "delete", "replace", "restored", "update"]
+__all__ = ["MANAGED_BY", "Change", "create", "delete", "replace", "restore", "update"]
 
 Action = Literal["create", "update", "delete", "replace"]
 
@@ -94,7 +94,7 @@ def replace(ref: ObjectRef, observed: Json, body: Json, details: Json, *, before
     return Change("replace", ref, new.body, details, before, after, observed)
 
 
-def restored(change: Change) -> Change:
+def restore(change: Change) -> Change:
     """Return the create that restores the object that a replacement has deleted."""
     head = {"apiVersion": change.ref.kind.api_version, "kind": change.ref.kind.kind}
     return Change("create", change.ref, {**change.old, **head, "metadata": _own_metadata(change.old)})

@@ -8,15 +8,15 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
-__all__ = ["ImagePullError", "OptionError", "Refusal", "printable", "unexpected"]
+__all__ = ["ImagePullError", "OptionError", "Refusal", "describe_unexpected", "make_printable"]
 
 
-def printable(text: str) -> str:
+def make_printable(text: str) -> str:
     """Return the text for one line of a terminal: each control character becomes a space. Other people may have written parts of it."""
     return text if text.isprintable() else "".join(letter if letter.isprintable() else " " for letter in text)
 
 
-def unexpected(error: BaseException) -> str:
+def describe_unexpected(error: BaseException) -> str:
     """Describe an unexpected error by its type and location. Its text is left out, because it may contain the content of a secret."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" in {frames[-1].name}, line {frames[-1].lineno} of {Path(frames[-1].filename).name}" if frames else ""
@@ -28,7 +28,7 @@ class ImagePullError(Exception):
 
     def __str__(self) -> str:
         """Return one printable line, even if the message quotes an object of the cluster."""
-        return printable(super().__str__())
+        return make_printable(super().__str__())
 
 
 class OptionError(ImagePullError):

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 
 from .redaction import MASKED
 
-__all__ = ["cut", "in_one_line", "redacted"]
+__all__ = ["redact_line", "redact_text", "truncate"]
 
 _MEMBER = r"(?:identity|registry|access_|refresh_|id_)?token|passw(?:or)?d|(?:client_)?secret|auth|api_?key"
 _PATTERNS: Sequence[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = tuple(
@@ -41,19 +41,19 @@ _PATTERNS: Sequence[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
 )
 
 
-def redacted(text: str) -> str:
+def redact_text(text: str) -> str:
     """Return the text with credentials hidden, as far as their position or form identifies them."""
     for pattern, kept in _PATTERNS:
         text = pattern.sub(kept, text)
     return text
 
 
-def in_one_line(text: str, most: int | None = None) -> str:
+def redact_line(text: str, most: int | None = None) -> str:
     """Return the redacted text in one line, cut after `most` characters. Cutting first could hide the form of a credential."""
-    line = " ".join(redacted(text).split())
-    return line if most is None else cut(line, most)
+    line = " ".join(redact_text(text).split())
+    return line if most is None else truncate(line, most)
 
 
-def cut(text: str, most: int) -> str:
+def truncate(text: str, most: int) -> str:
     """Cut the text between words. A part of a credential would not be found when the text is masked later."""
     return text if len(text) <= most else f"{text[:most].rpartition(' ')[0]} ...".lstrip()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-__all__ = ["rewritten", "texts_of"]
+__all__ = ["rewrite_texts", "texts_of"]
 
 
 def texts_of(value: Any) -> Iterator[str]:
@@ -25,16 +25,16 @@ def texts_of(value: Any) -> Iterator[str]:
             pending += part
 
 
-def rewritten(value: Any, rewrite: Callable[[str], str]) -> Any:
+def rewrite_texts(value: Any, rewrite: Callable[[str], str]) -> Any:
     """Return the value with each string rewritten. Keys that are identifiers, such as `changes`, are kept: they belong to the result."""
     if isinstance(value, str):
         return rewrite(value)
     if isinstance(value, Mapping):
         return {
-            key if _is_own_key(key) else rewritten(key, rewrite): rewritten(item, rewrite)
+            key if _is_own_key(key) else rewrite_texts(key, rewrite): rewrite_texts(item, rewrite)
             for key, item in value.items()
         }
-    return [rewritten(item, rewrite) for item in value] if isinstance(value, (list, tuple)) else value
+    return [rewrite_texts(item, rewrite) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _is_own_key(key: Any) -> bool:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["LabelTest", "compiled", "required_keys"]
+__all__ = ["LabelTest", "compile_selector", "required_keys"]
 
 #: Tests whether an object with these labels is selected.
 LabelTest = Callable[[Mapping[str, Any]], bool]
@@ -30,7 +30,7 @@ _ITEM = re.compile(rf"{_SPACE}*{_VALUE}{_SPACE}*\Z")
 _COMMA = re.compile(r",(?![^()]*\))")
 
 
-def compiled(selector: str) -> LabelTest | None:
+def compile_selector(selector: str) -> LabelTest | None:
     """Return the selector as a function, or None if only the API server can evaluate it."""
     tests = [_requirement(part) for part in _COMMA.split(selector)] if selector.strip(" \t\r\n") else []
     known = [test for test in tests if test is not None]
@@ -59,15 +59,15 @@ def _requirement(text: str) -> LabelTest | None:
         return lambda labels: (key in labels) is not bool(negated)
     if found := _EQUALS.match(text):
         key, operator, value = found.groups()
-        return _among(key, (value,), negated=operator == "!=")
+        return _membership_test(key, (value,), negated=operator == "!=")
     if found := _IN.match(text):
         key, operator, listed = found.groups()
         items = [_ITEM.match(item) for item in listed.split(",")]
         values = tuple(item.group(1) for item in items if item)
-        return _among(key, values, negated=operator == "notin") if all(items) else None
+        return _membership_test(key, values, negated=operator == "notin") if all(items) else None
     return None
 
 
-def _among(key: str, values: tuple[str, ...], *, negated: bool) -> LabelTest:
+def _membership_test(key: str, values: tuple[str, ...], *, negated: bool) -> LabelTest:
     """A missing label has none of the values, so a negated requirement selects the object."""
     return lambda labels: (key in labels and labels[key] in values) is not negated

@@ -20,7 +20,7 @@ __all__ = [
     "is_name",
     "is_namespace",
     "is_pattern",
-    "quoted",
+    "quote_name",
 ]
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
@@ -53,7 +53,7 @@ def check_name(option: str, name: str) -> None:
     """
     if not is_name(name):
         raise OptionError(
-            f"option {option!r}: {quoted(name)} cannot be an object's name: use lower-case letters, digits, '-' and '.', "
+            f"option {option!r}: {quote_name(name)} cannot be an object's name: use lower-case letters, digits, '-' and '.', "
             f"at most {LONGEST_NAME}, beginning and ending with a letter or digit"
         )
 
@@ -78,12 +78,12 @@ def check_namespace(option: str, name: str) -> None:
     """
     if not is_namespace(name):
         raise OptionError(
-            f"option {option!r}: {quoted(name)} cannot be a namespace: use lower-case letters, digits and '-', "
-            f"at most {_LONGEST_NAMESPACE}, beginning and ending with a letter or digit{_instead(name)}"
+            f"option {option!r}: {quote_name(name)} cannot be a namespace: use lower-case letters, digits and '-', "
+            f"at most {_LONGEST_NAMESPACE}, beginning and ending with a letter or digit{_suggest_name(name)}"
         )
 
 
-def _instead(name: str) -> str:
+def _suggest_name(name: str) -> str:
     """The name that was probably meant. Empty if that is unclear."""
     if is_pattern(name) and len(name) <= _SHOWN:
         return f". To select namespaces by a pattern, write namespace_selector: {{include: [{name!r}]}} instead"
@@ -97,7 +97,7 @@ def check_path_segment(option: str, name: str) -> None:
     """
     if not name.strip() or name in (".", "..") or re.search("[/%]", name) or _UNPRINTABLE.search(name):
         raise OptionError(
-            f"option {option!r}: {quoted(name)} cannot be an object's name: it must not be empty, '.' or '..', nor contain "
+            f"option {option!r}: {quote_name(name)} cannot be an object's name: it must not be empty, '.' or '..', nor contain "
             "'/', '%' or control characters"
         )
 
@@ -110,7 +110,7 @@ def check_free_name(option: str, name: str) -> None:
     if not name.strip():
         raise OptionError(f"option {option!r} contains an empty name")
     if _UNPRINTABLE.search(name):
-        raise OptionError(f"option {option!r}: {quoted(name)} contains control characters or an unpaired surrogate")
+        raise OptionError(f"option {option!r}: {quote_name(name)} contains control characters or an unpaired surrogate")
 
 
 def is_pattern(name: str) -> bool:
@@ -118,6 +118,6 @@ def is_pattern(name: str) -> bool:
     return any(character in name for character in "*?[")
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
     """Return an invalid name for a message, with bounded length."""
     return repr(name if len(name) <= _SHOWN else f"{name[:_SHOWN]}...")

@@ -53,7 +53,7 @@ class NamespaceSelector:
         Users choose the names of the projects that they request.
         """
         keys = required_keys(self.labels)
-        return bool(self.requesters) or any(not _any(key, _OF_EVERY) for key in keys)
+        return bool(self.requesters) or any(not _is_any_match(key, _OF_EVERY) for key in keys)
 
     def choose(self, namespaces: Iterable[Json]) -> tuple[list[str], list[str]]:
         """Return the sorted names of the selected namespaces, and of those that are being deleted.
@@ -86,8 +86,8 @@ class NamespaceSelector:
 
     def means(self, name: str) -> bool:
         """Whether the name of a namespace is selected. The other criteria are ignored."""
-        included = not self.include or name in self._names or _any(name, self._globs)
-        return included and not _any(name, self.exclude) and (self.system or not _any(name, _SYSTEM))
+        included = not self.include or name in self._names or _is_any_match(name, self._globs)
+        return included and not _is_any_match(name, self.exclude) and (self.system or not _is_any_match(name, _SYSTEM))
 
     # An `include` can be thousands of names.
     @cached_property
@@ -148,5 +148,5 @@ def _phase(namespace: Json) -> str:
     return _TERMINATING if going else as_str(as_dict(namespace.get("status")).get("phase")) or "Active"
 
 
-def _any(name: str, patterns: Iterable[str]) -> bool:
+def _is_any_match(name: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)

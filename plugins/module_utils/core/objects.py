@@ -24,9 +24,9 @@ __all__ = [
     "Objects",
     "controller_reference",
     "metadata",
-    "only",
-    "trimmed",
-    "trimmed_of_managers",
+    "pick",
+    "trim_object",
+    "without_managed_fields",
 ]
 
 Json = Mapping[str, Any]
@@ -89,16 +89,16 @@ def controller_reference(obj: Json) -> Json:
     return next((each for each in found if each.get("controller")), {})
 
 
-def only(part: Json, *names: str) -> dict[str, Any]:
+def pick(part: Json, *names: str) -> dict[str, Any]:
     """Return the given keys that exist in `part`, with their values."""
     return {name: part[name] for name in names if name in part}
 
 
-def trimmed(kind: Kind, obj: Json) -> Json:
+def trim_object(kind: Kind, obj: Json) -> Json:
     """Return the parts of a listed object to keep. By default `managedFields`, the largest part of most objects, is dropped."""
-    return trimmed_of_managers(obj) if kind.trim is None else kind.trim(obj)
+    return without_managed_fields(obj) if kind.trim is None else kind.trim(obj)
 
 
-def trimmed_of_managers(obj: Json) -> dict[str, Any]:
+def without_managed_fields(obj: Json) -> dict[str, Any]:
     """Return the object without `managedFields`."""
     return {**obj, "metadata": {key: value for key, value in metadata(obj).items() if key != "managedFields"}}

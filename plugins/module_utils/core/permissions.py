@@ -59,11 +59,11 @@ def describe_missing(needs: Iterable[MissingPermission]) -> list[str]:
     alike: dict[MissingPermission, list[MissingPermission]] = {}
     for need in sorted(set(needs)):
         alike.setdefault(replace(need, namespace="", name=""), []).append(need)
-    named = "; ".join(part for found in alike.values() for part in _named(found))
+    named = "; ".join(part for found in alike.values() for part in _format_needs(found))
     if not named:
         return []
     return [f"results are incomplete: the caller lacks permissions and needs {named}. See {RIGHTS_PAGE}"]
 
 
-def _named(found: list[MissingPermission]) -> Iterator[str]:
+def _format_needs(found: list[MissingPermission]) -> Iterator[str]:
     yield summarize([*map(str, found)], _SHOWN)

@@ -20,19 +20,19 @@ from itertools import takewhile
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
-from .json_texts import rewritten, texts_of
+from .json_texts import rewrite_texts, texts_of
 
 __all__ = [
     "CONTAINERS",
     "HIDDEN",
     "SHORTEST",
-    "credentials",
+    "collect_credentials",
     "credentials_in_text",
-    "forms",
+    "find_secrets",
     "hide",
     "is_path",
     "mask",
-    "within",
+    "secret_forms",
 ]
 
 #: Ansible's replacement for the value of an option with `no_log`, and for a part of a text.
@@ -86,13 +86,13 @@ _YAML_IN_BRACKETS = re.compile(_YAML_MEMBER + r"""([^\s"'{[,}\]][^,}\]]*)""")
 _YAML_LINE = re.compile(r"[\s-]*" + _YAML_MEMBER + r"""([^\s"'].*)""")
 
 
-def credentials(options: Mapping[str, Any], no_log_values: Iterable[str]) -> set[str]:
+def collect_credentials(options: Mapping[str, Any], no_log_values: Iterable[str]) -> set[str]:
     """Return all strings to mask in a task's output: the credentials among its options, in every possible form.
 
     `no_log_values` are the values that Ansible found. `CONTAINERS` are not among them: Ansible would mask each string in them, so a user
     named `app` would mask every "app" in the output. A container that is text is also masked as a whole, because it may be unreadable.
     """
-    decoded = {name: _with_entries_decoded(_decoded(value)) for name, value in options.items()}
+    decoded = {name: _decode_entries(_decode_text(value)) for name, value in options.items()}
     declared = [options, *(entry for value in options.values() for entry in _entries(value))]
     texts = {one[name] for one in declared for name in CONTAINERS if isinstance(one.get(name), str)}
     return _all_forms({*no_log_values, *texts} | _secrets_in(decoded))
@@ -103,11 +103,11 @@ def _entries(value: Any) -> list[Mapping[str, Any]]:
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
-def _with_entries_decoded(value: Any) -> Any:
+def _decode_entries(value: Any) -> Any:
     if not isinstance(value, list):
         return value
     return [
-        {**item, **{name: _decoded(item[name]) for name in CONTAINERS if name in item}}
+        {**item, **{name: _decode_text(item[name]) for name in CONTAINERS if name in item}}
         if isinstance(item, Mapping)
         else item
         for item in value
@@ -116,32 +116,32 @@ def _with_entries_decoded(value: Any) -> Any:
 
 def credentials_in_text(text: str) -> set[str]:
     """Return all strings to mask for the text of an auth file."""
-    return _all_forms(_secrets_in(_decoded(text)))
+    return _all_forms(_secrets_in(_decode_text(text)))
 
 
-def forms(secret: str) -> set[str]:
+def secret_forms(secret: str) -> set[str]:
     """Return a credential in plain form, and as JSON, Python, a URL and base64 would contain it, including within longer base64."""
     raw = _bytes(secret)
     if _SAME_EVERYWHERE.match(secret):  # most passwords: only base64 changes them
-        return {secret, *_encoded(secret, raw)}
+        return {secret, *_encoded_forms(secret, raw)}
     written = {json.dumps(secret, ensure_ascii=only_ascii)[1:-1] for only_ascii in (True, False)}
     written |= {repr(secret)[1:-1], repr(raw)[2:-1], quote(raw, safe=""), quote(raw), quote_plus(raw)}
-    return {secret, *written, *_encoded(secret, raw)}
+    return {secret, *written, *_encoded_forms(secret, raw)}
 
 
 #: Text that JSON, Python and a URL do not change.
 _SAME_EVERYWHERE = re.compile(r"[A-Za-z0-9_.~-]*\Z")
 
 
-def _encoded(secret: str, raw: bytes) -> set[str]:
-    encoded = {_base64(secret), _base64(secret).rstrip("="), *_inside_base64(raw)}
+def _encoded_forms(secret: str, raw: bytes) -> set[str]:
+    encoded = {_base64(secret), _base64(secret).rstrip("="), *_base64_forms(raw)}
     return encoded | {text.translate(_URL_SAFE) for text in encoded}
 
 
 _URL_SAFE = str.maketrans("+/", "-_")
 
 
-def _inside_base64(raw: bytes) -> Iterator[str]:
+def _base64_forms(raw: bytes) -> Iterator[str]:
     """The base64 characters that depend on `raw` alone if other bytes surround it, for each of the three possible offsets."""
     for shift, mixed in enumerate((0, 2, 3)):
         encoded = base64.b64encode(b"\0" * shift + raw).decode("ascii")
@@ -150,7 +150,7 @@ def _inside_base64(raw: bytes) -> Iterator[str]:
 
 def _all_forms(secrets: Iterable[str]) -> set[str]:
     long_enough = {secret for secret in secrets if len(secret) >= SHORTEST}
-    return {form for secret in long_enough for form in forms(secret)}
+    return {form for secret in long_enough for form in secret_forms(secret)}
 
 
 def mask(value: Any, secrets: Collection[str]) -> Any:
@@ -159,16 +159,16 @@ def mask(value: Any, secrets: Collection[str]) -> Any:
     Keys that are identifiers, such as `changes`, are kept, because they belong to the result. Numbers are kept, because they are counts.
     A value without a secret is returned unchanged.
     """
-    present = within(texts_of(value), secrets)
-    return _masked(value, present) if present else value
+    present = find_secrets(texts_of(value), secrets)
+    return _mask_texts(value, present) if present else value
 
 
-def within(texts: Iterable[str], secrets: Collection[str]) -> list[str]:
+def find_secrets(texts: Iterable[str], secrets: Collection[str]) -> list[str]:
     """Return the secrets that one of the texts contains."""
-    return _present("\n".join({*texts}), {secret for secret in secrets if len(secret) >= SHORTEST})
+    return _find_present("\n".join({*texts}), {secret for secret in secrets if len(secret) >= SHORTEST})
 
 
-def _present(text: str, secrets: Collection[str]) -> list[str]:
+def _find_present(text: str, secrets: Collection[str]) -> list[str]:
     """The secrets that a text contains.
 
     For thousands of secrets, one pass over the text selects candidates by their last characters. (The first characters are
@@ -180,27 +180,27 @@ def _present(text: str, secrets: Collection[str]) -> list[str]:
     return [secret for secret in secrets if secret in text]
 
 
-def _masked(value: Any, secrets: Collection[str]) -> Any:
+def _mask_texts(value: Any, secrets: Collection[str]) -> Any:
     @cache  # most strings of a large result are the same for all namespaces
     def without(text: str) -> str:
-        return _without(text, _present(text, secrets))
+        return _mask_text(text, _find_present(text, secrets))
 
-    return rewritten(value, without)
+    return rewrite_texts(value, without)
 
 
-def _without(text: str, secrets: Collection[str]) -> str:
+def _mask_text(text: str, secrets: Collection[str]) -> str:
     """The text without the secrets, even if two of them overlap."""
     if text in secrets:
         return HIDDEN
     parts, masked_to = [], 0
-    for start, end in sorted(place for secret in secrets for place in _places(text, secret)):
+    for start, end in sorted(place for secret in secrets for place in _find_places(text, secret)):
         if start >= masked_to:
             parts += [text[masked_to:start], MASKED]
         masked_to = max(masked_to, end)
     return "".join([*parts, text[masked_to:]])
 
 
-def _places(text: str, secret: str) -> Iterator[tuple[int, int]]:
+def _find_places(text: str, secret: str) -> Iterator[tuple[int, int]]:
     start = text.find(secret)
     while start >= 0:
         yield start, start + len(secret)
@@ -238,8 +238,8 @@ def _secrets_in(value: Any) -> set[str]:
     found: set[str] = set()
     for text, name, is_secret in _strings(value):
         if is_secret:
-            found.update((text, *_inside_auth(text)))
-        if _plain(name).endswith("basicauth"):
+            found.update((text, *_decode_auth(text)))
+        if _normalize_name(name).endswith("basicauth"):
             found.add(text.partition(":")[2])
         password = _password_in_url(name, text)
         found.update((password, unquote(password)))
@@ -252,7 +252,7 @@ def _strings(value: Any) -> Iterator[tuple[str, str, bool]]:
     while pending:  # not by recursion: the caller chooses the depth
         part, name, inside = pending.pop()
         if isinstance(part, Mapping):
-            pending += ((item, str(key), inside or _holds_secret(str(key), part)) for key, item in part.items())
+            pending += ((item, str(key), inside or _is_secret_member(str(key), part)) for key, item in part.items())
             pending += ((str(key), "registry", False) for key in part)
             if part.get("username") and part.get("password"):
                 login = f"{part['username']}:{part['password']}"
@@ -264,7 +264,7 @@ def _strings(value: Any) -> Iterator[tuple[str, str, bool]]:
             yield part, name, inside
 
 
-def _holds_secret(name: str, siblings: Mapping[str, Any]) -> bool:
+def _is_secret_member(name: str, siblings: Mapping[str, Any]) -> bool:
     """Whether a key has a credential as its value, or possibly the value of an environment variable (a kubeconfig's login plugin)."""
     return _is_secret(name) or (name == "value" and "name" in siblings)
 
@@ -274,11 +274,11 @@ def _values_of_flags(arguments: Sequence[Any]) -> Iterator[Any]:
     for argument, following in zip(arguments, [*arguments, None][1:], strict=True):
         if isinstance(argument, str) and argument.startswith("-"):
             name, is_joined, value = argument.partition("=")
-            if _plain(name).endswith(tuple(_SECRET_MEMBERS)):
+            if _normalize_name(name).endswith(tuple(_SECRET_MEMBERS)):
                 yield value if is_joined else following
 
 
-def _inside_auth(value: str) -> Iterator[str]:
+def _decode_auth(value: str) -> Iterator[str]:
     """The decoded base64: user and password of an `auth` field, which may lack padding or contain a line end, or a key."""
     text = "".join(value.split()).rstrip("=")
     try:
@@ -294,11 +294,11 @@ def _inside_auth(value: str) -> Iterator[str]:
 
 
 def _is_secret(name: str) -> bool:
-    return _plain(name) in _SECRET_MEMBERS
+    return _normalize_name(name) in _SECRET_MEMBERS
 
 
 @lru_cache(maxsize=1024)
-def _plain(name: str) -> str:
+def _normalize_name(name: str) -> str:
     return name.lower().replace("_", "").replace("-", "")
 
 
@@ -307,7 +307,7 @@ def is_path(kubeconfig: Any) -> bool:
     return isinstance(kubeconfig, str) and not re.match(r"\s*\{|.*:\s|.*\n", kubeconfig)
 
 
-def _decoded(value: Any) -> Any:
+def _decode_text(value: Any) -> Any:
     """JSON or YAML text, decoded far enough to find values by their keys. Other values are returned unchanged."""
     if not isinstance(value, str) or is_path(value):
         return value

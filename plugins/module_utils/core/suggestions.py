@@ -9,19 +9,19 @@ from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-__all__ = ["did_you_mean", "most_similar", "unknown_options"]
+__all__ = ["find_similar", "format_suggestion", "unknown_options"]
 
 
-def most_similar(name: str, known: Collection[str]) -> str:
+def find_similar(name: str, known: Collection[str]) -> str:
     """Return the known name that was probably meant. Empty if none is similar."""
     longer = [one for one in known if len(name) > 2 and one.startswith(name)]
     found = get_close_matches(name, known, 1, 0.7) or sorted(longer, key=len)
     return found[0] if found else ""
 
 
-def did_you_mean(name: str, known: Collection[str]) -> str:
+def format_suggestion(name: str, known: Collection[str]) -> str:
     """Return the end of a sentence that suggests the similar name. Empty if none is similar."""
-    found = most_similar(name, known)
+    found = find_similar(name, known)
     return f": did you mean {found!r}?" if found else ""
 
 
@@ -31,7 +31,7 @@ def unknown_options(arguments: Mapping[str, Any], given: Mapping[Any, Any], wher
     for name, value in given.items():
         if name not in names:
             if not str(name).startswith("_ansible_"):
-                yield f"{where}{name} is unknown{did_you_mean(str(name), names) or ';'} it takes {', '.join(sorted(arguments))}"
+                yield f"{where}{name} is unknown{format_suggestion(str(name), names) or ';'} it takes {', '.join(sorted(arguments))}"
             continue
         options = arguments.get(name, {}).get("options")
         if not options:

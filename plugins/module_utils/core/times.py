@@ -13,9 +13,17 @@ from typing import Any
 
 from .errors import OptionError
 from .json_types import as_dict, as_list, as_str
-from .objects import Json, metadata, trimmed_of_managers
+from .objects import Json, metadata, without_managed_fields
 
-__all__ = ["ChangeTime", "check_seconds", "content_changed", "day", "seconds_of", "utc", "with_time_of_content"]
+__all__ = [
+    "ChangeTime",
+    "check_seconds",
+    "content_change",
+    "format_day",
+    "format_utc",
+    "seconds_of",
+    "with_time_of_content",
+]
 
 #: Maximum timeout, in seconds, for servers outside the cluster.
 _LONGEST_TIMEOUT = 3600
@@ -47,17 +55,17 @@ def seconds_of(value: Any) -> int | None:
         return None
 
 
-def utc(seconds: float) -> str:
+def format_utc(seconds: float) -> str:
     """Return the time in RFC 3339 form, or a phrase if it is not a valid date."""
-    return _written(seconds, "%Y-%m-%dT%H:%M:%SZ")
+    return _format_time(seconds, "%Y-%m-%dT%H:%M:%SZ")
 
 
-def day(seconds: float) -> str:
+def format_day(seconds: float) -> str:
     """Return the date of `utc`, or the phrase."""
-    return _written(seconds, "%Y-%m-%d")
+    return _format_time(seconds, "%Y-%m-%d")
 
 
-def _written(seconds: float, form: str) -> str:
+def _format_time(seconds: float, form: str) -> str:
     try:
         return datetime.fromtimestamp(int(seconds), timezone.utc).strftime(form)
     except (ValueError, OverflowError, OSError):
@@ -73,9 +81,9 @@ def check_seconds(option: str, seconds: float) -> None:
         raise OptionError(f"option {option!r} is in seconds, from 1 to {_LONGEST_TIMEOUT}")
 
 
-def content_changed(secret: Json) -> ChangeTime | None:
+def content_change(secret: Json) -> ChangeTime | None:
     """Return the time of the last change of a secret's content, from `managedFields` or, without them, its creation. None if unknown."""
-    times = [at for entry in _of_content(secret) if (at := seconds_of(entry.get("time"))) is not None]
+    times = [at for entry in _content_entries(secret) if (at := seconds_of(entry.get("time"))) is not None]
     if times:
         return ChangeTime(max(times), is_exact=True)
     created = seconds_of(metadata(secret).get("creationTimestamp"))
@@ -84,8 +92,8 @@ def content_changed(secret: Json) -> ChangeTime | None:
 
 def with_time_of_content(secret: Json) -> Json:
     """Return a listed secret without its `managedFields`, except the part that `content_changed` reads."""
-    latest = max(_of_content(secret), key=lambda entry: seconds_of(entry.get("time")) or 0, default=None)
-    kept = trimmed_of_managers(secret)
+    latest = max(_content_entries(secret), key=lambda entry: seconds_of(entry.get("time")) or 0, default=None)
+    kept = without_managed_fields(secret)
     if latest is None:
         return kept
     return {**kept, "metadata": {**kept["metadata"], "managedFields": [{"time": latest.get("time"), **_FIELDS}]}}
@@ -94,7 +102,7 @@ def with_time_of_content(secret: Json) -> Json:
 _FIELDS: Json = {"fieldsV1": {"f:data": {}}}
 
 
-def _of_content(secret: Json) -> Iterator[Json]:
+def _content_entries(secret: Json) -> Iterator[Json]:
     for entry in map(as_dict, as_list(metadata(secret).get("managedFields"))):
         if any(name in as_dict(entry.get("fieldsV1")) for name in _CONTENT):
             yield entry

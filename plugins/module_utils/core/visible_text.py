@@ -13,9 +13,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from .json_texts import rewritten, texts_of
+from .json_texts import rewrite_texts, texts_of
 
-__all__ = ["MOST", "shown", "visible"]
+__all__ = ["MOST", "escape_invisible", "make_visible"]
 
 #: Maximum number of characters of one text in a result.
 MOST = 65_536
@@ -23,7 +23,7 @@ MOST = 65_536
 _KEPT = "\n\t"
 
 
-def visible(text: str) -> str:
+def escape_invisible(text: str) -> str:
     """Return the text with each unprintable character replaced by its code point, such as `⟨U+202E⟩`. Line ends and tabs are kept."""
     if _is_visible(text):
         return text
@@ -34,14 +34,14 @@ def _is_visible(text: str) -> bool:
     return text.isprintable() or text.replace("\n", "").replace("\t", "").isprintable()
 
 
-def shown(value: Any) -> Any:
+def make_visible(value: Any) -> Any:
     """Return the JSON-like value with visible strings of bounded length. Mask credentials first: a cut credential would not be found."""
     if all(len(text) <= MOST and _is_visible(text) for text in {*texts_of(value)}):
         return value
-    return rewritten(value, cache(_bounded))
+    return rewrite_texts(value, cache(_truncate))
 
 
-def _bounded(text: str) -> str:
+def _truncate(text: str) -> str:
     if len(text) <= MOST:
-        return visible(text)
-    return f"{visible(text[:MOST])} ... ({len(text) - MOST:,} more characters)"
+        return escape_invisible(text)
+    return f"{escape_invisible(text[:MOST])} ... ({len(text) - MOST:,} more characters)"

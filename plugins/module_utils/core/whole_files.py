@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["stored"]
+__all__ = ["stage_file"]
 
 #: Maximum length of the prefix: some file systems limit names to 255 bytes, and the temporary name is longer than the file's own.
 _LONGEST_PREFIX = 64
 
 
 @contextmanager
-def stored(path: Path, content: bytes, mode: int = 0o600) -> Iterator[Path]:
+def stage_file(path: Path, content: bytes, mode: int = 0o600) -> Iterator[Path]:
     """Yield a file with that content and mode in the directory of `path`. The caller moves or links it to `path`. Otherwise it is removed.
 
     :raises OSError: if it cannot be stored. The error names `path`, even for a full disk, for which the system names no file.

@@ -56,7 +56,7 @@ _Scalar = Callable[[Any], str]
 
 def as_yaml(value: Mapping[Any, Any] | list[Any], *, for_ansible: bool = True) -> str:
     """Return a mapping or a list as YAML. Without `for_ansible`, the text has no tags, because another program reads it."""
-    scalar = _tagged if for_ansible else _untagged
+    scalar = _format_tagged if for_ansible else _format_untagged
     lines = _block(value, "", scalar)
     return "".join(f"{line}\n" for line in lines) if lines else f"{scalar(value)}\n"
 
@@ -87,16 +87,18 @@ def _member(name: Any, item: Any, edge: str, scalar: _Scalar) -> list[str]:
     return [*head, *below] if below else [*head[:-1], f"{head[-1]} {scalar(item)}"]
 
 
-def _tagged(value: Any) -> str:
+def _format_tagged(value: Any) -> str:
     is_text = isinstance(value, str) and not isinstance(value, (TemplateText, Sentence))
     return (
-        f"!unsafe {_quoted(value)}" if is_text and not (is_plain(value) or _RESOLVED.match(value)) else _untagged(value)
+        f"!unsafe {_quote(value)}"
+        if is_text and not (is_plain(value) or _RESOLVED.match(value))
+        else _format_untagged(value)
     )
 
 
-def _untagged(value: Any) -> str:
+def _format_untagged(value: Any) -> str:
     if isinstance(value, str):
-        return str(value) if _BARE.match(value) and not _NOT_TEXT.match(value) else _quoted(value)
+        return str(value) if _BARE.match(value) and not _NOT_TEXT.match(value) else _quote(value)
     if isinstance(value, float):
         return _number(value)
     if value is None or isinstance(value, int):
@@ -112,11 +114,11 @@ def _number(value: float) -> str:
     return digits if "." in digits else digits.replace("e", ".0e")
 
 
-def _quoted(text: str) -> str:
-    return f'"{_TO_ESCAPE.sub(_escaped, text)}"'
+def _quote(text: str) -> str:
+    return f'"{_TO_ESCAPE.sub(_escape, text)}"'
 
 
-def _escaped(found: re.Match[str]) -> str:
+def _escape(found: re.Match[str]) -> str:
     code = ord(found[0])
     if 0xD800 <= code <= 0xDFFF:  # an unpaired surrogate, which YAML cannot contain
         code = 0xFFFD

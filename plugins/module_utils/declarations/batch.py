@@ -14,7 +14,7 @@ from ..core.entry import Entry, Failure, Prerequisite
 from ..core.errors import ImagePullError, Refusal
 from ..core.objects import Json, Kind, ObjectRef, Objects
 from ..core.protocols import NOTHING_RELATED, Desired, ListedBy, Plan, Related
-from .related import known, stored
+from .related import find_related, store_object
 from .writes import Writes, object_after
 
 __all__ = ["Batch", "Declaration", "Forecast"]
@@ -101,7 +101,7 @@ class Batch(Generic[_Desired]):
             raise Refusal(self.refused[namespace])
         declared = [one for one in self.namespaces[namespace] if one.entry not in without or one.entry is None]
         if len(declared) == 1 and declared[0].entry is None:
-            return _alone(declared[0].desired, namespace, objects, found)
+            return _plan_single(declared[0].desired, namespace, objects, found)
         planner = _BatchPlanner(self.kind, dict(objects), found)
         for one in declared:
             planner.add(namespace, one)
@@ -109,7 +109,7 @@ class Batch(Generic[_Desired]):
         return planner.plan
 
 
-def _alone(desired: Desired, namespace: str, objects: Objects, found: Related) -> Plan:
+def _plan_single(desired: Desired, namespace: str, objects: Objects, found: Related) -> Plan:
     """The plan of a task's only declaration.
 
     :raises Refusal: if the declaration objects to the resulting object.
@@ -117,7 +117,7 @@ def _alone(desired: Desired, namespace: str, objects: Objects, found: Related) -
     plan = desired.plan(namespace, objects, found)
     after = dict(objects)
     for change in plan.changes:
-        stored(desired.kind, after, found, change.ref, object_after(change, after.get(change.ref.name)))
+        store_object(desired.kind, after, found, change.ref, object_after(change, after.get(change.ref.name)))
     written = {change.ref for change in plan.changes}
     for name in desired.names(namespace):
         ref = ObjectRef(desired.kind, namespace, name)
@@ -192,5 +192,5 @@ class _BatchPlanner:
     def _keep(self, change: Change) -> None:
         """Store the object as the next entry sees it."""
         ref = change.ref
-        seen = self._objects.get(ref.name) if ref.kind == self._kind else known(self._found, ref)
-        self._found = stored(self._kind, self._objects, self._found, ref, object_after(change, seen))
+        seen = self._objects.get(ref.name) if ref.kind == self._kind else find_related(self._found, ref)
+        self._found = store_object(self._kind, self._objects, self._found, ref, object_after(change, seen))

@@ -22,19 +22,19 @@ from ..core.suggestions import unknown_options
 from . import targets
 from .batch import Batch, Declaration
 from .contradictions import Contradiction
-from .entry_list import TARGETS, EntryList, entries_of, entry_at
+from .entry_list import TARGETS, EntryList, entry_at, list_entries
 from .targets import Targets
 
 __all__ = [
     "ListForm",
     "TargetedDeclaration",
     "batch_of",
-    "declared",
     "entry_problems",
     "is_unknown",
     "list_option",
     "problems_of_entries",
-    "selected",
+    "read_declarations",
+    "selected_namespaces",
 ]
 
 _Desired = TypeVar("_Desired", bound=Desired)
@@ -96,7 +96,7 @@ def list_option(arguments: Mapping[str, Any], *, alternatives: Sequence[Sequence
     return {"type": "list", "elements": "dict", "no_log": False, "options": options, "mutually_exclusive": groups}
 
 
-def declared(
+def read_declarations(
     form: ListForm[_Desired], params: Mapping[str, Any], read_file: Callable[[str], str]
 ) -> list[TargetedDeclaration[_Desired]]:
     """Return the declarations of a task, in the given order.
@@ -104,23 +104,23 @@ def declared(
     :raises OptionError: with all invalid options, for a list by position and name of the entry.
     """
     if params.get(form.option) is None:
-        return [_wanted(form, params, read_file, None)]
+        return [_read_declaration(form, params, read_file, None)]
     found, problems = [], []
-    entries = entries_of(form, params)
+    entries = list_entries(form, params)
     for entry, options in entries:
         try:
-            found.append(_wanted(form, options, read_file, entry))
+            found.append(_read_declaration(form, options, read_file, entry))
         except OptionError as error:
             problems.append(f"{entry}: {error}")
     if problems:
-        raise OptionError(_all_at_once(problems, len(entries)))
+        raise OptionError(_join_problems(problems, len(entries)))
     return found
 
 
 def entry_problems(form: EntryList, arguments: Mapping[str, Any], items: Any) -> str:
     """Return the problems that Ansible's validation finds in the entries, in one message without values. Empty if there are none."""
     problems = problems_of_entries(form, arguments, items)
-    return _all_at_once(problems, len(items)) if problems else ""
+    return _join_problems(problems, len(items)) if problems else ""
 
 
 def problems_of_entries(form: EntryList, arguments: Mapping[str, Any], items: Any) -> list[str]:
@@ -137,7 +137,7 @@ def problems_of_entries(form: EntryList, arguments: Mapping[str, Any], items: An
             continue
         problems += [f"{entry}: {problem}" for problem in unknown_options(spec["options"], item)]
         errors = validator.validate(item).errors
-        problems += [f"{entry}: {_without_value(error.msg)}" for error in errors if not is_unknown(error)]
+        problems += [f"{entry}: {_drop_value(error.msg)}" for error in errors if not is_unknown(error)]
     return problems
 
 
@@ -174,7 +174,9 @@ def batch_of(
     return Batch(form.kind, places, refused)
 
 
-def selected(wanted: Sequence[TargetedDeclaration[_Desired]], found: Sequence[Targets]) -> list[dict[str, Any]]:
+def selected_namespaces(
+    wanted: Sequence[TargetedDeclaration[_Desired]], found: Sequence[Targets]
+) -> list[dict[str, Any]]:
     """Return the namespaces that the selectors of entries select, for a later task that must work in the same ones."""
     titles: dict[tuple[str, ...], list[str]] = {}
     for one, meant in zip(wanted, found, strict=True):
@@ -183,7 +185,7 @@ def selected(wanted: Sequence[TargetedDeclaration[_Desired]], found: Sequence[Ta
     return [{"titles": names, "namespaces": [*namespaces]} for namespaces, names in titles.items()]
 
 
-def _wanted(
+def _read_declaration(
     form: ListForm[_Desired], options: Mapping[str, Any], read_file: Callable[[str], str], entry: Entry | None
 ) -> TargetedDeclaration[_Desired]:
     meant = targets.from_options(options)
@@ -203,15 +205,15 @@ def _contradictions(
             yield namespace, entries[found.first], entries[found.second], found.what
 
 
-def _all_at_once(problems: Sequence[str], total: int) -> str:
-    return f"nothing was read or changed. Problems with {_those(total)}: {summarize(problems, _SHOWN, '; ')}"
+def _join_problems(problems: Sequence[str], total: int) -> str:
+    return f"nothing was read or changed. Problems with {_count_entries(total)}: {summarize(problems, _SHOWN, '; ')}"
 
 
-def _those(total: int) -> str:
+def _count_entries(total: int) -> str:
     return "the one entry" if total == 1 else f"the {total} entries"
 
 
-def _without_value(message: str) -> str:
+def _drop_value(message: str) -> str:
     """Ansible's message without the value that it repeats."""
     message = re.sub(r"^Value .* in the sub parameter field", "a value in", message, flags=re.DOTALL)
     message = re.sub(r"(unable to convert to \w+).*|,? got: .*", r"\1", message, flags=re.DOTALL)

@@ -13,7 +13,7 @@ from ..core.entry import Entry
 from ..core.errors import OptionError
 from ..core.names import is_name
 
-__all__ = ["TARGETS", "EntryList", "entries_of", "entry_at"]
+__all__ = ["TARGETS", "EntryList", "entry_at", "list_entries"]
 
 #: Alternative options: one of them in an entry replaces both of the task.
 TARGETS = ("namespaces", "namespace_selector")
@@ -32,7 +32,7 @@ class EntryList:
     alternatives: Sequence[Sequence[str]] = ()
 
 
-def entries_of(form: EntryList, params: Mapping[str, Any]) -> list[tuple[Entry, dict[str, Any]]]:
+def list_entries(form: EntryList, params: Mapping[str, Any]) -> list[tuple[Entry, dict[str, Any]]]:
     """Return each entry with its options. Missing options come from the task.
 
     :raises OptionError: for a list without entries.
@@ -40,7 +40,7 @@ def entries_of(form: EntryList, params: Mapping[str, Any]) -> list[tuple[Entry, 
     items = params[form.option]
     if not items:
         raise OptionError(f"option {form.option!r} is empty: give at least one entry")
-    return [(entry_at(form, position, item), _effective(form, params, item)) for position, item in enumerate(items)]
+    return [(entry_at(form, position, item), _merge_options(form, params, item)) for position, item in enumerate(items)]
 
 
 def entry_at(form: EntryList, position: int, item: Any) -> Entry:
@@ -51,7 +51,7 @@ def entry_at(form: EntryList, position: int, item: Any) -> Entry:
     return Entry(form.option, position, _name(form, item), title if isinstance(title, str) else "")
 
 
-def _effective(form: EntryList, params: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
+def _merge_options(form: EntryList, params: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
     """The options of an entry. Missing options come from the task."""
     given = {name: value for name, value in item.items() if value is not None}
     replaced = {name for group in (TARGETS, *form.alternatives) if given.keys() & set(group) for name in group}

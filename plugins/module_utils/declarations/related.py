@@ -10,10 +10,10 @@ from dataclasses import replace
 from ..core.objects import Json, Kind, ObjectRef, metadata
 from ..core.protocols import Related
 
-__all__ = ["known", "stored", "updated"]
+__all__ = ["find_related", "store_object", "update_related"]
 
 
-def known(found: Related, ref: ObjectRef) -> Json | None:
+def find_related(found: Related, ref: ObjectRef) -> Json | None:
     """Return the object that was read, separately or in the list of its kind. None if it was not read."""
     if ref in found:
         return found[ref]
@@ -21,7 +21,7 @@ def known(found: Related, ref: ObjectRef) -> Json | None:
     return next((item for item in listed.get("items") or [] if metadata(item).get("name") == ref.name), None)
 
 
-def updated(found: Related, ref: ObjectRef, now: Json | None) -> Related:
+def update_related(found: Related, ref: ObjectRef, now: Json | None) -> Related:
     """Return `found` with the current state of `ref`, None if it is deleted: separately and in the list of its kind."""
     whole = replace(ref, name="")
     known = {**found, ref: now} if ref in found else dict(found)
@@ -32,13 +32,13 @@ def updated(found: Related, ref: ObjectRef, now: Json | None) -> Related:
     return known
 
 
-def stored(kind: Kind, objects: dict[str, Json], found: Related, ref: ObjectRef, now: Json | None) -> Related:
+def store_object(kind: Kind, objects: dict[str, Json], found: Related, ref: ObjectRef, now: Json | None) -> Related:
     """Store the current state of an object, None if it is deleted, for the next plan.
 
     `objects` are the objects of `kind` by name, and are changed. Return `found`, in which an object of any other kind is `updated`.
     """
     if ref.kind != kind:
-        return updated(found, ref, now)
+        return update_related(found, ref, now)
     if now is None:
         objects.pop(ref.name, None)
     else:

@@ -30,7 +30,7 @@ class Writes:
         """Append a change, or join it with the last one of the same object."""
         change = replace(change, entries=(entry,))
         at = self._last.get(change.ref)
-        joined = None if at is None else _joined(self._changes[at], change)
+        joined = None if at is None else _join_changes(self._changes[at], change)
         if at is not None and joined is not None:
             self._changes[at] = joined
         else:
@@ -58,25 +58,27 @@ def object_after(change: Change, observed: Json | None) -> Json | None:
     if change.action == "delete":
         return None
     if change.action == "update":
-        after: Json = _patched(observed or {}, change.body)
+        after: Json = _apply_patch(observed or {}, change.body)
         return after
     return {**change.body, "metadata": {**metadata(change.body), "resourceVersion": _UNWRITTEN}}
 
 
-def _joined(first: Change, second: Change) -> Change | None:
+def _join_changes(first: Change, second: Change) -> Change | None:
     """One change with the effect of both, or None if two writes are needed."""
     ends = second.action in ("delete", "replace")
     if first.action == "delete" or second.action == "create" or (ends and first.action != "update"):
         return None
     entries = tuple(dict.fromkeys((*first.entries, *second.entries)))
-    details, before = _merged(first.details, second.details), {**second.before, **first.before}
+    details, before = _merge_details(first.details, second.details), {**second.before, **first.before}
     if ends:
         # The planned deletion includes the update: `old` has the observed version.
         return replace(second, entries=entries, details=details, before=before)
     is_patch = first.action == "update"
     return replace(
         first,
-        body=_both(first.body, second.body) if is_patch else _without_version(_patched(first.body, second.body)),
+        body=_join_patches(first.body, second.body)
+        if is_patch
+        else _without_version(_apply_patch(first.body, second.body)),
         entries=entries,
         details=details,
         before=before if is_patch else first.before,
@@ -84,7 +86,7 @@ def _joined(first: Change, second: Change) -> Change | None:
     )
 
 
-def _patched(observed: Any, patch: Any) -> Any:
+def _apply_patch(observed: Any, patch: Any) -> Any:
     """A JSON merge patch, applied (RFC 7386)."""
     if not isinstance(patch, Mapping):
         return patch
@@ -93,15 +95,18 @@ def _patched(observed: Any, patch: Any) -> Any:
         if value is None:
             result.pop(key, None)
         else:
-            result[key] = _patched(result.get(key), value)
+            result[key] = _apply_patch(result.get(key), value)
     return result
 
 
-def _both(first: Any, second: Any) -> Any:
+def _join_patches(first: Any, second: Any) -> Any:
     """One merge patch for two successive ones: as `_patched`, but removed keys stay null."""
     if not (isinstance(first, Mapping) and isinstance(second, Mapping)):
         return second
-    return {**first, **{key: _both(first[key], value) if key in first else value for key, value in second.items()}}
+    return {
+        **first,
+        **{key: _join_patches(first[key], value) if key in first else value for key, value in second.items()},
+    }
 
 
 def _without_version(body: Json) -> Json:
@@ -109,12 +114,12 @@ def _without_version(body: Json) -> Json:
     return {**body, "metadata": meta}
 
 
-def _merged(first: Any, second: Any) -> Any:
+def _merge_details(first: Any, second: Any) -> Any:
     """The merged report of both: lists are joined, each item once. Otherwise the second value is used."""
     if isinstance(first, Mapping) and isinstance(second, Mapping):
         return {
             **first,
-            **{key: _merged(first[key], value) if key in first else value for key, value in second.items()},
+            **{key: _merge_details(first[key], value) if key in first else value for key, value in second.items()},
         }
     if _is_list(first) and _is_list(second):
         return [*first, *(item for item in second if item not in first)]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..clients.kube.api_groups import listed_groups
+from ..clients.kube.api_groups import list_api_groups
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import ClusterError, Forbidden, NotFound
 from ..core.errors import ImagePullError
@@ -24,7 +24,7 @@ def facts_of(cluster: Cluster) -> ClusterFacts:
     """
     facts = ClusterFacts(None)
     try:
-        facts = ClusterFacts(listed_groups(cluster) or None)
+        facts = ClusterFacts(list_api_groups(cluster) or None)
     except ClusterError:
         raise
     except Forbidden:
@@ -55,11 +55,11 @@ def with_objects(cluster: Cluster, facts: ClusterFacts, *refs: ObjectRef) -> Clu
             # The service only adds details to known facts.
             facts = facts if ref == REGISTRY_SERVICE else replace(facts, failed=(*facts.failed, str(error)))
             continue
-        facts = _added(facts, ref, found)
+        facts = _add_fact(facts, ref, found)
     return facts
 
 
-def _added(facts: ClusterFacts, ref: ObjectRef, found: Json | None) -> ClusterFacts:
+def _add_fact(facts: ClusterFacts, ref: ObjectRef, found: Json | None) -> ClusterFacts:
     if found is None:
         return replace(facts, absent=(*facts.absent, ref))
     if ref == CLUSTER_VERSION:

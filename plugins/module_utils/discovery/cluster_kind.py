@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..clients.kube.api_groups import listed_groups
+from ..clients.kube.api_groups import list_api_groups
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import Forbidden, UnknownResource
 from ..core.errors import Refusal
 from ..core.json_types import as_dict, as_str
 from ..core.objects import Json, ObjectRef
 from ..platform.cluster import CLUSTER_VERSION, desired_version
-from ..platform.cluster_kind import INFRASTRUCTURE, MICROSHIFT_VERSION, has_openshift_config, nature_of
+from ..platform.cluster_kind import INFRASTRUCTURE, MICROSHIFT_VERSION, cluster_kind_of, has_openshift_config
 
-__all__ = ["ClusterKind", "if_readable", "recognised"]
+__all__ = ["ClusterKind", "detect_cluster_kind", "get_if_readable"]
 
 
 @dataclass(frozen=True)
@@ -28,29 +28,29 @@ class ClusterKind:
     cluster_id: str = ""
 
 
-def recognised(cluster: Cluster) -> ClusterKind:
+def detect_cluster_kind(cluster: Cluster) -> ClusterKind:
     """Return the kind of the cluster.
 
     :raises ImagePullError: if it cannot be determined.
     """
-    groups = listed_groups(cluster)
+    groups = list_api_groups(cluster)
     if not groups:
         raise Refusal(f"{cluster.name} lists no API group under /apis, so the kind of cluster is unknown")
     if not has_openshift_config(groups):
-        there = if_readable(cluster, MICROSHIFT_VERSION) is not None
-        return ClusterKind(nature_of(groups, None, microshift=there))
+        there = get_if_readable(cluster, MICROSHIFT_VERSION) is not None
+        return ClusterKind(cluster_kind_of(groups, None, microshift=there))
     infrastructure = cluster.get(INFRASTRUCTURE)
     if infrastructure is None:
         raise Refusal(f"{INFRASTRUCTURE} does not exist on {cluster.name}, so the kind of cluster is unknown")
-    version = as_dict(if_readable(cluster, CLUSTER_VERSION))
+    version = as_dict(get_if_readable(cluster, CLUSTER_VERSION))
     return ClusterKind(
-        nature_of(groups, infrastructure, microshift=False),
+        cluster_kind_of(groups, infrastructure, microshift=False),
         desired_version(version),
         as_str(as_dict(version.get("spec")).get("clusterID")),
     )
 
 
-def if_readable(cluster: Cluster, ref: ObjectRef) -> Json | None:
+def get_if_readable(cluster: Cluster, ref: ObjectRef) -> Json | None:
     """Return the object. None if it does not exist, the caller is not allowed to read it, or the cluster does not have its kind."""
     try:
         return cluster.get(ref)

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 
 from ..clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof
 from ..core.objects import SECRET, Json, ObjectRef
-from ..core.times import content_changed
+from ..core.times import content_change
 from ..explain.lookup import Lookup
 from ..images.image_questions import ImageQuestion, RegistryAccess
 from ..secrets.content import StoredSecret
-from .proofs import LoginCheck, asked, judged
+from .proofs import LoginCheck, collect_proofs, explain_refusal
 
 __all__ = ["prove_images"]
 
@@ -24,20 +24,22 @@ def prove_images(refs: Sequence[ObjectRef], evidence: Lookup, access: RegistryAc
     :raises OptionError: if a certificate authority cannot be read.
     """
     attempts = {ref: _attempt(ImageQuestion.of(ref), evidence, access) for ref in refs}
-    answers = asked(attempts.values())
+    answers = collect_proofs(attempts.values())
     return {
-        ref: _told(judged(answers[attempt], attempt.wanted.host, attempt.login, _written(ref, evidence)))
+        ref: _proof_row(
+            explain_refusal(answers[attempt], attempt.wanted.host, attempt.login, _login_time(ref, evidence))
+        )
         for ref, attempt in attempts.items()
     }
 
 
 def _attempt(question: ImageQuestion, evidence: Lookup, access: RegistryAccess) -> LoginCheck:
-    wanted = _wanted(question)
+    wanted = _pull_target(question)
     is_named = wanted.host == access.named
     return LoginCheck(wanted, RegistryLogin(*_login(question, evidence)), access, is_named, question.is_insecure)
 
 
-def _wanted(question: ImageQuestion) -> RegistryImage:
+def _pull_target(question: ImageQuestion) -> RegistryImage:
     host, _slash, path = question.repository.partition("/")
     return RegistryImage(host, path, question.reference)
 
@@ -48,9 +50,9 @@ def _login(question: ImageQuestion, evidence: Lookup) -> tuple[str, str]:
     return logins.get(question.key, ("", ""))
 
 
-def _written(ref: ObjectRef, evidence: Lookup) -> float:
+def _login_time(ref: ObjectRef, evidence: Lookup) -> float:
     """The time at which the login was written, in seconds since 1970. 0 if unknown."""
-    changed = content_changed(_secret(ImageQuestion.of(ref), evidence))
+    changed = content_change(_secret(ImageQuestion.of(ref), evidence))
     return float(changed.at) if changed and changed.is_exact else 0.0
 
 
@@ -59,5 +61,5 @@ def _secret(question: ImageQuestion, evidence: Lookup) -> Json:
     return evidence.look(ObjectRef(SECRET, question.namespace, question.secret)) or {} if question.secret else {}
 
 
-def _told(proof: RegistryProof) -> Json:
+def _proof_row(proof: RegistryProof) -> Json:
     return {"outcome": proof.outcome, "message": proof.said, "realm_host": proof.realm_host}

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from ..clients.kube.api_groups import listed_groups
+from ..clients.kube.api_groups import list_api_groups
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import ClusterError, Forbidden, UnknownResource
 from ..core.errors import ImagePullError
-from ..core.objects import SECRET, ObjectRef, trimmed
+from ..core.objects import SECRET, ObjectRef, trim_object
 from ..core.protocols import ListedBy
 from ..core.times import with_time_of_content
 from ..engine.fetching import Answer
@@ -22,11 +22,11 @@ from ..explain.lookup import Lookup, UnreadableObject
 from ..images.image_questions import IMAGE_QUESTION, RegistryAccess
 from ..images.image_streams import IMAGE_STREAM
 from ..images.pull_events import POD_EVENTS
-from ..rbac.access_reviews import SUBJECT_ACCESS_REVIEW, question
+from ..rbac.access_reviews import SUBJECT_ACCESS_REVIEW, review_spec
 from ..rbac.subjects import Subject
 from .image_proofs import prove_images
 
-__all__ = ["read_wanted"]
+__all__ = ["read_lookups"]
 
 _MAY_NOT = "the caller may not read it"
 
@@ -34,7 +34,7 @@ _MAY_NOT = "the caller may not read it"
 _SECRET = replace(SECRET, trim=with_time_of_content)
 
 
-def read_wanted(
+def read_lookups(
     cluster: Cluster,
     workers: Workers,
     evidence: Lookup,
@@ -59,40 +59,40 @@ def _objects(
     ways: dict[Callable[[Cluster, ObjectRef], Answer], list[ObjectRef]] = {}
     objects = []
     for ref in wanted:
-        way = _way_to(ref)
+        way = _reader_for(ref)
         if way is None:
             objects.append(replace(ref, kind=_SECRET) if ref.kind == SECRET else ref)
         else:
             ways.setdefault(way, []).append(ref)
     found: dict[ObjectRef, Answer] = {}
     for read, refs in ways.items():
-        found.update(zip(refs, _mapped(cluster, workers, read, refs), strict=True))
+        found.update(zip(refs, _read_each(cluster, workers, read, refs), strict=True))
     answers = look_up(cluster, workers, objects, listed_by)
     for ref in objects:
-        found[ref] = _without_kind(ref, answers[ref]) if ref in answers else UnreadableObject(_MAY_NOT)
+        found[ref] = _empty_if_unknown(ref, answers[ref]) if ref in answers else UnreadableObject(_MAY_NOT)
     for answer in found.values():
         if isinstance(answer, ClusterError):
             raise answer
     return {
         **found,
-        **_without_group(cluster, [ref for ref, answer in found.items() if isinstance(answer, UnreadableObject)]),
+        **_find_absent(cluster, [ref for ref, answer in found.items() if isinstance(answer, UnreadableObject)]),
     }
 
 
-def _without_group(cluster: Cluster, refused: Sequence[ObjectRef]) -> Mapping[ObjectRef, Answer]:
+def _find_absent(cluster: Cluster, refused: Sequence[ObjectRef]) -> Mapping[ObjectRef, Answer]:
     """The unreadable references whose kind does not exist: a server also refuses unknown kinds.
 
     :raises ClusterError: if the cluster fails.
     """
     named = {ref: group for ref in refused if (group := _group_of(ref))}
     try:
-        groups = listed_groups(cluster) if named else frozenset()
+        groups = list_api_groups(cluster) if named else frozenset()
     except ClusterError:
         raise
     except ImagePullError:
         return {}
     # A server without any group is not a Kubernetes API server.
-    return {ref: _none_of(ref) for ref, group in named.items() if groups and group not in groups}
+    return {ref: _empty_answer(ref) for ref, group in named.items() if groups and group not in groups}
 
 
 def _group_of(ref: ObjectRef) -> str:
@@ -101,32 +101,32 @@ def _group_of(ref: ObjectRef) -> str:
     return group if slash else ""
 
 
-def _way_to(ref: ObjectRef) -> Callable[[Cluster, ObjectRef], Answer] | None:
+def _reader_for(ref: ObjectRef) -> Callable[[Cluster, ObjectRef], Answer] | None:
     """The function that reads a reference that is not an object of a namespace."""
     if ref.kind == SUBJECT_ACCESS_REVIEW:
-        return _review
+        return _read_review
     if ref.kind == POD_EVENTS:
-        return _events
-    return None if ref.kind.namespaced else _of_cluster
+        return _read_events
+    return None if ref.kind.namespaced else _read_cluster_object
 
 
-def _mapped(
+def _read_each(
     cluster: Cluster, workers: Workers, read: Callable[[Cluster, ObjectRef], Answer], refs: Sequence[ObjectRef]
 ) -> list[Answer]:
     return workers.map(lambda ref: read(cluster, ref), refs)
 
 
-def _review(cluster: Cluster, ref: ObjectRef) -> Answer:
+def _read_review(cluster: Cluster, ref: ObjectRef) -> Answer:
     """Whether an account is allowed to pull. The reference's namespace is the project, its name is the account's namespace and name."""
     namespace, _slash, name = ref.name.partition("/")
     puller = Subject("ServiceAccount", name, namespace)
     try:
-        return cluster.review(ref.kind, question(puller, ref.namespace), f"{puller} may pull from {ref.namespace}")
+        return cluster.review(ref.kind, review_spec(puller, ref.namespace), f"{puller} may pull from {ref.namespace}")
     except ImagePullError as error:
         return error
 
 
-def _events(cluster: Cluster, ref: ObjectRef) -> Answer:
+def _read_events(cluster: Cluster, ref: ObjectRef) -> Answer:
     selector = f"involvedObject.kind=Pod,involvedObject.name={ref.name}"
     try:
         return {"items": list(cluster.list(ref.kind, namespace=ref.namespace, field_selector=selector))}
@@ -134,11 +134,11 @@ def _events(cluster: Cluster, ref: ObjectRef) -> Answer:
         return error
 
 
-def _of_cluster(cluster: Cluster, ref: ObjectRef) -> Answer:
+def _read_cluster_object(cluster: Cluster, ref: ObjectRef) -> Answer:
     try:
         if ref.name:
             return cluster.get(ref)
-        return {"items": list(cluster.list(ref.kind, keep=lambda obj: trimmed(ref.kind, obj)))}
+        return {"items": list(cluster.list(ref.kind, keep=lambda obj: trim_object(ref.kind, obj)))}
     except UnknownResource:
         return None
     except Forbidden:
@@ -147,11 +147,11 @@ def _of_cluster(cluster: Cluster, ref: ObjectRef) -> Answer:
         return error
 
 
-def _without_kind(ref: ObjectRef, answer: Answer) -> Answer:
+def _empty_if_unknown(ref: ObjectRef, answer: Answer) -> Answer:
     """A cluster without the kind has no object of it."""
-    return _none_of(ref) if isinstance(answer, UnknownResource) else answer
+    return _empty_answer(ref) if isinstance(answer, UnknownResource) else answer
 
 
-def _none_of(ref: ObjectRef) -> Answer:
+def _empty_answer(ref: ObjectRef) -> Answer:
     """The result for a missing object. Without image streams, the cluster's registry is not OpenShift's."""
     return {} if ref.kind == IMAGE_STREAM else None

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from ..engine.workers import Workers
 
-__all__ = ["answers_to"]
+__all__ = ["ask_all"]
 
 #: Maximum number of concurrent requests to registries.
 _AT_ONCE = 16
@@ -19,7 +19,7 @@ _Question = TypeVar("_Question", bound=Hashable)
 _Answer = TypeVar("_Answer")
 
 
-def answers_to(questions: Iterable[_Question], ask: Callable[[_Question], _Answer]) -> dict[_Question, _Answer]:
+def ask_all(questions: Iterable[_Question], ask: Callable[[_Question], _Answer]) -> dict[_Question, _Answer]:
     """Return the answer to each distinct question.
 
     :raises BaseException: the first error of `ask`.

@@ -18,7 +18,7 @@ from ..core.errors import ImagePullError
 from ..core.objects import Json, ObjectRef, metadata
 from ..core.phrases import pluralize, summarize
 from ..engine.workers import Workers
-from ..images.probe_pods import PROBE_POD, deletion, has_expired, uid_of
+from ..images.probe_pods import PROBE_POD, has_expired, pod_deletion, uid_of
 
 __all__ = ["delete_leftovers", "is_leftover"]
 
@@ -37,7 +37,7 @@ def delete_leftovers(
     cluster: Cluster, workers: Workers, pods: Iterable[Json], *, check_mode: bool = False
 ) -> tuple[str, ...]:
     """Delete these pods, each of which `is_leftover`, and return messages about it. In check mode, report the pods only."""
-    chosen = _bounded(pods)
+    chosen = _limit_pods(pods)
     refs = [ObjectRef(PROBE_POD, metadata(pod)["namespace"], metadata(pod)["name"]) for pod in chosen]
     if not chosen:
         return ()
@@ -47,10 +47,10 @@ def delete_leftovers(
         errors = workers.map(lambda item: _delete(cluster, *item), items)
     gone = [ref for ref, error in zip(refs, errors, strict=True) if not error]
     left = [(ref, error) for ref, error in zip(refs, errors, strict=True) if error]
-    return (*_deleted(gone, check_mode=check_mode), *_left(left))
+    return (*_deleted_sentence(gone, check_mode=check_mode), *_left_sentence(left))
 
 
-def _bounded(pods: Iterable[Json]) -> list[Json]:
+def _limit_pods(pods: Iterable[Json]) -> list[Json]:
     """The pods to delete, limited so that a user with many such pods does not delay others."""
     counts: Counter[str] = Counter()
     chosen = []
@@ -65,7 +65,7 @@ def _bounded(pods: Iterable[Json]) -> list[Json]:
 def _delete(cluster: Cluster, ref: ObjectRef, uid: str) -> str:
     """The reason why the pod may still exist. Empty if it is deleted or another pod has its name."""
     try:
-        cluster.write(deletion(ref, uid))
+        cluster.write(pod_deletion(ref, uid))
     except (NotFound, Conflict):
         return ""
     except ClusterError:
@@ -75,7 +75,7 @@ def _delete(cluster: Cluster, ref: ObjectRef, uid: str) -> str:
     return ""
 
 
-def _deleted(refs: Sequence[ObjectRef], *, check_mode: bool) -> tuple[str, ...]:
+def _deleted_sentence(refs: Sequence[ObjectRef], *, check_mode: bool) -> tuple[str, ...]:
     if not refs:
         return ()
     what = "would delete" if check_mode else "deleted"
@@ -83,7 +83,7 @@ def _deleted(refs: Sequence[ObjectRef], *, check_mode: bool) -> tuple[str, ...]:
     return (f"{what} {pluralize(len(refs), 'pod')} of probes that ended without cleaning up: {names}",)
 
 
-def _left(refs: Sequence[tuple[ObjectRef, str]]) -> tuple[str, ...]:
+def _left_sentence(refs: Sequence[tuple[ObjectRef, str]]) -> tuple[str, ...]:
     if not refs:
         return ()
     (ref, error), *_others = refs

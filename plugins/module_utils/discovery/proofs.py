@@ -10,14 +10,14 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ..clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof, prove, prove_login
+from ..clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof, prove_login, prove_pull
 from ..clients.registry.transport import RegistryOptions, check_authorities
 from ..explain.verification import LoginQuestion
 from ..images.image_questions import RegistryAccess
 from ..secrets.expiry import why_expired
-from .parallel import answers_to
+from .parallel import ask_all
 
-__all__ = ["LoginCheck", "Patience", "asked", "judged"]
+__all__ = ["LoginCheck", "Patience", "collect_proofs", "explain_refusal"]
 
 #: Outcomes for a login that was valid earlier. Some registries deny the request instead of rejecting the login.
 _REFUSED = ("bad_login", "no_right")
@@ -72,7 +72,7 @@ class LoginCheck:
         """
         how, host, options = self.access, self.wanted.host, self._options
         if self.wanted.path:
-            return prove(
+            return prove_pull(
                 options,
                 self.wanted,
                 self.login,
@@ -83,12 +83,12 @@ class LoginCheck:
         return prove_login(options, host, self.login, how.realm_hosts, is_named=self.is_named)
 
 
-def asked(attempts: Iterable[LoginCheck]) -> dict[LoginCheck, RegistryProof]:
+def collect_proofs(attempts: Iterable[LoginCheck]) -> dict[LoginCheck, RegistryProof]:
     """Return the answer to each distinct attempt, many at the same time. A registry that repeatedly does not answer is no longer asked.
 
     :raises OptionError: if a certificate authority cannot be read.
     """
-    return answers_to(attempts, Patience().proof)
+    return ask_all(attempts, Patience().proof)
 
 
 class Patience:
@@ -125,7 +125,7 @@ class Patience:
         return f"{_MOST_SILENT_HOSTS} other registries that objects of the cluster name did not answer"
 
 
-def judged(proof: RegistryProof, host: str, login: RegistryLogin, written: float = 0.0) -> RegistryProof:
+def explain_refusal(proof: RegistryProof, host: str, login: RegistryLogin, written: float = 0.0) -> RegistryProof:
     """Return the proof. If the registry refuses a login that has expired, the proof says so and explains how to renew it.
 
     `written`: the time at which the login was written, in seconds since 1970. 0 if unknown.

@@ -24,10 +24,10 @@ from ..core.errors import OptionError
 from .credential_entry import CredentialEntry, from_file, from_option, stored_entry
 from .credential_helpers import Helpers
 from .document import Document, auths_of, is_bare_map
-from .json_text import EMPTY, InvalidContent, Member, Object, kind, value_of
-from .registry_keys import matches, same_path, shown, without_user
+from .json_text import EMPTY, InvalidContent, Member, Object, kind_name, value_of
+from .registry_keys import is_match, redact_keys, same_path, without_user
 
-__all__ = ["NOTHING", "AuthFile", "from_registries", "parse", "parse_text", "read_stored"]
+__all__ = ["NOTHING", "AuthFile", "from_registries", "parse", "parse_stored", "parse_text"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,7 +39,7 @@ class AuthFile:
     @property
     def registries(self) -> list[str]:
         """The sorted keys in a form that is safe to show."""
-        return shown(self.entries)
+        return redact_keys(self.entries)
 
     def holds(self, wanted: AuthFile) -> bool:
         """Whether merging the wanted entries would change nothing: each entry exists, and no other spelling of its key does."""
@@ -97,7 +97,7 @@ def parse_text(text: str, source: str, include: Sequence[str] | None = None) -> 
         hint = f": {_json_hint(text)}" if str(error).startswith("is not valid JSON") else ""
         raise OptionError(f"{source} {error}{hint}") from None
     helpers = Helpers.of(top, source)
-    chosen = auths.members if include is None else _chosen(auths, helpers, source, include)
+    chosen = auths.members if include is None else _select_members(auths, helpers, source, include)
     names = [item.name for item in chosen]
     _refuse_doubled(names, source)
     if include is None:
@@ -111,7 +111,7 @@ def parse_text(text: str, source: str, include: Sequence[str] | None = None) -> 
 
 # In a fleet most namespaces hold the same content, so each content is parsed only once.
 @lru_cache(maxsize=64)
-def read_stored(text: str, *, legacy: bool) -> AuthFile:
+def parse_stored(text: str, *, legacy: bool) -> AuthFile:
     """Return the content of a secret, for comparison only. An entry that no node could use has no password.
 
     `legacy`: the text is a `.dockercfg`. A node reads each of the two forms only from a secret of the matching type.
@@ -123,8 +123,8 @@ def read_stored(text: str, *, legacy: bool) -> AuthFile:
 
 
 def _top(value: str) -> Object:
-    if kind(value) != "an object":
-        raise InvalidContent(f"is not an auth file: expected a JSON object with 'auths', found {kind(value)}")
+    if kind_name(value) != "an object":
+        raise InvalidContent(f"is not an auth file: expected a JSON object with 'auths', found {kind_name(value)}")
     return Object.parse(value)
 
 
@@ -136,20 +136,20 @@ def _auths(top: Object) -> Object:
     return top if is_bare_map(top) else EMPTY
 
 
-def _chosen(auths: Object, helpers: Helpers, source: str, include: Sequence[str]) -> tuple[Member, ...]:
+def _select_members(auths: Object, helpers: Helpers, source: str, include: Sequence[str]) -> tuple[Member, ...]:
     """The entries that match the patterns.
 
     :raises OptionError: when a pattern matches no entry.
     """
     names = [item.name for item in auths.members]
     for pattern in include:
-        if not any(matches(name, pattern) for name in names):
+        if not any(is_match(name, pattern) for name in names):
             helpers.refuse_chosen(pattern, source)
             held = ", ".join(sorted(map(without_user, names))) or "none"
             raise OptionError(
                 f"{source} has no entry that matches {pattern!r} of option 'include'. Its entries: {held}"
             )
-    return tuple(item for item in auths.members if any(matches(item.name, pattern) for pattern in include))
+    return tuple(item for item in auths.members if any(is_match(item.name, pattern) for pattern in include))
 
 
 def _refuse_doubled(names: Iterable[str], source: str) -> None:
@@ -168,11 +168,11 @@ def _why_empty(top: Object) -> str:
 
 
 def _collect(entries: Iterable[CredentialEntry], source: str) -> AuthFile:
-    by_key = {entry.key: entry for entry in _no_two_for_one_path(entries, source)}
+    by_key = {entry.key: entry for entry in _refuse_same_path(entries, source)}
     return AuthFile(by_key)
 
 
-def _no_two_for_one_path(entries: Iterable[CredentialEntry], source: str) -> Iterable[CredentialEntry]:
+def _refuse_same_path(entries: Iterable[CredentialEntry], source: str) -> Iterable[CredentialEntry]:
     seen: dict[str, str] = {}
     for entry in entries:
         path = same_path(entry.key)

@@ -17,7 +17,7 @@ from typing import Any
 
 from ..core.errors import OptionError
 from ..core.json_types import as_int
-from .json_text import InvalidContent, Object, fold, has_bad_text, has_huge_number, kind, string
+from .json_text import InvalidContent, Object, decode_string, fold_name, has_bad_text, has_huge_number, kind_name
 from .key_warnings import refuse_unused
 from .kubelet_reading import login_of
 from .registry_keys import check_key, without_user
@@ -53,7 +53,7 @@ class CredentialEntry:
     @property
     def used(self) -> dict[str, str]:
         """The string fields that some reader of auth files uses. A Go program that rewrites the entry may change all others."""
-        texts = {name: string(value) for name, value in self.fields.items() if kind(value) == "a string"}
+        texts = {name: decode_string(value) for name, value in self.fields.items() if kind_name(value) == "a string"}
         rest = {name: value for name, value in texts.items() if name in _FIELDS and name != "auth"}
         return {**rest, "username": self.username, "password": self.password}
 
@@ -86,8 +86,8 @@ def from_file(key: str, value: str, source: str) -> CredentialEntry:
     check_key(source, key)
     if value == "null":
         raise OptionError(f"{where} is empty: log in to it again")
-    if kind(value) != "an object":
-        raise OptionError(f"{where} is {kind(value)}, not an object with 'auth'")
+    if kind_name(value) != "an object":
+        raise OptionError(f"{where} is {kind_name(value)}, not an object with 'auth'")
     fields = _fields_of(value)
     if not Object.parse(value).members:
         raise OptionError(f"{where} is empty: log in to it again")
@@ -116,7 +116,7 @@ def stored_entry(key: str, value: str) -> CredentialEntry:
 
 def field_name(name: str) -> str:
     """Return the normal name of an entry's field: known names match in any case, as in Go. Others are unchanged."""
-    return fold(name) if fold(name) in _FIELDS else name
+    return fold_name(name) if fold_name(name) in _FIELDS else name
 
 
 def changed_fields(before: CredentialEntry, after: CredentialEntry) -> list[str]:
@@ -145,11 +145,11 @@ def _fields_of(value: str) -> dict[str, str]:
 def _credential(fields: Mapping[str, str], where: str) -> tuple[str, str]:
     """User and password of an entry. `auth` takes precedence over the plain fields, as on a node."""
     for name in _FIELDS:
-        if kind(fields.get(name, '""')) != "a string":
-            raise OptionError(f"{where} has a {name!r} that is {kind(fields[name])}, not a string")
+        if kind_name(fields.get(name, '""')) != "a string":
+            raise OptionError(f"{where} has a {name!r} that is {kind_name(fields[name])}, not a string")
     if "auth" not in fields:
-        return _plain(fields.get("username", '""'), where), _plain(fields.get("password", '""'), where)
-    username, colon, password = _decode(string(fields["auth"]), where).partition(":")
+        return _decode_plain(fields.get("username", '""'), where), _decode_plain(fields.get("password", '""'), where)
+    username, colon, password = _decode(decode_string(fields["auth"]), where).partition(":")
     if not colon:
         twice = " and it was encoded twice" if _is_login(username) else ""
         raise OptionError(
@@ -158,11 +158,11 @@ def _credential(fields: Mapping[str, str], where: str) -> tuple[str, str]:
     return username, password
 
 
-def _plain(value: str, where: str) -> str:
+def _decode_plain(value: str, where: str) -> str:
     """A user or password from a plain field."""
     if has_bad_text(value):
         raise OptionError(f"{where} has a user or password that is not valid Unicode: save the file as UTF-8")
-    return string(value)
+    return decode_string(value)
 
 
 def _is_login(text: str) -> bool:
@@ -199,8 +199,8 @@ def _decode(auth: str, where: str) -> str:
 
 def _meaning(value: str) -> Any:
     """The value of a field for comparison: text as Go reads it, anything else without white space and order where possible."""
-    if kind(value) == "a string":
-        return string(value)
+    if kind_name(value) == "a string":
+        return decode_string(value)
     if value.count("[") + value.count("{") > _NESTED:
         return value
     try:

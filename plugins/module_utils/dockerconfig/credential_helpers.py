@@ -9,8 +9,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from ..core.errors import OptionError
-from .json_text import InvalidContent, Object, fold, kind, string
-from .registry_keys import matches, same_path, without_user
+from .json_text import InvalidContent, Object, decode_string, fold_name, kind_name
+from .registry_keys import is_match, same_path, without_user
 
 __all__ = ["Helpers"]
 
@@ -28,48 +28,48 @@ class Helpers:
 
         :raises OptionError: when the file gives them in a wrong type.
         """
-        fields = {fold(item.name): item.value for item in top.members if item.value != "null"}
+        fields = {fold_name(item.name): item.value for item in top.members if item.value != "null"}
         store = fields.get("credsstore", '""')
         try:
             helpers = Object.parse(fields.get("credhelpers", "null")).members
         except InvalidContent as error:
             raise OptionError(f"{source} is not an auth file: 'credHelpers' {error}") from None
-        if kind(store) != "a string":
-            raise OptionError(f"{source} is not an auth file: 'credsStore' is {kind(store)}, not a string")
+        if kind_name(store) != "a string":
+            raise OptionError(f"{source} is not an auth file: 'credsStore' is {kind_name(store)}, not a string")
         for item in helpers:
-            if kind(item.value) != "a string":
+            if kind_name(item.value) != "a string":
                 raise OptionError(
-                    f"{source} is not an auth file: 'credHelpers' has a value that is {kind(item.value)}, not a string"
+                    f"{source} is not an auth file: 'credHelpers' has a value that is {kind_name(item.value)}, not a string"
                 )
-        by_host = {same_path(without_user(item.name)): string(item.value) for item in helpers}
-        return cls(string(store), by_host)
+        by_host = {same_path(without_user(item.name)): decode_string(item.value) for item in helpers}
+        return cls(decode_string(store), by_host)
 
     def name_for(self, key: str) -> str:
         return self.by_host.get(same_path(key).partition("/")[0]) or self.store
 
     def refuse_empty(self, key: str, value: str, source: str) -> None:
         """Refuse an entry, given as JSON, that only marks that a helper keeps its credential."""
-        empty = kind(value) in ("an object", "null") and not Object.parse(value).members
+        empty = kind_name(value) in ("an object", "null") and not Object.parse(value).members
         if empty and (helper := self.name_for(key)):
-            raise _kept_elsewhere(source, without_user(key), helper)
+            raise _helper_error(source, without_user(key), helper)
 
     def refuse_chosen(self, pattern: str, source: str) -> None:
         """Refuse a chosen registry whose credential only a helper keeps."""
         for host, helper in self.by_host.items():
-            if matches(host, pattern):
-                raise _kept_elsewhere(source, host, helper)
+            if is_match(host, pattern):
+                raise _helper_error(source, host, helper)
 
     def refuse_unreachable(self, keys: Collection[str], source: str) -> None:
         """Refuse a file if helpers keep all of its credentials, or those of some host."""
         hosts = {same_path(key).partition("/")[0] for key in keys}
         elsewhere = [host for host in self.by_host if host not in hosts]
         if elsewhere:
-            raise _kept_elsewhere(source, ", ".join(sorted(elsewhere)), self.by_host[elsewhere[0]])
+            raise _helper_error(source, ", ".join(sorted(elsewhere)), self.by_host[elsewhere[0]])
         if self.store and not keys:
-            raise _kept_elsewhere(source, "every registry", self.store)
+            raise _helper_error(source, "every registry", self.store)
 
 
-def _kept_elsewhere(source: str, registry: str, helper: str) -> OptionError:
+def _helper_error(source: str, registry: str, helper: str) -> OptionError:
     return OptionError(
         f"{source} holds no credential for {registry}: the credential helper {'docker-credential-' + helper!r} keeps it, "
         "and nodes cannot ask the helper. Log in with 'podman login --authfile FILE REGISTRY', or give 'registries' instead"

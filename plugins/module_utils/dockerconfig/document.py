@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .json_text import EMPTY, InvalidContent, Object, fold, kind, value_of, written
+from .json_text import EMPTY, InvalidContent, Object, fold_name, join_members, kind_name, value_of
 
 __all__ = ["Document", "auths_of", "is_bare_map"]
 
@@ -37,15 +37,15 @@ class Document:
         if at is None:
             return cls._without_auths(lead, top, trail)
         member = top.members[at]
-        before = f"{lead}{top.opening}{written(top.members[:at])}{member.before}{member.head}"
-        return cls(before, Object.parse(member.value), written(top.members[at + 1 :]) + top.closing + trail)
+        before = f"{lead}{top.opening}{join_members(top.members[:at])}{member.before}{member.head}"
+        return cls(before, Object.parse(member.value), join_members(top.members[at + 1 :]) + top.closing + trail)
 
     @classmethod
     def _without_auths(cls, lead: str, top: Object, trail: str) -> Document:
         if is_bare_map(top):
             raise InvalidContent(f"is a .dockercfg, without 'auths', {_NOT_FOR_THIS_TYPE}")
         comma = ", " if top.members else ""
-        return cls(f'{lead}{top.opening}{written(top.members)}{comma}"auths": ', EMPTY, top.closing + trail)
+        return cls(f'{lead}{top.opening}{join_members(top.members)}{comma}"auths": ', EMPTY, top.closing + trail)
 
     def having(self, auths: Object) -> str:
         """Return the text with `auths` as its entries."""
@@ -57,30 +57,30 @@ def auths_of(top: Object) -> int | None:
 
     :raises InvalidContent: when it occurs twice, because readers differ on that, or when it is not an object.
     """
-    found = [at for at, item in enumerate(top.members) if fold(item.name) == "auths"]
+    found = [at for at, item in enumerate(top.members) if fold_name(item.name) == "auths"]
     if len(found) > 1:
         raise InvalidContent("is not an auth file: it has 'auths' twice")
     for at in found:
-        if kind(top.members[at].value) not in ("an object", "null"):
-            raise InvalidContent(f"is not an auth file: 'auths' is {kind(top.members[at].value)}, not an object")
+        if kind_name(top.members[at].value) not in ("an object", "null"):
+            raise InvalidContent(f"is not an auth file: 'auths' is {kind_name(top.members[at].value)}, not an object")
         return at
     return None
 
 
 def is_bare_map(top: Object) -> bool:
     """Whether this is a `.dockercfg`: no wrapper, every member is an object, and at least one has a credential."""
-    if any(kind(item.value) != "an object" for item in top.members):
+    if any(kind_name(item.value) != "an object" for item in top.members):
         return False
-    fields = {fold(field.name) for item in top.members for field in Object.parse(item.value).members}
+    fields = {fold_name(field.name) for item in top.members for field in Object.parse(item.value).members}
     return bool(fields & {"auth", "username", "identitytoken"})
 
 
 def _bare_map(top: Object) -> Object:
     for item in top.members:
-        if fold(item.name) == "auths" and kind(item.value) == "an object" and _holds_objects(item.value):
+        if fold_name(item.name) == "auths" and kind_name(item.value) == "an object" and _has_objects(item.value):
             raise InvalidContent(f"is a config.json, with 'auths', {_NOT_FOR_THIS_TYPE}")
     return top
 
 
-def _holds_objects(value: str) -> bool:
-    return any(kind(item.value) == "an object" for item in Object.parse(value).members)
+def _has_objects(value: str) -> bool:
+    return any(kind_name(item.value) == "an object" for item in Object.parse(value).members)

@@ -17,13 +17,13 @@ from .auth_file import AuthFile
 from .credential_entry import CredentialEntry, changed_fields, field_name, stored_entry
 from .document import Document
 from .json_text import EMPTY, InvalidContent, Member, Object, member
-from .kubelet_reading import is_wrong
+from .kubelet_reading import is_undecodable
 from .registry_keys import same_path
 
-__all__ = ["converted", "merged", "without"]
+__all__ = ["convert_form", "merge_entries", "remove_entries"]
 
 
-def merged(text: str, wanted: AuthFile, *, legacy: bool) -> str:
+def merge_entries(text: str, wanted: AuthFile, *, legacy: bool) -> str:
     """Return the text with the wanted entries added. They replace entries for the same path.
 
     :raises InvalidContent: when the text has no place to merge entries into.
@@ -32,7 +32,7 @@ def merged(text: str, wanted: AuthFile, *, legacy: bool) -> str:
     return document.having(_merge(document.auths, wanted.entries.values()))
 
 
-def without(text: str, registries: Collection[str], *, legacy: bool) -> str:
+def remove_entries(text: str, registries: Collection[str], *, legacy: bool) -> str:
     """Return the text without the entries for the given registries, in any spelling and including duplicates.
 
     :raises InvalidContent: as `merged`.
@@ -42,7 +42,7 @@ def without(text: str, registries: Collection[str], *, legacy: bool) -> str:
     return document.having(document.auths.having(m for m in document.auths.members if same_path(m.name) not in paths))
 
 
-def converted(text: str, *, legacy: bool) -> str:
+def convert_form(text: str, *, legacy: bool) -> str:
     """Return the text in the other of the two forms. `legacy`: convert to a `.dockercfg`.
 
     :raises InvalidContent: as `merged`.
@@ -72,25 +72,25 @@ def _merge(auths: Object, wanted: Iterable[CredentialEntry]) -> Object:
 def _with_credential(stored: Member, entry: CredentialEntry) -> Member:
     """The stored entry with the wanted credential. Its other fields, such as an e-mail address, are kept."""
     named = stored if stored.name == entry.key else replace(member(entry.key, stored.value), before=stored.before)
-    held = _readable(stored.value)
+    held = _readable_fields(stored.value)
     names = {field_name(item.name) for item in held.members}
     plain = {"username": json.dumps(entry.username), "password": json.dumps(entry.password)}
     wanted = {**(plain if {*plain} & names else {}), **entry.fields}
     after = [replace(item, value=wanted.get(field_name(item.name), item.value)) for item in held.members]
     after += [member(name, value) for name, value in wanted.items() if name not in names]
     new = replace(named, value=held.having(after).text)
-    return new if _differ(stored, new) else named
+    return new if _is_changed(stored, new) else named
 
 
-def _readable(entry: str) -> Object:
+def _readable_fields(entry: str) -> Object:
     """The fields of a stored entry without those that the kubelet cannot decode, because one such field stops every pull."""
     try:
         held = Object.parse(entry)
     except InvalidContent:
         return EMPTY
-    return held.having(item for item in held.members if not is_wrong(item))
+    return held.having(item for item in held.members if not is_undecodable(item))
 
 
-def _differ(before: Member, after: Member) -> bool:
+def _is_changed(before: Member, after: Member) -> bool:
     old, new = (stored_entry(after.name, item.value) for item in (before, after))
     return bool(changed_fields(old, new))

@@ -22,13 +22,13 @@ __all__ = [
     "InvalidContent",
     "Member",
     "Object",
-    "fold",
+    "decode_string",
+    "fold_name",
     "has_bad_text",
-    "kind",
+    "join_members",
+    "kind_name",
     "member",
-    "string",
     "value_of",
-    "written",
 ]
 
 #: Maximum nesting depth: Go refuses deeper values (encoding/json scanner.go, `maxNestingDepth`).
@@ -83,14 +83,14 @@ class Object:
         """
         if value == "null":
             return EMPTY
-        if kind(value) != "an object":
-            raise InvalidContent(f"is {kind(value)}, not an object")
+        if kind_name(value) != "an object":
+            raise InvalidContent(f"is {kind_name(value)}, not an object")
         at = _skip(value, 1)
         opening, members, before = value[:at], [], ""
         while value[at] != "}":
             head = _head(value, at)
             stop = _value_end(value, head.end())
-            members.append(Member(string(head[1]), head[0], value[head.end() : stop], before))
+            members.append(Member(decode_string(head[1]), head[0], value[head.end() : stop], before))
             comma = _skip(value, stop)
             if value[comma] == "}":
                 return cls(opening, tuple(members), value[stop:])
@@ -100,7 +100,7 @@ class Object:
 
     @property
     def text(self) -> str:
-        return self.opening + written(self.members) + self.closing
+        return self.opening + join_members(self.members) + self.closing
 
     def having(self, members: Iterable[Member]) -> Object:
         """Return the object with other members. A new member gets the separator of the last member that has one."""
@@ -112,7 +112,7 @@ class Object:
 EMPTY = Object("{", (), "}")
 
 
-def written(members: Iterable[Member]) -> str:
+def join_members(members: Iterable[Member]) -> str:
     """Return the text of consecutive members."""
     return "".join(f"{item.before}{item.head}{item.value}" for item in members)
 
@@ -133,12 +133,12 @@ def value_of(text: str) -> str:
     return text[start:end]
 
 
-def kind(value: str) -> str:
+def kind_name(value: str) -> str:
     """Return the type of a valid JSON value, in words."""
     return _KINDS.get(value[0], "a number")
 
 
-def string(value: str) -> str:
+def decode_string(value: str) -> str:
     """Return the text of a JSON string, as Go reads it."""
     return _LONE_SURROGATE.sub("\ufffd", json.loads(value))
 
@@ -158,7 +158,7 @@ def member(name: str, value: str) -> Member:
     return Member(name, f"{json.dumps(name)}: ", value)
 
 
-def fold(name: str) -> str:
+def fold_name(name: str) -> str:
     """Return the normal spelling of a field name. Go ignores case, and accepts one non-ASCII letter in place of an ASCII one."""
     return name.lower().replace("\u017f", "s")
 

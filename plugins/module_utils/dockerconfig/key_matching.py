@@ -15,7 +15,13 @@ from collections.abc import Iterable
 from .key_urls import KeyUrl, is_image_host, parse_url, without_scheme
 
 __all__ = [
-    "containers_keys", "glob_matches", "host_matches", "indexed_as", "kubelet_keys", "names_registry", "repository_of",
+    "containers_keys",
+    "has_registry_host",
+    "is_glob_match",
+    "is_host_match",
+    "keyring_key",
+    "kubelet_keys",
+    "repository_of",
 ]  # fmt: skip
 
 _HUB = "docker.io"
@@ -52,8 +58,8 @@ def repository_of(image: str) -> str | None:
 
 def kubelet_keys(keys: Iterable[str], repository: str) -> list[str]:
     """Return the keys that the kubelet uses for a repository, in the order in which it tries them, without those that it cannot parse."""
-    indexed = {key: stored for key in keys if (stored := indexed_as(key)) is not None}
-    matching = [key for key, stored in indexed.items() if _urls_match(stored, repository)]
+    indexed = {key: stored for key in keys if (stored := keyring_key(key)) is not None}
+    matching = [key for key, stored in indexed.items() if _is_url_match(stored, repository)]
     if not matching and _is_default_registry(repository):
         matching = [key for key, stored in indexed.items() if stored == _HUB_FALLBACK]
     return sorted(
@@ -61,7 +67,7 @@ def kubelet_keys(keys: Iterable[str], repository: str) -> list[str]:
     )  # matching keys are ASCII: this is byte order, as in Go
 
 
-def indexed_as(key: str) -> str | None:
+def keyring_key(key: str) -> str | None:
     """Return the key as the kubelet's keyring keeps it: host and path. None when it ignores the entry."""
     url = parse_url(without_scheme(key))
     if url is None:
@@ -89,7 +95,7 @@ def _host_of(key: str) -> str:
     return _HUB_ALIASES.get(stripped, stripped)
 
 
-def names_registry(name: str) -> bool:
+def has_registry_host(name: str) -> bool:
     """Whether an image name begins with a registry host. A name without one belongs to Docker Hub."""
     host, slash, _path = name.partition("/")
     return bool(slash) and bool(set(".:") & set(host) or host == "localhost" or host != host.lower())
@@ -97,31 +103,31 @@ def names_registry(name: str) -> bool:
 
 def _split_host(name: str) -> tuple[str, str]:
     host, _slash, path = name.partition("/")
-    return (host, path) if names_registry(name) else (_HUB, name)
+    return (host, path) if has_registry_host(name) else (_HUB, name)
 
 
-def _urls_match(stored: str, repository: str) -> bool:
+def _is_url_match(stored: str, repository: str) -> bool:
     key, image = parse_url(stored), parse_url(repository)
     if key is None or image is None or not image.path.startswith(key.path):
         return False
-    return _hosts_match(key, image)
+    return _is_host_match(key, image)
 
 
-def host_matches(pattern: str, host: str) -> bool:
+def is_host_match(pattern: str, host: str) -> bool:
     """Whether the kubelet uses a key with the host `pattern`, which may contain stars, for `host`, the `host[:port]` of an image."""
     key, image = parse_url(pattern), parse_url(host)
-    return key is not None and image is not None and _hosts_match(key, image)
+    return key is not None and image is not None and _is_host_match(key, image)
 
 
-def _hosts_match(key: KeyUrl, image: KeyUrl) -> bool:
+def _is_host_match(key: KeyUrl, image: KeyUrl) -> bool:
     """Compare the parts between dots with globs, and the port literally."""
     (pattern, key_port), (name, image_port) = key.name_and_port, image.name_and_port
     globs, labels = pattern.split("."), name.split(".")
     same_shape = key_port == image_port and len(globs) == len(labels)
-    return same_shape and all(glob_matches(glob, label) for glob, label in zip(globs, labels, strict=True))
+    return same_shape and all(is_glob_match(glob, label) for glob, label in zip(globs, labels, strict=True))
 
 
-def glob_matches(glob: str, label: str) -> bool:
+def is_glob_match(glob: str, label: str) -> bool:
     """Return the result of Go's `filepath.Match`. Of its special characters, only the star can occur in a valid host.
 
     Compared part by part: a regular expression would backtrack, and whoever writes the secret chooses the number of stars.

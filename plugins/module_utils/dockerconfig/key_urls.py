@@ -70,7 +70,7 @@ def parse_url(schemeless: str) -> KeyUrl | None:
         return None
     if not _is_host(host):
         return None
-    return KeyUrl(_unescaped(host), _unescaped(slash + path), bool(at), bool(hash_sign or question_mark))
+    return KeyUrl(_unescape(host), _unescape(slash + path), bool(at), bool(hash_sign or question_mark))
 
 
 def _is_host(host: str) -> bool:
@@ -92,5 +92,5 @@ def _is_ipv6(text: str) -> bool:
     return text.isascii() and "%" not in text
 
 
-def _unescaped(text: str) -> str:
+def _unescape(text: str) -> str:
     return unquote(text, errors="surrogateescape")

@@ -17,9 +17,9 @@ from functools import lru_cache
 from ..core.errors import OptionError
 from .key_matching import containers_keys, kubelet_keys, repository_of
 from .key_urls import without_any_scheme
-from .registry_keys import may_be_shown, registry_of, same_path, without_user
+from .registry_keys import can_be_shown, registry_of, same_path, without_user
 
-__all__ = ["key_warnings", "portable", "refuse_unused", "why_never_used"]
+__all__ = ["key_warnings", "portable_key", "refuse_unused", "why_never_used"]
 
 #: Hosts of Docker Hub's website and logins. No image is pulled from them.
 _HUB_PAGES = frozenset({"hub.docker.com", "registry.hub.docker.com", "auth.docker.io", "www.docker.com", "docker.com"})
@@ -39,7 +39,7 @@ def key_warnings(keys: Collection[str]) -> list[str]:
 def why_never_used(key: str) -> str:
     """Return the warning for a key that the kubelet uses for no image, or an empty text for a key that it uses."""
     warning = _warning(key)
-    return "" if f", but {_OTHERS} do not" in warning or warning == _wider(key) else warning
+    return "" if f", but {_OTHERS} do not" in warning or warning == _wider_warning(key) else warning
 
 
 def refuse_unused(where: str, key: str) -> None:
@@ -52,7 +52,7 @@ def refuse_unused(where: str, key: str) -> None:
         raise OptionError(f"{where}: {warning.replace(repr(key), repr(without_user(key)))}")
 
 
-def portable(key: str) -> str | None:
+def portable_key(key: str) -> str | None:
     """Return the spelling that every client reads in the same way, or None when there is none."""
     bare = without_any_scheme(key)
     host, slash, path = same_path(bare).partition("/")
@@ -69,33 +69,33 @@ def portable(key: str) -> str | None:
     if not (set(".:") & set(host) or host == "localhost"):
         return None
     found = host + (slash + path.lower() if path else "")
-    return found if all(_users(found, f"{found}/image")) else None
+    return found if all(_clients_using(found, f"{found}/image")) else None
 
 
 def _warning(key: str) -> str:
-    instead = portable(key)
+    instead = portable_key(key)
     if instead is None:
-        return _no_spelling(key)
-    users = _users(key, f"{instead}/image")
+        return _unportable_warning(key)
+    users = _clients_using(key, f"{instead}/image")
     if users == (True, True):
-        return _wider_than_it_seems(key, instead)
-    return f"registry {key!r}: {_who(*users)} for images of {instead}. Write {instead!r} instead"
+        return _width_warning(key, instead)
+    return f"registry {key!r}: {_describe_clients(*users)} for images of {instead}. Write {instead!r} instead"
 
 
-def _no_spelling(key: str) -> str:
+def _unportable_warning(key: str) -> str:
     host = re.split(r"[/?#]", without_any_scheme(key))[0].rpartition("@")[2]
-    kubelet, containers = _users(key, same_path(key).replace("*", "x") + "/image")
-    who = _who(kubelet, containers)
+    kubelet, containers = _clients_using(key, same_path(key).replace("*", "x") + "/image")
+    who = _describe_clients(kubelet, containers)
     if "*" in host:
         also = ", and a star matches one part between dots" if kubelet else ""
         return f"registry {key!r}: {who}{also}. Write one entry for each host instead"
-    if may_be_shown(key) and not set(".:") & set(host) and host:
+    if can_be_shown(key) and not set(".:") & set(host) and host:
         return (
             f"registry {key!r}: {who}, because an image name that begins with {host!r} refers to Docker Hub. "
             "Write the registry's full host name instead"
         )
     name, colon, port = host.partition(":")
-    if colon and may_be_shown(key) and not port.isdecimal() and "[" not in host:
+    if colon and can_be_shown(key) and not port.isdecimal() and "[" not in host:
         return (
             f"registry {key!r}: {who}, because {port!r} is not a port. Write a number as the port, or {name!r} instead"
         )
@@ -105,12 +105,12 @@ def _no_spelling(key: str) -> str:
     )
 
 
-def _wider(key: str) -> str:
-    instead = portable(key)
-    return "" if instead is None else _wider_than_it_seems(key, instead)
+def _wider_warning(key: str) -> str:
+    instead = portable_key(key)
+    return "" if instead is None else _width_warning(key, instead)
 
 
-def _wider_than_it_seems(key: str, instead: str) -> str:
+def _width_warning(key: str, instead: str) -> str:
     if set("?#") & set(key):
         return f"registry {key!r}: no client reads what follows '?' or '#', and it may be a credential. Write {instead!r} instead"
     host, _slash, path = instead.partition("/")
@@ -125,7 +125,7 @@ def _wider_than_it_seems(key: str, instead: str) -> str:
 def _overlaps(keys: Collection[str]) -> Iterable[str]:
     ordered = sorted(keys)
     for at, key in enumerate(ordered):
-        hit = _hit_by(key, ordered[at + 1 : at + 1 + _SHOWN])
+        hit = _find_prefixed(key, ordered[at + 1 : at + 1 + _SHOWN])
         if hit and not _warning(key):
             yield (
                 f"registry {key!r}: the kubelet compares paths character by character, so it also tries this credential for images "
@@ -133,12 +133,12 @@ def _overlaps(keys: Collection[str]) -> Iterable[str]:
             )
 
 
-def _hit_by(key: str, following: Iterable[str]) -> list[str]:
+def _find_prefixed(key: str, following: Iterable[str]) -> list[str]:
     below = itertools.takewhile(lambda other: other.startswith(key), following)
     return [other for other in below if other[len(key)] not in "/:"] if "/" in key else []
 
 
-def _users(key: str, image: str) -> tuple[bool, bool]:
+def _clients_using(key: str, image: str) -> tuple[bool, bool]:
     """Whether the kubelet, and whether the other clients, use the key for an image. Neither does if the key has no valid host."""
     repository = repository_of(image)
     if repository is None or repository.partition("/")[0] != image.partition("/")[0]:
@@ -146,7 +146,7 @@ def _users(key: str, image: str) -> tuple[bool, bool]:
     return bool(kubelet_keys([key], repository)), bool(containers_keys([key], repository))
 
 
-def _who(kubelet: bool, containers: bool) -> str:
+def _describe_clients(kubelet: bool, containers: bool) -> str:
     if kubelet:
         return f"the kubelet uses it, but {_OTHERS} do not"
     return f"{_OTHERS} use it, but the kubelet does not" if containers else _NOBODY

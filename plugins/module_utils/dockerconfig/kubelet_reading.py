@@ -15,10 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .json_text import InvalidContent, Member, Object, fold, kind, string, value_of
+from .json_text import InvalidContent, Member, Object, decode_string, fold_name, kind_name, value_of
 from .registry_keys import without_user
 
-__all__ = ["KubeletReading", "is_wrong", "kubelet_reading", "login_of"]
+__all__ = ["KubeletReading", "is_undecodable", "kubelet_reading", "login_of"]
 
 #: Standard base64 with full padding or without any (Go `base64.StdEncoding` and `RawStdEncoding`).
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?\Z")
@@ -45,7 +45,9 @@ def kubelet_reading(text: str, *, legacy: bool) -> KubeletReading:
     try:
         value = value_of(text or "null")  # the kubelet skips a secret without content
         parts = (
-            [("auths", value)] if legacy else [(fold(part.name), part.value) for part in Object.parse(value).members]
+            [("auths", value)]
+            if legacy
+            else [(fold_name(part.name), part.value) for part in Object.parse(value).members]
         )
     except InvalidContent as error:
         return KubeletReading({}, (f"it {error}",))
@@ -64,17 +66,17 @@ def login_of(entry: str) -> tuple[str, str]:
     """
     found = dict.fromkeys(_FIELDS, "")
     for field in Object.parse(entry).members:
-        name = fold(field.name)
-        if is_wrong(field):
-            raise InvalidContent(f"has a {name!r} that is {kind(field.value)}, not a string")
+        name = fold_name(field.name)
+        if is_undecodable(field):
+            raise InvalidContent(f"has a {name!r} that is {kind_name(field.value)}, not a string")
         if name in _FIELDS and field.value != "null":
-            found[name] = string(field.value)
-    return _decoded(found["auth"]) if found["auth"] else (found["username"], found["password"])
+            found[name] = decode_string(field.value)
+    return _decode_auth(found["auth"]) if found["auth"] else (found["username"], found["password"])
 
 
-def is_wrong(field: Member) -> bool:
+def is_undecodable(field: Member) -> bool:
     """Whether a field has a type that the kubelet cannot decode. It decodes only four fields."""
-    return fold(field.name) in _FIELDS and kind(field.value) not in ("a string", "null")
+    return fold_name(field.name) in _FIELDS and kind_name(field.value) not in ("a string", "null")
 
 
 def _read_entries(value: str, logins: dict[str, tuple[str, str]], problems: list[str]) -> None:
@@ -98,11 +100,11 @@ def _wrong_headers(value: str) -> list[str]:
         headers = Object.parse(value).members
     except InvalidContent as error:
         return [f"'HttpHeaders' {error}"]
-    wrong = [kind(header.value) for header in headers if kind(header.value) not in ("a string", "null")]
+    wrong = [kind_name(header.value) for header in headers if kind_name(header.value) not in ("a string", "null")]
     return [f"'HttpHeaders' has a value that is {what}, not a string" for what in wrong[:1]]
 
 
-def _decoded(auth: str) -> tuple[str, str]:
+def _decode_auth(auth: str) -> tuple[str, str]:
     text = auth.replace("\n", "").replace("\r", "")
     if not _BASE64.match(text):
         raise InvalidContent("has an 'auth' that is not standard base64")

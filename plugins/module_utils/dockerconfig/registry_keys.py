@@ -18,7 +18,16 @@ from fnmatch import fnmatchcase
 from ..core.errors import OptionError
 from .key_urls import is_image_host, parse_url, without_any_scheme
 
-__all__ = ["check_key", "host_of", "matches", "may_be_shown", "registry_of", "same_path", "shown", "without_user"]
+__all__ = [
+    "can_be_shown",
+    "check_key",
+    "host_of",
+    "is_match",
+    "redact_keys",
+    "registry_of",
+    "same_path",
+    "without_user",
+]
 
 _DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 _API_PREFIXES = ("v1/", "v2/")
@@ -59,12 +68,12 @@ def without_user(key: str) -> str:
     return f"{name}{colon and ':' + _HIDDEN}/{_HIDDEN}" if "." in name and _is_read(key) else _HIDDEN
 
 
-def may_be_shown(key: str) -> bool:
+def can_be_shown(key: str) -> bool:
     """Whether the key contains nothing that may be a credential."""
     return without_user(key) == key
 
 
-def shown(keys: Iterable[str]) -> list[str]:
+def redact_keys(keys: Iterable[str]) -> list[str]:
     """Return the keys in a form that is safe to show, sorted and without duplicates."""
     return sorted({*map(without_user, keys)})
 
@@ -106,7 +115,7 @@ def same_path(key: str) -> str:
     return f"{host}/{path}" if path else host
 
 
-def matches(key: str, pattern: str) -> bool:
+def is_match(key: str, pattern: str) -> bool:
     """Whether a name or glob matches the key, as written or in its normal spelling: `quay.io` matches `https://quay.io/`.
 
     The user and the query of a key do not count, as for `same_path`.

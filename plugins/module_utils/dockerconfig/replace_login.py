@@ -16,12 +16,12 @@ from dataclasses import dataclass, replace
 
 from .credential_entry import field_name
 from .document import Document
-from .json_text import InvalidContent, Member, Object, kind, string
-from .key_matching import host_matches
+from .json_text import InvalidContent, Member, Object, decode_string, kind_name
+from .key_matching import is_host_match
 from .kubelet_reading import login_of
 from .registry_keys import same_path, without_user
 
-__all__ = ["LoginKeys", "LoginReplacement", "UserPassword", "exchanged", "found_in", "old_logins"]
+__all__ = ["LoginKeys", "LoginReplacement", "UserPassword", "find_logins", "old_logins", "replace_logins"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,7 +48,7 @@ class LoginReplacement:
         held, _slash, path = same_path(key).partition("/")
         for registry in self.registries:
             host, _slash, within = same_path(registry).partition("/")
-            if host_matches(held, host) and f"{path}/".startswith(f"{within}/" if within else ""):
+            if is_host_match(held, host) and f"{path}/".startswith(f"{within}/" if within else ""):
                 return True
         return False
 
@@ -91,7 +91,7 @@ class LoginKeys:
     other_passwords: tuple[str, ...] = ()
 
 
-def found_in(text: str, wanted: LoginReplacement, *, legacy: bool) -> LoginKeys:
+def find_logins(text: str, wanted: LoginReplacement, *, legacy: bool) -> LoginKeys:
     """Return the keys that have one of the two logins, including duplicates.
 
     :raises InvalidContent: when it is not an auth file of that form.
@@ -116,7 +116,7 @@ def old_logins(text: str, wanted: LoginReplacement, *, legacy: bool) -> list[tup
     return list(dict.fromkeys((host, UserPassword(*login)) for host, login in logins if wanted.is_old(*login)))
 
 
-def exchanged(text: str, wanted: LoginReplacement, *, legacy: bool) -> str:
+def replace_logins(text: str, wanted: LoginReplacement, *, legacy: bool) -> str:
     """Return the text with the new login in every place of the old one.
 
     :raises InvalidContent: as `found_in`.
@@ -163,7 +163,7 @@ def _with_login(member: Member, login: UserPassword) -> Member:
 
 def _is_set(field: Member) -> bool:
     """Whether the field has a value. An empty `auth` next to user and password stays empty."""
-    return kind(field.value) == "a string" and bool(string(field.value))
+    return kind_name(field.value) == "a string" and bool(decode_string(field.value))
 
 
 def _has_token(member: Member) -> bool:

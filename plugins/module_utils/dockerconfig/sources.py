@@ -11,7 +11,7 @@ from typing import Any
 from ..core.errors import OptionError
 from .auth_file import AuthFile, from_registries, parse, parse_text
 
-__all__ = ["FILE_ARGUMENTS", "SOURCES", "auth_file_of"]
+__all__ = ["FILE_ARGUMENTS", "SOURCES", "auth_file_from_options"]
 
 #: Options of which exactly one is given.
 SOURCES = ("registries", "auth_file", "auth_config")
@@ -25,7 +25,7 @@ FILE_ARGUMENTS: dict[str, Any] = {
 }
 
 
-def auth_file_of(options: Mapping[str, Any], read_file: Callable[[str], str]) -> AuthFile:
+def auth_file_from_options(options: Mapping[str, Any], read_file: Callable[[str], str]) -> AuthFile:
     """Return the auth file from the one of `SOURCES` that is given, limited to `include`.
 
     :raises OptionError: for anything that no node could use.

@@ -12,11 +12,11 @@ from typing import Any, Union
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import ClusterError, Forbidden
 from ..core.errors import ImagePullError
-from ..core.objects import Json, Kind, ObjectRef, metadata, trimmed
+from ..core.objects import Json, Kind, ObjectRef, metadata, trim_object
 from ..core.protocols import ALL, NO_SELECTORS, ListedBy
 from .workers import Workers
 
-__all__ = ["Answer", "fetch", "read_one"]
+__all__ = ["Answer", "fetch_objects", "read_one"]
 
 #: Up to this number of objects, parallel reads are cheaper for the server than a list filtered by name, for which it examines every
 #: object of the kind.
@@ -49,7 +49,7 @@ class _FetchedObjects:
     unread: set[ObjectRef]
 
 
-def fetch(
+def fetch_objects(
     cluster: Cluster,
     workers: Workers,
     refs: Collection[ObjectRef],
@@ -66,7 +66,7 @@ def fetch(
     """
     found = _FetchedObjects({}, set())
     for planned in _lists(refs, listed_by):
-        _carry_out(cluster, workers, planned, found, strict=strict)
+        _fetch_list(cluster, workers, planned, found, strict=strict)
     single = [ref for ref in refs if ref not in found.objects and ref not in found.unread]
     answers = workers.map(lambda ref: read_one(cluster, ref, listed_by.get(ref.kind, ALL)), single)
     return {**found.objects, **dict(zip(single, answers, strict=True))}, found.unread
@@ -77,7 +77,7 @@ def read_one(cluster: Cluster, ref: ObjectRef, selectors: Sequence[str] = ALL) -
 
     def listed(selector: str) -> Iterator[Json]:
         return cluster.list(
-            ref.kind, namespace=ref.namespace, field_selector=selector, keep=lambda obj: trimmed(ref.kind, obj)
+            ref.kind, namespace=ref.namespace, field_selector=selector, keep=lambda obj: trim_object(ref.kind, obj)
         )
 
     try:
@@ -116,7 +116,7 @@ def _lists_of_named(kind: Kind, refs: Sequence[ObjectRef], selectors: Sequence[s
             yield _ListRequest(kind, group, (f"metadata.name={name}",))
 
 
-def _carry_out(
+def _fetch_list(
     cluster: Cluster, workers: Workers, planned: _ListRequest, found: _FetchedObjects, *, strict: bool
 ) -> None:
     """Store the results of the lists in `found`. Nothing is stored if the caller is not allowed to list."""
@@ -160,7 +160,7 @@ def _list_each(
         elif not isinstance(objects, Forbidden):
             found.objects.update(dict.fromkeys(places[name], objects))
         elif planned.refs[0].name:
-            cluster.makes_up_for(objects)  # each is read by its name
+            cluster.forgive(objects)  # each is read by its name
 
 
 def _objects(
@@ -176,7 +176,7 @@ def _objects(
         return ObjectRef(planned.kind, metadata(obj).get("namespace", ""), name)
 
     def keep(obj: Json) -> Json | None:
-        return trimmed(planned.kind, obj) if ref_of(obj) in wanted else None
+        return trim_object(planned.kind, obj) if ref_of(obj) in wanted else None
 
     for selector in planned.selectors:
         for obj in cluster.list(planned.kind, namespace=namespace, field_selector=selector, keep=keep):

@@ -15,9 +15,9 @@ from ..core.protocols import Evaluation, Inspection
 from .polling import poll
 from .reader import View
 from .result import NamespaceResult, Outcome, Status
-from .run import Run, RunSettings, internal_error, running
+from .run import Run, RunSettings, internal_error, open_run
 
-__all__ = ["examined", "inspect", "with_failures"]
+__all__ = ["evaluate_each", "inspect", "with_failures"]
 
 
 _Inspection = TypeVar("_Inspection", bound=Inspection)
@@ -57,7 +57,7 @@ def inspect(
     :raises ImagePullError: if nothing could be read at all.
     """
     works = [_NamespaceInspection(namespace) for namespace in dict.fromkeys(namespaces)]
-    with running(cluster, len(works), settings) as run:
+    with open_run(cluster, len(works), settings) as run:
         asked = [inspection]
 
         def look(pending: Sequence[_NamespaceInspection]) -> None:
@@ -75,12 +75,12 @@ def inspect(
         poll(works, lambda: settings.wait_timeout, look, settings.clock)
         left = [work for work in works if work.pending]
         run.workers.map(lambda work: _check(run, work, was_there=True), left)
-        failed = [_finished(work, "") for work in left if work.pending]
+        failed = [_result_of(work, "") for work in left if work.pending]
         advice = hint(failed) if failed else ""
-    return run.outcome([_finished(work, advice) for work in works])
+    return run.outcome([_result_of(work, advice) for work in works])
 
 
-def examined(
+def evaluate_each(
     outcome: Outcome, seen: Mapping[str, _Seen], work: Callable[[str, _Seen], _Found]
 ) -> tuple[Outcome, dict[str, _Found]]:
     """Return the results of `work` for each namespace. A namespace for which it raises an error has failed."""
@@ -110,7 +110,7 @@ def _round(run: Run, inspection: Inspection, pending: Sequence[_NamespaceInspect
     for work in pending:
         view = seen.get(work.namespace)
         if view is None:
-            work.result = run.not_attempted(work.namespace)
+            work.result = run.result_of_skip(work.namespace)
         elif isinstance(view, ImagePullError):
             work.result = run.failed(work.namespace, view)
         else:
@@ -132,7 +132,7 @@ def _evaluate(run: Run, inspection: Inspection, work: _NamespaceInspection) -> N
 def _check(run: Run, work: _NamespaceInspection, *, was_there: bool) -> None:
     """Fail a namespace that does not exist: nothing is awaited in it. Cluster-scoped objects are in no namespace."""
     work.checked = True
-    if work.namespace and not run.stopped and (why := run.what_is_wrong_with(work.namespace, was_there=was_there)):
+    if work.namespace and not run.stopped and (why := run.namespace_problem(work.namespace, was_there=was_there)):
         work.result = NamespaceResult(work.namespace, "failed", error=why, extra=dict(work.evaluation.extra))
 
 
@@ -140,7 +140,7 @@ def _count(run: Run, work: _NamespaceInspection) -> None:
     run.progress.finished(changed=False, failed=work.result is not None and work.result.status == "failed")
 
 
-def _finished(work: _NamespaceInspection, advice: str) -> NamespaceResult:
+def _result_of(work: _NamespaceInspection, advice: str) -> NamespaceResult:
     if work.result is not None:
         return work.result
     found = work.evaluation

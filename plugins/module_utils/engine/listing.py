@@ -13,7 +13,7 @@ from ..clients.kube.errors import Forbidden
 from ..core.objects import Json, Kind, metadata
 from .workers import Workers
 
-__all__ = ["Listing", "list_in"]
+__all__ = ["Listing", "list_in_namespaces"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Listing:
     forbidden: Sequence[str] = ()
 
 
-def list_in(
+def list_in_namespaces(
     cluster: Cluster,
     workers: Workers,
     kind: Kind,
@@ -61,22 +61,22 @@ def list_in(
 
     if len(namespaces) > few:
         try:
-            return Listing(_by_namespace(namespaces, listed("")))
+            return Listing(_group_by_namespace(namespaces, listed("")))
         except Forbidden:
             pass
     answers = dict(zip(namespaces, workers.map(in_namespace, namespaces), strict=True))
     objects = [obj for answer in answers.values() if not isinstance(answer, Forbidden) for obj in answer]
     forbidden = [name for name, answer in answers.items() if isinstance(answer, Forbidden)]
-    return Listing(_by_namespace(namespaces, objects), forbidden)
+    return Listing(_group_by_namespace(namespaces, objects), forbidden)
 
 
-def _by_namespace(namespaces: Sequence[str], objects: Sequence[Json]) -> dict[str, list[Json]]:
+def _group_by_namespace(namespaces: Sequence[str], objects: Sequence[Json]) -> dict[str, list[Json]]:
     found: dict[str, list[Json]] = {}
-    for namespace, obj in _placed(objects):
+    for namespace, obj in _pair_with_namespace(objects):
         found.setdefault(namespace, []).append(obj)
     return {namespace: found[namespace] for namespace in namespaces if namespace in found}
 
 
-def _placed(objects: Sequence[Json]) -> Iterator[tuple[str, Json]]:
+def _pair_with_namespace(objects: Sequence[Json]) -> Iterator[tuple[str, Json]]:
     for obj in objects:
         yield metadata(obj)["namespace"], obj

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from ..core.phrases import pluralize
 
-__all__ = ["Progress", "line"]
+__all__ = ["Progress", "progress_line"]
 
 #: Seconds between two lines. A task that ends earlier prints none.
 _INTERVAL = 3.0
@@ -49,12 +49,12 @@ class Progress:
             due = now - self._said >= _INTERVAL
             if due:
                 self._said = now
-                text = line(self, now - self._started)
+                text = progress_line(self, now - self._started)
         if due and self.say:
             self.say(text)
 
 
-def line(progress: Progress, seconds: float) -> str:
+def progress_line(progress: Progress, seconds: float) -> str:
     """Return a line such as `sa_link 4,210/10,000 namespaces, 12 changed, 1 failed, about 11 s left`, at first without an estimate."""
     text = (
         f"{progress.task} {progress.done:,}/{pluralize(progress.total, 'namespace')}, {progress.changed:,} changed, "

@@ -14,10 +14,10 @@ from ..clients.kube.errors import Forbidden
 from ..core.errors import ImagePullError
 from ..core.objects import Json, ObjectRef, Objects, metadata
 from ..core.protocols import NO_SELECTORS, ListedBy, Question, Related
-from .fetching import Answer, fetch, read_one
+from .fetching import Answer, fetch_objects, read_one
 from .workers import Workers
 
-__all__ = ["View", "look_up", "observe", "read"]
+__all__ = ["View", "look_up", "observe", "read_views"]
 
 #: The objects of one namespace, or the error.
 Observed = Union[Objects, ImagePullError]
@@ -34,7 +34,7 @@ class View:
     unread: frozenset[str] = _NONE
 
 
-def read(
+def read_views(
     cluster: Cluster, workers: Workers, question: Question, namespaces: Sequence[str], *, leave_unread: bool = False
 ) -> dict[str, View | ImagePullError]:
     """Return the objects of each namespace that the question needs, or the error.
@@ -80,18 +80,18 @@ def observe(
     wanted = {
         name: [ObjectRef(question.kind, name, each) for each in question.names(name) or ("",)] for name in namespaces
     }
-    found, unread = fetch(
+    found, unread = fetch_objects(
         cluster, workers, [ref for refs in wanted.values() for ref in refs], question.listed_by, strict=True
     )
     if unread and not leave_unread:
-        _read_the_rest(cluster, workers, found, unread)
+        _read_unlisted(cluster, workers, found, unread)
     return (
-        {name: _observed(refs, found) for name, refs in wanted.items()},
+        {name: _collect_objects(refs, found) for name, refs in wanted.items()},
         {name: names for name, refs in wanted.items() if (names := _names(refs, unread))},
     )
 
 
-def _read_the_rest(cluster: Cluster, workers: Workers, found: dict[ObjectRef, Answer], unread: set[ObjectRef]) -> None:
+def _read_unlisted(cluster: Cluster, workers: Workers, found: dict[ObjectRef, Answer], unread: set[ObjectRef]) -> None:
     refs = sorted(unread, key=str)
     found.update(zip(refs, workers.map(lambda ref: read_one(cluster, ref), refs), strict=True))
     unread.clear()
@@ -101,7 +101,7 @@ def _names(refs: Sequence[ObjectRef], unread: Collection[ObjectRef]) -> frozense
     return frozenset(ref.name for ref in refs if ref in unread) if unread else _NONE
 
 
-def _observed(refs: Sequence[ObjectRef], found: Mapping[ObjectRef, Answer]) -> Observed:
+def _collect_objects(refs: Sequence[ObjectRef], found: Mapping[ObjectRef, Answer]) -> Observed:
     """One namespace's objects by name. The first error among them is the error of the namespace."""
     objects: dict[str, Json] = {}
     for ref in refs:
@@ -121,6 +121,6 @@ def look_up(
 
     Objects that the caller is not allowed to read are left out. If a list over all namespaces fails, its objects get the error.
     """
-    found, unread = fetch(cluster, workers, refs, listed_by)
-    _read_the_rest(cluster, workers, found, unread)
+    found, unread = fetch_objects(cluster, workers, refs, listed_by)
+    _read_unlisted(cluster, workers, found, unread)
     return {ref: answer for ref, answer in found.items() if not isinstance(answer, Forbidden)}

@@ -25,14 +25,14 @@ from ..core.errors import ImagePullError
 from ..core.objects import Json, ObjectRef
 from ..core.protocols import Desired, Plan, Related
 from ..declarations.batch import Batch
-from ..declarations.related import stored
+from ..declarations.related import store_object
 from .clock import Clock
 from .namespaces import require_namespace
 from .polling import poll
 from .reader import View
-from .replacement import carry_out
+from .replacement import apply_change
 from .result import NamespaceResult, Outcome, Status
-from .run import Run, RunSettings, internal_error, running
+from .run import Run, RunSettings, internal_error, open_run
 
 __all__ = ["RunSettings", "reconcile"]
 
@@ -86,7 +86,7 @@ def reconcile(
     """
     works = [_NamespaceWork(namespace) for namespace in dict.fromkeys(namespaces)]
     started = settings.clock.now()
-    with running(cluster, len(works), settings) as run:
+    with open_run(cluster, len(works), settings) as run:
         known = [seen] if seen is not None else []
 
         def look(pending: Sequence[_NamespaceWork]) -> None:
@@ -95,26 +95,28 @@ def reconcile(
                 work.waited = waited
             _round(run, desired, pending, known.pop() if known else None)
 
-        poll(works, lambda: _longest(works), look, settings.clock)
+        poll(works, lambda: _longest_wait(works), look, settings.clock)
         left = [work for work in works if work.result is None and work.plan.waiting_for]
         run.workers.map(lambda work: _give_up(run, work), left)
-    return run.outcome([_finished(work) for work in works], sum(work.retries for work in works))
+    return run.outcome([_result_of(work) for work in works], sum(work.retries for work in works))
 
 
-def _longest(works: Sequence[_NamespaceWork]) -> float:
+def _longest_wait(works: Sequence[_NamespaceWork]) -> float:
     """The number of seconds to wait for missing objects."""
     return max((awaited.within for work in works if work.pending for awaited in work.plan.waiting_for), default=0.0)
 
 
 def _round(run: Run, desired: Desired, pending: Sequence[_NamespaceWork], known: Mapping[str, View] | None) -> None:
     """One round over all pending namespaces: those without changes are finished, the others go to the workers."""
-    _see(run, desired, pending, known)
+    _read_views(run, desired, pending, known)
     busy = [work for work in pending if not _is_settled(run, desired, work)]
     run.workers.map(lambda work: _settle(run, desired, work), busy)
     run.progress.tick()
 
 
-def _see(run: Run, desired: Desired, pending: Sequence[_NamespaceWork], known: Mapping[str, View] | None) -> None:
+def _read_views(
+    run: Run, desired: Desired, pending: Sequence[_NamespaceWork], known: Mapping[str, View] | None
+) -> None:
     """Read the objects that the plans of all pending namespaces need, unless they are `known`."""
     seen: Mapping[str, View | ImagePullError]
     if known is not None:
@@ -125,9 +127,9 @@ def _see(run: Run, desired: Desired, pending: Sequence[_NamespaceWork], known: M
     for work in pending:
         view = seen.get(work.namespace)
         if view is None:
-            work.result = _ended(run, work, None)
+            work.result = _end_result(run, work, None)
         elif isinstance(view, ImagePullError):
-            work.result = _ended(run, work, view)
+            work.result = _end_result(run, work, view)
         else:
             work.objects, work.found, work.unread = dict(view.objects), view.related, set(view.unread)
 
@@ -137,13 +139,13 @@ def _is_settled(run: Run, desired: Desired, work: _NamespaceWork) -> bool:
     if work.result is None:
         _plan(run, desired, work)
     to_send = bool(work.plan.changes) and not run.settings.check_mode
-    settled = work.result is not None or not (to_send or _untold(work) or _needs_namespace(run, work))
+    settled = work.result is not None or not (to_send or _unverified_names(work) or _is_namespace_needed(run, work))
     if settled:
         _count(run, work)
     return settled
 
 
-def _untold(work: _NamespaceWork) -> set[str]:
+def _unverified_names(work: _NamespaceWork) -> set[str]:
     """The objects that must be read, because no create shows whether they exist."""
     created = {change.ref.name for change in work.plan.changes if change.action == "create"}
     return work.unread - created
@@ -151,14 +153,14 @@ def _untold(work: _NamespaceWork) -> set[str]:
 
 def _plan(run: Run, desired: Desired, work: _NamespaceWork) -> None:
     try:
-        work.plan = _planned(desired, work)
+        work.plan = _make_plan(desired, work)
     except ImagePullError as error:
-        work.result = _ended(run, work, error)
+        work.result = _end_result(run, work, error)
     except Exception as error:  # an object may hold anything
-        work.result = _ended(run, work, internal_error(error))
+        work.result = _end_result(run, work, internal_error(error))
 
 
-def _planned(desired: Desired, work: _NamespaceWork) -> Plan:
+def _make_plan(desired: Desired, work: _NamespaceWork) -> Plan:
     """The plan for the currently known objects. It excludes entries with failed writes, because others may depend on their result."""
     if work.failures and isinstance(desired, Batch):
         return desired.plan(work.namespace, work.objects, work.found, without=work.failures)
@@ -169,35 +171,35 @@ def _settle(run: Run, desired: Desired, work: _NamespaceWork) -> None:
     """Carry out the plan of one namespace, in a thread."""
     try:
         if run.stopped or run.is_over:
-            work.result = _ended(run, work, None)
-        elif _needs_namespace(run, work):
+            work.result = _end_result(run, work, None)
+        elif _is_namespace_needed(run, work):
             work.checked = True
             require_namespace(run.cluster, work.namespace)
-        if work.result is None and _untold(work):
-            _read_untold(run, desired, work)
+        if work.result is None and _unverified_names(work):
+            _read_unverified(run, desired, work)
         if work.result is None and not run.settings.check_mode:
             _apply(run, desired, work)
     except ImagePullError as error:
-        work.result = _ended(run, work, error)
+        work.result = _end_result(run, work, error)
     except Exception as error:
-        work.result = _ended(run, work, internal_error(error))
+        work.result = _end_result(run, work, internal_error(error))
     _count(run, work)
 
 
-def _read_untold(run: Run, desired: Desired, work: _NamespaceWork) -> None:
-    for name in sorted(_untold(work)):
+def _read_unverified(run: Run, desired: Desired, work: _NamespaceWork) -> None:
+    for name in sorted(_unverified_names(work)):
         ref = ObjectRef(desired.kind, work.namespace, name)
         _store(desired, work, ref, run.cluster.get(ref))
-    work.plan = _planned(desired, work)
+    work.plan = _make_plan(desired, work)
 
 
 def _count(run: Run, work: _NamespaceWork) -> None:
     if not work.pending:
-        done = _finished(work)
+        done = _result_of(work)
         run.progress.finished(changed=bool(done.changes), failed=done.status == "failed")
 
 
-def _needs_namespace(run: Run, work: _NamespaceWork) -> bool:
+def _is_namespace_needed(run: Run, work: _NamespaceWork) -> bool:
     """Whether the namespace itself must be read, because awaited objects may never appear, and planned creates may be refused."""
     creates = any(change.action == "create" for change in work.plan.changes)
     return not work.checked and bool(work.plan.waiting_for or (run.settings.check_mode and creates))
@@ -218,9 +220,9 @@ def _apply(run: Run, desired: Desired, work: _NamespaceWork) -> None:
             if not change.entries:
                 raise
             lost = work.doubtful.pop((change.ref, change.action), None)
-            why = f"{error}{_doubts([lost] if lost else [])}"
+            why = f"{error}{_describe_doubtful([lost] if lost else [])}"
             work.failures.update(dict.fromkeys(change.entries, why))
-            work.plan = _planned(desired, work)
+            work.plan = _make_plan(desired, work)
 
 
 class _Patience:
@@ -266,7 +268,7 @@ class _Tries:
 def _write(run: Run, desired: Desired, work: _NamespaceWork, change: Change, patience: _Patience) -> None:
     """Make one write. After a conflict or a lost response, read the object and plan the namespace again."""
     try:
-        now = carry_out(run.cluster, change, run.settings.clock)
+        now = apply_change(run.cluster, change, run.settings.clock)
     except (Conflict, AlreadyExists, NotFound, Unanswered) as error:
         if isinstance(error, NotFound) and change.action == "create":
             raise  # its container does not exist, which reading again does not change
@@ -275,7 +277,7 @@ def _write(run: Run, desired: Desired, work: _NamespaceWork, change: Change, pat
         if patience.ends_with(change.ref, error):
             raise
         patience.pause(change.ref)
-        _look_again(run.cluster, desired, work, change.ref)
+        _reread_object(run.cluster, desired, work, change.ref)
         return
     work.doubtful.pop((change.ref, change.action), None)
     work.applied.append(change)
@@ -284,10 +286,10 @@ def _write(run: Run, desired: Desired, work: _NamespaceWork, change: Change, pat
     work.plan = replace(work.plan, changes=rest)
 
 
-def _look_again(cluster: Cluster, desired: Desired, work: _NamespaceWork, ref: ObjectRef) -> None:
+def _reread_object(cluster: Cluster, desired: Desired, work: _NamespaceWork, ref: ObjectRef) -> None:
     work.retries += 1
     _store(desired, work, ref, cluster.get(ref))
-    work.plan = _planned(desired, work)
+    work.plan = _make_plan(desired, work)
     planned = {(change.ref, change.action) for change in work.plan.changes}
     for key in [key for key in work.doubtful if key[0] == ref and key not in planned]:
         # The response was lost, but the write was carried out.
@@ -295,34 +297,34 @@ def _look_again(cluster: Cluster, desired: Desired, work: _NamespaceWork, ref: O
 
 
 def _store(desired: Desired, work: _NamespaceWork, ref: ObjectRef, now: Json | None) -> None:
-    work.found = stored(desired.kind, work.objects, work.found, ref, now)
+    work.found = store_object(desired.kind, work.objects, work.found, ref, now)
 
 
-def _ended(run: Run, work: _NamespaceWork, error: ImagePullError | None) -> NamespaceResult:
+def _end_result(run: Run, work: _NamespaceWork, error: ImagePullError | None) -> NamespaceResult:
     """The result of an unfinished namespace, because of an error or, without one, because the run is over."""
-    done = run.not_attempted(work.namespace) if error is None else run.failed(work.namespace, error)
+    done = run.result_of_skip(work.namespace) if error is None else run.failed(work.namespace, error)
     done = replace(done, changes=tuple(work.applied), notes=work.plan.notes, failures=_failures(work))
     is_begun = done.changes or work.doubtful or (done.failures and done.status == "skipped")
     if is_begun and not isinstance(error, NamespaceTerminating):
-        return replace(done, status="failed", error=_interrupted(work, error))
+        return replace(done, status="failed", error=_describe_interruption(work, error))
     return done
 
 
-def _interrupted(work: _NamespaceWork, error: ImagePullError | None) -> str:
+def _describe_interruption(work: _NamespaceWork, error: ImagePullError | None) -> str:
     """The reason why a namespace is only partly done."""
     is_own = error is not None and not isinstance(error, ClusterError)
     why = str(error) if is_own else "the task stopped before this namespace was finished"
-    return f"{why}{_doubts(work.doubtful.values())}"
+    return f"{why}{_describe_doubtful(work.doubtful.values())}"
 
 
-def _doubts(changes: Iterable[Change]) -> str:
+def _describe_doubtful(changes: Iterable[Change]) -> str:
     doubtful = ", ".join(f"{change.action} {change.ref}" for change in changes)
     return f". The response to this was lost, so it may have been carried out: {doubtful}" if doubtful else ""
 
 
 def _give_up(run: Run, work: _NamespaceWork) -> None:
     """Awaited objects did not appear. The namespace may have been deleted in the meantime."""
-    if not run.stopped and (why := run.what_is_wrong_with(work.namespace, was_there=True)):
+    if not run.stopped and (why := run.namespace_problem(work.namespace, was_there=True)):
         work.result = NamespaceResult(work.namespace, "failed", tuple(work.applied), work.plan.notes, why)
 
 
@@ -333,7 +335,7 @@ def _failures(work: _NamespaceWork) -> tuple[Failure, ...]:
     return tuple(Failure(entry, found[entry]) for entry in sorted(found, key=lambda entry: entry.position))
 
 
-def _finished(work: _NamespaceWork) -> NamespaceResult:
+def _result_of(work: _NamespaceWork) -> NamespaceResult:
     if work.result is not None:
         return work.result
     changes, extra, failures = (*work.applied, *work.plan.changes), dict(work.plan.extra), _failures(work)

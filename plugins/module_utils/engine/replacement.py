@@ -12,19 +12,19 @@ from typing import NoReturn
 
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import AlreadyExists, ConnectError, Unanswered
-from ..core.changes import Change, delete, restored
+from ..core.changes import Change, delete, restore
 from ..core.errors import ImagePullError, Refusal
 from ..core.objects import Json
 from .clock import Clock
 
-__all__ = ["carry_out"]
+__all__ = ["apply_change"]
 
 #: Seconds for which a create is repeated while the object that was just deleted is missing.
 _PATIENCE_SECONDS = 15.0
 _PAUSE_SECONDS = 0.25
 
 
-def carry_out(cluster: Cluster, change: Change, clock: Clock) -> Json | None:
+def apply_change(cluster: Cluster, change: Change, clock: Clock) -> Json | None:
     """Carry out the change and return the object after it, or None after a deletion. Errors are those of `Cluster.write`.
 
     :raises Refusal: if a replacement failed after the deletion. The message reports whether the old object was restored.
@@ -66,7 +66,7 @@ def _create(
         except AlreadyExists:
             if not doubtful:
                 raise
-            return _created_before(cluster, creation)
+            return _find_own_object(cluster, creation)
         except worth_another_try as error:
             doubtful = doubtful or isinstance(error, Unanswered)
             if clock.now() > given_up_at:
@@ -74,7 +74,7 @@ def _create(
         clock.sleep(_PAUSE_SECONDS)
 
 
-def _created_before(cluster: Cluster, creation: Change) -> Json | None:
+def _find_own_object(cluster: Cluster, creation: Change) -> Json | None:
     """The object of an earlier attempt whose response was lost.
 
     :raises AlreadyExists: if another client created another one in the meantime. `_UnknownOwner` if it cannot be read.
@@ -85,15 +85,15 @@ def _created_before(cluster: Cluster, creation: Change) -> Json | None:
         raise _UnknownOwner(
             f"{creation.ref} exists, and may be the new one or another client's: {error}. Run again"
         ) from None
-    if found is not None and not _holds(found, creation.body):
+    if found is not None and not _has_content(found, creation.body):
         raise AlreadyExists(f"{creation.ref} was created by another client in the meantime")
     return found
 
 
-def _holds(found: Json, wanted: Json) -> bool:
+def _has_content(found: Json, wanted: Json) -> bool:
     """Whether an object contains everything that was sent. The server may have added more."""
     return all(
-        _holds(found[key], value)
+        _has_content(found[key], value)
         if isinstance(value, Mapping) and isinstance(found.get(key), Mapping)
         else found.get(key) == value
         for key, value in wanted.items()
@@ -102,7 +102,7 @@ def _holds(found: Json, wanted: Json) -> bool:
 
 def _put_back(cluster: Cluster, change: Change, clock: Clock, error: ImagePullError) -> NoReturn:
     try:
-        _create(cluster, restored(change), clock, (ImagePullError,))
+        _create(cluster, restore(change), clock, (ImagePullError,))
     except (AlreadyExists, _UnknownOwner):
         raise Refusal(f"{error}. In the meantime, another {change.ref} was created: check it, then run again") from None
     except ImagePullError as second:

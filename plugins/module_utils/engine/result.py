@@ -12,10 +12,10 @@ from typing import Any, Literal
 
 from ..core.changes import Change
 from ..core.entry import Entry, Failure
-from ..core.errors import printable
+from ..core.errors import make_printable
 from ..core.phrases import pluralize, summarize
 
-__all__ = ["NamespaceResult", "Outcome", "Status", "named"]
+__all__ = ["NamespaceResult", "Outcome", "Status", "summarize_names"]
 
 #: Up to this number of namespaces, a result lists all of them.
 _SMALL = 100
@@ -102,7 +102,7 @@ class Outcome:
     @property
     def notes(self) -> list[str]:
         every = (*self.remarks, *(note for result in self.namespaces for note in result.notes))
-        return list(dict.fromkeys(printable(note) for note in every))
+        return list(dict.fromkeys(make_printable(note) for note in every))
 
     def report(self, *, unchanged: bool | None = None, diff: bool = True) -> dict[str, Any]:
         """Return the module's result, without a credential.
@@ -132,7 +132,7 @@ class Outcome:
 
     def message(self, task: str) -> str:
         """Return one line for a failed task: the reason for stopping, then each failure with its namespaces. Of many, the first ones."""
-        return printable(f"{task} {self.refused or self._reasons()}")
+        return make_printable(f"{task} {self.refused or self._reasons()}")
 
     def _reasons(self) -> str:
         own = [result for result in self.failed if result.reasons != [self.stopped]]
@@ -140,7 +140,7 @@ class Outcome:
         for result in own:
             for reason in result.reasons:
                 places.setdefault(reason, []).append(result.name)
-        told = [f"{named(names)}: {reason}" for reason, names in places.items()]
+        told = [f"{summarize_names(names)}: {reason}" for reason, names in places.items()]
         reasons = summarize(told, _SPOKEN, "; ", listed="failures")
         failures = (
             f"failed in {len(self.failed):,} of {pluralize(len(self.namespaces), 'namespace')}: {reasons}"
@@ -159,7 +159,7 @@ class Outcome:
         )
 
 
-def named(names: Sequence[str]) -> str:
+def summarize_names(names: Sequence[str]) -> str:
     """Return the names for a message: the first ones, and the number of the others."""
     return summarize(names, _SPOKEN)
 
@@ -174,5 +174,5 @@ def _summary(results: Iterable[NamespaceResult]) -> dict[str, int]:
 
 
 def _diff(change: Change) -> dict[str, Any]:
-    header = printable(f"{change.ref.kind.kind} {change.ref.namespace}/{change.ref.name}")
+    header = make_printable(f"{change.ref.kind.kind} {change.ref.namespace}/{change.ref.name}")
     return {"before_header": header, "after_header": header, "before": dict(change.before), "after": dict(change.after)}

@@ -18,17 +18,17 @@ from ..clients.kube.errors import (
     Unanswered,
     WebhookUnanswered,
 )
-from ..core.errors import ImagePullError, unexpected
+from ..core.errors import ImagePullError, describe_unexpected
 from ..core.phrases import pluralize
 from ..core.protocols import Question
 from .clock import Clock
 from .namespaces import deleted_sentence, missing_sentence, require_namespace, terminating_sentence
 from .progress import Progress
-from .reader import View, read
+from .reader import View, read_views
 from .result import NamespaceResult, Outcome
 from .workers import Workers
 
-__all__ = ["Run", "RunSettings", "internal_error", "running"]
+__all__ = ["Run", "RunSettings", "internal_error", "open_run"]
 
 
 #: The error of each namespace that is only partly done when the run stops. The reason for stopping is reported once.
@@ -77,7 +77,7 @@ class Run:
         The administrator of a namespace can cause all other failures: by an object, a missing role binding, a full quota, their own policy
         or webhook, or the deletion of the namespace. These never end the work in other namespaces.
         """
-        if _is_of_server(error):
+        if _is_server_error(error):
             self.unserved.add(namespace)
 
     def stop(self, error: ImagePullError) -> None:
@@ -92,7 +92,7 @@ class Run:
         A failed list over all namespaces stops the run, like an error of the cluster, because neither belongs to one namespace.
         """
         try:
-            seen = read(self.cluster, self.workers, question, namespaces, leave_unread=leave_unread)
+            seen = read_views(self.cluster, self.workers, question, namespaces, leave_unread=leave_unread)
         except ImagePullError as error:
             self.stop(error)
             return {}
@@ -110,14 +110,14 @@ class Run:
             return (
                 NamespaceResult(namespace, "failed", error=_CUT_SHORT)
                 if error.unanswered
-                else self.not_attempted(namespace)
+                else self.result_of_skip(namespace)
             )
         if isinstance(error, NamespaceTerminating):
             return NamespaceResult(namespace, "skipped", error=terminating_sentence(self.cluster))
         message = missing_sentence(self.cluster) if isinstance(error, NamespaceMissing) else str(error)
         return NamespaceResult(namespace, "failed", error=message)
 
-    def not_attempted(self, namespace: str) -> NamespaceResult:
+    def result_of_skip(self, namespace: str) -> NamespaceResult:
         """Return the result of a namespace that was not attempted."""
         reason = (
             f"the task stopped ({self.cluster.name} failed)"
@@ -126,7 +126,7 @@ class Run:
         )
         return NamespaceResult(namespace, "skipped", error=f"not attempted: {reason}")
 
-    def what_is_wrong_with(self, namespace: str, *, was_there: bool) -> str:
+    def namespace_problem(self, namespace: str, *, was_there: bool) -> str:
         """Return the reason why nothing can appear in a namespace. Empty if it can, or if the caller is not allowed to read the namespace.
 
         `was_there`: whether the task has read it before.
@@ -143,14 +143,14 @@ class Run:
         return Outcome(results, self.cluster.retries + retries, self.stopped)
 
 
-def _is_of_server(error: ImagePullError) -> bool:
+def _is_server_error(error: ImagePullError) -> bool:
     if isinstance(error, ApiError):
         return error.status == 429 or error.status >= 500
     return isinstance(error, Unanswered) and not isinstance(error, WebhookUnanswered)
 
 
 @contextmanager
-def running(cluster: Cluster, namespaces: int, settings: RunSettings) -> Iterator[Run]:
+def open_run(cluster: Cluster, namespaces: int, settings: RunSettings) -> Iterator[Run]:
     """Yield a run with its threads."""
     with Workers(settings.concurrency) as workers:
         progress = Progress(settings.task, namespaces, settings.say, settings.clock.now)
@@ -159,4 +159,4 @@ def running(cluster: Cluster, namespaces: int, settings: RunSettings) -> Iterato
 
 def internal_error(error: Exception) -> ImagePullError:
     """Return the failure of one namespace for an unexpected error. The other namespaces continue."""
-    return ImagePullError(f"an internal error: {unexpected(error)}. Please report it, with the task's options")
+    return ImagePullError(f"an internal error: {describe_unexpected(error)}. Please report it, with the task's options")

@@ -10,18 +10,18 @@ from collections.abc import Sequence
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import Forbidden, NotFound
 from ..core.json_types import as_dict
-from ..core.label_selectors import compiled
+from ..core.label_selectors import compile_selector
 from ..core.namespaces import NamespaceSelector, requester_of
 from ..core.objects import NAMESPACE, Json, Kind, metadata
 from ..declarations.targets import Targets
 
-__all__ = ["resolve", "visible"]
+__all__ = ["list_visible_namespaces", "resolve_targets"]
 
 #: On OpenShift, a caller who cannot list namespaces can list its own projects.
 _PROJECT = Kind("project.openshift.io/v1", "Project", "projects", "project", namespaced=False)
 
 
-def visible(cluster: Cluster) -> list[Json]:
+def list_visible_namespaces(cluster: Cluster) -> list[Json]:
     """Return all namespaces or, on OpenShift, the caller's projects if it is not allowed to list namespaces.
 
     :raises ApiError: if it is not allowed to list either.
@@ -29,7 +29,7 @@ def visible(cluster: Cluster) -> list[Json]:
     return _list(cluster, "")
 
 
-def resolve(
+def resolve_targets(
     cluster: Cluster, wanted: Sequence[Targets | NamespaceSelector], every: Sequence[Json] | None = None
 ) -> list[Targets]:
     """Return the targets of each entry. The namespaces are read once for all selectors, or not at all if `every` contains the
@@ -38,11 +38,13 @@ def resolve(
     :raises ApiError: if the caller is allowed to list neither namespaces nor its projects.
     """
     labels = list(dict.fromkeys(one.labels for one in wanted if isinstance(one, NamespaceSelector)))
-    by_labels = _listed(cluster, labels, every)
-    return [_chosen(one, by_labels[one.labels]) if isinstance(one, NamespaceSelector) else one for one in wanted]
+    by_labels = _list_by_selector(cluster, labels, every)
+    return [
+        _select_targets(one, by_labels[one.labels]) if isinstance(one, NamespaceSelector) else one for one in wanted
+    ]
 
 
-def _chosen(selector: NamespaceSelector, namespaces: Sequence[Json]) -> Targets:
+def _select_targets(selector: NamespaceSelector, namespaces: Sequence[Json]) -> Targets:
     chosen, terminating = selector.choose(namespaces)
     requested = {metadata(one)["name"] for one in namespaces if requester_of(one)}
     return Targets(
@@ -54,10 +56,12 @@ def _chosen(selector: NamespaceSelector, namespaces: Sequence[Json]) -> Targets:
     )
 
 
-def _listed(cluster: Cluster, selectors: Sequence[str], every: Sequence[Json] | None) -> dict[str, list[Json]]:
+def _list_by_selector(
+    cluster: Cluster, selectors: Sequence[str], every: Sequence[Json] | None
+) -> dict[str, list[Json]]:
     """The namespaces for each label selector. The server evaluates a single selector, and those that only it understands."""
     ours = len(selectors) > 1 or every is not None
-    tests = {selector: compiled(selector) for selector in selectors} if ours else {}
+    tests = {selector: compile_selector(selector) for selector in selectors} if ours else {}
     known = {selector: test for selector, test in tests.items() if test is not None}
     if every is None:
         every = _list(cluster, "") if known else []
@@ -78,5 +82,5 @@ def _list(cluster: Cluster, selector: str) -> list[Json]:
         except NotFound:
             raise refusal from None
         # On OpenShift, such a caller can see only the projects, which are equivalent.
-        cluster.makes_up_for(refusal)
+        cluster.forgive(refusal)
         return projects

@@ -18,16 +18,16 @@ from ..images.references import Reference, reference_of
 from ..platform.protected import NODE_SECRET
 from .credentials import credentials_of
 from .lookup import Lookup
-from .reading import want
-from .steps.cached import cached, never, wanted_for_cached
-from .steps.integrated import project
-from .steps.login import LoginContext, heard, keys, verdict
-from .steps.pull_secrets import secrets_listed, secrets_read
-from .steps.short_names import NO_REGISTRY_ASKED, resolved
-from .steps.sources import sources, wanted
-from .steps.streams import given_image
+from .reading import require_all
+from .steps.cached import cache_refs, explain_cache, explain_never
+from .steps.integrated import explain_project
+from .steps.login import LoginContext, explain_keys, explain_login, last_node_error
+from .steps.pull_secrets import explain_secret_list, explain_secrets
+from .steps.short_names import NO_REGISTRY_ASKED, resolve_short_name
+from .steps.sources import explain_sources, source_refs
+from .steps.streams import resolve_image
 from .subjects import ContainerPull
-from .verdict import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, Step, StepResult, breaks
+from .verdict import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, Step, StepResult, failure
 
 __all__ = ["PULLS", "UNKNOWN", "WILL_NOT_PULL", "PullVerdict", "Step", "explain"]
 
@@ -37,42 +37,42 @@ def explain(subject: ContainerPull, evidence: Lookup, *, asks: bool = False) -> 
 
     :raises ReadRequired: when more objects have to be read first.
     """
-    told = heard(subject, evidence)
-    given = given_image(subject, evidence, has_failed=told is not None)
+    told = last_node_error(subject, evidence)
+    given = resolve_image(subject, evidence, has_failed=told is not None)
     reference = reference_of(given.image)
     if reference is not None and subject.pull_policy == "Never":
-        return _access(subject, [*given.seen, *never(subject, told, evidence)], told)
+        return _verdict_of(subject, [*given.seen, *explain_never(subject, told, evidence)], told)
     if reference is not None:
-        return _access(subject, [*given.seen, *_way(subject, reference, told, evidence, asks=asks)], told)
-    seen = [] if given.is_closed else [breaks("image", f"{given.image!r} is not a valid image name")]
-    return _access(subject, [*given.seen, *seen], None)
+        return _verdict_of(subject, [*given.seen, *_explain_steps(subject, reference, told, evidence, asks=asks)], told)
+    seen = [] if given.is_closed else [failure("image", f"{given.image!r} is not a valid image name")]
+    return _verdict_of(subject, [*given.seen, *seen], None)
 
 
-def _way(
+def _explain_steps(
     subject: ContainerPull, reference: Reference, told: PullAttempt | None, evidence: Lookup, *, asks: bool
 ) -> Iterator[StepResult]:
-    named = resolved(
+    named = resolve_short_name(
         subject, reference, evidence, was_resolved=told is not None and told.rule.id not in NO_REGISTRY_ASKED
     )
-    names, seen = secrets_listed(subject, evidence)
+    names, seen = explain_secret_list(subject, evidence)
     yield from (each for each in named.seen if each.verdict != UNKNOWN)
     yield seen
     secrets = [ObjectRef(SECRET, subject.namespace, name) for name in names]
-    want(evidence, [*secrets, NODE_SECRET, *wanted(subject.namespace), *wanted_for_cached(subject)])
+    require_all(evidence, [*secrets, NODE_SECRET, *source_refs(subject.namespace), *cache_refs(subject)])
     credentials = credentials_of(subject.namespace, names, reference.repository, evidence)
-    yield from secrets_read(subject.namespace, credentials, reference.host)
-    found = [sources(each, subject.namespace, told, evidence) for each in named.references]
-    yield from _one_is_open([each.seen for each in found])
-    yield from project(subject, reference, credentials, evidence)
-    yield from cached(subject, evidence)
-    yield from keys(credentials, reference.repository)
+    yield from explain_secrets(subject.namespace, credentials, reference.host)
+    found = [explain_sources(each, subject.namespace, told, evidence) for each in named.references]
+    yield from _merge_sources([each.seen for each in found])
+    yield from explain_project(subject, reference, credentials, evidence)
+    yield from explain_cache(subject, evidence)
+    yield from explain_keys(credentials, reference.repository)
     # Only the node can tell which registry a name without one refers to.
     asks = asks and not reference.is_short and not credentials.in_state("unparsable")
-    yield from verdict(LoginContext(subject, reference, credentials, evidence, found[0].mirrors, asks), told)
+    yield from explain_login(LoginContext(subject, reference, credentials, evidence, found[0].mirrors, asks), told)
     yield from (each for each in named.seen if each.verdict == UNKNOWN)
 
 
-def _one_is_open(each: Sequence[Sequence[StepResult]]) -> Iterator[StepResult]:
+def _merge_sources(each: Sequence[Sequence[StepResult]]) -> Iterator[StepResult]:
     """The results for several references, each once. They are a failure only if every reference fails."""
     closed = all(any(seen.verdict == WILL_NOT_PULL for seen in way) for way in each)
     told: list[StepResult] = []
@@ -82,7 +82,7 @@ def _one_is_open(each: Sequence[Sequence[StepResult]]) -> Iterator[StepResult]:
             yield seen if closed or seen.verdict != WILL_NOT_PULL else replace(seen, verdict="", reason="")
 
 
-def _access(subject: ContainerPull, way: Sequence[StepResult], told: PullAttempt | None) -> PullVerdict:
+def _verdict_of(subject: ContainerPull, way: Sequence[StepResult], told: PullAttempt | None) -> PullVerdict:
     steps = [seen.step for seen in way if seen.step is not None]
     cause = told.rule.id if told is not None else ""
     if subject.is_pulled:

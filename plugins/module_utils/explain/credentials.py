@@ -13,7 +13,7 @@ from ..core.objects import SECRET, Json, ObjectRef
 from ..dockerconfig.key_matching import kubelet_keys
 from ..dockerconfig.registry_keys import host_of, without_user
 from ..images.references import PUBLIC_REGISTRIES
-from ..platform.protected import says_generated
+from ..platform.protected import is_marked_generated
 from ..secrets.content import DATA_KEYS, StoredSecret
 from .edit_distance import is_typing_error
 from .lookup import Lookup, ReadRequired, UnreadableObject
@@ -25,7 +25,7 @@ __all__ = [
     "credentials_of",
     "logins_of",
     "nearest_key",
-    "secret_seen",
+    "secret_status",
 ]
 
 
@@ -86,7 +86,7 @@ def credentials_of(namespace: str, names: Iterable[str], repository: str, eviden
     secrets, waits = [], False
     for name in names:
         try:
-            secrets.append(_seen(ObjectRef(SECRET, namespace, name), evidence))
+            secrets.append(_read_secret(ObjectRef(SECRET, namespace, name), evidence))
         except ReadRequired:
             waits = True
     if waits:
@@ -114,18 +114,18 @@ def _is_mistyped(name: str, other: str) -> bool:
     return not are_known and not are_addresses and is_typing_error(name, other)
 
 
-def _seen(ref: ObjectRef, evidence: Lookup) -> PullSecretStatus:
+def _read_secret(ref: ObjectRef, evidence: Lookup) -> PullSecretStatus:
     try:
-        return replace(evidence.made_of(ref, _nameless), name=ref.name)
+        return replace(evidence.derive(ref, _status_of), name=ref.name)
     except UnreadableObject as error:
         return PullSecretStatus(ref.name, "unread", str(error))
 
 
-def _nameless(secret: Json | None) -> PullSecretStatus:
-    return PullSecretStatus("", "missing") if secret is None else secret_seen("", secret)
+def _status_of(secret: Json | None) -> PullSecretStatus:
+    return PullSecretStatus("", "missing") if secret is None else secret_status("", secret)
 
 
-def secret_seen(name: str, secret: Json) -> PullSecretStatus:
+def secret_status(name: str, secret: Json) -> PullSecretStatus:
     """Return the status of an existing secret, as a node reads it."""
     held = StoredSecret.of(secret)
     if held.type not in DATA_KEYS:
@@ -134,7 +134,7 @@ def secret_seen(name: str, secret: Json) -> PullSecretStatus:
     if reading.problems:
         return PullSecretStatus(name, "unparsable", reading.problems[0])
     empty = [key for key, (user, password) in reading.logins.items() if not (user and password)]
-    return PullSecretStatus(name, "usable", "", tuple(reading.logins), tuple(empty), says_generated(secret))
+    return PullSecretStatus(name, "usable", "", tuple(reading.logins), tuple(empty), is_marked_generated(secret))
 
 
 def logins_of(secrets: Sequence[PullSecretStatus], repository: str) -> list[KubeletLogin]:

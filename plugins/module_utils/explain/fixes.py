@@ -17,9 +17,28 @@ from ..core.names import LONGEST_NAME
 from ..core.yaml_text import Sentence, TemplateText
 
 __all__ = [
-    "PREFIX", "REGISTRY", "TITLES", "VARIABLES", "Fix", "add_registry", "convert_secret", "grant", "grant_to", "import_again",
-    "import_secret", "link", "link_only", "name_for", "new_secret", "new_secret_named", "remove_registry", "remove_secret", "revoke",
-    "rewrite_secret", "unlink", "wait_for_account",
+    "PREFIX",
+    "REGISTRY",
+    "TITLES",
+    "VARIABLES",
+    "Fix",
+    "add_registry",
+    "convert_secret",
+    "create_listed_secret",
+    "create_secret",
+    "grant",
+    "grant_to",
+    "import_again",
+    "import_secret",
+    "link",
+    "link_only",
+    "remove_registry",
+    "remove_secret",
+    "revoke",
+    "rewrite_secret",
+    "secret_name_for",
+    "unlink",
+    "wait_for_account",
 ]  # fmt: skip
 
 #: A task as in a playbook.
@@ -54,14 +73,14 @@ def link(namespace: str, account: str, secret: str) -> list[Fix]:
     return [_task(_LINK, "sa_link", options)]
 
 
-def new_secret(namespace: str, account: str, registry: str) -> list[Fix]:
-    name = name_for("pull", registry)
+def create_secret(namespace: str, account: str, registry: str) -> list[Fix]:
+    name = secret_name_for("pull", registry)
     return [_secret(namespace, name, registry), *link(namespace, account, name)]
 
 
 def import_secret(namespace: str, registry: str) -> list[Fix]:
     """Create a secret for imports of image streams, which need no link."""
-    return [_secret(namespace, name_for("pull", registry), registry)]
+    return [_secret(namespace, secret_name_for("pull", registry), registry)]
 
 
 def import_again(namespace: str, stream: str) -> list[Fix]:
@@ -74,7 +93,7 @@ def add_registry(namespace: str, secret: str, registry: str) -> list[Fix]:
     return [_secret(namespace, secret, registry, mode="merge")]
 
 
-def new_secret_named(namespace: str, secret: str, registry: str) -> list[Fix]:
+def create_listed_secret(namespace: str, secret: str, registry: str) -> list[Fix]:
     """Create a secret that is already linked."""
     return [_secret(namespace, secret, registry)]
 
@@ -140,7 +159,7 @@ def wait_for_account(namespace: str, account: str) -> list[Fix]:
     return [_task(_WAIT, "sa_wait", options)]
 
 
-def name_for(purpose: str, registry: str) -> str:
+def secret_name_for(purpose: str, registry: str) -> str:
     """Return a name for a secret with the login of a registry."""
     words = re.sub("[^a-z0-9]", "-", registry.lower()).strip("-")
     return f"{purpose}-{words}"[:LONGEST_NAME].rstrip("-")

@@ -51,7 +51,7 @@ class Lookup:
             raise UnreadableObject(str(answer))
         return answer
 
-    def made_of(self, ref: ObjectRef, make: Callable[[Json | None], Made]) -> Made:
+    def derive(self, ref: ObjectRef, make: Callable[[Json | None], Made]) -> Made:
         """Return the result of a pure function of the object, computed once: for large objects that every container needs.
 
         :raises ReadRequired, UnreadableObject: as `look`.

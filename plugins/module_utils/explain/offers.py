@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.cluster_text import is_object_name, is_plain
-from ..core.errors import OptionError, printable
+from ..core.errors import OptionError, make_printable
 from ..core.json_types import as_dict, as_list, as_str, as_strs
 from ..core.names import is_name, is_namespace, is_pattern
 from ..core.objects import SECRET, ObjectRef
@@ -24,7 +24,7 @@ from ..dockerconfig.registry_keys import check_key, without_user
 from ..platform.protected import is_global
 from .fixes import PREFIX, REGISTRY, TITLES, VARIABLES, Fix
 
-__all__ = ["Offer", "offer", "offer_in"]
+__all__ = ["Offer", "make_offer", "offer_of"]
 
 #: Maximum length of an unusual text in a sentence.
 _SHOWN = 80
@@ -52,9 +52,9 @@ class Offer:
         return as_yaml(list(self.tasks)) if self.tasks else ""
 
 
-def offer(tasks: Sequence[Fix]) -> Offer:
+def make_offer(tasks: Sequence[Fix]) -> Offer:
     """Return all of the tasks, or none of them if one contains unusual text."""
-    unusual = next((found for task in tasks for found in _unusual(task)), "")
+    unusual = next((found for task in tasks for found in _find_unusual(task)), "")
     if unusual:
         return Offer(
             refusal=f"no task is offered, because {unusual} is unusual: check the object, and change it by hand"
@@ -62,16 +62,16 @@ def offer(tasks: Sequence[Fix]) -> Offer:
     return Offer(tasks, tuple(dict.fromkeys(sentence for task in tasks for sentence in _effects(task))))
 
 
-def offer_in(answer: Mapping[str, Any]) -> Offer:
+def offer_of(answer: Mapping[str, Any]) -> Offer:
     """Return the offer in a result or in a document. Anyone may have written it, so it is checked again and its effects are ignored."""
-    tasks = [{name: _restored(name, value) for name, value in task.items()} for task in answer["fix"]]
-    return offer(tasks) if tasks else Offer(refusal=answer.get("fix_refusal", ""))
+    tasks = [{name: _restore_member(name, value) for name, value in task.items()} for task in answer["fix"]]
+    return make_offer(tasks) if tasks else Offer(refusal=answer.get("fix_refusal", ""))
 
 
 # --- types that a result and a document do not have
 
 
-def _restored(name: str, value: Any) -> Any:
+def _restore_member(name: str, value: Any) -> Any:
     """Titles are our own sentences, and login fields are always variables."""
     if name == "name":
         return Sentence(value) if value in TITLES else value
@@ -151,31 +151,31 @@ _CHECKS: Mapping[str, tuple[str, Callable[[str], bool]]] = {
 }
 
 
-def _unusual(task: Fix) -> Iterator[str]:
+def _find_unusual(task: Fix) -> Iterator[str]:
     """Each unusual text in a task, as a part of a sentence."""
     module, options = _options(task)
     is_ours = task.keys() == {"name", PREFIX + module} and isinstance(task["name"], Sentence)
     if not is_ours or module not in _FORMS or not _has_form(task[PREFIX + module], _FORMS[module]):
         yield "the task"
-    yield from _unusual_in(options)
+    yield from _find_unusual_options(options)
 
 
-def _unusual_in(options: Mapping[str, Any]) -> Iterator[str]:
+def _find_unusual_options(options: Mapping[str, Any]) -> Iterator[str]:
     for option, value in options.items():
         for item in value if isinstance(value, (list, tuple)) else [value]:
             if isinstance(item, Mapping):
-                yield from _unusual_in(item)
+                yield from _find_unusual_options(item)
             elif isinstance(item, str):
                 word, is_usual = _CHECKS.get(option, (f"option {option}", is_plain))
                 if not is_usual(item):
-                    yield f"{word} {_shown(option, item)}".rstrip()
+                    yield f"{word} {_quote_value(option, item)}".rstrip()
 
 
-def _shown(option: str, text: str) -> str:
+def _quote_value(option: str, text: str) -> str:
     """Never shows a part of a login."""
     if option in VARIABLES:
         return ""
-    known = printable(without_user(text) if option == "registry" else text)
+    known = make_printable(without_user(text) if option == "registry" else text)
     return repr(known if len(known) <= _SHOWN else f"{known[:_SHOWN]}...")
 
 
@@ -188,7 +188,7 @@ def _effects(task: Fix) -> Iterator[str]:
         return
     places = join_and(as_strs(options.get("namespaces")))
     if module == "image_puller_grant":
-        yield f"This lets {_subjects(options)} pull the images of project {places}."
+        yield f"This lets {_describe_subjects(options)} pull the images of project {places}."
     elif module == "sa_link":
         accounts, secrets = (join_and(as_strs(options.get(name))) for name in ("service_accounts", "secrets"))
         yield f"This lets every pod of service account {accounts} of namespace {places} pull with the logins of secret {secrets}."
@@ -196,17 +196,17 @@ def _effects(task: Fix) -> Iterator[str]:
         registries = [as_str(as_dict(entry).get("registry")) for entry in as_list(options.get("registries"))]
         known = [registry for registry in registries if not isinstance(registry, TemplateText)]
         login = f"the login for {join_and(known)}" if known else "the login that you give"
-        yield f"This writes {login} into secret {options.get('name')} of namespace {places}: {_who_uses(options)}."
+        yield f"This writes {login} into secret {options.get('name')} of namespace {places}: {_describe_users(options)}."
 
 
-def _who_uses(options: Mapping[str, Any]) -> str:
+def _describe_users(options: Mapping[str, Any]) -> str:
     name = as_str(options.get("name"))
     if any(is_global(ObjectRef(SECRET, place, name)) for place in as_strs(options.get("namespaces"))):
         return "every node pulls with it, for the pods of all namespaces"
     return "everybody who may read secrets or create pods there can use it"
 
 
-def _subjects(options: Mapping[str, Any]) -> str:
+def _describe_subjects(options: Mapping[str, Any]) -> str:
     accounts = map(as_dict, as_list(options.get("service_accounts")))
     parts = [f"service account {one.get('name')} of project {one.get('namespace')}" for one in accounts]
     parts += [f"every service account of project {name}" for name in as_strs(options.get("projects"))]

@@ -13,10 +13,10 @@ from ..images.node_versions import NODES, NodeVersions, kinds_of, nodes_of
 from .lookup import Lookup, ReadRequired, UnreadableObject
 from .subjects import ContainerPull
 
-__all__ = ["items_of", "look", "nodes_for", "refs_of_nodes", "want"]
+__all__ = ["items_of", "nodes_for", "refs_of_nodes", "require_all", "try_lookup"]
 
 
-def look(evidence: Lookup, ref: ObjectRef) -> tuple[Json | None, str]:
+def try_lookup(evidence: Lookup, ref: ObjectRef) -> tuple[Json | None, str]:
     """Return the object (None if it does not exist) and the reason why it could not be read (empty if it could).
 
     :raises ReadRequired: when it has to be read first.
@@ -40,10 +40,10 @@ def nodes_for(subject: ContainerPull, evidence: Lookup) -> tuple[Sequence[NodeVe
     """
     (ref,) = refs_of_nodes(subject)
     if ref.name:
-        node, unread = look(evidence, ref)
+        node, unread = try_lookup(evidence, ref)
         return list(nodes_of({"items": [node] if node else []}).values()), unread
     try:
-        every, kinds = evidence.made_of(NODES, _nodes)
+        every, kinds = evidence.derive(NODES, _nodes)
     except UnreadableObject as error:
         return (), str(error)
     return ([every[subject.node]] if subject.node in every else kinds), ""
@@ -54,12 +54,12 @@ def _nodes(listed: Json | None) -> tuple[Mapping[str, NodeVersions], Sequence[No
     return found, kinds_of(found.values())
 
 
-def want(evidence: Lookup, refs: Iterable[ObjectRef]) -> None:
+def require_all(evidence: Lookup, refs: Iterable[ObjectRef]) -> None:
     """Request all of these objects at once. :raises ReadRequired: when some of them are unknown."""
     waits = False
     for ref in refs:
         try:
-            look(evidence, ref)
+            try_lookup(evidence, ref)
         except ReadRequired:
             waits = True
     if waits:

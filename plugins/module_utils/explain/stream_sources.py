@@ -18,7 +18,7 @@ from ..core.json_types import as_dict, as_list, as_str, as_strs
 from ..core.objects import Json, ObjectRef, metadata
 from ..images.image_streams import IMAGE_STREAM
 
-__all__ = ["StreamSource", "resolves_names", "sources_of"]
+__all__ = ["StreamSource", "has_resolve_annotation", "sources_of"]
 
 _TRIGGERS = "image.openshift.io/triggers"
 _RESOLVE = "alpha.image.policy.openshift.io/resolve-names"
@@ -39,16 +39,18 @@ class StreamSource:
 
 def sources_of(workload: Json, pod_spec: Json, namespace: str) -> Mapping[str, StreamSource]:
     """Return the sources by container name. `pod_spec` is that of the workload's template."""
-    annotated = _annotated(as_str(as_dict(metadata(workload).get("annotations")).get(_TRIGGERS)), pod_spec, namespace)
-    return {**dict(_of_config(as_dict(workload.get("spec")), namespace)), **annotated}
+    annotated = _sources_from_annotation(
+        as_str(as_dict(metadata(workload).get("annotations")).get(_TRIGGERS)), pod_spec, namespace
+    )
+    return {**dict(_sources_from_triggers(as_dict(workload.get("spec")), namespace)), **annotated}
 
 
-def resolves_names(*objects: Json) -> bool:
+def has_resolve_annotation(*objects: Json) -> bool:
     """Whether one of the objects says that names without a registry refer to image streams."""
     return any(as_dict(metadata(obj).get("annotations")).get(_RESOLVE) == "*" for obj in objects)
 
 
-def _annotated(given: str, pod_spec: Json, namespace: str) -> Mapping[str, StreamSource]:
+def _sources_from_annotation(given: str, pod_spec: Json, namespace: str) -> Mapping[str, StreamSource]:
     try:
         triggers = [as_dict(each) for each in as_list(json.loads(given or "[]"))]
     except (ValueError, RecursionError):
@@ -74,7 +76,7 @@ def _container(path: str, pod_spec: Json) -> str:
     return names[int(field["index"])] if int(field["index"]) < len(names) else ""
 
 
-def _of_config(spec: Json, namespace: str) -> Iterator[tuple[str, StreamSource]]:
+def _sources_from_triggers(spec: Json, namespace: str) -> Iterator[tuple[str, StreamSource]]:
     """The triggers of a DeploymentConfig, by container."""
     for trigger in map(as_dict, as_list(spec.get("triggers"))):
         change = as_dict(trigger.get("imageChangeParams"))

@@ -12,16 +12,16 @@ from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import POD, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
 from ..platform.account_lists import names_in
 from .pod_images import CONTAINERS, images_of
-from .stream_sources import StreamSource, resolves_names, sources_of
+from .stream_sources import StreamSource, has_resolve_annotation, sources_of
 
 __all__ = [
     "CONTAINERS",
     "STATUSES",
     "WORKLOADS",
     "ContainerPull",
-    "of_account",
-    "of_pod",
-    "of_workload",
+    "pull_of_account",
+    "pulls_of_pod",
+    "pulls_of_workload",
     "template_of",
 ]
 
@@ -82,27 +82,27 @@ class ContainerPull:
         return ObjectRef(SERVICE_ACCOUNT, self.namespace, self.account)
 
 
-def of_pod(pod: Json, namespace: str) -> list[ContainerPull]:
+def pulls_of_pod(pod: Json, namespace: str) -> list[ContainerPull]:
     """Return the containers of a pod, including init and ephemeral ones."""
     meta, spec = metadata(pod), as_dict(pod.get("spec"))
     ref = ObjectRef(POD, namespace, as_str(meta.get("name")))
     status = as_dict(pod.get("status"))
     states = {as_str(each.get("name")): each for part in STATUSES for each in map(as_dict, as_list(status.get(part)))}
     return [
-        _with_state(_of(meta, spec, subject), states.get(subject.container, {}))
-        for subject in _subjects(ref, spec, is_pod=True)
+        _add_state(_add_pod_facts(meta, spec, subject), states.get(subject.container, {}))
+        for subject in _pulls_in_spec(ref, spec, is_pod=True)
     ]
 
 
-def of_workload(kind: Kind, workload: Json, namespace: str) -> list[ContainerPull]:
+def pulls_of_workload(kind: Kind, workload: Json, namespace: str) -> list[ContainerPull]:
     """Return the containers of the pods that a workload will create."""
     ref = ObjectRef(kind, namespace, as_str(metadata(workload).get("name")))
     template = template_of(workload)
     pod_spec = as_dict(template.get("spec"))
-    sources, resolves = sources_of(workload, pod_spec, namespace), resolves_names(workload, template)
+    sources, resolves = sources_of(workload, pod_spec, namespace), has_resolve_annotation(workload, template)
     return [
         replace(subject, source=sources.get(subject.container), resolves_names=resolves)
-        for subject in _subjects(ref, pod_spec, is_pod=False)
+        for subject in _pulls_in_spec(ref, pod_spec, is_pod=False)
     ]
 
 
@@ -112,12 +112,12 @@ def template_of(workload: Json) -> Json:
     return as_dict((as_dict(as_dict(spec.get("jobTemplate")).get("spec")) or spec).get("template"))
 
 
-def of_account(namespace: str, account: str, image: str) -> ContainerPull:
+def pull_of_account(namespace: str, account: str, image: str) -> ContainerPull:
     """Return a pod of the account that would use this image."""
     return ContainerPull(ObjectRef(SERVICE_ACCOUNT, namespace, account), account, (), "", image)
 
 
-def _subjects(ref: ObjectRef, spec: Json, *, is_pod: bool) -> Iterator[ContainerPull]:
+def _pulls_in_spec(ref: ObjectRef, spec: Json, *, is_pod: bool) -> Iterator[ContainerPull]:
     account = as_str(spec.get("serviceAccountName")) or as_str(spec.get("serviceAccount")) or "default"
     own = tuple(dict.fromkeys(names_in(spec, "imagePullSecrets")))
     for each in images_of(spec):
@@ -125,14 +125,14 @@ def _subjects(ref: ObjectRef, spec: Json, *, is_pod: bool) -> Iterator[Container
             yield ContainerPull(ref, account, own, each.containers[0], each.image, is_pod, pull_policy=each.pull_policy)
 
 
-def _of(meta: Json, spec: Json, subject: ContainerPull) -> ContainerPull:
+def _add_pod_facts(meta: Json, spec: Json, subject: ContainerPull) -> ContainerPull:
     """The subject with the data of the whole pod."""
-    resolves = resolves_names({"metadata": meta})
+    resolves = has_resolve_annotation({"metadata": meta})
     created, uid, node = as_str(meta.get("creationTimestamp")), as_str(meta.get("uid")), as_str(spec.get("nodeName"))
     return replace(subject, created=created, uid=uid, node=node, resolves_names=resolves)
 
 
-def _with_state(subject: ContainerPull, status: Json) -> ContainerPull:
+def _add_state(subject: ContainerPull, status: Json) -> ContainerPull:
     state = as_dict(status.get("state"))
     waiting = as_dict(state.get("waiting"))
     has_started = bool({"running", "terminated"} & set(state)) and bool(as_str(status.get("imageID")))

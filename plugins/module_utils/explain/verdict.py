@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from .fixes import Fix
-from .offers import offer
+from .offers import make_offer
 from .subjects import ContainerPull
 
-__all__ = ["PULLS", "UNKNOWN", "WILL_NOT_PULL", "PullVerdict", "Step", "StepResult", "breaks", "doubts", "says"]
+__all__ = ["PULLS", "UNKNOWN", "WILL_NOT_PULL", "PullVerdict", "Step", "StepResult", "failure", "info", "unknown"]
 
 PULLS, WILL_NOT_PULL, UNKNOWN = "pulls", "will_not_pull", "unknown"
 
@@ -69,7 +69,7 @@ class PullVerdict:
             "reason": self.reason,
             "cause": self.cause,
             **({} if brief and self.verdict == PULLS else way),
-            **offer(self.fix).report(),
+            **make_offer(self.fix).report(),
         }
 
     def text(self) -> list[str]:
@@ -80,15 +80,15 @@ class PullVerdict:
         ]
 
 
-def says(name: str, seen: str, *, ok: bool | None = True) -> StepResult:
+def info(name: str, seen: str, *, ok: bool | None = True) -> StepResult:
     """Return an informational step that does not affect the verdict."""
     return StepResult(Step(name, seen, ok))
 
 
-def breaks(name: str, seen: str, fix: Sequence[Fix] = (), *, reason: str = "") -> StepResult:
+def failure(name: str, seen: str, fix: Sequence[Fix] = (), *, reason: str = "") -> StepResult:
     """Return a failure. `reason` is a sentence for the verdict if `seen` is not the best one."""
     return StepResult(Step(name, seen, ok=False), WILL_NOT_PULL, reason or seen, fix)
 
 
-def doubts(name: str, seen: str, fix: Sequence[Fix] = (), *, reason: str = "") -> StepResult:
+def unknown(name: str, seen: str, fix: Sequence[Fix] = (), *, reason: str = "") -> StepResult:
     return StepResult(Step(name, seen, ok=None), UNKNOWN, reason or seen, fix)

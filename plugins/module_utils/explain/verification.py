@@ -70,8 +70,8 @@ class Verification:
 
         :raises OptionError: for an invalid `verify`, an invalid repository, or a timeout that is too short for any response.
         """
-        verify = _verify(options.get("verify"))
-        images = tuple((text, _image(text)) for text in options.get("verify_repositories") or ())
+        verify = _parse_verify(options.get("verify"))
+        images = tuple((text, _parse_image(text)) for text in options.get("verify_repositories") or ())
         access = RegistryAccess.of(options, "verify_", "verify_realm_hosts")
         return cls(images, access, must_answer=verify != "warn") if verify or images else None
 
@@ -102,7 +102,7 @@ class Verification:
                 yield LoginQuestion(key, *logins[key], image)
 
 
-def _verify(value: object) -> bool | str:
+def _parse_verify(value: object) -> bool | str:
     """The value of the option. Messages do not repeat it, because it may be a misplaced credential."""
     word = str(value if value is not None else False).strip().lower()
     if isinstance(value, (Mapping, list)) or word not in _WORDS:
@@ -110,7 +110,7 @@ def _verify(value: object) -> bool | str:
     return _WORDS[word]
 
 
-def _image(text: str) -> Reference:
+def _parse_image(text: str) -> Reference:
     image = reference_of(text)
     if image is None or image.is_short:
         raise OptionError(

@@ -18,9 +18,9 @@ from itertools import chain, islice
 from ..core.json_types import as_dict, as_str
 from ..core.objects import Json, Kind, controller_reference, metadata
 from ..core.phrases import pluralize
-from ..dockerconfig.key_matching import names_registry
+from ..dockerconfig.key_matching import has_registry_host
 from .lookup import ReadRequired
-from .subjects import WORKLOADS, ContainerPull, of_pod, of_workload, template_of
+from .subjects import WORKLOADS, ContainerPull, pulls_of_pod, pulls_of_workload, template_of
 from .verdict import UNKNOWN, WILL_NOT_PULL, PullVerdict, Step
 
 __all__ = [
@@ -28,11 +28,11 @@ __all__ = [
     "TEMPLATE_GENERATION",
     "PodOwners",
     "added_containers",
+    "can_pull",
     "explain_each",
     "explain_together",
     "intermediate_of",
     "is_controlled",
-    "may_pull",
     "with_pods",
 ]
 
@@ -59,7 +59,7 @@ def is_controlled(obj: Json) -> bool:
     return bool(controller_reference(obj))
 
 
-def may_pull(pod: Json) -> bool:
+def can_pull(pod: Json) -> bool:
     """Whether the pod has not finished and is not being deleted."""
     return as_dict(pod.get("status")).get("phase") not in _FINISHED and not metadata(pod).get("deletionTimestamp")
 
@@ -81,7 +81,7 @@ class PodOwners:
         # The template of a job never changes.
         if not pods or kind.kind == "Job":
             return [*pods]
-        template = of_workload(kind, workload, self.namespace)
+        template = pulls_of_workload(kind, workload, self.namespace)
         return [pod for pod in pods if self._has_template(kind, workload, template, pod)]
 
     def _made_by(self, obj: Json) -> Sequence[Json]:
@@ -93,7 +93,9 @@ class PodOwners:
             return False
         if template_of(workload).get("spec") == template_of(made).get("spec"):
             return True
-        return _is_alike(of_workload(kind, workload, self.namespace), of_workload(between, made, self.namespace))
+        return _is_alike(
+            pulls_of_workload(kind, workload, self.namespace), pulls_of_workload(between, made, self.namespace)
+        )
 
     @cached_property
     def templated(self) -> frozenset[str]:
@@ -120,7 +122,7 @@ class PodOwners:
     def _pods_by_owner(self) -> Mapping[str, Sequence[Json]]:
         found = defaultdict(list)
         for pod in self.pods:
-            if (uid := _controller(pod)) and may_pull(pod):
+            if (uid := _controller(pod)) and can_pull(pod):
                 found[uid].append(pod)
         return found
 
@@ -137,7 +139,7 @@ class PodOwners:
         marks = _marks(kind, workload, pod)
         if all(marks):
             return marks[0] == marks[1]
-        return _is_alike(template, of_pod(pod, self.namespace))
+        return _is_alike(template, pulls_of_pod(pod, self.namespace))
 
 
 def explain_each(
@@ -169,7 +171,9 @@ def explain_together(
     :raises ReadRequired: as `explain_each`.
     """
     namespace = owners.namespace
-    groups = [of_pod(pod, namespace) for pod in pods] + [of_workload(*each, namespace) for each in workloads]
+    groups = [pulls_of_pod(pod, namespace) for pod in pods] + [
+        pulls_of_workload(*each, namespace) for each in workloads
+    ]
     answers = iter(explain_each(chain.from_iterable(groups), explain))
     found = [list(islice(answers, len(group))) for group in groups]
     of_pods = {id(pod): accesses for pod, accesses in zip(pods, found, strict=False)}
@@ -246,7 +250,7 @@ def _is_alike(template: Sequence[ContainerPull], made: Sequence[ContainerPull]) 
 
 def _is_same_image(wanted: str, found: str) -> bool:
     """Whether the images are equal. OpenShift completes a name without a registry when it admits the object."""
-    return found == wanted or (names_registry(found) and not names_registry(wanted))
+    return found == wanted or (has_registry_host(found) and not has_registry_host(wanted))
 
 
 def _marks(kind: Kind, workload: Json, pod: Json) -> tuple[str, str]:

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..core.foreign_text import in_one_line
+from ..core.foreign_text import redact_line
 from ..core.json_types import as_dict, as_list, as_str, as_strs
 from ..core.objects import Json, Kind, ObjectRef
 from ..dockerconfig.key_matching import kubelet_keys
 
-__all__ = ["CRIO_PROVIDER", "cloud_of", "crio_matches", "crio_problem", "platform_of"]
+__all__ = ["CRIO_PROVIDER", "cloud_of", "crio_match", "crio_problem", "platform_of"]
 
 _CONFIG = "config.openshift.io"
 #: The same object in each API version that a cluster may serve, newest first.
@@ -53,7 +53,7 @@ def platform_of(infrastructure: Json | None) -> str:
     return as_str(as_dict(as_dict(as_dict(infrastructure).get("status")).get("platformStatus")).get("type"))
 
 
-def crio_matches(config: Json | None, repository: str) -> str:
+def crio_match(config: Json | None, repository: str) -> str:
     """Return the entry of `matchImages` for the image. Empty when there is none."""
     images = as_strs(as_dict(as_dict(config).get("spec")).get("matchImages"))
     return next(iter(kubelet_keys(images, repository)), "")
@@ -64,5 +64,5 @@ def crio_problem(config: Json | None) -> str:
     for condition in map(as_dict, as_list(as_dict(as_dict(config).get("status")).get("conditions"))):
         if (condition.get("type"), condition.get("status")) == ("Validated", "False"):
             told = as_str(condition.get("message")) or as_str(condition.get("reason"))
-            return in_one_line(told) or "no reason is given"
+            return redact_line(told) or "no reason is given"
     return ""

@@ -10,27 +10,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..core.foreign_text import redacted
+from ..core.foreign_text import redact_text
 from ..core.json_types import as_dict, as_list, as_str
-from ..core.objects import Json, Kind, ObjectRef, metadata, only
+from ..core.objects import Json, Kind, ObjectRef, metadata, pick
 from .references import Reference
 
-__all__ = ["IMAGE_STREAM", "failed_imports", "why_not_there"]
+__all__ = ["IMAGE_STREAM", "failed_imports", "why_image_missing"]
 
 
-def _trimmed(stream: Json) -> Json:
+def _trim_stream(stream: Json) -> Json:
     """The stream without managed fields and labels: a stream can have hundreds of tags, and a cluster thousands of streams."""
     return {
-        "metadata": only(metadata(stream), "name", "namespace"),
+        "metadata": pick(metadata(stream), "name", "namespace"),
         "spec": as_dict(stream.get("spec")),
-        "status": only(as_dict(stream.get("status")), "dockerImageRepository", "tags"),
+        "status": pick(as_dict(stream.get("status")), "dockerImageRepository", "tags"),
     }
 
 
-IMAGE_STREAM = Kind("image.openshift.io/v1", "ImageStream", "imagestreams", "image stream", trim=_trimmed)
+IMAGE_STREAM = Kind("image.openshift.io/v1", "ImageStream", "imagestreams", "image stream", trim=_trim_stream)
 
 
-def why_not_there(ref: ObjectRef, stream: Json | None, reference: Reference) -> str:
+def why_image_missing(ref: ObjectRef, stream: Json | None, reference: Reference) -> str:
     """Return why the registry does not have the image, and what to do. Empty when it has the image."""
     if stream is None:
         return f"{ref} does not exist: build or import the image, or correct the name"
@@ -42,8 +42,8 @@ def why_not_there(ref: ObjectRef, stream: Json | None, reference: Reference) -> 
     tag = tags.get(name, {})
     if list(_items(tag)):
         return ""
-    if why := next(_failed_imports(tag), ""):
-        return f"tag {name} of {ref} was never imported: {redacted(why)}. Fix that in the stream's project, then import it again"
+    if why := next(_import_failures(tag), ""):
+        return f"tag {name} of {ref} was never imported: {redact_text(why)}. Fix that in the stream's project, then import it again"
     return f"{ref} has no tag {name}: build or import it, or correct the tag"
 
 
@@ -56,8 +56,8 @@ def failed_imports(stream: Json) -> Iterator[tuple[str, str, str]]:
     }
     for tag in _tags(stream):
         name = as_str(tag.get("tag"))
-        for why in _failed_imports(tag):
-            yield name, sources.get(name, ""), redacted(why)
+        for why in _import_failures(tag):
+            yield name, sources.get(name, ""), redact_text(why)
 
 
 def _tags(stream: Json) -> Iterator[Json]:
@@ -68,7 +68,7 @@ def _items(tag: Json) -> Iterator[Json]:
     return map(as_dict, as_list(tag.get("items")))
 
 
-def _failed_imports(tag: Json) -> Iterator[str]:
+def _import_failures(tag: Json) -> Iterator[str]:
     for condition in map(as_dict, as_list(tag.get("conditions"))):
         if (condition.get("type"), condition.get("status")) == ("ImportSuccess", "False"):
             yield " ".join(as_str(condition.get("message")).split()) or "no reason is given"

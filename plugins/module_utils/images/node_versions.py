@@ -20,13 +20,13 @@ Version = tuple[int, int]
 _VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?!\d)", re.ASCII)
 
 
-def _trimmed(node: Json) -> Json:
+def _trim_node(node: Json) -> Json:
     info = as_dict(as_dict(node.get("status")).get("nodeInfo"))
     return {"metadata": {"name": metadata(node).get("name")}, "status": {"nodeInfo": info}}
 
 
 #: Reference to the list of all nodes of the cluster.
-NODES = ObjectRef(replace(NODE, trim=_trimmed), "", "")
+NODES = ObjectRef(replace(NODE, trim=_trim_node), "", "")
 
 
 @dataclass(frozen=True)

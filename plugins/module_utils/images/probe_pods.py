@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from ..core.changes import MANAGED_BY, Change
 from ..core.json_types import as_dict, as_int, as_list, as_str
-from ..core.objects import POD, Json, ObjectRef, metadata, only
+from ..core.objects import POD, Json, ObjectRef, metadata, pick
 from ..core.times import seconds_of
 
 __all__ = [
@@ -18,10 +18,10 @@ __all__ = [
     "NAME",
     "PROBE_POD",
     "SELECTOR",
-    "deletion",
     "edition_of",
     "has_expired",
     "is_probe",
+    "pod_deletion",
     "uid_of",
 ]
 
@@ -43,19 +43,19 @@ _OF_STATUS = ("phase", "reason", "message", "conditions")
 _OF_CONTAINER = ("name", "imageID", "state")
 
 
-def _trimmed(pod: Json) -> Json:
+def _trim_pod(pod: Json) -> Json:
     """The part of a pod that is needed, because many pods are listed repeatedly."""
     spec, status = as_dict(pod.get("spec")), as_dict(pod.get("status"))
-    images = [only(as_dict(each), "name", "image") for each in as_list(spec.get("containers"))]
-    containers = [only(as_dict(each), *_OF_CONTAINER) for each in as_list(status.get("containerStatuses"))]
+    images = [pick(as_dict(each), "name", "image") for each in as_list(spec.get("containers"))]
+    containers = [pick(as_dict(each), *_OF_CONTAINER) for each in as_list(status.get("containerStatuses"))]
     return {
-        "metadata": only(metadata(pod), *_OF_METADATA),
-        "spec": {**only(spec, *_OF_SPEC), "containers": images},
-        "status": {**only(status, *_OF_STATUS), "containerStatuses": containers},
+        "metadata": pick(metadata(pod), *_OF_METADATA),
+        "spec": {**pick(spec, *_OF_SPEC), "containers": images},
+        "status": {**pick(status, *_OF_STATUS), "containerStatuses": containers},
     }
 
 
-PROBE_POD = replace(POD, trim=_trimmed)
+PROBE_POD = replace(POD, trim=_trim_pod)
 
 
 def is_probe(pod: Json) -> bool:
@@ -82,7 +82,7 @@ def has_expired(pod: Json, now: float) -> bool:
     return created + deadline + _SKEW < now
 
 
-def deletion(ref: ObjectRef, uid: str) -> Change:
+def pod_deletion(ref: ObjectRef, uid: str) -> Change:
     """Return the immediate deletion of this one pod. It is bound to `uid`, not to the resourceVersion, which a node changes all the time.
 
     With an empty `uid`, the pod was never seen.

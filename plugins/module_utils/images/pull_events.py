@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from ..core.json_types import as_dict, as_str
 from ..core.objects import Json, Kind
 from ..core.times import seconds_of
-from .pull_messages import PullAttempt, understand
+from .pull_messages import PullAttempt, parse_message
 
 __all__ = ["POD_EVENTS", "PodEvents", "pod_events"]
 
@@ -53,29 +53,29 @@ class PodEvents:
     @property
     def cause(self) -> PullAttempt | None:
         """The latest known cause."""
-        found = (understand("Failed", event.message).cause for event in self.failed[:_SEARCHED])
+        found = (parse_message("Failed", event.message).cause for event in self.failed[:_SEARCHED])
         return next((cause for cause in found if cause is not None and cause.rule.id not in _HIDE), None)
 
 
 def pod_events(events: Iterable[Json], container: str, uid: str = "") -> PodEvents:
     """Return the events of one container of the pod. `uid`: ignore events of an older pod of the same name."""
     found = [as_dict(event) for event in events]
-    ours = [event for event in found if _is_of(as_dict(event.get("involvedObject")), container, uid)]
+    ours = [event for event in found if _is_about(as_dict(event.get("involvedObject")), container, uid)]
     return PodEvents(
-        _latest_first(event for event in ours if event.get("reason") == "Pulling"),
-        _latest_first(
+        _sort_latest_first(event for event in ours if event.get("reason") == "Pulling"),
+        _sort_latest_first(
             event for event in ours if event.get("reason") == "Failed" and _FAILED.match(as_str(event.get("message")))
         ),
     )
 
 
-def _is_of(about: Json, container: str, uid: str) -> bool:
+def _is_about(about: Json, container: str, uid: str) -> bool:
     named = _CONTAINER.search(as_str(about.get("fieldPath")))
     given = as_str(about.get("uid"))
     return bool(named) and named is not None and named[1] == container and (not uid or not given or given == uid)
 
 
-def _latest_first(events: Iterator[Json]) -> Sequence[_Event]:
+def _sort_latest_first(events: Iterator[Json]) -> Sequence[_Event]:
     found = [_Event(at, as_str(event.get("message"))) for event in events if (at := _time(event)) is not None]
     return sorted(found, key=lambda event: event.at, reverse=True)
 

@@ -14,11 +14,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..core.foreign_text import in_one_line
+from ..core.foreign_text import redact_line
 from .pull_rules import MessageRule, rule_for
 from .references import reference_of
 
-__all__ = ["PullAttempt", "PullMessage", "understand", "without_names"]
+__all__ = ["PullAttempt", "PullMessage", "parse_message", "without_names"]
 
 #: Maximum length of a message in characters. A longer one is cut: the cause is at its beginning or is repeated there.
 _LONGEST = 16_384
@@ -131,13 +131,13 @@ class PullMessage:
 _NO_CONNECTION = ("dns", "connection_refused", "timeout", "blocked_by_config", "proxy")
 
 
-def understand(reason: str, message: str = "") -> PullMessage:
+def parse_message(reason: str, message: str = "") -> PullMessage:
     """Return the parsed `state.waiting` or event of a container. `reason` may be any text, because the kubelet stores raw errors there."""
-    text = in_one_line(message or reason, _LONGEST)
-    return PullMessage(tuple(_attempts(*_peeled(text))))
+    text = redact_line(message or reason, _LONGEST)
+    return PullMessage(tuple(_attempts(*_peel_layers(text))))
 
 
-def _peeled(text: str, images: Sequence[str] = ()) -> tuple[str, tuple[str, ...]]:
+def _peel_layers(text: str, images: Sequence[str] = ()) -> tuple[str, tuple[str, ...]]:
     """The text without its layers, and the images that the layers name."""
     found = [*images]
     while layer := next((match for pattern in _LAYERS if (match := pattern.match(text))), None):
@@ -149,7 +149,7 @@ def _peeled(text: str, images: Sequence[str] = ()) -> tuple[str, tuple[str, ...]
 def _attempts(text: str, images: Sequence[str]) -> Iterator[PullAttempt]:
     if aggregate := _AGGREGATE.match(text):
         for part in _BETWEEN_PARTS.split(aggregate["parts"]):
-            yield from _attempts(*_peeled(part, images))
+            yield from _attempts(*_peel_layers(part, images))
         return
     text = text.partition(_ARTIFACT)[0].rstrip()
     if with_mirrors := _MIRRORS.match(text):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..dockerconfig.key_matching import names_registry, repository_of
+from ..dockerconfig.key_matching import has_registry_host, repository_of
 
 __all__ = ["PUBLIC_REGISTRIES", "Reference", "reference_of"]
 
@@ -63,4 +63,4 @@ def reference_of(image: str) -> Reference | None:
         return None
     name, _at, digest = image.partition("@")
     tag = name.rpartition("/")[2].partition(":")[2]
-    return Reference(repository, tag, digest, is_short=not names_registry(name))
+    return Reference(repository, tag, digest, is_short=not has_registry_host(name))

@@ -108,7 +108,7 @@ def mirrors_among(reference: Reference, items: Sequence[MirrorItem]) -> Mirrors 
     source = max(found, key=lambda each: (not each.startswith("*."), len(each)))
     same = [item for item in items if item.source == source]
     wanted = [item for item in same if item.by_digest == reference.is_by_digest]
-    mirrors = dict.fromkeys(_rewritten(reference, source, mirror) for item in wanted for mirror in item.mirrors)
+    mirrors = dict.fromkeys(_rewrite_source(reference, source, mirror) for item in wanted for mirror in item.mirrors)
     return Mirrors(source, list(mirrors), any(item.never_source for item in same), [item.object for item in same])
 
 
@@ -145,6 +145,6 @@ def is_within(repository: str, scope: str) -> bool:
     return bool(scope) and (repository == scope or repository.startswith(f"{scope}/"))
 
 
-def _rewritten(reference: Reference, source: str, mirror: str) -> str:
+def _rewrite_source(reference: Reference, source: str, mirror: str) -> str:
     prefix = reference.host if source.startswith("*.") else source
     return f"{mirror}{str(reference)[len(prefix) :]}"

@@ -18,7 +18,7 @@ from ..core.objects import Json
 from .node_versions import Version
 from .references import Reference, reference_of
 
-__all__ = ["ENFORCING_SINCE", "candidates", "may_have_alias", "search_registries"]
+__all__ = ["ENFORCING_SINCE", "can_have_alias", "candidates", "search_registries"]
 
 #: The first versions of CRI-O and OpenShift that refuse ambiguous names.
 ENFORCING_SINCE: dict[str, Version] = {"cri-o": (1, 34), "openshift": (4, 21)}
@@ -43,6 +43,6 @@ def candidates(image: str, registries: Sequence[str]) -> list[Reference]:
     return [reference for reference in found if reference is not None]
 
 
-def may_have_alias(image: str) -> bool:
+def can_have_alias(image: str) -> bool:
     """Whether the nodes may have an alias for the name. The aliases on a node are not visible from outside."""
     return bool(_ALIASED.match(image))

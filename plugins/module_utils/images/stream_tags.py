@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..core.foreign_text import in_one_line
+from ..core.foreign_text import redact_line
 from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import Json, ObjectRef
 from .references import Reference, reference_of
@@ -51,10 +51,10 @@ class StreamTag:
 
 def tag_of(ref: ObjectRef, stream: Json, name: str) -> StreamTag:
     """Return a tag of an existing stream. A tag that does not exist has no image and no problem."""
-    status, spec = as_dict(stream.get("status")), _named(as_dict(stream.get("spec")).get("tags"), "name", name)
-    tag = _named(status.get("tags"), "tag", name)
-    told = next(_failed_imports(tag), None)
-    problem = "" if told is None else in_one_line(as_str(told.get("message"))) or "no reason is given"
+    status, spec = as_dict(stream.get("status")), _find_named(as_dict(stream.get("spec")).get("tags"), "name", name)
+    tag = _find_named(status.get("tags"), "tag", name)
+    told = next(_failed_conditions(tag), None)
+    problem = "" if told is None else redact_line(as_str(told.get("message"))) or "no reason is given"
     return StreamTag(
         ref,
         name,
@@ -94,11 +94,11 @@ def _meaning(condition: Json) -> str:
     return found or ("credentials" if condition.get("reason") == "Unauthorized" else "")
 
 
-def _named(values: object, key: str, name: str) -> Json:
+def _find_named(values: object, key: str, name: str) -> Json:
     return next((value for value in map(as_dict, as_list(values)) if value.get(key) == name), {})
 
 
-def _failed_imports(tag: Json) -> Iterator[Json]:
+def _failed_conditions(tag: Json) -> Iterator[Json]:
     for condition in map(as_dict, as_list(tag.get("conditions"))):
         if (condition.get("type"), condition.get("status")) == ("ImportSuccess", "False"):
             yield condition

@@ -16,10 +16,10 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..core.redaction import credentials, hide, mask
-from ..core.visible_text import shown
-from .interruption import Interrupted, interruptible
-from .secret_registry import register
+from ..core.redaction import collect_credentials, hide, mask
+from ..core.visible_text import make_visible
+from .interruption import Interrupted, allow_interruption
+from .secret_registry import mask_output
 from .task import Module, Task, execute
 
 __all__ = ["PROGRESS_FILE", "run_module"]
@@ -52,8 +52,8 @@ class _AnsibleModule(AnsibleModule):  # type: ignore[misc]
     @cached_property
     def secrets(self) -> set[str]:
         """Return all strings to mask. Complete once the options are validated, which is before any output."""
-        found = credentials(self.params, self.no_log_values)
-        register(found)
+        found = collect_credentials(self.params, self.no_log_values)
+        mask_output(found)
         return found
 
     def _log_invocation(self) -> None:
@@ -92,15 +92,15 @@ def run_module(module: Module) -> None:
         diff=host._diff,
         temporary_directory=host.tmpdir,
         secrets=host.secrets,
-        say=_sayer(Path(host.tmpdir) / PROGRESS_FILE),
+        say=_progress_writer(Path(host.tmpdir) / PROGRESS_FILE),
     )
     try:
-        with interruptible(_is_unread):
+        with allow_interruption(_is_unread):
             result = execute(module, task)
     except Interrupted as error:
         # The exit code that a shell reports. Python exits normally, so that AnsibleModule's files are removed.
         raise SystemExit(128 + error.number) from None
-    for message in shown(mask(task.warnings, task.secrets)):
+    for message in make_visible(mask(task.warnings, task.secrets)):
         host.warn(message)
     leave = host.fail_json if result.get("failed") else host.exit_json
     leave(**result)
@@ -114,7 +114,7 @@ def _is_unread() -> bool:
     return bool(output.poll(0))
 
 
-def _sayer(path: Path) -> Callable[[str], None]:
+def _progress_writer(path: Path) -> Callable[[str], None]:
     """Return the function for progress lines. It appends to a file that the task's action plugin shows on the controller."""
 
     def say(line: str) -> None:

@@ -23,10 +23,10 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ..clients.kube.client import Cluster
 from ..clients.kube.connection import IMPORT_ERROR
 from ..core.errors import OptionError
-from ..core.redaction import credentials, mask
+from ..core.redaction import collect_credentials, mask
 from .task import Task, cluster_of
 
-__all__ = ["EventSource", "Queue", "event_source", "handed_on"]
+__all__ = ["EventSource", "Queue", "event_source", "forward_events"]
 
 _LOG = logging.getLogger("openshift_ops.image_pull")
 
@@ -91,14 +91,14 @@ def event_source(name: str, arguments: Mapping[str, Any], given: Mapping[str, An
     kept = {key: value for key, value in given.items() if key not in _OF_THE_RULEBOOK and value not in ("", None)}
     # Validation changes a default that is a list of dictionaries, and a second validation would refuse the changed list.
     validation = ArgumentSpecValidator(deepcopy(dict(arguments))).validate(kept)
-    secrets = frozenset(credentials(validation.validated_parameters, validation._no_log_values))
+    secrets = frozenset(collect_credentials(validation.validated_parameters, validation._no_log_values))
     if validation.error_messages:
         raise OptionError(mask(f"{name}: {'; '.join(validation.error_messages)}", secrets))
     with tempfile.TemporaryDirectory() as directory:
         yield EventSource(name, validation.validated_parameters, secrets, directory)
 
 
-async def handed_on(
+async def forward_events(
     queue: Queue,
     args: Mapping[str, Any],
     work: Callable[[Callable[[dict[str, Any]], None], threading.Event], None],
@@ -108,7 +108,7 @@ async def handed_on(
     The thread is a daemon, so a pending request does not delay the end of ansible-rulebook.
     """
     loop, stop = asyncio.get_running_loop(), threading.Event()
-    emptying = loop.create_task(_emptied(args.get(_FEEDBACK)))
+    emptying = loop.create_task(_drain_feedback(args.get(_FEEDBACK)))
     ended: asyncio.Future[None] = loop.create_future()
 
     def tell(event: dict[str, Any]) -> None:
@@ -131,7 +131,7 @@ async def handed_on(
         emptying.cancel()
 
 
-async def _emptied(feedback: asyncio.Queue[Any] | None) -> None:
+async def _drain_feedback(feedback: asyncio.Queue[Any] | None) -> None:
     """Discard returned events. A source does not need them, because it starts with all existing objects, but a full queue would block
     ansible-rulebook.
     """

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["Interrupted", "interruptible"]
+__all__ = ["Interrupted", "allow_interruption"]
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 #: Seconds between two checks whether the result is still awaited.
@@ -28,7 +28,7 @@ class Interrupted(BaseException):
 
 
 @contextmanager
-def interruptible(is_abandoned: Callable[[], bool]) -> Iterator[None]:
+def allow_interruption(is_abandoned: Callable[[], bool]) -> Iterator[None]:
     """Raise `Interrupted` in the block when the process gets SIGTERM, SIGINT or SIGHUP, or when `is_abandoned` returns true.
 
     By default, SIGTERM ends a process before it can remove its files. An ignored signal (`nohup`) stays ignored.

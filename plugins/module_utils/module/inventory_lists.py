@@ -14,13 +14,13 @@ from ..core.errors import OptionError
 from ..core.namespaces import NamespaceSelector
 from ..core.objects import Json
 from ..declarations.batch import Batch
-from ..declarations.declare import ListForm, TargetedDeclaration, batch_of, declared
+from ..declarations.declare import ListForm, TargetedDeclaration, batch_of, read_declarations
 from ..declarations.targets import Targets
 from ..engine import selection
 from ..engine.result import Outcome
-from .task import SettingsFor, Task, on_cluster
+from .task import SettingsFor, Task, run_on_cluster
 
-__all__ = ["Inventory", "InventoryList", "inventoried"]
+__all__ = ["Inventory", "InventoryList", "run_inventory"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Inventory:
     confirmed: frozenset[str] = frozenset()
 
 
-def inventoried(
+def run_inventory(
     task: Task,
     parts: Sequence[InventoryList],
     *,
@@ -59,18 +59,18 @@ def inventoried(
 
     :raises OptionError: with all invalid or contradictory entries. Nothing was changed then.
     """
-    wanted = _wanted(task, parts, common)
+    wanted = _parse_lists(task, parts, common)
     check([one.declared.desired for ours in wanted.values() for one in ours])
 
     def run(cluster: Cluster, settings: SettingsFor) -> Outcome:
-        namespaces = selection.visible(cluster)
+        namespaces = selection.list_visible_namespaces(cluster)
         batches, problems, confirmed = {}, [], set[str]()
         for part in parts:
             ours = wanted.get(part.form.option)
             if ours is None:
                 continue
-            found = selection.resolve(cluster, [one.targets for one in ours], namespaces)
-            task.warn([*_covers_nothing(ours, found), *(remark for meant in found for remark in meant.remarks)])
+            found = selection.resolve_targets(cluster, [one.targets for one in ours], namespaces)
+            task.warn([*_warn_of_empty(ours, found), *(remark for meant in found for remark in meant.remarks)])
             confirmed.update(name for meant in found for name in {*meant.namespaces} - {*meant.open_to_users})
             try:
                 batches[part.form.option] = batch_of(part.form, ours, found)
@@ -80,10 +80,10 @@ def inventoried(
             raise OptionError("; ".join(problems))
         return work(cluster, Inventory(batches, namespaces, frozenset(confirmed)), settings)
 
-    return on_cluster(task, run)
+    return run_on_cluster(task, run)
 
 
-def _wanted(
+def _parse_lists(
     task: Task, parts: Sequence[InventoryList], common: Mapping[str, Any]
 ) -> dict[str, list[TargetedDeclaration[Any]]]:
     wanted, problems = {}, []
@@ -94,7 +94,7 @@ def _wanted(
         try:
             if items is not None:
                 params = {**defaults, **common, option: items}
-                wanted[option] = declared(part.form, params, task.read_file) if items else []
+                wanted[option] = read_declarations(part.form, params, task.read_file) if items else []
         except OptionError as error:
             problems.append(str(error))
     if problems:
@@ -102,7 +102,7 @@ def _wanted(
     return wanted
 
 
-def _covers_nothing(wanted: Sequence[TargetedDeclaration[Any]], found: Sequence[Targets]) -> list[str]:
+def _warn_of_empty(wanted: Sequence[TargetedDeclaration[Any]], found: Sequence[Targets]) -> list[str]:
     return [
         f"{one.declared.entry}: its namespace_selector selects no namespace, so it declares nothing on this cluster"
         for one, meant in zip(wanted, found, strict=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..core.errors import OptionError
 from ..core.redaction import mask
-from ..core.whole_files import stored
+from ..core.whole_files import stage_file
 from .task import Task
 
 __all__ = ["json_writer"]
@@ -40,7 +40,7 @@ def json_writer(task: Task, path: str | None) -> Callable[[Mapping[str, Any]], N
 
 def _put(target: Path, content: str) -> None:
     try:
-        with stored(target, f"{content}\n".encode()) as temporary:
+        with stage_file(target, f"{content}\n".encode()) as temporary:
             temporary.replace(target)
     except OSError as error:
         raise OptionError(

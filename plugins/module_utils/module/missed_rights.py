@@ -7,31 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..clients.kube.api_groups import listed_groups
+from ..clients.kube.api_groups import list_api_groups
 from ..clients.kube.client import Cluster
 from ..core.errors import ImagePullError
 from ..core.permissions import MissingPermission, describe_missing
 from ..rbac.rights import JOBS
 
-__all__ = ["job_sentence", "missed", "untold"]
+__all__ = ["describe_unreported", "job_sentence", "missing_permissions"]
 
 #: API groups that every API server has. Other groups may not exist, and a server also refuses access to groups that it does not know.
 _EVERYWHERE = ("", "rbac.authorization.k8s.io", "authorization.k8s.io", "apps", "batch")
 
 
-def missed(cluster: Cluster) -> set[MissingPermission]:
+def missing_permissions(cluster: Cluster) -> set[MissingPermission]:
     """Return the missing rights, without those to kinds that the cluster does not have."""
     needs = cluster.needs
     if all(need.group in _EVERYWHERE for need in needs):
         return needs
     try:
-        groups = listed_groups(cluster)
+        groups = list_api_groups(cluster)
     except ImagePullError:
         return needs
     return {need for need in needs if need.group in _EVERYWHERE or need.group in groups}
 
 
-def untold(needs: Iterable[MissingPermission], told: Sequence[str]) -> list[str]:
+def describe_unreported(needs: Iterable[MissingPermission], told: Sequence[str]) -> list[str]:
     """Return the sentences about the rights that none of the texts in `told` names; empty if there are none."""
     return describe_missing(need for need in needs if not any(str(need) in text for text in told))
 

@@ -14,10 +14,10 @@ try:
 except ImportError:  # before ansible-core 2.22
     register_secrets = None
 
-__all__ = ["register"]
+__all__ = ["mask_output"]
 
 
-def register(secrets: Iterable[str]) -> None:
+def mask_output(secrets: Iterable[str]) -> None:
     """Mask the secrets in all output until ansible-playbook ends. Without a registry, only the result of the task is masked.
 
     Short ones are left out, because they can be parts of words. Ansible itself registers values of options with `no_log` of any length.

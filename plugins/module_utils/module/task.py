@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from ..clients.kube.client import Cluster
 from ..clients.kube.connection import ConnectionOptions, connect
-from ..core.errors import ImagePullError, OptionError, unexpected
+from ..core.errors import ImagePullError, OptionError, describe_unexpected
 from ..core.file_errors import describe_read_error
 from ..core.limits import Limit
 from ..core.names import is_pattern
@@ -27,13 +27,20 @@ from ..core.page_parts import PageParts
 from ..core.permissions import MissingPermission
 from ..core.phrases import summarize
 from ..core.protocols import Desired
-from ..core.redaction import credentials_in_text, mask, within
+from ..core.redaction import credentials_in_text, find_secrets, mask
 from ..core.suggestions import unknown_options
 from ..core.variable_files import Destination
-from ..core.visible_text import shown
+from ..core.visible_text import make_visible
 from ..declarations import targets
 from ..declarations.batch import Batch, Declaration, Forecast
-from ..declarations.declare import ListForm, TargetedDeclaration, batch_of, declared, entry_problems, selected
+from ..declarations.declare import (
+    ListForm,
+    TargetedDeclaration,
+    batch_of,
+    entry_problems,
+    read_declarations,
+    selected_namespaces,
+)
 from ..declarations.entry_list import TARGETS, EntryList
 from ..declarations.targets import Targets
 from ..engine import selection
@@ -41,24 +48,24 @@ from ..engine.namespaces import terminating_sentence
 from ..engine.reconciliation import reconcile
 from ..engine.result import Outcome
 from ..engine.run import RunSettings
-from .missed_rights import job_sentence, missed, untold
+from .missed_rights import describe_unreported, job_sentence, missing_permissions
 from .options import CONNECTION_OPTIONS, environment_options
-from .secret_registry import register
+from .secret_registry import mask_output
 
 __all__ = [
     "NO_LIBRARY",
     "Module",
     "SettingsFor",
     "Task",
-    "asking",
     "cluster_of",
-    "everywhere",
     "execute",
-    "on_cluster",
-    "over_namespaces",
-    "over_optional_targets",
-    "over_targets",
-    "reconciling",
+    "run_on_cluster",
+    "run_over_namespaces",
+    "run_over_optional_targets",
+    "run_over_targets",
+    "run_question",
+    "run_reconcile",
+    "target_everywhere",
 ]
 
 VERSION = "1.0.0"
@@ -101,7 +108,9 @@ class Module:
     def masked(self, result: Mapping[str, Any], secrets: Collection[str]) -> dict[str, Any]:
         """Return the result without the secrets and with printable texts, except for the `hidden` keys, which stay unchanged."""
         kept = {name: result[name] for name in self.hidden if name in result}
-        rest: dict[str, Any] = shown(mask({name: value for name, value in result.items() if name not in kept}, secrets))
+        rest: dict[str, Any] = make_visible(
+            mask({name: value for name, value in result.items() if name not in kept}, secrets)
+        )
         return {**rest, **kept}
 
     @property
@@ -184,11 +193,11 @@ class Task:
     def mask_everywhere(self, secrets: Collection[str]) -> None:
         """Mask the secrets in the result of this task and, if Ansible supports it, in all later output."""
         self.secrets.update(secrets)
-        register(secrets)
+        mask_output(secrets)
 
     def show(self, names: Iterable[str]) -> None:
         """Stop masking credentials that are part of one of the names: a user who writes a secret could blank any name with a password."""
-        self.secrets.difference_update(within(names, self.secrets))
+        self.secrets.difference_update(find_secrets(names, self.secrets))
 
 
 _Desired = TypeVar("_Desired", bound=Desired)
@@ -204,11 +213,11 @@ Beforehand = Callable[[Sequence[Declaration[_Desired]]], Forecast]
 SettingsFor = Callable[[int], RunSettings]
 
 
-def _as_it_is(_cluster: Cluster, _batch: Batch[Any], outcome: Outcome, _settings: RunSettings) -> Outcome:
+def _keep_outcome(_cluster: Cluster, _batch: Batch[Any], outcome: Outcome, _settings: RunSettings) -> Outcome:
     return outcome
 
 
-def _as_declared(_declared: Sequence[Declaration[Any]]) -> Forecast:
+def _accept_all(_declared: Sequence[Declaration[Any]]) -> Forecast:
     return Forecast()
 
 
@@ -223,7 +232,7 @@ def execute(module: Module, task: Task) -> dict[str, Any]:
         result = {"failed": True, "msg": str(error)}
     except Exception as error:
         message = (
-            f"{task.name} stopped at an unexpected error: {unexpected(error)}. Run it again with -vvv, from "
+            f"{task.name} stopped at an unexpected error: {describe_unexpected(error)}. Run it again with -vvv, from "
             "ansible-core 2.19 on with ANSIBLE_DISPLAY_TRACEBACK=error, and report it with the traceback"
         )
         way = "".join(traceback.format_tb(error.__traceback__))
@@ -231,7 +240,7 @@ def execute(module: Module, task: Task) -> dict[str, Any]:
         return {"failed": True, "msg": message, "exception": shown}
     said = [str(result.get("msg", "")), *task.warnings]
     jobs = job_sentence(task.needs, task.name.rpartition(".")[2])
-    missing = untold(task.needs, said)
+    missing = describe_unreported(task.needs, said)
     if jobs and result.get("failed"):
         task.warn(missing)
         return {**result, "msg": f"{result['msg']}; {jobs}"}
@@ -240,21 +249,21 @@ def execute(module: Module, task: Task) -> dict[str, Any]:
     return result
 
 
-def over_namespaces(
+def run_over_namespaces(
     task: Task,
     wait_timeout: float,
     work: Callable[[Cluster, Sequence[str], RunSettings], Outcome],
     namespaces: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Return the result of `work` for the namespaces of the options, or for the given ones; see `over_targets`."""
-    return over_targets(
+    return run_over_targets(
         task,
         lambda cluster, meant, settings: work(cluster, meant.namespaces, replace(settings, wait_timeout=wait_timeout)),
         namespaces,
     )
 
 
-def everywhere(task: Task, *, system: bool = False) -> Task:
+def target_everywhere(task: Task, *, system: bool = False) -> Task:
     """Return the task with all namespaces as its targets if its options name none. `system`: including those of the platform."""
     if any(task.params.get(option) is not None for option in TARGETS):
         return task
@@ -262,7 +271,7 @@ def everywhere(task: Task, *, system: bool = False) -> Task:
     return replace(task, params={**task.params, "namespace_selector": selector})
 
 
-def over_targets(
+def run_over_targets(
     task: Task, work: Callable[[Cluster, Targets, RunSettings], Outcome], namespaces: Sequence[str] | None = None
 ) -> dict[str, Any]:
     """Return the result of `work` for the namespaces of the options, or for the given ones.
@@ -272,25 +281,25 @@ def over_targets(
     wanted = targets.from_options(task.params if namespaces is None else {"namespaces": namespaces})
 
     def run(cluster: Cluster, settings: SettingsFor) -> Outcome:
-        (meant,) = selection.resolve(cluster, [wanted])
+        (meant,) = selection.resolve_targets(cluster, [wanted])
         task.warn([] if meant.namespaces else [_NOTHING_SELECTED])
         return _with_terminating(task, cluster, work(cluster, meant, settings(len(meant.namespaces))), [meant])
 
-    return on_cluster(task, run)
+    return run_on_cluster(task, run)
 
 
-def over_optional_targets(task: Task, work: Callable[[Cluster, Targets, RunSettings], Outcome]) -> dict[str, Any]:
+def run_over_optional_targets(task: Task, work: Callable[[Cluster, Targets, RunSettings], Outcome]) -> dict[str, Any]:
     """Return the result of `work` for the namespaces of the options. `work` runs even without any namespace."""
     if any(task.params[option] for option in TARGETS):
-        return over_targets(task, work)
-    return on_cluster(task, lambda cluster, settings: work(cluster, Targets(()), settings(1)))
+        return run_over_targets(task, work)
+    return run_on_cluster(task, lambda cluster, settings: work(cluster, Targets(()), settings(1)))
 
 
-def reconciling(
+def run_reconcile(
     task: Task,
     form: ListForm[_Desired],
-    afterwards: Afterwards[_Desired] = _as_it_is,
-    beforehand: Beforehand[_Desired] = _as_declared,
+    afterwards: Afterwards[_Desired] = _keep_outcome,
+    beforehand: Beforehand[_Desired] = _accept_all,
     *,
     names_selected: bool = False,
 ) -> dict[str, Any]:
@@ -300,7 +309,7 @@ def reconciling(
     `afterwards` reads the cluster again and can add its findings to the outcome. `names_selected`: the result contains the namespaces
     that the selectors of entries select.
     """
-    wanted = declared(form, task.params, task.read_file)
+    wanted = read_declarations(form, task.params, task.read_file)
     for one in wanted:
         whose = f"{one.declared.entry}: " if one.declared.entry else ""
         task.warn(whose + warning for warning in getattr(one.declared.desired, "warnings", ()))
@@ -309,20 +318,20 @@ def reconciling(
     wanted = [one.unless(forecast.refused) for one in wanted]
 
     def run(cluster: Cluster, settings: SettingsFor) -> Outcome:
-        found = selection.resolve(cluster, [one.targets for one in wanted])
+        found = selection.resolve_targets(cluster, [one.targets for one in wanted])
         batch = batch_of(form, wanted, found)
         at_work = settings(len(batch.namespaces))
-        task.warn(_unplaced(wanted, found))
-        task.warn(_selecting_nothing(wanted, found))
+        task.warn(_find_unplaced(wanted, found))
+        task.warn(_find_empty_selectors(wanted, found))
         outcome = afterwards(cluster, batch, reconcile(cluster, batch, list(batch.namespaces), at_work), at_work)
         if names_selected:
-            outcome = replace(outcome, extra={**outcome.extra, "selected": selected(wanted, found)})
+            outcome = replace(outcome, extra={**outcome.extra, "selected": selected_namespaces(wanted, found)})
         return _with_terminating(task, cluster, outcome, found)
 
-    return on_cluster(task, run)
+    return run_on_cluster(task, run)
 
 
-def _selecting_nothing(wanted: Sequence[TargetedDeclaration[Any]], found: Sequence[Targets]) -> Iterator[str]:
+def _find_empty_selectors(wanted: Sequence[TargetedDeclaration[Any]], found: Sequence[Targets]) -> Iterator[str]:
     """Yield a warning for entries whose selector finds no namespace. A selector of exact names, as for new namespaces, is allowed to."""
     every = not any(meant.namespaces for meant in found)
     empty = [
@@ -337,14 +346,14 @@ def _selecting_nothing(wanted: Sequence[TargetedDeclaration[Any]], found: Sequen
         yield f"{entries}: {_NOTHING_SELECTED}" if entries else _NOTHING_SELECTED
 
 
-def _unplaced(wanted: Sequence[TargetedDeclaration[Any]], found: Sequence[Targets]) -> Iterator[str]:
+def _find_unplaced(wanted: Sequence[TargetedDeclaration[Any]], found: Sequence[Targets]) -> Iterator[str]:
     """Yield the refusals of entries without a namespace, because no namespace fails with them."""
     for one, meant in zip(wanted, found, strict=True):
         if one.declared.refused and not meant.namespaces:
             yield f"{one.declared.entry}: {one.declared.refused}"
 
 
-def on_cluster(task: Task, run: Callable[[Cluster, SettingsFor], Outcome]) -> dict[str, Any]:
+def run_on_cluster(task: Task, run: Callable[[Cluster, SettingsFor], Outcome]) -> dict[str, Any]:
     """Return the result of `run`, which receives the cluster, and the settings for a number of namespaces."""
     params = task.params
     given = params["max_failures"]
@@ -361,18 +370,20 @@ def on_cluster(task: Task, run: Callable[[Cluster, SettingsFor], Outcome]) -> di
         )
 
     with cluster_of(task) as cluster:
-        return _named(cluster, _report(task, run(cluster, settings)))
+        return _add_server(cluster, _report(task, run(cluster, settings)))
 
 
-def asking(task: Task, wait_timeout: float, ask: Callable[[Cluster, RunSettings], dict[str, Any]]) -> dict[str, Any]:
+def run_question(
+    task: Task, wait_timeout: float, ask: Callable[[Cluster, RunSettings], dict[str, Any]]
+) -> dict[str, Any]:
     """Return the result of `ask`, which reads a cluster as a whole, without namespaces. `wait_timeout` is in seconds."""
     _check_timeout(task.params)
     with cluster_of(task) as cluster:
         settings = RunSettings(check_mode=task.check_mode, wait_timeout=wait_timeout, task=task.name.rpartition(".")[2])
-        return _named(cluster, ask(cluster, settings))
+        return _add_server(cluster, ask(cluster, settings))
 
 
-def _named(cluster: Cluster, result: Mapping[str, Any]) -> dict[str, Any]:
+def _add_server(cluster: Cluster, result: Mapping[str, Any]) -> dict[str, Any]:
     """Add the cluster to the result, because a host of the inventory can lead to another cluster than its name suggests."""
     return {"server": cluster.name, **result}
 
@@ -410,9 +421,9 @@ def cluster_of(task: Task) -> Iterator[Cluster]:
             try:
                 yield cluster
             except ImagePullError:
-                task.needs |= missed(cluster)
+                task.needs |= missing_permissions(cluster)
                 raise
-            task.needs |= missed(cluster)
+            task.needs |= missing_permissions(cluster)
         finally:
             # Threads that still run when the task ends early must send nothing more.
             cluster.close()

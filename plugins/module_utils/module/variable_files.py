@@ -12,10 +12,10 @@ from ..core.errors import OptionError
 from ..core.variable_files import Destination, FilesWanted, VariableFile, Write
 from .task import Task
 
-__all__ = ["backup_writer", "writer"]
+__all__ = ["backup_writer", "file_writer"]
 
 
-def writer(task: Task, wanted: FilesWanted | None) -> Write | None:
+def file_writer(task: Task, wanted: FilesWanted | None) -> Write | None:
     """Return the writer of the wanted files, which only returns their names in check mode. None if no file is wanted.
 
     :raises OptionError: when the files could not be written.
@@ -23,7 +23,7 @@ def writer(task: Task, wanted: FilesWanted | None) -> Write | None:
     if wanted is None:
         return None
     write = _destination(task, wanted.option).prepare(wanted)
-    return _named(wanted) if task.check_mode else write
+    return _dry_run_writer(wanted) if task.check_mode else write
 
 
 def backup_writer(task: Task, directory: str, vault_id: str | None) -> Callable[[str], Write]:
@@ -35,7 +35,7 @@ def backup_writer(task: Task, directory: str, vault_id: str | None) -> Callable[
 
     def prepared(name: str) -> Write:
         wanted = FilesWanted(directory, (), (name,), vault_id)
-        write = None if (Path(directory) / name).exists() else writer(task, wanted)
+        write = None if (Path(directory) / name).exists() else file_writer(task, wanted)
         return write or (lambda _files: ())
 
     return prepared
@@ -53,7 +53,7 @@ def _destination(task: Task, option: str, *, is_required: bool = False) -> Desti
     return task.destination
 
 
-def _named(wanted: FilesWanted) -> Write:
+def _dry_run_writer(wanted: FilesWanted) -> Write:
     def name(files: Sequence[VariableFile]) -> Sequence[str]:
         return [str(Path(wanted.directory) / file.name) for file in files]
 

@@ -19,14 +19,14 @@ from ..core.objects import Json, ObjectRef
 __all__ = [
     "LISTS",
     "Entries",
+    "add_links",
     "changes_of",
+    "duplicate_names",
     "entries_of",
-    "link",
-    "names",
+    "entry_names",
     "names_in",
-    "repeated",
-    "unlink",
-    "view",
+    "remove_links",
+    "view_lists",
 ]
 
 #: The list of the service account for each purpose, as in `oc secrets link --for`.
@@ -44,17 +44,17 @@ def entries_of(ref: ObjectRef, account: Json, key: str) -> Entries:
     return entries or []
 
 
-def names(entries: Entries) -> list[str]:
+def entry_names(entries: Entries) -> list[str]:
     """Return the name in each entry, or an empty text where an entry names no secret."""
     return [_name(entry) for entry in entries]
 
 
 def names_in(holder: Json, key: str) -> list[str]:
     """Return the secrets in a list of an account or a pod, for reading only. Anything other than a list is treated as empty."""
-    return [name for name in names(as_list(holder.get(key))) if name]
+    return [name for name in entry_names(as_list(holder.get(key))) if name]
 
 
-def link(entries: Entries, wanted: Sequence[str]) -> list[Any]:
+def add_links(entries: Entries, wanted: Sequence[str]) -> list[Any]:
     """Return `entries` with each wanted name once: at its first position, or appended in the given order."""
     seen: set[str] = set()
     kept = []
@@ -66,20 +66,20 @@ def link(entries: Entries, wanted: Sequence[str]) -> list[Any]:
     return kept + [{"name": name} for name in dict.fromkeys(wanted) if name not in seen]
 
 
-def unlink(entries: Entries, unwanted: Collection[str]) -> list[Any]:
+def remove_links(entries: Entries, unwanted: Collection[str]) -> list[Any]:
     """Return `entries` without the unwanted names, including duplicates."""
     return [entry for entry in entries if _name(entry) not in unwanted]
 
 
-def repeated(entries: Entries) -> list[str]:
+def duplicate_names(entries: Entries) -> list[str]:
     """Return the names that occur more than once in the list."""
-    found = names(entries)
+    found = entry_names(entries)
     return [name for name in dict.fromkeys(found) if name and found.count(name) > 1]
 
 
 def changes_of(before: Entries, after: Entries) -> dict[str, list[str]]:
     """Return the reported changes of one list."""
-    old, new = names(before), names(after)
+    old, new = entry_names(before), entry_names(after)
     changes = {
         "added": [name for name in new if name not in old],
         "removed": [name for name in dict.fromkeys(old) if name not in new],
@@ -88,9 +88,9 @@ def changes_of(before: Entries, after: Entries) -> dict[str, list[str]]:
     return {**changes, "deduplicated": cleaned} if cleaned else changes
 
 
-def view(lists: Mapping[str, Entries], shown: Mapping[str, Any]) -> dict[str, Any]:
+def view_lists(lists: Mapping[str, Entries], shown: Mapping[str, Any]) -> dict[str, Any]:
     """Return the lists for a diff."""
-    return {key: names(lists[key]) for key in shown}
+    return {key: entry_names(lists[key]) for key in shown}
 
 
 def _name(entry: Any) -> str:

@@ -15,16 +15,16 @@ from dataclasses import dataclass
 from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import Json, Kind, ObjectRef
 from ..core.phrases import join_and
-from ..core.suggestions import most_similar
+from ..core.suggestions import find_similar
 
 __all__ = [
     "CLUSTER_VERSION",
     "IMAGE_REGISTRY",
     "REGISTRY_SERVICE",
     "ClusterFacts",
+    "describe_unknown",
     "hint",
-    "what_is_unknown",
-    "why_none_will_come",
+    "why_not_generated",
 ]
 
 _CONFIG = "config.openshift.io"
@@ -69,7 +69,7 @@ def desired_version(cluster_version: Json) -> str:
     return as_str(as_dict(as_dict(cluster_version.get("status")).get("desired")).get("version"))
 
 
-def why_none_will_come(facts: ClusterFacts) -> str:
+def why_not_generated(facts: ClusterFacts) -> str:
     """Return why this cluster generates no pull secrets. Empty when it does, or when that is unknown."""
     if facts.api_groups is not None and _CONFIG not in facts.api_groups:
         return "this cluster is not OpenShift, so nothing generates pull secrets"
@@ -81,7 +81,7 @@ def why_none_will_come(facts: ClusterFacts) -> str:
     return ""
 
 
-def what_is_unknown(facts: ClusterFacts) -> str:
+def describe_unknown(facts: ClusterFacts) -> str:
     """Return a sentence that names the relevant objects that could not be read. Empty when all of them were read."""
     unknown = "so it is not known whether this cluster generates pull secrets at all"
     if facts.failed:
@@ -102,17 +102,17 @@ def hint(
     `missing`: names of accounts that do not exist. `existing`: names of the listed accounts, to find a misspelt one.
     `unfinished`: whether an account exists whose pull secret is missing or does not work yet.
     """
-    steps = [_about_account(name, existing) for name in missing]
+    steps = [_account_advice(name, existing) for name in missing]
     is_openshift = CLUSTER_VERSION not in facts.absent
     if steps or is_openshift:
         steps.append("wait longer (timeout)")
     if unfinished:
-        steps.append(_about_secrets(facts, is_openshift=is_openshift))
+        steps.append(_secret_advice(facts, is_openshift=is_openshift))
     return "; ".join(steps)
 
 
-def _about_account(name: str, existing: Collection[str]) -> str:
-    similar = most_similar(name, sorted(existing))
+def _account_advice(name: str, existing: Collection[str]) -> str:
+    similar = find_similar(name, sorted(existing))
     return (
         f"correct the name {name}: there is a service account {similar}"
         if similar
@@ -120,7 +120,7 @@ def _about_account(name: str, existing: Collection[str]) -> str:
     )
 
 
-def _about_secrets(facts: ClusterFacts, *, is_openshift: bool) -> str:
+def _secret_advice(facts: ClusterFacts, *, is_openshift: bool) -> str:
     if not is_openshift:
         return (
             f"{CLUSTER_VERSION} does not exist, so this is probably not OpenShift: nothing generates pull secrets here"
@@ -130,7 +130,7 @@ def _about_secrets(facts: ClusterFacts, *, is_openshift: bool) -> str:
             f"{REGISTRY_SERVICE} does not exist, and generated pull secrets stay empty until it does: "
             f"see 'oc describe clusteroperator {IMAGE_REGISTRY.name}'"
         )
-    return what_is_unknown(facts) or (
+    return describe_unknown(facts) or (
         "see 'oc describe clusteroperator openshift-controller-manager' and the pods of namespace "
         "openshift-controller-manager"
     )

@@ -23,9 +23,9 @@ __all__ = [
     "MICROSHIFT",
     "MICROSHIFT_VERSION",
     "STANDALONE",
+    "cluster_kind_of",
     "has_openshift_config",
-    "nature_of",
-    "why_there_is_none",
+    "why_unsupported",
 ]
 
 #: The machine config operator writes `openshift-config/pull-secret` to the nodes.
@@ -55,7 +55,7 @@ def has_openshift_config(api_groups: Collection[str]) -> bool:
     return _CONFIG in api_groups
 
 
-def nature_of(api_groups: Collection[str], infrastructure: Json | None, *, microshift: bool) -> str:
+def cluster_kind_of(api_groups: Collection[str], infrastructure: Json | None, *, microshift: bool) -> str:
     """Return the kind of the cluster, one of the constants above. `infrastructure` is None where the cluster has no such object."""
     if not has_openshift_config(api_groups):
         return MICROSHIFT if microshift else KUBERNETES
@@ -66,7 +66,7 @@ def nature_of(api_groups: Collection[str], infrastructure: Json | None, *, micro
     return MANAGED if groups or _MANAGED_TAG in _tags(status) else STANDALONE
 
 
-def why_there_is_none(nature: str) -> str:
+def why_unsupported(nature: str) -> str:
     """Return why there is no global pull secret, and what to use instead. Empty where there is one."""
     return {
         KUBERNETES: (
@@ -82,10 +82,10 @@ def why_there_is_none(nature: str) -> str:
 
 def _tags(status: Json) -> set[str]:
     """The names of the tags and labels of the cloud resources."""
-    return {str(as_dict(tag).get("key")) for tag in _listed(as_dict(status.get("platformStatus")))}
+    return {str(as_dict(tag).get("key")) for tag in _tags_of(as_dict(status.get("platformStatus")))}
 
 
-def _listed(platform: Json) -> Iterator[object]:
+def _tags_of(platform: Json) -> Iterator[object]:
     for cloud in platform.values():
         for name in ("resourceTags", "resourceLabels"):
             yield from as_list(as_dict(cloud).get(name))

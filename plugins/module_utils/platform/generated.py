@@ -22,7 +22,7 @@ from enum import Enum
 from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import Json, metadata
 
-__all__ = ["REFERENCE", "Origin", "fnv", "generated_names", "is_generated", "origin_of"]
+__all__ = ["REFERENCE", "Origin", "fnv_hash", "generated_names", "is_generated", "origin_of"]
 
 #: The account's annotation with the name of its generated pull secret, from OpenShift 4.16 on.
 REFERENCE = "openshift.io/internal-registry-pull-secret-ref"
@@ -56,12 +56,12 @@ class Origin(Enum):
 
 def origin_of(account: Json, key: str, name: str) -> Origin:
     """Return the origin of the entry `name` in the list `key` of the account, as far as the account shows it."""
-    if name and name == _referenced(account):
+    if name and name == _referenced_secret(account):
         return Origin.GENERATED
     if _is_formed(name, _dockercfg_prefixes(account)):
         return _origin_of_pull_secret(account, name)
     if key == MOUNT and _is_formed(name, _token_prefixes(account)):
-        alone = _formed(account, MOUNT, _token_prefixes(account)) == {name}
+        alone = _formed_names(account, MOUNT, _token_prefixes(account)) == {name}
         return Origin.PRESUMED if alone else Origin.UNCERTAIN
     return Origin.OTHER
 
@@ -83,20 +83,20 @@ def generated_names(account: Json) -> list[str]:
 
     For reading only, so any suffix is accepted: the content of the secret proves its origin.
     """
-    referenced, prefixes = _referenced(account), tuple(_dockercfg_prefixes(account))
-    listed = _listed(account, PULL)
+    referenced, prefixes = _referenced_secret(account), tuple(_dockercfg_prefixes(account))
+    listed = _listed_names(account, PULL)
     first = [name for name in listed if name == referenced]
     return list(dict.fromkeys([*first, *(name for name in listed if name.startswith(prefixes))]))
 
 
 def _origin_of_pull_secret(account: Json, name: str) -> Origin:
     """The origin of a name that looks like a generated pull secret and that no annotation names."""
-    pulled, mounted = _listed(account, PULL), _listed(account, MOUNT)
-    referenced = _referenced(account)
+    pulled, mounted = _listed_names(account, PULL), _listed_names(account, MOUNT)
+    referenced = _referenced_secret(account)
     if referenced and referenced in (*pulled, *mounted):
         return Origin.OTHER
     prefixes = _dockercfg_prefixes(account)
-    alike = _formed(account, PULL, prefixes) | _formed(account, MOUNT, prefixes)
+    alike = _formed_names(account, PULL, prefixes) | _formed_names(account, MOUNT, prefixes)
     is_alone = alike == {name} and name in pulled and name in mounted
     return Origin.PRESUMED if is_alone and not referenced else Origin.UNCERTAIN
 
@@ -117,17 +117,17 @@ def _name(account: Json) -> str:
     return as_str(metadata(account).get("name"))
 
 
-def _referenced(account: Json) -> str:
+def _referenced_secret(account: Json) -> str:
     return as_str(as_dict(metadata(account).get("annotations")).get(REFERENCE))
 
 
-def _listed(account: Json, key: str) -> list[str]:
+def _listed_names(account: Json, key: str) -> list[str]:
     names = (as_str(as_dict(entry).get("name")) for entry in as_list(account.get(key)))
     return [name for name in names if name]
 
 
-def _formed(account: Json, key: str, prefixes: set[str]) -> set[str]:
-    return {name for name in _listed(account, key) if _is_formed(name, prefixes)}
+def _formed_names(account: Json, key: str, prefixes: set[str]) -> set[str]:
+    return {name for name in _listed_names(account, key) if _is_formed(name, prefixes)}
 
 
 def _is_formed(name: str, prefixes: set[str]) -> bool:
@@ -136,25 +136,25 @@ def _is_formed(name: str, prefixes: set[str]) -> bool:
 
 
 def _dockercfg_prefixes(account: Json) -> set[str]:
-    return {_shortened(_name(account), "dockercfg-")}
+    return {_shorten(_name(account), "dockercfg-")}
 
 
 def _token_prefixes(account: Json) -> set[str]:
     """The prefix of OpenShift for the tokens of its pull secrets, and that of Kubernetes, which only cuts the name."""
     name = _name(account)
-    return {_shortened(name, "token-"), f"{name}-token-"[:_LONGEST_PREFIX]}
+    return {_shorten(name, "token-"), f"{name}-token-"[:_LONGEST_PREFIX]}
 
 
-def _shortened(name: str, suffix: str) -> str:
+def _shorten(name: str, suffix: str) -> str:
     """`GetName(name, suffix, 58)` of library-go: unchanged, or cut and followed by a hash of the whole name."""
     whole = f"{name}-{suffix}"
     if len(whole) <= _LONGEST_PREFIX:
         return whole
-    mark = f"-{fnv(name):08x}-{suffix}"
+    mark = f"-{fnv_hash(name):08x}-{suffix}"
     return name[: _LONGEST_PREFIX - len(mark)] + mark
 
 
-def fnv(value: str) -> int:
+def fnv_hash(value: str) -> int:
     """Return the 32-bit FNV-1a hash."""
     result = 0x811C9DC5
     for byte in value.encode("utf-8", "surrogatepass"):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..core.errors import Refusal
-from ..core.foreign_text import cut
+from ..core.foreign_text import truncate
 from ..core.json_types import as_dict, as_int, as_str
 from ..core.names import is_name
 from ..core.objects import SECRET, Json, Kind, ObjectRef, metadata
@@ -22,11 +22,11 @@ from ..core.phrases import pluralize, summarize
 from ..dockerconfig.auth_file import AuthFile
 from ..dockerconfig.credential_entry import stored_entry
 from ..dockerconfig.document import Document
-from ..dockerconfig.json_text import InvalidContent, Object, fold, has_huge_number, kind, value_of
+from ..dockerconfig.json_text import InvalidContent, Object, fold_name, has_huge_number, kind_name, value_of
 from ..dockerconfig.kubelet_reading import kubelet_reading
 from ..dockerconfig.registry_keys import same_path
 from ..secrets.content import DATA_KEYS, DOCKERCONFIGJSON, StoredSecret
-from .generated import fnv
+from .generated import fnv_hash
 
 __all__ = [
     "ADDITIONAL_SECRET",
@@ -36,21 +36,21 @@ __all__ = [
     "ORIGINAL_SECRET",
     "SYNCHRONIZER",
     "MergeProblem",
-    "additional",
+    "additional_secret",
     "content_hash",
-    "does_not_merge",
-    "left_out",
+    "excluded_pools",
+    "find_merge_problem",
     "merged_form",
     "node_pools_of_cluster",
     "node_pools_of_nodes",
-    "not_merged",
-    "not_synchronized",
     "objection",
-    "overridden",
+    "overridden_registries",
     "pull_secret_of",
-    "unmerged",
+    "refused_merge_sentence",
+    "unmerged_sentence",
+    "why_not_merged",
+    "why_not_synchronized",
     "why_unseen",
-    "would_not_merge",
 ]
 
 _NAMESPACE = "kube-system"
@@ -88,7 +88,7 @@ _HASH = re.compile(r"[0-9a-f]{8}\Z")
 _SYNCED_PLATFORMS = ("AWS", "Azure")
 
 
-def overridden(original: AuthFile, registries: Iterable[str]) -> list[str]:
+def overridden_registries(original: AuthFile, registries: Iterable[str]) -> list[str]:
     """Return the registries that the platform's own secret has an entry for. The platform uses its own entry and ignores the users'."""
     held = {same_path(key) for key in original.entries}
     return sorted(name for name in registries if same_path(name) in held)
@@ -102,25 +102,25 @@ class MergeProblem:
     fix: str
 
 
-def additional(secret: Json) -> StoredSecret | None:
+def additional_secret(secret: Json) -> StoredSecret | None:
     """Return the users' additions as the platform reads them, whatever the secret's type is. None for a secret without data."""
     data = as_dict(secret.get("data"))
     return StoredSecret.of({"data": data}, _KEY) if data else None
 
 
-def unmerged(held: StoredSecret) -> MergeProblem | None:
+def find_merge_problem(held: StoredSecret) -> MergeProblem | None:
     """Return why the platform does not merge the content, or None if it does."""
     if held.key != _KEY:
         return MergeProblem(f"it has no data key {_KEY}, the only one that the platform reads", _DELETE)
     try:
-        return _stopping(held.text)
+        return _content_problem(held.text)
     except InvalidContent as error:
         return MergeProblem(f"its content {error}", _REPLACE)
 
 
-def does_not_merge(secret: Json | None) -> str:
+def unmerged_sentence(secret: Json | None) -> str:
     """Return a sentence about an additional secret that the platform does not merge. Empty if it merges it, or if there is none."""
-    found = _unmerged_in(secret)
+    found = _merge_problem_in(secret)
     return (
         f"the platform does not merge {ADDITIONAL_SECRET}, and {_KEPT}, because {found.why}. {found.fix}"
         if found
@@ -132,24 +132,24 @@ def objection(ref: ObjectRef, before: Json | None, after: Json | None, *, change
     """Return why a task must not leave the additional secret in this state (see `Batch`). `changed`: whether the task would write it."""
     if ref != ADDITIONAL_SECRET:
         return ""
-    return would_not_merge(before, after) if changed else does_not_merge(after)
+    return refused_merge_sentence(before, after) if changed else unmerged_sentence(after)
 
 
-def would_not_merge(before: Json | None, after: Json | None) -> str:
+def refused_merge_sentence(before: Json | None, after: Json | None) -> str:
     """Return the same for a change that is not made."""
-    found = _unmerged_in(after)
+    found = _merge_problem_in(after)
     if found is None:
         return ""
-    already = "This problem existed before this task. " if _unmerged_in(before) and found.fix != _DELETE else ""
+    already = "This problem existed before this task. " if _merge_problem_in(before) and found.fix != _DELETE else ""
     return f"{ADDITIONAL_SECRET} was not changed: the platform would not merge it, and {_KEPT}, because {found.why}. {already}{found.fix}"
 
 
-def _unmerged_in(secret: Json | None) -> MergeProblem | None:
-    held = None if secret is None else additional(secret)
-    return None if held is None else unmerged(held)
+def _merge_problem_in(secret: Json | None) -> MergeProblem | None:
+    held = None if secret is None else additional_secret(secret)
+    return None if held is None else find_merge_problem(held)
 
 
-def _stopping(content: str) -> MergeProblem | None:
+def _content_problem(content: str) -> MergeProblem | None:
     """The part of the content that stops the platform: openshift/hypershift validateAdditionalPullSecret and mergePullSecrets."""
     reading = kubelet_reading(content, legacy=False)
     if reading.problems:
@@ -159,7 +159,7 @@ def _stopping(content: str) -> MergeProblem | None:
         return MergeProblem("it has no entry", _DELETE)
     value = value_of(content)
     for member in Object.parse(value).members:
-        if fold(member.name) == "auths" and (member.name != "auths" or kind(member.value) != "an object"):
+        if fold_name(member.name) == "auths" and (member.name != "auths" or kind_name(member.value) != "an object"):
             return MergeProblem(f"its entries are under {member.name!a}, not under 'auths'", _REPLACE)
     return MergeProblem("it has a number that is too large", _REPLACE) if has_huge_number(value) else None
 
@@ -170,19 +170,19 @@ def merged_form(held: StoredSecret) -> AuthFile:
     :raises InvalidContent: when it is not an auth file.
     """
     members = Document.parse(held.text, legacy=False).auths.members
-    entries = (stored_entry(member.name, _sorted(member.value)) for member in members)
+    entries = (stored_entry(member.name, _sort_fields(member.value)) for member in members)
     return AuthFile({entry.key: entry for entry in entries})
 
 
-def _sorted(entry: str) -> str:
-    if kind(entry) != "an object":
+def _sort_fields(entry: str) -> str:
+    if kind_name(entry) != "an object":
         return entry
     held = Object.parse(entry)
     fields = {member.name: replace(member, before="") for member in held.members}
     return held.having(fields[name] for name in sorted(fields, key=lambda name: name.encode("utf-8", "replace"))).text
 
 
-def not_merged(original: AuthFile, additional: AuthFile | None, merged: AuthFile | None) -> str:
+def why_not_merged(original: AuthFile, additional: AuthFile | None, merged: AuthFile | None) -> str:
     """Return the difference of the merged secret to its sources, as a clause. Empty when it is up to date."""
     if additional is None or not additional.entries:
         return "" if merged is None else f"{MERGED_SECRET} is still there"
@@ -196,7 +196,7 @@ def not_merged(original: AuthFile, additional: AuthFile | None, merged: AuthFile
 
 def content_hash(content: bytes) -> str:
     """Return the hash with which the platform identifies a content: FNV-1a of the bytes as Go prints them."""
-    return f"{fnv('[' + ' '.join(map(str, content)) + ']'):08x}"
+    return f"{fnv_hash('[' + ' '.join(map(str, content)) + ']'):08x}"
 
 
 def why_unseen(synchronizer: Json | None) -> str:
@@ -208,7 +208,7 @@ def why_unseen(synchronizer: Json | None) -> str:
     return ""
 
 
-def not_synchronized(synchronizer: Json, content: bytes) -> str:
+def why_not_synchronized(synchronizer: Json, content: bytes) -> str:
     """Return which nodes lack the merged secret, as a clause. Empty when the synchronizer runs with it on all nodes that get it."""
     if _label(synchronizer) != content_hash(content):
         return f"{SYNCHRONIZER} has not noticed the change yet"
@@ -257,7 +257,7 @@ def pull_secret_of(ref: ObjectRef, hosted_cluster: Json | None) -> ObjectRef:
         raise Refusal(f"{ref} names no pull secret in spec.pullSecret, so there is none to change")
     if not is_name(name):
         raise Refusal(
-            f"{ref} names {cut(name, 120)!a} in spec.pullSecret, which cannot be the name of a secret: correct it"
+            f"{ref} names {truncate(name, 120)!a} in spec.pullSecret, which cannot be the name of a secret: correct it"
         )
     return ObjectRef(SECRET, ref.namespace, name)
 
@@ -276,6 +276,6 @@ def _spec(obj: Json) -> Json:
     return as_dict(obj.get("spec"))
 
 
-def left_out(pools: Sequence[Json]) -> list[str]:
+def excluded_pools(pools: Sequence[Json]) -> list[str]:
     """Return the names of the node pools that do not get the secret."""
     return [as_str(pool.get("name")) or "(no node pool)" for pool in pools if not pool.get("receives")]

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from ..core.foreign_text import in_one_line
+from ..core.foreign_text import redact_line
 from ..core.json_types import as_dict, as_int, as_list, as_str
 from ..core.objects import Json, Kind, ObjectRef, metadata
-from ..dockerconfig.auth_file import AuthFile, read_stored
+from ..dockerconfig.auth_file import AuthFile, parse_stored
 from ..dockerconfig.json_text import InvalidContent
 
 __all__ = [
@@ -31,7 +31,7 @@ __all__ = [
     "Pool",
     "auth_file_of",
     "differences",
-    "drains",
+    "drain_effect",
 ]
 
 _API = "machineconfiguration.openshift.io/v1"
@@ -92,7 +92,7 @@ class Pool:
             as_int(status.get("machineCount")) or 0,
             as_int(status.get("updatedMachineCount")) or 0,
             said.get("Updated", False),
-            in_one_line(as_str(as_dict(conditions.get("Degraded")).get("message")), _MOST_TEXT),
+            redact_line(as_str(as_dict(conditions.get("Degraded")).get("message")), _MOST_TEXT),
         )
 
     @property
@@ -116,7 +116,7 @@ def auth_file_of(config: Json | None) -> AuthFile | None:
     for file in _files(config):
         if file.get("path") == NODE_FILE:
             try:
-                return read_stored(_content(as_dict(file.get("contents"))), legacy=False)
+                return parse_stored(_content(as_dict(file.get("contents"))), legacy=False)
             except (ValueError, OSError, EOFError, zlib.error, binascii.Error, InvalidContent):
                 return None
     return None
@@ -128,7 +128,7 @@ def differences(current: Json | None, target: Json | None) -> list[str]:
     return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
 
 
-def drains(configuration: Json | None, version: str) -> tuple[bool | None, str]:
+def drain_effect(configuration: Json | None, version: str) -> tuple[bool | None, str]:
     """Return whether a change of the pull secret drains or reboots nodes (None when unknown), and the source of that fact.
 
     `configuration` is `MACHINE_CONFIGURATION`, or None if it does not exist or cannot be read. `version` is the cluster's.
@@ -163,11 +163,11 @@ def _content(contents: Json) -> str:
     if head.endswith(";base64"):
         data = base64.b64decode(data, validate=True)
     if contents.get("compression") == "gzip":
-        data = _unpacked(data)
+        data = _decompress(data)
     return data.decode("utf-8", "surrogateescape")
 
 
-def _unpacked(data: bytes) -> bytes:
+def _decompress(data: bytes) -> bytes:
     unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     found = unpacker.decompress(data, _MOST_BYTES)
     if unpacker.unconsumed_tail:

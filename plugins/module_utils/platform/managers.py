@@ -12,9 +12,9 @@ import re
 
 from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import Json, metadata
-from .protected import controller_of, says_generated
+from .protected import controller_of, is_marked_generated
 
-__all__ = ["is_refreshed", "keeper_of"]
+__all__ = ["external_manager_of", "is_refreshed"]
 
 #: Words in the names of field managers that rewrite secrets regularly: external-secrets, ecr-credential-helper, kubed, ...
 _REFRESHERS = re.compile(
@@ -43,12 +43,12 @@ _MARKS = {
 def is_refreshed(secret: Json) -> bool:
     """Whether the platform or a controller writes the secret, and so keeps its content fresh."""
     refreshed = any(map(_REFRESHERS.search, _managers(secret)))
-    return says_generated(secret) or bool(controller_of(secret)) or refreshed
+    return is_marked_generated(secret) or bool(controller_of(secret)) or refreshed
 
 
-def keeper_of(secret: Json) -> str:
+def external_manager_of(secret: Json) -> str:
     """Return who would overwrite changes of the secret. Empty when no such manager is known."""
-    if says_generated(secret):
+    if is_marked_generated(secret):
         return "the platform"
     if owner := controller_of(secret):
         return owner

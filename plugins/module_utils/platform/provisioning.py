@@ -18,7 +18,7 @@ from ..secrets.content import StoredSecret
 from ..secrets.expiry import claims_of
 from .generated import generated_names
 
-__all__ = ["UNREADABLE", "Verdict", "how_to_renew", "judge"]
+__all__ = ["UNREADABLE", "Verdict", "how_to_renew", "judge_account"]
 
 _ACCOUNT = "openshift.io/internal-registry-auth-token.service-account"
 _BINDING = "openshift.io/internal-registry-auth-token.binding"
@@ -43,7 +43,7 @@ class Verdict:
     stale: str = ""
 
 
-def judge(account: Json, secrets: Mapping[str, Json | None]) -> Verdict:
+def judge_account(account: Json, secrets: Mapping[str, Json | None]) -> Verdict:
     """Return whether the account can pull from the integrated registry. `secrets` holds the read secrets by their `generated_names`."""
     missing, stale = "no generated pull secret in imagePullSecrets", ""
     for name in generated_names(account):
@@ -53,7 +53,7 @@ def judge(account: Json, secrets: Mapping[str, Json | None]) -> Verdict:
                 name,
                 note=f"secret {name} is listed, but the caller is not allowed to read it: its content was not verified",
             )
-        missing = _what_is_missing(account, name, secret)
+        missing = _missing_part(account, name, secret)
         if not missing:
             return Verdict(name)
         stale = stale or (name if _is_stale(account, secret) else "")
@@ -68,7 +68,7 @@ def how_to_renew(namespace: str, secret: str) -> str:
     )
 
 
-def _what_is_missing(account: Json, name: str, secret: Json | None) -> str:
+def _missing_part(account: Json, name: str, secret: Json | None) -> str:
     if secret is None:
         return f"secret {name} is listed but does not exist yet"
     annotations = as_dict(metadata(secret).get("annotations"))

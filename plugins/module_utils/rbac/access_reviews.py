@@ -16,7 +16,7 @@ from ..core.json_types import as_dict, as_str
 from ..core.objects import Json, Kind
 from .subjects import Subject
 
-__all__ = ["SUBJECT_ACCESS_REVIEW", "MayPull", "may_pull", "question"]
+__all__ = ["SUBJECT_ACCESS_REVIEW", "MayPull", "parse_review", "review_spec"]
 
 SUBJECT_ACCESS_REVIEW = Kind(
     "authorization.k8s.io/v1", "SubjectAccessReview", "subjectaccessreviews", "subject access review", namespaced=False
@@ -28,7 +28,7 @@ _REASON = re.compile(r'allowed by (RoleBinding|ClusterRoleBinding) "([^"/]+)(?:/
 MayPull = Mapping[str, Any]
 
 
-def question(subject: Subject, namespace: str) -> dict[str, Any]:
+def review_spec(subject: Subject, namespace: str) -> dict[str, Any]:
     """Return the spec of the review: is a caller who is `subject` allowed to pull the image streams of `namespace`?"""
     attributes = {
         "namespace": namespace,
@@ -40,7 +40,7 @@ def question(subject: Subject, namespace: str) -> dict[str, Any]:
     return {**subject.login(), "resourceAttributes": attributes}
 
 
-def may_pull(subject: Subject, status: Json | None) -> MayPull:
+def parse_review(subject: Subject, status: Json | None) -> MayPull:
     """Return the report of one answer. `allowed` is None when the caller may not ask (`status` is None), or when the answer is empty."""
     answer = as_dict(status)
     allowed = answer["allowed"] if isinstance(answer.get("allowed"), bool) else None

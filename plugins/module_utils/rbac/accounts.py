@@ -12,19 +12,19 @@ from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import Json, ObjectRef, metadata
 from .subjects import Subject, subject_of
 
-__all__ = ["LABELS", "is_given_to", "is_of_an_account"]
+__all__ = ["LABELS", "has_account_labels", "is_bound_to"]
 
 #: Labels of all objects that are created for an account.
 LABELS: Mapping[str, str] = {**MANAGED_BY, "app.kubernetes.io/component": "automation-account"}
 
 
-def is_of_an_account(obj: Json) -> bool:
+def has_account_labels(obj: Json) -> bool:
     """Whether the object has both labels."""
     labels = as_dict(metadata(obj).get("labels"))
     return all(labels.get(name) == value for name, value in LABELS.items())
 
 
-def is_given_to(binding: Json, account: ObjectRef) -> bool:
+def is_bound_to(binding: Json, account: ObjectRef) -> bool:
     """Whether a binding names the account itself, not a group that the account is in."""
     wanted = Subject("ServiceAccount", account.name, account.namespace)
     namespace = as_str(metadata(binding).get("namespace"))

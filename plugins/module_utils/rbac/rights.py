@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ..rbac.subjects import IMAGE_PULLER
+from .subjects import IMAGE_PULLER
 
 __all__ = ["CLUSTER", "EVERY", "HOSTED_PULL_SECRETS", "JOBS", "Job", "Right", "options_of", "rights_of", "rules_of"]
 
@@ -75,15 +75,15 @@ _WORKLOADS = (
 )
 
 
-def _told(resource: str, verbs: str, why: str, where: str = EVERY, *names: str) -> Right:
+def _reported_right(resource: str, verbs: str, why: str, where: str = EVERY, *names: str) -> Right:
     return Right(resource, tuple(verbs.split()), why, "told", where, names)
 
 
-def _slower(resource: str, why: str = "reading many at once") -> Right:
+def _slow_right(resource: str, why: str = "reading many at once") -> Right:
     return Right(resource, ("list",), why, "slower")
 
 
-def _needed(resource: str, verbs: str, why: str, where: str = EVERY, *names: str) -> Right:
+def _needed_right(resource: str, verbs: str, why: str, where: str = EVERY, *names: str) -> Right:
     return Right(resource, tuple(verbs.split()), why, "fails", where, names)
 
 
@@ -91,22 +91,24 @@ _REVIEW = "subjectaccessreviews.authorization.k8s.io"
 
 #: The objects that show who manages the nodes' pull secret.
 _NATURE = (
-    _needed(f"infrastructures.{_CONFIG}", "get", "the kind of the cluster", CLUSTER, "cluster"),
-    _told(f"clusterversions.{_CONFIG}", "get", "the version", CLUSTER, "version"),
+    _needed_right(f"infrastructures.{_CONFIG}", "get", "the kind of the cluster", CLUSTER, "cluster"),
+    _reported_right(f"clusterversions.{_CONFIG}", "get", "the version", CLUSTER, "version"),
 )
 
 #: The objects that determine how a node pulls an image, for the whole cluster.
 _OF_THE_NODES = (
-    _told(f"images.{_CONFIG}", "get", "blocked, allowed and insecure registries", CLUSTER, "cluster"),
-    _told(f"imagedigestmirrorsets.{_CONFIG}", "list", "mirrors", CLUSTER),
-    _told(f"imagetagmirrorsets.{_CONFIG}", "list", "mirrors", CLUSTER),
-    _told("imagecontentsourcepolicies.operator.openshift.io", "list", "mirrors, in older clusters", CLUSTER),
-    _told(f"clusterimagepolicies.{_CONFIG}", "list", "required signatures", CLUSTER),
-    _told(
+    _reported_right(f"images.{_CONFIG}", "get", "blocked, allowed and insecure registries", CLUSTER, "cluster"),
+    _reported_right(f"imagedigestmirrorsets.{_CONFIG}", "list", "mirrors", CLUSTER),
+    _reported_right(f"imagetagmirrorsets.{_CONFIG}", "list", "mirrors", CLUSTER),
+    _reported_right("imagecontentsourcepolicies.operator.openshift.io", "list", "mirrors, in older clusters", CLUSTER),
+    _reported_right(f"clusterimagepolicies.{_CONFIG}", "list", "required signatures", CLUSTER),
+    _reported_right(
         f"infrastructures.{_CONFIG}", "get", "the cloud whose credential provider the nodes have", CLUSTER, "cluster"
     ),
-    _told(f"criocredentialproviderconfigs.{_CONFIG}", "get", "mirrors for which a pod's own secrets are used", CLUSTER),
-    _told(f"imagepolicies.{_CONFIG}", "list", "required signatures in a namespace"),
+    _reported_right(
+        f"criocredentialproviderconfigs.{_CONFIG}", "get", "mirrors for which a pod's own secrets are used", CLUSTER
+    ),
+    _reported_right(f"imagepolicies.{_CONFIG}", "list", "required signatures in a namespace"),
 )
 
 #: On a hosted cluster: the users' additions to the nodes' pull secret, and the platform's secrets.
@@ -116,121 +118,129 @@ JOBS: Mapping[str, Job] = {
     "secrets": Job(
         "pull secrets: module pull_secret",
         (
-            _needed("secrets", "get create patch delete", "the pull secret"),
-            _slower("secrets"),
-            _told("namespaces", "get", "check mode: whether the namespace exists"),
+            _needed_right("secrets", "get create patch delete", "the pull secret"),
+            _slow_right("secrets"),
+            _reported_right("namespaces", "get", "check mode: whether the namespace exists"),
         ),
     ),
     "links": Job(
         "links of secrets to service accounts: module sa_link",
         (
-            _needed("serviceaccounts", "get patch", "the lists of the account"),
-            _needed("serviceaccounts", "list", "accounts that match a pattern, and reading many at once"),
-            _told("secrets", "get", "whether the secret exists and is usable for pulls"),
-            _slower("secrets"),
+            _needed_right("serviceaccounts", "get patch", "the lists of the account"),
+            _needed_right("serviceaccounts", "list", "accounts that match a pattern, and reading many at once"),
+            _reported_right("secrets", "get", "whether the secret exists and is usable for pulls"),
+            _slow_right("secrets"),
         ),
     ),
     "create_accounts": Job(
         "option create of sa_link",
-        (_needed("serviceaccounts", "create", "creating a missing account"),),
+        (_needed_right("serviceaccounts", "create", "creating a missing account"),),
     ),
     "restart_pods": Job(
         "option restart_pods of sa_link",
         (
-            _told("pods", "list", "pods that lack the linked secrets"),
-            _needed("pods", "delete", "with restart_pods=stuck, pods that a controller recreates"),
+            _reported_right("pods", "list", "pods that lack the linked secrets"),
+            _needed_right("pods", "delete", "with restart_pods=stuck, pods that a controller recreates"),
         ),
     ),
     "grants": Job(
         "the right to pull a project's image streams: module image_puller_grant",
         (
-            _needed(f"rolebindings.{_RBAC}", "list create patch delete", "the binding, and existing grants of others"),
-            _told(f"clusterroles.{_RBAC}", "get", "whether the role exists", CLUSTER, IMAGE_PULLER),
-            _needed(f"clusterroles.{_RBAC}", "bind", "granting it without having it", CLUSTER, IMAGE_PULLER),
-            _told("serviceaccounts", "get", "whether an account with a grant exists"),
-            _told("namespaces", "get", "whether a project with a grant exists"),
+            _needed_right(
+                f"rolebindings.{_RBAC}", "list create patch delete", "the binding, and existing grants of others"
+            ),
+            _reported_right(f"clusterroles.{_RBAC}", "get", "whether the role exists", CLUSTER, IMAGE_PULLER),
+            _needed_right(f"clusterroles.{_RBAC}", "bind", "granting it without having it", CLUSTER, IMAGE_PULLER),
+            _reported_right("serviceaccounts", "get", "whether an account with a grant exists"),
+            _reported_right("namespaces", "get", "whether a project with a grant exists"),
         ),
     ),
     "verify_access": Job(
         "option verify_access of image_puller_grant",
-        (_told(_REVIEW, "create", "whether the subjects are allowed to pull", CLUSTER),),
+        (_reported_right(_REVIEW, "create", "whether the subjects are allowed to pull", CLUSTER),),
     ),
     "wait": Job(
         "waiting for generated pull secrets: module sa_wait",
         (
-            _needed("serviceaccounts", "get", "the account and its list"),
-            _told("serviceaccounts", "list", "a similar name, for a misspelt one"),
-            _told("secrets", "get", "whether the generated secret works"),
-            _told(f"clusterversions.{_CONFIG}", "get", "whether any will be generated", CLUSTER, "version"),
-            _told(f"clusteroperators.{_CONFIG}", "get", "whether any will be generated", CLUSTER, "image-registry"),
-            _told("services", "get", "why none was generated", "openshift-image-registry", "image-registry"),
-            _told("namespaces", "get", "whether the namespace exists"),
+            _needed_right("serviceaccounts", "get", "the account and its list"),
+            _reported_right("serviceaccounts", "list", "a similar name, for a misspelt one"),
+            _reported_right("secrets", "get", "whether the generated secret works"),
+            _reported_right(f"clusterversions.{_CONFIG}", "get", "whether any will be generated", CLUSTER, "version"),
+            _reported_right(
+                f"clusteroperators.{_CONFIG}", "get", "whether any will be generated", CLUSTER, "image-registry"
+            ),
+            _reported_right("services", "get", "why none was generated", "openshift-image-registry", "image-registry"),
+            _reported_right("namespaces", "get", "whether the namespace exists"),
         ),
     ),
     "namespace_selector": Job(
         "option namespace_selector, and the module pull_access_prune",
-        (_needed("namespaces", "list", "the list of namespaces", CLUSTER),),
+        (_needed_right("namespaces", "list", "the list of namespaces", CLUSTER),),
     ),
     "prune": Job(
         "removing objects that are no longer declared: module pull_access_prune",
         (
-            _needed("namespaces", "list", "the list of namespaces", CLUSTER),
-            _told("secrets", "list", "objects of the owner"),
-            _needed("secrets", "delete", "objects that are no longer declared"),
-            _told("serviceaccounts", "list", "links of these secrets"),
-            _needed("serviceaccounts", "patch", "links of these secrets"),
-            _told(f"rolebindings.{_RBAC}", "list", "objects of the owner"),
-            _needed(f"rolebindings.{_RBAC}", "patch delete", "objects that are no longer declared"),
-            _needed(f"clusterroles.{_RBAC}", "bind", "changing a grant without having it", CLUSTER, IMAGE_PULLER),
+            _needed_right("namespaces", "list", "the list of namespaces", CLUSTER),
+            _reported_right("secrets", "list", "objects of the owner"),
+            _needed_right("secrets", "delete", "objects that are no longer declared"),
+            _reported_right("serviceaccounts", "list", "links of these secrets"),
+            _needed_right("serviceaccounts", "patch", "links of these secrets"),
+            _reported_right(f"rolebindings.{_RBAC}", "list", "objects of the owner"),
+            _needed_right(f"rolebindings.{_RBAC}", "patch delete", "objects that are no longer declared"),
+            _needed_right(f"clusterroles.{_RBAC}", "bind", "changing a grant without having it", CLUSTER, IMAGE_PULLER),
         ),
     ),
     "export": Job(
         "exporting a cluster to an inventory: module pull_access_export, playbook export",
         (
-            _needed("secrets", "list", "the pull secrets"),
-            _needed("serviceaccounts", "list", "the links"),
-            _needed(f"rolebindings.{_RBAC}", "list", "the grants"),
-            _told(f"clusterroles.{_RBAC}", "get", "whether the role exists", CLUSTER, IMAGE_PULLER),
+            _needed_right("secrets", "list", "the pull secrets"),
+            _needed_right("serviceaccounts", "list", "the links"),
+            _needed_right(f"rolebindings.{_RBAC}", "list", "the grants"),
+            _reported_right(f"clusterroles.{_RBAC}", "get", "whether the role exists", CLUSTER, IMAGE_PULLER),
         ),
     ),
     "explain": Job(
         "why a pod can or cannot pull: module pull_access_info, playbook explain",
         (
-            _needed("pods", "get", "the pod"),
-            _told("serviceaccounts", "get", "its account"),
-            _told("secrets", "get", "the content of its pull secrets"),
-            _told("events", "list", "errors that the node reported"),
-            _told("imagestreams.image.openshift.io", "get", "whether the image exists"),
-            _told(_REVIEW, "create", "whether the account is allowed to pull from the project", CLUSTER),
+            _needed_right("pods", "get", "the pod"),
+            _reported_right("serviceaccounts", "get", "its account"),
+            _reported_right("secrets", "get", "the content of its pull secrets"),
+            _reported_right("events", "list", "errors that the node reported"),
+            _reported_right("imagestreams.image.openshift.io", "get", "whether the image exists"),
+            _reported_right(_REVIEW, "create", "whether the account is allowed to pull from the project", CLUSTER),
             *_OF_THE_NODES,
-            _told("nodes", "get list", "versions of the nodes", CLUSTER),
-            _needed("pods", "list", "the pods of a workload, or all pods"),
-            *(_needed(resource, "get list", "the workload, or all workloads") for resource in _WORKLOADS),
+            _reported_right("nodes", "get list", "versions of the nodes", CLUSTER),
+            _needed_right("pods", "list", "the pods of a workload, or all pods"),
+            *(_needed_right(resource, "get list", "the workload, or all workloads") for resource in _WORKLOADS),
         ),
     ),
     "nodes_secret": Job(
         "the nodes' own logins, for explain and audit (whoever has this right can read them)",
-        (_told("secrets", "get", "the content of the nodes' pull secret", "openshift-config", "pull-secret"),),
+        (
+            _reported_right(
+                "secrets", "get", "the content of the nodes' pull secret", "openshift-config", "pull-secret"
+            ),
+        ),
     ),
     "audit": Job(
         "finding problems with pulls: module and role pull_access_audit, playbook audit",
         (
-            _told("secrets", "list", "pull secrets"),
-            _told("serviceaccounts", "list", "links"),
-            _told("pods", "list", "running pods and failed pulls"),
-            *(_told(resource, "list", "images that workloads would run") for resource in _WORKLOADS),
-            _told("buildconfigs.build.openshift.io", "list", "pull secrets of builds"),
-            _told("imagestreams.image.openshift.io", "list", "failed imports, and the location of images"),
-            _told(f"rolebindings.{_RBAC}", "list", "grants"),
-            _told(f"clusterrolebindings.{_RBAC}", "list", "grants in the whole cluster", CLUSTER),
-            _told(_REVIEW, "create", "whether an account is allowed to pull from another project", CLUSTER),
-            _told(f"clusterversions.{_CONFIG}", "get", "the version", CLUSTER, "version"),
-            _told(
+            _reported_right("secrets", "list", "pull secrets"),
+            _reported_right("serviceaccounts", "list", "links"),
+            _reported_right("pods", "list", "running pods and failed pulls"),
+            *(_reported_right(resource, "list", "images that workloads would run") for resource in _WORKLOADS),
+            _reported_right("buildconfigs.build.openshift.io", "list", "pull secrets of builds"),
+            _reported_right("imagestreams.image.openshift.io", "list", "failed imports, and the location of images"),
+            _reported_right(f"rolebindings.{_RBAC}", "list", "grants"),
+            _reported_right(f"clusterrolebindings.{_RBAC}", "list", "grants in the whole cluster", CLUSTER),
+            _reported_right(_REVIEW, "create", "whether an account is allowed to pull from another project", CLUSTER),
+            _reported_right(f"clusterversions.{_CONFIG}", "get", "the version", CLUSTER, "version"),
+            _reported_right(
                 f"clusteroperators.{_CONFIG}", "get", "whether pull secrets are generated", CLUSTER, "image-registry"
             ),
             *_OF_THE_NODES,
-            _told("nodes", "list", "with target_version: the versions of the nodes", CLUSTER),
-            _told(
+            _reported_right("nodes", "list", "with target_version: the versions of the nodes", CLUSTER),
+            _reported_right(
                 f"criocredentialproviderconfigs.{_CONFIG}",
                 "list",
                 "with target_version: whether they are used",
@@ -241,35 +251,35 @@ JOBS: Mapping[str, Job] = {
     "rotation": Job(
         "renewing a login everywhere: module and role credential_rotation, playbook rotate",
         (
-            _told("secrets", "list", "copies of the old login"),
-            _needed("secrets", "patch", "the new login"),
-            _needed("secrets", "create", "a second secret instead of an immutable one"),
-            _needed("serviceaccounts", "list patch", "links to that second secret"),
-            _told("pods", "list", "images in use"),
-            *(_told(resource, "list", "images in use") for resource in _WORKLOADS),
-            _told("events", "list", "with pulls_timeout: finished pulls"),
+            _reported_right("secrets", "list", "copies of the old login"),
+            _needed_right("secrets", "patch", "the new login"),
+            _needed_right("secrets", "create", "a second secret instead of an immutable one"),
+            _needed_right("serviceaccounts", "list patch", "links to that second secret"),
+            _reported_right("pods", "list", "images in use"),
+            *(_reported_right(resource, "list", "images in use") for resource in _WORKLOADS),
+            _reported_right("events", "list", "with pulls_timeout: finished pulls"),
         ),
     ),
     "probe": Job(
         "testing whether a node can pull now: module pull_probe",
-        (_needed("pods", "list create delete", "pods that pull"),),
+        (_needed_right("pods", "list create delete", "pods that pull"),),
     ),
     "import": Job(
         "importing image streams again: module image_stream_import",
         (
-            _needed("imagestreams.image.openshift.io", "list", "failed imports"),
-            _needed("imagestreams.image.openshift.io", "get", "the result of an import whose response was lost"),
-            _needed("imagestreamimports.image.openshift.io", "create", "the import"),
+            _needed_right("imagestreams.image.openshift.io", "list", "failed imports"),
+            _needed_right("imagestreams.image.openshift.io", "get", "the result of an import whose response was lost"),
+            _needed_right("imagestreamimports.image.openshift.io", "create", "the import"),
         ),
     ),
     "global_pull_secret": Job(
         "the nodes' pull secret: role and playbook global_pull_secret, modules global_pull_secret_info and global_pull_secret_backup",
         (
-            _needed("secrets", "get patch", "the secret", "openshift-config", "pull-secret"),
+            _needed_right("secrets", "get patch", "the secret", "openshift-config", "pull-secret"),
             *_NATURE,
-            _needed(f"machineconfigpools.{_MACHINES}", "list", "which nodes have it", CLUSTER),
-            _needed(f"machineconfigs.{_MACHINES}", "get", "which nodes have it", CLUSTER),
-            _told(
+            _needed_right(f"machineconfigpools.{_MACHINES}", "list", "which nodes have it", CLUSTER),
+            _needed_right(f"machineconfigs.{_MACHINES}", "get", "which nodes have it", CLUSTER),
+            _reported_right(
                 "machineconfigurations.operator.openshift.io",
                 "get",
                 "whether a change drains nodes",
@@ -281,21 +291,25 @@ JOBS: Mapping[str, Job] = {
     "hosted_pull_secret": Job(
         "the nodes' pull secret of a hosted cluster, seen from within: role and playbook global_pull_secret",
         (
-            _needed("secrets", "get", "the platform's own secret", "openshift-config", "pull-secret"),
-            _needed("secrets", "get", "the added logins, and whether they are merged", *_HOSTED_SECRETS),
-            _needed("secrets", "create", "creating the secret with the added logins", "kube-system"),
-            _needed("secrets", "patch delete", "the added logins", *_HOSTED_SECRETS[:2]),
-            _told("namespaces", "get", "check mode: whether the namespace exists", "kube-system", "kube-system"),
+            _needed_right("secrets", "get", "the platform's own secret", "openshift-config", "pull-secret"),
+            _needed_right("secrets", "get", "the added logins, and whether they are merged", *_HOSTED_SECRETS),
+            _needed_right("secrets", "create", "creating the secret with the added logins", "kube-system"),
+            _needed_right("secrets", "patch delete", "the added logins", *_HOSTED_SECRETS[:2]),
+            _reported_right(
+                "namespaces", "get", "check mode: whether the namespace exists", "kube-system", "kube-system"
+            ),
             *_NATURE,
-            _told("daemonsets.apps", "get", "which nodes have it", "kube-system", "global-pull-secret-syncer"),
-            _told("nodes", "list", "which node pools get it", CLUSTER),
+            _reported_right(
+                "daemonsets.apps", "get", "which nodes have it", "kube-system", "global-pull-secret-syncer"
+            ),
+            _reported_right("nodes", "list", "which node pools get it", CLUSTER),
         ),
     ),
     "management_pull_secret": Job(
         "the nodes' pull secret of a hosted cluster, seen from its management cluster: the option of global_pull_secret for that",
         (
-            _needed("hostedclusters.hypershift.openshift.io", "get", "which secret it is"),
-            _needed("nodepools.hypershift.openshift.io", "list", "which node pools get it"),
+            _needed_right("hostedclusters.hypershift.openshift.io", "get", "which secret it is"),
+            _needed_right("nodepools.hypershift.openshift.io", "list", "which node pools get it"),
             Right(
                 "secrets", ("get", "patch"), "the secret that the hosted cluster names", named_by=HOSTED_PULL_SECRETS
             ),
@@ -305,8 +319,8 @@ JOBS: Mapping[str, Job] = {
     "events": Job(
         "new namespaces and accounts as they appear: the event source",
         (
-            _needed("namespaces", "list watch", "new namespaces", CLUSTER),
-            _needed("serviceaccounts", "list watch", "new accounts", CLUSTER),
+            _needed_right("namespaces", "list watch", "new namespaces", CLUSTER),
+            _needed_right("serviceaccounts", "list watch", "new accounts", CLUSTER),
         ),
     ),
 }
@@ -333,7 +347,7 @@ def rules_of(rights: Iterable[Right]) -> list[dict[str, list[str]]]:
         verbs.setdefault((right.group, right.plural, right.names), set()).update(right.verbs)
     alike: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[str]] = {}
     for (group, plural, names), allowed in sorted(verbs.items()):
-        alike.setdefault((group, names, _in_order(allowed)), []).append(plural)
+        alike.setdefault((group, names, _sort_verbs(allowed)), []).append(plural)
     return [
         {
             "apiGroups": [group],
@@ -348,5 +362,5 @@ def rules_of(rights: Iterable[Right]) -> list[dict[str, list[str]]]:
 _ORDER: Sequence[str] = ("get", "list", "watch", "create", "patch", "delete", "bind")
 
 
-def _in_order(verbs: Iterable[str]) -> tuple[str, ...]:
+def _sort_verbs(verbs: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(verbs, key=_ORDER.index))

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..core.errors import OptionError, Refusal
 from ..core.json_types import as_dict, as_str
-from ..core.names import check_free_name, check_name, check_namespace, is_name, is_namespace, quoted
+from ..core.names import check_free_name, check_name, check_namespace, is_name, is_namespace, quote_name
 from ..core.objects import NAMESPACE, SERVICE_ACCOUNT, Json, ObjectRef, metadata
 
 __all__ = [
@@ -23,9 +23,9 @@ __all__ = [
     "UNAUTHENTICATED",
     "Subject",
     "binding_view",
-    "given",
-    "listed",
+    "subject_entries",
     "subject_of",
+    "subjects_from_options",
     "subjects_of",
 ]
 
@@ -119,7 +119,7 @@ def _normal_form(kind: str, name: str, namespace: str) -> Subject:
     return Subject(kind, name)
 
 
-def listed(binding: Json) -> Sequence[Any]:
+def subject_entries(binding: Json) -> Sequence[Any]:
     """Return the unchanged entries under `subjects`. :raises Refusal: when that is not a list."""
     entries = binding.get("subjects")
     if entries is not None and not isinstance(entries, list):
@@ -134,7 +134,7 @@ def listed(binding: Json) -> Sequence[Any]:
 def subjects_of(binding: Json) -> list[Subject]:
     """Return the subjects of a role binding, without entries that are not subjects. :raises Refusal: as `listed`."""
     namespace = as_str(metadata(binding).get("namespace"))
-    found = (subject_of(entry, namespace) for entry in listed(binding))
+    found = (subject_of(entry, namespace) for entry in subject_entries(binding))
     return [subject for subject in found if subject is not None]
 
 
@@ -143,7 +143,7 @@ def binding_view(role: str, subjects: Iterable[Subject]) -> dict[str, Any]:
     return {"role": role, "subjects": [str(subject) for subject in subjects]}
 
 
-def given(options: Mapping[str, Any]) -> tuple[Subject, ...]:
+def subjects_from_options(options: Mapping[str, Any]) -> tuple[Subject, ...]:
     """Return the subjects that the module's options name, each once.
 
     :raises OptionError: for a name that cannot exist, or that covers far more than its option should. With state absent, only
@@ -152,10 +152,10 @@ def given(options: Mapping[str, Any]) -> tuple[Subject, ...]:
     if options["state"] == "present":
         _refuse_far_reaching(options)
         _refuse_empty_subject(options)
-    return tuple(dict.fromkeys(_given(options)))
+    return tuple(dict.fromkeys(_named_subjects(options)))
 
 
-def _given(options: Mapping[str, Any]) -> Iterable[Subject]:
+def _named_subjects(options: Mapping[str, Any]) -> Iterable[Subject]:
     for account in options.get("service_accounts") or []:
         check_namespace("service_accounts", account["namespace"])
         check_name("service_accounts", account["name"])
@@ -190,12 +190,12 @@ def _refuse_empty_subject(options: Mapping[str, Any]) -> None:
         namespace, _colon, name = user.removeprefix(ACCOUNT_USERS).partition(":")
         if user.startswith(ACCOUNT_USERS) and not (is_namespace(namespace) and is_name(name)):
             raise OptionError(
-                f"option 'users': {quoted(user)} cannot be a service account: give {ACCOUNT_USERS}NAMESPACE:NAME, or give its namespace "
+                f"option 'users': {quote_name(user)} cannot be a service account: give {ACCOUNT_USERS}NAMESPACE:NAME, or give its namespace "
                 "and its name in option 'service_accounts'"
             )
     for group in options.get("groups") or []:
         if group.startswith(PROJECT_GROUPS) and not is_namespace(group.removeprefix(PROJECT_GROUPS)):
             raise OptionError(
-                f"option 'groups': {quoted(group)} cannot be the service accounts of a project: give {PROJECT_GROUPS}NAMESPACE, or give "
+                f"option 'groups': {quote_name(group)} cannot be the service accounts of a project: give {PROJECT_GROUPS}NAMESPACE, or give "
                 "the namespace in option 'projects'"
             )

@@ -17,15 +17,27 @@ from typing import Any
 
 from ..core.json_types import as_dict, as_str
 from ..core.objects import Json
-from ..dockerconfig.auth_file import NOTHING, AuthFile, read_stored
+from ..dockerconfig.auth_file import NOTHING, AuthFile, parse_stored
 from ..dockerconfig.credential_entry import changed_fields
 from ..dockerconfig.json_text import InvalidContent
 from ..dockerconfig.kubelet_reading import KubeletReading, kubelet_reading
-from ..dockerconfig.registry_keys import shown, without_user
+from ..dockerconfig.registry_keys import redact_keys, without_user
 
 __all__ = [
-    "DATA_KEYS", "DOCKERCFG", "DOCKERCONFIGJSON", "MAX_BYTES", "PODMANCONFIGJSON", "TYPES", "StoredSecret", "Target", "encoded", "may_be_auth_file",
-    "no_changes", "registry_changes", "stored_view", "view",
+    "DATA_KEYS",
+    "DOCKERCFG",
+    "DOCKERCONFIGJSON",
+    "MAX_BYTES",
+    "PODMANCONFIGJSON",
+    "TYPES",
+    "StoredSecret",
+    "Target",
+    "can_be_auth_file",
+    "encode_content",
+    "no_changes",
+    "registry_changes",
+    "view_secret",
+    "view_stored_secret",
 ]  # fmt: skip
 
 DOCKERCONFIGJSON = "kubernetes.io/dockerconfigjson"
@@ -60,7 +72,7 @@ class Target:
 
     def encode(self, auth_file: AuthFile) -> str:
         """Return the value of the data key, in base64 as the API requires."""
-        return encoded(auth_file.text(legacy=self.legacy))
+        return encode_content(auth_file.text(legacy=self.legacy))
 
 
 @dataclass(frozen=True, repr=False)
@@ -98,7 +110,7 @@ class StoredSecret:
         """
         if not self.key and self.others:
             raise InvalidContent(f"is not in one data key: the secret has {', '.join(sorted(self.others))}")
-        return _decoded(self.value) or "{}"
+        return _decode_base64(self.value) or "{}"
 
     @cached_property
     def auth_file(self) -> AuthFile:
@@ -106,7 +118,7 @@ class StoredSecret:
 
         :raises InvalidContent: when it is not an auth file, so that its content is unknown.
         """
-        return read_stored(self.text, legacy=self.legacy)
+        return parse_stored(self.text, legacy=self.legacy)
 
     @cached_property
     def unreadable(self) -> str:
@@ -136,26 +148,26 @@ class StoredSecret:
         return not self.others and bool(self.known.entries)
 
 
-def may_be_auth_file(data: object) -> bool:
+def can_be_auth_file(data: object) -> bool:
     """Whether the data of a secret of any type may hold an auth file. Checks names and prefixes, to avoid decoding most values."""
-    return any(key in _USUAL_KEYS or _begins_like_one(value) for key, value in as_dict(data).items())
+    return any(key in _USUAL_KEYS or _is_auth_json(value) for key, value in as_dict(data).items())
 
 
 #: The usual data keys of auth files.
 _USUAL_KEYS = frozenset({*DATA_KEYS.values(), "config.json", "auth.json"})
 
 
-def _begins_like_one(value: object) -> bool:
+def _is_auth_json(value: object) -> bool:
     """Whether the value is the base64 of a JSON object that contains a name beginning with `auth`."""
     if not isinstance(value, str) or value[:2] not in ("ey", "ew"):
         return False
     try:
-        return '"auth' in _decoded(value)
+        return '"auth' in _decode_base64(value)
     except InvalidContent:
         return False
 
 
-def encoded(content: str) -> str:
+def encode_content(content: str) -> str:
     return base64.b64encode(content.encode("utf-8", "surrogateescape")).decode("ascii")
 
 
@@ -167,9 +179,9 @@ def registry_changes(before: AuthFile, after: AuthFile) -> dict[str, Any]:
     old, new = before.entries, after.entries
     fields = {key: changed_fields(old[key], new[key]) for key in sorted({*old} & {*new})}
     return {
-        "added": shown({*new} - {*old}),
+        "added": redact_keys({*new} - {*old}),
         "changed": {without_user(key): names for key, names in fields.items() if names},
-        "removed": shown({*old} - {*new}),
+        "removed": redact_keys({*old} - {*new}),
     }
 
 
@@ -177,7 +189,7 @@ def no_changes() -> dict[str, Any]:
     return {"added": [], "changed": {}, "removed": []}
 
 
-def view(secret_type: str, registries: Iterable[str], changes: Json | None = None) -> dict[str, Any]:
+def view_secret(secret_type: str, registries: Iterable[str], changes: Json | None = None) -> dict[str, Any]:
     """Return a secret for a diff: registries by name, and the changed fields of a credential, never a value."""
     found = changes or no_changes()
     changed = {key: f"credential with changed {', '.join(parts)}" for key, parts in found["changed"].items()}
@@ -185,11 +197,11 @@ def view(secret_type: str, registries: Iterable[str], changes: Json | None = Non
     return {"type": secret_type, "registries": {key: changed.get(key, "credential") for key in names}}
 
 
-def stored_view(held: StoredSecret) -> dict[str, Any]:
+def view_stored_secret(held: StoredSecret) -> dict[str, Any]:
     """Return a stored secret for a diff."""
     if held.unreadable:
         return {"type": held.type, "registries": f"not known: the content {held.unreadable}"}
-    return view(held.type, held.auth_file.registries)
+    return view_secret(held.type, held.auth_file.registries)
 
 
 def _likely_key(data: Mapping[str, Any]) -> str:
@@ -204,7 +216,7 @@ def _as_text(value: object) -> str:
     return value if isinstance(value, str) else "" if value is None else _NOT_BASE64
 
 
-def _decoded(value: str) -> str:
+def _decode_base64(value: str) -> str:
     one_line = value.replace("\n", "").replace("\r", "")
     if not _BASE64.match(one_line):
         raise InvalidContent("is not base64")

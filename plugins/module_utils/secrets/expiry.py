@@ -16,10 +16,19 @@ from dataclasses import dataclass
 
 from ..core.json_types import as_dict, as_str
 from ..core.objects import Json
-from ..core.times import utc
+from ..core.times import format_utc
 
 __all__ = [
-    "KINDS", "SKEW", "CredentialKind", "claims_of", "ends_at", "expiry_of", "is_legacy_token", "kind_of", "lifetime_of", "names_a_user",
+    "KINDS",
+    "SKEW",
+    "CredentialKind",
+    "claims_of",
+    "ends_at",
+    "expiry_of",
+    "has_user_name",
+    "is_legacy_token",
+    "kind_of",
+    "lifetime_of",
     "why_expired",
 ]  # fmt: skip
 
@@ -130,7 +139,7 @@ _SHARED_USERS = frozenset(
 )  # fmt: skip
 
 
-def names_a_user(username: str, password: str) -> bool:
+def has_user_name(username: str, password: str) -> bool:
     """Whether the user name identifies the owner of the login. It does not if it only says that the password is a token."""
     return username.lower() not in _SHARED_USERS and not claims_of(password)
 
@@ -170,10 +179,10 @@ def why_expired(host: str, username: str, password: str, now: float, written: fl
         return ""
     kind = kind_of(host, username, password)
     if expiry_of(password) is not None:
-        when = f"has expired at {utc(ends)}, as its token says"
+        when = f"has expired at {format_utc(ends)}, as its token says"
     else:
         title, lives = (kind.title, lifetime_of(kind)) if kind else ("", "")
-        when = f"has expired, because it is {title} with a lifetime of {lives} and was written at {utc(written)}"
+        when = f"has expired, because it is {title} with a lifetime of {lives} and was written at {format_utc(written)}"
     return f"{when}: {_renewal(kind, password)}, and write it instead of this one"
 
 

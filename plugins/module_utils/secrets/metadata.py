@@ -57,7 +57,7 @@ class SecretMetadata:
             )
         return cls(labels, annotations, options.get("immutable"))
 
-    def labelled(self, labels: Mapping[str, str]) -> SecretMetadata:
+    def with_labels(self, labels: Mapping[str, str]) -> SecretMetadata:
         """Return the same metadata with additional labels."""
         return replace(self, labels={**self.labels, **labels}) if labels else self
 

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from ..core.json_types import as_dict
 from ..core.objects import Json, metadata
-from ..core.redaction import forms
+from ..core.redaction import secret_forms
 from ..dockerconfig.registry_keys import host_of, without_user
 from .content import StoredSecret
 
@@ -41,7 +41,7 @@ class CredentialSearch:
 
     @cached_property
     def _forms(self) -> Sequence[bytes]:
-        return [form.encode("utf-8", "surrogateescape") for form in forms(self.secret)]
+        return [form.encode("utf-8", "surrogateescape") for form in secret_forms(self.secret)]
 
     def matches(self, secret: Json) -> list[Match]:
         """Return each location of the credential in the secret once: first entries of the auth file, then data keys, then annotations."""
@@ -53,10 +53,10 @@ class CredentialSearch:
         data = {name: value for name, value in as_dict(secret.get("data")).items() if isinstance(value, str)}
         for name, value in data.items():
             # If no entry of the auth file has it, its data key may still hold the credential in another form.
-            if not (found and name == held.key) and self._is_in(_decoded(value)):
+            if not (found and name == held.key) and self._is_in(_decode_value(value)):
                 found[f"data key {name}"] = not (self.registry or self.username)
         for name, value in as_dict(metadata(secret).get("annotations")).items():
-            if isinstance(value, str) and any(self._is_in(part) for part in _with_data(value)):
+            if isinstance(value, str) and any(self._is_in(part) for part in _annotation_parts(value)):
                 found[f"annotation {name}"] = not (self.registry or self.username)
         return [Match(location, as_asked) for location, as_asked in found.items()]
 
@@ -67,14 +67,14 @@ class CredentialSearch:
         return any(form in content for form in self._forms)
 
 
-def _decoded(value: str) -> bytes:
+def _decode_value(value: str) -> bytes:
     try:
         return base64.b64decode(value)
     except (binascii.Error, ValueError):
         return value.encode("utf-8", "surrogatepass")
 
 
-def _with_data(annotation: str) -> Iterator[bytes]:
+def _annotation_parts(annotation: str) -> Iterator[bytes]:
     """The text of an annotation, and each base64 value in it: `kubectl apply` writes the whole secret into one."""
     yield annotation.encode("utf-8", "surrogatepass")
     for part in annotation.split('"'):

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 from ..core.objects import Json, ObjectRef
 from ..core.phrases import summarize
-from ..dockerconfig.key_matching import indexed_as
+from ..dockerconfig.key_matching import keyring_key
 from .content import DATA_KEYS, StoredSecret
 
-__all__ = ["why_not_there", "why_not_usable"]
+__all__ = ["why_not_usable", "why_secret_missing"]
 
 _ANYWAY = "or link it without this check, with 'require: none'"
 _SHOWN = 5
 
 
-def why_not_there(ref: ObjectRef, secret: Json | None) -> str:
+def why_secret_missing(ref: ObjectRef, secret: Json | None) -> str:
     """Return why nothing can be done with the secret and how to fix it. Empty when the secret exists."""
     return "" if secret is not None else f"{ref} does not exist: create it first (module pull_secret), {_ANYWAY}"
 
@@ -27,7 +27,7 @@ def why_not_there(ref: ObjectRef, secret: Json | None) -> str:
 def why_not_usable(ref: ObjectRef, secret: Json | None) -> str:
     """Return why no pod could pull with the secret and how to fix it. Empty when one could."""
     if secret is None:
-        return why_not_there(ref, secret)
+        return why_secret_missing(ref, secret)
     held = StoredSecret.of(secret)
     if held.type not in DATA_KEYS:
         return (
@@ -40,6 +40,6 @@ def why_not_usable(ref: ObjectRef, secret: Json | None) -> str:
             f"{ref} stops every pull of a pod that uses it, because {summarize(reading.problems, _SHOWN, '; ')}: "
             f"write it again (module pull_secret), {_ANYWAY}"
         )
-    if not any(user and password and indexed_as(key) is not None for key, (user, password) in reading.logins.items()):
+    if not any(user and password and keyring_key(key) is not None for key, (user, password) in reading.logins.items()):
         return f"{ref} holds no entry with user and password: write it again (module pull_secret), {_ANYWAY}"
     return ""

@@ -280,7 +280,7 @@ _ABOVE = Path(__file__).absolute().parents
 if len(_ABOVE) > 7 and _ABOVE[6].name == "ansible_collections" and str(_ABOVE[7]) not in sys.path:
     sys.path.append(str(_ABOVE[7]))
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.run import follow
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.run import follow_objects
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.settings import (
     CHANGES,
     KINDS,
@@ -289,7 +289,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.event_source import (
     Queue,
     event_source,
-    handed_on,
+    forward_events,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CONNECTION_OPTIONS
 
@@ -321,10 +321,10 @@ async def main(queue: Queue, args: dict[str, Any]) -> None:
     """Put events into the queue of a rulebook, and never return."""
     with event_source("pull_access_objects", ARGUMENTS, args) as source:
         settings = from_options(source.params)
-        await handed_on(
+        await forward_events(
             queue,
             args,
-            lambda tell, stop: follow(settings, source.cluster, lambda event: tell(source.masked(event)), stop),
+            lambda tell, stop: follow_objects(settings, source.cluster, lambda event: tell(source.masked(event)), stop),
         )
 
 

@@ -58,7 +58,7 @@ def inside_kind(address: str) -> str:
     :raises ValueError: if it is not an IP address.
     """
     found = ipaddress.ip_address(address.partition("%")[0])
-    return next((kind for each in _meant_by(found) for network, kind in _INSIDE if each in network), "")
+    return next((kind for each in _expand_address(found) for network, kind in _INSIDE if each in network), "")
 
 
 def inside_kind_of_host(host: str) -> str:
@@ -76,7 +76,7 @@ def inside_kind_of_host(host: str) -> str:
         return ""
 
 
-def _meant_by(address: _Address) -> Iterator[_Address]:
+def _expand_address(address: _Address) -> Iterator[_Address]:
     """The address, and the IPv4 addresses that it contains."""
     yield address
     for network, shift in _EMBEDDING:

@@ -8,18 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["open_with"]
+__all__ = ["customize_connections"]
 
 
-def open_with(manager: Any, parts: Mapping[str, Any], *bases: type[Any]) -> None:
+def customize_connections(manager: Any, parts: Mapping[str, Any], *bases: type[Any]) -> None:
     """Extend the class of all connections that a urllib3 pool manager will open, including connections through a proxy.
 
     `parts` are additional members of the connection class. `bases` precede it in the order of base classes.
     """
     kinds = manager.pool_classes_by_scheme
-    manager.pool_classes_by_scheme = {scheme: _pool(kind, parts, bases) for scheme, kind in kinds.items()}
+    manager.pool_classes_by_scheme = {scheme: _pool_class(kind, parts, bases) for scheme, kind in kinds.items()}
 
 
-def _pool(kind: type[Any], parts: Mapping[str, Any], bases: tuple[type[Any], ...]) -> type[Any]:
+def _pool_class(kind: type[Any], parts: Mapping[str, Any], bases: tuple[type[Any], ...]) -> type[Any]:
     connection = type(kind.ConnectionCls.__name__, (*bases, kind.ConnectionCls), dict(parts))
     return type(kind.__name__, (kind,), {"ConnectionCls": connection})

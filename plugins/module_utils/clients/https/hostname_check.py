@@ -9,10 +9,10 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["named"]
+__all__ = ["enforce_hostname"]
 
 
-def named(context: ssl.SSLContext, host: str | None) -> ssl.SSLContext:
+def enforce_hostname(context: ssl.SSLContext, host: str | None) -> ssl.SSLContext:
     """Change the context so that it compares a certificate with `host` even if the caller names none, and return it.
 
     urllib3 1.26, which some releases of the Kubernetes client require, does not name a host that is an IP address. Python then refuses

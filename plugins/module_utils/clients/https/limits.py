@@ -15,7 +15,7 @@ from collections.abc import Callable
 from copy import copy
 from typing import Any
 
-__all__ = ["Limits", "OversizedResponse", "TruncatedResponse", "limit", "limited"]
+__all__ = ["Limits", "OversizedResponse", "TruncatedResponse", "limit_context", "limit_socket"]
 
 
 class OversizedResponse(OSError):
@@ -67,7 +67,7 @@ class Limits:
         return size
 
 
-def limit(context: ssl.SSLContext, limits: Limits) -> ssl.SSLContext:
+def limit_context(context: ssl.SSLContext, limits: Limits) -> ssl.SSLContext:
     """Change the context so that its future connections apply the limits to the handshake and to all reads, and return it."""
 
     class Limited(ssl.SSLSocket):
@@ -90,7 +90,7 @@ def limit(context: ssl.SSLContext, limits: Limits) -> ssl.SSLContext:
     return context
 
 
-def limited(plain: socket.socket, limits: Limits) -> socket.socket:
+def limit_socket(plain: socket.socket, limits: Limits) -> socket.socket:
     """Return the connection with limits, for connections without TLS: to a proxy, or to a token service without TLS."""
 
     class Limited(socket.socket):

@@ -22,11 +22,11 @@ from ...core.errors import ImagePullError, OptionError
 from ...core.file_errors import describe_read_error
 from ...core.times import check_seconds
 from .addresses import InsideAddress, inside_kind, inside_kind_of_host
-from .connection_classes import open_with
+from .connection_classes import customize_connections
 from .endpoints import endpoint
 from .failures import Words, root_cause, sentence
-from .hostname_check import named
-from .limits import Limits, OversizedResponse, TruncatedResponse, limit, limited
+from .hostname_check import enforce_hostname
+from .limits import Limits, OversizedResponse, TruncatedResponse, limit_context, limit_socket
 
 try:
     import requests
@@ -35,7 +35,15 @@ try:
 except ImportError:
     IMPORT_ERROR = traceback.format_exc()
 
-__all__ = ["IMPORT_ERROR", "HttpsError", "HttpsOptions", "HttpsResponse", "InsideAddressError", "check_timeout", "send"]
+__all__ = [
+    "IMPORT_ERROR",
+    "HttpsError",
+    "HttpsOptions",
+    "HttpsResponse",
+    "InsideAddressError",
+    "check_timeout",
+    "send_https_request",
+]
 
 _NO_PROXY_URL = (
     "environment variable https_proxy is not a usable URL of a proxy, such as http://proxy.example.com:3128. "
@@ -97,7 +105,7 @@ def check_timeout(options: HttpsOptions) -> None:
     check_seconds(f"{options.words.prefix}timeout", options.timeout)
 
 
-def send(
+def send_https_request(
     attempt: str,
     url: str,
     options: HttpsOptions,
@@ -120,7 +128,7 @@ def send(
     host = urlsplit(url).hostname or ""
     # A proxy resolves the name itself, so only the URL can be checked here.
     if not options.inside and (kind := inside_kind_of_host(host)):
-        raise _inside(attempt, kind)
+        raise _inside_error(attempt, kind)
     with requests.Session() as session:
         verify: bool | str = options.validate_certs and (options.ca_cert or True)
         settings = session.merge_environment_settings(url, {}, True, verify, None)
@@ -130,12 +138,14 @@ def send(
     # urllib3 would not verify the proxy's certificate, and old versions cannot.
     if url.lower().startswith("http://") and _has_tls(proxy):
         raise HttpsError(f"{attempt} failed: a server without TLS is not contacted through a proxy with TLS")
-    settings["proxies"] = {"all": _with_scheme(proxy)} if proxy else {}
+    settings["proxies"] = {"all": _add_scheme(proxy)} if proxy else {}
     if options.is_insecure and not _has_tls(proxy):
         settings["verify"] = False
     limits = Limits(options.timeout, longest)
-    context = limit(named(_context(options, settings["verify"]), host), limits)
-    adapter = _adapter(context, limits, _of_proxy(proxy, options, settings["verify"], limits), inside=options.inside)
+    context = limit_context(enforce_hostname(_context(options, settings["verify"]), host), limits)
+    adapter = _adapter(
+        context, limits, _proxy_arguments(proxy, options, settings["verify"], limits), inside=options.inside
+    )
     try:
         # Not by the session: it would send a login from a .netrc file, and read the unneeded body.
         raw = adapter.send(_request(method, url, headers, data), timeout=options.timeout, **settings)
@@ -144,7 +154,7 @@ def send(
     # Errors of `requests` are OSErrors, but it passes on some errors of urllib3 unchanged.
     except (OSError, requests.exceptions.BaseHTTPError, UnicodeError) as error:
         if kind := _refused_kind(error):
-            raise _inside(attempt, kind) from None
+            raise _inside_error(attempt, kind) from None
         raise HttpsError(f"{attempt} failed: {_failure(error, options.words)}") from None
     finally:
         adapter.close()
@@ -164,7 +174,7 @@ def _refused_kind(error: Exception) -> str:
     return str(cause) if isinstance(cause, InsideAddress) else ""
 
 
-def _inside(attempt: str, kind: str) -> InsideAddressError:
+def _inside_error(attempt: str, kind: str) -> InsideAddressError:
     return InsideAddressError(f"{attempt} was not attempted: the server is at a {kind} address", kind)
 
 
@@ -174,11 +184,11 @@ def _adapter(context: ssl.SSLContext, limits: Limits, of_proxy: Mapping[str, Any
     class Adapter(requests.adapters.HTTPAdapter):  # type: ignore[misc]
         def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:
             super().init_poolmanager(*arguments, ssl_context=context, **keywords)
-            _keep(limits, self.poolmanager, () if inside else (_outside(limits),))
+            _apply_limits(limits, self.poolmanager, () if inside else (_outside_connection(limits),))
 
         def proxy_manager_for(self, *arguments: Any, **keywords: Any) -> Any:
             manager = super().proxy_manager_for(*arguments, ssl_context=context, **of_proxy, **keywords)
-            return _keep(limits, manager)
+            return _apply_limits(limits, manager)
 
         def build_response(self, _request: Any, answer: Any) -> Any:
             return answer
@@ -186,18 +196,18 @@ def _adapter(context: ssl.SSLContext, limits: Limits, of_proxy: Mapping[str, Any
     return Adapter()
 
 
-def _keep(limits: Limits, manager: Any, bases: Sequence[type[Any]] = ()) -> Any:
+def _apply_limits(limits: Limits, manager: Any, bases: Sequence[type[Any]] = ()) -> Any:
     """A pool manager of urllib3 whose connections apply the limits even without our TLS context."""
 
     class Keeping:
         def _new_conn(self) -> Any:
-            return limited(super()._new_conn(), limits.of_proxy())  # type: ignore[misc]
+            return limit_socket(super()._new_conn(), limits.of_proxy())  # type: ignore[misc]
 
-    open_with(manager, {}, Keeping, *bases)
+    customize_connections(manager, {}, Keeping, *bases)
     return manager
 
 
-def _outside(limits: Limits) -> type[Any]:
+def _outside_connection(limits: Limits) -> type[Any]:
     """A base class for connections that refuses inside addresses. It resolves the name once, and connects to the checked address."""
 
     class Outside:
@@ -237,17 +247,17 @@ def _has_tls(proxy: str | None) -> bool:
     return bool(proxy) and str(proxy).lower().startswith("https://")
 
 
-def _of_proxy(proxy: str | None, options: HttpsOptions, verify: bool | str, limits: Limits) -> dict[str, Any]:
+def _proxy_arguments(proxy: str | None, options: HttpsOptions, verify: bool | str, limits: Limits) -> dict[str, Any]:
     """The settings of urllib3 for a proxy with TLS: it trusts the same authorities as `requests`."""
     if not proxy or not _has_tls(proxy):
         return {}
-    context = named(_context(options, verify), urlsplit(proxy).hostname)
+    context = enforce_hostname(_context(options, verify), urlsplit(proxy).hostname)
     if verify is True:
         with suppress(OSError):  # `requests` reports it
             context.load_verify_locations(requests.certs.where())
     elif not verify:
         context.verify_mode = ssl.CERT_NONE
-    return {"proxy_ssl_context": limit(context, limits.of_proxy())}
+    return {"proxy_ssl_context": limit_context(context, limits.of_proxy())}
 
 
 def _context(options: HttpsOptions, verify: bool | str) -> ssl.SSLContext:
@@ -294,7 +304,7 @@ def _has_host(proxy: str) -> bool:
     return True
 
 
-def _with_scheme(proxy: str) -> str:
+def _add_scheme(proxy: str) -> str:
     """`requests` before 2.27 misreads `host:port`, from Python 3.9 on (psf/requests issue 5855)."""
     return proxy if "://" in proxy else f"http://{proxy}"
 

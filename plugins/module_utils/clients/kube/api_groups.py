@@ -8,10 +8,10 @@ from __future__ import annotations
 from ...core.json_types import as_dict, as_list, as_str
 from .client import Cluster
 
-__all__ = ["listed_groups"]
+__all__ = ["list_api_groups"]
 
 
-def listed_groups(cluster: Cluster) -> frozenset[str]:
+def list_api_groups(cluster: Cluster) -> frozenset[str]:
     """Return the names of the API groups.
 
     :raises ImagePullError: if they cannot be read.

@@ -39,7 +39,17 @@ from .errors import (
 )
 from .health import Health
 from .responses import WatchEvent
-from .transport import ApiResponse, BrokenConnection, Lines, Lost, NotSent, OversizedApiResponse, Unusable, follow, send
+from .transport import (
+    ApiResponse,
+    BrokenConnection,
+    Lines,
+    Lost,
+    NotSent,
+    OversizedApiResponse,
+    Unusable,
+    send_api_request,
+    stream_lines,
+)
 
 __all__ = ["Cluster", "MetadataList"]
 
@@ -141,7 +151,7 @@ class Cluster:
         """Make every later request, including those of running threads, raise `ClusterError` without being sent."""
         self._health.stop(ClusterError(f"stopped: the task has ended, so no further request is sent to {self.name}"))
 
-    def makes_up_for(self, refusal: Forbidden) -> None:
+    def forgive(self, refusal: Forbidden) -> None:
         """Remove a permission from the missing ones, because the data could be read in another way."""
         self.needs.difference_update([refusal.need] if refusal.need else [])
 
@@ -152,7 +162,7 @@ class Cluster:
         """
         request = _Request("GET", _path(ref), f"reading {ref}", ref.kind.resource, ref.name)
         try:
-            return self._understood(request, lambda answer: responses.found(answer, ref))
+            return self._parse(request, lambda answer: responses.parse_object(answer, ref))
         except UnknownResource:
             raise
         except NotFound:
@@ -181,7 +191,9 @@ class Cluster:
         attempt, path = f"listing {kind.resource} {where}", _collection(kind, namespace)
         shortcut = kind.namespaced and not namespace
         request = _Request("GET", path, attempt, kind.resource, query=query, is_shortcut=shortcut)
-        kept = self._listed(request, lambda answer: responses.page(answer, kind, namespace), kind, keep or _slim)
+        kept = self._list_with_retry(
+            request, lambda answer: responses.parse_page(answer, kind, namespace), kind, keep or _drop_managed_fields
+        )
         yield from kept.items
 
     def survey(
@@ -199,7 +211,7 @@ class Cluster:
         request = _Request(
             "GET", path, attempt, kind.resource, query=query, accept=responses.METADATA_LIST, seconds=seconds
         )
-        return self._listed(request, lambda answer: responses.metadata_page(answer, kind), kind, keep)
+        return self._list_with_retry(request, lambda answer: responses.parse_metadata_page(answer, kind), kind, keep)
 
     @contextmanager
     def watch(
@@ -226,9 +238,9 @@ class Cluster:
         ends_at = self._now() + seconds + _GRACE_SECONDS
 
         def begin(login: Any) -> tuple[Lines, Any]:
-            return self._opened(request, login, seconds + _GRACE_SECONDS, lambda: self._now() < ends_at), login
+            return self._open_stream(request, login, seconds + _GRACE_SECONDS, lambda: self._now() < ends_at), login
 
-        lines, login = self._logged_in(request, begin)
+        lines, login = self._with_login(request, begin)
         try:
             yield self._events(request, login, kind, lines)
         finally:
@@ -236,7 +248,7 @@ class Cluster:
 
     def get_path(self, path: str) -> Json:
         """Return the JSON object under a path that is not an object of the cluster, such as `/apis`."""
-        return self._understood(_Request("GET", path, f"reading {path}"), responses.mapping)
+        return self._parse(_Request("GET", path, f"reading {path}"), responses.require_object)
 
     def token(self, account: ObjectRef, seconds: int) -> responses.Token:
         """Create and return a token of a service account. The server does not store it, and may choose another lifetime than `seconds`.
@@ -247,7 +259,7 @@ class Cluster:
         body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
         attempt = f"asking for a token of {account}"
         request = _Request("POST", f"{_path(account)}/token", attempt, "serviceaccounts", account.name, body=body)
-        return self._understood(request, responses.token)
+        return self._parse(request, responses.parse_token)
 
     def review(self, kind: Kind, spec: Json, about: str) -> Json:
         """Return the status of a review: a question in the form of an object, which the server answers and does not store.
@@ -256,7 +268,9 @@ class Cluster:
         """
         body = {"apiVersion": kind.api_version, "kind": kind.kind, "spec": spec}
         request = _Request("POST", _collection(kind, ""), f"asking whether {about}", kind.resource, body=body)
-        return self._understood(request, lambda answer: responses.mapping(responses.mapping(answer).get("status")))
+        return self._parse(
+            request, lambda answer: responses.require_object(responses.require_object(answer).get("status"))
+        )
 
     def write(self, change: Change, *, dry_run: bool = False) -> Json | None:
         """Carry out one change. Return the object after it, or None after a deletion. `dry_run`: the server only checks the change.
@@ -277,11 +291,11 @@ class Cluster:
             writes=not dry_run,
         )
         if change.action == "delete":
-            self._understood(request, lambda answer: responses.deletion(answer, ref))
+            self._parse(request, lambda answer: responses.check_deletion(answer, ref))
             return None
-        return self._understood(request, lambda answer: responses.found(answer, ref))
+        return self._parse(request, lambda answer: responses.parse_object(answer, ref))
 
-    def _listed(
+    def _list_with_retry(
         self,
         request: _Request,
         read: Callable[[Any], responses.Page],
@@ -290,13 +304,13 @@ class Cluster:
     ) -> MetadataList:
         for _pass in range(_LIST_PASSES):
             with suppress(Expired):
-                return self._read_through(request, read, kind, keep)
+                return self._read_pages(request, read, kind, keep)
         raise Expired(
             f"{request.attempt} on {self.name} failed: the API server dropped the list before its last page {_LIST_PASSES} times in a "
             "row. Run again when it is less busy"
         )
 
-    def _read_through(
+    def _read_pages(
         self,
         request: _Request,
         read: Callable[[Any], responses.Page],
@@ -309,7 +323,7 @@ class Cluster:
         while True:
             part = replace(request, query={**request.query, "limit": str(limit), "continue": token})
             try:
-                page = self._understood(part, read)
+                page = self._parse(part, read)
             except _OversizedPage:
                 # Users choose the size of their objects, which must not prevent reading the objects of others.
                 if limit == 1:
@@ -329,23 +343,23 @@ class Cluster:
                 )
             seen.add(token)
 
-    def _understood(self, request: _Request, read: Callable[[Any], _Read]) -> _Read:
+    def _parse(self, request: _Request, read: Callable[[Any], _Read]) -> _Read:
         """The result of `read` for the JSON of the response."""
         request = replace(request, attempt=f"{request.attempt} on {self.name}")
-        answer = self._repeated(request)
+        answer = self._send_with_retry(request)
         try:
-            return read(responses.decoded(answer.data))
+            return read(responses.decode_json(answer.data))
         except responses.UnexpectedResponse as error:
-            raise _unintelligible(request, str(error)) from None
+            raise _unintelligible_error(request, str(error)) from None
 
-    def _repeated(self, request: _Request) -> ApiResponse:
+    def _send_with_retry(self, request: _Request) -> ApiResponse:
         """Send a request. Repeat it with growing pauses for a limited time, if that is safe."""
         given_up_at, pause = float("inf"), 0.1
         while True:
             try:
-                return self._logged_in(request, partial(self._exchange, request))
+                return self._with_login(request, partial(self._exchange, request))
             except (ApiError, Unanswered) as error:
-                asked = _asked_to_wait(request, error)
+                asked = _retry_delay(request, error)
                 given_up_at = min(given_up_at, self._now() + _PATIENCE_SECONDS)
                 # The last attempt comes after that time. It shows whether the cluster fails, or only this request.
                 if asked is None or self._now() >= given_up_at:
@@ -355,7 +369,7 @@ class Cluster:
             self._sleep(max(asked, pause) * random.uniform(1.0, 1.25))
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
-    def _logged_in(self, request: _Request, exchange: Callable[[Any], _Read]) -> _Read:
+    def _with_login(self, request: _Request, exchange: Callable[[Any], _Read]) -> _Read:
         """The result of `exchange` with the login. If the login is refused, it is renewed and the exchange repeated once.
 
         :raises ClusterError: always the first one of this cluster.
@@ -382,15 +396,15 @@ class Cluster:
         :raises ClusterError: also if the cluster has not given a healthy response to any request for too long.
         """
         options = {} if request.seconds is None else {"seconds": request.seconds}
-        answer: ApiResponse = self._judged(request, login, lambda: self._send(request, login, **options))
+        answer: ApiResponse = self._check_answer(request, login, lambda: self._send(request, login, **options))
         return answer
 
-    def _opened(self, request: _Request, login: Any, seconds: float, goes_on: Callable[[], bool]) -> Lines:
+    def _open_stream(self, request: _Request, login: Any, seconds: float, goes_on: Callable[[], bool]) -> Lines:
         """The lines of the response to one request. Errors as for `_exchange`."""
 
         def begin() -> ApiResponse | Lines:
             with self._failures_of(request, login):
-                return follow(
+                return stream_lines(
                     self._connection.pool,
                     self.name + request.target,
                     self._with_headers(request, login),
@@ -399,7 +413,7 @@ class Cluster:
                     goes_on=goes_on,
                 )
 
-        lines: Lines = self._judged(request, login, begin)
+        lines: Lines = self._check_answer(request, login, begin)
         return lines
 
     def _events(self, request: _Request, login: Any, kind: Kind, lines: Lines) -> Iterator[WatchEvent]:
@@ -408,9 +422,11 @@ class Cluster:
             with self._failures_of(request, login):
                 for line in lines:
                     if line.strip():
-                        yield self._event(request, login, responses.watch_event(responses.decoded(line), kind))
+                        yield self._event(
+                            request, login, responses.parse_watch_event(responses.decode_json(line), kind)
+                        )
         except responses.UnexpectedResponse as error:
-            raise _unintelligible(request, str(error)) from None
+            raise _unintelligible_error(request, str(error)) from None
 
     def _event(self, request: _Request, login: Any, event: WatchEvent) -> WatchEvent:
         """The event itself.
@@ -421,9 +437,9 @@ class Cluster:
             return event
         code = as_int(event.obj.get("code")) or 0
         status = code if 400 <= code < 600 else 500
-        raise _failed(request, ApiResponse(status, json.dumps(event.obj).encode(), None, None), login)
+        raise _error_from_answer(request, ApiResponse(status, json.dumps(event.obj).encode(), None, None), login)
 
-    def _judged(self, request: _Request, login: Any, ask: Callable[[], Any]) -> Any:
+    def _check_answer(self, request: _Request, login: Any, ask: Callable[[], Any]) -> Any:
         """The response of `ask`, with a status of 2xx. Errors as for `_exchange`."""
         self._health.check()
         since = self._now()
@@ -436,7 +452,7 @@ class Cluster:
                 self._health.reached, since = True, self._now()
             if isinstance(answer, Lines) or 200 <= answer.status < 300:
                 return answer
-            raise _failed(request, answer, login)
+            raise _error_from_answer(request, answer, login)
         except Forbidden as error:
             if error.need is not None and not request.is_shortcut:
                 self.needs.add(error.need)
@@ -487,7 +503,9 @@ class Cluster:
             headers["Content-Type"] = _CONTENT_TYPES.get(request.method, "application/json")
             body = json.dumps(request.body).encode("utf-8")
         with self._failures_of(request, login):
-            return send(self._connection.pool, request.method, self.name + request.target, headers, body, **options)
+            return send_api_request(
+                self._connection.pool, request.method, self.name + request.target, headers, body, **options
+            )
 
     def _with_headers(self, request: _Request, login: Any) -> Any:
         # Not a copy: the connection must recognize the login if it is refused.
@@ -510,7 +528,7 @@ class Cluster:
             way_out = "It may have been carried out: run again" if request.writes else "Check the API server"
             raise Unanswered(f"{attempt} got no response: {hidden(str(error))}", way_out) from None
         except OversizedApiResponse:
-            raise _OversizedPage(str(_unintelligible(request, "more than any API server sends"))) from None
+            raise _OversizedPage(str(_unintelligible_error(request, "more than any API server sends"))) from None
         except BrokenConnection as error:
             raise Unanswered(f"{attempt} failed: {error}", "Please report it") from None
 
@@ -523,7 +541,7 @@ class _OversizedPage(ApiError):
     """The response is larger than allowed."""
 
 
-def _asked_to_wait(request: _Request, error: ImagePullError) -> float | None:
+def _retry_delay(request: _Request, error: ImagePullError) -> float | None:
     """The minimum number of seconds to wait before the request is repeated, or None if it must not be repeated."""
     if request.seconds is not None:
         return None
@@ -535,7 +553,7 @@ def _asked_to_wait(request: _Request, error: ImagePullError) -> float | None:
     return None if request.writes and not isinstance(error, _Unsent) else 0.0
 
 
-def _failed(request: _Request, answer: ApiResponse, login: Mapping[str, str]) -> ImagePullError:
+def _error_from_answer(request: _Request, answer: ApiResponse, login: Mapping[str, str]) -> ImagePullError:
     return FailedRequest(
         attempt=request.attempt,
         status=answer.status,
@@ -550,12 +568,12 @@ def _failed(request: _Request, answer: ApiResponse, login: Mapping[str, str]) ->
     ).error()
 
 
-def _unintelligible(request: _Request, what: str) -> ApiError:
+def _unintelligible_error(request: _Request, what: str) -> ApiError:
     doubt = ". It may have been carried out" if request.writes else ""
     return ApiError(f"{request.attempt} returned {what}. Check the address and the proxy{doubt}")
 
 
-def _slim(obj: Any) -> Json:
+def _drop_managed_fields(obj: Any) -> Json:
     """The object without `managedFields`, the largest part of most objects."""
     obj["metadata"].pop("managedFields", None)
     slim: Json = obj
@@ -564,13 +582,13 @@ def _slim(obj: Any) -> Json:
 
 def _collection(kind: Kind, namespace: str) -> str:
     root = "/api" if "/" not in kind.api_version else "/apis"
-    scope = f"/namespaces/{_quoted(namespace)}" if namespace else ""
+    scope = f"/namespaces/{_quote_name(namespace)}" if namespace else ""
     return f"{root}/{kind.api_version}{scope}/{kind.resource}"
 
 
 def _path(ref: ObjectRef) -> str:
-    return f"{_collection(ref.kind, ref.namespace)}/{_quoted(ref.name)}"
+    return f"{_collection(ref.kind, ref.namespace)}/{_quote_name(ref.name)}"
 
 
-def _quoted(name: str) -> str:
+def _quote_name(name: str) -> str:
     return quote(name, safe="", errors="replace")

@@ -22,15 +22,15 @@ from urllib.parse import unquote
 from urllib.request import getproxies
 
 from ...core.errors import OptionError
-from ..https.hostname_check import named
-from .credential import Credential, basic, bearer
+from ..https.hostname_check import enforce_hostname
+from .credential import Credential, basic_header, bearer_header
 from .errors import ConnectError
-from .http_tuning import prepare
-from .kubeconfig import Section, load
+from .http_tuning import tune_pool
+from .kubeconfig import Section, load_kubeconfig
 from .libraries import IMPORT_ERROR, HTTPHeaderDict, client_library, urllib3
-from .login import CredentialSource, fixed, from_token_file, of_user
+from .login import CredentialSource, from_token_file, login_of_user, static_login
 from .login_scope import Route, check_scope, prefer_own_login
-from .tls import Pem, client_side
+from .tls import Pem, client_context
 
 __all__ = ["IMPORT_ERROR", "Connection", "ConnectionOptions", "connect"]
 
@@ -153,9 +153,9 @@ class Connection:
         if credential.authorization:
             headers["Authorization"] = credential.authorization
         if target.user:
-            headers["Impersonate-User"] = _encoded(target.user)
+            headers["Impersonate-User"] = _encode_header(target.user)
         for group in target.groups:
-            headers.add("Impersonate-Group", _encoded(group))
+            headers.add("Impersonate-Group", _encode_header(group))
         return headers
 
     def renew(self, stale: Any) -> bool:
@@ -207,7 +207,7 @@ def connect(
         raise ConnectError(_UNENCRYPTED.format(origin=target.origin, what="all credentials"))
     _secure_proxy(pool, target, temporary_directory)
     pool.connection_pool_kw["ssl_context"] = _tls(target, target.certificate, target.key, temporary_directory)
-    prepare(pool)
+    tune_pool(pool)
     with pool:
         yield Connection(target, pool, temporary_directory)
 
@@ -227,12 +227,12 @@ def _check_options(options: ConnectionOptions) -> None:
 def _target(options: ConnectionOptions, directory: str, service_account: Path) -> _Target:
     """The target, in the order of kubernetes.core: only the options, the pod's service account, a kubeconfig. Options override both."""
     if options.host and options.has_login:
-        base = _Target("", "", fixed(""))
+        base = _Target("", "", static_login(""))
     elif options.names_kubeconfig or not _is_pod(service_account):
-        base = _of_kubeconfig(options, directory)
+        base = _target_from_kubeconfig(options, directory)
     else:
-        base = _of_service_account(service_account)
-    return _impersonating(options, _overridden(options, replace(base, server=base.host)))
+        base = _target_from_service_account(service_account)
+    return _apply_impersonation(options, _apply_options(options, replace(base, server=base.host)))
 
 
 def _route(target: _Target, environment: ConnectionOptions) -> Route:
@@ -240,25 +240,25 @@ def _route(target: _Target, environment: ConnectionOptions) -> Route:
     return Route(target.host, target.server, target.verify, target.proxy, of_environment)
 
 
-def _of_kubeconfig(options: ConnectionOptions, directory: str) -> _Target:
-    found = load(options.kubeconfig, options.context)
+def _target_from_kubeconfig(options: ConnectionOptions, directory: str) -> _Target:
+    found = load_kubeconfig(options.kubeconfig, options.context)
     cluster, user = found.cluster, found.user
     has_login = options.has_login
     return _Target(
         host=cluster.text("server"),
         origin=f"'server' of {cluster.title}",
-        fetch=fixed("") if has_login else of_user(found, directory, persist=bool(options.persist_config)),
+        fetch=static_login("") if has_login else login_of_user(found, directory, persist=bool(options.persist_config)),
         verify=not cluster.flag("insecure-skip-tls-verify"),
         authority=cluster.pem("certificate-authority"),
         certificate=None if has_login else user.pem("client-certificate"),
         key=None if has_login else user.pem("client-key"),
         server_name=cluster.text("tls-server-name"),
         proxy=cluster.text("proxy-url"),
-        **({} if options.impersonate_user else _impersonated(user)),
+        **({} if options.impersonate_user else _impersonation(user)),
     )
 
 
-def _impersonated(user: Section) -> dict[str, Any]:
+def _impersonation(user: Section) -> dict[str, Any]:
     """The impersonation in a kubeconfig's user."""
     for name in ("as-uid", "as-user-extra"):
         if user.values.get(name):
@@ -275,7 +275,7 @@ def _is_pod(service_account: Path) -> bool:
     )
 
 
-def _of_service_account(directory: Path) -> _Target:
+def _target_from_service_account(directory: Path) -> _Target:
     host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
     return _Target(
         host=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}",
@@ -285,7 +285,7 @@ def _of_service_account(directory: Path) -> _Target:
     )
 
 
-def _overridden(options: ConnectionOptions, base: _Target) -> _Target:
+def _apply_options(options: ConnectionOptions, base: _Target) -> _Target:
     given: dict[str, Any] = {
         "host": options.host,
         "origin": "option 'host'" if options.host else None,
@@ -296,13 +296,13 @@ def _overridden(options: ConnectionOptions, base: _Target) -> _Target:
         "proxy": options.proxy,
     }
     if options.api_key:
-        given["fetch"] = fixed(bearer(options.api_key, "option 'api_key'"))
+        given["fetch"] = static_login(bearer_header(options.api_key, "option 'api_key'"))
     elif options.username and options.password:
-        given["fetch"] = fixed(basic(options.username, options.password))
+        given["fetch"] = static_login(basic_header(options.username, options.password))
     return replace(base, **{name: value for name, value in given.items() if value is not None})
 
 
-def _impersonating(options: ConnectionOptions, base: _Target) -> _Target:
+def _apply_impersonation(options: ConnectionOptions, base: _Target) -> _Target:
     user, groups = options.impersonate_user or base.user, options.impersonate_groups or base.groups
     if groups and not user:
         raise OptionError(
@@ -322,12 +322,12 @@ def _check_host(target: _Target) -> None:
     elif "://" not in target.host:
         wrong = "is not a URL. Put https:// before it"
     else:
-        wrong = _what_is_wrong_with(target.host)
+        wrong = _url_problem(target.host)
     if wrong:
         raise ConnectError(f"{target.origin} {wrong}")
 
 
-def _what_is_wrong_with(url: str) -> str:
+def _url_problem(url: str) -> str:
     try:
         parts = urllib3.util.parse_url(url)
     except urllib3.exceptions.HTTPError:
@@ -410,7 +410,7 @@ def _proxy_pool(options: ConnectionOptions, target: _Target, connections: int) -
         setattr(configuration, name, value)
     try:
         own = {name: value for name, value in (options.proxy_headers or {}).items() if value}
-        headers = {**_login_in(configuration.proxy), **own}
+        headers = {**_proxy_login(configuration.proxy), **own}
         if headers:
             configuration.proxy_headers = _proxy_headers(headers)
         return client_library("client.rest").RESTClientObject(configuration).pool_manager
@@ -423,7 +423,7 @@ def _secure_proxy(pool: Any, target: _Target, directory: str) -> None:
     """Verify a proxy with TLS like the API server, including an IP address with urllib3 1.26."""
     if pool.proxy is None or pool.proxy.scheme != "https":
         return
-    context = named(_tls(target, None, None, directory), pool.proxy.host.strip("[]"))
+    context = enforce_hostname(_tls(target, None, None, directory), pool.proxy.host.strip("[]"))
     context.check_hostname = target.verify
     if target.verify and target.authority is None:
         context.load_verify_locations(pool.connection_pool_kw["ca_certs"])
@@ -431,7 +431,7 @@ def _secure_proxy(pool: Any, target: _Target, directory: str) -> None:
     pool.connection_pool_kw["_proxy_config"] = pool.proxy_config
 
 
-def _login_in(proxy: str | None) -> dict[str, str]:
+def _proxy_login(proxy: str | None) -> dict[str, str]:
     """The login in a proxy's URL as a header, because urllib3 ignores it in the URL."""
     login = urllib3.util.parse_url(proxy).auth if proxy else None
     return {"proxy_basic_auth": unquote(login)} if login else {}
@@ -439,16 +439,16 @@ def _login_in(proxy: str | None) -> dict[str, str]:
 
 def _proxy_headers(given: Mapping[str, Any]) -> dict[str, str]:
     """The headers of urllib3, but with logins in UTF-8 (RFC 7617), because urllib3 supports only Latin-1."""
-    encoded: dict[str, Any] = {name: _encoded(str(value)) for name, value in given.items()}
+    encoded: dict[str, Any] = {name: _encode_header(str(value)) for name, value in given.items()}
     return urllib3.util.make_headers(**encoded)
 
 
-def _encoded(text: str) -> str:
+def _encode_header(text: str) -> str:
     """A text that becomes UTF-8 when Python encodes the header in Latin-1."""
     return text.encode("utf-8", "replace").decode("latin-1")
 
 
 def _tls(target: _Target, certificate: Pem | None, key: Pem | None, directory: str) -> Any:
-    return client_side(
+    return client_context(
         verify=target.verify, authority=target.authority, certificate=certificate, key=key, directory=directory
     )

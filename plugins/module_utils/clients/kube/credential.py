@@ -10,11 +10,11 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ...core.redaction import forms
+from ...core.redaction import secret_forms
 from .errors import ConnectError
 from .tls import Pem
 
-__all__ = ["Credential", "basic", "bearer", "forms_of"]
+__all__ = ["Credential", "basic_header", "bearer_header", "forms_of"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -34,7 +34,7 @@ class Credential:
         return (self.authorization, self.certificate) != (other.authorization, other.certificate)
 
 
-def bearer(token: str, origin: str) -> str:
+def bearer_header(token: str, origin: str) -> str:
     """Return the header for a token. `origin` names the source of the token in messages.
 
     :raises ConnectError: if the token cannot be in a header.
@@ -55,9 +55,9 @@ def forms_of(authorization: str) -> frozenset[str]:
     if scheme == "Basic":
         login = base64.b64decode(value).decode("utf-8", "replace")
         secrets |= {login, login.partition(":")[2]}
-    return frozenset(form for secret in secrets if secret for form in forms(secret))
+    return frozenset(form for secret in secrets if secret for form in secret_forms(secret))
 
 
-def basic(username: str, password: str) -> str:
+def basic_header(username: str, password: str) -> str:
     """Return the header for a user and a password, in UTF-8 (RFC 7617)."""
     return "Basic " + base64.b64encode(f"{username}:{password}".encode("utf-8", "surrogatepass")).decode("ascii")

@@ -143,12 +143,12 @@ class _ErrorRule:
     plain: bool = True
 
 
-def _give(right: object) -> str:
+def _advise_right(right: object) -> str:
     return f"Give the caller {right}, or use another caller, see {RIGHTS_PAGE}"
 
 
 #: If the response names the permission, the fix names it too.
-_RIGHT = _give("that right")
+_RIGHT = _advise_right("that right")
 
 #: The first matching rule counts. Cases that depend on other fields of the response come before: 404, 409, terminating namespaces.
 _RULES = (
@@ -285,7 +285,7 @@ class FailedRequest:
         if issubclass(kind, Unanswered):
             return kind(what, way_out)
         need = MissingPermission.of(text, self.name) if way_out == _RIGHT else None
-        error = kind(f"{what}. {way_out if need is None else _give(f'that right, {need}')}")
+        error = kind(f"{what}. {way_out if need is None else _advise_right(f'that right, {need}')}")
         if isinstance(error, Forbidden):
             error.need = need
         if isinstance(error, (ApiError, Unauthorized)):
@@ -301,11 +301,11 @@ class FailedRequest:
         return f"{'was refused' if self.status in _REFUSALS else 'failed'}: {self.status}"
 
     def _meaning(self, answer: Mapping[str, Any], text: str) -> tuple[type[ImagePullError], str]:
-        details = _mapping(answer.get("details"))
+        details = _as_mapping(answer.get("details"))
         if self.status == 404:
             return self._not_found(answer, details, text)
         if self.status == 409 and answer:
-            return _at_odds(answer)
+            return _conflict_error(answer)
         if "NamespaceTerminating" in _reasons(details):
             return NamespaceTerminating, "The namespace is being deleted"
         if self.status == 400 and self.label_selector and answer:
@@ -350,7 +350,7 @@ def one_line(text: str) -> str:
     return f"{line[:_MOST_TEXT].rpartition(' ')[0]} …".lstrip()
 
 
-def _at_odds(answer: Mapping[str, Any]) -> tuple[type[ApiError], str]:
+def _conflict_error(answer: Mapping[str, Any]) -> tuple[type[ApiError], str]:
     """Two different errors have the status 409. The reason distinguishes them."""
     if answer.get("reason") == "AlreadyExists":
         return AlreadyExists, "It already exists"
@@ -369,17 +369,17 @@ def _status_object(body: bytes) -> Mapping[str, Any]:
         answer = json.loads(body)
     except (ValueError, RecursionError):
         return {}
-    answer = _mapping(answer)
+    answer = _as_mapping(answer)
     return answer if answer.get("kind") == "Status" else {}
 
 
 def _reasons(details: Mapping[str, Any]) -> Iterator[Any]:
     causes = details.get("causes")
     for cause in causes if isinstance(causes, list) else ():
-        yield _mapping(cause).get("reason")
+        yield _as_mapping(cause).get("reason")
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
+def _as_mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 

@@ -20,18 +20,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..https.connection_classes import open_with
+from ..https.connection_classes import customize_connections
 
-__all__ = ["answered_within", "prepare"]
+__all__ = ["limit_answer_time", "tune_pool"]
 
 
-def prepare(pool: Any) -> None:
+def tune_pool(pool: Any) -> None:
     """Change the connections that a urllib3 pool manager will open, including those through a proxy, accordingly."""
-    open_with(pool, {"response_class": _EndsInTime}, _SendsWhole)
+    customize_connections(pool, {"response_class": _EndsInTime}, _SendsWhole)
 
 
 @contextmanager
-def answered_within(seconds: float) -> Iterator[None]:
+def limit_answer_time(seconds: float) -> Iterator[None]:
     """Limit the time, in seconds, of responses to the requests of this thread in the block, even if they are read later.
 
     A read after that time raises TimeoutError. A read that has begun may last as long as the timeout of the socket.

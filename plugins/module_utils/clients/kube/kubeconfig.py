@@ -23,7 +23,7 @@ from .errors import ConnectError, one_line
 from .libraries import yaml
 from .tls import Pem
 
-__all__ = ["Kubeconfig", "Section", "load"]
+__all__ = ["Kubeconfig", "Section", "load_kubeconfig"]
 
 _DEFAULT = "~/.kube/config"
 _WAY_OUT = (
@@ -134,7 +134,7 @@ class _File:
             self.path.write_text(yaml.safe_dump(self.content, default_flow_style=False), encoding="utf-8")
 
 
-def load(given: str | Mapping[str, Any] | None, context: str | None) -> Kubeconfig:
+def load_kubeconfig(given: str | Mapping[str, Any] | None, context: str | None) -> Kubeconfig:
     """Return the cluster and the user of a context, by default of the current context.
 
     `given` is a path, several paths joined by `:`, or the content. Without it, the files in the variable KUBECONFIG are read,

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from ...core.file_errors import describe_read_error
-from .credential import Credential, basic, bearer, forms_of
+from .credential import Credential, basic_header, bearer_header, forms_of
 from .errors import ConnectError, one_line
 from .kubeconfig import Kubeconfig, Section
 from .libraries import client_library
 from .login_plugin import LoginPlugin
 
-__all__ = ["CredentialSource", "fixed", "from_token_file", "of_user"]
+__all__ = ["CredentialSource", "from_token_file", "login_of_user", "static_login"]
 
 #: Seconds after which a token file is read again, as in client-go (transport/token_source.go). Nothing is fetched more often.
 _PERIOD_SECONDS = 60.0
@@ -88,7 +88,7 @@ class CredentialSource:
         self._due = float("inf") if credential.due is None else max(credential.due, self._now() + _PERIOD_SECONDS)
 
 
-def fixed(authorization: str) -> Fetch:
+def static_login(authorization: str) -> Fetch:
     """Return a login that never changes. Empty for none."""
     credential = Credential(authorization)
     return lambda: credential
@@ -102,12 +102,12 @@ def from_token_file(path: str, origin: str) -> Fetch:
             token = Path(path).read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
             raise ConnectError(f"{origin} {path} cannot be read: {describe_read_error(path, error)}") from None
-        return Credential(bearer(token, f"{origin} {path}"), due=0.0)
+        return Credential(bearer_header(token, f"{origin} {path}"), due=0.0)
 
     return fetch
 
 
-def of_user(kubeconfig: Kubeconfig, directory: str, *, persist: bool) -> Fetch:
+def login_of_user(kubeconfig: Kubeconfig, directory: str, *, persist: bool) -> Fetch:
     """Return the login of a kubeconfig's user, in addition to its certificate.
 
     `directory` is for temporary files. `persist`: whether a token that the client library has renewed is saved.
@@ -120,13 +120,13 @@ def of_user(kubeconfig: Kubeconfig, directory: str, *, persist: bool) -> Fetch:
     if path := user.file("tokenFile"):
         return from_token_file(path, f"'tokenFile' of {user.title}")
     if token := user.text("token"):
-        return fixed(bearer(token, f"'token' of {user.title}"))
+        return static_login(bearer_header(token, f"'token' of {user.title}"))
     if (plugin := user.part("exec")) is not None:
         return LoginPlugin.of(plugin, kubeconfig.cluster).fetch
     username, password = user.text("username"), user.text("password")
     if bool(username) != bool(password):
         raise user.error("it has only one of 'username' and 'password'")
-    return fixed(basic(username, password) if username else "")
+    return static_login(basic_header(username, password) if username else "")
 
 
 def _from_provider(provider: Section, directory: str, save: Callable[[], None] | None) -> Fetch:
@@ -149,7 +149,7 @@ def _from_provider(provider: Section, directory: str, save: Callable[[], None] |
         }
         try:
             configuration = client_library("client").Configuration()
-            with _files_in(directory) as kube_config:
+            with _use_temporary_directory(directory) as kube_config:
                 kube_config.KubeConfigLoader(content, config_base_path="", config_persister=persist).load_and_set(
                     configuration
                 )
@@ -166,7 +166,7 @@ def _from_provider(provider: Section, directory: str, save: Callable[[], None] |
 
 
 @contextmanager
-def _files_in(directory: str) -> Iterator[Any]:
+def _use_temporary_directory(directory: str) -> Iterator[Any]:
     """Yield the module of the client library that creates files, and make it create them in `directory`."""
     kube_config = client_library("config.kube_config")
     before, tempfile.tempdir = tempfile.tempdir, directory

@@ -22,7 +22,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from .credential import Credential, bearer
+from .credential import Credential, bearer_header
 from .errors import ConnectError, one_line
 from .kubeconfig import Section
 from .tls import Pem
@@ -66,7 +66,7 @@ class LoginPlugin:
             )
         spec: dict[str, Any] = {"interactive": False}
         if section.flag("provideClusterInfo"):
-            spec["cluster"] = _told(cluster)
+            spec["cluster"] = _exec_cluster(cluster)
         info = {"apiVersion": version, "kind": "ExecCredential", "spec": spec}
         environment = {**os.environ, **_variables(section), "KUBERNETES_EXEC_INFO": json.dumps(info)}
         return cls(
@@ -78,19 +78,19 @@ class LoginPlugin:
 
         :raises ConnectError: if it fails, or prints no credential.
         """
-        status = self._status(self._printed())
+        status = self._status(self._run_command())
         token, expiry = status.text("token"), status.text("expirationTimestamp")
         certificate, key = status.text("clientCertificateData"), status.text("clientKeyData")
         if bool(certificate) != bool(key) or not (token or certificate):
             raise ConnectError(f"{self.title} printed neither a token nor a certificate with its key")
         return Credential(
-            bearer(token, f"the output of {self.title}") if token else "",
+            bearer_header(token, f"the output of {self.title}") if token else "",
             Pem(f"the certificate of {self.title}", data=certificate.encode()) if certificate else None,
             Pem(f"the key of {self.title}", data=key.encode()) if key else None,
             self._due(expiry) if expiry else None,
         )
 
-    def _printed(self) -> bytes:
+    def _run_command(self) -> bytes:
         try:
             # The linter wants AnsibleModule.run_command, but there is no AnsibleModule here.
             process = subprocess.Popen(  # noqa: S603 # pylint: disable=ansible-bad-function
@@ -107,7 +107,7 @@ class LoginPlugin:
             reason = getattr(error, "strerror", None) or "its command is not valid"
             hint = f" ({one_line(self.hint)})" if self.hint else ""
             raise ConnectError(f"{self.title} cannot be run: {reason}. Install it, or correct its path{hint}") from None
-        printed = self._awaited(process)
+        printed = self._wait_for_output(process)
         if process.returncode:
             raise ConnectError(
                 f"{self.title} failed with exit status {process.returncode}. Run it by hand to see why (its output is "
@@ -115,17 +115,17 @@ class LoginPlugin:
             )
         return printed
 
-    def _awaited(self, process: subprocess.Popen[bytes]) -> bytes:
+    def _wait_for_output(self, process: subprocess.Popen[bytes]) -> bytes:
         try:
             return process.communicate(timeout=_LONGEST_SECONDS)[0]
         except subprocess.TimeoutExpired:
-            _end(process)
+            _kill_process(process)
             raise ConnectError(
                 f"{self.title} did not end within {_LONGEST_SECONDS:.0f} s. Log in with it by hand first, because it "
                 "cannot ask for anything, or give 'api_key'"
             ) from None
         except BaseException:
-            _end(process)
+            _kill_process(process)
             raise
 
     def _status(self, printed: bytes) -> Section:
@@ -150,7 +150,7 @@ class LoginPlugin:
         return time.timestamp() - _EARLIER_SECONDS
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _kill_process(process: subprocess.Popen[bytes]) -> None:
     """End the process and its child processes, which would keep its output open."""
     with suppress(OSError):
         os.killpg(process.pid, signal.SIGKILL)
@@ -171,7 +171,7 @@ def _variables(section: Section) -> dict[str, str]:
     return variables
 
 
-def _told(cluster: Section) -> dict[str, Any]:
+def _exec_cluster(cluster: Section) -> dict[str, Any]:
     """The cluster as a plugin gets it (client-go tools/auth/exec/exec.go, ConfigToExecCluster)."""
     names = ("server", "tls-server-name", "insecure-skip-tls-verify", "proxy-url")
     told = {name: cluster.values[name] for name in names if cluster.values.get(name)}

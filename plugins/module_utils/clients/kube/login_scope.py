@@ -98,7 +98,7 @@ def _value(name: str, given: str | None) -> str:
     return os.path.realpath(given) if name in _PATHS else given.strip()
 
 
-def _names_another_kubeconfig(options: ConnectionOptions, environment: ConnectionOptions) -> bool:
+def _has_another_kubeconfig(options: ConnectionOptions, environment: ConnectionOptions) -> bool:
     """Whether the task itself names a kubeconfig, and not just that of the environment."""
     if options.kubeconfig in (None, ""):
         return False
@@ -111,7 +111,7 @@ def _has_own_kubeconfig(options: ConnectionOptions, environment: ConnectionOptio
         return bool(_files(options.kubeconfig)) and _files(options.kubeconfig).isdisjoint(
             _files(environment.kubeconfig)
         )
-    return _names_another_kubeconfig(options, environment)
+    return _has_another_kubeconfig(options, environment)
 
 
 def _files(kubeconfig: str | Mapping[str, Any] | None) -> Any:
@@ -131,7 +131,7 @@ def _check_server_of_variables(
                 f"the login of the environment ({variables}) belongs to the server in K8S_AUTH_HOST, and the task names another one, "
                 f"{route.host}. Nothing was sent. {_OWN_LOGIN}, or remove 'host' (image_pull_host)"
             )
-    elif options.host or _names_another_kubeconfig(options, environment):
+    elif options.host or _has_another_kubeconfig(options, environment):
         raise OptionError(
             f"the login of the environment ({variables}) belongs to the servers of the kubeconfig in the environment, and the task "
             f"names another one, {route.host}. Nothing was sent. {_OWN_LOGIN}, or remove 'host' and 'kubeconfig' (image_pull_host, "

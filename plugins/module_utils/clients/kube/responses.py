@@ -22,13 +22,13 @@ __all__ = [
     "Page",
     "UnexpectedResponse",
     "WatchEvent",
-    "decoded",
-    "deletion",
-    "found",
-    "mapping",
-    "metadata_page",
-    "page",
-    "watch_event",
+    "check_deletion",
+    "decode_json",
+    "parse_metadata_page",
+    "parse_object",
+    "parse_page",
+    "parse_watch_event",
+    "require_object",
 ]
 
 #: Media types that request only the metadata of objects. No other type is accepted, because a whole object may contain secrets.
@@ -59,7 +59,7 @@ class WatchEvent:
     version: str
 
 
-def decoded(data: bytes) -> Any:
+def decode_json(data: bytes) -> Any:
     """Return the JSON value of a body.
 
     :raises UnexpectedResponse: also for unpaired surrogates, which could not be sent back.
@@ -75,21 +75,21 @@ def decoded(data: bytes) -> Any:
     return answer
 
 
-def mapping(answer: Any) -> Json:
+def require_object(answer: Any) -> Json:
     """Return the response if it is a JSON object."""
     if not isinstance(answer, Mapping):
         raise UnexpectedResponse("something that is not a JSON object")
     return answer
 
 
-def found(answer: Any, ref: ObjectRef) -> Json:
+def parse_object(answer: Any, ref: ObjectRef) -> Json:
     """Return the response if it is the requested object."""
     if not _is_object(answer, ref.kind, ref.namespace) or answer["metadata"]["name"] != ref.name:
         raise UnexpectedResponse(f"something that is not {_article(ref.kind)}")
-    return mapping(answer)
+    return require_object(answer)
 
 
-def deletion(answer: Any, ref: ObjectRef) -> None:
+def check_deletion(answer: Any, ref: ObjectRef) -> None:
     """Check the response to a deletion: a Status, or the deleted object."""
     if not isinstance(answer, Mapping) or answer.get("kind") not in ("Status", ref.kind.kind):
         raise UnexpectedResponse("something that is not a Status")
@@ -104,34 +104,34 @@ class Token:
     seconds: int | None = None
 
 
-def token(answer: Any) -> Token:
-    status = mapping(mapping(answer).get("status"))
+def parse_token(answer: Any) -> Token:
+    status = require_object(require_object(answer).get("status"))
     value, expires = status.get("token"), status.get("expirationTimestamp")
     if not _is_text(value):
         raise UnexpectedResponse("something without a token")
-    spec = mapping(answer).get("spec")
+    spec = require_object(answer).get("spec")
     seconds = spec.get("expirationSeconds") if isinstance(spec, dict) else None
     return Token(str(value), expires if isinstance(expires, str) else "", as_int(seconds))
 
 
-def page(answer: Any, kind: Kind, namespace: str) -> Page:
+def parse_page(answer: Any, kind: Kind, namespace: str) -> Page:
     """Return a page of a list of one namespace or, without `namespace`, of the cluster."""
-    return _page(answer, kind, namespace, kind.kind)
+    return _parse_list(answer, kind, namespace, kind.kind)
 
 
-def metadata_page(answer: Any, kind: Kind) -> Page:
+def parse_metadata_page(answer: Any, kind: Kind) -> Page:
     """Return a page with only the metadata of the cluster's objects of a kind."""
-    if mapping(answer).get("kind") != f"{_PARTIAL}List":
+    if require_object(answer).get("kind") != f"{_PARTIAL}List":
         raise UnexpectedResponse("more than the requested metadata")
-    found = _page(answer, kind, "", _PARTIAL)
+    found = _parse_list(answer, kind, "", _PARTIAL)
     if not found.version:
         raise UnexpectedResponse("a list without a version")
     return found
 
 
-def watch_event(answer: Any, kind: Kind) -> WatchEvent:
+def parse_watch_event(answer: Any, kind: Kind) -> WatchEvent:
     """Return the event in one line of a watch of metadata. For type `ERROR`, `obj` is the Status of the API server."""
-    event = mapping(answer)
+    event = require_object(answer)
     name, obj = event.get("type"), event.get("object")
     if name not in ("ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR") or not isinstance(obj, Mapping):
         raise UnexpectedResponse("something that is not an event of a watch")
@@ -148,8 +148,8 @@ def watch_event(answer: Any, kind: Kind) -> WatchEvent:
     return WatchEvent(name, obj, str(version))
 
 
-def _page(answer: Any, kind: Kind, namespace: str, title: str) -> Page:
-    answer = mapping(answer)
+def _parse_list(answer: Any, kind: Kind, namespace: str, title: str) -> Page:
+    answer = require_object(answer)
     if answer.get("kind", f"{title}List") != f"{title}List" or not isinstance(answer.get("metadata"), Mapping):
         raise UnexpectedResponse(f"something that is not a {title}List")
     # Go writes an empty field as null, or omits it.

@@ -16,7 +16,7 @@ from ...core.file_errors import describe_read_error
 from .errors import ConnectError, one_line
 from .libraries import urllib3
 
-__all__ = ["Pem", "client_side"]
+__all__ = ["Pem", "client_context"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -46,7 +46,7 @@ class Pem:
             ) from None
 
 
-def client_side(
+def client_context(
     *, verify: bool, authority: Pem | None, certificate: Pem | None, key: Pem | None, directory: str
 ) -> ssl.SSLContext:
     """Return the TLS context of a client, with the authorities to trust, by default the system's, and the client's certificate.
@@ -58,16 +58,16 @@ def client_side(
     reqs = ssl.CERT_REQUIRED if verify else ssl.CERT_NONE
     context: ssl.SSLContext = urllib3.util.ssl_.create_urllib3_context(cert_reqs=reqs)
     if authority is not None:
-        _trust(context, authority)
+        _load_authority(context, authority)
     elif verify:
         context.load_default_certs()
     if certificate is not None:
-        _show(context, certificate, key or certificate, directory)
-    _speak_http(context)
+        _load_certificate(context, certificate, key or certificate, directory)
+    _offer_http(context)
     return context
 
 
-def _speak_http(context: ssl.SSLContext) -> None:
+def _offer_http(context: ssl.SSLContext) -> None:
     """Offer HTTP/1.1, once.
 
     urllib3 offers it again for each connection, which frees memory that another thread's handshake is about to copy: the server then
@@ -77,7 +77,7 @@ def _speak_http(context: ssl.SSLContext) -> None:
     context.set_alpn_protocols = lambda alpn_protocols: None  # type: ignore[method-assign]
 
 
-def _trust(context: ssl.SSLContext, authority: Pem) -> None:
+def _load_authority(context: ssl.SSLContext, authority: Pem) -> None:
     content = authority.content()
     try:
         if authority.path:
@@ -89,7 +89,7 @@ def _trust(context: ssl.SSLContext, authority: Pem) -> None:
         raise ConnectError(f"{authority} contains no certificate in PEM format") from None
 
 
-def _show(context: ssl.SSLContext, certificate: Pem, key: Pem, directory: str) -> None:
+def _load_certificate(context: ssl.SSLContext, certificate: Pem, key: Pem, directory: str) -> None:
     for pem in (certificate, key):
         # OpenSSL does not report which file it cannot read, or why.
         pem.content()

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import one_line
-from .http_tuning import answered_within
+from .http_tuning import limit_answer_time
 from .libraries import urllib3
 
 __all__ = [
@@ -26,8 +26,8 @@ __all__ = [
     "NotSent",
     "OversizedApiResponse",
     "Unusable",
-    "follow",
-    "send",
+    "send_api_request",
+    "stream_lines",
 ]
 
 _CONNECT_SECONDS = 10.0
@@ -82,7 +82,7 @@ class ApiResponse:
     location: str | None
 
 
-def send(
+def send_api_request(
     pool: Any,
     method: str,
     url: str,
@@ -99,11 +99,11 @@ def send(
     :raises NotSent: or `Lost`, `OversizedApiResponse`, `Unusable`, `BrokenConnection`.
     """
     try:
-        return _whole(_sent(pool, method, url, headers, body, seconds=seconds), most)
+        return _read_answer(_open_response(pool, method, url, headers, body, seconds=seconds), most)
     except _TransportError:
         raise
     except Exception as error:
-        raise _meaning(error) from None
+        raise _classify_error(error) from None
 
 
 class Lines:
@@ -129,7 +129,7 @@ class Lines:
         except (_TransportError, GeneratorExit):
             raise
         except Exception as error:
-            raise _meaning(error) from None
+            raise _classify_error(error) from None
         if rest:
             raise Lost("the response ends in the middle of a line")
 
@@ -139,7 +139,7 @@ class Lines:
         self._response.release_conn()
 
 
-def follow(
+def stream_lines(
     pool: Any, url: str, headers: Any, *, seconds: float, most: int, goes_on: Callable[[], bool]
 ) -> ApiResponse | Lines:
     """Send a GET with a continuing response. Return its lines of at most `most` bytes, or the whole response if it is not a success.
@@ -150,17 +150,17 @@ def follow(
     :raises NotSent: or `Lost`, `OversizedApiResponse`, `Unusable`, `BrokenConnection`.
     """
     try:
-        response = _sent(pool, "GET", url, headers, None, seconds=seconds)
-        return Lines(response, most, goes_on) if 200 <= response.status < 300 else _whole(response, most)
+        response = _open_response(pool, "GET", url, headers, None, seconds=seconds)
+        return Lines(response, most, goes_on) if 200 <= response.status < 300 else _read_answer(response, most)
     except _TransportError:
         raise
     except Exception as error:
-        raise _meaning(error) from None
+        raise _classify_error(error) from None
 
 
-def _sent(pool: Any, method: str, url: str, headers: Any, body: bytes | None, *, seconds: float) -> Any:
+def _open_response(pool: Any, method: str, url: str, headers: Any, body: bytes | None, *, seconds: float) -> Any:
     # Not request(), which would copy the headers.
-    with answered_within(_READS * seconds):
+    with limit_answer_time(_READS * seconds):
         return pool.request_encode_url(
             method,
             url,
@@ -174,8 +174,8 @@ def _sent(pool: Any, method: str, url: str, headers: Any, body: bytes | None, *,
         )
 
 
-def _whole(response: Any, most: int) -> ApiResponse:
-    data = _read(response, most + 1)
+def _read_answer(response: Any, most: int) -> ApiResponse:
+    data = _read_body(response, most + 1)
     if len(data) > most:
         response.close()
         raise OversizedApiResponse
@@ -183,7 +183,7 @@ def _whole(response: Any, most: int) -> ApiResponse:
     return ApiResponse(response.status, data, response.headers.get("Retry-After"), response.headers.get("Location"))
 
 
-def _read(response: Any, most: int) -> bytes:
+def _read_body(response: Any, most: int) -> bytes:
     """The unchanged body, up to `most` bytes. Only reading to the end shows whether it was truncated."""
     parts: list[bytes] = []
     while most > 0 and (part := response.read(most, decode_content=False)):
@@ -192,13 +192,13 @@ def _read(response: Any, most: int) -> bytes:
     return b"".join(parts)
 
 
-def _meaning(error: Exception) -> _TransportError:
+def _classify_error(error: Exception) -> _TransportError:
     exceptions, inner = urllib3.exceptions, _innermost(error)
     if isinstance(error, (exceptions.NewConnectionError, exceptions.ConnectTimeoutError, exceptions.ProxyError)):
         return NotSent(_cause(inner))
     if isinstance(error, exceptions.SSLError) and not isinstance(inner, _CUT):
         reason = _cause(inner)
-        return Unusable(f"{reason}. {_way_to_tls(reason.lower())}")
+        return Unusable(f"{reason}. {_tls_advice(reason.lower())}")
     if isinstance(error, ValueError):
         # The error quotes the address or the header, and so the login.
         return Unusable(
@@ -209,7 +209,7 @@ def _meaning(error: Exception) -> _TransportError:
     return BrokenConnection(f"the HTTP library failed with {type(inner).__name__}")
 
 
-def _way_to_tls(reason: str) -> str:
+def _tls_advice(reason: str) -> str:
     """The fix for a failed handshake, by OpenSSL's or urllib3's reason. An alert comes from the server and is about the client."""
     if "mismatch" in reason or "doesn't match" in reason:
         return "Give the cluster by a name or address that the certificate contains, in 'host' or as 'server' in the kubeconfig"

@@ -15,11 +15,11 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 from ..https.endpoints import authority
-from ..https.transport import IMPORT_ERROR, HttpsError, HttpsResponse, check_timeout, send
+from ..https.transport import IMPORT_ERROR, HttpsError, HttpsResponse, check_timeout, send_https_request
 from .options import OcmOptions
-from .responses import OcmError, access_token, pull_secret
+from .responses import OcmError, parse_access_token, parse_pull_secret
 
-__all__ = ["IMPORT_ERROR", "OcmError", "fetch"]
+__all__ = ["IMPORT_ERROR", "OcmError", "fetch_pull_secret"]
 
 #: Maximum size of a response in bytes, including headers. A pull secret has a few thousand, and this is the limit of a Kubernetes secret.
 _LONGEST = 1024 * 1024
@@ -28,7 +28,7 @@ _PATH = "/api/accounts_mgmt/v1/access_token"
 _PUBLIC_CLIENT = "cloud-services"
 
 
-def fetch(options: OcmOptions, hide: Callable[[str], None]) -> str:
+def fetch_pull_secret(options: OcmOptions, hide: Callable[[str], None]) -> str:
     """Return the text of the account's docker config. `options` must be checked. `hide` gets the access token before it is used.
 
     :raises OptionError: if an option is invalid. Nothing has been sent.
@@ -40,7 +40,7 @@ def fetch(options: OcmOptions, hide: Callable[[str], None]) -> str:
     url = options.api_url + _PATH
     attempt = f"fetching the account's pull secret from {authority(url)[1]}"
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    return pull_secret(attempt, _post(attempt, url, options, headers, "{}"), (*options.secrets, token))
+    return parse_pull_secret(attempt, _post(attempt, url, options, headers, "{}"), (*options.secrets, token))
 
 
 def _access_token(options: OcmOptions) -> str:
@@ -54,12 +54,12 @@ def _access_token(options: OcmOptions) -> str:
         login = f"{options.client_id}:{options.client_secret}".encode()
         headers["Authorization"] = f"Basic {base64.b64encode(login).decode()}"
     answer = _post(attempt, options.token_url, options, headers, urlencode(asked))
-    return access_token(attempt, answer, offline=bool(options.offline_token), secrets=options.secrets)
+    return parse_access_token(attempt, answer, offline=bool(options.offline_token), secrets=options.secrets)
 
 
 def _post(attempt: str, url: str, options: OcmOptions, headers: dict[str, str], data: str) -> HttpsResponse:
     try:
-        return send(
+        return send_https_request(
             attempt,
             url,
             options.https,

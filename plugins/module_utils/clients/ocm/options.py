@@ -13,7 +13,7 @@ from ..https.endpoints import authority, endpoint
 from ..https.failures import Words
 from ..https.transport import HttpsOptions
 
-__all__ = ["API_URL", "TOKEN_URL", "OcmOptions", "checked"]
+__all__ = ["API_URL", "TOKEN_URL", "OcmOptions", "normalize_options"]
 
 API_URL = "https://api.openshift.com"
 TOKEN_URL = "https://sso.redhat.com/auth/realms/redhat-external/protocol/openid-connect/token"
@@ -47,7 +47,7 @@ class OcmOptions:
         return tuple(filter(None, (self.offline_token, self.client_secret)))
 
 
-def checked(options: OcmOptions) -> OcmOptions:
+def normalize_options(options: OcmOptions) -> OcmOptions:
     """Return the normalized options: without white space around a credential, or a slash at the end of `api_url`.
 
     :raises OptionError: if they are invalid. No message contains a given value.

@@ -12,13 +12,13 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ...core.errors import ImagePullError, printable
-from ...core.foreign_text import redacted
-from ...core.redaction import forms, mask
+from ...core.errors import ImagePullError, make_printable
+from ...core.foreign_text import redact_text
+from ...core.redaction import mask, secret_forms
 from ..https.endpoints import authority
 from ..https.transport import HttpsResponse
 
-__all__ = ["OcmError", "access_token", "pull_secret"]
+__all__ = ["OcmError", "parse_access_token", "parse_pull_secret"]
 
 #: Maximum number of characters of an error in a message.
 _QUOTED = 200
@@ -58,14 +58,14 @@ class OcmError(ImagePullError):
     """The service could not be reached, or returned no pull secret."""
 
 
-def access_token(attempt: str, answer: HttpsResponse, *, offline: bool, secrets: Iterable[str]) -> str:
+def parse_access_token(attempt: str, answer: HttpsResponse, *, offline: bool, secrets: Iterable[str]) -> str:
     """Return the access token in a token service's response. `offline`: an offline token was sent, not a client's secret.
 
     :raises OcmError: if there is none. The message contains none of the `secrets`.
     """
     if answer.status != 200:
         refused = _OFFLINE if offline else _CLIENT
-        raise _failed(attempt, answer, {400: refused, 401: refused, **_TOKEN}, "token_url", secrets)
+        raise _error_from_answer(attempt, answer, {400: refused, 401: refused, **_TOKEN}, "token_url", secrets)
     token = _members(answer.body).get("access_token")
     if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable() or " " in token:
         raise OcmError(
@@ -74,13 +74,13 @@ def access_token(attempt: str, answer: HttpsResponse, *, offline: bool, secrets:
     return token
 
 
-def pull_secret(attempt: str, answer: HttpsResponse, secrets: Iterable[str]) -> str:
+def parse_pull_secret(attempt: str, answer: HttpsResponse, secrets: Iterable[str]) -> str:
     """Return the text of the account's docker config.
 
     :raises OcmError: as for `access_token`.
     """
     if answer.status not in (200, 201):
-        raise _failed(attempt, answer, _API, "api_url", secrets)
+        raise _error_from_answer(attempt, answer, _API, "api_url", secrets)
     if not isinstance(_members(answer.body).get("auths"), dict):
         raise OcmError(
             f"{attempt} was answered {answer.status} without a pull secret. Check 'api_url', and any proxy before the service"
@@ -88,25 +88,25 @@ def pull_secret(attempt: str, answer: HttpsResponse, secrets: Iterable[str]) -> 
     return answer.body.decode("utf-8")
 
 
-def _failed(
+def _error_from_answer(
     attempt: str, answer: HttpsResponse, known: Mapping[int, str], option: str, secrets: Iterable[str]
 ) -> OcmError:
-    said = _said(answer.body, secrets)
+    said = _error_text(answer.body, secrets)
     quoted = f" ({said})" if said else ""
-    return OcmError(f"{attempt} was answered {answer.status}{quoted}. {_what_to_do(answer, known, option)}")
+    return OcmError(f"{attempt} was answered {answer.status}{quoted}. {_advice(answer, known, option)}")
 
 
-def _what_to_do(answer: HttpsResponse, known: Mapping[int, str], option: str) -> str:
+def _advice(answer: HttpsResponse, known: Mapping[int, str], option: str) -> str:
     if answer.status in known:
         return known[answer.status]
     if 300 <= answer.status < 400:
-        return f"A redirect{_target(answer.header('Location'))} is not followed with a credential: correct {option!r}"
+        return f"A redirect{_redirect_host(answer.header('Location'))} is not followed with a credential: correct {option!r}"
     if answer.status == 429 or answer.status >= 500:
         return _LATER
     return f"It is not the expected service: check {option!r}, and any proxy before it"
 
 
-def _target(location: str) -> str:
+def _redirect_host(location: str) -> str:
     """Only the host of the redirect: the rest may contain a token."""
     try:
         return f" to {authority(location)[1]}"
@@ -114,15 +114,17 @@ def _target(location: str) -> str:
         return ""
 
 
-def _said(body: bytes, secrets: Iterable[str]) -> str:
+def _error_text(body: bytes, secrets: Iterable[str]) -> str:
     """The error in the response. Empty if the form of the response is unknown."""
     found = _members(body)
     code, reason = (
         next((text for name in names if isinstance(text := found.get(name), str) and text), "")
         for names in (("code", "error"), ("reason", "error_description"))
     )
-    text = redacted(mask(": ".join(filter(None, (code, reason))), {form for one in secrets for form in forms(one)}))
-    text = " ".join(printable(text).split())
+    text = redact_text(
+        mask(": ".join(filter(None, (code, reason))), {form for one in secrets for form in secret_forms(one)})
+    )
+    text = " ".join(make_printable(text).split())
     return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}..."
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from .endpoints import endpoint, url_host
+from .endpoints import registry_endpoint, url_host
 
 __all__ = ["AuthInfo", "Challenge", "auth_info", "parse_challenges"]
 
@@ -81,4 +81,4 @@ def _bearer(host: str, realm: str, service: str) -> AuthInfo | None:
         realm_host, where = url_host(realm)
     except ValueError:
         return None
-    return AuthInfo("bearer", realm, realm_host, service, where != endpoint(host))
+    return AuthInfo("bearer", realm, realm_host, service, where != registry_endpoint(host))

@@ -6,10 +6,25 @@
 from __future__ import annotations
 
 from .challenge import AuthInfo, auth_info
-from .endpoints import endpoint, option_host, redirect_target
-from .transport import IMPORT_ERROR, RegistryError, RegistryOptions, RegistryResponse, check_timeout, send
+from .endpoints import option_host, redirect_target, registry_endpoint
+from .transport import (
+    IMPORT_ERROR,
+    RegistryError,
+    RegistryOptions,
+    RegistryResponse,
+    check_timeout,
+    send_registry_request,
+)
 
-__all__ = ["IMPORT_ERROR", "RegistryError", "RegistryOptions", "ask", "check_options", "known_info", "registry_host"]
+__all__ = [
+    "IMPORT_ERROR",
+    "RegistryError",
+    "RegistryOptions",
+    "ask_registry",
+    "check_options",
+    "info_from_option",
+    "registry_host",
+]
 
 
 def registry_host(options: RegistryOptions) -> str:
@@ -31,22 +46,22 @@ def check_options(options: RegistryOptions) -> None:
         option_host("realm_host", options.realm_host)
 
 
-def ask(options: RegistryOptions) -> AuthInfo:
+def ask_registry(options: RegistryOptions) -> AuthInfo:
     """Return how the registry authenticates, from its response to `GET /v2/`.
 
     :raises OptionError: if an option is invalid. Nothing has been sent.
     :raises RegistryError: if it cannot be reached, its certificate is not trusted, or it is not a registry.
     """
     check_options(options)
-    if (known := known_info(options)) is not None:
+    if (known := info_from_option(options)) is not None:
         return known
     host = registry_host(options)
-    url = f"https://{endpoint(host)}/v2/"
+    url = f"https://{registry_endpoint(host)}/v2/"
     attempt = f"asking registry {host} how it authenticates (GET {url})"
-    return _understood(attempt, host, send(attempt, url, options))
+    return _parse_answer(attempt, host, send_registry_request(attempt, url, options))
 
 
-def known_info(options: RegistryOptions) -> AuthInfo | None:
+def info_from_option(options: RegistryOptions) -> AuthInfo | None:
     """Return the result for option `realm_host`, which needs no request to the registry. None without that option.
 
     :raises OptionError: if a host is invalid.
@@ -54,10 +69,12 @@ def known_info(options: RegistryOptions) -> AuthInfo | None:
     if options.realm_host is None:
         return None
     realm_host = option_host("realm_host", options.realm_host)
-    return AuthInfo("", realm_host=realm_host, delegated=endpoint(realm_host) != endpoint(registry_host(options)))
+    return AuthInfo(
+        "", realm_host=realm_host, delegated=registry_endpoint(realm_host) != registry_endpoint(registry_host(options))
+    )
 
 
-def _understood(attempt: str, host: str, answer: RegistryResponse) -> AuthInfo:
+def _parse_answer(attempt: str, host: str, answer: RegistryResponse) -> AuthInfo:
     """The authentication that the response describes.
 
     :raises RegistryError: if the response is not one of a registry.
@@ -66,11 +83,11 @@ def _understood(attempt: str, host: str, answer: RegistryResponse) -> AuthInfo:
         return AuthInfo("none")
     info = auth_info(host, answer.challenges) if answer.status == 401 else None
     if info is None:
-        raise RegistryError(f"{attempt} was answered {answer.status}{_explained(answer)}")
+        raise RegistryError(f"{attempt} was answered {answer.status}{_explain_answer(answer)}")
     return info
 
 
-def _explained(answer: RegistryResponse) -> str:
+def _explain_answer(answer: RegistryResponse) -> str:
     """The meaning of a response without a login challenge, and the fix."""
     if answer.status == 401:
         return " without a login challenge that a node can use. Check the name: it may not be a registry, or be behind a proxy"

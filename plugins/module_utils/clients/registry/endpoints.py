@@ -14,7 +14,7 @@ from ...core.errors import OptionError
 from ..https.endpoints import Endpoint, authority
 from ..https.endpoints import endpoint as any_endpoint
 
-__all__ = ["Endpoint", "endpoint", "is_token_service_of", "option_host", "redirect_target", "url_host"]
+__all__ = ["Endpoint", "is_token_service_of", "option_host", "redirect_target", "registry_endpoint", "url_host"]
 
 #: The host of Docker Hub's registry, and its names in images and auth files.
 _DOCKER_HUB = Endpoint("registry-1.docker.io", 443)
@@ -26,7 +26,7 @@ _DOCKER_HUB_TOKENS = Endpoint("auth.docker.io", 443)
 _DIGEST = re.compile(r"@sha(256|384|512):[0-9a-fA-F]+\Z")
 
 
-def endpoint(text: str, scheme: str = "https") -> Endpoint:
+def registry_endpoint(text: str, scheme: str = "https") -> Endpoint:
     """Return the endpoint for `host[:port]` in a URL with that scheme, `http` or `https`. All names of Docker Hub have the same one.
 
     :raises ValueError: if it is invalid. The message gives the reason.
@@ -57,7 +57,7 @@ def option_host(option: str, text: str) -> str:
         raise OptionError(f"option {option!r}: give host[:port] without a user or password, such as {shown!r}")
     host = reference.partition("/")[0]
     try:
-        endpoint(host)
+        registry_endpoint(host)
     except ValueError as error:
         raise OptionError(f"option {option!r}: {shown!r} does not begin with host[:port]: {error}") from None
     return host
@@ -69,7 +69,7 @@ def url_host(url: str) -> tuple[str, Endpoint]:
     :raises ValueError: if it is not such a URL.
     """
     scheme, host = authority(url)
-    return host, endpoint(host, scheme)
+    return host, registry_endpoint(host, scheme)
 
 
 def redirect_target(location: str) -> str:

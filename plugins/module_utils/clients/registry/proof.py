@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from ...core.errors import printable
+from ...core.errors import make_printable
 from .challenge import AuthInfo, auth_info
-from .endpoints import Endpoint, endpoint, is_token_service_of, option_host, redirect_target
-from .transport import NotAsked, RegistryError, RegistryOptions, RegistryResponse, check_timeout, send
+from .endpoints import Endpoint, is_token_service_of, option_host, redirect_target, registry_endpoint
+from .transport import NotAsked, RegistryError, RegistryOptions, RegistryResponse, check_timeout, send_registry_request
 
-__all__ = ["Outcome", "RegistryImage", "RegistryLogin", "RegistryProof", "prove", "prove_login"]
+__all__ = ["Outcome", "RegistryImage", "RegistryLogin", "RegistryProof", "prove_login", "prove_pull"]
 
 #: `not_sent`: the request would have gone to an unnamed host or address, or without TLS. `not_found` may also mean a missing permission:
 #: many registries hide images that they deny. `expired` is never returned here: it depends on the login itself (discovery/proofs.py).
@@ -90,7 +90,7 @@ class RegistryImage:
         return f"the tags of {self}" if self.path else "access"
 
     def url(self, scheme: str = "https") -> str:
-        root = f"{scheme}://{endpoint(self.host, scheme)}/v2/"
+        root = f"{scheme}://{registry_endpoint(self.host, scheme)}/v2/"
         if self.reference:
             return f"{root}{self.path}/manifests/{self.reference}"
         return f"{root}{self.path}/tags/list?n=1" if self.path else root
@@ -111,7 +111,7 @@ class RegistryProof:
         return self.outcome in ("logs_in", "pulls")
 
 
-def prove(
+def prove_pull(
     options: RegistryOptions,
     wanted: RegistryImage,
     login: RegistryLogin | None,
@@ -130,11 +130,13 @@ def prove(
     :raises OptionError: if an option is invalid. Nothing has been sent.
     """
     check_timeout(options)
-    named = frozenset(endpoint(option_host(options.realm_option, host)) for host in realm_hosts)
+    named = frozenset(registry_endpoint(option_host(options.realm_option, host)) for host in realm_hosts)
     try:
-        endpoint(wanted.host)
+        registry_endpoint(wanted.host)
     except ValueError as error:
-        return RegistryProof("unanswered", printable(f"{wanted.host!r} is not a valid host of a registry: {error}"))
+        return RegistryProof(
+            "unanswered", make_printable(f"{wanted.host!r} is not a valid host of a registry: {error}")
+        )
     try:
         return _ProofSession(options, wanted, login or RegistryLogin("", ""), named, is_named, is_insecure).answer()
     except NotAsked as error:
@@ -155,7 +157,7 @@ def prove_login(
 
     :raises OptionError: as `prove`.
     """
-    proof = prove(options, RegistryImage(host), login, realm_hosts, is_named=is_named)
+    proof = prove_pull(options, RegistryImage(host), login, realm_hosts, is_named=is_named)
     # For a token without a scope, the response for the registry itself proves no more.
     if proof.outcome in ("pulls", "no_right", "not_found") and proof.realm_host:
         return RegistryProof("logs_in", f"{proof.realm_host} accepts the login", proof.realm_host)
@@ -183,7 +185,7 @@ class _ProofSession:
                 raise
             return self._without_tls(error)
         if first.status != 401:
-            return self._judged(first, "")
+            return self._judge_manifest(first, "")
         info = auth_info(self.wanted.host, first.challenges)
         if info is None:
             raise RegistryError(
@@ -209,7 +211,7 @@ class _ProofSession:
                 "not_sent",
                 f"registry {self.wanted.host} answers only without TLS, where others can read a login. The login was not sent",
             )
-        return self._judged(answer, "")
+        return self._judge_manifest(answer, "")
 
     def _by_basic(self) -> RegistryProof:
         host = self.wanted.host
@@ -218,13 +220,13 @@ class _ProofSession:
         answer = self._ask({"Authorization": self.login.header})
         if answer.status == 401:
             return RegistryProof("bad_login", f"registry {host} refuses the login", host)
-        return self._judged(answer, host)
+        return self._judge_manifest(answer, host)
 
     def _by_token(self, info: AuthInfo) -> RegistryProof:
         token = self._token(info)
         if isinstance(token, RegistryProof):
             return token
-        return self._judged(self._ask({"Authorization": f"Bearer {token}"}), info.realm_host)
+        return self._judge_manifest(self._ask({"Authorization": f"Bearer {token}"}), info.realm_host)
 
     def _token(self, info: AuthInfo) -> str | RegistryProof:
         """The token, or the reason why there is none."""
@@ -234,38 +236,42 @@ class _ProofSession:
         headers = {"Authorization": self.login.header} if self.login else {}
         answer = self._send(attempt, info.realm_host, self._token_url(info), headers=headers, with_body=True)
         if answer.status == 200:
-            return _token_in(attempt, answer.body)
+            return _parse_token(attempt, answer.body)
         if answer.status == 429:
-            return _rate_limited(info.realm_host)
+            return _rate_limit_proof(info.realm_host)
         if answer.status in (400, 401, 403):
             if self.login:
                 return RegistryProof("bad_login", f"{info.realm_host} refuses the login", info.realm_host)
             return RegistryProof("no_login", f"registry {self.wanted.host} asks for a login, and there is none")
         raise RegistryError(
-            f"{attempt} was answered {answer.status}{_redirected(answer) or '. Try again later, or check the registry'}"
+            f"{attempt} was answered {answer.status}{_describe_redirect(answer) or '. Try again later, or check the registry'}"
         )
 
     def _why_not_sent(self, info: AuthInfo) -> str:
         """The reason as the rest of a sentence, or empty. The rule also applies without a login, because a request reveals the caller."""
         if urlsplit(info.realm).scheme == "http":
             return " without TLS, where others can read them. Nothing was sent"
-        registry, service = endpoint(self.wanted.host), endpoint(info.realm_host)
+        registry, service = registry_endpoint(self.wanted.host), registry_endpoint(info.realm_host)
         if is_token_service_of(registry, service) or service in self.named:
             return ""
         return f", another host. Nothing was sent. If that host is right, name it in {self.options.realm_option!r}"
 
     def _may_be_inside(self, host: str) -> bool:
         """Whether the host may be at an address that only the host of the task reaches, because an option names it."""
-        asked = endpoint(host)
-        return asked in self.named or (self.is_named and asked == endpoint(self.wanted.host))
+        asked = registry_endpoint(host)
+        return asked in self.named or (self.is_named and asked == registry_endpoint(self.wanted.host))
 
     def _send(self, attempt: str, host: str, url: str, **how: Any) -> RegistryResponse:
         """The response of a host. Only the certificate of an insecure registry is not verified."""
-        is_insecure = self.is_insecure and endpoint(host) == endpoint(self.wanted.host)
-        return send(attempt, url, self.options, inside=self._may_be_inside(host), is_insecure=is_insecure, **how)
+        is_insecure = self.is_insecure and registry_endpoint(host) == registry_endpoint(self.wanted.host)
+        return send_registry_request(
+            attempt, url, self.options, inside=self._may_be_inside(host), is_insecure=is_insecure, **how
+        )
 
     def _token_url(self, info: AuthInfo) -> str:
-        realm = f"https://{endpoint(self.wanted.host)}{info.realm}" if info.realm.startswith("/") else info.realm
+        realm = (
+            f"https://{registry_endpoint(self.wanted.host)}{info.realm}" if info.realm.startswith("/") else info.realm
+        )
         parts = urlsplit(realm)
         # A user name in the realm would be sent instead of the login.
         host = parts.netloc.rpartition("@")[2]
@@ -287,7 +293,7 @@ class _ProofSession:
                 return answer
         return self._send(self._attempt(), host, url, headers=given)
 
-    def _judged(self, answer: RegistryResponse, realm_host: str) -> RegistryProof:
+    def _judge_manifest(self, answer: RegistryResponse, realm_host: str) -> RegistryProof:
         """The result for the final response about the manifest."""
         image, host = self.wanted, self.wanted.host
         if answer.status == 200:
@@ -301,15 +307,15 @@ class _ProofSession:
         if answer.status == 404:
             return RegistryProof("not_found", f"registry {host} has no {image}, or hides it", realm_host)
         if answer.status == 429:
-            return _rate_limited(host)
-        advice = _redirected(answer) or ". Check the name of the registry, or try again later"
+            return _rate_limit_proof(host)
+        advice = _describe_redirect(answer) or ". Check the name of the registry, or try again later"
         raise RegistryError(f"{self._attempt()} was answered {answer.status}{advice}")
 
     def _attempt(self) -> str:
         return f"asking registry {self.wanted.host} for {self.wanted.what}"
 
 
-def _redirected(answer: RegistryResponse) -> str:
+def _describe_redirect(answer: RegistryResponse) -> str:
     """The explanation of a redirect as the end of a sentence. Empty for any other response."""
     if not 300 <= answer.status < 400:
         return ""
@@ -319,13 +325,13 @@ def _redirected(answer: RegistryResponse) -> str:
     )
 
 
-def _rate_limited(host: str) -> RegistryProof:
+def _rate_limit_proof(host: str) -> RegistryProof:
     return RegistryProof(
         "rate_limited", f"{host} allows no more requests for now: try again later, or with another login"
     )
 
 
-def _token_in(attempt: str, body: bytes) -> str:
+def _parse_token(attempt: str, body: bytes) -> str:
     """The token in the response.
 
     :raises RegistryError: if there is none.

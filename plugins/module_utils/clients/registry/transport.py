@@ -13,7 +13,15 @@ from ..https import transport
 from ..https.failures import Words
 from ..https.transport import IMPORT_ERROR, HttpsError, HttpsOptions, InsideAddressError
 
-__all__ = ["IMPORT_ERROR", "NotAsked", "RegistryError", "RegistryOptions", "RegistryResponse", "check_timeout", "send"]
+__all__ = [
+    "IMPORT_ERROR",
+    "NotAsked",
+    "RegistryError",
+    "RegistryOptions",
+    "RegistryResponse",
+    "check_timeout",
+    "send_registry_request",
+]
 
 #: Maximum size of a response, in bytes. Headers of registries have a few hundred bytes, and servers and proxies allow up to 32 KiB.
 _LONGEST_ANSWER = 64 * 1024
@@ -63,7 +71,7 @@ def check_timeout(options: RegistryOptions) -> None:
     transport.check_timeout(_https(options))
 
 
-def send(
+def send_registry_request(
     attempt: str,
     url: str,
     options: RegistryOptions,
@@ -83,7 +91,7 @@ def send(
     :raises RegistryError: if there is no response.
     """
     try:
-        found = transport.send(
+        found = transport.send_https_request(
             attempt,
             url,
             _https(options, inside=inside, is_insecure=is_insecure),

@@ -20,10 +20,10 @@ from ...images.registry_sources import IMAGE_CONFIG, Mirrors, RegistrySources, r
 from ...platform.protected import NODE_SECRET
 from ..credentials import Credentials, credentials_of
 from ..lookup import Lookup, UnreadableObject
-from ..reading import look, want
+from ..reading import require_all, try_lookup
 from .mirrors import key_for
 
-__all__ = ["RegistryAttempt", "asked"]
+__all__ = ["RegistryAttempt", "read_attempts"]
 
 #: Outcomes that a node would get as well. Others, such as a registry that is unreachable from here, do not count.
 _ANSWERS = ("pulls", "bad_login", "expired", "no_login", "no_right", "not_found")
@@ -59,7 +59,7 @@ class RegistryAttempt:
         return f"with the key {without_user(question.key)} of secret {question.secret}"
 
 
-def asked(
+def read_attempts(
     namespace: str, reference: Reference, credentials: Credentials, mirrors: Mirrors | None, evidence: Lookup
 ) -> Sequence[RegistryAttempt]:
     """Return the attempts, in order.
@@ -67,8 +67,8 @@ def asked(
     :raises ReadRequired: when the nodes' pull secret has to be read, or a registry has to be asked first.
     """
     attempts = list(dict.fromkeys(_attempts(namespace, reference, credentials, mirrors, evidence)))[:_MOST]
-    want(evidence, [question.ref for question, _is_source in attempts])
-    return [_answered(question, evidence, is_source=is_source) for question, is_source in attempts]
+    require_all(evidence, [question.ref for question, _is_source in attempts])
+    return [_read_attempt(question, evidence, is_source=is_source) for question, is_source in attempts]
 
 
 def _attempts(
@@ -82,7 +82,7 @@ def _attempts(
     registries = _sources(evidence)
     for login in _logins(namespace, reference, credentials, evidence):
         for place, is_source in places:
-            own = login if login is not None and place.host == reference.host else _of_node(place, evidence)
+            own = login if login is not None and place.host == reference.host else _node_login(place, evidence)
             insecure = registries.is_insecure(place.repository)
             yield ImageQuestion.about(place, *own, is_insecure=insecure), is_source
 
@@ -90,7 +90,7 @@ def _attempts(
 def _sources(evidence: Lookup) -> RegistrySources:
     """The registry sources of the cluster's image config. A registry is insecure only if that can be read and says so."""
     try:
-        return evidence.made_of(IMAGE_CONFIG, registry_sources_of)
+        return evidence.derive(IMAGE_CONFIG, registry_sources_of)
     except UnreadableObject:
         return RegistrySources()
 
@@ -107,14 +107,14 @@ def _logins(
     return every or [None]
 
 
-def _of_node(place: Reference, evidence: Lookup) -> tuple[str, ...]:
+def _node_login(place: Reference, evidence: Lookup) -> tuple[str, ...]:
     """The logins that the runtime finds in the nodes' file. An empty result means a request without a login."""
     key = key_for(str(place), evidence).key
     return (NODE_SECRET.namespace, NODE_SECRET.name, key) if key else ()
 
 
-def _answered(question: ImageQuestion, evidence: Lookup, *, is_source: bool) -> RegistryAttempt:
-    answer, unread = look(evidence, question.ref)
+def _read_attempt(question: ImageQuestion, evidence: Lookup, *, is_source: bool) -> RegistryAttempt:
+    answer, unread = try_lookup(evidence, question.ref)
     if answer is None:
         return RegistryAttempt(question, is_source, "unanswered", unread)
     return RegistryAttempt(question, is_source, as_str(answer.get("outcome")), as_str(answer.get("message")))

@@ -17,10 +17,10 @@ from ...dockerconfig.registry_keys import without_user
 from ...images.references import Reference
 from ...images.stream_tags import StreamTag
 from .. import fixes
-from ..credentials import logins_of, secret_seen
+from ..credentials import logins_of, secret_status
 from ..fixes import Fix
 from ..lookup import Lookup
-from ..reading import items_of, look
+from ..reading import items_of, try_lookup
 
 __all__ = ["why_not_imported"]
 
@@ -35,21 +35,21 @@ def why_not_imported(tag: StreamTag, evidence: Lookup) -> tuple[str, Sequence[Fi
     if not tag.problem:
         return f"{tag} has no image: build or import it, or correct the tag", []
     begin, project = f"{tag} was never imported: {tag.problem}", tag.stream.namespace
-    again = _again(tag)
+    again = _import_advice(tag)
     if tag.source is None or tag.meaning not in _OF_LOGINS:
         return f"{begin}. Fix that in project {project}. {again}", []
-    listed, unread = look(evidence, ObjectRef(SECRET, project, ""))
-    which, fix = _which(project, tag.source, listed, unread)
+    listed, unread = try_lookup(evidence, ObjectRef(SECRET, project, ""))
+    which, fix = _explain_secrets(project, tag.source, listed, unread)
     repeated = [] if tag.is_scheduled else fixes.import_again(project, tag.stream.name)
     said = f"{begin}. The import uses all pull secrets of project {project}, linked or not: {which}. {again}"
     return said, [*fix, *repeated]
 
 
-def _which(project: str, source: Reference, listed: Json | None, unread: str) -> tuple[str, Sequence[Fix]]:
+def _explain_secrets(project: str, source: Reference, listed: Json | None, unread: str) -> tuple[str, Sequence[Fix]]:
     if unread:
         because = f"whether one of them is for {source.repository} is not known: {unread}"
         return because, fixes.import_secret(project, source.host)
-    secrets = [secret_seen(as_str(metadata(each).get("name")), each) for each in items_of(listed)]
+    secrets = [secret_status(as_str(metadata(each).get("name")), each) for each in items_of(listed)]
     found = logins_of([secret for secret in secrets if secret.state == "usable"], source.repository)
     if not found:
         return f"none of them is for {source.repository}", fixes.import_secret(project, source.host)
@@ -58,7 +58,7 @@ def _which(project: str, source: Reference, listed: Json | None, unread: str) ->
     return f"secret {first.secret} has the key {without_user(first.key)}, and its login does not give the image", fix
 
 
-def _again(tag: StreamTag) -> str:
+def _import_advice(tag: StreamTag) -> str:
     if tag.is_scheduled:
         return "The cluster repeats the import every 15 minutes"
     return "Then import it again with image_stream_import, because the cluster does not repeat the import"

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import ObjectRef
-from ...images.image_streams import IMAGE_STREAM, why_not_there
+from ...images.image_streams import IMAGE_STREAM, why_image_missing
 from ...images.references import Reference
 from ...images.registry_sources import IMAGE_CONFIG
 from ...images.stream_tags import tag_of
@@ -17,12 +17,12 @@ from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 from .. import fixes
 from ..credentials import Credentials
 from ..lookup import Lookup
-from ..reading import look, want
+from ..reading import require_all, try_lookup
 from ..subjects import ContainerPull
-from ..verdict import StepResult, breaks, doubts, says
+from ..verdict import StepResult, failure, info, unknown
 from .imports import why_not_imported
 
-__all__ = ["project"]
+__all__ = ["explain_project"]
 
 #: The name of the integrated registry, if the image config has no other.
 _HOSTS = (
@@ -31,7 +31,7 @@ _HOSTS = (
 )
 
 
-def project(
+def explain_project(
     subject: ContainerPull, reference: Reference, credentials: Credentials, evidence: Lookup
 ) -> Iterator[StepResult]:
     """Yield the results for the integrated registry, and nothing for an image of another registry."""
@@ -40,47 +40,47 @@ def project(
         return
     review = ObjectRef(SUBJECT_ACCESS_REVIEW, name, f"{subject.namespace}/{subject.account}")
     image = ObjectRef(IMAGE_STREAM, name, stream)
-    want(evidence, (review, image))
-    has_streams = look(evidence, image)[0] != {}
-    yield _right(subject, review, evidence, has_streams=has_streams)
-    yield _stream(image, reference, evidence)
+    require_all(evidence, (review, image))
+    has_streams = try_lookup(evidence, image)[0] != {}
+    yield _explain_right(subject, review, evidence, has_streams=has_streams)
+    yield _explain_stream(image, reference, evidence)
 
 
-def _right(subject: ContainerPull, review: ObjectRef, evidence: Lookup, *, has_streams: bool) -> StepResult:
+def _explain_right(subject: ContainerPull, review: ObjectRef, evidence: Lookup, *, has_streams: bool) -> StepResult:
     """Whether the account has the right. Without image streams, the cluster is not OpenShift, and a grant has no effect."""
-    answer, unread = look(evidence, review)
+    answer, unread = try_lookup(evidence, review)
     project = review.namespace
     if unread:
-        return doubts("project", f"whether {subject.account_ref} may pull from {project} is not known: {unread}")
+        return unknown("project", f"whether {subject.account_ref} may pull from {project} is not known: {unread}")
     if as_dict(answer).get("allowed") is True:
-        return says("project", f"{subject.account_ref} may pull from project {project}")
+        return info("project", f"{subject.account_ref} may pull from project {project}")
     reason = f"{subject.account_ref} may not pull from project {project}"
     if not has_streams:
-        return breaks("project", f"{reason}: the cluster has no image streams, and so no internal registry")
-    return breaks("project", reason, fixes.grant(project, subject.namespace, subject.account))
+        return failure("project", f"{reason}: the cluster has no image streams, and so no internal registry")
+    return failure("project", reason, fixes.grant(project, subject.namespace, subject.account))
 
 
-def _stream(ref: ObjectRef, reference: Reference, evidence: Lookup) -> StepResult:
+def _explain_stream(ref: ObjectRef, reference: Reference, evidence: Lookup) -> StepResult:
     """Whether the registry has the image."""
-    stream, unread = look(evidence, ref)
+    stream, unread = try_lookup(evidence, ref)
     if unread:
-        return doubts("stream", f"whether {ref} has the image is not known: {unread}")
+        return unknown("stream", f"whether {ref} has the image is not known: {unread}")
     if stream == {}:
         reason = f"whether {ref} has the image is not known: the cluster has no image streams"
-        return says("stream", reason, ok=None)
+        return info("stream", reason, ok=None)
     tag = tag_of(ref, as_dict(stream), reference.tag or "latest")
     if not (reference.digest or tag.image) and tag.problem:
         reason, fix = why_not_imported(tag, evidence)
-        return breaks("stream", reason, fix)
-    if why := why_not_there(ref, stream, reference):
-        return breaks("stream", why)
-    return says("stream", f"{ref} has the image")
+        return failure("stream", reason, fix)
+    if why := why_image_missing(ref, stream, reference):
+        return failure("stream", why)
+    return info("stream", f"{ref} has the image")
 
 
 def _hosts(credentials: Credentials, evidence: Lookup) -> Sequence[str]:
     """The names of the integrated registry: from the image config, and from the keys of the pull secrets that it generates."""
     generated = [key for secret in credentials.in_state("usable") if secret.is_generated for key in secret.keys]
-    config, _unread = look(evidence, IMAGE_CONFIG)
+    config, _unread = try_lookup(evidence, IMAGE_CONFIG)
     status = as_dict(as_dict(config).get("status"))
     external = map(as_str, as_list(status.get("externalRegistryHostnames")))
     return [*_HOSTS, *filter(None, [as_str(status.get("internalRegistryHostname")), *external]), *generated]

@@ -15,14 +15,14 @@ from .. import fixes
 from ..credentials import Credentials, PullSecretStatus, credentials_of, nearest_key
 from ..fixes import Fix
 from ..lookup import Lookup
-from ..reading import look
+from ..reading import try_lookup
 from ..subjects import ContainerPull
 from .pull_secrets import STATES
 
-__all__ = ["what_lacks"]
+__all__ = ["explain_missing_login"]
 
 
-def what_lacks(
+def explain_missing_login(
     subject: ContainerPull,
     reference: Reference,
     credentials: Credentials,
@@ -35,13 +35,13 @@ def what_lacks(
     Without `is_needed`, a registry reports that the image does not exist. Then no task adds a login that nothing refers to yet.
     """
     host, namespace = reference.host, subject.namespace
-    for state, offer in (("wrong_type", fixes.rewrite_secret), ("missing", fixes.new_secret_named)):
+    for state, offer in (("wrong_type", fixes.rewrite_secret), ("missing", fixes.create_listed_secret)):
         for secret in credentials.in_state(state):
             ref = ObjectRef(SECRET, namespace, secret.name)
             return f"{ref} {STATES[state].format(secret.detail)}", offer(namespace, secret.name, host)
-    listed = _listed_by_account(subject, evidence)
+    listed = _account_list(subject, evidence)
     own = [secret for secret in credentials.secrets if secret.name in subject.own and secret.name not in listed]
-    linked = _linked(subject, reference, listed, evidence)
+    linked = _linked_secret(subject, reference, listed, evidence)
     if linked and not own:
         return (
             f"{subject.ref} was created before {linked} was linked to {subject.account_ref}, and never gets it",
@@ -57,17 +57,17 @@ def what_lacks(
     hint = f"; the nearest is {near}" if near else ""
     return (
         f"no pull secret of {subject.ref} is for {reference.repository}{hint}",
-        fix or (fixes.new_secret(namespace, subject.account, host) if is_needed and not own else []),
+        fix or (fixes.create_secret(namespace, subject.account, host) if is_needed and not own else []),
     )
 
 
-def _listed_by_account(subject: ContainerPull, evidence: Lookup) -> Sequence[str]:
+def _account_list(subject: ContainerPull, evidence: Lookup) -> Sequence[str]:
     """The list of the account, or nothing when it is unknown."""
-    account, _unread = look(evidence, subject.account_ref)
+    account, _unread = try_lookup(evidence, subject.account_ref)
     return names_in(as_dict(account), "imagePullSecrets")
 
 
-def _linked(subject: ContainerPull, reference: Reference, listed: Sequence[str], evidence: Lookup) -> str:
+def _linked_secret(subject: ContainerPull, reference: Reference, listed: Sequence[str], evidence: Lookup) -> str:
     """A secret for the image that is in the account's list but not in the pod's."""
     if not (subject.is_pod or subject.own):
         return ""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ...core.objects import SECRET, ObjectRef
 from ...dockerconfig.registry_keys import without_user
-from ...images.pull_messages import PullAttempt, understand
+from ...images.pull_messages import PullAttempt, parse_message
 from ...images.references import Reference, reference_of
 from ...images.registry_sources import Mirrors
 from ...platform.protected import NODE_SECRET
@@ -19,14 +19,14 @@ from ..credentials import Credentials, KubeletLogin, credentials_of
 from ..fixes import Fix
 from ..lookup import Lookup
 from ..subjects import ContainerPull
-from ..verdict import UNKNOWN, WILL_NOT_PULL, StepResult, doubts, says
-from .asked import RegistryAttempt, asked
-from .lacking import what_lacks
+from ..verdict import UNKNOWN, WILL_NOT_PULL, StepResult, info, unknown
+from .asked import RegistryAttempt, read_attempts
+from .lacking import explain_missing_login
 from .mirrors import MirrorKey, key_for
-from .providers import providers
+from .providers import explain_providers
 from .times import CHANGED_BEFORE, CHANGED_SINCE, CLOSE, events_of, order_of, order_of_objects
 
-__all__ = ["LoginContext", "heard", "keys", "verdict"]
+__all__ = ["LoginContext", "explain_keys", "explain_login", "last_node_error"]
 
 #: Causes that a login could fix, and those of them that an attempt before the secret's last change would have had.
 _OF_LOGINS = (
@@ -72,52 +72,54 @@ class LoginContext:
     asks: bool = False
 
 
-def heard(subject: ContainerPull, evidence: Lookup) -> PullAttempt | None:
+def last_node_error(subject: ContainerPull, evidence: Lookup) -> PullAttempt | None:
     """Return the node's last error. If that hides the cause of earlier attempts, return the cause from the pod's events."""
     if not subject.reason:
         return None
-    told = understand(subject.reason, subject.message).cause
+    told = parse_message(subject.reason, subject.message).cause
     if told is not None and told.rule.id != _OWN_LIMIT:
         return told
     return events_of(subject, evidence).cause or told
 
 
-def keys(credentials: Credentials, repository: str) -> Iterator[StepResult]:
+def explain_keys(credentials: Credentials, repository: str) -> Iterator[StepResult]:
     if not credentials.in_state("unparsable"):
-        text = tried(credentials.logins) or f"no key in them is for {repository}"
-        yield says("keys", text, ok=bool(credentials.usable_logins))
+        text = format_logins(credentials.logins) or f"no key in them is for {repository}"
+        yield info("keys", text, ok=bool(credentials.usable_logins))
 
 
-def verdict(held: LoginContext, told: PullAttempt | None) -> Iterator[StepResult]:
+def explain_login(held: LoginContext, told: PullAttempt | None) -> Iterator[StepResult]:
     """Yield the results. If nothing fails, the last one says how the pull works: a `StepResult` with a reason only."""
     if told is not None:
-        yield says("node", f"the node says: {told.text}", ok=False)
+        yield info("node", f"the node says: {told.text}", ok=False)
     if held.asks and (told is None or told.rule.id in (*_OF_LOGINS, *_PROVES_NOTHING)):
-        yield from _by_asking(held, told)
+        yield from _judge_by_asking(held, told)
     elif told is None or told.rule.id == _OWN_LIMIT:
-        yield from _without_word(held)
+        yield from _judge_without_node(held)
     else:
-        yield _with_word(held, told)
+        yield _judge_by_node(held, told)
 
 
-def _with_word(held: LoginContext, told: PullAttempt) -> StepResult:
+def _judge_by_node(held: LoginContext, told: PullAttempt) -> StepResult:
     said = f"the node says: {told.text}"
     logins, subject = held.credentials.usable_logins, held.subject
     if told.rule.id in _PROVES_NOTHING:
-        return _unknown(said)
+        return _unknown_reason(said)
     if told.rule.id not in _OF_LOGINS:
-        return _broken(f"{_lower(told.meaning)} ({told.text}).{_role_of(told)} {told.rule.fix}")
-    if mirror := _asked_mirror(held, told):
-        return _at_mirror(held, told, mirror)
+        return _failure_reason(f"{_lower_first(told.meaning)} ({told.text}).{_role_of(told)} {told.rule.fix}")
+    if mirror := _mirror_of_error(held, told):
+        return _judge_mirror_error(held, told, mirror)
     if logins:
-        return _with_login(held, told, logins)
+        return _judge_login(held, told, logins)
     if unread := held.credentials.in_state("unread"):
         ref = ObjectRef(SECRET, subject.namespace, unread[0].name)
-        return _broken(f"{said}. The content of {ref} is not known: {unread[0].detail}")
+        return _failure_reason(f"{said}. The content of {ref} is not known: {unread[0].detail}")
     is_missing = told.rule.id == _NOT_FOUND
-    reason, fix = what_lacks(subject, held.reference, held.credentials, held.evidence, is_needed=not is_missing)
+    reason, fix = explain_missing_login(
+        subject, held.reference, held.credentials, held.evidence, is_needed=not is_missing
+    )
     hidden = f"{_NO_IMAGE}: " if is_missing else ""
-    return _broken(f"{hidden}{reason}, and {said}", fix)
+    return _failure_reason(f"{hidden}{reason}, and {said}", fix)
 
 
 def _role_of(told: PullAttempt) -> str:
@@ -126,7 +128,7 @@ def _role_of(told: PullAttempt) -> str:
     return f" {told.server} is a server that the registry names, such as its token service." if unknown else ""
 
 
-def tried(logins: Sequence[KubeletLogin]) -> str:
+def format_logins(logins: Sequence[KubeletLogin]) -> str:
     """Return the keys in the order in which they are tried, as a clause."""
     return ", then ".join(
         f"secret {login.secret} has the key {without_user(login.key)}{' without a login' if login.is_empty else ''}"
@@ -134,73 +136,75 @@ def tried(logins: Sequence[KubeletLogin]) -> str:
     )
 
 
-def _by_asking(held: LoginContext, told: PullAttempt | None) -> Iterator[StepResult]:
-    attempts = asked(held.subject.namespace, held.reference, held.credentials, held.mirrors, held.evidence)
+def _judge_by_asking(held: LoginContext, told: PullAttempt | None) -> Iterator[StepResult]:
+    attempts = read_attempts(held.subject.namespace, held.reference, held.credentials, held.mirrors, held.evidence)
     for attempt in attempts:
         ok = attempt.pulls if attempt.is_known else None
-        yield says("registry", f"{attempt.which}: {attempt.said}", ok=ok)
+        yield info("registry", f"{attempt.which}: {attempt.said}", ok=ok)
     if works := next((attempt for attempt in attempts if attempt.pulls), None):
-        yield _pulls(f"{works.said}, {works.which}")
+        yield _success_reason(f"{works.said}, {works.which}")
     elif not all(attempt.is_known for attempt in attempts):
-        yield _by_some(held, told, attempts)
+        yield _judge_by_some(held, told, attempts)
     elif attempts:  # none is made where the source is blocked and has no mirror, which is said already
-        yield _refused(held, next((attempt for attempt in attempts if attempt.is_source), attempts[0]))
+        yield _judge_refusal(held, next((attempt for attempt in attempts if attempt.is_source), attempts[0]))
 
 
-def _by_some(held: LoginContext, told: PullAttempt | None, attempts: Sequence[RegistryAttempt]) -> StepResult:
+def _judge_by_some(held: LoginContext, told: PullAttempt | None, attempts: Sequence[RegistryAttempt]) -> StepResult:
     """A registry could not be reached from here. The errors of the node and of other registries still count."""
     if told is not None and told.rule.id in _OF_LOGINS:
-        at_source = not _asked_mirror(held, told)
+        at_source = not _mirror_of_error(held, told)
         there = [each for each in attempts if each.is_source == at_source]
         # Another login may have been changed since the node was refused.
         is_known = there and all(each.is_known for each in there)
-        return _refused(held, there[0]) if is_known else _with_word(held, told)
+        return _judge_refusal(held, there[0]) if is_known else _judge_by_node(held, told)
     silent = next(attempt for attempt in attempts if not attempt.is_known)
     reason = f"a registry could not be asked from here: {silent.said}"
     if answered := next((attempt for attempt in attempts if attempt.is_known), None):
-        return _unknown(f"{reason}; {answered.said}, {answered.which}", _refused(held, answered).fix)
-    lacking = next((seen for seen in _without_word(held) if seen.fix), None)
-    return _unknown(reason) if lacking is None else _unknown(f"{reason}; {lacking.reason}", lacking.fix)
+        return _unknown_reason(f"{reason}; {answered.said}, {answered.which}", _judge_refusal(held, answered).fix)
+    lacking = next((seen for seen in _judge_without_node(held) if seen.fix), None)
+    return _unknown_reason(reason) if lacking is None else _unknown_reason(f"{reason}; {lacking.reason}", lacking.fix)
 
 
-def _refused(held: LoginContext, attempt: RegistryAttempt) -> StepResult:
+def _judge_refusal(held: LoginContext, attempt: RegistryAttempt) -> StepResult:
     """The response to the first attempt at the source, or at a mirror if the source is never contacted."""
     logins, is_missing = held.credentials.usable_logins, attempt.outcome == _NOT_FOUND
     if attempt.outcome == "no_login" or not logins:
         if not attempt.is_source:
             key = key_for(str(attempt.question.image), held.evidence)
-            return _broken(f"{attempt.said}: {key}", [] if is_missing else key.fix)
-        reason, fix = what_lacks(
+            return _failure_reason(f"{attempt.said}: {key}", [] if is_missing else key.fix)
+        reason, fix = explain_missing_login(
             held.subject, held.reference, held.credentials, held.evidence, is_needed=not is_missing
         )
         if is_missing:
-            return _broken(f"{attempt.said}, and {reason}", fix)
-        return _broken(f"{reason}: {attempt.said}", fix)
+            return _failure_reason(f"{attempt.said}, and {reason}", fix)
+        return _failure_reason(f"{reason}: {attempt.said}", fix)
     fix = fixes.add_registry(held.subject.namespace, logins[0].secret, logins[0].key)
     begin = "the registry refuses the login" if attempt.outcome == "bad_login" else attempt.said
-    return _broken(f"{begin}: {tried(logins)}", [] if is_missing else _unless_generated(held, fix))
+    return _failure_reason(f"{begin}: {format_logins(logins)}", [] if is_missing else _drop_generated(held, fix))
 
 
-def _without_word(held: LoginContext) -> Iterator[StepResult]:
-    logins, only = held.credentials.usable_logins, _only_mirrors(held)
+def _judge_without_node(held: LoginContext) -> Iterator[StepResult]:
+    logins, only = held.credentials.usable_logins, _exclusive_mirrors(held)
     if only and not (logins and _has_own_host(held, only)):
-        yield _from_mirrors(held, only)
+        yield _judge_mirrors(held, only)
     elif logins:
-        yield _pulls(f"{tried(logins[:1])}, but the registry was not asked whether it accepts the login")
+        yield _success_reason(
+            f"{format_logins(logins[:1])}, but the registry was not asked whether it accepts the login"
+        )
     elif key := _nodes_key(held):
-        yield _pulls(
+        yield _success_reason(
             f"the nodes' own pull secret has the key {key}, but the registry was not asked whether it accepts the login"
         )
     elif usable := _usable_mirror(held):
-        yield _pulls(f"{usable}, but the mirror was not asked whether it accepts the login")
+        yield _success_reason(f"{usable}, but the mirror was not asked whether it accepts the login")
     else:
-        yield from providers(held.reference, held.mirrors, held.evidence)
-        reason, fix = what_lacks(held.subject, held.reference, held.credentials, held.evidence)
+        yield from explain_providers(held.reference, held.mirrors, held.evidence)
+        reason, fix = explain_missing_login(held.subject, held.reference, held.credentials, held.evidence)
         text = f"{reason}: the pull works only if the image is public or the nodes have credentials for it"
-        yield doubts("keys", text, fix)
+        yield unknown("keys", text, fix)
 
 
-def _only_mirrors(held: LoginContext) -> Sequence[str]:
+def _exclusive_mirrors(held: LoginContext) -> Sequence[str]:
     """The mirrors, if the source is never contacted."""
     return held.mirrors.mirrors if held.mirrors is not None and held.mirrors.never_source else ()
 
@@ -217,34 +221,34 @@ def _usable_mirror(held: LoginContext) -> MirrorKey | None:
     return next((each for each in found if each.key), None)
 
 
-def _from_mirrors(held: LoginContext, mirrors: Sequence[str]) -> StepResult:
+def _judge_mirrors(held: LoginContext, mirrors: Sequence[str]) -> StepResult:
     if usable := _usable_mirror(held):
-        return _pulls(f"{usable}, but the mirror was not asked whether it accepts the login")
+        return _success_reason(f"{usable}, but the mirror was not asked whether it accepts the login")
     first = key_for(mirrors[0], held.evidence)
     text = f"the image comes only from {', '.join(mirrors)}, and {first}: the pull works only if the mirror requires no login"
-    return _unknown(text, first.fix)
+    return _unknown_reason(text, first.fix)
 
 
-def _asked_mirror(held: LoginContext, told: PullAttempt) -> str:
+def _mirror_of_error(held: LoginContext, told: PullAttempt) -> str:
     """The mirror that the node's error is about, or empty if it is about the source.
 
     If the source is never contacted, the error of the last mirror takes its place (containers/image docker_image_src.go).
     """
-    return told.image if told.is_mirror else next(iter(reversed(_only_mirrors(held))), "")
+    return told.image if told.is_mirror else next(iter(reversed(_exclusive_mirrors(held))), "")
 
 
-def _at_mirror(held: LoginContext, told: PullAttempt, image: str) -> StepResult:
+def _judge_mirror_error(held: LoginContext, told: PullAttempt, image: str) -> StepResult:
     """A mirror refuses, and the source is unreachable or never contacted."""
     key, mirror = key_for(image, held.evidence), reference_of(image)
     own = held.credentials.usable_logins if mirror and mirror.host == held.reference.host else []
-    which = tried(own) if own else str(key)
+    which = format_logins(own) if own else str(key)
     secrets = [ObjectRef(SECRET, held.subject.namespace, login.secret) for login in own] or [NODE_SECRET]
     if (own or key.key) and order_of_objects(held.subject, secrets, held.evidence) == CHANGED_SINCE:
-        return _pulls(f"{which}, which was changed after the node's last attempt: {_AGAIN if own else _SOON}")
+        return _success_reason(f"{which}, which was changed after the node's last attempt: {_AGAIN if own else _SOON}")
     is_missing = told.rule.id == _NOT_FOUND
     hidden = "the mirror has no such image, or hides it: " if is_missing else ""
     fix = [] if own or is_missing else key.fix
-    return _broken(f"{hidden}{which}, and the node says of the mirror: {told.text}", fix)
+    return _failure_reason(f"{hidden}{which}, and the node says of the mirror: {told.text}", fix)
 
 
 def _nodes_key(held: LoginContext) -> str:
@@ -252,44 +256,44 @@ def _nodes_key(held: LoginContext) -> str:
     return next((without_user(login.key) for login in found.usable_logins), "")
 
 
-def _with_login(held: LoginContext, told: PullAttempt, logins: Sequence[KubeletLogin]) -> StepResult:
+def _judge_login(held: LoginContext, told: PullAttempt, logins: Sequence[KubeletLogin]) -> StepResult:
     """The node was refused although there is a login."""
-    which, order = tried(logins), order_of(held.subject, {login.secret for login in logins}, held.evidence)
+    which, order = format_logins(logins), order_of(held.subject, {login.secret for login in logins}, held.evidence)
     if order == CHANGED_SINCE:
-        return _pulls(f"{which}, which was changed after the node's last attempt: {_AGAIN}")
+        return _success_reason(f"{which}, which was changed after the node's last attempt: {_AGAIN}")
     if told.rule.id in _OF_ANOTHER_TIME:
         if order == CHANGED_BEFORE:
-            return _unknown(f"{which}, even at the node's last attempt, but the node says: {told.text}")
-        return _pulls(f"{which}, so the node's error is older than it: {_AGAIN}")
+            return _unknown_reason(f"{which}, even at the node's last attempt, but the node says: {told.text}")
+        return _success_reason(f"{which}, so the node's error is older than it: {_AGAIN}")
     means = _REFUSED[told.rule.id]
     fix = fixes.add_registry(held.subject.namespace, logins[0].secret, logins[0].key)
     if told.rule.id == "bad_credentials" and order != CLOSE:
-        return _broken(f"{means}: {which}", fix)
+        return _failure_reason(f"{means}: {which}", fix)
     if order == CHANGED_BEFORE:
-        offered = [] if told.rule.id == _NOT_FOUND else _unless_generated(held, fix)
-        return _broken(f"{means}: {which}, and the node says: {told.text}", offered)
-    return _unknown(f"{which}, and the node says: {told.text}. Either {means}, or {_CHANGED}")
+        offered = [] if told.rule.id == _NOT_FOUND else _drop_generated(held, fix)
+        return _failure_reason(f"{means}: {which}, and the node says: {told.text}", offered)
+    return _unknown_reason(f"{which}, and the node says: {told.text}. Either {means}, or {_CHANGED}")
 
 
-def _unless_generated(held: LoginContext, fix: Sequence[Fix]) -> Sequence[Fix]:
+def _drop_generated(held: LoginContext, fix: Sequence[Fix]) -> Sequence[Fix]:
     """The fix, unless it would overwrite the platform's own login."""
     first = held.credentials.usable_logins[0].secret
     generated = {secret.name for secret in held.credentials.secrets if secret.is_generated}
     return [] if first in generated else fix
 
 
-def _pulls(reason: str) -> StepResult:
+def _success_reason(reason: str) -> StepResult:
     return StepResult(None, "", reason)
 
 
-def _broken(reason: str, fix: Sequence[Fix] = ()) -> StepResult:
+def _failure_reason(reason: str, fix: Sequence[Fix] = ()) -> StepResult:
     """A result whose step is already reported."""
     return StepResult(None, WILL_NOT_PULL, reason, fix)
 
 
-def _unknown(reason: str, fix: Sequence[Fix] = ()) -> StepResult:
+def _unknown_reason(reason: str, fix: Sequence[Fix] = ()) -> StepResult:
     return StepResult(None, UNKNOWN, reason, fix)
 
 
-def _lower(sentence: str) -> str:
+def _lower_first(sentence: str) -> str:
     return sentence[:1].lower() + sentence[1:]

@@ -24,9 +24,9 @@ from ..credentials import PullSecretStatus, credentials_of
 from ..fixes import Fix
 from ..lookup import Lookup, UnreadableObject
 from ..reading import items_of
-from ..verdict import StepResult, breaks, says
+from ..verdict import StepResult, failure, info
 
-__all__ = ["MirrorKey", "key_for", "mirrors_of", "mirrors_seen"]
+__all__ = ["MirrorKey", "explain_mirrors", "key_for", "mirrors_of"]
 
 
 def _items(kind: Kind, listed: Json | None) -> Sequence[MirrorItem]:
@@ -65,23 +65,25 @@ def mirrors_of(reference: Reference, evidence: Lookup) -> Mirrors | None:
     items: list[MirrorItem] = []
     for ref, read in _READ.items():
         with suppress(UnreadableObject):
-            items += evidence.made_of(ref, read)
+            items += evidence.derive(ref, read)
     return mirrors_among(reference, items)
 
 
-def mirrors_seen(reference: Reference, found: Mirrors, evidence: Lookup) -> Iterator[StepResult]:
+def explain_mirrors(reference: Reference, found: Mirrors, evidence: Lookup) -> Iterator[StepResult]:
     by = f"source {found.source} in {' and '.join(dict.fromkeys(found.objects))}"
     if found.mirrors:
         order = "only" if found.never_source else "first"
         text = f"nodes look for it {order} at {', '.join(found.mirrors)}, with their own credential ({by})"
-        yield says("mirrors", text)
+        yield info("mirrors", text)
         for mirror in found.mirrors:
             key = key_for(mirror, evidence)
-            yield says("mirrors", str(key), ok=True if key.key else None)
+            yield info("mirrors", str(key), ok=True if key.key else None)
     elif found.never_source:
         way = "digest" if reference.is_by_digest else "tag"
         never = "and the source is never contacted"
-        yield breaks("mirrors", f"registry {found.source} is blocked: no mirror is for a pull by {way}, {never} ({by})")
+        yield failure(
+            "mirrors", f"registry {found.source} is blocked: no mirror is for a pull by {way}, {never} ({by})"
+        )
 
 
 def key_for(mirror: str, evidence: Lookup) -> MirrorKey:

@@ -8,63 +8,57 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...core.objects import Json
-from ...images.credential_providers import (
-    CRIO_PROVIDER,
-    cloud_of,
-    crio_matches,
-    crio_problem,
-    platform_of,
-)
+from ...images.credential_providers import CRIO_PROVIDER, cloud_of, crio_match, crio_problem, platform_of
 from ...images.references import Reference
 from ...images.registry_sources import Mirrors
 from ...platform.cluster_kind import INFRASTRUCTURE
 from ..lookup import Lookup
-from ..reading import look, want
-from ..verdict import StepResult, says
+from ..reading import require_all, try_lookup
+from ..verdict import StepResult, info
 
-__all__ = ["providers"]
+__all__ = ["explain_providers"]
 
 
-def providers(reference: Reference, mirrors: Mirrors | None, evidence: Lookup) -> Iterator[StepResult]:
+def explain_providers(reference: Reference, mirrors: Mirrors | None, evidence: Lookup) -> Iterator[StepResult]:
     """Yield the providers that may be for the image. Used only if there is no other login.
 
     :raises ReadRequired: when the objects that configure them have to be read first.
     """
     if cloud := cloud_of(reference.repository):
-        yield _of_cloud(cloud, reference, evidence)
+        yield _explain_cloud(cloud, reference, evidence)
     if mirrors is not None and mirrors.mirrors:
-        yield from _of_crio(reference, evidence)
+        yield from _explain_crio(reference, evidence)
 
 
-def _of_cloud(cloud: str, reference: Reference, evidence: Lookup) -> StepResult:
-    infrastructure, unread = look(evidence, INFRASTRUCTURE)
+def _explain_cloud(cloud: str, reference: Reference, evidence: Lookup) -> StepResult:
+    infrastructure, unread = try_lookup(evidence, INFRASTRUCTURE)
     platform = platform_of(infrastructure)
     if platform == cloud:
         text = f"the nodes run on {cloud}, whose credential provider gives them a login for {reference.host}: whether it may pull this"
-        return says("providers", f"{text} image cannot be seen from here", ok=None)
+        return info("providers", f"{text} image cannot be seen from here", ok=None)
     if platform:
         text = f"the nodes run on {platform}, so they have no credential provider of their own for {reference.host}"
-        return says("providers", text, ok=False)
+        return info("providers", text, ok=False)
     because = f": {unread}" if unread else ""
     text = f"on {cloud} the nodes have a credential provider for {reference.host}, but the platform of these nodes is not known{because}"
-    return says("providers", text, ok=None)
+    return info("providers", text, ok=None)
 
 
-def _of_crio(reference: Reference, evidence: Lookup) -> Iterator[StepResult]:
-    config, unread = _config(evidence)
+def _explain_crio(reference: Reference, evidence: Lookup) -> Iterator[StepResult]:
+    config, unread = _crio_config(evidence)
     name = CRIO_PROVIDER[0]
     if unread:
-        yield says("providers", f"whether {name} is for the image is not known: {unread}", ok=None)
-    if not (match := crio_matches(config, reference.repository)):
+        yield info("providers", f"whether {name} is for the image is not known: {unread}", ok=None)
+    if not (match := crio_match(config, reference.repository)):
         return
     text = f"{name} has {match}: for a mirror, the nodes use the pull secrets that the pod's account is allowed to list in its namespace, linked or not"
     problem = crio_problem(config)
-    yield says("providers", f"{text}. It reports: {problem}" if problem else text, ok=None)
+    yield info("providers", f"{text}. It reports: {problem}" if problem else text, ok=None)
 
 
-def _config(evidence: Lookup) -> tuple[Json | None, str]:
+def _crio_config(evidence: Lookup) -> tuple[Json | None, str]:
     """The configuration in the newest version that the cluster serves."""
-    want(evidence, CRIO_PROVIDER)
-    answers = [look(evidence, ref) for ref in CRIO_PROVIDER]
+    require_all(evidence, CRIO_PROVIDER)
+    answers = [try_lookup(evidence, ref) for ref in CRIO_PROVIDER]
     found = next((config for config, _unread in answers if config is not None), None)
     return found, "" if found is not None else next((unread for _config, unread in answers if unread), "")

@@ -15,11 +15,11 @@ from ...images.pull_messages import PullAttempt
 from ...images.references import Reference
 from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS, Mirrors, registry_sources_of
 from ..lookup import Lookup, UnreadableObject
-from ..reading import items_of, look
-from ..verdict import StepResult, breaks, doubts
-from .mirrors import mirrors_of, mirrors_seen
+from ..reading import items_of, try_lookup
+from ..verdict import StepResult, failure, unknown
+from .mirrors import explain_mirrors, mirrors_of
 
-__all__ = ["Sources", "sources", "wanted"]
+__all__ = ["Sources", "explain_sources", "source_refs"]
 
 
 @dataclass(frozen=True)
@@ -30,64 +30,64 @@ class Sources:
     mirrors: Mirrors | None
 
 
-def wanted(namespace: str) -> list[ObjectRef]:
+def source_refs(namespace: str) -> list[ObjectRef]:
     """Return the objects that the step needs."""
     kinds = [ObjectRef(kind, "", "") for kind in MIRROR_KINDS]
-    return [IMAGE_CONFIG, *kinds, *_policies(namespace)]
+    return [IMAGE_CONFIG, *kinds, *_policy_refs(namespace)]
 
 
-def sources(reference: Reference, namespace: str, told: PullAttempt | None, evidence: Lookup) -> Sources:
+def explain_sources(reference: Reference, namespace: str, told: PullAttempt | None, evidence: Lookup) -> Sources:
     """Return the results and the mirrors. `told` is the node's error for the image. Each unreadable object is reported once."""
     mirrors = mirrors_of(reference, evidence)
     seen = [
-        *_registries(reference, evidence),
-        *_signature(reference, namespace, told, evidence),
-        *_not_known(namespace, evidence),
-        *(() if mirrors is None else mirrors_seen(reference, mirrors, evidence)),
+        *_explain_registries(reference, evidence),
+        *_explain_signature(reference, namespace, told, evidence),
+        *_explain_unread(namespace, evidence),
+        *(() if mirrors is None else explain_mirrors(reference, mirrors, evidence)),
     ]
     return Sources(tuple(seen), mirrors)
 
 
-def _registries(reference: Reference, evidence: Lookup) -> Iterator[StepResult]:
+def _explain_registries(reference: Reference, evidence: Lookup) -> Iterator[StepResult]:
     """A blocked or disallowed source stays so even if it has mirrors."""
     try:
-        why = evidence.made_of(IMAGE_CONFIG, registry_sources_of).why_not(reference.repository)
+        why = evidence.derive(IMAGE_CONFIG, registry_sources_of).why_not(reference.repository)
     except UnreadableObject:
         return
     if why:
-        yield breaks("registries", f"the nodes are not allowed to pull {reference}: {why}")
+        yield failure("registries", f"the nodes are not allowed to pull {reference}: {why}")
 
 
-def _signature(
+def _explain_signature(
     reference: Reference, namespace: str, told: PullAttempt | None, evidence: Lookup
 ) -> Iterator[StepResult]:
-    policies = (items_of(look(evidence, ref)[0]) for ref in _policies(namespace))
+    policies = (items_of(try_lookup(evidence, ref)[0]) for ref in _policy_refs(namespace))
     policy = policy_for(reference, *policies)
     if policy is None:
         return
     begin = f"{policy.object} requires a signature for images in {policy.scope}"
     if told is not None and told.rule.id == "signature":
-        yield breaks("signature", f"{begin}, and the node says: {told.text}")
+        yield failure("signature", f"{begin}, and the node says: {told.text}")
     else:
-        yield doubts("signature", f"{begin}: whether the image has the right one cannot be seen from here")
+        yield unknown("signature", f"{begin}: whether the image has the right one cannot be seen from here")
 
 
-def _not_known(namespace: str, evidence: Lookup) -> Iterator[StepResult]:
+def _explain_unread(namespace: str, evidence: Lookup) -> Iterator[StepResult]:
     """The unknown facts, grouped by the reason, which is the same for most."""
     reasons: dict[str, dict[str, None]] = {}
-    for ref in wanted(namespace):
-        _found, unread = look(evidence, ref)
+    for ref in source_refs(namespace):
+        _found, unread = try_lookup(evidence, ref)
         if unread:
-            reasons.setdefault(unread, {})[_tells(ref)] = None
+            reasons.setdefault(unread, {})[_topic_of(ref)] = None
     for why, missing in reasons.items():
-        yield doubts("configuration", f"{join_and(list(missing))} is not known: {why}")
+        yield unknown("configuration", f"{join_and(list(missing))} is not known: {why}")
 
 
-def _tells(ref: ObjectRef) -> str:
+def _topic_of(ref: ObjectRef) -> str:
     if ref == IMAGE_CONFIG:
         return "which registries are allowed"
     return "which mirrors the image has" if ref.kind in MIRROR_KINDS else "whether a signature is required"
 
 
-def _policies(namespace: str) -> Sequence[ObjectRef]:
+def _policy_refs(namespace: str) -> Sequence[ObjectRef]:
     return CLUSTER_POLICIES, ObjectRef(IMAGE_POLICY, namespace, "")

@@ -13,13 +13,13 @@ from ...images.image_streams import IMAGE_STREAM
 from ...images.references import Reference, reference_of
 from ...images.stream_tags import StreamTag, is_looked_up, tag_of
 from ..lookup import Lookup
-from ..reading import look
+from ..reading import try_lookup
 from ..stream_sources import StreamSource
 from ..subjects import ContainerPull
-from ..verdict import StepResult, breaks, doubts, says
+from ..verdict import StepResult, failure, info, unknown
 from .imports import why_not_imported
 
-__all__ = ["StreamImage", "given_image"]
+__all__ = ["StreamImage", "resolve_image"]
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,13 @@ class StreamImage:
         return any(seen.verdict for seen in self.seen) and reference_of(self.image) is None
 
 
-def given_image(subject: ContainerPull, evidence: Lookup, *, has_failed: bool = False) -> StreamImage:
+def resolve_image(subject: ContainerPull, evidence: Lookup, *, has_failed: bool = False) -> StreamImage:
     """Return the image of the stream tag if there is one, otherwise the image in the pod. `has_failed`: a node has tried to pull that.
 
     :raises ReadRequired: when the stream has to be read first.
     """
     if subject.source is not None:
-        return _by_trigger(subject, subject.source, evidence)
+        return _image_from_trigger(subject, subject.source, evidence)
     reference = reference_of(subject.image)
     if reference is None or not reference.is_short or reference.digest:
         return StreamImage(subject.image)
@@ -49,58 +49,60 @@ def given_image(subject: ContainerPull, evidence: Lookup, *, has_failed: bool = 
     return (
         StreamImage(subject.image)
         if ref is None
-        else _by_name(subject, ref, reference, evidence, has_failed=has_failed)
+        else _image_from_name(subject, ref, reference, evidence, has_failed=has_failed)
     )
 
 
-def _by_trigger(subject: ContainerPull, source: StreamSource, evidence: Lookup) -> StreamImage:
+def _image_from_trigger(subject: ContainerPull, source: StreamSource, evidence: Lookup) -> StreamImage:
     """The image in the template is the last one that the trigger wrote, or a placeholder until it does."""
-    stream, unread = look(evidence, source.stream)
+    stream, unread = try_lookup(evidence, source.stream)
     named = reference_of(subject.image)
     is_placeholder = named is None or named.is_short
     about = f"the image is set from tag {source.tag} of {source.stream}"
     if unread or stream == {}:
         why = unread or "the cluster has no image streams"
-        seen = (doubts if is_placeholder else _only_said)("stream", f"{about}, but its content is not known: {why}")
+        seen = (unknown if is_placeholder else _inform)("stream", f"{about}, but its content is not known: {why}")
         return StreamImage(subject.image, [seen])
     if stream is None:
-        return StreamImage(subject.image, [_missing(f"{about}, which does not exist", is_placeholder=is_placeholder)])
+        return StreamImage(
+            subject.image, [_explain_missing(f"{about}, which does not exist", is_placeholder=is_placeholder)]
+        )
     tag = tag_of(source.stream, stream, source.tag)
     if not tag.image:
         reason, fix = why_not_imported(tag, evidence)
-        return StreamImage(subject.image, [_missing(f"{about}: {reason}", fix, is_placeholder=is_placeholder)])
+        return StreamImage(subject.image, [_explain_missing(f"{about}: {reason}", fix, is_placeholder=is_placeholder)])
     if is_placeholder and source.is_paused:
         text = f"{about}, but its trigger is paused, so the container keeps {subject.image!r}"
-        return StreamImage(subject.image, [breaks("stream", text)])
+        return StreamImage(subject.image, [failure("stream", text)])
     followed = tag.image if is_placeholder else subject.image
-    return StreamImage(followed, [says("stream", f"{about}, which is {tag.image}"), *_last_import(tag)])
+    return StreamImage(followed, [info("stream", f"{about}, which is {tag.image}"), *_last_import(tag)])
 
 
-def _by_name(
+def _image_from_name(
     subject: ContainerPull, ref: ObjectRef, reference: Reference, evidence: Lookup, *, has_failed: bool
 ) -> StreamImage:
     """A name without a registry may be that of an image stream, which is resolved when the pod or workload is created."""
-    stream, unread = look(evidence, ref)
+    stream, unread = try_lookup(evidence, ref)
     if unread:
-        return StreamImage(subject.image, [says("stream", f"whether {ref} is meant is not known: {unread}", ok=None)])
+        return StreamImage(subject.image, [info("stream", f"whether {ref} is meant is not known: {unread}", ok=None)])
     if not stream:
         return StreamImage(subject.image)
     if not (is_looked_up(stream) or subject.resolves_names):
-        return StreamImage(subject.image, [_not_looked_up(subject, ref, has_failed=has_failed)])
+        return StreamImage(subject.image, [_explain_no_lookup(subject, ref, has_failed=has_failed)])
     if subject.is_pod:
         text = f"the name is that of {ref}, but it was not resolved when the pod was created: delete the pod, so that it is resolved for the next one"
-        return StreamImage(subject.image, [breaks("stream", text) if has_failed else says("stream", text, ok=None)])
-    return _looked_up(subject, ref, stream, reference.tag or "latest", evidence)
+        return StreamImage(subject.image, [failure("stream", text) if has_failed else info("stream", text, ok=None)])
+    return _image_from_tag(subject, ref, stream, reference.tag or "latest", evidence)
 
 
-def _looked_up(subject: ContainerPull, ref: ObjectRef, stream: Json, name: str, evidence: Lookup) -> StreamImage:
+def _image_from_tag(subject: ContainerPull, ref: ObjectRef, stream: Json, name: str, evidence: Lookup) -> StreamImage:
     tag = tag_of(ref, stream, name)
     if tag.image:
         return StreamImage(
-            tag.image, [says("stream", f"the name refers to {tag}, which is {tag.image}"), *_last_import(tag)]
+            tag.image, [info("stream", f"the name refers to {tag}, which is {tag.image}"), *_last_import(tag)]
         )
     reason, fix = why_not_imported(tag, evidence)
-    return StreamImage(subject.image, [breaks("stream", f"the name refers to {tag}: {reason}", fix)])
+    return StreamImage(subject.image, [failure("stream", f"the name refers to {tag}: {reason}", fix)])
 
 
 def _stream_of(subject: ContainerPull, reference: Reference) -> ObjectRef | None:
@@ -112,27 +114,27 @@ def _stream_of(subject: ContainerPull, reference: Reference) -> ObjectRef | None
     return ObjectRef(IMAGE_STREAM, first, rest) if subject.resolves_names and "/" not in rest else None
 
 
-def _not_looked_up(subject: ContainerPull, ref: ObjectRef, *, has_failed: bool) -> StepResult:
+def _explain_no_lookup(subject: ContainerPull, ref: ObjectRef, *, has_failed: bool) -> StepResult:
     text = (
         f"there is an {ref}, but nothing says that {subject.image} refers to it, so nodes ask a registry. Run "
         f"'oc set image-lookup {ref.name} -n {ref.namespace}', then create the pod again"
     )
-    return breaks("stream", text) if has_failed else says("stream", text, ok=None)
+    return failure("stream", text) if has_failed else info("stream", text, ok=None)
 
 
-def _missing(text: str, fix: Sequence[dict[str, object]] = (), *, is_placeholder: bool) -> StepResult:
+def _explain_missing(text: str, fix: Sequence[dict[str, object]] = (), *, is_placeholder: bool) -> StepResult:
     """A missing image is a failure only if the template has no image of its own."""
-    return breaks("stream", text, fix) if is_placeholder else says("stream", text, ok=False)
+    return failure("stream", text, fix) if is_placeholder else info("stream", text, ok=False)
 
 
-def _only_said(name: str, seen: str) -> StepResult:
-    return says(name, seen, ok=None)
+def _inform(name: str, seen: str) -> StepResult:
+    return info(name, seen, ok=None)
 
 
 def _last_import(tag: StreamTag) -> Sequence[StepResult]:
     """A failed import keeps the previous image."""
     return (
-        [says("stream", f"the last import of {tag} failed, so it may be an old image: {tag.problem}", ok=None)]
+        [info("stream", f"the last import of {tag} failed, so it may be an old image: {tag.problem}", ok=None)]
         if tag.problem
         else []
     )

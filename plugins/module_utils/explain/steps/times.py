@@ -13,10 +13,10 @@ from collections.abc import Iterable
 
 from ...core.json_types import as_dict
 from ...core.objects import SECRET, ObjectRef
-from ...core.times import ChangeTime, content_changed, seconds_of
+from ...core.times import ChangeTime, content_change, seconds_of
 from ...images.pull_events import POD_EVENTS, PodEvents, pod_events
 from ..lookup import Lookup
-from ..reading import items_of, look
+from ..reading import items_of, try_lookup
 from ..subjects import ContainerPull
 
 __all__ = ["CHANGED_BEFORE", "CHANGED_SINCE", "CLOSE", "NOT_KNOWN", "events_of", "order_of", "order_of_objects"]
@@ -39,7 +39,7 @@ def order_of(subject: ContainerPull, secrets: Iterable[str], evidence: Lookup) -
 
 def order_of_objects(subject: ContainerPull, secrets: Iterable[ObjectRef], evidence: Lookup) -> str:
     """Return the same for secrets of any namespace."""
-    changes = [_changed(ref, evidence) for ref in secrets]
+    changes = [_content_change(ref, evidence) for ref in secrets]
     known = [change for change in changes if change is not None]
     if not known or len(known) < len(changes):
         return NOT_KNOWN
@@ -48,18 +48,18 @@ def order_of_objects(subject: ContainerPull, secrets: Iterable[ObjectRef], evide
     if is_exact and created is not None and created - at > _SKEW_OF_SERVERS:
         return CHANGED_BEFORE
     attempt = events_of(subject, evidence).last_attempt
-    return NOT_KNOWN if attempt is None else _compared(at, attempt, is_exact=is_exact)
+    return NOT_KNOWN if attempt is None else _compare_times(at, attempt, is_exact=is_exact)
 
 
 def events_of(subject: ContainerPull, evidence: Lookup) -> PodEvents:
     """Return the pull events of the container. Empty if they cannot be read, or are not worth reading."""
     if not (subject.is_pod and subject.is_asked_alone):
         return PodEvents()
-    listed, _unread = look(evidence, ObjectRef(POD_EVENTS, subject.namespace, subject.ref.name))
+    listed, _unread = try_lookup(evidence, ObjectRef(POD_EVENTS, subject.namespace, subject.ref.name))
     return pod_events(items_of(listed), subject.container, subject.uid)
 
 
-def _compared(changed: int, attempt: int, *, is_exact: bool) -> str:
+def _compare_times(changed: int, attempt: int, *, is_exact: bool) -> str:
     if changed - attempt > _SKEW_OF_NODES:
         return CHANGED_SINCE
     if not is_exact:
@@ -67,6 +67,6 @@ def _compared(changed: int, attempt: int, *, is_exact: bool) -> str:
     return CHANGED_BEFORE if attempt - changed > _SKEW_OF_NODES else CLOSE
 
 
-def _changed(ref: ObjectRef, evidence: Lookup) -> ChangeTime | None:
-    secret, _unread = look(evidence, ref)
-    return content_changed(as_dict(secret))
+def _content_change(ref: ObjectRef, evidence: Lookup) -> ChangeTime | None:
+    secret, _unread = try_lookup(evidence, ref)
+    return content_change(as_dict(secret))

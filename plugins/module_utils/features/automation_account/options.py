@@ -81,7 +81,7 @@ def _problems(options: Mapping[str, Any]) -> Iterator[str]:
     state, seconds = options["state"], options["token_seconds"]
     if state != "absent" and not options["jobs"]:
         yield "give 'jobs': without any, the account needs no rights"
-    yield from _of_names(options)
+    yield from _problems_of_names(options)
     if seconds is not None and seconds < _SHORTEST:
         yield f"option 'token_seconds' is {seconds}: the minimum is {_SHORTEST} seconds"
     if seconds is not None and state != "present":
@@ -90,7 +90,7 @@ def _problems(options: Mapping[str, Any]) -> Iterator[str]:
         yield "option 'kubeconfig_dest' needs 'token_seconds', the lifetime of the token in the file"
 
 
-def _of_names(options: Mapping[str, Any]) -> Iterator[str]:
+def _problems_of_names(options: Mapping[str, Any]) -> Iterator[str]:
     """Require names: Kubernetes can grant a right to named objects or to all of a namespace, and a missing name must not mean all."""
     needed, given = HOSTED_PULL_SECRETS in options_of(options["jobs"] or ()), bool(options[HOSTED_PULL_SECRETS])
     if options["state"] == "absent":

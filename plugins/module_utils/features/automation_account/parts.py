@@ -74,7 +74,7 @@ class AccountRoles:
         suffix = {EVERY: "", CLUSTER: ":cluster"}.get(where, f":{where}")
         return f"image-pull:{self.namespace}:{self.name}{suffix}"
 
-    def bound_in(self, namespace: str, *, is_target: bool) -> Sequence[AccountRole]:
+    def parts_in(self, namespace: str, *, is_target: bool) -> Sequence[AccountRole]:
         """Return the cluster roles that are bound in a namespace. `is_target`: the jobs work in it."""
         return [part for part in self.wanted() if part.where == namespace or (is_target and part.where == EVERY)]
 
@@ -98,7 +98,7 @@ class AccountRoles:
         bindings = (
             self.binding(part, namespace)
             for namespace in places
-            for part in self.bound_in(namespace, is_target=namespace in targets)
+            for part in self.parts_in(namespace, is_target=namespace in targets)
         )
         return [
             _head(self.account),

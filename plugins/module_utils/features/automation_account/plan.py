@@ -29,7 +29,7 @@ from ...core.objects import (
 from ...core.permissions import RIGHTS_PAGE
 from ...core.phrases import summarize
 from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, ListedBy, Plan, Related
-from ...rbac.accounts import LABELS, is_of_an_account
+from ...rbac.accounts import LABELS, has_account_labels
 from ...rbac.rights import CLUSTER
 from .parts import AccountRoles, is_name_of, names_from
 
@@ -75,7 +75,7 @@ class AccountPlan:
         wanted = self._wanted() if self.present else {}
         there: dict[ObjectRef, Json | None] = {self.parts.account: objects.get(self.parts.name)}
         for ref in self.related(namespace, objects):
-            there[ref] = _read(ref, found)
+            there[ref] = _require_read(ref, found)
         order = there if self.present else reversed(there)
         changes = [change for ref in order for change in _changes(ref, wanted.get(ref), there[ref])]
         return Plan(tuple(changes))
@@ -137,10 +137,10 @@ class _Names:
         for name in sorted(name for name in self._objects if is_name_of(first, name)):
             ref, there = self._ref(name), self._objects[name]
             if name in taken and wanted is not None:
-                self.notes.append(_in_the_way(ref, there, chosen))
-            if name != chosen and is_of_an_account(there):
+                self.notes.append(_describe_conflict(ref, there, chosen))
+            if name != chosen and has_account_labels(there):
                 self.changes += _changes(ref, None, there)
-                self.notes += _stays(ref, there)
+                self.notes += _warn_of_finalizer(ref, there)
         if chosen:
             self.changes += _changes(self._ref(chosen), wanted, self._objects.get(chosen))
 
@@ -154,16 +154,16 @@ class _Names:
             return True
         meta = metadata(there)
         is_replaceable = there.get("roleRef") == wanted["roleRef"] or not meta.get("finalizers")
-        return is_of_an_account(there) and is_replaceable and not meta.get("deletionTimestamp")
+        return has_account_labels(there) and is_replaceable and not meta.get("deletionTimestamp")
 
 
-def _in_the_way(ref: ObjectRef, there: Json, chosen: str) -> str:
-    if not is_of_an_account(there):
+def _describe_conflict(ref: ObjectRef, there: Json, chosen: str) -> str:
+    if not has_account_labels(there):
         return f"{ref} was not created by this module, so it was kept, and role binding {chosen} grants the rights"
     return f"{ref} cannot be replaced, because it has a finalizer or is being deleted: role binding {chosen} grants the rights"
 
 
-def _stays(ref: ObjectRef, there: Json) -> Iterator[str]:
+def _warn_of_finalizer(ref: ObjectRef, there: Json) -> Iterator[str]:
     """Return a note on a binding that is deleted but still exists, because it grants its rights until it is gone."""
     held = [name for name in map(as_str, as_list(metadata(there).get("finalizers"))) if _FINALIZER.fullmatch(name)]
     if metadata(there).get("finalizers"):
@@ -176,11 +176,11 @@ def _stays(ref: ObjectRef, there: Json) -> Iterator[str]:
 
 
 def _bindings(parts: AccountRoles, namespace: str, targets: frozenset[str]) -> dict[ObjectRef, dict[str, Any]]:
-    bound = parts.bound_in(namespace, is_target=namespace in targets)
+    bound = parts.parts_in(namespace, is_target=namespace in targets)
     return {ObjectRef(ROLE_BINDING, namespace, part.name): parts.binding(part, namespace) for part in bound}
 
 
-def _read(ref: ObjectRef, found: Related) -> Json | None:
+def _require_read(ref: ObjectRef, found: Related) -> Json | None:
     if ref not in found:
         raise Refusal(
             f"the caller may not read {ref}, so its content is unknown: allow the caller to 'get' it, see {RIGHTS_PAGE}"
@@ -193,9 +193,9 @@ def _changes(ref: ObjectRef, wanted: Json | None, there: Json | None) -> Iterato
         if wanted is not None:
             yield create(ref, {**wanted, "metadata": {"labels": dict(LABELS)}}, _details({}, wanted), _view(wanted))
         return
-    if ref.kind == SERVICE_ACCOUNT and not is_of_an_account(there):
+    if ref.kind == SERVICE_ACCOUNT and not has_account_labels(there):
         return  # An account of another owner gets the rights, and is kept when they are revoked.
-    _require_ours(ref, there)
+    _require_own(ref, there)
     if wanted is None:
         if not metadata(there).get("deletionTimestamp"):
             yield delete(ref, there, _details(there, {}), _view(there))
@@ -209,8 +209,8 @@ def _changes(ref: ObjectRef, wanted: Json | None, there: Json | None) -> Iterato
         yield update(ref, there, patch, _details(there, wanted), **views)
 
 
-def _require_ours(ref: ObjectRef, there: Json) -> None:
-    if not is_of_an_account(there):
+def _require_own(ref: ObjectRef, there: Json) -> None:
+    if not has_account_labels(there):
         raise Refusal(
             f"{ref} was not created by this module, so it was not changed: delete it first, or give the account another 'name'"
         )
@@ -230,7 +230,7 @@ def _view(obj: Json) -> dict[str, Any]:
 
 def _lines(obj: Json) -> list[str]:
     """Yield a line for each right that an object grants, such as `get on secrets`, or for each account."""
-    rules = [line for rule in map(as_dict, as_list(obj.get("rules"))) for line in _of_rule(rule)]
+    rules = [line for rule in map(as_dict, as_list(obj.get("rules"))) for line in _format_rule(rule)]
     subjects = [
         "/".join(filter(None, (as_str(subject.get("namespace")), as_str(subject.get("name")))))
         for subject in map(as_dict, as_list(obj.get("subjects")))
@@ -238,7 +238,7 @@ def _lines(obj: Json) -> list[str]:
     return rules + subjects
 
 
-def _of_rule(rule: Json) -> Iterator[str]:
+def _format_rule(rule: Json) -> Iterator[str]:
     names = ", ".join(map(as_str, as_list(rule.get("resourceNames"))))
     for group in map(as_str, as_list(rule.get("apiGroups"))):
         for resource in map(as_str, as_list(rule.get("resources"))):

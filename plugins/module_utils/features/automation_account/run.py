@@ -20,13 +20,13 @@ from ...core.variable_files import VariableFile, Write
 from ...declarations.targets import Targets
 from ...engine.namespaces import require_namespace
 from ...engine.reconciliation import reconcile
-from ...engine.result import Outcome, named
+from ...engine.result import Outcome, summarize_names
 from ...engine.run import RunSettings
-from ...rbac.accounts import is_given_to, is_of_an_account
+from ...rbac.accounts import has_account_labels, is_bound_to
 from .options import AccountRequest
 from .plan import AccountPlan, NamespaceBindings
 
-__all__ = ["TokenSink", "carried_out", "reconcile_account"]
+__all__ = ["TokenSink", "reconcile_account", "run_account"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class TokenSink:
 OnCluster = Callable[[Callable[[Cluster, Targets, RunSettings], Outcome]], dict[str, Any]]
 
 
-def carried_out(
+def run_account(
     wanted: AccountRequest, namespaces: Sequence[str], handing: TokenSink, on_cluster: OnCluster
 ) -> dict[str, Any]:
     """Return the module's result. State rendered needs no cluster and uses the given `namespaces`."""
@@ -68,7 +68,7 @@ def reconcile_account(
     away: tuple[Desired, Sequence[str]] = (NamespaceBindings(parts, targets, present), places)
     outcomes, again = list[Outcome](), 0
     for desired, at in [home, away] if present else [away, home]:
-        if not any(_stops(outcome, parts.namespace) for outcome in outcomes):
+        if not any(_is_stopped(outcome, parts.namespace) for outcome in outcomes):
             outcomes.append(reconcile(cluster, desired, at, settings))
             again += outcomes[-1].retries - cluster.retries
     results = [result for each in outcomes for result in each.namespaces]
@@ -78,17 +78,17 @@ def reconcile_account(
     ]
     if bindings.of_others:
         remarks.append(
-            f"{parts.account} also has rights from bindings that this module did not create and does not remove: {named(bindings.of_others)}"
+            f"{parts.account} also has rights from bindings that this module did not create and does not remove: {summarize_names(bindings.of_others)}"
         )
     extra: dict[str, Any] = {"manifests": parts.manifests(namespaces)} if present else {}
-    if wanted.token_seconds is not None and not _stops(outcome, parts.namespace):
-        handed, shortened = _token(cluster, wanted, handing, check_mode=settings.check_mode)
+    if wanted.token_seconds is not None and not _is_stopped(outcome, parts.namespace):
+        handed, shortened = _create_token(cluster, wanted, handing, check_mode=settings.check_mode)
         extra.update(handed)
         remarks += shortened
     return replace(outcome, extra=extra, remarks=tuple(remarks))
 
 
-def _stops(outcome: Outcome, home: str) -> bool:
+def _is_stopped(outcome: Outcome, home: str) -> bool:
     """Whether to skip the rest. A failure in another namespace blocks neither the account's token nor the removal of its rights."""
     return bool(outcome.stopped or outcome.refused or any(result.name == home for result in outcome.failed))
 
@@ -105,11 +105,11 @@ def _bindings(cluster: Cluster, wanted: AccountRequest) -> _Bindings:
     """Read the bindings. :raises ImagePullError: when role bindings cannot be read. Cluster role bindings are optional."""
 
     def is_ours(binding: Json) -> bool:
-        return is_of_an_account(binding) and wanted.parts.is_binding(metadata(binding)["name"])
+        return has_account_labels(binding) and wanted.parts.is_binding(metadata(binding)["name"])
 
     def found(kind: Kind) -> list[Json]:
         def keep(binding: Json) -> Json | None:
-            return binding if is_ours(binding) or is_given_to(binding, wanted.parts.account) else None
+            return binding if is_ours(binding) or is_bound_to(binding, wanted.parts.account) else None
 
         return [*cluster.list(kind, keep=keep)]
 
@@ -137,7 +137,7 @@ def _is_there(cluster: Cluster, namespace: str) -> bool:
     return True
 
 
-def _token(
+def _create_token(
     cluster: Cluster, wanted: AccountRequest, handing: TokenSink, *, check_mode: bool
 ) -> tuple[dict[str, Any], Sequence[str]]:
     """Return the result keys of a new token, and notes. Check mode requests no token and only names the file."""

@@ -23,7 +23,7 @@ from ...core.phrases import summarize
 from ...declarations.entry_list import TARGETS
 from ...dockerconfig.registry_keys import same_path
 
-__all__ = ["ARGUMENTS", "PLACES", "ROW", "ConfirmedEntry", "ConfirmedSecrets", "entries_of", "plan_problems"]
+__all__ = ["ARGUMENTS", "PLACES", "ROW", "ConfirmedEntry", "ConfirmedSecrets", "confirmed_entries", "plan_problems"]
 
 #: Maximum number of invalid entries in one message.
 _SHOWN = 20
@@ -88,7 +88,7 @@ class ConfirmedSecrets:
         return "" in uids or uid in uids
 
 
-def entries_of(options: Mapping[str, Any]) -> tuple[ConfirmedEntry, ...]:
+def confirmed_entries(options: Mapping[str, Any]) -> tuple[ConfirmedEntry, ...]:
     """Return the entries of the option `secrets`, or of the plan.
 
     :raises OptionError: with all invalid entries at once. Nothing has been read.

@@ -14,14 +14,14 @@ from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import SECRET, Json, ObjectRef, metadata
 from ...core.phrases import join_and
 from ...dockerconfig.json_text import InvalidContent
-from ...dockerconfig.replace_login import LoginKeys, UserPassword, exchanged, found_in, old_logins
+from ...dockerconfig.replace_login import LoginKeys, UserPassword, find_logins, old_logins, replace_logins
 from ...platform.hosted import ADDITIONAL_SECRET, MERGED_SECRET
-from ...platform.managers import keeper_of
-from ...platform.protected import NODE_SECRET, says_generated
-from ...secrets.content import TYPES, StoredSecret, encoded, may_be_auth_file
+from ...platform.managers import external_manager_of
+from ...platform.protected import NODE_SECRET, is_marked_generated
+from ...secrets.content import TYPES, StoredSecret, can_be_auth_file, encode_content
 from .options import Rotation
 
-__all__ = ["NODES_SECRETS", "Copy", "is_wanted", "kept", "second_name"]
+__all__ = ["NODES_SECRETS", "Copy", "is_wanted", "second_name", "trim_managers"]
 
 #: The secrets from which the platform builds the pull secret of all nodes.
 NODES_SECRETS = (NODE_SECRET, ADDITIONAL_SECRET)
@@ -64,7 +64,7 @@ class Copy:
     @property
     def unreadable(self) -> str:
         """Return why its entries cannot be read, if the login may be among them. Empty otherwise."""
-        if self.rotation.search is not None or says_generated(self.obj):
+        if self.rotation.search is not None or is_marked_generated(self.obj):
             return ""
         if self.held.type in TYPES and self.held.unreadable:
             return self.held.unreadable
@@ -81,13 +81,13 @@ class Copy:
         return self.ref in _OF_THE_CLUSTER
 
     @cached_property
-    def keeper(self) -> str:
+    def external_manager(self) -> str:
         """Return the controller that would overwrite a change. Empty if none is known."""
         if self.ref in _FOLLOWS:
             return (
                 f"the platform, which builds it from {NODE_SECRET.namespace}/{NODE_SECRET.name} and {ADDITIONAL_SECRET}"
             )
-        return keeper_of(self.obj)
+        return external_manager_of(self.obj)
 
     @property
     def is_immutable(self) -> bool:
@@ -122,18 +122,20 @@ class Copy:
     @property
     def is_to_change(self) -> bool:
         """Whether to replace the old login in it: in place or, if it is immutable, in a second secret."""
-        return bool(self.found.old) and self.is_confirmed and not (self.keeper or self.waits)
+        return bool(self.found.old) and self.is_confirmed and not (self.external_manager or self.waits)
 
     @property
     def could_be_confirmed(self) -> bool:
         """Whether the rotation would change it if an entry named it."""
-        return bool(self.found.old) and not (self.is_confirmed or self.keeper)
+        return bool(self.found.old) and not (self.is_confirmed or self.external_manager)
 
     @cached_property
-    def rewritten(self) -> Sequence[tuple[StoredSecret, str]]:
+    def new_texts(self) -> Sequence[tuple[StoredSecret, str]]:
         """Return the auth files that contain the old login, each with its text after the replacement."""
         wanted = self.rotation.exchange
-        return [(file, exchanged(file.text, wanted, legacy=file.legacy)) for file, found in self.files if found.old]
+        return [
+            (file, replace_logins(file.text, wanted, legacy=file.legacy)) for file, found in self.files if found.old
+        ]
 
     @property
     def logins(self) -> list[tuple[str, UserPassword]]:
@@ -145,14 +147,14 @@ class Copy:
     @property
     def data_after(self) -> dict[str, str]:
         """Return the changed data keys with their new values."""
-        return {file.key: encoded(text) for file, text in self.rewritten}
+        return {file.key: encode_content(text) for file, text in self.new_texts}
 
     def elsewhere(self) -> list[str]:
         """Return where the old password appears outside the replaced entries: registry keys, data keys, annotations."""
         search = self.rotation.search
         if search is None:
             return []
-        obj = {**self.obj, "data": {**as_dict(self.obj.get("data")), **self.data_after}} if self.rewritten else self.obj
+        obj = {**self.obj, "data": {**as_dict(self.obj.get("data")), **self.data_after}} if self.new_texts else self.obj
         return [match.location for match in search.matches(obj)]
 
     def remaining(self) -> Iterator[dict[str, Any]]:
@@ -173,17 +175,23 @@ class Copy:
         if self.is_confirmed:
             return ""
         if self.found.old:
-            return self._kept_by() or (_WHY_ANOTHER if self.rotation.confirmed.names(self.ref) else _WHY_NOT_DECLARED)
+            return self._manager_note() or (
+                _WHY_ANOTHER if self.rotation.confirmed.names(self.ref) else _WHY_NOT_DECLARED
+            )
         if self.unreadable:
             return f"its content {self.unreadable}, so the old login may be in it"
         return f"the old password is in {join_and(places)}" if (places := self.elsewhere()) else ""
 
-    def _kept_by(self) -> str:
-        return f"{self.keeper} writes this secret: change the login at its source" if self.keeper else ""
+    def _manager_note(self) -> str:
+        return (
+            f"{self.external_manager} writes this secret: change the login at its source"
+            if self.external_manager
+            else ""
+        )
 
     def _why_left(self) -> str:
-        if self.keeper:
-            return self._kept_by()
+        if self.external_manager:
+            return self._manager_note()
         if self.waits:
             return ""
         if self.is_immutable and not self.is_of_nodes:
@@ -216,13 +224,13 @@ def second_name(name: str) -> str:
 def is_wanted(secret: Json, rotation: Rotation) -> bool:
     """Whether to keep a secret in memory. Called for each secret of a cluster."""
     meta = metadata(secret)
-    if says_generated(secret):
+    if is_marked_generated(secret):
         return False
     copy = Copy(ObjectRef(SECRET, as_str(meta.get("namespace")), as_str(meta.get("name"))), secret, rotation)
     return bool(copy.found.other_passwords) or copy.is_involved
 
 
-def kept(secret: Json) -> Json:
+def trim_managers(secret: Json) -> Json:
     """Return the secret with only the names of its field managers."""
     meta = metadata(secret)
     managers = [{"manager": as_dict(each).get("manager")} for each in as_list(meta.get("managedFields"))]
@@ -232,8 +240,8 @@ def kept(secret: Json) -> Json:
 def _files(copy: Copy) -> Iterator[tuple[StoredSecret, LoginKeys]]:
     for key, value in copy.data.items():
         file = StoredSecret(copy.held.type, key, value)
-        if (key == copy.held.key and file.type in TYPES) or may_be_auth_file({key: value}):
+        if (key == copy.held.key and file.type in TYPES) or can_be_auth_file({key: value}):
             try:
-                yield file, found_in(file.text, copy.rotation.exchange, legacy=file.legacy)
+                yield file, find_logins(file.text, copy.rotation.exchange, legacy=file.legacy)
             except InvalidContent:
                 continue

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...core.errors import OptionError
 from ...core.phrases import pluralize
-from ...core.times import seconds_of, utc
+from ...core.times import format_utc, seconds_of
 from ...dockerconfig.registry_keys import check_key, same_path
 from ...dockerconfig.replace_login import LoginReplacement, UserPassword
 from ...explain import verification
@@ -23,7 +23,7 @@ from ...secrets.search import SHORTEST, CredentialSearch
 from . import confirmation
 from .confirmation import ConfirmedEntry, ConfirmedSecrets
 
-__all__ = ["ARGUMENTS", "Rotation", "from_options", "lifetime"]
+__all__ = ["ARGUMENTS", "Rotation", "check_lifetime", "from_options"]
 
 ARGUMENTS: dict[str, Any] = {
     "registries": {"type": "list", "elements": "str", "required": True},
@@ -119,7 +119,7 @@ def from_options(options: Mapping[str, Any]) -> Rotation:
     images = tuple(image for text in options["verify_repositories"] or () if (image := reference_of(text)) is not None)
     return Rotation(
         LoginReplacement(tuple(dict.fromkeys(options["registries"])), old, new),
-        confirmation.entries_of(options),
+        confirmation.confirmed_entries(options),
         server=(options.get("plan") or {}).get("server", ""),
         replaces_dead=options["replace_dead_logins"],
         allows_absent=options["allow_absent"],
@@ -131,13 +131,13 @@ def from_options(options: Mapping[str, Any]) -> Rotation:
     )
 
 
-def lifetime(options: Mapping[str, Any], now: float) -> list[str]:
+def check_lifetime(options: Mapping[str, Any], now: float) -> list[str]:
     """Return warnings about the lifetime of the new login. `now` is in seconds since 1970.
 
     :raises OptionError: when it has expired, or expires before the next run.
     """
     new, next_rotation_seconds = options["new"], options["next_rotation_seconds"]
-    ends = _ends(new, [same_path(key).partition("/")[0] for key in options["registries"]], now)
+    ends = _end_of_login(new, [same_path(key).partition("/")[0] for key in options["registries"]], now)
     if ends is None:
         if next_rotation_seconds is None:
             return []
@@ -145,10 +145,12 @@ def lifetime(options: Mapping[str, Any], now: float) -> list[str]:
             "option 'next_rotation_seconds' is given, but the expiry time of the new login is unknown: give 'expires' in 'new' if you know it"
         ]
     if ends <= now - SKEW:
-        raise OptionError(f"the login in option 'new' has expired on {utc(ends)}: get a fresh one; nothing was read")
+        raise OptionError(
+            f"the login in option 'new' has expired on {format_utc(ends)}: get a fresh one; nothing was read"
+        )
     if next_rotation_seconds is not None and ends < now + next_rotation_seconds:
         raise OptionError(
-            f"the login in option 'new' expires on {utc(ends)}, before the next run in {pluralize(next_rotation_seconds, 'second')}: pods could not pull in "
+            f"the login in option 'new' expires on {format_utc(ends)}, before the next run in {pluralize(next_rotation_seconds, 'second')}: pods could not pull in "
             "between; run more often, or get a login that lives longer; nothing was read"
         )
     return []
@@ -169,7 +171,7 @@ def _problems(options: Mapping[str, Any]) -> Iterator[str]:
 def _problems_of_confirmation(options: Mapping[str, Any]) -> Iterator[str]:
     """Problems of the entries themselves, and missing questions if the old password is not known."""
     try:
-        entries = confirmation.entries_of(options)
+        entries = confirmation.confirmed_entries(options)
     except OptionError as error:
         yield str(error)
         return
@@ -236,7 +238,7 @@ def _problems_of_repositories(repositories: Any, registries: Sequence[str]) -> I
             yield f"option 'verify_repositories': {text!r} is in none of the 'registries', so the logins are not for it"
 
 
-def _ends(new: Mapping[str, Any], hosts: list[str], now: float) -> float | None:
+def _end_of_login(new: Mapping[str, Any], hosts: list[str], now: float) -> float | None:
     """Return the expiry time of the new login: from the option, the token itself, or the lifetime of its kind. None if unknown."""
     if new.get("expires"):
         return seconds_of(new["expires"])

@@ -19,9 +19,9 @@ from typing import Any
 from ...core.json_types import as_dict, as_int, as_str
 from ...core.objects import Json
 from .copies import Copy
-from .uses import Use, uses_with
+from .uses import Use, uses_with_secrets
 
-__all__ = ["EventCounts", "PendingPull", "event_counts", "pending", "still_pending", "trimmed_event"]
+__all__ = ["EventCounts", "PendingPull", "event_counts", "filter_pending", "find_pending", "trim_event"]
 
 #: Events that a node sends before it reads the secrets of a pod, or after a failed start. It then reads the secrets again.
 _OF_PODS = ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox")
@@ -54,17 +54,17 @@ class PendingPull:
 EventCounts = Mapping[tuple[str, str, str], tuple[int, str]]
 
 
-def pending(uses: Mapping[str, Sequence[Use]], copies: Mapping[str, Sequence[Copy]]) -> list[PendingPull]:
+def find_pending(uses: Mapping[str, Sequence[Use]], copies: Mapping[str, Sequence[Copy]]) -> list[PendingPull]:
     """Return the pulls with a secret of the rotation that may be under way."""
     return [
         PendingPull(namespace, use.what, use.state.uid, use.container, use.volume, str(use.image), use.state.said)
-        for namespace, every in uses_with(uses, copies)
+        for namespace, every in uses_with_secrets(uses, copies)
         for use in every
         if use.state is not None and use.state.may_be_under_way
     ]
 
 
-def still_pending(
+def filter_pending(
     first: Iterable[PendingPull], now: Iterable[PendingPull], before: EventCounts, after: EventCounts
 ) -> list[PendingPull]:
     """Return the pulls of `first` whose attempt is not known to have ended since then.
@@ -98,7 +98,7 @@ def event_counts(events: Iterable[Json]) -> EventCounts:
     return found
 
 
-def trimmed_event(event: Json) -> dict[str, Any]:
+def trim_event(event: Json) -> dict[str, Any]:
     """Return the parts of an event that `event_counts` reads."""
     about = as_dict(event.get("involvedObject"))
     kept = {name: about.get(name) for name in ("uid", "fieldPath")}

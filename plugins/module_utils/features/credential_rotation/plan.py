@@ -20,16 +20,16 @@ from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import SECRET, SERVICE_ACCOUNT, Kind, ObjectRef, Objects, metadata
 from ...core.ownership import OWNERSHIP_LABELS
 from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, ListedBy, Plan, Related
-from ...dockerconfig.auth_file import read_stored
-from ...platform.account_lists import LISTS, Entries, changes_of, entries_of, names, view
+from ...dockerconfig.auth_file import parse_stored
+from ...platform.account_lists import LISTS, Entries, changes_of, entries_of, entry_names, view_lists
 from ...platform.hosted import objection
 from ...platform.protected import check_size
 from ...secrets.content import no_changes, registry_changes
-from ...secrets.content import view as secret_view
+from ...secrets.content import view_secret as secret_view
 from .copies import Copy, second_name
 from .options import Rotation
 
-__all__ = ["EXCLUDED", "ROTATED_FROM", "CredentialRotation", "whole_accounts"]
+__all__ = ["EXCLUDED", "ROTATED_FROM", "CredentialRotation", "account_list_ref"]
 
 #: Annotation of a second secret: the name of the immutable secret that it replaces.
 ROTATED_FROM = "image-pull.openshift-ops/rotated-from"
@@ -40,7 +40,7 @@ EXCLUDED = "openshift.io/image.excludeSecret"
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
-def whole_accounts(namespace: str) -> ObjectRef:
+def account_list_ref(namespace: str) -> ObjectRef:
     return ObjectRef(SERVICE_ACCOUNT, namespace, "")
 
 
@@ -59,31 +59,31 @@ class CredentialRotation:
         return (self.name, second_name(self.name))
 
     def related(self, namespace: str, objects: Objects) -> Sequence[ObjectRef]:
-        return (whole_accounts(namespace),) if as_dict(objects.get(self.name)).get("immutable") else ()
+        return (account_list_ref(namespace),) if as_dict(objects.get(self.name)).get("immutable") else ()
 
     def plan(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Plan:
         """Return the changes. :raises Refusal: when the secret cannot be changed, and a second one cannot be created."""
         secret = objects.get(self.name)
         copy = None if secret is None else Copy(ObjectRef(SECRET, namespace, self.name), secret, self.rotation)
         if copy is None or not copy.is_to_change:
-            return Plan(notes=() if copy is None else tuple(_of_another(copy)))
+            return Plan(notes=() if copy is None else tuple(_recreated_note(copy)))
         if copy.is_immutable and copy.is_of_nodes:
             raise Refusal(
                 f"{copy.ref} was not changed, because it is immutable, and no second secret can replace it, since nodes read no other name: save it, "
                 "delete it, and create it again at once with the new login"
             )
         if copy.is_immutable:
-            return Plan(tuple(_beside(copy, objects, found)), notes=(_of_immutable(copy),))
-        return Plan((_in_place(copy),), notes=tuple(_notes(copy)))
+            return Plan(tuple(_create_beside(copy, objects, found)), notes=(_immutable_note(copy),))
+        return Plan((_update_in_place(copy),), notes=tuple(_notes(copy)))
 
 
-def _of_another(copy: Copy) -> Iterator[str]:
+def _recreated_note(copy: Copy) -> Iterator[str]:
     """Note a secret that was recreated after its confirmation: the engine reads it again before a write."""
     if copy.rotation.confirmed.names(copy.ref) and not copy.is_confirmed and copy.found.old:
         yield f"{copy.ref} was recreated after it was confirmed, so it was not changed: confirm the new one, and run again"
 
 
-def _in_place(copy: Copy) -> Change:
+def _update_in_place(copy: Copy) -> Change:
     data = copy.data_after
     check_size(str(copy.ref), *{**copy.data, **data}.values())
     details, before, after = _difference(copy)
@@ -94,8 +94,8 @@ def _difference(copy: Copy) -> tuple[dict[str, Any], dict[str, Any], dict[str, A
     """Return the details of the change, and the views of the secret for a diff, before and after."""
     held: dict[str, None] = {}
     changed: dict[str, list[str]] = {}
-    for file, text_after in copy.rewritten:
-        changes = registry_changes(file.auth_file, read_stored(text_after, legacy=file.legacy))
+    for file, text_after in copy.new_texts:
+        changes = registry_changes(file.auth_file, parse_stored(text_after, legacy=file.legacy))
         held.update(dict.fromkeys(file.auth_file.registries))
         changed.update(changes["changed"])
     # Entries that nodes do not use, because of their key or of another entry under the same key, are changed as well.
@@ -112,7 +112,7 @@ def _notes(copy: Copy) -> Iterator[str]:
         )
 
 
-def _of_immutable(copy: Copy) -> str:
+def _immutable_note(copy: Copy) -> str:
     return (
         f"{copy.ref} is immutable, so it is not changed: {second_name(copy.ref.name)} has the new login and is linked as well. Pods that "
         "name the old one keep it until they are recreated. From Kubernetes 1.35 on, their cached images are checked with the registry "
@@ -120,31 +120,31 @@ def _of_immutable(copy: Copy) -> str:
     )
 
 
-def _beside(copy: Copy, objects: Objects, found: Related) -> Iterator[Change]:
+def _create_beside(copy: Copy, objects: Objects, found: Related) -> Iterator[Change]:
     """Yield a second secret, a link to it wherever the first is linked, and the exclusion of the first from imports and builds."""
     second = ObjectRef(SECRET, copy.ref.namespace, second_name(copy.ref.name))
     seen = objects.get(second.name)
     if seen is None:
-        yield _second(copy, second)
-    elif not _takes_place_of(copy, Copy(second, seen, copy.rotation)):
+        yield _create_second(copy, second)
+    elif not _is_second_of(copy, Copy(second, seen, copy.rotation)):
         raise Refusal(
             f"{copy.ref} is immutable, and {second}, the name of its replacement, already exists with other content: rename or delete that one"
         )
-    yield from _links(copy, second.name, found)
+    yield from _link_second(copy, second.name, found)
     if as_str(as_dict(metadata(copy.obj).get("annotations")).get(EXCLUDED)) != "true":
         patch = {"metadata": {"annotations": {EXCLUDED: "true"}}}
         shown = {"annotations": {EXCLUDED: "as requested"}}
         yield update(copy.ref, copy.obj, patch, {"annotations": [EXCLUDED]}, before={}, after=shown)
 
 
-def _takes_place_of(copy: Copy, second: Copy) -> bool:
+def _is_second_of(copy: Copy, second: Copy) -> bool:
     """Whether `second` was created to replace `copy`, and has the new login wherever `copy` has the old one, or is confirmed to get it."""
     from_name = as_dict(metadata(second.obj).get("annotations")).get(ROTATED_FROM)
     held = {*second.found.new, *(second.found.old if second.is_confirmed else ())}
     return from_name == copy.ref.name and {*copy.found.old} <= held
 
 
-def _second(copy: Copy, ref: ObjectRef) -> Change:
+def _create_second(copy: Copy, ref: ObjectRef) -> Change:
     meta = metadata(copy.obj)
     notes = {name: value for name, value in as_dict(meta.get("annotations")).items() if name != _LAST_APPLIED}
     # No inventory declares the secret: with the label of an owner, a prune would remove it.
@@ -155,8 +155,8 @@ def _second(copy: Copy, ref: ObjectRef) -> Change:
     return create(ref, body, {**details, "rotated_from": copy.ref.name}, after)
 
 
-def _links(copy: Copy, second: str, found: Related) -> Iterator[Change]:
-    listed = found.get(whole_accounts(copy.ref.namespace))
+def _link_second(copy: Copy, second: str, found: Related) -> Iterator[Change]:
+    listed = found.get(account_list_ref(copy.ref.namespace))
     if listed is None:
         raise Refusal(
             f"{copy.ref} was not changed: it is immutable, so {second} must be linked as well, but the service accounts of namespace "
@@ -165,17 +165,17 @@ def _links(copy: Copy, second: str, found: Related) -> Iterator[Change]:
     for account in map(as_dict, as_list(listed.get("items"))):
         ref = ObjectRef(SERVICE_ACCOUNT, copy.ref.namespace, as_str(metadata(account).get("name")))
         lists = {key: entries_of(ref, account, key) for key in LISTS.values()}
-        after = {key: _linked(entries, copy.ref.name, second) for key, entries in lists.items()}
+        after = {key: _insert_second(entries, copy.ref.name, second) for key, entries in lists.items()}
         changed = {key: entries for key, entries in after.items() if entries != lists[key]}
         if changed:
             details = {"lists": {key: changes_of(lists[key], after[key]) for key in changed}}
-            views = {"before": view(lists, changed), "after": view(after, changed)}
+            views = {"before": view_lists(lists, changed), "after": view_lists(after, changed)}
             yield update(ref, account, changed, details, **views)
 
 
-def _linked(entries: Entries, first: str, second: str) -> list[Any]:
+def _insert_second(entries: Entries, first: str, second: str) -> list[Any]:
     """Return the entries with the second name after the first. Unchanged if the first is missing or the second is present."""
-    held = names(entries)
+    held = entry_names(entries)
     if first not in held or second in held:
         return list(entries)
     at = held.index(first) + 1

@@ -13,30 +13,39 @@ from typing import Any
 from ...clients.kube.client import Cluster
 from ...clients.kube.errors import UnknownResource
 from ...core.entry import Entry
-from ...core.errors import ImagePullError, Refusal, printable
+from ...core.errors import ImagePullError, Refusal, make_printable
 from ...core.names import is_name, is_namespace
 from ...core.namespaces import NamespaceSelector
-from ...core.objects import POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata, trimmed
+from ...core.objects import POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata, trim_object
 from ...core.phrases import pluralize, summarize
 from ...core.protocols import Related
 from ...declarations.batch import Batch, Declaration
 from ...discovery.probe_leftovers import delete_leftovers, is_leftover
-from ...engine.listing import Listing, list_in
+from ...engine.listing import Listing, list_in_namespaces
 from ...engine.reader import View
 from ...engine.reconciliation import reconcile
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import RunSettings
-from ...engine.selection import resolve
+from ...engine.selection import resolve_targets
 from ...engine.workers import Workers
 from ...images.probe_pods import PROBE_POD
 from .confirmation import ConfirmedSecrets
-from .copies import Copy, is_wanted, kept
+from .copies import Copy, is_wanted, trim_managers
 from .options import Rotation
 from .pending_pulls import PendingPull
-from .plan import CredentialRotation, whole_accounts
+from .plan import CredentialRotation, account_list_ref
 from .run_pending_pulls import PullWait
-from .run_proof import ImagesInUse, Logins, ProofResult, SecretLogins, accepted, proven
-from .uses import READ, Use, failing, in_use, kept_uses, secret_for, undecided, used_images
+from .run_proof import ImagesInUse, Logins, ProofResult, SecretLogins, check_secret_logins, prove_new_login
+from .uses import (
+    READ,
+    Use,
+    collect_uses,
+    find_failing_images,
+    find_undecided_images,
+    secret_for,
+    trim_to_uses,
+    used_images,
+)
 
 __all__ = ["rotate"]
 
@@ -92,65 +101,68 @@ def rotate(
     namespaces: Sequence[str],
     settings: RunSettings,
     *,
-    accept: Callable[[Rotation, Iterable[Copy]], SecretLogins] = accepted,
-    prove: Callable[[Rotation, ImagesInUse, Logins], ProofResult] = proven,
+    accept: Callable[[Rotation, Iterable[Copy]], SecretLogins] = check_secret_logins,
+    prove: Callable[[Rotation, ImagesInUse, Logins], ProofResult] = prove_new_login,
 ) -> Outcome:
     """Return the outcome: the changes of each namespace, and the evidence about the login.
 
     :raises Refusal: when not all secrets could be searched, or the new login does not work. Nothing was written then.
     """
-    rotation = replace(rotation, confirmed=_confirmed(cluster, rotation))
+    rotation = replace(rotation, confirmed=_resolve_confirmation(cluster, rotation))
     with Workers(settings.concurrency) as workers:
         reading = _RotationReader(cluster, workers, rotation, namespaces)
         try:
             seen = reading.read()
         except ImagePullError as error:
             raise Refusal(f"nothing was written, because not all secrets could be searched: {error}") from None
-    found = {namespace: copies for namespace in seen.copies if (copies := _to_change(seen, rotation, namespace))}
+    found = {namespace: copies for namespace in seen.copies if (copies := _copies_to_change(seen, rotation, namespace))}
     own = (
         accept(rotation, [copy for copies in found.values() for copy in copies])
         if rotation.asks_copies
         else SecretLogins()
     )
-    changing = _without(found, own.refused)
-    rotated = _rotated(seen, changing) if changing else {}
-    asked = _asked(seen, changing, rotated)
+    changing = _drop_refused(found, own.refused)
+    rotated = _rotated_copies(seen, changing) if changing else {}
+    asked = _images_to_prove(seen, changing, rotated)
     proof = prove(rotation, asked, own.logins) if changing and rotation.verify else ProofResult()
     outcome = reconcile(cluster, _batch(rotation, changing), list(changing), settings, _views(seen, changing))
     cleaned = _clean_up(reading, settings) if not settings.check_mode else ()
     waited = _wait_for_pulls(reading, settings) if rotation.pulls_timeout else _WaitResult()
     told = {**_counts(outcome, seen, changing), **_confirmation(seen, own), **_evidence(seen, proof), **waited.told}
-    told["similar"] = _similar(seen)
+    told["similar"] = _find_similar(seen)
     told["probes"] = _probes(rotated, seen, changing, proof if rotation.verify else None)
-    remarks = [*outcome.remarks, *proof.notes, *_not_declared_note(told), *cleaned, *waited.notes]
-    absent = "" if rotation.allows_absent or seen.has_login else _neither(rotation, told, namespaces)
+    remarks = [*outcome.remarks, *proof.notes, *_undeclared_note(told), *cleaned, *waited.notes]
+    absent = "" if rotation.allows_absent or seen.has_login else _describe_absence(rotation, told, namespaces)
     if absent and seen.unreadable_secrets:  # An unreadable secret may contain the login.
         remarks.append(absent)
     refused = "" if seen.unreadable_secrets else absent
     return replace(outcome, refused=refused, remarks=tuple(remarks), extra={**outcome.extra, "rotation": told})
 
 
-def _confirmed(cluster: Cluster, rotation: Rotation) -> ConfirmedSecrets:
+def _resolve_confirmation(cluster: Cluster, rotation: Rotation) -> ConfirmedSecrets:
     """Return the confirmed secrets. :raises Refusal: when the plan is for another cluster. :raises ApiError: when a selector fails."""
     if rotation.server and rotation.server.rstrip("/") != cluster.name.rstrip("/"):
         raise Refusal(
-            f"nothing was written: option 'plan' is for the cluster {printable(rotation.server)}, but this one is {cluster.name}. Write a "
+            f"nothing was written: option 'plan' is for the cluster {make_printable(rotation.server)}, but this one is {cluster.name}. Write a "
             "plan for this cluster"
         )
     selectors = list(dict.fromkeys(one.places for one in rotation.entries if isinstance(one.places, NamespaceSelector)))
-    found = {selector: meant.namespaces for selector, meant in zip(selectors, resolve(cluster, selectors), strict=True)}
+    found = {
+        selector: meant.namespaces
+        for selector, meant in zip(selectors, resolve_targets(cluster, selectors), strict=True)
+    }
     return ConfirmedSecrets.of(
         (one, found[one.places] if isinstance(one.places, NamespaceSelector) else one.places)
         for one in rotation.entries
     )
 
 
-def _without(found: Mapping[str, Sequence[Copy]], refused: Mapping[ObjectRef, str]) -> _Changing:
+def _drop_refused(found: Mapping[str, Sequence[Copy]], refused: Mapping[ObjectRef, str]) -> _Changing:
     kept = {namespace: [copy for copy in copies if copy.ref not in refused] for namespace, copies in found.items()}
     return {namespace: copies for namespace, copies in kept.items() if copies}
 
 
-def _asked(
+def _images_to_prove(
     seen: _RotationObjects, changing: Mapping[str, Sequence[Copy]], rotated: Mapping[str, Sequence[Copy]]
 ) -> ImagesInUse:
     """Return the images of changed namespaces, and elsewhere those that use the nodes' pull secret or the new login."""
@@ -180,9 +192,9 @@ class _RotationReader:
         """Read all objects. :raises ImagePullError: when a list fails for another reason than missing permissions."""
         self._read_secrets()
         self._read_uses()
-        places = [name for name, copies in self.seen.copies.items() if any(map(_needs_accounts, copies))]
+        places = [name for name, copies in self.seen.copies.items() if any(map(_is_account_list_needed, copies))]
         if places:
-            found = self._list(SERVICE_ACCOUNT, places, lambda account: trimmed(SERVICE_ACCOUNT, account))
+            found = self._list(SERVICE_ACCOUNT, places, lambda account: trim_object(SERVICE_ACCOUNT, account))
             self.seen.accounts = {name: found.objects.get(name, []) for name in places if name not in found.forbidden}
         return self.seen
 
@@ -190,7 +202,7 @@ class _RotationReader:
         rotation = self.rotation
 
         def keep(secret: Json) -> Json | None:
-            return kept(secret) if is_wanted(secret, rotation) else None
+            return trim_managers(secret) if is_wanted(secret, rotation) else None
 
         found = self._list(SECRET, self.namespaces, keep, _NOT_SEARCHED)
         for namespace, secrets in found.objects.items():
@@ -198,7 +210,7 @@ class _RotationReader:
             copies = [Copy(ref, secret, rotation) for ref, secret in refs]
             self.seen.copies[namespace] = [copy for copy in copies if copy.is_involved]
             self.seen.other_passwords += [copy for copy in copies if copy.found.other_passwords]
-        self.seen.unreadable_secrets += _forbidden(SECRET, found)
+        self.seen.unreadable_secrets += _describe_forbidden(SECRET, found)
 
     def _read_uses(self) -> None:
         """Read which images are used. Unreadable kinds are reported, because the new login is then verified for fewer images."""
@@ -208,38 +220,38 @@ class _RotationReader:
             except UnknownResource:
                 continue
             for namespace, objects in found.objects.items():
-                self.seen.uses.setdefault(namespace, []).extend(in_use(objects))
-            self.seen.unread += _forbidden(kind, found)
+                self.seen.uses.setdefault(namespace, []).extend(collect_uses(objects))
+            self.seen.unread += _describe_forbidden(kind, found)
 
     def uses_of_pods(self, places: Sequence[str]) -> dict[str, list[Use]]:
         """Return the current uses of the pods in these namespaces."""
         found = self._list(POD, places, self._keep_uses(POD))
         self.unlisted.update(dict.fromkeys(found.forbidden))
-        return {name: in_use(pods) for name, pods in found.objects.items()}
+        return {name: collect_uses(pods) for name, pods in found.objects.items()}
 
     def _keep_uses(self, kind: Kind) -> Callable[[Json], Json | None]:
         def keep(obj: Json) -> Json | None:
             if kind == POD and is_leftover(obj):
-                self.leftovers.append(trimmed(PROBE_POD, obj))
+                self.leftovers.append(trim_object(PROBE_POD, obj))
                 return None
-            return kept_uses(kind, obj, self.rotation.exchange)
+            return trim_to_uses(kind, obj, self.rotation.exchange)
 
         return keep
 
     def _list(
         self, kind: Kind, places: Sequence[str], keep: Callable[[Json], Json | None], selector: str = ""
     ) -> Listing:
-        return list_in(self.cluster, self.workers, kind, places, keep, few=_FEW, field_selector=selector)
+        return list_in_namespaces(self.cluster, self.workers, kind, places, keep, few=_FEW, field_selector=selector)
 
 
-def _forbidden(kind: Kind, found: Listing) -> list[str]:
+def _describe_forbidden(kind: Kind, found: Listing) -> list[str]:
     if not found.forbidden:
         return []
     places = summarize(found.forbidden, 1)
     return [f"the caller may not list {kind.resource} in namespace {places}, so they were not checked"]
 
 
-def _to_change(seen: _RotationObjects, rotation: Rotation, namespace: str) -> list[Copy]:
+def _copies_to_change(seen: _RotationObjects, rotation: Rotation, namespace: str) -> list[Copy]:
     """Return the copies of a namespace that still need a change. An immutable one that has its second secret does not."""
     view = _view(seen, namespace)
     return [copy for copy in seen.copies[namespace] if copy.is_to_change and not _has_second(copy, view, rotation)]
@@ -256,16 +268,16 @@ def _has_second(copy: Copy, view: View, rotation: Rotation) -> bool:
         return False
 
 
-def _needs_accounts(copy: Copy) -> bool:
+def _is_account_list_needed(copy: Copy) -> bool:
     return copy.is_to_change and copy.is_immutable
 
 
 def _batch(rotation: Rotation, changing: Mapping[str, Sequence[Copy]]) -> Batch[CredentialRotation]:
     """Return a declaration for each secret, so that each secret fails on its own."""
-    return Batch(SECRET, {namespace: _declared(rotation, copies) for namespace, copies in changing.items()})
+    return Batch(SECRET, {namespace: _declarations_for(rotation, copies) for namespace, copies in changing.items()})
 
 
-def _declared(rotation: Rotation, copies: Sequence[Copy]) -> list[Declaration[CredentialRotation]]:
+def _declarations_for(rotation: Rotation, copies: Sequence[Copy]) -> list[Declaration[CredentialRotation]]:
     names = [copy.ref.name for copy in copies]
     if len(names) == 1:
         return [Declaration(CredentialRotation(rotation, names[0]))]
@@ -280,7 +292,7 @@ def _views(seen: _RotationObjects, changing: Mapping[str, Sequence[Copy]]) -> di
 def _view(seen: _RotationObjects, namespace: str) -> View:
     objects = {copy.ref.name: copy.obj for copy in seen.copies[namespace]}
     related: Related = (
-        {whole_accounts(namespace): {"items": seen.accounts[namespace]}} if namespace in seen.accounts else {}
+        {account_list_ref(namespace): {"items": seen.accounts[namespace]}} if namespace in seen.accounts else {}
     )
     return View(objects, related)
 
@@ -292,7 +304,7 @@ def _counts(outcome: Outcome, seen: _RotationObjects, changing: Mapping[str, Seq
         "old": sum(1 for copy in seen.every if copy.found.old),
         "new": sum(1 for copy in seen.every if copy.found.new and not copy.found.old),
         "to_change": sum(map(len, changing.values())),
-        "failed": sum(len(_failed(result, changing[result.name])) for result in outcome.namespaces),
+        "failed": sum(len(_failed_secrets(result, changing[result.name])) for result in outcome.namespaces),
     }
     of_nodes = [copy for copy in seen.every if copy.waits]
     return {
@@ -309,9 +321,9 @@ def _confirmation(seen: _RotationObjects, own: SecretLogins) -> dict[str, Any]:
     others = [(copy, why) for copy in seen.every if (why := copy.why_not_declared)]
     refused = [{"namespace": ref.namespace, "secret": ref.name, "reason": why} for ref, why in own.refused.items()]
     confirmed = (copy for copy in seen.confirmed if not copy.is_of_cluster and copy.ref not in own.refused)
-    candidates = _first_of_each((copy for copy, _why in others if copy.could_be_confirmed), _ROWS_OF_A_NAMESPACE)
-    shown = {copy.ref for copy in _first_of_each((copy for copy, _why in others), _SHOWN_OF_A_NAMESPACE)}
-    rows = [_not_declared(copy, why) for copy, why in others if copy.ref in shown]
+    candidates = _first_per_namespace((copy for copy, _why in others if copy.could_be_confirmed), _ROWS_OF_A_NAMESPACE)
+    shown = {copy.ref for copy in _first_per_namespace((copy for copy, _why in others), _SHOWN_OF_A_NAMESPACE)}
+    rows = [_undeclared_row(copy, why) for copy, why in others if copy.ref in shown]
     return {
         "secrets": [
             *(_row(copy, declared=True) for copy in confirmed),
@@ -363,7 +375,7 @@ class _WaitResult:
 def _wait_for_pulls(reading: _RotationReader, settings: RunSettings) -> _WaitResult:
     """Wait for the pulls that nodes may have begun before the last write, and read the pods again."""
     seen = reading.seen
-    held = _by_namespace(seen.confirmed)
+    held = _group_by_namespace(seen.confirmed)
     of_nodes = [copy for copy in seen.confirmed if copy.is_of_nodes]
     places = reading.namespaces if of_nodes else [name for name in reading.namespaces if name in held]
     with Workers(settings.concurrency) as workers:
@@ -381,7 +393,7 @@ def _wait_for_pulls(reading: _RotationReader, settings: RunSettings) -> _WaitRes
     return _WaitResult(left, unknown, wait.no_events)
 
 
-def _by_namespace(copies: Iterable[Copy]) -> _Changing:
+def _group_by_namespace(copies: Iterable[Copy]) -> _Changing:
     found: _Changing = {}
     for copy in copies:
         found.setdefault(copy.ref.namespace, []).append(copy)
@@ -389,41 +401,41 @@ def _by_namespace(copies: Iterable[Copy]) -> _Changing:
 
 
 def _evidence(seen: _RotationObjects, proof: ProofResult) -> dict[str, Any]:
-    held = _by_namespace(seen.confirmed)
+    held = _group_by_namespace(seen.confirmed)
     return {
         "unreadable_secrets": seen.unreadable_secrets,
         "unreadable_pods": seen.unread,
         "old_login": proof.old_login,
         "repositories": list(proof.rows),
-        "failing": list(failing(seen.uses, held)),
-        "undecided": list(undecided(seen.uses, held)),
+        "failing": list(find_failing_images(seen.uses, held)),
+        "undecided": list(find_undecided_images(seen.uses, held)),
     }
 
 
-def _similar(seen: _RotationObjects) -> list[dict[str, Any]]:
+def _find_similar(seen: _RotationObjects) -> list[dict[str, Any]]:
     """Return secrets that contain a part of a login, if neither login was found. They show a person which option is mistyped."""
-    found = [] if seen.has_login else [*_other_passwords(seen), *_elsewhere(seen)]
+    found = [] if seen.has_login else [*_find_other_passwords(seen), *_find_elsewhere(seen)]
     rows = [{"namespace": copy.ref.namespace, "secret": copy.ref.name, "reason": why} for copy, why in found]
     return rows[:_SHOWN]
 
 
-def _other_passwords(seen: _RotationObjects) -> Iterator[tuple[Copy, str]]:
-    for copy in _first_of_each(seen.other_passwords, _SHOWN_OF_A_NAMESPACE):
+def _find_other_passwords(seen: _RotationObjects) -> Iterator[tuple[Copy, str]]:
+    for copy in _first_per_namespace(seen.other_passwords, _SHOWN_OF_A_NAMESPACE):
         yield (
             copy,
             f"the user of one of the logins with another password, for {summarize(copy.found.other_passwords, _NAMED)}",
         )
 
 
-def _elsewhere(seen: _RotationObjects) -> Iterator[tuple[Copy, str]]:
-    for copy in _first_of_each((copy for copy in seen.every if copy.elsewhere()), _SHOWN_OF_A_NAMESPACE):
+def _find_elsewhere(seen: _RotationObjects) -> Iterator[tuple[Copy, str]]:
+    for copy in _first_per_namespace((copy for copy in seen.every if copy.elsewhere()), _SHOWN_OF_A_NAMESPACE):
         yield (
             copy,
             f"the old password with another user or for another registry, in {summarize(copy.elsewhere(), _NAMED)}",
         )
 
 
-def _neither(rotation: Rotation, told: Mapping[str, Any], namespaces: Sequence[str]) -> str:
+def _describe_absence(rotation: Rotation, told: Mapping[str, Any], namespaces: Sequence[str]) -> str:
     """Return the error if no secret has one of the two logins: the search, similar logins, and the options to correct."""
     old = "with the user and password" if rotation.exchange.old.password else "with the user"
     rows = [f"{row['namespace']}/{row['secret']} has {row['reason']}" for row in told["similar"]]
@@ -438,7 +450,7 @@ def _neither(rotation: Rotation, told: Mapping[str, Any], namespaces: Sequence[s
     )
 
 
-def _first_of_each(copies: Iterable[Copy], most: int) -> Iterator[Copy]:
+def _first_per_namespace(copies: Iterable[Copy], most: int) -> Iterator[Copy]:
     """Yield the first copies of each namespace, so that a user who plants many in one namespace does not hide those of others."""
     counts: Counter[str] = Counter()
     for copy in copies:
@@ -451,7 +463,7 @@ def _row(copy: Copy, *, declared: bool) -> dict[str, Any]:
     return {"namespace": copy.ref.namespace, "name": copy.ref.name, "uid": copy.uid, "declared": declared}
 
 
-def _not_declared(copy: Copy, why: str) -> dict[str, Any]:
+def _undeclared_row(copy: Copy, why: str) -> dict[str, Any]:
     """Return a row. `fix` is the entry that would confirm the secret, with names that the API server has validated, in quotes."""
     row = {"namespace": copy.ref.namespace, "name": copy.ref.name, "uid": copy.uid, "reason": why}
     is_usual = is_namespace(copy.ref.namespace) and is_name(copy.ref.name)
@@ -459,7 +471,7 @@ def _not_declared(copy: Copy, why: str) -> dict[str, Any]:
     return {**row, "fix": line if copy.could_be_confirmed and is_usual else ""}
 
 
-def _not_declared_note(told: Mapping[str, Any]) -> Iterator[str]:
+def _undeclared_note(told: Mapping[str, Any]) -> Iterator[str]:
     if told["not_declared"]:
         rows = [f"{row['namespace']}/{row['name']} ({row['reason']})" for row in told["not_declared"][:_NAMED]]
         count, left = told["not_declared_count"], told["not_declared_count"] - len(rows)
@@ -470,7 +482,7 @@ def _not_declared_note(told: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
-def _failed(result: NamespaceResult, copies: Sequence[Copy]) -> set[str]:
+def _failed_secrets(result: NamespaceResult, copies: Sequence[Copy]) -> set[str]:
     """Return the secrets of a namespace that failed or were not attempted."""
     if result.status in ("changed", "unchanged"):
         return set()
@@ -497,7 +509,7 @@ def _probes(
     """
     found: list[tuple[tuple[bool, str, str], dict[str, str]]] = []
     for is_rotated, held in ((True, rotated), (False, changing)):
-        for namespace, images in used_images(_in(seen.uses, held), _keys(held)).items():
+        for namespace, images in used_images(_uses_in(seen.uses, held), _keys(held)).items():
             names = ((image, str(image) if proof is None else proof.images.get(image.repository)) for image in images)
             for image, name in names:
                 if name and (secret := secret_for(image, held[namespace])) is not None:
@@ -507,19 +519,19 @@ def _probes(
     return [row for _order, row in sorted(found, key=lambda each: each[0])][:_SHOWN]
 
 
-def _rotated(seen: _RotationObjects, changing: Mapping[str, Sequence[Copy]]) -> _Changing:
+def _rotated_copies(seen: _RotationObjects, changing: Mapping[str, Sequence[Copy]]) -> _Changing:
     """Return the confirmed secrets with only the new login, in the first namespaces that need no change and use images."""
     every = {
         name: [copy for copy in copies if copy.is_confirmed and copy.found.new and not copy.found.old]
         for name, copies in seen.copies.items()
         if name not in changing
     }
-    used = [name for name in used_images(_in(seen.uses, every), _keys(every)) if every[name]]
+    used = [name for name in used_images(_uses_in(seen.uses, every), _keys(every)) if every[name]]
     first = sorted(used, key=lambda name: (min(copy.created for copy in every[name]), name))
     return {name: every[name] for name in first[:_PULLED_AGAIN]}
 
 
-def _in(uses: Mapping[str, Sequence[Use]], places: Iterable[str]) -> dict[str, Sequence[Use]]:
+def _uses_in(uses: Mapping[str, Sequence[Use]], places: Iterable[str]) -> dict[str, Sequence[Use]]:
     return {name: uses[name] for name in places if name in uses}
 
 

@@ -12,11 +12,11 @@ from ...clients.kube.client import Cluster
 from ...core.errors import ImagePullError
 from ...core.phrases import summarize
 from ...engine.clock import Clock
-from ...engine.listing import list_in
+from ...engine.listing import list_in_namespaces
 from ...engine.workers import Workers
 from ...images.pull_events import POD_EVENTS
 from .copies import Copy
-from .pending_pulls import EventCounts, PendingPull, event_counts, pending, still_pending, trimmed_event
+from .pending_pulls import EventCounts, PendingPull, event_counts, filter_pending, find_pending, trim_event
 from .uses import Use
 
 __all__ = ["PullWait"]
@@ -54,18 +54,18 @@ class PullWait:
         """
         started, pause = self.clock.now(), _FIRST_PAUSE
         self.uses = self.look(places)
-        left = first = pending(self.uses, self.copies)
+        left = first = find_pending(self.uses, self.copies)
         before: EventCounts | None = None
         asked = started
         while left and (remaining := started + timeout - self.clock.now()) > 0:
             self.clock.sleep(min(pause, remaining))
             began = self.clock.now()
-            now = pending(self.look(sorted({each.namespace for each in left})), self.copies)
+            now = find_pending(self.look(sorted({each.namespace for each in left})), self.copies)
             after = before or {}
             if before is None or began - asked >= _BETWEEN_EVENTS:
                 after, asked = self._events(left), began
             before = after if before is None else before
-            left = still_pending(left, now, before, after)
+            left = filter_pending(left, now, before, after)
             took = self.clock.now() - began
             pause = max(min(pause * 1.5, _LATER_PAUSE), min(_TIMES_OF_A_LIST * took, _LONGEST_PAUSE))
         if first:
@@ -79,8 +79,8 @@ class PullWait:
         pods = {(each.namespace, each.uid) for each in pulls}
         selector = "involvedObject.kind=Pod"
         try:
-            found = list_in(
-                self.cluster, self.workers, POD_EVENTS, places, trimmed_event, few=_FEW, field_selector=selector
+            found = list_in_namespaces(
+                self.cluster, self.workers, POD_EVENTS, places, trim_event, few=_FEW, field_selector=selector
             )
         except ImagePullError as error:
             self.no_events = str(error)

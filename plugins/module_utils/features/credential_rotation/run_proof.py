@@ -16,14 +16,14 @@ from ...clients.registry.proof import RegistryImage, RegistryProof
 from ...core.errors import Refusal
 from ...core.objects import ObjectRef
 from ...core.phrases import pluralize, summarize
-from ...discovery.parallel import answers_to
-from ...discovery.proofs import LoginCheck, Patience, judged
+from ...discovery.parallel import ask_all
+from ...discovery.proofs import LoginCheck, Patience, explain_refusal
 from ...dockerconfig.replace_login import UserPassword
 from ...images.references import Reference
 from .copies import Copy
 from .options import Rotation
 
-__all__ = ["ImagesInUse", "ProofResult", "SecretLogins", "accepted", "proven"]
+__all__ = ["ImagesInUse", "ProofResult", "SecretLogins", "check_secret_logins", "prove_new_login"]
 
 #: Maximum number of images of one repository that are tried in each namespace: an image that is gone from the registry proves nothing.
 _TRIED = 3
@@ -109,7 +109,7 @@ class _ProofRun:
         answers = []
         for image in asked.images:
             answer = self._image(image)
-            if answer.new.works or _stops(answer):
+            if answer.new.works or _is_blocking(answer):
                 return answer
             answers.append(answer)
         return answers[0]
@@ -130,7 +130,7 @@ class _ProofRun:
         given = registry.RegistryLogin(login.username, login.password)
         # Each image is in one of the given registries.
         attempt = LoginCheck(wanted, given, self.rotation.access, is_named=True)
-        return judged(self.patience.proof(attempt), wanted.host, given)
+        return explain_refusal(self.patience.proof(attempt), wanted.host, given)
 
 
 #: Outcomes that the image can cause as well as the login.
@@ -141,7 +141,7 @@ _DEAD = ("bad_login", "expired")
 _OPEN = ("unanswered", "not_sent", *_DEAD)
 
 
-def accepted(rotation: Rotation, copies: Iterable[Copy]) -> SecretLogins:
+def check_secret_logins(rotation: Rotation, copies: Iterable[Copy]) -> SecretLogins:
     """Verify the logins of secrets at the registries, if any login of the user counts as the old one: each once, the most frequent first.
 
     A user who plants a secret can know the user name. Only users who had the login before know a password that the registry accepts.
@@ -149,13 +149,13 @@ def accepted(rotation: Rotation, copies: Iterable[Copy]) -> SecretLogins:
     asking = _ProofRun(rotation)
     held = {copy.ref: copy.logins[:_LOGINS_OF_A_SECRET] for copy in copies}
     frequent = Counter(login for logins in held.values() for login in logins).most_common()
-    proofs = answers_to(_bounded(frequent), lambda login: asking.log_in(*login))
+    proofs = ask_all(_limit_logins(frequent), lambda login: asking.log_in(*login))
     good = [login for login, proof in proofs.items() if _is_accepted(proof)]
     refused = {ref: _why_refused(logins, proofs) for ref, logins in held.items() if not {*logins} & {*good}}
     return SecretLogins(refused, dict(good))
 
 
-def _bounded(frequent: Iterable[tuple[tuple[str, UserPassword], int]]) -> Iterator[tuple[str, UserPassword]]:
+def _limit_logins(frequent: Iterable[tuple[tuple[str, UserPassword], int]]) -> Iterator[tuple[str, UserPassword]]:
     asked: Counter[str] = Counter()
     for (host, login), _count in frequent:
         asked[host] += 1
@@ -177,17 +177,17 @@ def _why_refused(
     return f"its own login is not accepted: {proof.said}"
 
 
-def proven(rotation: Rotation, asked: ImagesInUse, known: Logins) -> ProofResult:
+def prove_new_login(rotation: Rotation, asked: ImagesInUse, known: Logins) -> ProofResult:
     """Return the answers of the registries to the new login.
 
     :raises Refusal: when the new login does not work, or could not be verified. Nothing has been written.
     """
     asking = _ProofRun(rotation, known)
-    logins = answers_to(rotation.hosts, lambda host: asking.log_in(host, rotation.exchange.new))
+    logins = ask_all(rotation.hosts, lambda host: asking.log_in(host, rotation.exchange.new))
     _refuse(f"registry {host}: {proof.said}" for host, proof in logins.items() if not proof.works)
     repositories, too_many = _repositories(rotation, asked)
-    answers = list(answers_to(repositories, asking.repository).items())
-    _refuse([*_worse(answers), *_unanswered(answers)])
+    answers = list(ask_all(repositories, asking.repository).items())
+    _refuse([*_find_worse(answers), *_find_unanswered(answers)])
     notes = [*_notes(answers), *too_many]
     shown = (
         *notes[:_SHOWN],
@@ -203,7 +203,7 @@ def _repositories(rotation: Rotation, asked: ImagesInUse) -> tuple[list[_Reposit
         found.setdefault(image.repository, {})[image] = None
     must, notes = {*found}, []
     for namespace, images in asked.images.items():
-        mine = _by_repository(images)
+        mine = _group_by_repository(images)
         for name, every in [*mine.items()][:_REPOSITORIES]:
             found.setdefault(name, {}).update(dict.fromkeys(every))
         if len(mine) > _REPOSITORIES:
@@ -211,12 +211,12 @@ def _repositories(rotation: Rotation, asked: ImagesInUse) -> tuple[list[_Reposit
                 f"namespace {namespace} uses {len(mine):,} repositories of the registries: the new login was verified for {_REPOSITORIES} of them"
             )
     decide = [_Repository(name, tuple(every), name in must) for name, every in sorted(found.items())]
-    beyond = _by_repository(image for images in asked.beyond.values() for image in images)
+    beyond = _group_by_repository(image for images in asked.beyond.values() for image in images)
     others = [(name, every) for name, every in sorted(beyond.items()) if name not in found][:_REPOSITORIES]
     return [*decide, *(_Repository(name, tuple(every), decides=False) for name, every in others)], notes
 
 
-def _by_repository(images: Iterable[Reference]) -> dict[str, list[Reference]]:
+def _group_by_repository(images: Iterable[Reference]) -> dict[str, list[Reference]]:
     """Return the first images of each repository."""
     found: dict[str, list[Reference]] = {}
     for image in images:
@@ -226,17 +226,17 @@ def _by_repository(images: Iterable[Reference]) -> dict[str, list[Reference]]:
     return found
 
 
-def _worse(answers: Iterable[tuple[_Repository, _LoginAnswer]]) -> Iterator[str]:
+def _find_worse(answers: Iterable[tuple[_Repository, _LoginAnswer]]) -> Iterator[str]:
     for asked, answer in answers:
         if answer.new.works or not asked.decides:
             continue
         if _is_worse(answer):
             yield f"the new login cannot pull {answer.image}, but the old one can: {answer.new.said}"
-        elif asked.must or _stops(answer):
+        elif asked.must or _is_blocking(answer):
             yield f"{answer.image}: {answer.new.said}"
 
 
-def _unanswered(answers: Iterable[tuple[_Repository, _LoginAnswer]]) -> Iterator[str]:
+def _find_unanswered(answers: Iterable[tuple[_Repository, _LoginAnswer]]) -> Iterator[str]:
     """Yield unanswered images of registries that give the new login no image at all, because then the image is not at fault."""
     deciding = [answer for asked, answer in answers if asked.decides]
     good = {answer.image.host for answer in deciding if answer.new.works}
@@ -249,7 +249,7 @@ def _is_worse(answer: _LoginAnswer) -> bool:
     return not answer.new.works and answer.old is not None and answer.old.works
 
 
-def _stops(answer: _LoginAnswer) -> bool:
+def _is_blocking(answer: _LoginAnswer) -> bool:
     """Whether the new login is or can be the cause of a failed pull, because it is not known whether the old one can pull the image.
 
     An image that neither login can pull fails already. It does not count, else the author of one pod could stop the whole rotation.
@@ -267,10 +267,10 @@ def _notes(answers: Iterable[tuple[_Repository, _LoginAnswer]]) -> Iterator[str]
     """Yield notes on images in use that the new login cannot pull. If the old login cannot pull one either, it fails today already."""
     for _asked, answer in answers:
         if not answer.new.works:
-            yield f"{answer.image} is in use, but {_who(answer)}: {answer.new.said}"
+            yield f"{answer.image} is in use, but {_compare_logins(answer)}: {answer.new.said}"
 
 
-def _who(answer: _LoginAnswer) -> str:
+def _compare_logins(answer: _LoginAnswer) -> str:
     if answer.old is None:
         return "the new login cannot pull it"
     return "only the old login can pull it" if answer.old.works else "neither login can pull it"
@@ -281,7 +281,7 @@ def _old_login(rotation: Rotation, asking: _ProofRun) -> str:
     old = rotation.exchange.old
     if not old.password:
         return "works" if {*rotation.hosts} <= {*asking.known} else "unknown"
-    proofs = answers_to(rotation.hosts, lambda host: asking.log_in(host, old)).values()
+    proofs = ask_all(rotation.hosts, lambda host: asking.log_in(host, old)).values()
     if all(proof.works for proof in proofs):
         return "works"
     return "refused" if any(proof.outcome in _DEAD for proof in proofs) else "unknown"

@@ -14,8 +14,8 @@ from ...core.objects import POD, Json, Kind, controller_reference, metadata
 from ...dockerconfig.key_matching import kubelet_keys
 from ...dockerconfig.replace_login import LoginReplacement
 from ...explain.pod_images import PodImage, image_in_message, images_of
-from ...explain.subjects import WORKLOADS, ContainerPull, of_pod, template_of
-from ...images.pull_messages import understand
+from ...explain.subjects import WORKLOADS, ContainerPull, pulls_of_pod, template_of
+from ...images.pull_messages import parse_message
 from ...images.references import Reference, reference_of
 from ...platform.account_lists import names_in
 from .copies import Copy, second_name
@@ -24,13 +24,13 @@ __all__ = [
     "READ",
     "PullState",
     "Use",
-    "failing",
-    "in_use",
-    "kept_uses",
+    "collect_uses",
+    "find_failing_images",
+    "find_undecided_images",
     "secret_for",
-    "undecided",
+    "trim_to_uses",
     "used_images",
-    "uses_with",
+    "uses_with_secrets",
 ]
 
 #: The kinds of objects that use images.
@@ -73,7 +73,7 @@ class Use:
     volume: str = ""
 
 
-def kept_uses(kind: Kind, obj: Json, exchange: LoginReplacement) -> Json | None:
+def trim_to_uses(kind: Kind, obj: Json, exchange: LoginReplacement) -> Json | None:
     """Return only the uses of images of the registries by a pod or workload. None if there are none."""
     if _is_over(kind, obj):
         return None
@@ -89,7 +89,7 @@ def kept_uses(kind: Kind, obj: Json, exchange: LoginReplacement) -> Json | None:
     return {"metadata": {"namespace": namespace, "name": name}, _USES: uses}
 
 
-def in_use(objects: Iterable[Json]) -> list[Use]:
+def collect_uses(objects: Iterable[Json]) -> list[Use]:
     """Return the uses in objects that `kept_uses` returned."""
     return [use for obj in objects for use in obj[_USES]]
 
@@ -120,7 +120,7 @@ def secret_for(image: Reference, copies: Iterable[Copy]) -> tuple[str, str] | No
     return min(found[key] for key in keys) if keys else None
 
 
-def uses_with(
+def uses_with_secrets(
     uses: Mapping[str, Sequence[Use]], copies: Mapping[str, Sequence[Copy]]
 ) -> Iterator[tuple[str, list[Use]]]:
     """Yield, by namespace, the uses that pull with a secret of this rotation: their pod lists one with a key for the image.
@@ -131,24 +131,29 @@ def uses_with(
     for namespace, every in sorted(uses.items()):
         keys = {copy.ref.name: _keys([copy]) for copy in copies.get(namespace, ())}
         if keys or of_nodes:
-            yield namespace, [use for use in every if kubelet_keys(_held(use, keys, of_nodes), use.image.repository)]
+            yield (
+                namespace,
+                [use for use in every if kubelet_keys(_keys_of_use(use, keys, of_nodes), use.image.repository)],
+            )
 
 
 def _keys(copies: Iterable[Copy]) -> list[str]:
     return [key for copy in copies for key in (*copy.found.old, *copy.found.new)]
 
 
-def _held(use: Use, keys: Mapping[str, Sequence[str]], of_nodes: Sequence[str]) -> list[str]:
+def _keys_of_use(use: Use, keys: Mapping[str, Sequence[str]], of_nodes: Sequence[str]) -> list[str]:
     return [*of_nodes, *(key for name in use.secrets for key in keys.get(name, ()))]
 
 
-def failing(uses: Mapping[str, Sequence[Use]], copies: Mapping[str, Sequence[Copy]]) -> Iterator[dict[str, Any]]:
+def find_failing_images(
+    uses: Mapping[str, Sequence[Use]], copies: Mapping[str, Sequence[Copy]]
+) -> Iterator[dict[str, Any]]:
     """Yield the images that nodes cannot pull with a secret of this rotation, by namespace, because controllers recreate failing pods.
 
     Only pods count that list such a secret with a key for the image. Other failures have other causes.
     `place` identifies the row; `pod` and `container` are the first ones, `containers` is their number.
     """
-    for namespace, every in uses_with(uses, copies):
+    for namespace, every in uses_with_secrets(uses, copies):
         failed: dict[Reference, list[Use]] = {}
         for use in every:
             if use.cause:
@@ -170,13 +175,13 @@ def failing(uses: Mapping[str, Sequence[Use]], copies: Mapping[str, Sequence[Cop
             }
 
 
-def undecided(uses: Mapping[str, Sequence[Use]], copies: Mapping[str, Sequence[Copy]]) -> Iterator[str]:
+def find_undecided_images(uses: Mapping[str, Sequence[Use]], copies: Mapping[str, Sequence[Copy]]) -> Iterator[str]:
     """Yield the `place`, as in `failing`, of each image that pods wait for and none has.
 
     A pod without a status, or with an error that hides the previous one, such as `pull QPS exceeded`, may have failed all along. So a
     later failure there is not evidence against a login.
     """
-    for namespace, every in uses_with(uses, copies):
+    for namespace, every in uses_with_secrets(uses, copies):
         states: dict[Reference, list[bool]] = {}
         for use in every:
             if use.state is not None:
@@ -209,8 +214,8 @@ class _PodStatus:
             if each.volume:
                 for container in each.containers:
                     volumes.setdefault(container, []).append(each.image)
-        containers = {subject.container: subject for subject in of_pod(pod, namespace)}
-        return cls(as_str(metadata(pod).get("uid")), containers, volumes, frozenset(_pulling(pod)))
+        containers = {subject.container: subject for subject in pulls_of_pod(pod, namespace)}
+        return cls(as_str(metadata(pod).get("uid")), containers, volumes, frozenset(_pulling_containers(pod)))
 
     def failed(self, each: PodImage) -> ContainerPull | None:
         """Return the container whose error is about this image."""
@@ -229,7 +234,7 @@ class _PodStatus:
         return PullState(self.uid, has_image, said, waits and not has_image and cause not in _LASTING)
 
 
-def _pulling(pod: Json) -> Iterator[str]:
+def _pulling_containers(pod: Json) -> Iterator[str]:
     """Yield the containers whose image a node may be pulling: none before it has the pod, and none that must wait for another one."""
     spec, status = as_dict(pod.get("spec")), as_dict(pod.get("status"))
     if not as_str(spec.get("nodeName")) or metadata(pod).get("deletionTimestamp"):
@@ -251,7 +256,7 @@ def _use(each: PodImage, image: Reference, name: str, secrets: tuple[str, ...], 
     if pod is None:
         return use
     failed = pod.failed(each)
-    attempt = understand(failed.reason, failed.message).cause if failed is not None else None
+    attempt = parse_message(failed.reason, failed.message).cause if failed is not None else None
     rule = attempt.rule.id if attempt is not None else ""
     return replace(use, cause=rule if rule in _OF_LOGINS else "", state=pod.state_of(each, rule))
 

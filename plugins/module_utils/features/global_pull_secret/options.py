@@ -13,7 +13,7 @@ from ...core.errors import OptionError
 from ...core.names import check_name
 from ...core.objects import ObjectRef
 from ...dockerconfig.registry_keys import check_key
-from ...dockerconfig.sources import FILE_ARGUMENTS, auth_file_of
+from ...dockerconfig.sources import FILE_ARGUMENTS, auth_file_from_options
 from ...platform.hosted import HOSTED_CLUSTER
 
 __all__ = ["GlobalPullSecret", "from_options", "hosted_cluster"]
@@ -36,7 +36,7 @@ class GlobalPullSecret:
 
 def from_options(options: Mapping[str, Any], read_file: Callable[[str], str]) -> GlobalPullSecret:
     """Return the validated options. :raises OptionError: when an option is invalid."""
-    names = [*_named(options.get("merge") or ()), *_in_file(options, read_file)]
+    names = [*_check_names(options.get("merge") or ()), *_registries_in_file(options, read_file)]
     before = {str(pool): str(name) for pool, name in (options.get("rendered_before") or {}).items()}
     return GlobalPullSecret(
         names,
@@ -47,13 +47,13 @@ def from_options(options: Mapping[str, Any], read_file: Callable[[str], str]) ->
     )
 
 
-def _named(names: Sequence[str]) -> Sequence[str]:
+def _check_names(names: Sequence[str]) -> Sequence[str]:
     for name in names:
         check_key("option 'merge'", name)
     return names
 
 
-def _in_file(options: Mapping[str, Any], read_file: Callable[[str], str]) -> Sequence[str]:
+def _registries_in_file(options: Mapping[str, Any], read_file: Callable[[str], str]) -> Sequence[str]:
     """Return the registries of the auth file to merge."""
     given = {name: options.get(name) for name in FILE_ARGUMENTS}
     if given["auth_file"] is None and given["auth_config"] is None:
@@ -62,7 +62,7 @@ def _in_file(options: Mapping[str, Any], read_file: Callable[[str], str]) -> Seq
                 "option 'include' selects entries of 'auth_file' or 'auth_config': give one, or leave it out"
             )
         return ()
-    return tuple(auth_file_of(given, read_file).registries)
+    return tuple(auth_file_from_options(given, read_file).registries)
 
 
 def hosted_cluster(given: str | None) -> ObjectRef | None:

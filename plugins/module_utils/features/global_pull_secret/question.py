@@ -20,21 +20,21 @@ from ...platform.hosted import (
     MERGED_SECRET,
     ORIGINAL_SECRET,
     SYNCHRONIZER,
-    additional,
-    does_not_merge,
+    additional_secret,
     merged_form,
-    not_merged,
-    not_synchronized,
+    unmerged_sentence,
+    why_not_merged,
+    why_not_synchronized,
     why_unseen,
 )
 from ...platform.machine_config import MACHINE_CONFIG, MACHINE_CONFIG_POOL, Pool, auth_file_of
 from ...platform.protected import NODE_SECRET
 from ...secrets.content import StoredSecret
 
-__all__ = ["HostedMerge", "PoolRollout", "held_in"]
+__all__ = ["HostedMerge", "PoolRollout", "require_auth_file"]
 
 
-def held_in(ref: ObjectRef, secret: Json) -> AuthFile:
+def require_auth_file(ref: ObjectRef, secret: Json) -> AuthFile:
     """Return the auth file of the secret. :raises Refusal: when the content of the secret cannot be read."""
     held = StoredSecret.of(secret)
     if held.unreadable:
@@ -87,7 +87,7 @@ class PoolRollout:
         secret = found[NODE_SECRET]
         if secret is None:
             raise Refusal(f"{NODE_SECRET} does not exist, so the nodes cannot receive it: restore it")
-        return held_in(NODE_SECRET, secret)
+        return require_auth_file(NODE_SECRET, secret)
 
     def _missing(self, pool: Pool, wanted: AuthFile) -> str:
         """Return the pending step of the pool, as the rest of a sentence. Empty when its machines have the secret."""
@@ -137,19 +137,19 @@ class HostedMerge:
         if original is None:
             raise Refusal(f"{NODE_SECRET} does not exist, or the caller may not read it: allow it to 'get' it")
         users = objects.get(ADDITIONAL_SECRET.name)
-        if stopped := does_not_merge(users):
+        if stopped := unmerged_sentence(users):
             return Evaluation(extra={"unmerged": stopped})
         made = objects.get(MERGED_SECRET.name)
-        merged = None if made is None else held_in(MERGED_SECRET, made)
-        missing = not_merged(held_in(NODE_SECRET, original), _added(users), merged)
+        merged = None if made is None else require_auth_file(MERGED_SECRET, made)
+        missing = why_not_merged(require_auth_file(NODE_SECRET, original), _additional_auth_file(users), merged)
         if missing:
             return Evaluation(waiting_for=(missing,))
         of_nodes = objects.get(MERGED_SECRET.name) or objects.get(ORIGINAL_SECRET.name) or original
-        return _on_nodes(of_nodes, found)
+        return _check_nodes(of_nodes, found)
 
 
-def _added(users: Json | None) -> AuthFile | None:
-    given = None if users is None else additional(users)
+def _additional_auth_file(users: Json | None) -> AuthFile | None:
+    given = None if users is None else additional_secret(users)
     try:
         return None if given is None else merged_form(given)
     except InvalidContent as error:
@@ -158,14 +158,14 @@ def _added(users: Json | None) -> AuthFile | None:
         ) from None
 
 
-def _on_nodes(secret: Json, found: Related) -> Evaluation:
+def _check_nodes(secret: Json, found: Related) -> Evaluation:
     if SYNCHRONIZER not in found:
         return Evaluation(extra={"unseen": f"the caller may not 'get' {SYNCHRONIZER}"})
     synchronizer = found[SYNCHRONIZER]
     unseen = why_unseen(synchronizer)
     if synchronizer is None or unseen:
         return Evaluation(extra={"unseen": unseen})
-    missing = not_synchronized(synchronizer, StoredSecret.of(secret).text.encode("utf-8", "surrogateescape"))
+    missing = why_not_synchronized(synchronizer, StoredSecret.of(secret).text.encode("utf-8", "surrogateescape"))
     return Evaluation(waiting_for=(missing,) if missing else (), extra={"unseen": ""})
 
 

@@ -17,19 +17,19 @@ from ...core.json_types import as_str
 from ...core.objects import NODE, Json, ObjectRef, metadata
 from ...core.protocols import Inspection
 from ...core.variable_files import VariableFile, Write
-from ...discovery.cluster_kind import ClusterKind, if_readable, recognised
+from ...discovery.cluster_kind import ClusterKind, detect_cluster_kind, get_if_readable
 from ...engine.inspection import inspect
 from ...engine.run import RunSettings
-from ...platform.cluster_kind import HOSTED, MANAGED, MANAGEMENT, STANDALONE, why_there_is_none
+from ...platform.cluster_kind import HOSTED, MANAGED, MANAGEMENT, STANDALONE, why_unsupported
 from ...platform.hosted import (
     ADDITIONAL_SECRET,
     NODE_POOL,
-    does_not_merge,
-    left_out,
+    excluded_pools,
     node_pools_of_cluster,
     node_pools_of_nodes,
-    overridden,
+    overridden_registries,
     pull_secret_of,
+    unmerged_sentence,
 )
 from ...platform.machine_config import (
     MACHINE_CONFIG,
@@ -37,14 +37,14 @@ from ...platform.machine_config import (
     MACHINE_CONFIGURATION,
     Pool,
     differences,
-    drains,
+    drain_effect,
 )
 from ...platform.protected import NODE_SECRET
 from ...secrets.content import StoredSecret
 from .options import GlobalPullSecret
-from .question import HostedMerge, PoolRollout, held_in
+from .question import HostedMerge, PoolRollout, require_auth_file
 
-__all__ = ["BackupSink", "back_up", "look"]
+__all__ = ["BackupSink", "back_up", "inspect_global_secret"]
 
 #: A resourceVersion as an API server writes it. It becomes part of a file name.
 _VERSION = re.compile(r"[0-9]{1,20}\Z")
@@ -58,13 +58,13 @@ class BackupSink:
     write: Callable[[str], Write]
 
 
-def look(cluster: Cluster, asked: GlobalPullSecret, settings: RunSettings) -> dict[str, Any]:
+def inspect_global_secret(cluster: Cluster, asked: GlobalPullSecret, settings: RunSettings) -> dict[str, Any]:
     """Return the result of `global_pull_secret_info`.
 
     :raises ImagePullError: when the state cannot be determined, or with `wait` when the nodes do not get the secret in time.
     """
     found, reason = _kind_of(cluster, asked.hosted_cluster)
-    base = {"changed": False, **_told(found), "supported": not reason}
+    base = {"changed": False, **_describe_cluster(found), "supported": not reason}
     if reason:
         return {**base, "reason": reason}
     looking = _ClusterInspector(cluster, asked, settings, found)
@@ -84,18 +84,23 @@ def back_up(cluster: Cluster, hosted_cluster: ObjectRef | None, saving: BackupSi
         raise Refusal(f"the nodes' pull secret was not copied: {reason}")
     place = _secret_of(cluster, found, hosted_cluster)
     secret = cluster.get(place)
-    return {**_told(found), **_place(place), "exists": secret is not None, **_saved(place, secret, found, saving)}
+    return {
+        **_describe_cluster(found),
+        **_place(place),
+        "exists": secret is not None,
+        **_save_backup(place, secret, found, saving),
+    }
 
 
 def _kind_of(cluster: Cluster, hosted_cluster: ObjectRef | None) -> tuple[ClusterKind, str]:
     """Return the kind of cluster, and why it has no global pull secret. The reason is empty if it has one."""
-    found = recognised(cluster)
+    found = detect_cluster_kind(cluster)
     if hosted_cluster is not None:
         found = replace(found, nature=MANAGEMENT)
-    return found, why_there_is_none(found.nature)
+    return found, why_unsupported(found.nature)
 
 
-def _told(found: ClusterKind) -> dict[str, Any]:
+def _describe_cluster(found: ClusterKind) -> dict[str, Any]:
     return {"cluster_kind": found.nature, "cluster_id": found.cluster_id, "version": found.version}
 
 
@@ -115,9 +120,11 @@ class _ClusterInspector:
 
     def standalone(self) -> dict[str, Any]:
         """Return the result of a cluster on which the machine config operator writes the secret to the nodes."""
-        costs, how = drains(if_readable(self.cluster, MACHINE_CONFIGURATION), self.nature.version)
-        pools = self._rolled_out() if self.asked.wait else [*map(self._pool, self.cluster.list(MACHINE_CONFIG_POOL))]
-        notes = [_of_cost(costs, how), *_of_pools(pools)]
+        costs, how = drain_effect(get_if_readable(self.cluster, MACHINE_CONFIGURATION), self.nature.version)
+        pools = (
+            self._wait_for_rollout() if self.asked.wait else [*map(self._pool, self.cluster.list(MACHINE_CONFIG_POOL))]
+        )
+        notes = [_cost_note(costs, how), *_pool_notes(pools)]
         if self.nature.nature == MANAGED:
             notes.append(
                 "this is a managed cluster (ROSA classic or OpenShift Dedicated): a Red Hat webhook refuses changes of its pull secret by "
@@ -140,18 +147,18 @@ class _ClusterInspector:
             raise Refusal(
                 f"{NODE_SECRET} does not exist on {self.cluster.name}, so the platform's own pull secret is unknown"
             )
-        ignored = overridden(held_in(NODE_SECRET, original), self.asked.merge)
+        ignored = overridden_registries(require_auth_file(NODE_SECRET, original), self.asked.merge)
         pools, unknown = self._nodes()
-        waited = self._waited(HostedMerge(), ADDITIONAL_SECRET.namespace) if self.asked.wait else {}
+        waited = self._wait_for(HostedMerge(), ADDITIONAL_SECRET.namespace) if self.asked.wait else {}
         if "unmerged" in waited:
             raise Refusal(f"not all nodes of {self.cluster.name} have the pull secret: {waited['unmerged']}")
         unseen = waited.get("unseen", "")
         notes = [
             "a change of the secret restarts the kubelet of all nodes that get it at about the same time, but drains no node",
             *unknown,
-            *_of_node_pools(pools),
-            *_of_unseen(unseen),
-            *([] if self.asked.wait else self._of_unmerged()),
+            *_node_pool_notes(pools),
+            *_unseen_notes(unseen),
+            *([] if self.asked.wait else self._unmerged_notes()),
         ]
         return {
             **_place(ADDITIONAL_SECRET),
@@ -163,9 +170,9 @@ class _ClusterInspector:
             "notes": notes,
         }
 
-    def _of_unmerged(self) -> list[str]:
+    def _unmerged_notes(self) -> list[str]:
         """Return why the platform does not merge the additional secret; empty if it does."""
-        return [said] if (said := does_not_merge(self.cluster.get(ADDITIONAL_SECRET))) else []
+        return [said] if (said := unmerged_sentence(self.cluster.get(ADDITIONAL_SECRET))) else []
 
     def management(self, ref: ObjectRef) -> dict[str, Any]:
         """Return the result of a hosted cluster, seen from the cluster that runs its control plane."""
@@ -173,7 +180,7 @@ class _ClusterInspector:
         pools = node_pools_of_cluster(self.cluster.list(NODE_POOL, namespace=ref.namespace), ref.name)
         notes = [
             f"change the content of {place}, not the name of the secret in {ref}: another name replaces all its nodes",
-            *_of_node_pools(pools),
+            *_node_pool_notes(pools),
         ]
         if self.asked.wait:
             notes.append(f"the management cluster does not show whether the nodes of {ref} have the secret")
@@ -199,10 +206,10 @@ class _ClusterInspector:
         return differences(before, after)
 
     def _config(self, name: str) -> Any:
-        return if_readable(self.cluster, ObjectRef(MACHINE_CONFIG, "", name)) if name else None
+        return get_if_readable(self.cluster, ObjectRef(MACHINE_CONFIG, "", name)) if name else None
 
-    def _rolled_out(self) -> list[dict[str, Any]]:
-        extra = self._waited(PoolRollout(self.asked.allow_paused, self.asked.rendered_before), "")
+    def _wait_for_rollout(self) -> list[dict[str, Any]]:
+        extra = self._wait_for(PoolRollout(self.asked.allow_paused, self.asked.rendered_before), "")
         pools = [{**pool, "pending": []} for pool in extra["pools"]]
         paused = [pool for pool in pools if pool["paused"] and pool["waits_for"]]
         if paused and not self.asked.allow_paused:
@@ -212,7 +219,7 @@ class _ClusterInspector:
             )
         return pools
 
-    def _waited(self, inspection: Inspection, namespace: str) -> Mapping[str, Any]:
+    def _wait_for(self, inspection: Inspection, namespace: str) -> Mapping[str, Any]:
         """Wait, and return what the inspection found.
 
         :raises Refusal: when the wait times out, or the cluster fails.
@@ -246,7 +253,7 @@ def _place(ref: ObjectRef) -> dict[str, Any]:
     return {"namespace": ref.namespace, "name": ref.name}
 
 
-def _of_pools(pools: Sequence[Mapping[str, Any]]) -> list[str]:
+def _pool_notes(pools: Sequence[Mapping[str, Any]]) -> list[str]:
     notes = []
     for pool in pools:
         which = f"machine config pool {pool['name']}"
@@ -261,14 +268,14 @@ def _of_pools(pools: Sequence[Mapping[str, Any]]) -> list[str]:
     return notes
 
 
-def _of_cost(costs: bool | None, how: str) -> str:
+def _cost_note(costs: bool | None, how: str) -> str:
     if costs is None:
         return f"it is not known whether a change of the pull secret drains nodes: {how}"
     return f"a change of the pull secret {'drains or reboots nodes' if costs else 'drains no node'}: {how}"
 
 
-def _of_node_pools(pools: Sequence[Mapping[str, Any]]) -> list[str]:
-    names = left_out(pools)
+def _node_pool_notes(pools: Sequence[Mapping[str, Any]]) -> list[str]:
+    names = excluded_pools(pools)
     if not names:
         return []
     return [
@@ -277,7 +284,7 @@ def _of_node_pools(pools: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def _of_unseen(unseen: str) -> list[str]:
+def _unseen_notes(unseen: str) -> list[str]:
     if not unseen:
         return []
     return [
@@ -286,7 +293,7 @@ def _of_unseen(unseen: str) -> list[str]:
     ]
 
 
-def _saved(ref: ObjectRef, secret: Json | None, nature: ClusterKind, saving: BackupSink) -> dict[str, Any]:
+def _save_backup(ref: ObjectRef, secret: Json | None, nature: ClusterKind, saving: BackupSink) -> dict[str, Any]:
     """Write a copy of the secret, and return the result. The file name has the secret's name and version: an existing copy is kept.
 
     :raises Refusal: when the secret's version cannot be part of a file name.

@@ -22,23 +22,23 @@ def contradictions(declared: Sequence[ImagePullerGrant]) -> Iterator[Contradicti
     """
     for position, grant in enumerate(declared):
         for first, other in enumerate(declared[:position]):
-            what = _between(other, grant)
+            what = _find_conflict(other, grant)
             if what:
                 yield Contradiction(first, position, what)
 
 
-def _between(first: ImagePullerGrant, second: ImagePullerGrant) -> str:
+def _find_conflict(first: ImagePullerGrant, second: ImagePullerGrant) -> str:
     """Return the contradiction, empty if there is none. `first` is planned first."""
     if first.binding_name == second.binding_name:
-        return _in_one_binding(first, second)
-    return _in_two_bindings(first, second)
+        return _conflict_in_binding(first, second)
+    return _conflict_across_bindings(first, second)
 
 
-def _in_one_binding(first: ImagePullerGrant, second: ImagePullerGrant) -> str:
+def _conflict_in_binding(first: ImagePullerGrant, second: ImagePullerGrant) -> str:
     if first.role != second.role:
         return f"role binding {first.binding_name} is declared with role {first.role} and with role {second.role}"
-    if first.present is not second.present and (both := _shared(first, second)):
-        return _granted_and_revoked(both)
+    if first.present is not second.present and (both := _shared_subjects(first, second)):
+        return _describe_opposites(both)
     for grant, other in ((first, second), (second, first)):
         further = [subject for subject in other.subjects if subject not in grant.subjects] if other.present else []
         if grant.exclusive and further:
@@ -53,11 +53,11 @@ def _in_one_binding(first: ImagePullerGrant, second: ImagePullerGrant) -> str:
     return ""
 
 
-def _in_two_bindings(first: ImagePullerGrant, second: ImagePullerGrant) -> str:
-    both = _shared(first, second) if first.present is not second.present and first.role == second.role else []
+def _conflict_across_bindings(first: ImagePullerGrant, second: ImagePullerGrant) -> str:
+    both = _shared_subjects(first, second) if first.present is not second.present and first.role == second.role else []
     absent = second if first.present else first
     if both and absent.everywhere:
-        return _granted_and_revoked(both)
+        return _describe_opposites(both)
     if both and absent is second:
         # The first entry adds no grant that the other binding has already, and the second entry then removes that one.
         return (
@@ -67,11 +67,11 @@ def _in_two_bindings(first: ImagePullerGrant, second: ImagePullerGrant) -> str:
     return ""
 
 
-def _shared(first: ImagePullerGrant, second: ImagePullerGrant) -> list[Subject]:
+def _shared_subjects(first: ImagePullerGrant, second: ImagePullerGrant) -> list[Subject]:
     return [subject for subject in first.subjects if subject in second.subjects]
 
 
-def _granted_and_revoked(both: Sequence[Subject]) -> str:
+def _describe_opposites(both: Sequence[Subject]) -> str:
     return f"{_names(both)} is granted by one entry and revoked by the other"
 
 

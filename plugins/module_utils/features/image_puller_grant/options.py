@@ -12,7 +12,7 @@ from ...core.errors import OptionError
 from ...core.names import check_path_segment
 from ...core.ownership import Ownership
 from ...platform.protected import RESERVED_BINDINGS
-from ...rbac.subjects import IMAGE_PULLER, given
+from ...rbac.subjects import IMAGE_PULLER, subjects_from_options
 from .plan import DEFAULT_BINDING, ImagePullerGrant
 
 __all__ = ["ARGUMENTS", "from_options"]
@@ -49,7 +49,7 @@ def from_options(options: Mapping[str, Any], _read_file: Callable[[str], str] | 
     :raises OptionError: when there is no subject, a name is reserved or invalid, or options contradict each other.
     """
     check_path_segment("role", options["role"])
-    subjects = given(options)
+    subjects = subjects_from_options(options)
     if not subjects and (options["exclusive"] or not options["prune"]):
         raise OptionError(
             "give at least one of 'service_accounts', 'projects', 'groups', 'users', 'authenticated' and 'anonymous'"

@@ -17,8 +17,8 @@ from ...core.json_types import as_dict
 from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects
 from ...core.ownership import Ownership, is_managed, labels_view
 from ...core.protocols import ALL, NOTHING_RELATED, ListedBy, Plan, Related
-from ...platform.protected import AUTOUPDATE, RESERVED_BINDINGS, autoupdate, is_platforms
-from ...rbac.subjects import IMAGE_PULLER, RBAC, Subject, binding_view, listed, subject_of, subjects_of
+from ...platform.protected import AUTOUPDATE, RESERVED_BINDINGS, autoupdate, is_platform_object
+from ...rbac.subjects import IMAGE_PULLER, RBAC, Subject, binding_view, subject_entries, subject_of, subjects_of
 
 __all__ = ["DEFAULT_BINDING", "ImagePullerGrant"]
 
@@ -115,12 +115,14 @@ class ImagePullerGrant:
 
     def _plan_grant(self, ref: ObjectRef, ours: Json | None, others: Objects, found: Related) -> Plan:
         held = subjects_of(ours) if ours else []
-        granted = {*held, *(subject for binding in self._lasting(others) for subject in subjects_of(binding))}
+        granted = {*held, *(subject for binding in self._lasting_bindings(others) for subject in subjects_of(binding))}
         missing = [subject for subject in self.subjects if subject not in granted]
         revoked = [subject for subject in dict.fromkeys(held) if self.exclusive and subject not in self.subjects]
-        pruned = [subject for subject in self._gone(held, found) if subject not in (*revoked, *self.subjects)]
-        notes = (*_not_there_yet(self.subjects, found), *self._unread(held, found))
-        labels = self.ownership.missing(ours) if ours is not None and not is_platforms(ref, ours) else {}
+        pruned = [
+            subject for subject in self._missing_subjects(held, found) if subject not in (*revoked, *self.subjects)
+        ]
+        notes = (*_missing_notes(self.subjects, found), *self._unread_notes(held, found))
+        labels = self.ownership.missing(ours) if ours is not None and not is_platform_object(ref, ours) else {}
         if not (missing or revoked or pruned or labels):
             return Plan(notes=notes)
         details = self._details(granted=missing, revoked=revoked, pruned=pruned, labels=sorted(labels))
@@ -131,15 +133,15 @@ class ImagePullerGrant:
             return Plan((create(ref, body, details, binding_view(self.role, missing)),), notes=notes)
         return Plan((self._edit(ref, ours, {*revoked, *pruned}, missing, details, labels=labels),), notes=notes)
 
-    def _lasting(self, others: Objects) -> Iterator[Json]:
+    def _lasting_bindings(self, others: Objects) -> Iterator[Json]:
         """Yield the bindings that count as existing grants. Those of other owners do not, because the owner can remove them."""
         return (binding for binding in others.values() if not self.ownership.other(binding))
 
     def _plan_revoke(self, ref: ObjectRef, ours: Json | None, others: Objects, found: Related) -> Plan:
         own = subjects_of(ours) if ours else []
-        gone = self._gone(own, found)
+        gone = self._missing_subjects(own, found)
         bindings = {**({self.binding_name: ours} if ours else {}), **(others if self.everywhere else {})}
-        changes, notes = [], [*self._unread(own, found)]
+        changes, notes = [], [*self._unread_notes(own, found)]
         for name, binding in bindings.items():
             held = subjects_of(binding)
             revoked = [subject for subject in self.subjects if subject in held]
@@ -149,9 +151,9 @@ class ImagePullerGrant:
                 self.ownership.refuse_other(at, binding, adoptable=False)
                 details = self._details(revoked=revoked, pruned=pruned)
                 changes.append(self._edit(at, binding, {*revoked, *pruned}, [], details))
-                notes += _comes_back(at, binding)
+                notes += _restore_notes(at, binding)
         left = {} if self.everywhere else others
-        return Plan(tuple(changes), notes=(*notes, *_still_granted(ref.namespace, self.subjects, left)))
+        return Plan(tuple(changes), notes=(*notes, *_remaining_notes(ref.namespace, self.subjects, left)))
 
     def _edit(
         self,
@@ -168,7 +170,7 @@ class ImagePullerGrant:
 
         All other entries are kept unchanged, including those that are not subjects.
         """
-        kept = [entry for entry in listed(binding) if subject_of(entry, ref.namespace) not in unwanted]
+        kept = [entry for entry in subject_entries(binding) if subject_of(entry, ref.namespace) not in unwanted]
         after = [*kept, *(subject.to_api() for subject in wanted)]
         before = binding_view(self.role, subjects_of(binding))
         if not after and self._may_delete(ref.name, binding):
@@ -191,13 +193,13 @@ class ImagePullerGrant:
         named = {what: [str(subject) for subject in found] for what, found in subjects.items() if found}
         return {"role": self.role, **named}
 
-    def _gone(self, held: Sequence[Subject], found: Related) -> list[Subject]:
+    def _missing_subjects(self, held: Sequence[Subject], found: Related) -> list[Subject]:
         """Return the subjects of our binding whose account or project is known not to exist."""
         if not self.prune:
             return []
         return [subject for subject in dict.fromkeys(held) if _is_gone(subject, found)]
 
-    def _unread(self, held: Sequence[Subject], found: Related) -> Iterator[str]:
+    def _unread_notes(self, held: Sequence[Subject], found: Related) -> Iterator[str]:
         for subject in dict.fromkeys(held):
             if self.prune and subject.ref is not None and subject.ref not in found:
                 yield f"{subject} was not pruned: the caller may not read {subject.ref}, so it is not known whether it exists"
@@ -208,13 +210,13 @@ def _is_gone(subject: Subject, found: Related) -> bool:
     return subject.ref is not None and found.get(subject.ref, {}) is None
 
 
-def _not_there_yet(subjects: Iterable[Subject], found: Related) -> Iterator[str]:
+def _missing_notes(subjects: Iterable[Subject], found: Related) -> Iterator[str]:
     for subject in subjects:
         if _is_gone(subject, found):
             yield f"{subject.ref} does not exist yet: the grant to {subject} takes effect once it does"
 
 
-def _comes_back(ref: ObjectRef, binding: Json) -> list[str]:
+def _restore_notes(ref: ObjectRef, binding: Json) -> list[str]:
     return (
         [f"{ref} will be restored by the API server when it restarts (annotation {AUTOUPDATE})"]
         if autoupdate(binding) == "true"
@@ -222,7 +224,7 @@ def _comes_back(ref: ObjectRef, binding: Json) -> list[str]:
     )
 
 
-def _still_granted(namespace: str, subjects: Iterable[Subject], others: Objects) -> Iterator[str]:
+def _remaining_notes(namespace: str, subjects: Iterable[Subject], others: Objects) -> Iterator[str]:
     for subject in subjects:
         names = [name for name, binding in others.items() if subject in subjects_of(binding)]
         if names:

@@ -17,7 +17,7 @@ from ...declarations.batch import Batch
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import RunSettings
 from ...engine.workers import Workers
-from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, MayPull, may_pull, question
+from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, MayPull, parse_review, review_spec
 from ...rbac.subjects import Subject
 from .plan import ImagePullerGrant
 
@@ -66,15 +66,15 @@ class _Verifier:
         """Return the result of one namespace with the answers for each subject."""
         if result.error:
             return result
-        edited = frozenset() if self.settings.check_mode else _edited(result)
+        edited = frozenset() if self.settings.check_mode else _written_bindings(result)
         try:
             answers = [self._ask(subject, result.name, edited) for subject in self.desired.subjects]
         except Forbidden as error:
-            unknown = [may_pull(subject, None) for subject in self.desired.subjects]
+            unknown = [parse_review(subject, None) for subject in self.desired.subjects]
             return self._with(result, unknown, [f"whether they may pull was not verified: {error}"])
         except ImagePullError as error:
             return result.failing(self.entry, f"whether they may pull was not verified: {error}")
-        notes = [] if self.settings.check_mode else self._disproved(result.name, answers)
+        notes = [] if self.settings.check_mode else self._find_contradicted(result.name, answers)
         return self._with(result, [answer.access for answer in answers], list(notes))
 
     def _with(self, result: NamespaceResult, answers: Sequence[MayPull], notes: Sequence[str]) -> NamespaceResult:
@@ -84,11 +84,11 @@ class _Verifier:
 
     def _ask(self, subject: Subject, namespace: str, edited: Collection[str]) -> _AccessAnswer:
         """Return the answer. Ask again while the answer may predate the write."""
-        asked, about = question(subject, namespace), f"{subject} may pull from {namespace}"
+        asked, about = review_spec(subject, namespace), f"{subject} may pull from {namespace}"
         clock = self.settings.clock
         given_up_at, pause = clock.now() + _NEWS_SECONDS, 0.01
         while True:
-            answer = may_pull(subject, self.cluster.review(SUBJECT_ACCESS_REVIEW, asked, about))
+            answer = parse_review(subject, self.cluster.review(SUBJECT_ACCESS_REVIEW, asked, about))
             outdated = bool(edited) and self._is_outdated(answer, edited)
             if not outdated or clock.now() >= given_up_at:
                 return _AccessAnswer(answer, outdated)
@@ -99,7 +99,7 @@ class _Verifier:
         """Whether the answer may predate the write: the grant is missing, or a binding that was just edited still allows it."""
         return answer["binding"] in edited if not self.desired.present else not answer["allowed"]
 
-    def _disproved(self, namespace: str, answers: Sequence[_AccessAnswer]) -> Iterator[str]:
+    def _find_contradicted(self, namespace: str, answers: Sequence[_AccessAnswer]) -> Iterator[str]:
         """Yield a note for each subject that cannot pull after a grant, or still can after a revocation."""
         for answer in answers:
             access = answer.access
@@ -119,7 +119,7 @@ class _Verifier:
                 yield f"{access['subject']} may still pull from {namespace}, by {access['binding']}"
 
 
-def _edited(result: NamespaceResult) -> frozenset[str]:
+def _written_bindings(result: NamespaceResult) -> frozenset[str]:
     """Return the bindings that the task has written, in the form in which an answer names them."""
     refs = (change.ref for change in result.changes if change.ref.kind == ROLE_BINDING)
     return frozenset(f"RoleBinding {ref.namespace}/{ref.name}" for ref in refs)

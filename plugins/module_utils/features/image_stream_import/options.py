@@ -35,10 +35,10 @@ class ImportOptions:
 
 def from_options(options: Mapping[str, Any]) -> ImportOptions:
     """Return the validated options. :raises OptionError: for an empty list, an invalid registry, or an invalid image stream name."""
-    registries = _given(options, "registries")
+    registries = _require_items(options, "registries")
     for registry in registries:
         _check_host(registry)
-    streams = tuple(dict.fromkeys(_given(options, "streams")))
+    streams = tuple(dict.fromkeys(_require_items(options, "streams")))
     for name in streams:
         check_path_segment("streams", name)
     causes = options.get("causes")
@@ -48,7 +48,7 @@ def from_options(options: Mapping[str, Any]) -> ImportOptions:
     return ImportOptions(frozenset(map(same_path, registries)), only_failed, tuple(causes), streams)
 
 
-def _given(options: Mapping[str, Any], name: str) -> Iterable[str]:
+def _require_items(options: Mapping[str, Any], name: str) -> Iterable[str]:
     found: Sequence[str] | None = options.get(name)
     if found is not None and not found:
         raise OptionError(f"option {name!r} is empty: give at least one, or leave it out for all")

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from ...core.changes import Change
 from ...core.errors import Refusal
-from ...core.foreign_text import redacted
+from ...core.foreign_text import redact_text
 from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import Json, Kind, ObjectRef, Objects, metadata
 from ...core.protocols import ALL, ListedBy
@@ -26,7 +26,7 @@ from ...images.references import reference_of
 from ...images.stream_tags import StreamTag, tag_of
 from .options import ImportOptions
 
-__all__ = ["IMAGE_STREAM_IMPORT", "Imports", "LeftTag", "StreamImport", "TagImport", "report"]
+__all__ = ["IMAGE_STREAM_IMPORT", "Imports", "LeftTag", "StreamImport", "TagImport", "tag_row"]
 
 IMAGE_STREAM_IMPORT = Kind("image.openshift.io/v1", "ImageStreamImport", "imagestreamimports", "import of image stream")
 
@@ -35,7 +35,7 @@ _INSECURE = "openshift.io/image.insecureRepository"
 _REASONS = {"credentials": "Unauthorized", "not_found": "NotFound"}
 
 
-def _trimmed(stream: Json) -> Json:
+def _trim_stream(stream: Json) -> Json:
     """Return the parts of a stream that an import needs, with only the newest image of each tag."""
     meta, status = metadata(stream), as_dict(stream.get("status"))
     kept: dict[str, Any] = {
@@ -89,7 +89,7 @@ class StreamImport:
             "metadata": {"name": self.ref.name, "namespace": self.ref.namespace, "resourceVersion": self.version},
             "spec": {"import": True, "images": [dict(tag.item) for tag in self.tags]},
         }
-        before = {tag.tag: _as_it_is(tag) for tag in self.tags if tag.tag in after}
+        before = {tag.tag: _describe_current(tag) for tag in self.tags if tag.tag in after}
         return Change("create", where, body, {"tags": [*after]}, {"tags": before}, {"tags": dict(after)})
 
     def parts(self, most: int) -> Iterator[StreamImport]:
@@ -98,16 +98,16 @@ class StreamImport:
             yield replace(self, tags=self.tags[start : start + most])
 
 
-def _as_it_is(tag: TagImport) -> str:
+def _describe_current(tag: TagImport) -> str:
     return f"import failed: {tag.cause}" if tag.cause else tag.digest or "no image"
 
 
-def report(tag: TagImport | LeftTag, status: str, *, digest: str = "", reason: str = "", cause: str = "") -> Json:
+def tag_row(tag: TagImport | LeftTag, status: str, *, digest: str = "", reason: str = "", cause: str = "") -> Json:
     """Return a tag as the result lists it."""
     return {
         "stream": tag.stream,
         "tag": tag.tag,
-        "image": redacted(tag.image),
+        "image": redact_text(tag.image),
         "cause": cause or tag.cause,
         "status": status,
         "digest": digest,
@@ -121,7 +121,7 @@ class Imports:
 
     asked: ImportOptions
 
-    kind: ClassVar[Kind] = replace(IMAGE_STREAM, trim=_trimmed)
+    kind: ClassVar[Kind] = replace(IMAGE_STREAM, trim=_trim_stream)
     listed_by: ClassVar[ListedBy] = {IMAGE_STREAM: ALL}
 
     def names(self, _namespace: str) -> tuple[str, ...]:
@@ -147,7 +147,7 @@ class Imports:
         """Return the same for one stream. The import has no tags if there is nothing to import."""
         if metadata(stream).get("deletionTimestamp"):
             return StreamImport(ref, "", ()), []
-        judged = [found for name in _tag_names(stream) if (found := self._judged(ref, stream, name))]
+        judged = [found for name in _tag_names(stream) if (found := self._classify(ref, stream, name))]
         tags = tuple(each for each in judged if isinstance(each, TagImport))
         version = as_str(metadata(stream).get("resourceVersion"))
         if tags and not version:
@@ -157,7 +157,7 @@ class Imports:
             )
         return StreamImport(ref, version, tags), [each for each in judged if isinstance(each, LeftTag)]
 
-    def _judged(self, ref: ObjectRef, stream: Json, name: str) -> TagImport | LeftTag | None:
+    def _classify(self, ref: ObjectRef, stream: Json, name: str) -> TagImport | LeftTag | None:
         found, spec = tag_of(ref, stream, name), _spec_of(stream, name)
         if not (found.problem or not self.asked.only_failed) or not self.asked.wants(found.source):
             return None
@@ -172,7 +172,7 @@ class Imports:
             "importPolicy": _import_policy(stream, spec),
             **({"referencePolicy": policy} if (policy := as_dict(spec.get("referencePolicy"))) else {}),
         }
-        return TagImport(ref.name, name, image, cause, found.problem, _newest(stream, found), item)
+        return TagImport(ref.name, name, image, cause, found.problem, _newest_image(stream, found), item)
 
     def _other_cause(self, cause: str) -> str:
         if not self.asked.only_failed or cause in self.asked.causes:
@@ -187,7 +187,7 @@ def _why_not(spec: Json) -> str:
     if spec.get("reference") is True:
         return "it is a reference, for which nothing is imported (reference: true)"
     if kind in ("ImageStreamTag", "ImageStreamImage"):
-        return f"it follows {kind} {redacted(name)}, which is imported instead"
+        return f"it follows {kind} {redact_text(name)}, which is imported instead"
     if kind != "DockerImage":
         return "the stream has no source image for it (spec.tags.from)"
     if reference_of(name) is None:
@@ -215,7 +215,7 @@ def _spec_of(stream: Json, name: str) -> Json:
     return next((tag for tag in tags if tag.get("name") == name), {})
 
 
-def _newest(stream: Json, tag: StreamTag) -> str:
+def _newest_image(stream: Json, tag: StreamTag) -> str:
     tags = map(as_dict, as_list(as_dict(stream.get("status")).get("tags")))
     known = next((each for each in tags if each.get("tag") == tag.name), {})
     return as_str(as_dict(next(iter(as_list(known.get("items"))), None)).get("image"))

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...core.foreign_text import in_one_line
+from ...core.foreign_text import redact_line
 from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import Json, metadata
 from ...images.import_causes import MENDED_BY_A_LOGIN, cause_of, fix_for
 from .plan import TagImport
 
-__all__ = ["TagResult", "advice", "told", "version_of"]
+__all__ = ["TagResult", "advice", "read_results", "resource_version_of"]
 
 #: Maximum number of characters of a message.
 _LONGEST = 16_384
@@ -35,20 +35,20 @@ class TagResult:
         return not self.problem and bool(self.tag.cause or self.digest != self.tag.digest)
 
 
-def told(answer: Json | None, tags: Sequence[TagImport]) -> list[TagResult]:
+def read_results(answer: Json | None, tags: Sequence[TagImport]) -> list[TagResult]:
     """Return the result of each tag, in the order of the request, which the answer has as well."""
     images = as_list(as_dict(as_dict(answer).get("status")).get("images"))
     # If the number of images differs, they cannot be assigned to tags.
     known = images if len(images) == len(tags) else [None] * len(tags)
-    return [_told(tag, as_dict(image)) for tag, image in zip(tags, known, strict=True)]
+    return [_read_result(tag, as_dict(image)) for tag, image in zip(tags, known, strict=True)]
 
 
-def version_of(answer: Json | None) -> str:
+def resource_version_of(answer: Json | None) -> str:
     """Return the resourceVersion of the stream after the import; empty if the answer has none."""
     return as_str(metadata(as_dict(as_dict(as_dict(answer).get("status")).get("import"))).get("resourceVersion"))
 
 
-def _told(tag: TagImport, found: Json) -> TagResult:
+def _read_result(tag: TagImport, found: Json) -> TagResult:
     if not found:
         return TagResult(
             tag, problem="the response of the API server does not say whether it was imported", cause="unknown"
@@ -57,7 +57,7 @@ def _told(tag: TagImport, found: Json) -> TagResult:
     if image and status.get("status") == "Success":
         named = as_str(image.get("dockerImageReference")).partition("@")[2]
         return TagResult(tag, as_str(metadata(image).get("name")) or named)
-    message = in_one_line(as_str(status.get("message")), _LONGEST)
+    message = redact_line(as_str(status.get("message")), _LONGEST)
     cause = cause_of(message, as_str(status.get("reason")), tag.image)
     return TagResult(tag, problem=message or "no reason is given", cause=cause)
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ...clients.kube.api_groups import listed_groups
+from ...clients.kube.api_groups import list_api_groups
 from ...clients.kube.client import Cluster
 from ...clients.kube.errors import (
     AlreadyExists,
@@ -33,13 +33,13 @@ from ...core.objects import Json
 from ...core.phrases import summarize
 from ...engine.reader import View
 from ...engine.result import NamespaceResult, Outcome, Status
-from ...engine.run import Run, RunSettings, internal_error, running
+from ...engine.run import Run, RunSettings, internal_error, open_run
 from ...images.import_causes import CAUSES
 from .options import ImportOptions
-from .plan import Imports, LeftTag, StreamImport, TagImport, report
-from .results import TagResult, advice, told, version_of
+from .plan import Imports, LeftTag, StreamImport, TagImport, tag_row
+from .results import TagResult, advice, read_results, resource_version_of
 
-__all__ = ["import_again"]
+__all__ = ["import_streams"]
 
 _GROUP = "image.openshift.io"
 #: Maximum number of tags in one request: the server queries the registry for one after the other, and a request must not take long.
@@ -56,21 +56,21 @@ _WHERE_NONE = (
 )
 
 
-def import_again(
+def import_streams(
     cluster: Cluster, asked: ImportOptions, namespaces: Sequence[str], settings: RunSettings, *, named: bool = False
 ) -> Outcome:
     """Import the tags, and return the outcome. `named`: the namespaces were given by name, so a missing one is an error.
 
     :raises ImagePullError: when it cannot be read whether the cluster has image streams.
     """
-    groups = listed_groups(cluster)
+    groups = list_api_groups(cluster)
     if not groups:
         raise Refusal(f"{cluster.name} lists no API group under /apis, so it is not known whether it has image streams")
     if _GROUP not in groups:
         results = [NamespaceResult(name, "unchanged") for name in namespaces]
         return Outcome(results, cluster.retries, remarks=(_WHERE_NONE,), extra=_summary([], _WHERE_NONE))
     question = Imports(asked)
-    with running(cluster, len(namespaces), settings) as run:
+    with open_run(cluster, len(namespaces), settings) as run:
         seen = run.read(question, namespaces)
         works = [_Namespace(run, question, name) for name in namespaces]
         run.workers.map(lambda work: work.look(seen.get(work.name), named=named), works)
@@ -118,7 +118,7 @@ class _Namespace:
     def look(self, view: View | ImagePullError | None, *, named: bool) -> None:
         """Plan the imports. `view`: the objects of the namespace; `named`: whether it was given by name."""
         try:
-            self.ended = self._planned(view, named=named)
+            self.ended = self._plan(view, named=named)
         except ImagePullError as error:
             self.ended = self.run.failed(self.name, error)
         except Exception as error:  # An object can contain anything.
@@ -126,20 +126,20 @@ class _Namespace:
         if not self.streams:
             self._count()
 
-    def _planned(self, view: View | ImagePullError | None, *, named: bool) -> NamespaceResult | None:
+    def _plan(self, view: View | ImagePullError | None, *, named: bool) -> NamespaceResult | None:
         if isinstance(view, ImagePullError):
             raise view
         if view is None or self.run.is_over:
-            return self.run.not_attempted(self.name)
-        if not view.objects and named and (why := self.run.what_is_wrong_with(self.name, was_there=False)):
+            return self.run.result_of_skip(self.name)
+        if not view.objects and named and (why := self.run.namespace_problem(self.name, was_there=False)):
             return NamespaceResult(self.name, "failed", error=why)
         self.found = frozenset(view.objects)
         planned, left = self.question.plan(self.name, view.objects)
-        self.left = [report(tag, _LEFT, reason=tag.reason) for tag in left]
+        self.left = [tag_row(tag, _LEFT, reason=tag.reason) for tag in left]
         self.streams = [_Stream(self, each) for each in planned]
         return None
 
-    def finished_one(self) -> None:
+    def count_finished(self) -> None:
         """Count a finished stream, and the namespace after its last one."""
         with self._lock:
             self._done += 1
@@ -199,15 +199,15 @@ class _Stream:
             self.error = error
         except Exception as error:  # An answer can contain anything.
             self.error = internal_error(error)
-        self.place.finished_one()
+        self.place.count_finished()
 
     def _import(self) -> None:
         wanted = self.wanted
         if self.place.is_refused:
-            self._left(wanted.tags, "not attempted: the caller may not import in this namespace")
+            self._note_left(wanted.tags, "not attempted: the caller may not import in this namespace")
             return
         if self.run.settings.check_mode:
-            self.rows += [report(tag, _PLANNED, reason=tag.problem) for tag in wanted.tags]
+            self.rows += [tag_row(tag, _PLANNED, reason=tag.problem) for tag in wanted.tags]
             self.changes.append(wanted.change({tag.tag: "imported again" for tag in wanted.tags}))
             return
         version = wanted.version
@@ -216,18 +216,18 @@ class _Stream:
 
     def _part(self, wanted: StreamImport) -> str:
         """Send one request, and repeat it for a stream that was changed in between. Return the stream's new version, if known."""
-        version, error = self._sent(wanted)
+        version, error = self._send(wanted)
         for _try in range(_MOST_TRIES):
             if error is None:
                 return version
             self.run.settings.clock.sleep(_PAUSE_SECONDS)
-            wanted = self._again(wanted)
-            version, error = self._sent(wanted) if wanted.tags else (wanted.version, None)
+            wanted = self._plan_again(wanted)
+            version, error = self._send(wanted) if wanted.tags else (wanted.version, None)
         if error is not None:
-            self._refused(wanted, error)
+            self._note_refusal(wanted, error)
         return version
 
-    def _sent(self, wanted: StreamImport) -> tuple[str, ApiError | None]:
+    def _send(self, wanted: StreamImport) -> tuple[str, ApiError | None]:
         """Send one request. Return the stream's new version, empty if unknown, or why the stream has to be read again."""
         try:
             answer = self.run.cluster.write(wanted.change({}))
@@ -236,28 +236,28 @@ class _Stream:
         except (Conflict, AlreadyExists, NotFound) as error:
             return "", error
         except Unanswered as error:
-            return self._lost(wanted, error), None
+            return self._handle_lost_answer(wanted, error), None
         except ApiError as error:
-            self._refused(wanted, error)
+            self._note_refusal(wanted, error)
             return "", None
-        self._told(wanted, told(answer, wanted.tags))
-        return version_of(answer), None
+        self._note_results(wanted, read_results(answer, wanted.tags))
+        return resource_version_of(answer), None
 
-    def _again(self, wanted: StreamImport) -> StreamImport:
+    def _plan_again(self, wanted: StreamImport) -> StreamImport:
         """Return the import of the remaining tags, for the current stream."""
-        now = self._as_it_is(wanted)
+        now = self._read_current(wanted)
         if now is None:
             return replace(wanted, tags=())
         still = {tag.tag for tag in now.tags}
         others = [tag for tag in wanted.tags if tag.tag not in still]
-        self._left(others, "another client imported or changed it in the meantime")
+        self._note_left(others, "another client imported or changed it in the meantime")
         return now
 
-    def _as_it_is(self, wanted: StreamImport) -> StreamImport | None:
+    def _read_current(self, wanted: StreamImport) -> StreamImport | None:
         """Return the current plan of the same tags, without those that need no import any more. None when the stream is gone."""
         stream = self.run.cluster.get(wanted.ref)
         if stream is None:
-            self._left(wanted.tags, "the image stream was deleted in the meantime")
+            self._note_left(wanted.tags, "the image stream was deleted in the meantime")
             return None
         names = {tag.tag for tag in wanted.tags}
         # The current cause does not matter: it failed for one of the wanted causes before.
@@ -265,42 +265,44 @@ class _Stream:
         planned, _left = every.plan_of(wanted.ref, stream)
         return replace(planned, tags=tuple(tag for tag in planned.tags if tag.tag in names))
 
-    def _lost(self, wanted: StreamImport, error: Unanswered) -> str:
+    def _handle_lost_answer(self, wanted: StreamImport, error: Unanswered) -> str:
         """Handle a request whose answer was lost: tags that no longer fail, or have another image, were imported."""
         try:
-            now = self._as_it_is(wanted)
+            now = self._read_current(wanted)
         except (ApiError, Unanswered) as unread:
-            self._refused(wanted, Refusal(f"{error}; the outcome is not known: {unread}"))
+            self._note_refusal(wanted, Refusal(f"{error}; the outcome is not known: {unread}"))
             return ""
         if now is None:
             return ""
         same = {tag.tag for tag in now.tags if tag.cause}
         same |= {old.tag for old in wanted.tags for tag in now.tags if not old.cause and old.digest == tag.digest}
         digests = {tag.tag: tag.digest for tag in now.tags}
-        self._told(wanted, [TagResult(tag, digests.get(tag.tag, "")) for tag in wanted.tags if tag.tag not in same])
-        self._refused(replace(wanted, tags=tuple(tag for tag in wanted.tags if tag.tag in same)), error)
+        self._note_results(
+            wanted, [TagResult(tag, digests.get(tag.tag, "")) for tag in wanted.tags if tag.tag not in same]
+        )
+        self._note_refusal(replace(wanted, tags=tuple(tag for tag in wanted.tags if tag.tag in same)), error)
         return now.version
 
-    def _left(self, tags: Sequence[TagImport], reason: str) -> None:
+    def _note_left(self, tags: Sequence[TagImport], reason: str) -> None:
         self.rows += [
-            report(LeftTag(tag.stream, tag.tag, tag.image, tag.cause, reason), _LEFT, reason=reason) for tag in tags
+            tag_row(LeftTag(tag.stream, tag.tag, tag.image, tag.cause, reason), _LEFT, reason=reason) for tag in tags
         ]
 
-    def _refused(self, wanted: StreamImport, error: ImagePullError) -> None:
+    def _note_refusal(self, wanted: StreamImport, error: ImagePullError) -> None:
         """Record a refused request as the failure of all its tags."""
         if wanted.tags:
-            self.rows += [report(tag, _FAILED, reason=str(error)) for tag in wanted.tags]
+            self.rows += [tag_row(tag, _FAILED, reason=str(error)) for tag in wanted.tags]
             names = ", ".join(tag.tag for tag in wanted.tags)
             self.problems.append(f"{'tag' if len(wanted.tags) == 1 else 'tags'} {names} of {wanted.ref}: {error}")
         if isinstance(error, Forbidden) and "cannot create resource" in str(error):
             self.place.is_refused = True
 
-    def _told(self, wanted: StreamImport, found: Sequence[TagResult]) -> None:
+    def _note_results(self, wanted: StreamImport, found: Sequence[TagResult]) -> None:
         for each in found:
             if not each.problem:
-                self.rows.append(report(each.tag, _IMPORTED, digest=each.digest))
+                self.rows.append(tag_row(each.tag, _IMPORTED, digest=each.digest))
                 continue
-            self.rows.append(report(each.tag, _FAILED, reason=each.problem, cause=each.cause))
+            self.rows.append(tag_row(each.tag, _FAILED, reason=each.problem, cause=each.cause))
             self.problems.append(f"tag {each.tag.tag} of {wanted.ref} was not imported: {each.problem}")
             self.advices.append(advice(each.cause, self.place.name))
         new = {each.tag.tag: each.digest or "imported" for each in found if each.is_new}

@@ -17,7 +17,7 @@ from typing import Any
 
 from ...core.cluster_text import is_object_name
 
-__all__ = ["first_labels", "safe", "shown_name", "valid_labels", "valid_time"]
+__all__ = ["encode_name", "escape_templates", "first_labels", "valid_labels", "valid_time"]
 
 #: Maximum number of labels of one object that an event shows, and of characters in them: Kubernetes has no such limit.
 _MOST_LABELS, _MOST_LABEL_TEXT = 100, 4000
@@ -34,7 +34,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z\Z")
 _UNSAFE = re.compile(r"""[^A-Za-z0-9 ._/:@+,;=()'"\[\]*?&<>|~-]""")
 
 
-def shown_name(name: str) -> str:
+def encode_name(name: str) -> str:
     """Return the name as an event shows it. A name that is not plain becomes `hex/`, which no name starts with, and its UTF-8 bytes."""
     if is_object_name(name):
         return name
@@ -55,13 +55,13 @@ def valid_time(text: str) -> str:
     return text if _TIME.match(text) else ""
 
 
-def safe(value: Any) -> Any:
+def escape_templates(value: Any) -> Any:
     """Return the JSON-like value with a question mark for each character of its texts that could be part of a template."""
     if isinstance(value, str):
         return _UNSAFE.sub("?", value)
     if isinstance(value, Mapping):
-        return {safe(name): safe(part) for name, part in value.items()}
-    return [safe(part) for part in value] if isinstance(value, (list, tuple)) else value
+        return {escape_templates(name): escape_templates(part) for name, part in value.items()}
+    return [escape_templates(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
 def first_labels(labels: Mapping[str, str]) -> dict[str, str]:

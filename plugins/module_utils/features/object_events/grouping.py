@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any
 
 from ...core.objects import ROLE_BINDING, SECRET
-from .event_text import first_labels, shown_name, valid_time
+from .event_text import encode_name, first_labels, valid_time
 from .known_objects import Difference, ObservedObject
 from .settings import WatchSettings
 
@@ -70,15 +70,15 @@ class Grouping:
         told = [one for one in found if one.change not in _THERE or not is_going(one.seen.namespace)]
         if not told:
             return []
-        served = [one for one in told if one.change in _THERE or _may_be_given_back(one)]
+        served = [one for one in told if one.change in _THERE or _can_be_returned(one)]
         places = dict.fromkeys(one.seen.namespace for one in served if not is_going(one.seen.namespace))
-        listed = list(_first_of_each_namespace(told))
+        listed = list(_first_per_namespace(told))
         return [
             {
                 "type": "objects",
                 "namespaces": list(places),
                 "count": len(places),
-                "objects": [shown(one) for one in listed],
+                "objects": [describe_object(one) for one in listed],
                 "omitted": len(told) - len(listed),
             }
         ]
@@ -100,7 +100,7 @@ class Grouping:
         """Merge a difference with the pending one of the same object. Return whether the result is reported."""
         place = self._waiting.get(new.seen.namespace, {})
         old = place.get(new.seen.key)
-        joined = Difference(_joined(old.change if old else "", new.change), new.seen)
+        joined = Difference(_join_changes(old.change if old else "", new.change), new.seen)
         if self._is_told(joined):
             self._waiting.setdefault(new.seen.namespace, place)[new.seen.key] = joined
             return True
@@ -114,7 +114,7 @@ class Grouping:
         return one.change in self._told[one.seen.kind]
 
 
-def _first_of_each_namespace(told: Iterable[Difference]) -> Iterator[Difference]:
+def _first_per_namespace(told: Iterable[Difference]) -> Iterator[Difference]:
     counts: Counter[str] = Counter()
     for one in told:
         counts[one.seen.namespace] += 1
@@ -126,12 +126,12 @@ def _label_text(one: Difference) -> int:
     return sum(len(key) + len(value) for key, value in first_labels(one.seen.labels).items())
 
 
-def _may_be_given_back(one: Difference) -> bool:
+def _can_be_returned(one: Difference) -> bool:
     """Whether a run would recreate the deleted object."""
     return one.change == "deleted" and one.seen.kind in _MADE_ANEW
 
 
-def _joined(old: str, new: str) -> str:
+def _join_changes(old: str, new: str) -> str:
     """Return the sum of two changes of one object; empty if they cancel out."""
     if new == "changed" and old in _THERE:
         return old
@@ -140,10 +140,10 @@ def _joined(old: str, new: str) -> str:
     return new
 
 
-def shown(one: Difference) -> Mapping[str, Any]:
+def describe_object(one: Difference) -> Mapping[str, Any]:
     """Return an object as an event shows it."""
     kept: ObservedObject = one.seen
-    name = shown_name(kept.name)
+    name = encode_name(kept.name)
     found: dict[str, Any] = {"kind": kept.kind, "namespace": kept.namespace, "name": name, "change": one.change}
     parts = {"labels": first_labels(kept.labels), "deletion_timestamp": valid_time(kept.deletion_timestamp)}
     return {**found, **{name: value for name, value in parts.items() if value}}

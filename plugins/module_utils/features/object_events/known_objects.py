@@ -20,7 +20,7 @@ from ...core.objects import NAMESPACE, Json, metadata
 from .event_text import valid_labels
 from .settings import WatchedKind, WatchSettings
 
-__all__ = ["Difference", "KnownObjects", "ObservedObject", "seen"]
+__all__ = ["Difference", "KnownObjects", "ObservedObject", "observe_object"]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class _KnownObject:
     is_going: bool
 
 
-def seen(obj: Json, watched: WatchedKind, settings: WatchSettings) -> ObservedObject | None:
+def observe_object(obj: Json, watched: WatchedKind, settings: WatchSettings) -> ObservedObject | None:
     """Return the kept part of an object. None if it is not selected, or if Kubernetes does not allow the name of its namespace."""
     meta = metadata(obj)
     name = as_str(meta.get("name"))
@@ -97,11 +97,14 @@ class KnownObjects:
         if kind == NAMESPACE.kind:
             self._gone.clear()
         left = [found for one in gone for found in self.went(one)]
-        return [*left, *(found for one in there.values() for found in self._noted(one, is_first=is_first, again=again))]
+        return [
+            *left,
+            *(found for one in there.values() for found in self._record(one, is_first=is_first, again=again)),
+        ]
 
     def appeared(self, one: ObservedObject) -> list[Difference]:
         """Return the differences for an object that a watch reports as existing."""
-        return list(self._noted(one, is_first=False))
+        return list(self._record(one, is_first=False))
 
     def went(self, one: ObservedObject) -> list[Difference]:
         """Return the differences for an object that a watch reports as deleted or no longer selected."""
@@ -117,7 +120,7 @@ class KnownObjects:
         known = self._known.get(NAMESPACE.kind, {}).get((NAMESPACE.kind, namespace, namespace))
         return known is not None and known.is_going
 
-    def _noted(self, one: ObservedObject, *, is_first: bool, again: bool = False) -> Iterator[Difference]:
+    def _record(self, one: ObservedObject, *, is_first: bool, again: bool = False) -> Iterator[Difference]:
         kept = self._known.setdefault(one.kind, {})
         old, new = kept.get(one.key), _KnownObject(one.uid, one.digest, bool(one.deletion_timestamp))
         kept[one.key] = new

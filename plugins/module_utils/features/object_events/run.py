@@ -19,16 +19,16 @@ from typing import Any, Union
 
 from ...clients.kube.client import Cluster
 from ...clients.kube.errors import ApiError, ClusterError, Expired, Forbidden, Unanswered, UnknownResource
-from ...core.errors import ImagePullError, unexpected
+from ...core.errors import ImagePullError, describe_unexpected
 from ...core.objects import Json
 from ...engine.clock import Clock
-from .event_text import safe
+from .event_text import escape_templates
 from .grouping import Grouping
-from .known_objects import KnownObjects, ObservedObject, seen
+from .known_objects import KnownObjects, ObservedObject, observe_object
 from .settings import WatchedKind, WatchSettings
 from .watch_health import WatchHealth
 
-__all__ = ["OpenCluster", "follow"]
+__all__ = ["OpenCluster", "follow_objects"]
 
 #: Opens a new connection, and reads the login again.
 OpenCluster = Callable[[], AbstractContextManager[Cluster]]
@@ -95,7 +95,7 @@ _Report = Union[_ListReport, _WatchReport, _HealthReport, _FailureReport]
 _OF_ONE_KIND = (Forbidden, UnknownResource, Expired)
 
 
-def follow(
+def follow_objects(
     settings: WatchSettings,
     open_cluster: OpenCluster,
     tell: Callable[[dict[str, Any]], None],
@@ -169,7 +169,7 @@ class _Desk:
 
     def _say(self, events: Iterable[dict[str, Any]]) -> None:
         for event in events:
-            self._tell(safe({**event, "cluster": self._cluster}))
+            self._tell(escape_templates({**event, "cluster": self._cluster}))
 
 
 @dataclass
@@ -198,9 +198,9 @@ class _Feed:
                     while not self.stop.is_set():
                         self._once(cluster)
             except ImagePullError as error:
-                self._failed(str(error))
+                self._handle_failure(str(error))
             except Exception as error:  # No error ends the source.
-                self._failed(f"internal error: {unexpected(error)}; please report it")
+                self._handle_failure(f"internal error: {describe_unexpected(error)}; please report it")
 
     def _once(self, cluster: Cluster) -> None:
         """:raises ClusterError: when nothing more can be sent over this connection."""
@@ -219,11 +219,11 @@ class _Feed:
                 if not self.has_expired:
                     self.has_expired = True
                     return
-            self._failed(str(error), error)
+            self._handle_failure(str(error), error)
 
     def _list(self, cluster: Cluster, **options: float) -> None:
         found = cluster.survey(
-            self.watched.kind, label_selector=self.watched.label_selector, keep=self._seen, **options
+            self.watched.kind, label_selector=self.watched.label_selector, keep=self._observe, **options
         )
         self._put(_ListReport(self.watched, found.items))
         self.version, self.failed_lists = found.version, 0
@@ -244,7 +244,7 @@ class _Feed:
             if self.failed_lists > _QUIET_FAILURES:
                 self._put(_FailureReport(self.watched, str(error), isinstance(error, _OF_ONE_KIND), is_watched=True))
             longest = self.settings.resync_seconds
-            pause = max(_pause(_FIRST_RESYNC_PAUSE_SECONDS, self.failed_lists, longest), _asked(error))
+            pause = max(_pause(_FIRST_RESYNC_PAUSE_SECONDS, self.failed_lists, longest), _requested_delay(error))
             self.list_again_at = self.now() + pause
 
     def _watch(self, cluster: Cluster) -> None:
@@ -257,7 +257,7 @@ class _Feed:
             self._put(_HealthReport(self.watched, cluster.name))
             for event in events:
                 self.has_expired = False
-                one = None if event.type == "BOOKMARK" else self._seen(event.obj)
+                one = None if event.type == "BOOKMARK" else self._observe(event.obj)
                 if one is not None:
                     self._put(_WatchReport(self.watched, one, is_there=event.type != "DELETED"))
                 self.version = event.version
@@ -267,15 +267,15 @@ class _Feed:
             raise Unanswered(f"a watch of {self.watched.kind.resource} on {cluster.name} ended at once", _CHECK)
         self.failures, self.has_expired = 0, False
 
-    def _seen(self, obj: Json) -> ObservedObject | None:
-        return seen(obj, self.watched, self.settings)
+    def _observe(self, obj: Json) -> ObservedObject | None:
+        return observe_object(obj, self.watched, self.settings)
 
-    def _failed(self, message: str, error: ImagePullError | None = None) -> None:
+    def _handle_failure(self, message: str, error: ImagePullError | None = None) -> None:
         """Report a failure of a watch, except for the first one, and wait, each time longer."""
         # Many proxies close idle connections.
         self.failures = 1 if self.now() - self.watched_since > _GOOD_SECONDS else self.failures + 1
         self.watched_since = float("inf")
-        asked = _asked(error)
+        asked = _requested_delay(error)
         if not self.version or self.failures > _QUIET_FAILURES or asked > _GOOD_SECONDS:
             self._put(_FailureReport(self.watched, message, isinstance(error, _OF_ONE_KIND)))
         if self.failures > _WATCH_FAILURES:
@@ -296,6 +296,6 @@ def _pause(first: float, failures: int, longest: float) -> float:
     return min(first * 2.0 ** min(failures - 1, 20), longest) * random.uniform(0.75, 1.25)
 
 
-def _asked(error: ImagePullError | None) -> float:
+def _requested_delay(error: ImagePullError | None) -> float:
     """Return the pause in seconds that the API server requests."""
     return min((isinstance(error, ApiError) and error.retry_after) or 0.0, _LONGEST_ASKED_SECONDS)

@@ -69,7 +69,7 @@ class WatchSettings:
 
 def from_options(options: Mapping[str, Any]) -> WatchSettings:
     """Return the settings. :raises OptionError: with all invalid options at once."""
-    watched = tuple(_watched(one) for one in options["kinds"])
+    watched = tuple(_watched_kind(one) for one in options["kinds"])
     problems = [*_problems_of(watched), *_problems(options)]
     if problems:
         raise OptionError("; ".join(problems))
@@ -87,7 +87,7 @@ def from_options(options: Mapping[str, Any]) -> WatchSettings:
     )
 
 
-def _watched(one: Mapping[str, Any]) -> WatchedKind:
+def _watched_kind(one: Mapping[str, Any]) -> WatchedKind:
     changes = one.get("changes")
     given = {} if changes is None else {"changes": frozenset(changes)}
     return WatchedKind(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ...core.foreign_text import redacted
+from ...core.foreign_text import redact_text
 
 __all__ = ["WatchHealth"]
 
@@ -43,29 +43,29 @@ class WatchHealth:
         """Return the events for a kind that is watched."""
         self._heard.add(kind)
         self._lost.pop(kind, None)
-        return self._connected()
+        return self._connected_event()
 
     def lost(self, kind: str, message: str, *, alone: bool) -> list[Event]:
         """Return the events for a kind whose watch failed."""
         self._heard.discard(kind)
         self._unlisted.pop(kind, None)
-        told = _failed(self._lost, "lost", kind, message, alone=alone)
+        told = _note_failure(self._lost, "lost", kind, message, alone=alone)
         if told:
             self._told = ()
-        return [*told, *self._connected()]
+        return [*told, *self._connected_event()]
 
     def unlisted(self, kind: str, message: str, *, alone: bool) -> list[Event]:
         """Return the events for a kind that is watched but cannot be listed again."""
-        return _failed(self._unlisted, "degraded", kind, message, alone=alone)
+        return _note_failure(self._unlisted, "degraded", kind, message, alone=alone)
 
     def listed(self, kind: str) -> list[Event]:
         """Return the events for a kind that was listed."""
         if self._unlisted.pop(kind, None) is None:
             return []
         self._told = ()
-        return self._connected()
+        return self._connected_event()
 
-    def _connected(self) -> list[Event]:
+    def _connected_event(self) -> list[Event]:
         """Return the event that the cluster is watched, and which kinds are not, unless already reported or undecided."""
         watched = tuple(kind for kind in self._kinds if kind in self._heard)
         missing = [kind for kind in self._kinds if kind in self._lost]
@@ -76,8 +76,8 @@ class WatchHealth:
         return [{"type": "health", "state": "connected", "kinds": [*watched], "missing": missing, "unlisted": unlisted}]
 
 
-def _failed(failures: dict[str, bool], state: str, kind: str, message: str, *, alone: bool) -> list[Event]:
+def _note_failure(failures: dict[str, bool], state: str, kind: str, message: str, *, alone: bool) -> list[Event]:
     """Record a failure, and return its events. Only the first failure of the cluster is reported."""
     is_known = failures.get(kind) is alone or (not alone and not all(failures.values()))
     failures[kind] = alone
-    return [] if is_known else [{"type": "health", "state": state, "kind": kind, "message": redacted(message)}]
+    return [] if is_known else [{"type": "health", "state": state, "kind": kind, "message": redact_text(message)}]

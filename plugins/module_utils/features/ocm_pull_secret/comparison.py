@@ -10,25 +10,25 @@ from typing import Any
 
 from ...dockerconfig.auth_file import AuthFile
 from ...dockerconfig.credential_entry import CredentialEntry, changed_fields
-from ...dockerconfig.registry_keys import matches, same_path, without_user
+from ...dockerconfig.registry_keys import is_match, same_path, without_user
 from ...platform.protected import NO_REGISTRIES
 
-__all__ = ["compared", "listed"]
+__all__ = ["compare_registries", "list_registries"]
 
 
-def listed(account: AuthFile) -> list[dict[str, Any]]:
+def list_registries(account: AuthFile) -> list[dict[str, Any]]:
     """Return the registries of the account's pull secret by name. `is_registry` is false for entries that serve no images."""
-    return [_row(path) for path in sorted(_by_path(account.entries))]
+    return [_row(path) for path in sorted(_group_by_path(account.entries))]
 
 
-def compared(account: AuthFile, held: AuthFile, include: Sequence[str] | None = None) -> list[dict[str, Any]]:
+def compare_registries(account: AuthFile, held: AuthFile, include: Sequence[str] | None = None) -> list[dict[str, Any]]:
     """Return the same rows with their differences, plus the registries that only the cluster has.
 
     `status` is `same`, `differs` (with the names of the differing parts), `missing` on the cluster, or `only_there`. With `include`,
     other registries of the cluster are ignored. Different spellings of a key are one row; each of them counts.
     """
-    ours = _by_path(account.entries)
-    theirs = _by_path({key: entry for key, entry in held.entries.items() if _is_wanted(key, include)})
+    ours = _group_by_path(account.entries)
+    theirs = _group_by_path({key: entry for key, entry in held.entries.items() if _is_wanted(key, include)})
     return [{**_row(path), **_status(ours.get(path, ()), theirs.get(path, ()))} for path in sorted({*ours, *theirs})]
 
 
@@ -48,7 +48,7 @@ def _status(ours: Sequence[CredentialEntry], theirs: Sequence[CredentialEntry]) 
     return {"status": "differs" if parts else "same", "differs": parts}
 
 
-def _by_path(entries: Mapping[str, CredentialEntry]) -> dict[str, list[CredentialEntry]]:
+def _group_by_path(entries: Mapping[str, CredentialEntry]) -> dict[str, list[CredentialEntry]]:
     found: dict[str, list[CredentialEntry]] = {}
     for key, entry in entries.items():
         found.setdefault(same_path(key), []).append(entry)
@@ -56,4 +56,4 @@ def _by_path(entries: Mapping[str, CredentialEntry]) -> dict[str, list[Credentia
 
 
 def _is_wanted(key: str, include: Iterable[str] | None) -> bool:
-    return include is None or any(matches(key, pattern) for pattern in include)
+    return include is None or any(is_match(key, pattern) for pattern in include)

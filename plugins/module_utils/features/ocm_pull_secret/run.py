@@ -12,15 +12,15 @@ from typing import Any
 
 from ...clients.kube.client import Cluster
 from ...clients.kube.connection import IMPORT_ERROR as KUBERNETES_MISSING
-from ...clients.ocm.client import fetch
-from ...clients.ocm.options import OcmOptions, checked
+from ...clients.ocm.client import fetch_pull_secret
+from ...clients.ocm.options import OcmOptions, normalize_options
 from ...core.errors import OptionError, Refusal
 from ...core.names import check_name, check_namespace
 from ...core.objects import SECRET, ObjectRef
 from ...dockerconfig.auth_file import NOTHING, AuthFile, parse_text
 from ...engine.namespaces import require_namespace
 from ...secrets.content import StoredSecret
-from .comparison import compared, listed
+from .comparison import compare_registries, list_registries
 
 __all__ = ["ocm_pull_secret"]
 
@@ -38,17 +38,17 @@ def ocm_pull_secret(
     :raises ImagePullError: when there is no pull secret, or the cluster's cannot be read.
     """
     options = _options(params)
-    ref = _compared_with(params)
+    ref = _secret_to_compare(params)
     include = params["include"]
     # Read first: if that fails, no token is requested.
-    held = None if ref is None else _held(ref, cluster, hide)
-    text = fetch(options, lambda token: hide(json.dumps({"token": token})))
+    held = None if ref is None else _read_cluster_file(ref, cluster, hide)
+    text = fetch_pull_secret(options, lambda token: hide(json.dumps({"token": token})))
     hide(text)
     account = parse_text(text, _SOURCE, include)
     content = {"auth_config": json.loads(account.text(legacy=False))} if params["return_content"] else {}
     if ref is None:
-        return {"changed": False, "registries": listed(account), **content}
-    rows = compared(account, held or NOTHING, include)
+        return {"changed": False, "registries": list_registries(account), **content}
+    rows = compare_registries(account, held or NOTHING, include)
     comparison = {
         "namespace": ref.namespace,
         "secret": ref.name,
@@ -61,7 +61,7 @@ def ocm_pull_secret(
 def _options(params: Mapping[str, Any]) -> OcmOptions:
     if params["include"] is not None and not params["include"]:
         raise OptionError("option 'include' is empty: name at least one registry, or leave it out")
-    return checked(
+    return normalize_options(
         OcmOptions(
             offline_token=params["offline_token"] or "",
             client_id=params["client_id"] or "",
@@ -75,7 +75,7 @@ def _options(params: Mapping[str, Any]) -> OcmOptions:
     )
 
 
-def _compared_with(params: Mapping[str, Any]) -> ObjectRef | None:
+def _secret_to_compare(params: Mapping[str, Any]) -> ObjectRef | None:
     """Return the secret to compare with; None for none."""
     if not params["compare"]:
         return None
@@ -88,7 +88,7 @@ def _compared_with(params: Mapping[str, Any]) -> ObjectRef | None:
     return ObjectRef(SECRET, params["namespace"], params["secret"])
 
 
-def _held(
+def _read_cluster_file(
     ref: ObjectRef, open_cluster: Callable[[], AbstractContextManager[Cluster]], hide: Callable[[str], None]
 ) -> AuthFile | None:
     """Return the auth file of the cluster's secret; None when the secret does not exist.

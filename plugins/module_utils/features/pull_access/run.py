@@ -15,12 +15,12 @@ from ...core.errors import ImagePullError, Refusal
 from ...core.json_types import as_dict, as_list
 from ...core.objects import POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef
 from ...core.protocols import ALL, ListedBy
-from ...discovery.lookup_reader import read_wanted
+from ...discovery.lookup_reader import read_lookups
 from ...engine.result import NamespaceResult, Outcome
-from ...engine.run import Run, RunSettings, internal_error, running
+from ...engine.run import Run, RunSettings, internal_error, open_run
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, explain
 from ...explain.lookup import Lookup, ReadRequired, UnreadableObject
-from ...explain.subjects import WORKLOADS, ContainerPull, of_account, of_pod, of_workload
+from ...explain.subjects import WORKLOADS, ContainerPull, pull_of_account, pulls_of_pod, pulls_of_workload
 from ...explain.workload_pods import (
     PodOwners,
     added_containers,
@@ -48,7 +48,7 @@ _LISTED_BY: ListedBy = {
 
 def explain_access(cluster: Cluster, asked: PullAccess, namespaces: Sequence[str], settings: RunSettings) -> Outcome:
     """Return the outcome with `access` for each namespace, and the number of each verdict in `verdicts`."""
-    with running(cluster, len(namespaces), settings) as run:
+    with open_run(cluster, len(namespaces), settings) as run:
         asking = _Explanation(run, asked, Lookup())
         found = asking.answers(namespaces)
         results = [asking.result(name, found.get(name)) for name in namespaces]
@@ -75,7 +75,7 @@ class _Explanation:
             waiting = [name for name in waiting if name not in found]
             try:
                 self.evidence.add(
-                    read_wanted(self.run.cluster, self.run.workers, self.evidence, _LISTED_BY, self.asked.registries)
+                    read_lookups(self.run.cluster, self.run.workers, self.evidence, _LISTED_BY, self.asked.registries)
                 )
             except ImagePullError as error:
                 self.run.stop(error)
@@ -84,10 +84,10 @@ class _Explanation:
 
     def result(self, namespace: str, found: Union[list[PullVerdict], ImagePullError, None]) -> NamespaceResult:
         if found is None:
-            return self.run.not_attempted(namespace)
+            return self.run.result_of_skip(namespace)
         if isinstance(found, ImagePullError):
             return self.run.failed(namespace, found)
-        if not found and (why := self.run.what_is_wrong_with(namespace, was_there=False)):
+        if not found and (why := self.run.namespace_problem(namespace, was_there=False)):
             return NamespaceResult(namespace, "failed", error=why)
         brief = self.asked.is_of_all
         rows = [access.report(brief=brief) for access in found]
@@ -111,71 +111,71 @@ class _Explanation:
         """
         asked = self.asked
         if asked.image:
-            return [self._explain(of_account(namespace, asked.account, asked.image))]
+            return [self._explain(pull_of_account(namespace, asked.account, asked.image))]
         if asked.pod:
-            pod = self._required(ObjectRef(POD, namespace, asked.pod))
-            return explain_each(_alone(of_pod(pod, namespace)), self._explain)
+            pod = self._require(ObjectRef(POD, namespace, asked.pod))
+            return explain_each(_mark_alone(pulls_of_pod(pod, namespace)), self._explain)
         if asked.pods_of:
-            return self._of_one(*asked.pods_of, namespace)
-        return self._of_all(namespace)
+            return self._explain_workload(*asked.pods_of, namespace)
+        return self._explain_all(namespace)
 
     def _explain(self, subject: ContainerPull) -> PullVerdict:
         return explain(subject, self.evidence, asks=self.asked.registries is not None)
 
-    def _of_one(self, kind: Kind, name: str, namespace: str) -> list[PullVerdict]:
+    def _explain_workload(self, kind: Kind, name: str, namespace: str) -> list[PullVerdict]:
         """Explain a workload together with its pods."""
-        workload = self._required(ObjectRef(kind, namespace, name))
-        subjects = _alone(of_workload(kind, workload, namespace))
+        workload = self._require(ObjectRef(kind, namespace, name))
+        subjects = _mark_alone(pulls_of_workload(kind, workload, namespace))
         between = [each for each in (intermediate_of(kind),) if each]
-        listed = self._listed([POD, *between], namespace)
+        listed = self._list_kinds([POD, *between], namespace)
         made = [(each, obj) for each in between for obj in listed[each]]
         pods = PodOwners(namespace, listed[POD], [(kind, workload), *made]).pods_of(kind, workload)
-        of_pods = _first_alone(subject for pod in pods for subject in of_pod(pod, namespace))
+        of_pods = _mark_first_alone(subject for pod in pods for subject in pulls_of_pod(pod, namespace))
         answers = explain_each([*subjects, *of_pods], self._explain)
         of_template, of_its_pods = answers[: len(subjects)], answers[len(subjects) :]
         return [*with_pods(of_template, of_its_pods), *added_containers(of_template, of_its_pods)]
 
-    def _required(self, ref: ObjectRef) -> Json:
-        found = self._seen(ref)
+    def _require(self, ref: ObjectRef) -> Json:
+        found = self._look(ref)
         if found is None:
             raise Refusal(f"{ref} does not exist: correct the name or the namespace")
         return found
 
-    def _seen(self, ref: ObjectRef) -> Json | None:
+    def _look(self, ref: ObjectRef) -> Json | None:
         try:
             return self.evidence.look(ref)
         except UnreadableObject as error:
             what = str(ref) if ref.name else f"the {ref.kind.resource} of namespace {ref.namespace}"
             raise Refusal(f"{what} could not be read, so nothing is known about it: {error}") from None
 
-    def _of_all(self, namespace: str) -> list[PullVerdict]:
+    def _explain_all(self, namespace: str) -> list[PullVerdict]:
         """Explain all pods, and the workloads that no other workload creates."""
-        listed = self._listed([POD, *WORKLOADS.values()], namespace)
+        listed = self._list_kinds([POD, *WORKLOADS.values()], namespace)
         workloads = [(kind, obj) for kind in WORKLOADS.values() for obj in listed[kind]]
         owners = PodOwners(namespace, listed[POD], workloads)
         asked = [each for each in workloads if not is_controlled(each[1])]
         return explain_together(owners, owners.pods, asked, self._explain)
 
-    def _listed(self, kinds: Sequence[Kind], namespace: str) -> dict[Kind, Sequence[Json]]:
+    def _list_kinds(self, kinds: Sequence[Kind], namespace: str) -> dict[Kind, Sequence[Json]]:
         """:raises ReadRequired: when they must be read first. All of them are then requested."""
-        listed = {kind: self._looked(ObjectRef(kind, namespace, "")) for kind in kinds}
+        listed = {kind: self._look_or_want(ObjectRef(kind, namespace, "")) for kind in kinds}
         if any(items is None for items in listed.values()):
             raise ReadRequired
         return {kind: as_list(as_dict(items).get("items")) for kind, items in listed.items()}
 
-    def _looked(self, ref: ObjectRef) -> Json | None:
+    def _look_or_want(self, ref: ObjectRef) -> Json | None:
         """Return the object, or None while it must be read first."""
         try:
-            return self._seen(ref) or {}
+            return self._look(ref) or {}
         except ReadRequired:
             return None
 
 
-def _alone(subjects: Iterable[ContainerPull]) -> list[ContainerPull]:
+def _mark_alone(subjects: Iterable[ContainerPull]) -> list[ContainerPull]:
     return [replace(subject, is_asked_alone=True) for subject in subjects]
 
 
-def _first_alone(subjects: Iterable[ContainerPull]) -> Iterator[ContainerPull]:
+def _mark_first_alone(subjects: Iterable[ContainerPull]) -> Iterator[ContainerPull]:
     """Yield the subjects, the first waiting containers as asked alone: their events are read if these decide."""
     left = _PODS_WITH_EVENTS
     for subject in subjects:

@@ -10,14 +10,14 @@ from dataclasses import replace
 
 from ...core.json_types import as_dict
 from ...core.objects import Json, ObjectRef
-from ...dockerconfig.key_matching import names_registry
+from ...dockerconfig.key_matching import has_registry_host
 from ...explain.chain import PULLS, WILL_NOT_PULL, PullVerdict, explain
 from ...explain.lookup import Lookup
 from ...explain.subjects import ContainerPull
-from ...explain.workload_pods import explain_together, is_controlled, may_pull
+from ...explain.workload_pods import can_pull, explain_together, is_controlled
 from .survey import NamespaceSnapshot
 
-__all__ = ["ContainerExplanations", "alike"]
+__all__ = ["ContainerExplanations", "explanation_key"]
 
 
 class ContainerExplanations:
@@ -33,12 +33,12 @@ class ContainerExplanations:
         :raises ReadRequired: when more objects must be read first. All of them are then requested from the lookup.
         """
         workloads = [each for each in place.workloads if _is_explained(each[1])]
-        return explain_together(place.owners, [*filter(may_pull, place.pods)], workloads, self._access)
+        return explain_together(place.owners, [*filter(can_pull, place.pods)], workloads, self._access)
 
     def _access(self, subject: ContainerPull) -> PullVerdict:
         if subject.reason:
             return explain(subject, self._evidence)
-        same = alike(subject)
+        same = explanation_key(subject)
         known = self._known.get(same)
         if known is not None:
             return replace(known, subject=subject)
@@ -51,9 +51,9 @@ class ContainerExplanations:
         return brief
 
 
-def alike(subject: ContainerPull) -> Hashable:
+def explanation_key(subject: ContainerPull) -> Hashable:
     """Return a key that is equal for subjects with the same answer. The node counts only for an image name without a registry."""
-    node = "" if names_registry(subject.image) else subject.node
+    node = "" if has_registry_host(subject.image) else subject.node
     nowhere = ObjectRef(subject.ref.kind, subject.namespace, "")
     return replace(subject, ref=nowhere, own=tuple(subject.own), container="", created="", uid="", node=node)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 
-from ...core.errors import ImagePullError, unexpected
+from ...core.errors import ImagePullError, describe_unexpected
 from ...core.objects import Kind, ObjectRef
 from ...core.phrases import summarize
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
@@ -25,8 +25,8 @@ from . import (
     rules_secrets,
     rules_selectors,
 )
-from .findings import Finding, sorted_findings
-from .options import PullAudit, version_of
+from .findings import Finding, sort_findings
+from .options import PullAudit, parse_version
 from .rules import RULES
 from .survey import CLUSTER_BINDINGS, NAMESPACES_READ, NODES_READ, PROVIDERS, ClusterSnapshot, NamespaceSnapshot
 
@@ -38,33 +38,33 @@ _Work = tuple[str, str, Callable[[], Iterable[Finding]]]
 
 #: The rules that check one namespace and need no option.
 CHECKS: Mapping[str, Check] = {
-    "secret-type-unread": rules_secrets.type_unread,
-    "secret-unparsable": rules_secrets.unparsable,
-    "secret-key-never-matches": rules_secrets.key_never_matches,
-    "secret-key-matches-too-much": rules_secrets.key_matches_too_much,
-    "secret-unused": rules_secrets.unused,
-    "secret-duplicate": rules_secrets.duplicate,
-    "link-dangling": rules_links.dangling,
-    "link-duplicate": rules_links.duplicate,
-    "account-not-provisioned": rules_links.not_provisioned,
-    "pod-secret-missing": rules_pods.secret_missing,
-    "pod-hides-account-list": rules_pods.hides_account_list,
-    "pod-older-than-link": rules_pods.older_than_link,
-    "pod-cannot-pull": rules_pods.cannot_pull,
-    "workload-cannot-pull": rules_pods.workload_cannot_pull,
-    "pod-pull-unknown": rules_pods.unknown_pull,
-    "credential-breaks-public-pull": rules_pods.breaks_public_pull,
-    "grant-dead-subject": rules_grants.dead_subject,
-    "grant-duplicate-bindings": rules_grants.duplicate_bindings,
-    "grant-to-everybody": rules_grants.to_everybody,
-    "stream-import-fails": rules_imports.import_fails,
-    "stream-import-stale-secret": rules_imports.stale_secret,
-    "credential-expired": rules_credentials.expired,
-    "credential-short-lived": rules_credentials.short_lived,
-    "credential-found": rules_credentials.found,
-    "forecast-short-name": forecast.short_name,
-    "forecast-recreated-secret": forecast.recreated_secret,
-    "forecast-legacy-token": forecast.legacy_token,
+    "secret-type-unread": rules_secrets.find_unread_types,
+    "secret-unparsable": rules_secrets.find_unparsable_secrets,
+    "secret-key-never-matches": rules_secrets.find_unmatched_keys,
+    "secret-key-matches-too-much": rules_secrets.find_broad_keys,
+    "secret-unused": rules_secrets.find_unused_secrets,
+    "secret-duplicate": rules_secrets.find_duplicate_secrets,
+    "link-dangling": rules_links.find_dangling_links,
+    "link-duplicate": rules_links.find_duplicate_links,
+    "account-not-provisioned": rules_links.find_unprovisioned_accounts,
+    "pod-secret-missing": rules_pods.find_missing_secrets,
+    "pod-hides-account-list": rules_pods.find_hidden_account_lists,
+    "pod-older-than-link": rules_pods.find_pods_older_than_link,
+    "pod-cannot-pull": rules_pods.find_failing_pods,
+    "workload-cannot-pull": rules_pods.find_failing_workloads,
+    "pod-pull-unknown": rules_pods.find_unknown_pulls,
+    "credential-breaks-public-pull": rules_pods.find_broken_public_pulls,
+    "grant-dead-subject": rules_grants.find_dead_subjects,
+    "grant-duplicate-bindings": rules_grants.find_duplicate_bindings,
+    "grant-to-everybody": rules_grants.find_grants_to_everybody,
+    "stream-import-fails": rules_imports.find_failing_imports,
+    "stream-import-stale-secret": rules_imports.find_stale_secrets,
+    "credential-expired": rules_credentials.find_expired_logins,
+    "credential-short-lived": rules_credentials.find_short_lived_logins,
+    "credential-found": rules_credentials.find_searched_credential,
+    "forecast-short-name": forecast.find_short_names,
+    "forecast-recreated-secret": forecast.find_recreated_secrets,
+    "forecast-legacy-token": forecast.find_legacy_tokens,
 }
 
 
@@ -84,7 +84,7 @@ class Audit:
         if rule in forecast.FORECASTS:
             target = self.asked.target
             return target is not None and forecast.is_due(
-                rule, version_of(self.survey.version.rpartition(" ")[2]), target
+                rule, parse_version(self.survey.version.rpartition(" ")[2]), target
             )
         if rule in drift.DRIFT:
             return bool(self.asked.drift)
@@ -95,7 +95,7 @@ class Audit:
     @cached_property
     def copies(self) -> rules_credentials.Copies:
         """The logins that are in more than one secret, by host and user."""
-        return rules_credentials.copies(self.survey)
+        return rules_credentials.find_copies(self.survey)
 
     @property
     def findings(self) -> list[Finding]:
@@ -107,15 +107,15 @@ class Audit:
         """The findings, and a sentence for each rule that failed with an unexpected exception."""
         found: dict[str, Finding] = {}
         problems = []
-        for rule, where, check in (*self._of_places(), *self._of_cluster()):
+        for rule, where, check in (*self._namespace_checks(), *self._cluster_checks()):
             try:
                 found.update((finding.id, finding) for finding in check())
             except Exception as error:  # an object may hold anything
                 problems.append(
-                    f"rule {rule} was not applied to {where} because of an internal error: {unexpected(error)}. Please report it"
+                    f"rule {rule} was not applied to {where} because of an internal error: {describe_unexpected(error)}. Please report it"
                 )
         kept = [each for each in found.values() if not any(one.means(each) for one in self.asked.ignore)]
-        return sorted_findings(kept), problems
+        return sort_findings(kept), problems
 
     def unread(self) -> Iterator[str]:
         """Yield a sentence for each kind that could not be read, with the namespaces and the rules that were not applied there."""
@@ -126,19 +126,19 @@ class Audit:
         for (what, why), names in places.items():
             rules = [rule for rule in self.rules if what in RULES[rule].needs]
             without = f". Not applied there: {', '.join(rules)}" if rules else ""
-            yield f"the {what} of {_named(names, len(self.survey.places))} could not be read: {why}{without}"
-        yield from _not_looked_up(self.survey.evidence.unread, "Pulls that depend on it are unknown")
+            yield f"the {what} of {_describe_namespaces(names, len(self.survey.places))} could not be read: {why}{without}"
+        yield from _describe_unread(self.survey.evidence.unread, "Pulls that depend on it are unknown")
         if "grant-dead-subject" in self.rules:
             errors = {ref: str(seen) for ref, seen in self.survey.known.items() if isinstance(seen, ImagePullError)}
-            yield from _not_looked_up(errors, "It is unknown whether a grant to it is dead")
+            yield from _describe_unread(errors, "It is unknown whether a grant to it is dead")
         for what, why in self.survey.unread.items():
-            if result := self._without(what):
+            if result := self._effect_of_missing(what):
                 yield f"the {what} could not be read: {why}. {result}"
         if self.survey.none_will_come is None and "account-not-provisioned" in self.rules:
             yield "it is unknown whether this cluster generates pull secrets. Not applied: account-not-provisioned"
         yield from self._outcome[1]
 
-    def _without(self, what: str) -> str:
+    def _effect_of_missing(self, what: str) -> str:
         """Return a sentence on how the audit is incomplete without this cluster-wide kind, or an empty text if it is not."""
         if what == CLUSTER_BINDINGS:
             return "It is unknown who may pull from all projects"
@@ -150,7 +150,7 @@ class Audit:
         is_applied = rule in self.rules and not (what == NODES_READ and self.survey.is_openshift)
         return f"Not applied: {rule}" if is_applied else ""
 
-    def _of_places(self) -> Iterator[_Work]:
+    def _namespace_checks(self) -> Iterator[_Work]:
         checks = self._checks()
         for place in self.survey.places.values():
             for rule in self.rules:
@@ -160,31 +160,33 @@ class Audit:
     def _checks(self) -> Mapping[str, Check]:
         """Add the rules that need an option or other namespaces."""
         days = self.asked.expires_within
-        repositories = forecast.logged_in(self.survey) if "forecast-cached-image" in self.rules else frozenset()
+        repositories = (
+            forecast.repositories_with_login(self.survey) if "forecast-cached-image" in self.rules else frozenset()
+        )
         return {
             **CHECKS,
-            "credential-expires": lambda place, survey: rules_credentials.expires(place, survey, days),
-            "forecast-cached-image": lambda place, survey: forecast.cached_image(place, survey, repositories),
+            "credential-expires": lambda place, survey: rules_credentials.find_expiring_logins(place, survey, days),
+            "forecast-cached-image": lambda place, survey: forecast.find_cached_images(place, survey, repositories),
         }
 
-    def _of_cluster(self) -> Iterator[_Work]:
+    def _cluster_checks(self) -> Iterator[_Work]:
         checks: Mapping[str, Callable[[], Iterable[Finding]]] = {
-            "grant-to-everybody": lambda: rules_grants.for_cluster(self.survey),
-            "credential-in-many-places": lambda: rules_credentials.in_many_places(self.copies),
-            "credential-copies-differ": lambda: rules_credentials.copies_differ(self.copies),
-            "forecast-credential-provider": lambda: forecast.credential_provider(self.survey),
-            rules_selectors.OPEN_TO_USERS: lambda: rules_selectors.open_to_users(self.survey),
-            **{rule: partial(self._drifted, rule) for rule in drift.DRIFT},
+            "grant-to-everybody": lambda: rules_grants.find_cluster_grants(self.survey),
+            "credential-in-many-places": lambda: rules_credentials.find_widespread_logins(self.copies),
+            "credential-copies-differ": lambda: rules_credentials.find_differing_copies(self.copies),
+            "forecast-credential-provider": lambda: forecast.find_credential_providers(self.survey),
+            rules_selectors.OPEN_TO_USERS: lambda: rules_selectors.find_open_selectors(self.survey),
+            **{rule: partial(self._find_drift, rule) for rule in drift.DRIFT},
         }
         for rule, check in checks.items():
             if rule in self.rules:
                 yield rule, "the cluster", check
 
-    def _drifted(self, rule: str) -> Iterator[Finding]:
-        return (finding for finding in drift.drifted(self.asked.drift) if finding.rule == rule)
+    def _find_drift(self, rule: str) -> Iterator[Finding]:
+        return (finding for finding in drift.find_drift(self.asked.drift) if finding.rule == rule)
 
 
-def _not_looked_up(unread: Mapping[ObjectRef, str], result: str) -> Iterator[str]:
+def _describe_unread(unread: Mapping[ObjectRef, str], result: str) -> Iterator[str]:
     """Yield a sentence for each kind of the unread objects: without them, containers are `unknown` and no finding."""
     kinds: dict[Kind, list[ObjectRef]] = defaultdict(list)
     for ref in unread:
@@ -196,7 +198,7 @@ def _not_looked_up(unread: Mapping[ObjectRef, str], result: str) -> Iterator[str
         yield f"{what} could not be read{more}: {unread[refs[0]]}. {result}"
 
 
-def _named(names: list[str], total: int) -> str:
+def _describe_namespaces(names: list[str], total: int) -> str:
     if len(names) == total and total > 1:
         return f"all {total} namespaces"
     return f"namespace{'s' if len(names) > 1 else ''} {summarize(names, _SHOWN)}"

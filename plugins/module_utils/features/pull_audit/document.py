@@ -10,20 +10,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...core.audit_format import FORMAT, SEVERITIES
-from ...core.errors import printable
-from ...core.times import utc
+from ...core.errors import make_printable
+from ...core.times import format_utc
 from ...dockerconfig.registry_keys import registry_of, same_path, without_user
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL
 from ...platform.protected import RESERVED_BINDINGS
 from ...rbac.subjects import PROJECT_GROUPS, Subject
 from .checks import Audit
-from .fingerprints import labelled
+from .fingerprints import label_logins
 from .rules import RULES
-from .rules_credentials import logins_of
-from .rules_grants import gives_pull, pullers_of
+from .rules_credentials import group_logins
+from .rules_grants import is_pull_binding, pullers_of
 from .survey import ACCOUNTS, SECRETS, ClusterSnapshot, NamespaceSnapshot
 
-__all__ = ["counted", "document_of"]
+__all__ = ["count_findings", "document_of"]
 
 
 def document_of(audit: Audit, server: str, key: bytes) -> dict[str, Any]:
@@ -37,18 +37,18 @@ def document_of(audit: Audit, server: str, key: bytes) -> dict[str, Any]:
         "counts": _counts(survey),
         "verdicts": _verdicts(survey),
         "findings": [finding.report() for finding in audit.findings],
-        "unreadable": [printable(sentence) for sentence in audit.unread()],
+        "unreadable": [make_printable(sentence) for sentence in audit.unread()],
         "matrix": _matrix(survey),
         "pullers": list(_pullers(survey)),
         # With the same fingerprint_key, another cluster may have a copy of a login that occurs here only once.
-        "logins": labelled(audit.copies if asked.key is None else logins_of(survey), key),
+        "logins": label_logins(audit.copies if asked.key is None else group_logins(survey), key),
     }
-    made = utc(survey.now)
+    made = format_utc(survey.now)
     rules = {rule: RULES[rule].report() for rule in audit.rules}
     return {"format": FORMAT, "made": made, "rules": rules, "clusters": [cluster]}
 
 
-def counted(document: dict[str, Any]) -> dict[str, Any]:
+def count_findings(document: dict[str, Any]) -> dict[str, Any]:
     """Return the number of findings: `severities` by severity, each of them, and `rules` by rule id, only rules with findings."""
     findings = [finding for cluster in document["clusters"] for finding in cluster["findings"]]
     severities = Counter(finding["severity"] for finding in findings)
@@ -101,11 +101,11 @@ def _registry(key: str) -> str:
 
 def _pullers(survey: ClusterSnapshot) -> Iterator[dict[str, str]]:
     for place in survey.places.values():
-        bindings = [each for each in place.bindings if gives_pull(each)]
+        bindings = [each for each in place.bindings if is_pull_binding(each)]
         for name, subject in dict.fromkeys(pullers_of(bindings)):
             if name not in RESERVED_BINDINGS and not _is_own(subject, place.namespace):
                 yield _puller(place.namespace, subject, name)
-    for name, subject in dict.fromkeys(pullers_of(filter(gives_pull, survey.cluster_bindings))):
+    for name, subject in dict.fromkeys(pullers_of(filter(is_pull_binding, survey.cluster_bindings))):
         yield _puller("", subject, name)
 
 

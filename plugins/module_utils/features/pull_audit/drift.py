@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ...core.foreign_text import redacted
+from ...core.foreign_text import redact_text
 from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import NAMESPACE, POD, ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef
 from .findings import Finding
 
-__all__ = ["DIFFERS", "DRIFT", "INVENTORY", "NOT_APPLICABLE", "drifted"]
+__all__ = ["DIFFERS", "DRIFT", "INVENTORY", "NOT_APPLICABLE", "find_drift"]
 
 DIFFERS, NOT_APPLICABLE = "declared-differs", "declared-cannot-be-applied"
 #: The rules that need the option `drift`.
@@ -31,17 +31,17 @@ _SAID = {
 }
 
 
-def drifted(results: Sequence[Any]) -> Iterator[Finding]:
+def find_drift(results: Sequence[Any]) -> Iterator[Finding]:
     """Yield the findings in `results` of pull_secret, sa_link and image_puller_grant. Values that are not such results are ignored."""
     for result in map(as_dict, results):
-        named = list(_named(result))
+        named = list(_find_failures(result))
         yield from named
-        yield from _differing(result)
+        yield from _find_differences(result)
         if result.get("msg") and not named and not as_list(result.get("namespaces")):
-            yield Finding(NOT_APPLICABLE, INVENTORY, "", _refused(as_str(result.get("msg"))))
+            yield Finding(NOT_APPLICABLE, INVENTORY, "", _format_refusal(as_str(result.get("msg"))))
 
 
-def _differing(result: Json) -> Iterator[Finding]:
+def _find_differences(result: Json) -> Iterator[Finding]:
     for namespace in map(as_dict, as_list(result.get("namespaces"))):
         for change in map(as_dict, as_list(namespace.get("changes"))):
             kind, action = as_str(change.get("kind")), as_str(change.get("action"))
@@ -53,13 +53,13 @@ def _differing(result: Json) -> Iterator[Finding]:
                 yield Finding(DIFFERS, ref, action, f"{ref}: {_SAID.get(action, _SAID['update'])}")
 
 
-def _named(result: Json) -> Iterator[Finding]:
+def _find_failures(result: Json) -> Iterator[Finding]:
     """The failures of single namespaces and entries."""
     for failure in map(as_dict, as_list(result.get("failures"))):
         title, error = as_str(failure.get("title")), as_str(failure.get("error"))
         ref = ObjectRef(NAMESPACE, "", as_str(failure.get("namespace")))
-        yield Finding(NOT_APPLICABLE, ref, title, _refused(f"{title}: {error}" if title else error))
+        yield Finding(NOT_APPLICABLE, ref, title, _format_refusal(f"{title}: {error}" if title else error))
 
 
-def _refused(why: str) -> str:
-    return f"the declaration cannot be applied: {redacted(why)}"
+def _format_refusal(why: str) -> str:
+    return f"the declaration cannot be applied: {redact_text(why)}"

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.audit_format import SEVERITIES
-from ...core.errors import printable
+from ...core.errors import make_printable
 from ...core.objects import ObjectRef
 from ...explain.fixes import Fix
-from ...explain.offers import offer
+from ...explain.offers import make_offer
 from .rules import RULES
 
-__all__ = ["Finding", "sorted_findings"]
+__all__ = ["Finding", "sort_findings"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Finding:
     severity: str = ""
 
     @property
-    def weight(self) -> str:
+    def effective_severity(self) -> str:
         """The severity of the finding, or that of its rule."""
         return self.severity or RULES[self.rule].severity
 
@@ -47,19 +47,20 @@ class Finding:
         return {
             "id": self.id,
             "rule": self.rule,
-            "severity": self.weight,
+            "severity": self.effective_severity,
             "namespace": self.ref.namespace,
             "kind": self.ref.kind.kind,
             "name": self.ref.name,
-            "location": printable(self.location),
-            "message": printable(self.message),
-            **offer(self.fix).report(),
+            "location": make_printable(self.location),
+            "message": make_printable(self.message),
+            **make_offer(self.fix).report(),
         }
 
 
-def sorted_findings(findings: Sequence[Finding]) -> list[Finding]:
+def sort_findings(findings: Sequence[Finding]) -> list[Finding]:
     """Return the findings, the worst first, then by namespace, rule and object."""
     order = {severity: at for at, severity in enumerate(SEVERITIES)}
     return sorted(
-        findings, key=lambda each: (order[each.weight], each.ref.namespace, each.rule, each.ref.name, each.location)
+        findings,
+        key=lambda each: (order[each.effective_severity], each.ref.namespace, each.rule, each.ref.name, each.location),
     )

@@ -15,12 +15,12 @@ from typing import Any
 from ...dockerconfig.registry_keys import without_user
 from .rules_credentials import Copies
 
-__all__ = ["labelled"]
+__all__ = ["label_logins"]
 
 _LENGTH = 16
 
 
-def labelled(every: Copies, key: bytes) -> list[dict[str, Any]]:
+def label_logins(every: Copies, key: bytes) -> list[dict[str, Any]]:
     """Return a row for each secret of each login: `registry`, `login` and `password` (labels), `namespace` and `secret`."""
     rows = [
         {

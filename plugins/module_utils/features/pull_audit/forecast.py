@@ -21,23 +21,23 @@ from ...images.credential_providers import CRIO_PROVIDER
 from ...images.node_versions import nodes_of
 from ...images.references import Reference, reference_of
 from ...images.registry_sources import IMAGE_CONFIG
-from ...images.short_names import may_have_alias, search_registries
+from ...images.short_names import can_have_alias, search_registries
 from ...platform.account_lists import names_in
 from ...platform.protected import NODE_SECRET
 from ...secrets.expiry import is_legacy_token
 from .findings import Finding
-from .rules_pods import logins_of
+from .rules_pods import logins_for_image
 from .survey import ClusterSnapshot, NamespaceSnapshot
 
 __all__ = [
     "FORECASTS",
-    "cached_image",
-    "credential_provider",
+    "find_cached_images",
+    "find_credential_providers",
+    "find_legacy_tokens",
+    "find_recreated_secrets",
+    "find_short_names",
     "is_due",
-    "legacy_token",
-    "logged_in",
-    "recreated_secret",
-    "short_name",
+    "repositories_with_login",
 ]
 
 Version = tuple[int, int]
@@ -63,9 +63,9 @@ def is_due(rule: str, current: Version | None, target: Version) -> bool:
     return target >= begins and (current is None or current < begins)
 
 
-def short_name(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
+def find_short_names(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
     """Find images without a registry, if a node has CRI-O and the name does not have exactly one search registry."""
-    if not _has_crio(survey) or _search_registries(survey) == 1:
+    if not _has_crio(survey) or _count_search_registries(survey) == 1:
         return
     streams = {as_str(metadata(each).get("name")) for each in place.streams if _is_looked_up(each)}
     resolving = {
@@ -76,7 +76,7 @@ def short_name(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Fi
         if (
             reference is None
             or not reference.is_short
-            or may_have_alias(subject.image)
+            or can_have_alias(subject.image)
             or (subject.is_pod and subject.ref.name in place.templated)
         ):
             continue
@@ -86,7 +86,7 @@ def short_name(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Fi
         yield Finding("forecast-short-name", subject.ref, subject.container, message)
 
 
-def logged_in(survey: ClusterSnapshot) -> frozenset[str]:
+def repositories_with_login(survey: ClusterSnapshot) -> frozenset[str]:
     """Return the repositories for which some pod has its own login."""
     found = set()
     for place in survey.places.values():
@@ -96,12 +96,14 @@ def logged_in(survey: ClusterSnapshot) -> frozenset[str]:
             if reference is not None and subject.own:
                 seen[reference.repository, tuple(subject.own)] = reference
         for (repository, own), reference in seen.items():
-            if repository not in found and logins_of(survey, place.namespace, own, reference):
+            if repository not in found and logins_for_image(survey, place.namespace, own, reference):
                 found.add(repository)
     return frozenset(found)
 
 
-def cached_image(place: NamespaceSnapshot, survey: ClusterSnapshot, repositories: frozenset[str]) -> Iterator[Finding]:
+def find_cached_images(
+    place: NamespaceSnapshot, survey: ClusterSnapshot, repositories: frozenset[str]
+) -> Iterator[Finding]:
     """Find pods without a login for their image, for the `repositories` for which another pod has a login."""
     for subject, _access in survey.subject_pods(place.namespace):
         reference = reference_of(subject.image)
@@ -113,15 +115,15 @@ def cached_image(place: NamespaceSnapshot, survey: ClusterSnapshot, repositories
             f"{subject.ref} uses {subject.image}, which is on its node, without a login of its own for it: other pods have one, so the "
             "registry may require one, and the kubelet will ask for it"
         )
-        fix = fixes.new_secret(place.namespace, subject.account, reference.host)
+        fix = fixes.create_secret(place.namespace, subject.account, reference.host)
         yield Finding("forecast-cached-image", subject.ref, subject.container, message, fix)
 
 
-def recreated_secret(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
+def find_recreated_secrets(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     """Find secrets that are younger than a running container whose pod lists them: it was started with another secret."""
     younger: dict[str, ObjectRef] = {}
     for pod in place.pods:
-        started = min(_started(pod), default=0)
+        started = min(_start_times(pod), default=0)
         for name in names_in(as_dict(pod.get("spec")), "imagePullSecrets") if started else ():
             secret = place.secrets.get(name)
             if secret is None or secret.is_generated:
@@ -134,7 +136,7 @@ def recreated_secret(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iter
         yield Finding("forecast-recreated-secret", ref, "", message)
 
 
-def _started(pod: Json) -> Iterator[int]:
+def _start_times(pod: Json) -> Iterator[int]:
     """Yield the start time of each running container, in seconds since 1970."""
     for status in map(as_dict, as_list(as_dict(pod.get("status")).get("containerStatuses"))):
         started = seconds_of(as_dict(as_dict(status.get("state")).get("running")).get("startedAt"))
@@ -142,7 +144,7 @@ def _started(pod: Json) -> Iterator[int]:
             yield started
 
 
-def legacy_token(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
+def find_legacy_tokens(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     for secret in place.secrets.values():
         if secret.is_generated:
             continue
@@ -154,7 +156,7 @@ def legacy_token(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator
                 yield Finding("forecast-legacy-token", secret.ref, key, message, fix)
 
 
-def credential_provider(survey: ClusterSnapshot) -> Iterator[Finding]:
+def find_credential_providers(survey: ClusterSnapshot) -> Iterator[Finding]:
     """Yield one finding for each CRIOCredentialProviderConfig that names images."""
     for config in survey.providers:
         images = [as_str(each) for each in as_list(as_dict(config.get("spec")).get("matchImages"))]
@@ -165,9 +167,9 @@ def credential_provider(survey: ClusterSnapshot) -> Iterator[Finding]:
 
 
 def _has_login(survey: ClusterSnapshot, place: NamespaceSnapshot, own: Sequence[str], reference: Reference) -> bool:
-    if logins_of(survey, place.namespace, own, reference):
+    if logins_for_image(survey, place.namespace, own, reference):
         return True
-    return bool(logins_of(survey, NODE_SECRET.namespace, [NODE_SECRET.name], reference))
+    return bool(logins_for_image(survey, NODE_SECRET.namespace, [NODE_SECRET.name], reference))
 
 
 def _has_crio(survey: ClusterSnapshot) -> bool:
@@ -175,7 +177,7 @@ def _has_crio(survey: ClusterSnapshot) -> bool:
     return survey.is_openshift or any(node.runtime == "cri-o" for node in nodes)
 
 
-def _search_registries(survey: ClusterSnapshot) -> int:
+def _count_search_registries(survey: ClusterSnapshot) -> int:
     """Return the number of registries that a name without a registry may refer to."""
     try:
         return len(search_registries(survey.evidence.look(IMAGE_CONFIG)))

@@ -15,7 +15,7 @@ from ...images.image_policies import IMAGE_POLICY
 from ...images.image_streams import IMAGE_STREAM
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 from ...rbac.subjects import AUTHENTICATED, PROJECT_GROUPS, Subject
-from .rules_grants import gives_pull, pullers_of
+from .rules_grants import is_pull_binding, pullers_of
 from .survey import ACCOUNTS, POLICIES, SECRETS, STREAMS, NamespaceSnapshot
 
 __all__ = ["ListedLookup"]
@@ -35,7 +35,9 @@ class ListedLookup(Lookup):
     ) -> None:
         super().__init__()
         self._places = places
-        self._everywhere = frozenset(subject for _name, subject in pullers_of(filter(gives_pull, cluster_bindings)))
+        self._everywhere = frozenset(
+            subject for _name, subject in pullers_of(filter(is_pull_binding, cluster_bindings))
+        )
         self._has_streams = has_streams
         self._pullers = cache(self._pullers_of)
         self._streams = cache(self._streams_of)
@@ -52,9 +54,9 @@ class ListedLookup(Lookup):
             return super().look(ref)
         if what in place.unread:
             raise UnreadableObject(place.unread[what])
-        return self._listed(place, ref) if ref.name else {"items": _every(place, ref.kind)}
+        return self._get_listed(place, ref) if ref.name else {"items": _objects_of(place, ref.kind)}
 
-    def _listed(self, place: NamespaceSnapshot, ref: ObjectRef) -> Json | None:
+    def _get_listed(self, place: NamespaceSnapshot, ref: ObjectRef) -> Json | None:
         if ref.kind == SECRET:
             secret = place.secrets.get(ref.name)
             return None if secret is None else secret.obj
@@ -72,10 +74,12 @@ class ListedLookup(Lookup):
         return bool(who & (self._pullers(project) | self._everywhere))
 
     def _pullers_of(self, project: str) -> frozenset[Subject]:
-        return frozenset(subject for _name, subject in pullers_of(filter(gives_pull, self._places[project].bindings)))
+        return frozenset(
+            subject for _name, subject in pullers_of(filter(is_pull_binding, self._places[project].bindings))
+        )
 
 
-def _every(place: NamespaceSnapshot, kind: Kind) -> Sequence[Json]:
+def _objects_of(place: NamespaceSnapshot, kind: Kind) -> Sequence[Json]:
     if kind == SECRET:
         return [secret.obj for secret in place.secrets.values()]
     return {SERVICE_ACCOUNT: [*place.accounts.values()], IMAGE_STREAM: place.streams, IMAGE_POLICY: place.policies}[

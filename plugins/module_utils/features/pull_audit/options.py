@@ -16,7 +16,7 @@ from ...core.errors import OptionError
 from ...core.json_types import as_dict, as_str
 from ...core.namespaces import NamespaceSelector
 from ...core.namespaces import from_options as selector_from
-from ...core.suggestions import most_similar
+from ...core.suggestions import find_similar
 from ...secrets.search import SHORTEST, CredentialSearch
 from .findings import Finding
 from .rules import RULES
@@ -68,10 +68,10 @@ class PullAudit:
     @property
     def target(self) -> tuple[int, int] | None:
         """Major and minor of `target_version`, or None without one."""
-        return None if self.target_version is None else version_of(self.target_version)
+        return None if self.target_version is None else parse_version(self.target_version)
 
 
-def version_of(text: str) -> tuple[int, int] | None:
+def parse_version(text: str) -> tuple[int, int] | None:
     """Return major and minor of a version such as `4.22.1`, or None if the text is not a version."""
     match = _VERSION.match(text)
     return (int(match[1]), int(match[2])) if match else None
@@ -88,7 +88,7 @@ def from_options(options: Mapping[str, Any]) -> PullAudit:
     for rule in rules:
         _check_rule("rules", rule)
     target = options["target_version"]
-    if target is not None and version_of(target) is None:
+    if target is not None and parse_version(target) is None:
         raise OptionError(
             f"option 'target_version' is {target!r}: give a version such as 4.22, or 1.35 for plain Kubernetes"
         )
@@ -104,7 +104,7 @@ def from_options(options: Mapping[str, Any]) -> PullAudit:
     return PullAudit(
         options["cluster_name"],
         tuple(dict.fromkeys(rules)),
-        tuple(_ignored(item) for item in options["ignore"] or ()),
+        tuple(_parse_ignored(item) for item in options["ignore"] or ()),
         options["expires_within"],
         target,
         None if search is None else _search(search),
@@ -131,7 +131,7 @@ def _open_selectors(items: Sequence[Any]) -> Iterator[tuple[str, NamespaceSelect
                 yield as_str(item.get("title")), found
 
 
-def _ignored(item: Any) -> IgnoreRule:
+def _parse_ignored(item: Any) -> IgnoreRule:
     if isinstance(item, str):
         _check_rule("ignore", item)
         return IgnoreRule(item)
@@ -149,7 +149,7 @@ def _ignored(item: Any) -> IgnoreRule:
 def _check_rule(option: str, rule: Any) -> None:
     if isinstance(rule, str) and rule in RULES:
         return
-    similar = most_similar(str(rule), RULES)
+    similar = find_similar(str(rule), RULES)
     hint = (
         f"Did you mean {similar!r}?"
         if similar

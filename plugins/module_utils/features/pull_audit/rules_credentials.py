@@ -11,16 +11,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from ...core.json_types import as_list
 from ...core.objects import SECRET, ObjectRef
 from ...core.phrases import pluralize
-from ...core.times import day
+from ...core.times import format_day
 from ...dockerconfig.registry_keys import host_of, without_user
 from ...explain import fixes
-from ...secrets.expiry import SKEW, CredentialKind, expiry_of, kind_of, lifetime_of, names_a_user
+from ...secrets.expiry import SKEW, CredentialKind, expiry_of, has_user_name, kind_of, lifetime_of
 from ...secrets.search import Match
 from .findings import Finding
 from .survey import AuditedLogin, ClusterSnapshot, NamespaceSnapshot
 from .trim import MATCHES
 
-__all__ = ["copies", "copies_differ", "expired", "expires", "found", "in_many_places", "logins_of", "short_lived"]
+__all__ = [
+    "find_copies",
+    "find_differing_copies",
+    "find_expired_logins",
+    "find_expiring_logins",
+    "find_searched_credential",
+    "find_short_lived_logins",
+    "find_widespread_logins",
+    "group_logins",
+]
 
 #: All copies of each login, by the host of the registry and the user.
 Copies = Mapping[tuple[str, str], Sequence[AuditedLogin]]
@@ -28,43 +37,45 @@ Copies = Mapping[tuple[str, str], Sequence[AuditedLogin]]
 _DAY = 86_400.0
 
 
-def expired(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
-    for login in _not_refreshed(place):
+def find_expired_logins(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
+    for login in _logins_without_renewal(place):
         ends = expiry_of(login.password)
         kind = _kind(login)
         if ends is not None and ends + SKEW < survey.now:
-            yield _about(login, "credential-expired", f"expired on {day(ends)}")
+            yield _login_finding(login, "credential-expired", f"expired on {format_day(ends)}")
         elif ends is None and kind and _is_over(login, kind, survey.now):
-            written = day(login.secret.written)
-            yield _about(
+            written = format_day(login.secret.written)
+            yield _login_finding(
                 login,
                 "credential-expired",
                 f"is {kind.title}, which is valid for {lifetime_of(kind)}, and was written on {written}",
             )
 
 
-def expires(place: NamespaceSnapshot, survey: ClusterSnapshot, days: int) -> Iterator[Finding]:
-    for login in _not_refreshed(place):
+def find_expiring_logins(place: NamespaceSnapshot, survey: ClusterSnapshot, days: int) -> Iterator[Finding]:
+    for login in _logins_without_renewal(place):
         ends = expiry_of(login.password)
         if ends is not None and survey.now - SKEW <= ends <= survey.now + days * _DAY:
-            yield _about(login, "credential-expires", f"expires on {day(ends)}")
+            yield _login_finding(login, "credential-expires", f"expires on {format_day(ends)}")
 
 
-def short_lived(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
+def find_short_lived_logins(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
     """Find logins of short-lived kinds. Expired logins, and tokens that contain their expiry time, are handled by other rules."""
-    for login in _not_refreshed(place):
+    for login in _logins_without_renewal(place):
         kind = _kind(login)
         if kind and expiry_of(login.password) is None and not _is_over(login, kind, survey.now):
             lives = f"is valid for {lifetime_of(kind)}" if kind.lifetime else "expires with the job"
-            yield _about(login, "credential-short-lived", f"is {kind.title}, which {lives}")
+            yield _login_finding(login, "credential-short-lived", f"is {kind.title}, which {lives}")
 
 
-def copies(survey: ClusterSnapshot) -> Copies:
+def find_copies(survey: ClusterSnapshot) -> Copies:
     """Return the logins that are in more than one secret, as `logins_of`."""
-    return {one: logins for one, logins in logins_of(survey).items() if len({login.secret.ref for login in logins}) > 1}
+    return {
+        one: logins for one, logins in group_logins(survey).items() if len({login.secret.ref for login in logins}) > 1
+    }
 
 
-def logins_of(survey: ClusterSnapshot) -> Copies:
+def group_logins(survey: ClusterSnapshot) -> Copies:
     """Return the logins that the platform did not generate, by host and user.
 
     If the user's name does not identify a user, each password counts as a different login.
@@ -79,10 +90,10 @@ def logins_of(survey: ClusterSnapshot) -> Copies:
 
 def _identity(login: AuditedLogin) -> tuple[str, str]:
     host, user = host_of(login.key) or without_user(login.key), login.username
-    return host, user if names_a_user(user, login.password) else f"{user}\0{login.password}"
+    return host, user if has_user_name(user, login.password) else f"{user}\0{login.password}"
 
 
-def in_many_places(every: Copies) -> Iterator[Finding]:
+def find_widespread_logins(every: Copies) -> Iterator[Finding]:
     """Find logins in several namespaces, with one finding at the first secret. Copies in one namespace are `secret-duplicate`."""
     for (host, _user), logins in every.items():
         namespaces = {login.secret.namespace for login in logins}
@@ -96,7 +107,7 @@ def in_many_places(every: Copies) -> Iterator[Finding]:
         yield Finding("credential-in-many-places", ObjectRef(SECRET, *places[0]), without_user(first.key), message)
 
 
-def copies_differ(every: Copies) -> Iterator[Finding]:
+def find_differing_copies(every: Copies) -> Iterator[Finding]:
     """Find each secret that does not have the most frequent password. Of equally frequent ones, the most recently written counts."""
     for (host, _user), logins in every.items():
         count = Counter(login.password for login in logins)
@@ -113,7 +124,7 @@ def copies_differ(every: Copies) -> Iterator[Finding]:
             yield Finding("credential-copies-differ", login.secret.ref, without_user(login.key), message, fix)
 
 
-def found(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
+def find_searched_credential(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     for secret in place.secrets.values():
         for where in as_list(secret.obj.get(MATCHES)):
             if isinstance(where, Match):
@@ -122,7 +133,7 @@ def found(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Findin
                 yield Finding("credential-found", secret.ref, where.location, message)
 
 
-def _not_refreshed(place: NamespaceSnapshot) -> Iterator[AuditedLogin]:
+def _logins_without_renewal(place: NamespaceSnapshot) -> Iterator[AuditedLogin]:
     """Yield the logins that no controller and no platform renews."""
     for secret in place.secrets.values():
         if secret.is_for_pulls and not secret.is_written_by_others:
@@ -137,7 +148,7 @@ def _is_over(login: AuditedLogin, kind: CredentialKind, now: float) -> bool:
     return bool(kind.lifetime and login.secret.written) and login.secret.written + kind.lifetime + SKEW < now
 
 
-def _about(login: AuditedLogin, rule: str, what: str) -> Finding:
+def _login_finding(login: AuditedLogin, rule: str, what: str) -> Finding:
     secret, key = login.secret, without_user(login.key)
     fix = fixes.add_registry(secret.namespace, secret.name, login.key)
     return Finding(rule, secret.ref, key, f"the login for {key} in {secret.ref} {what}", fix)

@@ -20,13 +20,13 @@ from .findings import Finding
 from .survey import ClusterSnapshot, NamespaceSnapshot
 
 __all__ = [
-    "dead_subject",
-    "duplicate_bindings",
-    "for_cluster",
-    "gives_pull",
-    "looked_up",
+    "find_cluster_grants",
+    "find_dead_subjects",
+    "find_duplicate_bindings",
+    "find_grants_to_everybody",
+    "is_pull_binding",
     "pullers_of",
-    "to_everybody",
+    "refs_in_grants",
 ]
 
 _ALL_ACCOUNTS = PROJECT_GROUPS.rstrip(":")
@@ -37,7 +37,7 @@ _EVERYBODY: Mapping[str, str] = {
 }
 
 
-def gives_pull(binding: Json) -> bool:
+def is_pull_binding(binding: Json) -> bool:
     """Whether the binding refers to the cluster role system:image-puller."""
     role = as_dict(binding.get("roleRef"))
     return (role.get("kind"), role.get("name")) == (CLUSTER_ROLE.kind, IMAGE_PULLER)
@@ -53,26 +53,26 @@ def pullers_of(bindings: Iterable[Json]) -> Iterator[tuple[str, Subject]]:
                 yield as_str(meta.get("name")), subject
 
 
-def looked_up(place: NamespaceSnapshot) -> Iterator[ObjectRef]:
+def refs_in_grants(place: NamespaceSnapshot) -> Iterator[ObjectRef]:
     """Yield the accounts and projects that the grants of a namespace name."""
-    for _name, subject in pullers_of(_by_hand(place)):
+    for _name, subject in pullers_of(_custom_bindings(place)):
         if subject.ref is not None:
             yield subject.ref
 
 
-def dead_subject(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
-    for name, subject in dict.fromkeys(pullers_of(_by_hand(place))):
+def find_dead_subjects(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
+    for name, subject in dict.fromkeys(pullers_of(_custom_bindings(place))):
         if subject.ref is None or survey.known.get(subject.ref, {}) is not None:
             continue
         ref = ObjectRef(ROLE_BINDING, place.namespace, name)
         message = f"{ref} lets {subject} pull, but {subject.ref} does not exist"
-        yield Finding("grant-dead-subject", ref, str(subject), message, _revoked(place.namespace, subject))
+        yield Finding("grant-dead-subject", ref, str(subject), message, _revoke_tasks(place.namespace, subject))
 
 
-def duplicate_bindings(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
+def find_duplicate_bindings(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     """Yield one finding for each subject, at the first of its bindings."""
     places: dict[Subject, list[str]] = defaultdict(list)
-    for name, subject in dict.fromkeys(pullers_of(_by_hand(place))):
+    for name, subject in dict.fromkeys(pullers_of(_custom_bindings(place))):
         places[subject].append(name)
     for subject, names in places.items():
         if len(names) < 2:
@@ -86,33 +86,33 @@ def duplicate_bindings(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> It
         yield Finding("grant-duplicate-bindings", ref, str(subject), message, fix)
 
 
-def to_everybody(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
-    for name, subject in dict.fromkeys(pullers_of(_by_hand(place))):
+def find_grants_to_everybody(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
+    for name, subject in dict.fromkeys(pullers_of(_custom_bindings(place))):
         if subject.kind == "Group" and subject.name in _EVERYBODY:
             ref = ObjectRef(ROLE_BINDING, place.namespace, name)
             message = f"{ref} lets {_EVERYBODY[subject.name]} pull from project {place.namespace}"
-            yield Finding("grant-to-everybody", ref, subject.name, message, _revoked(place.namespace, subject))
+            yield Finding("grant-to-everybody", ref, subject.name, message, _revoke_tasks(place.namespace, subject))
 
 
-def for_cluster(survey: ClusterSnapshot) -> Iterator[Finding]:
+def find_cluster_grants(survey: ClusterSnapshot) -> Iterator[Finding]:
     """Find cluster role bindings that let everyone pull from all projects."""
-    for name, subject in dict.fromkeys(pullers_of(filter(gives_pull, survey.cluster_bindings))):
+    for name, subject in dict.fromkeys(pullers_of(filter(is_pull_binding, survey.cluster_bindings))):
         if subject.kind == "Group" and subject.name in _EVERYBODY:
             ref = ObjectRef(CLUSTER_ROLE_BINDING, "", name)
             message = f"{ref} lets {_EVERYBODY[subject.name]} pull from all projects"
             yield Finding("grant-to-everybody", ref, subject.name, message)
 
 
-def _by_hand(place: NamespaceSnapshot) -> Iterator[Json]:
+def _custom_bindings(place: NamespaceSnapshot) -> Iterator[Json]:
     """Return the bindings except those that the platform creates in each project."""
     return (
         binding
         for binding in place.bindings
-        if gives_pull(binding) and as_str(metadata(binding).get("name")) not in RESERVED_BINDINGS
+        if is_pull_binding(binding) and as_str(metadata(binding).get("name")) not in RESERVED_BINDINGS
     )
 
 
-def _revoked(namespace: str, subject: Subject) -> Sequence[fixes.Fix]:
+def _revoke_tasks(namespace: str, subject: Subject) -> Sequence[fixes.Fix]:
     options = _options(subject)
     return fixes.revoke(namespace, options) if options else []
 

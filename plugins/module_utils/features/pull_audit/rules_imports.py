@@ -19,29 +19,29 @@ from ...images.references import Reference, reference_of
 from .findings import Finding
 from .survey import AuditedSecret, ClusterSnapshot, NamespaceSnapshot
 
-__all__ = ["import_fails", "stale_secret"]
+__all__ = ["find_failing_imports", "find_stale_secrets"]
 
 #: openshift-apiserver pkg/image/apiserver/importer/importer.go.
 _REFUSED = re.compile(r"incorrect username or password", re.IGNORECASE)
 _NO_LOGIN = re.compile(r"did not have credentials|no basic auth credentials", re.IGNORECASE)
 
 
-def import_fails(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
+def find_failing_imports(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     for ref, tag, image, why in _failures(place):
         if _REFUSED.search(why):
             continue
         reference = reference_of(image) if image else None
-        lacks = reference is not None and _NO_LOGIN.search(why) and not _for_image(place, reference)
-        fix = _new_secret(ref, reference) if lacks and reference else []
+        lacks = reference is not None and _NO_LOGIN.search(why) and not _secrets_for_image(place, reference)
+        fix = _create_secret_tasks(ref, reference) if lacks and reference else []
         yield Finding("stream-import-fails", ref, tag, f"tag {tag} of {ref} cannot be imported: {why}", fix)
 
 
-def stale_secret(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
+def find_stale_secrets(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     for ref, tag, image, why in _failures(place):
         if not _REFUSED.search(why):
             continue
         reference = reference_of(image) if image else None
-        found = _for_image(place, reference) if reference else []
+        found = _secrets_for_image(place, reference) if reference else []
         named = summarize([f"secret {secret.name} with key {without_user(key)}" for secret, key in found], _SHOWN)
         uses = "the login of" if len(found) == 1 else "only the first of these logins:"
         which = f" (the import uses {uses} {named})" if found else ""
@@ -58,7 +58,7 @@ def _failures(place: NamespaceSnapshot) -> Iterator[tuple[ObjectRef, str, str, s
             yield ref, tag, image, why
 
 
-def _for_image(place: NamespaceSnapshot, reference: Reference) -> Sequence[tuple[AuditedSecret, str]]:
+def _secrets_for_image(place: NamespaceSnapshot, reference: Reference) -> Sequence[tuple[AuditedSecret, str]]:
     """Return the secrets of the namespace with a login for the image. An import uses them even if they are not linked."""
     return [
         (secret, key)
@@ -68,10 +68,10 @@ def _for_image(place: NamespaceSnapshot, reference: Reference) -> Sequence[tuple
     ]
 
 
-def _new_secret(stream: ObjectRef, image: Reference) -> list[fixes.Fix]:
+def _create_secret_tasks(stream: ObjectRef, image: Reference) -> list[fixes.Fix]:
     """Return tasks that write a secret for the import, which needs no link, and import again."""
-    name = fixes.name_for("import", image.host)
-    written = fixes.new_secret_named(stream.namespace, name, image.host)
+    name = fixes.secret_name_for("import", image.host)
+    written = fixes.create_listed_secret(stream.namespace, name, image.host)
     return [*written, *fixes.import_again(stream.namespace, stream.name)]
 
 

@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from ...core.json_types import as_dict, as_list
 from ...core.objects import Json
 from ...explain import fixes
-from ...platform.account_lists import LISTS, names_in, repeated
+from ...platform.account_lists import LISTS, duplicate_names, names_in
 from ...platform.generated import Origin, origin_of
-from ...platform.provisioning import how_to_renew, judge
+from ...platform.provisioning import how_to_renew, judge_account
 from .findings import Finding
 from .survey import ClusterSnapshot, NamespaceSnapshot
 
-__all__ = ["dangling", "duplicate", "not_provisioned"]
+__all__ = ["find_dangling_links", "find_duplicate_links", "find_unprovisioned_accounts"]
 
 
-def dangling(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
+def find_dangling_links(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     """Find entries without a secret. Generated entries are skipped: the platform repairs them."""
     for account, obj in place.accounts.items():
         ref = place.account_ref(account)
@@ -32,22 +32,22 @@ def dangling(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Fin
                 yield Finding("link-dangling", ref, f"{key} {name}", message, fix)
 
 
-def duplicate(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
+def find_duplicate_links(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     for account, obj in place.accounts.items():
         ref = place.account_ref(account)
-        for name in repeated(as_list(obj.get("imagePullSecrets"))):
+        for name in duplicate_names(as_list(obj.get("imagePullSecrets"))):
             message = f"{ref} lists secret {name} more than once"
             fix = fixes.link_only(place.namespace, account, name)
             yield Finding("link-duplicate", ref, name, message, fix)
 
 
-def not_provisioned(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
+def find_unprovisioned_accounts(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
     """Find accounts without a generated pull secret, if it is known that the platform generates pull secrets."""
     if survey.none_will_come != "":
         return
     secrets: dict[str, Json | None] = {name: secret.obj for name, secret in place.secrets.items()}
     for account, obj in place.accounts.items():
-        verdict = judge(as_dict(obj), secrets)
+        verdict = judge_account(as_dict(obj), secrets)
         if verdict.missing:
             ref = place.account_ref(account)
             renew = f"; {how_to_renew(place.namespace, verdict.stale)}" if verdict.stale else ""

@@ -22,19 +22,26 @@ from .findings import Finding
 from .survey import ClusterSnapshot, NamespaceSnapshot
 
 __all__ = [
-    "breaks_public_pull", "cannot_pull", "hides_account_list", "logins_of", "older_than_link", "secret_missing", "unknown_pull", "workload_cannot_pull",
+    "find_broken_public_pulls",
+    "find_failing_pods",
+    "find_failing_workloads",
+    "find_hidden_account_lists",
+    "find_missing_secrets",
+    "find_pods_older_than_link",
+    "find_unknown_pulls",
+    "logins_for_image",
 ]  # fmt: skip
 
 
-def cannot_pull(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
-    yield from _that_break(place, survey, "pod-cannot-pull", is_pod=True)
+def find_failing_pods(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
+    yield from _find_failing(place, survey, "pod-cannot-pull", is_pod=True)
 
 
-def workload_cannot_pull(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
-    yield from _that_break(place, survey, "workload-cannot-pull", is_pod=False)
+def find_failing_workloads(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
+    yield from _find_failing(place, survey, "workload-cannot-pull", is_pod=False)
 
 
-def _that_break(place: NamespaceSnapshot, survey: ClusterSnapshot, rule: str, *, is_pod: bool) -> Iterator[Finding]:
+def _find_failing(place: NamespaceSnapshot, survey: ClusterSnapshot, rule: str, *, is_pod: bool) -> Iterator[Finding]:
     for access in survey.accesses.get(place.namespace, ()):
         subject = access.subject
         if access.verdict == WILL_NOT_PULL and subject.is_pod is is_pod:
@@ -42,16 +49,16 @@ def _that_break(place: NamespaceSnapshot, survey: ClusterSnapshot, rule: str, *,
             yield Finding(rule, subject.ref, subject.container, message, access.fix)
 
 
-def unknown_pull(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
+def find_unknown_pulls(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
     for subject, access in survey.subject_pods(place.namespace):
         if access.verdict == UNKNOWN and access.cause:
             message = f"{subject.ref} does not get {subject.image}: {access.reason}"
             yield Finding("pod-pull-unknown", subject.ref, subject.container, message, access.fix)
 
 
-def secret_missing(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
+def find_missing_secrets(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
     """Find listed secrets that do not exist. A name in the account's list is reported for the account, a template's for the template."""
-    accesses = _by_ref(survey.accesses.get(place.namespace, ()))
+    accesses = _group_by_ref(survey.accesses.get(place.namespace, ()))
     for ref, spec in place.specs():
         missing = [name for name in dict.fromkeys(names_in(spec, "imagePullSecrets")) if name not in place.secrets]
         containers = accesses.get(ref, ())
@@ -60,14 +67,14 @@ def secret_missing(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterato
         account = place.listed.get(containers[0].subject.account, ())
         for name in missing:
             if not (containers[0].subject.is_pod and name in account):
-                yield _missing(ref, name, containers)
+                yield _missing_secret_finding(ref, name, containers)
 
 
-def _missing(ref: ObjectRef, name: str, containers: Sequence[PullVerdict]) -> Finding:
+def _missing_secret_finding(ref: ObjectRef, name: str, containers: Sequence[PullVerdict]) -> Finding:
     harmed = [access.subject.container for access in containers if access.verdict != PULLS]
     matters = f"it may matter for container {', '.join(harmed)}" if harmed else "its images do not need it now"
     registry = next((each.host for each in map(_reference, containers) if each), "")
-    fix = fixes.new_secret_named(ref.namespace, name, registry) if registry else []
+    fix = fixes.create_listed_secret(ref.namespace, name, registry) if registry else []
     message = f"{ref} lists {name}, but there is no such secret: {matters}"
     return Finding("pod-secret-missing", ref, name, message, fix, "" if harmed else INFO)
 
@@ -81,7 +88,7 @@ class _HiddenLogin:
     is_copy: bool
 
 
-def _hidden(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[_HiddenLogin]:
+def _find_hidden_secrets(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[_HiddenLogin]:
     """Yield the hidden logins. `is_copy`: whether the pod's list may be the account's list of the time when the pod was created."""
     for access in survey.accesses.get(place.namespace, ()):
         subject, reference = access.subject, _reference(access)
@@ -89,14 +96,14 @@ def _hidden(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[_Hidd
         others = [name for name in listed if name not in subject.own]
         if reference is None or not others or not (subject.is_pod or subject.own):
             continue
-        if logins_of(survey, place.namespace, subject.own, reference):
+        if logins_for_image(survey, place.namespace, subject.own, reference):
             continue
-        for login in logins_of(survey, place.namespace, others, reference)[:1]:
+        for login in logins_for_image(survey, place.namespace, others, reference)[:1]:
             yield _HiddenLogin(subject, login.secret, set(subject.own) <= set(listed))
 
 
-def hides_account_list(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
-    for found in _hidden(place, survey):
+def find_hidden_account_lists(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
+    for found in _find_hidden_secrets(place, survey):
         subject = found.subject
         if not subject.own or (subject.is_pod and (found.is_copy or subject.ref.name in place.templated)):
             continue
@@ -104,10 +111,12 @@ def hides_account_list(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Ite
             f"{subject.ref} lists {', '.join(subject.own)}, which hides {found.secret} of {subject.account_ref}, and only that "
             f"secret has a login for {subject.image}"
         )
-        yield Finding("pod-hides-account-list", subject.ref, subject.container, message, _add(place, subject))
+        yield Finding(
+            "pod-hides-account-list", subject.ref, subject.container, message, _add_registry_tasks(place, subject)
+        )
 
 
-def _add(place: NamespaceSnapshot, subject: ContainerPull) -> list[fixes.Fix]:
+def _add_registry_tasks(place: NamespaceSnapshot, subject: ContainerPull) -> list[fixes.Fix]:
     reference = reference_of(subject.image)
     for name in subject.own:
         secret = place.secrets.get(name)
@@ -116,9 +125,9 @@ def _add(place: NamespaceSnapshot, subject: ContainerPull) -> list[fixes.Fix]:
     return []
 
 
-def older_than_link(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
+def find_pods_older_than_link(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
     """Find pods without the linked secret. A pod that has its image needs no login, unless the node asks the registry at each start."""
-    for found in _hidden(place, survey):
+    for found in _find_hidden_secrets(place, survey):
         subject = found.subject
         if not (subject.is_pod and found.is_copy):
             continue
@@ -132,13 +141,13 @@ def older_than_link(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterat
         yield Finding("pod-older-than-link", subject.ref, subject.container, message, fix)
 
 
-def breaks_public_pull(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
+def find_broken_public_pulls(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
     """Find rejected logins for public registries, where a rejected login does more harm than none."""
     for subject, access in survey.subject_pods(place.namespace):
         reference = _reference(access)
         if access.cause != "bad_credentials" or reference is None or reference.host not in PUBLIC_REGISTRIES:
             continue
-        for login in logins_of(survey, place.namespace, subject.own, reference)[:1]:
+        for login in logins_for_image(survey, place.namespace, subject.own, reference)[:1]:
             message = (
                 f"{reference.host} rejects the login of secret {login.secret} for {subject.image} of {subject.ref}: if everyone may pull "
                 "this image, it is pulled without that login"
@@ -147,7 +156,7 @@ def breaks_public_pull(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Ite
             yield Finding("credential-breaks-public-pull", subject.ref, subject.container, message, fix)
 
 
-def logins_of(
+def logins_for_image(
     survey: ClusterSnapshot, namespace: str, names: Sequence[str], reference: Reference
 ) -> list[KubeletLogin]:
     """Return the logins with user and password, or none if a secret cannot be parsed or was not read."""
@@ -158,7 +167,7 @@ def logins_of(
     return [] if found.in_state("unparsable") else found.usable_logins
 
 
-def _by_ref(accesses: Sequence[PullVerdict]) -> dict[ObjectRef, list[PullVerdict]]:
+def _group_by_ref(accesses: Sequence[PullVerdict]) -> dict[ObjectRef, list[PullVerdict]]:
     found: dict[ObjectRef, list[PullVerdict]] = defaultdict(list)
     for access in accesses:
         found[access.subject.ref].append(access)

@@ -9,18 +9,25 @@ from collections.abc import Iterator
 
 from ...core.json_types import as_dict, as_list, as_str
 from ...core.phrases import summarize
-from ...dockerconfig.key_warnings import key_warnings, portable, why_never_used
-from ...dockerconfig.registry_keys import may_be_shown, same_path, without_user
+from ...dockerconfig.key_warnings import key_warnings, portable_key, why_never_used
+from ...dockerconfig.registry_keys import can_be_shown, same_path, without_user
 from ...explain import fixes
 from ...platform.protected import is_global
 from ...secrets.content import DATA_KEYS, PODMANCONFIGJSON
 from .findings import Finding
 from .survey import AuditedSecret, ClusterSnapshot, NamespaceSnapshot
 
-__all__ = ["duplicate", "key_matches_too_much", "key_never_matches", "type_unread", "unparsable", "unused"]
+__all__ = [
+    "find_broad_keys",
+    "find_duplicate_secrets",
+    "find_unmatched_keys",
+    "find_unparsable_secrets",
+    "find_unread_types",
+    "find_unused_secrets",
+]
 
 
-def type_unread(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
+def find_unread_types(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     """Find logins in unread types. Types other than Podman's count only if the secret is meant for pulls: by its data key, or a list."""
     for secret in place.secrets.values():
         if secret.is_read or not secret.logins:
@@ -37,48 +44,48 @@ def type_unread(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[
         yield Finding("secret-type-unread", secret.ref, "", message, fix)
 
 
-def unparsable(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
+def find_unparsable_secrets(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     for secret in place.secrets.values():
         problems = () if secret.is_generated else secret.reading.problems
         if not problems:
             continue
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         message = f"{secret.ref} stops every pull of a pod that lists it, because {problems[0]}{more}"
-        yield Finding("secret-unparsable", secret.ref, "", message, _without_bad_entries(secret))
+        yield Finding("secret-unparsable", secret.ref, "", message, _remove_bad_entries(secret))
 
 
-def _without_bad_entries(secret: AuditedSecret) -> list[fixes.Fix]:
+def _remove_bad_entries(secret: AuditedSecret) -> list[fixes.Fix]:
     """Return tasks that remove the bad entries or, if the content has other problems, write the whole secret again."""
-    bad = [key for key in secret.stored.known.entries if key not in secret.reading.logins and may_be_shown(key)]
+    bad = [key for key in secret.stored.known.entries if key not in secret.reading.logins and can_be_shown(key)]
     if bad and len(bad) == len(secret.reading.problems):
         return fixes.remove_registry(secret.namespace, secret.name, *bad)
-    host = next(iter([*bad, *filter(may_be_shown, secret.reading.logins)]), fixes.REGISTRY)
+    host = next(iter([*bad, *filter(can_be_shown, secret.reading.logins)]), fixes.REGISTRY)
     return fixes.rewrite_secret(secret.namespace, secret.name, host)
 
 
-def key_never_matches(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
-    for secret in _written_by_hand(place):
+def find_unmatched_keys(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
+    for secret in _custom_secrets(place):
         for key in secret.keys:
             why = why_never_used(key)
             if not why:
                 continue
-            shown, instead = without_user(key), portable(key)
+            shown, instead = without_user(key), portable_key(key)
             right = fixes.add_registry(place.namespace, secret.name, instead) if instead else []
-            drop = fixes.remove_registry(place.namespace, secret.name, key) if may_be_shown(key) else []
+            drop = fixes.remove_registry(place.namespace, secret.name, key) if can_be_shown(key) else []
             message = f"{secret.ref} has a key that no node uses: {why.replace(repr(key), repr(shown))}"
             yield Finding("secret-key-never-matches", secret.ref, shown, message, [*right, *drop])
 
 
-def key_matches_too_much(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
-    for secret in _written_by_hand(place):
+def find_broad_keys(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
+    for secret in _custom_secrets(place):
         for warning in key_warnings([without_user(key) for key in secret.keys if not why_never_used(key)]):
             about = warning.partition("'")[2].partition("'")[0]
             yield Finding("secret-key-matches-too-much", secret.ref, about, f"{secret.ref}: {warning}")
 
 
-def unused(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
+def find_unused_secrets(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     """Find unused secrets. Image imports use any secret of the namespace, so with an importing image stream no secret is unused."""
-    if any(_imports(stream) for stream in place.streams):
+    if any(_has_imports(stream) for stream in place.streams):
         return
     for secret in place.secrets.values():
         if (
@@ -92,19 +99,19 @@ def unused(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Findi
         yield Finding("secret-unused", secret.ref, "", message, fixes.remove_secret(place.namespace, secret.name))
 
 
-def duplicate(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
+def find_duplicate_secrets(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     first: dict[frozenset[tuple[str, str, str]], AuditedSecret] = {}
-    for secret in sorted(_written_by_hand(place), key=lambda each: (each.name not in place.named, each.name)):
+    for secret in sorted(_custom_secrets(place), key=lambda each: (each.name not in place.named, each.name)):
         logins = frozenset((same_path(one.key), one.username, one.password) for one in secret.logins)
         if not logins or not secret.is_read:
             continue
         kept = first.setdefault(logins, secret)
         if kept is not secret:
             message = f"{secret.ref} holds the same logins as secret {kept.name}"
-            yield Finding("secret-duplicate", secret.ref, "", message, _merged(place, kept, secret))
+            yield Finding("secret-duplicate", secret.ref, "", message, _merge_tasks(place, kept, secret))
 
 
-def _merged(place: NamespaceSnapshot, kept: AuditedSecret, other: AuditedSecret) -> list[fixes.Fix]:
+def _merge_tasks(place: NamespaceSnapshot, kept: AuditedSecret, other: AuditedSecret) -> list[fixes.Fix]:
     """Return tasks that keep one secret, or none if a pod or template lists the other one, because this collection does not change pods."""
     used = {name for _ref, spec in place.specs() for name in map(_name, as_list(spec.get("imagePullSecrets")))}
     if other.name in used:
@@ -121,13 +128,13 @@ def _name(entry: object) -> str:
     return as_str(as_dict(entry).get("name"))
 
 
-def _imports(stream: object) -> bool:
+def _has_imports(stream: object) -> bool:
     """Whether a tag of the image stream comes from another registry."""
     tags = map(as_dict, as_list(as_dict(as_dict(stream).get("spec")).get("tags")))
     return any(as_dict(tag.get("from")).get("kind") == "DockerImage" for tag in tags)
 
 
-def _written_by_hand(place: NamespaceSnapshot) -> Iterator[AuditedSecret]:
+def _custom_secrets(place: NamespaceSnapshot) -> Iterator[AuditedSecret]:
     """Return the secrets that a node reads and the platform does not generate."""
     return (secret for secret in place.secrets.values() if secret.is_read and not secret.is_generated)
 

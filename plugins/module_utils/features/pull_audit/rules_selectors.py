@@ -15,7 +15,7 @@ from .drift import INVENTORY
 from .findings import Finding
 from .survey import CLUSTER_BINDINGS, ClusterSnapshot
 
-__all__ = ["OPEN_TO_USERS", "open_to_users"]
+__all__ = ["OPEN_TO_USERS", "find_open_selectors"]
 
 OPEN_TO_USERS = "selector-open-to-users"
 
@@ -24,7 +24,7 @@ _SELF_PROVISIONER = "self-provisioner"
 _SHOWN = 10
 
 
-def open_to_users(survey: ClusterSnapshot) -> Iterator[Finding]:
+def find_open_selectors(survey: ClusterSnapshot) -> Iterator[Finding]:
     """Yield one finding for each entry: for projects that users have requested or, less severe, because users may request them."""
     provisioners = list(_provisioners(survey))
     is_known = CLUSTER_BINDINGS not in survey.unread

@@ -26,17 +26,17 @@ from ...core.objects import (
     Kind,
     ObjectRef,
     metadata,
-    trimmed,
-    trimmed_of_managers,
+    trim_object,
+    without_managed_fields,
 )
 from ...core.protocols import ALL
 from ...discovery.cluster_facts import facts_of
-from ...discovery.lookup_reader import read_wanted
+from ...discovery.lookup_reader import read_lookups
 from ...engine import selection
 from ...engine.fetching import Answer
 from ...engine.reader import look_up
 from ...engine.result import NamespaceResult, Outcome
-from ...engine.run import Run, RunSettings, running
+from ...engine.run import Run, RunSettings, open_run
 from ...explain.chain import PullVerdict
 from ...explain.lookup import ReadRequired, UnreadableObject
 from ...explain.subjects import WORKLOADS
@@ -44,13 +44,13 @@ from ...images.credential_providers import CRIO_PROVIDER
 from ...images.image_policies import IMAGE_POLICY
 from ...images.image_streams import IMAGE_STREAM
 from ...images.node_versions import NODES
-from ...platform.cluster import CLUSTER_VERSION, ClusterFacts, desired_version, what_is_unknown, why_none_will_come
+from ...platform.cluster import CLUSTER_VERSION, ClusterFacts, describe_unknown, desired_version, why_not_generated
 from .accesses import ContainerExplanations
 from .checks import Audit
-from .document import counted, document_of
+from .document import count_findings, document_of
 from .listed_lookup import ListedLookup
 from .options import PullAudit
-from .rules_grants import looked_up
+from .rules_grants import refs_in_grants
 from .survey import (
     ACCOUNTS,
     BINDINGS,
@@ -69,7 +69,7 @@ from .survey import (
     NamespaceSnapshot,
     OpenSelector,
 )
-from .trim import kept_binding, kept_build, kept_name, kept_pod, kept_secret, kept_stream, kept_workload
+from .trim import trim_binding, trim_build, trim_pod, trim_secret, trim_stream, trim_to_name, trim_workload
 
 __all__ = ["audit_cluster"]
 
@@ -98,12 +98,12 @@ def audit_cluster(
     now: Callable[[], float] = time.time,
 ) -> Outcome:
     """Return the outcome with the document in `audit` or, with `write`, with the counts and the worst findings in `top_findings`."""
-    with running(cluster, len(namespaces), settings) as run:
+    with open_run(cluster, len(namespaces), settings) as run:
         try:
             survey = _AuditReader(run, asked, namespaces).survey(now())
         except ClusterError as error:
             run.stop(error)
-            return run.outcome([run.not_attempted(name) for name in namespaces])
+            return run.outcome([run.result_of_skip(name) for name in namespaces])
         results = [_result(run, name, survey.places[name]) for name in namespaces]
         outcome = run.outcome(results)
         gone = {result.name for result in results if result.status == "failed"}
@@ -114,7 +114,7 @@ def audit_cluster(
 
 def _extra(document: dict[str, Any], asked: PullAudit, write: Write | None) -> dict[str, Any]:
     (found,) = document["clusters"]
-    brief = {"counts": counted(document), "verdicts": found["verdicts"], "unreadable": found["unreadable"]}
+    brief = {"counts": count_findings(document), "verdicts": found["verdicts"], "unreadable": found["unreadable"]}
     if write is None:
         return {**brief, "audit": document}
     write(document)
@@ -124,7 +124,7 @@ def _extra(document: dict[str, Any], asked: PullAudit, write: Write | None) -> d
 def _result(run: Run, namespace: str, place: NamespaceSnapshot) -> NamespaceResult:
     """Every namespace has a service account, so one without any may not exist."""
     empty = not place.accounts and ACCOUNTS not in place.unread
-    if empty and (why := run.what_is_wrong_with(namespace, was_there=False)):
+    if empty and (why := run.namespace_problem(namespace, was_there=False)):
         return NamespaceResult(namespace, "failed", error=why)
     return NamespaceResult(namespace, "unchanged")
 
@@ -163,7 +163,7 @@ class _AuditReader:
         :raises ClusterError: when the cluster fails.
         """
         found = self._lists()
-        bindings = self._all(CLUSTER_BINDINGS, CLUSTER_ROLE_BINDING, kept_binding) or []
+        bindings = self._all(CLUSTER_BINDINGS, CLUSTER_ROLE_BINDING, trim_binding) or []
         places = {name: _place(name, found) for name in self.namespaces}
         evidence = ListedLookup(places, bindings, has_streams=found[IMAGE_STREAM].is_known)
         facts = facts_of(self.run.cluster)
@@ -175,9 +175,9 @@ class _AuditReader:
             self._accesses(places, evidence),
             self._known(places, found[SERVICE_ACCOUNT]),
             bindings,
-            _none_will_come(facts),
+            _generation_reason(facts),
             *self._version(facts),
-            nodes=(self._all(NODES_READ, NODES.kind, lambda node: trimmed(NODES.kind, node)) or [])
+            nodes=(self._all(NODES_READ, NODES.kind, lambda node: trim_object(NODES.kind, node)) or [])
             if forecasts
             else (),
             providers=self._providers() if forecasts else (),
@@ -191,7 +191,9 @@ class _AuditReader:
             return ()
         titles, selectors = zip(*self.asked.open_selectors, strict=True)
         try:
-            found = selection.resolve(self.run.cluster, selectors, selection.visible(self.run.cluster))
+            found = selection.resolve_targets(
+                self.run.cluster, selectors, selection.list_visible_namespaces(self.run.cluster)
+            )
         except ClusterError:
             raise
         except Forbidden:
@@ -208,15 +210,15 @@ class _AuditReader:
         search = self.asked.search
         matches = None if search is None else search.matches
         selector = _NOT_HELM if search is None else ""
-        yield _KindList(SECRET, SECRETS, lambda secret: kept_secret(secret, matches), selector)
-        yield _KindList(POD, PODS, kept_pod)
-        yield _KindList(SERVICE_ACCOUNT, ACCOUNTS, trimmed_of_managers, elsewhere=kept_name)
-        yield _KindList(ROLE_BINDING, BINDINGS, kept_binding)
+        yield _KindList(SECRET, SECRETS, lambda secret: trim_secret(secret, matches), selector)
+        yield _KindList(POD, PODS, trim_pod)
+        yield _KindList(SERVICE_ACCOUNT, ACCOUNTS, without_managed_fields, elsewhere=trim_to_name)
+        yield _KindList(ROLE_BINDING, BINDINGS, trim_binding)
         for kind in WORKLOADS.values():
-            yield _KindList(kind, WORKLOADS_READ, kept_workload)
-        yield _KindList(IMAGE_STREAM, STREAMS, kept_stream)
-        yield _KindList(_BUILD, BUILDS, kept_build)
-        yield _KindList(IMAGE_POLICY, POLICIES, trimmed_of_managers)
+            yield _KindList(kind, WORKLOADS_READ, trim_workload)
+        yield _KindList(IMAGE_STREAM, STREAMS, trim_stream)
+        yield _KindList(_BUILD, BUILDS, trim_build)
+        yield _KindList(IMAGE_POLICY, POLICIES, without_managed_fields)
 
     def _lists(self) -> Mapping[Kind, _KindObjects]:
         wanted = list(self._wanted())
@@ -305,7 +307,7 @@ class _AuditReader:
                 except ReadRequired:
                     late.append(place)
             waiting = late
-            evidence.add(read_wanted(self.run.cluster, self.run.workers, evidence, {SERVICE_ACCOUNT: ALL}))
+            evidence.add(read_lookups(self.run.cluster, self.run.workers, evidence, {SERVICE_ACCOUNT: ALL}))
         return found
 
     def _known(self, places: Mapping[str, NamespaceSnapshot], accounts: _KindObjects) -> dict[ObjectRef, Answer]:
@@ -316,7 +318,7 @@ class _AuditReader:
             for namespace, items in accounts.items.items()
         }
         unknown = []
-        for ref in dict.fromkeys(ref for place in places.values() for ref in looked_up(place)):
+        for ref in dict.fromkeys(ref for place in places.values() for ref in refs_in_grants(place)):
             if ref.kind == NAMESPACE and ref.name in names:
                 known[ref] = {}
             elif ref.kind == SERVICE_ACCOUNT and (ref.namespace in names or accounts.is_whole):
@@ -356,27 +358,27 @@ def _place(namespace: str, found: Mapping[Kind, _KindObjects]) -> NamespaceSnaps
     for kind, each in found.items():
         if namespace in each.unread:
             unread.setdefault(what[kind], each.unread[namespace])
-    secrets = [AuditedSecret.of(namespace, obj) for obj in _of(found, SECRET, namespace)]
+    secrets = [AuditedSecret.of(namespace, obj) for obj in _items_of(found, SECRET, namespace)]
     return NamespaceSnapshot(
         namespace,
         {secret.name: secret for secret in secrets},
-        {as_str(metadata(obj).get("name")): obj for obj in _of(found, SERVICE_ACCOUNT, namespace)},
-        _of(found, POD, namespace),
-        [(kind, obj) for kind in WORKLOADS.values() for obj in _of(found, kind, namespace)],
-        _of(found, ROLE_BINDING, namespace),
-        _of(found, IMAGE_STREAM, namespace),
-        _of(found, _BUILD, namespace),
+        {as_str(metadata(obj).get("name")): obj for obj in _items_of(found, SERVICE_ACCOUNT, namespace)},
+        _items_of(found, POD, namespace),
+        [(kind, obj) for kind in WORKLOADS.values() for obj in _items_of(found, kind, namespace)],
+        _items_of(found, ROLE_BINDING, namespace),
+        _items_of(found, IMAGE_STREAM, namespace),
+        _items_of(found, _BUILD, namespace),
         unread,
-        _of(found, IMAGE_POLICY, namespace),
+        _items_of(found, IMAGE_POLICY, namespace),
     )
 
 
-def _of(found: Mapping[Kind, _KindObjects], kind: Kind, namespace: str) -> Sequence[Json]:
+def _items_of(found: Mapping[Kind, _KindObjects], kind: Kind, namespace: str) -> Sequence[Json]:
     return found[kind].items.get(namespace, ())
 
 
-def _none_will_come(facts: ClusterFacts) -> Union[str, None]:
+def _generation_reason(facts: ClusterFacts) -> Union[str, None]:
     """Return why no pull secrets are generated, an empty text if they are, or None if that is unknown."""
-    why = why_none_will_come(facts)
-    unknown = what_is_unknown(facts) or CLUSTER_VERSION in facts.absent
+    why = why_not_generated(facts)
+    unknown = describe_unknown(facts) or CLUSTER_VERSION in facts.absent
     return why if why or not unknown else None

@@ -14,7 +14,7 @@ from typing import Union
 from ...core.errors import ImagePullError
 from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
-from ...core.times import content_changed
+from ...core.times import content_change
 from ...dockerconfig.kubelet_reading import KubeletReading
 from ...explain.chain import PullVerdict
 from ...explain.lookup import Lookup
@@ -22,7 +22,7 @@ from ...explain.subjects import ContainerPull, template_of
 from ...explain.workload_pods import PodOwners
 from ...platform.account_lists import LISTS, names_in
 from ...platform.managers import is_refreshed
-from ...platform.protected import says_generated
+from ...platform.protected import is_marked_generated
 from ...secrets.content import DATA_KEYS, TYPES, StoredSecret
 from .trim import MOUNTS
 
@@ -117,7 +117,7 @@ class AuditedSecret:
     @cached_property
     def is_generated(self) -> bool:
         """Whether the platform generated the secret."""
-        return says_generated(self.obj)
+        return is_marked_generated(self.obj)
 
     @cached_property
     def is_written_by_others(self) -> bool:
@@ -127,7 +127,7 @@ class AuditedSecret:
     @cached_property
     def written(self) -> float:
         """When its data was last written, in seconds since 1970; otherwise its creation time, or 0 if both are unknown."""
-        changed = content_changed(self.obj)
+        changed = content_change(self.obj)
         return 0.0 if changed is None else float(changed.at)
 
 

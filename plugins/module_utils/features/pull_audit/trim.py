@@ -9,22 +9,22 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import Json, metadata, only
+from ...core.objects import Json, metadata, pick
 from ...explain.subjects import CONTAINERS, STATUSES, template_of
 from ...explain.workload_pods import REVISION_LABELS, TEMPLATE_GENERATION
-from ...secrets.content import TYPES, may_be_auth_file
+from ...secrets.content import TYPES, can_be_auth_file
 
 __all__ = [
     "MATCHES",
     "MOUNTS",
     "Search",
-    "kept_binding",
-    "kept_build",
-    "kept_name",
-    "kept_pod",
-    "kept_secret",
-    "kept_stream",
-    "kept_workload",
+    "trim_binding",
+    "trim_build",
+    "trim_pod",
+    "trim_secret",
+    "trim_stream",
+    "trim_to_name",
+    "trim_workload",
 ]
 
 #: The members of a trimmed object for the secrets that its containers use in addition to pull secrets, and for matches of a search.
@@ -37,120 +37,120 @@ _META = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp")
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
-def kept_pod(pod: Json) -> Json:
+def trim_pod(pod: Json) -> Json:
     """Keep the containers, their states, the lists of secrets and the references to other secrets."""
     spec, status = as_dict(pod.get("spec")), as_dict(pod.get("status"))
     states: dict[str, Any] = {
-        part: [only(as_dict(each), "name", "state", "imageID") for each in as_list(status.get(part))]
+        part: [pick(as_dict(each), "name", "state", "imageID") for each in as_list(status.get(part))]
         for part in STATUSES
     }
     return {
-        "metadata": {**_meta(pod), "labels": only(as_dict(metadata(pod).get("labels")), *REVISION_LABELS)},
-        "spec": {**_pod_spec(spec), **only(spec, "nodeName")},
-        "status": {**only(status, "phase"), **states},
-        MOUNTS: sorted(set(_mounted(spec))),
+        "metadata": {**_meta(pod), "labels": pick(as_dict(metadata(pod).get("labels")), *REVISION_LABELS)},
+        "spec": {**_pod_spec(spec), **pick(spec, "nodeName")},
+        "status": {**pick(status, "phase"), **states},
+        MOUNTS: sorted(set(_mounted_secrets(spec))),
     }
 
 
-def kept_workload(workload: Json) -> Json:
+def trim_workload(workload: Json) -> Json:
     """Trim an object of any kind that creates pods from a template."""
     spec, status = as_dict(workload.get("spec")), as_dict(workload.get("status"))
     job = as_dict(as_dict(spec.get("jobTemplate")).get("spec"))
     template = template_of(workload)
     kept = {
-        "metadata": only(_meta(template), "annotations"),
+        "metadata": pick(_meta(template), "annotations"),
         "spec": _pod_spec(as_dict(template.get("spec"))),
     }
     return {
         "metadata": _meta(workload),
         "spec": {
-            **only(spec, "triggers"),
+            **pick(spec, "triggers"),
             **({"jobTemplate": {"spec": {"template": kept}}} if job else {"template": kept}),
         },
-        "status": only(status, "completionTime", "updateRevision"),
-        MOUNTS: sorted(set(_mounted(as_dict(template.get("spec"))))),
+        "status": pick(status, "completionTime", "updateRevision"),
+        MOUNTS: sorted(set(_mounted_secrets(as_dict(template.get("spec"))))),
     }
 
 
-def kept_secret(secret: Json, search: Search | None = None) -> Json:
+def trim_secret(secret: Json, search: Search | None = None) -> Json:
     """Keep the data only if it may be an auth file, and `managedFields` only of the managers that wrote the data."""
     meta = metadata(secret)
     kept: dict[str, Any] = {
         "metadata": {
-            **only(meta, *_META, "ownerReferences"),
+            **pick(meta, *_META, "ownerReferences"),
             "annotations": {
                 key: value for key, value in as_dict(meta.get("annotations")).items() if key != _LAST_APPLIED
             },
             "managedFields": [
-                {**only(as_dict(each), "manager", "time"), "fieldsV1": {"f:data": {}}}
+                {**pick(as_dict(each), "manager", "time"), "fieldsV1": {"f:data": {}}}
                 for each in as_list(meta.get("managedFields"))
                 if "f:data" in as_dict(as_dict(each).get("fieldsV1"))
             ],
         },
         "type": secret.get("type"),
     }
-    if kept["type"] in TYPES or may_be_auth_file(secret.get("data")):
+    if kept["type"] in TYPES or can_be_auth_file(secret.get("data")):
         kept["data"] = secret.get("data")
     if search is not None:
         kept[MATCHES] = search(secret)
     return kept
 
 
-def kept_binding(binding: Json) -> Json:
+def trim_binding(binding: Json) -> Json:
     """Keep the role, the subjects and the metadata of a role binding."""
     meta = metadata(binding)
-    return {**only(binding, "roleRef", "subjects"), "metadata": only(meta, *_META, "labels", "annotations")}
+    return {**pick(binding, "roleRef", "subjects"), "metadata": pick(meta, *_META, "labels", "annotations")}
 
 
-def kept_stream(stream: Json) -> Json:
+def trim_stream(stream: Json) -> Json:
     """Keep the tags with their sources, conditions and images, and the lookup policy of an image stream."""
     spec, status = as_dict(stream.get("spec")), as_dict(stream.get("status"))
     tags = [
         {
-            **only(tag, "tag", "conditions"),
-            "items": [only(as_dict(item), "image", "dockerImageReference") for item in as_list(tag.get("items"))],
+            **pick(tag, "tag", "conditions"),
+            "items": [pick(as_dict(item), "image", "dockerImageReference") for item in as_list(tag.get("items"))],
         }
         for tag in map(as_dict, as_list(status.get("tags")))
     ]
     wanted = [
-        only(as_dict(tag), "name", "from", "referencePolicy", "importPolicy", "reference")
+        pick(as_dict(tag), "name", "from", "referencePolicy", "importPolicy", "reference")
         for tag in as_list(spec.get("tags"))
     ]
     return {
         "metadata": _meta(stream),
-        "spec": {**only(spec, "lookupPolicy"), "tags": wanted},
-        "status": {**only(status, "dockerImageRepository"), "tags": tags},
+        "spec": {**pick(spec, "lookupPolicy"), "tags": wanted},
+        "status": {**pick(status, "dockerImageRepository"), "tags": tags},
     }
 
 
-def kept_build(build: Json) -> Json:
+def trim_build(build: Json) -> Json:
     """Keep the names of the secrets that the builds of a build config use."""
     return {"metadata": _meta(build), MOUNTS: sorted(set(_secret_names(build.get("spec"))))}
 
 
-def kept_name(obj: Json) -> Json:
+def trim_to_name(obj: Json) -> Json:
     """Keep the name and namespace of an object whose existence is enough."""
-    return {"metadata": only(metadata(obj), "name", "namespace")}
+    return {"metadata": pick(metadata(obj), "name", "namespace")}
 
 
 def _meta(obj: Json) -> dict[str, Any]:
     meta = metadata(obj)
     annotations = as_dict(meta.get("annotations"))
     notes = {key: value for key, value in annotations.items() if "image" in key or key == TEMPLATE_GENERATION}
-    owners = [only(as_dict(each), "kind", "name", "controller", "uid") for each in as_list(meta.get("ownerReferences"))]
-    return {**only(meta, *_META), "annotations": notes, "ownerReferences": owners}
+    owners = [pick(as_dict(each), "kind", "name", "controller", "uid") for each in as_list(meta.get("ownerReferences"))]
+    return {**pick(meta, *_META), "annotations": notes, "ownerReferences": owners}
 
 
 def _pod_spec(spec: Json) -> dict[str, Any]:
     containers: dict[str, Any] = {
-        part: [only(as_dict(each), "name", "image", "imagePullPolicy") for each in as_list(spec[part])]
+        part: [pick(as_dict(each), "name", "image", "imagePullPolicy") for each in as_list(spec[part])]
         for part in CONTAINERS
         if part in spec
     }
-    return {**only(spec, "serviceAccountName", "serviceAccount", "imagePullSecrets"), **containers}
+    return {**pick(spec, "serviceAccountName", "serviceAccount", "imagePullSecrets"), **containers}
 
 
-def _mounted(spec: Json) -> Iterator[str]:
+def _mounted_secrets(spec: Json) -> Iterator[str]:
     """Yield the names of the secrets in volumes and environment variables."""
     for volume in map(as_dict, as_list(spec.get("volumes"))):
         yield as_str(as_dict(volume.get("secret")).get("secretName"))

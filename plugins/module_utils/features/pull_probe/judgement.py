@@ -14,12 +14,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...core.foreign_text import cut, in_one_line
+from ...core.foreign_text import redact_line, truncate
 from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import Json, metadata
 from ...core.phrases import summarize
 from ...images.probe_pods import CONTAINER
-from ...images.pull_messages import PullAttempt, understand
+from ...images.pull_messages import PullAttempt, parse_message
 from ...images.pull_rules import UNKNOWN as NO_RULE
 from .options import PullProbe
 
@@ -30,11 +30,11 @@ __all__ = [
     "UNKNOWN",
     "Judgement",
     "complaint",
-    "deleted",
-    "doubt",
-    "edited",
-    "judged",
-    "row",
+    "judge_deleted",
+    "judge_edited",
+    "judge_pod",
+    "judge_unknown",
+    "result_row",
 ]
 
 PULLED, REFUSED, UNKNOWN = "pulled", "refused", "unknown"
@@ -81,12 +81,12 @@ class Judgement:
     is_final: bool = True
 
 
-def doubt(cause: str, meaning: str, message: str = "", advice: str = "") -> Judgement:
+def judge_unknown(cause: str, meaning: str, message: str = "", advice: str = "") -> Judgement:
     """Return an `unknown` result that waiting longer does not change."""
-    return Judgement(UNKNOWN, cause, meaning, in_one_line(message, _MOST), advice)
+    return Judgement(UNKNOWN, cause, meaning, redact_line(message, _MOST), advice)
 
 
-def judged(pod: Json) -> Judgement:
+def judge_pod(pod: Json) -> Judgement:
     """Return the result that the pod's status proves. If it is not final, it applies when the wait ends."""
     node = as_str(as_dict(pod.get("spec")).get("nodeName"))
     status = as_dict(pod.get("status"))
@@ -96,13 +96,13 @@ def judged(pod: Json) -> Judgement:
     if _has_image(container):
         return Judgement(PULLED, node=node)
     if metadata(pod).get("deletionTimestamp"):
-        return deleted(node)
+        return judge_deleted(node)
     waiting = as_dict(as_dict(container.get("state")).get("waiting"))
     if as_str(waiting.get("reason")) not in _BEFORE:
-        return _refused(as_str(waiting.get("reason")), as_str(waiting.get("message")), node)
+        return _judge_refusal(as_str(waiting.get("reason")), as_str(waiting.get("message")), node)
     if as_str(status.get("phase")) in ("Succeeded", "Failed"):
-        return _ended(status, node)
-    return _awaited(status, waiting, node)
+        return _judge_ended(status, node)
+    return _judge_waiting(status, waiting, node)
 
 
 def _has_image(container: Json) -> bool:
@@ -115,17 +115,17 @@ def _has_image(container: Json) -> bool:
     return as_str(as_dict(state.get("waiting")).get("reason")) in _AFTER
 
 
-def _refused(reason: str, message: str, node: str) -> Judgement:
-    attempt = understand(reason, message).cause or PullAttempt(
-        in_one_line(message or reason), NO_RULE, "", is_mirror=False
+def _judge_refusal(reason: str, message: str, node: str) -> Judgement:
+    attempt = parse_message(reason, message).cause or PullAttempt(
+        redact_line(message or reason), NO_RULE, "", is_mirror=False
     )
-    rule, meaning, said = attempt.rule, attempt.meaning, cut(attempt.text, _MOST)
+    rule, meaning, said = attempt.rule, attempt.meaning, truncate(attempt.text, _MOST)
     if rule.id == _PASSES:
         return Judgement(UNKNOWN, rule.id, meaning, said, "run again, and raise 'timeout'", node, is_final=False)
     return Judgement(REFUSED, rule.id, meaning, said, rule.fix, node)
 
 
-def deleted(node: str = "") -> Judgement:
+def judge_deleted(node: str = "") -> Judgement:
     """Return the result for a pod that something else has deleted."""
     return Judgement(
         UNKNOWN,
@@ -136,29 +136,29 @@ def deleted(node: str = "") -> Judgement:
     )
 
 
-def edited() -> Judgement:
+def judge_edited() -> Judgement:
     """Return the result for an edited pod: the report of its node may be about another image."""
-    return doubt(
+    return judge_unknown(
         "edited",
         "The pod was edited before a node answered, so its node may have pulled another image",
         advice="find out who edits pods in that namespace",
     )
 
 
-def _ended(status: Json, node: str) -> Judgement:
+def _judge_ended(status: Json, node: str) -> Judgement:
     """Return the result for a pod that was evicted, rejected by its node, or ended with it."""
     why = ": ".join(each for each in (as_str(status.get("reason")), as_str(status.get("message"))) if each)
     return Judgement(
         UNKNOWN,
         "not_run",
         "The pod ended before its image was requested",
-        in_one_line(why, _MOST),
+        redact_line(why, _MOST),
         "check the node, and run again",
         node,
     )
 
 
-def _awaited(status: Json, waiting: Json, node: str) -> Judgement:
+def _judge_waiting(status: Json, waiting: Json, node: str) -> Judgement:
     if not node:
         conditions = [as_dict(each) for each in as_list(status.get("conditions"))]
         said = [as_str(each.get("message")) for each in conditions if each.get("type") == "PodScheduled"]
@@ -166,7 +166,7 @@ def _awaited(status: Json, waiting: Json, node: str) -> Judgement:
             UNKNOWN,
             "not_scheduled",
             "No node was found for the pod in time",
-            in_one_line("".join(said[:1]), _MOST),
+            redact_line("".join(said[:1]), _MOST),
             "correct node_selectors, or look at the nodes",
             is_final=False,
         )
@@ -175,14 +175,16 @@ def _awaited(status: Json, waiting: Json, node: str) -> Judgement:
         UNKNOWN,
         "no_answer",
         "The node did not report a result in time",
-        in_one_line(": ".join(each for each in said if each), _MOST),
+        redact_line(": ".join(each for each in said if each), _MOST),
         "raise timeout if the image is large, otherwise set keep_failed=true and check the pod's events",
         node,
         is_final=False,
     )
 
 
-def row(image: str, selector: Mapping[str, str], judgement: Judgement, seconds: float, kept: str) -> dict[str, Any]:
+def result_row(
+    image: str, selector: Mapping[str, str], judgement: Judgement, seconds: float, kept: str
+) -> dict[str, Any]:
     """Return one pull as a row of the result. `kept` is the name of the pod if it stays, otherwise empty."""
     message = judgement.message or judgement.meaning
     return {
@@ -213,7 +215,7 @@ def _sentence(image: str, selector: Mapping[str, str], judgement: Judgement) -> 
     was_refused = judgement.outcome == REFUSED
     what = "was not pulled" if was_refused else "was neither pulled nor refused"
     # The messages of this collection end with the steps to take, so they are cut less.
-    said = f" ({cut(judgement.message, _SAID if was_refused else _MOST)})" if judgement.message else ""
+    said = f" ({truncate(judgement.message, _SAID if was_refused else _MOST)})" if judgement.message else ""
     advice = f": {judgement.advice[:1].lower()}{judgement.advice[1:]}" if judgement.advice else ""
     meaning = f"{judgement.meaning[:1].lower()}{judgement.meaning[1:]}"
     return f"image {image} {what}{where}: {judgement.cause}, {meaning}{said}{advice}"

@@ -69,10 +69,12 @@ def _images(given: list[str]) -> tuple[str, ...]:
     for image in given:
         reference = reference_of(image)
         if reference is None:
-            raise OptionError(f"option 'images': {_shown(image)} is not the name of an image: give REGISTRY/PATH:TAG")
+            raise OptionError(
+                f"option 'images': {_quote_value(image)} is not the name of an image: give REGISTRY/PATH:TAG"
+            )
         if reference.is_short:
             raise OptionError(
-                f"option 'images': {_shown(image)} names no registry, so nodes may use different ones: give REGISTRY/PATH:TAG, such as "
+                f"option 'images': {_quote_value(image)} names no registry, so nodes may use different ones: give REGISTRY/PATH:TAG, such as "
                 f"{reference}"
             )
     return tuple(dict.fromkeys(given))
@@ -93,14 +95,14 @@ def _check_label(key: Any, value: Any) -> None:
     """:raises OptionError: unless the API server accepts it as a label."""
     prefix, slash, name = key.rpartition("/") if isinstance(key, str) else ("", "", "")
     if not _LABEL_NAME.match(name) or (slash and not is_name(prefix)):
-        raise OptionError(f"option 'node_selectors': {_shown(key)} cannot be the key of a label")
+        raise OptionError(f"option 'node_selectors': {_quote_value(key)} cannot be the key of a label")
     if not isinstance(value, str):
         raise OptionError(
             f"option 'node_selectors': the value of {key} is {value!r}, which is not a string: put it in quotes"
         )
     if not _LABEL_VALUE.match(value):
-        raise OptionError(f"option 'node_selectors': {_shown(value)} cannot be the value of label {key}")
+        raise OptionError(f"option 'node_selectors': {_quote_value(value)} cannot be the value of label {key}")
 
 
-def _shown(value: Any) -> str:
+def _quote_value(value: Any) -> str:
     return repr(value if len(str(value)) <= _SHOWN else f"{str(value)[:_SHOWN]}...")

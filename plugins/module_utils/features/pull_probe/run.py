@@ -29,19 +29,29 @@ from ...clients.kube.errors import (
 )
 from ...core.changes import Change
 from ...core.errors import ImagePullError
-from ...core.objects import Json, ObjectRef, metadata, trimmed
+from ...core.objects import Json, ObjectRef, metadata, trim_object
 from ...core.phrases import pluralize
 from ...discovery.probe_leftovers import delete_leftovers, is_leftover
 from ...engine.polling import poll
 from ...engine.result import NamespaceResult, Outcome
-from ...engine.run import Run, RunSettings, running
+from ...engine.run import Run, RunSettings, open_run
 from ...engine.workers import Workers
-from ...images.probe_pods import NAME, PROBE_POD, SELECTOR, deletion, edition_of, is_probe, uid_of
-from .judgement import OUTCOMES, PULLED, Judgement, complaint, deleted, doubt, edited, judged, row
+from ...images.probe_pods import NAME, PROBE_POD, SELECTOR, edition_of, is_probe, pod_deletion, uid_of
+from .judgement import (
+    OUTCOMES,
+    PULLED,
+    Judgement,
+    complaint,
+    judge_deleted,
+    judge_edited,
+    judge_pod,
+    judge_unknown,
+    result_row,
+)
 from .options import PullProbe
 from .pods import pod_for
 
-__all__ = ["probe"]
+__all__ = ["probe_images"]
 
 #: Maximum number of pods at the same time. A single namespace may exceed it, because its pods begin together.
 _PODS_AT_ONCE = 100
@@ -62,14 +72,14 @@ _CUT_SHORT = (
 _Listed = Union[Mapping[str, Json], ImagePullError]
 
 
-def probe(cluster: Cluster, asked: PullProbe, namespaces: Sequence[str], settings: RunSettings) -> Outcome:
+def probe_images(cluster: Cluster, asked: PullProbe, namespaces: Sequence[str], settings: RunSettings) -> Outcome:
     """Return the outcome with `pulls` for each namespace and the number of each outcome in `outcomes`.
 
     A namespace fails unless all of its images were pulled. All pods are deleted, even after an exception, except those that `keep_failed`
     keeps, which are reported as changes.
     """
     works = [_NamespaceProbes(name, asked) for name in dict.fromkeys(namespaces)]
-    with running(cluster, len(works), settings) as run:
+    with open_run(cluster, len(works), settings) as run:
         probing = _ProbeRun(run, asked, works)
         probing.find_leftovers()
         elsewhere = probing.delete_leftovers_elsewhere()
@@ -81,7 +91,7 @@ def probe(cluster: Cluster, asked: PullProbe, namespaces: Sequence[str], setting
                 poll(works, lambda: math.inf, probing.look, settings.clock)
             finally:
                 probing.clean_up()
-        results = [work.result or run.not_attempted(work.namespace) for work in works]
+        results = [work.result or run.result_of_skip(work.namespace) for work in works]
     counts = Counter(each["outcome"] for result in results for each in result.extra.get("pulls", ()))
     outcome = run.outcome(results)
     told = {"outcomes": {name: counts.get(name, 0) for name in OUTCOMES}}
@@ -113,7 +123,7 @@ class _Probe:
         self.judgement, self.seconds = judgement, max(now - self.began, 0.0)
 
     def row(self, judgement: Judgement) -> dict[str, Any]:
-        return row(self.image, self.selector, judgement, self.seconds, self.ref.name if self.kept else "")
+        return result_row(self.image, self.selector, judgement, self.seconds, self.ref.name if self.kept else "")
 
 
 @dataclass
@@ -166,7 +176,7 @@ class _NamespaceProbes:
             unremarkable=not error,
         )
 
-    def cut_short(self) -> NamespaceResult:
+    def result_of_cut(self) -> NamespaceResult:
         """Return the result if the cluster failed before all pods were judged."""
         rows = [each.row(judgement) for each, judgement in self.concluded]
         return NamespaceResult(self.namespace, "failed", self.changes, self.notes, _CUT_SHORT, {"pulls": rows})
@@ -184,13 +194,13 @@ class _ProbeRun:
 
     def find_leftovers(self) -> None:
         """Find pods of killed runs. A namespace whose pods cannot be listed fails, because its pods could not be judged."""
-        found = self._everywhere([work.namespace for work in self.works])
+        found = self._list_everywhere([work.namespace for work in self.works])
         for work in self.works:
             pods = found.get(work.namespace)
             if pods is None:
-                work.result = self.run.not_attempted(work.namespace)
+                work.result = self.run.result_of_skip(work.namespace)
             elif isinstance(pods, ImagePullError):
-                self._failed(work, pods)
+                self._fail(work, pods)
             else:
                 work.leftovers = [pod for pod in pods.values() if uid_of(pod)]
 
@@ -208,15 +218,15 @@ class _ProbeRun:
     def plan(self) -> None:
         """Set the results of check mode: no pod is created, so nothing is proven."""
         works = [work for work in self.works if work.pending]
-        wrong = self.run.workers.map(lambda work: self.run.what_is_wrong_with(work.namespace, was_there=False), works)
+        wrong = self.run.workers.map(lambda work: self.run.namespace_problem(work.namespace, was_there=False), works)
         for work, why in zip(works, wrong, strict=True):
             if why:
                 work.result = NamespaceResult(work.namespace, "failed", error=why)
                 continue
             for each in work.probes:
-                each.judgement = doubt("check_mode", "The image would be pulled: check mode creates no pod")
+                each.judgement = judge_unknown("check_mode", "The image would be pulled: check mode creates no pod")
             rows = [each.row(judgement) for each, judgement in work.concluded]
-            notes = _of_leftovers(work, "would delete")
+            notes = _leftover_notes(work, "would delete")
             work.result = NamespaceResult(work.namespace, "unchanged", notes=notes, extra={"pulls": rows})
 
     def delete_leftovers(self) -> None:
@@ -224,20 +234,20 @@ class _ProbeRun:
         items = [(work, pod) for work in self.works for pod in work.leftovers]
         refs = [ObjectRef(PROBE_POD, work.namespace, metadata(pod)["name"]) for work, pod in items]
         errors = self.run.workers.map(
-            lambda item: self._deleted(*item),
+            lambda item: self._delete(*item),
             [(ref, uid_of(pod)) for ref, (_work, pod) in zip(refs, items, strict=True)],
         )
         for (work, _pod), ref, error in zip(items, refs, errors, strict=True):
             if error and work.pending:
-                self._failed(work, ImagePullError(f"{ref}, which an earlier run left, could not be deleted: {error}"))
+                self._fail(work, ImagePullError(f"{ref}, which an earlier run left, could not be deleted: {error}"))
         for work in self.works:
-            work.notes = _of_leftovers(work, "deleted")
+            work.notes = _leftover_notes(work, "deleted")
 
     def look(self, pending: Sequence[_NamespaceProbes]) -> None:
         """Begin namespaces for which there is room, judge the pods under way, and delete judged pods."""
         self._begin([work for work in pending if work.pending and not work.is_begun])
         active = [work for work in self.works if work.pending and work.is_begun]
-        seen = self._listed([work.namespace for work in active])
+        seen = self._list_pods([work.namespace for work in active])
         for work in active:
             self._judge(work, seen.get(work.namespace))
         self._settle([each for work in active for each, _judgement in work.concluded])
@@ -247,7 +257,9 @@ class _ProbeRun:
         if self.run.stopped:
             for work in self.works:
                 if work.pending:
-                    self._finish(work, work.cut_short() if work.is_begun else self.run.not_attempted(work.namespace))
+                    self._finish(
+                        work, work.result_of_cut() if work.is_begun else self.run.result_of_skip(work.namespace)
+                    )
         self.run.progress.tick()
         if self._pause and any(work.pending for work in self.works):
             self.run.settings.clock.sleep(self._pause)
@@ -266,7 +278,7 @@ class _ProbeRun:
             clock.sleep(0.1)
         # The threads of the run may be busy with requests whose answers are no longer needed.
         with Workers(self.run.settings.concurrency) as workers:
-            workers.map(lambda each: self._deleted(each.ref, each.uid), left)
+            workers.map(lambda each: self._delete(each.ref, each.uid), left)
 
     def _begin(self, waiting: Sequence[_NamespaceProbes]) -> None:
         """Create the pods of the namespaces for which there is room, but at least those of one."""
@@ -274,7 +286,7 @@ class _ProbeRun:
         begun: list[_NamespaceProbes] = []
         for work in waiting:
             if self.run.stopped or self.run.is_over:
-                self._finish(work, self.run.not_attempted(work.namespace))
+                self._finish(work, self.run.result_of_skip(work.namespace))
                 continue
             if under_way and under_way + len(work.probes) > _PODS_AT_ONCE:
                 break
@@ -322,13 +334,13 @@ class _ProbeRun:
             if error is None:
                 continue
             if isinstance(error, (NamespaceMissing, NamespaceTerminating)):
-                self._failed(work, error)
+                self._fail(work, error)
                 return
             if isinstance(error, ClusterError):
                 self.run.stop(error)
             else:
                 self.run.count(work.namespace, error)
-                each.conclude(doubt("not_created", "The pod could not be created", str(error)), each.began)
+                each.conclude(judge_unknown("not_created", "The pod could not be created", str(error)), each.began)
 
     def _judge(self, work: _NamespaceProbes, pods: _Listed | None) -> None:
         if pods is None or self.run.stopped:
@@ -336,9 +348,9 @@ class _ProbeRun:
         now = self.run.settings.clock.now()
         for each in work.open_probes:
             if isinstance(pods, ImagePullError):
-                each.conclude(doubt("not_read", "The pod could not be read", str(pods)), now)
+                each.conclude(judge_unknown("not_read", "The pod could not be read", str(pods)), now)
                 continue
-            judgement = _seen(each, pods.get(each.ref.name))
+            judgement = _observe_pod(each, pods.get(each.ref.name))
             if judgement.is_final or now >= each.began + self.asked.timeout:
                 each.conclude(judgement, now)
 
@@ -350,18 +362,18 @@ class _ProbeRun:
             each.kept = each.there and self.asked.keep_failed and not proven
         going = [each for each in judged_now if not each.kept]
         for each, error in zip(
-            going, self.run.workers.map(lambda each: self._deleted(each.ref, each.uid), going), strict=True
+            going, self.run.workers.map(lambda each: self._delete(each.ref, each.uid), going), strict=True
         ):
             each.left = error
         for each in judged_now:
             each.settled = True
 
-    def _deleted(self, ref: ObjectRef, uid: str) -> str:
+    def _delete(self, ref: ObjectRef, uid: str) -> str:
         """Delete the pod, and return why that failed, or an empty text if the pod is gone."""
         error = ""
         for _send in range(_SENDS):
             try:
-                self.run.cluster.write(deletion(ref, uid))
+                self.run.cluster.write(pod_deletion(ref, uid))
                 return ""
             except (NotFound, Conflict):  # Conflict: another pod has this name
                 return ""
@@ -373,7 +385,7 @@ class _ProbeRun:
                 return str(refused)
         return error
 
-    def _listed(self, namespaces: Sequence[str]) -> Mapping[str, _Listed]:
+    def _list_pods(self, namespaces: Sequence[str]) -> Mapping[str, _Listed]:
         """Return the pods of each namespace by name, or the error of the list, or nothing once the run has stopped."""
         if not namespaces or self.run.stopped:
             return {}
@@ -385,23 +397,25 @@ class _ProbeRun:
             except ImagePullError as error:
                 self.run.stop(error)
                 return {}
-        found: dict[str, _Listed] = dict(zip(namespaces, self.run.workers.map(self._of_one, namespaces), strict=True))
+        found: dict[str, _Listed] = dict(
+            zip(namespaces, self.run.workers.map(self._list_namespace, namespaces), strict=True)
+        )
         for pods in found.values():
             if isinstance(pods, ClusterError):
                 self.run.stop(pods)
         return found
 
-    def _everywhere(self, namespaces: Sequence[str]) -> Mapping[str, _Listed]:
+    def _list_everywhere(self, namespaces: Sequence[str]) -> Mapping[str, _Listed]:
         """Return the same by one list of the whole cluster, even for few namespaces, if the caller is allowed to list it."""
         if len(namespaces) > _FEW:
-            return self._listed(namespaces)
+            return self._list_pods(namespaces)
         try:
             return self._by_namespace(namespaces)
         except ClusterError as error:
             self.run.stop(error)
             return {}
         except ImagePullError:
-            return self._listed(namespaces)
+            return self._list_pods(namespaces)
         finally:
             self._pause = 0.0
 
@@ -409,7 +423,7 @@ class _ProbeRun:
         clock = self.run.settings.clock
         found: dict[str, dict[str, Json]] = {name: {} for name in namespaces}
         began = clock.now()
-        for pod in self.run.cluster.list(PROBE_POD, label_selector=SELECTOR, keep=_kept):
+        for pod in self.run.cluster.list(PROBE_POD, label_selector=SELECTOR, keep=_keep_probe):
             meta = metadata(pod)
             if meta["namespace"] in found:
                 found[meta["namespace"]][meta["name"]] = pod
@@ -419,14 +433,14 @@ class _ProbeRun:
         self._pause = min(_LEFT_IN_PEACE * (clock.now() - began), _LONGEST_PEACE)
         return dict(found)
 
-    def _of_one(self, namespace: str) -> _Listed:
+    def _list_namespace(self, namespace: str) -> _Listed:
         try:
-            pods = self.run.cluster.list(PROBE_POD, namespace=namespace, label_selector=SELECTOR, keep=_kept)
+            pods = self.run.cluster.list(PROBE_POD, namespace=namespace, label_selector=SELECTOR, keep=_keep_probe)
             return {metadata(pod)["name"]: pod for pod in pods}
         except ImagePullError as error:
             return error
 
-    def _failed(self, work: _NamespaceProbes, error: ImagePullError) -> None:
+    def _fail(self, work: _NamespaceProbes, error: ImagePullError) -> None:
         self._finish(work, self.run.failed(work.namespace, error))
 
     def _finish(self, work: _NamespaceProbes, result: NamespaceResult) -> None:
@@ -434,22 +448,22 @@ class _ProbeRun:
         self.run.progress.finished(changed=bool(result.changes), failed=result.status == "failed")
 
 
-def _seen(each: _Probe, pod: Json | None) -> Judgement:
+def _observe_pod(each: _Probe, pod: Json | None) -> Judgement:
     """Return the result for the pod as the last list shows it."""
     each.there = pod is not None and (not each.uid or uid_of(pod) == each.uid)
     if pod is None or not each.there:
-        return deleted()
+        return judge_deleted()
     each.uid, found = uid_of(pod), edition_of(pod)
     each.edition = each.edition or found
-    return judged(pod) if each.edition == found else edited()
+    return judge_pod(pod) if each.edition == found else judge_edited()
 
 
-def _kept(pod: Json) -> Json | None:
+def _keep_probe(pod: Json) -> Json | None:
     """Trim a listed pod, or return None for a pod that this module did not create."""
-    return trimmed(PROBE_POD, pod) if is_probe(pod) else None
+    return trim_object(PROBE_POD, pod) if is_probe(pod) else None
 
 
-def _of_leftovers(work: _NamespaceProbes, what: str) -> tuple[str, ...]:
+def _leftover_notes(work: _NamespaceProbes, what: str) -> tuple[str, ...]:
     if not work.leftovers:
         return ()
     return (f"in namespace {work.namespace}, {what} {pluralize(len(work.leftovers), 'pod')} that an earlier run left",)

@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ...core.audit_format import SEVERITIES
-from ...core.visible_text import visible
-from ...explain.offers import offer_in
+from ...core.visible_text import escape_invisible
+from ...explain.offers import offer_of
 from .counting import all_findings
-from .merge import natural
-from .timestamps import stamped
+from .merge import natural_key
+from .timestamps import mark_time
 
-__all__ = ["as_data", "embedded"]
+__all__ = ["as_data", "embed_json"]
 
 #: The placeholders for a finding's namespace, name and location. `visible` removes these characters from texts.
 _HOLES = {"namespace": "\ue000", "name": "\ue001", "location": "\ue002"}
@@ -30,7 +30,7 @@ _SHORTEST_NAME = 3
 _EMBEDDED = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
-def embedded(data: Any) -> str:
+def embed_json(data: Any) -> str:
     """Return the data as JSON for a script element: nothing in it ends the element or begins another."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return re.sub("[<>&\u2028\u2029]", lambda letter: _EMBEDDED[letter[0]], text)
@@ -50,13 +50,13 @@ def as_data(document: Mapping[str, Any]) -> dict[str, Any]:
         "rules": [_rule(name, rule) for name, rule in described.items()],
         "findings": _findings(all_findings(document), places, rules, names, texts),
         "gone": _findings(gone, places, rules, names, texts),
-        "compared": compared and _compared(compared),
+        "compared": compared and _comparison(compared),
         "matrix": _matrix(document["clusters"], names),
         "pullers": _rows(document["clusters"], "pullers", "project subject namespace binding", names),
         "logins": _rows(document["clusters"], "logins", "registry login password namespace secret", names),
     }
-    order = names.sort(natural)
-    return {**_renumbered(data, order), "names": names.texts, "texts": texts.texts}
+    order = names.sort(natural_key)
+    return {**_renumber(data, order), "names": names.texts, "texts": texts.texts}
 
 
 class _Table:
@@ -87,7 +87,7 @@ _NAMES = {"namespace", "kind", "name", "location", "account", "registries", "pro
 _NAMES |= {"registry", "login", "password", "secret"}
 
 
-def _renumbered(data: dict[str, Any], order: Sequence[int]) -> dict[str, Any]:
+def _renumber(data: dict[str, Any], order: Sequence[int]) -> dict[str, Any]:
     def column(name: str, values: Any) -> Any:
         return [order[value] for value in values] if name in _NAMES else values
 
@@ -96,26 +96,26 @@ def _renumbered(data: dict[str, Any], order: Sequence[int]) -> dict[str, Any]:
 
 
 def _cluster(cluster: Mapping[str, Any]) -> dict[str, Any]:
-    texts = {name: visible(cluster[name]) for name in ("name", "server", "version")}
+    texts = {name: escape_invisible(cluster[name]) for name in ("name", "server", "version")}
     return {
         **texts,
-        "target": cluster["target_version"] and visible(cluster["target_version"]),
-        "made": stamped(cluster["made"]),
+        "target": cluster["target_version"] and escape_invisible(cluster["target_version"]),
+        "made": mark_time(cluster["made"]),
         "counts": cluster["counts"],
         "verdicts": cluster["verdicts"],
-        "unreadable": [visible(text) for text in cluster["unreadable"]],
+        "unreadable": [escape_invisible(text) for text in cluster["unreadable"]],
     }
 
 
 def _rule(name: str, rule: Mapping[str, Any]) -> dict[str, Any]:
-    texts = {part: visible(rule[part]) for part in ("title", "meaning", "fix")}
-    return {"id": visible(name), "severity": SEVERITIES.index(rule["severity"]), **texts}
+    texts = {part: escape_invisible(rule[part]) for part in ("title", "meaning", "fix")}
+    return {"id": escape_invisible(name), "severity": SEVERITIES.index(rule["severity"]), **texts}
 
 
-def _compared(compared: Mapping[str, Any]) -> dict[str, Any]:
+def _comparison(compared: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "made": compared["made"],
-        **{name: [visible(text) for text in compared[name]] for name in ("only_before", "only_now")},
+        **{name: [escape_invisible(text) for text in compared[name]] for name in ("only_before", "only_now")},
     }
 
 
@@ -130,7 +130,7 @@ def _findings(
         name: [] for name in ("cluster", "rule", "severity", "new", *_OWN, "message", "effect", "fix")
     }
     for cluster, finding in rows:
-        own, found = {name: visible(finding[name]) for name in _OWN}, offer_in(finding)
+        own, found = {name: escape_invisible(finding[name]) for name in _OWN}, offer_of(finding)
         # The longest name first, because a short one may be a part of it.
         holes = sorted(((own[name], hole) for name, hole in _HOLES.items()), key=lambda pair: -len(pair[0]))
         row = {
@@ -138,9 +138,9 @@ def _findings(
             "rule": rules[finding["rule"]],
             "severity": SEVERITIES.index(finding["severity"]),
             "new": int(bool(finding.get("new"))),
-            "message": texts(_with_holes(visible(finding["message"]), holes)),
-            "effect": texts(_with_holes(visible(found.notes), holes)),
-            "fix": texts(_with_holes(found.text, holes)),
+            "message": texts(_replace_names(escape_invisible(finding["message"]), holes)),
+            "effect": texts(_replace_names(escape_invisible(found.notes), holes)),
+            "fix": texts(_replace_names(found.text, holes)),
             **{name: names(text) for name, text in own.items()},
         }
         for name, values in columns.items():
@@ -151,7 +151,7 @@ def _findings(
 _OWN = ("namespace", "kind", "name", "location")
 
 
-def _with_holes(text: str, holes: Sequence[tuple[str, str]]) -> str:
+def _replace_names(text: str, holes: Sequence[tuple[str, str]]) -> str:
     for name, hole in holes:
         if len(name) >= _SHORTEST_NAME:
             text = text.replace(name, hole)
@@ -163,13 +163,13 @@ def _matrix(clusters: Sequence[Mapping[str, Any]], names: _Table) -> dict[str, l
     registries = _Table()
     found: dict[str, list[int]] = {"cluster": [], "namespace": [], "account": [], "start": [0], "cells": []}
     for at, cluster in enumerate(clusters):
-        own = [registries(visible(text)) for text in cluster["matrix"]["registries"]]
+        own = [registries(escape_invisible(text)) for text in cluster["matrix"]["registries"]]
         for account in sorted(
-            cluster["matrix"]["accounts"], key=lambda one: (natural(one["namespace"]), natural(one["name"]))
+            cluster["matrix"]["accounts"], key=lambda one: (natural_key(one["namespace"]), natural_key(one["name"]))
         ):
             found["cluster"].append(at)
-            found["namespace"].append(names(visible(account["namespace"])))
-            found["account"].append(names(visible(account["name"])))
+            found["namespace"].append(names(escape_invisible(account["namespace"])))
+            found["account"].append(names(escape_invisible(account["name"])))
             found["cells"] += sorted({own[position] for position in account["registries"]})
             found["start"].append(len(found["cells"]))
     return {**found, "registries": [names(text) for text in registries.texts]}
@@ -179,5 +179,5 @@ def _rows(clusters: Sequence[Mapping[str, Any]], table: str, columns: str, names
     rows = [(at, row) for at, cluster in enumerate(clusters) for row in cluster[table]]
     return {
         "cluster": [at for at, _row in rows],
-        **{name: [names(visible(row[name])) for _at, row in rows] for name in columns.split()},
+        **{name: [names(escape_invisible(row[name])) for _at, row in rows] for name in columns.split()},
     }

@@ -8,19 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["compared"]
+__all__ = ["compare_documents"]
 
 Document = Mapping[str, Any]
 Finding = Mapping[str, Any]
 
 
-def compared(now: Document, before: Document) -> dict[str, Any]:
+def compare_documents(now: Document, before: Document) -> dict[str, Any]:
     """Return the document `now` with the member `new` (a bool) in each finding, and the gone findings in the member `compared`.
 
     A finding is identified by its cluster's name and its id. A cluster that only one of the documents has is listed in `only_before` or
     `only_now`, without new or gone findings. Findings over several clusters are compared if both documents have the member `findings`.
     """
-    old, new = _by_cluster(before), _by_cluster(now)
+    old, new = _group_by_cluster(before), _group_by_cluster(now)
     gone: list[dict[str, Any]] = [
         {"cluster": name, "finding": {key: value for key, value in finding.items() if key != "new"}}
         for name in sorted(old.keys() & new.keys())
@@ -31,10 +31,10 @@ def compared(now: Document, before: Document) -> dict[str, Any]:
     result = {
         **now,
         "clusters": [
-            {**cluster, "findings": _marked(cluster["findings"], old.get(cluster["name"]))}
+            {**cluster, "findings": _mark_new(cluster["findings"], old.get(cluster["name"]))}
             for cluster in now["clusters"]
         ],
-        "findings": _marked(now.get("findings", ()), old.get("")),
+        "findings": _mark_new(now.get("findings", ()), old.get("")),
     }
     result["compared"] = {
         "made": before["made"],
@@ -50,7 +50,7 @@ def compared(now: Document, before: Document) -> dict[str, Any]:
     return result
 
 
-def _by_cluster(document: Document) -> dict[str, Sequence[Finding]]:
+def _group_by_cluster(document: Document) -> dict[str, Sequence[Finding]]:
     """Return the findings by the name of the cluster, with an empty name for findings over several clusters."""
     found = {cluster["name"] or cluster["server"]: cluster["findings"] for cluster in document["clusters"]}
     return {**found, "": document["findings"]} if "findings" in document else found
@@ -60,6 +60,6 @@ def _ids(findings: Sequence[Finding]) -> set[str]:
     return {finding["id"] for finding in findings}
 
 
-def _marked(findings: Sequence[Finding], before: Sequence[Finding] | None) -> list[dict[str, Any]]:
+def _mark_new(findings: Sequence[Finding], before: Sequence[Finding] | None) -> list[dict[str, Any]]:
     known = None if before is None else _ids(before)
     return [{**finding, "new": known is not None and finding["id"] not in known} for finding in findings]

@@ -12,7 +12,7 @@ from ...core.audit_format import ERROR, SEVERITIES, WARNING
 from ...core.phrases import pluralize
 from .options import NEVER
 
-__all__ = ["all_findings", "counts", "failing", "in_words", "severities_from"]
+__all__ = ["all_findings", "count_by_severity", "format_counts", "select_failing", "severities_from"]
 
 Finding = Mapping[str, Any]
 
@@ -24,7 +24,7 @@ def all_findings(document: Mapping[str, Any]) -> Iterator[tuple[str, Finding]]:
         yield from ((cluster["name"], finding) for finding in cluster["findings"])
 
 
-def counts(findings: Iterable[Finding]) -> dict[str, int]:
+def count_by_severity(findings: Iterable[Finding]) -> dict[str, int]:
     """Return the number of findings by severity, including severities without findings."""
     found = dict.fromkeys(SEVERITIES, 0)
     for finding in findings:
@@ -37,7 +37,7 @@ def severities_from(fail_on: str) -> tuple[str, ...]:
     return () if fail_on == NEVER else SEVERITIES[: SEVERITIES.index(fail_on) + 1]
 
 
-def failing(document: Mapping[str, Any], fail_on: str, *, only_new: bool) -> list[tuple[str, Finding]]:
+def select_failing(document: Mapping[str, Any], fail_on: str, *, only_new: bool) -> list[tuple[str, Finding]]:
     """Return the findings that fail the task, with their clusters, the worst first."""
     severities = severities_from(fail_on)
     found = [
@@ -48,7 +48,7 @@ def failing(document: Mapping[str, Any], fail_on: str, *, only_new: bool) -> lis
     return sorted(found, key=lambda place: severities.index(place[1]["severity"]))
 
 
-def in_words(number: Mapping[str, int], severities: Sequence[str] = SEVERITIES) -> str:
+def format_counts(number: Mapping[str, int], severities: Sequence[str] = SEVERITIES) -> str:
     """Return the numbers as a text such as `1 error, 3 infos`, without zeros, or `no finding`."""
     names = {ERROR: "error", WARNING: "warning"}
     found = [pluralize(number[severity], names.get(severity, "info")) for severity in severities if number[severity]]

@@ -16,9 +16,9 @@ from typing import Any
 
 from ...core.audit_format import FORMAT, SEVERITIES
 from ...core.errors import OptionError
-from .shape import Check, count, flag, listed, mapping, matching, members, one_of, tasks, text, text_or_null
+from .shape import Check, count, flag, list_of, mapping_of, members, one_of, tasks, text, text_matching, text_or_null
 
-__all__ = ["LARGEST_BYTES", "clean", "from_bytes"]
+__all__ = ["LARGEST_BYTES", "from_bytes", "replace_unwritable"]
 
 #: Maximum number of bytes of a document. A report over 100 clusters with 1,000 namespaces each has about a tenth.
 LARGEST_BYTES = 1 << 30
@@ -28,55 +28,55 @@ _UNWRITABLE = re.compile("[\ud800-\udfff\ufdd0-\ufdd1]")
 _MAY_BE_UNWRITABLE = re.compile(r"\\u(?:[dD][89a-fA-F]|[fF][dD][dD])|[\ufdd0-\ufdd1]")
 
 
-def _named(names: str, check: Check) -> dict[str, Check]:
+def _members_with(names: str, check: Check) -> dict[str, Check]:
     return dict.fromkeys(names.split(), check)
 
 
-_TIME = matching(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "a time in UTC such as 2026-11-25T17:10:00Z")
+_TIME = text_matching(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "a time in UTC such as 2026-11-25T17:10:00Z")
 _SEVERITY = one_of(SEVERITIES)
-_RULES = mapping(members({"severity": _SEVERITY, **_named("title meaning fix", text)}))
+_RULES = mapping_of(members({"severity": _SEVERITY, **_members_with("title meaning fix", text)}))
 _FINDING = members(
     {
-        "id": matching("[0-9a-f]{16}", "an id of 16 hexadecimal digits"),
+        "id": text_matching("[0-9a-f]{16}", "an id of 16 hexadecimal digits"),
         "severity": _SEVERITY,
         "fix": tasks,
-        **_named("rule namespace kind name location message", text),
+        **_members_with("rule namespace kind name location message", text),
     },
-    {"new": flag, "fix_effects": listed(text), "fix_refusal": text},
+    {"new": flag, "fix_effects": list_of(text), "fix_refusal": text},
 )
 _MATRIX = members(
     {
-        "registries": listed(text),
-        "accounts": listed(members({**_named("namespace name", text), "registries": listed(count)})),
+        "registries": list_of(text),
+        "accounts": list_of(members({**_members_with("namespace name", text), "registries": list_of(count)})),
     }
 )
 _CLUSTER = members(
     {
-        **_named("name server version", text),
+        **_members_with("name server version", text),
         "target_version": text_or_null,
-        "counts": members(_named("namespaces pods workloads service_accounts secrets", count)),
-        "verdicts": members(_named("pulls will_not_pull unknown", count)),
-        "findings": listed(_FINDING),
-        "unreadable": listed(text),
+        "counts": members(_members_with("namespaces pods workloads service_accounts secrets", count)),
+        "verdicts": members(_members_with("pulls will_not_pull unknown", count)),
+        "findings": list_of(_FINDING),
+        "unreadable": list_of(text),
         "matrix": _MATRIX,
-        "pullers": listed(members(_named("project subject namespace binding", text))),
-        "logins": listed(members(_named("registry login password namespace secret", text))),
+        "pullers": list_of(members(_members_with("project subject namespace binding", text))),
+        "logins": list_of(members(_members_with("registry login password namespace secret", text))),
     },
     {"made": _TIME},
 )
 _COMPARED = members(
     {
         "made": _TIME,
-        "gone": listed(members({"cluster": text, "finding": _FINDING})),
+        "gone": list_of(members({"cluster": text, "finding": _FINDING})),
         "rules": _RULES,
-        **_named("only_before only_now", listed(text)),
+        **_members_with("only_before only_now", list_of(text)),
     }
 )
 _DOCUMENT = members(
-    {"format": text, "made": _TIME, "rules": _RULES, "clusters": listed(_CLUSTER)},
+    {"format": text, "made": _TIME, "rules": _RULES, "clusters": list_of(_CLUSTER)},
     {
-        "findings": listed(_FINDING),
-        "missing": listed(members(_named("name error", text))),
+        "findings": list_of(_FINDING),
+        "missing": list_of(members(_members_with("name error", text))),
         "compared": _COMPARED,
     },
 )
@@ -88,7 +88,7 @@ def from_bytes(path: str, content: bytes) -> dict[str, Any]:
     :raises OptionError: when it is not a valid document, with the file's path and the problem.
     """
     try:
-        document: dict[str, Any] = _parsed(content)
+        document: dict[str, Any] = _parse_json(content)
     except _DocumentProblem as error:
         raise OptionError(f"file {path} {error}. Nothing was written") from None
     problem = _problem(document)
@@ -99,20 +99,20 @@ def from_bytes(path: str, content: bytes) -> dict[str, Any]:
     return document
 
 
-def clean(value: Any) -> Any:
+def replace_unwritable(value: Any) -> Any:
     """Return the value with each character that cannot be written replaced by U+FFFD, in names and texts at any depth."""
     if isinstance(value, str):
         return _UNWRITABLE.sub("\ufffd", value)
     if isinstance(value, Mapping):
-        return {clean(name): clean(item) for name, item in value.items()}
-    return [clean(item) for item in value] if isinstance(value, (list, tuple)) else value
+        return {replace_unwritable(name): replace_unwritable(item) for name, item in value.items()}
+    return [replace_unwritable(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 class _DocumentProblem(ValueError):
     """A problem of a text, as the rest of a sentence that begins with the file."""
 
 
-def _parsed(content: bytes) -> Any:
+def _parse_json(content: bytes) -> Any:
     if len(content) > LARGEST_BYTES:
         raise _DocumentProblem(f"has {len(content) >> 20} MiB, more than the limit of {LARGEST_BYTES >> 20} MiB")
     try:
@@ -121,13 +121,17 @@ def _parsed(content: bytes) -> Any:
         raise _DocumentProblem(f"is not valid UTF-8 at byte {error.start}") from None
     try:
         document = json.loads(
-            written, object_pairs_hook=_object, parse_constant=_constant, parse_float=_finite, parse_int=_whole
+            written,
+            object_pairs_hook=_object,
+            parse_constant=_refuse_constant,
+            parse_float=_parse_finite,
+            parse_int=_parse_whole,
         )
     except json.JSONDecodeError as error:
         raise _DocumentProblem(f"is not valid JSON at line {error.lineno}, column {error.colno}") from None
     except RecursionError:
         raise _DocumentProblem("is nested too deeply") from None
-    return clean(document) if _MAY_BE_UNWRITABLE.search(written) else document
+    return replace_unwritable(document) if _MAY_BE_UNWRITABLE.search(written) else document
 
 
 def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
@@ -137,18 +141,18 @@ def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _constant(name: str) -> float:
+def _refuse_constant(name: str) -> float:
     raise _DocumentProblem(f"is not valid JSON: it contains {name}")
 
 
-def _finite(digits: str) -> float:
+def _parse_finite(digits: str) -> float:
     number = float(digits)
     if math.isinf(number):
         raise _DocumentProblem("contains a number that is too large")
     return number
 
 
-def _whole(digits: str) -> int:
+def _parse_whole(digits: str) -> int:
     if len(digits) > 18:
         raise _DocumentProblem("contains a number that is too large")
     return int(digits)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .timestamps import MARK, stamped
+from .timestamps import MARK, mark_time
 
 __all__ = ["as_json"]
 
@@ -20,20 +20,20 @@ _DEPTH = 4
 
 def as_json(document: Mapping[str, Any]) -> str:
     """Return the text of the file, with its times marked."""
-    clusters = [{**cluster, "made": stamped(cluster["made"])} for cluster in document["clusters"]]
-    return f"{_written({**document, 'made': stamped(document['made']), 'clusters': clusters}, 0)}\n"
+    clusters = [{**cluster, "made": mark_time(cluster["made"])} for cluster in document["clusters"]]
+    return f"{_format_value({**document, 'made': mark_time(document['made']), 'clusters': clusters}, 0)}\n"
 
 
-def _written(value: Any, depth: int) -> str:
+def _format_value(value: Any, depth: int) -> str:
     is_list = isinstance(value, list)
     parts = value if is_list else value.values() if isinstance(value, Mapping) else ()
     if depth == _DEPTH or not any(isinstance(part, (list, dict)) for part in parts):
         return _line(value)
     edge = " " * (depth + 1)
     if is_list:
-        lines = [f"{edge}{_written(part, depth + 1)}" for part in value]
+        lines = [f"{edge}{_format_value(part, depth + 1)}" for part in value]
     else:
-        lines = [f"{edge}{_line(name)}: {_written(part, depth + 1)}" for name, part in value.items()]
+        lines = [f"{edge}{_line(name)}: {_format_value(part, depth + 1)}" for name, part in value.items()]
     opening, closing = "[]" if is_list else "{}"
     return "\n".join((opening, ",\n".join(lines), " " * depth + closing))
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from ...core.visible_text import visible
-from .timestamps import stamped
+from ...core.visible_text import escape_invisible
+from .timestamps import mark_time
 
 __all__ = ["as_junit"]
 
@@ -110,7 +110,7 @@ def _cases_of(findings: Sequence[Finding], rules: Mapping[str, Any], cluster: st
 
 def _suite_head(number: int, suite: _Suite) -> str:
     name, host = _attribute(suite.name), _attribute(suite.server or "localhost")
-    when = stamped(suite.made.rstrip("Z"))
+    when = mark_time(suite.made.rstrip("Z"))
     return (
         f'<testsuite id="{number}" package={name} name={name} hostname={host} timestamp="{when}" '
         f'{_numbers(suite.cases)} time="0">'
@@ -151,13 +151,13 @@ def _element(name: str, text: str) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(_fit(text))
+    return escape(_sanitize(text))
 
 
 def _attribute(text: str) -> str:
-    return quoteattr(_fit(text))
+    return quoteattr(_sanitize(text))
 
 
-def _fit(text: str) -> str:
+def _sanitize(text: str) -> str:
     """Replace characters that XML cannot contain, before `visible` would write them as numbers: a reader may rely on that."""
-    return visible(_NOT_XML.sub("\ufffd", text))
+    return escape_invisible(_NOT_XML.sub("\ufffd", text))

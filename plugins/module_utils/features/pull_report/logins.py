@@ -16,7 +16,7 @@ from typing import Any
 from ...core.audit_format import INFO, WARNING
 from ...core.phrases import pluralize
 
-__all__ = ["MANY_PLACES", "across", "numbered"]
+__all__ = ["MANY_PLACES", "find_shared_logins", "number_logins"]
 
 MANY_PLACES = "credential-in-many-places"
 
@@ -24,7 +24,7 @@ Cluster = dict[str, Any]
 Login = Mapping[str, str]
 
 
-def numbered(clusters: Sequence[Cluster]) -> list[Cluster]:
+def number_logins(clusters: Sequence[Cluster]) -> list[Cluster]:
     """Return the clusters with texts such as `login 1` and `password 2` instead of labels. Equal labels get equal texts.
 
     A login that is in only one secret of all clusters is left out.
@@ -46,7 +46,7 @@ def numbered(clusters: Sequence[Cluster]) -> list[Cluster]:
     return [{**cluster, "logins": found[cluster["name"]]} for cluster in clusters]
 
 
-def across(clusters: Sequence[Cluster], judged: Collection[str] = ()) -> list[dict[str, Any]]:
+def find_shared_logins(clusters: Sequence[Cluster], judged: Collection[str] = ()) -> list[dict[str, Any]]:
     """Return findings for logins in several secrets, except logins of a single cluster in `judged`: its own audit reports them."""
     places: dict[str, list[tuple[str, Login]]] = defaultdict(list)
     for cluster in clusters:

@@ -13,9 +13,9 @@ from typing import Any
 from ...core.audit_format import FORMAT, INFO, SEVERITIES
 from ...core.errors import OptionError
 from . import documents
-from .logins import MANY_PLACES, across, numbered
+from .logins import MANY_PLACES, find_shared_logins, number_logins
 
-__all__ = ["finding_id", "in_order", "joined", "natural"]
+__all__ = ["finding_id", "merge_documents", "natural_key", "order_findings"]
 
 #: The rules of findings that a report adds.
 _OWN_RULES = {
@@ -29,7 +29,9 @@ _OWN_RULES = {
 _DIGITS = re.compile(r"\d+")
 
 
-def joined(sources: Mapping[str, Mapping[str, Any]], missing: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
+def merge_documents(
+    sources: Mapping[str, Mapping[str, Any]], missing: Sequence[Mapping[str, str]] = ()
+) -> dict[str, Any]:
     """Return one document with the clusters of all `sources`, which are documents by the path of their file.
 
     `missing` are the name and error of each cluster whose audit failed. Its time is that of the newest source. Labels of logins are
@@ -40,17 +42,19 @@ def joined(sources: Mapping[str, Mapping[str, Any]], missing: Sequence[Mapping[s
     theirs = _rules(sources.values())
     rules = {**_OWN_RULES, **theirs}
     clusters = _clusters(sources)
-    found = [{**cluster, "findings": in_order(cluster["findings"])} for cluster in clusters.values()]
-    found = sorted(numbered(found), key=lambda cluster: natural(cluster["name"]))
-    everywhere = [{**finding, "id": finding_id(finding)} for finding in across(found, _judged(sources))]
+    found = [{**cluster, "findings": order_findings(cluster["findings"])} for cluster in clusters.values()]
+    found = sorted(number_logins(found), key=lambda cluster: natural_key(cluster["name"]))
+    everywhere = [
+        {**finding, "id": finding_id(finding)} for finding in find_shared_logins(found, _audited_clusters(sources))
+    ]
     used = {finding["rule"] for findings in (everywhere, *(each["findings"] for each in found)) for finding in findings}
     return {
         "format": FORMAT,
         "made": max(document["made"] for document in sources.values()),
         "rules": {name: rule for name, rule in sorted(rules.items()) if name in used or name in theirs},
         "clusters": found,
-        "findings": in_order(everywhere),
-        **({"missing": documents.clean(missing)} if missing else {}),
+        "findings": order_findings(everywhere),
+        **({"missing": documents.replace_unwritable(missing)} if missing else {}),
     }
 
 
@@ -60,7 +64,7 @@ def finding_id(finding: Mapping[str, Any]) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
-def in_order(findings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def order_findings(findings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the findings, the worst first, then by rule and object."""
 
     def key(finding: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -70,7 +74,7 @@ def in_order(findings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(findings, key=key)
 
 
-def natural(text: str) -> str:
+def natural_key(text: str) -> str:
     """Return a key for natural sorting: without case, and project-2 before project-10."""
     return _DIGITS.sub(lambda digits: digits[0].zfill(10), text.casefold())
 
@@ -84,7 +88,7 @@ def _rules(sources: Any) -> dict[str, Any]:
     }
 
 
-def _judged(sources: Mapping[str, Mapping[str, Any]]) -> set[str]:
+def _audited_clusters(sources: Mapping[str, Mapping[str, Any]]) -> set[str]:
     """Return the clusters whose own audit applied the rule. A report may list the rule only for its own findings."""
     return {
         cluster["name"] or cluster["server"]
@@ -112,13 +116,13 @@ def _clusters(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, A
                 **cluster,
                 "name": name,
                 "made": cluster.get("made", document["made"]),
-                "findings": [_without_new(finding) for finding in cluster["findings"]],
+                "findings": [_drop_new(finding) for finding in cluster["findings"]],
                 "logins": _logins(cluster["logins"], path),
             }
     return found
 
 
-def _without_new(finding: Mapping[str, Any]) -> dict[str, Any]:
+def _drop_new(finding: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in finding.items() if name != "new"}
 
 

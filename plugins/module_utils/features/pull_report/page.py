@@ -21,11 +21,11 @@ from typing import Any
 from ...core.audit_format import ERROR, SEVERITIES, WARNING
 from ...core.page_parts import PageParts
 from ...core.phrases import pluralize
-from ...core.visible_text import visible
-from ...explain.offers import offer_in
-from .browser_data import as_data, embedded
-from .counting import all_findings, counts, in_words
-from .timestamps import stamped
+from ...core.visible_text import escape_invisible
+from ...explain.offers import offer_of
+from .browser_data import as_data, embed_json
+from .counting import all_findings, count_by_severity, format_counts
+from .timestamps import mark_time
 
 __all__ = ["as_page"]
 
@@ -48,14 +48,14 @@ def as_page(document: Document, title: str, parts: PageParts) -> str:
         "state": _state(document),
         "style": style,
         "program": program,
-        "data": embedded(as_data(document)),
-        "when": _when(document),
+        "data": embed_json(as_data(document)),
+        "when": _audit_times(document),
         "headline": _headline(document),
-        "missing": _missing(document),
+        "missing": _missing_note(document),
         "tiles": "\n".join(_tiles(document)),
         "clusters": "\n".join(_clusters(document)),
         "rules": "\n".join(_rules(document)),
-        "unreadable": "\n".join(_unread(document)),
+        "unreadable": "\n".join(_unreadable_list(document)),
     }
     # In one pass, so that a slot in an inserted text is not replaced.
     return _SLOT.sub(lambda slot: slots[slot[1]], parts.html)
@@ -73,7 +73,7 @@ def _hash(content: str) -> str:
 
 def _text(text: str) -> str:
     """Return a text from outside, escaped for the page."""
-    return escape(visible(text))
+    return escape(escape_invisible(text))
 
 
 def _name(text: str) -> str:
@@ -82,7 +82,7 @@ def _name(text: str) -> str:
 
 
 def _time(time: str) -> str:
-    return f'<time datetime="{stamped(time)}">{stamped(_minute(time))} UTC</time>'
+    return f'<time datetime="{mark_time(time)}">{mark_time(_minute(time))} UTC</time>'
 
 
 def _minute(time: str) -> str:
@@ -90,7 +90,7 @@ def _minute(time: str) -> str:
     return time.replace("T", " ")[:16]
 
 
-def _when(document: Document) -> str:
+def _audit_times(document: Document) -> str:
     clusters = document["clusters"]
     oldest = min((cluster["made"] for cluster in clusters), default=document["made"])
     made = f"Audited {_time(document['made'])}"
@@ -105,10 +105,10 @@ def _when(document: Document) -> str:
 
 
 def _headline(document: Document) -> str:
-    total = counts(finding for _cluster, finding in all_findings(document))
+    total = count_by_severity(finding for _cluster, finding in all_findings(document))
     verdicts = _verdicts(document["clusters"])
     containers = sum(verdicts.values())
-    sentences = [f"{in_words(total).capitalize()}."]
+    sentences = [f"{format_counts(total).capitalize()}."]
     if containers and verdicts["will_not_pull"]:
         sentences.append(
             f"{verdicts['will_not_pull']:,} of {pluralize(containers, 'container')} cannot pull their image."
@@ -120,7 +120,7 @@ def _headline(document: Document) -> str:
     return " ".join(sentences)
 
 
-def _missing(document: Document) -> str:
+def _missing_note(document: Document) -> str:
     """Return the clusters without an audit, for the head of the page, so that no one takes such a cluster for clean."""
     missing = document.get("missing")
     if not missing:
@@ -146,8 +146,10 @@ def _names(severity: str, number: int) -> str:
 
 def _tiles(document: Document) -> Iterator[str]:
     found = [finding for _cluster, finding in all_findings(document)]
-    total, new = counts(found), counts(finding for finding in found if finding.get("new"))
-    gone = counts(entry["finding"] for entry in document["compared"]["gone"]) if "compared" in document else {}
+    total, new = count_by_severity(found), count_by_severity(finding for finding in found if finding.get("new"))
+    gone = (
+        count_by_severity(entry["finding"] for entry in document["compared"]["gone"]) if "compared" in document else {}
+    )
     for severity in SEVERITIES:
         change = f"{new[severity]:,} new, {gone[severity]:,} gone" if gone else ""
         yield (
@@ -176,7 +178,9 @@ def _bar(verdicts: Mapping[str, int], name: str) -> str:
 
 
 def _clusters(document: Document) -> Iterator[str]:
-    found_in = [(at, cluster, counts(cluster["findings"])) for at, cluster in enumerate(document["clusters"])]
+    found_in = [
+        (at, cluster, count_by_severity(cluster["findings"])) for at, cluster in enumerate(document["clusters"])
+    ]
     # The worst first.
     for at, cluster, found in sorted(found_in, key=lambda row: [-row[2][severity] for severity in SEVERITIES]):
         new = sum(bool(finding.get("new")) for finding in cluster["findings"])
@@ -232,14 +236,14 @@ def _example(cluster: str, finding: Document, *, shows_cluster: bool) -> str:
     place = "/".join(filter(None, (finding["namespace"], finding["name"])))
     where = f'<span class="place">{_name(cluster)}</span> ' if shows_cluster and cluster else ""
     new = '<span class="new">new</span> ' if finding.get("new") else ""
-    found = offer_in(finding)
+    found = offer_of(finding)
     effect = f'<p class="effect">{_name(found.notes)}</p>' if found.notes else ""
     tasks = f"<pre>{_text(found.text)}</pre>" if found.text else ""
     shown = f'<details class="fix"><summary>Fix</summary>{effect}{tasks}</details>' if effect or tasks else ""
     return f'<li>{new}{where}<span class="place">{_text(finding["kind"])} {_name(place)}</span> {_name(finding["message"])}{shown}</li>'
 
 
-def _unread(document: Document) -> Iterator[str]:
+def _unreadable_list(document: Document) -> Iterator[str]:
     for cluster in document["clusters"]:
         if cluster["unreadable"]:
             items = "".join(f"<li>{_name(text)}</li>" for text in cluster["unreadable"])

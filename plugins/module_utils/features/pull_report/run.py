@@ -9,26 +9,26 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...core.audit_format import ERROR, WARNING
-from ...core.errors import OptionError, printable
+from ...core.errors import OptionError, make_printable
 from ...core.page_parts import PageParts
 from ...core.phrases import pluralize, summarize
 from . import documents
-from .comparison import compared
-from .counting import all_findings, counts, failing, in_words, severities_from
+from .comparison import compare_documents
+from .counting import all_findings, count_by_severity, format_counts, select_failing, severities_from
 from .json_form import as_json
 from .junit import as_junit
-from .merge import joined
+from .merge import merge_documents
 from .options import NEVER, Report
 from .page import as_page
-from .run_files import check_writable, read, to_write, write
+from .run_files import check_writable, read_source, select_changed, write_files
 
-__all__ = ["report"]
+__all__ = ["write_report"]
 
 #: Maximum number of findings that a failure names.
 _NAMED = 3
 
 
-def report(wanted: Report, page: PageParts | None, *, check_mode: bool) -> dict[str, Any]:
+def write_report(wanted: Report, page: PageParts | None, *, check_mode: bool) -> dict[str, Any]:
     """Write the files and return the task's result. It has `failed` if there are findings that `fail_on` selects.
 
     :raises OptionError: when a file cannot be read, is not a document, or could not be written. Nothing is written then.
@@ -41,19 +41,19 @@ def report(wanted: Report, page: PageParts | None, *, check_mode: bool) -> dict[
     places = {name: check_writable(name, path) for name, path in wanted.outputs.items()}
     document = _document(wanted)
     texts = {places[name]: _FORMS[name](document, wanted, page) for name in places}
-    changes = to_write(texts, wanted.mode)
+    changes = select_changed(texts, wanted.mode)
     if not check_mode:
-        write(changes, wanted.mode)
+        write_files(changes, wanted.mode)
     return {**_result(document, wanted, [str(path) for path in changes]), **_failure(document, wanted)}
 
 
 def _document(wanted: Report) -> dict[str, Any]:
-    sources = {path: documents.from_bytes(path, read(path)) for path in wanted.src}
-    document = joined(sources, wanted.missing)
+    sources = {path: documents.from_bytes(path, read_source(path)) for path in wanted.src}
+    document = merge_documents(sources, wanted.missing)
     if wanted.compare_with is None:
         return document
-    before = documents.from_bytes(wanted.compare_with, read(wanted.compare_with))
-    return compared(document, before)
+    before = documents.from_bytes(wanted.compare_with, read_source(wanted.compare_with))
+    return compare_documents(document, before)
 
 
 def _junit(document: Mapping[str, Any], wanted: Report, _page: PageParts) -> str:
@@ -63,7 +63,7 @@ def _junit(document: Mapping[str, Any], wanted: Report, _page: PageParts) -> str
 
 #: Returns the text of each output.
 _FORMS: dict[str, Callable[[Mapping[str, Any], Report, PageParts], str]] = {
-    "html": lambda document, wanted, page: as_page(document, documents.clean(wanted.title), page),
+    "html": lambda document, wanted, page: as_page(document, documents.replace_unwritable(wanted.title), page),
     "json": lambda document, _wanted, _page: as_json(document),
     "junit": _junit,
 }
@@ -74,7 +74,7 @@ def _result(document: Mapping[str, Any], wanted: Report, changes: list[str]) -> 
     result: dict[str, Any] = {
         "changed": bool(changes),
         "clusters": [cluster["name"] for cluster in document["clusters"]],
-        "counts": counts(found),
+        "counts": count_by_severity(found),
         "files": changes,
         "paths": dict(wanted.outputs),
     }
@@ -82,21 +82,21 @@ def _result(document: Mapping[str, Any], wanted: Report, changes: list[str]) -> 
         result["missing"] = [cluster["name"] for cluster in document["missing"]]
     if "compared" in document:
         comparison = document["compared"]
-        result["new"] = counts(finding for finding in found if finding["new"])
-        result["gone"] = counts(entry["finding"] for entry in comparison["gone"])
+        result["new"] = count_by_severity(finding for finding in found if finding["new"])
+        result["gone"] = count_by_severity(entry["finding"] for entry in comparison["gone"])
         result |= {name: comparison[name] for name in ("only_before", "only_now")}
     return result
 
 
 def _failure(document: Mapping[str, Any], wanted: Report) -> dict[str, Any]:
-    found = failing(document, wanted.fail_on, only_new=wanted.fail_on_new)
+    found = select_failing(document, wanted.fail_on, only_new=wanted.fail_on_new)
     if not found:
         return {}
-    number = counts(finding for _cluster, finding in found)
+    number = count_by_severity(finding for _cluster, finding in found)
     clusters = len({cluster for cluster, _finding in found})
     told = [f"{cluster or 'all clusters'}: {finding['message']}" for cluster, finding in found]
     new = "new: " if wanted.fail_on_new else ""
     where = next((f". The report is in {path}" for path in wanted.outputs.values()), "")
     places = f"{clusters:,} of {pluralize(len(document['clusters']), 'cluster')}"
-    message = f"{new}{in_words(number)} in {places}: {summarize(told, _NAMED, '; ')}{where}"
-    return {"failed": True, "msg": printable(message)}
+    message = f"{new}{format_counts(number)} in {places}: {summarize(told, _NAMED, '; ')}{where}"
+    return {"failed": True, "msg": make_printable(message)}

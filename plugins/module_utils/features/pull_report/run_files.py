@@ -13,14 +13,14 @@ from pathlib import Path
 
 from ...core.errors import OptionError
 from ...core.file_errors import describe_read_error
-from ...core.whole_files import stored
+from ...core.whole_files import stage_file
 from .documents import LARGEST_BYTES
-from .timestamps import differ, settled
+from .timestamps import is_different, strip_marks
 
-__all__ = ["check_writable", "read", "to_write", "write"]
+__all__ = ["check_writable", "read_source", "select_changed", "write_files"]
 
 
-def read(path: str) -> bytes:
+def read_source(path: str) -> bytes:
     """Return the content of a file, at most one byte more than the largest document has.
 
     :raises OptionError: when it cannot be read or is not a regular file.
@@ -57,21 +57,21 @@ def check_writable(option: str, path: str) -> Path:
     return place
 
 
-def to_write(texts: Mapping[Path, str], mode: int) -> dict[Path, str]:
+def select_changed(texts: Mapping[Path, str], mode: int) -> dict[Path, str]:
     """Return the texts whose file is missing or differs in mode or in more than its times, by path, without the marks of times."""
-    return {path: settled(text) for path, text in texts.items() if not _is_there(path, text, mode)}
+    return {path: strip_marks(text) for path, text in texts.items() if not _is_there(path, text, mode)}
 
 
 def _is_there(path: Path, text: str, mode: int) -> bool:
     try:
         if stat.S_IMODE(path.stat().st_mode) != mode or path.stat().st_size > LARGEST_BYTES:
             return False
-        return not differ(text, path.read_bytes().decode("utf-8"))
+        return not is_different(text, path.read_bytes().decode("utf-8"))
     except (OSError, UnicodeDecodeError):
         return False
 
 
-def write(texts: Mapping[Path, str], mode: int) -> None:
+def write_files(texts: Mapping[Path, str], mode: int) -> None:
     """Replace the files. All are stored before the first is replaced.
 
     :raises OptionError: when one cannot be written.
@@ -79,7 +79,7 @@ def write(texts: Mapping[Path, str], mode: int) -> None:
     done: list[Path] = []
     with ExitStack() as stack:
         try:
-            ready = [(path, stack.enter_context(stored(path, text.encode(), mode))) for path, text in texts.items()]
+            ready = [(path, stack.enter_context(stage_file(path, text.encode(), mode))) for path, text in texts.items()]
             for path, temporary in ready:
                 temporary.replace(path)
                 done.append(path)

@@ -19,13 +19,13 @@ __all__ = [
     "Check",
     "count",
     "flag",
-    "listed",
-    "mapping",
-    "matching",
+    "list_of",
+    "mapping_of",
     "members",
     "one_of",
     "tasks",
     "text",
+    "text_matching",
     "text_or_null",
 ]
 
@@ -86,7 +86,7 @@ def one_of(values: Sequence[str]) -> Check:
     return check
 
 
-def matching(pattern: str, meaning: str) -> Check:
+def text_matching(pattern: str, meaning: str) -> Check:
     """Return a check for a text that matches the whole pattern. `meaning` names the format, such as `a time in UTC`."""
     expression = re.compile(pattern)
 
@@ -96,7 +96,7 @@ def matching(pattern: str, meaning: str) -> Check:
     return check
 
 
-def listed(item: Check) -> Check:
+def list_of(item: Check) -> Check:
     """Return a check for a list whose items all pass the check."""
 
     def check(value: Any) -> str:
@@ -110,7 +110,7 @@ def listed(item: Check) -> Check:
     return check
 
 
-def mapping(item: Check) -> Check:
+def mapping_of(item: Check) -> Check:
     """Return a check for an object with any names."""
 
     def check(value: Any) -> str:
@@ -118,7 +118,7 @@ def mapping(item: Check) -> Check:
             return " is not an object"
         for name, one in value.items():
             if found := item(one):
-                return f".{_shown(name)}{found}"
+                return f".{_format_name(name)}{found}"
         return ""
 
     return check
@@ -135,7 +135,7 @@ def members(required: Mapping[str, Check], optional: Mapping[str, Check] | None 
             return f" lacks the member {next(name for name in required if name not in value)!r}"
         for name, one in value.items():
             if name not in known:
-                return f" has a member that this format does not know: {_shown(name)}"
+                return f" has a member that this format does not know: {_format_name(name)}"
             if found := known[name](one):
                 return f".{name}{found}"
         return ""
@@ -143,5 +143,5 @@ def members(required: Mapping[str, Check], optional: Mapping[str, Check] | None 
     return check
 
 
-def _shown(name: str) -> str:
+def _format_name(name: str) -> str:
     return name if _SHOWN.match(name) else "one with an unusual name"

@@ -10,24 +10,24 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["MARK", "differ", "settled", "stamped"]
+__all__ = ["MARK", "is_different", "mark_time", "strip_marks"]
 
 #: Precedes each such time while a text is created. No document contains it: `documents.clean` removes it.
 MARK = "\ufdd0"
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?Z?")
 
 
-def stamped(time: str) -> str:
+def mark_time(time: str) -> str:
     """Return the time with a mark, so that `differ` ignores it. It is a date, `T` or a space, and a time of day."""
     return MARK + time
 
 
-def settled(text: str) -> str:
+def strip_marks(text: str) -> str:
     """Return the text without marks, as it is written."""
     return text.replace(MARK, "")
 
 
-def differ(text: str, there: str) -> bool:
+def is_different(text: str, there: str) -> bool:
     """Whether a marked text differs from the existing text `there` in more than its times."""
     first, *others = text.split(MARK)
     if not there.startswith(first):

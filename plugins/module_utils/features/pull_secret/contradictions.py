@@ -21,13 +21,13 @@ def contradictions(declared: Sequence[PullSecret]) -> Iterator[Contradiction]:
     """
     first: dict[str, int] = {}
     for position, secret in enumerate(declared):
-        if secret.name in first and not _are_apart(declared[first[secret.name]], secret):
+        if secret.name in first and not _is_disjoint(declared[first[secret.name]], secret):
             what = f"both declare secret {secret.name}, so declare it once, with all its registries"
             yield Contradiction(first[secret.name], position, what)
         first.setdefault(secret.name, position)
 
 
-def _are_apart(one: PullSecret, other: PullSecret) -> bool:
+def _is_disjoint(one: PullSecret, other: PullSecret) -> bool:
     """Whether one merges registries, and the other removes none of these."""
     ways = {each.mode: each for each in (one, other)}
     if set(ways) != {"merge", "remove"}:

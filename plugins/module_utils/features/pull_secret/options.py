@@ -13,7 +13,7 @@ from ...core.errors import OptionError
 from ...core.names import check_name
 from ...core.ownership import OWNERSHIP_LABELS, Ownership
 from ...dockerconfig.registry_keys import check_key
-from ...dockerconfig.sources import FILE_ARGUMENTS, SOURCES, auth_file_of
+from ...dockerconfig.sources import FILE_ARGUMENTS, SOURCES, auth_file_from_options
 from ...explain import verification
 from ...explain.verification import Verification
 from ...platform.protected import check_size, refuse_platform_name
@@ -21,7 +21,7 @@ from ...secrets.content import DATA_KEYS, TYPES, Target
 from ...secrets.metadata import SecretMetadata
 from .plan import MODES, PullSecret
 
-__all__ = ["ARGUMENTS", "SOURCES", "from_options", "identified"]
+__all__ = ["ARGUMENTS", "SOURCES", "from_options", "identity_from_options"]
 
 _REGISTRY = {
     "registry": {"type": "str", "required": True},
@@ -65,7 +65,7 @@ def from_options(options: Mapping[str, Any], read_file: Callable[[str], str]) ->
     target = Target(options["type"], _data_key(options))
     _check_combination(options, mode)
     if options["state"] == "absent":
-        only_managed, allowed = bool(options.get("only_managed")), _allowed(options)
+        only_managed, allowed = bool(options.get("only_managed")), _droppable_registries(options)
         return PullSecret(
             name, target, "absent", only_managed=only_managed, ownership=ownership, drop_platform_registries=allowed
         )
@@ -74,17 +74,17 @@ def from_options(options: Mapping[str, Any], read_file: Callable[[str], str]) ->
         "ownership": ownership,
         "recreate": bool(options.get("recreate")),
         "update_existing": options.get("update_existing") is not False,
-        "drop_platform_registries": _allowed(options),
+        "drop_platform_registries": _droppable_registries(options),
     }
     if mode == "remove":
         names, delete_empty = _registries(options, read_file), bool(options.get("delete_empty"))
         return PullSecret(name, target, mode, registries=names, delete_empty=delete_empty, **settings)
-    auth_file = auth_file_of(options, read_file)
+    auth_file = auth_file_from_options(options, read_file)
     check_size(f"secret {name}", target.encode(auth_file))
     return PullSecret(name, target, mode, auth_file, verification=Verification.of(options), **settings)
 
 
-def identified(options: Mapping[str, Any], _read_file: Callable[[str], str] | None = None) -> PullSecret:
+def identity_from_options(options: Mapping[str, Any], _read_file: Callable[[str], str] | None = None) -> PullSecret:
     """Return the secret that the options declare, or declare absent, without its content, for callers that need only its identity.
 
     :raises OptionError: for an invalid name or owner.
@@ -93,7 +93,7 @@ def identified(options: Mapping[str, Any], _read_file: Callable[[str], str] | No
     return PullSecret(_name(options), Target(options["type"], ""), mode, ownership=Ownership.of(options))
 
 
-def _allowed(options: Mapping[str, Any]) -> tuple[str, ...] | None:
+def _droppable_registries(options: Mapping[str, Any]) -> tuple[str, ...] | None:
     given = options.get("drop_platform_registries")
     return None if given is None else tuple(given)
 
@@ -150,7 +150,7 @@ def _check_remove(options: Mapping[str, Any], *, keeps: bool) -> None:
 def _registries(options: Mapping[str, Any], read_file: Callable[[str], str]) -> tuple[str, ...]:
     """Return the registries to remove: the given names, or all that a merge of the file or data would add."""
     if options.get("registries") is None:
-        return tuple(auth_file_of(options, read_file).registries)
+        return tuple(auth_file_from_options(options, read_file).registries)
     names = tuple(item["registry"] for item in options["registries"])
     for name in names:
         check_key("option 'registries'", name)

@@ -16,26 +16,26 @@ from ...core.objects import SECRET, Json, Kind, ObjectRef, Objects
 from ...core.ownership import Ownership, is_managed
 from ...core.phrases import summarize
 from ...core.protocols import NOTHING_RELATED, ListedBy, Plan, Related
-from ...dockerconfig.auth_file import NOTHING, AuthFile, read_stored
-from ...dockerconfig.editing import converted, merged, without
+from ...dockerconfig.auth_file import NOTHING, AuthFile, parse_stored
+from ...dockerconfig.editing import convert_form, merge_entries, remove_entries
 from ...dockerconfig.json_text import InvalidContent
 from ...dockerconfig.key_warnings import key_warnings
 from ...dockerconfig.kubelet_reading import kubelet_reading
 from ...dockerconfig.registry_keys import same_path, without_user
 from ...explain.verification import Verification
-from ...platform.hosted import ADDITIONAL_SECRET, objection, unmerged
-from ...platform.protected import check_size, is_platforms, refuse_dropping, refuse_foreign, refuse_unknown_loss
+from ...platform.hosted import ADDITIONAL_SECRET, find_merge_problem, objection
+from ...platform.protected import check_size, is_platform_object, refuse_dropping, refuse_foreign, refuse_unknown_loss
 from ...secrets.content import (
     DATA_KEYS,
     DOCKERCONFIGJSON,
     PODMANCONFIGJSON,
     StoredSecret,
     Target,
-    encoded,
+    encode_content,
     no_changes,
     registry_changes,
-    stored_view,
-    view,
+    view_secret,
+    view_stored_secret,
 )
 from ...secrets.metadata import SecretMetadata
 
@@ -129,9 +129,9 @@ class PullSecret:
             return Plan(extra=_GONE if self.delete_empty else {})
         refuse_dropping(ref, self.target.type, (), "create")
         details = {"registries": {**no_changes(), "added": self.auth_file.registries}}
-        meta = self.secret_metadata.labelled(self.ownership.labels).body()
+        meta = self.secret_metadata.with_labels(self.ownership.labels).body()
         body = {**meta, "type": self.target.type, "data": {self.target.key: self._value}}
-        return Plan((create(ref, body, details, view(self.target.type, self.auth_file.registries)),))
+        return Plan((create(ref, body, details, view_secret(self.target.type, self.auth_file.registries)),))
 
     @cached_property
     def _value(self) -> str:
@@ -151,7 +151,7 @@ class PullSecret:
         text, after = self._content(ref, held, target)
         if self._is_left_empty(ref, observed, after) and not held.others:
             return self._plan_delete(ref, observed, held, _GONE)
-        difference = _Difference(held, target, text, after, missing, self._broken(ref, held))
+        difference = _Difference(held, target, text, after, missing, self._why_replaced(ref, held))
         notes = tuple(difference.notes(ref))
         return Plan(() if difference.is_none else (self._change(ref, observed, difference),), notes=notes)
 
@@ -165,8 +165,8 @@ class PullSecret:
 
     def _wanted_metadata(self, ref: ObjectRef, observed: Json) -> SecretMetadata:
         """Return the declared metadata, with the labels of the owner who adopts the secret."""
-        adoptable = self._creates and not is_platforms(ref, observed)
-        return self.secret_metadata.labelled(self.ownership.missing(observed) if adoptable else {})
+        adoptable = self._creates and not is_platform_object(ref, observed)
+        return self.secret_metadata.with_labels(self.ownership.missing(observed) if adoptable else {})
 
     def _content(self, ref: ObjectRef, held: StoredSecret, target: Target) -> tuple[str, AuthFile]:
         """Return the content that the data key must have, as text and as entries.
@@ -175,7 +175,7 @@ class PullSecret:
         """
         try:
             text = self._text(ref, held, target)
-            return text, read_stored(text, legacy=target.legacy)
+            return text, parse_stored(text, legacy=target.legacy)
         except InvalidContent as error:
             raise Refusal(
                 f"{ref} was not changed: its content {error}, so registries can neither be added nor removed: "
@@ -190,16 +190,16 @@ class PullSecret:
         kept = held.auth_file  # read first, because unreadable content is never edited
         if self.mode == "merge" and held.type == target.type and kept.holds(self.auth_file):
             return held.text
-        text = converted(held.text, legacy=target.legacy) if held.legacy != target.legacy else held.text
+        text = convert_form(held.text, legacy=target.legacy) if held.legacy != target.legacy else held.text
         if self.mode == "remove":
-            return without(text, self.registries, legacy=target.legacy)
-        return merged(text, self.auth_file, legacy=target.legacy)
+            return remove_entries(text, self.registries, legacy=target.legacy)
+        return merge_entries(text, self.auth_file, legacy=target.legacy)
 
-    def _broken(self, ref: ObjectRef, held: StoredSecret) -> str:
+    def _why_replaced(self, ref: ObjectRef, held: StoredSecret) -> str:
         """Return why the old content must be replaced even if its registries are the declared ones, or an empty text if it need not."""
         if self.mode != "replace":
             return ""
-        if ref == ADDITIONAL_SECRET and (found := unmerged(held)):
+        if ref == ADDITIONAL_SECRET and (found := find_merge_problem(held)):
             return f"is not merged by the platform, because {found.why}"
         problems = held.for_kubelet.problems if held.type in DATA_KEYS else ()
         return held.unreadable or (f"stops every pull: {problems[0]}" if problems else "")
@@ -208,8 +208,8 @@ class PullSecret:
         refuse_dropping(ref, held.type, (), "delete", self.drop_platform_registries)
         unknown = {"previous_content": held.unreadable} if held.unreadable else {}
         details = {"registries": {**no_changes(), "removed": held.known.registries}, **unknown}
-        notes = (_lost(ref, held),) if held.unreadable else ()
-        return Plan((delete(ref, observed, details, stored_view(held)),), notes=notes, extra=extra or {})
+        notes = (_loss_sentence(ref, held),) if held.unreadable else ()
+        return Plan((delete(ref, observed, details, view_stored_secret(held)),), notes=notes, extra=extra or {})
 
     def _change(self, ref: ObjectRef, observed: Json, difference: _Difference) -> Change:
         views = {"before": difference.view_before(), "after": difference.view_after()}
@@ -220,7 +220,7 @@ class PullSecret:
             return update(ref, observed, difference.patch(ref), difference.details, **views)
         if not self.recreate:
             raise Refusal(f"{why}: {_HOW_TO_RECREATE}")
-        body = {**self.secret_metadata.labelled(self.ownership.labels).body(), **difference.body(ref)}
+        body = {**self.secret_metadata.with_labels(self.ownership.labels).body(), **difference.body(ref)}
         if self.secret_metadata.immutable is None and observed.get("immutable"):
             body["immutable"] = True
         return replace(ref, observed, body, difference.details, **views)
@@ -265,10 +265,10 @@ class _Difference:
         return {"registries": self.changes, **broken, **types, **parts}
 
     def view_before(self) -> dict[str, Any]:
-        return {**stored_view(self.held), **self._metadata_view("not as requested", flag=False)}
+        return {**view_stored_secret(self.held), **self._metadata_view("not as requested", flag=False)}
 
     def view_after(self) -> dict[str, Any]:
-        shown = view(self.target.type, self.held.known.registries, self.changes)
+        shown = view_secret(self.target.type, self.held.known.registries, self.changes)
         return {**shown, **self._metadata_view("as requested", flag=True)}
 
     def cannot_update(self, ref: ObjectRef, observed: Json) -> str:
@@ -282,7 +282,7 @@ class _Difference:
     def notes(self, ref: ObjectRef) -> Iterable[str]:
         """Yield warnings about the content before and after the change."""
         if self.held.unreadable:
-            yield _lost(ref, self.held)
+            yield _loss_sentence(ref, self.held)
         if self.changes["removed"] and not self.after.entries:
             yield f"{ref} no longer contains a registry: delete it with state=absent"
         read = self.target.type in DATA_KEYS and ref != ADDITIONAL_SECRET  # see `objection`
@@ -326,10 +326,10 @@ class _Difference:
 
         :raises OptionError: when it is larger than a secret may be.
         """
-        value = encoded(self.text) if self._converts or self._content_differs else self.held.value
+        value = encode_content(self.text) if self._converts or self._content_differs else self.held.value
         check_size(str(ref), value, *self.held.others.values())
         return value
 
 
-def _lost(ref: ObjectRef, held: StoredSecret) -> str:
+def _loss_sentence(ref: ObjectRef, held: StoredSecret) -> str:
     return f"the old content of {ref} {held.unreadable}, so it is unknown which registries it contained"

@@ -18,8 +18,8 @@ from ...core.entry import Entry
 from ...core.errors import OptionError, Refusal
 from ...core.phrases import summarize
 from ...declarations.batch import Declaration, Forecast
-from ...discovery.proofs import LoginCheck, judged
-from ...discovery.proofs import asked as asked_of
+from ...discovery.proofs import LoginCheck, explain_refusal
+from ...discovery.proofs import collect_proofs as asked_of
 from .plan import PullSecret
 
 __all__ = ["Verdict", "verdict_of", "verify_logins"]
@@ -68,7 +68,7 @@ def verify_logins(
     warnings: list[str] = []
     refused: dict[Entry | None, list[str]] = {}
     for entry, question in asked:
-        proof = _judged(question, answers)
+        proof = _explain_proof(question, answers)
         if proof.works and verified is not None:
             verified.add((question.attempt.wanted.host, question.attempt.login))
         verdict = verdict_of(proof, must_answer=question.must_answer)
@@ -78,9 +78,9 @@ def verify_logins(
         if verdict == "refuse":
             refused.setdefault(entry, []).append(sentence)
     if None in refused:
-        raise Refusal(_why(refused[None]))
-    reasons = {entry: _why(sentences) for entry, sentences in refused.items() if entry}
-    return Forecast(list(dict.fromkeys(warnings)), dict(_with_their_parts(reasons, declared)))
+        raise Refusal(_refusal_sentence(refused[None]))
+    reasons = {entry: _refusal_sentence(sentences) for entry, sentences in refused.items() if entry}
+    return Forecast(list(dict.fromkeys(warnings)), dict(_expand_reasons(reasons, declared)))
 
 
 def _all_questions(declared: Sequence[Declaration[PullSecret]]) -> list[tuple[Entry | None, _EntryLogin]]:
@@ -111,9 +111,9 @@ def _questions(each: Declaration[PullSecret]) -> Iterator[_EntryLogin]:
         yield _EntryLogin(question.key, LoginCheck.of(question, how.access, is_named=True), how.must_answer)
 
 
-def _judged(asked: _EntryLogin, answers: Mapping[LoginCheck, RegistryProof]) -> RegistryProof:
+def _explain_proof(asked: _EntryLogin, answers: Mapping[LoginCheck, RegistryProof]) -> RegistryProof:
     attempt = asked.attempt
-    return judged(answers[attempt], attempt.wanted.host, attempt.login)
+    return explain_refusal(answers[attempt], attempt.wanted.host, attempt.login)
 
 
 def _sentence(asked: _EntryLogin, proof: RegistryProof) -> str:
@@ -125,12 +125,12 @@ def _sentence(asked: _EntryLogin, proof: RegistryProof) -> str:
     return f"{sentence} (if only the nodes reach this registry, set verify: warn)"
 
 
-def _why(sentences: Sequence[str]) -> str:
+def _refusal_sentence(sentences: Sequence[str]) -> str:
     found = summarize([*dict.fromkeys(sentences)], _SHOWN, "; ")
     return f"nothing was written because a login does not work or could not be verified: {found}. Correct it, or leave out 'verify'"
 
 
-def _with_their_parts(
+def _expand_reasons(
     reasons: Mapping[Entry, str], declared: Iterable[Declaration[PullSecret]]
 ) -> Iterator[tuple[Entry, str]]:
     """Yield the refused entries and those with the same title: a role creates several entries from one of its own."""

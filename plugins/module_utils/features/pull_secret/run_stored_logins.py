@@ -18,7 +18,7 @@ from ...core.entry import Failure
 from ...core.errors import ImagePullError
 from ...core.objects import SECRET, ObjectRef
 from ...declarations.batch import Batch
-from ...discovery.proofs import LoginCheck, asked
+from ...discovery.proofs import LoginCheck, collect_proofs
 from ...dockerconfig.registry_keys import same_path
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import RunSettings
@@ -61,23 +61,25 @@ def name_working_logins(
     cluster: Cluster, declared: Batch[PullSecret], outcome: Outcome, settings: RunSettings
 ) -> Outcome:
     """Return the outcome. The error of each entry whose login is rejected also names the key of a stored login that works."""
-    failed = _refused([*_failed(declared, outcome)])[:_MOST_READ]
+    failed = _filter_refused([*_failed_entries(declared, outcome)])[:_MOST_READ]
     if not failed or outcome.stopped:
         return outcome
     with Workers(settings.concurrency) as workers:
-        stored = workers.map(partial(_stored, cluster), failed)
-    answers = asked(
+        stored = workers.map(partial(_stored_questions, cluster), failed)
+    answers = collect_proofs(
         attempt for one, questions in zip(failed, stored, strict=True) for _question, attempt in one.attempts(questions)
     )
     found: dict[str, dict[Failure, Failure]] = {}
     for one, questions in zip(failed, stored, strict=True):
         keys = [question.key for question, attempt in one.attempts(questions) if answers[attempt].works]
         if keys:
-            found.setdefault(one.result.name, {})[one.failure] = _named(one, keys)
-    return replace(outcome, namespaces=[_with(result, found.get(result.name, {})) for result in outcome.namespaces])
+            found.setdefault(one.result.name, {})[one.failure] = _name_logins(one, keys)
+    return replace(
+        outcome, namespaces=[_replace_failures(result, found.get(result.name, {})) for result in outcome.namespaces]
+    )
 
 
-def _failed(declared: Batch[PullSecret], outcome: Outcome) -> Iterator[_EntryFailure]:
+def _failed_entries(declared: Batch[PullSecret], outcome: Outcome) -> Iterator[_EntryFailure]:
     for result in outcome.failed:
         entries = {one.entry: one.desired for one in declared.declared(result.name)}
         for failure in result.failures:
@@ -86,11 +88,13 @@ def _failed(declared: Batch[PullSecret], outcome: Outcome) -> Iterator[_EntryFai
                 yield _EntryFailure(result, failure, desired)
 
 
-def _refused(failed: Iterable[_EntryFailure]) -> list[_EntryFailure]:
+def _filter_refused(failed: Iterable[_EntryFailure]) -> list[_EntryFailure]:
     """Return the entries whose login a registry rejects. Equal logins are checked once, whatever the number of namespaces."""
     every = list(failed)
     questions = {id(one.desired): one.how.questions(one.desired.auth_file) for one in every}
-    answers = asked(attempt for one in every for _question, attempt in one.attempts(questions[id(one.desired)]))
+    answers = collect_proofs(
+        attempt for one in every for _question, attempt in one.attempts(questions[id(one.desired)])
+    )
     judged = (replace(one, questions=_refusals(one, questions[id(one.desired)], answers)) for one in every)
     return [one for one in judged if one.questions]
 
@@ -101,7 +105,7 @@ def _refusals(
     return tuple(question for question, attempt in one.attempts(questions) if answers[attempt].outcome in _REFUSED)
 
 
-def _stored(cluster: Cluster, one: _EntryFailure) -> list[LoginQuestion]:
+def _stored_questions(cluster: Cluster, one: _EntryFailure) -> list[LoginQuestion]:
     """Return the same questions with the stored logins of the same keys, if these differ."""
     try:
         secret = cluster.get(one.ref)
@@ -117,7 +121,7 @@ def _stored(cluster: Cluster, one: _EntryFailure) -> list[LoginQuestion]:
     return found
 
 
-def _named(one: _EntryFailure, keys: Iterable[str]) -> Failure:
+def _name_logins(one: _EntryFailure, keys: Iterable[str]) -> Failure:
     sentence = (
         f"{one.failure.error}. The secret has another login for {', '.join(dict.fromkeys(keys))}, and the registry accepts that one: it was "
         "probably renewed. Users of the namespace can write this secret, so give that login to this entry only if you know it. Without "
@@ -126,5 +130,5 @@ def _named(one: _EntryFailure, keys: Iterable[str]) -> Failure:
     return replace(one.failure, error=sentence)
 
 
-def _with(result: NamespaceResult, failures: Mapping[Failure, Failure]) -> NamespaceResult:
+def _replace_failures(result: NamespaceResult, failures: Mapping[Failure, Failure]) -> NamespaceResult:
     return replace(result, failures=tuple(failures.get(each, each) for each in result.failures)) if failures else result

@@ -14,15 +14,15 @@ from typing import Any, ClassVar
 
 from ...core.changes import MANAGED_BY
 from ...core.errors import Refusal
-from ...core.foreign_text import redacted
+from ...core.foreign_text import redact_text
 from ...core.json_types import as_dict, as_str
 from ...core.objects import NAMESPACE, SECRET, Json, Kind, ObjectRef, Objects, metadata
 from ...core.ownership import owner_of
 from ...core.protocols import NOTHING_RELATED, Evaluation, ListedBy, Related
-from ...core.times import content_changed, utc, with_time_of_content
+from ...core.times import content_change, format_utc, with_time_of_content
 from ...dockerconfig.registry_keys import host_of, without_user
-from ...platform.protected import controller_of, says_generated
-from ...secrets.content import DATA_KEYS, TYPES, StoredSecret, may_be_auth_file
+from ...platform.protected import controller_of, is_marked_generated
+from ...secrets.content import DATA_KEYS, TYPES, StoredSecret, can_be_auth_file
 from ...secrets.expiry import ends_at, kind_of
 from .options import PullSecrets
 
@@ -39,18 +39,18 @@ _SELECTOR = ",".join(f"type!={each}" for each in _OTHERS)
 _MANAGER = next(iter(MANAGED_BY))
 
 
-def _kept(secret: Json) -> Json:
+def _trim_secret(secret: Json) -> Json:
     """Trim a listed secret: keep the data only if it may be an auth file."""
     kept = with_time_of_content(secret)
-    return kept if secret.get("type") in TYPES or may_be_auth_file(secret.get("data")) else {**kept, "data": {}}
+    return kept if secret.get("type") in TYPES or can_be_auth_file(secret.get("data")) else {**kept, "data": {}}
 
 
-def _kept_by_hand(secret: Json) -> Json:
+def _trim_generated(secret: Json) -> Json:
     """Trim a listed secret, and drop the data of generated secrets, of which each namespace of a cluster has three."""
-    return {**secret, "data": {}} if says_generated(secret) else _kept(secret)
+    return {**secret, "data": {}} if is_marked_generated(secret) else _trim_secret(secret)
 
 
-_NAMED, _BY_HAND = replace(SECRET, trim=_kept), replace(SECRET, trim=_kept_by_hand)
+_NAMED, _BY_HAND = replace(SECRET, trim=_trim_secret), replace(SECRET, trim=_trim_generated)
 
 
 @dataclass(frozen=True, repr=False)
@@ -74,11 +74,11 @@ class SecretReport:
         shown = {*reading.logins, *map(without_user, reading.logins)}
         rest = (key for key in stored.known.entries if key not in shown)
         keys = sorted((*reading.logins, *rest), key=without_user)
-        changed = content_changed(secret)
+        changed = content_change(secret)
         written = float(changed.at) if changed and changed.is_exact else 0.0
         rows = [_row(key, *reading.logins.get(key, ("", "")), written) for key in keys]
         report = _report(secret, stored, reading.problems, rows)
-        return cls(report, keys, reading.logins, written, says_generated(secret))
+        return cls(report, keys, reading.logins, written, is_marked_generated(secret))
 
 
 @dataclass(frozen=True)
@@ -109,19 +109,19 @@ class SecretQuestion:
         """
         if not objects and found.get(ObjectRef(NAMESPACE, "", namespace), {}) is None:
             raise Refusal(f"the namespace does not exist on {self.where}: correct its name, or create it first")
-        meant = [secret for name, secret in sorted(objects.items()) if self._means(name, secret)]
-        return Evaluation(extra={"seen": [SecretReport.of(_kept(secret)) for secret in meant]})
+        meant = [secret for name, secret in sorted(objects.items()) if self._matches(name, secret)]
+        return Evaluation(extra={"seen": [SecretReport.of(_trim_secret(secret)) for secret in meant]})
 
-    def _means(self, name: str, secret: Json) -> bool:
+    def _matches(self, name: str, secret: Json) -> bool:
         if name in self.asked.exact:
             return True
         if self.asked.names and not self.asked.named(name):
             return False
-        if not self.asked.names and says_generated(secret):
+        if not self.asked.names and is_marked_generated(secret):
             return False
         if secret.get("type") in TYPES:
             return True
-        return may_be_auth_file(secret.get("data")) and bool(StoredSecret.of(secret).known.entries)
+        return can_be_auth_file(secret.get("data")) and bool(StoredSecret.of(secret).known.entries)
 
 
 def _report(secret: Json, stored: StoredSecret, of_kubelet: Sequence[str], rows: Sequence[Json]) -> dict[str, Any]:
@@ -133,10 +133,10 @@ def _report(secret: Json, stored: StoredSecret, of_kubelet: Sequence[str], rows:
         "type": stored.type,
         "read_by_nodes": is_read,
         "immutable": secret.get("immutable") is True,
-        "generated": says_generated(secret),
+        "generated": is_marked_generated(secret),
         "managed_by": controller_of(secret) or as_str(as_dict(meta.get("labels")).get(_MANAGER)),
         "owner": owner_of(secret),
-        "problems": [redacted(problem) for problem in problems],
+        "problems": [redact_text(problem) for problem in problems],
         "registries": list(rows),
     }
 
@@ -145,8 +145,8 @@ def _row(key: str, username: str, password: str, written: float) -> dict[str, An
     host = host_of(key)
     ends, kind = ends_at(host, username, password, written), kind_of(host, username, password)
     return {
-        "key": redacted(without_user(key)),
+        "key": redact_text(without_user(key)),
         "has_login": bool(username and password),
         "kind": kind.title if kind else "",
-        "expires": "" if ends is None else utc(ends),
+        "expires": "" if ends is None else format_utc(ends),
     }

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...clients.kube.client import Cluster
 from ...clients.registry.proof import RegistryProof
-from ...discovery.proofs import LoginCheck, asked, judged
+from ...discovery.proofs import LoginCheck, collect_proofs, explain_refusal
 from ...engine.inspection import inspect
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import RunSettings
@@ -20,14 +20,14 @@ from ...explain.verification import LoginQuestion, Verification
 from .options import PullSecrets
 from .question import SecretQuestion, SecretReport
 
-__all__ = ["look_into"]
+__all__ = ["inspect_secrets"]
 
 #: Maximum number of secrets that are read by name. For more, all their namespaces are listed. One name in many namespaces is always
 #: read by name, because the server selects it in a list.
 _FEW = 32
 
 
-def look_into(cluster: Cluster, wanted: PullSecrets, namespaces: Sequence[str], settings: RunSettings) -> Outcome:
+def inspect_secrets(cluster: Cluster, wanted: PullSecrets, namespaces: Sequence[str], settings: RunSettings) -> Outcome:
     """Return the outcome with `secrets` for each namespace and, with a verification, the number of each answer in `outcomes`.
 
     :raises OptionError: when the certificate authorities of registries cannot be read.
@@ -36,10 +36,15 @@ def look_into(cluster: Cluster, wanted: PullSecrets, namespaces: Sequence[str], 
     by_name = count == 1 or count * len(namespaces) <= _FEW
     outcome = inspect(cluster, SecretQuestion(wanted, cluster.name, by_name), namespaces, settings)
     proven = _LoginVerdicts.of(wanted.verification, _secrets(outcome)) if wanted.verification else None
-    results = [_told(result, proven) for result in outcome.namespaces]
+    results = [_finish_result(result, proven) for result in outcome.namespaces]
     if proven is None:
         return replace(outcome, namespaces=results)
-    return replace(outcome, namespaces=results, extra=_counted(results), remarks=(*outcome.remarks, *proven.unasked()))
+    return replace(
+        outcome,
+        namespaces=results,
+        extra=_count_outcomes(results),
+        remarks=(*outcome.remarks, *proven.unasked_warnings()),
+    )
 
 
 def _secrets(outcome: Outcome) -> Iterator[SecretReport]:
@@ -55,19 +60,19 @@ class _LoginVerdicts:
     @classmethod
     def of(cls, how: Verification, secrets: Iterator[SecretReport]) -> _LoginVerdicts:
         questions = (question for secret in secrets for question in _questions(how, secret))
-        return cls(how, asked(_attempt(how, question) for question in questions))
+        return cls(how, collect_proofs(_attempt(how, question) for question in questions))
 
     def of_secret(self, secret: SecretReport) -> dict[str, list[dict[str, str]]]:
         """Return the results of the checks by registry key."""
         rows: dict[str, list[dict[str, str]]] = {key: [] for key in secret.keys}
         for question in _questions(self.how, secret):
             attempt = _attempt(self.how, question)
-            proof = judged(self.answers[attempt], attempt.wanted.host, attempt.login, secret.written)
+            proof = explain_refusal(self.answers[attempt], attempt.wanted.host, attempt.login, secret.written)
             repository = str(attempt.wanted) if question.image else ""
             rows[question.key].append({"repository": repository, "outcome": proof.outcome, "message": proof.said})
         return rows
 
-    def unasked(self) -> Iterator[str]:
+    def unasked_warnings(self) -> Iterator[str]:
         """Yield a warning for each repository for which no secret has a login."""
         hosts = {(attempt.wanted.host, attempt.wanted.path) for attempt in self.answers}
         for text, image in self.how.images:
@@ -86,7 +91,7 @@ def _questions(how: Verification, secret: SecretReport) -> Sequence[LoginQuestio
     return () if secret.is_generated else how.of_logins(secret.logins)
 
 
-def _told(result: NamespaceResult, proven: _LoginVerdicts | None) -> NamespaceResult:
+def _finish_result(result: NamespaceResult, proven: _LoginVerdicts | None) -> NamespaceResult:
     if "seen" not in result.extra:
         return result
     rows = [_row(secret, proven) for secret in result.extra["seen"]]
@@ -101,7 +106,7 @@ def _row(secret: SecretReport, proven: _LoginVerdicts | None) -> dict[str, Any]:
     return {**secret.report, "registries": rows}
 
 
-def _counted(results: Sequence[NamespaceResult]) -> dict[str, Any]:
+def _count_outcomes(results: Sequence[NamespaceResult]) -> dict[str, Any]:
     counts = Counter(
         proof["outcome"]
         for result in results

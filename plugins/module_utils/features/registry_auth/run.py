@@ -10,15 +10,15 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Union
 
 from ...clients.registry.challenge import AuthInfo
-from ...clients.registry.client import RegistryOptions, ask, check_options, registry_host
+from ...clients.registry.client import RegistryOptions, ask_registry, check_options, registry_host
 from ...clients.registry.endpoints import option_host
-from ...clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof, prove, prove_login
+from ...clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof, prove_login, prove_pull
 from ...core.entry import Entry
 from ...core.errors import ImagePullError, OptionError
 from ...core.phrases import pluralize
-from ...declarations.entry_list import EntryList, entries_of
-from ...discovery.parallel import answers_to
-from ...discovery.proofs import judged
+from ...declarations.entry_list import EntryList, list_entries
+from ...discovery.parallel import ask_all
+from ...discovery.proofs import explain_refusal
 from ...images.references import reference_of
 
 __all__ = ["ask_registries"]
@@ -35,16 +35,16 @@ class _RegistryRequest:
 
     def answer(self) -> _RegistryAnswer:
         """Query the registry. :raises ImagePullError: when it cannot be reached, or its answer is not that of a registry."""
-        info = ask(self.options)
+        info = ask_registry(self.options)
         realm_hosts = [host for host in (self.options.realm_host, *self.realm_hosts) if host]
         host = registry_host(self.options)
         login = [prove_login(self.options, host, self.login, realm_hosts, is_named=True)] if self.login else []
-        images = [prove(self.options, image, self.login, realm_hosts, is_named=True) for image in self.images]
-        return _RegistryAnswer(info, self._judged(login), self._judged(images))
+        images = [prove_pull(self.options, image, self.login, realm_hosts, is_named=True) for image in self.images]
+        return _RegistryAnswer(info, self._explain_refusals(login), self._explain_refusals(images))
 
-    def _judged(self, proofs: Sequence[RegistryProof]) -> Sequence[RegistryProof]:
+    def _explain_refusals(self, proofs: Sequence[RegistryProof]) -> Sequence[RegistryProof]:
         host, login = registry_host(self.options), self.login
-        return [judged(proof, host, login) for proof in proofs] if login else proofs
+        return [explain_refusal(proof, host, login) for proof in proofs] if login else proofs
 
 
 @dataclass(frozen=True)
@@ -63,17 +63,17 @@ def ask_registries(form: EntryList, params: Mapping[str, Any]) -> dict[str, Any]
     :raises ImagePullError: when the single registry cannot be reached, or its answer is not that of a registry.
     """
     if params.get(form.option) is not None:
-        return _ask_all(_all_asked(entries_of(form, params)))
-    asked = _asked(params)
-    return {"changed": False, **_told(asked, asked.answer())}
+        return _ask_entries(_parse_entries(list_entries(form, params)))
+    asked = _parse_options(params)
+    return {"changed": False, **_result_row(asked, asked.answer())}
 
 
-def _all_asked(entries: Sequence[tuple[Entry, Mapping[str, Any]]]) -> list[tuple[Entry, _RegistryRequest]]:
+def _parse_entries(entries: Sequence[tuple[Entry, Mapping[str, Any]]]) -> list[tuple[Entry, _RegistryRequest]]:
     """Return the requests of all entries. :raises OptionError: with all invalid entries at once."""
     found, problems = [], []
     for entry, options in entries:
         try:
-            found.append((entry, _asked(options)))
+            found.append((entry, _parse_options(options)))
         except OptionError as error:
             problems.append(f"{entry}: {error}")
     if problems:
@@ -81,7 +81,7 @@ def _all_asked(entries: Sequence[tuple[Entry, Mapping[str, Any]]]) -> list[tuple
     return found
 
 
-def _asked(params: Mapping[str, Any]) -> _RegistryRequest:
+def _parse_options(params: Mapping[str, Any]) -> _RegistryRequest:
     """Return the request. :raises OptionError: for an invalid host, an incomplete login, or a repository of another registry."""
     options = RegistryOptions(
         **{field.name: params[field.name] for field in fields(RegistryOptions) if field.name in params}
@@ -90,14 +90,14 @@ def _asked(params: Mapping[str, Any]) -> _RegistryRequest:
     user, password = params.get("username") or "", params.get("password") or ""
     if bool(user) != bool(password):
         raise OptionError("options 'username' and 'password' are given together: a login needs both")
-    images = tuple(_image(options, text) for text in params.get("repositories") or ())
+    images = tuple(_parse_image(options, text) for text in params.get("repositories") or ())
     realm_hosts = tuple(params.get("realm_hosts") or ())
     for realm_host in realm_hosts:
         option_host("realm_hosts", realm_host)
     return _RegistryRequest(options, RegistryLogin(user, password) if user else None, images, realm_hosts)
 
 
-def _image(options: RegistryOptions, text: str) -> RegistryImage:
+def _parse_image(options: RegistryOptions, text: str) -> RegistryImage:
     host = registry_host(options)
     path = text.removeprefix(f"{host}/")
     found = reference_of(f"{host}/{path}")
@@ -108,15 +108,15 @@ def _image(options: RegistryOptions, text: str) -> RegistryImage:
     return RegistryImage(host, found.path, found.digest or found.tag)
 
 
-def _ask_all(registries: Sequence[tuple[Entry, _RegistryRequest]]) -> dict[str, Any]:
+def _ask_entries(registries: Sequence[tuple[Entry, _RegistryRequest]]) -> dict[str, Any]:
     """Return the result for many registries: failed if one of them failed, with the answers of the others."""
-    answers = answers_to((asked for _entry, asked in registries), _answer_or_error)
+    answers = ask_all((asked for _entry, asked in registries), _answer_or_error)
     failed = [
         (entry, str(answer)) for entry, asked in registries if isinstance(answer := answers[asked], ImagePullError)
     ]
     result = {
         "changed": False,
-        "registries": [_told(asked, answers[asked]) for _entry, asked in registries],
+        "registries": [_result_row(asked, answers[asked]) for _entry, asked in registries],
         "failures": [{"entry": entry.position, "title": str(entry), "error": error} for entry, error in failed],
     }
     if not failed:
@@ -133,7 +133,7 @@ def _answer_or_error(asked: _RegistryRequest) -> Union[_RegistryAnswer, ImagePul
         return error
 
 
-def _told(asked: _RegistryRequest, answer: Union[_RegistryAnswer, ImagePullError]) -> dict[str, Any]:
+def _result_row(asked: _RegistryRequest, answer: Union[_RegistryAnswer, ImagePullError]) -> dict[str, Any]:
     if isinstance(answer, ImagePullError):
         return {"registry": asked.options.registry}
     told = {"registry": registry_host(asked.options), **asdict(answer.info)}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from ...core.names import is_pattern
 from ...declarations.contradictions import Contradiction
-from .globs import overlap
+from .globs import can_overlap
 from .plan import SaLink
 
 __all__ = ["contradictions"]
@@ -32,18 +32,18 @@ def contradictions(declared: Sequence[SaLink]) -> Iterator[Contradiction]:
         for key in link.lists:
             accounts = lists.setdefault(key, {})
             for account in link.service_accounts:
-                for other in _overlapping(account, accounts):
-                    yield from _between(position, link, accounts[other], f"{key} of service account {account}")
+                for other in _overlapping_accounts(account, accounts):
+                    yield from _find_conflicts(position, link, accounts[other], f"{key} of service account {account}")
                 _add(position, link, accounts.setdefault(account, _DeclaredList()))
 
 
-def _overlapping(account: str, known: dict[str, _DeclaredList]) -> list[str]:
+def _overlapping_accounts(account: str, known: dict[str, _DeclaredList]) -> list[str]:
     if is_pattern(account):
-        return [other for other in known if overlap(account, other)]
-    return [other for other in known if other == account or (is_pattern(other) and overlap(account, other))]
+        return [other for other in known if can_overlap(account, other)]
+    return [other for other in known if other == account or (is_pattern(other) and can_overlap(account, other))]
 
 
-def _between(position: int, link: SaLink, known: _DeclaredList, where: str) -> Iterator[Contradiction]:
+def _find_conflicts(position: int, link: SaLink, known: _DeclaredList, where: str) -> Iterator[Contradiction]:
     opposite, words = (known.absent, "linked and unlinked") if link.present else (known.present, "unlinked and linked")
     for secret in link.secrets:
         if opposite.get(secret, position) != position:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from functools import cache
 
-__all__ = ["overlap"]
+__all__ = ["can_overlap"]
 
 
-def overlap(one: str, other: str) -> bool:
+def can_overlap(one: str, other: str) -> bool:
     """Whether a name can match both globs. A set in brackets counts as any character."""
-    first, second = _simple(one), _simple(other)
+    first, second = _simplify(one), _simplify(other)
 
     @cache
     def may(i: int, j: int) -> bool:
@@ -29,7 +29,7 @@ def overlap(one: str, other: str) -> bool:
     return may(0, 0)
 
 
-def _simple(pattern: str) -> str:
+def _simplify(pattern: str) -> str:
     """Return the pattern with a question mark for each set in brackets, and without repeated stars."""
     result, rest = "", pattern
     while rest:

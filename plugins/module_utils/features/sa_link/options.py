@@ -51,7 +51,7 @@ def from_options(options: Mapping[str, Any], _read_file: Callable[[str], str] | 
     for option in ("secrets", "service_accounts"):
         for name in options[option]:
             if option == "secrets" or not is_pattern(name):
-                _check(option, name)
+                _check_secret_name(option, name)
     _refuse_contradictions(options)
     return SaLink(
         secrets=tuple(dict.fromkeys(options["secrets"])),
@@ -69,7 +69,7 @@ def from_options(options: Mapping[str, Any], _read_file: Callable[[str], str] | 
     )
 
 
-def _check(option: str, name: str) -> None:
+def _check_secret_name(option: str, name: str) -> None:
     for prefix in _PREFIXES if option == "secrets" else ():
         if name.startswith(prefix) and is_name(name.removeprefix(prefix)):
             raise OptionError(

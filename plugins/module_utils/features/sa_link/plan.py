@@ -18,18 +18,27 @@ from ...core.names import is_pattern
 from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects
 from ...core.ownership import Ownership, labels_view
 from ...core.protocols import ALL, NOTHING_RELATED, ListedBy, Plan, Related
-from ...platform.account_lists import LISTS, changes_of, entries_of, link, names_in, repeated, unlink, view
+from ...platform.account_lists import (
+    LISTS,
+    add_links,
+    changes_of,
+    duplicate_names,
+    entries_of,
+    names_in,
+    remove_links,
+    view_lists,
+)
 from ...platform.generated import Origin, origin_of
-from ...platform.protected import is_platforms
+from ...platform.protected import is_platform_object
 from ...secrets.content import DOCKERCONFIGJSON
-from ...secrets.usable import why_not_there, why_not_usable
+from ...secrets.usable import why_not_usable, why_secret_missing
 from .pods import TRIMMED_POD, AccountPullList, PodMissingSecrets, pods_missing_secrets
 from .unlinking import Decision, Unlinking
 
 __all__ = ["SaLink"]
 
 #: Checks of the secrets to link, by the value of `require`. With 'none', secrets are not checked.
-_REQUIREMENTS = {"existing": why_not_there, "usable": why_not_usable}
+_REQUIREMENTS = {"existing": why_secret_missing, "usable": why_not_usable}
 
 #: The decisions on unwanted entries, by list and name.
 _Decisions = Mapping[tuple[str, str], Decision]
@@ -124,7 +133,7 @@ class SaLink:
         """Check the secrets, and return notes on unchecked ones. :raises Refusal: for the first that does not meet the requirement."""
         if self.require not in _REQUIREMENTS or not self.present:
             return []
-        why_not = _REQUIREMENTS[self.require] if LISTS["pull"] in self.lists else why_not_there
+        why_not = _REQUIREMENTS[self.require] if LISTS["pull"] in self.lists else why_secret_missing
         unread = []
         for ref in (ObjectRef(SECRET, namespace, name) for name in self.secrets):
             if ref not in found:
@@ -150,12 +159,12 @@ class SaLink:
 
     def _plan_account(self, ref: ObjectRef, account: Json, decisions: _Decisions) -> Change | None:
         """Return the change of an account. :raises Refusal: when a list cannot be read, or another owner has created the account."""
-        labels = self._adopted(ref, account)
+        labels = self._adoption_labels(ref, account)
         before = {key: entries_of(ref, account, key) for key in self.lists}
         after: dict[str, Any] = {}
         for key, entries in before.items():
-            linked = link(entries, self.secrets) if self.present else entries
-            after[key] = unlink(
+            linked = add_links(entries, self.secrets) if self.present else entries
+            after[key] = remove_links(
                 linked, {name for (where, name), fate in decisions.items() if where == key and fate.remove}
             )
         patch = {key: after[key] for key in self.lists if after[key] != before[key]}
@@ -163,26 +172,26 @@ class SaLink:
             return None
         details: dict[str, Any] = {"lists": {key: changes_of(before[key], after[key]) for key in patch}}
         views = {
-            "before": {**view(before, patch), **labels_view(labels, "not as requested")},
-            "after": {**view(after, patch), **labels_view(labels, "as requested")},
+            "before": {**view_lists(before, patch), **labels_view(labels, "not as requested")},
+            "after": {**view_lists(after, patch), **labels_view(labels, "as requested")},
         }
         if labels:
             patch = {**patch, "metadata": {"labels": labels}}
             details["labels"] = sorted(labels)
         return update(ref, account, patch, details, **views)
 
-    def _adopted(self, ref: ObjectRef, account: Json) -> dict[str, str]:
+    def _adoption_labels(self, ref: ObjectRef, account: Json) -> dict[str, str]:
         """Return the missing ownership labels of an account that `create` declares. :raises Refusal: when another owner has it."""
         if not self.create or ref.name not in self.service_accounts:
             return {}
         self.ownership.refuse_other(ref, account, adoptable=True)
-        return {} if is_platforms(ref, account) else self.ownership.missing(account)
+        return {} if is_platform_object(ref, account) else self.ownership.missing(account)
 
     def _create(self, ref: ObjectRef) -> Change:
         lists: dict[str, list[Json]] = {key: [{"name": name} for name in self.secrets] for key in self.lists}
         body = {"metadata": {"labels": self.ownership.labels}, **lists}
         details = {"lists": {key: changes_of([], entries) for key, entries in lists.items()}}
-        return create(ref, body, details, view(lists, lists))
+        return create(ref, body, details, view_lists(lists, lists))
 
     def _pods(
         self, namespace: str, accounts: Mapping[ObjectRef, Json], found: Related
@@ -205,6 +214,6 @@ class SaLink:
     def _notes(self, ref: ObjectRef, account: Json, decisions: _Decisions) -> Iterator[str]:
         yield from dict.fromkeys(fate.note for fate in decisions.values() if fate.note)
         for key in self.lists:
-            for name in repeated(entries_of(ref, account, key)):
+            for name in duplicate_names(entries_of(ref, account, key)):
                 if name not in self.secrets and (key, name) not in decisions:
                     yield f"{ref} lists secret {name} more than once in {key}: the duplicate is not ours and was kept"

@@ -15,8 +15,8 @@ from typing import Any
 
 from ...core.changes import Change, delete
 from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import POD, Json, ObjectRef, controller_reference, metadata, only
-from ...platform.account_lists import names
+from ...core.objects import POD, Json, ObjectRef, controller_reference, metadata, pick
+from ...platform.account_lists import entry_names
 
 __all__ = ["TRIMMED_POD", "AccountPullList", "PodMissingSecrets", "pods_missing_secrets"]
 
@@ -29,22 +29,22 @@ _CONTAINERS = ("initContainerStatuses", "containerStatuses")
 _OF_METADATA = ("name", "namespace", "uid", "resourceVersion", "deletionTimestamp", "ownerReferences")
 
 
-def _trimmed(pod: Json) -> Json:
+def _trim_pod(pod: Json) -> Json:
     """Return the parts of a pod that are used below, about a tenth, because thousands are held in memory."""
     meta, status = metadata(pod), as_dict(pod.get("status"))
     states = {
         part: [{"state": as_dict(container).get("state")} for container in as_list(status.get(part))]
         for part in _CONTAINERS
     }
-    mirror = only(as_dict(meta.get("annotations")), _MIRROR)
+    mirror = pick(as_dict(meta.get("annotations")), _MIRROR)
     return {
-        "metadata": {**only(meta, *_OF_METADATA), "annotations": mirror},
-        "spec": only(as_dict(pod.get("spec")), "serviceAccountName", _KEY),
-        "status": {**only(status, "phase"), **states},
+        "metadata": {**pick(meta, *_OF_METADATA), "annotations": mirror},
+        "spec": pick(as_dict(pod.get("spec")), "serviceAccountName", _KEY),
+        "status": {**pick(status, "phase"), **states},
     }
 
 
-TRIMMED_POD = replace(POD, trim=_trimmed)
+TRIMMED_POD = replace(POD, trim=_trim_pod)
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class PodMissingSecrets:
     def restart(self, namespace: str) -> Change:
         """Return its deletion. The server refuses it if the pod was replaced or has changed since it was read."""
         details = {"service_account": self.account, "owner": self.owner, "waiting_reason": self.waiting_reason}
-        before = {**details, _KEY: _listed(self.pod)}
+        before = {**details, _KEY: _listed_secrets(self.pod)}
         return delete(ObjectRef(TRIMMED_POD, namespace, self.name), self.pod, details, before)
 
 
@@ -116,9 +116,9 @@ def pods_missing_secrets(
     """Return the pods of the accounts that lack a wanted secret, by name."""
     found = []
     for pod in map(as_dict, pods):
-        account, listed = _account(pod), _listed(pod)
+        account, listed = _account(pod), _listed_secrets(pod)
         missing = tuple(name for name in wanted if name not in listed)
-        if account in accounts and missing and not _is_out_of_question(pod):
+        if account in accounts and missing and not _is_excluded(pod):
             has_own_list = not (_is_readable(pod) and accounts[account].may_have_been_copied_as(listed))
             found.append(PodMissingSecrets(pod, account, missing, has_own_list))
     return sorted(found, key=lambda pod: pod.name)
@@ -128,8 +128,8 @@ def _account(pod: Json) -> str:
     return as_str(as_dict(pod.get("spec")).get("serviceAccountName")) or "default"
 
 
-def _listed(pod: Json) -> list[str]:
-    return names(as_list(as_dict(pod.get("spec")).get(_KEY)))
+def _listed_secrets(pod: Json) -> list[str]:
+    return entry_names(as_list(as_dict(pod.get("spec")).get(_KEY)))
 
 
 def _is_readable(pod: Json) -> bool:
@@ -137,7 +137,7 @@ def _is_readable(pod: Json) -> bool:
     return isinstance(as_dict(pod.get("spec")).get(_KEY), (list, type(None)))
 
 
-def _is_out_of_question(pod: Json) -> bool:
+def _is_excluded(pod: Json) -> bool:
     """Whether the pod has finished, is being deleted, or mirrors a static pod, to which admission adds nothing."""
     meta = metadata(pod)
     is_finished = as_dict(pod.get("status")).get("phase") in _FINISHED

@@ -31,21 +31,21 @@ def verify_links(cluster: Cluster, declared: Batch[SaLink], outcome: Outcome, se
 
     Of several entries, the longest `verify_after` counts: the task waits once.
     """
-    verified = {result.name: _verified(declared, result) for result in outcome.namespaces}
+    verified = {result.name: _declarations_to_verify(declared, result) for result in outcome.namespaces}
     longest = max((one.desired.verify_after for every in verified.values() for one in every), default=0.0)
     if not longest or settings.check_mode or outcome.stopped:
         return outcome
     settings.clock.sleep(longest)
 
     def look(result: NamespaceResult) -> NamespaceResult:
-        uids = _accounts(result) if verified[result.name] else {}
-        accounts = {ref: _read(cluster, ref) for ref in uids}
+        uids = _written_accounts(result) if verified[result.name] else {}
+        accounts = {ref: _read_account(cluster, ref) for ref in uids}
         for one in verified[result.name]:
             meant = {ref: account for ref, account in accounts.items() if one.desired.concerns(ref.name)}
             reasons = [
                 why
                 for ref, account in meant.items()
-                for why in _lost(cluster, one.desired, _LinkedAccount(ref, uids[ref]), account, longest)
+                for why in _describe_losses(cluster, one.desired, _LinkedAccount(ref, uids[ref]), account, longest)
             ]
             result = result.failing(one.entry, "; ".join(reasons)) if reasons else result
         return result
@@ -54,9 +54,9 @@ def verify_links(cluster: Cluster, declared: Batch[SaLink], outcome: Outcome, se
         return replace(outcome, namespaces=workers.map(look, outcome.namespaces))
 
 
-def _verified(declared: Batch[SaLink], result: NamespaceResult) -> list[Declaration[SaLink]]:
+def _declarations_to_verify(declared: Batch[SaLink], result: NamespaceResult) -> list[Declaration[SaLink]]:
     """Return the declarations to verify in a namespace: those with `verify_after` that have written there."""
-    if result.error or not _accounts(result):
+    if result.error or not _written_accounts(result):
         return []
     wrote = {entry for change in result.changes for entry in change.entries} - {
         failure.entry for failure in result.failures
@@ -68,14 +68,14 @@ def _verified(declared: Batch[SaLink], result: NamespaceResult) -> list[Declarat
     ]
 
 
-def _read(cluster: Cluster, ref: ObjectRef) -> Json | ImagePullError | None:
+def _read_account(cluster: Cluster, ref: ObjectRef) -> Json | ImagePullError | None:
     try:
         return cluster.get(ref)
     except ImagePullError as error:
         return error
 
 
-def _accounts(result: NamespaceResult) -> dict[ObjectRef, str]:
+def _written_accounts(result: NamespaceResult) -> dict[ObjectRef, str]:
     """Return the written accounts, each with its UID, which is empty if unknown."""
     return {change.ref: change.uid for change in result.changes if change.ref.kind == SERVICE_ACCOUNT}
 
@@ -90,7 +90,7 @@ class _LinkedAccount:
         return bool(self.uid) and as_str(metadata(account).get("uid")) not in ("", self.uid)
 
 
-def _lost(
+def _describe_losses(
     cluster: Cluster, desired: SaLink, written: _LinkedAccount, account: Json | ImagePullError | None, seconds: float
 ) -> list[str]:
     ref = written.ref
@@ -107,12 +107,12 @@ def _lost(
         ]
     return [
         f"{ref} lost {', '.join(lost)} from {key} again within {seconds:g} s on {cluster.name}: "
-        + _by_whom(ref, last_writers(account, key, _OURS))
+        + _describe_writer(ref, last_writers(account, key, _OURS))
         for key, lost in found.items()
     ]
 
 
-def _by_whom(ref: ObjectRef, managers: list[str]) -> str:
+def _describe_writer(ref: ObjectRef, managers: list[str]) -> str:
     """Return who removed the link by the record of field managers, or how to find out."""
     watch = f"run the task again while 'oc get serviceaccount {ref.name} -n {ref.namespace} -o yaml --show-managed-fields -w' shows each write"
     if not managers:

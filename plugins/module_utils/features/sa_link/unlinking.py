@@ -49,8 +49,8 @@ class Unlinking:
     def decide(self, account: Json, key: str, secret: ObjectRef, found: Related) -> Decision:
         """Decide whether to remove the entry `secret.name` of the list `key`. `found` has the objects that were read."""
         origin, who = origin_of(account, key, secret.name), _title(account, secret)
-        if self._stays(origin):
-            return self._kept(who)
+        if self._is_restored(origin):
+            return self._keep(who)
         if not self._is_open(origin):
             return Decision(remove=True)
         if secret not in found:
@@ -60,7 +60,7 @@ class Unlinking:
         if observed is None:
             return Decision(remove=True)
         if origin is not Origin.OTHER and is_generated(account, as_dict(observed)):
-            return self._kept(who)
+            return self._keep(who)
         if self.only_managed and not is_managed(as_dict(observed)):
             return Decision(remove=False, note=f"{who}: it does not have the label {_LABEL} (only_managed)")
         if self.only_managed and (other := self.ownership.other(as_dict(observed))):
@@ -68,13 +68,13 @@ class Unlinking:
         return Decision(remove=True)
 
     def _is_open(self, origin: Origin) -> bool:
-        return not self._stays(origin) and (self.only_managed or origin is not Origin.OTHER)
+        return not self._is_restored(origin) and (self.only_managed or origin is not Origin.OTHER)
 
-    def _stays(self, origin: Origin) -> bool:
+    def _is_restored(self, origin: Origin) -> bool:
         """Whether the account alone shows that the platform would restore the entry. For named secrets, a presumption is not enough."""
         return origin is Origin.GENERATED or (origin is Origin.PRESUMED and not self.by_name)
 
-    def _kept(self, who: str) -> Decision:
+    def _keep(self, who: str) -> Decision:
         note = f"{who}: the platform generated it for this account and would link it again"
         return Decision(remove=False, note=note if self.by_name else "")
 

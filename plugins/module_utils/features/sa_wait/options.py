@@ -36,10 +36,10 @@ def from_options(options: Mapping[str, Any]) -> Accounts:
     """Return the accounts. :raises OptionError: when no account is given, or a name is invalid."""
     if options["accounts"] is None:
         return Accounts(check_names("service_accounts", options["service_accounts"]))
-    return Accounts(given=_by_namespace(options["accounts"]))
+    return Accounts(given=_group_by_namespace(options["accounts"]))
 
 
-def _by_namespace(accounts: Iterable[Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
+def _group_by_namespace(accounts: Iterable[Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
     found: dict[str, dict[str, None]] = {}
     for account in accounts:
         check_namespace("accounts", account["namespace"])

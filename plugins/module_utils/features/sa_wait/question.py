@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from ...core.objects import SECRET, SERVICE_ACCOUNT, Kind, ObjectRef, Objects
 from ...core.protocols import ALL, NOTHING_RELATED, Evaluation, ListedBy, Related
 from ...platform.generated import generated_names
-from ...platform.provisioning import UNREADABLE, Verdict, how_to_renew, judge
+from ...platform.provisioning import UNREADABLE, Verdict, how_to_renew, judge_account
 
 __all__ = ["ProvisionedAccounts"]
 
@@ -54,7 +54,7 @@ class ProvisionedAccounts:
         secrets = {
             secret: found.get(ObjectRef(SECRET, namespace, secret), UNREADABLE) for secret in generated_names(account)
         }
-        return judge(account, secrets)
+        return judge_account(account, secrets)
 
     def _missing(self, namespace: str, name: str, verdict: Verdict | None) -> str:
         if verdict is None:

@@ -15,7 +15,7 @@ from ...discovery.cluster_facts import facts_of, with_objects
 from ...engine.inspection import inspect
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import RunSettings
-from ...platform.cluster import REGISTRY_SERVICE, ClusterFacts, hint, why_none_will_come
+from ...platform.cluster import REGISTRY_SERVICE, ClusterFacts, hint, why_not_generated
 from .question import ProvisionedAccounts
 
 __all__ = ["wait_for_provisioned"]
@@ -45,7 +45,7 @@ class _ProvisioningWait:
     def refine(self, asked: ProvisionedAccounts) -> ProvisionedAccounts:
         """Return the question with the information whether the cluster generates pull secrets at all."""
         self.facts = facts_of(self.cluster)
-        return replace(asked, none_will_come=why_none_will_come(self.facts))
+        return replace(asked, none_will_come=why_not_generated(self.facts))
 
     def hint(self, left: Sequence[NamespaceResult]) -> str:
         """Return the fix for accounts that were not provisioned in time."""

@@ -15,16 +15,16 @@ from ...core.names import check_path_segment
 from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Json, ObjectRef, metadata
 from ...core.ownership import is_managed
 from ...core.protocols import Related
-from ...rbac.accounts import is_of_an_account
+from ...rbac.accounts import has_account_labels
 from ...rbac.subjects import (
     ACCOUNT_USERS,
     AUTHENTICATED,
     PROJECT_GROUPS,
     UNAUTHENTICATED,
     Subject,
-    given,
-    listed,
+    subject_entries,
     subject_of,
+    subjects_from_options,
 )
 from .findings import ExportedGrant, Findings, LeftOut
 from .survey import NamespaceObjects
@@ -48,7 +48,7 @@ class Grants:
     default_binding: str
     reserved: Collection[str]
 
-    def looked_up(self, namespace: str, seen: NamespaceObjects) -> Iterator[ObjectRef]:
+    def refs_to_read(self, namespace: str, seen: NamespaceObjects) -> Iterator[ObjectRef]:
         """Yield the roles, and the accounts of the subjects. Missing accounts are expressed differently."""
         for binding in seen.bindings.values():
             role = as_dict(binding.get("roleRef"))
@@ -56,7 +56,7 @@ class Grants:
                 continue
             if _is_cluster_role(role):
                 yield ObjectRef(CLUSTER_ROLE, "", as_str(role.get("name")))
-            for entry in listed(binding):
+            for entry in subject_entries(binding):
                 subject = subject_of(entry, namespace)
                 if subject is not None and subject.ref is not None and subject.ref.kind == SERVICE_ACCOUNT:
                     yield subject.ref
@@ -69,7 +69,7 @@ class Grants:
 
     def _concerns(self, binding: Json) -> bool:
         role = as_str(as_dict(binding.get("roleRef")).get("name"))
-        return role in self.roles or (is_managed(binding) and not is_of_an_account(binding))
+        return role in self.roles or (is_managed(binding) and not has_account_labels(binding))
 
     def _add(self, ref: ObjectRef, binding: Json, found: Related, findings: Findings) -> None:
         role = as_dict(binding.get("roleRef"))
@@ -78,7 +78,7 @@ class Grants:
             findings.note(ref, why_not)
             return
         subjects, is_reserved = [], ref.name in self.reserved
-        for entry in listed(binding):
+        for entry in subject_entries(binding):
             subject = subject_of(entry, ref.namespace)
             if is_reserved and subject == Subject("Group", PROJECT_GROUPS + ref.namespace):
                 findings.note(ref, _PLATFORMS)
@@ -94,7 +94,7 @@ class Grants:
             findings.grants.append(
                 self._grant(as_str(role.get("name")), binding_name, tuple(sorted(set(subjects))), found)
             )
-        elif is_reserved and not listed(binding):
+        elif is_reserved and not subject_entries(binding):
             findings.note(ref, _PLATFORMS)
 
     def _grant(self, role: str, binding_name: str, subjects: tuple[Subject, ...], found: Related) -> ExportedGrant:
@@ -130,7 +130,7 @@ def _why_not_named(subject: Subject) -> str:
     if subject.kind not in ("ServiceAccount", "Group", "User"):
         return f"{subject} is of an unknown kind"
     try:
-        named = given({**_option_of(subject, exists=True), "state": "present"})
+        named = subjects_from_options({**_option_of(subject, exists=True), "state": "present"})
     except OptionError as error:
         return str(error)
     return "" if named == (subject,) else f"{subject} cannot be named"

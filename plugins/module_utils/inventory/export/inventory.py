@@ -14,12 +14,12 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from ...core.errors import printable
+from ...core.errors import make_printable
 from ...core.objects import SERVICE_ACCOUNT, Json, ObjectRef
 from ...core.redaction import SHORTEST
 from ...core.variable_files import VariableFile
-from ...dockerconfig.auth_file import AuthFile, read_stored
-from ...dockerconfig.json_text import kind, string
+from ...dockerconfig.auth_file import AuthFile, parse_stored
+from ...dockerconfig.json_text import decode_string, kind_name
 from ...secrets.content import DOCKERCONFIGJSON
 from .findings import ExportedGrant, ExportedSecret, Findings, NotExported
 from .options import PLAIN_FILE, VAULT_FILE
@@ -56,7 +56,7 @@ class InventoryVariables:
 
     def files(self, cluster: str, *, encrypted: bool) -> list[VariableFile]:
         """Return the files to write. Credentials are only in an encrypted file."""
-        head = f"Written by module pull_access_export of openshift_ops.image_pull from {printable(cluster)}."
+        head = f"Written by module pull_access_export of openshift_ops.image_pull from {make_printable(cluster)}."
         names = list(self.credentials)
         if encrypted:
             plain = VariableFile(PLAIN_FILE, self.variables, [head, f"The credentials are in {VAULT_FILE}."])
@@ -71,7 +71,7 @@ class InventoryVariables:
 def inventory_of(found: Mapping[str, Findings]) -> InventoryVariables:
     """Return the inventory, from the findings of each namespace."""
     groups = _secret_groups(found)
-    order, unkept = _ordered(groups, found)
+    order, unkept = _order_groups(groups, found)
     vault = Vault()
     passwords = frozenset(
         text for group in groups for text in _credentials(group.secret.auth_file) if len(text) >= SHORTEST
@@ -124,11 +124,11 @@ def _meaning(auth_file: AuthFile) -> str:
 # In a fleet, most namespaces have the same content, so it is parsed once.
 @lru_cache(maxsize=64)
 def _meaning_of(text: str) -> str:
-    entries = read_stored(text, legacy=False).entries
+    entries = parse_stored(text, legacy=False).entries
     return json.dumps({key: entry.meaning for key, entry in sorted(entries.items())}, sort_keys=True)
 
 
-def _ordered(groups: Sequence[_Group], found: Mapping[str, Findings]) -> tuple[list[int], list[NotExported]]:
+def _order_groups(groups: Sequence[_Group], found: Mapping[str, Findings]) -> tuple[list[int], list[NotExported]]:
     """Return an order of the groups in which the role links them in the order of the lists, and the lists for which none exists."""
     at = {
         (namespace, group.secret.name): number for number, group in enumerate(groups) for namespace in group.namespaces
@@ -138,7 +138,7 @@ def _ordered(groups: Sequence[_Group], found: Mapping[str, Findings]) -> tuple[l
         for namespace, findings in sorted(found.items())
         for (account, key), names in findings.order.items()
     }
-    order = _sorted(len(groups), {pair for chain in chains.values() for pair in pairwise(chain)})
+    order = _sort_numbers(len(groups), {pair for chain in chains.values() for pair in pairwise(chain)})
     place = {number: position for position, number in enumerate(order)}
     unkept = []
     for (namespace, account, key), chain in chains.items():
@@ -153,7 +153,7 @@ def _ordered(groups: Sequence[_Group], found: Mapping[str, Findings]) -> tuple[l
     return order, unkept
 
 
-def _sorted(count: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
+def _sort_numbers(count: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
     """Return the numbers in an order in which the first of each pair comes before the second if possible, otherwise by size."""
     after: dict[int, list[int]] = {}
     waiting = [0] * count
@@ -180,7 +180,7 @@ def _secret_entry(group: _Group, vault: Vault, passwords: frozenset[str]) -> dic
     entry: dict[str, Any] = {"name": secret.name, "namespaces": group.namespaces}
     if secret.type != DOCKERCONFIGJSON:
         entry["type"] = secret.type
-    if secret.logins is None or any(_shows(login, passwords) for login in secret.logins):
+    if secret.logins is None or any(_has_plain_password(login, passwords) for login in secret.logins):
         meaning = _meaning(secret.auth_file)
         entry["auth_config"] = vault.auth_config(secret.name, meaning, config_of(secret.auth_file))
     else:
@@ -207,10 +207,10 @@ def _credentials(auth_file: AuthFile) -> Iterator[str]:
     for entry in auth_file.entries.values():
         yield entry.password
         given = (entry.fields.get(name, "null") for name in ("password", "identitytoken", "registrytoken"))
-        yield from (string(value) for value in given if kind(value) == "a string")
+        yield from (decode_string(value) for value in given if kind_name(value) == "a string")
 
 
-def _shows(login: Mapping[str, str], passwords: frozenset[str]) -> bool:
+def _has_plain_password(login: Mapping[str, str], passwords: frozenset[str]) -> bool:
     """Whether a clear text value next to a password is or contains a password: some registries take a token as the user."""
     shown = [value for name, value in login.items() if name != "password"]
     own = login["password"]
@@ -234,6 +234,6 @@ def _rows(unexpressed: Iterable[NotExported]) -> Iterator[Json]:
     """Yield one row for each object and reason, with all its namespaces."""
     rows: dict[tuple[str, str, str], list[str]] = {}
     for each in unexpressed:
-        rows.setdefault((each.ref.kind.kind, each.ref.name, printable(each.reason)), []).append(each.ref.namespace)
+        rows.setdefault((each.ref.kind.kind, each.ref.name, make_printable(each.reason)), []).append(each.ref.namespace)
     for (title, name, reason), namespaces in sorted(rows.items()):
         yield {"kind": title, "name": name, "namespaces": sorted(set(namespaces)), "reason": reason}

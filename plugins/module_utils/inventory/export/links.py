@@ -19,7 +19,7 @@ from ...secrets.usable import why_not_usable
 from .findings import ExportedLinks, ExportedSecret, Findings, LeftOut
 from .survey import NamespaceObjects
 
-__all__ = ["arrange", "doubtful"]
+__all__ = ["arrange_links", "doubtful_secrets"]
 
 #: The list of a service account for each purpose.
 _GENERATED = LeftOut("generated_links")
@@ -39,16 +39,16 @@ class _Links:
         return tuple(ExportedLinks(tuple(sorted(accounts)), purpose) for accounts, purpose in parts if accounts)
 
 
-def doubtful(namespace: str, seen: NamespaceObjects) -> Iterator[ObjectRef]:
+def doubtful_secrets(namespace: str, seen: NamespaceObjects) -> Iterator[ObjectRef]:
     """Yield the secrets that accounts name, that are not of a pull type, and that must be read to know their kind."""
     for account in seen.accounts.values():
         for key in LISTS.values():
             for name in dict.fromkeys(names_in(account, key)):
-                if name not in seen.secrets and not _is_platforms_entry(account, key, name):
+                if name not in seen.secrets and not _is_platform_entry(account, key, name):
                     yield ObjectRef(SECRET, namespace, name)
 
 
-def arrange(namespace: str, seen: NamespaceObjects, found: Related, findings: Findings) -> None:
+def arrange_links(namespace: str, seen: NamespaceObjects, found: Related, findings: Findings) -> None:
     """Set the links of each secret, and record what they cannot express."""
     known = {secret.name: secret for secret in findings.secrets}
     links: dict[str, _Links] = {name: _Links() for name in known}
@@ -61,7 +61,7 @@ def arrange(namespace: str, seen: NamespaceObjects, found: Related, findings: Fi
                     getattr(links[name], purpose).add(account_name)
                 else:
                     findings.note(ObjectRef(SERVICE_ACCOUNT, namespace, account_name), what)
-    findings.secrets = [_linked(namespace, seen, secret, links[secret.name].found()) for secret in findings.secrets]
+    findings.secrets = [_add_links(namespace, seen, secret, links[secret.name].found()) for secret in findings.secrets]
     findings.order = dict(_order(seen.accounts, links))
 
 
@@ -84,7 +84,7 @@ class _AccountList:
         if name in known:
             twice = self.names.count(name) > 1
             return f"{self.key} lists secret {name} more than once, which the module would clean up" if twice else None
-        if _is_platforms_entry(self.account, self.key, name):
+        if _is_platform_entry(self.account, self.key, name):
             return _GENERATED
         ref = ObjectRef(SECRET, self.namespace, name)
         if name not in seen.secrets and ref not in found:
@@ -99,11 +99,11 @@ class _AccountList:
         return f"{self.key} lists secret {name} of type {as_str(secret.get('type')) or 'Opaque'}, which is not a pull secret"
 
 
-def _is_platforms_entry(account: Json, key: str, name: str) -> bool:
+def _is_platform_entry(account: Json, key: str, name: str) -> bool:
     return origin_of(account, key, name) in (Origin.GENERATED, Origin.PRESUMED)
 
 
-def _linked(
+def _add_links(
     namespace: str, seen: NamespaceObjects, secret: ExportedSecret, links: tuple[ExportedLinks, ...]
 ) -> ExportedSecret:
     """Return the secret with its links. An unusable secret is linked only if its entry requires no more than its existence."""

@@ -57,7 +57,7 @@ class ExportCheck:
             plan = desired.plan(self.namespace, objects, found)
         except ImagePullError as error:
             return str(error)
-        return f"an entry for it would change it: {_said(plan)}" if plan.changes or plan.waiting_for else ""
+        return f"an entry for it would change it: {_describe_plan(plan)}" if plan.changes or plan.waiting_for else ""
 
 
 def _usual_requirement(secret: ExportedSecret) -> str:
@@ -65,6 +65,6 @@ def _usual_requirement(secret: ExportedSecret) -> str:
     return "existing" if secret.type == PODMANCONFIGJSON else "usable"
 
 
-def _said(plan: Plan) -> str:
+def _describe_plan(plan: Plan) -> str:
     waits = [f"it waits for {awaited.what}" for awaited in plan.waiting_for]
     return "; ".join([*(f"{change.action} {change.ref}" for change in plan.changes), *waits])

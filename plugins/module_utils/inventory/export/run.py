@@ -16,7 +16,7 @@ from ...core.variable_files import Write
 from ...declarations.targets import Targets
 from ...dockerconfig.json_text import InvalidContent
 from ...engine.fetching import Answer
-from ...engine.inspection import examined, inspect, with_failures
+from ...engine.inspection import evaluate_each, inspect, with_failures
 from ...engine.namespaces import require_namespace
 from ...engine.reader import look_up
 from ...engine.result import Outcome
@@ -29,13 +29,13 @@ from ...secrets.content import StoredSecret
 from .findings import ExportedGrant, ExportedSecret, Findings
 from .grants import Grants
 from .inventory import inventory_of
-from .links import arrange, doubtful
+from .links import arrange_links, doubtful_secrets
 from .options import VAULT_FILE, Export
 from .proof import ExportCheck
 from .secrets import further_data, secret_of
 from .survey import NamespaceObjects, NamespaceQuestion
 
-__all__ = ["ExportOutput", "export"]
+__all__ = ["ExportOutput", "export_inventory"]
 
 
 @dataclass(frozen=True)
@@ -48,16 +48,18 @@ class ExportOutput:
     show: Callable[[Iterable[str]], None] = field(default=lambda _names: None)
 
 
-def export(cluster: Cluster, wanted: Export, meant: Targets, settings: RunSettings, out: ExportOutput) -> Outcome:
+def export_inventory(
+    cluster: Cluster, wanted: Export, meant: Targets, settings: RunSettings, out: ExportOutput
+) -> Outcome:
     """Return the outcome with the inventory. If a namespace could not be read, there is no inventory and no file: it would be incomplete."""
-    outcome, seen = _surveyed(cluster, meant.namespaces, settings)
+    outcome, seen = _read_namespaces(cluster, meant.namespaces, settings)
     secrets = (secret for each in seen.values() for secret in each.secrets.values())
     for text in dict.fromkeys(_content(StoredSecret.of(secret)) for secret in secrets):
         out.hide(text)
     out.show(name for place, each in seen.items() for name in (place, *each.secrets, *each.accounts))
     grants = Grants(wanted.roles, IMAGE_PULLER, DEFAULT_BINDING, RESERVED_BINDINGS)
-    outcome, found = _looked_up(cluster, grants, seen, outcome, settings)
-    outcome, findings = examined(outcome, seen, lambda name, each: _findings(name, each, found, grants))
+    outcome, found = _read_referenced(cluster, grants, seen, outcome, settings)
+    outcome, findings = evaluate_each(outcome, seen, lambda name, each: _findings(name, each, found, grants))
     if outcome.has_failed:
         return outcome
     inventory = inventory_of(findings)
@@ -77,7 +79,7 @@ def _content(held: StoredSecret) -> str:
         return held.value
 
 
-def _surveyed(
+def _read_namespaces(
     cluster: Cluster, namespaces: Sequence[str], settings: RunSettings
 ) -> tuple[Outcome, dict[str, NamespaceObjects]]:
     """Return the objects of each namespace, and the outcome without them."""
@@ -99,11 +101,13 @@ def _why_missing(cluster: Cluster, namespace: str) -> ImagePullError | None:
     return None
 
 
-def _looked_up(
+def _read_referenced(
     cluster: Cluster, grants: Grants, seen: Mapping[str, NamespaceObjects], outcome: Outcome, settings: RunSettings
 ) -> tuple[Outcome, Related]:
     """Return the referenced objects. A namespace with unreadable ones fails."""
-    outcome, refs = examined(outcome, seen, lambda name, each: [*doubtful(name, each), *grants.looked_up(name, each)])
+    outcome, refs = evaluate_each(
+        outcome, seen, lambda name, each: [*doubtful_secrets(name, each), *grants.refs_to_read(name, each)]
+    )
     known: dict[ObjectRef, Answer] = {
         ObjectRef(SERVICE_ACCOUNT, name, account): obj
         for name, each in seen.items()
@@ -143,7 +147,7 @@ def _findings(namespace: str, seen: NamespaceObjects, found: Related, grants: Gr
         findings.secrets.append(what)
         if rest := further_data(secret):
             findings.note(ref, rest)
-    arrange(namespace, seen, found, findings)
+    arrange_links(namespace, seen, found, findings)
     findings.secrets = [_with_proven_links(proof, secret, findings) for secret in findings.secrets]
     grants.find(namespace, seen, found, findings)
     findings.grants = [grant for grant in findings.grants if _is_proven(proof, grant, findings)]

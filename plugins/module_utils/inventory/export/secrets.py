@@ -11,12 +11,12 @@ from typing import Any, Union
 
 from ...core.errors import OptionError
 from ...core.objects import Json, ObjectRef, metadata
-from ...dockerconfig.auth_file import AuthFile, from_registries, parse, read_stored
+from ...dockerconfig.auth_file import AuthFile, from_registries, parse, parse_stored
 from ...dockerconfig.credential_entry import CredentialEntry
-from ...dockerconfig.json_text import kind, string
-from ...dockerconfig.registry_keys import may_be_shown, shown
+from ...dockerconfig.json_text import decode_string, kind_name
+from ...dockerconfig.registry_keys import can_be_shown, redact_keys
 from ...platform.generated import is_generated
-from ...platform.protected import controller_of, is_global, refuse_platform_name, says_generated
+from ...platform.protected import controller_of, is_global, is_marked_generated, refuse_platform_name
 from ...secrets.content import DATA_KEYS, PODMANCONFIGJSON, StoredSecret, registry_changes
 from .findings import ExportedSecret, LeftOut
 
@@ -31,12 +31,12 @@ _VALUES = frozenset({"auth", "username", "password", "email"})
 
 def secret_of(ref: ObjectRef, secret: Json, accounts: Iterable[Json]) -> Union[ExportedSecret, LeftOut, str]:
     """Return the secret as an entry, or why it is left out, or why no entry can express it."""
-    if says_generated(secret) or any(is_generated(account, secret) for account in accounts):
+    if is_marked_generated(secret) or any(is_generated(account, secret) for account in accounts):
         return GENERATED
     if is_global(ref):
         return _GLOBAL
     held = StoredSecret.of(secret)
-    return _why_not_ours(ref, secret) or _why_no_content(held) or _found(ref, secret, held)
+    return _why_foreign(ref, secret) or _why_no_content(held) or _parse_secret(ref, secret, held)
 
 
 def further_data(secret: Json) -> str:
@@ -55,7 +55,7 @@ def config_of(auth_file: AuthFile) -> dict[str, Any]:
     return found
 
 
-def _why_not_ours(ref: ObjectRef, secret: Json) -> str:
+def _why_foreign(ref: ObjectRef, secret: Json) -> str:
     if metadata(secret).get("deletionTimestamp"):
         return "it is being deleted"
     if who := controller_of(secret):
@@ -78,7 +78,7 @@ def _why_no_content(held: StoredSecret) -> str:
     return ""
 
 
-def _found(ref: ObjectRef, secret: Json, held: StoredSecret) -> ExportedSecret | str:
+def _parse_secret(ref: ObjectRef, secret: Json, held: StoredSecret) -> ExportedSecret | str:
     entries = held.auth_file.entries
     logins = tuple(login for login in map(_login, entries.values()) if login is not None)
     auth_file, why = _as_values(held, logins) if len(logins) == len(entries) else (None, "")
@@ -95,17 +95,17 @@ def _found(ref: ObjectRef, secret: Json, held: StoredSecret) -> ExportedSecret |
 def _login(entry: CredentialEntry) -> dict[str, str] | None:
     """Return the credential as values; None when it has other keys."""
     email = entry.fields.get("email")
-    if not may_be_shown(entry.key):
+    if not can_be_shown(entry.key):
         return None
-    if not {*entry.fields} <= _VALUES or (email is not None and kind(email) != "a string"):
+    if not {*entry.fields} <= _VALUES or (email is not None and kind_name(email) != "a string"):
         return None
     login = {"registry": entry.key, "username": entry.username, "password": entry.password}
-    return {**login, "email": string(email)} if email is not None else login
+    return {**login, "email": decode_string(email)} if email is not None else login
 
 
 def _as_values(held: StoredSecret, logins: Sequence[Mapping[str, str]]) -> tuple[AuthFile | None, str]:
     try:
-        return _same(held, from_registries(logins)) if _is_unicode(logins) else (None, "")
+        return _require_same(held, from_registries(logins)) if _is_unicode(logins) else (None, "")
     except OptionError as error:
         return None, str(error)
 
@@ -113,7 +113,7 @@ def _as_values(held: StoredSecret, logins: Sequence[Mapping[str, str]]) -> tuple
 def _as_file(held: StoredSecret) -> tuple[AuthFile | None, str]:
     """Return the content as data for the variable `auth_config`."""
     entries = held.auth_file.entries
-    unusable = shown(key for key, entry in entries.items() if not (entry.username and may_be_shown(key)))
+    unusable = redact_keys(key for key, entry in entries.items() if not (entry.username and can_be_shown(key)))
     if unusable:
         return None, (
             f"no node can use its entry for {', '.join(unusable)}: it has no user and password, as with a credential helper, "
@@ -123,15 +123,15 @@ def _as_file(held: StoredSecret) -> tuple[AuthFile | None, str]:
         config = config_of(held.auth_file)
         if not _is_unicode(config):
             return None, "its content has bytes that are not UTF-8, which a file of variables cannot contain"
-        return _same(held, parse(config, "its content"))
+        return _require_same(held, parse(config, "its content"))
     except OptionError as error:
         return None, str(error)
     except (ValueError, RecursionError):
         return None, "its content is nested too deeply, or has a number that is too long"
 
 
-def _same(held: StoredSecret, wanted: AuthFile) -> tuple[AuthFile | None, str]:
-    after = read_stored(wanted.text(legacy=held.legacy), legacy=held.legacy)
+def _require_same(held: StoredSecret, wanted: AuthFile) -> tuple[AuthFile | None, str]:
+    after = parse_stored(wanted.text(legacy=held.legacy), legacy=held.legacy)
     if any(registry_changes(held.auth_file, after).values()):
         return None, "its content would differ when it is written again"
     return wanted, ""

@@ -10,21 +10,21 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from ...core.errors import Refusal
-from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects, metadata, trimmed
+from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects, metadata, trim_object
 from ...core.protocols import ALL, NOTHING_RELATED, Evaluation, ListedBy, Related
-from ...platform.protected import says_generated
+from ...platform.protected import is_marked_generated
 from ...secrets.content import TYPES
 
 __all__ = ["NamespaceObjects", "NamespaceQuestion"]
 
 
-def _without_tokens(secret: Json) -> Json:
+def _drop_tokens(secret: Json) -> Json:
     """Return a secret without data that the platform generated, which is three tokens for each namespace of the cluster."""
-    kept = trimmed(SECRET, secret)
-    return {**kept, "data": {}} if says_generated(secret) else kept
+    kept = trim_object(SECRET, secret)
+    return {**kept, "data": {}} if is_marked_generated(secret) else kept
 
 
-_SECRET = replace(SECRET, trim=_without_tokens)
+_SECRET = replace(SECRET, trim=_drop_tokens)
 
 
 @dataclass(frozen=True, repr=False)
@@ -55,11 +55,11 @@ class NamespaceQuestion:
 
     def evaluate(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Evaluation:
         """Return the objects. :raises Refusal: when the caller is not allowed to list the secrets or the role bindings."""
-        secrets, bindings = (_listed(kind, namespace, found) for kind in (SECRET, ROLE_BINDING))
+        secrets, bindings = (_require_list(kind, namespace, found) for kind in (SECRET, ROLE_BINDING))
         return Evaluation(extra={"seen": NamespaceObjects(objects, secrets, bindings)})
 
 
-def _listed(kind: Kind, namespace: str, found: Related) -> Objects:
+def _require_list(kind: Kind, namespace: str, found: Related) -> Objects:
     answer = found.get(ObjectRef(kind, namespace, ""))
     if answer is None:
         raise Refusal(

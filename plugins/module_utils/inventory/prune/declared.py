@@ -22,7 +22,7 @@ class Links:
     accounts: tuple[str, ...]
     lists: frozenset[str]
 
-    def covering(self, account: str, key: str, secret: str) -> Iterator[str]:
+    def patterns_for(self, account: str, key: str, secret: str) -> Iterator[str]:
         """Yield the names or globs that match the account, if the link is declared."""
         if key in self.lists and secret in self.secrets:
             yield from (pattern for pattern in self.accounts if fnmatchcase(account, pattern))
@@ -47,12 +47,12 @@ class DeclaredObjects:
 
     def links_to(self, account: str, key: str, secret: str) -> bool:
         """Whether the secret is declared on that list of the account."""
-        return any(True for _link in self.linked_by(account, key, secret))
+        return any(True for _link in self.links_for(account, key, secret))
 
-    def linked_by(self, account: str, key: str, secret: str) -> Iterator[tuple[str, str, str]]:
+    def links_for(self, account: str, key: str, secret: str) -> Iterator[tuple[str, str, str]]:
         """Yield the declared links that put the secret on that list of the account, each with the name or glob of its accounts."""
         for links in self.links:
-            yield from ((pattern, key, secret) for pattern in links.covering(account, key, secret))
+            yield from ((pattern, key, secret) for pattern in links.patterns_for(account, key, secret))
 
     def grants_to(self, role: str, subject: Subject) -> bool:
         """Whether the subject is granted the role, by any binding: if one grants it, a second one does not."""

@@ -16,7 +16,7 @@ from math import floor
 
 from ...core.limits import Limit
 
-__all__ = ["Balance", "PruneVerdict", "judge"]
+__all__ = ["Balance", "PruneVerdict", "judge_removals"]
 
 #: At most one in this number of namespaces is held back so that the others can continue, but always at least one.
 _ONE_OF = 10
@@ -58,7 +58,7 @@ class PruneVerdict:
         return [kind for kind, removed in self.removed.items() if removed > self.allowed[kind]]
 
 
-def judge(balances: Mapping[str, Balance], most: Limit) -> PruneVerdict:
+def judge_removals(balances: Mapping[str, Balance], most: Limit) -> PruneVerdict:
     """Decide in which namespaces objects are removed, so that the removals of each kind stay within `most`.
 
     If all namespaces together exceed it, leave out the few with the most removals, then try the same with the confirmed namespaces.
@@ -70,14 +70,16 @@ def judge(balances: Mapping[str, Balance], most: Limit) -> PruneVerdict:
         return everything
     confirmed = {name: one for name, one in concerned.items() if one.is_confirmed}
     for places in (concerned, confirmed):
-        for removed, kept in _lighter(places, everything.exceeded):
+        for removed, kept in _drop_heaviest(places, everything.exceeded):
             verdict = PruneVerdict.of(declared, removed, most)
             if not verdict.exceeded:
                 return replace(verdict, held_back=frozenset(concerned) - {*kept})
     return replace(everything, held_back=frozenset(concerned), is_refused=True)
 
 
-def _lighter(places: Mapping[str, Balance], exceeded: Sequence[str]) -> Iterator[tuple[Counter[str], Sequence[str]]]:
+def _drop_heaviest(
+    places: Mapping[str, Balance], exceeded: Sequence[str]
+) -> Iterator[tuple[Counter[str], Sequence[str]]]:
     """Yield removals and their namespaces: all, then without those with the most removals of the exceeded kinds. Never an empty set."""
 
     def weight(name: str) -> tuple[int, bool, str]:

@@ -19,14 +19,14 @@ from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects, metadata
 from ...core.ownership import is_owned_by
 from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, ListedBy, Plan, Related
-from ...platform.account_lists import LISTS, changes_of, entries_of, names, unlink, view
+from ...platform.account_lists import LISTS, changes_of, entries_of, entry_names, remove_links, view_lists
 from ...platform.generated import Origin, is_generated, origin_of
-from ...platform.protected import is_platforms
-from ...rbac.subjects import Subject, binding_view, listed, subject_of, subjects_of
-from ...secrets.content import TYPES, StoredSecret, no_changes, stored_view
+from ...platform.protected import is_platform_object
+from ...rbac.subjects import Subject, binding_view, subject_entries, subject_of, subjects_of
+from ...secrets.content import TYPES, StoredSecret, no_changes, view_stored_secret
 from .declared import NOTHING, DeclaredObjects
 
-__all__ = ["KINDS", "Prune", "removals", "whole"]
+__all__ = ["KINDS", "Prune", "count_removals", "list_ref"]
 
 #: The options with lists, and the kind that each declares.
 KINDS = {"secrets": SECRET, "links": SERVICE_ACCOUNT, "grants": ROLE_BINDING}
@@ -34,12 +34,12 @@ KINDS = {"secrets": SECRET, "links": SERVICE_ACCOUNT, "grants": ROLE_BINDING}
 _CLUSTER_ROLE = "ClusterRole"
 
 
-def whole(kind: Kind, namespace: str) -> ObjectRef:
+def list_ref(kind: Kind, namespace: str) -> ObjectRef:
     """Return the reference to all objects of the kind in a namespace."""
     return ObjectRef(kind, namespace, "")
 
 
-def removals(changes: Iterable[Change]) -> Counter[str]:
+def count_removals(changes: Iterable[Change]) -> Counter[str]:
     """Count the removals in the changes of a namespace, by `KINDS`. A link that is removed with its secret is not counted; a binding
     without subjects counts as one."""
     every = list(changes)
@@ -69,7 +69,7 @@ class Prune:
         return ()
 
     def related(self, namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
-        return (whole(SECRET, namespace), whole(ROLE_BINDING, namespace))
+        return (list_ref(SECRET, namespace), list_ref(ROLE_BINDING, namespace))
 
     def owns(self, obj: Json) -> bool:
         """Whether the object has both labels, with this owner."""
@@ -106,7 +106,7 @@ class _PrunePlanner:
         deleted = [
             _delete_secret(ref, secret)
             for ref, secret in self.secrets.items()
-            if ref.name in going and not _is_going(secret)
+            if ref.name in going and not _is_terminating(secret)
         ]
         bindings = [self._revoke(ref, binding) for ref, binding in self.bindings.items()]
         changes = (*unlinked, *deleted, *bindings)
@@ -114,9 +114,9 @@ class _PrunePlanner:
 
     def fulfilled(self) -> Counter[str]:
         secrets = sum(
-            ref.name in self._declared.secrets for ref, secret in self.secrets.items() if not _is_going(secret)
+            ref.name in self._declared.secrets for ref, secret in self.secrets.items() if not _is_terminating(secret)
         )
-        links = {one for ref, key, name in self.links() for one in self._declared.linked_by(ref.name, key, name)}
+        links = {one for ref, key, name in self.links() for one in self._declared.links_for(ref.name, key, name)}
         grants = {(role, subject) for role, subject in self._granted() if self._declared.grants_to(role, subject)}
         return +Counter(secrets=secrets, links=len(links), grants=len(grants))
 
@@ -130,18 +130,18 @@ class _PrunePlanner:
         owned = {ref.name for ref in self.secrets}
         for ref, account in self._accounts.items():
             for key in LISTS.values():
-                for name in dict.fromkeys(names(entries_of(ref, account, key))):
+                for name in dict.fromkeys(entry_names(entries_of(ref, account, key))):
                     if name in owned:
                         yield ref, key, name
 
     def _ours(self, kind: Kind, found: Related, why_not: Any) -> Iterator[tuple[ObjectRef, Json]]:
         """Return the owner's objects by name, and add a note on each object with the labels that must not be touched."""
-        items = as_list(as_dict(found.get(whole(kind, self._namespace))).get("items"))
+        items = as_list(as_dict(found.get(list_ref(kind, self._namespace))).get("items"))
         ours = {as_str(metadata(obj).get("name")): obj for obj in map(as_dict, items) if self._prune.owns(obj)}
         for name, obj in sorted(ours.items()):
             ref = ObjectRef(kind, self._namespace, name)
             why = why_not(ref, obj)
-            if kind == ROLE_BINDING and _is_going(obj):
+            if kind == ROLE_BINDING and _is_terminating(obj):
                 continue
             if why:
                 self.notes.append(f"{ref} has the labels of owner {self._prune.owner}, but {why}, so it was kept")
@@ -166,9 +166,9 @@ class _PrunePlanner:
     def _unlink(self, ref: ObjectRef, unwanted: Mapping[str, set[str]]) -> Change:
         account = self._accounts[ref]
         before = {key: entries_of(ref, account, key) for key in unwanted}
-        after = {key: unlink(entries, unwanted[key]) for key, entries in before.items()}
+        after = {key: remove_links(entries, unwanted[key]) for key, entries in before.items()}
         details = {"lists": {key: changes_of(before[key], after[key]) for key in before}}
-        return update(ref, account, after, details, before=view(before, before), after=view(after, after))
+        return update(ref, account, after, details, before=view_lists(before, before), after=view_lists(after, after))
 
     def _is_unwanted(self, ref: ObjectRef, key: str, name: str, going: frozenset[str]) -> bool:
         if name in going:
@@ -185,7 +185,7 @@ class _PrunePlanner:
         role = str(as_dict(binding.get("roleRef")).get("name"))
         held = list(dict.fromkeys(subjects_of(binding)))
         revoked = [subject for subject in held if not self._declared.grants_to(role, subject)]
-        kept = [entry for entry in listed(binding) if subject_of(entry, ref.namespace) not in revoked]
+        kept = [entry for entry in subject_entries(binding) if subject_of(entry, ref.namespace) not in revoked]
         details = {"role": role, "revoked": [str(subject) for subject in revoked]}
         before = binding_view(role, held)
         if not kept and (revoked or not self._declared.uses(role, ref.name)):
@@ -198,20 +198,20 @@ class _PrunePlanner:
 
 def _why_no_secret(ref: ObjectRef, secret: Json) -> str:
     """Return why the object must not be touched, whatever its labels are; empty when it can be."""
-    if is_platforms(ref, secret):
+    if is_platform_object(ref, secret):
         return "the platform or a controller looks after it"
     kind = StoredSecret.of(secret).type
     return "" if kind in TYPES else f"it has type {kind} and is not a pull secret"
 
 
 def _why_no_binding(ref: ObjectRef, binding: Json) -> str:
-    if is_platforms(ref, binding):
+    if is_platform_object(ref, binding):
         return "the platform or a controller looks after it"
     kind = as_dict(binding.get("roleRef")).get("kind")
     return "" if kind == _CLUSTER_ROLE else f"it has a {kind}, which this collection never grants"
 
 
-def _is_going(obj: Json) -> bool:
+def _is_terminating(obj: Json) -> bool:
     """Whether it is being deleted and waits for a finalizer."""
     return bool(metadata(obj).get("deletionTimestamp"))
 
@@ -219,4 +219,4 @@ def _is_going(obj: Json) -> bool:
 def _delete_secret(ref: ObjectRef, secret: Json) -> Change:
     held = StoredSecret.of(secret)
     details = {"registries": {**no_changes(), "removed": held.known.registries}}
-    return delete(ref, secret, details, stored_view(held))
+    return delete(ref, secret, details, view_stored_secret(held))

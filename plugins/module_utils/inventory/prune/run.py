@@ -14,15 +14,15 @@ from ...clients.kube.client import Cluster
 from ...core.changes import MANAGED_BY, Change
 from ...core.errors import ImagePullError, OptionError, Refusal
 from ...core.limits import Limit
-from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, metadata, trimmed
+from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, metadata, trim_object
 from ...core.ownership import INSTANCE, check_owner
 from ...core.phrases import join_and, summarize
 from ...declarations.batch import Batch
-from ...engine.listing import list_in
+from ...engine.listing import list_in_namespaces
 from ...engine.namespaces import is_terminating
 from ...engine.reader import View
 from ...engine.reconciliation import reconcile
-from ...engine.result import NamespaceResult, Outcome, Status, named
+from ...engine.result import NamespaceResult, Outcome, Status, summarize_names
 from ...engine.run import RunSettings
 from ...engine.workers import Workers
 from ...features.image_puller_grant.plan import ImagePullerGrant
@@ -30,10 +30,10 @@ from ...features.pull_secret.plan import PullSecret
 from ...features.sa_link.plan import SaLink
 from ...platform.account_lists import LISTS, names_in
 from .declared import DeclaredObjects, Grant, Links
-from .guard import Balance, PruneVerdict, judge
-from .plan import KINDS, Prune, removals, whole
+from .guard import Balance, PruneVerdict, judge_removals
+from .plan import KINDS, Prune, count_removals, list_ref
 
-__all__ = ["PruneSettings", "prune"]
+__all__ = ["PruneSettings", "prune_owner"]
 
 #: Maximum number of objects or namespaces in a message. The result lists all.
 _SHOWN = 20
@@ -83,8 +83,8 @@ class _PruneListing:
             namespace: View(
                 {metadata(account)["name"]: account for account in accounts.get(namespace, ())},
                 {
-                    whole(SECRET, namespace): {"items": secrets.get(namespace, [])},
-                    whole(ROLE_BINDING, namespace): {"items": bindings.get(namespace, [])},
+                    list_ref(SECRET, namespace): {"items": secrets.get(namespace, [])},
+                    list_ref(ROLE_BINDING, namespace): {"items": bindings.get(namespace, [])},
                 },
             )
             for namespace in sorted({*secrets, *bindings} - {*self.left_out})
@@ -97,7 +97,7 @@ def _is_declared_by(desired: _Feature, owner: str) -> bool:
     return present and desired.ownership.owner == owner
 
 
-def prune(
+def prune_owner(
     cluster: Cluster,
     pruning: PruneSettings,
     batches: Mapping[str, Batch[Any]],
@@ -115,8 +115,8 @@ def prune(
     be read. Nothing was removed in either case.
     """
     places = [metadata(namespace)["name"] for namespace in namespaces if not is_terminating(dict(namespace))]
-    desired = _desired(pruning.owner, batches)
-    if not (pruning.everything or _declares_something(pruning.owner, batches, [*{*places} & {*confirmed}])):
+    desired = _make_prune(pruning.owner, batches)
+    if not (pruning.everything or _has_declarations(pruning.owner, batches, [*{*places} & {*confirmed}])):
         raise OptionError(
             f"owner {pruning.owner} declares nothing for any namespace of {cluster.name}, so nothing was removed. {_SAID_TWICE}"
         )
@@ -129,12 +129,12 @@ def prune(
             f"nothing was removed, because not all objects of owner {pruning.owner} could be read: {error}"
         ) from None
     views = seen.views()
-    planned = {namespace: _planned(desired, namespace, view) for namespace, view in views.items()}
+    planned = {namespace: _plan_namespace(desired, namespace, view) for namespace, view in views.items()}
     balances = {
-        namespace: Balance(there, removals(changes), namespace in confirmed)
+        namespace: Balance(there, count_removals(changes), namespace in confirmed)
         for namespace, (changes, there) in planned.items()
     }
-    guarded = _GuardReport(cluster.name, pruning, judge(balances, pruning.most), balances)
+    guarded = _GuardReport(cluster.name, pruning, judge_removals(balances, pruning.most), balances)
     refused = [
         change for name, (changes, _there) in planned.items() if name in guarded.verdict.held_back for change in changes
     ]
@@ -144,16 +144,16 @@ def prune(
         left = {name: view for name, view in views.items() if name not in guarded.verdict.held_back}
         outcome = reconcile(cluster, desired, list(left), settings(len(left)), left)
         outcome = replace(outcome, namespaces=[*outcome.namespaces, *guarded.results("failed")])
-    done = sum((removals(result.changes) for result in outcome.namespaces), Counter[str]())
+    done = sum((count_removals(result.changes) for result in outcome.namespaces), Counter[str]())
     left_out = {**dict.fromkeys((name for name in places if name in pruning.excluded), _EXCLUDED), **seen.left_out}
     return _with_left_out(replace(outcome, extra={"prune": guarded.report(done, refused)}), left_out)
 
 
-def _desired(owner: str, batches: Mapping[str, Batch[Any]]) -> Prune:
+def _make_prune(owner: str, batches: Mapping[str, Batch[Any]]) -> Prune:
     """Return the declarations of all owners, because objects that another owner's entry declares are not removed either."""
     parts = (
         {
-            namespace: DeclaredObjects.of([_declared(one.desired) for one in declared])
+            namespace: DeclaredObjects.of([_declared_by(one.desired) for one in declared])
             for namespace, declared in batch.namespaces.items()
         }
         for batch in batches.values()
@@ -162,7 +162,7 @@ def _desired(owner: str, batches: Mapping[str, Batch[Any]]) -> Prune:
     return Prune(owner, DeclaredObjects.joined(parts), kinds)
 
 
-def _declared(desired: _Feature) -> DeclaredObjects:
+def _declared_by(desired: _Feature) -> DeclaredObjects:
     if isinstance(desired, PullSecret):
         return DeclaredObjects(frozenset(() if desired.mode == "absent" else (desired.name,)))
     if not desired.present:
@@ -173,7 +173,7 @@ def _declared(desired: _Feature) -> DeclaredObjects:
     return DeclaredObjects(grants=(Grant(desired.role, desired.binding_name, frozenset(desired.subjects)),))
 
 
-def _declares_something(owner: str, batches: Mapping[str, Batch[Any]], places: Sequence[str]) -> bool:
+def _has_declarations(owner: str, batches: Mapping[str, Batch[Any]], places: Sequence[str]) -> bool:
     return any(
         _is_declared_by(one.desired, owner)
         for batch in batches.values()
@@ -215,16 +215,16 @@ class _Reader:
 
     def _list(self, kind: Kind, places: Sequence[str], wanted: Callable[[Json], bool], labels: str = "") -> None:
         def keep(obj: Json) -> Json | None:
-            return trimmed(kind, obj) if wanted(obj) else None
+            return trim_object(kind, obj) if wanted(obj) else None
 
         # Namespaces that the caller cannot see are skipped, because their declarations are unknown.
-        found = list_in(self.cluster, self.workers, kind, places, keep, label_selector=labels)
+        found = list_in_namespaces(self.cluster, self.workers, kind, places, keep, label_selector=labels)
         self.seen.objects[kind] = found.objects
         why = f"the caller may not list {kind.resource} in it"
         self.seen.left_out.update(dict.fromkeys(found.forbidden, why))
 
 
-def _planned(desired: Prune, namespace: str, view: View) -> tuple[Sequence[Change], Counter[str]]:
+def _plan_namespace(desired: Prune, namespace: str, view: View) -> tuple[Sequence[Change], Counter[str]]:
     """Return the changes and the number of existing declared objects. A namespace that cannot be planned fails later, on its own."""
     try:
         plan = desired.plan(namespace, view.objects, view.related)
@@ -297,6 +297,6 @@ def _with_left_out(outcome: Outcome, left_out: Mapping[str, str]) -> Outcome:
         return outcome
     names = sorted(left_out)
     reasons = "; ".join(dict.fromkeys(left_out[name] for name in names))
-    remark = f"nothing was removed in {named(names)}: {reasons}"
+    remark = f"nothing was removed in {summarize_names(names)}: {reasons}"
     skipped = [NamespaceResult(name, "skipped", error=f"not attempted: {left_out[name]}") for name in names]
     return replace(outcome, namespaces=[*outcome.namespaces, *skipped], remarks=(*outcome.remarks, remark))

@@ -18,7 +18,7 @@ LINK = {"kind": "ServiceAccount", "action": "update", "lists": {"imagePullSecret
 LINKED = {"namespaces": [{"name": "n", "status": "changed", "changes": [LINK]}], "summary": {"total": 1}}
 
 
-def test_counts_in_the_containers_of_templates() -> None:
+def test_the_filter_counts_in_containers_of_templates() -> None:
     variables: dict[str, Any] = trusted({"linked": LINKED, "results": "{{ [linked] }}"})
     templar = Templar(loader=DataLoader(), variables=variables)
     templar.environment.filters["result_line"] = FilterModule().filters()["result_line"]

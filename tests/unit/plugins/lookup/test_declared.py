@@ -41,12 +41,12 @@ def look(*terms: str, variables: dict[str, Any] | None = None, **options: Any) -
     return found
 
 
-def test_titles_of_a_role() -> None:
+def test_the_titles_of_a_role_are_returned() -> None:
     assert look("private_registry", variables={"private_registry_secrets": [ENTRY]}) == ["private_registry_secrets[0]"]
     assert look("delegated_auth") == []
 
 
-def test_templates_are_evaluated_wherever_they_stand() -> None:
+def test_templates_are_evaluated_in_every_place() -> None:
     variables = trusted(
         {
             "private_registry_secrets": "{{ base + [more] }}",
@@ -65,7 +65,7 @@ def test_templates_are_evaluated_wherever_they_stand() -> None:
     assert (third["namespaces"], third["annotations"]) == (["p", "q"], {"a": "of the vault", "b": 1})
 
 
-def test_text_that_is_no_template_is_kept_letter_for_letter() -> None:
+def test_text_without_a_template_is_kept_unchanged() -> None:
     entry = {
         "name": "x",
         "namespaces": ["a"],
@@ -75,7 +75,7 @@ def test_text_that_is_no_template_is_kept_letter_for_letter() -> None:
     assert look("private_registry.secrets", variables=variables)[0]["registries"] == entry["registries"]
 
 
-def test_a_date_is_the_text_that_a_module_gets() -> None:
+def test_a_date_becomes_the_text_that_a_module_gets() -> None:
     entry = {
         **ENTRY,
         "labels": {"since": date(2030, 1, 2)},
@@ -85,13 +85,13 @@ def test_a_date_is_the_text_that_a_module_gets() -> None:
     assert found["labels"] == {"since": "2030-01-02"}
 
 
-def test_an_entry_for_a_text_of_namespaces_is_limited_to_some() -> None:
+def test_a_comma_separated_list_of_namespaces_is_limited() -> None:
     variables = {"private_registry_secrets": [{**ENTRY, "namespaces": "team-a, team-b"}]}
     (found,) = look("private_registry.claims", variables=variables, namespaces=["team-a", "team-c"])
     assert found["namespaces"] == ["team-a"]
 
 
-def test_omitted_members_are_not_given() -> None:
+def test_omitted_members_are_left_out() -> None:
     variables = trusted(
         {"private_registry_secrets": [{**ENTRY, "registries": None, "auth_file": "/x", "labels": "{{ omit }}"}]}
     )
@@ -109,26 +109,26 @@ def test_options_reach_the_entries(options: dict[str, Any], require: str) -> Non
     assert link["require"] == require
 
 
-def test_a_state_makes_all_absent() -> None:
+def test_the_state_absent_makes_all_entries_absent() -> None:
     (link,) = look("private_registry.links", variables={"private_registry_secrets": [ENTRY]}, state="absent")
     assert link["state"] == "absent"
 
 
 @pytest.mark.parametrize(("namespaces", "found"), [(None, 1), (["a"], 1), ("a,b", 1), (["b"], 0), ([], 0)])
-def test_some_namespaces_only(namespaces: Any, found: int) -> None:
+def test_entries_are_limited_to_the_given_namespaces(namespaces: Any, found: int) -> None:
     variables = trusted({"private_registry_secrets": [ENTRY], "secret": "of the vault"})
     for term in ("private_registry", "private_registry.secrets", "private_registry.links"):
         assert len(look(term, variables=variables, namespaces=namespaces)) == found
 
 
-def test_an_answer_is_used() -> None:
+def test_the_answer_of_a_registry_is_used() -> None:
     variables = {"delegated_auth_registries": [{"registry": "r", "realm_host": "h", "namespaces": ["a"]}]}
     answer = {"registries": [{"registry": "r", "delegated": True, "realm_host": "h"}]}
     assert len(look("delegated_auth.secrets", variables=variables, answer=answer)) == 2
     assert look("delegated_auth.secrets", variables=variables) == []
 
 
-def test_what_cannot_be_is_an_error_that_names_it() -> None:
+def test_an_invalid_declaration_is_an_error_that_names_it() -> None:
     with pytest.raises(AnsibleError, match=r"private_registry_secrets\[0\]: nmae is unknown: did you mean 'name'"):
         look("private_registry.links", variables={"private_registry_secrets": [{"nmae": 1}]})
     with pytest.raises(AnsibleError, match="secret a/x is declared by"):
@@ -137,7 +137,7 @@ def test_what_cannot_be_is_an_error_that_names_it() -> None:
         )
 
 
-def test_links_are_left_out_where_the_task_before_failed_for_their_entry() -> None:
+def test_links_are_left_out_where_the_previous_task_failed() -> None:
     entry = {**ENTRY, "namespaces": ["a", "b", "c"]}
     failures = [
         {"namespace": "a", "name": "x", "title": "private_registry_secrets[0] (x)", "error": "refused"},

@@ -64,7 +64,7 @@ def refused(variables: dict[str, Any], role: str = "private_registry") -> str:
 
 
 @pytest.mark.parametrize("role", VARIABLES)
-def test_what_can_be_is_no_news(role: str) -> None:
+def test_valid_declarations_pass_without_an_error(role: str) -> None:
     refuse_invalid(Role(role), declared(), Plain())
     refuse_invalid(Role(role), declared({"registries": None, "auth_file": "/x"}, {"realm_host": None}), Plain())
     # The registry itself, in a spelling that is no key of a secret: none is written for it.
@@ -97,12 +97,12 @@ def test_what_can_be_is_no_news(role: str) -> None:
         ),
     ],
 )
-def test_each_kind_of_entry_is_checked_first(variables: dict[str, Any], said: str) -> None:
+def test_each_kind_of_entry_is_checked_before_the_first_task(variables: dict[str, Any], said: str) -> None:
     of_secrets = variables["private_registry_secrets"] != [SECRET]
     assert said in refused(variables, "cross_project_pull" if of_secrets else "private_registry")
 
 
-def test_the_module_that_comes_next_checks_its_own() -> None:
+def test_the_next_module_checks_its_own_entries() -> None:
     refuse_invalid(Role("private_registry"), declared({"state": "presnt"}), Plain())
     assert "password is a number" in refused(declared({"registries": [{**LOGIN, "password": 1}]}))
 
@@ -113,24 +113,24 @@ def test_all_problems_are_named_at_once() -> None:
 
 
 @pytest.mark.parametrize("role", ["delegated_auth", "cross_project_pull"])
-def test_what_has_run_has_checked_its_own(role: str) -> None:
+def test_a_role_that_has_run_is_not_checked_again(role: str) -> None:
     wrong = declared({"link_for": ["pul"]})
     assert "link_for" in refused(wrong, role)
     refuse_invalid(Role(role), {**wrong, "__private_registry_result": {}}, Plain())
 
 
-def test_a_role_that_is_not_in_the_play_is_none_of_its_business() -> None:
+def test_a_role_outside_the_play_is_not_checked() -> None:
     wrong = declared(None, {"link_for": ["pul"]})
     play = ["openshift_ops.image_pull.private_registry", "openshift_ops.image_pull.delegated_auth"]
     refuse_invalid(Role("private_registry"), {**wrong, "ansible_play_role_names": play[:1]}, Plain())
     assert "link_for" in refused({**wrong, "ansible_play_role_names": play})
 
 
-def test_only_what_is_for_the_namespaces_of_a_run_is_checked() -> None:
+def test_only_entries_for_the_namespaces_of_the_run_are_checked() -> None:
     refuse_invalid(Role("private_registry", only=frozenset(["b"])), declared({"link_for": ["pul"]}), Plain())
 
 
-def test_the_tasks_are_those_of_the_roles() -> None:
+def test_the_checked_kinds_match_the_tasks_of_the_roles() -> None:
     """A kind of entries that a task of a role takes is checked before, by the module of that task."""
     for role, kinds in _TASKS.items():
         text = "".join(path.read_text(encoding="utf-8") for path in sorted((ROLES / role).glob("*/*.yml")))
@@ -163,7 +163,7 @@ def modules_in(path: Path) -> set[str]:
 @pytest.mark.parametrize(
     ("role", "other"), [("private_registry", "delegated_auth"), ("cross_project_pull", "private_registry")]
 )
-def test_of_a_role_that_takes_back_no_login_is_read(role: str, other: str) -> None:
+def test_logins_of_an_absent_role_are_not_read(role: str, other: str) -> None:
     """The passwords may be gone by then."""
 
     class Gone(Plain):
@@ -192,5 +192,5 @@ def test_of_a_role_that_takes_back_no_login_is_read(role: str, other: str) -> No
         ({"namespaces": {"a": 1}}, "private_registry_secrets[0] (pull): argument 'namespaces' is"),
     ],
 )
-def test_a_list_of_another_form(entry: Any, said: str) -> None:
+def test_an_entry_of_a_wrong_type_is_refused(entry: Any, said: str) -> None:
     assert said in refused(declared(entry))

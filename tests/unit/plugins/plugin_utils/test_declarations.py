@@ -55,7 +55,7 @@ def refused(role: str, variables: Mapping[str, Any], resolver: Resolver | None =
 
 
 class TestVariables:
-    def test_are_joined_in_the_order_of_their_names(self) -> None:
+    def test_variables_are_joined_in_the_order_of_their_names(self) -> None:
         variables = {
             "private_registry_secrets_b": [{"name": "of-b"}],
             "private_registry_secrets": [{"name": "first"}, {"name": "second"}],
@@ -70,27 +70,27 @@ class TestVariables:
             "private_registry_secrets_b[0]",
         ]
 
-    def test_may_be_templates_or_hold_some(self) -> None:
+    def test_variables_may_be_or_contain_templates(self) -> None:
         resolver = Resolver(all=[{"name": "x"}], one={"name": "y"})
         variables = {"private_registry_secrets": "<all>", "private_registry_secrets_more": ["<one>"]}
         declared = Declarations(Role("private_registry"), variables, resolver)
         assert [entry.get("name") for entry in declared.entries] == ["x", "y"]
 
     @pytest.mark.parametrize("value", [None, [], ()])
-    def test_may_be_empty(self, value: Any) -> None:
+    def test_variables_may_be_empty(self, value: Any) -> None:
         assert Declarations(Role("private_registry"), {"private_registry_secrets": value}, Resolver()).titles == []
 
-    def test_may_be_missing(self) -> None:
+    def test_variables_may_be_missing(self) -> None:
         assert Declarations(Role("delegated_auth"), {}, Resolver()).titles == []
 
     @pytest.mark.parametrize("value", ["text", {"name": "x"}, 7, True])
-    def test_that_are_no_lists_are_refused(self, value: Any) -> None:
+    def test_variables_that_are_not_lists_are_refused(self, value: Any) -> None:
         assert refused("private_registry", {"private_registry_secrets_a": value}) == (
             "variable private_registry_secrets_a is not a list of entries: begin each with '- '"
         )
 
     @pytest.mark.parametrize("item", ["secret-canary", None, 7, ["x"]])
-    def test_entries_that_are_no_dictionaries_are_refused_without_their_content(self, item: Any) -> None:
+    def test_invalid_entries_are_refused_without_their_content(self, item: Any) -> None:
         message = refused("private_registry", {"private_registry_secrets": [{"name": "x"}, item]})
         assert message == "private_registry_secrets[1] is not a dictionary"
 
@@ -109,7 +109,7 @@ class TestVariables:
     @pytest.mark.parametrize(
         ("role", "missing"), [("private_registry", "name"), ("delegated_auth", "registry"), ("cross_project_pull", "")]
     )
-    def test_what_an_entry_must_have(self, role: str, missing: str) -> None:
+    def test_required_members_of_an_entry_are_checked(self, role: str, missing: str) -> None:
         if missing:
             assert refused(role, {VARIABLES[role]: [{}]}) == f"{VARIABLES[role]}[0]: {missing} is missing"
         else:
@@ -117,7 +117,7 @@ class TestVariables:
 
 
 class TestPrivateRegistry:
-    def test_a_secret_is_handed_on_as_it_is_given(self) -> None:
+    def test_a_secret_entry_is_passed_on_unchanged(self) -> None:
         given = {
             "name": "x", **HERE, "type": "t", "registries": [LOGIN], "mode": "merge", "update_existing": False, "recreate": True,
             "labels": {"a": "b"}, "annotations": {"c": "d"}, "immutable": True, "include": None, "state": "present",
@@ -125,18 +125,18 @@ class TestPrivateRegistry:
         expected = {name: value for name, value in given.items() if value is not None}
         assert made("private_registry.secrets", given) == [{"title": "private_registry_secrets[0]", **expected}]
 
-    def test_a_secret_of_a_file_by_a_selector(self) -> None:
+    def test_a_secret_from_a_file_may_use_a_selector(self) -> None:
         given = {"name": "x", "namespace_selector": {"labels": "a"}, "auth_file": "f", "include": ["quay.io"]}
         assert made("private_registry.secrets", given) == [{"title": "private_registry_secrets[0]", **given}]
 
-    def test_what_is_absent_comes_first(self) -> None:
+    def test_absent_entries_come_first(self) -> None:
         entries = [{"name": "new", **HERE}, {"name": "old", **HERE, "state": "absent", "registries": [LOGIN]}]
         assert made("private_registry.secrets", *entries) == [
             {"title": "private_registry_secrets[1]", "name": "old", **HERE, "state": "absent", "only_managed": True},
             {"title": "private_registry_secrets[0]", "name": "new", **HERE},
         ]
 
-    def test_of_an_absent_role_every_entry_is_absent(self) -> None:
+    def test_an_absent_role_makes_every_entry_absent(self) -> None:
         (secret,) = made("private_registry.secrets", {"name": "x", **HERE, "state": "present"}, state="absent")
         assert (secret["state"], secret["only_managed"]) == ("absent", True)
         (link,) = made("private_registry.links", {"name": "x", **HERE, "state": "present"}, state="absent")
@@ -145,7 +145,7 @@ class TestPrivateRegistry:
     @pytest.mark.parametrize(
         "source", [{"registries": [LOGIN]}, {"auth_file": "f", "include": ["a"]}, {"auth_config": {"auths": {}}}]
     )
-    def test_what_was_merged_is_removed_registry_by_registry(self, source: dict[str, Any]) -> None:
+    def test_a_merged_secret_is_removed_registry_by_registry(self, source: dict[str, Any]) -> None:
         given = {"name": "x", **HERE, **source, "mode": "merge", "state": "absent", "labels": {"a": "b"}}
         assert made("private_registry.secrets", given) == [
             {
@@ -159,11 +159,11 @@ class TestPrivateRegistry:
         ]
 
     @pytest.mark.parametrize("kept", [False, "no", "false"])
-    def test_a_merge_that_changed_nothing_that_existed_is_deleted_whole(self, kept: Any) -> None:
+    def test_a_merge_without_update_existing_is_deleted_completely(self, kept: Any) -> None:
         given = {"name": "x", **HERE, "mode": "merge", "update_existing": kept, "state": "absent"}
         assert made("private_registry.secrets", given)[0]["state"] == "absent"
 
-    def test_a_link_has_what_is_given_for_it(self) -> None:
+    def test_a_link_contains_its_given_options(self) -> None:
         link = {
             "service_accounts": ["a"], "link_for": ["mount"], "exclusive": True, "create": True, "restart_pods": "report",
             "wait_timeout": 3, "require": "existing",
@@ -183,7 +183,9 @@ class TestPrivateRegistry:
             ({"require": "existing"}, True, "none"),
         ],
     )
-    def test_what_the_secret_must_be_like(self, given: dict[str, Any], check: bool, require: str) -> None:
+    def test_type_and_check_mode_decide_the_requirement_of_a_link(
+        self, given: dict[str, Any], check: bool, require: str
+    ) -> None:
         (link,) = made("private_registry.links", {"name": "x", **HERE, **given}, check=check)
         assert link["require"] == require
 
@@ -191,7 +193,7 @@ class TestPrivateRegistry:
     def test_an_empty_list_of_accounts_links_to_none(self, state: str) -> None:
         assert made("private_registry.links", {"name": "x", **HERE, "service_accounts": [], "state": state}) == []
 
-    def test_links_are_taken_back_from_both_lists(self) -> None:
+    def test_links_are_removed_from_both_lists(self) -> None:
         given = {
             "name": "x",
             **HERE,
@@ -228,7 +230,7 @@ class TestPrivateRegistry:
         ]
         assert "links" not in made("private_registry.secrets", given)[0]
 
-    def test_merged_secrets_are_unlinked_where_they_are_gone(self) -> None:
+    def test_merged_secrets_are_unlinked_in_namespaces_without_them(self) -> None:
         merged = {"mode": "merge", "state": "absent"}
         entries = [{"name": "kept", **HERE, **merged}, {"name": "gone", **HERE, **merged}, {"name": "new", **HERE}]
         answer = {
@@ -253,7 +255,7 @@ class TestPrivateRegistry:
         assert "<vaulted>" not in resolver.asked
         assert not any("<vaulted>" in values for values in resolver.prepared)
 
-    def test_a_member_of_all_entries_is_prepared_once_one_is_read(self) -> None:
+    def test_a_member_is_prepared_for_all_entries_when_one_is_read(self) -> None:
         resolver = Resolver(a="x", b="y")
         entries = [{"name": "<a>", **HERE}, {"name": "<b>", "namespaces": ["b"]}]
         declared = Declarations(Role("private_registry"), {"private_registry_secrets": entries}, resolver)
@@ -273,7 +275,7 @@ class TestDelegatedAuth:
         ]
     }
 
-    def test_each_registry_is_asked(self) -> None:
+    def test_each_present_registry_is_queried(self) -> None:
         more = {"realm_host": "h", "ca_cert": "c", "validate_certs": False}
         absent = {"registry": "old.example.com", "state": "absent"}
         assert made("delegated_auth.registries", self.ENTRY, absent, {**self.TWO, **more}) == [
@@ -281,7 +283,7 @@ class TestDelegatedAuth:
             {"title": "delegated_auth_registries[2]", "registry": "q.example.com", **more},
         ]
 
-    def test_one_secret_or_two(self) -> None:
+    def test_a_delegated_login_needs_two_secrets_and_another_login_one(self) -> None:
         secrets = made("delegated_auth.secrets", self.ENTRY, self.TWO, answer=self.ANSWER)
         login = {"username": "u", "password": "p", "email": "e"}
         assert [(secret["name"], secret["registries"], secret["namespaces"]) for secret in secrets] == [
@@ -290,7 +292,7 @@ class TestDelegatedAuth:
             ("private-registry", [{"registry": "q.example.com", "username": "v", "password": "w"}], ["b"]),
         ]
 
-    def test_the_entry_names_who_is_sent_the_login_of_a_proof(self) -> None:
+    def test_only_a_named_realm_host_is_sent_the_login_for_verification(self) -> None:
         proof = {"verify": True, "ca_cert": "c"}
         named, _realm = made("delegated_auth.secrets", {**self.ENTRY, **proof}, answer=self.ANSWER)
         (own,) = made(
@@ -300,7 +302,7 @@ class TestDelegatedAuth:
         assert own["verify_realm_hosts"] == []
 
     @pytest.mark.parametrize("realm", ["https://QUAY.io/token", "HTTPS://robot:pw@quay.io:443/auth?a=b"])
-    def test_a_host_that_only_the_registry_names_gets_nothing(self, realm: str) -> None:
+    def test_a_realm_host_that_the_entry_does_not_name_gets_no_login(self, realm: str) -> None:
         """The other entries go on, and all problems are told. Both of its secrets are kept where they exist."""
         answer = {"registries": [{**self.ANSWER["registries"][0], "realm": realm}, self.ANSWER["registries"][1]]}
         entries = [self.UNNAMED, self.TWO]
@@ -334,7 +336,7 @@ class TestDelegatedAuth:
         assert "quay" not in problem
         assert "{" not in problem
 
-    def test_a_registry_that_cannot_be_asked_fails_its_own_entries(self) -> None:
+    def test_a_registry_that_does_not_answer_fails_only_its_own_entries(self) -> None:
         answer = {
             "registries": [{"registry": "r.example.com"}, *self.ANSWER["registries"]],
             "failures": [{"entry": 0, "title": "t", "error": "no answer"}],
@@ -344,12 +346,12 @@ class TestDelegatedAuth:
         places = [one["namespaces"] for one in made("delegated_auth.secrets", *entries, answer=answer)]
         assert places == [["c"], ["c"], ["b"]]
 
-    def test_by_names_of_their_own(self) -> None:
+    def test_secrets_may_have_their_own_names(self) -> None:
         names = {"registry_secret_name": "one", "realm_secret_name": "two"}
         secrets = made("delegated_auth.secrets", {**self.ENTRY, **names}, answer=self.ANSWER)
         assert [secret["name"] for secret in secrets] == ["one", "two"]
 
-    def test_both_are_removed_without_asking(self) -> None:
+    def test_both_secrets_are_removed_without_a_registry_query(self) -> None:
         entry = {**self.ENTRY, "state": "absent", "service_accounts": ["x"]}
         assert made("delegated_auth.registries", entry) == []
         assert [(one["name"], one["state"], one["only_managed"]) for one in made("delegated_auth.secrets", entry)] == [
@@ -363,7 +365,7 @@ class TestDelegatedAuth:
         }  # fmt: skip
 
     @pytest.mark.parametrize(("check", "require"), [(False, "usable"), (True, "none")])
-    def test_what_there_is_is_linked(self, check: bool, require: str) -> None:
+    def test_existing_secrets_are_linked(self, check: bool, require: str) -> None:
         more = {"service_accounts": ["x"], "link_for": ["mount"], "wait_timeout": 5}
         links = made("delegated_auth.links", {**self.ENTRY, **more}, self.TWO, answer=self.ANSWER, check=check)
         assert links == [
@@ -382,13 +384,13 @@ class TestDelegatedAuth:
         entry = {**self.ENTRY, "service_accounts": [], "state": state}
         assert made("delegated_auth.links", entry, answer=self.ANSWER) == []
 
-    def test_those_that_do_not_delegate_are_told(self) -> None:
+    def test_registries_that_do_not_delegate_are_reported(self) -> None:
         assert made("delegated_auth.undelegated", self.ENTRY, self.TWO, answer=self.ANSWER) == [
             "q.example.com does not delegate its login, so secret private-registry is enough, and redhat-connect-sso is not created"
         ]
 
     @pytest.mark.parametrize("answer", [None, {}, {"registries": []}])
-    def test_without_an_answer_nothing_is_made(self, answer: Any) -> None:
+    def test_no_entry_is_created_without_an_answer(self, answer: Any) -> None:
         for kind in ("secrets", "links", "undelegated", "problems"):
             assert made(f"delegated_auth.{kind}", self.ENTRY, answer=answer) == []
 
@@ -401,7 +403,7 @@ class TestRotated:
     def names(self, *entries: Any, **more: Any) -> list[str]:
         return [one["name"] for one in made("private_registry.rotated", *entries, answer=self.ANSWER, **more)]
 
-    def test_where_they_are_and_nothing_else(self) -> None:
+    def test_rotated_secrets_have_only_a_name_and_their_namespaces(self) -> None:
         selector = {"include": ["team-*"]}
         entries = [
             {"name": "s", **HERE, "registries": [LOGIN], "service_accounts": ["x"], "labels": {"a": "b"}},
@@ -423,26 +425,24 @@ class TestRotated:
             ({"username": None}, False),
         ],
     )
-    def test_a_secret_that_is_declared_for_another_login_is_not_one(
-        self, login: dict[str, Any], is_meant: bool
-    ) -> None:
+    def test_a_secret_with_another_login_is_not_rotated(self, login: dict[str, Any], is_meant: bool) -> None:
         """Its readers are not those of this login."""
         assert self.names({"name": "s", **HERE, "registries": [{**LOGIN, **login}]}) == (["s"] if is_meant else [])
 
-    def test_one_login_of_several_is_enough(self) -> None:
+    def test_one_matching_login_of_several_is_enough(self) -> None:
         both = [{"registry": "b.io", "username": "w"}, LOGIN]
         assert self.names({"name": "s", **HERE, "registries": both}) == ["s"]
 
     @pytest.mark.parametrize("source", [{"auth_file": "f"}, {"auth_config": {}}, {"registries": ["quay.io"]}, {}])
-    def test_of_a_file_it_is_not_known(self, source: dict[str, Any]) -> None:
+    def test_a_secret_with_an_unknown_login_is_not_rotated(self, source: dict[str, Any]) -> None:
         assert self.names({"name": "s", **HERE, **source}) == []
 
-    def test_what_is_absent_is_not_one(self) -> None:
+    def test_an_absent_secret_is_not_rotated(self) -> None:
         entry = {"name": "s", **HERE, "registries": [LOGIN]}
         assert self.names({**entry, "state": "absent"}) == []
         assert self.names(entry, state="absent") == []
 
-    def test_both_secrets_of_a_delegated_login(self) -> None:
+    def test_both_secrets_of_a_delegated_login_are_rotated(self) -> None:
         entries = [
             {"registry": "quay.io", "username": "u", **HERE},
             {"registry": "quay.io", "username": "w", "namespaces": ["b"]},
@@ -466,7 +466,7 @@ class TestCrossProjectPull:
         assert made("cross_project_pull.accounts", *entries) == [accounts[0], accounts[2]]
         assert made("cross_project_pull.accounts", *entries, state="absent") == []
 
-    def test_grants_have_what_is_given(self) -> None:
+    def test_a_grant_contains_its_given_options(self) -> None:
         given = {
             **HERE, "service_accounts": [{"namespace": "b"}], "projects": ["c"], "groups": ["g"], "users": ["u"],
             "authenticated": True, "anonymous": True, "role": "r", "binding_name": "n", "exclusive": True, "recreate": True,
@@ -477,7 +477,7 @@ class TestCrossProjectPull:
         ]
 
     @pytest.mark.parametrize("more", [{"given": {"state": "absent"}}, {"given": {}, "state": "absent"}])
-    def test_what_is_revoked_is_not_exclusive(self, more: dict[str, Any]) -> None:
+    def test_a_revoked_grant_is_not_exclusive(self, more: dict[str, Any]) -> None:
         given = {
             **HERE,
             "projects": ["c"],
@@ -493,7 +493,7 @@ class TestCrossProjectPull:
             }
         ]  # fmt: skip
 
-    def test_revoked_first(self) -> None:
+    def test_revoked_grants_come_first(self) -> None:
         grants = made(
             "cross_project_pull.grants", {**HERE, "users": ["a"]}, {**HERE, "users": ["b"], "state": "absent"}
         )
@@ -501,7 +501,7 @@ class TestCrossProjectPull:
 
 
 class TestConflicts:
-    def test_name_both_variables(self) -> None:
+    def test_a_conflict_names_both_variables(self) -> None:
         variables = {
             "private_registry_secrets_team": [{"name": "private-registry", "namespaces": ["b", "a"]}],
             "delegated_auth_registries": [{"registry": "r", "namespaces": ["a"]}],
@@ -513,12 +513,12 @@ class TestConflicts:
                 "so give their secrets different names, or remove one entry"
             )
 
-    def test_of_the_other_role_alone_are_its_own_matter(self) -> None:
+    def test_conflicts_within_the_other_role_are_ignored(self) -> None:
         twice = {"delegated_auth_registries": [{"registry": "r", **HERE}, {"registry": "q", **HERE}]}
         Declarations(Role("private_registry"), twice, Resolver()).refuse_conflicts()
         assert "delegated_auth_registries[1].realm_secret_name" in refused("delegated_auth", twice)
 
-    def test_all_are_named(self) -> None:
+    def test_all_conflicts_are_named(self) -> None:
         variables = {
             "private_registry_secrets": [{"name": name, **HERE} for name in ("x", "y", "x", "y")],
         }
@@ -528,7 +528,7 @@ class TestConflicts:
             "secret a/y is declared by private_registry_secrets[1] and private_registry_secrets[3]; two entries"
         )
 
-    def test_by_the_same_selector(self) -> None:
+    def test_equal_selectors_conflict(self) -> None:
         one, other = {"labels": "x", "exclude": ["y"]}, {"exclude": ["y"], "labels": "x"}
         variables = {
             "private_registry_secrets": [
@@ -552,7 +552,7 @@ def limited(term: str, *only: str, entries: list[Any], state: str = "present", a
 class TestOnlySomeNamespaces:
     """Each entry is limited to the namespaces that are asked for; what declares nothing for them is left out."""
 
-    def test_names(self) -> None:
+    def test_namespaces_are_limited_to_the_given_names(self) -> None:
         entries = [{"name": "s", "namespaces": ["a", "b"], "registries": [LOGIN]}, {"name": "t", "namespaces": ["c"]}]
         (secret,) = limited("private_registry.secrets", "b", "z", entries=entries)
         assert (secret["title"], secret["name"], secret["namespaces"]) == ("private_registry_secrets[0]", "s", ["b"])
@@ -563,7 +563,7 @@ class TestOnlySomeNamespaces:
         (secret,) = limited("private_registry.secrets", "b", entries=[{"name": "s", "namespaces": "<places>"}])
         assert secret["namespaces"] == ["b"]
 
-    def test_none_is_nothing(self) -> None:
+    def test_an_empty_limit_leaves_no_entry(self) -> None:
         entries = [{"name": "s", "namespaces": ["a"]}, {"name": "t", "namespace_selector": {"include": ["*"]}}]
         assert limited("private_registry.secrets", entries=entries) == []
         assert (
@@ -583,23 +583,25 @@ class TestOnlySomeNamespaces:
             ({"labels": "a=b", "exclude": ["team-*"]}, None),
         ],
     )
-    def test_a_selector_is_matched_on_them_alone(self, selector: dict[str, Any], include: list[str] | None) -> None:
+    def test_a_selector_is_limited_to_the_given_namespaces(
+        self, selector: dict[str, Any], include: list[str] | None
+    ) -> None:
         entries = [{"name": "s", "namespace_selector": selector}]
         found = limited("private_registry.secrets", "team-b-1", "team-a-1", entries=entries)
         wanted = [] if include is None else [{**selector, "include": include}]
         assert [secret["namespace_selector"] for secret in found] == wanted
 
-    def test_an_entry_without_a_place_is_still_refused_by_the_module(self) -> None:
+    def test_an_entry_without_namespaces_is_left_out(self) -> None:
         assert limited("private_registry.secrets", "a", entries=[{"name": "s"}]) == []
 
-    def test_what_is_taken_back(self) -> None:
+    def test_absent_entries_are_limited_to_the_given_namespaces(self) -> None:
         entries = [{"name": "s", "namespaces": ["a", "b"], "state": "absent"}]
         (secret,) = limited("private_registry.secrets", "a", entries=entries)
         assert (secret["state"], secret["namespaces"]) == ("absent", ["a"])
         (link,) = limited("private_registry.links", "a", entries=[{"name": "s", **HERE}], state="absent")
         assert (link["state"], link["namespaces"]) == ("absent", ["a"])
 
-    def test_the_answers_of_registries_belong_to_those_that_are_left(self) -> None:
+    def test_answers_of_registries_belong_to_the_remaining_entries(self) -> None:
         entries = [
             {"registry": "one", "namespaces": ["a"]},
             {"registry": "two", "realm_host": "sso", "namespaces": ["a", "b"]},
@@ -612,13 +614,13 @@ class TestOnlySomeNamespaces:
             (["b"], "sso"),
         ]
 
-    def test_a_mistake_in_another_entry_is_still_told(self) -> None:
+    def test_a_mistake_in_another_entry_is_still_reported(self) -> None:
         with pytest.raises(DeclarationError, match="nmae is unknown: did you mean"):
             Declarations(
                 Role("private_registry", only=frozenset("a")), {"private_registry_secrets": [{"nmae": 1}]}, Resolver()
             )
 
-    def test_a_conflict_of_others_is_still_told(self) -> None:
+    def test_a_conflict_of_other_entries_is_still_reported(self) -> None:
         entries = [{"name": "s", "namespaces": ["b"]}, {"name": "s", "namespaces": ["b"]}]
         declared = Declarations(
             Role("private_registry", only=frozenset("a")), {"private_registry_secrets": entries}, Resolver()
@@ -641,11 +643,11 @@ class TestGrantsOfSomeNamespaces:
     def grants(self, *only: str, **more: Any) -> list[Any]:
         return limited("cross_project_pull.grants", *only, entries=[{**self.GRANT, **more}])
 
-    def test_of_those_that_own_the_images(self) -> None:
+    def test_a_grant_is_limited_to_the_given_owner(self) -> None:
         (grant,) = self.grants("owner")
         assert grant == {"title": "cross_project_pull_grants[0]", **self.GRANT, "namespaces": ["owner"]}
 
-    def test_of_those_that_pull(self) -> None:
+    def test_a_grant_is_limited_to_the_given_consumer(self) -> None:
         (grant,) = self.grants("a")
         assert {name: grant[name] for name in ("namespaces", "service_accounts", "projects")} == {
             "namespaces": ["owner", "other"],
@@ -656,20 +658,20 @@ class TestGrantsOfSomeNamespaces:
         accounts = limited("cross_project_pull.accounts", "a", entries=[self.GRANT])
         assert accounts == [{"namespace": "a", "name": "x"}]
 
-    def test_of_both(self) -> None:
+    def test_an_owner_and_a_consumer_get_separate_grants(self) -> None:
         whole, part = self.grants("owner", "b")
         assert (whole["namespaces"], whole["projects"]) == (["owner"], ["a", "c"])
         assert (part["namespaces"], part["service_accounts"], part["projects"]) == (["other"], [{"namespace": "b"}], [])
 
-    def test_one_that_is_both_owner_and_consumer_is_given_all_of_its_own(self) -> None:
+    def test_a_namespace_that_is_owner_and_consumer_gets_its_whole_grant(self) -> None:
         (grant,) = limited("cross_project_pull.grants", "a", entries=[{"namespaces": ["a"], "projects": ["a", "b"]}])
         assert (grant["namespaces"], grant["projects"]) == (["a"], ["a", "b"])
 
-    def test_an_exclusive_one_is_never_given_to_some_only(self) -> None:
+    def test_an_exclusive_grant_is_never_limited(self) -> None:
         (grant,) = self.grants("a", exclusive=True)
         assert {**self.GRANT, "exclusive": True, "title": grant["title"]} == grant
 
-    def test_owners_that_a_selector_selects(self) -> None:
+    def test_a_grant_with_a_selector_is_split_by_owner_and_consumer(self) -> None:
         entry = {"namespace_selector": {"labels": "l", "exclude": ["e"]}, "projects": ["a", "b"]}
         owner, consumer = limited("cross_project_pull.grants", "a", entries=[entry])
         assert owner["namespace_selector"] == {"labels": "l", "include": ["a"], "exclude": ["e"]}
@@ -677,7 +679,7 @@ class TestGrantsOfSomeNamespaces:
         assert consumer["namespace_selector"] == {"labels": "l", "exclude": ["e", "a"]}
         assert consumer["projects"] == ["a"]
 
-    def test_of_nobody_else(self) -> None:
+    def test_grants_without_the_given_namespaces_are_left_out(self) -> None:
         assert self.grants("z") == []
         assert limited("cross_project_pull.grants", "z", entries=[{"namespaces": ["a"], "users": ["u"]}]) == []
         assert limited("cross_project_pull.grants", "z", entries=[{"projects": ["z"]}]) == []
@@ -692,7 +694,7 @@ class TestSelectors:
         {"name": "c", "namespace_selector": {"include": ["*"]}, "state": "absent"},
     ]
 
-    def test_of_entries_that_give_logins(self) -> None:
+    def test_selectors_of_entries_with_logins_are_returned(self) -> None:
         resolver = Resolver()
         declared = Declarations(Role("private_registry"), {"private_registry_secrets": self.WRITTEN}, resolver)
         assert KINDS["private_registry"]["selectors"](declared, None) == [
@@ -738,7 +740,9 @@ class TestSelected:
     )
 
     @ROLES
-    def test_limits_a_selector_and_no_names(self, role: str, entry: dict[str, Any], answer: Any) -> None:
+    def test_a_previous_selection_limits_selectors_but_not_names(
+        self, role: str, entry: dict[str, Any], answer: Any
+    ) -> None:
         selector = {"include": ["team-*"], "labels": "tier=dev"}
         entry = {**entry, "namespace_selector": selector}
         title = f"{VARIABLES[role]}[0]"
@@ -752,7 +756,9 @@ class TestSelected:
             assert named["namespaces"] == ["named", "b"]
 
     @ROLES
-    def test_links_nothing_where_the_secret_failed(self, role: str, entry: dict[str, Any], answer: Any) -> None:
+    def test_no_link_is_created_in_a_namespace_where_the_secret_failed(
+        self, role: str, entry: dict[str, Any], answer: Any
+    ) -> None:
         """One failure stays one: the link to a secret that is not there would fail, too."""
         entry = {**entry, "namespace_selector": {"include": ["*"]}}
         first, second = (f"{VARIABLES[role]}[{position}]" for position in (0, 1))

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from ansible import constants as C
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.fixes import add_registry
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.offers import offer
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.offers import make_offer
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.explanations import lines_of
 
 ANSWER: dict[str, Any] = {
@@ -21,7 +21,7 @@ ANSWER: dict[str, Any] = {
     "verdict": "will_not_pull",
     "reason": "why",
     "text": ["will_not_pull: why", "  ok image: a", "  NO secret: b", "  ?  mirrors: c"],
-    **offer(add_registry("ns", "pull", "q.io")).report(),
+    **make_offer(add_registry("ns", "pull", "q.io")).report(),
 }
 
 
@@ -49,11 +49,11 @@ def test_the_tasks_can_be_pasted() -> None:
     assert "what fixes it:" not in [line for line, _colour in shown(fix=[])]
 
 
-def test_why_no_task_is_offered() -> None:
+def test_the_reason_for_a_missing_task_is_shown() -> None:
     assert shown(fix=[], fix_refusal="no task is offered\x1b")[-1] == ("no task is offered\\x1b", None)
 
 
-def test_a_brief_answer_and_one_without_a_container() -> None:
+def test_an_answer_without_text_and_container_is_shown_briefly() -> None:
     brief = {name: value for name, value in ANSWER.items() if name != "text"}
     (namespace,) = [{"name": "ns", "access": [{**brief, "container": "", "fix": []}]}]
     assert [line for line, _colour in lines_of({"namespaces": [namespace]})] == [
@@ -62,11 +62,11 @@ def test_a_brief_answer_and_one_without_a_container() -> None:
     ]
 
 
-def test_nothing_steers_the_terminal() -> None:
+def test_control_characters_are_escaped() -> None:
     lines = [line for line, _colour in shown(image="q.io/\x1b[2Ja", text=["unknown: \x9b31m\r\u202e"])]
     assert lines[:2] == ["Pod ns/app, container web, image q.io/\\x1b[2Ja", "unknown: \\x9b31m\\x0d\\x202e"]
 
 
-def test_what_failed_has_no_answer() -> None:
+def test_a_failed_result_has_no_lines() -> None:
     assert list(lines_of({"failed": True, "msg": "x"})) == []
     assert list(lines_of({"namespaces": [{"name": "ns", "error": "x"}]})) == []

@@ -154,16 +154,16 @@ class TestWithoutTheLibrary:
         "found",
         [{"failed": True, "msg": f"{THEIRS}install it"}, {"failed": True, "msg": "?", "module_stdout": "", "rc": 127}],
     )
-    def test_of_the_other_either_it_is_to_be_installed_for_ansibles(self, found: dict[str, Any]) -> None:
+    def test_a_missing_library_in_both_pythons_names_ansibles_python(self, found: dict[str, Any]) -> None:
         assert self.message(found, ansible_python_interpreter="auto").startswith(self.OURS)
 
-    def test_what_another_says_is_the_answer(self) -> None:
+    def test_the_message_of_another_python_is_returned(self) -> None:
         assert (
             self.message({"failed": True, "msg": "no such secret"}, ansible_python_interpreter="auto")
             == "no such secret"
         )
 
-    def test_one_that_is_named_speaks_for_itself(self) -> None:
+    def test_the_message_of_a_named_python_is_returned_unchanged(self) -> None:
         found = {"failed": True, "msg": f"{self.THEIRS}install it"}
         assert self.message(found, ansible_python_interpreter="/usr/bin/python3") == f"{self.THEIRS}install it"
 
@@ -173,18 +173,18 @@ class TestWhere:
         "python",
         [sys.executable, "auto", "auto_silent", "auto_legacy", "auto_legacy_silent", "", f" {sys.executable} "],
     )
-    def test_in_ansibles_process(self, python: str) -> None:
+    def test_the_module_runs_in_ansibles_process_with_its_python(self, python: str) -> None:
         made = action(lambda task: {"changed": True})
         assert made.start(ansible_python_interpreter=python)["changed"] is True
         assert made.calls == []
 
-    def test_by_default(self) -> None:
+    def test_the_module_runs_in_ansibles_process_by_default(self) -> None:
         made = action(lambda task: {"changed": True})
         assert made._execute_module(task_vars={})["changed"] is True
         assert made._execute_module()["changed"] is True
         assert made.calls == []
 
-    def test_the_name_may_be_a_template(self) -> None:
+    def test_the_interpreter_may_be_a_template(self) -> None:
         made = action(lambda task: {"changed": True})
         template: Any = "{{ 'au' ~ 'to' }}"
         try:
@@ -196,7 +196,7 @@ class TestWhere:
         made.start(ansible_python_interpreter=template)
         assert made.calls == []
 
-    def test_another_python(self, tmp_path: Path) -> None:
+    def test_the_module_runs_elsewhere_with_another_python(self, tmp_path: Path) -> None:
         """Also one with the same name, and another name for the same file: an environment is where its link stands."""
         (tmp_path / Path(sys.executable).name).symlink_to(sys.executable)
         beside = Path(sys.executable).with_name("no-such-python")
@@ -208,7 +208,7 @@ class TestWhere:
 
     @pytest.mark.parametrize("fields", [{"become": True}, {"async_val": 60}], ids=["become", "async"])
     @pytest.mark.parametrize("python", ["auto", "auto_legacy_silent", "", sys.executable])
-    def test_in_another_process_with_the_same_python(self, fields: Any, python: str) -> None:
+    def test_become_and_async_run_elsewhere_with_the_same_python(self, fields: Any, python: str) -> None:
         """`auto` has one meaning. Which Python Ansible would find depends on its version and on the system."""
         made = action(**fields)
         given = {"inventory_hostname": "east", "ansible_python_interpreter": python, "other": 1}
@@ -217,20 +217,20 @@ class TestWhere:
         assert made.calls == [{"arguments": ("positional",), "keywords": {"task_vars": named, "wrap_async": True}}]
         assert given["ansible_python_interpreter"] == python
 
-    def test_files_are_kept_when_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_keep_remote_files_runs_the_module_elsewhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(constants, "DEFAULT_KEEP_REMOTE_FILES", True)
         made = action()
         assert made.start(ansible_python_interpreter="auto") == {"elsewhere": True}
         assert made.calls[0]["keywords"]["task_vars"]["ansible_python_interpreter"] == sys.executable
 
     @pytest.mark.parametrize("python", ["auto", sys.executable])
-    def test_without_the_library_another_python_may_have_it(self, python: str) -> None:
+    def test_a_missing_library_runs_the_module_elsewhere(self, python: str) -> None:
         made = action()
         made.module = Module(ARGUMENTS, lambda task: {}, "kubernetes", "Traceback: why")
         assert made.start(ansible_python_interpreter=python) == {"elsewhere": True}
         assert made.calls[0]["keywords"]["task_vars"]["ansible_python_interpreter"] == python
 
-    def test_over_another_connection(self) -> None:
+    def test_another_connection_runs_the_module_elsewhere(self) -> None:
         made = action(transport="ssh")
         given = {"ansible_python_interpreter": "auto"}
         assert made._execute_module("positional", task_vars=given) == {"elsewhere": True}
@@ -238,7 +238,7 @@ class TestWhere:
         assert made._connection._shell.tmpdir is None
 
     @pytest.mark.parametrize("python", ["auto", sys.executable])
-    def test_a_delegated_task_has_the_other_hosts_python(self, python: str) -> None:
+    def test_a_delegated_task_uses_the_python_of_the_other_host(self, python: str) -> None:
         made = action(lambda task: {"changed": True}, delegate_to="localhost")
         delegated = {"localhost": {"ansible_python_interpreter": python}}
         assert (
@@ -248,7 +248,7 @@ class TestWhere:
         delegated = {"west": {"ansible_python_interpreter": "/usr/bin/env"}}
         assert made.start(ansible_python_interpreter=python, ansible_delegated_vars=delegated) == {"elsewhere": True}
 
-    def test_a_delegated_task_in_another_process(self) -> None:
+    def test_a_delegated_task_in_another_process_names_the_python_of_its_host(self) -> None:
         made = action(delegate_to="west", become=True)
         delegated = {"west": {"ansible_python_interpreter": "auto", "other": 1}, "north": {"other": 2}}
         made.start(ansible_python_interpreter="/usr/bin/env", ansible_delegated_vars=delegated)
@@ -261,7 +261,7 @@ class TestWhere:
             },
         }
 
-    def test_a_delegated_task_whose_host_has_no_variables(self) -> None:
+    def test_a_delegated_task_to_a_host_without_variables_names_the_python(self) -> None:
         made = action(delegate_to="west", become=True)
         made.start(ansible_python_interpreter="/usr/bin/env")
         named = {"west": {"ansible_python_interpreter": sys.executable}}
@@ -269,7 +269,7 @@ class TestWhere:
 
 
 class TestTask:
-    def test_what_a_module_gets(self, local_tmp: Path) -> None:
+    def test_a_module_gets_its_validated_options_and_modes(self, local_tmp: Path) -> None:
         seen: list[tuple[Task, list[Path]]] = []
         made = action(
             lambda task: seen.append((task, list(local_tmp.iterdir()))) or {},
@@ -286,7 +286,7 @@ class TestTask:
         assert {"canary", b64("canary")} <= task.secrets
         assert [Path(task.temporary_directory)] == files
 
-    def test_its_options_are_copies_as_json_would_make_them(self) -> None:
+    def test_options_are_copied_as_json_would_copy_them(self) -> None:
         """A process of its own could not change the task's, and gets a date as text."""
         day, moment = datetime.date(2031, 1, 2), datetime.datetime(2031, 1, 2, 3, 4)
         given = {"kubeconfig": {"list": [1], "day": day, "moment": moment, "other": Path("/x")}}
@@ -299,7 +299,7 @@ class TestTask:
         assert action(work, args=given).start()["seen"] == expected
         assert given["kubeconfig"]["list"] == [1]
 
-    def test_the_rules_hold(self) -> None:
+    def test_the_rules_between_options_are_enforced(self) -> None:
         made = action(lambda task: {}, args={"name": "n", "count": 2})
         made.module = Module(
             ARGUMENTS, lambda task: {}, "kubernetes", None, {"mutually_exclusive": [("name", "count")]}
@@ -307,12 +307,12 @@ class TestTask:
         result = made.start()
         assert (result["failed"], result["msg"]) == (True, "parameters are mutually exclusive: name|count")
 
-    def test_options_that_nobody_knows_are_refused(self) -> None:
+    def test_unknown_options_are_refused(self) -> None:
         result = action(lambda task: {"changed": True}, args={"nmae": "n"}).start()
         assert result["msg"].startswith("option nmae is unknown: did you mean 'name'? it takes ")
         assert (result["failed"], result["changed"]) == (True, False)
 
-    def test_its_surroundings(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_module_has_the_environment_of_its_task(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("CANARY", "before")
 
         def work(task: Task) -> dict[str, Any]:
@@ -323,7 +323,7 @@ class TestTask:
         assert made.start()["seen"] == ["5", str(Path(__file__).parent), logging.CRITICAL]
         assert os.environ["CANARY"] == "before"
 
-    def test_nothing_is_left(self, local_tmp: Path) -> None:
+    def test_temporary_files_are_removed(self, local_tmp: Path) -> None:
         def work(task: Task) -> dict[str, Any]:
             (Path(task.temporary_directory) / "key").write_text("canary")
             return {}
@@ -338,17 +338,17 @@ AS_PARSED = {"_ansible_parsed": True} if CORE < (2, 19) else {"ansible_parsed": 
 
 
 class TestResult:
-    def test_of_a_success(self) -> None:
+    def test_a_success_returns_the_result(self) -> None:
         result = action(lambda task: {"changed": True, "list": [1, None, {"a": 0.5}]}).start()
         result.pop("invocation", None)
         assert result == {"changed": True, "list": [1, None, {"a": 0.5}], **AS_PARSED}
 
-    def test_it_always_says_whether_something_changed(self) -> None:
+    def test_a_result_always_contains_changed(self) -> None:
         result = action(lambda task: {"msg": "x"}).start()
         result.pop("invocation", None)
         assert result == {"changed": False, "msg": "x", **AS_PARSED}
 
-    def test_of_a_refusal(self, tracebacks: None) -> None:
+    def test_a_refusal_has_a_message_and_no_traceback(self, tracebacks: None) -> None:
         def work(_task: Task) -> dict[str, Any]:
             raise OptionError("option 'name' is wrong")
 
@@ -356,7 +356,7 @@ class TestResult:
         result.pop("invocation", None)
         assert result == {"changed": False, "failed": True, "msg": "option 'name' is wrong", **AS_PARSED}
 
-    def test_of_an_error_that_nobody_foresaw(self, tracebacks: None) -> None:
+    def test_an_unexpected_error_is_reported_without_its_text(self, tracebacks: None) -> None:
         content = "can" + "ary"
 
         def work(_task: Task) -> dict[str, Any]:
@@ -372,7 +372,7 @@ class TestResult:
     @pytest.mark.parametrize(
         ("setting", "is_shown"), [("never", False), ("warning", False), ("error", True), ("always", True)]
     )
-    def test_a_traceback_is_shown_when_ansible_wants_one(
+    def test_a_traceback_is_shown_if_ansible_requests_it(
         self, monkeypatch: pytest.MonkeyPatch, setting: str, is_shown: bool
     ) -> None:
         """A setting of newer versions; before, a traceback is always in the result, and shown with -vvv."""
@@ -382,7 +382,9 @@ class TestResult:
         assert ("exception" in result) is (is_shown or not has_setting)
 
     @pytest.mark.parametrize("wanted", [True, False])
-    def test_the_options_are_in_it_when_ansible_wants_them(self, monkeypatch: pytest.MonkeyPatch, wanted: bool) -> None:
+    def test_options_are_in_the_result_if_ansible_requests_them(
+        self, monkeypatch: pytest.MonkeyPatch, wanted: bool
+    ) -> None:
         monkeypatch.setenv("ANSIBLE_INJECT_INVOCATION", str(wanted))
         has_setting = "INJECT_INVOCATION" in constants.config.get_configuration_definitions()
         result = action(args={"name": "n", "password": "x", "count": "3"}).start()
@@ -394,27 +396,27 @@ class TestResult:
 
 
 class TestSetting:
-    def test_of_another_version_of_ansible(self) -> None:
+    def test_a_setting_of_another_ansible_version_has_its_default(self) -> None:
         assert in_process._setting("NO_SUCH_SETTING", {}, default="it") == "it"
 
-    def test_of_this_one(self) -> None:
+    def test_a_setting_of_this_ansible_version_is_read(self) -> None:
         assert in_process._setting("INTERPRETER_PYTHON", {"ansible_python_interpreter": "x"}, default="it") == "x"
 
 
 class TestWarnings:
-    def test_the_modules_own_and_those_of_the_validation(self) -> None:
+    def test_warnings_of_the_module_and_the_validation_are_returned(self) -> None:
         made = action(
             lambda task: task.warn(["canary one", "two"]) or {}, args={"name": "n", "title": "t", "password": "canary"}
         )
         both = "Both option name and its alias title are set."
         assert made.start()["warnings"] == [both, "******** one", "two"]
 
-    def test_they_come_with_a_failure_too(self) -> None:
+    def test_warnings_are_returned_with_a_failure(self) -> None:
         result = action(args={"name": "n", "title": "t", "count": "x"}).start()
         assert result["failed"] is True
         assert result["warnings"] == ["Both option name and its alias title are set."]
 
-    def test_deprecations(self) -> None:
+    def test_deprecations_have_their_version_or_date(self) -> None:
         found = action(args={"old": "o", "older": "o"}).start()["deprecations"]
         text = "is deprecated. See the module docs for more information"
         assert sorted(found, key=lambda one: one["msg"]) == [
@@ -422,7 +424,7 @@ class TestWarnings:
             {"msg": f"Param 'older' {text}", "date": "2031-01-01", "collection_name": "openshift_ops.image_pull"},
         ]
 
-    def test_none(self) -> None:
+    def test_a_run_without_warnings_returns_none(self) -> None:
         assert not {"warnings", "deprecations"} & set(action().start())
 
 
@@ -434,28 +436,28 @@ class TestEntries:
         made.module = Module(LISTED, work, "kubernetes", None, form=FORM)
         return made.start()
 
-    def test_all_at_once(self) -> None:
+    def test_all_invalid_entries_are_named_at_once(self) -> None:
         result = self.run(*INVALID)
         assert (result["failed"], result["changed"]) == (True, False)
         assert result["msg"].startswith("nothing was read or changed. Problems with the 4 entries: things[1] (two): ")
         assert [result["msg"].count(f"things[{number}]") for number in range(4)] == [0, 2, 0, 2]
         assert "canary" not in result["msg"].lower()
 
-    def test_nothing_of_them_is_shown(self, invocation: None) -> None:
+    def test_invalid_entries_show_no_credential(self, invocation: None) -> None:
         result = self.run(*INVALID)
         entries = args_of(result)["things"]
         assert [entry.get("passwrod", entry.get("password")) for entry in entries] == [None, HIDDEN, HIDDEN, HIDDEN]
         assert "canary-2" not in json.dumps(result)
         assert "xyz" not in json.dumps(result)
 
-    def test_what_is_wrong_beside_them(self) -> None:
+    def test_an_unknown_option_next_to_valid_entries_is_refused(self) -> None:
         result = self.run({"name": "one"}, nmae="x")
         assert result["msg"].startswith("option nmae is unknown: did you mean 'name'? it takes ")
 
-    def test_the_entries_come_first(self) -> None:
+    def test_invalid_entries_are_reported_before_unknown_options(self) -> None:
         assert "things[0]: " in self.run({"count": "x"}, nmae="x")["msg"]
 
-    def test_valid_ones_reach_the_module(self) -> None:
+    def test_valid_entries_reach_the_module(self) -> None:
         seen: list[Any] = []
 
         def work(task: Task) -> dict[str, Any]:
@@ -467,7 +469,7 @@ class TestEntries:
         assert seen == [{"name": "one", "password": "canary-1", "count": 3, "namespaces": None, "title": None}]
         assert result["msg"] == "its own ********"
 
-    def test_a_thousand_passwords_are_masked_as_one_is(self, invocation: None) -> None:
+    def test_a_thousand_passwords_are_masked_in_little_time(self, invocation: None) -> None:
         names = [f"canary-{number:04}-{number * 7919}" for number in range(1000)]
         things = [{"name": f"team-{number}", "password": name} for number, name in enumerate(names)]
         started = time.process_time()
@@ -480,7 +482,7 @@ class TestEntries:
 @pytest.mark.usefixtures("invocation")
 class TestNoCredential:
     @pytest.mark.parametrize("canary", CANARIES)
-    def test_in_a_result(self, canary: str) -> None:
+    def test_a_result_shows_no_credential(self, canary: str) -> None:
         said = {f"key{n}": [f"it said {form}!"] for n, form in enumerate(forms_of(canary))}
         kubeconfig = {"username": "robot", "password": canary}
         result = action(lambda task: said, args={"password": canary, "kubeconfig": kubeconfig}).start()
@@ -489,19 +491,19 @@ class TestNoCredential:
         assert (args_of(result)["password"], args_of(result)["kubeconfig"]) == (HIDDEN, HIDDEN)
 
     @pytest.mark.parametrize("canary", CANARIES)
-    def test_when_the_options_are_refused(self, canary: str) -> None:
+    def test_refused_options_show_no_credential(self, canary: str) -> None:
         given = {"count": f"x{canary}", "kubeconfig": {"token": canary}, "passwrod": canary}
         result = action(args=given).start()
         assert "count" in result["msg"]
         assert shown(json.dumps(result), canary) == []
         assert args_of(result)["passwrod"] == HIDDEN
 
-    def test_a_credential_that_the_module_read_itself(self, tmp_path: Path) -> None:
+    def test_a_credential_from_a_file_is_masked(self, tmp_path: Path) -> None:
         (tmp_path / "auth.json").write_text(json.dumps({"auths": {"quay.io": {"auth": b64("robot:canary")}}}))
         result = action(lambda task: {"msg": task.read_file(str(tmp_path / "auth.json")) + "canary"}).start()
         assert shown(json.dumps(result), "canary") == []
 
-    def test_a_password_of_one_letter_garbles_nothing(self) -> None:
+    def test_a_password_of_one_letter_does_not_garble_the_result(self) -> None:
         result = action(lambda task: {"msg": "a namespace"}, args={"name": "namespace", "password": "a"}).start()
         assert result["msg"] == "a namespace"
         assert (args_of(result)["name"], args_of(result)["password"]) == ("namespace", HIDDEN)
@@ -510,7 +512,7 @@ class TestNoCredential:
 class TestRegistered:
     """From ansible-core 2.22 on, Ansible masks the credentials of a task in all output after it."""
 
-    def test_the_credentials_of_the_options_and_of_what_was_read(self) -> None:
+    def test_credentials_of_options_and_of_content_are_registered(self) -> None:
         def work(task: Task) -> dict[str, Any]:
             task.hide('{"auths": {"quay.io": {"username": "robot", "password": "canary-2"}}}')
             task.hide_in_result('{"auths": {"quay.io": {"username": "robot", "password": "failed"}}}')
@@ -522,19 +524,19 @@ class TestRegistered:
         shown = "robot: $REDACTED$, $REDACTED$, $REDACTED$, failed"
         assert masked_by_ansible(said) == (shown if HAS_REGISTRY else said)
 
-    def test_a_progress_line(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_progress_line_is_masked(self, capsys: pytest.CaptureFixture[str]) -> None:
         action(args={"password": "canary"}).start()
         action()._say_for({"inventory_hostname": "canary"})("1/2")
         assert capsys.readouterr().out == ("[$REDACTED$] 1/2\n" if HAS_REGISTRY else "[canary] 1/2\n")
 
 
 class TestProgress:
-    def test_names_the_host(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_progress_line_names_the_host(self, capsys: pytest.CaptureFixture[str]) -> None:
         action()._say_for({"inventory_hostname": "east"})("1/2")
         action()._say_for({})("2/2")
         assert capsys.readouterr().out == "[east] 1/2\n[] 2/2\n"
 
-    def test_is_displayed_at_once(self) -> None:
+    def test_progress_is_displayed_at_once(self) -> None:
         def work(task: Task) -> dict[str, Any]:
             assert task.say
             task.say("1/2")
@@ -545,7 +547,7 @@ class TestProgress:
         made._say_for = lambda variables: lambda line: lines.append(f"{variables['inventory_hostname']}: {line}")
         assert made.start()["seen"] == ["east: 1/2"]
 
-    def test_a_thread_that_was_abandoned_says_nothing_more(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_an_abandoned_thread_shows_no_progress(self, capsys: pytest.CaptureFixture[str]) -> None:
         def work(task: Task) -> dict[str, Any]:
             kept.append(task.say)
             raise Interrupted(signal.SIGALRM)
@@ -556,7 +558,9 @@ class TestProgress:
         kept[0]("1/2")
         assert capsys.readouterr().out == ""
 
-    def test_of_a_process_of_its_own(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_progress_of_another_process_is_shown_while_it_runs(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         """By the file beside the module: where Ansible made a directory for the task, in that one."""
         made = action(become=True)
         made._connection._shell.tmpdir = str(tmp_path)
@@ -574,7 +578,7 @@ class TestProgress:
         assert made.start() == {"elsewhere": True}
         assert "[east] 1/2\n[east] 2/2\n" in said
 
-    def test_a_directory_is_made_for_it(self, tmp_path: Path) -> None:
+    def test_a_directory_is_created_for_the_progress_file(self, tmp_path: Path) -> None:
         made = action(become=True)
         with_remote_tmp(made, tmp_path)
         made.start()
@@ -596,7 +600,7 @@ def received() -> Iterator[list[int]]:
 class TestEnd:
     @pytest.mark.parametrize("become", [False, True], ids=["here", "elsewhere"])
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-    def test_a_signal_cleans_up_and_then_does_what_it_did_before(
+    def test_a_signal_cleans_up_and_reaches_the_previous_handler(
         self, received: list[int], local_tmp: Path, tmp_path: Path, number: int, become: bool
     ) -> None:
         def work(task: Task | None = None) -> dict[str, Any]:
@@ -692,7 +696,7 @@ class TestHidden:
         result: dict[str, Any] = made.run(task_vars={"inventory_hostname": "east"})
         return result
 
-    def test_it_is_returned_as_it_is_and_the_result_censored(self, handing_on: Any) -> None:
+    def test_a_hidden_value_is_returned_and_the_result_is_censored(self, handing_on: Any) -> None:
         made = handing_on({"auth_config": self.CONTENT, "msg": "quay.io"})
         result = self.run(made)
         assert (result["auth_config"], result["msg"]) == (self.CONTENT, HIDDEN)
@@ -700,16 +704,16 @@ class TestHidden:
         assert made._task.no_log is True, "before ansible-core 2.21 only this counts"
 
     @pytest.mark.parametrize("result", [{}, {"registries": []}, {"failed": True, "msg": "why"}])
-    def test_a_result_without_it_is_shown(self, handing_on: Any, result: dict[str, Any]) -> None:
+    def test_a_result_without_a_hidden_value_is_shown(self, handing_on: Any, result: dict[str, Any]) -> None:
         made = handing_on(result)
         assert "_ansible_no_log" not in self.run(made)
         assert made._task.no_log is not True
 
-    def test_a_module_that_hands_on_nothing_is_shown(self) -> None:
+    def test_a_module_without_hidden_values_is_shown(self) -> None:
         made = action(lambda task: {"auth_config": "x"})
         assert "_ansible_no_log" not in self.run(made)
 
-    def test_not_in_the_background(self, handing_on: Any) -> None:
+    def test_a_module_with_hidden_values_refuses_async(self, handing_on: Any) -> None:
         """Ansible keeps the result in a file, and another module returns it."""
         made = handing_on({"auth_config": self.CONTENT}, async_val=10)
         result = self.run(made)
@@ -735,14 +739,14 @@ class TestVariables:
 
     OURS = f"{Path(__file__).parents[4]}/playbooks/site.yml:1"
 
-    def test_a_misspelt_one_is_refused_where_the_task_is_ours(self, ours: Callable[..., dict[str, Any]]) -> None:
+    def test_a_misspelled_variable_is_refused_only_in_our_tasks(self, ours: Callable[..., dict[str, Any]]) -> None:
         refused = ours(self.OURS, {"name": "n"}, image_pull_kubeconfg="/x")
         assert refused["failed"]
         assert "variable image_pull_kubeconfg is unknown: did you mean 'image_pull_kubeconfig'?" in refused["msg"]
         assert ours("/elsewhere/site.yml:1", {"name": "n"}, image_pull_kubeconfg="/x")["changed"]
 
     @pytest.mark.parametrize("password", [83, True, 1.5, datetime.date(2030, 1, 2)])
-    def test_a_credential_that_yaml_has_changed_is_refused_everywhere(
+    def test_a_credential_changed_by_yaml_is_refused_everywhere(
         self, ours: Callable[..., dict[str, Any]], password: Any
     ) -> None:
         refused = ours("/elsewhere/site.yml:1", {"name": "n", "password": password})

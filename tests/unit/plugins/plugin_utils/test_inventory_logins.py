@@ -77,7 +77,7 @@ def login(registry: str = "quay.io", **login: str) -> dict[str, str]:
 
 
 class TestPlaces:
-    def test_registries_of_an_entry(self) -> None:
+    def test_registries_of_an_entry_are_found(self) -> None:
         variables = {
             "private_registry_secrets": [entry(login("b.io"), login("https://quay.io/v2/"))],
             "private_registry_secrets_team": [entry(login("quay.io/team"))],
@@ -87,26 +87,26 @@ class TestPlaces:
             ("private_registry_secrets_team[0].registries[0]", "quay.io/team", "", ""),
         ]
 
-    def test_variable_of_the_password_is_named(self) -> None:
+    def test_the_variable_of_the_password_is_named(self) -> None:
         variables = {"private_registry_secrets": [entry(login(password="{{ vault.quay_password }}"))]}
         assert rows("private_registry", variables, **{"vault.quay_password": OLD["password"]}) == [
             ("private_registry_secrets[0].registries[0]", "quay.io", "vault.quay_password", "")
         ]
 
     @pytest.mark.parametrize("host", ["registry", "realm_host"])
-    def test_login_of_a_delegated_registry(self, host: str) -> None:
+    def test_the_login_of_a_delegated_registry_is_found(self, host: str) -> None:
         variables = {"delegated_auth_registries": [{"registry": "a.io", **HERE, **OLD, host: "quay.io"}]}
         assert rows("delegated_auth", variables) == [("delegated_auth_registries[0]", "quay.io", "", "")]
 
     @pytest.mark.parametrize(
         ("member", "value"), [("auth_file", "auth.json"), ("auth_config", AUTHS), ("auth_config", json.dumps(AUTHS))]
     )
-    def test_auth_files(self, member: str, value: Any) -> None:
+    def test_auth_files_are_searched(self, member: str, value: Any) -> None:
         variables = {"private_registry_secrets": [entry(**{member: value})], f"global_pull_secret_{member}": value}
         assert rows("private_registry", variables) == [(f"private_registry_secrets[0].{member}", "quay.io", "", "")]
         assert rows(NODES, variables) == [(f"global_pull_secret_{member}", "quay.io", "", "")]
 
-    def test_registries_of_the_nodes(self) -> None:
+    def test_registries_of_the_nodes_are_found(self) -> None:
         variables = {"global_pull_secret_registries": [login()], "global_pull_secret_auth_file": ""}
         assert rows(NODES, variables) == [("global_pull_secret_registries[0]", "quay.io", "", "")]
         assert rows(NODES, {}) == []
@@ -123,13 +123,13 @@ class TestLogins:
             {"registry": "quay.io", "username": None, "password": None},
         ],
     )
-    def test_other_logins_stay(self, other: Mapping[str, Any]) -> None:
+    def test_other_logins_are_not_listed(self, other: Mapping[str, Any]) -> None:
         assert rows("private_registry", {"private_registry_secrets": [entry(other)]}) == []
 
-    def test_absent_entries_write_nothing(self) -> None:
+    def test_absent_entries_are_not_listed(self) -> None:
         assert rows("private_registry", {"private_registry_secrets": [entry(login(), state="absent")]}) == []
 
-    def test_unknown_old_password_of_another_user(self) -> None:
+    def test_an_unknown_old_password_is_listed_only_with_a_new_user(self) -> None:
         variables = {"private_registry_secrets": [entry(login(password="fresh"))]}
         old = {"username": OLD["username"]}
         assert len(rows("private_registry", variables, old, {"username": "robot-2", "password": "x"})) == 1
@@ -137,19 +137,19 @@ class TestLogins:
 
 
 class TestProblems:
-    def test_undefined_password_is_a_row_without_the_error_text(self) -> None:
+    def test_an_undefined_password_is_listed_without_the_error_text(self) -> None:
         variables = {"private_registry_secrets": [entry(login(password="{{ missing }}")), entry(login())]}
         assert rows("private_registry", variables) == [
             ("private_registry_secrets[0]", "", "", "its login cannot be evaluated here"),
             ("private_registry_secrets[1].registries[0]", "quay.io", "", ""),
         ]
 
-    def test_undefined_password_of_the_nodes(self) -> None:
+    def test_an_undefined_password_of_the_nodes_is_reported(self) -> None:
         variables = {"global_pull_secret_registries": [login(password="{{ missing }}")]}
         assert rows(NODES, variables) == [(NODES, "", "", "its login cannot be evaluated here")]
 
     @pytest.mark.parametrize(("member", "value"), [("auth_file", "missing.json"), ("auth_config", "{Canary-old")])
-    def test_unreadable_file(self, member: str, value: str) -> None:
+    def test_an_unreadable_file_is_reported(self, member: str, value: str) -> None:
         variables = {"private_registry_secrets": [entry(**{member: value})]}
         assert rows("private_registry", variables) == [
             (f"private_registry_secrets[0].{member}", "", "", "its content cannot be read here")

@@ -15,7 +15,7 @@ import yaml
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import (
     _PREFIXES,
     KNOWN,
-    is_ours,
+    is_collection_task,
     problems_of,
 )
 from support.playbook_variables import _members, reads
@@ -77,12 +77,12 @@ def test_each_role_has_its_prefix() -> None:
         ("pull_access_audit_failon", "pull_access_audit_fail_on"),
     ],
 )
-def test_a_misspelt_one_is_refused(name: str, meant: str) -> None:
+def test_a_misspelled_variable_is_refused(name: str, meant: str) -> None:
     (problem,) = problems_of({name: "x", "ansible_host": "h", "other": 1}, Templar())
     assert problem.startswith(f"variable {name} is unknown: did you mean '{meant}'? ")
 
 
-def test_one_that_is_like_none_is_refused_with_the_list() -> None:
+def test_an_unknown_variable_is_refused_with_the_list() -> None:
     (problem,) = problems_of({"private_registry_url": "x"}, Templar())
     assert (
         "known variables with the prefix private_registry_ are private_registry_secrets, private_registry_state."
@@ -100,12 +100,12 @@ def test_one_that_is_like_none_is_refused_with_the_list() -> None:
         {"private_registry_url": "x", "image_pull_ignored_variables": "{{ ours }}"},
     ],
 )
-def test_others_are_not(variables: dict[str, Any]) -> None:
+def test_known_and_foreign_variables_are_accepted(variables: dict[str, Any]) -> None:
     assert problems_of(variables, Templar()) == []
 
 
 @pytest.mark.parametrize("value", [83, 1.5, True, date(2030, 1, 1)])
-def test_a_login_that_yaml_has_changed_is_refused_and_not_shown(value: Any) -> None:
+def test_a_login_changed_by_yaml_is_refused_and_not_shown(value: Any) -> None:
     found = problems_of(
         {
             "image_pull_password": value,
@@ -123,7 +123,7 @@ def test_a_login_that_yaml_has_changed_is_refused_and_not_shown(value: Any) -> N
     assert "83" not in str(found)
 
 
-def test_a_text_of_ignored_names_is_no_pattern() -> None:
+def test_ignored_names_are_not_patterns() -> None:
     variables = {
         "image_pull_kube": "x",
         "image_pull_mine": "x",
@@ -142,8 +142,8 @@ class Task:
 
 
 def test_only_tasks_of_our_roles_and_playbooks_are_ours(tmp_path: Path) -> None:
-    assert is_ours(Task(f"{ROOT}/roles/private_registry/tasks/main.yml:8"))
-    assert is_ours(Task(f"{ROOT}/playbooks/site.yml:8"))
-    assert not is_ours(Task(f"{ROOT}/extensions/awx/project/verify.yml:8"))
-    assert not is_ours(Task(f"{tmp_path}/playbooks/site.yml:8"))
-    assert not is_ours(Task(""))
+    assert is_collection_task(Task(f"{ROOT}/roles/private_registry/tasks/main.yml:8"))
+    assert is_collection_task(Task(f"{ROOT}/playbooks/site.yml:8"))
+    assert not is_collection_task(Task(f"{ROOT}/extensions/awx/project/verify.yml:8"))
+    assert not is_collection_task(Task(f"{tmp_path}/playbooks/site.yml:8"))
+    assert not is_collection_task(Task(""))

@@ -35,10 +35,10 @@ def python(program: str) -> str:
     return done.stdout.strip()
 
 
-def test_the_action_plugin_brings_all_that_a_task_loads() -> None:
+def test_the_action_plugin_preloads_all_modules_of_a_task() -> None:
     assert python(_START + _ACTION + _TASK) == ""
     assert "declared" in python(_START + _TASK)
 
 
-def test_what_cannot_be_loaded_is_left_to_the_task() -> None:
+def test_a_failed_preload_is_left_to_the_task() -> None:
     assert "declared" in python(_START + _BROKEN + _ACTION + _MENDED + _TASK)

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.process_environment import as_in_a_process
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.process_environment import isolate_process
 
 
 @pytest.fixture(autouse=True)
@@ -22,38 +22,38 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class TestEnvironment:
-    def test_is_the_tasks(self, tmp_path: Path) -> None:
-        with as_in_a_process({"CHANGED": 1, "ADDED": True}, str(tmp_path)):
+    def test_the_environment_of_the_task_is_set(self, tmp_path: Path) -> None:
+        with isolate_process({"CHANGED": 1, "ADDED": True}, str(tmp_path)):
             assert [os.environ[name] for name in ("KEPT", "CHANGED", "ADDED")] == ["before", "1", "True"]
 
-    def test_is_the_one_from_before_in_the_end(self, tmp_path: Path) -> None:
+    def test_the_environment_is_restored_at_the_end(self, tmp_path: Path) -> None:
         before = dict(os.environ)
-        with as_in_a_process({"CHANGED": 1, "ADDED": 2}, str(tmp_path)):
+        with isolate_process({"CHANGED": 1, "ADDED": 2}, str(tmp_path)):
             os.environ["LEFT"] = "x"
             del os.environ["KEPT"]
         assert dict(os.environ) == before
 
 
 class TestDirectory:
-    def test_is_the_playbooks(self, tmp_path: Path) -> None:
+    def test_the_playbook_directory_is_the_working_directory(self, tmp_path: Path) -> None:
         before = Path.cwd()
-        with as_in_a_process({}, str(tmp_path)):
+        with isolate_process({}, str(tmp_path)):
             assert Path.cwd() == tmp_path
         assert Path.cwd() == before
 
 
 class TestOutput:
-    def test_is_seen_by_nobody(self, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    def test_output_is_discarded(self, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
         before = sys.stdout, sys.stderr
-        with as_in_a_process({}, str(tmp_path)):
+        with isolate_process({}, str(tmp_path)):
             print("canary")
             print("canary", file=sys.stderr)
         assert (sys.stdout, sys.stderr) == before
         assert capfd.readouterr() == ("", "")
 
-    def test_nothing_is_logged(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def test_log_messages_are_discarded(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         logging.disable(logging.INFO)
-        with as_in_a_process({}, str(tmp_path)):
+        with isolate_process({}, str(tmp_path)):
             logging.getLogger("kubernetes").critical("canary")
         assert caplog.messages == []
         assert logging.root.manager.disable == logging.INFO
@@ -61,24 +61,24 @@ class TestOutput:
 
 
 class TestEnd:
-    def test_an_error_leaves_nothing_either(self, tmp_path: Path) -> None:
+    def test_an_error_restores_the_environment(self, tmp_path: Path) -> None:
         before = dict(os.environ), Path.cwd(), sys.stdout, sys.stderr, logging.root.manager.disable
-        with pytest.raises(KeyError), as_in_a_process({"ADDED": 1}, str(tmp_path)):
+        with pytest.raises(KeyError), isolate_process({"ADDED": 1}, str(tmp_path)):
             raise KeyError
         assert (dict(os.environ), Path.cwd(), sys.stdout, sys.stderr, logging.root.manager.disable) == before
 
-    def test_the_rest_is_restored_when_a_part_cannot_be(self, tmp_path: Path) -> None:
+    def test_the_environment_is_restored_when_the_directory_cannot_be(self, tmp_path: Path) -> None:
         """As when the alarm of a task's timeout strikes meanwhile."""
         (tmp_path / "gone").mkdir()
         before = dict(os.environ), Path.cwd()
         os.chdir(tmp_path / "gone")
-        with pytest.raises(FileNotFoundError), as_in_a_process({"ADDED": 1}, str(tmp_path)):
+        with pytest.raises(FileNotFoundError), isolate_process({"ADDED": 1}, str(tmp_path)):
             (tmp_path / "gone").rmdir()
         assert dict(os.environ) == before[0]
         os.chdir(before[1])
 
-    def test_a_start_that_fails_leaves_nothing(self, tmp_path: Path) -> None:
+    def test_a_failed_start_restores_the_environment(self, tmp_path: Path) -> None:
         before = dict(os.environ), Path.cwd()
-        with pytest.raises(FileNotFoundError), as_in_a_process({"ADDED": 1}, str(tmp_path / "missing")):
+        with pytest.raises(FileNotFoundError), isolate_process({"ADDED": 1}, str(tmp_path / "missing")):
             pass
         assert (dict(os.environ), Path.cwd()) == before

@@ -10,7 +10,7 @@ from pathlib import Path
 from queue import Queue
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.progress_file import shown
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.progress_file import show_progress
 
 #: Seconds after which a test that hangs has failed.
 LIMIT = 60
@@ -26,9 +26,9 @@ def append(path: Path, text: str) -> None:
         file.write(text)
 
 
-def test_each_line_is_said_once_and_when_it_is_complete(path: Path) -> None:
+def test_each_line_is_shown_once_when_it_is_complete(path: Path) -> None:
     said: Queue[str] = Queue()
-    with shown(path, said.put):
+    with show_progress(path, said.put):
         append(path, "1/3 ä\n2/3\n3")
         assert [said.get(timeout=LIMIT), said.get(timeout=LIMIT)] == ["1/3 ä", "2/3"]
         append(path, "/3 \n4/3\n")
@@ -38,29 +38,29 @@ def test_each_line_is_said_once_and_when_it_is_complete(path: Path) -> None:
     assert said.empty()
 
 
-def test_the_file_may_come_later(path: Path) -> None:
+def test_a_file_that_is_created_later_is_read(path: Path) -> None:
     said: Queue[str] = Queue()
-    with shown(path, said.put):
+    with show_progress(path, said.put):
         threading.Event().wait(0.8)
         append(path, "1/3\n")
         assert said.get(timeout=LIMIT) == "1/3"
 
 
-def test_it_may_be_unreadable_for_a_while(path: Path) -> None:
+def test_a_file_that_becomes_readable_later_is_read(path: Path) -> None:
     """Under another user, with a strict umask, the file cannot be read; its bytes may be no UTF-8."""
     said: Queue[str] = Queue()
     path.mkdir()
-    with shown(path, said.put):
+    with show_progress(path, said.put):
         threading.Event().wait(0.8)
         path.rmdir()
         path.write_bytes(b"\xff/3\n2/3\n")
         assert [said.get(timeout=LIMIT), said.get(timeout=LIMIT)] == ["\ufffd/3", "2/3"]
 
 
-def test_what_is_written_afterwards_is_not_said(path: Path) -> None:
+def test_lines_written_after_the_end_are_not_shown(path: Path) -> None:
     said: list[str] = []
     before = threading.enumerate()
-    with shown(path, said.append):
+    with show_progress(path, said.append):
         (watch,) = [thread for thread in threading.enumerate() if thread not in before]
         assert watch.daemon
     assert not watch.is_alive()
@@ -68,8 +68,8 @@ def test_what_is_written_afterwards_is_not_said(path: Path) -> None:
     assert said == []
 
 
-def test_an_error_ends_it_too(path: Path) -> None:
+def test_an_error_ends_the_watch(path: Path) -> None:
     before = threading.enumerate()
-    with pytest.raises(KeyError), shown(path, print):
+    with pytest.raises(KeyError), show_progress(path, print):
         raise KeyError
     assert [thread for thread in threading.enumerate() if thread not in before] == []

@@ -14,14 +14,14 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_pa
 ROOT = report_page._DIRECTORY.parents[2]
 
 
-def test_are_read_from_the_collection() -> None:
+def test_page_parts_are_read_from_the_collection() -> None:
     parts = page_parts()
     assert parts.html.startswith("<!DOCTYPE html>")
     assert ":root" in parts.css
     assert '"use strict"' in parts.js
 
 
-def test_are_shipped() -> None:
+def test_page_parts_are_part_of_the_release() -> None:
     ignored = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["build_ignore"]
     assert not {"plugins", "*.html", "*.css", "*.js"} & {*ignored}
 
@@ -42,7 +42,7 @@ def test_the_program_never_reads_markup_or_runs_text() -> None:
         assert word not in program, word
 
 
-def test_each_slot_stands_where_its_content_is_safe() -> None:
+def test_each_slot_is_in_a_place_where_its_content_is_safe() -> None:
     """Style and program fill their elements: their hashes are of all that stands there."""
     html = page_parts().html
     assert "<style><!--slot:style--></style>" in html

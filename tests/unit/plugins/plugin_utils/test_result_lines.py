@@ -58,19 +58,19 @@ class TestApply:
         result(row("n3", grant("s1", "s2")), row("n4", grant("s3", how="revoked", action="update"))),
     )
 
-    def test_counts_everything_that_was_done(self) -> None:
+    def test_the_line_counts_all_changes(self) -> None:
         assert applied(*self.RUN) == (
             "2 of 2 teams, 4 namespaces: 3 secrets created, 1 updated, 3 links, 1 link removed, 2 grants, 1 grant removed, "
             "verified 2 logins"
         )
 
-    def test_counts_everything_that_would_be_done(self) -> None:
+    def test_the_line_counts_all_changes_in_check_mode(self) -> None:
         assert applied(*self.RUN, check_mode=True) == (
             "2 of 2 teams, 4 namespaces: would create 3 secrets, update 1, add 3 links, remove 1 link, add 2 grants, remove 1 grant, "
             "verified 2 logins"
         )
 
-    def test_one_link_is_in_both_lists_of_an_account(self) -> None:
+    def test_a_link_in_both_lists_of_an_account_counts_once(self) -> None:
         lists = {name: {"added": ["a"], "removed": []} for name in ("imagePullSecrets", "secrets")}
         both = result(row("n", {"action": "update", "kind": "ServiceAccount", "name": "x", "lists": lists}))
         assert applied(both) == "2 of 2 teams, 1 namespace: 1 link"
@@ -88,50 +88,50 @@ class TestApply:
             ({"action": "delete", "kind": "Odd", "name": "x"}, "1 object removed"),
         ],
     )
-    def test_a_change_is_counted_as_what_it_is(self, change: Result, words: str) -> None:
+    def test_a_change_is_counted_by_its_kind(self, change: Result, words: str) -> None:
         assert applied(result(row("n", change))) == f"2 of 2 teams, 1 namespace: {words}"
 
-    def test_tasks_that_did_not_run_count_nothing(self) -> None:
+    def test_skipped_tasks_are_not_counted(self) -> None:
         skipped = {"changed": False, "skipped": True, "skip_reason": "Conditional result was False"}
         assert (
             applied({}, skipped, result(row("n", status="unchanged"))) == "2 of 2 teams, 1 namespace: nothing changed"
         )
         assert applied({}, result(row("n")), check_mode=True) == "2 of 2 teams, 1 namespace: nothing would change"
 
-    def test_a_failed_entry_is_that_of_its_team(self) -> None:
+    def test_a_failed_entry_counts_for_its_team(self) -> None:
         failure = {"namespace": "n1", "entry": 0, "name": "pull", "title": f"{TEAMS[1]} (pull)", "error": HOSTILE}
         failed = result(row("n1", status="failed"), row("n2", secret()), failures=[failure, failure])
         assert applied(failed) == "1 of 2 teams, 2 namespaces: 1 secret created, failed in 1 namespace"
 
-    def test_a_failed_namespace_may_be_that_of_any_team(self) -> None:
+    def test_a_failed_namespace_hides_the_count_of_teams(self) -> None:
         failed = result(row("n1", status="failed"), failures=[{"namespace": "n1", "error": HOSTILE}])
         assert applied(failed, result(row("n1", status="failed"), failures=[{"namespace": "n1", "error": "x"}])) == (
             "2 teams, 1 namespace: failed in 1 namespace"
         )
 
-    def test_an_entry_may_fail_before_any_namespace(self) -> None:
+    def test_an_entry_that_fails_before_any_namespace_is_counted(self) -> None:
         asked = {"failed": True, "failures": [{"entry": 0, "title": f"{TEAMS[2]} (quay.io)", "error": HOSTILE}]}
         assert applied(asked, self.RUN[0]) == (
             "1 of 2 teams, 2 namespaces: 3 secrets created, 1 updated, verified 2 logins, failed for 1 entry"
         )
 
-    def test_an_entry_for_which_nothing_was_written(self) -> None:
+    def test_an_entry_without_a_write_is_counted_as_failed(self) -> None:
         problems = [f"{TEAMS[2]}: registry wants logins sent to evil: another host"]
         asked = {"failed": True, "failures": [{"entry": 0, "title": f"{TEAMS[2]} (quay.io)", "error": HOSTILE}]}
         assert applied({}, problems=problems) == "1 of 2 teams, 0 namespaces: failed for 1 entry"
         assert applied(asked, problems=problems) == "1 of 2 teams, 0 namespaces: failed for 1 entry"
 
-    def test_a_task_that_refused_everything(self) -> None:
+    def test_a_refused_task_is_reported_as_stopped(self) -> None:
         line = applied({"failed": True, "msg": HOSTILE}, declared=None)
         assert line == "stopped: the error above says why"
         assert applied(self.RUN[0], {"failed": True, "msg": HOSTILE}).startswith("2 teams, 2 namespaces: 3 secrets")
 
-    def test_skipped_namespaces(self) -> None:
+    def test_skipped_namespaces_are_counted(self) -> None:
         assert applied(result(row("n1", secret()), row("n2", status="skipped"))) == (
             "2 of 2 teams, 2 namespaces: 1 secret created, 1 namespace skipped"
         )
 
-    def test_entries_of_variables_without_a_suffix(self) -> None:
+    def test_entries_of_variables_without_a_suffix_are_counted_as_entries(self) -> None:
         assert applied(self.RUN[0], declared=["private_registry_secrets[0]"]).startswith("1 of 1 entry, ")
         assert applied(self.RUN[0], declared=["private_registry_secrets[0]", TEAMS[0]]).startswith("2 of 2 entries, ")
 
@@ -141,13 +141,13 @@ class TestApply:
         assert applied(large, result(row("n1"), total=1000)).startswith("2 of 2 teams, 1,000 namespaces: ")
         assert applied(large, result(row("other"), total=1)).startswith("2 of 2 teams, at least 1,000 namespaces: ")
 
-    def test_what_is_pruned_is_not_declared(self) -> None:
+    def test_pruned_objects_do_not_count_as_declared(self) -> None:
         pruned = result(row("gone", secret("delete"), link("x", action="removed")), prune={})
         assert applied(self.RUN[0], pruned) == (
             "2 of 2 teams, 2 namespaces: 3 secrets created, 1 updated, 1 removed, 1 link removed, verified 2 logins"
         )
 
-    def test_nothing_is_declared(self) -> None:
+    def test_a_run_without_declarations_is_reported(self) -> None:
         assert applied(declared=[]) == "nothing is declared"
         assert applied({"skipped": True}, declared=[], nothing="Nothing for my-cluster") == "Nothing for my-cluster"
         assert applied({"failed": True, "msg": "x"}, declared=[]).endswith("stopped: the error above says why")
@@ -171,22 +171,22 @@ class TestRotation:
     SEEN = {"rotation": {"copies": {"to_change": 0}, "not_declared_count": 2}}
     RUN = (result(row("n1", secret("update"))), result(row("n1"), row("n2", secret("update"), secret("update"))))
 
-    def test_the_end_of_a_rotation(self) -> None:
+    def test_the_line_reports_a_finished_rotation(self) -> None:
         assert result_line(self.RUN, "rotation", plan=self.PLAN, seen=self.SEEN, check_mode=False, retired=True) == (
             "3 secrets updated in 2 namespaces, 0 confirmed secrets left with the old login, 2 unconfirmed secrets not changed, "
             "the registry refuses the old login"
         )
 
-    def test_the_old_login_is_not_retired(self) -> None:
+    def test_the_line_reports_that_the_old_login_is_not_retired(self) -> None:
         line = result_line([{}, result()], "rotation", plan=self.PLAN, seen=self.SEEN, check_mode=False)
         assert line.startswith("no secret changed, 0 confirmed") and line.endswith(", the old login is not retired")
 
-    def test_check_mode(self) -> None:
+    def test_check_mode_counts_secrets_that_would_change(self) -> None:
         line = result_line(self.RUN, "rotation", plan=self.PLAN, seen={}, check_mode=True)
         assert line == "would update 3 secrets in 2 namespaces"
         assert result_line([{}], "rotation", plan=self.PLAN, seen={}, check_mode=True) == "no secret would change"
 
-    def test_failed_namespaces(self) -> None:
+    def test_failed_namespaces_are_counted(self) -> None:
         failed = result(row("n", status="failed"), failures=[{"namespace": "n", "error": HOSTILE}])
         line = result_line([failed], "rotation", plan={}, seen={}, check_mode=False)
         assert line == "no secret changed, the old login is not retired, failed in 1 namespace"
@@ -199,17 +199,17 @@ class TestAudit:
         "paths": {"html": "/r/a.html"},
     }
 
-    def test_counts_and_place(self) -> None:
+    def test_the_line_contains_counts_and_the_path_of_the_report(self) -> None:
         assert result_line(self.REPORT, "audit") == "2 clusters: 1 error, 1,200 warnings, 0 infos, report: /r/a.html"
 
-    def test_a_cluster_could_not_be_audited(self) -> None:
+    def test_a_cluster_without_an_audit_is_counted(self) -> None:
         line = result_line({**self.REPORT, "missing": ["b"], "paths": {}}, "audit")
         assert (
             line
             == "2 clusters: 1 error, 1,200 warnings, 0 infos, 1 cluster not audited, report: not written in check mode"
         )
 
-    def test_there_is_no_report(self) -> None:
+    def test_a_failed_audit_is_reported_as_stopped(self) -> None:
         assert result_line({"failed": True, "msg": HOSTILE}, "audit") == "stopped: the error above says why"
 
 
@@ -223,20 +223,20 @@ class TestExport:
         not_exported=[{"name": HOSTILE}],
     )
 
-    def test_what_was_written_where(self) -> None:
+    def test_the_line_names_written_objects_and_files(self) -> None:
         assert result_line(self.DONE, "export", check_mode=False) == (
             "1 secret and 2 grants of 1 namespace written to /h/a.yml and /h/b.yml, 7 objects of the platform left out, "
             "1 object not expressed"
         )
         assert "would be written to /h/a.yml" in result_line(self.DONE, "export", check_mode=True)
 
-    def test_nothing_new(self) -> None:
+    def test_unchanged_files_are_reported_as_up_to_date(self) -> None:
         rest = {"files": [], "left_out": {}, "not_exported": []}
         assert result_line({**self.DONE, **rest}, "export", check_mode=False) == (
             "1 secret and 2 grants of 1 namespace: the files are up to date"
         )
 
-    def test_a_namespace_could_not_be_read(self) -> None:
+    def test_a_namespace_that_cannot_be_read_is_counted(self) -> None:
         failed = result(row("a", status="failed"), failures=[{"namespace": "a", "error": HOSTILE}])
         assert result_line(failed, "export", check_mode=False) == "no file was written, failed in 1 namespace"
 
@@ -250,26 +250,26 @@ class TestAccount:
     def line(self, *results: Result, check_mode: bool = False, **more: Any) -> str:
         return result_line(results, "account", account="ns/name", check_mode=check_mode, **more)
 
-    def test_where_the_kubeconfig_is_and_when_the_token_ends(self) -> None:
+    def test_the_line_names_the_kubeconfig_and_the_token_expiry(self) -> None:
         made = result(self.CHANGES, files=["/h/k"], token_expires="2026-12-24T18:00:00Z", token="secret-token")
         assert self.line(made) == (
             "account ns/name: 2 cluster roles created, 1 service account created, kubeconfig is in /h/k, its token ends "
             "2026-12-24T18:00:00Z"
         )
 
-    def test_check_mode(self) -> None:
+    def test_check_mode_counts_objects_that_would_be_created(self) -> None:
         assert self.line(result(self.CHANGES, files=["/h/k"]), check_mode=True) == (
             "account ns/name: would create 2 cluster roles, create 1 service account, kubeconfig would be in /h/k"
         )
 
-    def test_nothing_new(self) -> None:
+    def test_an_unchanged_account_is_reported(self) -> None:
         assert self.line(result(row("ns"))) == "account ns/name: nothing changed"
         assert self.line({}, {"skipped": True}, check_mode=True) == "account ns/name: nothing would change"
 
-    def test_the_objects_are_in_a_file(self) -> None:
+    def test_the_line_names_the_file_of_rendered_objects(self) -> None:
         assert self.line({}, manifests="/h/m.yml") == "account ns/name: objects in /h/m.yml"
 
-    def test_a_refusal(self) -> None:
+    def test_a_refused_account_is_reported_as_stopped(self) -> None:
         assert self.line({"failed": True, "msg": HOSTILE}) == "account ns/name: stopped: the error above says why"
 
 
@@ -278,17 +278,17 @@ class TestNodes:
         ("rolled_out", "words"),
         [(True, "all nodes that get it have it"), (None, "it is not known whether the nodes have it")],
     )
-    def test_whether_the_nodes_have_it(self, rolled_out: bool | None, words: str) -> None:
+    def test_the_line_reports_whether_the_nodes_have_the_secret(self, rolled_out: bool | None, words: str) -> None:
         done = [result(row("openshift-config", secret("update"))), {"verified_logins": 2}]
         line = result_line(done, "nodes", rolled_out=rolled_out, check_mode=False)
         assert line == f"pull secret of the nodes: 1 secret updated, verified 2 logins, {words}"
 
-    def test_check_mode(self) -> None:
+    def test_check_mode_counts_the_secret_that_would_change(self) -> None:
         line = result_line([result(row("x", secret("update")))], "nodes", rolled_out=None, check_mode=True)
         assert line == "pull secret of the nodes: would update 1 secret"
         assert result_line([result()], "nodes", rolled_out=None, check_mode=True).endswith(": nothing would change")
 
-    def test_a_refusal(self) -> None:
+    def test_a_refused_node_secret_is_reported_as_stopped(self) -> None:
         failure = {"failed": True, "stopped": HOSTILE, "failures": [{"namespace": "x", "error": HOSTILE}]}
         line = result_line([failure], "nodes", rolled_out=None, check_mode=False)
         assert line == "pull secret of the nodes: failed in 1 namespace, stopped: the error above says why"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_words import in_words_of
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_words import translate_result
 
 
 @pytest.mark.parametrize(
@@ -36,19 +36,19 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_word
     ],
 )
 def test_options_become_variables(role: str, said: str, told: str) -> None:
-    assert in_words_of(role, {"msg": said, "warnings": [said, {"msg": said}], "n": 1}) == {
+    assert translate_result(role, {"msg": said, "warnings": [said, {"msg": said}], "n": 1}) == {
         "msg": told,
         "warnings": [told, {"msg": said}],
         "n": 1,
     }
 
 
-def test_a_result_without_words_stays() -> None:
-    assert in_words_of("credential_rotation", {"changed": False}) == {"changed": False}
+def test_a_result_without_messages_is_unchanged() -> None:
+    assert translate_result("credential_rotation", {"changed": False}) == {"changed": False}
 
 
-def test_a_long_text_takes_no_long_time() -> None:
+def test_a_long_text_is_converted_in_little_time() -> None:
     """It may be a server's, and repeat itself."""
     started = time.process_time()
-    in_words_of("global_pull_secret", {"msg": "a" * 10_000 + " in 'registries'" * 20})
+    translate_result("global_pull_secret", {"msg": "a" * 10_000 + " in 'registries'" * 20})
     assert time.process_time() - started < 1

@@ -65,14 +65,14 @@ def test_a_value_does_not_depend_on_how_it_is_evaluated(text: str) -> None:
         st.sampled_from([*WRITTEN, 1, None, True]), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
     )
 )
-def test_nor_on_where_it_stands(value: Any) -> None:
+def test_a_value_does_not_depend_on_its_place(value: Any) -> None:
     value = trusted(value)
     both = Templates(Counting())
     both.prepare([value])
     assert both.resolve(value) == alone(value)
 
 
-def test_many_are_evaluated_together() -> None:
+def test_many_templates_are_evaluated_together() -> None:
     templar = Counting()
     values = [trusted(f"{{{{ text ~ '{number}' }}}}") for number in range(1001)]
     both = Templates(templar)
@@ -82,7 +82,7 @@ def test_many_are_evaluated_together() -> None:
 
 
 @pytest.mark.parametrize("value", [{"a": ["{{ one }}", "{{ (one) }}"]}, ["{{ list[(0)] }}", {"b": "{{ [one] }}"}]])
-def test_wherever_they_stand(value: Any) -> None:
+def test_nested_templates_are_evaluated_together(value: Any) -> None:
     templar = Counting()
     both = Templates(templar)
     both.prepare([trusted(value)])
@@ -90,14 +90,14 @@ def test_wherever_they_stand(value: Any) -> None:
     assert templar.asked == (1 if TOGETHER else 2)
 
 
-def test_what_holds_no_template_is_not_evaluated() -> None:
+def test_a_value_without_a_template_is_not_evaluated() -> None:
     templar = Counting()
     value = [1, 1.5, True, None, "plain", ("a", 2), {"b": False}]
     assert Templates(templar).resolve(value) == [1, 1.5, True, None, "plain", ["a", 2], {"b": False}]
     assert templar.asked == 0
 
 
-def test_those_that_are_known_are_not_evaluated_again() -> None:
+def test_known_templates_are_not_evaluated_again() -> None:
     templar = Counting()
     both = Templates(templar)
     for _time in range(2):
@@ -105,7 +105,7 @@ def test_those_that_are_known_are_not_evaluated_again() -> None:
     assert templar.asked == (1 if TOGETHER else 0)
 
 
-def test_one_that_fails_says_so_itself_and_spoils_no_other() -> None:
+def test_a_failed_template_raises_its_own_error_and_affects_no_other() -> None:
     both = Templates(Counting())
     fine, broken = trusted("{{ text }}"), trusted("{{ nothing_of_that_name }}")
     both.prepare([fine, broken, trusted("{{ 1 + }}")])
@@ -120,7 +120,7 @@ def test_a_password_with_braces_shows_no_part_of_it() -> None:
     assert "anary" not in str(error.value)
 
 
-def test_text_that_may_not_be_a_template_is_none_beside_an_equal_one_that_is() -> None:
+def test_untrusted_text_is_not_evaluated_next_to_an_equal_template() -> None:
     # Before ansible-core 2.19 every string of an inventory may be one.
     both = Templates(Counting())
     both.prepare([trusted("{{ text }}"), "{{ text }}", "{{ one }}"])
@@ -129,20 +129,20 @@ def test_text_that_may_not_be_a_template_is_none_beside_an_equal_one_that_is() -
 
 
 @pytest.mark.parametrize("text", ["{{ one), 7: (one }}", "{{ one], [one }}", "{{ (one }}", "{{ one) }}"])
-def test_one_that_is_none_does_not_become_one_among_others(text: str) -> None:
+def test_an_invalid_template_stays_invalid_among_others(text: str) -> None:
     both = Templates(Counting())
     both.prepare([trusted(text), trusted("{{ one }}")])
     with pytest.raises(TemplateError, match="not a template that Ansible can evaluate"):
         both.resolve(trusted(text))
 
 
-def test_bytes_and_numbers_are_no_templates() -> None:
+def test_bytes_and_numbers_are_not_templates() -> None:
     templar = Counting()
     Templates(templar).prepare([b"{{ one }}", 1, None, 1.5])
     assert templar.asked == 0
 
 
-def test_a_text_that_looks_omitted_is_text() -> None:
+def test_a_text_that_looks_like_an_omit_placeholder_is_kept() -> None:
     """Whoever writes a pull secret could leave out a part of an entry with it."""
     text = "__omit_place_holder__2{"
     assert alone({"email": text, "password": trusted("{{ nothing | default(omit) }}")}).get("email") == text

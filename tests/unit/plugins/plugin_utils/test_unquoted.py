@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.sources import FILE_ARGUMENTS
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.unquoted import unquoted, unquoted_value
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.unquoted import find_unquoted, why_unquoted
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,19 +39,19 @@ SPEC = {
         (".inf", "a number"),
     ],
 )  # fmt: skip
-def test_each_form_that_yaml_reads_in_its_own_way(written: str, kind: str) -> None:
+def test_each_unquoted_form_is_refused_with_its_kind(written: str, kind: str) -> None:
     for name in ("username", "password"):
-        (said,) = unquoted(SPEC, {name: yaml.safe_load(written)})
+        (said,) = find_unquoted(SPEC, {name: yaml.safe_load(written)})
         assert said == f"{name} is {kind} and not a text: YAML has changed it, so put it in quotes where it is defined"
-        assert [*unquoted(SPEC, {name: yaml.safe_load(f"'{written}'")})] == []
+        assert [*find_unquoted(SPEC, {name: yaml.safe_load(f"'{written}'")})] == []
 
 
 @given(st.text())
-def test_a_text_is_taken_as_it_is(text: str) -> None:
-    assert unquoted_value("x", text) == ""
+def test_any_text_is_accepted(text: str) -> None:
+    assert why_unquoted("x", text) == ""
 
 
-def test_all_places_are_named() -> None:
+def test_all_places_of_unquoted_logins_are_named() -> None:
     given = {
         "count": 3,
         "path": 3,
@@ -59,16 +59,16 @@ def test_all_places_are_named() -> None:
         "password": None,
         "registries": [{"username": "u"}, {"username": 1, "password": 2.5}, 3],
     }
-    assert [said.partition(" ")[0] for said in unquoted(SPEC, given)] == [
+    assert [said.partition(" ")[0] for said in find_unquoted(SPEC, given)] == [
         "registries[1].username",
         "registries[1].password",
     ]
 
 
-def test_of_a_file_only_what_json_would_hide() -> None:
+def test_only_dates_in_an_auth_file_are_refused() -> None:
     """A number in it is judged where the file is read; a date would be a text by then."""
     file = yaml.safe_load("auths: {quay.io: {username: u, password: 2030-01-02, n: 3}, r: [2030-01-02]}")
-    assert [said.partition(" is ")[0] for said in unquoted(SPEC, {"auth_config": file})] == [
+    assert [said.partition(" is ")[0] for said in find_unquoted(SPEC, {"auth_config": file})] == [
         "auth_config.auths.quay.io.password",
         "auth_config.auths.r[0]",
     ]
@@ -91,4 +91,4 @@ def test_each_module_has_its_logins_checked(module: str) -> None:
         given: Any = {name: 83}
         for part in reversed(where.split(".")[:-1]):
             given = {part: given}
-        assert [*unquoted(arguments, given)], f"{where}{name}"
+        assert [*find_unquoted(arguments, given)], f"{where}{name}"

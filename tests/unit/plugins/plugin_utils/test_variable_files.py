@@ -52,7 +52,7 @@ def content(directory: Path) -> dict[str, bytes]:
 
 
 class TestContent:
-    def test_what_is_written_is_read_again(self, files: ControllerFiles, tmp_path: Path) -> None:
+    def test_a_written_file_is_read_back_unchanged(self, files: ControllerFiles, tmp_path: Path) -> None:
         directory = tmp_path / "host_vars" / "lab"
         paths = files.prepare(wanted(directory))([VAULT, PLAIN])
         assert paths == [str(directory / "vault.yml"), str(directory / "plain.yml")]
@@ -99,13 +99,13 @@ class TestEncryption:
         assert all(canary in DataLoader().load(decrypted(tmp_path / "vault.yml"))["y"] for canary in CANARIES)
 
     @pytest.mark.parametrize("secrets", [None, []])
-    def test_without_a_vault_password_nothing_is_written(self, secrets: Any, tmp_path: Path) -> None:
+    def test_no_file_is_written_without_a_vault_password(self, secrets: Any, tmp_path: Path) -> None:
         with pytest.raises(OptionError, match="--vault-password-file"):
             ControllerFiles(secrets).prepare(wanted(tmp_path / "d"))
         assert list(tmp_path.iterdir()) == []
 
     @pytest.mark.parametrize(("option", "otherwise"), [("dest", "credentials=placeholder"), ("kubeconfig", "")])
-    def test_the_other_way_out_is_that_of_the_option(self, option: str, otherwise: str, tmp_path: Path) -> None:
+    def test_the_error_names_the_option_and_its_alternative(self, option: str, otherwise: str, tmp_path: Path) -> None:
         with pytest.raises(OptionError) as caught:
             wanted = FilesWanted(str(tmp_path / "d"), (), ("v.yml",), option=option, otherwise=otherwise)
             ControllerFiles(None).prepare(wanted)
@@ -116,17 +116,17 @@ class TestEncryption:
         with pytest.raises(OptionError, match=f"choose another '{option}'"):
             ControllerFiles(None).prepare(FilesWanted(str(tmp_path), ("file",), option=option))
 
-    def test_what_needs_no_encryption_needs_no_password(self, tmp_path: Path) -> None:
+    def test_a_plain_file_needs_no_vault_password(self, tmp_path: Path) -> None:
         ControllerFiles(None).prepare(FilesWanted(str(tmp_path), ("plain.yml",)))([PLAIN])
         assert list(content(tmp_path)) == ["plain.yml"]
 
-    def test_an_encrypted_file_is_never_written_without_one(self, tmp_path: Path) -> None:
+    def test_an_encrypted_file_is_never_written_without_a_password(self, tmp_path: Path) -> None:
         write = ControllerFiles(None).prepare(FilesWanted(str(tmp_path), ("plain.yml",)))
         with pytest.raises(OptionError, match="there is no vault password"):
             write([PLAIN, VAULT])
         assert content(tmp_path) == {}
 
-    def test_one_of_several_passwords(self, tmp_path: Path) -> None:
+    def test_the_vault_id_chooses_one_of_several_passwords(self, tmp_path: Path) -> None:
         files = ControllerFiles([("dev", OTHER), ("prod", SECRET)])
         with pytest.raises(OptionError, match=r"several ids \(dev, prod\): name the one"):
             files.prepare(wanted(tmp_path))
@@ -136,7 +136,7 @@ class TestEncryption:
         assert (tmp_path / "vault.yml").read_bytes().startswith(b"$ANSIBLE_VAULT;1.2;AES256;prod\n")
         assert decrypted(tmp_path / "vault.yml")
 
-    def test_as_ansibles_setting_says(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_ansibles_setting_chooses_the_vault_password(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("ANSIBLE_VAULT_ENCRYPT_IDENTITY", "prod")
         assert constants.config.get_config_value("DEFAULT_VAULT_ENCRYPT_IDENTITY") == "prod"
         ControllerFiles([("dev", OTHER), ("prod", SECRET)]).prepare(wanted(tmp_path))([VAULT, PLAIN])
@@ -144,7 +144,7 @@ class TestEncryption:
 
 
 class TestPlaces:
-    def test_only_the_owner_reads_them(self, files: ControllerFiles, tmp_path: Path) -> None:
+    def test_only_the_owner_may_read_the_files(self, files: ControllerFiles, tmp_path: Path) -> None:
         before = os.umask(0)
         try:
             files.prepare(wanted(tmp_path / "new" / "er"))([VAULT, PLAIN])
@@ -156,18 +156,18 @@ class TestPlaces:
         assert sorted(content(tmp_path)) == ["plain.yml", "vault.yml"], "no temporary file is left"
 
     @pytest.mark.parametrize("name", ["plain.yml", "vault.yml"])
-    def test_what_exists_is_not_replaced(self, files: ControllerFiles, tmp_path: Path, name: str) -> None:
+    def test_an_existing_file_is_not_replaced(self, files: ControllerFiles, tmp_path: Path, name: str) -> None:
         (tmp_path / name).write_text("theirs")
         with pytest.raises(OptionError, match=f"{name} exists already, and was not replaced"):
             files.prepare(wanted(tmp_path))
         assert content(tmp_path) == {name: b"theirs"}
 
-    def test_nor_is_a_link_to_nowhere(self, files: ControllerFiles, tmp_path: Path) -> None:
+    def test_a_dangling_symlink_is_not_replaced(self, files: ControllerFiles, tmp_path: Path) -> None:
         (tmp_path / "plain.yml").symlink_to(tmp_path / "nowhere")
         with pytest.raises(OptionError, match="exists already"):
             files.prepare(wanted(tmp_path))
 
-    def test_nor_what_appears_meanwhile(self, files: ControllerFiles, tmp_path: Path) -> None:
+    def test_a_file_created_in_the_meantime_is_not_replaced(self, files: ControllerFiles, tmp_path: Path) -> None:
         write = files.prepare(wanted(tmp_path))
         (tmp_path / "plain.yml").write_text("theirs")
         with pytest.raises(
@@ -176,7 +176,7 @@ class TestPlaces:
             write([VAULT, PLAIN])
         assert content(tmp_path) == {"plain.yml": b"theirs"}
 
-    def test_only_when_asked(self, files: ControllerFiles, tmp_path: Path) -> None:
+    def test_force_replaces_an_existing_file(self, files: ControllerFiles, tmp_path: Path) -> None:
         (tmp_path / "plain.yml").write_text("theirs")
         (tmp_path / "plain.yml").chmod(0o644)
         files.prepare(wanted(tmp_path, force=True))([VAULT, PLAIN])
@@ -193,7 +193,7 @@ class TestPlaces:
         assert theirs.read_text() == "theirs"
         assert not (directory / "plain.yml").is_symlink()
 
-    def test_a_directory_that_is_none(self, files: ControllerFiles, tmp_path: Path) -> None:
+    def test_a_destination_that_is_not_a_directory_is_refused(self, files: ControllerFiles, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
         with pytest.raises(OptionError, match="is not a directory"):
             files.prepare(wanted(tmp_path / "file"))
@@ -217,7 +217,7 @@ class TestPlaces:
         )
         assert content(tmp_path) == {}
 
-    def test_with_force_a_failure_names_what_was_replaced(self, files: ControllerFiles, tmp_path: Path) -> None:
+    def test_a_failure_with_force_names_the_replaced_files(self, files: ControllerFiles, tmp_path: Path) -> None:
         (tmp_path / "plain.yml").mkdir()
         with pytest.raises(OptionError, match=r"written before that: .*vault.yml"):
             files.prepare(wanted(tmp_path, force=True))([VAULT, PLAIN])

@@ -22,7 +22,9 @@ class Queue:
         self.sent.append((*arguments, options))
 
 
-def test_a_worker_hands_the_line_over(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_worker_passes_the_line_to_the_main_process(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     queue = Queue()
     monkeypatch.setattr(Display(), "_final_q", queue)
     display("a line", "red")
@@ -30,6 +32,6 @@ def test_a_worker_hands_the_line_over(monkeypatch: pytest.MonkeyPatch, capsys: p
     assert capsys.readouterr() == ("", "")
 
 
-def test_the_main_process_shows_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_main_process_shows_the_line(capsys: pytest.CaptureFixture[str]) -> None:
     display("a line")
     assert capsys.readouterr().out == "a line\n"

@@ -13,9 +13,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.audi
 SCHEMA = json.loads((Path(__file__).parents[5] / "docs/audit.schema.json").read_text(encoding="utf-8"))
 
 
-def test_the_format_is_the_schemas() -> None:
+def test_the_format_equals_that_of_the_schema() -> None:
     assert SCHEMA["properties"]["format"]["const"] == FORMAT
 
 
-def test_the_severities_are_the_schemas() -> None:
+def test_the_severities_equal_those_of_the_schema() -> None:
     assert tuple(SCHEMA["$defs"]["severity"]["enum"]) == SEVERITIES

@@ -14,7 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.chan
     create,
     delete,
     replace,
-    restored,
+    restore,
     update,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
@@ -41,7 +41,7 @@ OBSERVED = {
 
 
 class TestCreate:
-    def test_is_labelled_as_ours(self) -> None:
+    def test_a_created_object_is_labelled_as_ours(self) -> None:
         body = {"metadata": {"labels": {"team": "red"}, "annotations": {"note": "n"}}, "type": "t"}
         change = create(REF, body, {"why": 1}, {"after": 1})
         assert (change.action, change.ref, change.details, change.before, change.after) == (
@@ -63,13 +63,13 @@ class TestCreate:
             "type": "t",
         }
 
-    def test_a_label_that_was_asked_for_wins(self) -> None:
+    def test_a_requested_label_wins_over_ours(self) -> None:
         label = {"app.kubernetes.io/managed-by": "them"}
         assert create(REF, {"metadata": {"labels": label}}, {}, {}).body["metadata"]["labels"] == label
 
 
 class TestUpdate:
-    def test_is_bound_to_what_was_read(self) -> None:
+    def test_an_update_is_bound_to_the_version_that_was_read(self) -> None:
         patch = {"metadata": {"labels": {"a": "b"}}, "data": {"k": "bmV3"}}
         change = update(REF, OBSERVED, patch, {"why": 1}, before={"b": 1}, after={"a": 1})
         assert change == Change(
@@ -84,7 +84,7 @@ class TestUpdate:
 
 
 class TestDelete:
-    def test_is_bound_to_what_was_read(self) -> None:
+    def test_a_deletion_is_bound_to_the_uid_and_version_that_were_read(self) -> None:
         preconditions = {"uid": "u", "resourceVersion": "7"}
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
         assert delete(REF, OBSERVED, {"why": 1}, {"b": 1}) == Change("delete", REF, body, {"why": 1}, {"b": 1}, {})
@@ -98,7 +98,7 @@ class TestWithoutAVersion:
     @pytest.mark.parametrize(
         "meta", [{}, None, {"resourceVersion": None}, {"resourceVersion": ""}, {"resourceVersion": 7}]
     )
-    def test_nothing_is_written(self, meta: Any) -> None:
+    def test_an_object_without_a_version_is_not_changed(self, meta: Any) -> None:
         with pytest.raises(Refusal, match="^secret a/pull was read without a resourceVersion, so it cannot be changed"):
             update(REF, {"metadata": meta}, {}, {}, before={}, after={})
         with pytest.raises(Refusal, match="Check for a proxy between this host and the API server$"):
@@ -106,7 +106,7 @@ class TestWithoutAVersion:
 
 
 class TestReplace:
-    def test_keeps_what_somebody_gave_the_old_one(self) -> None:
+    def test_a_replacement_keeps_labels_annotations_and_owners_of_the_old_object(self) -> None:
         body = {"metadata": {"labels": {"team": "blue", "x": "y"}, "annotations": {"more": "m"}}, "type": "new"}
         change = replace(REF, OBSERVED, body, {"why": 1}, before={"b": 1}, after={"a": 1})
         assert (change.action, change.old, change.details, change.before, change.after) == (
@@ -129,29 +129,29 @@ class TestReplace:
             "type": "new",
         }
 
-    def test_without_labels_or_annotations_there_are_none_but_ours(self) -> None:
+    def test_a_replacement_of_an_object_without_labels_has_only_our_labels(self) -> None:
         observed = {"metadata": {"name": "pull", "resourceVersion": "7"}}
         meta = replace(REF, observed, {}, {}, before={}, after={}).body["metadata"]
         assert meta == {"name": "pull", "namespace": "a", "labels": MANAGED_BY}
 
     @pytest.mark.parametrize("odd", [1, [], "x", True])
-    def test_what_is_no_object_counts_as_none(self, odd: Any) -> None:
+    def test_invalid_labels_of_the_old_object_count_as_none(self, odd: Any) -> None:
         observed = {"metadata": {"name": "pull", "resourceVersion": "7", "labels": odd, "annotations": odd}}
         meta = replace(REF, observed, {}, {}, before={}, after={}).body["metadata"]
         assert meta == {"name": "pull", "namespace": "a", "labels": MANAGED_BY}
 
     @pytest.mark.parametrize("meta", [{"finalizers": ["x"]}, {"deletionTimestamp": "now"}])
-    def test_refuses_what_would_not_be_gone(self, meta: Any) -> None:
+    def test_an_object_that_would_not_be_deleted_at_once_is_not_replaced(self, meta: Any) -> None:
         observed = {"metadata": {"resourceVersion": "7", **meta}}
         with pytest.raises(Refusal, match="^secret a/pull cannot be deleted and created in one go: it has a finalizer"):
             replace(REF, observed, {}, {}, before={}, after={})
 
-    def test_what_it_deletes_is_never_shown(self) -> None:
+    def test_the_repr_of_a_replacement_hides_the_old_content(self) -> None:
         change = replace(REF, OBSERVED, {"type": "new"}, {}, before={}, after={})
         assert "b2xk" not in repr(change)
 
-    def test_can_be_put_back(self) -> None:
-        change = restored(replace(REF, OBSERVED, {"type": "new"}, {}, before={}, after={}))
+    def test_a_replaced_object_can_be_restored(self) -> None:
+        change = restore(replace(REF, OBSERVED, {"type": "new"}, {}, before={}, after={}))
         assert (change.action, change.ref) == ("create", REF)
         kept = ("name", "namespace", "labels", "annotations", "ownerReferences")
         meta = {key: value for key, value in OBSERVED["metadata"].items() if key in kept}  # type: ignore[attr-defined]
@@ -159,7 +159,7 @@ class TestReplace:
 
 
 class TestReport:
-    def test_names_the_object_and_holds_the_details(self) -> None:
+    def test_the_report_names_the_object_and_holds_the_details(self) -> None:
         assert create(REF, {}, {"why": 1}, {}).report() == {
             "action": "create",
             "kind": "Secret",

@@ -27,7 +27,7 @@ def test_plain_text_has_these_characters_only() -> None:
 @pytest.mark.parametrize(
     "text", ["quay.io/team/app:v1", "robot@example.com", "a" * 100_000, "0", "1e3", "+".join("ab")]
 )
-def test_plain_text(text: str) -> None:
+def test_plain_text_is_recognised(text: str) -> None:
     assert is_plain(text)
 
 
@@ -49,15 +49,15 @@ def test_plain_text(text: str) -> None:
         "a\ufeff",
     ],
 )
-def test_other_text(text: str) -> None:
+def test_text_that_is_not_plain_is_recognised(text: str) -> None:
     assert not is_plain(text)
 
 
 class TestIsObjectName:
     @pytest.mark.parametrize("name", ["a", "private-registry", "system:image-pullers", "Admin_1", "a" * 253])
-    def test_accepts_names_of_objects(self, name: str) -> None:
+    def test_names_of_objects_are_recognised(self, name: str) -> None:
         assert is_object_name(name)
 
     @pytest.mark.parametrize("name", ["", "a/b", "a" * 254, "a\n", "a b", "{{ a }}", "..", "."])
-    def test_refuses_the_rest(self, name: str) -> None:
+    def test_text_that_cannot_be_the_name_of_an_object_is_recognised(self, name: str) -> None:
         assert not is_object_name(name)

@@ -13,5 +13,5 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entr
     ("entry", "shown"),
     [(Entry("secrets", 0), "secrets[0]"), (Entry("links", 12, "quay, other"), "links[12] (quay, other)")],
 )
-def test_title(entry: Entry, shown: str) -> None:
+def test_an_entry_is_shown_with_its_title(entry: Entry, shown: str) -> None:
     assert str(entry) == shown

@@ -12,37 +12,37 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
     ImagePullError,
     OptionError,
     Refusal,
-    printable,
-    unexpected,
+    describe_unexpected,
+    make_printable,
 )
 
 
 @pytest.mark.parametrize("kind", [OptionError, Refusal])
-def test_all_are_reported_to_the_user(kind: type[Exception]) -> None:
+def test_every_error_of_ours_is_reported_to_the_user(kind: type[Exception]) -> None:
     assert issubclass(kind, ImagePullError)
     assert str(kind("why")) == "why"
 
 
-def test_the_library_ones_are_not() -> None:
+def test_option_error_and_refusal_are_separate_kinds_of_error() -> None:
     assert not issubclass(OptionError, Refusal)
     assert not issubclass(Refusal, OptionError)
     assert ImagePullError.__bases__ == (Exception,)
 
 
 class TestUnexpected:
-    def test_says_what_and_where_and_not_what_it_says(self) -> None:
+    def test_an_unexpected_error_is_reported_by_kind_and_place_without_its_text(self) -> None:
         def odd() -> None:
             raise KeyError("canary")
 
         with pytest.raises(KeyError) as found:
             odd()
-        assert re.fullmatch(r"KeyError in odd, line \d+ of test_errors\.py", unexpected(found.value))
+        assert re.fullmatch(r"KeyError in odd, line \d+ of test_errors\.py", describe_unexpected(found.value))
 
-    def test_of_one_that_was_never_raised(self) -> None:
-        assert unexpected(KeyError("canary")) == "KeyError"
+    def test_an_unexpected_error_that_was_never_raised_is_reported_by_kind(self) -> None:
+        assert describe_unexpected(KeyError("canary")) == "KeyError"
 
 
 class TestPrintable:
-    def test_a_message_is_one_line_whatever_an_object_holds(self) -> None:
+    def test_a_message_is_one_line_for_any_content(self) -> None:
         assert str(ImagePullError("secret a/b has type x\x1f\x1b[31m\ny\u202e")) == "secret a/b has type x  [31m y "
-        assert printable("as it is, é") == "as it is, é"
+        assert make_printable("as it is, é") == "as it is, é"

@@ -18,7 +18,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_where_a_relative_path_begins_is_said(directory: Path) -> None:
+def test_the_start_of_a_relative_path_is_reported(directory: Path) -> None:
     assert describe_place("auth.json") == (
         f" in {directory}, where a relative path begins. Give the whole path, such as {{{{ inventory_dir }}}}/auth.json"
     )
@@ -32,19 +32,19 @@ def test_where_a_relative_path_begins_is_said(directory: Path) -> None:
         ("none", " in {}, where a relative path begins. Give the whole path, such as {{{{ inventory_dir }}}}/none"),
     ],
 )
-def test_a_file_that_is_not_there(directory: Path, path: str, where: str) -> None:
+def test_a_missing_file_is_reported_with_its_place(directory: Path, path: str, where: str) -> None:
     with pytest.raises(OSError) as caught:
         Path(path).read_bytes()
     assert describe_read_error(path, caught.value) == f"No such file or directory{where.format(directory)}"
 
 
-def test_a_path_that_is_none() -> None:
+def test_an_invalid_path_is_reported() -> None:
     with pytest.raises(ValueError) as caught:
         Path("a\0b").read_bytes()
     assert describe_read_error("a\0b", caught.value) == "the path is not valid"
 
 
-def test_a_file_that_is_no_text(directory: Path) -> None:
+def test_a_file_that_is_not_text_is_reported(directory: Path) -> None:
     path = directory / "token"
     path.write_bytes(b"\xff")
     with pytest.raises(ValueError) as caught:

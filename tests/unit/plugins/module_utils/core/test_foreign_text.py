@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.foreign_text import (
-    cut,
-    in_one_line,
-    redacted,
+    redact_line,
+    redact_text,
+    truncate,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,8 +42,8 @@ CANARY = "c4n4ry-Secret"
         (f'client_secret="{CANARY} {CANARY}" x', "client_secret=******** x"),
     ],
 )
-def test_hidden(text: str, shown: str) -> None:
-    assert redacted(text) == shown
+def test_redacted_hides_credentials(text: str, shown: str) -> None:
+    assert redact_text(text) == shown
 
 
 @pytest.mark.parametrize(
@@ -58,35 +58,35 @@ def test_hidden(text: str, shown: str) -> None:
         "Unable to retrieve some image pull secrets (a, b); attempting to pull the image may not succeed.",
     ],
 )
-def test_what_says_why_stays(text: str) -> None:
-    assert redacted(text) == text
+def test_redacted_keeps_the_reason_of_an_error(text: str) -> None:
+    assert redact_text(text) == text
 
 
 @given(st.text())
-def test_once_is_enough(text: str) -> None:
-    assert redacted(redacted(text)) == redacted(text)
+def test_redacting_a_text_twice_equals_redacting_it_once(text: str) -> None:
+    assert redact_text(redact_text(text)) == redact_text(text)
 
 
 @pytest.mark.parametrize(
     "filler", ["a-", "a.", "a://", "a://@", "eyjaaaaa-", "bearer ", '"token":"', "token '  :  ", "password="]
 )
-def test_a_text_may_be_as_long_as_an_object(filler: str) -> None:
+def test_redacted_handles_a_text_as_long_as_an_object(filler: str) -> None:
     """Whoever may annotate a service account, or write an event, could keep the task busy for hours else."""
-    assert CANARY not in redacted(f"{filler * 60_000} password={CANARY}")
+    assert CANARY not in redact_text(f"{filler * 60_000} password={CANARY}")
 
 
-def test_in_one_line() -> None:
-    assert in_one_line(f" a\n b\tpassword={CANARY}\r\n") == "a b password=********"
+def test_a_text_in_one_line_holds_no_credential() -> None:
+    assert redact_line(f" a\n b\tpassword={CANARY}\r\n") == "a b password=********"
 
 
 @pytest.mark.parametrize("most", range(1, 60))
-def test_wherever_it_is_cut_there_is_no_part_of_a_credential(most: int) -> None:
+def test_a_cut_text_holds_no_part_of_a_credential(most: int) -> None:
     """Only the whole address has the form by which its password is known."""
-    found = in_one_line(f"Get https://user:{CANARY}@a.example.com/v2/ {CANARY}: EOF", most)
+    found = redact_line(f"Get https://user:{CANARY}@a.example.com/v2/ {CANARY}: EOF", most)
     assert CANARY[:2] not in found.replace(CANARY, "")
     assert len(found) <= most + len(" ...")
 
 
 @pytest.mark.parametrize(("most", "said"), [(5, "a bcd"), (4, "a ..."), (1, "..."), (0, "...")])
 def test_a_long_text_is_cut_between_words(most: int, said: str) -> None:
-    assert cut("a bcd", most) == said
+    assert truncate("a bcd", most) == said

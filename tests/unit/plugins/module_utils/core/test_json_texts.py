@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.json_texts import rewritten, texts_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.json_texts import rewrite_texts, texts_of
 
 VALUE = {"a": ["b", {"c/d": "e"}], "f": 1, "g": None, "h": ("i",)}
 
@@ -23,6 +23,6 @@ def test_texts_of_takes_any_depth() -> None:
     assert [*texts_of(value)] == ["x"]
 
 
-def test_rewritten_changes_texts_and_keys_that_are_no_identifiers() -> None:
+def test_rewritten_changes_texts_and_keys_that_are_not_identifiers() -> None:
     changed = {"a": ["B", {"C/D": "E"}], "f": 1, "g": None, "h": ["I"]}
-    assert rewritten(VALUE, str.upper) == changed
+    assert rewrite_texts(VALUE, str.upper) == changed

@@ -21,16 +21,16 @@ ODD = [None, True, 0, 1.5, "text", ["list"], {"an": "object"}]
 
 class TestShapes:
     @pytest.mark.parametrize("value", ODD, ids=repr)
-    def test_another_shape_counts_as_not_there(self, value: Any) -> None:
+    def test_a_value_of_another_type_counts_as_missing(self, value: Any) -> None:
         assert as_dict(value) == (value if isinstance(value, dict) else {})
         assert list(as_list(value)) == (value if isinstance(value, list) else [])
         assert as_str(value) == (value if isinstance(value, str) else "")
         assert as_int(value) == (0 if value == 0 else None)
 
     @pytest.mark.parametrize("value", [["a", "", 1, None, ["b"], "c"], ("a", "c")], ids=repr)
-    def test_the_strings_of_an_array(self, value: Any) -> None:
+    def test_the_strings_of_an_array_are_returned(self, value: Any) -> None:
         assert as_strs(value) == ["a", "c"]
         assert as_strs("ac") == []
 
-    def test_a_string_is_no_sequence_of_letters(self) -> None:
+    def test_a_string_is_not_split_into_letters(self) -> None:
         assert as_list("text") == ()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.label_selectors import (
-    compiled,
+    compile_selector,
     required_keys,
 )
 
@@ -44,8 +44,8 @@ LABELS = {"team": "red", "tier": "", "example.com/stage": "prod-1", "a.b": "x"}
         "\tteam=red\n",
     ],
 )
-def test_selects(selector: str) -> None:
-    test = compiled(selector)
+def test_a_matching_selector_selects_the_labels(selector: str) -> None:
+    test = compile_selector(selector)
     assert test is not None
     assert test(LABELS)
 
@@ -71,8 +71,8 @@ def test_selects(selector: str) -> None:
         "stage=prod-1",
     ],
 )
-def test_does_not_select(selector: str) -> None:
-    test = compiled(selector)
+def test_a_selector_that_does_not_match_selects_nothing(selector: str) -> None:
+    test = compile_selector(selector)
     assert test is not None
     assert not test(LABELS)
 
@@ -117,21 +117,21 @@ def test_does_not_select(selector: str) -> None:
         f"{'p' * 254}/team",
     ],
 )
-def test_is_left_to_the_server(selector: str) -> None:
-    assert compiled(selector) is None
+def test_a_selector_that_is_not_understood_is_left_to_the_server(selector: str) -> None:
+    assert compile_selector(selector) is None
 
 
 @pytest.mark.parametrize("selector", [f"{'k' * 63}!=red", f"team!={'v' * 63}", f"!{'p' * 253}/{'k' * 63}"])
-def test_the_longest_that_there_are(selector: str) -> None:
-    test = compiled(selector)
+def test_the_longest_valid_selectors_are_compiled(selector: str) -> None:
+    test = compile_selector(selector)
     assert test is not None
     assert test(LABELS)
 
 
 @pytest.mark.parametrize("value", [None, [], {}, 1, True])
-def test_a_label_that_is_no_text_is_like_none_of_the_values(value: Any) -> None:
+def test_a_label_that_is_not_text_equals_none_of_the_values(value: Any) -> None:
     for selector, expected in {"team": True, "team=red": False, "team!=red": True, "team in (red)": False}.items():
-        test = compiled(selector)
+        test = compile_selector(selector)
         assert test is not None
         assert test({"team": value}) is expected
 
@@ -147,5 +147,5 @@ def test_a_label_that_is_no_text_is_like_none_of_the_values(value: Any) -> None:
         ("team in (red", set()),
     ],
 )
-def test_labels_that_every_selected_object_has(selector: str, keys: set[str]) -> None:
+def test_required_keys_are_the_labels_that_every_selected_object_has(selector: str, keys: set[str]) -> None:
     assert required_keys(selector) == keys

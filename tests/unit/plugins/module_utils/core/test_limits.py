@@ -29,18 +29,18 @@ class TestLimit:
             ("0.57%", 10000, 57),
         ],
     )
-    def test_a_number_or_an_exact_share(self, text: str, total: int, meant: Fraction) -> None:
+    def test_a_limit_is_a_number_or_an_exact_share(self, text: str, total: int, meant: Fraction) -> None:
         assert Limit.parse("max_prune", text).of(total) == meant
 
     @pytest.mark.parametrize(
         "text", ["", "-1", "few", "1.5", "101%", "100.1%", "%", "5%%", "1e3", "\u0661", "9" * 5000]
     )
-    def test_anything_else_is_refused(self, text: str) -> None:
+    def test_any_other_limit_is_refused(self, text: str) -> None:
         expected = (
             r"^option 'max_prune': '.{0,40}' is neither a whole number nor a percentage from 0% to 100%, such as '5%'$"
         )
         with pytest.raises(OptionError, match=expected):
             Limit.parse("max_prune", text)
 
-    def test_is_shown_as_it_was_given(self) -> None:
+    def test_a_limit_is_shown_as_given(self) -> None:
         assert Limit.parse("max_prune", " 5% ").text == "5%"

@@ -18,17 +18,17 @@ GOOD_NAMESPACES = ["a", "project-a", "0", "a" * 63]
 
 class TestCheckName:
     @pytest.mark.parametrize("name", GOOD_NAMES)
-    def test_accepts_dns_subdomains(self, name: str) -> None:
+    def test_check_name_accepts_dns_subdomains(self, name: str) -> None:
         names.check_name("name", name)
         assert names.is_name(name) is True
 
     @pytest.mark.parametrize("name", [*BAD, "a" * 254])
-    def test_refuses_the_rest(self, name: str) -> None:
+    def test_check_name_refuses_other_text(self, name: str) -> None:
         assert names.is_name(name) is False
         with pytest.raises(OptionError):
             names.check_name("name", name)
 
-    def test_says_which_option_and_what_a_name_looks_like(self) -> None:
+    def test_check_name_reports_the_option_and_the_form_of_a_name(self) -> None:
         with pytest.raises(OptionError) as caught:
             names.check_name("secrets", "Quay")
         assert str(caught.value) == (
@@ -42,7 +42,7 @@ class TestCheckName:
             names.check_name("name", "A" * length)
 
     @given(st.text())
-    def test_never_fails_otherwise(self, name: str) -> None:
+    def test_any_text_is_a_name_or_is_refused_in_one_line(self, name: str) -> None:
         for check in (names.check_name, names.check_namespace, names.check_path_segment, names.check_free_name):
             try:
                 check("name", name)
@@ -51,31 +51,31 @@ class TestCheckName:
 
 
 class TestCheckNames:
-    def test_keeps_each_name_once_in_order(self) -> None:
+    def test_check_names_keeps_each_name_once_in_order(self) -> None:
         assert names.check_names("secrets", ["b", "a", "b"]) == ("b", "a")
 
-    def test_refuses_an_empty_list(self) -> None:
+    def test_check_names_refuses_an_empty_list(self) -> None:
         with pytest.raises(OptionError, match="^option 'secrets' is empty: give at least one$"):
             names.check_names("secrets", [])
 
-    def test_refuses_one_bad_name(self) -> None:
+    def test_check_names_refuses_an_invalid_name(self) -> None:
         with pytest.raises(OptionError, match="^option 'secrets': 'B!' cannot be"):
             names.check_names("secrets", ["a", "B!"])
 
 
 class TestCheckNamespace:
     @pytest.mark.parametrize("name", GOOD_NAMESPACES)
-    def test_accepts_dns_labels(self, name: str) -> None:
+    def test_check_namespace_accepts_dns_labels(self, name: str) -> None:
         names.check_namespace("namespaces", name)
         assert names.is_namespace(name) is True
 
     @pytest.mark.parametrize("name", [*BAD, "a.b", "a" * 64])
-    def test_refuses_the_rest(self, name: str) -> None:
+    def test_check_namespace_refuses_other_text(self, name: str) -> None:
         assert names.is_namespace(name) is False
         with pytest.raises(OptionError):
             names.check_namespace("namespaces", name)
 
-    def test_says_which_option_and_what_a_namespace_looks_like(self) -> None:
+    def test_check_namespace_reports_the_option_and_the_form_of_a_namespace(self) -> None:
         with pytest.raises(OptionError) as caught:
             names.check_namespace("projects", "a.b")
         assert str(caught.value) == (
@@ -86,13 +86,13 @@ class TestCheckNamespace:
 
 class TestCheckPathSegment:
     @pytest.mark.parametrize("name", ["a", "system:image-puller", "...", ".a", "A b", "ä", "a" * 300])
-    def test_accepts_what_roles_and_bindings_may_be_called(self, name: str) -> None:
+    def test_check_path_segment_accepts_names_of_roles_and_bindings(self, name: str) -> None:
         names.check_path_segment("role", name)
 
     @pytest.mark.parametrize(
         "name", ["", " ", ".", "..", "a/b", "/", "a%b", "a\0", "a\n", "a\x1f", "\x7f", "\x9f", "\ud800"]
     )
-    def test_refuses_the_rest(self, name: str) -> None:
+    def test_check_path_segment_refuses_other_text(self, name: str) -> None:
         with pytest.raises(OptionError) as caught:
             names.check_path_segment("role", name)
         assert str(caught.value) == (
@@ -103,16 +103,16 @@ class TestCheckPathSegment:
 
 class TestCheckFreeName:
     @pytest.mark.parametrize("name", ["jane", "CN=Jane, O=Ops", "system:serviceaccounts", "a/b", "ä", "a b", "\xa0a"])
-    def test_accepts_what_an_identity_provider_may_call_somebody(self, name: str) -> None:
+    def test_check_free_name_accepts_names_of_an_identity_provider(self, name: str) -> None:
         names.check_free_name("users", name)
 
     @pytest.mark.parametrize("name", ["", " ", "\t"])
-    def test_refuses_an_empty_name(self, name: str) -> None:
+    def test_check_free_name_refuses_an_empty_name(self, name: str) -> None:
         with pytest.raises(OptionError, match="^option 'users' contains an empty name$"):
             names.check_free_name("users", name)
 
     @pytest.mark.parametrize("name", ["a\0", "a\nb", "\x1fa", "a\x7f", "a\x80", "a\x9f", "a\ud800", "a\udfff"])
-    def test_refuses_what_the_api_server_would_not_store_as_it_is(self, name: str) -> None:
+    def test_check_free_name_refuses_characters_that_the_api_server_changes(self, name: str) -> None:
         with pytest.raises(OptionError) as caught:
             names.check_free_name("users", name)
         assert str(caught.value) == f"option 'users': {name!r} contains control characters or an unpaired surrogate"
@@ -123,5 +123,5 @@ class TestIsPattern:
         ("name", "pattern"),
         [("default", False), ("build*", True), ("app-?", True), ("[ab]", True), ("ab]", False), ("", False)],
     )
-    def test_tells_globs_from_names(self, name: str, pattern: bool) -> None:
+    def test_globs_are_distinguished_from_names(self, name: str, pattern: bool) -> None:
         assert names.is_pattern(name) is pattern

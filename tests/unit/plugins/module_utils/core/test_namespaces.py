@@ -54,38 +54,38 @@ class TestChoose:
             (NamespaceSelector(include=("openshift",), system=True), ["openshift"]),
         ],
     )
-    def test_include_exclude_and_system(self, selector: NamespaceSelector, names: list[str]) -> None:
+    def test_choose_applies_include_exclude_and_system(self, selector: NamespaceSelector, names: list[str]) -> None:
         assert selector.choose(ALL) == (names, [])
 
-    def test_the_platforms_that_are_left_out(self) -> None:
+    def test_left_out_lists_the_namespaces_of_the_platform(self) -> None:
         there = [{"metadata": {"name": name}} for name in ("openshift-b", "kube-a", "user", "kube-x", "default")]
         selector = NamespaceSelector(include=("*",), exclude=("kube-x",))
         assert selector.left_out(there) == ["default", "kube-a", "openshift-b"]
         assert NamespaceSelector(include=("user", "kube-a")).left_out(there) == ["kube-a"]
         assert NamespaceSelector(include=("*",), system=True).left_out(there) == []
 
-    def test_what_is_being_deleted_is_told_apart(self) -> None:
+    def test_terminating_namespaces_are_listed_separately(self) -> None:
         going = [namespace("b", "Terminating"), namespace("a", deletionTimestamp="now"), namespace("c")]
         assert EVERY.choose(going) == (["c"], ["a", "b"])
         assert NamespaceSelector(include=("*",), phases=("Terminating",)).choose(going) == ([], ["a", "b"])
         assert NamespaceSelector(include=("c",)).choose(going) == (["c"], [])
 
-    def test_other_phases_only_when_asked(self) -> None:
+    def test_namespaces_in_other_phases_are_chosen_only_on_request(self) -> None:
         odd = [namespace("a", "Failed"), {"metadata": {"name": "b"}}]
         assert EVERY.choose(odd) == (["b"], [])
         assert NamespaceSelector(include=("*",), phases=("Failed",)).choose(odd) == (["a"], [])
 
-    def test_one_that_comes_twice_counts_once_as_it_was_last(self) -> None:
+    def test_a_namespace_that_appears_twice_counts_once_in_its_last_state(self) -> None:
         """A list that had to be read again from the start: the newer state comes last."""
         assert EVERY.choose([namespace("a"), namespace("b"), namespace("a", "Terminating")]) == (["b"], ["a"])
         assert EVERY.choose([namespace("a"), namespace("a")]) == (["a"], [])
 
     @pytest.mark.parametrize("status", [None, [], "Terminating", {"phase": None}, {"phase": ["Terminating"]}])
-    def test_a_phase_that_cannot_be_read_is_no_reason_to_leave_one_out(self, status: Any) -> None:
+    def test_an_unreadable_phase_does_not_leave_a_namespace_out(self, status: Any) -> None:
         assert EVERY.choose([{"metadata": {"name": "a"}, "status": status}]) == (["a"], [])
 
     @pytest.mark.parametrize("odd", [None, "text", {}, {"metadata": None}, {"metadata": {"name": None}}])
-    def test_one_without_a_name_is_an_error(self, odd: Any) -> None:
+    def test_a_namespace_without_a_name_is_an_error(self, odd: Any) -> None:
         with pytest.raises(Refusal) as caught:
             EVERY.choose([namespace("a"), odd])
         assert (
@@ -108,38 +108,38 @@ class TestRequesters:
         requested("x", "ann"),
     )
 
-    def test_selects_by_who_requested(self) -> None:
+    def test_choose_selects_by_requester(self) -> None:
         selector = NamespaceSelector(include=("team-*",), requesters=("ann", "joe"))
         assert selector.choose(self.THERE) == (["team-a"], [])
         assert NamespaceSelector(requesters=("ann",)).choose(self.THERE) == (["team-a", "x"], [])
         assert NamespaceSelector(include=("team-*",)).choose(self.THERE)[0] == ["team-a", "team-admin", "team-evil"]
 
     @pytest.mark.parametrize("user", ["an*", "*", "ANN", "ann "])
-    def test_names_are_compared_whole(self, user: str) -> None:
+    def test_requesters_are_compared_as_whole_names(self, user: str) -> None:
         assert NamespaceSelector(requesters=(user,)).choose(self.THERE) == ([], [])
 
     @pytest.mark.parametrize("annotations", [None, [], "ann", {REQUESTER: None}, {REQUESTER: ["ann"]}, {REQUESTER: ""}])
-    def test_what_cannot_be_read_was_requested_by_nobody(self, annotations: Any) -> None:
+    def test_an_unreadable_annotation_means_no_requester(self, annotations: Any) -> None:
         odd = {"metadata": {"name": "a", "annotations": annotations}}
         assert requester_of(odd) == ""
         assert NamespaceSelector(requesters=("ann",)).choose([odd]) == ([], [])
 
-    def test_the_newest_of_one_that_comes_twice_counts(self) -> None:
+    def test_the_newest_requester_of_a_repeated_namespace_counts(self) -> None:
         twice = [requested("a", "ann"), requested("a", "mallory")]
         assert NamespaceSelector(requesters=("ann",)).choose(twice) == ([], [])
 
-    def test_the_platforms_that_are_left_out_were_requested_too(self) -> None:
+    def test_left_out_lists_only_namespaces_of_the_requesters(self) -> None:
         there = [requested("openshift-x", "ann"), requested("openshift-y", "joe")]
         assert NamespaceSelector(requesters=("ann",)).left_out(there) == ["openshift-x"]
 
-    def test_a_cluster_without_the_annotation_is_told(self) -> None:
+    def test_a_cluster_without_the_requester_annotation_is_reported(self) -> None:
         selector = NamespaceSelector(requesters=("ann",))
         (remark,) = selector.remarks([namespace("a"), namespace("b")])
         assert "none of 2 namespaces has the annotation openshift.io/requester" in remark
         assert selector.remarks(self.THERE) == selector.remarks([]) == EVERY.remarks([namespace("a")]) == ()
 
     @pytest.mark.parametrize("requesters", [[], [""], ["ann", ""]])
-    def test_a_list_of_no_users_does_not_mean_all(self, requesters: list[str]) -> None:
+    def test_an_empty_list_of_requesters_is_refused(self, requesters: list[str]) -> None:
         with pytest.raises(OptionError, match="'namespace_selector.requesters' names no user"):
             from_options({"include": ["*"], "requesters": requesters})
 
@@ -160,20 +160,22 @@ class TestRequesters:
             (NamespaceSelector(labels="team=a=b"), False),
         ],
     )
-    def test_whether_only_administrators_decide(self, selector: NamespaceSelector, is_closed: bool) -> None:
+    def test_a_selector_is_closed_if_only_administrators_decide(
+        self, selector: NamespaceSelector, is_closed: bool
+    ) -> None:
         assert selector.is_closed is is_closed
 
 
 class TestFromOptions:
     @pytest.mark.parametrize("options", [{}, {"labels": " "}, {"include": []}, {"exclude": ["a"]}])
-    def test_refuses_to_mean_every_namespace_unasked(self, options: dict) -> None:
+    def test_a_selector_without_criteria_is_refused(self, options: dict) -> None:
         with pytest.raises(OptionError) as caught:
             from_options(options)
         assert str(caught.value) == (
             "option 'namespace_selector' gives none of 'labels', 'include' and 'requesters': for all namespaces write include: ['*']"
         )
 
-    def test_takes_each_option(self) -> None:
+    def test_options_of_a_selector_are_all_used(self) -> None:
         options = {
             "labels": " team=a ",
             "include": ["a*"],
@@ -186,7 +188,7 @@ class TestFromOptions:
             "team=a", ("a*",), ("b",), ("Failed",), system=True, requesters=("ann",)
         )
 
-    def test_without_more_it_means_active_namespaces_of_users(self) -> None:
+    def test_the_default_selector_means_active_namespaces_of_users(self) -> None:
         nothing = dict.fromkeys(("labels", "exclude", "phases", "system_namespaces"))
         assert from_options({**nothing, "include": ["*"]}) == NamespaceSelector(
             labels="", include=("*",), exclude=(), phases=("Active",), system=False

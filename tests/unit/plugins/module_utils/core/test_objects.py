@@ -17,8 +17,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     Kind,
     ObjectRef,
     metadata,
-    only,
-    trimmed,
+    pick,
+    trim_object,
 )
 
 
@@ -32,11 +32,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
         (ROLE_BINDING, ("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings", "role binding", True)),
     ],
 )
-def test_kinds_are_named_as_the_api_server_names_them(kind: Kind, path: Any) -> None:
+def test_kinds_are_named_as_in_the_api_server(kind: Kind, path: Any) -> None:
     assert (kind.api_version, kind.kind, kind.resource, kind.title, kind.namespaced) == path
 
 
-def test_a_reference_reads_as_a_person_would_say_it() -> None:
+def test_a_reference_is_shown_with_its_title_and_name() -> None:
     assert str(ObjectRef(SECRET, "a", "pull")) == "secret a/pull"
     assert str(ObjectRef(NAMESPACE, "", "a")) == "namespace a"
 
@@ -55,18 +55,18 @@ def test_metadata_is_always_a_mapping(obj: Any, found: Any) -> None:
     assert metadata(obj) == found
 
 
-def test_only_what_is_there_of_some_members() -> None:
-    assert only({"a": 1, "b": None, "c": 3}, "a", "b", "d") == {"a": 1, "b": None}
+def test_members_that_do_not_exist_are_left_out() -> None:
+    assert pick({"a": 1, "b": None, "c": 3}, "a", "b", "d") == {"a": 1, "b": None}
 
 
 class TestTrimmed:
     OBJ = {"metadata": {"name": "x", "managedFields": [1]}, "data": {"k": "v"}}
 
-    def test_only_the_field_managers_go(self) -> None:
-        assert trimmed(SECRET, self.OBJ) == {"metadata": {"name": "x"}, "data": {"k": "v"}}
+    def test_trimmed_removes_only_the_field_managers(self) -> None:
+        assert trim_object(SECRET, self.OBJ) == {"metadata": {"name": "x"}, "data": {"k": "v"}}
         assert self.OBJ["metadata"] == {"name": "x", "managedFields": [1]}
 
-    def test_a_kind_may_keep_less(self) -> None:
+    def test_a_kind_can_trim_more_of_an_object(self) -> None:
         kind = Kind("v1", "Pod", "pods", "pod", trim=lambda obj: {"metadata": obj["metadata"]})
-        assert trimmed(kind, self.OBJ) == {"metadata": self.OBJ["metadata"]}
+        assert trim_object(kind, self.OBJ) == {"metadata": self.OBJ["metadata"]}
         assert kind == Kind("v1", "Pod", "pods", "pod")

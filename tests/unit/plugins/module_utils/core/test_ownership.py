@@ -37,7 +37,7 @@ class TestIsManaged:
         ],
         ids=repr,
     )
-    def test_by_its_label(self, metadata: Any, managed: bool) -> None:
+    def test_an_object_is_managed_if_it_has_the_label(self, metadata: Any, managed: bool) -> None:
         assert is_managed({"metadata": metadata}) is managed
 
 
@@ -63,7 +63,7 @@ def labelled(labels: Any) -> dict[str, Any]:
 
 class TestOwner:
     @pytest.mark.parametrize(("labels", "owner"), OWNERS, ids=repr)
-    def test_only_both_labels_make_an_owner(self, labels: Any, owner: str) -> None:
+    def test_an_owner_needs_both_labels(self, labels: Any, owner: str) -> None:
         found = labelled(labels)
         assert owner_of(found) == owner
         assert is_owned_by(found, "a") is (owner == "a")
@@ -71,27 +71,27 @@ class TestOwner:
         assert not is_owned_by(found, "")
 
     @pytest.mark.parametrize("owner", ["a", "team-a", "Team_A.1", "x" * 63])
-    def test_a_label_value_is_an_owner(self, owner: str) -> None:
+    def test_a_label_value_is_a_valid_owner(self, owner: str) -> None:
         assert Ownership.of({"owner": owner}) == Ownership(owner)
 
     @pytest.mark.parametrize("owner", ["", " ", "a b", "-a", "a-", "a/b", "ä", "a\n", "x" * 64])
     @pytest.mark.parametrize("adopt", [False, True])
-    def test_anything_else_is_none(self, owner: str, adopt: bool) -> None:
+    def test_any_other_owner_is_refused(self, owner: str, adopt: bool) -> None:
         with pytest.raises(OptionError, match="option 'owner': .* cannot be the value of a label: use 1 to 63"):
             Ownership.of({"owner": owner, "adopt": adopt})
 
-    def test_to_adopt_needs_an_owner(self) -> None:
+    def test_adopt_needs_an_owner(self) -> None:
         assert Ownership.of({"owner": None, "adopt": False}) == Ownership.of({}) == Ownership()
         with pytest.raises(OptionError, match="option 'adopt' needs option 'owner'"):
             Ownership.of({"adopt": True})
 
 
 class TestOwnership:
-    def test_what_is_created_carries_the_owner(self) -> None:
+    def test_a_created_object_carries_the_owner(self) -> None:
         assert Ownership("a").labels == {INSTANCE: "a"}
         assert Ownership().labels == {}
 
-    def test_another_owners_object_is_refused(self) -> None:
+    def test_an_object_of_another_owner_is_refused(self) -> None:
         found = labelled({**OURS, INSTANCE: "a"})
         with pytest.raises(Refusal) as caught:
             Ownership("b").refuse_other(REF, found, adoptable=True)
@@ -112,10 +112,10 @@ class TestOwnership:
         ],
         ids=repr,
     )
-    def test_any_other_object_is_not(self, who: Ownership, labels: Any) -> None:
+    def test_an_object_without_another_owner_is_accepted(self, who: Ownership, labels: Any) -> None:
         who.refuse_other(REF, labelled(labels), adoptable=True)
 
-    def test_to_adopt_is_to_lack_labels(self) -> None:
+    def test_adopt_reports_the_missing_labels(self) -> None:
         both = {**OURS, INSTANCE: "a"}
         assert Ownership("a", adopt=True).missing(labelled(both)) == {}
         assert Ownership("a", adopt=True).missing(labelled({LABEL: "helm", "x": "y"})) == both

@@ -28,7 +28,7 @@ TOKEN = 'User "u" cannot create resource "serviceaccounts/token" in API group ""
         (TOKEN, "r", "create on serviceaccounts/token r in namespace a"),
     ],
 )
-def test_what_a_refusal_says(message: str, name: str, says: str) -> None:
+def test_a_refusal_is_read_as_the_missing_right(message: str, name: str, says: str) -> None:
     assert str(MissingPermission.of(message, name)) == says
 
 
@@ -42,15 +42,15 @@ def test_what_a_refusal_says(message: str, name: str, says: str) -> None:
         "",
     ],
 )
-def test_what_is_no_such_refusal_names_nothing(message: str) -> None:
+def test_any_other_message_names_no_right(message: str) -> None:
     assert MissingPermission.of(message, "") is None
 
 
 class TestLacking:
-    def test_nothing_is_missed(self) -> None:
+    def test_lacking_is_empty_without_needs(self) -> None:
         assert describe_missing([]) == []
 
-    def test_each_right_once_in_order_and_the_page(self) -> None:
+    def test_lacking_lists_each_right_once_in_order_with_the_page(self) -> None:
         needs = [
             MissingPermission("list", "pods", "", "b"),
             MissingPermission("get", "secrets", "", "a", "s"),
@@ -60,11 +60,11 @@ class TestLacking:
         assert "needs get on secrets s in namespace a; list on pods in namespace b. See" in sentence
         assert sentence.endswith(RIGHTS_PAGE)
 
-    def test_of_many_alike_three_are_named(self) -> None:
+    def test_lacking_names_three_of_many_similar_rights(self) -> None:
         (sentence,) = describe_missing([MissingPermission("list", "pods", "", f"n{number}") for number in range(5)])
         assert "list on pods in namespace n2 and 2 more. See" in sentence
         assert "n3" not in sentence
 
-    def test_three_are_named_without_a_rest(self) -> None:
+    def test_lacking_names_three_rights_without_a_count_of_the_rest(self) -> None:
         (sentence,) = describe_missing([MissingPermission("list", "pods", "", f"n{number}") for number in range(3)])
         assert "n2. See" in sentence

@@ -14,16 +14,16 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.phra
 
 
 @pytest.mark.parametrize(("parts", "said"), [("", ""), ("a", "a"), ("ab", "a and b"), ("abc", "a, b and c")])
-def test_all(parts: str, said: str) -> None:
+def test_join_and_lists_all_parts(parts: str, said: str) -> None:
     assert join_and([*parts]) == said
 
 
 @pytest.mark.parametrize(("number", "said"), [(0, "0 pods"), (1, "1 pod"), (2, "2 pods"), (2000, "2,000 pods")])
-def test_a_count_and_its_noun(number: int, said: str) -> None:
+def test_pluralize_shows_a_count_with_its_noun(number: int, said: str) -> None:
     assert pluralize(number, "pod") == said
 
 
-def test_a_plural_of_its_own() -> None:
+def test_pluralize_accepts_an_irregular_plural() -> None:
     assert [pluralize(number, "entry", "entries") for number in (1, 2)] == ["1 entry", "2 entries"]
 
 
@@ -32,12 +32,12 @@ class TestFirst:
         ("parts", "said"),
         [("", ""), ("a", "a"), ("ab", "a, b"), ("abc", "a, b and 1 more"), ("abcd", "a, b and 2 more")],
     )
-    def test_names(self, parts: str, said: str) -> None:
+    def test_summarize_names_the_first_parts_and_counts_the_rest(self, parts: str, said: str) -> None:
         assert summarize([*parts], 2) == said
 
-    def test_sentences(self) -> None:
+    def test_summarize_accepts_another_separator(self) -> None:
         assert summarize(["a", "b", "c"], 2, "; ") == "a; b; and 1 more"
 
-    def test_where_the_others_are(self) -> None:
+    def test_summarize_names_the_place_of_the_rest(self) -> None:
         assert summarize(["a", "b"], 2, listed="failures") == "a, b"
         assert summarize(["a", "b", "c"], 1, "; ", listed="failures") == "a; and 2 more, listed under 'failures'"

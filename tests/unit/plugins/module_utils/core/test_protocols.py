@@ -10,7 +10,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import NOTHING_RELATED
 
 
-def test_the_empty_answer_cannot_be_filled_by_accident() -> None:
+def test_the_empty_answer_cannot_be_changed() -> None:
     assert dict(NOTHING_RELATED) == {}
     with pytest.raises(TypeError):
         NOTHING_RELATED[ObjectRef(SECRET, "a", "b")] = None  # type: ignore[index]

@@ -143,7 +143,7 @@ class TestHide:
         assert shown(text, canary) == []
         assert canary not in json.dumps(redaction.hide(given_(canary), KNOWN), ensure_ascii=False)
 
-    def test_what_is_no_credential_is_shown_as_given(self) -> None:
+    def test_options_that_are_not_credentials_are_shown_as_given(self) -> None:
         options = {
             "name": "quay", "namespaces": ["a", "b"], "validate_certs": False, "timeout": 5, "api_key": None,
             "kubeconfig": "~/.kube/config:/other", "proxy": "http://proxy.example.com:3128", "auth_file": "/me/auth.json",
@@ -151,13 +151,13 @@ class TestHide:
         }  # fmt: skip
         assert redaction.hide(options, KNOWN) == options
 
-    def test_of_a_registry_only_the_password_is_hidden(self) -> None:
+    def test_the_password_of_a_registry_is_hidden_and_its_other_options_are_not(self) -> None:
         item = {"registry": "quay.io", "username": "robot", "email": None}
         assert redaction.hide({"registries": [{**item, "password": "x"}]}, KNOWN) == {
             "registries": [{**item, "password": HIDDEN}]
         }
 
-    def test_of_an_entry_the_same_is_hidden(self) -> None:
+    def test_the_credentials_of_an_entry_are_hidden(self) -> None:
         options = {
             "name": "a",
             "registries": [{"registry": "quay.io", "password": "x"}],
@@ -177,10 +177,10 @@ class TestHide:
         }
 
     @pytest.mark.parametrize("registries", [{"quay.io": "canary"}, "canary", 7])
-    def test_registries_that_are_no_list_are_hidden(self, registries: Any) -> None:
+    def test_registries_that_are_not_a_list_are_hidden(self, registries: Any) -> None:
         assert redaction.hide({"registries": registries}, KNOWN) == {"registries": HIDDEN}
 
-    def test_an_entry_is_shown_as_the_options_of_a_task_are(self) -> None:
+    def test_an_entry_is_shown_like_the_options_of_a_task(self) -> None:
         item = {"registry": "quay.io", "username": "robot"}
         entry = {
             "name": "quay",
@@ -201,12 +201,12 @@ class TestHide:
         }
 
     @pytest.mark.parametrize("given_", ["canary", 7])
-    def test_entries_that_are_no_list_are_hidden(self, given_: Any) -> None:
+    def test_entries_that_are_not_a_list_are_hidden(self, given_: Any) -> None:
         assert redaction.hide({"secrets": given_, "proxy_headers": given_}, KNOWN) == dict.fromkeys(
             ("secrets", "proxy_headers"), HIDDEN
         )
 
-    def test_what_the_spec_says_is_secret_is_hidden_under_any_name(self) -> None:
+    def test_an_option_that_the_spec_marks_as_secret_is_hidden(self) -> None:
         assert redaction.hide(
             {"client_id": "x", "offline_token": "y"}, {"client_id": {"no_log": True}, "offline_token": {}}
         ) == {
@@ -214,84 +214,86 @@ class TestHide:
             "offline_token": HIDDEN,
         }
 
-    def test_an_unknown_option_is_hidden_and_ansibles_own_are_left_out(self) -> None:
+    def test_unknown_options_are_hidden_and_options_of_ansible_are_left_out(self) -> None:
         assert redaction.hide({"pasword": "x", "_ansible_verbosity": 4}, KNOWN) == {"pasword": HIDDEN}
 
 
 class TestIsPath:
     @pytest.mark.parametrize("text", ["~/.kube/config", "/one:/two", "C:config", "a {b}", "", "with space/config"])
-    def test_a_path(self, text: str) -> None:
+    def test_a_path_is_recognised(self, text: str) -> None:
         assert redaction.is_path(text) is True
 
     @pytest.mark.parametrize(
         "content", [{}, None, '{"users": []}', '  {"users":[]}', "users: []", "a\n", "users:\n- x", "\n/path"]
     )
-    def test_content(self, content: Any) -> None:
+    def test_content_is_not_recognised_as_a_path(self, content: Any) -> None:
         assert redaction.is_path(content) is False
 
 
 class TestCredentials:
-    def test_what_is_too_short_to_be_masked_is_left_out(self) -> None:
+    def test_credentials_that_are_too_short_are_not_masked(self) -> None:
         """A password of one letter would blank every such letter, and so show what it is."""
         assert redaction.SHORTEST == 4
         given = {"registries": [{"registry": "quay.io", "username": "me", "password": "abc"}]}
-        found = redaction.credentials(given, ["abc", "abcd"])
+        found = redaction.collect_credentials(given, ["abc", "abcd"])
         assert not {"abc", b64("abc")} & found
         assert {"abcd", b64("abcd"), "me:abc", b64("me:abc")} <= found
         assert min(map(len, found)) == 4
 
-    def test_the_connections_user_and_password_make_a_login(self) -> None:
-        found = redaction.credentials({"username": "robot", "password": "canary"}, ["canary"])
+    def test_the_user_and_the_password_of_the_connection_form_a_login(self) -> None:
+        found = redaction.collect_credentials({"username": "robot", "password": "canary"}, ["canary"])
         assert {"robot:canary", b64("robot:canary"), b64(b64("robot:canary"))} <= found
 
     @pytest.mark.parametrize(("username", "password"), [("", "canary"), ("robot", ""), (None, "canary")])
-    def test_half_a_login_is_none(self, username: str, password: str) -> None:
-        found = redaction.credentials({"username": username, "password": password}, [])
+    def test_half_a_login_is_not_a_credential(self, username: str, password: str) -> None:
+        found = redaction.collect_credentials({"username": username, "password": password}, [])
         assert f"{username}:{password}" not in found
 
     @pytest.mark.parametrize("name", ["basic_auth", "proxy_basic_auth"])
-    def test_a_headers_login_holds_a_password(self, name: str) -> None:
-        found = redaction.credentials({"proxy_headers": {name: "robot:can:ary"}}, [])
+    def test_the_login_of_a_header_holds_a_password(self, name: str) -> None:
+        found = redaction.collect_credentials({"proxy_headers": {name: "robot:can:ary"}}, [])
         assert {"robot:can:ary", b64("robot:can:ary"), "can:ary"} <= found
         assert "robot" not in found
 
     @pytest.mark.parametrize("canary", ["canary-1", "can.ary/2=", "cänäry-✓", "canary" * 50])
     @pytest.mark.parametrize("text", AS_TEXT.values(), ids=list(AS_TEXT))
-    def test_finds_them_in_a_kubeconfig_given_as_text(self, text: Any, canary: str) -> None:
-        found = redaction.credentials({"kubeconfig": text(canary)}, [])
+    def test_credentials_are_found_in_a_kubeconfig_given_as_text(self, text: Any, canary: str) -> None:
+        found = redaction.collect_credentials({"kubeconfig": text(canary)}, [])
         assert {canary, b64(canary)} <= found
         assert "me" not in found
 
     @pytest.mark.parametrize("quote", ["in double quotes", "in single quotes", "JSON"])
-    def test_finds_a_quote_in_quotes(self, quote: str) -> None:
+    def test_a_credential_with_quotes_is_found_in_quoted_text(self, quote: str) -> None:
         (text,) = [made for name, made in AS_TEXT.items() if name in (quote, f"YAML, {quote}")]
-        assert "can'a\"ry, }" in redaction.credentials({"kubeconfig": text("can'a\"ry, }")}, [])
+        assert "can'a\"ry, }" in redaction.collect_credentials({"kubeconfig": text("can'a\"ry, }")}, [])
 
-    def test_a_text_of_several_lines_ends_where_its_indentation_ends(self) -> None:
+    def test_a_multiline_credential_ends_with_its_indentation(self) -> None:
         text = "a:\n  - token: >\n      canary-1\n        canary-2\n    other: outside\n      further"
-        found = redaction.credentials({"kubeconfig": text}, [])
+        found = redaction.collect_credentials({"kubeconfig": text}, [])
         assert {"canary-1", "canary-2", "canary-1\ncanary-2", "canary-1 canary-2", "canary-1canary-2"} <= found
         assert not [form for form in found if "outside" in form or "further" in form]
 
-    def test_of_a_text_that_cannot_be_read_the_logins_in_urls_are_found(self) -> None:
-        assert "canary" in redaction.credentials({"kubeconfig": "x: y\nhttps://robot:canary@api.example.com"}, [])
+    def test_logins_in_urls_are_found_in_an_unreadable_text(self) -> None:
+        assert "canary" in redaction.collect_credentials(
+            {"kubeconfig": "x: y\nhttps://robot:canary@api.example.com"}, []
+        )
 
-    def test_a_decoded_key_is_a_credential_too(self) -> None:
+    def test_a_decoded_key_is_a_credential(self) -> None:
         key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END"
-        assert key in redaction.credentials({"kubeconfig": {"client-key-data": b64(key)}}, [])
+        assert key in redaction.collect_credentials({"kubeconfig": {"client-key-data": b64(key)}}, [])
 
     @pytest.mark.parametrize("padding", ["", "=", "=="])
-    def test_an_auth_field_may_lack_padding(self, padding: str) -> None:
+    def test_an_auth_field_without_padding_is_decoded(self, padding: str) -> None:
         auth = b64("robot:canary-").rstrip("=") + padding
-        assert "canary-" in redaction.credentials({"auth_config": {"a": {"auth": auth}}}, [])
+        assert "canary-" in redaction.collect_credentials({"auth_config": {"a": {"auth": auth}}}, [])
 
-    def test_what_is_no_base64_is_not_decoded(self) -> None:
-        assert "plain" not in redaction.credentials({"password": "eDpw!bGFpbg=="}, [])
+    def test_text_that_is_not_base64_is_not_decoded(self) -> None:
+        assert "plain" not in redaction.collect_credentials({"password": "eDpw!bGFpbg=="}, [])
 
-    def test_other_decoded_text_is_none(self) -> None:
+    def test_decoded_text_that_is_not_a_login_is_not_a_credential(self) -> None:
         """Many words happen to be base64 of something."""
-        assert "plain" not in redaction.credentials({"password": b64("plain")}, [])
-        assert "plain:" not in redaction.credentials({"password": b64("plain:")}, [])
+        assert "plain" not in redaction.collect_credentials({"password": b64("plain")}, [])
+        assert "plain:" not in redaction.collect_credentials({"password": b64("plain:")}, [])
 
     @pytest.mark.parametrize(
         "given_",
@@ -310,8 +312,8 @@ class TestCredentials:
             {"any": "scheme://robot:canary@x"},
         ],
     )
-    def test_finds_a_login_in_an_address(self, given_: Any) -> None:
-        assert {"canary", "can/ary"} & redaction.credentials(given_, [])
+    def test_a_login_in_an_address_is_found(self, given_: Any) -> None:
+        assert {"canary", "can/ary"} & redaction.collect_credentials(given_, [])
 
     @pytest.mark.parametrize(
         "given_",
@@ -329,80 +331,80 @@ class TestCredentials:
             {"kubeconfig": {"exec": {"args": ["canary", "--token"]}}},
         ],
     )
-    def test_finds_none_where_there_is_none(self, given_: Any) -> None:
-        assert redaction.credentials(given_, []) == set()
+    def test_text_without_credentials_gives_none(self, given_: Any) -> None:
+        assert redaction.collect_credentials(given_, []) == set()
 
-    def test_depth_is_no_obstacle(self) -> None:
+    def test_a_deeply_nested_credential_is_found(self) -> None:
         """Auth files come from others."""
         deep: Any = {"password": "canary"}
         for _level in range(5000):
             deep = [{"x": deep}]
-        assert "canary" in redaction.credentials({"auth_config": deep}, [])
+        assert "canary" in redaction.collect_credentials({"auth_config": deep}, [])
 
     @pytest.mark.parametrize("canary", CANARIES)
     @pytest.mark.parametrize("given_", GIVEN.values(), ids=list(GIVEN))
-    def test_finds_each_credential_in_each_form(self, given_: Any, canary: str) -> None:
-        found = redaction.credentials(given_(canary), [])
+    def test_each_credential_is_found_in_each_form(self, given_: Any, canary: str) -> None:
+        found = redaction.collect_credentials(given_(canary), [])
         assert {canary, json.dumps(canary)[1:-1], b64(canary)} <= found
 
     @pytest.mark.parametrize("canary", CANARIES)
     @pytest.mark.parametrize("name", ["registries", "auth_config", "auth_config as text", "auth without padding"])
-    def test_finds_the_auth_field_that_is_made_of_it(self, name: str, canary: str) -> None:
-        assert b64(f"robot:{canary}") in redaction.credentials(GIVEN[name](canary), [])
+    def test_the_auth_field_made_of_a_login_is_a_credential(self, name: str, canary: str) -> None:
+        assert b64(f"robot:{canary}") in redaction.collect_credentials(GIVEN[name](canary), [])
 
     @pytest.mark.parametrize("given_", IN_A_URL.values(), ids=list(IN_A_URL))
-    def test_finds_a_proxys_password_as_written_and_decoded(self, given_: Any) -> None:
-        assert {"can%3Aary", "can:ary"} <= redaction.credentials(given_("can%3Aary"), [])
+    def test_the_password_of_a_proxy_is_found_as_written_and_decoded(self, given_: Any) -> None:
+        assert {"can%3Aary", "can:ary"} <= redaction.collect_credentials(given_("can%3Aary"), [])
 
-    def test_what_stands_beside_a_credential_in_auth_config_is_not_masked(self) -> None:
+    def test_users_and_emails_in_auth_config_are_not_masked(self) -> None:
         """A user named app would blank every app in the result."""
         config = {"auths": {"quay.io": {"username": "app", "password": "canary", "email": "me@x"}}}
-        found = redaction.credentials({"auth_config": config}, [])
+        found = redaction.collect_credentials({"auth_config": config}, [])
         assert not {"app", "me@x", "quay.io"} & found
         assert "canary" in found
 
-    def test_nor_in_that_of_an_entry(self) -> None:
+    def test_users_and_emails_in_auth_config_of_an_entry_are_not_masked(self) -> None:
         config = {"auths": {"quay.io": {"username": "apps", "password": "canary", "email": "me@x"}}}
         entries = [{"auth_config": config}, "text", {"auth_config": None}, {"name": "apps-canary"}]
-        found = redaction.credentials({"secrets": entries}, ["other"])
+        found = redaction.collect_credentials({"secrets": entries}, ["other"])
         assert not {"apps", "me@x", "quay.io", "apps-canary"} & found
         assert {"canary", "other"} <= found
 
-    def test_but_what_one_entry_has_as_a_password_is(self) -> None:
+    def test_a_user_of_one_entry_that_is_a_password_of_another_is_masked(self) -> None:
         one, two = {"a": {"username": "apps", "password": "canary"}}, {"a": {"username": "x", "password": "apps"}}
         entries = [{"auth_config": one}, {"auth_config": two}]
-        assert "apps" in redaction.credentials({"secrets": entries}, [])
+        assert "apps" in redaction.collect_credentials({"secrets": entries}, [])
 
     def test_a_password_that_is_also_a_user_is_masked(self) -> None:
         config = {"a": {"username": "apps", "password": "apps"}}
-        assert "apps" in redaction.credentials({"auth_config": config}, [])
+        assert "apps" in redaction.collect_credentials({"auth_config": config}, [])
 
     @pytest.mark.parametrize("text", [b64('{"auths": {}}'), "{no JSON", "[" * 100_000])
-    def test_auth_config_that_cannot_be_read_is_masked_as_a_whole(self, text: str) -> None:
-        assert text in redaction.credentials({"auth_config": text}, [])
-        assert text in redaction.credentials({"secrets": [{"auth_config": text}]}, [])
+    def test_an_unreadable_auth_config_is_masked_as_a_whole(self, text: str) -> None:
+        assert text in redaction.collect_credentials({"auth_config": text}, [])
+        assert text in redaction.collect_credentials({"secrets": [{"auth_config": text}]}, [])
 
-    def test_keeps_what_ansible_masks(self) -> None:
-        assert "canary" in redaction.credentials({}, ["canary"])
+    def test_credentials_include_the_values_that_ansible_masks(self) -> None:
+        assert "canary" in redaction.collect_credentials({}, ["canary"])
 
     @given(st.dictionaries(st.sampled_from(sorted(KNOWN)), st.recursive(
         st.none() | st.integers() | st.text(),
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["auth", "password", "x"]), inner),
         max_leaves=6,
     )))  # fmt: skip
-    def test_never_fails_and_never_masks_nothing(self, options: Any) -> None:
+    def test_no_options_cause_a_failure_or_mask_an_empty_string(self, options: Any) -> None:
         """An empty string among the masked ones would blank everything."""
-        assert "" not in redaction.credentials(options, [])
+        assert "" not in redaction.collect_credentials(options, [])
         redaction.hide(options, KNOWN)
 
 
 class TestCredentialsInText:
     @pytest.mark.parametrize("canary", CANARIES)
-    def test_finds_the_credentials_of_a_file(self, canary: str) -> None:
+    def test_credentials_of_a_file_are_found(self, canary: str) -> None:
         text = json.dumps({"auths": {"quay.io": {"auth": b64(f"robot:{canary}")}, "a.io": {"password": canary}}})
         assert {canary, b64(canary), b64(f"robot:{canary}")} <= redaction.credentials_in_text(text)
 
-    def test_finds_what_is_not_utf_8(self) -> None:
+    def test_a_credential_that_is_not_utf_8_is_found(self) -> None:
         """A password in Latin-1: Go and the kubelet take it."""
         auth = base64.b64encode(b"robot:can\xe4ry").decode()
         text = b'{"auths": {"quay.io": {"auth": "%s"}, "a.io": {"password": "can\xe4ry"}}}' % auth.encode()
@@ -411,13 +413,13 @@ class TestCredentialsInText:
         assert {"can\udce4ry", "robot:can\udce4ry", auth, encoded, "can%E4ry", "can\\udce4ry"} <= found
 
     @given(st.text())
-    def test_never_fails(self, text: str) -> None:
+    def test_credentials_in_any_text_cause_no_failure(self, text: str) -> None:
         redaction.credentials_in_text(text)
 
 
 class TestForms:
-    def test_as_others_write_it(self) -> None:
-        assert redaction.forms("ä'+/ \n") == {
+    def test_forms_include_each_common_encoding(self) -> None:
+        assert redaction.secret_forms("ä'+/ \n") == {
             "ä'+/ \n",
             "\\u00e4'+/ \\n", "ä'+/ \\n",  # JSON
             "\\xc3\\xa4'+/ \\n",  # Python's bytes
@@ -425,24 +427,24 @@ class TestForms:
             "w6QnKy8gCg==", "w6QnKy8gCg", "w6QnKy8gC", "OkJysvIA", "DpCcrLyAK",  # base64, alone and at each place of a longer one
         }  # fmt: skip
 
-    def test_as_python_writes_text(self) -> None:
+    def test_forms_include_the_repr_of_python(self) -> None:
         """Unexpected errors quote what they stumbled over."""
-        assert "cän\"ar\\'y" in redaction.forms("cän\"ar'y")
+        assert "cän\"ar\\'y" in redaction.secret_forms("cän\"ar'y")
 
-    def test_base64_in_urls(self) -> None:
-        assert {"4pyTfn5-Pz8_", "4pyTfn5+Pz8/"} <= redaction.forms("✓~~~???")
+    def test_forms_include_base64_for_urls(self) -> None:
+        assert {"4pyTfn5-Pz8_", "4pyTfn5+Pz8/"} <= redaction.secret_forms("✓~~~???")
 
     @pytest.mark.parametrize("canary", [*CANARIES, "\ud800"])
-    def test_plain_as_json_and_in_base64(self, canary: str) -> None:
-        assert set(forms_of(canary)[:3]) <= redaction.forms(canary)
+    def test_forms_include_plain_text_json_and_base64(self, canary: str) -> None:
+        assert set(forms_of(canary)[:3]) <= redaction.secret_forms(canary)
 
     @pytest.mark.parametrize("canary", [*CANARIES, "four"])
     @pytest.mark.parametrize("before", ["", "1", "12", "123", "1234"])
     @pytest.mark.parametrize("behind", ["", "1", "12"])
-    def test_what_base64_of_a_longer_text_shows_of_it_is_no_byte_of_it(
+    def test_base64_of_a_longer_text_reveals_no_byte_of_the_credential(
         self, canary: str, before: str, behind: str
     ) -> None:
-        shown_ = redaction.mask(b64(before + canary + behind), redaction.forms(canary))
+        shown_ = redaction.mask(b64(before + canary + behind), redaction.secret_forms(canary))
         kept = "".join(part for part in shown_.split("*") if part) if shown_ != HIDDEN else ""
         assert len(kept) <= len(b64(before)) + len(b64(behind)) + 2
         assert b64(before + canary + behind) not in shown_
@@ -466,27 +468,27 @@ class TestMask:
             (6, 6),
         ],
     )  # fmt: skip
-    def test_replaces_them_wherever_they_stand(self, value: Any, expected: Any) -> None:
+    def test_mask_replaces_credentials_in_any_position(self, value: Any, expected: Any) -> None:
         assert redaction.mask(value, {"canary"}) == expected
         assert redaction.mask([value, "canary"], {"canary"}) == [expected, HIDDEN]
 
-    def test_of_two_that_overlap_nothing_is_left(self) -> None:
+    def test_mask_leaves_nothing_of_two_overlapping_credentials(self) -> None:
         secrets = {"canary", "rybird", "ana", "bird"}
         assert redaction.mask("a canarybird.", secrets) == "a ********."
         assert redaction.mask("bananarybird", {"anan", "nana", "bird"}) == "b********ry********"
         assert redaction.mask("canary-1 canary", {"canary", "canary-1"}) == "******** ********"
         assert redaction.mask("aaaaaa!", {"aaaaa"}) == "********!"
 
-    def test_what_is_shorter_than_four_characters_stays(self) -> None:
+    def test_mask_keeps_credentials_of_fewer_than_four_characters(self) -> None:
         assert redaction.mask("namespace abc abcd", {"a", "abc", "abcd"}) == "namespace abc ********"
         assert redaction.mask("abc", {"abc"}) == "abc"
 
-    def test_a_value_without_a_secret_is_returned_as_it_is(self) -> None:
+    def test_mask_returns_a_value_without_a_credential_unchanged(self) -> None:
         value = {"msg": "no bird", "list": [{}]}
         assert redaction.mask(value, {"canary"}) is value
 
     @pytest.mark.parametrize("count", [0, 255, 256, 300, 3000])
-    def test_among_many(self, count: int) -> None:
+    def test_mask_finds_a_credential_among_many(self, count: int) -> None:
         secrets = {f"robot:{number:05}-secret" for number in range(count)} | {"canary", "bird"}
         value = {"msg": "a canary", "also": ["bird", "a bird, robot:00007-secret", "robot:99999-secret", "b"]}
         hidden = "a ********, " + ("********" if count else "robot:00007-secret")
@@ -498,7 +500,9 @@ class TestMask:
     def test_a_thousand_passwords_and_megabytes_are_masked_in_seconds(self) -> None:
         """Ansible's own masking replaces each secret in each string, one after the other: minutes."""
         given_ = [{"username": "robot", "password": f"canary-{number:04}-{number * 7919}"} for number in range(1000)]
-        secrets = redaction.credentials({"secrets": [{"name": "quay", "registries": [one]} for one in given_]}, [])
+        secrets = redaction.collect_credentials(
+            {"secrets": [{"name": "quay", "registries": [one]} for one in given_]}, []
+        )
         result = [{"name": f"team-{number}", "msg": f"robot of {number} " * 10} for number in range(10_000)]
         started = time.process_time()
         found = redaction.mask([*result, {"msg": "it said canary-0500-3959500."}], secrets)
@@ -510,7 +514,7 @@ class TestMask:
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("canry ", max_size=20), inner, max_size=3),
         max_leaves=6,
     ))  # fmt: skip
-    def test_leaves_none(self, value: Any) -> None:
+    def test_mask_leaves_no_credential_in_any_value(self, value: Any) -> None:
         secrets = {"canary", "narycan", "rrrr"}
 
         def texts(part: Any) -> list[str]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.suggestions import (
-    did_you_mean,
-    most_similar,
+    find_similar,
+    format_suggestion,
     unknown_options,
 )
 
@@ -32,14 +32,14 @@ SPEC = {
         ("", ""),
     ],
 )
-def test_the_most_similar_is_named(name: str, meant: str) -> None:
-    assert most_similar(name, ["name", "username", "password", "labels"]) == meant
-    assert did_you_mean(name, ["name", "username", "password", "labels"]) == (
+def test_the_most_similar_name_is_suggested(name: str, meant: str) -> None:
+    assert find_similar(name, ["name", "username", "password", "labels"]) == meant
+    assert format_suggestion(name, ["name", "username", "password", "labels"]) == (
         f": did you mean {meant!r}?" if meant else ""
     )
 
 
-def test_unknown_options_are_found_wherever_they_stand() -> None:
+def test_unknown_options_are_found_at_every_level() -> None:
     given = {
         "title": "x",
         "nme": 1,
@@ -57,5 +57,5 @@ def test_unknown_options_are_found_wherever_they_stand() -> None:
 
 
 @pytest.mark.parametrize("given", [{}, {"registries": None, "selector": "x"}, {"name": {"a": 1}}])
-def test_what_is_known_is_no_news(given: dict[str, object]) -> None:
+def test_known_options_are_not_reported(given: dict[str, object]) -> None:
     assert [*unknown_options(SPEC, given)] == []

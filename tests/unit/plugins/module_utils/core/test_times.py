@@ -12,9 +12,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.times import (
     ChangeTime,
     check_seconds,
-    content_changed,
+    content_change,
+    format_utc,
     seconds_of,
-    utc,
     with_time_of_content,
 )
 from hypothesis import given
@@ -46,7 +46,7 @@ class TestSeconds:
             ("1970-01-01T01:01:00+01:00", 60),
         ],
     )
-    def test_of_a_time(self, given: str, seconds: int) -> None:
+    def test_seconds_of_reads_a_time(self, given: str, seconds: int) -> None:
         assert seconds_of(given) == seconds
 
     @pytest.mark.parametrize(
@@ -63,62 +63,62 @@ class TestSeconds:
             "١٩٧٠-01-01T00:01:00Z",
         ],
     )
-    def test_what_is_no_time(self, given: Any) -> None:
+    def test_seconds_of_any_other_value_is_none(self, given: Any) -> None:
         assert seconds_of(given) is None
 
     @given(ANYTHING)
-    def test_anything(self, given: Any) -> None:
+    def test_seconds_of_accepts_any_value(self, given: Any) -> None:
         assert seconds_of(given) is None or isinstance(given, str)
 
 
 class TestChange:
-    def test_the_latest_writer_of_content_counts_and_no_other(self) -> None:
-        assert content_changed(secret(DATA, LABEL, TYPE)) == ChangeTime(START + 20, is_exact=True)
-        assert content_changed(secret(TYPE, DATA)) == ChangeTime(START + 20, is_exact=True)
+    def test_the_latest_writer_of_content_counts(self) -> None:
+        assert content_change(secret(DATA, LABEL, TYPE)) == ChangeTime(START + 20, is_exact=True)
+        assert content_change(secret(TYPE, DATA)) == ChangeTime(START + 20, is_exact=True)
 
     @pytest.mark.parametrize("entries", [(), (LABEL,), (owner("never", "f:data"),)])
-    def test_without_a_record_it_is_not_before_the_creation(self, entries: Any) -> None:
-        assert content_changed(secret(*entries)) == ChangeTime(START, is_exact=False)
+    def test_a_change_without_a_record_is_not_before_the_creation(self, entries: Any) -> None:
+        assert content_change(secret(*entries)) == ChangeTime(START, is_exact=False)
 
-    def test_nothing_is_known(self) -> None:
-        assert content_changed(secret(created=None)) is None
-        assert content_changed({}) is None
+    def test_a_secret_without_any_time_has_no_known_change(self) -> None:
+        assert content_change(secret(created=None)) is None
+        assert content_change({}) is None
 
     @given(CHANGES)
-    def test_whatever_it_holds(self, change: AnyChange) -> None:
-        content_changed(change({"metadata": secret(DATA, LABEL)["metadata"]}))
+    def test_content_changed_accepts_any_metadata(self, change: AnyChange) -> None:
+        content_change(change({"metadata": secret(DATA, LABEL)["metadata"]}))
 
 
 class TestLists:
-    def test_keep_what_tells_the_time_and_no_more(self) -> None:
+    def test_lists_keep_only_the_records_of_content_changes(self) -> None:
         kept = with_time_of_content(secret(DATA, LABEL, TYPE))
         assert kept["data"] == {"a": "b"}
         assert kept["metadata"]["managedFields"] == [{"time": TYPE["time"], "fieldsV1": {"f:data": {}}}]
-        assert content_changed(kept) == content_changed(secret(DATA, LABEL, TYPE))
+        assert content_change(kept) == content_change(secret(DATA, LABEL, TYPE))
 
-    def test_keep_no_record_that_tells_nothing(self) -> None:
+    def test_lists_drop_records_without_a_content_change(self) -> None:
         assert "managedFields" not in with_time_of_content(secret(LABEL))["metadata"]
 
     @given(CHANGES)
-    def test_change_nothing_of_the_answer(self, change: AnyChange) -> None:
+    def test_lists_do_not_change_the_time_of_content(self, change: AnyChange) -> None:
         given = {"metadata": change(secret(DATA, LABEL)["metadata"])}
-        assert content_changed(with_time_of_content(given)) == content_changed(given)
+        assert content_change(with_time_of_content(given)) == content_change(given)
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(60.9, "1970-01-01T00:01:00Z"), (-1, "1969-12-31T23:59:59Z"), (1e300, "an invalid date")],
 )
-def test_a_time_as_text(seconds: float, text: str) -> None:
-    assert utc(seconds) == text
+def test_utc_shows_a_time_as_text(seconds: float, text: str) -> None:
+    assert format_utc(seconds) == text
 
 
 @pytest.mark.parametrize("seconds", [0.1, 1, 3600])
-def test_seconds_in_which_an_answer_can_come(seconds: float) -> None:
+def test_check_seconds_accepts_a_valid_timeout(seconds: float) -> None:
     check_seconds("timeout", seconds)
 
 
 @pytest.mark.parametrize("seconds", [0, -1, 3600.5, float("nan")])
-def test_seconds_in_which_none_can(seconds: float) -> None:
+def test_check_seconds_refuses_an_impossible_timeout(seconds: float) -> None:
     with pytest.raises(OptionError, match=r"^option 'x_timeout' is in seconds, from 1 to 3600$"):
         check_seconds("x_timeout", seconds)

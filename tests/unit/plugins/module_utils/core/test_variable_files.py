@@ -8,5 +8,5 @@ from __future__ import annotations
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import VariableFile
 
 
-def test_a_file_shows_nothing_of_what_it_holds() -> None:
+def test_the_repr_of_a_variable_file_hides_its_values() -> None:
     assert "secret-1" not in repr(VariableFile("vault.yml", {"x": "secret-1"}, encrypted=True))

@@ -37,7 +37,7 @@ def read(written: str) -> Any:
     return yaml.load(written, AnsibleLoader)
 
 
-def test_as_people_write_it() -> None:
+def test_tasks_are_written_in_the_usual_style() -> None:
     login = {"registry": "quay.io:443/team", "username": TemplateText("{{ registry_username }}"), "email": "a b"}
     options = {
         "namespaces": ["project-a"],
@@ -66,7 +66,7 @@ def test_as_people_write_it() -> None:
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
-def test_all_text_of_a_cluster_that_is_not_plain_has_the_tag(text: str) -> None:
+def test_cluster_text_that_is_not_plain_has_the_unsafe_tag(text: str) -> None:
     written = as_yaml([{"a": text, text: "a", "list": [text]}])
     assert written.isascii()
     assert len(written.splitlines()) <= 5
@@ -99,7 +99,7 @@ def test_all_text_of_a_cluster_that_is_not_plain_has_the_tag(text: str) -> None:
         "1.5",
     ],
 )
-def test_plain_text_that_yaml_reads_as_something_else_is_quoted(text: str) -> None:
+def test_plain_text_that_yaml_reads_as_another_type_is_quoted(text: str) -> None:
     assert as_yaml([text]) == f'- "{text}"\n'
 
 
@@ -129,39 +129,39 @@ def test_text_that_begins_with_a_special_character_has_the_tag(text: str) -> Non
         "null\n",
     ],
 )
-def test_text_that_yaml_would_read_as_something_else_in_spite_of_the_tag_is_quoted(text: str) -> None:
+def test_text_that_yaml_reads_as_another_type_despite_the_tag_is_quoted(text: str) -> None:
     (written,) = as_yaml([text]).splitlines()
     assert written.startswith('- "')
     assert read(written) == [text]
 
 
 @given(st.text("!&*0123456789.:_-+eE~=<> \tTZxbafinNIFyesYo\n", max_size=12))
-def test_the_tag_is_on_no_text_that_the_resolver_of_yaml_knows(text: str) -> None:
+def test_text_that_yaml_resolves_to_another_type_has_no_tag(text: str) -> None:
     known = yaml.SafeLoader("").resolve(yaml.ScalarNode, text, (True, False))
     if "!unsafe" in as_yaml([text]):
         assert known == "tag:yaml.org,2002:str"
 
 
-def test_a_text_of_ours_is_known_by_its_type() -> None:
+def test_template_text_of_ours_has_no_tag() -> None:
     assert (
         as_yaml(["{{ registry }}", TemplateText("{{ registry }}")])
         == '- !unsafe "{{ registry }}"\n- "{{ registry }}"\n'
     )
 
 
-def test_another_program_gets_no_tag() -> None:
+def test_yaml_for_another_program_has_no_tag() -> None:
     text = as_yaml({"{{ a }}": "a=b", "c": ["{% d %}"]}, for_ansible=False)
     assert yaml.safe_load(text) == {"{{ a }}": "a=b", "c": ["{% d %}"]}
 
 
 @pytest.mark.parametrize("length", [900, 1100, 5000])
-def test_a_long_key(length: int) -> None:
+def test_a_long_key_is_read_back(length: int) -> None:
     data = {"{" * length: {"a": [1]}, "b" * length: "c", "d": [{"=" * length: [], "e": 1}]}
     assert read(as_yaml(data)) == data
 
 
 @pytest.mark.parametrize("number", [1e20, 1e-7, -2.5e300, 1.5, -0.0, 0.1, math.inf, -math.inf, 10**30, -5])
-def test_numbers(number: float) -> None:
+def test_numbers_are_read_back(number: float) -> None:
     (found,) = read(as_yaml([number]))
     assert (found, type(found)) == (number, type(number))
     assert math.isnan(read(as_yaml([math.nan]))[0])
@@ -187,6 +187,6 @@ values = st.recursive(
 
 
 @given(st.lists(st.dictionaries(texts, values, min_size=1, max_size=3), min_size=1, max_size=3))
-def test_what_is_read_is_what_was_meant(tasks: list[dict[str, Any]]) -> None:
+def test_any_tasks_are_read_back_unchanged(tasks: list[dict[str, Any]]) -> None:
     assert read(as_yaml(tasks)) == tasks
     assert yaml.safe_load(as_yaml(tasks, for_ansible=False)) == tasks

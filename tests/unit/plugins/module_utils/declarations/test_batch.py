@@ -67,32 +67,32 @@ def held(name: str, **more: Any) -> dict[str, Any]:
 
 
 class TestReads:
-    def test_the_declarations_of_a_namespace(self) -> None:
+    def test_batch_returns_the_declarations_of_a_namespace(self) -> None:
         one, two = Asks(), Asks()
         assert [declared.desired for declared in batch(one, two).declared("ns")] == [one, two]
         assert batch(one).declared("other") == ()
 
-    def test_one_for_several_namespaces(self) -> None:
+    def test_a_batch_is_made_of_one_declaration_for_several_namespaces(self) -> None:
         one = Asks()
         made = of_one(one, ["a", "b"])
         assert made.kind == SECRET
         assert list(made.namespaces) == ["a", "b"]
         assert made.declared("b") == (Declaration(one, None),)
 
-    def test_every_name_once(self) -> None:
+    def test_the_batch_lists_every_name_once(self) -> None:
         assert batch(Asks(named=("b", "a")), Asks(named=("a", "c"))).names("ns") == ("b", "a", "c")
 
     @pytest.mark.parametrize("position", [0, 1])
-    def test_all_when_one_asks_for_all(self, position: int) -> None:
+    def test_the_batch_has_no_names_if_one_declaration_asks_for_all_objects(self, position: int) -> None:
         asks = [Asks(named=("a",)), Asks(named=("b",))]
         asks[position].named = ()
         assert batch(*asks).names("ns") == ()
 
-    def test_every_reference_once(self) -> None:
+    def test_the_batch_lists_every_related_reference_once(self) -> None:
         asks = [Asks(refers=(ROBOT, ref("x"))), Asks(refers=(ref("y"), ROBOT))]
         assert batch(*asks).related("ns", {}) == [ROBOT, ref("x"), ref("y")]
 
-    def test_every_selector_once_in_the_order_given(self) -> None:
+    def test_the_batch_lists_every_selector_once_in_the_given_order(self) -> None:
         both: ListedBy = {SECRET: ("type=b", "type=a"), SERVICE_ACCOUNT: ("",)}
         one, two = Asks(listed_by={SECRET: ("type=a",)}), Asks(listed_by=both)
         made = Batch(
@@ -102,11 +102,11 @@ class TestReads:
 
 
 class TestPlan:
-    def test_the_only_declaration_is_planned_as_it_is(self) -> None:
+    def test_the_plan_of_the_only_declaration_is_unchanged(self) -> None:
         plan = Plan((create(ref("a"), {}, {}, {}),), (Prerequisite("it", 5),), ("note", "note"), {"extra": 1})
         assert of_one(Asks(lambda _objects, _found: plan), ["ns"]).plan("ns", {}) is plan
 
-    def test_and_its_refusal_is_the_namespaces(self) -> None:
+    def test_a_refusal_of_the_only_declaration_is_raised(self) -> None:
         def refuse(_objects: Objects, _found: Related) -> Plan:
             raise Refusal("no")
 
@@ -119,7 +119,7 @@ class TestPlan:
         assert [change.entries for change in plan.changes] == [(entry(0),)]
         assert plan.extra == {"entries": [{"entry": 0, "pods": []}]}
 
-    def test_each_is_planned_on_what_those_before_leave(self) -> None:
+    def test_each_declaration_is_planned_on_the_result_of_the_previous_declarations(self) -> None:
         new = create(ref("new"), {"data": {"x": "1"}}, {}, {})
         edit = update(ref("old"), held("old"), {"data": {"y": "2"}}, {}, before={}, after={})
         gone = delete(ref("gone"), held("gone"), {}, {})
@@ -137,7 +137,7 @@ class TestPlan:
         assert related == {ROBOT: held("robot", secrets=[1]), ref("third"): None}
         assert sorted(given) == ["gone", "old", "other"], "what was observed is not touched"
 
-    def test_what_several_change_is_one_change_of_both(self) -> None:
+    def test_updates_of_one_object_by_several_declarations_are_one_change(self) -> None:
         def append(objects: Objects, _found: Related) -> Plan:
             count = len(objects["a"].get("list", ()))
             patch = {"list": [*objects["a"].get("list", ()), count]}
@@ -148,14 +148,14 @@ class TestPlan:
         assert change.body["list"] == [0, 1, 2]
         assert change.entries == (entry(0), entry(1), entry(2))
 
-    def test_what_is_of_another_kind_comes_last(self) -> None:
+    def test_changes_of_another_kind_come_last(self) -> None:
         """A pod that is restarted before the last link is there would miss it."""
         pods = [create(ObjectRef(SERVICE_ACCOUNT, "ns", name), {}, {}, {}) for name in ("x", "y")]
         first = Asks(lambda _objects, _found: Plan((create(ref("b"), {}, {}, {}), pods[0])))
         last = Asks(lambda _objects, _found: Plan((pods[1], create(ref("a"), {}, {}, {}))))
         assert [change.ref.name for change in batch(first, last).plan("ns", {}).changes] == ["b", "a", "x", "y"]
 
-    def test_an_entry_fails_alone_and_leaves_nothing(self) -> None:
+    def test_a_failed_entry_leaves_no_change_and_the_others_are_planned(self) -> None:
         def refuse(_objects: Objects, _found: Related) -> Plan:
             raise ImagePullError("no")
 
@@ -169,14 +169,14 @@ class TestPlan:
         assert plan.failures == (Failure(entry(1), "no"),)
         assert list(last.seen[0][1]) == ["a"]
 
-    def test_without_some_the_others_are_planned_on_what_there_is(self) -> None:
+    def test_entries_without_login_are_skipped_and_the_others_are_planned(self) -> None:
         asks = [Asks(lambda _objects, _found, name=name: Plan((create(ref(name), {}, {}, {}),))) for name in "abc"]
         plan = batch(*asks).plan("ns", {}, without={entry(0): "why", entry(2): "why"})
         assert [(change.ref.name, change.entries) for change in plan.changes] == [("b", (entry(1),))]
         assert asks[1].seen == [("ns", {}, {})]
         assert (asks[0].seen, asks[2].seen) == ([], [])
 
-    def test_what_is_awaited_and_found_is_told_by_entry_and_notes_once(self) -> None:
+    def test_awaited_objects_are_listed_by_entry_and_notes_once(self) -> None:
         one = Asks(lambda _objects, _found: Plan((), (Prerequisite("x", 5),), ("n", "m"), {}))
         two = Asks(lambda _objects, _found: Plan((), (Prerequisite("y", 7),), ("m", "o"), {"exists": False}))
         plan = batch(one, two).plan("ns", {})
@@ -185,7 +185,7 @@ class TestPlan:
         assert plan.extra == {"entries": [{"entry": 1, "exists": False}]}
         assert (plan.changes, plan.failures) == ((), ())
 
-    def test_nothing_found_is_no_list_of_nothing(self) -> None:
+    def test_a_plan_without_results_has_no_list_of_entries(self) -> None:
         assert batch(Asks(), Asks()).plan("ns", {}) == NONE
 
 
@@ -208,28 +208,28 @@ class TestObjection:
     def to(body: Any, name: str = "a") -> Objector:
         return Objector(lambda objects, _found: Plan((_change(objects, name, body),) if body else ()), named=(name,))
 
-    def test_refuses_the_only_declaration(self) -> None:
+    def test_an_objection_refuses_the_only_declaration(self) -> None:
         with pytest.raises(Refusal, match="^ns: new, refused$"):
             of_one(self.to(self.BAD), ["ns"]).plan("ns", {})
         assert len(of_one(self.to(self.GOOD), ["ns"]).plan("ns", self.HELD).changes) == 1
 
-    def test_is_a_note_where_nothing_would_be_written(self) -> None:
+    def test_an_objection_is_a_note_if_no_change_is_planned(self) -> None:
         assert of_one(self.to(None), ["ns"]).plan("ns", self.HELD).notes == ("ns: had it, known",)
         assert batch(self.to(None), self.to(None)).plan("ns", self.HELD).notes == ("ns: had it, known",)
 
-    def test_fails_the_last_entry_and_takes_back_the_writes_of_that_object_only(self) -> None:
+    def test_an_objection_fails_the_last_entry_and_drops_only_the_writes_of_that_object(self) -> None:
         plan = batch(self.to(self.BAD), self.to(self.GOOD, "b"), self.to({"x": 1})).plan("ns", {})
         assert plan.failures == (Failure(entry(2), "ns: new, refused"),)
         assert [change.ref.name for change in plan.changes] == ["b"]
 
-    def test_fails_no_entry_that_has_failed_already(self) -> None:
+    def test_an_objection_fails_no_entry_that_has_already_failed(self) -> None:
         """Else the entry whose write is taken back would be said to be done."""
         two = [Declaration(self.to(self.BAD), entry(0)), Declaration(self.to({"x": 1}), entry(1), "no login")]
         plan = Batch(SECRET, {"ns": two}).plan("ns", {})
         assert plan.changes == ()
         assert set(plan.failures) == {Failure(entry(1), "no login"), Failure(entry(0), "ns: new, refused")}
 
-    def test_does_not_know_what_is_between_two_entries(self) -> None:
+    def test_an_objection_ignores_the_state_between_two_entries(self) -> None:
         plan = batch(self.to(self.BAD), self.to(self.GOOD)).plan("ns", {})
         assert (len(plan.changes), plan.failures, plan.notes) == (1, (), ())
 

@@ -19,10 +19,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import (
     ListForm,
     batch_of,
-    declared,
     entry_problems,
     list_option,
-    selected,
+    read_declarations,
+    selected_namespaces,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.targets import Targets
 
@@ -67,7 +67,7 @@ NAMES_FORM = ListForm("things", "names", kind=SECRET, declare=declare, contradic
 
 
 def wanted(*items: Any, form: ListForm[Any] = FORM, **params: Any) -> Any:
-    return declared(form, {**params, "things": list(items)}, lambda path: f"text of {path}")
+    return read_declarations(form, {**params, "things": list(items)}, lambda path: f"text of {path}")
 
 
 def refused(*items: Any, **params: Any) -> str:
@@ -77,7 +77,7 @@ def refused(*items: Any, **params: Any) -> str:
 
 
 class TestListOption:
-    def test_has_the_same_options_without_defaults_which_are_the_tasks(self) -> None:
+    def test_list_option_has_the_options_of_the_task_without_defaults(self) -> None:
         option = ARGUMENTS["things"]
         assert (option["type"], option["elements"]) == ("list", "dict")
         assert list(option["options"]) == [*DECLARATION, "title"]
@@ -86,36 +86,36 @@ class TestListOption:
         assert option["options"]["inline"]["options"] is ITEM, "those of a list in it are its own"
         assert DECLARATION["state"]["default"] == "present"
 
-    def test_and_their_rules(self) -> None:
+    def test_list_option_has_the_rules_of_the_task(self) -> None:
         targets = ("namespaces", "namespace_selector")
         assert ARGUMENTS["things"]["mutually_exclusive"] == [targets, SOURCES]
         assert list_option(DECLARATION)["mutually_exclusive"] == [targets]
 
 
 class TestDeclared:
-    def test_without_a_list_the_options_are_the_only_declaration(self) -> None:
+    def test_the_options_of_the_task_are_the_only_declaration_without_a_list(self) -> None:
         params = {"name": "n", "namespaces": ["b", "a"], "things": None}
-        (one,) = declared(FORM, params, lambda path: path)
+        (one,) = read_declarations(FORM, params, lambda path: path)
         assert one.declared.entry is None
         assert one.declared.desired == Thing(params)
         assert one.targets == Targets(["b", "a"])
-        (same,) = declared(FORM, {"name": "n", "namespaces": ["b", "a"]}, lambda path: path)
+        (same,) = read_declarations(FORM, {"name": "n", "namespaces": ["b", "a"]}, lambda path: path)
         assert same.targets == one.targets
 
-    def test_whose_error_names_no_entry(self) -> None:
+    def test_an_error_of_the_only_declaration_names_no_entry(self) -> None:
         with pytest.raises(OptionError, match="^option 'state' is wrong$"):
-            declared(FORM, {"namespaces": ["a"], "state": "wrong"}, lambda path: path)
+            read_declarations(FORM, {"namespaces": ["a"], "state": "wrong"}, lambda path: path)
 
     def test_an_empty_list_is_refused(self) -> None:
         assert refused(namespaces=["a"]) == "option 'things' is empty: give at least one entry"
 
-    def test_entries_in_the_order_given(self) -> None:
+    def test_entries_are_declared_in_the_given_order(self) -> None:
         first, second = wanted({"name": "b", "namespaces": ["x"]}, {"namespace_selector": {"labels": "l=1"}})
         assert (first.declared.entry, second.declared.entry) == (Entry("things", 0, "b"), Entry("things", 1))
         assert first.targets == Targets(["x"])
         assert second.targets == NamespaceSelector(labels="l=1")
 
-    def test_what_an_entry_does_not_give_is_the_tasks(self) -> None:
+    def test_options_that_an_entry_lacks_come_from_the_task(self) -> None:
         params = {"name": "n", "namespaces": ["a"], "state": "present", "count": 1}
         items = {"state": "absent", "name": None}, {"count": 0}, {"namespaces": ["b"]}
         found = wanted(*items, **params)
@@ -124,7 +124,7 @@ class TestDeclared:
         assert [one.declared.desired.options["name"] for one in found] == ["n", "n", "n"]
         assert [one.targets.namespaces for one in found] == [["a"], ["a"], ["b"]]
 
-    def test_one_of_alternatives_takes_the_place_of_the_tasks_others(self) -> None:
+    def test_an_option_of_an_entry_replaces_the_alternatives_of_the_task(self) -> None:
         params = {"namespaces": ["a"], "namespace_selector": None, "inline": [1], "file": None}
         selects, reads, neither = wanted(
             {"namespace_selector": {"labels": "x=y"}}, {"file": "f"}, {"namespaces": None, "file": None}, **params
@@ -137,7 +137,7 @@ class TestDeclared:
         assert neither.targets == Targets(["a"])
         assert neither.declared.desired.options["inline"] == [1]
 
-    def test_all_that_cannot_work_is_named_at_once(self) -> None:
+    def test_all_invalid_entries_are_named_at_once(self) -> None:
         said = refused(
             {"name": "one", "namespaces": ["a"]},
             {"name": "two", "namespaces": ["a"], "state": "wrong"},
@@ -152,7 +152,7 @@ class TestDeclared:
         )
 
     @pytest.mark.parametrize(("count", "told"), [(1, ""), (20, ""), (21, "; and 1 more"), (25, "; and 5 more")])
-    def test_of_many_the_first(self, count: int, told: str) -> None:
+    def test_the_first_twenty_invalid_entries_are_named(self, count: int, told: str) -> None:
         said = refused(*[{"state": "wrong", "namespaces": ["a"]} for _one in range(count)])
         assert said.startswith(
             f"nothing was read or changed. Problems with {'the one entry' if count == 1 else f'the {count} entries'}: things[0]: "
@@ -172,7 +172,7 @@ class TestDeclared:
             ({"quay": 1}, "things[0]"),
         ],
     )
-    def test_only_what_can_be_a_name_is_shown_as_one(self, value: Any, shown: str) -> None:
+    def test_text_that_cannot_be_a_name_is_not_shown_as_the_name_of_an_entry(self, value: Any, shown: str) -> None:
         (found,) = wanted({"names": value, "namespaces": ["a"]}, form=NAMES_FORM)
         assert str(found.declared.entry) == shown
 
@@ -183,12 +183,12 @@ class TestEntryProblems:
     def said(self, *items: Any) -> str:
         return entry_problems(FORM, ARGUMENTS, list(items))
 
-    def test_nothing(self) -> None:
+    def test_valid_entries_have_no_problem(self) -> None:
         assert self.said() == ""
         assert self.said({"name": "n", "namespaces": ["a"], "count": "3"}, {}) == ""
 
     @pytest.mark.parametrize("items", [None, "things", {"name": "n"}, 5])
-    def test_what_is_no_list_is_left_to_ansible(self, items: Any) -> None:
+    def test_a_value_that_is_not_a_list_is_left_to_ansible(self, items: Any) -> None:
         assert entry_problems(FORM, ARGUMENTS, items) == ""
 
     @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ class TestEntryProblems:
             ([CANARY], "it is not a dictionary of options"),
         ],
     )
-    def test_says_what_and_never_the_value(self, item: Any, said: str) -> None:
+    def test_the_problem_of_an_entry_is_reported_without_the_value(self, item: Any, said: str) -> None:
         found = self.said({"name": "fine"}, item)
         # Ansible may say of one option twice what is wrong with it.
         assert re.match(r"nothing was read or changed. Problems with the 2 entries: things\[1\]: ", found)
@@ -222,18 +222,18 @@ class TestEntryProblems:
         assert "things[0]" not in found
         assert CANARY not in found
 
-    def test_all_of_all_entries(self) -> None:
+    def test_all_problems_of_all_entries_are_reported(self) -> None:
         found = self.said({"name": "one", "count": "x", "state": "y"}, {"name": "two"}, CANARY, {"state": "z"})
         assert found.startswith("nothing was read or changed. Problems with the 4 entries: things[0] (one): ")
         assert [found.count(f"things[{number}]") for number in range(4)] == [2, 0, 1, 1]
 
-    def test_a_value_of_several_lines(self) -> None:
+    def test_a_value_of_several_lines_is_not_shown(self) -> None:
         found = self.said({"count": f"x\n{CANARY}"}, {"state": f"x\n{CANARY}"})
         assert CANARY not in found
 
 
 class TestBatchOf:
-    def test_what_is_declared_for_each_namespace(self) -> None:
+    def test_batch_of_groups_the_declarations_by_namespace(self) -> None:
         items = wanted(*({"name": f"n{number}", "namespaces": ["x"], "state": "present"} for number in range(3)))
         found = [Targets(["b", "a"]), Targets([], ["going"]), Targets(["a", "c"])]
         batch = batch_of(FORM, items, found)
@@ -245,7 +245,7 @@ class TestBatchOf:
         }
         assert list(batch.namespaces) == ["b", "a", "c"]
 
-    def test_what_contradicts_each_other_is_refused_with_both_and_the_namespace(self) -> None:
+    def test_contradicting_entries_are_refused_with_both_titles_and_the_namespace(self) -> None:
         items = wanted(
             {"name": "one", "namespaces": ["x"], "state": "present"},
             {"name": "two", "namespaces": ["x"], "state": "absent"},
@@ -259,7 +259,7 @@ class TestBatchOf:
         )
 
     @pytest.mark.parametrize("opened", [0, 1])
-    def test_a_name_that_a_user_chose_is_refused_alone(self, opened: int) -> None:
+    def test_a_contradiction_in_a_namespace_of_a_user_refuses_only_that_namespace(self, opened: int) -> None:
         items = wanted(*({"namespaces": ["x"], "state": state} for state in ("present", "absent")))
         found = [Targets(["a", "evil"]), Targets(["b", "evil"])]
         found[opened] = replace(found[opened], open_to_users=["evil"])
@@ -269,7 +269,7 @@ class TestBatchOf:
         with pytest.raises(OptionError, match="in namespace b: present, then absent. Nothing was changed"):
             batch_of(FORM, items, [Targets(["b", "evil"], open_to_users=["evil"]), Targets(["b", "evil"])])
 
-    def test_each_pair_once_with_its_first_namespace(self) -> None:
+    def test_each_contradicting_pair_is_named_once_with_its_first_namespace(self) -> None:
         states = ("present", "absent", "absent")
         items = wanted(*({"namespaces": ["x"], "state": state} for state in states))
         with pytest.raises(OptionError) as raised:
@@ -279,7 +279,7 @@ class TestBatchOf:
             "things[0] and things[2] contradict each other in namespace b: present, then absent. Nothing was changed"
         )
 
-    def test_of_many_the_first(self) -> None:
+    def test_the_first_twenty_contradictions_are_named(self) -> None:
         items = wanted(*({"namespaces": ["x"], "state": state} for state in ("present", *["absent"] * 23)))
         with pytest.raises(OptionError, match=r"things\[20\] contradict .*; and 3 more. Nothing was changed$"):
             batch_of(FORM, items, [Targets(["a"])] * 24)
@@ -303,9 +303,9 @@ def test_selected_namespaces_are_listed_once_for_all_entries_that_select_them() 
     items = [{"name": "x", "namespace_selector": team}, {"name": "y", "namespaces": ["n"]}]
     items += [{"name": "z", "namespace_selector": team, "title": "mine[0]"}, {"name": "o", "namespace_selector": other}]
     found = [Targets(["a", "b"]), Targets(["n"]), Targets(["a", "b"]), Targets([])]
-    assert selected(wanted(*items), found) == [
+    assert selected_namespaces(wanted(*items), found) == [
         {"titles": ["things[0]", "mine[0]"], "namespaces": ["a", "b"]},
         {"titles": ["things[3]"], "namespaces": []},
     ]
-    one = declared(FORM, {"name": "x", "namespace_selector": team, "things": None}, str)
-    assert selected(one, [Targets(["a"])]) == []
+    one = read_declarations(FORM, {"name": "x", "namespace_selector": team, "things": None}, str)
+    assert selected_namespaces(one, [Targets(["a"])]) == []

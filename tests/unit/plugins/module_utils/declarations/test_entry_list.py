@@ -12,8 +12,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entr
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.entry_list import (
     EntryList,
-    entries_of,
     entry_at,
+    list_entries,
 )
 
 FORM = EntryList("secrets", "name", (("registries", "auth_file"),))
@@ -21,12 +21,12 @@ TASK: dict[str, Any] = {"namespaces": ["task"], "namespace_selector": None, "aut
 
 
 def options(**item: Any) -> dict[str, Any]:
-    ((_entry, found),) = entries_of(FORM, {**TASK, "secrets": [item]})
+    ((_entry, found),) = list_entries(FORM, {**TASK, "secrets": [item]})
     del found["secrets"]
     return found
 
 
-def test_what_an_entry_does_not_give_is_the_tasks() -> None:
+def test_options_that_an_entry_lacks_come_from_the_task() -> None:
     assert options(name="a") == {**TASK, "name": "a"}
     assert options(name="a", type=None) == {**TASK, "name": "a"}
     assert options(type="other")["type"] == "other"
@@ -41,22 +41,22 @@ def test_what_an_entry_does_not_give_is_the_tasks() -> None:
         ({"auth_file": "own"}, "registries"),
     ],
 )
-def test_one_way_of_an_entry_takes_the_place_of_any_of_the_tasks(item: dict[str, Any], gone: str) -> None:
+def test_an_option_of_an_entry_replaces_the_alternatives_of_the_task(item: dict[str, Any], gone: str) -> None:
     found = options(**item)
     assert gone not in found
     assert {name: found[name] for name in item} == item
     assert found["type"] == "t"
 
 
-def test_positions() -> None:
-    found = entries_of(FORM, {**TASK, "secrets": [{"name": "a"}, {"name": "b", "title": "of team b"}]})
+def test_entries_have_their_position_and_title() -> None:
+    found = list_entries(FORM, {**TASK, "secrets": [{"name": "a"}, {"name": "b", "title": "of team b"}]})
     assert [entry for entry, _options in found] == [Entry("secrets", 0, "a"), Entry("secrets", 1, "b", "of team b")]
 
 
 @pytest.mark.parametrize("items", [[], None])
-def test_a_list_without_entries(items: Any) -> None:
+def test_a_list_without_entries_is_refused(items: Any) -> None:
     with pytest.raises(OptionError, match="^option 'secrets' is empty: give at least one entry$"):
-        entries_of(FORM, {**TASK, "secrets": items})
+        list_entries(FORM, {**TASK, "secrets": items})
 
 
 @pytest.mark.parametrize(
@@ -72,5 +72,5 @@ def test_a_list_without_entries(items: Any) -> None:
         (None, "", ""),
     ],
 )
-def test_only_what_can_be_a_name_is_one(item: Any, name: str, title: str) -> None:
+def test_text_that_cannot_be_a_name_is_not_shown_as_the_name_of_an_entry(item: Any, name: str, title: str) -> None:
     assert entry_at(FORM, 3, item) == Entry("secrets", 3, name, title)

@@ -9,9 +9,9 @@ from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.related import (
-    known,
-    stored,
-    updated,
+    find_related,
+    store_object,
+    update_related,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.pods import TRIMMED_POD
 
@@ -24,39 +24,39 @@ def pod(name: str, version: str = "1") -> dict[str, Any]:
 
 
 class TestRemember:
-    def test_one_that_is_gone_is_in_no_list(self) -> None:
+    def test_a_deleted_object_is_removed_from_every_list(self) -> None:
         found = {ALL: {"items": [pod("a"), pod("b")]}, B: pod("b"), OTHER: pod("a")}
-        assert updated(found, B, None) == {ALL: {"items": [pod("a")]}, B: None, OTHER: pod("a")}
+        assert update_related(found, B, None) == {ALL: {"items": [pod("a")]}, B: None, OTHER: pod("a")}
         assert found[B] == pod("b"), "what was known before is not touched"
 
-    def test_one_that_changed_is_known_as_it_is_now(self) -> None:
+    def test_a_changed_object_is_known_in_its_new_state(self) -> None:
         found = {ALL: {"items": [pod("a"), pod("b")]}}
-        assert updated(found, A, pod("a", "2")) == {ALL: {"items": [pod("b"), pod("a", "2")]}}
+        assert update_related(found, A, pod("a", "2")) == {ALL: {"items": [pod("b"), pod("a", "2")]}}
 
-    def test_what_was_not_looked_up_stays_unknown(self) -> None:
-        assert updated({}, A, pod("a")) == {}
+    def test_an_object_that_was_not_looked_up_stays_unknown(self) -> None:
+        assert update_related({}, A, pod("a")) == {}
 
 
 class TestKnown:
-    def test_on_its_own_or_in_the_list_of_its_kind(self) -> None:
-        assert known({A: pod("a", "2"), ALL: {"items": [pod("b"), pod("a")]}}, A) == pod("a", "2")
-        assert known({ALL: {"items": [pod("b"), pod("a")]}}, A) == pod("a")
+    def test_an_object_is_known_by_itself_or_in_the_list_of_its_kind(self) -> None:
+        assert find_related({A: pod("a", "2"), ALL: {"items": [pod("b"), pod("a")]}}, A) == pod("a", "2")
+        assert find_related({ALL: {"items": [pod("b"), pod("a")]}}, A) == pod("a")
 
-    def test_what_is_gone_or_was_not_read(self) -> None:
-        assert known({A: None, ALL: {"items": [pod("a")]}}, A) is None
+    def test_a_missing_or_unread_object_is_not_known(self) -> None:
+        assert find_related({A: None, ALL: {"items": [pod("a")]}}, A) is None
         for found in ({}, {ALL: None}, {ALL: {}}, {ALL: {"items": [pod("b")]}}, {OTHER: pod("a")}):
-            assert known(found, A) is None
+            assert find_related(found, A) is None
 
 
 class TestStored:
-    def test_of_the_kind_it_is_among_the_objects(self) -> None:
+    def test_an_object_of_the_main_kind_is_stored_among_the_objects(self) -> None:
         objects, found = {"a": pod("a"), "b": pod("b")}, {OTHER: pod("a")}
-        assert stored(TRIMMED_POD, objects, found, A, pod("a", "2")) is found
-        assert stored(TRIMMED_POD, objects, found, B, None) is found
-        assert stored(TRIMMED_POD, objects, found, B, None) is found, "gone already"
+        assert store_object(TRIMMED_POD, objects, found, A, pod("a", "2")) is found
+        assert store_object(TRIMMED_POD, objects, found, B, None) is found
+        assert store_object(TRIMMED_POD, objects, found, B, None) is found, "gone already"
         assert objects == {"a": pod("a", "2")}
 
-    def test_of_another_kind_it_is_among_the_related(self) -> None:
+    def test_an_object_of_another_kind_is_stored_among_the_related_objects(self) -> None:
         objects: dict[str, Any] = {"a": pod("a")}
-        assert stored(SECRET, objects, {A: pod("a")}, A, None) == {A: None}
+        assert store_object(SECRET, objects, {A: pod("a")}, A, None) == {A: None}
         assert objects == {"a": pod("a")}

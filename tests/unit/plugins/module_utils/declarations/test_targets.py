@@ -12,21 +12,21 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
 
 
 class TestFromOptions:
-    def test_each_name_once_in_the_given_order(self) -> None:
+    def test_namespaces_are_listed_once_in_the_given_order(self) -> None:
         assert from_options({"namespaces": ["b", "a", "b"]}) == Targets(["b", "a"])
 
-    def test_refuses_an_empty_list(self) -> None:
+    def test_an_empty_list_of_namespaces_is_refused(self) -> None:
         with pytest.raises(OptionError, match=r"^option 'namespaces' is empty: give at least one$"):
             from_options({"namespaces": []})
 
-    def test_refuses_a_name_that_cannot_exist(self) -> None:
+    def test_an_invalid_namespace_is_refused(self) -> None:
         with pytest.raises(OptionError, match=r"^option 'namespaces': 'a.b' cannot be a namespace"):
             from_options({"namespaces": ["a", "a.b"]})
 
     def test_a_selector_is_kept_for_the_cluster(self) -> None:
         assert from_options({"namespace_selector": {"labels": "a=b"}}) == NamespaceSelector(labels="a=b")
 
-    def test_one_of_both_is_needed(self) -> None:
+    def test_namespaces_or_a_selector_must_be_given(self) -> None:
         for options in ({}, {"namespaces": None, "namespace_selector": None}):
             with pytest.raises(OptionError, match="^give one of the options 'namespaces' and 'namespace_selector'$"):
                 from_options(options)

@@ -50,10 +50,10 @@ def joined(*changes: Change) -> tuple[Change, ...]:
 
 
 class TestOrder:
-    def test_nothing(self) -> None:
+    def test_writes_are_empty_at_first(self) -> None:
         assert Writes().changes == ()
 
-    def test_different_objects_stay_apart_in_their_order(self) -> None:
+    def test_changes_of_different_objects_stay_separate_in_their_order(self) -> None:
         other = ObjectRef(SERVICE_ACCOUNT, "ns", "a")
         changes = joined(updated({}), updated({}, ref=B), updated({}, ref=other))
         assert [(change.ref, change.entries) for change in changes] == [
@@ -62,7 +62,7 @@ class TestOrder:
             (other, (THIRD,)),
         ]
 
-    def test_a_joined_change_stands_where_the_first_does(self) -> None:
+    def test_a_joined_change_keeps_the_position_of_the_first(self) -> None:
         changes = joined(updated({}), updated({}, ref=B), updated({}))
         assert [(change.ref, change.entries) for change in changes] == [(A, (FIRST, THIRD)), (B, (SECOND,))]
 
@@ -72,7 +72,7 @@ class TestOrder:
             writes.add(updated({}), FIRST)
         assert [change.entries for change in writes.changes] == [(FIRST,)]
 
-    def test_what_follows_a_second_write_is_joined_with_that(self) -> None:
+    def test_an_update_after_a_second_write_is_joined_with_that_write(self) -> None:
         gone = delete(A, HELD, {}, {})
         new = create(A, {"data": {"x": "2"}}, {}, {})
         more = updated({"data": {"y": "3"}}, observed=object_after(new, None))
@@ -84,7 +84,7 @@ class TestOrder:
 
 
 class TestUpdates:
-    def test_are_one_patch_with_the_version_that_was_read(self) -> None:
+    def test_updates_are_joined_to_one_patch_with_the_version_that_was_read(self) -> None:
         (change,) = joined(updated({"data": {"x": "2"}}), updated({"data": {"y": "3"}, "immutable": True}))
         assert change.action == "update"
         assert change.body == {
@@ -93,24 +93,24 @@ class TestUpdates:
             "immutable": True,
         }
 
-    def test_the_later_one_counts_and_lists_are_replaced(self) -> None:
+    def test_the_later_update_counts_and_lists_are_replaced(self) -> None:
         (change,) = joined(updated({"items": [1], "a": {"b": 1}}), updated({"items": [2], "a": 5}))
         assert (change.body["items"], change.body["a"]) == ([2], 5)
 
-    def test_what_is_removed_stays_removed(self) -> None:
+    def test_a_removed_key_stays_removed_in_a_joined_update(self) -> None:
         (change,) = joined(updated({"data": {"x": None}}), updated({"data": {"y": "1"}}))
         assert change.body["data"] == {"x": None, "y": "1"}
         (change,) = joined(updated({"data": {"x": "1"}}), updated({"data": {"x": None}}))
         assert change.body["data"] == {"x": None}
 
-    def test_tell_what_was_before_the_first_and_is_after_the_last(self) -> None:
+    def test_joined_updates_report_the_state_before_the_first_and_after_the_last(self) -> None:
         one = updated({}, before={"one": ["a"], "two": 0}, after={"one": ["a", "b"], "two": 1})
         two = updated({}, before={"one": ["a", "b"], "three": 2}, after={"one": ["a", "b", "c"], "three": 3})
         (change,) = joined(one, two)
         assert change.before == {"one": ["a"], "two": 0, "three": 2}
         assert change.after == {"one": ["a", "b", "c"], "two": 1, "three": 3}
 
-    def test_tell_all_details_each_once(self) -> None:
+    def test_joined_updates_report_each_detail_once(self) -> None:
         one = {"lists": {"pull": {"added": ["a"], "removed": []}}, "role": "x", "granted": ("j",)}
         two = {"lists": {"pull": {"added": ["b", "a"]}, "mount": {"added": ["c"]}}, "role": "y", "revoked": ["k"]}
         (change,) = joined(updated({}, details=one), updated({}, details=two))
@@ -121,7 +121,7 @@ class TestUpdates:
             "revoked": ["k"],
         }
 
-    def test_what_is_one_kind_of_value_first_and_another_then_is_the_second(self) -> None:
+    def test_the_second_detail_counts_if_the_type_differs(self) -> None:
         (change,) = joined(updated({}, details={"a": ["x"], "b": "text"}), updated({}, details={"a": "y", "b": ["z"]}))
         assert change.details == {"a": "y", "b": ["z"]}
 
@@ -186,7 +186,7 @@ class TestNewObjects:
         assert (change.before, change.after) == ({"k": "0"}, {"k": "2"})
 
     @pytest.mark.parametrize("new", [create(A, {}, {}, {}), replace(A, HELD, {}, {}, before={}, after={})])
-    def test_what_is_new_and_deleted_is_two_writes(self, new: Change) -> None:
+    def test_creating_and_deleting_an_object_are_two_writes(self, new: Change) -> None:
         changes = joined(new, delete(A, object_after(new, None) or {}, {}, {}))
         assert [change.action for change in changes] == [new.action, "delete"]
 
@@ -196,7 +196,7 @@ class TestNewObjects:
 
 
 class TestObjectAfter:
-    def test_a_deletion(self) -> None:
+    def test_a_deletion_leaves_no_object(self) -> None:
         assert object_after(delete(A, HELD, {}, {}), HELD) is None
 
     def test_an_update_keeps_the_version_that_was_read_and_the_rest(self) -> None:
@@ -205,7 +205,7 @@ class TestObjectAfter:
         assert after == {"metadata": HELD["metadata"], "data": {"y": "2"}, "type": "t"}
         assert before == HELD
 
-    def test_an_update_of_what_was_not_seen(self) -> None:
+    def test_an_update_of_an_unseen_object_leaves_the_patch(self) -> None:
         assert object_after(updated({"data": {"x": None}}), None) == {"metadata": {"resourceVersion": "7"}, "data": {}}
 
     @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ _OBJECTS = st.dictionaries(st.sampled_from("abc"), _JSON, max_size=3)
 
 
 @given(held=_OBJECTS, one=_OBJECTS, two=_OBJECTS)
-def test_one_patch_leaves_what_two_leave(held: Any, one: Any, two: Any) -> None:
+def test_a_joined_patch_leaves_the_same_object_as_two_patches(held: Any, one: Any, two: Any) -> None:
     assume(_in_one(one, two))
     held = {**_without_nulls(held), "metadata": {"resourceVersion": "7"}}
     first = updated(one, observed=held)

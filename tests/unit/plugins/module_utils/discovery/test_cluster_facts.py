@@ -48,13 +48,13 @@ def test_a_failure_is_kept_with_its_reason() -> None:
     assert facts.image_registry == {"metadata": {"name": "image-registry"}}
 
 
-def test_a_cluster_without_openshift_is_asked_for_its_groups_only() -> None:
+def test_a_cluster_without_openshift_is_asked_only_for_its_api_groups() -> None:
     api = cluster_with(Answer(200, {"groups": [{"name": "apps"}]}), ODD, ODD)
     assert facts_of(api.cluster()) == ClusterFacts({"apps"})
     assert [line for line in api.asked if "config.openshift.io" in line] == []
 
 
-def test_the_failure_of_the_service_alone_changes_nothing() -> None:
+def test_a_failure_of_the_registry_service_alone_changes_no_fact() -> None:
     api = FakeApi()
     api.fail("services/image-registry", ODD, times=ALWAYS)
     assert with_objects(api.cluster(), ClusterFacts(None), REGISTRY_SERVICE) == ClusterFacts(None)

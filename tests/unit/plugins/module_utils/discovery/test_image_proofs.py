@@ -76,12 +76,12 @@ def test_equal_logins_are_asked_once(server: HostileRegistry, certificate: str) 
     assert len(server.requests) == 2, "one without a login, one with it"
 
 
-def test_a_secret_that_holds_nothing(server: HostileRegistry, certificate: str) -> None:
+def test_a_missing_secret_has_no_login(server: HostileRegistry, certificate: str) -> None:
     known = Lookup({ObjectRef(SECRET, "ns", "gone"): None})
     assert asked(server, certificate, known, ("gone", "h")) == ["no_login"]
 
 
-def test_what_cannot_be_asked_is_said(certificate: str) -> None:
+def test_an_unreachable_registry_is_reported_as_unanswered(certificate: str) -> None:
     question = ImageQuestion("127.0.0.1:1/team/app", "v1").ref
     answer = prove_images([question], Lookup(), RegistryAccess(certificate, timeout=20.0, named="127.0.0.1:1"))[
         question
@@ -91,7 +91,7 @@ def test_what_cannot_be_asked_is_said(certificate: str) -> None:
 
 
 @pytest.mark.parametrize("named", ["", "127.0.0.1", "127.0.0.1:2", "registry.example.com"])
-def test_a_registry_that_only_a_pod_names_is_not_asked_on_loopback(
+def test_a_registry_on_loopback_that_only_a_pod_names_is_not_contacted(
     server: HostileRegistry, certificate: str, named: str
 ) -> None:
     question = ImageQuestion(f"{server.host}/team/app", "v1").ref
@@ -101,19 +101,19 @@ def test_a_registry_that_only_a_pod_names_is_not_asked_on_loopback(
     assert server.requests == []
 
 
-def test_a_login_that_has_expired_says_so(server: HostileRegistry, certificate: str) -> None:
+def test_an_expired_login_is_reported_as_expired(server: HostileRegistry, certificate: str) -> None:
     known = evidence(over={"h": {"username": "u", "password": token(exp=60)}})
     assert asked(server, certificate, known, ("over", "h")) == ["expired"]
 
 
-def test_an_authority_that_cannot_be_read_is_no_answer_of_a_registry() -> None:
+def test_an_unreadable_authority_is_an_option_error() -> None:
     question = ImageQuestion("127.0.0.1:1/team/app", "v1").ref
     with pytest.raises(OptionError, match="cannot be read on the host that runs the task"):
         prove_images([question], Lookup(), RegistryAccess("/none.pem", timeout=20.0, named="127.0.0.1:1"))
 
 
 @pytest.mark.parametrize(("written", "outcome"), [(True, "expired"), (False, "bad_login")])
-def test_the_age_of_a_secret_counts_where_it_is_known(
+def test_the_age_of_a_secret_counts_if_it_is_known(
     written: bool, outcome: str, certificate: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Amazon's registry, which refuses the token, behind a proxy."""

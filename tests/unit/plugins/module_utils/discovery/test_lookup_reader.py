@@ -12,7 +12,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import NO_SELECTORS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.lookup_reader import read_wanted
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.lookup_reader import read_lookups
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.workers import Workers
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import (
     Lookup,
@@ -50,10 +50,10 @@ def read_with(api: FakeApi, registries: RegistryAccess | None, *refs: ObjectRef)
         with pytest.raises(ReadRequired):
             evidence.look(ref)
     with Workers(1) as workers:
-        return read_wanted(api.cluster(), workers, evidence, NO_SELECTORS, registries)
+        return read_lookups(api.cluster(), workers, evidence, NO_SELECTORS, registries)
 
 
-def test_objects_the_configuration_and_rights_are_read_at_once() -> None:
+def test_objects_configuration_and_rights_are_read_together() -> None:
     api = FakeApi()
     api.put("secrets", "a", "pull", type="Opaque")
     api.put("images", "", "cluster", spec={})
@@ -67,14 +67,14 @@ def test_objects_the_configuration_and_rights_are_read_at_once() -> None:
     assert asked == ["system:serviceaccount:team:default"]
 
 
-def test_a_kind_that_the_cluster_does_not_know_has_no_object() -> None:
+def test_an_object_of_an_unknown_kind_is_missing() -> None:
     api = FakeApi()
     api.fail("GET", NO_KIND, times=ALWAYS)
     stream = ObjectRef(IMAGE_STREAM, "a", "app")
     assert read(api, stream, IMAGE_CONFIG, MIRRORS) == {stream: {}, IMAGE_CONFIG: None, MIRRORS: None}
 
 
-def test_what_may_not_be_read_is_an_error_and_no_absence() -> None:
+def test_a_forbidden_read_is_an_error_and_not_an_absence() -> None:
     api = FakeApi()
     api.fail("", status_object(403, "Forbidden", "no right"), times=ALWAYS)
     found = read(api, ObjectRef(SECRET, "a", "pull"), IMAGE_CONFIG, MIRRORS, REVIEW)
@@ -82,14 +82,14 @@ def test_what_may_not_be_read_is_an_error_and_no_absence() -> None:
     assert isinstance(found[ObjectRef(SECRET, "a", "pull")], UnreadableObject)
 
 
-def test_a_cluster_that_fails_ends_it() -> None:
+def test_a_cluster_that_fails_ends_the_reading() -> None:
     api = FakeApi()
     api.fail("", status_object(401, "Unauthorized", "no"), times=ALWAYS)
     with pytest.raises(ClusterError):
         read(api, IMAGE_CONFIG)
 
 
-def test_the_events_of_a_pod_are_asked_for_by_its_name() -> None:
+def test_the_events_of_a_pod_are_requested_by_its_name() -> None:
     api = FakeApi()
     api.put("events", "a", "app.1", reason="Pulling")
     events = ObjectRef(POD_EVENTS, "a", "app")
@@ -106,7 +106,7 @@ def test_a_list_of_secrets_keeps_the_time_of_their_content() -> None:
     assert secret["metadata"]["managedFields"] == [{"time": "t", "fieldsV1": {"f:data": {}}}]
 
 
-def test_a_list_of_nodes_keeps_no_more_than_the_versions() -> None:
+def test_a_list_of_nodes_keeps_only_the_versions() -> None:
     api = FakeApi()
     api.put("nodes", "", "n", status={"nodeInfo": {"kubeletVersion": "v1.35.0"}, "images": [{}]})
     assert read(api, NODES)[NODES]["items"] == [
@@ -126,29 +126,29 @@ class TestRefused:
         api.fail("", status_object(403, "Forbidden", "no right"), times=ALWAYS)
         return api, read(api, self.STREAM, IMAGE_CONFIG, MIRRORS, ObjectRef(SECRET, "a", "pull"), NODES)
 
-    def test_what_the_server_does_not_know_is_not_there(self) -> None:
+    def test_an_object_of_an_api_group_that_the_server_lacks_is_missing(self) -> None:
         api, found = self.told("apps", "batch")
         assert (found[self.STREAM], found[IMAGE_CONFIG], found[MIRRORS]) == ({}, None, None)
         assert isinstance(found[ObjectRef(SECRET, "a", "pull")], UnreadableObject)
         assert isinstance(found[NODES], UnreadableObject)
         assert [request for request in api.asked if request.endswith("/apis")] == ["GET /apis"]
 
-    def test_what_it_knows_is_refused(self) -> None:
+    def test_an_object_of_an_api_group_that_the_server_has_is_unread(self) -> None:
         _api, found = self.told("image.openshift.io", "config.openshift.io")
         assert all(isinstance(found[ref], UnreadableObject) for ref in (self.STREAM, IMAGE_CONFIG, MIRRORS))
 
     @pytest.mark.parametrize(
         "answer", [status_object(403, "Forbidden", "no"), status_object(500, "Odd", "odd"), Answer(200, {})]
     )
-    def test_without_the_groups_all_is_refused(self, answer: Answer) -> None:
+    def test_refused_objects_are_unread_if_the_api_groups_are_unknown(self, answer: Answer) -> None:
         _api, found = self.told(answer=answer)
         assert all(isinstance(found[ref], UnreadableObject) for ref in (self.STREAM, IMAGE_CONFIG, MIRRORS))
 
-    def test_a_cluster_that_fails_is_told(self) -> None:
+    def test_a_cluster_that_fails_while_its_api_groups_are_read_is_reported(self) -> None:
         with pytest.raises(ClusterError):
             self.told(answer=status_object(401, "Unauthorized", "no"))
 
-    def test_the_groups_are_read_only_then(self) -> None:
+    def test_api_groups_are_read_only_after_a_refusal(self) -> None:
         api = FakeApi()
         read(api, self.STREAM, ObjectRef(SECRET, "a", "pull"))
         api.fail("", status_object(403, "Forbidden", "no right"), times=ALWAYS)
@@ -156,7 +156,7 @@ class TestRefused:
         assert not any(request.endswith("/apis") for request in api.asked)
 
 
-def test_a_registry_is_asked_only_when_that_is_wanted() -> None:
+def test_a_registry_is_asked_only_on_request() -> None:
     question = ImageQuestion("127.0.0.1:1/team/app", "v1").ref
     assert read_with(FakeApi(), None, question) == {}
     (answer,) = read_with(FakeApi(), RegistryAccess(timeout=20.0, named="127.0.0.1:1"), question).values()

@@ -8,24 +8,24 @@ from __future__ import annotations
 import threading
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.parallel import answers_to
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.parallel import ask_all
 
 
 def test_each_different_question_is_asked_once() -> None:
     asked: list[str] = []
-    assert answers_to(["a", "b", "a"], lambda question: asked.append(question) or question.upper()) == {
+    assert ask_all(["a", "b", "a"], lambda question: asked.append(question) or question.upper()) == {
         "a": "A",
         "b": "B",
     }  # type: ignore[func-returns-value]
     assert sorted(asked) == ["a", "b"]
 
 
-def test_many_are_under_way_at_the_same_time() -> None:
+def test_sixteen_questions_are_asked_at_the_same_time() -> None:
     """None is answered before sixteen have been asked."""
     barrier = threading.Barrier(16, timeout=20)
-    answers_to(range(16), lambda _question: barrier.wait())
+    ask_all(range(16), lambda _question: barrier.wait())
 
 
-def test_what_asking_raises_is_raised() -> None:
+def test_an_error_of_a_question_is_raised() -> None:
     with pytest.raises(KeyError):
-        answers_to([1], lambda question: {}[question])
+        ask_all([1], lambda question: {}[question])

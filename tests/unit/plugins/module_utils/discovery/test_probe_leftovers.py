@@ -56,11 +56,11 @@ def test_pods_past_their_deadline_are_deleted_by_their_uid(api: FakeApi) -> None
     assert b"uid" in str(request.body).encode()
 
 
-def test_nothing_to_do_is_not_told(api: FakeApi) -> None:
+def test_a_cluster_without_leftovers_gives_no_report(api: FakeApi) -> None:
     assert (clean(api), api.requests) == ((), [])
 
 
-def test_a_pod_that_cannot_be_deleted_is_told_once(api: FakeApi) -> None:
+def test_a_pod_that_cannot_be_deleted_is_reported_once(api: FakeApi) -> None:
     for name in "ab":
         put(api, name)
     api.fail("DELETE .*/a/", status_object(403, "Forbidden", 'User "u" cannot delete'), times=9)
@@ -69,13 +69,13 @@ def test_a_pod_that_cannot_be_deleted_is_told_once(api: FakeApi) -> None:
     assert kept.startswith("1 pod of earlier probes could not be deleted, such as a/pull-probe-old: ")
 
 
-def test_a_pod_that_is_gone_by_then_is_no_failure(api: FakeApi) -> None:
+def test_a_pod_that_is_already_gone_is_not_a_failure(api: FakeApi) -> None:
     put(api, "a")
     api.fail("DELETE", status_object(404, "NotFound", "gone"))
     assert len(clean(api)) == 1
 
 
-def test_who_has_many_takes_no_time_of_others(api: FakeApi) -> None:
+def test_a_namespace_with_many_leftovers_takes_no_time_from_others(api: FakeApi) -> None:
     for number in range(30):
         put(api, "a", f"pull-probe-{number:02}")
     put(api, "b")

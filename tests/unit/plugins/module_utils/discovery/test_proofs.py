@@ -16,7 +16,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.r
     RegistryLogin,
     RegistryProof,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.proofs import LoginCheck, asked, judged
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.proofs import (
+    LoginCheck,
+    collect_proofs,
+    explain_refusal,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verification import LoginQuestion
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import RegistryAccess
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
@@ -29,8 +33,8 @@ ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 
 
 @pytest.mark.parametrize("outcome", ["bad_login", "no_right"])
-def test_a_refused_login_that_is_over_has_expired(outcome: Outcome) -> None:
-    proof = judged(RegistryProof(outcome, "x", "sso.example.com"), "q.io", OVER)
+def test_a_refused_login_after_its_end_is_reported_as_expired(outcome: Outcome) -> None:
+    proof = explain_refusal(RegistryProof(outcome, "x", "sso.example.com"), "q.io", OVER)
     assert proof.outcome == "expired"
     assert proof.said.startswith("sso.example.com refuses the login, which has expired at 1970-01-01T00:01:00Z")
     assert OVER.password not in str(proof)
@@ -40,10 +44,10 @@ def test_a_refused_login_that_is_over_has_expired(outcome: Outcome) -> None:
 @pytest.mark.parametrize(
     "outcome", ["logs_in", "pulls", "not_found", "rate_limited", "not_sent", "unanswered", "no_login"]
 )
-def test_any_other_answer_says_what_it_says(outcome: Outcome) -> None:
+def test_any_other_answer_stays_unchanged_for_an_expired_login(outcome: Outcome) -> None:
     """A registry may take what says that it has expired; and one that does not answer has refused nothing."""
     proof = RegistryProof(outcome, "x")
-    assert judged(proof, "q.io", OVER) is proof
+    assert explain_refusal(proof, "q.io", OVER) is proof
 
 
 @pytest.mark.parametrize(
@@ -55,19 +59,19 @@ def test_any_other_answer_says_what_it_says(outcome: Outcome) -> None:
         RegistryLogin("", ""),
     ],
 )
-def test_one_that_is_not_over_is_refused_for_another_reason(login: RegistryLogin) -> None:
+def test_a_refused_login_that_has_not_expired_stays_refused(login: RegistryLogin) -> None:
     proof = RegistryProof("bad_login", "x")
-    assert judged(proof, "q.io", login, written=1.0) is proof
+    assert explain_refusal(proof, "q.io", login, written=1.0) is proof
 
 
-def test_the_age_of_a_known_kind_counts_where_it_is_known() -> None:
+def test_the_age_of_an_ecr_login_counts_if_it_is_known() -> None:
     login, proof = RegistryLogin("AWS", "eyJw"), RegistryProof("no_right", "x")
-    assert judged(proof, ECR, login) is proof
-    assert judged(proof, ECR, login, written=60.0).outcome == "expired"
-    assert judged(proof, "q.io", login, written=60.0) is proof
+    assert explain_refusal(proof, ECR, login) is proof
+    assert explain_refusal(proof, ECR, login, written=60.0).outcome == "expired"
+    assert explain_refusal(proof, "q.io", login, written=60.0) is proof
 
 
-def test_a_question_about_an_image_and_one_about_a_login() -> None:
+def test_an_attempt_is_made_from_a_question_about_a_login_or_an_image() -> None:
     access, image = RegistryAccess(timeout=20.0), reference_of("q.io/team/app:v1")
     assert LoginCheck.of(LoginQuestion("https://q.io", "u", "p"), access).wanted == RegistryImage("q.io")
     assert LoginCheck.of(LoginQuestion("q.io", "u", "p", image), access).wanted == RegistryImage(
@@ -100,28 +104,30 @@ def server(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hostil
         yield found
 
 
-def test_equal_attempts_are_asked_once_however_their_keys_are_spelt(server: HostileRegistry, certificate: str) -> None:
+def test_equal_attempts_with_different_keys_are_asked_once(server: HostileRegistry, certificate: str) -> None:
     access = RegistryAccess(certificate, timeout=20.0)
     keys = (server.host, f"https://{server.host}/v2/", f"{server.host}/team")
     attempts = [LoginCheck.of(LoginQuestion(key, "alice", "Canary-77"), access, is_named=True) for key in keys]
-    answers = asked(attempts)
+    answers = collect_proofs(attempts)
     assert {proof.outcome for proof in answers.values()} == {"logs_in"}
     assert len(server.requests) == 2, "once without the login, once with it"
 
 
-def test_what_helps_is_named_as_the_module_calls_it(server: HostileRegistry) -> None:
+def test_the_fix_names_the_option_of_the_module(server: HostileRegistry) -> None:
     access = RegistryAccess.of({}, "verify_", "verify_realm_hosts")
-    (proof,) = asked([LoginCheck.of(LoginQuestion(server.host, "alice", "Canary-77"), access, is_named=True)]).values()
+    (proof,) = collect_proofs(
+        [LoginCheck.of(LoginQuestion(server.host, "alice", "Canary-77"), access, is_named=True)]
+    ).values()
     assert proof.said.endswith("Give the certificate of the authority that signed it in 'verify_ca_cert'")
 
 
 @pytest.mark.parametrize(("prefix", "option"), [("verify_", "verify_realm_hosts"), ("registry_", "realm_hosts")])
-def test_who_takes_logins_is_named_in_the_option_of_the_module(
+def test_a_token_service_that_gets_no_login_is_named_with_the_option_of_the_module(
     certificate: str, no_proxy: None, prefix: str, option: str
 ) -> None:
     access = RegistryAccess.of({f"{prefix}ca_cert": certificate}, prefix, option)
     with answering(certificate, b'401 No\r\nWWW-Authenticate: Bearer realm="https://sso.example.com/token"') as server:
-        (proof,) = asked(
+        (proof,) = collect_proofs(
             [LoginCheck.of(LoginQuestion(server.host, "alice", "Canary-77"), access, is_named=True)]
         ).values()
     assert (proof.outcome, proof.said.partition(". ")[2]) == (
@@ -155,11 +161,11 @@ def different(host: str, access: RegistryAccess, count: int) -> list[LoginCheck]
 
 
 @pytest.mark.usefixtures("no_proxy")
-def test_a_registry_that_answers_nothing_is_left_alone(certificate: str) -> None:
+def test_a_registry_that_never_answers_is_given_up(certificate: str) -> None:
     """Of 16 at the same time, some are under way when the others have failed."""
     access = RegistryAccess(certificate, timeout=20.0)
     with answering(certificate, b"500 No") as broken, answering(certificate, b"404 None") as other:
-        answers = asked([*different(broken.host, access, 100), *different(other.host, access, 40)])
+        answers = collect_proofs([*different(broken.host, access, 100), *different(other.host, access, 40)])
         assert 16 <= len(broken.requests) <= 32
         assert len(other.requests) == 40, "one registry's silence is no other's"
     told = [proof for attempt, proof in answers.items() if attempt.wanted.host == broken.host]
@@ -174,15 +180,15 @@ def test_a_registry_that_answers_nothing_is_left_alone(certificate: str) -> None
 
 
 @pytest.mark.usefixtures("no_proxy")
-def test_one_that_answers_now_and_then_is_asked_to_the_end(certificate: str) -> None:
+def test_a_registry_that_answers_some_requests_is_asked_to_the_end(certificate: str) -> None:
     access = RegistryAccess(certificate, timeout=20.0)
     with answering(certificate, *[b"500 No", b"404 None"] * 50) as server:
-        asked(different(server.host, access, 60))
+        collect_proofs(different(server.host, access, 60))
         assert len(server.requests) == 60
 
 
 @pytest.mark.usefixtures("no_proxy")
-def test_the_hosts_of_one_user_do_not_hold_up_the_others(certificate: str) -> None:
+def test_silent_registries_of_one_user_do_not_hold_up_a_named_registry(certificate: str) -> None:
     """A registry that an option names is asked, whatever objects of the cluster name."""
     access = RegistryAccess(certificate, timeout=20.0)
     login = RegistryLogin("alice", "p")
@@ -190,7 +196,7 @@ def test_the_hosts_of_one_user_do_not_hold_up_the_others(certificate: str) -> No
     last = LoginCheck(RegistryImage("registry.example.com"), login, access)
     with answering(certificate, b"404 None") as server:
         named = different(server.host, access, 1)
-        answers = asked([*silent, last, *named])
+        answers = collect_proofs([*silent, last, *named])
         assert len(server.requests) == 1
     assert answers[last] == RegistryProof(
         "unanswered", "not asked, because 200 other registries that objects of the cluster name did not answer"

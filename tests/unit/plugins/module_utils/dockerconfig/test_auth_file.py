@@ -44,7 +44,7 @@ def refusal(text: str) -> str:
 def stored(parsed: auth_file.AuthFile, kind: str = TYPES[0]) -> auth_file.AuthFile:
     """What is read back of what a secret would hold."""
     text = base64.b64decode(Target(kind, "key").encode(parsed)).decode("ascii")
-    return auth_file.read_stored(text, legacy=kind == DOCKERCFG)
+    return auth_file.parse_stored(text, legacy=kind == DOCKERCFG)
 
 
 def auths_of(parsed: auth_file.AuthFile) -> dict[str, Any]:
@@ -112,7 +112,7 @@ class TestParseText:
             ('{"auths": {}, "Auths": {}}', NO_FILE + "it has 'auths' twice"),
         ],
     )
-    def test_refuses_what_is_no_auth_file_or_an_empty_one(self, text: str, message: str) -> None:
+    def test_text_that_is_not_an_auth_file_is_refused(self, text: str, message: str) -> None:
         assert refusal(text) == message
 
     @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ class TestParseText:
             ({"IdentityToken": "canary"}, TOKEN_ONLY),
         ],
     )
-    def test_refuses_an_entry_without_user_and_password(self, entry: Any, message: str) -> None:
+    def test_an_entry_without_user_and_password_is_refused(self, entry: Any, message: str) -> None:
         assert refusal(an_entry(entry)) == message
         assert "canary" not in message
 
@@ -157,10 +157,10 @@ class TestParseText:
             ({"CREDHELPERS": {"gcr.io": "gcloud"}}, elsewhere("gcr.io", "gcloud")),
         ],
     )
-    def test_refuses_credentials_that_a_helper_keeps(self, config: Any, message: str) -> None:
+    def test_credentials_in_a_credential_helper_are_refused(self, config: Any, message: str) -> None:
         assert refusal(json.dumps(config)) == message
 
-    def test_a_helper_does_not_matter_where_the_file_holds_the_credential(self) -> None:
+    def test_a_credential_helper_is_ignored_if_the_file_holds_the_credential(self) -> None:
         parsed = auth_file.parse_text(an_entry(login(), credsStore="desktop", credHelpers={"quay.io": "x"}), SOURCE)
         assert parsed.registries == ["quay.io"]
 
@@ -174,17 +174,17 @@ class TestParseText:
             ("docker.io", "registry-1.docker.io", "index.docker.io"),
         ],
     )
-    def test_refuses_two_entries_for_one_path(self, path: str, one: str, other: str) -> None:
+    def test_two_entries_for_one_path_are_refused(self, path: str, one: str, other: str) -> None:
         assert refusal(json.dumps({"auths": {one: login(), other: login()}})) == two_entries(path, one, other)
 
-    def test_refuses_a_key_given_twice(self) -> None:
+    def test_a_repeated_key_is_refused(self) -> None:
         text = '{"auths": {"quay.io": {"auth": "YTpi"}, "quay.io": {"auth": "YTpj"}}}'
         assert (
             refusal(text)
             == f"{SOURCE} has the key 'quay.io' twice in 'auths'. Keep one, because clients read only the last"
         )
 
-    def test_keeps_paths_of_one_registry_side_by_side(self) -> None:
+    def test_several_paths_of_one_registry_are_kept(self) -> None:
         auths = {"quay.io": login(), "quay.io/team": login(), "quay.io:443": login()}
         assert auth_file.parse_text(json.dumps({"auths": auths}), SOURCE).registries == sorted(auths)
 
@@ -192,7 +192,7 @@ class TestParseText:
         ("text", "place"),
         [("", "line 1, column 1"), ('{"auths": {,}}', "line 1, column 12"), ("{\n'a': 1}", "line 2, column 1")],
     )
-    def test_says_where_the_json_ends(self, text: str, place: str) -> None:
+    def test_the_place_of_a_json_error_is_reported(self, text: str, place: str) -> None:
         message = f"{SOURCE} is not valid JSON at {place}: give a Docker config.json or a Podman auth.json"
         assert refusal(text) == message
 
@@ -208,14 +208,14 @@ class TestParseText:
             ("\udcff\udcfe{\0", " at line 1, column 1: it looks like UTF-16. Save it as UTF-8"),
         ],
     )
-    def test_refuses_what_no_node_reads_as_json(self, text: str, why: str) -> None:
+    def test_text_that_no_node_reads_as_json_is_refused(self, text: str, why: str) -> None:
         assert refusal(text) == f"{SOURCE} is not valid JSON{why}"
 
-    def test_refuses_text_that_cannot_be_written(self) -> None:
+    def test_text_that_cannot_be_written_is_refused(self) -> None:
         assert refusal('{"auths": {"\ud800": {}}}') == f"{SOURCE} is not valid Unicode"
 
     @pytest.mark.parametrize("extra", ["[" * 9_000 + "]" * 9_000, "9" * 300, "1.50", r'"\ud800"', '"r\udce9n"'])
-    def test_what_python_would_spoil_is_kept_as_it_is(self, extra: str) -> None:
+    def test_values_that_python_would_change_are_kept(self, extra: str) -> None:
         """In the entry; around it, it is not looked at."""
         text = f'{{"x": {extra}, "auths": {{"quay.io": {{"auth": "YTpi", "x": {extra}}}}}}}'
         parsed = auth_file.parse_text(text, SOURCE)
@@ -235,12 +235,12 @@ class TestParseText:
         message = f"{ENTRY} has a user or password that is not valid Unicode: save the file as UTF-8"
         assert refusal(plain) == refusal(plain.replace("\udce9", "\\ud800")) == message
 
-    def test_recognises_the_base64_of_a_file(self) -> None:
+    def test_the_base64_of_a_file_is_recognised(self) -> None:
         encoded = b64(an_entry(login()))
         assert refusal(encoded[:20] + "\n" + encoded[20:]).endswith(": it looks like base64. Decode it first")
 
     @pytest.mark.parametrize("members", [("auths", "auth", "email"), ("AUTHS", "Auth", "EMail")])
-    def test_member_names_in_any_case(self, members: tuple[str, str, str]) -> None:
+    def test_member_names_are_read_in_any_case(self, members: tuple[str, str, str]) -> None:
         auths, auth, email = members
         parsed = auth_file.parse_text(json.dumps({auths: {"quay.io": {auth: b64("robot:x"), email: "a@b"}}}), SOURCE)
         assert auths_of(parsed) == {"quay.io": {"auth": b64("robot:x"), "email": "a@b"}}
@@ -249,13 +249,13 @@ class TestParseText:
         assert auth_file.parse_text('{"auths": {"QUAY.io": {"auth": "YTpi"}}}', SOURCE).registries == ["QUAY.io"]
 
     @pytest.mark.parametrize("entry", [login("x"), {"username": "robot", "password": "x"}])
-    def test_reads_a_legacy_dockercfg(self, entry: dict[str, str]) -> None:
+    def test_a_legacy_dockercfg_is_read(self, entry: dict[str, str]) -> None:
         parsed = auth_file.parse_text(json.dumps({"quay.io": entry, "quay.io/team": entry}), SOURCE)
         assert parsed.registries == ["quay.io", "quay.io/team"]
         assert parsed.entries["quay.io"].password == "x"
 
     @pytest.mark.parametrize("auth", ["cm9ib3Q6eA==", "cm9ib3Q6eA", "cm9ib3Q6eA=", "cm9i\nb3Q6eA==\r\n"])
-    def test_reads_and_repairs_auth_without_padding_or_with_line_ends(self, auth: str) -> None:
+    def test_an_auth_field_without_padding_or_with_line_ends_is_read_and_repaired(self, auth: str) -> None:
         """containers/image insists on padding, so what is written has it."""
         parsed = auth_file.parse_text(an_entry({"auth": auth}), SOURCE)
         assert auths_of(parsed) == {"quay.io": {"auth": "cm9ib3Q6eA=="}}
@@ -267,7 +267,7 @@ class TestParseText:
         assert (entry.username, entry.password) == ("robot", "x:y")
 
     @pytest.mark.parametrize("empty", ["", None])
-    def test_an_empty_field_is_as_good_as_none(self, empty: Any) -> None:
+    def test_an_empty_field_counts_as_missing(self, empty: Any) -> None:
         parsed = auth_file.parse_text(
             an_entry({"username": "robot", "password": "x", "auth": empty, "email": empty}), SOURCE
         )
@@ -317,7 +317,7 @@ class TestParseText:
         read_or_refused(json.dumps(data))
 
     @given(st.deferred(lambda: NEARLY), st.deferred(lambda: SECRETS))
-    def test_nearly_an_auth_file_is_read_or_refused_without_its_credential(self, config: Any, secret: str) -> None:
+    def test_an_auth_file_with_errors_is_read_or_refused_without_its_credential(self, config: Any, secret: str) -> None:
         message = read_or_refused(json.dumps(config).replace("CANARY", secret).replace("Q0FOQVJZ", b64(secret)))
         assert shown(message, secret) == []
 
@@ -360,17 +360,17 @@ NEARLY = AUTHS | st.fixed_dictionaries(
 
 
 class TestParse:
-    def test_takes_decoded_data_as_it_takes_text(self) -> None:
+    def test_parse_reads_decoded_data_like_text(self) -> None:
         data = {"auths": {"quay.io": login()}}
         assert auth_file.parse(data, SOURCE) == auth_file.parse_text(json.dumps(data), SOURCE)
 
-    def test_leaves_its_input_alone(self) -> None:
+    def test_parse_does_not_change_its_input(self) -> None:
         data = {"auths": {"quay.io": {"username": "robot", "password": "x"}}}
         before = copy.deepcopy(data)
         auth_file.parse(data, SOURCE)
         assert data == before
 
-    def test_names_its_source(self) -> None:
+    def test_parse_names_its_source(self) -> None:
         with pytest.raises(OptionError, match="^option 'auth_config' is not an auth file"):
             auth_file.parse([], "option 'auth_config'")
 
@@ -393,7 +393,7 @@ REGISTRIES = st.lists(
 
 
 class TestFromRegistries:
-    def test_writes_what_oc_create_secret_docker_registry_writes(self) -> None:
+    def test_registries_are_written_in_the_format_of_oc_create_secret(self) -> None:
         item = {"registry": "quay.io", "username": "robot", "password": "x", "email": "a@b"}
         assert auths_of(auth_file.from_registries([item])) == {
             "quay.io": {"username": "robot", "password": "x", "auth": b64("robot:x"), "email": "a@b"}
@@ -420,19 +420,19 @@ class TestFromRegistries:
             ),
         ],
     )
-    def test_refuses_what_the_format_cannot_express(self, item: dict[str, str], message: str) -> None:
+    def test_values_that_the_format_cannot_express_are_refused(self, item: dict[str, str], message: str) -> None:
         with pytest.raises(OptionError) as caught:
             auth_file.from_registries([{"registry": "quay.io", **item}])
         assert str(caught.value) == f"option 'registries': {message}"
 
-    def test_refuses_two_entries_for_one_path(self) -> None:
+    def test_two_registries_for_one_path_are_refused(self) -> None:
         items = [{"registry": key, "username": "a", "password": "canary"} for key in ("quay.io", "https://quay.io")]
         with pytest.raises(OptionError, match="^option 'registries' has two entries for quay.io: ") as caught:
             auth_file.from_registries(items)
         assert "canary" not in str(caught.value)
 
     @given(REGISTRIES, st.sampled_from(TYPES))
-    def test_what_is_written_is_read_back_and_compares_unchanged(self, items: Any, kind: str) -> None:
+    def test_written_registries_are_read_back_and_compare_as_unchanged(self, items: Any, kind: str) -> None:
         """Promise 2: the second run finds nothing to do."""
         wanted = auth_file.from_registries(items)
         back = stored(wanted, kind)
@@ -444,52 +444,52 @@ class TestFromRegistries:
 
 class TestReadStored:
     @pytest.mark.parametrize("text", ["null", "{}", '{"auths": null}', '{"x": [1]}'])
-    def test_what_is_empty_holds_nothing(self, text: str) -> None:
-        assert auth_file.read_stored(text, legacy=False) == auth_file.NOTHING
+    def test_an_empty_stored_file_holds_no_entry(self, text: str) -> None:
+        assert auth_file.parse_stored(text, legacy=False) == auth_file.NOTHING
 
     @pytest.mark.parametrize(
         "text", ["", "x", "[]", '"a"', "[" * 100_000, '{"auths": []}', '{"auths": {}, "Auths": {}}', "{}{}", "\ufeff{}"]
     )
-    def test_what_cannot_be_read_is_an_error(self, text: str) -> None:
+    def test_an_invalid_stored_file_is_an_error(self, text: str) -> None:
         with pytest.raises(InvalidContent, match="^is "):
-            auth_file.read_stored(text, legacy=False)
+            auth_file.parse_stored(text, legacy=False)
 
     @pytest.mark.parametrize(("legacy", "text"), [(False, json.dumps({"quay.io": login()})), (True, an_entry(login()))])
-    def test_so_is_the_form_of_the_other_type(self, legacy: bool, text: str) -> None:
+    def test_a_stored_file_in_the_form_of_the_other_type_is_an_error(self, legacy: bool, text: str) -> None:
         with pytest.raises(InvalidContent, match="which no node reads from a secret of this type$"):
-            auth_file.read_stored(text, legacy=legacy)
+            auth_file.parse_stored(text, legacy=legacy)
 
     def test_a_byte_that_is_not_utf8_hides_nothing(self) -> None:
         text = '{"auths": {"quay.io": {"auth": "YTpi", "email": "ren\udce9"}, "r\udce9.io": {"auth": "YTpj"}}}'
-        found = auth_file.read_stored(text, legacy=False)
+        found = auth_file.parse_stored(text, legacy=False)
         assert {key: (entry.username, entry.password) for key, entry in found.entries.items()} == {
             "quay.io": ("a", "b"),
             "r\ufffd.io": ("a", "c"),
         }
         assert found.entries["quay.io"].meaning["email"] == "ren\ufffd"
 
-    def test_of_a_doubled_key_the_last_counts(self) -> None:
+    def test_the_last_of_two_equal_keys_counts(self) -> None:
         text = '{"auths": {"quay.io": {"auth": "YTpi"}, "quay.io": {"auth": "YTpj"}}}'
-        assert auth_file.read_stored(text, legacy=False).entries["quay.io"].password == "c"
+        assert auth_file.parse_stored(text, legacy=False).entries["quay.io"].password == "c"
 
     @pytest.mark.parametrize("entry", [None, {}, [], {"auth": "%"}, {"auth": b64("robot")}, {"username": "robot"}])
     def test_an_unusable_entry_has_no_password(self, entry: Any) -> None:
-        assert auth_file.read_stored(an_entry(entry), legacy=False).entries["quay.io"].password == ""
+        assert auth_file.parse_stored(an_entry(entry), legacy=False).entries["quay.io"].password == ""
 
     def test_a_login_in_a_key_is_left_out(self) -> None:
         """Promise 3: the keys are what a diff shows."""
-        found = auth_file.read_stored('{"auths": {"https://robot:canary@quay.io": {"auth": "YTpi"}}}', legacy=False)
+        found = auth_file.parse_stored('{"auths": {"https://robot:canary@quay.io": {"auth": "YTpi"}}}', legacy=False)
         assert found.registries == ["***@quay.io"]
 
     @given(st.text() | JSON.map(json.dumps) | NEARLY.map(json.dumps), st.booleans())
-    def test_is_read_or_unreadable(self, text: str, legacy: bool) -> None:
+    def test_any_stored_text_is_read_or_unreadable(self, text: str, legacy: bool) -> None:
         with contextlib.suppress(InvalidContent):
-            auth_file.read_stored(text, legacy=legacy)
+            auth_file.parse_stored(text, legacy=legacy)
 
 
 class TestChangedFields:
     @given(REGISTRIES, st.randoms(use_true_random=False))
-    def test_order_white_space_and_padding_are_no_changes(self, items: Any, random: Any) -> None:
+    def test_order_white_space_and_padding_are_not_changes(self, items: Any, random: Any) -> None:
         wanted = auth_file.from_registries(items)
         auths = [
             (key, dict(random.sample([*{**fields, "auth": fields["auth"].rstrip("=")}.items()], len(fields))))
@@ -497,21 +497,24 @@ class TestChangedFields:
         ]
         random.shuffle(auths)
         assert (
-            differences(auth_file.read_stored(json.dumps({"auths": dict(auths)}, indent=3), legacy=False), wanted) == {}
+            differences(auth_file.parse_stored(json.dumps({"auths": dict(auths)}, indent=3), legacy=False), wanted)
+            == {}
         )
 
     @given(REGISTRIES, st.sampled_from(["username", "password", "email"]))
-    def test_names_exactly_what_changed(self, items: Any, name: str) -> None:
+    def test_changed_fields_names_exactly_the_changed_field(self, items: Any, name: str) -> None:
         changed = [{**items[0], name: f"{items[0].get(name) or ''}-new"}, *items[1:]]
         before, after = auth_file.from_registries(items), auth_file.from_registries(changed)
         assert differences(stored(before), after) == {items[0]["registry"]: [name]}
 
-    def test_the_plain_fields_beside_auth_do_not_count(self) -> None:
+    def test_plain_fields_next_to_auth_do_not_count(self) -> None:
         short, long = an_entry(login("x")), an_entry({**login("x"), "username": "robot", "password": "x", "email": ""})
-        assert differences(auth_file.read_stored(short, legacy=False), auth_file.read_stored(long, legacy=False)) == {}
+        assert (
+            differences(auth_file.parse_stored(short, legacy=False), auth_file.parse_stored(long, legacy=False)) == {}
+        )
 
 
 class TestRepr:
-    def test_an_accidental_repr_shows_no_credential(self) -> None:
+    def test_the_repr_shows_no_credential(self) -> None:
         parsed = auth_file.parse_text(an_entry(login("canary")), SOURCE)
         assert shown(repr(parsed) + repr(parsed.entries["quay.io"]), "canary") == []

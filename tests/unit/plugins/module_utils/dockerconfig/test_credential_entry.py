@@ -59,10 +59,10 @@ class TestFromOption:
             ({"email": "\ud800"}, '{"username": "robot", "password": "x", "auth": "cm9ib3Q6eA==", "email": "\\ud800"}'),
         ],
     )  # fmt: skip
-    def test_is_written_in_plain_ascii(self, given: dict[str, Any], text: str) -> None:
+    def test_an_entry_from_options_is_written_in_plain_ascii(self, given: dict[str, Any], text: str) -> None:
         assert from_option(item(**given)).text == text
 
-    def test_knows_its_key_and_login(self) -> None:
+    def test_an_entry_from_options_has_its_key_and_login(self) -> None:
         found = from_option(item(registry="https://quay.io/a"))
         assert (found.key, found.username, found.password) == ("https://quay.io/a", "robot", "x")
 
@@ -80,7 +80,7 @@ class TestFromOption:
             ),
         ],
     )  # fmt: skip
-    def test_refuses_what_cannot_work(self, given: dict[str, Any], message: str) -> None:
+    def test_an_impossible_login_is_refused(self, given: dict[str, Any], message: str) -> None:
         assert refusal(from_option, item(**given)) == message
 
     @pytest.mark.parametrize(
@@ -114,10 +114,10 @@ class TestFromFile:
             ({"auth": "cm9ib3Q6eA==", "identitytoken": "t"}, '{"auth": "cm9ib3Q6eA==", "identitytoken": "t"}'),
         ],
     )  # fmt: skip
-    def test_is_written_with_all_that_is_set(self, value: Any, text: str) -> None:
+    def test_an_entry_from_a_file_is_written_with_all_its_fields(self, value: Any, text: str) -> None:
         assert of_file(value).text == text
 
-    def test_keeps_the_text_of_what_it_does_not_know(self) -> None:
+    def test_an_entry_from_a_file_keeps_the_text_of_unknown_fields(self) -> None:
         assert (
             from_file("a.io", '{"auth":"YTpi","n":1.50,"e":"r\udce9"}', SOURCE).text
             == '{"auth": "YTpi", "n": 1.50, "e": "r\udce9"}'
@@ -151,14 +151,14 @@ class TestFromFile:
             ({"username": "r", "password": "\ud800"}, "has a user or password that is not valid Unicode: save the file as UTF-8"),
         ],
     )  # fmt: skip
-    def test_refuses_what_no_node_could_use(self, value: Any, message: str) -> None:
+    def test_an_entry_that_no_node_can_use_is_refused(self, value: Any, message: str) -> None:
         assert refusal(of_file, value) == f"{WHERE} {message}"
 
-    def test_refuses_a_number_that_the_api_server_does_not_take(self) -> None:
+    def test_a_number_that_the_api_server_refuses_is_refused(self) -> None:
         message = refusal(from_file, "quay.io", '{"auth": "YTpi", "x": [1e400]}', SOURCE)
         assert message == f"{WHERE} has a number that is too large for the API server: remove it"
 
-    def test_names_its_source_when_the_key_is_none(self) -> None:
+    def test_an_entry_with_an_empty_key_is_refused_with_its_source(self) -> None:
         assert refusal(from_file, "", '{"auth": "YTpi"}', SOURCE).startswith("the file: registry '' is not host")
 
     @pytest.mark.parametrize("canary", CANARIES)
@@ -183,28 +183,28 @@ class TestStoredEntry:
             ("x", ("", "")),
         ],
     )
-    def test_is_what_the_kubelet_reads(self, value: Any, login: tuple[str, str]) -> None:
+    def test_a_stored_entry_has_the_login_that_the_kubelet_reads(self, value: Any, login: tuple[str, str]) -> None:
         found = of_secret(value)
         assert (found.key, found.username, found.password) == ("quay.io", *login)
         assert bool(found.fields) is (login != ("", ""))
 
     @pytest.mark.parametrize(("key", "shown_as"), [("u:canary@a.io", "***@a.io"), ("a b", "a b"), ("", "")])
-    def test_a_key_that_nobody_may_write_has_no_login(self, key: str, shown_as: str) -> None:
+    def test_a_stored_entry_with_an_invalid_key_has_no_login(self, key: str, shown_as: str) -> None:
         assert stored_entry(key, '{"auth": "YTpi"}') == CredentialEntry(shown_as, "", "")
 
 
 class TestMeaning:
-    def test_is_the_login_and_all_but_its_spelling(self) -> None:
+    def test_the_meaning_of_an_entry_is_its_login_and_its_normalized_fields(self) -> None:
         found = from_file(
             "a.io", '{"auth":"YTpi","username":"x","password":"y","email":"r\udce9","n":{"b": [1.50]}}', SOURCE
         )
         assert found.meaning == {"username": "a", "password": "b", "email": "r\ufffd", "n": {"b": [1.5]}}
 
     @pytest.mark.parametrize("value", ["[" * 5000 + "]" * 5000, '{"a":' * 200 + "1" + "}" * 200, "9" * 5000])
-    def test_what_python_cannot_read_or_compare_stands_for_itself(self, value: str) -> None:
+    def test_a_value_that_python_cannot_read_or_compare_is_kept_as_text(self, value: str) -> None:
         assert CredentialEntry("a.io", "a", "b", {"n": value}).meaning["n"] == value
 
-    def test_what_it_can_is_compared_without_white_space_and_order(self) -> None:
+    def test_readable_values_are_compared_without_white_space_and_order(self) -> None:
         one, other = (
             CredentialEntry("a.io", "a", "b", {"n": value}) for value in ('{"a": 1, "b": [2]}', '{"b":[2],"a":1}')
         )
@@ -221,7 +221,7 @@ class TestMeaning:
             ({"auth": "YTpi"}, {"username": "a", "password": "b"}, []),
         ],
     )
-    def test_names_what_differs(self, one: Any, other: Any, names: list[str]) -> None:
+    def test_changed_fields_names_the_different_fields(self, one: Any, other: Any, names: list[str]) -> None:
         assert changed_fields(of_secret(one), of_secret(other)) == names
 
 
@@ -234,13 +234,13 @@ class TestFieldName:
             ("X-Own", "X-Own"), ("auths", "auths"), ("Auths", "Auths"),
         ],
     )  # fmt: skip
-    def test_known_names_in_any_case(self, name: str, field: str) -> None:
+    def test_field_name_accepts_known_names_in_any_case(self, name: str, field: str) -> None:
         assert field_name(name) == field
 
 
-def test_an_accidental_repr_shows_no_credential() -> None:
+def test_the_repr_shows_no_credential() -> None:
     assert shown(repr(from_option(item(password="canary"))) + repr(entries), "canary") == []
 
 
-def test_what_is_written_is_what_the_login_says() -> None:
+def test_the_auth_field_holds_the_login() -> None:
     assert base64.b64decode(json.loads(from_option(item(password="a:b")).fields["auth"])) == b"robot:a:b"

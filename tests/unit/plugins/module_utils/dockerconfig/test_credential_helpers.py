@@ -44,7 +44,9 @@ class TestOf:
             ({"credHelpers": {"u:p@quay.io": "x", "index.docker.io": "y"}}, "", {"quay.io": "x", "docker.io": "y"}),
         ],
     )
-    def test_reads_them_in_any_case(self, top: dict[str, Any], store: str, by_host: dict[str, str]) -> None:
+    def test_credential_helpers_are_read_in_any_case(
+        self, top: dict[str, Any], store: str, by_host: dict[str, str]
+    ) -> None:
         found = helpers(**top)
         assert (found.store, found.by_host) == (store, by_host)
 
@@ -58,7 +60,7 @@ class TestOf:
             ({"credHelpers": {"a": None}}, "'credHelpers' has a value that is null, not a string"),
         ],
     )  # fmt: skip
-    def test_refuses_wrong_types(self, top: dict[str, Any], why: str) -> None:
+    def test_credential_helpers_of_a_wrong_type_are_refused(self, top: dict[str, Any], why: str) -> None:
         def make() -> Helpers:
             return helpers(**top)
 
@@ -70,29 +72,29 @@ class TestRefusals:
 
     @pytest.mark.parametrize("value", ["{}", "null", "{ }"])
     @pytest.mark.parametrize(("key", "helper"), [("gcr.io/team", "gcloud"), ("https://quay.io/", "desktop")])
-    def test_an_empty_entry_is_a_mark_that_a_helper_keeps_it(self, key: str, helper: str, value: str) -> None:
+    def test_an_empty_entry_means_that_a_helper_keeps_the_credential(self, key: str, helper: str, value: str) -> None:
         assert refusal(helpers(**self.BOTH).refuse_empty, key, value, SOURCE) == elsewhere(key, helper)
 
     @pytest.mark.parametrize(
         ("top", "value"),
         [(BOTH, '{"auth": "x"}'), (BOTH, '"x"'), (BOTH, "[]"), ({}, "{}"), ({"credHelpers": {"a.io": "x"}}, "{}")],
     )
-    def test_others_are_none(self, top: dict[str, Any], value: str) -> None:
+    def test_an_entry_with_content_or_without_a_helper_is_not_refused(self, top: dict[str, Any], value: str) -> None:
         helpers(**top).refuse_empty("quay.io", value, SOURCE)
 
     def test_a_login_in_the_key_is_not_shown(self) -> None:
         assert "canary" not in refusal(helpers(**self.BOTH).refuse_empty, "u:canary@quay.io", "{}", SOURCE)
 
-    def test_one_that_is_chosen(self) -> None:
+    def test_a_chosen_registry_whose_credential_is_in_a_helper_is_refused(self) -> None:
         assert refusal(helpers(**self.BOTH).refuse_chosen, "eu.*", SOURCE) == elsewhere("eu.gcr.io", "gcloud")
         helpers(**self.BOTH).refuse_chosen("quay.io", SOURCE)
 
-    def test_those_that_the_file_lacks(self) -> None:
+    def test_registries_that_only_a_helper_has_are_refused(self) -> None:
         found = helpers(credHelpers={"b.io": "x", "a.io": "x", "c.io": "x"})
         assert refusal(found.refuse_unreachable, ["https://c.io/v1/"], SOURCE) == elsewhere("a.io, b.io", "x")
         found.refuse_unreachable(["a.io", "b.io/team", "c.io"], SOURCE)
 
-    def test_a_store_keeps_everything_when_the_file_is_empty(self) -> None:
+    def test_a_store_keeps_every_credential_if_the_file_is_empty(self) -> None:
         found = helpers(credsStore="desktop")
         assert refusal(found.refuse_unreachable, [], SOURCE) == elsewhere("every registry", "desktop")
         found.refuse_unreachable(["quay.io"], SOURCE)

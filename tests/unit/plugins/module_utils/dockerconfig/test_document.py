@@ -47,7 +47,7 @@ class TestParse:
     @pytest.mark.parametrize(
         "text", [' {"a.io": {} }\n', '{"auths": {}}', '{"auths": {"auth": "YTpi"}}', '{"auths": 1}']
     )
-    def test_a_legacy_file_is_entries_alone(self, text: str) -> None:
+    def test_a_legacy_file_holds_only_entries(self, text: str) -> None:
         found = Document.parse(text, legacy=True)
         assert found.auths.text == text.strip()
         assert found.having(found.auths) == text
@@ -71,7 +71,7 @@ class TestParse:
             ),
         ],
     )
-    def test_says_why_it_is_no_auth_file(self, text: str, why: str) -> None:
+    def test_an_invalid_auth_file_is_refused_with_the_reason(self, text: str, why: str) -> None:
         assert refusal(text) == why
 
     @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ class TestParse:
             ),
         ],
     )
-    def test_says_why_it_is_no_legacy_file(self, text: str, why: str) -> None:
+    def test_an_invalid_legacy_file_is_refused_with_the_reason(self, text: str, why: str) -> None:
         assert refusal(text, legacy=True) == why
 
 
@@ -93,7 +93,7 @@ class TestForms:
     @pytest.mark.parametrize(
         ("text", "at"), [("{}", None), ('{"x": 1}', None), ('{"x": 1, "AUTHS": {}}', 1), ('{"auths": null, "x": 1}', 0)]
     )
-    def test_where_auths_stands(self, text: str, at: int | None) -> None:
+    def test_auths_of_returns_the_position_of_auths(self, text: str, at: int | None) -> None:
         assert auths_of(Object.parse(text)) == at
 
     @pytest.mark.parametrize(
@@ -109,8 +109,8 @@ class TestForms:
             ('{"a.io": {"auth": "YTpi"}, "b.io": null}', False),
         ],
     )
-    def test_what_is_a_bare_map(self, text: str, bare: bool) -> None:
+    def test_a_bare_map_of_entries_is_recognised(self, text: str, bare: bool) -> None:
         assert is_bare_map(Object.parse(text)) is bare
 
-    def test_an_accidental_repr_shows_no_credential(self) -> None:
+    def test_the_repr_shows_no_credential(self) -> None:
         assert "canary" not in repr(Document.parse('{"auths": {"a.io": {"password": "canary"}}}', legacy=False))

@@ -12,8 +12,8 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig import editing
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import (
     from_registries,
+    parse_stored,
     parse_text,
-    read_stored,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.json_text import InvalidContent
 from hypothesis import assume, given
@@ -38,7 +38,7 @@ def auths_of(text: str) -> dict[str, Any]:
 
 
 def merged(text: str, *, legacy: bool = False) -> str:
-    return editing.merged(text, QUAY, legacy=legacy)
+    return editing.merge_entries(text, QUAY, legacy=legacy)
 
 
 class TestMerged:
@@ -55,7 +55,7 @@ class TestMerged:
     def test_an_empty_file_gets_the_entries(self, text: str, after: str) -> None:
         assert merged(text) == after
 
-    def test_all_else_stays_byte_for_byte(self) -> None:
+    def test_merging_keeps_everything_else_byte_for_byte(self) -> None:
         text = f'\n{{"x" : 1.0,\n "auths":\t{{ {OTHERS} ,\n  "quay.io" :{{ENTRY}} }}, "y": [ 1,2 ] }} '
         after = text.replace("{ENTRY}", '{"auth": "cm9ib3Q6bmV3", "username": "robot", "password": "new"}')
         text = text.replace("{ENTRY}", '{"auth": "x"}')
@@ -65,7 +65,7 @@ class TestMerged:
         assert merged(f"{{{OTHERS}}}", legacy=True) == f'{{{OTHERS}, "quay.io": {NEW}}}'
 
     @given(st.dictionaries(st.text(), JSON, max_size=3), st.dictionaries(st.text(), JSON, max_size=3), SPACES)
-    def test_what_is_merged_and_removed_again_leaves_the_same_bytes(
+    def test_merging_and_removing_an_entry_leaves_the_same_bytes(
         self, top: dict[str, Any], auths: dict[str, Any], space: str
     ) -> None:
         assume("quay.io" not in auths)
@@ -75,10 +75,10 @@ class TestMerged:
         there = merged(text)
         assert json.loads(there) == {**top, "auths": {**auths, "quay.io": json.loads(NEW)}}
         assert merged(there) == there
-        assert editing.without(there, ["quay.io"], legacy=False) == text
+        assert editing.remove_entries(there, ["quay.io"], legacy=False) == text
 
     @pytest.mark.parametrize("stored", ["https://quay.io", "quay.io/", "QUAY.IO", "https://robot:pass@quay.io/v1/"])
-    def test_one_path_has_one_entry_afterwards(self, stored: str) -> None:
+    def test_merging_leaves_one_entry_for_each_path(self, stored: str) -> None:
         text = json.dumps(
             {"auths": {stored: {"auth": "x", "email": "e"}, "a.io": {}, "quay.io": {"auth": "y", "email": "f"}}}
         )
@@ -86,46 +86,48 @@ class TestMerged:
         assert list(after) == ["a.io", "quay.io"]
         assert after["quay.io"]["email"] == "f"
 
-    def test_another_spelling_is_renamed_where_it_stands(self) -> None:
+    def test_an_entry_in_another_form_is_renamed_in_its_place(self) -> None:
         text = '{"auths": {"a.io":{} ,"https://quay.io" : {"auth":"cm9ib3Q6bmV3"} ,"b.io":{}}}'
         assert merged(text) == '{"auths": {"a.io":{} ,"quay.io": {"auth":"cm9ib3Q6bmV3"} ,"b.io":{}}}'
 
-    def test_of_doubled_keys_the_last_stays_since_it_is_the_one_that_is_read(self) -> None:
+    def test_the_last_of_two_equal_keys_stays(self) -> None:
         text = '{"auths": {"quay.io": {"email": "1"}, "a.io": {}, "a.io": {}, "quay.io": {"email": "2"}}}'
         after = merged(text)
         assert after.count("quay.io") == 1
         assert after.count("a.io") == 2
         assert auths_of(after)["quay.io"]["email"] == "2"
 
-    def test_fields_that_are_not_given_survive(self) -> None:
+    def test_fields_that_are_not_given_are_kept(self) -> None:
         entry = '{"Auth" :"x", "email": "ren\udce9", "identitytoken": "t", "password": "old", "Z": 1.0}'
         assert merged(f'{{"auths": {{"quay.io": {entry}}}}}') == (
             '{"auths": {"quay.io": {"Auth" :"cm9ib3Q6bmV3", "email": "ren\udce9", "identitytoken": "t", "password": "new", "Z": 1.0, '
             '"username": "robot"}}}'
         )
 
-    def test_user_and_password_beside_auth_are_those_of_auth(self) -> None:
+    def test_user_and_password_next_to_auth_are_updated_to_those_of_auth(self) -> None:
         wanted = parse_text(json.dumps({"auths": {"quay.io": {"auth": b64("a:b")}}}), "the file")
         text = '{"auths": {"quay.io": {"auth": "x", "username": "c"}}}'
-        after = auths_of(editing.merged(text, wanted, legacy=False))
+        after = auths_of(editing.merge_entries(text, wanted, legacy=False))
         assert after == {"quay.io": {"auth": b64("a:b"), "username": "a", "password": "b"}}
 
-    def test_auth_alone_stays_alone(self) -> None:
+    def test_an_entry_with_auth_only_gets_no_other_fields(self) -> None:
         wanted = parse_text(json.dumps({"auths": {"quay.io": {"auth": b64("a:b")}}}), "the file")
         text = '{"auths": {"quay.io": {"auth": "x", "email": "e"}}}'
-        assert auths_of(editing.merged(text, wanted, legacy=False)) == {"quay.io": {"auth": b64("a:b"), "email": "e"}}
+        assert auths_of(editing.merge_entries(text, wanted, legacy=False)) == {
+            "quay.io": {"auth": b64("a:b"), "email": "e"}
+        }
 
-    def test_a_field_that_stops_every_pull_does_not_survive(self) -> None:
+    def test_a_field_that_stops_every_pull_is_removed(self) -> None:
         """facts 1.3: of a wrong type, it makes the kubelet give up the whole secret."""
         text = '{"auths": {"quay.io": {"email": 5, "auth": "x", "Password": null, "identitytoken": 5}}}'
         after = merged(text)
         assert auths_of(after)["quay.io"] == {
             "auth": "cm9ib3Q6bmV3", "Password": "new", "identitytoken": 5, "username": "robot",
         }  # fmt: skip
-        assert read_stored(after, legacy=False).holds(QUAY)
+        assert parse_stored(after, legacy=False).holds(QUAY)
 
     @pytest.mark.parametrize("entry", ["null", '"x"', "[]", "{}"])
-    def test_an_entry_that_is_none_is_replaced(self, entry: str) -> None:
+    def test_an_entry_without_content_is_replaced(self, entry: str) -> None:
         assert auths_of(merged(f'{{"auths": {{"quay.io": {entry}}}}}')) == {"quay.io": json.loads(NEW)}
 
     @pytest.mark.parametrize(
@@ -135,7 +137,7 @@ class TestMerged:
         text = f'{{"auths": {{"quay.io": {entry}}}}}'
         assert merged(text) == text
 
-    def test_a_padding_that_the_kubelet_does_not_read_is_repaired(self) -> None:
+    def test_padding_that_the_kubelet_does_not_read_is_repaired(self) -> None:
         text = '{"auths": {"quay.io": {"auth": "cm9ib3Q6bmV3=="}}}'
         assert auths_of(merged(text)) == {"quay.io": {"auth": "cm9ib3Q6bmV3", "username": "robot", "password": "new"}}
 
@@ -146,43 +148,43 @@ class TestMerged:
         "edit",
         [
             merged,
-            lambda text: editing.without(text, ["quay.io"], legacy=False),
-            lambda text: editing.converted(text, legacy=True),
+            lambda text: editing.remove_entries(text, ["quay.io"], legacy=False),
+            lambda text: editing.convert_form(text, legacy=True),
         ],
     )
-    def test_what_cannot_be_read_is_not_edited(self, text: str, edit: Any) -> None:
+    def test_an_invalid_file_is_not_edited(self, text: str, edit: Any) -> None:
         with pytest.raises(InvalidContent, match="^is "):
             edit(text)
 
 
 class TestWithout:
-    def test_takes_out_each_spelling_and_each_double(self) -> None:
+    def test_removing_an_entry_removes_each_form_and_each_duplicate(self) -> None:
         text = (
             f'{{"auths": {{"https://quay.io/": {{}} , {OTHERS},\n"quay.io": {{}}, "quay.io": {{}}, "u:p@quay.io": {{}}, '
             '"quay.io/team": {} }}'
         )
-        after = editing.without(text, ["http://QUAY.io"], legacy=False)
+        after = editing.remove_entries(text, ["http://QUAY.io"], legacy=False)
         assert after == f'{{"auths": {{{OTHERS}, "quay.io/team": {{}} }}}}'
 
-    def test_takes_out_paths_alone(self) -> None:
+    def test_removing_an_entry_removes_only_its_path(self) -> None:
         text = '{"quay.io": {}, "quay.io/team": {}, "quay.io/team/app": {}}'
-        assert editing.without(text, ["quay.io/team"], legacy=True) == '{"quay.io": {}, "quay.io/team/app": {}}'
+        assert editing.remove_entries(text, ["quay.io/team"], legacy=True) == '{"quay.io": {}, "quay.io/team/app": {}}'
 
-    def test_what_is_not_there_changes_nothing(self) -> None:
+    def test_removing_a_missing_entry_changes_nothing(self) -> None:
         text = f' {{"auths" :{{{OTHERS}}} }}'
-        assert editing.without(text, ["quay.io"], legacy=False) == text
+        assert editing.remove_entries(text, ["quay.io"], legacy=False) == text
 
 
 class TestConverted:
-    def test_there_and_back(self) -> None:
+    def test_converting_to_the_new_form_and_back_gives_the_same_text(self) -> None:
         legacy = f"{{{OTHERS} }}"
-        wrapped = editing.converted(legacy, legacy=False)
+        wrapped = editing.convert_form(legacy, legacy=False)
         assert wrapped == f'{{"auths": {legacy}}}'
-        assert editing.converted(wrapped, legacy=True) == legacy
+        assert editing.convert_form(wrapped, legacy=True) == legacy
 
-    def test_what_stands_beside_the_entries_has_no_place_in_the_legacy_form(self) -> None:
-        assert editing.converted('{"x": 1, "Auths": { }}', legacy=True) == "{ }"
+    def test_the_legacy_form_drops_members_other_than_the_entries(self) -> None:
+        assert editing.convert_form('{"x": 1, "Auths": { }}', legacy=True) == "{ }"
 
     @pytest.mark.parametrize("legacy", [True, False])
-    def test_of_nothing(self, legacy: bool) -> None:
-        assert editing.converted("null", legacy=legacy) == ("{}" if legacy else '{"auths": {}}')
+    def test_an_empty_file_is_converted_to_an_empty_file(self, legacy: bool) -> None:
+        assert editing.convert_form("null", legacy=legacy) == ("{}" if legacy else '{"auths": {}}')

@@ -48,7 +48,7 @@ class TestValueOf:
             nested(10_000), '{"a":' * 9_999 + "{}" + "}" * 9_999,
         ],
     )  # fmt: skip
-    def test_takes_what_go_takes(self, text: str) -> None:
+    def test_value_of_accepts_json_that_go_accepts(self, text: str) -> None:
         assert json_text.value_of(text) == text
 
     @pytest.mark.parametrize(
@@ -62,41 +62,41 @@ class TestValueOf:
             ("//\n{}", 1), ("\uff11", 1), ("[\u0661]", 2),
         ],
     )  # fmt: skip
-    def test_refuses_what_go_refuses_and_says_where(self, text: str, column: int) -> None:
+    def test_value_of_refuses_json_that_go_refuses_and_names_the_column(self, text: str, column: int) -> None:
         assert refusal(text) == f"is not valid JSON at line 1, column {column}"
 
     @pytest.mark.parametrize(
         ("text", "place"),
         [("\n", "line 2, column 1"), ("{\n\n  x}", "line 3, column 3"), ('{"a":\n1,\n}', "line 3, column 1")],
     )
-    def test_counts_lines_and_columns_from_one(self, text: str, place: str) -> None:
+    def test_errors_count_lines_and_columns_from_one(self, text: str, place: str) -> None:
         assert refusal(text) == f"is not valid JSON at {place}"
 
     @pytest.mark.parametrize("text", [nested(10_001), '{"a":' * 10_001, "[" * 100_000])
-    def test_refuses_what_is_nested_deeper_than_go_reads(self, text: str) -> None:
+    def test_json_that_is_nested_deeper_than_go_reads_is_refused(self, text: str) -> None:
         assert refusal(text) == "is not valid JSON: it is nested more than 10000 levels deep"
 
-    def test_names_a_byte_order_mark(self) -> None:
+    def test_a_byte_order_mark_is_named(self) -> None:
         assert refusal("\ufeff{}") == "is not valid JSON: it begins with a byte order mark"
 
     @pytest.mark.parametrize("character", ["\ud800", "\udbff", "\udc00", "\udc7f", "\udd00", "\udfff"])
-    def test_refuses_text_that_stands_for_no_bytes(self, character: str) -> None:
+    def test_surrogates_that_represent_no_byte_are_refused(self, character: str) -> None:
         assert refusal(f'"{character}"') == "is not valid Unicode"
 
     @pytest.mark.parametrize("character", ["\udc80", "\udcff", "\ud7ff", "\ue000"])
-    def test_a_byte_that_is_not_utf8_is_no_hindrance(self, character: str) -> None:
+    def test_a_byte_that_is_not_utf8_is_accepted(self, character: str) -> None:
         assert json_text.value_of(f'"{character}"') == f'"{character}"'
 
-    def test_leaves_out_the_white_space_around_it(self) -> None:
+    def test_value_of_removes_the_white_space_around_a_value(self) -> None:
         assert json_text.value_of(" \t\r\n{ } \t\r\n") == "{ }"
 
     @given(JSON, SPACES, st.booleans())
-    def test_takes_all_that_python_writes(self, data: Any, space: str, ascii_only: bool) -> None:
+    def test_value_of_accepts_all_json_that_python_writes(self, data: Any, space: str, ascii_only: bool) -> None:
         text = json.dumps(data, ensure_ascii=ascii_only, separators=(f"{space},{space}", f"{space}:{space}"))
         assert json_text.value_of(f"{space}{text}{space}") == text
 
     @given(st.text('{}[]:,"\\ \n0123456789-+.eEntrufalsx\u00e9', max_size=12))
-    def test_agrees_with_python_on_short_texts(self, text: str) -> None:
+    def test_value_of_agrees_with_python_on_short_texts(self, text: str) -> None:
         """But for what only one of them takes, which the tables above hold."""
         try:
             json.loads(text, parse_constant=pytest.fail)
@@ -109,7 +109,7 @@ class TestValueOf:
 class TestObject:
     TEXT = '{ "a" : 1,\n  "b\\u00e9":{"c": [1, 2]} , "a":null\t}'
 
-    def test_has_its_members_in_order_as_they_are_written(self) -> None:
+    def test_an_object_has_its_members_in_order_as_written(self) -> None:
         assert Object.parse(self.TEXT) == Object(
             "{ ",
             (
@@ -121,17 +121,17 @@ class TestObject:
         )
 
     @pytest.mark.parametrize("text", [TEXT, "{}", "{ \n}", '{"a":{}}', '{"\udce9":"\udce9"}'])
-    def test_is_the_text_again(self, text: str) -> None:
+    def test_the_text_of_an_object_equals_its_source(self, text: str) -> None:
         assert Object.parse(text).text == text
 
     @given(st.dictionaries(st.text(), JSON, max_size=5), SPACES)
-    def test_loses_nothing(self, data: dict[str, Any], space: str) -> None:
+    def test_an_object_loses_no_member(self, data: dict[str, Any], space: str) -> None:
         text = json.dumps(data, separators=(f"{space},{space}", f"{space}:{space}"))
         found = Object.parse(text)
         assert found.text == text
         assert {item.name: json.loads(item.value) for item in found.members} == data
 
-    def test_null_is_the_empty_one(self) -> None:
+    def test_null_is_the_empty_object(self) -> None:
         assert Object.parse("null") == EMPTY == Object("{", (), "}")
 
     @pytest.mark.parametrize(
@@ -145,14 +145,14 @@ class TestObject:
             ("-1", "a number"),
         ],
     )
-    def test_is_nothing_else(self, value: str, kind: str) -> None:
-        assert json_text.kind(value) == kind
+    def test_a_value_of_another_kind_is_not_an_object(self, value: str, kind: str) -> None:
+        assert json_text.kind_name(value) == kind
         with pytest.raises(InvalidContent, match=f"^is {kind}, not an object$"):
             Object.parse(value)
 
     @pytest.mark.parametrize(("value", "kind"), [("{}", "an object"), ("null", "null")])
-    def test_the_other_kinds(self, value: str, kind: str) -> None:
-        assert json_text.kind(value) == kind
+    def test_kind_names_objects_and_null(self, value: str, kind: str) -> None:
+        assert json_text.kind_name(value) == kind
 
     @pytest.mark.parametrize(
         ("text", "kept", "after"),
@@ -164,7 +164,9 @@ class TestObject:
             ('{ "a":1 ,"b":2,\n"c":3 }', "", "{  }"),
         ],
     )
-    def test_without_some_of_its_members(self, text: str, kept: str, after: str) -> None:
+    def test_an_object_without_some_members_keeps_the_text_of_the_others(
+        self, text: str, kept: str, after: str
+    ) -> None:
         found = Object.parse(text)
         assert found.having(item for item in found.members if item.name in kept).text == after
 
@@ -178,14 +180,14 @@ class TestObject:
             ('{"a":1 ,"b":2,\t"c":3}', '{"a":1 ,"b":2,\t"c":3,\t"new": 0}'),
         ],
     )
-    def test_a_new_member_is_parted_as_the_last_one(self, text: str, after: str) -> None:
+    def test_a_new_member_is_separated_like_the_last_one(self, text: str, after: str) -> None:
         found = Object.parse(text)
         assert found.having([*found.members, json_text.member("new", "0")]).text == after
 
-    def test_a_new_members_name_is_escaped(self) -> None:
+    def test_the_name_of_a_new_member_is_escaped(self) -> None:
         assert json_text.member('a"é', "0") == Member('a"é', r'"a\"\u00e9": ', "0", "")
 
-    def test_an_accidental_repr_shows_no_value(self) -> None:
+    def test_the_repr_shows_no_value(self) -> None:
         assert "canary" not in repr(Object.parse('{"a": "canary"}')) + repr(json_text.member("a", "canary"))
 
 
@@ -202,31 +204,31 @@ class TestString:
             (r'"\udce9"', "\ufffd"),
         ],
     )
-    def test_is_what_go_reads(self, value: str, text: str) -> None:
-        assert json_text.string(value) == text
+    def test_string_returns_the_text_that_go_reads(self, value: str, text: str) -> None:
+        assert json_text.decode_string(value) == text
 
     @pytest.mark.parametrize(
         ("value", "bad"), [('"é"', False), (r'"\ud83d\ude00"', False), ('"\udce9"', True), (r'"\ud83d"', True)]
     )
-    def test_tells_what_is_read_otherwise(self, value: str, bad: bool) -> None:
+    def test_text_that_go_reads_differently_is_recognised(self, value: str, bad: bool) -> None:
         assert json_text.has_bad_text(value) is bad
 
 
 class TestHugeNumber:
     @pytest.mark.parametrize("value", ["1e999", "-1e309", "9" * 5000, '{"a": [1, {"b": 1e400}]}', '["1", 2e308]'])
-    def test_is_found_however_deep(self, value: str) -> None:
+    def test_a_huge_number_is_found_at_any_depth(self, value: str) -> None:
         assert json_text.has_huge_number(value) is True
 
     @pytest.mark.parametrize("value", ["1e308", "1e-999", '"1e999"', '{"1e999": "\\"1e999"}', "[]", "9" * 308, "null"])
-    def test_nothing_else_is_one(self, value: str) -> None:
+    def test_any_other_value_is_not_a_huge_number(self, value: str) -> None:
         assert json_text.has_huge_number(value) is False
 
 
 class TestFold:
     @pytest.mark.parametrize("name", ["auths", "Auths", "AUTHS", "auth\u017f"])
-    def test_names_that_go_takes_for_one(self, name: str) -> None:
-        assert json_text.fold(name) == "auths"
+    def test_fold_makes_names_equal_that_go_treats_as_equal(self, name: str) -> None:
+        assert json_text.fold_name(name) == "auths"
 
     @pytest.mark.parametrize("name", ["auth", "auths ", "paßword", "åuths"])
-    def test_others_are_others(self, name: str) -> None:
-        assert json_text.fold(name) not in ("auths", "password")
+    def test_fold_keeps_other_names_different(self, name: str) -> None:
+        assert json_text.fold_name(name) not in ("auths", "password")

@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.key_matching import (
     containers_keys,
-    glob_matches,
-    indexed_as,
+    is_glob_match,
+    keyring_key,
     kubelet_keys,
     repository_of,
 )
@@ -43,7 +43,7 @@ class TestRepositoryOf:
             (f"quay.io/{HEX}", f"quay.io/{HEX}"),
         ],
     )
-    def test_is_without_tag_and_digest_and_with_docker_hubs_host(self, image: str, repository: str) -> None:
+    def test_repository_of_drops_tag_and_digest_and_completes_docker_hub(self, image: str, repository: str) -> None:
         assert repository_of(image) == repository
 
     @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ class TestRepositoryOf:
             HEX, f"{HEX}:v1", "https://quay.io/a", "quay.io/a:v1:v2", "quay.io/" + "a" * 256, "quay.io/" + "a/" * 128, "a" * 248,
         ],
     )  # fmt: skip
-    def test_is_none_for_what_is_no_image(self, image: str) -> None:
+    def test_repository_of_an_invalid_image_is_none(self, image: str) -> None:
         assert repository_of(image) is None
 
 
@@ -81,8 +81,8 @@ class TestIndexedAs:
             ("", ""),
         ],
     )
-    def test_is_the_host_and_the_path(self, key: str, stored: str) -> None:
-        assert indexed_as(key) == stored
+    def test_indexed_as_returns_the_host_and_the_path(self, key: str, stored: str) -> None:
+        assert keyring_key(key) == stored
 
     @pytest.mark.parametrize(
         "key",
@@ -92,13 +92,15 @@ class TestIndexedAs:
             "quay.io:\u0661",
         ],
     )  # fmt: skip
-    def test_is_none_for_what_does_not_parse(self, key: str) -> None:
-        assert indexed_as(key) is None
+    def test_indexed_as_is_none_for_an_invalid_key(self, key: str) -> None:
+        assert keyring_key(key) is None
 
 
 class TestBoth:
     @pytest.mark.parametrize(("key", "image", "kubelet", "containers"), ROWS)
-    def test_each_row_of_the_table(self, key: str, image: str, kubelet: bool, containers: bool) -> None:
+    def test_kubelet_and_containers_match_each_row_of_the_table(
+        self, key: str, image: str, kubelet: bool, containers: bool
+    ) -> None:
         repository = repository_of(image) or ""
         assert kubelet_keys([key], repository) == ([key] if kubelet else [])
         assert containers_keys([key], repository) == ([key] if containers else [])
@@ -107,18 +109,20 @@ class TestBoth:
         ("keys", "image", "kubelet", "containers"),
         [pytest.param(keys, image, kubelet, containers, id=what) for what, keys, image, kubelet, containers in QUIRKS],
     )
-    def test_quirk(self, keys: list[str], image: str, kubelet: list[str], containers: list[str]) -> None:
+    def test_each_quirk_of_kubelet_and_containers_is_reproduced(
+        self, keys: list[str], image: str, kubelet: list[str], containers: list[str]
+    ) -> None:
         repository = repository_of(image) or ""
         assert kubelet_keys(keys, repository) == kubelet
         assert containers_keys(keys, repository) == containers
 
 
 class TestKubelet:
-    def test_tries_the_greatest_first_by_bytes(self) -> None:
+    def test_the_kubelet_tries_the_greatest_key_by_bytes_first(self) -> None:
         keys = ["*.example.com/team", REGISTRY, f"{REGISTRY}/team"]
         assert kubelet_keys(keys, f"{REGISTRY}/team/app") == [f"{REGISTRY}/team", REGISTRY, "*.example.com/team"]
 
-    def test_takes_docker_hubs_entry_only_when_nothing_else_matches(self) -> None:
+    def test_the_kubelet_uses_the_docker_hub_entry_only_without_another_match(self) -> None:
         keys = ["docker.io/myorg", "https://index.docker.io/v1/", "index.docker.io"]
         assert kubelet_keys(keys, "docker.io/myorg/app") == ["docker.io/myorg"]
         assert kubelet_keys(keys, "docker.io/other/app") == ["https://index.docker.io/v1/", "index.docker.io"]
@@ -135,10 +139,10 @@ class TestKubelet:
             ("a", True),
         ],
     )
-    def test_what_it_takes_for_docker_hubs(self, repository: str, hub: bool) -> None:
+    def test_the_kubelet_recognises_repositories_of_docker_hub(self, repository: str, hub: bool) -> None:
         assert kubelet_keys(["index.docker.io"], repository) == (["index.docker.io"] if hub else [])
 
-    def test_compares_paths_letter_by_letter_and_labels_one_by_one(self) -> None:
+    def test_the_kubelet_compares_paths_by_letter_and_hosts_by_label(self) -> None:
         assert kubelet_keys(["quay.io/te"], "quay.io/team/app") == ["quay.io/te"]
         assert kubelet_keys(["*.*", "*", "*.*.*"], "quay.io/a") == ["*.*"]
         assert kubelet_keys(["q*", "q*:5000", "q*:*"], "quay:5000/a") == ["q*:5000"]
@@ -157,31 +161,31 @@ class TestKubelet:
         ],
     )
     def test_a_star_is_any_text(self, glob: str, label: str) -> None:
-        assert glob_matches(glob, label)
+        assert is_glob_match(glob, label)
 
     @pytest.mark.parametrize(
         ("glob", "label"),
         [("", "a"), ("a", "b"), ("a*", "ba"), ("*b", "ba"), ("a*a", "a"), ("a*b*c", "acb"), ("a*bb*b", "abb")],
     )
-    def test_and_nothing_else_is(self, glob: str, label: str) -> None:
-        assert not glob_matches(glob, label)
+    def test_a_label_that_does_not_fit_a_glob_does_not_match(self, glob: str, label: str) -> None:
+        assert not is_glob_match(glob, label)
 
-    def test_any_number_of_stars_takes_no_time(self) -> None:
+    def test_a_key_with_many_stars_is_matched_quickly(self) -> None:
         """Whoever may write a secret chooses the key, and could keep an audit busy for years else."""
         assert kubelet_keys(["a*" * 40 + "b.com"], "a" * 63 + ".com/app") == []
 
 
 class TestContainers:
-    def test_takes_the_longest_of_whole_parts(self) -> None:
+    def test_containers_use_the_longest_key_of_whole_path_parts(self) -> None:
         keys = ["quay.io", "quay.io/team", "quay.io/te"]
         assert containers_keys(keys, "quay.io/team/app") == ["quay.io/team"]
         assert containers_keys(keys, "quay.io/teammates/app") == ["quay.io"]
 
-    def test_falls_back_to_the_host_of_any_key(self) -> None:
+    def test_containers_fall_back_to_the_host_of_any_key(self) -> None:
         keys = ["https://quay.io/v1/", "http://quay.io", "https://quay.example.com"]
         assert containers_keys(keys, "quay.io/a") == ["http://quay.io", "https://quay.io/v1/"]
 
     @pytest.mark.parametrize("key", ["docker.io", "registry-1.docker.io", "https://index.docker.io/v1/"])
-    def test_knows_docker_hub_by_three_names(self, key: str) -> None:
+    def test_containers_know_docker_hub_by_three_names(self, key: str) -> None:
         assert containers_keys([key], "docker.io/library/nginx") == [key]
         assert containers_keys([key], "registry-1.docker.io/a") == [key]

@@ -34,7 +34,7 @@ class TestParse:
             ("*.io", KeyUrl("*.io", "")),
         ],
     )
-    def test_host_and_path(self, text: str, url: KeyUrl) -> None:
+    def test_parse_url_returns_host_and_path(self, text: str, url: KeyUrl) -> None:
         assert parse_url(text) == url
 
     @pytest.mark.parametrize(
@@ -44,11 +44,11 @@ class TestParse:
             "[::1%25eth0]", "%41.io", "%zz", "a/%", "a/%4", "a#%g0", "\u00e9@a", "a b@c", "%@c", "a/b\x7f",
         ],
     )  # fmt: skip
-    def test_refuses(self, text: str) -> None:
+    def test_parse_url_refuses_an_invalid_key(self, text: str) -> None:
         assert parse_url(text) is None
 
     @given(st.text())
-    def test_reads_any_text(self, text: str) -> None:
+    def test_parse_url_accepts_any_text_without_an_error(self, text: str) -> None:
         parse_url(text)
 
 
@@ -63,7 +63,7 @@ class TestNameAndPort:
             ("[::1]:80", "[::1]", "80"),
         ],
     )
-    def test_are_parted_at_the_last_colon(self, text: str, name: str, port: str) -> None:
+    def test_name_and_port_are_separated_at_the_last_colon(self, text: str, name: str, port: str) -> None:
         url = parse_url(text)
         assert url is not None
         assert url.name_and_port == (name, port)
@@ -83,5 +83,5 @@ def test_one_scheme_in_any_case_is_dropped() -> None:
     ("host", "is_one"),
     [("a.io", True), ("a:5000", True), ("a_b", False), ("a.io\n", False), ("-a", False), ("", False), ("a:", False)],
 )
-def test_hosts_of_images(host: str, is_one: bool) -> None:
+def test_hosts_of_images_are_recognised(host: str, is_one: bool) -> None:
     assert is_image_host(host) is is_one

@@ -13,7 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.key_warnings import (
     key_warnings,
-    portable,
+    portable_key,
     refuse_unused,
     why_never_used,
 )
@@ -48,7 +48,7 @@ class TestOneKey:
             "image-registry.openshift-image-registry.svc:5000/project-b",
         ],
     )
-    def test_makes_no_noise(self, key: str) -> None:
+    def test_a_usual_key_gives_no_warning(self, key: str) -> None:
         assert key_warnings([key]) == []
 
     @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ class TestOneKey:
             ("quay.io//team", NOBODY, "host[:port]"),
         ],
     )
-    def test_says_who_uses_it_and_what_to_write(self, key: str, who: str, instead: str) -> None:
+    def test_the_warning_names_the_clients_and_the_better_key(self, key: str, who: str, instead: str) -> None:
         (warning,) = key_warnings([key])
         assert warning.startswith(f"registry {key!r}: ")
         assert who in warning
@@ -95,14 +95,14 @@ class TestOneKey:
         assert len(warning.splitlines()) == 1
 
     @pytest.mark.parametrize("key", ["https://quay.io/?x", "http://quay.io/#x"])
-    def test_a_query_is_read_by_nobody(self, key: str) -> None:
+    def test_a_query_in_a_key_is_reported_as_unread(self, key: str) -> None:
         assert key_warnings([key]) == [
             f"registry {key!r}: no client reads what follows '?' or '#', and it may be a credential. Write 'quay.io' instead"
         ]
         assert not why_never_used(key)
 
     @pytest.mark.parametrize("key", ["https://quay.io/org", "http://quay.io/v2/org/"])
-    def test_a_url_with_a_path_is_wider_than_it_seems(self, key: str) -> None:
+    def test_a_url_with_a_path_is_reported_as_wider_than_it_seems(self, key: str) -> None:
         (warning,) = key_warnings([key])
         assert warning == (
             f"registry {key!r}: the kubelet uses it for images below quay.io/org, but CRI-O, Podman and Skopeo for all of "
@@ -112,8 +112,8 @@ class TestOneKey:
     @pytest.mark.parametrize(
         "key", ["quay.io/", "https://quay.io/v2/org", "quay.io:443", "hub.docker.com/x", "QUAY.IO/Team"]
     )
-    def test_what_it_advises_is_read_by_both(self, key: str) -> None:
-        advised = portable(key)
+    def test_the_advised_key_works_for_both_kinds_of_client(self, key: str) -> None:
+        advised = portable_key(key)
         assert advised is not None
         assert key_warnings([advised]) == []
         image = f"{advised}/image"
@@ -128,23 +128,23 @@ def hits(key: str, others: str) -> str:
 
 
 class TestSeveralKeys:
-    def test_all_that_it_hits_are_named(self) -> None:
+    def test_the_warning_names_all_keys_that_a_prefix_matches(self) -> None:
         keys = ["quay.io/a", "quay.io/a-b", "quay.io/a-bc", "quay.io/a/b", "quay.io/b"]
         assert key_warnings(keys) == [
             hits("quay.io/a", "quay.io/a-b, quay.io/a-bc"), hits("quay.io/a-b", "quay.io/a-bc"),
         ]  # fmt: skip
 
-    def test_a_key_that_has_a_warning_of_its_own_gets_no_second_one(self) -> None:
+    def test_a_key_with_its_own_warning_gets_no_second_warning(self) -> None:
         (warning,) = key_warnings(["quay.io/A", "quay.io/AB"])[:1]
         assert "Write 'quay.io/a' instead" in warning
         assert len(key_warnings(["quay.io/A", "quay.io/AB"])) == 2
 
-    def test_not_more_than_twenty_are_looked_through(self) -> None:
+    def test_the_warning_names_at_most_twenty_keys(self) -> None:
         keys = ["quay.io/a", *(f"quay.io/a{number:02}" for number in range(30))]
         told = [warning for warning in key_warnings(keys) if warning.startswith("registry 'quay.io/a':")]
         assert told == [hits("quay.io/a", ", ".join(keys[1:21]))]
 
-    def test_a_prefix_is_told_when_the_file_holds_what_it_hits(self) -> None:
+    def test_a_prefix_is_reported_if_the_file_holds_a_key_that_it_matches(self) -> None:
         (warning,) = key_warnings(["quay.io", "quay.io/team", "quay.io/team/app", "quay.io/teammates"])
         assert warning == hits("quay.io/team", "quay.io/teammates")
         assert kubelet_keys(["quay.io/team", "quay.io/teammates"], "quay.io/teammates/app") == [
@@ -155,13 +155,13 @@ class TestSeveralKeys:
     @pytest.mark.parametrize(
         "keys", [["quay.io", "quay.io/team"], ["quay.io/a", "quay.io/b"], ["quay.io", "quay.io.example.com"]]
     )
-    def test_keys_side_by_side_make_no_noise(self, keys: list[str]) -> None:
+    def test_separate_keys_give_no_warning(self, keys: list[str]) -> None:
         assert key_warnings(keys) == []
 
     @given(
         st.text(st.sampled_from("aQ.:/_-@?*5[]%")), st.sampled_from(["", "https://", "quay.io/", "reg.example.com:"])
     )
-    def test_no_advice_is_the_key_itself(self, text: str, prefix: str) -> None:
+    def test_advice_never_repeats_the_key_itself(self, text: str, prefix: str) -> None:
         key = prefix + text
         for warning in key_warnings([key]):
             assert f"Write {key!r}" not in warning
@@ -171,18 +171,18 @@ class TestNeverUsed:
     @pytest.mark.parametrize(
         "key", ["quay.io/team:v1", "quay.io:443", "quay", "Quay.io", "quay.io/Team", "HTTPS://quay.io"]
     )
-    def test_a_key_that_the_kubelet_uses_for_no_image(self, key: str) -> None:
+    def test_a_key_that_the_kubelet_never_uses_has_a_reason(self, key: str) -> None:
         assert "the kubelet" in why_never_used(key)
         assert [why_never_used(key)] == key_warnings([key])
 
     @pytest.mark.parametrize(
         "key", ["quay.io", "quay.io/team", "https://quay.io/v1/", "*.quay.io", "https://quay.io/team", "http://quay.io"]
     )
-    def test_a_key_that_it_uses_whatever_others_do(self, key: str) -> None:
+    def test_a_key_that_the_kubelet_uses_has_no_reason(self, key: str) -> None:
         assert why_never_used(key) == ""
 
     @pytest.mark.parametrize("key", ["quay.io/team:v1", "host/team/app:v1", "host:notaport", "quay.io:443?Canary"])
-    def test_one_that_no_node_uses_is_refused(self, key: str) -> None:
+    def test_a_key_that_no_node_uses_is_refused(self, key: str) -> None:
         with pytest.raises(
             OptionError, match=r"^here: registry '.*': neither the kubelet nor CRI-O.*[.] Write "
         ) as error:
@@ -190,5 +190,5 @@ class TestNeverUsed:
         assert "Canary" not in str(error.value)
 
     @pytest.mark.parametrize("key", ["quay.io", "*.quay.io", "https://quay.io/v2", "quay.io/team/"])
-    def test_one_that_some_node_uses_is_not(self, key: str) -> None:
+    def test_a_key_that_some_nodes_use_is_accepted(self, key: str) -> None:
         refuse_unused("here", key)

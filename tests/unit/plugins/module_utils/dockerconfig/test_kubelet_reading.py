@@ -14,7 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     Object,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.kubelet_reading import (
-    is_wrong,
+    is_undecodable,
     kubelet_reading,
     login_of,
 )
@@ -59,7 +59,7 @@ class TestLoginOf:
             ('{"username": "u", "password": "\udce9\\udce9"}', ("u", "\ufffd\ufffd")),
         ],
     )
-    def test_is_what_the_kubelet_takes(self, entry: str, login: tuple[str, str]) -> None:
+    def test_login_of_returns_the_login_that_the_kubelet_uses(self, entry: str, login: tuple[str, str]) -> None:
         assert login_of(entry) == login
 
     @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ class TestLoginOf:
             login_of(json.dumps({"auth": auth}))
 
     @pytest.mark.parametrize("auth", ["YQ==", "YQ", "\n", "\r\n\r\n", b64("canary")])
-    def test_what_it_holds_must_have_a_colon(self, auth: str) -> None:
+    def test_a_decoded_auth_field_must_have_a_colon(self, auth: str) -> None:
         with pytest.raises(InvalidContent, match="^has an 'auth' that is not base64 of USER:PASSWORD$"):
             login_of(json.dumps({"auth": auth}))
 
@@ -82,7 +82,7 @@ class TestLoginOf:
     @pytest.mark.parametrize(
         ("value", "kind"), [(5, "a number"), (True, "true or false"), ([], "a list"), ({}, "an object")]
     )
-    def test_each_field_that_it_decodes_must_be_a_string(self, name: str, value: Any, kind: str) -> None:
+    def test_each_decoded_field_must_be_a_string(self, name: str, value: Any, kind: str) -> None:
         for written in (name, name.upper()):
             with pytest.raises(InvalidContent, match=f"^has a '{name}' that is {kind}, not a string$"):
                 login_of(json.dumps({written: value, "x": 1}))
@@ -98,9 +98,9 @@ class TestLoginOf:
             ('{"auth": 1}', True), ('{"Email": []}', True), ('{"auth": null}', False), ('{"auth": ""}', False), ('{"identitytoken": 1}', False),
         ],
     )  # fmt: skip
-    def test_tells_the_field_that_it_does_not_decode(self, field: str, wrong: bool) -> None:
+    def test_a_field_that_the_kubelet_cannot_decode_is_recognised(self, field: str, wrong: bool) -> None:
         (item,) = Object.parse(field).members
-        assert is_wrong(item) is wrong
+        assert is_undecodable(item) is wrong
 
 
 class TestReading:
@@ -124,7 +124,7 @@ class TestReading:
             ('{"credsStore": 1, "x": [], "a.io": {"auth": 1}}', {}),
         ],
     )
-    def test_logins_by_key(self, text: str, logins: dict[str, tuple[str, str]]) -> None:
+    def test_the_reading_has_the_logins_by_key(self, text: str, logins: dict[str, tuple[str, str]]) -> None:
         found = kubelet_reading(text, legacy=False)
         assert (found.logins, found.problems) == (logins, ())
 
@@ -137,7 +137,7 @@ class TestReading:
             ('{"auths": {"a.io": {"auth": 1}}}', {"auths": ("", "")}),
         ],
     )
-    def test_a_legacy_file_is_entries_alone(self, text: str, logins: dict[str, tuple[str, str]]) -> None:
+    def test_a_legacy_file_holds_only_entries(self, text: str, logins: dict[str, tuple[str, str]]) -> None:
         found = kubelet_reading(text, legacy=True)
         assert (found.logins, found.problems) == (logins, ())
 
@@ -173,12 +173,12 @@ class TestReading:
             ("x", "it is not valid JSON at line 1, column 1"),
         ],
     )
-    def test_also_in_a_legacy_file(self, text: str, expected: str) -> None:
+    def test_one_wrong_part_of_a_legacy_file_stops_every_pull(self, text: str, expected: str) -> None:
         assert problems(text, legacy=True) == (expected,)
 
-    def test_what_is_wrong_shows_no_credential(self) -> None:
+    def test_problems_show_no_credential(self) -> None:
         text = json.dumps({"auths": {"a.io": {"auth": b64("canary")}, "u:canary@b.io": {"password": ["canary"]}}})
         assert shown("".join(problems(text)), "canary") == []
 
-    def test_an_accidental_repr_shows_no_credential(self) -> None:
+    def test_the_repr_shows_no_credential(self) -> None:
         assert "canary" not in repr(kubelet_reading(json.dumps({"auths": {"a.io": GOOD}}), legacy=False))

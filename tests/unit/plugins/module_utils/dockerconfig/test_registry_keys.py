@@ -8,13 +8,13 @@ from __future__ import annotations
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.registry_keys import (
+    can_be_shown,
     check_key,
     host_of,
-    matches,
-    may_be_shown,
+    is_match,
+    redact_keys,
     registry_of,
     same_path,
-    shown,
     without_user,
 )
 from hypothesis import given
@@ -51,7 +51,7 @@ class TestSamePath:
             "u:p@quay.io#c",
         ],
     )
-    def test_spellings_of_one_registry_are_one(self, key: str) -> None:
+    def test_all_forms_of_one_registry_have_the_same_path(self, key: str) -> None:
         assert same_path(key) == "quay.io"
 
     @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ class TestSamePath:
             "index.docker.io",
         ],
     )
-    def test_forms_of_docker_hub_are_one(self, key: str) -> None:
+    def test_all_forms_of_docker_hub_have_the_same_path(self, key: str) -> None:
         assert same_path(key) == "docker.io"
 
     @pytest.mark.parametrize(
@@ -78,27 +78,27 @@ class TestSamePath:
             ("hub.docker.com", "hub.docker.com"),
         ],
     )
-    def test_paths_and_ports_tell_registries_apart(self, key: str, path: str) -> None:
+    def test_paths_and_ports_distinguish_registries(self, key: str, path: str) -> None:
         assert same_path(key) == path
 
     @given(KEYS)
-    def test_is_idempotent(self, key: str) -> None:
+    def test_same_path_is_idempotent(self, key: str) -> None:
         assert same_path(same_path(key)) == same_path(key)
 
     @given(st.text())
-    def test_never_raises(self, key: str) -> None:
+    def test_same_path_accepts_any_text(self, key: str) -> None:
         same_path(key)
 
 
 class TestCheckKey:
     @given(KEYS)
-    def test_accepts_every_host_and_path(self, key: str) -> None:
+    def test_check_key_accepts_every_host_and_path(self, key: str) -> None:
         check_key("option 'x'", key)
 
     @pytest.mark.parametrize(
         "key", ["", " quay.io", "quay.io\n", "quay .io", "quay.io\u2028", "/team", "https://", "https:///team"]
     )
-    def test_refuses_what_no_client_reads_as_a_registry(self, key: str) -> None:
+    def test_check_key_refuses_a_key_that_no_client_reads_as_a_registry(self, key: str) -> None:
         with pytest.raises(OptionError, match=r"^option 'x': registry .* is not host\[:port\]\[/path\]") as caught:
             check_key("option 'x'", key)
         assert len(str(caught.value).splitlines()) == 1
@@ -106,7 +106,7 @@ class TestCheckKey:
     @pytest.mark.parametrize(
         "key", ["robot:canary@quay.io", "https://robot:can/ary@quay.io/team", "robot:can ary@quay.io"]
     )
-    def test_refuses_a_login_in_the_key_without_showing_it(self, key: str) -> None:
+    def test_check_key_refuses_a_login_in_the_key_without_showing_it(self, key: str) -> None:
         with pytest.raises(OptionError, match=r"^option 'x': registry '\*\*\*") as caught:
             check_key("option 'x'", key)
         assert "ary" not in str(caught.value)
@@ -138,22 +138,22 @@ class TestWithoutUser:
             ("", ""),
         ],
     )
-    def test_leaves_out_the_login_only(self, key: str, shown: str) -> None:
+    def test_removing_the_user_changes_nothing_but_the_login_and_the_query(self, key: str, shown: str) -> None:
         assert without_user(key) == shown
 
     @given(st.text())
-    def test_is_stable(self, key: str) -> None:
+    def test_removing_the_user_is_idempotent(self, key: str) -> None:
         assert without_user(without_user(key)) == without_user(key)
 
     @given(st.text("ab.:/@?#%* "))
-    def test_holds_neither_user_nor_query(self, key: str) -> None:
+    def test_removing_the_user_leaves_no_user_and_no_query(self, key: str) -> None:
         assert "@" not in without_user(key).removeprefix("***@")
         assert "#" not in without_user(key)
 
     def test_keys_are_shown_once_and_in_order(self) -> None:
-        assert shown(["b.io", "u:p@a.io", "v:q@a.io"]) == ["***@a.io", "b.io"]
-        assert may_be_shown("https://a.io/b")
-        assert not may_be_shown("u@a.io")
+        assert redact_keys(["b.io", "u:p@a.io", "v:q@a.io"]) == ["***@a.io", "b.io"]
+        assert can_be_shown("https://a.io/b")
+        assert not can_be_shown("u@a.io")
 
 
 #: No client reads one of these as the key of a registry.
@@ -186,12 +186,12 @@ NO_REGISTRIES = [
 
 class TestNoRegistry:
     @pytest.mark.parametrize("key", NO_REGISTRIES)
-    def test_is_no_spelling_of_another_key(self, key: str) -> None:
+    def test_an_invalid_key_has_no_registry(self, key: str) -> None:
         assert (registry_of(key), host_of(key)) == ("", "")
         assert same_path(key) not in {same_path("vault.example.com"), "vault.example.com"}
         assert not same_path(key).partition("/")[0]
 
-    def test_is_equal_to_itself(self) -> None:
+    def test_an_invalid_key_is_equal_to_itself(self) -> None:
         assert same_path("[::1") == same_path("[::1") != same_path("[::2")
 
     @pytest.mark.parametrize("host", ["\u212a.example.com", "\u0131.example.com", "\uff56.example.com"])
@@ -199,7 +199,7 @@ class TestNoRegistry:
         assert host_of(host) == host
 
     @pytest.mark.parametrize("key", ["https://quay.io/%zz", "https://quay.io/\x01", "https://quay.io/#%zz"])
-    def test_a_url_that_only_crio_reads_is_one(self, key: str) -> None:
+    def test_a_url_that_only_crio_reads_has_a_host(self, key: str) -> None:
         assert host_of(key) == "quay.io"
 
 
@@ -214,22 +214,22 @@ class TestHostOf:
             ("robot:12#ary@quay.io", ""),
         ],
     )
-    def test_is_the_host_where_no_login_may_stand(self, key: str, host: str) -> None:
+    def test_host_of_returns_the_host_and_no_login(self, key: str, host: str) -> None:
         assert host_of(key) == host
 
 
 class TestMatches:
     @pytest.mark.parametrize("pattern", ["quay.io", "https://quay.io/", "quay.*", "https://*"])
-    def test_by_the_key_or_its_one_spelling(self, pattern: str) -> None:
-        assert matches("https://quay.io/", pattern)
+    def test_matches_compares_the_key_and_its_normalized_form(self, pattern: str) -> None:
+        assert is_match("https://quay.io/", pattern)
 
     @pytest.mark.parametrize(
         "key", ["quay.io#@vault.example.com", "vault.example.com@quay.io", "quay.io?vault.example.com"]
     )
-    def test_not_by_user_or_query(self, key: str) -> None:
-        assert not matches(key, "*vault*")
-        assert matches(key, "quay.io")
+    def test_matches_ignores_user_and_query(self, key: str) -> None:
+        assert not is_match(key, "*vault*")
+        assert is_match(key, "quay.io")
 
-    def test_one_that_names_no_registry_by_its_text(self) -> None:
-        assert matches("[::1", "*")
-        assert not matches("vault.example.com:port", "vault.example.com")
+    def test_an_invalid_key_is_matched_by_its_text(self) -> None:
+        assert is_match("[::1", "*")
+        assert not is_match("vault.example.com:port", "vault.example.com")

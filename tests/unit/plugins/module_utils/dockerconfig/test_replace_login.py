@@ -19,8 +19,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     LoginKeys,
     LoginReplacement,
     UserPassword,
-    exchanged,
-    found_in,
+    find_logins,
+    replace_logins,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,11 +41,11 @@ def file(**entries: Any) -> str:
 
 
 def after(text: str, wanted: LoginReplacement = WANTED) -> Any:
-    return json.loads(exchanged(text, wanted, legacy=False))
+    return json.loads(replace_logins(text, wanted, legacy=False))
 
 
 class TestSpelling:
-    def test_only_the_fields_that_are_there_get_the_new_login(self) -> None:
+    def test_existing_fields_get_the_new_login_and_no_field_is_added(self) -> None:
         plain = {"username": "robot", "password": "old-password"}
         forms: dict[str, Any] = {
             "quay.io": {"auth": auth(OLD), "email": "a@example.com"},
@@ -63,23 +63,23 @@ class TestSpelling:
             "quay.io/odd": {"Auth": auth(NEW)},
         }
 
-    def test_all_else_stays_as_the_text_that_it_is(self) -> None:
+    def test_text_outside_of_the_login_stays_unchanged(self) -> None:
         text = '{ "HttpHeaders":{"a":"b"},\n "AUTHS" : {"quay.io":\t{"x": 1.0e5, "auth" : "%s"} , "q":{"auth":"\\u0061"}},"n":1}\n'
-        assert exchanged(text % auth(OLD), WANTED, legacy=False) == text % auth(NEW)
+        assert replace_logins(text % auth(OLD), WANTED, legacy=False) == text % auth(NEW)
 
-    def test_a_byte_that_is_no_unicode_is_kept(self) -> None:
+    def test_a_byte_that_is_not_unicode_is_kept(self) -> None:
         text = file(**{"quay.io": {"auth": auth(OLD), "email": "@"}}).replace("@", "\udce9")
-        assert exchanged(text, WANTED, legacy=False).count("\udce9") == 1
+        assert replace_logins(text, WANTED, legacy=False).count("\udce9") == 1
 
-    def test_doubled_entries_are_all_exchanged(self) -> None:
+    def test_repeated_entries_are_all_exchanged(self) -> None:
         text = '{"auths": {"quay.io": {"auth": "%s"}, "quay.io": {"auth": "%s"}}}'
-        assert exchanged(text % (auth(OLD), auth(OLD)), WANTED, legacy=False) == text % (auth(NEW), auth(NEW))
+        assert replace_logins(text % (auth(OLD), auth(OLD)), WANTED, legacy=False) == text % (auth(NEW), auth(NEW))
 
-    def test_a_dockercfg(self) -> None:
+    def test_a_dockercfg_is_exchanged_as_a_legacy_file(self) -> None:
         text = json.dumps({"quay.io": {"auth": auth(OLD)}})
-        assert json.loads(exchanged(text, WANTED, legacy=True)) == {"quay.io": {"auth": auth(NEW)}}
+        assert json.loads(replace_logins(text, WANTED, legacy=True)) == {"quay.io": {"auth": auth(NEW)}}
         with pytest.raises(InvalidContent):
-            exchanged(text, WANTED, legacy=False)
+            replace_logins(text, WANTED, legacy=False)
 
 
 class TestWhich:
@@ -103,11 +103,11 @@ class TestWhich:
             ("docker.io", "https://index.docker.io/v1/", True),
         ],
     )
-    def test_by_registry(self, registry: str, key: str, is_for: bool) -> None:
+    def test_an_exchange_is_limited_to_its_registry(self, registry: str, key: str, is_for: bool) -> None:
         wanted = LoginReplacement((registry,), OLD, NEW)
         assert wanted.is_for(key) is is_for
         text = file(**{key: {"auth": auth(OLD)}})
-        assert (exchanged(text, wanted, legacy=False) != text) is is_for
+        assert (replace_logins(text, wanted, legacy=False) != text) is is_for
 
     @pytest.mark.parametrize(
         "login",
@@ -120,50 +120,50 @@ class TestWhich:
     )
     def test_another_login_is_left_alone(self, login: UserPassword) -> None:
         text = file(**{"quay.io": {"auth": auth(login)}})
-        assert exchanged(text, WANTED, legacy=False) == text
+        assert replace_logins(text, WANTED, legacy=False) == text
 
-    def test_any_password_of_the_user_but_the_new_one(self) -> None:
+    def test_any_password_of_the_user_except_the_new_one_is_exchanged(self) -> None:
         entries = {f"quay.io/{name}": {"auth": auth(UserPassword("robot", name))} for name in ("a", "new")}
         entries["quay.io/c"] = {"auth": auth(UserPassword("other", "a"))}
-        found = found_in(file(**entries), REFRESH, legacy=False)
+        found = find_logins(file(**entries), REFRESH, legacy=False)
         assert found == LoginKeys(("quay.io/a",), ("quay.io/new",))
         new = auth(UserPassword("robot", "new"))
         assert after(file(**entries), REFRESH)["auths"] == {**entries, "quay.io/a": {"auth": new}}
 
-    def test_other_passwords_of_both_users_are_found(self) -> None:
+    def test_mistyped_passwords_of_both_users_are_found(self) -> None:
         names = (OLD.username, NEW.username, "other")
         entries = {f"quay.io/{name}": {"auth": auth(UserPassword(name, "mistyped"))} for name in names}
         entries |= {
             "b.io": {"auth": auth(UserPassword("robot", "mistyped"))},
             "quay.io/c": {"auth": auth(UserPassword("robot", ""))},
         }
-        found = found_in(file(**entries), WANTED, legacy=False)
+        found = find_logins(file(**entries), WANTED, legacy=False)
         assert found == LoginKeys(other_passwords=tuple(dict.fromkeys(f"quay.io/{name}" for name in names[:2])))
 
-    def test_what_is_found_says_no_user_of_a_key(self) -> None:
+    def test_found_keys_show_no_user(self) -> None:
         entries = {"user:pass@quay.io": {"auth": auth(OLD)}, "quay.io/new": {"auth": auth(NEW)}}
-        assert found_in(file(**entries), WANTED, legacy=False) == LoginKeys(("***@quay.io",), ("quay.io/new",))
+        assert find_logins(file(**entries), WANTED, legacy=False) == LoginKeys(("***@quay.io",), ("quay.io/new",))
 
-    def test_a_token_beside_the_login(self) -> None:
+    def test_a_token_next_to_the_login_is_found(self) -> None:
         entries = {
             "quay.io": {"auth": auth(OLD), "identitytoken": "t"},
             "quay.io/b": {"auth": auth(OLD), "identitytoken": ""},
         }
-        assert found_in(file(**entries), WANTED, legacy=False).tokens == ("quay.io",)
+        assert find_logins(file(**entries), WANTED, legacy=False).tokens == ("quay.io",)
 
     @pytest.mark.parametrize("entry", [None, {}, {"auth": None, "username": "robot"}, {"password": "old-password"}])
-    def test_an_entry_without_a_login(self, entry: Any) -> None:
+    def test_an_entry_without_a_login_is_left_alone(self, entry: Any) -> None:
         text = file(**{"quay.io": entry})
         for wanted in (WANTED, REFRESH):
-            assert found_in(text, wanted, legacy=False) == LoginKeys()
-            assert exchanged(text, wanted, legacy=False) == text
+            assert find_logins(text, wanted, legacy=False) == LoginKeys()
+            assert replace_logins(text, wanted, legacy=False) == text
 
     @pytest.mark.parametrize("entry", [[], "x", 1, {"auth": 1}, {"auth": "%"}, {"auth": auth(OLD), "email": 1}])
-    def test_what_login_an_entry_has_that_no_node_can_decode_is_not_known(self, entry: Any) -> None:
+    def test_an_entry_that_no_node_can_decode_is_reported_and_left_alone(self, entry: Any) -> None:
         text = file(**{"a:b@quay.io": entry, "elsewhere.example.com": entry})
         for wanted in (WANTED, REFRESH):
-            assert found_in(text, wanted, legacy=False) == LoginKeys(undecodable=("***@quay.io",))
-            assert exchanged(text, wanted, legacy=False) == text
+            assert find_logins(text, wanted, legacy=False) == LoginKeys(undecodable=("***@quay.io",))
+            assert replace_logins(text, wanted, legacy=False) == text
 
 
 @given(
@@ -172,13 +172,13 @@ class TestWhich:
         ANYTHING | st.fixed_dictionaries({"auth": st.just(auth(OLD)), "x": ANYTHING}),
     )
 )
-def test_whatever_stands_there(entries: dict[str, Any]) -> None:
+def test_an_exchange_removes_the_old_login_and_changes_nothing_else(entries: dict[str, Any]) -> None:
     """Afterwards no entry has the old login, the others are as they were, and a second time nothing changes."""
     text = json.dumps({"auths": entries})
     text = re.sub(r"-?\b(?:NaN|Infinity)\b", "0", text)  # Python's JSON alone has these
-    once = exchanged(text, WANTED, legacy=False)
-    assert found_in(once, WANTED, legacy=False).old == ()
-    assert exchanged(once, WANTED, legacy=False) == once
+    once = replace_logins(text, WANTED, legacy=False)
+    assert find_logins(once, WANTED, legacy=False).old == ()
+    assert replace_logins(once, WANTED, legacy=False) == once
     before, now = (kubelet_reading(each, legacy=False).logins for each in (text, once))
     old = (OLD.username, OLD.password)
     assert now == {

@@ -9,20 +9,23 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.sources import SOURCES, auth_file_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.sources import (
+    SOURCES,
+    auth_file_from_options,
+)
 
 TEXT = '{"auths": {"quay.io": {"auth": "dTpw"}, "r.example.com": {"auth": "dTpw"}}}'
 
 
 def registries(**options: Any) -> list[str]:
     return sorted(
-        auth_file_of(
+        auth_file_from_options(
             {**dict.fromkeys(SOURCES), "include": None, **options}, lambda path: TEXT if path == "f" else ""
         ).registries
     )
 
 
-def test_each_source() -> None:
+def test_each_source_gives_its_registries() -> None:
     login = {"registry": "quay.io", "username": "u", "password": "p"}
     assert registries(registries=[login]) == ["quay.io"]
     for given in (
@@ -33,7 +36,7 @@ def test_each_source() -> None:
         assert "r.example.com" in registries(**given)
 
 
-def test_only_some() -> None:
+def test_include_selects_some_registries() -> None:
     assert registries(auth_file="f", include=["*.example.com"]) == ["r.example.com"]
     with pytest.raises(OptionError, match="none"):
         registries(auth_config=TEXT, include=["none"])

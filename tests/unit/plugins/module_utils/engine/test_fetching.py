@@ -22,7 +22,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     ObjectRef,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import ALL, ListedBy
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.fetching import fetch, read_one
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.fetching import fetch_objects, read_one
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.workers import Workers
 from support.fake_api import FakeApi
 from support.scripted_pool import status_object
@@ -66,33 +66,33 @@ def put(api: FakeApi, refs: list[ObjectRef], **parts: Any) -> None:
 
 class TestDifferentNames:
     @pytest.mark.parametrize(("count", "requests"), [(1, 1), (32, 32), (33, 1), (100, 1)])
-    def test_are_listed_by_type_where_that_is_cheaper(
+    def test_different_names_are_listed_by_type_if_that_needs_fewer_requests(
         self, api: FakeApi, workers: Workers, count: int, requests: int
     ) -> None:
         refs = different(count)
         put(api, refs)
         put(api, [ObjectRef(SECRET, "elsewhere", "s000"), ObjectRef(SECRET, "n000", "another")])
-        found, unread = fetch(api.cluster(), workers, refs, BY_TYPE)
+        found, unread = fetch_objects(api.cluster(), workers, refs, BY_TYPE)
         assert len(api.asked) == requests
         assert {ref: obj["metadata"]["name"] for ref, obj in found.items()} == {ref: ref.name for ref in refs}  # type: ignore[index]
         assert unread == set()
         if requests == 1 < count:
             assert api.asked == [OWN]
 
-    def test_what_the_list_does_not_bring_is_unread_not_absent(self, api: FakeApi, workers: Workers) -> None:
+    def test_an_object_that_the_list_lacks_is_unread_and_not_absent(self, api: FakeApi, workers: Workers) -> None:
         refs = different(40)
         put(api, refs[:3])
         put(api, refs[3:5], type="other")
-        found, unread = fetch(api.cluster(), workers, refs, BY_TYPE)
+        found, unread = fetch_objects(api.cluster(), workers, refs, BY_TYPE)
         assert sorted(found, key=str) == refs[:3]
         assert unread == set(refs[3:])
         assert api.asked == [OWN]
 
-    def test_each_selector_is_a_list(self, api: FakeApi, workers: Workers) -> None:
+    def test_each_selector_needs_one_list(self, api: FakeApi, workers: Workers) -> None:
         refs = different(40)
         put(api, refs[:20])
         put(api, refs[20:39], type="old")
-        found, unread = fetch(api.cluster(), workers, refs, BY_TYPES)
+        found, unread = fetch_objects(api.cluster(), workers, refs, BY_TYPES)
         assert len(found) == 39
         assert unread == {refs[39]}
         assert api.asked == [OWN, OWN.replace("own", "old")]
@@ -100,52 +100,54 @@ class TestDifferentNames:
     def test_a_list_of_all_is_complete(self, api: FakeApi, workers: Workers) -> None:
         refs = different(40)
         put(api, refs[:3])
-        found, unread = fetch(api.cluster(), workers, refs, WHOLE)
+        found, unread = fetch_objects(api.cluster(), workers, refs, WHOLE)
         assert unread == set()
         assert list(found) == refs
         assert [ref for ref, obj in found.items() if obj is not None] == refs[:3]
         assert api.asked == ["GET /api/v1/secrets?limit=1000"]
 
-    def test_without_a_selector_each_is_read(self, api: FakeApi, workers: Workers) -> None:
-        found, unread = fetch(api.cluster(), workers, different(40), {SERVICE_ACCOUNT: ALL})
+    def test_each_object_is_read_if_there_is_no_selector(self, api: FakeApi, workers: Workers) -> None:
+        found, unread = fetch_objects(api.cluster(), workers, different(40), {SERVICE_ACCOUNT: ALL})
         assert (len(api.asked), set(found.values()), unread) == (40, {None}, set())
 
     @pytest.mark.parametrize(("names", "requests"), [(1, 1), (2, 10)])
-    def test_one_name_is_listed_by_name_and_two_only_when_many(
+    def test_one_name_is_listed_by_name_and_two_names_are_read_one_by_one(
         self, api: FakeApi, workers: Workers, names: int, requests: int
     ) -> None:
         refs = [ObjectRef(SECRET, place, f"s{number % names}") for number, place in enumerate(places(10))]
-        fetch(api.cluster(), workers, refs, BY_TYPE)
+        fetch_objects(api.cluster(), workers, refs, BY_TYPE)
         assert len(api.asked) == requests
 
-    def test_one_name_is_listed_by_name_though_there_is_a_selector(self, api: FakeApi, workers: Workers) -> None:
+    def test_one_name_is_listed_by_name_even_if_there_is_a_selector(self, api: FakeApi, workers: Workers) -> None:
         refs = [ObjectRef(SECRET, place, "s") for place in places(40)]
-        _found, unread = fetch(api.cluster(), workers, refs, BY_TYPE)
+        _found, unread = fetch_objects(api.cluster(), workers, refs, BY_TYPE)
         assert api.asked == ["GET /api/v1/secrets?fieldSelector=metadata.name%3Ds&limit=1000"]
         assert unread == set(), "a list by name brings all that there are"
 
 
 class TestOneNamespace:
-    def test_is_listed_alone(self, api: FakeApi, workers: Workers) -> None:
+    def test_one_namespace_is_listed_alone(self, api: FakeApi, workers: Workers) -> None:
         refs = different(50, "a")
         put(api, refs[:49])
-        found, unread = fetch(api.cluster(), workers, refs, BY_TYPE)
+        found, unread = fetch_objects(api.cluster(), workers, refs, BY_TYPE)
         assert api.asked == ["GET /api/v1/namespaces/a/secrets?fieldSelector=type%3Down&limit=1000"]
         assert (len(found), unread) == (49, {refs[49]})
 
-    def test_so_are_few(self, api: FakeApi, workers: Workers) -> None:
+    def test_a_few_namespaces_are_listed_one_by_one(self, api: FakeApi, workers: Workers) -> None:
         refs = different(64, *places(32))
-        fetch(api.cluster(), workers, refs, WHOLE)
+        fetch_objects(api.cluster(), workers, refs, WHOLE)
         assert sorted(api.asked) == [f"GET /api/v1/namespaces/{name}/secrets?limit=1000" for name in places(32)]
 
-    def test_but_not_many(self, api: FakeApi, workers: Workers) -> None:
-        fetch(api.cluster(), workers, different(66, *places(33)), WHOLE)
+    def test_many_namespaces_are_listed_at_once(self, api: FakeApi, workers: Workers) -> None:
+        fetch_objects(api.cluster(), workers, different(66, *places(33)), WHOLE)
         assert api.asked == ["GET /api/v1/secrets?limit=1000"]
 
-    def test_few_may_be_one_with_many_objects_and_some_with_one(self, api: FakeApi, workers: Workers) -> None:
+    def test_namespaces_are_listed_alone_for_one_large_or_a_few_small_ones(
+        self, api: FakeApi, workers: Workers
+    ) -> None:
         refs = [ObjectRef(SERVICE_ACCOUNT, "a", f"s{number}") for number in range(33)]
-        fetch(api.cluster(), workers, refs, {SERVICE_ACCOUNT: ALL})
-        fetch(api.cluster(), workers, [*different(2), *different(31, "b")], WHOLE)
+        fetch_objects(api.cluster(), workers, refs, {SERVICE_ACCOUNT: ALL})
+        fetch_objects(api.cluster(), workers, [*different(2), *different(31, "b")], WHOLE)
         assert api.asked[0] == "GET /api/v1/namespaces/a/serviceaccounts?limit=1000"
         assert sorted(api.asked[1:]) == [
             "GET /api/v1/namespaces/b/secrets?limit=1000",
@@ -153,45 +155,49 @@ class TestOneNamespace:
             "GET /api/v1/namespaces/n001/secrets?limit=1000",
         ]
 
-    def test_who_may_not_list_one_reads_its_objects(self, api: FakeApi, workers: Workers) -> None:
+    def test_a_forbidden_list_of_a_namespace_is_replaced_by_single_reads(self, api: FakeApi, workers: Workers) -> None:
         refs = different(40, "a", "b")
         put(api, refs)
         api.fail("GET /api/v1/namespaces/b/secrets[?]", FORBIDDEN, times=ALWAYS)
-        found, unread = fetch(api.cluster(), workers, refs, BY_TYPE)
+        found, unread = fetch_objects(api.cluster(), workers, refs, BY_TYPE)
         assert sorted(found, key=str) == sorted(refs, key=str)
         assert unread == set()
         assert len(api.asked) == 2 + 20
 
     @pytest.mark.parametrize("strict", [False, True])
-    def test_one_that_fails_is_the_failure_of_its_objects(self, api: FakeApi, workers: Workers, strict: bool) -> None:
+    def test_a_failed_list_of_a_namespace_is_the_failure_of_its_objects(
+        self, api: FakeApi, workers: Workers, strict: bool
+    ) -> None:
         refs = different(40, "a", "b")
         put(api, refs)
         api.fail("GET /api/v1/namespaces/b/", ODD, times=ALWAYS)
-        found, unread = fetch(api.cluster(), workers, refs, BY_TYPE, strict=strict)
+        found, unread = fetch_objects(api.cluster(), workers, refs, BY_TYPE, strict=strict)
         assert {ref.namespace for ref, obj in found.items() if isinstance(obj, ApiError)} == {"b"}
         assert (len(found), unread) == (40, set())
         assert len(api.asked) == 2
 
-    def test_a_cluster_that_fails_ends_it(self, api: FakeApi, workers: Workers) -> None:
+    def test_a_cluster_that_fails_ends_the_lists_of_namespaces(self, api: FakeApi, workers: Workers) -> None:
         api.fail("GET", UNAUTHORIZED, times=ALWAYS)
         with pytest.raises(ClusterError):
-            fetch(api.cluster(), workers, different(40, "a", "b"), BY_TYPE)
+            fetch_objects(api.cluster(), workers, different(40, "a", "b"), BY_TYPE)
 
 
 class TestRefused:
-    def test_who_may_not_list_everywhere_reads_each(self, api: FakeApi, workers: Workers) -> None:
+    def test_a_forbidden_list_is_replaced_by_single_reads(self, api: FakeApi, workers: Workers) -> None:
         refs = different(40)
         put(api, refs[:1])
         api.fail(EVERYWHERE, FORBIDDEN, times=ALWAYS)
-        found, unread = fetch(api.cluster(), workers, refs, BY_TYPE)
+        found, unread = fetch_objects(api.cluster(), workers, refs, BY_TYPE)
         assert [ref for ref, obj in found.items() if obj is not None] == refs[:1]
         assert (len(found), unread, len(api.asked)) == (40, set(), 41)
 
-    def test_or_lists_the_namespaces_in_which_that_saves_something(self, api: FakeApi, workers: Workers) -> None:
+    def test_a_forbidden_list_is_replaced_by_lists_of_namespaces_with_several_objects(
+        self, api: FakeApi, workers: Workers
+    ) -> None:
         refs = [*different(40), ObjectRef(SECRET, "n000", "more"), ObjectRef(SECRET, "n001", "more")]
         put(api, refs)
         api.fail(EVERYWHERE, FORBIDDEN, times=ALWAYS)
-        found, unread = fetch(api.cluster(), workers, refs, BY_TYPE)
+        found, unread = fetch_objects(api.cluster(), workers, refs, BY_TYPE)
         assert (len(found), unread) == (42, set())
         lists = [line for line in api.asked[1:] if "?" in line]
         assert sorted(lists) == [
@@ -199,91 +205,97 @@ class TestRefused:
         ]
         assert len(api.asked) == 1 + 2 + 38
 
-    def test_what_may_not_be_read_either_is_answered_with_the_refusal(self, api: FakeApi, workers: Workers) -> None:
+    def test_a_forbidden_object_is_answered_with_the_refusal(self, api: FakeApi, workers: Workers) -> None:
         api.fail("GET", FORBIDDEN, times=ALWAYS)
-        found, _unread = fetch(api.cluster(), workers, different(40), BY_TYPE, strict=True)
+        found, _unread = fetch_objects(api.cluster(), workers, different(40), BY_TYPE, strict=True)
         assert {type(answer) for answer in found.values()} == {Forbidden}
 
     @pytest.mark.parametrize("listed_by", [BY_TYPE, WHOLE])
-    def test_a_list_that_fails_is_the_answer_for_what_it_was_to_bring(
+    def test_a_failed_list_is_the_answer_for_its_objects(
         self, api: FakeApi, workers: Workers, listed_by: ListedBy
     ) -> None:
         refs, account = different(40), ObjectRef(SERVICE_ACCOUNT, "a", "robot")
         api.fail(EVERYWHERE, ODD, times=ALWAYS)
-        found, unread = fetch(api.cluster(), workers, [*refs, account], listed_by)
+        found, unread = fetch_objects(api.cluster(), workers, [*refs, account], listed_by)
         assert {type(found[ref]) for ref in refs} == {ApiError}
         assert (found[account], unread) == (None, set())
         assert len(api.asked) == 2
 
-    def test_or_ends_it_where_that_is_asked_for(self, api: FakeApi, workers: Workers) -> None:
+    def test_a_failed_list_raises_the_error_if_strict(self, api: FakeApi, workers: Workers) -> None:
         api.fail(EVERYWHERE, ODD, times=ALWAYS)
         with pytest.raises(ApiError, match="^listing secrets in all namespaces on "):
-            fetch(api.cluster(), workers, different(40), BY_TYPE, strict=True)
+            fetch_objects(api.cluster(), workers, different(40), BY_TYPE, strict=True)
 
     @pytest.mark.parametrize("strict", [False, True])
-    def test_a_cluster_that_fails_ends_it(self, api: FakeApi, workers: Workers, strict: bool) -> None:
+    def test_a_cluster_that_fails_ends_the_fetching(self, api: FakeApi, workers: Workers, strict: bool) -> None:
         api.fail(EVERYWHERE, UNAUTHORIZED, times=ALWAYS)
         with pytest.raises(ClusterError):
-            fetch(api.cluster(), workers, different(40), BY_TYPE, strict=strict)
+            fetch_objects(api.cluster(), workers, different(40), BY_TYPE, strict=strict)
 
 
 class TestWholeNamespaces:
     @pytest.mark.parametrize(("count", "requests"), [(32, 32), (33, 1)])
-    def test_all_objects_of_each(self, api: FakeApi, workers: Workers, count: int, requests: int) -> None:
+    def test_all_objects_of_each_whole_namespace_are_listed(
+        self, api: FakeApi, workers: Workers, count: int, requests: int
+    ) -> None:
         put(api, [ObjectRef(SECRET, "n000", "x"), ObjectRef(SECRET, "n000", "y"), ObjectRef(SECRET, "elsewhere", "z")])
         refs = [ObjectRef(SECRET, place, "") for place in places(count)]
-        found, unread = fetch(api.cluster(), workers, refs, BY_TYPE)
+        found, unread = fetch_objects(api.cluster(), workers, refs, BY_TYPE)
         assert [[item["metadata"]["name"] for item in found[ref]["items"]] for ref in refs[:2]] == [["x", "y"], []]  # type: ignore[index]
         assert (len(found), len(api.asked), unread) == (count, requests, set())
 
-    def test_beside_single_ones(self, api: FakeApi, workers: Workers) -> None:
+    def test_a_whole_namespace_and_a_single_object_are_fetched_together(self, api: FakeApi, workers: Workers) -> None:
         put(api, [ObjectRef(SECRET, "n000", "x")])
         whole, one = ObjectRef(SECRET, "n000", ""), ObjectRef(SECRET, "n000", "x")
-        found, _unread = fetch(api.cluster(), workers, [whole, one], WHOLE)
+        found, _unread = fetch_objects(api.cluster(), workers, [whole, one], WHOLE)
         assert [item["metadata"]["name"] for item in found[whole]["items"]] == ["x"]  # type: ignore[index]
         assert found[one]["metadata"]["name"] == "x"  # type: ignore[index]
 
 
 class TestClusterScoped:
-    def test_without_a_name_all_are_read(self, api: FakeApi, workers: Workers) -> None:
+    def test_all_cluster_scoped_objects_are_listed_without_a_name(self, api: FakeApi, workers: Workers) -> None:
         api.put("namespaces", "", "a")
         api.put("namespaces", "", "b")
         ref = ObjectRef(NAMESPACE, "", "")
-        found, unread = fetch(api.cluster(), workers, [ref], {})
+        found, unread = fetch_objects(api.cluster(), workers, [ref], {})
         answer = found[ref]
         assert isinstance(answer, dict)
         assert [item["metadata"]["name"] for item in answer["items"]] == ["a", "b"]
         assert (unread, api.asked) == (set(), ["GET /api/v1/namespaces?limit=1000"])
 
     @pytest.mark.parametrize(("count", "requests"), [(32, 32), (33, 1)])
-    def test_are_listed_when_many(self, api: FakeApi, workers: Workers, count: int, requests: int) -> None:
+    def test_many_cluster_scoped_objects_are_listed_at_once(
+        self, api: FakeApi, workers: Workers, count: int, requests: int
+    ) -> None:
         api.put("namespaces", "", "n001")
         refs = [ObjectRef(NAMESPACE, "", name) for name in places(count)]
-        found, unread = fetch(api.cluster(), workers, refs)
+        found, unread = fetch_objects(api.cluster(), workers, refs)
         assert [ref.name for ref, obj in found.items() if obj is not None] == ["n001"]
         assert (len(found), len(api.asked), unread) == (count, requests, set())
 
-    def test_who_may_not_list_them_reads_each(self, api: FakeApi, workers: Workers) -> None:
+    def test_a_forbidden_list_of_cluster_scoped_objects_is_replaced_by_single_reads(
+        self, api: FakeApi, workers: Workers
+    ) -> None:
         api.fail(r"GET /api/v1/namespaces\?", FORBIDDEN, times=ALWAYS)
         refs = [ObjectRef(NAMESPACE, "", name) for name in places(33)]
-        found, _unread = fetch(api.cluster(), workers, refs)
+        found, _unread = fetch_objects(api.cluster(), workers, refs)
         assert (set(found.values()), len(api.asked)) == ({None}, 34)
 
 
 class TestReadOne:
-    def test_an_object_or_none(self, api: FakeApi) -> None:
+    def test_read_one_returns_an_object_or_none(self, api: FakeApi) -> None:
         put(api, [ObjectRef(SECRET, "a", "x")], metadata={"managedFields": [1]})
         found = read_one(api.cluster(), ObjectRef(SECRET, "a", "x"))
         assert found["metadata"]["managedFields"] == [1]  # type: ignore[index]
         assert read_one(api.cluster(), ObjectRef(SECRET, "a", "y")) is None
         assert read_one(api.cluster(), ObjectRef(NAMESPACE, "", "y")) is None
 
-    def test_all_of_a_namespace_as_the_kind_keeps_them(self, api: FakeApi) -> None:
+    def test_read_one_returns_all_trimmed_objects_of_a_namespace(self, api: FakeApi) -> None:
         kind = Kind("v1", "Secret", "secrets", "secret", trim=lambda obj: {"name": obj["metadata"]["name"]})
         put(api, [ObjectRef(SECRET, "a", "x"), ObjectRef(SECRET, "a", "y"), ObjectRef(SECRET, "b", "x")])
         assert read_one(api.cluster(), ObjectRef(kind, "a", "")) == {"items": [{"name": "x"}, {"name": "y"}]}
 
     @pytest.mark.parametrize("name", ["x", ""])
-    def test_or_why_not(self, api: FakeApi, name: str) -> None:
+    def test_read_one_returns_the_error_of_a_failed_read(self, api: FakeApi, name: str) -> None:
         api.fail("GET", ODD, times=ALWAYS)
         assert isinstance(read_one(api.cluster(), ObjectRef(SECRET, "a", name)), ApiError)

@@ -25,7 +25,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.prot
     Related,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.inspection import examined, inspect
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.inspection import evaluate_each, inspect
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from support.fake_api import FakeApi
@@ -83,7 +83,7 @@ def api() -> FakeApi:
 
 
 class TestFindings:
-    def test_at_once(self, api: FakeApi) -> None:
+    def test_a_complete_namespace_is_inspected_without_waiting(self, api: FakeApi) -> None:
         api.put("serviceaccounts", "a", "robot")
         clock = Clock()
         outcome = run(api, ["a", "a"], clock, wait_timeout=60)
@@ -98,7 +98,7 @@ class TestFindings:
         assert clock.slept == []
         assert outcome.retries == 0
 
-    def test_what_appears_in_time(self, api: FakeApi) -> None:
+    def test_an_object_that_appears_in_time_is_found(self, api: FakeApi) -> None:
         clock = Clock()
 
         def appear(_request: Any) -> None:
@@ -109,7 +109,7 @@ class TestFindings:
         assert statuses(run(api, ["a"], clock, wait_timeout=60)) == {"a": "unchanged"}
         assert clock.slept == [pytest.approx(0.1), pytest.approx(0.15)]
 
-    def test_what_does_not(self, api: FakeApi) -> None:
+    def test_an_object_that_does_not_appear_fails_its_namespace_with_a_hint(self, api: FakeApi) -> None:
         api.put("serviceaccounts", "b", "robot")
         outcome = run(api, ["a", "b"], wait_timeout=3, hint=lambda left: f"look at the controller of {left[0].name}")
         assert statuses(outcome) == {"a": "failed", "b": "unchanged"}
@@ -118,16 +118,16 @@ class TestFindings:
         assert outcome.failed[0].notes == ("noted",)
         assert api.writes == []
 
-    def test_without_a_hint(self, api: FakeApi) -> None:
+    def test_a_missing_object_is_reported_without_a_hint(self, api: FakeApi) -> None:
         assert run(api, ["a"]).failed[0].error == "robot is missing; and so is its secret"
 
-    def test_no_hint_is_asked_for_when_all_is_there(self, api: FakeApi) -> None:
+    def test_the_hint_is_not_requested_if_all_objects_exist(self, api: FakeApi) -> None:
         api.put("serviceaccounts", "a", "robot")
         assert not run(api, ["a"], hint=lambda _left: 1 / 0).has_failed  # type: ignore[arg-type,return-value]
 
 
 class TestRefined:
-    def test_is_asked_once_more_about_what_was_seen(self, api: FakeApi) -> None:
+    def test_refined_questions_need_no_second_read(self, api: FakeApi) -> None:
         clock = Clock()
         outcome = run(api, ["a"], clock, wait_timeout=60, refine=lambda asks: replace(asks, satisfied=True))
         assert statuses(outcome) == {"a": "unchanged"}
@@ -136,20 +136,20 @@ class TestRefined:
         ]
         assert clock.slept == []
 
-    def test_only_when_something_is_awaited(self, api: FakeApi) -> None:
+    def test_refine_is_called_only_if_an_object_is_awaited(self, api: FakeApi) -> None:
         api.put("serviceaccounts", "a", "robot")
         calls: list[Asks] = []
         run(api, ["a"], refine=lambda asks: calls.append(asks) or asks)  # type: ignore[func-returns-value]
         assert calls == []
 
-    def test_after_each_look(self, api: FakeApi) -> None:
+    def test_refine_is_called_after_each_look(self, api: FakeApi) -> None:
         calls: list[Asks] = []
         run(api, ["a"], wait_timeout=0.1, refine=lambda asks: calls.append(asks) or asks)  # type: ignore[func-returns-value]
         assert len(calls) == 2
 
 
 class TestNamespaces:
-    def test_one_that_is_not_there_is_not_waited_for(self, api: FakeApi) -> None:
+    def test_a_missing_namespace_is_not_waited_for(self, api: FakeApi) -> None:
         clock = Clock()
         outcome = run(api, ["missing"], clock, wait_timeout=600)
         assert "the namespace does not exist" in outcome.failed[0].error
@@ -157,12 +157,12 @@ class TestNamespaces:
         assert clock.slept == []
         assert api.asked.count("GET /api/v1/namespaces/missing") == 1
 
-    def test_one_that_is_being_deleted_neither(self, api: FakeApi) -> None:
+    def test_a_terminating_namespace_is_not_waited_for(self, api: FakeApi) -> None:
         api.put("namespaces", "", "a", metadata={"deletionTimestamp": "now"})
         outcome = run(api, ["a"], wait_timeout=600)
         assert outcome.failed[0].error == "the namespace is being deleted on https://api.example.com:6443"
 
-    def test_one_that_vanishes_is_told_in_the_end(self, api: FakeApi) -> None:
+    def test_a_namespace_that_disappears_is_reported_at_the_end(self, api: FakeApi) -> None:
         clock = Clock()
 
         def vanish(_request: Any) -> None:
@@ -174,17 +174,17 @@ class TestNamespaces:
         assert outcome.failed[0].error.startswith("the namespace was deleted on https://api.example.com:6443 while")
         assert "hint" not in outcome.failed[0].error
 
-    def test_is_read_once_at_first_and_once_in_the_end(self, api: FakeApi) -> None:
+    def test_a_namespace_is_read_once_at_the_start_and_once_at_the_end(self, api: FakeApi) -> None:
         run(api, ["a"], wait_timeout=5)
         assert api.asked.count("GET /api/v1/namespaces/a") == 2
 
-    def test_nobody_may_know(self, api: FakeApi) -> None:
+    def test_a_forbidden_read_of_the_namespace_is_ignored(self, api: FakeApi) -> None:
         api.fail("GET /api/v1/namespaces/a$", FORBIDDEN, times=ALWAYS)
         assert "robot is missing" in run(api, ["a"]).failed[0].error
 
 
 class TestClusterScoped:
-    def test_what_is_in_no_namespace_asks_for_none(self, api: FakeApi) -> None:
+    def test_an_inspection_of_cluster_scoped_objects_reads_no_namespace(self, api: FakeApi) -> None:
         """Here the namespaces themselves."""
 
         @dataclass(frozen=True)
@@ -204,7 +204,7 @@ class TestClusterScoped:
 
 
 class TestFailures:
-    def test_one_stays_one(self, api: FakeApi) -> None:
+    def test_a_failed_read_fails_only_its_namespace(self, api: FakeApi) -> None:
         for name in "abc":
             api.put("serviceaccounts", name, "robot")
         api.fail("namespaces/b/serviceaccounts", ODD, times=ALWAYS)
@@ -222,7 +222,7 @@ class TestFailures:
             (Asks(refuses="b"), "odd object"),
         ],
     )
-    def test_in_the_evaluation(self, api: FakeApi, asks: Asks, error: str) -> None:
+    def test_an_error_in_the_evaluation_fails_only_its_namespace(self, api: FakeApi, asks: Asks, error: str) -> None:
         for name in "abc":
             api.put("serviceaccounts", name, "robot")
         outcome = run(api, list("abc"), asks=asks)
@@ -230,14 +230,14 @@ class TestFailures:
         assert outcome.failed[0].error.startswith(error)
         assert "unforeseen" not in outcome.failed[0].error
 
-    def test_a_list_that_fails_stops_it(self, api: FakeApi) -> None:
+    def test_a_failed_list_stops_the_inspection(self, api: FakeApi) -> None:
         api.fail(r"GET /api/v1/serviceaccounts\?", ODD, times=ALWAYS)
         outcome = run(api, [f"n{number}" for number in range(5)], refine=lambda _asks: 1 / 0)  # type: ignore[arg-type,return-value]
         assert set(statuses(outcome).values()) == {"skipped"}
         assert "listing serviceaccounts in all namespaces" in outcome.stopped
         assert outcome.namespaces[0].error == "not attempted: the task stopped (https://api.example.com:6443 failed)"
 
-    def test_one_in_a_later_look_loses_nothing(self, api: FakeApi) -> None:
+    def test_a_failed_list_in_a_later_look_loses_no_result(self, api: FakeApi) -> None:
         for name in "abcd":
             api.put("serviceaccounts", name, "robot")
         api.put("namespaces", "", "e")
@@ -251,7 +251,7 @@ class TestFailures:
 
 
 class TestProgress:
-    def test_counts_each_namespace_once(self, api: FakeApi) -> None:
+    def test_progress_counts_each_namespace_once(self, api: FakeApi) -> None:
         clock, said = Clock(), []
         api.before = lambda _request: clock.sleep(4.0)
         for name in "ab":
@@ -262,14 +262,14 @@ class TestProgress:
 
 
 class TestExamined:
-    def test_a_failure_is_its_namespaces(self) -> None:
+    def test_a_failed_examination_fails_only_its_namespace(self) -> None:
         def work(_name: str, number: int) -> int:
             if number == 2:
                 raise ImagePullError("two is odd")
             return 6 // number
 
         outcome = Outcome([NamespaceResult(name, "unchanged") for name in "abc"])
-        after, found = examined(outcome, {"a": 1, "b": 2, "c": 0}, work)
+        after, found = evaluate_each(outcome, {"a": 1, "b": 2, "c": 0}, work)
         assert found == {"a": 6}
         assert [(result.status, result.error) for result in after.namespaces][:2] == [
             ("unchanged", ""),

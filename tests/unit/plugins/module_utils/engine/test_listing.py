@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ApiError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, metadata
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.listing import Listing, list_in
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.listing import Listing, list_in_namespaces
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.workers import Workers
 from support.fake_api import FakeApi
 from support.scripted_pool import status_object
@@ -30,14 +30,16 @@ def api() -> FakeApi:
 
 def listed(api: FakeApi, *namespaces: str, **options: Any) -> Listing:
     with Workers(2) as workers:
-        return list_in(api.cluster(), workers, SECRET, namespaces, options.pop("keep", lambda obj: obj), **options)
+        return list_in_namespaces(
+            api.cluster(), workers, SECRET, namespaces, options.pop("keep", lambda obj: obj), **options
+        )
 
 
 def names(found: Listing) -> dict[str, list[str]]:
     return {place: [metadata(obj)["name"] for obj in objects] for place, objects in found.objects.items()}
 
 
-def test_one_list_brings_what_is_wanted_in_the_namespaces_that_are_meant(api: FakeApi) -> None:
+def test_one_list_returns_the_wanted_objects_of_the_given_namespaces(api: FakeApi) -> None:
     found = listed(api, "c", "a", keep=lambda obj: obj if metadata(obj)["name"] == "one" else None)
     assert names(found) == {"c": ["one"], "a": ["one"]}
     assert list(found.objects) == ["c", "a"]
@@ -45,12 +47,12 @@ def test_one_list_brings_what_is_wanted_in_the_namespaces_that_are_meant(api: Fa
     assert api.asked == ["GET /api/v1/secrets?limit=1000"]
 
 
-def test_few_are_listed_one_by_one(api: FakeApi) -> None:
+def test_a_few_namespaces_are_listed_one_by_one(api: FakeApi) -> None:
     assert names(listed(api, "a", "b", few=2)) == {"a": ["one", "two"], "b": ["one", "two"]}
     assert sorted(api.asked) == [f"GET /api/v1/namespaces/{name}/secrets?limit=1000" for name in "ab"]
 
 
-def test_so_are_those_of_who_may_not_list_all_and_what_may_not_be_listed_is_said(api: FakeApi) -> None:
+def test_a_forbidden_list_is_replaced_by_lists_of_namespaces_and_gaps_are_reported(api: FakeApi) -> None:
     api.fail(r"GET /api/v1/secrets\?", FORBIDDEN, times=ALWAYS)
     api.fail("GET /api/v1/namespaces/b/secrets", FORBIDDEN, times=ALWAYS)
     found = listed(api, "a", "b")

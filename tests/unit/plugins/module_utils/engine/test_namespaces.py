@@ -33,25 +33,25 @@ from support.scripted_pool import status_object
         ({"metadata": {"deletionTimestamp": "now"}, "status": {"phase": "Active"}}, True),
     ],
 )
-def test_is_terminating(namespace: Any, terminating: bool) -> None:
+def test_a_terminating_namespace_is_recognised(namespace: Any, terminating: bool) -> None:
     assert is_terminating(namespace) is terminating
 
 
 class TestRequire:
-    def test_is_there(self) -> None:
+    def test_an_existing_namespace_is_accepted(self) -> None:
         api = FakeApi()
         api.put("namespaces", "", "a")
         require_namespace(api.cluster(), "a")
         assert api.asked == ["GET /api/v1/namespaces/a"]
 
-    def test_is_missing(self) -> None:
+    def test_a_missing_namespace_is_refused(self) -> None:
         sentence = (
             "^the namespace does not exist on https://api.example.com:6443. Create it first, or correct its name$"
         )
         with pytest.raises(NamespaceMissing, match=sentence):
             require_namespace(FakeApi().cluster(), "a")
 
-    def test_is_being_deleted(self) -> None:
+    def test_a_terminating_namespace_is_refused(self) -> None:
         api = FakeApi()
         api.put("namespaces", "", "a", status={"phase": "Terminating"})
         with pytest.raises(
@@ -59,18 +59,18 @@ class TestRequire:
         ):
             require_namespace(api.cluster(), "a")
 
-    def test_nobody_may_know(self) -> None:
+    def test_a_forbidden_read_of_the_namespace_is_ignored(self) -> None:
         api = FakeApi()
         api.fail("GET", status_object(403, "Forbidden", "no"))
         require_namespace(api.cluster(), "a")
 
-    def test_any_other_error_is_told(self) -> None:
+    def test_any_other_error_is_raised(self) -> None:
         api = FakeApi()
         api.fail("GET", status_object(400, "BadRequest", "odd"))
         with pytest.raises(ApiError, match="reading namespace a"):
             require_namespace(api.cluster(), "a")
 
-    def test_the_sentence_for_one_that_was_there(self) -> None:
+    def test_the_deletion_of_a_namespace_during_the_task_has_its_own_sentence(self) -> None:
         assert deleted_sentence(FakeApi().cluster()) == (
             "the namespace was deleted on https://api.example.com:6443 while the task was running. Create it again, or remove it "
             "from the task"

@@ -41,12 +41,12 @@ def run(clock: Clock, items: list[Item], timeout: float, look_seconds: float = 0
 
 class TestPoll:
     @pytest.mark.parametrize("timeout", [0, 60])
-    def test_one_look_when_all_is_there(self, timeout: float) -> None:
+    def test_poll_looks_once_if_all_items_are_done(self, timeout: float) -> None:
         clock = Clock()
         assert run(clock, [Item(1), Item(1)], timeout) == [2]
         assert clock.slept == []
 
-    def test_no_look_without_items(self) -> None:
+    def test_poll_does_not_look_without_items(self) -> None:
         assert run(Clock(), [], 60) == []
 
     def test_a_timeout_of_zero_looks_once(self) -> None:
@@ -54,7 +54,7 @@ class TestPoll:
         assert run(clock, [Item(9)], 0) == [1]
         assert clock.slept == []
 
-    def test_looks_again_only_at_what_is_pending(self) -> None:
+    def test_poll_looks_again_only_at_pending_items(self) -> None:
         assert run(Clock(), [Item(1), Item(3), Item(2)], 60) == [3, 2, 1]
 
     def test_pauses_grow_to_one_second_and_end_at_the_deadline(self) -> None:
@@ -70,17 +70,17 @@ class TestPoll:
         assert len(run(clock, [Item(float("inf"))], 0.1)) == 2
         assert clock.slept == [pytest.approx(0.1)]
 
-    def test_the_deadline_is_asked_for_after_each_look(self) -> None:
+    def test_the_deadline_is_requested_after_each_look(self) -> None:
         """What is still awaited may have less time than what has come."""
         clock, deadlines = Clock(), [60.0, 0.1]
         poll([Item(9)], lambda: deadlines.pop(0), lambda _pending: None, EngineClock(clock.now, clock.sleep))
         assert clock.slept == [pytest.approx(0.1)]
 
-    def test_looks_count_too(self) -> None:
+    def test_the_time_of_looks_counts_toward_the_deadline(self) -> None:
         clock = Clock()
         assert len(run(clock, [Item(float("inf"))], 5, look_seconds=6)) == 1
 
-    def test_real_time_is_taken_when_none_is_given(self) -> None:
+    def test_poll_uses_real_time_by_default(self) -> None:
         looks: list[int] = []
         item = Item(2)
 

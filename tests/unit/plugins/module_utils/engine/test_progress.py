@@ -9,14 +9,14 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.pr
 
 
 class TestProgress:
-    def test_a_short_task_says_nothing(self) -> None:
+    def test_a_short_task_reports_no_progress(self) -> None:
         lines: list[str] = []
         progress = Progress("sa_link", 2, lines.append, now=lambda: 0.0)
         progress.finished(changed=True, failed=False)
         progress.finished(changed=True, failed=False)
         assert lines == []
 
-    def test_counts_and_the_time_that_is_left(self) -> None:
+    def test_progress_reports_counts_and_the_remaining_time(self) -> None:
         lines: list[str] = []
         clock = iter([0.0, *(number * 0.001 for number in range(1, 4210)), 8.0])
         progress = Progress("sa_link", 10_000, lines.append, now=lambda: next(clock))
@@ -25,7 +25,7 @@ class TestProgress:
         assert lines[-1] == "sa_link 4,210/10,000 namespaces, 12 changed, 1 failed, about 11 s left"
         assert len(lines) == 2
 
-    def test_a_task_that_waits_says_so(self) -> None:
+    def test_a_waiting_task_reports_its_progress(self) -> None:
         lines: list[str] = []
         clock = iter([0.0, 1.0, 4.0, 5.0])
         progress = Progress("sa_wait", 2, lines.append, now=lambda: next(clock))
@@ -33,7 +33,7 @@ class TestProgress:
             progress.tick()
         assert lines == ["sa_wait 0/2 namespaces, 0 changed, 0 failed"]
 
-    def test_every_three_seconds(self) -> None:
+    def test_progress_is_reported_every_three_seconds(self) -> None:
         lines: list[str] = []
         clock = iter([0.0, 2.9, 3.0, 5.9, 6.0])
         progress = Progress("sa_link", 9, lines.append, now=lambda: next(clock))
@@ -45,6 +45,6 @@ class TestProgress:
         assert (progress.done, progress.changed, progress.failed) == (4, 0, 2)
         assert lines[0] == "sa_link 2/9 namespaces, 0 changed, 2 failed, about 10 s left"
 
-    def test_switched_off(self) -> None:
+    def test_progress_can_be_switched_off(self) -> None:
         clock = iter([0.0, 9.0])
         Progress("sa_link", 1, None, now=lambda: next(clock)).finished(changed=True, failed=False)

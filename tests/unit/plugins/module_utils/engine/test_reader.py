@@ -21,7 +21,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     Objects,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import ALL, NO_SELECTORS, ListedBy
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reader import View, look_up, observe, read
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reader import (
+    View,
+    look_up,
+    observe,
+    read_views,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.workers import Workers
 from support.fake_api import FakeApi
 from support.scripted_pool import status_object
@@ -85,7 +90,7 @@ class TestObserve:
             (WHOLE, 33, 1),
         ],
     )
-    def test_by_one_list_where_that_is_cheaper(
+    def test_namespaces_are_observed_by_one_list_if_that_needs_fewer_requests(
         self, api: FakeApi, workers: Workers, asks: Asks, count: int, requests: int
     ) -> None:
         wanted = names(count)
@@ -100,7 +105,7 @@ class TestObserve:
         observe(api.cluster(), workers, ONE, names(5))
         assert api.asked == ["GET /api/v1/secrets?fieldSelector=metadata.name%3Dkeep&limit=1000"]
 
-    def test_of_several_names_only_these_are_kept(self, api: FakeApi, workers: Workers) -> None:
+    def test_observe_keeps_only_the_given_names_of_a_list(self, api: FakeApi, workers: Workers) -> None:
         for name in ("keep", "more", "other"):
             api.put("secrets", "n000", name)
         found, _unread = observe(api.cluster(), workers, TWO, names(40))
@@ -108,7 +113,7 @@ class TestObserve:
         assert found["n001"] == {}
         assert api.asked == ["GET /api/v1/secrets?limit=1000"]
 
-    def test_without_names_all_are_kept(self, api: FakeApi, workers: Workers) -> None:
+    def test_observe_keeps_all_objects_without_names(self, api: FakeApi, workers: Workers) -> None:
         for namespace in ("n000", "n001"):
             api.put("secrets", namespace, "any")
         for count in (2, 40):
@@ -116,7 +121,7 @@ class TestObserve:
             assert list(found["n001"]) == ["any"]  # type: ignore[arg-type]
 
     @pytest.mark.parametrize(("count", "requests"), [(2, 4), (40, 2)])
-    def test_a_whole_namespace_is_what_the_selectors_of_its_kind_find(
+    def test_a_whole_namespace_is_listed_by_the_selectors_of_its_kind(
         self, api: FakeApi, workers: Workers, count: int, requests: int
     ) -> None:
         for kind in ("own", "mine", "other"):
@@ -126,26 +131,28 @@ class TestObserve:
         assert sorted(found["n001"]) == ["mine", "own"]  # type: ignore[arg-type]
         assert (found["n000"], len(api.asked)) == ({}, requests)
 
-    def test_who_may_not_list_reads_each(self, api: FakeApi, workers: Workers) -> None:
+    def test_a_forbidden_list_is_replaced_by_single_reads(self, api: FakeApi, workers: Workers) -> None:
         api.put("secrets", "n003", "keep")
         api.fail(r"GET /api/v1/secrets\?", FORBIDDEN, times=ALWAYS)
         found, _unread = observe(api.cluster(), workers, ONE, names(6))
         assert [name for name, objects in found.items() if objects] == ["n003"]
         assert len(api.asked) == 7
 
-    def test_a_list_that_fails_is_nobodys(self, api: FakeApi, workers: Workers) -> None:
+    def test_a_failed_list_raises_the_error(self, api: FakeApi, workers: Workers) -> None:
         api.fail("GET", ODD, times=ALWAYS)
         with pytest.raises(ApiError, match="listing secrets in all namespaces"):
             observe(api.cluster(), workers, ONE, names(6))
 
     @pytest.mark.parametrize("asks", [ONE, WHOLE])
-    def test_a_read_that_fails_is_its_namespaces(self, api: FakeApi, workers: Workers, asks: Asks) -> None:
+    def test_a_failed_read_is_the_failure_of_its_namespace(self, api: FakeApi, workers: Workers, asks: Asks) -> None:
         api.fail("GET /api/v1/namespaces/n001/", ODD, times=ALWAYS)
         found, _unread = observe(api.cluster(), workers, asks, names(3))
         assert isinstance(found["n001"], ApiError)
         assert (found["n000"], found["n002"]) == ({}, {})
 
-    def test_a_list_is_kept_without_field_managers_a_read_whole(self, api: FakeApi, workers: Workers) -> None:
+    def test_listed_objects_lack_field_managers_and_read_objects_have_them(
+        self, api: FakeApi, workers: Workers
+    ) -> None:
         for name in names(5):
             api.put("secrets", name, "keep", metadata={"managedFields": [1]}, data={"a": "b"})
         listed = observe(api.cluster(), workers, ONE, names(5))[0]["n000"]["keep"]  # type: ignore[index]
@@ -159,7 +166,9 @@ class TestLookUp:
         return [ObjectRef(SERVICE_ACCOUNT, namespace, name) for namespace in names(count)]
 
     @pytest.mark.parametrize(("count", "requests"), [(1, 1), (4, 4), (5, 1)])
-    def test_objects_of_one_name(self, api: FakeApi, workers: Workers, count: int, requests: int) -> None:
+    def test_look_up_finds_objects_with_the_same_name(
+        self, api: FakeApi, workers: Workers, count: int, requests: int
+    ) -> None:
         api.put("serviceaccounts", "n000", "robot")
         api.put("serviceaccounts", "elsewhere", "robot")
         found = look_up(api.cluster(), workers, self.refs(count))
@@ -177,7 +186,9 @@ class TestLookUp:
         assert set(found.values()) == {None}
 
     @pytest.mark.parametrize(("count", "requests"), [(32, 32), (33, 1)])
-    def test_all_of_a_kind(self, api: FakeApi, workers: Workers, count: int, requests: int) -> None:
+    def test_look_up_finds_all_objects_of_a_kind(
+        self, api: FakeApi, workers: Workers, count: int, requests: int
+    ) -> None:
         for name in ("x", "y"):
             api.put("serviceaccounts", "n001", name)
         api.put("serviceaccounts", "elsewhere", "x")
@@ -188,28 +199,30 @@ class TestLookUp:
         assert len(api.asked) == requests
 
     @pytest.mark.parametrize(("count", "requests"), [(32, 32), (33, 1)])
-    def test_cluster_scoped_objects(self, api: FakeApi, workers: Workers, count: int, requests: int) -> None:
+    def test_look_up_finds_cluster_scoped_objects(
+        self, api: FakeApi, workers: Workers, count: int, requests: int
+    ) -> None:
         api.put("namespaces", "", "n002")
         api.put("namespaces", "", "other")
         found = look_up(api.cluster(), workers, [ObjectRef(NAMESPACE, "", name) for name in names(count)])
         assert [ref.name for ref, obj in found.items() if obj is not None] == ["n002"]
         assert len(api.asked) == requests
 
-    def test_what_may_not_be_read_is_left_out(self, api: FakeApi, workers: Workers) -> None:
+    def test_look_up_leaves_out_forbidden_objects(self, api: FakeApi, workers: Workers) -> None:
         api.fail("n001", FORBIDDEN, times=ALWAYS)
         assert [ref.namespace for ref in look_up(api.cluster(), workers, self.refs(3))] == ["n000", "n002"]
 
-    def test_who_may_not_list_reads_each(self, api: FakeApi, workers: Workers) -> None:
+    def test_look_up_reads_each_object_if_the_list_is_forbidden(self, api: FakeApi, workers: Workers) -> None:
         api.fail(r"GET /api/v1/serviceaccounts\?", FORBIDDEN, times=ALWAYS)
         assert len(look_up(api.cluster(), workers, self.refs(70))) == 70
         assert len(api.asked) == 71
 
-    def test_a_read_that_fails_is_that_objects(self, api: FakeApi, workers: Workers) -> None:
+    def test_a_failed_read_is_the_failure_of_its_object(self, api: FakeApi, workers: Workers) -> None:
         api.fail("n001", ODD, times=ALWAYS)
         found = look_up(api.cluster(), workers, self.refs(3))
         assert [type(answer).__name__ for answer in found.values()] == ["NoneType", "ApiError", "NoneType"]
 
-    def test_a_list_that_fails_is_that_of_all_in_it(self, api: FakeApi, workers: Workers) -> None:
+    def test_a_failed_list_is_the_failure_of_all_its_objects(self, api: FakeApi, workers: Workers) -> None:
         api.fail("GET", ODD, times=ALWAYS)
         others = [ObjectRef(SECRET, "n000", "x")]
         found = look_up(api.cluster(), workers, [*self.refs(70), *others])
@@ -217,7 +230,7 @@ class TestLookUp:
         assert len(found) == 71
         assert len(api.asked) == 2
 
-    def test_lists_and_reads_are_trimmed_as_the_kind_says(self, api: FakeApi, workers: Workers) -> None:
+    def test_listed_and_read_objects_are_trimmed_by_their_kind(self, api: FakeApi, workers: Workers) -> None:
         kind = Kind("v1", "Pod", "pods", "pod", trim=lambda obj: {"metadata": obj["metadata"], "kept": True})
         for name in names(65):
             api.put("pods", name, "p", spec={"large": True})
@@ -231,7 +244,7 @@ class TestLookUp:
 
 class TestRead:
     def ask(self, api: FakeApi, workers: Workers, count: int = 3) -> dict[str, Any]:
-        return read(api.cluster(), workers, Asks(refers=("robot", "other")), names(count))
+        return read_views(api.cluster(), workers, Asks(refers=("robot", "other")), names(count))
 
     def test_each_namespace_has_its_own_share(self, api: FakeApi, workers: Workers) -> None:
         keep = api.put("secrets", "n000", "keep")
@@ -241,7 +254,7 @@ class TestRead:
         assert found["n000"] == View({"keep": keep}, {refs[0]: robot, refs[1]: None})
         assert found["n001"] == View({}, {})
 
-    def test_a_failure_is_that_of_who_asked(self, api: FakeApi, workers: Workers) -> None:
+    def test_a_failure_is_that_of_the_namespace_that_needs_the_object(self, api: FakeApi, workers: Workers) -> None:
         for name in names(3):
             api.put("secrets", name, "keep")
         api.fail("n000/secrets", ODD)

@@ -124,7 +124,7 @@ class TestTruthTable:
 
     @pytest.mark.parametrize("check", [False, True])
     @pytest.mark.parametrize(("present", "held", "changes", "writes"), TABLE)
-    def test_writes_and_report(
+    def test_each_state_leads_to_its_writes_and_report(
         self, present: bool, held: Any, changes: list[str], writes: list[str], check: bool
     ) -> None:
         api = FakeApi()
@@ -152,12 +152,12 @@ class TestTruthTable:
         base = "/api/v1/namespaces/a/secrets"
         assert api.writes == [f"POST {base}", f"PATCH {base}/two", f"POST {base}"]
 
-    def test_a_namespace_named_twice_is_one(self, api: FakeApi) -> None:
+    def test_a_namespace_named_twice_is_reconciled_once(self, api: FakeApi) -> None:
         outcome = run(api, Keep(), ["b", "a", "b"])
         assert [result.name for result in outcome.namespaces] == ["b", "a"]
         assert len(api.writes) == 2
 
-    def test_many_cost_one_list_and_one_write_each(self, api: FakeApi) -> None:
+    def test_many_namespaces_need_one_list_and_one_write_each(self, api: FakeApi) -> None:
         names = [f"n{number:02}" for number in range(40)]
         api.put("secrets", "n07", "keep", **WANTED)
         outcome = run(api, Keep(), names, concurrency=4)
@@ -192,25 +192,27 @@ class TestConflicts:
         assert api.get("secrets", "a", "keep")["data"] == WANTED["data"]  # type: ignore[index]
         assert [line.split()[0] for line in api.asked] == ["GET", "PATCH", "GET", "PATCH"]
 
-    def test_what_somebody_else_made_right_meanwhile_is_no_change(self, api: FakeApi) -> None:
+    def test_a_change_that_another_client_has_already_made_is_not_reported(self, api: FakeApi) -> None:
         api.put("secrets", "a", "keep", **OTHER)
         self.somebody_writes(api, "PATCH", **WANTED)
         outcome = run(api, Keep())
         assert (actions(outcome), statuses(outcome), outcome.retries) == ([], {"a": "unchanged"}, 1)
 
-    def test_one_that_somebody_else_created_is_updated(self, api: FakeApi) -> None:
+    def test_an_object_that_another_client_created_is_updated(self, api: FakeApi) -> None:
         self.somebody_writes(api, "POST", **OTHER)
         assert actions(run(api, Keep())) == ["update"]
         assert [line.split()[0] for line in api.asked] == ["GET", "POST", "GET", "PATCH"]
 
     @pytest.mark.parametrize(("present", "then"), [(True, ["create"]), (False, [])])
-    def test_one_that_somebody_else_deleted(self, api: FakeApi, present: bool, then: list[str]) -> None:
+    def test_an_object_that_another_client_deleted_is_planned_again(
+        self, api: FakeApi, present: bool, then: list[str]
+    ) -> None:
         api.put("secrets", "a", "keep", **OTHER)
         self.somebody_writes(api, "PATCH" if present else "DELETE")
         outcome = run(api, Keep(present))
         assert (actions(outcome), outcome.retries) == (then, 1)
 
-    def test_one_that_is_changed_all_the_time_is_given_up_after_a_minute(self, api: FakeApi) -> None:
+    def test_an_object_that_keeps_changing_is_given_up_after_a_minute(self, api: FakeApi) -> None:
         api.put("secrets", "a", "keep", **OTHER)
         api.fail("PATCH", status_object(409, "Conflict", "modified"), times=10**9)
         clock = Clock()
@@ -225,9 +227,7 @@ class TestConflicts:
 
 class TestLostAnswers:
     @pytest.mark.parametrize("present", [True, False])
-    def test_a_write_that_was_carried_out_is_reported_once_and_not_sent_again(
-        self, api: FakeApi, present: bool
-    ) -> None:
+    def test_a_write_with_a_lost_answer_is_reported_once_and_not_sent_again(self, api: FakeApi, present: bool) -> None:
         if not present:
             api.put("secrets", "a", "keep", **OTHER)
         api.fail("POST|DELETE", LOST, carried_out=True)
@@ -235,13 +235,13 @@ class TestLostAnswers:
         assert actions(outcome) == ["create" if present else "delete"]
         assert (len(api.writes), outcome.retries) == (1, 1)
 
-    def test_one_that_was_not_is_sent_again_and_reported_once(self, api: FakeApi) -> None:
+    def test_a_write_that_was_not_carried_out_is_sent_again_and_reported_once(self, api: FakeApi) -> None:
         api.fail("POST", LOST)
         outcome = run(api, Keep())
         assert actions(outcome) == ["create"]
         assert (len(api.writes), outcome.retries) == (2, 1)
 
-    def test_carried_out_and_changed_by_somebody_else_both_writes_are_reported(self, api: FakeApi) -> None:
+    def test_a_lost_write_that_another_client_changed_is_reported_with_the_second_write(self, api: FakeApi) -> None:
         def created_then_changed(_request: Request) -> Answer:
             api.put("secrets", "a", "keep", **OTHER)
             raise LOST
@@ -249,7 +249,7 @@ class TestLostAnswers:
         api.fail("POST", created_then_changed)
         assert actions(run(api, Keep())) == ["create", "update"]
 
-    def test_too_many_in_one_namespace_end_it(self, api: FakeApi) -> None:
+    def test_too_many_lost_answers_end_the_writes_of_one_namespace(self, api: FakeApi) -> None:
         api.fail("POST /api/v1/namespaces/a/", BROKEN, times=10**9)
         outcome = run(api, Keep(), ["a", "b"])
         assert statuses(outcome) == {"a": "failed", "b": "changed"}
@@ -260,7 +260,7 @@ class TestLostAnswers:
 
 
 class TestOneFailure:
-    def test_stays_one(self, api: FakeApi) -> None:
+    def test_a_failure_in_one_namespace_does_not_affect_the_others(self, api: FakeApi) -> None:
         api.fail("POST /api/v1/namespaces/b/", FORBIDDEN)
         outcome = run(api, Keep(), ["a", "b", "c"])
         assert statuses(outcome) == {"a": "changed", "b": "failed", "c": "changed"}
@@ -269,7 +269,7 @@ class TestOneFailure:
         assert "creating secret b/keep" in outcome.failed[0].error
         assert outcome.failed[0].changes == ()
 
-    def test_what_was_done_before_it_is_reported(self, api: FakeApi) -> None:
+    def test_changes_before_a_failure_are_reported(self, api: FakeApi) -> None:
         api.fail("POST", FORBIDDEN, after=1)
         outcome = run(api, Keep(keeps=("one", "two")))
         assert statuses(outcome) == {"a": "failed"}
@@ -286,18 +286,18 @@ class TestOneFailure:
         assert statuses(outcome) == {"a": "changed", "b": "failed"}
         assert "reading service account b/robot" in outcome.failed[0].error
 
-    def test_a_related_object_that_may_not_be_read_is_left_out(self, api: FakeApi) -> None:
+    def test_a_forbidden_related_object_is_left_out(self, api: FakeApi) -> None:
         api.fail("serviceaccounts", FORBIDDEN, times=10**9)
         assert statuses(run(api, Keep(refers=("robot",)))) == {"a": "changed"}
 
-    def test_an_error_in_the_plan(self, api: FakeApi) -> None:
+    def test_an_error_in_the_plan_fails_only_its_namespace(self, api: FakeApi) -> None:
         outcome = run(api, Keep(breaks_on="b"), ["a", "b", "c"])
         assert statuses(outcome) == {"a": "changed", "b": "failed", "c": "changed"}
         assert outcome.failed[0].error.startswith("an internal error: KeyError in plan, line ")
         assert outcome.failed[0].error.endswith(". Please report it, with the task's options")
         assert "unforeseen" not in outcome.failed[0].error
 
-    def test_an_error_in_a_thread(self, api: FakeApi) -> None:
+    def test_an_error_in_a_thread_fails_only_its_namespace(self, api: FakeApi) -> None:
         def unforeseen(_request: Request) -> Answer:
             raise ZeroDivisionError("unforeseen")
 
@@ -306,7 +306,7 @@ class TestOneFailure:
         assert statuses(outcome) == {"a": "changed", "b": "failed", "c": "changed"}
         assert "ZeroDivisionError" in outcome.failed[0].error
 
-    def test_an_object_that_cannot_be_read_is_not_the_clusters_failure(self, api: FakeApi) -> None:
+    def test_an_unreadable_object_is_not_a_failure_of_the_cluster(self, api: FakeApi) -> None:
         """Nothing but 500 for half a minute: the server is asked for something else before it is given up."""
         api.fail("GET /api/v1/namespaces/b/", BROKEN, times=10**9)
         outcome = run(api, Keep(), ["a", "b", "c"])
@@ -314,7 +314,7 @@ class TestOneFailure:
         assert outcome.stopped == ""
         assert api.asked.count("GET /readyz") == 1
 
-    def test_a_namespace_that_is_not_there(self, api: FakeApi) -> None:
+    def test_a_missing_namespace_fails_alone(self, api: FakeApi) -> None:
         api.namespaces_checked = True
         api.put("namespaces", "", "a")
         outcome = run(api, Keep(), ["a", "missing"])
@@ -323,7 +323,7 @@ class TestOneFailure:
             "the namespace does not exist on https://api.example.com:6443. Create it first, or correct its name"
         )
 
-    def test_one_that_is_being_deleted_is_skipped(self, api: FakeApi) -> None:
+    def test_a_terminating_namespace_is_skipped(self, api: FakeApi) -> None:
         api.put("namespaces", "", "a", metadata={"deletionTimestamp": "now"})
         outcome = run(api, Keep(), ["a", "b"])
         assert statuses(outcome) == {"a": "skipped", "b": "changed"}
@@ -333,37 +333,37 @@ class TestOneFailure:
     @pytest.mark.parametrize(
         ("held", "status"), [(None, "failed"), ({"metadata": {"deletionTimestamp": "now"}}, "skipped"), ({}, "changed")]
     )
-    def test_check_mode_looks_whether_it_is_there(self, api: FakeApi, held: Any, status: str) -> None:
+    def test_check_mode_reads_the_namespace_before_a_create(self, api: FakeApi, held: Any, status: str) -> None:
         if held is not None:
             api.put("namespaces", "", "a", **held)
         outcome = run(api, Keep(), check_mode=True)
         assert statuses(outcome) == {"a": status}
         assert api.asked == ["GET /api/v1/namespaces/a/secrets/keep", "GET /api/v1/namespaces/a"]
 
-    def test_check_mode_goes_on_when_it_may_not_look(self, api: FakeApi) -> None:
+    def test_check_mode_ignores_a_forbidden_read_of_the_namespace(self, api: FakeApi) -> None:
         api.fail("GET /api/v1/namespaces/a$", FORBIDDEN)
         assert statuses(run(api, Keep(), check_mode=True)) == {"a": "changed"}
 
-    def test_check_mode_does_not_look_for_an_update(self, api: FakeApi) -> None:
+    def test_check_mode_does_not_read_the_namespace_before_an_update(self, api: FakeApi) -> None:
         api.put("secrets", "a", "keep", **OTHER)
         run(api, Keep(), check_mode=True)
         assert api.asked == ["GET /api/v1/namespaces/a/secrets/keep"]
 
 
 class TestLimit:
-    def test_a_few_failures_do_not_end_it(self, api: FakeApi) -> None:
+    def test_failures_up_to_max_failures_do_not_stop_the_task(self, api: FakeApi) -> None:
         api.fail("POST .*/namespaces/[ab]/", BROKEN, times=10**9)
         outcome = run(api, Keep(), list("abcd"), max_failures=2)
         assert list(statuses(outcome).values()) == ["failed", "failed", "changed", "changed"]
 
-    def test_one_more_does(self, api: FakeApi) -> None:
+    def test_max_failures_stops_after_the_limit(self, api: FakeApi) -> None:
         api.fail("POST .*/namespaces/[abc]/", BROKEN, times=10**9)
         outcome = run(api, Keep(), list("abcde"), max_failures=2)
         assert list(statuses(outcome).values()) == ["failed", "failed", "failed", "skipped", "skipped"]
         text = "not attempted: the API server failed in more than 2 namespaces (max_failures)"
         assert outcome.namespaces[3].error == text
 
-    def test_zero_is_a_limit(self, api: FakeApi) -> None:
+    def test_max_failures_of_zero_stops_after_the_first_failure(self, api: FakeApi) -> None:
         api.fail("POST .*/namespaces/a/", BROKEN, times=10**9)
         assert list(statuses(run(api, Keep(), list("abc"), max_failures=0)).values()) == [
             "failed",
@@ -371,7 +371,7 @@ class TestLimit:
             "skipped",
         ]
 
-    def test_a_failure_of_an_entry_counts(self, api: FakeApi) -> None:
+    def test_a_failure_of_an_entry_counts_for_max_failures(self, api: FakeApi) -> None:
         api.fail("POST .*/namespaces/a/", BROKEN, times=10**9)
         entry = Declaration(Keep(), Entry("secrets", 0))
         outcome = run(api, Batch(SECRET, {name: [entry] for name in "ab"}), list("ab"), max_failures=0)
@@ -382,7 +382,7 @@ class TestLimit:
         api.fail("POST .*/namespaces/a/", answer, times=10**9)
         assert list(statuses(run(api, Keep(), list("ab"), max_failures=0)).values()) == ["failed", "changed"]
 
-    def test_a_write_to_an_object_that_exists_does_not_count(self, api: FakeApi) -> None:
+    def test_a_failed_write_to_an_existing_object_does_not_count(self, api: FakeApi) -> None:
         """Such as one that is as large as the API server can store, so that nothing can be added to it."""
         api.put("secrets", "a", "keep", **OTHER)
         api.fail("PATCH .*/namespaces/a/", BROKEN, times=10**9)
@@ -390,7 +390,7 @@ class TestLimit:
 
 
 class TestTheClusterFails:
-    def test_a_login_that_is_revoked_ends_the_task_soon(self, api: FakeApi) -> None:
+    def test_a_revoked_login_ends_the_task_soon(self, api: FakeApi) -> None:
         api.fail("POST", UNAUTHORIZED, times=10**9, after=10)
         names = [f"n{number:04}" for number in range(1000)]
         outcome = run(api, Keep(), names, concurrency=4)
@@ -407,12 +407,12 @@ class TestTheClusterFails:
         skipped = next(result for result in outcome.namespaces if result.status == "skipped")
         assert skipped.error == "not attempted: the task stopped (https://api.example.com:6443 failed)"
 
-    def test_the_next_run_finishes(self, api: FakeApi) -> None:
+    def test_the_next_run_finishes_the_task(self, api: FakeApi) -> None:
         api.fail("POST", UNAUTHORIZED, after=1)
         run(api, Keep(), list("abc"))
         assert statuses(run(api, Keep(), list("abc"))) == {"a": "unchanged", "b": "changed", "c": "changed"}
 
-    def test_a_namespace_that_is_half_done_is_reported_as_failed(self, api: FakeApi) -> None:
+    def test_a_half_finished_namespace_is_reported_as_failed(self, api: FakeApi) -> None:
         api.fail("POST", UNAUTHORIZED, times=10**9, after=1)
         outcome = run(api, Keep(keeps=("one", "two")))
         assert statuses(outcome) == {"a": "failed"}
@@ -420,7 +420,7 @@ class TestTheClusterFails:
         assert outcome.failed[0].error == "the task stopped before this namespace was finished"
         assert "401" in outcome.stopped
 
-    def test_what_may_have_been_carried_out_is_said_of_its_namespace(self, api: FakeApi) -> None:
+    def test_a_write_that_may_have_been_carried_out_is_reported_for_its_namespace(self, api: FakeApi) -> None:
         """The server dies: why is said once, of each namespace only what is not known of it."""
         api.fail("GET /api/v1/namespaces/[bc]|POST|readyz", LOST, times=10**9, after=3)
         outcome = run(api, Keep(), list("abc"))
@@ -431,20 +431,20 @@ class TestTheClusterFails:
         assert errors
         assert outcome.failed[0].changes == ()
 
-    def test_nothing_to_create_it_in_is_told_at_once(self, api: FakeApi) -> None:
+    def test_an_unknown_resource_on_create_fails_at_once(self, api: FakeApi) -> None:
         api.fail("POST", status_object(404, "NotFound", "404 page not found"), times=10**9)
         clock = Clock()
         assert statuses(run(api, Keep(), clock=clock)) == {"a": "failed"}
         assert (len(api.writes), clock.slept) == (1, [])
 
-    def test_at_the_first_request_it_is_the_tasks_failure(self, api: FakeApi) -> None:
+    def test_a_refused_login_at_the_first_request_stops_the_task(self, api: FakeApi) -> None:
         api.fail("GET", UNAUTHORIZED, times=10**9)
         outcome = run(api, Keep(), list("abc"))
         assert set(statuses(outcome).values()) <= {"failed", "skipped"}
         assert "401" in outcome.stopped
         assert api.writes == []
 
-    def test_a_list_that_fails_is_no_namespaces_failure(self, api: FakeApi) -> None:
+    def test_a_failed_list_stops_the_task_and_fails_no_namespace(self, api: FakeApi) -> None:
         api.fail("GET /api/v1/secrets", status_object(400, "BadRequest", "odd"), times=10**9)
         names = [f"n{number}" for number in range(40)]
         outcome = run(api, Keep(), names)
@@ -452,7 +452,7 @@ class TestTheClusterFails:
         assert "listing secrets in all namespaces" in outcome.stopped
         assert api.writes == []
 
-    def test_one_in_a_later_round_loses_nothing(self, api: FakeApi) -> None:
+    def test_a_failed_list_in_a_later_round_loses_no_result(self, api: FakeApi) -> None:
         """Some namespaces wait for an account; the list of the second look fails after the first has written."""
         names = [f"n{number:02}" for number in range(70)]
         for name in names:
@@ -466,7 +466,7 @@ class TestTheClusterFails:
 
 
 class TestWaiting:
-    def test_what_appears_in_time(self, api: FakeApi) -> None:
+    def test_an_awaited_object_that_appears_in_time_is_used(self, api: FakeApi) -> None:
         clock = Clock()
         looks = []
 
@@ -483,7 +483,7 @@ class TestWaiting:
         assert len(looks) == 3
         assert clock.slept == [pytest.approx(0.1), pytest.approx(0.15)]
 
-    def test_what_does_not(self, api: FakeApi) -> None:
+    def test_an_awaited_object_that_does_not_appear_fails_the_namespace(self, api: FakeApi) -> None:
         api.put("namespaces", "", "a")
         clock = Clock()
         outcome = run(api, Keep(account="robot", within=5), clock=clock)
@@ -491,13 +491,13 @@ class TestWaiting:
         assert outcome.failed[0].error == "service account robot did not appear in time. Create it, or wait longer"
         assert sum(clock.slept) == pytest.approx(5)
 
-    def test_nothing_is_awaited_in_a_namespace_that_is_not_there(self, api: FakeApi) -> None:
+    def test_a_missing_namespace_is_not_waited_for(self, api: FakeApi) -> None:
         clock = Clock()
         outcome = run(api, Keep(account="robot", within=5), clock=clock)
         assert "the namespace does not exist" in outcome.failed[0].error
         assert clock.slept == []
 
-    def test_one_that_vanishes_meanwhile_is_not_to_be_created(self, api: FakeApi) -> None:
+    def test_a_namespace_deleted_during_the_wait_is_reported_as_deleted(self, api: FakeApi) -> None:
         api.put("namespaces", "", "a")
         clock = Clock()
 
@@ -512,7 +512,7 @@ class TestWaiting:
             "Create it again, or remove it from the task"
         )
 
-    def test_the_others_are_done_meanwhile(self, api: FakeApi) -> None:
+    def test_the_other_namespaces_are_finished_while_one_waits(self, api: FakeApi) -> None:
         for name in ("a", "b"):
             api.put("namespaces", "", name)
         api.put("serviceaccounts", "b", "robot")
@@ -587,7 +587,7 @@ class TestEntries:
             api.put("secrets", namespace, name, data={"old": "eA=="}, type="own")
 
     @pytest.mark.parametrize("check", [False, True])
-    def test_one_write_for_each_object(self, api: FakeApi, check: bool) -> None:
+    def test_each_object_of_several_entries_is_written_once(self, api: FakeApi, check: bool) -> None:
         self.hold(api, "two")
         declared = entries(
             Adds("one", ("k",)), Adds("two", ("k",)), Adds("one", ("l",)), Adds("three", ()), Adds("two", ("m", "k"))
@@ -605,7 +605,7 @@ class TestEntries:
             assert told(run(api, declared)) == []
             assert len(api.writes) == 2
 
-    def test_what_one_deletes_another_creates(self, api: FakeApi) -> None:
+    def test_an_object_that_one_entry_deletes_is_created_by_another(self, api: FakeApi) -> None:
         self.hold(api, "one")
         outcome = run(api, entries(Adds("one"), Adds("one", ("k",))))
         assert told(outcome) == [("delete", "one", (0,)), ("create", "one", (1,))]
@@ -622,19 +622,19 @@ class TestEntries:
         assert told(outcome) == [("create", "one", (0,)), ("create", "three", (2,))]
         assert len(api.writes) == (0 if check else 2)
 
-    def test_also_when_it_is_all_that_there_is(self, api: FakeApi) -> None:
+    def test_the_only_entry_that_cannot_be_planned_fails_its_namespace(self, api: FakeApi) -> None:
         outcome = run(api, entries(Adds("one", refuses="no")))
         assert (statuses(outcome), why(outcome), api.writes) == ({"a": "failed"}, {0: "no"}, [])
         assert outcome.has_failed
 
-    def test_only_in_the_namespace_where_it_fails(self, api: FakeApi) -> None:
+    def test_an_entry_fails_only_in_the_namespace_of_the_failure(self, api: FakeApi) -> None:
         self.hold(api, "one")
         self.hold(api, "one", namespace="b")
         api.fail("PATCH /api/v1/namespaces/b/secrets/one", FORBIDDEN)
         outcome = run(api, entries(Adds("one", ("k",)), namespaces=("a", "b")), ["a", "b"])
         assert statuses(outcome) == {"a": "changed", "b": "failed"}
 
-    def test_a_write_that_is_refused_is_its_entrys_failure(self, api: FakeApi) -> None:
+    def test_a_refused_write_is_the_failure_of_its_entry(self, api: FakeApi) -> None:
         self.hold(api, "one", "two", "three")
         api.fail(f"PATCH {SECRETS}/two", FORBIDDEN)
         outcome = run(api, entries(*(Adds(name, ("k",)) for name in ("one", "two", "three"))))
@@ -645,7 +645,7 @@ class TestEntries:
         assert why(outcome)[1].startswith("updating secret a/two on https://api.example.com:6443 was refused: 403 ")
         assert api.writes == [f"PATCH {SECRETS}/{name}" for name in ("one", "two", "three")]
 
-    def test_a_joined_write_that_is_refused_is_the_failure_of_all_its_entries(self, api: FakeApi) -> None:
+    def test_a_refused_joined_write_is_the_failure_of_all_its_entries(self, api: FakeApi) -> None:
         self.hold(api, "both", "own")
         api.fail(f"PATCH {SECRETS}/both", FORBIDDEN)
         outcome = run(api, entries(Adds("both", ("k",)), Adds("own", ("k",)), Adds("both", ("l",))))
@@ -660,14 +660,14 @@ class TestEntries:
         declared = entries(Adds("three", ("k",)), Adds("two", refuses="no"), Adds("one", ("k",)))
         assert list(why(run(api, declared))) == [0, 1, 2]
 
-    def test_a_failed_entry_writes_no_more(self, api: FakeApi) -> None:
+    def test_a_failed_entry_writes_no_further_object(self, api: FakeApi) -> None:
         api.fail("POST", FORBIDDEN)
         outcome = run(api, entries(Keep(keeps=("one", "two")), Keep(keeps=("three",))))
         assert told(outcome) == [("create", "three", (1,))]
         assert list(why(outcome)) == [0]
         assert api.writes == [f"POST {SECRETS}"] * 2
 
-    def test_what_another_deletes_in_vain_is_not_created(self, api: FakeApi) -> None:
+    def test_an_object_whose_deletion_by_another_entry_failed_is_updated(self, api: FakeApi) -> None:
         """The second was planned on what the first would leave; it is planned again on what there is."""
         self.hold(api, "one")
         api.fail("DELETE", FORBIDDEN)
@@ -678,7 +678,7 @@ class TestEntries:
         assert sum(clock.slept) < 2
         assert sorted(api.get("secrets", "a", "one")["data"]) == ["k", "old"]  # type: ignore[index]
 
-    def test_what_another_does_in_vain_is_done_by_the_next(self, api: FakeApi) -> None:
+    def test_an_object_that_a_failed_entry_did_not_write_is_written_by_the_next(self, api: FakeApi) -> None:
         """Two entries keep one secret, the first of them something more: that is refused, so the second writes alone."""
         self.hold(api, "more")
         api.fail(f"PATCH {SECRETS}/more", FORBIDDEN)
@@ -687,14 +687,14 @@ class TestEntries:
         assert list(why(outcome)) == [0]
         assert told(outcome) == [("create", "shared", (1,))]
 
-    def test_the_answer_to_a_write_is_lost(self, api: FakeApi) -> None:
+    def test_a_joined_write_with_a_lost_answer_is_reported_once(self, api: FakeApi) -> None:
         self.hold(api, "two")
         api.fail(f"PATCH {SECRETS}/two", LOST, carried_out=True)
         outcome = run(api, entries(Adds("one", ("k",)), Adds("two", ("k",)), Adds("two", ("l",))))
         assert told(outcome) == [("create", "one", (0,)), ("update", "two", (1, 2))]
         assert (statuses(outcome), len(api.writes), outcome.retries) == ({"a": "changed"}, 2, 1)
 
-    def test_one_whose_answers_are_always_lost_fails_alone(self, api: FakeApi) -> None:
+    def test_an_entry_whose_answers_are_always_lost_fails_alone(self, api: FakeApi) -> None:
         self.hold(api, "one", "two")
         api.fail(f"PATCH {SECRETS}/one", BROKEN, times=10**9)
         outcome = run(api, entries(Adds("one", ("k",)), Adds("two", ("k",))))
@@ -705,7 +705,7 @@ class TestEntries:
         )
         assert outcome.failed[0].error == ""
 
-    def test_one_that_others_keep_changing_fails_alone(self, api: FakeApi) -> None:
+    def test_an_entry_whose_object_keeps_changing_fails_alone(self, api: FakeApi) -> None:
         self.hold(api, "one", "two")
         api.fail(f"PATCH {SECRETS}/one", status_object(409, "Conflict", "modified"), times=10**9)
         outcome = run(api, entries(Adds("one", ("k",)), Adds("two", ("k",))))
@@ -716,7 +716,7 @@ class TestEntries:
     CONFLICT = status_object(409, "Conflict", "modified")
 
     @pytest.mark.parametrize("failing", [CONFLICT, BROKEN])
-    def test_what_one_used_up_is_not_taken_from_the_next(self, api: FakeApi, failing: Answer) -> None:
+    def test_retries_of_one_entry_are_not_taken_from_the_next(self, api: FakeApi, failing: Answer) -> None:
         """The second is met by one failure only, after the first had all that it may have."""
         self.hold(api, "one", "two")
         api.fail(f"PATCH {SECRETS}/one", failing, times=10**9)
@@ -727,7 +727,7 @@ class TestEntries:
         assert api.writes.count(f"PATCH {SECRETS}/two") == 4
         assert clock.slept[-3] <= 0.02, "nor does it wait as long as the first did at last"
 
-    def test_a_writes_time_begins_with_its_first_failure(self, api: FakeApi) -> None:
+    def test_the_time_of_a_write_begins_with_its_first_failure(self, api: FakeApi) -> None:
         """The writes before it may have taken longer than one object is tried."""
         self.hold(api, "one", "two")
         clock = Clock()
@@ -741,7 +741,7 @@ class TestEntries:
         assert statuses(outcome) == {"a": "changed"}
 
     @pytest.mark.parametrize(("failing", "most"), [(CONFLICT, None), (BROKEN, 25 + 16)])
-    def test_the_namespace_has_an_end_too(self, api: FakeApi, failing: Answer, most: int | None) -> None:
+    def test_the_retries_of_a_namespace_are_limited(self, api: FakeApi, failing: Answer, most: int | None) -> None:
         """Twenty objects that fail always do not hold up the task twenty times as long as one."""
         names = [f"s{number:02}" for number in range(20)]
         self.hold(api, *names, "last")
@@ -756,7 +756,7 @@ class TestEntries:
         assert counts[-10:] == [1] * 10, "each is tried once at least"
         assert most is None or sum(counts) == most
 
-    def test_what_somebody_made_right_meanwhile_is_no_change(self, api: FakeApi) -> None:
+    def test_a_change_of_an_entry_that_another_client_has_already_made_is_not_reported(self, api: FakeApi) -> None:
         self.hold(api, "one")
         waiting = [True]
 
@@ -770,7 +770,9 @@ class TestEntries:
         assert told(outcome) == [("update", "one", (1,))]
 
     @pytest.mark.parametrize("missing", [True, False])
-    def test_a_namespace_that_is_gone_is_no_entrys_failure(self, api: FakeApi, missing: bool) -> None:
+    def test_a_missing_or_terminating_namespace_is_not_the_failure_of_an_entry(
+        self, api: FakeApi, missing: bool
+    ) -> None:
         api.namespaces_checked = True
         if not missing:
             api.put("namespaces", "", "a", metadata={"deletionTimestamp": "now"})
@@ -779,13 +781,13 @@ class TestEntries:
         assert why(outcome) == {}
         assert len(api.writes) == 1
 
-    def test_an_unforeseen_error_is_the_namespaces(self, api: FakeApi) -> None:
+    def test_an_unforeseen_error_is_the_failure_of_the_namespace(self, api: FakeApi) -> None:
         outcome = run(api, entries(Keep(breaks_on="a"), Adds("one", ("k",))))
         assert outcome.failed[0].error.startswith("an internal error: KeyError")
 
 
 class TestTheClusterFailsWithEntries:
-    def test_what_is_left_is_said_once_and_what_is_done_is_told(self, api: FakeApi) -> None:
+    def test_a_failed_cluster_is_reported_once_with_the_finished_entries(self, api: FakeApi) -> None:
         api.fail("POST", UNAUTHORIZED, times=10**9, after=1)
         names = ["a", "b"]
         outcome = run(api, entries(Adds("one", ("k",)), Adds("two", ("k",)), namespaces=names), names)
@@ -797,7 +799,7 @@ class TestTheClusterFailsWithEntries:
         assert len(api.writes) <= 3
 
     @pytest.mark.parametrize("refused", ["write", "plan"])
-    def test_why_an_entry_failed_before_is_told(self, api: FakeApi, refused: str) -> None:
+    def test_the_reason_of_an_earlier_failed_entry_is_reported(self, api: FakeApi, refused: str) -> None:
         api.put("secrets", "a", "one", data={"old": "eA=="})
         api.fail(f"PATCH {SECRETS}/one", FORBIDDEN)
         api.fail("POST", UNAUTHORIZED, times=10**9)
@@ -810,7 +812,7 @@ class TestTheClusterFailsWithEntries:
 
 
 class TestWaitingEntries:
-    def test_each_waits_for_its_own_time_and_holds_up_no_other(self, api: FakeApi) -> None:
+    def test_each_entry_waits_for_its_own_time_and_delays_no_other(self, api: FakeApi) -> None:
         api.put("namespaces", "", "a")
         clock = Clock()
         started = clock.seconds
@@ -834,7 +836,7 @@ class TestWaitingEntries:
         reads = [line for line in api.asked[:first_write] if line.startswith("GET")]
         assert len(reads) == len(set(reads)), "what is not awaited is written at the first look"
 
-    def test_until_the_longest_has_passed(self, api: FakeApi) -> None:
+    def test_entries_wait_until_the_longest_time_has_passed(self, api: FakeApi) -> None:
         api.put("namespaces", "", "a")
         clock = Clock()
         declared = entries(Keep(account="x", within=5), Keep(account="y", within=8), Keep(account="z", within=0))
@@ -846,7 +848,7 @@ class TestWaitingEntries:
         }
         assert outcome.failed[0].error == ""
 
-    def test_all_that_one_waits_for_is_one_reason(self, api: FakeApi) -> None:
+    def test_all_awaited_objects_of_one_entry_are_one_reason(self, api: FakeApi) -> None:
         api.put("namespaces", "", "a")
         outcome = run(api, entries(Awaits(("x", "y"), 0), Awaits(("z",), 0)))
         assert why(outcome) == {
@@ -854,13 +856,13 @@ class TestWaitingEntries:
             1: "z did not appear in time. Create it, or wait longer",
         }
 
-    def test_nothing_to_wait_for_is_not_waited_for(self, api: FakeApi) -> None:
+    def test_an_entry_without_a_waiting_time_is_not_waited_for(self, api: FakeApi) -> None:
         api.put("namespaces", "", "a")
         clock = Clock()
         run(api, entries(Awaits(("x",), 0)), clock=clock)
         assert clock.slept == []
 
-    def test_a_namespace_that_is_done_is_not_looked_at_again(self, api: FakeApi) -> None:
+    def test_a_finished_namespace_is_not_read_again(self, api: FakeApi) -> None:
         for name in ("a", "b"):
             api.put("namespaces", "", name)
         places = {
@@ -892,25 +894,25 @@ class TestNotBroughtByAList:
         for number in range(self.COUNT - 1):
             api.put("secrets", "a", f"s{number:02}", type="own", data={"k": "eA=="})
 
-    def test_a_missing_one_is_created_without_a_read(self, api: FakeApi) -> None:
+    def test_a_missing_object_is_created_without_a_read(self, api: FakeApi) -> None:
         outcome = run(api, self.declared())
         assert told(outcome) == [("create", "s39", (39,))]
         assert api.asked == [self.LIST, f"POST {SECRETS}"]
 
-    def test_one_of_another_type_is_found_by_the_create(self, api: FakeApi) -> None:
+    def test_an_object_of_another_type_is_found_by_the_create(self, api: FakeApi) -> None:
         api.put("secrets", "a", "s39", type="other", data={"old": "eA=="})
         outcome = run(api, self.declared())
         assert told(outcome) == [("update", "s39", (39,))]
         assert api.asked == [self.LIST, f"POST {SECRETS}", f"GET {SECRETS}/s39", f"PATCH {SECRETS}/s39"]
         assert sorted(api.get("secrets", "a", "s39")["data"]) == ["k", "old"]  # type: ignore[index]
 
-    def test_or_needs_no_change(self, api: FakeApi) -> None:
+    def test_an_object_of_another_type_that_is_correct_needs_no_change(self, api: FakeApi) -> None:
         api.put("secrets", "a", "s39", type="other", data={"k": "eA=="})
         outcome = run(api, self.declared())
         assert (told(outcome), statuses(outcome)) == ([], {"a": "unchanged"})
         assert api.asked == [self.LIST, f"POST {SECRETS}", f"GET {SECRETS}/s39"]
 
-    def test_check_mode_reads_it(self, api: FakeApi) -> None:
+    def test_check_mode_reads_an_object_that_the_list_lacks(self, api: FakeApi) -> None:
         api.put("secrets", "a", "s39", type="other", data={"k": "eA=="})
         assert told(run(api, self.declared(), check_mode=True)) == []
         assert api.asked == [self.LIST, f"GET {SECRETS}/s39"]
@@ -920,35 +922,35 @@ class TestNotBroughtByAList:
         assert self.reads(api) == [f"GET {SECRETS}/s39", "GET /api/v1/namespaces/a"]
 
     @pytest.mark.parametrize("exists", [True, False])
-    def test_what_is_to_be_absent_is_read(self, api: FakeApi, exists: bool) -> None:
+    def test_an_object_that_must_be_absent_is_read(self, api: FakeApi, exists: bool) -> None:
         if exists:
             api.put("secrets", "a", "gone", type="other")
         outcome = run(api, self.declared(Adds("gone", listed_by=self.TYPED)))
         assert told(outcome) == [("create", "s39", (39,)), *([("delete", "gone", (40,))] if exists else [])]
         assert self.reads(api) == [f"GET {SECRETS}/gone"]
 
-    def test_several_are_read_in_order_before_anything_is_written(self, api: FakeApi) -> None:
+    def test_several_objects_are_read_in_order_before_any_write(self, api: FakeApi) -> None:
         for name in ("y", "x"):
             api.put("secrets", "a", name, type="other")
         run(api, self.declared(*(Adds(name, listed_by=self.TYPED) for name in "yx")))
         assert [line.split()[0] for line in api.asked] == ["GET", "GET", "GET", "POST", "DELETE", "DELETE"]
         assert self.reads(api) == [f"GET {SECRETS}/x", f"GET {SECRETS}/y"]
 
-    def test_one_whose_entry_is_refused_is_read_for_it_may_be_another(self, api: FakeApi) -> None:
+    def test_an_object_whose_entry_is_refused_is_read(self, api: FakeApi) -> None:
         """A refusal that only an absent object gets is none when the object is there."""
         api.put("secrets", "a", "there", type="other")
         outcome = run(api, self.declared(NeedsIt("there", listed_by=self.TYPED)))
         assert why(outcome) == {}
         assert self.reads(api) == [f"GET {SECRETS}/there"]
 
-    def test_one_that_cannot_be_read_fails_its_namespace(self, api: FakeApi) -> None:
+    def test_an_unreadable_object_that_the_list_lacks_fails_its_namespace(self, api: FakeApi) -> None:
         api.fail(f"GET {SECRETS}/gone", status_object(400, "BadRequest", "odd"), times=10**9)
         outcome = run(api, self.declared(Adds("gone", listed_by=self.TYPED)))
         assert statuses(outcome) == {"a": "failed"}
         assert "reading secret a/gone" in outcome.failed[0].error
         assert api.writes == []
 
-    def test_nothing_is_read_twice_in_a_namespace_that_waits(self, api: FakeApi) -> None:
+    def test_no_object_is_read_twice_in_one_look_of_a_waiting_namespace(self, api: FakeApi) -> None:
         """Each look begins with the list."""
         clock = Clock()
         outcome = run(api, self.declared(Adds("gone", listed_by=self.TYPED), Awaits(("x",), 0.2)), clock=clock)
@@ -1003,7 +1005,7 @@ class Awaits:
 
 
 class TestProgress:
-    def test_counts_each_namespace_once(self, api: FakeApi) -> None:
+    def test_progress_counts_each_namespace_once(self, api: FakeApi) -> None:
         clock, said = Clock(), []
         api.before = lambda _request: clock.sleep(4.0)
         api.fail("POST /api/v1/namespaces/c/", FORBIDDEN)
@@ -1016,14 +1018,14 @@ class TestProgress:
 class TestSeen:
     """What was read already is not read again."""
 
-    def test_the_plan_is_of_what_was_seen(self, api: FakeApi) -> None:
+    def test_the_plan_uses_the_objects_that_were_seen_before(self, api: FakeApi) -> None:
         held = api.put("secrets", "a", "keep", **OTHER)
         settings = RunSettings(check_mode=False, concurrency=1)
         outcome = reconcile(api.cluster(), Keep(), ["a"], settings, {"a": View({"keep": held})})
         assert statuses(outcome) == {"a": "changed"}
         assert api.asked == ["PATCH /api/v1/namespaces/a/secrets/keep"]
 
-    def test_what_is_outdated_is_read_again(self, api: FakeApi) -> None:
+    def test_an_outdated_object_is_read_again(self, api: FakeApi) -> None:
         held = api.put("secrets", "a", "keep", **OTHER)
         api.put("secrets", "a", "keep", **WANTED)
         clock = Clock()
@@ -1032,7 +1034,7 @@ class TestSeen:
         assert statuses(outcome) == {"a": "unchanged"}
         assert [text.partition(" ")[0] for text in api.asked] == ["PATCH", "GET"]
 
-    def test_only_the_first_look_is_of_that(self, api: FakeApi) -> None:
+    def test_a_later_look_does_not_use_the_objects_that_were_seen_before(self, api: FakeApi) -> None:
         api.put("namespaces", "", "a")
         api.put("serviceaccounts", "a", "default")
         desired = Keep(account="default", within=5.0)

@@ -24,7 +24,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.chan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.replacement import carry_out
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.replacement import apply_change
 from support.fake_api import LOST, FakeApi
 from support.scripted_pool import Answer, Clock, Request, status_object
 
@@ -50,7 +50,7 @@ def clock() -> Clock:
 
 def do(api: FakeApi, clock: Clock, change: Change | None = None) -> Any:
     change = change or replace(REF, stored(api), NEW, {}, before={}, after={})
-    return carry_out(api.cluster(clock), change, EngineClock(clock.now, clock.sleep))
+    return apply_change(api.cluster(clock), change, EngineClock(clock.now, clock.sleep))
 
 
 def stored(api: FakeApi) -> Any:
@@ -65,7 +65,7 @@ REAL = r"POST /api/v1/namespaces/a/secrets$"
 
 
 class TestOtherChanges:
-    def test_are_one_write(self, api: FakeApi, clock: Clock) -> None:
+    def test_changes_other_than_replacements_are_one_write(self, api: FakeApi, clock: Clock) -> None:
         observed = stored(api)
         assert do(api, clock, update(REF, observed, NEW, {}, before={}, after={}))["type"] == "new"
         assert do(api, clock, delete(REF, stored(api), {}, {})) is None
@@ -74,7 +74,7 @@ class TestOtherChanges:
 
 
 class TestWhole:
-    def test_plainly(self, api: FakeApi, clock: Clock) -> None:
+    def test_a_replacement_is_a_dry_run_a_deletion_and_a_create(self, api: FakeApi, clock: Clock) -> None:
         assert do(api, clock)["type"] == "new"
         assert verbs(api) == ["DRY", "DELETE", "POST"]
         assert stored(api)["metadata"]["labels"] == {
@@ -84,17 +84,19 @@ class TestWhole:
         assert stored(api)["metadata"]["annotations"] == {"n": "m"}
         assert clock.slept == []
 
-    def test_the_deletion_is_bound_to_what_was_read(self, api: FakeApi, clock: Clock) -> None:
+    def test_the_deletion_is_bound_to_the_version_that_was_read(self, api: FakeApi, clock: Clock) -> None:
         meta = stored(api)["metadata"]
         do(api, clock)
         assert api.requests[1].body["preconditions"] == {"uid": meta["uid"], "resourceVersion": meta["resourceVersion"]}
 
-    def test_the_answer_to_the_deletion_is_lost(self, api: FakeApi, clock: Clock) -> None:
+    def test_a_lost_answer_to_the_deletion_does_not_stop_the_replacement(self, api: FakeApi, clock: Clock) -> None:
         api.fail("DELETE", LOST, carried_out=True)
         assert do(api, clock)["type"] == "new"
 
     @pytest.mark.parametrize("carried_out", [False, True])
-    def test_the_answer_to_the_create_is_lost(self, api: FakeApi, clock: Clock, carried_out: bool) -> None:
+    def test_a_lost_answer_to_the_create_does_not_stop_the_replacement(
+        self, api: FakeApi, clock: Clock, carried_out: bool
+    ) -> None:
         api.fail(REAL, LOST, carried_out=carried_out)
         assert do(api, clock)["type"] == "new"
         assert verbs(api) == ["DRY", "DELETE", "POST", "POST", *(["GET"] if carried_out else [])]
@@ -116,7 +118,9 @@ class TestNotAtAll:
         ],
         ids=["judged by the dry run", "changed meanwhile", "deletion not carried out"],
     )
-    def test_the_old_one_stays(self, api: FakeApi, clock: Clock, pattern: str, answer: Any, error: Any) -> None:
+    def test_the_old_object_stays_if_the_dry_run_or_the_deletion_fails(
+        self, api: FakeApi, clock: Clock, pattern: str, answer: Any, error: Any
+    ) -> None:
         api.fail(pattern, answer)
         with pytest.raises(error):
             do(api, clock)
@@ -130,7 +134,9 @@ class TestPutBack:
         [[], [(DENIED, 3, False)], [(LOST, 1, True)], [(LOST, 1, False)]],
         ids=["at once", "late", "unanswered", "not carried out"],
     )
-    def test_the_old_one_is_back(self, api: FakeApi, clock: Clock, then: list[Any]) -> None:
+    def test_the_old_object_is_restored_after_a_failed_create(
+        self, api: FakeApi, clock: Clock, then: list[Any]
+    ) -> None:
         api.fail(REAL, DENIED)
         for answer, times, carried_out in then:
             api.fail(REAL, answer, times=times, carried_out=carried_out)
@@ -139,7 +145,7 @@ class TestPutBack:
         assert (stored(api)["type"], stored(api)["data"]) == ("Opaque", OLD["data"])
         assert stored(api)["metadata"]["labels"] == {"a": "b"}
 
-    def test_it_is_gone(self, api: FakeApi, clock: Clock) -> None:
+    def test_an_object_that_cannot_be_restored_is_reported_as_gone(self, api: FakeApi, clock: Clock) -> None:
         api.fail(REAL, DENIED, times=ALWAYS)
         started = clock.seconds
         with pytest.raises(
@@ -148,13 +154,13 @@ class TestPutBack:
             do(api, clock)
         assert 15 < clock.seconds - started < 16
 
-    def test_it_may_be_gone(self, api: FakeApi, clock: Clock) -> None:
+    def test_an_object_is_reported_as_possibly_gone_if_the_answers_are_lost(self, api: FakeApi, clock: Clock) -> None:
         api.fail(REAL, DENIED)
         api.fail(REAL, BROKEN, times=ALWAYS)
         with pytest.raises(Refusal, match=r"^secret a/pull may be gone: "):
             do(api, clock)
 
-    def test_somebody_elses_is_not_taken_for_it(self, api: FakeApi, clock: Clock) -> None:
+    def test_an_object_of_another_client_is_not_mistaken_for_the_restored_one(self, api: FakeApi, clock: Clock) -> None:
         api.fail(REAL, DENIED)
         api.fail(REAL, put_by_another(api))
         with pytest.raises(
@@ -173,12 +179,14 @@ def put_by_another(api: FakeApi) -> Any:
 
 
 class TestSomebodyElseCreatesOne:
-    def test_it_is_planned_for_again(self, api: FakeApi, clock: Clock) -> None:
+    def test_an_object_created_by_another_client_is_an_already_exists_error(self, api: FakeApi, clock: Clock) -> None:
         api.fail(REAL, status_object(409, "AlreadyExists", "exists"))
         with pytest.raises(AlreadyExists):
             do(api, clock)
 
-    def test_also_when_an_answer_of_ours_was_lost(self, api: FakeApi, clock: Clock) -> None:
+    def test_another_object_is_an_already_exists_error_even_after_a_lost_answer(
+        self, api: FakeApi, clock: Clock
+    ) -> None:
         api.fail(REAL, put_by_another(api))
         with pytest.raises(AlreadyExists, match="^secret a/pull was created by another client in the meantime$"):
             do(api, clock)
@@ -186,7 +194,7 @@ class TestSomebodyElseCreatesOne:
 
 
 class TestNobodyKnows:
-    def test_ours_is_there_and_cannot_be_read(self, api: FakeApi, clock: Clock) -> None:
+    def test_an_unreadable_new_object_is_reported_as_existing(self, api: FakeApi, clock: Clock) -> None:
         """The create was carried out, its answer was lost, and so was the read that follows: the new one is not «gone»."""
         api.fail(REAL, LOST, carried_out=True)
         api.fail("GET", DENIED, times=ALWAYS)
@@ -201,7 +209,7 @@ class TestNotBoundToAVersion:
     """A write without the version that was read would undo what somebody else changed."""
 
     @pytest.mark.parametrize("meta", [{}, {"resourceVersion": None}, {"resourceVersion": ""}, {"resourceVersion": 7}])
-    def test_is_refused(self, meta: Any) -> None:
+    def test_an_object_without_a_version_is_refused(self, meta: Any) -> None:
         observed = {"metadata": {"name": "pull", "uid": "u", **meta}, **OLD}
         for make in (
             lambda: update(REF, observed, NEW, {}, before={}, after={}),

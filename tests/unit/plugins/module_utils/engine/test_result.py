@@ -33,7 +33,7 @@ OUTCOME = Outcome(
 
 
 class TestReport:
-    def test_reports_each_namespace(self) -> None:
+    def test_the_report_lists_each_namespace(self) -> None:
         reported = {"action": "update", "kind": "Secret", "name": "quay", **CHANGE.details}
         assert OUTCOME.report()["namespaces"] == [
             {"name": "a", "changed": False, "status": "unchanged", "changes": [], "service_accounts": []},
@@ -43,7 +43,7 @@ class TestReport:
             {"name": "e", "changed": False, "status": "skipped", "changes": [], "reason": "being deleted"},
         ]
 
-    def test_counts_and_names_the_failures(self) -> None:
+    def test_the_report_counts_and_lists_the_failures(self) -> None:
         report = OUTCOME.report()
         assert report["failures"] == [{"namespace": "c", "error": "no right"}, {"namespace": "d", "error": "no answer"}]
         counts = {"total": 5, "changed": 1, "unchanged": 1, "failed": 2, "skipped": 1, "retries": 3}
@@ -57,10 +57,10 @@ class TestReport:
         nothing = Outcome(OUTCOME.namespaces[:1]).report()
         assert (nothing["changed"], nothing["diff"]) == (False, [])
 
-    def test_what_is_sent_is_not_reported(self) -> None:
+    def test_the_report_does_not_hold_the_content_of_writes(self) -> None:
         assert "canary" not in repr(OUTCOME.report())
 
-    def test_what_the_result_holds_besides(self) -> None:
+    def test_extra_results_are_added_to_the_report(self) -> None:
         assert Outcome([], extra={"files": ["x"], "changed": True}).report()["files"] == ["x"]
         assert Outcome([], extra={"changed": True}).report()["changed"] is True
         assert Outcome([]).with_skipped(["a"], "why").extra == {}
@@ -81,12 +81,12 @@ class TestNamesOfACluster:
 
 
 class TestNotes:
-    def test_each_once(self) -> None:
+    def test_notes_are_listed_once(self) -> None:
         assert OUTCOME.notes == ["note", "other"]
 
 
 class TestMessage:
-    def test_one_line_with_each_failed_namespace_and_why(self) -> None:
+    def test_the_message_names_each_failed_namespace_with_its_reason_in_one_line(self) -> None:
         assert OUTCOME.message("sa_link") == "sa_link failed in 2 of 5 namespaces: c: no right; d: no answer"
 
 
@@ -95,13 +95,13 @@ class TestStopped:
 
     STOPPED = replace(OUTCOME, stopped="the server is gone")
 
-    def test_the_message_says_it_first(self) -> None:
+    def test_the_message_of_a_stopped_task_begins_with_the_reason(self) -> None:
         assert self.STOPPED.message("sa_link") == (
             "sa_link stopped: the server is gone. Of 5 namespaces: 1 changed, 1 needed no change, 2 failed, 1 not "
             "attempted. Run it again to finish; failed in 2 of 5 namespaces: c: no right; d: no answer"
         )
 
-    def test_a_failure_of_that_reason_is_not_repeated(self) -> None:
+    def test_a_failure_with_the_reason_of_the_stop_is_not_repeated(self) -> None:
         outcome = Outcome(
             [NamespaceResult("a", "failed", error="gone"), NamespaceResult("b", "skipped")], stopped="gone"
         )
@@ -110,12 +110,12 @@ class TestStopped:
             "Run it again to finish"
         )
 
-    def test_it_has_failed_also_when_no_namespace_has(self) -> None:
+    def test_a_stopped_task_has_failed_even_if_no_namespace_has(self) -> None:
         assert Outcome([], stopped="gone").has_failed
         assert OUTCOME.has_failed
         assert not Outcome(OUTCOME.namespaces[:2]).has_failed
 
-    def test_further_skipped_namespaces_leave_it_so(self) -> None:
+    def test_a_stopped_task_stays_stopped_with_more_skipped_namespaces(self) -> None:
         more = self.STOPPED.with_skipped(["x", "y"], "being deleted")
         assert [(result.name, result.status, result.error) for result in more.namespaces[-2:]] == [
             ("x", "skipped", "being deleted"),
@@ -130,12 +130,12 @@ class TestSize:
     LARGE = Outcome([NamespaceResult(f"n{number}", "changed", (CHANGE,)) for number in range(101)])
     FAILED = Outcome([NamespaceResult(f"n{number}", "failed", error="no right") for number in range(30)])
 
-    def test_a_large_diff_only_when_it_is_asked_for(self) -> None:
+    def test_a_large_diff_is_omitted_only_on_request(self) -> None:
         assert len(self.LARGE.report(diff=True)["diff"]) == 101
         assert self.LARGE.report(diff=False)["diff"] == []
         assert len(OUTCOME.report(diff=False)["diff"]) == 2
 
-    def test_a_message_names_the_first_failures_and_the_result_all(self) -> None:
+    def test_the_message_names_the_first_failures_and_the_result_lists_all(self) -> None:
         different = Outcome([replace(result, error=f"no right in {result.name}") for result in self.FAILED.namespaces])
         message = different.message("sa_link")
         assert message.startswith("sa_link failed in 30 of 30 namespaces: n0: no right in n0; ")
@@ -146,11 +146,11 @@ class TestSize:
         outcome = Outcome(self.FAILED.namespaces[:20])
         assert outcome.message("sa_link").endswith("n18, n19: no right")
 
-    def test_one_reason_is_said_once(self) -> None:
+    def test_the_same_reason_is_reported_once(self) -> None:
         assert self.FAILED.message("sa_link").startswith("sa_link failed in 30 of 30 namespaces: n0, n1, ")
         assert self.FAILED.message("sa_link").endswith("n18, n19 and 10 more: no right")
 
-    def test_a_hundred_namespaces_are_small(self) -> None:
+    def test_a_hundred_unchanged_namespaces_are_listed_by_default(self) -> None:
         unchanged = [NamespaceResult(f"n{number}", "unchanged") for number in range(101)]
         assert len(Outcome(unchanged[:100]).report()["namespaces"]) == 100
         assert Outcome(unchanged).report()["namespaces"] == []
@@ -158,7 +158,7 @@ class TestSize:
         assert Outcome(unchanged[:100]).report(unchanged=False)["namespaces"] == []
         assert len(Outcome(self.LARGE.namespaces[:100]).report(diff=False)["diff"]) == 100
 
-    def test_the_diff_is_in_it_unless_it_is_not_wanted(self) -> None:
+    def test_the_diff_is_included_by_default(self) -> None:
         assert len(self.LARGE.report()["diff"]) == len(self.LARGE.report(diff=True)["diff"]) > 100
 
     def test_findings_are_always_listed(self) -> None:
@@ -167,13 +167,13 @@ class TestSize:
 
 
 class TestBeside:
-    def test_what_the_result_holds_besides(self) -> None:
+    def test_the_result_of_prune_is_added_to_the_report(self) -> None:
         assert Outcome([], extra={"prune": {"owned": 1}}).report()["prune"] == {"owned": 1}
 
     def test_remarks_come_first(self) -> None:
         assert replace(OUTCOME, remarks=("a\nremark", "note")).notes == ["a remark", "note", "other"]
 
-    def test_a_task_that_was_refused_has_failed_and_says_why(self) -> None:
+    def test_a_refused_task_has_failed_and_reports_its_reason(self) -> None:
         refused = Outcome([NamespaceResult("a", "skipped", error="x")], refused="removed nothing: too much")
         assert refused.has_failed
         assert refused.message("prune") == "prune removed nothing: too much"
@@ -185,7 +185,7 @@ class TestEntries:
     ONE, TWO = Entry("secrets", 0, "quay"), Entry("secrets", 7)
     FAILED = NamespaceResult("a", "failed", (), failures=(Failure(ONE, "no right"), Failure(TWO, "no answer")))
 
-    def test_a_change_names_those_that_asked_for_it(self) -> None:
+    def test_a_change_names_its_entries(self) -> None:
         result = NamespaceResult("a", "changed", (replace(CHANGE, entries=(self.TWO, self.ONE)),))
         assert [change["entries"] for change in result.report()["changes"]] == [[7, 0]]
         assert "entries" not in NamespaceResult("a", "changed", (CHANGE,)).report()["changes"][0]
@@ -196,7 +196,7 @@ class TestEntries:
             {"namespace": "a", "entry": 7, "name": "", "title": "secrets[7]", "error": "no answer"},
         ]
 
-    def test_after_the_namespaces_own(self) -> None:
+    def test_failures_of_entries_follow_that_of_the_namespace(self) -> None:
         rows = Outcome([replace(self.FAILED, error="gone")]).report()["failures"]
         assert rows[0] == {"namespace": "a", "error": "gone"}
         assert [row.get("entry") for row in rows] == [None, 0, 7]
@@ -204,28 +204,28 @@ class TestEntries:
             "t failed in 1 of 1 namespace: a: gone; a: secrets[0] (quay): no right; a: secrets[7]: no answer"
         )
 
-    def test_only_failed_namespaces_have_failures(self) -> None:
+    def test_skipped_namespaces_have_no_failures(self) -> None:
         skipped = NamespaceResult("b", "skipped", error="going")
         assert Outcome([skipped]).report()["failures"] == []
 
-    def test_one_reason_of_one_entry_is_said_once(self) -> None:
+    def test_the_same_reason_of_one_entry_is_reported_once(self) -> None:
         outcome = Outcome([replace(self.FAILED, name=name) for name in ("a", "b", "c")])
         assert outcome.message("pull_secret") == (
             "pull_secret failed in 3 of 3 namespaces: a, b, c: secrets[0] (quay): no right; a, b, c: secrets[7]: no answer"
         )
         assert len(outcome.report()["failures"]) == 6
 
-    def test_of_many_reasons_the_first(self) -> None:
+    def test_the_first_twenty_failures_of_entries_are_named(self) -> None:
         for count, told in ((20, ""), (21, "; and 1 more, listed under 'failures'")):
             failures = tuple(Failure(Entry("secrets", number), "no") for number in range(count))
             message = Outcome([replace(self.FAILED, failures=failures)]).message("t")
             assert message.endswith(f"; a: secrets[19]: no{told}")
 
-    def test_of_a_stopped_task_what_is_its_own(self) -> None:
+    def test_a_stopped_task_reports_the_failures_of_entries(self) -> None:
         result = replace(self.FAILED, error="gone")
         assert "secrets[0] (quay): no right" in Outcome([result], stopped="gone").message("t")
 
-    def test_a_further_failure_is_the_entrys_or_the_namespaces(self) -> None:
+    def test_a_further_failure_belongs_to_the_entry_or_the_namespace(self) -> None:
         before = NamespaceResult("a", "changed", (CHANGE,), failures=(Failure(self.ONE, "x"),))
         of_entry = before.failing(self.TWO, "gone again")
         assert (of_entry.status, of_entry.error, of_entry.changes) == ("failed", "", (CHANGE,))

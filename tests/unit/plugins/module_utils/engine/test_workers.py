@@ -49,7 +49,7 @@ class TestMap:
         with Workers(most) as workers:
             assert workers.map(lambda item: item * 2, range(count)) == [item * 2 for item in range(count)]
 
-    def test_the_items_may_be_any_iterable_and_none(self) -> None:
+    def test_the_items_can_be_any_iterable_and_any_value(self) -> None:
         with Workers(2) as workers:
             assert workers.map(str, iter([None, 0, ""])) == ["None", "0", ""]
 
@@ -66,7 +66,7 @@ class TestMap:
         with Workers(4) as workers:
             workers.map(lambda _item: barrier.wait(LIMIT), range(8))
 
-    def test_it_waits_for_the_slowest(self) -> None:
+    def test_map_waits_for_the_slowest_item(self) -> None:
         """The thread that is done first finds nothing more to do."""
         with Workers(2) as workers:
             assert workers.map(lambda item: (item, threading.Event().wait(item)), [0.0, 0.3]) == [
@@ -75,21 +75,21 @@ class TestMap:
             ]
 
     @pytest.mark.parametrize(("most", "count", "expected"), [(4, 0, 0), (4, 1, 1), (4, 3, 3), (2, 3, 2), (1, 3, 1)])
-    def test_no_thread_is_started_that_is_not_needed(self, most: int, count: int, expected: int) -> None:
+    def test_threads_are_started_only_if_they_are_needed(self, most: int, count: int, expected: int) -> None:
         before = threading.enumerate()
         with Workers(most) as workers:
             assert new_threads(before) == []
             workers.map(lambda item: item, range(count))
             assert len(new_threads(before)) == expected
 
-    def test_a_later_map_may_need_more_threads(self) -> None:
+    def test_a_later_map_can_start_more_threads(self) -> None:
         before = threading.enumerate()
         with Workers(4) as workers:
             workers.map(lambda item: item, range(1))
             workers.map(lambda item: item, range(3))
             assert len(new_threads(before)) == 3
 
-    def test_an_idle_thread_keeps_nothing(self) -> None:
+    def test_an_idle_thread_keeps_no_result(self) -> None:
         """Ten thousand service accounts of a round that is over would stay in memory during the next."""
 
         class Account:
@@ -110,7 +110,7 @@ class TestMap:
 
 
 class TestFailure:
-    def test_it_is_raised_and_no_further_item_starts(self) -> None:
+    def test_a_failure_is_raised_and_no_further_item_starts(self) -> None:
         started = []
 
         def work(item: int) -> int:
@@ -123,7 +123,7 @@ class TestFailure:
             workers.map(work, range(10))
         assert started == [0, 1]
 
-    def test_it_is_raised_while_others_are_still_under_way(self) -> None:
+    def test_a_failure_is_raised_while_other_items_are_still_running(self) -> None:
         both, release = threading.Barrier(2), threading.Event()
 
         def work(item: int) -> None:
@@ -138,7 +138,7 @@ class TestFailure:
             assert not release.is_set()
             release.set()
 
-    def test_of_two_the_first_is_raised(self) -> None:
+    def test_the_first_of_two_failures_is_raised(self) -> None:
         second = threading.Event()
 
         def work(item: int) -> None:
@@ -154,13 +154,13 @@ class TestFailure:
             second.set()
         assert new_threads(before) == []
 
-    def test_the_pool_works_on(self) -> None:
+    def test_the_pool_works_after_a_failure(self) -> None:
         with Workers(2) as workers:
             with pytest.raises(ZeroDivisionError):
                 workers.map(lambda item: 1 // item, [0, 1])
             assert workers.map(lambda item: 2 // item, [1, 2]) == [2, 1]
 
-    def test_what_is_no_exception_reaches_the_caller_too(self) -> None:
+    def test_an_error_that_is_not_an_exception_reaches_the_caller(self) -> None:
         """A thread that dies of it would leave the caller waiting for ever."""
 
         def work(_item: int) -> None:
@@ -177,7 +177,7 @@ class TestEnd:
             workers.map(lambda item: item, range(3))
         assert new_threads(before) == []
 
-    def test_a_normal_end_waits_for_what_is_under_way(self) -> None:
+    def test_a_normal_end_waits_for_running_items(self) -> None:
         """It is under way after a failure of another item."""
         both, left, was_left = threading.Barrier(2), threading.Event(), []
 
@@ -192,7 +192,7 @@ class TestEnd:
         left.set()
         assert was_left == [False]
 
-    def test_an_interruption_ends_it_at_once(self, interrupt: Any) -> None:
+    def test_an_interruption_ends_the_pool_at_once(self, interrupt: Any) -> None:
         """As the timeout of a task does: the item under way is abandoned, no further one starts."""
         before, release, started = threading.enumerate(), threading.Event(), []
 
@@ -210,7 +210,7 @@ class TestEnd:
         assert not abandoned.is_alive()
         assert started == [0]
 
-    def test_an_interruption_that_does_not_wake_the_wait_ends_it_too(self, interrupt: Any) -> None:
+    def test_an_interruption_in_another_thread_ends_the_pool(self, interrupt: Any) -> None:
         """The signal reaches another thread, so the system call of the main thread goes on; the handler is the main thread's."""
         release = threading.Event()
 
@@ -235,7 +235,7 @@ class TestEnd:
             thread.join(LIMIT)
         assert [thread for thread in idle if thread.is_alive()] == []
 
-    def test_a_process_ends_though_a_call_is_under_way(self) -> None:
+    def test_a_process_ends_while_an_item_is_still_running(self) -> None:
         """Python waits at its end for each thread that is no daemon, and for each of `concurrent.futures`."""
         script = (
             "import threading\n"

@@ -52,12 +52,12 @@ from support.pull_evidence import (
 
 class TestName:
     @pytest.mark.parametrize("image", ["", "UPPER", "https://q.io/a"])
-    def test_that_is_none(self, image: str) -> None:
+    def test_an_invalid_image_name_will_not_pull(self, image: str) -> None:
         found = explain(pod(image=image), Lookup())
         assert summary(found) == ("will_not_pull", f"{image!r} is not a valid image name")
         assert [(step.name, step.ok) for step in found.steps] == [("image", False)]
 
-    def test_without_a_registry_leaves_a_doubt_after_all_others(self) -> None:
+    def test_a_name_without_a_registry_leaves_a_doubt_after_all_other_steps(self) -> None:
         hub = secret({"docker.io": AUTH})
         found = told(pod("hub", image="team/app:v1"), known(hub=hub))
         assert found.verdict == "unknown"
@@ -71,7 +71,7 @@ class TestName:
 
 
 class TestWhatIsRead:
-    def test_all_that_the_way_needs_is_wanted_at_once(self) -> None:
+    def test_all_objects_that_the_steps_need_are_wanted_at_once(self) -> None:
         evidence = Lookup()
         with pytest.raises(ReadRequired):
             explain(pod("a", "b"), evidence)
@@ -88,7 +88,7 @@ class TestWhatIsRead:
 
 
 class TestList:
-    def test_a_pods_list_is_final(self) -> None:
+    def test_the_list_of_a_pod_is_final(self) -> None:
         assert summary(told(pod("good"), known(good=GOOD)))[0] == "pulls"
         found = told(pod(), known(account("good"), good=GOOD))
         assert summary(found)[0] == "unknown"
@@ -97,26 +97,26 @@ class TestList:
         )
         assert found.fix == fixes.link("ns", "default", "good")
 
-    def test_a_template_gets_that_of_the_account_unless_it_has_one(self) -> None:
+    def test_a_template_gets_the_list_of_the_account_unless_it_has_its_own(self) -> None:
         cluster = known(account("good"), good=GOOD, own=secret({"other.io": AUTH}))
         assert told(template(), cluster).verdict == "pulls"
         assert told(template("own"), cluster).verdict == "unknown"
 
-    def test_without_an_account_there_is_no_pod(self) -> None:
+    def test_a_template_without_an_account_creates_no_pod(self) -> None:
         found = told(template(), {**known(), ObjectRef(SERVICE_ACCOUNT, "ns", "default"): None})
         assert summary(found) == (
             "will_not_pull",
             "service account ns/default does not exist, so no pod can be created",
         )
 
-    def test_an_account_that_cannot_be_read(self) -> None:
+    def test_an_unreadable_account_leaves_a_doubt(self) -> None:
         found = told(template(), {**known(), ObjectRef(SERVICE_ACCOUNT, "ns", "default"): REFUSED})
         assert summary(found) == (
             "unknown",
             "the list of service account ns/default is not known: the caller may not read it",
         )
 
-    def test_an_account_that_is_read_only_to_compare(self) -> None:
+    def test_an_unreadable_account_does_not_matter_for_a_pod(self) -> None:
         found = told(pod(), {**known(), ObjectRef(SERVICE_ACCOUNT, "ns", "default"): REFUSED})
         assert found.reason.startswith("no pull secret of pod ns/p is for q.io/team/app: the pull works only if")
 
@@ -132,7 +132,7 @@ class TestSecrets:
             (step.name, step.seen, step.ok) for step in found.steps
         ]
 
-    def test_one_that_cannot_be_parsed_stops_all(self) -> None:
+    def test_an_unparsable_secret_stops_every_pull(self) -> None:
         found = told(pod("good", "bad"), known(good=GOOD, bad=secret({"x": {"auth": "?"}})))
         assert found.verdict == "will_not_pull"
         assert found.reason.startswith(
@@ -140,18 +140,18 @@ class TestSecrets:
         )
         assert found.fix == fixes.rewrite_secret("ns", "bad", "q.io")
 
-    def test_one_that_cannot_be_read_leaves_a_doubt(self) -> None:
+    def test_an_unreadable_secret_leaves_a_doubt(self) -> None:
         found = told(pod("good", "hidden"), known(good=GOOD, hidden=REFUSED))
         assert summary(found) == ("unknown", "the content of secret ns/hidden is not known: the caller may not read it")
 
     @pytest.mark.parametrize(
         ("stored", "reason", "fix"),
         [
-            (None, "secret ns/a does not exist, so the node ignores it", fixes.new_secret_named),
+            (None, "secret ns/a does not exist, so the node ignores it", fixes.create_listed_secret),
             (secret({}, "Opaque"), "secret ns/a has type Opaque, which no node reads", fixes.rewrite_secret),
         ],
     )
-    def test_one_that_is_of_no_use(self, stored: Any, reason: str, fix: Any) -> None:
+    def test_an_unusable_secret_is_reported_with_its_fix(self, stored: Any, reason: str, fix: Any) -> None:
         found = told(pod("a"), known(a=stored))
         assert found.verdict == "unknown"
         assert found.reason == (
@@ -160,31 +160,31 @@ class TestSecrets:
         assert found.fix == fix("ns", "a", "q.io")
         assert told(pod("a", "good"), known(a=stored, good=GOOD)).verdict == "pulls"
 
-    def test_no_key_and_the_nearest(self) -> None:
+    def test_a_missing_key_is_reported_with_the_nearest_key(self) -> None:
         found = told(pod("a", says="authentication required"), known(account("a"), a=secret({"q.io:5000": AUTH})))
         assert summary(found) == (
             "will_not_pull",
             "no pull secret of pod ns/p is for q.io/team/app; the nearest is q.io:5000, and the node says: authentication required",
         )
-        assert found.fix == fixes.new_secret("ns", "default", "q.io")
+        assert found.fix == fixes.create_secret("ns", "default", "q.io")
         assert found.cause == "unauthorized"
 
-    def test_an_own_list_is_mended_in_its_secret(self) -> None:
+    def test_a_list_of_the_pod_is_fixed_in_its_secret(self) -> None:
         other, generated = secret({"x.io": AUTH}), secret({"x.io": AUTH}, **GENERATED)
         assert told(pod("own"), known(own=other)).fix == fixes.add_registry("ns", "own", "q.io")
         assert told(template("own"), known(own=other)).fix == fixes.add_registry("ns", "own", "q.io")
         assert told(pod("own"), known(own=generated)).fix == []
-        assert told(pod("a"), known(account("a"), a=other)).fix == fixes.new_secret("ns", "default", "q.io")
+        assert told(pod("a"), known(account("a"), a=other)).fix == fixes.create_secret("ns", "default", "q.io")
 
     @pytest.mark.parametrize("subject", [pod("own"), template("own")])
-    def test_an_own_list_hides_what_is_linked(self, subject: ContainerPull) -> None:
+    def test_a_list_of_the_pod_hides_the_linked_secrets(self, subject: ContainerPull) -> None:
         found = told(subject, known(account("linked"), own=secret({"x.io": AUTH}), linked=GOOD))
         assert found.reason.startswith(
             f"{subject.ref} has its own imagePullSecrets list, so it does not use linked of service account ns/default: the"
         )
         assert found.fix == fixes.add_registry("ns", "own", "q.io")
 
-    def test_the_nodes_own_secret_helps_where_no_other_does(self) -> None:
+    def test_the_secret_of_the_nodes_is_used_if_no_other_fits(self) -> None:
         found = told(pod(), known(more={NODE_SECRET: GOOD}))
         assert summary(found) == (
             "pulls",
@@ -200,23 +200,23 @@ class TestNode:
             ("toomanyrequests: x", "rate_limited"),
         ],
     )
-    def test_what_is_not_about_logins_is_the_break(self, text: str, cause: str) -> None:
+    def test_a_cause_other_than_a_login_is_the_reason(self, text: str, cause: str) -> None:
         found = told(pod("good", says=text), known(good=GOOD))
         assert (found.verdict, found.cause) == ("will_not_pull", cause)
         assert f"({text}). " in found.reason
         assert found.reason[0].islower()
 
-    def test_what_says_nothing_of_the_next_attempt_leaves_a_doubt(self) -> None:
+    def test_an_unknown_error_of_the_node_leaves_a_doubt(self) -> None:
         found = told(pod("good", says="something new"), known(good=GOOD))
         assert (*summary(found), found.cause) == ("unknown", "the node says: something new", "unknown")
 
-    def test_a_refused_login_is_renewed_where_it_stands(self) -> None:
+    def test_a_refused_login_is_renewed_in_its_secret(self) -> None:
         found = told(pod("good", says="invalid username/password: x"), known(good=GOOD))
         assert summary(found) == ("will_not_pull", "the registry refuses the login: secret good has the key q.io")
         assert found.fix == fixes.add_registry("ns", "good", "q.io")
 
     @pytest.mark.parametrize("text", ["no basic auth credentials", "Unable to retrieve some image pull secrets (good)"])
-    def test_an_error_that_the_objects_have_outlived(self, text: str) -> None:
+    def test_an_error_that_is_older_than_the_secret_is_ignored(self, text: str) -> None:
         found = told(pod("good", says=text), known(good=GOOD))
         assert found.verdict == "pulls"
         assert found.reason == (
@@ -232,12 +232,12 @@ class TestNode:
             ("manifest unknown", "there is no such image"),
         ],
     )
-    def test_one_that_may_have_two_causes_leaves_a_doubt(self, text: str, means: str) -> None:
+    def test_an_error_with_two_possible_causes_leaves_a_doubt(self, text: str, means: str) -> None:
         found = told(pod("good", says=text), known(good=GOOD))
         assert found.verdict == "unknown"
         assert found.reason.startswith(f"secret good has the key q.io, and the node says: {text}. Either {means}")
 
-    def test_a_secret_that_cannot_be_read_may_have_been_tried(self) -> None:
+    def test_an_unreadable_secret_may_have_been_tried(self) -> None:
         found = told(pod("hidden", says="denied"), known(hidden=REFUSED))
         assert summary(found) == (
             "will_not_pull",
@@ -245,7 +245,7 @@ class TestNode:
         )
         assert found.fix == ()
 
-    def test_without_a_login_an_image_that_is_not_found_may_be_hidden(self) -> None:
+    def test_an_image_that_is_not_found_without_a_login_may_be_hidden(self) -> None:
         found = told(pod(says="manifest unknown"), known())
         assert summary(found) == (
             "will_not_pull",
@@ -253,17 +253,17 @@ class TestNode:
             "manifest unknown",
         )
 
-    def test_an_empty_login_is_none(self) -> None:
+    def test_an_empty_login_counts_as_no_login(self) -> None:
         found = told(pod("a", says="denied"), known(a=secret({"q.io": {}})))
         assert found.verdict == "will_not_pull"
         assert ("keys", "secret a has the key q.io without a login", False) in [
             (step.name, step.seen, step.ok) for step in found.steps
         ]
 
-    def test_what_is_pulled_needs_nothing(self) -> None:
+    def test_a_pulled_image_needs_no_secret(self) -> None:
         assert summary(told(pod("a", pulled=True), known(a=None))) == ("pulls", "the container has its image")
 
-    def test_back_off_alone_tells_nothing(self) -> None:
+    def test_a_back_off_alone_gives_no_cause(self) -> None:
         subject = ContainerPull(
             ObjectRef(POD, "ns", "p"),
             "default",
@@ -286,14 +286,14 @@ class TestSources:
             ObjectRef(TAG_SETS, "", ""): {"items": [{"metadata": {"name": "m"}, "spec": {"imageTagMirrors": [item]}}]}
         }
 
-    def test_blocked(self) -> None:
+    def test_a_blocked_registry_will_not_pull(self) -> None:
         found = told(pod("good"), known(more={IMAGE_CONFIG: self.CONFIG}, good=GOOD))
         assert summary(found) == (
             "will_not_pull",
             "the nodes are not allowed to pull q.io/team/app:v1: registrySources.blockedRegistries of image config cluster has q.io",
         )
 
-    def test_the_steps_say_what_breaks_and_what_is_not_known(self) -> None:
+    def test_the_steps_show_the_failed_and_the_unknown_ones(self) -> None:
         more = {IMAGE_CONFIG: self.CONFIG, ObjectRef(TAG_SETS, "", ""): REFUSED}
         found = told(pod("good"), known(more=more, good=GOOD))
         assert [(step.name, step.ok) for step in found.steps] == [
@@ -305,7 +305,7 @@ class TestSources:
             ("keys", True),
         ]
 
-    def test_not_known(self) -> None:
+    def test_unknown_registry_configuration_leaves_a_doubt(self) -> None:
         found = told(pod("good"), known(more={IMAGE_CONFIG: REFUSED}, good=GOOD))
         assert summary(found) == ("unknown", "which registries are allowed is not known: the caller may not read it")
         found = told(pod("good"), known(more={ObjectRef(TAG_SETS, "", ""): REFUSED}, good=GOOD))
@@ -314,7 +314,7 @@ class TestSources:
             "which mirrors the image has is not known: the caller may not read it",
         )
 
-    def test_mirrors_before_the_source(self) -> None:
+    def test_mirrors_are_reported_before_the_source(self) -> None:
         found = told(pod("good"), known(more=self.mirrors("m.io/z"), good=GOOD))
         assert found.verdict == "pulls"
         by = "with their own credential (source q.io in image tag mirror set m)"
@@ -324,7 +324,7 @@ class TestSources:
         ]
 
     @pytest.mark.parametrize(("image", "way"), [(IMAGE, "tag"), (f"q.io/a@sha256:{'0' * 64}", "digest")])
-    def test_a_source_that_is_never_contacted_without_a_mirror(self, image: str, way: str) -> None:
+    def test_a_blocked_source_without_a_mirror_will_not_pull(self, image: str, way: str) -> None:
         found = told(pod("good", image=image), known(more=self.mirrors(policy="NeverContactSource"), good=GOOD))
         assert summary(found) == (
             "will_not_pull",
@@ -344,7 +344,7 @@ class TestProject:
         more = {self.REVIEW: answer, self.STREAM: stream.get("stream", self.FULL)}
         return told(pod("own", image=f"{self.HOST}/b/app:v1"), known(more=more, own=secret({self.HOST: AUTH})))
 
-    def test_no_image(self) -> None:
+    def test_a_missing_tag_or_stream_will_not_pull(self) -> None:
         found = self.told({"allowed": True}, stream={})
         assert found.verdict == "pulls"
         text = "whether image stream b/app has the image is not known: the cluster has no image streams"
@@ -355,7 +355,7 @@ class TestProject:
         )
         assert self.told({"allowed": True}, stream=None).reason.startswith("image stream b/app does not exist")
 
-    def test_an_import_that_failed(self) -> None:
+    def test_a_failed_import_will_not_pull_and_has_a_fix(self) -> None:
         more = {ObjectRef(SECRET, "b", ""): {"items": []}, self.REVIEW: {"allowed": True}}
         more[self.STREAM] = stream(failed("incorrect username or password"), has_image=False)
         found = told(pod("own", image=f"{self.HOST}/b/app:v1"), known(more=more, own=self.CREDENTIAL))
@@ -366,20 +366,20 @@ class TestProject:
         assert found.fix == [*fixes.import_secret("b", "quay.io"), *fixes.import_again("b", "app")]
 
     @pytest.mark.parametrize("image", ["app:v1", f"app@{DIGEST}"])
-    def test_an_import_that_failed_later_leaves_the_image(self, image: str) -> None:
+    def test_a_later_failed_import_leaves_the_image(self, image: str) -> None:
         more = {self.REVIEW: {"allowed": True}, self.STREAM: stream(failed("incorrect username or password"))}
         found = told(pod("own", image=f"{self.HOST}/b/{image}"), known(more=more, own=self.CREDENTIAL))
         assert found.verdict == "pulls"
         assert ("stream", "image stream b/app has the image", True) in steps(found)
 
-    def test_a_stream_that_cannot_be_read(self) -> None:
+    def test_an_unreadable_stream_leaves_a_doubt(self) -> None:
         text = "whether image stream b/app has the image is not known: the caller may not read it"
         assert summary(self.told({"allowed": True}, stream=REFUSED)) == ("unknown", text)
 
-    def test_the_right_comes_before_the_image(self) -> None:
+    def test_a_missing_right_is_reported_before_a_missing_image(self) -> None:
         assert "may not pull" in self.told({"allowed": False}, stream=None).reason
 
-    def test_allowed(self) -> None:
+    def test_an_allowed_account_pulls_from_the_project(self) -> None:
         found = self.told({"allowed": True})
         assert found.verdict == "pulls"
         seen = [(step.name, step.seen, step.ok) for step in found.steps]
@@ -387,12 +387,12 @@ class TestProject:
         assert ("stream", "image stream b/app has the image", True) in seen
 
     @pytest.mark.parametrize("answer", [{"allowed": False}, {}, {"allowed": "true"}])
-    def test_not_allowed(self, answer: Any) -> None:
+    def test_a_denied_account_gets_a_grant_as_its_fix(self, answer: Any) -> None:
         found = self.told(answer)
         assert summary(found) == ("will_not_pull", "service account ns/default may not pull from project b")
         assert found.fix == fixes.grant("b", "ns", "default")
 
-    def test_not_known(self) -> None:
+    def test_an_unreadable_right_leaves_a_doubt(self) -> None:
         assert summary(self.told(REFUSED)) == (
             "unknown",
             "whether service account ns/default may pull from b is not known: the caller may not read it",
@@ -401,30 +401,30 @@ class TestProject:
     @pytest.mark.parametrize(
         "names", [{"internalRegistryHostname": "r.example.com"}, {"externalRegistryHostnames": ["x", "r.example.com"]}]
     )
-    def test_the_registrys_other_names(self, names: Any) -> None:
+    def test_the_integrated_registry_is_recognised_by_its_other_names(self, names: Any) -> None:
         config = {"status": names}
         own = secret({"r.example.com": AUTH})
         cluster = known(more={IMAGE_CONFIG: config, self.REVIEW: {"allowed": False}, self.STREAM: None}, own=own)
         assert told(pod("own", image="r.example.com/b/app:v1"), cluster).verdict == "will_not_pull"
 
-    def test_a_generated_secret_tells_its_name(self) -> None:
+    def test_a_generated_secret_reveals_the_name_of_the_integrated_registry(self) -> None:
         own = secret({"r.example.com:5000": AUTH}, **GENERATED)
         cluster = known(more={IMAGE_CONFIG: REFUSED, self.REVIEW: {"allowed": False}, self.STREAM: None}, own=own)
         assert told(pod("own", image="r.example.com:5000/b/app:v1"), cluster).verdict == "will_not_pull"
 
-    def test_it_is_asked_for_with_the_rest_known(self) -> None:
+    def test_the_right_and_the_stream_are_wanted_together(self) -> None:
         evidence = Lookup(known(own=self.CREDENTIAL))
         with pytest.raises(ReadRequired):
             explain(pod("own", image=f"{self.HOST}/b/app:v1"), evidence)
         assert evidence.take_wanted() == [self.REVIEW, self.STREAM]
 
     @pytest.mark.parametrize("image", ["q.io/b/app:v1", f"{HOST}/app:v1"])
-    def test_other_images_are_no_question_of_projects(self, image: str) -> None:
+    def test_images_without_a_project_need_no_right(self, image: str) -> None:
         found = told(pod("good", image=image), known(good=secret({"q.io": AUTH, self.HOST: AUTH})))
         assert "project" not in [step.name for step in found.steps]
 
 
-def test_report() -> None:
+def test_the_report_holds_verdict_steps_fix_and_text() -> None:
     found = told(pod("good", says="invalid username/password: x"), known(good=GOOD)).report()
     assert {
         key: found[key] for key in ("kind", "name", "container", "service_account", "image", "verdict", "cause")
@@ -447,12 +447,12 @@ def test_report() -> None:
     assert found["text"][-1] == "  NO node: the node says: invalid username/password: x"
 
 
-def test_what_is_not_known_is_marked() -> None:
+def test_an_unknown_step_is_marked_in_the_report() -> None:
     found = told(pod("hidden"), known(hidden=REFUSED)).report()
     assert "  ?  secret: the content of secret ns/hidden is not known: the caller may not read it" in found["text"]
 
 
-def test_a_brief_report_leaves_out_a_way_on_which_nothing_breaks() -> None:
+def test_a_brief_report_omits_the_steps_if_no_step_fails() -> None:
     good, bad = told(pod("good"), known(good=GOOD)), told(pod("a"), known(a=None))
     assert {"steps", "text"} <= set(good.report())
     assert not {"steps", "text"} & set(good.report(brief=True))

@@ -48,24 +48,24 @@ class TestStates:
             (secret({"q.io": AUTH}, "kubernetes.io/dockercfg"), "usable", ""),
         ],
     )
-    def test_of_a_secret(self, stored: Any, state: str, detail: str) -> None:
+    def test_each_secret_has_its_state(self, stored: Any, state: str, detail: str) -> None:
         (found,) = of(a=stored).secrets
         assert (found.name, found.state, found.detail) == ("a", state, detail)
         assert of(a=stored).in_state(state) == [found]
         assert of(a=stored).in_state("other") == []
 
-    def test_one_entry_spoils_a_secret(self) -> None:
+    def test_one_invalid_entry_makes_a_secret_unparsable(self) -> None:
         found = of(a=secret({"q.io": AUTH, "x": {"auth": "?"}}))
         assert found.secrets[0].state == "unparsable"
         assert "the entry for 'x' has an 'auth' that is not standard base64" in found.secrets[0].detail
         assert found.logins == []
 
-    def test_generated_ones_are_known(self) -> None:
+    def test_generated_secrets_are_recognised(self) -> None:
         mark = {"annotations": {"openshift.io/internal-registry-auth-token.service-account": "default"}}
         assert of(a=secret({}, **mark)).secrets[0].is_generated
         assert not of(a=secret({})).secrets[0].is_generated
 
-    def test_all_that_is_missing_is_wanted_at_once(self) -> None:
+    def test_all_missing_secrets_are_wanted_at_once(self) -> None:
         evidence = Lookup()
         with pytest.raises(ReadRequired):
             credentials_of("ns", ["a", "b"], "q.io/a", evidence)
@@ -73,7 +73,7 @@ class TestStates:
 
 
 class TestLogins:
-    def test_in_the_kubelets_order_and_then_in_that_of_the_list(self) -> None:
+    def test_logins_are_in_the_order_of_the_kubelet_and_then_of_the_list(self) -> None:
         found = of(a=secret({"q.io": AUTH}), b=secret({"q.io/team": AUTH, "q.io": AUTH, "other.io": AUTH}))
         assert found.logins == [
             KubeletLogin("b", "q.io/team", False),
@@ -82,10 +82,10 @@ class TestLogins:
         ]
 
     @pytest.mark.parametrize("entry", [{}, {"username": "u"}, {"password": "p"}])
-    def test_an_entry_without_a_login_matches_and_gives_none(self, entry: Any) -> None:
+    def test_an_entry_without_a_login_matches_and_is_marked_as_empty(self, entry: Any) -> None:
         assert of(a=secret({"q.io": entry})).logins == [KubeletLogin("a", "q.io", True)]
 
-    def test_only_of_secrets_that_are_read(self) -> None:
+    def test_unusable_secrets_give_no_login(self) -> None:
         assert of(a=secret({"q.io": AUTH}, "Opaque"), b=None).logins == []
 
 
@@ -101,7 +101,7 @@ class TestNearest:
             ([], ""),
         ],
     )
-    def test_key(self, keys: list[str], nearest: str) -> None:
+    def test_the_nearest_key_is_found(self, keys: list[str], nearest: str) -> None:
         assert nearest_key([PullSecretStatus("a", "usable", "", keys)], "quay.io/team/app") == nearest
 
     @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ class TestNearest:
             ("[2001:db8::1]:5000/app", "[2001:db8::2]:5000", False),
         ],
     )
-    def test_is_of_the_same_host_or_of_one_that_is_mistyped(self, repository: str, key: str, is_near: bool) -> None:
+    def test_the_nearest_key_has_the_same_or_a_mistyped_host(self, repository: str, key: str, is_near: bool) -> None:
         assert nearest_key([PullSecretStatus("a", "usable", "", [key])], repository) == (key if is_near else "")
 
     def test_a_secret_with_many_long_keys_takes_little_time(self) -> None:

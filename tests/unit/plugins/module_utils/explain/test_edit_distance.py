@@ -32,7 +32,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.e
         ("abc", "cab", False),
     ],
 )
-def test_a_typing_error(first: str, second: str, is_one: bool) -> None:
+def test_a_typing_error_is_recognised(first: str, second: str, is_one: bool) -> None:
     for pair in ((first, second), (second, first)):
         assert is_typing_error(*pair) is is_one
 

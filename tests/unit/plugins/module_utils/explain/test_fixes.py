@@ -12,7 +12,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain i
 LOGIN = {"registry": "q.io:5000", "username": "{{ registry_username }}", "password": "{{ registry_password }}"}
 
 
-def test_link() -> None:
+def test_link_builds_a_task_that_links_the_secret() -> None:
     (task,) = fixes.link("ns", "builder", "pull")
     assert task == {
         "name": "Link a pull secret to a service account",
@@ -25,8 +25,8 @@ def test_link() -> None:
     }
 
 
-def test_new_secret_is_linked() -> None:
-    secret, link = fixes.new_secret("ns", "builder", "Q.io:5000")
+def test_a_new_secret_is_linked() -> None:
+    secret, link = fixes.create_secret("ns", "builder", "Q.io:5000")
     assert secret["openshift_ops.image_pull.pull_secret"] == {
         "namespaces": ["ns"],
         "name": "pull-q-io-5000",
@@ -36,13 +36,13 @@ def test_new_secret_is_linked() -> None:
 
 
 def test_a_secret_for_imports_needs_no_link() -> None:
-    assert fixes.import_secret("b", "q.io") == fixes.new_secret("b", "builder", "q.io")[:1]
+    assert fixes.import_secret("b", "q.io") == fixes.create_secret("b", "builder", "q.io")[:1]
 
 
-def test_secrets_that_are_listed_already() -> None:
+def test_a_listed_secret_is_written_without_a_link() -> None:
     base = {"namespaces": ["ns"], "name": "pull", "registries": [LOGIN]}
     for made, more in (
-        (fixes.new_secret_named, {}),
+        (fixes.create_listed_secret, {}),
         (fixes.add_registry, {"mode": "merge"}),
         (fixes.rewrite_secret, {"mode": "replace", "recreate": True}),
     ):
@@ -53,7 +53,7 @@ def test_secrets_that_are_listed_already() -> None:
         }
 
 
-def test_grant() -> None:
+def test_grant_builds_a_task_that_grants_the_right() -> None:
     assert fixes.grant("b", "a", "builder") == [
         {
             "name": "Let others pull from a project",
@@ -65,7 +65,7 @@ def test_grant() -> None:
     ]
 
 
-def test_what_is_taken_away() -> None:
+def test_tasks_that_remove_objects_have_their_options() -> None:
     (unlink,) = fixes.unlink("ns", "builder", "pull", "mount")
     assert unlink["openshift_ops.image_pull.sa_link"] == {
         "namespaces": ["ns"],
@@ -93,7 +93,7 @@ def test_what_is_taken_away() -> None:
     }
 
 
-def test_what_is_put_right() -> None:
+def test_tasks_that_correct_objects_have_their_options() -> None:
     (link,) = fixes.link_only("ns", "builder", "pull")
     assert link["openshift_ops.image_pull.sa_link"] == {
         "namespaces": ["ns"],
@@ -126,6 +126,6 @@ def test_what_is_put_right() -> None:
         ("a" * 247 + ".io", "pull-" + "a" * 247),
     ],
 )
-def test_the_name_of_a_new_secret_is_one_that_an_object_can_have(registry: str, name: str) -> None:
-    assert fixes.name_for("pull", registry) == name
+def test_the_name_of_a_new_secret_is_a_valid_object_name(registry: str, name: str) -> None:
+    assert fixes.secret_name_for("pull", registry) == name
     assert is_name(name)

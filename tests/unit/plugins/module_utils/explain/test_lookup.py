@@ -17,7 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.l
 A, B = (ObjectRef(SECRET, "ns", name) for name in "ab")
 
 
-def test_what_is_not_known_is_wanted_once() -> None:
+def test_an_unknown_object_is_wanted_once() -> None:
     evidence = Lookup()
     for ref in (A, B, A):
         with pytest.raises(ReadRequired):
@@ -26,19 +26,19 @@ def test_what_is_not_known_is_wanted_once() -> None:
     assert evidence.take_wanted() == []
 
 
-def test_what_is_known_is_not_wanted() -> None:
+def test_a_known_object_is_not_wanted() -> None:
     evidence = Lookup({A: {"data": {}}})
     evidence.add({B: None})
     assert (evidence.look(A), evidence.look(B)) == ({"data": {}}, None)
     assert evidence.take_wanted() == []
 
 
-def test_what_cannot_be_read_says_why() -> None:
+def test_an_unreadable_object_raises_its_reason() -> None:
     with pytest.raises(UnreadableObject, match="^refused$"):
         Lookup({A: ImagePullError("refused")}).look(A)
 
 
-def test_what_is_made_of_an_object_is_made_once_until_it_is_read_again() -> None:
+def test_a_derived_value_is_computed_once_until_its_object_is_read_again() -> None:
     asked: list[Json | None] = []
 
     def length(obj: Json | None) -> int:
@@ -46,19 +46,19 @@ def test_what_is_made_of_an_object_is_made_once_until_it_is_read_again() -> None
         return len(obj or {})
 
     evidence = Lookup({A: {"data": {}}, B: ImagePullError("refused")})
-    assert (evidence.made_of(A, length), evidence.made_of(A, length)) == (1, 1)
+    assert (evidence.derive(A, length), evidence.derive(A, length)) == (1, 1)
     assert len(asked) == 1
     evidence.add({B: None})
-    assert (evidence.made_of(A, length), evidence.made_of(B, length), len(asked)) == (1, 0, 2)
+    assert (evidence.derive(A, length), evidence.derive(B, length), len(asked)) == (1, 0, 2)
     evidence.add({A: None})
-    assert evidence.made_of(A, length) == 0
+    assert evidence.derive(A, length) == 0
     with pytest.raises(ReadRequired):
-        Lookup().made_of(A, length)
+        Lookup().derive(A, length)
     with pytest.raises(UnreadableObject):
-        Lookup({A: ImagePullError("refused")}).made_of(A, length)
+        Lookup({A: ImagePullError("refused")}).derive(A, length)
 
 
-def test_what_could_not_be_read_is_known_with_its_reason() -> None:
+def test_an_unreadable_object_is_listed_with_its_reason() -> None:
     evidence = Lookup({A: ImagePullError("refused"), B: None})
     assert evidence.unread == {A: "refused"}
     evidence.add({A: None})

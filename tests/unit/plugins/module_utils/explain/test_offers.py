@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.cluster_text import is_plain
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import Sentence, TemplateText
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.offers import Offer, offer, offer_in
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.offers import Offer, make_offer, offer_of
 from support.hostile_text import TEXTS
 
 #: Each text that a fix takes from a cluster, in its place.
@@ -23,7 +23,7 @@ PLACES: dict[str, Callable[[str], Any]] = {
     "link.secret": lambda text: fixes.link("ns", "builder", text),
     "link_only.secret": lambda text: fixes.link_only("ns", "builder", text),
     "unlink.secret": lambda text: fixes.unlink("ns", "builder", text),
-    "new_secret.registry": lambda text: fixes.new_secret("ns", "builder", text),
+    "new_secret.registry": lambda text: fixes.create_secret("ns", "builder", text),
     "add_registry.secret": lambda text: fixes.add_registry("ns", text, "q.io"),
     "add_registry.registry": lambda text: fixes.add_registry("ns", "pull", text),
     "rewrite_secret.registry": lambda text: fixes.rewrite_secret("ns", "pull", text),
@@ -49,7 +49,7 @@ KEYS = [
 
 @pytest.mark.parametrize("place", PLACES)
 def test_a_usual_name_is_offered_in_each_place(place: str) -> None:
-    found = offer(PLACES[place]("app"))
+    found = make_offer(PLACES[place]("app"))
     assert found.tasks
     assert found.refusal == ""
 
@@ -57,7 +57,7 @@ def test_a_usual_name_is_offered_in_each_place(place: str) -> None:
 @pytest.mark.parametrize("place", PLACES)
 def test_an_unusual_text_is_offered_in_no_place(place: str) -> None:
     for text in ("", *(text for text in TEXTS if not is_plain(text))):
-        found = offer(PLACES[place](text))
+        found = make_offer(PLACES[place](text))
         assert (found.tasks, found.effects, found.text) == ((), (), ""), text
         assert found.refusal.startswith("no task is offered, because the ")
         assert found.refusal.isprintable()
@@ -66,21 +66,21 @@ def test_an_unusual_text_is_offered_in_no_place(place: str) -> None:
 
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("build", [fixes.add_registry, fixes.rewrite_secret, fixes.convert_secret])
-def test_a_key_that_is_no_registry_is_offered_nowhere(build: Callable[..., Any], key: str) -> None:
-    found = offer(build("ns", "pull", key))
+def test_an_invalid_registry_key_is_never_offered(build: Callable[..., Any], key: str) -> None:
+    found = make_offer(build("ns", "pull", key))
     assert found.tasks == ()
     assert "secret-1" not in found.refusal
     assert "the registry key" in found.refusal
 
 
 def test_one_unusual_text_withholds_all_of_the_tasks() -> None:
-    assert offer([*fixes.link("ns", "a", "pull"), *fixes.unlink("ns", "a", "{{ x }}")]) == Offer(
+    assert make_offer([*fixes.link("ns", "a", "pull"), *fixes.unlink("ns", "a", "{{ x }}")]) == Offer(
         refusal="no task is offered, because the secret's name '{{ x }}' is unusual: check the object, and change it by hand"
     )
 
 
 def test_a_long_text_is_not_repeated() -> None:
-    assert len(offer(fixes.remove_secret("ns", "A" * 10_000)).refusal) < 250
+    assert len(make_offer(fixes.remove_secret("ns", "A" * 10_000)).refusal) < 250
 
 
 @pytest.mark.parametrize(
@@ -142,32 +142,32 @@ def test_a_long_text_is_not_repeated() -> None:
     ],
     ids=range(15),
 )
-def test_who_gets_what(tasks: Any, effects: list[str]) -> None:
-    found = offer(tasks)
+def test_the_effects_of_the_tasks_are_named(tasks: Any, effects: list[str]) -> None:
+    found = make_offer(tasks)
     assert (list(found.effects), found.notes) == (effects, " ".join(effects))
 
 
 def test_an_effect_is_named_once() -> None:
-    assert len(offer([*fixes.link("ns", "a", "b"), *fixes.link("ns", "a", "b")]).effects) == 1
+    assert len(make_offer([*fixes.link("ns", "a", "b"), *fixes.link("ns", "a", "b")]).effects) == 1
 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_an_offer_is_read_again_from_a_result(place: str) -> None:
-    found = offer(PLACES[place]("app"))
-    again = offer_in(json.loads(json.dumps(found.report())))
+    found = make_offer(PLACES[place]("app"))
+    again = offer_of(json.loads(json.dumps(found.report())))
     assert again == found
     assert again.text == found.text
 
 
 def test_a_refusal_is_read_again_from_a_result() -> None:
-    found = offer(fixes.remove_secret("ns", "{{ x }}"))
-    assert offer_in(json.loads(json.dumps(found.report()))) == found
-    assert offer_in({"fix": []}) == Offer()
+    found = make_offer(fixes.remove_secret("ns", "{{ x }}"))
+    assert offer_of(json.loads(json.dumps(found.report()))) == found
+    assert offer_of({"fix": []}) == Offer()
 
 
 def test_effects_are_not_taken_from_a_document() -> None:
     tasks = json.loads(json.dumps(fixes.grant("victim", "mallory", "builder")))
-    found = offer_in({"fix": tasks, "fix_effects": ["This is harmless."], "fix_refusal": "x"})
+    found = offer_of({"fix": tasks, "fix_effects": ["This is harmless."], "fix_refusal": "x"})
     assert found.effects == ("This lets service account builder of project mallory pull the images of project victim.",)
     assert found.refusal == ""
 
@@ -175,7 +175,7 @@ def test_effects_are_not_taken_from_a_document() -> None:
 @pytest.mark.parametrize("text", ["{{ lookup('pipe', 'id') }}", "plain-password", "{{ registry_username }}"])
 def test_a_login_in_a_document_is_always_the_variable(text: str) -> None:
     options = {"name": "pull", "registries": [{"registry": "q.io", "username": text, "password": text}]}
-    found = offer_in(
+    found = offer_of(
         {"fix": [{"name": "Write a login into a pull secret", "openshift_ops.image_pull.pull_secret": options}]}
     )
     assert text not in found.text.replace('username: "{{ registry_username }}"', "")
@@ -192,8 +192,8 @@ def test_a_login_in_a_document_is_always_the_variable(text: str) -> None:
         {"name": "Remove a pull secret", "openshift_ops.image_pull.pull_secret": {"labels": {"a": "{{ x }}"}}},
     ],
 )
-def test_a_task_of_a_document_that_is_not_ours_is_not_offered(task: dict[str, Any]) -> None:
-    found = offer_in({"fix": [task]})
+def test_a_foreign_task_of_a_document_is_not_offered(task: dict[str, Any]) -> None:
+    found = offer_of({"fix": [task]})
     assert (found.tasks, found.text) == ((), "")
     assert "is unusual" in found.refusal
 
@@ -216,26 +216,26 @@ def test_a_task_of_a_document_that_is_not_ours_is_not_offered(task: dict[str, An
     ],
     ids=range(12),
 )
-def test_a_task_whose_effect_would_not_be_named_is_not_offered(module: str, options: dict[str, Any]) -> None:
+def test_a_task_without_a_named_effect_is_not_offered(module: str, options: dict[str, Any]) -> None:
     task = {
         "name": "Let others pull from a project",
         f"openshift_ops.image_pull.{module}": {"namespaces": ["victim"], **options},
     }
-    assert offer_in({"fix": [task]}) == Offer(
+    assert offer_of({"fix": [task]}) == Offer(
         refusal="no task is offered, because the task is unusual: check the object, and change it by hand"
     )
 
 
 @pytest.mark.parametrize("key", ["when", "become", "delegate_to", "ansible.builtin.command"])
-def test_a_task_has_a_title_and_a_module_only(key: str) -> None:
+def test_a_task_has_only_a_title_and_a_module(key: str) -> None:
     [task] = json.loads(json.dumps(fixes.wait_for_account("ns", "builder")))
-    assert offer_in({"fix": [task]}).tasks
-    assert offer_in({"fix": [{**task, key: "x"}]}).tasks == ()
-    assert offer_in({"fix": [{"name": task["name"], key: "x"}]}).tasks == ()
+    assert offer_of({"fix": [task]}).tasks
+    assert offer_of({"fix": [{**task, key: "x"}]}).tasks == ()
+    assert offer_of({"fix": [{"name": task["name"], key: "x"}]}).tasks == ()
 
 
 def test_the_text_is_a_list_of_tasks() -> None:
-    assert offer(fixes.add_registry("ns", "pull", "q.io")).text == (
+    assert make_offer(fixes.add_registry("ns", "pull", "q.io")).text == (
         "- name: Write a login into a pull secret\n"
         "  openshift_ops.image_pull.pull_secret:\n"
         "    namespaces:\n"
@@ -249,12 +249,12 @@ def test_the_text_is_a_list_of_tasks() -> None:
     )
 
 
-def test_titles_hold_nothing_of_a_cluster() -> None:
+def test_titles_hold_no_text_of_a_cluster() -> None:
     for build in PLACES.values():
         for task in build("unusual {{ name }}"):
             assert isinstance(task["name"], Sentence)
             assert task["name"] in fixes.TITLES
 
 
-def test_a_login_is_never_known() -> None:
+def test_logins_are_always_template_variables() -> None:
     assert all(isinstance(variable, TemplateText) for variable in (fixes.REGISTRY, *fixes.VARIABLES.values()))

@@ -37,7 +37,7 @@ SPEC: dict[str, Any] = {
 }
 
 
-def test_containers_and_image_volumes() -> None:
+def test_images_of_lists_containers_and_image_volumes() -> None:
     assert [*images_of(SPEC)] == [
         PodImage("q.io/init", "", ("init",)),
         PodImage("q.io/app", "Always", ("app",)),
@@ -49,7 +49,7 @@ def test_containers_and_image_volumes() -> None:
 
 
 @given(CHANGES)
-def test_any_content_of_a_pod(change: Changed) -> None:
+def test_images_of_accepts_any_content_of_a_pod(change: Changed) -> None:
     changed = change({"spec": SPEC})
     spec = changed.get("spec") if isinstance(changed, dict) else None
     if isinstance(spec, dict):
@@ -66,5 +66,5 @@ def test_any_content_of_a_pod(change: Changed) -> None:
         ("", "q.io/app:v1"),
     ],
 )
-def test_the_image_that_a_message_names(message: str, image: str) -> None:
+def test_the_image_that_a_message_names_is_found(message: str, image: str) -> None:
     assert image_in_message(message, "q.io/app:v1", ("q.io/model:v1", "q.io/app:v10", "")) == image

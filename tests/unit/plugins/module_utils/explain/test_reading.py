@@ -12,10 +12,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.reading import (
     items_of,
-    look,
     nodes_for,
     refs_of_nodes,
-    want,
+    require_all,
+    try_lookup,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NODES
 from support.pull_evidence import REFUSED, node, pod
@@ -23,39 +23,39 @@ from support.pull_evidence import REFUSED, node, pod
 A, B, C = (ObjectRef(SECRET, "ns", name) for name in "abc")
 
 
-def test_an_answer_nothing_and_a_refusal_are_told_apart() -> None:
+def test_look_distinguishes_an_answer_an_absence_and_a_refusal() -> None:
     evidence = Lookup({A: {"x": 1}, B: None, C: REFUSED})
-    assert look(evidence, A) == ({"x": 1}, "")
-    assert look(evidence, B) == (None, "")
-    assert look(evidence, C) == (None, "the caller may not read it")
+    assert try_lookup(evidence, A) == ({"x": 1}, "")
+    assert try_lookup(evidence, B) == (None, "")
+    assert try_lookup(evidence, C) == (None, "the caller may not read it")
 
 
-def test_all_is_wanted_at_once() -> None:
+def test_all_unknown_objects_are_wanted_at_once() -> None:
     evidence = Lookup({B: REFUSED})
     with pytest.raises(ReadRequired):
-        want(evidence, (A, B, C))
+        require_all(evidence, (A, B, C))
     assert evidence.take_wanted() == [A, C]
-    want(Lookup({A: None}), (A,))
+    require_all(Lookup({A: None}), (A,))
 
 
 @pytest.mark.parametrize(
     ("listed", "items"), [({"items": [{"a": 1}, 5]}, [{"a": 1}, {}]), (None, []), ({"items": "x"}, [])]
 )
-def test_the_items_of_a_list(listed: Any, items: Any) -> None:
+def test_items_of_returns_the_items_of_a_list(listed: Any, items: Any) -> None:
     assert items_of(listed) == items
 
 
 class TestNodes:
     ALL = Lookup({NODES: {"items": [node("a"), node("b"), node("c", kubelet="v1.35.0")]}})
 
-    def test_of_a_pod_or_one_of_each_kind(self) -> None:
+    def test_nodes_are_those_of_the_pod_or_one_of_each_kind(self) -> None:
         assert [each.name for each in nodes_for(pod(node="b"), self.ALL)[0]] == ["b"]
         assert [each.kubelet for each in nodes_for(pod(), self.ALL)[0]] == [(1, 34), (1, 35)]
         assert len(nodes_for(pod(node="gone"), self.ALL)[0]) == 2
         assert nodes_for(pod(node="a"), Lookup({NODES: REFUSED})) == ((), "the caller may not read it")
         assert nodes_for(pod(node="a"), Lookup({NODES: None})) == ([], "")
 
-    def test_of_a_pod_that_is_asked_about_alone(self) -> None:
+    def test_a_single_pod_needs_only_its_own_node(self) -> None:
         subject = pod(node="a", is_asked_alone=True)
         ref = ObjectRef(NODES.kind, "", "a")
         assert (refs_of_nodes(subject), refs_of_nodes(pod(node="a"))) == ([ref], [NODES])

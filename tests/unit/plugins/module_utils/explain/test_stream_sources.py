@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.stream_sources import (
     StreamSource,
-    resolves_names,
+    has_resolve_annotation,
     sources_of,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
@@ -47,7 +47,7 @@ class TestAnnotation:
             ("spec.jobTemplate.spec.template.spec.containers[0].image", "web"),
         ],
     )
-    def test_the_container(self, path: str, container: str) -> None:
+    def test_the_path_of_a_trigger_names_the_container(self, path: str, container: str) -> None:
         assert annotated(trigger(path)) == {container: source()}
 
     @pytest.mark.parametrize(
@@ -61,10 +61,10 @@ class TestAnnotation:
             f"{PATH}s",
         ],
     )
-    def test_no_container(self, path: Any) -> None:
+    def test_a_path_without_a_container_gives_no_source(self, path: Any) -> None:
         assert annotated(trigger(path)) == {}
 
-    def test_the_tag(self) -> None:
+    def test_the_trigger_names_the_tag(self) -> None:
         assert annotated(trigger(name="app")) == {"web": source(tag="latest")}
         other = {**trigger(), "from": {"kind": "ImageStreamTag", "name": "app:v1", "namespace": "b"}}
         assert annotated(other) == {"web": source("b")}
@@ -73,14 +73,14 @@ class TestAnnotation:
     @pytest.mark.parametrize(
         ("paused", "found"), [(True, True), ("true", True), (False, False), ("false", False), (None, False)]
     )
-    def test_paused(self, paused: Any, found: bool) -> None:
+    def test_a_paused_trigger_is_recognised(self, paused: Any, found: bool) -> None:
         assert annotated(trigger(paused=paused))["web"].is_paused is found
 
-    def test_one_field_twice_makes_the_platform_ignore_all(self) -> None:
+    def test_a_repeated_field_makes_the_platform_ignore_all_triggers(self) -> None:
         assert annotated(trigger(), trigger(), trigger("spec.template.spec.containers[1].image")) == {}
 
     @pytest.mark.parametrize("text", ["{", "5", "null", '"x"', "[5, null]", "[" * 100_000, "1" * 5000])
-    def test_what_is_no_list_of_triggers(self, text: str) -> None:
+    def test_an_invalid_list_of_triggers_gives_no_source(self, text: str) -> None:
         assert annotated(text=text) == {}
 
 
@@ -94,29 +94,31 @@ class TestDeploymentConfig:
         }
         return {"spec": {"triggers": [{"type": "ConfigChange"}, {"type": "ImageChange", "imageChangeParams": params}]}}
 
-    def test_its_triggers(self) -> None:
+    def test_the_triggers_of_a_deployment_config_give_its_sources(self) -> None:
         assert sources_of(self.change(), POD, "ns") == {"web": source()}
         assert sources_of(self.change(automatic=False), POD, "ns") == {"web": source(paused=True)}
         assert sources_of(self.change(**{"from": {"kind": "ImageStreamImage", "name": "app@x"}}), POD, "ns") == {}
 
 
-def test_names_that_are_resolved() -> None:
+def test_resolved_names_are_recognised_by_their_annotation() -> None:
     marked = {"metadata": {"annotations": {"alpha.image.policy.openshift.io/resolve-names": "*"}}}
-    assert resolves_names({}, marked)
-    assert not resolves_names({}, {"metadata": {"annotations": {"alpha.image.policy.openshift.io/resolve-names": "x"}}})
+    assert has_resolve_annotation({}, marked)
+    assert not has_resolve_annotation(
+        {}, {"metadata": {"annotations": {"alpha.image.policy.openshift.io/resolve-names": "x"}}}
+    )
 
 
 @given(CHANGES, ANYTHING)
-def test_whatever_they_hold(change: Changed, pod: Any) -> None:
+def test_sources_of_accepts_any_content(change: Changed, pod: Any) -> None:
     found = change({"metadata": {"annotations": {"image.openshift.io/triggers": json.dumps([trigger()])}}})
     config = change(TestDeploymentConfig().change())
     for each in (found, config):
         if isinstance(each, dict):
             sources_of(each, pod if isinstance(pod, dict) else POD, "ns")
-            resolves_names(each)
+            has_resolve_annotation(each)
 
 
 @given(ANYTHING)
-def test_whatever_the_annotation_holds(value: Any) -> None:
+def test_sources_of_accepts_any_annotation(value: Any) -> None:
     annotated(text=json.dumps(value) if value else "")
     annotated(trigger(value, value))

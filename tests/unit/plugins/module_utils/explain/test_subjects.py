@@ -18,9 +18,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.s
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import (
     WORKLOADS,
     ContainerPull,
-    of_account,
-    of_pod,
-    of_workload,
+    pull_of_account,
+    pulls_of_pod,
+    pulls_of_workload,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
 
@@ -39,7 +39,7 @@ def waiting(reason: str, message: str = "m", **more: Any) -> dict[str, Any]:
 
 def app(status: Any, part: str = "containerStatuses") -> ContainerPull:
     pod = {"metadata": {"name": "p"}, "spec": SPEC, "status": {part: [status]}}
-    return next(subject for subject in of_pod(pod, "ns") if subject.container == "app")
+    return next(subject for subject in pulls_of_pod(pod, "ns") if subject.container == "app")
 
 
 class TestPods:
@@ -48,13 +48,13 @@ class TestPods:
         trigger = {"from": {"kind": "ImageStreamTag", "name": "app:v1"}, "fieldPath": path}
         meta = {"name": "c", "annotations": {"image.openshift.io/triggers": json.dumps([trigger])}}
         job = {"spec": {"template": {"spec": SPEC}}}
-        found = of_workload(WORKLOADS["cronjob"], {"metadata": meta, "spec": {"jobTemplate": job}}, "ns")
+        found = pulls_of_workload(WORKLOADS["cronjob"], {"metadata": meta, "spec": {"jobTemplate": job}}, "ns")
         sources = {each.container: each.source for each in found}
         assert sources["app"] == StreamSource(ObjectRef(IMAGE_STREAM, "ns", "app"), "v1")
         assert (sources["init"], sources["debug"]) == (None, None)
 
-    def test_all_containers(self) -> None:
-        found = of_pod({"metadata": {"name": "p"}, "spec": SPEC}, "ns")
+    def test_every_container_of_a_pod_is_a_subject(self) -> None:
+        found = pulls_of_pod({"metadata": {"name": "p"}, "spec": SPEC}, "ns")
         assert [(subject.container, subject.image) for subject in found] == [
             ("init", "q.io/init"),
             ("app", "q.io/app"),
@@ -66,32 +66,32 @@ class TestPods:
         assert found[0].namespace == "ns"
         assert found[0].account_ref == ObjectRef(SERVICE_ACCOUNT, "ns", "builder")
 
-    def test_what_is_said_of_the_whole_pod(self) -> None:
+    def test_a_subject_has_the_properties_of_its_pod(self) -> None:
         meta = {"name": "p", "creationTimestamp": "t", "uid": "u"}
         container = {"name": "app", "image": "i", "imagePullPolicy": "Never"}
-        (found,) = of_pod({"metadata": meta, "spec": {"nodeName": "n", "containers": [container]}}, "ns")
+        (found,) = pulls_of_pod({"metadata": meta, "spec": {"nodeName": "n", "containers": [container]}}, "ns")
         assert (found.created, found.uid, found.node, found.pull_policy) == ("t", "u", "n", "Never")
         assert not found.is_asked_alone
 
     @pytest.mark.parametrize("part", ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"])
-    def test_what_the_node_says(self, part: str) -> None:
+    def test_a_subject_has_the_reason_and_message_of_the_node(self, part: str) -> None:
         found = app(waiting("ImagePullBackOff", "Back-off"), part)
         assert (found.reason, found.message, found.is_pulled) == ("ImagePullBackOff", "Back-off", False)
 
-    def test_names_that_are_resolved(self) -> None:
+    def test_resolved_names_are_recognised_by_their_annotation(self) -> None:
         marked = {"annotations": {"alpha.image.policy.openshift.io/resolve-names": "*"}}
-        assert {each.resolves_names for each in of_pod({"metadata": marked, "spec": SPEC}, "ns")} == {True}
-        assert {each.resolves_names for each in of_pod({"spec": SPEC}, "ns")} == {False}
+        assert {each.resolves_names for each in pulls_of_pod({"metadata": marked, "spec": SPEC}, "ns")} == {True}
+        assert {each.resolves_names for each in pulls_of_pod({"spec": SPEC}, "ns")} == {False}
         workload = {"spec": {"template": {"metadata": marked, "spec": SPEC}}}
-        assert {each.resolves_names for each in of_workload(WORKLOADS["deployment"], workload, "ns")} == {True}
+        assert {each.resolves_names for each in pulls_of_workload(WORKLOADS["deployment"], workload, "ns")} == {True}
 
-    def test_any_text_may_be_the_reason(self) -> None:
+    def test_any_text_can_be_the_reason(self) -> None:
         assert app(waiting("illegal base64 data at input byte 0")).reason == "illegal base64 data at input byte 0"
 
     @pytest.mark.parametrize(
         "reason", ["", "ContainerCreating", "PodInitializing", "CrashLoopBackOff", "CreateContainerConfigError"]
     )
-    def test_what_has_nothing_to_do_with_the_image(self, reason: str) -> None:
+    def test_a_reason_unrelated_to_the_image_is_ignored(self, reason: str) -> None:
         assert (app(waiting(reason)).reason, app(waiting(reason)).message) == ("", "")
 
     @pytest.mark.parametrize(
@@ -104,22 +104,22 @@ class TestPods:
             ("other", "x", False),
         ],
     )
-    def test_whether_it_has_its_image(self, state: str, image_id: str, pulled: bool) -> None:
+    def test_a_subject_is_pulled_if_it_ran_with_an_image_id(self, state: str, image_id: str, pulled: bool) -> None:
         assert app({"name": "app", "state": {state: {}}, "imageID": image_id}).is_pulled is pulled
 
     @pytest.mark.parametrize(
         "status", [None, 1, [], {"name": 1}, {"name": "app", "state": 1}, {"name": "app", "state": {"waiting": "x"}}]
     )
-    def test_odd_statuses_say_nothing(self, status: Any) -> None:
+    def test_invalid_statuses_are_ignored(self, status: Any) -> None:
         assert (app(status).reason, app(status).is_pulled) == ("", False)
 
-    def test_odd_specs(self) -> None:
-        assert of_pod({}, "ns") == []
-        (found,) = of_pod({"spec": {"containers": [None], "imagePullSecrets": 1}}, "ns")
+    def test_invalid_specs_get_default_values(self) -> None:
+        assert pulls_of_pod({}, "ns") == []
+        (found,) = pulls_of_pod({"spec": {"containers": [None], "imagePullSecrets": 1}}, "ns")
         assert (found.account, found.own, found.image) == ("default", (), "")
 
-    def test_the_old_name_of_the_account(self) -> None:
-        (found,) = of_pod({"spec": {"containers": [{}], "serviceAccount": "old"}}, "ns")
+    def test_the_old_field_of_the_service_account_is_read(self) -> None:
+        (found,) = pulls_of_pod({"spec": {"containers": [{}], "serviceAccount": "old"}}, "ns")
         assert found.account == "old"
 
 
@@ -128,18 +128,18 @@ class TestWorkloads:
     def test_the_template_is_found(self, name: str) -> None:
         template = {"spec": {"template": {"spec": SPEC}}}
         spec = {"spec": {"jobTemplate": template}} if name == "cronjob" else template
-        found = of_workload(WORKLOADS[name], {"metadata": {"name": "w"}, **spec}, "ns")
+        found = pulls_of_workload(WORKLOADS[name], {"metadata": {"name": "w"}, **spec}, "ns")
         assert [subject.container for subject in found] == ["init", "app", "debug"]
         assert {(subject.ref, subject.is_pod, subject.reason) for subject in found} == {
             (ObjectRef(WORKLOADS[name], "ns", "w"), False, "")
         }
 
-    def test_odd_ones_have_none(self) -> None:
-        assert of_workload(WORKLOADS["job"], {"spec": {"template": []}}, "ns") == []
+    def test_a_workload_with_an_invalid_template_has_no_subject(self) -> None:
+        assert pulls_of_workload(WORKLOADS["job"], {"spec": {"template": []}}, "ns") == []
 
 
-def test_an_account_with_an_image() -> None:
-    found = of_account("ns", "builder", "q.io/a")
+def test_an_account_with_an_image_is_a_subject() -> None:
+    found = pull_of_account("ns", "builder", "q.io/a")
     assert (found.ref, found.account, found.own, found.image, found.is_pod) == (
         ObjectRef(SERVICE_ACCOUNT, "ns", "builder"),
         "builder",

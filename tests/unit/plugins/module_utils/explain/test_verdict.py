@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.fixes import link
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.offers import offer
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.offers import make_offer
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import (
     PULLS,
     UNKNOWN,
@@ -14,21 +14,21 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.v
     PullVerdict,
     Step,
     StepResult,
-    breaks,
-    doubts,
-    says,
+    failure,
+    info,
+    unknown,
 )
 from support.pull_evidence import pod
 
 WAY = [Step("image", "a"), Step("secret", "b", ok=False), Step("mirrors", "c", ok=None)]
 
 
-def test_the_lines_for_people() -> None:
+def test_the_text_has_one_line_for_each_step() -> None:
     found = PullVerdict(pod(), WILL_NOT_PULL, "why", WAY)
     assert found.text() == ["will_not_pull: why", "  ok image: a", "  NO secret: b", "  ?  mirrors: c"]
 
 
-def test_the_way_is_left_out_of_a_brief_report_where_nothing_breaks() -> None:
+def test_a_brief_report_omits_the_steps_if_no_step_fails() -> None:
     assert "steps" not in PullVerdict(pod(), PULLS, "why", WAY).report(brief=True)
     assert PullVerdict(pod(), UNKNOWN, "why", WAY).report(brief=True)["steps"][2] == {
         "step": "mirrors",
@@ -39,17 +39,17 @@ def test_the_way_is_left_out_of_a_brief_report_where_nothing_breaks() -> None:
     assert (full["text"][0], full["fix"], full["cause"]) == ("pulls: why", [], "dns")
 
 
-def test_who_gets_what_by_the_fix_is_reported_with_it() -> None:
+def test_the_effects_of_the_fix_are_reported_with_it() -> None:
     tasks = link("ns", "builder", "pull")
     found = PullVerdict(pod(), WILL_NOT_PULL, "why", WAY, tasks).report()
-    assert (found["fix"], found["fix_effects"], found["fix_refusal"]) == (tasks, list(offer(tasks).effects), "")
+    assert (found["fix"], found["fix_effects"], found["fix_refusal"]) == (tasks, list(make_offer(tasks).effects), "")
     found = PullVerdict(pod(), WILL_NOT_PULL, "why", WAY, link("ns", "builder", "{{ x }}")).report()
     assert (found["fix"], found["fix_effects"]) == ([], [])
     assert "'{{ x }}' is unusual" in found["fix_refusal"]
 
 
-def test_what_a_station_can_say() -> None:
-    assert says("s", "a", ok=None) == StepResult(Step("s", "a", None))
-    assert breaks("s", "a") == StepResult(Step("s", "a", ok=False), WILL_NOT_PULL, "a", ())
-    assert breaks("s", "a", reason="b").reason == "b"
-    assert doubts("s", "a", [{}], reason="b") == StepResult(Step("s", "a", None), UNKNOWN, "b", [{}])
+def test_a_step_can_inform_fail_or_doubt() -> None:
+    assert info("s", "a", ok=None) == StepResult(Step("s", "a", None))
+    assert failure("s", "a") == StepResult(Step("s", "a", ok=False), WILL_NOT_PULL, "a", ())
+    assert failure("s", "a", reason="b").reason == "b"
+    assert unknown("s", "a", [{}], reason="b") == StepResult(Step("s", "a", None), UNKNOWN, "b", [{}])

@@ -35,7 +35,7 @@ def asked(verification: Verification, *registries: str) -> list[tuple[str, str, 
 
 
 @pytest.mark.parametrize("options", [{}, {"verify": False}, {"verify": None, "verify_repositories": []}])
-def test_nothing_is_proven_unless_it_is_asked_for(options: dict[str, Any]) -> None:
+def test_logins_are_verified_only_on_request(options: dict[str, Any]) -> None:
     assert Verification.of(options) is None
 
 
@@ -43,18 +43,18 @@ def test_nothing_is_proven_unless_it_is_asked_for(options: dict[str, Any]) -> No
     ("given", "must_answer"),
     [(True, True), ("yes", True), ("True", True), (1, True), ("warn", False), (" Warn ", False)],
 )
-def test_warn_writes_what_could_not_be_asked(given: Any, must_answer: bool) -> None:
+def test_warn_accepts_a_registry_that_does_not_answer(given: Any, must_answer: bool) -> None:
     assert Verification.of({"verify": given}) == Verification(must_answer=must_answer)
     assert Verification.of({"verify": given, "verify_repositories": ["quay.io/a/b"]}).must_answer is must_answer
 
 
 @pytest.mark.parametrize("given", ["Canary-1", 2, {"warn": True}, ["warn"], 0.5])
-def test_another_word_for_it_is_refused_and_not_repeated(given: Any) -> None:
+def test_another_value_of_verify_is_refused_and_not_repeated(given: Any) -> None:
     with pytest.raises(OptionError, match=r"^option 'verify' takes true, false or warn$"):
         Verification.of({"verify": given})
 
 
-def test_repositories_are_enough() -> None:
+def test_repositories_alone_switch_verification_on() -> None:
     found = Verification.of(
         {"verify_repositories": ["quay.io/a/b"], "verify_realm_hosts": ["sso"], "verify_timeout": 3}
     )
@@ -63,20 +63,20 @@ def test_repositories_are_enough() -> None:
     assert found.access == RegistryAccess(timeout=3, realm_hosts=("sso",))
 
 
-def test_certificates_are_verified_unless_that_is_switched_off() -> None:
+def test_certificates_are_verified_by_default() -> None:
     assert Verification.of({"verify": True}) == Verification()
     unverified = Verification.of({"verify": True, "verify_validate_certs": False})
     assert unverified == Verification(access=RegistryAccess(validate_certs=False))
 
 
 @pytest.mark.parametrize("timeout", [0, -1, 3601])
-def test_a_timeout_in_which_nothing_can_be_answered_is_refused(timeout: int) -> None:
+def test_an_impossible_timeout_is_refused(timeout: int) -> None:
     for options in ({"verify": True}, {}):
         with pytest.raises(OptionError, match=r"^option 'verify_timeout' is in seconds, from 1 to 3600$"):
             Verification.of({**options, "verify_timeout": timeout})
 
 
-def test_each_login_is_asked_about_at_its_registry() -> None:
+def test_each_login_is_verified_at_its_registry() -> None:
     assert sorted(
         asked(Verification(), "quay.io", "quay.io/team", "https://index.docker.io/v1/", "r.example.com:5000")
     ) == [
@@ -87,34 +87,34 @@ def test_each_login_is_asked_about_at_its_registry() -> None:
     ]
 
 
-def test_what_is_no_registry_is_not_asked() -> None:
+def test_a_host_that_is_not_a_registry_is_not_asked() -> None:
     found = asked(Verification(), "cloud.openshift.com", "quay.io")
     assert found == [("quay.io", "p-quay.io", "")]
 
 
-def test_a_star_names_no_registry() -> None:
+def test_a_key_with_a_star_is_verified_only_with_a_repository() -> None:
     assert asked(Verification(), "*.example.com") == []
     assert asked(of("a.example.com/x"), "*.example.com") == [
         ("a.example.com", "p-*.example.com", "a.example.com/x:latest")
     ]
 
 
-def test_a_repository_is_asked_about_with_the_login_that_a_node_tries_first() -> None:
+def test_a_repository_is_verified_with_the_login_that_a_node_tries_first() -> None:
     found = asked(of("quay.io/team/app:v2"), "quay.io", "quay.io/team")
     assert found[-1] == ("quay.io", "p-quay.io/team", "quay.io/team/app:v2")
 
 
 @pytest.mark.parametrize("name", ["", "app", "UPPER.io/A", "https://quay.io/a"])
-def test_what_is_no_repository(name: str) -> None:
+def test_an_invalid_repository_is_refused(name: str) -> None:
     with pytest.raises(OptionError, match="is not a repository with its registry"):
         of(name)
 
 
-def test_a_repository_without_an_entry() -> None:
+def test_a_repository_without_an_entry_is_refused() -> None:
     with pytest.raises(OptionError, match="no registry of this secret is for ghcr.io/a/b. The secret has quay.io"):
         of("ghcr.io/a/b").questions(file_of("quay.io"))
 
 
-def test_of_what_a_secret_holds_only_what_it_has_a_key_for_is_asked() -> None:
+def test_logins_and_repositories_are_verified_only_for_existing_keys() -> None:
     found = of("ghcr.io/a/b", "quay.io/a/b").of_logins({"quay.io": ("u", "p"), "half.example.com": ("u", "")})
     assert [(each.key, str(each.image or "")) for each in found] == [("quay.io", ""), ("quay.io", "quay.io/a/b:latest")]

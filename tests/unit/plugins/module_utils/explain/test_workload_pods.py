@@ -16,9 +16,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.v
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.workload_pods import (
     PodOwners,
     added_containers,
+    can_pull,
     explain_together,
     is_controlled,
-    may_pull,
     with_pods,
 )
 
@@ -69,7 +69,7 @@ def names(pods: list[dict[str, Any]], *workloads: Any) -> list[str]:
 
 class TestPodsOfAWorkload:
     @pytest.mark.parametrize("chain", CHAINS, ids="-".join)
-    def test_are_those_at_the_end_of_the_chain(self, chain: tuple[str, ...]) -> None:
+    def test_pods_at_the_end_of_the_owner_chain_belong_to_the_workload(self, chain: tuple[str, ...]) -> None:
         workloads = [workload(chain[0]), *(workload(kind, kind, "top") for kind in chain[1:])]
         pods = [pod(workloads[-1][1]["metadata"]["uid"]), pod("another", "q"), pod("", "r")]
         assert names(pods, *workloads) == ["p"]
@@ -79,16 +79,16 @@ class TestPodsOfAWorkload:
         forged["metadata"]["ownerReferences"] = [{"kind": "ReplicaSet", "name": "top", "controller": True}]
         assert names([forged], workload("ReplicaSet")) == []
 
-    def test_an_owner_that_is_no_controller_does_not_count(self) -> None:
+    def test_an_owner_that_is_not_a_controller_does_not_count(self) -> None:
         owned = obj("p", spec=spec(), metadata={"ownerReferences": [{"uid": "top"}]})
         assert names([owned], workload("ReplicaSet")) == []
 
-    def test_a_workload_without_a_uid_has_none(self) -> None:
+    def test_a_workload_without_a_uid_has_no_pods(self) -> None:
         kind, nameless = workload("ReplicaSet")
         nameless["metadata"]["uid"] = ""
         assert names([pod(""), obj("q", metadata={"ownerReferences": [{"controller": True}]})], (kind, nameless)) == []
 
-    def test_a_deployment_takes_nothing_but_replica_sets_between(self) -> None:
+    def test_a_deployment_owns_pods_only_through_replica_sets(self) -> None:
         assert names([pod("top"), pod("job", "q")], workload("Deployment"), workload("Job", "job", "top")) == []
 
     def test_a_circle_of_owners_ends(self) -> None:
@@ -97,8 +97,8 @@ class TestPodsOfAWorkload:
         assert PodOwners("ns", [pod("rs")], circle).templated == frozenset()
 
     @pytest.mark.parametrize("parts", [{"status": {"phase": "Failed"}}, {"metadata": {"deletionTimestamp": "t"}}])
-    def test_what_has_ended_pulls_nothing(self, parts: Any) -> None:
-        assert not may_pull(pod("top", **parts))
+    def test_a_finished_or_terminating_pod_pulls_no_image(self, parts: Any) -> None:
+        assert not can_pull(pod("top", **parts))
         assert names([pod("top", **parts)], workload("ReplicaSet")) == []
 
     @pytest.mark.parametrize(
@@ -109,10 +109,10 @@ class TestPodsOfAWorkload:
         assert names([pod("old", "o", older), pod("new", "n")], workload("Deployment"), *made) == ["n"]
 
     @pytest.mark.parametrize("older", [spec("q.io/app:0"), spec(account="b"), {"containers": []}])
-    def test_nor_does_a_pod_of_one(self, older: Any) -> None:
+    def test_a_pod_of_an_older_template_does_not_count(self, older: Any) -> None:
         assert names([pod("top", "o", older), pod("top", "n")], workload("StatefulSet")) == ["n"]
 
-    def test_a_list_of_the_template_decides_and_that_of_an_account_does_not(self) -> None:
+    def test_the_list_of_the_template_decides_and_that_of_the_account_does_not(self) -> None:
         pods = [pod("top", "x", spec(IMAGE, "x")), pod("top", "y", spec(IMAGE, "y"))]
         assert names(pods, workload("ReplicaSet")) == ["x", "y"]
         assert names(pods, workload("ReplicaSet", template=spec(IMAGE, "x"))) == ["x"]
@@ -135,14 +135,14 @@ class TestPodsOfAWorkload:
             ),
         ],
     )
-    def test_a_controllers_mark_decides_whatever_the_pod_has(self, kind: str, label: str, parts: Any) -> None:
+    def test_the_mark_of_the_controller_decides_for_any_pod(self, kind: str, label: str, parts: Any) -> None:
         new = pod("top", "n", spec("rewritten.io/app"), metadata={"labels": {label: "2"}})
         old = pod("top", "o", metadata={"labels": {label: "1"}})
         assert names([new, old], workload(kind, **parts)) == ["n"]
 
 
 class TestTemplated:
-    def test_are_pods_whose_chain_leads_to_a_template_of_its_own(self) -> None:
+    def test_templated_pods_have_a_chain_that_leads_to_a_known_template(self) -> None:
         workloads = [
             workload("Deployment"),
             workload("ReplicaSet", "rs", "top"),
@@ -179,25 +179,25 @@ class TestAnswer:
             (PULLS, answer(BREAKS, name="p", is_pulled=True), PULLS),
         ],
     )
-    def test_a_pod_that_fails_outweighs_a_template_that_looks_right(
+    def test_a_failed_pod_outweighs_a_template_without_an_error(
         self, template: str, of_pod: PullVerdict, verdict: str
     ) -> None:
         (found,) = with_pods([answer(template)], [of_pod])
         assert found.verdict == verdict
         assert found.subject == answer(template).subject
 
-    def test_it_has_the_reason_the_way_and_the_fix_of_the_pod(self) -> None:
+    def test_the_answer_has_the_reason_the_steps_and_the_fix_of_the_pod(self) -> None:
         bad = replace(answer(BREAKS, name="q", cause="denied"), fix=["fix"])
         (found,) = with_pods([answer(PULLS)], [answer(DOUBT, name="p", cause="dns"), bad, answer(PULLS, name="r")])
         assert found.reason == "pod ns/q does not get its image: why will_not_pull"
         assert (found.fix, found.cause) == (["fix"], "denied")
         assert found.steps == [Step("pods", "failed pulls: 2 of 3 pods, such as pod ns/p", ok=False), *bad.steps]
 
-    def test_an_image_that_is_not_that_of_the_template_is_named(self) -> None:
+    def test_an_image_that_differs_from_the_template_is_named(self) -> None:
         (found,) = with_pods([answer(PULLS)], [answer(BREAKS, name="p", image="evil.io/x")])
         assert found.reason.startswith("pod ns/p, which has image evil.io/x, does not get its image: ")
 
-    def test_an_image_that_is_there_proves_nothing(self) -> None:
+    def test_an_image_on_the_node_proves_nothing(self) -> None:
         (found,) = with_pods([answer(DOUBT)], [answer(PULLS, name="p", is_pulled=True), answer(DOUBT, name="q")])
         assert found.steps[-1] == Step(
             "pods", "pods with the image: 1 of 2, which does not mean that the next pod can pull it"
@@ -205,14 +205,14 @@ class TestAnswer:
         (none,) = with_pods([answer(DOUBT)], [answer(DOUBT, name="q")])
         assert none.steps[-1].seen == "pods with the image: 0 of 1"
 
-    def test_each_container_has_its_own(self) -> None:
+    def test_each_container_has_its_own_answer(self) -> None:
         template = [answer(PULLS), answer(PULLS, container="init")]
         assert with_pods(template, []) == template
         found = with_pods(template, [answer(BREAKS, name="p", container="init")])
         assert [each.verdict for each in found] == [PULLS, BREAKS]
         assert found[0] == template[0]
 
-    def test_an_injected_container_that_fails_is_the_workloads(self) -> None:
+    def test_a_failed_injected_container_fails_the_workload(self) -> None:
         of_pods = [
             answer(PULLS, name="p"),
             answer(PULLS, name="p", container="well"),
@@ -241,7 +241,7 @@ class TestTogether:
             ("top", BREAKS),
         ]
 
-    def test_all_that_is_needed_is_wanted_before_it_gives_up(self) -> None:
+    def test_all_needed_objects_are_wanted_before_the_explanation_stops(self) -> None:
         asked = []
 
         def explain(subject: ContainerPull) -> PullVerdict:

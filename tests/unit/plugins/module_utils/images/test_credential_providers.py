@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import (
     cloud_of,
-    crio_matches,
+    crio_match,
     crio_problem,
     platform_of,
 )
@@ -47,11 +47,11 @@ CONFIG: dict[str, Any] = {
         ("gcr.io.example.com/app", ""),
     ],
 )
-def test_the_cloud_of_a_registry(repository: str, cloud: str) -> None:
+def test_the_cloud_of_a_registry_is_recognized(repository: str, cloud: str) -> None:
     assert cloud_of(repository) == cloud
 
 
-def test_where_a_cluster_runs() -> None:
+def test_the_platform_of_a_cluster_is_read() -> None:
     assert platform_of({"status": {"platformStatus": {"type": "AWS"}}}) == "AWS"
     assert platform_of(None) == platform_of({"status": {"platformStatus": {"type": 5}}}) == ""
 
@@ -60,11 +60,11 @@ def test_where_a_cluster_runs() -> None:
     ("repository", "match"),
     [("r.example.com/a", "*.example.com"), ("q.io/team/app", "q.io/team"), ("q.io/a", ""), ("example.com/a", "")],
 )
-def test_the_images_of_crios_provider(repository: str, match: str) -> None:
-    assert crio_matches(CONFIG, repository) == match
+def test_the_crio_provider_pattern_for_a_repository_is_found(repository: str, match: str) -> None:
+    assert crio_match(CONFIG, repository) == match
 
 
-def test_what_is_said_against_it() -> None:
+def test_a_failed_validation_is_reported_without_credentials() -> None:
     assert crio_problem(CONFIG).startswith("a https://")
     assert "geheim" not in crio_problem(CONFIG)
     assert crio_problem({"status": {"conditions": [{"type": "Validated", "status": "True", "message": "x"}]}}) == ""
@@ -73,11 +73,11 @@ def test_what_is_said_against_it() -> None:
 
 
 @given(CHANGES)
-def test_whatever_they_hold(change: Changed) -> None:
+def test_malformed_configurations_raise_no_error(change: Changed) -> None:
     found = change(
         {"spec": {"matchImages": ["*.io"]}, "status": {"conditions": [{"type": "Validated", "status": "False"}]}}
     )
     if isinstance(found, dict):
-        crio_matches(found, "q.io/a")
+        crio_match(found, "q.io/a")
         crio_problem(found)
         platform_of(found)

@@ -27,16 +27,16 @@ def found(of_cluster: Any, of_namespace: Any = (), image: str = "q.io/team/app:v
 
 
 @pytest.mark.parametrize("scope", ["q.io", "q.io/team", "q.io/team/app", "q.io/team/app:v1", "*.io"])
-def test_a_scope_of_the_image(scope: str) -> None:
+def test_a_scope_that_covers_the_image_selects_the_policy(scope: str) -> None:
     assert found([policy("p", scope)]) == Policy("cluster image policy p", scope)
 
 
 @pytest.mark.parametrize("scope", ["q.io/te", "q.io:5000", "q.io/team/app:v2", "*.q.io", "", 5, None])
-def test_a_scope_of_others(scope: Any) -> None:
+def test_a_scope_of_other_images_selects_no_policy(scope: Any) -> None:
     assert found([policy("p", scope)]) is None
 
 
-def test_one_image_by_its_digest() -> None:
+def test_a_scope_with_a_digest_selects_the_image() -> None:
     assert found([policy("p", f"q.io/a@{DIGEST}")], image=f"q.io/a@{DIGEST}") is not None
 
 
@@ -53,6 +53,6 @@ def test_a_policy_of_the_cluster_comes_first() -> None:
 
 
 @given(CHANGES)
-def test_whatever_they_hold(change: Changed) -> None:
+def test_malformed_policies_raise_no_error(change: Changed) -> None:
     one = change(policy("p", "q.io"))
     found([one if isinstance(one, dict) else {}], [one if isinstance(one, dict) else {}])

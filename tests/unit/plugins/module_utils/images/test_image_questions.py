@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 
 @given(st.builds(ImageQuestion, *[st.text(max_size=9)] * 5))
-def test_comes_back(question: ImageQuestion) -> None:
+def test_an_image_question_survives_the_round_trip_through_its_reference(question: ImageQuestion) -> None:
     assert ImageQuestion.of(question.ref) == question
     assert (question.ref.kind, question.ref.namespace) == (IMAGE_QUESTION, question.namespace)
 
@@ -32,14 +32,14 @@ def test_comes_back(question: ImageQuestion) -> None:
         ("app", "docker.io/library/app", "latest"),
     ],
 )
-def test_what_is_asked_for(image: str, repository: str, reference: str) -> None:
+def test_a_question_contains_the_repository_and_the_tag_or_digest(image: str, repository: str, reference: str) -> None:
     found = reference_of(image)
     assert found
     question = ImageQuestion.about(found, "ns", "pull", "quay.io")
     assert question == ImageQuestion(repository, reference, "ns", "pull", "quay.io")
 
 
-def test_how_registries_are_reached_by_options_of_any_prefix() -> None:
+def test_registry_access_reads_options_with_any_prefix() -> None:
     assert RegistryAccess.of({}, "x_", "hosts") == RegistryAccess()
     given = {"x_ca_cert": "/ca", "x_validate_certs": False, "x_timeout": 3, "hosts": ["sso"]}
     assert RegistryAccess.of(given, "x_", "hosts") == RegistryAccess("/ca", False, 3.0, ("sso",))

@@ -12,7 +12,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import (
     IMAGE_STREAM,
     failed_imports,
-    why_not_there,
+    why_image_missing,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
 
@@ -27,7 +27,7 @@ def failed(message: Any, status: str = "False", kind: str = "ImportSuccess") -> 
 def why(image: str, *tags: dict[str, Any]) -> str:
     reference = reference_of(f"r.example.com/b/{image}")
     assert reference is not None
-    return why_not_there(REF, {"status": {"tags": [*tags]}}, reference)
+    return why_image_missing(REF, {"status": {"tags": [*tags]}}, reference)
 
 
 def tag(name: str, *images: str, conditions: Any = ()) -> dict[str, Any]:
@@ -35,11 +35,11 @@ def tag(name: str, *images: str, conditions: Any = ()) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("image", ["app:v1", f"app@{DIGEST}", f"app:other@{DIGEST}"])
-def test_it_is_there(image: str) -> None:
+def test_an_existing_image_is_found_by_tag_or_digest(image: str) -> None:
     assert why(image, tag("v0"), tag("v1", "sha256:1", DIGEST)) == ""
 
 
-def test_without_a_tag_it_is_latest() -> None:
+def test_an_image_without_a_tag_means_latest() -> None:
     assert why("app", tag("latest", DIGEST)) == ""
     assert (
         why("app", tag("v1", DIGEST)) == "image stream b/app has no tag latest: build or import it, or correct the tag"
@@ -50,16 +50,16 @@ def test_an_image_from_before_a_failed_import_is_still_there() -> None:
     assert why("app:v1", tag("v1", DIGEST, conditions=[failed("x")])) == ""
 
 
-def test_no_stream() -> None:
+def test_a_missing_image_stream_is_reported() -> None:
     reference = reference_of("r.example.com/b/app:v1")
     assert reference is not None
     assert (
-        why_not_there(REF, None, reference)
+        why_image_missing(REF, None, reference)
         == "image stream b/app does not exist: build or import the image, or correct the name"
     )
 
 
-def test_no_digest() -> None:
+def test_a_missing_digest_is_reported() -> None:
     text = f"image stream b/app has no image {DIGEST}: build or import it, or correct the digest"
     assert why(f"app:v1@{DIGEST}", tag("v1", "sha256:1")) == text
 
@@ -72,7 +72,7 @@ def test_no_digest() -> None:
         (failed(None), "no reason is given"),
     ],
 )
-def test_an_import_that_failed(condition: dict[str, Any], shown: str) -> None:
+def test_a_failed_import_is_reported_with_its_reason(condition: dict[str, Any], shown: str) -> None:
     assert why("app:v1", tag("v1", conditions=[failed("x", "True"), failed("y", kind="Other"), condition])) == (
         f"tag v1 of image stream b/app was never imported: {shown}. Fix that in the stream's project, then import it again"
     )
@@ -81,28 +81,28 @@ def test_an_import_that_failed(condition: dict[str, Any], shown: str) -> None:
 @pytest.mark.parametrize(
     "status", [None, [], {"tags": 1}, {"tags": [None, {"tag": "v1", "items": 1, "conditions": [1]}]}]
 )
-def test_odd_ones_have_nothing(status: Any) -> None:
+def test_malformed_streams_have_no_tags(status: Any) -> None:
     reference = reference_of("r.example.com/b/app:v1")
     assert reference is not None
-    assert why_not_there(REF, {"status": status}, reference).startswith("image stream b/app has no tag v1")
+    assert why_image_missing(REF, {"status": status}, reference).startswith("image stream b/app has no tag v1")
 
 
 class TestFailedImports:
     def spec(self, kind: str = "DockerImage") -> dict[str, Any]:
         return {"tags": [{"name": "v1", "from": {"kind": kind, "name": "q.io/a:1"}}]}
 
-    def test_the_tag_its_source_and_why(self) -> None:
+    def test_a_failed_import_is_listed_with_tag_source_and_reason(self) -> None:
         status = {"tags": [tag("v1", conditions=[failed("no: https://u:canary@q.io/")]), tag("v2", "x")]}
         ((name, source, said),) = failed_imports({"spec": self.spec(), "status": status})
         assert (name, source) == ("v1", "q.io/a:1")
         assert "canary" not in said
 
     @pytest.mark.parametrize("spec", [None, {}, "x", {"tags": [None]}])
-    def test_a_source_that_is_not_told(self, spec: Any) -> None:
+    def test_a_failed_import_without_a_known_source_has_an_empty_source(self, spec: Any) -> None:
         status = {"tags": [tag("v1", conditions=[failed("no")])]}
         assert list(failed_imports({"spec": spec, "status": status})) == [("v1", "", "no")]
         assert list(failed_imports({"spec": self.spec("ImageStreamTag"), "status": status})) == [("v1", "", "no")]
 
     @pytest.mark.parametrize("condition", [failed("no", status="True"), failed("no", kind="Other"), None])
-    def test_what_was_imported(self, condition: Any) -> None:
+    def test_successful_imports_are_not_listed_as_failed(self, condition: Any) -> None:
         assert list(failed_imports({"status": {"tags": [tag("v1", conditions=[condition])]}})) == []

@@ -57,7 +57,7 @@ INTERNAL = f"Internal error occurred: {IMAGE}:"
         ("", "unknown"),
     ],
 )
-def test_the_cause_of_a_message(message: str, cause: str) -> None:
+def test_the_cause_is_found_in_the_message(message: str, cause: str) -> None:
     assert cause_of(message, "InternalError", IMAGE) == cause
 
 
@@ -65,7 +65,7 @@ def test_the_cause_of_a_message(message: str, cause: str) -> None:
     ("reason", "cause"),
     [("Unauthorized", "unauthorized"), ("NotFound", "not_found"), ("Invalid", "invalid_name"), ("Other", "unknown")],
 )
-def test_the_reason_counts_where_the_words_are_new(reason: str, cause: str) -> None:
+def test_the_reason_decides_if_the_message_is_unknown(reason: str, cause: str) -> None:
     assert cause_of("something new", reason) == cause
     assert cause_of("toomanyrequests", reason) == "rate_limited", "words say more than a reason"
 
@@ -76,6 +76,6 @@ def test_all_causes_are_ids_of_the_rules() -> None:
     assert [*CAUSES] == sorted(CAUSES)
 
 
-def test_what_to_do() -> None:
+def test_a_cause_has_a_fix_and_an_unknown_one_the_general_fix() -> None:
     assert fix_for("rate_limited") == "pull with a credential, which has a higher limit, pull through a mirror, or wait"
     assert fix_for("no-such") == fix_for("unknown")

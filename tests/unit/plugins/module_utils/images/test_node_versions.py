@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import trimmed
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import trim_object
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import (
     NODES,
     NodeVersions,
@@ -25,7 +25,7 @@ def of(*nodes: Any) -> list[NodeVersions]:
     return list(nodes_of({"items": [*nodes]}).values())
 
 
-def test_of_a_node() -> None:
+def test_kubelet_and_runtime_versions_of_a_node_are_read() -> None:
     assert of(node()) == [NodeVersions("n", (1, 34), "cri-o", (1, 34))]
     assert of(node(runtime="containerd://2.1.0-rc.1", kubelet="v1.35.0+k3s1")) == [
         NodeVersions("n", (1, 35), "containerd", (2, 1))
@@ -34,7 +34,7 @@ def test_of_a_node() -> None:
     assert nodes_of(None) == {}
 
 
-def test_one_of_each_kind() -> None:
+def test_nodes_with_equal_versions_are_listed_once() -> None:
     nodes = of(node("a"), node("b"), node("c", kubelet="v1.35.1"))
     assert [each.kubelet for each in kinds_of(nodes)] == [(1, 34), (1, 35)]
 
@@ -43,18 +43,18 @@ def test_one_of_each_kind() -> None:
     ("given", "version"),
     [("1.34.1", (1, 34)), ("v1.35.0-x", (1, 35)), ("1", None), ("", None), ("x1.2", None), ("1.23456", None)],
 )
-def test_a_version(given: str, version: Any) -> None:
+def test_the_major_and_minor_version_is_read(given: str, version: Any) -> None:
     assert version_in(given) == version
 
 
-def test_a_list_keeps_no_more_than_the_versions() -> None:
-    kept = trimmed(NODES.kind, node())
+def test_a_trimmed_list_keeps_only_the_versions() -> None:
+    kept = trim_object(NODES.kind, node())
     assert of(kept) == of(node())
     assert "images" not in kept["status"]
 
 
 @given(CHANGES)
-def test_whatever_they_hold(change: Changed) -> None:
+def test_malformed_nodes_raise_no_error(change: Changed) -> None:
     for each in change([node(), node()]) or ():
         if isinstance(each, dict):
-            kinds_of(of(trimmed(NODES.kind, each)))
+            kinds_of(of(trim_object(NODES.kind, each)))

@@ -8,16 +8,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef, trimmed
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef, trim_object
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import PullProbe
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import pod_for
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import (
     PROBE_POD,
     SELECTOR,
-    deletion,
     edition_of,
     has_expired,
     is_probe,
+    pod_deletion,
     uid_of,
 )
 
@@ -28,14 +28,14 @@ LABELS = {
 }
 
 
-def test_a_deletion_is_of_this_one_pod_and_at_once() -> None:
-    assert deletion(REF, "u").body == {
+def test_a_deletion_is_bound_to_the_uid_and_has_no_grace_period() -> None:
+    assert pod_deletion(REF, "u").body == {
         "apiVersion": "v1",
         "kind": "DeleteOptions",
         "gracePeriodSeconds": 0,
         "preconditions": {"uid": "u"},
     }
-    assert "preconditions" not in deletion(REF, "").body
+    assert "preconditions" not in pod_deletion(REF, "").body
 
 
 class TestWhichAreProbes:
@@ -54,10 +54,10 @@ class TestWhichAreProbes:
             ([], False),
         ],
     )
-    def test_only_those_with_both(self, labels: Any, ours: bool) -> None:
+    def test_only_pods_with_both_labels_are_probes(self, labels: Any, ours: bool) -> None:
         assert is_probe({"metadata": {"labels": labels}}) is ours
 
-    def test_what_is_kept_of_a_pod_is_still_one_and_keeps_what_is_read(self) -> None:
+    def test_a_trimmed_pod_keeps_the_labels_and_the_fields_that_are_read(self) -> None:
         pod = {
             "metadata": {
                 "name": "p",
@@ -75,7 +75,7 @@ class TestWhichAreProbes:
                 "containerStatuses": [{"name": "probe", "imageID": "i", "state": {}, "ready": False}, None],
             },
         }
-        kept = trimmed(PROBE_POD, pod)
+        kept = trim_object(PROBE_POD, pod)
         assert kept == {
             "metadata": {"name": "p", "namespace": "a", "uid": "u", "generation": 1, "labels": LABELS},
             "spec": {"nodeName": "n", "containers": [{"name": "probe", "image": "q.io/a:1"}, {}]},
@@ -89,8 +89,8 @@ class TestWhichAreProbes:
         assert uid_of(kept) == "u"
         assert edition_of(kept) == edition_of(pod) == (1, "q.io/a:1")
 
-    def test_a_pod_without_anything(self) -> None:
-        assert trimmed(PROBE_POD, {}) == {
+    def test_an_empty_pod_is_read_without_an_error(self) -> None:
+        assert trim_object(PROBE_POD, {}) == {
             "metadata": {},
             "spec": {"containers": []},
             "status": {"containerStatuses": []},
@@ -113,12 +113,12 @@ class TestExpired:
             **change.body,
             "metadata": {**change.body["metadata"], "creationTimestamp": self.MADE, "uid": "u", **meta},
         }
-        return trimmed(PROBE_POD, body)
+        return trim_object(PROBE_POD, body)
 
-    def test_a_pod_past_its_deadline(self) -> None:
+    def test_a_pod_past_its_deadline_has_expired(self) -> None:
         assert has_expired(self.pod(), self.NOW)
 
-    def test_not_before_and_not_where_a_clock_may_be_wrong(self) -> None:
+    def test_a_pod_close_to_its_deadline_has_not_expired(self) -> None:
         assert not has_expired(self.pod(700), self.NOW)
         assert not has_expired(self.pod(500), self.NOW)
 
@@ -132,7 +132,7 @@ class TestExpired:
             {"deletionTimestamp": "2027-01-15T07:50:00Z"},
         ],
     )
-    def test_not_a_pod_of_another_kind(self, meta: dict[str, Any]) -> None:
+    def test_a_pod_with_other_metadata_never_expires(self, meta: dict[str, Any]) -> None:
         assert not has_expired(self.pod(**meta), self.NOW)
 
     @pytest.mark.parametrize(
@@ -144,6 +144,6 @@ class TestExpired:
             {"containers": [{"name": "app"}]},
         ],
     )
-    def test_not_a_pod_of_another_shape(self, spec: dict[str, Any]) -> None:
+    def test_a_pod_with_another_spec_never_expires(self, spec: dict[str, Any]) -> None:
         pod = self.pod()
         assert not has_expired({**pod, "spec": {**pod["spec"], **spec}}, self.NOW)

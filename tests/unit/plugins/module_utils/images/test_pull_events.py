@@ -36,17 +36,17 @@ def pulling(second: int, **more: Any) -> dict[str, Any]:
 
 
 class TestLastAttempt:
-    def test_is_when_it_began(self) -> None:
+    def test_an_attempt_has_the_time_of_its_pulling_event(self) -> None:
         assert told(pulling(5), pulling(10), event("Failed", DENIED, 12)).last_attempt == seconds_of(at(10))
 
-    def test_one_under_way_is_not_the_one_that_is_told_of(self) -> None:
+    def test_a_pull_in_progress_does_not_count_as_the_failed_attempt(self) -> None:
         assert told(pulling(30), event("Failed", DENIED, 12)).last_attempt == seconds_of(at(12))
 
-    def test_a_secret_that_is_not_parsed_has_no_beginning(self) -> None:
+    def test_an_unparsable_secret_has_the_time_of_its_error_event(self) -> None:
         error = event("Failed", "Error: illegal base64 data at input byte 0", 7)
         assert told(error, event("Failed", "Error: ImagePullBackOff", 30)).last_attempt == seconds_of(at(7))
 
-    def test_back_off_is_no_attempt(self) -> None:
+    def test_a_back_off_event_is_not_an_attempt(self) -> None:
         assert told(event("BackOff", 'Back-off pulling image "q.io/a:1"', 9)).last_attempt is None
         assert told().last_attempt is None
 
@@ -58,24 +58,24 @@ class TestLastAttempt:
             ({"lastTimestamp": None, "series": None, "firstTimestamp": at(2)}, 2),
         ],
     )
-    def test_each_form_of_the_time(self, times: dict[str, Any], second: int) -> None:
+    def test_the_time_is_read_from_each_event_field(self, times: dict[str, Any], second: int) -> None:
         assert told(pulling(9, **times)).last_attempt == seconds_of(at(second))
 
 
 class TestWhose:
-    def test_another_container_is_not_asked(self) -> None:
+    def test_events_of_another_container_are_ignored(self) -> None:
         assert told(pulling(5, container="init")).last_attempt is None
         init = event("Pulling", "", 5)
         init["involvedObject"]["fieldPath"] = "spec.initContainers{app}"
         assert told(init).last_attempt == seconds_of(at(5))
 
-    def test_an_older_pod_of_the_same_name_is_not_asked(self) -> None:
+    def test_events_of_an_older_pod_with_the_same_name_are_ignored(self) -> None:
         assert told(pulling(5), uid="other").last_attempt is None
         assert told(pulling(5), uid="").last_attempt == seconds_of(at(5))
 
 
 class TestCause:
-    def test_is_the_latest_that_is_one(self) -> None:
+    def test_the_latest_known_cause_is_returned(self) -> None:
         found = told(
             event("Failed", DENIED, 5),
             event("Failed", DENIED.replace("denied", "manifest unknown"), 3),
@@ -85,22 +85,22 @@ class TestCause:
         assert found.cause is not None
         assert (found.cause.rule.id, found.cause.text) == ("denied", "reading manifest 1 in q.io/a: denied")
 
-    def test_a_credential_in_it_is_hidden(self) -> None:
+    def test_a_credential_in_a_cause_is_hidden(self) -> None:
         found = told(event("Failed", f'{DENIED}: invalid decoded auth: "user:geheim"', 5))
         assert found.cause is not None
         assert "geheim" not in found.cause.text
 
-    def test_nothing(self) -> None:
+    def test_events_without_a_known_cause_yield_no_cause(self) -> None:
         assert told(event("Failed", "Error: ErrImagePull", 9), pulling(3)).cause is None
 
 
 @given(CHANGES, st.sampled_from(["app", ""]))
-def test_whatever_they_hold(change: Changed, container: str) -> None:
+def test_malformed_events_raise_no_error(change: Changed, container: str) -> None:
     found = pod_events(change([pulling(1), event("Failed", DENIED, 2)]) or (), container)
     assert found.cause is None or found.cause.text
 
 
-def test_who_writes_many_long_events_takes_the_time_of_nobody() -> None:
+def test_many_long_events_are_read_in_little_time() -> None:
     events = [event("Failed", "Error: " + "a " * 8_000, number % 60) for number in range(400)]
     began = time.process_time()
     assert told(*events).cause is None

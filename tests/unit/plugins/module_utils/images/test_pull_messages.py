@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_messages import (
     PullMessage,
-    understand,
+    parse_message,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,8 +31,8 @@ def causes(found: PullMessage, *, mirrors: bool = False) -> list[str]:
 
 @pytest.mark.parametrize("case", RECORDED, ids=lambda case: case["id"])
 class TestRecorded:
-    def test_each_is_understood(self, case: dict[str, Any]) -> None:
-        found = understand(case.get("reason", ""), case["message"])
+    def test_each_recorded_message_yields_its_causes(self, case: dict[str, Any]) -> None:
+        found = parse_message(case.get("reason", ""), case["message"])
         assert causes(found) == case["sources"]
         if "mirrors" in case:
             assert causes(found, mirrors=True) == case["mirrors"]
@@ -47,17 +47,17 @@ class TestRecorded:
             "  {}\n",
         ],
     )
-    def test_in_more_layers(self, case: dict[str, Any], layers: str) -> None:
-        found = understand("ImagePullBackOff", layers.format(case["message"]))
+    def test_a_recorded_message_in_more_layers_yields_the_same_causes(self, case: dict[str, Any], layers: str) -> None:
+        found = parse_message("ImagePullBackOff", layers.format(case["message"]))
         assert causes(found) == case["sources"]
 
-    def test_names_that_read_like_causes(self, case: dict[str, Any]) -> None:
+    def test_image_names_that_look_like_causes_are_ignored(self, case: dict[str, Any]) -> None:
         message = case["message"]
         for name in ("/app", "/team/", "/org/"):
             message = message.replace(
                 name, f"{name.rstrip('/')}/denied-404.timeout/toomanyrequests/not-found{'/' * name.endswith('/')}"
             )
-        assert causes(understand("", message)) == case["sources"]
+        assert causes(parse_message("", message)) == case["sources"]
 
 
 #: As the kubelet hands on what a runtime writes.
@@ -77,11 +77,11 @@ class TestClients:
         wrong = [
             (text.client, text.cause, found, text.text)
             for text in texts()
-            if (found := causes(understand("ErrImagePull", frame.format(text.text)))) != [text.cause]
+            if (found := causes(parse_message("ErrImagePull", frame.format(text.text)))) != [text.cause]
         ]
         assert wrong == []
 
-    def test_the_new_and_the_common_causes_are_told_by_each_client(self) -> None:
+    def test_each_client_has_texts_for_the_common_causes(self) -> None:
         told = {(text.client, text.cause) for text in texts()}
         wanted = (
             *("proxy", "damaged_content", "billing", "registry_error", "rate_limited", "denied", "not_found", "dns"),
@@ -111,8 +111,8 @@ class TestServer:
             'failed to pull and unpack image "a.example.com/b:1": failed to authorize: Get "{}": dial tcp: lookup x: no such host',
         ],
     )
-    def test_is_known_by_its_host_and_path(self, frame: str, url: str, server: str) -> None:
-        (found,) = understand("ErrImagePull", frame.format(url)).attempts
+    def test_the_server_is_recognized_by_its_host_and_path(self, frame: str, url: str, server: str) -> None:
+        (found,) = parse_message("ErrImagePull", frame.format(url)).attempts
         assert (found.rule.id, found.server) == ("dns", server)
         assert found.meaning == f"The node cannot resolve the name of {server or 'the registry'}"
 
@@ -133,13 +133,13 @@ class TestServer:
             ),
         ],
     )
-    def test_a_token_service_is_called_so(self, text: str, meaning: str) -> None:
-        (found,) = understand("ErrImagePull", f"initializing source docker://a.example.com/b:1: {text}").attempts
+    def test_a_failed_token_service_is_named_in_the_message(self, text: str, meaning: str) -> None:
+        (found,) = parse_message("ErrImagePull", f"initializing source docker://a.example.com/b:1: {text}").attempts
         assert found.meaning == meaning
 
     @pytest.mark.parametrize("text", ["denied", 'Get "https://x.example.com/y": EOF', "docker://b:1: https://x/y: EOF"])
-    def test_is_not_known_without_the_image_and_the_request(self, text: str) -> None:
-        assert [attempt.server for attempt in understand("ErrImagePull", text).attempts] == [""]
+    def test_the_server_is_unknown_without_the_image_and_the_request(self, text: str) -> None:
+        assert [attempt.server for attempt in parse_message("ErrImagePull", text).attempts] == [""]
 
 
 class TestLayers:
@@ -161,20 +161,20 @@ class TestLayers:
             ("x: rpc error: code = Unknown desc = y", "x: rpc error: code = Unknown desc = y", ""),
         ],
     )
-    def test_are_taken_off(self, message: str, text: str, image: str) -> None:
-        (found,) = understand("", message).attempts
+    def test_outer_layers_are_removed_from_a_message(self, message: str, text: str, image: str) -> None:
+        (found,) = parse_message("", message).attempts
         assert (found.text, found.image, found.is_mirror) == (text, image, False)
 
 
 class TestSeveral:
-    def test_credentials_are_in_the_order_in_which_they_were_tried(self) -> None:
+    def test_attempts_with_several_credentials_keep_their_order(self) -> None:
         texts = [
             "unable to pull image or OCI artifact: pull image err: initializing source docker://a.example.com/b:1: unable to "
             "retrieve auth token: invalid username/password: unauthorized; artifact err: x",
             "unable to pull image: initializing source docker://a.example.com/b:1: reading manifest 1 in a.example.com/b: "
             "manifest unknown",
         ]
-        found = understand("ErrImagePull", f"[{', '.join(texts)}]")
+        found = parse_message("ErrImagePull", f"[{', '.join(texts)}]")
         assert causes(found) == ["bad_credentials", "not_found"]
         assert {attempt.image for attempt in found.attempts} == {"a.example.com/b:1"}
         assert found.cause and found.cause.rule.id == "bad_credentials"
@@ -184,7 +184,7 @@ class TestSeveral:
             '[m1.example.com/b:1: pinging container registry m1.example.com: Get "https://m1.example.com/v2/": dial tcp [::1]:443: '
             "connect: connection refused]\n[m2.example.com/b:1: reading manifest 1 in m2.example.com/b: authentication required]"
         )
-        found = understand(
+        found = parse_message(
             "",
             f"initializing source docker://a.example.com/b:1: (Mirrors also failed: {mirrors}): a.example.com/b:1: manifest unknown",
         )
@@ -206,17 +206,17 @@ class TestSeveral:
     )
     def test_the_mirrors_error_is_the_cause_where_the_source_cannot_be_reached(self, source: str, cause: str) -> None:
         text = f"(Mirrors also failed: [m.example.com/b:1: requested access to the resource is denied]): a.example.com/b:1: {source}"
-        found = understand("ErrImagePull", text)
+        found = parse_message("ErrImagePull", text)
         assert found.cause and found.cause.rule.id == cause
 
     def test_a_source_that_was_reached_with_one_credential_is_the_cause(self) -> None:
         frame = "initializing source docker://a.example.com/b:1: (Mirrors also failed: [m.example.com/b:1: denied]): a.example.com/b:1: "
-        found = understand("", f"[{frame}connection refused, {frame}invalid username/password: x]")
+        found = parse_message("", f"[{frame}connection refused, {frame}invalid username/password: x]")
         assert causes(found) == ["connection_refused", "bad_credentials"]
         assert found.cause and found.cause.rule.id == "connection_refused"
 
-    def test_a_mirror_without_a_name(self) -> None:
-        found = understand("", "(Mirrors also failed: [denied]): manifest unknown")
+    def test_a_mirror_without_a_name_has_an_empty_image(self) -> None:
+        found = parse_message("", "(Mirrors also failed: [denied]): manifest unknown")
         assert [(attempt.rule.id, attempt.image, attempt.text) for attempt in found.attempts] == [
             ("denied", "", "denied"),
             ("not_found", "", "manifest unknown"),
@@ -235,12 +235,12 @@ class TestNothingTold:
             " \n",
         ],
     )
-    def test_there_is_no_attempt(self, message: str) -> None:
-        found = understand(message, message)
+    def test_a_message_without_a_cause_yields_no_attempt(self, message: str) -> None:
+        found = parse_message(message, message)
         assert (found.attempts, found.cause) == ((), None)
 
     def test_the_reason_may_be_the_text(self) -> None:
-        assert causes(understand("illegal base64 data at input byte 8")) == ["secret_unparsable"]
+        assert causes(parse_message("illegal base64 data at input byte 8")) == ["secret_unparsable"]
 
 
 class TestUnknown:
@@ -258,15 +258,15 @@ class TestUnknown:
             "parsing HTTP body: invalid character 'x' looking for beginning of value",
         ],
     )
-    def test_no_class_is_guessed(self, text: str) -> None:
-        assert set(causes(understand("ErrImagePull", text))) == {"unknown"}
+    def test_an_unknown_text_has_the_cause_unknown(self, text: str) -> None:
+        assert set(causes(parse_message("ErrImagePull", text))) == {"unknown"}
 
-    def test_a_short_name_is_not_taken_out_of_a_text(self) -> None:
-        assert causes(understand("", 'Failed to pull image "denied": denied')) == ["denied"]
+    def test_a_short_image_name_is_not_removed_from_a_text(self) -> None:
+        assert causes(parse_message("", 'Failed to pull image "denied": denied')) == ["denied"]
 
     @given(st.text(), st.text())
-    def test_whatever_is_said(self, reason: str, message: str) -> None:
-        understand(reason, message)
+    def test_arbitrary_texts_raise_no_error(self, reason: str, message: str) -> None:
+        parse_message(reason, message)
 
     @given(
         st.lists(
@@ -275,11 +275,11 @@ class TestUnknown:
             )
         )
     )
-    def test_whatever_is_said_with_the_words_of_the_layers(self, parts: list[str]) -> None:
-        understand("", "".join(parts))
+    def test_arbitrary_texts_with_layer_words_raise_no_error(self, parts: list[str]) -> None:
+        parse_message("", "".join(parts))
 
-    def test_a_long_one(self) -> None:
-        assert causes(understand("", "denied: " + "x, [(" * 200_000)) == ["denied"]
+    def test_a_very_long_message_is_understood(self) -> None:
+        assert causes(parse_message("", "denied: " + "x, [(" * 200_000)) == ["denied"]
 
 
 class TestCredentials:
@@ -291,23 +291,23 @@ class TestCredentials:
             f"failed to fetch oauth token: GET request to https://a.example.com/t?account={CANARY}: 401 Unauthorized",
         ],
     )
-    def test_are_not_in_what_is_understood(self, text: str) -> None:
-        assert CANARY not in repr(understand("ErrImagePull", text))
+    def test_credentials_do_not_appear_in_the_result(self, text: str) -> None:
+        assert CANARY not in repr(parse_message("ErrImagePull", text))
 
 
 def test_a_message_of_many_images_and_parts_takes_little_time() -> None:
     images = "".join(f'failed to pull image "q.io/{number}": ' for number in range(2200))
     began = time.process_time()
-    assert understand("Failed", f"{images}[{', '.join(['failed to x'] * 6000)}]").cause is not None
+    assert parse_message("Failed", f"{images}[{', '.join(['failed to x'] * 6000)}]").cause is not None
     assert time.process_time() - began < 4
 
 
 @pytest.mark.parametrize(
     "host", ["a" * 300, "token.example.com|x", "token.example.com:x", "\u202eexample.com", "a(b)c"]
 )
-def test_a_server_that_is_none_is_not_named(host: str) -> None:
+def test_an_invalid_server_name_is_not_reported(host: str) -> None:
     text = f'initializing source docker://q.io/a:1: Get "https://{host}/token": EOF'
-    attempt = understand("Failed", text).cause
+    attempt = parse_message("Failed", text).cause
     assert attempt is not None
     assert (attempt.server, attempt.meaning) == ("", attempt.rule.meaning)
 
@@ -321,19 +321,21 @@ def test_a_server_that_is_none_is_not_named(host: str) -> None:
         "https://access.redhat.com/RegistryAuthentication",
     ],
 )
-def test_a_page_that_a_registry_recommends_is_no_server_that_failed(said: str) -> None:
-    attempt = understand("Failed", f"initializing source docker://q.io/a:1: reading manifest 1 in q.io/a: {said}").cause
+def test_a_url_in_a_registrys_advice_is_not_the_failed_server(said: str) -> None:
+    attempt = parse_message(
+        "Failed", f"initializing source docker://q.io/a:1: reading manifest 1 in q.io/a: {said}"
+    ).cause
     assert attempt is not None
     assert (attempt.server, attempt.meaning) == ("", attempt.rule.meaning)
 
 
 @pytest.mark.parametrize("said", ["artifact {}:1 not found", "unknown: repository {} not found"])
 @pytest.mark.parametrize("name", ["denied/rootfs", "billing/toomanyrequests"])
-def test_a_repository_without_its_host_is_no_cause_either(said: str, name: str) -> None:
+def test_a_repository_without_its_host_is_not_taken_for_a_cause(said: str, name: str) -> None:
     text = f"initializing source docker://q.io/{name}:1: reading manifest 1 in q.io/{name}: {said.format(name)}"
-    assert causes(understand("Failed", text)) == ["not_found"]
+    assert causes(parse_message("Failed", text)) == ["not_found"]
 
 
-def test_a_full_disk_is_no_damaged_content_whatever_file_is_written() -> None:
+def test_a_full_disk_is_not_reported_as_damaged_content() -> None:
     text = "failed to extract layer sha256:1: mount callback failed: write /tmp/rootfs/x: no space left on device"
-    assert causes(understand("Failed", text)) == ["disk"]
+    assert causes(parse_message("Failed", text)) == ["disk"]

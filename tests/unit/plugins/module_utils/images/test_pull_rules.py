@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_messages import understand
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_messages import parse_message
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_rules import RULES, UNKNOWN, rule_for
 
 PAGE = (Path(__file__).parents[5] / "docs/docsite/rst/troubleshooting.rst").read_text(encoding="utf-8")
@@ -68,7 +68,7 @@ ALSO = {
 def test_a_rule_finds_its_sample_and_other_wordings() -> None:
     for rule in RULES:
         for text in (rule.sample, *ALSO.get(rule.id, ())):
-            assert [attempt.rule.id for attempt in understand("", text).attempts] == [rule.id], text
+            assert [attempt.rule.id for attempt in parse_message("", text).attempts] == [rule.id], text
     assert set(ALSO) <= {rule.id for rule in RULES}
 
 
@@ -82,7 +82,7 @@ def test_a_rule_is_complete() -> None:
             assert sentence[-1] not in ". "
 
 
-def test_a_rule_is_quick() -> None:
+def test_a_rule_matches_in_little_time() -> None:
     # Texts that almost fit, many times: the time of an expression must not grow with the square of it.
     for rule in RULES:
         assert rule_for((rule.sample[:-1] + " ") * 2000) is not None
@@ -97,28 +97,28 @@ def test_the_guide_has_a_section_for_each_rule_with_its_own_words() -> None:
         assert SECTIONS[rule.id].startswith("\n\n".join(parts) + "\n"), rule.id
 
 
-def test_each_section_says_what_to_type() -> None:
+def test_each_section_shows_a_command_or_yaml() -> None:
     for rule in (*RULES, UNKNOWN):
         assert re.search(r"^\.\. code-block:: (console|yaml)", SECTIONS[rule.id], re.MULTILINE), rule.id
 
 
-def test_the_guide_leads_from_the_text_to_the_section_in_the_order_in_which_rules_are_tried() -> None:
+def test_the_guides_table_lists_the_rules_in_the_order_in_which_they_are_tried() -> None:
     rows = re.findall(r"^   \* - ``(.*)``\n     - (\w+)_$", PAGE, re.MULTILINE)
     assert rows == [(rule.sample, rule.id) for rule in RULES]
 
 
-def test_the_guide_has_no_section_of_a_rule_that_there_is_not() -> None:
+def test_the_guide_has_no_section_for_a_missing_rule() -> None:
     ids = {rule.id for rule in (*RULES, UNKNOWN)}
     assert {title for title, text in SECTIONS.items() if "Written by" in text} <= ids
 
 
-def test_ids_are_different() -> None:
+def test_rule_ids_are_unique() -> None:
     assert len({rule.id for rule in (*RULES, UNKNOWN)}) == len(RULES) + 1
 
 
-def test_what_no_rule_fits_is_unknown() -> None:
+def test_a_text_that_matches_no_rule_is_unknown() -> None:
     assert rule_for("all is well") is UNKNOWN
 
 
-def test_a_text_may_be_as_long_as_an_object() -> None:
+def test_a_very_long_text_is_matched_against_the_rules() -> None:
     assert rule_for("failed to fetch oauth token: " * 100_000) is UNKNOWN

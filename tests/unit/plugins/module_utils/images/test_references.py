@@ -28,14 +28,16 @@ DIGEST = "sha256:" + "0" * 64
         (f"quay.io/app:v1@{DIGEST}", "quay.io/app", "v1", DIGEST, False),
     ],
 )
-def test_parts(image: str, repository: str, tag: str, digest: str, is_short: bool) -> None:
+def test_an_image_name_is_split_into_its_parts(
+    image: str, repository: str, tag: str, digest: str, is_short: bool
+) -> None:
     assert reference_of(image) == Reference(repository, tag, digest, is_short)
 
 
 @pytest.mark.parametrize(
     "image", ["", "UPPER", "https://quay.io/app", "/app", "quay.io/a b", "app@sha256:1", "a" * 64 + "/"]
 )
-def test_no_image(image: str) -> None:
+def test_an_invalid_image_name_has_no_reference(image: str) -> None:
     assert reference_of(image) is None
 
 
@@ -47,13 +49,13 @@ def test_no_image(image: str) -> None:
         (f"q.io/a:1@{DIGEST}", f"q.io/a@{DIGEST}", True),
     ],
 )
-def test_as_a_node_pulls_it(image: str, shown: str, by_digest: bool) -> None:
+def test_a_reference_is_shown_as_a_node_pulls_it(image: str, shown: str, by_digest: bool) -> None:
     reference = reference_of(image)
     assert reference is not None
     assert (str(reference), reference.is_by_digest) == (shown, by_digest)
 
 
-def test_host_and_path() -> None:
+def test_a_reference_has_a_host_and_a_path() -> None:
     reference = reference_of("host:5000/team/app:1")
     assert reference is not None
     assert (reference.host, reference.path) == ("host:5000", "team/app")

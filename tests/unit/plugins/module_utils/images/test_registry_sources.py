@@ -43,7 +43,7 @@ def sources(**given: Any) -> Any:
 
 
 class TestMirrors:
-    def test_digests_by_digest_sets_and_tags_by_tag_sets(self) -> None:
+    def test_digests_use_digest_mirror_sets_and_tags_use_tag_mirror_sets(self) -> None:
         both = (
             mirror_set(BY_DIGEST, "q.io", "d.io/x"),
             mirror_set(BY_TAG, "q.io", "t.io"),
@@ -70,17 +70,17 @@ class TestMirrors:
         assert result is not None
         assert result.mirrors == ["h.io/b:1"]
 
-    def test_a_wildcard_stands_for_the_host(self) -> None:
+    def test_a_wildcard_replaces_the_host(self) -> None:
         result = found("a.example.com:5000/b:1", mirror_set(BY_TAG, "*.example.com", "w.io/z"))
         assert result is not None
         assert result.mirrors == ["w.io/z/b:1"]
 
     @pytest.mark.parametrize("source", ["q.io/a", "q.io/a/b", "q.io", "*.io"])
-    def test_what_matches(self, source: str) -> None:
+    def test_a_matching_source_has_mirrors(self, source: str) -> None:
         assert found("q.io/a/b:1", mirror_set(BY_TAG, source, "m.io")) is not None
 
     @pytest.mark.parametrize("source", ["q.io/a/bc", "q.io/", "io", "*.q.io", "", "q.i", "q.io/a/b:1"])
-    def test_what_does_not(self, source: str) -> None:
+    def test_a_source_that_does_not_match_has_no_mirrors(self, source: str) -> None:
         assert found("q.io/a/b:1", mirror_set(BY_TAG, source, "m.io")) is None
 
     @pytest.mark.parametrize(
@@ -102,17 +102,17 @@ class TestMirrors:
             (BY_TAG, "", False),
         ],
     )
-    def test_whether_the_source_is_contacted(self, kind: Kind, policy: str, never: bool) -> None:
+    def test_the_policy_decides_whether_the_source_is_contacted(self, kind: Kind, policy: str, never: bool) -> None:
         result = found("q.io/a:1", mirror_set(kind, "q.io", "m.io", policy=policy))
         assert result is not None
         assert result.never_source is never
 
-    def test_never_counts_for_tags_and_digests_alike(self) -> None:
+    def test_the_never_policy_applies_to_tags_and_digests_alike(self) -> None:
         result = found("q.io/a:1", mirror_set(BY_DIGEST, "q.io", "m.io", policy=NEVER))
         assert result is not None
         assert (result.mirrors, result.never_source) == ([], True)
 
-    def test_mirrors_of_several_objects_each_once(self) -> None:
+    def test_mirrors_of_several_objects_are_listed_once(self) -> None:
         result = found(
             "q.io/a:1", mirror_set(BY_TAG, "q.io", "m.io", "n.io"), mirror_set(BY_TAG, "q.io", "n.io", "o.io")
         )
@@ -122,21 +122,21 @@ class TestMirrors:
     @pytest.mark.parametrize(
         "spec", [None, [], {"imageTagMirrors": {}}, {"imageTagMirrors": [1, None, {}, {"source": 1}]}]
     )
-    def test_odd_objects_name_nothing(self, spec: Any) -> None:
+    def test_malformed_objects_name_no_mirrors(self, spec: Any) -> None:
         assert found("q.io/a:1", {BY_TAG: [{"spec": spec}]}) is None
 
 
 class TestRegistrySources:
     @pytest.mark.parametrize("scope", ["q.io", "q.io/a", "q.io/a/b", "*.io"])
-    def test_blocked(self, scope: str) -> None:
+    def test_a_blocked_registry_is_reported_with_its_entry(self, scope: str) -> None:
         why = sources(blockedRegistries=["other.io", scope]).why_not("q.io/a/b")
         assert why == f"registrySources.blockedRegistries of {IMAGE_CONFIG} has {scope}"
 
-    def test_blocked_with_any_port(self) -> None:
+    def test_a_blocked_host_is_blocked_with_any_port(self) -> None:
         assert sources(blockedRegistries=["q.io"]).why_not("q.io:5000/a")
         assert not sources(blockedRegistries=["q.io:5000"]).why_not("q.io/a")
 
-    def test_allowed(self) -> None:
+    def test_only_allowed_registries_pass(self) -> None:
         found = sources(allowedRegistries=["q.io/a", "*.example.com"])
         assert not found.why_not("q.io/a/b")
         assert not found.why_not("x.example.com:5000/b")
@@ -146,5 +146,5 @@ class TestRegistrySources:
     @pytest.mark.parametrize(
         "config", [None, {}, {"spec": None}, {"spec": {"registrySources": {"allowedRegistries": []}}}]
     )
-    def test_without_a_setting_all_are_allowed(self, config: Any) -> None:
+    def test_all_registries_are_allowed_without_a_setting(self, config: Any) -> None:
         assert registry_sources_of(config).why_not("q.io/a") == ""

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.short_names import (
+    can_have_alias,
     candidates,
-    may_have_alias,
     search_registries,
 )
 from hypothesis import given
@@ -22,15 +22,15 @@ def config(registries: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("given_", [None, {}, config(None), config([]), config([5, ""]), config("x")])
-def test_openshifts_own_search_registries(given_: Any) -> None:
+def test_openshifts_default_search_registries_are_used_without_a_setting(given_: Any) -> None:
     assert [*search_registries(given_)] == ["registry.access.redhat.com", "docker.io"]
 
 
-def test_those_of_the_image_config() -> None:
+def test_the_image_config_sets_the_search_registries() -> None:
     assert search_registries(config(["b.io", "a.io", "b.io"])) == ["b.io", "a.io"]
 
 
-def test_the_image_in_each_registry() -> None:
+def test_candidates_lists_the_image_in_each_registry() -> None:
     assert [str(each) for each in candidates("app:v1", ["docker.io", "q.io:5000", "NO/"])] == [
         "docker.io/library/app:v1",
         "q.io:5000/app:v1",
@@ -49,11 +49,11 @@ def test_the_image_in_each_registry() -> None:
         ("app", False),
     ],
 )
-def test_names_that_the_nodes_may_know(image: str, found: bool) -> None:
-    assert may_have_alias(image) is found
+def test_short_names_that_nodes_may_know_are_recognized(image: str, found: bool) -> None:
+    assert can_have_alias(image) is found
 
 
 @given(CHANGES)
-def test_whatever_the_config_holds(change: Changed) -> None:
+def test_a_malformed_config_raises_no_error(change: Changed) -> None:
     given_ = change(config(["a.io"]))
     candidates("app", search_registries(given_ if isinstance(given_, dict) else None))

@@ -97,7 +97,7 @@ def texts(messages: Any) -> list[str]:
 
 
 class TestTask:
-    def test_what_a_module_gets(self, run: Run, tmp_path: Path) -> None:
+    def test_a_module_gets_its_validated_options_and_modes(self, run: Run, tmp_path: Path) -> None:
         seen: list[Task] = []
         internal = {"_ansible_check_mode": True, "_ansible_diff": True}
         run(lambda task: seen.append(task) or {}, internal=internal, name="n", password="canary", count="3")
@@ -108,7 +108,7 @@ class TestTask:
         assert {"canary", b64("canary")} <= task.secrets
 
     @pytest.mark.parametrize("background", [False, True])
-    def test_ansible_gets_its_credentials_to_mask_them(
+    def test_credentials_are_registered_with_ansible_for_masking(
         self, run: Run, monkeypatch: pytest.MonkeyPatch, *, background: bool
     ) -> None:
         """From ansible-core 2.22 on; of a task with `async`, others could read them."""
@@ -125,12 +125,12 @@ class TestTask:
         assert found == ({"canary-1", "canary-2", "canary-3"} if HAS_REGISTRY and not background else set())
         assert "canary" not in ended.output
 
-    def test_the_rules_hold(self, run: Run) -> None:
+    def test_the_rules_between_options_are_enforced(self, run: Run) -> None:
         module = Module(ARGUMENTS, lambda task: {}, "kubernetes", None, {"mutually_exclusive": [("name", "count")]})
         ended = run(module.run, module=module, name="n", count=2)
         assert ended.result["msg"] == "parameters are mutually exclusive: name|count"
 
-    def test_progress_goes_to_a_file_beside_it(self, run: Run, tmp_path: Path) -> None:
+    def test_progress_is_written_to_a_file_next_to_the_module(self, run: Run, tmp_path: Path) -> None:
         def work(task: Task) -> dict[str, Any]:
             assert task.say
             task.say("1/2")
@@ -149,18 +149,18 @@ class TestTask:
 
 
 class TestResult:
-    def test_of_a_success(self, run: Run) -> None:
+    def test_a_success_returns_the_result_and_the_invocation(self, run: Run) -> None:
         ended = run(lambda task: {"changed": True, "list": [1, None, {"a": 0.5}]}, name="n")
         invocation = {"module_args": {"name": "n", "password": None, "kubeconfig": None, "count": 1, "old": None}}
         assert ended.result == {"changed": True, "list": [1, None, {"a": 0.5}], "invocation": invocation}
         assert ended.status == 0
 
-    def test_of_a_failure(self, run: Run) -> None:
+    def test_a_failure_ends_with_status_1_and_its_message(self, run: Run) -> None:
         ended = run(lambda task: {"failed": True, "msg": "no", "changed": True}, name="n")
         assert (ended.status, ended.result["failed"], ended.result["msg"]) == (1, True, "no")
         assert ended.result["changed"] is True
 
-    def test_of_a_refusal(self, run: Run) -> None:
+    def test_a_refusal_has_a_message_and_no_traceback(self, run: Run) -> None:
         def work(_task: Task) -> dict[str, Any]:
             raise OptionError("option 'name' is wrong")
 
@@ -168,7 +168,7 @@ class TestResult:
         assert (ended.status, ended.result["msg"]) == (1, "option 'name' is wrong")
         assert "exception" not in ended.result
 
-    def test_of_a_module_without_its_library(self, run: Run) -> None:
+    def test_a_missing_library_is_reported_with_the_fix(self, run: Run) -> None:
         module = Module(
             ARGUMENTS, lambda task: {"changed": True}, "some-library", "Traceback:\n  ...\nImportError: why\n"
         )
@@ -180,7 +180,7 @@ class TestResult:
         )
         assert ended.status == 1
 
-    def test_of_an_error_that_nobody_foresaw(self, run: Run) -> None:
+    def test_an_unexpected_error_is_reported_without_its_text(self, run: Run) -> None:
         """Its text, which may be what a secret of the cluster holds, is not shown."""
         content = "can" + "ary"
 
@@ -200,17 +200,17 @@ class TestResult:
 
 
 class TestWarnings:
-    def test_the_modules_own_and_those_of_the_validation(self, run: Run) -> None:
+    def test_warnings_of_the_module_and_the_validation_are_returned(self, run: Run) -> None:
         ended = run(lambda task: task.warn(["canary one", "two"]) or {}, name="n", title="t", password="canary")
         expected = ["Both option name and its alias title are set.", "******** one", "two"]
         assert texts(ended.result["warnings"]) == expected
 
-    def test_deprecations_with_their_version(self, run: Run) -> None:
+    def test_deprecations_have_their_version(self, run: Run) -> None:
         (found,) = run(lambda task: {}, name="n", old="o").result["deprecations"]
         assert "9.9.9" in json.dumps(found)
         assert "Param 'old' is deprecated" in json.dumps(found)
 
-    def test_none(self, run: Run) -> None:
+    def test_a_run_without_warnings_returns_none(self, run: Run) -> None:
         assert "warnings" not in run(lambda task: {}, name="n").result
 
 
@@ -223,7 +223,7 @@ class TestEntries:
         assert (ended.status, ended.result["failed"]) == (1, True)
         return ended
 
-    def test_all_at_once(self, run: Run) -> None:
+    def test_all_invalid_entries_are_named_at_once(self, run: Run) -> None:
         ended = self.refused(run, *INVALID)
         message = ended.result["msg"]
         assert message.startswith("nothing was read or changed. Problems with the 4 entries: things[1] (two): ")
@@ -232,14 +232,14 @@ class TestEntries:
         assert "canary" not in message.lower()
         assert not any(secret in ended.output for secret in ("canary-2", "canary-3", "xyz"))
 
-    def test_what_is_wrong_beside_them(self, run: Run) -> None:
+    def test_an_unknown_option_next_to_valid_entries_is_refused(self, run: Run) -> None:
         message = self.refused(run, {"name": "one"}, nmae="x").result["msg"]
         assert message.startswith("option nmae is unknown: did you mean 'name'? it takes ")
 
-    def test_the_entries_come_first(self, run: Run) -> None:
+    def test_invalid_entries_are_reported_before_unknown_options(self, run: Run) -> None:
         assert "things[0]: " in self.refused(run, {"count": "x"}, nmae="x").result["msg"]
 
-    def test_valid_ones_reach_the_module_and_its_own_failure_is_told(self, run: Run) -> None:
+    def test_valid_entries_reach_the_module_and_its_failure_is_reported(self, run: Run) -> None:
         seen: list[Any] = []
 
         def work(task: Task) -> dict[str, Any]:
@@ -254,7 +254,7 @@ class TestEntries:
         (shown_entry,) = ended.result["invocation"]["module_args"]["things"]
         assert (shown_entry["name"], shown_entry["password"]) == ("one", HIDDEN)
 
-    def test_a_thousand_passwords_are_masked_as_one_is(self, run: Run) -> None:
+    def test_a_thousand_passwords_are_masked_in_little_time(self, run: Run) -> None:
         names = [f"canary-{number:04}-{number * 7919}" for number in range(1000)]
         things = [{"name": f"team-{number}", "password": name} for number, name in enumerate(names)]
         module = Module(
@@ -275,7 +275,7 @@ class TestNoCredential:
     """Also a server's message may repeat what was sent."""
 
     @pytest.mark.parametrize("canary", CANARIES)
-    def test_in_a_result(self, run: Run, canary: str) -> None:
+    def test_a_result_shows_no_credential(self, run: Run, canary: str) -> None:
         said = {f"key{n}": [f"it said {form}!"] for n, form in enumerate(forms_of(canary))}
         ended = run(lambda task: said, name="n", password=canary, kubeconfig={"username": "robot", "password": canary})
         assert shown(ended.output, canary) == []
@@ -284,7 +284,7 @@ class TestNoCredential:
         assert {name: ended.result["invocation"]["module_args"][name] for name in hidden} == hidden
 
     @pytest.mark.parametrize("canary", CANARIES)
-    def test_when_the_options_are_refused(self, run: Run, canary: str) -> None:
+    def test_refused_options_show_no_credential(self, run: Run, canary: str) -> None:
         kubeconfig = {"token": canary}
         ended = run(lambda task: {}, name="n", count=f"x{canary}", kubeconfig=kubeconfig, passwrod=canary)
         assert ended.result["failed"] is True
@@ -292,19 +292,19 @@ class TestNoCredential:
         assert shown(ended.output, canary) == []
         assert ended.result["invocation"]["module_args"]["passwrod"] == HIDDEN
 
-    def test_a_credential_that_the_module_read_itself(self, run: Run, tmp_path: Path) -> None:
+    def test_a_credential_from_a_file_is_masked(self, run: Run, tmp_path: Path) -> None:
         (tmp_path / "auth.json").write_text(json.dumps({"auths": {"quay.io": {"auth": b64("robot:canary")}}}))
         ended = run(lambda task: {"msg": task.read_file(str(tmp_path / "auth.json")) + "canary"}, name="n")
         assert shown(ended.output, "canary") == []
 
-    def test_a_password_of_one_letter_garbles_nothing(self, run: Run) -> None:
+    def test_a_password_of_one_letter_does_not_garble_the_result(self, run: Run) -> None:
         """It would show what it is."""
         ended = run(lambda task: {"msg": "a namespace"}, name="namespace", password="a")
         assert ended.result["msg"] == "a namespace"
         assert ended.result["invocation"]["module_args"]["name"] == "namespace"
         assert ended.result["invocation"]["module_args"]["password"] == HIDDEN
 
-    def test_in_the_systems_log(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_system_log_shows_no_credential(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         logged: list[str] = []
         monkeypatch.setattr(
             basic.AnsibleModule, "log", lambda _self, msg, **keywords: logged.append(f"{msg}{keywords}")
@@ -395,17 +395,17 @@ def read_by_another() -> Iterator[IO[bytes]]:
 
 class TestEnd:
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-    def test_a_signal_ends_it_without_a_result(self, run: Run, number: int) -> None:
+    def test_a_signal_ends_the_module_without_a_result(self, run: Run, number: int) -> None:
         """The status is what a shell reports for a process that a signal ended."""
         ended = run(lambda task: signal.raise_signal(number) or {"changed": True}, name="n")
         assert (ended.status, ended.output) == (128 + number, "")
 
-    def test_when_nobody_reads_its_output_it_ends(self, run: Run) -> None:
+    def test_the_module_ends_when_its_output_has_no_reader(self, run: Run) -> None:
         with read_by_another() as reader:
             ended = run(lambda task: reader.close() or {"waited": threading.Event().wait(LIMIT)}, name="n")
         assert ended.status == 128 + signal.SIGTERM
 
-    def test_while_somebody_may_read_its_output_it_goes_on(self, run: Run) -> None:
+    def test_the_module_continues_while_its_output_has_a_reader(self, run: Run) -> None:
         def work(_task: Task) -> dict[str, Any]:
             os.write(1, b"unread")
             return {"waited": threading.Event().wait(1.5)}
@@ -423,7 +423,7 @@ class TestEnd:
         assert abandoned.ended.exists()
         assert list(abandoned.tmp.iterdir()) == []
 
-    def test_a_process_whose_output_nobody_reads_ends(self, abandoned: Abandoned) -> None:
+    def test_a_process_without_a_reader_for_its_output_ends(self, abandoned: Abandoned) -> None:
         """So it is after the `timeout` of a task, when the worker is killed, and when an SSH connection breaks."""
         abandoned.process.stdout.close()
         assert abandoned.process.wait(LIMIT) == 128 + signal.SIGTERM
@@ -431,7 +431,7 @@ class TestEnd:
         assert list(abandoned.tmp.iterdir()) == []
 
 
-def test_what_a_module_hands_on_leaves_as_it_is(run: Run) -> None:
+def test_a_hidden_result_is_returned_without_masking(run: Run) -> None:
     """A password of the task may be a word of it: it is data, and the action plugin has nobody see it."""
     handed_on = {"auths": {"quay.io": {"auth": "quay.io"}}}
     result = {"auth_config": handed_on, "note": "a quay.io"}

@@ -16,7 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module import event_source as room
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.event_source import (
     event_source,
-    handed_on,
+    forward_events,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CONNECTION_OPTIONS
 from support.certificates import loopback_certificate
@@ -32,7 +32,7 @@ def opened(**given: Any) -> dict[str, Any]:
 
 
 class TestArguments:
-    def test_are_those_of_a_module(self) -> None:
+    def test_arguments_are_validated_like_those_of_a_module(self) -> None:
         found = opened(size="8", kinds="a,b", verify_ssl="no")
         assert (found["size"], found["kinds"], found["validate_certs"]) == (8, ["a", "b"], False)
         assert opened()["size"] == 7
@@ -52,7 +52,7 @@ class TestArguments:
                 found.append(source.params["kinds"])
         assert found[0] == found[1]
 
-    def test_what_the_rulebook_adds_is_left_out(self) -> None:
+    def test_arguments_added_by_the_rulebook_are_left_out(self) -> None:
         assert not {"feedback", "eda_feedback_queue"} & {*opened(eda_feedback_queue=object(), feedback=True)}
 
     @pytest.mark.parametrize(
@@ -68,14 +68,14 @@ class TestArguments:
             opened(api_key="tok-en-of-mine", size="tok-en-of-mine")
         assert "tok-en-of-mine" not in str(error.value)
 
-    def test_a_missing_client_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_missing_client_is_reported_with_the_package(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(room, "IMPORT_ERROR", "traceback")
         with pytest.raises(OptionError, match="install the package kubernetes"):
             opened()
 
 
 class TestConnection:
-    def test_is_a_new_one_each_time(self) -> None:
+    def test_each_use_opens_a_new_connection(self) -> None:
         api = FakeApi()
         options = {"api_key": "token", "ca_cert": loopback_certificate()}
         with api.served() as host, event_source("tests", ARGUMENTS, {"host": host, **options}) as source:
@@ -85,7 +85,7 @@ class TestConnection:
                     assert cluster.get_path("/api/v1/namespaces")["items"] == []
         assert {request.headers["User-Agent"].rpartition(" ")[2] for request in api.requests} == {"(tests)"}
 
-    def test_a_certificate_that_is_not_verified_is_warned_of_once(
+    def test_an_unverified_certificate_is_warned_about_once(
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         """As the credential of AWX sets it when no certificate authority was pasted."""
@@ -100,7 +100,7 @@ class TestConnection:
         assert "paste the authority" in record.getMessage()
         assert "tok-en-of-mine" not in record.getMessage()
 
-    def test_no_event_shows_its_credential(self) -> None:
+    def test_no_event_shows_the_credential(self) -> None:
         with event_source("tests", ARGUMENTS, {"host": "h", "api_key": "tok-en-of-mine"}) as source:
             assert "tok-en" not in str(
                 source.masked({"message": "asked with tok-en-of-mine", "labels": {"a": "tok-en-of-mine"}})
@@ -112,7 +112,7 @@ def run(work: Callable[[Tell, threading.Event], None], most: int = 0) -> list[di
 
     async def main() -> list[dict[str, Any]]:
         queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(1)
-        task = asyncio.create_task(handed_on(queue, {}, work))
+        task = asyncio.create_task(forward_events(queue, {}, work))
         found = [await queue.get() for _event in range(most)]
         if most:
             task.cancel()
@@ -124,14 +124,14 @@ def run(work: Callable[[Tell, threading.Event], None], most: int = 0) -> list[di
 
 
 class TestHandedOn:
-    def test_events_come_in_order_and_wait_for_room(self) -> None:
+    def test_events_keep_their_order_and_wait_for_room_in_the_queue(self) -> None:
         def work(tell: Tell, _stop: threading.Event) -> None:
             for number in range(50):
                 tell({"number": number})
 
         assert [event["number"] for event in run(work, most=50)] == [*range(50)]
 
-    def test_what_comes_back_of_events_is_taken(self) -> None:
+    def test_events_that_come_back_as_feedback_are_taken(self) -> None:
         """ansible-rulebook puts each event into a queue for one when the argument `feedback` asks for it, and waits for room."""
 
         def work(tell: Tell, _stop: threading.Event) -> None:
@@ -141,7 +141,7 @@ class TestHandedOn:
         async def main() -> list[int]:
             queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(1)
             feedback: asyncio.Queue[dict[str, Any]] = asyncio.Queue(1)
-            task = asyncio.create_task(handed_on(queue, {"eda_feedback_queue": feedback}, work))
+            task = asyncio.create_task(forward_events(queue, {"eda_feedback_queue": feedback}, work))
             found = []
             for _event in range(3):
                 found.append(await queue.get())
@@ -151,17 +151,17 @@ class TestHandedOn:
 
         assert asyncio.run(main()) == [0, 1, 2]
 
-    def test_what_ends_badly_is_raised(self) -> None:
+    def test_an_error_of_the_work_is_raised(self) -> None:
         def work(_tell: Tell, _stop: threading.Event) -> None:
             raise OptionError("no")
 
         with pytest.raises(OptionError, match="no"):
             run(work)
 
-    def test_what_ends_well_ends(self) -> None:
+    def test_the_source_ends_when_its_work_ends(self) -> None:
         assert run(lambda _tell, _stop: None) == []
 
-    def test_the_work_is_told_to_end(self) -> None:
+    def test_the_work_is_asked_to_stop_when_the_source_ends(self) -> None:
         ended = threading.Event()
 
         def work(tell: Tell, stop: threading.Event) -> None:

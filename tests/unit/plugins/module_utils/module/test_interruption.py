@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.workers import Workers
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.interruption import (
     Interrupted,
-    interruptible,
+    allow_interruption,
 )
 
 #: Seconds after which a test that hangs has failed.
@@ -40,14 +40,14 @@ def received() -> Iterator[list[int]]:
 
 class TestSignal:
     @pytest.mark.parametrize("number", SIGNALS)
-    def test_it_ends_the_block(self, received: list[int], number: signal.Signals) -> None:
-        with pytest.raises(Interrupted, match=f"^{number.name}$") as error, interruptible(never):
+    def test_a_signal_ends_the_block(self, received: list[int], number: signal.Signals) -> None:
+        with pytest.raises(Interrupted, match=f"^{number.name}$") as error, allow_interruption(never):
             signal.raise_signal(number)
         assert error.value.number == number
         assert received == []
 
     @pytest.mark.parametrize("number", SIGNALS)
-    def test_it_ends_a_wait(self, received: list[int], number: signal.Signals) -> None:
+    def test_a_signal_ends_a_wait_for_threads(self, received: list[int], number: signal.Signals) -> None:
         """For the threads of a task, which is what a run waits for.
 
         A wait of any other kind may miss it: between the last look for signals and the system call there is a gap, and a thread
@@ -60,35 +60,37 @@ class TestSignal:
             release.wait(LIMIT)
 
         began = time.monotonic()
-        with pytest.raises(Interrupted), interruptible(never), Workers(1) as workers:
+        with pytest.raises(Interrupted), allow_interruption(never), Workers(1) as workers:
             workers.map(send, range(2))
         release.set()
         assert time.monotonic() - began < LIMIT / 2
 
-    def test_no_handler_of_an_exception_takes_it(self) -> None:
+    def test_an_interruption_is_not_an_exception_that_handlers_catch(self) -> None:
         assert not issubclass(Interrupted, Exception)
 
     @pytest.mark.parametrize("number", SIGNALS)
-    def test_afterwards_the_handler_from_before_takes_it(self, received: list[int], number: signal.Signals) -> None:
-        with interruptible(never):
+    def test_the_previous_handler_is_restored_after_the_block(
+        self, received: list[int], number: signal.Signals
+    ) -> None:
+        with allow_interruption(never):
             pass
         signal.raise_signal(number)
-        with pytest.raises(KeyError), interruptible(never):
+        with pytest.raises(KeyError), allow_interruption(never):
             raise KeyError
         signal.raise_signal(number)
         assert received == [number, number]
 
     @pytest.mark.parametrize("number", SIGNALS)
-    def test_what_is_ignored_stays_ignored(self, received: list[int], number: signal.Signals) -> None:
+    def test_an_ignored_signal_stays_ignored(self, received: list[int], number: signal.Signals) -> None:
         signal.signal(number, signal.SIG_IGN)
-        with interruptible(never):
+        with allow_interruption(never):
             assert signal.getsignal(number) == signal.SIG_IGN
             signal.raise_signal(number)
         assert signal.getsignal(number) == signal.SIG_IGN
 
 
 class TestAbandoned:
-    def test_a_run_that_nobody_waits_for_ends(self, received: list[int]) -> None:
+    def test_an_abandoned_run_ends(self, received: list[int]) -> None:
         asked = []
 
         def is_abandoned() -> bool:
@@ -96,7 +98,7 @@ class TestAbandoned:
             return len(asked) == 2
 
         started = time.monotonic()
-        with pytest.raises(Interrupted, match="SIGTERM"), interruptible(is_abandoned):
+        with pytest.raises(Interrupted, match="SIGTERM"), allow_interruption(is_abandoned):
             threading.Event().wait(LIMIT)
         assert 1.5 < time.monotonic() - started < LIMIT
         assert len(asked) == 2
@@ -104,7 +106,7 @@ class TestAbandoned:
 
     def test_the_watch_ends_with_the_block(self, received: list[int]) -> None:
         before = threading.enumerate()
-        with interruptible(never):
+        with allow_interruption(never):
             (watch,) = [thread for thread in threading.enumerate() if thread not in before]
             assert watch.daemon
         watch.join(LIMIT)
@@ -112,19 +114,19 @@ class TestAbandoned:
 
     def test_the_watch_ends_with_the_run_that_it_ended(self, received: list[int]) -> None:
         before = threading.enumerate()
-        with pytest.raises(Interrupted), interruptible(lambda: True):
+        with pytest.raises(Interrupted), allow_interruption(lambda: True):
             threading.Event().wait(LIMIT)
         assert [thread for thread in threading.enumerate() if thread not in before and thread.is_alive()] == []
 
 
 class TestOtherThread:
-    def test_nothing_is_done(self, received: list[int]) -> None:
+    def test_signals_are_not_handled_in_another_thread(self, received: list[int]) -> None:
         """Python sets handlers in the main thread only."""
         done: list[Any] = []
 
         def work() -> None:
             before, handlers = threading.active_count(), [signal.getsignal(number) for number in SIGNALS]
-            with interruptible(lambda: True):
+            with allow_interruption(lambda: True):
                 done.append(threading.active_count() - before)
                 done.append([signal.getsignal(number) for number in SIGNALS] == handlers)
             done.append("ended")

@@ -27,7 +27,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.inventory_lists import (
     Inventory,
     InventoryList,
-    inventoried,
+    run_inventory,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
     CONNECTION_OPTIONS,
@@ -39,7 +39,9 @@ from support.fake_api import FakeApi
 
 PARTS = (
     InventoryList(
-        ListForm("secrets", "name", kind=SECRET, declare=pull_secret.identified, contradictions=between_secrets),
+        ListForm(
+            "secrets", "name", kind=SECRET, declare=pull_secret.identity_from_options, contradictions=between_secrets
+        ),
         {**TARGET_OPTIONS, **pull_secret.ARGUMENTS},
     ),
     InventoryList(
@@ -80,7 +82,7 @@ class Run:
         )
         self.found: list[Inventory] = []
         self.checked: list[Any] = []
-        self.result = inventoried(
+        self.result = run_inventory(
             self.task,
             PARTS,
             common={"owner": "a"},
@@ -94,7 +96,7 @@ class Run:
 
 
 class TestInventoried:
-    def test_all_lists_with_the_namespaces_read_once(self, api: FakeApi, tmp_path: Path) -> None:
+    def test_all_lists_share_one_reading_of_the_namespaces(self, api: FakeApi, tmp_path: Path) -> None:
         everywhere = {"namespace_selector": {"include": ["*"]}}
         secrets = [{"name": "x", **everywhere}, {"name": "y", "namespaces": ["a"], "owner": "b"}]
         with api.served() as host:
@@ -108,7 +110,9 @@ class TestInventoried:
         assert len(run.checked) == 3
         assert api.asked == ["GET /api/v1/namespaces?limit=1000"]
 
-    def test_what_only_a_name_that_users_chose_selects_is_not_confirmed(self, api: FakeApi, tmp_path: Path) -> None:
+    def test_a_namespace_selected_only_by_a_user_chosen_name_is_not_confirmed(
+        self, api: FakeApi, tmp_path: Path
+    ) -> None:
         for name in ("team-evil", "team-named"):
             api.put("namespaces", "", name, metadata={"annotations": {"openshift.io/requester": "mallory"}})
         api.put("namespaces", "", "team-admin", metadata={})
@@ -119,7 +123,7 @@ class TestInventoried:
         assert found.confirmed == {"team-admin", "team-named", "gone"}
         assert "team-evil" in found.batches["secrets"].namespaces
 
-    def test_a_list_that_is_not_given_and_one_that_is_empty(self, api: FakeApi, tmp_path: Path) -> None:
+    def test_a_missing_list_differs_from_an_empty_one(self, api: FakeApi, tmp_path: Path) -> None:
         with api.served() as host:
             run = Run(host, tmp_path, secrets=[])
         assert {option: dict(batch.namespaces) for option, batch in run.found[0].batches.items()} == {"secrets": {}}
@@ -134,13 +138,13 @@ class TestInventoried:
             },
         ],
     )
-    def test_problems_of_all_lists_are_told_at_once(self, api: FakeApi, tmp_path: Path, lists: Any) -> None:
+    def test_problems_of_all_lists_are_reported_at_once(self, api: FakeApi, tmp_path: Path, lists: Any) -> None:
         with api.served() as host, pytest.raises(OptionError) as caught:
             Run(host, tmp_path, **lists)
         assert "secrets[0]" in str(caught.value)
         assert "links[0]" in str(caught.value)
 
-    def test_a_check_comes_before_anything_is_sent(self, api: FakeApi, tmp_path: Path) -> None:
+    def test_the_check_runs_before_any_request(self, api: FakeApi, tmp_path: Path) -> None:
         def refuse(_every: Any) -> None:
             raise OptionError("no")
 
@@ -148,5 +152,5 @@ class TestInventoried:
             run = Run(host, tmp_path, secrets=[])
             sent = len(api.requests)
             with pytest.raises(OptionError, match="no"):
-                inventoried(run.task, PARTS, common={}, check=refuse, work=lambda *_all: Outcome([]))
+                run_inventory(run.task, PARTS, common={}, check=refuse, work=lambda *_all: Outcome([]))
         assert len(api.requests) == sent

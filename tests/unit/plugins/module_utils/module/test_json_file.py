@@ -31,24 +31,24 @@ def test_a_file_is_replaced_and_only_its_owner_may_read_it(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_in_check_mode_nothing_is_written(tmp_path: Path) -> None:
+def test_check_mode_writes_no_file(tmp_path: Path) -> None:
     write = json_writer(task(check_mode=True), str(tmp_path / "a.json"))
     assert write is not None
     write({})
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_a_path_there_is_no_writer() -> None:
+def test_a_missing_path_yields_no_writer() -> None:
     assert json_writer(task(), None) is None
 
 
-def test_a_path_that_can_be_no_file_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_a_file_is_refused_at_once(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none" / "a.json"):
         with pytest.raises(OptionError, match="give the path of a file"):
             json_writer(task(), str(path))
 
 
-def test_what_cannot_be_written_is_said_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_failed_write_is_reported_and_leaves_no_file(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     write = json_writer(task(), str(path))
     assert write is not None

@@ -6,9 +6,9 @@ from __future__ import annotations
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.permissions import MissingPermission
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.missed_rights import (
+    describe_unreported,
     job_sentence,
-    missed,
-    untold,
+    missing_permissions,
 )
 from support.fake_api import FakeApi
 from support.scripted_pool import Answer
@@ -29,31 +29,31 @@ def api() -> FakeApi:
 def found(api: FakeApi, *needs: MissingPermission) -> set[MissingPermission]:
     cluster = api.cluster()
     cluster.needs.update(needs)
-    return missed(cluster)
+    return missing_permissions(cluster)
 
 
-def test_nothing_is_asked_for_what_every_server_has(api: FakeApi) -> None:
+def test_kinds_that_every_server_has_need_no_request(api: FakeApi) -> None:
     assert found(api, PODS) == {PODS}
     assert api.asked == []
 
 
-def test_a_kind_that_the_cluster_has_is_missed(api: FakeApi) -> None:
+def test_a_kind_that_the_cluster_has_counts_as_missed(api: FakeApi) -> None:
     api.fail("GET /apis", groups("apps", "image.openshift.io"))
     assert found(api, PODS, STREAMS) == {PODS, STREAMS}
 
 
-def test_one_that_it_does_not_have_is_not(api: FakeApi) -> None:
+def test_a_kind_that_the_cluster_lacks_does_not_count_as_missed(api: FakeApi) -> None:
     api.fail("GET /apis", groups("apps", None))
     assert found(api, PODS, STREAMS) == {PODS}
 
 
-def test_it_is_where_that_is_not_known(api: FakeApi) -> None:
+def test_a_kind_counts_as_missed_if_the_groups_are_unknown(api: FakeApi) -> None:
     assert found(api, STREAMS) == {STREAMS}
 
 
-def test_what_is_said_already_is_not_said_again() -> None:
-    assert untold([PODS], ["listing pods was refused; list on pods in namespace a, or"]) == []
-    (sentence,) = untold([PODS, STREAMS], ["list on pods in namespace a"])
+def test_a_right_that_was_reported_is_not_reported_again() -> None:
+    assert describe_unreported([PODS], ["listing pods was refused; list on pods in namespace a, or"]) == []
+    (sentence,) = describe_unreported([PODS, STREAMS], ["list on pods in namespace a"])
     assert "list on imagestreams.image.openshift.io in namespace a" in sentence
     assert "pods" not in sentence
 
@@ -82,7 +82,7 @@ def test_the_job_of_an_account_with_the_right_is_named(needs: set[MissingPermiss
     )
 
 
-def test_there_may_be_no_such_job() -> None:
+def test_a_right_without_a_job_has_no_sentence() -> None:
     assert (
         job_sentence({MissingPermission("create", "clusterroles", "rbac.authorization.k8s.io")}, "automation_account")
         == ""

@@ -41,7 +41,7 @@ HEADERS = {
 }
 
 
-def test_options_variables_and_aliases() -> None:
+def test_options_have_the_variables_and_aliases_of_kubernetes_core() -> None:
     options = {name: option for name, option in CONNECTION_OPTIONS.items() if name != "proxy_headers"}
     assert {name: (option["fallback"][1], option.get("aliases", [])) for name, option in options.items()} == NAMES
     headers = CONNECTION_OPTIONS["proxy_headers"]
@@ -52,14 +52,14 @@ def test_options_variables_and_aliases() -> None:
 
 
 @pytest.mark.parametrize("variable", [*(names[0][-1] for names in NAMES.values())])
-def test_a_variable_stands_in_for_an_option(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+def test_a_variable_replaces_a_missing_option(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     monkeypatch.setenv(variable, "true")
     (name,) = [name for name, (variables, _aliases) in NAMES.items() if variable in variables]
     found = ArgumentSpecValidator(CONNECTION_OPTIONS).validate({}).validated_parameters
     assert found[name] in ("true", True, ["true"])
 
 
-def test_what_holds_a_credential_is_never_logged() -> None:
+def test_options_with_a_credential_are_not_logged() -> None:
     hidden = {name for name, option in CONNECTION_OPTIONS.items() if option.get("no_log")}
     assert hidden == {"api_key", "password"}
     headers = CONNECTION_OPTIONS["proxy_headers"]["options"]
@@ -69,7 +69,7 @@ def test_what_holds_a_credential_is_never_logged() -> None:
     assert CONNECTION_OPTIONS["client_key"]["no_log"] is False
 
 
-def test_defaults() -> None:
+def test_options_have_their_defaults() -> None:
     found = ArgumentSpecValidator(CLUSTER_OPTIONS).validate({"namespace_selector": {}}).validated_parameters
     assert {name: found[name] for name in ("concurrency", "max_failures", "report_unchanged", "progress")} == {
         "concurrency": 8,
@@ -88,7 +88,7 @@ def test_defaults() -> None:
     assert found["namespaces"] is None
 
 
-def test_the_options_of_the_environment_are_those_of_a_task_without_options(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_options_equal_those_of_a_task_without_options(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("K8S_AUTH_")]:
         monkeypatch.delenv(name)
     assert {value for name, value in environment_options().items() if name != "proxy_headers"} == {None}

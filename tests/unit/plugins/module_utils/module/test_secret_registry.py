@@ -16,19 +16,19 @@ def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
     forget_registered(monkeypatch)
 
 
-def test_ansible_masks_what_is_registered() -> None:
+def test_ansible_masks_registered_secrets() -> None:
     text = "it was sent canary-1 and canary-2"
-    secret_registry.register({"canary-1", "canary-2"})
+    secret_registry.mask_output({"canary-1", "canary-2"})
     assert masked_by_ansible(text) == ("it was sent $REDACTED$ and $REDACTED$" if HAS_REGISTRY else text)
 
 
 def test_a_short_secret_is_not_registered() -> None:
     """It is a part of words."""
-    secret_registry.register(["", "a", "pul"])
+    secret_registry.mask_output(["", "a", "pul"])
     assert masked_by_ansible("namespace a pulls") == "namespace a pulls"
 
 
-def test_without_a_registry_nothing_is_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_registering_without_a_registry_has_no_effect(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secret_registry, "register_secrets", None)
-    secret_registry.register(["canary"])
+    secret_registry.mask_output(["canary"])
     assert masked_by_ansible("canary") == "canary"

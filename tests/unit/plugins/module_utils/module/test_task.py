@@ -38,11 +38,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.op
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import (
     Module,
     Task,
-    asking,
-    everywhere,
     execute,
-    over_namespaces,
-    reconciling,
+    run_over_namespaces,
+    run_question,
+    run_reconcile,
+    target_everywhere,
 )
 from support.certificates import loopback_certificate
 from support.fake_api import FakeApi
@@ -111,9 +111,9 @@ NOTHING_SELECTED = "the namespace_selector selects no namespace, so nothing was 
 
 
 class TestReconciling:
-    def test_brings_options_to_the_cluster_and_the_outcome_to_the_result(self, api: FakeApi, task: Task) -> None:
+    def test_reconciling_applies_the_options_and_returns_the_outcome(self, api: FakeApi, task: Task) -> None:
         api.put("secrets", "b", "keep")
-        result = reconciling(task, form(Keep(warnings=("said before",))))
+        result = run_reconcile(task, form(Keep(warnings=("said before",))))
         assert result["changed"] is True
         assert [(entry["name"], entry["status"]) for entry in result["namespaces"]] == [
             ("a", "changed"),
@@ -133,30 +133,30 @@ class TestReconciling:
         for name in ("a", "b"):
             api.put("namespaces", "", name)
         task.check_mode = True
-        assert reconciling(task, form())["changed"] is True
+        assert run_reconcile(task, form())["changed"] is True
         assert api.writes == []
 
     def test_a_failed_namespace_fails_the_task_by_name(self, api: FakeApi, task: Task) -> None:
         api.fail("POST /api/v1/namespaces/b/", FORBIDDEN)
-        result = reconciling(task, form())
+        result = run_reconcile(task, form())
         assert result["failed"] is True
         assert result["msg"].startswith("ns.name.module failed in 1 of 2 namespaces: b: creating secret b/keep")
         assert result["summary"] == {"total": 2, "changed": 1, "unchanged": 0, "failed": 1, "skipped": 0, "retries": 0}
 
     def test_a_stopped_task_has_failed(self, api: FakeApi, task: Task) -> None:
         api.fail("POST", status_object(401, "Unauthorized", "Unauthorized"), times=10**9)
-        result = reconciling(task, form())
+        result = run_reconcile(task, form())
         assert result["failed"] is True
         assert result["msg"].startswith("ns.name.module stopped: creating secret")
 
-    def test_what_looks_afterwards_adds_to_the_outcome(self, task: Task) -> None:
+    def test_a_later_check_adds_to_the_outcome(self, task: Task) -> None:
         seen: list[Any] = []
 
         def look(cluster: Cluster, batch: Batch[Keep], outcome: Outcome, settings: RunSettings) -> Outcome:
             seen.extend([cluster.name, batch.declared("a")[0].desired, len(outcome.namespaces), settings.concurrency])
             return Outcome([NamespaceResult("a", "failed", error="gone again")])
 
-        result = reconciling(task, form(), afterwards=look)
+        result = run_reconcile(task, form(), afterwards=look)
         assert seen == [task.params["host"], Keep(), 2, 2]
         assert result["msg"] == "ns.name.module failed in 1 of 1 namespace: a: gone again"
 
@@ -166,9 +166,9 @@ class TestEntries:
 
     def reconcile(self, task: Task, *items: Any, desired: Keep | None = None) -> dict[str, Any]:
         task.params = {**task.params, "keeps": list(items)}
-        return reconciling(task, form(desired))
+        return run_reconcile(task, form(desired))
 
-    def test_each_in_its_own_namespaces(self, api: FakeApi, task: Task) -> None:
+    def test_each_entry_is_applied_in_its_own_namespaces(self, api: FakeApi, task: Task) -> None:
         api.put("namespaces", "", "c", metadata={"labels": {"team": "red"}})
         result = self.reconcile(
             task, {"namespaces": ["b"]}, {"name": "keep"}, {"namespace_selector": {"labels": "team=red"}}
@@ -181,29 +181,29 @@ class TestEntries:
         assert [entry["changes"][0]["entries"] for entry in result["namespaces"]] == [[0], [1], [2]]
         assert len(api.writes) == 3
 
-    def test_warnings_say_whose_they_are(self, task: Task) -> None:
+    def test_warnings_name_their_entry(self, task: Task) -> None:
         desired = Keep(warnings=("careful",))
         self.reconcile(task, {"name": "one"}, {"namespaces": ["c"]}, desired=desired)
         assert task.warnings[:2] == ["keeps[0] (one): careful", "keeps[1]: careful"]
 
-    def test_what_is_invalid_is_refused_before_anything_is_sent(self, api: FakeApi, task: Task) -> None:
+    def test_invalid_entries_are_refused_before_any_request(self, api: FakeApi, task: Task) -> None:
         with pytest.raises(OptionError, match=r"Problems with the 3 entries: keeps\[0\]: .*; keeps\[2\] \(x\): "):
             self.reconcile(task, {"namespaces": []}, {}, {"name": "x", "namespaces": ["A"]})
         assert api.asked == []
 
-    def test_what_contradicts_each_other_is_refused_before_anything_is_written(self, api: FakeApi, task: Task) -> None:
+    def test_contradictory_entries_are_refused_before_any_write(self, api: FakeApi, task: Task) -> None:
         for name in ("a", "b"):
             api.put("namespaces", "", name, metadata={"labels": {"team": "red"}})
         task.params = {**task.params, "keeps": [{"namespaces": ["b"]}, {"namespace_selector": {"labels": "team=red"}}]}
         refusing = replace(form(), contradictions=lambda declared: [Contradiction(0, 1, "both")])
         with pytest.raises(OptionError) as raised:
-            reconciling(task, refusing)
+            run_reconcile(task, refusing)
         assert str(raised.value) == (
             "keeps[0] and keeps[1] contradict each other in namespace b: both. Nothing was changed"
         )
         assert [line.split("?")[0] for line in api.asked] == ["GET /api/v1/namespaces"]
 
-    def test_namespaces_that_are_being_deleted_are_told_once(self, api: FakeApi, task: Task) -> None:
+    def test_namespaces_that_are_being_deleted_are_reported_once(self, api: FakeApi, task: Task) -> None:
         api.put("namespaces", "", "gone", metadata={"deletionTimestamp": "now"})
         selector = {"namespace_selector": {"include": ["gone"]}}
         result = self.reconcile(task, selector, selector, {"namespaces": ["a"]})
@@ -213,7 +213,7 @@ class TestEntries:
         ]
         assert task.warnings == []
 
-    def test_that_nothing_is_selected_is_told_with_the_entries(self, task: Task) -> None:
+    def test_an_entry_that_selects_nothing_is_named_in_the_warning(self, task: Task) -> None:
         pattern = {"namespace_selector": {"include": ["none-*"]}, "title": "of team-a"}
         names = {"namespace_selector": {"include": ["none"]}}
         self.reconcile(task, names, {"namespaces": ["a"]})
@@ -223,7 +223,7 @@ class TestEntries:
         told = [warning for warning in task.warnings if NOTHING_SELECTED in warning]
         assert told == [f"of team-a: {NOTHING_SELECTED}", f"keeps[0], of team-a: {NOTHING_SELECTED}"]
 
-    def test_the_limit_of_failures_is_of_all_namespaces(self, api: FakeApi, task: Task) -> None:
+    def test_max_failures_counts_all_namespaces(self, api: FakeApi, task: Task) -> None:
         api.fail("POST .*/namespaces/[abc]/", BROKEN, times=10**9)
         task.params = {**task.params, "max_failures": "50%", "concurrency": 1}
         result = self.reconcile(task, *({"namespaces": [name]} for name in "abcd"))
@@ -238,7 +238,7 @@ class TestOverNamespaces:
             seen.extend([cluster, list(namespaces), settings])
             return Outcome([NamespaceResult(name, "unchanged") for name in namespaces])
 
-        return over_namespaces(task, wait_timeout, work), seen
+        return run_over_namespaces(task, wait_timeout, work), seen
 
     def test_settings_come_from_the_options(self, task: Task) -> None:
         task.params = {**task.params, "max_failures": "70%", "concurrency": 3}
@@ -248,7 +248,7 @@ class TestOverNamespaces:
         assert (settings.check_mode, settings.concurrency, settings.wait_timeout) == (False, 3, 7.0)
         assert (settings.max_failures, settings.task, settings.say) == (1, "module", print)
 
-    def test_a_limit_that_is_none_is_refused(self, task: Task) -> None:
+    def test_an_invalid_max_failures_is_refused(self, task: Task) -> None:
         task.params = {**task.params, "max_failures": "few"}
         with pytest.raises(OptionError, match="^option 'max_failures': 'few' is neither"):
             self.run(task)
@@ -256,24 +256,24 @@ class TestOverNamespaces:
     def test_the_result_names_the_cluster(self, task: Task, host: str) -> None:
         assert self.run(task)[0]["server"] == host
 
-    def test_namespaces_that_are_given_count_and_not_the_options(self, task: Task) -> None:
+    def test_given_namespaces_override_the_options(self, task: Task) -> None:
         def work(_cluster: Cluster, namespaces: Sequence[str], _settings: RunSettings) -> Outcome:
             return Outcome([NamespaceResult(name, "unchanged") for name in namespaces])
 
-        result = over_namespaces(task, 0, work, ["given"])
+        result = run_over_namespaces(task, 0, work, ["given"])
         assert [found["name"] for found in result["namespaces"]] == ["given"]
 
-    def test_proxy_headers_that_are_not_given_are_none(self, task: Task) -> None:
+    def test_missing_proxy_headers_are_not_set(self, task: Task) -> None:
         headers = {"proxy_basic_auth": None, "basic_auth": None, "user_agent": None}
         task.params = {**task.params, "proxy": None, "proxy_headers": headers}
         assert self.run(task)[1][1] == ["a", "b"]
 
-    def test_no_progress_when_it_is_switched_off(self, task: Task) -> None:
+    def test_progress_can_be_switched_off(self, task: Task) -> None:
         task.params = {**task.params, "progress": False}
         task.say = print
         assert self.run(task)[1][2].say is None
 
-    def test_a_selector_is_asked_of_the_cluster(self, api: FakeApi, task: Task) -> None:
+    def test_a_selector_is_resolved_on_the_cluster(self, api: FakeApi, task: Task) -> None:
         for name in ("team-b", "team-a", "other"):
             api.put("namespaces", "", name)
         api.put("namespaces", "", "team-gone", metadata={"deletionTimestamp": "now"})
@@ -288,13 +288,13 @@ class TestOverNamespaces:
             "reason": f"the namespace is being deleted on {task.params['host']}",
         }
 
-    def test_one_that_selects_nothing_is_told(self, task: Task) -> None:
+    def test_a_selector_without_a_namespace_is_reported(self, task: Task) -> None:
         task.params = {**task.params, "namespaces": None, "namespace_selector": {"include": ["none"]}}
         assert self.run(task)[0]["summary"]["total"] == 0
         assert task.warnings == [NOTHING_SELECTED]
 
     @pytest.mark.parametrize("concurrency", [0, -1])
-    def test_a_concurrency_of_none_is_refused_before_anything_is_sent(
+    def test_a_concurrency_below_1_is_refused_before_any_request(
         self, api: FakeApi, task: Task, concurrency: int
     ) -> None:
         task.params = {**task.params, "concurrency": concurrency}
@@ -314,17 +314,19 @@ class TestOverNamespaces:
         assert api.asked == []
 
     @pytest.mark.parametrize(("unchanged", "listed"), [(None, 2), (False, 0), (True, 2)])
-    def test_report_unchanged(self, task: Task, unchanged: Any, listed: int) -> None:
+    def test_report_unchanged_decides_which_namespaces_are_listed(
+        self, task: Task, unchanged: Any, listed: int
+    ) -> None:
         task.params = {**task.params, "report_unchanged": unchanged}
         assert len(self.run(task)[0]["namespaces"]) == listed
 
-    def test_nothing_is_sent_after_the_end(self, task: Task) -> None:
+    def test_no_request_is_sent_after_the_end(self, task: Task) -> None:
         """A thread that is still at work when a task ends early must not write any more."""
         _result, (cluster, _namespaces, _settings) = self.run(task)
         with pytest.raises(ClusterError):
             cluster.get(ObjectRef(SECRET, "a", "b"))
 
-    def test_nor_after_an_early_end(self, api: FakeApi, task: Task) -> None:
+    def test_no_request_is_sent_after_an_early_end(self, api: FakeApi, task: Task) -> None:
         seen: list[Cluster] = []
 
         def interrupted(cluster: Cluster, _namespaces: Any, _settings: Any) -> Outcome:
@@ -332,14 +334,14 @@ class TestOverNamespaces:
             raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            over_namespaces(task, 0.0, interrupted)
+            run_over_namespaces(task, 0.0, interrupted)
         with pytest.raises(ClusterError):
             seen[0].get(ObjectRef(SECRET, "a", "b"))
         assert api.asked == []
 
 
 class TestAsking:
-    def test_is_given_the_cluster_and_how_long_to_wait(self, task: Task, host: str) -> None:
+    def test_the_question_gets_the_cluster_and_the_wait_timeout(self, task: Task, host: str) -> None:
         options = {name: task.params[name] for name in CONNECTION_OPTIONS}
         bare = replace(task, name="openshift_ops.image_pull.ask", params={**options, "timeout": 5}, check_mode=True)
         seen: list[Any] = []
@@ -348,12 +350,12 @@ class TestAsking:
             seen.append((cluster.name, settings.check_mode, settings.wait_timeout, settings.task))
             return {"answer": 1}
 
-        assert asking(bare, 5, ask) == {"server": host, "answer": 1}
+        assert run_question(bare, 5, ask) == {"server": host, "answer": 1}
         assert seen == [(host, True, 5, "ask")]
 
     def test_a_negative_time_is_refused(self, api: FakeApi, task: Task) -> None:
         with pytest.raises(OptionError, match="option 'timeout' must not be negative"):
-            asking(replace(task, params={**task.params, "timeout": -1}), -1, lambda _cluster, _settings: {})
+            run_question(replace(task, params={**task.params, "timeout": -1}), -1, lambda _cluster, _settings: {})
         assert api.asked == []
 
 
@@ -361,7 +363,7 @@ class TestExecute:
     def module(self, run: Any) -> Module:
         return Module({}, run, library="kubernetes", import_error=None)
 
-    def test_a_result(self, task: Task) -> None:
+    def test_execute_returns_the_result_of_the_module(self, task: Task) -> None:
         assert execute(self.module(lambda given: {"name": given.name}), task) == {"name": "ns.name.module"}
 
     def test_a_refusal_is_one_line(self, task: Task) -> None:
@@ -372,7 +374,7 @@ class TestExecute:
 
 
 class TestRules:
-    def test_namespaces_are_given_in_one_way(self) -> None:
+    def test_exactly_one_namespace_option_is_required(self) -> None:
         rules = {"mutually_exclusive": [("x", "y")], "required_if": [("a", "b", ["c"])]}
         module = Module({"namespaces": {}}, lambda _task: {}, "kubernetes", None, rules)
         both = ("namespaces", "namespace_selector")
@@ -383,39 +385,42 @@ class TestRules:
         }
         assert rules["mutually_exclusive"] == [("x", "y")]
 
-    def test_or_by_the_entries_of_a_list(self) -> None:
+    def test_namespaces_may_be_given_in_the_entries_of_a_list(self) -> None:
         made = Module({"namespaces": {}}, lambda _task: {}, "kubernetes", None, form=form())
         both = ("namespaces", "namespace_selector")
         assert made.all_rules == {"mutually_exclusive": [both], "required_one_of": [(*both, "keeps")]}
 
-    def test_a_module_for_everywhere_needs_none(self) -> None:
+    def test_a_module_for_all_namespaces_requires_no_namespace_option(self) -> None:
         module = Module({"namespaces": {}}, lambda _task: {}, "kubernetes", None, everywhere=True)
         assert module.all_rules == {"mutually_exclusive": [("namespaces", "namespace_selector")]}
 
-    def test_everywhere_is_meant_where_no_option_says_where(self, task: Task) -> None:
+    def test_a_task_without_a_namespace_option_means_all_namespaces(self, task: Task) -> None:
         nowhere = replace(task, params={"namespaces": None, "namespace_selector": None, "x": 1})
         for system in (False, True):
             selector = {"include": ["*"], "system_namespaces": system}
-            assert everywhere(nowhere, system=system).params == {**nowhere.params, "namespace_selector": selector}
-        assert everywhere(nowhere) == everywhere(nowhere, system=False)
+            assert target_everywhere(nowhere, system=system).params == {
+                **nowhere.params,
+                "namespace_selector": selector,
+            }
+        assert target_everywhere(nowhere) == target_everywhere(nowhere, system=False)
         for given in ({"namespaces": ["a"]}, {"namespace_selector": {"labels": "a=b"}}):
             somewhere = replace(task, params={"namespaces": None, "namespace_selector": None, **given})
-            assert everywhere(somewhere) is somewhere
+            assert target_everywhere(somewhere) is somewhere
 
-    def test_a_module_without_namespaces_has_its_own_only(self) -> None:
+    def test_a_module_without_namespaces_has_only_its_own_rules(self) -> None:
         assert Module({}, lambda _task: {}, "requests", None).all_rules == {}
 
 
 class TestSecrets:
-    def test_the_login_of_the_cluster_is_masked_wherever_it_came_from(
-        self, task: Task, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_the_cluster_login_is_masked_and_registered(self, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
         registered: set[str] = set()
         monkeypatch.setattr(secret_registry, "register_secrets", registered.update)
-        asking(task, 0, lambda cluster, _settings: {"found": cluster.get(ObjectRef(SECRET, "a", "keep"))})
+        run_question(task, 0, lambda cluster, _settings: {"found": cluster.get(ObjectRef(SECRET, "a", "keep"))})
         assert {"token", b64("token")} <= task.secrets & registered
 
-    def test_those_of_users_are_masked_in_the_result_only(self, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_credentials_of_users_are_masked_only_in_the_result(
+        self, task: Task, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """Users would choose the words that a log does not show."""
         registered: set[str] = set()
         monkeypatch.setattr(secret_registry, "register_secrets", registered.update)
@@ -426,7 +431,7 @@ class TestSecrets:
 
 
 class TestShow:
-    def test_a_part_of_a_name_is_no_longer_masked_and_the_rest_is(self, task: Task) -> None:
+    def test_show_unmasks_parts_of_names_and_no_other_secret(self, task: Task) -> None:
         task.hide('{"auths": {"a.io": {"username": "u", "password": "payments"}, "b.io": {"auth": "dTpjYW5hcnk="}}}')
         task.show(["team-payments", "default"])
         assert "payments" not in task.secrets
@@ -434,19 +439,19 @@ class TestShow:
 
 
 class TestReadFile:
-    def test_its_credentials_are_masked_from_then_on(self, task: Task, tmp_path: Path) -> None:
+    def test_credentials_of_a_file_are_masked_after_it_is_read(self, task: Task, tmp_path: Path) -> None:
         path = tmp_path / "auth.json"
         path.write_text('{"auths": {"quay.io": {"username": "u", "password": "canary-password"}}}')
         assert task.read_file(str(path)) == path.read_text()
         assert "canary-password" in task.secrets
 
-    def test_one_that_is_not_there(self, task: Task, tmp_path: Path) -> None:
+    def test_a_missing_file_is_reported(self, task: Task, tmp_path: Path) -> None:
         with pytest.raises(
             OptionError, match="^file '.*auth.json' cannot be read on the host that runs the task: No such file"
         ):
             task.read_file(str(tmp_path / "auth.json"))
 
-    def test_where_a_relative_one_was_looked_for_is_said(
+    def test_a_missing_relative_path_is_reported_with_its_directory(
         self, task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.chdir(tmp_path)
@@ -462,13 +467,13 @@ class TestHidden:
 
     MODULE = Module({}, lambda task: {}, "kubernetes", None, hidden=("auth_config",))
 
-    def test_it_leaves_as_it_is(self) -> None:
+    def test_a_hidden_value_is_returned_without_masking(self) -> None:
         result = {"auth_config": {"auths": {"quay.io": "quay.io"}}, "msg": "quay.io", "changed": False}
         assert self.MODULE.masked(result, {"quay.io"}) == {**result, "msg": HIDDEN}
 
-    def test_of_a_result_without_it_all_is_masked(self) -> None:
+    def test_a_result_without_a_hidden_value_is_masked_completely(self) -> None:
         assert self.MODULE.masked({"registries": ["a quay.io"]}, {"quay.io"}) == {"registries": ["a ********"]}
 
-    def test_a_module_that_hands_on_nothing_is_masked_whole(self) -> None:
+    def test_a_module_without_hidden_values_is_masked_completely(self) -> None:
         module = Module({}, lambda task: {}, "kubernetes", None)
         assert module.masked({"auth_config": "quay.io"}, {"quay.io"}) == {"auth_config": HIDDEN}

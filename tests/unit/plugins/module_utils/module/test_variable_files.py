@@ -18,7 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.vari
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Task
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.variable_files import (
     backup_writer,
-    writer,
+    file_writer,
 )
 
 WANTED = FilesWanted("d", ("plain.yml",))
@@ -46,40 +46,40 @@ def task(destination: Memory | None, *, check_mode: bool = False) -> Task:
     return Task("it", {}, check_mode, False, "/tmp", set(), destination=destination)
 
 
-def test_the_destination_writes() -> None:
+def test_the_destination_writes_the_files() -> None:
     memory = Memory()
-    write = writer(task(memory), WANTED)
+    write = file_writer(task(memory), WANTED)
     assert memory.prepared == [WANTED]
     assert write is not None
     assert write(FILES) == ["written"]
     assert memory.files == FILES
 
 
-def test_in_check_mode_it_is_asked_and_nothing_is_written() -> None:
+def test_check_mode_prepares_the_destination_and_writes_no_file() -> None:
     memory = Memory()
-    write = writer(task(memory, check_mode=True), WANTED)
+    write = file_writer(task(memory, check_mode=True), WANTED)
     assert memory.prepared == [WANTED]
     assert write is not None
     assert write(FILES) == [str(Path("d") / "plain.yml")]
     assert memory.files == []
 
 
-def test_without_files_nothing_is_asked() -> None:
+def test_a_task_without_files_does_not_use_the_destination() -> None:
     memory = Memory()
-    assert writer(task(memory), None) is None
-    assert writer(task(None), None) is None
+    assert file_writer(task(memory), None) is None
+    assert file_writer(task(None), None) is None
     assert memory.prepared == []
 
 
-def test_in_another_process_it_is_refused() -> None:
+def test_writing_files_in_another_process_is_refused() -> None:
     with pytest.raises(
         OptionError, match="must run in Ansible's own process, but it ran in another one: set 'connection: local'"
     ):
-        writer(task(None), WANTED)
+        file_writer(task(None), WANTED)
 
 
 class TestBackup:
-    def test_is_encrypted_into_the_file_that_is_named(self, tmp_path: Path) -> None:
+    def test_a_backup_is_encrypted_into_the_named_file(self, tmp_path: Path) -> None:
         memory = Memory()
         prepared = backup_writer(task(memory), str(tmp_path), "v")
         assert memory.prepared == []
@@ -87,13 +87,13 @@ class TestBackup:
         assert memory.prepared == [FilesWanted(str(tmp_path), (), ("copy.yml",), "v")]
         assert memory.files == FILES
 
-    def test_one_that_is_there_is_left(self, tmp_path: Path) -> None:
+    def test_an_existing_backup_is_not_overwritten(self, tmp_path: Path) -> None:
         (tmp_path / "copy.yml").touch()
         memory = Memory()
         prepared = backup_writer(task(memory), str(tmp_path), None)
         assert list(prepared("copy.yml")(FILES)) == []
         assert (memory.prepared, memory.files) == ([], [])
 
-    def test_in_another_process_it_is_refused_before_anything_is_read(self, tmp_path: Path) -> None:
+    def test_a_backup_in_another_process_is_refused_at_once(self, tmp_path: Path) -> None:
         with pytest.raises(OptionError, match="option 'dest' writes files .*and leave out 'become' and 'async'$"):
             backup_writer(task(None), str(tmp_path), None)

@@ -29,76 +29,78 @@ def foreign(entries: Any, ours: Any) -> list[Any]:
 
 class TestLink:
     @given(LISTS, WANTED)
-    def test_foreign_entries_and_their_order_stay(self, entries: Any, wanted: Any) -> None:
-        assert foreign(references.link(entries, wanted), wanted) == foreign(entries, wanted)
+    def test_foreign_entries_keep_their_order(self, entries: Any, wanted: Any) -> None:
+        assert foreign(references.add_links(entries, wanted), wanted) == foreign(entries, wanted)
 
     @given(LISTS, WANTED)
-    def test_each_of_ours_is_there_once_where_it_first_stood_or_at_the_end(self, entries: Any, wanted: Any) -> None:
-        linked = references.names(references.link(entries, wanted))
+    def test_each_linked_secret_is_listed_once_at_its_first_place_or_at_the_end(
+        self, entries: Any, wanted: Any
+    ) -> None:
+        linked = references.entry_names(references.add_links(entries, wanted))
         assert all(linked.count(name) == 1 for name in wanted)
-        before = [name for name in dict.fromkeys(references.names(entries)) if name in wanted]
+        before = [name for name in dict.fromkeys(references.entry_names(entries)) if name in wanted]
         assert [name for name in linked if name in wanted] == [
             *before,
             *dict.fromkeys(n for n in wanted if n not in before),
         ]
 
     @given(LISTS, WANTED)
-    def test_linking_twice_is_linking_once(self, entries: Any, wanted: Any) -> None:
-        linked = references.link(entries, wanted)
-        assert references.link(linked, wanted) == linked
+    def test_linking_twice_equals_linking_once(self, entries: Any, wanted: Any) -> None:
+        linked = references.add_links(entries, wanted)
+        assert references.add_links(linked, wanted) == linked
 
     @given(LISTS, WANTED)
     def test_the_input_is_left_alone(self, entries: Any, wanted: Any) -> None:
         before = [dict(entry) for entry in entries]
-        references.link(entries, wanted)
-        references.unlink(entries, wanted)
+        references.add_links(entries, wanted)
+        references.remove_links(entries, wanted)
         assert entries == before
 
 
 class TestUnlink:
     @given(LISTS, WANTED)
-    def test_takes_all_of_ours_and_nothing_else(self, entries: Any, wanted: Any) -> None:
-        assert references.unlink(entries, wanted) == foreign(entries, wanted)
+    def test_unlink_removes_exactly_the_given_entries(self, entries: Any, wanted: Any) -> None:
+        assert references.remove_links(entries, wanted) == foreign(entries, wanted)
 
     @given(LISTS, WANTED)
-    def test_undoes_link(self, entries: Any, wanted: Any) -> None:
-        assert references.unlink(references.link(entries, wanted), wanted) == foreign(entries, wanted)
+    def test_unlink_undoes_link(self, entries: Any, wanted: Any) -> None:
+        assert references.remove_links(references.add_links(entries, wanted), wanted) == foreign(entries, wanted)
 
     @pytest.mark.parametrize("unwanted", [[], ["nobody"]])
-    def test_keeps_every_entry_otherwise(self, unwanted: Any) -> None:
+    def test_unlink_keeps_all_other_entries(self, unwanted: Any) -> None:
         entries = [*ODD, {"name": "quay"}]
-        assert references.unlink(entries, unwanted) == entries
+        assert references.remove_links(entries, unwanted) == entries
 
 
 class TestOddEntries:
     """What names no secret is never ours, and stands where it stood."""
 
-    def test_link_and_unlink_keep_them_in_their_places(self) -> None:
+    def test_link_and_unlink_keep_odd_entries_in_their_places(self) -> None:
         entries = [ODD[0], {"name": "quay", "namespace": "x"}, *ODD[1:], {"name": "quay"}, {"name": "team"}]
-        linked = references.link(entries, ["quay", "mirror"])
+        linked = references.add_links(entries, ["quay", "mirror"])
         assert linked == [ODD[0], {"name": "quay", "namespace": "x"}, *ODD[1:], {"name": "team"}, {"name": "mirror"}]
-        assert references.unlink(linked, ["quay", "mirror"]) == [*ODD, {"name": "team"}]
+        assert references.remove_links(linked, ["quay", "mirror"]) == [*ODD, {"name": "team"}]
 
-    def test_names_nothing(self) -> None:
-        assert references.names([*ODD, {"name": "quay"}]) == [""] * len(ODD) + ["quay"]
+    def test_an_odd_entry_names_no_secret(self) -> None:
+        assert references.entry_names([*ODD, {"name": "quay"}]) == [""] * len(ODD) + ["quay"]
         assert references.names_in({"secrets": [*ODD, {"name": "quay"}]}, "secrets") == ["quay"]
-        assert references.repeated([*ODD, *ODD]) == []
+        assert references.duplicate_names([*ODD, *ODD]) == []
 
     @pytest.mark.parametrize("odd", [None, "text", {"name": "quay"}, 5])
-    def test_what_is_no_list_names_nothing(self, odd: Any) -> None:
+    def test_a_value_that_is_not_a_list_names_no_secret(self, odd: Any) -> None:
         assert references.names_in({"secrets": odd}, "secrets") == []
 
 
 class TestEntriesOf:
     REF = ObjectRef(SERVICE_ACCOUNT, "project-a", "default")
 
-    def test_is_what_stands_there(self) -> None:
+    def test_the_list_of_the_account_is_returned_unchanged(self) -> None:
         assert references.entries_of(self.REF, {"secrets": ODD}, "secrets") is ODD
         assert references.entries_of(self.REF, {"secrets": None}, "secrets") == []
         assert references.entries_of(self.REF, {}, "secrets") == []
 
     @pytest.mark.parametrize("odd", ["text", {"name": "quay"}, 5, True])
-    def test_what_is_no_list_is_an_error_and_never_empty(self, odd: Any) -> None:
+    def test_a_value_that_is_not_a_list_is_refused(self, odd: Any) -> None:
         with pytest.raises(Refusal) as caught:
             references.entries_of(self.REF, {"secrets": odd}, "secrets")
         assert str(caught.value) == (
@@ -123,16 +125,16 @@ class TestChangesOf:
             ("", "a", {"added": ["a"], "removed": []}),
         ],
     )
-    def test_names_what_changed(self, before: str, after: str, changes: Any) -> None:
+    def test_changed_entries_are_named(self, before: str, after: str, changes: Any) -> None:
         assert references.changes_of(entries(*before.split()), entries(*after.split())) == changes
 
 
 class TestRepeated:
-    def test_names_each_once_in_order(self) -> None:
-        assert references.repeated(entries("b", "a", "c", "a", "b", "b")) == ["b", "a"]
+    def test_duplicates_are_named_once_in_order(self) -> None:
+        assert references.duplicate_names(entries("b", "a", "c", "a", "b", "b")) == ["b", "a"]
 
 
 class TestView:
-    def test_shows_the_lists_that_change(self) -> None:
+    def test_the_view_shows_only_lists_that_change(self) -> None:
         lists = {"imagePullSecrets": entries("a"), "secrets": entries("b")}
-        assert references.view(lists, {"secrets": ()}) == {"secrets": ["b"]}
+        assert references.view_lists(lists, {"secrets": ()}) == {"secrets": ["b"]}

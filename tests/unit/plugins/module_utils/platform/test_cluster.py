@@ -48,9 +48,9 @@ class TestWhyNoneWillCome:
             (ClusterFacts(None, version(enabled=[])), OFF),
         ],
     )
-    def test_by_kind_of_cluster(self, facts: ClusterFacts, reason: str) -> None:
+    def test_the_kind_of_cluster_explains_missing_pull_secrets(self, facts: ClusterFacts, reason: str) -> None:
         """What is unknown proves nothing: then the task waits, with a limit."""
-        assert cluster.why_none_will_come(facts) == reason
+        assert cluster.why_not_generated(facts) == reason
 
     @pytest.mark.parametrize(
         ("enabled", "known", "reason"),
@@ -78,12 +78,12 @@ class TestWhyNoneWillCome:
             ([None, {"a": "b"}], ALL, OFF),
         ],
     )
-    def test_by_capability(self, enabled: Any, known: Any, reason: str) -> None:
-        assert cluster.why_none_will_come(ClusterFacts(OPENSHIFT, version(enabled=enabled, known=known))) == reason
+    def test_a_disabled_capability_explains_missing_pull_secrets(self, enabled: Any, known: Any, reason: str) -> None:
+        assert cluster.why_not_generated(ClusterFacts(OPENSHIFT, version(enabled=enabled, known=known))) == reason
 
-    def test_a_list_that_is_left_out_is_one_of_none(self) -> None:
+    def test_a_missing_list_of_enabled_capabilities_counts_as_empty(self) -> None:
         found = {"status": {"capabilities": {"knownCapabilities": ALL}}}
-        assert cluster.why_none_will_come(ClusterFacts(OPENSHIFT, found)) == OFF
+        assert cluster.why_not_generated(ClusterFacts(OPENSHIFT, found)) == OFF
 
     @pytest.mark.parametrize(
         ("desired", "reason"),
@@ -120,24 +120,24 @@ class TestWhyNoneWillCome:
             (["4.14"], REMOVED),
         ],
     )
-    def test_removed_counts_from_4_15_on(self, desired: Any, reason: str) -> None:
+    def test_a_removed_registry_counts_from_4_15_on(self, desired: Any, reason: str) -> None:
         facts = ClusterFacts(OPENSHIFT, version(desired), operator("Removed"))
-        assert cluster.why_none_will_come(facts) == reason
+        assert cluster.why_not_generated(facts) == reason
 
     @pytest.mark.parametrize("found", [None, {}, {"status": None}, {"status": {"desired": None}}])
-    def test_removed_counts_when_the_version_is_not_known(self, found: Any) -> None:
-        assert cluster.why_none_will_come(ClusterFacts(OPENSHIFT, found, operator("Removed"))) == REMOVED
+    def test_a_removed_registry_counts_if_the_version_is_unknown(self, found: Any) -> None:
+        assert cluster.why_not_generated(ClusterFacts(OPENSHIFT, found, operator("Removed"))) == REMOVED
 
     @pytest.mark.parametrize(
         "odd", [None, [], "text", {"status": "text"}, {"status": {"capabilities": [], "conditions": {}}}]
     )
-    def test_what_cannot_be_read_proves_nothing(self, odd: Any) -> None:
-        assert cluster.why_none_will_come(ClusterFacts(OPENSHIFT, odd, odd)) == ""
+    def test_malformed_objects_prove_nothing(self, odd: Any) -> None:
+        assert cluster.why_not_generated(ClusterFacts(OPENSHIFT, odd, odd)) == ""
 
     @pytest.mark.parametrize("conditions", [None, "Removed", {}, [None], ["Removed"], [{}], [{"reason": ["Removed"]}]])
-    def test_conditions_that_cannot_be_read_prove_nothing(self, conditions: Any) -> None:
+    def test_malformed_conditions_prove_nothing(self, conditions: Any) -> None:
         facts = ClusterFacts(OPENSHIFT, version(), {"status": {"conditions": conditions}})
-        assert cluster.why_none_will_come(facts) == ""
+        assert cluster.why_not_generated(facts) == ""
 
 
 class TestWhatIsUnknown:
@@ -158,24 +158,24 @@ class TestWhatIsUnknown:
             ),
         ],
     )
-    def test_names_it_and_the_way_out(self, facts: ClusterFacts, names: str) -> None:
-        assert cluster.what_is_unknown(facts) == (
+    def test_unreadable_objects_are_named_with_the_fix(self, facts: ClusterFacts, names: str) -> None:
+        assert cluster.describe_unknown(facts) == (
             f"the caller is not allowed to read {names}, so it is not known whether this cluster generates pull secrets at all. "
             "Allow it to 'get' them"
         )
 
-    def test_what_failed_is_said_with_its_words(self) -> None:
+    def test_a_failed_read_is_reported_with_its_message(self) -> None:
         failed = ClusterFacts(None, unreadable=[IMAGE_REGISTRY], failed=["this failed", "that failed"])
         unknown = "so it is not known whether this cluster generates pull secrets at all"
-        assert cluster.what_is_unknown(failed) == f"this failed; that failed; {unknown}"
+        assert cluster.describe_unknown(failed) == f"this failed; that failed; {unknown}"
 
-    def test_says_nothing_when_all_could_be_read(self) -> None:
-        assert cluster.what_is_unknown(ClusterFacts(OPENSHIFT, absent=[CLUSTER_VERSION])) == ""
+    def test_readable_objects_yield_no_message(self) -> None:
+        assert cluster.describe_unknown(ClusterFacts(OPENSHIFT, absent=[CLUSTER_VERSION])) == ""
 
-    def test_the_registrys_service_does_not_tell_whether_any_is_generated(self) -> None:
-        assert cluster.what_is_unknown(ClusterFacts(OPENSHIFT, unreadable=[REGISTRY_SERVICE])) == ""
+    def test_an_unreadable_registry_service_is_not_reported(self) -> None:
+        assert cluster.describe_unknown(ClusterFacts(OPENSHIFT, unreadable=[REGISTRY_SERVICE])) == ""
         both = ClusterFacts(OPENSHIFT, unreadable=[REGISTRY_SERVICE, IMAGE_REGISTRY])
-        assert cluster.what_is_unknown(both) == cluster.what_is_unknown(UNREAD)
+        assert cluster.describe_unknown(both) == cluster.describe_unknown(UNREAD)
 
 
 CONTROLLER = (
@@ -191,7 +191,7 @@ class TestHint:
         [
             (ClusterFacts(OPENSHIFT), True, CONTROLLER),
             (ClusterFacts(OPENSHIFT), False, "wait longer (timeout)"),
-            (UNREAD, True, f"wait longer (timeout); {cluster.what_is_unknown(UNREAD)}"),
+            (UNREAD, True, f"wait longer (timeout); {cluster.describe_unknown(UNREAD)}"),
             (
                 ClusterFacts(OPENSHIFT, absent=[REGISTRY_SERVICE]),
                 True,
@@ -208,7 +208,7 @@ class TestHint:
             (ClusterFacts(OPENSHIFT, absent=[REGISTRY_SERVICE]), False, "wait longer (timeout)"),
         ],
     )
-    def test_about_secrets_that_did_not_come(self, facts: ClusterFacts, unfinished: bool, words: str) -> None:
+    def test_the_hint_explains_missing_secrets(self, facts: ClusterFacts, unfinished: bool, words: str) -> None:
         assert cluster.hint(facts, unfinished=unfinished) == words
 
     @pytest.mark.parametrize(
@@ -229,15 +229,15 @@ class TestHint:
             ),
         ],
     )
-    def test_about_accounts_that_do_not_exist(self, missing: Any, existing: Any, words: str) -> None:
+    def test_the_hint_names_missing_accounts(self, missing: Any, existing: Any, words: str) -> None:
         assert cluster.hint(ClusterFacts(OPENSHIFT), missing=missing, existing=existing) == words
 
-    def test_an_account_can_still_come_where_no_secret_will(self) -> None:
+    def test_the_hint_names_a_missing_account_even_if_no_secret_will_come(self) -> None:
         words = cluster.hint(ClusterFacts(OPENSHIFT, absent=[CLUSTER_VERSION]), missing=["app"], unfinished=True)
         assert words.startswith(
             "create service account app; wait longer (timeout); ClusterVersion version does not exist"
         )
 
-    def test_about_both(self) -> None:
+    def test_the_hint_covers_missing_accounts_and_secrets(self) -> None:
         words = cluster.hint(ClusterFacts(OPENSHIFT), missing=["app"], unfinished=True)
         assert words == f"create service account app; {CONTROLLER}"

@@ -15,9 +15,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.
     MANAGEMENT,
     MICROSHIFT,
     STANDALONE,
+    cluster_kind_of,
     has_openshift_config,
-    nature_of,
-    why_there_is_none,
+    why_unsupported,
 )
 
 OPENSHIFT = ("apps", "config.openshift.io")
@@ -47,29 +47,29 @@ def tags(name: str, key: str = "resourceTags") -> dict[str, Any]:
         (("apps",), None, KUBERNETES),
     ],
 )
-def test_which_it_is(groups: tuple[str, ...], object_: Any, nature: str) -> None:
-    assert nature_of(groups, object_, microshift=False) == nature
+def test_the_kind_of_cluster_is_recognized(groups: tuple[str, ...], object_: Any, nature: str) -> None:
+    assert cluster_kind_of(groups, object_, microshift=False) == nature
 
 
-def test_microshift_says_so_itself() -> None:
-    assert nature_of(("apps", "route.openshift.io"), None, microshift=True) == MICROSHIFT
-    assert nature_of(OPENSHIFT, infrastructure(), microshift=True) == STANDALONE
+def test_microshift_identifies_itself() -> None:
+    assert cluster_kind_of(("apps", "route.openshift.io"), None, microshift=True) == MICROSHIFT
+    assert cluster_kind_of(OPENSHIFT, infrastructure(), microshift=True) == STANDALONE
 
 
 @pytest.mark.parametrize(
     "odd",
     [None, {}, {"status": None}, {"status": {"platformStatus": {"aws": None, "gcp": {"resourceTags": [None, 1, {}]}}}}],
 )
-def test_what_is_not_understood_is_no_reason(odd: Any) -> None:
-    assert nature_of(OPENSHIFT, odd, microshift=False) == STANDALONE
+def test_a_malformed_infrastructure_object_means_a_standalone_cluster(odd: Any) -> None:
+    assert cluster_kind_of(OPENSHIFT, odd, microshift=False) == STANDALONE
 
 
-def test_has_openshift_config() -> None:
+def test_openshift_config_exists_only_on_openshift() -> None:
     assert has_openshift_config(OPENSHIFT)
     assert not has_openshift_config(("route.openshift.io",))
 
 
-def test_two_have_none() -> None:
-    assert "is not OpenShift" in why_there_is_none(KUBERNETES)
-    assert "/etc/crio/openshift-pull-secret" in why_there_is_none(MICROSHIFT)
-    assert {why_there_is_none(each) for each in (STANDALONE, MANAGED, HOSTED, MANAGEMENT)} == {""}
+def test_kubernetes_and_microshift_have_no_cluster_pull_secret() -> None:
+    assert "is not OpenShift" in why_unsupported(KUBERNETES)
+    assert "/etc/crio/openshift-pull-secret" in why_unsupported(MICROSHIFT)
+    assert {why_unsupported(each) for each in (STANDALONE, MANAGED, HOSTED, MANAGEMENT)} == {""}

@@ -39,7 +39,7 @@ def account(pull: Any = (), mount: Any = (), *, named: str | None = None, name: 
 class TestOriginOf:
     @pytest.mark.parametrize("key", [PULL, MOUNT])
     @pytest.mark.parametrize("name", [X, "by-annotation", "default-token-quay"])
-    def test_what_the_annotation_names_is_generated(self, key: str, name: str) -> None:
+    def test_a_secret_named_by_the_annotation_is_generated(self, key: str, name: str) -> None:
         """Whatever its name: it is what the platform puts back."""
         assert generated.origin_of(account([name], [name, TOKEN], named=name), key, name) is GENERATED
 
@@ -65,7 +65,9 @@ class TestOriginOf:
             (account([Z, "default-dockercfg-quay", "builder-dockercfg-x7k2p"], [Z, TOKEN]), PRESUMED),
         ],
     )
-    def test_a_name_that_looks_like_a_generated_pull_secret(self, found: Any, origin: Origin, key: str) -> None:
+    def test_a_generated_pull_secret_name_is_judged_by_lists_and_annotation(
+        self, found: Any, origin: Origin, key: str
+    ) -> None:
         assert generated.origin_of(found, key, Z) is origin
 
     @pytest.mark.parametrize(
@@ -78,7 +80,7 @@ class TestOriginOf:
             (PULL, account([TOKEN], [TOKEN]), OTHER),
         ],
     )
-    def test_a_name_that_looks_like_a_generated_token(self, key: str, found: Any, origin: Origin) -> None:
+    def test_a_generated_token_name_is_judged_by_list_and_account(self, key: str, found: Any, origin: Origin) -> None:
         """Nobody puts tokens on the pull list."""
         assert generated.origin_of(found, key, TOKEN) is origin
 
@@ -113,7 +115,7 @@ class TestOriginOf:
         assert generated.origin_of(account([], [token], name=name), MOUNT, token) is PRESUMED
 
     @pytest.mark.parametrize("name", ["a" * 51, "a" * 52, "a" * 58, "a" * 70])
-    def test_kubernetes_only_cuts(self, name: str) -> None:
+    def test_kubernetes_cuts_long_names_without_a_hash(self, name: str) -> None:
         token = f"{name}-token-"[:58] + "x7k2p"
         assert generated.origin_of(account([], [token], name=name), MOUNT, token) is PRESUMED
 
@@ -122,12 +124,12 @@ class TestOriginOf:
         entry = f"{name}-dockercfg-x7k2p"
         assert generated.origin_of(account([entry], [entry], name=name), PULL, entry) is OTHER
 
-    def test_the_hash_of_another_account_is_not_ours(self) -> None:
+    def test_a_name_with_the_hash_of_another_account_is_not_generated(self) -> None:
         entry = f"{CUT['a' * 48][0]}x7k2p"
         assert generated.origin_of(account([entry], [entry], name="a" * 49), PULL, entry) is OTHER
 
     @pytest.mark.parametrize("odd", [None, "text", {}, [None], ["text"], [{"name": None}], [{"name": ["x"]}], [{}]])
-    def test_lists_that_cannot_be_read_name_nothing(self, odd: Any) -> None:
+    def test_malformed_lists_name_no_secret(self, odd: Any) -> None:
         found = {**account([Z], [Z]), MOUNT: odd}
         assert generated.origin_of(found, PULL, Z) is UNCERTAIN
         assert generated.origin_of({"metadata": None, PULL: odd}, PULL, Z) is OTHER
@@ -135,7 +137,7 @@ class TestOriginOf:
     @pytest.mark.parametrize(
         "annotations", [None, "text", [X], {generated.REFERENCE: None}, {generated.REFERENCE: [X]}]
     )
-    def test_an_annotation_that_cannot_be_read_names_nothing(self, annotations: Any) -> None:
+    def test_a_malformed_annotation_names_no_secret(self, annotations: Any) -> None:
         found = account([X], [X])
         found["metadata"]["annotations"] = annotations
         assert generated.origin_of(found, PULL, X) is PRESUMED
@@ -194,7 +196,7 @@ class TestIsGenerated:
             ({"type": [DOCKERCFG]}, False),
         ],
     )
-    def test_by_type_annotations_and_owner(self, found: Any, expected: bool) -> None:
+    def test_a_generated_secret_is_recognized_by_type_annotations_and_owner(self, found: Any, expected: bool) -> None:
         assert generated.is_generated(account(), found) is expected
 
 

@@ -19,20 +19,20 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.hosted import (
     HOSTED_CLUSTER,
-    additional,
+    additional_secret,
     content_hash,
-    does_not_merge,
-    left_out,
+    excluded_pools,
+    find_merge_problem,
     merged_form,
     node_pools_of_cluster,
     node_pools_of_nodes,
-    not_merged,
-    not_synchronized,
-    overridden,
+    overridden_registries,
     pull_secret_of,
-    unmerged,
+    refused_merge_sentence,
+    unmerged_sentence,
+    why_not_merged,
+    why_not_synchronized,
     why_unseen,
-    would_not_merge,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.content import StoredSecret
 
@@ -48,34 +48,36 @@ ORIGINAL = held("quay.io", "registry.redhat.io")
 
 
 def test_the_platforms_entry_wins_in_any_spelling() -> None:
-    assert overridden(ORIGINAL, ["https://quay.io/", "quay.io/team", "a.example.com"]) == ["https://quay.io/"]
-    assert overridden(ORIGINAL, []) == []
+    assert overridden_registries(ORIGINAL, ["https://quay.io/", "quay.io/team", "a.example.com"]) == [
+        "https://quay.io/"
+    ]
+    assert overridden_registries(ORIGINAL, []) == []
 
 
 class TestMerged:
-    def test_as_the_platform_does(self) -> None:
+    def test_additions_are_merged_as_the_platform_merges_them(self) -> None:
         mine = held("a.example.com")
-        assert not_merged(ORIGINAL, mine, held("quay.io", "registry.redhat.io", "a.example.com")) == ""
+        assert why_not_merged(ORIGINAL, mine, held("quay.io", "registry.redhat.io", "a.example.com")) == ""
         # An entry of the platform's is its own, whatever is added.
         theirs = held("quay.io", password="other")
-        assert not_merged(ORIGINAL, theirs, held("quay.io", "registry.redhat.io")) == ""
+        assert why_not_merged(ORIGINAL, theirs, held("quay.io", "registry.redhat.io")) == ""
 
-    def test_not_yet(self) -> None:
+    def test_a_pending_merge_is_reported(self) -> None:
         mine = held("a.example.com")
-        assert not_merged(ORIGINAL, mine, None) == "secret kube-system/global-pull-secret is not there yet"
+        assert why_not_merged(ORIGINAL, mine, None) == "secret kube-system/global-pull-secret is not there yet"
         late = "secret kube-system/global-pull-secret is not up to date for "
-        assert not_merged(ORIGINAL, mine, ORIGINAL) == late + "a.example.com"
+        assert why_not_merged(ORIGINAL, mine, ORIGINAL) == late + "a.example.com"
         old = held("a.example.com", password="old").entries
-        assert not_merged(ORIGINAL, mine, AuthFile({**ORIGINAL.entries, **old})) == late + "a.example.com"
+        assert why_not_merged(ORIGINAL, mine, AuthFile({**ORIGINAL.entries, **old})) == late + "a.example.com"
 
-    def test_what_was_removed_is_to_go(self) -> None:
+    def test_a_removed_entry_that_is_still_merged_is_reported(self) -> None:
         merged = held("quay.io", "registry.redhat.io", "a.example.com", "b.example.com")
-        assert not_merged(ORIGINAL, held("b.example.com"), merged).endswith("is not up to date for a.example.com")
+        assert why_not_merged(ORIGINAL, held("b.example.com"), merged).endswith("is not up to date for a.example.com")
 
     @pytest.mark.parametrize("additional", [None, AuthFile({})])
-    def test_without_an_addition_there_is_none(self, additional: AuthFile | None) -> None:
-        assert not_merged(ORIGINAL, additional, None) == ""
-        assert not_merged(ORIGINAL, additional, ORIGINAL) == "secret kube-system/global-pull-secret is still there"
+    def test_a_merged_secret_without_an_addition_is_reported(self, additional: AuthFile | None) -> None:
+        assert why_not_merged(ORIGINAL, additional, None) == ""
+        assert why_not_merged(ORIGINAL, additional, ORIGINAL) == "secret kube-system/global-pull-secret is still there"
 
 
 #: The lab's stand-in for the platform is held against the same cases (tests/lab/hosted_test.go).
@@ -93,31 +95,31 @@ def secret(content: str) -> dict[str, Any]:
 
 class TestUnmerged:
     @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-    def test_as_the_platform_judges(self, case: dict[str, str]) -> None:
+    def test_unmerged_agrees_with_the_platform(self, case: dict[str, str]) -> None:
         data = {case["key"]: base64.b64encode(case["given"].encode()).decode()}
-        held = additional({"type": "Opaque", "data": data})
+        held = additional_secret({"type": "Opaque", "data": data})
         assert held is not None
-        assert bool(unmerged(held)) is bool(case["error"])
+        assert bool(find_merge_problem(held)) is bool(case["error"])
         if case["merged"]:
             merged = stored(case["merged"]).auth_file
-            assert not_merged(PLATFORMS, merged_form(held), merged) == ""
+            assert why_not_merged(PLATFORMS, merged_form(held), merged) == ""
 
-    def test_a_secret_without_data_counts_as_none(self) -> None:
+    def test_a_secret_without_data_counts_as_missing(self) -> None:
         for empty in ({}, {"data": None}, {"data": {}}):
-            assert additional(empty) is None
+            assert additional_secret(empty) is None
 
-    def test_the_type_does_not_count_and_other_data_is_not_looked_at(self) -> None:
+    def test_the_type_and_other_data_keys_are_ignored(self) -> None:
         data = {".dockercfg": "e30=", KEY: stored('{"auths":{"a":{}}}').value}
-        held = additional({"type": "kubernetes.io/dockercfg", "data": data})
+        held = additional_secret({"type": "kubernetes.io/dockercfg", "data": data})
         assert held is not None
-        assert unmerged(held) is None
+        assert find_merge_problem(held) is None
 
-    def test_names_the_entry_and_what_to_do(self) -> None:
+    def test_an_entry_that_cannot_be_merged_is_named_with_the_fix(self) -> None:
         wrong, number = '"a": {"auth": "*"}', '"c": {"n": 1e999}'
         before, after, good = (
             secret(f'{{"auths": {{{entries}}}}}') for entries in (wrong, f'{wrong}, "b": {{}}', '"b": {}')
         )
-        assert would_not_merge(before, after) == (
+        assert refused_merge_sentence(before, after) == (
             "secret kube-system/additional-pull-secret was not changed: the platform would not merge it, and the nodes keep their present "
             "pull secret, including logins that were removed since, because the entry for 'a' has an 'auth' that is not standard base64. This "
             "problem existed before this task. Remove these entries (mode=remove, in the role global_pull_secret_remove), or merge a login for them in "
@@ -127,15 +129,15 @@ class TestUnmerged:
             ("{}", "oc delete secret additional-pull-secret -n kube-system"),
             (f'{{"auths": {{{number}}}}}', "mode=replace"),
         ):
-            said = would_not_merge(good, secret(content))
+            said = refused_merge_sentence(good, secret(content))
             assert (fix in said, "before this task" in said) == (True, False)
         assert (
-            would_not_merge(before, good),
-            would_not_merge(before, None),
-            does_not_merge(good),
-            does_not_merge(None),
+            refused_merge_sentence(before, good),
+            refused_merge_sentence(before, None),
+            unmerged_sentence(good),
+            unmerged_sentence(None),
         ) == ("",) * 4
-        assert does_not_merge(after).startswith(
+        assert unmerged_sentence(after).startswith(
             "the platform does not merge secret kube-system/additional-pull-secret, and the nodes keep"
         )
 
@@ -152,16 +154,16 @@ class TestUnmerged:
             ),
         ],
     )
-    def test_what_no_reader_uses_may_change_its_form(self, given: str, merged: str) -> None:
+    def test_unused_fields_may_change_their_form_in_the_merge(self, given: str, merged: str) -> None:
         both = stored(merged % '"quay.io": {"auth": "dTpw"}').auth_file
-        assert not_merged(PLATFORMS, merged_form(stored(given)), both) == ""
+        assert why_not_merged(PLATFORMS, merged_form(stored(given)), both) == ""
 
 
 PLATFORMS = stored('{"auths": {"quay.io": {"auth": "dTpw"}}}').auth_file
 
 
 class TestNodePools:
-    def test_as_nodes_show_them(self) -> None:
+    def test_node_pools_are_read_from_node_labels(self) -> None:
         nodes: list[Any] = [
             {"metadata": {"labels": {POOL: "b", SYNCED: "true"}}},
             {"metadata": {"labels": {POOL: "b", SYNCED: "true"}}},
@@ -177,7 +179,7 @@ class TestNodePools:
             ("b", 2, True),
             ("c", 2, False),
         ]
-        assert left_out(found) == ["(no node pool)", "a", "c"]
+        assert excluded_pools(found) == ["(no node pool)", "a", "c"]
 
     @pytest.mark.parametrize(
         ("strategy", "platform", "receives"),
@@ -188,7 +190,9 @@ class TestNodePools:
             ("Replace", "KubeVirt", False),
         ],
     )
-    def test_as_the_management_cluster_has_them(self, strategy: str, platform: str, receives: bool) -> None:
+    def test_node_pools_are_read_from_the_management_cluster(
+        self, strategy: str, platform: str, receives: bool
+    ) -> None:
         spec = {"management": {"upgradeType": strategy}, "platform": {"type": platform}, "replicas": 3}
         pools: list[Any] = [
             {"metadata": {"name": "b"}, "spec": {"clusterName": "other", **spec}},
@@ -201,21 +205,21 @@ class TestNodePools:
 class TestPullSecret:
     REF = ObjectRef(HOSTED_CLUSTER, "clusters", "prod")
 
-    def test_the_one_that_is_named(self) -> None:
+    def test_the_pull_secret_of_a_hosted_cluster_is_found_by_name(self) -> None:
         found = pull_secret_of(self.REF, {"spec": {"pullSecret": {"name": "prod-pull"}}})
         assert found == ObjectRef(SECRET, "clusters", "prod-pull")
 
-    def test_no_cluster(self) -> None:
+    def test_a_missing_hosted_cluster_is_refused(self) -> None:
         with pytest.raises(Refusal, match="hosted cluster clusters/prod does not exist: correct the option"):
             pull_secret_of(self.REF, None)
 
     @pytest.mark.parametrize("spec", [None, {}, {"pullSecret": None}, {"pullSecret": {"name": 1}}])
-    def test_no_name(self, spec: Any) -> None:
+    def test_a_hosted_cluster_without_a_pull_secret_name_is_refused(self, spec: Any) -> None:
         with pytest.raises(Refusal, match="names no pull secret"):
             pull_secret_of(self.REF, {"spec": spec})
 
     @pytest.mark.parametrize("name", ["../pull", "a/b", "a\n", "A", "x" * 300, "\x1b"])
-    def test_text_that_is_not_a_name(self, name: str) -> None:
+    def test_an_invalid_pull_secret_name_is_refused(self, name: str) -> None:
         with pytest.raises(Refusal, match="which cannot be the name of a secret: correct it") as caught:
             pull_secret_of(self.REF, {"spec": {"pullSecret": {"name": name}}})
         assert len(str(caught.value)) < 300
@@ -240,12 +244,12 @@ class TestOnNodes:
             "status": {**status, **parts},
         }
 
-    def test_the_hash_is_the_platforms(self) -> None:
+    def test_the_content_hash_equals_the_platforms(self) -> None:
         """As Go's fnv.New32a over fmt's %v of the bytes gives it."""
         assert content_hash(self.CONTENT) == "217e580d"
 
-    def test_on_all(self) -> None:
-        assert not_synchronized(self.syncer(), self.CONTENT) == ""
+    def test_a_finished_synchronization_reports_nothing(self) -> None:
+        assert why_not_synchronized(self.syncer(), self.CONTENT) == ""
 
     @pytest.mark.parametrize(
         ("syncer", "clause"),
@@ -257,12 +261,12 @@ class TestOnNodes:
             ({"numberAvailable": None}, "has brought it to 0 of 3 nodes"),
         ],
     )
-    def test_not_yet(self, syncer: dict[str, Any], clause: str) -> None:
-        found = not_synchronized(self.syncer(**syncer), self.CONTENT)
+    def test_a_pending_synchronization_is_reported(self, syncer: dict[str, Any], clause: str) -> None:
+        found = why_not_synchronized(self.syncer(**syncer), self.CONTENT)
         assert found == f"daemon set kube-system/global-pull-secret-syncer {clause}"
 
     @pytest.mark.parametrize("label", ["", "v2-217e580d", None, 5])
-    def test_one_that_does_not_tell(self, label: Any) -> None:
+    def test_a_daemon_set_without_a_content_hash_is_reported(self, label: Any) -> None:
         assert why_unseen(self.syncer()) == ""
         other = self.syncer()
         other["spec"]["template"]["metadata"]["labels"] = {"hypershift.openshift.io/globalps-config-hash": label}

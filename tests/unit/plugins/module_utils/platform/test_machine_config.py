@@ -16,7 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.
     Pool,
     auth_file_of,
     differences,
-    drains,
+    drain_effect,
 )
 
 TEXT = '{"auths":{"quay.io":{"auth":"dTpw"}}}\n'
@@ -45,7 +45,7 @@ def file(path: str, source: Any, **more: Any) -> dict[str, Any]:
 
 
 class TestPool:
-    def test_one_that_is_done(self) -> None:
+    def test_an_updated_pool_is_done(self) -> None:
         found = pool()
         assert found == Pool("worker", False, False, "b", "b", 2, 2, True)
         assert found.is_done
@@ -67,15 +67,15 @@ class TestPool:
             {"spec": {"configuration": None}, "status": {"configuration": None}},
         ],
     )
-    def test_one_that_is_not(self, parts: dict[str, Any]) -> None:
+    def test_a_pool_with_a_pending_update_is_not_done(self, parts: dict[str, Any]) -> None:
         assert not pool(**parts).is_done
 
-    def test_one_that_is_paused_and_degraded(self) -> None:
+    def test_a_paused_and_degraded_pool_is_recognized(self) -> None:
         conditions = [{"type": "Degraded", "status": "True", "message": "disk"}]
         found = pool(spec={"paused": True}, status={"conditions": conditions})
         assert (found.paused, found.degraded, found.complaint) == (True, True, "disk")
 
-    def test_what_it_says_is_redacted_and_cut(self) -> None:
+    def test_the_message_of_a_degraded_pool_is_redacted_and_cut(self) -> None:
         said = 'cannot write {"auth": "canary"} ' + "word " * 1000
         found = pool(status={"conditions": [{"type": "Degraded", "status": "True", "message": said}]})
         assert "canary" not in found.complaint
@@ -92,7 +92,7 @@ class TestPool:
             {"spec": {"paused": "yes", "configuration": []}},
         ],
     )
-    def test_what_is_not_understood_is_not_done(self, odd: dict[str, Any]) -> None:
+    def test_a_malformed_pool_is_not_done(self, odd: dict[str, Any]) -> None:
         found = Pool.of(odd)
         assert not found.is_done
         assert not found.paused
@@ -111,7 +111,7 @@ class TestAuthFile:
             },
         ],
     )
-    def test_in_each_form(self, contents: dict[str, Any]) -> None:
+    def test_an_auth_file_is_read_in_each_encoding(self, contents: dict[str, Any]) -> None:
         found = auth_file_of(config(file("/etc/other", "data:,x"), {"path": NODE_FILE, "contents": contents}))
         assert found is not None
         assert found.registries == ["quay.io"]
@@ -129,22 +129,22 @@ class TestAuthFile:
             ("data:;base64," + base64.b64encode(gzip.compress(TEXT.encode(), mtime=0)[:-12]).decode(), "gzip"),
         ],
     )
-    def test_what_cannot_be_read_is_not_known(self, source: Any, compression: Any) -> None:
+    def test_an_unreadable_auth_file_is_unknown(self, source: Any, compression: Any) -> None:
         assert auth_file_of(config(file(NODE_FILE, source, compression=compression))) is None
 
     @pytest.mark.parametrize(
         "odd", [None, {}, {"spec": None}, config(), {"spec": {"config": {"storage": {"files": [1]}}}}]
     )
-    def test_nor_what_is_not_there(self, odd: Any) -> None:
+    def test_a_missing_auth_file_is_unknown(self, odd: Any) -> None:
         assert auth_file_of(odd) is None
 
 
 class TestDifferences:
-    def test_none_but_the_pull_secret(self) -> None:
+    def test_a_changed_pull_secret_is_not_listed_as_a_difference(self) -> None:
         same = file("/etc/a", "data:,a")
         assert differences(config(file(NODE_FILE, "data:,1"), same), config(same, file(NODE_FILE, "data:,2"))) == []
 
-    def test_each_by_name(self) -> None:
+    def test_each_difference_is_listed_by_name(self) -> None:
         units = {"ignition": {}, "systemd": {"units": [{"name": "x.service", "enabled": True}]}}
         before = config(file("/etc/a", "data:,a"), file("/etc/b", "data:,b"), osImageURL="one")
         after = config(file("/etc/a", "data:,other"), osImageURL="two", kernelArguments=["debug"], extensions=[])
@@ -157,7 +157,7 @@ class TestDifferences:
             "unit x.service",
         ]
 
-    def test_of_nothing(self) -> None:
+    def test_missing_configurations_have_no_differences(self) -> None:
         assert differences(None, {"spec": None}) == []
 
 
@@ -171,8 +171,10 @@ class TestDrains:
         ("actions", "costs"),
         [(("None",), False), (("Reboot",), True), (("Drain", "Restart"), True), (("Reload",), False), ((), False)],
     )
-    def test_as_the_policy_says(self, actions: tuple[str, ...], costs: bool) -> None:
-        found, how = drains(policy(*actions), "4.20.1")
+    def test_the_node_disruption_policy_decides_whether_nodes_drain(
+        self, actions: tuple[str, ...], costs: bool
+    ) -> None:
+        found, how = drain_effect(policy(*actions), "4.20.1")
         assert found is costs
         assert how.endswith(", ".join(actions) or "empty")
 
@@ -180,9 +182,12 @@ class TestDrains:
         ("version", "costs"),
         [("4.7.3", True), ("4.7.4", False), ("4.7", True), ("4.20.0-rc.1", False), ("v4.6.60", True), ("5.0.0", False)],
     )
-    def test_without_a_policy_as_the_version_does(self, version: str, costs: bool) -> None:
-        assert drains(policy("Reboot", path="/etc/other"), version)[0] is costs
-        assert drains(None, version)[0] is costs
+    def test_the_version_decides_whether_nodes_drain_without_a_policy(self, version: str, costs: bool) -> None:
+        assert drain_effect(policy("Reboot", path="/etc/other"), version)[0] is costs
+        assert drain_effect(None, version)[0] is costs
 
-    def test_otherwise_it_is_not_known(self) -> None:
-        assert drains(None, "") == (None, "neither the node disruption policy nor the version of the cluster is known")
+    def test_a_drain_is_unknown_without_policy_and_version(self) -> None:
+        assert drain_effect(None, "") == (
+            None,
+            "neither the node disruption policy nor the version of the cluster is known",
+        )

@@ -8,7 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.managers import is_refreshed, keeper_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.managers import (
+    external_manager_of,
+    is_refreshed,
+)
 from hypothesis import given
 from support.anything import ANYTHING
 
@@ -43,12 +46,14 @@ def managed_by(*managers: str) -> dict[str, Any]:
         (secret(annotations={"openshift.io/token-secret.name": "t"}), "the platform", True),
     ],
 )
-def test_by_what_it_is_told(found: dict[str, Any], keeper: str, refreshed: bool) -> None:
-    assert (keeper_of(found), is_refreshed(found)) == (keeper, refreshed)
+def test_the_manager_of_a_secret_is_recognized_by_its_metadata(
+    found: dict[str, Any], keeper: str, refreshed: bool
+) -> None:
+    assert (external_manager_of(found), is_refreshed(found)) == (keeper, refreshed)
 
 
 @given(ANYTHING)
-def test_whatever_an_object_holds(anything: Any) -> None:
+def test_malformed_metadata_raises_no_error(anything: Any) -> None:
     for part in ("labels", "annotations", "managedFields", "ownerReferences"):
-        assert isinstance(keeper_of(secret(**{part: anything})), str)
+        assert isinstance(external_manager_of(secret(**{part: anything})), str)
         assert is_refreshed(secret(**{part: anything})) in (True, False)

@@ -36,7 +36,7 @@ def refusal(call: Any, *arguments: Any, **named: Any) -> str:
 
 class TestNames:
     @pytest.mark.parametrize("name", ["default-dockercfg-abcde", "my-sa-dockercfg-x", "a-dockercfg-b-dockercfg-"])
-    def test_generated_names_are_the_platforms(self, name: str) -> None:
+    def test_generated_names_are_refused(self, name: str) -> None:
         assert refusal(protected.refuse_platform_name, name) == (
             f"option 'name': {name!r} belongs to the platform, which names the secrets that it generates for a service account "
             "NAME-dockercfg-SUFFIX. Choose another name"
@@ -45,7 +45,7 @@ class TestNames:
     @pytest.mark.parametrize(
         "name", ["pull", "my-dockercfg", "dockercfg-x", "-dockercfg-", "a-dockercfg-", "-dockercfg-a"]
     )
-    def test_others_are_free(self, name: str) -> None:
+    def test_other_names_are_accepted(self, name: str) -> None:
         protected.refuse_platform_name(name)
 
 
@@ -61,13 +61,13 @@ class TestForeign:
     @pytest.mark.parametrize(
         "name", ["openshift.io/internal-registry-auth-token.service-account", "openshift.io/token-secret.name"]
     )
-    def test_the_platforms_may_not(self, name: str) -> None:
+    def test_pull_secrets_of_the_platform_are_refused(self, name: str) -> None:
         found = {"type": JSON, "metadata": {"annotations": {name: ""}}}
         assert refusal(protected.refuse_foreign, REF, found, convertible=True) == (
             "secret project-a/quay belongs to the platform, which would restore it. It was not changed: choose another name"
         )
 
-    def test_nor_those_of_a_controller(self) -> None:
+    def test_pull_secrets_of_a_controller_are_refused(self) -> None:
         owner = {"kind": "ExternalSecret", "name": "x"}
         found = {"type": JSON, "metadata": {"ownerReferences": [{**owner, "name": "y"}, {**owner, "controller": True}]}}
         assert refusal(protected.refuse_foreign, REF, found, convertible=True) == (
@@ -81,12 +81,12 @@ class TestForeign:
         "data", [{}, {"password": "eA=="}, {"config.json": FILE, "x": "eA=="}, {"config.json": b64("{}")}]
     )
     @pytest.mark.parametrize("convertible", [True, False])
-    def test_nor_those_of_another_type(self, data: dict[str, str], convertible: bool) -> None:
+    def test_secrets_of_another_type_are_refused(self, data: dict[str, str], convertible: bool) -> None:
         assert refusal(protected.refuse_foreign, REF, {"data": data}, convertible=convertible) == (
             "secret project-a/quay has type Opaque and is not a pull secret. It was not changed: choose another name"
         )
 
-    def test_but_an_auth_file_under_a_wrong_type_may_be_converted(self) -> None:
+    def test_an_auth_file_with_a_wrong_type_may_be_converted(self) -> None:
         found = {"type": "example.com/own", "data": {"config.json": FILE}}
         protected.refuse_foreign(REF, found, convertible=True)
         assert refusal(protected.refuse_foreign, REF, found, convertible=False) == (
@@ -105,8 +105,8 @@ class TestForeign:
         ("odd", False),
     ],
 )
-def test_a_secret_says_that_the_platform_generated_it(annotations: Any, answer: bool) -> None:
-    assert protected.says_generated({"metadata": {"annotations": annotations}}) is answer
+def test_an_annotation_marks_a_secret_as_generated(annotations: Any, answer: bool) -> None:
+    assert protected.is_marked_generated({"metadata": {"annotations": annotations}}) is answer
 
 
 class TestGlobal:
@@ -114,7 +114,7 @@ class TestGlobal:
         ("ref", "answer"),
         [(GLOBAL, True), (ObjectRef(SECRET, "openshift-config", "x"), False), (ObjectRef(SECRET, "x", "pull-secret"), False)],
     )  # fmt: skip
-    def test_which_it_is(self, ref: ObjectRef, answer: bool) -> None:
+    def test_the_global_pull_secret_is_recognized(self, ref: ObjectRef, answer: bool) -> None:
         assert protected.is_global(ref) is answer
 
     def test_another_secret_may_lose_anything(self) -> None:
@@ -124,13 +124,13 @@ class TestGlobal:
         protected.refuse_unknown_loss(other, "is not base64")
 
     @pytest.mark.parametrize("action", ["delete", "replace"])
-    def test_is_never_deleted(self, action: str) -> None:
+    def test_the_global_pull_secret_is_never_deleted(self, action: str) -> None:
         assert refusal(protected.refuse_dropping, GLOBAL, JSON, (), action) == (
             f"{NODES} and must not be deleted, not even for a moment. It was not changed: use mode=merge or mode=remove"
         )
 
     @pytest.mark.parametrize("action", ["create", "update"])
-    def test_keeps_its_type(self, action: str) -> None:
+    def test_the_global_pull_secret_keeps_its_type(self, action: str) -> None:
         assert refusal(protected.refuse_dropping, GLOBAL, "kubernetes.io/dockercfg", (), action) == (
             f"{NODES} and must have type kubernetes.io/dockerconfigjson. It was not changed: leave out the option 'type'"
         )
@@ -142,13 +142,13 @@ class TestGlobal:
             "quay.io", "https://cloud.openshift.com", "registry.redhat.io/team", "registry.connect.redhat.com", "QUAY.IO/", "arosvc.azurecr.io", "***@quay.io",
         ],
     )  # fmt: skip
-    def test_keeps_what_the_platform_needs(self, key: str) -> None:
+    def test_the_global_pull_secret_keeps_the_entries_that_the_platform_needs(self, key: str) -> None:
         assert refusal(protected.refuse_dropping, GLOBAL, JSON, ["mine.io", key], "update") == (
             f"{NODES}, and the platform needs its entries for {key}. It was not changed: add registries with mode=merge, include these "
             "entries, or list the entries to drop in drop_platform_registries"
         )
 
-    def test_may_lose_those_that_are_named(self) -> None:
+    def test_the_global_pull_secret_may_lose_entries_named_in_the_option(self) -> None:
         protected.refuse_dropping(
             GLOBAL, JSON, ["https://quay.io/", "arosvc.azurecr.io"], "update", ["quay.io", "https://arosvc.azurecr.io"]
         )
@@ -156,7 +156,7 @@ class TestGlobal:
         assert "needs its entries for quay.io/team." in message
         assert "must not be deleted" in refusal(protected.refuse_dropping, GLOBAL, JSON, (), "delete", ["quay.io"])
 
-    def test_where_entries_are_named_another_secret_is_treated_alike(self) -> None:
+    def test_another_secret_is_protected_alike_if_the_option_is_given(self) -> None:
         other = ObjectRef(SECRET, "clusters", "prod-pull")
         assert "needs its entries for quay.io." in refusal(
             protected.refuse_dropping, other, JSON, ["quay.io"], "update", []
@@ -167,17 +167,17 @@ class TestGlobal:
         with pytest.raises(Refusal, match="it is unknown which entries mode=replace would remove"):
             protected.refuse_unknown_loss(other, "is not base64", guarded=True)
 
-    def test_names_all_of_them(self) -> None:
+    def test_a_refusal_names_all_entries_that_the_platform_needs(self) -> None:
         message = refusal(
             protected.refuse_dropping, GLOBAL, JSON, ["registry.redhat.io", "mine.io", "quay.io"], "update"
         )
         assert "needs its entries for quay.io, registry.redhat.io." in message
 
     @pytest.mark.parametrize("key", ["mine.io", "quay.io:443", "quay.io.example.com"])
-    def test_may_lose_the_rest(self, key: str) -> None:
+    def test_the_global_pull_secret_may_lose_other_entries(self, key: str) -> None:
         protected.refuse_dropping(GLOBAL, JSON, [key], "update")
 
-    def test_is_not_replaced_when_nobody_knows_what_would_be_lost(self) -> None:
+    def test_an_unreadable_global_pull_secret_is_not_replaced(self) -> None:
         protected.refuse_unknown_loss(GLOBAL, "")
         assert refusal(protected.refuse_unknown_loss, GLOBAL, "is not base64") == (
             f"{NODES}, and its content is not base64, so it is unknown which entries mode=replace would remove. It was not changed: repair the content "
@@ -189,7 +189,7 @@ class TestSize:
     @pytest.mark.parametrize(
         ("sizes", "total"), [([1_048_576], 0), ([1_048_577], 1_048_577), ([1_048_575, 1], 0), ([1_048_575, 2], 1_048_577), ([], 0)]
     )  # fmt: skip
-    def test_counts_decoded_bytes_as_the_api_server_does(self, sizes: list[int], total: int) -> None:
+    def test_the_size_is_counted_in_decoded_bytes_as_the_api_server_does(self, sizes: list[int], total: int) -> None:
         values = [base64.b64encode(b"x" * size).decode() for size in sizes]
         if not total:
             protected.check_size("secret a/b", *values)
@@ -214,8 +214,8 @@ class TestIsPlatforms:
             (REF, {"ownerReferences": [{"controller": True}]}),
         ],
     )  # fmt: skip
-    def test_the_platforms(self, ref: ObjectRef, meta: dict[str, Any]) -> None:
-        assert protected.is_platforms(ref, {"metadata": meta})
+    def test_objects_of_the_platform_are_recognized(self, ref: ObjectRef, meta: dict[str, Any]) -> None:
+        assert protected.is_platform_object(ref, {"metadata": meta})
 
     @pytest.mark.parametrize(
         ("ref", "meta"),
@@ -226,8 +226,8 @@ class TestIsPlatforms:
             (ObjectRef(ROLE_BINDING, "a", "image-puller-grant"), {"annotations": 5, "ownerReferences": [{}, None]}),
         ],
     )
-    def test_others(self, ref: ObjectRef, meta: dict[str, Any]) -> None:
-        assert not protected.is_platforms(ref, {"metadata": meta})
+    def test_objects_of_others_are_not_taken_for_the_platforms(self, ref: ObjectRef, meta: dict[str, Any]) -> None:
+        assert not protected.is_platform_object(ref, {"metadata": meta})
 
 
 @pytest.mark.parametrize(
@@ -239,13 +239,13 @@ class TestIsPlatforms:
         ([{"kind": "Job", "name": "j"}, {"kind": "Rollout", "name": "r", "controller": True}], "Rollout r"),
     ],
 )
-def test_the_controller(owners: Any, who: str) -> None:
+def test_the_controlling_owner_is_named(owners: Any, who: str) -> None:
     assert protected.controller_of({"metadata": {"ownerReferences": owners}}) == who
 
 
 class TestAutoupdate:
     @pytest.mark.parametrize(("given", "said"), [("false", "false"), ("true", "true"), (None, "")])
-    def test_what_the_object_says(self, given: Any, said: str) -> None:
+    def test_the_autoupdate_annotation_is_returned(self, given: Any, said: str) -> None:
         name = "rbac.authorization.kubernetes.io/autoupdate"
         assert protected.autoupdate({"metadata": {"annotations": {name: given}}}) == said
         assert protected.autoupdate({}) == ""

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import (
     SUBJECT_ACCESS_REVIEW,
-    may_pull,
-    question,
+    parse_review,
+    review_spec,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import Subject
 
@@ -20,7 +20,7 @@ LOGGED_IN = "system:authenticated"
 
 
 class TestQuestion:
-    def test_is_put_to_the_api_server_about_the_whole_cluster(self) -> None:
+    def test_the_question_is_a_cluster_wide_subject_access_review(self) -> None:
         kind = SUBJECT_ACCESS_REVIEW
         assert (kind.api_version, kind.kind, kind.resource, kind.namespaced) == (
             "authorization.k8s.io/v1",
@@ -30,8 +30,8 @@ class TestQuestion:
         )
         assert kind.title == "subject access review"
 
-    def test_is_what_the_registry_asks(self) -> None:
-        assert question(ACCOUNT, "project-b")["resourceAttributes"] == {
+    def test_the_question_equals_the_one_that_the_registry_asks(self) -> None:
+        assert review_spec(ACCOUNT, "project-b")["resourceAttributes"] == {
             "namespace": "project-b",
             "verb": "get",
             "group": "image.openshift.io",
@@ -62,8 +62,8 @@ class TestQuestion:
             ),
         ],
     )
-    def test_is_asked_for_a_member_and_no_more_than_that(self, subject: Subject, login: Any) -> None:
-        asked = question(subject, "project-b")
+    def test_the_question_names_a_user_with_only_its_own_groups(self, subject: Subject, login: Any) -> None:
+        asked = review_spec(subject, "project-b")
         assert {key: asked[key] for key in asked if key != "resourceAttributes"} == login
 
 
@@ -95,6 +95,8 @@ class TestMayPull:
             ("text", None, None),
         ],
     )
-    def test_says_whether_and_by_which_binding(self, status: Any, allowed: bool | None, binding: str | None) -> None:
+    def test_the_answer_names_whether_a_pull_is_allowed_and_by_which_binding(
+        self, status: Any, allowed: bool | None, binding: str | None
+    ) -> None:
         told = {"subject": "ServiceAccount project-a/default", "allowed": allowed, "binding": binding}
-        assert may_pull(ACCOUNT, status) == told
+        assert parse_review(ACCOUNT, status) == told

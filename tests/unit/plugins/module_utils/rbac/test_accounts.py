@@ -10,8 +10,8 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SERVICE_ACCOUNT, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.accounts import (
     LABELS,
-    is_given_to,
-    is_of_an_account,
+    has_account_labels,
+    is_bound_to,
 )
 
 
@@ -27,8 +27,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.acco
         ("text", False),
     ],
 )
-def test_both_labels_tell(labels: Any, is_ours: bool) -> None:
-    assert is_of_an_account({"metadata": {"labels": labels}}) is is_ours
+def test_an_object_of_an_account_is_recognized_by_both_labels(labels: Any, is_ours: bool) -> None:
+    assert has_account_labels({"metadata": {"labels": labels}}) is is_ours
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,6 @@ def test_both_labels_tell(labels: Any, is_ours: bool) -> None:
         ("robot", False),
     ],
 )
-def test_a_binding_that_names_the_account(subjects: Any, expected: bool) -> None:
+def test_a_binding_that_names_the_account_is_recognized(subjects: Any, expected: bool) -> None:
     binding = {"metadata": {"name": "b", "namespace": "home"}, "subjects": subjects}
-    assert is_given_to(binding, ObjectRef(SERVICE_ACCOUNT, "home", "robot")) is expected
+    assert is_bound_to(binding, ObjectRef(SERVICE_ACCOUNT, "home", "robot")) is expected

@@ -16,7 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.righ
 )
 
 
-def test_rules_join_what_is_alike() -> None:
+def test_rights_to_one_resource_are_joined_into_one_rule() -> None:
     rights = [
         Right("secrets", ("patch", "get"), "x"),
         Right("pods", ("get", "patch"), "x"),
@@ -30,7 +30,7 @@ def test_rules_join_what_is_alike() -> None:
     ]
 
 
-def test_a_right_to_one_object_stays_one() -> None:
+def test_a_right_to_one_object_remains_a_separate_rule() -> None:
     rights = [Right("secrets", ("get",), "x", names=("a",)), Right("secrets", ("list",), "x")]
     assert rules_of(rights) == [
         {"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]},
@@ -43,11 +43,11 @@ def test_resources_with_the_same_verbs_are_one_rule() -> None:
     assert rule == {"apiGroups": [""], "resources": ["a", "b"], "verbs": ["get"]}
 
 
-def test_the_rights_of_several_jobs() -> None:
+def test_the_rights_of_several_jobs_are_joined() -> None:
     assert [*rights_of(["export", "probe"], {})] == [*JOBS["export"].rights, *JOBS["probe"].rights]
 
 
-def test_a_right_to_objects_that_are_named_is_to_no_others() -> None:
+def test_a_right_to_named_objects_covers_no_others() -> None:
     (right,) = (
         right
         for right in rights_of(["management_pull_secret"], {HOSTED_PULL_SECRETS: ["a", "b"]})
@@ -57,11 +57,11 @@ def test_a_right_to_objects_that_are_named_is_to_no_others() -> None:
 
 
 @pytest.mark.parametrize("named", [{}, {HOSTED_PULL_SECRETS: []}])
-def test_where_none_is_named_the_right_is_given_to_none(named: dict[str, list[str]]) -> None:
+def test_a_right_to_named_objects_is_left_out_without_names(named: dict[str, list[str]]) -> None:
     assert "secrets" not in [right.resource for right in rights_of(["management_pull_secret"], named)]
 
 
-def test_the_options_that_jobs_need() -> None:
+def test_required_options_of_jobs_are_returned() -> None:
     assert options_of(["secrets", "management_pull_secret"]) == {HOSTED_PULL_SECRETS}
     assert options_of(["secrets"]) == frozenset()
 
@@ -72,7 +72,7 @@ class TestEachJob:
         every = [(right.resource, verb, right.where) for right in JOBS[job].rights for verb in right.verbs]
         assert sorted(every) == sorted(set(every))
 
-    def test_no_right_is_to_everything_or_gives_rights(self, job: str) -> None:
+    def test_no_right_covers_everything_or_grants_further_rights(self, job: str) -> None:
         """An account must not be able to widen itself."""
         for right in JOBS[job].rights:
             assert not {"*", "escalate", "impersonate", "update"} & {*right.verbs}
@@ -87,11 +87,11 @@ class TestEachJob:
         for right in JOBS[job].rights:
             assert not (right.names or right.named_by) or not {"list", "create", "watch"} & {*right.verbs}
 
-    def test_it_is_said_in_words(self, job: str) -> None:
+    def test_each_job_and_right_has_a_description(self, job: str) -> None:
         assert JOBS[job].what
         assert all(right.why for right in JOBS[job].rights)
 
-    def test_in_one_namespace_it_is_to_one_object(self, job: str) -> None:
+    def test_a_right_in_one_namespace_covers_one_object(self, job: str) -> None:
         """Where the verb can be restricted."""
         fixed = [right for right in JOBS[job].rights if right.where not in (EVERY, CLUSTER)]
         assert all(right.names or right.verbs == ("create",) for right in fixed)

@@ -17,9 +17,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import (
     Subject,
     binding_view,
-    given,
-    listed,
+    subject_entries,
     subject_of,
+    subjects_from_options,
     subjects_of,
 )
 from hypothesis import given as generated
@@ -65,7 +65,7 @@ class TestSubjectOf:
             ({"kind": "User", "name": "system:serviceaccount:a:B"}, Subject("ServiceAccount", "B", "a")),
         ],
     )
-    def test_others_stay_what_they_are(self, entry: Any, subject: Subject) -> None:
+    def test_other_subjects_stay_unchanged(self, entry: Any, subject: Subject) -> None:
         assert subject_of(entry, "project-b") == subject
 
     @pytest.mark.parametrize(
@@ -81,15 +81,15 @@ class TestSubjectOf:
             "abcdefghijklmnopqrstuvproject-a:default",
         ],
     )
-    def test_a_user_that_spells_no_account_is_a_user(self, name: str) -> None:
+    def test_a_user_name_that_is_not_an_account_remains_a_user(self, name: str) -> None:
         assert subject_of({"kind": "User", "name": name}, "project-a") == Subject("User", name)
 
     @pytest.mark.parametrize("entry", NO_SUBJECTS, ids=repr)
-    def test_what_is_no_subject_is_none(self, entry: Any) -> None:
+    def test_an_invalid_entry_is_not_a_subject(self, entry: Any) -> None:
         assert subject_of(entry, "project-a") is None
 
     @generated(st.text(min_size=1), st.text(min_size=1))
-    def test_what_is_written_is_read_back_as_the_same(self, kind: str, name: str) -> None:
+    def test_a_written_subject_is_read_back_unchanged(self, kind: str, name: str) -> None:
         for subject in (Subject("ServiceAccount", name, "ns"), subject_of({"kind": kind, "name": name}, "ns")):
             assert subject is not None
             assert subject_of(subject.to_api(), "other" if subject.namespace else "ns") == subject
@@ -104,7 +104,7 @@ class TestSubject:
             (Subject("Group", "ops"), {**JANE, "kind": "Group", "name": "ops"}, "Group ops"),
         ],
     )
-    def test_as_it_is_written_and_shown(self, subject: Subject, entry: Any, title: str) -> None:
+    def test_a_subject_has_an_api_form_and_a_title(self, subject: Subject, entry: Any, title: str) -> None:
         assert subject.to_api() == entry
         assert str(subject) == title
 
@@ -126,28 +126,28 @@ class TestSubject:
             (Subject("Group", "system:serviceaccounts:"), None),
         ],
     )
-    def test_what_has_to_exist(self, subject: Subject, ref: ObjectRef | None) -> None:
+    def test_a_subject_names_the_object_that_must_exist(self, subject: Subject, ref: ObjectRef | None) -> None:
         assert subject.ref == ref
 
 
 class TestSubjectsOf:
-    def test_in_order_with_duplicates(self) -> None:
+    def test_subjects_keep_their_order_and_duplicates(self) -> None:
         found = {"metadata": {"namespace": "project-b"}, "subjects": [JANE, OF_BINDING, JANE]}
         jane = Subject("User", "jane")
         assert subjects_of(found) == [jane, Subject("ServiceAccount", "default", "project-b"), jane]
 
     @pytest.mark.parametrize("subjects", [None, []])
-    def test_of_a_binding_without_any(self, subjects: Any) -> None:
+    def test_a_binding_without_subjects_has_none(self, subjects: Any) -> None:
         assert subjects_of({"metadata": {"namespace": "project-b"}, "subjects": subjects}) == []
         assert subjects_of({}) == []
 
-    def test_leaves_out_what_is_none(self) -> None:
+    def test_invalid_subjects_are_left_out(self) -> None:
         assert subjects_of({"metadata": None, "subjects": [*NO_SUBJECTS, JANE]}) == [Subject("User", "jane")]
 
     @pytest.mark.parametrize("odd", ["text", {"kind": "User"}, 5, True])
-    def test_what_is_no_list_is_an_error_and_never_empty(self, odd: Any) -> None:
+    def test_subjects_that_are_not_a_list_are_refused(self, odd: Any) -> None:
         found = {"metadata": {"namespace": "project-b", "name": "puller"}, "subjects": odd}
-        for read in (subjects_of, listed):
+        for read in (subjects_of, subject_entries):
             with pytest.raises(Refusal) as caught:
                 read(found)
             assert str(caught.value) == (
@@ -155,9 +155,9 @@ class TestSubjectsOf:
                 "namespace"
             )
 
-    def test_listed_is_what_stands_there(self) -> None:
-        assert listed({"subjects": NO_SUBJECTS}) is NO_SUBJECTS
-        assert listed({}) == []
+    def test_the_subjects_of_a_binding_are_returned_unchanged(self) -> None:
+        assert subject_entries({"subjects": NO_SUBJECTS}) is NO_SUBJECTS
+        assert subject_entries({}) == []
 
 
 def options(**more: Any) -> dict[str, Any]:
@@ -173,7 +173,7 @@ EVERYBODY = {
 
 class TestGiven:
     def test_each_option_names_its_subjects(self) -> None:
-        found = given(
+        found = subjects_from_options(
             options(
                 service_accounts=ACCOUNTS,
                 projects=["project-c"],
@@ -192,16 +192,20 @@ class TestGiven:
             Subject("Group", "system:unauthenticated"),
         )
 
-    def test_anonymous_alone_is_nobody_else(self) -> None:
+    def test_anonymous_alone_names_only_the_unauthenticated_group(self) -> None:
         """facts 6.5: who sends credentials is in no group of the anonymous."""
-        assert given(options(anonymous=True, authenticated=False)) == (Subject("Group", "system:unauthenticated"),)
+        assert subjects_from_options(options(anonymous=True, authenticated=False)) == (
+            Subject("Group", "system:unauthenticated"),
+        )
 
-    def test_nothing_is_nobody(self) -> None:
+    def test_missing_options_name_no_subject(self) -> None:
         nothing = dict.fromkeys(("service_accounts", "projects", "groups", "users", "authenticated", "anonymous"))
-        assert given(options()) == given(options(**nothing)) == ()
+        assert subjects_from_options(options()) == subjects_from_options(options(**nothing)) == ()
 
-    def test_equal_subjects_are_one(self) -> None:
-        assert given(options(service_accounts=[*ACCOUNTS, *ACCOUNTS], users=[AS_USER["name"]])) == (ACCOUNT,)
+    def test_equal_subjects_are_listed_once(self) -> None:
+        assert subjects_from_options(options(service_accounts=[*ACCOUNTS, *ACCOUNTS], users=[AS_USER["name"]])) == (
+            ACCOUNT,
+        )
 
     @pytest.mark.parametrize(
         ("more", "message"),
@@ -228,14 +232,14 @@ class TestGiven:
             ),
         ],
     )
-    def test_everybody_is_not_granted_by_mistake(self, more: Any, message: str) -> None:
+    def test_a_grant_to_everyone_by_name_is_refused(self, more: Any, message: str) -> None:
         with pytest.raises(OptionError) as caught:
-            given(options(**more))
+            subjects_from_options(options(**more))
         assert str(caught.value) == message
 
-    def test_what_is_refused_to_grant_can_be_revoked(self) -> None:
+    def test_a_grant_to_everyone_can_be_revoked(self) -> None:
         names = [name for option in EVERYBODY.values() for name in option]
-        assert [subject.name for subject in given(options(**EVERYBODY, state="absent"))] == names
+        assert [subject.name for subject in subjects_from_options(options(**EVERYBODY, state="absent"))] == names
 
     NAME = "cannot be an object's name"
     PROJECT = "cannot be a namespace"
@@ -253,9 +257,9 @@ class TestGiven:
         ],
     )
     @pytest.mark.parametrize("state", ["present", "absent"])
-    def test_a_name_that_cannot_be_one_is_refused(self, state: str, more: Any, message: str) -> None:
+    def test_an_invalid_name_is_refused(self, state: str, more: Any, message: str) -> None:
         with pytest.raises(OptionError, match=message):
-            given(options(**more, state=state))
+            subjects_from_options(options(**more, state=state))
 
     @pytest.mark.parametrize(
         ("option", "name"),
@@ -276,15 +280,17 @@ class TestGiven:
         with pytest.raises(
             OptionError, match=f"^option '{option}': '{name}' cannot be .*: give .*NAMESPACE.* {instead}$"
         ):
-            given(options(**{option: ["jane", name]}))
-        assert len(given(options(**{option: ["jane", name]}, state="absent"))) == 2
+            subjects_from_options(options(**{option: ["jane", name]}))
+        assert len(subjects_from_options(options(**{option: ["jane", name]}, state="absent"))) == 2
 
     def test_other_system_names_are_granted(self) -> None:
-        found = given(options(users=["system:admin"], groups=["system:masters", "system:serviceaccountsx"]))
+        found = subjects_from_options(
+            options(users=["system:admin"], groups=["system:masters", "system:serviceaccountsx"])
+        )
         assert [subject.name for subject in found] == ["system:masters", "system:serviceaccountsx", "system:admin"]
 
 
-def test_what_a_diff_shows_of_a_binding() -> None:
+def test_a_diff_shows_role_and_subjects_of_a_binding() -> None:
     subjects = (Subject("User", "jane"), Subject("ServiceAccount", "default", "b"))
     assert binding_view("puller", subjects) == {
         "role": "puller",

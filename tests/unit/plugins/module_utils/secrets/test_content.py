@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import (
     NOTHING,
     from_registries,
-    read_stored,
+    parse_stored,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.json_text import InvalidContent
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets import content
@@ -23,10 +23,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.c
     PODMANCONFIGJSON,
     StoredSecret,
     Target,
-    may_be_auth_file,
+    can_be_auth_file,
     registry_changes,
-    stored_view,
-    view,
+    view_secret,
+    view_stored_secret,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,7 +48,7 @@ def held(text: str | bytes, kind: str = DOCKERCONFIGJSON, key: str = ".dockercon
 
 
 class TestTarget:
-    def test_the_constants_are_the_platforms(self) -> None:
+    def test_the_constants_have_the_values_of_the_platform(self) -> None:
         assert content.TYPES == (
             "kubernetes.io/dockerconfigjson",
             "kubernetes.io/dockercfg",
@@ -61,31 +61,31 @@ class TestTarget:
         ("kind", "legacy", "start"),
         [(DOCKERCONFIGJSON, False, '{"auths": {"quay.io"'), (PODMANCONFIGJSON, False, '{"auths": {"quay.io"'), (DOCKERCFG, True, '{"quay.io"')],
     )  # fmt: skip
-    def test_writes_each_type_in_its_form(self, kind: str, legacy: bool, start: str) -> None:
+    def test_a_target_encodes_each_type_in_its_form(self, kind: str, legacy: bool, start: str) -> None:
         target = Target(kind, "key")
         text = base64.b64decode(target.encode(ONE)).decode("ascii")
         assert target.legacy is legacy
         assert text.startswith(start)
-        assert read_stored(text, legacy=legacy).holds(ONE)
+        assert parse_stored(text, legacy=legacy).holds(ONE)
 
 
 class TestCodec:
     @given(st.binary())
-    def test_text_becomes_the_same_bytes_again(self, raw: bytes) -> None:
+    def test_text_is_encoded_to_the_same_bytes(self, raw: bytes) -> None:
         found = held(raw)
-        assert base64.b64decode(content.encoded(found.text)) == (raw or b"{}")
+        assert base64.b64decode(content.encode_content(found.text)) == (raw or b"{}")
 
-    def test_a_byte_that_is_not_utf8_hides_nothing(self) -> None:
+    def test_a_byte_that_is_not_utf8_hides_no_registry(self) -> None:
         found = held(b'{"auths": {"quay.io": {"auth": "YTpi", "email": "ren\xe9"}}}')
         assert found.unreadable == ""
         assert found.known.registries == found.auth_file.registries == ["quay.io"]
 
     @pytest.mark.parametrize("value", ["e30=", "e3\n0=\r\n", "\ne30="])
-    def test_line_ends_in_base64_do_not_count(self, value: str) -> None:
+    def test_line_breaks_in_base64_are_ignored(self, value: str) -> None:
         assert StoredSecret.of(secret({".dockerconfigjson": value})).text == "{}"
 
     @pytest.mark.parametrize("value", ["%", "e30", "e3=0", "e30= ", "e30==", "=", 5, ["e30="], {}, True])
-    def test_what_is_not_base64_is_an_error(self, value: Any) -> None:
+    def test_invalid_base64_is_unreadable(self, value: Any) -> None:
         found = StoredSecret.of(secret({".dockerconfigjson": value}))
         assert found.unreadable == "is not base64"
         for part in ("text", "auth_file"):
@@ -103,7 +103,7 @@ class TestCodec:
             ('{"auths": {}, "Auths": {}}', "is not an auth file: it has 'auths' twice"),
         ],
     )
-    def test_so_is_what_is_no_auth_file(self, text: str, why: str) -> None:
+    def test_content_that_is_not_an_auth_file_is_unreadable(self, text: str, why: str) -> None:
         found = held(text)
         assert found.unreadable == why
         assert found.known == NOTHING
@@ -112,11 +112,11 @@ class TestCodec:
 
     @pytest.mark.parametrize("data", [["e30="], "e30=", 5, True])
     @pytest.mark.parametrize("kind", [DOCKERCONFIGJSON, PODMANCONFIGJSON])
-    def test_so_is_data_that_is_none(self, data: Any, kind: str) -> None:
+    def test_data_that_is_not_a_dictionary_is_unreadable(self, data: Any, kind: str) -> None:
         assert StoredSecret.of(secret(data, kind)).unreadable == "is not base64"
 
     @pytest.mark.parametrize("data", [None, {}, {".dockerconfigjson": None}, {".dockerconfigjson": ""}])
-    def test_no_content_is_empty(self, data: Any) -> None:
+    def test_a_secret_without_content_is_empty(self, data: Any) -> None:
         found = StoredSecret.of(secret(data))
         assert (found.text, found.unreadable, found.auth_file, found.value) == ("{}", "", NOTHING, "")
         assert (found.for_kubelet.logins, found.for_kubelet.problems) == ({}, ())
@@ -124,13 +124,13 @@ class TestCodec:
 
 class TestStoredSecret:
     @pytest.mark.parametrize(("kind", "key"), [(DOCKERCONFIGJSON, ".dockerconfigjson"), (DOCKERCFG, ".dockercfg")])
-    def test_the_data_key_goes_with_the_type(self, kind: str, key: str) -> None:
+    def test_the_data_key_depends_on_the_type(self, kind: str, key: str) -> None:
         found = StoredSecret.of(secret({"other": "eA==", key: "e30="}, kind), "other")
         assert (found.type, found.key, found.value, found.others) == (kind, key, "e30=", {"other": "eA=="})
         assert found.legacy is (kind == DOCKERCFG)
 
     @pytest.mark.parametrize("kind", [None, "", 5, ["x"]])
-    def test_without_a_type_it_is_opaque(self, kind: Any) -> None:
+    def test_a_secret_without_a_type_is_opaque(self, kind: Any) -> None:
         assert StoredSecret.of(secret({}, kind)).type == "Opaque"
 
     @pytest.mark.parametrize(
@@ -145,17 +145,17 @@ class TestStoredSecret:
             ({"a": "eA==", "b": b64("{}")}, "", ""),
         ],
     )
-    def test_podmans_type_has_none_of_its_own(self, data: dict[str, str], asked: str, key: str) -> None:
+    def test_the_podman_type_accepts_any_data_key(self, data: dict[str, str], asked: str, key: str) -> None:
         found = StoredSecret.of(secret(data, PODMANCONFIGJSON), asked)
         assert found.key == key
         assert found.value == data.get(key, "")
         assert found.others == {name: value for name, value in data.items() if name != key}
 
-    def test_which_of_several_it_is_cannot_be_guessed(self) -> None:
+    def test_a_secret_with_several_possible_data_keys_is_unreadable(self) -> None:
         found = StoredSecret.of(secret({"b": b64(FILE), "a": b64(FILE)}, PODMANCONFIGJSON))
         assert found.unreadable == "is not in one data key: the secret has a, b"
 
-    def test_a_dockercfg_in_another_secret_is_one_by_its_key(self) -> None:
+    def test_a_dockercfg_in_another_type_is_recognized_by_its_key(self) -> None:
         assert held(json.dumps({"quay.io": ENTRY}), "Opaque", ".dockercfg").auth_file.registries == ["quay.io"]
 
     @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ class TestStoredSecret:
             ({}, False),
         ],
     )
-    def test_whether_it_holds_an_auth_file_and_nothing_else(self, data: dict[str, str], answer: bool) -> None:
+    def test_a_secret_with_only_an_auth_file_is_recognized(self, data: dict[str, str], answer: bool) -> None:
         assert StoredSecret.of(secret(data, "Opaque")).is_auth_file is answer
 
     @pytest.mark.parametrize(
@@ -182,7 +182,9 @@ class TestStoredSecret:
             (StoredSecret.of(secret({".dockerconfigjson": "%"})), {}, ("it is not base64",)),
         ],
     )
-    def test_what_the_kubelet_makes_of_it(self, found: StoredSecret, logins: Any, problems: tuple[str, ...]) -> None:
+    def test_logins_and_problems_match_those_of_the_kubelet(
+        self, found: StoredSecret, logins: Any, problems: tuple[str, ...]
+    ) -> None:
         assert (found.for_kubelet.logins, found.for_kubelet.problems) == (logins, problems)
 
     def test_an_accidental_repr_shows_no_credential(self) -> None:
@@ -190,11 +192,11 @@ class TestStoredSecret:
 
 
 class TestChanges:
-    def test_tells_what_becomes_of_each_registry(self) -> None:
-        before = read_stored(
+    def test_registry_changes_lists_added_changed_and_removed_registries(self) -> None:
+        before = parse_stored(
             '{"auths": {"a.io": {"auth": "YTpi"}, "b.io": {"auth": "YTpi"}, "c.io": {}, "d.io": {}}}', legacy=False
         )
-        after = read_stored(
+        after = parse_stored(
             '{"auths": {"a.io": {"auth": "YTpi"}, "b.io": {"auth": "YTpj"}, "f.io": {}, "e.io": {}}}', legacy=False
         )
         assert registry_changes(before, after) == {
@@ -206,9 +208,9 @@ class TestChanges:
 
 
 class TestViews:
-    def test_names_registries_and_parts_never_a_value(self) -> None:
+    def test_a_view_names_registries_and_changed_parts_without_values(self) -> None:
         changes = {"added": ["new.io"], "changed": {"b.io": ["email", "password"]}, "removed": ["old.io"]}
-        assert view("T", ["old.io", "b.io", "a.io"], changes) == {
+        assert view_secret("T", ["old.io", "b.io", "a.io"], changes) == {
             "type": "T",
             "registries": {
                 "a.io": "credential",
@@ -216,13 +218,13 @@ class TestViews:
                 "new.io": "credential",
             },
         }
-        assert list(view("T", ["b", "a"])["registries"]) == ["a", "b"]
+        assert list(view_secret("T", ["b", "a"])["registries"]) == ["a", "b"]
 
-    def test_of_a_secret_as_it_is(self) -> None:
-        assert stored_view(held(FILE)) == {"type": DOCKERCONFIGJSON, "registries": {"quay.io": "credential"}}
+    def test_stored_view_shows_the_current_secret(self) -> None:
+        assert view_stored_secret(held(FILE)) == {"type": DOCKERCONFIGJSON, "registries": {"quay.io": "credential"}}
 
-    def test_what_cannot_be_read_is_not_shown_as_empty(self) -> None:
-        assert stored_view(held("[]")) == {
+    def test_unreadable_content_is_not_shown_as_empty(self) -> None:
+        assert view_stored_secret(held("[]")) == {
             "type": DOCKERCONFIGJSON,
             "registries": "not known: the content is a list, not an object",
         }
@@ -242,5 +244,5 @@ class TestViews:
         ([1], False),
     ],
 )
-def test_whether_data_is_worth_a_look(data: Any, may_be: bool) -> None:
-    assert may_be_auth_file(data) is may_be
+def test_possible_auth_files_are_recognized(data: Any, may_be: bool) -> None:
+    assert can_be_auth_file(data) is may_be

@@ -40,18 +40,18 @@ from support.surveyed import token
         (f"e30.{base64.urlsafe_b64encode(b'[1]').decode()}.x", None),
     ],
 )
-def test_when_a_token_expires(password, expires) -> None:
+def test_the_expiry_is_read_from_a_token(password, expires) -> None:
     assert expiry_of(password) == expires
 
 
 @given(st.text(max_size=60) | st.builds(lambda *parts: ".".join(parts), *[st.text(max_size=20)] * 3))
-def test_whatever_a_password_is(password: str) -> None:
+def test_arbitrary_passwords_raise_no_error(password: str) -> None:
     expiry_of(password)
     claims_of(password)
     is_legacy_token(password)
 
 
-def test_a_token_of_the_old_kind() -> None:
+def test_a_legacy_token_is_recognized() -> None:
     assert is_legacy_token(token(iss="kubernetes/serviceaccount"))
     assert not is_legacy_token(token(iss="kubernetes/serviceaccount", exp=1))
     assert not is_legacy_token(token(iss=["kubernetes/serviceaccount"]))
@@ -71,7 +71,7 @@ SAMPLES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=[kind.id for kind in KINDS])
-def test_each_kind_is_told_from_host_user_and_password(kind) -> None:
+def test_each_kind_is_recognized_by_host_user_and_password(kind) -> None:
     assert kind_of(*SAMPLES[kind.id]) is kind
     assert kind.lifetime == 0 or 3600 <= kind.lifetime <= 12 * 3600
 
@@ -88,7 +88,7 @@ def test_each_kind_is_told_from_host_user_and_password(kind) -> None:
         ("quay.io", "team+robot", "x"),
     ],
 )
-def test_what_lives_longer_is_none_of_them(login) -> None:
+def test_a_long_lived_login_has_no_kind(login) -> None:
     assert kind_of(*login) is None
 
 
@@ -107,12 +107,12 @@ ECR = SAMPLES["ecr"]
         (("q.io", "u", "p"), 100.0, None),
     ],
 )
-def test_the_token_says_it_or_its_kind_and_age(login, written, ends) -> None:
+def test_the_end_comes_from_the_token_or_from_its_kind_and_age(login, written, ends) -> None:
     assert ends_at(*login, written) == ends
 
 
 @pytest.mark.parametrize(("now", "is_over"), [(59.0, False), (60.0, True), (1e9, True)])
-def test_a_token_has_expired_from_its_end_on(now: float, is_over: bool) -> None:
+def test_a_token_is_expired_from_its_end_on(now: float, is_over: bool) -> None:
     said = why_expired("q.io", "u", token(exp=60), now)
     assert bool(said) is is_over
     if said:
@@ -121,7 +121,7 @@ def test_a_token_has_expired_from_its_end_on(now: float, is_over: bool) -> None:
         )
 
 
-def test_how_to_renew_depends_on_what_it_is() -> None:
+def test_the_fix_depends_on_the_kind_of_token() -> None:
     assert "'oc create token'" in why_expired("q.io", "u", token(exp=1, **{"kubernetes.io": {}}), 2.0)
     said = why_expired(*ECR, 12 * HOUR + 60, 60.0)
     assert said.startswith(
@@ -133,5 +133,5 @@ def test_how_to_renew_depends_on_what_it_is() -> None:
 
 
 @given(st.text(max_size=40), st.text(max_size=20), st.text(max_size=60))
-def test_whatever_a_login_is(host: str, username: str, password: str) -> None:
+def test_arbitrary_logins_raise_no_error(host: str, username: str, password: str) -> None:
     assert why_expired(host, username, password, 1e12, 1.0) == "" or kind_of(host, username, password)

@@ -28,22 +28,22 @@ def name_refusal(option: str, name: str) -> str:
 
 
 class TestOf:
-    def test_takes_what_is_given(self) -> None:
+    def test_given_metadata_is_taken_over(self) -> None:
         assert SecretMetadata.of({}) == SecretMetadata({}, {}, None)
         assert SecretMetadata.of({"labels": None, "annotations": {}, "immutable": False}) == SecretMetadata(
             {}, {}, False
         )
 
-    def test_numbers_are_texts(self) -> None:
+    def test_numbers_become_text(self) -> None:
         found = SecretMetadata.of({"labels": {"a": 1}, "annotations": {"b": 2}})
         assert (found.labels, found.annotations) == ({"a": "1"}, {"b": "2"})
 
     @pytest.mark.parametrize("value", ["", "a", "A.b_c-9", "x" * 63, "x" * 31 + "." + "x" * 31])
-    def test_label_values(self, value: str) -> None:
+    def test_valid_label_values_are_accepted(self, value: str) -> None:
         assert SecretMetadata.of({"labels": {"a": value}}).labels == {"a": value}
 
     @pytest.mark.parametrize("value", ["x" * 64, "x" * 70, "-a", "a-", "a b", "a\n", "\n", "\u00e4", "a/b", "\0", "."])
-    def test_other_values_belong_in_annotations(self, value: str) -> None:
+    def test_invalid_label_values_are_refused_and_accepted_as_annotations(self, value: str) -> None:
         assert refusal(labels={"a": value}) == (
             "option 'labels': the value of 'a' is not valid: a label value has at most 63 letters, digits, '-', '_' and '.', and begins "
             "and ends with a letter or digit. Use 'annotations' for other text"
@@ -57,7 +57,7 @@ class TestOf:
         ],
     )  # fmt: skip
     @pytest.mark.parametrize("option", ["labels", "annotations"])
-    def test_names(self, option: str, name: str) -> None:
+    def test_valid_names_are_accepted(self, option: str, name: str) -> None:
         assert getattr(SecretMetadata.of({option: {name: "v"}}), option) == {name: "v"}
 
     @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ class TestOf:
     def test_other_names_are_refused(self, option: str, name: str) -> None:
         assert refusal(**{option: {name: "v"}}) == name_refusal(option, name)
 
-    def test_a_prefix_in_upper_case_is_for_annotations(self) -> None:
+    def test_an_upper_case_prefix_is_accepted_only_for_annotations(self) -> None:
         assert SecretMetadata.of({"annotations": {"A.b/C": "v"}}).annotations == {"A.b/C": "v"}
         assert refusal(labels={"A.b/C": "v"}) == name_refusal("labels", "A.b/C")
 
@@ -94,7 +94,7 @@ class TestOf:
 
 
 class TestBody:
-    def test_names_only_what_is_given(self) -> None:
+    def test_the_body_contains_only_given_metadata(self) -> None:
         assert WANTED.body() == {"metadata": {"labels": {"a": "1"}, "annotations": {"b": "2"}}, "immutable": True}
         assert SecretMetadata({"a": "1"}, immutable=False).body() == {
             "metadata": {"labels": {"a": "1"}},
@@ -104,7 +104,7 @@ class TestBody:
 
 
 class TestMissing:
-    def test_only_what_is_missing_is_told(self) -> None:
+    def test_only_missing_metadata_is_returned(self) -> None:
         held = {"metadata": {"labels": {"a": "1", "z": "9"}, "annotations": {"b": "3"}}, "immutable": True}
         assert WANTED.missing(held) == {"annotations": {"b": "2"}}
         assert WANTED.missing({}) == {"labels": {"a": "1"}, "annotations": {"b": "2"}, "immutable": True}
@@ -115,16 +115,16 @@ class TestMissing:
     @pytest.mark.parametrize(
         ("flag", "held"), [(None, True), (None, None), (False, None), (False, False), (True, True)]
     )
-    def test_immutable_may_not_matter(self, flag: bool | None, held: bool | None) -> None:
+    def test_a_matching_immutable_flag_is_not_missing(self, flag: bool | None, held: bool | None) -> None:
         assert SecretMetadata(immutable=flag).missing({"immutable": held}) == {}
 
     @pytest.mark.parametrize(("flag", "held"), [(False, True), (True, None), (True, False)])
-    def test_or_differ(self, flag: bool, held: bool | None) -> None:
+    def test_a_different_immutable_flag_is_missing(self, flag: bool, held: bool | None) -> None:
         assert SecretMetadata(immutable=flag).missing({"immutable": held}) == {"immutable": flag}
 
 
 class TestLabelled:
-    def test_further_labels(self) -> None:
+    def test_labelled_adds_further_labels(self) -> None:
         found = SecretMetadata({"a": "b"}, {"c": "d"}, True)
-        assert found.labelled({"e": "f"}) == SecretMetadata({"a": "b", "e": "f"}, {"c": "d"}, True)
-        assert found.labelled({}) is found
+        assert found.with_labels({"e": "f"}) == SecretMetadata({"a": "b", "e": "f"}, {"c": "d"}, True)
+        assert found.with_labels({}) is found

@@ -39,7 +39,7 @@ def opaque(value: str, **metadata: Any) -> dict[str, Any]:
         f"https://u:{PASSWORD}@q.io",
     ],
 )
-def test_in_whatever_form(value) -> None:
+def test_a_credential_is_found_in_every_form(value) -> None:
     assert SEARCH.matches(opaque(value)) == [Match("data key key", True)]
 
 
@@ -49,7 +49,7 @@ def test_an_entry_is_named_by_its_registry(entry) -> None:
         assert SEARCH.matches(secret("s", {"q.io": entry, "other.io": auth()}, kind)) == [Match("q.io", True)]
 
 
-def test_a_token_in_an_auth_file() -> None:
+def test_a_token_in_an_auth_file_is_found() -> None:
     assert SEARCH.matches(secret("s", {"q.io": {"identitytoken": PASSWORD}})) == [
         Match("data key .dockerconfigjson", True)
     ]
@@ -64,28 +64,28 @@ def test_a_token_in_an_auth_file() -> None:
         (CredentialSearch(PASSWORD, username="other"), False),
     ],
 )
-def test_registry_and_user_narrow_what_is_exactly_it(search, as_asked) -> None:
+def test_registry_and_user_decide_whether_a_match_is_exact(search, as_asked) -> None:
     assert search.matches(secret("s", {"q.io/team": auth(PASSWORD)})) == [Match("q.io/team", as_asked)]
     if search.registry or search.username:
         assert search.matches(opaque(PASSWORD)) == [Match("data key key", False)]
 
 
-def test_what_kubectl_wrote_into_an_annotation() -> None:
+def test_a_credential_in_a_kubectl_annotation_is_found() -> None:
     applied = json.dumps({"data": {"key": b64(f"user:{PASSWORD}")}})
     found = SEARCH.matches(opaque("other", annotations={"last-applied": applied, "other": "x"}))
     assert found == [Match("annotation last-applied", True)]
 
 
 @pytest.mark.parametrize("value", ["", "canary-of-a-lea", PASSWORD.upper(), b64(PASSWORD[:-1])])
-def test_what_is_none(value) -> None:
+def test_a_different_value_is_not_found(value) -> None:
     assert SEARCH.matches(opaque(value)) == []
 
 
-def test_it_is_never_shown() -> None:
+def test_the_searched_credential_is_never_shown() -> None:
     assert PASSWORD not in repr(SEARCH)
     assert PASSWORD not in str(SEARCH.matches(secret("s", {f"{PASSWORD}@q.io": auth(PASSWORD)})))
 
 
 @given(ANYTHING, ANYTHING)
-def test_whatever_a_secret_holds(data: Any, meta: Any) -> None:
+def test_arbitrary_secrets_raise_no_error(data: Any, meta: Any) -> None:
     SEARCH.matches({"metadata": meta, "data": data, "type": "Opaque"})

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.usable import (
-    why_not_there,
     why_not_usable,
+    why_secret_missing,
 )
 
 from unit.canaries import b64, shown
@@ -39,9 +39,9 @@ def stops(*why: str) -> str:
 
 
 class TestWhyNotThere:
-    def test_any_that_exists_will_do(self) -> None:
-        assert why_not_there(REF, {}) == ""
-        assert why_not_there(REF, None) == MISSING
+    def test_any_existing_secret_is_accepted(self) -> None:
+        assert why_secret_missing(REF, {}) == ""
+        assert why_secret_missing(REF, None) == MISSING
 
 
 class TestWhyNotUsable:
@@ -49,7 +49,7 @@ class TestWhyNotUsable:
         "other",
         [{}, {"old.io": {}}, {"old.io": None}, {"old.io": {"identitytoken": "t"}}, {"old.io": {"registrytoken": 5}}, {"[::1": GOOD}],
     )  # fmt: skip
-    def test_one_good_entry_is_enough_beside_those_that_do_no_harm(self, other: dict[str, Any]) -> None:
+    def test_one_good_entry_is_enough_next_to_harmless_ones(self, other: dict[str, Any]) -> None:
         assert why_not_usable(REF, secret({"auths": {"quay.io": GOOD, **other}})) == ""
 
     @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ class TestWhyNotUsable:
             secret({"auths": {"robot@quay.io": GOOD}}),
         ],
     )
-    def test_whatever_the_kubelet_reads(self, found: dict[str, Any]) -> None:
+    def test_content_that_the_kubelet_reads_is_usable(self, found: dict[str, Any]) -> None:
         assert why_not_usable(REF, found) == ""
 
     @pytest.mark.parametrize(
@@ -102,10 +102,10 @@ class TestWhyNotUsable:
             ({"type": JSON, "data": {".dockerconfigjson": "%"}}, "it is not base64"),
         ],
     )
-    def test_so_does_any_other_part_of_a_wrong_type(self, found: dict[str, Any], why: str) -> None:
+    def test_any_other_part_of_a_wrong_type_stops_every_pull(self, found: dict[str, Any], why: str) -> None:
         assert why_not_usable(REF, found) == stops(why)
 
-    def test_the_first_five_are_named(self) -> None:
+    def test_the_first_five_bad_entries_are_named(self) -> None:
         entries = {f"{number}.io": 1 for number in range(9)}
         expected = [f"the entry for '{number}.io' is a number, not an object" for number in range(5)]
         assert why_not_usable(REF, secret({"auths": entries})) == stops(*expected, "and 4 more")
@@ -114,7 +114,7 @@ class TestWhyNotUsable:
         "entry",
         [{}, {"auth": b64("alice:")}, {"auth": b64(":canary")}, {"username": "alice"}, {"password": "canary"}, {"identitytoken": "canary"}],
     )  # fmt: skip
-    def test_without_user_or_password_nobody_pulls(self, entry: dict[str, Any]) -> None:
+    def test_an_entry_without_user_or_password_is_not_usable(self, entry: dict[str, Any]) -> None:
         assert why_not_usable(REF, secret({"auths": {"quay.io": entry}})) == NO_LOGIN
 
     @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ class TestWhyNotUsable:
             secret({"auths": {"quay.io": GOOD}}, key="config.json"),
         ],
     )
-    def test_nor_when_it_stands_where_no_node_reads_it(self, found: dict[str, Any]) -> None:
+    def test_a_login_that_no_node_reads_is_not_usable(self, found: dict[str, Any]) -> None:
         assert why_not_usable(REF, found) == NO_LOGIN
 
     @pytest.mark.parametrize(
@@ -145,5 +145,5 @@ class TestWhyNotUsable:
             f"(module pull_secret with recreate=true), {ANYWAY}"
         )
 
-    def test_one_that_is_missing(self) -> None:
+    def test_a_missing_secret_is_not_usable(self) -> None:
         assert why_not_usable(REF, None) == MISSING

@@ -31,7 +31,7 @@ ROWS = [
 
 
 @pytest.mark.parametrize(("address", "kind"), ROWS)
-def test_table(address: str, kind: str) -> None:
+def test_inside_addresses_have_the_kinds_of_the_table(address: str, kind: str) -> None:
     assert inside_kind(address) == inside_kind_of_host(address) == kind
 
 
@@ -52,23 +52,23 @@ def test_an_address_of_ipv4_is_judged_in_every_form(address: ipaddress.IPv4Addre
 
 
 @given(st.ip_addresses(v=6))
-def test_any_address_of_ipv6_has_an_answer(address: ipaddress.IPv6Address) -> None:
+def test_an_ipv6_address_without_a_kind_is_not_loopback_link_local_or_multicast(address: ipaddress.IPv6Address) -> None:
     kind = inside_kind(str(address))
     assert kind or not (address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified)
 
 
 @pytest.mark.parametrize("name", ["localhost", "LOCALHOST.", "x.localhost", "localhost.localdomain"])
-def test_names_of_the_host_itself(name: str) -> None:
+def test_a_name_of_the_host_itself_is_loopback(name: str) -> None:
     assert inside_kind_of_host(name) == "loopback"
 
 
 @pytest.mark.parametrize(
     "name", ["registry.example.com", "localhost.example.com", "mylocalhost", "", "1.2.3.4.5", "\u0661"]
 )
-def test_other_names_are_not_judged_here(name: str) -> None:
+def test_a_name_of_another_host_has_no_kind(name: str) -> None:
     assert inside_kind_of_host(name) == ""
 
 
-def test_what_is_not_an_address_has_no_kind() -> None:
+def test_a_name_instead_of_an_address_is_refused() -> None:
     with pytest.raises(ValueError, match="does not appear to be an IPv4 or IPv6 address"):
         inside_kind("registry.example.com")

@@ -6,17 +6,19 @@
 from __future__ import annotations
 
 import urllib3
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.connection_classes import open_with
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.connection_classes import (
+    customize_connections,
+)
 
 
 class Before:
     pass
 
 
-def test_parts_and_bases() -> None:
+def test_open_with_sets_the_parts_and_bases_of_one_pool_manager_only() -> None:
     mine, other = urllib3.PoolManager(), urllib3.PoolManager()
     before = dict(other.pool_classes_by_scheme)
-    open_with(mine, {"part": 1}, Before)
+    customize_connections(mine, {"part": 1}, Before)
     for scheme in ("http", "https"):
         made, plain = mine.pool_classes_by_scheme[scheme].ConnectionCls, before[scheme].ConnectionCls
         assert made.part == 1

@@ -39,10 +39,10 @@ class TestEndpoint:
             (f"{LABEL}.{LABEL}.{LABEL}.{'a' * 61}", f"{LABEL}.{LABEL}.{LABEL}.{'a' * 61}", 443),
         ],
     )
-    def test_one_spelling_for_each_place(self, text: str, host: str, port: int) -> None:
+    def test_endpoint_normalizes_host_and_port(self, text: str, host: str, port: int) -> None:
         assert endpoint(text) == Endpoint(host, port)
 
-    def test_an_ipv6_address_with_a_dotted_end(self) -> None:
+    def test_an_ipv6_address_with_a_dotted_end_equals_its_hexadecimal_form(self) -> None:
         assert endpoint("[::ffff:10.0.0.1]") == endpoint("[::ffff:a00:1]")
 
     def test_the_default_port_is_that_of_the_scheme(self) -> None:
@@ -91,7 +91,7 @@ class TestEndpoint:
             ("user@a.io", NO_NAME),
         ],
     )
-    def test_refuses(self, text: str, reason: str) -> None:
+    def test_an_invalid_endpoint_is_refused_with_its_reason(self, text: str, reason: str) -> None:
         with pytest.raises(ValueError) as error:
             endpoint(text)
         assert str(error.value) == reason
@@ -105,7 +105,7 @@ class TestEndpoint:
             (Endpoint("::1", 5000), "[::1]:5000"),
         ],
     )
-    def test_as_text_in_a_url(self, found: Endpoint, text: str) -> None:
+    def test_an_endpoint_is_written_as_in_a_url(self, found: Endpoint, text: str) -> None:
         assert str(found) == text
         assert endpoint(text) == found
 
@@ -120,24 +120,24 @@ class TestAuthority:
             ("https://alice:x@[::1]:5000/", "https", "[::1]:5000"),
         ],
     )
-    def test_the_scheme_and_the_host_as_it_stands(self, url: str, scheme: str, host: str) -> None:
+    def test_authority_returns_the_scheme_and_the_host_as_written(self, url: str, scheme: str, host: str) -> None:
         assert authority(url) == (scheme, host)
 
     @pytest.mark.parametrize(
         "url",
         ["", "/token", "//a.io/token", "a.io", "ftp://a.io", "https://[x", "https://a℀b"],
     )
-    def test_what_is_no_url_of_a_host(self, url: str) -> None:
+    def test_a_text_that_is_not_an_http_url_of_a_host_is_refused(self, url: str) -> None:
         with pytest.raises(ValueError):
             authority(url)
 
     @pytest.mark.parametrize("character", ["\0", "\t", "\n", " ", "\x7f", "\u2028"])
-    def test_what_urlsplit_would_drop_is_refused(self, character: str) -> None:
+    def test_a_url_with_white_space_or_a_control_character_is_refused(self, character: str) -> None:
         with pytest.raises(ValueError) as error:
             authority(f"https://a{character}.io/")
         assert str(error.value) == "a URL must not contain white space or control characters"
 
-    def test_another_scheme_has_a_reason(self) -> None:
+    def test_another_scheme_is_refused_with_a_reason(self) -> None:
         with pytest.raises(ValueError) as error:
             authority("ftp://a.io")
         assert str(error.value) == "it is not an http or https URL"

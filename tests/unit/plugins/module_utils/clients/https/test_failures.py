@@ -66,7 +66,7 @@ class TestSentence:
             (ValueError("text of the server"), NOT_HTTP),
         ],
     )
-    def test_of_the_connection(self, error: BaseException, text: str) -> None:
+    def test_a_connection_error_becomes_a_sentence_with_its_fix(self, error: BaseException, text: str) -> None:
         assert sentence(error, REGISTRY) == text
 
     @pytest.mark.parametrize(
@@ -89,11 +89,11 @@ class TestSentence:
             (None, "the TLS connection failed (unknown). Check the port and the registry's TLS settings"),
         ],
     )
-    def test_of_tls(self, reason: str | None, text: str) -> None:
+    def test_a_tls_error_becomes_a_sentence_with_its_fix(self, reason: str | None, text: str) -> None:
         assert sentence(tls(reason), REGISTRY) == text
 
     @pytest.mark.parametrize("kind", [ssl.SSLEOFError, ssl.SSLZeroReturnError])
-    def test_of_an_end_in_tls(self, kind: type[ssl.SSLError]) -> None:
+    def test_an_end_of_the_connection_in_tls_is_reported_as_closed(self, kind: type[ssl.SSLError]) -> None:
         assert sentence(kind(8, "EOF"), REGISTRY) == CLOSED
 
     @pytest.mark.parametrize(
@@ -107,12 +107,12 @@ class TestSentence:
             (20, "Give the certificate of the authority that signed it in 'ca_cert'"),
         ],
     )
-    def test_of_a_certificate(self, number: int, what_to_do: str) -> None:
+    def test_a_certificate_error_becomes_a_sentence_with_its_fix(self, number: int, what_to_do: str) -> None:
         assert sentence(untrusted(number, "why"), REGISTRY) == f"certificate verify failed: why. {what_to_do}"
 
 
 class TestWords:
-    def test_server_and_options_are_those_of_the_client(self) -> None:
+    def test_sentences_name_the_server_and_the_options_of_the_client(self) -> None:
         words = Words("service", "ocm_")
         assert sentence(TimeoutError(), words).endswith("or raise 'ocm_timeout'")
         assert sentence(untrusted(20, "{server}"), words) == (
@@ -123,30 +123,30 @@ class TestWords:
 
 
 class TestRootCause:
-    def test_of_an_error_alone(self) -> None:
+    def test_an_error_alone_is_its_own_root_cause(self) -> None:
         error = ValueError("a", 1)
         assert root_cause(error) is error
 
-    def test_along_causes_and_contexts(self) -> None:
+    def test_root_cause_follows_causes_and_contexts(self) -> None:
         root, middle, outer = ValueError(), OSError(), RuntimeError()
         outer.__cause__, outer.__context__ = middle, TypeError()
         middle.__context__ = root
         assert root_cause(outer) is root
 
-    def test_handed_on_as_an_argument_or_a_reason(self) -> None:
+    def test_root_cause_follows_an_error_in_an_argument_or_a_reason(self) -> None:
         """As urllib3 does: `ProtocolError("...", error)`, `MaxRetryError.reason`."""
         root = ConnectionResetError()
         outer = RuntimeError()
         outer.reason = OSError("Connection aborted.", root)  # type: ignore[attr-defined]
         assert root_cause(outer) is root
 
-    def test_what_was_tried_before_is_no_cause(self) -> None:
+    def test_root_cause_ignores_a_suppressed_context(self) -> None:
         """urllib3 1.26 reads an answer as Python 2 did, first, and hides that this failed."""
         root = ConnectionResetError()
         root.__cause__, root.__context__ = None, TypeError()
         assert root.__suppress_context__
         assert root_cause(root) is root
 
-    def test_a_reason_that_is_text(self) -> None:
+    def test_root_cause_ignores_a_reason_that_is_text(self) -> None:
         error = tls("WRONG_VERSION_NUMBER")
         assert root_cause(error) is error

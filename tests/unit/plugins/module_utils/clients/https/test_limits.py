@@ -15,7 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.h
     Limits,
     OversizedResponse,
     TruncatedResponse,
-    limit,
+    limit_context,
 )
 from support.certificates import server_context, write_certificate
 from support.hostile_registry import answer, drips, served
@@ -29,7 +29,7 @@ class Clock:
 
 
 class TestTime:
-    def test_counts_from_the_beginning_on(self) -> None:
+    def test_the_time_limit_counts_from_the_beginning(self) -> None:
         clock = Clock()
         limits = Limits(10, 1, clock)
         assert limits.seconds_left() == 10
@@ -37,7 +37,7 @@ class TestTime:
         assert limits.seconds_left() == 6
 
     @pytest.mark.parametrize("seconds", [10, 11])
-    def test_is_over(self, seconds: float) -> None:
+    def test_an_exceeded_time_limit_raises_a_timeout(self, seconds: float) -> None:
         clock = Clock()
         limits = Limits(10, 1, clock)
         clock.now += seconds
@@ -47,7 +47,7 @@ class TestTime:
 
 
 class TestSize:
-    def test_all_of_it_may_be_used(self) -> None:
+    def test_the_whole_size_limit_can_be_used(self) -> None:
         limits = Limits(1, 10)
         assert [limits.count(4), limits.count(6)] == [4, 6]
         with pytest.raises(OversizedResponse) as error:
@@ -57,7 +57,7 @@ class TestSize:
     def test_an_end_before_the_answer_is_left_to_the_reader(self) -> None:
         assert Limits(1, 10).count(0) == 0
 
-    def test_an_end_within_the_answer(self) -> None:
+    def test_an_end_within_the_answer_is_cut_off(self) -> None:
         limits = Limits(1, 10)
         limits.count(1)
         with pytest.raises(TruncatedResponse) as error:
@@ -70,19 +70,19 @@ class TestConnection:
 
     @staticmethod
     def connected(host: str, limits: Limits, certificate: str | None = None) -> ssl.SSLSocket:
-        context = limit(ssl.create_default_context(cafile=certificate), limits)
+        context = limit_context(ssl.create_default_context(cafile=certificate), limits)
         name, _colon, port = host.partition(":")
         with socket.create_connection((name, int(port)), timeout=60) as plain:
             return context.wrap_socket(plain, server_hostname=name)
 
-    def test_a_handshake_keeps_the_limit(self) -> None:
+    def test_a_handshake_keeps_the_time_limit(self) -> None:
         with served(drips(b"", b"", 0.05), None) as server:
             started = time.monotonic()
             with pytest.raises(TimeoutError):
                 self.connected(server.host, Limits(0.2, 1))
             assert time.monotonic() - started < 30
 
-    def test_the_handshake_is_over_before_anything_is_sent(self, tmp_path: Path) -> None:
+    def test_the_handshake_ends_before_any_data_is_sent(self, tmp_path: Path) -> None:
         certificate = write_certificate(tmp_path / "server.pem")
         with served(answer("HTTP/1.1 200 OK"), server_context(certificate)) as server:
             limits = Limits(60, 10)

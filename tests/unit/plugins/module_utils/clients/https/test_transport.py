@@ -19,7 +19,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.h
     HttpsResponse,
     InsideAddressError,
     check_timeout,
-    send,
+    send_https_request,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from support.certificates import server_context, write_certificate
@@ -49,12 +49,12 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("method", "with_body", "body"), [("GET", True, BODY), ("GET", False, b""), ("HEAD", False, b"")]
 )
-def test_method_headers_and_body_are_those_asked_for(
+def test_the_request_and_the_answer_have_the_requested_method_headers_and_body(
     certificate: str, method: str, with_body: bool, body: bytes
 ) -> None:
     """What claims to be compressed is not unpacked: a small answer could become a huge one."""
     with served(WHOLE, server_context(certificate)) as server:
-        found = send(
+        found = send_https_request(
             "asking",
             f"https://{server.host}/v2/",
             HttpsOptions(certificate),
@@ -72,51 +72,51 @@ def test_method_headers_and_body_are_those_asked_for(
     assert b"User-Agent: openshift_ops.image_pull" in lines
 
 
-def test_what_is_posted(certificate: str) -> None:
+def test_posted_data_is_sent_with_its_length(certificate: str) -> None:
     with served(WHOLE, server_context(certificate)) as server:
         options = HttpsOptions(certificate)
-        send("asking", f"https://{server.host}/", options, longest=1024, method="POST", data="a=b")
+        send_https_request("asking", f"https://{server.host}/", options, longest=1024, method="POST", data="a=b")
     lines = server.requests[0].split(b"\r\n")
     assert lines[0] == b"POST / HTTP/1.1"
     assert b"Content-Length: 3" in lines
 
 
-def test_headers_of_one_name() -> None:
+def test_headers_of_the_same_name_are_all_kept() -> None:
     answered = HttpsResponse(200, [("A", "1"), ("b", "2"), ("a", "3")])
     assert answered.all_of("a") == ["1", "3"]
     assert answered.header("A") == "1, 3"
 
 
-def test_half_a_body_is_no_answer(certificate: str) -> None:
+def test_half_a_body_is_not_an_answer(certificate: str) -> None:
     half = answer("HTTP/1.1 200 OK", "Content-Length: 100", body=b"{")
     with served(half, server_context(certificate)) as server:
         options = HttpsOptions(certificate, timeout=20.0)
         with pytest.raises(HttpsError, match=r"^asking failed: the connection was closed in the middle"):
-            send("asking", f"https://{server.host}/", options, longest=1024, with_body=True)
+            send_https_request("asking", f"https://{server.host}/", options, longest=1024, with_body=True)
 
 
 @pytest.mark.parametrize(("longest", "fits"), [(10_300, True), (10_000, False)])
-def test_the_longest_answer_is_the_callers(certificate: str, longest: int, fits: bool) -> None:
+def test_the_caller_sets_the_longest_answer(certificate: str, longest: int, fits: bool) -> None:
     body = b"x" * 10_000
     with served(answer("HTTP/1.1 200 OK", "Content-Length: 10000", body=body), server_context(certificate)) as server:
         url, options = f"https://{server.host}/", HttpsOptions(certificate, words=Words("service"))
         if fits:
-            assert send("asking", url, options, longest=longest, with_body=True).body == body
+            assert send_https_request("asking", url, options, longest=longest, with_body=True).body == body
             return
         with pytest.raises(HttpsError, match=r"^asking failed: the response is too large for a service"):
-            send("asking", url, options, longest=longest, with_body=True)
+            send_https_request("asking", url, options, longest=longest, with_body=True)
 
 
 @pytest.mark.parametrize("timeout", [0, -1, 3601])
-def test_a_timeout_that_cannot_be(timeout: float) -> None:
+def test_an_impossible_timeout_is_refused(timeout: float) -> None:
     with pytest.raises(OptionError, match=r"^option 'ocm_timeout' is in seconds, from 1 to 3600$"):
         check_timeout(HttpsOptions(timeout=timeout, words=Words("service", "ocm_")))
 
 
-def test_authorities_that_cannot_be_read(tmp_path: Path) -> None:
+def test_an_unreadable_certificate_authority_is_an_option_error(tmp_path: Path) -> None:
     options = HttpsOptions(str(tmp_path / "missing.pem"), words=Words("service", "ocm_"))
     with pytest.raises(OptionError, match=r"^option 'ocm_ca_cert': .* cannot be read"):
-        send("asking", "https://127.0.0.1:1/", options, longest=1024)
+        send_https_request("asking", "https://127.0.0.1:1/", options, longest=1024)
 
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -128,38 +128,47 @@ class TestWithoutOurTls:
     """The limits hold there as well: a registry may name a token service without TLS, and a proxy may be anything."""
 
     @pytest.mark.parametrize("script", WITHOUT_END)
-    def test_a_service_without_tls_that_does_not_end(self, script: Script) -> None:
+    def test_an_endless_answer_without_tls_ends_at_the_timeout(self, script: Script) -> None:
         with served(script, None) as server:
             with pytest.raises(HttpsError, match=r"^asking failed: there was no complete response in time"):
-                send("asking", f"http://{server.host}/", HttpsOptions(timeout=0.3), longest=1024, with_body=True)
+                send_https_request(
+                    "asking", f"http://{server.host}/", HttpsOptions(timeout=0.3), longest=1024, with_body=True
+                )
             assert server.hung_up.wait(20)
 
-    def test_a_service_without_tls_that_says_too_much(self) -> None:
+    def test_an_overlong_answer_without_tls_is_refused(self) -> None:
         with (
             served(TOO_LONG, None) as server,
             pytest.raises(HttpsError, match=r"^asking failed: the response is too large for a server"),
         ):
-            send("asking", f"http://{server.host}/", HttpsOptions(), longest=1024, with_body=True)
+            send_https_request("asking", f"http://{server.host}/", HttpsOptions(), longest=1024, with_body=True)
 
-    def test_a_service_without_tls_that_answers(self) -> None:
+    def test_an_answer_without_tls_is_returned(self) -> None:
         with served(WHOLE, None) as server:
-            assert send("asking", f"http://{server.host}/", HttpsOptions(), longest=1024, with_body=True).body == BODY
+            assert (
+                send_https_request(
+                    "asking", f"http://{server.host}/", HttpsOptions(), longest=1024, with_body=True
+                ).body
+                == BODY
+            )
 
-    def test_a_proxy_that_does_not_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_endless_answer_of_a_proxy_ends_at_the_timeout(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with served(drips(HEAD, b"a", 0.05), None) as proxy:
             monkeypatch.setenv("https_proxy", f"http://{proxy.host}")
             with pytest.raises(HttpsError, match=r"^asking failed: there was no complete response in time"):
-                send("asking", "https://127.0.0.1:1/", HttpsOptions(timeout=0.3), longest=1024)
+                send_https_request("asking", "https://127.0.0.1:1/", HttpsOptions(timeout=0.3), longest=1024)
             assert proxy.hung_up.wait(20)
 
-    def test_what_a_proxy_says_is_no_part_of_the_answer(
+    def test_the_answer_of_a_proxy_does_not_count_toward_the_longest_answer(
         self, certificate: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         body = b"x" * 10_000
         whole = answer("HTTP/1.1 200 OK", "Content-Length: 10000", body=body)
         with served(whole, server_context(certificate), tunnel=True) as server:
             monkeypatch.setenv("https_proxy", f"http://{server.host}")
-            found = send("asking", "https://127.0.0.1:1/", HttpsOptions(certificate), longest=10_042, with_body=True)
+            found = send_https_request(
+                "asking", "https://127.0.0.1:1/", HttpsOptions(certificate), longest=10_042, with_body=True
+            )
         assert found.body == body
 
 
@@ -177,20 +186,26 @@ class TestProxyByTls:
         context = server_context(certificate)
         with served(script, context) as server, proxy_by_tls(server.host, context) as proxy:
             monkeypatch.setenv("https_proxy", proxy)
-            return send("asking", "https://127.0.0.1:1/", options, longest=30_000, with_body=True)
+            return send_https_request("asking", "https://127.0.0.1:1/", options, longest=30_000, with_body=True)
 
     @pytest.mark.parametrize("verified", [True, False])
-    def test_an_answer_through_it(self, certificate: str, monkeypatch: pytest.MonkeyPatch, verified: bool) -> None:
+    def test_a_proxy_by_tls_passes_the_answer_on(
+        self, certificate: str, monkeypatch: pytest.MonkeyPatch, verified: bool
+    ) -> None:
         options = HttpsOptions(validate_certs=verified)
         assert self.asked(WHOLE, certificate, monkeypatch, options).body == BODY
 
-    def test_one_that_is_not_trusted(self, certificate: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def test_a_proxy_by_tls_with_an_untrusted_certificate_is_refused(
+        self, certificate: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
         options = HttpsOptions(write_certificate(tmp_path / "other.pem"))
         with pytest.raises(HttpsError, match=r"^asking failed: "):
             self.asked(WHOLE, certificate, monkeypatch, options)
 
     @pytest.mark.parametrize("script", [*WITHOUT_END, TOO_LONG])
-    def test_an_answer_without_end(self, certificate: str, monkeypatch: pytest.MonkeyPatch, script: Script) -> None:
+    def test_an_endless_answer_through_a_proxy_by_tls_is_refused(
+        self, certificate: str, monkeypatch: pytest.MonkeyPatch, script: Script
+    ) -> None:
         with pytest.raises(
             HttpsError, match=r"^asking failed: (there was no complete response in time|the response is too large)"
         ):
@@ -224,12 +239,14 @@ class TestInsideAddresses:
     def ask(self, server: HostileRegistry, *, inside: bool = False, **options: Any) -> HttpsResponse:
         port = server.host.rpartition(":")[2]
         given = HttpsOptions(inside=inside, timeout=5.0, **options)
-        return send("asking", f"https://{self.NAME}:{port}/", given, longest=1024)
+        return send_https_request("asking", f"https://{self.NAME}:{port}/", given, longest=1024)
 
     @pytest.mark.parametrize(
         "addresses", [["127.0.0.1"], ["::ffff:127.0.0.1"], ["127.0.0.1", "127.0.0.9", "169.254.169.254"]]
     )
-    def test_a_name_that_means_one_is_not_asked(self, certificate: str, resolved: Any, addresses: list[str]) -> None:
+    def test_a_name_with_inside_addresses_only_is_not_contacted(
+        self, certificate: str, resolved: Any, addresses: list[str]
+    ) -> None:
         resolved(addresses)
         with served(WHOLE, server_context(certificate)) as server:
             with pytest.raises(InsideAddressError) as error:
@@ -240,12 +257,14 @@ class TestInsideAddresses:
             )
             assert server.requests == []
 
-    def test_it_is_asked_where_that_is_wanted(self, certificate: str, resolved: Any) -> None:
+    def test_an_inside_address_is_contacted_if_the_caller_allows_it(self, certificate: str, resolved: Any) -> None:
         resolved(["127.0.0.1"])
         with served(WHOLE, server_context(certificate)) as server:
             assert self.ask(server, inside=True, validate_certs=False).status == 200
 
-    def test_only_the_other_addresses_of_a_name_are_tried(self, certificate: str, resolved: Any, outside: None) -> None:
+    def test_outside_addresses_of_a_name_are_tried_and_inside_addresses_are_not(
+        self, certificate: str, resolved: Any, outside: None
+    ) -> None:
         """The address outside stands for one that does not answer: then the next one would be tried."""
         resolved(["192.0.2.1", "127.0.0.1", "127.0.0.9"])
         with served(WHOLE, server_context(certificate)) as server:
@@ -273,7 +292,7 @@ class TestInsideAddresses:
 
         monkeypatch.setattr(socket.socket, "connect", connect, raising=False)
 
-    def test_the_next_address_is_tried_and_the_certificate_is_that_of_the_name(
+    def test_the_next_address_is_tried_and_the_certificate_must_fit_the_name(
         self, certificate: str, resolved: Any, monkeypatch: pytest.MonkeyPatch, outside: None
     ) -> None:
         """Loopback stands for an address outside here, so that something answers."""
@@ -284,7 +303,7 @@ class TestInsideAddresses:
             with pytest.raises(HttpsError, match="certificate verify failed: Hostname mismatch"):
                 self.ask(server, ca_cert=certificate)
 
-    def test_a_name_that_does_not_resolve(self, certificate: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_name_that_does_not_resolve_is_reported(self, certificate: str, monkeypatch: pytest.MonkeyPatch) -> None:
         def lookup(*_arguments: Any, **_keywords: Any) -> Any:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -294,17 +313,17 @@ class TestInsideAddresses:
                 self.ask(server)
             monkeypatch.undo()
 
-    def test_an_address_in_the_url_is_judged_before_a_proxy_is_asked(
+    def test_an_inside_address_in_the_url_is_refused_before_a_proxy_is_contacted(
         self, certificate: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with served(WHOLE, server_context(certificate), tunnel=True) as proxy:
             monkeypatch.setenv("https_proxy", f"http://{proxy.host}")
             for host in ("127.0.0.1:6443", "[::1]", "localhost:10250", "169.254.169.254", "2852039166"):
                 with pytest.raises(InsideAddressError):
-                    send("asking", f"https://{host}/", HttpsOptions(inside=False), longest=1024)
+                    send_https_request("asking", f"https://{host}/", HttpsOptions(inside=False), longest=1024)
             assert proxy.requests == []
             assert (
-                send(
+                send_https_request(
                     "asking",
                     "https://registry.example.com/",
                     HttpsOptions(inside=False, validate_certs=False),

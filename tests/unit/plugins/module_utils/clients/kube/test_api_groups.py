@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.api_groups import listed_groups
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.api_groups import list_api_groups
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import Forbidden
 from support.fake_api import FakeApi
 from support.scripted_pool import Answer, status_object
@@ -17,18 +17,18 @@ from support.scripted_pool import Answer, status_object
 def told(answer: Any) -> frozenset[str]:
     api = FakeApi()
     api.fail("GET /apis$", answer)
-    return listed_groups(api.cluster())
+    return list_api_groups(api.cluster())
 
 
-def test_by_their_names() -> None:
+def test_api_groups_are_returned_by_their_names() -> None:
     assert told(Answer(200, {"groups": [{"name": "apps"}, {"name": 5}, None]})) == {"apps"}
 
 
 @pytest.mark.parametrize("body", [{"groups": []}, {"groups": None}, {}, {"groups": "apps"}])
-def test_a_list_without_any(body: Any) -> None:
+def test_an_answer_without_api_groups_is_an_empty_set(body: Any) -> None:
     assert told(Answer(200, body)) == frozenset()
 
 
-def test_that_may_not_be_read() -> None:
+def test_a_forbidden_list_of_api_groups_raises_an_error() -> None:
     with pytest.raises(Forbidden):
         told(status_object(403, "Forbidden", "no"))

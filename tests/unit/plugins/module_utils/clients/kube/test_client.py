@@ -91,7 +91,7 @@ def after(clock: Clock, seconds: float, answer: Any) -> Callable[[Any], Any]:
 
 
 class TestGet:
-    def test_the_object(self) -> None:
+    def test_get_returns_the_object(self) -> None:
         cluster, pool, _clock = cluster_of((GET, FOUND))
         assert cluster.get(REF) == FOUND.body
         (request,) = pool.requests
@@ -103,17 +103,17 @@ class TestGet:
         assert request.body is None
         pool.done()
 
-    def test_none_when_it_does_not_exist(self) -> None:
+    def test_get_returns_none_if_the_object_does_not_exist(self) -> None:
         cluster, pool, _clock = cluster_of((GET, MISSING))
         assert cluster.get(REF) is None
         pool.done()
 
-    def test_that_a_kind_is_unknown_does_not_say_that_the_object_is_missing(self) -> None:
+    def test_an_unknown_kind_is_not_a_missing_object(self) -> None:
         cluster, _pool, _clock = cluster_of((GET, Answer(404, b"404 page not found\n")))
         with pytest.raises(UnknownResource, match=f"^reading secret a/pull on {HOST} was refused: 404 404 page not"):
             cluster.get(REF)
 
-    def test_that_a_proxy_finds_nothing_neither(self) -> None:
+    def test_a_404_from_a_proxy_is_not_a_missing_object(self) -> None:
         cluster, _pool, _clock = cluster_of((GET, Answer(404, b"<html>")))
         with pytest.raises(ApiError, match="not from a Kubernetes API server"):
             cluster.get(REF)
@@ -129,7 +129,7 @@ class TestGet:
             (ObjectRef(SECRET, "a/../b", "\ud800"), "/api/v1/namespaces/a%2F..%2Fb/secrets/%3F"),
         ],
     )
-    def test_every_name_makes_one_part_of_the_path(self, ref: ObjectRef, path: str) -> None:
+    def test_every_name_becomes_one_part_of_the_path(self, ref: ObjectRef, path: str) -> None:
         cluster, pool, _clock = cluster_of((f"GET {path}", MISSING))
         assert cluster.get(ref) is None
         pool.done()
@@ -145,7 +145,7 @@ class TestGet:
             ({"kind": "Pod", "metadata": {"name": "pull", "namespace": "a"}}, "something that is not a Secret"),
         ],
     )
-    def test_what_is_no_such_object_is_said(self, body: Any, instead: str) -> None:
+    def test_an_answer_that_is_not_the_object_is_reported(self, body: Any, instead: str) -> None:
         cluster, _pool, _clock = cluster_of((GET, Answer(200, body)))
         with pytest.raises(ApiError) as caught:
             cluster.get(REF)
@@ -153,12 +153,12 @@ class TestGet:
             f"reading secret a/pull on {HOST} returned {instead}. Check the address and the proxy"
         )
 
-    def test_an_answer_without_end_is_no_answer(self) -> None:
+    def test_an_endless_answer_is_refused(self) -> None:
         cluster, _pool, _clock = cluster_of((GET, Answer(200, bytes)))
         with pytest.raises(ApiError, match="returned more than any API server sends. Check the address"):
             cluster.get(REF)
 
-    def test_the_kind_and_name_tell_what_a_refusal_is_about(self) -> None:
+    def test_a_404_with_the_kind_and_name_of_the_object_means_that_it_is_missing(self) -> None:
         """Of a missing role binding the answer could also be about the role that it grants."""
         ref = ObjectRef(ROLE_BINDING, "a", "b")
         answer = status_object(404, "NotFound", "not found", kind="rolebindings", name="b")
@@ -168,17 +168,17 @@ class TestGet:
 
 
 class TestOtherReads:
-    def test_a_path(self) -> None:
+    def test_get_path_returns_the_json_object(self) -> None:
         cluster, pool, _clock = cluster_of(("GET /apis", Answer(200, {"groups": []})))
         assert cluster.get_path("/apis") == {"groups": []}
         pool.done()
 
-    def test_a_path_with_something_else(self) -> None:
+    def test_get_path_refuses_an_answer_that_is_not_a_json_object(self) -> None:
         cluster, _pool, _clock = cluster_of(("GET /apis", Answer(200, [])))
         with pytest.raises(ApiError, match=f"^reading /apis on {HOST} returned something that is not a JSON obj"):
             cluster.get_path("/apis")
 
-    def test_a_review(self) -> None:
+    def test_a_review_returns_its_status(self) -> None:
         path = "POST /apis/authorization.k8s.io/v1/subjectaccessreviews"
         cluster, pool, _clock = cluster_of((path, Answer(201, {"status": {"allowed": True}})))
         assert cluster.review(REVIEW, {"user": "u"}, "u may pull") == {"allowed": True}
@@ -191,14 +191,14 @@ class TestOtherReads:
         assert request.headers["Content-Type"] == "application/json"
 
     @pytest.mark.parametrize("body", [None, {}, {"status": None}, {"status": []}])
-    def test_a_review_without_an_answer(self, body: Any) -> None:
+    def test_a_review_without_a_status_is_an_error(self, body: Any) -> None:
         cluster, _pool, _clock = cluster_of(
             ("POST /apis/authorization.k8s.io/v1/subjectaccessreviews", Answer(201, body))
         )
         with pytest.raises(ApiError, match=f"^asking whether u may pull on {HOST} returned"):
             cluster.review(REVIEW, {}, "u may pull")
 
-    def test_a_review_changes_nothing_and_is_repeated(self) -> None:
+    def test_a_lost_review_is_repeated(self) -> None:
         path = "POST /apis/authorization.k8s.io/v1/subjectaccessreviews"
         cluster, pool, _clock = cluster_of((path, CUT), (path, Answer(201, {"status": {}})))
         assert cluster.review(REVIEW, {}, "u may pull") == {}
@@ -206,14 +206,14 @@ class TestOtherReads:
 
 
 class TestWrite:
-    def test_create(self) -> None:
+    def test_create_sends_the_object_with_post(self) -> None:
         cluster, pool, _clock = cluster_of((f"POST {PATH}", Answer(201, FOUND.body)))
         assert cluster.write(CREATE) == FOUND.body
         (request,) = pool.requests
         assert request.body == CREATE.body
         assert request.headers["Content-Type"] == "application/json"
 
-    def test_update(self) -> None:
+    def test_update_sends_a_merge_patch(self) -> None:
         cluster, pool, _clock = cluster_of((f"PATCH {PATH}/pull", FOUND))
         assert cluster.write(UPDATE) == FOUND.body
         (request,) = pool.requests
@@ -221,13 +221,15 @@ class TestWrite:
         assert request.headers["Content-Type"] == "application/merge-patch+json"
 
     @pytest.mark.parametrize("body", [{"kind": "Status", "status": "Success"}, FOUND.body])
-    def test_delete(self, body: Any) -> None:
+    def test_delete_returns_none(self, body: Any) -> None:
         cluster, pool, _clock = cluster_of((f"DELETE {PATH}/pull", Answer(200, body)))
         assert cluster.write(DELETE) is None
         assert pool.requests[0].body == DELETE.body
 
     @pytest.mark.parametrize(("change", "request_line", "word"), WRITES)
-    def test_what_is_no_such_object_is_said_with_the_doubt(self, change: Change, request_line: str, word: str) -> None:
+    def test_an_invalid_answer_to_a_write_is_reported_with_the_doubt(
+        self, change: Change, request_line: str, word: str
+    ) -> None:
         cluster, _pool, _clock = cluster_of((request_line, Answer(200, b"<html>")))
         with pytest.raises(ApiError) as caught:
             cluster.write(change)
@@ -236,7 +238,7 @@ class TestWrite:
             "proxy. It may have been carried out"
         )
 
-    def test_a_proxys_answer_is_no_deletion(self) -> None:
+    def test_an_answer_of_a_proxy_is_not_a_deletion(self) -> None:
         cluster, _pool, _clock = cluster_of((f"DELETE {PATH}/pull", Answer(200, {"ok": True})))
         with pytest.raises(ApiError, match="something that is not a Status"):
             cluster.write(DELETE)
@@ -249,14 +251,16 @@ class TestWrite:
             (status_object(403, "Forbidden"), Forbidden),
         ],
     )
-    def test_a_refusal(self, answer: Answer, kind: type[Exception]) -> None:
+    def test_a_refused_write_raises_the_kind_of_error_of_its_status(
+        self, answer: Answer, kind: type[Exception]
+    ) -> None:
         cluster, pool, _clock = cluster_of((f"POST {PATH}", answer))
         with pytest.raises(kind, match=f"^creating secret a/pull on {HOST} was refused: {answer.status}"):
             cluster.write(CREATE)
         pool.done()
 
     @pytest.mark.parametrize(("name", "ref"), [("role", "b"), ("b", "b")])
-    def test_a_missing_role_is_no_missing_binding(self, name: str, ref: str) -> None:
+    def test_a_missing_role_is_not_a_missing_binding(self, name: str, ref: str) -> None:
         """To create a binding there is no binding yet that could be missing."""
         change = create(ObjectRef(ROLE_BINDING, "a", ref), {}, {}, {})
         answer = status_object(404, "NotFound", "not found", kind="rolebindings", name=name)
@@ -268,7 +272,7 @@ class TestWrite:
 
     @pytest.mark.parametrize(("change", "request_line", "word"), WRITES)
     @pytest.mark.parametrize("answer", [CUT, HANGS, FAILING], ids=["cut", "hangs", "fails"])
-    def test_an_answer_that_is_lost_is_not_sent_again(
+    def test_a_write_with_a_lost_answer_is_not_sent_again(
         self, change: Change, request_line: str, word: str, answer: Any
     ) -> None:
         cluster, pool, clock = cluster_of((GET, FOUND), (request_line, answer))
@@ -279,7 +283,7 @@ class TestWrite:
         assert cluster.retries == 0
         pool.done()
 
-    def test_a_lost_answer_in_full(self) -> None:
+    def test_a_lost_answer_is_reported_in_full(self) -> None:
         cluster, _pool, _clock = cluster_of((f"POST {PATH}", CUT))
         with pytest.raises(Unanswered) as caught:
             cluster.write(CREATE)
@@ -287,7 +291,7 @@ class TestWrite:
             f"creating secret a/pull on {HOST} got no response: reset by peer. It may have been carried out: run again"
         )
 
-    def test_a_dry_run_says_so_to_the_server_and_is_repeated(self) -> None:
+    def test_a_dry_run_is_marked_in_the_request_and_is_repeated(self) -> None:
         line = f"POST {PATH}?dryRun=All"
         cluster, pool, _clock = cluster_of((line, CUT), (line, Answer(201, FOUND.body)))
         assert cluster.write(CREATE, dry_run=True) == FOUND.body
@@ -310,14 +314,14 @@ LIST = f"GET {PATH}?limit=1000"
 
 
 class TestList:
-    def test_page_by_page(self) -> None:
+    def test_list_reads_page_by_page(self) -> None:
         cluster, pool, _clock = cluster_of(
             (LIST, page("x", "y", token="t 1")), (f"{LIST}&continue=t+1", page("z", version="2"))
         )
         assert names(cluster.list(SECRET, namespace="a")) == [("x", "1"), ("y", "1"), ("z", "2")]
         pool.done()
 
-    def test_a_page_of_too_large_objects_is_asked_for_in_parts(self) -> None:
+    def test_a_page_of_too_large_objects_is_requested_in_parts(self) -> None:
         """Whoever makes large objects does not keep those of others from being read."""
         small, one = LIST.replace("1000", "100"), LIST.replace("1000", "10")
         cluster, pool, _clock = cluster_of(
@@ -330,20 +334,20 @@ class TestList:
         assert [name for name, _version in names(cluster.list(SECRET, namespace="a"))] == ["x", "y", "z"]
         pool.done()
 
-    def test_one_object_that_is_too_large_is_an_error(self) -> None:
+    def test_a_single_object_that_is_too_large_is_an_error(self) -> None:
         lines = [LIST.replace("1000", limit) for limit in ("1000", "100", "10", "1")]
         cluster, pool, _clock = cluster_of(*((line, Answer(200, bytes)) for line in lines))
         with pytest.raises(ApiError, match="returned more than any API server sends"):
             list(cluster.list(SECRET, namespace="a"))
         pool.done()
 
-    def test_without_the_record_of_field_managers(self) -> None:
+    def test_list_drops_the_record_of_field_managers(self) -> None:
         cluster, _pool, _clock = cluster_of((LIST, page("x")))
         assert list(cluster.list(SECRET, namespace="a")) == [
             {"metadata": {"name": "x", "namespace": "a", "resourceVersion": "1"}}
         ]
 
-    def test_what_the_caller_keeps(self) -> None:
+    def test_list_returns_only_objects_that_the_caller_keeps(self) -> None:
         cluster, _pool, _clock = cluster_of((LIST, page("x", "y", token="2")), (f"{LIST}&continue=2", page("x")))
         kept = cluster.list(
             SECRET, namespace="a", keep=lambda found: found if found["metadata"]["name"] == "x" else None
@@ -352,13 +356,13 @@ class TestList:
             {"name": "x", "namespace": "a", "resourceVersion": "1", "managedFields": [1]}
         ]
 
-    def test_selectors(self) -> None:
+    def test_selectors_are_sent_in_the_query(self) -> None:
         line = "GET /api/v1/secrets?fieldSelector=metadata.name%3Dx&labelSelector=a+in+%28b%29&limit=1000"
         cluster, pool, _clock = cluster_of((line, page()))
         assert list(cluster.list(SECRET, field_selector="metadata.name=x", label_selector="a in (b)")) == []
         pool.done()
 
-    def test_a_selector_with_half_a_letter(self) -> None:
+    def test_a_selector_with_half_a_letter_is_refused_with_a_fix(self) -> None:
         cluster, _pool, _clock = cluster_of(
             ("GET /api/v1/secrets?labelSelector=%3F&limit=1000", status_object(400, "BadRequest", "unable to parse"))
         )
@@ -369,13 +373,13 @@ class TestList:
             list(cluster.list(SECRET, label_selector="\udc00"))
 
     @pytest.mark.parametrize(("namespace", "where"), [("a", "in namespace a"), ("", "in all namespaces")])
-    def test_a_refusal_says_where(self, namespace: str, where: str) -> None:
+    def test_a_refused_list_names_the_namespace(self, namespace: str, where: str) -> None:
         path = PATH if namespace else "/api/v1/secrets"
         cluster, _pool, _clock = cluster_of((f"GET {path}?limit=1000", status_object(403, "Forbidden")))
         with pytest.raises(Forbidden, match=f"^listing secrets {where} on {HOST} was refused: 403"):
             list(cluster.list(SECRET, namespace=namespace))
 
-    def test_a_lost_list_is_read_from_its_start_and_what_was_read_before_does_not_count(self) -> None:
+    def test_a_lost_list_is_read_from_its_start_and_its_earlier_pages_do_not_count(self) -> None:
         """Of what was read first, one object has changed, one has vanished, one is new."""
         cluster, pool, _clock = cluster_of(
             (LIST, page("changed", "vanished", token="1")),
@@ -387,27 +391,27 @@ class TestList:
         assert found == [("changed", "2"), ("new", "2"), ("last", "2")]
         pool.done()
 
-    def test_an_object_that_comes_twice_counts_once_as_it_came_last(self) -> None:
+    def test_an_object_that_appears_twice_counts_once_in_its_last_form(self) -> None:
         cluster, _pool, _clock = cluster_of(
             (LIST, page("x", "x", "y", token="1")), (f"{LIST}&continue=1", page("x", version="2"))
         )
         assert names(cluster.list(SECRET, namespace="a")) == [("x", "2"), ("y", "1")]
 
-    def test_objects_of_one_name_in_two_namespaces_are_two(self) -> None:
+    def test_objects_with_the_same_name_in_two_namespaces_are_both_listed(self) -> None:
         line = "GET /api/v1/secrets?limit=1000"
         cluster, _pool, _clock = cluster_of(
             (line, page("x", token="1")), (f"{line}&continue=1", page("x", namespace="b"))
         )
         assert names(cluster.list(SECRET)) == [("x", "1"), ("x", "1")]
 
-    def test_objects_of_the_cluster(self) -> None:
+    def test_list_returns_cluster_scoped_objects(self) -> None:
         items = [{"metadata": {"name": "x"}}, {"metadata": {"name": "y"}}]
         cluster, _pool, _clock = cluster_of(
             ("GET /api/v1/namespaces?limit=1000", Answer(200, {"metadata": {}, "items": items}))
         )
         assert list(cluster.list(NAMESPACE)) == items
 
-    def test_one_that_is_lost_again_and_again_is_given_up(self) -> None:
+    def test_a_list_that_is_lost_four_times_is_given_up(self) -> None:
         passes = [(LIST, page("x", token="1")), (f"{LIST}&continue=1", GONE)] * 4
         cluster, pool, _clock = cluster_of(*passes)
         with pytest.raises(Expired) as caught:
@@ -418,13 +422,13 @@ class TestList:
         )
         pool.done()
 
-    def test_one_that_is_lost_three_times_is_not(self) -> None:
+    def test_a_list_that_is_lost_three_times_is_read_again(self) -> None:
         passes = [(LIST, page("x", token="1")), (f"{LIST}&continue=1", GONE)] * 3
         cluster, pool, _clock = cluster_of(*passes, (LIST, page("y")))
         assert names(cluster.list(SECRET, namespace="a")) == [("y", "1")]
         pool.done()
 
-    def test_the_same_token_for_ever_is_an_error(self) -> None:
+    def test_a_repeated_continue_token_is_an_error(self) -> None:
         cluster, pool, _clock = cluster_of(
             (LIST, page("x", token="1")),
             (f"{LIST}&continue=1", page("y", token="2")),
@@ -437,7 +441,7 @@ class TestList:
         )
         pool.done()
 
-    def test_so_are_new_tokens_for_ever(self) -> None:
+    def test_endless_new_continue_tokens_are_an_error(self) -> None:
         numbers = iter(range(1_000_000))
 
         class Endless:
@@ -455,7 +459,7 @@ class TestList:
             ({"metadata": {}, "items": [None]}, "a list with an item that is not a Secret"),
         ],
     )
-    def test_what_is_no_list_is_said(self, body: Any, instead: str) -> None:
+    def test_an_answer_that_is_not_a_list_is_reported(self, body: Any, instead: str) -> None:
         cluster, _pool, _clock = cluster_of((LIST, Answer(200, body)))
         with pytest.raises(ApiError) as caught:
             list(cluster.list(SECRET, namespace="a"))
@@ -463,7 +467,7 @@ class TestList:
             f"listing secrets in namespace a on {HOST} returned {instead}. Check the address and the proxy"
         )
 
-    def test_nothing_is_yielded_of_a_list_that_fails_later(self) -> None:
+    def test_a_list_that_fails_later_yields_no_object(self) -> None:
         cluster, _pool, _clock = cluster_of(
             (LIST, page("x", token="1")), (f"{LIST}&continue=1", status_object(403, "Forbidden"))
         )
@@ -475,7 +479,7 @@ class TestRepeating:
     """A request is repeated where that is safe, with growing pauses, and for a while."""
 
     @pytest.mark.parametrize("answer", [DOWN, CUT, HANGS, FAILING, Answer(503, b""), STARTING, BUSY])
-    def test_a_read(self, answer: Any) -> None:
+    def test_a_failed_read_is_repeated(self, answer: Any) -> None:
         cluster, pool, _clock = cluster_of((GET, FOUND), (GET, answer), (GET, answer), (GET, FOUND))
         cluster.get(REF)
         assert cluster.get(REF) == FOUND.body
@@ -483,7 +487,7 @@ class TestRepeating:
         pool.done()
 
     @pytest.mark.parametrize("answer", [DOWN, STARTING, BUSY, Answer(429, b""), Answer(429, b"", {"Retry-After": "x"})])
-    def test_a_write_that_cannot_have_been_carried_out(self, answer: Any) -> None:
+    def test_a_write_that_cannot_have_been_carried_out_is_repeated(self, answer: Any) -> None:
         line = f"POST {PATH}"
         cluster, pool, _clock = cluster_of((GET, FOUND), (line, answer), (line, Answer(201, FOUND.body)))
         cluster.get(REF)
@@ -492,7 +496,7 @@ class TestRepeating:
         pool.done()
 
     @pytest.mark.parametrize("status", [403, 404, 409, 422])
-    def test_not_a_refusal_even_if_it_says_when_to_come_again(self, status: int) -> None:
+    def test_a_refusal_with_retry_after_is_not_repeated(self, status: int) -> None:
         answer = status_object(status, "X", kind="secrets", name="pull")
         answer.headers = {"Retry-After": "1"}
         cluster, pool, _clock = cluster_of((f"PATCH {PATH}/pull", answer))
@@ -508,14 +512,14 @@ class TestRepeating:
         for pause, least in zip(clock.slept, [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0], strict=True):
             assert least <= pause <= 1.25 * least
 
-    def test_the_server_may_ask_for_longer_ones(self) -> None:
+    def test_the_server_can_ask_for_longer_pauses(self) -> None:
         cluster, _pool, clock = cluster_of((GET, Answer(429, b"", {"Retry-After": "20"})), (GET, FOUND))
         cluster.get(REF)
         (pause,) = clock.slept
         assert 20.0 <= pause <= 25.0
 
     @pytest.mark.parametrize(("header", "repeated"), [("30", True), ("31", False), ("9" * 400, False)])
-    def test_but_not_for_ever(self, header: str, repeated: bool) -> None:
+    def test_a_pause_of_more_than_thirty_seconds_is_not_waited_for(self, header: str, repeated: bool) -> None:
         busy = Answer(429, b"", {"Retry-After": header})
         cluster, pool, _clock = cluster_of((GET, busy), *[(GET, FOUND)] * repeated)
         if repeated:
@@ -525,7 +529,7 @@ class TestRepeating:
                 cluster.get(REF)
         pool.done()
 
-    def test_for_half_a_minute_from_the_first_failure(self) -> None:
+    def test_a_request_is_repeated_for_half_a_minute_after_the_first_failure(self) -> None:
         """While others are answered, a request that always fails is given up on its own."""
         cluster, _pool, clock = cluster_of()
         sent: list[float] = []
@@ -541,7 +545,7 @@ class TestRepeating:
         assert 30.0 <= sent[-1] - sent[0] < 40.0
         assert sent[-2] - sent[0] < 30.0
 
-    def test_one_object_that_always_fails_does_not_stop_the_others(self) -> None:
+    def test_an_object_that_always_fails_does_not_stop_the_others(self) -> None:
         other = ObjectRef(SECRET, "a", "other")
         found = {"metadata": {"name": "other", "namespace": "a"}}
         clock = Clock()
@@ -602,19 +606,19 @@ class TestLogin:
             SSLError(ssl.SSLError(1, "token-1 is no certificate")),
         ],
     )
-    def test_a_server_that_repeats_it_does_not_show_it(self, answer: Any) -> None:
+    def test_a_server_that_repeats_the_login_does_not_reveal_it(self, answer: Any) -> None:
         cluster, _pool, _clock = cluster_of((f"POST {PATH}", answer))
         with pytest.raises(ImagePullError, match=r"\*{8}") as caught:
             cluster.write(CREATE)
         assert "token-1" not in str(caught.value)
 
-    def test_nor_does_a_proxy(self) -> None:
+    def test_a_proxy_that_repeats_the_login_does_not_reveal_it(self) -> None:
         refusing = ProxyError("no", OSError("Tunnel connection failed: 407 token-1"))
         cluster, _pool, _clock = cluster_of((GET, refusing))
         with pytest.raises(ConnectError, match=r"407 \*{8}"):
             cluster.get(REF)
 
-    def test_the_refused_login_is_what_is_renewed(self) -> None:
+    def test_the_refused_login_is_passed_to_the_renewal(self) -> None:
         cluster, _pool, _clock = cluster_of((GET, REFUSED), (GET, FOUND), renewals=["token-2"])
         connection: Any = cluster._connection
         stale: list[Any] = []
@@ -623,7 +627,7 @@ class TestLogin:
         cluster.get(REF)
         assert [headers["Authorization"] for headers in stale] == ["Bearer token-1"]
 
-    def test_who_may_not_impersonate_stops_everything_without_a_renewal(self) -> None:
+    def test_a_refused_impersonation_stops_everything_without_a_renewal(self) -> None:
         answer = status_object(403, "Forbidden", 'User "u" cannot impersonate resource "users" in API group ""')
         cluster, pool, _clock = cluster_of((GET, answer), renewals=["token-2"])
         for _attempt in range(2):
@@ -633,7 +637,7 @@ class TestLogin:
         pool.done()
 
     @pytest.mark.parametrize("where", ["headers", "renew"])
-    def test_a_login_that_cannot_be_had_stops_everything(self, where: str) -> None:
+    def test_an_unavailable_login_stops_everything(self, where: str) -> None:
         def fail(*_arguments: Any) -> Any:
             calls.append(where)
             raise ConnectError("the plugin failed")
@@ -662,7 +666,7 @@ class TestStopping:
         assert clock.slept == []
         pool.done()
 
-    def test_a_certificate_that_does_not_fit_stops_everything(self) -> None:
+    def test_an_untrusted_certificate_stops_everything(self) -> None:
         bad = SSLError(ssl.SSLError(1, "[SSL: BAD] self-signed certificate"))
         cluster, pool, _clock = cluster_of((GET, FOUND), (f"POST {PATH}", bad))
         cluster.get(REF)
@@ -676,7 +680,7 @@ class TestStopping:
             assert not caught.value.unanswered
         pool.done()
 
-    def test_an_error_that_nobody_foresaw_is_one_requests_failure(self) -> None:
+    def test_an_unforeseen_error_is_the_failure_of_one_request(self) -> None:
         cluster, pool, _clock = cluster_of(
             (GET, RuntimeError("Bearer token-1\nx")), (GET, FOUND), (f"POST {PATH}", RuntimeError())
         )
@@ -690,7 +694,7 @@ class TestStopping:
         assert cluster.get(REF) == FOUND.body, "the others go on"
         pool.done()
 
-    def test_one_object_that_cannot_be_read_is_not_the_clusters_failure(self) -> None:
+    def test_an_unreadable_object_is_not_a_failure_of_the_cluster(self) -> None:
         cluster, pool, _clock = cluster_of((GET, FOUND), *[(GET, FAILING)] * 100)
         pool.probe = Answer(403, b"forbidden")
         cluster.get(REF)
@@ -703,7 +707,7 @@ class TestStopping:
         assert cluster.get(REF) == FOUND.body, "the others go on"
 
     @pytest.mark.parametrize("probe", [Answer(500), Answer(503), DOWN, CUT, HANGS, RuntimeError()])
-    def test_a_cluster_that_answers_nothing_else_is_given_up(self, probe: Any) -> None:
+    def test_a_cluster_without_any_healthy_answer_is_given_up(self, probe: Any) -> None:
         cluster, pool, _clock = cluster_of((GET, FOUND), *[(GET, FAILING)] * 100)
         pool.probe = probe
         cluster.get(REF)
@@ -712,7 +716,7 @@ class TestStopping:
         assert len(pool.probes) == 1
 
     @pytest.mark.parametrize("answer", [DOWN, CUT, FAILING, STARTING], ids=["down", "cut", "fails", "starting"])
-    def test_a_server_that_is_gone_is_waited_for_once(self, answer: Any) -> None:
+    def test_a_lost_server_is_waited_for_once(self, answer: Any) -> None:
         cluster, pool, clock = cluster_of((GET, FOUND), *[(GET, answer)] * 100)
         cluster.get(REF)
         began = clock.seconds
@@ -726,7 +730,7 @@ class TestStopping:
         assert (len(pool.script), clock.seconds) == (left, now)
 
     @given(st.integers(0, 30), st.random_module())
-    def test_so_is_one_that_says_when_to_come_again(self, seconds: int, _seed: Any) -> None:
+    def test_a_server_that_keeps_sending_retry_after_is_given_up(self, seconds: int, _seed: Any) -> None:
         """Whatever it says, and however long the pauses happen to be: never as one object that cannot be read."""
         busy = Answer(503, b"starting", {"Retry-After": str(seconds)})
         cluster, _pool, clock = cluster_of((GET, FOUND), *[(GET, busy)] * 100)
@@ -744,7 +748,7 @@ class TestStopping:
             (FAILING, ClusterError, "failed: 500 etcd"),
         ],
     )
-    def test_in_full(self, answer: Any, kind: type[Exception], what: str) -> None:
+    def test_a_lost_server_is_reported_in_full(self, answer: Any, kind: type[Exception], what: str) -> None:
         cluster, pool, clock = cluster_of((GET, FOUND), (GET, CUT))
         pool.script.append((GET, after(clock, 60.0, answer)))
         cluster.get(REF)
@@ -756,7 +760,7 @@ class TestStopping:
             f"secret a/pull on {HOST} {what}. Check the API server, the network and the proxy"
         )
 
-    def test_a_server_that_hangs_while_nobody_is_answered(self) -> None:
+    def test_a_server_that_hangs_without_any_other_answer_is_given_up(self) -> None:
         cluster, pool, clock = cluster_of((GET, FOUND))
         pool.script.append((GET, after(clock, 60.0, HANGS)))
         cluster.get(REF)
@@ -795,7 +799,7 @@ class TestStopping:
         pool.done()
 
     @pytest.mark.parametrize("answer", [CUT, HANGS, FAILING])
-    def test_a_write_whose_answer_was_lost_then_says_so(self, answer: Any) -> None:
+    def test_a_write_with_a_lost_answer_is_reported_as_possibly_carried_out(self, answer: Any) -> None:
         cluster, pool, clock = cluster_of((GET, FOUND), (f"PATCH {PATH}/pull", answer))
         pool.script.append((f"POST {PATH}", after(clock, 31.0, answer)))
         cluster.get(REF)
@@ -822,7 +826,7 @@ class TestStopping:
         assert not caught.value.unanswered
         pool.done()
 
-    def test_a_dry_run_has_none_either(self) -> None:
+    def test_a_dry_run_with_a_lost_answer_has_no_doubt(self) -> None:
         cluster, pool, clock = cluster_of((GET, FOUND))
         pool.script.append((f"POST {PATH}?dryRun=All", after(clock, 31.0, CUT)))
         cluster.get(REF)
@@ -832,7 +836,7 @@ class TestStopping:
 
 
 class TestThreads:
-    def test_one_that_hangs_while_the_others_are_answered_harms_nobody(self) -> None:
+    def test_a_request_that_hangs_while_the_others_are_answered_stops_no_other(self) -> None:
         """Seven threads go on reading; the eighth waits for a webhook, and is cut off after a minute."""
         clock, hanging, others_done = Clock(), threading.Event(), threading.Event()
 
@@ -859,7 +863,9 @@ class TestThreads:
 
     @pytest.mark.parametrize("stopped_by", ["failure", "close"])
     @pytest.mark.parametrize("answer", [CUT, DOWN, FAILING, FOUND, BUSY], ids=["cut", "down", "fails", "found", "busy"])
-    def test_a_write_under_way_when_the_others_stop(self, stopped_by: str, answer: Any) -> None:
+    def test_a_write_that_is_under_way_when_the_others_stop_is_not_sent_again(
+        self, stopped_by: str, answer: Any
+    ) -> None:
         """It is not sent again. That its answer was lost is said; an answer that comes counts."""
         clock = Clock()
 
@@ -893,7 +899,7 @@ class TestThreads:
         with pytest.raises(ClusterError, match=f"^{first}"):
             cluster.get(REF)
 
-    def test_a_login_that_takes_long_does_not_let_a_request_slip_through(self) -> None:
+    def test_a_request_is_not_sent_if_the_client_closes_while_it_waits_for_the_login(self) -> None:
         cluster, pool, _clock = cluster_of()
         headers = cluster._connection.headers
         cluster._connection.headers = lambda: cluster.close() or headers()  # type: ignore[method-assign]
@@ -903,7 +909,7 @@ class TestThreads:
 
 
 class TestClose:
-    def test_nothing_is_sent_afterwards(self) -> None:
+    def test_a_closed_client_sends_no_request(self) -> None:
         cluster, pool, _clock = cluster_of()
         cluster.close()
         cluster.close()
@@ -913,7 +919,7 @@ class TestClose:
         assert str(caught.value) == f"stopped: the task has ended, so no further request is sent to {HOST}"
         pool.done()
 
-    def test_what_failed_before_stays_said(self) -> None:
+    def test_an_earlier_failure_is_still_reported_after_close(self) -> None:
         cluster, _pool, _clock = cluster_of((GET, REFUSED))
         with pytest.raises(Unauthorized):
             cluster.get(REF)
@@ -922,7 +928,7 @@ class TestClose:
             cluster.get(REF)
 
 
-def test_real_time_by_default() -> None:
+def test_the_client_uses_real_time_by_default() -> None:
     cluster = Cluster(ScriptedConnection(ScriptedPool()), "tests")
     assert (cluster._sleep, cluster._now) == (time.sleep, time.monotonic)
     assert cluster.name == HOST
@@ -992,7 +998,7 @@ REQUESTS: list[Callable[[Cluster], Any]] = [
 
 class TestHostileServer:
     @given(answers=st.lists(ANSWERS | EXCEPTIONS, min_size=1, max_size=4), ask=st.sampled_from(REQUESTS))
-    def test_only_an_error_of_ours_in_one_line_ever_comes_of_it(self, answers: list[Any], ask: Any) -> None:
+    def test_any_answer_leads_to_an_object_or_to_one_error_in_one_line(self, answers: list[Any], ask: Any) -> None:
         """Whatever is sent, again and again: an object, a list of objects, or one line that says what went wrong."""
         clock, sent = Clock(), iter(range(1_000_000))
 
@@ -1037,7 +1043,7 @@ def event(kind: str, obj: dict[str, Any]) -> bytes:
 
 
 class TestSurvey:
-    def test_asks_for_metadata_alone_page_by_page(self) -> None:
+    def test_survey_requests_metadata_only_page_by_page(self) -> None:
         cluster, pool, _clock = cluster_of(
             (SURVEY, metadata_list("x", token="t")), (f"{SURVEY}&continue=t", metadata_list("y"))
         )
@@ -1045,7 +1051,7 @@ class TestSurvey:
         assert (found.items, found.version) == (["x", "y"], "9")
         assert {request.headers["Accept"] for request in pool.requests} == {LIST_OF_METADATA}
 
-    def test_selects_by_labels_and_keeps_what_is_wanted(self) -> None:
+    def test_survey_selects_by_labels_and_keeps_the_wanted_objects(self) -> None:
         cluster, pool, _clock = cluster_of(
             ("GET /api/v1/secrets?labelSelector=a%3Db&limit=1000", metadata_list("x", "y"))
         )
@@ -1055,21 +1061,21 @@ class TestSurvey:
         assert [obj["metadata"]["name"] for obj in found.items] == ["y"]
         pool.done()
 
-    def test_whole_objects_are_an_error(self) -> None:
+    def test_whole_objects_in_a_survey_are_an_error(self) -> None:
         whole = {"kind": "SecretList", "metadata": {"resourceVersion": "9"}, "items": [{"data": {"k": "c2VjcmV0"}}]}
         cluster, _pool, _clock = cluster_of((SURVEY, Answer(200, whole)))
         with pytest.raises(ApiError, match="more than the requested metadata") as error:
             cluster.survey(SECRET, keep=lambda obj: obj)
         assert "c2VjcmV0" not in str(error.value)
 
-    def test_other_requests_still_ask_for_whole_objects(self) -> None:
+    def test_requests_other_than_a_survey_ask_for_whole_objects(self) -> None:
         cluster, pool, _clock = cluster_of((GET, FOUND))
         cluster.get(REF)
         assert pool.requests[0].headers["Accept"] == "application/json"
 
 
 class TestWatch:
-    def test_each_event(self) -> None:
+    def test_watch_yields_each_event(self) -> None:
         lines = [event("ADDED", metadata_of("x")) + event("DELETED", metadata_of("x", "8"))[:20]]
         lines.append(event("DELETED", metadata_of("x", "8"))[20:] + b"\n")
         cluster, pool, _clock = cluster_of((WATCH, Answer(200, lines)))
@@ -1092,7 +1098,7 @@ class TestWatch:
             (DOWN, ConnectError, "connection refused"),
         ],
     )
-    def test_one_that_does_not_begin(self, answer: Any, kind: type[Exception], words: str) -> None:
+    def test_a_watch_that_does_not_begin_raises_the_error(self, answer: Any, kind: type[Exception], words: str) -> None:
         cluster, _pool, _clock = cluster_of((WATCH, answer))
         with pytest.raises(kind) as error, cluster.watch(SECRET, "9", seconds=60):
             pytest.fail("it began")
@@ -1111,7 +1117,9 @@ class TestWatch:
             ([HANGS], Unanswered, "timed out"),
         ],
     )
-    def test_one_that_ends_badly(self, parts: list[Any], kind: type[Exception], words: str) -> None:
+    def test_a_watch_that_ends_with_an_error_raises_it(
+        self, parts: list[Any], kind: type[Exception], words: str
+    ) -> None:
         cluster, _pool, _clock = cluster_of((WATCH, Answer(200, [event("ADDED", metadata_of("x")), *parts])))
         with cluster.watch(SECRET, "9", seconds=60) as events:
             assert next(events).type == "ADDED"
@@ -1120,14 +1128,14 @@ class TestWatch:
         assert words in str(error.value)
         assert "watching the metadata of secrets" in str(error.value)
 
-    def test_an_error_that_repeats_the_login_does_not_show_it(self) -> None:
+    def test_a_watch_error_that_repeats_the_login_does_not_reveal_it(self) -> None:
         said = event("ERROR", {"kind": "Status", "code": 500, "message": "GET token-1 failed"})
         cluster, _pool, _clock = cluster_of((WATCH, Answer(200, [said])))
         with cluster.watch(SECRET, "9", seconds=60) as events, pytest.raises(Unanswered) as error:
             next(events)
         assert "500 GET ******** failed" in str(error.value)
 
-    def test_the_login_is_renewed_once(self) -> None:
+    def test_watch_renews_a_refused_login_once(self) -> None:
         cluster, pool, _clock = cluster_of((WATCH, REFUSED), (WATCH, Answer(200, [])), renewals=["token-2"])
         with cluster.watch(SECRET, "9", seconds=60) as events:
             assert [*events] == []

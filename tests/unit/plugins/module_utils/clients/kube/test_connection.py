@@ -30,7 +30,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.transport import (
     NotSent,
     Unusable,
-    send,
+    send_api_request,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, OptionError
 from support.certificates import server_context, write_certificate
@@ -111,7 +111,9 @@ def opened(directory: Path, **options: Any) -> Iterator[Connection]:
 
 def ask(connection: Connection) -> dict[str, Any]:
     """What the server saw of one request."""
-    answer = json.loads(send(connection.pool, "GET", connection.host + "/x", connection.headers(), None).data)
+    answer = json.loads(
+        send_api_request(connection.pool, "GET", connection.host + "/x", connection.headers(), None).data
+    )
     names = {"authorization", "impersonate-user", "impersonate-group"}
     return {
         "client": answer["client"],
@@ -182,17 +184,17 @@ def refusal_of(directory: Path, **options: Any) -> str:
 
 class TestOptionsAlone:
     @pytest.mark.parametrize("slash", ["", "/", "//"])
-    def test_a_token(self, tmp_path: Path, server: Echo, slash: str) -> None:
+    def test_a_token_by_option_is_sent(self, tmp_path: Path, server: Echo, slash: str) -> None:
         found = asked(tmp_path, host=server.url + slash, api_key=" token\n", ca_cert=ca_file(tmp_path))
         assert found == {"client": None, "path": "/x", "login": bearer("token")}
 
-    def test_a_path_before_that_of_the_request(self, tmp_path: Path, server: Echo) -> None:
+    def test_a_path_in_the_host_precedes_the_path_of_the_request(self, tmp_path: Path, server: Echo) -> None:
         assert (
             asked(tmp_path, host=f"{server.url}/k8s/c-1", api_key="t", ca_cert=ca_file(tmp_path))["path"]
             == "/k8s/c-1/x"
         )
 
-    def test_a_password(self, tmp_path: Path, server: Echo) -> None:
+    def test_a_password_by_option_is_sent(self, tmp_path: Path, server: Echo) -> None:
         options = {"host": server.url, "username": "ü", "password": "p:ä", "ca_cert": ca_file(tmp_path)}
         assert asked(tmp_path, **options)["login"] == basic("ü:p:ä")
 
@@ -200,7 +202,7 @@ class TestOptionsAlone:
         options = {"host": server.url, "username": "u", "password": "p", "api_key": "t", "ca_cert": ca_file(tmp_path)}
         assert asked(tmp_path, **options)["login"] == bearer("t")
 
-    def test_a_certificate(self, tmp_path: Path, server: Echo) -> None:
+    def test_a_certificate_by_option_is_shown(self, tmp_path: Path, server: Echo) -> None:
         client = issue("client")
         files = {
             "client_cert": in_file(client.certificate, tmp_path / "cert"),
@@ -210,11 +212,11 @@ class TestOptionsAlone:
         assert found == {"client": "client", "path": "/x", "login": []}
         assert Path(files["client_key"]).exists()
 
-    def test_a_certificate_with_its_key_in_one_file(self, tmp_path: Path, server: Echo) -> None:
+    def test_a_certificate_with_its_key_in_one_file_is_shown(self, tmp_path: Path, server: Echo) -> None:
         both = in_file(issue("client").certificate + issue("client").key, tmp_path / "both")
         assert asked(tmp_path, host=server.url, ca_cert=ca_file(tmp_path), client_cert=both)["client"] == "client"
 
-    def test_a_server_is_verified(self, tmp_path: Path, server: Echo) -> None:
+    def test_the_certificate_of_the_server_is_verified(self, tmp_path: Path, server: Echo) -> None:
         for options in ({}, {"validate_certs": True}):
             with (
                 opened(tmp_path, host=server.url, api_key="t", **options) as connection,
@@ -224,10 +226,12 @@ class TestOptionsAlone:
         assert server.seen == []
 
     @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
-    def test_unless_it_is_not(self, tmp_path: Path, server: Echo) -> None:
+    def test_the_certificate_of_the_server_is_not_verified_if_verification_is_off(
+        self, tmp_path: Path, server: Echo
+    ) -> None:
         assert asked(tmp_path, host=server.url, api_key="t", validate_certs=False)["login"] == bearer("t")
 
-    def test_no_kubeconfig_is_read(self, tmp_path: Path, server: Echo) -> None:
+    def test_no_kubeconfig_is_read_if_host_and_login_are_options(self, tmp_path: Path, server: Echo) -> None:
         options = {"host": server.url, "api_key": "t", "ca_cert": ca_file(tmp_path)}
         assert asked(tmp_path, kubeconfig="/none", context="none", **options)["login"] == bearer("t")
 
@@ -259,10 +263,12 @@ class TestOptionsAlone:
             ),
         ],
     )
-    def test_what_is_refused(self, tmp_path: Path, options: Any, problem: str) -> None:
+    def test_an_invalid_combination_of_login_options_is_refused(
+        self, tmp_path: Path, options: Any, problem: str
+    ) -> None:
         assert refusal_of(tmp_path, **options) == problem
 
-    def test_options_that_do_not_go_together_are_the_options_fault(self, tmp_path: Path) -> None:
+    def test_an_invalid_combination_of_options_is_an_option_error(self, tmp_path: Path) -> None:
         with pytest.raises(OptionError), opened(tmp_path, username="u"):
             pass
 
@@ -296,36 +302,38 @@ def default_config(tmp_path: Path, server: Echo) -> Path:
 class TestHostWithoutLogin:
     """No login goes to a host that it was not given for."""
 
-    def test_not_that_of_the_pod(self, tmp_path: Path, server: Echo, pod: Path) -> None:
+    def test_the_login_of_the_pod_is_not_sent_to_another_host(self, tmp_path: Path, server: Echo, pod: Path) -> None:
         assert refusal_of(tmp_path, host=server.url, ca_cert=ca_file(tmp_path)) == NO_LOGIN
         assert server.seen == []
 
     @pytest.mark.parametrize("empty", [{}, {"kubeconfig": "", "context": "", "api_key": "", "client_cert": ""}])
-    def test_not_that_of_the_default_kubeconfig(
+    def test_the_login_of_the_default_kubeconfig_is_not_sent_to_another_host(
         self, tmp_path: Path, server: Echo, default_config: Path, empty: Any
     ) -> None:
         assert refusal_of(tmp_path, host=server.url, **empty) == NO_LOGIN
         assert server.seen == []
 
-    def test_that_of_a_kubeconfig_that_is_named(self, tmp_path: Path, server: Echo) -> None:
+    def test_the_login_of_a_named_kubeconfig_is_sent_to_the_host(self, tmp_path: Path, server: Echo) -> None:
         assert asked(tmp_path, host=server.url, kubeconfig=config(None))["login"] == bearer("kubeconfig")
 
-    def test_not_that_of_a_context_of_the_default_kubeconfig(
+    def test_the_login_of_a_context_of_the_default_kubeconfig_stays_with_its_server(
         self, tmp_path: Path, server: Echo, default_config: Path
     ) -> None:
         default_config.write_text(yaml.safe_dump(config(None)))
         assert "belongs to its own server" in refusal_of(tmp_path, host=server.url, context="c")
         assert server.seen == []
 
-    def test_unless_it_is_for_that_host(self, tmp_path: Path, server: Echo, default_config: Path) -> None:
+    def test_the_login_of_a_context_is_sent_if_it_belongs_to_the_host(
+        self, tmp_path: Path, server: Echo, default_config: Path
+    ) -> None:
         assert asked(tmp_path, host=f"{server.url}/", context="c")["login"] == bearer("default")
 
 
 class TestPod:
-    def test_its_service_account_is_used(self, tmp_path: Path, pod: Path, default_config: Path) -> None:
+    def test_the_service_account_of_the_pod_is_used(self, tmp_path: Path, pod: Path, default_config: Path) -> None:
         assert asked(tmp_path) == {"client": None, "path": "/x", "login": bearer("pod")}
 
-    def test_its_token_is_read_again_when_it_is_refused(self, tmp_path: Path, pod: Path) -> None:
+    def test_the_token_of_the_pod_is_read_again_after_a_refusal(self, tmp_path: Path, pod: Path) -> None:
         """It is replaced every hour."""
         with opened(tmp_path) as connection:
             stale = connection.headers()
@@ -341,7 +349,7 @@ class TestPod:
             assert ask(connection)["login"] == bearer("again")
         assert later["Authorization"] == "Bearer pod"
 
-    def test_a_token_that_is_gone_is_said_when_it_is_needed(self, tmp_path: Path, pod: Path) -> None:
+    def test_a_missing_token_file_is_reported_at_the_renewal(self, tmp_path: Path, pod: Path) -> None:
         with opened(tmp_path) as connection:
             stale = connection.headers()
             (pod / "token").unlink()
@@ -353,14 +361,16 @@ class TestPod:
             == f"the service account's token {pod / 'token'} cannot be read: No such file or directory"
         )
 
-    def test_options_win(self, tmp_path: Path, pod: Path) -> None:
+    def test_options_win_over_the_service_account_of_the_pod(self, tmp_path: Path, pod: Path) -> None:
         assert asked(tmp_path, api_key="t")["login"] == bearer("t")
 
-    def test_a_kubeconfig_that_is_named_wins(self, tmp_path: Path, server: Echo, pod: Path) -> None:
+    def test_a_named_kubeconfig_wins_over_the_service_account_of_the_pod(
+        self, tmp_path: Path, server: Echo, pod: Path
+    ) -> None:
         assert asked(tmp_path, kubeconfig=config(server))["login"] == bearer("kubeconfig")
 
     @pytest.mark.parametrize("missing", ["token", "ca.crt", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"])
-    def test_one_without_all_of_it_is_none(
+    def test_an_incomplete_service_account_of_the_pod_is_ignored(
         self, tmp_path: Path, pod: Path, default_config: Path, monkeypatch: pytest.MonkeyPatch, missing: str
     ) -> None:
         if missing.startswith("K"):
@@ -369,43 +379,47 @@ class TestPod:
             (pod / missing).unlink()
         assert asked(tmp_path)["login"] == bearer("default")
 
-    def test_an_ipv6_address(self, tmp_path: Path, pod: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_ipv6_address_of_the_pod_is_put_in_brackets(
+        self, tmp_path: Path, pod: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "fd00::1")
         monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
         with opened(tmp_path) as connection:
             assert connection.host == "https://[fd00::1]:443"
 
-    def test_an_authority_of_no_use_is_named(self, tmp_path: Path, pod: Path) -> None:
+    def test_an_invalid_certificate_authority_of_the_pod_is_named(self, tmp_path: Path, pod: Path) -> None:
         (pod / "ca.crt").write_text("")
         assert refusal_of(tmp_path) == (
             f"the service account's certificate authority {pod / 'ca.crt'} contains no certificate in PEM format"
         )
 
-    def test_a_host_of_no_use_is_named(self, tmp_path: Path, pod: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_invalid_host_of_the_pod_is_named(
+        self, tmp_path: Path, pod: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "a b")
         assert refusal_of(tmp_path) == "variable KUBERNETES_SERVICE_HOST is not a valid URL. Correct it"
 
-    def test_where_kubernetes_puts_it(self) -> None:
+    def test_the_service_account_is_in_the_directory_of_kubernetes(self) -> None:
         assert str(_SERVICE_ACCOUNT) == "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
 class TestKubeconfig:
-    def test_its_token_and_authority(self, tmp_path: Path, server: Echo) -> None:
+    def test_the_token_and_the_authority_of_the_kubeconfig_are_used(self, tmp_path: Path, server: Echo) -> None:
         assert asked(tmp_path, kubeconfig=config(server))["login"] == bearer("kubeconfig")
 
-    def test_the_default_one(self, tmp_path: Path, default_config: Path) -> None:
+    def test_the_default_kubeconfig_is_used(self, tmp_path: Path, default_config: Path) -> None:
         assert asked(tmp_path)["login"] == bearer("default")
 
-    def test_nothing_at_all(self, tmp_path: Path) -> None:
+    def test_a_missing_default_kubeconfig_is_reported(self, tmp_path: Path) -> None:
         assert refusal_of(tmp_path).startswith(
             "the kubeconfig ~/.kube/config cannot be used: there is no such file. Give"
         )
 
-    def test_its_certificate(self, tmp_path: Path, server: Echo) -> None:
+    def test_the_certificate_of_the_kubeconfig_is_shown(self, tmp_path: Path, server: Echo) -> None:
         found = asked(tmp_path, kubeconfig=config(server, with_certificate(issue("client"))))
         assert found == {"client": "client", "path": "/x", "login": []}
 
-    def test_its_files_are_beside_it(self, tmp_path: Path, server: Echo) -> None:
+    def test_files_of_the_kubeconfig_are_found_relative_to_it(self, tmp_path: Path, server: Echo) -> None:
         in_file(issue("client").certificate, tmp_path / "cert")
         in_file(issue("client").key, tmp_path / "key")
         ca_file(tmp_path)
@@ -416,14 +430,14 @@ class TestKubeconfig:
         file.write_text(yaml.safe_dump(data))
         assert asked(tmp_path, kubeconfig=str(file)) == {"client": "client", "path": "/x", "login": bearer("from-file")}
 
-    def test_a_context_without_a_user(self, tmp_path: Path, server: Echo) -> None:
+    def test_a_context_without_a_user_sends_no_login(self, tmp_path: Path, server: Echo) -> None:
         data = config(server)
         del data["contexts"][0]["context"]["user"]
         assert asked(tmp_path, kubeconfig=data) == {"client": None, "path": "/x", "login": []}
 
     @pytest.mark.parametrize("options", [{"api_key": "t"}, {"username": "u", "password": "p"}])
     @pytest.mark.parametrize("user", ["certificate", "token", "plugin"])
-    def test_a_login_by_options_replaces_that_of_the_kubeconfig(
+    def test_a_login_by_options_replaces_the_login_of_the_kubeconfig(
         self, tmp_path: Path, server: Echo, options: Any, user: str
     ) -> None:
         """Also its certificate, which the API server would look at first, and its plugin, which is not run."""
@@ -436,24 +450,24 @@ class TestKubeconfig:
         assert found["client"] is None
         assert found["login"] == (bearer("t") if "api_key" in options else basic("u:p"))
 
-    def test_so_does_a_certificate(self, tmp_path: Path, server: Echo) -> None:
+    def test_a_certificate_by_option_replaces_the_login_of_the_kubeconfig(self, tmp_path: Path, server: Echo) -> None:
         both = in_file(issue("other").certificate + issue("other").key, tmp_path / "both")
         user = {**with_certificate(issue("client")), "token": "t"}
         found = asked(tmp_path, kubeconfig=config(server, user), client_cert=both)
         assert found == {"client": "other", "path": "/x", "login": []}
 
-    def test_an_authority_by_option_wins(self, tmp_path: Path, server: Echo) -> None:
+    def test_an_authority_by_option_wins_over_the_kubeconfig(self, tmp_path: Path, server: Echo) -> None:
         data = config(server, **{"certificate-authority-data": b64(authority("other").certificate)})
         assert asked(tmp_path, kubeconfig=data, ca_cert=ca_file(tmp_path))["login"] == bearer("kubeconfig")
 
     @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
-    def test_that_it_does_not_verify(self, tmp_path: Path, server: Echo) -> None:
+    def test_the_kubeconfig_can_switch_verification_off(self, tmp_path: Path, server: Echo) -> None:
         data = config(server, **{"certificate-authority-data": None, "insecure-skip-tls-verify": True})
         assert asked(tmp_path, kubeconfig=data)["login"] == bearer("kubeconfig")
         with opened(tmp_path, kubeconfig=data, validate_certs=True) as connection, pytest.raises(Unusable):
             ask(connection)
 
-    def test_the_servers_name(self, tmp_path: Path, server: Echo) -> None:
+    def test_the_server_name_of_the_kubeconfig_is_verified(self, tmp_path: Path, server: Echo) -> None:
         asked(tmp_path, kubeconfig=config(server, **{"tls-server-name": "api.example.com"}))
         data = config(server, **{"tls-server-name": "other.example.com"})
         with opened(tmp_path, kubeconfig=data) as connection, pytest.raises(Unusable, match=r"other\.example\.com"):
@@ -481,10 +495,10 @@ class TestKubeconfig:
             ),
         ],
     )
-    def test_what_is_wrong_with_its_cluster(self, tmp_path: Path, part: Any, problem: str) -> None:
+    def test_an_invalid_cluster_of_the_kubeconfig_is_refused(self, tmp_path: Path, part: Any, problem: str) -> None:
         assert refusal_of(tmp_path, kubeconfig=config(None, **part)) == problem
 
-    def test_a_certificate_of_no_use_is_named(self, tmp_path: Path) -> None:
+    def test_an_invalid_certificate_of_the_kubeconfig_is_named(self, tmp_path: Path) -> None:
         user = {"client-certificate-data": b64(issue("client").certificate), "client-key-data": b64(b"secret")}
         assert refusal_of(tmp_path, kubeconfig=config(None, user)) == (
             "'client-certificate-data' of user 'u' in the kubeconfig given as data with 'client-key-data' of user 'u' in the "
@@ -494,7 +508,7 @@ class TestKubeconfig:
 
 
 class TestImpersonation:
-    def test_a_user_and_groups(self, tmp_path: Path, server: Echo) -> None:
+    def test_a_user_and_groups_are_impersonated_by_options(self, tmp_path: Path, server: Echo) -> None:
         groups = ("one", "two")
         found = asked(tmp_path, kubeconfig=config(server), impersonate_user="alice", impersonate_groups=groups)
         assert found["login"] == [
@@ -504,12 +518,12 @@ class TestImpersonation:
             ["Impersonate-Group", "two"],
         ]
 
-    def test_names_are_sent_in_utf_8(self, tmp_path: Path, server: Echo) -> None:
+    def test_impersonated_names_are_sent_in_utf_8(self, tmp_path: Path, server: Echo) -> None:
         found = asked(tmp_path, kubeconfig=config(server), impersonate_user="jürgen漢", impersonate_groups=("é",))
         sent = [value.encode("latin-1").decode("utf-8") for _name, value in found["login"][1:]]
         assert sent == ["jürgen漢", "é"]
 
-    def test_that_of_the_kubeconfig(self, tmp_path: Path, server: Echo) -> None:
+    def test_a_user_and_groups_are_impersonated_by_the_kubeconfig(self, tmp_path: Path, server: Echo) -> None:
         user = {"token": "t", "as": "bob", "as-groups": ["one", "two"]}
         assert asked(tmp_path, kubeconfig=config(server, user))["login"][1:] == [
             ["Impersonate-User", "bob"],
@@ -517,20 +531,20 @@ class TestImpersonation:
             ["Impersonate-Group", "two"],
         ]
 
-    def test_it_stays_when_the_login_is_another(self, tmp_path: Path, server: Echo) -> None:
+    def test_the_impersonation_of_the_kubeconfig_stays_with_another_login(self, tmp_path: Path, server: Echo) -> None:
         user = {"token": "t", "as": "bob"}
         assert asked(tmp_path, kubeconfig=config(server, user), api_key="other")["login"] == [
             *bearer("other"),
             ["Impersonate-User", "bob"],
         ]
 
-    def test_a_user_by_option_replaces_all_of_it(self, tmp_path: Path, server: Echo) -> None:
+    def test_a_user_by_option_replaces_the_impersonation_of_the_kubeconfig(self, tmp_path: Path, server: Echo) -> None:
         user = {"token": "t", "as": "bob", "as-groups": ["one"], "as-uid": "7", "as-user-extra": {"a": ["b"]}}
         assert asked(tmp_path, kubeconfig=config(server, user), impersonate_user="alice")["login"][1:] == [
             ["Impersonate-User", "alice"]
         ]
 
-    def test_groups_by_option_replace_its_groups(self, tmp_path: Path, server: Echo) -> None:
+    def test_groups_by_option_replace_the_groups_of_the_kubeconfig(self, tmp_path: Path, server: Echo) -> None:
         user = {"token": "t", "as": "bob", "as-groups": ["one"]}
         assert asked(tmp_path, kubeconfig=config(server, user), impersonate_groups=("two",))["login"][1:] == [
             ["Impersonate-User", "bob"],
@@ -566,7 +580,7 @@ class TestImpersonation:
             ),
         ],
     )
-    def test_what_is_refused(self, tmp_path: Path, user: Any, problem: str) -> None:
+    def test_an_invalid_impersonation_is_refused(self, tmp_path: Path, user: Any, problem: str) -> None:
         assert refusal_of(tmp_path, kubeconfig=config(None, user)) == problem
 
 
@@ -588,21 +602,21 @@ class TestHost:
             ("https://a#secret", "contains a '?' or '#'. Remove it and the rest"),
         ],
     )
-    def test_one_of_no_use(self, tmp_path: Path, host: str, problem: str) -> None:
+    def test_an_invalid_host_is_refused(self, tmp_path: Path, host: str, problem: str) -> None:
         assert refusal_of(tmp_path, host=host, api_key="t") == f"option 'host' {problem}"
 
-    def test_it_is_the_clusters_name_in_messages(self, tmp_path: Path) -> None:
+    def test_the_host_is_the_name_of_the_cluster_in_messages(self, tmp_path: Path) -> None:
         with opened(tmp_path, host="https://a:8080/b/", api_key="t") as connection:
             assert connection.host == "https://a:8080/b"
 
     @pytest.mark.parametrize("host", ["http://a", "HTTP://a:8080/b", "http://10.0.0.1", "http://[fd00::1]:80"])
-    def test_one_without_tls_is_refused(self, tmp_path: Path, host: str) -> None:
+    def test_a_host_without_tls_is_refused(self, tmp_path: Path, host: str) -> None:
         assert refusal_of(tmp_path, kubeconfig=without_user(host)).startswith(
             "'server' of cluster 'c' in the kubeconfig given as data begins with http://, so all credentials would"
         )
 
     @pytest.mark.parametrize("host", ["http://127.0.0.1:1", "http://[::1]:1", "http://localhost:1"])
-    def test_one_of_this_host_is_reached_without_tls_and_without_a_login(self, tmp_path: Path, host: str) -> None:
+    def test_a_local_host_is_reached_without_tls_only_without_a_login(self, tmp_path: Path, host: str) -> None:
         with opened(tmp_path, kubeconfig=without_user(host)) as connection:
             assert dict(connection.headers()) == {}
         for user in ({"token": "t"}, {"username": "u", "password": "p"}, with_certificate(issue("client"))):
@@ -614,7 +628,7 @@ class TestHost:
             ):
                 connection.headers()
 
-    def test_no_proxy_stands_between(self, tmp_path: Path) -> None:
+    def test_a_local_host_without_tls_is_refused_if_a_proxy_is_set(self, tmp_path: Path) -> None:
         assert "begins with http://" in refusal_of(
             tmp_path, kubeconfig=without_user("http://127.0.0.1:1"), proxy="http://b:1"
         )
@@ -655,22 +669,20 @@ class TestProxy:
         with opened(directory, **options) as connection, pytest.raises(NotSent, match="407"):
             ask(connection)
 
-    def test_that_of_the_option_wins_over_that_of_the_kubeconfig(
-        self, tmp_path: Path, server: Echo, proxy: _Proxy
-    ) -> None:
+    def test_the_proxy_by_option_wins_over_the_kubeconfig(self, tmp_path: Path, server: Echo, proxy: _Proxy) -> None:
         self.through(tmp_path, kubeconfig=config(server, **{"proxy-url": "http://127.0.0.1:1"}), proxy=proxy.url)
         ((target, _headers),) = proxy.seen
         assert target == server.url.removeprefix("https://")
 
-    def test_that_of_the_kubeconfig(self, tmp_path: Path, server: Echo, proxy: _Proxy) -> None:
+    def test_the_proxy_of_the_kubeconfig_is_used(self, tmp_path: Path, server: Echo, proxy: _Proxy) -> None:
         self.through(tmp_path, kubeconfig=config(server, **{"proxy-url": proxy.url}))
         assert len(proxy.seen) == 1
 
-    def test_some_hosts_are_reached_without(self, tmp_path: Path, server: Echo, proxy: _Proxy) -> None:
+    def test_hosts_in_no_proxy_are_reached_without_the_proxy(self, tmp_path: Path, server: Echo, proxy: _Proxy) -> None:
         assert asked(tmp_path, kubeconfig=config(server), proxy=proxy.url, no_proxy="example.com,127.0.0.0/8")
         assert proxy.seen == []
 
-    def test_its_headers(self, tmp_path: Path, server: Echo, proxy: _Proxy) -> None:
+    def test_proxy_headers_are_sent_to_the_proxy(self, tmp_path: Path, server: Echo, proxy: _Proxy) -> None:
         headers = {"proxy_basic_auth": "ü:ä", "user_agent": "agent"}
         self.through(tmp_path, kubeconfig=config(server), proxy=proxy.url, proxy_headers=headers)
         ((_target, seen),) = proxy.seen
@@ -683,7 +695,7 @@ class TestProxy:
         ("headers", "login"),
         [({}, "us@er:p ß"), ({"user_agent": "agent"}, "us@er:p ß"), ({"proxy_basic_auth": "a:b"}, "a:b")],
     )
-    def test_a_login_in_its_address_is_sent(
+    def test_a_login_in_the_address_of_the_proxy_is_sent(
         self, tmp_path: Path, server: Echo, proxy: _Proxy, headers: dict[str, str], login: str
     ) -> None:
         """As by every other client. One that is given on its own wins."""
@@ -695,13 +707,13 @@ class TestProxy:
     @pytest.mark.parametrize(
         "url", ["ftp://user:secret@a", "http://user:secret@[::1", "127.0.0.1:secret", "socks9://secret"]
     )
-    def test_one_of_no_use_is_not_repeated(self, tmp_path: Path, url: str) -> None:
+    def test_an_invalid_proxy_is_refused_without_repeating_its_address(self, tmp_path: Path, url: str) -> None:
         text = refusal_of(tmp_path, kubeconfig=config(None), proxy=url)
         assert text.startswith("the proxy cannot be used (")
         assert text.endswith("). Correct 'proxy'")
 
     @pytest.mark.parametrize("verify", [True, False])
-    def test_one_that_is_reached_by_tls(self, tmp_path: Path, verify: bool) -> None:
+    def test_a_proxy_by_tls_is_used(self, tmp_path: Path, verify: bool) -> None:
         """At an IP address, which urllib3 1.26 does not name to the TLS layer."""
         file = write_certificate(tmp_path / "server.pem")
         context = server_context(file)
@@ -711,9 +723,9 @@ class TestProxy:
             proxy_by_tls(behind.host, context) as url,
             opened(tmp_path, host="https://127.0.0.1:1", api_key="t", proxy=url, **trusted) as connection,
         ):
-            assert send(connection.pool, "GET", f"{connection.host}/", {}, None).status == 204
+            assert send_api_request(connection.pool, "GET", f"{connection.host}/", {}, None).status == 204
 
-    def test_one_that_is_not_trusted(self, tmp_path: Path) -> None:
+    def test_a_proxy_by_tls_with_an_untrusted_certificate_is_refused(self, tmp_path: Path) -> None:
         context = server_context(write_certificate(tmp_path / "server.pem"))
         other = write_certificate(tmp_path / "other.pem")
         with (
@@ -722,9 +734,9 @@ class TestProxy:
             opened(tmp_path, host="https://127.0.0.1:1", api_key="t", proxy=url, ca_cert=other) as connection,
             pytest.raises((NotSent, Unusable), match="certificate"),
         ):
-            send(connection.pool, "GET", f"{connection.host}/", {}, None)
+            send_api_request(connection.pool, "GET", f"{connection.host}/", {}, None)
 
-    def test_the_authority_is_known_to_it_as_well(self, tmp_path: Path) -> None:
+    def test_a_proxy_by_tls_is_verified_with_the_given_authority(self, tmp_path: Path) -> None:
         """For a proxy that is reached by TLS."""
         file = ca_file(tmp_path)
         with opened(tmp_path, host="https://a", api_key="t", ca_cert=file, proxy="https://b") as connection:
@@ -749,13 +761,13 @@ def certificate_of(issued: Issued) -> dict[str, str]:
 
 
 class TestPlugin:
-    def test_its_token(self, tmp_path: Path, server: Echo) -> None:
+    def test_the_token_of_the_plugin_is_sent(self, tmp_path: Path, server: Echo) -> None:
         with opened(tmp_path, kubeconfig=as_file(tmp_path, config(server, printing("printed")))) as connection:
             assert not (tmp_path / "count").exists()
             assert [ask(connection)["login"] for _request in range(3)] == [bearer("printed")] * 3
         assert (tmp_path / "count").read_text() == "x\n"
 
-    def test_its_certificate(self, tmp_path: Path, server: Echo) -> None:
+    def test_the_certificate_of_the_plugin_is_shown(self, tmp_path: Path, server: Echo) -> None:
         user = printing(**certificate_of(issue("client")))
         with opened(tmp_path, kubeconfig=as_file(tmp_path, config(server, user))) as connection:
             assert [ask(connection) for _request in range(2)] == [{"client": "client", "path": "/x", "login": []}] * 2
@@ -776,7 +788,7 @@ class TestPlugin:
             assert not connection.renew(connection.headers())
         assert (tmp_path / "count").read_text() == "x\n" * 3
 
-    def test_a_certificate_of_no_use(self, tmp_path: Path, server: Echo) -> None:
+    def test_an_invalid_certificate_of_the_plugin_is_reported(self, tmp_path: Path, server: Echo) -> None:
         user = printing(clientCertificateData="secret", clientKeyData="secret")
         with (
             opened(tmp_path, kubeconfig=as_file(tmp_path, config(server, user))) as connection,
@@ -784,7 +796,7 @@ class TestPlugin:
         ):
             connection.headers()
 
-    def test_one_that_fails_ends_in_an_error(self, tmp_path: Path, server: Echo) -> None:
+    def test_a_failed_plugin_ends_in_an_error(self, tmp_path: Path, server: Echo) -> None:
         user = {"exec": {"command": "sh", "args": ["-c", "echo secret; exit 4"], "apiVersion": V1}}
         file = as_file(tmp_path, config(server, user))
         with opened(tmp_path, kubeconfig=file) as connection, pytest.raises(ConnectError) as caught:
@@ -795,7 +807,7 @@ class TestPlugin:
 
 
 class TestConnection:
-    def test_each_request_gets_headers_of_its_own(self, tmp_path: Path) -> None:
+    def test_each_request_gets_its_own_headers(self, tmp_path: Path) -> None:
         for more in ({}, {"impersonate_user": "u", "impersonate_groups": ("g",)}):
             with opened(tmp_path, host="https://a", api_key="t", **more) as connection:
                 first, second = connection.headers(), connection.headers()
@@ -803,11 +815,11 @@ class TestConnection:
                 assert second["Authorization"] == "Bearer t"
                 assert not connection.renew(second)
 
-    def test_it_keeps_as_many_connections_as_there_are_threads(self, tmp_path: Path) -> None:
+    def test_the_pool_keeps_as_many_connections_as_there_are_threads(self, tmp_path: Path) -> None:
         with opened(tmp_path, host="https://a", api_key="t") as connection:
             assert connection.pool.connection_pool_kw["maxsize"] == 2
 
-    def test_requests_leave_in_one_piece(self, tmp_path: Path) -> None:
+    def test_requests_are_sent_in_one_piece(self, tmp_path: Path) -> None:
         received: list[bytes] = []
 
         def serve(listening: socket.socket) -> None:
@@ -820,17 +832,17 @@ class TestConnection:
             thread.start()
             url = f"http://127.0.0.1:{listening.getsockname()[1]}"
             with opened(tmp_path, kubeconfig=without_user(url)) as connection:
-                send(connection.pool, "POST", url, connection.headers(), b"body")
+                send_api_request(connection.pool, "POST", url, connection.headers(), b"body")
             thread.join(10)
         assert received[0].endswith(b"\r\n\r\nbody")
 
-    def test_in_the_end_all_is_closed(self, tmp_path: Path, server: Echo) -> None:
+    def test_all_pools_are_closed_at_the_end(self, tmp_path: Path, server: Echo) -> None:
         with opened(tmp_path, kubeconfig=config(server)) as connection:
             ask(connection)
             assert len(connection.pool.pools) == 1
         assert len(connection.pool.pools) == 0
 
-    def test_options_do_not_show_themselves(self) -> None:
+    def test_the_repr_of_the_options_hides_the_login(self) -> None:
         assert "secret" not in repr(ConnectionOptions(api_key="secret"))
 
 
@@ -843,7 +855,7 @@ class TestUnverifiedByTheEnvironment:
             return found.warnings
 
     @pytest.mark.parametrize("name", ["K8S_AUTH_VERIFY_SSL", "K8S_AUTH_VALIDATE_CERTS"])
-    def test_is_said_with_the_variable_and_the_way_out(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    def test_the_warning_names_the_variable_and_the_fix(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
         monkeypatch.setenv(name, "False")
         (said,) = self.warnings()
         assert said.startswith(
@@ -851,26 +863,26 @@ class TestUnverifiedByTheEnvironment:
         )
         assert "paste the authority into the credential" in said and "token" not in said
 
-    def test_names_the_variable_that_counts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_warning_names_the_variable_that_counts(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("K8S_AUTH_VALIDATE_CERTS", "no")
         monkeypatch.setenv("K8S_AUTH_VERIFY_SSL", "True")
         assert "variable K8S_AUTH_VALIDATE_CERTS disables" in self.warnings()[0]
 
     @pytest.mark.parametrize("word", ["True", "yes", "1", ""])
-    def test_an_option_beside_a_variable_that_says_nothing_of_it_is_a_decision(
+    def test_an_option_next_to_a_neutral_variable_gives_no_warning(
         self, monkeypatch: pytest.MonkeyPatch, word: str
     ) -> None:
         monkeypatch.setenv("K8S_AUTH_VERIFY_SSL", word)
         assert self.warnings() == ()
 
-    def test_an_option_alone_is_a_decision(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_option_alone_gives_no_warning(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("K8S_AUTH_VERIFY_SSL", raising=False)
         assert self.warnings() == ()
 
-    def test_without_tls_there_is_nothing_to_verify(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_connection_without_tls_gives_no_warning(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("K8S_AUTH_VERIFY_SSL", "False")
         assert self.warnings(host="http://127.0.0.1:1") == ()
 
-    def test_verified_connections_have_nothing_to_say(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_verified_connection_gives_no_warning(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("K8S_AUTH_VERIFY_SSL", "True")
         assert self.warnings(validate_certs=True) == ()

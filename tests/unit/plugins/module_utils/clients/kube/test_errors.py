@@ -227,7 +227,7 @@ FAILURES = [
 
 class TestTable:
     @pytest.mark.parametrize(("code", "body", "kind", "text", "way_out"), TABLE)
-    def test_a_refusal_says_what_to_do(
+    def test_a_refusal_names_its_fix(
         self, code: int, body: bytes, kind: type[Exception], text: str, way_out: str
     ) -> None:
         error: Any = error_of(code, body)
@@ -236,7 +236,7 @@ class TestTable:
         assert error.status == code
 
     @pytest.mark.parametrize(("code", "body", "text", "way_out"), FAILURES)
-    def test_a_failure_is_no_refusal_and_says_when_a_write_may_have_happened(
+    def test_a_failure_is_not_a_refusal_and_reports_a_write_that_may_have_happened(
         self, code: int, body: bytes, text: str, way_out: str
     ) -> None:
         read, write = error_of(code, body), error_of(code, body, writes=True)
@@ -247,7 +247,7 @@ class TestTable:
         assert isinstance(write, errors.Unanswered)
         assert write.what == f"{ATTEMPT} failed: {code} {text}"
 
-    def test_a_server_that_says_when_to_come_again_has_done_nothing(self) -> None:
+    def test_a_503_with_retry_after_means_that_the_write_was_not_carried_out(self) -> None:
         error: Any = error_of(503, status("ServiceUnavailable"), writes=True, retry_after="3")
         assert error.__class__ is errors.ApiError
         assert str(error) == (
@@ -256,7 +256,7 @@ class TestTable:
         assert (error.status, error.retry_after) == (503, 3.0)
 
     @pytest.mark.parametrize("code", [500, 504])
-    def test_only_of_503_is_that_known(self, code: int) -> None:
+    def test_a_500_or_504_with_retry_after_leaves_the_write_in_doubt(self, code: int) -> None:
         assert error_of(code, b"", retry_after="3").__class__ is errors.Unanswered
 
     @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ class TestTable:
             "This is not the address of an API server: correct 'host' or the kubeconfig"
         )
 
-    def test_a_label_selector_that_is_rejected_is_named(self) -> None:
+    def test_a_rejected_label_selector_is_named(self) -> None:
         body = status("BadRequest", "unable to parse requirement")
         error = error_of(400, body, label_selector="a in b")
         assert error.__class__ is errors.ApiError
@@ -305,11 +305,11 @@ class TestNotFound:
         assert error_of(404, body, resource="rolebindings", name="quay").__class__ is errors.NotFound
 
     @pytest.mark.parametrize("kind", ["clusterroles", "namespaces", "secrets"])
-    def test_what_was_asked_for_itself_is_simply_not_found(self, kind: str) -> None:
+    def test_a_404_of_the_requested_kind_means_not_found(self, kind: str) -> None:
         """So that a role that is granted can be looked for, and a namespace too."""
         assert error_of(404, status("NotFound", kind=kind), resource=kind).__class__ is errors.NotFound
 
-    def test_another_kind_is_simply_not_found(self) -> None:
+    def test_a_404_of_another_kind_means_not_found(self) -> None:
         assert error_of(404, status("NotFound", kind="pods"), resource="rolebindings").__class__ is errors.NotFound
 
 
@@ -332,7 +332,7 @@ class TestText:
             (b"a " * 100_000, "a " * 149 + "a …"),
         ],
     )
-    def test_is_one_line_without_control_characters(self, body: bytes, said: str) -> None:
+    def test_the_text_of_an_answer_is_one_line_without_control_characters(self, body: bytes, said: str) -> None:
         assert str(error_of(413, body)) == f"{ATTEMPT} was refused: 413 {said}. " + (
             "The object is too large for the API server: make it smaller"
         )
@@ -350,7 +350,7 @@ class TestText:
             ("a \t b", "a b"),
         ],
     )
-    def test_is_bounded(self, text: str, line: str) -> None:
+    def test_the_text_of_an_answer_is_bounded(self, text: str, line: str) -> None:
         assert one_line(text) == line
         assert f": 413 {line or 'no explanation'}." in str(error_of(413, text.encode()))
 
@@ -359,10 +359,10 @@ class TestHidden:
     """An answer may repeat the request, and so its login."""
 
     @pytest.mark.parametrize("body", [b"token abc-def is bad", status("Unauthorized", "token abc-def is bad")])
-    def test_the_login_is_not_shown(self, body: bytes) -> None:
+    def test_the_login_is_not_shown_in_an_error(self, body: bytes) -> None:
         assert ": 401 token ******** is bad. " in str(error_of(401, body, hidden={"abc-def"}))
 
-    def test_nor_a_part_of_it_that_is_left_when_the_text_is_cut(self) -> None:
+    def test_a_login_is_hidden_before_the_text_is_cut(self) -> None:
         text = "y " * 145 + "first second third"
         assert "y ********. " in str(error_of(401, text.encode(), hidden={"first second third"}))
         assert "y …. " in str(error_of(401, b"y" * 250 + b" " + b"hidden" * 20))
@@ -388,7 +388,7 @@ class TestRetryAfter:
             ("\u00b2", None),
         ],
     )
-    def test_is_a_number_of_seconds_or_nothing(self, header: str | None, seconds: float | None) -> None:
+    def test_retry_after_is_a_number_of_seconds_or_none(self, header: str | None, seconds: float | None) -> None:
         error: Any = error_of(429, b"Too many requests, please try again later.", retry_after=header)
         assert error.retry_after == seconds
 
@@ -426,7 +426,7 @@ class TestHostileAnswers:
         writes=st.booleans(),
         header=st.none() | st.text(max_size=30),
     )
-    def test_one_line_comes_of_everything(
+    def test_any_answer_becomes_an_error_of_one_line(
         self, code: int, body: bytes, resource: str, writes: bool, header: str | None
     ) -> None:
         error = error_of(code, body, resource=resource, writes=writes, retry_after=header, location=header)

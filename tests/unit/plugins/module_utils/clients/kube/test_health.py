@@ -29,7 +29,7 @@ def reached() -> tuple[Health, Clock]:
 
 class TestPatience:
     @pytest.mark.parametrize(("seconds", "silent"), [(29.9, 0.0), (30.0, 30.0), (60.0, 60.0)])
-    def test_it_is_counted_from_the_start_of_the_first_request_without_an_answer(
+    def test_the_silence_counts_from_the_start_of_the_first_unanswered_request(
         self, seconds: float, silent: float
     ) -> None:
         health, clock = reached()
@@ -37,11 +37,11 @@ class TestPatience:
         assert health.unhealthy(1000.0) == silent
 
     @pytest.mark.parametrize(("seconds", "silent"), [(4.9, 0.0), (5.0, 5.0)])
-    def test_a_server_that_was_never_reached_is_given_less(self, seconds: float, silent: float) -> None:
+    def test_a_server_that_was_never_reached_is_given_less_time(self, seconds: float, silent: float) -> None:
         clock = Clock(100.0 + seconds)
         assert Health(clock.now).unhealthy(100.0) == silent
 
-    def test_it_goes_on_over_several_requests(self) -> None:
+    def test_the_silence_counts_over_several_requests(self) -> None:
         health, clock = reached()
         at(clock, 110.0)
         assert health.unhealthy(109.0) == 0
@@ -57,7 +57,7 @@ class TestPatience:
         at(clock, 131.0)
         assert health.unhealthy(101.0) == 30.0
 
-    def test_a_healthy_answer_to_anybody_ends_it(self) -> None:
+    def test_a_healthy_answer_to_any_request_ends_the_silence(self) -> None:
         health, clock = reached()
         at(clock, 130.0)
         assert health.unhealthy(120.0) == 0
@@ -66,7 +66,7 @@ class TestPatience:
         at(clock, 178.9)
         assert health.unhealthy(150.0) == 0
 
-    def test_a_request_that_hung_while_others_were_answered_counts_from_their_last_answer(self) -> None:
+    def test_a_hung_request_counts_from_the_last_answer_to_the_other_requests(self) -> None:
         health, clock = reached()
         at(clock, 150.0)
         health.healthy()
@@ -75,7 +75,7 @@ class TestPatience:
         at(clock, 180.0)
         assert health.unhealthy(110.0) == 30.0
 
-    def test_an_answer_says_that_it_was_reached(self) -> None:
+    def test_a_healthy_answer_marks_the_server_as_reached(self) -> None:
         health = Health(Clock().now)
         assert not health.reached
         health.healthy()
@@ -83,7 +83,7 @@ class TestPatience:
 
 
 class TestStop:
-    def test_nothing_is_stopped_at_first(self) -> None:
+    def test_the_health_is_not_stopped_at_first(self) -> None:
         health = Health(Clock().now)
         health.check()
         assert not health.is_stopped
@@ -97,7 +97,7 @@ class TestStop:
         with pytest.raises(ConnectError, match=r"^first$"):
             health.check()
 
-    def test_each_caller_gets_an_error_of_its_own_that_says_nothing_of_another_ones_write(self) -> None:
+    def test_each_caller_gets_its_own_error_without_the_doubt_of_another_write(self) -> None:
         health, error = Health(Clock().now), ClusterError("first")
         error.unanswered = True
         first, second = health.stop(error), health.stop(error)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import urllib3
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.http_tuning import prepare
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.http_tuning import tune_pool
 
 
 class Connection:
@@ -42,12 +42,12 @@ class Manager:
 @pytest.fixture
 def connection() -> Any:
     manager = Manager()
-    prepare(manager)
+    tune_pool(manager)
     return manager.pool_classes_by_scheme["https"].ConnectionCls()
 
 
 class TestConnection:
-    def test_headers_and_body_are_one_piece(self, connection: Any) -> None:
+    def test_headers_and_body_are_sent_in_one_piece(self, connection: Any) -> None:
         connection.request(b"headers ", b"body ", b"end")
         assert connection.sent == [b"headers body end"]
 
@@ -56,7 +56,7 @@ class TestConnection:
         connection.request(b"c")
         assert connection.sent == [b"ab", b"c"]
 
-    def test_what_is_no_request_is_sent_at_once(self, connection: Any) -> None:
+    def test_data_outside_a_request_is_sent_at_once(self, connection: Any) -> None:
         """The opening of a tunnel."""
         connection.send(b"CONNECT")
         connection.request(b"a")
@@ -72,10 +72,10 @@ class TestConnection:
 
 
 class TestManager:
-    def test_every_scheme_of_this_manager_and_of_no_other(self) -> None:
+    def test_prepare_changes_every_scheme_of_one_pool_manager_only(self) -> None:
         mine, other = urllib3.PoolManager(), urllib3.PoolManager()
         before = dict(other.pool_classes_by_scheme)
-        prepare(mine)
+        tune_pool(mine)
         for scheme in ("http", "https"):
             kind, plain = mine.pool_classes_by_scheme[scheme], before[scheme]
             assert issubclass(kind, plain)
@@ -86,8 +86,8 @@ class TestManager:
             assert kind.ConnectionCls.__name__ == plain.ConnectionCls.__name__
         assert other.pool_classes_by_scheme == before
 
-    def test_a_pool_of_it_opens_such_connections(self) -> None:
+    def test_a_pool_of_a_prepared_manager_opens_tuned_connections(self) -> None:
         manager = urllib3.PoolManager()
-        prepare(manager)
+        tune_pool(manager)
         pool = manager.connection_from_url("http://127.0.0.1:1")
         assert pool.ConnectionCls is manager.pool_classes_by_scheme["http"].ConnectionCls

@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ConnectError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import Section, load
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import (
+    Section,
+    load_kubeconfig,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.tls import Pem
 
 WAY_OUT = (
@@ -48,7 +51,7 @@ def written(path: Path, content: Any) -> str:
 
 def error_of(given: Any, context: str | None = None) -> str:
     with pytest.raises(ConnectError) as caught:
-        load(given, context)
+        load_kubeconfig(given, context)
     assert str(caught.value).isprintable()
     assert SECRET not in str(caught.value)
     return str(caught.value)
@@ -56,38 +59,38 @@ def error_of(given: Any, context: str | None = None) -> str:
 
 class TestContext:
     @pytest.mark.parametrize(("context", "named"), [(None, "one"), ("", "one"), ("one", "one"), ("two", "two")])
-    def test_the_current_one_or_the_one_that_is_wanted(self, context: str | None, named: str) -> None:
-        found = load(config(), context)
+    def test_the_current_or_the_given_context_is_loaded(self, context: str | None, named: str) -> None:
+        found = load_kubeconfig(config(), context)
         assert found.cluster.values == {"server": f"https://{named}"}
         assert found.user.values == {"token": f"token-{named}"}
 
-    def test_titles_and_directories(self, tmp_path: Path) -> None:
+    def test_titles_and_directories_are_those_of_the_file(self, tmp_path: Path) -> None:
         path = written(tmp_path / "dir/config", config())
-        found = load(path, None)
+        found = load_kubeconfig(path, None)
         assert found.cluster.title == f"cluster 'cluster-one' in kubeconfig {path}"
         assert found.user.title == f"user 'user-one' in kubeconfig {path}"
         assert found.user.directory == found.cluster.directory == tmp_path / "dir"
 
-    def test_data_is_relative_to_where_one_is(self) -> None:
-        found = load(config(), None)
+    def test_data_is_relative_to_the_current_directory(self) -> None:
+        found = load_kubeconfig(config(), None)
         assert found.user.title == "user 'user-one' in the kubeconfig given as data"
         assert found.user.directory == Path()
 
     @pytest.mark.parametrize("context", [{"cluster": "cluster-one"}, {"cluster": "cluster-one", "user": ""}])
-    def test_one_without_a_user(self, context: Any) -> None:
-        found = load(config(contexts=[{"name": "one", "context": context}]), None)
+    def test_a_context_without_a_user_has_no_login(self, context: Any) -> None:
+        found = load_kubeconfig(config(contexts=[{"name": "one", "context": context}]), None)
         assert found.cluster.values == {"server": "https://one"}
         assert found.user.values == {}
         assert found.user.title == "context 'one' in the kubeconfig given as data"
         found.save()
 
     @pytest.mark.parametrize("user", [{"name": "user-one"}, {"name": "user-one", "user": None}])
-    def test_a_user_that_is_empty(self, user: Any) -> None:
-        assert load(config(users=[user]), None).user.values == {}
+    def test_an_empty_user_has_no_values(self, user: Any) -> None:
+        assert load_kubeconfig(config(users=[user]), None).user.values == {}
 
-    def test_the_first_one_of_a_name_counts(self) -> None:
+    def test_the_first_user_of_a_name_counts(self) -> None:
         users = [{"name": "user-one", "user": {"token": n}} for n in ("first", "second")]
-        assert load(config(users=users), None).user.values == {"token": "first"}
+        assert load_kubeconfig(config(users=users), None).user.values == {"token": "first"}
 
     @pytest.mark.parametrize(
         ("changes", "context", "problem"),
@@ -105,7 +108,9 @@ class TestContext:
             ({"clusters": [{"name": 7}]}, None, "an entry of 'clusters' has no name. "),
         ],
     )
-    def test_what_is_wrong(self, changes: Any, context: str | None, problem: str) -> None:
+    def test_an_incomplete_kubeconfig_is_refused_with_the_problem(
+        self, changes: Any, context: str | None, problem: str
+    ) -> None:
         assert error_of(config(**changes), context) == (
             f"the kubeconfig given as data cannot be used: {problem}{WAY_OUT}"
         )
@@ -125,51 +130,53 @@ class TestContext:
             ({"current-context": 7}, "{} cannot be used: 'current-context' is not a string: put it in quotes"),
         ],
     )
-    def test_what_is_of_another_type(self, changes: Any, problem: str) -> None:
+    def test_a_value_of_another_type_is_refused_with_the_problem(self, changes: Any, problem: str) -> None:
         assert error_of(config(**changes)) == problem.format("the kubeconfig given as data")
 
 
 class TestFiles:
     @pytest.mark.parametrize("given", [None, ""])
-    def test_the_default_one(self, tmp_path: Path, given: str | None) -> None:
+    def test_the_default_kubeconfig_is_in_the_home_directory(self, tmp_path: Path, given: str | None) -> None:
         written(tmp_path / ".kube/config", config())
-        found = load(given, None)
+        found = load_kubeconfig(given, None)
         assert found.user.title == "user 'user-one' in the kubeconfig ~/.kube/config"
         assert found.user.directory == tmp_path / ".kube"
 
-    def test_the_variable_is_read_when_it_is_needed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_variable_kubeconfig_is_read_at_load_time(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         written(tmp_path / ".kube/config", config())
         monkeypatch.setenv("KUBECONFIG", written(tmp_path / "other", config(**{"current-context": "two"})))
-        found = load(None, None)
+        found = load_kubeconfig(None, None)
         assert found.user.title == f"user 'user-two' in the kubeconfig {tmp_path / 'other'}"
 
-    def test_the_home_directory(self, tmp_path: Path) -> None:
+    def test_a_tilde_means_the_home_directory(self, tmp_path: Path) -> None:
         written(tmp_path / "mine", config())
-        assert load("~/mine", None).user.directory == tmp_path
+        assert load_kubeconfig("~/mine", None).user.directory == tmp_path
 
-    def test_of_several_the_first_that_says_something_counts(self, tmp_path: Path) -> None:
+    def test_the_first_of_several_files_with_a_value_counts(self, tmp_path: Path) -> None:
         """And those that are not there do not."""
         first = written(tmp_path / "a/config", {"clusters": config()["clusters"]})
         second = config(users=[{"name": "user-two", "user": {"token": "second"}}], clusters=[{"name": "cluster-two"}])
         third = config(**{"current-context": "one"}, users=[{"name": "user-two", "user": {"token": "third"}}])
         paths = f"{first}:{tmp_path / 'none'}::" + written(tmp_path / "b/config", {**second, "current-context": "two"})
-        found = load(f"{paths}:{written(tmp_path / 'c', third)}", None)
+        found = load_kubeconfig(f"{paths}:{written(tmp_path / 'c', third)}", None)
         assert found.cluster.values == {"server": "https://two"}
         assert found.cluster.directory == tmp_path / "a"
         assert found.user.values == {"token": "second"}
         assert found.user.directory == tmp_path / "b"
 
-    def test_it_is_saved_where_it_came_from(self, tmp_path: Path) -> None:
+    def test_a_kubeconfig_is_saved_in_the_file_that_it_came_from(self, tmp_path: Path) -> None:
         first = written(tmp_path / "first", {"clusters": config()["clusters"]})
         second = written(tmp_path / "second", config())
-        found = load(f"{first}:{second}", None)
+        found = load_kubeconfig(f"{first}:{second}", None)
         found.user.values["token"] = "new"  # type: ignore[index]
         found.save()
         assert yaml.safe_load(Path(second).read_text())["users"][0] == {"name": "user-one", "user": {"token": "new"}}
         assert yaml.safe_load(Path(first).read_text()) == {"clusters": config()["clusters"]}
 
     def test_data_is_not_saved(self) -> None:
-        load(config(), None).save()
+        load_kubeconfig(config(), None).save()
 
     @pytest.mark.parametrize(
         ("content", "problem"),
@@ -185,25 +192,29 @@ class TestFiles:
             ("[" * 10_000, "{} is not valid YAML"),
         ],
     )
-    def test_what_is_wrong_with_one(self, tmp_path: Path, content: str, problem: str) -> None:
+    def test_invalid_content_of_a_file_is_refused_with_the_problem(
+        self, tmp_path: Path, content: str, problem: str
+    ) -> None:
         path = written(tmp_path / "config", content)
         assert error_of(path) == f"kubeconfig {path} cannot be used: {problem.format(path)}. {WAY_OUT}"
 
-    def test_one_that_is_not_text(self, tmp_path: Path) -> None:
+    def test_a_file_that_is_not_text_is_refused(self, tmp_path: Path) -> None:
         path = tmp_path / "config"
         path.write_bytes(b"\xff\xfe\xff")
         assert error_of(str(path)) == f"kubeconfig {path} cannot be used: {path} is not valid YAML. {WAY_OUT}"
 
-    def test_one_that_cannot_be_read(self, tmp_path: Path) -> None:
+    def test_an_unreadable_file_is_refused(self, tmp_path: Path) -> None:
         assert error_of(str(tmp_path)) == (
             f"kubeconfig {tmp_path} cannot be used: {tmp_path} cannot be read: Is a directory. {WAY_OUT}"
         )
 
     @pytest.mark.parametrize("given", ["/none", "/none:/neither"])
-    def test_one_that_does_not_exist(self, given: str) -> None:
+    def test_a_missing_file_is_refused(self, given: str) -> None:
         assert error_of(given) == f"kubeconfig {given} cannot be used: there is no such file. {WAY_OUT}"
 
-    def test_where_a_relative_one_was_looked_for_is_said(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_start_of_a_relative_path_is_named_in_the_error(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """Ansible runs a module in the directory of the playbook."""
         monkeypatch.chdir(tmp_path)
         said = (
@@ -212,11 +223,11 @@ class TestFiles:
         )
         assert error_of("./none") == said
 
-    def test_no_default_one(self) -> None:
+    def test_a_missing_default_file_is_refused(self) -> None:
         assert error_of(None) == f"the kubeconfig ~/.kube/config cannot be used: there is no such file. {WAY_OUT}"
 
     @pytest.mark.parametrize("given", [yaml.safe_dump(config()), f'{{"users": "{SECRET}"}}', [SECRET], 7])
-    def test_content_that_is_no_dictionary_is_not_repeated(self, given: Any) -> None:
+    def test_content_that_is_not_a_dictionary_is_refused_and_not_repeated(self, given: Any) -> None:
         assert error_of(given) == (
             "the kubeconfig given as data cannot be used: it is neither a path nor a dictionary: give a path, or the content "
             f"through the filter from_yaml. {WAY_OUT}"
@@ -232,7 +243,7 @@ def section(**values: Any) -> Section:
 
 
 class TestSection:
-    def test_texts_and_flags(self) -> None:
+    def test_a_section_returns_texts_flags_and_parts(self) -> None:
         found = section(a="x", b=["y", "z"], c=True, d={"e": "f"}, none=None)
         assert (found.text("a"), found.text("none"), found.text("absent")) == ("x", "", "")
         assert (found.texts("b"), found.texts("none"), found.texts("absent")) == (("y", "z"), (), ())
@@ -253,7 +264,7 @@ class TestSection:
             ("file", 7, "is not a string: put it in quotes"),
         ],
     )
-    def test_other_types(self, method: str, value: Any, problem: str) -> None:
+    def test_a_section_refuses_other_types(self, method: str, value: Any, problem: str) -> None:
         with pytest.raises(ConnectError) as caught:
             getattr(section(a=value), method)("a")
         assert str(caught.value) == f"user 'u' cannot be used: 'a' {problem}"
@@ -271,14 +282,14 @@ class TestSection:
             ({"key-data": " e\nHg= "}, Pem("'key-data' of user 'u'", data=b"xx")),
         ],
     )
-    def test_certificates(self, values: Any, pem: Pem | None) -> None:
+    def test_a_section_returns_certificates_from_data_or_a_file(self, values: Any, pem: Pem | None) -> None:
         assert section(**values).pem("key") == pem
 
     @pytest.mark.parametrize("data", [SECRET, "eHg", "é"])
-    def test_a_certificate_that_is_not_base64(self, data: str) -> None:
+    def test_a_certificate_that_is_not_base64_is_refused(self, data: str) -> None:
         with pytest.raises(ConnectError, match=r"^user 'u' cannot be used: 'key-data' is not base64$"):
             section(**{"key-data": data}).pem("key")
 
-    def test_it_does_not_show_itself(self) -> None:
-        assert SECRET not in repr(section(token=SECRET)) + repr(load(config(), None))
+    def test_the_repr_of_a_section_hides_its_values(self) -> None:
+        assert SECRET not in repr(section(token=SECRET)) + repr(load_kubeconfig(config(), None))
         assert base64.b64encode(b"x").decode() not in repr(section(token="eA=="))

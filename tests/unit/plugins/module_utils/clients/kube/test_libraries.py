@@ -15,13 +15,13 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
 KUBE = "ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube"
 
 
-def test_they_are_here() -> None:
+def test_all_libraries_are_installed() -> None:
     assert libraries.IMPORT_ERROR is None
     assert connection.IMPORT_ERROR is None
 
 
 @pytest.mark.parametrize("missing", ["urllib3", "yaml"])
-def test_one_that_is_missing_is_named(missing: str) -> None:
+def test_a_missing_library_is_named(missing: str) -> None:
     code = (
         f"import sys; sys.modules[{missing!r}] = None\n"
         f"from {KUBE} import client, connection\n"

@@ -19,12 +19,12 @@ import pytest
 import yaml
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.credential import Credential
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ConnectError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import load
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import load_kubeconfig
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.login import (
     CredentialSource,
-    fixed,
     from_token_file,
-    of_user,
+    login_of_user,
+    static_login,
 )
 from support.scripted_pool import Clock
 
@@ -53,7 +53,7 @@ def login_of(*answers: Credential | ConnectError) -> tuple[CredentialSource, Sou
 
 
 class TestCurrent:
-    def test_it_is_fetched_once_when_it_never_runs_out(self) -> None:
+    def test_a_login_without_an_end_is_fetched_once(self) -> None:
         login, source, clock = login_of(ONE, TWO)
         assert source.fetched == 0
         assert login.current() == (1, ONE)
@@ -62,9 +62,7 @@ class TestCurrent:
         assert source.fetched == 1
 
     @pytest.mark.parametrize(("due", "again_after"), [(0.0, 60.0), (1059.0, 60.0), (1061.0, 61.0), (1300.0, 300.0)])
-    def test_it_is_fetched_again_when_it_is_due_but_not_more_often_than_once_a_minute(
-        self, due: float, again_after: float
-    ) -> None:
+    def test_a_due_login_is_fetched_again_at_most_once_a_minute(self, due: float, again_after: float) -> None:
         login, source, clock = login_of(Credential("one", due=due), TWO)
         login.current()
         clock.seconds = 1000.0 + again_after - 0.1
@@ -76,14 +74,14 @@ class TestCurrent:
         login.current()
         assert source.fetched == 2
 
-    def test_the_same_one_keeps_its_number_and_is_fetched_again_later(self) -> None:
+    def test_an_unchanged_login_keeps_its_number_and_is_fetched_again_later(self) -> None:
         login, source, clock = login_of(Credential("one", due=0.0))
         for minute in range(1, 4):
             assert login.current()[0] == 1
             assert source.fetched == minute
             clock.seconds += 60.0
 
-    def test_the_old_one_serves_while_there_is_no_new_one(self) -> None:
+    def test_the_old_login_is_used_until_there_is_a_new_one(self) -> None:
         first = Credential("one", due=0.0)
         login, source, clock = login_of(first, FAILS, FAILS, TWO)
         login.current()
@@ -94,13 +92,13 @@ class TestCurrent:
         clock.seconds += 60.0
         assert login.current() == (2, TWO)
 
-    def test_a_first_one_that_cannot_be_had_is_an_error(self) -> None:
+    def test_a_failed_first_fetch_is_an_error(self) -> None:
         login, _source, _clock = login_of(FAILS)
         with pytest.raises(ConnectError, match=r"^it failed$"):
             login.current()
 
 
-def test_all_that_were_fetched_are_secrets() -> None:
+def test_all_fetched_logins_are_secrets() -> None:
     """A refused one too: it may still be good elsewhere."""
     login, _source, _clock = login_of(Credential("Bearer canary-1"), Credential("Bearer canary-2"))
     assert login.secrets == frozenset()
@@ -112,25 +110,25 @@ def test_all_that_were_fetched_are_secrets() -> None:
 
 
 class TestRenew:
-    def test_there_is_another_one(self) -> None:
+    def test_renew_fetches_another_login(self) -> None:
         login, source, _clock = login_of(ONE, TWO)
         assert login.renew(login.current()[0])
         assert login.current() == (2, TWO)
         assert source.fetched == 2
 
-    def test_there_is_none(self) -> None:
+    def test_renew_returns_false_without_another_login(self) -> None:
         login, source, _clock = login_of(ONE)
         number, _credential = login.current()
         assert [login.renew(number) for _attempt in range(3)] == [False] * 3
         assert source.fetched == 2
 
-    def test_it_was_renewed_for_somebody_else(self) -> None:
+    def test_one_renewal_serves_all_threads_with_the_same_refused_login(self) -> None:
         login, source, _clock = login_of(ONE, TWO, Credential("three"))
         number, _credential = login.current()
         assert [login.renew(number) for _thread in range(3)] == [True] * 3
         assert source.fetched == 2
 
-    def test_the_new_one_can_be_refused_in_its_turn(self) -> None:
+    def test_a_renewed_login_can_be_refused_and_renewed_again(self) -> None:
         login, source, _clock = login_of(ONE, TWO, Credential("three"))
         login.renew(login.current()[0])
         assert login.renew(2)
@@ -138,12 +136,12 @@ class TestRenew:
         assert not login.renew(3)
         assert source.fetched == 4
 
-    def test_it_fails_with_the_reason(self) -> None:
+    def test_a_failed_renewal_raises_the_reason(self) -> None:
         login, _source, _clock = login_of(ONE, FAILS)
         with pytest.raises(ConnectError, match=r"^it failed$"):
             login.renew(login.current()[0])
 
-    def test_one_thread_at_a_time_renews_it(self) -> None:
+    def test_one_thread_at_a_time_renews_the_login(self) -> None:
         fetching, most = 0, 0
         numbers = iter(range(100))
 
@@ -168,12 +166,12 @@ class TestRenew:
         assert next(numbers) == 2
 
 
-def test_a_fixed_login() -> None:
-    assert fixed("Bearer x")() == Credential("Bearer x")
+def test_a_fixed_login_is_returned_unchanged() -> None:
+    assert static_login("Bearer x")() == Credential("Bearer x")
 
 
 class TestTokenFile:
-    def test_it_is_read_each_time(self, tmp_path: Path) -> None:
+    def test_the_token_file_is_read_each_time(self, tmp_path: Path) -> None:
         file = tmp_path / "token"
         fetch = from_token_file(str(file), "the token")
         file.write_text("one\n")
@@ -190,7 +188,7 @@ class TestTokenFile:
             (b"a b", " is not a token: it contains a space, a line end or a character outside ASCII"),
         ],
     )
-    def test_what_is_wrong_with_it(self, tmp_path: Path, content: bytes | None, problem: str) -> None:
+    def test_an_unusable_token_file_is_reported(self, tmp_path: Path, content: bytes | None, problem: str) -> None:
         file = tmp_path / "token"
         if content is not None:
             file.write_bytes(content)
@@ -212,7 +210,7 @@ def login_with(user: Any, directory: Path, *, persist: bool = False) -> Callable
     """That of a user in a kubeconfig file in the directory."""
     file = directory / "config"
     file.write_text(yaml.safe_dump(config_with(user)))
-    return of_user(load(str(file), None), str(directory), persist=persist)
+    return login_of_user(load_kubeconfig(str(file), None), str(directory), persist=persist)
 
 
 class TestOfUser:
@@ -227,11 +225,13 @@ class TestOfUser:
             ({"token": "old", "tokenFile": "token"}, Credential("Bearer new", due=0.0)),
         ],
     )
-    def test_what_it_logs_in_with(self, tmp_path: Path, user: Any, credential: Credential) -> None:
+    def test_the_login_of_a_user_comes_from_its_token_or_password(
+        self, tmp_path: Path, user: Any, credential: Credential
+    ) -> None:
         (tmp_path / "token").write_text("new")
         assert login_with(user, tmp_path)() == credential
 
-    def test_a_plugin(self, tmp_path: Path) -> None:
+    def test_the_login_of_a_user_can_come_from_a_plugin(self, tmp_path: Path) -> None:
         answer = {
             "kind": "ExecCredential",
             "apiVersion": "client.authentication.k8s.io/v1",
@@ -260,12 +260,12 @@ class TestOfUser:
             ({"exec": []}, "user 'u' in kubeconfig {} cannot be used: 'exec' is not a mapping"),
         ],
     )
-    def test_what_is_wrong_with_it(self, tmp_path: Path, user: Any, problem: str) -> None:
+    def test_an_invalid_user_is_reported(self, tmp_path: Path, user: Any, problem: str) -> None:
         with pytest.raises(ConnectError) as caught:
             login_with(user, tmp_path)()
         assert str(caught.value) == problem.format(tmp_path / "config")
 
-    def test_a_token_file_says_where_it_is_named(self, tmp_path: Path) -> None:
+    def test_an_unreadable_token_file_of_a_user_is_reported_with_its_key(self, tmp_path: Path) -> None:
         with pytest.raises(ConnectError) as caught:
             login_with({"tokenFile": "none"}, tmp_path)()
         assert str(caught.value) == (
@@ -329,11 +329,11 @@ def oidc(token: str, issuer: str = "http://127.0.0.1:1") -> dict[str, Any]:
 class TestProvider:
     """What the client library renews: kinds of login that came before plugins."""
 
-    def test_a_token_that_is_valid(self, tmp_path: Path) -> None:
+    def test_a_valid_token_of_an_auth_provider_is_used(self, tmp_path: Path) -> None:
         assert login_with(oidc(FRESH), tmp_path)() == Credential(f"Bearer {FRESH}")
 
     @pytest.mark.parametrize("persist", [True, False])
-    def test_one_that_has_expired_is_renewed_and_saved_if_that_is_wanted(
+    def test_an_expired_token_is_renewed_and_saved_only_if_persist_is_set(
         self, tmp_path: Path, issuer: str, persist: bool
     ) -> None:
         before, files = tempfile.tempdir, set(tmp_path.iterdir())
@@ -349,7 +349,7 @@ class TestProvider:
         assert tempfile.tempdir == before
         assert set(tmp_path.iterdir()) - files == {tmp_path / "config"}
 
-    def test_that_it_cannot_be_saved_does_no_harm(self, tmp_path: Path, issuer: str) -> None:
+    def test_a_renewed_token_is_used_even_if_it_cannot_be_saved(self, tmp_path: Path, issuer: str) -> None:
         login = login_with(oidc(OLD, issuer), tmp_path, persist=True)
         (tmp_path / "config").unlink()
         (tmp_path / "config").mkdir()
@@ -374,7 +374,9 @@ class TestProvider:
             ),
         ],
     )
-    def test_one_that_gives_nothing(self, tmp_path: Path, provider: Any, problem: str) -> None:
+    def test_an_auth_provider_that_gives_no_token_is_reported(
+        self, tmp_path: Path, provider: Any, problem: str
+    ) -> None:
         before = tempfile.tempdir
         with pytest.raises(ConnectError) as caught:
             login_with({"auth-provider": provider}, tmp_path)()

@@ -48,16 +48,16 @@ def error_of(found: LoginPlugin) -> str:
 
 
 class TestCredential:
-    def test_a_token(self) -> None:
+    def test_a_printed_token_is_the_credential(self) -> None:
         assert printing(answer({"token": "t\n"})).fetch() == Credential("Bearer t")
 
-    def test_a_certificate_with_its_key(self) -> None:
+    def test_a_printed_certificate_with_its_key_is_the_credential(self) -> None:
         found = printing(answer({"clientCertificateData": "cert", "clientKeyData": "key"})).fetch()
         assert found == Credential(
             "", Pem(f"the certificate of {TITLE}", data=b"cert"), Pem(f"the key of {TITLE}", data=b"key")
         )
 
-    def test_both(self) -> None:
+    def test_a_printed_token_and_certificate_are_both_in_the_credential(self) -> None:
         found = printing(answer({"token": "t", "clientCertificateData": "cert", "clientKeyData": "key"})).fetch()
         assert found.authorization == "Bearer t"
         assert found.certificate is not None
@@ -66,11 +66,11 @@ class TestCredential:
         "time_text",
         ["2030-01-01T00:00:30Z", "2030-01-01T00:00:30z", "2030-01-01T02:00:30+02:00", "2030-01-01T00:00:30.123456789Z"],
     )
-    def test_it_is_due_before_it_expires(self, time_text: str) -> None:
+    def test_the_credential_is_due_before_it_expires(self, time_text: str) -> None:
         found = printing(answer({"token": "t", "expirationTimestamp": time_text})).fetch()
         assert found == Credential("Bearer t", due=1893456020.0)
 
-    def test_it_is_run_each_time(self, tmp_path: Path) -> None:
+    def test_the_plugin_is_run_each_time(self, tmp_path: Path) -> None:
         script = (
             f'echo x >>count; printf %s \'{answer({"token": "TOKEN"})}\' | sed "s/TOKEN/t$(wc -l <count | tr -d " ")/"'
         )
@@ -78,7 +78,7 @@ class TestCredential:
         assert [found.fetch().authorization for _time in range(2)] == ["Bearer t1", "Bearer t2"]
 
     @pytest.mark.parametrize("version", ["v1", "v1beta1", "v1alpha1"])
-    def test_each_version(self, version: str) -> None:
+    def test_each_api_version_is_accepted(self, version: str) -> None:
         name = f"client.authentication.k8s.io/{version}"
         text = answer({"token": "t"}, apiVersion=name)
         assert plugin(f"echo '{text}'", apiVersion=name).fetch() == Credential("Bearer t")
@@ -88,10 +88,10 @@ class TestFailures:
     @pytest.mark.parametrize(
         "status", [None, {}, {"token": ""}, {"clientKeyData": "k"}, {"clientCertificateData": "c"}]
     )
-    def test_neither_token_nor_certificate(self, status: Any) -> None:
+    def test_a_status_without_token_and_certificate_is_an_error(self, status: Any) -> None:
         assert error_of(printing(answer(status))) == f"{TITLE} printed neither a token nor a certificate with its key"
 
-    def test_half_a_certificate_beside_a_token(self) -> None:
+    def test_half_a_certificate_next_to_a_token_is_an_error(self) -> None:
         assert "printed neither" in error_of(printing(answer({"token": "t", "clientKeyData": SECRET})))
 
     @pytest.mark.parametrize(
@@ -107,10 +107,10 @@ class TestFailures:
         ],
         ids=["nothing", "text", "list", "string", "deep", "kind", "version"],
     )
-    def test_no_credential(self, text: str) -> None:
+    def test_output_that_is_not_a_credential_is_an_error(self, text: str) -> None:
         assert error_of(printing(text)) == f"{TITLE} printed something that is not an ExecCredential of {V1}"
 
-    def test_what_is_not_text(self) -> None:
+    def test_output_that_is_not_text_is_an_error(self) -> None:
         assert "not an ExecCredential" in error_of(plugin(r"printf '\377'"))
 
     @pytest.mark.parametrize(
@@ -121,43 +121,45 @@ class TestFailures:
             ([], " cannot be used: 'status' is not a mapping"),
         ],
     )
-    def test_an_odd_credential(self, status: Any, problem: str) -> None:
+    def test_an_invalid_credential_is_an_error(self, status: Any, problem: str) -> None:
         assert error_of(printing(answer(status))) == f"the output of {TITLE}{problem}"
 
     @pytest.mark.parametrize("time_text", ["soon", "2030-13-01T00:00:00Z", "2030-01-01T00:00:00"])
-    def test_an_odd_time(self, time_text: str) -> None:
+    def test_an_invalid_expiration_time_is_an_error(self, time_text: str) -> None:
         text = error_of(printing(answer({"token": SECRET, "expirationTimestamp": time_text})))
         assert text == f"{TITLE} printed an expirationTimestamp that is not a time"
 
     @pytest.mark.parametrize(("end", "status"), [("exit 3", 3), ("kill -9 $$", -9)])
-    def test_its_exit_status_is_said_and_nothing_that_it_printed(self, end: str, status: int) -> None:
+    def test_the_exit_status_is_reported_and_the_output_is_not(self, end: str, status: int) -> None:
         assert error_of(plugin(f"echo {SECRET} | tee /dev/stderr; {end}")) == (
             f"{TITLE} failed with exit status {status}. Run it by hand to see why (its output is not shown, because it "
             "may be a credential), or give 'api_key'"
         )
 
-    def test_nothing_reaches_the_tasks_own_output(self, capfd: pytest.CaptureFixture[str]) -> None:
+    def test_the_output_of_the_plugin_does_not_reach_the_output_of_the_task(
+        self, capfd: pytest.CaptureFixture[str]
+    ) -> None:
         plugin(f"echo '{answer({'token': 't'})}'; echo {SECRET} >&2").fetch()
         assert capfd.readouterr() == ("", "")
 
-    def test_one_that_is_not_installed(self) -> None:
+    def test_a_plugin_that_is_not_installed_is_reported_with_its_hint(self) -> None:
         found = plugin("", command="no-such-plugin", installHint="see\nhttps://example.com")
         assert error_of(found) == (
             "login plugin 'no-such-plugin' of user 'u' cannot be run: No such file or directory. Install it, or correct its "
             "path (see https://example.com)"
         )
 
-    def test_one_whose_name_cannot_be(self) -> None:
+    def test_a_plugin_with_an_impossible_name_is_reported(self) -> None:
         assert error_of(plugin("", command="a\0b")) == (
             "login plugin 'a b' of user 'u' cannot be run: its command is not valid. Install it, or correct its path"
         )
 
-    def test_one_that_asks_gets_no_answer_and_ends(self) -> None:
+    def test_a_plugin_that_asks_for_input_gets_no_answer_and_ends(self) -> None:
         """No input and no terminal, so it cannot wait for either."""
         assert "exit status 1." in error_of(plugin("read name || exit 1"))
         assert "exit status 2." in error_of(plugin("(: </dev/tty) 2>/dev/null || exit 2"))
 
-    def test_one_that_does_not_end_is_ended_with_what_it_started(
+    def test_a_plugin_that_does_not_end_is_stopped_with_its_child_processes(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(login_plugin, "_LONGEST_SECONDS", 0.3)
@@ -171,10 +173,10 @@ class TestFailures:
             os.set_blocking(reader, True)
             assert pipe.read() == b"started\n", "the end of the pipe comes when nobody holds it any more"
 
-    def test_a_minute_is_the_longest(self) -> None:
+    def test_the_longest_run_of_a_plugin_is_a_minute(self) -> None:
         assert login_plugin._LONGEST_SECONDS == 60.0
 
-    def test_what_it_left_behind_does_not_hold_up_the_task(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_child_process_of_the_plugin_does_not_hold_up_the_task(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A child that keeps the output open: the wait for it is bounded as well."""
         monkeypatch.setattr(login_plugin, "_LONGEST_SECONDS", 0.3)
         assert "did not end within" in error_of(plugin("sleep 100 & exit 0"))
@@ -184,10 +186,10 @@ class TestWhatItIsTold:
     def info(self, found: LoginPlugin) -> Any:
         return json.loads(found.environment["KUBERNETES_EXEC_INFO"])
 
-    def test_that_nobody_is_there_to_be_asked(self) -> None:
+    def test_the_plugin_is_informed_that_it_is_not_interactive(self) -> None:
         assert self.info(plugin("")) == {"apiVersion": V1, "kind": "ExecCredential", "spec": {"interactive": False}}
 
-    def test_its_cluster_when_it_asks_for_it(self, tmp_path: Path) -> None:
+    def test_the_plugin_receives_its_cluster_if_it_asks_for_it(self, tmp_path: Path) -> None:
         (tmp_path / "ca.pem").write_bytes(b"authority")
         values = {
             "server": "https://a",
@@ -215,17 +217,17 @@ class TestWhatItIsTold:
         }
         assert "cluster" not in self.info(plugin("", cluster=cluster))["spec"]
 
-    def test_a_cluster_of_few_words(self) -> None:
+    def test_the_plugin_receives_a_cluster_with_a_server_only(self) -> None:
         assert self.info(plugin("", provideClusterInfo=True))["spec"]["cluster"] == {"server": "https://a"}
 
-    def test_variables_of_its_own_and_ours(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_plugin_gets_its_own_variables_and_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("OURS", "x")
         monkeypatch.setenv("BOTH", "ours")
         found = plugin("", env=[{"name": "ITS", "value": "y"}, {"name": "BOTH", "value": "its"}])
         assert [found.environment[name] for name in ("OURS", "ITS", "BOTH")] == ["x", "y", "its"]
         assert "ITS" not in os.environ
 
-    def test_it_runs_where_the_kubeconfig_is(self, tmp_path: Path) -> None:
+    def test_the_plugin_runs_in_the_directory_of_the_kubeconfig(self, tmp_path: Path) -> None:
         script = tmp_path / "script"
         script.write_text(f"#!/bin/sh\necho '{answer({'token': 'TOKEN'})}' | sed s/TOKEN/$1/\n")
         script.chmod(0o700)
@@ -263,14 +265,14 @@ class TestDescription:
             ),
         ],
     )
-    def test_one_that_cannot_be_run(self, changes: Any, problem: str) -> None:
+    def test_an_invalid_plugin_description_is_refused(self, changes: Any, problem: str) -> None:
         with pytest.raises(ConnectError) as caught:
             plugin("", **changes)
         assert str(caught.value) == problem
 
     @pytest.mark.parametrize("mode", ["Never", "IfAvailable", None])
-    def test_one_that_can(self, mode: str | None) -> None:
+    def test_a_plugin_is_accepted_if_it_can_run_without_a_terminal(self, mode: str | None) -> None:
         plugin("", interactiveMode=mode)
 
-    def test_it_does_not_show_itself(self) -> None:
+    def test_the_repr_of_a_plugin_hides_its_arguments(self) -> None:
         assert SECRET not in repr(plugin(SECRET))

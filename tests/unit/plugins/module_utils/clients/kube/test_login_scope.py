@@ -56,23 +56,27 @@ class TestOwnLogin:
             {"client_cert": "/own/cert", "client_key": "/own/key"},
         ],
     )
-    def test_it_replaces_all_of_the_environment(self, environment: ConnectionOptions, own: dict[str, str]) -> None:
+    def test_a_login_of_the_task_replaces_the_whole_login_of_the_environment(
+        self, environment: ConnectionOptions, own: dict[str, str]
+    ) -> None:
         options = effective(environment, own)
         logins = ("api_key", "username", "password", "client_cert", "client_key")
         assert {name: getattr(options, name) for name in logins if getattr(options, name)} == own
         assert refusal(environment, host=OTHER, **own) == ""
 
     @pytest.mark.parametrize("environment", [AWX, CERTIFICATE, PASSWORD, NOTHING])
-    def test_without_one_that_of_the_environment_stays(self, environment: ConnectionOptions) -> None:
+    def test_the_login_of_the_environment_stays_without_a_login_of_the_task(
+        self, environment: ConnectionOptions
+    ) -> None:
         assert effective(environment, {}) == environment
 
-    def test_the_same_login_is_not_an_own_one(self) -> None:
+    def test_the_same_login_in_the_task_is_still_that_of_the_environment(self) -> None:
         assert refusal(AWX, host=OTHER, api_key=" theirs\n")
         assert refusal(PASSWORD, host=OTHER, username="another", password="theirs")
         assert refusal(CERTIFICATE, host=OTHER, client_cert="/other/../theirs/cert")
         assert refusal(CERTIFICATE, host=OTHER, client_cert="/own/cert", client_key="/theirs/key")
 
-    def test_half_a_login_leaves_the_other_half_to_be_refused(self) -> None:
+    def test_half_a_login_of_the_task_is_refused_for_another_server(self) -> None:
         assert refusal(PASSWORD, host=OTHER, username="another")
 
 
@@ -85,12 +89,14 @@ class TestServer:
             *(f"{OTHER}\\@api.example.com:6443", f"{OTHER}:6443\\@api.example.com:6443"),
         ],
     )
-    def test_another_one_is_refused(self, environment: ConnectionOptions, host: str) -> None:
+    def test_the_login_of_the_environment_is_refused_for_another_server(
+        self, environment: ConnectionOptions, host: str
+    ) -> None:
         said = refusal(environment, host=host)
         assert host in said and "K8S_AUTH_HOST" in said and "image_pull_api_key" in said
 
     @pytest.mark.parametrize("host", [HOST, f"{HOST}/", "HTTPS://API.example.com:6443", f" {HOST}"])
-    def test_the_same_one_in_other_words(self, host: str) -> None:
+    def test_the_same_server_in_another_form_is_accepted(self, host: str) -> None:
         assert refusal(AWX, host=host) == ""
         assert refusal(ConnectionOptions(host="https://a", api_key="theirs"), host="https://a:443") == ""
 
@@ -101,7 +107,7 @@ class TestServer:
     def test_a_login_without_a_server_is_for_the_server_of_the_task(self) -> None:
         assert refusal(ConnectionOptions(api_key="theirs"), host=OTHER) == ""
 
-    def test_a_login_beside_a_kubeconfig_is_for_its_servers(self) -> None:
+    def test_a_login_next_to_a_kubeconfig_in_the_environment_is_for_its_servers(self) -> None:
         both = ConnectionOptions(kubeconfig="/theirs/config", api_key="theirs")
         assert refusal(both, context="any") == refusal(both) == ""
         for task in ({"host": OTHER}, {"kubeconfig": "/own/config"}, {"kubeconfig": {}}):
@@ -113,42 +119,42 @@ class TestServer:
         assert refusal(environment, host=f"{HOST}/", context="any") == ""
         assert refusal(environment, OTHER, context="any") == ""
 
-    def test_unless_the_task_names_that_kubeconfig(self, tmp_path: Path) -> None:
+    def test_a_kubeconfig_of_the_task_is_accepted_unless_it_is_that_of_the_environment(self, tmp_path: Path) -> None:
         (tmp_path / "link").symlink_to("/theirs/config")
         for own in ("/own/config", {"users": []}, "/own/config:/own/other"):
             assert refusal(KUBECONFIG, host=OTHER, kubeconfig=own) == ""
         for same in ("/theirs/config", "/theirs//config", str(tmp_path / "link"), "/theirs/config:"):
             assert refusal(KUBECONFIG, host=OTHER, kubeconfig=same)
 
-    def test_another_file_beside_that_of_the_environment_makes_it_no_own_one(self) -> None:
+    def test_a_kubeconfig_of_the_environment_joined_with_another_is_still_refused(self) -> None:
         several = ConnectionOptions(kubeconfig="/theirs/config:/theirs/other")
         for joined in ("/theirs/config:/not/there", "/not/there:/theirs/config"):
             assert refusal(KUBECONFIG, host=OTHER, kubeconfig=joined)
             assert refusal(several, host=OTHER, kubeconfig=joined)
             assert refusal(ConnectionOptions(kubeconfig="/theirs/config", api_key="theirs"), OTHER, kubeconfig=joined)
 
-    def test_the_environment_names_both(self) -> None:
+    def test_a_kubeconfig_and_a_host_of_the_environment_are_accepted_together(self) -> None:
         assert refusal(ConnectionOptions(kubeconfig="/theirs/config", host=OTHER)) == ""
 
 
 class TestProxy:
     @pytest.mark.parametrize("environment", [AWX, PASSWORD, KUBECONFIG, NOTHING])
-    def test_one_of_the_task_carries_verified_tls(self, environment: ConnectionOptions) -> None:
+    def test_a_proxy_of_the_task_is_accepted_only_with_verified_tls(self, environment: ConnectionOptions) -> None:
         assert refusal(environment, proxy="http://proxy") == ""
         assert "could read it" in refusal(environment, verify=False, proxy="http://proxy")
         assert "could read it" in refusal(environment, proxy="http://proxy", ca_cert="/own/ca")
         assert "could read it" in refusal(environment, "http://127.0.0.1", proxy="http://proxy") or environment.host
 
-    def test_that_of_the_environment_is_trusted(self) -> None:
+    def test_the_proxy_of_the_environment_is_trusted(self) -> None:
         environment = ConnectionOptions(host=HOST, api_key="theirs", proxy="http://proxy", ca_cert="/theirs/ca")
         assert refusal(environment, verify=False) == refusal(environment, ca_cert="/own/ca") == ""
         assert refusal(environment, proxy="http://other") == ""
 
     @pytest.mark.parametrize("own", [{"api_key": "own"}, {"kubeconfig": {}}])
-    def test_a_login_of_the_task_goes_its_way(self, own: dict[str, Any]) -> None:
+    def test_a_login_of_the_task_is_accepted_with_any_proxy(self, own: dict[str, Any]) -> None:
         assert refusal(NOTHING, verify=False, proxy="http://proxy", ca_cert="/own/ca", **own) == ""
 
-    def test_its_login_is_for_the_proxy_of_the_environment(self) -> None:
+    def test_a_proxy_login_of_the_environment_is_only_for_its_proxy(self) -> None:
         for name in ("proxy_basic_auth", "basic_auth"):
             environment = ConnectionOptions(
                 proxy="http://proxy", proxy_headers={name: "theirs:theirs", "user_agent": "a"}

@@ -12,13 +12,13 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
     Page,
     UnexpectedResponse,
     WatchEvent,
-    decoded,
-    deletion,
-    found,
-    mapping,
-    metadata_page,
-    page,
-    watch_event,
+    check_deletion,
+    decode_json,
+    parse_metadata_page,
+    parse_object,
+    parse_page,
+    parse_watch_event,
+    require_object,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     NAMESPACE,
@@ -44,8 +44,8 @@ class TestDecoded:
             (b'"\\\\ud800"', "\\ud800"),
         ],
     )
-    def test_json(self, data: bytes, value: Any) -> None:
-        assert decoded(data) == value
+    def test_decoded_returns_the_json_value(self, data: bytes, value: Any) -> None:
+        assert decode_json(data) == value
 
     @pytest.mark.parametrize(
         "data",
@@ -78,29 +78,29 @@ class TestDecoded:
             "long",
         ],
     )
-    def test_everything_else(self, data: bytes) -> None:
+    def test_decoded_refuses_data_that_is_not_json(self, data: bytes) -> None:
         with pytest.raises(UnexpectedResponse, match=r"^something that is not JSON$"):
-            decoded(data)
+            decode_json(data)
 
 
 class TestMapping:
-    def test_an_object_of_any_kind(self) -> None:
-        assert mapping({"groups": []}) == {"groups": []}
+    def test_mapping_returns_a_json_object(self) -> None:
+        assert require_object({"groups": []}) == {"groups": []}
 
     @pytest.mark.parametrize("value", [None, [], "text", 7])
-    def test_everything_else(self, value: Any) -> None:
+    def test_mapping_refuses_values_that_are_not_json_objects(self, value: Any) -> None:
         with pytest.raises(UnexpectedResponse, match=r"^something that is not a JSON object$"):
-            mapping(value)
+            require_object(value)
 
 
 class TestFound:
     @pytest.mark.parametrize("answer", [{"metadata": META}, {"kind": "Secret", "metadata": {**META, "uid": "u"}}])
-    def test_the_object_that_was_asked_for(self, answer: Any) -> None:
-        assert found(answer, REF) is answer
+    def test_found_returns_the_requested_object(self, answer: Any) -> None:
+        assert parse_object(answer, REF) is answer
 
-    def test_one_of_the_cluster_has_no_namespace(self) -> None:
+    def test_found_accepts_a_cluster_scoped_object_without_a_namespace(self) -> None:
         answer = {"kind": "Namespace", "metadata": {"name": "a"}}
-        assert found(answer, ObjectRef(NAMESPACE, "", "a")) is answer
+        assert parse_object(answer, ObjectRef(NAMESPACE, "", "a")) is answer
 
     @pytest.mark.parametrize(
         "answer",
@@ -115,24 +115,24 @@ class TestFound:
             {"kind": None, "metadata": META},
         ],
     )
-    def test_nothing_else(self, answer: Any) -> None:
+    def test_found_refuses_any_other_answer(self, answer: Any) -> None:
         with pytest.raises(UnexpectedResponse, match=r"^something that is not a Secret$"):
-            found(answer, REF)
+            parse_object(answer, REF)
 
     def test_the_kind_is_named_in_plain_english(self) -> None:
         with pytest.raises(UnexpectedResponse, match=r"^something that is not an Image$"):
-            found(None, ObjectRef(IMAGE, "", "cluster"))
+            parse_object(None, ObjectRef(IMAGE, "", "cluster"))
 
 
 class TestDeletion:
     @pytest.mark.parametrize("answer", [{"kind": "Status"}, {"kind": "Secret"}])
-    def test_is_answered_with_a_status_or_the_object(self, answer: Any) -> None:
-        deletion(answer, REF)
+    def test_deletion_accepts_a_status_or_the_object(self, answer: Any) -> None:
+        check_deletion(answer, REF)
 
     @pytest.mark.parametrize("answer", [None, [], "Status", {}, {"kind": "Pod"}])
-    def test_with_nothing_else(self, answer: Any) -> None:
+    def test_deletion_refuses_any_other_answer(self, answer: Any) -> None:
         with pytest.raises(UnexpectedResponse, match=r"^something that is not a Status$"):
-            deletion(answer, REF)
+            check_deletion(answer, REF)
 
 
 def listed(*items: Any, **more: Any) -> dict[str, Any]:
@@ -141,20 +141,20 @@ def listed(*items: Any, **more: Any) -> dict[str, Any]:
 
 class TestPage:
     @pytest.mark.parametrize("namespace", ["a", ""])
-    def test_items_and_token(self, namespace: str) -> None:
+    def test_page_returns_items_and_token(self, namespace: str) -> None:
         items = [{"metadata": META}, {"kind": "Secret", "metadata": {**META, "name": "other"}}]
-        assert page(listed(*items), SECRET, namespace) == Page(items, "t")
+        assert parse_page(listed(*items), SECRET, namespace) == Page(items, "t")
 
-    def test_items_of_the_cluster_have_no_namespace(self) -> None:
+    def test_page_accepts_cluster_scoped_items_without_a_namespace(self) -> None:
         items = [{"metadata": {"name": "a"}}]
-        assert page({"metadata": {}, "items": items}, NAMESPACE, "") == Page(items, "")
+        assert parse_page({"metadata": {}, "items": items}, NAMESPACE, "") == Page(items, "")
 
     @pytest.mark.parametrize("token", [{}, {"continue": None}, {"continue": ""}])
-    def test_the_last_one_has_no_token(self, token: Any) -> None:
-        assert page(listed(metadata=token), SECRET, "a") == Page([], "")
+    def test_the_last_page_has_no_token(self, token: Any) -> None:
+        assert parse_page(listed(metadata=token), SECRET, "a") == Page([], "")
 
-    def test_no_items_may_be_null(self) -> None:
-        assert page(listed(items=None), SECRET, "a") == Page([], "t")
+    def test_null_items_are_an_empty_page(self) -> None:
+        assert parse_page(listed(items=None), SECRET, "a") == Page([], "t")
 
     @pytest.mark.parametrize(
         "answer",
@@ -172,26 +172,26 @@ class TestPage:
             {"kind": "SecretList", "metadata": {}},
         ],
     )
-    def test_no_list(self, answer: Any) -> None:
+    def test_page_refuses_an_answer_that_is_not_a_list(self, answer: Any) -> None:
         with pytest.raises(UnexpectedResponse, match=r"^something that is not a SecretList$"):
-            page(answer, SECRET, "a")
+            parse_page(answer, SECRET, "a")
 
     @pytest.mark.parametrize("answer", [None, [], "x", 3])
-    def test_no_object(self, answer: Any) -> None:
+    def test_page_refuses_an_answer_that_is_not_an_object(self, answer: Any) -> None:
         with pytest.raises(UnexpectedResponse, match=r"^something that is not a JSON object$"):
-            page(answer, SECRET, "a")
+            parse_page(answer, SECRET, "a")
 
     @pytest.mark.parametrize(
         "item", [*NO_OBJECTS, {"metadata": {**META, "namespace": "b"}}, {"metadata": {"name": "x"}}]
     )
-    def test_odd_items(self, item: Any) -> None:
+    def test_page_refuses_items_that_are_not_of_the_kind(self, item: Any) -> None:
         with pytest.raises(UnexpectedResponse, match=r"^a list with an item that is not a Secret$"):
-            page(listed({"metadata": META}, item), SECRET, "a")
+            parse_page(listed({"metadata": META}, item), SECRET, "a")
 
     @pytest.mark.parametrize("namespace", [None, "", 7])
-    def test_items_of_all_namespaces_say_theirs(self, namespace: Any) -> None:
+    def test_items_of_all_namespaces_must_name_their_namespace(self, namespace: Any) -> None:
         with pytest.raises(UnexpectedResponse):
-            page(listed({"metadata": {**META, "namespace": namespace}}), SECRET, "")
+            parse_page(listed({"metadata": {**META, "namespace": namespace}}), SECRET, "")
 
 
 PARTIAL = {"kind": "PartialObjectMetadata", "metadata": {**META, "resourceVersion": "7"}}
@@ -199,54 +199,60 @@ LIST = {"kind": "PartialObjectMetadataList", "metadata": {"resourceVersion": "9"
 
 
 class TestMetadataAlone:
-    def test_a_page(self) -> None:
-        assert metadata_page(LIST, SECRET) == Page([PARTIAL], "c", "9")
+    def test_a_metadata_page_returns_items_token_and_version(self) -> None:
+        assert parse_metadata_page(LIST, SECRET) == Page([PARTIAL], "c", "9")
         bare = {"metadata": META}
-        assert metadata_page({**LIST, "items": [bare]}, SECRET).items == [bare]
-        assert metadata_page({**LIST, "items": None}, SECRET).items == []
+        assert parse_metadata_page({**LIST, "items": [bare]}, SECRET).items == [bare]
+        assert parse_metadata_page({**LIST, "items": None}, SECRET).items == []
 
     @pytest.mark.parametrize("kind", ["SecretList", "List", None, "Status"])
-    def test_a_page_of_anything_else(self, kind: Any) -> None:
+    def test_a_metadata_page_of_another_kind_is_refused(self, kind: Any) -> None:
         with pytest.raises(UnexpectedResponse, match="more than the requested metadata"):
-            metadata_page({**LIST, "kind": kind}, SECRET)
+            parse_metadata_page({**LIST, "kind": kind}, SECRET)
 
     @pytest.mark.parametrize("item", [{**PARTIAL, "kind": "Secret"}, *NO_OBJECTS])
-    def test_an_item_of_anything_else(self, item: Any) -> None:
+    def test_a_metadata_page_with_an_item_of_another_kind_is_refused(self, item: Any) -> None:
         with pytest.raises(UnexpectedResponse):
-            metadata_page({**LIST, "items": [PARTIAL, item]}, SECRET)
+            parse_metadata_page({**LIST, "items": [PARTIAL, item]}, SECRET)
 
     @pytest.mark.parametrize("version", [None, "", 7])
-    def test_a_list_that_no_watch_can_go_on_from(self, version: Any) -> None:
+    def test_a_metadata_page_without_a_version_is_refused(self, version: Any) -> None:
         with pytest.raises(UnexpectedResponse, match="without a version"):
-            metadata_page({**LIST, "metadata": {"resourceVersion": version}}, SECRET)
+            parse_metadata_page({**LIST, "metadata": {"resourceVersion": version}}, SECRET)
 
 
 class TestWatchEvents:
     @pytest.mark.parametrize("name", ["ADDED", "MODIFIED", "DELETED"])
-    def test_of_an_object(self, name: str) -> None:
-        assert watch_event({"type": name, "object": PARTIAL}, SECRET) == WatchEvent(name, PARTIAL, "7")
+    def test_a_watch_event_of_an_object_has_its_version(self, name: str) -> None:
+        assert parse_watch_event({"type": name, "object": PARTIAL}, SECRET) == WatchEvent(name, PARTIAL, "7")
 
-    def test_a_bookmark_is_of_no_object(self) -> None:
+    def test_a_bookmark_event_has_a_version_only(self) -> None:
         bookmark = {"kind": "PartialObjectMetadata", "metadata": {"resourceVersion": "8"}}
-        assert watch_event({"type": "BOOKMARK", "object": bookmark}, SECRET) == WatchEvent("BOOKMARK", bookmark, "8")
+        assert parse_watch_event({"type": "BOOKMARK", "object": bookmark}, SECRET) == WatchEvent(
+            "BOOKMARK", bookmark, "8"
+        )
 
-    def test_an_error_is_what_the_server_says(self) -> None:
-        assert watch_event({"type": "ERROR", "object": {"code": 410}}, SECRET) == WatchEvent("ERROR", {"code": 410}, "")
+    def test_an_error_event_holds_the_status_of_the_server(self) -> None:
+        assert parse_watch_event({"type": "ERROR", "object": {"code": 410}}, SECRET) == WatchEvent(
+            "ERROR", {"code": 410}, ""
+        )
 
     @pytest.mark.parametrize(
         "event", [*NO_OBJECTS, {"type": "ADDED"}, {"type": "ODD", "object": PARTIAL}, {"type": ["ADDED"], "object": 1}]
     )
-    def test_what_is_none(self, event: Any) -> None:
+    def test_an_invalid_watch_event_is_refused(self, event: Any) -> None:
         with pytest.raises(UnexpectedResponse):
-            watch_event(event, SECRET)
+            parse_watch_event(event, SECRET)
 
     @pytest.mark.parametrize("kind", ["Secret", None, "Status"])
-    def test_a_whole_object_is_refused(self, kind: Any) -> None:
+    def test_a_watch_event_with_a_whole_object_is_refused(self, kind: Any) -> None:
         for name in ("ADDED", "BOOKMARK"):
             with pytest.raises(UnexpectedResponse, match="more than the requested metadata"):
-                watch_event({"type": name, "object": {**PARTIAL, "kind": kind}}, SECRET)
+                parse_watch_event({"type": name, "object": {**PARTIAL, "kind": kind}}, SECRET)
 
     @pytest.mark.parametrize("meta", [None, [], {}, {"resourceVersion": 7}, {"resourceVersion": ""}])
-    def test_without_a_version(self, meta: Any) -> None:
+    def test_a_bookmark_without_a_version_is_refused(self, meta: Any) -> None:
         with pytest.raises(UnexpectedResponse):
-            watch_event({"type": "BOOKMARK", "object": {"kind": "PartialObjectMetadata", "metadata": meta}}, SECRET)
+            parse_watch_event(
+                {"type": "BOOKMARK", "object": {"kind": "PartialObjectMetadata", "metadata": meta}}, SECRET
+            )

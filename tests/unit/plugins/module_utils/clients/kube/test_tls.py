@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ConnectError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.tls import Pem, client_side
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.tls import Pem, client_context
 from support.client_certificates import authority, issue, server_side
 
 CA = Pem("'ca_cert'", data=authority().certificate)
@@ -30,7 +30,7 @@ def in_file(pem: Pem, path: Path) -> Pem:
 
 
 def context_of(directory: Path, **parts: Any) -> ssl.SSLContext:
-    return client_side(
+    return client_context(
         **{"verify": True, "authority": CA, "certificate": None, "key": None, **parts}, directory=str(directory)
     )
 
@@ -72,27 +72,27 @@ def seen_by_server(context: ssl.SSLContext, directory: Path, name: str = "127.0.
 
 class TestTrust:
     @pytest.mark.parametrize("as_file", [True, False])
-    def test_a_server_of_the_authority(self, tmp_path: Path, as_file: bool) -> None:
+    def test_a_server_of_the_given_authority_is_trusted(self, tmp_path: Path, as_file: bool) -> None:
         given = in_file(CA, tmp_path / "ca") if as_file else CA
         assert talk(context_of(tmp_path, authority=given), tmp_path) is None
 
     @pytest.mark.parametrize("other", [None, Pem("it", data=authority("other").certificate)])
-    def test_no_server_of_another_one(self, tmp_path: Path, other: Pem | None) -> None:
+    def test_a_server_of_another_authority_is_not_trusted(self, tmp_path: Path, other: Pem | None) -> None:
         with pytest.raises(ssl.SSLCertVerificationError):
             talk(context_of(tmp_path, authority=other), tmp_path)
 
     @pytest.mark.parametrize("given", [None, CA])
-    def test_every_server_when_it_is_not_verified(self, tmp_path: Path, given: Pem | None) -> None:
+    def test_any_server_is_accepted_if_verification_is_off(self, tmp_path: Path, given: Pem | None) -> None:
         assert talk(context_of(tmp_path, verify=False, authority=given), tmp_path, "example.com") is None
 
-    def test_the_systems_authorities_without_one(self, tmp_path: Path) -> None:
+    def test_the_authorities_of_the_system_are_used_if_none_is_given(self, tmp_path: Path) -> None:
         default = ssl.create_default_context()
         assert context_of(tmp_path, authority=None).cert_store_stats() == default.cert_store_stats()
         assert context_of(tmp_path).cert_store_stats()["x509_ca"] == 1
         assert context_of(tmp_path, authority=None, verify=False).cert_store_stats()["x509_ca"] == 0
 
     @pytest.mark.parametrize("as_file", [True, False])
-    def test_comments_in_any_alphabet(self, tmp_path: Path, as_file: bool) -> None:
+    def test_comments_in_an_authority_can_be_in_any_alphabet(self, tmp_path: Path, as_file: bool) -> None:
         pem = Pem("it", data="# Autorité\n".encode() + CA.data)
         context = context_of(tmp_path, authority=in_file(pem, tmp_path / "ca") if as_file else pem)
         assert context.cert_store_stats()["x509_ca"] == 1
@@ -101,7 +101,7 @@ class TestTrust:
         "content", [b"", b"secret", b"-----BEGIN CERTIFICATE-----\nc2VjcmV0\n-----END CERTIFICATE-----\n"]
     )
     @pytest.mark.parametrize("as_file", [True, False])
-    def test_one_of_no_use(self, tmp_path: Path, content: bytes, as_file: bool) -> None:
+    def test_an_authority_without_a_certificate_is_refused(self, tmp_path: Path, content: bytes, as_file: bool) -> None:
         pem = Pem("'ca_cert'", data=content)
         given, name = (in_file(pem, tmp_path / "ca"), f"'ca_cert' {tmp_path / 'ca'}") if as_file else (pem, "'ca_cert'")
         with pytest.raises(ConnectError) as caught:
@@ -110,7 +110,7 @@ class TestTrust:
 
 
 class TestProtocol:
-    def test_nothing_changes_it_while_connections_begin(self, tmp_path: Path) -> None:
+    def test_the_protocol_stays_the_same_when_connections_begin(self, tmp_path: Path) -> None:
         context = context_of(tmp_path)
         # As urllib3 does for each connection; here another protocol, so that one can tell.
         context.set_alpn_protocols(["http/1.0"])
@@ -120,7 +120,9 @@ class TestProtocol:
 class TestShow:
     @pytest.mark.parametrize("certificate_in_file", [True, False])
     @pytest.mark.parametrize("key_in_file", [True, False])
-    def test_the_clients_certificate(self, tmp_path: Path, certificate_in_file: bool, key_in_file: bool) -> None:
+    def test_the_certificate_of_the_client_is_shown_and_no_key_stays_in_a_file(
+        self, tmp_path: Path, certificate_in_file: bool, key_in_file: bool
+    ) -> None:
         directory = tmp_path / "temporary"
         directory.mkdir()
         certificate = in_file(CERTIFICATE, tmp_path / "c") if certificate_in_file else CERTIFICATE
@@ -129,7 +131,7 @@ class TestShow:
         assert talk(context, tmp_path) == "client"
         assert list(directory.iterdir()) == [], "no key stays in a file"
 
-    def test_a_certificate_and_its_key_in_one(self, tmp_path: Path) -> None:
+    def test_a_certificate_and_its_key_in_one_file_are_shown(self, tmp_path: Path) -> None:
         both = in_file(Pem("both", data=CLIENT.certificate + CLIENT.key), tmp_path / "both")
         assert talk(context_of(tmp_path, certificate=both), tmp_path) == "client"
 
@@ -143,7 +145,7 @@ class TestShow:
         ],
         ids=["no certificate", "no key", "another key", "encrypted"],
     )
-    def test_of_no_use(self, tmp_path: Path, certificate: bytes, key: bytes) -> None:
+    def test_an_unusable_client_certificate_is_refused(self, tmp_path: Path, certificate: bytes, key: bytes) -> None:
         pems = Pem("'client_cert'", data=certificate), in_file(Pem("'client_key'", data=key), tmp_path / "key")
         with pytest.raises(ConnectError) as caught:
             context_of(tmp_path, certificate=pems[0], key=pems[1])
@@ -153,7 +155,7 @@ class TestShow:
         )
         assert list(tmp_path.iterdir()) == [tmp_path / "key"]
 
-    def test_one_without_its_key_is_named_once(self, tmp_path: Path) -> None:
+    def test_a_certificate_without_its_key_is_named_once(self, tmp_path: Path) -> None:
         with pytest.raises(ConnectError, match="^the certificate cannot be used: not in PEM"):
             context_of(tmp_path, certificate=CERTIFICATE)
 
@@ -164,7 +166,7 @@ class TestFiles:
         ("path", "reason"),
         [("{}/none", "No such file or directory"), ("{}", "Is a directory"), ("{}/a\0b", "the path is not valid")],
     )
-    def test_one_that_cannot_be_read_is_named_with_the_reason(
+    def test_an_unreadable_file_is_named_with_the_reason(
         self, tmp_path: Path, part: str, path: str, reason: str
     ) -> None:
         place = path.format(tmp_path)
@@ -176,9 +178,9 @@ class TestFiles:
             f"'it' {shown} cannot be read on the host that runs the task: {reason}. Correct the path"
         )
 
-    def test_content(self, tmp_path: Path) -> None:
+    def test_content_returns_the_pem_of_data_or_a_file(self, tmp_path: Path) -> None:
         assert KEY.content() == CLIENT.key
         assert in_file(KEY, tmp_path / "k").content() == CLIENT.key
 
-    def test_it_does_not_show_itself(self) -> None:
+    def test_the_repr_of_a_key_hides_it(self) -> None:
         assert "PRIVATE" not in repr(KEY) + str(KEY)

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import urllib3
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.http_tuning import prepare
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.http_tuning import tune_pool
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.transport import (
     ApiResponse,
     BrokenConnection,
@@ -25,8 +25,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
     NotSent,
     OversizedApiResponse,
     Unusable,
-    follow,
-    send,
+    send_api_request,
+    stream_lines,
 )
 from urllib3.exceptions import (
     ConnectTimeoutError,
@@ -77,7 +77,7 @@ def request_on(connection: socket.socket) -> bytes:
 @pytest.fixture
 def pool() -> Iterator[urllib3.PoolManager]:
     with urllib3.PoolManager() as manager:
-        prepare(manager)
+        tune_pool(manager)
         yield manager
 
 
@@ -87,45 +87,49 @@ def http(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
 
 
 class TestAnswer:
-    def test_status_body_and_headers(self, pool: Any) -> None:
+    def test_send_returns_status_body_and_headers(self, pool: Any) -> None:
         with server(http(b"busy", "Retry-After: 3", "Location: /x", status="503 No")) as (url, received):
-            answer = send(pool, "PATCH", f"{url}/a?b=c", {"X-Y": "z"}, b"body")
+            answer = send_api_request(pool, "PATCH", f"{url}/a?b=c", {"X-Y": "z"}, b"body")
         assert answer == ApiResponse(503, b"busy", "3", "/x")
         head, body = received[0].split(b"\r\n\r\n", 1)
         assert head.startswith(b"PATCH /a?b=c HTTP/1.1\r\n")
         assert b"\r\nX-Y: z" in head
         assert body == b"body"
 
-    def test_headers_that_are_not_there(self, pool: Any) -> None:
+    def test_missing_headers_are_none(self, pool: Any) -> None:
         with server(http(b"")) as (url, _received):
-            assert send(pool, "GET", url, {}, None) == ApiResponse(200, b"", None, None)
+            assert send_api_request(pool, "GET", url, {}, None) == ApiResponse(200, b"", None, None)
 
     def test_the_connection_serves_the_next_request(self, pool: Any) -> None:
         chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n"
         with server(chunked, http(b"two"), http(b"three")) as (url, received):
-            assert [send(pool, "GET", url, {}, None).data for _request in range(3)] == [b"ab", b"two", b"three"]
+            assert [send_api_request(pool, "GET", url, {}, None).data for _request in range(3)] == [
+                b"ab",
+                b"two",
+                b"three",
+            ]
         assert len(received) == 3
 
     def test_a_redirect_is_not_followed(self, pool: Any) -> None:
         with server(http(b"", "Location: http://127.0.0.1:1/", status="302 Found")) as (url, _received):
-            assert send(pool, "GET", url, {}, None) == ApiResponse(302, b"", None, "http://127.0.0.1:1/")
+            assert send_api_request(pool, "GET", url, {}, None) == ApiResponse(302, b"", None, "http://127.0.0.1:1/")
 
-    def test_it_is_not_unpacked(self, pool: Any) -> None:
+    def test_a_packed_answer_is_not_unpacked(self, pool: Any) -> None:
         """Nothing packed was asked for, and a small answer could fill all memory."""
         with server(http(b"packed", "Content-Encoding: gzip")) as (url, _received):
-            assert send(pool, "GET", url, {}, None).data == b"packed"
+            assert send_api_request(pool, "GET", url, {}, None).data == b"packed"
 
 
 class TestSize:
-    def test_a_large_enough_answer_is_taken(self, pool: Any) -> None:
+    def test_an_answer_of_the_largest_size_is_accepted(self, pool: Any) -> None:
         with server(http(b"1234")) as (url, _received):
-            assert send(pool, "GET", url, {}, None, most=4).data == b"1234"
+            assert send_api_request(pool, "GET", url, {}, None, most=4).data == b"1234"
 
-    def test_a_larger_one_is_not(self, pool: Any) -> None:
+    def test_an_answer_over_the_largest_size_is_refused(self, pool: Any) -> None:
         with server(http(b"12345")) as (url, _received), pytest.raises(OversizedApiResponse):
-            send(pool, "GET", url, {}, None, most=4)
+            send_api_request(pool, "GET", url, {}, None, most=4)
 
-    def test_one_without_end_is_not_read_to_its_end(self, pool: Any) -> None:
+    def test_an_endless_answer_is_not_read_to_its_end(self, pool: Any) -> None:
         chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
         stopped = threading.Event()
 
@@ -142,13 +146,15 @@ class TestSize:
         with socket.create_server(("127.0.0.1", 0)) as listening:
             threading.Thread(target=serve, args=(listening,), daemon=True).start()
             with pytest.raises(OversizedApiResponse):
-                send(pool, "GET", f"http://127.0.0.1:{listening.getsockname()[1]}", {}, None, most=1_000_000)
+                send_api_request(
+                    pool, "GET", f"http://127.0.0.1:{listening.getsockname()[1]}", {}, None, most=1_000_000
+                )
             assert stopped.wait(10), "the connection is still open"
 
-    def test_a_quarter_of_a_gigabyte_is_the_most(self) -> None:
+    def test_the_largest_size_is_a_quarter_of_a_gigabyte(self) -> None:
         asked: list[int] = []
         pool = Pool(answer_of=lambda amount: asked.append(amount) or b"")
-        send(pool, "GET", "http://a", {}, None)
+        send_api_request(pool, "GET", "http://a", {}, None)
         assert asked == [256 * 1024 * 1024 + 1]
 
 
@@ -180,9 +186,9 @@ class Pool:
         return Response(self.answer_of)
 
 
-def test_it_is_sent_once_and_waits_for_a_bounded_time() -> None:
+def test_a_request_is_sent_once_and_waits_for_a_bounded_time() -> None:
     pool = Pool()
-    send(pool, "GET", "http://a", {"b": "c"}, None)
+    send_api_request(pool, "GET", "http://a", {"b": "c"}, None)
     timeout = pool.keywords.pop("timeout")
     assert (timeout.connect_timeout, timeout.read_timeout) == (10.0, 60.0)
     assert pool.keywords == {
@@ -283,22 +289,24 @@ class TestFailures:
         ],
         ids=lambda value: value.__class__.__name__ if isinstance(value, Exception) else "",
     )
-    def test_what_they_mean(self, error: Exception, kind: type[Exception], text: str) -> None:
+    def test_each_error_of_the_library_has_its_kind_and_text(
+        self, error: Exception, kind: type[Exception], text: str
+    ) -> None:
         with pytest.raises(Exception) as caught:
-            send(Pool(error), "GET", "http://a", {}, None)
+            send_api_request(Pool(error), "GET", "http://a", {}, None)
         assert (caught.type, str(caught.value)) == (kind, text)
         assert caught.value.__suppress_context__
 
-    def test_an_interruption_is_no_failure(self) -> None:
+    def test_an_interruption_is_not_a_failure(self) -> None:
         with pytest.raises(KeyboardInterrupt):
-            send(Pool(KeyboardInterrupt()), "GET", "http://a", {}, None)  # type: ignore[arg-type]
+            send_api_request(Pool(KeyboardInterrupt()), "GET", "http://a", {}, None)  # type: ignore[arg-type]
 
-    def test_nobody_listens(self, pool: Any) -> None:
+    def test_a_refused_connection_means_not_sent(self, pool: Any) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             url = f"http://127.0.0.1:{free.getsockname()[1]}"
             with pytest.raises(NotSent, match=r"^Connection refused$"):
-                send(pool, "GET", url, {}, None)
+                send_api_request(pool, "GET", url, {}, None)
 
     @pytest.mark.parametrize(
         "answer",
@@ -310,13 +318,15 @@ class TestFailures:
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
         ],
     )
-    def test_an_answer_that_is_cut_or_odd_is_none(self, pool: Any, answer: bytes) -> None:
+    def test_a_cut_or_malformed_answer_is_lost(self, pool: Any, answer: bytes) -> None:
         with server(answer) as (url, _received), pytest.raises(Lost):
-            send(pool, "GET", url, {}, None)
+            send_api_request(pool, "GET", url, {}, None)
 
-    def test_a_header_that_cannot_be_sent(self, pool: Any) -> None:
+    def test_a_header_with_a_line_end_is_unusable(self, pool: Any) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listening, pytest.raises(Unusable, match="HTTP cannot send"):
-            send(pool, "GET", f"http://127.0.0.1:{listening.getsockname()[1]}", {"Authorization": "Bearer a\nb"}, None)
+            send_api_request(
+                pool, "GET", f"http://127.0.0.1:{listening.getsockname()[1]}", {"Authorization": "Bearer a\nb"}, None
+            )
 
 
 class TestDrips:
@@ -340,7 +350,7 @@ class TestDrips:
         with socket.create_server(("127.0.0.1", 0)) as listening:
             threading.Thread(target=serve, args=(listening,), daemon=True).start()
             url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-            return ask(url) if ask else send(pool, "GET", url, {}, None, seconds=seconds)
+            return ask(url) if ask else send_api_request(pool, "GET", url, {}, None, seconds=seconds)
 
     @pytest.mark.parametrize(
         ("head", "drops", "tail"),
@@ -354,16 +364,16 @@ class TestDrips:
         with pytest.raises(Lost, match="timed out"):
             self.dripped(pool, head, drops, tail)
 
-    def test_one_that_ends_in_time(self, pool: Any) -> None:
+    def test_an_answer_that_ends_in_time_is_returned(self, pool: Any) -> None:
         """It may take longer than one read."""
         head = b"HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n"
         assert self.dripped(pool, head, self.BODY, seconds=2.0).data == self.BODY
 
-    def test_one_that_goes_on(self, pool: Any) -> None:
+    def test_a_line_that_never_ends_is_lost(self, pool: Any) -> None:
         """The server lets a line begin and never end it."""
 
         def ask(url: str) -> Any:
-            return [*follow(pool, url, {}, seconds=0.2, most=100, goes_on=lambda: True)]
+            return [*stream_lines(pool, url, {}, seconds=0.2, most=100, goes_on=lambda: True)]
 
         with pytest.raises(Lost, match="timed out"):
             self.dripped(pool, b"HTTP/1.1 200 OK\r\n\r\n", self.BODY, b"\n", ask=ask)
@@ -380,9 +390,9 @@ class TestLines:
 
     def lines(self, pool: Any, url: str, **options: Any) -> Any:
         usual = {"seconds": 20.0, "most": 100, "goes_on": lambda: True}
-        return follow(pool, url, {"X-Y": "z"}, **{**usual, **options})
+        return stream_lines(pool, url, {"X-Y": "z"}, **{**usual, **options})
 
-    def test_they_come_one_by_one_however_they_are_cut(self, pool: Any) -> None:
+    def test_lines_are_yielded_one_by_one_across_chunks(self, pool: Any) -> None:
         with server(chunked(b"on", b"e\ntwo\nth", b"ree\n", b"\n")) as (url, received):
             found = self.lines(pool, url)
             assert isinstance(found, Lines)
@@ -391,7 +401,7 @@ class TestLines:
         assert received[0].startswith(b"GET / HTTP/1.1\r\n")
         assert b"\r\nX-Y: z" in received[0]
 
-    def test_each_as_soon_as_it_is_whole(self, pool: Any) -> None:
+    def test_each_line_is_yielded_as_soon_as_it_is_complete(self, pool: Any) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listening:
             accepted: list[socket.socket] = []
 
@@ -409,7 +419,7 @@ class TestLines:
             found.close()
             accepted[0].close()
 
-    def test_what_is_no_success_comes_as_a_whole(self, pool: Any) -> None:
+    def test_an_answer_that_is_not_a_success_is_returned_as_a_whole(self, pool: Any) -> None:
         with server(http(b"gone", status="410 Gone")) as (url, _received):
             assert self.lines(pool, url) == ApiResponse(410, b"gone", None, None)
 
@@ -423,14 +433,14 @@ class TestLines:
             (chunked(b"one\n", b"x" * 101), OversizedApiResponse),
         ],
     )
-    def test_a_bad_end(self, pool: Any, answer: bytes, kind: type[Exception]) -> None:
+    def test_lines_with_a_bad_end_raise_an_error(self, pool: Any, answer: bytes, kind: type[Exception]) -> None:
         with server(answer) as (url, _received):
             found = iter(self.lines(pool, url))
             assert next(found) == b"one"
             with pytest.raises(kind):
                 next(found)
 
-    def test_silence(self, pool: Any) -> None:
+    def test_a_silent_server_is_lost_after_the_timeout(self, pool: Any) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listening:
             threading.Thread(
                 target=lambda: listening.accept()[0].sendall(chunked(b"one\n", end=False)), daemon=True
@@ -438,14 +448,14 @@ class TestLines:
             with pytest.raises(Lost):
                 [*self.lines(pool, f"http://127.0.0.1:{listening.getsockname()[1]}", seconds=0.2)]
 
-    def test_one_that_goes_on_for_too_long(self, pool: Any) -> None:
+    def test_lines_that_continue_for_too_long_are_lost(self, pool: Any) -> None:
         with server(chunked(b"one\n", b"two\n")) as (url, _received):
             found = iter(self.lines(pool, url, goes_on=lambda: False))
             assert next(found) == b"one"
             with pytest.raises(Lost, match="does not end when it should"):
                 next(found)
 
-    def test_nobody_there(self, pool: Any) -> None:
+    def test_a_server_that_does_not_listen_means_not_sent(self, pool: Any) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listening:
             port = listening.getsockname()[1]
         with pytest.raises(NotSent):

@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.ocm.client import OcmError, fetch
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.ocm.client import (
+    OcmError,
+    fetch_pull_secret,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.ocm.options import OcmOptions
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from support.certificates import write_certificate
@@ -61,12 +64,12 @@ def offline(ocm: Ocm, certificate: str) -> OcmOptions:
 
 
 def fetched(options: OcmOptions) -> Any:
-    return json.loads(fetch(options, lambda token: None))
+    return json.loads(fetch_pull_secret(options, lambda token: None))
 
 
 def refusal(options: OcmOptions) -> str:
     with pytest.raises(OcmError) as caught:
-        fetch(options, lambda token: None)
+        fetch_pull_secret(options, lambda token: None)
     text = str(caught.value)
     assert text.isprintable()
     assert [secret for secret in secrets() if secret in text] == []
@@ -74,9 +77,9 @@ def refusal(options: OcmOptions) -> str:
 
 
 class TestSent:
-    def test_with_an_offline_token(self, ocm: Ocm, offline: OcmOptions) -> None:
+    def test_an_offline_token_fetches_the_pull_secret(self, ocm: Ocm, offline: OcmOptions) -> None:
         hidden: list[str] = []
-        assert json.loads(fetch(offline, hidden.append)) == account()
+        assert json.loads(fetch_pull_secret(offline, hidden.append)) == account()
         token, secret = ocm.asked
         assert (token.path, secret.path) == (TOKEN_PATH, API_PATH)
         assert token.form == {
@@ -90,34 +93,34 @@ class TestSent:
         assert (secret.headers["content-type"], secret.body) == ("application/json", "{}")
         assert hidden == [ACCESS_TOKEN]
 
-    def test_with_a_client(self, ocm: Ocm, offline: OcmOptions) -> None:
+    def test_a_client_id_and_secret_fetch_the_pull_secret(self, ocm: Ocm, offline: OcmOptions) -> None:
         client = replace(offline, offline_token="", client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
         assert fetched(client) == account()
         token = ocm.asked[0]
         assert token.form == {"grant_type": "client_credentials", "client_id": CLIENT_ID, "scope": "openid"}
         assert token.headers["authorization"] == f"Basic {login(CLIENT_ID, CLIENT_SECRET)}"
 
-    def test_the_public_client_can_be_another_one(self, ocm: Ocm, offline: OcmOptions) -> None:
+    def test_another_public_client_id_can_be_given(self, ocm: Ocm, offline: OcmOptions) -> None:
         refusal(replace(offline, client_id="console-dot"))
         assert ocm.asked[0].form["client_id"] == "console-dot"
 
-    def test_the_url_may_have_a_path(self, ocm: Ocm, offline: OcmOptions) -> None:
+    def test_the_url_can_have_a_path(self, ocm: Ocm, offline: OcmOptions) -> None:
         ocm.answers[f"/ocm{API_PATH}"] = answer(201, account())
         assert fetched(replace(offline, api_url=f"{offline.api_url}/ocm")) == account()
 
-    def test_nothing_without_a_time(self, ocm: Ocm, offline: OcmOptions) -> None:
+    def test_no_request_is_sent_without_a_valid_timeout(self, ocm: Ocm, offline: OcmOptions) -> None:
         with pytest.raises(OptionError, match="'ocm_timeout'"):
-            fetch(replace(offline, timeout=0), lambda token: None)
+            fetch_pull_secret(replace(offline, timeout=0), lambda token: None)
         assert ocm.asked == []
 
-    def test_nothing_to_a_server_that_is_not_trusted(self, ocm: Ocm, offline: OcmOptions) -> None:
+    def test_no_request_is_sent_to_an_untrusted_server(self, ocm: Ocm, offline: OcmOptions) -> None:
         found = refusal(replace(offline, ca_cert=None))
         assert "Give the certificate of the authority that signed it in 'ocm_ca_cert'" in found
         assert ocm.asked == []
 
 
 class TestRefused:
-    def test_an_offline_token_that_has_lapsed(self, ocm: Ocm, offline: OcmOptions) -> None:
+    def test_a_lapsed_offline_token_is_reported(self, ocm: Ocm, offline: OcmOptions) -> None:
         found = refusal(replace(offline, offline_token="an.other.token"))
         assert found.startswith(
             f"asking {ocm.host} for an access token was answered 400 (invalid_grant: Offline user session not found). The offline "
@@ -125,12 +128,12 @@ class TestRefused:
         )
         assert [asked.path for asked in ocm.asked] == [TOKEN_PATH]
 
-    def test_a_client_secret_that_is_wrong(self, offline: OcmOptions) -> None:
+    def test_a_wrong_client_secret_is_reported(self, offline: OcmOptions) -> None:
         found = refusal(replace(offline, offline_token="", client_id=CLIENT_ID, client_secret="wrong-secret"))
         assert "answered 401 (unauthorized_client: Invalid client or Invalid client credentials)" in found
         assert "wrong-secret" not in found
 
-    def test_an_access_token_that_is_not_accepted(self, ocm: Ocm, offline: OcmOptions) -> None:
+    def test_a_refused_access_token_is_reported_and_hidden(self, ocm: Ocm, offline: OcmOptions) -> None:
         ocm.answers[API_PATH] = error(401, f"Bearer token can't be verified: {ACCESS_TOKEN}")
         found = refusal(offline)
         assert found.startswith(
@@ -138,53 +141,55 @@ class TestRefused:
             "********). The token is not valid there"
         )
 
-    def test_nor_is_a_token_shown_that_does_not_look_like_one(self, ocm: Ocm, offline: OcmOptions) -> None:
+    def test_an_opaque_access_token_is_hidden_in_errors(self, ocm: Ocm, offline: OcmOptions) -> None:
         ocm.answers[TOKEN_PATH] = answer(200, {"access_token": "opaque-canary"})
         ocm.answers[API_PATH] = error(401, "not opaque-canary")
         assert "(ACCT-MGMT-401: not ********)" in refusal(offline)
 
     @pytest.mark.parametrize("path", [TOKEN_PATH, API_PATH])
-    def test_nor_a_client_secret(self, ocm: Ocm, offline: OcmOptions, path: str) -> None:
+    def test_a_client_secret_is_hidden_in_errors(self, ocm: Ocm, offline: OcmOptions, path: str) -> None:
         ocm.answers[path] = error(401, f"not {CLIENT_SECRET}")
         client = replace(offline, offline_token="", client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
         assert "(ACCT-MGMT-401: not ********)" in refusal(client)
 
-    def test_an_account_without_a_registry_account(self, ocm: Ocm, offline: OcmOptions) -> None:
+    def test_a_missing_registry_account_is_reported(self, ocm: Ocm, offline: OcmOptions) -> None:
         ocm.answers[API_PATH] = error(404, "Registry account not found")
         assert "(ACCT-MGMT-404: Registry account not found). The account has no registry account" in refusal(offline)
 
 
 @pytest.mark.parametrize("path", [TOKEN_PATH, API_PATH])
 class TestHostile:
-    def test_no_json(self, ocm: Ocm, offline: OcmOptions, path: str) -> None:
+    def test_an_answer_that_is_not_json_is_reported(self, ocm: Ocm, offline: OcmOptions, path: str) -> None:
         ocm.answers[path] = (200, {}, b"<html>canary</html>")
         assert "was answered 200 without a" in refusal(offline)
 
-    def test_half_an_answer(self, ocm: Ocm, offline: OcmOptions, path: str) -> None:
+    def test_a_half_answer_is_reported(self, ocm: Ocm, offline: OcmOptions, path: str) -> None:
         ocm.answers[path] = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"
         assert "the connection was closed in the middle of the response" in refusal(offline)
 
-    def test_no_answer(self, ocm: Ocm, offline: OcmOptions, path: str) -> None:
+    def test_a_missing_answer_is_reported_after_the_timeout(self, ocm: Ocm, offline: OcmOptions, path: str) -> None:
         ocm.answers[path] = ocm.hang
         started = time.monotonic()
         assert "there was no complete response in time" in refusal(replace(offline, timeout=0.5))
         assert time.monotonic() - started < 10
 
-    def test_a_huge_answer(self, ocm: Ocm, offline: OcmOptions, path: str) -> None:
+    def test_a_huge_answer_is_refused(self, ocm: Ocm, offline: OcmOptions, path: str) -> None:
         size = 2 * 1024 * 1024
         ocm.answers[path] = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + b" " * size
         assert "the response is too large for a service" in refusal(offline)
 
     @pytest.mark.parametrize("status", [301, 302, 307, 308])
-    def test_a_redirect_gets_nothing(self, ocm: Ocm, offline: OcmOptions, path: str, status: int) -> None:
+    def test_a_redirect_gets_no_credential(self, ocm: Ocm, offline: OcmOptions, path: str, status: int) -> None:
         ocm.answers[path] = (status, {"Location": f"https://{ocm.host}/stolen"}, b"")
         assert f"A redirect to {ocm.host} is not followed with a credential" in refusal(offline)
         assert "/stolen" not in [asked.path for asked in ocm.asked]
 
-    def test_what_is_no_http(self, ocm: Ocm, offline: OcmOptions, path: str) -> None:
+    def test_an_answer_that_is_not_http_is_reported(self, ocm: Ocm, offline: OcmOptions, path: str) -> None:
         ocm.answers[path] = b"SSH-2.0-canary\r\n"
         assert ". Check the name and the port" in refusal(offline)
 
-    def test_an_error_that_repeats_all_that_it_was_sent(self, ocm: Ocm, offline: OcmOptions, path: str) -> None:
+    def test_an_error_that_repeats_the_whole_request_is_reported(
+        self, ocm: Ocm, offline: OcmOptions, path: str
+    ) -> None:
         ocm.answers[path] = lambda asked: answer(400, {"code": "no", "reason": f"{asked.body} {asked.headers}"})
         assert "answered 400 (no: " in refusal(offline)

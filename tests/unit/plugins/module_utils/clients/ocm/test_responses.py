@@ -12,8 +12,8 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.transport import HttpsResponse
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.ocm.responses import (
     OcmError,
-    access_token,
-    pull_secret,
+    parse_access_token,
+    parse_pull_secret,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,20 +31,20 @@ def answered(status: int, body: Any = None, *headers: tuple[str, str]) -> HttpsR
 
 def token_error(answer: HttpsResponse, *, offline: bool = True) -> str:
     with pytest.raises(OcmError) as error:
-        access_token("asking", answer, offline=offline, secrets=[SECRET])
+        parse_access_token("asking", answer, offline=offline, secrets=[SECRET])
     return str(error.value)
 
 
 def api_error(answer: HttpsResponse) -> str:
     with pytest.raises(OcmError) as error:
-        pull_secret("fetching", answer, [SECRET])
+        parse_pull_secret("fetching", answer, [SECRET])
     return str(error.value)
 
 
 class TestToken:
-    def test_is_read(self) -> None:
+    def test_access_token_is_read_from_the_answer(self) -> None:
         answer = answered(200, {"access_token": "a.b", "refresh_token": "c"})
-        assert access_token("asking", answer, offline=True, secrets=[]) == "a.b"
+        assert parse_access_token("asking", answer, offline=True, secrets=[]) == "a.b"
 
     @pytest.mark.parametrize(
         "body",
@@ -64,13 +64,13 @@ class TestToken:
             {"access_token": "ä"},
         ],
     )
-    def test_is_missing(self, body: Any) -> None:
+    def test_a_missing_access_token_is_reported(self, body: Any) -> None:
         assert token_error(answered(200, body)) == (
             "asking was answered 200 without an access token. Check 'token_url', and any proxy before the service"
         )
 
     @pytest.mark.parametrize("status", [400, 401])
-    def test_an_offline_token_that_is_refused(self, status: int) -> None:
+    def test_a_refused_offline_token_is_reported_with_its_fix(self, status: int) -> None:
         body = {"error": "invalid_grant", "error_description": "Offline user session not found"}
         assert token_error(answered(status, body)) == (
             f"asking was answered {status} (invalid_grant: Offline user session not found). The offline token is invalid or has "
@@ -79,7 +79,7 @@ class TestToken:
         )
 
     @pytest.mark.parametrize("status", [400, 401])
-    def test_a_client_that_is_refused(self, status: int) -> None:
+    def test_a_refused_client_is_reported_with_its_fix(self, status: int) -> None:
         found = token_error(answered(status, {"error": "unauthorized_client"}), offline=False)
         assert found.startswith(
             f"asking was answered {status} (unauthorized_client). The client id or its secret is invalid: check both"
@@ -100,21 +100,21 @@ class TestToken:
             (418, "It is not the expected service: check 'token_url'"),
         ],
     )
-    def test_other_errors(self, status: int, what_to_do: str) -> None:
+    def test_token_errors_of_other_statuses_are_reported_with_their_fix(self, status: int, what_to_do: str) -> None:
         assert token_error(answered(status, b"<html>")).startswith(f"asking was answered {status}. {what_to_do}")
 
 
 class TestPullSecret:
     @pytest.mark.parametrize("status", [200, 201])
-    def test_is_read_as_it_is(self, status: int) -> None:
+    def test_pull_secret_is_returned_unchanged(self, status: int) -> None:
         body = b'{"auths": { "quay.io":{"auth":"dTpw"}} }'
-        assert pull_secret("fetching", answered(status, body), []) == body.decode()
+        assert parse_pull_secret("fetching", answered(status, body), []) == body.decode()
 
     @pytest.mark.parametrize(
         "body",
         [b"", b"<html>", b"\xff", b'{"auths": ', [], {}, {"auths": None}, {"auths": ["x"]}, {"access_token": "x"}],
     )
-    def test_is_missing(self, body: Any) -> None:
+    def test_a_missing_pull_secret_is_reported(self, body: Any) -> None:
         assert api_error(answered(200, body)) == (
             "fetching was answered 200 without a pull secret. Check 'api_url', and any proxy before the service"
         )
@@ -139,7 +139,7 @@ class TestPullSecret:
             (405, "It is not the expected service: check 'api_url'"),
         ],
     )
-    def test_each_error_says_what_to_do(self, status: int, what_to_do: str) -> None:
+    def test_each_api_error_names_its_fix(self, status: int, what_to_do: str) -> None:
         body = {"kind": "Error", "id": str(status), "code": "ACCT-MGMT-7", "reason": "Why", "operation_id": "op"}
         assert api_error(answered(status, body)).startswith(
             f"fetching was answered {status} (ACCT-MGMT-7: Why). {what_to_do}"
@@ -173,13 +173,13 @@ class TestQuoted:
             "https://user:canary-token@example.com",
         ],
     )
-    def test_holds_no_credential(self, reason: str) -> None:
+    def test_a_quoted_error_holds_no_credential(self, reason: str) -> None:
         found = api_error(answered(401, {"code": "C", "reason": reason}))
         assert "********" in found
         for part in (SECRET, "Y2FuYXJ5", "canary-token", "eyJ"):
             assert part not in found
 
-    def test_is_one_short_line(self) -> None:
+    def test_a_quoted_error_is_one_short_line(self) -> None:
         found = api_error(answered(500, {"code": "C", "reason": f"a\n\t\x1b[31mb {'x' * 300}"}))
         assert found == f"fetching was answered 500 (C: a [31mb {'x' * 189}...). {LATER}"
 
@@ -187,10 +187,10 @@ class TestQuoted:
         "body",
         [{"code": 1, "reason": ["x"]}, {"message": "m"}, {"code": None}, ["code"], b"text", b'{"code": "x"'],
     )
-    def test_what_is_no_error_of_the_service_is_not_quoted(self, body: Any) -> None:
+    def test_an_unknown_error_body_is_not_quoted(self, body: Any) -> None:
         assert api_error(answered(500, body)) == f"fetching was answered 500. {LATER}"
 
     @given(st.integers(202, 599), st.binary() | st.dictionaries(st.text(), st.text() | st.none() | st.integers()))
-    def test_anything_is_one_line(self, status: int, body: Any) -> None:
+    def test_any_answer_becomes_one_line(self, status: int, body: Any) -> None:
         for read in (token_error, api_error):
             assert read(answered(status, body)).isprintable()

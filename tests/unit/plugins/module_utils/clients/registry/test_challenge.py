@@ -73,11 +73,11 @@ class TestParseChallenges:
             ("Negotiate YII==", [("negotiate", {"yii": "="})]),
         ],
     )
-    def test_table(self, header: str, challenges: Any) -> None:
+    def test_parse_challenges_reads_each_header_of_the_table(self, header: str, challenges: Any) -> None:
         assert parse_challenges(header) == [Challenge(scheme, parameters) for scheme, parameters in challenges]
 
     @given(TOKENS, st.dictionaries(TOKENS.map(str.lower), VALUES, min_size=1, max_size=4))
-    def test_reads_back_any_quoted_value(self, scheme: str, parameters: dict[str, str]) -> None:
+    def test_parse_challenges_reads_back_any_quoted_value(self, scheme: str, parameters: dict[str, str]) -> None:
         quoted = {name: value.replace("\\", "\\\\").replace('"', '\\"') for name, value in parameters.items()}
         header = f"{scheme} " + ", ".join(f'{name}="{value}"' for name, value in quoted.items())
         assert parse_challenges(header) == [Challenge(scheme.lower(), parameters)]
@@ -111,7 +111,7 @@ class TestLongHeaders:
         ],
         ids=lambda value: repr(value)[:12],
     )
-    def test_in_one_pass(self, tail: str, challenges: Any) -> None:
+    def test_parse_challenges_reads_long_headers_in_one_pass(self, tail: str, challenges: Any) -> None:
         started = time.process_time()
         found = parse_challenges('Basic realm="r"' + tail)
         assert time.process_time() - started < 1
@@ -170,7 +170,9 @@ class TestAuthInfo:
             ("a.io", [], None),
         ],
     )
-    def test_the_first_scheme_that_a_node_knows(self, host: str, headers: list[str], info: AuthInfo | None) -> None:
+    def test_auth_info_uses_the_first_scheme_that_a_node_supports(
+        self, host: str, headers: list[str], info: AuthInfo | None
+    ) -> None:
         assert auth_info(host, headers) == info
 
     @pytest.mark.parametrize(
@@ -210,5 +212,5 @@ class TestAuthInfo:
     )
     @example('Bearer realm="https://[x"')
     @example('Bearer realm="https://a℀b"')
-    def test_junk_never_raises(self, header: str) -> None:
+    def test_a_malformed_header_never_raises_an_error(self, header: str) -> None:
         auth_info("a.io", [header])

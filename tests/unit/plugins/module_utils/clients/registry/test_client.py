@@ -20,7 +20,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.r
     IMPORT_ERROR,
     RegistryError,
     RegistryOptions,
-    ask,
+    ask_registry,
     registry_host,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, OptionError
@@ -85,7 +85,7 @@ def serve(certificate: str) -> Iterator[Serve]:
 @pytest.fixture
 def asking(certificate: str) -> Callable[..., AuthInfo]:
     """Asks a server, trusting its certificate."""
-    return lambda host, **options: ask(RegistryOptions(host, **{"ca_cert": certificate, **options}))
+    return lambda host, **options: ask_registry(RegistryOptions(host, **{"ca_cert": certificate, **options}))
 
 
 @pytest.fixture
@@ -104,10 +104,10 @@ def refusal(asking: Callable[..., AuthInfo]) -> Callable[..., str]:
 
 
 class TestRequest:
-    def test_the_library_is_there(self) -> None:
+    def test_the_http_library_is_installed(self) -> None:
         assert IMPORT_ERROR is None
 
-    def test_is_one_and_says_who_asks_and_nothing_else(self, serve: Serve, asking: Any) -> None:
+    def test_one_request_with_only_the_needed_headers_is_sent(self, serve: Serve, asking: Any) -> None:
         server = serve(OK)
         asking(server.host)
         (request,) = server.requests
@@ -130,7 +130,7 @@ class TestRequest:
         assert b"uthorization" not in server.requests[0]
 
     @pytest.mark.parametrize("spelling", ["https://{}", "{}/team/app:v1", " {} "])
-    def test_goes_to_the_host_of_any_reference(self, serve: Serve, asking: Any, spelling: str) -> None:
+    def test_the_request_goes_to_the_host_of_any_reference(self, serve: Serve, asking: Any, spelling: str) -> None:
         server = serve(OK)
         assert asking(spelling.format(server.host)) == AuthInfo("none")
         assert len(server.requests) == 1
@@ -138,7 +138,7 @@ class TestRequest:
 
 
 class TestAnswer:
-    def test_an_open_registry(self, serve: Serve, asking: Any) -> None:
+    def test_an_open_registry_needs_no_login(self, serve: Serve, asking: Any) -> None:
         assert asking(serve(answer("HTTP/1.1 200 OK", CHALLENGE, body=b"<html>")).host) == AuthInfo("none")
 
     @pytest.mark.parametrize(
@@ -154,10 +154,10 @@ class TestAnswer:
         ],
         ids=lambda headers: str(headers)[:60],
     )
-    def test_a_challenge_among_others(self, serve: Serve, asking: Any, headers: list[str]) -> None:
+    def test_a_challenge_among_other_headers_is_found(self, serve: Serve, asking: Any, headers: list[str]) -> None:
         assert asking(serve(answer("HTTP/1.1 401 Unauthorized", *headers)).host) == DELEGATED
 
-    def test_basic_with_what_is_not_ascii(self, serve: Serve, asking: Any) -> None:
+    def test_a_basic_realm_that_is_not_ascii_is_read(self, serve: Serve, asking: Any) -> None:
         server = serve(answer("HTTP/1.1 401 Unauthorized", b'WWW-Authenticate: Basic realm="\xe4"'))
         assert asking(server.host) == AuthInfo("basic", "ä", server.host)
 
@@ -171,21 +171,23 @@ class TestAnswer:
             b'WWW-Authenticate: Bearer realm="https://\xff.example.com/"',
         ],
     )
-    def test_401_without_a_challenge(self, serve: Serve, refusal: Any, header: str | bytes) -> None:
+    def test_a_401_without_a_usable_challenge_is_reported(
+        self, serve: Serve, refusal: Any, header: str | bytes
+    ) -> None:
         assert refusal(serve(answer("HTTP/1.1 401 Unauthorized", header)).host) == (
             "was answered 401 without a login challenge that a node can use. Check the name: it may not be a registry, or "
             "be behind a proxy"
         )
 
     @pytest.mark.parametrize("status", [204, 299, 400, 403, 404, 418, 499])
-    def test_another_status(self, serve: Serve, refusal: Any, status: int) -> None:
+    def test_another_status_is_reported_as_not_a_registry(self, serve: Serve, refusal: Any, status: int) -> None:
         assert refusal(serve(answer(f"HTTP/1.1 {status} text of the server", CHALLENGE)).host) == (
             f"was answered {status}. It is not a registry of API version 2, or it is behind a proxy: check the name and the "
             "port"
         )
 
     @pytest.mark.parametrize("status", [429, 500, 503, 599])
-    def test_a_registry_in_trouble(self, serve: Serve, refusal: Any, status: int) -> None:
+    def test_an_overloaded_registry_is_reported(self, serve: Serve, refusal: Any, status: int) -> None:
         assert refusal(serve(answer(f"HTTP/1.1 {status} text of the server", CHALLENGE)).host) == (
             f"was answered {status}. The registry is overloaded or out of order: try again later"
         )
@@ -201,7 +203,7 @@ class TestAnswer:
             ("", ""),
         ],
     )
-    def test_a_redirect_is_said_and_not_followed(
+    def test_a_redirect_is_reported_and_not_followed(
         self, serve: Serve, refusal: Any, status: int, location: str, target: str
     ) -> None:
         server = serve(answer(f"HTTP/1.1 {status} Found", f"Location: {location}", CHALLENGE))
@@ -210,7 +212,7 @@ class TestAnswer:
         )
         assert len(server.requests) == 1
 
-    def test_a_redirect_without_a_target(self, serve: Serve, refusal: Any) -> None:
+    def test_a_redirect_without_a_target_is_reported(self, serve: Serve, refusal: Any) -> None:
         assert refusal(serve(answer("HTTP/1.1 302 Found")).host).startswith("was answered 302, a redirect. ")
 
 
@@ -236,7 +238,9 @@ class TestHostileServer:
         ],
         ids=lambda value: None if callable(value) else str(value)[:30],
     )
-    def test_is_told_apart(self, serve: Serve, refusal: Any, script: Script, sentence: str) -> None:
+    def test_each_hostile_answer_is_reported_with_its_own_sentence(
+        self, serve: Serve, refusal: Any, script: Script, sentence: str
+    ) -> None:
         assert refusal(serve(script).host) == f"failed: {sentence}"
 
     def test_headers_of_63_kib_are_read(self, serve: Serve, asking: Any) -> None:
@@ -244,7 +248,9 @@ class TestHostileServer:
         assert asking(server.host) == DELEGATED
 
     @pytest.mark.parametrize("first", [b"", b"HTTP/1.1 401 Unauthorized\r\nX: "])
-    def test_that_drips_is_read_no_longer_than_the_timeout(self, serve: Serve, refusal: Any, first: bytes) -> None:
+    def test_a_server_that_sends_single_bytes_is_read_no_longer_than_the_timeout(
+        self, serve: Serve, refusal: Any, first: bytes
+    ) -> None:
         """Each byte comes well before the timeout, which counts from the beginning on."""
         server = serve(drips(first, b"1", 0.05))
         started = time.monotonic()
@@ -252,11 +258,11 @@ class TestHostileServer:
         assert 0.25 < time.monotonic() - started < 5
 
     @pytest.mark.parametrize("tls", [True, False], ids=["silent", "silent before TLS"])
-    def test_that_is_silent(self, serve: Serve, refusal: Any, tls: bool) -> None:
+    def test_a_silent_server_is_reported_after_the_timeout(self, serve: Serve, refusal: Any, tls: bool) -> None:
         assert refusal(serve(drips(b"", b"", 0.05), tls=tls).host, timeout=0.2) == f"failed: {LATE}"
 
     @pytest.mark.parametrize("status", ["200 OK", "401 Unauthorized"])
-    def test_with_an_endless_body_is_left_at_once(self, serve: Serve, asking: Any, status: str) -> None:
+    def test_a_server_with_an_endless_body_is_left_at_once(self, serve: Serve, asking: Any, status: str) -> None:
         head = f"HTTP/1.1 {status}\r\n{CHALLENGE}\r\n\r\n".encode()
         server = serve(drips(head, b"x" * KIB, 0.01))
         assert asking(server.host).scheme == ("none" if status == "200 OK" else "bearer")
@@ -266,11 +272,11 @@ class TestHostileServer:
 
     @settings(max_examples=40, deadline=None)
     @given(head=st.binary(max_size=200), within=st.binary(max_size=200))
-    def test_anything_is_an_answer_or_one_line(self, certificate: str, head: bytes, within: bytes) -> None:
+    def test_any_answer_is_a_result_or_one_line(self, certificate: str, head: bytes, within: bytes) -> None:
         for content in (head, b"HTTP/1.1 401 x\r\nWWW-Authenticate: Bearer realm=" + within + b"\r\n\r\n"):
             with served(sends(content), server_context(certificate)) as server:
                 try:
-                    ask(RegistryOptions(server.host, ca_cert=certificate))
+                    ask_registry(RegistryOptions(server.host, ca_cert=certificate))
                 except ImagePullError as error:
                     assert str(error).isprintable()
 
@@ -295,17 +301,17 @@ class TestTls:
             ),
         ],
     )
-    def test_a_certificate_that_is_not_good(
+    def test_an_invalid_certificate_is_reported_with_its_fix(
         self, serve: Serve, refusal: Any, tmp_path: Path, made: dict[str, Any], message: str
     ) -> None:
         file = write_certificate(tmp_path / "server.pem", **made)
         server = serve(OK, server_context(file))
         assert refusal(server.host, ca_cert=file) == f"failed: certificate verify failed: {message}"
         assert server.requests == []
-        assert ask(RegistryOptions(server.host, validate_certs=False)) == AuthInfo("none")
+        assert ask_registry(RegistryOptions(server.host, validate_certs=False)) == AuthInfo("none")
 
     @pytest.mark.parametrize("trusted", ["the system's", "another's"])
-    def test_an_authority_that_is_not_trusted(self, serve: Serve, refusal: Any, tmp_path: Path, trusted: str) -> None:
+    def test_an_untrusted_authority_is_reported(self, serve: Serve, refusal: Any, tmp_path: Path, trusted: str) -> None:
         other = None if trusted == "the system's" else write_certificate(tmp_path / "other.pem")
         assert refusal(serve(OK).host, ca_cert=other) == (
             "failed: certificate verify failed: self-signed certificate. Give the certificate of the authority that signed "
@@ -313,10 +319,12 @@ class TestTls:
         )
 
     @pytest.mark.parametrize("options", [{}, {"ca_cert": None}, {"ca_cert": "/nonexistent"}])
-    def test_is_not_verified_on_request(self, serve: Serve, asking: Any, options: dict[str, Any]) -> None:
+    def test_the_certificate_is_not_verified_on_request(
+        self, serve: Serve, asking: Any, options: dict[str, Any]
+    ) -> None:
         assert asking(serve(OK).host, validate_certs=False, **options) == AuthInfo("none")
 
-    def test_authorities_in_a_directory(
+    def test_authorities_are_read_from_a_directory(
         self, serve: Serve, asking: Any, refusal: Any, certificate: str, tmp_path: Path
     ) -> None:
         server = serve(OK)
@@ -325,7 +333,7 @@ class TestTls:
         assert asking(server.host, ca_cert=str(tmp_path)) == AuthInfo("none")
 
     @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-    def test_authorities_of_the_environment(
+    def test_authorities_are_read_from_the_environment(
         self, serve: Serve, asking: Any, certificate: str, monkeypatch: pytest.MonkeyPatch, variable: str
     ) -> None:
         monkeypatch.setenv(variable, certificate)
@@ -341,28 +349,30 @@ class TestTls:
     @pytest.mark.parametrize(
         "content", ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----"]
     )
-    def test_a_ca_cert_that_holds_none(self, tmp_path: Path, content: str) -> None:
+    def test_a_ca_cert_without_a_certificate_is_refused(self, tmp_path: Path, content: str) -> None:
         (tmp_path / "ca.pem").write_text(content)
         with pytest.raises(OptionError) as error:
-            ask(RegistryOptions("127.0.0.1:1", ca_cert=str(tmp_path / "ca.pem")))
+            ask_registry(RegistryOptions("127.0.0.1:1", ca_cert=str(tmp_path / "ca.pem")))
         assert str(error.value) == f"option 'ca_cert': '{tmp_path}/ca.pem' contains no certificate in PEM format"
 
     @pytest.mark.parametrize(
         ("path", "reason"), [("/nonexistent", "No such file or directory"), ("a\0b", "the path is not valid")]
     )
-    def test_a_ca_cert_that_cannot_be_read(self, path: str, reason: str) -> None:
+    def test_an_unreadable_ca_cert_is_refused(self, path: str, reason: str) -> None:
         with pytest.raises(OptionError) as error:
-            ask(RegistryOptions("127.0.0.1:1", ca_cert=path))
+            ask_registry(RegistryOptions("127.0.0.1:1", ca_cert=path))
         assert str(error.value) == (
             f"option 'ca_cert': {path!r} cannot be read on the host that runs the task: {reason}"
         )
 
-    def test_a_server_without_tls(self, serve: Serve, refusal: Any) -> None:
+    def test_a_server_without_tls_is_reported(self, serve: Serve, refusal: Any) -> None:
         assert refusal(serve(answer("HTTP/1.1 400 Bad Request"), tls=False).host) == (
             "failed: the server does not use TLS on this port. Check the port (a registry without TLS is not supported)"
         )
 
-    def test_a_server_that_asks_for_a_certificate(self, serve: Serve, refusal: Any, certificate: str) -> None:
+    def test_a_server_that_asks_for_a_client_certificate_is_reported(
+        self, serve: Serve, refusal: Any, certificate: str
+    ) -> None:
         context = server_context(certificate)
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         context.verify_mode = ssl.CERT_REQUIRED
@@ -374,13 +384,13 @@ class TestTls:
 
 
 class TestConnection:
-    def test_a_closed_port(self, refusal: Any) -> None:
+    def test_a_closed_port_is_reported(self, refusal: Any) -> None:
         assert (
             refusal(NOT_LISTENING)
             == "failed: the connection was refused. Check the port, and whether the registry runs"
         )
 
-    def test_a_name_that_does_not_exist(self, refusal: Any) -> None:
+    def test_a_name_that_does_not_resolve_is_reported(self, refusal: Any) -> None:
         assert refusal("registry.invalid") == (
             "failed: the name cannot be resolved. Check the name, and DNS on the host that runs the task"
         )
@@ -391,35 +401,41 @@ class TestProxy:
         ("registry", "host"),
         [("registry.example.com", "registry.example.com"), ("Docker.io:443", "registry-1.docker.io")],
     )
-    def test_that_refuses(self, serve: Serve, monkeypatch: pytest.MonkeyPatch, registry: str, host: str) -> None:
+    def test_a_proxy_that_refuses_is_reported(
+        self, serve: Serve, monkeypatch: pytest.MonkeyPatch, registry: str, host: str
+    ) -> None:
         proxy = serve(answer(f"HTTP/1.1 407 {CANARY}"), tls=False)
         monkeypatch.setenv("https_proxy", f"http://alice:{CANARY}@{proxy.host}")
         with pytest.raises(RegistryError) as error:
-            ask(RegistryOptions(registry))
+            ask_registry(RegistryOptions(registry))
         attempt = f"asking registry {registry} how it authenticates (GET https://{host}/v2/)"
         assert str(error.value) == f"{attempt} failed: {PROXY}"
         assert proxy.requests[0].startswith(f"CONNECT {host}:443 HTTP/1.".encode())
 
     @pytest.mark.parametrize("url", ["{}", "http://{}", "http://{}/"])
-    def test_passes_the_request_on(self, serve: Serve, asking: Any, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    def test_a_proxy_passes_the_request_on(
+        self, serve: Serve, asking: Any, monkeypatch: pytest.MonkeyPatch, url: str
+    ) -> None:
         proxy = serve(answer("HTTP/1.1 401 Unauthorized", CHALLENGE), tunnel=True)
         monkeypatch.setenv("https_proxy", url.format(proxy.host))
         assert asking("127.0.0.1:1") == DELEGATED
         assert [request.partition(b" ")[0] for request in proxy.requests] == [b"CONNECT", b"GET"]
 
-    def test_hides_no_untrusted_certificate(self, serve: Serve, refusal: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_proxy_hides_no_untrusted_certificate(
+        self, serve: Serve, refusal: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("https_proxy", serve(OK, tunnel=True).host)
         assert refusal("127.0.0.1:1", ca_cert=None).startswith(
             "failed: certificate verify failed: self-signed certificate"
         )
 
-    def test_a_registry_behind_it_has_no_longer_to_answer(
+    def test_a_registry_behind_a_proxy_has_the_same_timeout(
         self, serve: Serve, refusal: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("https_proxy", serve(drips(b"HTTP/1.1 401 x\r\nX: ", b"1", 0.05), tunnel=True).host)
         assert refusal("127.0.0.1:1", timeout=0.3) == f"failed: {LATE}"
 
-    def test_a_closed_port(self, refusal: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_proxy_on_a_closed_port_is_reported(self, refusal: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("https_proxy", f"http://alice:{CANARY}@{NOT_LISTENING}")
         assert refusal("registry.example.com") == f"failed: {PROXY}"
 
@@ -436,11 +452,11 @@ class TestProxy:
             "socks5://alice:{}@proxy.example.com:3128",
         ],
     )
-    def test_that_is_no_url(self, refusal: Any, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    def test_an_invalid_proxy_url_is_reported(self, refusal: Any, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
         monkeypatch.setenv("https_proxy", url.format(CANARY))
         assert refusal("registry.example.com") == f"failed: {NO_PROXY_URL}"
 
-    def test_is_not_used_for_what_no_proxy_names(
+    def test_a_proxy_is_not_used_for_hosts_in_no_proxy(
         self, serve: Serve, asking: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("https_proxy", f"http://{NOT_LISTENING}")
@@ -451,17 +467,17 @@ class TestProxy:
 class TestOptions:
     @pytest.mark.parametrize("timeout", [0, -1, 3601, 10**30])
     @pytest.mark.parametrize("realm_host", [None, "sso.example.com"])
-    def test_a_timeout_that_cannot_be(self, timeout: int, realm_host: str | None) -> None:
+    def test_an_impossible_timeout_is_refused(self, timeout: int, realm_host: str | None) -> None:
         with pytest.raises(OptionError) as error:
-            ask(RegistryOptions("127.0.0.1:1", timeout=timeout, realm_host=realm_host))
+            ask_registry(RegistryOptions("127.0.0.1:1", timeout=timeout, realm_host=realm_host))
         assert str(error.value) == "option 'timeout' is in seconds, from 1 to 3600"
 
-    def test_the_longest_timeout(self, serve: Serve, asking: Any) -> None:
+    def test_the_longest_timeout_is_accepted(self, serve: Serve, asking: Any) -> None:
         assert asking(serve(OK).host, timeout=3600) == AuthInfo("none")
 
-    def test_the_registry_is_the_one_at_fault(self) -> None:
+    def test_an_invalid_registry_is_an_option_error(self) -> None:
         with pytest.raises(OptionError, match=r"^option 'registry': '\[::1' does not begin with"):
-            ask(RegistryOptions("[::1"))
+            ask_registry(RegistryOptions("[::1"))
 
 
 class TestKnownRealm:
@@ -477,13 +493,13 @@ class TestKnownRealm:
             ("docker.io", "registry-1.docker.io", False),
         ],
     )
-    def test_is_compared(self, registry: str, realm_host: str, delegated: bool) -> None:
+    def test_a_known_realm_is_compared_with_the_registry(self, registry: str, realm_host: str, delegated: bool) -> None:
         host = realm_host.removeprefix("https://").partition("/")[0]
-        found = ask(RegistryOptions(registry, realm_host=realm_host))
+        found = ask_registry(RegistryOptions(registry, realm_host=realm_host))
         assert found == AuthInfo("", "", host, "", delegated=delegated)
 
     @pytest.mark.parametrize("realm_host", ["", "http://sso.example.com", f"alice:{CANARY}@sso.example.com"])
-    def test_is_refused(self, realm_host: str) -> None:
+    def test_an_invalid_known_realm_is_refused(self, realm_host: str) -> None:
         with pytest.raises(OptionError, match=r"^option 'realm_host': ") as error:
-            ask(RegistryOptions("a.invalid", realm_host=realm_host))
+            ask_registry(RegistryOptions("a.invalid", realm_host=realm_host))
         assert CANARY not in str(error.value)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.endpoints import (
     Endpoint,
-    endpoint,
     is_token_service_of,
     option_host,
+    registry_endpoint,
     url_host,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
@@ -27,22 +27,22 @@ class TestEndpoint:
 
     @pytest.mark.parametrize("name", ["docker.io", "index.docker.io", "registry-1.docker.io"])
     @pytest.mark.parametrize("form", ["{}", "{}:443", "{}."])
-    def test_docker_hub_is_one_place(self, name: str, form: str) -> None:
-        assert endpoint(form.format(name)) == HUB
-        assert endpoint(form.format(name.upper())) == HUB
+    def test_all_names_of_docker_hub_are_one_endpoint(self, name: str, form: str) -> None:
+        assert registry_endpoint(form.format(name)) == HUB
+        assert registry_endpoint(form.format(name.upper())) == HUB
         assert same_path(name) == "docker.io", "the same names are Docker Hub's as in auth files"
 
     @pytest.mark.parametrize("text", ["docker.io:5000", "auth.docker.io", "hub.docker.com", "docker.io.example.com"])
-    def test_what_is_not_docker_hubs_registry(self, text: str) -> None:
-        assert endpoint(text).host == text.partition(":")[0]
+    def test_a_host_other_than_docker_hub_keeps_its_name(self, text: str) -> None:
+        assert registry_endpoint(text).host == text.partition(":")[0]
 
     def test_the_default_port_is_that_of_the_scheme(self) -> None:
-        assert endpoint("a.io", "http") == Endpoint("a.io", 80)
-        assert endpoint("docker.io", "http") == Endpoint("docker.io", 80)
+        assert registry_endpoint("a.io", "http") == Endpoint("a.io", 80)
+        assert registry_endpoint("docker.io", "http") == Endpoint("docker.io", 80)
 
-    def test_refuses(self) -> None:
+    def test_an_empty_endpoint_is_refused(self) -> None:
         with pytest.raises(ValueError, match=r"^there is no host$"):
-            endpoint("")
+            registry_endpoint("")
 
 
 class TestOptionHost:
@@ -61,11 +61,11 @@ class TestOptionHost:
             ("[::1]:5000/app", "[::1]:5000"),
         ],
     )
-    def test_is_what_stands_before_the_path(self, text: str, host: str) -> None:
+    def test_option_host_is_the_part_before_the_path(self, text: str, host: str) -> None:
         assert option_host("registry", text) == host
 
     @pytest.mark.parametrize("scheme", ["http", "HTTP", "docker", "ftp", ""])
-    def test_another_scheme(self, scheme: str) -> None:
+    def test_another_scheme_in_an_option_is_refused(self, scheme: str) -> None:
         with pytest.raises(OptionError) as error:
             option_host("realm_host", f"{scheme}://a.io")
         assert str(error.value) == (
@@ -89,7 +89,7 @@ class TestOptionHost:
         assert str(error.value) == "option 'registry': give host[:port] without a user or password, such as 'a.io'"
 
     @pytest.mark.parametrize("text", ["alice:Canary@sha1:00", "alice:Canary@sha256:0g", "alice:Canary@sha256:"])
-    def test_only_a_digest_is_a_digest(self, text: str) -> None:
+    def test_an_invalid_digest_is_refused_as_a_login(self, text: str) -> None:
         with pytest.raises(OptionError, match="without a user or password") as error:
             option_host("registry", text)
         assert "Canary" not in str(error.value)
@@ -102,15 +102,15 @@ class TestOptionHost:
             ("a b/team", f"option 'registry': 'a b/team' does not begin with host[:port]: {NO_NAME}"),
         ],
     )
-    def test_no_host(self, text: str, message: str) -> None:
+    def test_an_option_without_a_host_is_refused(self, text: str, message: str) -> None:
         with pytest.raises(OptionError) as error:
             option_host("registry", text)
         assert str(error.value) == message
 
     @given(st.text() | st.text("a.:/@[]1 \n"))
-    def test_anything_is_a_host_or_refused(self, text: str) -> None:
+    def test_any_text_is_a_host_or_is_refused(self, text: str) -> None:
         try:
-            endpoint(option_host("registry", text))
+            registry_endpoint(option_host("registry", text))
         except OptionError as error:
             assert str(error).isprintable()
 
@@ -125,24 +125,24 @@ class TestUrlHost:
             ("https://alice:x@[::1]:5000/", "[::1]:5000", Endpoint("::1", 5000)),
         ],
     )
-    def test_the_host_as_it_stands_and_what_it_means(self, url: str, host: str, found: Endpoint) -> None:
+    def test_url_host_returns_the_host_as_written_and_its_endpoint(self, url: str, host: str, found: Endpoint) -> None:
         assert url_host(url) == (host, found)
 
     @pytest.mark.parametrize(
         "url",
         ["", "/token", "//a.io/token", "a.io", "ftp://a.io", "https://", "https:///token", "https://[x", "https://a℀b"],
     )
-    def test_what_is_no_url_of_a_host(self, url: str) -> None:
+    def test_a_text_that_is_not_a_url_of_a_host_is_refused(self, url: str) -> None:
         with pytest.raises(ValueError):
             url_host(url)
 
     @pytest.mark.parametrize("character", ["\0", "\t", "\n", " ", "\x7f", "\u2028"])
-    def test_what_urlsplit_would_drop_is_refused(self, character: str) -> None:
+    def test_a_url_with_white_space_or_a_control_character_is_refused(self, character: str) -> None:
         with pytest.raises(ValueError) as error:
             url_host(f"https://a{character}.io/")
         assert str(error.value) == "a URL must not contain white space or control characters"
 
-    def test_another_scheme_has_a_reason(self) -> None:
+    def test_another_scheme_in_a_url_is_refused_with_a_reason(self) -> None:
         with pytest.raises(ValueError) as error:
             url_host("ftp://a.io")
         assert str(error.value) == "it is not an http or https URL"
@@ -162,5 +162,5 @@ class TestUrlHost:
         ("auth.docker.io", "docker.io", False),
     ],
 )
-def test_whose_token_service_it_is(registry: str, service: str, is_one: bool) -> None:
-    assert is_token_service_of(endpoint(registry), endpoint(service)) is is_one
+def test_a_token_service_belongs_to_its_registry_only(registry: str, service: str, is_one: bool) -> None:
+    assert is_token_service_of(registry_endpoint(registry), registry_endpoint(service)) is is_one

@@ -19,8 +19,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.r
     RegistryImage,
     RegistryLogin,
     RegistryProof,
-    prove,
     prove_login,
+    prove_pull,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.transport import RegistryOptions
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
@@ -80,7 +80,7 @@ def proof(certificate: str) -> Callable[..., RegistryProof]:
         insecure = more.pop("is_insecure", False)
         options = RegistryOptions(host, **{"ca_cert": certificate, "timeout": 2.0, **more})
         wanted = RegistryImage(host, "team/app", "v1")
-        found = prove(options, wanted, login, realm_hosts, is_named=is_named, is_insecure=insecure)
+        found = prove_pull(options, wanted, login, realm_hosts, is_named=is_named, is_insecure=insecure)
         assert not any(secret in str(found) for secret in FORBIDDEN)
         assert found.said.isprintable()
         return found
@@ -104,7 +104,7 @@ def registry(realm: str, *, manifest: int = 200, token: int = 200, body: Any = N
 
 
 class TestToken:
-    def test_a_manifest_that_is_given_is_the_proof(self, serve: Serve, proof: Any) -> None:
+    def test_a_returned_manifest_is_the_proof(self, serve: Serve, proof: Any) -> None:
         server = serve(registry("https://self/token"))
         found = proof(server.host)
         assert (found.outcome, found.digest, found.realm_host) == ("pulls", "sha256:abc", server.host)
@@ -116,7 +116,7 @@ class TestToken:
         ]
         assert [headers.get("Authorization") for _line, headers in lines] == [None, BASIC, f"Bearer {TOKEN}"]
 
-    def test_a_realm_may_be_a_path_and_have_a_query(self, serve: Serve, proof: Any) -> None:
+    def test_a_realm_can_be_a_path_with_a_query(self, serve: Serve, proof: Any) -> None:
         server = serve(registry("/token?a=b"))
         assert proof(server.host).outcome == "pulls"
         assert read(server.requests[1])[0].startswith("GET /token?a=b&service=s&scope=")
@@ -128,15 +128,15 @@ class TestToken:
         assert proof(serve(registry("https://self/token", manifest=manifest)).host).outcome == outcome
 
     @pytest.mark.parametrize("status", [400, 401, 403])
-    def test_a_login_that_the_token_service_refuses(self, serve: Serve, proof: Any, status: int) -> None:
+    def test_a_login_that_the_token_service_refuses_is_bad(self, serve: Serve, proof: Any, status: int) -> None:
         host = serve(registry("https://self/token", token=status)).host
         assert proof(host).outcome == "bad_login"
         assert proof(host, None).outcome == "no_login"
 
-    def test_too_many_requests_are_not_a_wrong_password(self, serve: Serve, proof: Any) -> None:
+    def test_a_rate_limit_of_the_token_service_is_not_a_bad_login(self, serve: Serve, proof: Any) -> None:
         assert proof(serve(registry("https://self/token", token=429)).host).outcome == "rate_limited"
 
-    def test_a_token_service_that_is_out_of_order(self, serve: Serve, proof: Any) -> None:
+    def test_a_token_service_that_is_out_of_order_is_unanswered(self, serve: Serve, proof: Any) -> None:
         found = proof(serve(registry("https://self/token", token=503)).host)
         assert (found.outcome, "was answered 503" in found.said) == ("unanswered", True)
 
@@ -146,20 +146,20 @@ class TestToken:
          {"token": "a\r\nX: y"}, {"token": "\ud800"}, {"access_token": ["x"]},
          {"token": "", "access_token": ""}],
     )  # fmt: skip
-    def test_an_answer_without_a_token(self, serve: Serve, proof: Any, body: Any) -> None:
+    def test_an_answer_without_a_token_is_unanswered(self, serve: Serve, proof: Any, body: Any) -> None:
         found = proof(serve(registry("https://self/token", body=body)).host)
         assert (found.outcome, "without a token" in found.said) == ("unanswered", True)
 
-    def test_the_other_name_of_a_token(self, serve: Serve, proof: Any) -> None:
+    def test_a_token_can_be_named_access_token(self, serve: Serve, proof: Any) -> None:
         assert proof(serve(registry("https://self/token", body={"access_token": TOKEN})).host).outcome == "pulls"
 
-    def test_an_answer_that_is_too_long(self, serve: Serve, proof: Any) -> None:
+    def test_an_overlong_token_answer_is_unanswered(self, serve: Serve, proof: Any) -> None:
         found = proof(serve(registry("https://self/token", body=b" " * 100_000)).host)
         assert (found.outcome, "too large for a registry" in found.said) == ("unanswered", True)
 
 
 class TestWhoGetsTheLogin:
-    def test_no_other_host_unless_it_is_named(self, serve: Serve, proof: Any) -> None:
+    def test_the_login_is_not_sent_to_another_host_unless_an_option_names_it(self, serve: Serve, proof: Any) -> None:
         elsewhere = serve(registry("unused"))
         host = serve(registry(f"https://{elsewhere.host}/token")).host
         found = proof(host)
@@ -171,7 +171,9 @@ class TestWhoGetsTheLogin:
         assert elsewhere.requests == []
         assert proof(host, realm_hosts=[elsewhere.host]).outcome == "pulls"
 
-    def test_the_same_without_a_login(self, serve: Serve, proof: Any) -> None:
+    def test_another_host_is_not_contacted_without_a_login_unless_an_option_names_it(
+        self, serve: Serve, proof: Any
+    ) -> None:
         """Who asks is known by the host that asks: a registry must not choose what the controller fetches."""
         elsewhere = serve(registry("unused"))
         host = serve(registry(f"https://{elsewhere.host}/token")).host
@@ -181,7 +183,9 @@ class TestWhoGetsTheLogin:
         assert "Authorization" not in read(elsewhere.requests[0])[1]
 
     @pytest.mark.parametrize("login", [LOGIN, None])
-    def test_never_without_tls(self, serve: Serve, proof: Any, login: RegistryLogin | None) -> None:
+    def test_a_token_service_without_tls_is_never_contacted(
+        self, serve: Serve, proof: Any, login: RegistryLogin | None
+    ) -> None:
         server = serve(registry("http://self/token"))
         found = proof(server.host, login, realm_hosts=["127.0.0.1", server.host])
         assert len(server.requests) == 1
@@ -198,7 +202,7 @@ class TestWhoGetsTheLogin:
         )
         assert elsewhere.requests == []
 
-    def test_nor_one_of_the_token_service(self, serve: Serve, proof: Any) -> None:
+    def test_a_redirect_of_the_token_service_is_not_followed(self, serve: Serve, proof: Any) -> None:
         elsewhere = serve(registry("unused"))
 
         def answers(line: str, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
@@ -214,12 +218,12 @@ class TestWhoGetsTheLogin:
         assert elsewhere.requests == []
 
     @pytest.mark.parametrize("login", [None, RegistryLogin("", "x"), RegistryLogin("x", "")])
-    def test_half_a_login_is_none(self, serve: Serve, proof: Any, login: RegistryLogin | None) -> None:
+    def test_half_a_login_counts_as_no_login(self, serve: Serve, proof: Any, login: RegistryLogin | None) -> None:
         server = serve(registry("https://self/token", manifest=401))
         assert proof(server.host, login).outcome == "no_login"
         assert "Authorization" not in read(server.requests[1])[1]
 
-    def test_a_user_in_the_realm_takes_no_place_of_the_login(self, serve: Serve, proof: Any) -> None:
+    def test_a_user_in_the_realm_does_not_replace_the_login(self, serve: Serve, proof: Any) -> None:
         server = serve(lambda line, headers: registry(f"https://mallory:pw@{headers['Host']}/token")(line, headers))
         assert proof(server.host).outcome == "pulls"
         assert read(server.requests[1])[1]["Authorization"] == BASIC
@@ -227,12 +231,12 @@ class TestWhoGetsTheLogin:
         assert "Authorization" not in read(server.requests[4])[1]
 
     @pytest.mark.parametrize("realm", ["/token\r\n X: y", "/token\\\r\n\tX: y", "/to ken", "https://self/\r\n X: y"])
-    def test_no_header_comes_out_of_a_realm(self, serve: Serve, proof: Any, realm: str) -> None:
+    def test_a_realm_cannot_add_a_header(self, serve: Serve, proof: Any, realm: str) -> None:
         server = serve(registry(realm))
         assert proof(server.host).outcome == "unanswered"
         assert len(server.requests) == 1
 
-    def test_nor_out_of_a_service(self, serve: Serve, proof: Any) -> None:
+    def test_a_service_cannot_add_a_header(self, serve: Serve, proof: Any) -> None:
         def answers(line: str, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
             status, found, body = registry("https://self/token")(line, headers)
             return (
@@ -256,7 +260,7 @@ class TestWhoGetsTheLogin:
         )
         assert "X" not in headers
 
-    def test_a_login_never_shows_itself(self) -> None:
+    def test_the_repr_of_a_login_hides_the_password(self) -> None:
         assert PASSWORD not in repr(LOGIN)
 
 
@@ -264,7 +268,9 @@ class TestWhereARegistryIs:
     """What only text of the cluster names is not asked where only the host of the task gets."""
 
     @pytest.mark.parametrize("login", [LOGIN, None])
-    def test_not_on_loopback(self, serve: Serve, proof: Any, login: RegistryLogin | None) -> None:
+    def test_a_registry_on_loopback_is_not_contacted(
+        self, serve: Serve, proof: Any, login: RegistryLogin | None
+    ) -> None:
         server = serve(registry("https://self/token"))
         found = proof(server.host, login, is_named=False)
         assert found.outcome == "not_sent"
@@ -278,19 +284,23 @@ class TestWhereARegistryIs:
         "host",
         ["localhost", "127.1", "2130706433", "0x7f000001", "[::1]", "[::ffff:127.0.0.1]", "a.localhost", "0.0.0.0"],
     )
-    def test_however_it_is_written(self, serve: Serve, proof: Any, host: str) -> None:
+    def test_a_registry_on_loopback_is_not_contacted_in_any_form_of_its_address(
+        self, serve: Serve, proof: Any, host: str
+    ) -> None:
         server = serve(registry("https://self/token"))
         port = server.host.rpartition(":")[2]
         assert proof(f"{host}:{port}", is_named=False).outcome == "not_sent"
         assert server.requests == []
 
-    def test_not_by_a_proxy_either(self, serve: Serve, proof: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_registry_at_an_inside_address_is_not_contacted_by_a_proxy(
+        self, serve: Serve, proof: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         server = serve(registry("https://self/token"))
         monkeypatch.setenv("https_proxy", f"http://{server.host}")
         assert proof("169.254.169.254", is_named=False).outcome == "not_sent"
         assert server.requests == []
 
-    def test_an_option_names_it(self, serve: Serve, proof: Any) -> None:
+    def test_a_registry_on_loopback_is_contacted_if_an_option_names_it(self, serve: Serve, proof: Any) -> None:
         server = serve(registry("https://self/token"))
         assert proof(server.host, is_named=False, realm_hosts=[server.host]).outcome == "pulls"
 
@@ -310,7 +320,7 @@ def basic(*, right: int = 200) -> Answers:
 
 
 class TestBasic:
-    def test_each_answer(self, serve: Serve, proof: Any) -> None:
+    def test_each_answer_to_a_basic_login_has_its_outcome(self, serve: Serve, proof: Any) -> None:
         host = serve(basic()).host
         assert proof(host).outcome == "pulls"
         assert proof(host, RegistryLogin("alice", "wrong")).outcome == "bad_login"
@@ -319,26 +329,28 @@ class TestBasic:
 
 
 class TestWithoutLogin:
-    def test_a_registry_that_gives_it_to_everybody_is_asked_once(self, serve: Serve, proof: Any) -> None:
+    def test_an_open_registry_is_asked_once(self, serve: Serve, proof: Any) -> None:
         server = serve(lambda _line, _headers: (200, {}, b""))
         assert proof(server.host).outcome == "pulls"
         assert len(server.requests) == 1
 
     @pytest.mark.parametrize(("status", "outcome"), [(404, "not_found"), (429, "rate_limited"), (500, "unanswered")])
-    def test_other_answers(self, serve: Serve, proof: Any, status: int, outcome: str) -> None:
+    def test_answers_other_than_success_have_their_outcome_without_a_login(
+        self, serve: Serve, proof: Any, status: int, outcome: str
+    ) -> None:
         assert proof(serve(lambda _line, _headers: (status, {}, b"")).host).outcome == outcome
 
-    def test_a_registry_that_knows_no_head(self, serve: Serve, proof: Any) -> None:
+    def test_a_registry_without_head_support_is_asked_with_get(self, serve: Serve, proof: Any) -> None:
         server = serve(lambda line, _headers: (405 if line.startswith("HEAD") else 200, {}, b""))
         assert proof(server.host).outcome == "pulls"
 
     @pytest.mark.parametrize("challenge", ["", "Negotiate", 'Bearer realm="ftp://x"'])
-    def test_a_challenge_that_no_node_can_meet(self, serve: Serve, proof: Any, challenge: str) -> None:
+    def test_a_challenge_that_no_node_can_meet_is_unanswered(self, serve: Serve, proof: Any, challenge: str) -> None:
         found = proof(serve(lambda _line, _headers: (401, {"WWW-Authenticate": challenge}, b"")).host)
         assert (found.outcome, "login challenge" in found.said) == ("unanswered", True)
 
 
-def test_a_timeout_that_cannot_be_is_refused_before_anything_is_sent(proof: Any) -> None:
+def test_an_impossible_timeout_is_refused_before_any_request(proof: Any) -> None:
     with pytest.raises(OptionError):
         proof("127.0.0.1:1", timeout=0.0)
 
@@ -347,7 +359,7 @@ class TestWithoutTag:
     def test_the_tags_of_a_repository_need_the_same_right(self, serve: Serve, certificate: str) -> None:
         server = serve(tags)
         options = RegistryOptions(server.host, ca_cert=certificate, timeout=20.0)
-        assert prove(options, RegistryImage(server.host, "team/app"), LOGIN, is_named=True).outcome == "pulls"
+        assert prove_pull(options, RegistryImage(server.host, "team/app"), LOGIN, is_named=True).outcome == "pulls"
         assert [read(request)[0] for request in server.requests] == [
             "GET /v2/team/app/tags/list?n=1",
             "GET /token?service=s&scope=repository%3Ateam%2Fapp%3Apull",
@@ -370,7 +382,7 @@ def tags(line: str, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes
 
 class TestLoginAlone:
     @pytest.mark.parametrize("answers", [tags, basic()], ids=["token", "basic"])
-    def test_is_accepted_or_refused(self, serve: Serve, certificate: str, answers: Answers) -> None:
+    def test_a_login_alone_is_accepted_or_refused(self, serve: Serve, certificate: str, answers: Answers) -> None:
         server = serve(answers)
         options = RegistryOptions(server.host, ca_cert=certificate, timeout=20.0)
         right = prove_login(options, server.host, LOGIN, is_named=True)
@@ -378,7 +390,9 @@ class TestLoginAlone:
         assert prove_login(options, server.host, RegistryLogin("alice", "wrong"), is_named=True).outcome == "bad_login"
         assert all("scope" not in read(request)[0] for request in server.requests)
 
-    def test_a_token_without_a_scope_may_open_nothing(self, serve: Serve, certificate: str) -> None:
+    def test_a_token_without_a_scope_that_the_registry_refuses_still_logs_in(
+        self, serve: Serve, certificate: str
+    ) -> None:
         """The token service has judged the login; what the registry says of an empty token is no news."""
 
         def answers(line: str, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
@@ -389,7 +403,7 @@ class TestLoginAlone:
         options = RegistryOptions(server.host, ca_cert=certificate, timeout=20.0)
         assert prove_login(options, server.host, LOGIN, is_named=True).outcome == "logs_in"
 
-    def test_a_registry_that_asks_nobody(self, serve: Serve, certificate: str) -> None:
+    def test_a_registry_without_authentication_accepts_any_login(self, serve: Serve, certificate: str) -> None:
         server = serve(lambda _line, _headers: (200, {}, b""))
         found = prove_login(
             RegistryOptions(server.host, ca_cert=certificate, timeout=20.0), server.host, LOGIN, is_named=True
@@ -414,25 +428,27 @@ class TestEachHasItsOwnSentence:
 
         return call
 
-    def test_a_wrong_password(self, said: Any) -> None:
+    def test_a_wrong_password_has_its_own_sentence(self, said: Any) -> None:
         assert said(basic(), RegistryLogin("alice", "wrong")) == "registry HOST refuses the login"
         assert said(registry("https://self/token", token=401)) == "HOST refuses the login"
 
-    def test_a_missing_right(self, said: Any) -> None:
+    def test_a_missing_right_has_its_own_sentence(self, said: Any) -> None:
         expected = "the login works, but has no right to pull HOST/team/app:v1"
         assert said(registry("https://self/token", manifest=403)) == expected
 
-    def test_a_repository_that_is_unknown_or_hidden(self, said: Any) -> None:
+    def test_an_unknown_or_hidden_repository_has_its_own_sentence(self, said: Any) -> None:
         assert (
             said(registry("https://self/token", manifest=404)) == "registry HOST has no HOST/team/app:v1, or hides it"
         )
 
-    def test_a_rate_limit(self, said: Any) -> None:
+    def test_a_rate_limit_has_its_own_sentence(self, said: Any) -> None:
         expected = "HOST allows no more requests for now: try again later, or with another login"
         assert said(registry("https://self/token", manifest=429)) == expected
         assert said(registry("https://self/token", token=429)) == expected
 
-    def test_a_certificate_of_an_unknown_authority(self, serve: Serve, proof: Any, tmp_path: Any) -> None:
+    def test_a_certificate_of_an_unknown_authority_has_its_own_sentence(
+        self, serve: Serve, proof: Any, tmp_path: Any
+    ) -> None:
         other = write_certificate(tmp_path / "other.pem")
         server = serve(registry("https://self/token"))
         found = proof(server.host, ca_cert=other)
@@ -441,11 +457,13 @@ class TestEachHasItsOwnSentence:
         assert found.said.endswith("Give the certificate of the authority that signed it in 'ca_cert'")
         assert server.requests == [], "nothing is sent before the certificate is known"
 
-    def test_an_authority_that_cannot_be_read(self, proof: Any, tmp_path: Any) -> None:
+    def test_an_unreadable_authority_is_an_option_error(self, proof: Any, tmp_path: Any) -> None:
         with pytest.raises(OptionError, match=r"option 'ca_cert': '.*none\.pem' cannot be read"):
             proof("127.0.0.1:1", ca_cert=str(tmp_path / "none.pem"))
 
-    def test_a_proxy_that_refuses(self, serve: Serve, proof: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_proxy_that_refuses_has_its_own_sentence(
+        self, serve: Serve, proof: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("https_proxy", f"http://alice:{TOKEN}@{CLOSED}")
         found = proof("registry.example.com")
         assert (found.outcome, "the proxy did not connect to it. Check the environment" in found.said) == (
@@ -454,8 +472,8 @@ class TestEachHasItsOwnSentence:
         )
 
     @pytest.mark.parametrize("host", ["q.io:99999", "q io", "", "[::1", "\ud800.example.com", "q.io\x1b[31m", "*.q.io"])
-    def test_what_is_no_registry(self, certificate: str, host: str) -> None:
-        found = prove(RegistryOptions(host, ca_cert=certificate, timeout=20.0), RegistryImage(host), LOGIN)
+    def test_an_invalid_registry_host_has_its_own_sentence(self, certificate: str, host: str) -> None:
+        found = prove_pull(RegistryOptions(host, ca_cert=certificate, timeout=20.0), RegistryImage(host), LOGIN)
         assert (found.outcome, "is not a valid host of a registry" in found.said) == ("unanswered", True)
         assert found.said.isprintable()
 
@@ -468,7 +486,7 @@ class TestInsecure:
         return write_certificate(tmp_path / "other.pem")
 
     @pytest.mark.parametrize("is_insecure", [True, False])
-    def test_its_certificate_is_not_verified(
+    def test_the_certificate_of_an_insecure_registry_is_not_verified(
         self, serve: Serve, proof: Any, other_authority: str, is_insecure: bool
     ) -> None:
         server = serve(registry("https://self/token"))
@@ -476,7 +494,7 @@ class TestInsecure:
         assert found.outcome == ("pulls" if is_insecure else "unanswered")
         assert (BASIC in str([read(request) for request in server.requests])) is is_insecure
 
-    def test_the_certificate_of_a_proxy_is(
+    def test_the_certificate_of_a_proxy_is_verified_for_an_insecure_registry(
         self, serve: Serve, proof: Any, other_authority: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The login of the proxy goes to no other server, whatever a cluster says of a registry."""
@@ -488,7 +506,9 @@ class TestInsecure:
         assert found.outcome == "unanswered"
         assert [read(request) for request in proxy.requests if request] == []
 
-    def test_the_certificate_of_another_host_is(self, serve: Serve, proof: Any, other_authority: str) -> None:
+    def test_the_certificate_of_another_host_is_verified_for_an_insecure_registry(
+        self, serve: Serve, proof: Any, other_authority: str
+    ) -> None:
         service = serve(registry("https://self/token"))
         server = serve(registry(f"https://{service.host}/token"))
         found = proof(server.host, ca_cert=other_authority, is_insecure=True, realm_hosts=[service.host])
@@ -506,7 +526,7 @@ class TestInsecure:
             (404, None, "not_found"),
         ],
     )
-    def test_without_tls_it_is_asked_without_a_login(
+    def test_an_insecure_registry_without_tls_gets_no_login(
         self, proof: Any, status: int, login: RegistryLogin | None, outcome: str
     ) -> None:
         def script(_server: HostileRegistry) -> Iterable[bytes]:
@@ -519,19 +539,19 @@ class TestInsecure:
             assert "Nothing was sent" not in found.said or "without TLS" in found.said
             assert not any(b"uthorization" in request for request in server.requests)
 
-    def test_without_tls_it_is_not_asked_where_nobody_lists_it(self, proof: Any) -> None:
+    def test_a_registry_without_tls_is_not_contacted_unless_it_is_listed_as_insecure(self, proof: Any) -> None:
         with served(lambda _server: [b"HTTP/1.1 200 X\r\nContent-Length: 0\r\n\r\n"], None) as server:
             assert proof(server.host, None).outcome == "unanswered"
             assert not any(b"HTTP/1.1" in request for request in server.requests)
 
-    def test_the_failure_with_tls_is_told_where_nothing_answers(self, proof: Any) -> None:
+    def test_an_unreachable_insecure_registry_is_reported_with_the_tls_failure(self, proof: Any) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             host = f"127.0.0.1:{listener.getsockname()[1]}"
         found = proof(host, is_insecure=True)
         assert (found.outcome, found.said) == (proof(host).outcome, proof(host).said)
 
     @pytest.mark.parametrize("is_insecure", [True, False])
-    def test_an_inside_address_is_not_asked_for_it(self, proof: Any, is_insecure: bool) -> None:
+    def test_an_inside_address_is_not_contacted_for_an_insecure_registry(self, proof: Any, is_insecure: bool) -> None:
         with served(lambda _server: [b"HTTP/1.1 200 X\r\nContent-Length: 0\r\n\r\n"], None) as server:
             assert proof(server.host, is_named=False, is_insecure=is_insecure).outcome == "not_sent"
             assert server.requests == []

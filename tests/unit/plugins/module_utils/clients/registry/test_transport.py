@@ -12,7 +12,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.r
     RegistryError,
     RegistryOptions,
     RegistryResponse,
-    send,
+    send_registry_request,
 )
 from support.certificates import server_context, write_certificate
 from support.hostile_registry import answer, served
@@ -35,7 +35,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.mark.parametrize(
     ("method", "with_body", "body"), [("GET", True, BODY), ("GET", False, b""), ("HEAD", False, b"")]
 )
-def test_method_headers_and_body_are_those_asked_for(
+def test_the_request_and_the_answer_have_the_requested_method_headers_and_body(
     certificate: str, monkeypatch: pytest.MonkeyPatch, method: str, with_body: bool, body: bytes
 ) -> None:
     """What claims to be compressed is not unpacked: a small answer could become a huge one."""
@@ -43,7 +43,9 @@ def test_method_headers_and_body_are_those_asked_for(
     with served(WHOLE, server_context(certificate)) as server:
         options = RegistryOptions(server.host, ca_cert=certificate)
         url = f"https://{server.host}/v2/"
-        found = send("asking", url, options, method=method, headers={"X-Asked": "yes"}, with_body=with_body)
+        found = send_registry_request(
+            "asking", url, options, method=method, headers={"X-Asked": "yes"}, with_body=with_body
+        )
     assert found == RegistryResponse(200, [], "", "sha256:1", body)
     lines = server.requests[0].split(b"\r\n")
     assert lines[0] == f"{method} /v2/ HTTP/1.1".encode()
@@ -51,9 +53,9 @@ def test_method_headers_and_body_are_those_asked_for(
     assert b"User-Agent: openshift_ops.image_pull" in lines
 
 
-def test_half_a_body_is_no_answer(certificate: str, tmp_path: Path) -> None:
+def test_half_a_body_is_not_an_answer(certificate: str, tmp_path: Path) -> None:
     half = answer("HTTP/1.1 200 OK", "Content-Length: 100", body=b"{")
     with served(half, server_context(certificate)) as server:
         options = RegistryOptions(server.host, ca_cert=certificate, timeout=20.0)
         with pytest.raises(RegistryError, match=r"^asking failed: the connection was closed in the middle"):
-            send("asking", f"https://{server.host}/v2/", options, with_body=True)
+            send_registry_request("asking", f"https://{server.host}/v2/", options, with_body=True)

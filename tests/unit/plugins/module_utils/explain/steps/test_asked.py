@@ -54,35 +54,35 @@ def mirrored(*, never: bool = False, to: str = "m.io/mirror") -> dict[ObjectRef,
 
 
 class TestAttempts:
-    def test_the_pods_login_then_the_nodes(self) -> None:
+    def test_the_logins_of_the_pod_are_tried_before_those_of_the_node(self) -> None:
         evidence = known(a=GOOD, b=secret({"q.io/team": AUTH}), more={NODE_SECRET: secret({"q.io": AUTH})})
         found, asked = told(pod("a", "b"), evidence, always("bad_login"))
         assert asked == [(IMAGE, "b", "q.io/team"), (IMAGE, "a", "q.io"), (IMAGE, "pull-secret", "q.io")]
         assert summary(found)[0] == "will_not_pull"
 
-    def test_without_any_login_it_is_asked_for_once(self) -> None:
+    def test_an_image_without_any_login_is_asked_for_once(self) -> None:
         _found, asked = told(pod(), known(), always("no_login"))
         assert asked == [(IMAGE, "", "")]
 
-    def test_an_entry_without_a_login_leaves_it_to_the_runtime(self) -> None:
+    def test_an_entry_without_a_login_leaves_the_login_to_the_runtime(self) -> None:
         evidence = known(a=secret({"q.io": {}}), more={NODE_SECRET: secret({"q.io/team": AUTH})})
         _found, asked = told(pod("a"), evidence, always("no_login"))
         assert asked == [(IMAGE, "pull-secret", "q.io/team")]
 
-    def test_mirrors_first_and_never_with_the_pods_login(self) -> None:
+    def test_mirrors_are_tried_first_and_never_with_the_login_of_the_pod(self) -> None:
         evidence = known(a=GOOD, more={**mirrored(), NODE_SECRET: secret({"m.io": AUTH})})
         _found, asked = told(pod("a"), evidence, always("bad_login"))
         assert asked == [("m.io/mirror/app:v1", "pull-secret", "m.io"), (IMAGE, "a", "q.io")]
 
-    def test_a_mirror_on_the_sources_host_gets_the_pods_login(self) -> None:
+    def test_a_mirror_on_the_host_of_the_source_gets_the_login_of_the_pod(self) -> None:
         _found, asked = told(pod("a"), known(a=GOOD, more=mirrored(to="q.io/mirror")), always("bad_login"))
         assert asked == [("q.io/mirror/app:v1", "a", "q.io"), (IMAGE, "a", "q.io")]
 
-    def test_a_source_that_is_never_contacted(self) -> None:
+    def test_a_source_that_is_never_contacted_is_not_asked(self) -> None:
         _found, asked = told(pod("a"), known(a=GOOD, more=mirrored(never=True)), always("no_login"))
         assert asked == [("m.io/mirror/app:v1", "", "")]
 
-    def test_nobody_is_asked_where_no_mirror_is_for_it(self) -> None:
+    def test_no_registry_is_asked_if_the_image_has_no_mirror_and_no_source(self) -> None:
         digest = f"q.io/team/app@sha256:{'0' * 64}"
         found, asked = told(pod("a", image=digest), known(a=GOOD, more=mirrored(never=True)), always("pulls"))
         assert (asked, summary(found)[0]) == ([], "will_not_pull")
@@ -93,11 +93,11 @@ class TestAttempts:
         _found, asked = told(pod(image=image), known(more=streams), always("pulls"))
         assert asked == []
 
-    def test_an_unparsable_secret_stops_it_before(self) -> None:
+    def test_an_unparsable_secret_stops_the_questions(self) -> None:
         found, asked = told(pod("a"), known(a=secret({"q.io": {"auth": "?"}})), always("pulls"))
         assert (asked, summary(found)[0]) == ([], "will_not_pull")
 
-    def test_there_is_an_end(self) -> None:
+    def test_the_number_of_questions_is_limited(self) -> None:
         auths = {f"q.io/{'team/app'[:length]}": AUTH for length in range(1, 9)}
         evidence = known(**{f"s{number}": secret(auths) for number in range(9)})
         _found, asked = told(pod(*(f"s{number}" for number in range(9))), evidence, always("bad_login"))
@@ -105,21 +105,21 @@ class TestAttempts:
 
 
 class TestAnswers:
-    def test_what_pulls(self) -> None:
+    def test_an_image_that_the_registry_serves_pulls(self) -> None:
         found, _asked = told(pod("a"), known(a=GOOD), always("pulls"))
         assert summary(found) == ("pulls", "said pulls, with the key q.io of secret a")
 
-    def test_the_first_that_pulls_is_enough(self) -> None:
+    def test_the_first_login_that_pulls_is_enough(self) -> None:
         evidence = known(a=GOOD, b=secret({"q.io/team": AUTH}))
         found, asked = told(pod("a", "b"), evidence, lambda _i, name, _k: "pulls" if name == "a" else "bad_login")
         assert (len(asked), summary(found)) == (2, ("pulls", "said pulls, with the key q.io of secret a"))
 
-    def test_a_silent_registry_leaves_it_unknown(self) -> None:
+    def test_a_silent_registry_leaves_the_verdict_unknown(self) -> None:
         found, _asked = told(pod("a"), known(a=GOOD), always("unanswered"))
         assert summary(found) == ("unknown", "a registry could not be asked from here: said unanswered")
         assert steps(found, "registry")[0][2] is None
 
-    def test_what_the_cluster_shows_is_told_beside_a_silent_registry(self) -> None:
+    def test_facts_of_the_cluster_are_reported_next_to_a_silent_registry(self) -> None:
         found, _asked = told(pod(), known(), always("unanswered"))
         begin = (
             "a registry could not be asked from here: said unanswered; no pull secret of pod ns/p is for q.io/team/app"
@@ -128,11 +128,11 @@ class TestAnswers:
         assert found.fix
 
     @pytest.mark.parametrize("answer", ["rate_limited", "not_sent", None, ImagePullError("why"), {}, {"outcome": 1}])
-    def test_so_does_all_else_that_is_no_answer(self, answer: Any) -> None:
+    def test_any_other_outcome_leaves_the_verdict_unknown(self, answer: Any) -> None:
         found, _asked = told(pod("a"), known(a=GOOD), always(answer))
         assert summary(found)[0] == "unknown"
 
-    def test_a_mirror_that_cannot_be_asked_takes_nothing_from_a_source_that_pulls(self) -> None:
+    def test_an_unreachable_mirror_does_not_matter_if_the_source_pulls(self) -> None:
         evidence = known(a=GOOD, more=mirrored())
         found, _asked = told(pod("a"), evidence, lambda image, _n, _k: "pulls" if image == IMAGE else "unanswered")
         assert summary(found)[0] == "pulls"
@@ -143,28 +143,28 @@ class TestAnswers:
         assert found.fix[0]["openshift_ops.image_pull.pull_secret"]["name"] == "a"
 
     @pytest.mark.parametrize("outcome", ["no_right", "not_found", "expired"])
-    def test_a_login_without_the_right(self, outcome: str) -> None:
+    def test_a_login_without_the_right_will_not_pull(self, outcome: str) -> None:
         found, _asked = told(pod("a"), known(a=GOOD), always(outcome))
         assert summary(found) == ("will_not_pull", f"said {outcome}: secret a has the key q.io")
 
-    def test_no_login_where_one_is_needed(self) -> None:
+    def test_a_missing_login_has_a_fix(self) -> None:
         found, _asked = told(pod(), known(), always("no_login"))
         assert summary(found)[0] == "will_not_pull"
         assert summary(found)[1].startswith("no pull secret of pod ns/p is for q.io/team/app")
         assert found.fix
 
-    def test_a_mirror_alone_that_wants_a_login(self) -> None:
+    def test_a_mirror_alone_that_needs_a_login_has_a_fix(self) -> None:
         found, _asked = told(pod("a"), known(a=GOOD, more=mirrored(never=True)), always("no_login"))
         assert "the nodes' pull secret has no key for m.io/mirror/app:v1" in summary(found)[1]
         assert found.fix[0]["openshift_ops.image_pull.pull_secret"]["namespaces"] == ["openshift-config"]
 
-    def test_the_registrys_answer_is_newer_than_the_nodes(self) -> None:
+    def test_the_answer_of_the_registry_is_newer_than_the_error_of_the_node(self) -> None:
         subject = pod("a", says="unable to retrieve auth token: invalid username/password: unauthorized")
         found, _asked = told(subject, known(a=GOOD), always("pulls"))
         assert summary(found)[0] == "pulls"
         assert found.cause == "bad_credentials"
 
-    def test_what_no_registry_decides_is_left_to_the_node(self) -> None:
+    def test_an_error_that_no_registry_decides_is_left_to_the_node(self) -> None:
         found, asked = told(pod("a", says="no such host"), known(a=GOOD), always("pulls"))
         assert (asked, summary(found)[0]) == ([], "will_not_pull")
 
@@ -181,7 +181,7 @@ class TestSilent:
 
     @pytest.mark.parametrize("silence", ["unanswered", "not_sent", "rate_limited", None])
     @pytest.mark.parametrize("login", [[], ["a"]])
-    def test_the_nodes_own_refusal_is_conclusive(self, silence: Any, login: list[str]) -> None:
+    def test_the_refusal_of_the_node_is_conclusive_with_a_silent_registry(self, silence: Any, login: list[str]) -> None:
         subject = pod(*login, says="unable to retrieve auth token: invalid username/password: x" if login else "denied")
         found, _asked = told(subject, known(a=GOOD), always(silence))
         alone = explain(subject, Lookup(known(a=GOOD)))
@@ -190,7 +190,7 @@ class TestSilent:
         assert found.fix
         assert "registry" in [step.name for step in found.steps]
 
-    def test_a_mirrors_answer_counts_where_the_node_does_not_reach_the_source_either(self) -> None:
+    def test_the_answer_of_a_mirror_counts_if_the_node_cannot_reach_the_source(self) -> None:
         evidence = known(more={**mirrored(), NODE_SECRET: None})
         found, _asked = told(
             pod(says=MIRROR_REFUSES), evidence, lambda image, _n, _k: "unanswered" if image == IMAGE else "no_login"
@@ -201,7 +201,7 @@ class TestSilent:
         )
         assert found.fix[0]["openshift_ops.image_pull.pull_secret"]["namespaces"] == ["openshift-config"]
 
-    def test_the_sources_answer_counts_where_the_node_was_refused_there(self) -> None:
+    def test_the_answer_of_the_source_counts_if_the_node_was_refused_there(self) -> None:
         evidence = known(a=GOOD, more=mirrored())
         found, _asked = told(
             pod("a", says="denied"), evidence, lambda image, _n, _k: "expired" if image == IMAGE else "unanswered"
@@ -209,7 +209,7 @@ class TestSilent:
         assert summary(found) == ("will_not_pull", "said expired: secret a has the key q.io")
         assert found.fix
 
-    def test_one_of_several_logins_is_not_enough(self) -> None:
+    def test_the_answer_to_one_of_several_logins_is_not_enough(self) -> None:
         """The other may have been changed since the node was refused."""
         evidence = known(a=GOOD, b=secret({"q.io/team": AUTH}))
         subject = pod("a", "b", says="denied")
@@ -218,7 +218,7 @@ class TestSilent:
         assert summary(found) == summary(alone)
         assert found.verdict == "unknown"
 
-    def test_without_a_word_of_the_node_one_registry_is_not_enough(self) -> None:
+    def test_the_answer_of_one_registry_is_not_enough_without_an_error_of_the_node(self) -> None:
         evidence = known(a=GOOD, more=mirrored())
         found, _asked = told(pod("a"), evidence, lambda image, _n, _k: "bad_login" if image == IMAGE else "unanswered")
         assert summary(found) == (
@@ -240,7 +240,7 @@ class TestInsecure:
             (["m.io"], ["m.io/mirror/app:v1"]),
         ],
     )
-    def test_is_only_what_the_clusters_image_config_lists(
+    def test_registries_are_insecure_only_if_the_image_config_lists_them(
         self, insecure: list[str], asked_insecurely: list[str]
     ) -> None:
         config = {"spec": {"registrySources": {"insecureRegistries": insecure}}}
@@ -251,7 +251,7 @@ class TestInsecure:
         assert [question.image for question in questions if question.is_insecure] == asked_insecurely
 
     @pytest.mark.parametrize("config", [None, {}, {"spec": {"registrySources": 1}}, ImagePullError("refused")])
-    def test_is_none_where_the_image_config_does_not_say_so(self, config: Any) -> None:
+    def test_no_registry_is_insecure_without_a_list_in_the_image_config(self, config: Any) -> None:
         held = Lookup(known(a=GOOD, more={IMAGE_CONFIG: config}))
         with pytest.raises(ReadRequired):
             explain(pod("a"), held, asks=True)

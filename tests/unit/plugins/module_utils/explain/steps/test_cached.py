@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.cached import (
-    cached,
-    wanted_for_cached,
+    cache_refs,
+    explain_cache,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NODES
@@ -30,14 +30,14 @@ class TestRunning:
     BEGIN = "the container has its image, but that does not mean that the next pod can pull it: "
 
     @pytest.mark.parametrize("nodes", [(NEW,), (OLD, NEW)])
-    def test_from_1_35_on_it_is_looked_again(self, nodes: Any) -> None:
+    def test_kubelets_from_1_35_on_check_a_cached_image_again(self, nodes: Any) -> None:
         found = asked(*nodes, pulled=True)
         assert found.verdict == "pulls"
         assert steps(found, "cached") == [
             ("cached", f"{self.BEGIN}this kubelet gives a pod the image on its node {ONLY}", None)
         ]
 
-    def test_before_it_is_not(self) -> None:
+    def test_kubelets_before_1_35_do_not_check_a_cached_image_again(self) -> None:
         text = "the kubelet is older than 1.35, so a pod on a node that has the image gets it whatever its secrets are. On another node it is pulled"
         assert steps(asked(OLD, pulled=True), "cached") == [("cached", f"{self.BEGIN}{text}", True)]
 
@@ -49,7 +49,7 @@ class TestRunning:
             ((), REFUSED, "is not known: the caller may not read it"),
         ],
     )
-    def test_a_version_that_is_not_known_is_said(self, nodes: Any, answer: Any, end: str) -> None:
+    def test_an_unknown_kubelet_version_is_reported(self, nodes: Any, answer: Any, end: str) -> None:
         ((_name, seen, ok),) = steps(asked(*nodes, answer=answer, pulled=True), "cached")
         assert ok is None
         assert (
@@ -57,33 +57,33 @@ class TestRunning:
             == f"{self.BEGIN}kubelets from 1.35 on give a pod the image on its node {ONLY}. The version of these kubelets {end}"
         )
 
-    def test_with_always_there_is_nothing_to_say(self) -> None:
+    def test_the_step_is_omitted_for_the_policy_always(self) -> None:
         assert steps(asked(NEW, pulled=True, pull_policy="Always"), "cached") == []
         assert steps(asked(NEW, pulled=True, is_asked_alone=False), "cached") == []
 
 
 class TestIfNotPresent:
-    def test_is_said_before_a_node_has_tried(self) -> None:
+    def test_the_step_is_reported_before_a_node_has_tried(self) -> None:
         ((_name, seen, _ok),) = steps(asked(NEW, pull_policy="IfNotPresent"), "cached")
         assert seen.startswith("imagePullPolicy is IfNotPresent: this kubelet")
         assert steps(asked(NEW, says="denied", created=""), "cached") == []
 
-    def test_what_it_needs_is_wanted_only_then(self) -> None:
-        assert wanted_for_cached(pod(is_asked_alone=True)) == [NODES]
-        assert wanted_for_cached(pod(is_asked_alone=True, pull_policy="Always")) == ()
-        assert wanted_for_cached(pod()) == ()
-        assert list(cached(pod(), Lookup())) == []
+    def test_the_nodes_are_wanted_only_for_a_single_pod_with_a_cached_image(self) -> None:
+        assert cache_refs(pod(is_asked_alone=True)) == [NODES]
+        assert cache_refs(pod(is_asked_alone=True, pull_policy="Always")) == ()
+        assert cache_refs(pod()) == ()
+        assert list(explain_cache(pod(), Lookup())) == []
 
 
 class TestNever:
-    def test_nothing_is_pulled(self) -> None:
+    def test_the_policy_never_leaves_the_verdict_unknown(self) -> None:
         for alone in (True, False):
             assert summary(asked(NEW, pull_policy="Never", is_asked_alone=alone)) == (
                 "unknown",
                 "imagePullPolicy is Never: nothing is pulled, and whether the node has the image cannot be seen from here",
             )
 
-    def test_what_the_node_says(self) -> None:
+    def test_the_error_of_the_node_is_reported_for_the_policy_never(self) -> None:
         text = 'Container image "q.io/team/app:v1" is not present with pull policy of Never'
         found = asked(NEW, pull_policy="Never", reason="ErrImageNeverPull", message=text)
         assert (found.verdict, found.cause) == ("will_not_pull", "never_pull")
@@ -91,9 +91,9 @@ class TestNever:
             f"imagePullPolicy is Never: nothing is pulled, and the node says: {text}. Change imagePullPolicy, or bring the image to the node"
         )
 
-    def test_a_container_that_has_it(self) -> None:
+    def test_a_container_that_has_its_image_pulls(self) -> None:
         found = asked(NEW, pull_policy="Never", pulled=True)
         assert (found.verdict, len(steps(found, "cached"))) == ("pulls", 1)
 
-    def test_a_name_that_is_none_comes_first(self) -> None:
+    def test_an_invalid_name_is_reported_before_the_policy_never(self) -> None:
         assert "is not a valid image name" in asked(NEW, pull_policy="Never", image="UPPER").reason

@@ -32,31 +32,31 @@ def named(name: str, *keys: str, kind: str = "kubernetes.io/dockerconfigjson") -
     return secret(dict.fromkeys(keys, AUTH), kind, name=name)
 
 
-def test_no_secret_of_the_project_is_for_the_image() -> None:
+def test_a_project_without_a_secret_for_the_image_gets_a_fix() -> None:
     reason, fix = why("incorrect username or password", named("a", "q.io"), named("b", "quay.io", kind="Opaque"))
     assert reason == f"{BEGIN}none of them is for quay.io/team/app. {AGAIN}"
     assert fix == [*fixes.import_secret("b", "quay.io"), *fixes.import_again("b", "app")]
 
 
-def test_one_that_does_not_give_it_is_mended_where_it_stands() -> None:
+def test_a_secret_with_a_refused_login_is_fixed_in_its_place() -> None:
     reason, fix = why("incorrect username or password", named("a", "q.io"), named("stale", "quay.io"))
     assert reason == f"{BEGIN}secret stale has the key quay.io, and its login does not give the image. {AGAIN}"
     assert fix == [*fixes.add_registry("b", "stale", "quay.io"), *fixes.import_again("b", "app")]
 
 
-def test_secrets_that_may_not_be_read() -> None:
+def test_unreadable_secrets_are_reported_and_still_have_a_fix() -> None:
     reason, fix = why("incorrect username or password", answer=REFUSED)
     assert "whether one of them is for quay.io/team/app is not known: the caller may not read it" in reason
     assert fix == [*fixes.import_secret("b", "quay.io"), *fixes.import_again("b", "app")]
 
 
-def test_a_scheduled_tag_is_imported_again_by_itself() -> None:
+def test_a_scheduled_tag_is_imported_again_automatically() -> None:
     reason, fix = why("incorrect username or password", scheduled=True)
     assert reason.endswith("The cluster repeats the import every 15 minutes")
     assert fix == fixes.import_secret("b", "quay.io")
 
 
-def test_what_no_login_mends_needs_no_secrets() -> None:
+def test_an_import_error_that_no_login_fixes_needs_no_secrets() -> None:
     tag = tag_of(REF, stream(failed("registry quay.io blocked"), has_image=False), "v1")
     reason = (
         f"tag v1 of image stream b/app was never imported: registry quay.io blocked. Fix that in project b. {AGAIN}"
@@ -64,12 +64,12 @@ def test_what_no_login_mends_needs_no_secrets() -> None:
     assert why_not_imported(tag, Lookup()) == (reason, [])
 
 
-def test_a_tag_that_was_never_to_be_imported() -> None:
+def test_a_tag_without_an_import_is_reported() -> None:
     reason = "tag v2 of image stream b/app has no image: build or import it, or correct the tag"
     assert why_not_imported(tag_of(REF, stream(), "v2"), Lookup()) == (reason, [])
 
 
-def test_the_secrets_are_read_first() -> None:
+def test_the_secrets_of_the_project_are_read_first() -> None:
     evidence = Lookup()
     with pytest.raises(ReadRequired):
         why_not_imported(tag_of(REF, stream(failed("x not found"), has_image=False), "v1"), evidence)

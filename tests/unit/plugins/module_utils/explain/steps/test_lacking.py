@@ -11,15 +11,17 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.c
     PullSecretStatus,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.lacking import what_lacks
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.lacking import (
+    explain_missing_login,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
 from support.pull_evidence import IMAGE, known, pod
 
 
-def test_a_type_that_no_node_reads_comes_before_a_secret_that_is_missing() -> None:
+def test_a_type_that_no_node_reads_is_reported_before_a_missing_secret() -> None:
     reference = reference_of(IMAGE)
     assert reference is not None
     held = Credentials([PullSecretStatus("gone", "missing"), PullSecretStatus("wrong", "wrong_type", "Opaque")], [])
-    reason, fix = what_lacks(pod("gone", "wrong"), reference, held, Lookup(known()))
+    reason, fix = explain_missing_login(pod("gone", "wrong"), reference, held, Lookup(known()))
     assert reason == "secret ns/wrong has type Opaque, which no node reads"
     assert fix == fixes.rewrite_secret("ns", "wrong", "q.io")

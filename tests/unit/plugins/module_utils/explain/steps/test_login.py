@@ -45,7 +45,7 @@ class TestTimes:
     @pytest.mark.parametrize(
         "text", [BAD, DENIED, "authentication required", "manifest unknown", "no basic auth credentials"]
     )
-    def test_a_secret_changed_since(self, text: str) -> None:
+    def test_a_secret_changed_since_the_last_attempt_will_pull(self, text: str) -> None:
         assert summary(asked(text, SINCE)) == (
             "pulls",
             "secret good has the key q.io, which was changed after the node's last attempt: the next attempt, at most five minutes "
@@ -72,7 +72,7 @@ class TestTimes:
             ),
         ],
     )
-    def test_a_secret_changed_before(self, text: str, reason: str) -> None:
+    def test_a_secret_changed_before_the_last_attempt_will_not_pull(self, text: str, reason: str) -> None:
         found = asked(text, BEFORE)
         assert summary(found) == ("will_not_pull", reason)
         assert found.fix == ([] if text == "manifest unknown" else fixes.add_registry("ns", "good", "q.io"))
@@ -86,9 +86,9 @@ class TestTimes:
             "there is no such image, or the registry hides it: no pull secret of pod ns/p is for"
         )
 
-    def test_a_listed_secret_that_is_missing_is_written_all_the_same(self) -> None:
+    def test_a_listed_secret_that_is_missing_is_written_anyway(self) -> None:
         found = told(pod("gone", says="manifest unknown"), known(gone=None))
-        assert found.fix == fixes.new_secret_named("ns", "gone", "q.io")
+        assert found.fix == fixes.create_listed_secret("ns", "gone", "q.io")
 
     def test_a_login_of_the_platform_is_not_written(self) -> None:
         good = changed(100, secret({"q.io": {"auth": "dTpw"}}, **GENERATED))
@@ -104,26 +104,26 @@ class TestTimes:
             (DENIED, "the login has no right to this image, or there is no such image"),
         ],
     )
-    def test_both_at_about_the_same_time(self, text: str, means: str) -> None:
+    def test_a_secret_changed_at_about_the_time_of_the_attempt_leaves_a_doubt(self, text: str, means: str) -> None:
         found = asked(text, CLOSE)
         assert found.verdict == "unknown"
         assert found.reason.endswith(
             f"Either {means}, or the secret was changed since: then the next attempt, at most five minutes from now, pulls"
         )
 
-    def test_an_error_of_another_time_that_is_not(self) -> None:
+    def test_an_error_that_contradicts_the_login_leaves_a_doubt(self) -> None:
         assert summary(asked("no basic auth credentials", BEFORE)) == (
             "unknown",
             "secret good has the key q.io, even at the node's last attempt, but the node says: no basic auth credentials",
         )
 
-    def test_events_that_may_not_be_read_are_replaced_by_the_pods_creation(self) -> None:
+    def test_the_creation_of_the_pod_replaces_forbidden_events(self) -> None:
         more = {EVENTS: REFUSED}
         subject = pod("good", says=DENIED, is_asked_alone=True, created=at(500))
         assert told(subject, known(more=more, good=changed(100))).verdict == "will_not_pull"
         assert told(subject, known(more=more, good=changed(900))).verdict == "unknown"
 
-    def test_in_a_question_about_all_the_pods_creation_is_what_there_is(self) -> None:
+    def test_the_creation_of_the_pod_counts_in_a_question_about_all_pods(self) -> None:
         subject = pod("good", says=DENIED, created=at(500))
         assert told(subject, known(good=changed(100))).verdict == "will_not_pull"
         assert told(subject, known(good=changed(900))).verdict == "unknown"
@@ -132,21 +132,21 @@ class TestTimes:
 class TestOlderCause:
     FAILED = 'Failed to pull image "q.io/team/app:v1": reading manifest v1 in q.io/team/app: denied'
 
-    def test_is_told_where_the_kubelets_limit_hides_it(self) -> None:
+    def test_an_older_cause_is_reported_if_the_limit_of_the_kubelet_hides_it(self) -> None:
         found = asked("pull QPS exceeded", BEFORE, pulling(1000), event("Failed", self.FAILED, 1001))
         assert (found.verdict, found.cause) == ("will_not_pull", "denied")
 
-    def test_is_told_where_the_status_has_none(self) -> None:
+    def test_an_older_cause_is_reported_if_the_status_has_none(self) -> None:
         found = asked("", BEFORE, event("Failed", self.FAILED, 1001), reason="ImagePullBackOff", message="")
         assert found.cause == "denied"
 
-    def test_is_asked_for_only_where_it_is_hidden(self) -> None:
+    def test_an_older_cause_is_ignored_if_the_status_has_one(self) -> None:
         found = asked(
             DENIED, BEFORE, pulling(1000), event("Failed", self.FAILED.replace("denied", "no such host"), 1001)
         )
         assert found.cause == "denied"
 
-    def test_none(self) -> None:
+    def test_a_pod_without_an_older_cause_pulls(self) -> None:
         found = asked("pull QPS exceeded", BEFORE, pulling(1000))
         assert (*summary(found), found.cause) == (
             "pulls",
@@ -165,7 +165,7 @@ class TestOwnLimit:
             (secret({"q.io": {"auth": "dTpw"}}, "Opaque"), "has type Opaque, which no node reads"),
         ],
     )
-    def test_a_secret_of_no_use_is_named_with_its_fix(self, stored: Any, why: str) -> None:
+    def test_an_unusable_secret_is_named_with_its_fix(self, stored: Any, why: str) -> None:
         found = told(pod("bad", says="pull QPS exceeded"), known(bad=stored))
         assert (found.verdict, found.cause) == ("unknown", "node_limit")
         assert why in found.reason
@@ -175,7 +175,7 @@ class TestOwnLimit:
 class TestServers:
     """What is not the registry's fault is not called the registry's."""
 
-    def test_a_token_server_that_cannot_be_resolved(self) -> None:
+    def test_a_token_server_that_cannot_be_resolved_is_named(self) -> None:
         text = 'Get "https://auth.example.com/token": dial tcp: lookup auth.example.com on 192.0.2.53:53: no such host'
         found = told(
             pod("good", says=f"unable to pull image: initializing source docker://q.io/team/app:v1: {text}"),
@@ -198,6 +198,8 @@ class TestServers:
         ],
     )
     @pytest.mark.parametrize("names", [(), ("good",)])
-    def test_no_task_is_offered_for_what_no_login_changes(self, text: str, cause: str, names: tuple[str, ...]) -> None:
+    def test_no_task_is_offered_for_a_cause_that_no_login_changes(
+        self, text: str, cause: str, names: tuple[str, ...]
+    ) -> None:
         found = told(pod(*names, says=text), known(good=GOOD))
         assert (found.verdict, found.cause, list(found.fix)) == ("will_not_pull", cause, [])

@@ -57,7 +57,7 @@ class TestKeys:
             (["m.io/z/t", "*.io"], "has no key for"),
         ],
     )
-    def test_are_taken_as_containers_image_takes_them(self, keys: list[str], found: str) -> None:
+    def test_keys_of_mirrors_are_chosen_like_in_containers_image(self, keys: list[str], found: str) -> None:
         seen = steps(asked(secret(dict.fromkeys(keys, AUTH))), "mirrors")[1]
         assert seen == (
             "mirrors",
@@ -65,24 +65,24 @@ class TestKeys:
             True if "key h" in found or "key m" in found else None,
         )
 
-    def test_an_entry_without_a_login_is_none(self) -> None:
+    def test_an_entry_without_a_login_is_not_a_key_for_a_mirror(self) -> None:
         assert "has no key for" in steps(asked(secret({"m.io/z": {}, "m.io": AUTH})), "mirrors")[1][1]
 
     @pytest.mark.parametrize("nodes", [REFUSED, secret({"x": {"auth": "?"}})])
-    def test_that_cannot_be_read(self, nodes: Any) -> None:
+    def test_an_unreadable_secret_of_the_nodes_leaves_a_doubt(self, nodes: Any) -> None:
         assert (
             "whether the nodes' pull secret has a key for m.io/z/team/app:v1 is not known: "
             in steps(asked(nodes), "mirrors")[1][1]
         )
 
-    def test_of_each_mirror(self) -> None:
+    def test_each_mirror_has_its_own_key(self) -> None:
         found = asked(secret({"n.io": AUTH}), "m.io/z", "n.io")
         assert [ok for _name, _seen, ok in steps(found, "mirrors")] == [True, None, True]
         assert found.verdict == "pulls"
 
 
 class TestOnlyMirrors:
-    def test_the_pods_own_login_is_of_no_use(self) -> None:
+    def test_the_login_of_the_pod_is_not_used_for_the_only_mirror(self) -> None:
         found = asked(None, only=True)
         assert summary(found) == (
             "unknown",
@@ -90,14 +90,14 @@ class TestOnlyMirrors:
         )
         assert found.fix == fixes.add_registry("openshift-config", "pull-secret", "m.io")
 
-    def test_with_a_key(self) -> None:
+    def test_an_image_with_only_a_mirror_pulls_with_a_key_for_it(self) -> None:
         found = asked(secret({"m.io": AUTH}), only=True, own=secret({"x.io": AUTH}))
         assert summary(found) == (
             "pulls",
             f"the nodes' pull secret has the key m.io for {M}, but the mirror was not asked whether it accepts the login",
         )
 
-    def test_a_mirror_on_the_host_of_the_source_gets_the_pods_login(self) -> None:
+    def test_a_mirror_on_the_host_of_the_source_gets_the_login_of_the_pod(self) -> None:
         found = asked(None, "q.io/copy", only=True)
         assert summary(found) == (
             "pulls",
@@ -105,7 +105,7 @@ class TestOnlyMirrors:
         )
 
 
-def test_a_mirror_with_a_key_is_enough_where_nothing_is_for_the_source() -> None:
+def test_a_mirror_with_a_key_is_enough_without_a_login_for_the_source() -> None:
     found = asked(secret({"m.io": AUTH}), own=secret({"x.io": AUTH}))
     assert summary(found) == (
         "pulls",
@@ -115,7 +115,7 @@ def test_a_mirror_with_a_key_is_enough_where_nothing_is_for_the_source() -> None
 
 
 class TestErrorOfAMirror:
-    def test_is_the_cause_where_the_source_cannot_be_reached(self) -> None:
+    def test_the_error_of_a_mirror_is_the_cause_if_the_source_is_unreachable(self) -> None:
         found = asked(secret({"x.io": AUTH}), says=mirror_says("unauthorized: authentication required"))
         assert summary(found) == (
             "will_not_pull",
@@ -123,12 +123,12 @@ class TestErrorOfAMirror:
         )
         assert found.fix == fixes.add_registry("openshift-config", "pull-secret", "m.io")
 
-    def test_a_key_that_is_refused_is_mended_where_it_stands(self) -> None:
+    def test_a_refused_key_of_a_mirror_is_fixed_in_its_place(self) -> None:
         found = asked(secret({"m.io/z": AUTH}), says=mirror_says("invalid username/password: x"))
         assert found.fix == fixes.add_registry("openshift-config", "pull-secret", "m.io/z")
 
     @pytest.mark.parametrize(("second", "verdict"), [(2000, "pulls"), (100, "will_not_pull"), (1000, "will_not_pull")])
-    def test_may_be_older_than_the_key(self, second: int, verdict: str) -> None:
+    def test_an_error_of_a_mirror_can_be_older_than_the_key(self, second: int, verdict: str) -> None:
         events = {ObjectRef(POD_EVENTS, "ns", "p"): {"items": [pulling(1000)]}}
         nodes = changed(second, secret({"m.io": AUTH}))
         found = asked(nodes, says=mirror_says("denied"), more=events, is_asked_alone=True)
@@ -137,18 +137,18 @@ class TestErrorOfAMirror:
             "which was changed after the node's last attempt: the nodes have it some minutes later" in found.reason
         ) is (verdict == "pulls")
 
-    def test_an_image_that_is_not_there(self) -> None:
+    def test_an_image_that_the_mirror_lacks_is_reported(self) -> None:
         assert asked(None, says=mirror_says("manifest unknown")).reason.startswith(
             "the mirror has no such image, or hides it: "
         )
 
-    def test_of_the_only_one_stands_where_the_sources_would(self) -> None:
+    def test_the_error_of_the_only_mirror_is_reported_as_that_of_the_source(self) -> None:
         found = asked(None, "n.io", "m.io/z", only=True, says="reading manifest v1 in q.io/team/app: denied")
         assert found.reason == (
             f"the nodes' pull secret has no key for {M}, and the node says of the mirror: reading manifest v1 in q.io/team/app: denied"
         )
 
-    def test_on_the_host_of_the_source(self) -> None:
+    def test_an_error_of_a_mirror_on_the_host_of_the_source_names_the_login_of_the_pod(self) -> None:
         found = asked(None, "q.io/copy", says=mirror_says("denied", "q.io/copy/team/app:v1"))
         assert found.reason == "secret own has the key q.io, and the node says of the mirror: denied"
         assert found.fix == []

@@ -46,16 +46,16 @@ class TestClouds:
             (REFUSED, "the platform of these nodes is not known: the caller may not read it", None),
         ],
     )
-    def test_what_is_known_of_theirs(self, platform: Any, text: str, ok: Any) -> None:
+    def test_the_credential_provider_of_each_cloud_is_reported(self, platform: Any, text: str, ok: Any) -> None:
         found = on(platform)
         (seen,) = steps(found, "providers")
         assert (found.verdict, seen[2]) == ("unknown", ok)
         assert text in seen[1]
 
-    def test_a_login_of_the_pod_needs_none(self) -> None:
+    def test_a_login_of_the_pod_needs_no_credential_provider(self) -> None:
         assert steps(on("AWS", a=secret({ECR: AUTH})), "providers") == []
 
-    def test_a_node_that_was_denied_had_none(self) -> None:
+    def test_a_denied_node_had_no_credential_provider(self) -> None:
         assert on("AWS", says="no basic auth credentials").verdict == "will_not_pull"
 
 
@@ -65,21 +65,21 @@ class TestCrio:
         sets = {"items": [{"metadata": {"name": "m"}, "spec": {"imageTagMirrors": [item]}}]}
         return told(pod(), known(more={ObjectRef(TAG_SETS, "", ""): sets, NEW: config, OLD: old}))
 
-    def test_an_image_that_it_names(self) -> None:
+    def test_a_crio_provider_that_names_the_image_is_reported(self) -> None:
         config = {"spec": {"matchImages": ["q.io"]}}
         assert steps(self.asked(config), "providers") == [("providers", TEXT, None)]
         assert steps(self.asked(None, old=config), "providers") == [("providers", TEXT, None)]
         assert self.asked(config).verdict == "unknown"
 
-    def test_what_it_says_of_itself(self) -> None:
+    def test_the_message_of_a_crio_provider_is_reported(self) -> None:
         condition = {"type": "Validated", "status": "False", "message": "q.io is skipped"}
         config = {"spec": {"matchImages": ["q.io"]}, "status": {"conditions": [condition]}}
         assert steps(self.asked(config), "providers") == [("providers", f"{TEXT}. It reports: q.io is skipped", None)]
 
-    def test_it_serves_only_images_with_a_mirror(self) -> None:
+    def test_a_crio_provider_serves_only_images_with_a_mirror(self) -> None:
         assert steps(self.asked({"spec": {"matchImages": ["q.io"]}}, mirrored=False), "providers") == []
         assert steps(self.asked({"spec": {"matchImages": ["x.io"]}}), "providers") == []
 
-    def test_that_may_not_be_read(self) -> None:
+    def test_an_unreadable_crio_provider_leaves_a_doubt(self) -> None:
         (seen,) = steps(self.asked(REFUSED, old=REFUSED), "providers")
         assert seen[1].endswith("config cluster is for the image is not known: the caller may not read it")

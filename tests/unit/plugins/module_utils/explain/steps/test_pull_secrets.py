@@ -12,26 +12,28 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.c
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.pull_secrets import (
-    secrets_listed,
-    secrets_read,
+    explain_secret_list,
+    explain_secrets,
 )
 from support.pull_evidence import REFUSED, account, pod, template
 
 ACCOUNT = ObjectRef(SERVICE_ACCOUNT, "ns", "default")
 
 
-def test_the_list() -> None:
-    assert secrets_listed(pod("a"), Lookup())[0] == ("a",)
-    assert secrets_listed(template("a"), Lookup())[0] == ("a",)
-    names, seen = secrets_listed(template(), Lookup({ACCOUNT: account("b", "c", "b")}))
+def test_the_list_of_secrets_comes_from_the_pod_or_the_account() -> None:
+    assert explain_secret_list(pod("a"), Lookup())[0] == ("a",)
+    assert explain_secret_list(template("a"), Lookup())[0] == ("a",)
+    names, seen = explain_secret_list(template(), Lookup({ACCOUNT: account("b", "c", "b")}))
     assert (names, seen.verdict) == (["b", "c"], "")
-    assert secrets_listed(template(), Lookup({ACCOUNT: None}))[1].verdict == "will_not_pull"
-    assert secrets_listed(template(), Lookup({ACCOUNT: REFUSED}))[1].verdict == "unknown"
+    assert explain_secret_list(template(), Lookup({ACCOUNT: None}))[1].verdict == "will_not_pull"
+    assert explain_secret_list(template(), Lookup({ACCOUNT: REFUSED}))[1].verdict == "unknown"
 
 
-def test_each_secret() -> None:
+def test_each_state_of_a_secret_has_its_verdict() -> None:
     states = ("usable", "missing", "wrong_type", "unparsable", "unread")
-    found = list(secrets_read("ns", Credentials([PullSecretStatus("s", state, "x") for state in states], []), "q.io"))
+    found = list(
+        explain_secrets("ns", Credentials([PullSecretStatus("s", state, "x") for state in states], []), "q.io")
+    )
     assert [seen.verdict for seen in found] == ["", "", "", "will_not_pull", "unknown"]
     assert [seen.step.ok for seen in found if seen.step] == [True, False, False, False, None]
     assert found[2].step is not None

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.short_names import (
     ImageCandidates,
-    resolved,
+    resolve_short_name,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
@@ -30,11 +30,11 @@ def asked(more: dict[Any, Any], image: str = IMAGE, **options: Any) -> Any:
 def named(more: dict[Any, Any], image: str = IMAGE) -> ImageCandidates:
     reference = reference_of(image)
     assert reference is not None
-    return resolved(pod(image=image), reference, Lookup(known(more=more)))
+    return resolve_short_name(pod(image=image), reference, Lookup(known(more=more)))
 
 
 class TestOpenShift:
-    def test_before_4_21_all_search_registries_are_asked(self) -> None:
+    def test_all_search_registries_are_asked_before_4_21(self) -> None:
         found = asked(openshift("4.20.3", "a.io", "docker.io"))
         assert found.verdict == "pulls"
         assert [str(each) for each in named(openshift("4.20.3", "a.io", "docker.io")).references] == [
@@ -48,7 +48,7 @@ class TestOpenShift:
         ]
 
     @pytest.mark.parametrize("version", ["4.21.0", "4.22.1", "5.0.0-rc.1"])
-    def test_from_4_21_on_several_are_refused(self, version: str) -> None:
+    def test_several_search_registries_are_refused_from_4_21_on(self, version: str) -> None:
         found = asked(openshift(version))
         assert summary(found) == (
             "will_not_pull",
@@ -56,12 +56,12 @@ class TestOpenShift:
             "registry.access.redhat.com, docker.io. Write the image with its registry's host",
         )
 
-    def test_from_4_21_on_a_single_one_is_asked(self) -> None:
+    def test_a_single_search_registry_is_asked_from_4_21_on(self) -> None:
         found = asked(openshift("4.21.0", "docker.io"))
         assert found.verdict == "pulls"
         assert "its only search registry, docker.io" in steps(found, "image")[1][1]
 
-    def test_the_login_is_docker_hubs_whatever_is_asked(self) -> None:
+    def test_the_login_is_that_of_docker_hub_for_any_search_registry(self) -> None:
         text = "the kubelet uses credentials of Docker Hub, even for q.io. Write the image with its registry's host"
         assert ("image", text, None) in steps(asked(openshift("4.21.0", "q.io")))
 
@@ -80,10 +80,10 @@ class TestOpenShift:
         assert refused.reason.startswith("team/app:v1 names no registry, and CRI-O refuses")
 
     @pytest.mark.parametrize("version", [None, "", "new", 4.21])
-    def test_a_version_that_is_not_known_leaves_a_doubt(self, version: Any) -> None:
+    def test_an_unknown_version_leaves_a_doubt(self, version: Any) -> None:
         assert asked(openshift(version)).verdict == "unknown"
 
-    def test_the_search_registries_that_cannot_be_read_leave_a_doubt(self) -> None:
+    def test_unreadable_search_registries_leave_a_doubt(self) -> None:
         found = asked({**openshift("4.21.0"), IMAGE_CONFIG: REFUSED})
         assert found.verdict == "unknown"
         assert (
@@ -94,7 +94,7 @@ class TestOpenShift:
             )
         )
 
-    def test_it_breaks_only_where_no_registry_may_be_asked(self) -> None:
+    def test_a_short_name_fails_only_if_every_search_registry_is_blocked(self) -> None:
         blocked = openshift("4.20.0", "a.io", "docker.io")
         sources = blocked[IMAGE_CONFIG]["spec"]["registrySources"]
         sources["blockedRegistries"] = ["a.io"]
@@ -117,7 +117,7 @@ class TestNodes:
             seen for _name, seen, _ok in steps(found)
         ]
 
-    def test_the_pods_own_node_counts(self) -> None:
+    def test_the_node_of_the_pod_decides(self) -> None:
         both = self.on("containerd://2.0.1", "cri-o://1.34.0")
         assert asked(both, node="n0").verdict == "pulls"
         assert asked(both, node="n1").verdict == "unknown"
@@ -126,12 +126,12 @@ class TestNodes:
     def test_cri_o_without_openshift_has_search_registries_that_cannot_be_seen(self) -> None:
         assert asked(self.on("cri-o://1.34.0")).verdict == "unknown"
 
-    def test_nodes_tell_where_the_version_may_not_be_read(self) -> None:
+    def test_the_nodes_show_the_version_if_it_cannot_be_read(self) -> None:
         assert asked(self.on("cri-o://1.33.4", version=REFUSED)).verdict == "pulls"
         assert asked(self.on("cri-o://1.34.0", version=REFUSED)).verdict == "will_not_pull"
         assert asked(self.on("cri-o://1.34.0", "cri-o://1.33.0", version=REFUSED)).verdict == "unknown"
 
-    def test_nothing_may_be_read(self) -> None:
+    def test_unreadable_nodes_and_version_leave_a_doubt(self) -> None:
         found = asked({NODES: REFUSED, CLUSTER_VERSION: REFUSED})
         assert found.verdict == "unknown"
         assert (
@@ -139,13 +139,13 @@ class TestNodes:
         )
 
 
-def test_a_name_with_a_registry_needs_none_of_it() -> None:
+def test_a_name_with_a_registry_needs_no_cluster_version() -> None:
     reference = reference_of("q.io/a")
     assert reference is not None
-    assert resolved(pod(image="q.io/a"), reference, Lookup()).references == [reference]
+    assert resolve_short_name(pod(image="q.io/a"), reference, Lookup()).references == [reference]
     short = reference_of("a")
     assert short is not None
     evidence = Lookup()
     with pytest.raises(ReadRequired):
-        resolved(pod(image="a"), short, evidence)
+        resolve_short_name(pod(image="a"), short, evidence)
     assert evidence.take_wanted() == [CLUSTER_VERSION]

@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.sources import sources, wanted
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.sources import (
+    explain_sources,
+    source_refs,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import (
     CLUSTER_POLICIES,
     IMAGE_POLICY,
@@ -28,28 +31,28 @@ def why_not(image: str, **registry_sources: Any) -> list[str]:
     reference = reference_of(image)
     assert reference is not None
     evidence = Lookup(known(more={IMAGE_CONFIG: {"spec": {"registrySources": registry_sources}}}))
-    return [seen.reason for seen in sources(reference, "ns", None, evidence).seen]
+    return [seen.reason for seen in explain_sources(reference, "ns", None, evidence).seen]
 
 
 class TestRegistries:
-    def test_the_integrated_registry_must_be_allowed_too(self) -> None:
+    def test_the_integrated_registry_must_be_allowed_like_any_other(self) -> None:
         image = f"{INTEGRATED}/a/b:c"
         assert "has no entry for it" in why_not(image, allowedRegistries=["q.io"])[0]
         assert why_not(image, allowedRegistries=["q.io", INTEGRATED]) == []
 
-    def test_what_is_insecure_is_allowed(self) -> None:
+    def test_an_insecure_registry_is_allowed(self) -> None:
         assert why_not("q.io/a", insecureRegistries=["q.io"]) == []
 
 
 class TestSignatures:
-    def test_cannot_be_seen(self) -> None:
+    def test_a_required_signature_leaves_a_doubt(self) -> None:
         assert summary(told(pod("good"), known(more=SIGNED, good=GOOD))) == (
             "unknown",
             "cluster image policy signed requires a signature for images in q.io/team: whether the image has the right one cannot be seen from "
             "here",
         )
 
-    def test_are_the_cause_where_the_node_says_so(self) -> None:
+    def test_a_required_signature_is_the_cause_if_the_node_reports_it(self) -> None:
         text = "Source image rejected: A signature was required, but no signature exists"
         found = told(pod("good", says=text), known(more=SIGNED, good=GOOD))
         assert summary(found) == (
@@ -58,36 +61,36 @@ class TestSignatures:
         )
         assert found.cause == "signature"
 
-    def test_of_the_namespace(self) -> None:
+    def test_an_image_policy_of_the_namespace_is_named(self) -> None:
         own = {**POLICY, "metadata": {"name": "own", "namespace": "ns"}}
         found = told(pod("good"), known(more={ObjectRef(IMAGE_POLICY, "ns", ""): {"items": [own]}}, good=GOOD))
         assert found.reason.startswith("image policy ns/own requires a signature")
 
-    def test_a_registry_that_is_blocked_comes_first(self) -> None:
+    def test_a_blocked_registry_is_reported_before_a_required_signature(self) -> None:
         config = {"spec": {"registrySources": {"blockedRegistries": ["q.io"]}}}
         assert "blockedRegistries" in told(pod("good"), known(more={**SIGNED, IMAGE_CONFIG: config}, good=GOOD)).reason
 
-    def test_an_image_that_is_there_needs_none(self) -> None:
+    def test_an_image_on_the_node_needs_no_signature(self) -> None:
         assert told(pod("good", pulled=True), known(more=SIGNED, good=GOOD)).verdict == "pulls"
 
 
 class TestNotKnown:
-    ALL = dict.fromkeys(wanted("ns"), REFUSED)
+    ALL = dict.fromkeys(source_refs("ns"), REFUSED)
     TEXT = (
         "which registries are allowed, which mirrors the image has and whether a signature is required is not known: the caller may not "
         "read it"
     )
 
-    def test_all_of_it_is_said_once(self) -> None:
+    def test_unknown_configuration_is_reported_once(self) -> None:
         found = told(pod("good"), known(more=self.ALL, good=GOOD))
         assert summary(found) == ("unknown", self.TEXT)
         assert [step for step in steps(found) if step[2] is None] == [("configuration", self.TEXT, None)]
 
     @pytest.mark.parametrize(("text", "verdict"), [("invalid username/password: x", "will_not_pull"), ("", "unknown")])
-    def test_it_counts_only_where_it_decides(self, text: str, verdict: str) -> None:
+    def test_unknown_configuration_counts_only_if_it_decides(self, text: str, verdict: str) -> None:
         assert told(pod("good", says=text), known(more=self.ALL, good=GOOD)).verdict == verdict
 
-    def test_different_reasons_are_told_apart(self) -> None:
+    def test_different_reasons_for_unknown_configuration_are_reported_separately(self) -> None:
         more = {IMAGE_CONFIG: REFUSED, ObjectRef(TAG_SETS, "", ""): type(REFUSED)("it timed out")}
         found = told(pod("good"), known(more=more, good=GOOD))
         assert [seen for _name, seen, ok in steps(found) if ok is None] == [

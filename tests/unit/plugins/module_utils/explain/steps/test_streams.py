@@ -54,7 +54,7 @@ def triggered(image: str = " ", *, paused: bool = False) -> ContainerPull:
 
 class TestTrigger:
     @pytest.mark.parametrize("image", [" ", "", "app:v1"])
-    def test_what_stands_there_until_it_fires_is_not_what_is_pulled(self, image: str) -> None:
+    def test_the_image_before_the_trigger_fires_is_not_the_pulled_image(self, image: str) -> None:
         found = asked(triggered(image), {STREAM: stream()})
         assert summary(found) == (
             "pulls",
@@ -63,19 +63,19 @@ class TestTrigger:
         text = f"the image is set from tag v1 of image stream b/app, which is quay.io/team/app@{DIGEST}"
         assert ("stream", text, True) in steps(found)
 
-    def test_an_image_of_its_own_is_followed(self) -> None:
+    def test_an_image_that_differs_from_the_stream_is_followed(self) -> None:
         found = asked(triggered("other.io/x:1"), {STREAM: stream()})
         assert found.verdict == "unknown"
         assert "other.io/x" in found.reason
 
-    def test_through_the_integrated_registry_it_needs_a_right_in_the_streams_project(self) -> None:
+    def test_the_integrated_registry_needs_a_right_in_the_project_of_the_stream(self) -> None:
         local = stream(policy="Local", repository=f"{INTEGRATED}/b/app")
         review = {ObjectRef(SUBJECT_ACCESS_REVIEW, "b", "ns/default"): {"allowed": False}}
         found = asked(triggered(), {STREAM: local}, more=review)
         assert summary(found) == ("will_not_pull", "service account ns/default may not pull from project b")
         assert found.fix == fixes.grant("b", "ns", "default")
 
-    def test_an_import_that_failed_names_the_project_whose_secret_it_lacks(self) -> None:
+    def test_a_failed_import_names_the_project_that_lacks_the_secret(self) -> None:
         found = asked(triggered(), {STREAM: stream(FAILED, has_image=False)})
         assert found.verdict == "will_not_pull"
         assert found.reason.startswith(
@@ -85,23 +85,23 @@ class TestTrigger:
         assert found.fix == [*fixes.import_secret("b", "quay.io"), *fixes.import_again("b", "app")]
         assert not any("not a valid image name" in seen for _name, seen, _ok in steps(found))
 
-    def test_an_import_that_failed_later_leaves_the_image(self) -> None:
+    def test_a_later_failed_import_leaves_the_image(self) -> None:
         found = asked(triggered(), {STREAM: stream(FAILED)})
         assert found.verdict == "pulls"
         assert [ok for _name, _seen, ok in steps(found, "stream")] == [True, None]
 
-    def test_without_an_image_of_the_stream_one_of_its_own_is_kept(self) -> None:
+    def test_the_image_of_the_container_is_kept_if_the_stream_has_none(self) -> None:
         found = asked(triggered("quay.io/x:1"), {STREAM: stream(FAILED, has_image=False)})
         assert found.verdict == "pulls"
         assert [ok for _name, _seen, ok in steps(found, "stream")] == [False]
 
-    def test_no_stream(self) -> None:
+    def test_a_missing_stream_will_not_pull(self) -> None:
         assert summary(asked(triggered(), {STREAM: None})) == (
             "will_not_pull",
             "the image is set from tag v1 of image stream b/app, which does not exist",
         )
 
-    def test_paused(self) -> None:
+    def test_a_paused_trigger_keeps_the_image(self) -> None:
         found = asked(triggered(paused=True), {STREAM: stream()})
         assert found.reason.endswith("but its trigger is paused, so the container keeps ' '")
         assert asked(triggered("quay.io/x:1", paused=True), {STREAM: stream()}).verdict == "pulls"
@@ -109,7 +109,7 @@ class TestTrigger:
     @pytest.mark.parametrize(
         ("answer", "why"), [(REFUSED, "the caller may not read it"), ({}, "the cluster has no image streams")]
     )
-    def test_nothing_is_known(self, answer: Any, why: str) -> None:
+    def test_an_unreadable_stream_leaves_a_doubt(self, answer: Any, why: str) -> None:
         found = asked(triggered(), {STREAM: answer})
         text = f"the image is set from tag v1 of image stream b/app, but its content is not known: {why}"
         assert summary(found) == ("unknown", text)
@@ -117,7 +117,7 @@ class TestTrigger:
 
 
 class TestShortName:
-    def test_of_a_stream_that_wants_it(self) -> None:
+    def test_a_short_name_is_resolved_by_a_stream_with_local_lookup(self) -> None:
         found = asked(template("quay", image="app:v1"), {OWN: stream(local=True)})
         assert found.verdict == "pulls"
         assert (
@@ -126,12 +126,12 @@ class TestShortName:
             True,
         ) in steps(found)
 
-    def test_of_a_workload_that_says_so(self) -> None:
+    def test_a_short_name_is_resolved_by_a_workload_that_requests_it(self) -> None:
         found = asked(template("quay", image="b/app:v1", resolves_names=True), {STREAM: stream()})
         assert "the name refers to tag v1 of image stream b/app" in steps(found)[0][1]
         assert asked(template("quay", image="app:v1", resolves_names=True), {OWN: stream()}).verdict == "pulls"
 
-    def test_whose_import_failed(self) -> None:
+    def test_a_short_name_of_a_stream_without_an_import_has_a_fix(self) -> None:
         streams = {OWN: stream(FAILED, has_image=False, local=True), ObjectRef(SECRET, "ns", ""): {"items": []}}
         found = asked(template(image="app:v1"), streams)
         assert found.reason.startswith(
@@ -139,7 +139,7 @@ class TestShortName:
         )
         assert found.fix == [*fixes.import_secret("ns", "quay.io"), *fixes.import_again("ns", "app")]
 
-    def test_that_nothing_resolves_is_the_cause_of_an_error(self) -> None:
+    def test_a_short_name_that_is_not_resolved_is_the_cause_of_an_error(self) -> None:
         text = (
             "there is an image stream ns/app, but nothing says that app:v1 refers to it, so nodes ask a registry. Run 'oc set image-lookup app "
             "-n ns', then create the pod again"
@@ -148,15 +148,15 @@ class TestShortName:
         assert summary(found) == ("will_not_pull", text)
         assert ("stream", text, None) in steps(asked(template(image="app:v1"), {OWN: stream()}))
 
-    def test_of_a_pod_from_before_is_not_resolved_any_more(self) -> None:
+    def test_a_short_name_of_an_older_pod_is_not_resolved(self) -> None:
         text = "the name is that of image stream ns/app, but it was not resolved when the pod was created: delete the pod, so that it is resolved for the next one"
         assert asked(pod(image="app:v1", says="denied"), {OWN: stream(local=True)}).reason == text
         assert ("stream", text, None) in steps(asked(pod(image="app:v1"), {OWN: stream(local=True)}))
 
     @pytest.mark.parametrize(("answer", "count"), [(None, 0), ({}, 0), (REFUSED, 1)])
-    def test_of_no_stream(self, answer: Any, count: int) -> None:
+    def test_a_short_name_without_a_stream_gives_no_step(self, answer: Any, count: int) -> None:
         assert len(steps(asked(template(image="app:v1"), {OWN: answer}), "stream")) == count
 
     @pytest.mark.parametrize("image", ["team/app:v1", f"app@{DIGEST}", "q.io/app", "a/b/c"])
-    def test_others_are_no_streams(self, image: str) -> None:
+    def test_a_name_that_cannot_mean_a_stream_gives_no_step(self, image: str) -> None:
         assert steps(asked(template(image=image, resolves_names="/b/" in image), {}), "stream") == []

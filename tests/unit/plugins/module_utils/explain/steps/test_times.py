@@ -42,30 +42,30 @@ class TestEvents:
             (1000, 1061, CHANGED_BEFORE),
         ],
     )
-    def test_a_minute_is_left_between_the_clocks(self, second: int, attempt: int, found: str) -> None:
+    def test_times_within_a_minute_count_as_close(self, second: int, attempt: int, found: str) -> None:
         assert order(second, attempt=attempt) == found
 
     def test_the_secret_that_was_changed_last_counts(self) -> None:
         assert order(0, 1000, attempt=500) == CHANGED_SINCE
         assert order(0, 100, attempt=500) == CHANGED_BEFORE
 
-    def test_are_looked_at_for_a_single_pod_only(self) -> None:
+    def test_events_are_read_for_a_single_pod_only(self) -> None:
         assert order(1000, attempt=0, alone=False) == NOT_KNOWN
         subject = template(is_asked_alone=True)
         assert order_of(subject, ["s"], Lookup({ObjectRef(SECRET, "ns", "s"): changed(5)})) == NOT_KNOWN
 
     @pytest.mark.parametrize("events", [REFUSED, None, {"items": []}])
-    def test_that_are_not_there(self, events: Any) -> None:
+    def test_missing_events_leave_the_order_unknown(self, events: Any) -> None:
         evidence = Lookup({ObjectRef(SECRET, "ns", "s"): changed(5), EVENTS: events})
         assert order_of(pod(is_asked_alone=True), ["s"], evidence) == NOT_KNOWN
 
 
 class TestCreation:
     @pytest.mark.parametrize(("created", "found"), [(106, CHANGED_BEFORE), (105, NOT_KNOWN), (0, NOT_KNOWN)])
-    def test_a_pod_that_came_later_never_had_another_content(self, created: int, found: str) -> None:
+    def test_a_pod_created_after_the_change_never_had_other_content(self, created: int, found: str) -> None:
         assert order(100, created=created, alone=False) == found
 
-    def test_decides_without_events(self) -> None:
+    def test_the_creation_of_the_pod_decides_without_events(self) -> None:
         evidence = Lookup({ObjectRef(SECRET, "ns", "s"): changed(5)})
         assert order_of(pod(created=at(500), is_asked_alone=True), ["s"], evidence) == CHANGED_BEFORE
         with pytest.raises(ReadRequired):
@@ -76,13 +76,13 @@ class TestCreation:
 class TestNoRecord:
     """Without a record of its managers a secret may have been changed at any time after its creation."""
 
-    def test_may_be_later(self) -> None:
+    def test_a_secret_without_a_record_can_have_changed_after_its_creation(self) -> None:
         known = {ObjectRef(SECRET, "ns", "s"): {"metadata": {"creationTimestamp": at(1000)}}}
         for attempt, found in ((0, CHANGED_SINCE), (1000, NOT_KNOWN), (5000, NOT_KNOWN)):
             evidence = Lookup({**known, EVENTS: {"items": [pulling(attempt)]}})
             assert order_of(pod(created=at(0), is_asked_alone=True), ["s"], evidence) == found
         assert order_of(pod(created=at(2000)), ["s"], Lookup(known)) == NOT_KNOWN
 
-    def test_no_time_at_all(self) -> None:
+    def test_a_secret_without_any_time_leaves_the_order_unknown(self) -> None:
         assert order(None, 100, attempt=5000, created=5000) == NOT_KNOWN
         assert order(attempt=5) == NOT_KNOWN

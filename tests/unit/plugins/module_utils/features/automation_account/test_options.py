@@ -32,7 +32,7 @@ def wanted(**options: Any) -> AccountRequest:
     return from_options({**GIVEN, **options})
 
 
-def test_what_is_given() -> None:
+def test_the_options_give_the_wanted_account() -> None:
     found = wanted(token_seconds=600, kubeconfig_dest="d/f")
     assert found == AccountRequest(AccountRoles("home", "robot", ("secrets", "links")), "present", 600, "d/f")
     assert found.files is not None
@@ -40,21 +40,21 @@ def test_what_is_given() -> None:
     assert found.files.option == "kubeconfig_dest"
 
 
-def test_nothing_is_given_everywhere_unless_that_is_asked() -> None:
+def test_the_option_everywhere_is_false_by_default() -> None:
     assert ARGUMENTS["everywhere"]["default"] is False
 
 
-def test_no_file_unless_one_is_named() -> None:
+def test_an_account_without_kubeconfig_dest_has_no_files() -> None:
     assert wanted().files is None
 
 
 @pytest.mark.parametrize("state", ["present", "rendered"])
-def test_an_account_without_jobs(state: str) -> None:
+def test_an_account_without_jobs_is_refused(state: str) -> None:
     with pytest.raises(OptionError, match="give 'jobs'"):
         wanted(jobs=None, state=state)
 
 
-def test_none_is_needed_to_take_all_back() -> None:
+def test_state_absent_needs_no_jobs() -> None:
     assert wanted(jobs=None, state="absent").parts.jobs == ()
 
 
@@ -78,12 +78,12 @@ def test_none_is_needed_to_take_all_back() -> None:
         ({"hosted_pull_secrets": ["a"]}, "'hosted_pull_secrets' is for the job management_pull_secret"),
     ],
 )
-def test_what_cannot_be_meant(options: dict[str, Any], says: str) -> None:
+def test_invalid_options_are_refused(options: dict[str, Any], says: str) -> None:
     with pytest.raises(OptionError, match=says):
         wanted(**options)
 
 
-def test_the_secrets_of_hosted_clusters() -> None:
+def test_hosted_pull_secrets_are_kept_once_each() -> None:
     found = wanted(jobs=["management_pull_secret"], hosted_pull_secrets=["a", "b", "a"]).parts
     assert found.hosted_pull_secrets == ("a", "b")
 
@@ -91,11 +91,11 @@ def test_the_secrets_of_hosted_clusters() -> None:
 @pytest.mark.parametrize(
     "options", [{"jobs": ["management_pull_secret"]}, {"jobs": None, "hosted_pull_secrets": ["a"]}]
 )
-def test_they_are_not_asked_for_when_all_is_taken_back(options: dict[str, Any]) -> None:
+def test_state_absent_does_not_check_hosted_pull_secrets(options: dict[str, Any]) -> None:
     wanted(**options, state="absent")
 
 
-def test_all_reasons_at_once() -> None:
+def test_several_problems_are_reported_at_once() -> None:
     with pytest.raises(OptionError, match="give 'jobs'.*; option 'token_seconds' is 1"):
         wanted(jobs=[], token_seconds=1)
 
@@ -110,16 +110,16 @@ def test_all_reasons_at_once() -> None:
         ({"state": "rendered"}, False, True, "connects to no cluster"),
     ],
 )
-def test_targets_that_contradict(options: dict[str, Any], named: bool, selected: bool, says: str) -> None:
+def test_contradictory_targets_are_refused(options: dict[str, Any], named: bool, selected: bool, says: str) -> None:
     with pytest.raises(OptionError, match=says):
         wanted(**options).require_targets(named=named, selected=selected)
 
 
 @pytest.mark.parametrize("options", [{}, {"everywhere": True}, {"state": "absent"}, {"state": "rendered"}])
-def test_no_targets_contradict_nothing(options: dict[str, Any]) -> None:
+def test_an_account_without_targets_is_accepted(options: dict[str, Any]) -> None:
     wanted(**options).require_targets(named=False, selected=False)
 
 
 @pytest.mark.parametrize("state", ["present", "rendered"])
-def test_named_targets(state: str) -> None:
+def test_named_targets_are_accepted(state: str) -> None:
     wanted(state=state).require_targets(named=True, selected=False)

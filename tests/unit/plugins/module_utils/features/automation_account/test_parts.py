@@ -17,7 +17,7 @@ def shown(manifests: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
     return [(each["kind"], each["metadata"].get("namespace", ""), each["metadata"]["name"]) for each in manifests]
 
 
-def test_a_role_for_each_place() -> None:
+def test_each_place_gets_its_own_role() -> None:
     found = AccountRoles("home", "robot", ("wait",)).wanted()
     assert [(part.name, part.where) for part in found] == [
         (ROLE, ""),
@@ -26,7 +26,7 @@ def test_a_role_for_each_place() -> None:
     ]
 
 
-def test_everywhere_is_the_cluster() -> None:
+def test_the_option_everywhere_means_the_whole_cluster() -> None:
     parts = AccountRoles("home", "robot", ("secrets",), everywhere=True)
     (part,) = parts.wanted()
     assert (part.name, part.where) == (f"{ROLE}:cluster", "*")
@@ -39,7 +39,7 @@ def test_everywhere_is_the_cluster() -> None:
 
 
 @pytest.mark.parametrize("everywhere", [False, True])
-def test_secrets_of_hosted_clusters_are_given_by_name(everywhere: bool) -> None:
+def test_secrets_of_hosted_clusters_are_granted_by_name(everywhere: bool) -> None:
     parts = AccountRoles("home", "robot", ("management_pull_secret",), everywhere, ("prod-pull",))
     rules = [rule for part in parts.wanted() for rule in part.rules if "secrets" in rule["resources"]]
     assert rules == [
@@ -56,7 +56,7 @@ def test_a_right_in_a_namespace_of_the_platforms_is_not_given_everywhere() -> No
     assert {verb for rule in found["*"] for verb in rule["verbs"] if "secrets" in rule["resources"]} == {"list"}
 
 
-def test_manifests_in_the_order_in_which_they_can_be_created() -> None:
+def test_manifests_are_in_the_order_in_which_they_can_be_created() -> None:
     parts = AccountRoles("home", "robot", ("wait",))
     assert parts.fixed() == ["openshift-image-registry"]
     assert shown(parts.manifests(["a", "b", "a"])) == [
@@ -71,9 +71,9 @@ def test_manifests_in_the_order_in_which_they_can_be_created() -> None:
     ]
 
 
-def test_a_fixed_namespace_that_is_a_target_too_has_both() -> None:
+def test_a_fixed_namespace_that_is_a_target_too_has_both_roles() -> None:
     parts = AccountRoles("home", "robot", ("wait",))
-    bound = parts.bound_in("openshift-image-registry", is_target=True)
+    bound = parts.parts_in("openshift-image-registry", is_target=True)
     assert [part.name for part in bound] == [ROLE, f"{ROLE}:openshift-image-registry"]
 
 

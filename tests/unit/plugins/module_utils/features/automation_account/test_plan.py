@@ -22,7 +22,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     AccountPlan,
     NamespaceBindings,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.accounts import LABELS, is_of_an_account
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.accounts import LABELS, has_account_labels
 
 ROLE = "image-pull:home:robot"
 PARTS = AccountRoles("home", "robot", ("export",))
@@ -64,7 +64,7 @@ def whole() -> dict[str, Any]:
 
 
 class TestAtHome:
-    def test_all_is_created_roles_before_their_binding(self) -> None:
+    def test_all_parts_are_created_with_roles_before_their_binding(self) -> None:
         changes = at_home(AccountPlan(PARTS))
         assert shown(changes) == [
             ("create", "ServiceAccount", "robot"),
@@ -72,7 +72,7 @@ class TestAtHome:
             ("create", "ClusterRole", f"{ROLE}:cluster"),
             ("create", "ClusterRoleBinding", f"{ROLE}:cluster"),
         ]
-        assert all(is_of_an_account(change.body) for change in changes)
+        assert all(has_account_labels(change.body) for change in changes)
         assert changes[1].details["granted"] == [
             "list on secrets",
             "list on serviceaccounts",
@@ -80,10 +80,10 @@ class TestAtHome:
         ]
         assert changes[3].after == {"grants": ["home/robot"]}
 
-    def test_nothing_is_to_be_done_a_second_time(self) -> None:
+    def test_a_second_plan_changes_nothing(self) -> None:
         assert at_home(AccountPlan(PARTS), **whole()) == []
 
-    def test_rules_that_somebody_changed_are_put_right(self) -> None:
+    def test_rules_that_another_client_changed_are_corrected(self) -> None:
         there = whole()
         there["each"]["rules"] = [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}]
         (change,) = at_home(AccountPlan(PARTS), **there)
@@ -99,13 +99,13 @@ class TestAtHome:
         assert shown([change]) == [("replace", "ClusterRoleBinding", f"{ROLE}:cluster")]
         assert change.body["roleRef"]["name"] == f"{ROLE}:cluster"
 
-    def test_a_role_that_is_no_longer_needed_goes(self) -> None:
+    def test_a_role_that_is_no_longer_needed_is_deleted(self) -> None:
         there = whole()
         everywhere = AccountRoles("home", "robot", ("export",), everywhere=True)
         there["cluster"] = stored(everywhere.role(everywhere.wanted()[0]))
         assert shown(at_home(AccountPlan(everywhere), **there)) == [("delete", "ClusterRole", ROLE)]
 
-    def test_all_goes_the_account_last(self) -> None:
+    def test_state_absent_deletes_all_parts_with_the_account_last(self) -> None:
         assert shown(at_home(AccountPlan(PARTS, present=False), **whole())) == [
             ("delete", "ClusterRoleBinding", f"{ROLE}:cluster"),
             ("delete", "ClusterRole", f"{ROLE}:cluster"),
@@ -114,25 +114,25 @@ class TestAtHome:
         ]
         assert at_home(AccountPlan(PARTS, present=False)) == []
 
-    def test_what_is_being_deleted_is_left_to_that(self) -> None:
+    def test_objects_in_deletion_are_not_deleted_again(self) -> None:
         there = {"each": whole()["each"]}
         there["each"]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
         assert at_home(AccountPlan(PARTS, present=False), **there) == []
 
     @pytest.mark.parametrize("present", [True, False])
-    def test_an_account_of_somebody_else_is_used_and_stays(self, present: bool) -> None:
+    def test_a_foreign_account_is_used_and_kept(self, present: bool) -> None:
         account = {"metadata": {"name": "robot", "namespace": "home", "resourceVersion": "1"}}
         changes = at_home(AccountPlan(PARTS, present=present), account=account)
         assert "ServiceAccount" not in [change.ref.kind.kind for change in changes]
 
     @pytest.mark.parametrize("labels", [{}, {"app.kubernetes.io/managed-by": "openshift_ops.image_pull"}, None])
-    def test_a_role_of_somebody_else_is_refused(self, labels: Any) -> None:
+    def test_a_foreign_role_is_refused(self, labels: Any) -> None:
         there = whole()
         there["each"]["metadata"]["labels"] = labels
         with pytest.raises(Refusal, match=f"cluster role {ROLE} was not created by this module"):
             at_home(AccountPlan(PARTS), **there)
 
-    def test_what_may_not_be_read_is_never_taken_for_absent(self) -> None:
+    def test_an_unreadable_object_is_not_taken_for_absent(self) -> None:
         with pytest.raises(
             Refusal, match=f"may not read cluster role {ROLE}, .* allow the caller to 'get' it, see {RIGHTS_PAGE}"
         ):
@@ -157,19 +157,19 @@ class TestInNamespaces:
         assert (change.action, change.ref) == ("create", ObjectRef(ROLE_BINDING, "a", ROLE))
         assert change.details == {"granted": ["home/robot"]}
 
-    def test_it_is_left_alone_where_it_stands(self) -> None:
+    def test_a_correct_binding_is_left_alone(self) -> None:
         assert self.desired("a").plan("a", self.there()).changes == ()
 
     @pytest.mark.parametrize("present", [True, False])
-    def test_elsewhere_it_goes(self, present: bool) -> None:
+    def test_a_binding_outside_the_targets_is_deleted(self, present: bool) -> None:
         (change,) = self.desired("b", present=present).plan("a", self.there()).changes
         assert (change.action, change.details) == ("delete", {"revoked": ["home/robot"]})
 
-    def test_with_state_absent_it_goes_from_targets_too(self) -> None:
+    def test_state_absent_deletes_the_binding_in_a_target_too(self) -> None:
         (change,) = self.desired("a", present=False).plan("a", self.there()).changes
         assert change.action == "delete"
 
-    def test_other_subjects_are_not_kept(self) -> None:
+    def test_foreign_subjects_are_removed_from_the_binding(self) -> None:
         """Who is in it has the rights of the account's jobs."""
         subjects = [{"kind": "User", "name": "mallory"}, PARTS.subject]
         (change,) = self.desired("a").plan("a", self.there(subjects=subjects)).changes
@@ -182,7 +182,7 @@ class TestInNamespaces:
         assert change.action == "replace"
         assert change.body["roleRef"]["name"] == ROLE
 
-    def test_all_bindings_are_read(self) -> None:
+    def test_the_plan_reads_all_bindings_of_a_namespace(self) -> None:
         assert self.desired("a").names("a") == ()
         assert self.desired("a").related("a", {}) == ()
 
@@ -193,19 +193,19 @@ class TestInNamespaces:
             ({"deletionTimestamp": "now"}, "cannot be replaced, because it has a finalizer or is being deleted"),
         ],
     )
-    def test_a_name_that_is_taken_gives_way_to_the_next(self, meta: dict[str, Any], why: str) -> None:
+    def test_a_name_that_is_taken_is_replaced_by_the_next_one(self, meta: dict[str, Any], why: str) -> None:
         """Users of the namespace write bindings of any name."""
         planned = self.desired("a").plan("a", self.taken(**meta))
         assert shown([*planned.changes]) == [("create", "RoleBinding", f"{ROLE}:2")]
         assert planned.changes[0].body["roleRef"]["name"] == ROLE
         assert f"role binding a/{ROLE} {why}" in planned.notes[0]
 
-    def test_the_next_one_may_be_taken_too(self) -> None:
+    def test_the_next_name_may_be_taken_too(self) -> None:
         objects = {**self.taken(labels={}), f"{ROLE}:2": stored(PARTS.binding(PARTS.wanted()[0], "a"), labels={})}
         (change,) = self.desired("a").plan("a", objects).changes
         assert change.ref.name == f"{ROLE}:3"
 
-    def test_with_the_name_free_again_the_other_goes(self) -> None:
+    def test_a_name_that_is_free_again_is_used_and_the_second_binding_is_deleted(self) -> None:
         second = {f"{ROLE}:2": stored(PARTS.binding(PARTS.wanted()[0], "a"))}
         assert self.desired("a").plan("a", {**self.taken(labels={}), **second}).changes == ()
         planned = self.desired("a").plan("a", second)
@@ -214,7 +214,7 @@ class TestInNamespaces:
         assert shown(changes) == [("delete", "RoleBinding", f"{ROLE}:2"), ("create", "RoleBinding", ROLE)]
         assert shown([*self.desired("b").plan("a", second).changes]) == [("delete", "RoleBinding", f"{ROLE}:2")]
 
-    def test_a_binding_that_a_finalizer_keeps_is_told_with_the_command(self) -> None:
+    def test_a_binding_kept_by_a_finalizer_is_reported_with_the_command(self) -> None:
         objects = self.taken(finalizers=["example.com/x", "a\nb {{ c }}"])
         planned = self.desired("a").plan("a", objects)
         assert shown([*planned.changes]) == [
@@ -228,7 +228,7 @@ class TestInNamespaces:
         )
 
     @pytest.mark.parametrize("name", [f"{ROLE}:x", f"{ROLE}:1", f"{ROLE}2", f"x{ROLE}:2"])
-    def test_other_names_are_not_ours(self, name: str) -> None:
+    def test_bindings_with_similar_names_are_left_alone(self, name: str) -> None:
         objects = {name: stored(PARTS.binding(PARTS.wanted()[0], "a"))}
         assert self.desired("b").plan("a", objects).changes == ()
 

@@ -58,7 +58,7 @@ def written(api: FakeApi) -> list[tuple[str, str, str]]:
     return sorted(key for key in api.objects if key[0] in kinds)
 
 
-def test_what_bindings_name_is_there_before_them(api: FakeApi, run: Run) -> None:
+def test_account_and_roles_are_created_before_their_bindings(api: FakeApi, run: Run) -> None:
     result = run(jobs=["export"], namespaces=["a", "b"])
     assert not result["failed"], result
     first, second, third, fourth, *rest = api.writes
@@ -70,7 +70,7 @@ def test_what_bindings_name_is_there_before_them(api: FakeApi, run: Run) -> None
     assert [each["kind"] for each in result["manifests"]][-2:] == ["RoleBinding", "RoleBinding"]
 
 
-def test_they_are_gone_before_it(api: FakeApi, run: Run) -> None:
+def test_bindings_are_deleted_before_the_account(api: FakeApi, run: Run) -> None:
     run(jobs=["export"], namespaces=["a"])
     api.requests.clear()
     result = run(state="absent")
@@ -88,7 +88,7 @@ def test_a_second_run_writes_nothing(api: FakeApi, run: Run) -> None:
     assert api.writes == []
 
 
-def test_a_namespace_that_is_no_longer_meant_loses_its_rights(api: FakeApi, run: Run) -> None:
+def test_a_namespace_outside_the_targets_loses_its_rights(api: FakeApi, run: Run) -> None:
     run(jobs=["export"], namespaces=["a", "b"])
     result = run(jobs=["export"], namespaces=["b"])
     assert [(row["name"], row["status"]) for row in result["namespaces"]] == [
@@ -99,18 +99,18 @@ def test_a_namespace_that_is_no_longer_meant_loses_its_rights(api: FakeApi, run:
     assert ("rolebindings", "a", ROLE) not in api.objects
 
 
-def test_namespaces_are_told_in_order(api: FakeApi, run: Run) -> None:
+def test_namespaces_are_reported_in_order(api: FakeApi, run: Run) -> None:
     names = [f"project-{letter}" for letter in "fedcba"]
     result = run(jobs=["export"], namespaces=names)
     assert [row["name"] for row in result["namespaces"]] == ["home", *sorted(names)]
 
 
-def test_without_namespaces_there_is_its_own_alone(api: FakeApi, run: Run) -> None:
+def test_a_run_without_namespaces_reports_only_the_home_namespace(api: FakeApi, run: Run) -> None:
     result = run(jobs=["export"])
     assert ([row["name"] for row in result["namespaces"]], result["summary"]["total"]) == (["home"], 1)
 
 
-def test_a_binding_whose_subject_others_changed_is_taken_back_too(api: FakeApi, run: Run) -> None:
+def test_a_binding_whose_subject_was_changed_is_deleted_too(api: FakeApi, run: Run) -> None:
     run(jobs=["export"], namespaces=["a"])
     stored = api.get("rolebindings", "a", ROLE)
     assert stored is not None
@@ -120,7 +120,7 @@ def test_a_binding_whose_subject_others_changed_is_taken_back_too(api: FakeApi, 
     assert ("rolebindings", "a", ROLE) not in api.objects
 
 
-def test_all_that_was_repeated_counts(api: FakeApi, run: Run) -> None:
+def test_all_retries_are_counted(api: FakeApi, run: Run) -> None:
     run(jobs=["export"], namespaces=["a"])
     for key in (("clusterroles", "", ROLE), ("rolebindings", "a", ROLE)):
         api.objects[key].update(rules=[], subjects=[])
@@ -130,14 +130,14 @@ def test_all_that_was_repeated_counts(api: FakeApi, run: Run) -> None:
     assert (result["failed"], result["changed"], result["summary"]["retries"]) == (False, True, 3)
 
 
-def test_a_cluster_that_fails_later_is_told_once(api: FakeApi, run: Run) -> None:
+def test_a_cluster_that_fails_later_is_reported_once(api: FakeApi, run: Run) -> None:
     api.fail("POST .*/rolebindings", status_object(401, "Unauthorized", "Unauthorized"), times=10**9)
     result = run(jobs=["export"], namespaces=["a"])
     assert result["msg"].startswith("automation_account stopped: creating role binding a/")
 
 
 @pytest.mark.parametrize("check", [True, False])
-def test_its_own_namespace_has_one_result(api: FakeApi, run: Run, check: bool) -> None:
+def test_the_home_namespace_has_one_result(api: FakeApi, run: Run, check: bool) -> None:
     result = run(jobs=["export"], namespaces=["home", "a"], check=check)
     assert [(row["name"], len(row["changes"])) for row in result["namespaces"]] == [("home", 5), ("a", 1)]
     assert result["summary"]["total"] == 2
@@ -153,7 +153,9 @@ def test_its_own_namespace_has_one_result(api: FakeApi, run: Run, check: bool) -
 
 
 @pytest.mark.parametrize("state", ["present", "absent"])
-def test_a_namespace_of_the_platforms_that_is_not_there(api: FakeApi, cluster: InMemory, run: Run, state: str) -> None:
+def test_a_missing_platform_namespace_is_skipped_with_a_warning(
+    api: FakeApi, cluster: InMemory, run: Run, state: str
+) -> None:
     del api.objects["namespaces", "", "openshift-image-registry"]
     api.namespaces_checked = True
     for check in (True, False):
@@ -174,7 +176,7 @@ def test_a_namespace_of_the_platforms_that_is_not_there(api: FakeApi, cluster: I
         assert written(api) == []
 
 
-def test_one_of_the_jobs_that_is_not_there_is_a_failure(api: FakeApi, run: Run) -> None:
+def test_a_missing_platform_namespace_that_is_a_target_is_a_failure(api: FakeApi, run: Run) -> None:
     del api.objects["namespaces", "", "openshift-image-registry"]
     api.namespaces_checked = True
     result = run(jobs=["wait"], namespaces=["openshift-image-registry"])
@@ -189,7 +191,7 @@ class TestBindingsOfOthers:
         api.put("clusterrolebindings", "", "theirs", roleRef=role, subjects=[{**self.ROBOT, **subject}])
 
     @pytest.mark.parametrize("state", ["present", "absent"])
-    def test_are_named(self, api: FakeApi, run: Run, state: str) -> None:
+    def test_foreign_bindings_of_the_account_are_reported(self, api: FakeApi, run: Run, state: str) -> None:
         self.bound(api)
         role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "admin"}
         user = {"kind": "User", "name": "system:serviceaccount:home:robot"}
@@ -203,7 +205,7 @@ class TestBindingsOfOthers:
         )
         assert ("rolebindings", "b", "theirs") in api.objects
 
-    def test_are_theirs_by_whatever_name(self, api: FakeApi, run: Run) -> None:
+    def test_a_foreign_binding_is_reported_whatever_its_name(self, api: FakeApi, run: Run) -> None:
         role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "admin"}
         api.put("rolebindings", "b", ROLE, roleRef=role, subjects=[self.ROBOT])
         result = run(jobs=["export"], namespaces=["a"])
@@ -212,11 +214,13 @@ class TestBindingsOfOthers:
         assert [row["name"] for row in result["namespaces"]] == ["home", "a"]
 
     @pytest.mark.parametrize("other", [{"name": "other"}, {"namespace": "a"}, {"kind": "Group", "namespace": ""}])
-    def test_to_somebody_else_are_not(self, api: FakeApi, run: Run, other: dict[str, str]) -> None:
+    def test_foreign_bindings_of_other_subjects_are_not_reported(
+        self, api: FakeApi, run: Run, other: dict[str, str]
+    ) -> None:
         self.bound(api, **other)
         assert run(jobs=["export"], namespaces=["a"])["warnings"] == []
 
-    def test_in_the_cluster_that_cannot_be_seen(self, api: FakeApi, run: Run) -> None:
+    def test_cluster_bindings_that_cannot_be_listed_are_a_warning(self, api: FakeApi, run: Run) -> None:
         message = 'User "u" cannot list resource "clusterrolebindings" in API group "rbac.authorization.k8s.io" at the cluster scope'
         api.fail(f"GET {PATH}/clusterrolebindings\\?", status_object(403, "Forbidden", message), times=9)
         result = run(jobs=["export"], namespaces=["a"])
@@ -235,7 +239,7 @@ def test_another_account_is_not_touched(api: FakeApi, run: Run) -> None:
     assert written(api) == before
 
 
-def test_no_binding_is_made_once_its_role_could_not_be(api: FakeApi, run: Run) -> None:
+def test_no_binding_is_created_when_its_role_cannot_be_created(api: FakeApi, run: Run) -> None:
     api.fail(f"POST {PATH}/clusterroles", status_object(403, "Forbidden", "x is attempting to grant RBAC"), times=9)
     result = run(jobs=["export"], namespaces=["a"])
     assert result["failed"]
@@ -243,7 +247,7 @@ def test_no_binding_is_made_once_its_role_could_not_be(api: FakeApi, run: Run) -
     assert not [text for text in api.writes if "bindings" in text]
 
 
-def test_rights_that_cannot_be_seen_are_not_said_to_be_gone(api: FakeApi, run: Run) -> None:
+def test_rights_that_cannot_be_seen_are_not_reported_as_gone(api: FakeApi, run: Run) -> None:
     message = (
         'User "u" cannot list resource "rolebindings" in API group "rbac.authorization.k8s.io" at the cluster scope'
     )
@@ -262,7 +266,7 @@ def test_check_mode_plans_what_a_real_run_does(api: FakeApi, run: Run) -> None:
     assert planned["diff"] == done["diff"]
 
 
-def test_rendering_asks_nobody(api: FakeApi, run: Run) -> None:
+def test_rendering_sends_no_request(api: FakeApi, run: Run) -> None:
     result = run(jobs=["export"], namespaces=["a"], state="rendered")
     assert [each["kind"] for each in result["manifests"]] == [
         "ServiceAccount",
@@ -285,7 +289,7 @@ class TestToken:
         outcome = reconcile_account(api.cluster(), wanted, (), RunSettings(check_mode=check), TokenSink(**handing))
         return {**outcome.report(), "failed": outcome.has_failed}
 
-    def test_it_is_asked_for_and_hidden(self, api: FakeApi) -> None:
+    def test_a_token_is_requested_and_hidden(self, api: FakeApi) -> None:
         self.answer(api, token=TOKEN, expirationTimestamp="2026-12-01T00:00:00Z")
         hidden: list[str] = []
         found = self.run(api, self.wanted(), hide=hidden.append)
@@ -293,11 +297,11 @@ class TestToken:
         assert api.requests[-1].body["spec"] == {"expirationSeconds": 600}
         assert "files" not in found
 
-    def test_without_an_end_that_is_said(self, api: FakeApi) -> None:
+    def test_a_token_without_an_expiry_time_reports_an_empty_one(self, api: FakeApi) -> None:
         self.answer(api, token=TOKEN)
         assert self.run(api, self.wanted())["token_expires"] == ""
 
-    def test_a_kubeconfig(self, api: FakeApi) -> None:
+    def test_a_kubeconfig_holds_the_token_and_the_ca_of_the_cluster(self, api: FakeApi) -> None:
         self.answer(api, token=TOKEN)
         files: list[VariableFile] = []
 
@@ -315,7 +319,7 @@ class TestToken:
         trusted = base64.b64encode(api.connection.authority).decode()
         assert content["clusters"][0]["cluster"]["certificate-authority-data"] == trusted
 
-    def test_its_file_in_check_mode(self, api: FakeApi) -> None:
+    def test_check_mode_reports_the_kubeconfig_without_a_token_request(self, api: FakeApi) -> None:
         found = self.run(
             api, self.wanted("/d/f"), check=True, write=lambda files: [f"/d/{file.name}" for file in files]
         )
@@ -323,25 +327,25 @@ class TestToken:
         assert not [text for text in api.asked if "token" in text]
 
     @pytest.mark.parametrize(("given", "is_said"), [(300, True), (600, False), (900, False), ("300", False)])
-    def test_one_for_a_shorter_time_is_said(self, api: FakeApi, given: object, is_said: bool) -> None:
+    def test_a_shorter_token_lifetime_is_reported(self, api: FakeApi, given: object, is_said: bool) -> None:
         answer = {"spec": {"expirationSeconds": given}, "status": {"token": TOKEN}}
         api.fail("POST .*/serviceaccounts/robot/token", Answer(201, answer))
         outcome = reconcile_account(api.cluster(), self.wanted(), (), RunSettings(check_mode=False), TokenSink())
         said = "https://api.example.com:6443 does not issue tokens valid for 600 s: this one expires after 300 s"
         assert outcome.notes == ([said] if is_said else [])
 
-    def test_none_in_check_mode(self, api: FakeApi) -> None:
+    def test_check_mode_requests_no_token(self, api: FakeApi) -> None:
         assert "token" not in self.run(api, self.wanted(), check=True)
         assert not [text for text in api.asked if "token" in text]
 
-    def test_none_once_something_failed(self, api: FakeApi) -> None:
+    def test_a_failed_run_returns_no_token(self, api: FakeApi) -> None:
         api.fail("POST .*clusterroles", status_object(403, "Forbidden", "no"), times=9)
         found = self.run(api, self.wanted())
         assert found["failed"]
         assert "token" not in found
 
     @pytest.mark.parametrize("status", [{}, {"token": ""}, {"token": 7}, {"token": None}])
-    def test_an_answer_without_one_is_an_error(self, api: FakeApi, status: dict[str, Any]) -> None:
+    def test_an_answer_without_a_token_is_an_error(self, api: FakeApi, status: dict[str, Any]) -> None:
         self.answer(api, **status)
         with pytest.raises(ImagePullError, match="asking for a token of service account home/robot .*without a token"):
             self.run(api, self.wanted())

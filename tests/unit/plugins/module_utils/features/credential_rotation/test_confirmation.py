@@ -14,7 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.confirmation import (
     ConfirmedEntry,
     ConfirmedSecrets,
-    entries_of,
+    confirmed_entries,
     plan_problems,
 )
 
@@ -33,12 +33,12 @@ def options(*rows: dict[str, Any], **plan: Any) -> dict[str, Any]:
 
 def refused(*rows: dict[str, Any], **plan: Any) -> str:
     with pytest.raises(OptionError) as error:
-        entries_of(options(*rows, **plan))
+        confirmed_entries(options(*rows, **plan))
     return str(error.value)
 
 
 class TestEntries:
-    def test_one_namespace_several_or_a_selector(self) -> None:
+    def test_entries_may_name_one_namespace_several_or_a_selector(self) -> None:
         selector = {
             "include": ["team-*"],
             "labels": None,
@@ -46,7 +46,7 @@ class TestEntries:
             "phases": ["Active"],
             "system_namespaces": False,
         }
-        found = entries_of(
+        found = confirmed_entries(
             options(
                 {"name": "s", "namespace": "a"},
                 {"name": "s", "namespaces": ["a", "b", "a"]},
@@ -62,8 +62,8 @@ class TestEntries:
         )
 
     @pytest.mark.parametrize("given", [{"secrets": None}, {"secrets": []}, {}])
-    def test_none(self, given: dict[str, Any]) -> None:
-        assert entries_of(given) == ()
+    def test_empty_options_give_no_entries(self, given: dict[str, Any]) -> None:
+        assert confirmed_entries(given) == ()
 
     @pytest.mark.parametrize(
         ("row", "said"),
@@ -81,21 +81,21 @@ class TestEntries:
             ({**ROW, "declared": False}, "'declared' is false, so this row is not confirmed"),
         ],
     )
-    def test_what_cannot_be(self, row: dict[str, Any], said: str) -> None:
+    def test_invalid_entries_are_refused(self, row: dict[str, Any], said: str) -> None:
         message = refused(ROW, row)
         assert message.startswith("option 'secrets[1]': ")
         assert said in message
         assert "{{" not in message
 
-    def test_all_at_once_and_of_many_the_first(self) -> None:
+    def test_many_problems_are_reported_at_once_up_to_a_limit(self) -> None:
         message = refused(*({"name": "_", "namespace": "a"} for _number in range(23)))
         assert message.count("'name' cannot be") == 20
         assert message.endswith("; and 3 more")
 
 
 class TestPlan:
-    def test_its_rows_are_the_entries(self) -> None:
-        assert entries_of(options({**ROW, "declared": False}, server="https://api")) == (
+    def test_rows_of_a_plan_become_entries(self) -> None:
+        assert confirmed_entries(options({**ROW, "declared": False}, server="https://api")) == (
             ConfirmedEntry("quay", ("a",), UID),
         )
 
@@ -120,7 +120,7 @@ class TestPlan:
             {"old_username": "robot2", "new_username": "robot"},
         ],
     )
-    def test_one_for_this_rotation_or_back(self, plan: dict[str, Any]) -> None:
+    def test_a_plan_for_this_rotation_or_its_reverse_is_accepted(self, plan: dict[str, Any]) -> None:
         assert list(plan_problems(options(**plan))) == []
         assert list(plan_problems(options())) == []
 
@@ -137,7 +137,7 @@ class TestPlan:
             ({"new_username": "robot"}, "is for other user names"),
         ],
     )
-    def test_one_for_another(self, plan: dict[str, Any], said: str) -> None:
+    def test_a_plan_for_another_rotation_is_a_problem(self, plan: dict[str, Any], said: str) -> None:
         (problem,) = plan_problems(options(**plan))
         assert said in problem
 
@@ -146,7 +146,7 @@ class TestConfirmed:
     def ref(self, namespace: str, name: str) -> ObjectRef:
         return ObjectRef(SECRET, namespace, name)
 
-    def test_the_secrets_of_the_entries_and_no_others(self) -> None:
+    def test_entries_confirm_their_secrets_and_no_others(self) -> None:
         entries = [(ConfirmedEntry("quay", ()), ["a", "b"]), (ConfirmedEntry("other", (), UID), ["a"])]
         found = ConfirmedSecrets.of(entries)
         every = {(space, name) for space in "abc" for name in ("quay", "other") if found.names(self.ref(space, name))}
@@ -157,9 +157,9 @@ class TestConfirmed:
         assert not found.includes(self.ref("a", "other"), "")
         assert not found.includes(self.ref("b", "other"), UID)
 
-    def test_an_entry_without_a_uid_is_for_any(self) -> None:
+    def test_an_entry_without_a_uid_confirms_any_object(self) -> None:
         found = ConfirmedSecrets.of([(ConfirmedEntry("quay", (), UID), ["a"]), (ConfirmedEntry("quay", ()), ["a"])])
         assert found.includes(self.ref("a", "quay"), "x")
 
-    def test_nothing_by_default(self) -> None:
+    def test_no_secret_is_confirmed_by_default(self) -> None:
         assert not ConfirmedSecrets().includes(self.ref("a", "quay"), UID)

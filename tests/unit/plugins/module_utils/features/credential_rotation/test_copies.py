@@ -26,8 +26,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     NODES_SECRETS,
     Copy,
     is_wanted,
-    kept,
     second_name,
+    trim_managers,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
     Rotation,
@@ -80,7 +80,7 @@ def rows(found: Copy) -> list[tuple[str, str]]:
 
 
 class TestFound:
-    def test_what_a_node_reads(self) -> None:
+    def test_pull_secret_entries_for_the_registry_are_exchanged(self) -> None:
         found = copy(
             secret({"auths": {"quay.io": entry(email="a@example.com"), "b.io": entry(), "quay.io/x": entry(NEW)}})
         )
@@ -91,30 +91,30 @@ class TestFound:
             "quay.io/x": entry(NEW),
         }
 
-    def test_the_old_form(self) -> None:
+    def test_the_legacy_dockercfg_form_is_exchanged(self) -> None:
         found = copy(secret({"quay.io": entry()}, LEGACY, ".dockercfg"))
         assert found.found.old == ("quay.io",)
         assert after(found, ".dockercfg") == {"quay.io": entry(NEW)}
 
-    def test_a_form_that_is_not_its_types(self) -> None:
+    def test_a_form_that_does_not_fit_the_type_is_found_as_text(self) -> None:
         """No node reads it, so it is no pull secret; the password in it is found as text."""
         found = copy(secret({"quay.io": entry()}))
-        assert (found.found, found.rewritten) == (LoginKeys(), [])
+        assert (found.found, found.new_texts) == (LoginKeys(), [])
         assert [about for about, _why in rows(found)] == ["data key .dockerconfigjson"]
 
     @pytest.mark.parametrize("key", ["config.json", "auth.json", "whatever"])
     @pytest.mark.parametrize("kind", ["Opaque", None, 1, "kubernetes.io/podmanconfigjson"])
-    def test_in_a_secret_of_another_type(self, kind: Any, key: str) -> None:
+    def test_an_auth_file_in_a_secret_of_another_type_is_exchanged(self, kind: Any, key: str) -> None:
         found = copy(secret(kind=kind, key=key))
         assert found.found.old == ("quay.io",)
         assert list(found.data_after) == [key]
 
-    def test_a_podman_secret_is_read_under_any_key_and_in_any_writing(self) -> None:
+    def test_a_podman_secret_is_read_under_any_key_and_with_any_whitespace(self) -> None:
         content = b'\n\n {"auths": {"quay.io": {"auth": "%s"}}}' % auth(OLD).encode()
         found = copy(secret(content, "kubernetes.io/podmanconfigjson", "x"))
         assert found.found.old == ("quay.io",)
 
-    def test_every_auth_file_of_a_secret(self) -> None:
+    def test_every_auth_file_of_a_secret_is_exchanged(self) -> None:
         """A node reads one of them, a pod that mounts the secret another one."""
         obj = secret()
         obj["data"]["config.json"] = encoded({"auths": {"quay.io/team": entry(), "quay.io": entry(NEW)}})
@@ -137,7 +137,7 @@ class TestFound:
     @pytest.mark.parametrize(
         "content", [b"", b"{", b"\xff", b"[]", b"null", b'{"auths": []}', b'{"auths": {}, "auths": {}}']
     )
-    def test_what_is_no_auth_file(self, content: bytes) -> None:
+    def test_content_that_is_not_an_auth_file_is_left_alone(self, content: bytes) -> None:
         found = copy(secret(content))
         assert (found.found, found.is_to_change, found.data_after) == (LoginKeys(), False, {})
 
@@ -161,24 +161,24 @@ class TestUnreadable:
             ),
         ],
     )
-    def test_the_login_may_stand_there(self, content: Any, why: str) -> None:
+    def test_unreadable_content_is_wanted_if_the_password_is_unknown(self, content: Any, why: str) -> None:
         assert copy(secret(content), UNKNOWN).unreadable == why
         assert is_wanted(secret(content), UNKNOWN)
         assert copy(secret(content), KNOWN).unreadable == "", "the password is looked for in the text"
         assert not is_wanted(secret(content), KNOWN)
 
-    def test_an_auth_file_of_another_type(self) -> None:
+    def test_undecodable_entries_in_a_secret_of_another_type_are_unreadable(self) -> None:
         opaque = secret({"auths": {"quay.io": {"auth": 1}}}, "Opaque", "config.json")
         assert copy(opaque, UNKNOWN).unreadable == "has entries that no node can decode, for quay.io"
         assert copy(secret(b"{", "Opaque", "config.json"), UNKNOWN).unreadable == "", "that may be anything"
 
     @pytest.mark.parametrize("data", [[], 1, {".dockerconfigjson": 1}, {".dockerconfigjson": "%"}])
-    def test_data_that_is_none(self, data: Any) -> None:
+    def test_non_empty_invalid_data_is_unreadable(self, data: Any) -> None:
         obj = {**secret(), "data": data}
         assert bool(copy(obj, UNKNOWN).unreadable) is (data != [])
         assert copy(obj).found == LoginKeys()
 
-    def test_the_platforms_own(self) -> None:
+    def test_a_generated_secret_of_the_platform_is_never_unreadable(self) -> None:
         generated = secret(b"{", metadata={"name": "s", "annotations": {"openshift.io/token-secret.name": "t"}})
         assert copy(generated, UNKNOWN).unreadable == ""
 
@@ -186,33 +186,33 @@ class TestUnreadable:
 class TestWhose:
     MARKS = {"labels": {"reconcile.external-secrets.io/managed": "true"}}
 
-    def test_nobody_is_known_to_write_it(self) -> None:
+    def test_a_secret_without_a_known_writer_is_changed(self) -> None:
         found = copy(secret())
-        assert (found.keeper, found.is_to_change, rows(found)) == ("", True, [])
+        assert (found.external_manager, found.is_to_change, rows(found)) == ("", True, [])
 
-    def test_a_keepers(self) -> None:
+    def test_a_secret_that_a_controller_writes_is_left_with_a_reason(self) -> None:
         found = copy(secret(metadata=self.MARKS))
-        assert (found.keeper, found.is_to_change) == ("External Secrets", False)
+        assert (found.external_manager, found.is_to_change) == ("External Secrets", False)
         assert rows(found) == [("quay.io", "External Secrets writes this secret: change the login at its source")]
 
-    def test_each_key_of_a_keepers(self) -> None:
+    def test_each_old_login_in_a_controllers_secret_has_a_row(self) -> None:
         found = copy(
             secret({"auths": {"quay.io": entry(), "quay.io/a": entry(), "quay.io/b": entry(NEW)}}, metadata=self.MARKS)
         )
         assert [about for about, _why in rows(found)] == ["quay.io", "quay.io/a"]
 
     @pytest.mark.parametrize("ref", NODES_SECRETS)
-    def test_the_nodes(self, ref: ObjectRef) -> None:
+    def test_the_secrets_of_the_nodes_are_changed_only_on_request(self, ref: ObjectRef) -> None:
         waits = Copy(ref, secret(), KNOWN)
         assert (waits.is_of_nodes, waits.waits, waits.is_to_change, rows(waits)) == (True, True, False, [])
         asked = Copy(ref, secret(), Rotation(KNOWN.exchange, nodes=True))
         assert (asked.waits, asked.is_to_change, rows(asked)) == (False, True, [])
 
-    def test_another_secret_of_that_name(self) -> None:
+    def test_a_secret_of_the_same_name_elsewhere_is_not_of_the_nodes(self) -> None:
         found = copy(secret(), name="pull-secret")
         assert (found.is_of_nodes, found.waits, found.is_to_change) == (False, False, True)
 
-    def test_what_the_platform_makes_of_the_nodes(self) -> None:
+    def test_the_pull_secret_that_the_platform_generates_is_not_changed(self) -> None:
         found = copy(secret(), Rotation(KNOWN.exchange, nodes=True), namespace="kube-system", name="global-pull-secret")
         assert (found.is_of_nodes, found.is_to_change) == (False, False)
         ((about, why),) = rows(found)
@@ -221,18 +221,18 @@ class TestWhose:
             "the platform, which builds it from openshift-config/pull-secret and secret kube-system/additional"
         )
 
-    def test_an_immutable_one(self) -> None:
+    def test_an_immutable_secret_is_changed_through_a_second_one(self) -> None:
         found = copy(secret(immutable=True))
         assert (found.is_immutable, found.is_to_change) == (True, True)
         ((about, why),) = rows(found)
         assert (about, why.startswith("the secret is immutable, so s-rotated has the new login")) == ("quay.io", True)
 
-    def test_an_immutable_one_of_a_keeper(self) -> None:
+    def test_an_immutable_secret_of_a_controller_is_not_changed(self) -> None:
         found = copy(secret(immutable=True, metadata=self.MARKS))
         assert found.is_to_change is False
         assert "External Secrets writes" in rows(found)[0][1]
 
-    def test_an_immutable_one_of_the_nodes_is_a_failure_and_no_row(self) -> None:
+    def test_an_immutable_secret_of_the_nodes_has_no_row(self) -> None:
         found = Copy(NODES_SECRETS[0], secret(immutable=True), Rotation(KNOWN.exchange, nodes=True))
         assert rows(found) == []
 
@@ -248,7 +248,7 @@ class TestConfirmed:
     def secret(self, uid: str = UID, content: Any = None, **meta: Any) -> dict[str, Any]:
         return secret(content, metadata={"name": "s", "namespace": "a", "uid": uid, **meta})
 
-    def test_nothing_is_changed_that_nothing_names(self) -> None:
+    def test_a_secret_that_is_not_confirmed_is_not_changed(self) -> None:
         found = self.found(self.secret())
         assert (found.is_confirmed, found.is_to_change, found.could_be_confirmed) == (False, False, True)
         assert found.why_not_declared == "nothing outside the cluster names it for this rotation"
@@ -269,20 +269,20 @@ class TestConfirmed:
         )
 
     @pytest.mark.parametrize("uid", [None, "", 1])
-    def test_an_object_without_a_uid_is_no_confirmed_object(self, uid: Any) -> None:
+    def test_an_object_without_a_uid_is_not_confirmed(self, uid: Any) -> None:
         assert not self.found(self.secret(uid=uid), self.UID).is_confirmed
         assert self.found(self.secret(uid=uid), "").is_confirmed
 
-    def test_one_that_a_controller_writes_is_not_to_be_added(self) -> None:
+    def test_a_secret_that_a_controller_writes_cannot_be_confirmed(self) -> None:
         found = self.found(self.secret(**TestWhose.MARKS))
         assert found.could_be_confirmed is False
         assert found.why_not_declared == "External Secrets writes this secret: change the login at its source"
 
-    def test_the_old_password_beside_the_entries(self) -> None:
+    def test_the_old_password_outside_the_registries_cannot_be_confirmed(self) -> None:
         found = self.found(self.secret(content={"auths": {"b.io": entry(), "c.io": entry()}}))
         assert (found.why_not_declared, found.could_be_confirmed) == ("the old password is in b.io and c.io", False)
 
-    def test_content_that_cannot_be_read(self) -> None:
+    def test_unreadable_content_cannot_be_confirmed(self) -> None:
         obj = self.secret(content=b"{")
         found = self.found(obj, rotation=UNKNOWN)
         why = "its content is not valid JSON at line 1, column 2, so the old login may be in it"
@@ -293,38 +293,38 @@ class TestConfirmed:
             True,
         )
 
-    def test_one_without_the_old_login_is_not_of_interest(self) -> None:
+    def test_a_secret_without_the_old_login_has_no_reason(self) -> None:
         assert self.found(self.secret(content={"auths": {"quay.io": entry(NEW)}})).why_not_declared == ""
 
     @pytest.mark.parametrize("ref", [*NODES_SECRETS, ObjectRef(SECRET, "kube-system", "global-pull-secret")])
-    def test_no_project_user_writes_those_of_the_cluster(self, ref: ObjectRef) -> None:
+    def test_cluster_pull_secrets_need_no_confirmation_and_are_not_changed(self, ref: ObjectRef) -> None:
         found = Copy(ref, secret(), Rotation(KNOWN.exchange))
         assert (found.is_confirmed, found.is_to_change, found.could_be_confirmed) == (True, False, False)
         assert found.why_not_declared == ""
 
 
 class TestLogins:
-    def test_each_once_with_the_host_of_its_registry(self) -> None:
+    def test_each_login_is_listed_once_with_the_host_of_its_registry(self) -> None:
         others = [UserPassword("robot", password) for password in ("one", "two")]
         auths = {"quay.io": entry(others[0]), "quay.io/a": entry(others[0]), "*.io": entry(others[1]), "b.io": entry()}
         obj = secret({"auths": {**auths, "quay.io/b": entry(NEW), "quay.io/c": entry(UserPassword("x", "y"))}})
         obj["data"]["config.json"] = encoded({"auths": {"quay.io/d": entry(others[1])}})
         assert copy(obj, UNKNOWN).logins == [("quay.io", others[0]), ("quay.io", others[1])]
 
-    def test_none_of_a_secret_without_the_user(self) -> None:
+    def test_a_secret_without_the_user_has_no_logins(self) -> None:
         assert copy(secret({"auths": {"quay.io": entry(NEW)}}), UNKNOWN).logins == []
 
     @pytest.mark.parametrize(
         ("key", "host"),
         [("quay.io", "quay.io"), ("r.io:5000/team/x", "r.io:5000"), ("https://r.io:5000/team/v2/", "r.io:5000")],
     )
-    def test_the_host_is_that_of_the_rotation(self, key: str, host: str) -> None:
+    def test_the_host_is_the_one_of_the_rotation(self, key: str, host: str) -> None:
         wanted = Rotation(LoginReplacement(("quay.io", "r.io:5000/team"), UserPassword("robot", ""), NEW))
         assert copy(secret({"auths": {key: entry()}}), wanted).logins == [(host, OLD)]
 
 
 class TestElsewhere:
-    def test_beside_the_entries_that_are_exchanged(self) -> None:
+    def test_the_old_password_outside_the_exchanged_entries_is_reported(self) -> None:
         obj = secret({"auths": {"quay.io": entry(), "b.io": entry()}})
         obj["data"]["note"] = encoded(b"password=" + OLD.password.encode())
         obj["metadata"]["annotations"] = {"a": json.dumps({"auth": auth(OLD)}), "b": "x"}
@@ -332,23 +332,23 @@ class TestElsewhere:
         reason = "it contains the old password, but not as a login for the registries of this rotation: change or remove it by hand"
         assert rows(found) == [("b.io", reason), ("data key note", reason), ("annotation a", reason)]
 
-    def test_under_a_key_with_a_user(self) -> None:
+    def test_a_key_with_a_user_is_not_shown(self) -> None:
         """No node uses it, and its key is not shown."""
         found = copy(secret({"auths": {"robot:x@b.io": entry(), "robot:x@quay.io": entry()}}))
         assert found.found.old == ("***@quay.io",)
         assert after(found)["auths"] == {"robot:x@b.io": entry(), "robot:x@quay.io": entry(NEW)}
         assert [about for about, _why in rows(found)] == ["data key .dockerconfigjson"]
 
-    def test_of_a_keepers_its_entries_are_told_once(self) -> None:
+    def test_entries_of_a_controllers_secret_are_reported_once(self) -> None:
         obj = secret({"auths": {"quay.io": entry(), "b.io": entry()}}, metadata=TestWhose.MARKS)
         assert [about for about, _why in rows(copy(obj))] == ["quay.io", "b.io"]
 
-    def test_nothing_is_searched_for_without_the_password(self) -> None:
+    def test_an_unknown_password_is_not_searched_for(self) -> None:
         obj = secret()
         obj["data"]["note"] = encoded(OLD.password.encode())
         assert copy(obj, UNKNOWN).elsewhere() == []
 
-    def test_an_entry_that_no_node_can_decode(self) -> None:
+    def test_an_undecodable_entry_is_reported_by_its_data_key(self) -> None:
         found = copy(secret({"auths": {"quay.io": entry(email=1), "quay.io/a": entry()}}))
         assert found.found == LoginKeys(("quay.io/a",), undecodable=("quay.io",))
         assert [about for about, _why in rows(found)] == ["data key .dockerconfigjson"]
@@ -356,10 +356,10 @@ class TestElsewhere:
 
 class TestWanted:
     @pytest.mark.parametrize("login", [OLD, NEW])
-    def test_with_one_of_the_logins(self, login: UserPassword) -> None:
+    def test_a_secret_with_the_old_or_the_new_login_is_wanted(self, login: UserPassword) -> None:
         assert is_wanted(secret({"auths": {"quay.io": entry(login)}}), KNOWN)
 
-    def test_with_neither(self) -> None:
+    def test_a_secret_with_neither_login_is_not_wanted(self) -> None:
         assert not is_wanted(secret({"auths": {"quay.io": entry(UserPassword("a", "b"))}}), KNOWN)
         assert not is_wanted(secret({"auths": {"b.io": entry()}}), UNKNOWN)
 
@@ -369,21 +369,21 @@ class TestWanted:
         assert not copy(obj).is_involved
         assert copy(secret()).is_involved
 
-    def test_with_the_password_anywhere(self) -> None:
+    def test_a_secret_with_the_old_password_anywhere_is_wanted(self) -> None:
         assert is_wanted(secret(OLD.password.encode(), "Opaque", "x"), KNOWN)
         assert not is_wanted(secret(NEW.password.encode(), "Opaque", "x"), KNOWN), "the new one may stand anywhere"
 
-    def test_never_what_the_platform_generated(self) -> None:
+    def test_a_secret_that_the_platform_generated_is_never_wanted(self) -> None:
         marks = {"name": "s", "namespace": "a", "annotations": {"openshift.io/token-secret.name": "t"}}
         assert not is_wanted(secret(metadata=marks), KNOWN)
 
-    def test_a_name_that_a_second_secret_would_have(self) -> None:
+    def test_a_secret_with_the_second_name_is_wanted(self) -> None:
         """That it is taken is to be known before the first write."""
         obj = {"metadata": {"name": "s-rotated", "namespace": "a"}, "type": "Opaque"}
         assert is_wanted(obj, KNOWN)
 
     @given(ANYTHING)
-    def test_whatever_it_holds(self, value: Any) -> None:
+    def test_arbitrary_content_neither_fails_nor_is_modified(self, value: Any) -> None:
         for obj in (
             {"metadata": {"name": "s", "namespace": "a"}, "data": value, "type": PULL},
             {
@@ -408,15 +408,15 @@ class TestWanted:
             before = copies.deepcopy(obj)
             for rotation in (KNOWN, UNKNOWN):
                 is_wanted(obj, rotation)
-                rows(copy(kept(obj), rotation))
-                found = copy(kept(obj), Rotation(rotation.exchange))
+                rows(copy(trim_managers(obj), rotation))
+                found = copy(trim_managers(obj), Rotation(rotation.exchange))
                 assert "anary" not in found.why_not_declared
                 assert not found.is_to_change
             assert json.dumps(obj) == json.dumps(before)
 
 
 class TestKept:
-    def test_of_field_managers_only_their_names(self) -> None:
+    def test_field_managers_keep_only_their_names(self) -> None:
         managers = [{"manager": "kubectl", "fieldsV1": {"f:data": {}}}, None, {"time": "x"}]
         obj = secret(metadata={"name": "s", "resourceVersion": "5", "managedFields": managers})
         meta = {
@@ -424,11 +424,11 @@ class TestKept:
             "resourceVersion": "5",
             "managedFields": [{"manager": "kubectl"}, {"manager": None}, {"manager": None}],
         }
-        assert kept(obj) == {**obj, "metadata": meta}
+        assert trim_managers(obj) == {**obj, "metadata": meta}
 
-    def test_who_keeps_it_is_still_known(self) -> None:
+    def test_the_controller_of_a_kept_secret_is_still_known(self) -> None:
         obj = secret(metadata={"managedFields": [{"manager": "external-secrets", "time": "x"}]})
-        assert copy(kept(obj)).keeper == "external-secrets"
+        assert copy(trim_managers(obj)).external_manager == "external-secrets"
 
 
 @pytest.mark.parametrize(
@@ -439,6 +439,6 @@ class TestKept:
         ("x" * 242 + ".-" + "y" * 9, "x" * 242 + "-rotated"),
     ],
 )
-def test_the_second_name_is_one(name: str, second: str) -> None:
+def test_the_second_name_fits_the_length_limit(name: str, second: str) -> None:
     assert second_name(name) == second
     assert len(second) <= 253

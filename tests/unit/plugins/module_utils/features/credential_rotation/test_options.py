@@ -14,8 +14,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
     ARGUMENTS,
     Rotation,
+    check_lifetime,
     from_options,
-    lifetime,
 )
 
 NOW = 1_900_000_000.0
@@ -47,7 +47,7 @@ def token(expires: float) -> str:
 
 
 class TestRotation:
-    def test_of_what_must_be_given(self) -> None:
+    def test_the_required_options_make_a_rotation_with_defaults(self) -> None:
         found = from_options(options())
         assert (found.exchange.registries, found.nodes, found.verify, found.images) == (("quay.io",), False, True, ())
         assert (found.exchange.old.username, found.exchange.old.password) == (OLD["username"], OLD["password"])
@@ -55,7 +55,7 @@ class TestRotation:
         access = found.access
         assert (access.ca_cert, access.validate_certs, access.timeout, access.realm_hosts) == (None, True, 10, ())
 
-    def test_of_all_that_may_be_given(self) -> None:
+    def test_optional_settings_are_taken_from_the_options(self) -> None:
         found = from_options(
             options(
                 nodes_pull_secret=True,
@@ -83,7 +83,7 @@ class TestRotation:
         assert found.hosts == ["quay.io", "r.example.com:5000"]
 
     @pytest.mark.parametrize("old", [{"username": "robot"}, {"username": "robot", "password": None}])
-    def test_an_old_password_that_is_not_known(self, old: dict[str, Any]) -> None:
+    def test_an_unknown_old_password_matches_any_password(self, old: dict[str, Any]) -> None:
         found = from_options(options(old=old))
         assert (found.exchange.old.password, found.search) == ("", None)
         assert found.exchange.is_old("robot", "any")
@@ -94,14 +94,14 @@ class TestRotation:
         assert (found.search is not None) is is_searched
         assert found.search is found.search, "made once: it is asked for each secret of a cluster"
 
-    def test_one_that_is_part_of_the_new_one_is_not_either(self) -> None:
+    def test_an_old_password_that_is_part_of_the_new_one_is_not_searched_for(self) -> None:
         """It would be found wherever the new one stands."""
         found = from_options(options(new=new(password=f"{OLD['password']}2")))
         assert found.search is None
         back = from_options(options(old={**OLD, "password": f"{OLD['password']}2"}, new=new(password=OLD["password"])))
         assert back.search is not None
 
-    def test_in_what_the_logins_differ(self) -> None:
+    def test_the_differing_parts_of_the_logins_are_known(self) -> None:
         def differing(**old: Any) -> list[str]:
             return from_options(options(old=old)).differing
 
@@ -110,14 +110,14 @@ class TestRotation:
         assert differing(username="robot2") == ["password"]
         assert differing(username="robot", password=NEW["password"]) == ["username"]
 
-    def test_it_shows_no_login(self) -> None:
+    def test_a_rotation_shows_no_login(self) -> None:
         assert "anary" not in repr(from_options(options()))
         assert "robot" not in repr(from_options(options()))
         assert isinstance(from_options(options()), Rotation)
 
 
 class TestRefused:
-    def test_all_at_once(self) -> None:
+    def test_all_problems_are_reported_at_once(self) -> None:
         said = refused(
             registries=["a b", "*.example.com"],
             old={"username": "", "password": "Canary"},
@@ -140,7 +140,7 @@ class TestRefused:
             assert part in said
 
     @pytest.mark.parametrize("old", [{**OLD, "username": "a:b"}, {"username": "a:b"}])
-    def test_a_colon_in_the_old_user(self, old: dict[str, Any]) -> None:
+    def test_a_colon_in_the_old_user_name_is_refused(self, old: dict[str, Any]) -> None:
         assert refused(old=old) == "option 'old' has a ':' in its user name, which the auth file format cannot express"
 
     def test_an_empty_old_password_is_not_any_password(self) -> None:
@@ -149,10 +149,10 @@ class TestRefused:
             "option 'old' has an empty password: give it, or leave it out"
         )
 
-    def test_no_registry(self) -> None:
+    def test_an_empty_list_of_registries_is_refused(self) -> None:
         assert refused(registries=[]) == "option 'registries' is empty: name at least one registry"
 
-    def test_the_same_login_twice(self) -> None:
+    def test_identical_logins_are_refused(self) -> None:
         assert "are the same login" in refused(old={"username": "robot2", "password": NEW["password"]})
         from_options(options(old={"username": "robot2"}))
 
@@ -166,7 +166,7 @@ class TestRefused:
             {"secrets": [{"name": "s", "namespace": "a", "uid": "u"}]},
         ],
     )
-    def test_without_the_old_password_something_must_confirm_the_logins(self, more: dict[str, Any]) -> None:
+    def test_an_old_login_without_a_password_needs_some_confirmation(self, more: dict[str, Any]) -> None:
         named = [{"name": "s", "namespace": "a", "uid": "u"}, {"name": "t", "namespaces": ["a"]}]
         given = {"old": {"username": "robot"}, "verify": False, "secrets": named}
         said = refused(**given)
@@ -177,14 +177,14 @@ class TestRefused:
         ("more", "asks"),
         [({}, True), ({"verify": False}, False), ({"old": OLD}, False), ({"replace_dead_logins": True}, False)],
     )
-    def test_when_the_logins_of_the_secrets_are_asked_for(self, more: dict[str, Any], asks: bool) -> None:
+    def test_the_logins_of_the_secrets_are_checked_only_when_needed(self, more: dict[str, Any], asks: bool) -> None:
         assert from_options(options(**{"old": {"username": "robot"}, **more})).asks_copies is asks
 
     @pytest.mark.parametrize("seconds", [1, 3600])
-    def test_the_bounds_of_the_timeout(self, seconds: int) -> None:
+    def test_the_bounds_of_the_timeout_are_accepted(self, seconds: int) -> None:
         assert from_options(options(verify_timeout=seconds, next_rotation_seconds=1)).access.timeout == seconds
 
-    def test_a_timeout_beyond(self) -> None:
+    def test_a_timeout_above_the_bound_is_refused(self) -> None:
         assert refused(verify_timeout=3601) == "option 'verify_timeout' must be from 1 to 3600 seconds"
 
     @pytest.mark.parametrize("image", ["other.example.com/app", "quay.io/teams/app", "docker.io/team/app"])
@@ -196,75 +196,75 @@ class TestRefused:
         )
 
     @pytest.mark.parametrize("bad", ["p\udcfcss", "p\ud800ss"])
-    def test_a_new_login_that_is_no_unicode(self, bad: str) -> None:
+    def test_a_new_login_that_is_not_valid_unicode_is_refused(self, bad: str) -> None:
         assert refused(new=new(password=bad)) == "option 'new' has a user name or password that is not valid Unicode"
         assert refused(new=new(username=bad)) == "option 'new' has a user name or password that is not valid Unicode"
 
-    def test_bytes_of_an_old_login_that_are_no_utf8_can_be_found(self) -> None:
+    def test_non_utf8_bytes_of_an_old_login_are_accepted(self) -> None:
         assert from_options(options(old={"username": "robot", "password": "p\udcfcss"})).exchange.old.password
         assert "option 'old' has" in refused(old={"username": "robot", "password": "p\ud800ss"})
 
 
 class TestLifetime:
-    def test_nothing_is_known_and_nothing_asked(self) -> None:
-        assert lifetime(options(), NOW) == []
+    def test_an_unknown_expiry_is_ignored_without_next_rotation_seconds(self) -> None:
+        assert check_lifetime(options(), NOW) == []
 
-    def test_nothing_is_known_and_it_matters(self) -> None:
-        (said,) = lifetime(options(next_rotation_seconds=60), NOW)
+    def test_an_unknown_expiry_is_reported_with_next_rotation_seconds(self) -> None:
+        (said,) = check_lifetime(options(next_rotation_seconds=60), NOW)
         assert "the expiry time of the new login is unknown" in said
 
     @pytest.mark.parametrize("given", [{"expires": "2001-09-09T01:46:40Z"}, {"password": token(1_000_000_000)}])
-    def test_it_has_expired(self, given: dict[str, Any]) -> None:
+    def test_an_expired_login_is_refused(self, given: dict[str, Any]) -> None:
         with pytest.raises(
             OptionError, match=r"'new' has expired on 2001-09-09T01:46:40Z: get a fresh one; nothing was read"
         ):
-            lifetime(options(new=new(**given)), NOW)
+            check_lifetime(options(new=new(**given)), NOW)
 
     @pytest.mark.parametrize(("ends", "is_refused"), [(NOW - 60, True), (NOW - 59, False)])
     def test_clocks_may_differ_by_a_minute(self, ends: float, is_refused: bool) -> None:
         given = options(new=new(password=token(ends)))
         if is_refused:
             with pytest.raises(OptionError, match="has expired"):
-                lifetime(given, NOW)
+                check_lifetime(given, NOW)
         else:
-            assert lifetime(given, NOW) == []
+            assert check_lifetime(given, NOW) == []
 
     @pytest.mark.parametrize(("next_rotation_seconds", "is_refused"), [(100, False), (101, True)])
-    def test_it_must_last_until_the_next_run(self, next_rotation_seconds: int, is_refused: bool) -> None:
+    def test_the_new_login_must_last_until_the_next_run(self, next_rotation_seconds: int, is_refused: bool) -> None:
         given = options(new=new(password=token(NOW + 100)), next_rotation_seconds=next_rotation_seconds)
         if is_refused:
             with pytest.raises(
                 OptionError, match=r"expires on 2030-03-17T17:48:20Z, before the next run in 101 seconds"
             ):
-                lifetime(given, NOW)
+                check_lifetime(given, NOW)
         else:
-            assert lifetime(given, NOW) == []
+            assert check_lifetime(given, NOW) == []
 
-    def test_what_is_said_counts_before_what_the_token_says(self) -> None:
+    def test_the_option_expires_counts_before_the_expiry_of_the_token(self) -> None:
         given = options(
             new=new(password=token(1_000_000_000), expires="2126-01-01T00:00:00Z"), next_rotation_seconds=60
         )
-        assert lifetime(given, NOW) == []
+        assert check_lifetime(given, NOW) == []
 
     @pytest.mark.parametrize(("next_rotation_seconds", "is_refused"), [(43_200, False), (43_201, True)])
-    def test_the_kinds_that_live_a_short_time_are_known(self, next_rotation_seconds: int, is_refused: bool) -> None:
+    def test_short_lived_token_kinds_are_known(self, next_rotation_seconds: int, is_refused: bool) -> None:
         """The shortest counts where registries differ."""
         names = ["public.ecr.aws", "https://123456789012.dkr.ecr.eu-west-1.amazonaws.com/team", "quay.io"]
         given = options(registries=names, new=new(username="AWS"), next_rotation_seconds=next_rotation_seconds)
         if is_refused:
             with pytest.raises(OptionError, match="before the next run"):
-                lifetime(given, NOW)
+                check_lifetime(given, NOW)
         else:
-            assert lifetime(given, NOW) == []
+            assert check_lifetime(given, NOW) == []
 
-    def test_of_several_kinds_the_shortest_counts(self) -> None:
+    def test_the_shortest_lifetime_of_several_kinds_counts(self) -> None:
         names = ["gcr.io", "ghcr.io"]
         given = options(
             registries=names, new=new(username="oauth2accesstoken", password="ghs_x"), next_rotation_seconds=3601
         )
         with pytest.raises(OptionError, match="before the next run"):
-            lifetime(given, NOW)
+            check_lifetime(given, NOW)
 
-    def test_a_time_that_no_calendar_has(self) -> None:
+    def test_an_expiry_outside_the_calendar_is_refused(self) -> None:
         with pytest.raises(OptionError, match="expires on an invalid date"):
-            lifetime(options(new=new(password=token(9e14)), next_rotation_seconds=10**15), NOW)
+            check_lifetime(options(new=new(password=token(9e14)), next_rotation_seconds=10**15), NOW)

@@ -23,9 +23,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.pending_pulls import (
     PendingPull,
     event_counts,
-    pending,
-    still_pending,
-    trimmed_event,
+    filter_pending,
+    find_pending,
+    trim_event,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.uses import (
     PullState,
@@ -58,16 +58,16 @@ def event(reason: str, container: str = "c", count: int = 1, uid: str = "u", **m
 
 
 class TestPending:
-    def test_pods_with_a_confirmed_secret(self) -> None:
+    def test_a_pod_that_waits_with_a_confirmed_secret_is_pending(self) -> None:
         found = {"a": [use(), use("v", secret="mine"), use("w", waits=False)], "b": [use("z")]}
-        assert pending(found, {"a": [copy_of("x")], "b": [copy_of("x", "b", "other:login")]}) == [PULL]
+        assert find_pending(found, {"a": [copy_of("x")], "b": [copy_of("x", "b", "other:login")]}) == [PULL]
 
-    def test_the_secret_of_the_nodes_is_for_all(self) -> None:
+    def test_the_pull_secret_of_the_nodes_counts_for_all_pods(self) -> None:
         found = {"b": [use(secret="mine")]}
-        assert pending(found, {"": [copy_of("pull-secret", "openshift-config")]}) == [replace(PULL, namespace="b")]
+        assert find_pending(found, {"": [copy_of("pull-secret", "openshift-config")]}) == [replace(PULL, namespace="b")]
 
     def test_workloads_pull_nothing(self) -> None:
-        assert pending({"a": [replace(use(), state=None)]}, {"a": [copy_of("x")]}) == []
+        assert find_pending({"a": [replace(use(), state=None)]}, {"a": [copy_of("x")]}) == []
 
 
 class TestStillPending:
@@ -80,14 +80,14 @@ class TestStillPending:
             ([replace(PULL, said="ErrImagePull: pull QPS exceeded")], True),
         ],
     )
-    def test_the_status(self, now: list[PendingPull], ended: bool) -> None:
-        assert still_pending([PULL], now, {}, {}) == ([] if ended else [PULL])
+    def test_a_pull_ends_when_its_status_changes(self, now: list[PendingPull], ended: bool) -> None:
+        assert filter_pending([PULL], now, {}, {}) == ([] if ended else [PULL])
 
     def test_an_error_that_stays_the_same_ends_nothing(self) -> None:
         """The next attempt may be in the queue, and the status then still shows the error of the one before."""
         failed = replace(PULL, said="ImagePullBackOff: pull QPS exceeded")
-        assert still_pending([failed], [failed], {}, {}) == [failed]
-        assert still_pending([failed], [replace(failed, said="")], {}, {}) == [failed]
+        assert filter_pending([failed], [failed], {}, {}) == [failed]
+        assert filter_pending([failed], [replace(failed, said="")], {}, {}) == [failed]
 
     @pytest.mark.parametrize(
         ("after", "ended"),
@@ -102,21 +102,21 @@ class TestStillPending:
             (event("Failed", uid="v"), False),
         ],
     )
-    def test_an_event_that_was_sent_since_then(self, after: dict[str, Any], ended: bool) -> None:
+    def test_a_later_failure_event_ends_a_pull(self, after: dict[str, Any], ended: bool) -> None:
         before = event_counts([event("BackOff")])
-        assert still_pending([PULL], [PULL], before, event_counts([event("BackOff"), after][1:])) == (
+        assert filter_pending([PULL], [PULL], before, event_counts([event("BackOff"), after][1:])) == (
             [] if ended else [PULL]
         )
 
 
 class TestEvents:
-    def test_all_texts_of_a_reason_are_one_count(self) -> None:
+    def test_events_of_one_reason_are_counted_together(self) -> None:
         series = {"series": {"count": 5, "lastObservedTime": "2026-01-01T00:00:02.000000Z"}, "count": None}
         found = event_counts([event("Failed", lastTimestamp="2026-01-01T00:00:01Z"), event("Failed", **series)])
         assert found == {("u", "c", "Failed"): (6, "2026-01-01T00:00:02.000000Z")}
 
     @given(CHANGES)
-    def test_any_event(self, change: Changed) -> None:
+    def test_any_changed_event_is_counted(self, change: Changed) -> None:
         changed = change(event("Failed", series={"count": 1}))
         if isinstance(changed, dict):
-            assert len(event_counts([trimmed_event(changed)])) == 1
+            assert len(event_counts([trim_event(changed)])) == 1

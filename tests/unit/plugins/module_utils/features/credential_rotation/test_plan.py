@@ -38,7 +38,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     EXCLUDED,
     ROTATED_FROM,
     CredentialRotation,
-    whole_accounts,
+    account_list_ref,
 )
 from hypothesis import given
 from support.anything import ANYTHING, CHANGES, Changed
@@ -86,7 +86,7 @@ def planned(
     *secrets: dict[str, Any], accounts: Sequence[Any] | None = None, name: str = "quay", rotation: Rotation = ROTATION
 ) -> Plan:
     objects = {each["metadata"]["name"]: each for each in secrets}
-    found = {} if accounts is None else {whole_accounts("a"): {"items": list(accounts)}}
+    found = {} if accounts is None else {account_list_ref("a"): {"items": list(accounts)}}
     plan = CredentialRotation(rotation, name).plan("a", objects, found)
     shown = json.dumps([[change.details, change.before, change.after] for change in plan.changes] + list(plan.notes))
     assert "anary" not in shown
@@ -112,7 +112,7 @@ def content(change: Change, key: str = ".dockerconfigjson") -> Any:
 
 
 class TestInPlace:
-    def test_only_the_login_is_written_and_bound_to_what_was_read(self) -> None:
+    def test_an_update_writes_only_the_login_and_is_bound_to_the_version_read(self) -> None:
         obj = secret(auths={"quay.io": entry(email="a@example.com"), "b.io": entry()}, extra={"kept": 1})
         obj["data"]["other"] = "eA=="
         plan = planned(obj)
@@ -136,7 +136,7 @@ class TestInPlace:
         }
         assert plan.notes == ()
 
-    def test_twice_is_once(self) -> None:
+    def test_a_second_plan_changes_nothing(self) -> None:
         obj = secret()
         (change,) = planned(obj).changes
         assert planned(dict(object_after(change, obj) or {})) == Plan()
@@ -150,11 +150,11 @@ class TestInPlace:
             secret("other"),
         ],
     )
-    def test_nothing_is_to_be_done(self, obj: dict[str, Any]) -> None:
+    def test_a_secret_without_work_gives_an_empty_plan(self, obj: dict[str, Any]) -> None:
         assert planned(obj) == Plan()
         assert planned() == Plan(), "it is gone by now"
 
-    def test_every_entry_is_named_also_one_that_no_node_uses(self) -> None:
+    def test_every_changed_entry_is_reported_even_if_no_node_uses_it(self) -> None:
         auths = {"robot:x@quay.io": entry(), "quay.io/b": entry(), "https://quay.io/a?token=canary": entry()}
         (change,) = planned(secret(auths=auths)).changes
         parts = ["password", "username"]
@@ -162,7 +162,7 @@ class TestInPlace:
         assert list(found.items()) == [("***@quay.io", parts), ("https://quay.io/a?***", parts), ("quay.io/b", parts)]
         assert [*change.before["registries"]] == [*change.after["registries"]] == [*found]
 
-    def test_of_a_key_that_stands_there_twice_both_are_changed(self) -> None:
+    def test_a_duplicate_key_is_changed_only_where_it_has_the_old_login(self) -> None:
         raw = '{"auths": {"quay.io": {"auth": "%s"}, "quay.io": {"auth": "%s"}}}'
         obj = secret()
         obj["data"] = {".dockerconfigjson": base64.b64encode((raw % (auth(OLD), "dTpw")).encode()).decode()}
@@ -170,7 +170,7 @@ class TestInPlace:
         assert change.details["registries"]["changed"] == {"quay.io": ["password", "username"]}
         assert base64.b64decode(change.body["data"][".dockerconfigjson"]).decode() == raw % (auth(NEW), "dTpw")
 
-    def test_what_changes_is_said_of_each_entry(self) -> None:
+    def test_an_entry_reports_only_its_changed_parts(self) -> None:
         exchange = LoginReplacement(("quay.io",), UserPassword("robot2", ""), NEW)
         (change,) = planned(
             secret(auths={"quay.io": entry(UserPassword("robot2", "x"))}), rotation=confirmed("quay", exchange=exchange)
@@ -185,13 +185,13 @@ class TestInPlace:
         assert {*change.details["registries"]["changed"]} == {"quay.io", "quay.io/a"}
         assert {*change.before["registries"]} == {"quay.io", "quay.io/a", "c.io"}
 
-    def test_a_token_beside_the_login_is_said(self) -> None:
+    def test_a_token_next_to_the_login_is_reported(self) -> None:
         (note,) = planned(secret(auths={"quay.io": entry(identitytoken="Canary-token"), "quay.io/b": entry()})).notes
         assert note.startswith(
             "secret a/quay has an identity token in addition to the old login, for quay.io. CRI-O sends it"
         )
 
-    def test_what_becomes_too_large_is_refused(self) -> None:
+    def test_a_secret_that_becomes_too_large_is_refused(self) -> None:
         obj = secret(auths={"quay.io": entry(x="x" * 400_000)})
         obj["data"]["other"] = "A" * (4 * 174_000)
         longer = confirmed("quay", exchange=LoginReplacement(("quay.io",), OLD, UserPassword("robot2", "p" * 200_000)))
@@ -199,16 +199,16 @@ class TestInPlace:
             planned(obj, rotation=longer)
         assert planned(obj).changes
 
-    def test_nothing_is_written_without_the_version_that_was_read(self) -> None:
+    def test_a_secret_that_was_read_without_a_version_is_refused(self) -> None:
         assert "was read without a resourceVersion" in refused(secret(metadata={"resourceVersion": None}))
 
     @given(CHANGES)
-    def test_whatever_it_holds(self, change: Changed) -> None:
+    def test_a_plan_for_arbitrary_content_shows_no_password(self, change: Changed) -> None:
         obj = change({**secret(), "immutable": None})
         if not isinstance(obj, dict):
             return
         try:
-            plan = CredentialRotation(ROTATION, "quay").plan("a", {"quay": obj}, {whole_accounts("a"): {"items": []}})
+            plan = CredentialRotation(ROTATION, "quay").plan("a", {"quay": obj}, {account_list_ref("a"): {"items": []}})
         except ImagePullError:
             return
         for each in plan.changes:
@@ -219,27 +219,29 @@ class TestNodes:
     REF = ObjectRef(SECRET, "openshift-config", "pull-secret")
 
     def plan(self, obj: dict[str, Any], *, nodes: bool) -> Plan:
-        found = {whole_accounts("openshift-config"): {"items": []}}
+        found = {account_list_ref("openshift-config"): {"items": []}}
         desired = CredentialRotation(Rotation(ROTATION.exchange, nodes=nodes), "pull-secret")
         return desired.plan("openshift-config", {"pull-secret": obj}, found)
 
-    def test_only_when_it_is_asked_for(self) -> None:
+    def test_the_secret_of_the_nodes_is_changed_only_on_request(self) -> None:
         assert self.plan(secret("pull-secret"), nodes=False) == Plan()
         assert writes(self.plan(secret("pull-secret"), nodes=True)) == [("update", "Secret", "pull-secret")]
 
-    def test_what_a_hosted_cluster_does_not_merge_is_not_changed(self) -> None:
+    def test_a_secret_that_a_hosted_cluster_does_not_merge_is_not_changed(self) -> None:
         """Its nodes would keep the old login."""
         name, namespace = "additional-pull-secret", "kube-system"
         content = json.dumps({"auths": {"quay.io": {"auth": auth(OLD)}, "a.io": "text"}})
         data = {".dockerconfigjson": base64.b64encode(content.encode()).decode()}
         desired = CredentialRotation(Rotation(ROTATION.exchange, nodes=True), name)
         batch = Batch(SECRET, {namespace: [Declaration(desired, Entry("secrets", 0, name))]})
-        plan = batch.plan(namespace, {name: {**secret(name), "data": data}}, {whole_accounts(namespace): {"items": []}})
+        plan = batch.plan(
+            namespace, {name: {**secret(name), "data": data}}, {account_list_ref(namespace): {"items": []}}
+        )
         assert plan.changes == ()
         (failure,) = plan.failures
         assert "because the entry for 'a.io' is a string, not an object. This problem existed before" in failure.error
 
-    def test_no_other_name_takes_its_place(self) -> None:
+    def test_an_immutable_secret_of_the_nodes_is_refused(self) -> None:
         with pytest.raises(
             Refusal, match="is immutable, and no second secret can replace it, since nodes read no other name"
         ):
@@ -247,7 +249,7 @@ class TestNodes:
 
 
 class TestBesideAnImmutableOne:
-    def test_a_second_secret_links_and_the_first_left_out_of_imports(self) -> None:
+    def test_a_second_secret_is_linked_and_the_first_is_excluded_from_imports(self) -> None:
         notes = {"kubectl.kubernetes.io/last-applied-configuration": "Canary", "kept": "yes"}
         first = secret(
             immutable=True, metadata={"labels": {"team": "x"}, "annotations": notes, "ownerReferences": [{"uid": "o"}]}
@@ -286,12 +288,12 @@ class TestBesideAnImmutableOne:
         (note,) = plan.notes
         assert note.startswith("secret a/quay is immutable, so it is not changed: quay-rotated has the new login")
 
-    def test_no_owner_would_prune_it(self) -> None:
+    def test_the_second_secret_carries_no_owner_label(self) -> None:
         labels = {**MANAGED_BY, INSTANCE: "team-a", "kept": "x"}
         second = planned(secret(immutable=True, metadata={"labels": labels}), accounts=[]).changes[0]
         assert second.body["metadata"]["labels"] == {**MANAGED_BY, "kept": "x"}
 
-    def test_step_by_step(self) -> None:
+    def test_a_partly_completed_plan_has_only_the_remaining_steps(self) -> None:
         """Whatever has been done, the rest is planned; a lost answer or a conflict asks again."""
         first, accounts = secret(immutable=True), [account("default", "quay")]
         create, link, exclude = planned(first, accounts=accounts).changes
@@ -311,7 +313,7 @@ class TestBesideAnImmutableOne:
             plan = planned(*secrets, accounts=linked if is_linked else accounts)
             assert writes(plan) == writes(Plan(tuple(names[name] for name in left)))
 
-    def test_the_second_is_rotated_in_its_turn(self) -> None:
+    def test_the_second_secret_is_rotated_by_a_plan_of_its_own(self) -> None:
         marks = {"annotations": {ROTATED_FROM: "quay"}}
         first, second = secret(immutable=True), secret("quay-rotated", metadata=marks)
         both = confirmed("quay", "quay-rotated")
@@ -320,7 +322,7 @@ class TestBesideAnImmutableOne:
             ("update", "Secret", "quay-rotated")
         ]
 
-    def test_a_second_with_the_old_login_that_nobody_confirmed_does_not_take_its_place(self) -> None:
+    def test_an_unconfirmed_second_secret_with_the_old_login_replaces_nothing(self) -> None:
         """Whoever may write secrets there can plant it, with the mark."""
         marks = {"annotations": {ROTATED_FROM: "quay"}}
         said = refused(secret(immutable=True), secret("quay-rotated", metadata=marks), accounts=[])
@@ -340,16 +342,16 @@ class TestBesideAnImmutableOne:
             ),
         ],
     )
-    def test_another_one_has_the_name(self, second: dict[str, Any]) -> None:
+    def test_an_unsuitable_secret_with_the_second_name_is_refused(self, second: dict[str, Any]) -> None:
         said = refused(secret(immutable=True), second, accounts=[])
         assert "secret a/quay-rotated, the name of its replacement, already exists with other content" in said
 
-    def test_accounts_that_were_not_read(self) -> None:
+    def test_service_accounts_that_were_not_read_are_an_error(self) -> None:
         """A link that is missing would leave pods without a login later on."""
         assert "the service accounts of namespace a were not read" in refused(secret(immutable=True))
 
     @pytest.mark.parametrize("lists", [{"imagePullSecrets": "quay"}, {"secrets": {"name": "quay"}}])
-    def test_an_account_whose_list_is_none(self, lists: dict[str, Any]) -> None:
+    def test_an_account_whose_list_is_not_a_list_is_refused(self, lists: dict[str, Any]) -> None:
         said = refused(secret(immutable=True), accounts=[{**account("odd"), **lists}])
         assert "service account a/odd cannot be read" in said
 
@@ -364,7 +366,7 @@ class TestBesideAnImmutableOne:
         assert "secrets" not in link.body
 
     @pytest.mark.parametrize("lists", [{}, {"imagePullSecrets": None}, {"imagePullSecrets": []}])
-    def test_accounts_without_links(self, lists: dict[str, Any]) -> None:
+    def test_accounts_without_links_are_not_changed(self, lists: dict[str, Any]) -> None:
         odd = [{"metadata": {"name": "odd"}, **lists}, account("done", "quay-rotated", "quay"), None, "x"]
         plan = planned(secret(immutable=True), accounts=odd)
         assert [write for write in writes(plan) if write[1] != "Secret"] == []
@@ -372,12 +374,12 @@ class TestBesideAnImmutableOne:
     @pytest.mark.parametrize(
         ("annotations", "is_written"), [({EXCLUDED: "true"}, False), ({EXCLUDED: "false"}, True), ([], True)]
     )
-    def test_the_first_is_left_out_of_imports_once(self, annotations: Any, is_written: bool) -> None:
+    def test_the_first_secret_is_excluded_from_imports_once(self, annotations: Any, is_written: bool) -> None:
         plan = planned(secret(immutable=True, metadata={"annotations": annotations}), accounts=[])
         assert (("update", "Secret", "quay") in writes(plan)) is is_written
 
     @given(ANYTHING)
-    def test_whatever_an_account_holds(self, value: Any) -> None:
+    def test_arbitrary_account_content_raises_no_unexpected_error(self, value: Any) -> None:
         for obj in (
             {"metadata": {"name": "x", "resourceVersion": "1"}, "imagePullSecrets": value},
             {"metadata": value},
@@ -390,14 +392,14 @@ class TestBesideAnImmutableOne:
 
 
 class TestConfirmed:
-    def test_nothing_is_written_that_nothing_names(self) -> None:
+    def test_an_unconfirmed_secret_is_not_written(self) -> None:
         assert planned(secret(), rotation=Rotation(EXCHANGE)) == Plan()
         assert (
             planned(secret(immutable=True), accounts=[account("default", "quay")], rotation=Rotation(EXCHANGE))
             == Plan()
         )
 
-    def test_one_that_was_created_again_is_a_note(self) -> None:
+    def test_a_recreated_secret_is_a_note_and_is_not_written(self) -> None:
         plan = planned(secret(), rotation=confirmed("quay", uid="another"))
         (note,) = plan.notes
         assert (writes(plan), note.startswith("secret a/quay was recreated after it was confirmed")) == ([], True)
@@ -408,19 +410,19 @@ class TestConfirmed:
 
 
 class TestWhatIsRead:
-    def test_its_name_and_that_of_the_second(self) -> None:
+    def test_the_plan_reads_the_name_and_the_second_name(self) -> None:
         assert CredentialRotation(ROTATION, "quay").names("a") == ("quay", "quay-rotated")
         assert CredentialRotation.listed_by == {}
         assert CredentialRotation.kind == SECRET
 
     @pytest.mark.parametrize(("obj", "is_read"), [(secret(immutable=True), True), (secret(), False), (None, False)])
-    def test_accounts_beside_an_immutable_one(self, obj: Any, is_read: bool) -> None:
+    def test_accounts_are_read_only_for_an_immutable_secret(self, obj: Any, is_read: bool) -> None:
         objects = {} if obj is None else {"quay": obj}
-        wanted = [whole_accounts("a")] if is_read else []
+        wanted = [account_list_ref("a")] if is_read else []
         assert list(CredentialRotation(ROTATION, "quay").related("a", objects)) == wanted
 
 
-def test_several_in_a_namespace_fail_alone_and_link_one_account_once() -> None:
+def test_several_secrets_of_a_namespace_fail_alone_and_share_account_writes() -> None:
     """Two immutable ones on one account are one write of it."""
     names = ["one", "two", "three", "four"]
     objects = {
@@ -434,7 +436,7 @@ def test_several_in_a_namespace_fail_alone_and_link_one_account_once() -> None:
         Declaration(CredentialRotation(ROTATION, name), Entry("secrets", number, title=name))
         for number, name in enumerate(names)
     ]
-    found = {whole_accounts("a"): {"items": [account("default", "one", "three", "two")]}}
+    found = {account_list_ref("a"): {"items": [account("default", "one", "three", "two")]}}
     plan = Batch(SECRET, {"a": declared}).plan("a", objects, found)
     assert [(failure.entry.title, "already exists" in failure.error) for failure in plan.failures] == [("three", True)]
     (link,) = [change for change in plan.changes if change.ref.kind == SERVICE_ACCOUNT]

@@ -186,7 +186,7 @@ def api() -> FakeApi:
 
 
 class TestWrites:
-    def test_one_write_for_each_copy_and_none_the_second_time(self, api: FakeApi) -> None:
+    def test_each_copy_is_written_once_and_not_again(self, api: FakeApi) -> None:
         before = put(api, "a", auths={"quay.io": entry(email="a@example.com"), "b.io": {"auth": "dTpw"}})
         put(api, "b", "other-name", auths={"https://quay.io/v2/": entry()})
         put(api, "b", auths={"quay.io": entry(NEW)})
@@ -203,7 +203,7 @@ class TestWrites:
         again = run(api, "a", "b")
         assert (len(api.writes), copies(again), again.report()["changed"]) == (2, (0, 3, 0, 0), False)
 
-    def test_the_plan_is_what_is_done(self, api: FakeApi) -> None:
+    def test_check_mode_reports_the_same_as_the_real_run(self, api: FakeApi) -> None:
         put(api, "a")
         put(api, "a", "fixed", immutable=True)
         put(api, "b", "fixed", immutable=True)
@@ -217,7 +217,7 @@ class TestWrites:
         assert api.get("serviceaccounts", "a", "default") is not None
         assert [failure["namespace"] for failure in planned.report()["failures"]] == ["b"]
 
-    def test_an_immutable_one_with_its_second_is_done_with(self, api: FakeApi) -> None:
+    def test_an_immutable_secret_with_its_second_one_counts_as_rotated(self, api: FakeApi) -> None:
         """It still has the old login, and nothing is left to be done about it but what a person does."""
         put(api, "a", "fixed", immutable=True)
         api.put("serviceaccounts", "a", "default", imagePullSecrets=[{"name": "fixed"}])
@@ -229,19 +229,19 @@ class TestWrites:
         api.put("serviceaccounts", "a", "later", imagePullSecrets=[{"name": "fixed"}])
         assert (copies(run(api)), len(api.writes)) == ((1, 1, 1, 0), written + 1)
 
-    def test_a_new_password_that_begins_as_the_old_one_is_not_taken_for_it(self, api: FakeApi) -> None:
+    def test_a_new_password_that_begins_like_the_old_one_is_not_taken_for_it(self, api: FakeApi) -> None:
         put(api, "a")
         longer = Rotation(LoginReplacement(("quay.io",), OLD, UserPassword(NEW.username, f"{OLD.password}-2")))
         assert told(run(api, rotation=longer))["remaining"] == []
         assert (told(run(api, rotation=longer))["remaining"], copies(run(api, rotation=longer))) == ([], (0, 1, 0, 0))
 
-    def test_a_rotation_is_taken_back(self, api: FakeApi) -> None:
+    def test_a_rotation_can_be_reversed(self, api: FakeApi) -> None:
         before = put(api, "a")["data"]
         run(api)
         run(api, rotation=Rotation(LoginReplacement(("quay.io",), NEW, OLD)))
         assert (api.get("secrets", "a", "quay") or {})["data"] == before
 
-    def test_the_nodes_come_when_they_are_asked_for(self, api: FakeApi) -> None:
+    def test_the_secret_of_the_nodes_is_changed_on_request(self, api: FakeApi) -> None:
         put(api, "openshift-config", "pull-secret")
         put(api, "kube-system", "additional-pull-secret", auths={"quay.io": entry(), "quay.io/team": entry()})
         put(api, "a", "pull-secret")
@@ -263,7 +263,7 @@ class TestWrites:
             ["pull-secret", "additional-pull-secret"],
         )
 
-    def test_what_a_controller_writes_is_told_and_left(self, api: FakeApi) -> None:
+    def test_a_secret_that_a_controller_writes_is_reported_and_left(self, api: FakeApi) -> None:
         put(api, "a", metadata={"managedFields": [{"manager": "external-secrets"}]})
         prover = Prover(api)
         outcome = run(api, prover=prover)
@@ -274,11 +274,11 @@ class TestWrites:
             {"namespace": "a", "secret": "quay", "location": "quay.io", "reason": reason}
         ]
 
-    def test_one_with_both_logins_has_the_old_one(self, api: FakeApi) -> None:
+    def test_a_secret_with_both_logins_counts_as_old(self, api: FakeApi) -> None:
         put(api, "a", auths={"quay.io": entry(), "quay.io/team": entry(NEW)})
         assert copies(run(api)) == (1, 0, 1, 0)
 
-    def test_of_many_rows_the_first_are_shown_and_all_are_counted(self, api: FakeApi) -> None:
+    def test_the_first_remaining_rows_are_shown_and_all_are_counted(self, api: FakeApi) -> None:
         for number in range(101):
             put(api, "a", f"s{number:03}", metadata={"managedFields": [{"manager": "external-secrets"}]})
         found = told(run(api))
@@ -303,7 +303,7 @@ class TestNeitherLogin:
         ],
     )
     @pytest.mark.parametrize("check", [True, False])
-    def test_fails_and_names_similar_secrets(
+    def test_a_cluster_with_neither_login_fails_and_names_similar_secrets(
         self, api: FakeApi, exchange: LoginReplacement, similar: str, *, check: bool
     ) -> None:
         put(api, "a")
@@ -316,7 +316,7 @@ class TestNeitherLogin:
             "Correct 'registries', 'old' or 'new'. If these namespaces do not need the login, set 'allow_absent: true'"
         )
 
-    def test_succeeds_with_allow_absent(self, api: FakeApi) -> None:
+    def test_a_cluster_with_neither_login_succeeds_with_allow_absent(self, api: FakeApi) -> None:
         put(api, "a")
         outcome = run(api, rotation=Rotation(self.WRONG_PASSWORD, allows_absent=True))
         assert not outcome.has_failed
@@ -324,14 +324,14 @@ class TestNeitherLogin:
         assert told(outcome)["similar"] == [{"namespace": "a", "secret": "quay", "reason": reason}]
         assert told(outcome)["secrets"] == [], "it is not a row of a plan"
 
-    def test_either_login_is_enough(self, api: FakeApi) -> None:
+    def test_the_old_or_the_new_login_is_enough(self, api: FakeApi) -> None:
         put(api, "a")
         put(api, "a", "other", auths={"quay.io": entry(UserPassword(OLD.username, "Canary-another"))})
         for _each in range(2):  # the second time, only the new one is there
             outcome = run(api)
             assert (outcome.has_failed, told(outcome)["similar"]) == (False, [])
 
-    def test_is_a_warning_where_not_all_namespaces_could_be_searched(self, api: FakeApi) -> None:
+    def test_a_missing_login_is_a_warning_if_a_namespace_cannot_be_searched(self, api: FakeApi) -> None:
         api.fail("GET /api/v1/namespaces/a/secrets", FORBIDDEN)
         outcome = run(api)
         assert not outcome.has_failed
@@ -366,7 +366,7 @@ class TestRead:
         assert [path.partition("?")[0] for path in api.asked if "secrets" in path] == ["GET /api/v1/secrets"]
         assert all("fieldSelector" not in path for path in api.asked if "pods" in path)
 
-    def test_nothing_is_read_twice(self, api: FakeApi) -> None:
+    def test_no_list_is_read_twice(self, api: FakeApi) -> None:
         put(api, "a")
         put(api, "a", "fixed", immutable=True)
         api.put("serviceaccounts", "a", "default", imagePullSecrets=[{"name": "fixed"}])
@@ -376,7 +376,7 @@ class TestRead:
         assert len([path for path in reads if "secrets" in path]) == 1
         assert len([path for path in reads if "serviceaccounts" in path]) == 1
 
-    def test_accounts_only_beside_an_immutable_one(self, api: FakeApi) -> None:
+    def test_accounts_are_read_only_for_an_immutable_secret(self, api: FakeApi) -> None:
         put(api, "a")
         put(api, "b", "fixed", immutable=True)
         put(api, "c", "theirs", immutable=True, metadata={"managedFields": [{"manager": "external-secrets"}]})
@@ -385,7 +385,7 @@ class TestRead:
             "GET /api/v1/namespaces/b/serviceaccounts"
         ]
 
-    def test_secrets_that_may_not_be_listed_are_never_none(self, api: FakeApi) -> None:
+    def test_secrets_that_may_not_be_listed_are_not_taken_for_none(self, api: FakeApi) -> None:
         put(api, "a")
         put(api, "b")
         api.fail("GET /api/v1/namespaces/[bc]/secrets", FORBIDDEN, times=9)
@@ -396,7 +396,7 @@ class TestRead:
         assert copies(outcome) == (1, 0, 1, 0)
         assert api.writes == ["PATCH /api/v1/namespaces/a/secrets/quay"]
 
-    def test_where_not_all_namespaces_may_be_listed_at_once_each_is(self, api: FakeApi) -> None:
+    def test_namespaces_are_listed_one_by_one_if_the_cluster_list_is_refused(self, api: FakeApi) -> None:
         names = [f"n{number}" for number in range(6)]
         for name in names:
             put(api, name)
@@ -427,7 +427,7 @@ class TestRead:
         assert said.startswith("nothing was written, because not all secrets could be searched: ")
         assert "secrets" in said.partition(": ")[2]
 
-    def test_pods_that_may_not_be_listed_are_told(self, api: FakeApi) -> None:
+    def test_pods_that_may_not_be_listed_are_reported(self, api: FakeApi) -> None:
         put(api, "a")
         api.fail("GET .*/pods", FORBIDDEN)
         outcome = run(api)
@@ -436,7 +436,7 @@ class TestRead:
         ]
         assert (copies(outcome), told(outcome)["unreadable_secrets"]) == ((1, 0, 1, 0), [])
 
-    def test_a_kind_that_the_cluster_does_not_have(self, api: FakeApi) -> None:
+    def test_a_kind_that_the_cluster_does_not_have_is_ignored(self, api: FakeApi) -> None:
         put(api, "a")
         api.fail("GET .*/deploymentconfigs", ABSENT, times=9)
         assert (told(run(api))["unreadable_pods"], entries(api, "a")) == ([], {"quay.io": entry(NEW)})
@@ -454,7 +454,7 @@ class TestRead:
         ]
         assert (copies(outcome), told(outcome)["not_declared"]) == ((1, 0, 1, 0), [])
 
-    def test_one_that_nobody_confirmed_is_a_note(self, api: FakeApi) -> None:
+    def test_an_unreadable_unconfirmed_secret_is_a_row_without_a_fix(self, api: FakeApi) -> None:
         put(api, "a", "broken", data={".dockerconfigjson": "ew=="})
         put(api, "a")
         outcome = run(api, rotation=Rotation(WITHOUT_PASSWORD), confirmed=(ConfirmedEntry("quay", ("a",)),))
@@ -465,7 +465,7 @@ class TestRead:
 
 
 class TestProof:
-    def test_what_is_in_use_with_the_old_login(self, api: FakeApi) -> None:
+    def test_images_in_use_with_the_old_login_are_proven(self, api: FakeApi) -> None:
         put(api, "a")
         put(api, "b", auths={"quay.io/other": entry()})
         for name in ("a", "b", "c"):
@@ -477,7 +477,7 @@ class TestProof:
         assert (prover.images, prover.beyond) == ([{"a": [IMAGE, "quay.io/team/b:v2"]}], [{}])
         assert told(outcome)["probes"] == [{"namespace": "a", "image": IMAGE, "secret": "quay"}]
 
-    def test_the_nodes_login_is_for_all(self, api: FakeApi) -> None:
+    def test_the_login_of_the_nodes_counts_for_pods_of_all_namespaces(self, api: FakeApi) -> None:
         """What pods elsewhere pull with it is asked for, and kept apart: they are in no namespace that is written."""
         put(api, "a", auths={"quay.io/other": entry()})
         put(api, "openshift-config", "pull-secret")
@@ -489,11 +489,11 @@ class TestProof:
         assert told(outcome)["probes"] == []
 
     @pytest.mark.parametrize("check", [True, False])
-    def test_nothing_is_written_with_what_is_not_proven(self, api: FakeApi, check: bool) -> None:
+    def test_an_unproven_login_is_not_written(self, api: FakeApi, check: bool) -> None:
         put(api, "a")
         assert refused(api, prover=Prover(api, Refusal("not proven")), check=check) == "not proven"
 
-    def test_nobody_is_asked_where_that_is_not_wanted_or_nothing_is_to_change(self, api: FakeApi) -> None:
+    def test_registries_are_not_asked_if_verify_is_false_or_nothing_changes(self, api: FakeApi) -> None:
         prover = Prover(api)
         run(api, prover=prover)
         put(api, "a")
@@ -501,14 +501,14 @@ class TestProof:
         run(api, prover=Prover(FakeApi()))
         assert prover.images == []
 
-    def test_what_the_registries_said_is_told(self, api: FakeApi) -> None:
+    def test_the_answers_of_the_registries_are_reported(self, api: FakeApi) -> None:
         put(api, "a")
         row = {"repository": "r", "image": "r:v1", "outcome": "no_right"}
         outcome = run(api, prover=Prover(api, ProofResult((row,), ("a note",), "works")))
         assert (told(outcome)["repositories"], told(outcome)["old_login"]) == ([row], "works")
         assert outcome.notes == ["a note"]
 
-    def test_pods_that_fail_with_a_confirmed_secret_are_told(self, api: FakeApi) -> None:
+    def test_pods_that_fail_with_a_confirmed_secret_are_reported(self, api: FakeApi) -> None:
         for namespace in ("a", "b"):
             put(api, namespace)
             put_pod(api, namespace, message="invalid username/password: unauthorized")
@@ -519,7 +519,7 @@ class TestProof:
         for _run in range(2):
             assert told(run(api, "a", "b", confirmed=named))["failing"] == [row]
 
-    def test_of_many_the_first_are_shown(self, api: FakeApi) -> None:
+    def test_the_number_of_shown_probes_is_limited(self, api: FakeApi) -> None:
         for number in range(101):
             put(api, f"n{number:03}")
             put_pod(api, f"n{number:03}", message="invalid username/password: unauthorized")
@@ -547,7 +547,7 @@ class TestLeftovers:
         labels = {"labels": body["metadata"]["labels"], "creationTimestamp": "2026-01-01T00:00:00Z", **meta}
         api.put("pods", namespace, name, metadata=labels, spec=body["spec"], status={})
 
-    def test_are_deleted_in_all_namespaces_of_the_task(self, api: FakeApi) -> None:
+    def test_leftover_pods_are_deleted_in_all_namespaces_of_the_task(self, api: FakeApi) -> None:
         put(api, "a")
         self.put(api, "b")
         self.put(api, "b", "pull-probe-new", creationTimestamp="2126-01-01T00:00:00Z")
@@ -558,7 +558,7 @@ class TestLeftovers:
         assert [path for path in api.writes if "pods" in path] == ["DELETE /api/v1/namespaces/b/pods/pull-probe-old"]
 
     @pytest.mark.parametrize("status", [403, 401, 500])
-    def test_no_failure_of_that_is_one_of_the_rotation(self, api: FakeApi, status: int) -> None:
+    def test_a_leftover_that_cannot_be_deleted_does_not_fail_the_rotation(self, api: FakeApi, status: int) -> None:
         put(api, "a")
         self.put(api, "b")
         api.fail("DELETE", status_object(status, "Failure", "no"), times=9)
@@ -566,7 +566,7 @@ class TestLeftovers:
         assert (outcome.has_failed, entries(api, "a")) == (False, {"quay.io": entry(NEW)})
         assert "could not be deleted" in outcome.notes[0]
 
-    def test_are_no_uses(self, api: FakeApi) -> None:
+    def test_leftover_pods_do_not_count_as_uses(self, api: FakeApi) -> None:
         put(api, "a")
         self.put(api, "a")
         prover = Prover(api)
@@ -586,7 +586,7 @@ class TestPendingPulls:
     def pods_listed(self, api: FakeApi) -> int:
         return len([path for path in api.asked if path.partition("?")[0].endswith("/pods")])
 
-    def test_it_waits_for_a_pull_that_began_before_the_last_write(self, api: FakeApi) -> None:
+    def test_the_run_waits_for_a_pull_that_began_before_the_last_write(self, api: FakeApi) -> None:
         put_waiting(api, "a", "p")
         put_waiting(api, "a", "later", node="")
         written = []
@@ -604,7 +604,7 @@ class TestPendingPulls:
         assert len(written) == 5, "until it has ended, and once more"
         assert (told(outcome)["pending_pulls"], told(outcome)["pending_pulls_count"], outcome.notes) == ([], 0, [])
 
-    def test_one_that_does_not_end_is_told_and_fails_nothing(self, api: FakeApi) -> None:
+    def test_a_pull_that_does_not_end_is_reported_without_a_failure(self, api: FakeApi) -> None:
         put_waiting(api, "a", "p")
         put_waiting(api, "a", "theirs", secret="mine")
         outcome = run(api, rotation=self.WAITS)
@@ -643,7 +643,7 @@ class TestPendingPulls:
         outcome = run(api, "a", "b", rotation=self.WAITS)
         assert [row["namespace"] for row in told(outcome)["pending_pulls"]] == ["a", "b"]
 
-    def test_without_the_right_to_see_events_it_waits_longer(self, api: FakeApi) -> None:
+    def test_a_missing_right_to_list_events_is_reported(self, api: FakeApi) -> None:
         put_waiting(api, "a", "p")
         api.fail("GET .*/events", FORBIDDEN, times=99)
         outcome = run(api, rotation=self.WAITS)
@@ -679,7 +679,7 @@ class TestPendingPulls:
             "it is not known whether nodes still pull with the old login: the caller may not list pods in namespace a"
         )
 
-    def test_nothing_is_read_again_where_it_is_not_asked_for(self, api: FakeApi) -> None:
+    def test_pods_are_not_listed_again_if_no_wait_is_requested(self, api: FakeApi) -> None:
         put_waiting(api, "a", "p")
         outcome = run(api)
         assert (self.pods_listed(api), told(outcome)["pending_pulls_count"]) == (1, 0)
@@ -716,7 +716,7 @@ class TestProbes:
             put_pod(api, name)
         assert self.probes(run(api, "a", "b", "c", check=True)) == [("b", IMAGE), ("c", IMAGE), ("a", IMAGE)]
 
-    def test_only_an_image_that_was_proven(self, api: FakeApi) -> None:
+    def test_a_probe_uses_only_a_proven_image(self, api: FakeApi) -> None:
         put(api, "a")
         put(api, "b")
         put_pod(api, "a", image="quay.io/team/typo:v1")
@@ -729,12 +729,12 @@ class TestProbes:
         outcome = run(api, "a", "b", check=True, prover=Prover(api, ProofResult(rows)))
         assert self.probes(outcome) == [("b", IMAGE)]
 
-    def test_any_image_where_nothing_is_to_be_proven(self, api: FakeApi) -> None:
+    def test_a_probe_uses_any_image_if_no_proof_is_wanted(self, api: FakeApi) -> None:
         put(api, "a")
         put_pod(api, "a")
         assert self.probes(run(api, rotation=Rotation(EXCHANGE, verify=False))) == [("a", IMAGE)]
 
-    def test_only_in_namespaces_with_confirmed_secrets(self, api: FakeApi) -> None:
+    def test_probes_are_planned_only_in_namespaces_with_confirmed_secrets(self, api: FakeApi) -> None:
         put(api, "a")
         put(api, "b", auths={"quay.io": entry(NEW)})
         put(api, "c", metadata={"managedFields": [{"manager": "external-secrets"}]})
@@ -749,7 +749,7 @@ class TestConfirmed:
     def rows(self, outcome: Outcome) -> list[tuple[str, str, bool]]:
         return [(row["namespace"], row["name"], row["declared"]) for row in told(outcome)["secrets"]]
 
-    def test_nothing_is_written_that_nothing_names(self, api: FakeApi) -> None:
+    def test_an_unconfirmed_secret_is_reported_and_not_written(self, api: FakeApi) -> None:
         for name in ("a", "b"):
             put(api, name)
         put(api, "b", "fixed", immutable=True)
@@ -786,7 +786,7 @@ class TestConfirmed:
         assert self.rows(run(api, "a", "b", confirmed=given)) == self.rows(outcome) == self.rows(planned)
 
     @pytest.mark.parametrize("nodes", [True, False])
-    def test_those_of_the_cluster_are_no_rows(self, api: FakeApi, nodes: bool) -> None:
+    def test_cluster_pull_secrets_are_not_among_the_rows(self, api: FakeApi, nodes: bool) -> None:
         places = {"openshift-config": "pull-secret", "kube-system": "global-pull-secret", "a": "quay"}
         for namespace, name in places.items():
             put(api, namespace, name)
@@ -794,7 +794,7 @@ class TestConfirmed:
         assert self.rows(outcome) == [("a", "quay", True)]
         assert told(outcome)["not_declared"] == []
 
-    def test_one_that_was_created_again_is_not_written(self, api: FakeApi) -> None:
+    def test_a_recreated_secret_is_not_written(self, api: FakeApi) -> None:
         uid = put(api, "a")["metadata"]["uid"]
         api.remove("secrets", "a", "quay")
         put(api, "a")
@@ -802,7 +802,7 @@ class TestConfirmed:
         assert api.writes == []
         assert "its UID is different" in told(outcome)["not_declared"][0]["reason"]
 
-    def test_nor_where_that_happens_just_before_the_write(self, api: FakeApi) -> None:
+    def test_a_secret_recreated_just_before_the_write_is_not_written(self, api: FakeApi) -> None:
         uid = put(api, "a")["metadata"]["uid"]
 
         def before(request: Request) -> None:
@@ -828,7 +828,7 @@ class TestConfirmed:
         assert sorted(api.writes) == [f"PATCH /api/v1/namespaces/team-{name}/secrets/quay" for name in "ab"]
         assert len([path for path in api.asked if path.partition("?")[0] == "GET /api/v1/namespaces"]) == 1
 
-    def test_without_a_selector_no_namespaces_are_read(self, api: FakeApi) -> None:
+    def test_no_namespaces_are_read_without_a_selector(self, api: FakeApi) -> None:
         put(api, "a")
         run(api)
         assert not [path for path in api.asked if path.partition("?")[0] == "GET /api/v1/namespaces"]
@@ -840,7 +840,7 @@ class TestConfirmed:
         assert api.requests == []
         assert run(api, rotation=Rotation(EXCHANGE, server=f"{api.cluster(Clock()).name}/")).report()["changed"]
 
-    def test_who_plants_many_hides_none_of_the_others(self, api: FakeApi) -> None:
+    def test_many_secrets_in_one_namespace_hide_none_of_the_others(self, api: FakeApi) -> None:
         for number in range(101):
             put(api, "a", f"s{number:03}")
         put(api, "b")
@@ -849,7 +849,7 @@ class TestConfirmed:
         assert [row["namespace"] for row in found["not_declared"]] == ["a"] * 10 + ["b"]
         assert [row["namespace"] for row in found["secrets"]] == ["a"] * 100 + ["b"]
 
-    def test_of_many_namespaces_the_first_are_shown(self, api: FakeApi) -> None:
+    def test_the_first_unconfirmed_secrets_of_many_namespaces_are_shown(self, api: FakeApi) -> None:
         names = [f"n{number:03}" for number in range(101)]
         for name in names:
             put(api, name)
@@ -857,13 +857,13 @@ class TestConfirmed:
         assert (len(told(outcome)["not_declared"]), len(told(outcome)["secrets"])) == (100, 101)
         assert outcome.notes[0].endswith("; and 96 more, see 'rotation.not_declared'")
 
-    def test_a_name_that_is_none_has_no_line(self, api: FakeApi) -> None:
+    def test_an_invalid_name_has_no_line(self, api: FakeApi) -> None:
         """An API server that does not validate names."""
         put(api, "a", 'x", evil: "y')
         (row,) = told(run(api, confirmed=()))["not_declared"]
         assert row["fix"] == ""
 
-    def test_what_nobody_confirmed_is_not_among_what_remains(self, api: FakeApi) -> None:
+    def test_unconfirmed_secrets_are_not_among_the_remaining_ones(self, api: FakeApi) -> None:
         put(api, "a", metadata={"annotations": {"argocd.argoproj.io/tracking-id": "x"}})
         put(api, "b", metadata={"annotations": {"argocd.argoproj.io/tracking-id": "x"}})
         found = told(run(api, "a", "b", confirmed=(ConfirmedEntry("quay", ("a",)),)))
@@ -875,7 +875,7 @@ class TestConfirmed:
 class TestAccepted:
     ROTATION = Rotation(WITHOUT_PASSWORD)
 
-    def test_only_secrets_with_an_accepted_login_are_written(self, api: FakeApi) -> None:
+    def test_secrets_are_written_only_if_their_login_is_accepted(self, api: FakeApi) -> None:
         for name in ("a", "b", "c"):
             put(api, name)
             put_pod(api, name)
@@ -898,13 +898,13 @@ class TestAccepted:
         "rotation",
         [Rotation(EXCHANGE), Rotation(WITHOUT_PASSWORD, verify=False), Rotation(WITHOUT_PASSWORD, replaces_dead=True)],
     )
-    def test_where_they_are_not_asked_for(self, api: FakeApi, rotation: Rotation) -> None:
+    def test_the_logins_of_secrets_are_not_checked_when_not_needed(self, api: FakeApi, rotation: Rotation) -> None:
         put(api, "a")
         accepter = Accepter("a/quay")
         assert run(api, rotation=rotation, accepter=accepter).report()["changed"]
         assert accepter.asked == []
 
-    def test_of_many_the_first_are_shown(self, api: FakeApi) -> None:
+    def test_the_first_refused_logins_are_shown_and_all_are_counted(self, api: FakeApi) -> None:
         for number in range(101):
             put(api, "a", f"s{number:03}")
         accepter = Accepter(*(f"a/s{number:03}" for number in range(101)))
@@ -930,27 +930,27 @@ class TestConflict:
         assert entries(api, "a") == {"quay.io": entry(NEW, email="x"), "b.io": {"auth": "dTpw"}}
         assert (outcome.retries, copies(outcome)) == (1, (1, 0, 1, 0))
 
-    def test_somebody_else_has_rotated_it(self, api: FakeApi) -> None:
+    def test_a_secret_that_another_client_rotated_is_not_changed_again(self, api: FakeApi) -> None:
         put(api, "a")
         self.meanwhile(api, lambda: put(api, "a", auths={"quay.io": entry(NEW)}))
         outcome = run(api)
         assert (len(api.writes), outcome.report()["changed"], copies(outcome)[3]) == (1, False, 0)
 
-    def test_it_is_gone(self, api: FakeApi) -> None:
+    def test_a_secret_that_is_deleted_before_the_write_is_not_a_failure(self, api: FakeApi) -> None:
         put(api, "a")
         self.meanwhile(api, lambda: api.remove("secrets", "a", "quay"))
         outcome = run(api)
         assert (outcome.has_failed, outcome.report()["changed"]) == (False, False)
         assert api.get("secrets", "a", "quay") is None
 
-    def test_a_controller_has_taken_it(self, api: FakeApi) -> None:
+    def test_a_secret_that_a_controller_takes_over_is_not_changed(self, api: FakeApi) -> None:
         put(api, "a")
         marks = {"labels": {"reconcile.external-secrets.io/managed": "true"}}
         self.meanwhile(api, lambda: put(api, "a", metadata=marks))
         run(api)
         assert entries(api, "a") == {"quay.io": entry()}
 
-    def test_it_has_become_immutable(self, api: FakeApi) -> None:
+    def test_a_secret_that_became_immutable_fails_until_the_next_run(self, api: FakeApi) -> None:
         """Its accounts were not read; the next run does."""
         put(api, "a")
         self.meanwhile(api, lambda: put(api, "a", immutable=True))
@@ -969,7 +969,7 @@ class TestConflict:
             False,
         )
 
-    def test_an_account_that_another_writes_meanwhile(self, api: FakeApi) -> None:
+    def test_an_account_that_another_client_changes_keeps_that_change(self, api: FakeApi) -> None:
         put(api, "a", "fixed", immutable=True)
         put(api, "a", "fixed2", immutable=True)
         links = [{"name": "fixed"}, {"name": "fixed2"}]
@@ -991,7 +991,7 @@ class TestConflict:
             assert [each["name"] for each in account["imagePullSecrets"]] == wanted
         assert not run(api).report()["changed"]
 
-    def test_the_second_name_appears_meanwhile(self, api: FakeApi) -> None:
+    def test_a_second_name_that_appears_during_the_run_is_an_error(self, api: FakeApi) -> None:
         put(api, "a", "fixed", immutable=True)
 
         def before(request: Request) -> None:
@@ -1003,7 +1003,7 @@ class TestConflict:
         assert "fixed-rotated, the name of its replacement, already exists" in outcome.message("rotation")
         assert entries(api, "a", "fixed-rotated") == {}
 
-    def test_one_that_always_conflicts_ends(self, api: FakeApi) -> None:
+    def test_a_secret_that_always_conflicts_fails_alone(self, api: FakeApi) -> None:
         put(api, "a")
         put(api, "a", "other")
         api.before = lambda request: put(api, "a") and None if request.method == "PATCH" else None
@@ -1014,7 +1014,7 @@ class TestConflict:
 
 
 class TestFailures:
-    def test_one_of_several_in_a_namespace_is_counted_alone(self, api: FakeApi) -> None:
+    def test_a_failed_secret_of_several_in_a_namespace_is_counted_alone(self, api: FakeApi) -> None:
         for name in ("one", "two", "three"):
             put(api, "a", name)
         put(api, "b")
@@ -1026,7 +1026,7 @@ class TestFailures:
         again = run(api, "a", "b")
         assert (again.has_failed, copies(again)) == (False, (1, 3, 1, 0))
 
-    def test_the_only_one_of_a_namespace(self, api: FakeApi) -> None:
+    def test_the_only_secret_of_a_namespace_fails_alone(self, api: FakeApi) -> None:
         put(api, "a")
         put(api, "b")
         api.fail("PATCH .*/a/secrets", FORBIDDEN)
@@ -1044,13 +1044,13 @@ class TestFailures:
         api.faults.clear()
         assert copies(run(api, "a", "b")) == (3, 1, 3, 0)
 
-    def test_what_is_planned_and_refused_is_counted_in_check_mode_too(self, api: FakeApi) -> None:
+    def test_a_refused_plan_is_counted_in_check_mode_too(self, api: FakeApi) -> None:
         put(api, "a", "fixed", immutable=True)
         put(api, "a", "fixed-rotated", auths={})
         put(api, "a")
         assert copies(run(api, check=True)) == (2, 0, 2, 1)
 
-    def test_an_immutable_secret_without_the_right_to_list_accounts(self, api: FakeApi) -> None:
+    def test_an_immutable_secret_fails_without_the_right_to_list_accounts(self, api: FakeApi) -> None:
         put(api, "a", "fixed", immutable=True)
         put(api, "b")
         api.fail("GET .*/serviceaccounts", FORBIDDEN)
@@ -1079,7 +1079,7 @@ class TestFailures:
 
 
 @given(CHANGES)
-def test_a_secret_with_anything_in_it(change: Changed) -> None:
+def test_arbitrary_secret_content_causes_no_internal_error(change: Changed) -> None:
     api = FakeApi()
     put(api, "a")
     put(api, "a", "other")
@@ -1108,7 +1108,7 @@ class TestModule:
         entry = {"name": "quay", "namespaces": ["a", "openshift-x", "kube-public"]}
         return {"registries": ["quay.io"], "old": old, "new": new, "secrets": [entry], "verify": False, **more}
 
-    def test_without_namespaces_all_are_meant_the_platforms_too(self, api: FakeApi) -> None:
+    def test_a_run_without_namespaces_includes_those_of_the_platform(self, api: FakeApi) -> None:
         for name in ("a", "openshift-x", "kube-public"):
             api.put("namespaces", "", name)
             put(api, name)
@@ -1126,7 +1126,7 @@ class TestModule:
         assert (result["failed"], api.requests) == (True, [])
         assert "has expired" in result["msg"]
 
-    def test_what_is_to_be_said_of_its_life_is_a_warning(self, api: FakeApi) -> None:
+    def test_an_unknown_expiry_is_a_warning(self, api: FakeApi) -> None:
         with in_memory(api) as cluster:
             result = cluster.run("credential_rotation", namespaces=["a"], **self.options(next_rotation_seconds=60))
         assert [warning for warning in result["warnings"] if "the expiry time of the new login is unknown" in warning]

@@ -73,18 +73,18 @@ def wait(clock: Clock, pods: Pods, *places: str, timeout: float = 60) -> list[st
     return [each.namespace for each in found]
 
 
-def test_nothing_waits(clock: Clock) -> None:
+def test_the_wait_ends_at_once_without_pending_pulls(clock: Clock) -> None:
     pods = Pods(clock)
     assert (wait(clock, pods, "a"), pods.asked, clock.slept) == ([], [["a"]], [])
 
 
-def test_only_where_pulls_are_left_and_at_the_end_everywhere(clock: Clock) -> None:
+def test_the_wait_looks_only_where_pulls_are_left_and_finally_everywhere(clock: Clock) -> None:
     pods = Pods(clock, a=2, b=1)
     assert wait(clock, pods, "a", "b", "c") == []
     assert pods.asked == [["a", "b", "c"], ["a", "b"], ["a"], ["a", "b", "c"]]
 
 
-def test_what_takes_longer_is_left(clock: Clock) -> None:
+def test_pulls_that_take_too_long_are_left(clock: Clock) -> None:
     pods = Pods(clock, a=999)
     assert wait(clock, pods, "a", timeout=30) == ["a"]
     assert sum(clock.slept) == pytest.approx(30)

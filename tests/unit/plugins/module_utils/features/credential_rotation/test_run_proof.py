@@ -26,8 +26,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     ImagesInUse,
     ProofResult,
     SecretLogins,
-    accepted,
-    proven,
+    check_secret_logins,
+    prove_new_login,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import RegistryAccess
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import Reference, reference_of
@@ -117,7 +117,7 @@ def prove(registry: Registry, certificate: str) -> Prove:
             {**in_use, "elsewhere": [each for image in elsewhere if (each := reference_of(image))]},
             {namespace: [named(image) for image in every] for namespace, every in (beyond or {}).items()},
         )
-        found = proven(rotation, asked, {registry.host: known} if known else {})
+        found = prove_new_login(rotation, asked, {registry.host: known} if known else {})
         assert_hidden(str(found))
         return found
 
@@ -144,7 +144,7 @@ UNKNOWN = UserPassword(OLD.username, "")
 
 
 class TestLogin:
-    def test_it_is_accepted_and_nothing_is_in_use(self, registry: Registry, prove: Prove) -> None:
+    def test_an_accepted_login_is_proven_without_images_in_use(self, registry: Registry, prove: Prove) -> None:
         found = prove()
         assert (list(found.rows), found.notes, found.old_login) == ([], (), "works")
         assert registry.asked == [("new", "GET", "/v2/"), ("old", "GET", "/v2/")]
@@ -159,7 +159,9 @@ class TestLogin:
             (HANG, "asking registry"),
         ],
     )
-    def test_it_is_not(self, registry: Registry, prove: Prove, status: int, said: str) -> None:
+    def test_a_login_that_is_not_accepted_is_refused(
+        self, registry: Registry, prove: Prove, status: int, said: str
+    ) -> None:
         registry.answers["new", "/v2/"] = status
         message = refused(prove, "team/app:v1")
         assert message.startswith(f"registry {registry.host}: ")
@@ -167,17 +169,17 @@ class TestLogin:
         assert {who for who, _method, _path in registry.asked} == {"new"}
         assert {path for _who, _method, path in registry.asked} == {"/v2/"}, "what it may pull is asked no more"
 
-    def test_by_each_registry_once(self, registry: Registry, prove: Prove) -> None:
+    def test_each_registry_is_asked_once(self, registry: Registry, prove: Prove) -> None:
         names = [registry.host, f"{registry.host}/team", f"https://{registry.host}/v2/"]
         assert prove(registries=names).old_login == "works"
         assert len(registry.asked) == 2
 
-    def test_by_all_of_several_registries(self, registry: Registry, prove: Prove) -> None:
+    def test_every_given_registry_must_accept_the_login(self, registry: Registry, prove: Prove) -> None:
         message = refused(prove, registries=[registry.host, NOT_ASKED])
         assert message.startswith(f"registry {NOT_ASKED}: ")
         assert f"registry {registry.host}" not in message
 
-    def test_a_certificate_is_verified_unless_it_is_not_to_be(self, registry: Registry, prove: Prove) -> None:
+    def test_a_certificate_is_verified_unless_that_is_disabled(self, registry: Registry, prove: Prove) -> None:
         assert "certificate" in refused(prove, ca_cert=None)
         assert registry.asked == [], "no login is sent"
         assert prove(ca_cert=None, validate_certs=False).old_login == "works"
@@ -196,7 +198,7 @@ class TestLogin:
 
 
 class TestRepositories:
-    def test_each_is_asked_for_once(self, registry: Registry, prove: Prove) -> None:
+    def test_each_repository_is_asked_for_once(self, registry: Registry, prove: Prove) -> None:
         digest = f"team/b@sha256:{'a' * 64}"
         found = prove(uses={"a": ["team/c:v1", digest], "b": ["team/c:v1", "team/c:v2"]})
         host = registry.host
@@ -215,7 +217,9 @@ class TestRepositories:
         assert sorted(asked) == [f"/v2/team/b/manifests/sha256:{'a' * 64}", "/v2/team/c/manifests/v1"]
 
     @pytest.mark.parametrize("status", [403, 404])
-    def test_the_old_login_gets_more(self, registry: Registry, prove: Prove, status: int) -> None:
+    def test_an_image_that_only_the_old_login_pulls_is_an_error(
+        self, registry: Registry, prove: Prove, status: int
+    ) -> None:
         registry.answers["new", "/app/"] = status
         message = refused(prove, "team/app:v1", "team/ok:v1")
         assert message.startswith(f"the new login cannot pull {registry.host}/team/app:v1, but the old one can: ")
@@ -223,7 +227,9 @@ class TestRepositories:
 
     @pytest.mark.parametrize("old", [403, 404, 401])
     @pytest.mark.parametrize("new", [403, 404])
-    def test_what_neither_pulls_fails_today_too(self, registry: Registry, prove: Prove, new: int, old: int) -> None:
+    def test_an_image_that_neither_login_pulls_is_a_note(
+        self, registry: Registry, prove: Prove, new: int, old: int
+    ) -> None:
         registry.answers = {("new", "/app/"): new, ("old", "/app/"): old}
         found = prove("team/app:v1")
         (note,) = found.notes
@@ -232,7 +238,7 @@ class TestRepositories:
 
     @pytest.mark.parametrize("old", [429, 500, HALF, HANG])
     @pytest.mark.parametrize("new", [403, 404])
-    def test_nobody_can_say_whether_the_old_one_pulls_it(
+    def test_an_unknown_result_of_the_old_login_is_an_error(
         self, registry: Registry, prove: Prove, new: int, old: int
     ) -> None:
         registry.answers = {("new", "/app/"): new, ("old", "/app/"): old}
@@ -249,7 +255,9 @@ class TestRepositories:
         assert {who for who, _method, _path in registry.asked} == {"new"}
 
     @pytest.mark.parametrize("status", [403, 404])
-    def test_a_login_of_a_secret_takes_its_place(self, registry: Registry, prove: Prove, status: int) -> None:
+    def test_a_login_of_a_secret_replaces_an_unknown_old_login(
+        self, registry: Registry, prove: Prove, status: int
+    ) -> None:
         registry.answers["new", "/app/"] = status
         message = refused(prove, "team/app:v1", old=UNKNOWN, known=OLD)
         assert "team/app:v1, but the old one can: " in message
@@ -257,14 +265,14 @@ class TestRepositories:
         assert "neither login can pull it" in prove("team/app:v1", old=UNKNOWN, known=OLD).notes[0]
 
     @pytest.mark.parametrize("status", [401, 500, HALF, HANG])
-    def test_the_new_one_is_refused_or_not_answered_in_the_middle(
+    def test_a_new_login_that_is_refused_or_unanswered_for_an_image_is_an_error(
         self, registry: Registry, prove: Prove, status: int
     ) -> None:
         registry.answers["new", "/app/"] = status
         message = refused(prove, "team/app:v1", "team/ok:v1")
         assert message.startswith(f"the new login cannot pull {registry.host}/team/app:v1, but the old one can: ")
 
-    def test_a_limit_stops_at_once(self, registry: Registry, prove: Prove) -> None:
+    def test_a_rate_limit_stops_at_once(self, registry: Registry, prove: Prove) -> None:
         registry.answers["new", "/app/"] = 429
         assert refused(prove, "team/app:v1", "team/ok:v1").startswith(f"{registry.host}/team/app:v1: ")
         assert "old" not in {who for who, _method, path in registry.asked if "app" in path}
@@ -290,7 +298,9 @@ class TestRepositories:
         assert message.startswith(f"{registry.host}/team/app:v1: ")
         assert f"{registry.host}/team/ok:v1: " in message
 
-    def test_one_registry_does_not_answer_for_another(self, certificate: str, registry: Registry, prove: Prove) -> None:
+    def test_a_registry_does_not_answer_for_another_registry(
+        self, certificate: str, registry: Registry, prove: Prove
+    ) -> None:
         other = Registry(answers={(who, "/manifests/"): 500 for who in ("old", "new")})
         with served(other.script, server_context(certificate)) as server:
             both = [registry.host, server.host]
@@ -316,7 +326,7 @@ class TestRepositories:
 class TestBeyond:
     """Namespaces that are not written, whose pods pull with the pull secret of the nodes."""
 
-    def test_what_only_the_old_login_pulls_there_is_a_note(self, registry: Registry, prove: Prove) -> None:
+    def test_an_image_elsewhere_that_only_the_old_login_pulls_is_a_note(self, registry: Registry, prove: Prove) -> None:
         registry.answers["new", "/app/"] = 403
         found = prove("team/ok:v1", beyond={"b": ["team/app:v1", "team/ok:v2"]})
         (note,) = found.notes
@@ -326,17 +336,19 @@ class TestBeyond:
             ("team/app:v1", "no_right"),
         ]
 
-    def test_a_registry_that_answers_for_nothing_there_stops_nothing(self, registry: Registry, prove: Prove) -> None:
+    def test_a_registry_without_answers_for_other_namespaces_stops_nothing(
+        self, registry: Registry, prove: Prove
+    ) -> None:
         registry.answers = {(who, "/app/"): 500 for who in ("old", "new")}
         assert "neither login can pull it" in prove(beyond={"b": ["team/app:v1"]}).notes[0]
 
-    def test_what_is_used_in_both_decides(self, registry: Registry, prove: Prove) -> None:
+    def test_an_image_used_in_written_and_other_namespaces_is_an_error(self, registry: Registry, prove: Prove) -> None:
         registry.answers["new", "/app/"] = 403
         assert "but the old one can" in refused(prove, "team/app:v1", beyond={"b": ["team/app:v2"]})
 
 
 class TestBounds:
-    def test_so_many_repositories_of_a_namespace(self, registry: Registry, prove: Prove) -> None:
+    def test_the_number_of_repositories_of_a_namespace_is_limited(self, registry: Registry, prove: Prove) -> None:
         for more in (0, 1):
             registry.asked.clear()
             images = [f"team/app{number}:v1" for number in range(200 + more)]
@@ -347,14 +359,14 @@ class TestBounds:
             note = "namespace a uses 201 repositories of the registries: the new login was verified for 200 of them"
             assert list(found.notes) == ([note] if more else [])
 
-    def test_so_many_images_of_a_repository_in_each_namespace(self, registry: Registry, prove: Prove) -> None:
+    def test_invented_tags_of_one_namespace_do_not_hide_those_of_others(self, registry: Registry, prove: Prove) -> None:
         """Who invents tags in one namespace does not hide those of others."""
         registry.answers = {(who, "/0"): 404 for who in ("old", "new")}
         invented = [f"team/app:0{number}" for number in range(9)]
         found = prove(uses={"a": invented, "b": ["team/app:v1"]})
         assert ([row["image"] for row in found.rows], found.notes) == ([f"{registry.host}/team/app:v1"], ())
 
-    def test_so_many_notes(self, registry: Registry, prove: Prove) -> None:
+    def test_the_number_of_notes_is_limited(self, registry: Registry, prove: Prove) -> None:
         registry.answers = {(who, "/x"): 404 for who in ("old", "new")}
         notes = prove(*(f"team/x{number}:v1" for number in range(22))).notes
         assert (len(notes), notes[-1]) == (21, "and 2 images more of that kind")
@@ -384,7 +396,7 @@ class TestAccepted:
 
     def accept(self, registry: Registry, *copies: tuple[str, ...]) -> SecretLogins:
         found = [self.copy(name, *passwords, host=registry.host) for name, *passwords in copies]
-        answer = accepted(self.rotation(registry.host), found)
+        answer = check_secret_logins(self.rotation(registry.host), found)
         assert_hidden(str(answer.refused))
         return answer
 
@@ -397,27 +409,27 @@ class TestAccepted:
         assert [who for who, _method, _path in registry.asked] == ["old"]
 
     @pytest.mark.parametrize("status", [401, 429, 500, HALF, HANG])
-    def test_one_that_is_not_answered_is_not_accepted(self, registry: Registry, status: int) -> None:
+    def test_a_login_that_is_refused_or_unanswered_is_not_accepted(self, registry: Registry, status: int) -> None:
         registry.answers["old", "/v2/"] = status
         found = self.accept(registry, ("x", OLD.password))
         assert ([ref.name for ref in found.refused], found.logins) == (["x"], {})
 
-    def test_a_registry_that_asks_nobody_accepts_none(self, certificate: str) -> None:
+    def test_a_login_at_a_registry_that_asks_for_none_is_not_accepted(self, certificate: str) -> None:
         """With any password, it answers 200."""
         with served(
             answer("HTTP/1.1 200 OK", "Content-Length: 0", "Connection: close"), server_context(certificate)
         ) as server:
-            found = accepted(self.rotation(server.host), [self.copy("x", "guess", host=server.host)])
+            found = check_secret_logins(self.rotation(server.host), [self.copy("x", "guess", host=server.host)])
         ((ref, why),) = found.refused.items()
         assert (ref.name, found.logins) == ("x", {})
         assert "requires no login" in why
 
-    def test_of_one_secret_the_first_logins_are_asked_for(self, registry: Registry) -> None:
+    def test_the_first_logins_of_one_secret_are_asked_for(self, registry: Registry) -> None:
         guesses = [f"guess-{number}" for number in range(3)]
         found = self.accept(registry, ("x", *guesses, OLD.password), ("y", *guesses[:2], OLD.password))
         assert [ref.name for ref in found.refused] == ["x"]
 
-    def test_of_many_logins_those_of_most_secrets_are_asked_for(self, registry: Registry) -> None:
+    def test_the_logins_of_most_secrets_are_asked_for_first(self, registry: Registry) -> None:
         copies = [(f"a{number:03}", f"guess-{number}") for number in range(100)]
         found = self.accept(registry, *copies, ("y", OLD.password), ("z", OLD.password))
         last = {ref.name: why for ref, why in found.refused.items()}
@@ -425,18 +437,18 @@ class TestAccepted:
         assert last["a099"] == "its login was not verified, because there are more than 100 different ones"
         assert "refuses the login" in last["a098"]
 
-    def test_none(self, registry: Registry) -> None:
+    def test_an_empty_list_of_secrets_gives_no_logins(self, registry: Registry) -> None:
         assert self.accept(registry) == SecretLogins()
 
 
 class TestImagesOfARepository:
-    def test_one_that_is_gone_proves_nothing(self, registry: Registry, prove: Prove) -> None:
+    def test_a_missing_image_is_replaced_by_another_of_its_repository(self, registry: Registry, prove: Prove) -> None:
         for who in ("old", "new"):
             registry.answers[who, "/v1"] = 404
         found = prove("team/app:v1", "team/app:v2")
         assert ([row["image"] for row in found.rows], found.notes) == ([f"{registry.host}/team/app:v2"], ())
 
-    def test_so_many_are_tried(self, registry: Registry, prove: Prove) -> None:
+    def test_the_number_of_images_tried_in_a_repository_is_limited(self, registry: Registry, prove: Prove) -> None:
         for who in ("old", "new"):
             registry.answers[who, "/app/"] = 404
         found = prove(*(f"team/app:v{number}" for number in range(9)))
@@ -444,7 +456,9 @@ class TestImagesOfARepository:
         asked = [path for who, _method, path in registry.asked if who == "new" and "/app/" in path]
         assert asked == [f"/v2/team/app/manifests/v{number}" for number in range(3)]
 
-    def test_another_one_makes_up_for_none_that_the_old_login_pulls(self, registry: Registry, prove: Prove) -> None:
+    def test_another_image_does_not_excuse_one_that_only_the_old_login_pulls(
+        self, registry: Registry, prove: Prove
+    ) -> None:
         """Some registries give rights by tag."""
         registry.answers["new", "/v1"] = 403
         assert f"cannot pull {registry.host}/team/app:v1, but the old" in refused(prove, "team/app:v1", "team/app:v2")
@@ -457,7 +471,7 @@ class TestImagesOfARepository:
         refused(prove, "team/app:v1", "team/app:v2")
         assert {path for _who, _method, path in registry.asked if "/app/" in path} == {"/v2/team/app/manifests/v1"}
 
-    def test_the_one_at_which_the_new_login_is_worse_is_told(self, registry: Registry, prove: Prove) -> None:
+    def test_the_image_that_only_the_old_login_pulls_is_reported(self, registry: Registry, prove: Prove) -> None:
         registry.answers = {("new", "/app/"): 404, ("old", "/v1"): 404}
         assert f"cannot pull {registry.host}/team/app:v2, but the old one can" in refused(
             prove, "team/app:v1", "team/app:v2"
@@ -470,7 +484,7 @@ class TestImagesOfARepository:
             ({("new", "/v2"): 403, ("old", "/v2"): 500}, "{}: "),
         ],
     )
-    def test_one_that_is_gone_hides_none_that_nobody_answers_for(
+    def test_a_missing_image_does_not_hide_a_failure_of_another(
         self, registry: Registry, prove: Prove, answers: dict[tuple[str, str], int], said: str
     ) -> None:
         registry.answers = {("new", "/v1"): 404, ("old", "/v1"): 404}
@@ -480,16 +494,18 @@ class TestImagesOfARepository:
 
 
 class TestNamed:
-    def test_the_tags_of_one_without_a_tag(self, registry: Registry, prove: Prove) -> None:
+    def test_a_repository_without_a_tag_is_asked_for_its_tags(self, registry: Registry, prove: Prove) -> None:
         assert len(prove(must=["team/app"]).rows) == 1
         assert ("new", "GET", "/v2/team/app/tags/list?n=1") in registry.asked
 
     @pytest.mark.parametrize("status", [403, 404])
-    def test_it_must_be_pulled_whatever_the_old_login_gets(self, registry: Registry, prove: Prove, status: int) -> None:
+    def test_a_named_repository_must_be_pulled_whatever_the_old_login_gets(
+        self, registry: Registry, prove: Prove, status: int
+    ) -> None:
         registry.answers = {("new", "/app/"): status, ("old", "/app/"): status}
         assert refused(prove, must=["team/app"]).startswith(f"{registry.host}/team/app:latest: ")
 
-    def test_it_is_tried_before_what_is_in_use(self, registry: Registry, prove: Prove) -> None:
+    def test_a_named_image_is_tried_before_those_in_use(self, registry: Registry, prove: Prove) -> None:
         found = prove("team/app:v1", must=["team/app:v2"])
         assert [row["image"] for row in found.rows] == [f"{registry.host}/team/app:v2"]
 
@@ -498,17 +514,21 @@ class TestOldLogin:
     @pytest.mark.parametrize(
         ("status", "said"), [(200, "works"), (401, "refused"), (429, "unknown"), (500, "unknown"), (HANG, "unknown")]
     )
-    def test_what_it_is_worth_stops_nothing(self, registry: Registry, prove: Prove, status: int, said: str) -> None:
+    def test_the_state_of_the_old_login_is_reported_without_an_error(
+        self, registry: Registry, prove: Prove, status: int, said: str
+    ) -> None:
         registry.answers["old", "/v2/"] = status
         assert prove().old_login == said
 
-    def test_one_registry_that_refuses_it_is_enough(self, certificate: str, registry: Registry, prove: Prove) -> None:
+    def test_a_single_refusal_marks_the_old_login_as_refused(
+        self, certificate: str, registry: Registry, prove: Prove
+    ) -> None:
         """Pods cannot pull from there now."""
         other = Registry(answers={("old", "/v2/"): 401})
         with served(other.script, server_context(certificate)) as server:
             assert prove(registries=[registry.host, server.host]).old_login == "refused"
 
-    def test_where_everybody_is_let_in_one_that_is_not_known_is_not_known_to_work(
+    def test_an_unknown_old_login_is_not_known_to_work_at_an_open_registry(
         self, certificate: str, prove: Prove
     ) -> None:
         with served(
@@ -518,17 +538,19 @@ class TestOldLogin:
             assert prove(registries=[server.host], old=UNKNOWN, known=OLD).old_login == "unknown", "of another host"
             assert prove(registries=[server.host]).old_login == "works"
 
-    def test_a_login_of_a_secret_that_is_accepted_is_one_that_works(self, registry: Registry, prove: Prove) -> None:
+    def test_an_accepted_login_of_a_secret_counts_as_working(self, registry: Registry, prove: Prove) -> None:
         assert prove(old=UNKNOWN, known=OLD).old_login == "works"
         assert [who for who, _method, _path in registry.asked] == ["new"]
 
-    def test_one_that_does_not_answer_leaves_it_open(self, certificate: str, registry: Registry, prove: Prove) -> None:
+    def test_a_registry_that_does_not_answer_leaves_the_old_login_unknown(
+        self, certificate: str, registry: Registry, prove: Prove
+    ) -> None:
         other = Registry(answers={("old", "/v2/"): 500})
         with served(other.script, server_context(certificate)) as server:
             assert prove(registries=[registry.host, server.host]).old_login == "unknown"
 
 
-def test_of_many_sentences_the_first_are_said(registry: Registry, prove: Prove) -> None:
+def test_the_first_sentences_of_many_are_reported(registry: Registry, prove: Prove) -> None:
     registry.answers["new", "/manifests/"] = 500
     message = refused(prove, *(f"team/app{number}:v1" for number in range(23)))
     assert message.count("was answered 500") == 20
@@ -536,6 +558,6 @@ def test_of_many_sentences_the_first_are_said(registry: Registry, prove: Prove) 
     assert "set 'verify: false' and test pulls" in message
 
 
-def test_up_to_that_number_all_are_said(registry: Registry, prove: Prove) -> None:
+def test_all_sentences_up_to_the_limit_are_reported(registry: Registry, prove: Prove) -> None:
     registry.answers["new", "/manifests/"] = 500
     assert " more. Correct" not in refused(prove, *(f"team/app{number}:v1" for number in range(20)))

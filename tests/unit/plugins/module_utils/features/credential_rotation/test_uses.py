@@ -23,11 +23,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.uses import (
     READ,
     Use,
-    failing,
-    in_use,
-    kept_uses,
+    collect_uses,
+    find_failing_images,
+    find_undecided_images,
     secret_for,
-    undecided,
+    trim_to_uses,
     used_images,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_rules import RULES
@@ -69,12 +69,12 @@ def workload(kind: Kind, image: str = IMAGE, **more: Any) -> dict[str, Any]:
 
 
 def uses(kind: Kind, obj: dict[str, Any]) -> list[Use]:
-    kept = kept_uses(kind, obj, EXCHANGE)
-    return [] if kept is None else in_use([kept])
+    kept = trim_to_uses(kind, obj, EXCHANGE)
+    return [] if kept is None else collect_uses([kept])
 
 
 class TestKept:
-    def test_only_what_is_in_the_registries(self) -> None:
+    def test_images_of_other_registries_are_left_out(self) -> None:
         images = [IMAGE, "b.io/app", "r.example.com/team/x", "r.example.com/teams/x", "app", "quay.io/Bad", ""]
         found = uses(POD, pod(*images))
         assert [(str(use.image), use.what, use.container, use.cause) for use in found] == [
@@ -82,11 +82,11 @@ class TestKept:
             ("r.example.com/team/x:latest", "p", "c2", ""),
         ]
 
-    def test_nothing_is_kept_of_what_uses_none(self) -> None:
-        assert kept_uses(POD, pod("b.io/app"), EXCHANGE) is None
+    def test_an_object_without_such_images_is_not_kept(self) -> None:
+        assert trim_to_uses(POD, pod("b.io/app"), EXCHANGE) is None
 
-    def test_of_the_object_only_where_it_is(self) -> None:
-        kept = kept_uses(POD, pod(IMAGE), EXCHANGE) or {}
+    def test_a_kept_object_has_only_its_namespace_and_name(self) -> None:
+        kept = trim_to_uses(POD, pod(IMAGE), EXCHANGE) or {}
         assert kept["metadata"] == {"namespace": "a", "name": "p"}
         assert {*kept} == {"metadata", "uses"}
 
@@ -101,7 +101,7 @@ class TestKept:
     @pytest.mark.parametrize(
         ("phase", "count"), [("Succeeded", 0), ("Failed", 0), ("Running", 1), ("Pending", 1), (None, 1)]
     )
-    def test_a_pod_that_is_over_pulls_nothing(self, phase: Any, count: int) -> None:
+    def test_a_finished_pod_pulls_nothing(self, phase: Any, count: int) -> None:
         assert len(uses(POD, pod(IMAGE, phase=phase))) == count
 
     @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ class TestKept:
             ({"status": {"phase": "Succeeded"}}, 1),
         ],
     )
-    def test_a_workload_that_another_one_speaks_for(self, parts: dict[str, Any], count: int) -> None:
+    def test_a_controlled_or_completed_workload_has_no_uses(self, parts: dict[str, Any], count: int) -> None:
         assert len(uses(WORKLOADS["job"], workload(WORKLOADS["job"], **parts))) == count
 
     def test_a_pod_of_a_workload_counts(self) -> None:
@@ -122,13 +122,13 @@ class TestKept:
         assert len(uses(POD, obj)) == 1
 
     @given(CHANGES)
-    def test_whatever_a_pod_holds(self, change: Changed) -> None:
+    def test_arbitrary_pod_content_gives_at_most_one_use(self, change: Changed) -> None:
         obj = change(pod(IMAGE, message=REFUSED))
         if isinstance(obj, dict):
             assert len(uses(POD, obj)) <= 1
 
     @given(ANYTHING)
-    def test_whatever_a_workload_holds(self, value: Any) -> None:
+    def test_arbitrary_workload_content_raises_no_error(self, value: Any) -> None:
         for kind in WORKLOADS.values():
             for part in ("metadata", "spec", "status"):
                 uses(kind, {**workload(kind), part: value})
@@ -147,13 +147,13 @@ class TestCause:
             ("something else", ""),
         ],
     )
-    def test_only_what_another_login_may_mend(self, message: str, cause: str) -> None:
+    def test_a_cause_is_given_only_for_errors_that_another_login_may_fix(self, message: str, cause: str) -> None:
         assert [use.cause for use in uses(POD, pod(IMAGE, message=message))] == [cause]
 
-    def test_each_is_a_rule(self) -> None:
+    def test_each_cause_is_a_known_rule(self) -> None:
         assert {"bad_credentials", "denied", "no_credentials", "unauthorized"} <= {rule.id for rule in RULES}
 
-    def test_a_container_that_fails_for_another_reason(self) -> None:
+    def test_a_container_that_fails_for_another_reason_has_no_cause(self) -> None:
         assert [use.cause for use in uses(POD, pod(IMAGE, message=REFUSED, reason="CrashLoopBackOff"))] == [""]
 
 
@@ -207,16 +207,16 @@ def under_way(obj: dict[str, Any]) -> list[str]:
 
 
 class TestUnderWay:
-    def test_a_pod_of_a_node_without_a_status(self) -> None:
+    def test_all_containers_of_a_pod_without_a_status_are_under_way(self) -> None:
         assert under_way(taken(IMAGE, "quay.io/b")) == ["c0", "c1"]
 
-    def test_not_before_a_node_has_it_and_not_while_it_is_deleted(self) -> None:
+    def test_a_pod_without_a_node_or_in_deletion_is_not_under_way(self) -> None:
         waiting, ending = taken(IMAGE), taken(IMAGE)
         del waiting["spec"]["nodeName"]
         ending["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
         assert (under_way(waiting), under_way(ending)) == ([], [])
 
-    def test_not_where_the_node_has_the_image(self) -> None:
+    def test_a_container_whose_image_is_on_the_node_is_not_under_way(self) -> None:
         obj = taken(IMAGE)
         obj["status"] = {"containerStatuses": [{"name": "c0", "imageID": "i", "state": {"running": {}}}]}
         assert under_way(obj) == []
@@ -225,7 +225,7 @@ class TestUnderWay:
         ("message", "waits"),
         [("pull QPS exceeded", True), ("dial tcp: i/o timeout", True), (REFUSED, False), ("manifest unknown", False)],
     )
-    def test_an_error_that_passes_and_one_that_stays(self, message: str, waits: bool) -> None:
+    def test_a_temporary_error_is_under_way_and_a_lasting_one_is_not(self, message: str, waits: bool) -> None:
         assert under_way(taken(IMAGE, message=message)) == (["c0"] if waits else [])
 
     @pytest.mark.parametrize(
@@ -245,11 +245,11 @@ class TestUnderWay:
             status["imageID"] = "" if "waiting" in status["state"] else "i"
         assert under_way(obj) == containers
 
-    def test_a_sidecar_holds_up_none(self) -> None:
+    def test_a_sidecar_blocks_no_container(self) -> None:
         sidecar = {"number": 0, "state": {"running": {}}, "spec": {"restartPolicy": "Always"}}
         assert under_way(taken(IMAGE, init=[sidecar])) == ["c0"]
 
-    def test_the_image_of_a_volume(self) -> None:
+    def test_a_container_of_a_pod_with_an_image_volume_is_under_way(self) -> None:
         assert under_way(with_volume(taken("b.io/app"), IMAGE)) == ["c0"]
 
 
@@ -259,25 +259,25 @@ class TestUndecided:
         for each in pods:
             each["spec"]["imagePullSecrets"] = [{"name": "x"}]
             found += uses(POD, each)
-        return list(undecided({"a": found, "b": found}, {"a": [copy_of("x")]}))
+        return list(find_undecided_images({"a": found, "b": found}, {"a": [copy_of("x")]}))
 
-    def test_a_pod_without_a_status_or_with_a_limit_of_its_node(self) -> None:
+    def test_a_pod_that_has_not_pulled_its_image_is_undecided(self) -> None:
         for each in (taken(IMAGE), pod(IMAGE, message="pull QPS exceeded"), pod(IMAGE, message=REFUSED)):
             assert self.places(each) == [f"a {IMAGE}"]
 
-    def test_not_where_a_pod_has_the_image(self) -> None:
+    def test_an_image_that_a_pod_already_has_is_not_undecided(self) -> None:
         there = taken(IMAGE)
         there["status"] = {"containerStatuses": [{"name": "c0", "imageID": "i", "state": {"running": {}}}]}
         assert self.places(taken(IMAGE), there) == []
 
-    def test_not_of_a_workload(self) -> None:
+    def test_foreign_images_and_workloads_are_not_undecided(self) -> None:
         assert self.places(taken("b.io/app")) == []
         found = uses(WORKLOADS["job"], workload(WORKLOADS["job"]))
-        assert list(undecided({"a": found}, {"a": [copy_of("x")]})) == []
+        assert list(find_undecided_images({"a": found}, {"a": [copy_of("x")]})) == []
 
 
 class TestUsedImages:
-    def test_those_that_a_login_of_the_namespace_is_for(self) -> None:
+    def test_images_are_used_only_where_a_login_of_the_namespace_covers_them(self) -> None:
         found = {
             "a": [Use(reference(image), "p", "c") for image in (IMAGE, "quay.io/other/x", IMAGE, "quay.io/a/b")],
             "b": [Use(reference(IMAGE), "p", "c")],
@@ -289,15 +289,15 @@ class TestUsedImages:
         }
 
     @pytest.mark.parametrize("key", ["***@quay.io", "https://quay.io/v2/", "*.io", "quay.io/team"])
-    def test_however_the_key_is_spelt(self, key: str) -> None:
+    def test_the_spelling_of_the_key_does_not_matter(self, key: str) -> None:
         found = {"a": [Use(reference(IMAGE), "p", "c")]}
         assert used_images(found, {"a": [key]}) == {"a": [reference(IMAGE)]}
 
-    def test_the_nodes_login_is_good_for_all(self) -> None:
+    def test_the_login_of_the_nodes_counts_for_all_namespaces(self) -> None:
         found = {name: [Use(reference(IMAGE), "p", "c")] for name in ("a", "b")}
         assert used_images(found, {"": ["quay.io"]}) == {name: [reference(IMAGE)] for name in ("a", "b")}
 
-    def test_no_login_no_image(self) -> None:
+    def test_no_image_is_used_without_a_login(self) -> None:
         assert used_images({"a": [Use(reference(IMAGE), "p", "c")]}, {}) == {}
         assert used_images({}, {"a": ["quay.io"]}) == {}
 
@@ -318,13 +318,13 @@ class TestSecretFor:
     def created(self, name: str, time: str, *keys: str, **parts: Any) -> Copy:
         return copy_of(name, *keys, metadata={"creationTimestamp": time}, **parts)
 
-    def test_the_one_with_a_key_for_the_image(self) -> None:
+    def test_the_secret_with_a_key_for_the_image_is_chosen(self) -> None:
         copies = [copy_of("z"), copy_of("y", "quay.io/team"), copy_of("x", "quay.io/elsewhere")]
         assert secret_for(self.IMAGE, copies) == ("", "y")
         assert secret_for(self.OTHER, copies) == ("", "z")
         assert secret_for(self.OTHER, copies[1:]) is None
 
-    def test_the_oldest_of_several_and_then_the_first_by_name(self) -> None:
+    def test_the_oldest_secret_and_then_the_first_by_name_is_chosen(self) -> None:
         """No user can make an older one."""
         old, new = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"
         copies = [self.created("a", new), self.created("c", old), self.created("b", old), self.created("d", new)]
@@ -332,10 +332,10 @@ class TestSecretFor:
         specific = [self.created("a", old), self.created("b", new, "quay.io/team")]
         assert secret_for(self.IMAGE, specific) in ((old, "a"), (new, "b"))
 
-    def test_the_second_of_an_immutable_one(self) -> None:
+    def test_the_second_secret_of_an_immutable_one_is_chosen(self) -> None:
         assert secret_for(self.IMAGE, [copy_of("x", immutable=True)]) == ("", "x-rotated")
 
-    def test_none_of_the_nodes(self) -> None:
+    def test_the_secret_of_the_nodes_is_never_chosen(self) -> None:
         assert secret_for(self.IMAGE, [copy_of("pull-secret", place="openshift-config")]) is None
         assert secret_for(self.IMAGE, []) is None
 
@@ -344,17 +344,17 @@ class TestFailing:
     def use(self, pod: str, image: str = IMAGE, secrets: tuple[str, ...] = ("x",), cause: str = "denied") -> Use:
         return Use(reference(image), pod, "c", secrets, cause)
 
-    def test_what_fails_by_namespace_and_image(self) -> None:
+    def test_failing_pods_are_grouped_by_namespace_and_image(self) -> None:
         found = {"b": [self.use("q")], "a": [self.use("a", cause=""), self.use("q"), self.use("p")]}
         row = {"image": IMAGE, "repository": "quay.io/team/app", "cause": "denied", "container": "c"}
-        assert list(failing(found, {name: [copy_of("x", place=name)] for name in ("a", "b")})) == [
+        assert list(find_failing_images(found, {name: [copy_of("x", place=name)] for name in ("a", "b")})) == [
             {"place": f"a {IMAGE}", "namespace": "a", "pod": "p", "containers": 2, **row},
             {"place": f"b {IMAGE}", "namespace": "b", "pod": "q", "containers": 1, **row},
         ]
 
     @pytest.mark.parametrize("login", ["a:b", "c:d"])
-    def test_with_the_old_login_or_the_new_one(self, login: str) -> None:
-        assert len(list(failing({"a": [self.use("p")]}, {"a": [copy_of("x", login=login)]}))) == 1
+    def test_a_failing_pod_with_the_old_or_the_new_login_is_reported(self, login: str) -> None:
+        assert len(list(find_failing_images({"a": [self.use("p")]}, {"a": [copy_of("x", login=login)]}))) == 1
 
     @pytest.mark.parametrize(
         ("uses", "copies"),
@@ -365,12 +365,12 @@ class TestFailing:
             ({}, {"login": "x:y"}),
         ],
     )
-    def test_a_pod_that_does_not_pull_with_a_confirmed_secret_says_nothing(
+    def test_a_pod_that_does_not_pull_with_a_confirmed_secret_is_not_reported(
         self, uses: dict[str, Any], copies: dict[str, Any]
     ) -> None:
         held = copy_of("x", *copies.pop("keys", ()), **copies)
-        assert list(failing({"a": [self.use("p", **uses)]}, {"a": [held]})) == []
-        assert list(failing({"b": [self.use("p")]}, {"a": [held]})) == []
+        assert list(find_failing_images({"a": [self.use("p", **uses)]}, {"a": [held]})) == []
+        assert list(find_failing_images({"b": [self.use("p")]}, {"a": [held]})) == []
 
     def test_the_secrets_are_those_of_the_pods_list(self) -> None:
         obj = pod(IMAGE, message=REFUSED)

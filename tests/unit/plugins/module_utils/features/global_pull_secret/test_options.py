@@ -28,11 +28,11 @@ def test_the_registries_of_a_file_are_merged_too() -> None:
     assert sorted(asked(auth_config=TEXT).merge) == ["quay.io/team", "r.example.com"]
 
 
-def test_nothing_is_asked_by_default() -> None:
+def test_the_default_question_is_empty() -> None:
     assert asked(merge=None, rendered_before=None) == GlobalPullSecret([])
 
 
-def test_all() -> None:
+def test_all_options_become_parts_of_the_question() -> None:
     options = {"merge": ["quay.io"], "hosted_cluster": "clusters/prod", "wait": True, "allow_paused": True}
     found = asked(**options, rendered_before={"worker": "b"})
     ref = ObjectRef(HOSTED_CLUSTER, "clusters", "prod")
@@ -52,6 +52,6 @@ def test_all() -> None:
         ({"auth_config": "{"}, "option 'auth_config'"),
     ],
 )
-def test_what_cannot_be_asked(options: dict[str, Any], message: str) -> None:
+def test_invalid_options_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         asked(**options)

@@ -72,7 +72,7 @@ def waits(evaluation: Evaluation) -> str:
 
 
 class TestRolledOut:
-    def test_looks_at_pools_and_their_configurations(self) -> None:
+    def test_the_question_reads_pools_and_their_configurations(self) -> None:
         inspection = PoolRollout()
         assert (inspection.kind, inspection.names("")) == (MACHINE_CONFIG_POOL, ())
         refs = [ObjectRef(MACHINE_CONFIG, "", name) for name in ("new", "old")]
@@ -86,30 +86,30 @@ class TestRolledOut:
         assert waits(asked(pool("new", "new"), inspection)) == ""
 
     @pytest.mark.parametrize("name", ["new", "other"])
-    def test_arrived(self, name: str) -> None:
+    def test_a_fully_updated_pool_is_not_waited_for(self, name: str) -> None:
         found = asked(pool(name, name))
         assert (found.waiting_for, waits(found)) == ((), "")
 
-    def test_a_pool_that_has_noticed_nothing_says_that_it_is_up_to_date(self) -> None:
+    def test_a_pool_that_noticed_no_change_is_waited_for(self) -> None:
         found = asked(pool("old", "old"))
         assert found.waiting_for == ("machine config pool worker has not rendered the pull secret yet",)
 
-    def test_on_some_machines(self) -> None:
+    def test_a_partly_updated_pool_is_waited_for(self) -> None:
         found = asked(pool("old", "new", updated=1))
         assert waits(found) == "is being updated, with the new configuration on 1 of 2 machines"
         assert len(found.waiting_for) == 1
 
-    def test_while_something_else_is_rolled_out(self) -> None:
+    def test_a_rollout_of_something_else_is_not_waited_for(self) -> None:
         """All machines have one of two configurations, and both hold it."""
         assert waits(asked(pool("new", "other", updated=1))) == ""
 
-    def test_a_paused_pool_is_not_waited_for_but_said(self) -> None:
+    def test_a_paused_pool_is_not_waited_for_but_reported(self) -> None:
         found = asked(pool("old", "new", updated=0, paused=True))
         assert found.waiting_for == ()
         assert "is paused, so its machines keep the old pull secret" in waits(found)
         assert waits(asked(pool("new", "other", updated=0, paused=True))) == "", "they have it"
 
-    def test_a_degraded_pool_says_why(self) -> None:
+    def test_a_degraded_pool_reports_the_reason(self) -> None:
         found = asked(pool("old", "new", updated=1, degraded="disk"))
         assert (
             waits(found) == "is degraded (disk), with the new configuration on 1 of 2 machines: repair its node first"
@@ -117,28 +117,28 @@ class TestRolledOut:
         assert len(found.waiting_for) == 1, "it may be repaired meanwhile"
 
     @pytest.mark.parametrize("name", ["unreadable", "none"])
-    def test_without_the_configurations_another_name_is_the_proof(self, name: str) -> None:
+    def test_a_new_rendered_name_proves_the_rollout_without_the_configurations(self, name: str) -> None:
         with pytest.raises(Refusal, match=f"machine config {name} cannot be read, or has no pull secret in it"):
             asked(pool(name, name))
         assert waits(asked(pool(name, name), PoolRollout(before={"worker": name}))) != ""
         assert waits(asked(pool(name, name), PoolRollout(before={"worker": "earlier"}))) == ""
 
-    def test_no_pool(self) -> None:
+    def test_a_cluster_without_pools_is_refused(self) -> None:
         with pytest.raises(Refusal, match="shows no machine config pool"):
             asked(None)
 
-    def test_a_pool_that_says_nothing_has_nothing(self) -> None:
+    def test_a_pool_without_a_status_has_not_rendered_the_secret(self) -> None:
         assert waits(asked({"metadata": {"name": "worker"}})) == "has not rendered the pull secret yet"
 
     @pytest.mark.parametrize(
         ("found", "message"),
         [(None, "does not exist, so the nodes cannot receive it"), (secret("no json"), "cannot be compared")],
     )
-    def test_no_secret_to_compare_with(self, found: Any, message: str) -> None:
+    def test_a_missing_or_invalid_secret_is_refused(self, found: Any, message: str) -> None:
         with pytest.raises(Refusal, match=message):
             asked(pool("new", "new"), secret=found)
 
-    def test_a_secret_that_may_not_be_read(self) -> None:
+    def test_a_secret_that_may_not_be_read_is_refused(self) -> None:
         with pytest.raises(Refusal, match="the caller may not read secret openshift-config/pull-secret"):
             PoolRollout().evaluate("", {"worker": pool("new", "new")}, {})
 
@@ -155,7 +155,7 @@ def synchronizer(content: str, available: int = 2) -> dict[str, Any]:
 
 
 class TestMerged:
-    def test_looks_at_both_and_at_the_platforms(self) -> None:
+    def test_the_question_reads_the_secrets_of_users_and_platform(self) -> None:
         inspection = HostedMerge()
         assert (inspection.kind, inspection.names("kube-system")) == (SECRET, (ADDITIONAL, MERGED, ORIGINAL))
         assert inspection.related("kube-system", {}) == (NODE_SECRET, SYNCHRONIZER)
@@ -169,12 +169,12 @@ class TestMerged:
             ({}, False),
         ],
     )
-    def test_until_it_is_merged(self, objects: dict[str, Any], awaited: bool) -> None:
+    def test_an_unmerged_secret_is_waited_for(self, objects: dict[str, Any], awaited: bool) -> None:
         found = HostedMerge().evaluate("kube-system", objects, {NODE_SECRET: secret(NEW)})
         assert bool(found.waiting_for) is awaited
 
     @pytest.mark.parametrize("content", ["x", '{"auths":{}}', '{"auths":{"a":"dTpw"}}', MINE.replace("auths", "AUTHS")])
-    def test_not_where_it_never_will_be(self, content: str) -> None:
+    def test_a_secret_that_is_never_merged_is_not_waited_for(self, content: str) -> None:
         found = HostedMerge().evaluate(
             "kube-system", {ADDITIONAL: secret(content), MERGED: secret(BOTH)}, {NODE_SECRET: secret(NEW)}
         )
@@ -183,7 +183,7 @@ class TestMerged:
             "the platform does not merge secret kube-system/additional-pull-secret, and "
         )
 
-    def test_and_until_it_is_on_the_nodes(self) -> None:
+    def test_a_merged_secret_is_waited_for_until_it_is_on_the_nodes(self) -> None:
         objects = {ADDITIONAL: secret(MINE), MERGED: secret(BOTH)}
 
         def told(content: str, available: int = 2) -> Evaluation:
@@ -195,7 +195,7 @@ class TestMerged:
         done = told(BOTH)
         assert (done.waiting_for, done.extra) == ((), {"unseen": ""})
 
-    def test_without_an_addition_the_nodes_have_the_platforms(self) -> None:
+    def test_the_nodes_need_only_the_platforms_secret_without_an_addition(self) -> None:
         for objects, content in (({}, NEW), ({ORIGINAL: secret(NEW + " ")}, NEW + " ")):
             found = {NODE_SECRET: secret(NEW), SYNCHRONIZER: synchronizer(content)}
             assert HostedMerge().evaluate("kube-system", objects, found).waiting_for == ()
@@ -211,12 +211,12 @@ class TestMerged:
             ),
         ],
     )
-    def test_what_cannot_be_seen_is_said_and_not_awaited(self, found: Any, why: str) -> None:
+    def test_a_synchronizer_that_cannot_be_seen_is_reported_and_not_awaited(self, found: Any, why: str) -> None:
         objects = {ADDITIONAL: secret(MINE), MERGED: secret(BOTH)}
         evaluation = HostedMerge().evaluate("kube-system", objects, {NODE_SECRET: secret(NEW), **found})
         assert (evaluation.waiting_for, evaluation.extra) == ((), {"unseen": why})
 
-    def test_what_cannot_be_read(self) -> None:
+    def test_an_unreadable_secret_is_refused(self) -> None:
         twice = MINE[:-1] + ',"AUTHS":{}}'
         with pytest.raises(Refusal, match="additional-pull-secret cannot be compared"):
             HostedMerge().evaluate(

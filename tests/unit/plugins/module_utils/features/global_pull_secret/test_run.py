@@ -21,7 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.run import (
     BackupSink,
     back_up,
-    look,
+    inspect_global_secret,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.hosted import (
     HOSTED_CLUSTER,
@@ -92,14 +92,14 @@ def openshift(topology: str = "HighlyAvailable", *groups: str) -> FakeApi:
 def ask(api: FakeApi, asked: GlobalPullSecret | None = None, *, timeout: float = 5.0) -> dict[str, Any]:
     clock = Clock()
     settings = RunSettings(False, concurrency=1, wait_timeout=timeout, clock=EngineClock(clock.now, clock.sleep))
-    return look(api.cluster(clock), asked or GlobalPullSecret(), settings)
+    return inspect_global_secret(api.cluster(clock), asked or GlobalPullSecret(), settings)
 
 
 WAIT = GlobalPullSecret(wait=True)
 
 
 class TestStandalone:
-    def test_where_and_what_comes_with_it(self) -> None:
+    def test_the_answer_has_the_location_and_the_pools(self) -> None:
         api = openshift()
         put_pool(api, "worker", "new", "new")
         found = ask(api)
@@ -135,7 +135,7 @@ class TestStandalone:
             "large ones are read only where it matters"
         )
 
-    def test_what_waits_in_a_paused_pool(self) -> None:
+    def test_pending_changes_of_a_paused_pool_are_listed(self) -> None:
         api = openshift()
         put_config(api, "more", NEW, **{"/etc/more": "data:,x"})
         put_pool(api, "worker", "old", "more", paused=True)
@@ -153,7 +153,7 @@ class TestStandalone:
             in notes
         )
 
-    def test_that_it_drains(self) -> None:
+    def test_a_drain_of_the_nodes_is_reported(self) -> None:
         api = openshift()
         files = [{"path": NODE_FILE, "actions": [{"type": "Reboot"}]}]
         policies = {"nodeDisruptionPolicyStatus": {"clusterPolicies": {"files": files}}}
@@ -167,14 +167,14 @@ class TestStandalone:
         assert found["drains"] is None
         assert "it is not known whether a change of the pull secret drains nodes" in found["notes"][0]
 
-    def test_a_managed_one_says_so(self) -> None:
+    def test_a_managed_cluster_is_reported(self) -> None:
         found = ask(openshift("HighlyAvailable", "upgrade.managed.openshift.io"))
         assert (found["cluster_kind"], found["namespace"]) == ("managed", "openshift-config")
         assert "a Red Hat webhook refuses changes" in found["notes"][-1]
 
 
 class TestWaiting:
-    def test_until_all_pools_have_it(self) -> None:
+    def test_the_wait_lasts_until_all_pools_have_the_secret(self) -> None:
         api = openshift()
         put_pool(api, "worker", "old", "old")
         looks = []
@@ -193,7 +193,7 @@ class TestWaiting:
         assert len(looks) == 5
         assert sum("machineconfigs/old" in request for request in api.asked) == 1
 
-    def test_not_in_time(self) -> None:
+    def test_a_wait_that_times_out_names_the_waiting_pools(self) -> None:
         api = openshift()
         put_pool(api, "worker", "old", "old")
         put_pool(api, "master", "new", "new")
@@ -202,7 +202,7 @@ class TestWaiting:
             ask(api, WAIT)
         assert "master" not in str(caught.value)
 
-    def test_a_paused_pool(self) -> None:
+    def test_a_paused_pool_is_refused_unless_allow_paused_is_set(self) -> None:
         api = openshift()
         put_pool(api, "worker", "old", "new", paused=True)
         with pytest.raises(Refusal, match="pool worker is paused, .* Resume the pools, or set allow_paused=true"):
@@ -211,7 +211,7 @@ class TestWaiting:
         assert found["rolled_out"] is False
         assert "is paused" in found["pools"][0]["waits_for"]
 
-    def test_a_caller_who_may_not_read_configurations(self) -> None:
+    def test_unreadable_configurations_need_rendered_before(self) -> None:
         api = openshift()
         put_pool(api, "worker", "new", "new")
         api.fail("machineconfigs", FORBIDDEN, times=ALWAYS)
@@ -219,7 +219,7 @@ class TestWaiting:
             ask(api, WAIT)
         assert ask(api, GlobalPullSecret(wait=True, rendered_before={"worker": "old"}))["rolled_out"] is True
 
-    def test_a_cluster_that_fails(self) -> None:
+    def test_a_cluster_that_refuses_the_login_is_an_error(self) -> None:
         api = openshift()
         api.fail("machineconfigpools", status_object(401, "Unauthorized", "no"), times=ALWAYS)
         with pytest.raises(Refusal, match=r"\Alisting machineconfigpools .* The login is invalid"):
@@ -238,7 +238,7 @@ class TestHosted:
             api.put("nodes", "", name, metadata={"labels": labels})
         return api
 
-    def test_where_and_who_never_gets_it(self, api: FakeApi) -> None:
+    def test_a_hosted_cluster_names_the_node_pools_that_never_get_the_secret(self, api: FakeApi) -> None:
         found = ask(api, GlobalPullSecret(["quay.io", "quay.io/team"]))
         assert (found["cluster_kind"], found["namespace"], found["name"]) == (
             "hosted",
@@ -253,11 +253,11 @@ class TestHosted:
         assert "nodes of node pool b do not receive it until they are replaced" in found["notes"][-1]
         assert "restarts the kubelet" in found["notes"][0]
 
-    def test_who_may_not_list_nodes_is_told(self, api: FakeApi) -> None:
+    def test_a_missing_right_to_list_nodes_is_reported(self, api: FakeApi) -> None:
         api.fail("/nodes", FORBIDDEN)
         assert "may not list nodes" in ask(api)["notes"][1]
 
-    def test_waits_for_the_merge(self, api: FakeApi) -> None:
+    def test_the_run_waits_for_the_merge(self, api: FakeApi) -> None:
         api.put("namespaces", "", "kube-system")
         put_synchronizer(api, NEW)
         assert ask(api, WAIT)["rolled_out"] is True
@@ -272,7 +272,7 @@ class TestHosted:
         assert ask(api, WAIT)["rolled_out"] is True
 
     @pytest.mark.parametrize("may_not", [False, True])
-    def test_where_the_nodes_cannot_be_seen_that_is_said(self, api: FakeApi, may_not: bool) -> None:
+    def test_nodes_that_cannot_be_seen_are_reported(self, api: FakeApi, may_not: bool) -> None:
         if may_not:
             api.fail("daemonsets", FORBIDDEN, times=ALWAYS)
         found = ask(api, WAIT)
@@ -283,7 +283,7 @@ class TestHosted:
         assert ("the caller may not 'get' daemon set" in found["notes"][-1]) is may_not
         assert not any("cannot be seen" in note for note in ask(api)["notes"]), "only where it was asked"
 
-    def test_without_the_platforms_own(self, api: FakeApi) -> None:
+    def test_a_missing_secret_of_the_platform_is_refused(self, api: FakeApi) -> None:
         api.remove(*PULL_SECRET)
         with pytest.raises(Refusal, match="so the platform's own pull secret is unknown"):
             ask(api)
@@ -292,7 +292,7 @@ class TestHosted:
 class TestManagement:
     ASKED = GlobalPullSecret(hosted_cluster=ObjectRef(HOSTED_CLUSTER, "clusters", "prod"), wait=True)
 
-    def test_the_secret_that_it_names(self) -> None:
+    def test_a_management_cluster_reports_the_secret_that_its_hosted_cluster_names(self) -> None:
         api = openshift()
         with pytest.raises(Refusal, match="hosted cluster clusters/prod does not exist"):
             ask(api, self.ASKED)
@@ -308,7 +308,7 @@ class TestManagement:
         assert "the management cluster does not show" in found["notes"][2]
 
 
-def test_a_cluster_without_any() -> None:
+def test_a_cluster_without_a_global_pull_secret_is_unsupported() -> None:
     api = FakeApi()
     api.fail("GET /apis$", Answer(200, {"groups": [{"name": "apps"}]}))
     found = ask(api, WAIT)
@@ -333,7 +333,7 @@ class TestSaving:
         return back_up(api.cluster(Clock()), hosted, BackupSink(hidden.append, prepared)), files, hidden
 
     @pytest.mark.parametrize("version", ["", "/../../x", "1\n", "\u0661", "9" * 300])
-    def test_text_of_the_api_server_is_no_path(self, version: str) -> None:
+    def test_a_version_that_is_not_a_number_is_refused_as_a_file_name(self, version: str) -> None:
         api = openshift()
         secret = api.get(*PULL_SECRET)
         assert secret is not None
@@ -341,7 +341,7 @@ class TestSaving:
         with pytest.raises(Refusal, match="resourceVersion that is not a number, so no copy was written"):
             self.saved(api)
 
-    def test_an_encrypted_file_named_after_the_version(self) -> None:
+    def test_the_copy_is_an_encrypted_file_named_after_the_version(self) -> None:
         api = openshift()
         secret = api.get(*PULL_SECRET)
         assert secret is not None
@@ -355,23 +355,23 @@ class TestSaving:
         assert hidden == [NEW]
         assert b64(NEW) not in str(found)
 
-    def test_one_that_is_there(self) -> None:
+    def test_an_existing_copy_is_not_written_again(self) -> None:
         found, _files, _hidden = self.saved(openshift(), there=True)
         assert (found["files"], found["changed"]) == ([], False)
 
-    def test_without_a_secret(self) -> None:
+    def test_a_missing_secret_saves_no_file(self) -> None:
         api = openshift()
         api.remove(*PULL_SECRET)
         found, files, _hidden = self.saved(api)
         assert (found["files"], found["changed"], found["exists"], files) == ([], False, False, [])
 
-    def test_a_cluster_without_any_is_refused(self) -> None:
+    def test_a_cluster_without_a_global_pull_secret_is_refused(self) -> None:
         api = FakeApi()
         api.fail("GET /apis$", Answer(200, {"groups": [{"name": "apps"}]}))
         with pytest.raises(Refusal, match="the nodes' pull secret was not copied: this cluster is not OpenShift"):
             self.saved(api)
 
-    def test_content_that_is_no_base64_is_kept_too(self) -> None:
+    def test_content_that_is_not_base64_is_saved_too(self) -> None:
         api = openshift()
         api.put(*PULL_SECRET, data={".dockerconfigjson": "*canary*"})
         _found, (file,), hidden = self.saved(api)

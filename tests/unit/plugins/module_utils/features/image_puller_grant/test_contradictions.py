@@ -58,17 +58,17 @@ class TestHoldTogether:
             [revoke(BOB), grant(JANE, exclusive=True)],
         ],
     )
-    def test_these(self, declared: list[ImagePullerGrant]) -> None:
+    def test_compatible_grants_do_not_contradict(self, declared: list[ImagePullerGrant]) -> None:
         assert list(contradictions(declared)) == []
 
 
 class TestContradict:
     @pytest.mark.parametrize("other", [grant(JANE, role="viewer"), revoke(JANE, role="viewer", everywhere=True)])
-    def test_two_roles_of_one_binding(self, other: ImagePullerGrant) -> None:
+    def test_two_roles_of_one_binding_contradict(self, other: ImagePullerGrant) -> None:
         said = "role binding ours is declared with role puller and with role viewer"
         assert list(contradictions([grant(ANN, name="theirs"), grant(JANE), other])) == [Contradiction(1, 2, said)]
 
-    def test_granted_and_revoked_in_one_binding(self) -> None:
+    def test_a_grant_and_a_revocation_in_one_binding_contradict(self) -> None:
         said = "User bob, Group ann is granted by one entry and revoked by the other"
         pair = [grant(BOB, JANE, ANN), revoke(ANN, BOB)]
         assert list(contradictions(pair)) == [Contradiction(0, 1, said)]
@@ -76,13 +76,13 @@ class TestContradict:
         assert list(contradictions(pair[::-1])) == [Contradiction(0, 1, said)]
 
     @pytest.mark.parametrize("order", [1, -1])
-    def test_granted_in_one_and_revoked_in_every_binding(self, order: int) -> None:
+    def test_a_grant_and_a_revocation_in_every_binding_contradict(self, order: int) -> None:
         pair = [grant(JANE), revoke(JANE, name="theirs", everywhere=True)][::order]
         said = "User jane is granted by one entry and revoked by the other"
         assert list(contradictions(pair)) == [Contradiction(0, 1, said)]
 
     @pytest.mark.parametrize("more", [{}, {"prune": True}])
-    def test_granted_in_one_and_then_revoked_in_another(self, more: Any) -> None:
+    def test_a_grant_and_a_later_revocation_in_another_binding_contradict(self, more: Any) -> None:
         """The other way round it is moved: what is granted is planned on what is left."""
         pair = [grant(JANE, BOB), revoke(JANE, ANN, name="theirs", **more)]
         said = (
@@ -94,7 +94,7 @@ class TestContradict:
 
     @pytest.mark.parametrize("order", [1, -1])
     @pytest.mark.parametrize("pruning", [grant(JANE, prune=True), revoke(BOB, prune=True), revoke(prune=True)])
-    def test_granted_and_pruned_as_long_as_it_does_not_exist(self, pruning: ImagePullerGrant, order: int) -> None:
+    def test_a_grant_and_a_prune_of_a_missing_subject_contradict(self, pruning: ImagePullerGrant, order: int) -> None:
         said = (
             "one prunes role binding ours, and the other grants Group system:serviceaccounts:b, ServiceAccount b/robot, which would "
             "be pruned until it exists; grant it in the entry with 'prune: true', or in another binding"
@@ -103,16 +103,16 @@ class TestContradict:
         assert list(contradictions(pair)) == [Contradiction(0, 1, said)]
 
     @pytest.mark.parametrize("order", [1, -1])
-    def test_another_beside_an_exclusive_one(self, order: int) -> None:
+    def test_an_exclusive_grant_and_another_grant_contradict(self, order: int) -> None:
         pair = [grant(JANE, exclusive=True), grant(JANE, ANN, BOB)][::order]
         said = "one is exclusive in role binding ours, and the other grants Group ann, User bob"
         assert list(contradictions(pair)) == [Contradiction(0, 1, said)]
 
-    def test_two_exclusive_ones_are_told_once(self) -> None:
+    def test_two_exclusive_grants_are_reported_once(self) -> None:
         said = "one is exclusive in role binding ours, and the other grants User bob"
         pair = [grant(JANE, exclusive=True), grant(BOB, exclusive=True)]
         assert list(contradictions(pair)) == [Contradiction(0, 1, said)]
 
-    def test_each_pair(self) -> None:
+    def test_each_contradicting_pair_is_reported(self) -> None:
         found = contradictions([grant(JANE), revoke(JANE), grant(BOB), revoke(JANE, BOB)])
         assert [(one.first, one.second) for one in found] == [(0, 1), (0, 3), (2, 3)]

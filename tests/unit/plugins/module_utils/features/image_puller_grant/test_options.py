@@ -29,7 +29,7 @@ def declared(**more: Any) -> ImagePullerGrant:
 
 
 class TestFromOptions:
-    def test_without_more_it_is_a_grant_in_our_binding(self) -> None:
+    def test_a_subject_alone_is_a_grant_in_our_binding(self) -> None:
         assert declared() == ImagePullerGrant((ACCOUNT,), ROLE, OURS, present=True)
 
     @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ class TestFromOptions:
         assert getattr(declared(**more), member) == value
 
     @pytest.mark.parametrize("name", ["system:image-pullers", "system:image-builders", "system:deployers"])
-    def test_refuses_the_platforms_own_bindings(self, name: str) -> None:
+    def test_the_platforms_own_bindings_are_refused(self, name: str) -> None:
         with pytest.raises(OptionError) as caught:
             declared(binding_name=name)
         assert str(caught.value) == (
@@ -64,11 +64,11 @@ class TestFromOptions:
 
     @pytest.mark.parametrize("name", ["a/b", "a%b", ".", "..", " ", "a\0"])
     @pytest.mark.parametrize("option", ["role", "binding_name"])
-    def test_refuses_names_that_cannot_exist(self, option: str, name: str) -> None:
+    def test_names_that_cannot_exist_are_refused(self, option: str, name: str) -> None:
         with pytest.raises(OptionError, match=f"^option '{option}': .* cannot be an object's name"):
             declared(**{option: name})
 
-    def test_refuses_a_role_without_a_name(self) -> None:
+    def test_a_role_without_a_name_is_refused(self) -> None:
         with pytest.raises(OptionError, match="^option 'role': '' cannot be an object's name"):
             declared(role="")
 
@@ -91,7 +91,7 @@ class TestFromOptions:
             ),
         ],
     )
-    def test_refuses_what_contradicts_itself(self, more: Any, message: str) -> None:
+    def test_contradictory_options_are_refused(self, more: Any, message: str) -> None:
         with pytest.raises(OptionError) as caught:
             declared(**more)
         assert str(caught.value) == message
@@ -115,10 +115,10 @@ class TestOwner:
             ({"owner": "a", "binding_name": "mine"}, "mine"),
         ],
     )
-    def test_the_binding_says_whose_it_is(self, more: dict[str, Any], name: str) -> None:
+    def test_an_owned_binding_has_its_owner_in_its_default_name(self, more: dict[str, Any], name: str) -> None:
         assert declared(**more).binding_name == name
         assert declared(**more).ownership.owner == "a"
 
-    def test_is_checked(self) -> None:
+    def test_the_owner_is_checked(self) -> None:
         with pytest.raises(OptionError, match="option 'owner'"):
             declared(owner="a b")

@@ -64,7 +64,7 @@ def plan(*bindings: dict[str, Any], **given_: Any) -> Any:
 
 
 class TestPlanPresent:
-    def test_makes_one_labelled_binding(self) -> None:
+    def test_a_grant_creates_one_labelled_binding(self) -> None:
         (change,) = plan(projects=["project-c"], groups=["ops"], users=["jane"]).changes
         assert change.action == "create"
         assert change.body["metadata"] == {"name": OURS, "namespace": "project-a", "labels": MANAGED_BY}
@@ -91,13 +91,13 @@ class TestPlanPresent:
         assert change.details == {"role": ROLE, "granted": ["Group system:serviceaccounts:project-c"]}
         assert change.after["subjects"][:-1] == change.before["subjects"]
 
-    def test_only_what_is_missing_is_granted(self) -> None:
+    def test_a_grant_adds_only_the_missing_subjects(self) -> None:
         (change,) = plan(binding("somebody-elses", DEFAULT), users=["jane"]).changes
         assert change.body["subjects"] == [JANE]
 
     @pytest.mark.parametrize(("role", "kind"), [("view", "ClusterRole"), (ROLE, "Role")])
     @pytest.mark.parametrize("state", ["present", "absent"])
-    def test_refuses_a_binding_of_our_name_for_another_role(self, state: str, role: str, kind: str) -> None:
+    def test_a_binding_of_our_name_for_another_role_is_refused(self, state: str, role: str, kind: str) -> None:
         with pytest.raises(Refusal) as caught:
             plan(binding(OURS, DEFAULT, role=role, kind=kind), state=state)
         assert str(caught.value) == (
@@ -108,27 +108,27 @@ class TestPlanPresent:
 
 class TestPlanAbsent:
     @pytest.mark.parametrize("entry", SPELLINGS)
-    def test_revokes_every_spelling_and_nothing_else(self, entry: Any) -> None:
+    def test_a_revocation_removes_every_spelling_and_nothing_else(self, entry: Any) -> None:
         (change,) = plan(binding(OURS, JANE, entry, ALL_OF_C, DEFAULT, JANE, ours=True), state="absent").changes
         assert change.action == "update"
         assert change.body == {"subjects": [JANE, ALL_OF_C, JANE], "metadata": {"resourceVersion": "7"}}
         assert change.details == {"role": ROLE, "revoked": ["ServiceAccount project-a/default"]}
 
-    def test_deletes_our_binding_once_it_is_empty(self) -> None:
+    def test_our_binding_is_deleted_once_it_is_empty(self) -> None:
         (change,) = plan(binding(OURS, DEFAULT, ours=True), state="absent").changes
         assert (change.action, change.after) == ("delete", {})
         assert change.body["preconditions"] == {"uid": "u", "resourceVersion": "7"}
 
-    def test_keeps_an_emptied_binding_without_our_label(self) -> None:
+    def test_an_emptied_binding_without_our_label_is_kept(self) -> None:
         (change,) = plan(binding(OURS, DEFAULT), state="absent").changes
         assert (change.action, change.body["subjects"]) == ("update", [])
 
     @pytest.mark.parametrize("bindings", [[], [binding(OURS, JANE, ours=True)], [binding(OURS, ours=True)]])
-    def test_nothing_changes_when_it_is_so_already(self, bindings: Any) -> None:
+    def test_a_grant_that_is_already_absent_changes_nothing(self, bindings: Any) -> None:
         result = plan(*bindings, state="absent")
         assert (result.changes, result.notes) == ((), ())
 
-    def test_leaves_other_bindings_alone_and_says_what_they_still_grant(self) -> None:
+    def test_foreign_bindings_are_left_alone_and_their_grants_are_reported(self) -> None:
         result = plan(
             binding("b", SPELLINGS[2]), binding("a", DEFAULT), binding("c", DEFAULT, role="view"), state="absent"
         )
@@ -141,7 +141,7 @@ class TestPlanAbsent:
     ENTRIES = st.lists(st.sampled_from([*SPELLINGS, JANE, ALL_OF_C, {"kind": "Group", "name": "ops"}]), max_size=6)
 
     @given(ENTRIES, ENTRIES, st.booleans(), st.sampled_from(["present", "absent"]))
-    def test_a_plan_carried_out_leaves_nothing_to_plan(self, own: Any, others: Any, ours: bool, state: str) -> None:
+    def test_an_executed_plan_leaves_nothing_to_plan(self, own: Any, others: Any, ours: bool, state: str) -> None:
         objects = {OURS: binding(OURS, *own, ours=ours), "other": binding("other", *others)}
         desired = declared(state=state, users=["jane"])
         for change in desired.plan("project-a", objects).changes:
@@ -153,12 +153,12 @@ class TestPlanAbsent:
 
 
 class TestExclusive:
-    def test_others_leave_our_binding_and_stay_in_theirs(self) -> None:
+    def test_an_exclusive_grant_removes_other_subjects_from_our_binding_only(self) -> None:
         (change,) = plan(binding(OURS, JANE, DEFAULT, JANE), binding("by-hand", JANE), exclusive=True).changes
         assert change.body["subjects"] == [DEFAULT]
         assert change.details == {"role": ROLE, "revoked": ["User jane"]}
 
-    def test_a_binding_with_nobody_left_goes_when_the_grant_stands_elsewhere(self) -> None:
+    def test_a_binding_without_subjects_is_deleted_if_the_grant_is_elsewhere(self) -> None:
         (change,) = plan(binding(OURS, JANE, ours=True), binding("by-hand", DEFAULT), exclusive=True).changes
         assert change.action == "delete"
 
@@ -172,7 +172,7 @@ class TestEveryBinding:
         found["metadata"]["annotations"] = {"rbac.authorization.kubernetes.io/autoupdate": value}
         return found
 
-    def test_takes_every_spelling_from_every_binding_of_the_role(self) -> None:
+    def test_every_spelling_is_removed_from_every_binding_of_the_role(self) -> None:
         result = self.revoke(
             binding(OURS, DEFAULT, ours=True),
             binding("a", JANE, SPELLINGS[2]),
@@ -185,15 +185,15 @@ class TestEveryBinding:
         assert result.notes == ()
 
     @pytest.mark.parametrize("name", ["system:image-pullers", "system:image-builders", "system:deployers"])
-    def test_the_platforms_own_are_emptied_and_never_deleted(self, name: str) -> None:
+    def test_the_platforms_bindings_are_emptied_and_never_deleted(self, name: str) -> None:
         (change,) = self.revoke(binding(name, DEFAULT)).changes
         assert (change.action, change.body["subjects"]) == ("update", [])
 
-    def test_as_is_one_that_the_server_was_told_not_to_restore(self) -> None:
+    def test_a_binding_that_the_server_does_not_restore_is_emptied(self) -> None:
         (change,) = self.revoke(self.annotated("false", DEFAULT)).changes
         assert (change.action, change.body["subjects"]) == ("update", [])
 
-    def test_one_that_the_server_restores_is_told(self) -> None:
+    def test_a_binding_that_the_server_restores_is_reported(self) -> None:
         result = self.revoke(self.annotated("true", DEFAULT))
         assert [change.action for change in result.changes] == ["delete"]
         assert result.notes == (
@@ -201,25 +201,25 @@ class TestEveryBinding:
             "(annotation rbac.authorization.kubernetes.io/autoupdate)",
         )
 
-    def test_one_that_was_empty_already_is_not_ours_to_delete(self) -> None:
+    def test_an_already_empty_binding_is_not_deleted(self) -> None:
         assert self.revoke(binding("empty")).changes == ()
 
-    def test_a_binding_of_our_name_for_another_role_is_no_obstacle(self) -> None:
+    def test_a_binding_of_our_name_for_another_role_does_not_block_a_revocation(self) -> None:
         (change,) = self.revoke(binding(OURS, DEFAULT, role="view"), binding("a", DEFAULT)).changes
         assert change.ref.name == "a"
 
 
 class TestRecreate:
-    def test_deletes_and_creates_for_the_given_subjects_only(self) -> None:
+    def test_a_recreated_binding_grants_only_the_given_subjects(self) -> None:
         (change,) = plan(binding(OURS, JANE, role="view"), recreate=True).changes
         assert (change.action, change.body["roleRef"]["name"], change.body["subjects"]) == ("replace", ROLE, [DEFAULT])
         assert (change.details["from_role"], change.details["revoked"]) == ("view", ["User jane"])
         assert change.old["subjects"] == [JANE], "what is put back when the new one is refused"
 
-    def test_does_nothing_when_the_grant_stands_elsewhere(self) -> None:
+    def test_recreate_changes_nothing_when_the_grant_is_elsewhere(self) -> None:
         assert plan(binding(OURS, JANE, role="view"), binding("by-hand", DEFAULT), recreate=True).changes == ()
 
-    def test_does_nothing_to_a_binding_of_the_right_role(self) -> None:
+    def test_recreate_keeps_a_binding_of_the_right_role(self) -> None:
         (change,) = plan(binding(OURS, JANE), recreate=True).changes
         assert change.action == "update"
 
@@ -230,7 +230,7 @@ PROJECT_REF = ObjectRef(NAMESPACE, "", "project-c")
 
 
 class TestNotThereYet:
-    def test_what_is_granted_to_nobody_yet_is_told(self) -> None:
+    def test_grants_to_missing_subjects_are_reported(self) -> None:
         desired = declared(projects=["project-c"], users=["jane"])
         assert desired.related("project-b", {}) == [ROLE_REF, ACCOUNT_REF, PROJECT_REF]
         result = desired.plan("project-b", {}, {ACCOUNT_REF: {}, PROJECT_REF: None})
@@ -240,29 +240,29 @@ class TestNotThereYet:
             "once it does",
         )
 
-    def test_what_the_caller_may_not_see_is_no_news(self) -> None:
+    def test_a_subject_that_may_not_be_read_is_not_reported(self) -> None:
         assert declared().plan("project-b", {}, {}).notes == ()
 
-    def test_taking_back_looks_nobody_up(self) -> None:
+    def test_a_revocation_looks_up_no_subject(self) -> None:
         assert declared(state="absent").related("project-b", {OURS: binding(OURS, DEFAULT)}) == []
 
 
 class TestPrune:
     HELD = (DEFAULT, JANE, ALL_OF_C, DEFAULT)
 
-    def test_takes_out_who_is_gone_and_nobody_else(self) -> None:
+    def test_pruning_removes_only_missing_subjects(self) -> None:
         desired, objects = declared(service_accounts=[], prune=True), {OURS: binding(OURS, *self.HELD)}
         assert desired.related("project-a", objects) == [ROLE_REF, ACCOUNT_REF, PROJECT_REF]
         (change,) = desired.plan("project-a", objects, {ACCOUNT_REF: None, PROJECT_REF: {}}).changes
         assert change.body["subjects"] == [JANE, ALL_OF_C]
         assert change.details == {"role": ROLE, "pruned": ["ServiceAccount project-a/default"]}
 
-    def test_who_is_given_stays_with_a_warning(self) -> None:
+    def test_a_given_subject_is_not_pruned_and_gives_a_warning(self) -> None:
         result = declared(prune=True).plan("project-a", {OURS: binding(OURS, DEFAULT)}, {ACCOUNT_REF: None})
         assert result.changes == ()
         assert "service account project-a/default does not exist yet" in result.notes[0]
 
-    def test_who_may_not_be_looked_up_stays_and_that_is_told(self) -> None:
+    def test_a_subject_that_may_not_be_looked_up_is_kept_and_reported(self) -> None:
         desired, objects = declared(service_accounts=[], prune=True), {OURS: binding(OURS, ALL_OF_C)}
         result = desired.plan("project-a", objects, {})
         assert result.changes == ()
@@ -271,7 +271,7 @@ class TestPrune:
             "known whether it exists",
         )
 
-    def test_goes_with_taking_back_and_never_touches_another_binding(self) -> None:
+    def test_pruning_goes_with_a_revocation_and_touches_no_other_binding(self) -> None:
         objects = {OURS: binding(OURS, JANE, ALL_OF_C, ours=True), "by-hand": binding("by-hand", ALL_OF_C)}
         desired = declared(service_accounts=[], users=["jane"], prune=True, state="absent")
         (change,) = desired.plan("project-a", objects, {PROJECT_REF: None}).changes
@@ -282,7 +282,7 @@ class TestPrune:
             "pruned": ["Group system:serviceaccounts:project-c"],
         }
 
-    def test_without_the_option_nobody_is_looked_up(self) -> None:
+    def test_no_subject_is_looked_up_without_the_option_prune(self) -> None:
         assert declared(users=["jane"], service_accounts=[]).related("a", {OURS: binding(OURS, ALL_OF_C)}) == [ROLE_REF]
 
 
@@ -298,7 +298,9 @@ class TestEveryOptionAtOnce:
     )
 
     @given(ENTRIES, ENTRIES, st.booleans(), GONE, OPTIONS)
-    def test_is_a_fixed_point(self, own: Any, others: Any, ours: bool, found: Any, given_: Any) -> None:
+    def test_an_executed_plan_leaves_nothing_to_plan(
+        self, own: Any, others: Any, ours: bool, found: Any, given_: Any
+    ) -> None:
         objects = {OURS: binding(OURS, *own, ours=ours), "other": binding("other", *others)}
         desired = declared(users=["jane"], **given_)
         for change in desired.plan("project-a", objects, found).changes:
@@ -316,11 +318,11 @@ class TestEveryOptionAtOnce:
 
 
 class TestRole:
-    def test_is_needed_to_grant_only(self) -> None:
+    def test_the_role_is_read_only_for_a_grant(self) -> None:
         assert declared().related("a", {})[0] == ROLE_REF
         assert ROLE_REF not in declared(state="absent").related("a", {})
 
-    def test_without_it_nothing_is_granted(self) -> None:
+    def test_a_missing_role_is_refused_for_a_grant(self) -> None:
         with pytest.raises(Refusal) as refused:
             declared().plan("a", {}, {ROLE_REF: None})
         assert str(refused.value) == (
@@ -331,7 +333,7 @@ class TestRole:
         assert declared(state="absent").plan("a", {}, {ROLE_REF: None}).changes == ()
 
     @pytest.mark.parametrize("found", [{}, {ROLE_REF: {"metadata": {"name": "x"}}}])
-    def test_it_is_there_or_may_not_be_read(self, found: dict[ObjectRef, Any]) -> None:
+    def test_a_role_that_exists_or_may_not_be_read_is_granted(self, found: dict[ObjectRef, Any]) -> None:
         assert len(declared().plan("a", {}, found).changes) == 1
 
 
@@ -341,24 +343,24 @@ class TestUnlabelledBinding:
     @pytest.mark.parametrize(
         "given_", [{"state": "absent"}, {"exclusive": True, "users": ["bob"], "service_accounts": []}]
     )
-    def test_is_never_deleted(self, given_: Any) -> None:
+    def test_an_unlabelled_binding_is_never_deleted(self, given_: Any) -> None:
         objects = {OURS: binding(OURS, DEFAULT), "by-hand": binding("by-hand", {**JANE, "name": "bob"})}
         (change,) = declared(**given_).plan("project-a", objects).changes
         assert (change.action, change.ref.name, change.body["subjects"]) == ("update", OURS, [])
         assert change.after == {"role": ROLE, "subjects": []}
 
     @pytest.mark.parametrize("labels", [{}, None, {"app.kubernetes.io/managed-by": "helm"}, ["app"]])
-    def test_is_one_without_our_label_and_its_value(self, labels: Any) -> None:
+    def test_a_binding_with_other_labels_counts_as_unlabelled(self, labels: Any) -> None:
         found = binding(OURS, DEFAULT)
         found["metadata"]["labels"] = labels
         (change,) = plan(found, state="absent").changes
         assert change.action == "update"
 
-    def test_is_deleted_with_every_binding(self) -> None:
+    def test_revoke_from_every_binding_deletes_an_unlabelled_binding(self) -> None:
         (change,) = plan(binding(OURS, DEFAULT), state="absent", revoke_from="every_binding").changes
         assert change.action == "delete"
 
-    def test_is_extended_like_any_other(self) -> None:
+    def test_an_unlabelled_binding_is_extended_without_a_label(self) -> None:
         (change,) = plan(binding(OURS, JANE)).changes
         assert (change.action, change.body["subjects"]) == ("update", [JANE, DEFAULT])
         assert "labels" not in change.body["metadata"]
@@ -374,7 +376,7 @@ class TestAbsentWithPrune:
         assert set(desired.related("project-a", objects)) >= {self.GONE_REF}
         return desired.plan("project-a", objects, {self.GONE_REF: None} if found is None else found)
 
-    def test_removes_the_given_and_the_dead_and_keeps_the_rest(self) -> None:
+    def test_given_and_missing_subjects_are_removed_and_the_rest_is_kept(self) -> None:
         (change,) = self.pruned(binding(OURS, JANE, DEFAULT, self.GONE, ALL_OF_C, self.GONE)).changes
         assert (change.action, change.body["subjects"]) == ("update", [JANE, ALL_OF_C])
         assert change.details == {
@@ -387,13 +389,13 @@ class TestAbsentWithPrune:
         assert change.before == {"role": ROLE, "subjects": every}
         assert change.after == {"role": ROLE, "subjects": ["User jane", "Group system:serviceaccounts:project-c"]}
 
-    def test_a_given_one_that_is_dead_is_revoked_not_pruned(self) -> None:
+    def test_a_given_subject_that_is_missing_is_revoked_not_pruned(self) -> None:
         accounts = [{"namespace": "project-x", "name": "gone"}]
         (change,) = self.pruned(binding(OURS, self.GONE, ours=True), service_accounts=accounts).changes
         assert change.action == "delete"
         assert change.details == {"role": ROLE, "revoked": ["ServiceAccount project-x/gone"]}
 
-    def test_other_bindings_lose_the_given_and_keep_the_dead(self) -> None:
+    def test_foreign_bindings_lose_only_the_given_subjects(self) -> None:
         bindings = [binding(OURS, self.GONE), binding("other", self.GONE, DEFAULT)]
         result = self.pruned(*bindings, revoke_from="every_binding")
         done = {
@@ -404,7 +406,7 @@ class TestAbsentWithPrune:
             "other": ("update", {"role": ROLE, "revoked": ["ServiceAccount project-a/default"]}, [self.GONE]),
         }
 
-    def test_who_may_not_be_looked_up_stays_and_the_given_goes(self) -> None:
+    def test_a_subject_that_may_not_be_looked_up_stays_and_the_given_one_is_removed(self) -> None:
         result = self.pruned(binding(OURS, DEFAULT, self.GONE), found={})
         (change,) = result.changes
         assert change.body["subjects"] == [self.GONE]
@@ -415,10 +417,10 @@ class TestAbsentWithPrune:
             "so it is not known whether it exists",
         )
 
-    def test_without_our_binding_there_is_nothing_to_do(self) -> None:
+    def test_a_missing_binding_needs_no_change(self) -> None:
         assert declared(state="absent", prune=True).plan("project-a", {}) == Plan()
 
-    def test_what_a_path_cannot_be_made_of_is_neither_looked_up_nor_removed(self) -> None:
+    def test_a_subject_without_a_valid_path_is_neither_read_nor_removed(self) -> None:
         odd = {"kind": "User", "name": "system:serviceaccount:project-x:../gone", "apiGroup": RBAC}
         desired, objects = declared(state="absent", prune=True), {OURS: binding(OURS, odd)}
         assert desired.related("project-a", objects) == []
@@ -437,7 +439,7 @@ class TestOddEntries:
         {"kind": "ServiceAccount", "name": "a", "namespace": 5},
     )
 
-    def test_are_kept_in_their_places(self) -> None:
+    def test_odd_entries_keep_their_places(self) -> None:
         entries = [self.ODD[0], JANE, *self.ODD[1:4], DEFAULT, *self.ODD[4:]]
         (granted,) = plan(binding(OURS, *entries), projects=["project-c"]).changes
         assert granted.body["subjects"] == [*entries, ALL_OF_C]
@@ -445,11 +447,11 @@ class TestOddEntries:
         assert revoked.body["subjects"] == [entry for entry in entries if entry != DEFAULT]
         assert revoked.after == {"role": ROLE, "subjects": ["User jane"]}
 
-    def test_keep_a_binding_from_being_deleted(self) -> None:
+    def test_odd_entries_keep_a_binding_from_being_deleted(self) -> None:
         (change,) = plan(binding(OURS, None, DEFAULT, ours=True), state="absent").changes
         assert (change.action, change.body["subjects"]) == ("update", [None])
 
-    def test_stay_with_an_exclusive_grant(self) -> None:
+    def test_odd_entries_stay_with_an_exclusive_grant(self) -> None:
         (change,) = plan(binding(OURS, JANE, *self.ODD, DEFAULT), exclusive=True).changes
         assert change.body["subjects"] == [*self.ODD, DEFAULT]
 
@@ -457,7 +459,7 @@ class TestOddEntries:
     @pytest.mark.parametrize(
         "given_", [{}, {"state": "absent"}, {"state": "absent", "prune": True}, {"prune": True, "users": ["jane"]}]
     )
-    def test_subjects_that_are_no_list_are_an_error(self, name: str, given_: Any) -> None:
+    def test_subjects_that_are_not_a_list_are_an_error(self, name: str, given_: Any) -> None:
         objects = {name: {**binding(name, ours=True), "subjects": {"kind": "User"}}}
         desired = declared(**given_)
         assert desired.related("project-a", objects) == ([] if "state" in given_ else [ROLE_REF, ACCOUNT_REF])
@@ -484,7 +486,7 @@ class TestOddEntries:
     @pytest.mark.parametrize(
         "annotations", [None, "text", ["x"], {"rbac.authorization.kubernetes.io/autoupdate": None}]
     )
-    def test_annotations_that_cannot_be_read_say_nothing(self, annotations: Any) -> None:
+    def test_unreadable_annotations_are_ignored(self, annotations: Any) -> None:
         found = binding("other", DEFAULT)
         found["metadata"]["annotations"] = annotations
         result = plan(found, state="absent", revoke_from="every_binding")
@@ -493,14 +495,14 @@ class TestOddEntries:
 
 
 class TestDetails:
-    def test_of_a_new_binding(self) -> None:
+    def test_a_new_binding_reports_its_subjects(self) -> None:
         (change,) = plan(users=["jane"]).changes
         assert str(change.ref) == f"role binding project-a/{OURS}"
         assert change.details == {"role": ROLE, "granted": ["ServiceAccount project-a/default", "User jane"]}
         assert change.before == {}
         assert change.after == {"role": ROLE, "subjects": ["ServiceAccount project-a/default", "User jane"]}
 
-    def test_of_an_exclusive_grant(self) -> None:
+    def test_an_exclusive_grant_reports_granted_and_revoked_subjects(self) -> None:
         (change,) = plan(
             binding(OURS, JANE, ALL_OF_C, JANE), users=["bob"], service_accounts=[], exclusive=True
         ).changes
@@ -512,7 +514,7 @@ class TestDetails:
         assert change.before["subjects"] == ["User jane", "Group system:serviceaccounts:project-c", "User jane"]
         assert change.after == {"role": ROLE, "subjects": ["User bob"]}
 
-    def test_of_a_binding_that_is_recreated(self) -> None:
+    def test_a_recreated_binding_reports_its_old_role_and_subjects(self) -> None:
         objects = {OURS: binding(OURS, JANE, ALL_OF_C, role="view")}
         result = declared(recreate=True).plan("project-a", objects, {ACCOUNT_REF: None})
         (change,) = result.changes
@@ -527,14 +529,14 @@ class TestDetails:
         assert change.after == {"role": ROLE, "subjects": ["ServiceAccount project-a/default"]}
         assert len(result.notes) == 1
 
-    def test_every_subject_that_is_still_granted_is_told(self) -> None:
+    def test_every_subject_that_is_still_granted_is_reported(self) -> None:
         result = plan(binding("by-hand", DEFAULT, ALL_OF_C), state="absent", projects=["project-c"], users=["jane"])
         assert [note.partition(" may")[0] for note in result.notes] == [
             "ServiceAccount project-a/default",
             "Group system:serviceaccounts:project-c",
         ]
 
-    def test_recreating_grants_only_what_stands_nowhere_else(self) -> None:
+    def test_a_recreated_binding_grants_only_subjects_without_another_binding(self) -> None:
         objects = {OURS: binding(OURS, JANE, role="view"), "by-hand": binding("by-hand", DEFAULT)}
         (change,) = declared(recreate=True, users=["bob"]).plan("project-a", objects).changes
         assert change.details["granted"] == ["User bob"]
@@ -579,7 +581,9 @@ class TestWhateverIsSent:
         st.sampled_from([OURS, "x"]),
         OPTIONS,
     )
-    def test_never_fails_and_loses_nothing(self, subjects: Any, meta: Any, role: Any, name: str, given_: Any) -> None:
+    def test_arbitrary_bindings_never_fail_and_lose_no_entry(
+        self, subjects: Any, meta: Any, role: Any, name: str, given_: Any
+    ) -> None:
         observed = {"metadata": meta, "roleRef": role, "subjects": subjects}
         desired = declared(users=["jane"], **given_)
         refs = desired.related("project-a", {name: observed})
@@ -602,12 +606,12 @@ def owned(owner: str, found: dict[str, Any]) -> dict[str, Any]:
 class TestOwner:
     MINE = f"{OURS}-a"
 
-    def test_has_a_labelled_binding_of_its_own(self) -> None:
+    def test_an_owner_has_a_labelled_binding_of_its_own(self) -> None:
         (change,) = plan(owner="a").changes
         assert change.ref.name == self.MINE
         assert change.body["metadata"]["labels"] == {**MANAGED_BY, INSTANCE: "a"}
 
-    def test_what_another_owner_grants_is_granted_again(self) -> None:
+    def test_a_grant_of_another_owner_is_granted_again(self) -> None:
         (change,) = plan(owned("b", binding(f"{OURS}-b", DEFAULT)), owner="a").changes
         assert (change.action, change.ref.name) == ("create", self.MINE)
         assert plan(binding(f"{OURS}-b", DEFAULT, ours=True), owner="a").changes == ()
@@ -620,7 +624,7 @@ class TestOwner:
         with pytest.raises(Refusal, match="belongs to owner b and not to a"):
             plan(owned("b", binding("x", DEFAULT)), owner="a", binding_name="x", **given_)
 
-    def test_it_revokes_in_every_binding_but_another_owners(self) -> None:
+    def test_an_owner_revokes_in_every_binding_except_another_owners(self) -> None:
         everywhere = {"owner": "a", "state": "absent", "revoke_from": "every_binding"}
         assert [change.ref.name for change in plan(binding("x", DEFAULT), **everywhere).changes] == ["x"]
         assert plan(owned("b", binding("y", JANE)), binding("x", JANE), **everywhere).changes == ()
@@ -630,7 +634,7 @@ class TestOwner:
     @pytest.mark.parametrize(
         "found", [binding("x", DEFAULT), binding("x", DEFAULT, ours=True), owned("b", binding("x", DEFAULT))]
     )
-    def test_what_is_adopted_gets_both_labels_once(self, found: Any) -> None:
+    def test_an_adopted_binding_gets_both_labels_once(self, found: Any) -> None:
         (change,) = plan(found, owner="a", binding_name="x", adopt=True).changes
         labels = {**found["metadata"]["labels"], **change.body["metadata"]["labels"]}
         assert labels == {**MANAGED_BY, INSTANCE: "a"}
@@ -638,11 +642,11 @@ class TestOwner:
         assert change.details["labels"] == sorted(change.body["metadata"]["labels"])
         assert plan(owned("a", binding("x", DEFAULT)), owner="a", binding_name="x", adopt=True).changes == ()
 
-    def test_without_adopt_what_is_there_is_not_labelled(self) -> None:
+    def test_an_existing_binding_is_not_labelled_without_adopt(self) -> None:
         (change,) = plan(binding("x", JANE, ours=True), owner="a", binding_name="x").changes
         assert "labels" not in change.body["metadata"]
 
-    def test_the_platforms_are_not_adopted(self) -> None:
+    def test_the_platforms_bindings_are_not_adopted(self) -> None:
         found = binding("x", DEFAULT)
         found["metadata"]["annotations"] = {"rbac.authorization.kubernetes.io/autoupdate": "true"}
         assert plan(found, owner="a", binding_name="x", adopt=True).changes == ()

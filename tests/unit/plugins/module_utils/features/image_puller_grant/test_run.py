@@ -72,7 +72,7 @@ def access(result: NamespaceResult) -> list[tuple[Any, Any]]:
 
 
 class TestAsks:
-    def test_for_each_subject(self) -> None:
+    def test_each_subject_is_asked_about(self) -> None:
         result, api = verify([by("ours"), NO], UNCHANGED, subjects=(BOB, JANE))
         assert access(result) == [(True, "RoleBinding b/ours"), (False, None)]
         assert [answer["subject"] for answer in result.extra["may_pull"]] == ["User bob", "User jane"]
@@ -90,13 +90,15 @@ class TestAsks:
             (NamespaceResult("b", "skipped", error="going"), {}),
         ],
     )
-    def test_nobody(self, result: NamespaceResult, given: Any) -> None:
+    def test_no_subject_is_asked_about_after_a_failure_or_without_verify_access(
+        self, result: NamespaceResult, given: Any
+    ) -> None:
         found, api = verify([NO], result, **given)
         assert (found, api.asked) == (result, [])
 
 
 class TestGranted:
-    def test_is_confirmed(self) -> None:
+    def test_a_grant_is_confirmed(self) -> None:
         clock = Clock()
         result, _api = verify([by("ours")], changed("ours"), clock)
         assert (access(result), result.notes, result.status) == ([(True, "RoleBinding b/ours")], (), "changed")
@@ -109,7 +111,7 @@ class TestGranted:
         assert clock.slept == [0.01, 0.02, 0.04]
         assert len(api.requests) == 4
 
-    def test_one_that_stays_is_told(self) -> None:
+    def test_a_grant_that_does_not_take_effect_is_reported(self) -> None:
         clock = Clock()
         result, _api = verify([NO], changed("ours"), clock)
         assert result.notes == (
@@ -119,7 +121,7 @@ class TestGranted:
         assert 2.0 <= sum(clock.slept) < 2.6
         assert max(clock.slept) == 0.5
 
-    def test_nothing_was_written_so_the_first_answer_counts(self) -> None:
+    def test_the_first_answer_counts_if_nothing_was_written(self) -> None:
         clock = Clock()
         result, api = verify([NO], UNCHANGED, clock)
         assert len(api.requests) == 1
@@ -127,7 +129,7 @@ class TestGranted:
 
 
 class TestRevoked:
-    def test_is_confirmed(self) -> None:
+    def test_a_revocation_is_confirmed(self) -> None:
         result, api = verify([NO], changed("ours"), present=False)
         assert (access(result), result.notes, len(api.requests)) == ([(False, None)], (), 1)
 
@@ -139,27 +141,27 @@ class TestRevoked:
         assert (access(result), result.notes) == ([(False, None)], ())
         assert clock.slept == [0.01, 0.02]
 
-    def test_another_binding_is_told_at_once(self) -> None:
+    def test_another_binding_is_reported_at_once(self) -> None:
         clock = Clock()
         result, _api = verify([by("third")], changed("ours"), clock, present=False)
         assert result.notes == ("User bob may still pull from b, by RoleBinding b/third",)
         assert clock.slept == []
 
-    def test_what_cannot_be_known_is_not_claimed(self) -> None:
+    def test_an_outdated_answer_is_reported_without_a_claim(self) -> None:
         result, _api = verify([by("ours")], changed("ours"), present=False)
         assert result.notes == (
             "the API server still names RoleBinding b/ours, from which this task removed User bob 2 s ago: run again to see "
             "whether it may still pull from b",
         )
 
-    def test_nothing_was_written_so_the_first_answer_counts(self) -> None:
+    def test_the_first_answer_counts_if_nothing_was_written(self) -> None:
         result, api = verify([by("ours")], UNCHANGED, present=False)
         assert len(api.requests) == 1
         assert result.notes == ("noted", "User bob may still pull from b, by RoleBinding b/ours")
 
 
 class TestCheckMode:
-    def test_says_what_stands_now_and_disproves_nothing(self) -> None:
+    def test_check_mode_reports_the_current_access_and_disproves_nothing(self) -> None:
         result, api = verify([NO], changed("ours"), check=True)
         assert (access(result), result.notes, len(api.requests)) == ([(False, None)], (), 1)
 
@@ -174,7 +176,7 @@ class TestErrors:
         outcome = verify_access(api.cluster(clock), of_one(desired, ["b"]), Outcome([changed("ours")]), settings)
         return outcome.namespaces[0], api
 
-    def test_who_may_not_ask_is_told_that_it_was_not_verified(self) -> None:
+    def test_a_missing_right_to_ask_is_reported_as_not_verified(self) -> None:
         result, api = self.refused(403, "Forbidden")
         assert access(result) == [(None, None)]
         assert result.status == "changed"
@@ -217,7 +219,7 @@ class TestEntries:
         api.review = lambda spec: by("ours") if spec["user"] != "jane" else NO
         return api
 
-    def test_answers_say_whose_they_are(self, api: FakeApi) -> None:
+    def test_answers_name_their_entry(self, api: FakeApi) -> None:
         result = self.verify(
             api, UNCHANGED, self.grant(BOB, JANE), self.grant(self.ANN, verify_access=False), self.grant(self.ANN)
         )
@@ -230,17 +232,17 @@ class TestEntries:
         assert result.extra["more"] == 1
         assert [note for note in result.notes if "jane" in note] == [result.notes[1]]
 
-    def test_the_only_declaration_is_no_entry(self, api: FakeApi) -> None:
+    def test_the_answer_for_a_single_declaration_names_no_entry(self, api: FakeApi) -> None:
         result, _api = verify([NO], UNCHANGED)
         assert "entry" not in result.extra["may_pull"][0]
 
-    def test_one_that_failed_is_not_asked_about(self, api: FakeApi) -> None:
+    def test_a_failed_grant_is_not_asked_about(self, api: FakeApi) -> None:
         failed = NamespaceResult("b", "failed", failures=(Failure(Entry("grants", 0), "no"),))
         result = self.verify(api, failed, self.grant(BOB), self.grant(self.ANN))
         assert [answer["entry"] for answer in result.extra["may_pull"]] == [1]
         assert result.failures == failed.failures
 
-    def test_one_that_cannot_be_verified_fails_alone(self, api: FakeApi) -> None:
+    def test_a_grant_that_cannot_be_verified_fails_alone(self, api: FakeApi) -> None:
         api.fail("POST", status_object(400, "BadRequest", "no"))
         result = self.verify(api, changed("ours"), self.grant(BOB), self.grant(self.ANN))
         assert (result.status, result.error) == ("failed", "")
@@ -248,7 +250,7 @@ class TestEntries:
         assert result.failures[0].error.startswith("whether they may pull was not verified: ")
         assert [answer["entry"] for answer in result.extra["may_pull"]] == [1]
 
-    def test_who_may_not_ask_is_told_for_each(self, api: FakeApi) -> None:
+    def test_a_missing_right_to_ask_is_reported_for_each_grant(self, api: FakeApi) -> None:
         api.fail("POST", status_object(403, "Forbidden", "no"), times=2)
         result = self.verify(api, changed("ours"), self.grant(BOB), self.grant(self.ANN))
         assert [(answer["entry"], answer["allowed"]) for answer in result.extra["may_pull"]] == [(0, None), (1, None)]
@@ -259,6 +261,6 @@ class TestEntries:
         assert self.verify(api, skipped, self.grant(BOB), namespace="other") == skipped
         assert api.asked == []
 
-    def test_none_that_asks_for_it(self, api: FakeApi) -> None:
+    def test_a_grant_without_verify_access_is_not_asked_about(self, api: FakeApi) -> None:
         assert self.verify(api, UNCHANGED, self.grant(BOB, verify_access=False)) == UNCHANGED
         assert api.asked == []

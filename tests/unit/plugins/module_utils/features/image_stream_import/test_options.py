@@ -31,7 +31,7 @@ def test_the_defaults_are_those_of_the_module() -> None:
     assert asked() == ImportOptions()
 
 
-def test_all_of_them() -> None:
+def test_all_options_are_taken() -> None:
     found = asked(registries=["https://Quay.io/"], only_failed=False, causes=["dns"], streams=["b", "a_1", "b"])
     assert found == ImportOptions(frozenset({"quay.io"}), False, ("dns",), ("b", "a_1"))
 
@@ -48,7 +48,9 @@ def test_all_of_them() -> None:
         (None, "", True),
     ],
 )
-def test_which_registry(registries: list[str] | None, image: str, wanted: bool) -> None:
+def test_an_image_is_wanted_only_from_the_given_registries(
+    registries: list[str] | None, image: str, wanted: bool
+) -> None:
     assert asked(registries=registries).wants(reference_of(image) if image else None) is wanted
 
 
@@ -64,7 +66,7 @@ def test_which_registry(registries: list[str] | None, image: str, wanted: bool) 
         ({"streams": ["a/b"]}, "option 'streams': 'a/b' cannot be an object's name"),
     ],
 )
-def test_what_cannot_be(options: dict[str, Any], message: str) -> None:
+def test_invalid_options_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError) as failure:
         asked(**options)
     assert str(failure.value).startswith(message)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef, trimmed
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef, trim_object
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_stream_import.options import (
     ImportOptions,
 )
@@ -17,7 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     Imports,
     LeftTag,
     StreamImport,
-    report,
+    tag_row,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
 from hypothesis import given
@@ -36,7 +36,7 @@ def app(*conditions: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def plan(obj: dict[str, Any], asked: ImportOptions = FAILED) -> tuple[list[StreamImport], list[LeftTag]]:
-    return Imports(asked).plan("b", {"app": trimmed(Imports.kind, obj)})
+    return Imports(asked).plan("b", {"app": trim_object(Imports.kind, obj)})
 
 
 def planned(obj: dict[str, Any], asked: ImportOptions = FAILED) -> list[str]:
@@ -48,16 +48,16 @@ def left(obj: dict[str, Any], asked: ImportOptions = FAILED) -> dict[str, str]:
 
 
 class TestWhich:
-    def test_one_that_failed(self) -> None:
+    def test_a_failed_tag_is_imported_again(self) -> None:
         assert planned(app(UNAUTHORIZED)) == ["v1"]
         assert planned(app(UNAUTHORIZED, has_image=False)) == ["v1"]
         assert planned(app()) == []
 
-    def test_all_with_a_source_when_asked(self) -> None:
+    def test_all_tags_with_a_source_are_imported_on_request(self) -> None:
         assert planned(app(), ALL) == ["v1"]
         assert planned(app(failed("toomanyrequests")), ALL) == ["v1"], "whatever it failed by"
 
-    def test_one_that_failed_for_another_cause_is_left(self) -> None:
+    def test_a_tag_that_failed_for_another_cause_is_left(self) -> None:
         obj = app(failed("toomanyrequests: slow down"))
         assert planned(obj) == []
         assert left(obj) == {"v1": "its import failed for a cause that 'causes' does not list: rate_limited"}
@@ -71,11 +71,11 @@ class TestWhich:
             (UNAUTHORIZED, "unauthorized"),
         ],
     )
-    def test_the_cause_of_each(self, condition: dict[str, Any], cause: str) -> None:
+    def test_each_condition_gives_its_cause(self, condition: dict[str, Any], cause: str) -> None:
         (found,), _left = plan(app(condition), ALL)
         assert found.tags[0].cause == cause
 
-    def test_one_from_another_registry_is_not_looked_at(self) -> None:
+    def test_a_tag_from_another_registry_is_ignored(self) -> None:
         other = ImportOptions(frozenset({"registry.example.com"}))
         assert (planned(app(UNAUTHORIZED), other), left(app(UNAUTHORIZED), other)) == ([], {})
         assert planned(app(UNAUTHORIZED), ImportOptions(frozenset({"quay.io"}))) == ["v1"]
@@ -97,7 +97,7 @@ class TestWhich:
             ({"from": {"kind": "DockerImage"}}, "its source is not an image name (spec.tags.from)"),
         ],
     )
-    def test_one_that_is_not_imported_itself(self, tag: dict[str, Any], why: str) -> None:
+    def test_a_tag_that_is_not_imported_itself_is_left(self, tag: dict[str, Any], why: str) -> None:
         obj = app(UNAUTHORIZED)
         obj["spec"]["tags"][0].update(tag)
         assert (planned(obj), left(obj)) == ([], {"v1": why})
@@ -105,31 +105,31 @@ class TestWhich:
         well["spec"]["tags"][0].update(tag)
         assert (planned(well, ALL), left(well, ALL)) == ([], {}), "one that did not fail is not worth a word"
 
-    def test_a_tag_that_only_the_status_knows(self) -> None:
+    def test_a_tag_that_only_the_status_has_is_left(self) -> None:
         obj = app()
         obj["status"]["tags"].append({"tag": "gone", "conditions": [UNAUTHORIZED]})
         assert left(obj) == {"gone": "the stream has no source image for it (spec.tags.from)"}
 
-    def test_a_stream_that_is_being_deleted(self) -> None:
+    def test_a_stream_that_is_being_deleted_is_ignored(self) -> None:
         obj = app(UNAUTHORIZED)
         obj["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
         assert plan(obj) == ([], [])
 
-    def test_of_the_images_that_a_tag_has_had_one_is_kept(self) -> None:
+    def test_a_trimmed_tag_keeps_one_of_its_images(self) -> None:
         obj = app(UNAUTHORIZED)
         obj["status"]["tags"][0]["items"] *= 50
-        kept = trimmed(Imports.kind, obj)
+        kept = trim_object(Imports.kind, obj)
         assert len(kept["status"]["tags"][0]["items"]) == 1
         assert Imports(FAILED).plan("b", {"app": kept}) == Imports(FAILED).plan("b", {"app": obj})
 
-    def test_the_names_that_are_read(self) -> None:
+    def test_the_plan_reads_only_the_named_streams(self) -> None:
         assert Imports(ImportOptions(streams=("a", "b"))).names("x") == ("a", "b")
         assert Imports(FAILED).names("x") == ()
         assert Imports(FAILED).related("x", {}) == ()
 
 
 class TestWhatIsSent:
-    def test_all_that_the_tag_has(self) -> None:
+    def test_an_import_sends_all_settings_of_the_tag(self) -> None:
         obj = app(UNAUTHORIZED, policy="Local")
         obj["spec"]["tags"][0]["importPolicy"] = {"scheduled": True, "insecure": True, "importMode": "PreserveOriginal"}
         ((found,), _left) = plan(obj)
@@ -153,13 +153,15 @@ class TestWhatIsSent:
     @pytest.mark.parametrize(
         ("said", "policy"), [("true", {"scheduled": False, "insecure": True}), ("True", {"scheduled": False})]
     )
-    def test_the_annotation_of_an_insecure_repository(self, said: str, policy: dict[str, Any]) -> None:
+    def test_the_annotation_insecure_repository_makes_an_import_insecure(
+        self, said: str, policy: dict[str, Any]
+    ) -> None:
         obj = app(UNAUTHORIZED)
         obj["metadata"]["annotations"] = {"openshift.io/image.insecureRepository": said}
         ((found,), _left) = plan(obj)
         assert found.tags[0].item["importPolicy"] == policy
 
-    def test_nothing_that_the_tag_has_not(self) -> None:
+    def test_an_import_sends_no_setting_that_the_tag_lacks(self) -> None:
         obj = app(UNAUTHORIZED)
         obj["spec"]["tags"][0].update(importPolicy=None, referencePolicy=None)
         ((found,), _left) = plan(obj)
@@ -173,7 +175,7 @@ class TestWhatIsSent:
             plan(obj)
         assert plan({**app(), "metadata": {}}) == ([], []), "where nothing is sent, none is needed"
 
-    def test_what_is_reported_of_it(self) -> None:
+    def test_an_import_reports_its_tags_before_and_after(self) -> None:
         ((found,), _left) = plan(app(UNAUTHORIZED))
         change = found.change({"v1": "sha256:2"})
         assert change.report() == {"action": "create", "kind": "ImageStreamImport", "name": "app", "tags": ["v1"]}
@@ -184,7 +186,7 @@ class TestWhatIsSent:
         ((well,), _left) = plan(app(), ALL)
         assert well.change({"v1": "x"}).before == {"tags": {"v1": DIGEST}}
 
-    def test_pieces(self) -> None:
+    def test_a_large_import_is_split_into_parts(self) -> None:
         obj = app()
         tag, had = obj["spec"]["tags"][0], obj["status"]["tags"][0]
         obj["spec"]["tags"] = [{**tag, "name": f"v{number}"} for number in range(5)]
@@ -195,16 +197,16 @@ class TestWhatIsSent:
 
     def test_a_credential_in_a_name_is_hidden(self) -> None:
         left_tag = LeftTag("app", "v1", "https://user:canary@quay.io/a", "dns", "why")
-        assert "canary" not in str(report(left_tag, "left"))
+        assert "canary" not in str(tag_row(left_tag, "left"))
 
 
 @given(CHANGES)
-def test_whatever_it_holds(change: Changed) -> None:
+def test_arbitrary_content_is_planned_or_refused(change: Changed) -> None:
     found = change(app(UNAUTHORIZED))
     if isinstance(found, dict):
         ref = ObjectRef(IMAGE_STREAM, "b", "app")
         for asked in (FAILED, ALL):
-            for obj in (found, trimmed(Imports.kind, found)):
+            for obj in (found, trim_object(Imports.kind, found)):
                 try:
                     imports, _left = Imports(asked).plan_of(ref, obj)
                 except Refusal:

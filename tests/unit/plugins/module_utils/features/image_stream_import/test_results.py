@@ -14,8 +14,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_stream_import.results import (
     TagResult,
     advice,
-    told,
-    version_of,
+    read_results,
+    resource_version_of,
 )
 from hypothesis import given
 from support.anything import CHANGES, Changed
@@ -31,13 +31,13 @@ def answer(*images: Any, **more: Any) -> dict[str, Any]:
 
 
 def one(image: Any, tag: TagImport = TAG) -> TagResult:
-    (found,) = told(answer(image), [tag])
+    (found,) = read_results(answer(image), [tag])
     return found
 
 
-def test_each_in_its_order() -> None:
+def test_each_tag_has_its_result_in_order() -> None:
     refused = {"status": {"status": "Failure", "reason": "Unauthorized", "message": "you may not  have access\nto it"}}
-    first, second = told(answer(SUCCESS, refused), [TAG, WELL])
+    first, second = read_results(answer(SUCCESS, refused), [TAG, WELL])
     assert first == TagResult(TAG, "sha256:2")
     assert second == TagResult(WELL, "", "you may not have access to it", "unauthorized")
 
@@ -59,7 +59,7 @@ def test_no_part_of_a_credential_is_left_where_a_long_message_is_cut() -> None:
         ({"status": {"status": "Failure"}}, TAG, False),
     ],
 )
-def test_whether_the_tag_is_another_then(image: Any, tag: TagImport, is_new: bool) -> None:
+def test_an_import_is_new_if_the_tag_had_failed_or_has_another_image(image: Any, tag: TagImport, is_new: bool) -> None:
     assert one(image, tag).is_new is is_new
 
 
@@ -77,13 +77,13 @@ def test_an_image_without_a_name_is_known_by_its_reference() -> None:
         (None, "the response of the API server does not say whether it was imported", "unknown"),
     ],
 )
-def test_what_is_not_said_to_be_imported_was_not(image: Any, problem: str, cause: str) -> None:
+def test_an_image_without_a_success_counts_as_failed(image: Any, problem: str, cause: str) -> None:
     assert one(image) == TagResult(TAG, "", problem, cause)
 
 
 @pytest.mark.parametrize("found", [None, {}, answer(), answer(SUCCESS), answer(SUCCESS, SUCCESS, SUCCESS)])
-def test_of_another_number_of_images_nothing_is_known(found: Any) -> None:
-    assert [each.problem for each in told(found, [TAG, WELL])] == [
+def test_a_wrong_number_of_images_makes_every_result_unknown(found: Any) -> None:
+    assert [each.problem for each in read_results(found, [TAG, WELL])] == [
         "the response of the API server does not say whether it was imported"
     ] * 2
 
@@ -93,19 +93,19 @@ def test_a_credential_in_a_message_is_hidden() -> None:
     assert "canary" not in one({"status": {"message": message}}).problem
 
 
-def test_the_version_of_the_stream() -> None:
-    assert version_of(answer(**{"import": {"metadata": {"resourceVersion": "8"}}})) == "8"
-    assert [version_of(found) for found in (None, {}, answer(**{"import": None}))] == ["", "", ""]
+def test_the_version_of_the_stream_is_taken_from_the_answer() -> None:
+    assert resource_version_of(answer(**{"import": {"metadata": {"resourceVersion": "8"}}})) == "8"
+    assert [resource_version_of(found) for found in (None, {}, answer(**{"import": None}))] == ["", "", ""]
 
 
-def test_what_to_do() -> None:
+def test_the_advice_depends_on_the_cause() -> None:
     assert "reads all pull secrets of namespace b, linked or not" in advice("unauthorized", "b")
     assert advice("dns", "b") == "correct the name, or the DNS of the nodes"
 
 
 @given(CHANGES)
-def test_whatever_it_holds(change: Changed) -> None:
+def test_an_arbitrary_answer_gives_one_result_for_each_tag(change: Changed) -> None:
     found = change({**answer(SUCCESS), "metadata": {}})
     if isinstance(found, dict):
-        assert len(told(found, [TAG])) == 1
-        version_of(found)
+        assert len(read_results(found, [TAG])) == 1
+        resource_version_of(found)

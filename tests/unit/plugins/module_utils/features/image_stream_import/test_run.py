@@ -18,7 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     ImportOptions,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_stream_import.run import (
-    import_again,
+    import_streams,
 )
 from support.fake_api import LOST, FakeApi
 from support.pull_evidence import failed
@@ -102,7 +102,7 @@ def run(api: FakeApi, *namespaces: str, asked: ImportOptions | None = None, **op
     clock = Clock()
     named, more = options.pop("named", False), {"check_mode": False, "concurrency": 1, **options}
     settings = RunSettings(**more, clock=EngineClock(clock.now, clock.sleep))
-    return import_again(api.cluster(clock), asked or ImportOptions(), namespaces or ("a",), settings, named=named)
+    return import_streams(api.cluster(clock), asked or ImportOptions(), namespaces or ("a",), settings, named=named)
 
 
 def rows(outcome: Outcome) -> dict[str, str]:
@@ -118,7 +118,7 @@ def reasons(outcome: Outcome) -> list[str]:
 
 
 class TestOnce:
-    def test_each_stream_by_one_request(self, api: OpenShift) -> None:
+    def test_each_stream_is_imported_by_one_request(self, api: OpenShift) -> None:
         api.stream("a", "app", "v1", "v2")
         api.stream("a", "web")
         outcome = run(api)
@@ -156,21 +156,21 @@ class TestOnce:
             }
         ]
 
-    def test_the_same_image_again_is_no_change(self, api: OpenShift) -> None:
+    def test_the_same_image_again_is_not_a_change(self, api: OpenShift) -> None:
         api.stream(digest="sha256:new", conditions=[])
         api.stream("a", "web", digest="sha256:old", conditions=[])
         outcome = run(api, asked=ImportOptions(only_failed=False))
         assert rows(outcome) == {"app:v1": "imported", "web:v1": "imported"}
         assert [change.ref.name for change in outcome.namespaces[0].changes] == ["web"]
 
-    def test_many_tags_in_pieces_each_on_the_version_that_the_last_one_left(self, api: OpenShift) -> None:
+    def test_many_tags_are_sent_in_pieces_without_another_read_of_the_stream(self, api: OpenShift) -> None:
         api.stream("a", "app", *(f"v{number:02}" for number in range(60)))
         outcome = run(api)
         assert [len(tags) for tags in api.sent] == [25, 25, 10]
         assert {*rows(outcome).values()} == {"imported"}
         assert not any("GET" in text and "imagestreams/" in text for text in api.asked)
 
-    def test_the_streams_of_one_namespace_side_by_side(self, api: OpenShift) -> None:
+    def test_the_streams_of_one_namespace_are_imported_concurrently(self, api: OpenShift) -> None:
         names = [f"s{number}" for number in range(6)]
         for name in names:
             api.stream("a", name)
@@ -187,7 +187,7 @@ class TestOnce:
         assert {*rows(outcome).values()} == {"imported"}
         assert [change.ref.name for change in outcome.namespaces[0].changes] == names
 
-    def test_many_namespaces_by_one_list(self, api: OpenShift) -> None:
+    def test_many_namespaces_are_read_by_one_list(self, api: OpenShift) -> None:
         places = [f"n{number}" for number in range(40)]
         api.stream("n7")
         outcome = run(api, *places)
@@ -216,7 +216,7 @@ class TestFailed:
         causes = [row["cause"] for row in outcome.namespaces[0].extra["tags"]]
         assert causes == ["bad_credentials", "unauthorized"]
 
-    def test_of_many_the_first_are_named(self, api: OpenShift) -> None:
+    def test_the_first_failed_tags_are_named_and_the_rest_are_counted(self, api: OpenShift) -> None:
         tags = [f"v{number}" for number in range(8)]
         api.stream("a", "app", *tags)
         api.refused = dict.fromkeys(tags, "you may not have access")
@@ -226,7 +226,7 @@ class TestFailed:
         assert "; and 3 more, listed under 'tags'; an import reads" in error
         assert error.count("an import reads") == 1
 
-    def test_a_caller_who_may_not_is_refused_once(self, api: OpenShift) -> None:
+    def test_a_caller_without_the_right_is_refused_once(self, api: OpenShift) -> None:
         api.stream()
         api.stream("a", "web")
         api.fail(POST, FORBIDDEN, times=ALWAYS)
@@ -238,7 +238,7 @@ class TestFailed:
         )
         assert ". Give the caller that right" in outcome.namespaces[0].error
 
-    def test_a_quota_is_one_streams(self, api: OpenShift) -> None:
+    def test_a_quota_error_fails_one_stream_only(self, api: OpenShift) -> None:
         api.stream("a", "app", "v1", "v2")
         api.stream("a", "web")
         api.fail(POST, QUOTA)
@@ -256,12 +256,12 @@ class TestFailed:
             "the namespace is being deleted on https://api.example.com:6443",
         )
 
-    def test_a_namespace_that_is_not_there_is_said_where_it_was_named(self, api: OpenShift) -> None:
+    def test_a_missing_namespace_is_a_failure_if_it_was_named(self, api: OpenShift) -> None:
         api.put("namespaces", "", "a")
         assert [result.status for result in run(api, "a", "gone", named=True).namespaces] == ["unchanged", "failed"]
         assert [result.status for result in run(api, "a", "gone").namespaces] == ["unchanged", "unchanged"]
 
-    def test_streams_that_may_not_be_read(self, api: OpenShift) -> None:
+    def test_streams_that_may_not_be_read_fail_their_namespace(self, api: OpenShift) -> None:
         api.fail("GET .*imagestreams", status_object(403, "Forbidden", 'User "u" cannot list'), times=ALWAYS)
         (result,) = run(api).namespaces
         assert result.status == "failed"
@@ -283,7 +283,7 @@ class TestFailed:
         assert {result.status for result in outcome.namespaces} == {"skipped"}
         assert outcome.notes == [], "whether the stream is somewhere is not known"
 
-    def test_what_was_done_before_the_run_ended_is_told(self, api: OpenShift) -> None:
+    def test_imports_before_the_end_of_the_run_are_reported(self, api: OpenShift) -> None:
         api.stream("a", "app")
         api.stream("a", "web")
         api.fail(POST, status_object(401, "Unauthorized"), times=ALWAYS, after=1)
@@ -292,7 +292,7 @@ class TestFailed:
         assert [change.ref.name for change in result.changes] == ["app"]
         assert rows(Outcome([result])) == {"app:v1": "imported"}
 
-    def test_more_failures_than_are_allowed(self, api: OpenShift) -> None:
+    def test_max_failures_skips_the_remaining_namespaces(self, api: OpenShift) -> None:
         for name in "ab":
             api.stream(name)
         api.fail("GET .*/namespaces/a/", status_object(500, "InternalError", "broken"), times=ALWAYS)
@@ -317,14 +317,14 @@ class TestFailed:
         ticks = iter(range(0, 10**6, 10))
         clock = EngineClock(lambda: next(ticks), lambda _seconds: None)
         settings = RunSettings(check_mode=False, concurrency=1, task="t", say=said.append, clock=clock)
-        import_again(api.cluster(), ImportOptions(), ["a", "b", "c"], settings)
+        import_streams(api.cluster(), ImportOptions(), ["a", "b", "c"], settings)
         assert [line.partition(", about")[0] for line in said] == [
             "t 1/3 namespaces, 0 changed, 0 failed",
             "t 2/3 namespaces, 0 changed, 1 failed",
             "t 3/3 namespaces, 0 changed, 2 failed",
         ]
 
-    def test_an_answer_that_is_none(self, api: OpenShift) -> None:
+    def test_an_answer_without_a_status_is_a_failure(self, api: OpenShift) -> None:
         api.stream()
         meta = {"name": "app", "namespace": "a"}
         api.fail(POST, Answer(201, {"kind": "ImageStreamImport", "metadata": meta, "status": None}))
@@ -353,7 +353,7 @@ class TestMeanwhile:
         assert reasons(outcome)[0] == "another client imported or changed it in the meantime"
         assert not outcome.has_failed
 
-    def test_only_the_tags_of_the_same_piece_are_sent_again(self, api: OpenShift) -> None:
+    def test_a_conflict_resends_only_the_tags_of_its_piece(self, api: OpenShift) -> None:
         tags = [f"v{number:02}" for number in range(30)]
         api.stream("a", "app", *tags)
         self.changing(api, lambda: api.stream("a", "app", *tags))
@@ -368,18 +368,18 @@ class TestMeanwhile:
         versions = [request.body["metadata"]["resourceVersion"] for request in api.requests if request.method == "POST"]
         assert versions == ["1", "1"]
 
-    def test_an_import_of_the_same_name_that_is_under_way(self, api: OpenShift) -> None:
+    def test_a_concurrent_import_of_the_same_name_is_retried(self, api: OpenShift) -> None:
         api.stream()
         api.fail(POST, status_object(409, "AlreadyExists", "it exists"))
         assert rows(run(api)) == {"app:v1": "imported"}
 
-    def test_nothing_is_left_to_do(self, api: OpenShift) -> None:
+    def test_a_tag_that_another_client_fixed_is_left(self, api: OpenShift) -> None:
         api.stream()
         self.changing(api, lambda: api.stream(conditions=[]))
         outcome = run(api)
         assert (rows(outcome), len(api.sent)) == ({"app:v1": "left"}, 1)
 
-    def test_a_stream_that_was_deleted_is_not_made_anew(self, api: OpenShift) -> None:
+    def test_a_deleted_stream_is_not_created_again(self, api: OpenShift) -> None:
         api.stream()
         self.changing(api, lambda: api.remove("imagestreams", "a", "app"))
         outcome = run(api)
@@ -387,7 +387,7 @@ class TestMeanwhile:
         assert not outcome.has_failed
         assert api.get("imagestreams", "a", "app") is None
 
-    def test_one_that_others_keep_changing(self, api: OpenShift) -> None:
+    def test_a_stream_that_keeps_changing_fails_after_several_attempts(self, api: OpenShift) -> None:
         api.stream()
         self.changing(api, api.stream, times=ALWAYS)
         outcome = run(api)
@@ -396,7 +396,7 @@ class TestMeanwhile:
         assert "It was changed in the meantime: run again" in outcome.namespaces[0].error
 
     @pytest.mark.parametrize("carried_out", [True, False])
-    def test_a_lost_answer(self, api: OpenShift, carried_out: bool) -> None:
+    def test_a_request_with_a_lost_answer_is_not_repeated(self, api: OpenShift, carried_out: bool) -> None:
         api.stream()
         api.fail(POST, LOST, carried_out=carried_out)
         outcome = run(api)
@@ -408,19 +408,21 @@ class TestMeanwhile:
         else:
             assert "It may have been carried out: run again" in outcome.namespaces[0].error
 
-    def test_a_lost_answer_of_an_import_that_failed_otherwise(self, api: OpenShift) -> None:
+    def test_an_import_that_failed_otherwise_is_a_failure_after_a_lost_answer(self, api: OpenShift) -> None:
         api.stream()
         api.refused["v1"] = "toomanyrequests"
         api.fail(POST, LOST, carried_out=True)
         assert rows(run(api)) == {"app:v1": "failed"}
 
     @pytest.mark.parametrize(("digest", "status"), [("sha256:old", "imported"), ("sha256:new", "failed")])
-    def test_a_lost_answer_for_a_tag_that_had_not_failed(self, api: OpenShift, digest: str, status: str) -> None:
+    def test_a_lost_answer_is_a_success_only_if_the_image_of_the_tag_changed(
+        self, api: OpenShift, digest: str, status: str
+    ) -> None:
         api.stream(digest=digest, conditions=[])
         api.fail(POST, LOST, carried_out=True)
         assert rows(run(api, asked=ImportOptions(only_failed=False))) == {"app:v1": status}
 
-    def test_a_lost_answer_of_which_nothing_can_be_seen(self, api: OpenShift) -> None:
+    def test_a_lost_answer_is_a_failure_if_the_stream_cannot_be_read(self, api: OpenShift) -> None:
         api.stream()
         api.fail(POST, LOST, carried_out=True)
         api.fail("GET .*/imagestreams/app", status_object(403, "Forbidden", "no"), times=9)
@@ -430,7 +432,7 @@ class TestMeanwhile:
         assert "It may have been carried out" in error
         assert "the outcome is not known: reading image stream a/app" in error
 
-    def test_a_lost_answer_of_a_stream_that_is_gone(self, api: OpenShift) -> None:
+    def test_a_lost_answer_for_a_deleted_stream_leaves_its_tags(self, api: OpenShift) -> None:
         api.stream()
         api.fail(POST, LOST)
         self.changing(api, lambda: api.remove("imagestreams", "a", "app"))
@@ -439,7 +441,7 @@ class TestMeanwhile:
 
 class TestWhere:
     @pytest.mark.parametrize("check_mode", [True, False])
-    def test_a_cluster_without_image_streams(self, check_mode: bool) -> None:
+    def test_a_cluster_without_image_streams_is_unsupported(self, check_mode: bool) -> None:
         api = OpenShift("apps")
         outcome = run(api, "a", "b", check_mode=check_mode)
         assert api.asked == ["GET /apis"]
@@ -449,7 +451,7 @@ class TestWhere:
         assert outcome.notes == [outcome.extra["reason"]]
         assert outcome.notes[0].startswith("this cluster has no image streams")
 
-    def test_that_is_not_guessed(self) -> None:
+    def test_missing_api_groups_are_not_taken_for_missing_support(self) -> None:
         api = OpenShift()
         api.faults.clear()
         with pytest.raises(ImagePullError):
@@ -458,14 +460,14 @@ class TestWhere:
         with pytest.raises(Refusal, match="lists no API group under /apis"):
             run(api)
 
-    def test_a_stream_that_is_nowhere(self, api: OpenShift) -> None:
+    def test_a_stream_that_is_in_no_namespace_is_a_note(self, api: OpenShift) -> None:
         api.stream()
         outcome = run(api, "a", "b", asked=ImportOptions(streams=("app", "web")))
         assert outcome.notes == ["image stream web does not exist in any of the namespaces"]
         assert rows(outcome) == {"app:v1": "imported"}
 
 
-def test_a_stream_that_cannot_be_understood_is_its_namespaces_failure(api: OpenShift) -> None:
+def test_an_unreadable_stream_fails_its_namespace_only(api: OpenShift) -> None:
     api.stream("a")
     api.stream("b")
     api.before = lambda _request: api.objects["imagestreams", "a", "app"]["metadata"].update(resourceVersion=7)

@@ -44,23 +44,23 @@ def short(event: Any) -> list[str]:
 
 
 class TestWhen:
-    def test_nothing_is_never_due(self) -> None:
+    def test_an_empty_group_is_never_due(self) -> None:
         assert grouping().due is None
 
-    def test_after_a_silence(self) -> None:
+    def test_a_group_is_due_after_a_silence(self) -> None:
         group = grouping()
         group.add([happened("created", "a")], 10.0)
         assert group.due == 12.0
         group.add([happened("created", "b")], 11.5)
         assert group.due == 13.5
 
-    def test_not_for_ever(self) -> None:
+    def test_a_group_does_not_wait_forever(self) -> None:
         group = grouping()
         for second in range(10, 40):
             group.add([happened("created", f"n{second}")], float(second))
         assert group.due == 20.0
 
-    def test_at_once_when_it_is_full(self) -> None:
+    def test_a_full_group_is_due_at_once(self) -> None:
         group = grouping(size=2)
         group.add([happened("created", "a"), happened("created", "a", "Secret", "s")], 10.0)
         assert group.due == 12.0
@@ -71,17 +71,17 @@ class TestWhen:
         assert taken(group, 10.5)["namespaces"] == ["c"]
         assert group.due is None
 
-    def test_without_patience(self) -> None:
+    def test_a_group_of_zero_seconds_is_due_at_once(self) -> None:
         group = grouping(seconds=0)
         group.add([happened("created", "a")], 10.0)
         assert group.due == 10.0
 
-    def test_what_is_not_told_does_not_begin_to_wait(self) -> None:
+    def test_changes_that_are_not_reported_do_not_start_the_wait(self) -> None:
         group = grouping()
         group.add([happened("deleted", "a"), happened("terminating", "b")], 10.0)
         assert group.due is None
 
-    def test_nor_does_it_make_others_wait_longer(self) -> None:
+    def test_changes_that_are_not_reported_do_not_prolong_the_wait(self) -> None:
         group = grouping()
         group.add([happened("created", "a")], 10.0)
         group.add([happened("deleted", "b")], 11.0)
@@ -89,7 +89,7 @@ class TestWhen:
 
 
 class TestWhat:
-    def test_each_namespace_once_and_each_object(self) -> None:
+    def test_each_namespace_and_each_object_is_listed_once(self) -> None:
         group = grouping()
         group.add(
             [happened("created", "b"), happened("existing", "a"), happened("created", "b", "ServiceAccount", "x")], 0
@@ -98,7 +98,7 @@ class TestWhat:
         assert (event["type"], event["namespaces"], event["count"]) == ("objects", ["b", "a"], 2)
         assert short(event) == ["Namespace b/b created", "ServiceAccount b/x created", "Namespace a/a existing"]
 
-    def test_what_an_object_shows(self) -> None:
+    def test_an_object_shows_its_labels_and_its_deletion_time(self) -> None:
         group = grouping(changes=ALL)
         group.add([happened("created", "a", labels={"l": "1"}, uid="u")], 0)
         group.add([happened("terminating", "b", deletion_timestamp="2026-01-01T00:00:00Z")], 0)
@@ -119,7 +119,7 @@ class TestWhat:
             },
         ]
 
-    def test_what_kubernetes_does_not_restrict_is_encoded_or_left_out(self) -> None:
+    def test_unrestricted_text_is_encoded_or_left_out(self) -> None:
         group = grouping(changes=ALL)
         labels = {f"l{number:03}": "" for number in range(150)}
         name = "{{ lookup('pipe', 'id') }}\n"
@@ -137,7 +137,7 @@ class TestWhat:
         assert (len(event["objects"]), event["omitted"]) == (202, 4800)
         assert short(event)[-2:] == ["Namespace a/a created", "Namespace b/b created"]
 
-    def test_labels_of_many_objects_do_not_make_an_event_that_nobody_takes(self) -> None:
+    def test_labels_of_many_objects_do_not_make_an_event_too_large(self) -> None:
         group = grouping()
         labels = {f"{'x' * 250}/l{number:02}": "x" * 63 for number in range(100)}
         for place in ("mallory-1", "mallory-2", "mallory-3"):
@@ -173,12 +173,12 @@ class TestWhat:
         else:
             assert short(taken(group)) == [f"Namespace a/a {end}"]
 
-    def test_what_is_going_is_not_told_to_be_there(self) -> None:
+    def test_a_terminating_namespace_is_left_out(self) -> None:
         group = grouping()
         group.add([happened("created", "a"), happened("terminating", "a"), happened("created", "b")], 0)
         assert taken(group)["namespaces"] == ["b"]
 
-    def test_nothing_within_a_namespace_that_is_going(self) -> None:
+    def test_objects_created_in_a_terminating_namespace_are_left_out(self) -> None:
         group = grouping(changes=ALL)
         group.add([happened("created", "a", "Secret", "s"), happened("deleted", "a", "Secret", "t")], 0)
         event = taken(group, going="a")
@@ -189,12 +189,12 @@ class TestWhat:
     @pytest.mark.parametrize(
         ("kind", "served"), [("Secret", ["a"]), ("RoleBinding", ["a"]), ("ServiceAccount", []), ("Namespace", [])]
     )
-    def test_what_a_run_can_give_back(self, kind: str, served: list[str]) -> None:
+    def test_a_deleted_secret_or_binding_lists_its_namespace(self, kind: str, served: list[str]) -> None:
         group = grouping(changes=ALL)
         group.add([happened("deleted", "a", kind, "x")], 0)
         assert taken(group)["namespaces"] == served
 
-    def test_an_event_stays_of_a_bearable_size(self) -> None:
+    def test_the_size_of_an_event_is_limited(self) -> None:
         group = grouping()
         full = [f"a{number}" for number in range(10)]
         for place, number in (*((place, 300) for place in full), ("c", 1), ("d", 3000)):
@@ -203,7 +203,7 @@ class TestWhat:
         assert [event["namespaces"] for event in events] == [full, ["c", "d"]]
         assert group.due is None
 
-    def test_the_last_state_of_an_object(self) -> None:
+    def test_an_object_shows_its_last_state(self) -> None:
         group = grouping()
         group.add([happened("created", "a", labels={"l": "1"}), happened("changed", "a", labels={"l": "2"})], 0)
         assert taken(group)["objects"][0]["labels"] == {"l": "2"}

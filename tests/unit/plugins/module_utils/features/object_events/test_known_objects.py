@@ -13,7 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     Difference,
     KnownObjects,
     ObservedObject,
-    seen,
+    observe_object,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.settings import (
     KINDS,
@@ -41,7 +41,7 @@ def told(differences: list[Difference]) -> list[tuple[str, str]]:
 
 
 class TestSeen:
-    def test_what_is_kept(self) -> None:
+    def test_a_seen_object_keeps_its_name_uid_labels_and_deletion_time(self) -> None:
         meta = {
             "name": "n",
             "namespace": "a",
@@ -51,36 +51,36 @@ class TestSeen:
             "managedFields": [{}],
             "deletionTimestamp": "2026-01-01T00:00:00Z",
         }
-        found = seen({"metadata": meta, "data": {"x": "c2VjcmV0"}}, SECRETS, SETTINGS)
+        found = observe_object({"metadata": meta, "data": {"x": "c2VjcmV0"}}, SECRETS, SETTINGS)
         assert found == ObservedObject("Secret", "a", "n", "u", {"l": "1"}, "2026-01-01T00:00:00Z")
 
     def test_a_namespace_is_in_itself(self) -> None:
-        found = seen({"metadata": {"name": "n"}}, NAMESPACES, SETTINGS)
+        found = observe_object({"metadata": {"name": "n"}}, NAMESPACES, SETTINGS)
         assert found is not None
         assert found.key == ("Namespace", "n", "n")
 
     @pytest.mark.parametrize("meta", [{"name": "hidden", "namespace": "a"}, {"name": "n", "namespace": "kube-system"}])
-    def test_what_is_not_meant(self, meta: dict[str, str]) -> None:
-        assert seen({"metadata": meta}, SECRETS, SETTINGS) is None
+    def test_an_excluded_object_is_not_seen(self, meta: dict[str, str]) -> None:
+        assert observe_object({"metadata": meta}, SECRETS, SETTINGS) is None
 
     def test_labels_are_those_that_kubernetes_allows(self) -> None:
         labels = {"{{ a }}": "b", "b": "{% c %}", "c/d": "e", "f": None, "g": "", "h": "i j"}
-        found = seen({"metadata": {"name": "n", "namespace": "a", "labels": labels}}, SECRETS, SETTINGS)
+        found = observe_object({"metadata": {"name": "n", "namespace": "a", "labels": labels}}, SECRETS, SETTINGS)
         assert found is not None and found.labels == {"c/d": "e", "g": ""}
 
     @pytest.mark.parametrize("namespace", ["{{ a }}", "A", "", "a" * 64, "a\n", "-a", "a.b"])
-    def test_a_namespace_that_kubernetes_does_not_allow_is_not_meant(self, namespace: str) -> None:
-        assert seen({"metadata": {"name": "n", "namespace": namespace}}, SECRETS, SETTINGS) is None
-        assert seen({"metadata": {"name": namespace}}, NAMESPACES, SETTINGS) is None
+    def test_a_namespace_that_kubernetes_does_not_allow_is_ignored(self, namespace: str) -> None:
+        assert observe_object({"metadata": {"name": "n", "namespace": namespace}}, SECRETS, SETTINGS) is None
+        assert observe_object({"metadata": {"name": namespace}}, NAMESPACES, SETTINGS) is None
 
     @pytest.mark.parametrize("odd", [None, 1, "x", [], {"a": 1, "b": None, "c": []}])
-    def test_odd_metadata(self, odd: Any) -> None:
+    def test_odd_metadata_is_ignored(self, odd: Any) -> None:
         meta = {"name": "n", "namespace": "a", "labels": odd, "uid": 3, "deletionTimestamp": 1}
-        assert seen({"metadata": meta}, SECRETS, SETTINGS) == ObservedObject("Secret", "a", "n")
+        assert observe_object({"metadata": meta}, SECRETS, SETTINGS) == ObservedObject("Secret", "a", "n")
 
 
 class TestLists:
-    def test_the_first_one_is_what_exists(self) -> None:
+    def test_the_first_list_reports_existing_objects(self) -> None:
         ledger = KnownObjects()
         assert told(ledger.listed("Namespace", [namespace("a"), namespace("b")])) == [
             ("existing", "a"),
@@ -88,12 +88,12 @@ class TestLists:
         ]
         assert len(ledger) == 2
 
-    def test_the_same_again_is_nothing(self) -> None:
+    def test_an_unchanged_list_reports_no_difference(self) -> None:
         ledger = KnownObjects()
         ledger.listed("Namespace", [namespace("a")])
         assert ledger.listed("Namespace", [namespace("a")]) == []
 
-    def test_all_that_exists_can_be_told_again(self) -> None:
+    def test_existing_objects_can_be_reported_again(self) -> None:
         ledger = KnownObjects()
         ledger.listed("Namespace", [namespace("a"), namespace("b"), namespace("c"), namespace("d")])
         found = ledger.listed("Namespace", [namespace("a"), namespace("b", going=True), namespace("e")], again=True)
@@ -107,7 +107,7 @@ class TestLists:
         again = ledger.listed("Namespace", [namespace("b", going=True), namespace("e")], again=True)
         assert sorted(told(again)) == [("deleted", "a"), ("existing", "e")]
 
-    def test_what_happened_meanwhile(self) -> None:
+    def test_a_later_list_reports_the_differences(self) -> None:
         ledger = KnownObjects()
         ledger.listed("Namespace", [namespace("a"), namespace("b"), namespace("c"), namespace("d")])
         later = [namespace("a", x="y"), namespace("b", going=True), namespace("d", uid="2"), namespace("new")]
@@ -121,20 +121,20 @@ class TestLists:
         ]
         assert ledger.listed("Namespace", later) == []
 
-    def test_one_kind_says_nothing_of_another(self) -> None:
+    def test_a_list_of_one_kind_does_not_affect_another_kind(self) -> None:
         ledger = KnownObjects()
         ledger.listed("Namespace", [namespace("a")])
         assert told(ledger.listed("Secret", [secret("a", "s")])) == [("existing", "s")]
         assert ledger.listed("Namespace", [namespace("a")]) == []
 
-    def test_an_empty_first_list_is_one(self) -> None:
+    def test_an_empty_first_list_counts(self) -> None:
         ledger = KnownObjects()
         ledger.listed("Namespace", [])
         assert told(ledger.listed("Namespace", [namespace("a")])) == [("created", "a")]
 
 
 class TestWatches:
-    def test_what_comes_changes_and_goes(self) -> None:
+    def test_a_watch_reports_creation_change_and_deletion(self) -> None:
         ledger = KnownObjects()
         ledger.listed("Namespace", [])
         assert told(ledger.appeared(namespace("a"))) == [("created", "a")]
@@ -145,16 +145,16 @@ class TestWatches:
         assert told(ledger.went(namespace("a"))) == [("deleted", "a")]
         assert ledger.went(namespace("a")) == []
 
-    def test_one_that_is_going_when_it_is_first_seen(self) -> None:
+    def test_an_object_first_seen_in_deletion_is_terminating(self) -> None:
         ledger = KnownObjects()
         assert told(ledger.listed("Namespace", [namespace("a", going=True)])) == [("terminating", "a")]
 
-    def test_one_of_the_same_name(self) -> None:
+    def test_a_new_object_of_the_same_name_replaces_the_old_one(self) -> None:
         ledger = KnownObjects()
         ledger.listed("Namespace", [namespace("a", going=True)])
         assert told(ledger.appeared(namespace("a", uid="2"))) == [("deleted", "a"), ("created", "a")]
 
-    def test_which_namespaces_are_going(self) -> None:
+    def test_terminating_namespaces_are_known(self) -> None:
         ledger = KnownObjects()
         assert not ledger.is_going("a")
         ledger.listed("Namespace", [namespace("a"), namespace("b", going=True)])
@@ -172,7 +172,7 @@ class TestWatches:
 @given(
     st.lists(st.tuples(st.sampled_from(["appeared", "went", "listed"]), st.sampled_from("abc"), st.sampled_from("12")))
 )
-def test_any_story_ends_with_what_the_last_list_says(story: list[tuple[str, str, str]]) -> None:
+def test_any_sequence_of_changes_ends_with_the_state_of_the_last_list(story: list[tuple[str, str, str]]) -> None:
     """Who keeps what is told knows what is there, whatever happened."""
     ledger, believed = KnownObjects(), {}
     for what, name, uid in story:

@@ -19,7 +19,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events import run
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.run import follow
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.run import follow_objects
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.settings import (
     KINDS,
     WatchedKind,
@@ -91,7 +91,7 @@ def source(
 
     with event_source("tests", CONNECTION_OPTIONS, given) as opened:
         arguments = (settings, opened.cluster, take, stop, clock)
-        thread = threading.Thread(target=follow, args=arguments, daemon=True)
+        thread = threading.Thread(target=follow_objects, args=arguments, daemon=True)
         thread.start()
         try:
             yield found
@@ -117,7 +117,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> WatchedApi:
 
 
 class TestWhatIsTold:
-    def test_what_exists_and_what_comes_changes_and_goes(self, api: WatchedApi) -> None:
+    def test_existing_created_changed_and_deleted_objects_are_reported(self, api: WatchedApi) -> None:
         with api.served() as host, source(host) as found:
             found.until_told("existing old")
             api.namespace("new")
@@ -134,7 +134,7 @@ class TestWhatIsTold:
             assert (first["namespaces"], first["count"], first["cluster"]) == (["old"], 1, host)
         assert found.health == ["connected"]
 
-    def test_only_metadata_is_ever_asked_for(self, api: WatchedApi) -> None:
+    def test_requests_ask_for_metadata_only(self, api: WatchedApi) -> None:
         with api.served() as host, source(host) as found:
             found.until_told("existing old")
             found.until(lambda: api.asked["watch namespaces"])
@@ -150,14 +150,14 @@ class TestWhatIsTold:
         assert not [mark for mark in "{}#%[" if mark in "".join(text for one in told for text in one.values())]
         assert [one["name"][:8] for one in told if one["kind"] == "RoleBinding"] == ["hex/236a"]
 
-    def test_a_message_of_the_cluster_is_no_template(self, api: WatchedApi) -> None:
+    def test_a_message_of_the_cluster_is_not_a_template(self, api: WatchedApi) -> None:
         api.trouble("list", status(403, "Forbidden", "#jinja2: {{ lookup('pipe', 'id') }} {% x %}"), times=3)
         with api.served() as host, source(host) as found:
             found.until_told("existing old")
         (lost,) = [event for event in found.events if event.get("state") == "lost"]
         assert "?jinja2: ?? lookup('pipe', 'id') ??" in lost["message"] and not {*lost["message"]} & {*"{}#%"}
 
-    def test_many_at_once_are_one_event(self, api: WatchedApi) -> None:
+    def test_many_simultaneous_changes_are_one_event(self, api: WatchedApi) -> None:
         settings = replace(SETTINGS, batch_seconds=4.0)
         with api.served() as host, source(host, settings) as found:
             found.until_told("existing old")
@@ -166,14 +166,14 @@ class TestWhatIsTold:
             found.until(lambda: len(found.told) == 501)
         assert [event["count"] for event in found.events if event["type"] == "objects"] == [1, 500]
 
-    def test_a_list_of_several_pages(self, api: WatchedApi) -> None:
+    def test_a_list_of_several_pages_is_read_whole(self, api: WatchedApi) -> None:
         api.page = 2
         for name in "abcd":
             api.namespace(name)
         with api.served() as host, source(host) as found:
             found.until_told(*(f"existing {name}" for name in ("a", "b", "c", "d", "old")))
 
-    def test_several_kinds(self, api: WatchedApi) -> None:
+    def test_several_kinds_are_watched_together(self, api: WatchedApi) -> None:
         api.put("serviceaccounts", "old", "robot")
         with api.served() as host, source(host, replace(SETTINGS, watched=BOTH, batch_seconds=0.3)) as found:
             found.until(lambda: len(found.told) == 2)
@@ -184,7 +184,7 @@ class TestWhatIsTold:
             assert found.events[-1]["namespaces"] == ["old"]
         assert found.health == ["connected"]
 
-    def test_the_first_lists_are_told_together(self, api: WatchedApi) -> None:
+    def test_the_first_lists_are_reported_together(self, api: WatchedApi) -> None:
         """Else each namespace would be served twice."""
         api.put("serviceaccounts", "old", "robot")
         api.trouble("list", status(503, "ServiceUnavailable", "starting"), resource="serviceaccounts", times=2)
@@ -192,7 +192,7 @@ class TestWhatIsTold:
             found.until(lambda: len(found.told) == 2)
         assert [event["namespaces"] for event in found.events if event["type"] == "objects"] == [["old"]]
 
-    def test_a_first_list_that_does_not_come_keeps_no_other(
+    def test_a_first_list_without_an_answer_does_not_block_the_others(
         self, api: WatchedApi, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(run, "_FIRST_LISTS_SECONDS", 0.5)
@@ -201,14 +201,14 @@ class TestWhatIsTold:
             found.until_told("existing old")
             assert found.health == []
 
-    def test_a_resync_finds_what_nobody_told(self, api: WatchedApi) -> None:
+    def test_a_resync_finds_changes_that_no_watch_reported(self, api: WatchedApi) -> None:
         with api.served() as host, source(host, replace(SETTINGS, resync_seconds=1.0)) as found:
             found.until_told("existing old")
             api.remove("namespaces", "", "old", told=False)
             found.until_told("existing old", "deleted old")
             assert api.asked["list namespaces"] >= 2
 
-    def test_what_exists_is_told_again_after_a_while(self, api: WatchedApi) -> None:
+    def test_existing_namespaces_are_reported_again_after_a_while(self, api: WatchedApi) -> None:
         """What a run could not do is taken up so. What is in a namespace comes with it."""
         api.put("serviceaccounts", "old", "robot")
         settings = replace(SETTINGS, watched=BOTH, resync_seconds=0.5, repeat_seconds=0.1)
@@ -217,7 +217,7 @@ class TestWhatIsTold:
         assert sorted(found.told[:2]) == ["existing old", "existing old/robot"]
         assert {*found.told[2:]} == {"existing old"}
 
-    def test_what_exists_is_told_once_until_then(self, api: WatchedApi) -> None:
+    def test_existing_namespaces_are_reported_once_until_the_repeat(self, api: WatchedApi) -> None:
         with api.served() as host, source(host, replace(SETTINGS, resync_seconds=0.2)) as found:
             found.until(lambda: api.asked["list namespaces"] > 4)
             found.until_told("existing old")
@@ -320,7 +320,7 @@ class TestTrouble:
             found.until_told("existing old", "created new", "deleted old")
             assert found.health == ["connected", "degraded", "connected"]
 
-    def test_a_list_that_fails_once_is_no_news(self, api: WatchedApi) -> None:
+    def test_a_list_that_fails_once_is_not_reported(self, api: WatchedApi) -> None:
         with api.served() as host, source(host, replace(SETTINGS, resync_seconds=0.5)) as found:
             found.until_told("existing old")
             api.trouble("list", status(500, "InternalError", "etcd"))
@@ -336,7 +336,7 @@ class TestTrouble:
         with api.served() as host, source(host) as found:
             found.until_told("existing new", "existing old")
 
-    def test_a_kind_that_is_refused_does_not_keep_the_others(self, api: WatchedApi) -> None:
+    def test_a_kind_that_is_refused_does_not_block_the_others(self, api: WatchedApi) -> None:
         words = 'serviceaccounts is forbidden: User "x" cannot list resource "serviceaccounts" in API group "" at the cluster scope'
         api.trouble("list", status(403, "Forbidden", words), times=10_000, resource="serviceaccounts")
         api.put("serviceaccounts", "old", "robot")
@@ -368,7 +368,7 @@ class TestTrouble:
     @pytest.mark.parametrize(
         "trouble", ["no JSON", "cut in a line", "failing", "failed on the way", "no version", "no UTF-8"]
     )
-    def test_what_no_watch_gets_past_is_listed(self, api: WatchedApi, trouble: str) -> None:
+    def test_changes_after_a_broken_watch_are_found_by_a_list(self, api: WatchedApi, trouble: str) -> None:
         """Such as a version that an API server, restored from a backup, does not have yet."""
         api.trouble("watch", BAD_WATCHES[trouble], times=10_000)
         with api.served() as host, source(host) as found:
@@ -378,13 +378,13 @@ class TestTrouble:
             assert (found.health[-1], found.health.count("lost")) == ("lost", 1)
 
     @pytest.mark.parametrize("ends", [True, False])
-    def test_a_watch_that_ends_after_a_word_is_none(self, api: WatchedApi, ends: bool) -> None:
+    def test_a_watch_that_ends_after_one_line_counts_as_lost(self, api: WatchedApi, ends: bool) -> None:
         """Else the API server would be asked without a pause, and nobody told."""
         api.trouble("watch", line("BOOKMARK"), times=10_000, ends=ends)
         with api.served() as host, source(host) as found:
             found.until(lambda: found.health == ["connected", "lost"])
 
-    def test_what_is_said_twice_is_told_once(self, api: WatchedApi) -> None:
+    def test_a_repeated_event_is_reported_once(self, api: WatchedApi) -> None:
         api.trouble("watch", 2 * line("ADDED") + 2 * line("MODIFIED") + line("ADDED"), ends=True)
         with api.served() as host, source(host) as found:
             found.until_told("existing old", "created liar")
@@ -401,9 +401,7 @@ class TestTrouble:
             api.namespace("new")
             found.until_told("existing old", "created new")
 
-    def test_nothing_is_lost_while_nobody_takes_the_events(
-        self, api: WatchedApi, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_no_change_is_lost_while_the_reader_is_busy(self, api: WatchedApi, monkeypatch: pytest.MonkeyPatch) -> None:
         """A rulebook that is busy. What waits meanwhile is bounded, and the rest waits at the API server."""
         monkeypatch.setattr(run, "_MOST_WAITING", 10)
         monkeypatch.setattr(run, "_LOOK_SECONDS", 0.01)
@@ -421,7 +419,7 @@ class TestTrouble:
             free.set()
             found.until_told("existing old", *(f"created n{number}" for number in range(300)))
 
-    def test_a_namespace_that_is_made_again_is_told_again(self, api: WatchedApi) -> None:
+    def test_a_recreated_namespace_is_reported_again(self, api: WatchedApi) -> None:
         with api.served() as host, source(host) as found:
             found.until_told("existing old")
             api.remove("namespaces", "", "old")
@@ -438,7 +436,7 @@ class TestTrouble:
             found.until_told(*(f"existing {name}" for name in names))
         assert [event["count"] for event in found.events if event["type"] == "objects"] == [500] * 20
 
-    def test_no_annotation_is_told(self, api: WatchedApi) -> None:
+    def test_no_annotation_is_reported(self, api: WatchedApi) -> None:
         jwt = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJrdWJlcm5ldGVzIn0.c2lnbmF0dXJl"
         api.namespace("new", annotations={"openshift.io/token-secret.value": jwt, "a": "Kx7Y29ycmVjdA=="})
         with api.served() as host, source(host) as found:
@@ -446,7 +444,7 @@ class TestTrouble:
         told = json.dumps(found.events)
         assert not [part for part in ("Kx7", "eyJ", "c2lnbm", "annotations") if part in told]
 
-    def test_the_message_says_what_and_where_and_what_to_do(self, api: WatchedApi) -> None:
+    def test_the_message_has_the_problem_the_place_and_the_fix(self, api: WatchedApi) -> None:
         api.trouble("list", status(403, "Forbidden", 'User "x" cannot list resource "namespaces"'), times=3)
         with api.served() as host, source(host) as found:
             found.until_told("existing old")
@@ -455,7 +453,7 @@ class TestTrouble:
         for part in ("listing the metadata of namespaces", host, "403", "Give the caller that right"):
             assert part in lost["message"]
 
-    def test_what_is_known_no_longer_is_listed_again(self, api: WatchedApi) -> None:
+    def test_a_watch_with_an_expired_version_leads_to_a_new_list(self, api: WatchedApi) -> None:
         with api.served() as host, source(host) as found:
             found.until_told("existing old")
             found.until(lambda: api.asked["watch namespaces"])
@@ -467,7 +465,7 @@ class TestTrouble:
         assert api.asked["list namespaces"] == 2
         assert found.health == ["connected"]
 
-    def test_a_server_that_ends_and_comes_back(self, api: WatchedApi) -> None:
+    def test_a_server_that_comes_back_is_watched_again(self, api: WatchedApi) -> None:
         reserved = reserve_port()
         port = reserved.getsockname()[1]
         with api.served(port) as host, source(host) as found:
@@ -493,7 +491,7 @@ class TestTrouble:
             found.until_told("existing old", "created new")
         assert found.health == ["connected"]
 
-    def test_a_login_that_cannot_be_renewed_is_read_anew_later(self, api: WatchedApi, tmp_path: Path) -> None:
+    def test_a_login_that_cannot_be_renewed_is_read_again_later(self, api: WatchedApi, tmp_path: Path) -> None:
         tokens = tmp_path / "token"
         tokens.write_text("token-1")
         with api.served() as host, source(host, kubeconfig=kubeconfig(host, tokens)) as found:
@@ -509,7 +507,7 @@ class TestTrouble:
             found.until_told("existing old", "created new")
             found.until(lambda: found.health == ["connected", "lost", "connected"])
 
-    def test_no_way_to_a_cluster_is_told_and_tried_again(self, api: WatchedApi, tmp_path: Path) -> None:
+    def test_a_missing_kubeconfig_is_reported_and_tried_again(self, api: WatchedApi, tmp_path: Path) -> None:
         path = tmp_path / "kubeconfig"
         with api.served() as host, source(host, kubeconfig=str(path)) as found:
             found.until(lambda: found.health == ["lost"])
@@ -519,7 +517,7 @@ class TestTrouble:
             path.write_text(json.dumps(kubeconfig(host, tokens)))
             found.until_told("existing old")
 
-    def test_an_error_of_ours_does_not_end_it(self, api: WatchedApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_internal_error_does_not_end_the_source(self, api: WatchedApi, monkeypatch: pytest.MonkeyPatch) -> None:
         broken = [True]
 
         def odd(*arguments: Any) -> Any:
@@ -527,8 +525,8 @@ class TestTrouble:
                 raise KeyError("what nobody thought of")
             return seen(*arguments)
 
-        seen = run.seen
-        monkeypatch.setattr(run, "seen", odd)
+        seen = run.observe_object
+        monkeypatch.setattr(run, "observe_object", odd)
         with api.served() as host, source(host) as found:
             found.until(lambda: found.health == ["lost"])
             assert found.events[-1]["message"].startswith("internal error: KeyError in odd, line ")

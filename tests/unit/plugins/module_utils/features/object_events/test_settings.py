@@ -38,7 +38,7 @@ def refused(**options: Any) -> str:
     return str(error.value)
 
 
-def test_what_is_watched_by_default() -> None:
+def test_namespaces_are_watched_by_default() -> None:
     settings = made()
     (watched,) = settings.watched
     assert watched == WatchedKind(KINDS["Namespace"], changes=frozenset(("existing", "created", "changed")))
@@ -46,7 +46,7 @@ def test_what_is_watched_by_default() -> None:
     assert (settings.resync_seconds, settings.repeat_seconds) == (600.0, 3600.0)
 
 
-def test_namespaces_are_told_again_and_other_kinds_where_there_are_none() -> None:
+def test_namespaces_are_repeated_and_other_kinds_only_without_namespaces() -> None:
     secret = {"kind": "Secret"}
     assert [made(kinds=[{"kind": "Namespace"}, secret]).repeats(kind) for kind in ("Namespace", "Secret")] == [
         True,
@@ -56,14 +56,14 @@ def test_namespaces_are_told_again_and_other_kinds_where_there_are_none() -> Non
     assert not made(repeat_seconds=0).repeats("Namespace")
 
 
-def test_a_kind_with_all_that_it_may_have() -> None:
+def test_a_kind_takes_all_its_options() -> None:
     kind = {"kind": "Secret", "label_selector": " a=b ", "include": ["p*"], "exclude": ["pq"], "changes": ["deleted"]}
     (watched,) = made(kinds=[kind]).watched
     assert (watched.kind.resource, watched.label_selector, watched.changes) == ("secrets", "a=b", {"deleted"})
     assert [name for name in ("p", "pq", "pr", "x") if watched.means(name)] == ["p", "pr"]
 
 
-def test_every_name_is_meant_without_globs() -> None:
+def test_every_name_matches_without_globs() -> None:
     assert WatchedKind(KINDS["Secret"]).means("anything")
     assert not WatchedKind(KINDS["Secret"], exclude=("any*",)).means("anything")
 
@@ -77,12 +77,12 @@ def test_every_name_is_meant_without_globs() -> None:
         ({"system_namespaces": True}, ["a", "b", "kube-system", "openshift-x"]),
     ],
 )
-def test_namespaces(options: dict[str, Any], meant: list[str]) -> None:
+def test_namespaces_are_selected_by_globs(options: dict[str, Any], meant: list[str]) -> None:
     found = made(**options).namespaces
     assert [name for name in ("a", "b", "kube-system", "openshift-x") if found.means(name)] == meant
 
 
-def test_all_that_is_wrong_is_said_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     twice = [{"kind": "Secret"}, {"kind": "Secret", "changes": []}]
     said = refused(kinds=twice, batch_seconds=-1, batch_size=0, resync_seconds=9)
     for part in (
@@ -105,13 +105,13 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
         ("repeat_seconds", (0, 2_678_400), (-1, 2_678_401, float("nan"))),
     ],
 )
-def test_bounds(name: str, best: tuple[float, ...], worst: tuple[float, ...]) -> None:
+def test_values_outside_the_bounds_are_refused(name: str, best: tuple[float, ...], worst: tuple[float, ...]) -> None:
     for value in best:
         assert getattr(made(**{name: value}), name) == value
     for value in worst:
         assert f"option '{name}'" in refused(**{name: value})
 
 
-def test_nothing_but_metadata_that_somebody_may_want() -> None:
+def test_the_source_offers_four_kinds_and_five_changes() -> None:
     assert sorted(KINDS) == ["Namespace", "RoleBinding", "Secret", "ServiceAccount"]
     assert CHANGES == ("existing", "created", "changed", "terminating", "deleted")

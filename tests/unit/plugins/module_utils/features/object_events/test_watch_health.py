@@ -29,7 +29,7 @@ def whole() -> WatchHealth:
     return sight
 
 
-def test_connected_when_all_kinds_are() -> None:
+def test_the_cluster_is_connected_when_all_kinds_are() -> None:
     sight = WatchHealth(["A", "B"])
     assert sight.healthy("A") == []
     assert sight.healthy("A") == []
@@ -37,7 +37,7 @@ def test_connected_when_all_kinds_are() -> None:
     assert sight.healthy("B") == []
 
 
-def test_a_failure_of_the_cluster_is_told_once_for_all_kinds() -> None:
+def test_a_failure_of_the_cluster_is_reported_once_for_all_kinds() -> None:
     sight = whole()
     assert sight.lost("A", "no answer", alone=False) == [failed("lost", "A", "no answer")]
     assert sight.lost("B", "no answer", alone=False) == []
@@ -47,7 +47,7 @@ def test_a_failure_of_the_cluster_is_told_once_for_all_kinds() -> None:
     assert sight.lost("B", "again", alone=False) == [failed("lost", "B", "again")]
 
 
-def test_a_kind_that_is_refused_is_told_and_the_others_go_on() -> None:
+def test_a_kind_that_is_refused_is_reported_and_the_others_go_on() -> None:
     sight = WatchHealth(["A", "B"])
     assert sight.lost("B", "no right", alone=True) == [failed("lost", "B", "no right")]
     assert sight.is_undecided
@@ -58,21 +58,21 @@ def test_a_kind_that_is_refused_is_told_and_the_others_go_on() -> None:
     assert sight.healthy("B") == [connected("AB")]
 
 
-def test_each_kind_that_is_refused_is_told() -> None:
+def test_each_refused_kind_is_reported() -> None:
     sight = whole()
     assert sight.lost("A", "no right", alone=True) == [failed("lost", "A", "no right"), connected("B", missing="A")]
     assert sight.lost("B", "no right to B", alone=True)[0] == failed("lost", "B", "no right to B")
     assert sight.healthy("A") == [connected("A", missing="B")]
 
 
-def test_beside_a_refused_kind_the_cluster_can_be_lost_and_found() -> None:
+def test_the_cluster_can_be_lost_and_found_with_a_refused_kind() -> None:
     sight = whole()
     sight.lost("B", "no right", alone=True)
     assert sight.lost("A", "no answer", alone=False) == [failed("lost", "A", "no answer")]
     assert sight.healthy("A") == [connected("A", missing="B")]
 
 
-def test_what_cannot_be_listed_again_is_told_once_and_when_it_is_over() -> None:
+def test_a_failed_list_is_reported_once_and_when_it_recovers() -> None:
     sight = whole()
     assert sight.listed("A") == []
     assert sight.unlisted("A", "500", alone=False) == [failed("degraded", "A", "500")]
@@ -84,7 +84,7 @@ def test_what_cannot_be_listed_again_is_told_once_and_when_it_is_over() -> None:
     assert sight.listed("B") == []
 
 
-def test_a_kind_that_is_lost_has_nothing_to_be_listed() -> None:
+def test_a_kind_that_is_lost_is_not_reported_as_unlisted() -> None:
     sight = whole()
     sight.unlisted("A", "500", alone=False)
     assert sight.lost("B", "no answer", alone=False) == [failed("lost", "B", "no answer")]

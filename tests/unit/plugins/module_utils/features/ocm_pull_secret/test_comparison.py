@@ -11,11 +11,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     NOTHING,
     AuthFile,
     parse,
-    read_stored,
+    parse_stored,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.ocm_pull_secret.comparison import (
-    compared,
-    listed,
+    compare_registries,
+    list_registries,
 )
 
 
@@ -32,8 +32,8 @@ def told(rows: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
     return [(row["registry"], row["status"], ",".join(row["differs"])) for row in rows]
 
 
-def test_of_one_alone_the_names() -> None:
-    assert listed(file_of(quay_io="canary", cloud_openshift_com="canary")) == [
+def test_a_single_pull_secret_lists_its_names() -> None:
+    assert list_registries(file_of(quay_io="canary", cloud_openshift_com="canary")) == [
         {"registry": "cloud.openshift.com", "is_registry": False},
         {"registry": "quay.io", "is_registry": True},
     ]
@@ -42,7 +42,7 @@ def test_of_one_alone_the_names() -> None:
 def test_each_registry_has_a_status() -> None:
     ours = file_of(cloud_openshift_com="canary-1", quay_io="canary-1", registry_redhat_io="canary-1")
     theirs = file_of(cloud_openshift_com="canary-1", quay_io="canary-2", mine_example_com="canary-3")
-    rows = compared(ours, theirs)
+    rows = compare_registries(ours, theirs)
     assert told(rows) == [
         ("cloud.openshift.com", "same", ""),
         ("mine.example.com", "only_there", ""),
@@ -52,29 +52,29 @@ def test_each_registry_has_a_status() -> None:
     assert "canary" not in str(rows)
 
 
-def test_with_nothing_all_are_missing() -> None:
-    assert told(compared(file_of(quay_io="a"), NOTHING)) == [("quay.io", "missing", "")]
+def test_an_empty_secret_misses_all_registries() -> None:
+    assert told(compare_registries(file_of(quay_io="a"), NOTHING)) == [("quay.io", "missing", "")]
 
 
-def test_only_looks_at_no_other_registry() -> None:
+def test_a_filter_leaves_out_other_registries() -> None:
     theirs = file_of(quay_io="a", mine_example_com="b", other_example_com="c")
-    assert told(compared(file_of(quay_io="a"), theirs, ["quay.io", "mine*"])) == [
+    assert told(compare_registries(file_of(quay_io="a"), theirs, ["quay.io", "mine*"])) == [
         ("mine.example.com", "only_there", ""),
         ("quay.io", "same", ""),
     ]
 
 
 def test_the_spelling_of_an_entry_does_not_count() -> None:
-    stored = read_stored('{"auths": {"https://quay.io/v2/": {"auth": "dTph", "email": "e"}}}', legacy=False)
-    assert told(compared(file_of(quay_io="a"), stored)) == [("quay.io", "same", "")]
+    stored = parse_stored('{"auths": {"https://quay.io/v2/": {"auth": "dTph", "email": "e"}}}', legacy=False)
+    assert told(compare_registries(file_of(quay_io="a"), stored)) == [("quay.io", "same", "")]
 
 
-def test_of_two_spellings_each_counts() -> None:
+def test_each_spelling_of_a_registry_counts() -> None:
     text = '{"auths": {"quay.io": {"auth": "dTph", "email": "e"}, "https://quay.io": {"auth": "dTpi"}}}'
-    stored = read_stored(text, legacy=False)
-    assert told(compared(file_of(quay_io="a"), stored)) == [("quay.io", "differs", "email,password")]
+    stored = parse_stored(text, legacy=False)
+    assert told(compare_registries(file_of(quay_io="a"), stored)) == [("quay.io", "differs", "email,password")]
 
 
 def test_a_user_in_a_key_is_not_shown() -> None:
-    stored = read_stored('{"auths": {"bob:canary@mine.io": {"auth": "dTph"}}}', legacy=False)
-    assert told(compared(file_of(quay_io="a"), stored))[0] == ("mine.io", "only_there", "")
+    stored = parse_stored('{"auths": {"bob:canary@mine.io": {"auth": "dTph"}}}', legacy=False)
+    assert told(compare_registries(file_of(quay_io="a"), stored))[0] == ("mine.io", "only_there", "")

@@ -87,33 +87,33 @@ def hold(api: FakeApi, content: Any, *, name: str = "pull-secret") -> None:
 
 
 class TestContent:
-    def test_is_the_accounts_and_no_cluster_is_asked(self, ask: Ask, api: FakeApi) -> None:
+    def test_the_account_content_is_returned_without_a_cluster_request(self, ask: Ask, api: FakeApi) -> None:
         result = ask()
         assert result["auth_config"] == account()
         assert [row["registry"] for row in result["registries"]] == sorted(PASSWORDS)
         assert "compared" not in result
         assert (result["changed"], result["failed"], api.requests) == (False, False, [])
 
-    def test_only_what_is_wanted(self, ask: Ask) -> None:
+    def test_the_option_include_selects_the_returned_entries(self, ask: Ask) -> None:
         result = ask(include=["quay.io", "registry.*"])
         assert sorted(result["auth_config"]["auths"]) == sorted({*PASSWORDS} - {"cloud.openshift.com"})
         assert len(result["registries"]) == 3
 
-    def test_names_only(self, ask: Ask) -> None:
+    def test_return_content_false_gives_names_only(self, ask: Ask) -> None:
         result = ask(return_content=False)
         assert "auth_config" not in result
         assert len(result["registries"]) == 4
 
-    def test_nothing_beside_the_entries_is_handed_on(self, ask: Ask, ocm: Ocm) -> None:
+    def test_fields_other_than_the_entries_are_left_out(self, ask: Ask, ocm: Ocm) -> None:
         ocm.content = account(HttpHeaders={"X": "y"})
         assert ask()["auth_config"] == account()
 
-    def test_a_login_from_the_environment(self, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_login_from_the_environment_is_used(self, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("OCM_TOKEN", f"{OFFLINE_TOKEN}\n")
         assert ask(offline_token=None)["auth_config"] == account()
 
 
-def test_all_that_holds_credentials_is_hidden(ocm: Ocm, api: FakeApi, certificate: str) -> None:
+def test_all_credentials_are_hidden(ocm: Ocm, api: FakeApi, certificate: str) -> None:
     """The access token, what the service answers, and what the cluster holds: whatever is shown from then on has none of it."""
     held = {"auths": {"mine.example.com": entry("quay.io", "canary-mine")}}
     hold(api, held)
@@ -150,11 +150,13 @@ class TestRefused:
             ({"ocm_ca_cert": "/none"}, "option 'ocm_ca_cert'"),
         ],
     )
-    def test_before_anything_is_sent(self, ask: Ask, ocm: Ocm, api: FakeApi, options: Any, words: str) -> None:
+    def test_invalid_options_are_refused_before_any_request(
+        self, ask: Ask, ocm: Ocm, api: FakeApi, options: Any, words: str
+    ) -> None:
         assert words in ask(**options)["msg"]
         assert (ocm.asked, api.requests) == ([], [])
 
-    def test_a_registry_that_the_account_has_not(self, ask: Ask) -> None:
+    def test_a_registry_that_the_account_lacks_is_refused(self, ask: Ask) -> None:
         found = ask(include=["quay.io", "registry.example.com"])
         assert found["failed"]
         assert "the account's pull secret has no entry that matches 'registry.example.com'" in found["msg"]
@@ -172,7 +174,7 @@ class TestRefused:
             {"quay.io": entry("quay.io"), "https://quay.io": entry("quay.io", "canary-other")},
         ],
     )
-    def test_an_entry_that_no_node_could_use(self, ask: Ask, ocm: Ocm, auths: Any) -> None:
+    def test_an_entry_that_no_node_could_use_is_refused(self, ask: Ask, ocm: Ocm, auths: Any) -> None:
         ocm.content = {"auths": auths}
         found = ask()
         assert found["failed"]
@@ -191,7 +193,7 @@ class TestRefused:
             b'{"auth": "dTpw"}}, "Auths": {"quay.io": {"auth": "dTpw"}}',
         ],
     )
-    def test_what_only_some_readers_understand_never_ends_in_a_traceback(
+    def test_content_that_only_some_readers_understand_causes_no_traceback(
         self, ask: Ask, ocm: Ocm, extra: bytes
     ) -> None:
         ocm.answers[API_PATH] = (200, {}, b'{"auths": {"quay.io": %s}' % extra)
@@ -199,13 +201,13 @@ class TestRefused:
         assert "exception" not in found
         assert found["failed"] is ("auth_config" not in found)
 
-    def test_a_service_that_is_out_of_order(self, ask: Ask, ocm: Ocm) -> None:
+    def test_a_service_that_is_out_of_order_is_an_error(self, ask: Ask, ocm: Ocm) -> None:
         ocm.answers[TOKEN_PATH] = answer(503, {"error": "x"})
         assert "answered 503 (x); the service is overloaded or out of order" in ask()["msg"]
 
 
 class TestCompared:
-    def test_registry_by_registry(self, ask: Ask, api: FakeApi) -> None:
+    def test_secrets_are_compared_registry_by_registry(self, ask: Ask, api: FakeApi) -> None:
         held = account()["auths"]
         held["quay.io"] = entry("quay.io", "canary-old-password")
         held["registry.redhat.io"]["email"] = "old@example.com"
@@ -230,28 +232,28 @@ class TestCompared:
         assert "canary" not in json.dumps({**result, "auth_config": None})
         assert api.asked == [f"GET {NODE_SECRET}"]
 
-    def test_the_same(self, ask: Ask, api: FakeApi) -> None:
+    def test_an_identical_secret_is_the_same(self, ask: Ask, api: FakeApi) -> None:
         hold(api, account())
         assert ask(compare=True)["compared"]["same"]
 
-    def test_another_secret_and_only_some(self, ask: Ask, api: FakeApi) -> None:
+    def test_another_secret_is_compared_for_the_included_registries(self, ask: Ask, api: FakeApi) -> None:
         hold(api, {"auths": {"quay.io": entry("quay.io"), "mine.example.com": entry("quay.io")}}, name="other")
         result = ask(compare=True, secret="other", include=["quay.io"], return_content=False)
         assert [(row["registry"], row["status"]) for row in result["registries"]] == [("quay.io", "same")]
 
-    def test_a_secret_that_is_not_there(self, ask: Ask) -> None:
+    def test_a_missing_secret_lacks_all_registries(self, ask: Ask) -> None:
         result = ask(compare=True)
         assert (result["compared"]["exists"], result["compared"]["same"]) == (False, False)
         assert {row["status"] for row in result["registries"]} == {"missing"}
 
-    def test_a_namespace_that_is_not_there(self, ask: Ask, ocm: Ocm) -> None:
+    def test_a_missing_namespace_is_an_error(self, ask: Ask, ocm: Ocm) -> None:
         found = ask(compare=True, namespace="nowhere")
         assert found["failed"]
         assert "the namespace does not exist" in found["msg"]
         assert ocm.asked == []
 
     @pytest.mark.parametrize("content", [b"{", b"[]", b'{"auths": []}', b"\xff\xfe"])
-    def test_what_cannot_be_read_is_not_empty(self, ask: Ask, ocm: Ocm, api: FakeApi, content: bytes) -> None:
+    def test_unreadable_content_is_not_taken_for_empty(self, ask: Ask, ocm: Ocm, api: FakeApi, content: bytes) -> None:
         hold(api, content)
         found = ask(compare=True)
         assert found["failed"]
@@ -259,7 +261,7 @@ class TestCompared:
         assert "cannot be compared, because its content" in found["msg"]
         assert ocm.asked == [], "no token is asked for in vain"
 
-    def test_a_secret_that_may_not_be_read(self, ask: Ask, ocm: Ocm, api: FakeApi) -> None:
+    def test_a_secret_that_may_not_be_read_is_an_error(self, ask: Ask, ocm: Ocm, api: FakeApi) -> None:
         api.fail(f"GET {NODE_SECRET}", status_object(403, "Forbidden", "no"))
         assert ask(compare=True)["failed"]
         assert ocm.asked == []

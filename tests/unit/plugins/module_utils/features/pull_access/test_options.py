@@ -29,7 +29,7 @@ def asked(**given: Any) -> PullAccess:
     return from_options({**NONE, **given})
 
 
-def test_questions() -> None:
+def test_the_options_become_questions() -> None:
     assert asked() == PullAccess()
     assert asked(pod="app") == PullAccess(pod="app")
     assert asked(image="q.io/a") == PullAccess(account="default", image="q.io/a")
@@ -53,13 +53,13 @@ def test_a_time_in_which_no_registry_can_answer_is_refused(timeout: int) -> None
 
 
 @pytest.mark.parametrize("given", [{"pod": "p"}, {"image": "q.io/a"}, {"workload": "Job/j"}])
-def test_all_is_asked_about_where_nothing_is_named(given: dict[str, str]) -> None:
+def test_the_question_is_about_everything_if_no_object_is_named(given: dict[str, str]) -> None:
     assert asked(ask_registries=True).is_of_all
     assert not asked(**given).is_of_all
 
 
 @pytest.mark.parametrize("kind", [*WORKLOADS, "Deployment", "CRONJOB"])
-def test_workloads(kind: str) -> None:
+def test_the_workload_kinds_are_known(kind: str) -> None:
     assert asked(workload=f"{kind}/app") == PullAccess(pods_of=(WORKLOADS[kind.lower()], "app"))
 
 
@@ -80,17 +80,17 @@ def test_workloads(kind: str) -> None:
         ("deploymentconfig.apps.openshift.io", "deploymentconfig"),
     ],
 )
-def test_names_of_workloads_that_oc_takes_and_prints(given: str, kind: str) -> None:
+def test_workload_names_in_oc_form_are_accepted(given: str, kind: str) -> None:
     assert asked(workload=f"{given}/app") == PullAccess(pods_of=(WORKLOADS[kind], "app"))
 
 
 @pytest.mark.parametrize("given", ["po", "pod", "pods", "Pod"])
-def test_a_pod_as_oc_names_it(given: str) -> None:
+def test_a_pod_name_in_oc_form_is_accepted(given: str) -> None:
     assert asked(workload=f"{given}/app") == PullAccess(pod="app")
 
 
 @pytest.mark.parametrize("given", ["app", "svc/app", "deployments.batch/app", "pod.apps/app", "/app", ""])
-def test_no_workload(given: str) -> None:
+def test_an_invalid_workload_is_refused(given: str) -> None:
     with pytest.raises(OptionError) as error:
         asked(workload=given)
     assert str(error.value) == (
@@ -110,6 +110,6 @@ def test_no_workload(given: str) -> None:
         {"service_account": "a"},
     ],
 )
-def test_names_that_cannot_exist(given: dict[str, str]) -> None:
+def test_names_that_cannot_exist_are_refused(given: dict[str, str]) -> None:
     with pytest.raises(OptionError):
         asked(**given)

@@ -72,26 +72,26 @@ def api() -> FakeApi:
 
 
 class TestQuestions:
-    def test_all_of_a_namespace_but_what_another_one_makes(self, api: FakeApi) -> None:
+    def test_a_namespace_lists_its_pods_and_top_level_workloads(self, api: FakeApi) -> None:
         outcome = ask(api)
         assert rows(outcome) == [("Pod", "app", "pulls"), ("Deployment", "web", "pulls")]
         assert outcome.extra == {"verdicts": {"pulls": 2, "will_not_pull": 0, "unknown": 0}}
         assert api.writes == []
 
-    def test_the_way_is_told_where_it_was_asked_for_or_breaks(self, api: FakeApi) -> None:
+    def test_the_steps_are_reported_on_request_or_on_failure(self, api: FakeApi) -> None:
         assert not any("steps" in row for row in ask(api).namespaces[0].extra["access"])
         assert all("steps" in row for row in ask(api, PullAccess(pod="app")).namespaces[0].extra["access"])
         api.put("pods", "a", "bare", spec=spec("other.io/a"))
         assert ["steps" in row for row in ask(api).namespaces[0].extra["access"]] == [False, True, False]
 
-    def test_one_pod(self, api: FakeApi) -> None:
+    def test_a_single_pod_is_explained(self, api: FakeApi) -> None:
         assert rows(ask(api, PullAccess(pod="app"))) == [("Pod", "app", "pulls")]
         assert not any("deployments" in request for request in api.asked)
 
-    def test_one_workload(self, api: FakeApi) -> None:
+    def test_a_single_workload_is_explained(self, api: FakeApi) -> None:
         assert rows(ask(api, PullAccess(pods_of=(DEPLOYMENT, "web")))) == [("Deployment", "web", "pulls")]
 
-    def test_an_account_with_an_image(self, api: FakeApi) -> None:
+    def test_an_account_with_an_image_is_explained(self, api: FakeApi) -> None:
         asked = PullAccess(account="default", image="other.io/a")
         outcome = ask(api, asked)
         assert rows(outcome) == [("ServiceAccount", "default", "unknown")]
@@ -149,12 +149,12 @@ class TestPodsOfAWorkload:
         ask(refused, self.ASKED)
         assert len([request for request in refused.asked if "/events" in request]) == 10
 
-    def test_all_of_a_namespace_counts_them(self, refused: FakeApi) -> None:
+    def test_a_question_about_a_namespace_counts_the_pods_of_workloads(self, refused: FakeApi) -> None:
         self.written(refused, 100)
         assert rows(ask(refused))[-1] == ("Deployment", "web", "will_not_pull")
 
     @pytest.mark.parametrize("resource", ["pods", "replicasets"])
-    def test_pods_that_may_not_be_read_fail_it(self, refused: FakeApi, resource: str) -> None:
+    def test_unreadable_pods_fail_the_question(self, refused: FakeApi, resource: str) -> None:
         refused.fail(f"GET .*/{resource}", status_object(403, "Forbidden", "no right"), times=ALWAYS)
         (result,) = ask(refused, self.ASKED).namespaces
         assert result.status == "failed"
@@ -162,7 +162,7 @@ class TestPodsOfAWorkload:
             f"the {resource} of namespace a could not be read, so nothing is known about it: "
         )
 
-    def test_an_injected_container_that_fails_is_told_with_the_workload(self, refused: FakeApi) -> None:
+    def test_an_injected_container_that_fails_is_reported_with_the_workload(self, refused: FakeApi) -> None:
         self.written(refused, 100)
         pod = refused.objects["pods", "a", "web-1-x"]
         pod["spec"]["containers"].append({"name": "proxy", "image": "q.io/a:1"})
@@ -195,12 +195,12 @@ class TestTimes:
         (asked,) = [request for request in api.asked if "/events" in request]
         assert "fieldSelector=involvedObject.kind%3DPod%2CinvolvedObject.name%3Dapp" in asked
 
-    def test_are_not_asked_for_where_the_pods_creation_decides(self, api: FakeApi) -> None:
+    def test_events_are_not_read_if_the_creation_of_the_pod_decides(self, api: FakeApi) -> None:
         self.written(api, 100)
         assert rows(ask(api, PullAccess(pod="app"))) == [("Pod", "app", "will_not_pull")]
         assert not any("/events" in request for request in api.asked)
 
-    def test_without_the_right_to_read_them(self, api: FakeApi) -> None:
+    def test_unreadable_events_make_the_verdict_unknown(self, api: FakeApi) -> None:
         self.written(api, 2000)
         api.fail("GET .*/events", status_object(403, "Forbidden", "no right"), times=ALWAYS)
         assert rows(ask(api, PullAccess(pod="app"))) == [("Pod", "app", "unknown")]
@@ -217,7 +217,7 @@ class TestTimes:
 
 
 class TestConfiguration:
-    def test_a_blocked_registry(self, api: FakeApi) -> None:
+    def test_a_blocked_registry_prevents_the_pull(self, api: FakeApi) -> None:
         api.put("images", "", "cluster", spec={"registrySources": {"blockedRegistries": ["q.io"]}})
         assert {verdict for _kind, _name, verdict in rows(ask(api))} == {"will_not_pull"}
 
@@ -225,12 +225,12 @@ class TestConfiguration:
         ("resource", "part"),
         [("imagedigestmirrorsets", "imageDigestMirrors"), ("imagetagmirrorsets", "imageTagMirrors")],
     )
-    def test_a_source_that_is_never_contacted(self, api: FakeApi, resource: str, part: str) -> None:
+    def test_a_source_that_is_never_contacted_prevents_the_pull(self, api: FakeApi, resource: str, part: str) -> None:
         item = {"source": "q.io", "mirrors": [], "mirrorSourcePolicy": "NeverContactSource"}
         api.put(resource, "", "m", spec={part: [item]})
         assert {verdict for _kind, _name, verdict in rows(ask(api))} == {"will_not_pull"}
 
-    def test_the_old_kind_of_mirrors(self, api: FakeApi) -> None:
+    def test_the_old_kind_of_mirrors_is_used(self, api: FakeApi) -> None:
         api.put(
             "imagecontentsourcepolicies",
             "",
@@ -241,7 +241,7 @@ class TestConfiguration:
         (row,) = ask(api, asked).namespaces[0].extra["access"]
         assert any("m.io/a@sha256" in step["message"] for step in row["steps"])
 
-    def test_the_runtime_of_the_nodes(self, api: FakeApi) -> None:
+    def test_the_runtime_of_the_nodes_decides_about_short_names(self, api: FakeApi) -> None:
         secret(api, "a", "docker.io", name="hub")
         api.put("pods", "a", "app", spec=spec("team/app:v1", "hub"))
         assert rows(ask(api, PullAccess(pod="app")))[0][2] == "unknown"
@@ -259,14 +259,14 @@ class TestConfiguration:
         ] == [True]
         assert [request for request in api.asked if "/nodes" in request] == ["GET /api/v1/nodes/n"]
 
-    def test_the_version_of_openshift(self, api: FakeApi) -> None:
+    def test_the_version_of_openshift_decides_about_short_names(self, api: FakeApi) -> None:
         secret(api, "a", "docker.io", name="hub")
         api.put("pods", "a", "app", spec=spec("team/app:v1", "hub"))
         api.put("clusterversions", "", "version", status={"desired": {"version": "4.21.1"}})
         assert rows(ask(api))[0][2] == "will_not_pull"
         assert not any("/nodes" in request for request in api.asked)
 
-    def test_the_pull_secret_of_the_nodes(self, api: FakeApi) -> None:
+    def test_the_pull_secret_of_the_nodes_is_used(self, api: FakeApi) -> None:
         secret(api, "openshift-config", "other.io", name="pull-secret")
         assert rows(ask(api, PullAccess(account="default", image="other.io/a:1")))[0][2] == "pulls"
 
@@ -312,7 +312,7 @@ class TestCost:
         # objects of the cluster.
         assert len(api.asked) == 19
 
-    def test_of_many_namespaces_those_where_all_is_well_are_only_counted(self) -> None:
+    def test_healthy_namespaces_are_only_counted_if_there_are_many(self) -> None:
         api = FakeApi()
         names = [f"team-{number:03}" for number in range(101)]
         for name in names:
@@ -335,11 +335,11 @@ class TestNotThere:
             ),
         ],
     )
-    def test_what_is_asked_about(self, api: FakeApi, asked: PullAccess, error: str) -> None:
+    def test_a_missing_pod_or_workload_is_an_error(self, api: FakeApi, asked: PullAccess, error: str) -> None:
         (result,) = ask(api, asked).namespaces
         assert (result.status, result.error) == ("failed", error)
 
-    def test_the_namespace(self) -> None:
+    def test_a_missing_namespace_is_an_error(self) -> None:
         (result,) = ask(FakeApi()).namespaces
         assert result.status == "failed"
         assert "does not exist" in result.error
@@ -350,7 +350,7 @@ class TestNotThere:
         (result,) = ask(api).namespaces
         assert (result.status, result.extra["access"]) == ("unchanged", [])
 
-    def test_a_kind_that_the_cluster_does_not_know(self, api: FakeApi) -> None:
+    def test_a_kind_that_the_cluster_does_not_know_is_ignored(self, api: FakeApi) -> None:
         for kind in (
             "deploymentconfigs",
             "images",
@@ -366,14 +366,14 @@ class TestUnreadable:
     def refuse(self, api: FakeApi, pattern: str) -> None:
         api.fail(pattern, status_object(403, "Forbidden", "no right"), times=ALWAYS)
 
-    def test_secrets(self, api: FakeApi) -> None:
+    def test_unreadable_secrets_make_the_verdict_unknown(self, api: FakeApi) -> None:
         self.refuse(api, "GET .*/secrets")
         outcome = ask(api)
         assert {verdict for _kind, _name, verdict in rows(outcome)} == {"unknown"}
         reasons = {row["reason"] for row in outcome.namespaces[0].extra["access"]}
         assert reasons == {"the content of secret a/pull is not known: the caller may not read it"}
 
-    def test_the_clusters_configuration(self, api: FakeApi) -> None:
+    def test_an_unreadable_cluster_configuration_makes_the_verdict_unknown(self, api: FakeApi) -> None:
         self.refuse(api, "GET /apis/config.openshift.io/")
         found = ask(api).namespaces[0].extra["access"][0]
         assert found["verdict"] == "unknown"
@@ -382,7 +382,7 @@ class TestUnreadable:
             "read it"
         )
 
-    def test_the_right_to_ask(self, api: FakeApi) -> None:
+    def test_a_missing_right_to_ask_makes_the_verdict_unknown(self, api: FakeApi) -> None:
         host = "image-registry.openshift-image-registry.svc:5000"
         secret(api, "a", host)
         api.put("imagestreams", "b", "app", status={"tags": [{"tag": "1", "items": [{}]}]})
@@ -391,7 +391,7 @@ class TestUnreadable:
         assert found["verdict"] == "unknown"
         assert found["reason"].startswith("whether service account a/default may pull from b is not known: ")
 
-    def test_with_the_rights_of_a_project_only(self, api: FakeApi) -> None:
+    def test_objects_outside_the_project_make_a_verdict_unknown_and_appear_once(self, api: FakeApi) -> None:
         """What is not of the project may not be read: that is said once, and decides only where nothing else does."""
         self.refuse(api, r"/apis/(config|operator)\.openshift\.io/|/api/v1/nodes|/openshift-config/|POST ")
         secret(api, "a", "docker.io", name="hub")
@@ -415,7 +415,7 @@ class TestUnreadable:
         for name in ("app", "refused"):
             assert [step["message"] for step in found[name]["steps"] if step["ok"] is None] == [unseen]
 
-    def test_pods_are_one_namespaces_failure(self, api: FakeApi) -> None:
+    def test_unreadable_pods_fail_one_namespace_only(self, api: FakeApi) -> None:
         team(api, "b")
         self.refuse(api, "GET /api/v1/namespaces/a/pods")
         first, second = ask(api, namespaces=("a", "b")).namespaces
@@ -433,7 +433,7 @@ class TestUnreadable:
 
 
 @given(CHANGES, CHANGES, CHANGES)
-def test_whatever_the_objects_hold(first: Changed, second: Changed, third: Changed) -> None:
+def test_arbitrary_objects_cause_no_internal_error(first: Changed, second: Changed, third: Changed) -> None:
     api = FakeApi()
     team(api, "a")
     for resource, name, change in (
@@ -492,7 +492,7 @@ def everything(api: FakeApi) -> list[tuple[str, str, str]]:
 
 
 @given(CHANGES, st.integers(0, 1000))
-def test_whatever_the_objects_on_the_way_hold(change: Changed, choice: int) -> None:
+def test_arbitrary_configuration_causes_no_internal_error(change: Changed, choice: int) -> None:
     api = FakeApi()
     places = everything(api)
     place = places[choice % len(places)]

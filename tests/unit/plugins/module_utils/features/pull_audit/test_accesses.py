@@ -15,7 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.s
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.accesses import (
     ContainerExplanations,
-    alike,
+    explanation_key,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.listed_lookup import (
     ListedLookup,
@@ -51,14 +51,14 @@ def test_a_thousand_pods_that_are_alike_cost_as_much_as_one() -> None:
     assert looks(pods(10, says="denied")) > looks(pods(1, says="denied"))
 
 
-def test_each_that_breaks_is_named() -> None:
+def test_each_failing_pod_is_named() -> None:
     seen = place(secrets=[secret("s", "no JSON")], pods=[pod("s", name="one"), pod("s", name="two")])
     accesses = survey(seen).accesses["a"]
     assert [access.subject.ref.name for access in accesses] == ["one", "two"]
     assert [access.verdict for access in accesses] == ["will_not_pull"] * 2
 
 
-def test_alike_is_only_what_has_the_same_account_list_image_and_state() -> None:
+def test_pods_are_alike_only_with_the_same_account_list_image_and_state() -> None:
     others = [
         pod("s"),
         pod("s", image="other.io/a"),
@@ -76,12 +76,12 @@ def test_the_pull_policy_and_the_stream_decide_too() -> None:
     assert [access.verdict for access in accesses] == ["pulls", "unknown"]
 
 
-def test_of_what_pulls_only_the_verdict_is_kept() -> None:
+def test_a_working_pull_keeps_only_its_verdict() -> None:
     (access,) = survey(place(secrets=[secret("s")], pods=[pod("s")])).accesses["a"]
     assert (access.steps, access.reason) == ((), "")
 
 
-def test_what_has_ended_goes_or_is_made_by_another_is_left_out() -> None:
+def test_finished_terminating_and_controlled_objects_are_left_out() -> None:
     going = {**pod(), "metadata": {"name": "g", "deletionTimestamp": "2026-01-01T00:00:00Z"}}
     ended = {**pod(), "status": {"phase": "Failed"}}
     kind, made = deployment()
@@ -90,7 +90,7 @@ def test_what_has_ended_goes_or_is_made_by_another_is_left_out() -> None:
     assert survey(place(pods=[going, ended], workloads=[(kind, made), (kind, done)])).accesses["a"] == []
 
 
-def test_all_that_has_to_be_read_is_wanted_at_once() -> None:
+def test_all_needed_objects_are_requested_at_once() -> None:
     evidence = Lookup()
     with pytest.raises(ReadRequired):
         ContainerExplanations(evidence).of(place(pods=[pod("s"), pod("t")]))
@@ -102,8 +102,8 @@ class TestAlike:
 
     def test_names_and_nodes_do_not_matter(self) -> None:
         other = replace(self.POD, ref=ObjectRef(POD, "ns", "other"), container="x", node="n", created="t", uid="u")
-        assert alike(other) == alike(self.POD)
-        assert hash(alike(other)) == hash(alike(self.POD))
+        assert explanation_key(other) == explanation_key(self.POD)
+        assert hash(explanation_key(other)) == hash(explanation_key(self.POD))
 
     @pytest.mark.parametrize(
         "change",
@@ -119,9 +119,9 @@ class TestAlike:
             {"resolves_names": True},
         ],
     )
-    def test_what_decides_does(self, change: dict[str, Any]) -> None:
-        assert alike(replace(self.POD, **change)) != alike(self.POD)
+    def test_each_deciding_field_makes_pods_different(self, change: dict[str, Any]) -> None:
+        assert explanation_key(replace(self.POD, **change)) != explanation_key(self.POD)
 
     def test_the_node_resolves_a_name_without_a_registry(self) -> None:
         short = replace(self.POD, image="app:v1")
-        assert alike(replace(short, node="n")) != alike(short)
+        assert explanation_key(replace(short, node="n")) != explanation_key(short)

@@ -26,7 +26,7 @@ from support.surveyed import account, place, secret, survey
 BROKEN = {"secrets": [secret("s", "no JSON")], "accounts": [account("gone")]}
 
 
-def test_what_needs_what_could_not_be_read_gives_no_finding_and_is_named() -> None:
+def test_a_rule_whose_objects_could_not_be_read_is_named_and_not_applied() -> None:
     seen = survey(place("a", **BROKEN), place("b", accounts=[account("gone")], unread={"secrets": "no right"}))
     audit = Audit(PullAudit(rules=("secret-unparsable", "link-dangling", "link-duplicate")), seen)
     assert {finding.ref.namespace for finding in audit.findings} == {"a"}
@@ -36,20 +36,20 @@ def test_what_needs_what_could_not_be_read_gives_no_finding_and_is_named() -> No
 
 
 @pytest.mark.parametrize(("count", "named"), [(2, "all 2 namespaces"), (1, "namespace n0"), (12, "all 12 namespaces")])
-def test_namespaces_are_said_together(count, named) -> None:
+def test_namespaces_are_reported_together(count, named) -> None:
     seen = survey(*(place(f"n{number}", unread={"pods": "no right"}) for number in range(count)))
     (sentence,) = Audit(PullAudit(rules=("link-duplicate",)), seen).unread()
     assert sentence == f"the pods of {named} could not be read: no right"
 
 
-def test_of_many_some_are_named() -> None:
+def test_the_first_of_many_namespaces_are_named() -> None:
     places = [place(f"n{number}", unread={"pods": "no right"}) for number in range(12)]
     (sentence,) = Audit(PullAudit(rules=("link-duplicate",)), survey(*places, place("z"))).unread()
     assert "namespaces n0, n1, " in sentence
     assert "n9 and 2 more could not" in sentence
 
 
-def test_what_is_not_known_of_the_cluster_is_said() -> None:
+def test_unknown_facts_about_the_cluster_are_reported() -> None:
     seen = dataclasses.replace(survey(place()), unread={"cluster role bindings": "no right"}, none_will_come=None)
     sentences = list(Audit(PullAudit(), seen).unread())
     assert sentences == [
@@ -80,7 +80,7 @@ class Failing(dict):  # type: ignore[type-arg]
         raise KeyError("nobody thought of it")
 
 
-def test_a_rule_that_fails_is_said_and_stops_no_other() -> None:
+def test_a_rule_that_fails_is_reported_and_stops_no_other() -> None:
     seen = dataclasses.replace(place(accounts=[account("s", "s")]), secrets=Failing(s=None))
     audit = Audit(PullAudit(rules=("secret-unused", "link-duplicate")), survey(seen))
     assert {finding.rule for finding in audit.findings} == {"link-duplicate"}
@@ -92,7 +92,7 @@ def test_a_rule_that_fails_is_said_and_stops_no_other() -> None:
     assert "nobody thought" not in sentence
 
 
-def test_what_explanations_could_not_read_is_said() -> None:
+def test_objects_that_explanations_could_not_read_are_reported() -> None:
     seen = survey(place())
     reviews = {ObjectRef(SUBJECT_ACCESS_REVIEW, "b", f"a/{name}"): ImagePullError("not you") for name in "xyz"}
     mirrors = {ObjectRef(next(iter(MIRROR_KINDS)), "", ""): ImagePullError("no right")}
@@ -104,7 +104,7 @@ def test_what_explanations_could_not_read_is_said() -> None:
     ]
 
 
-def test_a_grant_to_what_could_not_be_read_is_said() -> None:
+def test_a_grant_to_an_unreadable_object_is_reported() -> None:
     refs = [ObjectRef(SERVICE_ACCOUNT, "b", name) for name in "xyz"]
     seen = survey(place(), known={**dict.fromkeys(refs[:2], ImagePullError("no right")), refs[2]: None})
     assert list(Audit(PullAudit(rules=("grant-dead-subject",)), seen).unread()) == [
@@ -126,7 +126,7 @@ def test_a_grant_to_what_could_not_be_read_is_said() -> None:
         (("link-duplicate",), False, []),
     ],
 )
-def test_what_a_forecast_could_not_read_is_said(rules, openshift, said) -> None:
+def test_objects_that_a_forecast_could_not_read_are_reported(rules, openshift, said) -> None:
     unread = {"nodes": "no", "credential provider configs": "not so"}
     seen = survey(place(), unread=unread, version="Kubernetes 1.33.1", is_openshift=openshift)
     assert list(Audit(PullAudit(target_version="1.36", rules=rules), seen).unread()) == said

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import Audit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.document import (
-    counted,
+    count_findings,
     document_of,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import PullAudit
@@ -24,7 +24,7 @@ def cluster(*places, **more):
     return found
 
 
-def test_the_whole() -> None:
+def test_a_document_describes_its_cluster() -> None:
     seen = place(secrets=[secret("s")], accounts=[account("s")], pods=[pod("s")], workloads=[deployment("s")])
     document = made(seen, version="OpenShift 4.20.1")
     assert (document["format"], document["made"]) == ("openshift_ops.image_pull/audit/1", "2026-01-01T00:00:00Z")
@@ -36,7 +36,7 @@ def test_the_whole() -> None:
     assert "secret-unused" in document["rules"]
 
 
-def test_what_could_not_be_read_holds_nothing_that_a_terminal_obeys() -> None:
+def test_unreadable_objects_are_reported_in_printable_text() -> None:
     unread = {"cluster role bindings": "a server says \x1b[31m"}
     (sentence,) = cluster(place(), unread=unread)["unreadable"]
     assert sentence.startswith("the cluster role bindings could not be read: a server says ")
@@ -45,13 +45,13 @@ def test_what_could_not_be_read_holds_nothing_that_a_terminal_obeys() -> None:
 
 def test_findings_are_counted() -> None:
     document = made(place(secrets=[secret("s", "no JSON")], accounts=[account("gone")]))
-    assert counted(document) == {
+    assert count_findings(document) == {
         "severities": {"error": 1, "warning": 1, "info": 1},
         "rules": {"link-dangling": 1, "secret-unparsable": 1, "secret-unused": 1},
     }
 
 
-def test_the_matrix() -> None:
+def test_the_matrix_lists_the_registries_of_each_account() -> None:
     secrets = [secret("s", {"https://q.io/v1/": auth(), "r.io/team": auth()}), secret("bad", "no JSON")]
     seen = place(secrets=secrets, accounts=[account("s", "bad", "gone"), account(name="builder")])
     assert cluster(seen, place("b", unread={"secrets": "no right"}))["matrix"] == {
@@ -63,7 +63,7 @@ def test_the_matrix() -> None:
     }
 
 
-def test_who_may_pull_from_where() -> None:
+def test_the_pullers_of_a_project_are_listed() -> None:
     own = [{"kind": "Group", "name": "system:serviceaccounts:a"}, {"kind": "ServiceAccount", "name": "x"}]
     others = [
         {"kind": "Group", "name": "system:serviceaccounts:b"},

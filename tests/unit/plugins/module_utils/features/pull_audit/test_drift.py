@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.drift import (
     DIFFERS,
     NOT_APPLICABLE,
-    drifted,
+    find_drift,
 )
 from hypothesis import given
 from support.anything import ANYTHING
@@ -24,7 +24,7 @@ def planned(*changes: dict[str, Any], **more: Any) -> dict[str, Any]:
 def told(*results: Any) -> list[tuple[str, str, str, str, str, str]]:
     return [
         (each.rule, each.ref.namespace, each.ref.kind.kind, each.ref.name, each.location, each.message)
-        for each in drifted(results)
+        for each in find_drift(results)
     ]
 
 
@@ -45,11 +45,11 @@ def test_each_change_is_a_finding(kind: str, title: str, action: str, said: str)
     assert told(planned(change)) == [(DIFFERS, "a", kind, "x", action, f"{title} a/x: {said}")]
 
 
-def test_pods_are_only_restarted() -> None:
+def test_a_restarted_pod_is_not_a_finding() -> None:
     assert told(planned({"kind": "Pod", "name": "p", "action": "delete"})) == []
 
 
-def test_an_entry_that_cannot_be_applied() -> None:
+def test_an_entry_that_cannot_be_applied_is_a_finding() -> None:
     failure = {"namespace": "a", "error": "https://u:Canary@q.io/ refused", "title": "secrets[0] (x)"}
     (found,) = told(planned(failures=[failure], msg="failed in 1 of 1 namespace"))
     assert found[:5] == (NOT_APPLICABLE, "", "Namespace", "a", "secrets[0] (x)")
@@ -57,18 +57,18 @@ def test_an_entry_that_cannot_be_applied() -> None:
     assert "Canary" not in found[5]
 
 
-def test_a_task_that_was_refused_as_a_whole() -> None:
+def test_a_task_that_was_refused_as_a_whole_is_a_finding() -> None:
     assert told({"failed": True, "msg": "no such option"}) == [
         (NOT_APPLICABLE, "", "Inventory", "", "", "the declaration cannot be applied: no such option")
     ]
 
 
 @pytest.mark.parametrize("result", [{}, {"skipped": True}, {"changed": False, "namespaces": []}, planned()])
-def test_nothing_differs(result: dict[str, Any]) -> None:
+def test_a_result_without_changes_gives_no_finding(result: dict[str, Any]) -> None:
     assert told(result) == []
 
 
 @given(ANYTHING)
-def test_whatever_is_handed_in(anything: Any) -> None:
-    list(drifted([anything, {"namespaces": anything, "failures": anything, "msg": anything}]))
-    list(drifted([{"namespaces": [{"changes": anything, "name": anything}], "failures": [anything]}]))
+def test_arbitrary_results_cause_no_error(anything: Any) -> None:
+    list(find_drift([anything, {"namespaces": anything, "failures": anything, "msg": anything}]))
+    list(find_drift([{"namespaces": [{"changes": anything, "name": anything}], "failures": [anything]}]))

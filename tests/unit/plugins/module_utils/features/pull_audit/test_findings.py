@@ -11,7 +11,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.fixes import remove_secret
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import (
     Finding,
-    sorted_findings,
+    sort_findings,
 )
 
 TASKS = remove_secret("a", "s")
@@ -21,7 +21,7 @@ def finding(rule: str = "secret-unused", namespace: str = "a", location: str = "
     return Finding(rule, ObjectRef(SECRET, namespace, "s"), location, "m", TASKS, severity)
 
 
-def test_the_report() -> None:
+def test_a_finding_reports_all_its_fields() -> None:
     assert finding(location="q.io\n").report() == {
         "id": finding(location="q.io\n").id,
         "rule": "secret-unused",
@@ -37,15 +37,15 @@ def test_the_report() -> None:
     }
 
 
-def test_the_id_is_made_of_rule_object_and_location() -> None:
+def test_the_id_consists_of_rule_object_and_location() -> None:
     assert re.fullmatch("[0-9a-f]{16}", finding().id)
     assert finding().id == finding(severity="error").id
     assert len({finding().id, finding("secret-duplicate").id, finding(namespace="b").id, finding(location="x").id}) == 4
     assert finding(location="\ud800").id
 
 
-def test_the_worst_come_first_and_then_by_place() -> None:
+def test_the_worst_findings_come_first_and_are_then_sorted_by_place() -> None:
     every = [finding(namespace="b"), finding(), finding("secret-unparsable", "z"), finding(severity="warning")]
-    assert [(each.weight, each.ref.namespace) for each in sorted_findings(every)] == [
+    assert [(each.effective_severity, each.ref.namespace) for each in sort_findings(every)] == [
         ("error", "z"), ("warning", "a"), ("info", "a"), ("info", "b"),
     ]  # fmt: skip

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.fingerprints import labelled
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.fingerprints import (
+    label_logins,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_credentials import (
-    copies,
-    logins_of,
+    find_copies,
+    group_logins,
 )
 from support.surveyed import auth, place, secret, survey
 
@@ -21,16 +23,19 @@ def rows(key: bytes = b"k" * 32):
         place("b", secrets=[secret("s", {"https://q.io/v1/": auth("p", "u"), "r.io": auth("p", "u")})]),
         place("c", secrets=[secret("s", {"q.io": auth("other", "u"), "r.io": auth("p", "u")})]),
     )
-    return labelled(copies(seen), key)
+    return label_logins(find_copies(seen), key)
 
 
-def test_only_what_stands_in_more_than_one_place() -> None:
+def test_labels_exist_only_for_logins_in_more_than_one_place() -> None:
     assert {row["registry"] for row in rows()} == {"q.io", "https://q.io/v1/", "r.io"}
 
 
-def test_a_login_that_stands_once_can_be_labelled_for_other_clusters() -> None:
+def test_a_login_in_one_place_can_be_labelled_for_other_clusters() -> None:
     seen = survey(place("a", secrets=[secret("s", {"alone.io": auth("x")})]))
-    assert (copies(seen), [row["registry"] for row in labelled(logins_of(seen), b"k")]) == ({}, ["alone.io"])
+    assert (find_copies(seen), [row["registry"] for row in label_logins(group_logins(seen), b"k")]) == (
+        {},
+        ["alone.io"],
+    )
 
 
 def test_equal_logins_and_passwords_have_equal_labels() -> None:
@@ -43,11 +48,11 @@ def test_equal_logins_and_passwords_have_equal_labels() -> None:
 def test_a_password_never_has_the_label_of_a_login() -> None:
     auths = {"q.io": {"username": "u", "password": "q.io\0u"}}
     seen = survey(*(place(name, secrets=[secret("s", auths)]) for name in "ab"))
-    (row, _other) = labelled(copies(seen), b"k")
+    (row, _other) = label_logins(find_copies(seen), b"k")
     assert row["login"] != row["password"]
 
 
-def test_with_another_key_all_labels_are_others() -> None:
+def test_another_key_gives_other_labels() -> None:
     def labels(key: bytes) -> set[str]:
         return {row[part] for row in rows(key) for part in ("login", "password")}
 
@@ -58,4 +63,4 @@ def test_with_another_key_all_labels_are_others() -> None:
 
 def test_a_user_in_a_key_is_not_shown() -> None:
     seen = survey(*(place(name, secrets=[secret("s", {"canary@q.io": auth()})]) for name in "ab"))
-    assert "canary" not in str(labelled(copies(seen), b"k"))
+    assert "canary" not in str(label_logins(find_copies(seen), b"k"))

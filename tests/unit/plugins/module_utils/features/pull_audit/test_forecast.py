@@ -36,11 +36,11 @@ class TestWhen:
             ("forecast-legacy-token", (4, 22), (4, 22), True),
         ],
     )
-    def test_between_the_versions(self, rule, current, target, due):
+    def test_a_forecast_is_due_between_two_versions(self, rule, current, target, due):
         assert is_due(rule, current, target) is due
 
     @pytest.mark.parametrize("rule", FORECASTS)
-    def test_without_a_target_there_is_none(self, rule):
+    def test_no_forecast_is_made_without_a_target_version(self, rule):
         seen = place(
             workloads=[deployment(image="team/app")],
             secrets=[secret("s", {"q.io": auth(token(iss="kubernetes/serviceaccount"))})],
@@ -51,7 +51,7 @@ class TestWhen:
 class TestShortName:
     RULE = "forecast-short-name"
 
-    def test_a_template_is_told_and_not_its_pods(self):
+    def test_a_template_is_reported_and_not_its_pods(self):
         image = "team/app:v1"
         seen = place(workloads=[deployment(image=image), replica_set(image=image)], pods=[pod(image=image, made=True)])
         (found,) = by(self.RULE, seen)
@@ -60,33 +60,33 @@ class TestShortName:
             "deployment a/web has image team/app:v1, which names no registry",
         )
 
-    def test_a_pod_on_its_own(self):
+    def test_a_pod_without_a_controller_is_reported(self):
         assert [found.ref.kind.kind for found in by(self.RULE, place(pods=[pod(image="app")]))] == ["Pod"]
 
-    def test_a_name_with_a_registry(self):
+    def test_a_name_with_a_registry_is_not_reported(self):
         assert by(self.RULE, place(workloads=[deployment()], pods=[pod()])) == []
 
-    def test_a_stream_that_is_looked_up(self):
+    def test_an_image_stream_with_local_lookup_is_not_reported(self):
         local = stream("app", lookupPolicy={"local": True})
         assert by(self.RULE, place(workloads=[deployment(image="app:v1")], streams=[local])) == []
         assert len(by(self.RULE, place(workloads=[deployment(image="app:v1")], streams=[stream("app")]))) == 1
 
-    def test_names_that_admission_resolves(self):
+    def test_names_that_admission_resolves_are_not_reported(self):
         notes = {"alpha.image.policy.openshift.io/resolve-names": "*"}
         assert by(self.RULE, place(workloads=[deployment(image="app:v1", annotations=notes)])) == []
 
-    def test_a_name_for_which_nodes_have_an_alias(self):
+    def test_a_name_for_which_nodes_have_an_alias_is_not_reported(self):
         assert by(self.RULE, place(workloads=[deployment(image="ubi9/ubi:latest")])) == []
 
     @pytest.mark.parametrize(("registries", "count"), [(["one.io"], 0), (["one.io", "two.io"], 1), ([], 1)])
-    def test_one_search_registry_is_no_ambiguity(self, registries, count):
+    def test_a_single_search_registry_is_not_ambiguous(self, registries, count):
         config = {"spec": {"registrySources": {"containerRuntimeSearchRegistries": registries}}}
         seen = place(workloads=[deployment(image="app")])
         whole = survey(seen, config=config, version=NOT_YET, is_openshift=True)
         assert len(found_by(self.RULE, whole, target_version="4.21")) == count
 
     @pytest.mark.parametrize(("runtime", "count"), [("containerd://2.1", 0), ("cri-o://1.33", 1)])
-    def test_plain_kubernetes_only_with_crio(self, runtime, count):
+    def test_plain_kubernetes_is_affected_only_with_crio(self, runtime, count):
         nodes = [{"metadata": {"name": "n"}, "status": {"nodeInfo": {"containerRuntimeVersion": runtime}}}]
         whole = survey(place(pods=[pod(image="app")]), version="Kubernetes 1.33.1", nodes=nodes)
         assert len(found_by(self.RULE, whole, target_version="1.34")) == count
@@ -96,7 +96,7 @@ class TestCachedImage:
     RULE = "forecast-cached-image"
     WITH = place("b", secrets=[secret("s")], pods=[pod("s", runs=True)])
 
-    def test_a_pod_that_lives_on_anothers_login(self):
+    def test_a_pod_that_relies_on_the_login_of_another_pod_is_reported(self):
         (found,) = by(self.RULE, place(pods=[pod(runs=True)]), self.WITH)
         assert found.ref.namespace == "a"
         assert [next(iter(set(task) - {"name"})).rpartition(".")[2] for task in found.fix] == [
@@ -109,10 +109,10 @@ class TestCachedImage:
         [pod(), pod(runs=True, policy="Always"), pod(runs=True, image="q.io/other"), pod("t", runs=True)],
         ids=["not pulled", "asked each time", "another image", "a login of its own"],
     )
-    def test_what_is_none(self, own):
+    def test_a_pod_that_does_not_rely_on_a_cached_image_is_not_reported(self, own):
         assert by(self.RULE, place(secrets=[secret("t")], pods=[own]), self.WITH) == []
 
-    def test_an_image_for_which_nobody_has_a_login(self):
+    def test_an_image_without_any_login_is_not_reported(self):
         assert by(self.RULE, place(pods=[pod(runs=True)]), place("b", pods=[pod(runs=True)])) == []
 
 
@@ -128,11 +128,11 @@ class TestRecreated:
             ("?", True, 0),
         ],
     )
-    def test_a_secret_that_is_younger_than_its_user(self, created, runs, count):
+    def test_a_secret_that_is_younger_than_its_running_pod_is_reported(self, created, runs, count):
         seen = place(secrets=[secret("s", created=created)], pods=[pod("s", runs=runs), pod("s", name="b", runs=runs)])
         assert len(by(self.RULE, seen)) == count
 
-    def test_what_the_platform_makes(self):
+    def test_a_secret_that_the_platform_generates_is_not_reported(self):
         made = secret("s", created="2025-12-02T00:00:00Z", generated=True)
         assert by(self.RULE, place(secrets=[made], pods=[pod("s", image="r.io/a", runs=True)])) == []
 
@@ -146,7 +146,7 @@ class TestLegacyToken:
             ({"iss": "https://kubernetes.default.svc", "exp": 1}, False, 0),
         ],
     )
-    def test_a_token_of_the_old_kind(self, claims, generated, count):
+    def test_a_legacy_token_is_reported(self, claims, generated, count):
         seen = place(
             secrets=[secret("s", {"q.io": auth(token(**claims))}, generated=generated)], accounts=[account("s")]
         )
@@ -155,7 +155,7 @@ class TestLegacyToken:
 
 class TestProvider:
     @pytest.mark.parametrize(("images", "count"), [(["q.io", "*.r.io"], 1), ([], 0), (None, 0), ([1], 0)])
-    def test_a_config_that_names_images(self, images, count):
+    def test_a_config_that_names_images_is_reported(self, images, count):
         config = {"metadata": {"name": "cluster"}, "spec": {"matchImages": images}}
         found = by("forecast-credential-provider", place(), providers=[config])
         assert len(found) == count

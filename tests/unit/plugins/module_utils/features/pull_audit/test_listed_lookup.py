@@ -32,7 +32,7 @@ def listed(seen=None, *, cluster=(), has_streams=True) -> ListedLookup:
     )
 
 
-def test_what_was_listed_and_what_is_not_there() -> None:
+def test_a_lookup_finds_listed_objects_and_knows_missing_ones() -> None:
     evidence = listed()
     assert evidence.look(ObjectRef(SECRET, "a", "s"))["type"] == "kubernetes.io/dockerconfigjson"
     assert evidence.look(ObjectRef(SECRET, "a", "none")) is None
@@ -43,13 +43,13 @@ def test_what_was_listed_and_what_is_not_there() -> None:
     assert evidence.take_wanted() == []
 
 
-def test_what_could_not_be_read_is_no_absence() -> None:
+def test_an_unreadable_list_is_not_taken_for_absence() -> None:
     with pytest.raises(UnreadableObject, match="no right"):
         listed(place(unread={"secrets": "no right"})).look(ObjectRef(SECRET, "a", "s"))
 
 
 @pytest.mark.parametrize("ref", [ObjectRef(SECRET, "elsewhere", "s"), NODE_SECRET, REVIEW])
-def test_the_rest_is_wanted(ref) -> None:
+def test_an_object_outside_the_lists_is_requested(ref) -> None:
     evidence = listed()
     with pytest.raises(ReadRequired):
         evidence.look(ref)
@@ -76,6 +76,6 @@ def test_a_binding_proves_a_right(subject) -> None:
         binding("x", SUBJECTS[3] | {"name": "other"}),
     ],
 )
-def test_another_role_or_subject_proves_none(other) -> None:
+def test_another_role_or_subject_proves_no_right(other) -> None:
     with pytest.raises(ReadRequired):
         listed(place(bindings=[other])).look(REVIEW)

@@ -15,7 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import (
     IgnoreRule,
     from_options,
-    version_of,
+    parse_version,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules import RULES
 
@@ -38,13 +38,13 @@ def made(**options: Any):
     return from_options({**DEFAULTS, **options})
 
 
-def test_by_default_all_rules_are_applied_and_nothing_is_searched() -> None:
+def test_all_rules_are_applied_without_a_search_by_default() -> None:
     asked = made()
     assert list(asked.rules) == list(RULES)
     assert (asked.search, asked.key, asked.target, asked.dest) == (None, None, None, None)
 
 
-def test_what_is_given() -> None:
+def test_the_options_become_the_audit() -> None:
     asked = made(
         rules=["secret-unused", "secret-unused"],
         ignore=["secret-unused", {"rule": "link-dangling", "namespace": "team-*"}],
@@ -86,12 +86,12 @@ def test_what_is_given() -> None:
         ({"search_credential": {**LEAKED, "password": "p" * 7}}, "fewer than 8 characters"),
     ],
 )
-def test_what_cannot_work(options, error) -> None:
+def test_invalid_options_are_refused(options, error) -> None:
     with pytest.raises(OptionError, match=error):
         made(**options)
 
 
-def test_an_ignored_finding_is_of_that_rule_place_and_name() -> None:
+def test_an_ignore_item_matches_by_rule_namespace_and_name() -> None:
     finding = Finding("secret-unused", ObjectRef(SECRET, "team-a", "pull"), "", "m")
     assert IgnoreRule("secret-unused").means(finding)
     assert IgnoreRule("secret-unused", "team-*", "p?ll").means(finding)
@@ -112,11 +112,11 @@ def test_an_ignored_finding_is_of_that_rule_place_and_name() -> None:
         ("0.1", None),
     ],
 )
-def test_versions(text, version) -> None:
-    assert version_of(text) == version
+def test_a_version_is_read_from_its_text(text, version) -> None:
+    assert parse_version(text) == version
 
 
-def test_selectors_that_users_can_join() -> None:
+def test_selectors_that_users_can_join_are_found() -> None:
     def item(title: str, **selector: Any) -> dict[str, Any]:
         return {"title": title, "namespace_selector": selector}
 

@@ -39,13 +39,13 @@ def sections() -> dict[str, str]:
     return dict(zip(parts[::2], texts, strict=True))
 
 
-def test_each_rule_is_applied_and_each_check_is_of_a_rule() -> None:
+def test_each_rule_is_applied_and_each_check_belongs_to_a_rule() -> None:
     assert {*CHECKS, *OTHERS} == set(RULES)
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 class TestRule:
-    def test_is_whole(self, rule):
+    def test_each_rule_is_complete(self, rule):
         assert re.fullmatch(r"[a-z]+(-[a-z]+)+", rule.id)
         assert rule.severity in SEVERITIES
         assert set(rule.needs) <= NEEDS
@@ -54,16 +54,16 @@ class TestRule:
         assert rule.fix.endswith(".")
         assert set(rule.report()) == {"severity", "title", "meaning", "fix"}
 
-    def test_has_a_section_whose_anchor_is_its_id(self, rule):
+    def test_each_rule_has_a_section_whose_anchor_is_its_id(self, rule):
         assert rule.id in sections(), f"the guide on the audit has no section {rule.id}"
         text = " ".join(sections()[rule.id].split())
         assert text.startswith(f"{rule.title} ({rule.severity}).")
         assert rule.meaning in text
         assert rule.fix in text
 
-    def test_stands_in_the_table(self, rule):
+    def test_each_rule_is_in_the_table(self, rule):
         assert f"   * - {rule.id}_\n     - {rule.severity}\n     - {rule.title}\n" in PAGE
 
 
-def test_the_page_has_no_section_of_a_rule_that_there_is_not() -> None:
+def test_the_page_has_no_section_without_a_rule() -> None:
     assert set(sections()) - set(RULES) == set()

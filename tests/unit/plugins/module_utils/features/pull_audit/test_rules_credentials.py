@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit import trim
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_credentials import (
-    copies,
+    find_copies,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import (
     AuditedSecret,
@@ -28,26 +28,26 @@ def at(seconds, **more):
 
 class TestExpiry:
     @pytest.mark.parametrize(("seconds", "count"), [(NOW - 61, 1), (NOW - 59, 0), (NOW + 1, 0)])
-    def test_expired_with_a_minute_for_clocks_that_differ(self, seconds, count):
+    def test_an_expired_login_is_reported_after_a_minute_of_tolerance(self, seconds, count):
         found = found_by("credential-expired", at(seconds))
         assert len(found) == count
         assert all("expired on 2025-12-31" in each.message for each in found)
 
     @pytest.mark.parametrize(("days", "count"), [(0, 1), (13.9, 1), (14.1, 0), (-1, 0)])
-    def test_expires_within_the_days_that_are_given(self, days, count):
+    def test_a_login_that_expires_within_the_given_days_is_reported(self, days, count):
         assert len(found_by("credential-expires", at(NOW + days * DAY))) == count
         assert len(found_by("credential-expires", at(NOW + days * DAY), expires_within=15)) == (days >= 0)
 
     @pytest.mark.parametrize("exp", ["soon", None, True, 1e300, float("inf"), [], 10**400])
-    def test_a_time_that_is_none(self, exp):
+    def test_an_invalid_expiry_time_is_not_reported(self, exp):
         for rule in ("credential-expired", "credential-expires", "credential-short-lived"):
             assert found_by(rule, at(exp)) == []
 
-    def test_a_day_that_no_calendar_has(self):
+    def test_an_expiry_outside_the_calendar_is_reported_as_expired(self):
         (found,) = found_by("credential-expired", at(-(10**14)))
         assert "expired on an invalid date" in found.message
 
-    def test_a_kind_that_lives_hours(self):
+    def test_a_login_that_lives_hours_is_reported_as_short_lived(self):
         young = {"kubectl": "2025-12-31T13:00:00Z"}
         (found,) = found_by(
             "credential-short-lived", place(secrets=[secret("s", {ECR: auth("p", "AWS")}, managers=young)])
@@ -57,7 +57,7 @@ class TestExpiry:
             found_by("credential-expired", place(secrets=[secret("s", {ECR: auth("p", "AWS")}, managers=young)])) == []
         )
 
-    def test_its_end_is_told_from_when_it_was_written(self):
+    def test_the_expiry_of_a_short_lived_login_is_counted_from_its_last_write(self):
         old = {"kubectl": "2025-12-31T11:00:00Z", "other": "2025-12-01T00:00:00Z"}
         seen = place(secrets=[secret("s", {ECR: auth("p", "AWS")}, managers=old)])
         (found,) = found_by("credential-expired", seen)
@@ -77,7 +77,7 @@ class TestExpiry:
         [{"generated": True}, {"ownerReferences": OWNER}, {"managers": {"external-secrets": "2025-12-01T00:00:00Z"}}],
         ids=["the platform", "an owner", "a manager"],
     )
-    def test_what_others_refresh_is_theirs(self, more):
+    def test_logins_that_a_controller_refreshes_are_not_reported(self, more):
         for rule in ("credential-expired", "credential-expires"):
             assert found_by(rule, at(NOW - DAY, **more)) == found_by(rule, at(NOW + DAY, **more)) == []
         short = place(secrets=[secret("s", {ECR: auth("p", "AWS")}, **more)])
@@ -91,23 +91,23 @@ def in_namespaces(*passwords, host="q.io", user="user"):
 
 
 class TestCopies:
-    def test_one_login_in_many_places(self):
+    def test_a_login_in_many_places_is_reported_once(self):
         (found,) = found_by("credential-in-many-places", in_namespaces("p", "p", "q"))
         assert found.message == "one login for q.io is in 3 secrets of 3 namespaces, 1 of them with another password"
         assert (found.ref.kind, found.ref.namespace) == (SECRET, "n0")
 
-    def test_within_one_namespace_it_is_another_rules(self):
+    def test_copies_within_one_namespace_are_not_reported_by_this_rule(self):
         seen = survey(place(secrets=[secret("s"), secret("t")]))
         assert found_by("credential-in-many-places", seen) == []
-        assert len(copies(seen)) == 1
+        assert len(find_copies(seen)) == 1
 
-    def test_those_that_differ_from_most(self):
+    def test_copies_that_differ_from_the_majority_are_reported(self):
         (found,) = found_by("credential-copies-differ", in_namespaces("p", "p", "q"))
         assert (found.ref.namespace, found.location) == ("n2", "q.io")
         assert found.message.endswith(" than 2 other entries")
         assert found.fix[0]["openshift_ops.image_pull.pull_secret"]["namespaces"] == ["n2"]
 
-    def test_of_as_many_the_newer_counts(self):
+    def test_the_newer_copy_counts_if_both_are_equally_frequent(self):
         times = {"a": "2025-12-02T00:00:00Z", "b": "2025-12-01T00:00:00Z"}
         seen = survey(
             *(
@@ -125,25 +125,25 @@ class TestCopies:
             place("y", secrets=[secret("s", {"q.io": auth("p", "two")})]),
             place("z", secrets=[secret("s", {"q.io": auth("p", "one")}, generated=True)]),
         )
-        assert copies(seen) == {}
+        assert find_copies(seen) == {}
 
     @pytest.mark.parametrize("user", ["<token>", "AWS", "unused"])
-    def test_a_user_that_only_says_token_is_nobody(self, user):
+    def test_a_generic_token_user_is_not_compared(self, user):
         assert found_by("credential-copies-differ", in_namespaces("p", "p", "q", user=user)) == []
         (found,) = found_by("credential-in-many-places", in_namespaces("p", "p", "q", user=user))
         assert "is in 2 secrets of 2 namespaces" in found.message
 
-    def test_tokens_differ_by_nature(self):
-        assert copies(in_namespaces(token(sub="a"), token(sub="b"))) == {}
+    def test_tokens_that_differ_are_not_reported_as_copies(self):
+        assert find_copies(in_namespaces(token(sub="a"), token(sub="b"))) == {}
 
     def test_equal_copies_do_not_differ(self):
         assert found_by("credential-copies-differ", in_namespaces("p", "p")) == []
 
 
 class TestFound:
-    def test_each_place_is_a_finding(self):
+    def test_each_place_with_the_credential_is_a_finding(self):
         searched = CredentialSearch("canary-1", username="user")
-        obj = trim.kept_secret(
+        obj = trim.trim_secret(
             secret("s", {"q.io": auth("canary-1"), "r.io": auth("canary-1", "other")}), searched.matches
         )
         seen = NamespaceSnapshot("a", {"s": AuditedSecret.of("a", obj)})
@@ -151,7 +151,7 @@ class TestFound:
         assert first.message == "the searched credential is in secret a/s, at q.io"
         assert second.message.endswith("at r.io, but not as the login of that registry and user")
 
-    def test_without_a_search_there_is_none(self):
+    def test_no_credential_is_reported_without_a_search(self):
         assert found_by("credential-found", place(secrets=[secret("s")])) == []
 
 

@@ -22,13 +22,13 @@ def names(found):
 
 
 class TestFails:
-    def test_without_a_login_one_is_written(self):
+    def test_a_failed_import_without_a_login_is_fixed_with_a_new_secret(self):
         (found,) = found_by("stream-import-fails", place(streams=[stream(why=NO_LOGIN)]))
         assert found.message.startswith("tag v1 of image stream a/app cannot be imported: you may not have access")
         assert (found.location, names(found)) == ("v1", ["import-q-io"])
 
     @pytest.mark.parametrize("why", [NO_LOGIN, "manifest unknown"])
-    def test_what_no_task_mends(self, why):
+    def test_a_failure_that_no_task_can_fix_has_no_fix(self, why):
         seen = place(secrets=[secret("s")] if why == NO_LOGIN else [], streams=[stream(why=why)])
         assert [found.fix for found in found_by("stream-import-fails", seen)] == [[]]
 
@@ -39,18 +39,18 @@ class TestFails:
         assert "canary" not in str(found.report())
 
     @pytest.mark.parametrize("seen", [stream(), stream(why=REFUSED)], ids=["imported", "a refused login"])
-    def test_what_is_none(self, seen):
+    def test_a_successful_import_or_a_refused_login_is_not_reported(self, seen):
         assert found_by("stream-import-fails", place(streams=[seen])) == []
 
 
 class TestStaleSecret:
-    def test_the_one_login_is_named(self):
+    def test_the_single_login_is_named(self):
         seen = place(secrets=[secret("s"), secret("t", {"other.io": auth()})], streams=[stream(why=REFUSED)])
         (found,) = found_by("stream-import-stale-secret", seen)
         assert found.message.endswith("(the import uses the login of secret s with key q.io)")
         assert names(found) == ["s"]
 
-    def test_of_several_each_may_be_the_one(self):
+    def test_several_possible_logins_are_all_named(self):
         seen = place(secrets=[secret("s"), secret("t", {"q.io/team": auth("b")})], streams=[stream(why=REFUSED)])
         (found,) = found_by("stream-import-stale-secret", seen)
         assert (
@@ -60,9 +60,9 @@ class TestStaleSecret:
         assert names(found) == ["s", "t"]
 
     @pytest.mark.parametrize("seen", [stream(), stream(why=NO_LOGIN)], ids=["imported", "no login"])
-    def test_what_is_none(self, seen):
+    def test_a_successful_import_or_a_missing_login_is_not_reported(self, seen):
         assert found_by("stream-import-stale-secret", place(streams=[seen])) == []
 
-    def test_an_image_that_is_not_told(self):
+    def test_an_unknown_image_has_no_fix(self):
         (found,) = found_by("stream-import-stale-secret", place(streams=[{**stream(why=REFUSED), "spec": None}]))
         assert found.fix == []

@@ -11,7 +11,7 @@ GENERATED_NAME = "default-dockercfg-x2x4x"
 
 
 class TestDangling:
-    def test_in_either_list(self):
+    def test_a_missing_secret_is_reported_in_either_list(self):
         (mount, pull) = found_by("link-dangling", place(accounts=[account("gone", secrets=[{"name": "lost"}])]))
         assert (pull.location, mount.location) == ("secrets lost", "imagePullSecrets gone")
         purposes = {
@@ -19,22 +19,22 @@ class TestDangling:
         }
         assert purposes == {"pull", "mount"}
 
-    def test_a_secret_that_is_there_and_the_platforms_own_are_none(self):
+    def test_an_existing_or_generated_secret_is_not_reported(self):
         generated = account("s", GENERATED_NAME, secrets=[{"name": GENERATED_NAME}])
         assert found_by("link-dangling", place(secrets=[secret("s")], accounts=[generated])) == []
 
-    def test_nothing_is_said_where_secrets_could_not_be_read(self):
+    def test_unreadable_secrets_are_not_reported_as_missing(self):
         seen = place(accounts=[account("gone")], unread={"secrets": "no right"})
         assert found_by("link-dangling", seen) == []
 
 
 class TestDuplicate:
-    def test_a_name_that_stands_twice(self):
+    def test_a_name_that_is_listed_twice_is_reported(self):
         (found,) = found_by("link-duplicate", place(accounts=[account("s", "t", "s")]))
         assert (found.location, found.message) == ("s", "service account a/default lists secret s more than once")
         assert found.fix[0]["openshift_ops.image_pull.sa_link"]["require"] == "none"
 
-    def test_names_that_stand_once(self):
+    def test_names_that_are_listed_once_are_not_reported(self):
         assert found_by("link-duplicate", place(accounts=[account("s", "t")])) == []
 
 
@@ -45,7 +45,7 @@ class TestNotProvisioned:
         notes = {**self.NOTES, "openshift.io/internal-registry-auth-token.service-account": "default"}
         return secret(GENERATED_NAME, {"r:5000": auth()}, "kubernetes.io/dockercfg", annotations=notes)
 
-    def test_an_account_without_its_secret(self):
+    def test_an_account_without_its_generated_secret_is_reported(self):
         (found,) = found_by("account-not-provisioned", survey(place(), none_will_come=""))
         assert "no generated pull secret in imagePullSecrets" in found.message
 
@@ -58,10 +58,10 @@ class TestNotProvisioned:
         assert f"delete it with 'oc delete secret {GENERATED_NAME} -n {seen.namespace}'" in found.message
         assert found.fix == []
 
-    def test_one_with_it(self):
+    def test_an_account_with_its_generated_secret_is_not_reported(self):
         seen = place(secrets=[self.provisioned()], accounts=[account(GENERATED_NAME)])
         assert found_by("account-not-provisioned", survey(seen, none_will_come="")) == []
 
-    def test_a_cluster_that_generates_none_or_of_which_that_is_not_known(self):
+    def test_a_cluster_that_may_generate_no_secrets_is_not_reported(self):
         for why in ("this cluster is not OpenShift", None):
             assert found_by("account-not-provisioned", survey(place(), none_will_come=why)) == []

@@ -25,7 +25,7 @@ class TestCannotPull:
         assert "stops every pull" in of_pod.message
         assert of_pod.fix
 
-    def test_what_pulls_and_what_is_in_doubt_is_none(self):
+    def test_a_working_or_doubtful_pull_is_not_reported(self):
         seen = place(
             secrets=[secret("s")],
             pods=[pod("s"), pod(name="public", image="docker.io/a/b")],
@@ -34,38 +34,38 @@ class TestCannotPull:
         for rule in ("pod-cannot-pull", "workload-cannot-pull", "pod-pull-unknown"):
             assert found_by(rule, seen) == []
 
-    def test_a_pod_that_has_ended_is_none(self):
+    def test_a_pod_that_has_ended_is_not_reported(self):
         ended = {**pod("s"), "status": {"phase": "Succeeded"}}
         assert found_by("pod-cannot-pull", place(secrets=self.BROKEN, pods=[ended])) == []
 
-    def test_a_text_that_no_rule_explains(self):
+    def test_a_text_that_no_rule_explains_is_an_unknown_cause(self):
         seen = place(secrets=[secret("s")], pods=[pod("s", says="the moon is wrong")])
         (found,) = found_by("pod-pull-unknown", seen)
         assert "the node says: the moon is wrong" in found.message
 
 
 class TestSecretMissing:
-    def test_it_is_said_whether_it_matters(self):
+    def test_a_missing_secret_is_reported_with_its_effect(self):
         (found,) = found_by("pod-secret-missing", place(pods=[pod("gone")]))
-        assert (found.weight, found.location) == ("warning", "gone")
+        assert (found.effective_severity, found.location) == ("warning", "gone")
         assert "it may matter for container c" in found.message
         assert found.fix[0]["openshift_ops.image_pull.pull_secret"]["name"] == "gone"
         (found,) = found_by("pod-secret-missing", place(secrets=[secret("s")], pods=[pod("s", "gone")]))
-        assert (found.weight, "its images do not need it now" in found.message) == ("info", True)
+        assert (found.effective_severity, "its images do not need it now" in found.message) == ("info", True)
 
-    def test_a_template_is_told_and_not_each_of_its_pods(self):
+    def test_a_template_is_reported_and_not_each_of_its_pods(self):
         workloads = [deployment("gone"), replica_set("gone")]
         seen = place(workloads=workloads, pods=[pod("gone", made=True, name=name) for name in "xyz"])
         assert [found.ref.kind.kind for found in found_by("pod-secret-missing", seen)] == ["Deployment"]
 
-    def test_a_name_from_the_accounts_list_is_the_accounts(self):
+    def test_a_name_from_the_accounts_list_is_not_reported(self):
         assert found_by("pod-secret-missing", place(accounts=[account("gone")], pods=[pod("gone")])) == []
 
-    def test_a_secret_that_is_there(self):
+    def test_an_existing_secret_is_not_reported(self):
         assert found_by("pod-secret-missing", place(secrets=[secret("s")], pods=[pod("s")])) == []
 
     @pytest.mark.parametrize("what", ["secrets", "service accounts"])
-    def test_nothing_is_said_where_it_is_not_known(self, what):
+    def test_a_secret_is_not_reported_as_missing_if_objects_are_unreadable(self, what):
         assert found_by("pod-secret-missing", place(pods=[pod("gone")], unread={what: "no right"})) == []
 
 
@@ -75,7 +75,7 @@ class TestHiddenList:
     @pytest.mark.parametrize(
         "who", [{"pods": [pod("own")]}, {"workloads": [deployment("own")]}], ids=["pod", "template"]
     )
-    def test_a_list_of_its_own_hides_the_login(self, who):
+    def test_a_pull_list_of_the_pod_hides_the_login_of_the_account(self, who):
         (found,) = found_by("pod-hides-account-list", place(secrets=self.SECRETS, accounts=[account("s")], **who))
         assert "lists own, which hides s of service account a/default" in found.message
         seen = place(secrets=self.SECRETS, accounts=[account("s")], **who)
@@ -84,16 +84,16 @@ class TestHiddenList:
         assert (options["name"], options["registries"][0]["registry"]) == ("own", "q.io")
 
     @pytest.mark.parametrize("own", [("s",), ("s", "own"), ()], ids=["the account's", "both", "none"])
-    def test_a_list_that_hides_nothing(self, own):
+    def test_a_pull_list_that_hides_no_login_is_not_reported(self, own):
         seen = place(secrets=self.SECRETS, accounts=[account("s")], workloads=[deployment(*own)])
         assert found_by("pod-hides-account-list", seen) == []
 
-    def test_a_pod_of_a_template_is_not_told_beside_it(self):
+    def test_a_pod_is_not_reported_in_addition_to_its_template(self):
         workloads = [deployment("own"), replica_set("own")]
         seen = place(secrets=self.SECRETS, accounts=[account("s")], workloads=workloads, pods=[pod("own", made=True)])
         assert [found.ref.kind.kind for found in found_by("pod-hides-account-list", seen)] == ["Deployment"]
 
-    def test_hidden_is_only_what_the_image_needs(self):
+    def test_a_hidden_login_that_the_image_does_not_need_is_not_reported(self):
         seen = place(secrets=[secret("s", OTHER), secret("own")], accounts=[account("s")], pods=[pod("own")])
         assert found_by("pod-hides-account-list", seen) == []
 
@@ -105,7 +105,7 @@ class TestHiddenList:
         assert found.fix[0]["openshift_ops.image_pull.sa_link"]["restart_pods"] == "stuck"
 
     @pytest.mark.parametrize(("policy", "count"), [("IfNotPresent", 0), ("Always", 1)])
-    def test_a_running_pod_needs_it_only_where_the_node_asks_each_time(self, policy, count):
+    def test_a_running_pod_needs_the_link_only_with_pull_policy_always(self, policy, count):
         seen = place(secrets=[secret("s")], accounts=[account("s")], pods=[pod(runs=True, policy=policy)])
         assert len(found_by("pod-older-than-link", seen)) == count
 
@@ -125,7 +125,7 @@ class TestHiddenList:
 class TestPublic:
     IMAGE = "quay.io/team/app:v1"
 
-    def test_a_refused_login_for_a_registry_of_public_images(self):
+    def test_a_refused_login_for_a_registry_of_public_images_is_reported(self):
         seen = place(secrets=[secret("s", {"quay.io": auth()})], pods=[pod("s", image=self.IMAGE, says=REFUSED)])
         (found,) = found_by("credential-breaks-public-pull", seen)
         assert "if everyone may pull this image" in found.message
@@ -141,6 +141,6 @@ class TestPublic:
         ],
         ids=["a private registry", "another error", "no login for it", "nothing said"],
     )
-    def test_what_is_none(self, image, host, says):
+    def test_a_pull_without_a_refused_login_for_public_images_is_not_reported(self, image, host, says):
         seen = place(secrets=[secret("s", {host: auth()})], pods=[pod("s", image=image, says=says)])
         assert found_by("credential-breaks-public-pull", survey(seen)) == []

@@ -21,7 +21,7 @@ class TestTypeUnread:
         ],
         ids=["podman", "by its data key", "listed"],
     )
-    def test_a_login_that_no_node_reads(self, made, listed):
+    def test_a_login_that_no_node_reads_is_reported(self, made, listed):
         (found,) = found_by("secret-type-unread", place(secrets=[made], accounts=[account(*listed)]))
         assert "which no node reads" in found.message
         assert ("service account a/default lists it" in found.message) is bool(listed)
@@ -39,34 +39,34 @@ class TestTypeUnread:
         ],
         ids=["read by nodes", "an auth file that no pod pulls with", "something else", "without a login"],
     )
-    def test_what_is_none(self, made):
+    def test_a_secret_without_a_misplaced_login_is_not_reported(self, made):
         assert found_by("secret-type-unread", place(secrets=[made])) == []
 
 
 class TestUnparsable:
-    def test_the_one_entry_is_named_and_alone_removed(self):
+    def test_the_invalid_entry_is_named_and_alone_removed(self):
         made = secret("s", {"q.io": auth(), "bad.example.com": {"auth": "?"}})
         (found,) = found_by("secret-unparsable", place(secrets=[made]))
         assert "the entry for 'bad.example.com' has an 'auth' that is not standard base64" in found.message
         options = found.fix[0]["openshift_ops.image_pull.pull_secret"]
         assert (options["mode"], options["registries"]) == ("remove", [{"registry": "bad.example.com"}])
 
-    def test_several_are_counted(self):
+    def test_several_invalid_entries_are_counted(self):
         made = secret("s", {"x.io": {"auth": "?"}, "y.io": {"auth": "?"}})
         (found,) = found_by("secret-unparsable", place(secrets=[made]))
         assert found.message.endswith("(and 1 more)")
 
     @pytest.mark.parametrize("content", ["no JSON", '{"auths": []}', '{"auths": {}, "HttpHeaders": 1}'])
-    def test_what_cannot_be_edited_is_written_anew(self, content):
+    def test_content_that_cannot_be_edited_is_replaced(self, content):
         (found,) = found_by("secret-unparsable", place(secrets=[secret("s", content)]))
         assert found.fix[0]["openshift_ops.image_pull.pull_secret"]["mode"] == "replace"
 
-    def test_where_more_is_wrong_it_does_not_help_to_remove_the_entry(self):
+    def test_content_with_more_than_one_problem_is_replaced(self):
         content = '{"auths": {"bad.io": {"auth": "?"}}, "HttpHeaders": 1}'
         (found,) = found_by("secret-unparsable", place(secrets=[secret("s", content)]))
         assert found.fix[0]["openshift_ops.image_pull.pull_secret"]["mode"] == "replace"
 
-    def test_what_nodes_do_not_read_or_the_platform_writes_is_none(self):
+    def test_secrets_that_nodes_do_not_read_or_the_platform_writes_are_not_reported(self):
         bad = {"q.io": {"auth": "?"}}
         others = [secret("s", bad, generated=True), secret("t", bad, kind=PODMAN), secret("u")]
         assert found_by("secret-unparsable", place(secrets=others)) == []
@@ -76,7 +76,7 @@ class TestKeys:
     @pytest.mark.parametrize(
         "key", ["q.io/team/app:v1", "q.io:443", "quay", "https://q.io:443/v1/", "q.io/Team", "q.io//team", "Q.io"]
     )
-    def test_a_key_that_never_matches(self, key):
+    def test_a_key_that_never_matches_is_reported(self, key):
         (found,) = found_by("secret-key-never-matches", place(secrets=[secret("s", {key: auth()})]))
         assert found.location == key
         assert "a key that no node uses" in found.message
@@ -84,10 +84,10 @@ class TestKeys:
     @pytest.mark.parametrize(
         "key", ["q.io", "q.io/team", "https://q.io/v1/", "q.io:5000", "*.q.io", "docker.io", "q.io/"]
     )
-    def test_a_key_that_matches(self, key):
+    def test_a_key_that_matches_is_not_reported(self, key):
         assert found_by("secret-key-never-matches", place(secrets=[secret("s", {key: auth()})])) == []
 
-    def test_the_right_spelling_is_added_before_the_wrong_one_goes(self):
+    def test_the_right_spelling_is_added_before_the_wrong_one_is_removed(self):
         (found,) = found_by("secret-key-never-matches", place(secrets=[secret("s", {"q.io/team:v1": auth()})]))
         first, second = (task["openshift_ops.image_pull.pull_secret"] for task in found.fix)
         assert (first["mode"], first["registries"][0]["registry"]) == ("merge", "q.io/team")
@@ -99,18 +99,18 @@ class TestKeys:
             assert "canary" not in str([found.report() for found in found_by(rule, place(secrets=[made]))])
 
     @pytest.mark.parametrize("keys", [["q.io/team", "q.io/teammates"], ["*.q.io"]])
-    def test_a_key_that_readers_take_differently(self, keys):
+    def test_a_key_that_readers_interpret_differently_is_reported(self, keys):
         (found,) = found_by("secret-key-matches-too-much", place(secrets=[secret("s", dict.fromkeys(keys, auth()))]))
         assert found.location == keys[0]
-        assert found.weight == "info"
+        assert found.effective_severity == "info"
 
-    def test_plain_keys_and_unread_secrets_have_none(self):
+    def test_plain_keys_and_unread_secrets_are_not_reported(self):
         plain = [secret("s", {"q.io": auth(), "r.io/team": auth()}), secret("t", {"*.q.io": auth()}, kind=PODMAN)]
         assert found_by("secret-key-matches-too-much", place(secrets=plain)) == []
 
 
 class TestUnused:
-    def test_what_nothing_names(self):
+    def test_a_secret_that_no_object_names_is_unused(self):
         (found,) = found_by("secret-unused", place(secrets=[secret("s")]))
         assert found.fix[0]["openshift_ops.image_pull.pull_secret"]["state"] == "absent"
 
@@ -144,17 +144,17 @@ class TestUnused:
             "an import",
         ],
     )
-    def test_what_something_may_use(self, user):
+    def test_a_secret_that_an_object_may_use_is_not_unused(self, user):
         assert found_by("secret-unused", place(secrets=[secret("s")], **user)) == []
 
-    def test_a_stream_without_an_import_uses_none(self):
+    def test_a_stream_without_an_import_uses_no_secret(self):
         own = {
             "metadata": {"name": "app"},
             "spec": {"tags": [{"name": "v1", "from": {"kind": "ImageStreamTag", "name": "b:1"}}]},
         }
         assert len(found_by("secret-unused", place(secrets=[secret("s")], streams=[own]))) == 1
 
-    def test_what_others_write_is_theirs(self):
+    def test_secrets_of_other_controllers_are_not_reported_as_unused(self):
         owner = [{"kind": "ExternalSecret", "name": "e", "controller": True}]
         others = [
             secret("s", generated=True),
@@ -164,7 +164,7 @@ class TestUnused:
         ]
         assert found_by("secret-unused", place(secrets=others)) == []
 
-    def test_a_manager_whose_name_only_holds_such_a_word_is_a_person(self):
+    def test_a_manager_with_secret_in_its_name_is_not_a_controller(self):
         made = secret("s", managers={"kubectl-create-secret": "2025-12-31T00:00:00Z"})
         assert len(found_by("secret-unused", place(secrets=[made]))) == 1
 
@@ -173,19 +173,19 @@ class TestUnused:
 
 
 class TestDuplicate:
-    def test_the_one_that_is_used_is_kept(self):
+    def test_the_secret_that_is_used_is_kept(self):
         seen = place(secrets=[secret("one"), secret("two", {"https://q.io": auth()})], accounts=[account("two")])
         (found,) = found_by("secret-duplicate", seen)
         assert (found.ref.name, found.message) == ("one", "secret a/one holds the same logins as secret two")
         assert [task["name"] for task in found.fix] == ["Remove a pull secret"]
 
-    def test_links_go_to_the_one_that_is_kept(self):
+    def test_links_go_to_the_secret_that_is_kept(self):
         seen = place(secrets=[secret("one"), secret("two")], accounts=[account("one"), account("two", name="b")])
         (found,) = found_by("secret-duplicate", seen)
         modules = [next(key for key in task if key != "name").rpartition(".")[2] for task in found.fix]
         assert modules == ["sa_link", "sa_link", "pull_secret"]
 
-    def test_a_pod_that_names_it_is_not_ours_to_change(self):
+    def test_a_pod_that_names_the_secret_is_not_changed(self):
         seen = place(secrets=[secret("one"), secret("two")], pods=[pod("one"), pod("two", name="b")])
         assert [found.fix for found in found_by("secret-duplicate", seen)] == [[]]
 

@@ -13,7 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.name
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import Audit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import PullAudit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_selectors import (
-    open_to_users,
+    find_open_selectors,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import (
     ClusterSnapshot,
@@ -49,22 +49,22 @@ CONTEXT = [
 
 
 @pytest.mark.parametrize(("more", "context"), CONTEXT)
-def test_projects_that_users_requested(more: dict[str, Any], context: str) -> None:
-    (found,) = open_to_users(seen("team-evil", "team-x", **more))
-    assert (found.location, found.weight, found.ref.kind.kind) == (TITLE, "warning", "Inventory")
+def test_projects_that_users_requested_make_a_warning(more: dict[str, Any], context: str) -> None:
+    (found,) = find_open_selectors(seen("team-evil", "team-x", **more))
+    assert (found.location, found.effective_severity, found.ref.kind.kind) == (TITLE, "warning", "Inventory")
     assert found.message.startswith(
         f"{TITLE} selects namespaces by their names alone, among them 2 projects that users requested: team-evil, team-x ({context}"
     )
 
 
-def test_none_yet() -> None:
-    (found,) = open_to_users(seen(**CONTEXT[0][0]))
-    assert (found.weight, "users have requested none of them yet" in found.message) == ("info", True)
-    assert not [*open_to_users(seen(**CONTEXT[1][0]))]
-    assert not [*open_to_users(seen(**CONTEXT[3][0]))]
+def test_a_selector_without_requested_projects_is_an_info() -> None:
+    (found,) = find_open_selectors(seen(**CONTEXT[0][0]))
+    assert (found.effective_severity, "users have requested none of them yet" in found.message) == ("info", True)
+    assert not [*find_open_selectors(seen(**CONTEXT[1][0]))]
+    assert not [*find_open_selectors(seen(**CONTEXT[3][0]))]
 
 
-def test_is_applied_where_there_are_such_selectors_and_said_where_it_cannot_be() -> None:
+def test_the_rule_is_applied_only_with_open_selectors_and_reports_unread_namespaces() -> None:
     asked = PullAudit(rules=("selector-open-to-users",), open_selectors=[(TITLE, NamespaceSelector(include=("*",)))])
     assert [finding.location for finding in Audit(asked, seen("team-evil")).findings] == [TITLE]
     assert Audit(PullAudit(), survey(place())).rules.count("selector-open-to-users") == 0

@@ -79,7 +79,7 @@ def found(outcome: Outcome) -> dict[str, Any]:
 
 
 class TestReading:
-    def test_all_is_well(self, api: FakeApi) -> None:
+    def test_a_healthy_cluster_has_no_findings(self, api: FakeApi) -> None:
         outcome = audited(api)
         assert not outcome.has_failed
         document = found(outcome)
@@ -110,12 +110,12 @@ class TestReading:
         audited(api, asked=PullAudit(search=CredentialSearch("canary-1")))
         assert not any("helm" in request for request in api.asked)
 
-    def test_a_searched_credential(self, api: FakeApi) -> None:
+    def test_a_searched_credential_is_found(self, api: FakeApi) -> None:
         document = found(audited(api, asked=PullAudit(search=CredentialSearch("canary-1"))))
         assert [(each["rule"], each["location"]) for each in document["findings"]] == [("credential-found", "q.io")]
         assert "canary" not in json.dumps(document)
 
-    def test_what_a_grant_names_is_looked_up_where_no_list_tells(self, api: FakeApi) -> None:
+    def test_subjects_of_grants_are_looked_up_if_no_list_has_them(self, api: FakeApi) -> None:
         role = {"kind": "ClusterRole", "name": "system:image-puller"}
         subjects = [
             {"kind": "ServiceAccount", "name": name, "namespace": place}
@@ -132,7 +132,7 @@ class TestReading:
         dead = [each["location"] for each in found(audited(api))["findings"] if each["rule"] == "grant-dead-subject"]
         assert dead == ["Group system:serviceaccounts:no", "ServiceAccount a/gone", "ServiceAccount b/gone"]
 
-    def test_a_whole_list_tells_of_accounts_in_all_namespaces(self) -> None:
+    def test_a_list_of_the_whole_cluster_shows_accounts_in_all_namespaces(self) -> None:
         names = [f"n{number}" for number in range(6)]
         api = cluster(*names, "other")
         subjects = [{"kind": "ServiceAccount", "name": "default", "namespace": place} for place in ("other", "nowhere")]
@@ -156,7 +156,7 @@ class TestReading:
         assert (document["target_version"], document["version"]) == ("1.37", "Kubernetes 1.36.3")
         assert [request for request in api.asked if "/nodes?" in request]
 
-    def test_only_a_forecast_reads_nodes_and_credential_providers(self, api: FakeApi) -> None:
+    def test_an_audit_without_a_forecast_reads_no_nodes_or_credential_providers(self, api: FakeApi) -> None:
         audited(api)
         assert not [request for request in api.asked if "/nodes" in request or "criocredential" in request]
 
@@ -169,12 +169,12 @@ class TestReading:
         api.put("criocredentialproviderconfigs", "", "cluster", spec={"matchImages": ["q.io"]})
         assert sorted(each["rule"] for each in found(audited(api, asked=asked))["findings"]) == [*rules]
 
-    def test_a_cluster_that_knows_no_kind_of_openshift(self, api: FakeApi) -> None:
+    def test_a_cluster_without_openshift_kinds_is_audited(self, api: FakeApi) -> None:
         api.fail(r"GET /apis/[a-z.]*openshift", NO_KIND, times=ALWAYS)
         document = found(audited(api))
         assert (document["unreadable"], document["findings"]) == ([], [])
 
-    def test_openshift_says_its_version(self, api: FakeApi) -> None:
+    def test_openshift_reports_its_version(self, api: FakeApi) -> None:
         api.faults.insert(
             0, api.faults[0].__class__("GET /apis$", Answer(200, {"groups": [{"name": "config.openshift.io"}]}), ALWAYS)
         )
@@ -193,7 +193,7 @@ class TestReading:
 
 
 class TestFile:
-    def test_the_document_goes_where_it_is_wanted(self, api: FakeApi) -> None:
+    def test_the_document_is_written_to_its_destination(self, api: FakeApi) -> None:
         api.put(
             "serviceaccounts", "a", "default", imagePullSecrets=[{"name": f"gone-{number:03}"} for number in range(120)]
         )
@@ -218,7 +218,7 @@ class TestUnreadable:
             ("buildconfigs", "build configs"),
         ],
     )
-    def test_each_kind_is_said_and_is_no_absence(self, resource, what, count) -> None:
+    def test_each_unreadable_kind_is_reported_and_not_taken_for_absence(self, resource, what, count) -> None:
         names = [f"n{number}" for number in range(count)]
         api = cluster(*names)
         api.fail(rf"GET .*/{resource}\?", FORBIDDEN, times=ALWAYS)
@@ -232,7 +232,7 @@ class TestUnreadable:
         )
         assert {each["rule"] for each in document["findings"]} <= {"credential-in-many-places"}
 
-    def test_who_may_list_one_project_sees_that_one(self) -> None:
+    def test_a_caller_who_may_list_one_project_gets_findings_of_that_project(self) -> None:
         names = [f"n{number}" for number in range(6)]
         api = cluster(*names)
         api.put("serviceaccounts", "n3", "default", imagePullSecrets=[{"name": "gone"}])
@@ -242,7 +242,7 @@ class TestUnreadable:
         assert [each["namespace"] for each in dangling] == ["n3"]
         assert any("namespaces n0, n1, n2, n4, n5 could not be read" in each for each in document["unreadable"])
 
-    def test_an_error_of_a_list_is_said_with_its_words(self, api: FakeApi) -> None:
+    def test_an_error_of_a_list_is_reported_with_its_words(self, api: FakeApi) -> None:
         team(api, "b")
         api.fail(r"GET .*/secrets\?", status_object(400, "BadRequest", "not so"), times=ALWAYS)
         assert any("not so" in each for each in found(audited(api))["unreadable"])
@@ -250,7 +250,7 @@ class TestUnreadable:
     @pytest.mark.parametrize(
         ("answer", "why"), [(FORBIDDEN, "the caller may not list them"), (status_object(500, "Odd", "odd"), "listing ")]
     )
-    def test_cluster_role_bindings_and_the_version(self, api: FakeApi, answer: Answer, why: str) -> None:
+    def test_unreadable_cluster_role_bindings_are_reported(self, api: FakeApi, answer: Answer, why: str) -> None:
         api.fail("clusterrolebindings", answer, times=ALWAYS)
         api.faults.insert(0, api.faults[0].__class__("GET /version$", FORBIDDEN, ALWAYS))
         document = found(audited(api))
@@ -262,7 +262,7 @@ class TestUnreadable:
     @pytest.mark.parametrize(
         ("answer", "why"), [(FORBIDDEN, "the caller may not read it"), (status_object(500, "Odd", "odd"), "reading ")]
     )
-    def test_what_a_grant_names(self, api: FakeApi, answer: Answer, why: str) -> None:
+    def test_an_unreadable_subject_of_a_grant_is_reported(self, api: FakeApi, answer: Answer, why: str) -> None:
         role = {"kind": "ClusterRole", "name": "system:image-puller"}
         subjects = [{"kind": "ServiceAccount", "name": "x", "namespace": "b"}]
         api.put("rolebindings", "a", "more", roleRef=role, subjects=subjects)
@@ -273,7 +273,7 @@ class TestUnreadable:
         assert sentence.startswith(f"service account b/x could not be read: {why}")
         assert sentence.endswith(". It is unknown whether a grant to it is dead")
 
-    def test_credential_providers_of_one_version(self, api: FakeApi) -> None:
+    def test_credential_providers_of_one_readable_version_are_enough(self, api: FakeApi) -> None:
         """A version that may not be listed does not matter where another one tells."""
         asked = PullAudit(target_version="5.0", rules=("forecast-credential-provider",))
         api.fail("criocredentialproviderconfigs", FORBIDDEN)
@@ -282,7 +282,7 @@ class TestUnreadable:
         (sentence,) = found(audited(api, asked=asked))["unreadable"]
         assert sentence.startswith("the credential provider configs could not be read: the caller may not list them. ")
 
-    def test_what_the_cluster_is(self, api: FakeApi) -> None:
+    def test_an_unknown_kind_of_cluster_is_reported(self, api: FakeApi) -> None:
         api.faults.insert(0, api.faults[0].__class__("GET /apis$", FORBIDDEN, ALWAYS))
         document = found(audited(api))
         assert document["findings"] == []
@@ -291,13 +291,13 @@ class TestUnreadable:
             in document["unreadable"]
         )
 
-    def test_nodes_that_may_not_be_listed(self, api: FakeApi) -> None:
+    def test_nodes_that_may_not_be_listed_are_reported(self, api: FakeApi) -> None:
         api.fail(r"GET /api/v1/nodes", FORBIDDEN, times=ALWAYS)
         asked = PullAudit(target_version="5.0", rules=("forecast-short-name",))
         (sentence,) = found(audited(api, asked=asked))["unreadable"]
         assert sentence == "the nodes could not be read: the caller may not list them. Not applied: forecast-short-name"
 
-    def test_openshift_without_its_version(self, api: FakeApi) -> None:
+    def test_openshift_without_a_readable_version_is_reported(self, api: FakeApi) -> None:
         """Whether its pull secrets are generated is said by an object that is not there."""
         groups = {"groups": [{"name": "config.openshift.io"}]}
         api.faults.insert(0, api.faults[0].__class__("GET /apis$", Answer(200, groups), ALWAYS))
@@ -308,7 +308,7 @@ class TestUnreadable:
             in document["unreadable"]
         )
 
-    def test_a_namespace_that_is_not_there_fails_alone(self, api: FakeApi) -> None:
+    def test_a_missing_namespace_fails_alone(self, api: FakeApi) -> None:
         outcome = audited(api, "a", "nowhere")
         assert [result.status for result in outcome.namespaces] == ["unchanged", "failed"]
         assert found(outcome)["counts"]["namespaces"] == 1
@@ -327,7 +327,7 @@ RESOURCES = (
 
 
 @given(st.lists(st.tuples(st.sampled_from(RESOURCES), CHANGES), min_size=1, max_size=4))
-def test_whatever_the_objects_hold(changes: list[tuple[str, Changed]]) -> None:
+def test_arbitrary_objects_cause_no_internal_error(changes: list[tuple[str, Changed]]) -> None:
     api = cluster("a")
     api.put("nodes", "", "n", status={"nodeInfo": {"containerRuntimeVersion": "cri-o://1.33"}})
     role = {"kind": "ClusterRole", "name": "system:image-puller"}

@@ -15,13 +15,13 @@ from support.anything import ANYTHING
 from support.surveyed import pod, secret, stream
 
 KEEPERS = [
-    trim.kept_pod, trim.kept_workload, trim.kept_secret, trim.kept_stream, trim.kept_binding, trim.kept_build,
-    trim.kept_name,
+    trim.trim_pod, trim.trim_workload, trim.trim_secret, trim.trim_stream, trim.trim_binding, trim.trim_build,
+    trim.trim_to_name,
 ]  # fmt: skip
 BULK = "much of this"
 
 
-def test_a_pod_without_what_nobody_looks_at() -> None:
+def test_a_trimmed_pod_keeps_only_the_fields_in_use() -> None:
     whole = pod(
         "s",
         says="no",
@@ -33,7 +33,7 @@ def test_a_pod_without_what_nobody_looks_at() -> None:
         "envFrom": [{"secretRef": {"name": "f"}}],
     }
     whole["metadata"] |= {"managedFields": [BULK], "annotations": {"image.openshift.io/triggers": "t", "other": BULK}}
-    kept = trim.kept_pod(whole)
+    kept = trim.trim_pod(whole)
     assert BULK not in json.dumps(kept)
     assert kept[trim.MOUNTS] == ["", "e", "f", "p", "v"]
     assert kept["spec"]["imagePullSecrets"] == [{"name": "s"}]
@@ -42,11 +42,11 @@ def test_a_pod_without_what_nobody_looks_at() -> None:
 
 
 @pytest.mark.parametrize("wrapped", [False, True], ids=["template", "cron job"])
-def test_the_template_of_a_workload(wrapped) -> None:
+def test_a_trimmed_workload_keeps_the_template(wrapped) -> None:
     template = {"metadata": {"annotations": {"image": "x", "y": BULK}}, "spec": pod("s")["spec"]}
     spec = {"template": template, "strategy": BULK}
     whole = {"metadata": {"name": "w"}, "spec": {"jobTemplate": {"spec": spec}} if wrapped else spec}
-    kept = trim.kept_workload(whole)
+    kept = trim.trim_workload(whole)
     inner = kept["spec"]["jobTemplate"]["spec"] if wrapped else kept["spec"]
     assert inner["template"]["spec"]["containers"][0]["image"] == "q.io/team/app:v1"
     assert inner["template"]["metadata"] == {"annotations": {"image": "x"}}
@@ -66,28 +66,28 @@ class TestSecret:
         ],
     )
     def test_data_is_kept_where_it_may_be_an_auth_file(self, whole, has_data):
-        assert ("data" in trim.kept_secret(whole)) is has_data
+        assert ("data" in trim.trim_secret(whole)) is has_data
 
-    def test_who_wrote_the_data_and_when(self):
+    def test_a_trimmed_secret_keeps_the_writer_of_the_data_and_the_time(self):
         whole = secret("s", managers={"m": "2026-01-01T00:00:00Z"})
         whole["metadata"]["managedFields"].append({"manager": "labels", "time": "x", "fieldsV1": {"f:metadata": {}}})
-        kept = trim.kept_secret(whole)
+        kept = trim.trim_secret(whole)
         assert kept["metadata"]["managedFields"] == [
             {"manager": "m", "time": "2026-01-01T00:00:00Z", "fieldsV1": {"f:data": {}}}
         ]
 
     def test_a_copy_of_the_data_in_an_annotation_is_not_kept(self):
         whole = secret("s", annotations={"kubectl.kubernetes.io/last-applied-configuration": BULK})
-        assert BULK not in json.dumps(trim.kept_secret(whole))
+        assert BULK not in json.dumps(trim.trim_secret(whole))
 
-    def test_it_is_searched_before_anything_is_left_out(self):
+    def test_a_secret_is_searched_before_its_data_is_left_out(self):
         seen: list[Any] = []
         whole = secret("s", BULK, kind="Opaque", key="anything")
-        kept = trim.kept_secret(whole, lambda obj: seen.append(obj["data"]) or ["found"])
+        kept = trim.trim_secret(whole, lambda obj: seen.append(obj["data"]) or ["found"])
         assert (len(seen), kept[trim.MATCHES]) == (1, ["found"])
 
 
-def test_the_secrets_of_a_build() -> None:
+def test_the_secrets_of_a_build_are_kept() -> None:
     strategy = {"dockerStrategy": {"pullSecret": {"name": "a"}}}
     source = {
         "sourceSecret": {"name": "b"},
@@ -98,18 +98,18 @@ def test_the_secrets_of_a_build() -> None:
         "metadata": {"name": "b"},
         "spec": {"strategy": strategy, "source": source, "output": {"pushSecret": {"name": "e"}}},
     }
-    assert set(trim.kept_build(build)[trim.MOUNTS]) >= {"a", "b", "c", "d", "e"}
+    assert set(trim.trim_build(build)[trim.MOUNTS]) >= {"a", "b", "c", "d", "e"}
 
 
-def test_a_stream() -> None:
-    kept = trim.kept_stream({**stream(why="no"), "more": BULK})
+def test_a_trimmed_stream_keeps_its_tags_and_conditions() -> None:
+    kept = trim.trim_stream({**stream(why="no"), "more": BULK})
     assert kept["spec"]["tags"][0]["from"]["name"] == "q.io/team/app:v1"
     assert kept["status"]["tags"][0]["conditions"][0]["message"] == "no"
     assert BULK not in json.dumps(kept)
 
 
 @given(ANYTHING, ANYTHING)
-def test_whatever_an_object_holds(spec: Any, status: Any) -> None:
+def test_arbitrary_objects_are_trimmed_without_an_error(spec: Any, status: Any) -> None:
     whole = {
         "metadata": {"name": "x", "namespace": "a", "annotations": spec, "managedFields": status},
         "spec": spec,

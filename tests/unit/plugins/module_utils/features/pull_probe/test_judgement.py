@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import trimmed
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import trim_object
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.judgement import (
     Judgement,
     complaint,
-    deleted,
-    doubt,
-    judged,
-    row,
+    judge_deleted,
+    judge_pod,
+    judge_unknown,
+    result_row,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import PullProbe
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import PROBE_POD
@@ -56,24 +56,24 @@ class TestPulled:
             waiting("RunContainerError"),
         ],
     )
-    def test_what_comes_after_the_pull_proves_it(self, state: Any) -> None:
-        assert judged(pod(state)) == Judgement("pulled", node="n1")
+    def test_a_state_after_the_pull_proves_it(self, state: Any) -> None:
+        assert judge_pod(pod(state)) == Judgement("pulled", node="n1")
 
     def test_the_id_of_the_image_proves_it(self) -> None:
-        assert judged(pod(waiting("ContainerCreating"), image_id="sha256:1")).outcome == "pulled"
+        assert judge_pod(pod(waiting("ContainerCreating"), image_id="sha256:1")).outcome == "pulled"
 
-    def test_also_of_a_pod_that_is_being_deleted_or_has_failed(self) -> None:
+    def test_a_pod_that_is_being_deleted_or_has_failed_proves_the_pull_too(self) -> None:
         done = pod({"terminated": {"reason": "Error"}}, phase="Failed", reason="DeadlineExceeded")
         done["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
-        assert judged(done).outcome == "pulled"
+        assert judge_pod(done).outcome == "pulled"
 
-    def test_a_container_that_a_kubelet_never_had_does_not(self) -> None:
+    def test_a_container_of_unknown_status_proves_no_pull_without_an_image_id(self) -> None:
         lost = {"terminated": {"reason": "ContainerStatusUnknown", "exitCode": 137}}
-        assert judged(pod(lost, phase="Failed", reason="Evicted")).outcome == "unknown"
-        assert judged(pod(lost, image_id="i")).outcome == "pulled"
+        assert judge_pod(pod(lost, phase="Failed", reason="Evicted")).outcome == "unknown"
+        assert judge_pod(pod(lost, image_id="i")).outcome == "pulled"
 
-    def test_another_container_does_not(self) -> None:
-        assert judged(pod()).outcome == "unknown"
+    def test_another_container_proves_no_pull(self) -> None:
+        assert judge_pod(pod()).outcome == "unknown"
 
 
 class TestRefused:
@@ -91,78 +91,78 @@ class TestRefused:
         ],
     )
     def test_any_other_reason_is_an_error_of_the_pull(self, reason: str, message: str, cause: str) -> None:
-        found = judged(pod(waiting(reason, message)))
+        found = judge_pod(pod(waiting(reason, message)))
         assert (found.outcome, found.cause, found.node, found.is_final) == ("refused", cause, "n1", True)
         assert found.message
         assert found.meaning
 
     def test_a_credential_in_the_text_is_hidden(self) -> None:
-        found = judged(pod(waiting("ErrImagePull", 'invalid decoded auth: "robot:hunter2-canary"')))
+        found = judge_pod(pod(waiting("ErrImagePull", 'invalid decoded auth: "robot:hunter2-canary"')))
         assert "canary" not in found.message
         assert "canary" not in complaint(ASKED, [(IMAGE, {}, found)])
 
     def test_a_long_text_is_cut_between_words(self) -> None:
-        found = judged(pod(waiting("ErrImagePull", "word " * 2000)))
+        found = judge_pod(pod(waiting("ErrImagePull", "word " * 2000)))
         assert len(found.message) <= 1004
         assert found.message.endswith("word ...")
 
-    def test_the_kubelets_own_limit_passes(self) -> None:
-        found = judged(pod(waiting("ErrImagePull", "pull QPS exceeded")))
+    def test_the_pull_limit_of_the_kubelet_is_temporary(self) -> None:
+        found = judge_pod(pod(waiting("ErrImagePull", "pull QPS exceeded")))
         assert (found.outcome, found.cause, found.is_final) == ("unknown", "node_limit", False)
         assert found.advice == "run again, and raise 'timeout'"
 
 
 class TestUnknown:
-    def test_without_a_node_the_scheduler_says_why(self) -> None:
+    def test_the_scheduler_explains_a_pod_without_a_node(self) -> None:
         said = {"type": "PodScheduled", "status": "False", "message": "0/3 nodes are available: 3 node(s) didn't match"}
-        found = judged(pod(node="", conditions=[{"type": "Ready", "message": "no"}, said]))
+        found = judge_pod(pod(node="", conditions=[{"type": "Ready", "message": "no"}, said]))
         assert (found.cause, found.message, found.is_final) == ("not_scheduled", said["message"], False)
-        assert judged(pod(node="")).cause == "not_scheduled"
+        assert judge_pod(pod(node="")).cause == "not_scheduled"
 
-    def test_a_node_that_says_nothing_yet(self) -> None:
+    def test_a_node_without_an_answer_leaves_the_pull_unknown(self) -> None:
         for state in (None, {}, waiting("ContainerCreating"), waiting("PodInitializing"), waiting("")):
-            found = judged(pod(state))
+            found = judge_pod(pod(state))
             assert (found.outcome, found.cause, found.node, found.is_final) == ("unknown", "no_answer", "n1", False)
-        assert judged(pod(waiting("ContainerCreating"))).message == "ContainerCreating"
+        assert judge_pod(pod(waiting("ContainerCreating"))).message == "ContainerCreating"
 
-    def test_a_pod_that_ended_before(self) -> None:
-        found = judged(pod(phase="Failed", reason="OutOfcpu", message="not  enough\ncpu"))
+    def test_a_pod_that_ended_before_the_pull_was_not_run(self) -> None:
+        found = judge_pod(pod(phase="Failed", reason="OutOfcpu", message="not  enough\ncpu"))
         assert (found.cause, found.message, found.is_final) == ("not_run", "OutOfcpu: not enough cpu", True)
-        assert judged(pod(phase="Succeeded")).cause == "not_run"
+        assert judge_pod(pod(phase="Succeeded")).cause == "not_run"
 
-    def test_a_credential_in_what_the_cluster_says_is_hidden(self) -> None:
+    def test_a_credential_in_a_message_of_the_cluster_is_hidden(self) -> None:
         said = "webhook https://robot:canary@policy.example.com/ says no"
         condition = {"type": "PodScheduled", "message": said}
         found = [
-            doubt("not_created", "No", said),
-            judged(pod(node="", conditions=[condition])),
-            judged(pod(waiting("ContainerCreating", said))),
-            judged(pod(phase="Failed", reason="Rejected", message=said)),
+            judge_unknown("not_created", "No", said),
+            judge_pod(pod(node="", conditions=[condition])),
+            judge_pod(pod(waiting("ContainerCreating", said))),
+            judge_pod(pod(phase="Failed", reason="Rejected", message=said)),
         ]
         assert ["policy.example.com" in each.message for each in found] == [True] * 4
         assert not [each for each in found if "canary" in each.message]
 
-    def test_a_pod_that_somebody_deletes(self) -> None:
+    def test_a_pod_that_another_client_deletes_is_unknown(self) -> None:
         going = pod(waiting("ContainerCreating"))
         going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
-        assert judged(going) == deleted("n1")
-        assert deleted().is_final
+        assert judge_pod(going) == judge_deleted("n1")
+        assert judge_deleted().is_final
 
     @given(CHANGES, ANYTHING)
-    def test_whatever_a_pod_holds_is_judged(self, change: Changed, anything: Any) -> None:
+    def test_arbitrary_pod_content_is_judged(self, change: Changed, anything: Any) -> None:
         whole = pod(waiting("ErrImagePull", FRAME + BAD), conditions=[{"type": "PodScheduled"}])
         for each in (change(whole), {"status": anything}):
             if isinstance(each, dict):
-                found = judged(trimmed(PROBE_POD, each))
+                found = judge_pod(trim_object(PROBE_POD, each))
                 assert found.outcome in ("pulled", "refused", "unknown")
-                assert isinstance(row(IMAGE, {}, found, 0.0, "")["message"], str)
+                assert isinstance(result_row(IMAGE, {}, found, 0.0, "")["message"], str)
                 assert bool(complaint(ASKED, [(IMAGE, {}, found)])) == (found.outcome != "pulled")
 
 
 class TestReport:
-    def test_a_row(self) -> None:
-        found = judged(pod(waiting("ErrImagePull", FRAME + BAD)))
-        assert row(IMAGE, {"a": "b"}, found, 1.2345, "") == {
+    def test_a_row_describes_the_judgement(self) -> None:
+        found = judge_pod(pod(waiting("ErrImagePull", FRAME + BAD)))
+        assert result_row(IMAGE, {"a": "b"}, found, 1.2345, "") == {
             "image": IMAGE,
             "node_selector": {"a": "b"},
             "node": "n1",
@@ -172,42 +172,42 @@ class TestReport:
             "seconds": 1.2,
             "pod": None,
         }
-        assert row(IMAGE, {}, doubt("check_mode", "Only that"), 0, "p")["message"] == "Only that"
-        assert row(IMAGE, {}, doubt("x", "Y"), 0, "p")["pod"] == "p"
-        assert row(IMAGE, {}, Judgement("pulled"), 0, "")["message"] == ""
+        assert result_row(IMAGE, {}, judge_unknown("check_mode", "Only that"), 0, "p")["message"] == "Only that"
+        assert result_row(IMAGE, {}, judge_unknown("x", "Y"), 0, "p")["pod"] == "p"
+        assert result_row(IMAGE, {}, Judgement("pulled"), 0, "")["message"] == ""
 
-    def test_nothing_is_said_of_what_was_pulled(self) -> None:
+    def test_a_pulled_image_causes_no_complaint(self) -> None:
         assert complaint(ASKED, [(IMAGE, {}, Judgement("pulled", node="n1"))]) == ""
 
-    def test_a_refusal_says_where_why_and_what_to_type_next(self) -> None:
-        found = judged(pod(waiting("ErrImagePull", FRAME + BAD)))
+    def test_a_refusal_names_the_place_the_reason_and_the_next_command(self) -> None:
+        found = judge_pod(pod(waiting("ErrImagePull", FRAME + BAD)))
         assert complaint(ASKED, [("q.io/b", {}, Judgement("pulled")), (IMAGE, {}, found)]) == (
             f"image {IMAGE} was not pulled on node n1: bad_credentials, a credential was sent, but the registry refused it ({BAD}): "
             f"renew the login in the pull secret; to see why, run pull_access_info with image={IMAGE} service_account=default "
             "ask_registries=true"
         )
 
-    def test_with_a_list_of_its_own_the_pod_has_to_be_asked_about(self) -> None:
-        found = judged(pod(waiting("ErrImagePull", FRAME + BAD)))
+    def test_a_pod_with_its_own_pull_list_needs_a_question_about_the_pod(self) -> None:
+        found = judge_pod(pod(waiting("ErrImagePull", FRAME + BAD)))
         said = complaint(PullProbe((IMAGE,), image_pull_secrets=("x",)), [(IMAGE, {}, found)])
         assert said.endswith(
             "to see why, run it with keep_failed=true, then pull_access_info with pod=NAME of the pod that is kept"
         )
 
-    def test_what_is_not_proven_names_the_nodes_that_were_asked_for(self) -> None:
-        found = judged(pod(node="", conditions=[{"type": "PodScheduled", "message": "none fits"}]))
+    def test_an_unproven_pull_names_the_requested_nodes(self) -> None:
+        found = judge_pod(pod(node="", conditions=[{"type": "PodScheduled", "message": "none fits"}]))
         assert complaint(ASKED, [(IMAGE, {"pool": "gpu"}, found)]) == (
             f"image {IMAGE} was neither pulled nor refused on a node with pool=gpu: not_scheduled, no node was found for the pod in time "
             "(none fits): correct node_selectors, or look at the nodes"
         )
 
-    def test_of_many_the_first_are_named(self) -> None:
-        said = complaint(ASKED, [(f"q.io/{at}", {}, deleted()) for at in range(7)])
+    def test_the_first_of_many_images_are_named(self) -> None:
+        said = complaint(ASKED, [(f"q.io/{at}", {}, judge_deleted()) for at in range(7)])
         assert said.count("was neither pulled nor refused") == 5
         assert said.endswith("; and 2 more, listed under 'pulls'")
 
-    def test_the_answer_of_the_api_server_is_said_whole_since_it_ends_with_what_to_do(self) -> None:
+    def test_the_answer_of_the_api_server_is_reported_whole_with_its_advice(self) -> None:
         long = "creating pod failed: " + "x " * 200 + "; do this"
         assert "; do this)" in complaint(
-            ASKED, [(IMAGE, {}, doubt("not_created", "The pod could not be created", long))]
+            ASKED, [(IMAGE, {}, judge_unknown("not_created", "The pod could not be created", long))]
         )

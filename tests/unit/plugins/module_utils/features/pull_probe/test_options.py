@@ -24,20 +24,20 @@ GIVEN: dict[str, Any] = {
 }
 
 
-def test_one_pod_anywhere_by_default() -> None:
+def test_one_pod_on_any_node_is_the_default() -> None:
     asked = from_options(GIVEN)
     assert asked == PullProbe(("q.io/a:1",))
     assert asked.pods == [("q.io/a:1", {})]
 
 
-def test_a_pod_for_each_image_and_selector_once() -> None:
+def test_each_pair_of_image_and_selector_gets_one_pod() -> None:
     digest = "q.io/b@sha256:" + "0" * 64
     selectors = [{"node-role.kubernetes.io/worker": ""}, {"pool": "gpu"}, {"pool": "gpu"}]
     asked = from_options({**GIVEN, "images": ["q.io/a:1", digest, "q.io/a:1"], "node_selectors": selectors})
     assert asked.pods == [(image, selector) for image in ("q.io/a:1", digest) for selector in selectors[:2]]
 
 
-def test_the_names_of_its_own_list_are_given_once() -> None:
+def test_the_names_of_the_pods_own_list_are_given_once() -> None:
     assert from_options({**GIVEN, "image_pull_secrets": ["b", "a", "b"]}).image_pull_secrets == ("b", "a")
     assert from_options({**GIVEN, "image_pull_secrets": []}).image_pull_secrets == ()
 
@@ -68,6 +68,6 @@ def test_the_names_of_its_own_list_are_given_once() -> None:
         ({"node_selectors": [{7: "b"}]}, "7 cannot be the key of a label"),
     ],
 )
-def test_refused(given: dict[str, Any], message: str) -> None:
+def test_invalid_options_are_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         from_options({**GIVEN, **given})

@@ -22,7 +22,7 @@ def spec_of(asked: PullProbe, selector: Any = None) -> dict[str, Any]:
 
 
 class TestPod:
-    def test_it_forces_the_pull_and_does_nothing_else(self) -> None:
+    def test_the_pod_forces_the_pull_and_does_nothing_else(self) -> None:
         spec = spec_of(PullProbe(("q.io/a:1",), timeout=30))
         (container,) = spec.pop("containers")
         assert {name: container[name] for name in ("name", "image", "imagePullPolicy", "command")} == {
@@ -41,7 +41,7 @@ class TestPod:
             "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
         }
 
-    def test_a_restricted_namespace_takes_it(self) -> None:
+    def test_a_restricted_namespace_accepts_the_pod(self) -> None:
         """Kubernetes' Pod Security standard; the user is left to OpenShift."""
         (container,) = spec_of(PullProbe(("q.io/a:1",)))["containers"]
         context = container["securityContext"]
@@ -50,7 +50,7 @@ class TestPod:
         assert "runAsUser" not in context
         assert container["resources"]["requests"].keys() == container["resources"]["limits"].keys()
 
-    def test_the_account_the_own_list_and_the_labels_of_nodes_are_those_that_were_given(self) -> None:
+    def test_the_account_the_pull_list_and_the_node_labels_are_the_given_ones(self) -> None:
         asked = PullProbe(("q.io/a:1",), "builder", ("x", "y"))
         spec = spec_of(asked, {"pool": "gpu"})
         assert spec["serviceAccountName"] == "builder"

@@ -19,7 +19,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.re
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import PullProbe
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import pod_for
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.run import probe
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.run import probe_images
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import PROBE_POD, SELECTOR
 from support.fake_api import LOST, FakeApi
 from support.scripted_pool import Clock, Request, status_object
@@ -75,7 +75,7 @@ def run(
 ) -> Outcome:
     clock = clock or Clock()
     settings = RunSettings(check, **{"concurrency": 1, **more, "clock": EngineClock(clock.now, clock.sleep)})
-    return probe(api.cluster(clock), asked or PullProbe((IMAGE,)), list(namespaces), settings)
+    return probe_images(api.cluster(clock), asked or PullProbe((IMAGE,)), list(namespaces), settings)
 
 
 def rows(outcome: Outcome) -> list[dict[str, Any]]:
@@ -92,7 +92,7 @@ def kinds(api: FakeApi) -> list[str]:
 
 
 class TestOnePod:
-    def test_is_made_judged_and_deleted(self) -> None:
+    def test_a_probe_pod_is_created_judged_and_deleted(self) -> None:
         api = cluster()
         outcome = run(api)
         assert not outcome.has_failed
@@ -109,7 +109,7 @@ class TestOnePod:
         assert probes(api) == []
         assert api.requests[3].body["preconditions"] == {"uid": "uid-2"}
 
-    def test_is_waited_for(self) -> None:
+    def test_a_probe_pod_is_waited_for(self) -> None:
         clock = Clock()
         outcome = run(cluster(node=lambda _pod: RUNS, answers_after=3), clock=clock)
         assert told(outcome) == [("pulled", "")]
@@ -128,7 +128,7 @@ class TestOnePod:
     @pytest.mark.parametrize(
         ("node", "cause"), [(lambda _pod: None, "not_scheduled"), (lambda _pod: STARTS, "no_answer")]
     )
-    def test_no_answer_in_time_is_no_refusal(self, node: Node, cause: str) -> None:
+    def test_a_missing_answer_in_time_is_not_a_refusal(self, node: Node, cause: str) -> None:
         api, clock = cluster(node=node), Clock()
         outcome = run(api, PullProbe((IMAGE,), timeout=30), clock=clock)
         assert told(outcome) == [("unknown", cause)]
@@ -136,21 +136,21 @@ class TestOnePod:
         assert outcome.has_failed
         assert probes(api) == []
 
-    def test_without_a_timeout_it_looks_once(self) -> None:
+    def test_the_run_looks_once_without_a_timeout(self) -> None:
         clock = Clock()
         assert told(run(cluster(node=lambda _pod: STARTS), PullProbe((IMAGE,), timeout=0), clock=clock)) == [
             ("unknown", "no_answer")
         ]
         assert clock.slept == []
 
-    def test_one_that_somebody_deletes_proves_nothing(self) -> None:
+    def test_a_pod_that_another_client_deletes_proves_nothing(self) -> None:
         api = cluster()
         api.before = lambda request: api.objects.pop(
             next((key for key in api.objects if key[0] == "pods" and request.method == "GET"), ("", "", "")), None
         )
         assert told(run(api)) == [("unknown", "deleted")]
 
-    def test_another_pod_of_its_name_is_not_it_and_stays(self) -> None:
+    def test_another_pod_of_the_same_name_is_not_the_probe_and_stays(self) -> None:
         api = cluster()
 
         def replaced(request: Request) -> None:
@@ -197,7 +197,7 @@ class TestEdited:
         assert told(run(api)) == [("pulled", "")]
         assert "mirror.example.com/a:1" in str(api.requests[1].body)
 
-    def test_a_pod_whose_answer_was_lost_is_held_to_what_was_seen_first(self) -> None:
+    def test_a_pod_whose_answer_was_lost_is_compared_with_its_first_state(self) -> None:
         seen = []
 
         def node(pod: Any) -> Any:
@@ -213,7 +213,7 @@ class TestEdited:
 
 
 class TestManyPods:
-    def test_each_image_on_each_kind_of_node(self) -> None:
+    def test_each_image_is_pulled_on_each_kind_of_node(self) -> None:
         selectors = ({"pool": "a"}, {"pool": "b"})
         api = cluster(node=lambda pod: RUNS if pod["spec"]["nodeSelector"] == selectors[0] else REFUSED)
         outcome = run(api, PullProbe((IMAGE, "q.io/b:1"), node_selectors=selectors))
@@ -247,14 +247,14 @@ class TestManyPods:
         assert clock.slept[0] == pauses
         assert clock.slept.count(pauses) == kinds(api).count("GET /api/v1/pods") - 2
 
-    def test_where_the_cluster_may_not_be_listed_each_namespace_is(self) -> None:
+    def test_each_namespace_is_listed_if_the_cluster_may_not_be(self) -> None:
         names = [f"n{number:02}" for number in range(9)]
         api = cluster(*names)
         api.fail("GET /api/v1/pods", status_object(403, "Forbidden", 'User "u" cannot list'), times=99)
         assert run(api, namespaces=names).extra["outcomes"]["pulled"] == 9
         assert kinds(api).count("GET /api/v1/pods") == 1
 
-    def test_about_a_hundred_are_under_way_at_a_time_and_a_slow_one_stops_no_other(self) -> None:
+    def test_the_run_has_100_pods_at_a_time_and_a_slow_one_stops_no_other(self) -> None:
         names = [f"n{number:03}" for number in range(250)]
         most = [0]
 
@@ -275,7 +275,7 @@ class TestManyPods:
         outcome = run(api, PullProbe(images), ["a", "b"])
         assert outcome.extra["outcomes"]["pulled"] == 240
 
-    def test_after_too_many_failures_of_the_api_server_the_rest_is_not_attempted(self) -> None:
+    def test_repeated_failures_of_the_api_server_skip_the_remaining_namespaces(self) -> None:
         names = [f"n{number:03}" for number in range(150)]
         api = cluster(*names)
         api.fail("POST", status_object(500, "InternalError", "broken"), times=10**9)
@@ -289,12 +289,12 @@ class TestManyPods:
         outcome = run(cluster(*names, node=lambda _pod: REFUSED), namespaces=names, max_failures=1)
         assert {result.status for result in outcome.namespaces} == {"failed"}
 
-    def test_a_namespace_twice_is_one(self) -> None:
+    def test_a_namespace_that_is_given_twice_is_one(self) -> None:
         assert len(run(cluster(), namespaces=["a", "a"]).namespaces) == 1
 
 
 class TestNotMade:
-    def test_what_the_api_server_refuses_is_said_and_is_no_failed_pull(self) -> None:
+    def test_a_refused_pod_is_reported_and_is_not_a_failed_pull(self) -> None:
         api = cluster()
         said = 'pods "p" is forbidden: error looking up service account a/robot: serviceaccount "robot" not found'
         api.fail("POST", status_object(403, "Forbidden", said))
@@ -304,7 +304,7 @@ class TestNotMade:
         assert "DELETE" not in kinds(api)[1]
         assert len([each for each in kinds(api) if each.startswith("DELETE")]) == 1
 
-    def test_a_namespace_that_is_missing_or_being_deleted(self) -> None:
+    def test_a_missing_namespace_fails_and_one_in_deletion_is_skipped(self) -> None:
         api = cluster("going")
         api.put("namespaces", "", "going", metadata={"deletionTimestamp": "2026-01-01T00:00:00Z"})
         missing, going = run(api, namespaces=["missing", "going"]).namespaces
@@ -332,7 +332,7 @@ class TestNotMade:
 
 
 class TestNotDeleted:
-    def test_is_said_and_fails_the_namespace_though_all_was_pulled(self) -> None:
+    def test_a_pod_that_cannot_be_deleted_fails_the_namespace_despite_the_pull(self) -> None:
         api = cluster()
         api.fail("DELETE", status_object(403, "Forbidden", 'User "u" cannot delete'), times=9)
         outcome = run(api)
@@ -350,7 +350,7 @@ class TestNotDeleted:
         assert refused.endswith(" ask_registries=true")
         assert "could not be deleted: " in left
 
-    def test_a_pod_that_stays_is_all_of_it_where_all_was_pulled(self) -> None:
+    def test_a_pod_that_stays_is_the_whole_message_if_all_images_were_pulled(self) -> None:
         api = cluster()
         api.fail("DELETE", status_object(403, "Forbidden", 'User "u" cannot delete'), times=9)
         (result,) = run(api).namespaces
@@ -381,7 +381,7 @@ class TestKept:
         assert report["changed"] is True
         assert report["namespaces"][0]["changes"] == [{"action": "create", "kind": "Pod", "name": name, "image": IMAGE}]
 
-    def test_one_that_is_gone_is_not_said_to_stay(self) -> None:
+    def test_a_pod_that_is_gone_is_not_reported_as_kept(self) -> None:
         api = cluster()
         api.before = lambda request: api.objects.pop(
             next((key for key in api.objects if key[0] == "pods" and request.method == "GET"), ("", "", "")), None
@@ -391,7 +391,7 @@ class TestKept:
 
 
 class TestLeftovers:
-    def test_of_an_earlier_run_are_deleted_and_told(self) -> None:
+    def test_pods_of_an_earlier_run_are_deleted_and_reported(self) -> None:
         api = cluster()
         leftover(api)
         outcome = run(api)
@@ -408,7 +408,7 @@ class TestLeftovers:
         run(api)
         assert [pod["metadata"]["name"] for pod in probes(api)] == ["theirs"]
 
-    def test_of_other_namespaces_stay(self) -> None:
+    def test_leftovers_of_other_namespaces_stay(self) -> None:
         names = [f"n{number:02}" for number in range(9)]
         api = cluster(*names, "other")
         leftover(api, "other")
@@ -416,7 +416,7 @@ class TestLeftovers:
         run(api, namespaces=names)
         assert [pod["metadata"]["namespace"] for pod in probes(api)] == ["other"]
 
-    def test_past_their_deadline_are_deleted_in_all_namespaces(self) -> None:
+    def test_leftovers_past_their_deadline_are_deleted_in_all_namespaces(self) -> None:
         api = cluster("a", "other")
         body = pod_for(ObjectRef(PROBE_POD, "other", "pull-probe-old"), PullProbe((IMAGE,)), IMAGE, {}).body
         meta = {"labels": LABELS, "creationTimestamp": "2026-01-01T00:00:00Z"}
@@ -428,12 +428,12 @@ class TestLeftovers:
         assert [pod["metadata"]["name"] for pod in probes(api)] == ["pull-probe-unknown"]
         assert outcome.notes == ["deleted 1 pod of probes that ended without cleaning up: other/pull-probe-old"]
 
-    def test_who_may_not_list_other_namespaces_probes_all_the_same(self) -> None:
+    def test_a_caller_who_may_not_list_other_namespaces_can_still_probe(self) -> None:
         api = cluster()
         api.fail("GET /api/v1/pods", status_object(403, "Forbidden", "no"), times=9)
         assert (run(api).has_failed, run(api).notes) == (False, [])
 
-    def test_where_they_cannot_be_deleted_no_pod_is_made(self) -> None:
+    def test_no_pod_is_created_if_leftovers_cannot_be_deleted(self) -> None:
         api = cluster()
         leftover(api)
         api.fail("DELETE", status_object(403, "Forbidden", 'User "u" cannot delete'), times=9)
@@ -443,7 +443,7 @@ class TestLeftovers:
 
 
 class TestCheckMode:
-    def test_makes_and_deletes_nothing_and_does_not_fail(self) -> None:
+    def test_check_mode_creates_and_deletes_nothing_and_does_not_fail(self) -> None:
         api = cluster()
         leftover(api)
         outcome = run(api, PullProbe((IMAGE, "q.io/b:1")), check=True)
@@ -455,12 +455,12 @@ class TestCheckMode:
         ]
         assert outcome.notes == ["in namespace a, would delete 1 pod that an earlier run left"]
 
-    def test_a_missing_namespace_fails_as_it_will(self) -> None:
+    def test_a_missing_namespace_fails_in_check_mode_too(self) -> None:
         assert "does not exist" in run(cluster(), namespaces=["missing"], check=True).message("t")
 
 
 class TestFailures:
-    def test_without_the_right_to_list_no_pod_is_made(self) -> None:
+    def test_no_pod_is_created_without_the_right_to_list(self) -> None:
         api = cluster()
         api.fail("GET", status_object(403, "Forbidden", 'User "u" cannot list'), times=9)
         outcome = run(api)
@@ -480,7 +480,7 @@ class TestFailures:
         assert outcome.stopped
         assert [result.status for result in outcome.namespaces] == ["skipped", "skipped"]
 
-    def test_a_cluster_that_fails_meanwhile_says_that_pods_may_be_left(self) -> None:
+    def test_a_cluster_that_fails_during_the_run_reports_that_pods_may_be_left(self) -> None:
         api = cluster()
         api.fail(".", status_object(401, "Unauthorized", "no"), times=9, after=2)
         outcome = run(api)
@@ -514,7 +514,7 @@ class TestFailures:
             run(api, PullProbe((IMAGE, "q.io/b:1")))
         assert probes(api) == []
 
-    def test_a_pod_that_is_made_at_the_moment_of_an_interruption_is_deleted_after_it_was_made(self) -> None:
+    def test_a_pod_created_during_an_interruption_is_deleted_afterwards(self) -> None:
         api, clock, goes_on = cluster(), Clock(), threading.Event()
 
         def slow(request: Request) -> None:
@@ -531,11 +531,11 @@ class TestFailures:
         api.before = slow
         settings = RunSettings(False, concurrency=1, clock=EngineClock(clock.now, sleep))
         with pytest.raises(KeyboardInterrupt):
-            probe(api.cluster(clock), PullProbe((IMAGE,)), ["a"], settings)
+            probe_images(api.cluster(clock), PullProbe((IMAGE,)), ["a"], settings)
         assert [each.split("/")[0] for each in kinds(api)] == ["GET ", "POST ", "DELETE "]
         assert probes(api) == []
 
-    def test_no_pod_is_begun_after_an_interruption(self) -> None:
+    def test_no_pod_is_created_after_an_interruption(self) -> None:
         """A thread may have taken it just before."""
         api, clock, goes_on = cluster(), Clock(), threading.Event()
         main, others = threading.current_thread(), []
@@ -549,7 +549,7 @@ class TestFailures:
 
         settings = RunSettings(False, concurrency=1, clock=EngineClock(now, clock.sleep))
         with pytest.raises(KeyboardInterrupt):
-            probe(api.cluster(clock), PullProbe((IMAGE,)), ["a"], settings)
+            probe_images(api.cluster(clock), PullProbe((IMAGE,)), ["a"], settings)
         goes_on.set()
         others[0].join(10)
         assert not others[0].is_alive()

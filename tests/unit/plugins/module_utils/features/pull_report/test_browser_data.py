@@ -8,16 +8,20 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.visible_text import visible
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.offers import offer_in
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.visible_text import escape_invisible
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.offers import offer_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.browser_data import (
     as_data,
-    embedded,
+    embed_json,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.comparison import compared
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.comparison import (
+    compare_documents,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.counting import all_findings
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import joined
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.timestamps import settled
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import merge_documents
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.timestamps import (
+    strip_marks,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from support import audits
@@ -51,56 +55,58 @@ def read(data: dict[str, Any], table: str = "findings") -> list[dict[str, Any]]:
 
 
 def meant(cluster: str, finding: dict[str, Any]) -> dict[str, Any]:
-    texts = {name: visible(finding[name]) for name in ("namespace", "kind", "name", "location", "message", "rule")}
+    texts = {
+        name: escape_invisible(finding[name]) for name in ("namespace", "kind", "name", "location", "message", "rule")
+    }
     new = int(finding.get("new", False))
     return {
         **texts,
-        "effect": visible(offer_in(finding).notes),
-        "fix": offer_in(finding).text,
-        "cluster": visible(cluster),
+        "effect": escape_invisible(offer_of(finding).notes),
+        "fix": offer_of(finding).text,
+        "cluster": escape_invisible(cluster),
         "severity": finding["severity"],
         "new": new,
     }
 
 
 def check(document: dict[str, Any]) -> dict[str, Any]:
-    data = json.loads(settled(embedded(as_data(document))))
+    data = json.loads(strip_marks(embed_json(as_data(document))))
     assert read(data) == [meant(cluster, finding) for cluster, finding in all_findings(document)]
     return data
 
 
-def test_findings_of_a_fleet() -> None:
-    check(joined({"a": audits.fleet(3, 30, 3.0)}))
+def test_the_findings_of_a_fleet_survive_the_encoding() -> None:
+    check(merge_documents({"a": audits.fleet(3, 30, 3.0)}))
 
 
 names = st.text(st.sampled_from("ab/-\u202e\ue000\ue001<&\u2028\x00é\U0001f600"), max_size=8)
 
 
 @given(st.lists(st.tuples(names, names, names, st.text(max_size=30)), max_size=4))
-def test_any_names_and_texts(rows: list[tuple[str, str, str, str]]) -> None:
+def test_any_names_and_texts_survive_the_encoding(rows: list[tuple[str, str, str, str]]) -> None:
     """Names that are part of each other, or hold the letters of holes."""
     found = []
     for at, (namespace, name, about, text) in enumerate(rows):
         message = f"{namespace}/{name} {about}{text}{name}".encode("utf-8", "ignore").decode()
         found.append(audits.finding(namespace=namespace, name=name, location=about, message=message, id=f"{at:016x}"))
-    check(joined({"a": audits.document(audits.cluster(findings=found))}))
+    check(merge_documents({"a": audits.document(audits.cluster(findings=found))}))
 
 
-def test_what_is_gone_with_a_rule_that_is_applied_no_more() -> None:
+def test_a_gone_finding_keeps_its_rule_that_is_no_longer_applied() -> None:
     old = audits.document(audits.cluster(findings=[audits.finding()]))
-    now = joined({"a": audits.document(audits.cluster(), rules={})})
-    data = json.loads(settled(embedded(as_data(compared(now, old)))))
+    now = merge_documents({"a": audits.document(audits.cluster(), rules={})})
+    data = json.loads(strip_marks(embed_json(as_data(compare_documents(now, old)))))
     assert [row["message"] for row in read(data, "gone")] == [audits.finding()["message"]]
     assert data["rules"][0]["title"] == audits.RULES["secret-type-dead"]["title"]
 
 
-def test_names_are_in_their_order() -> None:
+def test_names_are_in_natural_order() -> None:
     found = [audits.finding(namespace=name) for name in ("p10", "P2", "a")]
-    data = check(joined({"a": audits.document(audits.cluster(findings=found))}))
+    data = check(merge_documents({"a": audits.document(audits.cluster(findings=found))}))
     assert [name for name in data["names"] if name in ("p10", "P2", "a")] == ["a", "P2", "p10"]
 
 
-def test_the_matrix() -> None:
+def test_the_matrix_survives_the_encoding() -> None:
     clusters = [
         audits.cluster(
             name,
@@ -114,7 +120,7 @@ def test_the_matrix() -> None:
         )
         for name, keys in (("a", ["quay.io", "docker.io"]), ("b", ["ghcr.io", "quay.io"]))
     ]
-    data = as_data(joined({"a": audits.document(*clusters)}))
+    data = as_data(merge_documents({"a": audits.document(*clusters)}))
     matrix, found = data["matrix"], data["names"]
     rows = {}
     for at in range(len(matrix["cluster"])):
@@ -130,9 +136,9 @@ def test_the_matrix() -> None:
     assert list(rows) == sorted(rows)
 
 
-def test_pullers_and_logins() -> None:
+def test_pullers_and_logins_survive_the_encoding() -> None:
     cluster = audits.lived_in("production")
-    data = as_data(joined({"a": audits.document(cluster)}))
+    data = as_data(merge_documents({"a": audits.document(cluster)}))
     found = [
         {name: data["names"][value[at]] for name, value in data["pullers"].items() if name != "cluster"}
         for at in range(len(cluster["pullers"]))
@@ -141,23 +147,23 @@ def test_pullers_and_logins() -> None:
     assert {data["names"][at] for at in data["logins"]["login"]} == {"login 1"}
 
 
-def test_nothing_ends_the_element() -> None:
-    text = embedded({"a": "</script><!--<script>&\u2028\u2029"})
+def test_embedded_text_never_ends_the_element() -> None:
+    text = embed_json({"a": "</script><!--<script>&\u2028\u2029"})
     assert not {"<", ">", "&", "\u2028", "\u2029"} & {*text}
     assert json.loads(text) == {"a": "</script><!--<script>&\u2028\u2029"}
 
 
-def test_each_text_stands_there_once() -> None:
+def test_each_text_is_stored_once() -> None:
     many = [audits.finding(namespace=f"project-{number:05}", name="pull-secret") for number in range(2000)]
-    data = as_data(joined({"a": audits.document(audits.cluster(findings=many))}))
+    data = as_data(merge_documents({"a": audits.document(audits.cluster(findings=many))}))
     assert len(data["texts"]) == 3
-    assert len(embedded(data)) < 110 * len(many)
+    assert len(embed_json(data)) < 110 * len(many)
     # A name that begins like its namespace.
     many = [audits.finding(namespace="pull", name=f"pull-{number:05}") for number in range(20)]
-    data = as_data(joined({"a": audits.document(audits.cluster(findings=many))}))
+    data = as_data(merge_documents({"a": audits.document(audits.cluster(findings=many))}))
     assert len(data["texts"]) == 3
 
 
-def test_letters_that_nobody_sees() -> None:
-    assert visible("a\u202eb\u200f\x00\ue000") == "a⟨U+202E⟩b⟨U+200F⟩⟨U+0000⟩⟨U+E000⟩"
-    assert visible("é\n\t\u05d0") == "é\n\t\u05d0"
+def test_invisible_letters_are_shown_by_their_code() -> None:
+    assert escape_invisible("a\u202eb\u200f\x00\ue000") == "a⟨U+202E⟩b⟨U+200F⟩⟨U+0000⟩⟨U+E000⟩"
+    assert escape_invisible("é\n\t\u05d0") == "é\n\t\u05d0"

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.comparison import compared
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.comparison import (
+    compare_documents,
+)
 from support import audits
 
 
@@ -18,9 +20,9 @@ def document(**clusters: list[Any]) -> dict[str, Any]:
 A, B, C = (audits.finding(name=name) for name in "abc")
 
 
-def test_new_gone_and_the_same() -> None:
+def test_findings_are_new_gone_or_the_same() -> None:
     before = {**document(x=[A, B]), "made": "2026-11-01T00:00:00Z"}
-    made = compared(document(x=[B, C]), before)
+    made = compare_documents(document(x=[B, C]), before)
     assert [(finding["name"], finding["new"]) for finding in made["clusters"][0]["findings"]] == [
         ("b", False),
         ("c", True),
@@ -34,46 +36,46 @@ def test_new_gone_and_the_same() -> None:
     }
 
 
-def test_the_same_finding_of_another_cluster_is_another() -> None:
-    made = compared(document(x=[A], y=[]), document(x=[], y=[A]))
+def test_the_same_finding_of_another_cluster_is_a_different_one() -> None:
+    made = compare_documents(document(x=[A], y=[]), document(x=[], y=[A]))
     assert made["clusters"][0]["findings"][0]["new"]
     assert [entry["cluster"] for entry in made["compared"]["gone"]] == ["y"]
 
 
-def test_of_a_cluster_that_only_one_has_nothing_is_new_or_gone() -> None:
-    made = compared(document(x=[A], z=[A]), document(y=[B], z=[A]))
+def test_a_cluster_in_only_one_report_has_no_new_or_gone_findings() -> None:
+    made = compare_documents(document(x=[A], z=[A]), document(y=[B], z=[A]))
     assert [finding["new"] for cluster in made["clusters"] for finding in cluster["findings"]] == [False, False]
     assert made["compared"]["gone"] == []
     assert (made["compared"]["only_before"], made["compared"]["only_now"]) == (["y"], ["x"])
 
 
-def test_findings_over_several_clusters() -> None:
+def test_findings_over_several_clusters_are_compared() -> None:
     now = {**document(x=[]), "findings": [A, B]}
-    made = compared(now, {**document(x=[]), "findings": [B, C]})
+    made = compare_documents(now, {**document(x=[]), "findings": [B, C]})
     assert [finding["new"] for finding in made["findings"]] == [True, False]
     assert made["compared"]["gone"] == [{"cluster": "", "finding": C}]
     # An audit has none, so nothing is known of before.
-    made = compared(now, document(x=[]))
+    made = compare_documents(now, document(x=[]))
     assert [finding["new"] for finding in made["findings"]] == [False, False]
     assert (made["compared"]["only_before"], made["compared"]["only_now"]) == ([], [])
 
 
-def test_what_the_older_comparison_said_is_left_out_and_its_rule_described() -> None:
+def test_marks_of_the_older_comparison_are_left_out_and_its_rule_is_described() -> None:
     old = {**document(x=[{**A, "new": True}])}
-    made = compared({**document(x=[]), "rules": {}}, old)
+    made = compare_documents({**document(x=[]), "rules": {}}, old)
     assert made["compared"]["gone"] == [{"cluster": "x", "finding": A}]
     assert made["compared"]["rules"] == {A["rule"]: audits.RULES[A["rule"]]}
 
 
-def test_a_nameless_cluster_is_told_by_its_server() -> None:
+def test_a_nameless_cluster_is_identified_by_its_server() -> None:
     before = audits.document(audits.cluster("", server="x", findings=[A]))
-    assert compared(document(x=[A]), before)["clusters"][0]["findings"][0]["new"] is False
+    assert compare_documents(document(x=[A]), before)["clusters"][0]["findings"][0]["new"] is False
 
 
 def test_two_findings_with_one_id_are_both_kept() -> None:
     """Such as those of two keys of a secret that differ in a user's name only."""
     two = [A, {**A, "message": "another"}]
-    made = compared(document(x=two), document(x=[]))
+    made = compare_documents(document(x=two), document(x=[]))
     assert [finding["new"] for finding in made["clusters"][0]["findings"]] == [True, True]
-    made = compared(document(x=[]), document(x=two))
+    made = compare_documents(document(x=[]), document(x=two))
     assert [entry["finding"]["message"] for entry in made["compared"]["gone"]] == [A["message"], "another"]

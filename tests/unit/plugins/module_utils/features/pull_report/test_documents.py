@@ -33,7 +33,7 @@ def refusal(content: bytes) -> str:
     return str(error.value)
 
 
-def test_reads_a_document() -> None:
+def test_a_document_is_read() -> None:
     assert documents.from_bytes("a", encoded(FULL)) == FULL
 
 
@@ -61,11 +61,11 @@ def test_reads_a_document() -> None:
     ],
     ids=range(15),
 )
-def test_what_is_no_document(content: bytes, message: str) -> None:
+def test_content_that_is_not_a_document_is_refused(content: bytes, message: str) -> None:
     assert message in refusal(content)
 
 
-def test_a_file_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "LARGEST_BYTES", 1 << 20)
     assert "has 2 MiB, more than the limit of 1 MiB" in refusal(b" " * (2 << 20))
 
@@ -100,7 +100,7 @@ OPTIONAL = {"new", "made", "compared", "fix_effects", "fix_refusal"}
 
 
 @pytest.mark.parametrize("place", places(SMALL), ids=lambda place: ".".join(map(str, place)))
-def test_each_place_is_checked(place: tuple[Any, ...]) -> None:
+def test_each_place_of_a_document_is_checked(place: tuple[Any, ...]) -> None:
     """A wrong type in any place, a member too many and one too few: an error that names the place."""
     for wrong in (None, 1.5, {"__proto__": 1}, [[]]):
         document = copy.deepcopy(SMALL)
@@ -121,7 +121,7 @@ def test_each_place_is_checked(place: tuple[Any, ...]) -> None:
             assert f"lacks the member {place[-1]!r}" in refusal(encoded(document))
 
 
-def test_what_it_refers_to_and_does_not_have() -> None:
+def test_a_reference_to_a_missing_rule_or_registry_is_refused() -> None:
     assert "clusters[0].findings[0] has a rule" in refusal(
         encoded(audits.document(audits.cluster(findings=[audits.finding("x")])))
     )
@@ -131,7 +131,7 @@ def test_what_it_refers_to_and_does_not_have() -> None:
     )
 
 
-def test_never_shows_a_value() -> None:
+def test_a_refusal_never_shows_a_value() -> None:
     """Somebody may name a file with credentials."""
     for content in (
         b'{"auths": {"quay.io": {"auth": "hunter2hunter2="}}}',
@@ -141,7 +141,7 @@ def test_never_shows_a_value() -> None:
         assert "hunter2" not in refusal(content)
 
 
-def test_what_cannot_be_written_is_replaced() -> None:
+def test_characters_that_cannot_be_written_are_replaced() -> None:
     cluster = audits.cluster("a\ud800b\ufdd0\ufdd1", unreadable=["\ud83d\ude00"])
     found = documents.from_bytes("a", encoded(audits.document(cluster)))["clusters"][0]
     assert (found["name"], found["unreadable"]) == ("a\ufffdb\ufffd\ufffd", ["\U0001f600"])

@@ -11,8 +11,10 @@ from xml.etree import ElementTree
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.junit import as_junit
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import joined
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.timestamps import settled
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import merge_documents
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.timestamps import (
+    strip_marks,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from support import audits
@@ -50,10 +52,12 @@ def check(text: str) -> ElementTree.Element:
 
 
 def made(*clusters: Any, severities: Any = BOTH, **more: Any) -> ElementTree.Element:
-    return check(settled(as_junit(joined({"a": audits.document(*clusters)}), severities, "A title", **more)))
+    return check(
+        strip_marks(as_junit(merge_documents({"a": audits.document(*clusters)}), severities, "A title", **more))
+    )
 
 
-def test_a_suite_for_each_cluster_and_a_case_for_each_rule_and_namespace() -> None:
+def test_each_cluster_is_a_suite_and_each_rule_in_a_namespace_a_case() -> None:
     found = [
         audits.finding(namespace=place, name=name) for place, name in (("a", "x"), ("a", "y"), ("b", "x"), ("", "z"))
     ]
@@ -76,26 +80,26 @@ def test_a_suite_for_each_cluster_and_a_case_for_each_rule_and_namespace() -> No
 @pytest.mark.parametrize(
     ("severities", "failures"), [((), 0), (("error",), 1), (BOTH, 2), (("error", "warning", "info"), 3)]
 )
-def test_which_severities_fail(severities: Any, failures: int) -> None:
+def test_the_given_severities_fail(severities: Any, failures: int) -> None:
     found = [audits.finding(rule) for rule in ("secret-type-dead", "link-dangling", "secret-unused")]
     root = made(audits.cluster(findings=found), severities=severities)
     assert root.get("failures") == str(failures)
     assert len((root[0].findtext("system-out") or "").splitlines()) == 3 - failures
 
 
-def test_only_new_ones_fail() -> None:
+def test_old_findings_do_not_fail_with_only_new() -> None:
     document = audits.document(
         audits.cluster(
             findings=[{**audits.finding(name="a"), "new": False}, {**audits.finding(name="b"), "new": True}],
             made=audits.MADE,
         )
     )
-    root = check(settled(as_junit(document, BOTH, "t", only_new=True)))
+    root = check(strip_marks(as_junit(document, BOTH, "t", only_new=True)))
     assert root.get("failures") == "1"
     assert (root.findtext(".//failure") or "").startswith("error, new: project-a/Secret/b: ")
 
 
-def test_what_could_not_be_read_is_skipped_not_passed() -> None:
+def test_unreadable_objects_are_skipped_not_passed() -> None:
     root = made(audits.cluster(unreadable=["secrets: forbidden"]))
     (case,) = (case for case in root[0].findall("testcase") if case.find("skipped") is not None)
     skipped = case.find("skipped")
@@ -111,8 +115,8 @@ def test_findings_over_several_clusters_are_a_suite() -> None:
 
 
 def test_a_cluster_without_an_audit_is_an_error() -> None:
-    document = joined({"a": audits.document()}, missing=[{"name": "edge", "error": "login refused"}])
-    root = check(settled(as_junit(document, BOTH, "t")))
+    document = merge_documents({"a": audits.document()}, missing=[{"name": "edge", "error": "login refused"}])
+    root = check(strip_marks(as_junit(document, BOTH, "t")))
     assert [(suite.get("name"), suite.get("errors")) for suite in root] == [("production", "0"), ("edge", "1")]
     error = root.find(".//error")
     assert error is not None

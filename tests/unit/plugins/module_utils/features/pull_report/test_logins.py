@@ -10,14 +10,14 @@ import random
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.logins import (
-    across,
-    numbered,
+    find_shared_logins,
+    number_logins,
 )
 from support import audits
 
 
 def clusters(**logins: list[Any]) -> list[Any]:
-    return numbered([audits.cluster(name, logins=rows) for name, rows in logins.items()])
+    return number_logins([audits.cluster(name, logins=rows) for name, rows in logins.items()])
 
 
 def test_no_label_is_left() -> None:
@@ -57,16 +57,16 @@ def test_the_clusters_stay_in_their_order() -> None:
     ]
 
 
-def test_what_stands_in_one_secret_of_all_clusters_is_left_out() -> None:
+def test_a_login_in_one_secret_of_all_clusters_is_left_out() -> None:
     everywhere = audits.login("a/s")
     made = clusters(a=[everywhere, audits.login("b/s", user="alone")], b=[everywhere])
     assert [[row["namespace"] for row in cluster["logins"]] for cluster in made] == [["a"], ["a"]]
 
 
 class TestAcross:
-    def test_counts_secrets_clusters_and_other_passwords(self) -> None:
+    def test_a_finding_counts_secrets_clusters_and_other_passwords(self) -> None:
         some = [audits.login(f"n{number}/s") for number in range(4)]
-        (finding,) = across(
+        (finding,) = find_shared_logins(
             clusters(a=some, b=[audits.login("n/s", password="other")], c=[audits.login("n/s", user="x")])
         )
         assert finding["message"] == (
@@ -74,22 +74,24 @@ class TestAcross:
         )
         assert (finding["severity"], finding["location"]) == ("warning", "first in a/n0/s")
 
-    def test_one_password_is_an_info(self) -> None:
-        (finding,) = across(clusters(a=[audits.login("x/s"), audits.login("y/s")]))
+    def test_a_single_password_makes_an_info(self) -> None:
+        (finding,) = find_shared_logins(clusters(a=[audits.login("x/s"), audits.login("y/s")]))
         assert finding["severity"] == "info"
         assert finding["message"] == "the same login for quay.io is in 2 secrets of 1 cluster (login 1)"
 
     def test_two_keys_of_one_secret_are_one_place(self) -> None:
-        assert across(clusters(a=[audits.login("x/s"), {**audits.login("x/s"), "registry": "quay.io"}])) == []
+        assert (
+            find_shared_logins(clusters(a=[audits.login("x/s"), {**audits.login("x/s"), "registry": "quay.io"}])) == []
+        )
 
-    def test_what_a_cluster_has_judged_is_its_own_but_not_what_is_elsewhere_too(self) -> None:
+    def test_findings_of_a_judged_cluster_are_left_out_unless_they_span_clusters(self) -> None:
         two = [audits.login("x/s"), audits.login("y/s")]
-        assert across(clusters(a=two), judged={"a"}) == []
-        assert len(across(clusters(a=two, b=two), judged={"a", "b"})) == 1
+        assert find_shared_logins(clusters(a=two), judged={"a"}) == []
+        assert len(find_shared_logins(clusters(a=two, b=two), judged={"a", "b"})) == 1
 
-    def test_two_logins_that_begin_in_one_secret_are_told_apart(self) -> None:
+    def test_two_logins_that_begin_in_one_secret_are_distinguished(self) -> None:
         rows = [audits.login(place, user=user) for place in ("x/s", "y/s") for user in "ab"]
-        assert [finding["location"] for finding in across(clusters(c=rows))] == [
+        assert [finding["location"] for finding in find_shared_logins(clusters(c=rows))] == [
             "first in c/x/s",
             "first in c/x/s, login 2",
         ]

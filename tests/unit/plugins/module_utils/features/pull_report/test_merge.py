@@ -11,8 +11,8 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import (
     finding_id,
-    joined,
-    natural,
+    merge_documents,
+    natural_key,
 )
 from support import audits
 
@@ -21,9 +21,9 @@ def sources(*documents: Any) -> dict[str, Any]:
     return {f"{number}.json": document for number, document in enumerate(documents)}
 
 
-def test_clusters_in_the_order_of_their_names_and_findings_the_worst_first() -> None:
+def test_clusters_are_in_the_order_of_their_names_with_the_worst_findings_first() -> None:
     found = [audits.finding("secret-unused"), audits.finding("link-dangling"), audits.finding()]
-    document = joined(
+    document = merge_documents(
         sources(audits.document(audits.cluster("c10")), audits.document(audits.cluster("C2", findings=found)))
     )
     assert [cluster["name"] for cluster in document["clusters"]] == ["C2", "c10"]
@@ -33,66 +33,68 @@ def test_clusters_in_the_order_of_their_names_and_findings_the_worst_first() -> 
 
 def test_the_time_is_the_newest_and_each_cluster_has_its_own() -> None:
     old = audits.document(audits.cluster("a"), made="2026-11-24T00:00:00Z")
-    document = joined(sources(old, audits.document(audits.cluster("b"))))
+    document = merge_documents(sources(old, audits.document(audits.cluster("b"))))
     assert document["made"] == audits.MADE
     assert [cluster["made"] for cluster in document["clusters"]] == ["2026-11-24T00:00:00Z", audits.MADE]
-    assert joined({"r": document})["clusters"][0]["made"] == "2026-11-24T00:00:00Z"
+    assert merge_documents({"r": document})["clusters"][0]["made"] == "2026-11-24T00:00:00Z"
 
 
-def test_of_a_rule_the_newest_description() -> None:
+def test_the_newest_description_of_a_rule_is_kept() -> None:
     rule = {**audits.RULES["secret-unused"], "title": "Old"}
     old = audits.document(audits.cluster("b"), rules={"secret-unused": rule, "x": rule}, made="2026-11-24T00:00:00Z")
     for order in ((old, audits.document()), (audits.document(), old)):
-        rules = joined(sources(*order))["rules"]
+        rules = merge_documents(sources(*order))["rules"]
         assert rules["secret-unused"] == audits.RULES["secret-unused"]
         assert list(rules) == sorted([*audits.RULES, "x"])
 
 
-def test_a_cluster_without_a_name_has_its_servers() -> None:
+def test_a_cluster_without_a_name_takes_that_of_its_server() -> None:
     nameless = audits.cluster("", server="https://api.example.com")
-    assert joined(sources(audits.document(nameless)))["clusters"][0]["name"] == "https://api.example.com"
+    assert merge_documents(sources(audits.document(nameless)))["clusters"][0]["name"] == "https://api.example.com"
     with pytest.raises(OptionError, match=r"file 0\.json contains a cluster without name and server"):
-        joined(sources(audits.document(audits.cluster("", server=""))))
+        merge_documents(sources(audits.document(audits.cluster("", server=""))))
 
 
-def test_a_cluster_twice_is_refused() -> None:
+def test_a_cluster_that_appears_twice_is_refused() -> None:
     with pytest.raises(OptionError, match=r"'production' occurs twice, in 0\.json and 1\.json"):
-        joined(sources(audits.document(), audits.document()))
+        merge_documents(sources(audits.document(), audits.document()))
     with pytest.raises(OptionError, match=r"'production' occurs twice, in 0\.json: "):
-        joined(sources(audits.document(audits.cluster(), audits.cluster())))
+        merge_documents(sources(audits.document(audits.cluster(), audits.cluster())))
 
 
-def test_what_an_earlier_comparison_said_is_left_out() -> None:
+def test_marks_of_an_earlier_comparison_are_left_out() -> None:
     report = audits.document(audits.cluster(findings=[{**audits.finding(), "new": True}]), compared={"gone": []})
-    document = joined(sources(report))
+    document = merge_documents(sources(report))
     assert "compared" not in document
     assert "new" not in document["clusters"][0]["findings"][0]
 
 
-def test_clusters_that_are_missing() -> None:
+def test_missing_clusters_are_listed() -> None:
     missing = [{"name": "edge\ud800", "error": "refused"}]
-    assert joined(sources(audits.document()), missing=missing)["missing"] == [
+    assert merge_documents(sources(audits.document()), missing=missing)["missing"] == [
         {"name": "edge\ufffd", "error": "refused"}
     ]
-    assert "missing" not in joined(sources(audits.document()))
+    assert "missing" not in merge_documents(sources(audits.document()))
 
 
 def test_own_rules_without_a_finding_are_not_described() -> None:
-    assert sorted(joined(sources(audits.document()))["rules"]) == sorted(audits.RULES)
+    assert sorted(merge_documents(sources(audits.document()))["rules"]) == sorted(audits.RULES)
 
 
 class TestLogins:
     def test_equal_labels_of_several_files_are_equal_logins(self) -> None:
         both = [audits.document(audits.cluster(name, logins=[audits.login(f"{name}/s")])) for name in ("a", "b")]
-        document = joined(sources(*both))
+        document = merge_documents(sources(*both))
         assert [row["login"] for cluster in document["clusters"] for row in cluster["logins"]] == ["login 1", "login 1"]
         assert [finding["rule"] for finding in document["findings"]] == ["credential-in-many-places"]
         assert document["findings"][0]["id"] == finding_id(document["findings"][0])
         assert "credential-in-many-places" in document["rules"]
 
-    def test_running_numbers_of_several_reports_are_not(self) -> None:
+    def test_running_numbers_of_several_reports_are_not_equal_logins(self) -> None:
         rows = [{**audits.login(place), "login": "login 1", "password": "password 1"} for place in ("n/s", "n/t")]
-        document = joined(sources(*(audits.document(audits.cluster(name, logins=rows)) for name in ("a", "b"))))
+        document = merge_documents(
+            sources(*(audits.document(audits.cluster(name, logins=rows)) for name in ("a", "b")))
+        )
         labels = [row["login"] for cluster in document["clusters"] for row in cluster["logins"]]
         assert labels == ["login 1", "login 1", "login 2", "login 2"]
         assert [finding["message"] for finding in document["findings"]] == [
@@ -101,21 +103,21 @@ class TestLogins:
 
     def test_a_cluster_whose_audit_has_the_rule_has_its_own_findings(self) -> None:
         cluster = audits.cluster(logins=[audits.login("a/s"), audits.login("b/s")])
-        assert len(joined(sources(audits.document(cluster)))["findings"]) == 1
+        assert len(merge_documents(sources(audits.document(cluster)))["findings"]) == 1
         judged = audits.document(
             cluster, rules={**audits.RULES, "credential-in-many-places": audits.RULES["secret-unused"]}
         )
-        assert joined(sources(judged))["findings"] == []
+        assert merge_documents(sources(judged))["findings"] == []
 
     def test_a_report_as_a_source_gives_the_same_findings(self) -> None:
         cluster = audits.cluster(logins=[audits.login("a/s"), audits.login("b/s")])
-        report = joined(sources(audits.document(cluster)))
-        assert joined(sources(report)) == report
+        report = merge_documents(sources(audits.document(cluster)))
+        assert merge_documents(sources(report)) == report
         own = {**cluster, "findings": [{**audits.finding(), "rule": "credential-in-many-places"}]}
         rules = {**audits.RULES, "credential-in-many-places": audits.RULES["secret-unused"]}
-        report = joined(sources(audits.document(own, rules=rules)))
-        assert joined(sources(report)) == report
+        report = merge_documents(sources(audits.document(own, rules=rules)))
+        assert merge_documents(sources(report)) == report
 
 
-def test_natural_order() -> None:
-    assert sorted(["b2", "B10", "a", "b1"], key=natural) == ["a", "b1", "b2", "B10"]
+def test_names_are_sorted_in_natural_order() -> None:
+    assert sorted(["b2", "B10", "a", "b1"], key=natural_key) == ["a", "b1", "b2", "B10"]

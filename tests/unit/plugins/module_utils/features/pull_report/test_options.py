@@ -27,25 +27,25 @@ def options(**more: Any) -> dict[str, Any]:
     return {**given, **more}
 
 
-def test_everything() -> None:
+def test_all_options_are_taken() -> None:
     made = from_options(
         options(html="h", junit="x", compare_with="old", fail_on="error", fail_on_new=True, mode="0600")
     )
     assert made == Report(("a.json",), {"html": "h", "junit": "x"}, "T", (), "old", "error", True, 0o600)
 
 
-def test_clusters_that_are_missing() -> None:
+def test_missing_clusters_need_at_least_one_audit() -> None:
     missing = [{"name": "a", "error": "refused"}, {"name": "b", "error": "timeout"}]
     assert from_options(options(missing=missing)).missing == tuple(missing)
     with pytest.raises(OptionError, match="no cluster was audited, so there is no report: a: refused; b: timeout"):
         from_options(options(missing=missing, src=[]))
 
 
-def test_a_title_of_nothing_is_the_default() -> None:
+def test_an_empty_title_becomes_the_default() -> None:
     assert from_options(options(title="  ")).title == "Pull access"
 
 
-def test_the_json_may_replace_what_it_is_compared_with() -> None:
+def test_the_json_report_may_replace_the_report_that_it_is_compared_with() -> None:
     assert from_options(options(json="r.json", compare_with="r.json")).outputs == {"json": "r.json"}
 
 
@@ -63,6 +63,6 @@ def test_the_json_may_replace_what_it_is_compared_with() -> None:
         ({"mode": "0644\n"}, "four octal digits in quotes"),
     ],
 )
-def test_what_cannot_work(given: dict[str, Any], message: str) -> None:
+def test_invalid_options_are_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         from_options(options(**given))

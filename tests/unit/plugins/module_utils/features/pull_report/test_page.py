@@ -12,12 +12,14 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.comparison import compared
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import joined
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.comparison import (
+    compare_documents,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import merge_documents
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.page import as_page
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.timestamps import (
-    differ,
-    settled,
+    is_different,
+    strip_marks,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_parts
 from support import audits
@@ -60,12 +62,12 @@ class Page(HTMLParser):
 
 
 def page(document: dict[str, Any], title: str = "Pull access") -> tuple[Page, str]:
-    text = settled(as_page(document, title, page_parts()))
+    text = strip_marks(as_page(document, title, page_parts()))
     return Page(text), text
 
 
 def report(*clusters: Any) -> dict[str, Any]:
-    return joined({"a": audits.document(*clusters)})
+    return merge_documents({"a": audits.document(*clusters)})
 
 
 FLEET = report(audits.lived_in("production"), audits.lived_in("staging"))
@@ -91,7 +93,7 @@ def test_the_policy_lets_nothing_else_run() -> None:
     )
 
 
-def test_needs_nothing_from_elsewhere() -> None:
+def test_the_page_needs_nothing_from_elsewhere() -> None:
     made, text = page(FLEET)
     assert {tag for tag, _attributes in made.found} & {"link", "img", "iframe", "object", "embed", "base"} == set()
     names = {name for _tag, attributes in made.found for name in attributes}
@@ -101,14 +103,14 @@ def test_needs_nothing_from_elsewhere() -> None:
     assert "url(" not in text and "@import" not in text
 
 
-def test_no_slot_is_left_and_what_is_put_in_is_not_looked_at_again() -> None:
+def test_no_slot_is_left_and_inserted_text_is_not_expanded() -> None:
     made, text = page(report(audits.cluster("<!--slot:data-->")), "<!--slot:program-->")
     assert "<!--slot:" not in text
     assert "<!--slot:data-->" in made.text
     assert made.content["h1"] == made.content["title"] == ["<!--slot:program-->"]
 
 
-def test_the_summary() -> None:
+def test_the_summary_shows_counts_and_rules() -> None:
     text = page(FLEET)[0].text
     errors = [
         finding for cluster in FLEET["clusters"] for finding in cluster["findings"] if finding["severity"] == "error"
@@ -125,7 +127,7 @@ def test_the_summary() -> None:
         assert audits.RULES[rule]["fix"] in text
 
 
-def test_without_anything() -> None:
+def test_a_report_without_findings_has_its_own_text() -> None:
     text = page(report(audits.cluster(verdicts={"pulls": 3, "will_not_pull": 0, "unknown": 0})))[0].text
     assert "No finding. No container is known to fail: 3 of 3 can pull their image." in text
     assert "Nothing was found." in text
@@ -136,7 +138,7 @@ def test_without_anything() -> None:
     assert "container is known" not in text
 
 
-def test_the_first_findings_with_what_mends_them() -> None:
+def test_the_first_findings_are_shown_with_their_fix() -> None:
     found = [audits.finding(namespace=f"project-{number}") for number in range(7)]
     text = page(report(audits.cluster(findings=found)))[0].text
     assert text.count("has type Opaque") == 5
@@ -144,7 +146,7 @@ def test_the_first_findings_with_what_mends_them() -> None:
     assert "and 2 more" in text
 
 
-def test_clusters_the_worst_first() -> None:
+def test_clusters_are_shown_with_the_worst_first() -> None:
     clusters = [
         audits.cluster(name, findings=[audits.finding(rule)])
         for name, rule in (("a", "secret-unused"), ("b", "secret-type-dead"))
@@ -153,47 +155,47 @@ def test_clusters_the_worst_first() -> None:
     assert text.index('data-cluster="1"') < text.index('data-cluster="0"')
 
 
-def test_what_is_new_and_gone() -> None:
+def test_new_and_gone_findings_are_counted() -> None:
     before = report(audits.cluster("a", findings=[audits.finding(name="old")]))
     now = report(audits.cluster("a", findings=[audits.finding(name="new")]), audits.cluster("b"))
-    made, _text = page(compared(now, before))
+    made, _text = page(compare_documents(now, before))
     assert "1 new, 1 gone" in made.text
     assert "not compared" in made.text
     assert ("body", {"class": "compared"}) in made.found
     assert ("body", {"class": "single"}) in page(before)[0].found
 
 
-def test_old_audits_are_said() -> None:
+def test_old_audits_are_reported() -> None:
     documents = {
         "a": audits.document(audits.cluster("a")),
         "b": audits.document(audits.cluster("b"), made="2026-11-01T00:00:00Z"),
     }
-    assert "Audited between 2026-11-01 00:00 UTC and 2026-11-25 17:10 UTC" in page(joined(documents))[0].text
+    assert "Audited between 2026-11-01 00:00 UTC and 2026-11-25 17:10 UTC" in page(merge_documents(documents))[0].text
 
 
-def test_clusters_without_an_audit_are_said_at_the_head() -> None:
+def test_clusters_without_an_audit_are_reported_at_the_head() -> None:
     missing = [{"name": "edge", "error": "login <refused>"}]
     assert (
         "1 cluster is missing: its audit failed. edge : login <refused>"
-        in page(joined({"a": audits.document()}, missing=missing))[0].text
+        in page(merge_documents({"a": audits.document()}, missing=missing))[0].text
     )
     assert (
         "2 clusters are missing: their audits failed."
-        in page(joined({"a": audits.document()}, missing=missing * 2))[0].text
+        in page(merge_documents({"a": audits.document()}, missing=missing * 2))[0].text
     )
-    text = page(joined({"a": audits.document()}, missing=missing * 7))[0].text
+    text = page(merge_documents({"a": audits.document()}, missing=missing * 7))[0].text
     assert (text.count("login <refused>"), "and 2 more" in text) == (7, True)
     assert "missing:" not in page(report(audits.cluster()))[0].text
 
 
-def test_what_could_not_be_read() -> None:
+def test_unreadable_objects_are_shown() -> None:
     assert "secrets: forbidden" in page(report(audits.cluster(unreadable=["secrets: forbidden"])))[0].text
 
 
 HOSTILE = "<script>alert(1)</script>\"'></style><!--&\u202e\u0000]]>"
 
 
-def test_text_of_others_is_text() -> None:
+def test_hostile_text_is_shown_as_text() -> None:
     """Each text of a document is hostile; the elements of the page are the same as with harmless ones."""
 
     def hostile(value: Any, text: str) -> Any:
@@ -208,7 +210,7 @@ def test_text_of_others_is_text() -> None:
             hostile(audits.cluster(findings=[audits.finding()], unreadable=["a"], version="1"), text)
         )
         source["rules"] = {text: {**hostile(audits.RULES["secret-type-dead"], text), "severity": "error"}}
-        made, written = page(joined({"a": source}), text)
+        made, written = page(merge_documents({"a": source}), text)
         assert "<script>alert" not in written
         assert "\u202e" not in written
         return [(tag, sorted(attributes)) for tag, attributes in made.found]
@@ -219,12 +221,12 @@ def test_text_of_others_is_text() -> None:
 KEPT = {"id", "severity", "made"}
 
 
-def test_the_same_but_for_the_time() -> None:
+def test_pages_that_differ_only_in_their_times_are_the_same() -> None:
     document = {**FLEET, "made": "2027-01-01T00:00:00Z"}
     document["clusters"] = [{**cluster, "made": "2027-01-01T00:00:00Z"} for cluster in FLEET["clusters"]]
-    new, old = as_page(document, "t", page_parts()), settled(as_page(FLEET, "t", page_parts()))
-    assert not differ(new, old)
-    assert differ(as_page(document, "other", page_parts()), old)
+    new, old = as_page(document, "t", page_parts()), strip_marks(as_page(FLEET, "t", page_parts()))
+    assert not is_different(new, old)
+    assert is_different(as_page(document, "other", page_parts()), old)
 
 
 def test_the_data_is_json() -> None:

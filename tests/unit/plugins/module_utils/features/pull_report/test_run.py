@@ -15,7 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     OUTPUTS,
     Report,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.run import report
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.run import write_report
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_parts
 from support import audits
 
@@ -34,7 +34,7 @@ class Reports:
 
     def make(self, *src: str, check_mode: bool = False, **more: Any) -> dict[str, Any]:
         wanted = Report(**{"src": src, "outputs": self.outputs, "title": "T", **more})
-        return report(wanted, page_parts(), check_mode=check_mode)
+        return write_report(wanted, page_parts(), check_mode=check_mode)
 
     @property
     def written(self) -> list[str]:
@@ -49,7 +49,7 @@ def reports(tmp_path: Path) -> Reports:
     return Reports(tmp_path)
 
 
-def test_writes_all_and_says_what(reports: Reports) -> None:
+def test_a_report_writes_all_files_and_lists_them(reports: Reports) -> None:
     found = reports.make(reports.source(audits.cluster("a", findings=[ERROR, INFO]), audits.cluster("b")))
     assert found == {
         "changed": True,
@@ -61,7 +61,7 @@ def test_writes_all_and_says_what(reports: Reports) -> None:
     assert reports.written == ["report.html", "report.json", "report.junit"]
 
 
-def test_the_second_run_changes_nothing_whenever_it_is(reports: Reports) -> None:
+def test_a_second_run_at_any_time_changes_nothing(reports: Reports) -> None:
     clusters = [audits.lived_in("a"), audits.lived_in("b")]
     reports.make(reports.source(*clusters))
     before = {path: path.stat().st_mtime_ns for path in reports.directory.glob("report.*")}
@@ -72,7 +72,7 @@ def test_the_second_run_changes_nothing_whenever_it_is(reports: Reports) -> None
     assert found["files"] == [*reports.outputs.values()]
 
 
-def test_check_mode_writes_nothing_and_says_the_same(reports: Reports) -> None:
+def test_check_mode_writes_nothing_and_reports_the_same(reports: Reports) -> None:
     source = reports.source(audits.cluster(findings=[ERROR]))
     planned = reports.make(source, check_mode=True, fail_on="error")
     assert reports.written == []
@@ -80,7 +80,7 @@ def test_check_mode_writes_nothing_and_says_the_same(reports: Reports) -> None:
     assert planned["failed"]
 
 
-def test_fails_after_it_has_written(reports: Reports) -> None:
+def test_a_report_fails_after_the_files_are_written(reports: Reports) -> None:
     found = [audits.finding(name=f"s{number}") for number in range(3)]
     failed = reports.make(
         reports.source(audits.cluster("a", findings=[*found, WARNING, INFO]), audits.cluster("b")), fail_on="warning"
@@ -95,12 +95,12 @@ def test_fails_after_it_has_written(reports: Reports) -> None:
 
 
 @pytest.mark.parametrize(("fail_on", "fails"), [("never", False), ("error", False), ("warning", True), ("info", True)])
-def test_fails_from_a_severity_on(reports: Reports, fail_on: str, fails: bool) -> None:
+def test_a_report_fails_from_the_given_severity_on(reports: Reports, fail_on: str, fails: bool) -> None:
     found = reports.make(reports.source(audits.cluster(findings=[WARNING])), fail_on=fail_on)
     assert found.get("failed", False) is fails
 
 
-def test_compared_with_an_older_report(reports: Reports) -> None:
+def test_a_report_is_compared_with_an_older_one(reports: Reports) -> None:
     reports.make(reports.source(audits.cluster("a", findings=[ERROR, WARNING]), audits.cluster("c")))
     old = reports.outputs["json"]
     now = reports.source(audits.cluster("a", findings=[WARNING, INFO]), audits.cluster("b", findings=[ERROR]))
@@ -117,7 +117,7 @@ def test_compared_with_an_older_report(reports: Reports) -> None:
     assert reports.json()["compared"]["only_now"] == ["b"]
 
 
-def test_clusters_that_could_not_be_audited(reports: Reports) -> None:
+def test_clusters_that_could_not_be_audited_are_listed(reports: Reports) -> None:
     missing = ({"name": "edge", "error": "login refused"},)
     reports.make(reports.source(), missing=missing)
     assert reports.json()["missing"] == [*missing]
@@ -125,12 +125,12 @@ def test_clusters_that_could_not_be_audited(reports: Reports) -> None:
     assert "edge" not in reports.make(reports.source(), compare_with=reports.outputs["json"])["only_before"]
 
 
-def test_the_title_is_text(reports: Reports) -> None:
+def test_the_title_is_escaped_as_text(reports: Reports) -> None:
     reports.make(reports.source(), title="<T>\ud800")
     assert "<h1>&lt;T&gt;\ufffd</h1>" in Path(reports.outputs["html"]).read_text()
 
 
-def test_nothing_is_written_when_one_file_is_no_document(reports: Reports) -> None:
+def test_no_file_is_written_if_one_source_is_not_a_document(reports: Reports) -> None:
     good = reports.source()
     bad = reports.directory / "b.json"
     for content in (b"", b"{}", b"\xff", b"[" * 100_000):
@@ -141,14 +141,14 @@ def test_nothing_is_written_when_one_file_is_no_document(reports: Reports) -> No
     assert reports.written == []
 
 
-def test_nothing_is_read_when_it_could_not_be_written(reports: Reports) -> None:
+def test_no_source_is_read_if_the_report_could_not_be_written(reports: Reports) -> None:
     with pytest.raises(OptionError, match="option 'html': directory"):
         reports.make("/nosuch.json", outputs={"html": str(reports.directory / "nosuch" / "r.html")})
 
 
-def test_without_ansibles_own_process(reports: Reports) -> None:
+def test_a_report_outside_ansibles_own_process_is_refused(reports: Reports) -> None:
     with pytest.raises(OptionError, match="must run in Ansible's own process"):
-        report(Report((reports.source(),), {}, "T"), None, check_mode=False)
+        write_report(Report((reports.source(),), {}, "T"), None, check_mode=False)
 
 
 def test_no_label_is_in_any_file(reports: Reports) -> None:

@@ -11,12 +11,13 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report import shape
 
 ALL = shape.members(
-    {"a": shape.text, "n": shape.count}, {"l": shape.listed(shape.one_of(("x", "y"))), "m": shape.mapping(shape.flag)}
+    {"a": shape.text, "n": shape.count},
+    {"l": shape.list_of(shape.one_of(("x", "y"))), "m": shape.mapping_of(shape.flag)},
 )
 GOOD: dict[str, Any] = {"a": "", "n": 0}
 
 
-def test_what_fits() -> None:
+def test_a_fitting_value_has_no_problem() -> None:
     assert ALL(GOOD) == ALL({**GOOD, "l": ["x"], "m": {"k": True}}) == ""
 
 
@@ -39,14 +40,14 @@ def test_what_fits() -> None:
         ({**GOOD, "hunter2 !": {}}, " has a member that this format does not know: one with an unusual name"),
     ],
 )
-def test_what_is_wrong(value: Any, problem: str) -> None:
+def test_a_wrong_value_is_named_by_its_place(value: Any, problem: str) -> None:
     assert ALL(value) == problem
 
 
 PULL_SECRET = "openshift_ops.image_pull.pull_secret"
 
 
-def test_tasks() -> None:
+def test_the_fixes_must_be_tasks_of_this_collection() -> None:
     options = {"namespaces": ["a"], "registries": [{"registry": "q.io"}], "recreate": True, "none": None}
     assert shape.tasks([]) == shape.tasks([{"name": "t", PULL_SECRET: options}] * 2) == ""
     for wrong in (
@@ -65,5 +66,5 @@ def test_tasks() -> None:
         [{"name": "t", PULL_SECRET: {"a": [{"b": [1]}]}}],
     ):
         assert shape.tasks(wrong) == " is not a list of tasks of this collection"
-    digits = shape.matching("[0-9]+", "a number")
+    digits = shape.text_matching("[0-9]+", "a number")
     assert (digits("12"), digits("12\n"), digits(12)) == ("", " is not a number", " is not a number")

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.timestamps import (
-    differ,
-    settled,
-    stamped,
+    is_different,
+    mark_time,
+    strip_marks,
 )
 
-TEXT = f"made {stamped('2026-11-25T17:10:00Z')}, shown {stamped('2026-11-25 17:10')} UTC; expires 2026-12-01T00:00:00Z."
+TEXT = f"made {mark_time('2026-11-25T17:10:00Z')}, shown {mark_time('2026-11-25 17:10')} UTC; expires 2026-12-01T00:00:00Z."
 SAME = "made 2026-11-25T17:10:00Z, shown 2026-11-25 17:10 UTC; expires 2026-12-01T00:00:00Z."
 
 
-def test_is_written_without_marks() -> None:
-    assert settled(TEXT) == SAME
+def test_a_text_is_written_without_marks() -> None:
+    assert strip_marks(TEXT) == SAME
 
 
 @pytest.mark.parametrize(
@@ -33,10 +33,10 @@ def test_is_written_without_marks() -> None:
         (SAME.replace("made", "Made"), True),
     ],
 )
-def test_what_is_there(there: str, is_other: bool) -> None:
-    assert differ(TEXT, there) is is_other
+def test_texts_that_differ_only_in_their_times_are_the_same(there: str, is_other: bool) -> None:
+    assert is_different(TEXT, there) is is_other
 
 
-def test_a_text_without_times() -> None:
-    assert not differ("a", "a")
-    assert differ("a", "ab")
+def test_a_text_without_times_is_compared_as_it_is() -> None:
+    assert not is_different("a", "a")
+    assert is_different("a", "ab")

@@ -24,7 +24,7 @@ def said(name: str) -> str:
     return f"both declare secret {name}, so declare it once, with all its registries"
 
 
-def test_different_secrets_hold_together() -> None:
+def test_different_secrets_do_not_contradict() -> None:
     assert list(contradictions([])) == []
     assert list(contradictions(declared("a", "b", "c"))) == []
 
@@ -37,13 +37,13 @@ def test_each_further_declaration_contradicts_the_first() -> None:
     ]
 
 
-def test_also_when_both_say_the_same_or_one_only_adds() -> None:
+def test_two_declarations_of_one_secret_contradict_even_if_they_agree() -> None:
     for first, second in (("absent", "absent"), ("absent", "merge"), ("merge", "merge"), ("remove", "remove")):
         pair = [*declared("a", mode=first), *declared("a", mode=second)]
         assert list(contradictions(pair)) == [Contradiction(0, 1, said("a"))]
 
 
-def test_what_one_merges_and_another_removes_is_one_secret() -> None:
+def test_a_merge_and_a_removal_of_other_registries_do_not_contradict() -> None:
     merged = from_registries([{"registry": "new.example.com", "username": "u", "password": "p"}])
     merge = PullSecret("a", TARGET, "merge", merged)
     apart = PullSecret("a", TARGET, "remove", registries=("old.example.com",))

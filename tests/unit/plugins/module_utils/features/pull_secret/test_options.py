@@ -46,31 +46,31 @@ def refusal(**given: Any) -> str:
 
 
 class TestSources:
-    def test_values(self) -> None:
+    def test_registries_are_given_as_values(self) -> None:
         found = declared(registries=[registry(), registry("a.io", email="e")])
         assert found.auth_file.registries == ["a.io", "quay.io"]
         assert (found.name, found.mode, found.registries) == ("quay", "replace", ())
 
     @pytest.mark.parametrize("config", [FILE, json.dumps(FILE)])
-    def test_data_and_its_text(self, config: Any) -> None:
+    def test_data_and_its_text_are_read_alike(self, config: Any) -> None:
         found = declared(**{**SOURCES, "auth_config": config}).auth_file
         assert {key: (entry.username, entry.password) for key, entry in found.entries.items()} == {
             "quay.io": ("robot", "canary"),
             "quay.io/team": ("team", "canary"),
         }
 
-    def test_a_file(self) -> None:
+    def test_a_file_is_read_and_filtered(self) -> None:
         assert from_file(json.dumps(FILE)).auth_file.registries == ["quay.io", "quay.io/team"]
         assert from_file(json.dumps(FILE), include=["*/team"]).auth_file.registries == ["quay.io/team"]
 
-    def test_each_is_named_in_refusals(self) -> None:
+    def test_each_source_is_named_in_its_refusals(self) -> None:
         with pytest.raises(OptionError, match="^auth file /me/auth.json is not valid JSON at line 1, column 1: "):
             from_file("canary")
         for config in ("x", "[]", [], {}):
             assert refusal(**{**SOURCES, "auth_config": config}).startswith("option 'auth_config' ")
         assert refusal(registries=[registry(password=None)]).startswith("option 'registries': ")
 
-    def test_only_chooses_in_data_too(self) -> None:
+    def test_the_option_include_selects_entries_of_data_too(self) -> None:
         given = {**SOURCES, "auth_config": FILE}
         assert declared(**given, include=["quay.io"]).auth_file.registries == ["quay.io"]
         assert refusal(**given, include=["quay.org"]) == (
@@ -109,18 +109,18 @@ class TestHostile:
         "key", ["", "a b", "a\0b", "a\n", "\x7f", "\ud800", "\udce9", "\u202e", "u@quay.io", "https://", "/a"]
     )
     @pytest.mark.parametrize("mode", ["replace", "merge", "remove"])
-    def test_what_is_no_registry_is_refused(self, key: str, mode: str) -> None:
+    def test_a_value_that_is_not_a_registry_is_refused(self, key: str, mode: str) -> None:
         message = refusal(registries=[registry(key)], mode=mode)
         assert message.startswith("option 'registries': registry ")
         assert " is not host[:port][/path]: " in message
 
     @pytest.mark.parametrize("name", ["Quay", "a\0", "", "a" * 254, "a/b", "\ud800"])
-    def test_names(self, name: str) -> None:
+    def test_an_invalid_name_is_refused(self, name: str) -> None:
         message = refusal(name=name)
         assert message.startswith("option 'name': ")
         assert " cannot be an object's name: " in message
 
-    def test_names_of_the_platform(self) -> None:
+    def test_names_of_the_platform_are_refused(self) -> None:
         assert refusal(name="default-dockercfg-abcde").startswith(
             "option 'name': 'default-dockercfg-abcde' belongs to the platform"
         )
@@ -134,7 +134,7 @@ class TestHostile:
             ({"annotations": {"a\0": "x"}}, "option 'annotations': the name 'a\\x00' is not valid"),
         ],
     )
-    def test_labels_and_annotations(self, given: dict[str, Any], start: str) -> None:
+    def test_invalid_labels_and_annotations_are_refused(self, given: dict[str, Any], start: str) -> None:
         assert refusal(**given).startswith(start)
         assert refusal(**given, mode="remove").startswith(start)
         assert declared(**given, state="absent", registries=None).mode == "absent"
@@ -146,10 +146,10 @@ class TestHostile:
             {"auths": {"a": {1, 2}}}, {"auths": {5: {"auth": 5}}}, '{"auths": {"a.io": {"auth": "YTpi"}}} x', {"a": {"password": b"canary"}},
         ],
     )  # fmt: skip
-    def test_data_that_no_node_reads(self, config: Any) -> None:
+    def test_data_that_no_node_reads_is_refused(self, config: Any) -> None:
         assert refusal(**{**SOURCES, "auth_config": config}).startswith("option 'auth_config'")
 
-    def test_data_that_json_cannot_express(self) -> None:
+    def test_data_that_json_cannot_express_is_refused(self) -> None:
         nested: dict[str, Any] = {}
         for _level in range(200_000):
             nested = {"a": nested}
@@ -160,7 +160,7 @@ class TestHostile:
             )
 
     @pytest.mark.parametrize("extra", ["[" * 9_000 + "]" * 9_000, '"\\ud800"', "-0.0"])
-    def test_data_that_python_spoils_is_no_hindrance(self, extra: str) -> None:
+    def test_values_that_python_cannot_keep_do_not_prevent_the_reading_of_data(self, extra: str) -> None:
         text = f'{{"x": {extra}, "n": 1e999, "auths": {{"a.io": {{"auth": "YTpi", "y": {extra}}}}}}}'
         assert declared(**{**SOURCES, "auth_config": text}).auth_file.registries == ["a.io"]
 
@@ -177,7 +177,7 @@ class TestHostile:
 
 
 class TestSize:
-    def test_what_is_more_than_a_secret_holds_is_refused(self) -> None:
+    def test_content_that_is_too_large_for_a_secret_is_refused(self) -> None:
         message = refusal(registries=[registry(password="x" * 500_000)])
         assert (
             message
@@ -203,7 +203,7 @@ class TestTarget:
         assert declared(state="absent", type=kind, registries=None, **options).target == pull_secret.Target(kind, key)
 
     @pytest.mark.parametrize("name", ["a b.json", "/me/", "a\0", ".", "..", "..a", "\u00e4", "a" * 254, "a\n"])
-    def test_a_name_that_cannot_be_a_data_key(self, name: str) -> None:
+    def test_a_file_name_that_cannot_be_a_data_key_is_refused(self, name: str) -> None:
         base = name.rpartition("/")[2]
         assert refusal(state="absent", type=PODMANCONFIGJSON, registries=None, auth_file=name) == (
             f"option 'auth_file': type {PODMANCONFIGJSON} stores the file under its base name, and {base!r} cannot be a data key: "
@@ -212,20 +212,20 @@ class TestTarget:
 
 
 class TestSettings:
-    def test_defaults(self) -> None:
+    def test_the_defaults_are_those_of_the_module(self) -> None:
         found = declared()
         assert (found.mode, found.update_existing, found.recreate) == ("replace", True, False)
         assert (found.only_managed, found.delete_empty) == (False, False)
         assert declared(mode=None, update_existing=None, recreate=None, only_managed=None, delete_empty=None) == found
 
-    def test_are_taken_over(self) -> None:
+    def test_the_settings_are_taken_over(self) -> None:
         meta = {"labels": {"a": "b"}, "annotations": {"c": "d"}, "immutable": True}
         found = declared(mode="merge", recreate=True, **meta)
         assert (found.mode, found.recreate, found.update_existing) == ("merge", True, True)
         assert found.secret_metadata == pull_secret.SecretMetadata(**meta)
         assert declared(update_existing=False).update_existing is False
 
-    def test_absent_has_none_of_them(self) -> None:
+    def test_state_absent_ignores_the_settings(self) -> None:
         found = declared(state="absent", labels={"a": "b"}, recreate=True)
         assert found == pull_secret.PullSecret(
             "quay", pull_secret.Target(DOCKERCONFIGJSON, ".dockerconfigjson"), "absent"
@@ -286,30 +286,30 @@ class TestSettings:
 
 class TestOwner:
     @pytest.mark.parametrize("label", ["app.kubernetes.io/managed-by", "app.kubernetes.io/instance"])
-    def test_its_labels_are_not_given_twice(self, label: str) -> None:
+    def test_the_labels_of_the_owner_are_not_given_twice(self, label: str) -> None:
         assert (
             refusal(owner="a", labels={label: "x"})
             == f"option 'owner' sets the label {label}: leave it out of 'labels'"
         )
         assert declared(labels={label: "x"}).secret_metadata.labels == {label: "x"}
 
-    def test_is_checked(self) -> None:
+    def test_the_owner_is_checked(self) -> None:
         assert "option 'owner'" in refusal(owner="a b")
         assert "option 'owner'" in refusal(owner="a b", state="absent")
 
 
 class TestIdentified:
-    def test_needs_no_content(self) -> None:
+    def test_an_identified_secret_needs_no_content(self) -> None:
         for state, mode, found in (
             ("present", "merge", "merge"),
             ("absent", "replace", "absent"),
             ("present", None, "replace"),
         ):
             options = {"name": "quay", "state": state, "mode": mode, "type": DOCKERCONFIGJSON, "owner": "a"}
-            made = pull_secret.identified(options)
+            made = pull_secret.identity_from_options(options)
             assert (made.name, made.mode, made.ownership.owner) == ("quay", found, "a")
 
     @pytest.mark.parametrize("given", [{"name": None}, {"name": "A"}, {"name": "a-dockercfg-x"}, {"owner": "a b"}])
-    def test_checks_what_names_it(self, given: Any) -> None:
+    def test_an_identified_secret_has_its_name_and_owner_checked(self, given: Any) -> None:
         with pytest.raises(OptionError):
-            pull_secret.identified({"name": "quay", "state": "present", "type": DOCKERCONFIGJSON, **given})
+            pull_secret.identity_from_options({"name": "quay", "state": "present", "type": DOCKERCONFIGJSON, **given})

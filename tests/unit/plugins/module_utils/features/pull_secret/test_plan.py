@@ -166,11 +166,11 @@ class TestPlan:
             ("absent", PLATFORM_LEGACY, OF_THE_PLATFORM),
         ],
     )
-    def test_truth_table(self, state: str, observed: Any, result: str) -> None:
+    def test_a_plan_follows_the_truth_table(self, state: str, observed: Any, result: str) -> None:
         assert planned(state, observed) == result
 
     @pytest.mark.parametrize("kind", pull_secret.TYPES)
-    def test_what_was_created_needs_no_change(self, kind: str) -> None:
+    def test_a_secret_that_was_just_created_needs_no_change(self, kind: str) -> None:
         """Also with the strings that Python can hold and UTF-8 cannot."""
         desired = declared(type=kind, registries=[{**registry("\udc80ä✓"), "email": "\ud800@x"}])
         (change,) = desired.plan("project-a", {}).changes
@@ -191,7 +191,7 @@ class TestPlan:
         (change,) = declared(state="absent").plan("project-a", {"quay": SAME}).changes
         assert change.body["preconditions"] == {"uid": "u", "resourceVersion": "7"}
 
-    def test_reports_registries_and_what_changed(self) -> None:
+    def test_a_change_reports_the_registries_and_their_changed_parts(self) -> None:
         observed = secret({"auths": {"quay.io": entry("old"), "old.io": entry()}})
         (change,) = (
             declared(registries=[registry(), registry(key="new.io")]).plan("project-a", {"quay": observed}).changes
@@ -227,7 +227,7 @@ class TestPlan:
             secret,
         ],
     )
-    def test_nothing_that_is_reported_holds_a_credential(self, observe: Any, how: dict[str, Any], canary: str) -> None:
+    def test_no_report_holds_a_credential(self, observe: Any, how: dict[str, Any], canary: str) -> None:
         observed = observe(canary)
         desired = declared(**how, registries=[registry(canary + "-new"), registry(canary, "other.io")])
         objects = {} if observed is None else {"quay": observed}
@@ -254,11 +254,11 @@ class TestUnreadable:
 
     @pytest.mark.parametrize(("observed", "why"), UNREADABLE)
     @pytest.mark.parametrize("mode", ["merge", "remove"])
-    def test_it_is_not_edited(self, observed: dict[str, Any], why: str, mode: str) -> None:
+    def test_unreadable_content_is_not_edited(self, observed: dict[str, Any], why: str, mode: str) -> None:
         assert refusal(observed, mode=mode) == cannot_be_edited(why)
         assert refusal(observed, mode=mode, recreate=True) == cannot_be_edited(why)
 
-    def test_also_when_what_is_wanted_seems_to_be_so_already(self) -> None:
+    def test_unreadable_content_is_not_edited_even_if_it_seems_to_match(self) -> None:
         """Readers differ in what doubled `auths` hold."""
         for text in ('{"auths": {"quay.io": %s}, "auths": {}}', '{"auths": {}, "auths": {"quay.io": %s}}'):
             observed = secret(text % json.dumps(entry()))
@@ -269,7 +269,7 @@ class TestUnreadable:
         )
 
     @pytest.mark.parametrize(("observed", "why"), UNREADABLE)
-    def test_it_is_replaced_and_the_loss_is_told(self, observed: dict[str, Any], why: str) -> None:
+    def test_unreadable_content_is_replaced_and_the_loss_is_reported(self, observed: dict[str, Any], why: str) -> None:
         plan = declared(type=observed["type"]).plan("project-a", {"quay": observed})
         (change,) = plan.changes
         assert change.action == "update"
@@ -283,7 +283,7 @@ class TestUnreadable:
         assert declared(type=observed["type"]).plan("project-a", {"quay": again}) == Plan()
 
     @pytest.mark.parametrize(("observed", "why"), UNREADABLE)
-    def test_it_is_deleted_and_the_loss_is_told(self, observed: dict[str, Any], why: str) -> None:
+    def test_unreadable_content_is_deleted_and_the_loss_is_reported(self, observed: dict[str, Any], why: str) -> None:
         plan = declared(state="absent", registries=None).plan("project-a", {"quay": observed})
         (change,) = plan.changes
         assert change.action == "delete"
@@ -293,13 +293,13 @@ class TestUnreadable:
             f"the old content of secret project-a/quay {why}, so it is unknown which registries it contained",
         )
 
-    def test_a_foreign_type_is_no_pull_secret_then(self) -> None:
+    def test_unreadable_content_of_a_foreign_type_is_not_a_pull_secret(self) -> None:
         assert refusal({**DOUBLED, "type": "Opaque"}, recreate=True, mode="merge") == NO_PULL_SECRET
 
-    def test_it_is_kept_when_only_missing_ones_are_created(self) -> None:
+    def test_unreadable_content_is_kept_with_update_existing_false(self) -> None:
         assert declared(update_existing=False).plan("project-a", {"quay": DOUBLED}) == Plan()
 
-    def test_what_stops_every_pull_is_replaced_although_its_registries_are_the_wanted_ones(self) -> None:
+    def test_content_that_stops_every_pull_is_replaced_although_its_registries_match(self) -> None:
         observed = secret({"auths": {"quay.io": entry()}, "HttpHeaders": ["canary"]})
         change = only_change(observed)
         why = "stops every pull: 'HttpHeaders' is a list, not an object"
@@ -309,12 +309,12 @@ class TestUnreadable:
         }
         assert change.before == change.after == {"type": DOCKERCONFIGJSON, "registries": {"quay.io": "credential"}}
 
-    def test_but_no_node_reads_podmans_type(self) -> None:
+    def test_a_secret_of_podmans_type_stops_no_pull(self) -> None:
         observed = secret({"auths": {"quay.io": entry()}, "HttpHeaders": []}, PODMANCONFIGJSON)
         assert declared(type=PODMANCONFIGJSON).plan("project-a", {"quay": observed}).changes == ()
 
     @pytest.mark.parametrize("mode", ["merge", "remove"])
-    def test_what_others_put_there_and_stops_every_pull_is_told(self, mode: str) -> None:
+    def test_foreign_content_that_stops_every_pull_is_reported(self, mode: str) -> None:
         observed = secret({"auths": {"a.io": {"auth": "%"}, "b.io": entry(), "c.io": {}}, "HttpHeaders": []})
         told = (
             "secret project-a/quay stops every pull of a pod that uses it, because the entry for 'a.io' has an 'auth' that is not standard "
@@ -328,7 +328,7 @@ class TestUnreadable:
             == ()
         )
 
-    def test_at_most_five_such_parts_are_named(self) -> None:
+    def test_the_number_of_named_invalid_parts_is_limited(self) -> None:
         observed = secret({"auths": {f"{number}.io": 1 for number in range(9)}})
         (note,) = declared(mode="merge").plan("project-a", {"quay": observed}).notes
         assert note.count("is a number") == 5
@@ -337,7 +337,7 @@ class TestUnreadable:
 class TestBytes:
     """One byte that is not UTF-8 hides nothing and is kept."""
 
-    def test_merge_keeps_it(self) -> None:
+    def test_merge_keeps_a_byte_that_is_not_utf_8(self) -> None:
         change = only_change(LATIN_1, mode="merge")
         assert change.details == {"registries": registries(changed={"quay.io": ["password", "username"]})}
         assert content_of(change) == (
@@ -345,33 +345,33 @@ class TestBytes:
             b'"password": "canary"}}}'
         )
 
-    def test_remove_keeps_it(self) -> None:
+    def test_remove_keeps_a_byte_that_is_not_utf_8(self) -> None:
         change = only_change(LATIN_1, mode="remove")
         assert change.details == {"registries": registries(removed=["quay.io"])}
         assert content_of(change) == b'{"auths": {"other.io": {"auth": "YTpi", "email": "ren\xe9"}}}'
 
-    def test_remove_takes_out_the_entry_that_has_it(self) -> None:
+    def test_remove_deletes_the_entry_with_a_byte_that_is_not_utf_8(self) -> None:
         change = only_change(LATIN_1, mode="remove", registries=[{"registry": "other.io"}])
         assert content_of(change) == b'{"auths": {"quay.io": {"auth": "eDp5"}}}'
 
-    def test_replace_sees_what_it_removes(self) -> None:
+    def test_replace_reports_the_entry_with_a_byte_that_is_not_utf_8(self) -> None:
         change = only_change(LATIN_1)
         assert change.details == {
             "registries": registries(changed={"quay.io": ["password", "username"]}, removed=["other.io"])
         }
         assert change.before["registries"] == {"other.io": "credential", "quay.io": "credential"}
 
-    def test_absent_tells_what_goes(self) -> None:
+    def test_state_absent_reports_the_entry_with_a_byte_that_is_not_utf_8(self) -> None:
         change = only_change(LATIN_1, state="absent", registries=None)
         assert change.details == {"registries": registries(removed=["other.io", "quay.io"])}
 
-    def test_a_key_that_has_it_is_shown_as_readers_see_it(self) -> None:
+    def test_a_key_with_a_byte_that_is_not_utf_8_is_shown_as_readers_see_it(self) -> None:
         observed = raw_secret(b'{"auths": {"r\xe9.io": {"auth": "YTpi"}}}')
         assert only_change(observed).details["registries"]["removed"] == ["r\ufffd.io"]
         removed = only_change(observed, mode="remove", registries=[{"registry": "r\ufffd.io"}])
         assert content_of(removed) == b'{"auths": {}}'
 
-    def test_the_guard_of_the_nodes_secret_holds(self) -> None:
+    def test_the_guard_of_the_nodes_secret_works_with_a_byte_that_is_not_utf_8(self) -> None:
         found = raw_secret(
             b'{"auths": {"cloud.openshift.com": {"auth": "YTpi", "email": "ren\xe9"}, "quay.io": {"auth": "YTpi"}}}'
         )
@@ -388,11 +388,11 @@ class TestNodesSecret:
         objects = {} if observed is None else {"pull-secret": observed}
         return declared(name="pull-secret", **given).plan("openshift-config", objects)
 
-    def test_another_spelling_of_a_platforms_entry_may_take_its_place(self) -> None:
+    def test_another_spelling_of_a_platforms_entry_may_replace_it(self) -> None:
         (change,) = self.plan(secret(self.FILE), mode="merge").changes
         assert change.details == {"registries": registries(added=["quay.io"], removed=["https://quay.io"])}
 
-    def test_what_is_not_the_platforms_may_go(self) -> None:
+    def test_an_entry_that_is_not_the_platforms_may_be_removed(self) -> None:
         (change,) = self.plan(secret(self.FILE), mode="remove", registries=[{"registry": "mine.io"}]).changes
         assert change.details == {"registries": registries(removed=["mine.io"])}
 
@@ -405,14 +405,14 @@ class TestNodesSecret:
             ({"state": "absent", "registries": None}, "must not be deleted, not even for a moment"),
         ],
     )
-    def test_what_the_nodes_need_stays(self, given: dict[str, Any], why: str) -> None:
+    def test_the_entries_that_the_nodes_need_stay(self, given: dict[str, Any], why: str) -> None:
         with pytest.raises(
             Refusal, match=f"^secret openshift-config/pull-secret is the pull secret of every node.* {why}"
         ):
             self.plan(secret(self.FILE), **given)
 
     @pytest.mark.parametrize("given", [{"mode": "remove"}, {"registries": [registry(key="mine.io")]}])
-    def test_unless_it_is_named(self, given: dict[str, Any]) -> None:
+    def test_an_entry_of_the_platform_is_removed_only_if_it_is_named(self, given: dict[str, Any]) -> None:
         (change,) = self.plan(secret(self.FILE), drop_platform_registries=["quay.io"], **given).changes
         assert "https://quay.io" in change.details["registries"]["removed"]
         with pytest.raises(Refusal, match="needs its entries"):
@@ -426,18 +426,20 @@ class TestNodesSecret:
             (BROKEN_DATA, {}, "it is unknown which entries mode=replace would remove"),
         ],
     )
-    def test_another_one_where_entries_are_named(self, observed: Any, given: dict[str, Any], why: str) -> None:
+    def test_another_secret_is_guarded_if_platform_registries_are_named(
+        self, observed: Any, given: dict[str, Any], why: str
+    ) -> None:
         """As the pull secret of a hosted cluster, whatever its name."""
         with pytest.raises(Refusal, match=why):
             declared(drop_platform_registries=[], **given).plan("clusters", {"quay": observed})
         assert declared(**given).plan("clusters", {"quay": observed}).changes
 
-    def test_an_immutable_one_is_not_recreated(self) -> None:
+    def test_an_immutable_secret_of_the_nodes_is_not_recreated(self) -> None:
         with pytest.raises(Refusal, match="must not be deleted"):
             self.plan(secret(self.FILE, immutable=True), mode="merge", recreate=True)
 
     @pytest.mark.parametrize(("observed", "why"), [pair for pair in UNREADABLE if pair[0]["type"] == DOCKERCONFIGJSON])
-    def test_what_cannot_be_read_is_not_replaced(self, observed: dict[str, Any], why: str) -> None:
+    def test_unreadable_content_of_the_nodes_secret_is_not_replaced(self, observed: dict[str, Any], why: str) -> None:
         with pytest.raises(Refusal) as caught:
             self.plan(observed)
         assert (
@@ -445,20 +447,20 @@ class TestNodesSecret:
             in str(caught.value)
         )
 
-    def test_a_missing_one_is_created_with_its_type_alone(self) -> None:
+    def test_a_missing_secret_of_the_nodes_is_created_with_its_type_alone(self) -> None:
         assert [change.action for change in self.plan(None).changes] == ["create"]
         with pytest.raises(Refusal, match=f"must have type {DOCKERCONFIGJSON}"):
             self.plan(None, type=DOCKERCFG)
 
 
 class TestMerge:
-    def test_what_is_there_is_no_change(self) -> None:
+    def test_an_entry_that_is_already_there_is_not_changed(self) -> None:
         observed = secret(
             {"auths": {"quay.io": {"username": "robot", "password": "canary", "email": "e"}, "a.io": entry()}}
         )
         assert declared(mode="merge").plan("project-a", {"quay": observed}) == Plan()
 
-    def test_adds_to_no_content(self) -> None:
+    def test_merge_adds_an_entry_to_empty_content(self) -> None:
         for observed in (NO_DATA, secret("null"), secret("{}"), secret({"auths": None})):
             change = only_change(observed, mode="merge")
             assert change.details == {"registries": registries(added=["quay.io"])}
@@ -469,7 +471,7 @@ class TestMerge:
         assert change.before == {}
         assert change.after == {"type": DOCKERCONFIGJSON, "registries": {"quay.io": "credential"}}
 
-    def test_an_entry_of_others_that_no_node_can_use_is_told_with_a_change(self) -> None:
+    def test_a_foreign_entry_that_no_node_can_use_is_reported_with_a_change(self) -> None:
         observed = secret({"auths": {"a.io": {}, "b.io": {"identitytoken": "canary"}, "quay.io": {}}})
         tell = "secret project-a/quay has an entry for {} that no node can use: give it a login, or remove it with mode=remove"
         assert declared(mode="merge").plan("project-a", {"quay": observed}).notes == (
@@ -499,13 +501,13 @@ class TestRemove:
         listed = [{"registry": name} for name in names or ("quay.io",)]
         return declared(mode="remove", registries=listed, **given).plan("project-a", {"quay": observed})
 
-    def test_each_spelling_and_each_double_goes(self) -> None:
+    def test_each_spelling_and_each_duplicate_is_removed(self) -> None:
         text = '{"auths": {"https://quay.io/": {}, "quay.io": {}, "a.io":{} , "quay.io": {"auth": "%%"}}}'
         (change,) = self.remove(secret(text)).changes
         assert content_of(change) == b'{"auths": {"a.io":{}}}'
         assert change.details == {"registries": registries(removed=["https://quay.io/", "quay.io"])}
 
-    def test_what_is_not_there_is_no_change(self) -> None:
+    def test_an_entry_that_is_not_there_is_not_a_change(self) -> None:
         for observed in (SAME, NO_DATA, secret("{}"), secret("null")):
             assert self.remove(observed, "other.io") == Plan()
         assert declared(mode="remove").plan("project-a", {}) == Plan()
@@ -515,7 +517,7 @@ class TestRemove:
         assert json.loads(content_of(change, ".dockercfg")) == {"a.io": entry()}
         assert change.before["type"] == change.after["type"] == DOCKERCFG
 
-    def test_an_emptied_secret_is_told(self) -> None:
+    def test_an_emptied_secret_is_reported(self) -> None:
         plan = self.remove(SAME)
         assert content_of(plan.changes[0]) == b'{"auths": {}}'
         assert plan.notes == ("secret project-a/quay no longer contains a registry: delete it with state=absent",)
@@ -530,7 +532,7 @@ class TestDeleteEmpty:
     def empty(self, **more: Any) -> dict[str, Any]:
         return {**secret({"auths": {}}), "metadata": OURS["metadata"], **more}
 
-    def test_deletes_ours_when_nothing_is_left(self) -> None:
+    def test_our_secret_is_deleted_when_no_registry_is_left(self) -> None:
         plan = self.plan(OURS)
         (change,) = plan.changes
         assert (change.action, change.body["preconditions"]) == ("delete", {"uid": "u", "resourceVersion": "7"})
@@ -538,43 +540,43 @@ class TestDeleteEmpty:
         assert change.before == {"type": DOCKERCONFIGJSON, "registries": {"quay.io": "credential"}}
         assert (change.after, plan.notes, plan.extra) == ({}, (), {"exists": False})
 
-    def test_says_where_there_is_none(self) -> None:
+    def test_a_missing_secret_is_reported_as_not_existing(self) -> None:
         assert self.plan(None) == Plan(extra={"exists": False})
 
-    def test_says_it_only_when_asked(self) -> None:
+    def test_a_missing_secret_is_reported_only_on_request(self) -> None:
         assert declared(mode="remove").plan("project-a", {}) == Plan()
         assert (
             declared(state="absent", registries=None, only_managed=True).plan("project-a", {"quay": OURS}).extra == {}
         )
 
     @pytest.mark.parametrize("text", ["{}", "null", '{"auths": null}', '{"auths": {}}'])
-    def test_finishes_what_a_killed_run_left_empty(self, text: str) -> None:
+    def test_our_secret_that_a_killed_run_left_empty_is_deleted(self, text: str) -> None:
         (change,) = self.plan({**secret(text), "metadata": OURS["metadata"]}).changes
         assert (change.action, change.details) == ("delete", {"registries": registries()})
 
-    def test_an_immutable_one_too(self) -> None:
+    def test_an_immutable_secret_is_deleted_too(self) -> None:
         (change,) = self.plan({**OURS, "immutable": True}).changes
         assert change.action == "delete"
 
-    def test_others_stay_empty(self) -> None:
+    def test_foreign_secrets_stay_empty(self) -> None:
         plan = self.plan(SAME)
         assert [change.action for change in plan.changes] == ["update"]
         assert plan.notes == ("secret project-a/quay no longer contains a registry: delete it with state=absent",)
         assert self.plan(secret({"auths": {}})) == Plan()
 
-    def test_ours_stays_while_it_holds_anything(self) -> None:
+    def test_our_secret_stays_while_it_holds_anything(self) -> None:
         more = {**secret({"auths": {"quay.io": entry(), "a.io": {}}}), "metadata": OURS["metadata"]}
         assert [change.action for change in self.plan(more).changes] == ["update"]
         noted = {**OURS, "data": {**OURS["data"], "note": "eA=="}}
         assert [change.action for change in self.plan(noted).changes] == ["update"]
         assert self.plan(self.empty(data={**self.empty()["data"], "note": "eA=="})) == Plan()
 
-    def test_only_when_it_is_asked_for(self) -> None:
+    def test_an_empty_secret_is_deleted_only_on_request(self) -> None:
         (change,) = declared(mode="remove").plan("project-a", {"quay": OURS}).changes
         assert change.action == "update"
         assert declared(mode="remove").plan("project-a", {"quay": self.empty()}) == Plan()
 
-    def test_what_cannot_be_read_fails(self) -> None:
+    def test_unreadable_content_is_refused(self) -> None:
         with pytest.raises(Refusal) as caught:
             self.plan({**DOUBLED, "metadata": OURS["metadata"]})
         assert str(caught.value) == cannot_be_edited("is not an auth file: it has 'auths' twice")
@@ -598,7 +600,7 @@ class TestAdditional:
     def opaque(content: Any) -> dict[str, Any]:
         return {**secret(content), "type": "Opaque"}
 
-    def test_one_of_another_type_is_edited_in_place(self) -> None:
+    def test_an_additional_secret_of_another_type_is_edited_in_place(self) -> None:
         (change,) = self.planned(self.opaque({"auths": {"a.io": entry()}}), mode="merge").changes
         assert (change.action, [*change.body]) == ("update", ["metadata", "data"])
         assert self.planned(self.opaque(FILE), mode="merge").changes == ()
@@ -606,11 +608,11 @@ class TestAdditional:
             "delete"
         ]
 
-    def test_another_name_of_that_type_stays_foreign(self) -> None:
+    def test_another_secret_of_that_type_stays_foreign(self) -> None:
         with pytest.raises(Refusal, match="has type Opaque, from which no node reads one"):
             declared(mode="merge").plan(self.NAMESPACE, {"quay": self.opaque(FILE)})
 
-    def test_an_empty_one_is_deleted_whoever_made_it(self) -> None:
+    def test_an_empty_additional_secret_is_deleted_whoever_made_it(self) -> None:
         remove = {"mode": "remove", "registries": [{"registry": "quay.io"}]}
         for content in (FILE, {"auths": {}}):
             (change,) = self.planned(secret(content), **remove, delete_empty=True).changes
@@ -634,11 +636,11 @@ class TestAdditional:
         broken = secret({"auths": {"quay.io": "x"}})
         assert [change.action for change in self.planned(broken, mode="merge").changes] == ["update"]
 
-    def test_a_new_one_of_a_type_without_the_data_key_is_refused(self) -> None:
+    def test_a_new_secret_of_a_type_without_the_data_key_is_refused(self) -> None:
         assert "it has no data key .dockerconfigjson" in self.refused(None, type=DOCKERCFG)
         assert len(self.planned(None, mode="merge").changes) == 1
 
-    def test_a_change_of_nothing_says_it(self) -> None:
+    def test_a_plan_without_changes_reports_content_that_is_not_merged(self) -> None:
         broken = secret({**FILE, "HttpHeaders": {"a": 1}})
         plan = self.planned(broken, mode="merge")
         assert plan.changes == ()
@@ -655,7 +657,7 @@ class TestOnlyManaged:
         objects = {} if observed is None else {"quay": observed}
         return declared(state="absent", registries=None, only_managed=True).plan("project-a", objects)
 
-    def test_ours_is_deleted(self) -> None:
+    def test_our_secret_is_deleted(self) -> None:
         assert [change.action for change in self.plan(OURS).changes] == ["delete"]
         assert self.plan(None) == Plan()
 
@@ -669,10 +671,10 @@ class TestOnlyManaged:
             {**SAME, "metadata": {**SAME["metadata"], "labels": {"app.kubernetes.io/managed-by": "helm"}}},
         ],
     )
-    def test_any_other_is_kept_and_told(self, observed: dict[str, Any]) -> None:
+    def test_any_other_secret_is_kept_and_reported(self, observed: dict[str, Any]) -> None:
         assert self.plan(observed) == Plan(notes=(self.KEPT,))
 
-    def test_ours_must_still_be_a_pull_secret(self) -> None:
+    def test_our_secret_must_still_be_a_pull_secret(self) -> None:
         with pytest.raises(Refusal) as caught:
             self.plan({**FOREIGN, "metadata": OURS["metadata"]})
         assert str(caught.value) == NO_PULL_SECRET
@@ -698,11 +700,11 @@ class TestRecreate:
         assert change.before == {"type": DOCKERCFG, "registries": {"quay.io": "credential"}}
         assert change.after == {"type": DOCKERCONFIGJSON, "registries": {"quay.io": "credential"}}
 
-    def test_and_back(self) -> None:
+    def test_the_new_type_is_converted_back_to_the_legacy_type(self) -> None:
         change = only_change(self.observed(DOCKERCONFIGJSON), mode="merge", type=DOCKERCFG, recreate=True)
         assert content_of(change, ".dockercfg") == json.dumps({"quay.io": entry()}).encode()
 
-    def test_what_others_gave_it_is_kept(self) -> None:
+    def test_foreign_labels_annotations_and_owners_are_kept(self) -> None:
         change = only_change(self.observed(), recreate=True, labels={"mine": "new"}, annotations={"c": "d"})
         meta = change.body["metadata"]
         assert meta["labels"] == {**MANAGED_BY, "team": "a", "mine": "new"}
@@ -710,7 +712,7 @@ class TestRecreate:
         assert meta["ownerReferences"] == [{"kind": "X"}]
         assert (change.details["labels"], change.details["annotations"]) == (["mine"], ["c"])
 
-    def test_so_are_immutability_and_other_data(self) -> None:
+    def test_immutability_and_other_data_are_kept(self) -> None:
         observed = self.observed(DOCKERCONFIGJSON, immutable=True)
         observed["data"]["note"] = "eA=="
         change = only_change(observed, registries=[registry("new")], recreate=True)
@@ -718,26 +720,26 @@ class TestRecreate:
         assert "immutable" not in only_change(self.observed(), recreate=True).body
         assert only_change(observed, immutable=False, recreate=True).body["immutable"] is False
 
-    def test_an_immutable_one_with_the_same_content_keeps_its_bytes(self) -> None:
+    def test_an_immutable_secret_with_the_same_content_keeps_its_bytes(self) -> None:
         observed = self.observed(DOCKERCONFIGJSON, immutable=True)
         change = only_change(observed, immutable=False, recreate=True)
         assert change.body["data"] == observed["data"]
         assert change.details == {"registries": registries(), "immutable": False}
         assert (change.before["immutable"], change.after["immutable"]) == (True, False)
 
-    def test_without_it_the_way_out_is_told(self) -> None:
+    def test_a_refusal_without_recreate_reports_the_fix(self) -> None:
         assert refusal(self.observed()) == refusal(self.observed(), mode="merge") == OTHER_TYPE
         assert refusal(self.observed(DOCKERCONFIGJSON, immutable=True), registries=[registry("new")]) == IMMUTABLE
         assert refusal(self.observed(DOCKERCONFIGJSON, immutable=True), immutable=False) == IMMUTABLE
 
-    def test_what_converts_is_checked_before(self) -> None:
+    def test_the_content_is_checked_before_the_conversion(self) -> None:
         wrong = {**secret(FILE, "Opaque"), "data": {"config.json": b64(json.dumps(FILE))}}
         assert "convert it with recreate=true" in refusal(wrong)
         assert refusal(wrong, mode="remove", recreate=True) == refusal(wrong)
         for mode in ("merge", "replace"):
             assert only_change(wrong, mode=mode, recreate=True).details["type"]["before"] == "Opaque"
 
-    def test_too_much_beside_it_is_not_sent(self) -> None:
+    def test_a_secret_with_too_much_other_data_is_refused(self) -> None:
         observed = self.observed(DOCKERCONFIGJSON)
         observed["data"]["note"] = base64.b64encode(b"x" * 1_048_570).decode()
         with pytest.raises(
@@ -754,7 +756,7 @@ class TestPodman:
     def secret(self, **data: str) -> dict[str, Any]:
         return {**secret({}, PODMANCONFIGJSON), "data": {name.replace("_", "."): value for name, value in data.items()}}
 
-    def test_a_secret_from_another_file_name_keeps_it(self) -> None:
+    def test_a_secret_with_another_file_name_keeps_that_name(self) -> None:
         change = only_change(self.secret(my_json=self.FILE), type=PODMANCONFIGJSON)
         assert (change.action, list(change.body["data"])) == ("update", ["my.json"])
         assert change.details == {"registries": registries(changed={"quay.io": ["password"]})}
@@ -768,7 +770,7 @@ class TestPodman:
             change = only_change(self.secret(a="eA==", my_json=self.FILE), type=PODMANCONFIGJSON, mode=mode)
             assert list(change.body["data"]) == ["my.json"]
 
-    def test_of_several_none_is_guessed(self) -> None:
+    def test_no_data_key_is_guessed_among_several(self) -> None:
         several = self.secret(a=self.FILE, b=self.FILE)
         for mode in ("merge", "remove"):
             assert refusal(several, type=PODMANCONFIGJSON, mode=mode) == cannot_be_edited(
@@ -776,17 +778,17 @@ class TestPodman:
             )
         assert list(only_change(several, type=PODMANCONFIGJSON).body["data"]) == ["auth.json"]
 
-    def test_an_empty_one_gets_the_usual_name(self) -> None:
+    def test_an_empty_secret_gets_the_usual_name(self) -> None:
         change = only_change({**self.secret(), "data": None}, type=PODMANCONFIGJSON, mode="merge")
         assert list(change.body["data"]) == ["auth.json"]
 
-    def test_converting_keeps_what_stands_beside_it(self) -> None:
+    def test_a_conversion_keeps_the_other_data(self) -> None:
         change = only_change(self.secret(a="eA==", my_json=self.FILE), mode="merge", recreate=True)
         assert (change.action, sorted(change.body["data"])) == ("replace", [".dockerconfigjson", "a"])
 
 
 class TestMetadata:
-    def test_only_what_is_missing_is_written(self) -> None:
+    def test_the_missing_metadata_alone_is_written(self) -> None:
         observed = {**SAME, "metadata": {**SAME["metadata"], "labels": {"a": "1", "b": "old"}}}
         change = only_change(observed, labels={"b": "new", "a": "1"}, annotations={"d": "2", "c": "1"}, immutable=True)
         assert change.body == {
@@ -811,15 +813,15 @@ class TestMetadata:
             "immutable": True,
         }
 
-    def test_of_an_immutable_secret_too(self) -> None:
+    def test_an_immutable_secret_gets_missing_metadata_too(self) -> None:
         change = only_change({**SAME, "immutable": True}, labels={"a": "b"})
         assert (change.action, "data" in change.body) == ("update", False)
 
-    def test_with_content(self) -> None:
+    def test_metadata_is_written_together_with_content(self) -> None:
         change = only_change(secret({}), labels={"a": "b"})
         assert set(change.body) == {"metadata", "data"}
 
-    def test_a_new_secret_has_it(self) -> None:
+    def test_a_new_secret_has_the_given_metadata(self) -> None:
         (change,) = declared(labels={"a": "b"}, annotations={"c": "d"}, immutable=True).plan("project-a", {}).changes
         assert change.body["metadata"]["labels"] == {**MANAGED_BY, "a": "b"}
         assert change.body["metadata"]["annotations"] == {"c": "d"}
@@ -852,7 +854,7 @@ HOW = st.sampled_from(
 
 class TestShape:
     @given(ODD, HOW)
-    def test_whatever_a_server_sends_is_planned_or_refused(self, observed: Any, how: dict[str, Any]) -> None:
+    def test_arbitrary_content_is_planned_or_refused(self, observed: Any, how: dict[str, Any]) -> None:
         try:
             plan = declared(**how).plan("project-a", {"quay": observed})
         except Refusal as error:
@@ -860,12 +862,12 @@ class TestShape:
         else:
             json.dumps([change.body for change in plan.changes])
 
-    def test_reads_the_one_secret_and_nothing_else(self) -> None:
+    def test_a_plan_reads_one_secret_and_nothing_else(self) -> None:
         found = declared()
         assert (found.kind, found.names("project-a"), found.related("project-a", {})) == (SECRET, ("quay",), ())
         assert found.listed_by == {SECRET: ("type=kubernetes.io/dockerconfigjson",)}
 
-    def test_creates_only_what_is_missing_when_told_so(self) -> None:
+    def test_a_missing_secret_alone_is_created_with_update_existing_false(self) -> None:
         found = declared(update_existing=False)
         assert found.plan("project-a", {"quay": secret({})}) == Plan()
         assert [change.action for change in found.plan("project-a", {}).changes] == ["create"]
@@ -880,12 +882,12 @@ class TestWarnings:
             "default type"
         ]
 
-    def test_so_are_keys_that_readers_take_differently(self) -> None:
+    def test_keys_that_readers_interpret_differently_give_a_warning(self) -> None:
         (warning,) = declared(registries=[registry(key="quay.io/")]).warnings
         assert warning.startswith("registry 'quay.io/': the kubelet uses it")
 
     @pytest.mark.parametrize("given", [{}, {"type": DOCKERCFG}, {"type": PODMANCONFIGJSON, "state": "absent"}])
-    def test_others_without(self, given: Any) -> None:
+    def test_an_ordinary_secret_gives_no_warning(self, given: Any) -> None:
         assert declared(**given).warnings == []
 
 
@@ -904,11 +906,11 @@ class TestOwner:
         objects = {} if observed is None else {"quay": observed}
         return declared(**{"owner": "a", **given}).plan("project-a", objects)
 
-    def test_a_new_secret_carries_it(self) -> None:
+    def test_a_new_secret_carries_the_owner(self) -> None:
         (change,) = self.plan(None, labels={"team": "x"}).changes
         assert change.body["metadata"]["labels"] == {**MANAGED_BY, INSTANCE: "a", "team": "x"}
 
-    def test_so_does_one_that_takes_the_place_of_another(self) -> None:
+    def test_a_recreated_secret_carries_the_owner(self) -> None:
         (change,) = self.plan(secret({"quay.io": entry()}, DOCKERCFG), recreate=True).changes
         assert (change.action, change.body["metadata"]["labels"]) == ("replace", {**MANAGED_BY, INSTANCE: "a"})
 
@@ -916,16 +918,16 @@ class TestOwner:
         "given", [{}, {"mode": "merge"}, {"update_existing": False}, {"state": "absent"}, {"mode": "remove"}]
     )
     @pytest.mark.parametrize("observed", [SAME, DIFFERENT])
-    def test_another_owners_is_refused(self, observed: Any, given: Any) -> None:
+    def test_a_secret_of_another_owner_is_refused(self, observed: Any, given: Any) -> None:
         with pytest.raises(Refusal, match="belongs to owner b and not to a"):
             self.plan(owned("b", observed), **given)
 
     @pytest.mark.parametrize("given", [{"state": "absent"}, {"mode": "remove"}])
-    def test_to_adopt_is_not_to_take_back(self, given: Any) -> None:
+    def test_adopt_does_not_allow_a_removal_from_another_owner(self, given: Any) -> None:
         with pytest.raises(Refusal, match="Leave it to that owner$"):
             self.plan(owned("b"), adopt=True, **given)
 
-    def test_only_managed_keeps_another_owners(self) -> None:
+    def test_the_option_only_managed_keeps_the_secret_of_another_owner(self) -> None:
         plan = self.plan(owned("b"), state="absent", only_managed=True)
         assert plan.changes == ()
         assert plan.notes == ("secret project-a/quay belongs to owner b, so it was kept (only_managed=true)",)
@@ -935,13 +937,13 @@ class TestOwner:
             ]
 
     @pytest.mark.parametrize("labels", [{}, MANAGED_BY, {INSTANCE: "b"}, {**MANAGED_BY, INSTANCE: "a"}])
-    def test_any_other_is_changed_and_not_labelled(self, labels: Any) -> None:
+    def test_any_other_secret_is_changed_and_not_labelled(self, labels: Any) -> None:
         assert self.plan(with_labels(SAME, labels)).changes == ()
         (change,) = self.plan(with_labels(self.DIFFERENT, labels)).changes
         assert change.body["metadata"] == {"resourceVersion": "7"}
 
     @pytest.mark.parametrize("labels", [{}, MANAGED_BY, {INSTANCE: "b"}, {**MANAGED_BY, INSTANCE: "b"}])
-    def test_what_is_adopted_gets_both_labels_once(self, labels: Any) -> None:
+    def test_an_adopted_secret_gets_both_labels_once(self, labels: Any) -> None:
         (change,) = self.plan(with_labels(SAME, labels), adopt=True).changes
         after = {**labels, **change.body["metadata"]["labels"]}
         assert after == {**MANAGED_BY, INSTANCE: "a"}
@@ -952,14 +954,14 @@ class TestOwner:
     @pytest.mark.parametrize(
         "given", [{"update_existing": False}, {"mode": "remove", "registries": [{"registry": "x.io"}]}]
     )
-    def test_what_is_not_to_be_changed_is_not_adopted(self, given: Any) -> None:
+    def test_a_secret_that_is_not_changed_is_not_adopted(self, given: Any) -> None:
         assert self.plan(SAME, adopt=True, **given).changes == ()
 
     def test_the_nodes_pull_secret_is_not_adopted(self) -> None:
         desired = declared(owner="a", adopt=True, name="pull-secret", mode="merge")
         assert desired.plan("openshift-config", {"pull-secret": SAME}).changes == ()
 
-    def test_without_an_owner_there_are_none(self) -> None:
+    def test_a_task_without_an_owner_ignores_the_owner(self) -> None:
         (change,) = declared(state="absent").plan("project-a", {"quay": owned("b")}).changes
         assert change.action == "delete"
         assert declared().plan("project-a", {"quay": owned("b")}).changes == ()

@@ -62,11 +62,11 @@ def declared(
     return Declaration(from_options({**usual, **given}, lambda _path: ""), entry)
 
 
-def test_a_login_that_works_is_no_news(server: HostileRegistry, certificate: str) -> None:
+def test_a_login_that_works_is_not_reported(server: HostileRegistry, certificate: str) -> None:
     assert verify_logins([declared(certificate, server.host, RIGHT)]) == Forecast([])
 
 
-def test_nothing_is_asked_for_what_is_not_to_be_verified(server: HostileRegistry, certificate: str) -> None:
+def test_no_registry_is_asked_about_logins_that_need_no_verification(server: HostileRegistry, certificate: str) -> None:
     every = [
         declared(certificate, server.host, "wrong", verify=False),
         declared(certificate, server.host, "wrong", mode="remove"),
@@ -76,7 +76,7 @@ def test_nothing_is_asked_for_what_is_not_to_be_verified(server: HostileRegistry
     assert server.requests == []
 
 
-def test_all_that_are_refused_are_named(server: HostileRegistry, certificate: str) -> None:
+def test_all_refused_logins_are_named(server: HostileRegistry, certificate: str) -> None:
     every = [declared(certificate, server.host, password, number) for number, password in enumerate(("a", RIGHT, "b"))]
     refused = verify_logins(every).refused
     assert {entry.position for entry in refused} == {0, 2}
@@ -86,26 +86,26 @@ def test_all_that_are_refused_are_named(server: HostileRegistry, certificate: st
         assert RIGHT not in said
 
 
-def test_what_has_the_title_of_one_that_is_refused_is_a_part_of_it(server: HostileRegistry, certificate: str) -> None:
+def test_an_entry_with_the_title_of_a_refused_one_is_refused_too(server: HostileRegistry, certificate: str) -> None:
     every = [declared(certificate, server.host, "wrong", 0), declared(certificate, server.host, RIGHT, 1, verify=False)]
     parts = [replace(one, entry=replace(one.entry, title="team-b")) for one in every]
     assert {entry.position for entry in verify_logins(parts).refused} == {0, 1}
 
 
-def test_one_that_has_expired_says_so(server: HostileRegistry, certificate: str) -> None:
+def test_an_expired_login_is_reported_with_its_expiry(server: HostileRegistry, certificate: str) -> None:
     with pytest.raises(
         Refusal, match=r"refuses the login, which has expired at 1970-01-01T00:01:00Z, as its token says: get"
     ):
         verify_logins([declared(certificate, server.host, token(exp=60))])
 
 
-def test_of_many_the_first_are_named(server: HostileRegistry, certificate: str) -> None:
+def test_the_first_of_many_refused_logins_are_named(server: HostileRegistry, certificate: str) -> None:
     logins = [{"registry": f"{server.host}/p{number}", "username": "alice", "password": "no"} for number in range(23)]
     with pytest.raises(Refusal, match=r"; and 3 more\. Correct it"):
         verify_logins([declared(certificate, server.host, "no", registries=logins)])
 
 
-def test_a_right_that_is_missing(server: HostileRegistry, certificate: str) -> None:
+def test_a_missing_right_is_refused(server: HostileRegistry, certificate: str) -> None:
     repository = f"{server.host}/secret/app:v1"
     with pytest.raises(Refusal, match="the login works, but has no right to pull"):
         verify_logins([declared(certificate, server.host, RIGHT, verify_repositories=[repository])])
@@ -119,7 +119,7 @@ def test_equal_logins_are_asked_about_once(server: HostileRegistry, certificate:
     assert len(server.requests) == 2, "once without the login, once with it"
 
 
-def test_a_registry_that_does_not_answer_is_a_warning_when_that_is_asked_for(certificate: str) -> None:
+def test_a_registry_that_does_not_answer_is_a_warning_on_request(certificate: str) -> None:
     with pytest.raises(Refusal, match=r"127\.0\.0\.1:1 was not verified: .* refused.*set verify: warn"):
         verify_logins([declared(certificate, "127.0.0.1:1", RIGHT)])
     (warning,) = verify_logins([declared(certificate, "127.0.0.1:1", RIGHT, verify="warn")]).warnings
@@ -138,11 +138,11 @@ def test_a_registry_that_does_not_answer_is_a_warning_when_that_is_asked_for(cer
         ),
     ],
 )
-def test_what_becomes_of_a_login(outcome: Any, verdicts: tuple[str, str]) -> None:
+def test_the_outcome_of_a_proof_decides_about_the_login(outcome: Any, verdicts: tuple[str, str]) -> None:
     proof = RegistryProof(outcome, "said")
     assert (verdict_of(proof, must_answer=True), verdict_of(proof, must_answer=False)) == verdicts
 
 
-def test_a_repository_that_cannot_be_is_the_entrys(certificate: str) -> None:
+def test_an_impossible_repository_is_an_error_of_its_entry(certificate: str) -> None:
     with pytest.raises(OptionError, match=r"^.*secrets\[3\].*: option 'verify_repositories'"):
         verify_logins([declared(certificate, "quay.io", RIGHT, 3, verify_repositories=["ghcr.io/a/b"])])

@@ -91,7 +91,7 @@ def case(certificate: str, server: HostileRegistry) -> Case:
     return Case(certificate, server.host)
 
 
-def test_stored_login_that_works_is_named_where_it_is(case: Case, server: HostileRegistry) -> None:
+def test_a_stored_login_that_works_is_named_with_its_place(case: Case, server: HostileRegistry) -> None:
     case.stored("a", NEW, f"https://{case.host}/v2/")
     case.stored("b", OLD)
     case.stored("c", "Canary-guess")
@@ -109,19 +109,19 @@ def test_stored_login_that_works_is_named_where_it_is(case: Case, server: Hostil
     assert len(server.requests) == 6, "each of the three logins once, after a request without one"
 
 
-def test_nothing_is_asked_for_a_login_that_works(case: Case, server: HostileRegistry) -> None:
+def test_no_secret_is_read_for_a_login_that_works(case: Case, server: HostileRegistry) -> None:
     case.stored("a", "Canary-guess")
     assert case.errors("a", password=NEW) == {"a": "refused"}
     assert (len(server.requests), case.api.asked) == (2, [])
 
 
-def test_nothing_is_asked_without_verify(case: Case, server: HostileRegistry) -> None:
+def test_no_registry_is_asked_without_verify(case: Case, server: HostileRegistry) -> None:
     case.stored("a", NEW)
     assert case.errors("a", verify=False) == {"a": "refused"}
     assert (server.requests, case.api.asked) == ([], [])
 
 
-def test_secrets_of_many_namespaces_are_a_bounded_number_of_requests(case: Case) -> None:
+def test_secrets_of_many_namespaces_cost_a_limited_number_of_requests(case: Case) -> None:
     names = [f"n{number}" for number in range(150)]
     for name in names:
         case.stored(name, NEW)

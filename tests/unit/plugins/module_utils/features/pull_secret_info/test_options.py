@@ -27,12 +27,12 @@ def asked(**given: Any) -> PullSecrets:
     return from_options({**NONE, **given})
 
 
-def test_all_without_names() -> None:
+def test_all_secrets_are_selected_without_names() -> None:
     assert asked() == PullSecrets()
     assert asked(verify=True) == PullSecrets(verification=Verification())
 
 
-def test_names_and_globs() -> None:
+def test_names_and_globs_select_secrets() -> None:
     names = asked(names=["a", "b", "a"])
     assert (names.names, names.exact) == (("a", "b"), ("a", "b"))
     globs = asked(names=["a", "b-*"])
@@ -50,6 +50,6 @@ def test_names_and_globs() -> None:
         ({"verify": True, "verify_timeout": 0}, "option 'verify_timeout' is in seconds"),
     ],
 )
-def test_what_cannot_be_asked(given: dict[str, Any], message: str) -> None:
+def test_invalid_options_are_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         asked(**given)

@@ -52,7 +52,7 @@ def names(objects: dict[str, Any], *asked: str) -> list[str]:
 
 
 class TestReport:
-    def test_of_a_pull_secret(self) -> None:
+    def test_a_pull_secret_is_reported_with_its_registries(self) -> None:
         found = report(secret({"quay.io/team": entry(), "https://r.io": {}, f"{USER}:{PASSWORD}@x.io": entry()}))
         assert found == {
             "name": "s", "type": JSON, "read_by_nodes": True, "immutable": False, "generated": False, "managed_by": "", "owner": "",
@@ -64,7 +64,7 @@ class TestReport:
             ],
         }  # fmt: skip
 
-    def test_when_a_login_ends(self) -> None:
+    def test_the_expiry_of_a_login_is_reported(self) -> None:
         ecr = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
         written = [{"time": "1970-01-01T01:00:00Z", "fieldsV1": {"f:data": {}}}]
         auths = {"q.io": entry(USER, token(exp=60)), ecr: entry("AWS", PASSWORD)}
@@ -73,7 +73,7 @@ class TestReport:
         unknown = report(secret(auths, creationTimestamp="1970-01-01T01:00:00Z"))["registries"]
         assert unknown[0]["expires"] == "", "it may have been written at any time since"
 
-    def test_whose_it_is(self) -> None:
+    def test_the_manager_and_the_owner_of_a_secret_are_reported(self) -> None:
         ours = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", "app.kubernetes.io/instance": "team-a"}
         found = report(secret({}, labels=ours))
         assert (found["managed_by"], found["owner"]) == ("openshift_ops.image_pull", "team-a")
@@ -82,7 +82,7 @@ class TestReport:
         assert report(secret({}, annotations=GENERATED))["generated"] is True
         assert report({**secret({}), "immutable": True})["immutable"] is True
 
-    def test_what_stops_a_node(self) -> None:
+    def test_problems_that_stop_a_node_are_reported(self) -> None:
         found = report(secret({"q.io": {"auth": 5}, "r.io": entry()}))
         assert found["problems"] == ["the entry for 'q.io' has a 'auth' that is a number, not a string"]
         assert [row["has_login"] for row in found["registries"]] == [False, True]
@@ -91,19 +91,19 @@ class TestReport:
         not_base64 = report({"metadata": {"name": "s"}, "type": JSON, "data": {".dockerconfigjson": "%"}})
         assert not_base64["problems"] == ["it is not base64"]
 
-    def test_what_a_key_may_hide(self) -> None:
+    def test_a_password_in_a_key_is_hidden(self) -> None:
         found = report(secret({f"https://q.io/?token={PASSWORD}": {"auth": 5}}))
         assert "q.io" in found["problems"][0]
         assert "q.io" in found["registries"][0]["key"]
 
-    def test_of_a_type_that_no_node_reads(self) -> None:
+    def test_a_secret_of_a_type_that_no_node_reads_is_reported(self) -> None:
         found = report(secret({"q.io": entry()}, PODMAN, "auth.json"))
         assert (found["read_by_nodes"], found["problems"], len(found["registries"])) == (False, [], 1)
         broken = report(secret("{", PODMAN, "auth.json"))
         assert (broken["registries"], len(broken["problems"])) == ([], 1)
 
     @given(ANYTHING, ANYTHING, ANYTHING)
-    def test_of_anything(self, data: Any, kind: Any, meta: Any) -> None:
+    def test_an_arbitrary_object_causes_no_error(self, data: Any, kind: Any, meta: Any) -> None:
         obj = {"metadata": meta, "type": kind, "data": data}
         SecretReport.of(obj)
         SecretQuestion(PullSecrets()).evaluate("ns", {"s": obj})
@@ -121,17 +121,17 @@ class TestMeant:
         "empty": secret({}, "Opaque", "config.json", name="empty"),
     }
 
-    def test_all_that_hold_logins_and_are_not_generated(self) -> None:
+    def test_all_secrets_with_logins_that_are_not_generated_are_selected(self) -> None:
         assert names(self.OBJECTS) == ["a", "b", "broken", "opaque"]
 
-    def test_by_name_whatever_it_holds(self) -> None:
+    def test_a_named_secret_is_selected_whatever_it_holds(self) -> None:
         assert names(self.OBJECTS, "generated", "other", "none") == ["generated", "other"]
 
-    def test_by_glob_what_holds_logins(self) -> None:
+    def test_a_glob_selects_secrets_with_logins(self) -> None:
         assert names(self.OBJECTS, "o*", "g*") == ["generated", "opaque"]
         assert names(self.OBJECTS, "*") == ["a", "b", "broken", "generated", "opaque"]
 
-    def test_a_namespace_that_is_not_there(self) -> None:
+    def test_a_missing_namespace_is_refused(self) -> None:
         asks = SecretQuestion(PullSecrets(), "https://api")
         assert asks.related("ns", {}) == (NS,)
         assert asks.related("ns", self.OBJECTS) == ()
@@ -142,7 +142,7 @@ class TestMeant:
 
 
 class TestRead:
-    def test_by_name_or_all_that_may_hold_an_auth_file(self) -> None:
+    def test_secrets_are_read_by_name_or_listed_by_their_possible_types(self) -> None:
         assert SecretQuestion(PullSecrets(("a", "b"))).names("ns") == ("a", "b")
         assert SecretQuestion(PullSecrets(("a", "b")), by_name=False).names("ns") == ()
         assert SecretQuestion(PullSecrets(("a", "b*"))).names("ns") == ()

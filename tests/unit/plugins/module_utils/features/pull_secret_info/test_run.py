@@ -18,7 +18,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.v
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info.options import (
     PullSecrets,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info.run import look_into
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info.run import (
+    inspect_secrets,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import RegistryAccess
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
 from support.certificates import server_context, write_certificate
@@ -62,7 +64,7 @@ def put(api: FakeApi, namespace: str, name: str, auths: dict[str, str], user: st
 def look(api: FakeApi, wanted: PullSecrets, *namespaces: str) -> Outcome:
     clock = Clock()
     settings = RunSettings(check_mode=False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
-    outcome = look_into(api.cluster(clock), wanted, namespaces, settings)
+    outcome = inspect_secrets(api.cluster(clock), wanted, namespaces, settings)
     assert "Canary" not in str(outcome.report())
     return outcome
 
@@ -76,7 +78,7 @@ def proving(certificate: str, *repositories: str, named: Sequence[str] = ()) -> 
     return Verification(images, RegistryAccess(certificate, timeout=20.0, realm_hosts=tuple(named)))
 
 
-def test_many_namespaces_are_few_requests() -> None:
+def test_many_namespaces_cost_few_requests() -> None:
     api = FakeApi()
     many = [f"ns-{number}" for number in range(1000)]
     for name in many:
@@ -89,7 +91,7 @@ def test_many_namespaces_are_few_requests() -> None:
     assert len(api.asked) <= 2, "several names, too"
 
 
-def test_an_empty_namespace_and_one_that_is_not_there() -> None:
+def test_an_empty_namespace_is_unchanged_and_a_missing_one_fails() -> None:
     api = FakeApi()
     api.put("namespaces", "", "empty")
     outcome = look(api, PullSecrets(), "empty", "gone")
@@ -98,7 +100,7 @@ def test_an_empty_namespace_and_one_that_is_not_there() -> None:
     assert "the namespace does not exist on " in outcome.namespaces[1].error
 
 
-def test_what_may_not_be_read_is_an_error() -> None:
+def test_unreadable_secrets_are_an_error() -> None:
     api = FakeApi()
     api.fail("GET .*/secrets", Answer(403, status_object(403, "Forbidden")), times=9)
     outcome = look(api, PullSecrets(), "a")
@@ -106,7 +108,7 @@ def test_what_may_not_be_read_is_an_error() -> None:
     assert secrets(outcome) == {}
 
 
-def test_nothing_is_asked_without_verify(server: HostileRegistry) -> None:
+def test_no_registry_is_asked_without_verify(server: HostileRegistry) -> None:
     api = FakeApi()
     put(api, "a", "pull", {server.host: RIGHT})
     outcome = look(api, PullSecrets(), "a")
@@ -135,7 +137,7 @@ def test_a_registry_that_only_a_secret_names_is_not_asked_on_loopback(
     assert server.requests == []
 
 
-def test_each_answer_stands_where_the_login_does(server: HostileRegistry, certificate: str) -> None:
+def test_each_answer_is_reported_with_its_login(server: HostileRegistry, certificate: str) -> None:
     api = FakeApi()
     put(api, "a", "mixed", {server.host: RIGHT, f"{server.host}/team": "Canary-wrong", "127.0.0.1:1": "Canary"})
     put(api, "b", "over", {server.host: token(exp=60)})
@@ -173,7 +175,7 @@ def test_each_answer_stands_where_the_login_does(server: HostileRegistry, certif
     assert rows
 
 
-def test_an_end_alone_is_no_refusal(certificate: str) -> None:
+def test_an_expiry_alone_is_not_a_refusal(certificate: str) -> None:
     """Its registry does not answer here, so nothing is known."""
     api = FakeApi()
     put(api, "a", "pull", {"127.0.0.1:1": token(exp=60)})
@@ -183,7 +185,7 @@ def test_an_end_alone_is_no_refusal(certificate: str) -> None:
 
 
 @pytest.mark.parametrize(("written", "outcome"), [(True, "expired"), (False, "bad_login")])
-def test_the_age_of_a_secret_tells_when_a_known_kind_is_over(
+def test_the_age_of_a_secret_shows_that_a_known_kind_has_expired(
     written: bool, outcome: str, certificate: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Amazon's registry, which refuses the token, behind a proxy."""
@@ -204,7 +206,7 @@ def test_the_age_of_a_secret_tells_when_a_known_kind_is_over(
     assert row["expires"] == ("1970-01-01T13:00:00Z" if written else "")
 
 
-def test_of_very_many_namespaces_those_without_a_secret_are_only_counted() -> None:
+def test_namespaces_without_a_secret_are_only_counted_if_there_are_many() -> None:
     api = FakeApi()
     many = [f"ns-{number}" for number in range(101)]
     for name in many:
@@ -223,7 +225,7 @@ def test_generated_secrets_are_not_asked_about(server: HostileRegistry, certific
     assert (found["generated"], found["registries"][0]["proofs"], server.requests) == (True, [], [])
 
 
-def test_a_key_that_is_no_registry_ends_in_no_traceback(certificate: str) -> None:
+def test_a_key_that_is_not_a_registry_causes_no_traceback(certificate: str) -> None:
     api = FakeApi()
     put(api, "a", "pull", {"q.io:99999": "x", "[::1": "x", "q io": "x", "": "x", "\u202e.io": "x", "https://": "x"})
     outcome = look(api, PullSecrets(verification=proving(certificate)), "a")

@@ -32,18 +32,18 @@ def ask(**options: Any) -> dict[str, Any]:
     return ask_registries(FORM, {**USUAL, **options})
 
 
-def test_one() -> None:
+def test_a_single_registry_is_asked() -> None:
     result = ask(registry="r.example.com/image", realm_host="sso.example.com")
     assert (result["changed"], result["registry"], result["delegated"]) == (False, "r.example.com", True)
     assert "registries" not in result
 
 
-def test_one_that_fails_fails_the_task() -> None:
+def test_a_single_registry_that_fails_fails_the_task() -> None:
     with pytest.raises(OptionError, match="'registry'"):
         ask(registry="a b")
 
 
-def test_many_in_their_order() -> None:
+def test_many_registries_are_reported_in_their_order() -> None:
     result = ask(
         realm_host="sso.example.com",
         registries=[
@@ -60,7 +60,7 @@ def test_many_in_their_order() -> None:
     assert (result["failures"], result["changed"], "failed" in result) == ([], False, False)
 
 
-def test_one_of_many_that_fails_is_named_and_the_others_have_answered() -> None:
+def test_a_failed_registry_is_named_and_the_others_have_answered() -> None:
     result = ask(
         registries=[
             {"registry": "r", "realm_host": "sso.example.com"},
@@ -84,12 +84,12 @@ def test_options_that_cannot_work_are_refused_all_at_once() -> None:
         ask(registries=wrong)
 
 
-def test_none_at_all_is_refused() -> None:
+def test_an_empty_list_of_registries_is_refused() -> None:
     with pytest.raises(OptionError, match="^option 'registries' is empty: give at least one entry$"):
         ask(registries=[])
 
 
-def test_a_login_that_has_expired_is_told_from_a_wrong_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_expired_login_is_distinguished_from_a_wrong_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """At a registry that refuses everybody."""
     monkeypatch.delenv("https_proxy", raising=False)
     certificate = write_certificate(tmp_path / "server.pem")

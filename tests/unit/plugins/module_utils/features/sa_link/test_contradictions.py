@@ -60,22 +60,22 @@ class TestHoldTogether:
             [link("a", to=("*", "default")), link("b", to=("def*",))],
         ],
     )
-    def test_these(self, declared: list[SaLink]) -> None:
+    def test_compatible_links_do_not_contradict(self, declared: list[SaLink]) -> None:
         assert list(contradictions(declared)) == []
 
 
 class TestLinkedAndUnlinked:
-    def test_the_one_and_the_other_way_round(self) -> None:
+    def test_a_link_and_an_unlink_contradict_in_either_order(self) -> None:
         said = "secret a is both unlinked and linked, " + where()
         assert list(contradictions([link("x"), link("a"), absent("a")])) == [Contradiction(1, 2, said)]
         said = "secret a is both linked and unlinked, " + where()
         assert list(contradictions([absent("a"), link("a")])) == [Contradiction(0, 1, said)]
 
-    def test_with_the_first_that_says_so(self) -> None:
+    def test_a_contradiction_names_the_first_entry_that_links(self) -> None:
         found = contradictions([link("a"), link("a"), absent("a"), absent("a")])
         assert [(one.first, one.second) for one in found] == [(0, 2), (0, 3)]
 
-    def test_each_secret_and_list(self) -> None:
+    def test_each_secret_and_list_contradicts_on_its_own(self) -> None:
         both = (PULL, MOUNT)
         found = list(contradictions([link("a", "b", lists=both), absent("c", "b", "a", lists=both)]))
         assert [one.what for one in found] == [
@@ -91,30 +91,30 @@ class TestLinkedAndUnlinked:
             ("d?fault", "default", "default"),
         ],
     )
-    def test_through_a_glob(self, one: str, other: str, told: str) -> None:
+    def test_an_account_that_a_glob_matches_contradicts(self, one: str, other: str, told: str) -> None:
         (found,) = contradictions([link("a", to=(one,)), absent("a", to=(other,))])
         assert found == Contradiction(0, 1, f"secret a is both unlinked and linked, {where(told)}")
 
-    def test_for_each_account_that_both_name(self) -> None:
+    def test_each_account_that_both_entries_name_contradicts(self) -> None:
         found = contradictions([link("a", to=("one", "two", "three")), absent("a", to=("two", "three"))])
         assert [one.what.rpartition(" ")[2] for one in found] == ["two", "three"]
 
 
 class TestExclusive:
-    def test_and_another_that_links_more(self) -> None:
+    def test_an_exclusive_link_and_a_later_link_of_more_contradict(self) -> None:
         said = "the first is exclusive, and the second links b, c, " + where()
         assert list(contradictions([link("x", to=("y",)), only("a"), link("c", "a", "b")])) == [
             Contradiction(1, 2, said)
         ]
 
-    def test_after_others_that_link_more(self) -> None:
+    def test_an_exclusive_link_and_earlier_links_of_more_contradict(self) -> None:
         found = list(contradictions([link("a"), link("c", "b"), link("d", "b"), only("a")]))
         assert found == [
             Contradiction(1, 3, "the second is exclusive, and the first links b, c, " + where()),
             Contradiction(2, 3, "the second is exclusive, and the first links d, " + where()),
         ]
 
-    def test_two_of_them(self) -> None:
+    def test_two_exclusive_links_contradict(self) -> None:
         found = list(contradictions([only("a"), only("b")]))
         assert found == [
             Contradiction(0, 1, "the first is exclusive, and the second links b, " + where()),
@@ -122,12 +122,14 @@ class TestExclusive:
         ]
 
     @pytest.mark.parametrize(("first", "second"), [(("a", "b"), ("a",)), (("a",), ("a", "b"))])
-    def test_one_of_which_has_more(self, first: tuple[str, ...], second: tuple[str, ...]) -> None:
+    def test_two_exclusive_links_of_which_one_has_more_contradict(
+        self, first: tuple[str, ...], second: tuple[str, ...]
+    ) -> None:
         (found,) = contradictions([only(*first), only(*second)])
         assert (found.first, found.second) == (0, 1)
         assert " links b, " in found.what
 
-    def test_through_a_glob(self) -> None:
+    def test_an_exclusive_link_and_a_glob_contradict(self) -> None:
         (found,) = contradictions([only("a", to=("*",)), link("b")])
         assert found == Contradiction(0, 1, "the first is exclusive, and the second links b, " + where())
         (found,) = contradictions([link("b"), only("a", to=("*",))])

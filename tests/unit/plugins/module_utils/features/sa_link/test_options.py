@@ -34,7 +34,7 @@ def refused(**more: Any) -> str:
 
 
 class TestFromOptions:
-    def test_without_more_it_links_for_pulling(self) -> None:
+    def test_a_secret_is_linked_for_pulling_by_default(self) -> None:
         assert sa_link.from_options(options()) == SaLink(
             secrets=("quay",),
             service_accounts=("default",),
@@ -66,19 +66,19 @@ class TestFromOptions:
         assert getattr(sa_link.from_options(options(**more)), member) == value
 
     @pytest.mark.parametrize("option", ["secrets", "service_accounts", "link_for"])
-    def test_refuses_an_empty_list(self, option: str) -> None:
+    def test_an_empty_list_is_refused(self, option: str) -> None:
         assert refused(**{option: []}) == f"option '{option}' is empty: give at least one"
 
     @pytest.mark.parametrize("option", ["secrets", "service_accounts"])
     @pytest.mark.parametrize("name", ["Quay", "a\0", "", "x/y", "secrets:a", "a\ud800"])
-    def test_refuses_a_name_that_cannot_exist(self, option: str, name: str) -> None:
+    def test_a_name_that_cannot_exist_is_refused(self, option: str, name: str) -> None:
         assert refused(**{option: ["ok", name]}).startswith(f"option '{option}': {name!r} cannot be an object's name")
 
     @pytest.mark.parametrize("name", ["secret", "secrets"])
     def test_a_secret_may_be_called_secrets(self, name: str) -> None:
         assert sa_link.from_options(options(secrets=[name])).secrets == (name,)
 
-    def test_a_glob_is_no_name_of_a_secret(self) -> None:
+    def test_a_glob_is_not_the_name_of_a_secret(self) -> None:
         assert refused(secrets=["quay*"]).startswith("option 'secrets': 'quay*' cannot be an object's name")
 
     @pytest.mark.parametrize("name", ["secret/quay", "secrets/quay", "secrets/secrets"])
@@ -87,10 +87,10 @@ class TestFromOptions:
         assert refused(secrets=[name]) == expected
 
     @pytest.mark.parametrize("name", ["secrets/", "secret/Quay", "secrets/a/b", "secrets/secret/a", "configmaps/a"])
-    def test_before_what_is_no_name_it_is_no_prefix(self, name: str) -> None:
+    def test_an_invalid_name_is_not_taken_for_a_prefix(self, name: str) -> None:
         assert refused(secrets=[name]).startswith(f"option 'secrets': '{name}' cannot be an object's name")
 
-    def test_a_prefix_is_no_part_of_an_accounts_name(self) -> None:
+    def test_a_prefix_is_not_part_of_an_accounts_name(self) -> None:
         assert refused(service_accounts=["secrets/a"]).startswith("option 'service_accounts': 'secrets/a' cannot be")
 
     PRESENT_ONLY = "is for state present only: state absent unlinks exactly the given secrets"
@@ -109,13 +109,13 @@ class TestFromOptions:
             ({"restart_pods": "stuck", "link_for": ["mount"]}, RESTART),
         ],
     )
-    def test_refuses_what_contradicts_itself(self, more: Any, message: str) -> None:
+    def test_contradictory_options_are_refused(self, more: Any, message: str) -> None:
         assert refused(**more) == message
 
     def test_a_negative_wait_is_refused(self) -> None:
         assert refused(wait_timeout=-1) == "option 'wait_timeout' must not be negative: give seconds, or 0 to look once"
 
     @pytest.mark.parametrize("seconds", [-1, -0.001, float("nan"), float("inf"), float("-inf"), 86400.1, 1e308])
-    def test_refuses_a_time_that_never_comes(self, seconds: float) -> None:
+    def test_a_time_that_never_comes_is_refused(self, seconds: float) -> None:
         expected = f"option 'verify_after' is {seconds}: give a number of seconds from 0 to 86400"
         assert refused(verify_after=seconds) == expected

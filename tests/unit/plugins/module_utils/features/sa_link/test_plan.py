@@ -88,30 +88,30 @@ class TestRequire:
             ({**EMPTY, "data": None}, "holds no entry with user and password"),
         ],
     )
-    def test_one_that_does_not_is_refused_by_name_with_why_and_the_way_out(self, secret: Any, why: str) -> None:
+    def test_a_secret_that_does_not_work_is_refused_with_the_reason_and_the_fix(self, secret: Any, why: str) -> None:
         with pytest.raises(Refusal, match=f"^secret project-a/quay {why}.*'require: none'$"):
             self.plan(secret)
 
     @pytest.mark.parametrize("given_", [{"require": "existing"}, {"link_for": ["mount"]}])
-    def test_for_mounting_or_on_request_any_that_exists_will_do(self, given_: Any) -> None:
+    def test_any_existing_secret_is_enough_for_mounting_or_on_request(self, given_: Any) -> None:
         assert len(self.plan(self.PODMAN, **given_).changes) == 1
         with pytest.raises(Refusal, match="does not exist"):
             self.plan(None, **given_)
 
-    def test_who_may_not_read_it_is_told_that_it_was_not_verified(self) -> None:
+    def test_an_unreadable_secret_is_reported_as_not_checked(self) -> None:
         result = sa_link.from_options(options(require="usable")).plan("project-a", {"default": account()}, {})
         assert result.notes == ("secret project-a/quay was not checked: the caller may not read it",)
         assert len(result.changes) == 1
 
     @pytest.mark.parametrize("given_", [{"require": "none"}, {"state": "absent", "require": "usable"}])
-    def test_nothing_is_looked_up_for_nothing(self, given_: Any) -> None:
+    def test_no_secret_is_looked_up_without_need(self, given_: Any) -> None:
         desired = sa_link.from_options(options(**given_))
         assert list(desired.related("project-a", {})) == []
         assert desired.plan("project-a", {"default": account()}, {}).notes == ()
 
 
 class TestCreate:
-    def test_makes_a_named_account_with_its_lists_and_our_label(self) -> None:
+    def test_a_named_account_is_created_with_its_lists_and_our_label(self) -> None:
         result = plan({}, service_accounts=["builder", "b*"], create=True, link_for=["pull", "mount"])
         (change,) = result.changes
         assert (change.action, str(change.ref)) == ("create", "service account project-a/builder")
@@ -121,13 +121,13 @@ class TestCreate:
         assert change.after == {"imagePullSecrets": ["quay"], "secrets": ["quay"]}
         assert result.waiting_for == ()
 
-    def test_creates_nothing_unless_asked_to(self) -> None:
+    def test_no_account_is_created_without_create_or_by_a_glob(self) -> None:
         assert plan({}, service_accounts=["builder"]).changes == ()
         assert plan({}, service_accounts=["b*"], create=True).changes == ()
 
 
 class TestNotes:
-    def test_a_duplicate_of_others_is_told_and_stays(self) -> None:
+    def test_a_foreign_duplicate_is_reported_and_stays(self) -> None:
         result = plan({"default": account(imagePullSecrets=["quay", "team", "team", "", ""])})
         assert result.changes == ()
         assert result.notes == (
@@ -143,7 +143,9 @@ class TestNotes:
             ({"state": "absent"}, ["quay", "quay"]),
         ],
     )
-    def test_what_is_ours_or_removed_or_the_platforms_is_no_news(self, given_: Any, listed: list[str]) -> None:
+    def test_duplicates_that_are_ours_removed_or_the_platforms_are_not_reported(
+        self, given_: Any, listed: list[str]
+    ) -> None:
         assert plan({"default": account(imagePullSecrets=listed, secrets=[PLATFORM])}, **given_).notes == ()
 
 
@@ -173,7 +175,7 @@ class TestPlan:
             (["mount", "pull"], {"imagePullSecrets", "secrets"}),
         ],
     )
-    def test_only_the_lists_of_the_purpose_are_written(self, link_for: list[str], lists: set[str]) -> None:
+    def test_the_lists_of_the_purpose_alone_are_written(self, link_for: list[str], lists: set[str]) -> None:
         (change,) = plan({"default": account()}, link_for=link_for).changes
         assert set(change.body) == lists | {"metadata"}
 
@@ -185,12 +187,12 @@ class TestPlan:
     @pytest.mark.parametrize(
         ("state", "listed"), [("present", ["quay", PLATFORM]), ("absent", [PLATFORM, "team", "team"]), ("absent", [])]
     )
-    def test_nothing_changes_when_it_is_so_already(self, state: str, listed: list[str]) -> None:
+    def test_a_list_that_is_already_right_changes_nothing(self, state: str, listed: list[str]) -> None:
         result = plan({"default": account(imagePullSecrets=listed)}, state=state)
         assert (result.changes, result.waiting_for) == ((), ())
 
     @given(LISTS, WANTED, st.sampled_from(["present", "absent"]))
-    def test_a_plan_carried_out_leaves_nothing_to_plan(self, entries: Any, wanted: Any, state: str) -> None:
+    def test_an_executed_plan_leaves_nothing_to_plan(self, entries: Any, wanted: Any, state: str) -> None:
         observed = {**account(), "imagePullSecrets": entries}
         desired = sa_link.from_options(options(secrets=wanted, state=state))
         for change in desired.plan("project-a", {"default": observed}).changes:
@@ -198,7 +200,7 @@ class TestPlan:
         assert desired.plan("project-a", {"default": observed}).changes == ()
         assert foreign(observed["imagePullSecrets"], wanted) == foreign(entries, wanted)
 
-    def test_absent_takes_our_duplicates_and_only_ours(self) -> None:
+    def test_state_absent_removes_our_duplicates_and_only_ours(self) -> None:
         (change,) = plan({"default": account(imagePullSecrets=["quay", PLATFORM, "quay"])}, state="absent").changes
         assert change.after == {"imagePullSecrets": [PLATFORM]}
         assert change.details == {"lists": {"imagePullSecrets": {"added": [], "removed": ["quay"]}}}
@@ -207,16 +209,16 @@ class TestPlan:
         assert plan({}, service_accounts=["builder"]).waiting_for == (Prerequisite("service account builder", 30),)
 
     @pytest.mark.parametrize("given_", [{"state": "absent"}, {"service_accounts": ["build*"]}])
-    def test_nothing_is_waited_for_to_unlink_or_by_a_glob(self, given_: dict[str, Any]) -> None:
+    def test_no_account_is_waited_for_to_unlink_or_by_a_glob(self, given_: dict[str, Any]) -> None:
         assert plan({}, **given_).waiting_for == ()
 
-    def test_a_glob_takes_what_matches(self) -> None:
+    def test_a_glob_selects_matching_accounts(self) -> None:
         observed = {name: account(name) for name in ("builder", "build-2", "default")}
         result = plan(observed, service_accounts=["build*", "default"])
         assert [change.ref.name for change in result.changes] == ["build-2", "builder", "default"]
 
     @pytest.mark.parametrize(("accounts", "read"), [(["a", "b"], ("a", "b")), (["a", "b*"], ())])
-    def test_only_a_glob_needs_to_see_all_accounts(self, accounts: list[str], read: tuple[str, ...]) -> None:
+    def test_all_accounts_are_read_only_for_a_glob(self, accounts: list[str], read: tuple[str, ...]) -> None:
         assert sa_link.from_options(options(service_accounts=accounts)).names("a") == read
 
 
@@ -260,7 +262,7 @@ class TestUnlinking:
             lists.update(change.after)
         return lists, result.notes
 
-    def test_the_entry_that_the_annotation_names_stays_and_that_is_told(self) -> None:
+    def test_the_entry_that_the_annotation_names_stays_and_is_reported(self) -> None:
         observed = named(PLATFORM, imagePullSecrets=[PLATFORM, "quay"], secrets=[PLATFORM])
         given_ = {"secrets": [PLATFORM, "quay"], "state": "absent", "link_for": ["pull", "mount"]}
         assert self.look(observed, **given_)[1] == []
@@ -273,7 +275,7 @@ class TestUnlinking:
 
     @pytest.mark.parametrize("name", ["default-token-quay", Z, "default-dockercfg-quay"])
     @pytest.mark.parametrize("given_", [{"state": "absent"}, {"secrets": ["team"], "exclusive": True}])
-    def test_a_name_that_only_looks_generated_is_unlinked_without_a_look(self, given_: Any, name: str) -> None:
+    def test_a_name_that_only_looks_generated_is_unlinked_without_a_lookup(self, given_: Any, name: str) -> None:
         """A user's, or a stale one: it would dangle for good once the secret is deleted."""
         observed = named(PLATFORM, imagePullSecrets=[PLATFORM, name, "team"], secrets=[PLATFORM])
         given_ = {"secrets": [name], **given_}
@@ -281,7 +283,7 @@ class TestUnlinking:
         assert self.after(observed, **given_) == ({PULL: [PLATFORM, "team"]}, ())
 
     @pytest.mark.parametrize(("secret", "stays"), [(GENERATED, True), (USERS, False), (None, False)])
-    def test_before_4_16_the_secret_decides_when_it_is_named(self, secret: Any, stays: bool) -> None:
+    def test_the_named_secret_decides_before_openshift_4_16(self, secret: Any, stays: bool) -> None:
         observed = account(imagePullSecrets=[Z, "team"], secrets=[Z])
         given_ = {"secrets": [Z], "state": "absent"}
         assert self.look(observed, **given_)[1] == [ref(Z)]
@@ -289,7 +291,7 @@ class TestUnlinking:
         assert lists == {PULL: [Z, "team"] if stays else ["team"]}
         assert len(notes) == stays
 
-    def test_before_4_16_an_exclusive_list_costs_no_look(self) -> None:
+    def test_an_exclusive_list_needs_no_lookup_before_openshift_4_16(self) -> None:
         observed = account(imagePullSecrets=[Z, "team"], secrets=[Z, TOKEN, "team"])
         given_ = {"exclusive": True, "link_for": ["pull", "mount"]}
         assert self.look(observed, **given_)[1] == []
@@ -302,7 +304,7 @@ class TestUnlinking:
         assert self.after(observed, found, exclusive=True) == ({PULL: [PLATFORM, "quay"]}, ())
 
     @pytest.mark.parametrize("given_", [{"secrets": [Z], "state": "absent"}, {"exclusive": True, "secrets": ["team"]}])
-    def test_one_that_may_not_be_read_stays_and_that_is_told(self, given_: Any) -> None:
+    def test_a_secret_that_may_not_be_read_stays_linked_and_is_reported(self, given_: Any) -> None:
         observed = account(imagePullSecrets=[Z, "team"])
         assert self.look(observed, **given_)[1] == [ref(Z)]
         lists, notes = self.after(observed, {}, **given_)
@@ -321,14 +323,14 @@ class TestUnlinking:
         (change,) = desired.plan("project-a", {name: observed}).changes
         assert change.after == {PULL: [entry, "quay"]}
 
-    def test_nothing_is_looked_up_that_is_not_to_be_removed(self) -> None:
+    def test_a_secret_that_is_not_to_be_removed_is_not_looked_up(self) -> None:
         observed = account(imagePullSecrets=[Z, "quay"])
         assert self.look(observed, secrets=["quay"])[1] == []
         assert self.look(observed, secrets=["quay"], state="absent")[1] == []
         assert self.look(observed, secrets=["quay", Z], exclusive=True)[1] == []
         assert self.look(observed, secrets=[Z], state="absent", link_for=["mount"])[1] == []
 
-    def test_accounts_that_are_not_chosen_cost_nothing(self) -> None:
+    def test_accounts_that_are_not_selected_cost_no_lookup(self) -> None:
         desired = sa_link.from_options(options(secrets=["team"], exclusive=True, service_accounts=["b*"]))
         objects = {name: account(name, imagePullSecrets=[f"{name}-dockercfg-x7k2p"]) for name in ("builder", "default")}
         assert desired.related("project-a", objects) == [ref("builder-dockercfg-x7k2p")]
@@ -387,14 +389,14 @@ class TestOnlyManaged:
             ),
         ],
     )
-    def test_table(self, found: Any, removed: bool, note: str) -> None:
+    def test_the_label_of_the_secret_decides_whether_it_is_unlinked(self, found: Any, removed: bool, note: str) -> None:
         asked, result = self.plan(found, "quay", "team", "quay")
         assert asked == [ref("quay")]
         assert [change.after for change in result.changes] == ([{PULL: [PLATFORM, "team"]}] if removed else [])
         title = "secret quay stays linked to service account project-a/default: "
         assert result.notes == ((title + note,) if note else ())
 
-    def test_what_is_not_linked_is_not_looked_up(self) -> None:
+    def test_a_secret_that_is_not_linked_is_not_looked_up(self) -> None:
         """A second run costs nothing."""
         asked, result = self.plan({}, "team")
         assert (asked, result) == ([], Plan())
@@ -459,38 +461,38 @@ class TestPods:
             ({**account(), "imagePullSecrets": [None, {"name": PLATFORM}]}, False),
         ],
     )
-    def test_a_pod_has_the_accounts_list_when_it_lacks_nothing_of_the_platforms(self, observed: Any, own: bool) -> None:
+    def test_a_pod_that_lacks_nothing_of_the_platforms_has_the_accounts_list(self, observed: Any, own: bool) -> None:
         """In doubt, what looks generated is; then the list is the pod's own, and the pod stays."""
         result = self.plan(observed)
         assert [found["has_own_list"] for found in result.extra["pods"]] == [own]
         assert [change.action for change in result.changes] == ["update"] + ["delete"] * (not own)
 
-    def test_a_pod_that_got_one_of_two_has_the_accounts_list(self) -> None:
+    def test_a_pod_that_has_one_of_two_secrets_has_the_accounts_list(self) -> None:
         found = {**self.FOUND, "spec": {"imagePullSecrets": [{"name": PLATFORM}, {"name": "quay"}]}}
         given_ = {"secrets": ["quay", "sso"]}
         result = self.plan(account(imagePullSecrets=[PLATFORM]), {self.ALL: {"items": [found]}}, **given_)
         assert [(pod["missing_secrets"], pod["has_own_list"]) for pod in result.extra["pods"]] == [(["sso"], False)]
 
-    def test_pods_are_looked_at_beside_the_secrets_that_are_required(self) -> None:
+    def test_pods_are_read_together_with_the_required_secrets(self) -> None:
         desired = sa_link.from_options(options(restart_pods="report", require="usable"))
         assert desired.related("project-a", {}) == [ref("quay"), self.ALL]
 
-    def test_only_pods_of_the_chosen_accounts_count(self) -> None:
+    def test_pods_of_other_accounts_do_not_count(self) -> None:
         desired = sa_link.from_options(options(restart_pods="report", service_accounts=["builder"]))
         objects = {"default": account(), "builder": account("builder")}
         assert desired.plan("project-a", objects, {self.ALL: {"items": [self.FOUND]}}).extra == {"pods": []}
 
-    def test_who_may_not_list_pods_is_told(self) -> None:
+    def test_a_missing_right_to_list_pods_is_reported(self) -> None:
         result = self.plan(account(), {})
         assert result.notes == ("the pods of namespace project-a were not checked: the caller may not list them",)
         assert result.extra == {"pods": []}
 
     @pytest.mark.parametrize("odd", [{}, {"items": None}, {"items": "text"}, {"items": [None, "text", {}]}, []])
-    def test_a_list_that_cannot_be_read_holds_none(self, odd: Any) -> None:
+    def test_a_pod_list_that_cannot_be_read_counts_as_empty(self, odd: Any) -> None:
         assert self.plan(account(), {self.ALL: odd}).extra == {"pods": []}
 
     @pytest.mark.parametrize("given_", [{}, {"state": "absent"}])
-    def test_without_the_option_none_is_looked_for(self, given_: Any) -> None:
+    def test_no_pod_is_looked_for_without_the_option(self, given_: Any) -> None:
         result = plan({"default": account()}, **given_)
         assert (result.extra, result.notes) == ({}, ())
 
@@ -505,11 +507,11 @@ class TestLost:
             ({PULL: "text", MOUNT: [None, {"name": "a"}]}, {PULL: ["a", "b"], MOUNT: ["b"]}),
         ],
     )
-    def test_names_what_is_gone_by_list(self, observed: Any, lost: Any) -> None:
+    def test_the_missing_secrets_are_named_by_list(self, observed: Any, lost: Any) -> None:
         desired = sa_link.from_options(options(secrets=["a", "b"], link_for=["pull", "mount"]))
         assert desired.lost(observed) == lost
 
-    def test_what_was_unlinked_is_not_lost(self) -> None:
+    def test_an_unlinked_secret_is_not_lost(self) -> None:
         assert sa_link.from_options(options(state="absent")).lost(account()) == {}
 
 
@@ -522,7 +524,7 @@ class TestOddEntries:
         ("given_", "kept"),
         [({}, ["quay", "team"]), ({"exclusive": True}, ["quay"]), ({"state": "absent"}, ["team"])],
     )
-    def test_are_kept_in_their_places(self, given_: Any, kept: list[str]) -> None:
+    def test_odd_entries_keep_their_places(self, given_: Any, kept: list[str]) -> None:
         entries = [*self.ODD[:3], {"name": "quay"}, *self.ODD[3:], {"name": "team"}, {"name": "quay"}, None]
         observed = {**account(), PULL: entries}
         (change,) = plan({"default": observed}, **given_).changes
@@ -531,7 +533,7 @@ class TestOddEntries:
         assert change.body[PULL] == [*self.ODD[:3], *first, *self.ODD[3:], *last, None]
 
     @pytest.mark.parametrize("given_", [{}, {"exclusive": True}, {"state": "absent"}, {"restart_pods": "report"}])
-    def test_a_list_that_is_none_is_an_error(self, given_: Any) -> None:
+    def test_a_value_that_is_not_a_list_is_an_error(self, given_: Any) -> None:
         desired, objects = sa_link.from_options(options(**given_)), {"default": {**account(), PULL: {"name": "quay"}}}
         desired.related("project-a", objects)
         with pytest.raises(
@@ -539,7 +541,7 @@ class TestOddEntries:
         ):
             desired.plan("project-a", objects)
 
-    def test_the_other_list_is_nobodys_business(self) -> None:
+    def test_the_other_list_is_not_checked(self) -> None:
         assert len(plan({"default": {**account(), MOUNT: "text"}}).changes) == 1
 
     @pytest.mark.parametrize("meta", [None, "text", {"resourceVersion": "7", "annotations": "text", "name": None}])
@@ -578,7 +580,9 @@ class TestWhateverIsSent:
     )
 
     @given(ENTRIES | JSON, ENTRIES | JSON, META | JSON, JSON, OPTIONS)
-    def test_never_fails_and_loses_nothing(self, pull: Any, mount: Any, meta: Any, secret: Any, given_: Any) -> None:
+    def test_arbitrary_accounts_never_fail_and_lose_no_entry(
+        self, pull: Any, mount: Any, meta: Any, secret: Any, given_: Any
+    ) -> None:
         observed = {"metadata": meta, PULL: pull, MOUNT: mount}
         desired = sa_link.from_options(options(**given_))
         refs = list(desired.related("project-a", {"default": observed}))
@@ -611,11 +615,11 @@ class TestOwner:
         objects = {} if found is None else {found["metadata"]["name"]: found}
         return plan(objects, **{"service_accounts": ["build"], "create": True, "owner": "a", **given_})
 
-    def test_a_new_account_carries_it(self) -> None:
+    def test_a_new_account_carries_the_owner(self) -> None:
         (change,) = self.plan(None).changes
         assert change.body["metadata"]["labels"] == {**MANAGED_BY, INSTANCE: "a"}
 
-    def test_another_owners_account_is_refused_where_it_is_declared(self) -> None:
+    def test_an_account_of_another_owner_is_refused_where_it_is_declared(self) -> None:
         found = owned("b", account("build"))
         with pytest.raises(Refusal, match="service account project-a/build belongs to owner b and not to a"):
             self.plan(found)
@@ -624,7 +628,7 @@ class TestOwner:
             assert "labels" not in change.body["metadata"]
 
     @pytest.mark.parametrize("found", [account("build"), owned("b", account("build"))])
-    def test_what_is_adopted_gets_both_labels_once(self, found: Any) -> None:
+    def test_an_adopted_account_gets_both_labels_once(self, found: Any) -> None:
         (change,) = self.plan(found, adopt=True).changes
         labels = {**(found["metadata"].get("labels") or {}), **change.body["metadata"]["labels"]}
         assert labels == {**MANAGED_BY, INSTANCE: "a"}

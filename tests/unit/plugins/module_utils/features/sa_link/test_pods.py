@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import trimmed
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import trim_object
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.pods import (
     TRIMMED_POD,
     AccountPullList,
@@ -58,14 +58,14 @@ class TestAccountPullList:
             ([""], False),
         ],
     )
-    def test_whether_a_pods_list_can_be_a_copy(self, listed: list[str], copied: bool) -> None:
+    def test_a_pull_list_is_compared_with_that_of_the_account(self, listed: list[str], copied: bool) -> None:
         """The platform's entry is there from the account's first moments on."""
         pull_list = AccountPullList(frozenset({"platform", "team", "quay"}), frozenset({"platform"}))
         assert pull_list.may_have_been_copied_as(listed) is copied
 
 
 class TestPodsMissingSecrets:
-    def test_come_by_name_with_what_they_lack(self) -> None:
+    def test_pods_are_sorted_by_name_and_list_their_missing_secrets(self) -> None:
         found = find(pod("b", PLATFORM), pod("a", "quay"), pod("has-both", "quay", "sso"), wanted=("quay", "sso"))
         assert [(pod.name, pod.account, pod.missing_secrets) for pod in found] == [
             ("a", "default", ("sso",)),
@@ -86,12 +86,12 @@ class TestPodsMissingSecrets:
             ({**pod("a"), "spec": None}, False),
         ],
     )
-    def test_a_list_of_its_own_is_told_apart(self, found: Any, own: bool) -> None:
+    def test_a_pull_list_of_the_pods_own_is_distinguished(self, found: Any, own: bool) -> None:
         (missing,) = find(found)
         assert missing.has_own_list is own
 
     @pytest.mark.parametrize("account", [None, "", "default"])
-    def test_without_an_account_a_pod_is_of_the_default_one(self, account: Any) -> None:
+    def test_a_pod_without_an_account_belongs_to_the_default_one(self, account: Any) -> None:
         assert len(find(of(pod("a"), "spec", serviceAccountName=account))) == 1
 
     @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ class TestPodsMissingSecrets:
         ],
         ids=repr,
     )
-    def test_others_are_out_of_question(self, found: Any) -> None:
+    def test_an_unaffected_or_invalid_pod_is_left_out(self, found: Any) -> None:
         assert find(found) == []
 
     @pytest.mark.parametrize("phase", ["Running", "Pending", "Unknown", None])
@@ -140,7 +140,7 @@ class TestPod:
             ([None, "text", {}], ""),
         ],
     )
-    def test_its_owner_is_the_controller(self, owners: Any, owner: str) -> None:
+    def test_the_owner_of_a_pod_is_its_controller(self, owners: Any, owner: str) -> None:
         assert self.one(of(pod("a"), "metadata", ownerReferences=owners)).owner == owner
 
     @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ class TestPod:
             (None, ""),
         ],
     )
-    def test_why_it_waits(self, status: Any, reason: str) -> None:
+    def test_the_waiting_reason_is_that_of_the_pull(self, status: Any, reason: str) -> None:
         assert self.one({**pod("a"), "status": status}).waiting_reason == reason
 
     @pytest.mark.parametrize(
@@ -182,10 +182,10 @@ class TestPod:
             (pod("a"), False, False),
         ],
     )
-    def test_a_restart_helps_one_that_its_controller_replaces(self, found: Any, own: bool, recovers: bool) -> None:
+    def test_a_restart_helps_a_pod_that_its_controller_replaces(self, found: Any, own: bool, recovers: bool) -> None:
         assert PodMissingSecrets(found, "default", ("quay",), own).recovers_by_restart is recovers
 
-    def test_is_reported(self) -> None:
+    def test_a_pod_is_reported(self) -> None:
         assert PodMissingSecrets(pod("a", waits="ErrImagePull"), "app", ("b", "a"), True).report() == {
             "name": "a",
             "service_account": "app",
@@ -197,7 +197,7 @@ class TestPod:
         alone = self.one(pod("a", owner="")).report()
         assert (alone["owner"], alone["waiting_reason"], alone["has_own_list"]) == (None, None, False)
 
-    def test_is_deleted_only_as_it_was_seen(self) -> None:
+    def test_a_pod_is_deleted_only_as_it_was_seen(self) -> None:
         change = self.one(pod("a", PLATFORM, "team", waits="ErrImagePull")).restart("project-a")
         details = {"service_account": "default", "owner": "ReplicaSet app", "waiting_reason": "ErrImagePull"}
         assert (change.action, str(change.ref), change.details) == ("delete", "pod project-a/a", details)
@@ -207,7 +207,7 @@ class TestPod:
 
 
 class TestKind:
-    def test_is_what_the_api_server_calls_pods(self) -> None:
+    def test_the_kind_has_the_names_of_the_api_server(self) -> None:
         assert (
             TRIMMED_POD.api_version,
             TRIMMED_POD.kind,
@@ -246,8 +246,8 @@ class TestTrimmed:
         },
     }
 
-    def test_keeps_what_is_used(self) -> None:
-        assert trimmed(TRIMMED_POD, self.FULL) == {
+    def test_a_trimmed_pod_keeps_the_fields_in_use(self) -> None:
+        assert trim_object(TRIMMED_POD, self.FULL) == {
             "metadata": {
                 **pod("a")["metadata"],
                 "namespace": "project-a",
@@ -275,13 +275,13 @@ class TestTrimmed:
             {"metadata": {"name": "a"}},
         ],
     )
-    def test_changes_nothing_that_is_found(self, found: Any) -> None:
-        whole, part = find(found), find(trimmed(TRIMMED_POD, found))
+    def test_a_trimmed_pod_gives_the_same_result(self, found: Any) -> None:
+        whole, part = find(found), find(trim_object(TRIMMED_POD, found))
         assert [(pod.report(), pod.recovers_by_restart) for pod in part] == [
             (pod.report(), pod.recovers_by_restart) for pod in whole
         ]
 
     @pytest.mark.parametrize("odd", [{}, {"metadata": None, "spec": "text", "status": []}])
-    def test_never_fails(self, odd: Any) -> None:
+    def test_an_odd_pod_is_trimmed_without_an_error(self, odd: Any) -> None:
         empty = {"initContainerStatuses": [], "containerStatuses": []}
-        assert trimmed(TRIMMED_POD, odd) == {"metadata": {"annotations": {}}, "spec": {}, "status": empty}
+        assert trim_object(TRIMMED_POD, odd) == {"metadata": {"annotations": {}}, "spec": {}, "status": empty}

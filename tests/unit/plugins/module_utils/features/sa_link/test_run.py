@@ -78,7 +78,7 @@ def api() -> FakeApi:
 
 
 class TestLooks:
-    def test_after_the_time_that_was_asked_for(self, api: FakeApi) -> None:
+    def test_the_links_are_read_again_after_the_requested_time(self, api: FakeApi) -> None:
         put(api, "platform", "mine")
         clock = Clock()
         outcome = verify(api, changed("a"), clock=clock)
@@ -89,7 +89,7 @@ class TestLooks:
     @pytest.mark.parametrize(
         "given", [{"verify_after": 0.0}, {"check": True}, {"present": False}, {"stopped": "the cluster failed"}]
     )
-    def test_not_at_all(self, api: FakeApi, given: Any) -> None:
+    def test_the_links_are_not_read_again_if_no_check_is_needed(self, api: FakeApi, given: Any) -> None:
         clock = Clock()
         verify(api, changed("a"), clock=clock, **given)
         assert (clock.slept, api.asked) == ([], [])
@@ -102,7 +102,7 @@ class TestLooks:
             changed("a", SECRET),
         ],
     )
-    def test_only_at_accounts_that_were_written(self, api: FakeApi, result: NamespaceResult) -> None:
+    def test_accounts_that_were_not_written_are_not_read_again(self, api: FakeApi, result: NamespaceResult) -> None:
         clock = Clock()
         assert verify(api, result, clock=clock).namespaces == [result]
         assert (clock.slept, api.asked) == ([], [])
@@ -133,36 +133,34 @@ class TestSays:
         assert result.error.startswith(text)
         return result.error.removeprefix(text)
 
-    def test_who_wrote_it_last(self, api: FakeApi) -> None:
+    def test_the_last_writer_of_the_list_is_named(self, api: FakeApi) -> None:
         said = self.lost(api, ("old", 1), ("pipeline", 3), ("openshift_ops.image_pull", 4))
         assert (
             said == "according to its managedFields, 'pipeline' wrote that list last: add the secret there, or stop it"
         )
 
     @pytest.mark.parametrize("platform", [PLATFORM, "openshift-controller-manager"])
-    def test_that_it_cannot_be_known_once_the_platform_has_repaired_its_entry(
-        self, api: FakeApi, platform: str
-    ) -> None:
+    def test_the_writer_is_unknown_once_the_platform_has_repaired_its_entry(self, api: FakeApi, platform: str) -> None:
         """The platform writes last in any case: within milliseconds it puts its own entry back (traces)."""
         assert self.lost(api, ("pipeline", 2), (platform, 3)) == (
             "by whom is not known, because the platform restored its own entry afterwards and its managedFields name only "
             f"'{platform}': {WATCH}"
         )
 
-    def test_that_there_is_no_record(self, api: FakeApi) -> None:
+    def test_a_missing_record_of_writers_is_reported(self, api: FakeApi) -> None:
         assert self.lost(api) == f"its managedFields do not show by whom, so {WATCH}"
 
-    def test_that_the_account_was_deleted(self, api: FakeApi) -> None:
+    def test_a_deleted_account_is_reported(self, api: FakeApi) -> None:
         (result,) = verify(api, changed("a")).namespaces
         assert result.error == f"service account a/default was deleted on {HOST} after it was linked"
 
-    def test_that_it_could_not_be_read(self, api: FakeApi) -> None:
+    def test_an_unreadable_account_is_reported(self, api: FakeApi) -> None:
         api.fail("GET", status_object(403, "Forbidden", "no"))
         (result,) = verify(api, changed("a")).namespaces
         assert result.status == "failed"
         assert result.error.startswith("whether service account a/default still has its links was not verified: ")
 
-    def test_each_list_that_lost_something(self, api: FakeApi) -> None:
+    def test_each_list_that_lost_a_secret_is_reported(self, api: FakeApi) -> None:
         put(api, "platform")
         (result,) = verify(
             api, changed("a"), secrets=("mine", "other"), lists=("imagePullSecrets", "secrets")
@@ -195,7 +193,7 @@ class TestEntries:
         batch = Batch(SERVICE_ACCOUNT, {"a": declared})
         return verify_links(api.cluster(clock), batch, Outcome([result]), settings).namespaces[0]
 
-    def test_each_fails_alone_after_one_look_and_the_longest_time(self, api: FakeApi) -> None:
+    def test_each_link_fails_alone_after_one_look_and_the_longest_time(self, api: FakeApi) -> None:
         put(api, "two")
         clock = Clock()
         links = (self.link("one"), self.link("two", after=9.0), self.link("three", after=2.0))
@@ -212,18 +210,18 @@ class TestEntries:
         [{"after": 0.0}, {"present": False}, {"service_accounts": ("builder",)}],
         ids=["asks for none", "unlinks", "of another account"],
     )
-    def test_only_those_that_ask_for_it(self, api: FakeApi, link: Any) -> None:
+    def test_links_that_ask_for_no_check_are_not_checked(self, api: FakeApi, link: Any) -> None:
         put(api, "one")
         result = self.verify(api, [self.written(0, 1)], self.link("one"), self.link("two", **link))
         assert (result.status, result.failures) == ("changed", ())
 
-    def test_only_those_that_have_written(self, api: FakeApi) -> None:
+    def test_links_that_wrote_nothing_are_not_checked(self, api: FakeApi) -> None:
         put(api, "one")
         clock = Clock()
         result = self.verify(api, [self.written(0)], self.link("one"), self.link("two", after=9.0), clock=clock)
         assert (result.status, clock.slept) == ("changed", [5.0])
 
-    def test_not_one_that_has_failed(self, api: FakeApi) -> None:
+    def test_a_link_that_has_failed_is_not_checked(self, api: FakeApi) -> None:
         put(api, "one")
         failures = (Failure(self.entry(1), "no"),)
         result = self.verify(
@@ -231,12 +229,12 @@ class TestEntries:
         )
         assert result.failures == failures
 
-    def test_nothing_to_look_at(self, api: FakeApi) -> None:
+    def test_no_account_is_read_if_no_link_asks_for_a_check(self, api: FakeApi) -> None:
         clock = Clock()
         self.verify(api, [self.written(0)], self.link("one", after=0.0), clock=clock)
         assert (clock.slept, api.asked) == ([], [])
 
-    def test_each_account_once(self, api: FakeApi) -> None:
+    def test_each_account_is_read_once(self, api: FakeApi) -> None:
         put(api, "one", "two")
         api.put("serviceaccounts", "a", "builder", imagePullSecrets=[])
         changes = [self.written(0, 1), self.written(1, account="builder")]
@@ -246,7 +244,7 @@ class TestEntries:
         assert failure.entry == self.entry(1)
         assert failure.error.startswith("service account a/builder lost two from ")
 
-    def test_an_account_that_cannot_be_read_is_each_ones_failure(self, api: FakeApi) -> None:
+    def test_an_account_that_cannot_be_read_fails_each_link(self, api: FakeApi) -> None:
         api.fail("GET", status_object(403, "Forbidden", "no"))
         result = self.verify(api, [self.written(0, 1)], self.link("one"), self.link("two"))
         assert [failure.entry.position for failure in result.failures] == [0, 1]

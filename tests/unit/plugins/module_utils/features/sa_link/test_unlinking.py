@@ -64,7 +64,7 @@ class TestMustBeRead:
             (OTHER, False, False, True),
         ],
     )
-    def test_only_where_the_account_does_not_tell(
+    def test_a_secret_is_read_only_if_the_account_does_not_decide(
         self, found: Any, by_name: bool, exclusive: bool, only_managed: bool
     ) -> None:
         asked = [unlinking.must_be_read(found, PULL, NAME) for unlinking in (BY_NAME, EXCLUSIVE, ONLY_MANAGED)]
@@ -107,14 +107,14 @@ class TestDecide:
             (OTHER, None, REMOVED, REMOVED, REMOVED),
         ],
     )
-    def test_table(
+    def test_the_annotation_or_else_the_secret_decides(
         self, found: Any, secret: Any, by_name: Decision, exclusive: Decision, only_managed: Decision
     ) -> None:
         read = {} if secret is UNREAD else {REF: secret}
         decided = [unlinking.decide(found, PULL, REF, read) for unlinking in (BY_NAME, EXCLUSIVE, ONLY_MANAGED)]
         assert decided == [by_name, exclusive, only_managed]
 
-    def test_the_list_counts(self) -> None:
+    def test_a_token_counts_as_generated_only_on_the_mount_list(self) -> None:
         """A token is never the platform's on the pull list."""
         name = "default-token-zzzzz"
         ref, found = ObjectRef(SECRET, "project-a", name), account(name, mount=(name,))
@@ -124,7 +124,9 @@ class TestDecide:
 
 class TestOwner:
     @pytest.mark.parametrize(("owner", "removed"), [("a", True), ("", True), ("b", False)])
-    def test_only_managed_keeps_links_to_another_owners_secret(self, owner: str, removed: bool) -> None:
+    def test_the_option_only_managed_keeps_links_to_the_secret_of_another_owner(
+        self, owner: str, removed: bool
+    ) -> None:
         secret = {"type": "kubernetes.io/dockerconfigjson", "metadata": {"labels": {**MANAGED_BY, INSTANCE: "a"}}}
         ref = ObjectRef(SECRET, "project-a", "quay")
         unlinking = Unlinking(by_name=True, only_managed=True, ownership=Ownership(owner))

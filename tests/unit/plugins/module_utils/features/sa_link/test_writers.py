@@ -30,11 +30,11 @@ class TestLastWriters:
     @pytest.mark.parametrize(
         ("key", "managers"), [("imagePullSecrets", ["pipeline", "old"]), ("secrets", ["pipeline"]), ("automount", [])]
     )
-    def test_the_latest_comes_first_each_once_and_never_we(self, key: str, managers: list[str]) -> None:
+    def test_writers_are_listed_once_with_the_latest_first_and_without_us(self, key: str, managers: list[str]) -> None:
         assert last_writers({"metadata": {"managedFields": FIELDS}}, key, OURS) == managers
 
     @pytest.mark.parametrize("fields", [None, [], "text", {"manager": "x"}, [None, "text", {}, {"fieldsV1": None}]])
-    def test_a_record_that_cannot_be_read_names_nobody(self, fields: Any) -> None:
+    def test_a_record_that_cannot_be_read_names_no_writer(self, fields: Any) -> None:
         assert last_writers({"metadata": {"managedFields": fields}}, "secrets", OURS) == []
         assert last_writers({"metadata": None}, "secrets", OURS) == []
 
@@ -42,5 +42,5 @@ class TestLastWriters:
         fields = [entry("b", None, "secrets"), entry("a", "2026-01-01", "secrets"), entry("c", 5, "secrets")]
         assert last_writers({"metadata": {"managedFields": fields}}, "secrets", OURS) == ["c", "a", "b"]
 
-    def test_one_without_a_manager_is_told(self) -> None:
+    def test_an_entry_without_a_manager_is_reported(self) -> None:
         assert last_writers({"metadata": {"managedFields": [entry(None, "", "secrets")]}}, "secrets", OURS) == ["None"]

@@ -16,13 +16,13 @@ def accounts(**options: Any) -> Any:
     return from_options({"service_accounts": ["default"], "accounts": None, **options})
 
 
-def test_the_same_in_every_namespace() -> None:
+def test_the_same_accounts_are_awaited_in_every_namespace() -> None:
     found = accounts(service_accounts=["b", "a", "b"])
     assert found(["x", "y"]) == {"x": ("b", "a"), "y": ("b", "a")}
     assert found.namespaces is None
 
 
-def test_different_ones() -> None:
+def test_different_accounts_are_awaited_in_each_namespace() -> None:
     given = [{"namespace": "x", "name": "a"}, {"namespace": "y", "name": "b"}, {"namespace": "x", "name": "c"}]
     found = accounts(accounts=[*given, given[0]])
     assert found.namespaces == ["x", "y"]
@@ -39,7 +39,7 @@ def test_different_ones() -> None:
         ({"service_accounts": ["a*"]}, "option 'service_accounts': 'a*' cannot be an object's name"),
     ],
 )
-def test_what_cannot_be_is_refused(given: dict[str, Any], message: str) -> None:
+def test_invalid_accounts_are_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError) as error:
         accounts(**given)
     assert str(error.value).startswith(message)

@@ -47,23 +47,23 @@ READY = {
 
 
 class TestSees:
-    def test_the_named_accounts(self) -> None:
+    def test_the_named_accounts_are_read(self) -> None:
         assert (ASKS.kind, ASKS.names("a")) == (SERVICE_ACCOUNT, ("default", "builder"))
 
-    def test_only_the_secrets_that_they_refer_to(self) -> None:
+    def test_the_secrets_that_the_accounts_refer_to_are_read(self) -> None:
         assert ASKS.related("a", {"default": account(GENERATED, "mine")}) == [REF]
         assert ASKS.related("a", {}) == []
         assert ASKS.related("a", {"other": account(GENERATED)}) == []
 
 
 class TestEvaluates:
-    def test_ready(self) -> None:
+    def test_a_ready_account_is_not_waited_for(self) -> None:
         report = {"name": "default", "exists": True, "provisioned": True, "pull_secret": GENERATED}
         assert ONE.evaluate("a", {"default": account(GENERATED)}, {REF: READY}) == Evaluation(
             extra={"service_accounts": [report]}
         )
 
-    def test_an_account_that_is_missing(self) -> None:
+    def test_a_missing_account_is_waited_for(self) -> None:
         found = ASKS.evaluate("a", {"default": account(GENERATED)}, {REF: READY})
         assert found.waiting_for == ("service account builder does not exist",)
         assert found.extra["service_accounts"][1] == {
@@ -80,7 +80,7 @@ class TestEvaluates:
             ([GENERATED], {REF: None}, f"service account default: secret {GENERATED} is listed but does not exist yet"),
         ],
     )
-    def test_what_is_not_there_yet(self, listed: list[str], secrets: Any, missing: str) -> None:
+    def test_a_missing_secret_is_waited_for(self, listed: list[str], secrets: Any, missing: str) -> None:
         found = ONE.evaluate("a", {"default": account(*listed)}, secrets)
         assert found.waiting_for == (missing,)
         assert found.extra["service_accounts"] == [
@@ -88,7 +88,7 @@ class TestEvaluates:
         ]
         assert found.notes == ()
 
-    def test_a_secret_that_may_not_be_read_is_said(self) -> None:
+    def test_a_secret_that_may_not_be_read_is_reported(self) -> None:
         found = ONE.evaluate("a", {"default": account(GENERATED)}, {})
         assert found.waiting_for == ()
         assert len(found.notes) == 1
@@ -99,7 +99,7 @@ class TestEvaluates:
 class TestNoneWillCome:
     ASKS = ProvisionedAccounts({"a": ("default", "builder")}, none_will_come="this is not OpenShift")
 
-    def test_is_a_success_with_the_reason(self) -> None:
+    def test_a_cluster_that_generates_no_secret_is_a_success_with_the_reason(self) -> None:
         found = ProvisionedAccounts({"a": ("default",)}, "this is not OpenShift").evaluate(
             "a", {"default": account()}, {}
         )
@@ -107,11 +107,11 @@ class TestNoneWillCome:
         report = {"name": "default", "exists": True, "provisioned": True, "pull_secret": None, "reason": reason}
         assert found == Evaluation(extra={"service_accounts": [report]})
 
-    def test_an_account_has_to_exist_all_the_same(self) -> None:
+    def test_an_account_must_exist_even_if_no_secret_is_generated(self) -> None:
         found = self.ASKS.evaluate("a", {"default": account()}, {})
         assert found.waiting_for == ("service account builder does not exist",)
 
-    def test_a_secret_that_is_there_counts(self) -> None:
+    def test_an_existing_secret_counts(self) -> None:
         found = self.ASKS.evaluate("a", {"default": account(GENERATED)}, {REF: READY})
         assert found.extra["service_accounts"][0] == {
             "name": "default",

@@ -74,7 +74,7 @@ def wait(api: FakeApi, clock: Clock | None = None, timeout: float = 0.0) -> Outc
 
 
 class TestReady:
-    def test_costs_one_read_of_the_account_and_one_of_its_secret(self, api: FakeApi) -> None:
+    def test_a_ready_account_costs_one_read_of_the_account_and_one_of_its_secret(self, api: FakeApi) -> None:
         put_account(api, ready=True)
         outcome = wait(api)
         assert not outcome.has_failed
@@ -83,7 +83,7 @@ class TestReady:
             f"GET /api/v1/namespaces/a/secrets/{GENERATED}",
         ]
 
-    def test_once_it_is(self, api: FakeApi) -> None:
+    def test_the_wait_ends_once_the_account_is_ready(self, api: FakeApi) -> None:
         serve(api, OPENSHIFT)
         put_account(api, ready=False)
         clock = Clock()
@@ -109,7 +109,9 @@ class TestNoneWillCome:
             ({"groups": [None, "odd", {"name": None}]}, REMOVED, "the image registry of this cluster is Removed"),
         ],
     )
-    def test_is_a_success_at_once(self, api: FakeApi, groups: Any, operator: Any, why: str) -> None:
+    def test_a_cluster_that_generates_no_secret_is_a_success_at_once(
+        self, api: FakeApi, groups: Any, operator: Any, why: str
+    ) -> None:
         serve(api, groups, operator=operator)
         put_account(api, ready=False)
         clock = Clock()
@@ -120,7 +122,7 @@ class TestNoneWillCome:
         assert not outcome.has_failed
         assert clock.slept == []
 
-    def test_nothing_is_asked_of_the_operators_where_there_are_none(self, api: FakeApi) -> None:
+    def test_operators_are_not_read_on_plain_kubernetes(self, api: FakeApi) -> None:
         serve(api, KUBERNETES)
         put_account(api, ready=False)
         wait(api)
@@ -140,7 +142,7 @@ class TestStillMissing:
         (failed,) = outcome.failed
         return failed.error
 
-    def test_is_waited_for_and_then_told(self, api: FakeApi) -> None:
+    def test_a_missing_secret_is_waited_for_and_then_reported(self, api: FakeApi) -> None:
         put_account(api, ready=False)
         api.put("services", "openshift-image-registry", "image-registry")
         assert self.told(api).startswith(self.MISSING + self.HINT)
@@ -152,13 +154,13 @@ class TestStillMissing:
             (FORBIDDEN, "ClusterVersion version and ClusterOperator image-registry"),
         ],
     )
-    def test_what_may_not_be_read_is_named(self, api: FakeApi, version: Any, what: str) -> None:
+    def test_objects_that_may_not_be_read_are_named(self, api: FakeApi, version: Any, what: str) -> None:
         put_account(api, ready=False)
         api.put("services", "openshift-image-registry", "image-registry")
         said = self.told(api, version=version, operator=FORBIDDEN)
         assert f"the caller is not allowed to read {what}, so it is not known whether" in said
 
-    def test_a_registry_without_a_service(self, api: FakeApi) -> None:
+    def test_a_registry_without_a_service_is_reported(self, api: FakeApi) -> None:
         put_account(api, ready=False)
         said = self.told(api)
         assert (
@@ -166,14 +168,14 @@ class TestStillMissing:
             in said
         )
 
-    def test_no_cluster_version_is_no_openshift(self, api: FakeApi) -> None:
+    def test_a_cluster_without_a_cluster_version_is_not_openshift(self, api: FakeApi) -> None:
         put_account(api, ready=False)
         said = self.told(api, version=None)
         assert said.endswith(
             "ClusterVersion version does not exist, so this is probably not OpenShift: nothing generates pull secrets here"
         )
 
-    def test_a_misspelt_account(self, api: FakeApi) -> None:
+    def test_a_misspelled_account_is_reported_with_a_similar_name(self, api: FakeApi) -> None:
         api.put("serviceaccounts", "a", "defaults")
         said = self.told(api)
         assert said.startswith(
@@ -183,13 +185,15 @@ class TestStillMissing:
         assert "controller-manager" not in said
         assert not [line for line in api.asked if "/services/" in line]
 
-    def test_accounts_that_may_not_be_listed(self, api: FakeApi) -> None:
+    def test_accounts_that_may_not_be_listed_give_no_similar_name(self, api: FakeApi) -> None:
         api.fail(r"GET /api/v1/namespaces/a/serviceaccounts\?", FORBIDDEN, times=ALWAYS)
         assert "create service account default" in self.told(api)
 
     @pytest.mark.parametrize("status", [400, 500])
     @pytest.mark.parametrize("what", ["groups", "version", "operator"])
-    def test_an_error_of_the_server_is_no_answer_and_ends_no_wait(self, api: FakeApi, what: str, status: int) -> None:
+    def test_an_error_of_the_server_is_not_an_answer_and_ends_no_wait(
+        self, api: FakeApi, what: str, status: int
+    ) -> None:
         put_account(api, ready=False)
         api.put("services", "openshift-image-registry", "image-registry")
         said = self.told(api, retries=status == 500, **{"operator": {}, what: status_object(status, "Odd", "odd")})
@@ -197,7 +201,7 @@ class TestStillMissing:
         assert f": {status} odd. " in said
         assert said.endswith("; so it is not known whether this cluster generates pull secrets at all")
 
-    def test_an_error_about_the_registrys_service_says_nothing_of_that(self, api: FakeApi) -> None:
+    def test_an_error_about_the_registrys_service_is_not_reported_as_its_absence(self, api: FakeApi) -> None:
         put_account(api, ready=False)
         api.fail("services/image-registry", status_object(500, "Odd", "odd"), times=ALWAYS)
         assert self.told(api, retries=True).startswith(self.MISSING + self.HINT)

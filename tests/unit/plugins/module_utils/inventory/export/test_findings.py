@@ -15,7 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
 )
 
 
-def test_notes() -> None:
+def test_findings_count_left_out_objects_and_list_unexpressed_ones() -> None:
     findings, ref = Findings(), ObjectRef(SECRET, "a", "one")
     findings.note(ref, LeftOut("theirs"))
     findings.note(ref, LeftOut("theirs"))
@@ -24,6 +24,6 @@ def test_notes() -> None:
     assert findings.unexpressed == [NotExported(ref, "it cannot be")]
 
 
-def test_a_secret_shows_nothing_of_what_it_holds() -> None:
+def test_the_repr_of_a_found_secret_shows_no_credential() -> None:
     login = {"registry": "quay.io", "username": "u", "password": "secret-1"}
     assert "secret-1" not in repr(ExportedSecret("one", "t", "k", from_registries([login]), (login,)))

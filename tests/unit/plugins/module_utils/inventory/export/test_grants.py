@@ -65,7 +65,7 @@ def found_in(**bindings: Any) -> Findings:
         ([{"kind": "ServiceAccount", "name": "own"}], {"users": ["system:serviceaccount:b:own"]}),
     ],
 )  # fmt: skip
-def test_subjects(subjects: list[Any], options: dict[str, Any]) -> None:
+def test_subjects_become_the_options_of_a_grant(subjects: list[Any], options: dict[str, Any]) -> None:
     (grant,) = found_in(mine=binding(*subjects)).grants
     assert grant.options == options
 
@@ -78,27 +78,29 @@ def test_subjects(subjects: list[Any], options: dict[str, Any]) -> None:
         ("image-puller-grant-custom", "custom", {"role": "custom", "binding_name": "image-puller-grant-custom"}),
     ],
 )
-def test_the_names_of_bindings_and_roles(name: str, role: str, named: dict[str, str]) -> None:
+def test_an_entry_names_only_a_binding_or_role_that_is_not_the_default(
+    name: str, role: str, named: dict[str, str]
+) -> None:
     findings = Findings()
     GRANTS.find("b", NamespaceObjects(bindings={name: binding(ALICE, role=role, labels=MANAGED_BY)}), FOUND, findings)
     (grant,) = findings.grants
     assert (grant.named, grant.binding_name, grant.role) == (named, name, role)
 
 
-def test_the_rights_of_an_automation_account_are_no_grants() -> None:
+def test_bindings_of_an_automation_account_are_not_grants() -> None:
     there = {"image-pull:home:robot": binding(ALICE, role="image-pull:home:robot", labels=dict(LABELS))}
     findings = Findings()
     GRANTS.find("b", NamespaceObjects(bindings=there), FOUND, findings)
     assert (findings.grants, findings.left_out, findings.unexpressed) == ([], {}, [])
-    assert [*GRANTS.looked_up("b", NamespaceObjects(bindings=there))] == []
+    assert [*GRANTS.refs_to_read("b", NamespaceObjects(bindings=there))] == []
 
 
-def test_bindings_of_other_roles_are_nothing_to_us() -> None:
+def test_bindings_of_other_roles_are_ignored() -> None:
     findings = found_in(theirs=binding(ALICE, role="admin"), empty=binding())
     assert (findings.grants, findings.left_out, findings.unexpressed) == ([], {}, [])
 
 
-def test_the_platforms_own_binding_is_counted_and_what_others_added_to_it_is_a_grant() -> None:
+def test_the_platforms_own_binding_is_counted_and_added_subjects_are_a_grant() -> None:
     findings = found_in(system__image_pullers=binding(OWN))  # not that name
     assert findings.left_out == {}
     there = {
@@ -131,7 +133,7 @@ def test_the_platforms_own_binding_is_counted_and_what_others_added_to_it_is_a_g
         (binding({"kind": "User", "name": "a\nb"}), "control characters"),
     ],
 )
-def test_what_no_entry_names(there: Any, reason: str) -> None:
+def test_a_binding_that_no_entry_can_express_is_listed_with_the_reason(there: Any, reason: str) -> None:
     findings = found_in(mine=there)
     assert findings.grants == []
     (noted,) = findings.unexpressed
@@ -139,20 +141,20 @@ def test_what_no_entry_names(there: Any, reason: str) -> None:
     assert reason in noted.reason
 
 
-def test_the_other_subjects_of_such_a_binding_are_a_grant() -> None:
+def test_valid_subjects_next_to_an_invalid_one_are_a_grant() -> None:
     findings = found_in(mine=binding({"kind": "Robot", "name": "r2"}, ALICE))
     assert [grant.options for grant in findings.grants] == [{"users": ["alice"]}]
     assert len(findings.unexpressed) == 1
 
 
-def test_a_binding_whose_name_no_option_takes() -> None:
+def test_a_binding_name_that_the_option_refuses_is_listed() -> None:
     findings = Findings()
     GRANTS.find("b", NamespaceObjects(bindings={"a%b": binding(ALICE)}), FOUND, findings)
     assert findings.grants == []
     assert "binding_name" in findings.unexpressed[0].reason
 
 
-def test_what_is_looked_up() -> None:
+def test_only_roles_and_accounts_of_possible_grants_are_looked_up() -> None:
     account = {"kind": "ServiceAccount", "name": "default", "namespace": "a"}
     there = {
         "mine": binding(account, ALICE, PROJECT, "odd"),
@@ -160,5 +162,5 @@ def test_what_is_looked_up() -> None:
         "odd": {"subjects": 5},
     }
     there["theirs"] = binding({"kind": "ServiceAccount", "name": "x"}, role="admin")
-    refs = list(GRANTS.looked_up("b", NamespaceObjects(bindings=there)))
+    refs = list(GRANTS.refs_to_read("b", NamespaceObjects(bindings=there)))
     assert set(refs) == {ObjectRef(CLUSTER_ROLE, "", ROLE), ObjectRef(SERVICE_ACCOUNT, "a", "default")}

@@ -64,11 +64,11 @@ def test_equal_secrets_are_one_entry() -> None:
         secret(links=(ExportedLinks(("default",), ("mount",)),)),
     ],
 )
-def test_others_are_two(other: ExportedSecret) -> None:
+def test_different_secrets_are_two_entries(other: ExportedSecret) -> None:
     assert len(inventory_of({"a": Findings([secret()]), "b": Findings([other])}).secrets) == 2
 
 
-def test_an_entry_says_only_what_is_needed() -> None:
+def test_an_entry_contains_only_the_needed_options() -> None:
     (plain,) = inventory_of({"a": Findings([secret()])}).secrets
     reference = "{{ vaulted_quay_io_u | string }}"
     assert plain == {
@@ -95,7 +95,7 @@ def test_an_entry_says_only_what_is_needed() -> None:
     assert (unlinked["service_accounts"], "link_for" in unlinked) == ([], False)
 
 
-def test_accounts_that_are_linked_for_different_purposes() -> None:
+def test_accounts_linked_for_different_purposes_have_separate_links() -> None:
     links = (ExportedLinks(("default",), ("pull",)), ExportedLinks(("builder",), ("mount",)))
     (entry,) = inventory_of({"a": Findings([secret(links=links)])}).secrets
     assert entry["links"] == [
@@ -114,20 +114,20 @@ def test_accounts_that_are_linked_for_different_purposes() -> None:
         [secret(username="secret-3"), token()],
     ],
 )
-def test_a_user_name_that_is_a_password_is_no_plain_text(secrets: list[ExportedSecret]) -> None:
+def test_a_user_name_that_contains_a_password_is_not_shown_in_plain_text(secrets: list[ExportedSecret]) -> None:
     found = inventory_of({"a": Findings(secrets)})
     assert found.secrets[0]["auth_config"] == "{{ vaulted_one_auth_config }}"
     assert "secret-" not in json.dumps(found.report())
 
 
-def test_the_order_of_entries_is_that_of_lists() -> None:
+def test_entries_have_the_order_of_the_accounts_lists() -> None:
     order = {("default", PULL): ["two", "one", "three"]}
     found = inventory_of({"a": Findings([secret(), secret("three"), secret("two")], order=order)})
     assert [name for name, _namespaces in names(found)] == ["two", "one", "three"]
     assert found.unexpressed == []
 
 
-def test_orders_that_contradict_each_other_are_listed_once() -> None:
+def test_contradictory_orders_are_listed_once() -> None:
     both = [secret(), secret("two")]
     found = inventory_of(
         {
@@ -141,7 +141,7 @@ def test_orders_that_contradict_each_other_are_listed_once() -> None:
     assert row["reason"].startswith("imagePullSecrets lists two before one")
 
 
-def test_grants() -> None:
+def test_equal_grants_of_several_namespaces_are_one_entry() -> None:
     one = ExportedGrant("r", "b", (), {"users": ["alice"]}, {"binding_name": "b"})
     other = ExportedGrant("r", "b2", (), {"users": ["alice"]}, {"binding_name": "b2"})
     found = inventory_of({"b": Findings(grants=[one]), "a": Findings(grants=[one, other])})
@@ -151,7 +151,7 @@ def test_grants() -> None:
     ]
 
 
-def test_counts_and_reasons_of_all_namespaces() -> None:
+def test_counts_and_reasons_of_all_namespaces_are_joined() -> None:
     findings = [Findings(left_out={"x": 1}), Findings(left_out={"x": 2, "a": 1})]
     for each, namespace in zip(findings, ("b", "a"), strict=True):
         each.note(ObjectRef(SECRET, namespace, "one"), "odd\nline")
@@ -170,11 +170,11 @@ class TestFiles:
         assert (plain.name, plain.encrypted) == ("image_pull.yml", False)
         assert "secret-1" not in json.dumps([plain.variables, *plain.comment])
 
-    def test_without_one_the_names_are_listed(self) -> None:
+    def test_the_variable_names_are_listed_without_an_encrypted_file(self) -> None:
         (plain,) = self.INVENTORY.files("https://api.example.com", encrypted=False)
         assert plain.comment[-1] == "vaulted_quay_io_u"
         assert "secret-1" not in json.dumps([plain.variables, *plain.comment])
 
-    def test_a_comment_stays_one(self) -> None:
+    def test_a_line_break_in_a_name_does_not_end_the_comment(self) -> None:
         (plain,) = inventory_of({}).files("odd\nname", encrypted=False)
         assert plain.comment == ["Written by module pull_access_export of openshift_ops.image_pull from odd name."]

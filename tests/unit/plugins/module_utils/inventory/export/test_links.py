@@ -18,7 +18,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     ExportedSecret,
     Findings,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.links import arrange, doubtful
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.links import (
+    arrange_links,
+    doubtful_secrets,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.survey import NamespaceObjects
 
 LOGIN = {"registry": "quay.io", "username": "u", "password": "secret-1"}
@@ -40,7 +43,7 @@ def seen(accounts: Sequence[Mapping[str, Any]], *secrets: str) -> NamespaceObjec
 
 def arranged(there: NamespaceObjects, *names: str, found: Related = NOTHING_RELATED) -> Findings:
     findings = Findings([ExportedSecret(name, "Opaque", "k", AUTH_FILE, (LOGIN,)) for name in names])
-    arrange("a", there, found, findings)
+    arrange_links("a", there, found, findings)
     return findings
 
 
@@ -69,19 +72,19 @@ def reasons(findings: Findings) -> list[tuple[str, str]]:
         ),
     ],
 )
-def test_links(accounts: list[dict[str, Any]], links: tuple[ExportedLinks, ...]) -> None:
+def test_the_lists_of_accounts_become_links(accounts: list[dict[str, Any]], links: tuple[ExportedLinks, ...]) -> None:
     findings = arranged(seen(accounts, "one"), "one")
     assert findings.secrets[0].links == links
     assert reasons(findings) == []
 
 
-def test_a_link_that_stands_twice_is_noted() -> None:
+def test_a_duplicate_link_is_noted() -> None:
     findings = arranged(seen([account("x", ["one", "one"])], "one"), "one")
     assert findings.secrets[0].links == ()
     assert reasons(findings) == [("x", f"{PULL} lists secret one more than once, which the module would clean up")]
 
 
-def test_the_order_of_lists() -> None:
+def test_the_order_of_each_list_is_kept() -> None:
     there = seen([account("x", ["two", "other", "one"], ["one", "two"]), account("y", ["one"])], "one", "two", "other")
     findings = arranged(there, "one", "two")
     assert findings.order == {("x", PULL): ["two", "one"], ("x", MOUNT): ["one", "two"]}
@@ -96,14 +99,14 @@ def test_the_order_of_lists() -> None:
         ({"other": {}}, "of type Opaque, which is not a pull secret"),
     ],
 )
-def test_links_of_other_secrets(found: dict[str, Any], reason: str) -> None:
+def test_a_link_to_another_secret_is_noted_with_the_reason(found: dict[str, Any], reason: str) -> None:
     related = {ObjectRef(SECRET, "a", name): obj for name, obj in found.items()}
     ((name, said),) = reasons(arranged(seen([account("x", ["other"])]), found=related))
     assert name == "x"
     assert reason in said
 
 
-def test_links_of_secrets_that_are_in_no_entry() -> None:
+def test_a_link_to_a_secret_without_an_entry_is_noted() -> None:
     ((_name, said),) = reasons(arranged(seen([account("x", ["broken"])], "broken")))
     assert "which has no entry itself" in said
 
@@ -114,25 +117,25 @@ def test_the_platforms_links_are_counted() -> None:
     assert (findings.left_out, findings.unexpressed) == ({"generated_links": 3}, [])
 
 
-def test_a_token_that_only_the_secret_proves_to_be_one() -> None:
+def test_a_token_is_looked_up_and_then_counted_as_generated() -> None:
     tokens = ["default-token-b2c4d", "default-token-f6g7h"]
     there = seen([account("default", [], tokens)])
-    assert [ref.name for ref in doubtful("a", there)] == tokens
+    assert [ref.name for ref in doubtful_secrets("a", there)] == tokens
     note = {"kubernetes.io/service-account.name": "default"}
     token = {"type": "kubernetes.io/service-account-token", "metadata": {"annotations": note}}
     findings = arranged(there, found={ObjectRef(SECRET, "a", name): token for name in tokens})
     assert (findings.left_out, findings.unexpressed) == ({"generated_links": 2}, [])
 
 
-def test_only_what_no_list_told_is_doubtful() -> None:
+def test_only_secrets_missing_from_the_lists_are_doubtful() -> None:
     there = seen([account("default", ["one", "git", "git", GENERATED], [GENERATED])], "one")
-    assert list(doubtful("a", there)) == [ObjectRef(SECRET, "a", "git")]
+    assert list(doubtful_secrets("a", there)) == [ObjectRef(SECRET, "a", "git")]
 
 
 @pytest.mark.parametrize("odd", [None, "text", 5, [None, 5, {"name": 5}, {"name": ""}, {}]])
-def test_lists_that_are_none(odd: Any) -> None:
+def test_malformed_lists_have_no_links(odd: Any) -> None:
     there = NamespaceObjects({"x": {"metadata": {"name": "x"}, PULL: odd}}, {})
-    assert list(doubtful("a", there)) == []
+    assert list(doubtful_secrets("a", there)) == []
     assert arranged(there).unexpressed == []
 
 
@@ -140,8 +143,8 @@ def test_lists_that_are_none(odd: Any) -> None:
     ("content", "require"),
     [(b"{}", "existing"), (b'{"auths": {"quay.io": {"auth": "dTpw"}}}', None)],
 )
-def test_a_link_requires_no_more_than_there_is(content: bytes, require: str | None) -> None:
+def test_a_link_to_an_unusable_secret_requires_only_an_existing_one(content: bytes, require: str | None) -> None:
     stored = {"type": KIND, "data": {".dockerconfigjson": base64.b64encode(content).decode()}}
     findings = Findings([ExportedSecret("one", KIND, ".dockerconfigjson", AUTH_FILE, (LOGIN,))])
-    arrange("a", NamespaceObjects({"x": account("x", ["one"])}, {"one": stored}), NOTHING_RELATED, findings)
+    arrange_links("a", NamespaceObjects({"x": account("x", ["one"])}, {"one": stored}), NOTHING_RELATED, findings)
     assert findings.secrets[0].require == require

@@ -25,11 +25,11 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
-def test_without_dest_nothing_is_written() -> None:
+def test_no_file_is_written_without_dest() -> None:
     assert from_options(DEFAULTS) == Export(("system:image-puller",), None)
 
 
-def test_credentials_go_into_a_file_of_their_own() -> None:
+def test_credentials_are_written_to_a_separate_file() -> None:
     found = from_options({**DEFAULTS, "dest": "d", "vault_id": "prod", "force": True})
     assert found.files == FilesWanted(
         "d", ("image_pull.yml",), ("image_pull_vault.yml",), "prod", force=True, otherwise=OTHERWISE
@@ -55,6 +55,6 @@ def test_each_role_counts_once() -> None:
         ({"dest": "d", "credentials": "placeholder", "vault_id": "prod"}, "credentials=vault only"),
     ],
 )
-def test_what_cannot_be_is_refused(options: dict[str, Any], message: str) -> None:
+def test_invalid_options_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         from_options({**DEFAULTS, **options})

@@ -47,7 +47,7 @@ def there(**more: Any) -> ExportCheck:
     return ExportCheck("a", seen, {})
 
 
-def test_what_is_there_is_proven() -> None:
+def test_unchanged_objects_are_proven() -> None:
     proof = there()
     assert (proof.of_secret(FOUND), proof.of_links(FOUND), proof.of_grant(GRANT)) == ("", "", "")
     assert proof.of_links(replace(FOUND, links=())) == ""
@@ -65,7 +65,7 @@ def test_what_is_there_is_proven() -> None:
         ({"type": PODMAN, "data": {"a": CONTENT, "auth.json": "e30="}}, replace(FOUND, type=PODMAN, key="auth.json")),
     ],
 )
-def test_secrets_that_would_change(secret: dict[str, Any], found: ExportedSecret) -> None:
+def test_a_secret_that_would_change_is_reported(secret: dict[str, Any], found: ExportedSecret) -> None:
     assert there(secret=secret).of_secret(found) != ""
 
 
@@ -78,11 +78,13 @@ def test_secrets_that_would_change(secret: dict[str, Any], found: ExportedSecret
         ({"imagePullSecrets": "odd"}, ExportedLinks(("x",)), "are not a list"),
     ],
 )
-def test_links_that_would_change(account: dict[str, Any], links: ExportedLinks, reason: str) -> None:
+def test_a_link_that_would_change_is_reported_with_the_reason(
+    account: dict[str, Any], links: ExportedLinks, reason: str
+) -> None:
     assert reason in there(account=account).of_links(replace(FOUND, links=(links,)))
 
 
-def test_links_that_the_role_would_refuse() -> None:
+def test_a_link_that_the_role_would_refuse_is_reported() -> None:
     proof = there(secret={"data": {".dockerconfigjson": "e30="}})
     assert "holds no entry with user and password" in proof.of_links(FOUND)
     assert proof.of_links(replace(FOUND, require="existing")) == ""
@@ -96,5 +98,5 @@ def test_links_that_the_role_would_refuse() -> None:
         ({"roleRef": {"kind": "ClusterRole", "name": "other"}}, "the role of a binding cannot be changed"),
     ],
 )
-def test_grants_that_would_change(binding: dict[str, Any], reason: str) -> None:
+def test_a_grant_that_would_change_is_reported_with_the_reason(binding: dict[str, Any], reason: str) -> None:
     assert reason in there(binding=binding).of_grant(GRANT)

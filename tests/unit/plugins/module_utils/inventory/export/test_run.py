@@ -22,7 +22,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.vari
     FilesWanted,
     VariableFile,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import batch_of, declared
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import (
+    batch_of,
+    read_declarations,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.targets import Targets
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reconciliation import reconcile
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
@@ -32,7 +35,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     VAULT_FILE,
     Export,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.run import ExportOutput, export
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.run import (
+    ExportOutput,
+    export_inventory,
+)
 from hypothesis import example, given
 from hypothesis import strategies as st
 from support.anything import CHANGES, Changed
@@ -95,7 +101,7 @@ class Cluster:
         settings = RunSettings(check_mode=False, clock=clock)
         out = ExportOutput(self.hidden.append, write)
         wanted = Export(tuple(roles), FILES)
-        return export(self.api.cluster(clock), wanted, meant or Targets(self.names), settings, out)
+        return export_inventory(self.api.cluster(clock), wanted, meant or Targets(self.names), settings, out)
 
     @property
     def variables(self) -> dict[str, Any]:
@@ -133,7 +139,7 @@ class Cluster:
             return Outcome([])
         checked = ArgumentSpecValidator(loaded.ARGUMENTS, **loaded.MODULE.all_rules).validate(given)
         assert checked.error_messages == []
-        wanted = declared(loaded.FORM, checked.validated_parameters, lambda path: path)
+        wanted = read_declarations(loaded.FORM, checked.validated_parameters, lambda path: path)
         batch = batch_of(loaded.FORM, wanted, [one.targets for one in wanted])
         clock = Clock()
         return reconcile(
@@ -322,7 +328,7 @@ LINKED_IN_TWO_WAYS: dict[str, Any] = {
 class TestRoundTrip:
     @given(state=STATE)
     @example(state=LINKED_IN_TWO_WAYS)
-    def test_what_is_found_changes_nothing_when_it_is_applied(self, state: Mapping[str, Any]) -> None:
+    def test_an_exported_inventory_changes_nothing_when_it_is_applied(self, state: Mapping[str, Any]) -> None:
         cluster = made(state)
         outcome = cluster.exported()
         assert not outcome.has_failed, outcome.message("it")
@@ -330,7 +336,7 @@ class TestRoundTrip:
         assert cluster.changed_by_roles() == []
 
     @given(state=STATE)
-    def test_nothing_is_dropped(self, state: Mapping[str, Any]) -> None:
+    def test_no_secret_is_dropped(self, state: Mapping[str, Any]) -> None:
         """Each secret is in an entry, or left out and counted, or listed with the reason."""
         cluster = made(state)
         outcome = cluster.exported()
@@ -347,7 +353,7 @@ class TestRoundTrip:
         assert in_entries | listed == there
 
     @given(state=STATE)
-    def test_no_credential_stands_in_the_clear(self, state: Mapping[str, Any]) -> None:
+    def test_no_credential_is_shown_in_plain_text(self, state: Mapping[str, Any]) -> None:
         cluster = made(state)
         outcome = cluster.exported()
         shown = list(strings([outcome.report(), cluster.written[1].variables]))
@@ -356,7 +362,7 @@ class TestRoundTrip:
         assert [text for text in shown if any(each in text for each in secret)] == []
 
     @given(change=CHANGES, resource=st.sampled_from(["secrets", "serviceaccounts", "rolebindings"]))
-    def test_objects_with_anything_in_them(self, change: Changed, resource: str) -> None:
+    def test_malformed_objects_are_exported_or_reported(self, change: Changed, resource: str) -> None:
         cluster = Cluster()
         cluster.namespace("a", default={"imagePullSecrets": ["one", "other"], "secrets": ["one"]})
         cluster.secret("a", "one", content(quay_io="u:secret-1"))
@@ -391,7 +397,7 @@ class TestEntries:
         assert cluster.written[0].variables == {"vaulted_quay_io_u": "secret-1", "vaulted_quay_io_u_2": "secret-2"}
         assert cluster.changed_by_roles() == []
 
-    def test_the_order_of_lists_is_the_order_of_entries(self, cluster: Cluster) -> None:
+    def test_the_entries_have_the_order_of_the_lists(self, cluster: Cluster) -> None:
         for name, order in (("a", ["two", "one"]), ("b", ["three", "two"]), ("c", ["one", "three"])):
             cluster.namespace(name, default={"imagePullSecrets": order})
             for secret in order:
@@ -414,14 +420,14 @@ class TestEntries:
         assert "lists two before one" in row["reason"]
         assert cluster.changed_by_roles() == []
 
-    def test_a_link_that_is_there_twice_is_not_cleaned_up(self, cluster: Cluster) -> None:
+    def test_a_duplicate_link_is_not_cleaned_up(self, cluster: Cluster) -> None:
         cluster.namespace("a", default={"imagePullSecrets": ["one", "one"]})
         cluster.secret("a", "one", content(quay_io="u:secret-1"))
         outcome = cluster.exported()
         assert outcome.extra["private_registry_secrets"][0]["service_accounts"] == []
         assert "more than once" in rows(outcome)["ServiceAccount", "default"]
 
-    def test_a_secret_that_no_pod_can_use_is_linked_as_it_is(self, cluster: Cluster) -> None:
+    def test_a_secret_that_no_pod_can_use_is_exported_with_its_link(self, cluster: Cluster) -> None:
         """The kubelet makes no key of this one, so the role would refuse to link the secret."""
         cluster.namespace("a", default={"imagePullSecrets": ["one"]})
         cluster.secret("a", "one", json.dumps({"auths": {"https://%zz": {"auth": b64("u:secret-1")}}}))
@@ -429,7 +435,7 @@ class TestEntries:
         assert outcome.extra["private_registry_secrets"][0]["require"] == "existing"
         assert cluster.changed_by_roles() == []
 
-    def test_grants(self, cluster: Cluster) -> None:
+    def test_grants_are_exported_and_other_bindings_are_counted(self, cluster: Cluster) -> None:
         cluster.namespace("a")
         cluster.namespace("b")
         project = {"kind": "Group", "name": "system:serviceaccounts:a"}
@@ -460,7 +466,7 @@ class TestEntries:
 class TestProof:
     """What only the features that apply an entry know is listed, too."""
 
-    def test_a_secret_whose_data_key_is_another_one(self, cluster: Cluster) -> None:
+    def test_a_secret_with_another_data_key_is_not_exported(self, cluster: Cluster) -> None:
         cluster.namespace("a")
         kind = "kubernetes.io/podmanconfigjson"
         cluster.secret("a", "one", "{}", kind, data={"config.json": b64(content(quay_io="u:secret-1"))})
@@ -468,7 +474,7 @@ class TestProof:
         assert outcome.extra["private_registry_secrets"] == []
         assert "would change it: update secret a/one" in rows(outcome)["Secret", "one"]
 
-    def test_a_link_of_an_account_whose_name_means_others(self, cluster: Cluster) -> None:
+    def test_a_link_of_an_account_named_like_a_glob_is_not_exported(self, cluster: Cluster) -> None:
         """No API server takes such a name."""
         cluster.namespace("a", **{"*": {"imagePullSecrets": ["one"]}})
         cluster.secret("a", "one", content(quay_io="u:secret-1"))
@@ -476,7 +482,7 @@ class TestProof:
         assert outcome.extra["private_registry_secrets"][0]["service_accounts"] == []
         assert "its links are not in the entry" in rows(outcome)["Secret", "one"]
 
-    def test_a_grant_whose_own_binding_has_another_role(self, cluster: Cluster) -> None:
+    def test_a_grant_is_not_exported_if_its_binding_has_another_role(self, cluster: Cluster) -> None:
         cluster.namespace("a")
         cluster.binding("a", "system:image-pullers", {"kind": "User", "name": "alice"})
         cluster.binding("a", "image-puller-grant", {"kind": "User", "name": "alice"}, role="admin")
@@ -486,7 +492,7 @@ class TestProof:
 
 
 class TestThePlatforms:
-    def test_what_it_generated_is_counted(self, cluster: Cluster) -> None:
+    def test_generated_secrets_and_links_are_counted(self, cluster: Cluster) -> None:
         generated = "default-dockercfg-x7k2p"
         cluster.namespace("a", default={"imagePullSecrets": [generated], "secrets": [generated, "default-token-b2c4d"]})
         made_for = {"openshift.io/internal-registry-auth-token.service-account": "default"}
@@ -511,7 +517,7 @@ class TestThePlatforms:
 
 class TestFailures:
     @pytest.mark.parametrize("resource", ["secrets", "serviceaccounts", "rolebindings"])
-    def test_what_may_not_be_read_is_not_taken_for_empty(self, cluster: Cluster, resource: str) -> None:
+    def test_a_forbidden_list_fails_the_export(self, cluster: Cluster, resource: str) -> None:
         cluster.namespace("a")
         cluster.namespace("b")
         cluster.api.fail(f"GET .*/namespaces/b/{resource}", status_object(403, "Forbidden", "no"), times=ALWAYS)
@@ -520,12 +526,12 @@ class TestFailures:
         assert resource in outcome.message("it")
         assert (outcome.extra, cluster.written) == ({}, [])
 
-    def test_what_is_linked_and_may_not_be_read_is_listed(self, cluster: Cluster) -> None:
+    def test_a_linked_secret_that_may_not_be_read_is_listed(self, cluster: Cluster) -> None:
         cluster.namespace("a", default={"secrets": ["git"]})
         cluster.api.fail("GET .*/secrets/git", status_object(403, "Forbidden", "no"), times=ALWAYS)
         assert "may not read" in rows(cluster.exported())["ServiceAccount", "default"]
 
-    def test_what_is_linked_and_cannot_be_read_fails(self, cluster: Cluster) -> None:
+    def test_a_linked_secret_that_cannot_be_read_fails_the_export(self, cluster: Cluster) -> None:
         cluster.namespace("a", default={"secrets": ["git"]})
         cluster.api.fail("GET .*/secrets/git", status_object(400, "BadRequest", "odd"), times=ALWAYS)
         outcome = cluster.exported()
@@ -538,7 +544,7 @@ class TestFailures:
         assert "failed in 1 of 2 namespaces: nosuch: the namespace does not exist" in outcome.message("it")
         assert cluster.written == []
 
-    def test_all_content_is_handed_over_to_be_masked(self, cluster: Cluster) -> None:
+    def test_the_content_of_all_secrets_is_masked(self, cluster: Cluster) -> None:
         cluster.namespace("a")
         cluster.secret("a", "one", content(quay_io="u:secret-1"))
         cluster.secret("a", "same", content(quay_io="u:secret-1"))
@@ -547,7 +553,7 @@ class TestFailures:
         assert cluster.hidden == [content(quay_io="u:secret-1"), "broken secret-2"]
 
 
-def test_a_fleet_costs_a_list_for_each_kind_and_type(cluster: Cluster) -> None:
+def test_a_fleet_needs_one_list_for_each_kind_and_type(cluster: Cluster) -> None:
     for number in range(50):
         cluster.namespace(f"ns-{number}", default={"imagePullSecrets": ["one"]})
         cluster.secret(f"ns-{number}", "one", content(quay_io="u:secret-1"))

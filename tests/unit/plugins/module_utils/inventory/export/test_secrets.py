@@ -59,25 +59,25 @@ class TestAsValues:
             {"Auths": {"quay.io": {"AUTH": AUTH}}},
         ],
     )
-    def test_a_login_in_any_spelling(self, content: Any) -> None:
+    def test_a_login_in_any_form_is_read(self, content: Any) -> None:
         found = secret_of(REF, stored(content), ())
         assert isinstance(found, ExportedSecret)
         assert found.logins == (LOGIN,)
         assert (found.name, found.type, found.immutable) == ("one", DOCKERCONFIGJSON, False)
 
-    def test_with_an_email_address(self) -> None:
+    def test_an_email_address_is_kept(self) -> None:
         found = secret_of(REF, stored(auths(email="a@example.com")), ())
         assert isinstance(found, ExportedSecret)
         assert found.logins == ({**LOGIN, "email": "a@example.com"},)
 
-    def test_a_field_that_is_not_utf8_is_what_its_readers_see(self) -> None:
+    def test_a_field_that_is_not_utf8_is_read_with_replacement_characters(self) -> None:
         found = secret_of(
             REF, stored(b'{"auths": {"quay.io": {"auth": "%s", "email": "ren\xe9"}}}' % AUTH.encode()), ()
         )
         assert isinstance(found, ExportedSecret)
         assert found.logins == ({**LOGIN, "email": "ren\ufffd"},)
 
-    def test_of_the_other_types(self) -> None:
+    def test_secrets_of_the_other_types_are_read(self) -> None:
         legacy = secret_of(REF, stored(auths()["auths"], DOCKERCFG, immutable=True), ())
         podman = secret_of(REF, stored(auths(), PODMAN), ())
         assert isinstance(legacy, ExportedSecret)
@@ -90,7 +90,7 @@ class TestAsAFile:
     @pytest.mark.parametrize(
         "fields", [{"identitytoken": "t"}, {"note": {"a": [1.5]}}, {"auth": b64(b"ren\xe9:secret-1")}]
     )
-    def test_what_holds_more_than_a_login(self, fields: dict[str, Any]) -> None:
+    def test_an_entry_with_more_than_a_login_is_exported_as_a_file(self, fields: dict[str, Any]) -> None:
         """Also a login that is not UTF-8: base64 holds it."""
         found = secret_of(REF, stored(auths(**fields)), ())
         assert isinstance(found, ExportedSecret)
@@ -99,7 +99,7 @@ class TestAsAFile:
 
 
 class TestThePlatforms:
-    def test_generated_secrets(self) -> None:
+    def test_generated_secrets_are_left_out(self) -> None:
         note = {"openshift.io/internal-registry-auth-token.service-account": "gone"}
         assert secret_of(REF, stored("", DOCKERCFG, metadata={"annotations": note}), ()) == LeftOut(
             "generated_pull_secrets"
@@ -109,7 +109,7 @@ class TestThePlatforms:
         made = stored("", DOCKERCFG, metadata={"ownerReferences": owner})
         assert secret_of(REF, made, [account]) == LeftOut("generated_pull_secrets")
 
-    def test_the_pull_secret_of_the_nodes(self) -> None:
+    def test_the_pull_secret_of_the_nodes_is_left_out(self) -> None:
         ref = ObjectRef(SECRET, "openshift-config", "pull-secret")
         assert secret_of(ref, stored(auths()), ()) == LeftOut("node_pull_secret")
 
@@ -138,14 +138,14 @@ class TestThePlatforms:
         ({"metadata": {"name": "one"}, "type": PODMAN, "data": {"a": b64("{}"), "b": b64("{}")}}, "is not in one data key"),
     ],
 )  # fmt: skip
-def test_reasons(secret: dict[str, Any], reason: str) -> None:
+def test_a_secret_that_cannot_be_exported_has_a_reason_without_content(secret: dict[str, Any], reason: str) -> None:
     found = secret_of(REF, secret, ())
     assert isinstance(found, str)
     assert "secret-1" not in found
     assert re.search(reason, found), found
 
 
-def test_a_name_of_the_platforms() -> None:
+def test_a_secret_with_a_name_of_the_platform_is_not_exported() -> None:
     found = secret_of(ObjectRef(SECRET, "a", "x-dockercfg-y"), stored(auths()), ())
     assert isinstance(found, str)
     assert "its name has the form of generated secrets" in found

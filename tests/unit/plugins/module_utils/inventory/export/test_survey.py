@@ -11,7 +11,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     ROLE_BINDING,
     SECRET,
     ObjectRef,
-    trimmed,
+    trim_object,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.survey import NamespaceQuestion
 
@@ -33,12 +33,12 @@ def test_tokens_of_the_platform_are_not_kept() -> None:
     (ref, _bindings) = NamespaceQuestion().related("a", {})
     note = {"openshift.io/internal-registry-auth-token.service-account": "default"}
     generated = {"metadata": {"name": "x", "annotations": note}, "data": {".dockercfg": "token"}}
-    assert trimmed(ref.kind, generated)["data"] == {}
+    assert trim_object(ref.kind, generated)["data"] == {}
     theirs = {"metadata": {"name": "x", "managedFields": []}, "data": {".dockercfg": "theirs"}}
-    assert trimmed(ref.kind, theirs) == {"metadata": {"name": "x"}, "data": {".dockercfg": "theirs"}}
+    assert trim_object(ref.kind, theirs) == {"metadata": {"name": "x"}, "data": {".dockercfg": "theirs"}}
 
 
-def test_what_was_listed_is_handed_on_by_name() -> None:
+def test_listed_objects_are_passed_on_by_name() -> None:
     secret, binding = {"metadata": {"name": "s"}}, {"metadata": {"name": "b"}}
     evaluation = NamespaceQuestion().evaluate(
         "a", {"default": {}}, {SECRETS: {"items": [secret]}, BINDINGS: {"items": [binding]}}
@@ -49,7 +49,7 @@ def test_what_was_listed_is_handed_on_by_name() -> None:
 
 
 @pytest.mark.parametrize("missing", [SECRETS, BINDINGS])
-def test_what_may_not_be_listed_is_an_error(missing: ObjectRef) -> None:
+def test_a_forbidden_list_is_an_error(missing: ObjectRef) -> None:
     found = {ref: {"items": []} for ref in (SECRETS, BINDINGS) if ref != missing}
     with pytest.raises(Refusal, match=f"the caller may not list {missing.kind.resource} in namespace a"):
         NamespaceQuestion().evaluate("a", {}, found)

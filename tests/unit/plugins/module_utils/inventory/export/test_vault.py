@@ -30,14 +30,14 @@ def test_another_password_has_a_number() -> None:
     assert list(vault.variables.values()) == ["secret-1", "secret-2", "secret-1"]
 
 
-def test_a_whole_file() -> None:
+def test_a_whole_auth_file_is_one_variable() -> None:
     vault = Vault()
     assert vault.auth_config("one", "m", {"auths": {}}) == "{{ vaulted_one_auth_config }}"
     assert vault.auth_config("one", "m", {"auths": {}}) == "{{ vaulted_one_auth_config }}"
     assert vault.auth_config("one", "other", {"auths": {"x": {}}}) == "{{ vaulted_one_auth_config_2 }}"
 
 
-def test_names_are_names_whatever_stands_in_a_login() -> None:
+def test_variable_names_are_valid_for_any_login() -> None:
     vault = Vault()
     names = ["https://index.docker.io/v1/", "Q.IO:5000/A", "x" * 300, "é", "{{ x }}"]
     for name in names:

@@ -30,23 +30,23 @@ class TestDeclared:
             ("default", "imagePullSecrets", "other", False),
         ],
     )
-    def test_links(self, account: str, key: str, secret: str, declared: bool) -> None:
+    def test_declared_links_are_recognized(self, account: str, key: str, secret: str, declared: bool) -> None:
         assert DeclaredObjects(links=(LINKS,)).links_to(account, key, secret) is declared
         assert not NOTHING.links_to(account, key, secret)
 
-    def test_grants_by_whichever_binding(self) -> None:
+    def test_a_declared_grant_is_found_in_any_binding(self) -> None:
         found = DeclaredObjects(grants=(GRANT,))
         assert found.grants_to("puller", JANE)
         assert not found.grants_to("view", JANE)
         assert not found.grants_to("puller", OPS)
 
-    def test_uses_a_binding(self) -> None:
+    def test_the_binding_of_a_declared_grant_counts_as_used(self) -> None:
         found = DeclaredObjects(grants=(GRANT,))
         assert found.uses("puller", "ours")
         assert not found.uses("view", "ours")
         assert not found.uses("puller", "other")
 
-    def test_several_by_namespace(self) -> None:
+    def test_declarations_are_merged_by_namespace(self) -> None:
         secrets = {"a": DeclaredObjects(frozenset({"x"})), "b": DeclaredObjects(frozenset({"y"}))}
         more = {"a": DeclaredObjects(frozenset({"z"}), (LINKS,), (GRANT,))}
         assert DeclaredObjects.joined([secrets, more]) == {

@@ -12,7 +12,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.limi
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.guard import (
     Balance,
     PruneVerdict,
-    judge,
+    judge_removals,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +27,7 @@ def many(count: int, declared: int = 0, removed: int = 0, *, is_confirmed: bool 
 
 
 def judged(balances: dict[str, Balance], most: str = "10%") -> PruneVerdict:
-    return judge(balances, Limit.parse("max_prune", most))
+    return judge_removals(balances, Limit.parse("max_prune", most))
 
 
 class TestJudge:
@@ -44,17 +44,19 @@ class TestJudge:
             (5, 0, "0", 0, False),
         ],
     )
-    def test_of_one_namespace(self, kept: int, gone: int, most: str, allowed: int, refused: bool) -> None:
+    def test_the_limit_decides_for_one_namespace(
+        self, kept: int, gone: int, most: str, allowed: int, refused: bool
+    ) -> None:
         verdict = judged({"a": one(kept, gone)}, most)
         assert (verdict.allowed["secrets"], verdict.is_refused) == (allowed, refused)
         assert verdict.held_back == (frozenset({"a"}) if refused else frozenset())
 
-    def test_each_kind_on_its_own(self) -> None:
+    def test_each_kind_is_counted_on_its_own(self) -> None:
         """Many links do not let a secret go."""
         verdict = judged({"a": Balance(Counter(links=100), Counter(secrets=3), is_confirmed=True)})
         assert (verdict.exceeded, verdict.is_refused) == (["secrets"], True)
 
-    def test_what_is_declared_counts_only_where_the_lists_confirm_it(self) -> None:
+    def test_declared_objects_count_only_if_the_lists_confirm_them(self) -> None:
         balances = {"mine": one(0, 1), "planted": one(1000, 0, is_confirmed=False)}
         assert judged(balances).is_refused
 
@@ -63,29 +65,29 @@ class TestJudge:
         assert judged(many(100, removed=1, is_confirmed=False) | {"kept": one(100)}).is_refused
 
     @pytest.mark.parametrize("is_confirmed", [True, False])
-    def test_the_namespace_in_which_most_goes_is_held_back(self, is_confirmed: bool) -> None:
+    def test_the_namespace_with_most_removals_is_held_back(self, is_confirmed: bool) -> None:
         balances = {**many(20, declared=1), "leaving": one(0, 2, is_confirmed=False), "planted": one(1, 50)}
         verdict = judged({**balances, "planted": one(1, 50, is_confirmed=is_confirmed)})
         assert (verdict.held_back, verdict.is_refused) == (frozenset({"planted"}), False)
         assert verdict.removed == Counter(secrets=2)
 
-    def test_as_few_as_are_needed_are_held_back(self) -> None:
+    def test_the_fewest_possible_namespaces_are_held_back(self) -> None:
         balances = {**many(20, declared=20, removed=1), "a": one(0, 60), "b": one(0, 24)}
         assert judged(balances).held_back == {"a"}
 
     @pytest.mark.parametrize(("planted", "is_refused"), [(2, False), (3, True)])
-    def test_at_most_one_of_ten_is_held_back(self, planted: int, is_refused: bool) -> None:
+    def test_at_most_a_tenth_of_the_namespaces_is_held_back(self, planted: int, is_refused: bool) -> None:
         """An accident concerns many namespaces: to leave most of them out would undo the guard."""
         heavy = {f"evil-{at}": one(0, 90) for at in range(planted)}
         verdict = judged({**many(20, declared=20, removed=1), **heavy})
         assert (verdict.is_refused, verdict.held_back == {*heavy}) == (is_refused, not is_refused)
 
-    def test_many_that_nothing_declares_are_held_back_together(self) -> None:
+    def test_undeclared_namespaces_are_held_back_together(self) -> None:
         planted = {f"evil-{at}": one(0, 1, is_confirmed=False) for at in range(50)}
         verdict = judged({**many(20, declared=1), "mine": one(1, 1), **planted})
         assert (verdict.held_back, verdict.is_refused) == (frozenset(planted), False)
 
-    def test_on_equal_terms_the_confirmed_one_goes_on(self) -> None:
+    def test_a_confirmed_namespace_is_preferred_to_an_unconfirmed_one(self) -> None:
         verdict = judged({"kept": one(9), "a": one(0, 1), "b": one(0, 1, is_confirmed=False)})
         assert verdict.held_back == {"b"}
 
@@ -99,7 +101,7 @@ BALANCES = st.builds(Balance, COUNTS, COUNTS, st.booleans())
     planted=st.dictionaries(st.sampled_from(["x", "y"]), BALANCES, min_size=1),
     most=st.sampled_from(["0", "3", "10%", "34%", "50%", "100%"]),
 )
-def test_what_users_plant_never_lets_more_be_removed(
+def test_objects_planted_by_users_never_raise_the_limit(
     balances: dict[str, Balance], planted: dict[str, Balance], most: str
 ) -> None:
     """Whatever the rest is: what is removed keeps within the limit of what the lists confirm."""

@@ -25,8 +25,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.plan import (
     Prune,
-    removals,
-    whole,
+    count_removals,
+    list_ref,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import RBAC, Subject
 from hypothesis import given
@@ -71,8 +71,8 @@ def grant(*subjects: Subject, name: str = "image-puller-grant-a", role: str = RO
 def plan(*found: dict[str, Any], declared: DeclaredObjects | None = None, kinds: Any = None, owner: str = "a") -> Plan:
     objects = {one["metadata"]["name"]: one for one in found if PULL in one}
     related = {
-        whole(SECRET, NS): {"items": [one for one in found if "data" in one]},
-        whole(ROLE_BINDING, NS): {"items": [one for one in found if "roleRef" in one]},
+        list_ref(SECRET, NS): {"items": [one for one in found if "data" in one]},
+        list_ref(ROLE_BINDING, NS): {"items": [one for one in found if "roleRef" in one]},
     }
     more = {} if kinds is None else {"kinds": frozenset(kinds)}
     return Prune(owner, {NS: declared} if declared else {}, **more).plan(NS, objects, related)
@@ -83,7 +83,7 @@ def done(planned: Plan) -> list[tuple[str, str]]:
 
 
 class TestSecrets:
-    def test_one_that_is_declared_no_more_goes_after_its_links(self) -> None:
+    def test_an_undeclared_secret_is_deleted_after_its_links(self) -> None:
         found = (
             secret(),
             account(pull=["theirs", "quay", "quay"], mount=["quay"]),
@@ -96,19 +96,19 @@ class TestSecrets:
             {PULL: [{"name": "theirs"}], MOUNT: [], "metadata": {"resourceVersion": "7"}},
         ]
         assert planned.changes[2].body["preconditions"] == {"uid": "u-quay", "resourceVersion": "7"}
-        assert removals(planned.changes) == Counter(secrets=1), "the links go with their secret"
+        assert count_removals(planned.changes) == Counter(secrets=1), "the links go with their secret"
 
-    def test_one_that_is_declared_stays_with_its_declared_links(self) -> None:
+    def test_a_declared_secret_keeps_its_declared_links(self) -> None:
         found = (secret(), account(pull=["quay"]), account("build-1", pull=["quay"], mount=["quay"]))
         declared = DeclaredObjects(frozenset({"quay"}), (links("quay", accounts=("default", "build-*")),))
         (change,) = plan(*found, declared=declared).changes
         assert (change.ref.name, change.details) == ("build-1", {"lists": {MOUNT: {"added": [], "removed": ["quay"]}}})
 
     @pytest.mark.parametrize("owner", [None, "", "b"])
-    def test_without_both_labels_it_is_not_the_owners(self, owner: str | None) -> None:
+    def test_a_secret_without_both_labels_is_kept(self, owner: str | None) -> None:
         assert plan(secret(owner=owner), account(pull=["quay"], mount=["quay"])).changes == ()
 
-    def test_the_label_of_the_owner_alone_says_nothing(self) -> None:
+    def test_the_owner_label_alone_does_not_prove_ownership(self) -> None:
         found = secret(owner=None, labels={INSTANCE: "a"})
         assert plan(found, account(pull=["quay"])).changes == ()
 
@@ -130,12 +130,12 @@ class TestSecrets:
             ),
         ],
     )
-    def test_the_platforms_and_others_are_kept_whatever_their_labels(self, found: Any, why: str) -> None:
+    def test_labelled_secrets_of_the_platform_and_of_others_are_kept(self, found: Any, why: str) -> None:
         planned = plan(found, account(pull=["quay"]))
         assert planned.changes == ()
         assert planned.notes == (f"secret {NS}/quay has the labels of owner a, but {why}, so it was kept",)
 
-    def test_a_generated_one_that_was_labelled_by_hand_is_kept_with_its_links(self) -> None:
+    def test_a_generated_secret_labelled_by_hand_is_kept_with_its_links(self) -> None:
         name = "default-dockercfg-x7k2p"
         named = account(pull=[name], mount=[name], annotations={"openshift.io/internal-registry-pull-secret-ref": name})
         assert plan(secret(name), named).changes == ()
@@ -144,12 +144,12 @@ class TestSecrets:
         )
         assert plan(owned, account(pull=[name])).changes == ()
 
-    def test_one_that_is_deleted_already_is_only_unlinked(self) -> None:
+    def test_a_secret_that_is_being_deleted_is_only_unlinked(self) -> None:
         found = secret(deletionTimestamp="2026-01-01T00:00:00Z", finalizers=["x"])
         assert done(plan(found, account(pull=["quay"]))) == [("update", "default")]
         assert plan(found).changes == ()
 
-    def test_nothing_of_a_kind_that_was_not_declared_at_all(self) -> None:
+    def test_only_the_given_kinds_are_removed(self) -> None:
         found = (secret("gone"), secret("kept"), account(pull=["gone", "kept"]), binding())
         declared = DeclaredObjects(frozenset({"kept"}))
         planned = plan(*found, declared=declared, kinds={SECRET})
@@ -158,7 +158,7 @@ class TestSecrets:
         assert done(plan(*found, declared=declared, kinds={SERVICE_ACCOUNT})) == [("update", "default")]
         assert done(plan(*found, declared=declared, kinds=())) == []
 
-    def test_an_account_that_cannot_be_read_is_no_account_without_links(self) -> None:
+    def test_an_account_with_a_malformed_list_is_refused(self) -> None:
         broken = {**account(), PULL: {"name": "quay"}}
         with pytest.raises(Refusal, match="'imagePullSecrets' are not a list"):
             plan(secret(), broken)
@@ -169,32 +169,32 @@ class TestSecrets:
 
 
 class TestBindings:
-    def test_one_whose_subjects_are_declared_no_more_goes(self) -> None:
+    def test_a_binding_without_declared_subjects_is_deleted(self) -> None:
         (change,) = plan(binding("x", JANE, OPS)).changes
         assert (change.action, change.details) == ("delete", {"role": ROLE, "revoked": ["User jane", "Group ops"]})
-        assert removals([change]) == Counter(grants=2)
+        assert count_removals([change]) == Counter(grants=2)
 
-    def test_single_subjects_go(self) -> None:
+    def test_only_undeclared_subjects_of_a_binding_are_removed(self) -> None:
         planned = plan(binding("x", JANE, {"odd": 1}, OPS), declared=DeclaredObjects(grants=(grant(OPS),)))
         (change,) = planned.changes
         assert (change.action, change.body["subjects"]) == ("update", [{"odd": 1}, OPS.to_api()])
-        assert removals([change]) == Counter(grants=1)
+        assert count_removals([change]) == Counter(grants=1)
 
-    def test_a_subject_that_any_grant_declares_stays(self) -> None:
+    def test_a_subject_declared_by_any_grant_is_kept(self) -> None:
         """What one binding grants, no second one grants: taken from here, the subject would be without."""
         assert plan(binding("x", JANE), declared=DeclaredObjects(grants=(grant(JANE, name="y"),))).changes == ()
 
-    def test_but_not_one_that_is_declared_for_another_role(self) -> None:
+    def test_a_subject_declared_for_another_role_is_removed(self) -> None:
         declared = DeclaredObjects(grants=(grant(JANE, name="x", role="view"),))
         assert done(plan(binding("x", JANE), declared=declared)) == [("delete", "x")]
 
-    def test_an_empty_one_goes_unless_a_grant_uses_it(self) -> None:
+    def test_an_empty_binding_is_deleted_unless_a_grant_uses_it(self) -> None:
         (change,) = plan(binding("x")).changes
-        assert (change.action, removals([change])) == ("delete", Counter(grants=1))
+        assert (change.action, count_removals([change])) == ("delete", Counter(grants=1))
         assert plan(binding("x"), declared=DeclaredObjects(grants=(grant(JANE, name="x"),))).changes == ()
 
     @pytest.mark.parametrize("owner", [None, "", "b"])
-    def test_without_both_labels_it_is_not_the_owners(self, owner: str | None) -> None:
+    def test_a_binding_without_both_labels_is_kept(self, owner: str | None) -> None:
         assert plan(binding("x", JANE, owner=owner)).changes == ()
 
     @pytest.mark.parametrize(
@@ -208,20 +208,20 @@ class TestBindings:
             (binding("x", JANE, kind="Role"), "it has a Role, which this collection never grants"),
         ],
     )
-    def test_the_platforms_and_others_are_kept_whatever_their_labels(self, found: Any, why: str) -> None:
+    def test_labelled_bindings_of_the_platform_and_of_others_are_kept(self, found: Any, why: str) -> None:
         planned = plan(found)
         assert planned.changes == ()
         assert [note.partition(", but ")[2] for note in planned.notes] == [f"{why}, so it was kept"]
 
-    def test_one_that_is_deleted_already_is_left(self) -> None:
+    def test_a_binding_that_is_being_deleted_is_left_alone(self) -> None:
         assert plan(binding("x", JANE, deletionTimestamp="2026-01-01T00:00:00Z")).changes == ()
 
-    def test_nothing_of_it_where_no_grants_were_declared_at_all(self) -> None:
+    def test_bindings_are_kept_if_grants_are_not_among_the_kinds(self) -> None:
         assert plan(binding("x", JANE), kinds={SECRET}).changes == ()
 
 
 class TestOwned:
-    def test_secrets_links_and_subjects(self) -> None:
+    def test_removals_counts_secrets_links_and_subjects(self) -> None:
         found = (
             secret(),
             account(pull=["quay", "quay", "theirs"], mount=["quay"]),
@@ -230,32 +230,32 @@ class TestOwned:
         )
         objects = {"default": found[1]}
         related = {
-            whole(SECRET, NS): {"items": [found[0], secret("b", "b")]},
-            whole(ROLE_BINDING, NS): {"items": found[2:]},
+            list_ref(SECRET, NS): {"items": [found[0], secret("b", "b")]},
+            list_ref(ROLE_BINDING, NS): {"items": found[2:]},
         }
-        assert removals(Prune("a", {}).plan(NS, objects, related).changes) == Counter(secrets=1, grants=3)
+        assert count_removals(Prune("a", {}).plan(NS, objects, related).changes) == Counter(secrets=1, grants=3)
         kept = Prune("a", {NS: DeclaredObjects(frozenset({"quay"}))})
-        assert removals(kept.plan(NS, objects, related).changes) == Counter(links=2, grants=3)
+        assert count_removals(kept.plan(NS, objects, related).changes) == Counter(links=2, grants=3)
 
-    def test_what_is_declared_and_there(self) -> None:
+    def test_fulfilled_counts_declared_objects_that_exist(self) -> None:
         declared = DeclaredObjects(frozenset({"quay", "gone"}), (links("quay"),), (grant(JANE, OPS),))
         prune = Prune("a", {NS: declared})
         found = (secret(), account(pull=["quay", "quay"], mount=["quay"]), binding("x", JANE), binding("y", JANE))
-        related = {whole(SECRET, NS): {"items": [found[0]]}, whole(ROLE_BINDING, NS): {"items": found[2:]}}
+        related = {list_ref(SECRET, NS): {"items": [found[0]]}, list_ref(ROLE_BINDING, NS): {"items": found[2:]}}
         assert prune.fulfilled(NS, {"default": found[1]}, related) == Counter(secrets=1, links=1, grants=1)
         assert prune.fulfilled(NS, {}, {}) == Counter()
         assert Prune("a", {}).fulfilled(NS, {"default": found[1]}, related) == Counter()
 
-    def test_accounts_that_a_glob_means_count_once(self) -> None:
+    def test_accounts_that_match_a_glob_count_once(self) -> None:
         """Users create as many service accounts as they like."""
         declared = DeclaredObjects(frozenset({"quay"}), (links("quay", accounts=("robot-*", "default")),))
         accounts = {name: account(name, pull=["quay"]) for name in ("default", *(f"robot-{n}" for n in range(24)))}
-        related = {whole(SECRET, NS): {"items": [secret()]}, whole(ROLE_BINDING, NS): {"items": []}}
+        related = {list_ref(SECRET, NS): {"items": [secret()]}, list_ref(ROLE_BINDING, NS): {"items": []}}
         assert Prune("a", {NS: declared}).fulfilled(NS, accounts, related) == Counter(secrets=1, links=2)
 
 
 @given(change=CHANGES)
-def test_an_object_with_anything_in_it(change: Changed) -> None:
+def test_malformed_objects_yield_a_plan_or_an_error(change: Changed) -> None:
     """A plan, or one line that says what is wrong; and never anything of another owner."""
     found = [
         secret(),
@@ -266,7 +266,7 @@ def test_an_object_with_anything_in_it(change: Changed) -> None:
     for position in range(len(found)):
         broken = [change(one) if position == index else one for index, one in enumerate(found)]
         objects = {"default": broken[2]} if isinstance(broken[2], dict) else {}
-        related = {whole(SECRET, NS): {"items": broken[:2]}, whole(ROLE_BINDING, NS): {"items": broken[3:]}}
+        related = {list_ref(SECRET, NS): {"items": broken[:2]}, list_ref(ROLE_BINDING, NS): {"items": broken[3:]}}
         try:
             planned = Prune("a", {}).plan(NS, objects, related)
         except Refusal as error:

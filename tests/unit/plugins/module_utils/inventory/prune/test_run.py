@@ -104,7 +104,7 @@ def changed(result: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 
 class TestDifference:
-    def test_what_is_declared_no_more_in_a_namespace(self, api: FakeApi, cluster: InMemory) -> None:
+    def test_undeclared_objects_of_a_namespace_are_removed(self, api: FakeApi, cluster: InMemory) -> None:
         full(api)
         result = prune(cluster, **declared("ns1", "ns3"))
         assert api.writes == [
@@ -146,7 +146,7 @@ class TestDifference:
             f"GET /apis/rbac.authorization.k8s.io/v1/rolebindings?labelSelector={both}&limit=1000",
         ]
 
-    def test_a_selector_that_covers_a_namespace_no_more(self, api: FakeApi, cluster: InMemory) -> None:
+    def test_a_namespace_that_a_selector_no_longer_covers_is_pruned(self, api: FakeApi, cluster: InMemory) -> None:
         full(api)
         api.put("namespaces", "", "ns2", metadata={"labels": {"team": "other"}})
         some = {"namespace_selector": {"labels": "team in (ns1, ns2, ns3)"}}
@@ -157,7 +157,7 @@ class TestDifference:
         }
         assert {name for name, *_rest in changed(prune(cluster, **lists))} == {"ns2"}
 
-    def test_a_selector_that_selects_nothing_is_told(self, api: FakeApi, cluster: InMemory) -> None:
+    def test_a_selector_without_a_namespace_is_reported(self, api: FakeApi, cluster: InMemory) -> None:
         lists = {
             **declared("ns1"),
             "secrets": [secret("ns1"), {"name": "x", "namespace_selector": {"labels": "no=such"}}],
@@ -166,7 +166,7 @@ class TestDifference:
             "secrets[1] (x): its namespace_selector selects no namespace, so it declares nothing on this cluster"
         ]
 
-    def test_a_glob_that_covers_an_account_no_more(self, api: FakeApi, cluster: InMemory) -> None:
+    def test_a_link_that_a_glob_no_longer_covers_is_removed(self, api: FakeApi, cluster: InMemory) -> None:
         put_secret(api, "ns1")
         put_account(api, "ns1", "quay")
         put_account(api, "ns1", "quay", name="build-1")
@@ -182,7 +182,7 @@ class TestDifference:
             ("grants", grant("ns2", state="absent"), {"RoleBinding"}),
         ],
     )
-    def test_what_is_absent_is_not_declared(
+    def test_an_absent_entry_declares_nothing(
         self, api: FakeApi, cluster: InMemory, option: str, absent: Any, removed: set[str]
     ) -> None:
         full(api)
@@ -192,7 +192,7 @@ class TestDifference:
         assert {name for name, *_rest in result} == {"ns2"}
         assert {kind for *_rest, kind in result} == removed
 
-    def test_what_another_owners_entry_declares_is_not_removed(self, api: FakeApi, cluster: InMemory) -> None:
+    def test_objects_in_another_owners_entry_are_kept(self, api: FakeApi, cluster: InMemory) -> None:
         full(api)
         lists = {
             **declared("ns1", "ns3"),
@@ -201,7 +201,7 @@ class TestDifference:
         }
         assert changed(prune(cluster, **lists)) == [("ns2", "delete", "RoleBinding")]
 
-    def test_only_kinds_whose_list_is_given(self, api: FakeApi, cluster: InMemory) -> None:
+    def test_only_kinds_with_a_given_list_are_removed(self, api: FakeApi, cluster: InMemory) -> None:
         full(api)
         prune(cluster, secrets=[secret("ns1", "ns2")])
         assert [text.rpartition("namespaces/")[2] for text in api.writes] == [
@@ -210,7 +210,7 @@ class TestDifference:
         ]
         assert not [text for text in api.asked if "rolebindings" in text]
 
-    def test_everything_of_an_owner_without_its_inventory(self, api: FakeApi, cluster: InMemory) -> None:
+    def test_all_objects_of_one_owner_are_removed_with_prune_everything(self, api: FakeApi, cluster: InMemory) -> None:
         full(api)
         put_secret(api, "ns1", "b", "b")
         put_binding(api, "ns1", "jane", name="image-puller-grant-b", owner="b")
@@ -226,7 +226,7 @@ class TestDifference:
 
 class TestWhose:
     @pytest.mark.parametrize("owner", [None, "", "b"])
-    def test_only_what_carries_both_labels(self, api: FakeApi, cluster: InMemory, owner: str | None) -> None:
+    def test_objects_without_both_labels_are_kept(self, api: FakeApi, cluster: InMemory, owner: str | None) -> None:
         """Also from a server, or a proxy, that does not know label selectors."""
         put_secret(api, "ns1", owner=owner)
         put_account(api, "ns1", "quay")
@@ -242,7 +242,7 @@ class TestWhose:
         assert (result["failed"], result["changed"], api.writes) == (False, False, [])
         assert counts(result, "removed") == (0, 0, 0)
 
-    def test_a_secret_that_changed_hands_meanwhile_is_kept(self, api: FakeApi, cluster: InMemory) -> None:
+    def test_a_secret_that_changes_owner_during_the_run_is_kept(self, api: FakeApi, cluster: InMemory) -> None:
         put_secret(api, "ns1")
         put_secret(api, "ns2")
 
@@ -260,9 +260,7 @@ class TestWhose:
         assert api.get("secrets", "ns2", "quay") is None
         assert (result["failed"], counts(result, "removed"), result["summary"]["retries"]) == (False, (1, 0, 0), 1)
 
-    def test_one_that_was_only_written_meanwhile_is_looked_at_again_and_goes(
-        self, api: FakeApi, cluster: InMemory
-    ) -> None:
+    def test_a_secret_written_during_the_run_is_read_again_and_deleted(self, api: FakeApi, cluster: InMemory) -> None:
         put_secret(api, "ns1")
         times = iter([1])
 
@@ -274,7 +272,7 @@ class TestWhose:
         assert counts(cluster.run("pull_access_prune", owner="a", **EVERYTHING), "removed") == (1, 0, 0)
         assert [text.partition(" ")[0] for text in api.asked[-3:]] == ["DELETE", "GET", "DELETE"]
 
-    def test_the_nodes_pull_secret_stays(self, api: FakeApi, cluster: InMemory) -> None:
+    def test_the_nodes_pull_secret_is_kept(self, api: FakeApi, cluster: InMemory) -> None:
         api.put("namespaces", "", "openshift-config")
         put_secret(api, "openshift-config", "pull-secret")
         result = cluster.run("pull_access_prune", owner="a", **EVERYTHING)
@@ -292,7 +290,9 @@ class TestSight:
             api.fail(f"GET {re.escape(path)}[?]", FORBIDDEN, times=100)
 
     @pytest.mark.parametrize("paths", [LISTS, LISTS[:1], LISTS[1:2], LISTS[2:]])
-    def test_who_may_not_list_over_all_lists_each_namespace(self, api: FakeApi, cluster: InMemory, paths: Any) -> None:
+    def test_a_caller_without_cluster_wide_lists_lists_each_namespace(
+        self, api: FakeApi, cluster: InMemory, paths: Any
+    ) -> None:
         full(api)
         self.forbid(api, *paths)
         result = prune(cluster, **declared("ns1"))
@@ -315,7 +315,7 @@ class TestSight:
         ]
         assert not result["failed"]
 
-    def test_who_may_not_list_namespaces_works_in_his_projects(self, api: FakeApi, cluster: InMemory) -> None:
+    def test_a_caller_who_may_not_list_namespaces_prunes_its_projects(self, api: FakeApi, cluster: InMemory) -> None:
         """Also where a list over all namespaces shows more: what is declared for the others is not known."""
         full(api)
         self.forbid(api, "/api/v1/namespaces")
@@ -324,7 +324,7 @@ class TestSight:
         assert {name for name, *_rest in changed(result)} == {"ns2"}
         assert not [text for text in api.writes if "ns2" not in text]
 
-    def test_nothing_where_no_namespace_can_be_seen(self, api: FakeApi, cluster: InMemory) -> None:
+    def test_a_caller_who_sees_no_namespace_removes_nothing(self, api: FakeApi, cluster: InMemory) -> None:
         full(api)
         self.forbid(api, "/api/v1/namespaces", "/apis/project.openshift.io/v1/projects")
         result = cluster.run("pull_access_prune", owner="a", **EVERYTHING)
@@ -332,7 +332,7 @@ class TestSight:
         assert "listing projects" in result["msg"]
         assert api.writes == []
 
-    def test_a_namespace_that_is_being_deleted_is_left(self, api: FakeApi, cluster: InMemory) -> None:
+    def test_a_namespace_that_is_being_deleted_is_left_alone(self, api: FakeApi, cluster: InMemory) -> None:
         full(api)
         api.put("namespaces", "", "ns2", metadata={"deletionTimestamp": "2026-01-01T00:00:00Z"})
         cluster.run("pull_access_prune", owner="a", **EVERYTHING)
@@ -340,7 +340,7 @@ class TestSight:
 
     @pytest.mark.parametrize("answer", [BROKEN, Answer(200, {"items": []}), Answer(200, b"<html>")])
     @pytest.mark.parametrize("path", [*LISTS, "/api/v1/namespaces", "second page"])
-    def test_a_list_that_cannot_be_read_is_no_empty_one(
+    def test_an_unreadable_list_stops_the_prune(
         self, api: FakeApi, cluster: InMemory, path: str, answer: Answer
     ) -> None:
         full(api)
@@ -353,7 +353,7 @@ class TestSight:
         assert result["failed"]
         assert api.writes == []
 
-    def test_an_account_that_cannot_be_read_keeps_its_namespace_as_it_is(self, api: FakeApi, cluster: InMemory) -> None:
+    def test_an_unreadable_account_leaves_its_namespace_unchanged(self, api: FakeApi, cluster: InMemory) -> None:
         full(api)
         api.put("serviceaccounts", "ns2", "odd", imagePullSecrets={"name": "quay"})
         result = cluster.run("pull_access_prune", owner="a", **EVERYTHING)
@@ -361,7 +361,7 @@ class TestSight:
         assert "service account ns2/odd cannot be read" in result["msg"]
         assert not [text for text in api.writes if "ns2" in text]
 
-    def test_nor_is_one_of_a_single_namespace(self, api: FakeApi, cluster: InMemory) -> None:
+    def test_an_unreadable_list_of_one_namespace_stops_the_prune(self, api: FakeApi, cluster: InMemory) -> None:
         full(api)
         self.forbid(api, "/api/v1/serviceaccounts")
         api.fail("GET /api/v1/namespaces/ns2/serviceaccounts[?]", Answer(200, b"no"), times=100)
@@ -381,7 +381,7 @@ class TestRefusals:
             {"secrets": [secret("ns1", owner="b")]},
         ],
     )
-    def test_who_declares_nothing_loses_nothing(self, api: FakeApi, cluster: InMemory, lists: Any) -> None:
+    def test_an_owner_who_declares_nothing_is_refused(self, api: FakeApi, cluster: InMemory, lists: Any) -> None:
         full(api)
         result = prune(cluster, **lists)
         assert result["msg"] == (
@@ -390,7 +390,9 @@ class TestRefusals:
         )
         assert api.requests == []
 
-    def test_nor_who_declares_nothing_for_any_namespace_that_exists(self, api: FakeApi, cluster: InMemory) -> None:
+    def test_an_owner_who_declares_nothing_for_existing_namespaces_is_refused(
+        self, api: FakeApi, cluster: InMemory
+    ) -> None:
         full(api)
         result = prune(
             cluster, secrets=[secret("gone"), {"name": "x", "namespace_selector": {"labels": "no=such"}}], links=[]
@@ -442,7 +444,7 @@ class TestRefusals:
         ]
         assert {one["status"] for one in result["namespaces"]} == {"skipped"}
 
-    def test_nothing_to_remove_is_never_too_much(self, api: FakeApi, cluster: InMemory) -> None:
+    def test_a_prune_without_removals_never_exceeds_the_limit(self, api: FakeApi, cluster: InMemory) -> None:
         full(api)
         assert not prune(cluster, max_prune="0", **declared("ns1", "ns2", "ns3"))["failed"]
 
@@ -459,7 +461,7 @@ class TestRefusals:
             ({"grants": [{"namespaces": ["ns1"]}]}, "grants[0]: give at least one of"),
         ],
     )
-    def test_what_cannot_be_is_refused_before_anything_is_sent(
+    def test_invalid_options_are_refused_before_any_request(
         self, api: FakeApi, cluster: InMemory, options: Any, words: str
     ) -> None:
         result = prune(cluster, **{"owner": "a", **declared("ns1"), **options})
@@ -467,7 +469,7 @@ class TestRefusals:
         assert words in result["msg"]
         assert api.requests == []
 
-    def test_all_lists_are_told_at_once(self, cluster: InMemory) -> None:
+    def test_problems_of_all_lists_are_reported_at_once(self, cluster: InMemory) -> None:
         result = prune(cluster, secrets=[{"name": "x"}], links=[{"namespaces": ["ns1"]}])
         assert "secrets[0] (x)" in result["msg"]
         assert "links[0]" in result["msg"]
@@ -487,14 +489,14 @@ class TestRefusals:
         assert "contradict each other in namespace ns1" in result["msg"]
         assert api.writes == []
 
-    def test_one_list_is_needed(self, api: FakeApi, cluster: InMemory) -> None:
+    def test_a_prune_requires_at_least_one_list(self, api: FakeApi, cluster: InMemory) -> None:
         result = cluster.run("pull_access_prune", owner="a", prune_everything=True)
         assert result["failed"]
         assert "one of the following is required: secrets, links, grants" in result["msg"]
 
 
 class TestOrder:
-    def test_a_secret_that_could_not_be_unlinked_stays(self, api: FakeApi, cluster: InMemory) -> None:
+    def test_a_secret_that_cannot_be_unlinked_is_kept(self, api: FakeApi, cluster: InMemory) -> None:
         full(api)
         api.fail("PATCH .*/ns2/serviceaccounts", status_object(403, "Forbidden", "no"), times=100)
         result = cluster.run("pull_access_prune", owner="a", **EVERYTHING)
@@ -505,7 +507,7 @@ class TestOrder:
 
     @pytest.mark.parametrize("after", range(9))
     @pytest.mark.parametrize("carried_out", [True, False])
-    def test_the_next_run_finishes_one_that_was_killed(
+    def test_the_next_run_finishes_a_killed_run(
         self, api: FakeApi, cluster: InMemory, after: int, carried_out: bool
     ) -> None:
         """The run ends at one of its writes, be it carried out or not: no link to a secret that is gone is left, and none at the end."""
@@ -522,7 +524,7 @@ class TestOrder:
             str(api.get("serviceaccounts", name, "default")["imagePullSecrets"]) for name in ("ns1", "ns2", "ns3")
         } == {"[{'name': 'theirs'}]"}
 
-    def test_a_lost_answer_is_looked_at(self, api: FakeApi, cluster: InMemory) -> None:
+    def test_a_lost_answer_to_a_delete_does_not_fail_the_run(self, api: FakeApi, cluster: InMemory) -> None:
         full(api)
         api.fail("DELETE .*/ns2/secrets", LOST, carried_out=True)
         result = cluster.run("pull_access_prune", owner="a", **EVERYTHING)
@@ -530,7 +532,7 @@ class TestOrder:
 
 
 class TestCheckMode:
-    def test_lists_exactly_what_the_real_run_removes(self, api: FakeApi, cluster: InMemory) -> None:
+    def test_check_mode_lists_exactly_the_removals_of_the_real_run(self, api: FakeApi, cluster: InMemory) -> None:
         full(api)
         put_account(api, "ns1", "quay", "quay", name="build")
         put_binding(api, "ns1", "jane", "joe")
@@ -542,7 +544,7 @@ class TestCheckMode:
         again = prune(cluster, **declared("ns1"))
         assert (again["changed"], len(api.writes)) == (False, 8)
 
-    def test_shows_no_content(self, api: FakeApi, cluster: InMemory) -> None:
+    def test_check_mode_shows_no_content(self, api: FakeApi, cluster: InMemory) -> None:
         content = "eyJhdXRocyI6eyJxdWF5LmlvIjp7ImF1dGgiOiJjbTlpYjNRNlkyRnVZWEo1In19fQ=="
         put_secret(api, "ns1", data={".dockerconfigjson": content})
         result = cluster.run("pull_access_prune", owner="a", **EVERYTHING)
