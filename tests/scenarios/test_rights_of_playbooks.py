@@ -219,7 +219,7 @@ def test_prune_works_with_the_rights_of_its_job(lab: Lab, accounts: Callable[[st
 def test_a_missing_right_is_reported_with_the_fix(lab: Lab, accounts: Callable[[str], str], inventory: Path) -> None:
     done = play("site", inventory, *as_account(accounts("export")))
     assert done.status != 0
-    assert "give the caller that right, " in done.output
+    assert "Give the caller that right, " in done.output
     assert RIGHTS_PAGE in done.output
 
 

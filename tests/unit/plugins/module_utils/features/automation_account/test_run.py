@@ -243,7 +243,7 @@ def test_no_binding_is_created_when_its_role_cannot_be_created(api: FakeApi, run
     api.fail(f"POST {PATH}/clusterroles", status_object(403, "Forbidden", "x is attempting to grant RBAC"), times=9)
     result = run(jobs=["export"], namespaces=["a"])
     assert result["failed"]
-    assert f"'escalate' where it writes the role itself, see {RIGHTS_PAGE}" in result["msg"]
+    assert f"'escalate' if it writes the role itself, see {RIGHTS_PAGE}" in result["msg"]
     assert not [text for text in api.writes if "bindings" in text]
 
 

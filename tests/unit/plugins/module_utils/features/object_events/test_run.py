@@ -345,7 +345,7 @@ class TestTrouble:
             found.until(lambda: found.health == ["lost", "connected"])
             lost, connected = (event for event in found.events if event["type"] == "health")
             assert lost["kind"] == "ServiceAccount"
-            for part in ("403", "give the caller that right, list on serviceaccounts", "rst/rights.rst"):
+            for part in ("403", "Give the caller that right, list on serviceaccounts", "rst/rights.rst"):
                 assert part in lost["message"]
             assert (connected["kinds"], connected["missing"]) == (["Namespace"], ["ServiceAccount"])
             api.namespace("new")

@@ -203,7 +203,7 @@ class TestRefused:
 
     def test_a_service_that_is_out_of_order_is_an_error(self, ask: Ask, ocm: Ocm) -> None:
         ocm.answers[TOKEN_PATH] = answer(503, {"error": "x"})
-        assert "answered 503 (x); the service is overloaded or out of order" in ask()["msg"]
+        assert "answered 503 (x). The service is overloaded or out of order" in ask()["msg"]
 
 
 class TestCompared:
