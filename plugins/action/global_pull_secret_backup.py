@@ -13,5 +13,5 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.variable_
 class ActionModule(ModuleAction):
     module = MODULE
 
-    def _destination(self) -> ControllerFiles:
+    def _controller(self) -> ControllerFiles:
         return ControllerFiles(self._loader._vault.secrets)

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.page_parts import PageParts
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.template import PageTemplate
 from ansible_collections.openshift_ops.image_pull.plugins.modules.pull_access_report import MODULE
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_parts
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_template
 
 
 class ActionModule(ModuleAction):
     module = MODULE
 
-    def _page(self) -> PageParts:
-        return page_parts()
+    def _controller(self) -> PageTemplate:
+        return page_template()

@@ -249,7 +249,7 @@ ARGUMENTS = {
 
 
 def run(task: Task) -> dict[str, object]:
-    return write_report(from_options(task.params), task.page, check_mode=task.check_mode)
+    return write_report(from_options(task.params), task.controller, check_mode=task.check_mode)
 
 
 MODULE = Module(ARGUMENTS, run, library="", import_error=None)

@@ -29,9 +29,7 @@ from ansible import constants as C
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action.normal import ActionModule as NormalAction
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.page_parts import PageParts
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import collect_credentials, hide
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import Destination
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import PROGRESS_FILE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.interruption import (
     Interrupted,
@@ -164,12 +162,8 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
         ours = {**delegated.get(self._task.delegate_to, {}), **named}
         return {**variables, "ansible_delegated_vars": {**delegated, self._task.delegate_to: ours}}
 
-    def _destination(self) -> Destination | None:
-        """Return the destination for files of variables; None if the module writes none."""
-        return None
-
-    def _page(self) -> PageParts | None:
-        """Return the parts of the report's page; None if the module writes no page."""
+    def _controller(self) -> Any:
+        """Return what the module needs of Ansible's own process; None if it needs nothing."""
         return None
 
     def _say_for(self, variables: Mapping[str, Any]) -> Callable[[str], None]:
@@ -206,8 +200,7 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
             temporary_directory=directory,
             secrets=secrets,
             say=say,
-            destination=self._destination(),
-            page=self._page(),
+            controller=self._controller(),
         )
         problems = self.module.problems(given) if validation.errors.errors else ""
         result = _refusal(validation, problems) or execute(self.module, task)

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.page_parts import PageParts
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.template import PageTemplate
 
-__all__ = ["page_parts"]
+__all__ = ["page_template"]
 
 _DIRECTORY = Path(__file__).parent / "pull_report"
 
 
-def page_parts() -> PageParts:
+def page_template() -> PageTemplate:
     """Return the HTML, the style sheet and the program of the page."""
     html, css, js = ((_DIRECTORY / f"page.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
-    return PageParts(html, css, js)
+    return PageTemplate(html, css, js)

@@ -19,7 +19,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.timestamps import (
     strip_marks,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_parts
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_template
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from support import audits
@@ -51,7 +51,7 @@ def chromium() -> Iterator[Browser]:
 
 def written(path: Path, document: Mapping[str, Any], title: str = "Pull access") -> Path:
     """The page of a document, in a file."""
-    path.write_text(strip_marks(as_page(document, title, page_parts())), encoding="utf-8")
+    path.write_text(strip_marks(as_page(document, title, page_template())), encoding="utf-8")
     return path
 
 

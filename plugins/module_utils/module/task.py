@@ -23,13 +23,11 @@ from ..core.file_errors import describe_read_error
 from ..core.limits import Limit
 from ..core.names import is_pattern
 from ..core.namespaces import NamespaceSelector
-from ..core.page_parts import PageParts
 from ..core.permissions import MissingPermission
 from ..core.phrases import summarize
 from ..core.protocols import Desired
 from ..core.redaction import credentials_in_text, find_secrets, mask
 from ..core.suggestions import unknown_options
-from ..core.variable_files import Destination
 from ..core.visible_text import make_visible
 from ..declarations import targets
 from ..declarations.batch import Batch, Declaration, Forecast
@@ -147,8 +145,8 @@ class Task:
     """One run of a module.
 
     `name` is the module's name, with its collection if Ansible gives it. `secrets` are the strings to mask in all output of the run.
-    `say` receives the progress lines; None shows none. `destination` is where files of variables go; None if the run cannot write any.
-    `page` are the parts of the report's page; None outside Ansible's own process. `needs` are the rights that the caller lacked.
+    `say` receives the progress lines; None shows none. `controller` is what the module's action plugin adds in Ansible's own process, such as
+    the files of the controller; None in every other process. `needs` are the rights that the caller lacked.
     """
 
     name: str
@@ -158,8 +156,7 @@ class Task:
     temporary_directory: str
     secrets: set[str]
     say: Callable[[str], None] | None = None
-    destination: Destination | None = None
-    page: PageParts | None = None
+    controller: Any = None
     warnings: list[str] = field(default_factory=list)
     needs: set[MissingPermission] = field(default_factory=set)
 

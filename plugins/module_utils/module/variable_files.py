@@ -43,14 +43,15 @@ def backup_writer(task: Task, directory: str, vault_id: str | None) -> Callable[
 
 def _destination(task: Task, option: str, *, is_required: bool = False) -> Destination:
     """Return the destination of the task. :raises OptionError: in a process that has no vault passwords."""
-    if task.destination is None:
+    destination: Destination | None = task.controller
+    if destination is None:
         without = "" if is_required else f". Without {option!r} the task runs with any Python"
         raise OptionError(
             f"option {option!r} writes files on the controller with Ansible's vault passwords, so the task must run in Ansible's own "
             "process, but it ran in another one: set 'connection: local' and 'ansible_python_interpreter: \"{{ ansible_playbook_python }}\"' "
             f"for this host or task, and leave out 'become' and 'async'{without}"
         )
-    return task.destination
+    return destination
 
 
 def _dry_run_writer(wanted: FilesWanted) -> Write:

@@ -19,12 +19,12 @@ from html import escape
 from typing import Any
 
 from ...core.audit_format import ERROR, SEVERITIES, WARNING
-from ...core.page_parts import PageParts
 from ...core.phrases import pluralize
 from ...core.visible_text import escape_invisible
 from ...explain.offers import offer_of
 from .browser_data import as_data, embed_json
 from .counting import all_findings, count_by_severity, format_counts
+from .template import PageTemplate
 from .timestamps import mark_time
 
 __all__ = ["as_page"]
@@ -39,7 +39,7 @@ _VERDICTS = (("pulls", "can pull"), ("unknown", "not known"), ("will_not_pull", 
 Document = Mapping[str, Any]
 
 
-def as_page(document: Document, title: str, parts: PageParts) -> str:
+def as_page(document: Document, title: str, parts: PageTemplate) -> str:
     """Return the text of the page, with its times marked."""
     style, program = f"\n{parts.css}", f"\n{parts.js}"
     slots = {

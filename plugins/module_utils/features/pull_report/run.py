@@ -10,7 +10,6 @@ from typing import Any
 
 from ...core.audit_format import ERROR, WARNING
 from ...core.errors import OptionError, make_printable
-from ...core.page_parts import PageParts
 from ...core.phrases import pluralize, summarize
 from . import documents
 from .comparison import compare_documents
@@ -21,6 +20,7 @@ from .merge import merge_documents
 from .options import NEVER, Report
 from .page import as_page
 from .run_files import check_writable, read_source, select_changed, write_files
+from .template import PageTemplate
 
 __all__ = ["write_report"]
 
@@ -28,7 +28,7 @@ __all__ = ["write_report"]
 _NAMED = 3
 
 
-def write_report(wanted: Report, page: PageParts | None, *, check_mode: bool) -> dict[str, Any]:
+def write_report(wanted: Report, page: PageTemplate | None, *, check_mode: bool) -> dict[str, Any]:
     """Write the files and return the task's result. It has `failed` if there are findings that `fail_on` selects.
 
     :raises OptionError: when a file cannot be read, is not a document, or could not be written. Nothing is written then.
@@ -56,13 +56,13 @@ def _document(wanted: Report) -> dict[str, Any]:
     return compare_documents(document, before)
 
 
-def _junit(document: Mapping[str, Any], wanted: Report, _page: PageParts) -> str:
+def _junit(document: Mapping[str, Any], wanted: Report, _page: PageTemplate) -> str:
     severities = (ERROR, WARNING) if wanted.fail_on == NEVER else severities_from(wanted.fail_on)
     return as_junit(document, severities, wanted.title, only_new=wanted.fail_on_new)
 
 
 #: Returns the text of each output.
-_FORMS: dict[str, Callable[[Mapping[str, Any], Report, PageParts], str]] = {
+_FORMS: dict[str, Callable[[Mapping[str, Any], Report, PageTemplate], str]] = {
     "html": lambda document, wanted, page: as_page(document, documents.replace_unwritable(wanted.title), page),
     "json": lambda document, _wanted, _page: as_json(document),
     "junit": _junit,

@@ -9,13 +9,13 @@ import re
 
 import yaml
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import report_page
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_parts
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_template
 
 ROOT = report_page._DIRECTORY.parents[2]
 
 
 def test_page_parts_are_read_from_the_collection() -> None:
-    parts = page_parts()
+    parts = page_template()
     assert parts.html.startswith("<!DOCTYPE html>")
     assert ":root" in parts.css
     assert '"use strict"' in parts.js
@@ -27,7 +27,7 @@ def test_page_parts_are_part_of_the_release() -> None:
 
 
 def test_the_program_never_reads_markup_or_runs_text() -> None:
-    program = page_parts().js
+    program = page_template().js
     for word in (
         "innerHTML",
         "outerHTML",
@@ -44,8 +44,8 @@ def test_the_program_never_reads_markup_or_runs_text() -> None:
 
 def test_each_slot_is_in_a_place_where_its_content_is_safe() -> None:
     """Style and program fill their elements: their hashes are of all that stands there."""
-    html = page_parts().html
+    html = page_template().html
     assert "<style><!--slot:style--></style>" in html
     assert "<script><!--slot:program--></script>" in html
     assert re.findall(r"<!--slot:(\w+)-->", html).count("data") == 1
-    assert "</s" not in page_parts().css + page_parts().js
+    assert "</s" not in page_template().css + page_template().js

@@ -43,7 +43,7 @@ class Memory:
 
 
 def task(destination: Memory | None, *, check_mode: bool = False) -> Task:
-    return Task("it", {}, check_mode, False, "/tmp", set(), destination=destination)
+    return Task("it", {}, check_mode, False, "/tmp", set(), controller=destination)
 
 
 def test_the_destination_writes_the_files() -> None:

@@ -21,7 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     is_different,
     strip_marks,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_parts
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_template
 from support import audits
 
 VOID = {"meta", "rect", "input", "br"}
@@ -62,7 +62,7 @@ class Page(HTMLParser):
 
 
 def page(document: dict[str, Any], title: str = "Pull access") -> tuple[Page, str]:
-    text = strip_marks(as_page(document, title, page_parts()))
+    text = strip_marks(as_page(document, title, page_template()))
     return Page(text), text
 
 
@@ -224,9 +224,9 @@ KEPT = {"id", "severity", "made"}
 def test_pages_that_differ_only_in_their_times_are_the_same() -> None:
     document = {**FLEET, "made": "2027-01-01T00:00:00Z"}
     document["clusters"] = [{**cluster, "made": "2027-01-01T00:00:00Z"} for cluster in FLEET["clusters"]]
-    new, old = as_page(document, "t", page_parts()), strip_marks(as_page(FLEET, "t", page_parts()))
+    new, old = as_page(document, "t", page_template()), strip_marks(as_page(FLEET, "t", page_template()))
     assert not is_different(new, old)
-    assert is_different(as_page(document, "other", page_parts()), old)
+    assert is_different(as_page(document, "other", page_template()), old)
 
 
 def test_the_data_is_json() -> None:

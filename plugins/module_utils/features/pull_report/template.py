@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["PageParts"]
+__all__ = ["PageTemplate"]
 
 
 @dataclass(frozen=True)
-class PageParts:
+class PageTemplate:
     """The HTML template of the page with its placeholders, its style sheet and its script."""
 
     html: str
