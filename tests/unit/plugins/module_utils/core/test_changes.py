@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Changes: what is sent, what is reported, and that nothing is written that was not read."""
+"""A change sends and reports only the differences, and nothing is written that was not read before."""
 
 from __future__ import annotations
 

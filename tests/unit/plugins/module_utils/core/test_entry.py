@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An entry is named in messages by where it stands, and by its name if it has one."""
+"""Messages name an entry by its position, and by its name if it has one."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The root of the errors: what is reported to the user in one line, and what is not."""
+"""Errors of the collection are reported in one line, and unexpected errors by kind and place without their text."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""A file that cannot be read is reported with the cause and the start of its relative path."""
+
 from __future__ import annotations
 
 from pathlib import Path

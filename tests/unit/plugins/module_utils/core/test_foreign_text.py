@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is hidden in a text of a cluster, and what has to stay readable."""
+"""Credentials in a text of a cluster are hidden, and the rest of the text stays readable."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_redacting_a_text_twice_equals_redacting_it_once(text: str) -> None:
     "filler", ["a-", "a.", "a://", "a://@", "eyjaaaaa-", "bearer ", '"token":"', "token '  :  ", "password="]
 )
 def test_redacted_handles_a_text_as_long_as_an_object(filler: str) -> None:
-    """Whoever may annotate a service account, or write an event, could keep the task busy for hours else."""
+    """Otherwise a user who can annotate a service account or write an event could keep the task busy for hours."""
     assert CANARY not in redact_text(f"{filler * 60_000} password={CANARY}")
 
 
@@ -81,7 +81,7 @@ def test_a_text_in_one_line_holds_no_credential() -> None:
 
 @pytest.mark.parametrize("most", range(1, 60))
 def test_a_cut_text_holds_no_part_of_a_credential(most: int) -> None:
-    """Only the whole address has the form by which its password is known."""
+    """The password in an address is recognized only if the address is complete."""
     found = redact_line(f"Get https://user:{CANARY}@a.example.com/v2/ {CANARY}: EOF", most)
     assert CANARY[:2] not in found.replace(CANARY, "")
     assert len(found) <= most + len(" ...")

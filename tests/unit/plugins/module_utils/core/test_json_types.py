@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever a server sends, looking at it never fails."""
+"""A JSON value of an unexpected type counts as missing, so that reading an answer of a server never fails."""
 
 from __future__ import annotations
 

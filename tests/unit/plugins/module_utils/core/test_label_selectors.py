@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Label selectors as the API server reads them (apimachinery pkg/labels/selector_test.go); what it refuses is left to it."""
+"""Label selectors match as in the API server (apimachinery pkg/labels/selector_test.go), which refuses invalid ones."""
 
 from __future__ import annotations
 

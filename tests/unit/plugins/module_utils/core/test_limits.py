@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A number, or a share of all."""
+"""A limit is a number or a percentage of all."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class TestLimit:
             ("10%", 0, 0),
             ("10%", 11, Fraction(11, 10)),
             ("33.3%", 1000, 333),
-            # With floating-point numbers it is a little less than 57.
+            # With floating-point numbers, the result is slightly less than 57.
             ("0.57%", 10000, 57),
         ],
     )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A selector means what it says, and never the platform's own namespaces by accident."""
+"""A selector selects exactly the described namespaces, and never the platform's own ones by accident."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class TestChoose:
         assert NamespaceSelector(include=("*",), phases=("Failed",)).choose(odd) == (["a"], [])
 
     def test_a_namespace_that_appears_twice_counts_once_in_its_last_state(self) -> None:
-        """A list that had to be read again from the start: the newer state comes last."""
+        """The list had to be read again from the start. The newer state comes last."""
         assert EVERY.choose([namespace("a"), namespace("b"), namespace("a", "Terminating")]) == (["b"], ["a"])
         assert EVERY.choose([namespace("a"), namespace("a")]) == (["a"], [])
 
@@ -99,7 +99,7 @@ def requested(name: str, user: Any) -> dict:
 
 
 class TestRequesters:
-    """Users choose the names of the projects that they request, and cannot change who requested them."""
+    """Users choose the names of the projects that they request, but cannot change the recorded requester."""
 
     THERE = (
         requested("team-a", "ann"),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What this collection created is known by its label alone."""
+"""Objects of this collection are recognized by their label alone."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class TestIsManaged:
 
 
 OURS = {LABEL: "openshift_ops.image_pull"}
-#: What objects say of their owner, and who that is.
+#: The metadata of objects, and the owner that it names.
 OWNERS: list[tuple[Any, str]] = [
     ({**OURS, INSTANCE: "a"}, "a"),
     (OURS, ""),

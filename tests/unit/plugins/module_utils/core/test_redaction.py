@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Promise 3: no credential in a task's output, in no encoding, also when it was given under a wrong name."""
+"""Promise 3: a task's output contains no credential, in any encoding, even if it was given under a wrong name."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ KNOWN: dict[str, Any] = {
 }
 KNOWN["secrets"] = {"type": "list", "elements": "dict", "options": dict(KNOWN)}
 
-#: Every way in which a credential comes in. Ansible itself finds those of an option that is one.
+#: Every way to give a credential. Ansible itself finds the options that are credentials.
 NO_LOG = {
     "api_key": lambda canary: {"api_key": canary},
     "password": lambda canary: {"password": canary},
@@ -86,7 +86,7 @@ GIVEN = {
     },
     "proxy headers": lambda canary: {"proxy_headers": {"proxy_basic_auth": canary}},
 }
-#: kubeconfigs given as text instead of as a mapping. What YAML cannot hold without quotes is in quotes.
+#: kubeconfigs given as text instead of as a mapping. Values that YAML cannot hold without quotes are quoted.
 AS_TEXT = {
     "YAML, as it is": lambda canary: f"users:\n- user:\n    token: {canary}\n",
     "YAML, with a comment": lambda canary: f"token: {canary} # mine # too\n",
@@ -232,7 +232,7 @@ class TestIsPath:
 
 class TestCredentials:
     def test_credentials_that_are_too_short_are_not_masked(self) -> None:
-        """A password of one letter would blank every such letter, and so show what it is."""
+        """Masking a password of one letter would hide every such letter, and so reveal it."""
         assert redaction.SHORTEST == 4
         given = {"registries": [{"registry": "quay.io", "username": "me", "password": "abc"}]}
         found = redaction.collect_credentials(given, ["abc", "abcd"])
@@ -291,7 +291,7 @@ class TestCredentials:
         assert "plain" not in redaction.collect_credentials({"password": "eDpw!bGFpbg=="}, [])
 
     def test_decoded_text_that_is_not_a_login_is_not_a_credential(self) -> None:
-        """Many words happen to be base64 of something."""
+        """Many words happen to be valid base64."""
         assert "plain" not in redaction.collect_credentials({"password": b64("plain")}, [])
         assert "plain:" not in redaction.collect_credentials({"password": b64("plain:")}, [])
 
@@ -335,7 +335,7 @@ class TestCredentials:
         assert redaction.collect_credentials(given_, []) == set()
 
     def test_a_deeply_nested_credential_is_found(self) -> None:
-        """Auth files come from others."""
+        """Auth files come from other people."""
         deep: Any = {"password": "canary"}
         for _level in range(5000):
             deep = [{"x": deep}]
@@ -357,7 +357,7 @@ class TestCredentials:
         assert {"can%3Aary", "can:ary"} <= redaction.collect_credentials(given_("can%3Aary"), [])
 
     def test_users_and_emails_in_auth_config_are_not_masked(self) -> None:
-        """A user named app would blank every app in the result."""
+        """Masking a user named app would hide every "app" in the result."""
         config = {"auths": {"quay.io": {"username": "app", "password": "canary", "email": "me@x"}}}
         found = redaction.collect_credentials({"auth_config": config}, [])
         assert not {"app", "me@x", "quay.io"} & found
@@ -393,7 +393,7 @@ class TestCredentials:
         max_leaves=6,
     )))  # fmt: skip
     def test_no_options_cause_a_failure_or_mask_an_empty_string(self, options: Any) -> None:
-        """An empty string among the masked ones would blank everything."""
+        """Masking an empty string would hide everything."""
         assert "" not in redaction.collect_credentials(options, [])
         redaction.hide(options, KNOWN)
 
@@ -405,7 +405,7 @@ class TestCredentialsInText:
         assert {canary, b64(canary), b64(f"robot:{canary}")} <= redaction.credentials_in_text(text)
 
     def test_a_credential_that_is_not_utf_8_is_found(self) -> None:
-        """A password in Latin-1: Go and the kubelet take it."""
+        """A password in Latin-1: Go and the kubelet accept it."""
         auth = base64.b64encode(b"robot:can\xe4ry").decode()
         text = b'{"auths": {"quay.io": {"auth": "%s"}, "a.io": {"password": "can\xe4ry"}}}' % auth.encode()
         found = redaction.credentials_in_text(text.decode("utf-8", "surrogateescape"))
@@ -424,11 +424,11 @@ class TestForms:
             "\\u00e4'+/ \\n", "ä'+/ \\n",  # JSON
             "\\xc3\\xa4'+/ \\n",  # Python's bytes
             "%C3%A4%27%2B%2F%20%0A", "%C3%A4%27%2B/%20%0A", "%C3%A4%27%2B%2F+%0A",  # URLs
-            "w6QnKy8gCg==", "w6QnKy8gCg", "w6QnKy8gC", "OkJysvIA", "DpCcrLyAK",  # base64, alone and at each place of a longer one
+            "w6QnKy8gCg==", "w6QnKy8gCg", "w6QnKy8gC", "OkJysvIA", "DpCcrLyAK",  # base64, alone or in a longer text
         }  # fmt: skip
 
     def test_forms_include_the_repr_of_python(self) -> None:
-        """Unexpected errors quote what they stumbled over."""
+        """Unexpected errors quote the value that caused them."""
         assert "cän\"ar\\'y" in redaction.secret_forms("cän\"ar'y")
 
     def test_forms_include_base64_for_urls(self) -> None:
@@ -498,7 +498,7 @@ class TestMask:
         }
 
     def test_a_thousand_passwords_and_megabytes_are_masked_in_seconds(self) -> None:
-        """Ansible's own masking replaces each secret in each string, one after the other: minutes."""
+        """Ansible's own masking would take minutes: it replaces one secret after the other in each string."""
         given_ = [{"username": "robot", "password": f"canary-{number:04}-{number * 7919}"} for number in range(1000)]
         secrets = redaction.collect_credentials(
             {"secrets": [{"name": "quay", "registries": [one]} for one in given_]}, []

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When a secret's content was last changed, told by what the API server records."""
+"""The time of the last change of a secret's content is read from the API server's records."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The writer of YAML: what is read again is what was meant, and only text of our own code can be a template."""
+"""Written YAML is read back unchanged, and only text of the collection's own code can be a template."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from support.hostile_text import TEXTS
 
 
 class AnsibleLoader(yaml.SafeLoader):
-    """As YAML 1.1, with Ansible's tag, whose text is marked."""
+    """YAML 1.1 with Ansible's tag, whose text is marked."""
 
 
 class UnsafeText(str):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""To the engine, what several entries declare for a namespace is one declaration."""
+"""The engine gets one declaration for each namespace, even if several entries declare something for it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NONE = Plan()
 
 @dataclass(eq=False)
 class Asks:
-    """Plans what `work` says, and notes what it was shown."""
+    """Returns the plan of `work`, and records the arguments."""
 
     work: Callable[[Objects, Related], Plan] = lambda _objects, _found: NONE
     named: tuple[str, ...] = ()
@@ -149,7 +149,7 @@ class TestPlan:
         assert change.entries == (entry(0), entry(1), entry(2))
 
     def test_changes_of_another_kind_come_last(self) -> None:
-        """A pod that is restarted before the last link is there would miss it."""
+        """A pod that is restarted before the last link exists would miss it."""
         pods = [create(ObjectRef(SERVICE_ACCOUNT, "ns", name), {}, {}, {}) for name in ("x", "y")]
         first = Asks(lambda _objects, _found: Plan((create(ref("b"), {}, {}, {}), pods[0])))
         last = Asks(lambda _objects, _found: Plan((pods[1], create(ref("a"), {}, {}, {}))))
@@ -199,7 +199,7 @@ class Objector(Asks):
 
 
 class TestObjection:
-    """To what all entries leave of an object, never to a state between them."""
+    """An objection concerns the final state of an object after all entries, never a state between them."""
 
     BAD, GOOD = {"data": {"bad": "1"}}, {"data": {"bad": None, "good": "1"}}
     HELD = {"a": held("a", data={"bad": "1"})}
@@ -223,7 +223,7 @@ class TestObjection:
         assert [change.ref.name for change in plan.changes] == ["b"]
 
     def test_an_objection_fails_no_entry_that_has_already_failed(self) -> None:
-        """Else the entry whose write is taken back would be said to be done."""
+        """Otherwise the entry whose write is dropped would be reported as done."""
         two = [Declaration(self.to(self.BAD), entry(0)), Declaration(self.to({"x": 1}), entry(1), "no login")]
         plan = Batch(SECRET, {"ns": two}).plan("ns", {})
         assert plan.changes == ()

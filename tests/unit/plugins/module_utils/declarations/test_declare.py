@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a list of entries to what is declared for each namespace; all that cannot work is named at once."""
+"""A list of entries becomes one declaration for each namespace. All errors are reported at once."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ARGUMENTS = {**DECLARATION, "things": list_option(DECLARATION, alternatives=[SOU
 
 @dataclass(frozen=True)
 class Thing:
-    """What the options were."""
+    """Holds the given options."""
 
     options: Mapping[str, Any]
     text: str = ""
@@ -178,7 +178,7 @@ class TestDeclared:
 
 
 class TestEntryProblems:
-    """What Ansible's own validation stops at, it says of the first; here all are named, and no value."""
+    """Ansible's own validation reports only the first error. Here all errors are reported, without any value."""
 
     def said(self, *items: Any) -> str:
         return entry_problems(FORM, ARGUMENTS, list(items))
@@ -216,7 +216,7 @@ class TestEntryProblems:
     )
     def test_the_problem_of_an_entry_is_reported_without_the_value(self, item: Any, said: str) -> None:
         found = self.said({"name": "fine"}, item)
-        # Ansible may say of one option twice what is wrong with it.
+        # Ansible may report two errors for one option.
         assert re.match(r"nothing was read or changed. Problems with the 2 entries: things\[1\]: ", found)
         assert said in found
         assert "things[0]" not in found
@@ -285,7 +285,7 @@ class TestBatchOf:
             batch_of(FORM, items, [Targets(["a"])] * 24)
 
     def test_the_same_entries_are_compared_once(self) -> None:
-        """A thousand namespaces with the same ten entries cost as much as one."""
+        """A thousand namespaces with the same ten entries cost no more than one."""
         asked: list[int] = []
 
         def compare(things: Sequence[Thing]) -> Iterator[Contradiction]:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Entries of a list: what they take from the task, and what they are called."""
+"""Entries of a list inherit options of the task and are named in messages."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two changes of one object are one write, where that does the same as both."""
+"""Two changes of one object become one write if its effect is the same."""
 
 from __future__ import annotations
 
@@ -239,7 +239,7 @@ def test_a_joined_patch_leaves_the_same_object_as_two_patches(held: Any, one: An
 
 
 def _in_one(one: Any, two: Any) -> bool:
-    """Whether no object takes the place of what was made none: a merge patch cannot say that, and no plan does it."""
+    """Whether no object replaces a removed value. A merge patch cannot express that, and no plan does it."""
     if isinstance(one, dict) and isinstance(two, dict):
         return all(_in_one(one[key], two[key]) for key in one.keys() & two.keys())
     return not isinstance(two, dict)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The facts about a cluster: read, absent, unreadable or failed, and never confused."""
+"""The facts about a cluster are read, absent, unreadable or failed, and these states are never confused."""
 
 from __future__ import annotations
 

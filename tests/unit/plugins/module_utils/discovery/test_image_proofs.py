@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Questions to a registry on 127.0.0.1: each different one is asked once, with the login as the kubelet reads it."""
+"""Each different question to a registry on 127.0.0.1 is asked once, with the login as the kubelet reads it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def server(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[HostileRegistry]:
-    """Gives everything to alice."""
+    """A registry that gives alice access to everything."""
     monkeypatch.delenv("https_proxy", raising=False)
 
     def script(server: HostileRegistry) -> Iterable[bytes]:
@@ -116,7 +116,7 @@ def test_an_unreadable_authority_is_an_option_error() -> None:
 def test_the_age_of_a_secret_counts_if_it_is_known(
     written: bool, outcome: str, certificate: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Amazon's registry, which refuses the token, behind a proxy."""
+    """Amazon's registry, behind a proxy, refuses the token."""
 
     def script(_server: HostileRegistry) -> Iterable[bytes]:
         yield b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="r"\r\nConnection: close\r\n\r\n'

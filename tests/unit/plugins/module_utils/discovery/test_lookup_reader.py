@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is read of what an explanation wants, and what is said of what cannot be read."""
+"""The objects that an explanation needs are read, and unreadable ones are reported."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_a_list_of_nodes_keeps_only_the_versions() -> None:
 
 
 class TestRefused:
-    """A server refuses a caller also what it does not know: whether it does, its list of groups tells."""
+    """A server refuses unknown resources as well. Its list of API groups shows whether it knows them."""
 
     STREAM = ObjectRef(IMAGE_STREAM, "a", "app")
 

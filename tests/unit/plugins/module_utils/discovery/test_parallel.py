@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many questions, each different one once, many at the same time."""
+"""Many questions are asked at the same time, each different one once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_each_different_question_is_asked_once() -> None:
 
 
 def test_sixteen_questions_are_asked_at_the_same_time() -> None:
-    """None is answered before sixteen have been asked."""
+    """No question is answered before sixteen have been asked."""
     barrier = threading.Barrier(16, timeout=20)
     ask_all(range(16), lambda _question: barrier.wait())
 

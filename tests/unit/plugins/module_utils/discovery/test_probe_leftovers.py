@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pods of killed probes are deleted in all namespaces, by runs of a probe and of a rotation; nothing else is, and nothing fails for it."""
+"""Runs of a probe or a rotation delete only pods of killed probes, in all namespaces, and never fail for it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from support.scripted_pool import Clock, status_object
 
 
 def put(api: FakeApi, namespace: str, name: str = "pull-probe-old", **meta: Any) -> dict[str, Any]:
-    """A pod that a run has left a long time ago."""
+    """A pod that a run left a long time ago."""
     body = pod_for(ObjectRef(PROBE_POD, namespace, name), PullProbe(("q.io/a:1",)), "q.io/a:1", {}).body
     labels = {"labels": body["metadata"]["labels"], "creationTimestamp": "2026-01-01T00:00:00Z", **meta}
     return api.put("pods", namespace, name, metadata=labels, spec=body["spec"], status={})

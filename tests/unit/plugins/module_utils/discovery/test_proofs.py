@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A refused login that has expired is told from a wrong one; equal attempts are one request."""
+"""An expired login is distinguished from a wrong one, and equal attempts share one request."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_refused_login_after_its_end_is_reported_as_expired(outcome: Outcome) 
     "outcome", ["logs_in", "pulls", "not_found", "rate_limited", "not_sent", "unanswered", "no_login"]
 )
 def test_any_other_answer_stays_unchanged_for_an_expired_login(outcome: Outcome) -> None:
-    """A registry may take what says that it has expired; and one that does not answer has refused nothing."""
+    """A registry may accept a token that says it has expired. A registry without an answer has refused nothing."""
     proof = RegistryProof(outcome, "x")
     assert explain_refusal(proof, "q.io", OVER) is proof
 
@@ -91,7 +91,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def server(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[HostileRegistry]:
-    """Knows alice, and nobody else."""
+    """A registry that knows only alice."""
     monkeypatch.delenv("https_proxy", raising=False)
     header = base64.b64encode(b"alice:Canary-77").decode()
 
@@ -138,7 +138,7 @@ def test_a_token_service_that_gets_no_login_is_named_with_the_option_of_the_modu
 
 @contextmanager
 def answering(certificate: str, *heads: bytes) -> Iterator[HostileRegistry]:
-    """A registry that gives these answers in turn, the last one from then on."""
+    """A registry that gives these answers in order and repeats the last one."""
     given = iter(heads)
 
     def script(_server: HostileRegistry) -> Iterable[bytes]:
@@ -162,7 +162,7 @@ def different(host: str, access: RegistryAccess, count: int) -> list[LoginCheck]
 
 @pytest.mark.usefixtures("no_proxy")
 def test_a_registry_that_never_answers_is_given_up(certificate: str) -> None:
-    """Of 16 at the same time, some are under way when the others have failed."""
+    """Of 16 simultaneous requests, some are still running when the others have failed."""
     access = RegistryAccess(certificate, timeout=20.0)
     with answering(certificate, b"500 No") as broken, answering(certificate, b"404 None") as other:
         answers = collect_proofs([*different(broken.host, access, 100), *different(other.host, access, 40)])
@@ -189,7 +189,7 @@ def test_a_registry_that_answers_some_requests_is_asked_to_the_end(certificate: 
 
 @pytest.mark.usefixtures("no_proxy")
 def test_silent_registries_of_one_user_do_not_hold_up_a_named_registry(certificate: str) -> None:
-    """A registry that an option names is asked, whatever objects of the cluster name."""
+    """A registry that an option names is asked, no matter which registries the objects of the cluster name."""
     access = RegistryAccess(certificate, timeout=20.0)
     login = RegistryLogin("alice", "p")
     silent = [LoginCheck(RegistryImage(f"no host {number}"), login, access) for number in range(300)]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Promises 3 and 5: what no node could use is refused with a way out, and no message shows a credential."""
+"""Promises 3 and 5: an auth file that no node could use is refused with advice, and no message shows a credential."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def login(password: str = "canary", username: str = "robot") -> dict[str, str]:
 
 
 def refusal(text: str) -> str:
-    """The one line with which a text is refused."""
+    """The one-line message that refuses a text."""
     with pytest.raises(OptionError) as caught:
         auth_file.parse_text(text, SOURCE)
     message = str(caught.value)
@@ -42,7 +42,7 @@ def refusal(text: str) -> str:
 
 
 def stored(parsed: auth_file.AuthFile, kind: str = TYPES[0]) -> auth_file.AuthFile:
-    """What is read back of what a secret would hold."""
+    """The auth file that is read back from the content of a secret."""
     text = base64.b64decode(Target(kind, "key").encode(parsed)).decode("ascii")
     return auth_file.parse_stored(text, legacy=kind == DOCKERCFG)
 
@@ -216,7 +216,7 @@ class TestParseText:
 
     @pytest.mark.parametrize("extra", ["[" * 9_000 + "]" * 9_000, "9" * 300, "1.50", r'"\ud800"', '"r\udce9n"'])
     def test_values_that_python_would_change_are_kept(self, extra: str) -> None:
-        """In the entry; around it, it is not looked at."""
+        """The values in the entry are kept. The values around it are not checked."""
         text = f'{{"x": {extra}, "auths": {{"quay.io": {{"auth": "YTpi", "x": {extra}}}}}}}'
         parsed = auth_file.parse_text(text, SOURCE)
         assert parsed.entries["quay.io"].fields["x"] == extra
@@ -256,7 +256,7 @@ class TestParseText:
 
     @pytest.mark.parametrize("auth", ["cm9ib3Q6eA==", "cm9ib3Q6eA", "cm9ib3Q6eA=", "cm9i\nb3Q6eA==\r\n"])
     def test_an_auth_field_without_padding_or_with_line_ends_is_read_and_repaired(self, auth: str) -> None:
-        """containers/image insists on padding, so what is written has it."""
+        """containers/image requires padding, so the written field has it."""
         parsed = auth_file.parse_text(an_entry({"auth": auth}), SOURCE)
         assert auths_of(parsed) == {"quay.io": {"auth": "cm9ib3Q6eA=="}}
 
@@ -323,7 +323,7 @@ class TestParseText:
 
 
 def read_or_refused(text: str) -> str:
-    """An empty string, or the message of the only exception that may leave."""
+    """Return an empty string, or the message of the only exception that is allowed."""
     try:
         parsed = auth_file.parse_text(text, SOURCE)
     except OptionError as error:
@@ -433,7 +433,7 @@ class TestFromRegistries:
 
     @given(REGISTRIES, st.sampled_from(TYPES))
     def test_written_registries_are_read_back_and_compare_as_unchanged(self, items: Any, kind: str) -> None:
-        """Promise 2: the second run finds nothing to do."""
+        """Promise 2: the second run changes nothing."""
         wanted = auth_file.from_registries(items)
         back = stored(wanted, kind)
         assert differences(back, wanted) == {}
@@ -477,7 +477,7 @@ class TestReadStored:
         assert auth_file.parse_stored(an_entry(entry), legacy=False).entries["quay.io"].password == ""
 
     def test_a_login_in_a_key_is_left_out(self) -> None:
-        """Promise 3: the keys are what a diff shows."""
+        """Promise 3: a diff shows the keys."""
         found = auth_file.parse_stored('{"auths": {"https://robot:canary@quay.io": {"auth": "YTpi"}}}', legacy=False)
         assert found.registries == ["***@quay.io"]
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One entry: what is written of it, what is refused, and what two of them differ in."""
+"""One entry is read and written, unusable entries are refused, and differences between two entries are found."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class TestFromOption:
         )
 
     def test_a_login_in_the_key_is_never_shown(self) -> None:
-        """Also when the password is refused first."""
+        """This also holds if the password is refused first."""
         for given in ({"registry": "u:canary@quay.io"}, {"registry": "u:canary@quay.io", "password": []}):
             assert "canary" not in refusal(from_option, item(**given))
 

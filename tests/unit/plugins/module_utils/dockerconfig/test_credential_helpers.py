@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A credential that a helper program keeps is not in the file, and no node can ask for it."""
+"""A credential that is kept by a helper program is not in the file, and no node can ask for it."""
 
 from __future__ import annotations
 

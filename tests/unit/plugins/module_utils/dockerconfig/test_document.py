@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the entries of a stored auth file stand, and what is none."""
+"""The entries of a stored auth file are found in its text, and other documents are refused."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Merging and removing keep all that is not ours byte for byte."""
+"""Merging and removing entries keeps all other content byte for byte."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class TestMerged:
         }
 
     def test_a_field_that_stops_every_pull_is_removed(self) -> None:
-        """facts 1.3: of a wrong type, it makes the kubelet give up the whole secret."""
+        """facts 1.3: a field of a wrong type makes the kubelet reject the whole secret."""
         text = '{"auths": {"quay.io": {"email": 5, "auth": "x", "Password": null, "identitytoken": 5}}}'
         after = merged(text)
         assert auths_of(after)["quay.io"] == {

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""JSON is taken exactly when Go takes it, and cut into members without losing a byte."""
+"""JSON is accepted exactly when Go accepts it, and split into members without losing a byte."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class TestValueOf:
 
     @given(st.text('{}[]:,"\\ \n0123456789-+.eEntrufalsx\u00e9', max_size=12))
     def test_value_of_agrees_with_python_on_short_texts(self, text: str) -> None:
-        """But for what only one of them takes, which the tables above hold."""
+        """The tables above hold the texts that only one of them accepts."""
         try:
             json.loads(text, parse_constant=pytest.fail)
         except ValueError:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which keys a reader uses for an image. tests/oracle holds the same tables against the readers' own code."""
+"""Each reader uses certain keys for an image. tests/oracle compares the same tables with the readers' own code."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ class TestKubelet:
         assert not is_glob_match(glob, label)
 
     def test_a_key_with_many_stars_is_matched_quickly(self) -> None:
-        """Whoever may write a secret chooses the key, and could keep an audit busy for years else."""
+        """Otherwise a user who may write a secret could choose a key that keeps an audit busy for years."""
         assert kubelet_keys(["a*" * 40 + "b.com"], "a" * 63 + ".com/app") == []
 
 

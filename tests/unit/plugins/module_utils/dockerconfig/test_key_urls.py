@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keys are read as Go reads URLs. tests/oracle holds all of this against Go itself."""
+"""Keys are read the way Go reads URLs. tests/oracle compares all of this with Go itself."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keys that readers take differently are told, with what to write instead; plain ones make no noise."""
+"""Keys that readers treat differently cause a warning with a better key. Other keys cause no warning."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the kubelet takes from a secret, and what makes it give up the whole of it; tests/oracle asks the kubelet's own code."""
+"""A secret gives the same logins as in the kubelet, or is rejected as a whole. tests/oracle runs the kubelet's code."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two entries for the same path are found, however they are spelt, and a key is shown for the registry that a node uses it for."""
+"""Two entries for one path are found in any notation, and a key is shown for the registry that a node uses it for."""
 
 from __future__ import annotations
 

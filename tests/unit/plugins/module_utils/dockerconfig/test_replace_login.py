@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One login in the place of another: the entry's own way of writing stays, and so does all around it."""
+"""Replacing a login keeps the format of its entry and everything around it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from support.anything import ANYTHING
 
 OLD, NEW = UserPassword("robot", "old-password"), UserPassword("robot-2", "new:pass€word")
 WANTED = LoginReplacement(("quay.io",), OLD, NEW)
-#: Whatever the password of the user was.
+#: Replaces any password of the user.
 REFRESH = LoginReplacement(("quay.io",), UserPassword("robot", ""), UserPassword("robot", "new"))
 
 
@@ -173,9 +173,9 @@ class TestWhich:
     )
 )
 def test_an_exchange_removes_the_old_login_and_changes_nothing_else(entries: dict[str, Any]) -> None:
-    """Afterwards no entry has the old login, the others are as they were, and a second time nothing changes."""
+    """Afterwards no entry has the old login, the other entries are unchanged, and a second run changes nothing."""
     text = json.dumps({"auths": entries})
-    text = re.sub(r"-?\b(?:NaN|Infinity)\b", "0", text)  # Python's JSON alone has these
+    text = re.sub(r"-?\b(?:NaN|Infinity)\b", "0", text)  # only Python's JSON has these
     once = replace_logins(text, WANTED, legacy=False)
     assert find_logins(once, WANTED, legacy=False).old == ()
     assert replace_logins(once, WANTED, legacy=False) == once

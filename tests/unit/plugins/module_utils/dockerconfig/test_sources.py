@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One of the ways by which credentials are given, and what is taken of a file."""
+"""Credentials are given by one of several options, and `include` selects the registries of a file."""
 
 from __future__ import annotations
 

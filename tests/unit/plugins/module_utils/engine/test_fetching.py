@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A set of objects is read in as few requests as its number and the caller's rights allow."""
+"""A set of objects is read with the fewest requests that its size and the caller's rights allow."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def places(count: int) -> list[str]:
 
 
 def different(count: int, *namespaces: str) -> list[ObjectRef]:
-    """Secrets of as many names: each in a namespace of its own, or in those given in turn."""
+    """Secrets with different names, each in a namespace of its own, or spread over the given namespaces."""
     where = namespaces or places(count)
     return [ObjectRef(SECRET, where[number % len(where)], f"s{number:03}") for number in range(count)]
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The inspecting engine: it reads until nothing is awaited or the time is over, and never writes."""
+"""The inspecting engine reads until nothing is awaited or the time is over, and never writes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ALWAYS = 10**9
 
 @dataclass(frozen=True)
 class Asks:
-    """Is the account robot there? `satisfied`: it need not be."""
+    """Asks whether the account robot exists. With `satisfied`, it need not exist."""
 
     satisfied: bool = False
     breaks_on: str = ""
@@ -185,7 +185,7 @@ class TestNamespaces:
 
 class TestClusterScoped:
     def test_an_inspection_of_cluster_scoped_objects_reads_no_namespace(self, api: FakeApi) -> None:
-        """Here the namespaces themselves."""
+        """The cluster-scoped objects here are the namespaces themselves."""
 
         @dataclass(frozen=True)
         class OfCluster(Asks):
@@ -245,7 +245,7 @@ class TestFailures:
         names = [*"abcd", "e"]
         outcome = run(api, names, wait_timeout=60)
         assert statuses(outcome)["a"] == "unchanged"
-        # The one that is left is read on its own: no list is needed for it.
+        # The last namespace is read on its own: it needs no list.
         assert statuses(outcome)["e"] == "failed"
         assert outcome.stopped == ""
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All objects of a kind in many namespaces: one list where that is allowed."""
+"""All objects of a kind in many namespaces are read with one list if the caller is allowed to."""
 
 from __future__ import annotations
 

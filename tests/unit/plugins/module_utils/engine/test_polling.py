@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Waiting: at least one look, only at what is pending, never longer than asked, never busier than needed."""
+"""Polling looks at least once, only at pending items, never longer than requested and never more often than needed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from support.scripted_pool import Clock
 
 @dataclass
 class Item:
-    """Ready after so many looks."""
+    """An item that is ready after this number of looks."""
 
     looks: float
 
@@ -26,7 +26,7 @@ class Item:
 
 
 def run(clock: Clock, items: list[Item], timeout: float, look_seconds: float = 0.0) -> list[int]:
-    """How many items each look was at."""
+    """The number of items at each look."""
     seen: list[int] = []
 
     def look(pending: Any) -> None:
@@ -71,7 +71,7 @@ class TestPoll:
         assert clock.slept == [pytest.approx(0.1)]
 
     def test_the_deadline_is_requested_after_each_look(self) -> None:
-        """What is still awaited may have less time than what has come."""
+        """Pending items may have less time than finished ones."""
         clock, deadlines = Clock(), [60.0, 0.1]
         poll([Item(9)], lambda: deadlines.pop(0), lambda _pending: None, EngineClock(clock.now, clock.sleep))
         assert clock.slept == [pytest.approx(0.1)]

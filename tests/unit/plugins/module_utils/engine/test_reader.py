@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading costs as few requests as can be, and a failure stays with the namespaces that it concerns."""
+"""Reading uses as few requests as possible, and a failure affects only the namespaces that it concerns."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ BY_TYPE: ListedBy = {SECRET: ("type=own",)}
 
 @dataclass(frozen=True)
 class Asks:
-    """For the secrets of these names, then for accounts."""
+    """Asks for the secrets with these names, then for accounts."""
 
     named: tuple[str, ...] = ("keep",)
     listed_by: ListedBy = field(default_factory=lambda: NO_SELECTORS)
@@ -179,7 +179,7 @@ class TestLookUp:
             assert api.asked == ["GET /api/v1/serviceaccounts?fieldSelector=metadata.name%3Drobot&limit=1000"]
 
     def test_different_names_are_never_listed(self, api: FakeApi, workers: Workers) -> None:
-        """A list of secrets would bring the tokens of the whole cluster."""
+        """A list of secrets would return the tokens of the whole cluster."""
         refs = [ObjectRef(SECRET, namespace, f"token-{namespace}") for namespace in names(80)]
         found = look_up(api.cluster(), workers, refs)
         assert len(api.asked) == 80

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The reconciling engine over an API server in memory: what is written, what is reported, and what one failure costs."""
+"""The reconciling engine writes and reports over an API server in memory, and one failure costs no other result."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ FORBIDDEN = status_object(403, "Forbidden", "secrets is forbidden")
 
 @dataclass(frozen=True)
 class Keep:
-    """A secret named keep, present or absent; `account` has to be there first; `refers` are objects that are looked up."""
+    """A secret named keep, present or absent. `account` must exist first. `refers` are objects that are looked up."""
 
     present: bool = True
     account: str = ""
@@ -170,7 +170,7 @@ class TestTruthTable:
 
 class TestConflicts:
     def somebody_writes(self, api: FakeApi, verb: str, **parts: Any) -> None:
-        """Just before the first request of a kind, somebody else writes or removes the object."""
+        """Write or remove the object as another client, just before the first request with this method."""
         waiting = [True]
 
         def interfere(request: Request) -> None:
@@ -307,7 +307,7 @@ class TestOneFailure:
         assert "ZeroDivisionError" in outcome.failed[0].error
 
     def test_an_unreadable_object_is_not_a_failure_of_the_cluster(self, api: FakeApi) -> None:
-        """Nothing but 500 for half a minute: the server is asked for something else before it is given up."""
+        """After half a minute of 500 answers for one object, another request decides whether the server is given up."""
         api.fail("GET /api/v1/namespaces/b/", BROKEN, times=10**9)
         outcome = run(api, Keep(), ["a", "b", "c"])
         assert statuses(outcome) == {"a": "changed", "b": "failed", "c": "changed"}
@@ -383,7 +383,7 @@ class TestLimit:
         assert list(statuses(run(api, Keep(), list("ab"), max_failures=0)).values()) == ["failed", "changed"]
 
     def test_a_failed_write_to_an_existing_object_does_not_count(self, api: FakeApi) -> None:
-        """Such as one that is as large as the API server can store, so that nothing can be added to it."""
+        """An example is an object of the largest size that the API server can store, to which nothing can be added."""
         api.put("secrets", "a", "keep", **OTHER)
         api.fail("PATCH .*/namespaces/a/", BROKEN, times=10**9)
         assert list(statuses(run(api, Keep(), list("ab"), max_failures=0)).values()) == ["failed", "changed"]
@@ -421,7 +421,7 @@ class TestTheClusterFails:
         assert "401" in outcome.stopped
 
     def test_a_write_that_may_have_been_carried_out_is_reported_for_its_namespace(self, api: FakeApi) -> None:
-        """The server dies: why is said once, of each namespace only what is not known of it."""
+        """The server dies. The cause is reported once, and for each namespace only the state that is unknown."""
         api.fail("GET /api/v1/namespaces/[bc]|POST|readyz", LOST, times=10**9, after=3)
         outcome = run(api, Keep(), list("abc"))
         assert "so no further requests" in outcome.stopped
@@ -453,7 +453,7 @@ class TestTheClusterFails:
         assert api.writes == []
 
     def test_a_failed_list_in_a_later_round_loses_no_result(self, api: FakeApi) -> None:
-        """Some namespaces wait for an account; the list of the second look fails after the first has written."""
+        """Some namespaces wait for an account. The list of the second look fails after the first look has written."""
         names = [f"n{number:02}" for number in range(70)]
         for name in names:
             api.put("namespaces", "", name)
@@ -522,7 +522,7 @@ class TestWaiting:
 
 @dataclass(frozen=True)
 class Adds:
-    """Keys of a secret, each with its value, added in one write; without keys it is deleted. `refuses`: the plan does."""
+    """Adds keys with their values to a secret in one write, or deletes it without keys. `refuses`: the plan refuses."""
 
     name: str
     keys: tuple[str, ...] = ()
@@ -564,7 +564,7 @@ def entries(*desired: Any, namespaces: Sequence[str] = ("a",)) -> Batch[Any]:
 
 
 def told(outcome: Outcome, number: int = 0) -> list[tuple[str, str, tuple[int, ...]]]:
-    """What was done in a namespace: action, name and the entries that asked for it."""
+    """The changes in a namespace: action, name and the numbers of the entries."""
     return [
         (change.action, change.ref.name, tuple(one.position for one in change.entries))
         for change in outcome.namespaces[number].changes
@@ -579,7 +579,7 @@ SECRETS = "/api/v1/namespaces/a/secrets"
 
 
 class TestEntries:
-    """Many declarations for one namespace: one write for each object, and each entry fails alone."""
+    """Many declarations for one namespace: each object is written once, and each entry fails alone."""
 
     def hold(self, api: FakeApi, *names: str, namespace: str = "a") -> None:
         api.put("namespaces", "", namespace)
@@ -668,7 +668,7 @@ class TestEntries:
         assert api.writes == [f"POST {SECRETS}"] * 2
 
     def test_an_object_whose_deletion_by_another_entry_failed_is_updated(self, api: FakeApi) -> None:
-        """The second was planned on what the first would leave; it is planned again on what there is."""
+        """The second entry was planned on the expected result of the first. It is planned again on the actual state."""
         self.hold(api, "one")
         api.fail("DELETE", FORBIDDEN)
         clock = Clock()
@@ -679,7 +679,7 @@ class TestEntries:
         assert sorted(api.get("secrets", "a", "one")["data"]) == ["k", "old"]  # type: ignore[index]
 
     def test_an_object_that_a_failed_entry_did_not_write_is_written_by_the_next(self, api: FakeApi) -> None:
-        """Two entries keep one secret, the first of them something more: that is refused, so the second writes alone."""
+        """Both entries keep one secret. The first also keeps another one and is refused, so the second writes alone."""
         self.hold(api, "more")
         api.fail(f"PATCH {SECRETS}/more", FORBIDDEN)
         first = Both(("more", "shared"))
@@ -717,7 +717,7 @@ class TestEntries:
 
     @pytest.mark.parametrize("failing", [CONFLICT, BROKEN])
     def test_retries_of_one_entry_are_not_taken_from_the_next(self, api: FakeApi, failing: Answer) -> None:
-        """The second is met by one failure only, after the first had all that it may have."""
+        """The second object has only a few failures, after the first one has used all of its retries."""
         self.hold(api, "one", "two")
         api.fail(f"PATCH {SECRETS}/one", failing, times=10**9)
         api.fail(f"PATCH {SECRETS}/two", failing, times=3)
@@ -728,7 +728,7 @@ class TestEntries:
         assert clock.slept[-3] <= 0.02, "nor does it wait as long as the first did at last"
 
     def test_the_time_of_a_write_begins_with_its_first_failure(self, api: FakeApi) -> None:
-        """The writes before it may have taken longer than one object is tried."""
+        """The writes before it may have taken longer than the time limit of one object."""
         self.hold(api, "one", "two")
         clock = Clock()
 
@@ -742,7 +742,7 @@ class TestEntries:
 
     @pytest.mark.parametrize(("failing", "most"), [(CONFLICT, None), (BROKEN, 25 + 16)])
     def test_the_retries_of_a_namespace_are_limited(self, api: FakeApi, failing: Answer, most: int | None) -> None:
-        """Twenty objects that fail always do not hold up the task twenty times as long as one."""
+        """Twenty objects that always fail do not delay the task twenty times as long as one."""
         names = [f"s{number:02}" for number in range(20)]
         self.hold(api, *names, "last")
         api.fail(f"PATCH {SECRETS}/s", failing, times=10**9)
@@ -875,7 +875,7 @@ class TestWaitingEntries:
 
 
 class TestNotBroughtByAList:
-    """Objects of many names are listed by type: one of another type may exist though the list does not bring it."""
+    """Objects of many names are listed by type. An object of another type may exist although the list lacks it."""
 
     COUNT = 40
     LIST = "GET /api/v1/namespaces/a/secrets?fieldSelector=type%3Down&limit=1000"
@@ -937,7 +937,7 @@ class TestNotBroughtByAList:
         assert self.reads(api) == [f"GET {SECRETS}/x", f"GET {SECRETS}/y"]
 
     def test_an_object_whose_entry_is_refused_is_read(self, api: FakeApi) -> None:
-        """A refusal that only an absent object gets is none when the object is there."""
+        """A refusal because the object is absent does not count if the object exists."""
         api.put("secrets", "a", "there", type="other")
         outcome = run(api, self.declared(NeedsIt("there", listed_by=self.TYPED)))
         assert why(outcome) == {}
@@ -962,7 +962,7 @@ class TestNotBroughtByAList:
 
 @dataclass(frozen=True)
 class Both(Adds):
-    """Of a secret that is there and another: the key k in each."""
+    """Adds the key k to two secrets, of which one exists."""
 
     name: Any = ()
 
@@ -976,7 +976,7 @@ class Both(Adds):
 
 @dataclass(frozen=True)
 class NeedsIt(Adds):
-    """Refuses when the secret is not there."""
+    """Refuses if the secret does not exist."""
 
     def plan(self, namespace: str, objects: Objects, found: Related) -> Plan:
         if self.name not in objects:
@@ -986,7 +986,7 @@ class NeedsIt(Adds):
 
 @dataclass(frozen=True)
 class Awaits:
-    """Things that never come."""
+    """Waits for objects that never appear."""
 
     what: tuple[str, ...]
     within: float
@@ -1016,7 +1016,7 @@ class TestProgress:
 
 
 class TestSeen:
-    """What was read already is not read again."""
+    """Objects that were already read are not read again."""
 
     def test_the_plan_uses_the_objects_that_were_seen_before(self, api: FakeApi) -> None:
         held = api.put("secrets", "a", "keep", **OTHER)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A replacement happens whole or, as far as it can be had, not at all; and what is said of it is so."""
+"""A replacement is complete or, as far as possible, does not happen at all, and the report says which."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ class TestSomebodyElseCreatesOne:
 
 class TestNobodyKnows:
     def test_an_unreadable_new_object_is_reported_as_existing(self, api: FakeApi, clock: Clock) -> None:
-        """The create was carried out, its answer was lost, and so was the read that follows: the new one is not «gone»."""
+        """The create succeeded, but its answer and the next read were lost. The report must not call it «gone»."""
         api.fail(REAL, LOST, carried_out=True)
         api.fail("GET", DENIED, times=ALWAYS)
         with pytest.raises(
@@ -206,7 +206,7 @@ class TestNobodyKnows:
 
 
 class TestNotBoundToAVersion:
-    """A write without the version that was read would undo what somebody else changed."""
+    """A write without the version that was read would undo the changes of another client."""
 
     @pytest.mark.parametrize("meta", [{}, {"resourceVersion": None}, {"resourceVersion": ""}, {"resourceVersion": 7}])
     def test_an_object_without_a_version_is_refused(self, meta: Any) -> None:

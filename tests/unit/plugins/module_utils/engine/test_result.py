@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Promises 2 and 4: result, diff and summary come from the same changes; each failed namespace is named."""
+"""Promises 2 and 4: result, diff and summary are made from the same changes, and each failed namespace is named."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class TestReport:
 
 
 class TestNamesOfACluster:
-    """The API server takes line ends and escape sequences in some names."""
+    """The API server accepts line ends and escape sequences in some names."""
 
     CHANGE = replace(CHANGE, ref=ObjectRef(SECRET, "b", "quay\x1b[2J\u202e\nTASK"))
 
@@ -91,7 +91,7 @@ class TestMessage:
 
 
 class TestStopped:
-    """A task that ended before all namespaces were attempted says why, once, and what was done."""
+    """A task that stopped early reports the reason once, and the completed changes."""
 
     STOPPED = replace(OUTCOME, stopped="the server is gone")
 
@@ -125,7 +125,7 @@ class TestStopped:
 
 
 class TestSize:
-    """A result stays small: what nobody asked for is counted, not listed."""
+    """A result stays small: details that were not requested are counted, not listed."""
 
     LARGE = Outcome([NamespaceResult(f"n{number}", "changed", (CHANGE,)) for number in range(101)])
     FAILED = Outcome([NamespaceResult(f"n{number}", "failed", error="no right") for number in range(30)])
@@ -180,7 +180,7 @@ class TestBeside:
 
 
 class TestEntries:
-    """Each change and each failure tells which entry of the task it belongs to."""
+    """Each change and each failure names its entry of the task."""
 
     ONE, TWO = Entry("secrets", 0, "quay"), Entry("secrets", 7)
     FAILED = NamespaceResult("a", "failed", (), failures=(Failure(ONE, "no right"), Failure(TWO, "no answer")))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ends a run early, and what is said of the namespaces then."""
+"""Some failures end a run early, and each namespace then reports its state."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class TestStop:
             (Unanswered, 0, True),
             (ApiError, 503, True),
             (ApiError, 429, True),
-            # A project user causes each of these: an object, a deleted role binding, a full quota, a policy, the end of a project.
+            # A project user causes these: an object, a deleted role binding, a full quota, a policy, a deleted project.
             (Refusal, 0, False),
             (Forbidden, 403, False),
             (ApiError, 422, False),

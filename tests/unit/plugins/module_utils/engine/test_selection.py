@@ -25,7 +25,7 @@ def selector(labels: str = "", **more: tuple[str, ...]) -> NamespaceSelector:
 
 
 class TestResolve:
-    """Namespaces are listed once, however many entries select them."""
+    """Namespaces are listed once, for any number of entries."""
 
     @pytest.fixture
     def api(self) -> FakeApi:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The threads of a task: all results in order, one failure at once, and an end that waits for nobody when it is interrupted."""
+"""Worker threads return all results in order, report a failure at once, and do not delay an interruption."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.workers import Workers
 
-#: Seconds after which a test that hangs has failed.
+#: Seconds after which a hanging test fails.
 LIMIT = 60
 
 
 class Interrupted(BaseException):
-    """As Ansible's TaskTimeoutError: no Exception."""
+    """Like Ansible's TaskTimeoutError, this is not an Exception."""
 
 
 @pytest.fixture
 def interrupt() -> Iterator[Any]:
-    """Raises `Interrupted` in the main thread, as the alarm of a task's timeout does."""
+    """Raises `Interrupted` in the main thread, like the alarm of a task's timeout."""
 
     def raised(_number: int, _frame: Any) -> None:
         raise Interrupted
@@ -61,13 +61,13 @@ class TestMap:
                 assert len(new_threads(before)) == 3
 
     def test_items_run_at_the_same_time(self) -> None:
-        """Nobody passes the barrier before all four stand at it."""
+        """No thread passes the barrier before all four have reached it."""
         barrier = threading.Barrier(4)
         with Workers(4) as workers:
             workers.map(lambda _item: barrier.wait(LIMIT), range(8))
 
     def test_map_waits_for_the_slowest_item(self) -> None:
-        """The thread that is done first finds nothing more to do."""
+        """The thread that finishes first has nothing more to do."""
         with Workers(2) as workers:
             assert workers.map(lambda item: (item, threading.Event().wait(item)), [0.0, 0.3]) == [
                 (0.0, False),
@@ -90,7 +90,7 @@ class TestMap:
             assert len(new_threads(before)) == 3
 
     def test_an_idle_thread_keeps_no_result(self) -> None:
-        """Ten thousand service accounts of a round that is over would stay in memory during the next."""
+        """Otherwise ten thousand service accounts of one round would stay in memory during the next round."""
 
         class Account:
             pass
@@ -161,7 +161,7 @@ class TestFailure:
             assert workers.map(lambda item: 2 // item, [1, 2]) == [2, 1]
 
     def test_an_error_that_is_not_an_exception_reaches_the_caller(self) -> None:
-        """A thread that dies of it would leave the caller waiting for ever."""
+        """If the error ended the thread, the caller would wait forever."""
 
         def work(_item: int) -> None:
             raise SystemExit(3)
@@ -178,7 +178,7 @@ class TestEnd:
         assert new_threads(before) == []
 
     def test_a_normal_end_waits_for_running_items(self) -> None:
-        """It is under way after a failure of another item."""
+        """The item is still running when another item fails."""
         both, left, was_left = threading.Barrier(2), threading.Event(), []
 
         def work(item: int) -> None:
@@ -193,7 +193,7 @@ class TestEnd:
         assert was_left == [False]
 
     def test_an_interruption_ends_the_pool_at_once(self, interrupt: Any) -> None:
-        """As the timeout of a task does: the item under way is abandoned, no further one starts."""
+        """This happens at the timeout of a task: the running item is abandoned, and no other item starts."""
         before, release, started = threading.enumerate(), threading.Event(), []
 
         def work(item: int) -> None:
@@ -211,11 +211,11 @@ class TestEnd:
         assert started == [0]
 
     def test_an_interruption_in_another_thread_ends_the_pool(self, interrupt: Any) -> None:
-        """The signal reaches another thread, so the system call of the main thread goes on; the handler is the main thread's."""
+        """The signal reaches another thread, so the main thread, which has the handler, stays in its system call."""
         release = threading.Event()
 
         def work(_item: int) -> None:
-            time.sleep(0.1)  # the wait has begun
+            time.sleep(0.1)  # the main thread is waiting by now
             signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
             release.wait(LIMIT)
 
@@ -236,7 +236,7 @@ class TestEnd:
         assert [thread for thread in idle if thread.is_alive()] == []
 
     def test_a_process_ends_while_an_item_is_still_running(self) -> None:
-        """Python waits at its end for each thread that is no daemon, and for each of `concurrent.futures`."""
+        """At its end, Python waits for each non-daemon thread and for each thread of `concurrent.futures`."""
         script = (
             "import threading\n"
             f"from {Workers.__module__} import Workers\n"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What pull secrets give for an image, and in which order."""
+"""Pull secrets give the credentials for an image, in the order in which a node tries them."""
 
 from __future__ import annotations
 

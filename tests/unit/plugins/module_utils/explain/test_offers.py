@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Promise 8: a task is offered only for names and keys that our own checks accept, and it says who gets what."""
+"""Promise 8: a task is offered only for names and keys that the collection accepts, and it names who gets access."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain i
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.offers import Offer, make_offer, offer_of
 from support.hostile_text import TEXTS
 
-#: Each text that a fix takes from a cluster, in its place.
+#: Each text that a fix takes from a cluster, by its place in the fix.
 PLACES: dict[str, Callable[[str], Any]] = {
     "link.namespace": lambda text: fixes.link(text, "builder", "pull"),
     "link.account": lambda text: fixes.link("ns", text, "pull"),

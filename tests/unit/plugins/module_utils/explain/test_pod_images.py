@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All images of a pod, and which of them the message of a container is about."""
+"""All images of a pod are found, and the image that a container's message is about."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which containers get their image from an image stream, told by what a workload says."""
+"""The containers with an image from an image stream are found in the workload's own fields."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which containers there are, with whose secrets, and what is said of them."""
+"""The containers of pods and workloads are found with their pull secrets and the nodes' messages."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which logins are proven, at which registry, and for which images."""
+"""Logins are tested against the right registries and images."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def of(*repositories: str) -> Verification:
 
 
 def asked(verification: Verification, *registries: str) -> list[tuple[str, str, str]]:
-    """Host, password, and image, of each question."""
+    """Host, password and image of each question."""
     questions = verification.questions(file_of(*registries))
     assert "p-" not in repr(questions)
     return [(each.host, each.password, str(each.image or "")) for each in questions]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which pods are those of a workload, and how their answers change the answer for its template."""
+"""The pods of a workload are found, and their verdicts change the verdict for its template."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def spec(image: str = IMAGE, *own: str, account: str = "default") -> dict[str, A
 
 
 def obj(name: str, owner: str = "", **parts: Any) -> dict[str, Any]:
-    """`owner`: the uid of the controller. An object has its name as uid."""
+    """An object whose uid is its name. `owner` is the uid of the controller."""
     owners = [{"uid": "other"}, {"uid": owner, "controller": True}] if owner else []
     meta = {"name": name, "uid": name, "ownerReferences": owners, **parts.pop("metadata", {})}
     return {"metadata": meta, **parts}
@@ -63,7 +63,7 @@ def pod(owner: str, name: str = "p", template: Any = None, **parts: Any) -> dict
 
 
 def names(pods: list[dict[str, Any]], *workloads: Any) -> list[str]:
-    """Those of the first workload."""
+    """The names of the first workload's pods."""
     return [each["metadata"]["name"] for each in PodOwners("ns", pods, workloads).pods_of(*workloads[0])]
 
 
@@ -154,7 +154,7 @@ class TestTemplated:
 
 
 def answer(verdict: str, *, name: str = "", container: str = "app", image: str = IMAGE, **more: Any) -> PullVerdict:
-    """Of a pod with this name, or of the template."""
+    """The verdict for a pod with this name, or for the template."""
     ref = ObjectRef(POD, "ns", name) if name else ObjectRef(WORKLOADS["deployment"], "ns", "top")
     cause, pulled = more.get("cause", ""), more.get("is_pulled", False)
     subject = ContainerPull(ref, "default", (), container, image, bool(name), is_pulled=pulled)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Registries for which nodes may have credentials of their own."""
+"""The registries for which nodes may have their own credentials are recognized."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A question about an image goes into a reference and comes out of it unchanged."""
+"""A question about an image is the same after a round trip through a reference."""
 
 from __future__ import annotations
 

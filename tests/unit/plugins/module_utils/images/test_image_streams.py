@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether an image stream has an image, and why it has not."""
+"""An image stream has an image, or the reason why it has none is reported."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why an import failed, from its own words and those of registries and networks."""
+"""The cause of a failed import is found in its message, including the wording of registries and networks."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pods of probes, and nothing else, are recognized and deleted."""
+"""Only the pods of probes are recognized and deleted."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class TestWhichAreProbes:
 
 
 class TestExpired:
-    """A killed run leaves its pods. Others may have the labels, too."""
+    """A killed run leaves its pods. Other objects may have the same labels."""
 
     NOW = 1_800_000_000.0
     MADE = "2027-01-15T07:50:00Z"  # 600 seconds before

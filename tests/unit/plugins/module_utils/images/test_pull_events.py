@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the events of a pod tell: the times of attempts, and a cause that the status does not have."""
+"""The events of a pod give the times of attempts, and a cause that is missing in the status."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What nodes have really said, what other versions make of it, and what they might say."""
+"""Real messages of nodes, their variants in other versions and invented messages get the right cause."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class TestRecorded:
         assert causes(parse_message("", message)) == case["sources"]
 
 
-#: As the kubelet hands on what a runtime writes.
+#: The ways in which the kubelet wraps a message of the runtime.
 _FRAMES = (
     "{}",
     f'Failed to pull image "{IMAGE}": {{}}',
@@ -70,7 +70,7 @@ _FRAMES = (
 
 
 class TestClients:
-    """Each fault in the words of each client, made of the formats in its source."""
+    """Each client's text for each fault, made from the formats in its source code."""
 
     @pytest.mark.parametrize("frame", _FRAMES)
     def test_each_text_has_its_cause(self, frame: str) -> None:
@@ -91,7 +91,7 @@ class TestClients:
 
 
 class TestServer:
-    """Whom the node asked, where that was not the registry."""
+    """The server that the node asked, if that was not the registry."""
 
     @pytest.mark.parametrize(
         ("url", "server"),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each rule finds its own sample, and none before it does."""
+"""Each rule matches its own sample, and no earlier rule does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAGE = (Path(__file__).parents[5] / "docs/docsite/rst/troubleshooting.rst").read
 _PARTS = re.split(r"^(\w[^\n]*)\n\^+\n\n", PAGE, flags=re.MULTILINE)[1:]
 SECTIONS = dict(zip(_PARTS[::2], _PARTS[1::2], strict=True))
 
-#: Other wordings of the same cause: of other versions and registries.
+#: Other wordings of the same cause, from other versions and registries.
 ALSO = {
     "short_name_ambiguous": [
         'short-name "app:1" did not resolve to an alias and no unqualified-search registries are defined in "/etc/x"'
@@ -62,7 +62,7 @@ ALSO = {
 }
 
 
-# No test is named after a rule: a test whose name changes with what it tests cannot fail for it.
+# No test is named after a rule: a test whose name changes with its subject cannot fail for it.
 
 
 def test_a_rule_finds_its_sample_and_other_wordings() -> None:
@@ -83,7 +83,7 @@ def test_a_rule_is_complete() -> None:
 
 
 def test_a_rule_matches_in_little_time() -> None:
-    # Texts that almost fit, many times: the time of an expression must not grow with the square of it.
+    # Texts that almost match, many times: the time of an expression must not grow with the square of their length.
     for rule in RULES:
         assert rule_for((rule.sample[:-1] + " ") * 2000) is not None
 

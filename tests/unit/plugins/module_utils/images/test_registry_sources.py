@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mirrors, blocked and allowed registries, as the machine config operator and containers/image make of the objects."""
+"""Mirrors, blocked and allowed registries match the results of the machine config operator and containers/image."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A run in a process of its own: what AnsibleModule gets and returns, and that no exit shows a credential."""
+"""A module run in its own process passes options and result through AnsibleModule, and never shows a credential."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ ARGUMENTS: dict[str, Any] = {
 
 
 class Ended:
-    """What a run printed, and how it ended. `registered` is what Ansible takes out of the result and masks from then on."""
+    """Output and exit status of a run. `registered`: values that Ansible takes out of the result and masks later."""
 
     def __init__(self, status: Any, output: str) -> None:
         self.status, self.output = status, output
@@ -57,7 +57,7 @@ Run = Callable[..., Ended]
 
 @pytest.fixture
 def run(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a module as Ansible does: the options in as JSON, the result out as JSON."""
+    """Runs a module the way Ansible does: options in as JSON, result out as JSON."""
 
     forget_registered(monkeypatch)
 
@@ -74,7 +74,7 @@ def run(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.M
         if "inject_invocation" in PASS_VARS:
             settings |= {"_ansible_inject_invocation": True}
         if hasattr(basic, "_PARSED_MODULE_ARGS"):
-            # The other tests of this process have loaded the controller's part of ansible-core, where this differs.
+            # Other tests of this process have loaded the controller's part of ansible-core, where this value differs.
             monkeypatch.setattr("ansible.module_utils._internal.is_controller", False)
             monkeypatch.setattr(
                 "ansible.module_utils._internal._traceback._is_traceback_enabled", lambda _event: tracebacks
@@ -92,7 +92,7 @@ def run(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.M
 
 
 def texts(messages: Any) -> list[str]:
-    """The texts of warnings: as such, or from ansible-core 2.19 on with more around them."""
+    """The texts of warnings, which ansible-core 2.19 and later wrap in more data."""
     return [message if isinstance(message, str) else message["event"]["msg"] for message in messages]
 
 
@@ -111,7 +111,7 @@ class TestTask:
     def test_credentials_are_registered_with_ansible_for_masking(
         self, run: Run, monkeypatch: pytest.MonkeyPatch, *, background: bool
     ) -> None:
-        """From ansible-core 2.22 on; of a task with `async`, others could read them."""
+        """This needs ansible-core 2.22 or later. Other users could read the secrets of a task with `async`."""
         if background:
             monkeypatch.setenv("ANSIBLE_ASYNC_DIR", "/none")
 
@@ -142,7 +142,7 @@ class TestTask:
         assert ansible_module.PROGRESS_FILE == "progress"
 
     def test_progress_that_cannot_be_written_is_not_shown(self, run: Run, tmp_path: Path) -> None:
-        """The directory of another user (`become`)."""
+        """The progress directory belongs to another user (`become`)."""
         (tmp_path / ansible_module.PROGRESS_FILE).mkdir()
         ended = run(lambda task: task.say("1/2") or {"changed": True}, name="n")
         assert ended.result["changed"] is True
@@ -181,7 +181,7 @@ class TestResult:
         assert ended.status == 1
 
     def test_an_unexpected_error_is_reported_without_its_text(self, run: Run) -> None:
-        """Its text, which may be what a secret of the cluster holds, is not shown."""
+        """The text, which may be part of a secret of the cluster, is not shown."""
         content = "can" + "ary"
 
         def work(_task: Task) -> dict[str, Any]:
@@ -215,7 +215,7 @@ class TestWarnings:
 
 
 class TestEntries:
-    """Of a list, all entries that Ansible's validation refuses are named at once, by position and name, never by value."""
+    """All list entries that Ansible's validation refuses are named at once, by position and name, never by value."""
 
     def refused(self, run: Run, *entries: Any, **more: Any) -> Ended:
         module = Module(LISTED, lambda task: {"changed": True}, "kubernetes", None, form=FORM)
@@ -272,7 +272,7 @@ class TestEntries:
 
 
 class TestNoCredential:
-    """Also a server's message may repeat what was sent."""
+    """A server's message may repeat the sent data."""
 
     @pytest.mark.parametrize("canary", CANARIES)
     def test_a_result_shows_no_credential(self, run: Run, canary: str) -> None:
@@ -298,7 +298,7 @@ class TestNoCredential:
         assert shown(ended.output, "canary") == []
 
     def test_a_password_of_one_letter_does_not_garble_the_result(self, run: Run) -> None:
-        """It would show what it is."""
+        """Masking the letter would reveal it."""
         ended = run(lambda task: {"msg": "a namespace"}, name="namespace", password="a")
         assert ended.result["msg"] == "a namespace"
         assert ended.result["invocation"]["module_args"]["name"] == "namespace"
@@ -346,7 +346,7 @@ run_module(Module({{}}, work, "kubernetes", None))
 
 
 class Abandoned:
-    """A module in a real process, at work until it is ended."""
+    """A module in a real process that works until it is ended."""
 
     def __init__(self, directory: Path) -> None:
         self.started, self.ended, self.tmp = directory / "started", directory / "ended", directory / "tmp"
@@ -380,7 +380,7 @@ def abandoned(tmp_path: Path) -> Any:
 
 @contextmanager
 def read_by_another() -> Iterator[IO[bytes]]:
-    """The other end of this process's output, as that of a module of its own."""
+    """The other end of this process's output, as if the module had its own."""
     ours, theirs = os.pipe()
     before = os.dup(1)
     os.dup2(theirs, 1)
@@ -396,7 +396,7 @@ def read_by_another() -> Iterator[IO[bytes]]:
 class TestEnd:
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
     def test_a_signal_ends_the_module_without_a_result(self, run: Run, number: int) -> None:
-        """The status is what a shell reports for a process that a signal ended."""
+        """A shell reports the same status for a process that a signal ended."""
         ended = run(lambda task: signal.raise_signal(number) or {"changed": True}, name="n")
         assert (ended.status, ended.output) == (128 + number, "")
 
@@ -424,7 +424,7 @@ class TestEnd:
         assert list(abandoned.tmp.iterdir()) == []
 
     def test_a_process_without_a_reader_for_its_output_ends(self, abandoned: Abandoned) -> None:
-        """So it is after the `timeout` of a task, when the worker is killed, and when an SSH connection breaks."""
+        """This happens after the `timeout` of a task, when the worker is killed, and when an SSH connection breaks."""
         abandoned.process.stdout.close()
         assert abandoned.process.wait(LIMIT) == 128 + signal.SIGTERM
         assert abandoned.ended.exists()
@@ -432,7 +432,7 @@ class TestEnd:
 
 
 def test_a_hidden_result_is_returned_without_masking(run: Run) -> None:
-    """A password of the task may be a word of it: it is data, and the action plugin has nobody see it."""
+    """A password of the task may be a word of the result. The result is data, and the action plugin hides it."""
     handed_on = {"auths": {"quay.io": {"auth": "quay.io"}}}
     result = {"auth_config": handed_on, "note": "a quay.io"}
     module = Module(ARGUMENTS, lambda task: result, "kubernetes", None, hidden=("auth_config",))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The arguments, the connection and the queue of an event source."""
+"""An event source reads its arguments, opens its connection and writes to its queue."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class TestArguments:
         assert opened(host="https://given")["host"] == "https://given"
 
     def test_a_default_is_the_same_for_the_next_source(self) -> None:
-        """A validation fills in what a dictionary of a default leaves out."""
+        """The validation fills in missing members in a dictionary of the default."""
         options = {"name": {"type": "str"}, "changes": {"type": "list", "elements": "str", "choices": ["a"]}}
         kinds = {"type": "list", "elements": "dict", "options": options, "default": [{"name": "x"}]}
         found = []
@@ -88,7 +88,7 @@ class TestConnection:
     def test_an_unverified_certificate_is_warned_about_once(
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """As the credential of AWX sets it when no certificate authority was pasted."""
+        """AWX's credential disables verification like this if no certificate authority was pasted."""
         monkeypatch.setenv("K8S_AUTH_HOST", "https://api.example.com:6443")
         monkeypatch.setenv("K8S_AUTH_API_KEY", "tok-en-of-mine")
         monkeypatch.setenv("K8S_AUTH_VERIFY_SSL", "False")
@@ -108,7 +108,7 @@ class TestConnection:
 
 
 def run(work: Callable[[Tell, threading.Event], None], most: int = 0) -> list[dict[str, Any]]:
-    """What comes through a queue that has room for one."""
+    """The events that come through a queue with room for one."""
 
     async def main() -> list[dict[str, Any]]:
         queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(1)
@@ -132,7 +132,7 @@ class TestHandedOn:
         assert [event["number"] for event in run(work, most=50)] == [*range(50)]
 
     def test_events_that_come_back_as_feedback_are_taken(self) -> None:
-        """ansible-rulebook puts each event into a queue for one when the argument `feedback` asks for it, and waits for room."""
+        """With the argument `feedback`, ansible-rulebook puts each event into a queue for one, and waits for room."""
 
         def work(tell: Tell, _stop: threading.Event) -> None:
             for number in range(3):

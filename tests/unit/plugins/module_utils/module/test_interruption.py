@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A run ends when it is told to, or when nobody waits for it any more, and what was before is as it was."""
+"""A run ends on a signal or when its reader has gone, and then restores the previous signal handlers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.in
     allow_interruption,
 )
 
-#: Seconds after which a test that hangs has failed.
+#: Seconds after which a hanging test fails.
 LIMIT = 60
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -30,7 +30,7 @@ def never() -> bool:
 
 @pytest.fixture
 def received() -> Iterator[list[int]]:
-    """The signals that reach the handlers from before."""
+    """The signals that reach the previous handlers."""
     seen: list[int] = []
     before = {number: signal.signal(number, lambda number, _frame: seen.append(number)) for number in SIGNALS}
     yield seen
@@ -48,10 +48,10 @@ class TestSignal:
 
     @pytest.mark.parametrize("number", SIGNALS)
     def test_a_signal_ends_a_wait_for_threads(self, received: list[int], number: signal.Signals) -> None:
-        """For the threads of a task, which is what a run waits for.
+        """A run waits for the threads of a task.
 
-        A wait of any other kind may miss it: between the last look for signals and the system call there is a gap, and a thread
-        that wakes when the wait gives up the interpreter sends its signal into just that.
+        Any other kind of wait may miss the signal: there is a gap between the last check for signals and the system call,
+        and a thread that wakes when the wait releases the interpreter sends its signal in this gap.
         """
         release = threading.Event()
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lists of several kinds as one inventory."""
+"""Lists of several kinds are declared together as one inventory."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def api() -> Iterator[FakeApi]:
 
 
 class Run:
-    """One task; `found` is what the work was given, `checked` the names of what was declared."""
+    """One task. `found` holds the input of the work, `checked` the names of the declared objects."""
 
     def __init__(self, host: str, directory: Path, **lists: Any) -> None:
         options: dict[str, Any] = dict.fromkeys(CONNECTION_OPTIONS)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The shared options are kubernetes.core's, so that one setting serves both collections."""
+"""The shared options equal those of kubernetes.core, so that one setting serves both collections."""
 
 from __future__ import annotations
 
@@ -104,6 +104,6 @@ def test_environment_options_equal_those_of_a_task_without_options(monkeypatch: 
     found = environment_options()
     assert (found["host"], found["validate_certs"], found["impersonate_groups"]) == ("https://a", False, ["a", "b"])
     assert found["client_cert"] == str(Path("~/cert").expanduser()) and found["proxy_headers"]["basic_auth"] == "a:b"
-    # One that cannot be read is the task's problem, unless the task gives another.
+    # An invalid value is an error of the task, unless the task gives another value.
     monkeypatch.setenv("K8S_AUTH_VERIFY_SSL", "perhaps")
     assert environment_options()["host"] == "https://a"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is registered is masked where Ansible has a registry of secrets, and without one nothing happens."""
+"""Registered secrets are masked if Ansible has a registry of secrets. Without one, nothing happens."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_ansible_masks_registered_secrets() -> None:
 
 
 def test_a_short_secret_is_not_registered() -> None:
-    """It is a part of words."""
+    """A short secret may be part of a word."""
     secret_registry.mask_output(["", "a", "pul"])
     assert masked_by_ansible("namespace a pulls") == "namespace a pulls"
 

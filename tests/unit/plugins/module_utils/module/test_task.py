@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One run of a module: validated options in, a result out, over a server on loopback."""
+"""One run of a module turns validated options into a result, with a server on loopback."""
 
 from __future__ import annotations
 
@@ -321,7 +321,7 @@ class TestOverNamespaces:
         assert len(self.run(task)[0]["namespaces"]) == listed
 
     def test_no_request_is_sent_after_the_end(self, task: Task) -> None:
-        """A thread that is still at work when a task ends early must not write any more."""
+        """A thread that is still working when a task ends early must not write any more."""
         _result, (cluster, _namespaces, _settings) = self.run(task)
         with pytest.raises(ClusterError):
             cluster.get(ObjectRef(SECRET, "a", "b"))
@@ -421,7 +421,7 @@ class TestSecrets:
     def test_credentials_of_users_are_masked_only_in_the_result(
         self, task: Task, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Users would choose the words that a log does not show."""
+        """Otherwise users could choose words that are hidden in the log."""
         registered: set[str] = set()
         monkeypatch.setattr(secret_registry, "register_secrets", registered.update)
         task.hide_in_result('{"auths": {"a.io": {"username": "u", "password": "failed"}}}')
@@ -463,7 +463,7 @@ class TestReadFile:
 
 
 class TestHidden:
-    """What a module is there to hand on is no part of what is masked; all around it is."""
+    """The value that a module returns on purpose is not masked. Everything around it is masked."""
 
     MODULE = Module({}, lambda task: {}, "kubernetes", None, hidden=("auth_config",))
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files are written in Ansible's own process only, and in check mode not even there."""
+"""Files are written only in Ansible's own process, and not in check mode."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FILES = [VariableFile("plain.yml", {})]
 
 
 class Memory:
-    """A destination that remembers."""
+    """A destination that keeps the written files in memory."""
 
     def __init__(self) -> None:
         self.prepared: list[FilesWanted] = []

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Promise 1: what is not ours is never taken away from a list."""
+"""Promise 1: entries of others are never removed from a list."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FOREIGN = st.sampled_from([PLATFORM, "team", "mirror", ""])
 OURS = st.sampled_from(["redhat-connect-sso", "private-registry", "quay"])
 LISTS = st.lists(st.builds(lambda name: {"name": name}, FOREIGN | OURS) | st.just({}), max_size=8)
 WANTED = st.lists(OURS, min_size=1, max_size=3)
-#: What no API server sends.
+#: Values that no API server sends.
 ODD: list[Any] = [None, "text", ["quay"], {}, {"name": None}, {"name": ""}, {"name": ["quay"]}, {"Name": "quay"}, 5]
 
 
@@ -73,7 +73,7 @@ class TestUnlink:
 
 
 class TestOddEntries:
-    """What names no secret is never ours, and stands where it stood."""
+    """An entry that names no secret is never treated as ours, and keeps its position."""
 
     def test_link_and_unlink_keep_odd_entries_in_their_places(self) -> None:
         entries = [ODD[0], {"name": "quay", "namespace": "x"}, *ODD[1:], {"name": "quay"}, {"name": "team"}]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When no pull secret will ever come, and what to do when one did not: facts 7.5 as tables."""
+"""The reason why no pull secret will ever be generated, and the advice if one is missing: facts 7.5 as tables."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ALL = ["ImageRegistry"]
 
 
 def version(desired: Any = "4.20.1", **lists: Any) -> Any:
-    """`lists`: `enabled` and `known`, where they are others than `ALL`."""
+    """A cluster version. `lists` may contain `enabled` and `known`, which default to `ALL`."""
     capabilities = {f"{name}Capabilities": found for name, found in {"enabled": ALL, "known": ALL, **lists}.items()}
     return {"status": {"desired": {"version": desired}, "capabilities": capabilities}}
 
@@ -49,7 +49,7 @@ class TestWhyNoneWillCome:
         ],
     )
     def test_the_kind_of_cluster_explains_missing_pull_secrets(self, facts: ClusterFacts, reason: str) -> None:
-        """What is unknown proves nothing: then the task waits, with a limit."""
+        """Unknown facts prove nothing. The task then waits, with a limit."""
         assert cluster.why_not_generated(facts) == reason
 
     @pytest.mark.parametrize(
@@ -58,20 +58,20 @@ class TestWhyNoneWillCome:
             (["Build", "ImageRegistry"], ["Build", "ImageRegistry"], ""),
             (["Build"], ["Build", "ImageRegistry"], OFF),
             ([], ALL, OFF),
-            # A list of none is left out: all that is known is off.
+            # An empty list is omitted: all known capabilities are disabled.
             (None, ALL, OFF),
             (None, ["Build", "ImageRegistry"], OFF),
-            # It is no capability of that version yet (before 4.14), so it cannot be off.
+            # That version does not have the capability yet (before 4.14), so it cannot be disabled.
             (["Build"], ["Build"], ""),
             (None, ["Build"], ""),
             (None, [], ""),
             ([], [], ""),
-            # Nothing is said of what is known.
+            # The known capabilities are missing.
             ([], None, OFF),
             (["Build"], None, OFF),
             (ALL, None, ""),
             (None, None, ""),
-            # Not what an API server sends.
+            # Values that no API server sends.
             ("ImageRegistry", ALL, ""),
             ({"ImageRegistry": True}, ALL, ""),
             (["Build"], "ImageRegistry", ""),
@@ -104,7 +104,7 @@ class TestWhyNoneWillCome:
             ("5.0.0", REMOVED),
             ("5.3.0-ec.1", REMOVED),
             ("10.2.0", REMOVED),
-            # What cannot be read is taken for the newest.
+            # An unreadable version counts as the newest.
             (None, REMOVED),
             ("", REMOVED),
             ("unknown", REMOVED),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Clusters are told apart by who looks after their nodes' pull secret."""
+"""The kinds of clusters are distinguished by the manager of their nodes' pull secret."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def tags(name: str, key: str = "resourceTags") -> dict[str, Any]:
         (OPENSHIFT, infrastructure(), STANDALONE),
         (OPENSHIFT, infrastructure("SingleReplica", type="AWS", aws=tags("owner")), STANDALONE),
         (OPENSHIFT, infrastructure("External"), HOSTED),
-        # ROSA HCP has the tags of managed clusters, too.
+        # ROSA HCP has the tags of managed clusters as well.
         (OPENSHIFT, infrastructure("External", aws=tags("red-hat-managed")), HOSTED),
         (OPENSHIFT, infrastructure(aws=tags("red-hat-managed")), MANAGED),
         (OPENSHIFT, infrastructure(gcp=tags("red-hat-managed", "resourceLabels")), MANAGED),

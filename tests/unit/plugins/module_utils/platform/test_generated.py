@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which of an account's entries the platform generated: facts 7.1 and 7.3 as tables."""
+"""The entries of an account that the platform generated are recognized: facts 7.1 and 7.3 as tables."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ X, Z = "default-dockercfg-x7k2p", "default-dockercfg-zzzzz"
 TOKEN = "default-token-x7k2p"
 PULL, MOUNT = "imagePullSecrets", "secrets"
 LONG = "pipeline-runner-of-the-payments-department-production"
-#: What library-go's own code makes of long names; the two letters at the end are those that it was asked with.
+#: The prefixes that library-go's own code makes of long names, for pull secrets and for tokens.
 CUT = {
     "a" * 47: ("a" * 47 + "-dockercfg-", "a" * 47 + "-token-"),
     "a" * 48: ("a" * 38 + "-9e51a975-dockercfg-", "a" * 48 + "-token-"),
@@ -40,20 +40,20 @@ class TestOriginOf:
     @pytest.mark.parametrize("key", [PULL, MOUNT])
     @pytest.mark.parametrize("name", [X, "by-annotation", "default-token-quay"])
     def test_a_secret_named_by_the_annotation_is_generated(self, key: str, name: str) -> None:
-        """Whatever its name: it is what the platform puts back."""
+        """The name does not matter: the platform restores this secret."""
         assert generated.origin_of(account([name], [name, TOKEN], named=name), key, name) is GENERATED
 
     @pytest.mark.parametrize("key", [PULL, MOUNT])
     @pytest.mark.parametrize(
         ("found", "origin"),
         [
-            # From 4.16 on the annotation tells which one counts, as long as it is on a list.
+            # From 4.16 on, the annotation decides which one counts, as long as it is on a list.
             (account([X, Z], [X, Z], named=X), OTHER),
             (account([X, Z], [Z], named=X), OTHER),
             (account([Z], [X, Z], named=X), OTHER),
             (account([Z], [Z], named=X), UNCERTAIN),
             (account(["team", Z], [Z], named="team"), OTHER),
-            # Before, the name alone does, in both lists.
+            # Before 4.16, the name alone decides, in both lists.
             (account([Z], [Z]), PRESUMED),
             (account(["team", Z, Z], ["team", Z]), PRESUMED),
             (account([Z], [Z], named=""), PRESUMED),
@@ -81,7 +81,7 @@ class TestOriginOf:
         ],
     )
     def test_a_generated_token_name_is_judged_by_list_and_account(self, key: str, found: Any, origin: Origin) -> None:
-        """Nobody puts tokens on the pull list."""
+        """Tokens are never added to the list of pull secrets."""
         assert generated.origin_of(found, key, TOKEN) is origin
 
     @pytest.mark.parametrize("key", [PULL, MOUNT])
@@ -105,7 +105,7 @@ class TestOriginOf:
         ],
     )
     def test_any_other_name_is_not_generated(self, name: str, key: str) -> None:
-        """The five characters at the end are never vowels, 0, 1 or 3; 'quay' has four, of which two are vowels."""
+        """The five characters at the end are never vowels, 0, 1 or 3. 'quay' has four, of which two are vowels."""
         assert generated.origin_of(account([name], [name]), key, name) is OTHER
 
     @pytest.mark.parametrize(("name", "prefixes"), CUT.items())

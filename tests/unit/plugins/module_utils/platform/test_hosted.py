@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a hosted cluster merges, and which of its node pools get it."""
+"""A hosted cluster merges the additional pull secret, and only some of its node pools get the result."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class TestMerged:
     def test_additions_are_merged_as_the_platform_merges_them(self) -> None:
         mine = held("a.example.com")
         assert why_not_merged(ORIGINAL, mine, held("quay.io", "registry.redhat.io", "a.example.com")) == ""
-        # An entry of the platform's is its own, whatever is added.
+        # The platform keeps its own entries, whatever is added.
         theirs = held("quay.io", password="other")
         assert why_not_merged(ORIGINAL, theirs, held("quay.io", "registry.redhat.io")) == ""
 
@@ -80,7 +80,7 @@ class TestMerged:
         assert why_not_merged(ORIGINAL, additional, ORIGINAL) == "secret kube-system/global-pull-secret is still there"
 
 
-#: The lab's stand-in for the platform is held against the same cases (tests/lab/hosted_test.go).
+#: The lab's replacement for the platform is tested with the same cases (tests/lab/hosted_test.go).
 CASES = json.loads((Path(__file__).parents[4] / "support" / "hosted_merges.json").read_text("utf-8"))
 KEY = ".dockerconfigjson"
 
@@ -226,7 +226,7 @@ class TestPullSecret:
 
 
 class TestOnNodes:
-    """Told by the daemon set that brings the merged secret to them."""
+    """The daemon set that copies the merged secret to the nodes shows whether they have it."""
 
     CONTENT = b'{"auths":{}}'
 
@@ -245,7 +245,7 @@ class TestOnNodes:
         }
 
     def test_the_content_hash_equals_the_platforms(self) -> None:
-        """As Go's fnv.New32a over fmt's %v of the bytes gives it."""
+        """The expected value is Go's fnv.New32a over fmt's %v of the bytes."""
         assert content_hash(self.CONTENT) == "217e580d"
 
     def test_a_finished_synchronization_reports_nothing(self) -> None:

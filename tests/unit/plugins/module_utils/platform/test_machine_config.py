@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pools, the pull secret in a rendered configuration, what else comes with it, and what a change costs."""
+"""Machine config pools are read: their state, the pull secret and other changes in a configuration, and node drains."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the platform or another controller owns is not changed; what is too large is not sent."""
+"""Objects of the platform or another controller are not changed, and too large objects are not sent."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ class TestSize:
 
 
 class TestIsPlatforms:
-    """What is never adopted and never pruned, whatever its labels say."""
+    """These objects are never taken over and never pruned, whatever their labels are."""
 
     @pytest.mark.parametrize(
         ("ref", "meta"),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The registry's question about somebody else, and what the answer says."""
+"""The access review for another user equals the registry's own, and its answer is read."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class TestMayPull:
             ({"allowed": True, "reason": ["x"]}, True, None),
             ({"allowed": False}, False, None),
             (None, None, None),
-            # An answer that does not say it is no answer.
+            # An answer without a decision is not an answer.
             ({}, None, None),
             ({"allowed": None}, None, None),
             ({"allowed": "false", "reason": GRANT.format('RoleBinding "a/b"')}, None, None),

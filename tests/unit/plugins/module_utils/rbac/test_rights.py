@@ -1,6 +1,8 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""The rights of a job become few rules, and an account gets no right to extend its own rights."""
+
 from __future__ import annotations
 
 import pytest
@@ -73,7 +75,7 @@ class TestEachJob:
         assert sorted(every) == sorted(set(every))
 
     def test_no_right_covers_everything_or_grants_further_rights(self, job: str) -> None:
-        """An account must not be able to widen itself."""
+        """An account must not be able to extend its own rights."""
         for right in JOBS[job].rights:
             assert not {"*", "escalate", "impersonate", "update"} & {*right.verbs}
             assert "*" not in right.resource
@@ -83,7 +85,7 @@ class TestEachJob:
                 assert {*right.verbs} <= {"get", "list", "bind"}
 
     def test_a_right_to_one_object_names_verbs_that_can_be_restricted(self, job: str) -> None:
-        """A list, or a create, has no name (kubernetes docs, reference/access-authn-authz/rbac)."""
+        """A list or create request has no name (kubernetes docs, reference/access-authn-authz/rbac)."""
         for right in JOBS[job].rights:
             assert not (right.names or right.named_by) or not {"list", "create", "watch"} & {*right.verbs}
 
@@ -92,6 +94,6 @@ class TestEachJob:
         assert all(right.why for right in JOBS[job].rights)
 
     def test_a_right_in_one_namespace_covers_one_object(self, job: str) -> None:
-        """Where the verb can be restricted."""
+        """This holds where the verb can be restricted."""
         fixed = [right for right in JOBS[job].rights if right.where not in (EVERY, CLUSTER)]
         assert all(right.names or right.verbs == ("create",) for right in fixed)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Subjects in their one normal form, as they stand in a binding and as a task names them: facts 6.2."""
+"""Subjects have one normal form, whether a binding or a task names them: facts 6.2."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ OF_BINDING = {"kind": "ServiceAccount", "name": "default"}
 SPELLINGS = [DEFAULT, {**DEFAULT, "apiGroup": ""}, AS_USER, OF_BINDING, {**OF_BINDING, "namespace": ""}]
 JANE = {"kind": "User", "name": "jane", "apiGroup": RBAC}
 ACCOUNT = Subject("ServiceAccount", "default", "project-a")
-#: What no API server sends.
+#: Values that no API server sends.
 NO_SUBJECTS = [
     None,
     "text",
@@ -118,7 +118,7 @@ class TestSubject:
             (Subject("User", "system:serviceaccounts:project-c"), None),
             (Subject("User", "jane"), None),
             (Subject("User", "jane", "project-a"), None),
-            # Nothing of such a name can exist, and a path is made of it.
+            # No object with such a name can exist, and the name becomes part of a path.
             (Subject("ServiceAccount", "Default", "project-a"), None),
             (Subject("ServiceAccount", "default", "../project-a"), None),
             (Subject("ServiceAccount", "", "project-a"), None),
@@ -193,7 +193,7 @@ class TestGiven:
         )
 
     def test_anonymous_alone_names_only_the_unauthenticated_group(self) -> None:
-        """facts 6.5: who sends credentials is in no group of the anonymous."""
+        """facts 6.5: a request with credentials is in no group of anonymous users."""
         assert subjects_from_options(options(anonymous=True, authenticated=False)) == (
             Subject("Group", "system:unauthenticated"),
         )
@@ -275,7 +275,7 @@ class TestGiven:
         ],
     )
     def test_an_account_that_can_never_exist_is_not_granted_but_can_be_revoked(self, option: str, name: str) -> None:
-        """The API server answers the first with a bare 422; the others would grant nobody anything. The message has the whole value."""
+        """The API server rejects the first with a bare 422. The others have no effect. Messages show all of it."""
         instead = {"users": "'service_accounts'", "groups": "'projects'"}[option]
         with pytest.raises(
             OptionError, match=f"^option '{option}': '{name}' cannot be .*: give .*NAMESPACE.* {instead}$"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one codec: what a secret holds is read byte for byte, or it is said that it cannot be read."""
+"""The content of a secret is read byte for byte, or it is reported as unreadable."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a token says of its end, and which kinds of credentials are known to live a short time."""
+"""The expiry time of a token is read from the token itself, and short-lived kinds of credentials are recognized."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Labels and annotations: what the API server would refuse is not sent, and only what is missing is written."""
+"""Labels and annotations that the API server would refuse are not sent, and only missing ones are written."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class TestOf:
         assert refusal(**{option: {"a": "\udce9"}}) == f"option {option!r}: the value of 'a' is not valid Unicode"
 
     def test_annotations_have_a_limit_together(self) -> None:
-        """The names count, and the bytes, not the letters."""
+        """The names count as well, and the size is in bytes, not in letters."""
         most = {"a": "x" * 131_070, "b": "\u00e4" * 65_536}
         assert SecretMetadata.of({"annotations": most}).annotations == most
         assert refusal(annotations={**most, "a": "x" * 131_071}) == (

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A secret is linked only when it does what it is linked for."""
+"""A secret is linked only if it serves its purpose."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class TestWhyNotUsable:
         ],
     )
     def test_one_entry_that_does_not_decode_stops_every_pull(self, bad: Any, why: str) -> None:
-        """kubelet: the keyring of the pod cannot be built, whatever else is in it."""
+        """The kubelet cannot build the keyring of the pod, whatever else the secret contains."""
         for found in (
             secret({"auths": {"quay.io": GOOD, "old.io": bad}}),
             secret({"quay.io": GOOD, "old.io": bad}, LEGACY, ".dockercfg"),

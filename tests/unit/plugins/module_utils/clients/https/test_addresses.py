@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which addresses only the host of a task reaches, in whatever form they are written."""
+"""Addresses that only the host of a task can reach are recognized in every notation."""
 
 from __future__ import annotations
 

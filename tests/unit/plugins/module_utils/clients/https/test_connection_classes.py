@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every scheme of one pool manager, and of no other, opens connections of the class that was made."""
+"""Only the customized pool manager opens connections of the new class, for every scheme."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which host and port a text means, which two mean the same place, and what is refused."""
+"""A text is read as a host and port, equal endpoints are recognized, and invalid texts are refused."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each way to get no answer has a sentence of its own that says what to do."""
+"""Each cause of a missing answer has its own sentence with advice."""
 
 from __future__ import annotations
 
@@ -134,14 +134,14 @@ class TestRootCause:
         assert root_cause(outer) is root
 
     def test_root_cause_follows_an_error_in_an_argument_or_a_reason(self) -> None:
-        """As urllib3 does: `ProtocolError("...", error)`, `MaxRetryError.reason`."""
+        """The way urllib3 wraps errors: `ProtocolError("...", error)`, `MaxRetryError.reason`."""
         root = ConnectionResetError()
         outer = RuntimeError()
         outer.reason = OSError("Connection aborted.", root)  # type: ignore[attr-defined]
         assert root_cause(outer) is root
 
     def test_root_cause_ignores_a_suppressed_context(self) -> None:
-        """urllib3 1.26 reads an answer as Python 2 did, first, and hides that this failed."""
+        """urllib3 1.26 first reads an answer the Python 2 way and hides the failure of that attempt."""
         root = ConnectionResetError()
         root.__cause__, root.__context__ = None, TypeError()
         assert root.__suppress_context__

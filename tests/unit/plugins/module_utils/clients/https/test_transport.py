@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One request as it is sent, and what is read of its answer. Certificates, proxies and hostile servers: test_client."""
+"""One request is sent and its answer is read. See clients/registry/test_client.py for proxies and hostile servers."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_request_and_the_answer_have_the_requested_method_headers_and_body(
     certificate: str, method: str, with_body: bool, body: bytes
 ) -> None:
-    """What claims to be compressed is not unpacked: a small answer could become a huge one."""
+    """An answer that claims to be compressed is not decompressed: a small answer could become a huge one."""
     with served(WHOLE, server_context(certificate)) as server:
         found = send_https_request(
             "asking",
@@ -125,7 +125,7 @@ TOO_LONG = sends(HEAD + b"\r\n" + b"a" * 1_000_000)
 
 
 class TestWithoutOurTls:
-    """The limits hold there as well: a registry may name a token service without TLS, and a proxy may be anything."""
+    """The limits also hold without TLS: a registry may name a token service without it, and a proxy may be anything."""
 
     @pytest.mark.parametrize("script", WITHOUT_END)
     def test_an_endless_answer_without_tls_ends_at_the_timeout(self, script: Script) -> None:
@@ -173,7 +173,7 @@ class TestWithoutOurTls:
 
 
 class TestProxyByTls:
-    """Its host is an address: urllib3 1.26 does not name that to the TLS layer."""
+    """The host of this proxy is an address, which urllib3 1.26 does not pass to the TLS layer."""
 
     @pytest.fixture(autouse=True)
     def trusted(self, certificate: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,13 +213,13 @@ class TestProxyByTls:
 
 
 class TestInsideAddresses:
-    """The address that is connected to is the one that was judged, whatever a name server says the next time."""
+    """The client connects to the address that it checked, even if the name server gives another one later."""
 
     NAME = "registry.example.com"
 
     @pytest.fixture
     def resolved(self, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
-        """Each look-up of the name has the next of these answers; the last stays. Returns the names that were looked up."""
+        """Answers look-ups of the name in order and repeats the last answer. Returns the names that were looked up."""
 
         def answer_with(*answers: Sequence[str]) -> list[str]:
             left, asked, real = list(answers), [], socket.getaddrinfo
@@ -265,7 +265,7 @@ class TestInsideAddresses:
     def test_outside_addresses_of_a_name_are_tried_and_inside_addresses_are_not(
         self, certificate: str, resolved: Any, outside: None
     ) -> None:
-        """The address outside stands for one that does not answer: then the next one would be tried."""
+        """The outside address does not answer. A client that accepted inside addresses would try the next one."""
         resolved(["192.0.2.1", "127.0.0.1", "127.0.0.9"])
         with served(WHOLE, server_context(certificate)) as server:
             with pytest.raises(HttpsError) as error:
@@ -282,7 +282,7 @@ class TestInsideAddresses:
 
     @pytest.fixture
     def outside(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Nothing is sent to the network: an address outside refuses at once."""
+        """No test sends anything to the network: an outside address refuses the connection at once."""
         real = socket.socket.connect
 
         def connect(plain: socket.socket, address: Any) -> None:
@@ -295,7 +295,7 @@ class TestInsideAddresses:
     def test_the_next_address_is_tried_and_the_certificate_must_fit_the_name(
         self, certificate: str, resolved: Any, monkeypatch: pytest.MonkeyPatch, outside: None
     ) -> None:
-        """Loopback stands for an address outside here, so that something answers."""
+        """Loopback represents an outside address here, so that a server answers."""
         resolved(["192.0.2.1", "127.0.0.1"])
         monkeypatch.setattr(transport, "inside_kind", lambda _address: "")
         with served(WHOLE, server_context(certificate)) as server:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The client over scripted HTTP: what it sends, when it sends again, when it stops, and what it makes of the answers."""
+"""The client sends and repeats requests over scripted HTTP, stops when the cluster fails, and reads the answers."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def cluster_of(*script: tuple[str, Any], **connection: Any) -> tuple[Cluster, Sc
 
 
 def after(clock: Clock, seconds: float, answer: Any) -> Callable[[Any], Any]:
-    """The answer, so much later."""
+    """Return the answer after this delay."""
 
     def wait(_request: Any) -> Any:
         clock.seconds += seconds
@@ -159,7 +159,7 @@ class TestGet:
             cluster.get(REF)
 
     def test_a_404_with_the_kind_and_name_of_the_object_means_that_it_is_missing(self) -> None:
-        """Of a missing role binding the answer could also be about the role that it grants."""
+        """For a missing role binding, the answer could also be about the role that it grants."""
         ref = ObjectRef(ROLE_BINDING, "a", "b")
         answer = status_object(404, "NotFound", "not found", kind="rolebindings", name="b")
         path = "/apis/rbac.authorization.k8s.io/v1/namespaces/a/rolebindings/b"
@@ -261,7 +261,7 @@ class TestWrite:
 
     @pytest.mark.parametrize(("name", "ref"), [("role", "b"), ("b", "b")])
     def test_a_missing_role_is_not_a_missing_binding(self, name: str, ref: str) -> None:
-        """To create a binding there is no binding yet that could be missing."""
+        """When a binding is created, no binding exists yet that could be missing."""
         change = create(ObjectRef(ROLE_BINDING, "a", ref), {}, {}, {})
         answer = status_object(404, "NotFound", "not found", kind="rolebindings", name=name)
         cluster, _pool, _clock = cluster_of(
@@ -322,7 +322,7 @@ class TestList:
         pool.done()
 
     def test_a_page_of_too_large_objects_is_requested_in_parts(self) -> None:
-        """Whoever makes large objects does not keep those of others from being read."""
+        """A user who creates large objects does not keep the objects of others from being read."""
         small, one = LIST.replace("1000", "100"), LIST.replace("1000", "10")
         cluster, pool, _clock = cluster_of(
             (LIST, Answer(200, bytes)),
@@ -380,7 +380,7 @@ class TestList:
             list(cluster.list(SECRET, namespace=namespace))
 
     def test_a_lost_list_is_read_from_its_start_and_its_earlier_pages_do_not_count(self) -> None:
-        """Of what was read first, one object has changed, one has vanished, one is new."""
+        """Between the two reads, one object has changed, one has vanished and one is new."""
         cluster, pool, _clock = cluster_of(
             (LIST, page("changed", "vanished", token="1")),
             (f"{LIST}&continue=1", GONE),
@@ -476,7 +476,7 @@ class TestList:
 
 
 class TestRepeating:
-    """A request is repeated where that is safe, with growing pauses, and for a while."""
+    """A request is repeated where that is safe, with growing pauses and for a limited time."""
 
     @pytest.mark.parametrize("answer", [DOWN, CUT, HANGS, FAILING, Answer(503, b""), STARTING, BUSY])
     def test_a_failed_read_is_repeated(self, answer: Any) -> None:
@@ -530,7 +530,7 @@ class TestRepeating:
         pool.done()
 
     def test_a_request_is_repeated_for_half_a_minute_after_the_first_failure(self) -> None:
-        """While others are answered, a request that always fails is given up on its own."""
+        """While other requests are answered, the client gives up only the request that always fails."""
         cluster, _pool, clock = cluster_of()
         sent: list[float] = []
 
@@ -653,7 +653,7 @@ class TestLogin:
 
 
 class TestStopping:
-    """The cluster as a whole fails: it is said once, and nothing more is sent."""
+    """If the cluster as a whole fails, the client reports it once and sends nothing more."""
 
     def test_a_server_that_was_never_reached_is_not_waited_for(self) -> None:
         cluster, pool, clock = cluster_of((GET, DOWN))
@@ -731,7 +731,7 @@ class TestStopping:
 
     @given(st.integers(0, 30), st.random_module())
     def test_a_server_that_keeps_sending_retry_after_is_given_up(self, seconds: int, _seed: Any) -> None:
-        """Whatever it says, and however long the pauses happen to be: never as one object that cannot be read."""
+        """For any header and any random pauses, the error is about the cluster, not about one object."""
         busy = Answer(503, b"starting", {"Retry-After": str(seconds)})
         cluster, _pool, clock = cluster_of((GET, FOUND), *[(GET, busy)] * 100)
         cluster.get(REF)
@@ -770,7 +770,7 @@ class TestStopping:
         pool.done()
 
     def test_a_slow_failure_is_an_answer(self) -> None:
-        """A webhook that takes its thirty seconds, for everybody at once."""
+        """A webhook that times out after thirty seconds, for all requests at once."""
         cluster, pool, clock = cluster_of((GET, FOUND))
         pool.script += [(f"POST {PATH}", after(clock, 30.0, FAILING)), (GET, FOUND)]
         cluster.get(REF)
@@ -837,7 +837,7 @@ class TestStopping:
 
 class TestThreads:
     def test_a_request_that_hangs_while_the_others_are_answered_stops_no_other(self) -> None:
-        """Seven threads go on reading; the eighth waits for a webhook, and is cut off after a minute."""
+        """Seven threads go on reading. The eighth waits for a webhook, and is cut off after a minute."""
         clock, hanging, others_done = Clock(), threading.Event(), threading.Event()
 
         class Server:
@@ -866,7 +866,7 @@ class TestThreads:
     def test_a_write_that_is_under_way_when_the_others_stop_is_not_sent_again(
         self, stopped_by: str, answer: Any
     ) -> None:
-        """It is not sent again. That its answer was lost is said; an answer that comes counts."""
+        """The lost answer is reported. An answer that arrives counts."""
         clock = Clock()
 
         class Server:
@@ -999,7 +999,7 @@ REQUESTS: list[Callable[[Cluster], Any]] = [
 class TestHostileServer:
     @given(answers=st.lists(ANSWERS | EXCEPTIONS, min_size=1, max_size=4), ask=st.sampled_from(REQUESTS))
     def test_any_answer_leads_to_an_object_or_to_one_error_in_one_line(self, answers: list[Any], ask: Any) -> None:
-        """Whatever is sent, again and again: an object, a list of objects, or one line that says what went wrong."""
+        """Any sequence of answers gives an object, a list of objects, or an error message of one line."""
         clock, sent = Clock(), iter(range(1_000_000))
 
         class Server:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From options, variables and kubeconfigs to requests on the wire: where they go, as whom, and what is refused before."""
+"""Options, variables and kubeconfigs decide where requests go and with which login. Invalid ones are refused before."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def nothing_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
 
 
 class Echo(ThreadingHTTPServer):
-    """Answers each request with what it saw of it. `seen` holds the same."""
+    """Answers each request with a description of it. `seen` holds the same descriptions."""
 
     daemon_threads = True
 
@@ -60,7 +60,7 @@ class Echo(ThreadingHTTPServer):
         self.url = f"https://127.0.0.1:{self.server_port}"
 
     def handle_error(self, *_arguments: object) -> None:
-        """Clients that do not trust it are part of the tests."""
+        """Clients that do not trust the certificate are part of the tests."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -80,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def log_message(self, *_arguments: object) -> None:
-        """Nothing on stderr."""
+        """Write nothing to stderr."""
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ def server(running: Echo) -> Echo:
 
 @contextmanager
 def opened(directory: Path, **options: Any) -> Iterator[Connection]:
-    """A connection; the service account is looked for in the directory."""
+    """A connection that looks for the service account in the directory."""
     more = {"service_account": directory / "service-account"}
     temporary = directory / "temporary"
     temporary.mkdir(exist_ok=True)
@@ -110,7 +110,7 @@ def opened(directory: Path, **options: Any) -> Iterator[Connection]:
 
 
 def ask(connection: Connection) -> dict[str, Any]:
-    """What the server saw of one request."""
+    """The server's description of one request."""
     answer = json.loads(
         send_api_request(connection.pool, "GET", connection.host + "/x", connection.headers(), None).data
     )
@@ -149,7 +149,7 @@ def b64(content: bytes) -> str:
 
 
 def config(at: Echo | None, user: Any = None, **cluster: Any) -> dict[str, Any]:
-    """A kubeconfig of one context, `c`."""
+    """A kubeconfig with one context, `c`."""
     trusted = {
         "server": at.url if at else "https://127.0.0.1:1",
         "certificate-authority-data": b64(authority().certificate),
@@ -281,7 +281,7 @@ NO_LOGIN = (
 
 @pytest.fixture
 def pod(tmp_path: Path, server: Echo, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The service account of a pod whose API server is ours."""
+    """The service account of a pod that uses the test's API server."""
     directory = tmp_path / "service-account"
     directory.mkdir()
     (directory / "token").write_text("pod\n")
@@ -300,7 +300,7 @@ def default_config(tmp_path: Path, server: Echo) -> Path:
 
 
 class TestHostWithoutLogin:
-    """No login goes to a host that it was not given for."""
+    """A login is sent only to the host that it was given for."""
 
     def test_the_login_of_the_pod_is_not_sent_to_another_host(self, tmp_path: Path, server: Echo, pod: Path) -> None:
         assert refusal_of(tmp_path, host=server.url, ca_cert=ca_file(tmp_path)) == NO_LOGIN
@@ -334,7 +334,7 @@ class TestPod:
         assert asked(tmp_path) == {"client": None, "path": "/x", "login": bearer("pod")}
 
     def test_the_token_of_the_pod_is_read_again_after_a_refusal(self, tmp_path: Path, pod: Path) -> None:
-        """It is replaced every hour."""
+        """The token is replaced every hour."""
         with opened(tmp_path) as connection:
             stale = connection.headers()
             assert not connection.renew(stale)
@@ -440,7 +440,7 @@ class TestKubeconfig:
     def test_a_login_by_options_replaces_the_login_of_the_kubeconfig(
         self, tmp_path: Path, server: Echo, options: Any, user: str
     ) -> None:
-        """Also its certificate, which the API server would look at first, and its plugin, which is not run."""
+        """The certificate, which the API server would check first, is not sent, and the plugin is not run."""
         users: dict[str, Any] = {
             "certificate": with_certificate(issue("client")),
             "token": {"token": "kubeconfig"},
@@ -635,7 +635,7 @@ class TestHost:
 
 
 class _Proxy(ThreadingHTTPServer):
-    """Refuses every tunnel; `seen` is what it was asked for, with its headers."""
+    """Refuses every tunnel. `seen` holds the target and the headers of each request."""
 
     daemon_threads = True
 
@@ -653,7 +653,7 @@ class _Refusing(BaseHTTPRequestHandler):
         self.send_error(407)
 
     def log_message(self, *_arguments: object) -> None:
-        """Nothing on stderr."""
+        """Write nothing to stderr."""
 
 
 @pytest.fixture
@@ -698,7 +698,7 @@ class TestProxy:
     def test_a_login_in_the_address_of_the_proxy_is_sent(
         self, tmp_path: Path, server: Echo, proxy: _Proxy, headers: dict[str, str], login: str
     ) -> None:
-        """As by every other client. One that is given on its own wins."""
+        """Every other client does the same. A login that is given separately takes precedence."""
         url = proxy.url.replace("://", "://us%40er:p%20%C3%9F@")
         self.through(tmp_path, kubeconfig=config(server, **{"proxy-url": url}), proxy_headers=headers)
         ((_target, seen),) = proxy.seen
@@ -714,7 +714,7 @@ class TestProxy:
 
     @pytest.mark.parametrize("verify", [True, False])
     def test_a_proxy_by_tls_is_used(self, tmp_path: Path, verify: bool) -> None:
-        """At an IP address, which urllib3 1.26 does not name to the TLS layer."""
+        """The proxy has an IP address, which urllib3 1.26 does not pass to the TLS layer."""
         file = write_certificate(tmp_path / "server.pem")
         context = server_context(file)
         trusted: dict[str, Any] = {"ca_cert": file} if verify else {"validate_certs": False}
@@ -737,14 +737,14 @@ class TestProxy:
             send_api_request(connection.pool, "GET", f"{connection.host}/", {}, None)
 
     def test_a_proxy_by_tls_is_verified_with_the_given_authority(self, tmp_path: Path) -> None:
-        """For a proxy that is reached by TLS."""
+        """The proxy is reached by TLS."""
         file = ca_file(tmp_path)
         with opened(tmp_path, host="https://a", api_key="t", ca_cert=file, proxy="https://b") as connection:
             assert connection.pool.connection_pool_kw["ca_certs"] == file
 
 
 def printing(token: str | None = None, **more: str) -> dict[str, Any]:
-    """A user whose plugin prints this."""
+    """A user whose plugin prints this credential."""
     status = {**({"token": token} if token else {}), **more}
     text = json.dumps({"kind": "ExecCredential", "apiVersion": V1, "status": status})
     return {"exec": {"command": "sh", "args": ["-c", f"echo x >>count; cat <<'END'\n{text}\nEND\n"], "apiVersion": V1}}
@@ -773,7 +773,7 @@ class TestPlugin:
             assert [ask(connection) for _request in range(2)] == [{"client": "client", "path": "/x", "login": []}] * 2
 
     def test_another_certificate_is_shown_once_the_first_was_refused(self, tmp_path: Path, server: Echo) -> None:
-        """Threads that were refused with the first one do not run the plugin again."""
+        """Threads that were refused with the first certificate do not run the plugin again."""
         for name in ("first", "second"):
             status = {"kind": "ExecCredential", "apiVersion": V1, "status": certificate_of(issue(name))}
             (tmp_path / name).write_text(json.dumps(status))
@@ -847,7 +847,7 @@ class TestConnection:
 
 
 class TestUnverifiedByTheEnvironment:
-    """AWX's credential switches the verification off when no authority was pasted: obeyed, and said."""
+    """AWX's credential disables verification if no authority was pasted. The collection obeys, with a warning."""
 
     def warnings(self, **options: Any) -> tuple[str, ...]:
         given = {"host": "https://api.example.com:6443/", "api_key": "token", "validate_certs": False, **options}

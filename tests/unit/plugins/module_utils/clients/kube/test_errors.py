@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the API server's refusals and failures mean (facts 8.1 and 8.3), each with what to do."""
+"""Each refusal and failure of the API server becomes an error with its cause and advice (facts 8.1 and 8.3)."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ REJECTED = "The API server rejected the request: fix the problem that the messag
 UNSUPPORTED = "The API server does not support this request: check its version"
 FAILING = "Check the API server and its dependencies, then run again"
 
-#: Status, body, class, what is said to be the text, what to do.
+#: Status, body, class, reported text, advice.
 TABLE = [
     (400, status("BadRequest"), errors.ApiError, "said the server", REJECTED),
     (400, b"<html>", errors.ApiError, "<html>", NO_API_SERVER),
@@ -289,12 +289,12 @@ class TestTable:
 
 
 class TestNotFound:
-    """Not found is what the answer names, and that need not be what was asked for."""
+    """The answer names the missing object, which may differ from the requested object."""
 
     @pytest.mark.parametrize("kind", ["clusterroles", "roles", "rolebindings"])
     @pytest.mark.parametrize("name", ["", "b"])
     def test_a_missing_role_on_writing_a_binding_is_not_taken_for_a_missing_binding(self, kind: str, name: str) -> None:
-        """To create a binding (no name) or to change the binding b; the answer names the role, quay."""
+        """The binding is created (no name) or changed (b). The answer names the role, quay."""
         body = status("NotFound", f'{kind}.rbac.authorization.k8s.io "quay" not found', kind)
         error = error_of(404, body, resource="rolebindings", name=name)
         assert error.__class__ is errors.Forbidden
@@ -306,7 +306,7 @@ class TestNotFound:
 
     @pytest.mark.parametrize("kind", ["clusterroles", "namespaces", "secrets"])
     def test_a_404_of_the_requested_kind_means_not_found(self, kind: str) -> None:
-        """So that a role that is granted can be looked for, and a namespace too."""
+        """A granted role, or a namespace, can be looked up."""
         assert error_of(404, status("NotFound", kind=kind), resource=kind).__class__ is errors.NotFound
 
     def test_a_404_of_another_kind_means_not_found(self) -> None:
@@ -356,7 +356,7 @@ class TestText:
 
 
 class TestHidden:
-    """An answer may repeat the request, and so its login."""
+    """An answer may repeat the request, including its login."""
 
     @pytest.mark.parametrize("body", [b"token abc-def is bad", status("Unauthorized", "token abc-def is bad")])
     def test_the_login_is_not_shown_in_an_error(self, body: bytes) -> None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When the cluster as a whole counts as failing, for all threads together."""
+"""The health of the cluster as a whole is decided for all threads together."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def at(clock: Clock, seconds: float) -> float:
 
 
 def reached() -> tuple[Health, Clock]:
-    """One that has answered at second 100."""
+    """The health of a cluster that has answered at second 100."""
     clock = Clock(100.0)
     health = Health(clock.now)
     health.healthy()

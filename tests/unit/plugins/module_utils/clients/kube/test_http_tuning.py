@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Requests that leave in one piece, on every kind of connection."""
+"""Requests are sent in one piece on every kind of connection."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
 
 
 class Connection:
-    """A connection of whose class one is made: it sends what it is given in the pieces that `http.client` makes."""
+    """The base class of the tuned connection: it sends the data in the same pieces as `http.client`."""
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []
@@ -29,7 +29,7 @@ class Connection:
 
 
 class Kind:
-    """A class of pools, as urllib3 has one for each scheme."""
+    """A pool class, as urllib3 has one for each scheme."""
 
     ConnectionCls = Connection
 
@@ -57,7 +57,7 @@ class TestConnection:
         assert connection.sent == [b"ab", b"c"]
 
     def test_data_outside_a_request_is_sent_at_once(self, connection: Any) -> None:
-        """The opening of a tunnel."""
+        """This is how a tunnel is opened."""
         connection.send(b"CONNECT")
         connection.request(b"a")
         connection.send(b"x")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a kubeconfig's context names, and what is said of one that is of no use."""
+"""The cluster and the user of a kubeconfig's context are found, and an unusable kubeconfig is refused."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def nothing_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
 
 
 def config(**more: Any) -> dict[str, Any]:
-    """Two contexts, `one` and `two`; the first is the current one."""
+    """A kubeconfig with two contexts, `one` and `two`. The first is the current one."""
     numbers = ("one", "two")
     return {
         "current-context": "one",
@@ -155,7 +155,7 @@ class TestFiles:
         assert load_kubeconfig("~/mine", None).user.directory == tmp_path
 
     def test_the_first_of_several_files_with_a_value_counts(self, tmp_path: Path) -> None:
-        """And those that are not there do not."""
+        """Missing files are ignored."""
         first = written(tmp_path / "a/config", {"clusters": config()["clusters"]})
         second = config(users=[{"name": "user-two", "user": {"token": "second"}}], clusters=[{"name": "cluster-two"}])
         third = config(**{"current-context": "one"}, users=[{"name": "user-two", "user": {"token": "third"}}])

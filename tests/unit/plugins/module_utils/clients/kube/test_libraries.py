@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A missing library is named, instead of a traceback when a module is loaded. The Kubernetes client is imported when it is needed."""
+"""A missing library is reported by name, not as a traceback. The Kubernetes client is imported only when needed."""
 
 from __future__ import annotations
 

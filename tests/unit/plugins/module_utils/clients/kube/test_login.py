@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long a login lasts, and how it is renewed."""
+"""A login is used until it is due or refused, and then renewed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from support.scripted_pool import Clock
 
 
 class Source:
-    """Gives what it is told to, in turn, the last one again and again; counts."""
+    """Gives the answers in order and repeats the last one. Counts the calls."""
 
     def __init__(self, *answers: Credential | ConnectError) -> None:
         self.answers, self.fetched = list(answers), 0
@@ -99,7 +99,7 @@ class TestCurrent:
 
 
 def test_all_fetched_logins_are_secrets() -> None:
-    """A refused one too: it may still be good elsewhere."""
+    """Even a refused login is a secret: another server may still accept it."""
     login, _source, _clock = login_of(Credential("Bearer canary-1"), Credential("Bearer canary-2"))
     assert login.secrets == frozenset()
     login.current()
@@ -207,7 +207,7 @@ def config_with(user: Any) -> dict[str, Any]:
 
 
 def login_with(user: Any, directory: Path, *, persist: bool = False) -> Callable[[], Credential]:
-    """That of a user in a kubeconfig file in the directory."""
+    """The login of a user in a kubeconfig file in the directory."""
     file = directory / "config"
     file.write_text(yaml.safe_dump(config_with(user)))
     return login_of_user(load_kubeconfig(str(file), None), str(directory), persist=persist)
@@ -285,7 +285,7 @@ FRESH, OLD = jwt(4_000_000_000), jwt(1_000_000_000)
 
 @pytest.fixture
 def issuer(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """An OpenID Connect server that gives a fresh token for a refresh token."""
+    """An OpenID Connect server that returns a new token for a refresh token."""
     monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
 
     class Handler(BaseHTTPRequestHandler):
@@ -305,7 +305,7 @@ def issuer(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
             self.wfile.write(data)
 
         def log_message(self, *_arguments: object) -> None:
-            """Nothing on stderr."""
+            """Write nothing to stderr."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
@@ -327,7 +327,7 @@ def oidc(token: str, issuer: str = "http://127.0.0.1:1") -> dict[str, Any]:
 
 
 class TestProvider:
-    """What the client library renews: kinds of login that came before plugins."""
+    """The client library renews the kinds of login that came before plugins."""
 
     def test_a_valid_token_of_an_auth_provider_is_used(self, tmp_path: Path) -> None:
         assert login_with(oidc(FRESH), tmp_path)() == Credential(f"Bearer {FRESH}")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Programs that print a login: what they are told, what is made of what they print, and how they fail. Real programs are run."""
+"""Login plugins are run, their output becomes a login, and failures are reported. The programs are real."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ class TestFailures:
         )
 
     def test_a_plugin_that_asks_for_input_gets_no_answer_and_ends(self) -> None:
-        """No input and no terminal, so it cannot wait for either."""
+        """The plugin has no input and no terminal, so it cannot wait for either."""
         assert "exit status 1." in error_of(plugin("read name || exit 1"))
         assert "exit status 2." in error_of(plugin("(: </dev/tty) 2>/dev/null || exit 2"))
 
@@ -177,7 +177,7 @@ class TestFailures:
         assert login_plugin._LONGEST_SECONDS == 60.0
 
     def test_a_child_process_of_the_plugin_does_not_hold_up_the_task(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A child that keeps the output open: the wait for it is bounded as well."""
+        """The child keeps the output open. The wait for it is limited as well."""
         monkeypatch.setattr(login_plugin, "_LONGEST_SECONDS", 0.3)
         assert "did not end within" in error_of(plugin("sleep 100 & exit 0"))
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which routes a login of the environment, or of a kubeconfig that the task does not name, may take."""
+"""A login of the environment, or of a kubeconfig that the task does not name, is sent only over certain routes."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ NOTHING = ConnectionOptions()
 
 
 def effective(environment: ConnectionOptions, task: dict[str, Any]) -> ConnectionOptions:
-    """The options as Ansible hands them over: those of the task, and the environment's for the others."""
+    """The options as Ansible passes them: the task's options, and the environment's for all others."""
     merged = ConnectionOptions(**{**vars(environment), **task})
     return prefer_own_login(merged, environment)
 
 
 def refusal(environment: ConnectionOptions, server: str = HOST, verify: bool = True, **task: Any) -> str:
-    """Why the route is refused; empty when it is allowed. `server` is that of the kubeconfig."""
+    """The reason why the route is refused, empty if it is allowed. `server` is the server of the kubeconfig."""
     options = effective(environment, task)
     route = Route(options.host or server, server, verify, options.proxy or "", environment.proxy or "")
     try:

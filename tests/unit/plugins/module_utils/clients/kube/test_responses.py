@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a successful answer must look like; everything else is said to be something else, never taken for nothing."""
+"""A successful answer must have the expected form. Any other answer is an error, never an empty result."""
 
 from __future__ import annotations
 

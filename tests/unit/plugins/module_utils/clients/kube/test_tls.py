@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Certificates that are shown and trusted, over real connections, and those of no use.
+"""Certificates are presented and verified over real connections, and unusable certificates are refused.
 
-Who compares the server's name, OpenSSL or urllib3, depends on the release of urllib3: `test_connection` asks both.
+OpenSSL or urllib3 compares the server's name, depending on the release of urllib3: `test_connection` covers both.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ def context_of(directory: Path, **parts: Any) -> ssl.SSLContext:
 
 
 def talk(context: ssl.SSLContext, directory: Path, name: str = "127.0.0.1") -> Any:
-    """The client's certificate that a server of ours sees; None for none."""
+    """The client certificate that the test's server receives, None without one."""
     certificate, _protocol = seen_by_server(context, directory, name)
     return dict(part[0] for part in certificate["subject"])["commonName"] if certificate else None
 
 
 def seen_by_server(context: ssl.SSLContext, directory: Path, name: str = "127.0.0.1") -> Any:
-    """The client's certificate, and the protocol that server and client agree on."""
+    """The client certificate, and the protocol that server and client agree on."""
     seen: list[Any] = []
     tls = server_side(directory, issue("server"), clients=authority())
     tls.set_alpn_protocols(["http/1.1", "http/1.0"])
@@ -112,7 +112,7 @@ class TestTrust:
 class TestProtocol:
     def test_the_protocol_stays_the_same_when_connections_begin(self, tmp_path: Path) -> None:
         context = context_of(tmp_path)
-        # As urllib3 does for each connection; here another protocol, so that one can tell.
+        # urllib3 does this for each connection. Another protocol makes the difference visible.
         context.set_alpn_protocols(["http/1.0"])
         assert seen_by_server(context, tmp_path)[1] == "http/1.1"
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What becomes of one request, over real sockets: answers whole, cut, without end; servers that are not there."""
+"""A request over real sockets gives a complete answer or an error if the answer is cut, is endless or never comes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def wrapping(outer: Exception, inner: BaseException) -> Exception:
 
 @contextmanager
 def server(*answers: bytes) -> Iterator[tuple[str, list[bytes]]]:
-    """Answers each request on one connection with the next of the bytes, then ends it; yields its URL and what it got."""
+    """Answers the requests of one connection in order, then closes it. Yields the URL and the received requests."""
     received: list[bytes] = []
 
     def serve(listening: socket.socket) -> None:
@@ -115,7 +115,7 @@ class TestAnswer:
             assert send_api_request(pool, "GET", url, {}, None) == ApiResponse(302, b"", None, "http://127.0.0.1:1/")
 
     def test_a_packed_answer_is_not_unpacked(self, pool: Any) -> None:
-        """Nothing packed was asked for, and a small answer could fill all memory."""
+        """The client requests no compression, and a small answer could fill all memory."""
         with server(http(b"packed", "Content-Encoding: gzip")) as (url, _received):
             assert send_api_request(pool, "GET", url, {}, None).data == b"packed"
 
@@ -169,11 +169,11 @@ class Response:
         return self.answer_of(amount)
 
     def release_conn(self) -> None:
-        """Nothing is held."""
+        """There is no connection to release."""
 
 
 class Pool:
-    """Raises, or answers with what a function of the awaited size returns. `keywords` are those of the request."""
+    """Raises, or answers with a function's result for the awaited size. `keywords` are those of the request."""
 
     def __init__(self, error: Exception | None = None, answer_of: Callable[[int], bytes] = lambda _amount: b"") -> None:
         self.error, self.answer_of = error, answer_of
@@ -330,7 +330,7 @@ class TestFailures:
 
 
 class TestDrips:
-    """A byte now and then, each well within the time for one read; whoever waits for the end has an answer, in three seconds."""
+    """Single bytes, each well within the time limit for one read. The whole answer takes three seconds."""
 
     BODY = b"x" * 60
 
@@ -365,12 +365,12 @@ class TestDrips:
             self.dripped(pool, head, drops, tail)
 
     def test_an_answer_that_ends_in_time_is_returned(self, pool: Any) -> None:
-        """It may take longer than one read."""
+        """The whole answer may take longer than one read."""
         head = b"HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n"
         assert self.dripped(pool, head, self.BODY, seconds=2.0).data == self.BODY
 
     def test_a_line_that_never_ends_is_lost(self, pool: Any) -> None:
-        """The server lets a line begin and never end it."""
+        """The server begins a line and never ends it."""
 
         def ask(url: str) -> Any:
             return [*stream_lines(pool, url, {}, seconds=0.2, most=100, goes_on=lambda: True)]
@@ -386,7 +386,7 @@ def chunked(*parts: bytes, end: bool = True) -> bytes:
 
 
 class TestLines:
-    """An answer that goes on."""
+    """An answer that is read line by line."""
 
     def lines(self, pool: Any, url: str, **options: Any) -> Any:
         usual = {"seconds": 20.0, "most": 100, "goes_on": lambda: True}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is sent to the service and its token service, over TLS on 127.0.0.1, and what a hostile one can do."""
+"""Requests go to the service and its token service over TLS on 127.0.0.1. Errors show no credential."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may ask, and where credentials may be sent. No message repeats what was given."""
+"""The options decide who may ask and where credentials may be sent. No message repeats a given value."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asking a registry, over TLS on 127.0.0.1: what is sent, what each answer means, and what a hostile server can do."""
+"""A registry is asked over TLS on 127.0.0.1, each answer has its meaning, and a hostile server is abandoned."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ OK = answer("HTTP/1.1 200 OK")
 CHALLENGE = 'WWW-Authenticate: Bearer realm="https://sso.example.com/token",service="s"'
 DELEGATED = AuthInfo("bearer", "https://sso.example.com/token", "sso.example.com", "s", delegated=True)
 CLOSED = "the connection was closed without a response. Check the port, and whether a proxy is needed"
-#: An address where nothing listens, and that is given to no other program.
+#: An address without a listener, never given to another program.
 NOT_LISTENING = "127.0.0.1:1"
 CUT_OFF = "the connection was closed in the middle of the response. Try again, or check the proxy before the registry"
 TOO_LONG = "the response is too large for a registry. Check the name and the port"
@@ -70,7 +70,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def serve(certificate: str) -> Iterator[Serve]:
-    """Starts servers that give one answer; all end with the test."""
+    """Starts servers that give one answer. All of them stop with the test."""
     with ExitStack() as stack:
 
         def start(
@@ -84,13 +84,13 @@ def serve(certificate: str) -> Iterator[Serve]:
 
 @pytest.fixture
 def asking(certificate: str) -> Callable[..., AuthInfo]:
-    """Asks a server, trusting its certificate."""
+    """Asks a server and trusts its certificate."""
     return lambda host, **options: ask_registry(RegistryOptions(host, **{"ca_cert": certificate, **options}))
 
 
 @pytest.fixture
 def refusal(asking: Callable[..., AuthInfo]) -> Callable[..., str]:
-    """What the error says besides the attempt."""
+    """The text of the error after the description of the attempt."""
 
     def call(host: str, **options: Any) -> str:
         with pytest.raises(RegistryError) as error:
@@ -251,7 +251,7 @@ class TestHostileServer:
     def test_a_server_that_sends_single_bytes_is_read_no_longer_than_the_timeout(
         self, serve: Serve, refusal: Any, first: bytes
     ) -> None:
-        """Each byte comes well before the timeout, which counts from the beginning on."""
+        """Each byte comes well before the timeout, which counts from the beginning."""
         server = serve(drips(first, b"1", 0.05))
         started = time.monotonic()
         assert refusal(server.host, timeout=0.3) == f"failed: {LATE}"
@@ -267,7 +267,7 @@ class TestHostileServer:
         server = serve(drips(head, b"x" * KIB, 0.01))
         assert asking(server.host).scheme == ("none" if status == "200 OK" else "bearer")
         assert server.hung_up.wait(10), "nothing keeps the connection open"
-        # What the kernel takes from the server before it sees that nobody reads.
+        # The kernel accepts this much from the server before it notices that no program reads.
         assert server.sent < 4 * KIB * KIB
 
     @settings(max_examples=40, deadline=None)
@@ -481,7 +481,7 @@ class TestOptions:
 
 
 class TestKnownRealm:
-    """The same decision without a question; nothing listens at these hosts."""
+    """The same decision without a request. No server listens at these hosts."""
 
     @pytest.mark.parametrize(
         ("registry", "realm_host", "delegated"),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which host and port a text means, which two mean the same place, and what is refused."""
+"""A text is read as the host and port of a registry, equal registries are recognized, and invalid texts are refused."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HUB = Endpoint("registry-1.docker.io", 443)
 
 
 class TestEndpoint:
-    """What is a host at all: clients/https."""
+    """The tests of clients/https cover the validity of a host."""
 
     @pytest.mark.parametrize("name", ["docker.io", "index.docker.io", "registry-1.docker.io"])
     @pytest.mark.parametrize("form", ["{}", "{}:443", "{}."])

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What each answer of a registry and of its token service proves, over TLS on 127.0.0.1, and to whom a login is sent."""
+"""The answers of a registry and its token service prove a login, which goes only to its host. TLS on 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from support.certificates import server_context, write_certificate
 from support.hostile_registry import HostileRegistry, served
 
-#: An address where nothing listens, and that is given to no other program.
+#: An address without a listener, never given to another program.
 CLOSED = "127.0.0.1:1"
 PASSWORD = "Canary-77 ünïcode"
 TOKEN = "Canary-token"
@@ -89,7 +89,7 @@ def proof(certificate: str) -> Callable[..., RegistryProof]:
 
 
 def registry(realm: str, *, manifest: int = 200, token: int = 200, body: Any = None) -> Answers:
-    """One with a token service. `realm` is its URL, `self` stands for its own host."""
+    """A registry with a token service. `realm` is the service's URL, where `self` means the registry's host."""
 
     def answers(line: str, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
         if "/manifests/" not in line:
@@ -174,7 +174,7 @@ class TestWhoGetsTheLogin:
     def test_another_host_is_not_contacted_without_a_login_unless_an_option_names_it(
         self, serve: Serve, proof: Any
     ) -> None:
-        """Who asks is known by the host that asks: a registry must not choose what the controller fetches."""
+        """A request reveals its sender's host: a registry must not choose the addresses that the controller fetches."""
         elsewhere = serve(registry("unused"))
         host = serve(registry(f"https://{elsewhere.host}/token")).host
         assert proof(host, None).outcome == "not_sent"
@@ -265,7 +265,7 @@ class TestWhoGetsTheLogin:
 
 
 class TestWhereARegistryIs:
-    """What only text of the cluster names is not asked where only the host of the task gets."""
+    """A registry named only by the cluster is not contacted at an address that only the task's host can reach."""
 
     @pytest.mark.parametrize("login", [LOGIN, None])
     def test_a_registry_on_loopback_is_not_contacted(
@@ -368,7 +368,7 @@ class TestWithoutTag:
 
 
 def tags(line: str, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
-    """A registry with a token service, for all that is asked of it."""
+    """A registry with a token service, for every kind of request."""
     if line.startswith("GET /token"):
         return (
             (200, {}, json.dumps({"token": TOKEN}).encode())
@@ -393,7 +393,7 @@ class TestLoginAlone:
     def test_a_token_without_a_scope_that_the_registry_refuses_still_logs_in(
         self, serve: Serve, certificate: str
     ) -> None:
-        """The token service has judged the login; what the registry says of an empty token is no news."""
+        """The token service has checked the login. The registry's answer to a token without a scope adds nothing."""
 
         def answers(line: str, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
             status, found, body = tags(line, headers)
@@ -417,7 +417,7 @@ def test_an_image_by_digest_is_written_as_one() -> None:
 
 
 class TestEachHasItsOwnSentence:
-    """Whatever stands between a login and an image is told from all else."""
+    """Each obstacle between a login and an image has its own message."""
 
     @pytest.fixture
     def said(self, serve: Serve, proof: Any) -> Callable[..., str]:
@@ -479,7 +479,7 @@ class TestEachHasItsOwnSentence:
 
 
 class TestInsecure:
-    """A registry that the cluster's image config lists as insecure. Its own certificate counts for nothing, all else stays."""
+    """For a registry in the cluster's list of insecure registries, only its own certificate is not verified."""
 
     @pytest.fixture
     def other_authority(self, tmp_path: Any) -> str:
@@ -497,7 +497,7 @@ class TestInsecure:
     def test_the_certificate_of_a_proxy_is_verified_for_an_insecure_registry(
         self, serve: Serve, proof: Any, other_authority: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """The login of the proxy goes to no other server, whatever a cluster says of a registry."""
+        """The proxy's login goes to no other server, even if the cluster lists the registry as insecure."""
         proxy = serve(lambda _server: [b"HTTP/1.1 403 X\r\nContent-Length: 0\r\n\r\n"])
         for name in ("https_proxy", "http_proxy"):
             monkeypatch.setenv(name, f"https://user:password@{proxy.host}")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One request as it is sent, and what is read of its answer. Certificates, proxies and hostile servers: test_client."""
+"""One request is sent and its answer is read. Certificates, proxies and hostile servers: test_client.py."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_the_request_and_the_answer_have_the_requested_method_headers_and_body(
     certificate: str, monkeypatch: pytest.MonkeyPatch, method: str, with_body: bool, body: bytes
 ) -> None:
-    """What claims to be compressed is not unpacked: a small answer could become a huge one."""
+    """An answer that claims to be compressed is not decompressed: a small answer could become a huge one."""
     monkeypatch.delenv("https_proxy", raising=False)
     with served(WHOLE, server_context(certificate)) as server:
         options = RegistryOptions(server.host, ca_cert=certificate)

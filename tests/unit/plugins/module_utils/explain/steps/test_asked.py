@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The registries are asked as a node would: which attempts, in which order, with whose login, and what the answers mean."""
+"""Registries are asked like a node asks them: the same attempts, order and logins. The answers decide the verdict."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.re
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from support.pull_evidence import AUTH, GOOD, IMAGE, TAG_SETS, known, pod, secret, steps, summary
 
-#: What a registry says, by the image, and the secret and key of the login.
+#: Gives a registry's answer for an image, and the secret and key of the login.
 Answers = Callable[[str, str, str], Any]
 Asked = list[tuple[str, str, str]]
 
 
 def told(subject: ContainerPull, evidence: dict[ObjectRef, Any], answers: Answers) -> tuple[PullVerdict, Asked]:
-    """The answer, and what was asked in which order."""
+    """The verdict, and the attempts in order."""
     held, asked = Lookup(evidence), []
     while True:
         try:
@@ -169,7 +169,7 @@ class TestAnswers:
         assert (asked, summary(found)[0]) == ([], "will_not_pull")
 
 
-#: A source that no node of the site reaches, as its mirror refuses.
+#: An error for a source that no node of the site can reach, because its mirror refuses.
 MIRROR_REFUSES = (
     "initializing source docker://q.io/team/app:v1: (Mirrors also failed: [m.io/mirror/app:v1: reading manifest v1 in m.io/mirror/app: "
     'denied]): q.io/team/app:v1: pinging container registry q.io: Get "https://q.io/v2/": dial tcp: lookup q.io: no such host'
@@ -177,7 +177,7 @@ MIRROR_REFUSES = (
 
 
 class TestSilent:
-    """A registry that does not answer from here takes away nothing that a node or another registry said."""
+    """A registry that does not answer the task does not weaken the answers of a node or of another registry."""
 
     @pytest.mark.parametrize("silence", ["unanswered", "not_sent", "rate_limited", None])
     @pytest.mark.parametrize("login", [[], ["a"]])
@@ -210,7 +210,7 @@ class TestSilent:
         assert found.fix
 
     def test_the_answer_to_one_of_several_logins_is_not_enough(self) -> None:
-        """The other may have been changed since the node was refused."""
+        """The other login may have been changed after the node was refused."""
         evidence = known(a=GOOD, b=secret({"q.io/team": AUTH}))
         subject = pod("a", "b", says="denied")
         found, _asked = told(subject, evidence, lambda _i, name, _k: "no_right" if name == "b" else "rate_limited")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why an import failed, and which secret of the stream's project fixes it."""
+"""A failed import is explained, and the secret of the stream's project that fixes it is named."""
 
 from __future__ import annotations
 

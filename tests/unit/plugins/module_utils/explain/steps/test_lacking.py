@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why there is no login. What is told in a whole answer is in `test_chain.py`."""
+"""A missing login is explained, a wrong type before a missing secret. `test_chain.py` tests the complete verdict."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The login held against what the node says, and the times of both."""
+"""The login is compared with the node's message, including the times of both."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ class TestOlderCause:
 
 
 class TestOwnLimit:
-    """The kubelet's own limit hides nothing of what the cluster shows."""
+    """A message about the kubelet's own limit does not hide an error that is visible in the cluster."""
 
     @pytest.mark.parametrize(
         ("stored", "why"),
@@ -173,7 +173,7 @@ class TestOwnLimit:
 
 
 class TestServers:
-    """What is not the registry's fault is not called the registry's."""
+    """An error of another server is not attributed to the registry."""
 
     def test_a_token_server_that_cannot_be_resolved_is_named(self) -> None:
         text = 'Get "https://auth.example.com/token": dial tcp: lookup auth.example.com on 192.0.2.53:53: no such host'

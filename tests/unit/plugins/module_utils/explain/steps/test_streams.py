@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Containers whose image the tag of an image stream gives: by a trigger, by the stream's own wish, or by an annotation."""
+"""Containers get their image from an image stream tag by a trigger, the stream's own setting, or an annotation."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a secret was changed before or after the node's last attempt."""
+"""A secret was changed before or after the node's last attempt."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EVENTS = ObjectRef(POD_EVENTS, "ns", "p")
 
 
 def order(*seconds: int | None, attempt: int | None = None, created: int | None = None, alone: bool = True) -> str:
-    """Of secrets changed then, None without a record."""
+    """The result for secrets with these change times. None means that no change is recorded."""
     secrets = {f"s{number}": changed(second) for number, second in enumerate(seconds)}
     known: dict[ObjectRef, Any] = {ObjectRef(SECRET, "ns", name): each for name, each in secrets.items()}
     known[EVENTS] = {"items": [] if attempt is None else [pulling(attempt)]}
@@ -74,7 +74,7 @@ class TestCreation:
 
 
 class TestNoRecord:
-    """Without a record of its managers a secret may have been changed at any time after its creation."""
+    """Without a record of its managers, a secret may have been changed at any time after its creation."""
 
     def test_a_secret_without_a_record_can_have_changed_after_its_creation(self) -> None:
         known = {ObjectRef(SECRET, "ns", "s"): {"metadata": {"creationTimestamp": at(1000)}}}
