@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Passwords that are hard to hide, and the check that a text shows none of them in any form."""
+"""Passwords that are hard to hide, and the check that no form of them appears in a text."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ def forms_of(password: str, username: str = "robot") -> list[str]:
 
 
 def shown(text: str, password: str, username: str = "robot") -> list[str]:
-    """The forms of the password that the text shows."""
+    """Return the forms of the password that the text contains."""
     return [form for form in forms_of(password, username) if form in text]

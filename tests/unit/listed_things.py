@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A module that takes a list of entries, for tests of both ways in which a module runs: what it takes, and entries that it refuses."""
+"""A module that takes a list of entries, with valid and invalid options, for tests of both ways to run a module."""
 
 from __future__ import annotations
 

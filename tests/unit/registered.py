@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ansible's registry of secrets in tests: it is one for the whole process, from ansible-core 2.22 on."""
+"""Access to Ansible's registry of secrets for tests. From ansible-core 2.22 on, there is one registry for the whole process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HAS_REGISTRY = _secret_masker is not None
 
 
 def forget_registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Until the end of the test, Ansible masks only what the test registers."""
+    """Let Ansible mask only the secrets that the test registers, until its end."""
     if _secret_masker is not None:
         monkeypatch.setattr(_secret_masker, "_matcher", type(_secret_masker._matcher)())
         empty: dict[str, Any] = {"_secrets": set(), "_forms": set(), "_json_forms": {}}
@@ -29,5 +29,5 @@ def forget_registered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def masked_by_ansible(text: str) -> str:
-    """The text as Ansible shows it."""
+    """Return the text as Ansible displays it."""
     return text if _secret_masker is None else str(_secret_masker.mask_string(text))

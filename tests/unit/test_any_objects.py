@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever an object of the cluster holds: a plan, or one line that says what is wrong. Without a server; tests/modules has the same with one."""
+"""Any content of a cluster object leads to a plan or a one-line error. These tests need no server. Those in tests/modules use one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from support.scripted_pool import Answer, Clock
 
 COLLECTION = "ansible_collections.openshift_ops.image_pull.plugins"
 CONTENT = base64.b64encode(b'{"auths": {"quay.io": {"auth": "dTpw"}}}').decode()
-#: What each module is to do, and what it reads.
+#: The options of each module, and the object that it reads.
 WORK: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
     "pull_secret": (
         {
@@ -36,7 +36,7 @@ WORK: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
 
 
 def desired(name: str) -> Any:
-    """As the module makes it of its options."""
+    """Return the declaration that the module makes of its options."""
     module, options = name.partition(" ")[0], WORK[name][0]
     arguments = importlib.import_module(f"{COLLECTION}.modules.{module}").ARGUMENTS
     defaults = {option: spec.get("default") for option, spec in arguments.items()}

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The configuration for AWX: AWX accepts it, it means what it says, and each rule that says so can fail.
+"""AWX accepts the configuration, and each rule about its meaning fails for a wrong configuration.
 
-That AWX's own modules take it is tests/awx; that its jobs do what they are for, tests/runner.
+tests/awx proves that AWX's own modules accept it, and tests/runner that its jobs do their work.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ TASKS = yaml.safe_load((EXTENSION / "tasks" / "apply.yml").read_text())
 
 
 TEMPLATES = [one["name"] for one in configuration()["controller_templates"]]
-#: Variables of Ansible, of the controller, of the inventory, and results.
+#: Variables of Ansible, of the controller and of the inventory, and variables that hold results.
 OF_OTHERS = re.compile(r"(ansible_|awx_|image_pull_|__)|(hostvars|inventory_hostname|lookup|query|omit)$")
 
 
@@ -62,7 +62,7 @@ def question(found: dict[str, Any], template: str, variable: str) -> dict[str, A
 
 
 def defaults_of(playbook: Path) -> Iterator[Any]:
-    """What each play with tasks that talk to a cluster has for them."""
+    """Yield the module defaults of each play with tasks that connect to a cluster."""
     for play in yaml.safe_load(playbook.read_text()):
         modules = {name for task in play.get("tasks", ()) for name in task if name.startswith("openshift_ops.")}
         if "module_defaults" in play or modules - WITHOUT_A_CLUSTER:
@@ -70,13 +70,13 @@ def defaults_of(playbook: Path) -> Iterator[Any]:
 
 
 def given_by(template: dict[str, Any]) -> set[str]:
-    """The variables that a job of it can have from its template."""
+    """Return the variables that a job can receive from the template."""
     asked = {one["variable"] for one in template.get("survey_spec", {}).get("spec", ())}
     return asked | set(template.get("extra_vars", ()))
 
 
 def answered(template: dict[str, Any]) -> set[str]:
-    """Those that each job of it has, and not as null: from ansible-core 2.19 on, a blank answer is."""
+    """Return the variables that each job has and that are not null. From ansible-core 2.19 on, a blank answer is null."""
     asked = template.get("survey_spec", {}).get("spec", ())
     return {one["variable"] for one in asked if one["required"]} | set(template.get("extra_vars", ()))
 
@@ -89,7 +89,7 @@ def login(found: dict[str, Any]) -> dict[str, Any]:
     return of(found, "credential_types", "registry login")
 
 
-#: One change for each rule, and what is then said.
+#: One change for each rule, and the expected message.
 BROKEN: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "two of one name": (lambda f: f["controller_projects"].append(f["controller_projects"][0]), "is there twice"),
     "a kind of AWX's own": (lambda f: login(f).update(kind="ssh"), "kind 'ssh' is not for custom types"),
@@ -208,7 +208,7 @@ def test_a_time_in_a_zone_is_accepted() -> None:
 
 
 class TestALaunch:
-    """What AWX makes of the variables that somebody gives."""
+    """AWX filters the variables that a user gives at launch."""
 
     def test_a_launch_passes_only_answers_of_the_survey(self, found: dict[str, Any]) -> None:
         given = {"audit_namespaces": "a", "image_pull_host": "x", "ansible_connection": "ssh"}
@@ -280,7 +280,7 @@ class TestTheWorkflow:
         assert self.run("set-up")[0][-2:] == ["audit-after-failure", "failed"]
 
     def test_the_workflow_would_succeed_without_its_last_node(self, found: dict[str, Any]) -> None:
-        """The trap that the last node is for."""
+        """The last node exists because of this trap."""
         workflow = found["controller_workflows"][0]
         assert run_workflow(workflow, lambda name: name != "verify") == (["verify", "failed"], True)
 
@@ -328,7 +328,7 @@ class TestTheProject:
     def test_a_template_provides_the_required_variables_of_its_playbook(
         self, found: dict[str, Any], template: str
     ) -> None:
-        """What a playbook of the project takes, and no file sets, is an answer: one of its templates asks, and the others may."""
+        """Variables that a playbook reads and no file sets are answers: one of its templates must ask for them, and others may."""
         one = named(found, "controller_templates")[template]
         asked = [given_by(other) for other in found["controller_templates"] if other["playbook"] == one["playbook"]]
         taken = {
@@ -340,7 +340,7 @@ class TestTheProject:
         assert {name for name, may_be_missing in taken.items() if not may_be_missing} <= answered(one)
 
     def test_the_project_connects_like_the_playbooks_of_the_collection(self) -> None:
-        """What the inventory says of the connection counts for each job."""
+        """The connection variables of the inventory apply to each job."""
         (expected,) = {str(one) for one in defaults_of(ROOT / "playbooks" / "site.yml")}
         for path in PROJECT.glob("*.yml"):
             assert {str(one) for one in defaults_of(path)} <= {expected}, path.name
@@ -362,7 +362,7 @@ class TestTheProject:
 
 
 def test_every_option_of_the_configuration_is_applied() -> None:
-    """What apply.yml would leave out was written in vain."""
+    """An option that apply.yml ignores would have no effect."""
     applied = {}
     for task in TASKS:
         (options,) = (value for name, value in task.items() if name.startswith("awx.awx."))
@@ -375,7 +375,7 @@ def test_every_option_of_the_configuration_is_applied() -> None:
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task["name"])
 def test_every_applied_field_is_in_the_configuration(found: dict[str, Any], task: dict[str, Any]) -> None:
-    """What apply.yml takes without a default, all objects have: it would fail at the first that has not."""
+    """All objects have the fields that apply.yml reads without a default. Otherwise apply.yml would fail at the first object without it."""
     (options,) = (value for name, value in task.items() if name.startswith("awx.awx."))
     needed = {
         key.strip("'") for key in re.findall(r"item(?:\.|\[)('?\w+'?)\]? \}\}", " ".join(map(str, options.values())))

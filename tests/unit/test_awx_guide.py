@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guide for AWX: what it shows of a file stands in that file, and what it names is there."""
+"""Each snippet in the guide for AWX is in its file, and each name in the guide exists."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def lines(text: str) -> str:
 
 
 def stands_in(snippet: str, text: str) -> bool:
-    """Whether the lines stand there together, however far they are indented."""
+    """Return whether the text contains the lines as one block, with any indentation."""
     wanted = lines(snippet).splitlines()
     there = text.splitlines()
     parts = ("\n".join(there[start : start + len(wanted)]) for start in range(len(there) - len(wanted) + 1))
@@ -46,7 +46,7 @@ def test_a_snippet_that_differs_is_noticed() -> None:
 
 
 def test_names_and_files_in_the_guide_exist() -> None:
-    """Names of templates, credentials and the like, and files."""
+    """Check the names of AWX objects such as templates and credentials, and the paths of files."""
     found = configuration()
     names = {one["name"] for kind, objects in found.items() if kind.startswith("controller_") for one in objects}
     shown = {" ".join(name.split()) for name in re.findall(r"``(Image pull: [^`]+)``", GUIDE)}

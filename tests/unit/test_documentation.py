@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guides of docs/docsite: each is in the index, each example is run, and what an example says exists."""
+"""Each guide of docs/docsite is in the index, each example has a test, and all names in the examples exist."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from support.guides import GUIDES, Block, Guide
 ROOT = Path(__file__).parents[2]
 COLLECTION = "openshift_ops.image_pull"
 NAMES = sorted(path.stem for path in GUIDES.glob("*.rst"))
-#: Where what a guide names may stand.
+#: The folders with the plugins that guides name.
 FOLDERS = ("plugins/modules", "extensions/eda/plugins/event_source")
-#: Where this repository is on the web.
+#: The addresses of this repository on the web.
 HERE = (
     r"https://github\.com/openshift-ops/image_pull/(?:blob|raw)/main/",
     r"https://raw\.githubusercontent\.com/openshift-ops/image_pull/main/",
 )
-#: Guides without anything to run: they describe. Each row of oc.rst has its test in tests/modules.
+#: Guides without runnable examples. Each row of oc.rst has its test in tests/modules.
 WORDS_ONLY = {"architecture", "glossary", "oc"}
-#: Guides whose examples are the files that the collection ships, or need another environment: their tests are there.
+#: Guides whose examples are files of the collection or need another environment, with the location of their tests.
 ELSEWHERE = {"awx": "tests/unit/test_awx_guide.py", "events": "tests/eda/test_documentation.py"}
 
 
@@ -43,7 +43,7 @@ class TestLinks:
         assert [path for path in found if not (ROOT / path).exists()] == []
 
     def test_the_readme_contains_only_full_addresses(self) -> None:
-        """It is read where its neighbours are not."""
+        """The README is displayed in places where relative links do not work."""
         text = (ROOT / "README.md").read_text(encoding="utf-8")
         assert [one for one in re.findall(r"\]\(([^)]+)\)", text) if not one.startswith(("https://", "#"))] == []
 
@@ -74,7 +74,7 @@ class TestGuide:
 
 
 def tasks_in(value: Any) -> Iterator[dict[str, Any]]:
-    """Each mapping that names a module of ours, wherever it stands."""
+    """Yield each mapping that names a module of the collection, at any depth."""
     if isinstance(value, dict):
         if any(str(key).startswith(f"{COLLECTION}.") for key in value):
             yield value
@@ -96,7 +96,7 @@ def assert_options(block: Block, task: dict[str, Any]) -> None:
 
 
 def documented(plugin: Path) -> set[str]:
-    """The options of a plugin, those of its fragments too."""
+    """Return the options of a plugin, including its fragments."""
     text = plugin.read_text(encoding="utf-8")
     manual = yaml.safe_load(re.search(r'^DOCUMENTATION = r?"""(.*?)"""', text, re.DOTALL | re.MULTILINE)[1])  # type: ignore[index]
     found = set(manual["options"])

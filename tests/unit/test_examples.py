@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each example on a page, of a module or a role, is what the collection takes: options known, required ones there, none against another."""
+"""The collection accepts each documented example: all options exist, required ones are set, and none exclude each other."""
 
 from __future__ import annotations
 

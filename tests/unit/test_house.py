@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The house (design, section 4): who may import whom, what a module may hold, and that documentation and code agree."""
+"""The code keeps the rules of the architecture: allowed imports, contents of modules, and documentation that matches the code."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COLLECTION = "ansible_collections.openshift_ops.image_pull"
 MODULE_UTILS = ROOT / "plugins/module_utils"
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
 FILES = sorted(path for path in MODULE_UTILS.rglob("*.py") if path.name != "__init__.py")
-#: The rooms, the lowest first, and what each may import beside itself.
+#: The rooms, lowest first, and the other rooms that each may import.
 _PURE = ("core", "dockerconfig", "secrets", "platform", "rbac", "images", "explain")
 ROOMS: dict[str, set[str]] = {
     "core": set(),
@@ -42,14 +42,14 @@ ROOMS: dict[str, set[str]] = {
     "inventory": {*_PURE, "declarations", "features"},
     "module": {*_PURE, "declarations", "clients", "engine"},
 }
-#: In these rooms each package stands alone: a feature never imports another, nor a client another.
+#: Rooms with independent packages: no feature imports another feature, and no client another client.
 APART = ("features", "clients", "inventory")
-#: In these rooms the files `run.py` and `run_*.py` do the work of a package, all other files are pure.
+#: Rooms in which the files `run.py` and `run_*.py` do the work of a package, and all other files are pure.
 RUNS = ("features", "inventory")
 OF_RUNS = {"clients", "engine", "discovery"}
-#: What the packages of such a room share: how a client sends a request to a service outside of the cluster.
+#: The package that the clients share: sending a request to a service outside the cluster.
 SHARED = {"clients.https"}
-#: The one package outside which a library is never imported, and what a file may import of Ansible.
+#: The only package that may import each library, and the parts of Ansible that a file may import.
 LIBRARIES = {
     "kubernetes": "clients.kube",
     "urllib3": "clients.kube",
@@ -73,12 +73,12 @@ def room_of(path: Path) -> str:
 
 
 def package_of(path: Path) -> str:
-    """The package in its room, such as `features.sa_link`."""
+    """Return the package in its room, such as `features.sa_link`."""
     return ".".join(path.relative_to(MODULE_UTILS).parent.parts[:2])
 
 
 def imports_of(path: Path) -> Iterator[str]:
-    """The absolute names of the modules that a file imports, also inside functions."""
+    """Yield the absolute names of the modules that a file imports, including imports inside functions."""
     package = [COLLECTION, *path.relative_to(ROOT).with_suffix("").parts][:-1]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -90,7 +90,7 @@ def imports_of(path: Path) -> Iterator[str]:
 
 
 def ours_in(path: Path) -> Iterator[list[str]]:
-    """What a file imports of the house, by its parts: room, package or file, and so on."""
+    """Yield the imports of module_utils in a file, split into their parts: room, package or file, and so on."""
     prefix = f"{COLLECTION}.plugins.module_utils."
     yield from (name.removeprefix(prefix).split(".") for name in imports_of(path) if name.startswith(prefix))
 
@@ -127,7 +127,7 @@ class TestImports:
         assert {room_of(path) for path in FILES} == {*ROOMS}
 
 
-#: Ansible finds the class of a plugin by this name.
+#: The class names by which Ansible finds plugins.
 _OF_PLUGINS = {"ActionModule", "FilterModule", "LookupModule", "ModuleDocFragment"}
 
 
@@ -141,7 +141,7 @@ def test_no_class_name_is_used_in_two_files() -> None:
 
 
 PLUGINS = ROOT / "plugins"
-#: What has a test file of its own. Modules and action plugins are wiring: tests/modules and tests/scenarios run them.
+#: Files that need their own test file. Modules and action plugins are wiring: tests/modules and tests/scenarios run them.
 MIRRORED = [
     path.relative_to(PLUGINS)
     for room in ("module_utils", "plugin_utils", "lookup", "filter")
@@ -151,7 +151,7 @@ MIRRORED = [
 
 
 def holds_data_only(source: str) -> bool:
-    """Whether there is nothing to test: only imports, assignments without a computation, and classes that only name their fields."""
+    """Return whether a file has only imports, assignments without computations, and classes with nothing but fields."""
     return all(map(is_data, ast.parse(source).body))
 
 
@@ -169,7 +169,7 @@ def is_data(node: ast.stmt) -> bool:
 
 @pytest.mark.parametrize("path", MIRRORED, ids=str)
 def test_every_file_with_code_has_its_test(path: Path) -> None:
-    """Pure data needs none: a test of it would repeat it."""
+    """Pure data needs no test, because the test would repeat it."""
     test = ROOT / "tests/unit/plugins" / path.parent / f"test_{path.name}"
     is_exempt = holds_data_only((PLUGINS / path).read_text(encoding="utf-8"))
     assert is_exempt or test.is_file(), f"write {test.relative_to(ROOT)}, the test of plugins/{path}"
@@ -210,7 +210,7 @@ def documentation(module: str) -> dict[str, Any]:
 
 
 def documented(module: str) -> dict[str, Any]:
-    """The documented options, those of the doc fragments included; the module's own come first, as for Ansible."""
+    """Return the documented options, including the doc fragments. As in Ansible, the module's own options take precedence."""
     found = documentation(module)
     options = dict(found["options"])
     for fragment in found.get("extends_documentation_fragment", []):
@@ -221,7 +221,7 @@ def documented(module: str) -> dict[str, Any]:
 
 
 def contract(options: dict[str, Any], suboptions: str) -> dict[str, Any]:
-    """What documentation and argument spec must agree on."""
+    """Return the facts about options on which documentation and argument spec must agree."""
     return {
         name: {
             "type": option.get("type", "str"),
@@ -239,7 +239,7 @@ def contract(options: dict[str, Any], suboptions: str) -> dict[str, Any]:
 @pytest.mark.parametrize("module", MODULES)
 class TestModules:
     def test_a_module_contains_no_logic(self, module: str) -> None:
-        """Only a manual page, an argument spec, and run and main, which wire it."""
+        """A module consists of its manual page, an argument spec, and the functions run and main that wire it."""
         allowed = (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.If)
         body = tree_of(module).body
         assert [type(node).__name__ for node in body if not isinstance(node, allowed)] == []
@@ -292,16 +292,16 @@ class TestModules:
         assert action.module.arguments is loaded(module).ARGUMENTS
 
     def test_a_module_with_connection_options_is_in_the_action_group(self, module: str) -> None:
-        """One module_defaults entry serves all of them, and kubernetes.core's."""
+        """One module_defaults entry serves all modules of the collection and of kubernetes.core."""
         group = yaml.safe_load((ROOT / "meta/runtime.yml").read_text(encoding="utf-8"))["action_groups"]["k8s"]
         assert (module in group) is ("kubeconfig" in loaded(module).ARGUMENTS)
         assert {"metadata": {"extend_group": ["kubernetes.core.k8s"]}} in group
 
 
-# A new option: CONTRIBUTING.md, "Add an option". These two tables are the only ones here that may need an entry for it.
-#: Options of a module that its feature does not read, and who does: the module's page hands it on, or the action plugin reads it.
+# For a new option, see CONTRIBUTING.md, "Add an option". Only these two tables in this file may need an entry for it.
+#: Module options that the feature does not read. The module's page passes them on, or the action plugin reads them.
 HANDED_ON = {"global_pull_secret": {"timeout"}, "sa_wait": {"timeout"}, "pull_access": {"show"}}
-#: For each feature, tasks whose options together make it read everything: an option that depends on another needs a task with both.
+#: For each feature, tasks whose options together reach every read. An option that depends on another needs a task with both.
 SAMPLES: dict[str, list[dict[str, Any]]] = {
     "export": [{"roles": ["r"], "dest": "d", "vault_id": "v", "force": True}, {"credentials": "placeholder"}],
     "automation_account": [
@@ -392,7 +392,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
 FEATURES = sorted(SAMPLES)
 #: The features that read the file of an option.
 READS_FILES = ("global_pull_secret", "pull_secret")
-#: The module of a feature where its name is another one.
+#: The modules whose names differ from the names of their features.
 MODULE_OF = {
     "export": "pull_access_export",
     "global_pull_secret": "global_pull_secret_info",
@@ -403,7 +403,7 @@ MODULE_OF = {
 
 
 class Reading(dict[str, Any]):
-    """Options that note which of them are read; a name that is no option is an error."""
+    """Options that record which of them are read. Reading an unknown option is an error."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         super().__init__(values)
@@ -418,7 +418,7 @@ class Reading(dict[str, Any]):
 
 
 def own_arguments(feature: str) -> dict[str, Any]:
-    """What a single declaration is made of."""
+    """Return the arguments of a single declaration."""
     module = loaded(MODULE_OF.get(feature, feature))
     form = module.MODULE.form
     lists = {form.option} if hasattr(form, "declare") else set()
@@ -434,14 +434,14 @@ def runtime_options() -> Any:
 
 
 def validated(arguments: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The options as the module gets them, with all defaults."""
+    """Return the options as the module receives them, with all defaults."""
     result = ArgumentSpecValidator(arguments).validate(dict(given))
     assert result.error_messages == []
     return result.validated_parameters
 
 
 def made_of(feature: str, options: Reading) -> Any:
-    """What the feature makes of its options."""
+    """Return the declaration or question that the feature makes of its options."""
     (path,) = MODULE_UTILS.glob(f"*/{feature}/options.py")
     name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
     make = importlib.import_module(f"{COLLECTION}.{name}").from_options
@@ -450,7 +450,7 @@ def made_of(feature: str, options: Reading) -> Any:
 
 
 class TestOneOptionIsWrittenOnce:
-    """Documentation and argument table agree (above); so do the dataclass that is made of the options, and the roles (below)."""
+    """Documentation and argument table agree (tests above). The dataclass made of the options and the roles (tests below) agree with them too."""
 
     def test_every_feature_with_options_has_samples(self) -> None:
         found = {path.parent.name for room in RUNS for path in (MODULE_UTILS / room).glob("*/options.py")}
@@ -494,7 +494,7 @@ class TestOneOptionIsWrittenOnce:
 
     @pytest.mark.parametrize("feature", FEATURES)
     def test_a_feature_compares_options_only_with_their_choices(self, feature: str) -> None:
-        """A choice that is renamed in the table alone would never be met again."""
+        """Otherwise a choice that is renamed only in the table would never match again."""
         choices = {name: spec["choices"] for name, spec in own_arguments(feature).items() if "choices" in spec}
         found = [
             f"{path.name}:{line}: {name} is never {value!r}"
@@ -531,12 +531,12 @@ class TestOneOptionIsWrittenOnce:
         assert {*arguments["registries"]["options"]} == {*given, *login, "title"}
 
 
-#: What a feature compares with beside the choices of an option: `PullSecret.mode` also stands for the option `state`.
+#: Compared values that are not choices of the option: `PullSecret.mode` also represents the option `state`.
 BESIDE_CHOICES = {("pull_secret", "mode", "absent")}
 
 
 def compared_in(path: Path) -> Iterator[tuple[int, str, str]]:
-    """Comparisons of an option, or of an attribute of its name, with strings: the line, the name and each string."""
+    """Yield comparisons of an option, or of an attribute with its name, with strings: the line, the name and each string."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Compare):
             sides = [node.left, *node.comparators]
@@ -573,7 +573,7 @@ def version(text: Any) -> tuple[int, ...]:
 @pytest.mark.parametrize("module", MODULES)
 class TestPages:
     def test_a_page_documents_the_rules_between_options(self, module: str) -> None:
-        """Options that exclude or need each other: the page of one of them names all, and what the rule depends on."""
+        """For options that exclude or need each other, the page of one option names all of them and the condition of the rule."""
         rules = loaded(module).MODULE.all_rules
         assert set(rules) <= {"mutually_exclusive", "required_one_of", "required_if"}
         groups = [*rules.get("mutually_exclusive", ()), *rules.get("required_one_of", ())]
@@ -584,7 +584,7 @@ class TestPages:
         assert [words for words in wanted if not any(all(word in text for word in words) for text in texts)] == []
 
     def test_each_option_has_a_type_and_only_known_keys(self, module: str) -> None:
-        """An unknown word in an argument spec is ignored, and without a type an option is a string."""
+        """Ansible ignores unknown keys in an argument spec, and an option without a type is a string."""
         known = {
             "type",
             "elements",
@@ -608,7 +608,7 @@ class TestPages:
         assert list(odd(loaded(module).ARGUMENTS)) == []
 
     def test_a_page_has_a_valid_version_added(self, module: str) -> None:
-        """A module since a version that exists; an option that came later says so, one as old as its module does not."""
+        """The version of a module exists. Only options that are newer than their module have a version of their own."""
         ours = version(yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"])
         page = version(documentation(module)["version_added"])
         assert page <= ours
@@ -623,7 +623,7 @@ class TestPages:
 
 
 SOURCES = sorted(path.stem for path in (ROOT / "extensions/eda/plugins/event_source").glob("*.py"))
-#: The rooms that an event source wires: what it takes, what it does, and how it is run.
+#: The rooms that an event source wires: its options, its work, and the code that runs it.
 OF_SOURCES = {"features", "module"}
 
 
@@ -633,7 +633,7 @@ def source_of(name: str) -> Any:
 
 @pytest.mark.parametrize("source", SOURCES)
 class TestEventSources:
-    """An event source is a manual page and wiring, as a module is, that ansible-rulebook runs by its path."""
+    """An event source is a manual page and wiring, like a module. ansible-rulebook runs it by its path."""
 
     def test_an_event_source_contains_no_logic(self, source: str) -> None:
         path = ROOT / f"extensions/eda/plugins/event_source/{source}.py"
@@ -691,7 +691,7 @@ class TestEventSources:
 
 
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
-#: Options of roles that take fewer choices than the module's option, and those that they leave out.
+#: Role options with fewer choices than the module's option, and the missing choices.
 FEWER_CHOICES = {("private_registry", "mode"): {"remove"}}
 
 
@@ -704,16 +704,16 @@ def role_options(role: str) -> dict[str, Any]:
 
 
 def entry_options(role: str) -> dict[str, Any]:
-    """The options of one entry of the role's list."""
+    """Return the options of one entry of the role's list."""
     options: dict[str, Any] = role_file(role, "meta/argument_specs.yml")["argument_specs"]["entry"]["options"]
     return options
 
 
-#: The module that an option of a role's entry is handed to as it is given. The others name a secret, or are the role's own.
+#: The module that receives an option of a role's entry unchanged. Other options name a secret, or belong to the role.
 HANDED_TO = {
     "private_registry": {
         **dict.fromkeys(declarations._SECRET, "pull_secret"),
-        # The default of `require` is the role's own.
+        # The role has its own default of `require`.
         **dict.fromkeys({*declarations._LINK} - {"require"}, "sa_link"),
         **dict.fromkeys(declarations._PLACES, "pull_secret"),
     },
@@ -727,7 +727,7 @@ HANDED_TO = {
 
 
 def as_a_role_may(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
-    """A role may require what the module takes without, and has no aliases. All else is the module's."""
+    """Return the module's options with the differences that a role may have: more required options, and no aliases."""
     options = {
         name: as_a_role_may(ours["options"][name], option) if name in ours["options"] else option
         for name, option in theirs["options"].items()
@@ -770,7 +770,7 @@ class TestVersion:
 
 
 class TestMessages:
-    """Whoever adds an option reads where to document it."""
+    """The error messages tell contributors where to document a new option."""
 
     PAGE = {"a": {"type": "str", "options": {"b": {"type": "int"}}}}
 

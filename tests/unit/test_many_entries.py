@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One task with a list of entries does what the entries do one after the other, with one write for each object."""
+"""One task with a list of entries has the same effect as one task for each entry, with one write for each object."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from unit.canaries import b64
 COLLECTION = "ansible_collections.openshift_ops.image_pull.plugins"
 NAMESPACES = {"a": "red", "b": "red", "c": "blue"}
 RBAC = "rbac.authorization.k8s.io"
-#: So many entries with names of their own that a module lists objects rather than reading each.
+#: Number of entries with different names that makes a module list objects instead of reading each one.
 FILLERS = 33
 
 Entry = dict[str, Any]
@@ -41,7 +41,7 @@ Entry = dict[str, Any]
 Stored = list[tuple[str, str, str, dict[str, Any]]]
 
 
-# --- what the entries are for
+# --- namespaces of the entries
 
 TARGETS = st.one_of(
     st.lists(st.sampled_from([*NAMESPACES]), min_size=1, max_size=3, unique=True).map(lambda it: {"namespaces": it}),
@@ -244,7 +244,7 @@ BINDING = st.builds(
 
 
 def states(*parts: tuple[str, Sequence[str], st.SearchStrategy[Entry]]) -> st.SearchStrategy[Stored]:
-    """Clusters that hold some of these objects in some of the namespaces."""
+    """Generate clusters that have some of these objects in some of the namespaces."""
     places = [
         (resource, namespace, name) for resource, names, _one in parts for namespace in NAMESPACES for name in names
     ]
@@ -254,7 +254,7 @@ def states(*parts: tuple[str, Sequence[str], st.SearchStrategy[Entry]]) -> st.Se
     )
 
 
-#: The module, its entries, and what is in the cluster.
+#: The module, its entries, and the content of the cluster.
 CASES: dict[str, tuple[str, st.SearchStrategy[Entry], st.SearchStrategy[Stored]]] = {
     "pull_secret": ("secrets", PULL_SECRETS, states(("secrets", ["one", "two", "three"], SECRET))),
     "sa_link": (
@@ -272,7 +272,7 @@ CASES: dict[str, tuple[str, st.SearchStrategy[Entry], st.SearchStrategy[Stored]]
         states(("rolebindings", ["image-puller-grant", "team", "theirs"], BINDING)),
     ),
 }
-#: More entries, each with an object of its own that is as it should be.
+#: Additional entries, each with its own object that already matches.
 FILLERS_OF = {
     "pull_secret": lambda number: {"name": f"filler-{number:02}", "namespaces": ["a"], "registries": registries(["quay.io"])},
     "sa_link": lambda number: {
@@ -302,7 +302,7 @@ def cluster(stored: Stored, *, filled: bool) -> FakeApi:
 
 
 class Sequential:
-    """What the entries did one after the other, each in a task of its own, by their positions from `first` on."""
+    """The results of running the entries one after the other, each in its own task, by their positions from `first` on."""
 
     def __init__(self, module: str, entries: Sequence[Entry], api: FakeApi, first: int) -> None:
         self.results: dict[int, dict[str, NamespaceResult]] = {
@@ -331,7 +331,7 @@ class Sequential:
 
 
 def run(module: str, entries: Sequence[Entry], api: FakeApi, *, alone: bool = False, check: bool = False) -> Outcome:
-    """What the module does of its options, from their validated form on."""
+    """Run the module from its validated options on."""
     loaded = importlib.import_module(f"{COLLECTION}.modules.{module}")
     defaults = {option: spec.get("default") for option, spec in loaded.ARGUMENTS.items()} | {"wait_timeout": 0}
     given_ = entries[0] if alone else {loaded.FORM.option: list(entries)}
@@ -344,7 +344,7 @@ def run(module: str, entries: Sequence[Entry], api: FakeApi, *, alone: bool = Fa
 
 
 def state_of(api: FakeApi) -> dict[Any, Any]:
-    """What the cluster holds, without what the server numbers."""
+    """Return the content of the cluster without the values that the server numbers."""
     return {
         key: {**found, "metadata": {k: v for k, v in found["metadata"].items() if k not in ("uid", "resourceVersion")}}
         for key, found in api.objects.items()
@@ -352,7 +352,7 @@ def state_of(api: FakeApi) -> dict[Any, Any]:
 
 
 def diffs(changes: Sequence[Change]) -> dict[str, tuple[Any, Any]]:
-    """For each object what was before the first of its changes and is after the last."""
+    """Return each object's state before its first change and after its last change."""
     found: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
     for change in changes:
         ref = str(change.ref)
@@ -360,14 +360,14 @@ def diffs(changes: Sequence[Change]) -> dict[str, tuple[Any, Any]]:
             found[ref] = (dict(change.before), dict(change.after))
             continue
         before, after = found[ref]
-        # Of what was there before the first, each change shows the part that it concerns.
+        # Each change shows only its own part of the object, so earlier parts are added.
         earlier = {**change.before, **before} if before else before
         found[ref] = (earlier, {} if change.action == "delete" else {**after, **change.after})
     return found
 
 
 def told_by_entry(results: Sequence[NamespaceResult]) -> dict[str, set[tuple[int, str]]]:
-    """For each namespace the entries that changed something, with what they changed."""
+    """Return the changed objects of each entry, for each namespace."""
     return {
         result.name: {(one.position, str(change.ref)) for change in result.changes for one in change.entries}
         for result in results
@@ -375,7 +375,7 @@ def told_by_entry(results: Sequence[NamespaceResult]) -> dict[str, set[tuple[int
 
 
 def written(api: FakeApi) -> Counter[tuple[str, str]]:
-    """The writes of each object: the path, and of a create the name."""
+    """Count the writes of each object: its path, and for a create the name."""
     found: Counter[tuple[str, str]] = Counter()
     for line, request in zip(api.asked, api.requests, strict=True):
         if line in api.writes:
@@ -433,7 +433,7 @@ def test_one_task_has_the_same_effect_as_its_entries_in_sequence(
     assert predicted.writes == []
     assert reported(foreseen) == reported(outcome)
     check_writes(together, held)
-    # What an entry takes from under another is given again by the next run, in either way; then nothing is left to do.
+    # The next run restores the parts that one entry takes from another, in either way. After that, nothing is left to do.
     assert changed_in(run(module, entries, together)) == Sequential(module, own, apart, 0).changed_in
     assert changed_in(run(module, entries, together)) == set(), "two entries undo each other in every run"
 
@@ -443,7 +443,7 @@ def changed_in(outcome: Outcome) -> set[str]:
 
 
 def reported(outcome: Outcome) -> dict[str, Any]:
-    """The result, without how often an object that no list had brought was found by a create."""
+    """Return the result without the retries after a create that found an unlisted object."""
     report = outcome.report()
     return {**report, "summary": {**report["summary"], "retries": 0}}
 
@@ -454,7 +454,7 @@ def extras(result: NamespaceResult) -> dict[int, Mapping[str, Any]]:
 
 
 def check_writes(api: FakeApi, held: Mapping[Any, Any]) -> None:
-    """At most one write of each object. A delete may be followed by a create; a create may find what no list has brought."""
+    """Assert at most one write of each object. A delete may precede a create, and a create may find an unlisted object."""
     verbs: dict[str, list[str]] = {}
     for (method, path), count in written(api).items():
         verbs.setdefault(path, []).extend([method] * count)

@@ -27,7 +27,7 @@ REGISTRY = {"registry": "quay.io", "username": "robot", "password": "long-passwo
 
 @dataclass(frozen=True)
 class Inventory:
-    """`secrets`: names with their namespaces; `links`: secret, accounts, list and namespaces; `grants`: user, role and namespaces."""
+    """`secrets`: names, namespaces. `links`: secret, accounts, list, namespaces. `grants`: user, role, namespaces."""
 
     secrets: dict[str, frozenset[str]]
     links: frozenset[tuple[str, str, str, frozenset[str]]]
@@ -40,7 +40,7 @@ class Inventory:
         )
 
     def lists(self) -> dict[str, list[dict[str, Any]]]:
-        """As the modules take them; several namespaces are selected by a label."""
+        """Return the lists in the form of the modules. Several namespaces are selected by a label."""
         return {
             "secrets": [
                 {"name": name, "registries": [REGISTRY], **where(places)}
@@ -82,7 +82,7 @@ def inventories(prefix: str) -> st.SearchStrategy[Inventory]:
 
 
 def consistent(secrets: dict[str, frozenset[str]], links: frozenset[Any], grants: frozenset[Any]) -> Inventory:
-    """Only what is declared is linked."""
+    """Remove the links to secrets that are not declared."""
     there = (
         (name, pattern, purpose, places & secrets.get(name, frozenset())) for name, pattern, purpose, places in links
     )
@@ -90,7 +90,7 @@ def consistent(secrets: dict[str, frozenset[str]], links: frozenset[Any], grants
 
 
 def cluster() -> FakeApi:
-    """Namespaces with accounts that list others' secrets, and objects of others: by hand, and of this collection without an owner."""
+    """Create namespaces with objects that others made by hand or with this collection without an owner. The accounts list them."""
     api = FakeApi()
     for role in ROLES:
         api.put("clusterroles", "", role)
@@ -124,7 +124,7 @@ def owned(objects: dict[Any, Any], resource: str, owner: str) -> set[tuple[str, 
 
 
 def expected(before: dict[Any, Any], owner: str, new: Inventory) -> dict[Any, Any]:
-    """The objects as a prune must leave them."""
+    """Return the objects as a prune must leave them."""
     after = copy.deepcopy(before)
     secrets = owned(before, "secrets", owner)
     kept = {(namespace, name) for namespace, name in secrets if namespace in new.secrets.get(name, ())}
@@ -148,7 +148,7 @@ def expected(before: dict[Any, Any], owner: str, new: Inventory) -> dict[Any, An
 
 
 def contents(objects: dict[Any, Any]) -> dict[Any, Any]:
-    """Without what a write changes by itself."""
+    """Return the objects without the parts that every write changes."""
     found = copy.deepcopy(objects)
     for obj in found.values():
         obj["metadata"] = {"labels": obj["metadata"].get("labels") or {}}

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The RETURN of each module's page: whole in itself, and true of results.
+"""The RETURN of each module's page is complete and matches the results.
 
-Every run of a module in these tests, on the lab and in memory, is held against it (support/modules.py, support/in_memory.py). Here are
-runs that show the members which are rarely there.
+Every run of a module in these tests, on the lab and in memory, is compared with its page (support/modules.py, support/in_memory.py).
+The runs in this file return members that are rarely present.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LOGIN = [{"registry": "registry.example.com", "username": "a", "password": "b-lo
 
 
 def values(page: dict[str, Any], above: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each documented value with its path."""
+    """Yield each documented value with its path."""
     for name, value in page.items():
         yield f"{above}{name}", value
         yield from values(value.get("contains") or {}, f"{above}{name}.")
@@ -60,7 +60,7 @@ def test_modules_for_one_cluster_return_the_server_alike() -> None:
 
 
 def test_an_undocumented_return_value_is_found() -> None:
-    """The check itself: at the top, in a list, and not where the members are names of the cluster."""
+    """The check finds values at the top level and in a list, and ignores members whose names come from the cluster."""
     change = {
         "action": "update",
         "kind": "Secret",
@@ -75,7 +75,7 @@ def test_an_undocumented_return_value_is_found() -> None:
 
 
 def test_a_wrongly_documented_return_value_is_found() -> None:
-    """A type at the top, in a list, of an element; null, which a page has to speak of; and what is always there, and is not."""
+    """The check finds wrong types at the top, in lists and of elements, undocumented nulls, and missing values documented as always returned."""
     account = {"name": "a", "exists": 1, "provisioned": True, "pull_secret": None, "reason": None}
     namespace = {"name": 1, "changed": False, "changes": ["x"], "service_accounts": [account]}
     found = misdescribed("sa_wait", {"namespaces": [namespace], "failures": "none"})
@@ -112,7 +112,7 @@ def config(password: str = "p", **more: Any) -> dict[str, str]:
 
 
 def test_pull_secret_returns_documented_values(api: FakeApi, server: InMemory) -> None:
-    """Created, changed, replaced with its labels, deleted, refused, and absent."""
+    """The secret is created, changed, replaced with its labels, deleted, refused, and absent."""
     api.put("secrets", "a", "other", type="Opaque", data={})
     api.put("secrets", "a", "old", type="kubernetes.io/dockercfg", data={".dockercfg": "e30="})
     api.put("secrets", "a", "bad", type="kubernetes.io/dockerconfigjson", data={".dockerconfigjson": "bm8="})

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page about rights says what the data says, and is where messages look for it."""
+"""The page about permissions matches the data, and is at the address that messages refer to."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A role's README, its argument spec and its defaults say the same, and its documented variables are the ones that it uses."""
+"""A role's README, argument spec and defaults agree, and the role uses exactly the documented variables."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def required_of(role: str) -> list[str]:
 
 
 def entries_of(role: str) -> dict[str, Any]:
-    """The keys of one entry of the role's list."""
+    """Return the options of one entry of the role's list."""
     return options_of(role, "entry")
 
 
 def table_of(role: str, title: str) -> dict[str, str]:
-    """The rows of a table of the README: the first column, and the second."""
+    """Return the rows of a table in the README: the first column and the second."""
     text = (ROOT / role / "README.md").read_text(encoding="utf-8")
     rows = re.search(rf"^\| {title} \|.*\n\|[-|]+\n((?:\|.*\n)+)", text, re.MULTILINE)
     assert rows
@@ -49,7 +49,7 @@ def table_of(role: str, title: str) -> dict[str, str]:
 
 
 def shown(option: dict[str, Any]) -> str:
-    """How a README shows the default of an option."""
+    """Return the default of an option in the form of the README."""
     if option.get("required"):
         return "required"
     default = option.get("default")
@@ -63,7 +63,7 @@ def shown(option: dict[str, Any]) -> str:
 
 
 def examples_of(role: str) -> list[dict[str, Any]]:
-    """The variables of the role in each YAML example of its README."""
+    """Return the variables of the role in each YAML example of its README."""
     text = (ROOT / role / "README.md").read_text(encoding="utf-8")
     found = []
 
@@ -80,7 +80,7 @@ def examples_of(role: str) -> list[dict[str, Any]]:
 
 
 def refusals(role: str, variables: dict[str, Any]) -> list[str]:
-    """What Ansible says against these variables, with the specs that it checks a role with."""
+    """Return Ansible's error messages about these variables, with the specs that Ansible uses for the role."""
     said: list[str] = ArgumentSpecValidator(options_of(role)).validate(variables).error_messages
     for name, value in variables.items():
         if name == declarations.VARIABLES.get(role):
@@ -121,7 +121,7 @@ class TestRole:
             assert re.fullmatch(rf"{{{{ undef\(hint=(['\"]){name} is not set: .*\) }}}}", defaults[name])
 
     def test_a_boolean_variable_is_converted_in_every_condition(self, role: str) -> None:
-        """`-e NAME=false` is text, and text that is not empty is true. As the whole value of an option, the module converts it."""
+        """`-e NAME=false` is text, and non-empty text counts as true. The module converts a variable that is the whole value of an option."""
         switches = [name for name, option in options_of(role).items() if option["type"] == "bool"]
         files = [path for part in ("tasks", "vars") for path in (ROOT / role / part).glob("*.yml")]
         code = "\n".join(re.sub(r"^ *#.*", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE) for path in files)
@@ -131,7 +131,7 @@ class TestRole:
             assert found == []
 
 
-#: Variables of several roles. They have no default: a role may not set what is not its own.
+#: Variables of several roles. They have no default, because a role must not set variables of other roles.
 SHARED = {"image_pull_only_namespaces"}
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The failures of pods that end a rotation: the variables of the role `credential_rotation`, over Ansible's own templating."""
+"""The variables of the role `credential_rotation` select the pod failures that end a rotation, over Ansible's own templating."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OPTIONS = {"credential_rotation_verify": True}
 
 
 def look(*failing: str, undecided: tuple[str, ...] = (), proven: tuple[str, ...] = (), to_change: int = 0) -> Any:
-    """The result of a look at the pods. A place is `NAMESPACE REPOSITORY` here."""
+    """Return the result of a look at the pods. A place is `NAMESPACE REPOSITORY` here."""
     rows = [{"place": place, "repository": place.partition(" ")[2]} for place in failing]
     repositories = [{"repository": name, "outcome": "pulls"} for name in proven]
     rotation = {"failing": rows, "undecided": [*undecided], "repositories": repositories}
@@ -37,7 +37,7 @@ def evaluated(name: str, variables: dict[str, Any]) -> Any:
 
 
 def known(**variables: Any) -> Any:
-    """The failures that the role remembers before it retires a login."""
+    """Return the failures that the role remembers before it retires a login."""
     tasks = yaml.safe_load((ROLE / "tasks" / "finish.yml").read_text(encoding="utf-8"))
     every = [*tasks, *(inner for task in tasks for inner in task.get("block", ()))]
     (fact,) = (task["ansible.builtin.set_fact"] for task in every if "ansible.builtin.set_fact" in task)
@@ -53,7 +53,7 @@ def new_failures(plan: Any, seen: Any, **variables: Any) -> list[str]:
 
 
 def after_retirement(plan: Any, before: Any, after: Any) -> list[str]:
-    """The failures that a look after the retirement counts."""
+    """Return the failures that count in a look after the retirement."""
     given = {"__credential_rotation_plan": plan} if plan else {}
     facts = known(__credential_rotation_seen=before, **given)
     return new_failures(plan, after, **facts)
@@ -65,7 +65,7 @@ def after_retirement(plan: Any, before: Any, after: Any) -> list[str]:
 )
 @pytest.mark.parametrize("rotates_nodes", [True, "false"])
 def test_a_login_of_nodes_makes_the_wait_longer(nodes: Any, changed: Any, seconds: int, rotates_nodes: Any) -> None:
-    """An earlier run may have written it a moment ago. None: the play has no plan, so nothing is known of its hosts."""
+    """An earlier run may have just written it. None means that the play has no plan, so its hosts are unknown."""
     plan = {"__credential_rotation_plan": {"rotation": {"nodes": nodes, "nodes_changed": changed}}}
     hosts = {"a": {}} if nodes is None else {"a": plan}
     given = {"credential_rotation_nodes": rotates_nodes, "credential_rotation_soak_seconds": "60"}
@@ -109,7 +109,7 @@ class TestAfterTheRetirement:
         assert after_retirement(plan, look(undecided=("a x",)), look("a x")) == ["a x"]
 
     def test_a_later_run_that_only_retires_counts_all(self) -> None:
-        """It has nothing to change, so it has proven no repository."""
+        """It has nothing to change, so it has not proven any repository."""
         assert after_retirement(look(), look(), look("a x")) == ["a x"]
 
     def test_failures_are_compared_with_the_last_look_without_a_plan(self) -> None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page about security names a test for each attacker and each writer, and the test exists."""
+"""The security page names an existing test for each attacker and each writer."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "docsite" / "rst" / "security.rst"
 TEST = re.compile(r"``(tests/[^`]+)``")
-#: The headings of the two tables, and the number of their rows: a table that is not found must not pass.
+#: The headings of the two tables with the number of their rows, because a table that is not found must not pass.
 TABLES = {"Threat model": 12, "Who controls each write": 16}
 
 
 def rows(heading: str) -> list[str]:
-    """The rows of the table below a heading, without that of the column titles."""
+    """Return the rows of the table below a heading, without the row of column titles."""
     section = PAGE.read_text(encoding="utf-8").split(f"\n{heading}\n{'-' * len(heading)}\n", 1)[1]
     table = re.split(r"\n[^\n]+\n-{4,}\n", section)[0]
     return table.split("\n   * - ")[2:]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether the steps after a failed one run: the variables of the roles and playbooks, over Ansible's own templating."""
+"""The variables of the roles and playbooks decide whether the next steps run after a failure, over Ansible's own templating."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible.template import Templar
 from support.templates import trusted
 
 ROOT = Path(__file__).parents[2]
-#: The variable, the file and the result that it is about.
+#: The file of each variable, and the result that it depends on.
 PLACES = {
     "__private_registry_goes_on": ("roles/private_registry/vars/main.yml", "__private_registry_result"),
     "__delegated_auth_goes_on": ("roles/delegated_auth/vars/main.yml", "__delegated_auth_result"),

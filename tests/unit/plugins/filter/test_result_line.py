@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter over Ansible's own templating, whose containers are not the usual ones."""
+"""The filter accepts the containers of Ansible's own templating, which are not plain lists and dictionaries."""
 
 from __future__ import annotations
 

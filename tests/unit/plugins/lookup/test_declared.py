@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lookup over Ansible's own templating."""
+"""The lookup returns the entries that the variables declare, over Ansible's own templating."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ENTRY = {
 
 @pytest.fixture(scope="module", autouse=True)
 def known_options() -> None:
-    """What Ansible's loader of plugins does with the documentation; it would change how collections are imported."""
+    """Register the documented options as Ansible's plugin loader does. The loader itself would change how collections are imported."""
     defined = yaml.safe_load(declared.DOCUMENTATION)["options"]
     constants.config.initialize_plugin_configuration_definitions("lookup", NAME, defined)
 
@@ -95,7 +95,7 @@ def test_omitted_members_are_left_out() -> None:
     variables = trusted(
         {"private_registry_secrets": [{**ENTRY, "registries": None, "auth_file": "/x", "labels": "{{ omit }}"}]}
     )
-    # Ansible-core has a type for it from 2.19 on, and before that a text of the run.
+    # From ansible-core 2.19 on, an omitted value has its own type. Before that, it is a text that is unique to the run.
     omitted = {} if hasattr(template, "trust_as_template") else {"omit": "__omit_place_holder__1"}
     (secret,) = look("private_registry.secrets", variables={**omitted, **variables})
     assert set(secret) == {"title", "name", "namespaces", "auth_file"}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a later task would refuse is refused before the first one writes, whichever role it is of."""
+"""Entries that a later task would refuse are refused before the first write, for all roles of a play."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ GRANT = {"namespaces": ["a"], "projects": ["b"]}
 
 
 class Plain:
-    """Values without templates."""
+    """Return values unchanged, without templates."""
 
     def prepare(self, values: Any) -> None:
         pass
@@ -67,7 +67,7 @@ def refused(variables: dict[str, Any], role: str = "private_registry") -> str:
 def test_valid_declarations_pass_without_an_error(role: str) -> None:
     refuse_invalid(Role(role), declared(), Plain())
     refuse_invalid(Role(role), declared({"registries": None, "auth_file": "/x"}, {"realm_host": None}), Plain())
-    # The registry itself, in a spelling that is no key of a secret: none is written for it.
+    # The realm host is the registry itself in another spelling, which cannot be a key of a secret. No entry is written for it.
     refuse_invalid(Role(role), declared(None, {"realm_host": "R.example.com.:443"}), Plain())
 
 
@@ -131,7 +131,7 @@ def test_only_entries_for_the_namespaces_of_the_run_are_checked() -> None:
 
 
 def test_the_checked_kinds_match_the_tasks_of_the_roles() -> None:
-    """A kind of entries that a task of a role takes is checked before, by the module of that task."""
+    """All entries that a task of a role passes to a module are checked before, by the same module."""
     for role, kinds in _TASKS.items():
         text = "".join(path.read_text(encoding="utf-8") for path in sorted((ROLES / role).glob("*/*.yml")))
         assert {kind for kind in KINDS[role] if f"'{role}.{kind}'" in text} - {"undelegated", "problems"} == {*kinds}
@@ -142,7 +142,7 @@ def test_the_checked_kinds_match_the_tasks_of_the_roles() -> None:
 
 
 def modules_in(path: Path) -> set[str]:
-    """The list options that the module tasks of a file give."""
+    """Return the list options that the module tasks of a file set."""
     lists = {"secrets", "links", "registries", "accounts", "grants"}
     found: set[str] = set()
 
@@ -164,7 +164,7 @@ def modules_in(path: Path) -> set[str]:
     ("role", "other"), [("private_registry", "delegated_auth"), ("cross_project_pull", "private_registry")]
 )
 def test_logins_of_an_absent_role_are_not_read(role: str, other: str) -> None:
-    """The passwords may be gone by then."""
+    """The passwords may already be deleted."""
 
     class Gone(Plain):
         def resolve(self, value: Any) -> Any:

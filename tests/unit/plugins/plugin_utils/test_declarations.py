@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the variables of the roles to the entries of the modules."""
+"""The variables of the roles become the entries of the modules."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HERE = {"namespaces": ["a"]}
 
 
 class Resolver:
-    """Evaluates templates, which are written as `<name>`, and remembers which it was asked for."""
+    """Evaluate templates of the form `<name>`, and remember which ones were requested."""
 
     def __init__(self, **values: Any) -> None:
         self.values, self.asked, self.prepared = values, [], []  # type: ignore[var-annotated]
@@ -303,7 +303,7 @@ class TestDelegatedAuth:
 
     @pytest.mark.parametrize("realm", ["https://QUAY.io/token", "HTTPS://robot:pw@quay.io:443/auth?a=b"])
     def test_a_realm_host_that_the_entry_does_not_name_gets_no_login(self, realm: str) -> None:
-        """The other entries go on, and all problems are told. Both of its secrets are kept where they exist."""
+        """The other entries are processed and all problems are reported. Both secrets of the entry are kept if they exist."""
         answer = {"registries": [{**self.ANSWER["registries"][0], "realm": realm}, self.ANSWER["registries"][1]]}
         entries = [self.UNNAMED, self.TWO]
         assert [one["namespaces"] for one in made("delegated_auth.secrets", *entries, answer=answer)] == [["b"]]
@@ -396,7 +396,7 @@ class TestDelegatedAuth:
 
 
 class TestRotated:
-    """The secrets that the inventory declares with the login of a rotation."""
+    """Secrets that the inventory declares with the login of a rotation."""
 
     ANSWER: Mapping[str, Any] = {"registries": ["quay.io", "r.example.com/team"], "usernames": ["u", "v"]}
 
@@ -426,7 +426,7 @@ class TestRotated:
         ],
     )
     def test_a_secret_with_another_login_is_not_rotated(self, login: dict[str, Any], is_meant: bool) -> None:
-        """Its readers are not those of this login."""
+        """Its readers do not use the replaced login."""
         assert self.names({"name": "s", **HERE, "registries": [{**LOGIN, **login}]}) == (["s"] if is_meant else [])
 
     def test_one_matching_login_of_several_is_enough(self) -> None:
@@ -550,7 +550,7 @@ def limited(term: str, *only: str, entries: list[Any], state: str = "present", a
 
 
 class TestOnlySomeNamespaces:
-    """Each entry is limited to the namespaces that are asked for; what declares nothing for them is left out."""
+    """Each entry is limited to the given namespaces. Entries that declare nothing for them are left out."""
 
     def test_namespaces_are_limited_to_the_given_names(self) -> None:
         entries = [{"name": "s", "namespaces": ["a", "b"], "registries": [LOGIN]}, {"name": "t", "namespaces": ["c"]}]
@@ -686,7 +686,7 @@ class TestGrantsOfSomeNamespaces:
 
 
 class TestSelectors:
-    """What users could join by the name of a project."""
+    """Selectors that users could join by the name of a project."""
 
     WRITTEN = [
         {"name": "a", "namespace_selector": {"include": ["team-*"], "requesters": ["ann"]}, "registries": "<vaulted>"},
@@ -708,7 +708,7 @@ class TestSelectors:
         ]
 
     def test_a_run_for_new_namespaces_keeps_the_requesters(self) -> None:
-        """An event names a namespace, and the selector still decides whether it is one of the entry's."""
+        """An event names a namespace, and the selector still decides whether the entry covers it."""
         role = Role("private_registry", only=frozenset({"team-evil"}))
         declared = Declarations(role, {"private_registry_secrets": self.WRITTEN[:1]}, Resolver())
         (entry,) = KINDS["private_registry"]["claims"](declared, None)
@@ -716,7 +716,7 @@ class TestSelectors:
 
 
 class TestSelected:
-    """A task that follows another one works in the namespaces that the other one selected."""
+    """A follow-up task works in the namespaces that the previous task selected."""
 
     @staticmethod
     def links(
@@ -759,7 +759,7 @@ class TestSelected:
     def test_no_link_is_created_in_a_namespace_where_the_secret_failed(
         self, role: str, entry: dict[str, Any], answer: Any
     ) -> None:
-        """One failure stays one: the link to a secret that is not there would fail, too."""
+        """One failure must not cause a second one: a link to a missing secret would fail as well."""
         entry = {**entry, "namespace_selector": {"include": ["*"]}}
         first, second = (f"{VARIABLES[role]}[{position}]" for position in (0, 1))
         selected = {first: ["a", "b", "c"]}

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a module runs, and that in Ansible's process it gets and returns what it would in one of its own.
+"""The module runs in the expected process, and in Ansible's process it receives and returns the same data as in its own.
 
-The action, its task, connection and templar are Ansible's own; only the module is made for each test.
+The action, its task, connection and templar are Ansible's own. Only the module is created for each test.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from unit.canaries import CANARIES, b64, forms_of, shown
 from unit.listed_things import FORM, INVALID, LISTED
 from unit.registered import HAS_REGISTRY, forget_registered, masked_by_ansible
 
-#: Seconds after which a test that hangs has failed.
+#: Maximum duration of a test in seconds, so that a hanging test fails.
 LIMIT = 60
 NAME = "openshift_ops.image_pull.it"
 ARGUMENTS: dict[str, Any] = {
@@ -58,7 +58,7 @@ Work = Callable[[Task], dict[str, Any]]
 
 
 class Elsewhere(NormalAction):  # type: ignore[misc]
-    """Stands where Ansible would start a process for the module, and notes what it would be given."""
+    """Replace the start of a process for the module, and record its arguments."""
 
     calls: list[dict[str, Any]]
     meanwhile: Callable[[], None] = staticmethod(lambda: None)
@@ -72,7 +72,7 @@ class Elsewhere(NormalAction):  # type: ignore[misc]
 
 class Action(ModuleAction, Elsewhere):
     def start(self, **variables: Any) -> dict[str, Any]:
-        """Runs the task with a host's variables; by default with Ansible's own Python."""
+        """Run the task with a host's variables, by default with Ansible's own Python."""
         given = {"inventory_hostname": "east", "ansible_python_interpreter": sys.executable, **variables}
         result: dict[str, Any] = self._execute_module(task_vars=given, wrap_async=False)
         return result
@@ -81,7 +81,7 @@ class Action(ModuleAction, Elsewhere):
 def action(
     work: Work = lambda task: {}, *, args: Any = None, transport: str = "local", become: bool = False, **fields: Any
 ) -> Action:
-    """A task with the module, as Ansible's executor would make it."""
+    """Return a task with the module, as Ansible's executor creates it."""
     loader = DataLoader()
     loader.set_basedir(str(Path(__file__).parent))
     task = AnsibleTask()
@@ -98,7 +98,7 @@ def action(
 
 
 def with_remote_tmp(made: Action, directory: Path) -> Path:
-    """Where Ansible makes a directory for a module in a process of its own."""
+    """Create and return the folder in which Ansible makes a directory for a module in its own process."""
     made._connection._shell.set_options(var_options={"ansible_remote_tmp": str(directory / "remote_tmp")})
     made._connection.set_options()
     (directory / "remote_tmp").mkdir()
@@ -112,7 +112,7 @@ def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def local_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where a run may have files; nothing may be left there."""
+    """The folder for files of a run. A run must not leave any."""
     directory = tmp_path / "local_tmp"
     directory.mkdir()
     monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(directory))
@@ -125,7 +125,7 @@ def tracebacks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def args_of(result: dict[str, Any]) -> Any:
-    """The options in a result, which newer versions of ansible-core do not want by default."""
+    """Return the options in a result. Newer versions of ansible-core do not include them by default."""
     return result["invocation"]["module_args"]
 
 
@@ -135,7 +135,7 @@ def invocation(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class TestWithoutTheLibrary:
-    """Ansible's own Python has none: Ansible looks for another, unless one is named."""
+    """Ansible's own Python lacks the library, so Ansible looks for another Python unless one is named."""
 
     @staticmethod
     def message(found: dict[str, Any], **variables: Any) -> str:
@@ -197,7 +197,7 @@ class TestWhere:
         assert made.calls == []
 
     def test_the_module_runs_elsewhere_with_another_python(self, tmp_path: Path) -> None:
-        """Also one with the same name, and another name for the same file: an environment is where its link stands."""
+        """Another Python includes another name or path for the same file: the location of the link determines the environment."""
         (tmp_path / Path(sys.executable).name).symlink_to(sys.executable)
         beside = Path(sys.executable).with_name("no-such-python")
         for python in ("/usr/bin/env", str(tmp_path / Path(sys.executable).name), str(beside), "python3"):
@@ -209,7 +209,7 @@ class TestWhere:
     @pytest.mark.parametrize("fields", [{"become": True}, {"async_val": 60}], ids=["become", "async"])
     @pytest.mark.parametrize("python", ["auto", "auto_legacy_silent", "", sys.executable])
     def test_become_and_async_run_elsewhere_with_the_same_python(self, fields: Any, python: str) -> None:
-        """`auto` has one meaning. Which Python Ansible would find depends on its version and on the system."""
+        """`auto` must have one meaning. Otherwise the Python that Ansible finds would depend on its version and on the system."""
         made = action(**fields)
         given = {"inventory_hostname": "east", "ansible_python_interpreter": python, "other": 1}
         assert made._execute_module("positional", task_vars=given, wrap_async=True) == {"elsewhere": True}
@@ -287,7 +287,7 @@ class TestTask:
         assert [Path(task.temporary_directory)] == files
 
     def test_options_are_copied_as_json_would_copy_them(self) -> None:
-        """A process of its own could not change the task's, and gets a date as text."""
+        """A module in its own process could not change the task's options, and would receive a date as text."""
         day, moment = datetime.date(2031, 1, 2), datetime.datetime(2031, 1, 2, 3, 4)
         given = {"kubeconfig": {"list": [1], "day": day, "moment": moment, "other": Path("/x")}}
 
@@ -332,7 +332,7 @@ class TestTask:
         assert list(local_tmp.iterdir()) == []
 
 
-#: Ansible marks what a module has returned before 2.19.
+#: Before 2.19, Ansible marks the results of a module.
 CORE = tuple(map(int, __version__.split(".")[:2]))
 AS_PARSED = {"_ansible_parsed": True} if CORE < (2, 19) else {"ansible_parsed": True} if CORE >= (2, 22) else {}
 
@@ -375,7 +375,7 @@ class TestResult:
     def test_a_traceback_is_shown_if_ansible_requests_it(
         self, monkeypatch: pytest.MonkeyPatch, setting: str, is_shown: bool
     ) -> None:
-        """A setting of newer versions; before, a traceback is always in the result, and shown with -vvv."""
+        """Newer versions have a setting for this. In older ones, the result always has a traceback, which -vvv shows."""
         monkeypatch.setenv("ANSIBLE_DISPLAY_TRACEBACK", setting)
         has_setting = "DISPLAY_TRACEBACK" in constants.config.get_configuration_definitions()
         result = action(lambda task: {}["x"]).start()
@@ -429,7 +429,7 @@ class TestWarnings:
 
 
 class TestEntries:
-    """Of a list, all entries that Ansible's validation refuses are named at once, by position and name, never by value."""
+    """All entries that Ansible's validation refuses are named together, by position and name, and never by value."""
 
     def run(self, *entries: Any, work: Work = lambda task: {"changed": True}, **more: Any) -> dict[str, Any]:
         made = action(work, args={"things": list(entries), **more})
@@ -510,7 +510,7 @@ class TestNoCredential:
 
 
 class TestRegistered:
-    """From ansible-core 2.22 on, Ansible masks the credentials of a task in all output after it."""
+    """From ansible-core 2.22 on, Ansible masks the credentials of a task in all later output."""
 
     def test_credentials_of_options_and_of_content_are_registered(self) -> None:
         def work(task: Task) -> dict[str, Any]:
@@ -561,7 +561,7 @@ class TestProgress:
     def test_progress_of_another_process_is_shown_while_it_runs(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """By the file beside the module: where Ansible made a directory for the task, in that one."""
+        """The progress file is in the directory that Ansible created for the task, next to the module."""
         made = action(become=True)
         made._connection._shell.tmpdir = str(tmp_path)
         said = ""
@@ -588,7 +588,7 @@ class TestProgress:
 
 @pytest.fixture
 def received() -> Iterator[list[int]]:
-    """The signals that reach the handlers from before, which are those of Ansible's worker."""
+    """Return the signals that reach the previous handlers, which belong to Ansible's worker."""
     seen: list[int] = []
     numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     before = {number: signal.signal(number, lambda number, _frame: seen.append(number)) for number in numbers}
@@ -624,7 +624,7 @@ class TestEnd:
     @pytest.mark.parametrize("when", ["before", "meanwhile"])
     @pytest.mark.parametrize("become", [False, True], ids=["here", "elsewhere"])
     def test_the_worker_of_a_killed_parent_ends(self, local_tmp: Path, tmp_path: Path, become: bool, when: str) -> None:
-        """This process starts a parent, that one a worker as Ansible does, and is killed."""
+        """The test starts a parent process, which starts a worker like Ansible does and is then killed."""
         reader, writer = os.pipe()
         parent = os.fork()
         if not parent:
@@ -678,7 +678,7 @@ class TestEnd:
 
 
 class TestHidden:
-    """A result with what a module hands on is for the next task, and shown to nobody."""
+    """A result with hidden values is passed to the next task and never displayed."""
 
     CONTENT: ClassVar[dict[str, Any]] = {"auths": {"quay.io": {"auth": "canary"}}}
 
@@ -714,7 +714,7 @@ class TestHidden:
         assert "_ansible_no_log" not in self.run(made)
 
     def test_a_module_with_hidden_values_refuses_async(self, handing_on: Any) -> None:
-        """Ansible keeps the result in a file, and another module returns it."""
+        """Ansible would keep the result in a file, and another module would return it."""
         made = handing_on({"auth_config": self.CONTENT}, async_val=10)
         result = self.run(made)
         assert result["failed"]
@@ -723,11 +723,11 @@ class TestHidden:
 
 
 class TestVariables:
-    """What Ansible says nothing about is refused before the module runs."""
+    """Mistakes that Ansible ignores are refused before the module runs."""
 
     @pytest.fixture
     def ours(self, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
-        """Runs the action of a task that stands in a file."""
+        """Run the action of a task from a file."""
 
         def call(path: str, args: Mapping[str, Any], **variables: Any) -> dict[str, Any]:
             made = action(lambda task: {"changed": True, "msg": "option 'name' is read"}, args=dict(args))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the inventory declares the login that a rotation replaces."""
+"""The check finds the inventory entries that declare the old login of a rotation."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ AUTHS = {"auths": {"quay.io": {"auth": base64.b64encode(b"robot:Canary-old").dec
 
 
 class Resolver:
-    """Evaluates `{{ name }}`."""
+    """Evaluate `{{ name }}`."""
 
     def __init__(self, **values: Any) -> None:
         self.values = values
 
     def prepare(self, values: Iterable[Any]) -> None:
-        """Needs nothing beforehand."""
+        """Do nothing: these templates need no preparation."""
 
     def resolve(self, value: Any) -> Any:
         if isinstance(value, str) and value.startswith("{{"):

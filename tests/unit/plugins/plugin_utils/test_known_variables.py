@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table of variables is what roles, playbooks and jobs read and hand on; what is like one of them is named."""
+"""The table of variables matches the roles, playbooks and jobs, and unknown names that resemble a variable are refused."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def documented() -> Iterator[str]:
 
 
 def test_the_table_has_all_variables_and_no_other() -> None:
-    """A name that is missing here would be refused; one that nothing reads would be ignored."""
+    """A missing name would be refused, and a name that nothing reads would be ignored."""
     ours = {name for name in (*read_or_handed_on(), *documented()) if name.startswith(_PREFIXES)}
     assert ours | {"image_pull_ignored_variables"} == KNOWN
 

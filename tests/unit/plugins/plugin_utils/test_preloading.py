@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a worker of Ansible finds loaded. Each test is a Python of its own, for this one has loaded much already."""
+"""A worker of Ansible starts with the modules already loaded. Each test runs a new Python, because this one has many modules loaded."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is around a module in Ansible's process, and that nothing of it stays."""
+"""A module in Ansible's process has an isolated environment, which is removed afterwards."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class TestEnd:
         assert (dict(os.environ), Path.cwd(), sys.stdout, sys.stderr, logging.root.manager.disable) == before
 
     def test_the_environment_is_restored_when_the_directory_cannot_be(self, tmp_path: Path) -> None:
-        """As when the alarm of a task's timeout strikes meanwhile."""
+        """For example, the alarm of a task's timeout may interrupt the cleanup."""
         (tmp_path / "gone").mkdir()
         before = dict(os.environ), Path.cwd()
         os.chdir(tmp_path / "gone")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lines of a module in a process of its own are shown while it runs, each once."""
+"""The lines of a module in its own process are displayed while it runs, each line once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from queue import Queue
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.progress_file import show_progress
 
-#: Seconds after which a test that hangs has failed.
+#: Maximum duration of a test in seconds, so that a hanging test fails.
 LIMIT = 60
 
 
@@ -47,7 +47,7 @@ def test_a_file_that_is_created_later_is_read(path: Path) -> None:
 
 
 def test_a_file_that_becomes_readable_later_is_read(path: Path) -> None:
-    """Under another user, with a strict umask, the file cannot be read; its bytes may be no UTF-8."""
+    """With another user and a strict umask, the file cannot be read. Its bytes may not be UTF-8."""
     said: Queue[str] = Queue()
     path.mkdir()
     with show_progress(path, said.put):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files of the report's page, as the collection ships them."""
+"""The files of the report's page that the collection ships fit together and are safe."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_the_program_never_reads_markup_or_runs_text() -> None:
 
 
 def test_each_slot_is_in_a_place_where_its_content_is_safe() -> None:
-    """Style and program fill their elements: their hashes are of all that stands there."""
+    """The style and the program must be the whole content of their elements, because the hashes cover all of it."""
     html = page_template().html
     assert "<style><!--slot:style--></style>" in html
     assert "<script><!--slot:program--></script>" in html

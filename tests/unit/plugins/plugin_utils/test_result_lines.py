@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The last line of each playbook, from results as the modules return them."""
+"""The results of the modules become the last line of each playbook."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TEAMS = ("private_registry_secrets_a[0]", "private_registry_secrets_a[1]", "cros
 
 
 def result(*namespaces: Result, failures: Sequence[Result] = (), total: int | None = None, **more: Any) -> Result:
-    """A registered result of a module that works in namespaces."""
+    """Return a registered result of a module that works in namespaces."""
     summary = {"total": len(namespaces) if total is None else total}
     return {
         "changed": any(row["changes"] for row in namespaces),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Users of a role read the names of its variables, and not those of the options behind them."""
+"""Messages to users of a role contain the names of its variables instead of the module options."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_word
         ("global_pull_secret", "option 'kubeconfig' is wrong", "variable image_pull_kubeconfig is wrong"),
         ("", "option 'max_prune' is wrong", "variable image_pull_max_prune is wrong"),
         ("", "option 'vault_id' is wrong", "variable image_pull_export_vault_id is wrong"),
-        # What has no variable, and what is a member of an entry.
+        # Options without a variable, and a member of an entry.
         ("credential_rotation", "option 'nodes_pull_secret' is", "option 'nodes_pull_secret' is"),
         ("credential_rotation", "options 'old' and 'nothing' are", "options 'old' and 'nothing' are"),
         (
@@ -48,7 +48,7 @@ def test_a_result_without_messages_is_unchanged() -> None:
 
 
 def test_a_long_text_is_converted_in_little_time() -> None:
-    """It may be a server's, and repeat itself."""
+    """The text may come from a server and contain repetitions."""
     started = time.process_time()
     translate_result("global_pull_secret", {"msg": "a" * 10_000 + " in 'registries'" * 20})
     assert time.process_time() - started < 1

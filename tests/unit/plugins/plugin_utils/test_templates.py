@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Templates that are evaluated together have the values that each would have alone."""
+"""Templates that are evaluated together have the same values as if evaluated one by one."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ WRITTEN = [
 
 
 class Counting:
-    """Ansible's templar, and how often it was asked."""
+    """Ansible's templar with a counter of its calls."""
 
     def __init__(self) -> None:
         self.templar, self.asked = Templar(loader=DataLoader(), variables=VARIABLES), 0
@@ -121,7 +121,7 @@ def test_a_password_with_braces_shows_no_part_of_it() -> None:
 
 
 def test_untrusted_text_is_not_evaluated_next_to_an_equal_template() -> None:
-    # Before ansible-core 2.19 every string of an inventory may be one.
+    # Before ansible-core 2.19, every string of an inventory may be a template.
     both = Templates(Counting())
     both.prepare([trusted("{{ text }}"), "{{ text }}", "{{ one }}"])
     assert both.resolve("{{ text }}") == ("{{ text }}" if TOGETHER else "of the vault")
@@ -143,14 +143,14 @@ def test_bytes_and_numbers_are_not_templates() -> None:
 
 
 def test_a_text_that_looks_like_an_omit_placeholder_is_kept() -> None:
-    """Whoever writes a pull secret could leave out a part of an entry with it."""
+    """Otherwise the author of a pull secret could use the placeholder to leave out a part of an entry."""
     text = "__omit_place_holder__2{"
     assert alone({"email": text, "password": trusted("{{ nothing | default(omit) }}")}).get("email") == text
 
 
 @pytest.mark.parametrize("text", ["{{ lookup('pipe', 'id') }}", "{% raw %}", "a{# b", "{{ registry_password }}"])
 def test_no_text_of_a_cluster_is_a_template_in_a_fix(text: str) -> None:
-    """What a report shows is read here by Ansible itself; tests of module_utils may not import that."""
+    """Ansible itself reads the output of a report in this test. Tests of module_utils must not import Ansible for this."""
     loader = DataLoader()
     (task,) = loader.load(as_yaml([{"registry": text}]))
     assert Templar(loader=loader, variables={"registry_password": "x"}).template(task["registry"]) == text

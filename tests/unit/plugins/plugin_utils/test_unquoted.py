@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A credential that YAML read as something else than text is refused, by its place and without its value."""
+"""A credential that YAML has not read as text is refused with its path and without its value."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_all_places_of_unquoted_logins_are_named() -> None:
 
 
 def test_only_dates_in_an_auth_file_are_refused() -> None:
-    """A number in it is judged where the file is read; a date would be a text by then."""
+    """A number in the file is checked when the file is read. A date would already be text at that point."""
     file = yaml.safe_load("auths: {quay.io: {username: u, password: 2030-01-02, n: 3}, r: [2030-01-02]}")
     assert [said.partition(" is ")[0] for said in find_unquoted(SPEC, {"auth_config": file})] == [
         "auth_config.auths.quay.io.password",

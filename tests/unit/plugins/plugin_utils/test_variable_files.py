@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files of variables: whole, for their owner alone, encrypted before they are there, and never in the place of others."""
+"""Files of variables are complete, readable only by their owner, encrypted before they exist, and never replace other files."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def decrypted(path: Path, secret: VaultSecret = SECRET) -> str:
 
 
 def content(directory: Path) -> dict[str, bytes]:
-    """All files, hidden ones too."""
+    """Return the content of all files, including hidden ones."""
     return {path.name: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
 
 
@@ -76,7 +76,7 @@ class TestEncryption:
     def test_no_credential_is_ever_in_a_file(
         self, files: ControllerFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Each byte that goes to a file passes here."""
+        """The test sees each byte that is written to a file."""
         seen: list[bytes] = []
         fdopen = os.fdopen
 
@@ -203,7 +203,7 @@ class TestPlaces:
 
     @pytest.mark.parametrize("force", [False, True])
     def test_a_full_disk_is_named_with_the_file(self, files: ControllerFiles, tmp_path: Path, force: bool) -> None:
-        """A limit of the size of a file fails as a full disk does: the system names no file."""
+        """A file size limit fails in the same way as a full disk: the system's error does not name the file."""
         write = files.prepare(wanted(tmp_path, force=force))
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (16, limits[1]))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lines of a task go to Ansible's main process, and never through a worker's own output."""
+"""The lines of a task go to Ansible's main process, and never to the output of a worker."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.worker_di
 
 
 class Queue:
-    """What a worker has of the main process."""
+    """Replace the worker's queue to the main process."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[Any, ...]] = []

@@ -1,6 +1,8 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of automation_account become the wanted account, or an error that names the invalid option."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,6 +1,8 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""An account gets its own roles and bindings, with only the rights that its jobs need in each place."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,6 +1,8 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan creates, corrects and deletes the parts of an account, and never changes foreign objects."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -34,7 +36,7 @@ def stored(body: dict[str, Any], **meta: Any) -> dict[str, Any]:
 
 
 def at_home(desired: AccountPlan, *, account: Any = None, **there: Any) -> list[Change]:
-    """The changes; `there` is by the suffix of a role's name, `binding` for the cluster's binding."""
+    """Return the planned changes. `there` holds the stored roles by the suffix of their names, and the cluster's binding as `binding`."""
     found: dict[ObjectRef, Any] = dict.fromkeys(desired.related("home", {}))
     for suffix, obj in there.items():
         ref = (
@@ -53,7 +55,7 @@ def shown(changes: list[Change]) -> list[tuple[str, str, str]]:
 
 
 def whole() -> dict[str, Any]:
-    """All that there is once it was applied."""
+    """Return all objects as they are after a run."""
     each, cluster = PARTS.wanted()
     return {
         "account": stored({"metadata": {"name": "robot", "namespace": "home"}}),
@@ -170,7 +172,7 @@ class TestInNamespaces:
         assert change.action == "delete"
 
     def test_foreign_subjects_are_removed_from_the_binding(self) -> None:
-        """Who is in it has the rights of the account's jobs."""
+        """The binding's subjects have the rights of the account's jobs."""
         subjects = [{"kind": "User", "name": "mallory"}, PARTS.subject]
         (change,) = self.desired("a").plan("a", self.there(subjects=subjects)).changes
         assert (change.action, change.details) == ("update", {"revoked": ["mallory"]})
@@ -194,7 +196,7 @@ class TestInNamespaces:
         ],
     )
     def test_a_name_that_is_taken_is_replaced_by_the_next_one(self, meta: dict[str, Any], why: str) -> None:
-        """Users of the namespace write bindings of any name."""
+        """Users of the namespace can create bindings of any name."""
         planned = self.desired("a").plan("a", self.taken(**meta))
         assert shown([*planned.changes]) == [("create", "RoleBinding", f"{ROLE}:2")]
         assert planned.changes[0].body["roleRef"]["name"] == ROLE
@@ -233,5 +235,5 @@ class TestInNamespaces:
         assert self.desired("b").plan("a", objects).changes == ()
 
     def taken(self, **meta: Any) -> dict[str, Any]:
-        """A binding of the first name to another role."""
+        """Return a binding to another role that has the first name."""
         return {ROLE: {**stored(PARTS.binding(PARTS.wanted()[0], "a"), **meta), "roleRef": {"name": "view"}}}

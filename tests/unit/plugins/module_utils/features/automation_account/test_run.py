@@ -1,6 +1,8 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""A run writes the parts of an account in a safe order, reports foreign rights, and returns a token only after a success."""
+
 from __future__ import annotations
 
 import base64

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which secrets a rotation may write: the entries of a task or of a plan, and what they mean."""
+"""The entries of a task or of a plan decide which secrets a rotation is allowed to write."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROW = {"namespace": "a", "name": "quay", "uid": UID}
 
 
 def options(*rows: dict[str, Any], **plan: Any) -> dict[str, Any]:
-    """Those of a task with a plan, or without."""
+    """Return the options of a task with or without a plan."""
     logins = {"old": {"username": "robot"}, "new": {"username": "robot2"}, "registries": ["quay.io"]}
     if not plan:
         return {**logins, "secrets": list(rows), "plan": None}

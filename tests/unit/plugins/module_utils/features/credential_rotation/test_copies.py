@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the old login stands in a secret: what is found, what becomes of it, what is left, and whose it is."""
+"""A rotation finds each copy of the old login in a secret, replaces it, and reports the copies that remain and their owner."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ from hypothesis import given
 from support.anything import ANYTHING
 
 OLD, NEW = UserPassword("robot", "Canary-old-password"), UserPassword("robot2", "Canary-new-password")
-#: The names of this file in their namespaces.
+#: The names of the secrets in this file, with their namespaces.
 CONFIRMED = ConfirmedSecrets.of((ConfirmedEntry(name, ()), ["a"]) for name in ("s", "pull-secret"))
 KNOWN = Rotation(LoginReplacement(("quay.io",), OLD, NEW), confirmed=CONFIRMED)
-#: The password is not known, as with tokens that live a short time.
+#: The password is unknown, as with short-lived tokens.
 UNKNOWN = Rotation(LoginReplacement(("quay.io",), UserPassword("robot", ""), NEW), confirmed=CONFIRMED)
 PULL, LEGACY = "kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"
 
@@ -58,7 +58,7 @@ def encoded(content: Any) -> str:
 
 
 def secret(content: Any = None, kind: Any = PULL, key: str = ".dockerconfigjson", **parts: Any) -> dict[str, Any]:
-    """A pull secret with the old login, or with that content."""
+    """Return a pull secret with the old login or the given content."""
     given = {"auths": {"quay.io": entry()}} if content is None else content
     return {"metadata": {"name": "s", "namespace": "a"}, "type": kind, "data": {key: encoded(given)}, **parts}
 
@@ -97,7 +97,7 @@ class TestFound:
         assert after(found, ".dockercfg") == {"quay.io": entry(NEW)}
 
     def test_a_form_that_does_not_fit_the_type_is_found_as_text(self) -> None:
-        """No node reads it, so it is no pull secret; the password in it is found as text."""
+        """No node reads it, so it does not count as a pull secret. The password in it is found as text."""
         found = copy(secret({"quay.io": entry()}))
         assert (found.found, found.new_texts) == (LoginKeys(), [])
         assert [about for about, _why in rows(found)] == ["data key .dockerconfigjson"]
@@ -115,7 +115,7 @@ class TestFound:
         assert found.found.old == ("quay.io",)
 
     def test_every_auth_file_of_a_secret_is_exchanged(self) -> None:
-        """A node reads one of them, a pod that mounts the secret another one."""
+        """A node reads one of the files. A pod that mounts the secret reads another one."""
         obj = secret()
         obj["data"]["config.json"] = encoded({"auths": {"quay.io/team": entry(), "quay.io": entry(NEW)}})
         obj["data"][".dockercfg"] = encoded({"quay.io": entry()})
@@ -142,7 +142,7 @@ class TestFound:
         assert (found.found, found.is_to_change, found.data_after) == (LoginKeys(), False, {})
 
     def test_the_other_bytes_stay(self) -> None:
-        """Also those that are no UTF-8, and a key that stands there twice."""
+        """This includes bytes that are not UTF-8, and a duplicate key."""
         raw = b'{ "x": "\xff", "auths":{"quay.io" : {"auth":"%s"},"quay.io":{"email":"\xfe","auth":"%s"}} }\n'
         found = copy(secret(raw % (auth(OLD).encode(), auth(OLD).encode())))
         expected = raw % (auth(NEW).encode(), auth(NEW).encode())
@@ -241,7 +241,7 @@ class TestConfirmed:
     UID = "8d1c1f6e-6f3b-4d0a-9f3e-0a5a0e2c9b11"
 
     def found(self, obj: dict[str, Any], *uids: str, rotation: Rotation = KNOWN, **where: str) -> Copy:
-        """The secret of the confirmed name, or of no name that is confirmed without UIDs."""
+        """Look at the secret with its name confirmed for the given UIDs, or with no confirmed name if there are no UIDs."""
         named = ConfirmedSecrets({("a", "s"): frozenset(uids)}) if uids else ConfirmedSecrets()
         return copy(obj, replace(rotation, confirmed=named), **where)
 
@@ -333,7 +333,7 @@ class TestElsewhere:
         assert rows(found) == [("b.io", reason), ("data key note", reason), ("annotation a", reason)]
 
     def test_a_key_with_a_user_is_not_shown(self) -> None:
-        """No node uses it, and its key is not shown."""
+        """No node uses the key, and its text is hidden."""
         found = copy(secret({"auths": {"robot:x@b.io": entry(), "robot:x@quay.io": entry()}}))
         assert found.found.old == ("***@quay.io",)
         assert after(found)["auths"] == {"robot:x@b.io": entry(), "robot:x@quay.io": entry(NEW)}
@@ -378,7 +378,7 @@ class TestWanted:
         assert not is_wanted(secret(metadata=marks), KNOWN)
 
     def test_a_secret_with_the_second_name_is_wanted(self) -> None:
-        """That it is taken is to be known before the first write."""
+        """A name that is already taken must be known before the first write."""
         obj = {"metadata": {"name": "s-rotated", "namespace": "a"}, "type": "Opaque"}
         assert is_wanted(obj, KNOWN)
 

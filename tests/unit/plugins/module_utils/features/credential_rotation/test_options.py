@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the options of credential_rotation ask for, and what they are refused for."""
+"""The options of credential_rotation become a rotation, or an error that names the invalid option."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NEW = {"username": "robot2", "password": "Canary-new-password", "expires": None}
 
 
 def options(**more: Any) -> dict[str, Any]:
-    """As the module gets them, with all defaults."""
+    """Return the options as the module receives them, with all defaults."""
     defaults = {name: spec.get("default") for name, spec in ARGUMENTS.items()}
     return {**defaults, "registries": ["quay.io"], "old": OLD, "new": NEW, **more}
 
@@ -41,7 +41,7 @@ def new(**more: Any) -> dict[str, Any]:
 
 
 def token(expires: float) -> str:
-    """A JSON Web Token that says when it expires."""
+    """Return a JSON Web Token that contains its expiry time."""
     claims = base64.urlsafe_b64encode(json.dumps({"exp": expires}).encode()).decode().rstrip("=")
     return f"e30.{claims}.x"
 
@@ -95,7 +95,7 @@ class TestRotation:
         assert found.search is found.search, "made once: it is asked for each secret of a cluster"
 
     def test_an_old_password_that_is_part_of_the_new_one_is_not_searched_for(self) -> None:
-        """It would be found wherever the new one stands."""
+        """The search would find it in every copy of the new password."""
         found = from_options(options(new=new(password=f"{OLD['password']}2")))
         assert found.search is None
         back = from_options(options(old={**OLD, "password": f"{OLD['password']}2"}, new=new(password=OLD["password"])))
@@ -144,7 +144,7 @@ class TestRefused:
         assert refused(old=old) == "option 'old' has a ':' in its user name, which the auth file format cannot express"
 
     def test_an_empty_old_password_is_not_any_password(self) -> None:
-        """A variable of a vault that is empty would have every login of the user replaced."""
+        """Otherwise an empty vault variable would replace every login of the user."""
         assert refused(old={**OLD, "password": ""}).startswith(
             "option 'old' has an empty password: give it, or leave it out"
         )
@@ -189,7 +189,7 @@ class TestRefused:
 
     @pytest.mark.parametrize("image", ["other.example.com/app", "quay.io/teams/app", "docker.io/team/app"])
     def test_a_login_is_for_its_registries_only(self, image: str) -> None:
-        """It would be sent to another one."""
+        """Otherwise another registry would receive the login."""
         said = refused(registries=["quay.io/team", "r.example.com"], verify_repositories=["quay.io/team/app", image])
         assert said == (
             f"option 'verify_repositories': {image!r} is in none of the 'registries', so the logins are not for it"
@@ -248,7 +248,7 @@ class TestLifetime:
 
     @pytest.mark.parametrize(("next_rotation_seconds", "is_refused"), [(43_200, False), (43_201, True)])
     def test_short_lived_token_kinds_are_known(self, next_rotation_seconds: int, is_refused: bool) -> None:
-        """The shortest counts where registries differ."""
+        """If the lifetimes of the registries differ, the shortest one counts."""
         names = ["public.ecr.aws", "https://123456789012.dkr.ecr.eu-west-1.amazonaws.com/team", "quay.io"]
         given = options(registries=names, new=new(username="AWS"), next_rotation_seconds=next_rotation_seconds)
         if is_refused:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which pulls may use the old login, and what shows that they have ended."""
+"""The wait finds the pulls that may still use the old login, and notices when they have ended."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class TestStillPending:
         assert filter_pending([PULL], now, {}, {}) == ([] if ended else [PULL])
 
     def test_an_error_that_stays_the_same_ends_nothing(self) -> None:
-        """The next attempt may be in the queue, and the status then still shows the error of the one before."""
+        """The next attempt may be queued while the status still shows the previous error."""
         failed = replace(PULL, said="ImagePullBackOff: pull QPS exceeded")
         assert filter_pending([failed], [failed], {}, {}) == [failed]
         assert filter_pending([failed], [replace(failed, said="")], {}, {}) == [failed]

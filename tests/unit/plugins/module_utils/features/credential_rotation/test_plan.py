@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One secret with the new login in the place of the old one: in place, or by a second one beside an immutable one."""
+"""A secret gets the new login in place. An immutable secret gets a second secret with the new login."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ EXCHANGE = LoginReplacement(("quay.io",), OLD, NEW)
 
 
 def confirmed(*names: str, exchange: LoginReplacement = EXCHANGE, uid: str = "", **more: Any) -> Rotation:
-    """A rotation of these secrets of namespace a."""
+    """Return a rotation of these secrets of namespace a."""
     return Rotation(
         exchange, confirmed=ConfirmedSecrets.of((ConfirmedEntry(name, (), uid), ["a"]) for name in names), **more
     )
 
 
-#: The names of this file, but for the second one of an immutable secret, which nobody declares.
+#: The secrets of this file, except the second secret of an immutable one, which no entry declares.
 ROTATION = confirmed("quay", "one", "two", "three", "four")
 PULL = "kubernetes.io/dockerconfigjson"
 
@@ -228,7 +228,7 @@ class TestNodes:
         assert writes(self.plan(secret("pull-secret"), nodes=True)) == [("update", "Secret", "pull-secret")]
 
     def test_a_secret_that_a_hosted_cluster_does_not_merge_is_not_changed(self) -> None:
-        """Its nodes would keep the old login."""
+        """The nodes of the hosted cluster would keep the old login."""
         name, namespace = "additional-pull-secret", "kube-system"
         content = json.dumps({"auths": {"quay.io": {"auth": auth(OLD)}, "a.io": "text"}})
         data = {".dockerconfigjson": base64.b64encode(content.encode()).decode()}
@@ -294,7 +294,7 @@ class TestBesideAnImmutableOne:
         assert second.body["metadata"]["labels"] == {**MANAGED_BY, "kept": "x"}
 
     def test_a_partly_completed_plan_has_only_the_remaining_steps(self) -> None:
-        """Whatever has been done, the rest is planned; a lost answer or a conflict asks again."""
+        """Completed steps are never planned again. A lost answer or a conflict leads to a new plan."""
         first, accounts = secret(immutable=True), [account("default", "quay")]
         create, link, exclude = planned(first, accounts=accounts).changes
         second = dict(object_after(create, None) or {})
@@ -323,7 +323,7 @@ class TestBesideAnImmutableOne:
         ]
 
     def test_an_unconfirmed_second_secret_with_the_old_login_replaces_nothing(self) -> None:
-        """Whoever may write secrets there can plant it, with the mark."""
+        """Anyone with write access to secrets in the namespace can plant such a secret, including its annotation."""
         marks = {"annotations": {ROTATED_FROM: "quay"}}
         said = refused(secret(immutable=True), secret("quay-rotated", metadata=marks), accounts=[])
         assert "secret a/quay-rotated, the name of its replacement, already exists with other content" in said
@@ -347,7 +347,7 @@ class TestBesideAnImmutableOne:
         assert "secret a/quay-rotated, the name of its replacement, already exists with other content" in said
 
     def test_service_accounts_that_were_not_read_are_an_error(self) -> None:
-        """A link that is missing would leave pods without a login later on."""
+        """Pods would later lack a login because of the missing link."""
         assert "the service accounts of namespace a were not read" in refused(secret(immutable=True))
 
     @pytest.mark.parametrize("lists", [{"imagePullSecrets": "quay"}, {"secrets": {"name": "quay"}}])
@@ -423,7 +423,7 @@ class TestWhatIsRead:
 
 
 def test_several_secrets_of_a_namespace_fail_alone_and_share_account_writes() -> None:
-    """Two immutable ones on one account are one write of it."""
+    """Two immutable secrets on one account need a single write of that account."""
     names = ["one", "two", "three", "four"]
     objects = {
         "one": secret("one", immutable=True),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A rotation over an API server in memory: what is read, what is written, what is left, and what becomes of it when something fails."""
+"""A rotation against an in-memory API server reads, writes and reports the expected objects, including after failures."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ from support.scripted_pool import Answer, Clock, Request, status_object
 
 OLD, NEW = UserPassword("oldrobot", "Canary-old-password"), UserPassword("newrobot", "Canary-new-password")
 EXCHANGE = LoginReplacement(("quay.io",), OLD, NEW)
-#: Any login of the user is the old one.
+#: A rotation in which any login of the user counts as the old one.
 WITHOUT_PASSWORD = LoginReplacement(("quay.io",), UserPassword(OLD.username, ""), NEW)
 IMAGE = "quay.io/team/app:v1"
 FORBIDDEN = status_object(403, "Forbidden", "no")
 PULL = "kubernetes.io/dockerconfigjson"
-#: What a cluster without these answers.
+#: The answer of a cluster that does not have the resource.
 ABSENT = status_object(404, "NotFound", "404 page not found")
 
 
@@ -89,7 +89,7 @@ def entries(api: FakeApi, namespace: str, name: str = "quay") -> Any:
 
 
 class Prover:
-    """Stands in for the registries: notes what it is asked for, and what has been written by then."""
+    """Replace the registries: record the requested images and check that nothing was written before."""
 
     def __init__(self, api: FakeApi, answer: ProofResult | ImagePullError | None = None) -> None:
         self._api, self._answer, self._written = api, answer, len(api.writes)
@@ -114,7 +114,7 @@ class Prover:
 
 
 class Accepter:
-    """Stands in for them where the logins of secrets are asked for. `refused` are the secrets whose login is not accepted."""
+    """Replace the registries for the logins of secrets. Logins of the secrets in `refused` are not accepted."""
 
     def __init__(self, *refused: str) -> None:
         self._refused = refused
@@ -129,7 +129,7 @@ class Accepter:
 
 
 def every_secret(api: FakeApi) -> tuple[ConfirmedEntry, ...]:
-    """Names all secrets that there are, and those that the tests make later on."""
+    """Return entries for all existing secrets, including secrets that a test has created later."""
     found = {(namespace, name) for kind, namespace, name in api.objects if kind == "secrets"}
     return tuple(ConfirmedEntry(name, (namespace,)) for namespace, name in sorted(found))
 
@@ -144,7 +144,7 @@ def run(
     check: bool = False,
     **settings: Any,
 ) -> Outcome:
-    """A rotation of all secrets that there are, or of those that are `confirmed`."""
+    """Rotate the `confirmed` secrets, by default all existing ones."""
     clock = Clock()
     entries = every_secret(api) if confirmed is None else confirmed
     outcome = rotate(
@@ -218,7 +218,7 @@ class TestWrites:
         assert [failure["namespace"] for failure in planned.report()["failures"]] == ["b"]
 
     def test_an_immutable_secret_with_its_second_one_counts_as_rotated(self, api: FakeApi) -> None:
-        """It still has the old login, and nothing is left to be done about it but what a person does."""
+        """It still has the old login, and only manual work is left."""
         put(api, "a", "fixed", immutable=True)
         api.put("serviceaccounts", "a", "default", imagePullSecrets=[{"name": "fixed"}])
         assert copies(run(api)) == (1, 0, 1, 0)
@@ -287,7 +287,7 @@ class TestWrites:
 
 
 class TestNeitherLogin:
-    """One of the options is mistyped, or the cluster does not use the login."""
+    """One of the options contains a typo, or the cluster does not use the login."""
 
     WRONG_PASSWORD = LoginReplacement(("quay.io",), UserPassword(OLD.username, "Canary-mistyped"), NEW)
     WRONG_USER = LoginReplacement(("quay.io",), UserPassword("oldrobto", OLD.password), NEW)
@@ -327,7 +327,7 @@ class TestNeitherLogin:
     def test_the_old_or_the_new_login_is_enough(self, api: FakeApi) -> None:
         put(api, "a")
         put(api, "a", "other", auths={"quay.io": entry(UserPassword(OLD.username, "Canary-another"))})
-        for _each in range(2):  # the second time, only the new one is there
+        for _each in range(2):  # The second iteration finds only the new secret.
             outcome = run(api)
             assert (outcome.has_failed, told(outcome)["similar"]) == (False, [])
 
@@ -478,7 +478,7 @@ class TestProof:
         assert told(outcome)["probes"] == [{"namespace": "a", "image": IMAGE, "secret": "quay"}]
 
     def test_the_login_of_the_nodes_counts_for_pods_of_all_namespaces(self, api: FakeApi) -> None:
-        """What pods elsewhere pull with it is asked for, and kept apart: they are in no namespace that is written."""
+        """Images that pods elsewhere pull with it are checked and kept apart, because nothing is written in those namespaces."""
         put(api, "a", auths={"quay.io/other": entry()})
         put(api, "openshift-config", "pull-secret")
         put_pod(api, "a")
@@ -528,7 +528,7 @@ class TestProof:
 
 
 def put_waiting(api: FakeApi, namespace: str, name: str, *, node: str = "node-1", secret: str = "quay") -> None:
-    """A pod whose pull a node may have begun."""
+    """Create a pod whose pull may have started on a node."""
     spec = {"containers": [{"name": "c", "image": IMAGE}], "imagePullSecrets": [{"name": secret}], "nodeName": node}
     api.put("pods", namespace, name, spec=spec, status={})
 
@@ -540,7 +540,7 @@ def put_running(api: FakeApi, namespace: str, name: str) -> None:
 
 
 class TestLeftovers:
-    """Pods that a killed probe of an earlier rotation has left."""
+    """Pods left over from a killed probe of an earlier rotation."""
 
     def put(self, api: FakeApi, namespace: str, name: str = "pull-probe-old", **meta: Any) -> None:
         body = pod_for(ObjectRef(PROBE_POD, namespace, name), PullProbe((IMAGE,)), IMAGE, {}).body
@@ -688,7 +688,7 @@ class TestPendingPulls:
 
 class TestProbes:
     def test_a_rotated_namespace_is_pulled_in_again(self, api: FakeApi) -> None:
-        """A run that stopped at its canary has changed that namespace: the next one does not go on without a pull."""
+        """A run that stopped at its canary has changed that namespace. The next run does not continue without a pull there."""
         put(api, "a", auths={"quay.io": entry(NEW)})
         put(api, "b")
         put_pod(api, "a")
@@ -782,7 +782,7 @@ class TestConfirmed:
         given = tuple(ConfirmedEntry(row["name"], (row["namespace"],), row["uid"]) for row in rows)
         outcome = run(api, "a", "b", confirmed=given)
         assert api.writes == ["PATCH /api/v1/namespaces/a/secrets/quay"]
-        # It is confirmed with the new login, too: a later look still knows it.
+        # The secret stays confirmed with the new login, so a later look still recognizes it.
         assert self.rows(run(api, "a", "b", confirmed=given)) == self.rows(outcome) == self.rows(planned)
 
     @pytest.mark.parametrize("nodes", [True, False])
@@ -858,7 +858,7 @@ class TestConfirmed:
         assert outcome.notes[0].endswith("; and 96 more, see 'rotation.not_declared'")
 
     def test_an_invalid_name_has_no_line(self, api: FakeApi) -> None:
-        """An API server that does not validate names."""
+        """The API server of this test does not validate names."""
         put(api, "a", 'x", evil: "y')
         (row,) = told(run(api, confirmed=()))["not_declared"]
         assert row["fix"] == ""
@@ -914,7 +914,7 @@ class TestAccepted:
 
 class TestConflict:
     def meanwhile(self, api: FakeApi, change: Any) -> None:
-        """Somebody writes just before our first write arrives."""
+        """Let another client write just before the first write arrives."""
         pending = [change]
 
         def before(request: Request) -> None:
@@ -951,7 +951,7 @@ class TestConflict:
         assert entries(api, "a") == {"quay.io": entry()}
 
     def test_a_secret_that_became_immutable_fails_until_the_next_run(self, api: FakeApi) -> None:
-        """Its accounts were not read; the next run does."""
+        """This run has not read the secret's accounts. The next run reads them."""
         put(api, "a")
         self.meanwhile(api, lambda: put(api, "a", immutable=True))
         outcome = run(api)
@@ -1060,7 +1060,7 @@ class TestFailures:
 
     @pytest.mark.parametrize("steps", range(1, 5))
     def test_a_run_that_ends_anywhere_is_finished_by_the_next(self, api: FakeApi, steps: int) -> None:
-        """Four writes: the second secret, the link, the mark of the first, and another secret."""
+        """The run makes four writes: the second secret, the link, the annotation of the first secret, and another secret."""
         put(api, "a", "fixed", immutable=True)
         put(api, "b")
         api.put("serviceaccounts", "a", "default", imagePullSecrets=[{"name": "fixed"}])
@@ -1100,7 +1100,7 @@ def test_arbitrary_secret_content_causes_no_internal_error(change: Changed) -> N
 
 
 class TestModule:
-    """The module as a playbook gives it its options, before anything is masked."""
+    """The module receives its options as a playbook gives them, before any masking."""
 
     def options(self, **more: Any) -> dict[str, Any]:
         old = {"username": OLD.username, "password": OLD.password}

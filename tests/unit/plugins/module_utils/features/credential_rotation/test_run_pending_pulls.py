@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How often the wait for pulls looks, and where. The wait as a part of a rotation is in test_credential_rotation.py."""
+"""The wait for pulls polls at the right intervals and only where pulls are pending. For the wait within a rotation, see test_run.py."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def use(place: str) -> Use:
 
 
 class Pods:
-    """Waiting pods, by namespace; each ends after a number of looks at its namespace. A look takes `seconds`."""
+    """Waiting pods, by namespace. Each pod ends after a number of looks at its namespace. A look takes `seconds`."""
 
     def __init__(self, clock: Clock, seconds: float = 0.0, **looks: int) -> None:
         self.clock, self.seconds, self.looks = clock, seconds, looks

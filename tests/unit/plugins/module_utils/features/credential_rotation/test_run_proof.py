@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A new login is proven at a registry on 127.0.0.1, on what is in use and against the old one; what is not proven stops all."""
+"""A new login that a registry on 127.0.0.1 does not accept for the images in use stops the rotation."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ from support.certificates import server_context, write_certificate
 from support.hostile_registry import HostileRegistry, answer, served
 
 OLD, NEW = UserPassword("oldrobot", "Canary-old-password"), UserPassword("newrobot", "Canary-new-password")
-#: What a registry does beside answering with a status.
+#: Other behaviors of a registry than a complete response.
 HANG, HALF = 0, 1
 NOT_ASKED = "127.0.0.1:1"
 
 
 @dataclass
 class Registry:
-    """Answers 200 to both users, but for what `answers` says: by user (`old`, `new`), and part of the path."""
+    """A registry that answers 200 to both users unless `answers` has a status for the user (`old`, `new`) and a part of the path."""
 
     host: str = ""
     answers: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Registry:
 
     @staticmethod
     def _user(request: str) -> str:
-        """Empty without a login, and for any other one: it is refused."""
+        """Return the user of the login. The result is empty without a login or with an unknown one, which is refused."""
         _before, found, rest = request.partition("Authorization: Basic ")
         login = base64.b64decode(rest.split("\r\n")[0]).decode() if found else ""
         return {f"{OLD.username}:{OLD.password}": "old", f"{NEW.username}:{NEW.password}": "new"}.get(login, "")
@@ -90,7 +90,7 @@ Prove = Callable[..., ProofResult]
 
 @pytest.fixture
 def prove(registry: Registry, certificate: str) -> Prove:
-    """For images of the registry, named without its host; `must` likewise."""
+    """Return a function that proves the login for images of the registry. The images and `must` are written without the host."""
 
     def named(image: str) -> Reference:
         found = reference_of(f"{registry.host}/{image}")
@@ -246,7 +246,7 @@ class TestRepositories:
 
     @pytest.mark.parametrize("status", [403, 404])
     def test_an_old_login_that_is_not_known_is_not_asked(self, registry: Registry, prove: Prove, status: int) -> None:
-        """What is denied may have been denied to the old one: one pod with such an image stops nothing."""
+        """The old login may have been denied the same images, so one pod with such an image stops nothing."""
         registry.answers["new", "/app/"] = status
         found = prove("team/app:v1", old=UNKNOWN)
         (note,) = found.notes
@@ -281,7 +281,7 @@ class TestRepositories:
     def test_an_image_for_which_the_registry_answers_neither_is_a_note(
         self, registry: Registry, prove: Prove, status: int
     ) -> None:
-        """Its author chose it: others of the registry are pulled."""
+        """The pod's author chose the image. Other images of the registry can be pulled."""
         registry.answers = {(who, "/app/"): status for who in ("old", "new")}
         found = prove("team/app:v1", "team/ok:v1")
         (note,) = found.notes
@@ -324,7 +324,7 @@ class TestRepositories:
 
 
 class TestBeyond:
-    """Namespaces that are not written, whose pods pull with the pull secret of the nodes."""
+    """Namespaces without writes, whose pods pull with the nodes' pull secret."""
 
     def test_an_image_elsewhere_that_only_the_old_login_pulls_is_a_note(self, registry: Registry, prove: Prove) -> None:
         registry.answers["new", "/app/"] = 403
@@ -360,7 +360,7 @@ class TestBounds:
             assert list(found.notes) == ([note] if more else [])
 
     def test_invented_tags_of_one_namespace_do_not_hide_those_of_others(self, registry: Registry, prove: Prove) -> None:
-        """Who invents tags in one namespace does not hide those of others."""
+        """A user who invents tags in one namespace cannot hide the tags of other namespaces."""
         registry.answers = {(who, "/0"): 404 for who in ("old", "new")}
         invented = [f"team/app:0{number}" for number in range(9)]
         found = prove(uses={"a": invented, "b": ["team/app:v1"]})
@@ -374,7 +374,7 @@ class TestBounds:
 
 
 class TestAccepted:
-    """Logins of secrets, where any login of the user is the old one."""
+    """Logins of secrets, in a rotation where any login of the user counts as the old one."""
 
     def copy(self, name: str, *passwords: str, keys: Sequence[str] = ("",), host: str = "") -> Copy:
         raw = {password: f"{OLD.username}:{password}".encode() for password in passwords}
@@ -415,7 +415,7 @@ class TestAccepted:
         assert ([ref.name for ref in found.refused], found.logins) == (["x"], {})
 
     def test_a_login_at_a_registry_that_asks_for_none_is_not_accepted(self, certificate: str) -> None:
-        """With any password, it answers 200."""
+        """The registry answers 200 for any password."""
         with served(
             answer("HTTP/1.1 200 OK", "Content-Length: 0", "Connection: close"), server_context(certificate)
         ) as server:
@@ -459,7 +459,7 @@ class TestImagesOfARepository:
     def test_another_image_does_not_excuse_one_that_only_the_old_login_pulls(
         self, registry: Registry, prove: Prove
     ) -> None:
-        """Some registries give rights by tag."""
+        """Some registries grant access by tag."""
         registry.answers["new", "/v1"] = 403
         assert f"cannot pull {registry.host}/team/app:v1, but the old" in refused(prove, "team/app:v1", "team/app:v2")
 
@@ -523,7 +523,7 @@ class TestOldLogin:
     def test_a_single_refusal_marks_the_old_login_as_refused(
         self, certificate: str, registry: Registry, prove: Prove
     ) -> None:
-        """Pods cannot pull from there now."""
+        """Pods cannot pull from that registry at the moment."""
         other = Registry(answers={("old", "/v2/"): 401})
         with served(other.script, server_context(certificate)) as server:
             assert prove(registries=[registry.host, server.host]).old_login == "refused"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which images a login must be good for, and which pods say that it is refused."""
+"""The uses of a login are the images that it must be able to pull, with the pods that report it as refused."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ class TestCause:
 
 
 def with_volume(obj: dict[str, Any], image: str) -> dict[str, Any]:
-    """The pod with an image volume that its first container mounts."""
+    """Return the pod with an image volume that its first container mounts."""
     obj["spec"]["volumes"] = [{"name": "model", "image": {"reference": image}}]
     obj["spec"]["containers"][0]["volumeMounts"] = [{"name": "model", "mountPath": "/model"}]
     return obj
@@ -189,7 +189,7 @@ class TestImageVolumes:
 
 
 def taken(*images: str, init: list[dict[str, Any]] | None = None, **parts: Any) -> dict[str, Any]:
-    """A pod that a node has, with states of its init containers."""
+    """Return a pod on a node, with states of its init containers."""
     obj = pod(*images, **parts)
     obj["spec"]["nodeName"] = "node-1"
     if not parts.get("message"):
@@ -325,7 +325,7 @@ class TestSecretFor:
         assert secret_for(self.OTHER, copies[1:]) is None
 
     def test_the_oldest_secret_and_then_the_first_by_name_is_chosen(self) -> None:
-        """No user can make an older one."""
+        """No user can create an older secret."""
         old, new = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"
         copies = [self.created("a", new), self.created("c", old), self.created("b", old), self.created("d", new)]
         assert secret_for(self.IMAGE, copies) == (old, "b")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What may be asked about the pull secret of the nodes."""
+"""The options of global_pull_secret_info become a question about the nodes' pull secret, or an error."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When the pull secret has arrived: what a pool says of itself is not enough."""
+"""The pull secret counts as rolled out only if the machine configurations contain it. A pool's own status is not enough."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def pool(current: str, target: str, *, updated: int = 2, paused: bool = False, d
 
 
 def asked(obj: dict[str, Any] | None, inspection: PoolRollout | None = None, **found: Any) -> Evaluation:
-    """What is said of one pool, with the configurations that it has."""
+    """Evaluate one pool with its existing machine configurations."""
     inspection = inspection or PoolRollout()
     objects = {"worker": obj} if obj else {}
     refs = inspection.related("", objects)
@@ -100,7 +100,7 @@ class TestRolledOut:
         assert len(found.waiting_for) == 1
 
     def test_a_rollout_of_something_else_is_not_waited_for(self) -> None:
-        """All machines have one of two configurations, and both hold it."""
+        """All machines have one of two configurations, and both contain the pull secret."""
         assert waits(asked(pool("new", "other", updated=1))) == ""
 
     def test_a_paused_pool_is_not_waited_for_but_reported(self) -> None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is said of the nodes' pull secret on each kind of cluster, and how it is waited for."""
+"""The module reports the nodes' pull secret for each kind of cluster, and waits for its rollout."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A subject that is granted and revoked, a binding with two roles, or one that another entry has for itself or prunes."""
+"""Two entries contradict each other if one revokes the other's grant, gives its binding another role, or prunes or claims the binding."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class TestContradict:
 
     @pytest.mark.parametrize("more", [{}, {"prune": True}])
     def test_a_grant_and_a_later_revocation_in_another_binding_contradict(self, more: Any) -> None:
-        """The other way round it is moved: what is granted is planned on what is left."""
+        """In the other order, the subject is moved: the grant is planned on the result of the revocation."""
         pair = [grant(JANE, BOB), revoke(JANE, ANN, name="theirs", **more)]
         said = (
             "User jane is granted by one entry and revoked by the other in role binding theirs: to move it to role binding ours, "

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Promise 1 for role bindings: grants are added and taken back one by one, other people's stay as they are."""
+"""Grants are added and revoked one by one, and other people's grants stay unchanged."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class TestPlanPresent:
         assert [change.action for change in plan(other).changes] == ["create"]
 
     def test_our_binding_is_extended_in_place(self) -> None:
-        """Foreign entries stay verbatim, duplicates and odd spellings included; the version that was read is sent."""
+        """Foreign entries stay verbatim, including duplicates and odd spellings. The request contains the version that was read."""
         foreign = [SPELLINGS[2], JANE, JANE, {"kind": "ServiceAccount", "name": "builder"}]
         (change,) = plan(binding(OURS, *foreign), projects=["project-c"]).changes
         assert change.action == "update"
@@ -287,7 +287,7 @@ class TestPrune:
 
 
 class TestEveryOptionAtOnce:
-    """Whatever is asked for: a plan carried out leaves nothing to plan, and what is not spoken of stays as it stands."""
+    """For any options, a second plan is empty, and subjects that the options do not name stay unchanged."""
 
     ENTRIES = st.lists(st.sampled_from([*SPELLINGS, JANE, ALL_OF_C, {"kind": "Group", "name": "ops"}]), max_size=6)
     GONE = st.dictionaries(st.sampled_from([ACCOUNT_REF, PROJECT_REF]), st.none() | st.just({}))
@@ -338,7 +338,7 @@ class TestRole:
 
 
 class TestUnlabelledBinding:
-    """A binding of our name that somebody else created, or that lost its label: edited, never deleted."""
+    """A binding of our name that another client created, or that lost its label, is edited and never deleted."""
 
     @pytest.mark.parametrize(
         "given_", [{"state": "absent"}, {"exclusive": True, "users": ["bob"], "service_accounts": []}]
@@ -428,7 +428,7 @@ class TestAbsentWithPrune:
 
 
 class TestOddEntries:
-    """What no API server sends: nothing is lost and nothing fails otherwise than in words."""
+    """Objects that no API server sends lose nothing and cause only readable errors."""
 
     ODD = (
         None,
@@ -546,7 +546,7 @@ class TestDetails:
 
 
 class TestWhateverIsSent:
-    """JSON of any shape: a plan or a refusal in words, and every entry that is not revoked is kept in its place."""
+    """JSON of any shape leads to a plan or a readable refusal. Every entry that is not revoked keeps its place."""
 
     JSON = st.recursive(
         st.none()

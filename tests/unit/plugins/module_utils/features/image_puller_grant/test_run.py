@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may pull after a grant or a revocation, by the API server's own answer; an answer from before the write is not believed."""
+"""After a grant or a revocation, the API server's own answer decides who can pull. Answers from before the write do not count."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ class TestRevoked:
 
     @pytest.mark.parametrize("edited", ["ours", "of-somebody-else"])
     def test_an_answer_by_any_binding_that_was_edited_is_asked_for_again(self, edited: str) -> None:
-        """`revoke_from: every_binding` edits others than the one named by `binding_name`."""
+        """`revoke_from: every_binding` also edits bindings other than `binding_name`."""
         clock = Clock()
         result, _api = verify([by(edited), by(edited), NO], changed("ours", "of-somebody-else"), clock, present=False)
         assert (access(result), result.notes) == ([(False, None)], ())
@@ -196,7 +196,7 @@ class TestErrors:
 
 
 class TestEntries:
-    """Of several grants for one namespace, each that asks for it is verified, and fails alone."""
+    """Of several grants for one namespace, each grant with verification is verified and fails on its own."""
 
     ANN = Subject("User", "ann")
 

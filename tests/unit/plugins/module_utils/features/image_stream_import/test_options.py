@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What `image_stream_import` is asked for."""
+"""The options of `image_stream_import` become the selected streams, or an error."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Imports are sent once for each stream, and what became of each tag is told, also when the server refuses, loses or changes something."""
+"""Each stream is imported once and each tag's result is reported, even if the server refuses, loses or changes something."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CONFLICT = status_object(409, "Conflict", "the image stream was updated")
 
 
 class OpenShift(FakeApi):
-    """Imports as OpenShift does: `refused` names the tags whose import fails again, with the message."""
+    """Import as OpenShift does. `refused` contains the tags whose import fails again, with the message."""
 
     def __init__(self, *groups: str) -> None:
         super().__init__()
@@ -85,7 +85,7 @@ class OpenShift(FakeApi):
 
     @property
     def sent(self) -> list[list[str]]:
-        """The tags of each import that was sent."""
+        """Return the tags of each import that was sent."""
         return [
             [image["to"]["name"] for image in request.body["spec"]["images"]]
             for request in self.requests
@@ -301,7 +301,7 @@ class TestFailed:
         assert api.sent == []
 
     def test_a_failure_of_an_import_ends_nothing_in_other_namespaces(self, api: OpenShift) -> None:
-        """Whoever has a stream chooses its registry, and so the answer."""
+        """The owner of a stream chooses its registry, and therefore the answer."""
         for name, tag in (("a", "v1"), ("b", "v2")):
             api.stream(name, "app", tag)
         api.refused["v1"] = "you may not have access"
@@ -335,7 +335,7 @@ class TestFailed:
 
 class TestMeanwhile:
     def changing(self, api: OpenShift, change: Callable[[], None], times: int = 1) -> None:
-        """Somebody else does this just before an import arrives."""
+        """Let another client make this change just before an import arrives."""
         left = [times]
 
         def before(request: Request) -> None:
@@ -361,7 +361,7 @@ class TestMeanwhile:
         assert [len(sent) for sent in api.sent] == [25, 25, 5]
 
     def test_a_piece_after_one_that_was_refused_names_a_version(self, api: OpenShift) -> None:
-        """Without one the server would make a stream anew that was deleted meanwhile."""
+        """Without a version, the server would recreate a stream that was deleted in the meantime."""
         api.stream("a", "app", *(f"v{number:02}" for number in range(30)))
         api.fail(POST, QUOTA)
         run(api)

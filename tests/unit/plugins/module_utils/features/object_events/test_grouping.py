@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What happens within a short while is one event."""
+"""Changes within a short time are grouped into one event."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def happened(change: str, place: str, kind: str = "Namespace", name: str = "", *
 
 
 def taken(group: Grouping, now: float = 100.0, going: str = "") -> Any:
-    """The next event; None when there is nothing to tell."""
+    """Return the next event, or None if there is nothing to report."""
     return next(iter(group.take(now, going.split().__contains__)), None)
 
 

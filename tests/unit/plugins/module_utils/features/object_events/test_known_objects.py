@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever comes, in whatever order and however often: what was not known is told, once."""
+"""Each new fact about an object is reported once, in any order of changes and for any number of repetitions."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ class TestWatches:
     st.lists(st.tuples(st.sampled_from(["appeared", "went", "listed"]), st.sampled_from("abc"), st.sampled_from("12")))
 )
 def test_any_sequence_of_changes_ends_with_the_state_of_the_last_list(story: list[tuple[str, str, str]]) -> None:
-    """Who keeps what is told knows what is there, whatever happened."""
+    """A reader who keeps all reported changes has the state of the cluster, whatever happened."""
     ledger, believed = KnownObjects(), {}
     for what, name, uid in story:
         one = namespace(name, uid)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a source tells of a cluster that fails in every way: everything once, nothing else, and it never ends."""
+"""An event source reports every change exactly once and never ends, however the cluster fails."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ PARTIAL = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
 @dataclass
 class Source:
-    """A source at work. `events` are those that it told."""
+    """A running source with its reported `events`."""
 
     events: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def told(self) -> list[str]:
-        """Each change of an object, in order."""
+        """Return each change of an object, in order."""
         found = [one for event in self.events if event["type"] == "objects" for one in event["objects"]]
         return [
             f"{one['change']} {one['namespace']}" + (f"/{one['name']}" if one["kind"] != "Namespace" else "")
@@ -63,7 +63,7 @@ class Source:
             time.sleep(0.01)
 
     def until_told(self, *changes: str) -> None:
-        """Waits for these, and sees that there was nothing else."""
+        """Wait for these changes and assert that there were no others."""
         self.until(lambda: len(self.told) >= len(changes))
         assert self.told == [*changes]
 
@@ -77,7 +77,7 @@ def source(
     before: Callable[[], Any] = bool,
     **options: Any,
 ) -> Iterator[Source]:
-    """`before` is called before each event is taken."""
+    """Run a source. `before` is called before each event is taken."""
     given = (
         {"host": host, "api_key": "token-1", "ca_cert": loopback_certificate(), **options}
         if "kubeconfig" not in options
@@ -103,7 +103,7 @@ def source(
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> WatchedApi:
-    """With one namespace. Nobody waits long."""
+    """An API server with one namespace, and short waiting times."""
     monkeypatch.setattr(run, "_FIRST_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(run, "_LONGEST_PAUSE_SECONDS", 0.1)
     monkeypatch.setattr(run, "_FIRST_RESYNC_PAUSE_SECONDS", 0.05)
@@ -185,7 +185,7 @@ class TestWhatIsTold:
         assert found.health == ["connected"]
 
     def test_the_first_lists_are_reported_together(self, api: WatchedApi) -> None:
-        """Else each namespace would be served twice."""
+        """Otherwise each namespace would be processed twice."""
         api.put("serviceaccounts", "old", "robot")
         api.trouble("list", status(503, "ServiceUnavailable", "starting"), resource="serviceaccounts", times=2)
         with api.served() as host, source(host, replace(SETTINGS, watched=BOTH)) as found:
@@ -209,7 +209,7 @@ class TestWhatIsTold:
             assert api.asked["list namespaces"] >= 2
 
     def test_existing_namespaces_are_reported_again_after_a_while(self, api: WatchedApi) -> None:
-        """What a run could not do is taken up so. What is in a namespace comes with it."""
+        """This repeats work that a run could not finish. It includes the objects in the namespace."""
         api.put("serviceaccounts", "old", "robot")
         settings = replace(SETTINGS, watched=BOTH, resync_seconds=0.5, repeat_seconds=0.1)
         with api.served() as host, source(host, settings) as found:
@@ -238,7 +238,7 @@ def line(type_: str, **parts: Any) -> bytes:
     return json.dumps({"type": type_, "object": {**OBJECT, **parts}}).encode() + b"\n"
 
 
-#: Answers to a watch after which it has to go on as if nothing had been.
+#: Answers to a watch after which the source must continue as if nothing had happened.
 BAD_WATCHES: dict[str, Any] = {
     "refused": status(403, "Forbidden", 'User "x" cannot watch'),
     "overloaded": status(429, "TooManyRequests", "busy"),
@@ -291,7 +291,7 @@ class TestTrouble:
     @pytest.mark.parametrize("trouble", BAD_WATCHES)
     @pytest.mark.parametrize("times", [1, 3])
     def test_a_watch_that_fails_loses_nothing(self, api: WatchedApi, trouble: str, times: int) -> None:
-        """Once is no news; again and again is."""
+        """A single failure is not reported. Repeated failures are."""
         api.trouble("watch", BAD_WATCHES[trouble], times=times)
         with api.served() as host, source(host, replace(SETTINGS, watch_seconds=1)) as found:
             found.until(lambda: api.troubles[0].times == 0)
@@ -299,12 +299,12 @@ class TestTrouble:
             api.namespace("new")
             found.until(lambda: len(found.told) > 1 and found.health[-1:] == ["connected"])
             assert [change.split()[1] for change in found.told] == ["old", "new"]
-            # A watch that hangs is one that goes on, until it should have ended.
+            # A hanging watch counts as running until its time is over.
             assert found.health.count("lost") == (0 if times == 1 else 2 if trouble == "a hang" else 1)
 
     @pytest.mark.parametrize("trouble", BAD_LISTS)
     def test_a_list_that_fails_again_and_again_ends_no_watch(self, api: WatchedApi, trouble: str) -> None:
-        """It is told once, what happens is still told, and nothing is taken for gone."""
+        """The failure is reported once. Changes are still reported, and no object counts as deleted."""
         settings = replace(SETTINGS, resync_seconds=0.5)
         with api.served() as host, source(host, settings) as found:
             found.until_told("existing old")
@@ -369,7 +369,7 @@ class TestTrouble:
         "trouble", ["no JSON", "cut in a line", "failing", "failed on the way", "no version", "no UTF-8"]
     )
     def test_changes_after_a_broken_watch_are_found_by_a_list(self, api: WatchedApi, trouble: str) -> None:
-        """Such as a version that an API server, restored from a backup, does not have yet."""
+        """For example, an API server restored from a backup does not have the version yet."""
         api.trouble("watch", BAD_WATCHES[trouble], times=10_000)
         with api.served() as host, source(host) as found:
             found.until_told("existing old")
@@ -379,7 +379,7 @@ class TestTrouble:
 
     @pytest.mark.parametrize("ends", [True, False])
     def test_a_watch_that_ends_after_one_line_counts_as_lost(self, api: WatchedApi, ends: bool) -> None:
-        """Else the API server would be asked without a pause, and nobody told."""
+        """Otherwise the source would send requests without a pause and report nothing."""
         api.trouble("watch", line("BOOKMARK"), times=10_000, ends=ends)
         with api.served() as host, source(host) as found:
             found.until(lambda: found.health == ["connected", "lost"])
@@ -402,7 +402,7 @@ class TestTrouble:
             found.until_told("existing old", "created new")
 
     def test_no_change_is_lost_while_the_reader_is_busy(self, api: WatchedApi, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A rulebook that is busy. What waits meanwhile is bounded, and the rest waits at the API server."""
+        """The rulebook is busy. The number of waiting changes is limited, and the rest waits at the API server."""
         monkeypatch.setattr(run, "_MOST_WAITING", 10)
         monkeypatch.setattr(run, "_LOOK_SECONDS", 0.01)
         free = threading.Event()
@@ -413,7 +413,7 @@ class TestTrouble:
             for number in range(300):
                 api.namespace(f"n{number}")
             api.cut()
-            # Longer than anything waits that does not wait for ever: if it gave up, namespaces would be lost.
+            # Longer than any limited wait: if the source gave up, namespaces would be lost.
             free.wait(0.5)
             assert found.told == ["existing old"]
             free.set()
@@ -457,7 +457,7 @@ class TestTrouble:
         with api.served() as host, source(host) as found:
             found.until_told("existing old")
             found.until(lambda: api.asked["watch namespaces"])
-            with api._changed:  # nobody hears of it
+            with api._changed:  # no watch reports the change
                 api.objects["namespaces", "", "missed"] = {"name": "missed", "uid": "m", "resourceVersion": "1"}
             api.compact()
             api.cut()
@@ -474,7 +474,7 @@ class TestTrouble:
             with _closed(api):
                 found.until(lambda: found.health[-1] == "lost")
                 api.namespace("made-meanwhile")
-        # The first server is down now: another one at its place.
+        # The first server is down now, and another one uses its port.
         with reserved, source(host) as found, api.served(port):
             found.until(lambda: len(found.told) == 2)
             assert sorted(found.told) == ["existing made-meanwhile", "existing old"]
@@ -537,7 +537,7 @@ class TestTrouble:
 
 @contextmanager
 def _closed(api: WatchedApi) -> Iterator[None]:
-    """Every request fails meanwhile."""
+    """Let every request fail in this block."""
     api.trouble("watch", status(503, "ServiceUnavailable", "shutting down"), times=10_000)
     api.trouble("list", status(503, "ServiceUnavailable", "shutting down"), times=10_000)
     api.cut()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether the cluster is seen is told when that changes, once."""
+"""A change in the health of the watches is reported once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def failed(state: str, kind: str, message: str) -> dict[str, Any]:
 
 
 def whole() -> WatchHealth:
-    """One that has said that A and B are watched."""
+    """Return a WatchHealth that has reported A and B as connected."""
     sight = WatchHealth(["A", "B"])
     sight.healthy("A")
     assert sight.healthy("B") == [connected("AB")]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two pull secrets, registry by registry: names and parts, never a value."""
+"""The comparison of two pull secrets shows registries and names of fields, and never a value."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module on a service and an API server, both on loopback: what it hands on, what it compares, what it refuses."""
+"""The module returns the pull secret of a service, compares it with the cluster's, and refuses invalid answers, all on loopback."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def api() -> FakeApi:
 
 @pytest.fixture
 def ask(ocm: Ocm, api: FakeApi, certificate: str) -> Iterator[Ask]:
-    """The module's result. Beside `auth_config`, nothing of it is a credential."""
+    """Return the module's result. It contains no credential outside of `auth_config`."""
     with in_memory(api) as modules:
 
         def call(**options: Any) -> dict[str, Any]:
@@ -114,7 +114,7 @@ class TestContent:
 
 
 def test_all_credentials_are_hidden(ocm: Ocm, api: FakeApi, certificate: str) -> None:
-    """The access token, what the service answers, and what the cluster holds: whatever is shown from then on has none of it."""
+    """Later output contains neither the access token nor credentials from the service's answer or the cluster."""
     held = {"auths": {"mine.example.com": entry("quay.io", "canary-mine")}}
     hold(api, held)
     hidden: list[str] = []

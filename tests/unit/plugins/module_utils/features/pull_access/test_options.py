@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the options ask about, and which ask about nothing."""
+"""The options of pull_access_info become a question about pods, workloads or an image. Names that cannot exist are refused."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is read for an explanation, in how many requests, and what is said of what cannot be read."""
+"""An explanation needs few requests and reports the objects that the caller cannot read."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class TestQuestions:
 
 
 class TestPodsOfAWorkload:
-    """A deployment whose pod was refused at second 1000, as its status says."""
+    """The status of the deployment's pod shows that it was refused at second 1000."""
 
     ASKED = PullAccess(pods_of=(DEPLOYMENT, "web"))
 
@@ -308,8 +308,8 @@ class TestCost:
         outcome = ask(api, namespaces=names)
         assert outcome.extra["verdicts"]["pulls"] == 120
         assert len(api.asked) == len(set(api.asked))
-        # Pods, eight kinds of workloads, accounts, secrets of two types, three kinds of mirror sets, two kinds of image policies, and two
-        # objects of the cluster.
+        # Pods, eight kinds of workloads, accounts, secrets of two types, three kinds of mirror sets, two kinds of image policies,
+        # and two objects of the cluster.
         assert len(api.asked) == 19
 
     def test_healthy_namespaces_are_only_counted_if_there_are_many(self) -> None:
@@ -392,7 +392,7 @@ class TestUnreadable:
         assert found["reason"].startswith("whether service account a/default may pull from b is not known: ")
 
     def test_objects_outside_the_project_make_a_verdict_unknown_and_appear_once(self, api: FakeApi) -> None:
-        """What is not of the project may not be read: that is said once, and decides only where nothing else does."""
+        """The caller cannot read objects outside the project. They are reported once and decide only if nothing else does."""
         self.refuse(api, r"/apis/(config|operator)\.openshift\.io/|/api/v1/nodes|/openshift-config/|POST ")
         secret(api, "a", "docker.io", name="hub")
         denied = {"state": {"waiting": {"reason": "ErrImagePull", "message": "invalid username/password: x"}}}
@@ -448,7 +448,7 @@ def test_arbitrary_objects_cause_no_internal_error(first: Changed, second: Chang
 
 
 def everything(api: FakeApi) -> list[tuple[str, str, str]]:
-    """A pod that leads to each kind of object there is, and a workload; the places of what they lead to."""
+    """Create a pod that leads to each kind of object, and a workload. Return the paths of these objects."""
     team(api, "a")
     host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
     mirror = {"source": host, "mirrors": ["m.io"]}

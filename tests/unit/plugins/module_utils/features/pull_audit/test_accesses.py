@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pods that are alike are explained once; where something breaks, each has its own words."""
+"""Equal pods are explained once, and each failing pod is reported with its own message."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from support.surveyed import deployment, place, pod, secret, survey
 
 
 class Counting(ListedLookup):
-    """Counts how often something is looked up."""
+    """Count the look-ups."""
 
     looks = 0
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which rules are applied where, and what is said of the others."""
+"""Each rule is applied where its objects were read. The document reports all other rules as not applied."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_rules_that_depend_on_an_option_are_only_listed_with_it() -> None:
 
 
 class Failing(dict):  # type: ignore[type-arg]
-    """Objects that nobody thought of."""
+    """Objects that raise an unexpected error."""
 
     def values(self):
         raise KeyError("nobody thought of it")

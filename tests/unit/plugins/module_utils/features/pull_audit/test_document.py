@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The document of an audit: what is counted, who reaches which registry, who may pull from where."""
+"""The document of an audit contains the counts, the registries of each account, and the pullers of each project."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What will stop pulling, from which version on, and what will not."""
+"""A forecast names the pulls that will fail, and the first version in which they do."""
 
 from __future__ import annotations
 

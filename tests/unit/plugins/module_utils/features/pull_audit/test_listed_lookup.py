@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lists answer what explanations look up; a right is proven by a binding or asked for."""
+"""Explanations find their objects in the lists. A right is proven by a binding, or the API server is asked for it."""
 
 from __future__ import annotations
 

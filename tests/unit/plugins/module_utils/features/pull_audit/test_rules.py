@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rules as data, and the page that describes them."""
+"""Each rule is complete and described in the documentation page about audits."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 
 ROOT = Path(__file__).parents[6]
 PAGE = (ROOT / "docs/docsite/rst/audit.rst").read_text(encoding="utf-8")
-#: The title of a section of the lowest level, such as a rule's.
+#: The title of a section of the lowest level, such as the section of a rule.
 _SECTION = r"^([a-z-]+)\n\^+\n\n"
 NEEDS = {
     survey.SECRETS, survey.ACCOUNTS, survey.PODS, survey.WORKLOADS_READ, survey.BINDINGS, survey.STREAMS, survey.BUILDS
 }  # fmt: skip
-#: What is applied to more than one namespace, or needs an option.
+#: Rules that are applied to more than one namespace, or need an option.
 OTHERS = {
     "credential-expires", "credential-in-many-places", "credential-copies-differ", "forecast-cached-image", "forecast-credential-provider",
     *DRIFT, OPEN_TO_USERS,
@@ -33,7 +33,7 @@ OTHERS = {
 
 
 def sections() -> dict[str, str]:
-    """The text of each rule's section, by its title, up to the next section of any level."""
+    """Return the text of each rule's section by its title, up to the next section of any level."""
     _before, *parts = re.split(_SECTION, PAGE, flags=re.MULTILINE)
     texts = (re.split(r"^\S.*\n[-=^]{3,}\n", text, flags=re.MULTILINE)[0] for text in parts[1::2])
     return dict(zip(parts[::2], texts, strict=True))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long logins live, where their copies stand, and that no message holds one."""
+"""The rules report expired and short-lived logins, logins in many places or in differing copies, and a searched credential, without showing one."""
 
 from __future__ import annotations
 

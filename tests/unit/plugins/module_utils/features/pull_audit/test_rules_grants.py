@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may pull that should not, and what is left of grants by hand."""
+"""The rules report subjects that should not be able to pull, and leftovers of manual grants."""
 
 from __future__ import annotations
 

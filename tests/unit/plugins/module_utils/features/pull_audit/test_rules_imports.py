@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why an image stream cannot import, and which secrets it would take."""
+"""The rules report failed imports of image streams and the secrets that an import may use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REFUSED = 'incorrect username or password for image "q.io/team/app:v1"'
 
 
 def names(found):
-    """The secrets that the fix writes; at its end, it imports."""
+    """Return the secrets that the fix writes. The last task of the fix is the import."""
     *written, imported = found.fix
     assert imported["openshift_ops.image_pull.image_stream_import"] == {"namespaces": ["a"], "streams": ["app"]}
     return [task["openshift_ops.image_pull.pull_secret"]["name"] for task in written]

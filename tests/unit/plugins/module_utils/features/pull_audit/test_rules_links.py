@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is said of the lists of service accounts."""
+"""The rules report missing secrets and duplicate names on the lists of service accounts, and accounts without a generated secret."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is said of pods and templates, and of which of them."""
+"""The rules report failing pulls of pods and templates, each problem once."""
 
 from __future__ import annotations
 

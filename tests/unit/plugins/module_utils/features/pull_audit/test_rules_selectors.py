@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Selectors that users can join by the name of a project that they request."""
+"""The rules report selectors that users can join by requesting a project with a matching name."""
 
 from __future__ import annotations
 

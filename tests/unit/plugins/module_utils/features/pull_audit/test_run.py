@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is read for an audit, in how many requests, and what is said of what cannot be read."""
+"""An audit needs few requests and reports the objects that the caller cannot read."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def content(*hosts: str) -> dict[str, str]:
 
 
 def team(api: FakeApi, namespace: str) -> None:
-    """A namespace in which all is well, and has something of each kind."""
+    """Create a namespace without problems that has an object of each kind."""
     api.put("namespaces", "", namespace)
     api.put("serviceaccounts", namespace, "default", imagePullSecrets=[{"name": "pull"}])
     api.put("secrets", namespace, "pull", type="kubernetes.io/dockerconfigjson", data=content("q.io"))
@@ -100,7 +100,7 @@ class TestReading:
         assert len(many) == len(set(many))
         assert not [request for request in many if "/namespaces/n" in request]
         lists = [request for request in many if "limit=" in request]
-        # Beside the kinds of the namespaces: cluster role bindings, image policies of the cluster, and three kinds of mirror sets.
+        # In addition to the kinds of the namespaces: cluster role bindings, the cluster's image policies, and three kinds of mirror sets.
         assert len(lists) == LISTED + 5
 
     def test_charts_of_helm_are_left_to_the_server_unless_something_is_searched(self, api: FakeApi) -> None:
@@ -274,7 +274,7 @@ class TestUnreadable:
         assert sentence.endswith(". It is unknown whether a grant to it is dead")
 
     def test_credential_providers_of_one_readable_version_are_enough(self, api: FakeApi) -> None:
-        """A version that may not be listed does not matter where another one tells."""
+        """A version that the caller cannot list does not matter if another version has the information."""
         asked = PullAudit(target_version="5.0", rules=("forecast-credential-provider",))
         api.fail("criocredentialproviderconfigs", FORBIDDEN)
         assert found(audited(api, asked=asked))["unreadable"] == []
@@ -298,7 +298,7 @@ class TestUnreadable:
         assert sentence == "the nodes could not be read: the caller may not list them. Not applied: forecast-short-name"
 
     def test_openshift_without_a_readable_version_is_reported(self, api: FakeApi) -> None:
-        """Whether its pull secrets are generated is said by an object that is not there."""
+        """An object that does not exist here states whether the cluster generates pull secrets."""
         groups = {"groups": [{"name": "config.openshift.io"}]}
         api.faults.insert(0, api.faults[0].__class__("GET /apis$", Answer(200, groups), ALWAYS))
         document = found(audited(api))
@@ -350,7 +350,7 @@ def test_arbitrary_objects_cause_no_internal_error(changes: list[tuple[str, Chan
 
 
 def _named(changed: Any, stored: dict[str, Any]) -> dict[str, Any]:
-    """What the client makes sure of: a name, and a namespace."""
+    """Return the metadata that the client guarantees: a name, and a namespace."""
     meta = changed.get("metadata") if isinstance(changed, dict) else None
     own = {name: stored["metadata"][name] for name in ("name", "namespace") if name in stored["metadata"]}
     return {**(meta if isinstance(meta, dict) else {}), **own}

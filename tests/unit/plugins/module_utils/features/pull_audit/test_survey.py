@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is told of secrets, and which secrets a namespace names."""
+"""The survey of a namespace describes its secrets, and lists the secrets that its objects name."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is kept of an object: all that a rule looks at, and no more."""
+"""A trimmed object keeps exactly the fields that the rules use."""
 
 from __future__ import annotations
 

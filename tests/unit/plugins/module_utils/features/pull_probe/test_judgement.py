@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a pod's status proves of the pull of its image."""
+"""The status of a probe pod proves that its image can be pulled, that it cannot, or neither."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What `pull_probe` is asked for, and what it refuses before a request is sent."""
+"""The options of `pull_probe` become a probe. Invalid options are refused before the first request."""
 
 from __future__ import annotations
 

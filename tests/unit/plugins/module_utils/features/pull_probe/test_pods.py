@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pod that makes a node pull an image."""
+"""The probe pod makes a node pull an image and asks for no privileges."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class TestPod:
         }
 
     def test_a_restricted_namespace_accepts_the_pod(self) -> None:
-        """Kubernetes' Pod Security standard; the user is left to OpenShift."""
+        """The pod meets the restricted Pod Security Standard of Kubernetes. OpenShift chooses the user."""
         (container,) = spec_of(PullProbe(("q.io/a:1",)))["containers"]
         context = container["securityContext"]
         assert context["allowPrivilegeEscalation"] is False

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pods that pull: made, judged and deleted, in few requests, and none is left whatever happens meanwhile."""
+"""A run creates, judges and deletes its probe pods in few requests, and never leaves a pod behind."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ RUNS = {"running": {}}
 REFUSED = {"waiting": {"reason": "ErrImagePull", "message": BAD}}
 STARTS = {"waiting": {"reason": "ContainerCreating"}}
 
-#: What becomes of a pod: the state of its container, or None while no node has it.
+#: The state that a node gives to a pod's container, or None while no node has the pod.
 Node = Callable[[Mapping[str, Any]], Any]
 
 
 def cluster(*namespaces: str, node: Node = lambda _pod: RUNS, answers_after: int = 0) -> FakeApi:
-    """A cluster whose node answers when the pods are listed, for each pod after so many lists."""
+    """Return a cluster whose node answers for each pod after `answers_after` lists of the pods."""
     api = FakeApi(namespaces_checked=True)
     for name in namespaces or ("a",):
         api.put("namespaces", "", name)
@@ -87,7 +87,7 @@ def told(outcome: Outcome) -> list[tuple[str, str]]:
 
 
 def kinds(api: FakeApi) -> list[str]:
-    """The requests in words, without the names of the pods."""
+    """Return the method and the path of each request, without the names of the pods."""
     return [re.sub(r"pull-probe-[0-9a-f]{10}", "POD", each).split("?")[0] for each in api.asked]
 
 
@@ -163,7 +163,7 @@ class TestOnePod:
 
 
 class TestEdited:
-    """Who may edit pods in the namespace decides which image its node pulls: then nothing is proven."""
+    """A user who can edit pods in the namespace decides which image its node pulls. Such a pod proves nothing."""
 
     def test_another_image_proves_nothing(self) -> None:
         def node(pod: Any) -> Any:
@@ -497,7 +497,7 @@ class TestFailures:
 
     @pytest.mark.parametrize("moment", ["POST", "GET", "DELETE"])
     def test_an_interruption_leaves_no_pod(self, moment: str) -> None:
-        """By a signal, in the thread that waits."""
+        """A signal interrupts the thread that waits."""
         api = cluster()
         work, left = api.before, [0 if moment == "POST" else 1 if moment == "GET" else 0]
 
@@ -523,7 +523,7 @@ class TestFailures:
                 assert goes_on.wait(10)
 
         def sleep(seconds: float) -> None:
-            """The run waits for the answer."""
+            """Run while the module waits for the answer."""
             goes_on.set()
             time.sleep(0.01)
             clock.sleep(seconds / 100)
@@ -536,7 +536,7 @@ class TestFailures:
         assert probes(api) == []
 
     def test_no_pod_is_created_after_an_interruption(self) -> None:
-        """A thread may have taken it just before."""
+        """A thread may have taken the pod from the queue just before."""
         api, clock, goes_on = cluster(), Clock(), threading.Event()
         main, others = threading.current_thread(), []
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The data of the page: what the program makes of it is what was found."""
+"""The program of the page restores the findings from the page's data without loss."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SEVERITIES = ("error", "warning", "info")
 
 
 def read(data: dict[str, Any], table: str = "findings") -> list[dict[str, Any]]:
-    """What the page's program reads, as page.js does it."""
+    """Restore the rows of a table in the same way as page.js."""
     names, texts, columns = data["names"], data["texts"], data[table]
     rows = []
     for at in range(len(columns["rule"])):
@@ -84,7 +84,7 @@ names = st.text(st.sampled_from("ab/-\u202e\ue000\ue001<&\u2028\x00é\U0001f600"
 
 @given(st.lists(st.tuples(names, names, names, st.text(max_size=30)), max_size=4))
 def test_any_names_and_texts_survive_the_encoding(rows: list[tuple[str, str, str, str]]) -> None:
-    """Names that are part of each other, or hold the letters of holes."""
+    """Names may be part of each other, or contain the placeholder characters."""
     found = []
     for at, (namespace, name, about, text) in enumerate(rows):
         message = f"{namespace}/{name} {about}{text}{name}".encode("utf-8", "ignore").decode()
@@ -158,7 +158,7 @@ def test_each_text_is_stored_once() -> None:
     data = as_data(merge_documents({"a": audits.document(audits.cluster(findings=many))}))
     assert len(data["texts"]) == 3
     assert len(embed_json(data)) < 110 * len(many)
-    # A name that begins like its namespace.
+    # The name begins with the name of its namespace.
     many = [audits.finding(namespace="pull", name=f"pull-{number:05}") for number in range(20)]
     data = as_data(merge_documents({"a": audits.document(audits.cluster(findings=many))}))
     assert len(data["texts"]) == 3

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is new and what is gone, cluster by cluster."""
+"""The comparison marks new findings and lists findings that are gone, for each cluster."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_findings_over_several_clusters_are_compared() -> None:
     made = compare_documents(now, {**document(x=[]), "findings": [B, C]})
     assert [finding["new"] for finding in made["findings"]] == [True, False]
     assert made["compared"]["gone"] == [{"cluster": "", "finding": C}]
-    # An audit has none, so nothing is known of before.
+    # An audit has no findings over several clusters, so nothing is known about earlier ones.
     made = compare_documents(now, document(x=[]))
     assert [finding["new"] for finding in made["findings"]] == [False, False]
     assert (made["compared"]["only_before"], made["compared"]["only_now"]) == ([], [])
@@ -73,7 +73,7 @@ def test_a_nameless_cluster_is_identified_by_its_server() -> None:
 
 
 def test_two_findings_with_one_id_are_both_kept() -> None:
-    """Such as those of two keys of a secret that differ in a user's name only."""
+    """For example, two keys of a secret may differ only in the name of a user."""
     two = [A, {**A, "message": "another"}]
     made = compare_documents(document(x=two), document(x=[]))
     assert [finding["new"] for finding in made["clusters"][0]["findings"]] == [True, True]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Audit documents from bytes: what is one, and the clear refusal of what is none."""
+"""Audit documents are read from bytes. Anything else is refused with a clear message."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_file_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Each place in a document, but for what stands in a fix and the names of rules."""
+    """Return the path of each value in a document, except values in a fix and the names of rules."""
     found = [path] if path else []
     if "fix" in path:
         return found
@@ -101,7 +101,7 @@ OPTIONAL = {"new", "made", "compared", "fix_effects", "fix_refusal"}
 
 @pytest.mark.parametrize("place", places(SMALL), ids=lambda place: ".".join(map(str, place)))
 def test_each_place_of_a_document_is_checked(place: tuple[Any, ...]) -> None:
-    """A wrong type in any place, a member too many and one too few: an error that names the place."""
+    """A wrong type, an extra member and a missing member each cause an error with the path."""
     for wrong in (None, 1.5, {"__proto__": 1}, [[]]):
         document = copy.deepcopy(SMALL)
         at: Any = document
@@ -132,7 +132,7 @@ def test_a_reference_to_a_missing_rule_or_registry_is_refused() -> None:
 
 
 def test_a_refusal_never_shows_a_value() -> None:
-    """Somebody may name a file with credentials."""
+    """A user may pass a file with credentials by mistake."""
     for content in (
         b'{"auths": {"quay.io": {"auth": "hunter2hunter2="}}}',
         b'{"format": "hunter2hunter2=", "x": 1}',

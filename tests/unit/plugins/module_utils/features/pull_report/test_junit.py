@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report as JUnit XML, held against what the common schema (of Ant's JUnit task) says, in words."""
+"""The report as JUnit XML follows the common schema of Ant's JUnit task, which is checked in code here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BOTH = ("error", "warning")
 
 
 def check(text: str) -> ElementTree.Element:
-    """Attributes and elements that the schema wants, in its order, and counts that agree."""
+    """Check the required attributes and elements, their order, and the counts."""
     root = ElementTree.fromstring(text)
     assert root.tag == "testsuites"
     for at, suite in enumerate(root):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options of a report: paths that would replace each other, modes, and what needs an older report."""
+"""Reports refuse paths that would overwrite each other, invalid modes, and comparisons without an older report."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page as it stands before its program runs. Chromium looks at the rest: tests/report."""
+"""The static page is complete and safe before its program runs. For the rest, tests/report uses Chromium."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ VOID = {"meta", "rect", "input", "br"}
 
 
 class Page(HTMLParser):
-    """The text of each element, attributes, and whether all elements are closed in their order."""
+    """Collect the text and the attributes of each element, and check that all elements are closed in order."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -196,7 +196,7 @@ HOSTILE = "<script>alert(1)</script>\"'></style><!--&\u202e\u0000]]>"
 
 
 def test_hostile_text_is_shown_as_text() -> None:
-    """Each text of a document is hostile; the elements of the page are the same as with harmless ones."""
+    """With hostile texts everywhere, the page has the same elements as with harmless ones."""
 
     def hostile(value: Any, text: str) -> Any:
         if isinstance(value, dict):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files of a report: whole or not at all, with their mode, and only where they say something else."""
+"""The files of a report are written completely or not at all, with their mode, and only if their content differs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shapes of JSON values: what is wrong, and where; never the value."""
+"""A wrong shape of a JSON value is reported with the problem and the path, and never with the value."""
 
 from __future__ import annotations
 

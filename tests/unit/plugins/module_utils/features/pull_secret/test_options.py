@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From options to the declared secret: what cannot work is refused before anything is read from the cluster."""
+"""Options become the declared secret. Options that cannot work are refused before anything is read from the cluster."""
 
 from __future__ import annotations
 
@@ -88,13 +88,13 @@ class TestSources:
 
 
 class TestHostile:
-    """No traceback, no request, one line."""
+    """Hostile input causes one line of text, without a traceback or a request."""
 
     @pytest.mark.parametrize(
         "key", ["[::1", "[::1]", "[", "%zz", "*", "?", "#x", "a" * 5000, "quay.io:99999999999", ":", "http://a", "[z-a].io", "\u00e9"]
     )  # fmt: skip
     def test_odd_registries_are_refused_and_those_of_a_file_are_written_with_a_warning(self, key: str) -> None:
-        """People type the first, and tools write the second: what is taken over from a cluster must not be refused."""
+        """Users type `registries`, and tools write auth files. Content that was exported from a cluster must not be refused."""
         if key != "quay.io:99999999999":
             message = refusal(registries=[registry(key)])
             assert message.startswith("option 'registries': registry ")
@@ -168,7 +168,7 @@ class TestHostile:
         ("password", "ok"), [("\udce9", True), ("\ufffd", True), ("\0", True), ("\ud800", False), ("\udfff", False)]
     )
     def test_passwords_are_bytes_or_unicode(self, password: str, ok: bool) -> None:
-        """A byte that is not UTF-8 stands as Ansible reads it from a file; half a pair of surrogates stands for nothing."""
+        """A byte that is not UTF-8 has the form in which Ansible reads it from a file. An unpaired surrogate has no meaning."""
         given = {"registries": [registry(password=password)]}
         if ok:
             assert declared(**given).auth_file.entries["quay.io"].password == password
@@ -199,7 +199,7 @@ class TestTarget:
         ],
     )
     def test_the_data_key_goes_with_the_type(self, kind: str, options: Any, key: str) -> None:
-        """As `oc create secret` names it; facts 1.1 and 1.4."""
+        """The data keys are the same as in `oc create secret`."""
         assert declared(state="absent", type=kind, registries=None, **options).target == pull_secret.Target(kind, key)
 
     @pytest.mark.parametrize("name", ["a b.json", "/me/", "a\0", ".", "..", "..a", "\u00e4", "a" * 254, "a\n"])

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Promises 2, 3 and 5 for one secret: exact changes, views without a credential, refusals before a write."""
+"""A plan for one secret has the exact changes, shows no credential, and refuses before the first write."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def cannot_be_edited(why: str) -> str:
     )
 
 
-#: Content that is not empty, and that nobody can say what it holds.
+#: Content that is not empty, and that no reader can interpret.
 UNREADABLE = [
     (BROKEN_DATA, "is not base64"),
     (secret("no JSON"), "is not valid JSON at line 1, column 1"),
@@ -109,7 +109,7 @@ UNREADABLE = [
 
 
 def planned(state: str, observed: dict[str, Any] | None) -> str:
-    """The actions that the declared state leads to, or the refusal."""
+    """Return the planned actions for the declared state, or the refusal."""
     given = {"state": state, **({} if state == "present" else {"registries": None})}
     try:
         plan = declared(**given).plan("project-a", {} if observed is None else {"quay": observed})
@@ -171,7 +171,7 @@ class TestPlan:
 
     @pytest.mark.parametrize("kind", pull_secret.TYPES)
     def test_a_secret_that_was_just_created_needs_no_change(self, kind: str) -> None:
-        """Also with the strings that Python can hold and UTF-8 cannot."""
+        """This includes strings that Python can represent and UTF-8 cannot."""
         desired = declared(type=kind, registries=[{**registry("\udc80ä✓"), "email": "\ud800@x"}])
         (change,) = desired.plan("project-a", {}).changes
         assert change.body["type"] == kind
@@ -250,7 +250,7 @@ class TestPlan:
 
 
 class TestUnreadable:
-    """What cannot be read is never taken for empty."""
+    """Unreadable content is never treated as empty."""
 
     @pytest.mark.parametrize(("observed", "why"), UNREADABLE)
     @pytest.mark.parametrize("mode", ["merge", "remove"])
@@ -259,7 +259,7 @@ class TestUnreadable:
         assert refusal(observed, mode=mode, recreate=True) == cannot_be_edited(why)
 
     def test_unreadable_content_is_not_edited_even_if_it_seems_to_match(self) -> None:
-        """Readers differ in what doubled `auths` hold."""
+        """Readers disagree about the content of a duplicate `auths`."""
         for text in ('{"auths": {"quay.io": %s}, "auths": {}}', '{"auths": {}, "auths": {"quay.io": %s}}'):
             observed = secret(text % json.dumps(entry()))
             for mode in ("merge", "remove"):
@@ -335,7 +335,7 @@ class TestUnreadable:
 
 
 class TestBytes:
-    """One byte that is not UTF-8 hides nothing and is kept."""
+    """A byte that is not UTF-8 hides nothing and is kept."""
 
     def test_merge_keeps_a_byte_that_is_not_utf_8(self) -> None:
         change = only_change(LATIN_1, mode="merge")
@@ -429,7 +429,7 @@ class TestNodesSecret:
     def test_another_secret_is_guarded_if_platform_registries_are_named(
         self, observed: Any, given: dict[str, Any], why: str
     ) -> None:
-        """As the pull secret of a hosted cluster, whatever its name."""
+        """The secret is protected like the pull secret of a hosted cluster, whatever its name is."""
         with pytest.raises(Refusal, match=why):
             declared(drop_platform_registries=[], **given).plan("clusters", {"quay": observed})
         assert declared(**given).plan("clusters", {"quay": observed}).changes
@@ -583,7 +583,7 @@ class TestDeleteEmpty:
 
 
 class TestAdditional:
-    """The secret that users of a hosted cluster add: the platform merges it whatever its type is, and keeps the logins of an empty one."""
+    """The platform merges the additional pull secret of a hosted cluster, whatever its type, and keeps the logins if it is empty."""
 
     NAME, NAMESPACE = "additional-pull-secret", "kube-system"
 
@@ -749,7 +749,7 @@ class TestRecreate:
 
 
 class TestPodman:
-    """Its type has no data key of its own; what is there is not lost."""
+    """A secret for Podman has no fixed data key, and existing content is kept."""
 
     FILE = b64(json.dumps({"auths": {"quay.io": entry("old")}}))
 

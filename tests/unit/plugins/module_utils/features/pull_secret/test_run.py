@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Logins are proven at a registry on 127.0.0.1: an entry with one that is refused or not proven fails alone."""
+"""An entry whose login a registry on 127.0.0.1 refuses or cannot prove fails, without affecting the others."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def server(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[HostileRegistry]:
-    """Gives everything but `secret/` to alice."""
+    """Serve a registry that gives alice everything except `secret/`."""
     monkeypatch.delenv("https_proxy", raising=False)
 
     def script(server: HostileRegistry) -> Iterable[bytes]:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A login that a registry on 127.0.0.1 refuses, while the secret has one that works: the failure of its entry says so."""
+"""If a registry on 127.0.0.1 refuses a login, the failure reports that the stored secret has a working one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def server(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[HostileRegistry]:
-    """Accepts the new login."""
+    """Serve a registry that accepts the new login."""
     monkeypatch.delenv("https_proxy", raising=False)
 
     def script(server: HostileRegistry) -> Iterable[bytes]:
@@ -53,7 +53,7 @@ def server(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hostil
 
 
 class Case:
-    """Entries that failed in namespaces, with what the secret `pull` holds there."""
+    """Failed entries by namespace, with the content of the secret `pull` there."""
 
     def __init__(self, certificate: str, host: str) -> None:
         self.api, self.certificate, self.host = FakeApi(), certificate, host

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which secrets are meant, and what cannot be."""
+"""The options of pull_secret_info select secrets, and options that cannot work are refused."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is told of a secret, which are meant, and that nothing of a login is told but its key and its end."""
+"""The module describes the selected secrets. Of a login, it returns only the registry key and the expiry time."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many namespaces in few requests; each different login is asked about once, and its answer stands wherever it does."""
+"""Many namespaces need few requests. Each different login is checked once, and all its copies get the result."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def server(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[HostileRegistry]:
-    """Gives everything but `secret/` to alice."""
+    """Serve a registry that gives alice everything except `secret/`."""
     monkeypatch.delenv("https_proxy", raising=False)
 
     def script(server: HostileRegistry) -> Iterable[bytes]:
@@ -55,7 +55,7 @@ def server(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hostil
 
 
 def put(api: FakeApi, namespace: str, name: str, auths: dict[str, str], user: str = "alice", **parts: Any) -> None:
-    """A secret with a password by each key."""
+    """Store a secret with a password for each key."""
     entries = {key: {"username": user, "password": password} for key, password in auths.items()}
     data = {".dockerconfigjson": base64.b64encode(json.dumps({"auths": entries}).encode()).decode()}
     api.put("secrets", namespace, name, type="kubernetes.io/dockerconfigjson", data=data, **parts)
@@ -176,7 +176,7 @@ def test_each_answer_is_reported_with_its_login(server: HostileRegistry, certifi
 
 
 def test_an_expiry_alone_is_not_a_refusal(certificate: str) -> None:
-    """Its registry does not answer here, so nothing is known."""
+    """The registry does not answer in this test, so the outcome is unknown."""
     api = FakeApi()
     put(api, "a", "pull", {"127.0.0.1:1": token(exp=60)})
     wanted = PullSecrets(verification=proving(certificate, named=["127.0.0.1:1"]))
@@ -188,7 +188,7 @@ def test_an_expiry_alone_is_not_a_refusal(certificate: str) -> None:
 def test_the_age_of_a_secret_shows_that_a_known_kind_has_expired(
     written: bool, outcome: str, certificate: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Amazon's registry, which refuses the token, behind a proxy."""
+    """A registry of Amazon behind a proxy refuses the token."""
 
     def script(_server: HostileRegistry) -> Iterable[bytes]:
         yield b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="r"\r\nConnection: close\r\n\r\n'

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Registries are asked at the same time, equal ones once; one that fails takes none with it."""
+"""Registries are queried in parallel, equal ones once, and a failing registry does not affect the others."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_failed_registry_is_named_and_the_others_have_answered() -> None:
 
 
 def test_options_that_cannot_work_are_refused_all_at_once() -> None:
-    """Before any registry is asked."""
+    """The refusal comes before the first request to a registry."""
     wrong = [{"registry": "a b", "title": "mine[7]"}, {"registry": "r", "realm_host": "a b"}, {"registry": "r"}]
     with pytest.raises(
         OptionError, match=r"^mine\[7\]: option 'registry'.*; registries\[1\] \(r\): option 'realm_host'"
@@ -90,7 +90,7 @@ def test_an_empty_list_of_registries_is_refused() -> None:
 
 
 def test_an_expired_login_is_distinguished_from_a_wrong_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At a registry that refuses everybody."""
+    """The registry of this test refuses all users."""
     monkeypatch.delenv("https_proxy", raising=False)
     certificate = write_certificate(tmp_path / "server.pem")
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A secret that is to be linked and unlinked, or linked to a list that another entry has for itself."""
+"""Entries contradict each other if they link and unlink one secret, or link to a list that another entry has for itself."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether two globs can mean one name, judged by what fnmatch says of names."""
+"""Two globs overlap exactly if fnmatch finds a name that both match."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from hypothesis import given
 from hypothesis import strategies as st
 
-#: If two patterns of three characters each match one name of these letters, then one of at most six.
+#: Two patterns of up to three characters that match a common name of these letters also match one of at most six letters.
 NAMES = ["".join(letters) for length in range(7) for letters in product("ab", repeat=length)]
 PATTERNS = st.text(alphabet="ab*?", max_size=3)
 

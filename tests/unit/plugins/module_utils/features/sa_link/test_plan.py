@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Promise 1: what is not ours is never taken away; promise 2: nothing is written when all is as declared."""
+"""Other people's entries are never removed, and nothing is written if the lists already match."""
 
 from __future__ import annotations
 
@@ -237,7 +237,7 @@ OURS_LABELLED = {**USERS, "metadata": {"labels": MANAGED_BY}}
 
 
 def named(name: str, **lists: list[str]) -> dict[str, Any]:
-    """An account of OpenShift 4.16 or later."""
+    """Return an account of OpenShift 4.16 or later."""
     found = account(**lists)
     found["metadata"]["annotations"] = {REFERENCE: name}
     return found
@@ -248,7 +248,7 @@ def ref(name: str) -> ObjectRef:
 
 
 class TestUnlinking:
-    """Promise 1: the platform's entry survives; and what is not the platform's never stays for good."""
+    """The platform's entry survives, and all other entries can be removed."""
 
     def look(self, observed: Any, **given_: Any) -> tuple[Any, list[ObjectRef]]:
         desired = sa_link.from_options(options(**given_))
@@ -276,7 +276,7 @@ class TestUnlinking:
     @pytest.mark.parametrize("name", ["default-token-quay", Z, "default-dockercfg-quay"])
     @pytest.mark.parametrize("given_", [{"state": "absent"}, {"secrets": ["team"], "exclusive": True}])
     def test_a_name_that_only_looks_generated_is_unlinked_without_a_lookup(self, given_: Any, name: str) -> None:
-        """A user's, or a stale one: it would dangle for good once the secret is deleted."""
+        """The entry is a user's, or it is stale and would remain forever after the secret was deleted."""
         observed = named(PLATFORM, imagePullSecrets=[PLATFORM, name, "team"], secrets=[PLATFORM])
         given_ = {"secrets": [name], **given_}
         assert self.look(observed, **given_)[1] == []
@@ -315,7 +315,7 @@ class TestUnlinking:
         )
 
     def test_the_entry_of_an_account_with_a_long_name_stays(self) -> None:
-        """Before 4.16 nothing but the name tells, which is cut and marked with a hash."""
+        """Before 4.16, only the name identifies the entry. It is truncated and ends with a hash."""
         name = "pipeline-runner-of-the-payments-department-production"
         entry = "pipeline-runner-of-the-payments-depart-402877bf-dockercfg-x7k2p"
         observed = account(name, imagePullSecrets=[entry, "team"], secrets=[entry])
@@ -341,7 +341,7 @@ class TestUnlinking:
         assert self.look(observed, **given_)[1] == [ref("quay"), ref(PLATFORM), ref(Z)]
 
     def test_each_list_is_decided_on_its_own(self) -> None:
-        """Nobody generates tokens for the pull list."""
+        """The platform generates no tokens for the pull list."""
         observed = named(PLATFORM, imagePullSecrets=[PLATFORM, TOKEN], secrets=[PLATFORM, TOKEN])
         given_ = {"secrets": [TOKEN], "state": "absent", "link_for": ["pull", "mount"]}
         assert self.look(observed, **given_)[1] == [ref(TOKEN)]
@@ -363,7 +363,7 @@ class TestUnlinking:
 
 
 class TestOnlyManaged:
-    """Teardown: only what carries our label, or does not exist, is unlinked."""
+    """A teardown only unlinks secrets that have our label or do not exist."""
 
     def plan(self, found: Any, *listed: str, **given_: Any) -> Any:
         desired = sa_link.from_options(options(state="absent", only_managed=True, **given_))
@@ -397,7 +397,7 @@ class TestOnlyManaged:
         assert result.notes == ((title + note,) if note else ())
 
     def test_a_secret_that_is_not_linked_is_not_looked_up(self) -> None:
-        """A second run costs nothing."""
+        """The second run sends no request."""
         asked, result = self.plan({}, "team")
         assert (asked, result) == ([], Plan())
 
@@ -462,7 +462,7 @@ class TestPods:
         ],
     )
     def test_a_pod_that_lacks_nothing_of_the_platforms_has_the_accounts_list(self, observed: Any, own: bool) -> None:
-        """In doubt, what looks generated is; then the list is the pod's own, and the pod stays."""
+        """In doubt, names that look generated count as generated. The list is then the pod's own, and the pod stays."""
         result = self.plan(observed)
         assert [found["has_own_list"] for found in result.extra["pods"]] == [own]
         assert [change.action for change in result.changes] == ["update"] + ["delete"] * (not own)
@@ -516,7 +516,7 @@ class TestLost:
 
 
 class TestOddEntries:
-    """What no API server sends: nothing is lost and nothing fails otherwise than in words."""
+    """Objects that no API server sends lose nothing and cause only readable errors."""
 
     ODD: tuple[Any, ...] = (None, "text", ["quay"], {}, {"name": None}, {"name": ["quay"]})
 
@@ -552,7 +552,7 @@ class TestOddEntries:
 
 
 class TestWhateverIsSent:
-    """JSON of any shape: a plan or a refusal in words, and every entry that is not removed by name is kept in its place."""
+    """JSON of any shape leads to a plan or a readable refusal. Every entry that is not removed by name keeps its place."""
 
     JSON = st.recursive(
         st.none()
@@ -609,7 +609,7 @@ def owned(owner: str, found: dict[str, Any]) -> dict[str, Any]:
 
 
 class TestOwner:
-    """An account belongs to an owner only where `create` declares it."""
+    """An account belongs to an owner only if `create` declares it."""
 
     def plan(self, found: Any, **given_: Any) -> Any:
         objects = {} if found is None else {found["metadata"]["name"]: found}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""asks 10, 57: pods that were created before the link never get it; which of them a restart would help."""
+"""Pods that were created before the link never receive it, and the module names the pods that a restart would help."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def find(*pods: Any, known: tuple[str, ...] = (), wanted: tuple[str, ...] = ("qu
 
 
 def of(found: Any, part: str, **members: Any) -> Any:
-    """The pod with members of one part replaced."""
+    """Return the pod with members of one part replaced."""
     return {**found, part: {**found[part], **members}}
 
 
@@ -59,7 +59,7 @@ class TestAccountPullList:
         ],
     )
     def test_a_pull_list_is_compared_with_that_of_the_account(self, listed: list[str], copied: bool) -> None:
-        """The platform's entry is there from the account's first moments on."""
+        """The platform's entry exists from the creation of the account."""
         pull_list = AccountPullList(frozenset({"platform", "team", "quay"}), frozenset({"platform"}))
         assert pull_list.may_have_been_copied_as(listed) is copied
 
@@ -104,7 +104,7 @@ class TestPodsMissingSecrets:
             of(pod("a"), "spec", serviceAccountName="other"),
             of(pod("a"), "metadata", deletionTimestamp="now"),
             of(pod("a"), "metadata", annotations={MIRROR: "x"}),
-            # One without a name must never become a request to delete them all.
+            # A pod without a name must never lead to a request to delete all pods.
             of(pod("a"), "metadata", name=None),
             of(pod("a"), "metadata", name=["a"]),
             {**pod("a"), "metadata": None},
@@ -224,7 +224,7 @@ class TestKind:
 
 
 class TestTrimmed:
-    """Thousands of pods are kept: of each only what is used."""
+    """Thousands of pods are kept in memory, so each one is reduced to the fields in use."""
 
     FULL = {
         "apiVersion": "v1",

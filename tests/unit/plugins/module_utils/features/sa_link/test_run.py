@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""After a while the links are looked at again; who removed one is said only where it can be known."""
+"""The links are checked again after a while. The client that removed a link is named only if it can be known."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ class TestSays:
 
     @pytest.mark.parametrize("platform", [PLATFORM, "openshift-controller-manager"])
     def test_the_writer_is_unknown_once_the_platform_has_repaired_its_entry(self, api: FakeApi, platform: str) -> None:
-        """The platform writes last in any case: within milliseconds it puts its own entry back (traces)."""
+        """The platform's write is always the last one, because it restores its own entry within milliseconds."""
         assert self.lost(api, ("pipeline", 2), (platform, 3)) == (
             "by whom is not known, because the platform restored its own entry afterwards and its managedFields name only "
             f"'{platform}': {WATCH}"
@@ -170,7 +170,7 @@ class TestSays:
 
 
 class TestEntries:
-    """Of several links of one namespace, those that have written there and ask for it are looked at, in one look."""
+    """Links of one namespace that have written and ask for a check are all checked by a single request."""
 
     def entry(self, number: int) -> Entry:
         return Entry("links", number)

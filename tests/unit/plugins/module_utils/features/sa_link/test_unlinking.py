@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which entries are really removed: by what the account tells, and by the secret where that is not enough."""
+"""The account, and the secret if necessary, decide which entries are removed."""
 
 from __future__ import annotations
 
@@ -79,12 +79,12 @@ class TestDecide:
     @pytest.mark.parametrize(
         ("found", "secret", "by_name", "exclusive", "only_managed"),
         [
-            # The annotation decides alone.
+            # The annotation alone decides.
             (GENERATED, UNREAD, TOLD, KEPT, TOLD),
             (GENERATED, USERS, TOLD, KEPT, TOLD),
             (GENERATED, OURS, TOLD, KEPT, TOLD),
             (GENERATED, None, TOLD, KEPT, TOLD),
-            # What only fits is looked at when it is named, and left alone otherwise.
+            # An entry that only matches the pattern is looked up if it is named, and kept otherwise.
             (PRESUMED, UNREAD, UNKNOWN, KEPT, UNKNOWN),
             (PRESUMED, THEIRS, TOLD, KEPT, TOLD),
             (PRESUMED, USERS, REMOVED, KEPT, NOT_OURS),
@@ -98,7 +98,7 @@ class TestDecide:
             (UNCERTAIN, OURS, REMOVED, REMOVED, REMOVED),
             (UNCERTAIN, None, REMOVED, REMOVED, REMOVED),
             (UNCERTAIN, "text", REMOVED, REMOVED, NOT_OURS),
-            # A name that only looks alike is the user's, or stale.
+            # A name that only looks similar belongs to a user or is stale.
             (OTHER, UNREAD, REMOVED, REMOVED, UNKNOWN_LABEL),
             (OTHER, THEIRS, REMOVED, REMOVED, NOT_OURS),
             (OTHER, LABELLED_BY_HAND, REMOVED, REMOVED, REMOVED),
@@ -115,7 +115,7 @@ class TestDecide:
         assert decided == [by_name, exclusive, only_managed]
 
     def test_a_token_counts_as_generated_only_on_the_mount_list(self) -> None:
-        """A token is never the platform's on the pull list."""
+        """On the pull list, a token never belongs to the platform."""
         name = "default-token-zzzzz"
         ref, found = ObjectRef(SECRET, "project-a", name), account(name, mount=(name,))
         assert BY_NAME.decide(found, PULL, ref, {}) == REMOVED

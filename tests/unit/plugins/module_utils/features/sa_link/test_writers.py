@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""asks 2: who else owns a list, by the account's own record."""
+"""The managed fields of a service account show which other clients write its lists."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is asked of the accounts of a namespace, and what the answers mean."""
+"""The accounts of a namespace are ready, missing or not yet provisioned, depending on the answers of the cluster."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Waiting for service accounts: what is asked of the cluster, and when it is known that nothing will come."""
+"""The wait for service accounts ends with the accounts, or as soon as it is certain that they will never be ready."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def api() -> FakeApi:
 
 
 def serve(api: FakeApi, groups: Any, **objects: Any) -> None:
-    """What the cluster says of itself, at any time: its `version` unless another is given, and its `operator`, if any."""
+    """Let the cluster always answer with this `version`, by default VERSION, and this `operator`, if any."""
     version, operator = objects.get("version", VERSION), objects.get("operator")
 
     def answer(obj: Any) -> Answer:
@@ -103,7 +103,7 @@ class TestNoneWillCome:
         [
             (KUBERNETES, None, "this cluster is not OpenShift"),
             (OPENSHIFT, REMOVED, "the image registry of this cluster is Removed"),
-            # What the API groups cannot tell, the operators may.
+            # If the API groups do not give the answer, the operators may.
             (FORBIDDEN, REMOVED, "the image registry of this cluster is Removed"),
             ({"groups": None}, REMOVED, "the image registry of this cluster is Removed"),
             ({"groups": [None, "odd", {"name": None}]}, REMOVED, "the image registry of this cluster is Removed"),
@@ -137,7 +137,7 @@ class TestStillMissing:
         serve(api, **{"groups": OPENSHIFT, **served})
         clock = Clock()
         outcome = wait(api, clock, timeout=5)
-        # A request that fails is tried again for a while.
+        # A failed request is repeated for a while.
         assert retries or sum(clock.slept) == pytest.approx(5)
         (failed,) = outcome.failed
         return failed.error

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is the platform's is counted, what cannot be said is listed."""
+"""Objects of the platform are counted, and objects that no entry can express are listed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which role bindings are grants, and how an entry names their subjects."""
+"""Role bindings that are grants become entries that name their subjects."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def found_in(**bindings: Any) -> Findings:
             {"service_accounts": [{"namespace": "a", "name": "default"}]},
         ),
         ([{"kind": "ServiceAccount", "name": "gone", "namespace": "a"}], {"users": ["system:serviceaccount:a:gone"]}),
-        # Not in what was found: the caller may not read it, and nor may the role.
+        # The survey has no such account: the caller cannot read it, and the role cannot either.
         ([{"kind": "ServiceAccount", "name": "own"}], {"users": ["system:serviceaccount:b:own"]}),
     ],
 )  # fmt: skip
@@ -101,7 +101,7 @@ def test_bindings_of_other_roles_are_ignored() -> None:
 
 
 def test_the_platforms_own_binding_is_counted_and_added_subjects_are_a_grant() -> None:
-    findings = found_in(system__image_pullers=binding(OWN))  # not that name
+    findings = found_in(system__image_pullers=binding(OWN))  # a different name
     assert findings.left_out == {}
     there = {
         "system:image-pullers": binding(OWN, PROJECT),

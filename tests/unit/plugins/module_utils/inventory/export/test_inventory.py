@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The fewest entries, in an order that lists have, and no credential among them."""
+"""The inventory has as few entries as possible, in the order of the accounts' lists, and contains no credential."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def secret(name: str = "one", password: str = "secret-1", username: str = "u", *
 
 
 def token() -> ExportedSecret:
-    """One that holds an identity token beside its login."""
+    """Return a secret with an identity token in addition to the login."""
     fields = {"auth": "dTpwYXNzd29yZA==", "identitytoken": "secret-3"}
     return ExportedSecret("two", KIND, "k", parse({"auths": {"quay.io": fields}}, "it"), None)
 

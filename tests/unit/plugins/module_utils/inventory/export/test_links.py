@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What one entry for each secret says of the lists of service accounts, and what is noted instead."""
+"""The lists of service accounts become one entry for each secret, and all other list items are noted."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the options of pull_access_export ask for, and what they cannot."""
+"""The options of pull_access_export become an export, or an error that names the invalid option."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The round trip is the promise: what is found, declared again as the roles do, changes nothing."""
+"""Applying an exported inventory in the same way as the roles changes nothing."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ def b64(text: str | bytes) -> str:
 
 
 def content(**logins: str) -> str:
-    """What `oc create secret docker-registry` writes, for registries by name: `user:password` each."""
+    """Return the content that `oc create secret docker-registry` writes. Each login is `user:password`."""
     return json.dumps({"auths": {name.replace("_", "."): {"auth": b64(login)} for name, login in logins.items()}})
 
 
 class Cluster:
-    """An API server in memory, and what exporting it brings."""
+    """An API server in memory, and the result of exporting it."""
 
     def __init__(self) -> None:
         self.api = FakeApi()
@@ -105,13 +105,13 @@ class Cluster:
 
     @property
     def variables(self) -> dict[str, Any]:
-        """The variables with the credentials in their places, as Ansible templates them."""
+        """Return the variables with their credentials, as Ansible templates them."""
         vault, plain = self.written
         assert (vault.encrypted, plain.encrypted) == (True, False)
         return filled(plain.variables, vault.variables)
 
     def changed_by_roles(self) -> list[Any]:
-        """What applying the variables would do, or why it fails; nothing may."""
+        """Return the changes and failures that applying the variables would cause. There must be none."""
         before, found = copy.deepcopy(self.api.objects), []
         for title, entries in self.variables.items():
             validate(title, entries)
@@ -126,13 +126,13 @@ class Cluster:
             found += outcome.report()["failures"]
         assert self.api.objects == before
         for grant in self.variables["cross_project_pull_grants"]:
-            # The role waits for these: a grant to an account that does not exist must not hold up a run.
+            # The role waits for these accounts: a grant to an account that does not exist must not block a run.
             for account in grant.get("service_accounts", ()):
                 assert self.api.get("serviceaccounts", account["namespace"], account["name"])
         return found
 
     def applied(self, module: str, items: Sequence[Mapping[str, Any]]) -> Outcome:
-        """As one task of the role does it: all entries are valid, and do not contradict each other."""
+        """Apply the entries like one task of the role. All of them are valid and do not contradict each other."""
         loaded = importlib.import_module(f"{MODULES}.{module}")
         given = {loaded.FORM.option: list(items), "host": "https://127.0.0.1"}
         if not items:
@@ -152,7 +152,7 @@ def filled(value: Any, variables: Mapping[str, Any]) -> Any:
         return {key: filled(part, variables) for key, part in value.items()}
     if isinstance(value, list):
         return [filled(part, variables) for part in value]
-    if value.__class__ in str.__subclasses__():  # a reference; anything else is data
+    if value.__class__ in str.__subclasses__():  # a reference (all other strings are data)
         return variables[value.strip("{} ").partition(" ")[0]]
     return value
 
@@ -166,7 +166,7 @@ def strings(value: Any) -> Iterator[str]:
 
 
 def secrets_of(variable: Any) -> Iterator[str]:
-    """The passwords and tokens in one of the variables that are encrypted."""
+    """Return the passwords and tokens in one of the encrypted variables."""
     if isinstance(variable, str):
         yield variable
         return
@@ -183,7 +183,7 @@ def role_options(variable: str) -> Any:
 
 
 def validate(variable: str, entries: Any) -> None:
-    """The variable is of the form that its role takes."""
+    """Assert that the role accepts the variable."""
     assert ArgumentSpecValidator(role_options(variable)).validate({variable: entries}).error_messages == []
 
 
@@ -193,7 +193,7 @@ def only(module: str, entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def linking(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """As the role has it, in a real run: a link for the entry itself, or for each of its `links`."""
+    """Return the links as the role makes them: one for the entry itself, or one for each of its `links`."""
     usual = "existing" if entry.get("type") == "kubernetes.io/podmanconfigjson" else "usable"
     for part in entry.get("links", [{}]):
         made = {"secrets": [entry["name"]], "require": usual, **only("sa_link", entry), **part}
@@ -261,7 +261,7 @@ TEXTS = st.one_of(
 )
 TYPES = st.sampled_from([*KEYS, DOCKERCONFIGJSON, "kubernetes.io/podmanconfigjson"])
 NAMES = st.sampled_from(["one", "two", "three", "x-dockercfg-abcde"])
-#: A secret as it may stand; what is linked need not exist.
+#: Stored secrets. Linked secrets need not exist.
 SECRETS = st.tuples(NAMES, TYPES, TEXTS, st.booleans(), st.sampled_from([{}, {}, {"notes": b64("x")}]))
 LISTS = st.fixed_dictionaries({}, optional=dict.fromkeys(("imagePullSecrets", "secrets"), st.lists(NAMES, max_size=4)))
 SUBJECTS = st.sampled_from(
@@ -337,7 +337,7 @@ class TestRoundTrip:
 
     @given(state=STATE)
     def test_no_secret_is_dropped(self, state: Mapping[str, Any]) -> None:
-        """Each secret is in an entry, or left out and counted, or listed with the reason."""
+        """Each secret is in an entry, counted as left out, or listed with the reason."""
         cluster = made(state)
         outcome = cluster.exported()
         in_entries = {
@@ -428,7 +428,7 @@ class TestEntries:
         assert "more than once" in rows(outcome)["ServiceAccount", "default"]
 
     def test_a_secret_that_no_pod_can_use_is_exported_with_its_link(self, cluster: Cluster) -> None:
-        """The kubelet makes no key of this one, so the role would refuse to link the secret."""
+        """The kubelet finds no usable key in this secret, so the role would refuse to link it."""
         cluster.namespace("a", default={"imagePullSecrets": ["one"]})
         cluster.secret("a", "one", json.dumps({"auths": {"https://%zz": {"auth": b64("u:secret-1")}}}))
         outcome = cluster.exported()
@@ -464,7 +464,7 @@ class TestEntries:
 
 
 class TestProof:
-    """What only the features that apply an entry know is listed, too."""
+    """Problems that only the features for applying entries can detect are listed too."""
 
     def test_a_secret_with_another_data_key_is_not_exported(self, cluster: Cluster) -> None:
         cluster.namespace("a")
@@ -475,7 +475,7 @@ class TestProof:
         assert "would change it: update secret a/one" in rows(outcome)["Secret", "one"]
 
     def test_a_link_of_an_account_named_like_a_glob_is_not_exported(self, cluster: Cluster) -> None:
-        """No API server takes such a name."""
+        """No API server accepts such a name."""
         cluster.namespace("a", **{"*": {"imagePullSecrets": ["one"]}})
         cluster.secret("a", "one", content(quay_io="u:secret-1"))
         outcome = cluster.exported()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which stored secrets an entry says in full, and as what; the reasons for all others, without content."""
+"""Stored secrets become entries, or they are listed with a reason that shows no content."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class TestAsAFile:
         "fields", [{"identitytoken": "t"}, {"note": {"a": [1.5]}}, {"auth": b64(b"ren\xe9:secret-1")}]
     )
     def test_an_entry_with_more_than_a_login_is_exported_as_a_file(self, fields: dict[str, Any]) -> None:
-        """Also a login that is not UTF-8: base64 holds it."""
+        """This includes logins that are not UTF-8, because base64 can represent them."""
         found = secret_of(REF, stored(auths(**fields)), ())
         assert isinstance(found, ExportedSecret)
         assert found.logins is None

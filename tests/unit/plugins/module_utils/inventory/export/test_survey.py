@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is listed of each namespace, and that a list which is refused is no empty one."""
+"""The survey lists each namespace, and a refused list is not treated as an empty one."""
 
 from __future__ import annotations
 

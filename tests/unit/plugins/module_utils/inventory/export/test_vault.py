@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names of variables: one for each login, and no two logins in one."""
+"""Each login has its own variable, with a valid name."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_another_password_has_a_number() -> None:
     vault = Vault()
     vault.password(login())
     assert vault.password(login(password="secret-2")) == "{{ vaulted_quay_io_team_robot_2 | string }}"
-    # Another login whose name is spelt alike.
+    # A different login with a similar user name.
     assert vault.password(login(username="team.robot")) == "{{ vaulted_quay_io_team_robot_3 | string }}"
     assert list(vault.variables.values()) == ["secret-1", "secret-2", "secret-1"]
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How much a prune may remove, whatever users plant in namespaces of their own."""
+"""A prune never removes more than its limit, whatever objects users plant in their own namespaces."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class TestJudge:
         assert verdict.held_back == (frozenset({"a"}) if refused else frozenset())
 
     def test_each_kind_is_counted_on_its_own(self) -> None:
-        """Many links do not let a secret go."""
+        """A high number of links does not allow the removal of a secret."""
         verdict = judged({"a": Balance(Counter(links=100), Counter(secrets=3), is_confirmed=True)})
         assert (verdict.exceeded, verdict.is_refused) == (["secrets"], True)
 
@@ -77,7 +77,7 @@ class TestJudge:
 
     @pytest.mark.parametrize(("planted", "is_refused"), [(2, False), (3, True)])
     def test_at_most_a_tenth_of_the_namespaces_is_held_back(self, planted: int, is_refused: bool) -> None:
-        """An accident concerns many namespaces: to leave most of them out would undo the guard."""
+        """Accidents concern many namespaces, so leaving out most of them would defeat the guard."""
         heavy = {f"evil-{at}": one(0, 90) for at in range(planted)}
         verdict = judged({**many(20, declared=20, removed=1), **heavy})
         assert (verdict.is_refused, verdict.held_back == {*heavy}) == (is_refused, not is_refused)
@@ -104,7 +104,7 @@ BALANCES = st.builds(Balance, COUNTS, COUNTS, st.booleans())
 def test_objects_planted_by_users_never_raise_the_limit(
     balances: dict[str, Balance], planted: dict[str, Balance], most: str
 ) -> None:
-    """Whatever the rest is: what is removed keeps within the limit of what the lists confirm."""
+    """Removals stay within the limit of the objects that the lists confirm, whatever the other objects are."""
     evil = {name: Balance(Counter(), one.removed, one.is_confirmed) for name, one in planted.items()}
     verdict = judged({**balances, **evil}, most)
     gone = {name: one for name, one in {**balances, **evil}.items() if name not in verdict.held_back}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A prune takes back what one owner declares no more, and nothing else: each guard by itself."""
+"""A prune removes only objects that their owner no longer declares, and each guard is tested on its own."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ class TestBindings:
         assert count_removals([change]) == Counter(grants=1)
 
     def test_a_subject_declared_by_any_grant_is_kept(self) -> None:
-        """What one binding grants, no second one grants: taken from here, the subject would be without."""
+        """No second binding is created for a granted subject, so removing the subject here would revoke its access."""
         assert plan(binding("x", JANE), declared=DeclaredObjects(grants=(grant(JANE, name="y"),))).changes == ()
 
     def test_a_subject_declared_for_another_role_is_removed(self) -> None:
@@ -247,7 +247,7 @@ class TestOwned:
         assert Prune("a", {}).fulfilled(NS, {"default": found[1]}, related) == Counter()
 
     def test_accounts_that_match_a_glob_count_once(self) -> None:
-        """Users create as many service accounts as they like."""
+        """Users can create any number of service accounts."""
         declared = DeclaredObjects(frozenset({"quay"}), (links("quay", accounts=("robot-*", "default")),))
         accounts = {name: account(name, pull=["quay"]) for name in ("default", *(f"robot-{n}" for n in range(24)))}
         related = {list_ref(SECRET, NS): {"items": [secret()]}, list_ref(ROLE_BINDING, NS): {"items": []}}
@@ -256,7 +256,7 @@ class TestOwned:
 
 @given(change=CHANGES)
 def test_malformed_objects_yield_a_plan_or_an_error(change: Changed) -> None:
-    """A plan, or one line that says what is wrong; and never anything of another owner."""
+    """The result is a plan or a one-line error, and never a change of another owner's object."""
     found = [
         secret(),
         secret("theirs", "b"),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guards of a prune, over an API server in memory: each test fails when its guard is taken out."""
+"""Each guard of a prune works against an in-memory API server. Every test fails if its guard is removed."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def put_binding(
 
 
 def full(api: FakeApi) -> None:
-    """In each namespace a linked secret and a grant of owner a."""
+    """Create a linked secret and a grant of owner a in each namespace."""
     for name in ("ns1", "ns2", "ns3"):
         put_secret(api, name)
         put_account(api, name, "theirs", "quay")
@@ -93,7 +93,7 @@ def prune(cluster: InMemory, owner: str = "a", **options: Any) -> dict[str, Any]
 
 
 def counts(result: dict[str, Any], part: str) -> tuple[int, int, int]:
-    """Of secrets, links and grants."""
+    """Return the counts of secrets, links and grants."""
     return tuple(result["prune"][kind][part] for kind in ("secrets", "links", "grants"))
 
 
@@ -227,7 +227,7 @@ class TestDifference:
 class TestWhose:
     @pytest.mark.parametrize("owner", [None, "", "b"])
     def test_objects_without_both_labels_are_kept(self, api: FakeApi, cluster: InMemory, owner: str | None) -> None:
-        """Also from a server, or a proxy, that does not know label selectors."""
+        """The server or a proxy may ignore label selectors."""
         put_secret(api, "ns1", owner=owner)
         put_account(api, "ns1", "quay")
         put_binding(api, "ns1", "jane", owner=owner)
@@ -281,7 +281,7 @@ class TestWhose:
 
 
 class TestSight:
-    """Nothing is removed that the run cannot judge."""
+    """Objects that the run cannot judge are never removed."""
 
     LISTS = ("/api/v1/secrets", "/api/v1/serviceaccounts", "/apis/rbac.authorization.k8s.io/v1/rolebindings")
 
@@ -316,7 +316,7 @@ class TestSight:
         assert not result["failed"]
 
     def test_a_caller_who_may_not_list_namespaces_prunes_its_projects(self, api: FakeApi, cluster: InMemory) -> None:
-        """Also where a list over all namespaces shows more: what is declared for the others is not known."""
+        """Even if a list over all namespaces shows more, the declarations for the others are unknown."""
         full(api)
         self.forbid(api, "/api/v1/namespaces")
         api.put("projects", "", "ns2")
@@ -403,7 +403,7 @@ class TestRefusals:
         assert [text.partition("?")[0] for text in api.asked] == ["GET /api/v1/namespaces"]
 
     def test_a_project_that_a_user_requested_declares_nothing(self, api: FakeApi, cluster: InMemory) -> None:
-        """Otherwise whoever requests a project of a fitting name takes the guard away."""
+        """Otherwise a user could request a project with a matching name to bypass the guard."""
         full(api)
         api.put("namespaces", "", "team-evil", metadata={"annotations": {"openshift.io/requester": "mallory"}})
         selected = {"name": "quay", "namespace_selector": {"include": ["team-*"]}}
@@ -416,7 +416,7 @@ class TestRefusals:
     def test_more_than_max_prune_is_refused_before_the_first_write(
         self, api: FakeApi, cluster: InMemory, limit: str, allowed: int, check: bool
     ) -> None:
-        """Two of three secrets, or one of two where one namespace is held back. Rounded down: 49% of two are not one."""
+        """Two of three secrets, or one of two if a namespace is held back. The limit is rounded down: 49% of two is less than one."""
         full(api)
         result = prune(cluster, max_prune=limit, check=check, **declared("ns1"))
         if allowed >= 2:
@@ -510,7 +510,7 @@ class TestOrder:
     def test_the_next_run_finishes_a_killed_run(
         self, api: FakeApi, cluster: InMemory, after: int, carried_out: bool
     ) -> None:
-        """The run ends at one of its writes, be it carried out or not: no link to a secret that is gone is left, and none at the end."""
+        """The run stops at one of its writes, completed or not. Links to deleted secrets never remain, and the next run removes the rest."""
         full(api)
         api.fail("^(PATCH|DELETE) ", FORBIDDEN, times=1000, after=after + carried_out)
         cluster.run("pull_access_prune", owner="a", **EVERYTHING)
