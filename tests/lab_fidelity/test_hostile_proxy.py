@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The hostile proxy applies each of its rules to the request of a plain client that the rule is meant for."""
+"""The hostile proxy treats each request of a plain client exactly as its rules say for that request."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def secret(
 
 
 def confirmed(lab: Lab) -> list[dict[str, Any]]:
-    """Return all existing secrets, including the names of the new secrets that replace the tests' immutable ones."""
+    """Return namespace and name of every existing secret."""
     every = (
         (each["metadata"]["namespace"], each["metadata"]["name"]) for each in lab.api("GET", "/api/v1/secrets")["items"]
     )

@@ -32,7 +32,7 @@ WRITE = {
     "sa_link": r"PATCH .*/serviceaccounts/default",
     "image_puller_grant": r"POST .*/rolebindings",
 }
-#: For this number of namespaces and more, one list is read.
+#: A number of namespaces that is read by one list.
 MANY = 6
 
 #: Bodies that are not Kubernetes objects.

@@ -191,7 +191,7 @@ class TestClean:
         assert not [path for path in lists if "/namespaces/" in path]
 
 
-#: The rights of an auditor. The tests remove one at a time.
+#: The rights of an auditor who may not read secrets.
 READER = (
     {"namespaces": ["get", "list"]}, {"pods": ["list"]}, {"serviceaccounts": ["list", "get"]},
     {"rolebindings.rbac.authorization.k8s.io": ["list"]}, {"clusterrolebindings.rbac.authorization.k8s.io": ["list"]},

@@ -105,7 +105,7 @@ def test_verify_warn_does_not_accept_a_refused_login(lab, write, namespace):
 
 @pytest.mark.parametrize("check", [False, True])
 def test_a_refused_entry_fails_alone(lab, run, namespaces, check):
-    """The other entries are written, and the task fails at the end. Another entry for the refused login's secret fails as well."""
+    """The other entries are written, and the task fails at the end. An entry with the title of the refused one fails with it."""
     one, two, three = namespaces(3)
     result = run(
         "pull_secret",

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""sa_link never removes a foreign entry, whoever writes at the same time."""
+"""sa_link never removes a foreign entry, even if others write at the same time."""
 
 from __future__ import annotations
 

@@ -265,7 +265,7 @@ def shown_host(key: str) -> str:
 
 
 class TestShownRegistry:
-    """The displayed registry of a key is the one that the clients of a node use it for, whatever characters its author added."""
+    """The displayed registry of a key is the registry that the clients of a node use it for, whatever characters its author added."""
 
     def judge(self, oracle: Oracle, key: str, kubelet: dict[str, str] | None) -> None:
         case = f"{key!r} is shown as {without_user(key)!r}; the kubelet reads {kubelet}"

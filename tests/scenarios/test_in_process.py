@@ -328,7 +328,7 @@ class TestWhere:
 
 
 class TestRegistered:
-    """From ansible-core 2.22 on, Ansible masks the credentials of registered results in the output of all later tasks."""
+    """From ansible-core 2.22 on, Ansible masks the secrets that a task has registered in the output of all later tasks."""
 
     HAS_REGISTRY = find_spec("ansible.module_utils.secrets") is not None
 

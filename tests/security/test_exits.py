@@ -95,7 +95,7 @@ def project(mallory: ProjectUser) -> str:
 
 
 def odd_texts(value: Any, place: str = "") -> Iterator[str]:
-    """Return the places of characters from `STEERING` in a JSON-like value."""
+    """Yield the places of characters from `STEERING` in a JSON-like value."""
     if isinstance(value, str):
         yield from [f"{place}: {value!a}"] if STEERING & {*value} else []
     elif isinstance(value, dict):

@@ -148,7 +148,7 @@ class TestRegistries:
         assert plain_target.connections() == 0
 
     def test_the_key_of_a_secret_leads_to_no_request_on_loopback(self, run, mallory, plain_target):
-        """`verify` would send each login to the host of its key."""
+        """With `verify`, each login is checked at the host of its key."""
         host, port = plain_target.host.split(":")
         keys = [
             plain_target.host,
