@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One failure stays one failure, and when the cluster fails, that is said once: what was done is reported, the rest is not tried.
+"""A failed write affects only its own entry, and a failed cluster is reported once and stops the task with its finished changes intact.
 
-So it is for one declaration, and for a list of entries that all differ.
+This holds for one declaration and for a list of entries that all differ.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ TESTS = Path(__file__).parents[1]
 
 
 def given(module: str, form: str, names: list[str]) -> dict[str, Any]:
-    """Each form has a role binding of its own: what one grants already, the other would not."""
+    """Each form uses its own role binding, because one form would otherwise find its grants already made by the other."""
     own = {"binding_name": f"image-puller-{form}", "projects": [form]} if module == "image_puller_grant" else {}
     return declared(module, form, names, {**WORK[module], **own})
 
@@ -61,7 +61,7 @@ _numbers = itertools.count()
 
 @pytest.fixture
 def few(lab) -> Iterator[list[str]]:
-    """Namespaces of one test."""
+    """Create the namespaces of one test."""
     prefix = f"forgotten-{next(_numbers)}"
     made = make_namespaces(lab, [f"{prefix}-{number}" for number in range(6)])
     yield made
@@ -69,7 +69,7 @@ def few(lab) -> Iterator[list[str]]:
 
 
 def finishes(lab: Lab, module: str, changed: int, **options: Any) -> None:
-    """The next run, with the cluster in order, does what was left, and the one after it nothing."""
+    """Check that the next run, on a working cluster, finishes the rest and that a further run changes nothing."""
     result = run_module(module, kubeconfig=lab.kubeconfig, **options)
     assert not result["failed"], result["msg"]
     assert result["summary"]["changed"] == changed
@@ -81,7 +81,7 @@ def changes_of(result: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 class Task:
-    """A module in a process of its own."""
+    """A module that runs in its own process."""
 
     def __init__(self, server: Hostile, path: Path, module: str, **options: Any) -> None:
         self.token = server.token
@@ -95,7 +95,7 @@ class Task:
 
 
 def make_stuck_pod(lab: Lab, namespace: str, name: str) -> None:
-    """One that waits for its image and would be made again by its owner."""
+    """Create a pod that waits for its image and whose owner would recreate it."""
     owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web", "uid": "u", "controller": True}
     metadata = {"name": name, "ownerReferences": [owner]}
     lab.create(namespace, "pods", {"metadata": metadata, "spec": {"containers": [{"name": "app", "image": "i"}]}})
@@ -117,7 +117,7 @@ class TestWholeCluster:
         assert times_said(result["msg"], 401) == 1, "said once"
         assert sum(times_said(failure["error"], 401) > 0 for failure in result["failures"]) <= 1
         assert len(changes_of(result)) == DONE
-        # Those under way may have met it too, and have tried once more; nobody else.
+        # Only the requests under way can have failed with the same error and have been sent once more.
         assert len(server.proxy.asked(WRITES[module])) <= DONE + 2 * CONCURRENCY
         changed = result["summary"]["changed"]
         assert f"{changed} changed" in result["msg"]
@@ -125,7 +125,7 @@ class TestWholeCluster:
         finishes(lab, module, COUNT - changed, **options)
 
     def test_a_server_that_is_gone_for_good_is_waited_for_once(self, lab, names, tmp_path):
-        """It is waited for once, not for each namespace or entry: a restart takes half a minute. Both forms wait at the same time."""
+        """The task waits once, not for each namespace or entry, because a restart takes half a minute. Both forms wait at the same time."""
         options = {form: given("pull_secret", form, names) for form in FORMS}
         for form in FORMS:
             given_up = {**WORK["pull_secret"], "state": "absent"}
@@ -147,12 +147,12 @@ class TestWholeCluster:
             finishes(lab, "pull_secret", self.left(lab, names, form), **options[form])
 
     def made(self, lab: Lab, form: str, names: list[str]) -> dict[str, set[str]]:
-        """The namespaces in which each secret of ours is."""
+        """Return the namespaces that contain each of our secrets."""
         every = dict.fromkeys(f"ours{suffix}" for _name, suffix in suffixes(form, names))
         return {name: set(by_namespace(lab, "/api/v1/secrets", name)) & set(names) for name in every}
 
     def left(self, lab: Lab, names: list[str], form: str) -> int:
-        """In how many namespaces something of ours is missing."""
+        """Return the number of namespaces that lack at least one of our secrets."""
         made = self.made(lab, form, names)
         return len({name for name, suffix in suffixes(form, names) if name not in made[f"ours{suffix}"]})
 
@@ -160,7 +160,7 @@ class TestWholeCluster:
         assert result["failed"]
         assert result["msg"].count("Connection refused") == 1, "said once"
         assert result["msg"].count(url) < CONCURRENCY + 3, "not once for each namespace"
-        # The answers that were under way when it died are lost, and it is not known whether the writes are.
+        # The answers under way when the server died are lost, so it is unknown whether their writes were carried out.
         made = {place for places in self.made(lab, form, names).values() for place in places}
         changed = {entry["name"] for entry in result["namespaces"] if entry["changes"]}
         lost = {failure["namespace"] for failure in result["failures"]}
@@ -170,7 +170,7 @@ class TestWholeCluster:
 
     @pytest.mark.parametrize("form", FORMS)
     def test_a_list_that_fails_in_a_later_round_keeps_the_finished_changes(self, lab, names, form):
-        """Half of the namespaces have the account, the others are waited for."""
+        """Half of the namespaces have the account, and the task waits for the others."""
         for name in names[:DONE]:
             lab.create(name, "serviceaccounts", {"metadata": {"name": f"late-{form}"}})
         options = {**given("sa_link", form, names), "service_accounts": [f"late-{form}"], "wait_timeout": 5}
@@ -182,7 +182,7 @@ class TestWholeCluster:
         assert result["msg"].count("no more") == 1, "said once"
 
 
-#: What one write meets, how often, and whether it fails of that.
+#: The fault that one write meets, how often it meets it, and whether the write fails.
 ONE_WRITE: dict[str, tuple[Act, int, bool]] = {
     "refused": (refused(403, "Forbidden", "not this one"), 1, True),
     "always an error": (refused(500, "InternalError", "not this one"), 7, True),
@@ -196,7 +196,7 @@ ONE_WRITE: dict[str, tuple[Act, int, bool]] = {
 
 
 class TestOneWrite:
-    """One write of the first namespace, which has several entries in the list form."""
+    """A fault in one write to the first namespace, which has several entries in the list form."""
 
     COUNT = 6
 
@@ -211,7 +211,7 @@ class TestOneWrite:
             server.proxy.rule(WRITES[module].replace(".*", f".*/{places[0]}", 1), act, times=times)
             result = server.run(module, **options)
         entries = len(options.get(LISTS[module], ())) if form == "list" else 0
-        # Several secrets are several writes, and one of them is met; the entries of an account or a binding share theirs.
+        # Several secrets need several writes, and only one of them fails. The entries of an account or a binding share one write.
         met = [0] if module == "pull_secret" else [0, *range(self.COUNT, entries)]
         met = met if form == "list" else [None]
         assert result["failed"] is fails
@@ -232,7 +232,7 @@ class TestOneWrite:
 
 
 def take_back(lab: Lab, module: str, form: str, names: list[str]) -> None:
-    """So that there is something to do."""
+    """Remove the declared objects, so that the next run has something to do."""
     options = {option: value for option, value in given(module, form, names).items() if option != "registries"}
     for entry in options.get(LISTS[module], ()) if form == "list" else ():
         entry.pop("registries", None)
@@ -241,7 +241,7 @@ def take_back(lab: Lab, module: str, form: str, names: list[str]) -> None:
 
 
 class TestLists:
-    """A list whose rest the server has forgotten is read again from the start; nothing is done twice."""
+    """When the server has dropped the rest of a list, the list is read again from the start and nothing is done twice."""
 
     def selected(self, names: list[str], form: str = "single") -> dict[str, Any]:
         options = {"namespace_selector": {"include": [f"{names[0][:-1]}*"]}, **WORK["pull_secret"]}
@@ -258,7 +258,7 @@ class TestLists:
         assert len(server.proxy.asked("POST")) == len(few) * (1 if form == "single" else 2)
 
     def test_each_pod_is_deleted_once_when_a_list_is_read_again(self, lab, few):
-        """The first page comes twice, and with it a pod that is to be deleted."""
+        """The first page is read twice, and both times it contains a pod that must be deleted."""
         for name in ("one", "two", "three"):
             make_stuck_pod(lab, few[0], name)
         options = {"secrets": ["late"], "require": "none", "restart_pods": "stuck"}
@@ -276,7 +276,7 @@ class TestLists:
         lab.create(name, "configmaps", {"metadata": {"name": "hold", "finalizers": ["example.com/hold"]}})
 
         def delete_once_read(proxy: HostileProxy, exchange: Exchange) -> None:
-            """The server forgets the list after the page with the namespace, and by then it is being deleted."""
+            """Drop the list after the page with the namespace, which is being deleted by that time."""
             nonlocal forgets
             status, headers, content = proxy.ask(exchange)
             if forgets == "next":

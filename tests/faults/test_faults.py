@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A fleet behind an API server that refuses, cuts and delays one request in five, while others write the same objects.
+"""A fleet converges while its API server refuses, cuts and delays one request in five and other clients write the same objects.
 
-What is declared is one for all namespaces, or a list of entries that all differ.
-IMAGE_PULL_FAULT_NAMESPACES and IMAGE_PULL_FAULT_KILLS make it large; 'make faults-large' takes 1,000 and 100.
+All namespaces share one declaration, or a list has a different entry for each of them.
+IMAGE_PULL_FAULT_NAMESPACES and IMAGE_PULL_FAULT_KILLS enlarge the test. 'make faults-large' sets them to 1,000 and 100.
 """
 
 from __future__ import annotations
@@ -36,20 +36,20 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "sa_link": {"secrets": ["ours"], "link_for": ["pull", "mount"]},
     "image_puller_grant": {"projects": ["consumer"]},
 }
-#: What is taken back when its wish is gone: by name, not by content.
+#: Options that remove the declared objects by name instead of by content.
 ABSENT = {**OPTIONS, "pull_secret": {"name": "ours"}}
 
 
 @pytest.fixture(params=FORMS)
 def fleet(lab: Lab, request: pytest.FixtureRequest) -> Iterator[Fleet]:
-    # Their names decide which requests meet a fault.
+    # The names of the namespaces decide which requests meet a fault.
     made = Fleet(lab, f"{request.cls.__name__.lower()}-{request.param}", request.param)
     yield made
     delete_namespaces(lab, made.names)
 
 
 class Fleet:
-    """Namespaces in which others have their own entries, secrets and grants too. `form` is how ours are declared."""
+    """Namespaces that also contain foreign entries, secrets and grants. `form` is the form of our declaration."""
 
     def __init__(self, lab: Lab, prefix: str, form: str) -> None:
         self.lab, self.form = lab, form
@@ -64,11 +64,11 @@ class Fleet:
         return declared(module, self.form, self.names, work)
 
     def wanted(self, namespace: str) -> list[str]:
-        """What the names of ours end in."""
+        """Return the suffixes of our names in the namespace."""
         return [suffix for name, suffix in suffixes(self.form, self.names) if name == namespace]
 
     def write_foreign(self, namespace: str, *entries: str) -> bool:
-        """Adds entries of others to the account, as a careful client does; False when somebody was faster."""
+        """Add foreign entries to the account as a careful client does. Return False if another writer was faster."""
         account = self.lab.account(namespace)
         for key in ("imagePullSecrets", "secrets"):
             account[key] = [*(account.get(key) or []), *({"name": entry} for entry in entries)]
@@ -79,7 +79,7 @@ class Fleet:
         return True
 
     def check(self, *, converged: bool) -> None:
-        """Nothing of others is lost, and each object of ours is old or new, never in between."""
+        """Check that no foreign object is lost and that each of our objects is old or new, never in between."""
         accounts = default_accounts(self.lab)
         secrets = our_secrets(self.lab)
         bindings = by_namespace(self.lab, f"{RBAC}/rolebindings", "image-puller-grant")
@@ -106,7 +106,7 @@ class Fleet:
 
 
 def our_secrets(lab: Lab) -> dict[str, dict[str, dict[str, Any]]]:
-    """By namespace and name."""
+    """Return our secrets by namespace and name."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for secret in selected(lab, "/api/v1/secrets", "fieldSelector=type%3Dkubernetes.io/dockerconfigjson"):
         found.setdefault(secret["metadata"]["namespace"], {})[secret["metadata"]["name"]] = secret
@@ -134,7 +134,7 @@ def subjects(binding: dict[str, Any]) -> set[str]:
 
 
 class Writer(threading.Thread):
-    """Somebody who keeps adding entries to the same accounts, past the proxy, five to each at most."""
+    """A foreign client that keeps adding entries to the same accounts, bypassing the proxy, at most five to each account."""
 
     def __init__(self, fleet: Fleet) -> None:
         super().__init__(daemon=True)
@@ -187,7 +187,7 @@ class TestFaults:
 
 
 def told_once(result: dict[str, Any], entries: list[Any] | None) -> bool:
-    """Whether each entry of a list is told of by one change."""
+    """Return whether exactly one change reports each entry of a list."""
     told = [
         number for found in result["namespaces"] for change in found["changes"] for number in change.get("entries", ())
     ]
@@ -195,7 +195,7 @@ def told_once(result: dict[str, Any], entries: list[Any] | None) -> bool:
 
 
 class TestKilled:
-    """Runs that give and take in turn, each ended by SIGKILL after a random number of its writes."""
+    """Runs that alternate between creating and removing, each killed by SIGKILL after a random number of writes."""
 
     def test_every_object_is_old_or_new_and_one_more_run_finishes(self, lab, fleet, tmp_path):
         chance = random.Random(SEED)
@@ -204,9 +204,9 @@ class TestKilled:
             take = number // len(OPTIONS) % 2
             gone, wanted = fleet.options(module, absent=True), fleet.options(module)
             if module == "sa_link":
-                # Secrets that a killed run has not made are not linked, and the others are.
+                # Secrets that a killed run has not created are not linked, unlike the others.
                 run_module("pull_secret", kubeconfig=lab.kubeconfig, **fleet.options("pull_secret"))
-            # All namespaces are on the other side first, so that there is work enough to be killed at.
+            # All namespaces start in the opposite state, so that there is enough work to interrupt.
             run_module(module, kubeconfig=lab.kubeconfig, **(wanted if take else gone))
             runs.kill(module, gone if take else wanted, writes=chance.randrange(NAMESPACES))
             fleet.check(converged=False)

@@ -40,14 +40,14 @@ BROKEN = refused(500, "InternalError", "etcdserver: leader changed")
 
 
 def removed(result: dict[str, Any]) -> list[int]:
-    """How many secrets, links that do not go with their secret, and subjects."""
+    """Return the number of removed secrets, of removed links whose secret stays, and of removed subjects."""
     return [result["prune"][kind]["removed"] for kind in ("secrets", "links", "grants")]
 
 
 class Fleet:
-    """Namespaces of an owner, each with entries of its own, the first with several; another owner has some in each too.
+    """The namespaces of an owner, each with its own entries, the first with several. Another owner has objects in each of them.
 
-    `gone` leave the inventory. The first of them, `leaving`, is the one with several entries.
+    The namespaces in `gone` leave the inventory. The first of them, `leaving`, has several entries.
     """
 
     def __init__(self, lab: Lab, names: list[str]) -> None:
@@ -61,7 +61,7 @@ class Fleet:
         return {**options, LISTS[module]: left}
 
     def site(self, *, everywhere: bool = True, kubeconfig: str = "") -> list[dict[str, Any]]:
-        """Brings about what the inventory declares."""
+        """Apply the declarations of the inventory."""
         results = []
         for module in DECLARED:
             options = self.options(module, everywhere=everywhere)
@@ -77,7 +77,7 @@ class Fleet:
         return run_module("prune", **{"kubeconfig": self.lab.kubeconfig, **self.pruning(), **options})
 
     def ours(self) -> dict[str, dict[str, Any]]:
-        """For each namespace the secrets, links and subjects of the owner, after the judgement of what may never happen."""
+        """Return the secrets, links and subjects of the owner in each namespace, after checking the invariants."""
         labels = "labelSelector=app.kubernetes.io/instance%3D"
         secrets = places(selected(self.lab, "/api/v1/secrets", labels + OWNER))
         bindings = places(selected(self.lab, f"{RBAC}/rolebindings", labels + OWNER))
@@ -105,7 +105,7 @@ class Fleet:
         }
 
     def finish(self, *, changed: bool = True) -> None:
-        """The next prune leaves what is declared; then neither it nor the other modules have anything to do."""
+        """Check that the next prune keeps all declared objects, and that neither it nor the other modules then change anything."""
         result = self.prune()
         assert not result["failed"], result["msg"]
         assert result["changed"] is changed
@@ -120,7 +120,7 @@ NOTHING: dict[str, Any] = {"secrets": set(), "links": [], "subjects": set()}
 
 
 def places(objects: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """By namespace and name."""
+    """Return the objects by namespace and name."""
     found: dict[str, dict[str, Any]] = {}
     for one in objects:
         found.setdefault(one["metadata"]["namespace"], {})[one["metadata"]["name"]] = one
@@ -140,14 +140,14 @@ def owned(lab) -> Iterator[Fleet]:
 
 @pytest.fixture
 def fleet(owned) -> Fleet:
-    """With all that the owner once declared."""
+    """A fleet that has everything that the owner once declared."""
     owned.site()
     return owned
 
 
 class TestWhole:
     def test_prune_removes_objects_of_many_namespaces_with_one_write_each(self, lab, fleet):
-        """What four tasks do, and what they cost."""
+        """The work of four tasks, and the number of its requests."""
         assert not any(one["changed"] for one in fleet.site())
         audit = lab.audit()
         assert not fleet.prune(**fleet.pruning(everywhere=True))["changed"], "all of it is declared"
@@ -197,7 +197,7 @@ class TestKilled:
         fleet.finish()
 
 
-#: What the answer to a delete is, and whether it was carried out.
+#: How the answer to a delete is lost, and whether the delete was carried out.
 LOST = {
     "cut after": (cut("answer", by_reset=True), True),
     "half an answer": (cut("body"), True),
@@ -229,7 +229,7 @@ class TestLostAnswers:
 
 
 class TestUnlinkingFails:
-    """The link stays, so its secret stays."""
+    """If a link cannot be removed, its secret stays."""
 
     @pytest.mark.parametrize("act", [refused(403, "Forbidden", "not this one"), BROKEN, answered(200, b"null")])
     def test_the_secrets_of_a_namespace_with_a_failed_unlink_stay(self, lab, fleet, act):
@@ -247,7 +247,7 @@ class TestUnlinkingFails:
         fleet.finish()
 
     def test_a_link_added_by_another_writer_during_prune_is_removed(self, lab, fleet):
-        """The account that was read is no longer the account that is there."""
+        """The account changes after the prune has read it."""
         place = fleet.leaving
         (link,) = [link for link in fleet.wanted(place)["links"] if link == f"ours-{place}"]
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rotations that are killed at any moment: the next run finishes each, and at no time does a secret hold anything but one of the two logins."""
+"""The next run finishes a rotation that was killed at any moment, and a secret never holds anything but one of the two logins."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def auth(login: dict[str, str]) -> str:
 
 
 class Fleet:
-    """Many namespaces with two secrets each, and two logins to be exchanged."""
+    """Many namespaces with two secrets each, and two logins to exchange."""
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
@@ -63,7 +63,7 @@ class Fleet:
         }
 
     def read(self) -> tuple[list[str], dict[tuple[str, str], str]]:
-        """The content of all secrets, and their UIDs."""
+        """Return the content of all secrets, and their UIDs."""
         found = [
             each
             for each in selected(self.lab, "/api/v1/secrets", "fieldSelector=type%3Dkubernetes.io/dockerconfigjson")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab can play the odd cases as OpenShift's own controllers do: long names, other annotations, no Service, whole lists overwritten."""
+"""The lab reproduces unusual cases of OpenShift's controllers: long names, other annotations, a missing Service, overwritten lists."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OWNER = "openshift.io/internal-registry-auth-token.service-account"
 BINDING = "openshift.io/internal-registry-auth-token.binding"
 CONTROLLER = "openshift.io/image-registry-pull-secrets_service-account-controller"
 
-#: The prefixes of generated names: what library-go's GetName(account, "dockercfg-" or "token-", 58) answers.
+#: The prefixes of generated names, as library-go's GetName(account, "dockercfg-" or "token-", 58) returns them.
 NAMES = {
     "builder2": ("builder2-dockercfg-", "builder2-token-"),
     "a" * 47: ("a" * 47 + "-dockercfg-", "a" * 47 + "-token-"),
@@ -41,7 +41,7 @@ def old(lab_factory) -> Lab:
 
 
 def made(lab: Lab, namespace: str, account: str) -> dict[str, Any]:
-    """An account that has its pull secret."""
+    """Create an account and wait until it has its pull secret."""
     lab.create(namespace, "serviceaccounts", {"metadata": {"name": account}})
     lab.until(lambda: lab.provisioned(namespace, account), f"{account} is provisioned")
     return lab.account(namespace, account)
@@ -53,7 +53,7 @@ def content_of(lab: Lab, namespace: str, secret: str) -> Any:
 
 
 class TestNames:
-    """Account, kind and five random characters; a long account's name is cut and marked by a hash, in all releases."""
+    """A name consists of account, kind and five random characters. In all releases, a long account name is cut and marked with a hash."""
 
     @pytest.mark.parametrize("account", NAMES)
     def test_a_bound_secret_is_named_after_its_account(self, lab, namespace, account):
@@ -76,7 +76,7 @@ class TestNames:
 
 
 class TestAnnotation:
-    """It alone says which secret is the account's, whatever it names; without it the secret that is there is found again."""
+    """Only the annotation identifies the secret of the account, whatever its name. Without it, the controller finds the existing secret."""
 
     def test_an_annotation_with_another_name_replaces_the_managed_secret(self, lab, namespace):
         (former,) = pull_names(lab.account(namespace))
@@ -84,7 +84,7 @@ class TestAnnotation:
         lab.api("PATCH", path_of(namespace, "serviceaccounts", "default"), body)
         lab.until(lambda: bool(content_of(lab, namespace, "default-dockercfg-other")), "the other one is filled")
         assert pull_names(lab.account(namespace)) == [former, "default-dockercfg-other"]
-        # The controller looks at the former one when that changes, or at its next look at everything, every ten minutes.
+        # The controller checks the former secret when it changes, or at its next full resync, every ten minutes.
         lab.api("PATCH", path_of(namespace, "secrets", former), {"metadata": {"labels": {"touched": "true"}}})
         lab.until(lambda: lab.get(namespace, "secrets", former) is None, "the former secret is deleted")
         assert pull_names(lab.account(namespace)) == mount_names(lab.account(namespace)) == ["default-dockercfg-other"]
@@ -115,7 +115,7 @@ def upgraded(lab_factory) -> Lab:
 
 
 class TestUpgraded:
-    """What an older release made is kept by name and content, marked, and has nothing of a bound secret."""
+    """A secret of an older release is recognized by name and content, marked and kept, without the properties of a bound secret."""
 
     def test_the_old_secret_is_kept_and_marked(self, upgraded):
         (name,) = pull_names(upgraded.account("before"))
@@ -144,7 +144,7 @@ class TestUpgraded:
 
 
 class TestRegistryService:
-    """Controllers that have never seen the registry's Service know none of its names: the secret stays empty."""
+    """Controllers that have never seen the registry's Service know none of its names, so the secret stays empty."""
 
     def test_the_secret_stays_empty_until_the_registry_service_exists(self, lab, namespaces):
         with described(lab, without=[REGISTRY_SERVICE]):
@@ -159,7 +159,7 @@ class TestRegistryService:
 
 
 def named(lab: Lab, namespace: str) -> str:
-    """The pull secret that a new account names."""
+    """Return the pull secret that a new account names."""
 
     def found() -> list[str]:
         return pull_names(lab.get(namespace, "serviceaccounts", "default") or {})
@@ -169,7 +169,7 @@ def named(lab: Lab, namespace: str) -> str:
 
 
 class TestDescription:
-    """The cluster says of itself what a test wants it to say, and the former truth afterwards."""
+    """The cluster reports the version and capabilities that a test sets, and its real ones afterwards."""
 
     def test_the_cluster_reports_the_given_version_and_capabilities(self, lab):
         before = lab.api("GET", CLUSTER_VERSION)["status"]
@@ -198,7 +198,7 @@ class TestDescription:
 
 
 class TestOverwritten:
-    """Whoever overwrites the whole list is not its last writer for long: the controller appends its entry and is that."""
+    """After another client overwrites the whole list, the controller soon appends its own entry again."""
 
     @pytest.mark.parametrize("way", ["put", "patch", "apply"])
     def test_the_controller_is_the_last_writer(self, lab, namespace, way):

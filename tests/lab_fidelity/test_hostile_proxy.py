@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The hostile proxy does to a plain client what its rules say, and to the request after that what they say of that one."""
+"""The hostile proxy treats each request of a plain client exactly as its rules say for that request."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHORT_SECONDS = 0.2
 
 
 class Client:
-    """One connection at a time, by the standard library alone."""
+    """A client with one connection at a time that uses only the standard library."""
 
     def __init__(self, lab: Lab, proxy: HostileProxy) -> None:
         self.proxy = proxy
@@ -126,7 +126,7 @@ def test_a_silent_server_accepts_connections_and_sends_nothing(client):
 
 
 def test_a_dead_server_drops_open_connections_and_refuses_new_ones(client):
-    """Also for connections that are open."""
+    """A connection that was open before is dropped as well."""
     waiting = client.connect()
     waiting.connect()
     client.proxy.rule("", dying)

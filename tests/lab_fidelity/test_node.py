@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's node against the recordings of a real one (node.yaml), and each thing that decides a pull, seen to fail and to pull."""
+"""The lab's node pulls, and fails to pull, as a real node was recorded to (node.yaml), for each setting that affects a pull."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from support.lab import Lab, path_of
 from support.registry_settings import CONFIG, auth_file, pull_secret, registry_settings
 
 RECORDED = yaml.safe_load((Path(__file__).parent / "node.yaml").read_text())
-#: A host where nobody answers.
+#: A host without a listener.
 CLOSED = "127.0.0.9:9"
 WRONG = ("somebody", "wrong")
 LIMIT = {
     "code": "TOOMANYREQUESTS",
     "message": "You have reached your pull rate limit. You may increase the limit by authenticating and upgrading",
 }
-#: What a registry answers when it is asked for a manifest.
+#: The answer of a registry to a request for a manifest.
 REFUSALS = {
     "403 denied": ("403 Forbidden", b'{"errors": [{"code": "DENIED"}]}'),
     "404 name unknown": ("404 Not Found", b'{"errors": [{"code": "NAME_UNKNOWN"}]}'),
@@ -43,7 +43,7 @@ def login(lab: Lab, name: str = "private") -> tuple[str, str]:
 def make_pod(
     lab: Lab, namespace: str, image: str, *contents: Mapping[str, Any], name: str = "app", policy: str = "Always"
 ) -> str:
-    """A pod with its own pull secrets, of these contents or as they are."""
+    """Create a pod with its own pull secrets. Each content is an auth file or a whole secret."""
     names = []
     for number, content in enumerate(contents):
         secret = pull_secret(f"{name}-{number}", content) if "auths" in content else {**content}
@@ -60,13 +60,13 @@ def make_pod(
 
 
 def pulled(lab: Lab, namespace: str, pod: str, *flags: str) -> dict[str, Any]:
-    """The lab's answer for a pod of one image."""
+    """Return the lab's result for a pod with one image."""
     (image,) = lab.pull(namespace, pod, *flags)["images"]
     return image
 
 
 def raw(content: str, kind: str = "kubernetes.io/dockerconfigjson", key: str = ".dockerconfigjson") -> dict[str, Any]:
-    """A secret of any type and content."""
+    """Return a secret of any type and content."""
     return {"type": kind, "data": {key: base64.b64encode(content.encode()).decode()}}
 
 
@@ -75,7 +75,7 @@ def encoded(text: str) -> str:
 
 
 def recorded_secrets(lab: Lab) -> dict[str, list[Mapping[str, Any]]]:
-    """The pull secrets of each recorded pod; those recorded with a character that is no UTF-8 are left out."""
+    """Return the pull secrets of each recorded pod, without the recordings that contain invalid UTF-8."""
     host, other = lab.registry("private")["host"], lab.registry("delegated")["host"]
     realm = lab.registry("delegated")["realm_host"]
     good, bare = login(lab), host.partition(":")[0]
@@ -134,7 +134,7 @@ def recorded_image(lab: Lab, namespace: str, name: str) -> str:
 
 
 def expected(lab: Lab, row: Mapping[str, Any], namespace: str = "", fake: str = "") -> str:
-    """What the node says, with the names of this lab."""
+    """Return the recorded message of the node, with the names of this lab."""
     hosts = {name: lab.registry(name)["host"] for name in ("private", "delegated", "integrated")}
     text = row["message"].replace("/etc/xdg/", "/etc/")
     for name, value in (hosts | {"closed": CLOSED, "namespace": namespace, "fake": fake}).items():
@@ -147,7 +147,7 @@ def flags_for(row: Mapping[str, Any]) -> list[str]:
 
 
 class TestRecordedPulls:
-    """30 pods with pull secrets in every shape; the message of the lab's node is the recorded one, word by word."""
+    """For 30 pods with pull secrets of every form, the message of the lab's node equals the recorded one word for word."""
 
     @pytest.mark.parametrize("name", [name for name in RECORDED["pulls"] if name != "latin1"])
     def test_the_node_gives_the_recorded_message(self, lab, namespace, name):
@@ -166,12 +166,12 @@ def cause(lab: Lab, namespace: str, name: str, *flags: str) -> dict[str, Any]:
 
 
 def told(message: str) -> str:
-    """The part of a message that says where an image was looked for, up to the address that did not answer."""
+    """Return the part of a message that lists where the node looked for the image, up to the address that did not answer."""
     return message.partition("initializing source")[2].partition("dial tcp")[0]
 
 
 class TestRecordedCauses:
-    """Mirrors, blocked registries, the policy, short names: settings from the cluster's objects, the recorded words."""
+    """Mirrors, blocked registries, the policy and short names, configured by cluster objects, cause the recorded messages."""
 
     def mirrored(self, lab: Lab, name: str, namespace: str, secrets: list[Mapping[str, Any]], node: Any) -> None:
         row = RECORDED["causes"][name]
@@ -241,7 +241,7 @@ class TestRecordedCauses:
             pinged = server.requests[-1].startswith(b"GET /v2/ ")
             line, body = ("200 OK", b"{}") if pinged else (status, content)
             kind = "text/html" if body.startswith(b"<") else "application/json"
-            # Without Retry-After the client would try for a minute.
+            # Without Retry-After, the client would retry for a minute.
             fields = f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\nRetry-After: 0\r\nConnection: close"
             head = f"HTTP/1.1 {line}\r\n{fields}\r\n\r\n"
             return [head.encode() + body]
@@ -266,14 +266,14 @@ class TestRecordedCauses:
 
 @pytest.fixture
 def private(lab, namespace) -> str:
-    """A pod `app` that pulls from the private registry with a secret of its own; the registry's host."""
+    """Create a pod `app` that pulls from the private registry with its own secret, and return the registry's host."""
     host = lab.registry("private")["host"]
     make_pod(lab, namespace, f"{host}/team/app:v1", auth_file({host: login(lab)}))
     return host
 
 
 class TestSettings:
-    """Each kind of setting, with a pod that pulls without it or by it."""
+    """Each kind of setting makes a pod pull, or keeps it from pulling."""
 
     def test_a_blocked_registry_is_not_pulled_from(self, lab, namespace, private):
         with registry_settings(lab, sources={"blockedRegistries": [f"{private}/team"]}):
@@ -331,7 +331,7 @@ class TestSettings:
                 fresh, old = lab.pull(namespace, "app"), lab.pull(namespace, "app", "--node", "forgetful")
         assert "conflicting mirrorSourcePolicy" in fresh["node_problems"][0]
         assert fresh["node_problems"] == old["node_problems"]
-        # A node that had files keeps the last ones; a new one begins with the platform's.
+        # A node that already has files keeps the last ones. A new node starts with those of the platform.
         assert (fresh["pulled"], old["pulled"]) == (True, False)
 
     @pytest.mark.parametrize("spec", [{"imageDigestMirrors": "none"}, {"imageDigestMirrors": [7]}, []])
@@ -385,17 +385,17 @@ class TestSettings:
 
 
 def remade(lab: Lab, namespace: str, name: str, content: Mapping[str, Any]) -> None:
-    """The secret is deleted and made anew: another object of the same name."""
+    """Delete the secret and create another object with the same name."""
     lab.api("DELETE", path_of(namespace, "secrets", name))
     lab.create(namespace, "secrets", pull_secret(name, content))
 
 
 class TestPresentImages:
-    """Images that a node has already, without and with the kubelet's check of the pod's credentials."""
+    """Images that are already on a node, without and with the kubelet's check of the pod's credentials."""
 
     @pytest.fixture
     def pods(self, lab, namespaces, request) -> tuple[str, str, list[str]]:
-        """A project whose pod has pulled and one whose pod has a wrong secret, on a node of their own."""
+        """A project with a pod that has pulled and one with a pod that has a wrong secret, on their own node."""
         host = lab.registry("private")["host"]
         first, second = namespaces(2)
         make_pod(lab, first, f"{host}/team/app:v1", auth_file({host: login(lab)}), policy="IfNotPresent")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A port that was chosen for a part of a lab belongs to that part until the lab ends: another program cannot take it."""
+"""A port that was chosen for a part of a lab belongs to that part until the lab ends, and no other program can take it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from conftest import start_lab
 from support.lab import Lab
 from support.second_api_server import second_api_server
 
-#: The flags that give a port to a part of the control plane.
+#: The flags that set a port of a control plane component.
 FLAGS = ("--listen-client-urls", "--listen-peer-urls", "--secure-port")
 
 
 class PortThief:
-    """Tries to take each port of the lab in `directory` when its part has started, and before it can listen."""
+    """Tries to take each port of the lab in `directory` after its component has started and before it can listen."""
 
     def __init__(self, directory: Path, stack: ExitStack) -> None:
         self.took: dict[str, bool] = {}

@@ -48,7 +48,7 @@ def usable(secret: dict[str, Any] | None) -> bool:
 
 
 class Cast:
-    """One namespace on its way through the recorded steps; each method is what the recording's kubectl did."""
+    """One namespace that goes through the recorded steps. Each method repeats one action of the recording's kubectl."""
 
     def __init__(self, lab: Lab, namespace: str) -> None:
         self.lab, self.namespace, self.account = lab, namespace, "default"
@@ -125,7 +125,7 @@ ACTIONS: dict[str, Callable[[Cast], None]] = dict(
 
 @dataclass
 class Step:
-    """What the lab did in answer to one action. `sent` are the bodies of the writes to accounts."""
+    """The lab's reaction to one action. `sent` holds the bodies of the writes to accounts."""
 
     writes: list[dict[str, Any]] = field(default_factory=list)
     sent: list[dict[str, Any]] = field(default_factory=list)
@@ -149,7 +149,7 @@ def played(lab: Lab, cast: Cast, name: str) -> Step:
     deadline = time.monotonic() + 5
     while len(events := provisioner_writes(audit, cast.namespace)) < expected and time.monotonic() < deadline:
         time.sleep(0.01)
-    time.sleep(QUIET_SECONDS)  # a write too many would come now
+    time.sleep(QUIET_SECONDS)  # a surplus write would arrive now
     events = provisioner_writes(audit, cast.namespace)
     account = lab.account(cast.namespace, cast.account)
     managed = cast.managed
@@ -164,12 +164,12 @@ def played(lab: Lab, cast: Cast, name: str) -> Step:
 
 
 def repeats(write: dict[str, Any], before: list[dict[str, Any]]) -> bool:
-    """The same apply of a secret once more: a controller whose cache lags repeats it, as the recording shows at one of two births."""
+    """Return whether the write repeats an earlier apply of a secret. A controller with a stale cache does so at one of two recorded births."""
     return write["resource"] == "secrets" and write in [{**earlier, "status": write["status"]} for earlier in before]
 
 
 def provisioner_writes(audit: Any, namespace: str) -> list[dict[str, Any]]:
-    """The controllers' successful writes in order. A lost race (409) writes nothing."""
+    """Return the controllers' successful writes in order. A write that lost a race (409) changes nothing."""
     events = [
         event
         for event in audit.requests()
@@ -191,7 +191,7 @@ def agent(event: dict[str, Any]) -> str:
 
 
 def as_recorded(event: dict[str, Any], managed: str) -> dict[str, Any]:
-    """One audit event in the form of the digest."""
+    """Return one audit event in the form of the digest."""
     reference = event["objectRef"]
     subresource = f"/{reference['subresource']}" if "subresource" in reference else ""
     write = {
@@ -217,7 +217,7 @@ def lists_of(account: dict[str, Any], managed: str) -> dict[str, list[str]]:
 
 
 class TestProvisioner:
-    """Each step of the recording ends in the same writes, in the same order, and the same account."""
+    """Each recorded step leads to the same writes, in the same order, and to the same account."""
 
     @pytest.mark.parametrize("name", ACTIONS)
     def test_the_writes_match_the_recording(self, steps, name):
@@ -237,7 +237,7 @@ class TestProvisioner:
 
     @pytest.mark.parametrize("name", ACTIONS)
     def test_accounts_are_written_with_the_version_and_uid_that_were_read(self, steps, name):
-        """Server-side apply with the version and identity that were read, and the annotation."""
+        """The write is a server-side apply with the version and UID that were read, and with the annotation."""
         step = steps[name]
         for sent in step.sent:
             assert sent["uid"] == step.account["metadata"]["uid"]
@@ -254,7 +254,7 @@ class TestProvisioner:
         assert set(content_of(steps["new namespace"].secret)) == recorded | {lab.registry("integrated")["host"]}
 
     def test_an_entry_taken_away_is_back_within_milliseconds(self, lab, namespace):
-        """Recorded: 3 to 8 ms. The audit log's clock is the judge."""
+        """The recorded time is 3 to 8 ms. It is measured with the clock of the audit log."""
         audit = lab.audit()
         for _time in range(20):
             lab.api("PATCH", account_path(namespace), {"imagePullSecrets": []})
@@ -272,7 +272,7 @@ class TestProvisioner:
 
 
 class TestRace:
-    """Whoever links a secret at an account's birth meets the provisioner about as often as recorded (40 %)."""
+    """A client that links a secret while an account is created conflicts with the provisioner about as often as recorded (40 %)."""
 
     def test_first_tries_conflict_and_nothing_is_lost(self, lab):
         names = [f"race-{number}" for number in range(150)]
@@ -280,7 +280,7 @@ class TestRace:
         with ThreadPoolExecutor(8) as pool:
             assert all(pool.map(lambda name: born_and_linked(lab, name, tally), names))
         rate = tally.first / len(names)
-        # On an idle machine it is the recorded rate; a busy one is late more often than in the middle.
+        # An idle machine shows the recorded rate. On a busy one, the client is often too late for a conflict.
         assert 0.05 <= rate <= 0.6, f"{rate:.0%} conflicts on the first try"
         assert tally.half_made > 0, "nobody saw the annotation before the content"
         accounts = lab.api("GET", "/api/v1/serviceaccounts?fieldSelector=metadata.name%3Ddefault")["items"]
@@ -295,7 +295,7 @@ class TestRace:
 
 @dataclass
 class Tally:
-    """`first`: conflicts on the first try. `half_made`: looks that found the annotation but no usable secret."""
+    """`first` counts conflicts on the first try, `half_made` the reads that found the annotation but no usable secret."""
 
     first: int = 0
     half_made: int = 0
@@ -341,7 +341,7 @@ CATALOG = ("registry", "catalog", "*")
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the recording. `login`: `scheme user-or-nothing token`. `asked`: path and status at the API server."""
+    """One row of the recording. `login` is `scheme user-or-nothing token`. `asked` is path and status at the API server."""
 
     request: str
     login: str
@@ -396,7 +396,7 @@ ROWS = {
 
 @dataclass
 class Registry:
-    """The integrated registry as a client with different accounts' tokens sees it. `owner` owns the image stream."""
+    """The integrated registry, as clients with the tokens of different accounts see it. `owner` owns the image stream."""
 
     lab: Lab
     owner: str
@@ -414,7 +414,7 @@ class Registry:
         return self.pool.request(method, url, headers=headers, retries=False, redirect=False)
 
     def account(self, name: str, *rules: dict[str, Any], namespace: str | None = None) -> None:
-        """A service account of another namespace that has exactly these rights in the owner's."""
+        """Create a service account in another namespace with exactly these rights in the owner's namespace."""
         self.lab.create(self.owner + "-a", "serviceaccounts", {"metadata": {"name": name}})
         if rules:
             self.lab.create(self.owner, "roles", {"metadata": {"name": name}, "rules": list(rules)})
@@ -442,7 +442,7 @@ def registry(lab) -> Registry:
 
 
 def details(body: bytes) -> set[tuple[str, str, str]]:
-    """What the refusal says was wanted: type, name, action."""
+    """Return the type, name and action that the refusal says were requested."""
     found = json.loads(body)["errors"][0]["detail"]
     items = found if isinstance(found, list) else [found] if found else []
     return {(item["Type"], item["Name"], item["Action"]) for item in items}
@@ -455,7 +455,7 @@ def asked(audit: Any) -> list[tuple[str, int]]:
 
 
 class TestIntegratedRegistry:
-    """It answers as OpenShift's registry was recorded to, after asking the API server with the caller's token."""
+    """The registry answers as OpenShift's was recorded to, after asking the API server with the caller's token."""
 
     @pytest.mark.parametrize("name", ROWS)
     def test_the_registry_answers_as_recorded(self, registry, name):
@@ -508,14 +508,14 @@ class TestIntegratedRegistry:
     def test_a_pull_needs_get_and_a_push_also_needs_update_on_image_layers(
         self, registry, rights, request_line, status
     ):
-        """Pull is get, push is update too, on imagestreams/layers in the group image.openshift.io only."""
+        """A pull needs only get, a push also update, on imagestreams/layers in the group image.openshift.io."""
         layers = {"apiGroups": ["image.openshift.io"], "resources": ["imagestreams/layers"]}
         name = f"account-{len(registry.tokens)}"
         registry.account(name, *[{**layers, **right} for right in rights])
         assert registry.ask(request_line, f"bearer - {name}").status == status
 
 
-# --- clusters of other ages and shapes
+# --- other releases and kinds of clusters
 
 
 @pytest.fixture(scope="module")
@@ -524,7 +524,7 @@ def old(lab_factory) -> Lab:
 
 
 class TestLegacy:
-    """4.11 to 4.15: a long-lived token secret behind each pull secret, and repairs from the other list."""
+    """From 4.11 to 4.15, each pull secret has a long-lived token secret, and an entry is restored from the other list."""
 
     def test_an_account_gets_a_pull_secret_and_a_token_secret(self, old):
         old.namespace("pair")
@@ -577,7 +577,7 @@ def bare(lab_factory) -> Lab:
 
 
 class TestRemoved:
-    """The integrated registry is removed: nothing is made, what was made is taken away, the annotation dangles."""
+    """When the integrated registry is removed, existing secrets are deleted, no new ones are created, and the annotation dangles."""
 
     def test_the_cluster_reports_the_registry_as_removed(self, bare):
         operator = bare.api("GET", "/apis/config.openshift.io/v1/clusteroperators/image-registry")

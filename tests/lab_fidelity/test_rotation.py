@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What judges a rotation: a registry that counts and can be told to refuse, and a node that pulls for each pod that comes."""
+"""The lab can judge a rotation: its registry counts requests and refuses them on demand, and its node pulls for each new pod."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def name(request) -> str:
 
 @pytest.fixture
 def account(lab: Lab, name: str) -> tuple[str, str]:
-    """An account that nobody else uses."""
+    """An account that no other test uses."""
     return new_account(lab, name)
 
 
@@ -42,7 +42,7 @@ def new_account(lab: Lab, name: str, *flags: str) -> tuple[str, str]:
 
 @contextmanager
 def told(lab: Lab, name: str, *flags: str, back: tuple[str, ...]) -> Iterator[None]:
-    """A registry that behaves so for a while; the lab is shared."""
+    """Change the behavior of a registry for a while, because the lab is shared."""
     lab.registry_set(name, *flags)
     try:
         yield
@@ -56,13 +56,13 @@ def counted(lab: Lab, name: str, user: str) -> tuple[int, ...]:
 
 
 def make_secret(lab: Lab, namespace: str, who: tuple[str, str], name: str = "private") -> str:
-    """The pull secret of the pods of a namespace."""
+    """Create the pull secret for the pods of a namespace."""
     lab.create(namespace, "secrets", pull_secret("pull", auth_file({lab.registry(name)["host"]: who})))
     return "pull"
 
 
 def replaced(lab: Lab, namespace: str, who: tuple[str, str], name: str = "private") -> None:
-    """Another login in the same secret."""
+    """Put another login into the same secret."""
     content = pull_secret("pull", auth_file({lab.registry(name)["host"]: who}))
     lab.api("PATCH", path_of(namespace, "secrets", "pull"), {"data": content["data"]})
 
@@ -258,7 +258,7 @@ class TestFollowing:
         assert account[1] not in json.dumps(events)
 
     def test_a_status_of_an_earlier_pod_with_the_same_name_is_refused(self, lab, namespace):
-        """What the node relies on when it writes the status of a pod that may be another by now."""
+        """The node relies on this when it writes the status of a pod that may have been replaced."""
         make_pod(lab, namespace)
         late = {"metadata": {"uid": "00000000-0000-0000-0000-000000000000"}, "status": {"phase": "Running"}}
         lab.api("PATCH", f"{path_of(namespace, 'pods', 'app')}/status", late, expect=(422,))
@@ -281,7 +281,7 @@ class TestFollowing:
 
     def test_a_failed_pull_for_a_deleted_pod_reports_the_pod_as_gone(self, lab, namespace, account):
         make_secret(lab, namespace, account)
-        # The two before the manifest are answered; for that the client asks again for seconds.
+        # The two requests before the manifest are answered. The client retries the manifest for seconds.
         limited = told(lab, "private", "--rate-limit", "2", back=("--rate-limit", "0"))
         with limited, lab.following("--status", namespace) as found:
             make_pod(lab, namespace)
@@ -419,7 +419,7 @@ class TestFollowing:
                 assert found.process.wait(30) == 0
 
     def test_no_pull_fails_during_a_rotation_in_place(self, lab, namespace, account):
-        """In place no pull fails. The control: the old account first, and there are failures."""
+        """A rotation in place causes no failed pull. The control, which disables the old account first, causes failures."""
         new = new_account(lab, "private")
         make_secret(lab, namespace, account)
         with lab.following("--status", namespace) as found:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""automation_account on a real API server: exactly the rights of the jobs, where they are meant, and all of it taken back."""
+"""automation_account grants exactly the rights of the given jobs in the given namespaces, and removes all of them again."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def name() -> str:
 
 @pytest.fixture
 def account(run: Run, namespace: str, name: str) -> Run:
-    """The module, for an account in the test's namespace."""
+    """Run the module for an account in the test's namespace."""
     return lambda **options: run("automation_account", **{"namespace": namespace, "name": name, **options})
 
 
 def ours(lab: Lab, name: str) -> list[str]:
-    """What was made for an account: kind, namespace and name."""
+    """Return the kind, namespace and name of each object that was created for an account."""
     labels = ",".join(f"{key}={value}" for key, value in LABELS.items())
     return sorted(
         "/".join(filter(None, (kind, found["metadata"].get("namespace"), found["metadata"]["name"])))
@@ -192,7 +192,7 @@ class TestAbsent:
 
 
 class TestWithoutOpenShift:
-    """MicroShift and plain Kubernetes have none of the platform's namespaces."""
+    """MicroShift and plain Kubernetes lack the namespaces of the OpenShift platform."""
 
     @pytest.fixture
     def lab(self, lab_factory):

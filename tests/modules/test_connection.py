@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every way of connecting reaches the API server as the right user, and none shows what it logs in with."""
+"""Every kind of login reaches the API server as the right user, and no output contains its credentials."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ from cryptography.hazmat.primitives import serialization
 from support.lab import path_of
 from support.modules import run_module
 
-#: An address where nothing listens, and that is given to no other program.
+#: An address without a listener, whose port is given to no other program.
 CLOSED = "127.0.0.1:1"
 CANARY = "canary-5e1f:ä\"'\\" + "z" * 40
 READER = "system:serviceaccount:connection:reader"
 NAMESPACE = "connection"
-#: One variable for each option; those with two spellings are in SPELLINGS.
+#: One variable for each option. Options with two names for the variable are in SPELLINGS.
 VARIABLES = {
     "kubeconfig": "KUBECONFIG",
     "context": "CONTEXT",
@@ -70,7 +70,7 @@ def nothing_from_outside(monkeypatch, tmp_path):
 
 @pytest.fixture(scope="module")
 def token(lab) -> str:
-    """Of a service account that may read the accounts of its own namespace and nothing else."""
+    """The token of a service account that may only read the accounts of its own namespace."""
     lab.namespace(NAMESPACE)
     lab.create(NAMESPACE, "serviceaccounts", {"metadata": {"name": "reader"}})
     rules = [{"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["get", "list"]}]
@@ -91,13 +91,13 @@ def new_token(lab, account: str) -> str:
 
 @pytest.fixture
 def config(lab) -> dict[str, Any]:
-    """The administrator's kubeconfig as data; one cluster, user and context."""
+    """The administrator's kubeconfig as data, with one cluster, user and context."""
     return yaml.safe_load(Path(lab.kubeconfig).read_text())
 
 
 @pytest.fixture
 def ask(lab, token, config) -> Callable[..., tuple[dict[str, Any], list[dict[str, Any]]]]:
-    """One read through a module: its result, and what the API server heard. Judges every output."""
+    """Read once through a module and return the result and the API server's requests. The output is checked for credentials."""
     key = config["users"][0]["user"]["client-key-data"]
     pem = base64.b64decode(key).decode().splitlines()
     hidden = [token, key, pem[1], CANARY, json.dumps(CANARY)[1:-1], base64.b64encode(CANARY.encode()).decode()]
@@ -132,14 +132,14 @@ def login_files(config: dict[str, Any], directory: Path) -> dict[str, str]:
 
 
 def written(config: Any, directory: Path, name: str = "config") -> str:
-    """A kubeconfig file. Text is written as it is."""
+    """Write a kubeconfig file. Text is written unchanged."""
     file = directory / name
     file.write_text(config if isinstance(config, str) else yaml.safe_dump(config))
     return str(file)
 
 
 def two_contexts(config: dict[str, Any], token: str) -> dict[str, Any]:
-    """Its current context leads nowhere, `good` to the lab as the reader."""
+    """Return a kubeconfig whose current context leads to a closed port, and whose context `good` leads to the lab as the reader."""
     cluster = config["clusters"][0]["name"]
     dead = {"name": "dead", "cluster": {"server": f"https://{CLOSED}"}}
     both = {"name": "reader", "user": {"token": token}}
@@ -152,7 +152,7 @@ def two_contexts(config: dict[str, Any], token: str) -> dict[str, Any]:
 
 
 def joined(config: dict[str, Any], directory: Path) -> str:
-    """The same kubeconfig in two files, neither of which is enough. The first one holds the current context."""
+    """Split the kubeconfig into two incomplete files. The first one holds the current context."""
     parts = [{**config, "contexts": [], "users": []}, {**config, "clusters": []}]
     return ":".join(written(part, directory, f"part{number}") for number, part in enumerate(parts))
 
@@ -190,7 +190,7 @@ def way(request, lab, config, token, tmp_path) -> tuple[dict[str, Any], str]:
 
 
 class TestWays:
-    """Options, variables and files mean what they mean in kubernetes.core."""
+    """Options, variables and files have the same meaning as in kubernetes.core."""
 
     def test_options_reach_the_server(self, ask, way):
         options, user = way
@@ -236,7 +236,7 @@ class TestWays:
 
     @pytest.mark.parametrize("place", ["KUBECONFIG", "~/.kube/config"])
     def test_the_default_files_are_used(self, ask, lab, tmp_path, monkeypatch, place):
-        """The variable also when it was set after the client library was loaded, as by a task's `environment`."""
+        """The variable applies even if it was set after the client library was loaded, as by a task's `environment`."""
         if place == "KUBECONFIG":
             monkeypatch.setenv("KUBECONFIG", lab.kubeconfig)
         else:
@@ -247,7 +247,7 @@ class TestWays:
         assert users(requests) == {"lab-admin"}
 
     def test_an_exec_plugin_logs_in(self, ask, config, token, tmp_path):
-        """A credential program named by the kubeconfig is run, as kubectl runs it."""
+        """The credential program of the kubeconfig is run as kubectl runs it."""
         answer = {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": token}}
         plugin = tmp_path / "plugin"
         plugin.write_text(f"#!/bin/sh\necho '{json.dumps(answer)}'\n")
@@ -260,7 +260,7 @@ class TestWays:
 
     @pytest.mark.parametrize("kind", ["exec plugin", "token file"])
     def test_a_login_that_is_refused_is_renewed(self, config, token, tmp_path, kind):
-        """Without anybody having said when it expires."""
+        """The login contains no expiry time."""
         (tmp_path / "token").write_text("expired")
         if kind == "exec plugin":
             answer = {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential"}
@@ -278,7 +278,7 @@ class TestWays:
             assert cluster.get(ObjectRef(SERVICE_ACCOUNT, NAMESPACE, "reader"))
 
     def test_an_exec_plugin_that_fails_ends_the_task(self, ask, config, tmp_path):
-        """Not as nobody, as the client library goes on. Nothing printed is shown."""
+        """The task does not continue anonymously, as the client library would, and shows none of the program's output."""
         plugin = tmp_path / "plugin"
         plugin.write_text(f"#!/bin/sh\necho '{CANARY.replace(chr(39), '')}' | tee /dev/stderr\nexit 1\n")
         plugin.chmod(0o700)
@@ -292,7 +292,7 @@ class TestWays:
 
 
 class TestImpersonation:
-    """The caller acts as another user, with several groups; RBAC and the audit log see that user."""
+    """The module acts as another user with several groups, and RBAC and the audit log see that user."""
 
     @pytest.mark.parametrize("by_variable", [False, True])
     def test_the_server_sees_user_and_groups(self, ask, lab, monkeypatch, by_variable):
@@ -334,7 +334,7 @@ class TestImpersonation:
 
 
 class TestVerification:
-    """The server's certificate is verified unless the user says otherwise."""
+    """The server's certificate is verified unless the user disables verification."""
 
     def test_an_unknown_authority_is_refused_with_the_fix(self, ask, lab, token):
         result, requests = ask(host=lab.data["server"], api_key=token)
@@ -376,7 +376,7 @@ class TestVerification:
 
 @pytest.mark.parametrize("login", ["certificate", "token"])
 def test_a_certificate_for_another_host_is_refused(lab, config, tmp_path, login):
-    """The lab's, at an address that it is not for; nothing is sent there, whatever the login."""
+    """The lab's certificate is not valid for this address, so nothing is sent there, whatever the login."""
     received: list[bytes] = []
     tls = lab.server_side()
 
@@ -403,7 +403,7 @@ def test_a_certificate_for_another_host_is_refused(lab, config, tmp_path, login)
 
 
 def test_no_key_is_left_in_a_file_while_requests_are_sent(lab, tmp_path):
-    """A run that is killed leaves its directory: the kubeconfig's key is not in it, and the login works."""
+    """A killed run leaves its directory behind. The directory does not contain the kubeconfig's key, and the login works."""
     options = ConnectionOptions(kubeconfig=lab.kubeconfig)
     with connect(options, connections=1, temporary_directory=str(tmp_path)) as connection:
         assert list(tmp_path.iterdir()) == []
@@ -411,7 +411,7 @@ def test_no_key_is_left_in_a_file_while_requests_are_sent(lab, tmp_path):
 
 
 class Proxy(ThreadingHTTPServer):
-    """Tunnels, as an HTTP proxy does; `seen` holds each target with the headers that only the proxy gets."""
+    """Tunnels as an HTTP proxy does. `seen` holds each target with the headers that only the proxy gets."""
 
     daemon_threads = True
 
@@ -439,7 +439,7 @@ class _Tunnel(BaseHTTPRequestHandler):
             _copy(self.connection, upstream)
 
     def log_message(self, *_arguments: object) -> None:
-        """Nothing on stderr."""
+        """Write nothing to stderr."""
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:
@@ -459,7 +459,7 @@ def proxy() -> Iterator[Proxy]:
 
 
 class TestProxy:
-    """The API server is reached through a proxy when there is one, and its login goes to the proxy only."""
+    """The API server is reached through a configured proxy, which does not get the login."""
 
     @pytest.mark.parametrize("by_variable", [False, True])
     def test_the_proxy_is_used(self, ask, lab, proxy, monkeypatch, by_variable):
@@ -511,7 +511,7 @@ class TestProxy:
 
 
 class TestUnreachable:
-    """A server that does not answer fails the task at once, naming the cluster."""
+    """A server that does not answer fails the task at once with a message that names the cluster."""
 
     def test_a_closed_port_is_reported_with_the_address(self, ask, token):
         host = f"https://{CLOSED}"
@@ -539,7 +539,7 @@ BROKEN = {
 
 
 class TestBadKubeconfig:
-    """A kubeconfig that leads nowhere is named, with the way out, and never quoted."""
+    """An unusable kubeconfig is named together with the fix, and never quoted."""
 
     @pytest.mark.parametrize("content", BROKEN)
     def test_a_broken_kubeconfig_is_reported_with_its_path(self, ask, tmp_path, content):
@@ -562,7 +562,7 @@ class TestBadKubeconfig:
 
     @pytest.mark.parametrize("form", [dict, json.dumps, yaml.safe_dump])
     def test_broken_kubeconfig_data_is_reported_without_its_content(self, ask, config, form):
-        """Content where a path belongs is not repeated as if it were one."""
+        """If an option contains a kubeconfig where a path is expected, the message does not repeat its content."""
         config["users"][0]["user"] = {"token": CANARY}
         config["current-context"] = "nowhere"
         result, _requests = ask(kubeconfig=form(config))
@@ -581,7 +581,7 @@ class TestBadKubeconfig:
 
 
 class TestRefusedLogin:
-    """A login that the server does not accept says so, and what to give instead."""
+    """For a refused login, the message says that the server refused it and which credentials to give instead."""
 
     @pytest.mark.parametrize("kind", ["wrong", "no longer valid"])
     def test_a_refused_login_is_reported_with_401_and_without_the_token(self, ask, lab, token, kind):
@@ -598,7 +598,7 @@ class TestRefusedLogin:
 
     @pytest.mark.parametrize("token_of", [lambda good: f"{good}\n", lambda good: f" {good} "])
     def test_space_around_a_token_does_not_matter(self, ask, lab, token, token_of):
-        """A token read from a file ends in a line end."""
+        """A token that was read from a file ends with a newline."""
         result, requests = ask(host=lab.data["server"], api_key=token_of(token), ca_cert=lab.data["ca_cert"])
         assert not result["failed"], result
         assert users(requests) == {READER}
@@ -611,7 +611,7 @@ class TestRefusedLogin:
 
 @pytest.fixture
 def first_record(lab) -> Iterator[tuple[str, list[bytes]]]:
-    """A server's URL, and what came in the first TLS record of each connection; every request is answered with an object."""
+    """A server's URL, and the first TLS record of each connection. Every request is answered with an object."""
     records: list[bytes] = []
     tls = lab.server_side()
 
@@ -628,7 +628,7 @@ def first_record(lab) -> Iterator[tuple[str, list[bytes]]]:
 
 @pytest.mark.parametrize("tunnelled", [False, True])
 def test_a_write_is_sent_in_one_tls_record(lab, first_record, proxy, tmp_path, tunnelled):
-    """One TLS record holds the headers and the body, also on its way through a proxy."""
+    """One TLS record holds the headers and the body, even through a proxy."""
     url, records = first_record
     options = ConnectionOptions(
         host=url, api_key="token", ca_cert=lab.data["ca_cert"], proxy=proxy.url if tunnelled else None
@@ -644,14 +644,14 @@ def test_a_write_is_sent_in_one_tls_record(lab, first_record, proxy, tmp_path, t
 
 
 def test_a_variable_that_disables_verification_is_reported_once_with_the_fix(ask, token, config, monkeypatch, tmp_path):
-    """As AWX's credential sets them, without an authority and with one."""
+    """The variables are set as AWX's credential sets them, without a certificate authority and with one."""
     cluster = config["clusters"][0]["cluster"]
     for name, value in (("HOST", cluster["server"]), ("API_KEY", token), ("VERIFY_SSL", "False")):
         monkeypatch.setenv(f"K8S_AUTH_{name}", value)
     result, requests = ask()
     assert users(requests) == {READER}
     (warning,) = result["warnings"]
-    said = str(warning)  # from ansible-core 2.19 on it is no text
+    said = str(warning)  # not a string from ansible-core 2.19 on
     assert f"the certificate of {cluster['server']} is not verified" in said
     assert "K8S_AUTH_VERIFY_SSL" in said and "paste the authority into the credential" in said
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""credential_rotation on the lab: what it finds, what it writes, what it leaves; the node's pull is the judge."""
+"""credential_rotation replaces the old login wherever it finds it, leaves everything else alone, and the node pulls afterwards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Run = Callable[..., dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def lab(lab_factory: Callable[..., Lab]) -> Lab:
-    """One of its own: a rotation looks at the whole cluster."""
+    """A separate lab, because a rotation reads the whole cluster."""
     return lab_factory()
 
 
@@ -49,7 +49,7 @@ def secret(
 
 
 def confirmed(lab: Lab) -> list[dict[str, Any]]:
-    """All secrets that there are, and the names that the tests' immutable ones get."""
+    """Return namespace and name of every existing secret."""
     every = (
         (each["metadata"]["namespace"], each["metadata"]["name"]) for each in lab.api("GET", "/api/v1/secrets")["items"]
     )
@@ -134,7 +134,7 @@ class TestInPlace:
     def test_an_image_that_only_a_volume_uses_is_verified(
         self, lab: Lab, rotate: Run, host: str, namespace: str
     ) -> None:
-        """The node pulls it with the pod's secrets, and the next pod would be refused."""
+        """The node pulls the image with the pod's secrets, so the next pod would be refused."""
         secret(lab, namespace, "quay", {"auths": {host: {"auth": auth(login(lab, 0))}}})
         container = {
             "name": "app",
@@ -209,7 +209,7 @@ class TestInPlace:
             lab.api("DELETE", path_of(place, "secrets", name))
 
     def test_a_login_with_only_a_known_user_is_rotated(self, lab: Lab, rotate: Run, host: str, namespace: str) -> None:
-        """Those that the registry accepts are replaced at once, and a dead one when that is asked for."""
+        """Logins that the registry accepts are replaced at once. A dead one is replaced only on request."""
         user = {"username": login(lab, 0)["username"]}
         stale = {**user, "password": "expired"}
         secret(lab, namespace, "ecr", {"auths": {host: {"auth": auth(login(lab, 0))}}})
@@ -274,7 +274,7 @@ class TestProof:
 
 @pytest.fixture
 def registry(lab: Lab) -> Iterator[Callable[..., None]]:
-    """Changes how the private registry behaves, until the test ends."""
+    """Change the behavior of the private registry until the test ends."""
     undo: list[tuple[str, ...]] = []
 
     def change(*flags: str, back: tuple[str, ...]) -> None:
@@ -289,7 +289,7 @@ def registry(lab: Lab) -> Iterator[Callable[..., None]]:
 class TestWhatARegistryMaySay:
     @pytest.fixture(autouse=True)
     def in_use(self, lab: Lab, host: str, namespace: str) -> None:
-        """Of the old login, which a pod uses."""
+        """Store the old login in a secret that a pod uses."""
         secret(lab, namespace, "quay", {"auths": {host: {"auth": auth(login(lab, 0))}}})
         lab.pod(namespace, "app", lab.registry("private")["image"])
 
@@ -422,7 +422,7 @@ class TestLeft:
     def test_two_immutable_secrets_of_one_account_need_one_write_to_it(
         self, lab: Lab, rotate: Run, host: str, namespace: str
     ) -> None:
-        """And no owner's prune takes what was made beside them."""
+        """The prune of an owner does not remove the second secrets."""
         labels = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", "app.kubernetes.io/instance": "team-a"}
         for name in ("one", "two"):
             content = {"auths": {host: {"auth": auth(login(lab, 0))}}}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every module does with a fleet: which namespaces, how many failures, how much is told."""
+"""Every module selects namespaces, limits failures and shortens its output in the same way for a fleet of namespaces."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class TestSelector:
         assert "selects no namespace" in str(result["warnings"])
 
     def test_a_caller_who_may_not_list_namespaces_gets_its_projects(self, lab, run, namespaces):
-        """OpenShift shows a caller his projects; the lab has no such view, so the projects are made by hand."""
+        """OpenShift shows users only their own projects. The lab has no such view, so the test creates the projects itself."""
         names = namespaces(2)
         rules = [
             {"apiGroups": ["project.openshift.io"], "resources": ["projects"], "verbs": ["list"]},
@@ -98,7 +98,7 @@ class TestSelector:
         assert named(link(run, {**requested, "requesters": ["mallory"]}, impersonate_user=user)) == []
 
     def test_requesters_select_projects_by_their_requester(self, lab, run, namespaces):
-        """A request of OpenShift writes the annotation; the lab has none, so it is written by hand."""
+        """OpenShift writes the annotation for a project request. The lab has no project requests, so the test writes it."""
         own, evil, other = namespaces(3)
         for name, user in ((own, "ann"), (evil, "mallory")):
             annotations = {"openshift.io/requester": user}
@@ -125,7 +125,7 @@ class TestSelector:
 class TestFailures:
     @pytest.mark.parametrize("limit", ["2", "20%"])
     def test_missing_namespaces_do_not_stop_the_task(self, run, limit):
-        """Whoever makes projects deletes them, too. tests/unit has the failures of the API server that stop it."""
+        """Users who create projects also delete them. The unit tests cover the API server failures that stop a task."""
         missing = [f"missing-{number}" for number in range(10)]
         result = run("pull_secret", name="x", namespaces=missing, concurrency=1, max_failures=limit, registries=[QUAY])
         assert result["failed"]
@@ -159,7 +159,7 @@ class TestResult:
 
 
 class TestProgress:
-    """A long task says how far it is, while it runs, in what ansible-playbook prints."""
+    """ansible-playbook prints the progress of a long task while it runs."""
 
     @pytest.fixture(params=["in Ansible's process", "in one of its own"])
     def python(self, request, other_python) -> str:
@@ -188,7 +188,7 @@ class TestProgress:
 
 class TestMemory:
     def test_listed_accounts_are_written_without_another_read(self, lab, run, namespaces):
-        """What a list answers is written from without another read, though the largest part of it is dropped."""
+        """The accounts of a list are written without another read, although most of the list's content is dropped."""
         names = namespaces(6)
         audit = lab.audit()
         assert run("sa_link", namespaces=names, secrets=["mine"], require="none")["summary"]["changed"] == 6

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Logins with a life: renewed once when the server refuses them in the middle of a run, and then the reason is said, once."""
+"""A login that the server refuses in the middle of a run is renewed once, and the final reason for a failure is reported once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def names(lab) -> list[str]:
 
 
 class Logins:
-    """A kubeconfig whose login is read from `file`; `tokens` are the first and the next."""
+    """A kubeconfig whose login is read from `file`. `tokens` holds the first token and the next one."""
 
     def __init__(self, lab: Lab, proxy: HostileProxy, directory: Path) -> None:
         self.lab, self.proxy, self.directory = lab, proxy, directory
@@ -48,13 +48,13 @@ class Logins:
 
     @property
     def runs(self) -> int:
-        """How often the program was run."""
+        """Return the number of runs of the program."""
         return len(self.plugin.with_suffix(".runs").read_text().split())
 
     def rotated(self, proxy: HostileProxy, exchange: Exchange) -> None:
-        """The first token is worth nothing any more; the next one is in its place."""
+        """Invalidate the first token and put the next one in the file."""
         if self.tokens[0] in exchange.headers["Authorization"]:
-            # Whole or not at all, as a kubelet renews it: the module may read it at this moment.
+            # The file is replaced atomically, as a kubelet does it, because the module may read it at the same time.
             new = self.file.with_suffix(".new")
             new.write_text(self.tokens[1])
             new.replace(self.file)
@@ -63,12 +63,12 @@ class Logins:
             exchange.answer(proxy.ask(exchange))
 
     def lost(self, proxy: HostileProxy, exchange: Exchange) -> None:
-        """The same, and there is no next one."""
+        """Invalidate the first token and provide no other."""
         self.file.unlink(missing_ok=True)
         revoked(proxy, exchange)
 
     def run(self, user: dict[str, Any], names: list[str], act: Act | None = None) -> dict[str, Any]:
-        """Makes a secret in each namespace; `act` is done to the writes after the third."""
+        """Create a secret in each namespace. `act` handles the writes after the third."""
         for name in names:
             self.lab.api("DELETE", path_of(name, "secrets", "ours"), expect=(200, 404))
         if act is not None:
@@ -85,13 +85,13 @@ def logins(lab, tmp_path) -> Iterator[Logins]:
 
 
 class TestTokenFile:
-    """`tokenFile` of a kubeconfig: another process renews it."""
+    """`tokenFile` of a kubeconfig, which another process renews."""
 
     def test_a_new_token_is_read(self, logins, names):
         result = logins.run(logins.by_file(), names, logins.rotated)
         assert not result["failed"], result["msg"]
         assert result["summary"]["changed"] == COUNT
-        # Each write once, and once more those that were under way with the old token.
+        # Each write is sent once, and once more if it was under way with the old token.
         assert len(logins.proxy.asked("POST")) <= COUNT + CONCURRENCY
 
     def test_an_unchanged_token_ends_the_run(self, logins, names):
@@ -114,7 +114,7 @@ class TestTokenFile:
 
 
 class TestExecPlugin:
-    """A credential program whose answer has no expiry."""
+    """A credential program whose answer contains no expiry time."""
 
     def test_an_exec_plugin_runs_once_more_after_a_refusal(self, logins, names):
         result = logins.run(logins.by_program(), names, logins.rotated)
@@ -138,7 +138,7 @@ class TestExecPlugin:
 
 
 class TestToken:
-    """A token that is written in the kubeconfig."""
+    """A token that is stored in the kubeconfig."""
 
     def test_a_revoked_static_token_ends_the_run(self, logins, names):
         result = logins.run({"token": logins.tokens[0]}, names, revoked)

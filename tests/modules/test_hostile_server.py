@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A server, or something in front of it, that answers what no API server should: one line that says so, nothing lost, no credential."""
+"""A malformed answer of a server or proxy leads to a one-line error, without a lost change and without a credential."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from support.lab import Lab, path_of, pull_names
 from support.modules import run_module
 from support.statuses import times_said
 
-#: What a read through a module asks first.
+#: The first request of a module that reads.
 FIRST_READ = {
     "pull_secret": r"GET .*/secrets/ours",
     "sa_link": r"GET .*/serviceaccounts/default",
@@ -32,10 +32,10 @@ WRITE = {
     "sa_link": r"PATCH .*/serviceaccounts/default",
     "image_puller_grant": r"POST .*/rolebindings",
 }
-#: With more namespaces than that, one list is read.
+#: A number of namespaces that is read by one list.
 MANY = 6
 
-#: Bodies that are no object of Kubernetes.
+#: Bodies that are not Kubernetes objects.
 NO_OBJECTS: dict[str, Any] = {
     "an empty body": b"",
     "a list": [],
@@ -53,7 +53,7 @@ NO_OBJECTS: dict[str, Any] = {
     "deep": b"[" * 100_000,
     "deep objects": b'{"a":' * 100_000,
 }
-#: Objects that lack what every object has.
+#: Objects that lack mandatory fields.
 NO_NAMES: dict[str, Any] = {
     "nothing": {},
     "metadata null": {"metadata": None},
@@ -65,9 +65,9 @@ NO_NAMES: dict[str, Any] = {
     "name a list": {"metadata": {"name": [], "namespace": {}}},
 }
 BODIES = {**NO_OBJECTS, **NO_NAMES}
-#: What stands where a list has its items.
+#: Values in place of a list's items.
 ODD_ITEMS: list[Any] = ["x", 1, {"a": 1}, [None], ["x"], [[]], *([body] for body in NO_NAMES.values())]
-#: What stands where a Status has its details.
+#: Values in place of a Status's details.
 ODD_DETAILS: dict[str, Any] = {
     "null": None,
     "a list": ["x"],
@@ -90,14 +90,14 @@ def one_server(lab) -> Iterator[Hostile]:
 
 @pytest.fixture
 def server(one_server) -> Hostile:
-    """The same proxy for all, and nothing left of the test before."""
+    """The proxy that all tests share, without the rules of the previous test."""
     one_server.proxy.forget()
     return one_server
 
 
 @pytest.fixture(scope="module")
 def here(lab) -> str:
-    """A namespace in which something is to be linked."""
+    """A namespace that contains a secret to link."""
     lab.namespace("hostile-0")
     lab.create("hostile-0", "secrets", {"metadata": {"name": "theirs"}, "type": "Opaque"})
     return "hostile-0"
@@ -113,7 +113,7 @@ def many(lab, here) -> list[str]:
 
 
 def undo(lab: Lab, *namespaces: str) -> None:
-    """Nothing of ours is left, so that there is something to do."""
+    """Delete our objects, so that the next run has something to do."""
     for namespace in namespaces:
         for resource, name in (("secrets", "ours"), ("rolebindings", "image-puller-grant")):
             lab.api("DELETE", path_of(namespace, resource, name), expect=(200, 404))
@@ -122,7 +122,7 @@ def undo(lab: Lab, *namespaces: str) -> None:
 
 
 class TestReads:
-    """What cannot be understood is an error that says so, never an object that is not there or holds nothing."""
+    """A malformed answer is reported as an error and never treated as a missing or empty object."""
 
     @pytest.mark.parametrize(
         ("module", "body"),
@@ -161,14 +161,14 @@ class TestReads:
 
     @pytest.mark.parametrize("body", [*NO_OBJECTS.values(), {"groups": None}, {"groups": [None]}, {"groups": [{}]}])
     def test_a_malformed_list_of_api_groups_leaves_the_cluster_kind_unknown(self, server, here, body):
-        """What is unknown of the cluster is unknown: the account is waited for, and the end of the wait says what is missing."""
+        """The module waits for the account, and its message at the end of the wait names the missing object."""
         server.proxy.rule(r"GET /apis\b", answered(200, body))
         result = server.run("sa_wait", namespaces=[here], service_accounts=["never"], timeout=0)
         assert "service account never does not exist" in result["msg"]
 
     @pytest.mark.parametrize("act", [answered(200, []), refused(400, "BadRequest"), refused(422, "Invalid")])
     def test_an_odd_answer_for_one_namespace_fails_only_that_namespace(self, server, many, act):
-        few = many[:4]  # so few are read one by one
+        few = many[:4]  # these are read one by one
         undo(server.lab, *few)
         server.proxy.rule(f"GET /api/v1/namespaces/{few[1]}/secrets/theirs", act)
         result = server.run("sa_link", namespaces=few, **WORK["sa_link"])
@@ -178,7 +178,7 @@ class TestReads:
     @pytest.mark.parametrize("key", ["imagePullSecrets", "secrets"])
     @pytest.mark.parametrize("value", ["x", 1, {"name": "x"}], ids=repr)
     def test_an_account_with_malformed_lists_is_not_written(self, server, here, key, value):
-        """It is not written: nobody knows what would be lost."""
+        """The account is not written, because its unreadable entries could be lost."""
         server.proxy.rule(r"GET .*/serviceaccounts/default", altered(lambda account: {**account, key: value}))
         result = server.run("sa_link", namespaces=[here], **{**WORK["sa_link"], "link_for": ["pull", "mount"]})
         assert result["failed"]
@@ -187,7 +187,7 @@ class TestReads:
     @pytest.mark.parametrize("key", ["imagePullSecrets", "secrets"])
     @pytest.mark.parametrize("entry", [None, "x", 1, [], {}, {"name": None}, {"name": []}], ids=repr)
     def test_a_malformed_list_entry_is_kept(self, server, here, key, entry):
-        """Or refused; it is not ours to be taken away."""
+        """The module may also refuse to write. It never removes the entry, which is not ours."""
         undo(server.lab, here)
         odd = altered(lambda account: {**account, key: [entry, *account[key]]})
         server.proxy.rule(r"GET .*/serviceaccounts/default", odd)
@@ -198,7 +198,7 @@ class TestReads:
 
     @pytest.mark.parametrize("data", ["x", ["x"], 1, {".dockerconfigjson": 1}, {".dockerconfigjson": "%"}], ids=repr)
     def test_a_secret_with_malformed_data_is_not_merged(self, server, here, data):
-        """Nothing is merged into what cannot be read; what replaces it says that it could not be read."""
+        """Nothing is merged into unreadable content, and a replacement reports that the old content was unreadable."""
         undo(server.lab, here)
         run_module("pull_secret", kubeconfig=server.lab.kubeconfig, namespaces=[here], **WORK["pull_secret"])
         server.proxy.rule(r"GET .*/secrets/ours", altered(lambda secret: {**secret, "data": data}))
@@ -225,7 +225,7 @@ class TestReads:
             assert "system:serviceaccounts:others" in [entry["name"] for entry in body["subjects"][1:]]
 
     def granted(self, server: Hostile, here: str, change: Callable[[Any], Any]) -> None:
-        """Our binding, with somebody in it, and with other subjects as the server tells it."""
+        """Create our binding with a subject, and let the server report other subjects."""
         undo(server.lab, here)
         run_module("image_puller_grant", kubeconfig=server.lab.kubeconfig, namespaces=[here], projects=["others"])
 
@@ -239,7 +239,7 @@ class TestReads:
 
 
 class TestRefusals:
-    """Any Status, and what is none."""
+    """Any Status and any other body with the code of a refusal leads to a readable error."""
 
     @pytest.mark.parametrize("details", ODD_DETAILS)
     @pytest.mark.parametrize("status", [403, 404, 409, 422])
@@ -276,7 +276,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize("body", ["404 page not found\n", {"kind": "Status", "code": 404, "reason": "NotFound"}])
     def test_a_create_with_a_404_is_not_retried_for_long(self, server, here, body):
-        """As a proxy answers that knows only some paths; the namespace is there."""
+        """A proxy that knows only some paths answers like this, although the namespace exists."""
         undo(server.lab, here)
         server.proxy.rule("POST .*/secrets", answered(404, body), times=20)
         result = server.run("pull_secret", namespaces=[here], **WORK["pull_secret"])
@@ -335,7 +335,7 @@ class TestRefusals:
 
 
 class TestWrites:
-    """A write whose answer is of no use is not lost and not counted twice."""
+    """A write with a useless answer is neither lost nor counted twice."""
 
     @pytest.mark.parametrize(
         ("module", "body"),
@@ -355,7 +355,7 @@ class TestWrites:
 
 
 class TestHalfAnswers:
-    """A connection that ends or hangs at any point of the exchange."""
+    """A connection ends or hangs at any point of the exchange."""
 
     @pytest.mark.parametrize("by_reset", [True, False])
     @pytest.mark.parametrize("point", ["request", "answer", "head", "body"])
@@ -380,9 +380,9 @@ class TestHalfAnswers:
         assert pull_names(server.lab.account(here))[-1] == "theirs"
 
 
-# --- anything at all
+# --- random faults
 
-#: A server's failure (5xx) is waited for, so it comes once at a time here.
+#: The module waits after a server failure (5xx), so only one occurs at a time here.
 _STATUSES = st.sampled_from(
     [200, 200, 200, 201, 202, 204, 301, 400, 402, 403, 404, 409, 410, 413, 415, 422, 429, 500, 503]
 )
@@ -403,7 +403,7 @@ class TestAnything:
     def test_random_faults_leave_a_readable_result_and_the_next_run_finishes(
         self, server, many, module, is_many, rules
     ):
-        """One readable line without a credential, in a short time, and the next run finishes the work."""
+        """The result is one readable line without a credential, arrives quickly, and the next run finishes the work."""
         names = many if is_many else many[:1]
         undo(server.lab, *names)
         server.proxy.forget()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Somebody overwrites the whole list some time after we wrote, and the platform puts its own entry back: who it was is not guessed."""
+"""If another client overwrites the whole list and the platform restores its own entry, the platform is not blamed for the loss."""
 
 from __future__ import annotations
 

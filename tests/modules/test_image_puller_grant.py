@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""image_puller_grant against the lab; the integrated registry's own answer says whether a grant works."""
+"""image_puller_grant gives and takes exactly the declared pull rights, as the integrated registry itself confirms."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def subjects(lab: Any, namespace: str, name: str = "image-puller-grant") -> list
 
 
 class TestProof:
-    """J1 and J2: before the grant the registry refuses, after it the pod pulls, taken back it refuses again."""
+    """The registry refuses before the grant, the pod pulls after it, and the registry refuses again once the grant is removed."""
 
     @pytest.mark.parametrize("form", ["service_accounts", "projects"])
     def test_a_pod_of_another_project_pulls_only_while_the_grant_exists(self, lab, run, namespaces, form):
@@ -89,7 +89,7 @@ class TestOneBinding:
 
 
 class TestTakingBack:
-    """Promise 1: exact; what others granted stays, and is told."""
+    """Exactly the declared subjects are removed. Grants of others stay and are reported."""
 
     def test_subjects_of_others_keep_their_order(self, lab, run, namespace):
         theirs = {"kind": "User", "name": "bob", "apiGroup": RBAC}
@@ -115,7 +115,7 @@ class TestTakingBack:
 
 
 class TestTruthTable:
-    """Promise 2."""
+    """Check mode sends no write and predicts the real run, and a second run changes nothing."""
 
     FOUND = {
         "missing": None,
@@ -189,7 +189,7 @@ class TestRefusals:
 
 
 class TestFleet:
-    """Promise 4."""
+    """A fleet of namespaces needs one list and only the necessary writes."""
 
     def test_fifty_namespaces_need_one_list_of_bindings(self, lab, run, namespaces):
         names = namespaces(50, wait=False)
@@ -201,7 +201,7 @@ class TestFleet:
         assert sorted(audit.verbs()) == ["get", "get", "list"]
 
     def test_repeated_grants_lose_no_subject(self, lab, run, namespace):
-        """Both create our binding; one meets AlreadyExists, reads again and adds its own."""
+        """The first run creates our binding, and each later run adds its own subject to it."""
         lab.api("DELETE", path_of(namespace, "rolebindings", "image-puller-grant"), expect=(200, 404))
         for number in range(5):
             grant(run, [namespace], projects=[f"project-{number}"])

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What image_puller_grant does when asked for more than a grant: proof, exact and exclusive sets, the dead and the hidden."""
+"""image_puller_grant can also verify access, declare exact and exclusive sets, and remove deleted subjects."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def subjects(lab: Any, namespace: str, name: str = "image-puller-grant") -> list
 
 
 def limited(lab: Any, namespace: str, *rules: dict[str, Any], user: str = "limited") -> None:
-    """Gives a user nothing but the rules, in one namespace."""
+    """Give a user only these rights, in one namespace."""
     lab.create(namespace, "roles", {"metadata": {"name": "limited"}, "rules": list(rules)})
     role = {"apiGroup": RBAC, "kind": "Role", "name": "limited"}
     body = {"metadata": {"name": "limited"}, "roleRef": role, "subjects": [{**BOB, "name": user}]}
@@ -69,7 +69,7 @@ class TestEverybody:
         assert "Name 'projects' instead" in grant(run, [namespace], groups=["system:serviceaccounts"])["msg"]
 
     def test_anonymous_does_not_include_pods_with_credentials(self, lab, run, namespaces):
-        """facts 6.5: the registry asks with the caller's own login, and a pod sends its account's."""
+        """The registry asks with the caller's own login, and a pod sends the login of its account."""
         owner, user = namespaces(2)
         lab.run("push", "--dir", str(lab.dir), f"{owner}/app:v1")
         lab.pod(user, "app", f"{lab.registry('integrated')['host']}/{owner}/app:v1")
@@ -136,7 +136,7 @@ class TestEveryBinding:
         assert audit.writes() == []
 
     def test_the_platforms_own_binding_is_emptied_and_kept(self, lab, run, namespace):
-        """facts 6.4: deleted, a controller would make it again; emptied, it is switched off."""
+        """If the binding were deleted, a controller would recreate it. An empty binding grants nothing."""
         name = "system:image-pullers"
         if subjects(lab, namespace, name) is None:
             lab.create(namespace, "rolebindings", binding(group(f"system:serviceaccounts:{namespace}"), name=name))
@@ -165,7 +165,7 @@ class TestRecreate:
         assert not grant(run, [namespace], users=["alice"], recreate=True)["changed"]
 
     def test_a_recreation_that_would_be_refused_deletes_nothing(self, lab, run, namespace):
-        """Who may delete and write bindings, but not give that role."""
+        """The caller may delete and write bindings but not grant that role."""
         before = lab.create(namespace, "rolebindings", binding(BOB, role="view"))
         limited(lab, namespace, WRITES)
         result = grant(run, [namespace], users=["alice"], recreate=True, impersonate_user="limited")
@@ -207,7 +207,7 @@ class TestPrune:
 
 
 class TestProof:
-    """asks 32: can they pull, and by which binding."""
+    """The module reports whether the subjects can pull, and through which binding."""
 
     def test_verify_access_reports_the_new_access_and_in_check_mode_the_current_one(self, lab, run, namespace):
         given = {
@@ -259,10 +259,10 @@ class TestProof:
 
 
 class TestErrors:
-    """facts 8.1: each has its own sentence."""
+    """Each error has its own message."""
 
     def test_a_missing_role_is_not_taken_for_a_missing_binding(self, lab, run, namespace):
-        """Who may not read roles hears it from the write: a 404 that names the role."""
+        """A caller who may not read roles gets the error from the write: a 404 that names the role."""
         limited(lab, namespace, WRITES)
         result = grant(run, [namespace], users=["bob"], role="nosuchrole", impersonate_user="limited")
         assert "The role does not exist, not the binding" in result["msg"]
@@ -274,7 +274,7 @@ class TestErrors:
 
 
 class TestTruthTable:
-    """Promise 2: {absent, present} x what is found x {real, check, check then real}."""
+    """Check mode predicts the real run and a second run changes nothing, for each state and each existing binding."""
 
     MINE = account("project-a")
     FOUND = {

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Imports that failed are sent again once a login is fixed; the lab imports as OpenShift does, from its own registries."""
+"""Failed image stream imports are repeated after a login was fixed. The lab imports from its own registries as OpenShift does."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def streams(lab: Lab, namespace: str) -> Streams:
 
 
 class Streams:
-    """The image streams of the test's namespace, as somebody else makes and imports them."""
+    """The image streams of the test's namespace, as another client creates and imports them."""
 
     def __init__(self, lab: Lab, namespace: str) -> None:
         self.lab, self.namespace = lab, namespace
@@ -42,7 +42,7 @@ class Streams:
         self.host = lab.registry("private")["host"]
 
     def make(self, name: str, **tags: dict[str, Any]) -> None:
-        """Makes a stream whose tags with a source are imported once, as OpenShift does for new ones."""
+        """Create a stream. Each of its tags with a source is imported once, as OpenShift does for new tags."""
         spec = {"tags": [{"name": tag, **what} for tag, what in tags.items()]}
         body = {"apiVersion": "image.openshift.io/v1", "kind": "ImageStream", "metadata": {"name": name}, "spec": spec}
         self.lab.api("POST", path(self.namespace), body)
@@ -151,7 +151,7 @@ class TestMended:
         assert changes[0] == changes[1]
 
     def test_a_stale_secret_anywhere_in_the_namespace_is_reported(self, lab, streams, again, fix) -> None:
-        """The import takes the first match, and no other: a right login beside it does not help."""
+        """The import uses only the first matching secret. A correct login in another secret does not help."""
         streams.make("app", v1=source(streams.image))
         fix(CANARY, name="a-stale")
         fix(name="b-right")

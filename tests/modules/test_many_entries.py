@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many different declarations in one task: the API server's audit log says what they cost, and the cluster what they leave."""
+"""Many different declarations in one task need few requests, each change names its entries, and a failed entry affects no other."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _numbers = itertools.count()
 
 @pytest.fixture(scope="module")
 def fleet(lab):
-    """Namespaces for all tests of this file. Each test has names of its own for what it makes in them."""
+    """Namespaces for all tests of this file. Each test creates objects with its own names in them."""
     names = [f"many-{number:02}" for number in range(MANY)]
     for name in names:
         lab.namespace(name, wait=False)
@@ -45,7 +45,7 @@ def secret(name, number=0, **more):
 
 
 def positions(result):
-    """By namespace, the entries that each change belongs to."""
+    """Return the entries of each change by namespace."""
     return {
         found["name"]: [change["entries"] for change in found["changes"]]
         for found in result["namespaces"]
@@ -59,7 +59,7 @@ def label(lab, names, **labels):
 
 
 def told(result):
-    """What check mode and the real run must agree about."""
+    """Return the parts of a result that check mode and the real run must agree on."""
     return {key: result[key] for key in ("changed", "diff", "namespaces", "failures", "summary")}
 
 
@@ -79,7 +79,7 @@ class TestOneNamespace:
         assert len(set(audit.writes())) == len(audit.writes()) == self.COUNT
         assert positions(first) == {namespace: [[number] for number in range(self.COUNT)]}
         assert list(lab.entries(namespace, f"{unique}-49")) == ["registry-49.example.com"]
-        # No password of the fifty is shown, in what was asked for neither.
+        # None of the fifty passwords appears in either output.
         for output in (first["_output"], foreseen["_output"]):
             assert not [number for number in range(self.COUNT) if password(number) in output]
 
@@ -145,7 +145,7 @@ class TestOneNamespace:
 
 
 class TestManyNamespaces:
-    """Each entry has a namespace and a name of its own: one list, and one write for each."""
+    """Each entry has its own namespace and name. The task needs one list and one write for each entry."""
 
     def test_secrets_in_many_namespaces_need_one_list_and_one_write_each(self, lab, run, fleet, unique):
         entries = [secret(f"{unique}-{name}", namespaces=[name]) for name in fleet]
@@ -249,7 +249,7 @@ class TestSelectors:
 
 
 class TestContradictions:
-    #: The module with its list, two entries, and how they are named.
+    #: The module and its list, two entries, and their names in the message.
     CASES = {
         "sa_link links": (
             [{"secrets": ["x"]}, {"secrets": ["x"], "service_accounts": ["d*"], "state": "absent"}],
@@ -298,7 +298,7 @@ class TestInvalid:
 
 
 class TestOneEntryFails:
-    """The server refuses one write: the entries of that object fail, and no other."""
+    """If the server refuses one write, the entries of that object fail and no others."""
 
     def test_a_refused_write_fails_only_the_entries_of_its_object(self, lab, run, namespace):
         user = f"linker-{namespace}"
@@ -333,7 +333,7 @@ class TestOneEntryFails:
 
 
 class TestPlaybook:
-    """In Ansible's own process, as most runs are."""
+    """The module runs in Ansible's own process, as in most runs."""
 
     def test_fifty_entries_hide_fifty_passwords(self, lab, namespace, tmp_path):
         entries = "".join(

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rows of the guide oc.rst on secrets: the module's call in place of the recorded command, and what it does."""
+"""The module calls that the guide oc.rst gives for secrets have the same effect as the recorded oc commands."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_each_row_names_a_test_and_each_test_is_a_row():
 
 @pytest.fixture
 def make(lab, run, namespace, tmp_path):
-    """Calls pull_secret, with a file when one is given; returns its result and the secret."""
+    """Call pull_secret, with a file if one is given, and return the result and the secret."""
 
     def call(name: str = "", content: Any = None, **options: Any) -> tuple[dict[str, Any], dict[str, Any] | None]:
         if name:

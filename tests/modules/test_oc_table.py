@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rows of the guide oc.rst: the state in which oc's command was recorded, the module's call, and what it does."""
+"""The module calls that the guide oc.rst gives for oc commands have the effect that the guide states, in the recorded state."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class TestLinking:
 
     @pytest.fixture
     def lists(self, lab, project):
-        """Both lists without the platform's entry, after a look that it is still the first."""
+        """Return both lists without the platform's entry, after checking that it is still the first."""
 
         def look() -> tuple[list[str], list[str]]:
             account = lab.account(project)
@@ -178,7 +178,7 @@ class TestGranting:
         return call
 
     def bind(self, lab: Any, namespace: str, name: str, *subjects: dict[str, str]) -> None:
-        """As oc add-role-to-user leaves it behind."""
+        """Create the binding that oc add-role-to-user creates."""
         role = {"apiGroup": RBAC, "kind": "ClusterRole", "name": PULLER}
         lab.create(namespace, "rolebindings", {"metadata": {"name": name}, "roleRef": role, "subjects": list(subjects)})
 
@@ -189,7 +189,7 @@ class TestGranting:
         return {"apiGroup": RBAC, "kind": "Group", "name": self.GROUP.format(name)}
 
     def bindings(self, lab: Any, namespace: str) -> dict[str, list[str]]:
-        """The bindings of the role by name, each with the names of its subjects; the platform's own left out."""
+        """Return the names of the subjects by binding of the role, without the platform's own binding."""
         found = lab.api("GET", f"/apis/{RBAC}/v1/namespaces/{namespace}/rolebindings")["items"]
         return {
             obj["metadata"]["name"]: [subject["name"] for subject in obj.get("subjects") or []]
@@ -198,7 +198,7 @@ class TestGranting:
         }
 
     def sprawl(self, lab: Any, user: str, owner: str) -> None:
-        """What the recording's five calls had left in project-b."""
+        """Create the objects that the recording's five calls left in project-b."""
         default, other = self.account(user), self.account(user, "other")
         self.bind(lab, owner, PULLER, default)
         self.bind(lab, owner, f"{PULLER}-0", other)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The account's pull secret from the service to the cluster, and what a cluster holds beside it."""
+"""The account's pull secret is copied from the OCM service to the cluster, and the cluster's other logins stay."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def ocm(tmp_path):
 
 @pytest.fixture
 def fetch(ocm, run, tmp_path):
-    """The module's result. Of all that it prints, only `auth_config` holds a credential."""
+    """Return the module's result. In its output, only `auth_config` holds a credential."""
 
     def call(**options: Any) -> dict[str, Any]:
         login = {} if "client_id" in options else {"offline_token": OFFLINE_TOKEN}
@@ -57,7 +57,7 @@ def fetch(ocm, run, tmp_path):
 
 @pytest.fixture
 def node_secret(lab):
-    """The pull secret of the nodes, with an old login for quay.io and a registry of the cluster's own."""
+    """The pull secret of the nodes, with an old login for quay.io and one for a registry of the cluster."""
     held = account()["auths"]
     held["quay.io"] = entry("quay.io", "canary-old-password")
     held["mine.example.com"] = entry("quay.io", "canary-mine")
@@ -122,7 +122,7 @@ def test_the_login_of_one_registry_is_written_to_a_project(lab, run, fetch, name
 
 
 def test_an_entry_that_is_not_a_registry_is_written_without_verification(lab, run, fetch, namespace):
-    """Not even where all logins are to be proven: it would be given the token of the cluster's reports."""
+    """This applies even if all logins must be verified, because otherwise the entry's host would get the token for the cluster's reports."""
     found = fetch(include=["cloud.openshift.com"])
     options = {"name": "all", "namespaces": [namespace], "auth_config": found["auth_config"], "verify": True}
     result = run("pull_secret", **options)

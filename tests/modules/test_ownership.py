@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Owners on a cluster: whose object is created, refused, adopted and taken back."""
+"""A module creates, refuses, takes over and removes an object depending on its owner."""
 
 from __future__ import annotations
 

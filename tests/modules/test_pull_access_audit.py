@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""pull_access_audit on the lab: a scenario for each rule, whose fix fixes it; no write, no credential, and what cannot be read is said."""
+"""Each rule of pull_access_audit finds its problem and offers a fix that works. The audit writes nothing and reports unreadable objects."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from support.playbooks import forms, leaks
 
 
 def audited(run: Any, names: list[str], **options: Any) -> dict[str, Any]:
-    """The document's cluster, with the module's output."""
+    """Return the document's part for the cluster, with the module's output."""
     result = run("pull_access_audit", namespaces=names, **options)
     assert not result["failed"], result["msg"]
     assert not result["changed"]
@@ -32,7 +32,7 @@ def of_rule(cluster: dict[str, Any], rule: str) -> list[dict[str, Any]]:
     return [finding for finding in cluster["findings"] if finding["rule"] == rule]
 
 
-#: The pod of these scenarios pulls once they are fixed: the lab's node is the judge.
+#: The pod of these scenarios. Once they are fixed, the lab's node must pull its image.
 PULLED_AFTERWARDS = ("pod-cannot-pull", "pod-secret-missing", "pod-hides-account-list", "pod-older-than-link")
 
 
@@ -73,7 +73,7 @@ IN_A_MESSAGE = "canary-in-a-message"
 
 @pytest.fixture
 def everything(lab, namespaces) -> Scene:
-    """A namespace with a credential in every place where one can stand."""
+    """A namespace with a credential in every place that can hold one."""
     it = Scene(lab, namespaces(2))
     jwt = token(exp=1, sub=CANARY)
     for at in range(2):
@@ -191,7 +191,7 @@ class TestClean:
         assert not [path for path in lists if "/namespaces/" in path]
 
 
-#: What an auditor may read, by what they may not.
+#: The rights of an auditor who may not read secrets.
 READER = (
     {"namespaces": ["get", "list"]}, {"pods": ["list"]}, {"serviceaccounts": ["list", "get"]},
     {"rolebindings.rbac.authorization.k8s.io": ["list"]}, {"clusterrolebindings.rbac.authorization.k8s.io": ["list"]},
@@ -243,7 +243,7 @@ class TestRights:
 
 
 def test_a_template_with_failing_pods_does_not_count_as_pulling(lab, run, namespaces):
-    """A pod counts whose chain of owners leads to the template, by uid and in the template's own namespace."""
+    """A pod counts only if its chain of owners leads to the template, by UID and in the template's own namespace."""
     it = Scene(lab, namespaces(2))
     for at in range(2):
         it.secret(at=at)

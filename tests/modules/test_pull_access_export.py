@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""pull_access_export on the lab, as a module of its own: what it returns, what it asks for, which rights are enough."""
+"""pull_access_export returns the declarations of a cluster, sends few requests and needs only the documented rights."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ENTRY = {
 
 @pytest.fixture
 def two(lab, run, namespaces):
-    """Two namespaces with the same secret, one of them by our own modules."""
+    """Two namespaces with the same secret, one of them created by our own modules."""
     first, second = namespaces(2)
     lab.create(first, "secrets", SECRET)
     registries = [{"registry": "quay.io", "username": "u", "password": PASSWORD}]

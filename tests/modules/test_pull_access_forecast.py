@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The forecast of pull_access_audit, judged by the lab's node: every pod that it names fails after the switch, and no other."""
+"""The forecast of pull_access_audit names exactly the pods that fail on the lab's node after the upgrade."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IMAGES = "/apis/config.openshift.io/v1/images/cluster"
 
 
 def pulled(lab: Lab, namespace: str, pod: str, *options: str) -> bool:
-    """What a node of that kind does."""
+    """Return whether a node with these options pulls the image."""
     done = lab.run("pull", "--dir", str(lab.dir), "--json", *options, namespace, pod, check=False)
     assert done.returncode in (0, 1), done.stderr
     found: bool = json.loads(done.stdout)["pulled"]
@@ -49,7 +49,7 @@ def test_pods_that_use_an_image_pulled_by_others_are_forecast_to_fail(lab, run, 
         scenes[namespace].runs(pod)
     with described(lab, version="4.21.1"):
         found = named(run, [first, second, third], "forecast-cached-image", "4.22")
-    # What a kubelet has pulled before it began to check counts as preloaded: a node that checks from the start shows it at once.
+    # Images that a kubelet pulled before it began to check count as preloaded. A node that checks from the start shows the effect at once.
     checking = ("--node", f"later-{first}", "--recheck")
     assert found == {pod for pod in pods if not pulled(lab, *pod, *checking)}
     assert found == {(second, "app"), (second, "for-another-registry")}
@@ -57,7 +57,7 @@ def test_pods_that_use_an_image_pulled_by_others_are_forecast_to_fail(lab, run, 
 
 @contextmanager
 def searching(lab: Lab, *registries: str) -> Iterator[None]:
-    """The nodes look for names without a registry there, and have a login for the lab's registry."""
+    """Let the nodes search these registries for short names, with a login for the lab's registry."""
     before = lab.get("openshift-config", "secrets", "pull-secret")
     it = Scene(lab, ["openshift-config"])
     if lab.api("GET", "/api/v1/namespaces/openshift-config", expect=(200, 404)).get("kind") == "Status":

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""pull_access_info against the lab: a node's pull says whether a verdict is right, and whether a fix fixes it."""
+"""The verdicts of pull_access_info agree with the pulls of a node, and its fixes work."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def secret(
 
 
 def says(lab: Lab, namespace: str, pod: str, text: str) -> None:
-    """Writes what a kubelet writes when CRI-O has failed."""
+    """Write the status that a kubelet writes when CRI-O has failed."""
     image = lab.get(namespace, "pods", pod)["spec"]["containers"][0]["image"]
     frame = f"unable to pull image or OCI artifact: pull image err: initializing source docker://{image}: "
     text = text.format(repository=image.rpartition(":")[0])
@@ -63,7 +63,7 @@ def access(run: Any, namespace: str, **options: Any) -> dict[str, Any]:
 
 
 def carry_out(run: Any, lab: Lab, tasks: list[dict[str, Any]]) -> None:
-    """Runs the tasks of a fix with a login that the registry accepts."""
+    """Run the tasks of a fix with a login that the registry accepts."""
     account = login(lab)
     values = {"{{ registry_username }}": account["username"], "{{ registry_password }}": account["password"]}
     for task in tasks:
@@ -76,7 +76,7 @@ def carry_out(run: Any, lab: Lab, tasks: list[dict[str, Any]]) -> None:
 
 
 def again(lab: Lab, namespace: str, image: str, own: list[str] = ()) -> None:
-    """What a controller does once a pod was deleted."""
+    """Recreate the pod, as its controller does after a deletion."""
     lab.api("DELETE", path_of(namespace, "pods", "app") + "?gracePeriodSeconds=0")
     lab.until(lambda: lab.get(namespace, "pods", "app") is None, "the pod is gone")
     pod(lab, namespace, image, own)
@@ -88,11 +88,11 @@ def pod(lab: Lab, namespace: str, image: str, own: list[str] = ()) -> None:
 
 
 class Broken:
-    """Each makes a pull secret `pull` that is of no use."""
+    """Each method creates an unusable pull secret `pull`."""
 
     @staticmethod
     def missing(lab: Lab, namespace: str) -> None:
-        """There is none."""
+        """Create no secret."""
 
     @staticmethod
     def opaque(lab: Lab, namespace: str) -> None:
@@ -123,7 +123,7 @@ class Broken:
         secret(lab, namespace, {lab.registry("private")["host"]: entry(lab, "wrong")})
 
 
-#: What is broken, what the node then says, and the first thing that breaks.
+#: The problem, the resulting message of the node, and the first step that fails.
 BROKEN = {
     "missing": (DENIED, "secret {ns}/pull does not exist"),
     "opaque": (DENIED, "secret {ns}/pull has type Opaque, which no node reads"),
@@ -161,7 +161,7 @@ class TestBroken:
 
 
 def attempted(lab: Lab, namespace: str, ago: int) -> None:
-    """The event of a kubelet that began to pull so many seconds ago."""
+    """Create the event of a kubelet that began to pull this number of seconds ago."""
     pod_now = lab.get(namespace, "pods", "app")
     moment = (datetime.now(timezone.utc) - timedelta(seconds=ago)).strftime("%Y-%m-%dT%H:%M:%SZ")
     image = pod_now["spec"]["containers"][0]["image"]
@@ -231,7 +231,7 @@ class TestLinkedLater:
 
 
 def stream(lab: Lab, project: str, *tags: dict[str, Any]) -> None:
-    """The image stream `app`, which OpenShift's registry writes when an image is pushed."""
+    """Create the image stream `app`, as OpenShift's registry does when an image is pushed."""
     body = {
         "apiVersion": "image.openshift.io/v1",
         "kind": "ImageStream",
@@ -293,7 +293,7 @@ class TestImageStreams:
 
 
 class TestPodsOfAWorkload:
-    """The template has a login that fits, and the node was refused."""
+    """The pod template has a matching login, but the node was refused."""
 
     @pytest.mark.parametrize(
         ("asked", "kind"),
@@ -364,7 +364,7 @@ class TestQuestions:
 
 
 class TestRightsOfAProject:
-    """A user who may do all in his project, and see nothing of the cluster."""
+    """The user may do everything in one project and cannot read cluster-wide objects."""
 
     @pytest.fixture
     def user(self, lab: Lab, namespace: str) -> str:
@@ -426,7 +426,7 @@ class TestAskedRegistries:
         getattr(Broken, what)(lab, namespace)
         pod(lab, namespace, registry["image"], ["pull"])
         assert not lab.pull(namespace, "app", "--status")["pulled"]
-        # Without the authority of the registry, nothing can be asked from here.
+        # Without the registry's certificate authority, the module cannot query it.
         found = access(run, namespace, pod="app", ask_registries=True, realm_hosts=[registry["host"]])
         assert [step["ok"] for step in found["steps"] if step["step"] == "registry"] == [None]
         assert found["verdict"] == "will_not_pull"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""pull_access_info on a lab whose nodes are configured: mirrors, signatures and search registries. Its node is the judge."""
+"""pull_access_info takes the configuration of nodes into account: mirrors, signatures, search registries and insecure registries."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from support.lab import Lab, path_of
 from support.openshift import CLUSTER_VERSION
 from support.registry_settings import pull_secret, registry_settings
 
-#: Nothing listens there.
+#: An address without a listener.
 SOURCE = "127.0.0.9:5001"
 
 
 @pytest.fixture(scope="module")
 def lab(lab_factory: Callable[..., Lab]) -> Lab:
-    """One of its own: the configuration of its nodes changes."""
+    """A separate lab, because the tests change the configuration of its nodes."""
     return lab_factory()
 
 
@@ -37,7 +37,7 @@ def auths(lab: Lab, *keys: str) -> dict[str, Any]:
 
 
 def pod(lab: Lab, namespace: str, image: str, *keys: str) -> None:
-    """A pod whose only secret opens the private registry, under these keys."""
+    """Create a pod whose only secret holds a login for the private registry, under these keys."""
     lab.create(namespace, "secrets", pull_secret("pull", {"auths": auths(lab, *keys)}))
     spec = {"containers": [{"name": "app", "image": image}], "imagePullSecrets": [{"name": "pull"}]}
     lab.create(namespace, "pods", {"metadata": {"name": "app"}, "spec": spec})
@@ -117,7 +117,7 @@ class TestShortNames:
 
 
 CRIO, CONTAINERD = ("--whole",), ("--runtime", "containerd")
-#: What the registry or its token service answers, and the cause that each runtime's own text proves.
+#: The answer of the registry or its token service, and the cause that the error text of each runtime proves.
 ANSWERS = (
     ("ping=403,html", "proxy", ""),
     ("manifests=403,html", "proxy", "denied"),
@@ -138,12 +138,12 @@ ANSWERS = (
     ("token=402", "billing", "billing"),
     ("token=429", "rate_limited", "rate_limited"),
 )
-#: Causes that a login cannot change.
+#: Causes that another login cannot fix.
 NO_LOGIN_HELPS = ("proxy", "damaged_content", "billing", "registry_error", "rate_limited", "not_found")
 
 
 class TestFaults:
-    """The runtimes' own texts for what a registry, its token service or a proxy answers."""
+    """The error texts of the runtimes for answers of a registry, its token service or a proxy."""
 
     @pytest.fixture
     def pods(self, lab: Lab, namespace: str) -> Iterator[str]:
@@ -153,7 +153,7 @@ class TestFaults:
         lab.registry_set("private", "--answer", "")
 
     def cause(self, lab: Lab, run: Any, namespace: str, *flags: str) -> str:
-        """What is said of a node's failed pull. No task is offered where no login helps."""
+        """Return the reported cause of a node's failed pull. No task is offered if another login cannot help."""
         found = lab.pull(namespace, "app", "--status", *flags)
         assert not found["pulled"], flags
         seen = access(run, namespace)
@@ -199,7 +199,7 @@ LOGIN = base64.b64encode(b"alice:Canary-77").decode()
 
 
 def small_registry(server: HostileRegistry) -> Iterable[bytes]:
-    """Gives a manifest to alice, and to nobody else."""
+    """Answer with a manifest, but only for alice."""
     request = server.requests[-1]
     if f"Authorization: Basic {LOGIN}".lower().encode() not in request.lower():
         yield b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="r"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
@@ -212,12 +212,12 @@ def small_registry(server: HostileRegistry) -> Iterable[bytes]:
 
 
 class TestInsecure:
-    """A registry whose certificate only the nodes do not verify, since the image config of the cluster lists it as insecure."""
+    """A registry whose certificate is not verified by the nodes, because the cluster's image config lists it as insecure."""
 
     def asked(
         self, lab: Lab, run: Any, namespace: str, context: ssl.SSLContext | None, *, insecure: bool
     ) -> tuple[bool, dict[str, Any]]:
-        """Whether a node pulls from such a registry, and the answer of the module that asks it."""
+        """Return whether a node pulls from such a registry, and the result of the module that queries it."""
         with served(small_registry, context) as server:
             entry = {"auths": {server.host: {"auth": LOGIN}}}
             lab.create(namespace, "secrets", pull_secret("pull", entry))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an owner declares no more is taken back from a real API server, and nothing else."""
+"""Prune removes the objects that an owner no longer declares from a real API server, and nothing else."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def lists(*namespaces, name="quay", **link):
 
 
 def site(run, owner, declared):
-    """Brings about what an owner declares."""
+    """Apply the declarations of an owner."""
     for module, option in (("pull_secret", "secrets"), ("sa_link", "links"), ("image_puller_grant", "grants")):
         result = run(module, owner=owner, **{option: declared[option]})
         assert not result["failed"], result["msg"]
@@ -42,7 +42,7 @@ def removed(result):
 
 @pytest.fixture
 def owner(namespace):
-    """One for each test: what other tests left is not its own."""
+    """A separate owner for each test, so that leftovers of other tests do not count."""
     return f"team-{namespace}"
 
 
@@ -141,7 +141,7 @@ class TestPrune:
 
 class TestLimitedCaller:
     def test_a_limited_caller_prunes_only_projects_that_it_may_list(self, lab, run, namespaces, owner):
-        """OpenShift shows a caller his projects; the lab has no such view, so the projects are made by hand."""
+        """OpenShift shows users only their own projects. The lab has no such view, so the test creates the projects itself."""
         allowed, half, hidden = namespaces(3)
         site(run, owner, lists(allowed, half, hidden))
         user = f"pruner-{allowed}"
@@ -180,7 +180,7 @@ class TestLimitedCaller:
         statuses = {one["name"]: one["status"] for one in result["namespaces"]}
         assert (statuses[allowed], statuses[half]) == ("changed", "skipped")
         assert hidden not in statuses
-        # Other tests' namespaces may be named beside it.
+        # The warning may also name namespaces of other tests.
         (warning,) = (words for words in map(str, result["warnings"]) if "nothing was removed in " in words)
         assert half in warning
         assert lab.get(allowed, "secrets", "quay") is None

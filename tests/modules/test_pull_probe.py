@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""pull_probe on the lab: its node pulls, its API server admits the pods, its audit log tells what was sent."""
+"""pull_probe reports whether nodes can pull an image, deletes its pods, and needs only the documented rights."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from support.playbooks import play
 SELECTOR = "app.kubernetes.io/managed-by=openshift_ops.image_pull,app.kubernetes.io/component=pull-probe"
 TESTS = Path(__file__).parents[1]
 CANARY = "canary-of-the-registry"
-#: The pod may be gone, and its namespace going.
+#: The pod may have been deleted, and its namespace may be terminating.
 _ANY = (200, 201, 403, 404, 409)
 
 
@@ -36,9 +36,9 @@ def probes(lab: Lab, namespace: str = "") -> list[dict[str, Any]]:
 
 
 class Nodes:
-    """The scheduler and the kubelets: each pod of a probe gets a node by its selector, and the lab pulls for it.
+    """The scheduler and the kubelets: each probe pod gets a node by its selector, and the lab pulls for it.
 
-    `without`: no node has these values of the label `pool`. `says`: what a node says in place of a pull.
+    `without`: values of the label `pool` that no node has. `says`: the message of a node that does not pull.
     """
 
     def __init__(self, lab: Lab) -> None:
@@ -75,7 +75,7 @@ class Nodes:
             container = {"name": "probe", "image": "i", "imageID": "", "ready": False, "restartCount": 0}
             self._tell(path, {"containerStatuses": [{**container, "state": waits}]})
             return
-        # The pod may be deleted meanwhile: then there is no answer, as on a node.
+        # If the pod is deleted in the meantime, there is no answer, as on a node.
         self.lab.run("pull", "--dir", str(self.lab.dir), "--json", "--status", namespace, name, check=False)
 
     def _tell(self, path: str, status: dict[str, Any]) -> None:
@@ -87,14 +87,14 @@ def nodes(lab: Lab) -> Iterator[Nodes]:
     found = Nodes(lab)
     yield found
     found.end()
-    # What is kept: without a kubelet, its namespace would never be gone.
+    # Without a kubelet, the remaining pods would keep their namespaces from being deleted.
     for pod in probes(lab):
         path = path_of(pod["metadata"]["namespace"], "pods", pod["metadata"]["name"])
         lab.api("DELETE", f"{path}?gracePeriodSeconds=0", expect=(200, 404))
 
 
 def login(lab: Lab, namespace: str, password: str = "") -> None:
-    """A pull secret on the list of the default account. `password` in place of the right one."""
+    """Create a pull secret and link it to the default account. `password` replaces the correct password."""
     registry = lab.registry("private")
     account = registry["accounts"][1]
     auth = base64.b64encode(f"{account['username']}:{password or account['password']}".encode()).decode()
@@ -109,7 +109,7 @@ def image(lab: Lab) -> str:
 
 
 def probe(run: Any, namespaces: str | list[str], images: str | list[str], **options: Any) -> dict[str, Any]:
-    """The module's result; a node that never answers is not waited for very long."""
+    """Return the module's result. The timeout for a node that never answers is short."""
     ask = {"namespaces": [namespaces] if isinstance(namespaces, str) else namespaces, "timeout": 15, **options}
     return run("pull_probe", **ask, images=[images] if isinstance(images, str) else images)
 
@@ -189,7 +189,7 @@ class TestNode:
             "",
             *names,
         }
-        # Beside the first one and the last ones, of a few namespaces.
+        # The first list and the last ones are cluster-wide, and some lists read single namespaces.
         assert audit.verbs().count("list") < 60
         assert [*map(audit.verbs().count, ("create", "delete", "get"))] == [10, 10, 0]
         assert probes(lab) == []
@@ -242,7 +242,7 @@ class TestAdmission:
         assert "the namespace does not exist" in result["msg"]
 
     def test_the_documented_rights_are_sufficient_and_all_needed(self, lab, run, namespaces, nodes):
-        """In single namespaces: the cluster may not be listed."""
+        """The namespaces are given by name, because the caller may not list the cluster."""
         names = namespaces(9)
         for name in names:
             login(lab, name)
@@ -270,7 +270,7 @@ class TestAdmission:
 
 class TestLeftovers:
     def start(self, lab: Lab, tmp_path: Path, namespace: str) -> subprocess.Popen[bytes]:
-        """A run that waits for a node which never answers."""
+        """Start a run that waits for a node that never answers."""
         options = tmp_path / "options.json"
         ask = {"namespaces": [namespace], "images": [image(lab), f"{image(lab)}-b"], "timeout": 300}
         options.write_text(json.dumps({"kubeconfig": lab.kubeconfig, **ask}))

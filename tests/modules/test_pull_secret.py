@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""pull_secret against the lab's API server; the audit log judges what was sent."""
+"""pull_secret writes the declared secret with only the necessary requests, as the API server's audit log shows."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def docker_json(auths: dict[str, Any]) -> dict[str, str]:
 
 
 class TestSources:
-    """J4 to J6 and J8: the same secret from single values, from files and from data."""
+    """Single values, files and data create the same secret."""
 
     def test_registries_are_written_as_oc_writes_them(self, lab, run, namespace):
         run("pull_secret", name="pull", namespaces=[namespace], registries=[{**QUAY, "email": "r@example.com"}])
@@ -94,7 +94,7 @@ class TestSources:
 
 
 class TestTruthTable:
-    """Promise 2: check mode sends no write and reports what the real run then does; a second run changes nothing."""
+    """Check mode sends no write and reports the changes of the real run. A second run changes nothing."""
 
     SAME = {"quay.io": {"password": CANARY, "username": "reader"}}
     OTHER = {"quay.io": {"auth": encoded("reader", "old")}, "old.example.com": {"auth": encoded("alice", "Secret-1")}}
@@ -154,7 +154,7 @@ class TestTruthTable:
 
 
 class TestRefusals:
-    """Promise 5: what cannot work is refused before anything is written, with the way out."""
+    """An impossible task is refused before anything is written, with a message that names the fix."""
 
     @pytest.mark.parametrize(
         ("options", "words"),
@@ -244,7 +244,7 @@ class TestRefusals:
 
 
 class TestFleet:
-    """Promise 4: one list, only the writes needed, and a namespace that fails does not stop the others."""
+    """A fleet needs one list and only the necessary writes, and a failed namespace does not stop the others."""
 
     def test_fifty_namespaces_need_one_list_and_only_the_necessary_writes(self, lab, run, namespaces):
         names = namespaces(50, wait=False)

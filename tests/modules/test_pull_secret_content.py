@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""pull_secret on content that the real API server stores and that is easily taken for empty; and what a teardown may delete."""
+"""pull_secret never treats unusual content of a secret as empty, and a teardown deletes only content of this collection."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DOCKERCONFIGJSON = "kubernetes.io/dockerconfigjson"
 QUAY = {"registry": "quay.io", "username": "reader", "password": "Secret-new"}
 LABEL = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull"}
 PLATFORM = ("cloud.openshift.com", "registry.redhat.io", "registry.connect.redhat.com")
-#: One byte of an e-mail address is not UTF-8; a number has a form that is easily lost.
+#: An e-mail address with one byte that is not UTF-8, and a number whose format is easily lost.
 LATIN_1 = b'{"auths": { "cloud.openshift.com": {"auth": "YTpi", "email": "ren\xe9@example.com"},\n "quay.io": {"auth":"cmVhZGVyOm9sZA=="} }, "n": 1.50}'
 DOUBLED = b'{"auths": {"quay.io": {"auth": "cmVhZGVyOm9sZA=="}}, "Auths": {"other.io": {"auth": "YTpi"}}}'
 
@@ -45,7 +45,7 @@ def nodes_secret(lab):
 
 
 class TestBytes:
-    """One byte that is not UTF-8: Go, the API server and the kubelet take it."""
+    """Go, the API server and the kubelet accept a byte that is not UTF-8."""
 
     def test_merge_and_remove_keep_all_other_bytes(self, lab, run, namespace):
         lab.create(namespace, "secrets", secret(LATIN_1))
@@ -152,7 +152,7 @@ class TestUnreadable:
 
 
 class TestStopsEveryPull:
-    """What the kubelet's own code says of a secret is what require=usable says of it."""
+    """require=usable refuses exactly the secrets that the kubelet's own code refuses."""
 
     @pytest.mark.parametrize(
         ("top", "why"),
@@ -197,7 +197,7 @@ class TestStopsEveryPull:
 
 
 class TestTeardown:
-    """only_managed and delete_empty: what somebody else made is never deleted."""
+    """only_managed and delete_empty never delete content that another client created."""
 
     ENTRY = b'{"auths": {"quay.io": {"auth": "cmVhZGVyOm9sZA=="}}}'
     MORE = b'{"auths": {"quay.io": {"auth": "cmVhZGVyOm9sZA=="}, "a.io": {}}}'
@@ -266,7 +266,7 @@ class TestTeardown:
 
 
 class TestHostileOptions:
-    """One line that names the option, no traceback, no request."""
+    """The error is one line that names the option, without a traceback and before any request."""
 
     @pytest.mark.parametrize(
         ("options", "words"),

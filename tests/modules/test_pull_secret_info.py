@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""pull_secret_info on a real API server, and with the lab's registries: few requests, no write, and nothing of a login in the result."""
+"""pull_secret_info needs few requests, writes nothing, and its result contains no part of a login."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def put(lab: Lab, namespace: str, name: str, entries: dict[str, tuple[str, str]]
 
 @pytest.fixture
 def told(lab, run):
-    """The result; nothing of the lab's logins may be in it."""
+    """Return the result after checking that it contains nothing of the lab's logins."""
 
     def call(*namespaces: str, **options: Any) -> dict[str, Any]:
         result = run(

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""pull_secret on secrets that exist: merge, remove, choose, recreate, labels; the audit log judges what was sent."""
+"""pull_secret merges into, removes from, replaces and recreates existing secrets with only the necessary requests."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ DECLARED: dict[str, dict[str, Any]] = {
     "replace, recreate": {"registries": [QUAY], "recreate": True},
     "merge, recreate": {"registries": [QUAY], "mode": "merge", "recreate": True},
 }
-#: The verbs that each declaration costs for each state; FAILED where it is refused before any of them.
+#: The verbs that each declaration needs for each state, or FAILED if it is refused before the first of them.
 FAILED = ["failed"]
 REPLACED = ["create", "delete", "create"]  # the first is a dry run
 TABLE = {
@@ -71,7 +71,7 @@ TABLE = {
 
 
 class TestTruthTable:
-    """Check mode sends no write and reports what the real run then does; a second run changes nothing."""
+    """Check mode sends no write and reports the changes of the real run. A second run changes nothing."""
 
     @pytest.mark.parametrize(("declared", "number"), list(itertools.product(DECLARED, range(len(STATES)))))
     def test_check_mode_predicts_the_real_run_and_a_second_run_is_unchanged(
@@ -142,7 +142,7 @@ class TestMerge:
         assert not run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY], mode="merge")["changed"]
 
     def test_concurrent_merges_lose_no_entry(self, lab, namespace):
-        """Each in a process of its own, as two playbooks."""
+        """Each merge runs in its own process, as in two playbooks."""
         lab.create(namespace, "secrets", secret('{"auths": {}}'))
         script = (
             "import sys, json; sys.path.insert(0, 'tests'); from support.modules import run_module\n"
@@ -173,7 +173,7 @@ class TestMerge:
 
 
 class TestPull:
-    """What is written is what a node reads."""
+    """A node can use the written secret."""
 
     @pytest.mark.parametrize("kind", [DOCKERCONFIGJSON, DOCKERCFG])
     def test_a_node_pulls_with_a_merged_and_converted_secret(self, lab, run, namespace, kind):
@@ -206,7 +206,7 @@ class TestRemove:
         assert lab.entries(namespace, "pull") == {}
 
     def test_remove_with_a_file_deletes_the_entries_that_its_merge_added(self, lab, run, namespace):
-        """What is merged from a file can be taken out by the same file."""
+        """The file that was merged also removes its entries."""
         lab.create(namespace, "secrets", secret(json.dumps({"auths": {"old.example.com": OTHER}})))
         options = {"name": "pull", "namespaces": [namespace], "auth_config": {"auths": {"quay.io": NEW}}}
         run("pull_secret", mode="merge", **options)
@@ -330,7 +330,7 @@ class TestRecreate:
         assert lab.get(namespace, "secrets", "pull") == before
 
     def test_the_old_secret_is_restored_if_the_create_fails(self, lab, run, namespace):
-        """By an admission rule that lets the dry run pass."""
+        """An admission rule accepts the dry run and refuses the create."""
         before = lab.create(
             namespace, "secrets", {**self.CONVERTIBLE["dockercfg"], "metadata": {"name": "pull", "labels": {"a": "b"}}}
         )
@@ -429,7 +429,7 @@ class TestMetadata:
 
 
 class TestOwned:
-    """What the platform or a controller owns."""
+    """Objects that the platform or a controller owns are not changed."""
 
     PLATFORM = ("cloud.openshift.com", "quay.io", "registry.redhat.io", "registry.connect.redhat.com")
 

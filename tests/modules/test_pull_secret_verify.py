@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Nothing is written with a login that does not work, as the lab's registries judge it."""
+"""A login that does not work at the lab's registries is never written."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_login_is_sent_to_another_host_only_if_it_is_named(lab, write, namespa
 
 @pytest.mark.parametrize("why", ["silent", "unknown name", "unknown authority"])
 def test_an_unverified_login_is_not_written(lab, write, namespace, why):
-    """To be sure is what `verify` is for; `warn` is for a registry that only the nodes reach."""
+    """`verify` gives certainty. `warn` is for a registry that only the nodes can reach."""
     hosts = {"silent": "127.0.0.9:1", "unknown name": "registry.invalid"}
     login = {"registry": hosts.get(why, lab.registry("private")["host"]), "username": "u", "password": CANARY}
     trust = {"verify_ca_cert": None} if why == "unknown authority" else {}
@@ -105,7 +105,7 @@ def test_verify_warn_does_not_accept_a_refused_login(lab, write, namespace):
 
 @pytest.mark.parametrize("check", [False, True])
 def test_a_refused_entry_fails_alone(lab, run, namespaces, check):
-    """The others are done, and the task fails in the end. What has the title of the refused one is a part of it."""
+    """The other entries are written, and the task fails at the end. An entry with the title of the refused one fails with it."""
     one, two, three = namespaces(3)
     result = run(
         "pull_secret",
@@ -148,7 +148,7 @@ def test_a_refused_entry_fails_alone(lab, run, namespaces, check):
 
 
 def test_a_refused_login_without_a_namespace_is_reported(lab, run):
-    """No namespace could fail with it."""
+    """The login has no namespace that could fail."""
     result = run(
         "pull_secret",
         verify=True,

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""registry_auth_info tells where a registry wants logins sent, and sends none."""
+"""registry_auth_info reports the URL to which a registry wants logins sent, and sends no login itself."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def no_outside_settings(monkeypatch):
 
 @pytest.fixture
 def ask(lab) -> Callable[..., dict[str, Any]]:
-    """The module on a registry, trusting the lab's authority."""
+    """Run the module on a registry, trusting the lab's certificate authority."""
 
     def call(registry: str, **options: Any) -> dict[str, Any]:
         result = run_module("registry_auth_info", **{"registry": registry, "ca_cert": lab.data["ca_cert"], **options})
@@ -52,7 +52,7 @@ def answer(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def expected(registry: dict[str, Any], name: str) -> dict[str, Any]:
-    """What the lab says about its own registries. The integrated one has its realm on its own host and no service."""
+    """Return the lab's data about its own registry. The integrated registry has a realm on its own host and no service."""
     realm = registry.get("realm", f"https://{registry['host']}/openshift/token")
     return {
         "scheme": "bearer",
@@ -64,7 +64,7 @@ def expected(registry: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 class TestLabRegistries:
-    """Three kinds of real registries: its own token server, one on another host, OpenShift's."""
+    """Three kinds of real registries: with its own token server, with one on another host, and OpenShift's."""
 
     @pytest.mark.parametrize("check", [False, True])
     @pytest.mark.parametrize("name", REGISTRIES)
@@ -85,7 +85,7 @@ class TestLabRegistries:
 
     @pytest.mark.parametrize("name", REGISTRIES)
     def test_no_login_is_sent_and_one_request_is_enough(self, lab, ask, monkeypatch, tmp_path, name):
-        """Not even one that a .netrc file has for that host."""
+        """A login for that host in a .netrc file is not sent either."""
         registry = lab.registry(name)
         netrc(monkeypatch, tmp_path, registry["host"])
         logs = sorted((lab.dir / "logs").glob("registry-*.log"))
@@ -96,13 +96,13 @@ class TestLabRegistries:
 
 
 def login_of(registry: dict[str, Any], number: int = 1) -> dict[str, str]:
-    """The second account's password is long and full of what breaks careless code."""
+    """Return a login. The second account's password is long and contains characters that careless code mishandles."""
     account = registry["accounts"][number]
     return {"username": account["username"], "password": account["password"]}
 
 
 class TestLogin:
-    """What a login is worth, at the lab's registries."""
+    """The module reports whether a login works at the lab's registries."""
 
     @pytest.mark.parametrize("name", ["private", "delegated"])
     def test_a_working_login_is_reported_with_its_repositories(self, lab, ask, name):
@@ -213,7 +213,7 @@ def netrc(monkeypatch, directory: Path, host: str) -> None:
 
 
 class Server(ThreadingHTTPServer):
-    """Answers every request alike; `seen` holds path and headers of each."""
+    """Gives the same answer to every request. `seen` holds the path and headers of each request."""
 
     daemon_threads = True
 
@@ -227,7 +227,7 @@ class Server(ThreadingHTTPServer):
             self.socket = context.wrap_socket(self.socket, server_side=True)
 
     def handle_error(self, *_arguments: object) -> None:
-        """A client that hangs up is expected here."""
+        """Ignore clients that close the connection."""
 
     @property
     def host(self) -> str:
@@ -244,7 +244,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_arguments: object) -> None:
-        """Nothing on stderr."""
+        """Write nothing to stderr."""
 
 
 @pytest.fixture(scope="module")
@@ -288,7 +288,7 @@ KINDS = {
 
 
 class TestOtherRegistries:
-    """Open and Basic-only registries, and answers in every order the standard allows."""
+    """Registries that are open or allow only Basic, and answers in every order that the standard allows."""
 
     @pytest.mark.parametrize("kind", KINDS)
     def test_each_kind_of_challenge_names_its_login_host(self, ask, serve, certificate, kind):
@@ -312,7 +312,7 @@ class TestOtherRegistries:
 
 
 class TestRefusals:
-    """What is not asked, cannot be asked or gives no answer of a registry is a one-line error with the way out."""
+    """An invalid request and an answer that is not one of a registry lead to a one-line error with the fix."""
 
     def test_plain_http_is_refused_without_a_request(self, ask, serve):
         server = serve(200, tls=False)

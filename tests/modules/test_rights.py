@@ -1,12 +1,12 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every right of every job, on a real API server: with all of them the job is done, and each one that is taken away is missed.
+"""Every job succeeds with all of its documented rights, and each missing right is noticed.
 
-What is missed is told by the audit log, which has the request that was refused, and by the module: it fails, or goes on and says so, each
-time naming the right and the page. Where a right only spares requests, the result is the same.
+The audit log contains the refused request. The module fails, or continues with a warning, and each message names the right and the
+documentation page. A right that only saves requests does not change the result.
 
-A job of the whole cluster has its rights in all namespaces, and they are taken away there. What it then goes on without is missed together.
+A cluster-wide job has its rights in all namespaces, and the tests remove them there. The rights for several optional steps are removed together.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from support.modules import run_module
 from support.rights import allowed, as_missed, each_right, granted, titled
 
 PLACES = ["rights-a", "rights-b"]
-#: More than are read one by one, so that a job of the whole cluster lists.
+#: More namespaces than are read one by one, so that a cluster-wide job lists them.
 MANY_PLACES = [f"wide-{letter}" for letter in "abcde"]
-#: What a job is done with besides: options of other modules.
+#: Other jobs whose rights a job needs because it uses options of other modules.
 BESIDE = {
     "create_accounts": ("links",),
     "restart_pods": ("links",),
@@ -39,7 +39,7 @@ BESIDE = {
     "explain": ("nodes_secret",),
     "audit": ("nodes_secret",),
 }
-#: A job in the namespaces that it is told, or in the whole cluster: the one of `prune` makes no sense but there.
+#: Jobs that run cluster-wide in addition to the given namespaces. `prune` makes sense only cluster-wide.
 EVERYWHERE = [
     "prune",
     *(job for job in JOBS if job != "prune" and any(right.where == EVERY for right in each_right(job))),
@@ -47,7 +47,7 @@ EVERYWHERE = [
 RUN = [*((job, False) for job in JOBS if job != "prune"), *((job, True) for job in EVERYWHERE)]
 
 
-#: What is asked for only after what other rights show.
+#: Requests that a job sends only if its other rights have revealed objects.
 AFTER_OTHERS = (("rotation", "events"),)
 
 
@@ -56,9 +56,9 @@ def titled_run(job: str, everywhere: bool) -> str:
 
 
 def cases() -> Iterator[Any]:
-    """What is taken away. In the whole cluster, what is bound elsewhere than in the job's namespaces makes no difference.
+    """Yield the rights to remove. In the whole cluster, rights bound outside the job's namespaces make no difference.
 
-    A prune stops at the first thing that it may not list.
+    A prune stops at the first list that it may not read.
     """
     for job, everywhere in RUN:
         rights = [right for right in each_right(job) if not everywhere or job == "prune" or right.where == EVERY]
@@ -72,7 +72,7 @@ def cases() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def lab_of(lab_factory: Callable[..., Lab]) -> Callable[[str], Lab]:
-    """The lab of a job: one that has nodes with a pull secret, too."""
+    """Return the lab for a job, whose nodes have a pull secret: a hosted cluster for hosted_pull_secret, otherwise a standalone one."""
 
     @functools.cache
     def started(platform: str) -> Lab:
@@ -92,13 +92,13 @@ def stage(lab_of: Callable[[str], Lab], job: str, everywhere: bool) -> Stage:
 
 
 def all_rights(job: str, *, everywhere: bool) -> list[Right]:
-    """Those of the job, and of what it is done with."""
+    """Return the rights of the job and of the other jobs that it uses."""
     selecting = ("namespace_selector",) if everywhere else ()
     return [right for other in (job, *BESIDE.get(job, ()), *selecting) for right in each_right(other)]
 
 
 def permitted(stage: Stage, held: list[Right]) -> Stage:
-    """The stage for a new user with these rights, once the API server knows them: they are one role for each place."""
+    """Return the stage for a new user with these rights, one role in each place, once the API server knows them."""
     user = granted(stage.lab, held, stage.names, everywhere=stage.everywhere)
     of_each_role = {right.where: right for right in held}.values()
     stage.lab.until(
@@ -108,7 +108,7 @@ def permitted(stage: Stage, held: list[Right]) -> Stage:
 
 
 def refused(log: Audit) -> list[tuple[str, str]]:
-    """Verb and kind of what our client was refused."""
+    """Return verb and kind of each refused request of our client."""
     found = []
     for event in log.ours():
         if event.get("responseStatus", {}).get("code") == 403:
@@ -122,7 +122,7 @@ def refused(log: Audit) -> list[tuple[str, str]]:
 def test_a_job_succeeds_with_exactly_its_rights(stage: Stage, job: str, everywhere: bool) -> None:
     results = list(RUNS[job](permitted(stage, all_rights(job, everywhere=everywhere))))
     failed = [result["msg"] for result in results if result["failed"]]
-    if job == "wait":  # two of three wait for what never comes
+    if job == "wait":  # two of three wait for an object that never exists
         failed = failed[2:]
     assert failed == []
     said = json.dumps([result.get("warnings") for result in results])
@@ -135,7 +135,7 @@ def test_a_missing_right_is_reported(stage: Stage, job: str, everywhere: bool, a
     held = [right for right in all_rights(job, everywhere=everywhere) if _place(right) not in places]
     theirs, log = permitted(stage, held), stage.lab.audit()
     stages = [theirs]
-    if everywhere and job != "prune":  # what a list spares in many namespaces is read in a few
+    if everywhere and job != "prune":  # with few namespaces, single reads replace the list
         few = replace(theirs, names=PLACES, everywhere=False)
         stages = [few, theirs] if away[0].verbs == ("get",) else [theirs, few]
     results, text, unnamed = [], "", {as_missed(right) for right in away}
@@ -147,7 +147,7 @@ def test_a_missing_right_is_reported(stage: Stage, job: str, everywhere: bool, a
             break
     without = away[0].without
     asked = refused(log)
-    for right in away:  # to bind is no request of its own
+    for right in away:  # binding is not a separate request
         assert right.verbs == ("bind",) or (right.verbs[0], right.resource) in asked, "nobody asked for it"
     if without == "slower":
         assert len(unnamed) == len(away)

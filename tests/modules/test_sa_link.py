@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""sa_link against the lab: nothing that is not ours is taken away, whoever writes at the same moment."""
+"""sa_link never removes a foreign entry, even if others write at the same time."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from support.modules import run_module
 
 
 def link(run: Any, namespaces: list[str], *secrets: str, **options: Any) -> dict[str, Any]:
-    """Whether the secrets exist is a matter of its own: TestRequire."""
+    """Link the secrets without requiring that they exist, which TestRequire covers."""
     return run("sa_link", namespaces=namespaces, secrets=list(secrets), **{"require": "none", **options})
 
 
 class TestForeignEntries:
-    """Promise 1, in order: the platform's entry, two entries of others, one of them twice."""
+    """The platform's entry and two foreign entries, one of them twice, keep their order."""
 
     @pytest.fixture
     def foreign(self, lab, namespace) -> list[str]:
@@ -48,7 +48,7 @@ class TestForeignEntries:
         assert pull_names(lab.account(namespace)) == [platform, "mine", "theirs"]
 
     def test_a_link_survives_while_the_platform_restores_its_entry(self, lab, run, namespace, foreign):
-        """The platform's entry is taken out again and again; it puts it back at the end within milliseconds."""
+        """The platform's entry is removed repeatedly, and the platform appends it again within milliseconds."""
         platform, path = foreign[0], path_of(namespace, "serviceaccounts", "default")
         stop = threading.Event()
 
@@ -98,7 +98,7 @@ def pull_secret(name: str, **metadata: Any) -> dict[str, Any]:
 
 
 def let_link(lab: Any, namespace: str, *resources: str) -> None:
-    """Lets the user `limited` link in the namespace, and read the given resources."""
+    """Allow the user `limited` to link in the namespace and to read the given resources."""
     rules = [{"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["get", "patch"]}]
     rules += [{"apiGroups": [""], "resources": [name], "verbs": ["get"]} for name in resources]
     lab.create(namespace, "roles", {"metadata": {"name": "linker"}, "rules": rules})
@@ -108,7 +108,7 @@ def let_link(lab: Any, namespace: str, *resources: str) -> None:
 
 
 class TestWhatLooksGenerated:
-    """From 4.16 on the account's annotation names the one generated secret; another name may look like it."""
+    """From 4.16 on, the account's annotation names the only generated secret. A secret of a user can have a similar name."""
 
     ALIKE = ("default-token-quay", "default-dockercfg-zzzzz", "default-token-x7k2p")
 
@@ -168,7 +168,7 @@ def old(lab_factory) -> Lab:
 
 
 class TestBefore416:
-    """Only names tell, also shortened ones; where they are not enough, the secret decides."""
+    """Before 4.16, generated secrets are recognized by name, including shortened names, or by their content if the name is ambiguous."""
 
     @pytest.fixture
     def old_run(self, old):
@@ -179,7 +179,7 @@ class TestBefore416:
         return old.namespace(f"old-{next(_numbers)}")
 
     def account(self, old: Lab, project: str, name: str) -> str:
-        """The generated pull secret of a new account."""
+        """Create an account and return its generated pull secret."""
         old.create(project, "serviceaccounts", {"metadata": {"name": name}})
         old.until(lambda: old.provisioned(project, name), f"{name} is provisioned")
         (generated,) = pull_names(old.account(project, name))
@@ -238,7 +238,7 @@ class TestBefore416:
 
 
 class TestOnlyManaged:
-    """Teardown: what this collection created is unlinked, and what does not exist; nothing else."""
+    """A teardown unlinks only secrets that this collection created and secrets that do not exist."""
 
     def test_the_option_only_managed_unlinks_only_own_and_deleted_secrets(self, lab, run, namespace):
         lab.create(namespace, "secrets", pull_secret("ours", labels=MANAGED))
@@ -276,7 +276,7 @@ class TestOnlyManaged:
 
 
 class TestPurposes:
-    """J7: the same meaning as oc secrets link --for."""
+    """The purposes have the same meaning as in oc secrets link --for."""
 
     @pytest.mark.parametrize("link_for", [["pull"], ["mount"], ["pull", "mount"]])
     def test_link_for_changes_only_the_named_lists(self, lab, run, namespace, link_for):
@@ -310,7 +310,7 @@ class TestPurposes:
 
 
 class TestTruthTable:
-    """Promise 2, for each list and state."""
+    """Check mode predicts the real run and a second run changes nothing, for each list and state."""
 
     FOUND = {"missing": [], "same": ["mine"], "foreign": ["theirs", "theirs"], "between": ["theirs", "mine", "last"]}
 
@@ -332,7 +332,7 @@ class TestTruthTable:
 
 
 class TestWaiting:
-    """asks 7, 9: an account that is not there yet is waited for; one that never comes is named."""
+    """The module waits for a missing account, and names an account that is never created."""
 
     def test_an_account_that_is_created_later_is_linked(self, lab, run, namespace):
         timer = threading.Timer(0.7, lambda: lab.create(namespace, "serviceaccounts", {"metadata": {"name": "late"}}))
@@ -358,7 +358,7 @@ class TestWaiting:
 
 
 class TestAtBirth:
-    """traces: who links at an account's birth meets a conflict about four times in ten; no entry may be lost."""
+    """A link during the creation of an account conflicts about four times in ten, and no entry is lost."""
 
     def test_a_hundred_new_accounts_are_linked_without_a_loss(self, lab, run, namespaces):
         names = namespaces(100, wait=False)
@@ -377,7 +377,7 @@ def _link_ten(kubeconfig: str, namespace: str, number: int) -> list[bool]:
 
 class TestManyWriters:
     def test_two_hundred_links_by_twenty_processes_lose_no_entry(self, lab, namespace):
-        """Nothing is lost and no run fails, all on one account."""
+        """All processes write to one account. No entry is lost and no run fails."""
         lab.set_account(namespace, imagePullSecrets=["theirs-1", "theirs-2", "theirs-1"])
         before = pull_names(lab.account(namespace))
         with ThreadPoolExecutor(20) as pool:
@@ -395,7 +395,7 @@ def _in_process(kubeconfig: str, namespace: str, number: int) -> list[bool]:
 
 
 class TestFleet:
-    """Promise 4."""
+    """Fifty namespaces need one list and only the necessary writes."""
 
     def test_fifty_namespaces_need_one_list(self, lab, run, namespaces):
         names = namespaces(50)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What sa_link refuses to link, what it keeps when a list is to be ours alone, and which accounts it makes."""
+"""sa_link refuses unusable secrets, keeps the platform's entry in an exclusive list, and can create accounts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def link(run: Any, namespaces: list[str], *secrets: str, **options: Any) -> dict
 
 
 class TestRequire:
-    """What is linked pulls, or the task says why not; facts 1.3 and 1.4."""
+    """A linked secret must be usable for pulls. Otherwise, the task explains the problem."""
 
     USELESS = {
         "podman": (
@@ -93,7 +93,7 @@ class TestRequire:
 
 
 class TestOrder:
-    """Builds take the first secret that fits (facts 1.5)."""
+    """Builds use the first matching secret, so the order matters."""
 
     def test_several_secrets_are_linked_in_the_given_order(self, lab, run, namespace):
         before = pull_names(lab.account(namespace))
@@ -120,7 +120,7 @@ class TestExclusive:
 
 
 class TestPlatformsEntry:
-    """Promise 1: it survives state absent by its own name."""
+    """The platform's entry stays even if state=absent names it."""
 
     def test_the_platforms_entry_is_kept_with_a_warning(self, lab, run, namespace):
         before = pull_names(lab.account(namespace))
@@ -150,7 +150,7 @@ class TestCreate:
         assert not link(run, [namespace], "mine", create=True, **missing)["changed"]
 
     def test_an_account_that_the_cluster_creates_meanwhile_is_linked(self, lab, run, namespaces):
-        """The account of a namespace that is a moment old: whoever is first, nothing is lost."""
+        """The namespace is new, and nothing is lost whether the cluster or the module creates its account first."""
         names = namespaces(20, wait=False)
         result = link(run, names, "mine", create=True, require="none")
         assert result["summary"]["failed"] == 0
@@ -165,7 +165,7 @@ class TestCreate:
 
 
 class TestTruthTable:
-    """Promise 2: {absent, present} x what is found x {real, check, check then real}."""
+    """Check mode predicts the real run and a second run changes nothing, for each state and each existing list."""
 
     FOUND = {
         "missing": [],
@@ -205,7 +205,7 @@ class TestTruthTable:
 
 
 class TestFleet:
-    """Promise 4, with the default requirement."""
+    """Fifty namespaces need one list of each kind with the default requirement."""
 
     def test_fifty_namespaces_need_one_list_of_each_kind(self, lab, run, namespaces):
         names = namespaces(50)
@@ -220,10 +220,10 @@ class TestFleet:
 
 
 class TestVerify:
-    """asks 2: a controller that takes our entry out again is named."""
+    """The result names a controller that removes our entry again."""
 
     def undo(self, lab: Any, namespace: str, stop: threading.Event) -> None:
-        """As a pipeline does that applies an account whole, again and again."""
+        """Overwrite the account repeatedly, as a pipeline does that applies a whole account."""
         while not stop.wait(0.05):
             names = pull_names(lab.account(namespace))
             if "mine" in names:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""asks 10, 57: pods that were made before the link never get it. The lab has no kubelet: their status is written by hand."""
+"""Pods that were created before the link are reported or deleted. The lab has no kubelet, so the tests write the status of pods."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class TestPods:
         assert {write[:2] for write in audit.writes()} == {("delete", "pods")}
 
     def test_a_pod_with_its_own_list_is_kept_even_if_the_account_has_its_names(self, lab, run, crowd):
-        """It lacks the platform's entry; made anew it would fail in the same way."""
+        """The pod lacks the platform's entry, so a recreated pod would fail in the same way."""
         lab.set_account(crowd, imagePullSecrets=["theirs"])
         assert link(run, crowd, restart_pods="stuck")["changed"]
         assert pods(lab, crowd) == ["alone", "own-list", "runs"]

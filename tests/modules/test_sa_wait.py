@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""sa_wait against the lab's provisioner in its modes: when it is ready, when it is not, and when none will ever come."""
+"""sa_wait detects whether an account is ready, is not ready yet, or will never get a pull secret, in each mode of the lab's provisioner."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class TestProvisioned:
 
     @pytest.mark.parametrize("check", [False, True])
     def test_the_module_waits_for_a_slow_platform(self, lab, run, namespaces, check):
-        """The name is there first, then the empty secret, and only then the content: nothing before that counts."""
+        """The platform writes first the name, then an empty secret and finally its content. Only the content counts."""
         lab.run("set", "--dir", str(lab.dir), "--provision-delay", "1500ms")
         try:
             (name,) = namespaces(1, wait=False)
@@ -97,7 +97,7 @@ class TestNotProvisioned:
 
 
 class TestNoneWillCome:
-    """facts 7.5: a success, at once, with the reason."""
+    """The module succeeds at once and reports the reason."""
 
     @pytest.mark.parametrize(
         ("mode", "reason"), [("off", "not OpenShift"), ("removed", "the image registry of this cluster is Removed")]
@@ -131,7 +131,7 @@ class TestNoneWillCome:
 
 class TestAccountMadeAgain:
     def test_the_old_accounts_token_does_not_count(self, lab, run, namespace):
-        """traces: an account made again under its name keeps the old secret, which looks right but holds a dead token."""
+        """An account that was recreated under its name keeps the old secret, which looks valid but holds a dead token."""
         old = lab.account(namespace)["metadata"]["uid"]
         lab.api("DELETE", path_of(namespace, "serviceaccounts", "default"))
         lab.until(

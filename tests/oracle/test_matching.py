@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Our key matching and our verdicts against the kubelet's keyring and containers/image, by `lab oracle`.
+"""Our key matching and our verdicts on secrets agree with the kubelet's keyring and containers/image, as run by `lab oracle`.
 
-`IMAGE_PULL_ORACLE_PAIRS` sets how many generated pairs of auth file and image are compared.
+`IMAGE_PULL_ORACLE_PAIRS` sets the number of generated pairs of auth file and image.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def b64(text: str) -> str:
 
 
 class Oracle:
-    """One `lab oracle` for the whole run."""
+    """One `lab oracle` process for the whole run."""
 
     def __init__(self) -> None:
         command = [os.environ["IMAGE_PULL_LAB"], "oracle"]
@@ -74,13 +74,13 @@ class Oracle:
         return self._ask([json.dumps({"auth_file": file, "image": image}) for image in images])
 
     def ask_about(self, text: str, image: str) -> dict[str, Any]:
-        """The same for a file as the text that it is. One that is JSON on one line may hold bytes that are not UTF-8."""
+        """Ask about a file that is given as text. A file of JSON on one line may contain bytes that are not UTF-8."""
         one_line = text if "\udc80" <= max(text, default="") <= "\udcff" else json.dumps(text)
         (answer,) = self._ask([f'{{"image": {json.dumps(image)}, "auth_file": {one_line}}}'])
         return answer
 
     def keys(self, keys: list[str]) -> list[dict[str, str] | None]:
-        """For each key the host and path that the kubelet compares images with; None for one that it ignores."""
+        """Return the host and path that the kubelet compares with images for each key, or None for a key that it ignores."""
         (answer,) = self._ask([json.dumps({"keys": keys})])
         found: list[dict[str, str] | None] = answer["keys"]
         return found
@@ -107,7 +107,7 @@ def oracle() -> Iterator[Oracle]:
 
 
 def file_of(keys: Iterable[str]) -> dict[str, Any]:
-    """Each entry has a user of its own, by which the oracle's answer is told."""
+    """Return an auth file in which each entry has its own user, so that the oracle's answer identifies the entry."""
     return {"auths": {key: {"auth": b64(f"user-{number}:password-{number}")} for number, key in enumerate(keys)}}
 
 
@@ -152,7 +152,7 @@ class TestFacts:
 
 
 class TestMet:
-    """What was met on the way, by name."""
+    """Known quirks of keys, each with a name."""
 
     @pytest.mark.parametrize(
         ("keys", "image"), [pytest.param(keys, image, id=what) for what, keys, image, _kubelet, _containers in QUIRKS]
@@ -220,7 +220,7 @@ class TestMatching:
     def test_a_key_without_a_warning_matches_the_same_images_for_both_clients(
         self, keys: list[str], images: list[str]
     ) -> None:
-        """But for the prefix, which the documentation tells."""
+        """The only exception is the prefix, which the documentation explains."""
         for key, image in itertools.product(keys, images):
             repository = repository_of(image)
             if repository is None or key_warnings([key]):
@@ -229,7 +229,7 @@ class TestMatching:
             hub = "docker.io" in key
             if below or hub:
                 both = bool(kubelet_keys([key], repository)), bool(containers_keys([key], repository))
-                # An image named by the Hub's API host is the Hub's to containers/image only; nobody writes that.
+                # Only containers/image treats an image with the Hub's API host as the Hub's. Such image names are not used in practice.
                 by_api_host = repository.startswith("registry-1.docker.io/") and both == (False, True)
                 assert both[0] == both[1] or repository.startswith("localhost/") or by_api_host, (key, image)
 
@@ -245,12 +245,12 @@ KEYS_PER_QUESTION = 50
 
 
 def canonical(host: str) -> str:
-    """A host of the kubelet in our one spelling: the same to everybody who asks DNS, and Docker Hub's names are one."""
+    """Return a host of the kubelet in our normalized form, in which equal DNS names and all names of Docker Hub are the same."""
     return same_path(host)
 
 
 def shown_host(key: str) -> str:
-    """The host that a reader sees in the key as we show it; empty where no registry is shown."""
+    """Return the host that a reader sees in the displayed key, or an empty string if no registry is displayed."""
     text = without_user(key)
     if text == "***" or (text == key and not registry_of(key)):
         return ""
@@ -265,11 +265,11 @@ def shown_host(key: str) -> str:
 
 
 class TestShownRegistry:
-    """What we call the registry of a key is what the clients of a node use it for, whatever its author put around it."""
+    """The displayed registry of a key is the registry that the clients of a node use it for, whatever characters its author added."""
 
     def judge(self, oracle: Oracle, key: str, kubelet: dict[str, str] | None) -> None:
         case = f"{key!r} is shown as {without_user(key)!r}; the kubelet reads {kubelet}"
-        # A scheme that the kubelet does not drop is a host to it, which no image can have.
+        # The kubelet treats a scheme that it does not remove as a host, which no image can have.
         if kubelet is None or kubelet["host"].lower() in ("", "http:", "https:") or kubelet["host"].startswith(":"):
             if host_of(key):
                 (answer,) = oracle.ask(file_of([key]), [f"{shown_host(key)}/team/app"])
@@ -301,7 +301,7 @@ class TestShownRegistry:
         assert read > PAIRS // 10
 
     def test_a_key_is_never_shown_for_another_host_than_a_client_uses_it_for(self, oracle: Oracle) -> None:
-        """A key that any client uses for an image of a host is shown for that host, or for none where it may hold a login."""
+        """A key that a client uses for a host is displayed for that host. If it may hold a login, it may be displayed without a host."""
         used, hosts = 0, [VAULT, EVIL, "127.0.0.1:5000", "quay.io", "docker.io"]
 
         @settings(MANY, max_examples=PAIRS // len(hosts))
@@ -370,7 +370,7 @@ ENTRIES = st.one_of(
 
 
 class TestVerdict:
-    """What is taken works for both as it is written; what is refused would not have worked as it was."""
+    """An accepted entry works unchanged for both clients, and a refused entry would not have worked."""
 
     @SOME
     @given(ENTRIES)
@@ -391,7 +391,7 @@ class TestVerdict:
 
     @staticmethod
     def is_unusable(answer: dict[str, Any], entry: Any) -> bool:
-        """No reader can use it, or one stops; or it has no password, of which the oracle does not speak."""
+        """Return whether no client can use the entry, a client stops at it, or it has no password (which the oracle does not check)."""
         if answer.get("kubelet_error") or not answer["kubelet"] or not answer["kubelet"][0]["username"]:
             return True
         fields = {name.lower(): value for name, value in entry.items()}
@@ -403,11 +403,11 @@ class TestVerdict:
 
 
 def quoted(text: str) -> str:
-    """A JSON string whose bytes that are not UTF-8 stay bytes."""
+    """Return a JSON string in which bytes that are not UTF-8 stay bytes."""
     return json.dumps(text, ensure_ascii=False)
 
 
-#: Values that a field may have, as JSON: strings good and bad, and every other type.
+#: JSON values for a field: valid strings, invalid strings, and every other type.
 BASE64 = st.one_of(
     st.text("dTpwcA=", max_size=9),
     st.sampled_from(
@@ -432,7 +432,7 @@ SPACE = st.sampled_from(["", "", "", " ", "\t", "\r"])
 
 
 def objects(names: st.SearchStrategy[str], values: st.SearchStrategy[str], most: int) -> st.SearchStrategy[str]:
-    """JSON objects, doubled names included, with white space."""
+    """JSON objects with white space and duplicate names."""
     member = st.builds(lambda name, space, value: f"{space}{quoted(name)}{space}:{value}{space}", names, SPACE, values)
     return st.lists(member, max_size=most).map(lambda members: "{" + ",".join(members) + "}")
 
@@ -471,7 +471,7 @@ HOSTILE = st.one_of(
 
 
 class TestReading:
-    """What we say that the kubelet makes of a secret is what its own code does: `require: usable` and every comparison stand on it."""
+    """Our reading of a secret agrees with the kubelet's own code. `require: usable` and every comparison depend on it."""
 
     def compare(self, oracle: Oracle, text: str) -> None:
         ours, answer = kubelet_reading(text, legacy=False), oracle.ask_about(text, QUAY)
@@ -479,13 +479,13 @@ class TestReading:
         assert bool(ours.problems) is ("kubelet_error" in answer), case
         if not ours.problems:
             expected = [ours.logins[key][0] for key in kubelet_keys(ours.logins, QUAY)]
-            # Bytes of a user that are not UTF-8 come back as U+FFFD.
+            # Bytes of a user that are not UTF-8 are returned as U+FFFD.
             expected = [user.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for user in expected]
             assert [used["username"] for used in answer["kubelet"]] == expected, case
 
     @staticmethod
     def can_be_asked(text: str) -> bool:
-        """A byte that is not UTF-8 can only be handed over in a file that is JSON as Go has it."""
+        """Return whether the oracle can get the text: bytes that are not UTF-8 can only be passed in a file that Go accepts as JSON."""
         has_bytes = any("\udc80" <= character <= "\udcff" for character in text)
         return not has_bytes or (not kubelet_reading(text, legacy=False).problems and "\n" not in text)
 

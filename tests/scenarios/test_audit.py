@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""audit.yml as people type it: one report over several clusters, nothing written on any of them, no credential anywhere."""
+"""audit.yml reports on several clusters, writes to none of them and prints no credential."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DECLARED = "Canary-77-declared"
 
 @pytest.fixture
 def project(lab: Lab, namespace: str) -> str:
-    """One with a pull secret of a type that no node reads."""
+    """A project with a pull secret of a type that no node reads."""
     login = base64.b64encode(f"user:{CANARY}".encode()).decode()
     content = base64.b64encode(json.dumps({"auths": {"quay.io": {"auth": login}}}).encode()).decode()
     body = {"metadata": {"name": "dead"}, "type": "kubernetes.io/podmanconfigjson", "data": {"auth.json": content}}
@@ -31,7 +31,7 @@ def project(lab: Lab, namespace: str) -> str:
 
 
 class Auditing:
-    """Runs of the playbook in a directory of their own, with a place for temporary files that must be empty afterwards."""
+    """Runs of the playbook in their own directory, whose folder for temporary files must be empty afterwards."""
 
     def __init__(self, directory: Path) -> None:
         self.directory, self.temporary = directory, directory / "temporary"
@@ -41,7 +41,7 @@ class Auditing:
     def run(self, hosts: dict[str, dict[str, Any]], *options: str, **variables: Any) -> Play:
         inventory = self.directory / "hosts.yml"
         inventory.write_text(yaml.dump({"all": {"hosts": hosts, "vars": variables}}))
-        # In a container without a shell, PWD is another directory, or none.
+        # In a container without a shell, PWD is unset or another directory.
         elsewhere = {"TMPDIR": str(self.temporary), "PWD": str(self.temporary / "another")}
         found = play("audit", inventory, *options, cwd=self.directory, **elsewhere)
         written = "".join(path.read_text() for path in self.report.glob("*")) if self.report.exists() else ""
@@ -101,7 +101,7 @@ def test_a_declared_object_that_is_missing_is_a_finding(lab, project, auditing, 
 
 
 def test_a_selector_that_users_can_join_is_a_finding(lab, project, auditing, east):
-    """The lab has no project requests, so the namespace gets the annotation that OpenShift gives it."""
+    """The lab has no project requests, so the test sets the annotation that OpenShift sets."""
     annotations = {"openshift.io/requester": "mallory"}
     lab.api("PATCH", f"/api/v1/namespaces/{project}", {"metadata": {"annotations": annotations}})
     registries = [{"registry": "quay.io", "username": "user", "password": DECLARED}]
@@ -159,7 +159,7 @@ def test_a_cluster_that_cannot_be_read_is_named_and_the_others_are_reported(proj
 
 @pytest.mark.slow
 def test_a_login_that_is_on_two_clusters_is_reported(project, auditing, east):
-    """Both lead to one lab: each has the login once."""
+    """Both names refer to the same lab, so each cluster has the login once."""
     found = auditing.run({"east": east, "north": east})
     assert found.status == 0, found.output
     messages = [row["message"] for row in auditing.document["findings"]]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""pull_access_audit in a playbook: its file is as the published schema says, and no credential is in what Ansible prints."""
+"""The document of pull_access_audit matches the published schema, and the playbook prints no credential."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from support.playbooks import forms, leaks, play
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/audit.schema.json").read_text(encoding="utf-8"))
 CANARY, KEY = "canary-of-a-playbook", "canary-of-the-key-of-a-run"
-#: Together they make findings of most kinds, copies of logins, and grants.
+#: Rules that together produce findings of most kinds, copies of logins, and grants.
 TOGETHER = (
     "secret-type-unread", "secret-unparsable", "secret-key-never-matches", "credential-expires", "pod-secret-missing",
     "grant-to-everybody", "grant-dead-subject", "stream-import-fails", "workload-cannot-pull",

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""explain.yml as people type it: the break, the way, and tasks that can be pasted; no credential in what is printed."""
+"""explain.yml prints the failed step, all steps and tasks that can be pasted, and no credential."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def inventory(lab: Lab, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def project(lab: Lab, namespace: str) -> str:
-    """A pod whose only secret has a type that no node reads, and a node that quotes a login."""
+    """A pod whose only secret has a type that no node reads, with a message of its node that contains a login."""
     host = lab.registry("private")["host"]
     login = base64.b64encode(f"user:{CANARY}".encode()).decode()
     content = json.dumps({"auths": {host: {"auth": login}}}).encode()
@@ -80,7 +80,7 @@ def test_the_explanation_has_colours_only_when_ansible_uses_them(
     assert re.search("\x1b\\[[0-9;]*31mwill_not_pull: secret ", explained(inventory, f"pod={project}/app").output)
 
 
-#: Like the callback of an older ansible-runner, which writes to the output of the process that displays something.
+#: Like the callback of an older ansible-runner, it writes to the output of the displaying process.
 WRAPPER = """
 import sys
 from ansible.plugins.callback import CallbackBase
@@ -102,7 +102,7 @@ class CallbackModule(CallbackBase):
 def test_a_callback_that_wraps_the_display_causes_no_warning(
     inventory: Path, project: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A workload as oc names it."""
+    """The workload is given in the form that oc uses."""
     (tmp_path / "wrapper.py").write_text(WRAPPER)
     monkeypatch.setenv("ANSIBLE_CALLBACK_PLUGINS", str(tmp_path))
     found = explained(inventory, f"workload={project}/po/app")
@@ -133,7 +133,7 @@ def test_an_incomplete_question_is_refused_with_its_usage(inventory: Path, optio
 
 
 def test_the_registries_are_asked_on_request(lab, inventory, namespace):
-    """A login that no node has tried is refused by the registry itself, and a right one is proven."""
+    """The registry refuses a login that no node has tried yet, and confirms a correct one."""
     registry = lab.registry("private")
     account = registry["accounts"][0]
     for name, password, verdict in (("wrong", CANARY, "will_not_pull"), ("right", account["password"], "pulls")):

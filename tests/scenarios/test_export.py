@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""export.yml on a cluster that was set up by hand, with requests as `oc` makes them; then site.yml has nothing to change."""
+"""After export.yml on a cluster that was set up by `oc` requests, site.yml changes nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PASSWORDS = {
 
 
 class ByHand:
-    """What people type. Each project has its provisioned default account."""
+    """Commands that a person would type. Each project has its provisioned default account."""
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
@@ -62,7 +62,7 @@ class ByHand:
     def link(
         self, namespace: str, *names: str, lists: tuple[str, ...] = ("imagePullSecrets",), account: str = "default"
     ) -> None:
-        """oc secrets link ACCOUNT NAME... --for=pull,mount: it puts the whole account."""
+        """oc secrets link ACCOUNT NAME... --for=pull,mount, which replaces the whole account with PUT."""
 
         def attempt() -> bool:
             found = self.lab.account(namespace, account)
@@ -81,7 +81,7 @@ class ByHand:
         role: str = "system:image-puller",
         kind: str = "ClusterRole",
     ) -> None:
-        """oc policy add-role-to-user/group ROLE SUBJECT -n NAMESPACE: a binding named after the role, with a number."""
+        """oc policy add-role-to-user/group ROLE SUBJECT -n NAMESPACE, which creates a binding with the role's name and a number."""
         entries = [
             {"kind": kind_, "name": subject, **({"namespace": place} if place else {"apiGroup": RBAC})}
             for kind_, place, subject in subjects
@@ -111,13 +111,13 @@ class ByHand:
         self.generic(self.b, "legacy", json.dumps(legacy), "kubernetes.io/dockercfg", ".dockercfg", notes="by hand")
         self.generic(self.c, "podman", json.dumps({"auths": legacy}), "kubernetes.io/podmanconfigjson", "auth.json")
         self.docker_registry(self.c, "token", "ghcr.io", PASSWORDS["token"], PASSWORDS["token"])
-        # What no entry says.
+        # Content that no entry can express.
         self.generic(self.c, "broken", '{"auths": {}, "auths": {}}')
         self.generic(self.c, "helper", '{"auths": {"quay.io": {}}, "credsStore": "desktop"}')
         self.generic(self.c, "ssh", "key", "Opaque", "id")
         self.link(self.c, "broken", "nosuch", lists=("imagePullSecrets",))
         self.link(self.c, "ssh", lists=("secrets",))
-        # Grants: a named account, one that does not exist, a whole project, a user in a binding of another name.
+        # Grants to a named account, a missing account, a whole project, and a user in a binding with another name.
         self.grant(self.b, "system:image-puller", ("ServiceAccount", self.a, "default"))
         self.grant(self.b, "system:image-puller-0", ("ServiceAccount", self.a, "other"))
         self.grant(self.b, "system:image-puller-1", ("Group", "", f"system:serviceaccounts:{self.c}"))
@@ -127,7 +127,7 @@ class ByHand:
         self.grant(self.c, "local", ("User", "", "bob"), kind="Role")
 
     def state(self) -> dict[str, Any]:
-        """All objects of the kinds that are read, versions included."""
+        """Return all objects of the exported kinds, including their versions."""
         found = {}
         for namespace, resource in itertools.product(self.projects, ("secrets", "serviceaccounts", "rolebindings")):
             items = self.lab.api("GET", path_of(namespace, resource))["items"]
@@ -169,7 +169,7 @@ def canaries() -> set[str]:
 
 
 def run(playbook: str, inventory: Path, by_hand: ByHand, *options: str, vault: bool = True) -> Play:
-    """A playbook for the projects of the test; the rest of the cluster is not ours."""
+    """Run a playbook for the projects of the test, because the rest of the cluster belongs to other tests."""
     with_password = ["--vault-password-file", str(inventory.parent / "vault-password")] if vault else []
     chosen = json.dumps({"image_pull_export_namespaces": by_hand.projects})
     return play(playbook, inventory, "-vvvv", "--diff", "-e", chosen, *with_password, *options)
@@ -232,7 +232,7 @@ def the_variables_describe_it(path: Path, by_hand: ByHand) -> None:
         "service_accounts": ["default"],
         "link_for": ["pull"],
     }
-    # The list of the account has 'shared' first.
+    # The account lists 'shared' first.
     names = [entry["name"] for entry in variables["private_registry_secrets"]]
     assert names.index("shared") < names.index("team")
     assert secrets["team"]["links"] == [
@@ -278,7 +278,7 @@ Plain.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(no
 
 @pytest.mark.slow
 def test_objects_that_site_created_are_exported(lab, tmp_path, inventory, canaries):
-    """All jobs of the roles: from files, from values for several paths, a delegated registry, a named account, a whole project."""
+    """The roles created everything: from files, from values for several paths, a delegated registry, a named account, a whole project."""
     prefix = f"export{next(_numbers)}-"
     projects = [lab.namespace(f"{prefix}project-{name}") for name in "abcd"]
     made = lab_inventory(lab, tmp_path / "made", "--projects-prefix", prefix, "--lab-binary", str(lab.binary))
@@ -287,7 +287,7 @@ def test_objects_that_site_created_are_exported(lab, tmp_path, inventory, canari
         assert first.status == 0, first.output
         chosen = json.dumps({"image_pull_export_namespaces": projects, "image_pull_export_dest": "."})
         password = ("--vault-password-file", str(tmp_path / "vault-password"))
-        # A relative directory is one of where the command is started.
+        # A relative directory is relative to the directory of the command.
         exported = play("export", inventory, "-e", chosen, *password, "-vvvv", cwd=inventory)
         assert exported.status == 0, exported.output
         assert "'not_exported': []" in exported.output or '"not_exported": []' in exported.output

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role `global_pull_secret` on each kind of cluster: what is written, what is refused before, and when it has arrived."""
+"""The role `global_pull_secret` writes the correct secret on each kind of cluster, refuses unsafe changes, and waits for the nodes."""
 
 from __future__ import annotations
 
@@ -46,19 +46,19 @@ def login(registry: str, password: str = PASSWORD) -> dict[str, str]:
 
 
 def file_of(*registries: str) -> dict[str, Any]:
-    """Docker's config.json with the same login for each."""
+    """Return Docker's config.json with the same login for each registry."""
     entry = {"auth": base64.b64encode(f"robot:{PASSWORD}".encode()).decode()}
     return {"auths": dict.fromkeys(registries, entry)}
 
 
 class Nodes:
-    """A lab whose nodes' pull secret somebody looks after."""
+    """A lab with a controller that distributes the nodes' pull secret."""
 
     def __init__(self, lab: Lab, directory: Path) -> None:
         self.lab, self.directory = lab, directory
 
     def run(self, *options: str, **variables: Any) -> Play:
-        """The role with these variables, `registries` for `global_pull_secret_registries` and so on."""
+        """Run the role with these variables. `registries` sets `global_pull_secret_registries`, and so on."""
         named = {f"global_pull_secret_{name}": value for name, value in variables.items()}
         (self.directory / "play.yml").write_text(PLAYBOOK)
         (self.directory / "vault").write_text(VAULT_PASSWORD)
@@ -78,7 +78,7 @@ class Nodes:
         return done
 
     def well(self, *options: str, **variables: Any) -> Play:
-        """The same; it must succeed."""
+        """Run the role, which must succeed."""
         done = self.run(*options, **variables)
         assert done.status == 0, done.output
         return done
@@ -92,7 +92,7 @@ class Nodes:
         return {*json.loads(self.content(namespace, name))["auths"]}
 
     def on_machines(self, pool: str) -> set[str]:
-        """The registries in the configuration that all machines of the pool have."""
+        """Return the registries in the configuration that all machines of the pool have."""
         status = self.lab.api("GET", f"{POOLS}/{pool}")["status"]
         config = self.lab.api("GET", f"{CONFIGS}/{status['configuration']['name']}")
         (source,) = (
@@ -104,7 +104,7 @@ class Nodes:
 
     @contextmanager
     def pool(self, name: str, *, paused: bool = False, **annotations: str) -> Iterator[None]:
-        """The pool paused, or with annotations that say how its machines behave."""
+        """Pause the pool, or annotate it with the behavior of its machines."""
         named = {f"{ANNOTATION}/{key.replace('_', '-')}": value for key, value in annotations.items()}
         self.lab.api("PATCH", f"{POOLS}/{name}", {"metadata": {"annotations": named}, "spec": {"paused": paused}})
         try:
@@ -123,7 +123,7 @@ class Nodes:
 
 @contextmanager
 def reset(nodes: Nodes) -> Iterator[None]:
-    """The secret as it is, put back in the end."""
+    """Restore the current secret at the end."""
     path = path_of("openshift-config", "secrets", "pull-secret")
     before = nodes.lab.api("GET", path)["data"]
     yield
@@ -136,7 +136,7 @@ def writes(audit: Audit) -> list[tuple[str, str, str, str]]:
 
 
 def of_the_operator(audit: Audit) -> list[tuple[str, str]]:
-    """The requests of what looks after the pools, but for its watches."""
+    """Return the requests of the controller of the pools, without its watches."""
     found = ((event["verb"], event["requestURI"]) for event in audit.requests() if event.get("userAgent") == "lab")
     return [(verb, uri) for verb, uri in found if verb != "watch"]
 
@@ -191,7 +191,7 @@ class TestStandalone:
 
     @pytest.mark.slow
     def test_a_change_of_an_interrupted_run_is_waited_for(self, standalone):
-        """Nothing is to be changed any more, and the pool still says that it is up to date."""
+        """The second run changes nothing, but the pool still reports that it is up to date."""
         with standalone.pool("worker", render_delay="6s"):
             standalone.well(registries=[login("late.example.com")], wait=False)
             again = standalone.run(registries=[login("late.example.com")])
@@ -373,7 +373,7 @@ MERGED = ("kube-system", "global-pull-secret")
 
 
 class Synchronizer:
-    """The daemon set that brings the merged secret to two nodes, as the platform has it."""
+    """The platform's daemon set that distributes the merged secret to two nodes."""
 
     path = "/apis/apps/v1/namespaces/kube-system/daemonsets"
 
@@ -381,7 +381,7 @@ class Synchronizer:
         self.lab, self.name = lab, "global-pull-secret-syncer"
 
     def has(self, content: bytes, *, on: int) -> None:
-        """The content on so many of the nodes."""
+        """Set the number of nodes that have the content."""
         label = {"hypershift.openshift.io/globalps-config-hash": content_hash(content)}
         spec = {"template": {"metadata": {"labels": label}}}
         made = self.lab.api("PATCH", f"{self.path}/{self.name}", {"spec": spec})
@@ -419,7 +419,7 @@ class TestHosted:
         hosted_lab.until(lambda: hosted_lab.get("kube-system", "secrets", MERGED[1]) is None, "it is merged no more")
 
     def test_a_change_of_the_copy_is_reverted(self, hosted):
-        """The wrong way, which this role never takes."""
+        """An edit of the copy is the wrong method, and this role never uses it."""
         path = path_of("openshift-config", "secrets", "pull-secret")
         wrong = base64.b64encode(b'{"auths": {"new.example.com": {"auth": "dTpw"}}}').decode()
         hosted.lab.api("PATCH", path, {"data": {".dockerconfigjson": wrong}})
@@ -451,7 +451,7 @@ class TestHosted:
 
     @pytest.mark.slow
     def test_a_handmade_secret_is_deleted_with_its_last_registry(self, hosted):
-        """The platform keeps the logins of one that is left without entries."""
+        """The platform keeps the logins of a secret whose entries were all removed."""
         self.by_hand(hosted, json.dumps(file_of("new.example.com")))
         hosted.lab.until(lambda: hosted.lab.get("kube-system", "secrets", MERGED[1]) is not None, "it is merged")
         hosted.well(remove=["new.example.com"])
@@ -460,7 +460,7 @@ class TestHosted:
 
     @pytest.mark.slow
     def test_content_rewritten_by_the_platform_is_recognized_in_an_opaque_secret(self, hosted):
-        """It merges one of type Opaque; numbers become those of a float, and fields are sorted."""
+        """The platform merges a secret of type Opaque. It rewrites numbers as floats and sorts fields."""
         entry = '{"auth": "dTpw", "number": 9007199254740993, "identitytoken": 9007199254740993, "Auth": "dTpw"}'
         self.by_hand(hosted, f'{{"auths": {{"old.example.com": {entry}}}}}', "Opaque")
         hosted.well(registries=[login("new.example.com")])
@@ -489,7 +489,7 @@ class TestHosted:
 
     @pytest.mark.slow
     def test_the_nodes_are_waited_for_where_they_can_be_seen(self, hosted):
-        """By the daemon set that brings the merged secret to them; it is made anew for another content."""
+        """The daemon set that distributes the merged secret shows the state of the nodes. It is updated for new content."""
         wanted = {"registries": [login("new.example.com")]}
         unseen = " ".join(hosted.well(**wanted).output.split())
         assert (
@@ -583,10 +583,10 @@ class TestOtherClusters:
 
 
 class TestPlaybook:
-    """global_pull_secret.yml as people type it."""
+    """Users run global_pull_secret.yml directly."""
 
     def run(self, nodes: Nodes, *options: str, first: str = "") -> Play:
-        """On the lab; `first` is a kubeconfig of a cluster before it in the inventory."""
+        """Run the playbook on the lab. `first` is the kubeconfig of an earlier cluster in the inventory."""
         given = {"global_pull_secret_registries": [login("new.example.com")]}
         hosts = {"west": {**given, "image_pull_kubeconfig": nodes.lab.kubeconfig}}
         hosts = {**({"east": {**given, "image_pull_kubeconfig": first}} if first else {}), **hosts}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A module runs in Ansible's own process where it can, in one of its own elsewhere, and does the same in both."""
+"""A module runs in Ansible's own process if possible and otherwise in a separate process, with the same result in both."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ PULL_SECRET = {
 
 
 class Vaulted(str):
-    """A value encrypted by ansible-vault where it stands."""
+    """A value that ansible-vault encrypts inline."""
 
 
 yaml.add_representer(Vaulted, lambda dumper, text: dumper.represent_scalar("!vault", str(text), style="|"))
 
 
 class Job:
-    """Runs tasks in one play, on a host whose modules run here or elsewhere, and hands out their results.
+    """Runs tasks in one play, on a host whose modules run here or elsewhere, and returns their results.
 
-    A task that is a block brings the register of its own, `result_N`.
+    A task that is a block has its own register, `result_N`.
     """
 
     def __init__(self, lab: Any, directory: Path, python: str) -> None:
@@ -72,7 +72,7 @@ class Job:
                 "mode": "0600",
             },
             "check_mode": False,
-            # It has an interpreter and a temporary directory of its own, which tell nothing.
+            # This task has its own interpreter and temporary directory, so it leaves no traces of the tested modules.
             "vars": {
                 "ansible_python_interpreter": sys.executable,
                 "ansible_remote_tmp": str(self.directory / "other_tmp"),
@@ -111,7 +111,7 @@ class Job:
 
     @property
     def wrote_options_to_disk(self) -> bool:
-        """Ansible makes this directory for what it hands to a module in a file."""
+        """Ansible creates this directory for files with the options of a module."""
         return self.scratch.exists()
 
 
@@ -137,7 +137,7 @@ def link(namespace: str, **options: Any) -> dict[str, Any]:
 
 
 def told(results: list[Any], namespace: str) -> list[str]:
-    """The results without what differs from namespace to namespace, and from run to run: names, and how often a job was asked for."""
+    """Return the results without parts that differ between namespaces and runs: names, and the number of polls of a job."""
     text = json.dumps(results, indent=1, sort_keys=True).replace(namespace, "NAMESPACE")
     text = re.sub(r"-dockercfg-\w{5}", "-dockercfg-XXXXX", text)
     lines = re.sub(r"\bj\d+\.\d+", "JOB", text).splitlines()
@@ -145,7 +145,7 @@ def told(results: list[Any], namespace: str) -> list[str]:
 
 
 def as_of_a_module(text: str) -> str:
-    """From ansible-core 2.19 on, Ansible says whether a module failed or its action plugin."""
+    """From ansible-core 2.19 on, the text says whether a module or its action plugin failed. Return the text of a module."""
     return text.replace("Action failed: ", "Module failed: ").replace(
         "above action exception", "above target exception"
     )
@@ -160,7 +160,7 @@ def in_group(module: str) -> str:
     return f"group/{PREFIX}.{module}"
 
 
-#: What a task may be told. Each is one task of one play; RESULT is its register.
+#: All kinds of tasks and keywords. Each is one task of one play, and RESULT is its register.
 TASKS: dict[str, Callable[[str], dict[str, Any]]] = {
     "check mode": lambda place: {**secret(place), "check_mode": True, "diff": True},
     "changed": secret,
@@ -215,14 +215,14 @@ TASKS: dict[str, Callable[[str], dict[str, Any]]] = {
     },
     "any Python": lambda place: {**link(place), "vars": {"ansible_python_interpreter": "auto"}},
 }  # fmt: skip
-#: Where Ansible looks for a Python: the system's, and no other that this machine may have.
+#: The directories in which Ansible finds the system's Python, and no other Python of this machine.
 PATH = os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"])
-#: As sudo is called: `sudo -H -S -n -u root command...`.
+#: A sudo that is called as `sudo -H -S -n -u root command...`.
 SUDO = '#!/bin/sh\nwhile [ "$1" != -u ]; do shift; done\nshift 2\nexec "$@"\n'
 
 
 def wrapped_python(directory: Path) -> str:
-    """As the fixture other_python, for more than one test."""
+    """The Python of the fixture other_python, for more than one test."""
     script = directory / "another-python"
     script.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     script.chmod(0o755)
@@ -237,7 +237,7 @@ def side_by_side(one: Callable[[], Any], other: Callable[[], Any]) -> tuple[Any,
 
 @dataclass(frozen=True)
 class Both:
-    """The same play in Ansible's process and in processes of its own."""
+    """The same play in Ansible's process and in separate processes."""
 
     here: list[Any]
     elsewhere: list[Any]
@@ -280,7 +280,7 @@ class TestSameResult:
         assert both.here[number] == both.elsewhere[number]
 
     def test_both_processes_print_the_same_text(self, both):
-        """Warnings and deprecations, too."""
+        """The text includes warnings and deprecations."""
         here, elsewhere = both.outputs
         assert as_of_a_module(here).splitlines() == as_of_a_module(elsewhere).splitlines()
         assert "Both option ca_cert and its alias ssl_ca_cert are set" in both.outputs[0]
@@ -290,14 +290,14 @@ class TestSameResult:
         assert leaks(everything, forms(PASSWORD, "user")) == []
 
     def test_a_task_for_any_python_runs_in_the_python_of_ansible(self, both):
-        """Whatever Python Ansible would find: it may lack the client library."""
+        """Ansible might find another Python that lacks the client library."""
         for name in ("asynchronous", "another user", "any Python"):
             assert ' "failed": false,' in both.here[list(TASKS).index(name)], name
 
 
 class TestWhere:
     def test_no_option_touches_the_disk(self, namespace, here, tmp_path):
-        """Nor does a certificate stay behind."""
+        """No certificate is left on the disk either."""
         scratch, here.python = tmp_path / "local_tmp", "{{ ansible_playbook_python }}"
         here.run(secret(namespace), link(namespace), ANSIBLE_LOCAL_TEMP=str(scratch), TMPDIR=str(tmp_path))
         assert not here.wrote_options_to_disk
@@ -312,7 +312,7 @@ class TestWhere:
         assert here.wrote_options_to_disk
 
     def test_a_missing_client_library_is_reported_with_the_install_command(self, namespace, here):
-        """Ansible's own Python may lack it and another one have it, so that one is tried; it is to be installed for Ansible's own."""
+        """Another Python may have the library, so it is tried. The message names Ansible's own Python for the installation."""
         for name in ("kubernetes", "urllib3", "requests"):
             (here.directory / f"{name}.py").write_text("raise ImportError('not here')")
         path = os.pathsep.join([str(here.directory), os.environ["PYTHONPATH"]])
@@ -328,7 +328,7 @@ class TestWhere:
 
 
 class TestRegistered:
-    """From ansible-core 2.22 on, Ansible masks what a task has registered in the output of all tasks after it."""
+    """From ansible-core 2.22 on, Ansible masks the secrets that a task has registered in the output of all later tasks."""
 
     HAS_REGISTRY = find_spec("ansible.module_utils.secrets") is not None
 
@@ -347,7 +347,7 @@ class TestRegistered:
         assert f"of developer: {shown}" in job.output
 
     def test_a_background_job_leaves_no_credential_behind(self, namespace, here, tmp_path):
-        """Ansible keeps its result in a file that every user of the host can read."""
+        """Ansible keeps the job's result in a file that every user of the host can read."""
         there = tmp_path / "jobs"
         begun = {**secret(namespace), "async": 60, "poll": 0}
         status = {"ansible.builtin.async_status": {"jid": "{{ result_0.ansible_job_id }}"}}
@@ -360,7 +360,7 @@ class TestRegistered:
 
 
 class TestSurroundings:
-    """What a process of its own would have."""
+    """A module in Ansible's process has the same environment as in a separate process."""
 
     def test_an_inline_vaulted_value_is_decrypted(self, lab, namespace, here):
         (here.directory / "vault").write_text("of the vault")
@@ -380,7 +380,7 @@ class TestSurroundings:
         assert leaks(here.output + json.dumps(result), forms(PASSWORD, "user")) == []
 
     def test_the_output_of_a_login_plugin_reaches_no_log(self, lab, namespace, here):
-        """The client library logs them, and Ansible's log takes whatever is logged in its process."""
+        """The client library logs the output, and Ansible's log records all log messages of its process."""
         plugin = here.directory / "plugin"
         plugin.write_text(f"#!/bin/sh\necho '{PASSWORD.replace(chr(39), '')}' >&2\nexit 3\n")
         plugin.chmod(0o755)
@@ -395,7 +395,7 @@ class TestSurroundings:
         assert "canary" not in log.read_text() + here.output
 
 
-#: A client library whose start fails as nobody foresaw; the message holds the password.
+#: A client library that fails to start with an unexpected error whose message contains the password.
 BROKEN = {
     "__init__.py": "",
     "client/__init__.py": f"class Configuration:\n    def __init__(self):\n        raise LookupError({PASSWORD!r})\n",
@@ -416,16 +416,16 @@ class TestUnexpectedError:
         return os.pathsep.join([str(tmp_path / "broken"), os.environ["PYTHONPATH"]])
 
     def told(self, job: Job, results: list[Any]) -> list[str]:
-        # The files of a module in a process of its own are in an archive.
+        # The files of a module in a separate process are in an archive.
         text = re.sub(
             r'File \\"[^"]*/(ansible_collections|kubernetes)/', r'File \\"\1/', json.dumps(results, sort_keys=True)
         )
         assert leaks(text, forms(PASSWORD, "user")) == []
-        # ansible-core 2.16 has no source lines of such an archive.
+        # ansible-core 2.16 shows no source lines from such an archive.
         return [line for line in as_of_a_module(text).split("\\n") if not line.startswith("    ")]
 
     def test_an_unexpected_error_fails_the_task_as_in_a_process_of_its_own(self, here, elsewhere, broken):
-        """Also with all that Ansible can say of itself, and where a traceback is wanted."""
+        """This holds at Ansible's highest verbosity and with a displayed traceback."""
         login = {
             "host": "https://api.example.com",
             "username": "user",
@@ -441,7 +441,7 @@ class TestUnexpectedError:
         assert found[0]["msg"].startswith(f"{PREFIX}.sa_wait stopped at an unexpected error: LookupError in ")
         assert "Traceback (most recent call last)" in found[0]["exception"]
         assert [result["failed"] for result in found] == [True, False]
-        # Of a module in a process of its own, Ansible itself prints the options when it is debugged.
+        # For a module in a separate process, Ansible itself prints the options in debug mode.
         assert leaks(here.output, forms(PASSWORD, "user")) == []
 
 
@@ -508,7 +508,7 @@ class Slow:
 
 class TestEnd:
     def test_a_tasks_timeout_is_honoured(self, here, elsewhere):
-        """All would take 30 s; after the timeout nothing more is written."""
+        """All writes would take 30 s. Nothing is written after the timeout."""
 
         def run(job: Job) -> tuple[Any, Slow]:
             slow = Slow()
@@ -524,10 +524,10 @@ class TestEnd:
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
     def test_the_writing_ends_with_ansible(self, here, elsewhere, number):
-        """Also when it has no chance to tell its workers. No file is left that a module has written, or its options in."""
+        """This holds even if Ansible cannot notify its workers. No file of a module or with its options is left."""
 
         def run(job: Job) -> tuple[list[Path], Slow]:
-            # From ansible-core 2.21 on, a socket is made in it, whose path must be short.
+            # From ansible-core 2.21 on, this directory contains a socket, whose path must be short.
             slow, scratch = Slow(), Path(tempfile.mkdtemp(dir="/tmp"))
             job.scratch = scratch / "remote_tmp"
             variables = {"ANSIBLE_LOCAL_TEMP": str(scratch), "TMPDIR": str(scratch)}
@@ -545,5 +545,5 @@ class TestEnd:
 
         for files, slow in side_by_side(lambda: run(here), lambda: run(elsewhere)):
             assert len(slow.writes) < len(slow.names) / 2
-            # Of a killed Ansible a directory stays, with the code of the module.
+            # A killed Ansible leaves a directory with the code of the module.
             assert [path for path in files if path.parent.name != "ansiballz_cache"] == []

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Three clusters as three hosts of one inventory, side by side; then one of them goes away."""
+"""Three clusters are handled in parallel as three hosts of one inventory, and the loss of one does not affect the others."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def inventory(clusters: dict[str, Lab], tmp_path_factory: pytest.TempPathFactory
     directory = tmp_path_factory.mktemp("clusters")
     hosts = {}
     for name, lab in clusters.items():
-        # A copy: a lab that goes away takes its own with it.
+        # A copy, because a lab that is stopped deletes its own kubeconfig.
         kubeconfig = directory / f".{name}.kubeconfig"
         kubeconfig.touch(mode=0o600)
         kubeconfig.write_text(Path(lab.kubeconfig).read_text())
@@ -44,7 +44,7 @@ def inventory(clusters: dict[str, Lab], tmp_path_factory: pytest.TempPathFactory
 
 
 def declare(inventory: Path, *secrets: str) -> None:
-    """What every cluster is to have."""
+    """Declare the secrets for every cluster."""
     declared: dict[str, Any] = {
         "private_registry_secrets": [{"name": name, "namespaces": PROJECTS, "registries": [LOGIN]} for name in secrets],
         "cross_project_pull_grants": [{"namespaces": ["project-b"], "projects": ["project-a"]}],
@@ -55,7 +55,7 @@ def declare(inventory: Path, *secrets: str) -> None:
 
 
 def recaps(done: Play) -> dict[str, dict[str, int]]:
-    """The recap of each host."""
+    """Return the recap of each host."""
     lines = re.findall(r"^(\w+) +: (ok=.*)$", done.output.rpartition("PLAY RECAP")[2], re.MULTILINE)
     return {name: {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", counts)} for name, counts in lines}
 

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Forty mistakes of operators: each answer says what is wrong, where, and what to type, and nothing is written before it.
+"""For each of forty mistakes of operators, the message names the problem, its place and the fix, and nothing is written before it.
 
-Each mistake is a host of one inventory, so one run of a playbook answers many of them.
+Each mistake is a host of one inventory, so one run of a playbook covers many of them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CANARY = "Canary-mistake-7"
 
 @dataclass(frozen=True)
 class Mistake:
-    """`says` are the parts of the answer: what, where and what to type. `given` are the variables of the host."""
+    """`says` holds the parts of the message: problem, place and fix. `given` holds the variables of the host."""
 
     name: str
     given: dict[str, Any]
@@ -34,7 +34,7 @@ LOGIN = {"registry": "quay.io", "username": "robot", "password": CANARY}
 
 
 def secret(**members: Any) -> dict[str, Any]:
-    """A host with a secret that could be written first, and one with a mistake."""
+    """A host with a valid secret that could be written first and a secret with a mistake."""
     fine = {"name": "fine", "namespaces": ["{{ project }}"], "registries": [LOGIN]}
     wrong = {**fine, "name": "pull", **members}
     return {"private_registry_secrets": [fine, {name: value for name, value in wrong.items() if value is not None}]}
@@ -45,7 +45,7 @@ def login(**members: Any) -> dict[str, Any]:
 
 
 def beside(**variables: Any) -> dict[str, Any]:
-    """A host whose secret could be written, and a mistake in another variable."""
+    """A host with a valid secret and a mistake in another variable."""
     return {**secret(), **variables}
 
 
@@ -117,7 +117,7 @@ SITE = [
 
 
 def answers(done: Any, names: list[str]) -> dict[str, str]:
-    """The messages of each host's failures."""
+    """Return the messages of each host's failures."""
     found = dict.fromkeys(names, "")
     for name, result in re.findall(r"^fatal: \[(\w+)\]: FAILED! => (\{.*\})$", done.output, re.MULTILINE):
         found[name] += json.loads(result)["msg"] + "\n"
@@ -126,7 +126,7 @@ def answers(done: Any, names: list[str]) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def answered(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What each mistake is answered, of one run; nothing was written for any."""
+    """The message for each mistake from one run, which wrote nothing."""
     project = lab.namespace("mistakes")
     usual = {"image_pull_kubeconfig": lab.kubeconfig, "project": project}
     hosts = {one.name: {**usual, **one.given} for one in SITE}

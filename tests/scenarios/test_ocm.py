@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The account's pull secret reaches the next task, and nothing else: no output at any verbosity, no callback, no log, no job event.
+"""The account's pull secret reaches the next task but no output at any verbosity, no callback, no log and no job event.
 
-Promise: `found.auth_config` is the account's pull secret, and in whatever Ansible shows or keeps there is no part of it, nor of the
-credentials that fetched it. The same in a process of Ansible's own and in one of the module's.
+`found.auth_config` is the account's pull secret. Ansible's output and files contain no part of it, nor of the credentials that
+fetched it. This holds in Ansible's own process and in a separate process of the module.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from support.ocm import OFFLINE_TOKEN, Ocm, account, ocm_service, secrets
 from support.playbooks import leaks, play
 
 MODULE = "openshift_ops.image_pull.ocm_pull_secret_info"
-#: Writes down what callbacks show: each result as they are given it, and the arguments of a task that starts.
+#: Records everything that callbacks can show: each result, and the arguments of a started task.
 CALLBACK = """
 import json, os
 from ansible.plugins.callback import CallbackBase
@@ -72,7 +72,7 @@ def prepare(directory: Path, python: str, *tasks: dict[str, Any]) -> None:
 
 
 def seen(directory: Path, *options: str, status: int = 0, **variables: str) -> str:
-    """All that a run shows and keeps."""
+    """Return the output of a run and all files that it keeps."""
     kept = [directory / name for name in ("log", "seen")]
     for path in kept:
         path.unlink(missing_ok=True)
@@ -95,7 +95,7 @@ def seen(directory: Path, *options: str, status: int = 0, **variables: str) -> s
 
 
 def shown(text: str) -> list[str]:
-    """The token stands in the inventory, as a vaulted one would: a callback that dumps variables is not asked for them."""
+    """The token is in the inventory, like a vaulted one. Callbacks that dump variables are not covered."""
     return leaks(text, secrets())
 
 
@@ -114,7 +114,7 @@ def test_the_pull_secret_is_not_in_the_debug_output_of_ansible(lab, namespace, o
     prepare(tmp_path, sys.executable, fetch(ocm, tmp_path), write(tmp_path, namespace))
     text = seen(tmp_path, "-vvvvv", K8S_AUTH_KUBECONFIG=lab.kubeconfig, ANSIBLE_DEBUG="1")
     assert lab.entries(namespace, "redhat") == account()["auths"]
-    # Ansible prints the variables of the inventory there: the token is in one, for this test.
+    # Here, Ansible prints the variables of the inventory, which contain the token in this test.
     assert leaks(text, secrets() - {OFFLINE_TOKEN}) == []
 
 
@@ -178,7 +178,7 @@ def test_no_job_event_and_no_artifact_contains_the_pull_secret(lab, namespace, o
     (tmp_path / "play.yml").rename(private / "project" / "play.yml")
     (tmp_path / "hosts.yml").rename(private / "inventory" / "hosts.yml")
     (private / "env" / "envvars").write_text(yaml.dump({"K8S_AUTH_KUBECONFIG": lab.kubeconfig}))
-    # In a process of its own: it forks, and this one has threads.
+    # ansible_runner forks, and this process has threads, so it runs in a separate process.
     command = [sys.executable, "-m", "ansible_runner", "run", str(private), "-p", "play.yml", "-vvvv"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""image_pull_only_namespaces: site.yml and teardown.yml for some namespaces, the others are not touched."""
+"""With image_pull_only_namespaces, site.yml and teardown.yml change only the given namespaces."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OWNER = "team-a"
 
 @pytest.fixture
 def places(namespaces: Callable[..., list[str]], lab: Lab) -> dict[str, str]:
-    """Namespaces by what they are for; the last two are selected by a label."""
+    """Namespaces by purpose. The last two are selected by a label."""
     found = dict(zip(("old", "new", "owner", "labelled", "labelled too"), namespaces(5), strict=True))
     for name in ("labelled", "labelled too"):
         lab.api("PATCH", f"/api/v1/namespaces/{found[name]}", {"metadata": {"labels": {"only": found["old"]}}})
@@ -30,7 +30,7 @@ def places(namespaces: Callable[..., list[str]], lab: Lab) -> dict[str, str]:
 
 @pytest.fixture
 def inventory(lab: Lab, places: dict[str, str], tmp_path: Path) -> Path:
-    """All three roles, by names and by a selector."""
+    """An inventory for all three roles, with names and a selector."""
     registry = lab.registry("delegated")
     account = {name: registry["accounts"][0][name] for name in ("username", "password")}
     variables = {
@@ -80,7 +80,7 @@ def run(playbook: str, inventory: Path, *options: str, **variables: Any) -> Play
 
 
 def ours(lab: Lab, namespace: str) -> list[str]:
-    """What an owner has in a namespace, and what is linked there."""
+    """Return the owner's objects and links in a namespace."""
     selector = f"labelSelector=app.kubernetes.io/instance%3D{OWNER}"
     found = [
         item["metadata"]["name"]
@@ -132,7 +132,7 @@ def test_an_empty_list_and_unknown_names_read_at_most_namespaces(lab: Lab, inven
     audit = lab.audit()
     for only in ([], ["not-there"]):
         run("site", inventory, image_pull_only_namespaces=only)
-    # The label selects none of them, which only the cluster knows.
+    # The label selects none of these names, which only a request for the namespaces shows.
     assert {event["objectRef"]["resource"] for event in audit.ours()} <= {"namespaces"}
     assert audit.writes() == []
 

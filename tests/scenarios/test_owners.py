@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The inventory is the whole truth: several teams' variables, what leaves them leaves the cluster, and an owner's teardown."""
+"""The inventory is complete: an object that leaves any team's variables leaves the cluster, and a teardown removes one owner's objects."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Variables = dict[str, Any]
 
 
 class Fleet:
-    """An inventory for a lab, by owner: its variables, and what the playbooks do with them."""
+    """An inventory for a lab, with the variables of each owner, and runs of the playbooks with it."""
 
     def __init__(self, lab: Lab, directory: Path) -> None:
         self.lab, self.inventory = lab, directory / "hosts.yml"
@@ -40,7 +40,7 @@ class Fleet:
         return done
 
     def site(self, owner: str, variables: Variables) -> Play:
-        """Checks, runs, runs again: the check predicts, the second run changes nothing and writes nothing."""
+        """Check, run and run again: check mode predicts the run, and the second run changes and writes nothing."""
         audit = self.lab.audit()
         checked = self.play("site", owner, variables, "--check")
         assert audit.writes() == []
@@ -52,7 +52,7 @@ class Fleet:
         return real
 
     def state(self, *namespaces: str) -> dict[str, list[str]]:
-        """For each namespace: our secrets, the links to them, our bindings."""
+        """Return our secrets, the links to them and our bindings for each namespace."""
         found = {}
         for namespace in namespaces:
             names = []
@@ -106,7 +106,7 @@ def test_objects_that_leave_the_inventory_leave_the_cluster(
 def test_a_delegated_login_with_a_problem_keeps_its_secrets_and_links(
     fleet: Fleet, namespaces: Callable[[int], list[str]]
 ) -> None:
-    """The prune goes on for the rest."""
+    """The prune continues for the rest."""
     (one,) = namespaces(1)
     entry = {**LOGIN, "registry": "r.example.com", "namespaces": [one]}
     known = {"delegated_auth_registries": [{**entry, "realm_host": "sso.example.com"}]}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role private_registry passes on what pull_secret can do with a secret that exists."""
+"""The role private_registry passes the options for existing secrets to pull_secret."""
 
 from __future__ import annotations
 

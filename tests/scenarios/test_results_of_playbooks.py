@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The end of each playbook in a terminal: one line of result, after few headings."""
+"""Each playbook ends with one line of result in the terminal, after few headings."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import pytest
 from support.lab import Lab
 from support.playbooks import Play, play, variables_file
 
-#: Hides what was skipped, with its heading. Ansible takes it from its settings only.
+#: Hides skipped tasks with their headings. Ansible reads this only from its settings.
 QUIET = {"ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false"}
 
 
 def line_of(done: Play) -> str:
-    """The last message of a run, with which the task Result ends it."""
+    """Return the last message of a run, which the task Result prints."""
     assert "TASK [Result]" in done.output, done.output
     return re.findall(r'"msg": "(.*)"', done.output.rpartition("TASK [Result]")[2])[0]
 
@@ -29,7 +29,7 @@ def headings(done: Play) -> int:
 
 
 class Cluster:
-    """Two teams on the lab: one has two namespaces, one has one."""
+    """Two teams on the lab, one with two namespaces and one with one."""
 
     def __init__(self, lab: Lab, namespaces: list[str], directory: Path) -> None:
         self.lab, self.directory = lab, directory
@@ -64,7 +64,7 @@ def test_site_and_teardown_print_one_result_line(cluster: Cluster) -> None:
     done = cluster.play("site", environment=QUIET)
     assert line_of(done) == "2 of 2 teams, 3 namespaces: 3 secrets created, 3 links, verified 1 login"
     assert headings(done) == 3
-    # A name that a user of the cluster chose is never in the line; a namespace that does not exist fails alone.
+    # The line never contains a name that a user of the cluster chose. A missing namespace fails alone.
     missing = cluster.variables["private_registry_secrets_team_b"][0] | {"namespaces": ["is-not-there"]}
     failed = cluster.play("site", private_registry_secrets_team_b=[missing])
     assert failed.status

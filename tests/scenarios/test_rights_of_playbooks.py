@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each playbook, run as the account that the playbook automation_account makes for its jobs, with the kubeconfig that this writes."""
+"""Each playbook succeeds with the kubeconfig of an account that the playbook automation_account created for its jobs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HOME = "automation"
 PREFIX = "rights-"
 PROJECTS = [f"{PREFIX}project-{letter}" for letter in "abcd"]
 SITE = ("secrets", "links", "grants", "wait")
-#: The jobs of each playbook, as the page about rights has them.
+#: The jobs of each playbook, as listed on the documentation page about rights.
 JOBS: Mapping[str, Sequence[str]] = {
     "site": SITE,
     "export": ("export",),
@@ -33,7 +33,7 @@ JOBS: Mapping[str, Sequence[str]] = {
     "nodes": ("global_pull_secret",),
     "prune": ("prune",),
 }
-#: What makes little sense in single namespaces.
+#: Playbooks that make little sense in single namespaces.
 EVERYWHERE = ("rotate", "prune")
 
 
@@ -75,7 +75,7 @@ def making(lab: Lab, directory: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def accounts(making: Path, directory: Path) -> Callable[[str], str]:
-    """The kubeconfig of an account."""
+    """Return the kubeconfig of an account."""
     made = play("automation_account", making, "-vvv")
     assert made.status == 0, made.output
     for name in JOBS:
@@ -91,7 +91,7 @@ def inventory(lab: Lab, directory: Path) -> Path:
 
 
 def well(done: Play, *, changed: bool | None = None) -> Play:
-    """It succeeded, and missed no right."""
+    """Check that the run succeeded and reported no missing right."""
     assert done.status == 0, done.output
     assert RIGHTS_PAGE not in done.output, done.output
     if changed is not None:
@@ -150,7 +150,7 @@ def test_rotate_works_with_the_rights_of_its_job(lab: Lab, accounts: Callable[[s
         "credential_rotation_new": stage.login(1),
         "credential_rotation_secrets": [{"namespaces": PROJECTS[:2], "name": "rotated"}],
         "credential_rotation_verify_ca_cert": lab.data["ca_cert"],
-        "credential_rotation_probe": False,  # nothing runs pods here; tests/modules/test_rights.py has the probe
+        "credential_rotation_probe": False,  # no pods run here, tests/modules/test_rights.py covers the probe
     }
     (tmp_path / "hosts.yml").write_text(variables_file({"all": {"hosts": {"east": variables}}}))
     well(play("rotate", tmp_path / "hosts.yml", cwd=tmp_path), changed=True)
@@ -224,7 +224,7 @@ def test_a_missing_right_is_reported_with_the_fix(lab: Lab, accounts: Callable[[
 
 
 def test_the_playbook_writes_the_objects_to_a_file_for_an_administrator(making: Path, directory: Path) -> None:
-    """The last two take everything back: they stand at the end of this file."""
+    """The last two tests remove all accounts, so they are at the end of this file."""
     file = directory / "objects.yml"
     done = play("automation_account", making, "--limit", "site", "-e", f"automation_account_manifests={file}")
     assert done.status == 0, done.output

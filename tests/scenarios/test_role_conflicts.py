@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two entries that declare one secret are refused before the cluster is asked, within a role and across the two that write secrets."""
+"""Two entries that declare one secret are refused before any request, within one role and across the two roles that write secrets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from support.playbooks import COLLECTION, ROOT, Play, play
 CANARY = "Canary-77"
 LOGIN = {"registry": "quay.io", "username": "robot", "password": CANARY}
 UNDO = "two entries for one secret would undo each other in every run, so give their secrets different names, or remove one entry"
-#: What a module says that got as far as the connection.
+#: Part of the message of a module that tried to connect.
 NO_CLUSTER = "/nonexistent"
 
 
@@ -29,7 +29,7 @@ def registry(*namespaces: str, **more: Any) -> dict[str, Any]:
 
 
 def run(directory: Path, roles: list[str], **variables: Any) -> Play:
-    """Runs roles of one play, whose variables are the inventory's, against a cluster that does not exist."""
+    """Run the roles in one play against a missing cluster, with these variables in the inventory."""
     (directory / "hosts.yml").write_text(
         yaml.safe_dump(
             {
@@ -149,7 +149,7 @@ class TestNotRefused:
         assert "is declared by" not in done.output
 
     def test_an_undefined_password_of_the_other_role_is_ignored(self, tmp_path: Path) -> None:
-        """A password of the other role that this run has not is no reason to fail."""
+        """This run does not need the password, so the undefined variable must not fail it."""
         done = run(
             tmp_path,
             ["private_registry"],
@@ -160,7 +160,7 @@ class TestNotRefused:
 
 
 def test_the_example_inventory_declares_each_name_once() -> None:
-    """So that a project can be added to any entry."""
+    """With unique names, a project can be added to any entry."""
     variables = ROOT / "playbooks" / "inventory" / "group_vars" / "all"
     read = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in variables.glob("*.yml")}
     names = [entry["name"] for entry in read["private_registry"]["private_registry_secrets"]]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The roles hand every option of an entry to the modules, in check mode, for real, and when all is taken back."""
+"""The roles pass every option of an entry to the modules, in check mode, in a real run, and in a teardown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REGISTRY = {"registry": "quay.io", "username": "robot", "password": "Secret-1"}
 
 @pytest.fixture
 def apply(lab, tmp_path: Path):
-    """Runs one role with its list of entries in check mode, for real and again; returns the real run."""
+    """Run one role with its entries in check mode, for real and again, and return the real run."""
 
     def call(role: str, variable: str, entries: list[dict[str, Any]], **more: str) -> Any:
         playbook = tmp_path / f"{role}.yml"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbook rotate on two clusters whose nodes pull all the time: no pull fails, and in the end the old login is nowhere and dead."""
+"""The playbook rotate replaces a login on two busy clusters without a failed pull, and in the end no copy of the dead old login is left."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from support.fleet import by_namespace, make_namespaces
 from support.lab import Audit, Following, Lab, path_of
 from support.playbooks import Play, forms, leaks, play, variables_file
 
-#: So many namespaces in both clusters together.
+#: Number of namespaces in both clusters together.
 NAMESPACES = int(os.environ.get("IMAGE_PULL_ROTATED", "200"))
-#: So many pods of the load may wait for their pull.
+#: Maximum number of load pods that may wait for their pull.
 AHEAD = 20
-#: Keeps a pull in the queue of its node, which has read the secrets before; and the number of such pods in each cluster.
+#: Annotation that keeps a pull in the queue of a node that has read its secrets, and the number of such pods in each cluster.
 QUEUED, QUEUED_PODS = "lab.openshift-ops.example.com/queued", 3
-#: More lists of pods after the last write than a rotation makes without a wait for pulls.
+#: A rotation that does not wait for pulls lists the pods at most this often after its last write.
 LOOKS = 6
 NODE = ("--node", "node-1", "--recheck", "--status")
 POOLS = "/apis/machineconfiguration.openshift.io/v1/machineconfigpools"
 STREAMS = "/apis/image.openshift.io/v1/namespaces/{}/imagestreams"
-#: What the operator gives for the registry: it disables the account there.
+#: The operator's retire tasks, which disable the account at the registry.
 RETIRE = """
 - name: Disable the old account
   ansible.builtin.command:
@@ -58,7 +58,7 @@ _numbers = itertools.count()
 
 
 class Cluster:
-    """A lab with namespaces and a login of a test's own, which is rotated: a rotation finds its logins, and no others."""
+    """A lab with the test's own namespaces and login. A rotation finds only the copies of this login."""
 
     def __init__(self, lab: Lab) -> None:
         self.lab, self.number = lab, next(_numbers)
@@ -72,13 +72,13 @@ class Cluster:
         self.new = {"username": new, "password": accounts[new]}
 
     def namespaces(self, *names: str, timeout: float = 60.0) -> list[str]:
-        """Namespaces with these names, and a number that makes them the test's own."""
+        """Create namespaces with these names and a number that makes them unique."""
         made = make_namespaces(self.lab, [f"{name}-{self.number}" for name in names], timeout=timeout)
         self.names += made
         return made
 
     def secret(self, namespace: str, name: str = "quay", **parts: Any) -> dict[str, Any]:
-        """With the old login, and another entry."""
+        """Create a secret with the old login and another entry."""
         entry = {"auth": auth(self.old), "email": "team@example.com"}
         content = json.dumps({"auths": {self.host: entry, "other.example.com": {"auth": "dTpw"}}})
         data = {".dockerconfigjson": base64.b64encode(content.encode()).decode()}
@@ -102,7 +102,7 @@ class Cluster:
         self.lab.create(namespace, "pods", {"metadata": {"name": name, "annotations": notes}, "spec": spec})
 
     def queue(self, *namespaces: str) -> None:
-        """A pod in each of them whose pull stays in the queue of its node, which has read the secrets."""
+        """Create a pod in each namespace whose pull stays in the queue of its node, which has read the secrets."""
         for name in namespaces:
             self.pod(name, "queued", "Always", queued=True)
         self.lab.until(lambda: all(map(self._is_taken_up, namespaces)), "the pods are queued")
@@ -116,7 +116,7 @@ class Cluster:
             self.lab.api("PATCH", path_of(name, "pods", "queued"), {"metadata": {"annotations": {QUEUED: None}}})
 
     def logins(self) -> dict[str, str]:
-        """The login for the registry by namespace."""
+        """Return the login for the registry by namespace."""
         found = by_namespace(self.lab, "/api/v1/secrets", "quay")
         contents = {
             name: base64.b64decode(secret["data"][".dockerconfigjson"])
@@ -141,7 +141,7 @@ class Cluster:
 
     @property
     def declared(self) -> list[dict[str, Any]]:
-        """The secrets of the test's own namespaces that may have the new login."""
+        """The secrets in the test's own namespaces that the rotation may change."""
         return [{"name": name, "namespaces": self.names} for name in ("quay", "eso") if self.names]
 
     @property
@@ -150,10 +150,10 @@ class Cluster:
 
 
 def rotate(directory: Path, clusters: Sequence[Cluster], *options: str, **variables: Any) -> Play:
-    """The playbook on these clusters. No credential is in what it prints."""
+    """Run the playbook on these clusters and check that it prints no credential."""
     hosts = {f"east-{number}": cluster.variables(**variables) for number, cluster in enumerate(clusters)}
     (directory / "hosts.yml").write_text(variables_file({"all": {"hosts": hosts}}))
-    # The tasks that retire a login run modules of ansible-core, for which it would look for any Python of this host.
+    # The tasks that retire a login run modules of ansible-core, which would otherwise search for any Python on this host.
     python = ("-e", f"ansible_python_interpreter={sys.executable}")
     done = play("rotate", directory / "hosts.yml", "--diff", "-vvv", *python, *options, cwd=directory)
     for cluster in clusters:
@@ -165,9 +165,9 @@ def rotate(directory: Path, clusters: Sequence[Cluster], *options: str, **variab
 def starting(
     clusters: Sequence[Cluster], places: Sequence[Sequence[str]], nodes: Sequence[Following]
 ) -> Iterator[list[int]]:
-    """Pods that start all the time, in one namespace after the other, half of them asking the registry each time.
+    """Start pods all the time, in one namespace after the other. Half of them ask the registry each time.
 
-    As many as the node takes up: on a busy machine the rotation's own pods would come last in an ever longer queue.
+    Only a limited number of pods may wait. On a busy machine, an ever longer queue would delay the rotation's own pods.
     """
     made, over = [0] * len(clusters), threading.Event()
 
@@ -192,7 +192,7 @@ def starting(
 
 
 def waits_for_pulls(audit: Audit) -> bool:
-    """Whether the rotation has listed the pods again and again since its last write."""
+    """Return whether the rotation has repeatedly listed the pods since its last write."""
     looks = 0
     for event in audit.ours():
         what = (event.get("objectRef", {}).get("resource"), event["verb"])
@@ -203,7 +203,7 @@ def waits_for_pulls(audit: Audit) -> bool:
 
 @contextmanager
 def released(queues: Sequence[tuple[Cluster, Sequence[str]]], retired: Path) -> Iterator[None]:
-    """The pulls leave the queue of their node when the rotation waits for them, or when it has retired the login without that."""
+    """Release the queued pulls when the rotation waits for them, or when it has retired the login without waiting."""
     over = threading.Event()
     waiting = [(one, names, one.lab.audit()) for one, names in queues]
 
@@ -226,7 +226,7 @@ def released(queues: Sequence[tuple[Cluster, Sequence[str]]], retired: Path) -> 
 
 @contextmanager
 def reopened(lab: Lab) -> Iterator[None]:
-    """In the end the registry answers again."""
+    """Open the registry again at the end."""
     try:
         yield
     finally:
@@ -256,7 +256,7 @@ def cluster(labs: list[Lab]) -> Cluster:
 class TestUnderFire:
     @pytest.fixture
     def two(self, lab_factory: Callable[..., Lab]) -> Iterator[list[Cluster]]:
-        """Labs of this test's own: some thousand pods stay on them."""
+        """Separate labs, because thousands of pods stay on them."""
         labs = [lab_factory("--platform", "standalone"), lab_factory()]
         yield [Cluster(lab) for lab in labs]
         for lab in labs:
@@ -298,7 +298,7 @@ class TestUnderFire:
             assert queued == ["queued"] * (QUEUED_PODS * len(two))
         for one, before in zip(two, asked, strict=True):
             assert set(one.logins().values()) == {auth(one.new)}
-            # No request of the old account since it was found to be dead.
+            # The old account sent no request after it was found to be dead.
             assert one.lab.registry_counts("private")[one.old["username"]] == before
             assert one.lab.registry_counts("private")[one.new["username"]]["pulls"] > 0
         again = rotate(
@@ -310,7 +310,7 @@ class TestUnderFire:
 
     @pytest.mark.slow
     def test_recreating_the_secret_fails_while_the_registry_is_unreachable(self, cluster: Cluster) -> None:
-        """The control: what the rotation is good for, and that the test above can fail."""
+        """The control shows the benefit of a rotation in place, and that the test above can fail."""
         lab = cluster.lab
         in_place, anew = cluster.namespaces("in-place", "anew")
         with lab.following(*NODE, in_place, anew) as node, reopened(lab):
@@ -320,7 +320,7 @@ class TestUnderFire:
             lab.until(lambda: len(node.attempts()) == 2, "the image is there")
             assert refused(node) == []
             lab.registry_set("private", "--close")
-            # This one first: where a node has once used an image with a login, that login is good for it everywhere.
+            # The recreated secret is tested first, because a login that once worked for an image on a node works there for all namespaces.
             for name in (anew, in_place):
                 secret = lab.get(name, "secrets", "quay")
                 assert secret is not None
@@ -361,7 +361,7 @@ class TestSteps:
     def test_a_login_that_no_node_can_pull_with_stops_at_the_canary(
         self, cluster: Cluster, namespaces: list[str], tmp_path: Path
     ) -> None:
-        """The registry gives the manifest by HEAD to it, and nothing to the nodes."""
+        """The registry answers the login's HEAD request for the manifest, but gives nothing to the nodes."""
         one, two, three = namespaces
         cluster.pod(two, "app", restart="Always")
         with cluster.lab.following("--status"):
@@ -404,7 +404,7 @@ class TestSteps:
         assert f"nothing was changed: no secret has an entry for {cluster.host} with the user and password of" in told
         why = f"has the user of one of the logins with another password, for {cluster.host}."
         assert all(f"{name}/quay {why}" in told for name in namespaces)
-        # The login is there, and the entry names another secret: nothing is rotated, so nothing is retired.
+        # The login exists, but the entry names another secret, so nothing is rotated and nothing is retired.
         named = [{"namespace": namespaces[0], "name": "mistyped"}]
         done = rotate(tmp_path, [cluster], **retire, credential_rotation_secrets=named)
         assert done.status != 0
@@ -433,7 +433,7 @@ class TestSteps:
         assert "the old login was not retired, and nothing was changed" in told
         assert where in told
         assert audit.writes() == []
-        # In an emergency it rotates, and does not retire.
+        # An emergency run rotates the login but does not retire it.
         done = rotate(tmp_path, [cluster], **retire, team=cluster.old, credential_rotation_emergency=True)
         assert done.status != 0
         assert where in " ".join(done.output.split())
@@ -496,7 +496,7 @@ class TestSteps:
     def test_a_pod_whose_failure_its_node_hid_before_stops_nothing(
         self, cluster: Cluster, namespaces: list[str], tmp_path: Path
     ) -> None:
-        """The registry refuses its image all the time, and the node says so only after the plan."""
+        """The registry always refuses the pod's image, but the node reports that only after the plan."""
         cluster.pod(namespaces[0], "limited", restart="Always")
         path = f"{path_of(namespaces[0], 'pods', 'limited')}/status"
 
@@ -528,7 +528,7 @@ class TestSteps:
         (first,), (second,) = (one.namespaces("team") for one in two)
         two[0].secret(first)
         two[1].secret(second)
-        # It is the same for both, but only the first has a secret that a controller writes back.
+        # Both clusters have the same content, but only the first has a secret that a controller reverts.
         two[0].secret(first, "eso", metadata={"labels": {"reconcile.external-secrets.io/managed": "true"}})
         audit = two[1].lab.audit()
         done = rotate(tmp_path, two, credential_rotation_probe=False)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""site.yml and teardown.yml on the whole lab, with a node's pull as the judge and the audit log as the witness."""
+"""site.yml gives exactly the declared pull access on the whole lab, and teardown.yml removes exactly that access."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PROJECTS = ("project-a", "project-b", "project-c", "project-d")
 
 @pytest.fixture
 def prefix(lab: Lab) -> str:
-    """Fresh projects, each with its provisioned default account."""
+    """New projects, each with its provisioned default account."""
     found = f"s{next(_numbers)}-"
     for name in PROJECTS:
         lab.namespace(found + name)
@@ -39,7 +39,7 @@ def inventory(lab: Lab, prefix: str, tmp_path: Path) -> Path:
 
 
 class Pods:
-    """One pod for each way to pull; made anew before each look, as admission gives pods their secrets only once."""
+    """One pod for each kind of pull, recreated before each check because admission adds secrets only to new pods."""
 
     def __init__(self, lab: Lab, prefix: str) -> None:
         self.lab = lab
@@ -62,7 +62,7 @@ class Pods:
 
 
 def state(lab: Lab, prefix: str) -> dict:
-    """All that may be given or taken: both lists of each account, the names of secrets and bindings."""
+    """Return everything that the playbooks may change: both lists of each account and the names of secrets and bindings."""
     found = {}
     for project in (prefix + name for name in PROJECTS):
         account = lab.account(project)
@@ -75,7 +75,7 @@ def state(lab: Lab, prefix: str) -> dict:
 
 
 class TestNothingIsDeclared:
-    """A variable without a prefix of the collection, or a file that is not read, looks like that."""
+    """A misspelled variable prefix, or a variable file that is not read, results in an empty declaration."""
 
     NOTHING = "Nothing is declared for my-cluster"
 
@@ -128,12 +128,12 @@ class TestMainJob:
         assert audit.writes() == []
 
     def test_an_interrupted_run_is_finished_by_the_next(self, lab, inventory, prefix):
-        """Killed, told to end as AWX does when a job is cancelled, and by Ctrl-C."""
+        """The run is killed, terminated as AWX does when a job is cancelled, or interrupted by Ctrl-C."""
         pods = Pods(lab, prefix)
-        # A shell that runs the tests in the background has Ctrl-C ignored.
+        # A shell that runs the tests in the background ignores Ctrl-C.
         command = ["env", "--default-signal=INT", "ansible-playbook", "-i", inventory, f"{COLLECTION}.site"]
         for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
-            # From nothing: a run that has nothing to write ends before it is told to.
+            # Start from an empty state, because a run without writes would end before the signal.
             assert play("teardown", inventory).status == 0
             audit = lab.audit()
             run = subprocess.Popen(
@@ -154,7 +154,7 @@ class TestMainJob:
 
 
 class TestSecrets:
-    """Promise 3: no credential in any output at -vvvv with --diff, in no encoding, also when a task fails."""
+    """No output at -vvvv with --diff contains a credential in any encoding, even if a task fails."""
 
     @pytest.fixture
     def canaries(self, lab) -> set[str]:
@@ -228,7 +228,7 @@ class TestRolesAlone:
 
 
 class TestInventoryVariables:
-    """Roles hand on what the modules can, and teardown takes back exactly what was given."""
+    """Roles pass all options to the modules, and a teardown removes exactly the declared access."""
 
     @staticmethod
     def hosts(directory: Path, variables: str) -> Path:
@@ -255,7 +255,7 @@ class TestInventoryVariables:
             assert lab.get(prefix + name, "secrets", "pull") is None
 
     def test_a_namespace_that_appears_between_two_tasks_waits_for_the_next_run(self, lab, prefix, tmp_path):
-        """Accounts are asked for when the links are made: then the secrets of the others are written already."""
+        """The accounts are read for the links, after the secrets of the other namespaces were written."""
         login, registry = {"username": "reader", "password": "Secret-1"}, lab.registry("delegated")
         realm = {"registry": registry["host"], "realm_host": registry["realm_host"]}
         entries = {
@@ -277,7 +277,7 @@ class TestInventoryVariables:
         over = threading.Event()
 
         def appear() -> None:
-            """Answers each question. The first one after the secrets were written is that of the links."""
+            """Answer each query. The first query after the secrets were written is the one for the links."""
             left = {"private_registry_secrets": "pull", "delegated_auth_registries": "private-registry"}
             while not over.wait(0.05):
                 for position, (name, directory) in enumerate(late.items()):
@@ -329,7 +329,7 @@ class TestInventoryVariables:
 
 
 class TestExampleInventory:
-    """The example covers J1 to J9 with the manual's names; applied to a lab, it gives what it says."""
+    """The example inventory covers all common jobs with the manual's names, and works as shipped on a lab."""
 
     def test_the_example_inventory_runs_as_shipped(self, lab_factory, tmp_path):
         lab = lab_factory()

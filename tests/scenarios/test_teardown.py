@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Teardown removes what the roles created or merged, and nothing else, also after a run that was killed in the middle."""
+"""A teardown removes the objects and entries that the roles created or merged and nothing else, even after a killed run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KEPT = "does not carry the label of this collection, so it was kept"
 
 
 class Cluster:
-    """What an inventory declares for a lab, and what is there."""
+    """The declarations of an inventory for a lab, and the resulting objects."""
 
     def __init__(self, lab: Lab, directory: Path) -> None:
         self.lab, self.inventory = lab, directory / "hosts.yml"
@@ -49,7 +49,7 @@ class Cluster:
         return done
 
     def tear_down(self) -> str:
-        """Checks, runs and runs again; the output of the real run."""
+        """Check, run and run again, and return the output of the real run."""
         audit = self.lab.audit()
         checked = self.play("teardown", "--check")
         assert audit.writes() == []
@@ -63,7 +63,7 @@ class Cluster:
     def put(
         self, namespace: str, name: str, auths: dict[str, Any], *, labels: dict[str, str] | None = None
     ) -> dict[str, Any]:
-        """A secret that somebody created and linked."""
+        """Create and link a foreign secret."""
         meta = {"name": name, **({"labels": labels} if labels else {})}
         body = {
             "metadata": meta,
@@ -78,7 +78,7 @@ class Cluster:
         return [name for name in pull_names(self.lab.account(namespace)) if "-dockercfg-" not in name]
 
     def ours_in(self, *namespaces: str) -> list[str]:
-        """The secrets there that carry our label."""
+        """Return the secrets in these namespaces that have our label."""
         label = "=".join(next(iter(OURS.items())))
         paths = [f"/api/v1/namespaces/{namespace}/secrets?labelSelector={label}" for namespace in namespaces]
         return [item["metadata"]["name"] for path in paths for item in self.lab.api("GET", path)["items"]]
@@ -92,7 +92,7 @@ def encoded(content: dict[str, Any]) -> str:
 
 
 def changed_tasks(done: Play) -> list[str]:
-    """Which tasks changed something, for which entries, in order."""
+    """Return the tasks that changed something, with their entries, in order."""
     title, found = "", []
     for line in done.output.splitlines():
         if line.startswith("TASK ["):
@@ -117,10 +117,10 @@ def delegating(*namespaces: str, **more: Any) -> dict[str, Any]:
 
 
 def test_secrets_that_others_created_are_kept(lab, cluster, namespaces):
-    """In six namespaces, since each run of a playbook takes seconds."""
+    """Each playbook run takes seconds, so one run covers six namespaces."""
     unneeded, untouched, unmerged, created, replaced, both = namespaces(6)
     kept = {
-        # The registry takes its logins itself, so the second secret of delegated_auth is somebody else's.
+        # The registry itself accepts logins, so the second secret of delegated_auth is foreign.
         unneeded: cluster.put(unneeded, "redhat-connect-sso", THEIRS),
         untouched: cluster.put(untouched, "first", THEIRS),
         unmerged: cluster.put(unmerged, "second", {**THEIRS, "quay.io": THEIRS["old.example.com"]}),
@@ -164,7 +164,7 @@ def test_merged_entries_are_removed_and_a_secret_without_others_is_deleted(lab, 
             entry(created, name="first"),
             selected,
             entry(unlinked, name="third", mode="merge", service_accounts=[]),
-            # Torn down by site.yml already. Results belong to the entry at the same place in its list.
+            # site.yml has already removed this entry. Results belong to the entry at the same position in the list.
             entry(created, name="fifth", state="absent"),
             entry(early, name="fourth", mode="merge", state="absent"),
         ]
@@ -185,7 +185,7 @@ def test_merged_entries_are_removed_and_a_secret_without_others_is_deleted(lab, 
 
 @pytest.mark.slow
 def test_a_teardown_completes_every_state_that_a_killed_run_leaves(lab, cluster, namespaces):
-    """Every state between two writes: unlinked, deleted, emptied; of a replaced secret, of a merged one, of delegated_auth's two."""
+    """The states lie between two writes: unlinked, deleted and emptied secrets, for replace, merge and delegated_auth."""
     names = namespaces(11)
     replaced, merged, delegated = names[:4], names[4:8], names[8:]
     cluster.declare(
@@ -211,7 +211,7 @@ def test_a_teardown_completes_every_state_that_a_killed_run_leaves(lab, cluster,
 
 
 def _until_quiet(audit: Any) -> None:
-    """A worker of a killed Ansible sees that within a second, and finishes the write that is under way."""
+    """Wait until nothing is written: workers of a killed Ansible notice its end within a second and finish their current write."""
     seen, quiet_since = audit.writes(), time.monotonic()
     while time.monotonic() < quiet_since + 3:
         time.sleep(0.2)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`verify` in the roles: a login that a registry refuses is written nowhere, one that works opens the image."""
+"""With `verify`, the roles never write a login that a registry refuses, and a verified login can pull the image."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def inventory(lab: Lab, directory: Path, **variables: Any) -> Path:
 
 
 def declared(lab: Lab, role: str, namespace: str, password: str = "") -> dict[str, Any]:
-    """The role's variable: a login for the lab's registry that fits it."""
+    """Return the role's variable with a suitable login for the lab's registry."""
     registry = lab.registry("private" if role == "private_registry" else "delegated")
     account = registry["accounts"][0]
     login = {"username": account["username"], "password": password or account["password"]}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Role bindings of a project user stop neither the rights of an automation account, nor their end, nor lead to rights elsewhere."""
+"""Role bindings of a project user neither keep an automation account from getting or losing its rights, nor lead to rights elsewhere."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def name() -> str:
 
 @pytest.fixture
 def account(run, namespace, name):
-    """The module, for an account in the test's namespace."""
+    """Run the module for an account in the test's namespace."""
     return lambda **options: run("automation_account", **{"namespace": namespace, "name": name, **options})
 
 
@@ -56,7 +56,7 @@ def bindings(lab, namespace: str) -> dict[str, Any]:
 
 
 def free(lab, namespace: str, name: str) -> None:
-    """Without the finalizer: the lab's namespaces are used again."""
+    """Remove the finalizer, because the lab's namespaces are reused."""
     lab.api("PATCH", path_of(namespace, "rolebindings", name), {"metadata": {"finalizers": None}}, expect=(200, 404))
 
 
@@ -70,7 +70,7 @@ PLANTED = {
 class TestBindings:
     @pytest.mark.parametrize("meta", PLANTED.values(), ids=PLANTED)
     def test_a_planted_binding_does_not_keep_the_rights_away(self, lab, account, *, mallory, namespace, name, meta):
-        """A binding of the account's name with another role made the namespace fail in each run."""
+        """A binding with the account's name and another role made the namespace fail in each run."""
         role = f"image-pull:{namespace}:{name}"
         plant(mallory, role, "mallory", **meta)
         found = account(jobs=["secrets"], namespaces=[mallory.namespace])
@@ -118,7 +118,7 @@ class TestBindings:
             free(lab, mallory.namespace, role)
 
     def test_a_namespace_that_fails_does_not_keep_the_token_away(self, lab, account, mallory, namespaces, name):
-        """The project of a user is deleted at the wrong moment, or its quota is used up."""
+        """The user's project is deleted during the run, or its quota is exhausted."""
         quota = {"metadata": {"name": "none"}, "spec": {"hard": {"count/rolebindings.rbac.authorization.k8s.io": "0"}}}
         lab.api("POST", f"/api/v1/namespaces/{mallory.namespace}/resourcequotas", quota)
         path = f"/api/v1/namespaces/{mallory.namespace}/resourcequotas/none"
@@ -129,7 +129,7 @@ class TestBindings:
         assert found["token"]
 
     def test_subjects_of_a_planted_binding_get_no_rights(self, lab, account, *, mallory, namespaces, namespace, name):
-        """She adds herself to what looks like ours, in the only namespace in which she can write."""
+        """She adds herself to a binding that looks like ours, in the only namespace that she can write to."""
         (victim,) = namespaces(1)
         role = f"image-pull:{namespace}:{name}"
         plant(mallory, role, "mallory", "eve", labels=dict(LABELS))
@@ -145,7 +145,7 @@ class TestGrants:
     def test_subjects_of_a_planted_grant_get_no_rights_elsewhere(self, lab, run, mallory, namespaces):
         (victim,) = namespaces(1)
         ours = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", "app.kubernetes.io/instance": "team"}
-        # On OpenShift, who administers a project may let others pull from it.
+        # On OpenShift, the administrator of a project may let others pull from it.
         role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:image-puller"}
         user = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "mallory"}
         body = {"metadata": {"name": "puller"}, "roleRef": role, "subjects": [user]}

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whoever may execute a job template of extensions/awx, and nothing else, gets nothing of its credentials and runs nothing of her own.
+"""A user who may only execute a job template of extensions/awx gets no part of its credentials and cannot run her own code.
 
-She launches each template with hostile answers and with variables that nobody asked for. The job has the token of the cluster in its
-environment, as AWX puts it there. AWX itself is not here: support/awx_rules.py has its rules, and tests/runner sends jobs as AWX does.
+She launches each template with hostile answers and with variables that no survey asks for. The environment of the job contains the
+cluster's token, as in AWX. AWX is not installed: support/awx_rules.py has its rules, and tests/runner sends jobs as AWX does.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from support.playbooks import Play, play
 
 TOKEN = "canary-token-of-the-cluster"
 TEMPLATES = named(configuration(), "controller_templates")
-#: One template for each playbook: those of a zone or of many clusters have the same survey.
+#: One template for each playbook, because templates for a zone or for many clusters have the same survey.
 LAUNCHED = {one["playbook"]: name for name, one in reversed(TEMPLATES.items())}
-#: Each writes a file when Ansible evaluates it.
+#: Each template writes a file when Ansible evaluates it.
 TEMPLATES_OF_JINJA = (
     "{{{{ lookup('pipe', 'touch {ran}') }}}}",
     "{{% set x = lookup('pipe', 'touch {ran}') %}}{{{{ lookup('env', 'K8S_AUTH_API_KEY') }}}}",
@@ -47,7 +47,7 @@ def attacker() -> Iterator[HostileRegistry]:
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The environment that the credential of the cluster gives. The cluster refuses all, so that each job ends soon."""
+    """The environment from the cluster's credential. The cluster refuses all requests, so that each job ends soon."""
     certificate = write_certificate(tmp_path / "cluster.pem")
     with served(answer("HTTP/1.1 401 Unauthorized", "Content-Length: 0"), server_context(certificate)) as server:
         yield {
@@ -59,7 +59,7 @@ def cluster(tmp_path: Path) -> Iterator[dict[str, str]]:
 
 
 def unasked(attacker: HostileRegistry, ran: Path) -> dict[str, Any]:
-    """Variables that would lead the job astray, if AWX handed them on."""
+    """Variables that would mislead the job if AWX passed them on."""
     url = f"http://{attacker.host}"
     plugin = {"command": "touch", "args": [str(ran)], "apiVersion": "client.authentication.k8s.io/v1"}
     kubeconfig = {
@@ -93,7 +93,7 @@ def unasked(attacker: HostileRegistry, ran: Path) -> dict[str, Any]:
 
 
 def hostile_answers(template: dict[str, Any], start: int, **words: str) -> dict[str, Any]:
-    """An answer of its own to each question that takes text."""
+    """Return a different answer to each question that takes text."""
     questions = [
         one
         for one in template.get("survey_spec", {}).get("spec", ())
@@ -114,7 +114,7 @@ def launch(
     template: str = "",
     **handed_on: Any,
 ) -> Play:
-    """A job of the template, or of the one with that playbook, as AWX lays it out. `handed_on` is of the node before it."""
+    """Run the template, or the one for the playbook, as AWX would. `handed_on` contains variables from the previous workflow node."""
     found = TEMPLATES[template or LAUNCHED[playbook]]
     project = directory / "project"
     shutil.copytree(PROJECT, project)
@@ -130,7 +130,7 @@ def launch(
 def test_no_answer_and_no_variable_reaches_the_token_or_runs(
     attacker: HostileRegistry, cluster: dict[str, str], tmp_path: Path
 ) -> None:
-    """Each template; each of its answers that may be any text is another attack. Once, the answer is a name, and the job goes on."""
+    """Each template is attacked with a different text in each text answer. One run uses a valid name, so that its job continues."""
 
     def attack(job: tuple[str, int]) -> tuple[Play, list[Path]]:
         playbook, start = job
@@ -156,7 +156,7 @@ def test_no_answer_and_no_variable_reaches_the_token_or_runs(
 def test_a_plan_hands_the_answers_on_and_evaluates_none(
     lab: Lab, namespace: str, attacker: HostileRegistry, tmp_path: Path
 ) -> None:
-    """The user names of a survey are in the artifacts of the plan, and so in the variables of the next node."""
+    """The artifacts of the plan contain the user names of a survey, and so do the variables of the next node."""
     ran = tmp_path / "ran"
     texts = [text.format(ran=ran, url=f"http://{attacker.host}") for text in TEMPLATES_OF_JINJA]
     answers = {
@@ -166,7 +166,7 @@ def test_a_plan_hands_the_answers_on_and_evaluates_none(
         "rotate_new_password": texts[2],
         "rotate_nodes": "no",
     }
-    # The only secret has the new login already: no registry is asked, and all steps are done.
+    # The only secret already holds the new login, so no registry is queried and all steps are done.
     held = {"auths": {answers["rotate_registries"]: {"username": texts[1], "password": texts[2]}}}
     data = {".dockerconfigjson": base64.b64encode(json.dumps(held).encode()).decode()}
     secret = {"metadata": {"name": "pull"}, "type": "kubernetes.io/dockerconfigjson", "data": data}
@@ -197,7 +197,7 @@ def test_a_job_has_the_answers_of_its_survey_and_no_other_variable(
 
 
 def test_the_attacks_are_real(attacker: HostileRegistry, cluster: dict[str, str], tmp_path: Path) -> None:
-    """With free variables, and without AWX's marks, they do what they are for."""
+    """With unrestricted variables and without AWX's marks, the attacks succeed."""
     ran = tmp_path / "ran"
     text = TEMPLATES_OF_JINJA[0].format(ran=ran)
     shutil.copytree(PROJECT, tmp_path / "project")

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A login that the environment gives reaches its own server only, whatever options a task has.
+"""A login from the environment reaches only its own server, whatever options a task has.
 
-The attacker chooses options of a task, such as variables of a job. She sees neither the job's environment nor its files, and listens on
-addresses of her own: in the clear, by TLS, and as a proxy that answers in the place of the server.
+The attacker chooses options of a task, such as variables of a job. She sees neither the job's environment nor its files. Her own
+addresses listen without TLS, with TLS, and as a proxy that answers instead of the server.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ READ = {"namespaces": ["any"], "secrets": ["any"], "wait_timeout": 0, "require":
 
 @dataclass(frozen=True)
 class Attacker:
-    """`plain`, `tls` and `proxy` are listeners; `certificate` is what `tls` and `proxy` show."""
+    """`plain`, `tls` and `proxy` are listeners. `tls` and `proxy` present `certificate`."""
 
     plain: HostileRegistry
     tls: HostileRegistry
@@ -45,7 +45,7 @@ class Attacker:
 
     @property
     def heard(self) -> str:
-        """All that the listeners heard, with logins of basic authentication decoded."""
+        """Everything that the listeners received, with decoded logins of basic authentication."""
         text = b"\n".join(self.requests).decode("latin-1")
         logins = [word for word in text.split() if word.endswith("=")]
         return text + "".join(base64.b64decode(word).decode("latin-1") for word in logins)
@@ -70,14 +70,14 @@ def kubeconfig(server: str, **user: str) -> dict[str, Any]:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[HostileRegistry]:
-    """The server that the environment names. It may hear the login, and refuses it."""
+    """The server that the environment names. It may receive the login, and refuses it."""
     context = server_context(write_certificate(tmp_path / "server.pem"))
     with served(answer("HTTP/1.1 401 Unauthorized", "Content-Length: 0"), context) as found:
         yield found
 
 
 def environments(server: str, directory: Path) -> dict[str, dict[str, str]]:
-    """The variables that give a server and a login for it."""
+    """Return the variables that provide a server and a login for it."""
     file = directory / "of-the-environment"
     file.write_text(yaml.safe_dump(kubeconfig(server, token=TOKEN)))
     password = {"K8S_AUTH_USERNAME": "user", "K8S_AUTH_PASSWORD": PASSWORD}
@@ -92,7 +92,7 @@ def environments(server: str, directory: Path) -> dict[str, dict[str, str]]:
 
 
 def attacks(attacker: Attacker, server: str) -> dict[str, dict[str, Any]]:
-    """Options of a task that lead to the attacker."""
+    """Return the options of a task that lead to the attacker."""
     plain, tls, proxy = f"http://{attacker.plain.host}", f"https://{attacker.tls.host}", f"http://{attacker.proxy.host}"
     trusted = {"ca_cert": attacker.certificate}
     return {
@@ -101,7 +101,7 @@ def attacks(attacker: Attacker, server: str) -> dict[str, dict[str, Any]]:
         "trusted": {"host": tls, **trusted},
         "unverified": {"host": tls, "validate_certs": False},
         "unverified and a context": {"host": tls, "validate_certs": False, "context": "c"},
-        # Parsers of URLs differ: to some, what stands before the '@' is a login.
+        # URL parsers differ: some treat the text before the '@' as a login.
         "backslash": {"host": f"{tls}\\@{server.partition('://')[2]}", "validate_certs": False},
         "backslash and a context": {
             "host": f"{tls}\\@{server.partition('://')[2]}",
@@ -131,7 +131,7 @@ def assert_unheard(attacker: Attacker, output: str) -> None:
 def test_login_of_environment_never_reaches_an_address_of_the_task(
     attacker: Attacker, server: HostileRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each environment against each attack."""
+    """The test combines each environment with each attack."""
     monkeypatch.setenv("HOME", str(tmp_path))
     outputs = []
     for variables in environments(f"https://{server.host}", tmp_path).values():
@@ -143,7 +143,7 @@ def test_login_of_environment_never_reaches_an_address_of_the_task(
                 assert result["failed"]
                 outputs.append(result["_output"])
     assert_unheard(attacker, "".join(outputs))
-    # What the task gives itself goes where the task says, so the attacks were real.
+    # The task's own login reaches the task's own address, so the attacks work.
     assert OWN in attacker.heard and "mallory:own" in attacker.heard
 
 
@@ -151,7 +151,7 @@ def test_login_of_environment_never_reaches_an_address_of_the_task(
 def test_login_of_environment_stays_in_each_way_to_run_a_task(
     attacker: Attacker, server: HostileRegistry, tmp_path: Path, way: str
 ) -> None:
-    """The variables are those of the job, as in AWX, and those that a task sets with `environment`."""
+    """The variables belong to the job, as in AWX, or are set by a task's `environment`."""
     address = f"https://{server.host}"
     given, options = environments(address, tmp_path), attacks(attacker, address)
     tasks = [
@@ -175,7 +175,7 @@ def task(options: dict[str, Any], variables: dict[str, str] | None = None) -> di
 
 
 def test_login_of_environment_reaches_its_own_server(lab: Lab, namespace: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As AWX sets it, with a proxy of the inventory that carries TLS, and with other words for the same address."""
+    """The environment is set as AWX does, with a proxy from the inventory that carries TLS, and with another form of the same address."""
     account = lab.api("POST", f"{path_of(namespace, 'serviceaccounts', 'default')}/token", {"spec": {}})
     address = lab.data["server"]
     for name, value in (
@@ -204,7 +204,7 @@ def test_login_of_environment_reaches_its_own_server(lab: Lab, namespace: str, m
 def test_a_login_never_crosses_the_network_in_the_clear(
     attacker: Attacker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever gives the address and the login; loopback is no exception."""
+    """This holds for every source of the address and the login, including loopback."""
     plain = f"http://{attacker.plain.host}"
     client = {"client_cert": attacker.certificate}
     for options in (

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role delegated_auth and max_failures: neither a registry nor a project user decides about the logins of others."""
+"""With the role delegated_auth and max_failures, neither a registry nor a project user affects the logins of others."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def project(namespaces) -> str:
 
 @contextmanager
 def registry(directory: Path, challenge: str) -> Iterator[dict[str, Any]]:
-    """The entry of a registry that answers with this challenge."""
+    """Return the entry for a registry that answers with this challenge."""
     certificate = write_certificate(directory / "server.pem")
     script = answer("HTTP/1.1 401 No", f"WWW-Authenticate: {challenge}", "Content-Length: 0", "Connection: close")
     with served(script, server_context(certificate)) as server:
@@ -48,7 +48,7 @@ def apply(lab: Lab, directory: Path, *entries: dict[str, Any], **more: Any) -> A
 
 
 def keys(lab: Lab, project: str) -> dict[str, list[str]]:
-    """The hosts for which the secrets of the role have a login."""
+    """Return the hosts for which the secrets of the role have a login."""
     found = {name: lab.get(project, "secrets", name) for name in SECRETS}
     return {
         name: [*json.loads(base64.b64decode(secret["data"][".dockerconfigjson"]))["auths"]]
@@ -62,7 +62,7 @@ def linked(lab: Lab, project: str) -> set[str]:
 
 
 def test_no_registry_decides_for_which_host_a_login_is_written(lab: Lab, project: str, tmp_path: Path):
-    """One names a host of others, one an address without TLS, and one does not answer. All that others declare is written."""
+    """One registry names a foreign host, one an address without TLS, and one does not answer. All other entries are written."""
     (tmp_path / "other").mkdir()
     good = {"registry": "r.example.com", "realm_host": "sso.example.com", "username": "robot", "password": PASSWORD}
     grants = [{"namespaces": [project], "users": ["alice"]}]
@@ -107,8 +107,8 @@ def test_a_registry_that_takes_its_logins_itself_gets_one_secret(lab: Lab, proje
 
 
 def test_a_project_user_does_not_stop_the_work_in_other_projects(lab: Lab, run, namespaces):
-    """Three of her projects fail a task that ends after the first failure: by an object that she planted, by the right that she took from
-    the caller, and by its deletion."""
+    """Three of her projects fail a task that ends after the first failure. In one, she planted an object, in one she removed the
+    caller's right, and one was deleted."""
     planted, refused, victim = sorted(namespaces(3))
     ProjectUser.create(lab, "mallory", planted).secret("pull", "{}", key="config.json", immutable=True)
     ProjectUser.create(lab, "operator", victim)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Objects of a project user become events: Ansible evaluates no text of them, and the events of others go on."""
+"""Objects of a project user become events whose text Ansible never evaluates, and the events of other objects continue."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from support.playbooks import play
 from support.project_user import ProjectUser
 
 KINDS = ("Namespace", "ServiceAccount", "Secret", "RoleBinding")
-#: Maximum time, in seconds, for the source to tell what exists.
+#: Maximum time, in seconds, until the source reports the existing objects.
 PATIENCE = 60
-#: Each writes a file of its own when Ansible evaluates it. Names have neither '/' nor '%', so a variable of the shell says where.
+#: Each template writes its own file when Ansible evaluates it. Names contain neither '/' nor '%', so a shell variable holds the path.
 TEMPLATES = (
     "{{ lookup('pipe', 'touch $D1') }}",
     "#jinja2:block_start_string:'[-',block_end_string:'-]'\n[- set x = lookup('pipe', 'touch $D2') -]",
@@ -30,7 +30,7 @@ TEMPLATES = (
     "#jinja2:variable_start_string:'<<',variable_end_string:'>>'\n<< lookup('pipe', 'touch $D4') >>",
     '#jinja2:line_statement_prefix:"!"\n! set x = lookup("pipe", "touch $D5")',
 )
-#: Text that is no template to Ansible, and yet no name.
+#: Text that is not a template for Ansible and not a valid name.
 ODD = ("!unsafe x", "&anchor x", "*anchor", "- x", "a: b", "é", " ", "~", "x" * 300)
 
 
@@ -40,7 +40,7 @@ def mallory(lab: Lab, namespace: str) -> ProjectUser:
 
 
 def events_of(lab: Lab, until: Callable[[list[dict[str, Any]]], bool], **options: Any) -> list[dict[str, Any]]:
-    """What the source tells of the cluster, until that is enough."""
+    """Return the source's events until `until` accepts them."""
 
     async def told() -> list[dict[str, Any]]:
         queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -84,7 +84,7 @@ def test_no_text_of_a_project_user_is_evaluated(lab: Lab, mallory: ProjectUser, 
     ran = tmp_path / "ran"
     seen = run({"event": {"objects": objects_of(events), "all": events}}, tmp_path / "events", ran)
     assert seen.status == 0 and [*tmp_path.glob("ran-*")] == [], seen.output
-    # The same playbook evaluates the same text where it is not that of an event: the attack is one.
+    # Without the event source, the same playbook evaluates the same text, so the attack works.
     raw = [{"kind": "RoleBinding", "name": name} for name in names]
     run({"event": {"objects": raw, "all": []}}, tmp_path / "raw", ran)
     assert [*tmp_path.glob("ran-*")], "the control evaluates"
@@ -96,7 +96,7 @@ def binding(name: str) -> dict[str, Any]:
 
 
 def run(eda: dict[str, Any], directory: Path, ran: Path) -> Any:
-    """A playbook of a rulebook, which has the event in its variables. It reads each object in the usual ways."""
+    """Run a playbook as a rulebook does, with the event in its variables. It reads each object in the usual ways."""
     directory.mkdir()
     (directory / "vars.json").write_text(json.dumps({"ansible_eda": eda}))
     tasks = [

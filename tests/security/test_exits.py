@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Text of a cluster that leaves the process: results, diffs, messages, files and terminals get no letter that steers or misleads.
+"""Text of a cluster never reaches results, diffs, messages, files or terminals with characters that control or mislead.
 
-A project user names objects, subjects and keys as she likes: the API server takes escape sequences, line ends and letters that turn the
-direction of others in the name of a role binding, in a subject, in the list of an account, in an annotation and in a secret.
+A project user chooses the names of objects, subjects and keys. The API server accepts escape sequences, line ends and characters that
+reverse the text direction in the name of a role binding, a subject, the list of an account, an annotation and a secret.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import pytest
 from support.playbooks import play
 from support.project_user import ProjectUser, auth_file
 
-#: An escape sequence in two forms, letters that turn or hide others, ends of lines, and a line of another task.
+#: An escape sequence in two forms, characters that reverse or hide others, line ends, and a line that imitates another task.
 ODD = "x\x1b[2J\x9b31m\u202egpj\u2066\u200b\u2028\x7f\r\nTASK [approved] ***"
-#: Letters of it that must never leave the process.
+#: Characters of the text that must never leave the process.
 STEERING = set(ODD) - set("\n") - {letter for letter in ODD if letter.isprintable()}
 OWNER = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", "app.kubernetes.io/instance": "platform"}
 HOST = "registry.example.com"
@@ -63,7 +63,7 @@ def binding(name: str, subject: str, **meta: Any) -> dict[str, Any]:
 
 
 def plant_binding(mallory: ProjectUser, name: str, subject: str, **meta: Any) -> None:
-    """As she may on OpenShift, where the role `admin` has all rights of `system:image-puller`: in the lab it has not."""
+    """Create a binding as she may on OpenShift, where the role `admin` has all rights of `system:image-puller`. In the lab, it lacks them."""
     mallory.lab.create(mallory.namespace, "rolebindings", binding(name, subject, **meta))
 
 
@@ -95,7 +95,7 @@ def project(mallory: ProjectUser) -> str:
 
 
 def odd_texts(value: Any, place: str = "") -> Iterator[str]:
-    """Where a letter of `STEERING` is in a JSON-like value."""
+    """Yield the places of characters from `STEERING` in a JSON-like value."""
     if isinstance(value, str):
         yield from [f"{place}: {value!a}"] if STEERING & {*value} else []
     elif isinstance(value, dict):
@@ -122,7 +122,7 @@ def test_results_of_all_modules_hold_no_steering_letter(lab, run, project):
 
 
 def test_a_planted_password_masks_no_name_of_another_project(run, mallory: ProjectUser, namespaces):
-    """Credentials of the cluster are masked wherever they turn up in the result: she has one that is another project's name."""
+    """Credentials of the cluster are masked everywhere in the result. She uses the name of another project as a password."""
     (victim,) = namespaces(1)
     mallory.secret("planted", auth_file({HOST: ("robot", victim), "quay.example.com": ("robot", "shared-pull")}))
     login = {"registry": HOST, "username": "team", "password": PASSWORD}
@@ -172,7 +172,7 @@ def test_files_of_an_audit_hold_no_steering_letter(lab, project, tmp_path: Path)
     assert done.status == 0, done.output
     for path in (source, *map(Path, files.values())):
         assert sorted(STEERING & {*path.read_text(encoding="utf-8")}) == [], path
-    # What the files hold is the same text: it is only written in another way.
+    # The files contain the same text in another encoding.
     for path in (source, Path(files["json"])):
         (cluster,) = json.loads(path.read_text(encoding="utf-8"))["clusters"]
         assert any(row["subject"] == f"User {ODD}" for row in cluster["pullers"]), path

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The attacker of these tests has the rights of a project user and no more: otherwise an attack would prove nothing."""
+"""The attacker of the security tests has exactly the rights of a project user, because otherwise an attack would prove nothing."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Objects of a project user neither weaken the guards of a prune for others, nor stop the prune of others."""
+"""Objects of a project user neither weaken the guards of a prune for other projects nor stop it there."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LINKS = 24
 
 @pytest.fixture
 def owner(namespace):
-    """One for each test: what other tests left is not its own."""
+    """A separate owner for each test, so that leftovers of other tests do not count."""
     return f"team-{namespace}"
 
 
@@ -45,7 +45,7 @@ def site(run, owner: str, declared: dict[str, Any]) -> None:
 
 
 def plant(mallory: ProjectUser, owner: str, count: int) -> list[str]:
-    """Secrets that look like the owner's."""
+    """Create secrets that look like the owner's."""
     names = [f"planted-{number}" for number in range(count)]
     for name in names:
         mallory.secret(name, auth_file({}), metadata={"labels": labels(owner)})
@@ -53,7 +53,7 @@ def plant(mallory: ProjectUser, owner: str, count: int) -> list[str]:
 
 
 def link(mallory: ProjectUser, count: int, *secrets: str) -> None:
-    """Links of the secrets, each from service accounts of her own."""
+    """Link the secrets to new service accounts of her own."""
     listed = [{"name": name} for name in secrets]
     for number in range(count):
         account = {"metadata": {"name": f"robot-{number}"}, "imagePullSecrets": listed}
@@ -66,7 +66,7 @@ def there(lab, namespace: str) -> bool:
 
 class TestGuard:
     def test_links_in_an_own_project_do_not_raise_the_prune_limit(self, lab, run, mallory, namespaces, owner):
-        """Links to a declared secret were counted as what the owner has, so that a percentage allowed more."""
+        """Links to a declared secret were counted as the owner's objects, so that a percentage allowed more removals."""
         victims = namespaces(3)
         every = {"service_accounts": ["*"]}
         site(run, owner, lists([mallory.namespace, *victims], **every))
@@ -99,7 +99,7 @@ class TestGuard:
         assert {row["namespace"] for row in result["prune"]["refused"]} == {mallory.namespace}
 
     def test_an_entry_with_state_absent_removes_planted_secrets(self, lab, run, mallory, namespaces, owner):
-        """What nothing declares is removed where the inventory names the project."""
+        """Undeclared secrets are removed if the inventory names the project."""
         *kept, leaving = namespaces(4)
         site(run, owner, lists([*kept, leaving]))
         link(mallory, 2, *plant(mallory, owner, 2))

@@ -1,8 +1,8 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A project user chooses the registry of a pod and the keys of a secret: that chooses neither what the controller connects to, nor whose
-registry a key is shown as."""
+"""A project user's image names and secret keys choose neither the hosts that the controller connects to nor the registry that a key is
+shown for."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def certificate(tmp_path) -> str:
 
 @pytest.fixture
 def target(tmp_path) -> Iterator[HostileRegistry]:
-    """What only the host of the task reaches. It would speak TLS to whoever comes."""
+    """A server that only the host of the task can reach. It would speak TLS with any client."""
     context = server_context(write_certificate(tmp_path / "target.pem", address="127.0.0.9"))
     with served(answer("HTTP/1.1 200 OK", body=TOKEN), context, address="127.0.0.9") as found:
         yield found
@@ -42,13 +42,13 @@ def target(tmp_path) -> Iterator[HostileRegistry]:
 
 @pytest.fixture
 def plain_target() -> Iterator[HostileRegistry]:
-    """The same without TLS: any connection shows, also one that ends before it says anything."""
+    """The same server without TLS. Any connection is visible, even one that ends before it sends anything."""
     with served(answer("HTTP/1.1 200 OK", body=TOKEN), None, address="127.0.0.9") as found:
         yield found
 
 
 def registry(certificate: str, *headers: str, status: str = "401 Unauthorized"):
-    """Mallory's registry, which gives this answer to everything."""
+    """Serve mallory's registry, which gives this answer to everything."""
     return served(answer(f"HTTP/1.1 {status}", *headers, "Content-Length: 0"), server_context(certificate))
 
 
@@ -68,7 +68,7 @@ def explain(run, mallory: ProjectUser, **options: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def explained(run, mallory, certificate):
-    """What is said of a pod of hers with an image of her registry, which an option names, and what that registry was asked."""
+    """Return the explanation of a pod of hers with an image from her registry, which an option names, and the registry's requests."""
 
     def call(script: Script, *, login: bool = True) -> tuple[dict[str, Any], list[bytes]]:
         with served(script, server_context(certificate)) as hostile:
@@ -81,7 +81,7 @@ def explained(run, mallory, certificate):
 
 
 class TestRealms:
-    """The administrator names mallory's registry, since the lab is on loopback. Its realm stays a text of hers."""
+    """The administrator names mallory's registry, because the lab is on loopback. She still chooses its realm."""
 
     @pytest.mark.parametrize(
         ("realm", "why"),
@@ -135,7 +135,7 @@ def _own_realm(server: HostileRegistry) -> Iterable[bytes]:
 
 
 class TestRegistries:
-    """The registry itself is a text of hers: the API server, the kubelet and the metadata service of the controller are hosts, too."""
+    """She also chooses the registry itself, which can name the API server, the kubelet or the metadata service of the controller."""
 
     @pytest.mark.parametrize(
         "image", ["{target}/x:v1", "{target}/x@sha256:" + "0" * 64, "169.254.169.254/latest/meta-data:v1", "{api}/x:v1"]
@@ -148,7 +148,7 @@ class TestRegistries:
         assert plain_target.connections() == 0
 
     def test_the_key_of_a_secret_leads_to_no_request_on_loopback(self, run, mallory, plain_target):
-        """`verify` asks each login at the host of its key."""
+        """With `verify`, each login is checked at the host of its key."""
         host, port = plain_target.host.split(":")
         keys = [
             plain_target.host,
@@ -191,7 +191,7 @@ class TestRegistries:
 
 
 class TestKeys:
-    """A key that names two registries is shown, and its login written again, for the one that the node uses."""
+    """A key that names two registries is displayed for the registry that the node uses, and its login is rewritten for that registry."""
 
     @pytest.mark.parametrize("key", ["{host}#@" + VAULT, "{host}?@" + VAULT, VAULT + "@{host}", "{host}/#@" + VAULT])
     def test_the_shown_host_of_a_key_is_the_host_that_the_node_uses(self, lab, run, mallory, certificate, key):

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A project user plants the old login in secrets of her own project, in every form, and reads them after a rotation.
+"""A project user who plants the old login in every form in her own project never gets the new login from a rotation.
 
-She never reads the new login, and nothing of hers stops the rotation of the others.
+Nothing in her project stops the rotation of the others.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from support.playbooks import Play, forms, play, variables_file
 from support.project_user import ProjectUser, auth_file
 
 _numbers = itertools.count()
-#: What the operator knows of the old login, and what that asks of the module.
+#: The operator's knowledge of the old login, and the resulting options of the module.
 WAYS: dict[str, dict[str, Any]] = {
     "the old password is known": {},
     "only the user is known": {"without": True},
@@ -41,7 +41,7 @@ def text_of(login: Login, *keys: str) -> str:
 
 
 class Fleet:
-    """A victim's project and a project user's, and two logins of the registry: the victim has the old one."""
+    """The projects of a victim and of a project user, and two logins for the registry. The victim has the old one."""
 
     def __init__(self, lab: Lab, victim: str, mallory: ProjectUser) -> None:
         self.lab, self.victim, self.mallory, self.number = lab, victim, mallory, next(_numbers)
@@ -71,7 +71,7 @@ class Fleet:
         return str(self.lab.entries(namespace, name)[self.host]["auth"])
 
     def stolen(self) -> list[str]:
-        """All that she can read of her project that holds the new login in any form."""
+        """Everything in her project that holds the new login in any form."""
         found = self.mallory.request("GET", path_of(self.mallory.namespace, "secrets"))["items"]
         texts = [self.mallory.read_secret(each["metadata"]["name"]) for each in found]
         secret = {*forms(self.new["password"], self.new["username"])}
@@ -90,7 +90,7 @@ def fleet(lab: Lab, namespaces: Callable[..., list[str]]) -> Iterator[Fleet]:
 
 
 def plant(fleet: Fleet, login: Login) -> list[str]:
-    """The old login in every form that a rotation finds."""
+    """Create the old login in every form that a rotation finds."""
     mallory, host = fleet.mallory, fleet.host
     glob = f"*.{host.partition('.')[2]}"
     mallory.secret("plain", text_of(login, host))
@@ -99,7 +99,7 @@ def plant(fleet: Fleet, login: Login) -> list[str]:
     mallory.secret("legacy", json.dumps({host: {"auth": auth(login)}}), key=".dockercfg")
     mallory.secret("opaque", text_of(login, host), key="config.json")
     mallory.secret("other", text_of(login, host), key="anything")
-    mallory.secret("pull", text_of(login, host))  # as the victim's
+    mallory.secret("pull", text_of(login, host))  # as in the victim's project
     mallory.secret("immutable", text_of(login, host), immutable=True)
     marks = {"annotations": {"image-pull.openshift-ops/rotated-from": "pull"}}
     mallory.secret("pull-rotated", text_of(login, host), metadata=marks)
@@ -148,7 +148,7 @@ class TestPlanted:
         assert (fleet.is_rotated(), fleet.stolen()) == (True, [])
 
     def test_a_guess_in_a_declared_secret_is_not_filled(self, fleet: Fleet) -> None:
-        """The entry names a secret of hers for another login of the same user: only what the registry accepts is replaced."""
+        """The entry names a secret of hers with another login of the same user. Only logins that the registry accepts are replaced."""
         own = fleet.mallory.namespace
         fleet.mallory.secret("pull", text_of({**fleet.old, "password": "a-guess-of-hers"}, fleet.host))
         declared = [{"namespaces": [fleet.victim, own], "name": "pull"}]
@@ -202,7 +202,7 @@ def pod(namespace: str, image: str, *, name: str = "app", secret: str = "pull") 
 
 
 class TestStops:
-    """Whatever she has in her project, the others' rotation goes on."""
+    """The rotation of the others continues, whatever is in her project."""
 
     @pytest.mark.parametrize("way", WAYS)
     def test_hostile_objects_in_another_project_do_not_stop_a_rotation(self, fleet: Fleet, way: str) -> None:
@@ -231,7 +231,7 @@ class TestStops:
     def test_an_image_of_a_declared_project_that_neither_login_pulls_is_a_note(self, fleet: Fleet, way: str) -> None:
         mallory = fleet.mallory
         mallory.secret("pull", text_of(fleet.old, fleet.host))
-        for number in range(3):  # they come before the image that is there
+        for number in range(3):  # they are used before the existing image
             image = f"{fleet.image.rpartition(':')[0]}:0{number}"
             mallory.create_object("pods", pod(mallory.namespace, image, name=f"typo-{number}"))
         mallory.create_object("pods", pod(mallory.namespace, f"{fleet.host}/secret/of-others:v1"))
@@ -241,7 +241,7 @@ class TestStops:
         assert not found["failed"], found.get("msg")
         assert fleet.is_rotated()
         assert "/secret/of-others:v1 is in use, but" in str(found["warnings"])
-        # A canary pulls what the new login was proven on.
+        # The probe pulls the image with which the new login was verified.
         assert {row["image"] for row in found["rotation"]["probes"]} == {fleet.image}
 
 
@@ -249,7 +249,7 @@ STREAMS = "/apis/image.openshift.io/v1/namespaces/{}/imagestreams"
 
 
 def stream(name: str, image: str) -> dict[str, Any]:
-    """An image stream whose import was refused, and always will be."""
+    """Return an image stream whose import was refused and always will be."""
     said = {"reason": "Unauthorized", "message": "you may not have access", "generation": 1}
     condition = {"type": "ImportSuccess", "status": "False", **said}
     return {
@@ -262,7 +262,7 @@ def stream(name: str, image: str) -> dict[str, Any]:
 
 
 class TestPlaybook:
-    """The whole playbook `rotate`, with what the inventory declares. Canary, pulls, imports, and the last look."""
+    """The whole playbook `rotate` with the declarations of the inventory: canary, pulls, imports and the final check."""
 
     def rotate(self, fleet: Fleet, directory: Path, **variables: Any) -> Play:
         given = {
@@ -290,7 +290,7 @@ class TestPlaybook:
         lab.api("POST", STREAMS.format(own), stream("hers", f"{fleet.host}/secret/of-others:v1"))
         lab.api("POST", STREAMS.format(fleet.victim), stream("typo", f"{fleet.host}/team/typo:v1"))
         lab.create(fleet.victim, "pods", pod(fleet.victim, fleet.image))
-        # Hers is declared by that name, for another user of the registry.
+        # Another entry declares her secret by the same name, for another user of the registry.
         declared = {
             "private_registry_secrets": self.declaration(fleet, fleet.victim),
             "private_registry_secrets_mallory": self.declaration(fleet, own, username="other-robot"),

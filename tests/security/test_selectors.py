@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A user who requests a project chooses its name, and nothing else decides for the inventory which projects get a login.
+"""A user who requests a project controls only its name, so selectors by requester or label never give a stranger's project a login.
 
-The lab has no project requests, so a namespace is made as OpenShift makes it for a request.
+The lab has no project requests, so the tests create a namespace as OpenShift does for a request.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ def request_project(lab, name: str, user: str) -> str:
 
 @pytest.fixture
 def team(namespace) -> str:
-    """The beginning of the names of a team's projects."""
+    """The prefix of a team's projects."""
     return f"{namespace}-team"
 
 
 @pytest.fixture
 def projects(lab, team) -> Iterator[tuple[str, str]]:
-    """The team's own, and the one of a stranger."""
+    """A project of the team and one of a stranger."""
     names = (request_project(lab, f"{team}-dev", "ann"), request_project(lab, f"{team}-evil", "mallory"))
     yield names
     for name in names:
@@ -67,7 +67,7 @@ class TestSelectors:
         assert refused["reason"] == "Forbidden"
 
     def test_a_name_that_two_entries_select_stops_only_the_project_of_that_name(self, lab, run, team, projects):
-        """The entries contradict each other in it, which refused the whole task."""
+        """The entries contradict each other in this project, which used to refuse the whole task."""
         own, evil = projects
         every = [secret(include=[f"{team}-*"]), secret(include=["*-evil"])]
         result = run("pull_secret", secrets=every)
@@ -76,7 +76,7 @@ class TestSelectors:
         assert (has(lab, own), has(lab, evil)) == (True, False)
 
     def test_an_own_project_does_not_count_for_the_guard_of_a_prune(self, lab, run, team, projects, namespaces):
-        """Projects of a stranger that a name selects made a percentage allow more."""
+        """A stranger's projects that matched a selector used to make a percentage allow more removals."""
         _own, evil = projects
         left, kept = namespaces(2)
         owner = f"{team}-owner"

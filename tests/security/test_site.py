@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbooks site and teardown: what fails in the project of one user fails there, and all steps are done for the others."""
+"""In the playbooks site and teardown, a failure in the project of one user does not affect any step for the others."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def victim(namespaces) -> str:
 
 
 def inventory(lab: Lab, directory: Path, *projects: str, name: str = "pull", **more: Any) -> Path:
-    """A login with its link, and a grant, for all of the projects."""
+    """Write an inventory with a login, its link and a grant for all of the projects."""
     login = {"registry": HOST, "username": "robot", "password": "pw-1234567"}
     secret = {"name": name, "namespaces": [*projects], "registries": [login], "service_accounts": ["default"]}
     declared = {
@@ -44,7 +44,7 @@ def inventory(lab: Lab, directory: Path, *projects: str, name: str = "pull", **m
 
 
 def state(lab: Lab, project: str) -> dict[str, Any]:
-    """What the inventory declares, as far as it is there."""
+    """Return the existing parts of the inventory's declaration."""
     found = {kind: lab.get(project, kind, name) is not None for kind, name in PARTS.items()}
     return {**found, "link": "pull" in {each["name"] for each in lab.account(project)["imagePullSecrets"]}}
 
@@ -55,7 +55,7 @@ NONE = dict.fromkeys(ALL, False)
 
 
 def test_planted_objects_keep_nothing_from_others(lab: Lab, mallory: ProjectUser, victim: str, tmp_path: Path):
-    """A secret of the declared name that cannot be changed, and a binding of our name with a role of her own: each fails a step."""
+    """An unchangeable secret with the declared name and a binding with our name and another role each fail a step."""
     mallory.secret("pull", "{}", key="config.json", immutable=True)
     mallory.create_object("roles", {"metadata": {"name": "own"}, "rules": []})
     role = {"apiGroup": GROUP, "kind": "Role", "name": "own"}
@@ -80,7 +80,7 @@ def test_options_that_are_refused_end_the_run_before_the_next_step(lab: Lab, vic
 def test_a_failure_in_one_project_does_not_stop_the_prune_of_others(
     lab: Lab, mallory: ProjectUser, victim: str, tmp_path: Path
 ):
-    """Nothing is removed in her project: the secret that replaces the undeclared one is missing there."""
+    """Nothing is removed in her project, because it lacks the secret that replaces the undeclared one."""
     owner = {"image_pull_owner": "platform", "image_pull_prune": True, "image_pull_max_prune": "50%"}
     done = play("site", inventory(lab, tmp_path, mallory.namespace, victim, name="old", **owner))
     assert done.status == 0, done.output

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Text of a project user never becomes a template: export to site, tasks that people paste, the report, and registered results.
+"""Text of a project user never becomes a template in export and site, pasted tasks, the report or registered results.
 
-Each attack runs a command that makes a file. Generated texts pass through our code and through Ansible's own loader and templar in one
-process; the attacks that were found by people are run with ansible-playbook on the lab.
+Each attack runs a command that creates a file. Generated texts pass through our code and through Ansible's own loader and templar in one
+process. The attacks that people found run with ansible-playbook on the lab.
 """
 
 from __future__ import annotations
@@ -63,16 +63,16 @@ from support.playbooks import Play, play
 from support.project_user import ProjectUser
 from support.templates import trusted
 
-#: How many generated texts pass through a file, and through each longer way.
+#: Number of generated texts that pass through a file, and through each longer path.
 CASES, FURTHER = 10_000, 3_000
 SEED = 20
-#: The variables that a ready task names.
+#: The variables that a ready task uses.
 LOGIN = {"registry": "registry.example.com", "registry_username": "robot", "registry_password": "guess-of-a-robot"}
 
 
 @pytest.fixture
 def command(tmp_path: Path) -> Iterator[str]:
-    """A command that an attack runs. It was not run when the test ends."""
+    """The command of an attack. The test fails if it was run."""
     mark = tmp_path / "evaluated"
     yield f"touch {mark}"
     assert not mark.exists(), "a text of a project user was evaluated"
@@ -82,7 +82,7 @@ def command(tmp_path: Path) -> Iterator[str]:
 
 
 def loaded(written: str, directory: Path) -> Any:
-    """What Ansible makes of a file of variables or tasks, with the trust that it gives to such files."""
+    """Return Ansible's reading of a file of variables or tasks, with the trust that it gives to such files."""
     path = directory / "loaded.yml"
     path.write_text(written)
     trust = {"trusted_as_template"} & inspect.signature(DataLoader.load_from_file).parameters.keys()
@@ -94,12 +94,12 @@ def templar(**variables: Any) -> Templar:
 
 
 def writable(text: str) -> str:
-    """Half a character is the only one that no file holds."""
+    """Replace lone surrogates, the only characters that no file can hold."""
     return re.sub("[\ud800-\udfff]", "\ufffd", text)
 
 
 def test_the_attacks_work_on_trusted_text(tmp_path: Path) -> None:
-    """A text that is written as our own code's is evaluated: otherwise the tests below would prove nothing."""
+    """Text that is written as our own code's is evaluated. Otherwise, the tests below would prove nothing."""
     for at, kind in enumerate(attacks("touch {0}")):
         mark = tmp_path / f"evaluated-{at}"
         text = kind.replace("{0}", str(mark))
@@ -109,7 +109,7 @@ def test_the_attacks_work_on_trusted_text(tmp_path: Path) -> None:
 
 
 def test_generated_text_is_data_in_each_place_of_a_file(command: str, tmp_path: Path) -> None:
-    """As a value, as a key, in lists, and in what templates make of it: joined, converted, combined, looped over."""
+    """The text is used as a value, as a key, in lists, and in templates that join, convert, combine or loop over it."""
     texts = list(dict.fromkeys(map(writable, generated(command, CASES, SEED))))
     assert len(texts) > CASES // 2
     names = {text: at for at, text in enumerate(texts)}
@@ -123,12 +123,12 @@ def test_generated_text_is_data_in_each_place_of_a_file(command: str, tmp_path: 
         "data.texts | zip(data.texts) | map('join') | list", "data.texts | map('regex_replace', '^', ' ') | list", "data | to_nice_yaml",
     ):  # fmt: skip
         made = found.template(trusted("{{ " + expression + " }}"))
-        # It is registered, or set as a fact, and named by a template again.
+        # The result is registered, or set as a fact, and used by another template.
         assert str(templar(made=made).template(trusted("{{ made }}"))) == str(made), expression
 
 
 def secrets_of(texts: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Pull secrets with four texts each: user, password, email, and in a further field or as the key."""
+    """Yield pull secrets with four texts each: user, password, email, and another field or the key."""
     for at in range(0, len(texts) - 3, 4):
         user, password, email, other = texts[at : at + 4]
         entry = {"username": user or "u", "password": password or "p", "email": email}
@@ -140,7 +140,7 @@ def secrets_of(texts: Sequence[str]) -> Iterator[dict[str, Any]]:
 
 
 def test_generated_text_survives_export_and_site(command: str, tmp_path: Path) -> None:
-    """From the secrets of a cluster to the entries that the role hands to its module: the same text, and none of it evaluated."""
+    """The texts go from the secrets of a cluster to the entries that the role passes to its module, unchanged and not evaluated."""
     texts, findings, wanted = list(generated(command, FURTHER, SEED + 1)), Findings(), {}
     for secret in secrets_of(texts):
         name = secret["metadata"]["name"]
@@ -167,7 +167,7 @@ def test_generated_text_survives_export_and_site(command: str, tmp_path: Path) -
 
 
 def is_subject(text: str) -> bool:
-    """Whether export makes an entry of it: site refuses other names of users and groups before the first write."""
+    """Return whether export creates an entry for it. site refuses other names of users and groups before the first write."""
     try:
         check_free_name("users", text)
     except OptionError:
@@ -176,7 +176,7 @@ def is_subject(text: str) -> bool:
 
 
 def _written(file: VariableFile, directory: Path) -> str:
-    """The text of a file, before it is encrypted."""
+    """Return the text of a file before it is encrypted."""
     password = [("default", VaultSecret(b"a password"))]
     plain, encrypted = ((), (file.name,)) if file.encrypted else ((file.name,), ())
     (path,) = ControllerFiles(password).prepare(FilesWanted(str(directory), plain, encrypted))([file])
@@ -195,7 +195,7 @@ def _values(auths: dict[str, Any]) -> Any:
     return {key: {name: writable(entry[name]) for name in known if name in entry} for key, entry in auths.items()}
 
 
-#: Every fix with a text of a cluster in each of its places.
+#: Every fix, with a text of a cluster in each of its places.
 FIXES: Sequence[Callable[[str], list[fixes.Fix]]] = (
     lambda text: fixes.link("ns", "builder", text),
     lambda text: fixes.link(text, text, "pull"),
@@ -214,7 +214,7 @@ FIXES: Sequence[Callable[[str], list[fixes.Fix]]] = (
 
 
 def evaluated(tasks: str, directory: Path) -> Any:
-    """Ready tasks as Ansible evaluates them. Only the three variables of a login are templates in them."""
+    """Return ready tasks as Ansible evaluates them. Only the three variables of a login are templates in them."""
     found = loaded(tasks, directory)
     made = templar(**LOGIN).template(found)
     assert json.loads(json.dumps(made)) == _filled(json.loads(json.dumps(found)))
@@ -247,12 +247,12 @@ def test_generated_text_in_an_explanation_is_never_evaluated(command: str, tmp_p
 
 
 def test_generated_text_in_a_report_is_never_evaluated(command: str, tmp_path: Path) -> None:
-    """From the findings to the document, from its file to the page, and from there to a playbook."""
+    """The texts go from the findings to the document, from its file to the page, and from there to a playbook."""
     choose, found = random.Random(SEED), []
     for text in generated(command, FURTHER, SEED + 3):
         ref = ObjectRef(ROLE_BINDING, text, text)
         found.append(Finding("grant-duplicate-bindings", ref, text, text, choose.choice(FIXES)(text)).report())
-        # A file that somebody wrote by hand.
+        # A handwritten file.
         task = {
             "name": text,
             "openshift_ops.image_pull.pull_secret": {
@@ -280,7 +280,7 @@ def test_generated_text_in_a_report_is_never_evaluated(command: str, tmp_path: P
 
 @pytest.fixture
 def mallory(lab: Lab, namespace: str) -> ProjectUser:
-    """She may let others pull, as the administrator of a project on OpenShift: the lab's role `admin` lacks it."""
+    """She may let others pull, like the administrator of a project on OpenShift. The lab's role `admin` lacks that right."""
     user = ProjectUser.create(lab, "mallory", namespace)
     lab.create(namespace, "rolebindings", rolebinding("may-pull", "mallory"))
     binding = rolebinding("first", "mallory")
@@ -316,12 +316,12 @@ def rolebinding(name: str, *users: str, **metadata: Any) -> dict[str, Any]:
 
 
 def header(command: str) -> str:
-    """The attack that was found first: no brace in it."""
+    """The first attack that was found, which contains no brace."""
     return f"#jinja2:variable_start_string:'[%',variable_end_string:'%]'\n[% lookup(\"pipe\", \"{command}\") %]"
 
 
 def found_by_people(command: str) -> list[str]:
-    """One attack of each kind, with the first one."""
+    """One attack of each kind, including the first one."""
     return [header(command), *(text for text in attacks(command) if f"lookup('pipe', '{command}')" in text)]
 
 
@@ -365,7 +365,7 @@ def test_hostile_text_is_unchanged_after_export_and_site(
 
 
 def pasted(tasks: str, inventory: Path) -> Play:
-    """Runs ready tasks as somebody does who pastes them into a playbook."""
+    """Run ready tasks as a user would who pastes them into a playbook."""
     path = inventory.parent / "pasted.yml"
     indented = "".join(f"    {line}\n" for line in tasks.splitlines())
     path.write_text(
@@ -377,7 +377,7 @@ def pasted(tasks: str, inventory: Path) -> Play:
 
 
 def broken_pod(lab: Lab, mallory: ProjectUser, image: str, *secrets: str) -> None:
-    """A pod of hers, of which a node says that the registry refuses the login."""
+    """Create a pod of hers whose node reports that the registry refuses the login."""
     spec = {"containers": [{"name": "app", "image": image}], "imagePullSecrets": [{"name": name} for name in secrets]}
     mallory.create_object("pods", {"metadata": {"name": "app"}, "spec": spec})
     waiting = {"reason": "ErrImagePull", "message": "unauthorized: incorrect username or password"}
@@ -405,7 +405,7 @@ def test_a_pasted_task_of_an_explanation_evaluates_no_hostile_text(
 
 
 def _tasks_in(output: str) -> str:
-    """The tasks that an explanation prints; nothing when there are none."""
+    """Return the tasks that an explanation prints, or an empty string if there are none."""
     _before, _mark, rest = output.partition("what fixes it:\n")
     return "".join(f"{line}\n" for line in rest.splitlines() if re.match(r"- |  ", line)) if rest else ""
 
@@ -436,7 +436,7 @@ def test_a_pasted_task_of_a_report_evaluates_no_hostile_text(
 
 
 def test_the_tag_holds_wherever_ansible_reads_it(command: str, tmp_path: Path) -> None:
-    """In a file of variables, in one that ansible-vault encrypts, in the name and the options of a task, in a loop, and in keys."""
+    """The tag works in variable files, including encrypted ones, in names and options of tasks, in loops, and in keys."""
     texts = [writable(text) for text in found_by_people(command) if "\x00" not in text and len(text) < 1000]
     password, inventory = tmp_path / "vault-password", tmp_path / "hosts"
     password.write_text("a password")
@@ -475,7 +475,7 @@ def test_the_tag_holds_wherever_ansible_reads_it(command: str, tmp_path: Path) -
     assert "done with all of it" in done.output
 
 
-#: How a playbook of people uses a result: each in its own task, and each again.
+#: A playbook that uses a result as users do, in separate tasks and then again.
 USES = r"""
 - hosts: all
   gather_facts: false
@@ -560,7 +560,7 @@ def test_registered_results_in_templates_of_a_playbook_are_not_evaluated(
     path = inventory.parent / "uses.yml"
     path.write_text(USES)
     done = play(path, inventory, "-e", json.dumps({"place": mallory.namespace, "other_python": other_python}))
-    # The grant is refused, and two tasks are there to fail: all others came to their end with the texts.
+    # The grant is refused and two tasks fail on purpose. All others finish with the texts.
     assert (done.recap["ignored"], done.recap["failed"]) == (3, 0), done.output
     assert "done with all of it" in done.output
     assert f"lookup('pipe', '{command}')" in done.output, "the texts are shown as they are"

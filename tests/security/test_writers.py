@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each module that writes: the options name the places and the content. A project user changes neither, and stops nobody else's work.
+"""For each module that writes, a project user changes neither the places nor the content of writes, nor stops the work of others.
 
-The same attacker in each test: mallory, the administrator of one project. The other project is the victim's.
+In each test, mallory is the attacker and administers one project. The other project is the victim's.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ def statuses(result: dict[str, Any]) -> dict[str, str]:
 
 
 def places(audit: Any) -> set[tuple[str, str, str]]:
-    """Namespace, resource and name of each write that was sent."""
+    """Return namespace, resource and name of each write."""
     return {(namespace, resource, name) for _verb, resource, namespace, name in audit.writes()}
 
 
 class TestPullSecret:
     def test_planted_secret_fails_its_own_namespace_and_gets_no_login(self, lab: Lab, run, mallory, victim):
-        """One of the name that is to be written, which cannot be changed, and one that a finalizer keeps from going."""
+        """She plants an unchangeable secret with the name to write, and one that a finalizer keeps from being deleted."""
         kept = {"finalizers": ["example.com/keep"], "annotations": {"replicator.v1.mittwald.de/replicate-to": "*"}}
         mallory.secret("pull", "{}", key="config.json", metadata=kept, immutable=True)
         audit = lab.audit()
@@ -65,7 +65,7 @@ class TestPullSecret:
 
 class TestSaLink:
     def test_planted_accounts_and_pods_are_changed_in_their_own_project_only(self, lab: Lab, run, mallory, victim):
-        """A pod that looks like one of a controller, with an account of a name that the task takes by a pattern."""
+        """She plants a pod that looks like a controller's, with an account whose name matches the task's pattern."""
         lab.create(victim, "serviceaccounts", {"metadata": {"name": "app-1"}})
         lab.pod(victim, "works", "registry.example.com/a:1", account="app-1")
         owner = [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "../victim", "uid": "1", "controller": True}]
@@ -89,7 +89,7 @@ class TestSaLink:
 
 class TestImagePullerGrant:
     def test_planted_binding_of_another_role_gives_no_subject_that_role(self, lab: Lab, run, mallory, victim):
-        """The name of our binding, with a role of her own: the subject of the grant would get the rights of that role."""
+        """She plants a binding with our name and another role. The subject of the grant must not get the rights of that role."""
         rule = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}
         mallory.create_object("roles", {"metadata": {"name": "system:image-puller"}, "rules": [rule]})
         role = {"apiGroup": GROUP, "kind": "Role", "name": "system:image-puller"}
@@ -108,7 +108,7 @@ class TestImagePullerGrant:
 
 class TestImageStreamImport:
     def test_planted_stream_fails_its_own_namespace_only(self, lab: Lab, run, mallory, victim):
-        """A tag whose source no registry has: it fails each time."""
+        """A tag whose source is on no registry fails each time."""
         private = lab.registry("private")
         wanted = {mallory.namespace: f"{private['host']}/not/there:1", victim: private["image"]}
         account = private["accounts"][1]
@@ -130,7 +130,7 @@ class TestImageStreamImport:
 
 class TestPullProbe:
     def test_pod_with_a_changed_image_proves_nothing(self, lab: Lab, run, mallory):
-        """She puts an image there that everybody may pull, and the first one back once it is pulled: the login is not proven."""
+        """She replaces the image with a public one and restores it after the pull, so the login is not proven."""
         ended = threading.Event()
 
         def attack() -> None:
@@ -155,7 +155,7 @@ class TestPullProbe:
 
     @staticmethod
     def _pulls_another_image(mallory: ProjectUser, path: str, image: str) -> None:
-        """Her part, and that of the node: it reports the image that it was given."""
+        """Change the image like mallory and report the original image like the node."""
         merge = "application/strategic-merge-patch+json"
 
         def put(name: str) -> None:
@@ -176,7 +176,7 @@ class TestPullProbe:
         mallory.lab.api("PATCH", f"{path}/status", {"status": {"containerStatuses": [status]}})
 
     def test_planted_probes_are_deleted_in_the_probed_namespace_only(self, lab: Lab, run, mallory, namespaces):
-        """Pods with the labels of a probe in her project do not make the task delete anything in another one, or fail there."""
+        """Pods in her project with the labels of a probe do not make the task delete anything in another project or fail there."""
         probed, other = namespaces(2)
         container = {"containers": [{"name": "probe", "image": "registry.example.com/a:1"}]}
         for name in ("planted", "kept"):
@@ -200,7 +200,7 @@ class TestPullProbe:
 
 class TestExport:
     def test_text_of_the_cluster_chooses_no_file(self, lab: Lab, mallory, tmp_path: Path):
-        """Names, keys and logins that look like paths, and labels and annotations that name a file."""
+        """The names, keys and logins look like paths, and labels and annotations name a file."""
         path = "../../../../escaped"
         meta = {"annotations": {"file": f"{path}.yml"}, "labels": {"file": "escaped.yml"}}
         mallory.secret(
@@ -221,7 +221,7 @@ class TestExport:
 
 class TestDelegatedAuth:
     def test_a_registry_does_not_choose_the_host_that_gets_the_login(self, lab: Lab, victim, tmp_path: Path):
-        """It wants logins at another host. The inventory names no such host, so the proof of the login sends it to none."""
+        """The registry wants logins at another host. The inventory does not name that host, so the verification sends the login to no host."""
         registry = lab.registry("delegated")
         account = registry["accounts"][0]
         login = {"username": account["username"], "password": account["password"]}

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Generated pods: what pull_access_info says of each is what the lab's node does, under several configurations of the cluster.
+"""The verdicts of pull_access_info on generated pods agree with the lab's node under several configurations of the cluster.
 
-`IMAGE_PULL_PODS` sets how many pods are made; each is pulled and asked about under every configuration. The node's verdict was held
-against a real kubelet with CRI-O (tests/lab_fidelity).
+`IMAGE_PULL_PODS` sets the number of pods. Each pod is pulled and checked under every configuration. The verdicts of the lab's node
+are compared with a real kubelet with CRI-O in tests/lab_fidelity.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from support.registry_settings import registry_settings
 
 COUNT = int(os.environ.get("IMAGE_PULL_PODS", "150"))
 
-#: Nothing listens there, and nothing has to be resolved.
+#: Addresses without a listener that need no name resolution.
 SOURCE, NEVER = "127.0.0.9:5001", "127.0.0.9:5002"
-#: A repository of each registry, for what needs a key.
+#: A repository on each registry, for settings that need a key.
 TEAM = "/team"
 
 
 def hosts(lab: Lab) -> dict[str, str]:
-    """What stands for the names in braces."""
+    """Return the values for the names in braces."""
     private, delegated, integrated = (lab.registry(name)["host"] for name in ("private", "delegated", "integrated"))
     bare, _colon, port = private.partition(":")
     index = json.loads((lab.dir / "image" / "index.json").read_text())
@@ -44,7 +44,10 @@ def hosts(lab: Lab) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Setting:
-    """One configuration of the cluster. `sources` are registrySources, with the names in braces; `nodes_login` is what their file opens."""
+    """One configuration of the cluster.
+
+    `sources` are registrySources, with the names in braces. `nodes_login` is the key of the login in the nodes' file.
+    """
 
     name: str
     sources: Mapping[str, Any] = field(default_factory=dict)
@@ -82,7 +85,7 @@ SETTINGS = (
 
 @pytest.fixture(scope="module")
 def lab(lab_factory: Any) -> Lab:
-    """One of its own: the configuration of its nodes changes."""
+    """A separate lab, because the tests change the configuration of its nodes."""
     found: Lab = lab_factory()
     return found
 
@@ -96,7 +99,7 @@ def pods(lab: Lab) -> Pods:
 
 @dataclass(frozen=True)
 class Judged:
-    """One pod: what the node did with its image, and what the collection says of it."""
+    """One pod with the node's result for its image and the verdict of the collection."""
 
     case: PodCase
     image: str
@@ -119,7 +122,7 @@ def pulled(pods: Pods, *options: str) -> Pulls:
 
 @pytest.fixture(scope="module")
 def pulled_once(pods: Pods) -> Callable[[Setting], Pulls]:
-    """What the nodes do under the setting that is applied, without writing a status: once for all tests of this setting."""
+    """Return the nodes' results under the current setting, without writing a status. All tests of a setting share them."""
     found: dict[str, Pulls] = {}
 
     def under(setting: Setting) -> Pulls:
@@ -164,7 +167,7 @@ class TestGeneratedPods:
             each
             for each in found
             if each.verdict != ("pulls" if each.pulled else "will_not_pull")
-            # Nothing listens there, which the node may see otherwise.
+            # At an address without a listener, the verdict may be unknown while the node fails.
             and not (each.verdict == "unknown" and not each.pulled and "could not be asked from here" in each.said)
         ]
         print(setting.name, Counter((each.verdict, each.pulled) for each in found))
@@ -175,7 +178,7 @@ class TestGeneratedPods:
     def test_verdicts_without_asking_are_wrong_only_about_a_login(
         self, pods: Pods, pulled_once: Callable[[Setting], Pulls], setting: Setting
     ) -> None:
-        """`pulls` then means that the registry was not asked; nothing else is guessed."""
+        """Here, `pulls` means that the registry was not asked. All other verdicts are certain."""
         with setting.applied(pods.lab, pods.names):
             found = judged(pods, pulled_once(setting))
         wrong = [
