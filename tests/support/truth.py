@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Promise 2 as a judge: check and real agree on everything that is reported; the audit log says who wrote."""
+"""Compare check mode with the real run: both report the same, and the audit log shows who wrote."""
 
 from __future__ import annotations
 

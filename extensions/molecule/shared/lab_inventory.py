@@ -32,9 +32,9 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lab-dir", type=Path, required=True, help="directory of the running lab")
     parser.add_argument("--output-dir", type=Path, required=True, help="directory of the inventory to write")
-    parser.add_argument("--lab-binary", type=Path, help="program of the lab; adds the pull secrets from files (J4, J5)")
+    parser.add_argument("--lab-binary", type=Path, help="program of the lab; adds the pull secrets from files")
     parser.add_argument("--projects-prefix", default="", help="prefix for the name of each project")
-    parser.add_argument("--without-grants", action="store_true", help="leave out cross-project pulls (J1 to J3)")
+    parser.add_argument("--without-grants", action="store_true", help="leave out cross-project pulls")
     return parser.parse_args()
 
 
@@ -53,7 +53,7 @@ def login(registry: dict[str, Any], account: int) -> dict[str, Any]:
 
 
 def private_registry(lab: dict[str, Any], prefix: str) -> list[dict[str, Any]]:
-    """J6, J7 and J8: project-a pulls from the private registry, with another account for one path."""
+    """Project-a pulls from the private registry, with another account for one path."""
     registry = lab["registries"]["private"]
     return [
         {
@@ -68,7 +68,7 @@ def private_registry(lab: dict[str, Any], prefix: str) -> list[dict[str, Any]]:
 
 
 def from_files(lab: dict[str, Any], binary: Path, output: Path, prefix: str) -> list[dict[str, Any]]:
-    """J4 and J5: a secret from Docker's file, and one from Podman's."""
+    """A secret from Docker's file, and one from Podman's."""
     secrets = []
     for tool, name in (("docker", "config.json"), ("podman", "auth.json")):
         path = output / ".auth" / name  # hidden: Ansible reads every other file here as inventory
@@ -83,7 +83,7 @@ def from_files(lab: dict[str, Any], binary: Path, output: Path, prefix: str) -> 
 
 
 def delegated_auth(lab: dict[str, Any], prefix: str) -> list[dict[str, Any]]:
-    """J9: project-c pulls from the registry that delegates its login."""
+    """Project-c pulls from the registry that delegates its login."""
     registry = lab["registries"]["delegated"]
     return [
         {
@@ -96,7 +96,7 @@ def delegated_auth(lab: dict[str, Any], prefix: str) -> list[dict[str, Any]]:
 
 
 def cross_project_pull(prefix: str) -> list[dict[str, Any]]:
-    """J1, J2 and J3: project-a and all of project-d pull the image streams of project-b."""
+    """Project-a and all of project-d pull the image streams of project-b."""
     return [
         {
             "namespaces": [f"{prefix}project-b"],

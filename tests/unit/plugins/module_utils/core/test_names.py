@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Promise 5: a name that cannot exist is refused before a request is sent."""
+"""A name that cannot exist is refused before a request is sent."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Promise 3: a task's output contains no credential, in any encoding, even if it was given under a wrong name."""
+"""A task's output contains no credential, in any encoding, even if it was given under a wrong name."""
 
 from __future__ import annotations
 

@@ -433,7 +433,7 @@ class TestFromRegistries:
 
     @given(REGISTRIES, st.sampled_from(TYPES))
     def test_written_registries_are_read_back_and_compare_as_unchanged(self, items: Any, kind: str) -> None:
-        """Promise 2: the second run changes nothing."""
+        """The second run changes nothing."""
         wanted = auth_file.from_registries(items)
         back = stored(wanted, kind)
         assert differences(back, wanted) == {}
@@ -477,7 +477,7 @@ class TestReadStored:
         assert auth_file.parse_stored(an_entry(entry), legacy=False).entries["quay.io"].password == ""
 
     def test_a_login_in_a_key_is_left_out(self) -> None:
-        """Promise 3: a diff shows the keys."""
+        """A diff shows the keys."""
         found = auth_file.parse_stored('{"auths": {"https://robot:canary@quay.io": {"auth": "YTpi"}}}', legacy=False)
         assert found.registries == ["***@quay.io"]
 

@@ -118,7 +118,7 @@ class TestMerged:
         }
 
     def test_a_field_that_stops_every_pull_is_removed(self) -> None:
-        """facts 1.3: a field of a wrong type makes the kubelet reject the whole secret."""
+        """A field of a wrong type makes the kubelet reject the whole secret."""
         text = '{"auths": {"quay.io": {"email": 5, "auth": "x", "Password": null, "identitytoken": 5}}}'
         after = merged(text)
         assert auths_of(after)["quay.io"] == {

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The reason why no pull secret will ever be generated, and the advice if one is missing: facts 7.5 as tables."""
+"""The reason why no pull secret will ever be generated, and the advice if one is missing."""
 
 from __future__ import annotations
 

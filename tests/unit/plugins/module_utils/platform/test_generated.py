@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The entries of an account that the platform generated are recognized: facts 7.1 and 7.3 as tables."""
+"""The entries of an account that the platform generated are recognized."""
 
 from __future__ import annotations
 

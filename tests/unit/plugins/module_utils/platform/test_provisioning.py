@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A service account can pull from the integrated registry, or the missing part is named: facts 7.3 to 7.5 as tables."""
+"""A service account can pull from the integrated registry, or the missing part is named."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class TestJudge:
 
     @pytest.mark.parametrize("found", [account(), account("quay"), account(annotations=REF)])
     def test_a_name_that_is_not_in_the_list_proves_nothing(self, found: Any) -> None:
-        """A dangling annotation remains after the registry was removed (facts 7.5)."""
+        """A dangling annotation remains after the registry was removed."""
         verdict = provisioning.judge_account(found, {NAME: secret()})
         assert verdict.missing == "no generated pull secret in imagePullSecrets"
 

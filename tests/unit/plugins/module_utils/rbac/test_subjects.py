@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Subjects have one normal form, whether a binding or a task names them: facts 6.2."""
+"""Subjects have one normal form, whether a binding or a task names them."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ class TestGiven:
         )
 
     def test_anonymous_alone_names_only_the_unauthenticated_group(self) -> None:
-        """facts 6.5: a request with credentials is in no group of anonymous users."""
+        """A request with credentials is in no group of anonymous users."""
         assert subjects_from_options(options(anonymous=True, authenticated=False)) == (
             Subject("Group", "system:unauthenticated"),
         )

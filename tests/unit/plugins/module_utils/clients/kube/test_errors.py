@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each refusal and failure of the API server becomes an error with its cause and advice (facts 8.1 and 8.3)."""
+"""Each refusal and failure of the API server becomes an error with its cause and advice."""
 
 from __future__ import annotations
 

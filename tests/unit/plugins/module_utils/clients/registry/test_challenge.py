@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The challenge of a 401 is read in every form: RFC 9110, facts 9.1 and 9.2, traces of the integrated registry."""
+"""The challenge of a 401 is read in every form: RFC 9110, traces of the integrated registry."""
 
 from __future__ import annotations
 
