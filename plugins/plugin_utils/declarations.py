@@ -370,7 +370,7 @@ def _delegated_claims(declared: Declarations, answer: Any) -> list[Made]:
 
 
 def _delegated_link_claims(declared: Declarations, answer: Any) -> list[Made]:
-    """Return the declared links. An entry with a problem keeps the links to both of its secrets, as in `_both_claims`."""
+    """Return the declared links. An entry with a problem keeps the links to both of its secrets, as in `_delegated_claims`."""
     kept = [
         entry.entry("service_accounts", "link_for", secrets=_names(entry))
         for entry, asked in _pair_answers(declared, answer)

@@ -91,7 +91,7 @@ def content_change(secret: Json) -> ChangeTime | None:
 
 
 def with_time_of_content(secret: Json) -> Json:
-    """Return a listed secret without its `managedFields`, except the part that `content_changed` reads."""
+    """Return a listed secret without its `managedFields`, except the part that `content_change` reads."""
     latest = max(_content_entries(secret), key=lambda entry: seconds_of(entry.get("time")) or 0, default=None)
     kept = without_managed_fields(secret)
     if latest is None:

@@ -100,7 +100,7 @@ def _apply_patch(observed: Any, patch: Any) -> Any:
 
 
 def _join_patches(first: Any, second: Any) -> Any:
-    """One merge patch for two successive ones: as `_patched`, but removed keys stay null."""
+    """One merge patch for two successive ones: as `_apply_patch`, but removed keys stay null."""
     if not (isinstance(first, Mapping) and isinstance(second, Mapping)):
         return second
     return {

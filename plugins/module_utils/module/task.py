@@ -252,7 +252,7 @@ def run_over_namespaces(
     work: Callable[[Cluster, Sequence[str], RunSettings], Outcome],
     namespaces: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """Return the result of `work` for the namespaces of the options, or for the given ones; see `over_targets`."""
+    """Return the result of `work` for the namespaces of the options, or for the given ones; see `run_over_targets`."""
     return run_over_targets(
         task,
         lambda cluster, meant, settings: work(cluster, meant.namespaces, replace(settings, wait_timeout=wait_timeout)),
