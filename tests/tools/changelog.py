@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks the changelog: each fragment by antsibull-changelog's own lint, and that CHANGELOG.md is what it makes of them.
+"""Check each changelog fragment with antsibull-changelog's own lint, and check that CHANGELOG.md is its rendered output.
 
 usage: prepare.py docs python tests/tools/changelog.py
 """
@@ -18,7 +18,7 @@ from sanity import copied
 def main() -> int:
     with copied() as collection:
         status = subprocess.run(["antsibull-changelog", "lint"], cwd=collection, check=False).returncode
-        # Before the first release there is nothing to make.
+        # Before the first release there is nothing to render.
         if status or not (collection / "changelogs" / "changelog.yaml").exists():
             return status
         status = subprocess.run(["antsibull-changelog", "generate"], cwd=collection, check=False).returncode

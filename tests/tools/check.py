@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must pass, in steps; a step that fails does not stop the others.
+"""Run the checks that every change must pass, in steps. A failed step does not stop the others.
 
 usage: check.py [--all] [WORD ...]
        check.py --files FILE [FILE ...]
@@ -41,13 +41,13 @@ PACKAGES = [
     for part in ("-p", f"{PLUGINS}.{room}")
 ]
 PACKAGES += ["-p", "ansible_collections.openshift_ops.image_pull.extensions.eda.plugins.event_source"]
-#: So many steps run side by side: most of them wait for a cluster half of the time.
+#: Number of steps that run in parallel: most of them wait for a cluster half of the time.
 LANES = 2
 #: The longest step of make test takes about a quarter of an hour on two cores, of make test-all half an hour.
 LONGEST_SECONDS, LONGEST_SECONDS_OF_ALL = 3600, 7200
-#: ansible-runner is not among what the oldest core is tested with.
+#: ansible-runner is not tested with the oldest core.
 NO_RUNNER = ("--deselect", "tests/scenarios/test_ocm.py::test_no_job_event_and_no_artifact_contains_the_pull_secret")
-#: Folders of tests that need an environment of their own, and its name.
+#: Test folders that need their own environment, with the name of that environment.
 ENVIRONMENTS = {"awx": "awx", "documentation": "docs", "eda": "eda", "installed": "bench", "report": "browser"}
 #: Folders that only their own environment can import.
 NOT_COLLECTED = ("awx", "documentation", "eda", "report")
@@ -87,7 +87,7 @@ class Step:
         return self.title.removesuffix(f", {self.core}")
 
     def arguments(self, everything: bool) -> tuple[str, ...]:
-        """The command, without the tests that only `make test-all` runs unless everything is to run."""
+        """The command. Without --all it leaves out the tests that only `make test-all` runs."""
         left_out = [SLOW] if self.environment == "newest" else [SLOW, NEWEST_CORE]
         if everything or self.only_all or not self.counts_tests or "pytest" not in self.command:
             return self.command
@@ -120,7 +120,7 @@ STEPS = (
         "newest",
         (*PYTEST, "--collect-only", "-qqq", *(f"--ignore=tests/{name}" for name in NOT_COLLECTED), "tests"),
     ),
-    # The longest begin first, so that none is left alone at the end.
+    # The longest steps begin first, so that none of them runs alone at the end.
     Step("playbooks of the tarball, newest", "newest", (*TARBALL, *PYTEST, "tests/scenarios")),
     Step("modules on the lab, newest", "newest", (*PYTEST, "tests/modules")),
     Step("security, newest", "newest", (*PYTEST, "tests/security")),
@@ -148,7 +148,7 @@ STEPS = (
     Step("documentation, rendered", "docs", ("python", "tests/tools/docs.py", "build")),
     Step("documentation, on GitHub and as a site", "docs", (*PYTEST, "tests/documentation")),
     Step("the lab's and the benchmark's Go", "go", ("sh", "tests/tools/check_go.sh"), only_all=True),
-    # Forks cost more than the tests: those of the cores between prove that no test needs another.
+    # Forks take longer than the tests: the steps of the cores between show that no test depends on another one.
     Step("ansible-test units, newest", "newest", (*UNITS, "--in-one-process")),
     Step("ansible-test units, oldest", "oldest", (*UNITS, "--in-one-process"), only_all=True),
     *(Step(f"ansible-test units, {core}", f"core-{core}", UNITS, only_all=True) for core in CORES),
@@ -241,7 +241,7 @@ def line_of(step: Step, outcome: Outcome) -> str:
 
 
 def slowest(files: Iterable[Counter[str]]) -> list[str]:
-    """The test files that take most seconds over all steps, the slowest first."""
+    """The slowest test files over all steps, the slowest first."""
     total = sum(files, Counter[str]())
     if not total:
         return []
@@ -321,7 +321,7 @@ def found_tests(name: str) -> list[str]:
 
 
 def run(step: Step, everything: bool, commands: Commands, output: Output) -> tuple[int, int, Counter[str]]:
-    """How many tests of the step passed and failed, and the seconds of each test file."""
+    """Run the step. Return the numbers of passed and failed tests, and the seconds of each test file."""
     with tempfile.TemporaryDirectory() as directory:
         report = Path(directory) / "report.xml"
         command = [sys.executable, str(ROOT / "tests" / "tools" / "prepare.py"), step.environment]
@@ -345,11 +345,11 @@ def seconds_of_files(report: ElementTree.Element) -> Counter[str]:
 
 
 def judged(report: ElementTree.Element, status: int) -> tuple[int, int]:
-    """How many passed and failed; ansible-test makes a suite for each of its kinds of tests."""
+    """The numbers of passed and failed tests. ansible-test writes a suite for each of its kinds of tests."""
     names = ("tests", "failures", "errors", "skipped")
     counts = {name: sum(int(suite.get(name, 0)) for suite in report.iter("testsuite")) for name in names}
     failed = counts["failures"] + counts["errors"]
-    # A run that was ended, found no test or skipped one has not passed.
+    # A run that was interrupted, found no test, or skipped a test has not passed.
     failed += counts["skipped"] + (1 if (status or not counts["tests"]) and not failed else 0)
     return max(counts["tests"] - failed, 0), failed
 

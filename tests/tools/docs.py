@@ -147,7 +147,7 @@ class Places(HTMLParser):
 
 
 def dead_links(html: Path) -> Iterator[str]:
-    """Links between the pages of a site, and to its pictures, without a target."""
+    """Links without a target, between the pages of a site and to its pictures."""
     pages = {path: Places(path.read_text(encoding="utf-8")) for path in html.rglob("*.html")}
     for path, page in pages.items():
         for link in page.links:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The usual duration of each step and test file: that of its last run on this machine that passed, kept in the cache."""
+"""The usual duration of each step and test file: the last successful run on this machine, kept in the cache."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def file() -> Path:
 
 
 def known() -> dict[str, float]:
-    """Seconds for each title and test file. A missing or damaged file knows none."""
+    """Seconds for each title and test file. Empty if the file is missing or damaged."""
     with suppress(OSError, ValueError, TypeError, AttributeError):
         return {str(title): float(seconds) for title, seconds in json.loads(file().read_text("utf-8")).items()}
     return {}
 
 
 def remember(seconds: Mapping[str, float]) -> None:
-    """Add durations to the file. Other runs write it at the same time, so one at a time reads and replaces it."""
+    """Add durations to the file. Other runs write it at the same time, so a lock allows only one at a time."""
     with file().with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         new = file().with_suffix(".new")
@@ -35,7 +35,7 @@ def remember(seconds: Mapping[str, float]) -> None:
 
 
 def announced(steps: Mapping[str, Sequence[str]], lanes: int) -> list[str]:
-    """The lines that say which steps run and how long they usually last: each title, with the names of which it is the sum."""
+    """The lines that announce the steps and their usual durations: each title, with the names that its duration sums up."""
     usual = known()
     seconds = {title: _sum([usual.get(name) for name in names]) for title, names in steps.items()}
     lines = [f"  {title:<40}{text(duration):>9}" for title, duration in seconds.items()]

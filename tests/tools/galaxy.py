@@ -1,12 +1,12 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hands the tarball to galaxy-importer, as Automation Hub does when a collection is uploaded; a warning is a failure.
+"""Run galaxy-importer on the tarball, as Automation Hub does for an uploaded collection. A warning is a failure.
 
 usage: prepare.py galaxy python tests/tools/galaxy.py import|lint
 
-`lint` is the importer's ansible-lint, run here since the importer ends it after three minutes, however busy the machine is. make test
-lints the checkout by the same rules, so it is for make test-all.
+`lint` is the importer's ansible-lint. It runs separately, because the importer stops it after three minutes even on a busy
+machine. `make test` lints the checkout with the same rules, so only `make test-all` runs this.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from pathlib import Path
 import processes
 from tarball import build, install
 
-#: More than its own defaults: what the Hub asks for.
+#: Stricter than the importer's defaults: the requirements of the Hub.
 SETTINGS = {
     "GALAXY_IMPORTER_CHECK_REQUIRED_TAGS": "True",
     "GALAXY_IMPORTER_REQUIRE_V1_OR_GREATER": "True",
     "GALAXY_IMPORTER_RUN_ANSIBLE_LINT": "False",
 }
-#: What it says only when it has done the part; without the tool it would warn, and with an error stop.
+#: Lines that the importer prints only after it has done that part. Without the tool it warns, and on an error it stops.
 DONE = ("Getting doc strings via ansible-doc", "Importer processing completed successfully")
-#: What the importer excludes, and no rule that it leaves out.
+#: The importer's exclusions, without leaving out a rule.
 LINT = "ansible-lint --offline --profile production --exclude tests/integration/ --exclude tests/unit/ --format=pep8 --nocolor"
 
 
@@ -40,7 +40,7 @@ def main() -> int:
         tarball = build(Path(directory))
         collections = install(tarball, Path(directory) / "installed")
         os.environ.update({**SETTINGS, "ANSIBLE_COLLECTIONS_PATH": str(collections)})
-        os.environ.pop("PYTHONPATH", None)  # only the tarball's own collection is looked at
+        os.environ.pop("PYTHONPATH", None)  # only the collection from the tarball is checked
         if sys.argv[1] == "lint":
             installed = collections / "ansible_collections" / "openshift_ops" / "image_pull"
             return processes.run(LINT.split(), installed)
@@ -53,7 +53,7 @@ def main() -> int:
 
 
 def judged(output: str) -> list[str]:
-    """The lines that tell of a problem, and the parts that were not done. A message of several lines stands whole."""
+    """The lines that report a problem, and the skipped parts. A message of several lines is complete."""
     lines = output.splitlines()
     plain = re.compile(r"(Importing with|Getting|Finding|Loading|Collection loading|Importer processing)")
     problems = [line for line in lines if line and not plain.match(line)]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Commands side by side: while one waits for a cluster, another computes. Each is a session of its own, which can be ended whole."""
+"""Parallel commands: while one waits for a cluster, another one computes. Each runs in its own session and is ended as a whole."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import processes
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-#: Where what a command prints goes to; None: to where our own goes.
+#: The destination of a command's output. None: our own output.
 Output = IO[bytes] | None
 
 
@@ -27,7 +27,7 @@ class Done(NamedTuple, Generic[Task, Result]):
 
 
 class Commands:
-    """Commands that run. After `end` none does, and none starts."""
+    """Running commands. After `end` no command runs, and no command starts."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -35,7 +35,7 @@ class Commands:
         self._has_ended = False
 
     def run(self, command: Sequence[str], variables: Mapping[str, str], longest: float, output: Output) -> int:
-        """The exit status; one that takes longer than so many seconds is ended with all that it started, and has failed."""
+        """Return the exit status. A command that exceeds the time limit fails and is ended with everything that it started."""
         with self._lock:
             if self._has_ended:
                 return 1
@@ -61,7 +61,7 @@ class Commands:
 def side_by_side(
     tasks: Sequence[Task], work: Callable[[Task, Commands, Output], Result], lanes: int
 ) -> Iterator[Done[Task, Result]]:
-    """Carries out so many tasks at a time, begun in the order given, and yields each when it is done. A single one prints as it goes."""
+    """Run a number of tasks at a time, started in the given order. Yield each task when it is done. A single task prints as it goes."""
     commands = Commands()
     relay = processes.Relay()
 

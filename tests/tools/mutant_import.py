@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Imports a mutant where its module is asked for, in this process and in every Python that it starts.
+"""Import a mutant instead of its module, in this process and in every Python that it starts.
 
-A Python finds this file as its `sitecustomize`, and the mutant by an environment variable.
+A Python finds this file as its `sitecustomize`, and finds the mutant by an environment variable.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class _Loader(SourceFileLoader):
 
 
 def install(name: str, code: CodeType, file: str) -> None:
-    """From now on the module `name` is this code. `file` is written, for the Pythons that this process starts."""
+    """Replace the module `name` by this code from now on. `file` is written for the Pythons that this process starts."""
     with open(file, "wb") as written:  # noqa: PTH123
         marshal.dump((name, code), written)
     os.environ[_VARIABLE] = file

@@ -1,16 +1,17 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether the unit tests can tell: changes one place of the code at a time and looks whether a test fails.
+"""Mutation tests: change one place of the code at a time and check whether a unit test fails.
 
-First every test file of tests/unit runs once and notes which lines of the code each test runs. Then each mutant is judged in a
-forked process by the tests that run its line, those of its own test file first, until the first failure. All works on a copy, and
-not even that is written to: the process imports the mutant in place of the module. A mutant that hangs or crashes is killed.
+First every test file of tests/unit runs once, and the lines of code that each test runs are recorded. Then each mutant is judged
+in a forked process by the tests that run its line, until the first failure. The tests in its own test file run first. Everything
+works on a copy of the code, and the copy is not changed: the process imports the mutant instead of the module. A mutant that
+hangs or crashes counts as killed.
 
 mutmut cannot do this: it mutates a copy that a collection's absolute imports never reach. cosmic-ray writes to the checkout.
 
-Fails when a room (a package under plugins/module_utils, or plugins/plugin_utils) has less than 90 % of its mutants killed.
-Survivors that no test should kill stand in mutants_accepted.yml with the reason.
+The run fails if less than 90 % of the mutants of a room (a package under plugins/module_utils, or plugins/plugin_utils) are
+killed. mutants_accepted.yml lists survivors that no test should kill, with the reason.
 """
 
 from __future__ import annotations
@@ -45,9 +46,9 @@ from prepare import cache, digest
 PACKAGE = "ansible_collections.openshift_ops.image_pull"
 ACCEPTED = Path(__file__).with_name("mutants_accepted.yml")
 THRESHOLD = 90.0
-#: Seconds that a mutant's tests may take: this many times their normal time, and at least so long.
+#: Time limit of a mutant's tests: a multiple of their normal time, and a minimum in seconds.
 SLOWER, AT_LEAST = 10, 10
-#: A mutant that allocates without end is ended here.
+#: Memory limit, for a mutant that allocates without end.
 MEMORY = 6 * 2**30
 #: Imported once, before the processes are forked.
 PRELOADED = (
@@ -58,17 +59,17 @@ PRELOADED = (
     "requests",
     "ansible.plugins.action.normal",
 )
-#: Of the changed sentences one in so many is judged, unless all are asked for: there are many, and all are alike.
+#: Only one in this number of changed sentences is judged, unless all are requested: they are many, and all alike.
 TEXTS = 4
-#: After so many mutants the source is judged as it is, which all tests must pass.
+#: Number of mutants between two controls. A control judges the unchanged source, which must pass all tests.
 CONTROL_EVERY = 15
-#: Seconds between two lines on the way.
+#: Seconds between two progress lines.
 SAY_EVERY = 15
 
 
 @dataclass
 class Test:
-    """One test: where, how long it takes, and which lines of the code it runs (with the file's path before the colon)."""
+    """One test: its place, its duration, and the lines of code that it runs (with the file's path before the colon)."""
 
     file: str
     name: str
@@ -78,10 +79,10 @@ class Test:
 
 @dataclass
 class Record:
-    """What the run without a mutant showed."""
+    """The results of the run without a mutant."""
 
     tests: list[Test] = field(default_factory=list)
-    #: For each file of the code the test files that import it.
+    #: For each file of the code, the test files that import it.
     importers: dict[str, set[str]] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
 
@@ -94,7 +95,7 @@ class Room:
     killed: int = 0
     survivors: list[Mutant] = field(default_factory=list)
     accepted: int = 0
-    #: How many of the killed ones hung or crashed.
+    #: Number of killed mutants that hung or crashed.
     hung: int = 0
     #: Tests that failed without a mutant.
     flaky: list[str] = field(default_factory=list)
@@ -119,7 +120,7 @@ class Code:
         self.root = root.resolve()
 
     def files(self, room: str) -> list[str]:
-        """The files of a room; `engine/reconciliation` is one file of it."""
+        """The files of a room. `engine/reconciliation` is one file of the room `engine`."""
         base = "plugins/plugin_utils" if room.split("/", maxsplit=1)[0] == "plugin_utils" else "plugins/module_utils"
         below = self.root / base / room.removeprefix("plugin_utils").strip("/")
         found = [below.with_suffix(".py")] if below.with_suffix(".py").is_file() else sorted(below.rglob("*.py"))
@@ -189,7 +190,7 @@ class Recorder:
 class Chooser:
     """A pytest plugin that runs only the chosen tests, the quickest first, and notes which one fails.
 
-    A mutant may change the id of a parameter, and so the name of a test: where a chosen one is gone, all of its function are run.
+    A mutant may change the id of a parameter, and so the name of a test. If a chosen test is gone, all tests of its function run.
     """
 
     def __init__(self, chosen: dict[str, float]) -> None:
@@ -224,7 +225,7 @@ def record_file(root: Path, test_file: str) -> dict[str, Any]:
 def judge(
     code: Code, mutant: Mutant, stages: Sequence[dict[str, Test]], file: Path, *, control: bool
 ) -> dict[str, Any]:
-    """Which test kills the mutant, or, as a control, the source as it is."""
+    """The name of the test that kills the mutant or, as a control, fails with the unchanged source."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     name, source = module_of(mutant.file), code.source(mutant.file)
     tree = ast.parse(source) if control else mutated(source, mutant)
@@ -253,7 +254,7 @@ class Child:
 
 
 class Pool:
-    """Runs functions in forked processes, a few at a time; yields each task with its answer, None when there is none."""
+    """Run functions in forked processes, a few at a time. Yield each task with its answer, or None without an answer."""
 
     def __init__(self, jobs: int, directory: Path) -> None:
         self._jobs, self._directory = jobs, directory
@@ -301,7 +302,7 @@ class Pool:
 
 
 def _end(pid: int, *, reap: bool = True) -> None:
-    """Ends a child with all that it has started."""
+    """End a child and everything that it started."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
     if reap:
@@ -310,7 +311,7 @@ def _end(pid: int, *, reap: bool = True) -> None:
 
 
 def _work(function: Callable[[], dict[str, Any]], answer: Path) -> None:
-    """The life of a child."""
+    """Run the work of a child process."""
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.setsid()
@@ -323,7 +324,7 @@ def _work(function: Callable[[], dict[str, Any]], answer: Path) -> None:
 
 
 class Notes:
-    """What test files showed when they last ran without a mutant, kept for as long as nothing that they may use changes."""
+    """The results of each test file's last run without a mutant. They stay valid until a file that it may use changes."""
 
     def __init__(self, code: Code, directory: Path | None) -> None:
         self._code, self._directory = code, directory
@@ -341,7 +342,7 @@ class Notes:
 
     def read(self, test_file: str) -> dict[str, Any] | None:
         if not self._directory or not Path(test_file).parts[2:-1]:
-            return None  # a test of no one file, such as test_house.py, reads more than is watched here
+            return None  # a test without a file of its own, such as test_house.py, reads more files than are watched here
         path, key = self._place(test_file)
         with suppress(OSError, ValueError):
             found = json.loads(path.read_text(encoding="utf-8"))
@@ -355,7 +356,7 @@ class Notes:
 
 
 def record(code: Code, pool: Pool, notes: Notes) -> Record:
-    """Runs every test file once, without a mutant."""
+    """Run every test file once, without a mutant."""
     known = {name: notes.read(name) for name in code.tests()}
     tasks = ((name, 600.0, partial(record_file, code.root, name)) for name, answer in known.items() if not answer)
     for name, answer in pool.run(tasks):
@@ -375,14 +376,14 @@ def recorded(answers: Mapping[str, dict[str, Any] | None]) -> Record:
         for module in answer["modules"]:
             found.importers.setdefault(f"{module.replace('.', '/')}.py", set()).add(name)
         found.tests += [Test(name, one["name"], one["seconds"], set(one["lines"])) for one in answer["tests"]]
-    # A test that fails anyway would kill everything.
+    # A test that fails anyway would kill every mutant.
     found.tests = [test for test in found.tests if test.name not in found.failures]
     found.tests.sort(key=lambda test: (test.file, test.seconds))
     return found
 
 
 def chosen(mutant: Mutant, known: Record) -> list[dict[str, Test]]:
-    """The tests that may kill a mutant, in the order in which to try: its own test file's, then the others."""
+    """The tests that may kill a mutant, in running order: the tests of its own test file, then the others."""
     mirror = mirror_of(mutant.file)
     if mutant.function:
         lines = {f"{mutant.file}:{line}" for line in range(mutant.lines[0], mutant.lines[1] + 1)}
@@ -397,7 +398,7 @@ def chosen(mutant: Mutant, known: Record) -> list[dict[str, Test]]:
 
 
 def plan(code: Code, room: Room, *, seed: int, count: int | None) -> None:
-    """Chooses the room's mutants: the same ones for the same seed and code."""
+    """Choose the room's mutants. The same seed and code give the same mutants."""
     found = [mutant for file in code.files(room.name) for mutant in mutants_of(code.source(file), file)]
     dice = random.Random(f"{seed}:{room.name}")
     room.total = len(found)
@@ -443,7 +444,7 @@ class Trial:
 
 
 def trials(code: Code, rooms: Sequence[Room], known: Record, directory: Path, until: float) -> Iterator[Any]:
-    """The work of the pool: every mutant with its time limit, until the time is up, and controls in between."""
+    """The tasks of the pool: every mutant with its time limit, until the time is up, and controls in between."""
     for number, (room, mutant) in enumerate(taking_turns(rooms)):
         if time.monotonic() > until:
             return
@@ -472,7 +473,7 @@ def key_of(entry: dict[str, str]) -> tuple[str, ...]:
 
 
 def stale(code: Code, entries: Sequence[dict[str, str]]) -> list[str]:
-    """The accepted survivors that the code no longer has."""
+    """The accepted survivors that no longer exist in the code."""
     found: dict[str, set[Any]] = {}
     for file in {entry["file"] for entry in entries}:
         exists = (code.root / file).is_file()
@@ -481,7 +482,7 @@ def stale(code: Code, entries: Sequence[dict[str, str]]) -> list[str]:
 
 
 def report(rooms: Sequence[Room], old: Sequence[str]) -> bool:
-    """Prints what came out; returns whether all is well."""
+    """Print the results. Return whether all rooms pass."""
     good = not old
     for room in rooms:
         if room.survivors:
@@ -521,7 +522,7 @@ def arguments() -> argparse.Namespace:
 
 
 def preload() -> None:
-    """What every child needs and no mutant changes."""
+    """Import the modules that every child needs and no mutant changes."""
     for name in PRELOADED:
         try:
             import_module(name)
@@ -534,7 +535,7 @@ def preload() -> None:
 
 
 def copied(root: Path, directory: Path) -> Code:
-    """A copy of the collection, which the tests import: meanwhile one may go on editing."""
+    """A copy of the collection for the tests to import, so that the checkout can be edited during the run."""
     collection = directory / Path(*PACKAGE.split("."))
     shutil.copytree(root, collection, ignore=shutil.ignore_patterns(".*", "__pycache__"))
     others = [path for path in sys.path if path not in os.environ.get("PYTHONPATH", "").split(os.pathsep)]
@@ -553,7 +554,7 @@ def main() -> int:
 
 
 def judged_in(directory: Path, options: argparse.Namespace, until: float) -> int:
-    """The exit status of a run whose files, the code's copy among them, are in a directory."""
+    """Run everything with the files in a directory, including the copy of the code. Return the exit status."""
     code = copied(options.root, directory)
     rooms = [Room(name) for name in options.room or code.rooms()]
     for room in rooms:
@@ -562,7 +563,7 @@ def judged_in(directory: Path, options: argparse.Namespace, until: float) -> int
             sys.exit(f"mutants: there is no room {room.name}; there are {', '.join(code.rooms())}")
     entries = [entry for entry in read_accepted(options.accepted) if not options.room]
     accepted = {key_of(entry) for entry in read_accepted(options.accepted)}
-    # Byte code is kept for the children, but never beside the source.
+    # Byte code is kept for the children, but never next to the source.
     sys.pycache_prefix, sys.dont_write_bytecode = str(directory / "pycache"), False
     os.environ["PYTEST_DEBUG_TEMPROOT"] = str(directory)
     shutil.copy(Path(__file__).with_name("mutant_import.py"), directory / "sitecustomize.py")

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The mutants of a Python source: each differs from it in one place. Pure.
+"""The mutants of a Python source. Each mutant differs from the source in one place. Pure.
 
-A mutant is a node of the syntax tree and what stands in its place. What no test can or should tell is not mutated: docstrings,
-annotations, type aliases, `__all__`, imports, decorators, protocols, the flags of dataclass fields.
+A mutant is a node of the syntax tree with its replacement. Code whose change no test can or should notice is not mutated:
+docstrings, annotations, type aliases, `__all__`, imports, decorators, protocols, the flags of dataclass fields.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import Union
 
 __all__ = ["Mutant", "mutants_of", "mutated"]
 
-#: The way from a tree to a node in it: names of fields and, in a list, indices.
+#: The path from a tree to a node in it: names of fields and, in a list, indices.
 Path = tuple[tuple[str, Union[int, None]], ...]
-#: What an operator yields: the kind of the mutation and the node in the place of the old one.
+#: The results of an operator: the kind of the mutation and the new node.
 Variants = Iterator[tuple[str, ast.AST]]
 
 
@@ -43,7 +43,7 @@ class Mutant:
 
     @property
     def key(self) -> tuple[str, str, str, str, str]:
-        """What it is known by, wherever in the function it moves."""
+        """The identity of the mutant. It stays the same if the line moves within its function."""
         return self.file, self.function, self.kind, self.before, self.after
 
     def __str__(self) -> str:
@@ -51,13 +51,13 @@ class Mutant:
 
 
 def mutants_of(source: str, file: str) -> list[Mutant]:
-    """All mutants of a source, in the order of their places; no two make the same of one place."""
+    """All mutants of a source, in the order of their places. No two mutants of one place are the same."""
     found = {(mutant.path, ast.dump(mutant.replacement)): mutant for mutant in _Walk(file).of(ast.parse(source))}
     return [mutant for mutant in found.values() if mutant.before != mutant.after]
 
 
 def mutated(source: str, mutant: Mutant) -> ast.Module:
-    """The source's tree with the mutant's change."""
+    """The syntax tree of the source with the mutant's change."""
     tree = ast.parse(source)
     *way, (name, index) = mutant.path
     holder: ast.AST = tree
@@ -74,7 +74,7 @@ def mutated(source: str, mutant: Mutant) -> ast.Module:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a node is: the way to it, its parents (the nearest last), its function and the lines of its statement."""
+    """The position of a node: its path, its parents (the nearest last), its function and the lines of its statement."""
 
     path: Path = ()
     parents: tuple[ast.AST, ...] = ()
@@ -124,7 +124,7 @@ class _Walk:
         for name, value in ast.iter_fields(node):
             if name in _SKIPPED_FIELDS.get(type(node), ()):
                 continue
-            # The defaults of a function belong to it, but are computed where it is defined.
+            # The defaults of a function belong to it, but are evaluated at its definition.
             inside = in_function or (isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and name == "body")
             for index, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
                 if isinstance(child, ast.AST):
@@ -132,7 +132,7 @@ class _Walk:
                     yield from self.of(child, _Place(path, (*place.parents, node), names, inside, place.lines))
 
 
-#: Fields that hold no behaviour, or only what a type checker reads.
+#: Fields without behaviour, or only for type checkers.
 _SKIPPED_FIELDS: dict[type, tuple[str, ...]] = {
     ast.FunctionDef: ("decorator_list", "returns", "type_params"),
     ast.AsyncFunctionDef: ("decorator_list", "returns", "type_params"),
@@ -161,7 +161,7 @@ def _is_skipped(node: ast.AST, place: _Place) -> bool:
     if isinstance(node, ast.keyword):
         return node.arg in _SILENT
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-        return True  # a docstring, or the dots of a stub
+        return True  # a docstring, or the ellipsis of a stub
     if isinstance(node, ast.ClassDef):
         return bool({"Protocol", "TypedDict", "NamedTuple"} & {_name(base) for base in node.bases})
     if isinstance(node, ast.If):
@@ -183,13 +183,13 @@ def _is_for_type_checkers(node: ast.Assign | ast.AnnAssign) -> bool:
     value = node.value
     if isinstance(value, ast.Call):
         return _name(value.func) in _TYPING
-    if isinstance(value, ast.BinOp):  # a union, by the name that it gets
+    if isinstance(value, ast.BinOp):  # a type alias for a union, recognised by its name
         return all(name != name.upper() and name[:1].isupper() for name in map(_name, targets))
     return isinstance(value, ast.Subscript) and _name(value.value) in _GENERIC
 
 
 def _is_member(node: ast.Assign | ast.AnnAssign, place: _Place) -> bool:
-    """Whether it is a member of an enumeration that is known by its name only."""
+    """Whether the node is a member of an enumeration that is only used by name."""
     bases = {_name(base) for base in getattr(place.parent, "bases", [])}
     return bases == {"Enum"} and isinstance(node.value, ast.Constant)
 
@@ -200,14 +200,14 @@ def _is_first_of_cast(node: ast.AST, place: _Place) -> bool:
 
 
 def _head(node: ast.stmt) -> tuple[int, int]:
-    """The lines of a statement, without the body that it may have."""
+    """The lines of a statement, without its body."""
     body = getattr(node, "body", None)
     last = body[0].lineno - 1 if isinstance(body, list) and body else node.end_lineno or node.lineno
     return node.lineno, max(node.lineno, last)
 
 
 def _text(node: ast.AST) -> str:
-    """The node's source on one line, of a compound statement its head only."""
+    """The node's source on one line. For a compound statement, only its head."""
     if isinstance(node, (ast.JoinedStr, ast.FormattedValue)):
         return ast.unparse(node if isinstance(node, ast.JoinedStr) else ast.JoinedStr([node]))
     text = ast.unparse(node)
@@ -284,7 +284,7 @@ def _arithmetic(node: ast.AST, _place: _Place) -> Variants:
     if not isinstance(node, ast.BinOp):
         return
     if isinstance(node.op, (ast.Sub, ast.BitOr, ast.BitAnd)):
-        yield "operand", node.left  # of sets and mappings, too
+        yield "operand", node.left  # including operators on sets and mappings
     if any(isinstance(side, ast.JoinedStr) or _is_text(side) for side in (node.left, node.right)):
         yield from (("operand", side) for side in (node.left, node.right))
     elif type(node.op) in _ARITHMETIC:
@@ -311,7 +311,7 @@ def _constant(node: ast.AST, place: _Place) -> Variants:
 
 
 def _other_text(value: str) -> str:
-    """A text with further letters; a set of signs, such as `*?[`, without its first."""
+    """A text with additional letters. A set of signs, such as `*?[`, loses its first sign."""
     if len(value) > 1 and not any(sign.isalnum() or sign.isspace() for sign in value):
         return value[1:]
     return f"XX{value}XX" if value else "XX"
@@ -322,12 +322,12 @@ def _format(node: ast.AST, place: _Place) -> Variants:
         yield "text", ast.Constant("XX")
 
 
-#: More elements of one literal than these are alike.
+#: Maximum number of mutated elements of one literal. Further elements are alike.
 _ELEMENTS = 6
 
 
 def _literal(node: ast.AST, place: _Place) -> Variants:
-    """A literal without one of its elements; one that is unpacked or returned as several values keeps its size."""
+    """A literal without one of its elements. A literal that is unpacked or returned as several values keeps its size."""
     if isinstance(node, ast.Dict):
         for index in range(len(node.keys))[:_ELEMENTS]:
             keys = [*node.keys[:index], *node.keys[index + 1 :]]
@@ -341,7 +341,7 @@ def _literal(node: ast.AST, place: _Place) -> Variants:
             yield "element", _with(node, elts=rest) if rest or not isinstance(node, ast.Set) else empty
 
 
-#: Keywords that change nothing that a test can tell here: flags of dataclass fields, what the platform does by default.
+#: Keywords whose change no test can notice here: flags of dataclass fields, defaults of the platform.
 _SILENT = {
     *("repr", "compare", "hash", "init", "kw_only", "slots", "frozen"),
     *("encoding", "strict", "daemon", "thread_name_prefix"),
@@ -374,7 +374,7 @@ def _call(node: ast.AST, _place: _Place) -> Variants:
 def _swapped(node: ast.Call) -> Variants:
     other = _SWAPPED.get(_name(node.func))
     if not other or (other in ("rsplit", "split") and len(node.args) < 2):
-        return  # without a limit both split alike
+        return  # without a limit, both give the same result
     if other == "list" and node.keywords:
         yield "call", ast.Call(ast.Name("list", ast.Load()), node.args, [])
     else:
@@ -404,7 +404,7 @@ def _slice(node: ast.AST, _place: _Place) -> Variants:
 
 
 def _except(node: ast.AST, _place: _Place) -> Variants:
-    """A handler that catches nothing, or one of its types less."""
+    """A handler that catches nothing, or one type less."""
     if not isinstance(node, ast.ExceptHandler):
         return
     yield "except", _with(node, type=ast.Tuple([], ast.Load()))
@@ -422,7 +422,7 @@ def _returned(node: ast.AST, place: _Place) -> Variants:
 
 
 def _is_last(node: ast.stmt, place: _Place) -> bool:
-    """Whether nothing follows in the function, in any block that holds the statement."""
+    """Whether no statement of the function follows, in any block that contains the statement."""
     for parent in reversed(place.parents):
         if isinstance(parent, (ast.For, ast.While, ast.Try)):
             return False
@@ -455,7 +455,7 @@ def _statement(node: ast.AST, place: _Place) -> Variants:
 
 
 def _is_known_before(node: ast.Assign | ast.AnnAssign, place: _Place) -> bool:
-    """Whether the target has a value without the assignment: a part of an object, or a name that is also set elsewhere."""
+    """Whether the target has a value without the assignment: a part of an object, or a name with another assignment."""
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
     target = targets[0]
     if isinstance(target, (ast.Attribute, ast.Subscript)):

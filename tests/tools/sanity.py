@@ -1,13 +1,13 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs all of `ansible-test sanity` of the ansible-core that runs this, without containers.
+"""Run all of `ansible-test sanity` of the ansible-core that runs this, without containers.
 
 usage: prepare.py newest|oldest python tests/tools/sanity.py [OPTION OF ansible-test sanity ...] [FILE ...]
 
-ansible-test wants a collection under its real path, so it gets a copy of what git knows or would add. It makes a virtual
-environment for each test, with the packages that it pins itself; they are kept in the cache. pip is set up by its
-configuration files: ansible-test passes no PIP_ variables on.
+ansible-test requires a collection under its real path, so it gets a copy of the files that git knows or would add. It makes a
+virtual environment for each test, with the packages that it pins itself. They are kept in the cache. Configuration files set up
+pip, because ansible-test does not pass PIP_ variables on.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pathlib import Path
 import processes
 from prepare import ROOT, cache
 
-#: ansible-test downloads get-pip.py for its environments. A Python brings a pip, which installs the pinned one.
+#: ansible-test downloads get-pip.py for its environments. This replacement uses Python's own pip to install the pinned version.
 GET_PIP = '''\
 """Stands in for get-pip.py: the pip that comes with Python installs the versions that ansible-test asks for."""
 
@@ -47,7 +47,7 @@ def main() -> int:
 
 @contextmanager
 def copied() -> Iterator[Path]:
-    """A copy of the collection under its real path, for as long as the block."""
+    """A copy of the collection under its real path, until the end of the block."""
     with tempfile.TemporaryDirectory() as directory:
         collection = Path(directory) / "ansible_collections" / "openshift_ops" / "image_pull"
         copy_to(collection)
@@ -61,14 +61,14 @@ def copy_to(collection: Path) -> None:
 
 
 def known_files() -> set[str]:
-    """What git knows or would add, and is there."""
+    """The existing files that git knows or would add."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return {name for name in filter(None, listed.split("\0")) if (ROOT / name).is_file()}
 
 
 def home() -> Path:
-    """A home for ansible-test, with the user's pip configuration: what it keeps in it is for this collection only."""
+    """A home for ansible-test, with the user's pip configuration. Its cached files are for this collection only."""
     found, user = cache() / "ansible-test", Path.home()
     script = found / ".ansible" / "test" / "cache" / f"get_pip_{pip_version().replace('.', '_')}.py"
     script.parent.mkdir(parents=True, exist_ok=True)
@@ -82,7 +82,7 @@ def home() -> Path:
 
 
 def pip_version() -> str:
-    """The pip that this ansible-test installs in its environments."""
+    """The pip version that this ansible-test installs in its environments."""
     spec = find_spec("ansible_test._internal")
     source = Path(spec.submodule_search_locations[0]) / "python_requirements.py"  # type: ignore[union-attr,index]
     found = re.search(r"\bpip='([0-9.]+)'", source.read_text(encoding="utf-8"))

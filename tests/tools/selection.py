@@ -58,7 +58,7 @@ def shared_tests(path: PurePosixPath, texts: Texts) -> Iterator[str]:
 
 
 def own_tests(path: PurePosixPath, texts: Texts) -> Iterator[str]:
-    """The tests of this file only, by the folder that it is in."""
+    """The tests of this file only, selected by its folder."""
     if is_test(str(path)):
         yield str(path)
         return
@@ -68,7 +68,7 @@ def own_tests(path: PurePosixPath, texts: Texts) -> Iterator[str]:
 
 
 def of_plugin(path: PurePosixPath, texts: Texts) -> Iterator[str]:
-    """The mirrored unit test, or all of its folder for data without one, and the lab tests of the modules of its feature."""
+    """The mirrored unit test (for data without a unit test, all tests of the folder), and the lab tests of its feature's modules."""
     _plugins, room, *rest = path.parts
     if room in ("modules", "action"):
         yield from of_module(path.stem, texts)
@@ -119,7 +119,7 @@ def of_guide(path: PurePosixPath, texts: Texts) -> list[str]:
 
 
 def of_test_code(path: PurePosixPath, texts: Texts) -> Iterator[str]:
-    """Of code that tests share: the tests that import it. Of a conftest: the tests of its folder."""
+    """For code that tests share, the tests that import it. For a conftest, the tests of its folder."""
     if path.name == "conftest.py":
         yield from in_folder(path.parent, texts)
     elif path.suffix == ".py":
@@ -154,7 +154,7 @@ def named_after(name: str, folder: str, texts: Texts) -> list[str]:
 
 
 def naming(word: str, pattern: str, texts: Texts) -> list[str]:
-    """The files with the word in their text: of tests, only files with tests."""
+    """The files that contain the word. Below tests, only files with tests count."""
     expression = re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])")
     names = [name for name in matching(pattern, texts) if is_test(name) or not name.startswith("tests/")]
     return [name for name in names if expression.search(texts[name])]

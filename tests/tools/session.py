@@ -1,11 +1,12 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Draws docs/pictures/session.svg: a terminal session, run on the lab, with the names of the first guide.
+"""Draw docs/pictures/session.svg: a terminal session, run on the lab, with the names of the first guide.
 
 usage: prepare.py newest python tests/tools/session.py LAB_DIR
 
-The lab is one that nothing else has touched. What is drawn is what was printed: lines are left out and cut, and the lab's addresses have the guide's names.
+Use a lab that nothing else has changed. The picture shows the printed output. Lines are left out and cut, and the guide's names
+replace the lab's addresses.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PICTURE = ROOT / "docs" / "pictures" / "session.svg"
 SITE = "ansible-playbook openshift_ops.image_pull.site -i inventory"
 EXPLAIN = "ansible-playbook openshift_ops.image_pull.explain -i inventory -e"
-#: Each command, and what of its output is shown.
+#: Each command, and the part of its output that is shown.
 SCENES = (
     (f"{SITE} --check --diff", r"(\+\+\+ after: S.*|\+ .*(registry|team-).*|my-cluster .*)"),
     (SITE, r"(changed: .*|my-cluster .*)"),

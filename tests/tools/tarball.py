@@ -1,12 +1,12 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Builds the collection's tarball, checks what is in it, and runs a command with the collection that it installs.
+"""Build the collection's tarball, check its contents, and run a command with the collection that it installs.
 
 usage: prepare.py NAME python tests/tools/tarball.py [COMMAND [ARGUMENT ...]]
 
-What users install is then what is tested: COMMAND runs in this checkout, but Ansible and Python find the collection where
-`ansible-galaxy collection install` has put it, in a folder that holds nothing else.
+COMMAND tests the collection as users install it: it runs in this checkout, but Ansible and Python find the collection in a
+separate folder, installed by `ansible-galaxy collection install`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import processes
 from prepare import ROOT
 from sanity import copy_to, known_files
 
-#: What ships: these files, and all that git knows in these folders.
+#: The shipped files: these files, and all files that git knows in these folders.
 FILES = {
     "CHANGELOG.md",
     "CODE_OF_CONDUCT.md",
@@ -35,7 +35,7 @@ FILES = {
     "requirements.txt",
 }
 FOLDERS = ("changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "roles", "tests/lab")
-#: What ansible-galaxy adds, and what of these folders no user needs.
+#: Files that ansible-galaxy adds, and files in these folders that no user needs.
 ADDED = {"FILES.json", "MANIFEST.json"}
 LEFT_OUT = re.compile(r"changelogs/fragments/|tests/lab/.*_test\.go$")
 #: Addresses of files of this repository.
@@ -59,7 +59,7 @@ def main() -> int:
 
 
 def build(directory: Path) -> Path:
-    """The tarball of what git knows or would add, and not of what else lies about."""
+    """Build the tarball from the files that git knows or would add, without any other files of the checkout."""
     source = directory / "source"
     copy_to(source)
     call(["ansible-galaxy", "collection", "build", "--output-path", str(directory)], cwd=source)
@@ -68,8 +68,8 @@ def build(directory: Path) -> Path:
 
 
 def install(tarball: Path, directory: Path) -> Path:
-    """The folder in which Ansible finds what the tarball holds."""
-    path = where(directory)  # Ansible looks at PYTHONPATH too, where the checkout is
+    """Install the tarball. Return the folder in which Ansible finds the collection."""
+    path = where(directory)  # Ansible also searches PYTHONPATH, which contains the checkout
     call(["ansible-galaxy", "collection", "install", "--offline", "-p", str(directory), str(tarball)], **path)
     call(["ansible-galaxy", "collection", "verify", "--offline", "openshift_ops.image_pull"], **path)
     return directory
@@ -89,7 +89,7 @@ def names_in(tarball: Path) -> set[str]:
 
 
 def wrong_files(names: set[str], known: set[str]) -> Iterator[str]:
-    """What is in the tarball and should not be, or the other way round."""
+    """Unexpected and missing files of the tarball."""
     wanted = {name for name in known if name in FILES or name.startswith(tuple(f"{each}/" for each in FOLDERS))}
     wanted = {name for name in wanted if not LEFT_OUT.match(name)} | ADDED
     yield from (f"{name}: is in the tarball, and no user needs it" for name in sorted(names - wanted))
@@ -97,7 +97,7 @@ def wrong_files(names: set[str], known: set[str]) -> Iterator[str]:
 
 
 def dead_links(names: set[str], root: Path = ROOT) -> Iterator[str]:
-    """Links of the pages that ship: to a file that ships, or as the whole address of one that exists."""
+    """Dead links of the shipped pages. A link must lead to a shipped file, or be the full address of an existing file."""
     folders = {str(parent) for name in names for parent in PurePosixPath(name).parents}
     for page in sorted(name for name in names if name.endswith((".md", ".rst"))):
         text = (root / page).read_text(encoding="utf-8")

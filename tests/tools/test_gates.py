@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The gates notice what they are for: what is wrong in a tarball, what galaxy-importer says, a run without tests."""
+"""The gates fail on problems in a tarball, on messages of galaxy-importer, and on a run without tests."""
 
 from __future__ import annotations
 
@@ -224,7 +224,7 @@ class TestDurations:
 
 
 class TestMarkers:
-    """`make test` leaves slow tests out; each of them runs in a step of `make test-all`."""
+    """`make test` leaves out slow tests, and each of them runs in a step of `make test-all`."""
 
     def test_make_test_leaves_marked_tests_out_and_make_test_all_runs_them(self) -> None:
         newest, oldest = (
@@ -269,7 +269,7 @@ MARKERS = (check.SLOW, check.NEWEST_CORE)
 
 
 def marked(marker: str) -> list[str]:
-    """The test files that use a marker. ansible-test knows none of ours, so unit tests have none."""
+    """The test files that use a marker. ansible-test does not know our markers, so unit tests have none."""
     found = [
         path.relative_to(prepare.ROOT).as_posix()
         for path in (prepare.ROOT / "tests").rglob("test_*.py")

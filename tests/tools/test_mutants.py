@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The tool that judges the tests can tell a good test from a poor one."""
+"""The mutation tool distinguishes a good test from a poor one."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_the_limit(age):
 
 
 class Example:
-    """A collection of one file and its test file, judged by the tool."""
+    """A collection with one file and its test file, judged by the tool."""
 
     def __init__(self, directory: Path) -> None:
         self.collections = directory
@@ -109,7 +109,7 @@ class Example:
         self.accepted.write_text(yaml.safe_dump([entry]))
 
     def judge(self, *options: str) -> tuple[int, str]:
-        """The exit status, and what the tool printed."""
+        """Run the tool. Return the exit status and the output."""
         command = [sys.executable, TOOL, "--root", self.root, "--accepted", self.accepted, "--fresh", "--all", *options]
         variables = {**os.environ, "PYTHONPATH": str(self.collections)}
         done = subprocess.run(command, capture_output=True, text=True, env=variables, timeout=300, check=False)
@@ -164,7 +164,7 @@ class TestGate:
         assert status == 1
 
     def test_the_gate_fails_when_a_test_passes_only_once(self, example: Example, tmp_path: Path) -> None:
-        """What fails by chance, or in another order, kills mutants that it does not notice."""
+        """A test that fails by chance, or in another order, kills mutants that it does not notice."""
         example.write(SOURCE, POOR_TEST + FLAKY_TEST.format(tmp_path / "seen"))
         status, text = example.judge()
         assert text.endswith(f"do not trust the numbers:\n  {MIRROR}/test_example.py::test_once\n")
@@ -178,7 +178,7 @@ class TestGate:
         assert status == 0, text
 
     def test_a_mutant_that_changes_the_name_of_a_test_is_killed(self, example: Example) -> None:
-        """The id of the parameter is made of the value, and no test of that name is left."""
+        """The id of the parameter is made from the value, so no test of that name is left."""
         example.write("def limit() -> int:\n    return 18\n", NAMED_TEST)
         status, text = example.judge()
         assert "100.0 %" in text
@@ -216,7 +216,7 @@ class TestAccepted:
 
 
 class TestNotes:
-    """A run without a mutant is not repeated for a test file while nothing has changed."""
+    """The run without a mutant is not repeated for a test file until a file changes."""
 
     ANSWER = {"file": "x", "tests": [], "modules": [], "failures": []}
     TEST = f"{MIRROR}/test_example.py"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a release refuses, and that one that fails or is only shown leaves nothing."""
+"""A release refuses a wrong start, and a failed release or a dry run leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GALAXY = "namespace: openshift_ops\nname: image_pull\nversion: {}\n"
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A small collection at 1.1.0, of which 1.0.0 is released."""
+    """A small collection at version 1.1.0, with a released version 1.0.0."""
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
     found = tmp_path / "checkout"
     for name, text in {

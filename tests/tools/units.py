@@ -1,13 +1,13 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the unit tests by `ansible-test units` of the ansible-core that runs this, without containers and without a download.
+"""Run the unit tests with `ansible-test units` of the ansible-core that runs this, without containers and without a download.
 
 usage: prepare.py newest|oldest python tests/tools/units.py [--in-one-process] [--junit-xml=FILE] [OPTION OF ansible-test units ...] [FILE ...]
 
-ansible-test runs on all processors, and forks for each test: that none needs another is so proven. With --in-one-process it does not,
-in half of the time: then none disturbs another. Tests of module_utils see nothing of Ansible but its module_utils, as on a remote host.
-FILE gets the results of all of them, for check.py.
+ansible-test runs on all processors and forks for each test, which proves that no test depends on another one. --in-one-process
+does neither, takes half of the time, and proves that no test disturbs another one. Tests of module_utils can only import Ansible's
+module_utils, as on a remote host. FILE gets the results of all tests, for check.py.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sanity import copied, home
 
 JUNIT = "--junit-xml="
 ONE_PROCESS = "--in-one-process"
-#: ansible-test passes no option and no variable on to pytest.
+#: ansible-test does not pass options or variables on to pytest.
 NO_FORKS = """\
 def pytest_configure(config):
     assert config.pluginmanager.unregister(name="ansible_forked")
@@ -43,7 +43,7 @@ def main() -> int:
 
 
 def joined(reports: list[Path]) -> str:
-    """One file with the suites of all of them."""
+    """Join the suites of all files in one file."""
     suites = ElementTree.Element("testsuites")
     for report in reports:
         suites.extend(ElementTree.parse(report).getroot().iter("testsuite"))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks the texts for users: words and patterns that are not plain English, with their line and a replacement.
+"""Check the texts for users: report words and patterns that are not plain English, with their line and a replacement.
 
 usage: prepare.py newest python tests/tools/words.py [FILE ...]
 
@@ -23,7 +23,7 @@ import yaml
 from prepare import ROOT
 from sanity import known_files
 
-#: A pattern, and the words to write instead. A blank in a pattern also stands for a line break.
+#: A pattern, and the words to write instead. A blank in a pattern also matches a line break.
 PATTERNS = (
     (
         r"\b[Ww]hat (?:is|are|was|were|it|they|a|the|no|only|has|have|had|can|cannot|comes|others|we|fails|else|of|must|would|does|lacks)\b"
@@ -70,11 +70,11 @@ FILES = (
     "roles/*/meta/argument_specs.yml",
     "changelogs/fragments/*.yml",
 )
-#: Not ours, generated, or for developers of the tests.
+#: Files that are not ours, are generated, or are for developers of the tests.
 LEFT_OUT = ("CHANGELOG.md", "CODE_OF_CONDUCT.md", "tests/*", ".github/*")
-#: Some pages repeat texts of these files, and tests compare both. Their words are not a problem of the page.
+#: Some pages repeat texts of these files, and tests compare both. Words of these texts are not a problem of the page.
 DATA = "plugins/module_utils/**/*.py"
-#: The keys of documentation and argument specs whose texts are shown.
+#: The keys of documentation and argument specs with texts for users.
 SHOWN = {"description", "short_description", "notes", "requirements", "details", "support_details"}
 
 
@@ -214,7 +214,7 @@ PARTS: dict[str, Callable[[str], Iterator[tuple[int, str]]]] = {
 
 
 def blanked(text: str, *patterns: str) -> str:
-    """The text with a dot and the line breaks instead of each match, but for its group `kept`. No pattern of words reaches over a dot."""
+    """Replace each match by a dot and its line breaks, but keep its group `kept`. No pattern of words matches across a dot."""
 
     def blank(match: re.Match[str]) -> str:
         kept = match.groupdict().get("kept", "")
