@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Says what to write where, if a page and the code do not have the same options."""
+"""Compares the options of a page and of the code. A difference fails with the text to write, and its place."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 
 def assert_agreement(documented: Mapping[str, Any], taken: Mapping[str, Any], page: str, code: str) -> None:
-    """Fail with the lines of `disagreements` and nothing else."""
+    """Fail with the lines of `disagreements` as the only message."""
     if lines := disagreements(documented, taken, page, code):
         pytest.fail("\n".join(lines), pytrace=False)
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Anything that JSON can hold, and answers of an API server with one place of them changed to that."""
+"""Any JSON value, and answers of an API server with such a value at one place."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 __all__ = ["ANYTHING", "CHANGES", "Changed"]
 
 _LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
-#: The names under which the modules look.
+#: The keys that the modules read.
 _KEYS = st.sampled_from(
     [
         "metadata",
@@ -56,8 +56,8 @@ ANYTHING: st.SearchStrategy[Any] = _JSON | _LIKE_KUBERNETES
 
 @dataclass(frozen=True)
 class Changed:
-    """An answer with `value` at one place of it, wherever that is in the answer of the moment: at most `depth` deep, and `choice`
-    says which way down.
+    """An answer with `value` at one place, which depends on the actual answer. The place is at most `depth` levels deep, and
+    `choice` selects the path down.
     """
 
     value: Any

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What makes each finding of an audit on the lab: a scenario for each rule, by the rule's id."""
+"""Scenarios that cause each finding of an audit on the lab: one for each rule, by the rule's id."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ REFUSED = "unable to retrieve auth token: invalid username/password: unauthorize
 
 @dataclass
 class Scene:
-    """A scenario at work in its namespaces.
+    """A scenario in its namespaces.
 
-    `options` are the audit's. `says` is a part of the message. `fixed` is what somebody does beside the fix, None where no task fixes
-    it.
+    `options` are the audit's. `says` is a part of the message. `fixed` does the manual work in addition to the fix. It is None if no
+    task fixes the finding.
     """
 
     lab: Lab
@@ -53,7 +53,7 @@ class Scene:
     def login(self) -> dict[str, str]:
         return self.lab.registry("private")["accounts"][1]
 
-    # --- what scenarios are made of
+    # --- parts of scenarios
 
     def entry(self, password: str | None = None, username: str | None = None) -> dict[str, str]:
         text = f"{username or self.login['username']}:{password or self.login['password']}"
@@ -78,7 +78,7 @@ class Scene:
         self.lab.create(self.names[at], "pods", {"metadata": {"name": name}, "spec": spec})
 
     def again(self, image: str = "", own: Sequence[str] = ()) -> None:
-        """What a controller does once a pod was deleted."""
+        """Create the pod again, as a controller does after a deletion."""
         self.lab.api("DELETE", path_of(self.name, "pods", "app") + "?gracePeriodSeconds=0", expect=(200, 404))
         self.lab.until(lambda: self.lab.get(self.name, "pods", "app") is None, "the pod is gone")
         self.pod(image, own)
@@ -113,7 +113,7 @@ class Scene:
         self.lab.api("POST", f"/apis/apps/v1/namespaces/{self.name}/deployments", body)
 
     def stream(self, why: str = "", image: str = "") -> None:
-        """The image stream `app`, whose tag cannot be imported, or can where nothing is said."""
+        """The image stream `app`. Its tag can be imported, unless the arguments say otherwise."""
         path = f"/apis/image.openshift.io/v1/namespaces/{self.name}/imagestreams"
         self.lab.api("DELETE", f"{path}/app", expect=(200, 404))
         condition = {"type": "ImportSuccess", "status": "False", "message": why}
@@ -128,7 +128,7 @@ class Scene:
 
 
 SCENARIOS: dict[str, Callable[[Scene], None]] = {}
-#: How many namespaces a scenario takes, where it is more than one.
+#: Number of namespaces of a scenario that needs more than one.
 COUNTS: Mapping[str, int] = {
     "credential-in-many-places": 2,
     "credential-copies-differ": 3,

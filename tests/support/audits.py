@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Audit documents that are made, not read: small ones, hostile ones, and one over a fleet."""
+"""Generated audit documents: small ones, hostile ones, and one over a fleet."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def document(*clusters: Json, **more: Any) -> Json:
 
 
 def login(place: str, *, registry: str = "quay.io", user: str = "a", password: str = "b") -> Json:
-    """One that stands in `namespace/secret`. Labels look like an audit's."""
+    """A login in the secret `namespace/secret`. Its labels look like labels of an audit."""
     namespace, secret = place.split("/")
     labels = {"login": f"{registry} {user}", "password": password}
     made = {name: hashlib.sha256(f"{name} {label}".encode()).hexdigest()[:32] for name, label in labels.items()}
@@ -145,7 +145,7 @@ REGISTRIES = (
 
 
 def lived_in(name: str, *, namespaces: int = 12, seed: int = 1, findings: float = 2.0, registries: int = 9) -> Json:
-    """A cluster as it may be, always the same for the same arguments. `findings` and cells are a mean for each namespace."""
+    """A realistic cluster, always the same for the same arguments. `findings` and cells are means for each namespace."""
     chance = random.Random(f"{name} {seed}")
     projects = [
         f"{chance.choice(('shop', 'billing', 'search', 'mail', 'team'))}-{number}" for number in range(namespaces)

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""As much of AWX's API, in memory, as the modules of awx.awx speak to when they configure it: lists, objects, relations, surveys, nodes.
+"""The part of AWX's API that the modules of awx.awx use for the configuration, in memory: lists, objects, relations, surveys, nodes.
 
-Inputs of a credential are replaced as a whole and shown as `$encrypted$`, as AWX does it. A new project is updated, and has its playbooks when
-somebody saw that update end. What AWX's rules refuse is answered with 400.
+As in AWX, inputs of a credential are replaced as a whole and shown as `$encrypted$`. A new project is updated, and has its playbooks
+after a client has read the end of that update. Requests that AWX's rules refuse are answered with 400.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Refused(Exception):
 
 
 class Awx(ThreadingHTTPServer):
-    """`objects` by endpoint and number, `related` by path, `writes` in order. `prefix` is where the API is, behind a gateway elsewhere."""
+    """`objects` by endpoint and number, `related` by path, `writes` in order. `prefix` is the path of the API, another one behind a gateway."""
 
     daemon_threads = True
 
@@ -41,7 +41,7 @@ class Awx(ThreadingHTTPServer):
         self.surveys: dict[str, Any] = {}
         self.writes: list[str] = []
         self.number = 0
-        #: How so many updates of projects end, before all others succeed.
+        #: Number of project updates that fail before all later ones succeed.
         self.failing_updates = 0
         self.lock = threading.Lock()
         self.create("organizations", {"name": "Default"})
@@ -93,7 +93,7 @@ class Awx(ThreadingHTTPServer):
         project = self.objects["projects"][update["project"]]
         project |= {"summary_fields": {}, "playbook_files": found, "status": update["status"]}
 
-    # --- what a request does
+    # --- handling of requests
 
     def get(self, path: list[str], query: dict[str, str]) -> Any:
         if len(path) == 1:
@@ -206,7 +206,7 @@ class _Handler(BaseHTTPRequestHandler):
         return 200, self.server.patch(path, json.loads(body))
 
     def log_message(self, *_arguments: object) -> None:
-        """Nothing on stderr."""
+        """Write nothing to stderr."""
 
 
 @contextmanager

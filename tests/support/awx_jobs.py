@@ -1,11 +1,11 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Jobs as AWX runs them: a directory laid out as AWX lays it out, sent to an execution node, run there, and its events read back.
+"""Jobs as AWX runs them: a directory in AWX's layout is sent to an execution node and run there, and its events are read back.
 
-AWX's own code injects the credentials (PyPI's awx-plugins-core and awx-plugins-interfaces). The rest of AWX is not here. What stands for it:
-the configuration of extensions/awx, answers to surveys marked as AWX marks them, hosts shared out as AWX shares them out, an inventory as a
-script that prints JSON, and `ansible-runner transmit | worker | process`, which is how AWX reaches any node.
+AWX's own code injects the credentials (PyPI's awx-plugins-core and awx-plugins-interfaces). The rest of AWX is replaced by: the
+configuration of extensions/awx, answers to surveys marked as AWX marks them, hosts distributed as AWX distributes them, an inventory
+as a script that prints JSON, and `ansible-runner transmit | worker | process`, the way in which AWX reaches any node.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from support.awx_rules import PROJECT, configuration, extra_variables, named
 
 @dataclass(frozen=True)
 class Credential:
-    """What somebody pasted into the controller. `kind` is the name of a credential type."""
+    """A credential of the controller. `kind` is the name of its credential type."""
 
     kind: str
     inputs: Mapping[str, Any]
@@ -39,14 +39,14 @@ class Credential:
 
 @dataclass(frozen=True)
 class Node:
-    """An execution node. `bin` has its Python's programs; each job is in a folder of its own below `directory`."""
+    """An execution node. `bin` has its Python's programs. Each job has its own folder below `directory`."""
 
     name: str
     bin: Path
     directory: Path
 
     def environment(self) -> dict[str, str]:
-        """Nothing of the machine that the tests run on."""
+        """Environment variables without anything from the machine that runs the tests."""
         home = self.directory / "home"
         home.mkdir(parents=True, exist_ok=True)
         return {"PATH": f"{self.bin}:/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8"}
@@ -54,7 +54,7 @@ class Node:
 
 @dataclass
 class Job:
-    """A finished job, as the controller has it: its events, output, status and artifacts."""
+    """A finished job as the controller sees it: its events, output, status and artifacts."""
 
     directory: Path
     worker_status: int = 0
@@ -87,7 +87,7 @@ class Job:
 
     @property
     def handed_on(self) -> dict[str, Any]:
-        """What set_stats hands to the next node of a workflow."""
+        """The variables that set_stats passes to the next node of a workflow."""
         found: dict[str, Any] = self.stats.get("artifact_data", {})
         return found
 
@@ -101,7 +101,7 @@ class Job:
                 yield event["event_data"]["res"]
 
     def holding(self, secrets: Iterable[str]) -> set[str]:
-        """The files that came back to the controller in which a secret stands in any form."""
+        """The files sent back to the controller that contain a secret in any form."""
         forms = {form for secret in secrets for form in _forms(secret)}
         files = [path for path in self.artifacts.rglob("*") if path.is_file()]
         assert any(path.parent.name == "job_events" for path in files), "there are events"
@@ -111,7 +111,7 @@ class Job:
 
 
 def _censored(command: dict[str, Any]) -> dict[str, Any]:
-    """What AWX keeps of the command: it hides the values of variables that are named like secrets."""
+    """The command as AWX stores it: the values of variables that are named like secrets are hidden."""
     return {**command, "env": build_safe_env(command["env"])}
 
 
@@ -125,12 +125,12 @@ def _forms(secret: str) -> Iterator[str]:
 
 @dataclass
 class Controller:
-    """Launches the job templates of extensions/awx. `bin` has its ansible-runner, `collections` what the project's update installed."""
+    """Launches the job templates of extensions/awx. `bin` has its ansible-runner, `collections` the collections of the project's update."""
 
     directory: Path
     bin: Path
     collections: Path
-    #: That of the project, which AWX tells each job.
+    #: The revision of the project, which AWX passes to each job.
     revision: str = "0" * 39 + "a"
     _count: int = 0
 
@@ -146,7 +146,7 @@ class Controller:
         group: Mapping[str, Any] | None = None,
         watch: Callable[[subprocess.Popen[bytes], dict[str, Any]], None] | None = None,
     ) -> Job:
-        """Runs the template on the node. `watch` is called for each line that the node sends, with the node's process."""
+        """Run the template on the node. Call `watch` with the node's process for each line that the node sends."""
         started = self.start(
             template, node, credentials, answers=answers, handed_on=handed_on, hosts=hosts, group=group
         )
@@ -194,7 +194,7 @@ class Controller:
 
 @dataclass
 class Running:
-    """A job that was sent to a node; `process` runs it there."""
+    """A job that was sent to a node. `process` runs it there."""
 
     controller: Controller
     node: Node
@@ -243,7 +243,7 @@ def _json(line: bytes) -> dict[str, Any]:
 
 
 def _write_inventory(path: Path, hosts: Mapping[str, Mapping[str, Any]], group: Mapping[str, Any]) -> None:
-    """As AWX writes an inventory that it imported: a program that prints it."""
+    """Write an imported inventory as AWX does: as a program that prints it."""
     variables = yaml.safe_load((PROJECT / "inventory" / "group_vars" / "all" / "cluster.yml").read_text())
     content = {
         "all": {"hosts": list(hosts), "vars": {**variables, **group}},
@@ -254,7 +254,7 @@ def _write_inventory(path: Path, hosts: Mapping[str, Mapping[str, Any]], group: 
 
 
 def inject(credential: Credential, here: Path, there: Path) -> dict[str, str]:
-    """The environment that a credential gives a job; its files are written below `here`, to be found below `there`."""
+    """The environment that a credential gives a job. Its files are written below `here`, and the job finds them below `there`."""
     injected: dict[str, str] = {}
     arguments: list[str] = []
     inject_credential(_type_of(credential), Inputs(dict(credential.inputs)), injected, {}, arguments, str(here))

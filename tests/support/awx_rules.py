@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What AWX refuses of a configuration, as sentences, and what it would silently do otherwise than meant.
+"""Problems of an AWX configuration, as sentences: values that AWX refuses, and values that it silently understands differently.
 
-The rules are those of AWX's API (credential types, surveys, workflows, schedules), written down from its documentation and behaviour.
+The rules are taken from the documentation and behaviour of AWX's API (credential types, surveys, workflows, schedules).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from support.playbooks import Dumper, Unsafe
 EXTENSION = Path(__file__).parents[2] / "extensions" / "awx"
 PROJECT = EXTENSION / "project"
 
-#: The credential types that come with the controller and that we name.
+#: The credential types of the controller itself that our configuration uses.
 BUILT_IN_TYPES = {"OpenShift or Kubernetes API Bearer Token": {"host", "bearer_token", "verify_ssl", "ssl_ca_cert"}}
 
 _FIELD_KEYS = {
@@ -46,9 +46,9 @@ _FORBIDDEN_VARIABLES = {
 }  # fmt: skip
 _QUESTION_TYPES = {"text", "textarea", "password", "integer", "float", "multiplechoice", "multiselect"}
 _TEXTS = {"text", "textarea", "password"}
-#: What a template may ask for beside its survey. Each other prompt hands its credentials to whoever may execute it.
+#: Allowed prompts in addition to the survey. Any other prompt hands the template's credentials to everyone who is allowed to execute it.
 _PROMPTS = {"ask_credential_on_launch", "ask_job_slice_count_on_launch"}
-#: One of settings.yml, in another file.
+#: A setting of settings.yml, in another file.
 _SETTING = re.compile(r"\{\{ (?P<name>awx_\w+)(?P<omit> \| default\(omit, true\))? \}\}")
 _OMITTED = object()
 
@@ -87,7 +87,7 @@ def _filled(value: Any, settings: Mapping[str, str]) -> Any:
 
 
 def problems(found: Mapping[str, Any], project: Path = PROJECT) -> list[str]:
-    """What AWX would refuse, or do otherwise than meant."""
+    """Parts of the configuration that AWX would refuse or understand differently."""
     rules: Sequence[Callable[..., Iterable[str]]] = (
         _of_names,
         _of_types,
@@ -227,7 +227,7 @@ def _of_prompts(found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_forks(found: Mapping[str, Any]) -> Iterator[str]:
-    """A job counts as its forks and one more, and one that is larger than its instance group allows is never begun."""
+    """A job counts as its forks plus one. A job that is larger than its instance group allows never starts."""
     groups, inventories = named(found, "controller_instance_groups"), named(found, "controller_inventories")
     for one in found["controller_templates"]:
         asks = one.get("ask_inventory_on_launch")
@@ -302,7 +302,7 @@ def _of_default(question: Mapping[str, Any]) -> Iterator[str]:
 
 
 def survey_defaults(template: Mapping[str, Any]) -> dict[str, Any]:
-    """The answers that AWX gives itself where nobody gives others: the defaults that are valid, blank ones too."""
+    """The answers that AWX uses for unanswered questions: the valid defaults, including blank ones."""
     questions = template.get("survey_spec", {}).get("spec", [])
     return {
         question["variable"]: question["default"]
@@ -320,9 +320,9 @@ def _is_valid(question: Mapping[str, Any], answer: Any) -> bool:
 
 
 def accepted(template: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The variables that a launch gives a job: AWX refuses answers that are not valid, and ignores what its survey does not ask for.
+    """The variables that a launch gives a job. AWX refuses invalid answers, and ignores variables that its survey does not ask for.
 
-    :raises ValueError: for such an answer.
+    :raises ValueError: for an invalid answer.
     """
     if template.get("ask_variables_on_launch"):
         return dict(given)
@@ -344,7 +344,7 @@ def _is_accepted(question: Mapping[str, Any], answer: Any) -> bool:
 
 
 def extra_variables(template: Mapping[str, Any], given: Mapping[str, Any], **more: Any) -> str:
-    """The file of variables of a job, as AWX writes it, for what somebody gives at launch. `more` are those of the controller.
+    """The variables file of a job, as AWX writes it for the variables given at launch. `more` are variables of the controller.
 
     Each text is marked as unsafe (awx/main/utils/safe_yaml.py), unless ALLOW_JINJA_IN_EXTRA_VARS of the controller is `always`.
     """
@@ -353,7 +353,7 @@ def extra_variables(template: Mapping[str, Any], given: Mapping[str, Any], **mor
 
 
 def _marked(value: Any) -> Any:
-    """Texts of people, names of variables too, are never templates."""
+    """Texts of people, including names of variables, are never templates."""
     if isinstance(value, Mapping):
         return {Unsafe(name): _marked(part) for name, part in value.items()}
     if isinstance(value, list):
@@ -362,7 +362,7 @@ def _marked(value: Any) -> Any:
 
 
 def unanswered(template: Mapping[str, Any], answers: Mapping[str, Any]) -> Iterator[str]:
-    """What AWX refuses of a schedule: a question that is required needs an answer there, also one that has a default."""
+    """Missing answers that make AWX refuse a schedule: each required question needs an answer, even if it has a default."""
     for question in template.get("survey_spec", {}).get("spec", ()):
         if question["required"] and question["variable"] not in answers:
             yield f"nobody answers the required question {question['variable']!r}"
@@ -393,7 +393,7 @@ def _of_playbooks(found: Mapping[str, Any], project: Path) -> Iterator[str]:
 
 
 def _of_one_cluster(found: Mapping[str, Any], project: Path) -> Iterator[str]:
-    """The built-in credential leads each host of the inventory to one and the same cluster."""
+    """The built-in credential leads every host of the inventory to the same cluster."""
     hosts = {
         one["inventory"]: _hosts_in(project / one["source_path"])
         for one in found["controller_inventory_sources"]
@@ -477,13 +477,13 @@ def _has_circle(nodes: Mapping[str, Any]) -> bool:
 
 
 def slices_of(hosts: Mapping[str, Any], count: int) -> list[dict[str, Any]]:
-    """The hosts of each job of a sliced one: AWX goes by name, and makes no more slices than there are hosts."""
+    """The hosts of each slice of a job. AWX sorts hosts by name, and makes at most one slice for each host."""
     names, slices = sorted(hosts), min(count, len(hosts))
     return [{name: hosts[name] for name in names[first::slices]} for first in range(slices)]
 
 
 def run_workflow(workflow: Mapping[str, Any], outcome: Callable[[str], bool]) -> tuple[list[str], bool]:
-    """The nodes that run, in order, and whether the workflow is successful: AWX's word for one whose failures all lead somewhere."""
+    """The nodes that run, in order, and whether the workflow is successful: each failed node must be followed by another node."""
     nodes = {node["identifier"]: node for node in workflow["workflow_nodes"]}
     started = {other for node in nodes.values() for other in _following(node)}
     todo, ran, successful = [name for name in nodes if name not in started], [], True

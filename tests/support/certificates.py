@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Certificates for servers on 127.0.0.1, each its own authority."""
+"""Self-signed certificates for servers on 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _HOUR = datetime.timedelta(hours=1)
 
 
 def write_certificate(file: Path, *, address: str = "127.0.0.1", begins: int = -1, ends: int = 1) -> str:
-    """The path of `file`, which then holds a certificate and its key. It is valid from and to so many hours from now."""
+    """Write a certificate and its key to `file`, and return its path. The validity is given in hours from now."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
     now = datetime.datetime.now(datetime.timezone.utc)
@@ -43,7 +43,7 @@ def write_certificate(file: Path, *, address: str = "127.0.0.1", begins: int = -
 
 
 def loopback_certificate() -> str:
-    """The path of a certificate with its key for 127.0.0.1, for as long as this process lives."""
+    """The path of a certificate with its key for 127.0.0.1, which exists until this process ends."""
     with _LOCK:
         return _loopback_certificate()
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Certificates for servers on the loopback and for clients, made anew for each run of the tests."""
+"""Certificates for loopback servers and for clients, created for each run of the tests."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class Issued:
 
 
 def authority(name: str = "authority") -> Issued:
-    """One that signs its own certificate."""
+    """Create an authority with a self-signed certificate."""
     return _signed(name, None)
 
 
 def issue(name: str, by: str = "authority") -> Issued:
-    """A certificate for a client of that name, and for a server at 127.0.0.1 or a host of that name."""
+    """Issue a certificate for a client of that name, and for a server at 127.0.0.1 or a host of that name."""
     return _signed(name, authority(by))
 
 
@@ -91,7 +91,7 @@ def _usage(*, ca: bool) -> x509.KeyUsage:
 
 
 def server_side(directory: Path, issued: Issued, *, clients: Issued | None = None) -> ssl.SSLContext:
-    """For a server that shows this certificate and, with `clients`, wants one that this authority has issued."""
+    """The TLS context of a server with this certificate. With `clients`, clients are asked for a certificate of that authority."""
     file = directory / "server.pem"
     file.write_bytes(issued.certificate + issued.key)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

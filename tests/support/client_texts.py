@@ -1,11 +1,11 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The text that each client of a registry writes for each fault, made of the formats in its source.
+"""The text that each client of a registry writes for each fault, composed from the formats in its source.
 
 containers/image v5.38 (CRI-O): docker/errors.go, docker/docker_client.go, docker/distribution_error.go, copy/, manifest/.
 containerd v1.7 to v2.4: core/remotes/docker, core/remotes/errors, plugins/content/local, core/unpack.
-moby (cri-dockerd): daemon/internal/distribution, distribution's registry/client. Network errors are those of Go's net and net/http.
+moby (cri-dockerd): daemon/internal/distribution, distribution's registry/client. Network errors come from Go's net and net/http.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PHRASES = {
     405: "Method Not Allowed", 407: "Proxy Authentication Required", 429: "Too Many Requests",
     500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout", 520: "",
 }  # fmt: skip
-#: The errors of a registry's JSON, as the message that containers/image and docker make of them.
+#: The errors of a registry's JSON, as messages of containers/image and docker.
 _ERRORS = {
     400: "unknown: bad request", 401: "unauthorized: authentication required", 402: "unknown: payment required",
     403: "denied: requested access to the resource is denied", 404: "manifest unknown: manifest unknown",
@@ -42,7 +42,7 @@ CLIENTS = ("cri-o", "containerd", "docker")
 
 @dataclass(frozen=True)
 class Text:
-    """What a client writes for a fault, and the cause that it proves."""
+    """The text of a client for a fault, and the cause that it proves."""
 
     client: str
     cause: str
@@ -51,8 +51,8 @@ class Text:
 
 @dataclass(frozen=True)
 class _Status:
-    """An answer. `place`: `ping`, `manifest`, `blob`, or `token` without and `login` with a login. `other`: the cause by client, where
-    a client does not show the difference; empty where it has no such request."""
+    """An answer. `place`: `ping`, `manifest`, `blob`, or `token` without and `login` with a login. `other`: the cause by client, if the
+    client does not show the difference. Empty if the client does not send such a request."""
 
     cause: str
     place: str
@@ -61,7 +61,7 @@ class _Status:
     other: Mapping[str, str] = field(default_factory=dict)
 
 
-#: Of the body, containerd shows nothing for HEAD; of a token service, containers/image does not show whether it had a login.
+#: containerd shows nothing of the body for HEAD. containers/image does not show whether a token service got a login.
 _HIDES = {"containerd": "denied"}
 _STATUSES = (
     *(
@@ -105,7 +105,7 @@ _STATUSES = (
     _Status("registry_error", "blob", 403, "xml", {"containerd": "denied"}),
 )
 
-#: What Go says of a connection, with the host that was asked.
+#: Go's errors of a connection, with the host of the request.
 _NETWORK = {
     "dns": (
         "dial tcp: lookup {host} on 192.0.2.53:53: no such host",
@@ -165,7 +165,7 @@ _NETWORK = {
 }
 
 _OPEN = "failed to copy: httpReadSeeker: failed open: "
-#: Content that is not that of the image, as each client says it, without its frame.
+#: Each client's error for content that does not belong to the image, without its frame.
 _CONTENT: Mapping[str, Mapping[str, Sequence[str]]] = {
     "damaged_content": {
         "cri-o": (
@@ -276,7 +276,7 @@ _CONTENT: Mapping[str, Mapping[str, Sequence[str]]] = {
 
 
 def texts() -> Iterator[Text]:
-    """Every fault in the words of every client that tells it."""
+    """Every fault, in the words of every client that reports it."""
     for fault in _STATUSES:
         for client, write in _WRITERS.items():
             cause = fault.other.get(client, fault.cause)
@@ -425,7 +425,7 @@ def _of_network(cause: str, error: str) -> Iterator[Text]:
 
 
 def _status(status: int) -> str:
-    """As Go's `Response.Status` has it."""
+    """The status in the format of Go's `Response.Status`."""
     return f"{status} {_PHRASES[status]}"
 
 
@@ -444,5 +444,5 @@ def _body(fault: _Status) -> str:
 
 
 def _quoted(text: str) -> str:
-    """As Go's `%q` does."""
+    """Quote the text like Go's `%q`."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether an example is what the collection takes: a task by its module's argument spec, variables by their role's.
+"""Validates examples: a task against its module's argument spec, variables against their role's.
 
-A template counts as a value of the right kind: what it will be is not known here.
+A template counts as a value of the right type, because its result is not known here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _KINDS: dict[str, Any] = {"int": 1, "float": 1.5, "bool": True, "list": ["templa
 
 
 def tasks_in(value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The name of the module or role, without the collection's, and its options or variables, wherever they stand."""
+    """All tasks at any depth: the name of the module or role without the collection's name, and its options or variables."""
     if isinstance(value, list):
         for part in value:
             yield from tasks_in(part)
@@ -41,7 +41,7 @@ def tasks_in(value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def problems_of(what: str, given: Mapping[str, Any]) -> list[str]:
-    """What Ansible would refuse."""
+    """The options or variables that Ansible would refuse."""
     if what.startswith("role "):
         spec = _role(what.removeprefix("role "))
         return list(ArgumentSpecValidator(spec).validate(_without_templates(given, spec)).error_messages)

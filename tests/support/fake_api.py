@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An API server in memory, reached through the client as a real one is: by method, URL and JSON.
+"""An API server in memory. Clients reach it like a real one: by method, URL and JSON.
 
-It knows what the engine's decisions turn on: resource versions, conflicts, preconditions, pages, missing and terminating
-namespaces, and it can be told to fail. What a real server does beside that is tested on the lab.
+It implements the behaviour that the engine's decisions depend on: resource versions, conflicts, preconditions, pages, missing and
+terminating namespaces. It can also be set to fail. The lab tests cover other behaviour of real servers.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ Key = tuple[str, str, str]
 
 @dataclass
 class Fault:
-    """What happens to requests whose `METHOD path` matches, `times` times, after the first `after` of them.
+    """The fate of requests whose `METHOD path` matches, `times` times, after the first `after` of them.
 
-    `answer` is an `Answer`, an exception, or a function of the request; with `carried_out` the server does first what was
-    asked, and only its answer is lost.
+    `answer` is an `Answer`, an exception, or a function of the request. With `carried_out` the server first carries out the
+    request, and only its answer is lost.
     """
 
     pattern: str
@@ -67,9 +67,9 @@ class Fault:
 
 @dataclass
 class FakeApi:
-    """`objects` by resource, namespace and name; `requests` is what was asked, `METHOD path` with the query.
+    """`objects` by resource, namespace and name. `requests` are the received requests, `METHOD path` with the query.
 
-    `namespaces_checked`: whether a create in a namespace that is not there is refused.
+    `namespaces_checked`: whether to refuse a create in a missing namespace.
     """
 
     objects: dict[Key, dict[str, Any]] = field(default_factory=dict)
@@ -86,13 +86,13 @@ class FakeApi:
         self.connection = ScriptedConnection(self)
 
     def cluster(self, clock: Clock | None = None) -> Cluster:
-        """A client of this server, whose time is the clock's."""
+        """A client of this server that takes its time from the clock."""
         clock = clock or Clock()
         return Cluster(self.connection, "tests", clock.sleep, clock.now)  # type: ignore[arg-type]
 
     @contextmanager
     def served(self) -> Iterator[str]:
-        """The server's address, while it listens on loopback: for what makes its own connections."""
+        """The server's address while it listens on loopback, for programs that open their own connections."""
         server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"api": self}))
         server.daemon_threads = True
         server.socket = server_context(loopback_certificate()).wrap_socket(
@@ -106,10 +106,10 @@ class FakeApi:
             server.shutdown()
             server.server_close()
 
-    # --- what tests say and ask
+    # --- for tests
 
     def put(self, resource: str, namespace: str, name: str, **parts: Any) -> dict[str, Any]:
-        """Writes an object as somebody else would."""
+        """Write an object as another client would."""
         with self._lock:
             body = copy.deepcopy(parts)
             meta = {**body.pop("metadata", {}), "name": name, **({"namespace": namespace} if namespace else {})}
@@ -211,7 +211,7 @@ class FakeApi:
 
     def _chosen(self, resource: str, namespace: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         fields = dict(part.split("=", 1) for part in query.get("fieldSelector", "").split(",") if part)
-        # A test that gives a selector which only a real server understands gives the answer, too.
+        # A test with a selector that only a real server understands provides the answer itself.
         selected = compile_selector(query.get("labelSelector", "")) or (lambda _labels: False)
         for (kind, place, name), found in sorted(self.objects.items()):
             if kind != resource or (namespace and place != namespace):
@@ -282,10 +282,10 @@ def _merged(stored: Any, patch: Any) -> Any:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Hands requests that come by a socket to the server in memory."""
+    """Passes requests from a socket to the server in memory."""
 
     protocol_version = "HTTP/1.1"
-    #: Head and body are two packets, and the second must not wait for the first to be acknowledged.
+    #: Head and body are two packets. The second one must not wait until the first one is acknowledged.
     disable_nagle_algorithm = True
     api: FakeApi
 
@@ -302,4 +302,4 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PATCH = do_DELETE = _serve
 
     def log_message(self, *_arguments: Any) -> None:
-        """A test's output is its own."""
+        """Write nothing: the server must not print into a test's output."""

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A proxy in front of the lab's API server that refuses, cuts and delays a share of the requests.
 
-Whether a request meets a fault depends only on the seed, its method and path, and how often these two came before: threads
-may run in any order, the faults are the same.
+Whether a request meets a fault depends only on the seed, its method and path, and the number of earlier requests with both. The
+faults are the same for any order of threads.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from collections import Counter
 from support.lab import Lab
 from support.proxy import Exchange, Proxy, Reply
 
-#: Each is as likely as the others. `cut before`: the API server never sees the request; `cut after`: it does, the caller gets
-#: no answer; `cut during`: so too, but the caller may look before the server has carried it out.
+#: All faults are equally likely. `cut before`: the API server never sees the request. `cut after`: the server carries it out, but
+#: the caller gets no answer. `cut during`: like `cut after`, but the caller may look before the server has carried it out.
 FAULTS = ("429", "503", "cut before", "cut during", "cut after", "delayed")
 
 
@@ -51,7 +51,7 @@ class FaultyProxy(Proxy):
                 exchange.answer(reply)
 
     def _draw(self, method: str, path: str) -> tuple[str, random.Random]:
-        """The fault for the next request of that kind, empty for none."""
+        """Draw the fault for the next request of that kind. Empty for no fault."""
         with self.lock:
             attempt = self._seen[method, path]
             self._seen[method, path] += 1

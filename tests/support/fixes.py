@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the tasks of a fix as somebody does who pastes them into a playbook."""
+"""Runs the tasks of a fix like a user who pastes them into a playbook."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["carry_out"]
 
 
 def carry_out(run: Callable[..., dict[str, Any]], login: dict[str, str], tasks: Sequence[dict[str, Any]]) -> None:
-    """With a login that the registry accepts in place of the variables."""
+    """Run the fix with a login that the registry accepts instead of the variables."""
     values = {"{{ registry_username }}": login["username"], "{{ registry_password }}": login["password"]}
     for task in tasks:
         (module,) = set(task) - {"name"}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many namespaces at once: made and read in bulk."""
+"""Creates and reads many namespaces in bulk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RBAC = "/apis/rbac.authorization.k8s.io/v1"
 
 
 def make_namespaces(lab: Lab, names: Sequence[str], *, timeout: float = 60.0) -> list[str]:
-    """Makes them in parallel and waits until each default account has what the lab gives it."""
+    """Create namespaces in parallel. Wait until each default account has the secrets that the lab gives it."""
     with ThreadPoolExecutor(max_workers=12) as pool:
         list(pool.map(lambda name: lab.namespace(name, wait=False), names))
     wanted = set(names)
@@ -29,13 +29,13 @@ def delete_namespaces(lab: Lab, names: Iterable[str]) -> None:
 
 
 def by_namespace(lab: Lab, collection: str, name: str) -> dict[str, dict[str, Any]]:
-    """The objects of one name, by namespace."""
+    """The objects with one name, by namespace."""
     found = selected(lab, collection, f"fieldSelector=metadata.name%3D{name}")
     return {item["metadata"]["namespace"]: item for item in found}
 
 
 def selected(lab: Lab, collection: str, selector: str) -> list[dict[str, Any]]:
-    """The objects of all namespaces that a selector selects."""
+    """The objects of all namespaces that match a selector."""
     found: list[dict[str, Any]] = []
     token = ""
     while True:

@@ -72,7 +72,7 @@ def _reports(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _lost(tree: nodes.document) -> Iterator[tuple[int, str]]:
-    """Text that docutils reads without an error, but that a reader does not see as meant."""
+    """Text that docutils parses without an error, but that GitHub shows wrongly."""
     for comment in tree.findall(nodes.comment):
         lines = comment.astext().splitlines()
         if lines and re.match(r"[\w-]+ ?:", lines[0]):
@@ -95,7 +95,7 @@ def _anchors(tree: nodes.document) -> Iterator[str]:
 
 
 def _line(node: nodes.Node) -> int:
-    """The line of the next block around the node: docutils counts the lines of blocks only."""
+    """The line of the nearest block around the node. docutils records lines only for blocks."""
     place: nodes.Node | None = node
     while place is not None and not place.line:
         place = place.parent

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the guides that look at a cluster find on it."""
+"""Prepares clusters for guides that inspect a cluster."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NODE_SAYS = "reading manifest v1 in {repository}: unauthorized: access to the re
 
 
 def inventory(reader: Reader, **variables: Any) -> None:
-    """One cluster, with variables of the reader's own."""
+    """One cluster, with the reader's own variables."""
     shown = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}", **variables}
     hosts = {"all": {"hosts": {"production": None}, "vars": shown}}
     (reader.folder / reader.inventory).write_text(yaml.dump(hosts), encoding="utf-8")
@@ -44,7 +44,7 @@ def written(lab: Lab, namespace: str, name: str) -> dict[str, tuple[str, str]]:
 
 
 def broken_pod(lab: Lab, namespace: str, name: str = "app") -> None:
-    """A pod whose only secret has a type that no node reads, and what its node says."""
+    """Create a pod whose only secret has a type that no node reads, with the message of its node."""
     registry = lab.registry("private")
     pull_secret(lab, namespace, "pull", registry["host"], registry["accounts"][0], kind="Opaque")
     spec = {"containers": [{"name": "app", "image": registry["image"]}], "imagePullSecrets": [{"name": "pull"}]}
@@ -54,7 +54,7 @@ def broken_pod(lab: Lab, namespace: str, name: str = "app") -> None:
 
 
 def waiting(lab: Lab, namespace: str, name: str, message: str) -> None:
-    """What the node says of a pod with one container."""
+    """Write the node's message into the status of a pod with one container."""
     pod = lab.get(namespace, "pods", name)
     assert pod is not None
     status = {

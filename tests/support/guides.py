@@ -1,18 +1,18 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A guide of docs/docsite/rst as something to be followed: its blocks, in order, in an empty folder, on the lab.
+"""Follows a guide of docs/docsite/rst: runs its blocks, in order, in an empty folder, on the lab.
 
 How a guide is written:
 
-- A block `.. code-block:: yaml` (or `ini`, `json`, `jinja`) below a line `**PATH**` is a file: following the guide writes it. GitHub drops
-  blocks with a `:caption:`. `yaml+jinja` is `yaml` that antsibull-docs does not read: it knows none of Ansible's tags.
-- Another block `.. code-block:: yaml` is a play, or a list of tasks. It is run on the hosts of the inventory.
-- A block `.. code-block:: console` holds commands, each behind `$ `, a line that ends in a backslash goes on. What stands below a
-  command is what it prints: these lines in this order, where `...` stands for any text, in a line or as lines.
-- `.. code-block:: text` is not run; a test that names it says what it is.
+- A block `.. code-block:: yaml` (or `ini`, `json`, `jinja`) below a line `**PATH**` is a file, which the reader writes. GitHub drops
+  blocks with a `:caption:`. `yaml+jinja` is `yaml` that antsibull-docs does not parse, because it does not know Ansible's tags.
+- Any other block `.. code-block:: yaml` is a play or a list of tasks. It runs on the hosts of the inventory.
+- A block `.. code-block:: console` holds commands, each after `$ `. A backslash at the end continues a line. The lines below a
+  command are its expected output, in this order. `...` matches any text, within a line or as lines.
+- `.. code-block:: text` is not run. A test that needs such a block names it.
 
-What cannot be the same on the lab is replaced, here and nowhere else: see `stand_ins`.
+`stand_ins` lists the names that differ on the lab. They are replaced only here.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ import yaml
 from support.lab import Lab
 
 GUIDES = Path(__file__).resolve().parents[2] / "docs" / "docsite" / "rst"
-#: Tags of Ansible that stand before a value.
+#: Tags of Ansible before a value.
 TAGS = ("!vault", "!unsafe", "!vault-encrypted")
 
 
 class Loader(yaml.SafeLoader):
-    """Reads YAML as Ansible does, its tags too."""
+    """Reads YAML like Ansible, including its tags."""
 
 
 for _tag in TAGS:
@@ -46,7 +46,7 @@ for _tag in TAGS:
 
 @dataclass
 class Block:
-    """A code block. `place` is its page and line, `title` the bold line above it, `text` is without its margin."""
+    """A code block. `place` is its page and line, `title` the bold line above it, `text` its content without the margin."""
 
     place: str
     language: str
@@ -57,7 +57,7 @@ class Block:
         return yaml.load(self.text, Loader)
 
     def commands(self) -> list[tuple[str, list[str]]]:
-        """Each command, and the lines that it is to print."""
+        """Each command, with its expected output lines."""
         found: list[tuple[str, list[str]]] = []
         lines = iter(self.text.splitlines())
         for line in lines:
@@ -105,7 +105,7 @@ def _margin(line: str) -> int:
 
 @dataclass
 class Reader:
-    """Somebody who follows a guide in `folder`. `stand_ins` are the names of the guide and what they are on the lab."""
+    """A reader who follows a guide in `folder`. `stand_ins` maps names of the guide to names on the lab."""
 
     folder: Path
     stand_ins: dict[str, str]
@@ -120,11 +120,11 @@ class Reader:
         status: dict[str, int] | None = None,
         only_shown: dict[str, str] | None = None,
     ) -> None:
-        """Does all that the guide says.
+        """Follow all instructions of the guide.
 
-        `before` calls a function before the command or block that holds a text, to do what happens on its own on a real cluster;
-        `status` is the exit status of the commands that hold a text, where it is not 0; `only_shown` gives the reasons for blocks
-        that are not done, by a text in them. Each of these texts must be found.
+        `before` calls a function before the command or block that contains a text, for events that happen on their own on a real
+        cluster. `status` is the exit status of the commands that contain a text, if it is not 0. `only_shown` gives the reasons for
+        skipped blocks, by a text in them. Each of these texts must be found.
         """
         events, statuses, exempt = dict(before or {}), dict(status or {}), dict(only_shown or {})
         used: set[str] = set()
@@ -157,7 +157,7 @@ class Reader:
         return file
 
     def run(self, block: Block) -> None:
-        """A play, or a list of tasks, on all hosts of the inventory."""
+        """Run a play, or a list of tasks, on all hosts of the inventory."""
         content = block.loaded()
         assert isinstance(content, list), f"{block.place}: variables are shown with the file that they stand in"
         text = block.text
@@ -168,7 +168,7 @@ class Reader:
         self.type(block.place, f"ansible-playbook -i {self.inventory} {playbook.name}", [], 0)
 
     def type(self, place: str, command: str, printed: list[str], status: int) -> str:
-        """A command in the folder, and a look at what it prints."""
+        """Run a command in the folder, and compare its output."""
         exported = re.fullmatch(r"export (\w+)=(.*)", command)
         if exported:
             self.environment[exported[1]] = self.type(place, f"printf %s {exported[2]}", [], 0)
@@ -191,20 +191,20 @@ class Reader:
         return shown
 
     def put(self, text: str) -> str:
-        """What the guide says, in the lab's names."""
+        """Replace the guide's names in a text by the lab's names."""
         for name, real in self.stand_ins.items():
             text = text.replace(name, real)
         return text
 
     def take(self, text: str) -> str:
-        """What was printed, in the guide's names."""
+        """Replace the lab's names in the output by the guide's names."""
         for name, real in self.stand_ins.items():
             text = text.replace(real, name)
         return text
 
 
 def first_missing(wanted: list[str], printed: list[str]) -> str | None:
-    """The first line that is not printed in its place. Empty lines, spaces at the ends, and runs of spaces do not count."""
+    """The first expected line that is missing from its place in the output. Empty lines and extra spaces do not count."""
     lines = [" ".join(line.split()) for line in printed if line.strip()]
     position, gap = 0, True
     for line in (" ".join(one.split()) for one in wanted if one.strip()):
@@ -227,7 +227,7 @@ def _call(events: dict[str, Callable[[], Any]], text: str, used: set[str]) -> No
 
 
 def stand_ins(lab: Lab, tarball: Path) -> dict[str, str]:
-    """The names that guides use, and what they are on this lab."""
+    """The names that guides use, and their replacements on this lab."""
     private, delegated = lab.registry("private"), lab.registry("delegated")
     return {
         "ansible-galaxy collection install openshift_ops.image_pull": f"ansible-galaxy collection install {tarball}",
@@ -235,7 +235,7 @@ def stand_ins(lab: Lab, tarball: Path) -> dict[str, str]:
         "registry.example.com": private["host"],
         "sso.example.com": delegated["realm_host"],
         "delegating.example.com": delegated["host"],
-        # The lab's registries are on loopback, where a task asks only hosts that it names.
+        # The lab's registries are on loopback, where a task queries only hosts that it names.
         "-e ask_registries=true": f"-e ask_registries=true -e '{json.dumps({'realm_hosts': lab.registry_hosts})}'",
         "image-registry.openshift-image-registry.svc:5000": lab.registry("integrated")["host"],
         "the password of the registry": private["accounts"][0]["password"],
@@ -245,7 +245,7 @@ def stand_ins(lab: Lab, tarball: Path) -> dict[str, str]:
 
 
 def environment(lab: Lab, home: Path, kubectl: Path) -> dict[str, str]:
-    """What a user has: a home with a kubeconfig, and a system that trusts the registries' certificates. No checkout."""
+    """The environment of a user: a home with a kubeconfig, and a system that trusts the registries' certificates. No checkout."""
     kubeconfig = home / ".kube" / "config"
     kubeconfig.parent.mkdir(parents=True)
     kubeconfig.write_bytes(Path(lab.kubeconfig).read_bytes())

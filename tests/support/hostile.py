@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs modules through a hostile proxy and judges what they say, whatever it was that they met."""
+"""Runs modules through a hostile proxy and judges their messages, independent of the fault."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from support.playbooks import forms, leaks
 __all__ = ["LOGIN", "WORK", "Hostile", "hostile", "judged"]
 
 LOGIN = {"registry": "registry.example.com", "username": "reader", "password": "Kx7-correct-horse"}
-#: The modules that talk to a cluster, with something to do for each that writes.
+#: The modules that talk to a cluster. Each module that writes has some work to do.
 WORK: dict[str, dict[str, Any]] = {
     "pull_secret": {"name": "ours", "registries": [LOGIN]},
     "sa_link": {"secrets": ["theirs"], "require": "existing", "wait_timeout": 0},
@@ -30,7 +30,7 @@ WORK: dict[str, dict[str, Any]] = {
 
 @dataclass
 class Hostile:
-    """A proxy and the way through it."""
+    """A proxy and the connection through it."""
 
     lab: Lab
     proxy: HostileProxy
@@ -52,7 +52,7 @@ def hostile(lab: Lab, *, page: int = 0) -> Iterator[Hostile]:
 
 
 def judged(result: dict[str, Any], *tokens: str) -> dict[str, Any]:
-    """The result, if what it says is fit for people: a failure is one line, a readable one, and shows no credential."""
+    """The result, after a check of its messages: a failure is one readable line and shows no credential."""
     secrets = {*tokens, *forms(LOGIN["password"], LOGIN["username"])}
     assert leaks(result["_output"], secrets) == []
     said = [failure["error"] for failure in result.get("failures") or []]

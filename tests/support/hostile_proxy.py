@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A proxy in front of the lab's API server that does to chosen requests what a broken or hostile server does.
+"""A proxy in front of the lab's API server that handles chosen requests like a broken or hostile server.
 
-Which requests is said by method and path and by their number among those, so that a run meets the same each time.
+Rules choose requests by method, path and position, so that each run meets the same faults.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ __all__ = [
     "revoked",
 ]
 
-#: What is done to one request: it is answered, or not.
+#: An action on one request, which answers it or not.
 Act = Callable[["HostileProxy", Exchange], None]
 Body = Union[bytes, str, Mapping[str, Any], list[Any], None]
 
-#: How far an exchange gets before it hangs or is cut. `request`: the API server never sees it; `answer`: it carries it out, and
-#: the caller gets nothing; `head`: only status and headers; `body`: also half of the body.
+#: The point at which an exchange hangs or is cut. `request`: the API server never sees the request. `answer`: it carries out the
+#: request, and the caller gets nothing. `head`: only status and headers. `body`: status, headers and half of the body.
 POINTS = ("request", "answer", "head", "body")
 
 
@@ -49,7 +49,7 @@ class _Rule:
     seen: int = 0
 
     def meets(self, request: str) -> bool:
-        """Counts a request that matches; whether it is one of those that are meant."""
+        """Count a matching request. Return whether the rule applies to it."""
         if not self.pattern.search(request):
             return False
         self.seen += 1
@@ -57,9 +57,9 @@ class _Rule:
 
 
 class HostileProxy(Proxy):
-    """`log` holds what was asked, `METHOD path`, in the order of arrival.
+    """`log` holds the requests, `METHOD path`, in the order of arrival.
 
-    `page`: so many objects at most come in one answer to a list, so that small lists have pages too.
+    `page`: maximum number of objects in one answer to a list, so that even small lists have pages.
     """
 
     def __init__(self, lab: Lab, *, page: int = 0) -> None:
@@ -72,26 +72,26 @@ class HostileProxy(Proxy):
         self._connections, self._silent_after = 0, float("inf")
 
     def rule(self, pattern: str, act: Act, *, after: int = 0, times: float = float("inf")) -> None:
-        """Does `act` to the requests whose `METHOD path` holds `pattern` (a regular expression): after the first `after` of
-        them, to so many `times`. Of several rules that mean one request the first is applied; each counts every request that matches.
+        """Apply `act` to the requests whose `METHOD path` matches `pattern` (a regular expression): after the first `after` of
+        them, and only `times` times. If several rules match a request, the first one is applied, and each of them counts it.
         """
         self._rules.append(_Rule(re.compile(pattern), act, after, times))
 
     def forget(self) -> None:
-        """The rules, the log and the revoked tokens."""
+        """Forget the rules, the log and the revoked tokens."""
         with self.lock:
             self._rules, self.log, self.contents, self.revoked = [], [], [], set()
 
     def silent(self, *, after: int = 0) -> None:
-        """Connections are accepted and never spoken to, after the first so many."""
+        """Accept connections after the first `after` ones, but never answer them."""
         self._silent_after = after
 
     def asked(self, pattern: str) -> list[str]:
-        """The requests so far that match."""
+        """The matching requests so far."""
         return [request for request in list(self.log) if re.search(pattern, request)]
 
     def sent(self, pattern: str) -> list[Any]:
-        """The bodies of the requests so far that match."""
+        """The bodies of the matching requests so far."""
         return [json.loads(body) for request, body in list(self.contents) if re.search(pattern, request)]
 
     def accepted(self, connection: socket.socket) -> bool:
@@ -107,7 +107,7 @@ class HostileProxy(Proxy):
         with self.lock:
             self.log.append(request)
             self.contents.append((request, exchange.content))
-            # Every rule counts, also when another one is applied.
+            # Every rule counts the request, even if another one is applied.
             acts = [rule.act for rule in self._rules if rule.meets(request)]
         if exchange.headers.get("Authorization", "").removeprefix("Bearer ") in self.revoked:
             exchange.answer(UNAUTHORIZED)
@@ -123,18 +123,18 @@ class HostileProxy(Proxy):
 
 
 def answered(status: int, body: Body = None, **headers: str) -> Act:
-    """This instead of asking the API server. An underscore in a header's name stands for a dash."""
+    """Answer with this without asking the API server. An underscore in a header's name becomes a dash."""
     reply = _reply(status, body, headers)
     return lambda _proxy, exchange: exchange.answer(reply)
 
 
 def refused(status: int, reason: str, message: str = "", *, details: Any = None, **headers: str) -> Act:
-    """A refusal as the API server writes it, with any `details`."""
+    """A refusal in the API server's format, with any `details`."""
     return answered(status, _status(status, reason, message, details), **headers)
 
 
 def altered(change: Callable[[Any], Any], status: int = 0) -> Act:
-    """The API server's answer, carried out, with its JSON changed. `change` returns the new value, or bytes."""
+    """Let the API server carry out the request, and change the JSON of its answer. `change` returns the new value, or bytes."""
 
     def act(proxy: HostileProxy, exchange: Exchange) -> None:
         code, headers, content = proxy.ask(exchange)
@@ -149,7 +149,7 @@ def redirected(location: str) -> Act:
 
 
 def cut(point: str, *, by_reset: bool = False) -> Act:
-    """The connection ends at that point, see `POINTS`."""
+    """End the connection at that point, see `POINTS`."""
 
     def act(proxy: HostileProxy, exchange: Exchange) -> None:
         _part(proxy, exchange, point)
@@ -159,7 +159,7 @@ def cut(point: str, *, by_reset: bool = False) -> Act:
 
 
 def hanging(point: str, seconds: float) -> Act:
-    """Nothing more comes after that point; the connection is cut after so many seconds, or when the proxy ends."""
+    """Send nothing more after that point. The connection is cut after `seconds`, or when the proxy ends."""
 
     def act(proxy: HostileProxy, exchange: Exchange) -> None:
         _part(proxy, exchange, point)
@@ -170,20 +170,20 @@ def hanging(point: str, seconds: float) -> Act:
 
 
 def revoked(proxy: HostileProxy, exchange: Exchange) -> None:
-    """From now on the token of this request is worth nothing."""
+    """The token of this request is invalid from now on."""
     with proxy.lock:
         proxy.revoked.add(exchange.headers.get("Authorization", "").removeprefix("Bearer "))
     exchange.answer(UNAUTHORIZED)
 
 
 def dying(proxy: HostileProxy, exchange: Exchange) -> None:
-    """The server is gone for good: its port is closed, every connection ends."""
+    """The server is gone for good: its port is closed, and every connection ends."""
     exchange.cut(by_reset=True)
     proxy.die()
 
 
 def _part(proxy: HostileProxy, exchange: Exchange, point: str) -> None:
-    """The exchange up to that point."""
+    """Run the exchange up to that point."""
     assert point in POINTS, point
     if point == "request":
         return
@@ -193,7 +193,7 @@ def _part(proxy: HostileProxy, exchange: Exchange, point: str) -> None:
 
 
 def _reply(status: int, body: Body, headers: Mapping[str, str]) -> Reply:
-    """Text is sent as text, all else as JSON."""
+    """Send text as text, and everything else as JSON."""
     kind = "text/plain" if isinstance(body, str) else "application/json"
     content = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else json.dumps(body).encode()
     given = {"Content-Type": kind, **{name.replace("_", "-"): value for name, value in headers.items()}}

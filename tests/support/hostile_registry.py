@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A server on a loopback address that answers with whatever bytes it is given, at whatever pace: over TLS, without, or as a proxy."""
+"""A server on a loopback address that sends any given bytes at any pace: over TLS, without TLS, or as a proxy."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 
-#: No connection is served longer than this, in seconds.
+#: Maximum time to serve a connection, in seconds.
 _LONGEST = 20.0
 _CLIENT_HELLO = b"\x16\x03"
 
-#: The pieces of an answer. `pause(seconds)` between two of them says whether the server is still wanted.
+#: The pieces of an answer. `pause(seconds)` between two pieces returns whether the server is still needed.
 Script = Callable[["HostileRegistry"], Iterable[bytes]]
 
 
 class HostileRegistry:
-    """`requests` holds what each client sent, up to the end of its headers; `hung_up` is set once a client is gone.
+    """`requests` holds the bytes of each client up to the end of its headers. `hung_up` is set once a client is gone.
 
-    `context` is that of TLS, None for a server without. With `tunnel` it is a proxy, and the host behind it too. It listens on `address`.
+    `context` is the TLS context, None without TLS. With `tunnel` the server is a proxy and also the host behind it. It listens on `address`.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class HostileRegistry:
         self._thread = threading.Thread(target=self._serve)
 
     def pause(self, seconds: float) -> bool:
-        """Waits, and says whether to go on."""
+        """Wait. Return whether to continue."""
         return not self._over.wait(seconds)
 
     def start(self) -> None:
@@ -55,7 +55,7 @@ class HostileRegistry:
         self._listener.close()
 
     def connections(self) -> int:
-        """The connections that clients have opened up to now. One of our own goes last, so all before it were counted."""
+        """The number of connections from clients up to now. Our own connection comes last, so all earlier ones are counted."""
         before = self._opened
         with socket.create_connection(self._listener.getsockname()[:2], timeout=_LONGEST) as own:
             own.shutdown(socket.SHUT_WR)
@@ -95,7 +95,7 @@ class HostileRegistry:
                 plain.shutdown(socket.SHUT_RDWR)
 
     def _read(self, connection: socket.socket) -> None:
-        """Up to the end of the headers, or what a client of TLS says first."""
+        """Read up to the end of the headers, or the first message of a TLS client."""
         request = b""
         while not request.endswith(b"\r\n\r\n") and not request.startswith(_CLIENT_HELLO):
             part = connection.recv(4096)
@@ -106,7 +106,7 @@ class HostileRegistry:
 
 
 def _drain(plain: socket.socket) -> None:
-    """Reads what is left: a connection that is closed before takes the last alert of TLS with it."""
+    """Read the rest. A connection that is closed earlier loses the last TLS alert."""
     with suppress(OSError):
         plain.shutdown(socket.SHUT_WR)
         plain.settimeout(1)
@@ -121,12 +121,12 @@ def answer(*lines: str | bytes, body: bytes = b"") -> Script:
 
 
 def sends(content: bytes) -> Script:
-    """These bytes, and then the end of the connection."""
+    """Send these bytes, and then end the connection."""
     return lambda _server: [content]
 
 
 def drips(first: bytes, piece: bytes, seconds: float) -> Script:
-    """`first`, and then a piece every so many seconds, for ever."""
+    """Send `first`, and then a piece at a fixed interval in seconds, for ever."""
 
     def script(server: HostileRegistry) -> Iterator[bytes]:
         yield first
@@ -140,7 +140,7 @@ def drips(first: bytes, piece: bytes, seconds: float) -> Script:
 def served(
     script: Script, context: ssl.SSLContext | None, *, tunnel: bool = False, address: str = "127.0.0.1"
 ) -> Iterator[HostileRegistry]:
-    """The server, as long as it is wanted."""
+    """Run the server until the end of the block."""
     server = HostileRegistry(script, context, tunnel=tunnel, address=address)
     server.start()
     try:
@@ -151,7 +151,7 @@ def served(
 
 @contextmanager
 def proxy_by_tls(host: str, context: ssl.SSLContext) -> Iterator[str]:
-    """The URL of a proxy that is itself reached by TLS, for one connection. Whatever it is asked for, it connects to `host`."""
+    """The URL of a proxy that uses TLS itself, for one connection. It connects every request to `host`."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(_LONGEST)
         thread = threading.Thread(target=_tunnelled, args=(listener, context, host))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Text that a project user writes so that something else takes it for code: for Jinja, Ansible, YAML or a terminal."""
+"""Text of a project user that Jinja, Ansible, YAML or a terminal may take for code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _EXPRESSIONS = (
     "q('pipe', '{command}') | first",
     "cycler.__init__.__globals__.os.system('{command}')",
 )
-#: Where an expression is evaluated, by Jinja's own delimiters or by those that the first line gives.
+#: Templates that evaluate an expression, with Jinja's own delimiters or with the delimiters of the first line.
 _TEMPLATES = (
     "{{{{ {0} }}}}",
     "{{{{- {0} -}}}}",
@@ -46,7 +46,7 @@ _TEMPLATES = (
     "x" * 5000 + "{{{{ {0} }}}}",
     "__omit_place_holder__{{{{ {0} }}}}",
 )
-#: Text that means something to YAML, to Ansible's loaders or to a terminal.
+#: Text with a meaning to YAML, to Ansible's loaders or to a terminal.
 _OTHERS = (
     "!vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6162", "$ANSIBLE_VAULT;1.1;AES256\n6162", "!!python/object/apply:os.system [true]",
     "!unsafe", "!unsafe x", "&a x", "*a", "<<: *a", "a: b", "- a", "? a", "[a]", "{a: b}", '{"__ansible_unsafe": "{{ 1 }}"}', "|", ">",
@@ -59,14 +59,14 @@ _OTHERS = (
 
 
 def attacks(command: str) -> Iterator[str]:
-    """Templates of every kind that run a command. It must have no quotes."""
+    """Templates of every kind that run a command. The command must not contain quotes."""
     for expression in _EXPRESSIONS:
         for template in _TEMPLATES:
             yield template.format(expression.format(command=command))
 
 
 def generated(command: str, count: int, seed: int) -> Iterator[str]:
-    """Texts that are put together of attacks and of others, each time the same for a seed."""
+    """Texts composed of attacks and other texts, always the same for a seed."""
     choose = random.Random(seed)
     known = [*attacks(command), *_OTHERS]
     for _number in range(count):

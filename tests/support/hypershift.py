@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab as a cluster that runs the control planes of others."""
+"""Makes the lab a management cluster for hosted clusters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
 def host_a_cluster(lab: Lab, namespace: str) -> None:
-    """Hosted cluster `prod`, with the pull secret of that name and two node pools. What is there already stays."""
+    """Create the hosted cluster `prod`, with its pull secret and two node pools. Existing objects stay unchanged."""
     for plural, kind in _KINDS:
         _define(lab, plural, kind)
     content = base64.b64encode(b'{"auths": {"quay.io": {"auth": "dTpw"}}}').decode()

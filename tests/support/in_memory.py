@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs a module on an API server in memory: options as a playbook gives them, validated by the module's own argument spec."""
+"""Runs a module on an API server in memory. The module's own argument spec validates the options, as in a playbook."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ __all__ = ["InMemory", "in_memory"]
 
 @dataclass
 class InMemory:
-    """Modules on one server."""
+    """Runs modules on one server."""
 
     api: FakeApi
     host: str
     directory: str
 
     def run(self, name: str, /, *, check: bool = False, **options: Any) -> dict[str, Any]:
-        """The module's result with its warnings, `failed` included; the module's page must describe it."""
+        """Return the module's result with its warnings, including `failed`. The module's page must describe the result."""
         module = importlib.import_module(f"ansible_collections.openshift_ops.image_pull.plugins.modules.{name}").MODULE
         given = {"host": self.host, "api_key": "token", "ca_cert": loopback_certificate(), **options}
         validation = ArgumentSpecValidator(module.arguments, **module.all_rules).validate(given)

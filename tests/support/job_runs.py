@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each job of `rbac/rights.py`, done on the lab so that it uses every right that it may use."""
+"""Runs each job of `rbac/rights.py` on the lab, so that it uses every right that it may need."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ __all__ = ["RUNS", "Stage"]
 
 Result = dict[str, Any]
 LOGIN = {"registry": "quay.io", "username": "user", "password": "Canary-rights-5"}
-#: More than are read one by one.
+#: More objects than the modules read one by one.
 MANY = [f"many-{number}" for number in range(40)]
 OWNER = "team-rights"
 GRANTS = ("image-puller-grant", f"image-puller-grant-{OWNER}")
 CLOUD = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1"
-#: By kind: the API and the resource.
+#: The API and the resource of each kind.
 WORKLOADS: Mapping[str, tuple[str, str]] = {
     "Deployment": ("apps/v1", "deployments"),
     "StatefulSet": ("apps/v1", "statefulsets"),
@@ -45,9 +45,9 @@ WORKLOADS: Mapping[str, tuple[str, str]] = {
     "DeploymentConfig": ("apps.openshift.io/v1", "deploymentconfigs"),
     "ReplicationController": ("v1", "replicationcontrollers"),
 }
-#: Modules that mean all namespaces unless some are given.
+#: Modules that work on all namespaces by default.
 OF_THE_CLUSTER = ("credential_rotation", "pull_access_audit")
-#: One with a mirror.
+#: An image with a mirror.
 MIRRORED = "mirrored.example.com/team/app@sha256:" + 64 * "0"
 MIRRORS = "/apis/config.openshift.io/v1/imagedigestmirrorsets"
 IMAGE_API = "/apis/image.openshift.io/v1"
@@ -55,9 +55,9 @@ IMAGE_API = "/apis/image.openshift.io/v1"
 
 @dataclass
 class Stage:
-    """Namespaces in which a job is done: by `user`, or by the cluster's administrator where there is none.
+    """The namespaces of a job. It runs as `user`, or as the cluster's administrator without a user.
 
-    `everywhere`: as a job of the whole cluster, which is not told their names.
+    `everywhere`: the job runs on the whole cluster, without the names of the namespaces.
     """
 
     lab: Lab
@@ -115,7 +115,7 @@ class Stage:
             self.lab.create(namespace, "pods", {"metadata": {"name": name, **more}, "spec": spec})
 
     def workloads(self, name: str) -> None:
-        """One of each kind; nothing makes pods of them."""
+        """Create a workload of each kind. No controller makes pods for them."""
         for kind, (version, resource) in WORKLOADS.items():
             template: dict[str, Any] = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": []}}
             template["spec"]["containers"] = [{"name": "app", "image": self.image}]
@@ -135,7 +135,7 @@ class Stage:
                 self.lab.api("POST", path, body, expect=(201, 409))
 
     def waits(self, name: str) -> None:
-        """The pod's node could not pull."""
+        """Set the status of a pod whose node cannot pull its image."""
         state = {"waiting": {"reason": "ImagePullBackOff", "message": f'Back-off pulling image "{self.image}"'}}
         for namespace in self.names:
             image = self.lab.get(namespace, "pods", name)["spec"]["containers"][0]["image"]  # type: ignore[index]
@@ -203,7 +203,7 @@ def verify_access(stage: Stage) -> Iterator[Result]:
 def wait(stage: Stage) -> Iterator[Result]:
     yield stage.run("sa_wait", timeout=10)
     yield stage.run("sa_wait", service_accounts=["defualt"], timeout=0)
-    # An account whose pull secret never comes. Its name was never used: else there is the secret of the account before it.
+    # An account that never gets a pull secret. Its name is new, because the secret of a former account would still exist.
     name = f"robot-{uuid4().hex[:8]}"
     with _unprovisioned(stage):
         for namespace in stage.names:
@@ -213,7 +213,7 @@ def wait(stage: Stage) -> Iterator[Result]:
 
 @contextmanager
 def _unprovisioned(stage: Stage) -> Iterator[None]:
-    """Nothing provisions new accounts for the moment."""
+    """New accounts are not provisioned until the end of the block."""
     lab = stage.lab
     lab.run("set", "--dir", str(lab.dir), "--provision-delay", "60s")
     try:
@@ -258,7 +258,7 @@ def _mirror(stage: Stage) -> None:
 
 
 def _explained(stage: Stage) -> None:
-    """What there is to be explained. Nothing changes it, so it is made once, unless another job takes something away."""
+    """Create the objects to explain, once. Jobs do not change them, so they are created again only if a job has removed some."""
     if stage.lab.get(stage.names[0], "pods", "cloud") and stage.lab.get(stage.names[0], "secrets", "pull"):
         return
     stage.remove("pods", "app", "shared", "cloud")
@@ -308,7 +308,7 @@ def rotation(stage: Stage) -> Iterator[Result]:
     stage.secret("fixed", stage.login(0), stage.host, immutable=True)
     for namespace in stage.names:
         stage.lab.set_account(namespace, imagePullSecrets=["quay", "fixed"])
-    # Its pull never ends, so its events are looked at.
+    # Its pull never ends, so the job reads its events.
     pod = {"containers": [{"name": "app", "image": stage.image}], "nodeName": "node-1"}
     stage.remove("pods", "pulling")
     stage.lab.create(stage.names[0], "pods", {"metadata": {"name": "pulling"}, "spec": pod})
@@ -331,7 +331,7 @@ def probe(stage: Stage) -> Iterator[Result]:
 
 @contextmanager
 def _nodes(stage: Stage) -> Iterator[None]:
-    """A scheduler and kubelets."""
+    """Simulate a scheduler and kubelets."""
     over, done = threading.Event(), set[str]()
 
     def work() -> None:
@@ -359,7 +359,7 @@ def _probes(stage: Stage) -> list[dict[str, Any]]:
 
 
 def _pulled(lab: Lab, path: str) -> None:
-    """A node that has pulled, and then could not make the container."""
+    """Set the status of a pod whose node has pulled the image, but failed to create the container."""
     name = path.rpartition("/")[2]
     target = {"metadata": {"name": name}, "target": {"kind": "Node", "name": "node-any"}}
     lab.api("POST", f"{path}/binding", target, expect=(200, 201, 404, 409))
@@ -380,7 +380,7 @@ def import_again(stage: Stage) -> Iterator[Result]:
 
 
 def _failed_imports(stage: Stage) -> None:
-    """An image stream whose import failed for want of a login, which is there now."""
+    """Create an image stream whose import failed because of a missing login. The login exists afterwards."""
     stage.remove("secrets", "pull", "quay", "fixed", "fixed-rotated")
     for namespace in stage.names:
         path = f"{IMAGE_API}/namespaces/{namespace}"
@@ -399,7 +399,7 @@ def _failed_imports(stage: Stage) -> None:
 
 
 class _Deaf(Proxy):
-    """The answer to each import is lost."""
+    """Loses the answer to each import."""
 
     def handle(self, exchange: Exchange) -> None:
         reply = exchange.ask()
@@ -442,7 +442,7 @@ def management_pull_secret(stage: Stage) -> Iterator[Result]:
 
 
 def events(stage: Stage) -> Iterator[Result]:
-    """Until the source says that it hears of all kinds, or of one no more."""
+    """Run the source until it reports that it watches all kinds, or has lost one."""
     source = importlib.import_module(
         "ansible_collections.openshift_ops.image_pull.extensions.eda.plugins.event_source.pull_access_objects"
     )
@@ -452,7 +452,7 @@ def events(stage: Stage) -> Iterator[Result]:
 
 
 async def _health(main: Callable[..., Any], options: Mapping[str, str]) -> Result:
-    """The first event of the connection."""
+    """The first event about the connection."""
     ear = _Ear()
     source = asyncio.create_task(main(ear, dict(options)))
     await asyncio.wait({source, ear.health}, return_when=asyncio.FIRST_COMPLETED)
@@ -462,7 +462,7 @@ async def _health(main: Callable[..., Any], options: Mapping[str, str]) -> Resul
 
 
 class _Ear:
-    """Stands for a rulebook's queue."""
+    """Replaces a rulebook's queue."""
 
     def __init__(self) -> None:
         self.health: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
@@ -472,7 +472,7 @@ class _Ear:
             self.health.set_result(event)
 
 
-#: By job.
+#: The runs of each job.
 RUNS: Mapping[str, Callable[[Stage], Iterator[Result]]] = {
     "secrets": secrets,
     "links": links,

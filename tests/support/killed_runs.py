@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs of a module that are ended by SIGKILL after a number of their writes, whatever the speed of the machine."""
+"""Runs of a module that SIGKILL ends after a number of writes, independent of the speed of the machine."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from support.proxy import Exchange
 
 __all__ = ["KilledRuns"]
 
-#: For what the API server carries out, and until a run is killed.
+#: Time limit for requests of the API server, and for the end of a killed run.
 _SECONDS = 60.0
 
-#: Forks from a process of one thread, which has imported the modules: a run begins within milliseconds.
+#: Forks from a process with one thread that has imported the modules, so that a run begins within milliseconds.
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
     [
@@ -37,13 +37,13 @@ _FORKS.set_forkserver_preload(
 
 @dataclass(frozen=True)
 class KilledRuns:
-    """Runs behind a proxy that lets a number of writes through. The one after them is never answered: its run is killed instead."""
+    """Runs behind a proxy that lets a number of writes through. The next write gets no answer, and its run is killed."""
 
     lab: Lab
     folder: Path
 
     def kill(self, module: str, options: dict[str, Any], *, writes: int) -> None:
-        """Runs the module and kills it after `writes` writes, the last of which may be under way then: all are carried out."""
+        """Run the module and kill it after `writes` writes. The last write may be in progress then. All writes are carried out."""
         reached = threading.Event()
 
         def hold(proxy: HostileProxy, exchange: Exchange) -> None:
@@ -53,7 +53,7 @@ class KilledRuns:
         with HostileProxy(self.lab).running() as proxy:
             proxy.rule("^(POST|PUT|PATCH|DELETE) ", hold, after=writes)
             kubeconfig = token_kubeconfig(self.lab, proxy.url, self.folder / "killed.kubeconfig")
-            # A daemon: it ends with the test, also when that fails.
+            # A daemon process ends with the test, even if the test fails.
             run = _FORKS.Process(
                 target=run_module, args=(module,), kwargs={**options, "kubeconfig": kubeconfig}, daemon=True
             )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab as tests see it: its API server by plain HTTPS, its audit log, its judge."""
+"""The lab for tests: its API server by plain HTTPS, its audit log, and its judgement of pulls."""
 
 from __future__ import annotations
 
@@ -45,17 +45,17 @@ class Lab:
 
     @property
     def registry_hosts(self) -> list[str]:
-        """The hosts of all registries, and who takes their logins. They are on loopback, where a task asks only hosts that it names."""
+        """The hosts of all registries and token services. They are on loopback, where a task queries only hosts that it names."""
         every = self.data["registries"].values()
         return list(dict.fromkeys(host for one in every for host in (one["host"], one.get("realm_host")) if host))
 
     def registry_counts(self, name: str) -> dict[str, dict[str, Any]]:
-        """What a registry counted up to now, by account; requests without a login are those of the account with an empty name."""
+        """The counts of a registry up to now, by account. Requests without a login belong to the account with an empty name."""
         done = self.run("registry", "--dir", str(self.dir), "--json", name)
         return json.loads(done.stdout)["accounts"]
 
     def registry_set(self, name: str, *flags: str) -> None:
-        """Changes how a registry behaves, by flags of `lab registry`. New accounts are in `registry(name)` then."""
+        """Change the behaviour of a registry, by flags of `lab registry`. `registry(name)` then contains new accounts."""
         done = self.run("registry", "--dir", str(self.dir), *flags, name, check=False)
         assert done.returncode == 0, done.stderr
         self.data = json.loads((self.dir / "lab.json").read_text())
@@ -72,7 +72,7 @@ class Lab:
         user: str = "",
         content: str = "",
     ) -> Any:
-        """One request as the cluster's administrator, or as `user`. `content` is the body's type, for the method's usual one."""
+        """Send one request as the cluster's administrator, or as `user`. `content` replaces the method's usual content type."""
         usual = "application/merge-patch+json" if method == "PATCH" else "application/json"
         headers = {"Content-Type": content or usual, "User-Agent": "tests"}
         response = self._pool.request(
@@ -88,7 +88,7 @@ class Lab:
 
     @contextmanager
     def watch(self, path: str) -> Iterator[Iterator[dict[str, Any]]]:
-        """The events of a watch, those of what is there first; it ends with the block, or after a minute."""
+        """The events of a watch, starting with the existing objects. It ends with the block, or after a minute."""
         separator = "&" if "?" in path else "?"
         response = self._pool.request(
             "GET",
@@ -111,7 +111,7 @@ class Lab:
         return self.api("POST", path_of(namespace, resource), body)
 
     def namespace(self, name: str, *, wait: bool = True) -> str:
-        """Makes a namespace; waits until its default account is there and, where the lab generates one, has its secret."""
+        """Create a namespace. Wait until its default account exists and has its generated secret, if the lab generates one."""
         self.api("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
         if wait:
             self.until(lambda: self.provisioned(name), f"namespace {name} is provisioned")
@@ -134,7 +134,7 @@ class Lab:
         return found
 
     def set_account(self, namespace: str, name: str = "default", **lists: list[str]) -> None:
-        """Puts whole lists of names on an account, keeping the platform's entry first, as an administrator may do."""
+        """Replace whole lists of names of an account like an administrator, but keep the platform's entry first."""
 
         def attempt() -> bool:
             account = self.account(namespace, name)
@@ -155,7 +155,7 @@ class Lab:
         return name
 
     def entries(self, namespace: str, name: str) -> dict[str, Any]:
-        """The auths of a stored pull secret."""
+        """The `auths` entries of a stored pull secret."""
         secret = self.get(namespace, "secrets", name)
         assert secret is not None, f"secret {namespace}/{name} does not exist"
         ((_key, value),) = secret["data"].items()
@@ -169,7 +169,7 @@ class Lab:
             time.sleep(0.02)
 
     def server_side(self) -> ssl.SSLContext:
-        """For a server that shows the certificate of the lab's API server."""
+        """The TLS context of a server that shows the certificate of the lab's API server."""
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(self.dir / "pki" / "server.crt", self.dir / "pki" / "server.key")
         return tls
@@ -177,13 +177,13 @@ class Lab:
     # --- the judges
 
     def pull(self, namespace: str, pod: str, *flags: str) -> dict[str, Any]:
-        """What a node would do with that pod: the lab's answer, `pulled` and, for each image, what was tried."""
+        """The lab's answer for a node that pulls for the pod: `pulled` and, for each image, the attempts."""
         done = self.run("pull", "--dir", str(self.dir), "--json", *flags, namespace, pod, check=False)
         assert done.returncode in (0, 1), done.stderr
         return json.loads(done.stdout)
 
     def pull_all(self, pods: Iterable[tuple[str, str]], *flags: str) -> list[dict[str, Any]]:
-        """The same for many pods (namespace, name) in one process, in their order."""
+        """The answers for many pods (namespace, name), in their order, from one process."""
         lines = "".join(json.dumps({"namespace": namespace, "pod": pod}) + "\n" for namespace, pod in pods)
         done = self.run("pull", "--dir", str(self.dir), "--stdin", *flags, check=False, stdin=lines, timeout=3600)
         assert done.returncode in (0, 1), done.stderr
@@ -191,7 +191,7 @@ class Lab:
 
     @contextmanager
     def following(self, *flags: str) -> Iterator[Following]:
-        """A node that pulls for each pod that comes, until the block ends; its flags are those of `lab pull --follow`."""
+        """A node that pulls for each new pod until the end of the block. Its flags are the flags of `lab pull --follow`."""
         with tempfile.TemporaryDirectory() as made:
             lines, messages = Path(made) / "lines", Path(made) / "messages"
             with lines.open("wb") as output, messages.open("wb") as errors:
@@ -215,28 +215,28 @@ class Lab:
         return subprocess.run(command, check=check, capture_output=True, text=True, timeout=timeout, input=stdin)
 
     def audit(self) -> Audit:
-        """Remembers where the audit log stands now."""
+        """Remember the current end of the audit log."""
         log = Path(self.data["audit_log"])
         return Audit(log, log.stat().st_size)
 
 
 @dataclass
 class Following:
-    """A node that follows: the process, and its output up to now, or to its end."""
+    """The process of a node that follows, and its output up to now or to its end."""
 
     process: subprocess.Popen[bytes]
     lines: Path
     messages: Path
     _kept: bytes | None = None
-    _counted: tuple[int, int] = (0, 0)  # bytes, and the lines in them
+    _counted: tuple[int, int] = (0, 0)  # bytes, and lines in these bytes
 
     def began(self) -> bool:
-        """Whether it has read the pods that there are."""
+        """Whether it has read the existing pods."""
         assert self.process.poll() is None, self.messages.read_text()
         return "following\n" in self.messages.read_text()
 
     def ended(self) -> int:
-        """How many attempts have ended."""
+        """The number of finished attempts."""
         with self.lines.open("rb") as file:
             file.seek(self._counted[0])
             new = file.read()
@@ -244,7 +244,7 @@ class Following:
         return self._counted[1]
 
     def attempts(self) -> list[dict[str, Any]]:
-        """Each attempt to pull for a pod, in the order of their ends."""
+        """All attempts to pull for a pod, in the order of their ends."""
         content = self.lines.read_bytes() if self._kept is None else self._kept
         *lines, _under_way = content.split(b"\n")
         return [json.loads(line) for line in lines]
@@ -254,7 +254,7 @@ class Following:
         return [one for one in self.attempts() if (one["namespace"], one["pod"]) == (namespace, pod)]
 
     def end(self) -> None:
-        """Tells it to end, and waits until what is under way has ended; its attempts stay."""
+        """End the process after the running attempts have ended. The attempts stay available."""
         if self._kept is not None:
             return
         try:
@@ -271,7 +271,7 @@ class Following:
 
 @dataclass
 class Audit:
-    """The API server's audit log from one moment on."""
+    """The API server's audit log, starting at one moment."""
 
     log: Path
     offset: int
@@ -279,10 +279,10 @@ class Audit:
     def requests(self) -> Iterator[dict[str, Any]]:
         with self.log.open("rb") as file:
             file.seek(max(self.offset - 1, 0))
-            # Read at once: the last line may be under way, and would be continued by a second read. Ours are written before we are
-            # answered.
+            # Read everything at once: the last line may be incomplete, and a second read would continue it. The lines of our requests
+            # are written before we get the answer.
             *lines, _under_way = file.read().split(b"\n")
-        # The first one may be the rest of a line that another client's request was writing when this began.
+        # The first line may be the rest of another client's line that was incomplete at the start.
         for line in lines[1 if self.offset else 0 :]:
             yield json.loads(line)
 
@@ -308,7 +308,7 @@ class Audit:
 
 
 def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """A stream of any pieces, line by line."""
+    """The lines of a stream, independent of its pieces."""
     rest = b""
     for chunk in chunks:
         *lines, rest = (rest + chunk).split(b"\n")

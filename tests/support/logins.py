@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Logins to the lab by token, and kubeconfigs that hold them in every way in which a kubeconfig can."""
+"""Logins to the lab by token, and kubeconfigs that contain them in every possible way."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ACCOUNT, _NAMESPACE = "faults", "default"
 
 
 def administrator_token(lab: Lab) -> str:
-    """A new token of a service account that may do everything."""
+    """A new token of a service account with all rights."""
     if lab.get(_NAMESPACE, "serviceaccounts", _ACCOUNT) is None:
         lab.create(_NAMESPACE, "serviceaccounts", {"metadata": {"name": _ACCOUNT}})
         binding = {
@@ -32,12 +32,12 @@ def administrator_token(lab: Lab) -> str:
 
 
 def token_kubeconfig(lab: Lab, server: str, path: Path, token: str = "") -> str:
-    """The path of a kubeconfig that leads to `server` with an administrator's token."""
+    """The path of a kubeconfig for `server` with an administrator's token."""
     return user_kubeconfig(lab, server, path, {"token": token or administrator_token(lab)})
 
 
 def user_kubeconfig(lab: Lab, server: str, path: Path, user: dict[str, Any]) -> str:
-    """The path of a kubeconfig that leads to `server` with that login."""
+    """The path of a kubeconfig for `server` with that login."""
     config = {
         "apiVersion": "v1",
         "kind": "Config",
@@ -54,9 +54,9 @@ def user_kubeconfig(lab: Lab, server: str, path: Path, user: dict[str, Any]) -> 
 
 
 def exec_plugin(path: Path, token_file: Path, *, fails: str = "") -> dict[str, Any]:
-    """The login of a kubeconfig by a program at `path`, which answers the token in a file, without an expiry.
+    """A kubeconfig login by a program at `path`. The program returns the token in a file, without an expiry.
 
-    Each run adds a line to `path` with the suffix `.runs`. `fails`: it prints that on standard error and has status 1.
+    Each run adds a line to `path` with the suffix `.runs`. `fails`: the program prints this text on standard error and exits with 1.
     """
     answer = '{"apiVersion": "%s", "kind": "ExecCredential", "status": {"token": "%s"}}\\n'
     version = "client.authentication.k8s.io/v1"

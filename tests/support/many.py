@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a task takes once for all namespaces, as a list of entries that all differ."""
+"""Options for all namespaces, turned into a list of different entries."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 __all__ = ["FORMS", "LISTS", "SEVERAL", "declared", "suffixes"]
 
 FORMS = ("single", "list")
-#: The option of each module that takes a list.
+#: The list option of each module.
 LISTS = {"pull_secret": "secrets", "sa_link": "links", "image_puller_grant": "grants"}
-#: So many entries the first namespace has beside its own.
+#: Number of additional entries of the first namespace.
 SEVERAL = 4
-#: What says of an entry which it is.
+#: The options that distinguish the entries.
 _OWN = {
     "pull_secret": ("name", "registries"),
     "sa_link": ("secrets", "link_for"),
@@ -24,7 +24,7 @@ _OWN = {
 
 
 def suffixes(form: str, names: Sequence[str]) -> list[tuple[str, str]]:
-    """Each namespace with what the names of its entries end in; of the single form nothing."""
+    """Each namespace with the suffix of the names in its entries. The single form has no suffix."""
     if form == "single":
         return [(name, "") for name in names]
     more = [(names[0], f"-{names[0]}-{number}") for number in range(SEVERAL)]
@@ -32,7 +32,7 @@ def suffixes(form: str, names: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def declared(module: str, form: str, names: Sequence[str], work: Mapping[str, Any]) -> dict[str, Any]:
-    """The options `work` for these namespaces: as they are, or as one entry for each namespace and several more for the first."""
+    """The options `work` for these namespaces: unchanged, or as one entry for each namespace and several more for the first."""
     if form == "single":
         return {**work, "namespaces": list(names)}
     own = {option: work[option] for option in _OWN[module] if option in work}
@@ -41,7 +41,7 @@ def declared(module: str, form: str, names: Sequence[str], work: Mapping[str, An
 
 
 def _differing(own: Mapping[str, Any], suffix: str) -> dict[str, Any]:
-    """The same with other names, and with a password of its own."""
+    """The same options with other names and another password."""
     found = dict(own)
     if "name" in own:
         found["name"] += suffix

@@ -1,13 +1,13 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keys of auth files and images: which reader uses which. The unit tests hold our code to it, tests/oracle the readers' own."""
+"""Keys of auth files and images, with the readers that use them. Unit tests check our code, tests/oracle the readers' own code."""
 
 from __future__ import annotations
 
 QUAY = "quay.io/org/app"
 REGISTRY = "registry.example.com"
-#: facts.md 3.3: key, image, whether the kubelet and whether containers/image uses it.
+#: facts.md 3.3: key, image, whether the kubelet uses it, and whether containers/image uses it.
 ROWS = [
     ("quay.io", QUAY, True, True),
     ("quay.io/org", QUAY, True, True),
@@ -54,7 +54,7 @@ ROWS = [
     ),
 ]
 
-#: Met on the way: what it is, the keys, an image, the keys that the kubelet uses in its order, and those that containers/image may use.
+#: Cases found later: title, keys, image, the keys that the kubelet uses in its order, and the keys that containers/image may use.
 QUIRKS: list[tuple[str, list[str], str, list[str], list[str]]] = [
     (
         "the fallback takes a host without dot for Docker Hub",

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs one module in a process of its own, so that it can be killed.
+"""Runs one module in a separate process, so that it can be killed.
 
 usage: python -m support.module_process MODULE OPTIONS.json
 """

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs a module as Ansible does, in this process: options in as JSON, result out as JSON, nothing replaced."""
+"""Runs a module as Ansible does, but in this process: options and result are JSON, and nothing is replaced."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from support.returns import assert_documented
 
 PACKAGE = "ansible_collections.openshift_ops.image_pull.plugins.modules"
 
-#: What Ansible takes out of each result: from 2.22 on, the credentials that it is to mask.
+#: A member that Ansible removes from each result: since 2.22, the credentials to mask.
 HANDED_ON = "_ansible_new_secrets"
 
 
 def run_module(module_name: str, /, *, check: bool = False, **options: Any) -> dict[str, Any]:
-    """The module's result, `failed` included, which the module's page must describe. `_output` is all that it printed, but for `HANDED_ON`."""
+    """The module's result, including `failed`. The module's page must describe it. `_output` is the printed text without `HANDED_ON`."""
     module = importlib.import_module(f"{PACKAGE}.{module_name}")
     internal = {
         "_ansible_check_mode": check,
@@ -40,7 +40,7 @@ def run_module(module_name: str, /, *, check: bool = False, **options: Any) -> d
     warnings._global_warnings.clear()  # they belong to the process
     output = io.StringIO()
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": {**options, **internal}}).encode()
-    basic._ANSIBLE_PROFILE = "legacy"  # needed from ansible-core 2.19 on
+    basic._ANSIBLE_PROFILE = "legacy"  # needed since ansible-core 2.19
     with _outside_the_controller(), contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
         module.main()
     printed = output.getvalue()
@@ -54,7 +54,7 @@ def run_module(module_name: str, /, *, check: bool = False, **options: Any) -> d
 
 @contextlib.contextmanager
 def _outside_the_controller() -> Iterator[None]:
-    """As in a process of a module: once a test has imported Ansible's own code, core 2.19 and newer would display the warnings."""
+    """Behave like a module's process: after an import of Ansible's own code, core 2.19 and newer would display the warnings."""
     internal = sys.modules.get("ansible.module_utils._internal")
     is_controller = getattr(internal, "is_controller", False)
     if not is_controller:
@@ -69,7 +69,7 @@ def _outside_the_controller() -> Iterator[None]:
 
 @functools.cache
 def _directory() -> str:
-    """One for the process: the client library remembers the files that it made."""
+    """One directory for this process, because the client library remembers the files that it made."""
     directory = tempfile.mkdtemp(prefix="module-")
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
     return directory

@@ -54,14 +54,14 @@ def account(**others: Any) -> dict[str, Any]:
 
 
 def secrets() -> set[str]:
-    """What must be nowhere: each credential, and each `auth`."""
+    """The secrets that must not appear anywhere: each credential, and each `auth`."""
     auths = {entry["auth"] for entry in account()["auths"].values()}
     return {OFFLINE_TOKEN, CLIENT_SECRET, ACCESS_TOKEN, *PASSWORDS.values(), *auths}
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as it came in."""
+    """A received request."""
 
     path: str
     headers: Mapping[str, str]
@@ -72,7 +72,7 @@ class Asked:
         return {name: values[0] for name, values in parse_qs(self.body).items()}
 
 
-#: Status, headers and body of an answer; or bytes, after which the connection is closed.
+#: Status, headers and body of an answer, or bytes. After bytes, the connection is closed.
 Answer = Union[tuple[int, Mapping[str, str], bytes], bytes]
 
 
@@ -81,7 +81,7 @@ def answer(status: int, body: Any, **headers: str) -> Answer:
 
 
 def error(status: int, reason: str, code: str = "") -> Answer:
-    """An error as OCM sends it."""
+    """An error in OCM's format."""
     body = {
         "kind": "Error",
         "id": str(status),
@@ -95,7 +95,7 @@ def error(status: int, reason: str, code: str = "") -> Answer:
 
 @dataclass
 class Ocm:
-    """`answers` holds what is answered in place of the documented answer, by path."""
+    """`answers` replaces documented answers, by path."""
 
     content: Any = field(default_factory=account)
     answers: dict[str, Union[Answer, Callable[[Asked], Answer]]] = field(default_factory=dict)
@@ -104,13 +104,13 @@ class Ocm:
     over: threading.Event = field(default_factory=threading.Event)
 
     def hang(self, _asked: Asked) -> Answer:
-        """No answer, as long as the test lasts."""
+        """Do not answer until the test ends."""
         self.over.wait(20)
         return b""
 
     @property
     def options(self) -> dict[str, str]:
-        """The module's options that lead here, but for the login and the authority."""
+        """The module's options for this service, without the login and the authority."""
         return {"api_url": f"https://{self.host}", "token_url": f"https://{self.host}{TOKEN_PATH}"}
 
     def answer(self, asked: Asked) -> Answer:
@@ -128,7 +128,7 @@ class Ocm:
 
 
 def _token(asked: Asked) -> Answer:
-    """RFC 6749, and how Keycloak says no."""
+    """Answer a token request as in RFC 6749, with Keycloak's refusals."""
     form = asked.form
     granted = answer(
         200,
@@ -167,7 +167,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def do_GET(self) -> None:
-        """The API knows no GET of this resource."""
+        """Refuse GET, which the API does not offer for this resource."""
         self.ocm.asked.append(Asked(self.path, {}, "GET"))
         self.send_error(405)
 
@@ -179,12 +179,12 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *_arguments: Any) -> None:
-        """A client that ends a handshake, or an answer, is what tests are about."""
+        """Ignore a client that ends a handshake or an answer: tests do so on purpose."""
 
 
 @contextmanager
 def ocm_service(certificate: str) -> Iterator[Ocm]:
-    """The service, as long as it is wanted."""
+    """Run the service until the end of the block."""
     ocm = Ocm()
     handler = type("Handler", (_Handler,), {"ocm": ocm})
     server = _Server(("127.0.0.1", 0), handler)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The cluster as OpenShift describes it, changed for one test and put back."""
+"""Changes the OpenShift description of the cluster for one test, and restores it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ REGISTRY_SERVICE = "/api/v1/namespaces/openshift-image-registry/services/image-r
 def described(
     lab: Lab, *, version: str = "", capabilities: Mapping[str, Any] | None = None, without: Collection[str] = ()
 ) -> Iterator[None]:
-    """Another `version`, other `capabilities` (a key with None is taken away), and the objects under the paths `without`.
+    """Set another `version` and other `capabilities` (a key with None is removed), and remove the objects under the paths `without`.
 
-    The controllers are started anew: without REGISTRY_SERVICE they know no name of the registry, and their secrets stay empty.
-    What they do is the provisioner's mode, which stays.
+    The controllers are restarted. Without REGISTRY_SERVICE they do not know a name of the registry, and their secrets stay empty.
+    The provisioner's mode, which decides what they do, stays the same.
     """
     status: dict[str, Any] = {}
     if version:
@@ -42,7 +42,7 @@ def described(
 
 
 def allow(lab: Lab, user: str, *rules: Mapping[str, Any]) -> str:
-    """A user who may do exactly this, in all namespaces. A rule is `{resource: verbs}`, or as in a cluster role."""
+    """A user with exactly these rights in all namespaces. A rule is `{resource: verbs}`, or as in a cluster role."""
     root = "/apis/rbac.authorization.k8s.io/v1"
     whole = [rule if "verbs" in rule else _rule(rule) for rule in rules]
     lab.api("POST", f"{root}/clusterroles", {"metadata": {"name": user}, "rules": whole})

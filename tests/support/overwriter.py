@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Somebody who overwrites an account's whole list some time after our entry has come into it."""
+"""Another client that overwrites an account's whole list some time after our entry was added."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from support.lab import Lab, path_of, pull_names
 
 
 class Overwriter:
-    """While the block runs: once `entry` is in the pull list, and `delay` seconds later, the list becomes `names`.
+    """During the block, replaces the pull list by `names`, `delay` seconds after `entry` is in the list.
 
-    `way`: `put` (a whole account, as it was read before), `patch` (a merge patch) or `apply` (server-side, with force), under the
-    name `manager`. `times`: so often, each time that the entry is back. `written` holds the moments.
+    `way`: `put` (the whole account as it was read before), `patch` (a merge patch) or `apply` (server-side, with force), under the
+    name `manager`. `times`: number of overwrites, one each time that the entry is back. `written` holds the times of the writes.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Overwriter:
 
     def __exit__(self, *_error: object) -> None:
         self._ended.set()
-        # An event of ours ends the wait for one.
+        # This change causes an event, which ends the wait for events.
         self.lab.api("PATCH", self.path, {"metadata": {"annotations": {"example.com/ended": "true"}}})
         self._thread.join()
         self._watch.__exit__(None, None, None)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Workloads of the lab with the objects that their controllers would make, down to a pod."""
+"""Workloads of the lab with the objects that their controllers would create, down to a pod."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from support.lab import Lab
 __all__ = ["CHAINS", "create_chain"]
 
 _APPS, _BATCH, _CORE = "apis/apps/v1", "apis/batch/v1", "api/v1"
-#: From a workload to the object that makes the pods: the path of the API, and the kind.
+#: From a workload to the object that creates the pods: the path of the API, and the kind.
 CHAINS = {
     "Deployment": ((_APPS, "Deployment"), (_APPS, "ReplicaSet")),
     "StatefulSet": ((_APPS, "StatefulSet"),),
@@ -26,7 +26,7 @@ CHAINS = {
 
 
 def create_chain(lab: Lab, namespace: str, kind: str, image: str) -> Sequence[dict[str, Any]]:
-    """Create the workload `web`, what it makes, and the pod `app`. Return the pod's owner references."""
+    """Create the workload `web`, its dependent objects, and the pod `app`. Return the pod's owner references."""
     containers = [{"name": "app", "image": image}]
     owners: list[dict[str, Any]] = []
     for number, (path, each) in enumerate(CHAINS[kind]):

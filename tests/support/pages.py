@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report's page in Chromium: opened from a file, watched for errors and requests."""
+"""The report's page in Chromium, opened from a file and watched for errors and requests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from support import audits
 
-#: Debian's Chromium without what it would ask the network for. (Playwright starts it headless, with a user-data-dir of its own.)
+#: Flags that keep Debian's Chromium from sending network requests. (Playwright starts it headless, with its own user-data-dir.)
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -50,7 +50,7 @@ def chromium() -> Iterator[Browser]:
 
 
 def written(path: Path, document: Mapping[str, Any], title: str = "Pull access") -> Path:
-    """The page of a document, in a file."""
+    """Write the page of a document to a file."""
     path.write_text(strip_marks(as_page(document, title, page_template())), encoding="utf-8")
     return path
 
@@ -75,7 +75,7 @@ def lived_in() -> dict[str, Any]:
 
 
 class Watched:
-    """An open page; `troubles` are errors, dialogs, and requests for anything but the file itself."""
+    """An open page. `troubles` are errors, dialogs, and requests for anything except the file itself."""
 
     def __init__(self, browser: Browser, path: Path, **context: Any) -> None:
         self.context = browser.new_context(**{"viewport": {"width": 1600, "height": 1000}, **context})
@@ -92,14 +92,14 @@ class Watched:
             self.troubles.append(request.url)
 
     def open(self, state: str = "") -> Page:
-        """Opens the page anew, at a state that its address says."""
+        """Open the page again, in the state that is given in its address."""
         self.page.goto("about:blank")
         self.page.goto(f"{self.address}#{state}")
         self.page.wait_for_selector("html[data-ready]")
         return self.page
 
     def until(self, expression: str) -> None:
-        """Waits until it is true. (Playwright's own way needs `eval`, which the page's policy forbids.)"""
+        """Wait until the expression is true. (Playwright's own method needs `eval`, which the page's policy forbids.)"""
         for _attempt in range(200):
             if self.page.evaluate(expression):
                 return

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which variables the files of a playbook read, and which of them may be missing."""
+"""Finds the variables that the files of a playbook read, and the optional ones among them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from jinja2 import Environment, nodes
 
 ROOT = Path(__file__).parents[2]
 OURS = "openshift_ops.image_pull."
-#: What is a template as it stands.
+#: Keys whose values are templates without delimiters.
 _EXPRESSIONS = ("when", "that", "until", "failed_when", "changed_when")
 
 
 def reads(*paths: Path) -> dict[str, bool]:
-    """The variables, each with whether it may be missing wherever it is read: it has a default, or is asked for its being there."""
+    """The variables, and whether each is optional: each place that reads it has a default or a test for `defined`."""
     found: dict[str, bool] = {}
     for path in paths:
         for name, may_be_missing in _of(path):
@@ -35,7 +35,7 @@ def _of(path: Path) -> tuple[tuple[str, bool], ...]:
 
 
 def all_files(playbook: Path) -> list[Path]:
-    """The playbook's file, those of the playbooks that it imports, and those of their roles."""
+    """The files of the playbook, of its imported playbooks, and of their roles."""
     content = yaml.safe_load(playbook.read_text(encoding="utf-8"))
     found = [playbook]
     for key, value in _members(content):
@@ -82,7 +82,7 @@ def _guarded(tree: nodes.Node) -> Iterator[nodes.Name]:
 
 
 def _all_in(tree: nodes.Node, *kinds: type[Any]) -> Iterator[Any]:
-    """`find_all` leaves out the node itself."""
+    """Find all nodes, including the node itself, which `find_all` leaves out."""
     wanted = kinds or (nodes.Name,)
     if isinstance(tree, wanted):
         yield tree

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs ansible-playbook as people do, and looks for credentials in what it prints."""
+"""Runs ansible-playbook like a user, and searches its output for credentials."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from lab_inventory import Dumper, Unsafe
 
 
 def variables_file(value: Any) -> str:
-    """The text of a file of variables, or of an inventory: each `password` in it is what it is."""
+    """The text of a variables file or an inventory. Each `password` in it is literal, not a template."""
     return str(yaml.dump(_unsafe(value), Dumper=Dumper))
 
 
@@ -39,7 +39,7 @@ def _unsafe(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Play:
-    """A finished run. `output` is all that it printed."""
+    """A finished run. `output` is everything that it printed."""
 
     status: int
     output: str
@@ -54,7 +54,7 @@ class Play:
 
 
 def play(playbook: str | Path, inventory: str | Path, *options: str, cwd: Path | None = None, **variables: str) -> Play:
-    """Runs a playbook of the collection by its name, or any file."""
+    """Run a playbook of the collection by its name, or any file."""
     name = playbook if isinstance(playbook, Path) else f"{COLLECTION}.{playbook}"
     command = ["ansible-playbook", "-i", str(inventory), str(name), *options]
     clean = {key: value for key, value in os.environ.items() if not key.startswith("K8S_AUTH_") and key != "KUBECONFIG"}
@@ -72,14 +72,14 @@ def play(playbook: str | Path, inventory: str | Path, *options: str, cwd: Path |
 
 
 def lab_inventory(lab, output: Path, *options: str) -> Path:
-    """The inventory that points the roles' variables at the lab."""
+    """The inventory that sets the roles' variables for the lab."""
     generator = [sys.executable, LAB_INVENTORY, "--lab-dir", lab.dir, "--output-dir", output]
     subprocess.run([*generator, *options], check=True, capture_output=True)
     return output
 
 
 def forms(password: str, *usernames: str) -> set[str]:
-    """A password as it may leak: as it is, escaped, in base64 alone and behind a user, and each half of it."""
+    """The forms in which a password may leak: plain, escaped, in base64 alone and after a user, and each half of it."""
     logins = [password, *(f"{name}:{password}" for name in usernames)]
     encoded = {base64.b64encode(text.encode()).decode() for text in logins}
     escaped = {json.dumps(text, ensure_ascii=ascii_only)[1:-1] for text in logins for ascii_only in (True, False)}
@@ -88,7 +88,7 @@ def forms(password: str, *usernames: str) -> set[str]:
 
 
 def leaks(text: str, secrets: Iterable[str]) -> list[str]:
-    """The parts of `text` around each secret found, the secret itself cut short."""
+    """The parts of `text` around each found secret, with the secret itself shortened."""
     return [
         f"{secret[:6]}... near {text[max(0, text.index(secret) - 80) : text.index(secret)]!r}"
         for secret in secrets

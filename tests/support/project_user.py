@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A user with the rights of a project's administrator in one namespace, and no other right. Attacks are made with these."""
+"""A user with only the rights of a project's administrator in one namespace. Attacks in tests use these rights."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def auth_file(entries: dict[str, tuple[str, str]]) -> str:
 
 @dataclass(frozen=True)
 class ProjectUser:
-    """`name` is the user, `namespace` her own project. Each request is sent as her, so the API server refuses all that she may not do."""
+    """`name` is the user, `namespace` her own project. Each request is sent as her, so the API server enforces her rights."""
 
     lab: Lab
     name: str
@@ -34,9 +34,9 @@ class ProjectUser:
 
     @classmethod
     def create(cls, lab: Lab, name: str, namespace: str) -> ProjectUser:
-        """Gives the user the rights of the cluster role `admin` in the namespace, as OpenShift does for who requests a project.
+        """Give the user the rights of the cluster role `admin` in the namespace, as OpenShift does for the requester of a project.
 
-        `admin` itself has no rules in the lab: a controller that does not run there makes it of these roles.
+        `admin` itself has no rules in the lab, because the controller that aggregates these roles does not run there.
         """
         for part in ("admin", "view", "edit"):
             role = f"system:aggregate-to-{part}"
@@ -47,7 +47,7 @@ class ProjectUser:
             }
             lab.create(namespace, "rolebindings", binding)
         user = cls(lab, name, namespace)
-        # The API server reads role bindings from a watch: the last one, which has this right, is there a moment later.
+        # The API server reads role bindings from a watch, so it knows the last one, with this right, only a moment later.
         lab.until(user._may_list_secrets, f"{name} is the administrator of {namespace}")
         return user
 
@@ -63,14 +63,14 @@ class ProjectUser:
         return created
 
     def secret(self, name: str, text: str, *, key: str = ".dockerconfigjson", **fields: Any) -> dict[str, Any]:
-        """Creates a pull secret with that text, or an Opaque secret for any other `key`. `fields` are further fields of the object."""
+        """Create a pull secret with that text, or an Opaque secret for any other `key`. `fields` are further fields of the object."""
         kind = {".dockerconfigjson": "kubernetes.io/dockerconfigjson", ".dockercfg": "kubernetes.io/dockercfg"}
         data = {key: base64.b64encode(text.encode()).decode()}
         body: dict[str, Any] = {"type": kind.get(key, "Opaque"), "data": data, **fields}
         return self.create_object("secrets", {**body, "metadata": {"name": name, **fields.get("metadata", {})}})
 
     def read_secret(self, name: str) -> str:
-        """All that she can read of a secret of her own, as text."""
+        """Everything that she can read of her own secret, as text."""
         found = self.request("GET", path_of(self.namespace, "secrets", name))
         return "\n".join(
             base64.b64decode(value).decode("utf-8", "replace") for value in (found.get("data") or {}).values()

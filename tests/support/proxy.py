@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A proxy in front of the lab's API server; what it does to the requests is for those that inherit.
+"""A proxy in front of the lab's API server. Subclasses decide how to handle the requests.
 
 It ends TLS with the API server's own certificate, so callers log in by token.
 """
@@ -37,24 +37,24 @@ class Proxy:
     def __init__(self, lab: Lab) -> None:
         self.requests = self._under_way = 0
         self.lock = threading.Condition()
-        #: Set when it ends: nothing waits any more.
+        #: Set when the proxy ends. Nothing waits after that.
         self.ended = threading.Event()
         self._upstream = urlsplit(lab.data["server"])
         self._trust = ssl.create_default_context(cafile=lab.data["ca_cert"])
         self._server = _Server(("127.0.0.1", 0), Exchange)
         self._server.proxy = self
-        # The handshake is the handler's, so that one slow caller does not keep the others from being accepted.
+        # The handler does the handshake, so that a slow caller does not block new connections.
         self._server.socket = lab.server_side().wrap_socket(
             self._server.socket, server_side=True, do_handshake_on_connect=False
         )
         self.url = f"https://127.0.0.1:{self._server.server_port}"
 
     def handle(self, exchange: Exchange) -> None:
-        """Answers one request, or does not."""
+        """Answer one request, or do not answer it."""
         exchange.answer(exchange.ask())
 
     def meet(self, exchange: Exchange) -> None:
-        """One request, from its arrival to its end."""
+        """Handle one request, from its arrival to its end."""
         with self.lock:
             self.requests += 1
             self._under_way += 1
@@ -66,12 +66,12 @@ class Proxy:
                 self.lock.notify_all()
 
     def settle(self, seconds: float) -> None:
-        """Waits until no request is under way: what the API server was asked for has been carried out."""
+        """Wait until no request is in progress and the API server has carried out all of them."""
         with self.lock:
             assert self.lock.wait_for(lambda: not self._under_way, seconds), f"{self._under_way} requests are under way"
 
     def accepted(self, connection: socket.socket) -> bool:
-        """Whether a new connection is spoken to."""
+        """Whether to answer a new connection."""
         return True
 
     @contextmanager
@@ -86,17 +86,17 @@ class Proxy:
             self._server.server_close()
 
     def die(self) -> None:
-        """The port is closed, and every connection ended without a word; to be called while it runs."""
+        """Close the port and every connection without an answer. Call this while the proxy runs."""
         self.ended.set()
         self._server.shutdown()
         self._server.server_close()
         for connection in list(self._server.connections):
-            # Its thread may be in the middle of a handshake: nothing more can be sent, and the reader wakes.
+            # Its thread may be in the middle of a handshake. Nothing more can be sent, and the reader wakes up.
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
     def connect(self) -> http.client.HTTPSConnection:
-        """A connection to the API server itself."""
+        """Open a connection to the API server itself."""
         port = self._upstream.port
         return http.client.HTTPSConnection(self._upstream.hostname or "", port, context=self._trust, timeout=60)
 
@@ -119,11 +119,11 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Callers that are gone, killed ones among them, are the point here."""
+        """Ignore errors of disconnected callers, including killed ones: tests cause them on purpose."""
 
 
 class Exchange(BaseHTTPRequestHandler):
-    """One request after the other of a connection: `command`, `path`, `headers`, `content`."""
+    """Handles the requests of a connection one after the other: `command`, `path`, `headers`, `content`."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -142,7 +142,7 @@ class Exchange(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = forward
 
     def ask(self, path: str = "") -> Reply:
-        """What the API server answers, to another path when one is given."""
+        """The answer of the API server, optionally for another path."""
         if self.upstream is None:
             self.upstream = self.server.proxy.connect()
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
@@ -156,20 +156,20 @@ class Exchange(BaseHTTPRequestHandler):
         self.wfile.write(head + content)
 
     def as_bytes(self, reply: Reply) -> tuple[bytes, bytes]:
-        """Head and body on the wire."""
+        """Head and body as sent on the wire."""
         status, headers, content = reply
         lines = [f"HTTP/1.1 {status} {self.responses.get(status, ('',))[0]}", f"Content-Length: {len(content)}"]
         lines += [f"{name}: {value}" for name, value in headers]
         return "\r\n".join([*lines, "", ""]).encode("latin-1"), content
 
     def cut(self, *, by_reset: bool) -> None:
-        """Ends the connection without a word: by a reset, or by an end of the stream that TLS does not announce."""
+        """End the connection abruptly: by a reset, or by the end of the stream without a TLS alert."""
         self.close_connection = True
         if by_reset:
             _reset_when_closed(self.connection)
         else:
             socket.socket.shutdown(self.connection, socket.SHUT_RDWR)
-        # The socket itself, not its TLS: closed with the last file made of it.
+        # Close the socket itself, not its TLS layer. It closes with the last file made from it.
         self.connection.close()
 
     def finish(self) -> None:

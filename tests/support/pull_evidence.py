@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Containers, and what is known of a cluster, for tests of the way to an image."""
+"""Containers and cluster evidence for tests of pull explanations."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def template(*own: str, image: str = IMAGE, **more: Any) -> ContainerPull:
 
 
 def known(default: Any = None, more: dict[ObjectRef, Any] | None = None, **secrets: Any) -> dict[ObjectRef, Any]:
-    """A cluster without mirrors; each secret is of namespace `ns`, `default` the list of the account."""
+    """The evidence of a cluster without mirrors. Each secret is in namespace `ns`. `default` is the account's list."""
     base: dict[ObjectRef, Any] = {ObjectRef(kind, "", ""): {"items": []} for kind in MIRROR_KINDS}
     base |= {IMAGE_CONFIG: None, NODE_SECRET: None, CLUSTER_VERSION: None, NODES: {"items": []}}
     base |= {CLUSTER_POLICIES: None, ObjectRef(IMAGE_POLICY, "ns", ""): None, INFRASTRUCTURE: None}
@@ -84,18 +84,18 @@ def summary(found: PullVerdict) -> tuple[str, str]:
 
 
 def steps(found: PullVerdict, *names: str) -> list[tuple[str, str, bool | None]]:
-    """What was seen on the way, of these stations or of all."""
+    """The results of these steps, or of all steps."""
     return [(step.name, step.seen, step.ok) for step in found.steps if not names or step.name in names]
 
 
 def at(second: int) -> str:
-    """A time, by its seconds since some moment."""
+    """A time, given in seconds since a fixed moment."""
     moment = datetime(2026, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=second)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def changed(second: int | None, stored: dict[str, Any] | None = None) -> dict[str, Any]:
-    """A secret whose content was changed then."""
+    """A secret whose content was changed at that time."""
     stored = GOOD if stored is None else stored
     if second is None:
         return stored
@@ -113,7 +113,7 @@ def pulling(second: int) -> dict[str, Any]:
 
 
 def openshift(version: Any, *search: str) -> dict[ObjectRef, Any]:
-    """A cluster of that version, with search registries."""
+    """The evidence of a cluster of that version, with search registries."""
     config = {"spec": {"registrySources": {"containerRuntimeSearchRegistries": [*search]}}}
     return {CLUSTER_VERSION: {"status": {"desired": {"version": version}}}, IMAGE_CONFIG: config}
 
@@ -127,7 +127,7 @@ DIGEST = "sha256:" + "0" * 64
 
 
 def failed(message: Any, reason: str = "InternalError") -> dict[str, Any]:
-    """The condition of an import that failed."""
+    """The condition of a failed import."""
     return {"type": "ImportSuccess", "status": "False", "message": message, "reason": reason}
 
 

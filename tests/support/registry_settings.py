@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a cluster says of registries to all its nodes: mirrors, blocked and allowed registries, image policies, the global pull secret."""
+"""Registry settings of a cluster for all nodes: mirrors, blocked and allowed registries, image policies, the global pull secret."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from support.lab import Lab
 CONFIG = "/apis/config.openshift.io/v1"
 IMAGES = f"{CONFIG}/images/cluster"
 GLOBAL_SECRETS = "/api/v1/namespaces/openshift-config/secrets"
-#: The kinds of mirrors: where they are, what they are, the list in their spec.
+#: The kinds of mirrors: their path, their name, the list in their spec.
 MIRRORS = {
     "digest": (f"{CONFIG}/imagedigestmirrorsets", "ImageDigestMirrorSet", "imageDigestMirrors"),
     "tag": (f"{CONFIG}/imagetagmirrorsets", "ImageTagMirrorSet", "imageTagMirrors"),
@@ -29,7 +29,7 @@ MIRRORS = {
 
 
 def auth_file(entries: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
-    """Docker's config.json of registry keys with user and password."""
+    """Docker's config.json, made from registry keys with user and password."""
     return {
         "auths": {
             key: {"auth": base64.b64encode(f"{user}:{password}".encode()).decode()}
@@ -39,7 +39,7 @@ def auth_file(entries: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
 
 
 def pull_secret(name: str, content: Mapping[str, Any]) -> dict[str, Any]:
-    """A Secret that holds a config.json."""
+    """A Secret that contains a config.json."""
     data = {".dockerconfigjson": base64.b64encode(json.dumps(content).encode()).decode()}
     return {"metadata": {"name": name}, "type": "kubernetes.io/dockerconfigjson", "data": data}
 
@@ -53,10 +53,10 @@ def registry_settings(
     policies: Sequence[tuple[str, str]] = (),
     **mirrors: Sequence[Mapping[str, Any]],
 ) -> Iterator[None]:
-    """The cluster has these settings within the block.
+    """Give the cluster these settings until the end of the block.
 
-    `sources` is registrySources of the cluster's Image; `node` the entries of the global pull secret; `policies` are scopes that
-    want a signature, with their namespace or "" for all; `digest`, `tag` and `old` are lists of mirrors.
+    `sources` is registrySources of the cluster's Image. `node` are the entries of the global pull secret. `policies` are scopes
+    that require a signature, with their namespace or "" for all. `digest`, `tag` and `old` are lists of mirrors.
     """
     made: list[str] = []
     try:
@@ -86,13 +86,13 @@ def registry_settings(
 
 
 def _make(lab: Lab, path: str, kind: str, number: int, spec: Mapping[str, Any]) -> str:
-    """The path of a new object."""
+    """Create an object. Return its path."""
     version, name = "/".join(path.split("/")[2:4]), f"test-{number}"
     lab.api("POST", path, {"apiVersion": version, "kind": kind, "metadata": {"name": name}, "spec": spec})
     return f"{path}/{name}"
 
 
-#: A key by which nothing was signed.
+#: A key that has signed nothing.
 PUBLIC_KEY = """-----BEGIN PUBLIC KEY-----
 MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEEVs/o5+uQbTjL3chynL4wXgUg2R9
 q9UU8I5mEovUf86QZ7kOBIjJwqnzD1omageEHWwHdBO6B+dFabmdT9POxg==

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a module's page says what the module returns: each member of a result, at any depth, has its place in RETURN, and its type."""
+"""Compares results with the module's page: each member of a result, at any depth, must be in RETURN with its type."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import yaml
 __all__ = ["FREE", "assert_documented", "misdescribed", "returned", "undocumented"]
 
 PACKAGE = "ansible_collections.openshift_ops.image_pull.plugins.modules"
-#: What any result may hold: Ansible's own members, and what the tests' runners add.
+#: Members that any result may have: Ansible's own members, and members that the tests' runners add.
 COMMON = {"_output", "changed", "deprecations", "diff", "exception", "failed", "invocation", "msg", "warnings"}
-#: What AnsibleModule adds to a result with the path of a file.
+#: Members that AnsibleModule adds to a result with the path of a file.
 OF_A_FILE = {"gid", "group", "mode", "owner", "size", "state", "uid"}
-#: The values whose members are not the module's to name: they are names of the cluster, or described elsewhere.
+#: Values whose members the module's page does not name: they are names in the cluster, or described elsewhere.
 FREE = {
     "pull_access_export": {
         "cross_project_pull_grants",  # a variable of a role, whose page describes it
@@ -31,7 +31,7 @@ FREE = {
     "ocm_pull_secret_info": {"auth_config"},  # an auth file
     "pull_access_prune": {"namespaces.changes.registries.changed", "prune.refused.registries.changed"},
     "pull_access_audit": {
-        "audit.clusters",  # docs/audit.schema.json describes it, and tests hold results against that
+        "audit.clusters",  # docs/audit.schema.json describes it, and tests validate results against the schema
         "audit.rules",  # by the rule's id
         "counts.rules",  # by the rule's id
         "namespaces.changes",  # always empty
@@ -45,7 +45,7 @@ FREE = {
 }
 
 
-#: What a value of a documented type is.
+#: The Python types of each documented type.
 TYPES: dict[str, tuple[type, ...]] = {
     "bool": (bool,),
     "dict": (Mapping,),
@@ -89,7 +89,7 @@ def _missing(page: Mapping[str, Any], result: Mapping[str, Any], above: str, fre
 
 
 def misdescribed(module: str, result: Mapping[str, Any]) -> list[str]:
-    """The paths of a result of which the page says something else: the type, that it may be null, that a mapping always has it."""
+    """The paths of a result that contradict the page: in their type, by being null, or by missing from a mapping."""
     return sorted(set(_misdescribed(returned(module), result, "")))
 
 
@@ -117,5 +117,5 @@ def _faults(value: Any, told: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _is(value: Any, kind: str) -> bool:
-    """Python counts a bool as an int, and a page does not."""
+    """Whether the value has the type. Python counts a bool as an int, a page does not."""
     return kind not in TYPES or (isinstance(value, TYPES[kind]) and (kind == "bool" or not isinstance(value, bool)))

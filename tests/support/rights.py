@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Users of the lab who have the rights of a job in some namespaces, whole or without one of them."""
+"""Users of the lab with the rights of a job in some namespaces: all rights, or all except one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _numbers = itertools.count()
 
 
 def each_right(job: str) -> list[Right]:
-    """The rights of a job, one verb and one object each."""
+    """The rights of a job, split into one verb and one object each."""
     return [
         replace(right, verbs=(verb,), names=names)
         for right in rights_of([job], {HOSTED_PULL_SECRETS: [HOSTED_PULL_SECRET]})
@@ -47,16 +47,16 @@ def titled(right: Right) -> str:
 
 
 def as_missed(right: Right) -> str:
-    """How a message names the right."""
+    """The name of the right in messages."""
     if right.verbs == ("bind",):
         return "the verb 'bind'"
     where = "" if right.where in (EVERY, CLUSTER) or right.resource == "namespaces" else f" in namespace {right.where}"
-    # What is created, or is one of many, has no name to be asked for by.
+    # A request to create an object, or for one of many, does not name the object.
     return f"{right.verbs[0]} on {' '.join([right.resource, *right.names])}{where}"
 
 
 def granted(lab: Lab, rights: Sequence[Right], namespaces: Sequence[str], *, everywhere: bool = False) -> str:
-    """A new user with exactly these rights, as the module gives them to an account."""
+    """Create a user with exactly these rights, granted in the same way as the module grants them to an account."""
     user = f"user-{next(_numbers)}"
     places: dict[str, list[Right]] = {}
     for right in rights:
@@ -79,7 +79,7 @@ def _give(lab: Lab, user: str, part: AccountRole, namespaces: Sequence[str]) -> 
 
 
 def allowed(lab: Lab, user: str, right: Right, namespace: str) -> bool:
-    """Whether the API server knows already that the user has the right."""
+    """Whether the API server already knows that the user has the right."""
     attributes: dict[str, Any] = {
         "verb": right.verbs[0],
         "group": right.group,

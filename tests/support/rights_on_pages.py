@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the page of a module says of the rights that it needs, made of the rights as data.
+"""The notes on a module's page about the rights that it needs, generated from the rights data.
 
-usage: prepare.py newest sh -c 'cd tests && python -m support.rights_on_pages' (writes the notes of all pages anew)
+usage: prepare.py newest sh -c 'cd tests && python -m support.rights_on_pages' (rewrites the notes of all pages)
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["JOBS_OF", "SEE", "notes_of"]
 
 MODULES = Path(__file__).resolve().parents[2] / "plugins" / "modules"
 SEE = "See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it."
-#: The jobs of each module, and when it does them.
+#: The jobs of each module, with the condition for each.
 JOBS_OF: Mapping[str, Sequence[tuple[str, str]]] = {
     "pull_access_export": [("", "export"), ("O(namespace_selector)", "namespace_selector")],
     "credential_rotation": [("", "rotation"), ("", "namespace_selector")],
@@ -45,7 +45,7 @@ JOBS_OF: Mapping[str, Sequence[tuple[str, str]]] = {
 
 
 def notes_of(module: str) -> list[str]:
-    """The notes of the module's page about rights, in their order."""
+    """The notes about rights on the module's page, in their order."""
     return [*_notes(JOBS_OF[module]), SEE]
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The part of docs/docsite/rst/rights.rst that is made of the data. Called as a program, it writes it into the page."""
+"""The generated part of docs/docsite/rst/rights.rst. Run as a program, this file writes that part into the page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def tables() -> str:
 
 
 def written(page: str) -> str:
-    """The page with the tables of the data in the place of its own."""
+    """The page with its tables replaced by tables generated from the data."""
     before, _begin, rest = page.partition(BEGIN)
     _old, _end, after = rest.partition(END)
     return f"{before}{BEGIN}\n{tables()}\n{END}{after}"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs a rulebook by ansible-rulebook as people do, and reads what it printed."""
+"""Runs a rulebook with ansible-rulebook like a user, and reads its output."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from typing import Any
 
 __all__ = ["Rulebook", "running"]
 
-#: The machine may be busy.
+#: Time limit in seconds. The machine may be busy.
 _PATIENCE = 300.0
-#: An event as --print-events shows it. Lines of a playbook that runs meanwhile may stand between its own.
+#: An event as --print-events shows it. Lines of a playbook that runs at the same time may appear between its lines.
 _EVENT = re.compile(r"\[received event\] \*+\nRuleset: .*?\nEvent:\n(.*?)\n\*{80}\n", re.DOTALL)
 
 
 @dataclass
 class Rulebook:
-    """A rulebook at work."""
+    """A running rulebook."""
 
     process: subprocess.Popen[bytes]
     log: Path
@@ -39,12 +39,12 @@ class Rulebook:
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        """The events of the source, which --print-events shows as Python writes them."""
+        """The events of the source. --print-events shows them in Python's notation."""
         found = [ast.literal_eval(_own_lines(text)) for text in _EVENT.findall(self.output)]
         return [event for event in found if event.get("type") in ("objects", "health")]
 
     def told(self) -> list[str]:
-        """The namespaces of all events, in order, each as often as it was told."""
+        """The namespaces of all events, in order, one for each event."""
         return [name for event in self.events if event["type"] == "objects" for name in event["namespaces"]]
 
     def until(self, condition: Callable[[], Any], what: str) -> None:
@@ -59,7 +59,7 @@ class Rulebook:
 def running(
     rulebook: str, inventory: Path, log: Path, environment: Mapping[str, str] | None = None, **variables: Any
 ) -> Iterator[Rulebook]:
-    """Runs it until the end of the block. Nothing of the environment leads to a cluster but what is given."""
+    """Run the rulebook until the end of the block. The environment leads to a cluster only by the given variables."""
     given = log.with_suffix(".vars.yml")
     given.write_text(json.dumps(variables))
     command = ["ansible-rulebook", "--rulebook", rulebook, "-i", str(inventory), "--vars", str(given), "--print-events"]
@@ -78,7 +78,7 @@ def running(
     try:
         yield Rulebook(process, log)
     finally:
-        # Java and playbooks are its children.
+        # Java and playbooks are child processes.
         os.killpg(process.pid, signal.SIGTERM)
         try:
             process.wait(timeout=15)

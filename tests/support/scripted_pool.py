@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A connection whose requests are scripted: each one is awaited, one too many fails the test.
+"""A connection with scripted requests: each request is expected, and an additional one fails the test.
 
-It stands where the client's pool of connections stands, so that what is tested speaks HTTP: method, URL, headers, bytes.
+It replaces the client's connection pool, so that the tested code uses HTTP: method, URL, headers, bytes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ HOST = "https://api.example.com:6443"
 
 @dataclass
 class Clock:
-    """Time that passes only when somebody sleeps. `slept` are the pauses."""
+    """Time that passes only during a sleep. `slept` are the pauses."""
 
     seconds: float = 1000.0
     slept: list[float] = field(default_factory=list)
@@ -37,7 +37,7 @@ class Clock:
 
 @dataclass
 class Answer:
-    """What a server sends back. `body` is sent as it is when it is bytes, as JSON otherwise."""
+    """A server's answer. A `body` of bytes is sent unchanged, and any other body as JSON."""
 
     status: int = 200
     body: Any = None
@@ -51,7 +51,7 @@ class Answer:
         return b"" if self.body is None else json.dumps(self.body).encode()
 
     def read(self, amount: int, decode_content: bool = True) -> bytes:
-        """As urllib3's answers are read: what follows what was read before. A `body` without end is a function of `amount`."""
+        """Read the next bytes, like urllib3. A `body` without end is a function of `amount`."""
         assert not decode_content
         if callable(self.body):
             return self.body(amount)  # type: ignore[no-any-return]
@@ -60,7 +60,7 @@ class Answer:
         return part
 
     def stream(self, amount: int, decode_content: bool = True) -> Iterator[bytes]:
-        """As an answer comes that goes on: bit by bit. A `body` that is a list is sent part by part, an exception in it raised."""
+        """Stream a continuing answer piece by piece. A `body` that is a list is sent part by part, and an exception in it is raised."""
         assert not decode_content
         for part in self.body if isinstance(self.body, list) else [self.data]:
             if isinstance(part, Exception):
@@ -68,20 +68,20 @@ class Answer:
             yield part
 
     def release_conn(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no connection is held."""
 
     close = release_conn
 
 
 def status_object(code: int, reason: str = "", message: str = "", **details: Any) -> Answer:
-    """A refusal as the API server writes it."""
+    """A refusal in the API server's format."""
     body = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason}
     return Answer(code, {**body, "message": message or reason, **({"details": details} if details else {})})
 
 
 @dataclass
 class Request:
-    """One request as it was sent. `path` holds the query."""
+    """One sent request. `path` includes the query."""
 
     method: str
     path: str
@@ -91,11 +91,11 @@ class Request:
 
 
 class ScriptedPool:
-    """Answers the awaited requests in their order.
+    """Answers the expected requests in their order.
 
-    `script` holds pairs of what is awaited, such as `GET /api/v1/namespaces`, and the answer: an `Answer`, an exception to
-    raise, or a function of the request. The question that is put before a cluster is given up, `GET /readyz`, stands in no
-    script: `probe` answers it, and `probes` are these requests.
+    `script` holds pairs of an expected request, such as `GET /api/v1/namespaces`, and its answer: an `Answer`, an exception to
+    raise, or a function of the request. The client sends `GET /readyz` before it gives up a cluster. This request is not part of
+    a script: `probe` answers it, and `probes` are these requests.
     """
 
     def __init__(self, *script: tuple[str, Any], probe: Any = None) -> None:
@@ -120,7 +120,7 @@ class ScriptedPool:
             self.probes.append(request)
             return self._given(self.probe, request)
         self.requests.append(request)
-        # Not as an assertion: the client makes one line of every exception that it does not know.
+        # Not an assertion, because the client turns every unknown exception into a message of one line.
         if not self.script:
             pytest.fail(f"one request too many: {method} {path}")
         awaited, answer = self.script.pop(0)
@@ -135,13 +135,13 @@ class ScriptedPool:
         return replace(found, position=0)
 
     def done(self) -> None:
-        """Fails when a request that is awaited was not sent."""
+        """Fail if an expected request was not sent."""
         assert self.script == [], "not requested"
 
 
 @dataclass
 class ScriptedConnection:
-    """What the client needs of a connection. `renewals` are the tokens that a renewed login has, in turn."""
+    """The part of a connection that the client needs. `renewals` are the tokens of renewed logins, in order."""
 
     pool: Any
     host: str = HOST
@@ -154,7 +154,7 @@ class ScriptedConnection:
         return {"Authorization": f"Bearer {self.token}"}
 
     def renew(self, _stale: Mapping[str, str] | None = None) -> bool:
-        """Whether there is another login than the one that was refused."""
+        """Whether another login exists than the refused one."""
         self.renewed += 1
         if not self.renewals:
             return False

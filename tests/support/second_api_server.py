@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A second API server of a lab, on the same store: it can be killed and started again, as that of a cluster with one master.
+"""A second API server of a lab, on the same store. It can be killed and restarted, like the server of a cluster with one master.
 
-The lab's own goes on, and with it the controllers and whoever makes objects meanwhile.
+The lab's own API server keeps running, for the controllers and for other clients that create objects in the meantime.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PART = "kube-apiserver"
 
 
 class SecondApiServer:
-    """`kubeconfig` leads to it, and to no other."""
+    """`kubeconfig` leads only to this server."""
 
     def __init__(self, lab: Lab, directory: Path) -> None:
         self._lab, self._directory = lab, directory
@@ -48,7 +48,7 @@ class SecondApiServer:
         Path(self.kubeconfig).write_text(json.dumps(config))
 
     def start(self) -> None:
-        """Starts it and waits until it is ready."""
+        """Start the server and wait until it is ready."""
         with (self._directory / "api.log").open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
         deadline = time.monotonic() + 120
@@ -58,18 +58,18 @@ class SecondApiServer:
             time.sleep(0.1)
 
     def kill(self) -> None:
-        """Ends it without a word to anybody."""
+        """End the server without notice to any client."""
         if self._process is not None:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait()
 
     def end(self) -> None:
-        """Kills it for good, and gives its port back."""
+        """Kill the server for good, and release its port."""
         self.kill()
         self._reserved.close()
 
     def writes(self) -> list[tuple[str, str, str, str]]:
-        """The writes of our client that it carried out: verb, resource, namespace, name."""
+        """Our client's writes on this server: verb, resource, namespace, name."""
         found = []
         for line in self._audit.read_text().splitlines():
             event: dict[str, Any] = json.loads(line)
@@ -90,7 +90,7 @@ class SecondApiServer:
 
 @contextmanager
 def second_api_server(lab: Lab, directory: Path) -> Iterator[SecondApiServer]:
-    """One that is ready, until the end of the block."""
+    """A ready API server, until the end of the block."""
     directory.mkdir(parents=True, exist_ok=True)
     found = SecondApiServer(lab, directory)
     try:
@@ -101,7 +101,7 @@ def second_api_server(lab: Lab, directory: Path) -> Iterator[SecondApiServer]:
 
 
 def _flags_of(lab: Lab) -> list[str]:
-    """Those of the lab's own API server, which is a child of the lab."""
+    """The flags of the lab's own API server, which is a child process of the lab."""
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             parent = path.read_text().rpartition(")")[2].split()[1]

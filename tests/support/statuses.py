@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Statuses of HTTP in a message, told from the digits of a port."""
+"""Finds HTTP statuses in a message, without the digits of ports."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ import re
 
 
 def times_said(message: str, status: int) -> int:
-    """How often `message` names `status`. The port of a server may hold the same digits: 33401."""
+    """Count how often `message` names `status`. The port of a server may contain the same digits: 33401."""
     return len(re.findall(rf"(?<![\w.:]){status}(?!\w)", message))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an audit has seen, made of objects as an API server sends them, without a server."""
+"""Snapshots for audits, made from objects in the API server's format, without a server."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def auth(password: str = "a-password", username: str = "user") -> dict[str, str]
 
 
 def token(**claims: Any) -> str:
-    """A JSON Web Token that says this."""
+    """A JSON Web Token with these claims."""
     part = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
     return f"e30.{part}.c2ln"
 
@@ -68,7 +68,7 @@ def secret(
     created: str = "2025-12-31T00:00:00Z",
     **metadata: Any,
 ) -> dict[str, Any]:
-    """`managers`: who wrote the data when."""
+    """`managers`: the writers of the data, with the time of each."""
     own = {"kubernetes.io/dockerconfigjson": ".dockerconfigjson", "kubernetes.io/dockercfg": ".dockercfg"}
     auths = {"q.io": auth()} if auths is None else auths
     content = auths if isinstance(auths, str) else json.dumps(auths if kind.endswith("cfg") else {"auths": auths})
@@ -92,7 +92,7 @@ def pod(
     made: bool = False,
     **spec: Any,
 ) -> dict[str, Any]:
-    """`says`: what the node says of the image. `made`: by `replica_set()`."""
+    """`says`: the node's message about the image. `made`: whether `replica_set()` owns the pod."""
     container = {"name": "c", "image": image, "imagePullPolicy": policy}
     waiting = {"waiting": {"reason": "ErrImagePull", "message": says}}
     state = {"running": {"startedAt": "2025-12-01T00:00:00Z"}} if runs else waiting if says else {}
@@ -115,7 +115,7 @@ def deployment(
 
 
 def replica_set(*own: str, **template: Any) -> tuple[Kind, dict[str, Any]]:
-    """What the deployment `web` of this template has made."""
+    """The replica set of the deployment `web` with this template."""
     _kind, made = deployment(*own, name="web-1", **template)
     owner = {"kind": "Deployment", "name": "web", "uid": "uid-of-web", "controller": True}
     return WORKLOADS["replicaset"], {**made, "metadata": {**made["metadata"], "ownerReferences": [owner]}}
@@ -151,7 +151,7 @@ def place(
     builds: Iterable[Any] = (),
     unread: Mapping[str, str] | None = None,
 ) -> NamespaceSnapshot:
-    """As the lists of the cluster would leave it; with an account that lists nothing, unless others are given."""
+    """A namespace as read from the cluster's lists. By default it has one account that lists nothing."""
     held = [AuditedSecret.of(namespace, trim.trim_secret(each)) for each in secrets]
     listed = [account()] if accounts is None else list(accounts)
     return NamespaceSnapshot(
@@ -168,7 +168,7 @@ def place(
 
 
 def survey(*places: NamespaceSnapshot, config: Any = None, **more: Any) -> ClusterSnapshot:
-    """Of these namespaces; `config` is the image config."""
+    """The snapshot of a cluster with these namespaces. `config` is the image config."""
     by_name = {each.namespace: each for each in places}
     evidence: Lookup = ListedLookup(by_name, more.get("cluster_bindings", ()), has_streams=True)
     of_cluster = {ref: answer for ref, answer in known().items() if not ref.kind.namespaced}
@@ -181,7 +181,7 @@ def survey(*places: NamespaceSnapshot, config: Any = None, **more: Any) -> Clust
 
 
 def found_by(rule: str, seen: NamespaceSnapshot | ClusterSnapshot, **asked: Any) -> list[Finding]:
-    """What that rule finds."""
+    """The findings of that rule."""
     whole = seen if isinstance(seen, ClusterSnapshot) else survey(seen)
     audit = Audit(PullAudit(rules=(rule,), **asked), whole)
     assert not [sentence for sentence in audit.unread() if "internal error" in sentence]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Values as a playbook or an inventory holds them: from ansible-core 2.19 on, only these may be templates."""
+"""Marks values as coming from a playbook or an inventory: since ansible-core 2.19, only these can be templates."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 try:
     from ansible.template import trust_as_template
-except ImportError:  # before 2.19 every string may be one
+except ImportError:  # before 2.19 every string can be a template
     trust_as_template = str  # type: ignore[assignment]
 
 

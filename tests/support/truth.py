@@ -14,10 +14,10 @@ PARTS = ("failed", "changed", "diff", "namespaces", "failures", "summary")
 
 
 def three_ways(lab: Any, run: Callable[[str, bool], dict[str, Any]], names: Sequence[str]) -> dict[str, Any]:
-    """Runs for real in the first namespace, in check mode in the second, in both in the third; all alike arranged.
+    """Run for real in the first namespace, in check mode in the second, in both modes in the third. All three have equal objects.
 
-    `run` is called with a namespace and whether to check. The four results must be one; then a
-    second real run must write nothing. Returns the real result.
+    `run` is called with a namespace and whether to check. The four results must be equal. Then a
+    second real run must write nothing. Return the real result.
     """
     real_in, checked_in, both_in = names
     audit = lab.audit()
@@ -34,7 +34,7 @@ def three_ways(lab: Any, run: Callable[[str, bool], dict[str, Any]], names: Sequ
 
 
 def _comparable(result: dict[str, Any], namespace: str) -> str:
-    """What is reported, without the names that differ between two namespaces arranged alike, and without retries."""
+    """The reported values, without retries and without the names that differ between two equal namespaces."""
     parts = json.loads(json.dumps({part: result.get(part) for part in PARTS}))
     (parts.get("summary") or {}).pop("retries", None)
     text = json.dumps(parts, sort_keys=True)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An API server that is watched: it lists and watches the metadata of objects in memory, over real sockets, and can be hostile."""
+"""An API server for watches: it serves lists and watches of object metadata in memory, over real sockets, and can be hostile."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from support.ports import share_port
 
 __all__ = ["HANG", "Trouble", "WatchedApi", "status"]
 
-#: As an answer: nothing is sent, until the server ends.
+#: An answer that sends nothing until the server ends.
 HANG = "hang"
 
 Json = dict[str, Any]
@@ -40,10 +40,10 @@ def status(code: int, reason: str = "", message: str = "") -> Json:
 
 @dataclass
 class Trouble:
-    """What happens to the next requests of a verb (`list`, `page` for a further page of a list, `watch`) on a resource, `times` times.
+    """A fault of the next requests of a verb (`list`, `page` for a further page of a list, `watch`) on a resource, `times` times.
 
-    `answer`: a Status, `HANG`, or bytes that are sent as a chunk in place of what was asked for; then the connection is cut, or the
-    answer properly ended with `ends`. `retry_after` is the header of this name.
+    `answer`: a Status, `HANG`, or bytes that are sent as a chunk instead of the real answer. Then the connection is cut, or with `ends`
+    the answer is properly ended. `retry_after` is the header of this name.
     """
 
     verb: str
@@ -56,8 +56,8 @@ class Trouble:
 
 @dataclass
 class WatchedApi:
-    """`token` is the only login that it takes. `asked` counts the requests: verb and resource; `asked_at` is when each one came. `accepted`
-    are the forms asked for. A watch is ended after the seconds that were asked for, each of `second`.
+    """`token` is the only accepted login. `asked` counts the requests by verb and resource, `asked_at` has the time of each. `accepted`
+    are the requested formats. A watch ends after the requested number of seconds, and a second has the length `second`.
     """
 
     token: str = "token-1"
@@ -99,10 +99,10 @@ class WatchedApi:
             server.shutdown()
             server.server_close()
 
-    # --- what tests say
+    # --- for tests
 
     def put(self, resource: str, namespace: str, name: str, **meta: Any) -> None:
-        """Somebody writes an object; all who watch are told."""
+        """Write an object as another client. All watchers get an event."""
         with self._changed:
             key = (resource, namespace, name)
             old = self.objects.get(key)
@@ -118,7 +118,7 @@ class WatchedApi:
             self._tell("MODIFIED" if old else "ADDED", resource, found)
 
     def remove(self, resource: str, namespace: str, name: str, *, told: bool = True) -> None:
-        """Somebody deletes an object. `told`: whether those who watch hear of it."""
+        """Delete an object as another client. `told`: whether the watchers get an event."""
         with self._changed:
             found = self.objects.pop((resource, namespace, name))
             self._version += 1
@@ -129,13 +129,13 @@ class WatchedApi:
         self.put("namespaces", "", name, **meta)
 
     def compact(self) -> None:
-        """What happened up to now is known no longer, to nobody who watches anew."""
+        """Forget the events up to now. A new watch can no longer get them."""
         with self._changed:
             self._version += 1
             self.oldest = self._version
 
     def cut(self) -> None:
-        """Ends all connections on which somebody watches."""
+        """End the connections of all watches."""
         with self._changed:
             self._cuts += 1
             self._changed.notify_all()
@@ -166,7 +166,7 @@ class WatchedApi:
             return {"kind": "PartialObjectMetadataList", "metadata": meta, "items": items}
 
     def happened(self, resource: str, since: int, until: float) -> Iterator[Json | None]:
-        """Each event, and None when it goes on no longer: for good, or, as False says, by a cut."""
+        """Yield each event until the time `until`. A cut, or the end of the server, raises ConnectionAbortedError."""
         with self._changed:
             cuts = self._cuts
         while True:
@@ -272,7 +272,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """A test's output is its own."""
+        """Write nothing: the server must not print into a test's output."""
 
     def handle(self) -> None:
         try:
