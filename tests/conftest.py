@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-# Without the environment that the tests need, the first import would fail with an error that does not say how to start.
+# Without the tests' environment, the first import would fail with an error that does not explain how to start.
 _IN_COLLECTION = Path(__file__).parents[3].name == "ansible_collections"
 _NEEDED = ("ansible", "hypothesis", "kubernetes", *([] if _IN_COLLECTION else ["ansible_collections"]))
 if _MISSING := [name for name in _NEEDED if not find_spec(name)]:
@@ -34,28 +34,28 @@ These commands make the environment and run the tests in it:
 """,
         file=sys.stderr,
     )
-    sys.exit(4)  # pytest's own status for a wrong use
+    sys.exit(4)  # pytest's own status for a usage error
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-# pyproject.toml says so too, but ansible-test brings a configuration of its own.
+# pyproject.toml sets the same path, but ansible-test uses its own configuration.
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.append(str(Path(__file__).parent / "tools"))
-# It imports the collection by a loader of its own, which the processes that tests start do not have.
+# ansible-test imports the collection with its own loader, which the processes started by tests do not have.
 if _IN_COLLECTION:
     os.environ["PYTHONPATH"] = os.pathsep.join([os.environ.get("PYTHONPATH", ""), str(Path(__file__).parents[4])])
 
 from support.lab import Lab
 from support.modules import run_module
 
-# A job in the background of a shell ignores some signals, and so would all that it starts: tests of signals need the usual ones.
+# A background job of a shell ignores some signals, and its child processes would inherit this. Tests of signals need the defaults.
 for _number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL)
 
-# The machine may be busy: how long an example takes says nothing about the code. In CI the examples are the same in every run of
-# the same code; elsewhere each run tries others.
+# The machine may be busy, so the duration of an example says nothing about the code. In CI the examples are the same in every run
+# of the same code. Elsewhere each run tries other examples.
 settings.register_profile(
     "untimed",
     deadline=None,
@@ -68,7 +68,7 @@ _numbers = itertools.count()
 
 
 def start_lab(directory: Path, *arguments: str) -> Lab:
-    """Starts a lab that ends with this process at the latest. The binary is given by the Makefile."""
+    """Start a lab that ends with this process at the latest. The Makefile sets the path of the binary."""
     binary = Path(os.environ["IMAGE_PULL_LAB"])
     command = [binary, "up", "--dir", directory, "--owner-pid", str(os.getpid()), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
@@ -78,7 +78,7 @@ def start_lab(directory: Path, *arguments: str) -> Lab:
 
 @pytest.fixture(scope="module")
 def lab_factory() -> Iterator[Callable[..., Lab]]:
-    """Starts further labs; all end with the file that asked for them, since each keeps a processor busy, also with nothing to do."""
+    """Start further labs. All end with the test file that requested them, because even an idle lab keeps a processor busy."""
     with ExitStack() as labs:
         yield lambda *arguments: labs.enter_context(running_lab(*arguments))
 
@@ -91,7 +91,7 @@ def lab() -> Iterator[Lab]:
 
 @contextmanager
 def running_lab(*arguments: str) -> Iterator[Lab]:
-    """A lab in a directory of its own, which ends with the block."""
+    """A lab in its own directory, which ends with the block."""
     lab = start_lab(Path(tempfile.mkdtemp(prefix="lab-")) / "lab", *arguments)
     try:
         yield lab
@@ -102,7 +102,7 @@ def running_lab(*arguments: str) -> Iterator[Lab]:
 
 @pytest.fixture
 def namespaces(lab: Lab) -> Iterator[Callable[..., list[str]]]:
-    """Makes provisioned namespaces with names of their own; they are deleted after the test."""
+    """Create provisioned namespaces with unique names. They are deleted after the test."""
     made: list[str] = []
 
     def make(count: int = 1, *, wait: bool = True) -> list[str]:
@@ -127,7 +127,7 @@ def namespace(namespaces: Callable[..., list[str]]) -> str:
 
 @pytest.fixture
 def other_python(tmp_path: Path) -> str:
-    """An interpreter for modules that is not Ansible's own by its name: they run in processes of their own."""
+    """An interpreter with another path than Ansible's own, so that modules run in separate processes."""
     script = tmp_path / "another-python"
     script.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     script.chmod(0o755)
@@ -136,7 +136,7 @@ def other_python(tmp_path: Path) -> str:
 
 @pytest.fixture
 def run(lab: Lab) -> Callable[..., dict[str, Any]]:
-    """Runs a module on the lab."""
+    """Run a module on the lab."""
 
     def call(module: str, /, **options: Any) -> dict[str, Any]:
         return run_module(module, kubeconfig=lab.kubeconfig, **options)

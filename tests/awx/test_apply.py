@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""extensions/awx/apply.yml with the modules of awx.awx: they take all that is configured, and a second run leaves it as it is."""
+"""extensions/awx/apply.yml, run with the modules of awx.awx, applies the whole configuration, and a second run changes nothing."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def awx() -> Iterator[Awx]:
 
 
 def apply(awx: Awx, *options: str, extension: Path = EXTENSION) -> tuple[int, str, dict[str, int]]:
-    """The status, the output, and the counts of a run."""
-    # The collections of PyPI's package ansible are found beside ansible-core.
+    """Run apply.yml. Return the status, the output, and the counts of the run."""
+    # Ansible finds the collections of PyPI's package ansible next to ansible-core.
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
         "CONTROLLER_HOST": awx.url,
@@ -47,7 +47,7 @@ def apply(awx: Awx, *options: str, extension: Path = EXTENSION) -> tuple[int, st
     return done.returncode, done.stdout + done.stderr, stats
 
 
-#: Each workflow, the seconds that its approval waits, and its nodes as far as nothing fails.
+#: Each workflow, the timeout of its approval in seconds, and its nodes on the path without failures.
 WORKFLOWS = (
     ("Image pull: verify, plan, approve, set up, audit", 86400, ("verify", "plan", "approve", "set-up", "audit")),
     ("Image pull: plan, approve, rotate a login", 86400, ("plan", "approve", "rotate")),
@@ -69,7 +69,7 @@ def test_each_configured_object_is_created_once(awx: Awx) -> None:
     ):
         wanted = {one["name"] for one in configuration()[kind]}
         assert wanted <= {one["name"] for one in awx.objects[endpoint].values()}
-    # 'tojson' and 'tower' arrive as they are: no template of ours was evaluated.
+    # 'tojson' and 'tower' arrive unchanged: none of our templates was evaluated.
     injectors = awx.named("credential_types", "Image pull: registry login")["injectors"]
     assert injectors["env"] == {"IMAGE_PULL_AUTH_FILE": "{{ tower.filename.auth }}"}
     assert "{{ password | tojson }}" in injectors["file"]["template.auth"]
@@ -90,7 +90,7 @@ def test_each_configured_object_is_created_once(awx: Awx) -> None:
             next_nodes = awx.related[f"workflow_job_template_nodes/{nodes[before]['id']}/success_nodes"]
             assert next_nodes == [nodes[after]["id"]]
 
-    # Somebody pastes the secret, and puts a node into a group, which AWX then keeps in this list; the next run leaves both.
+    # A user pastes the secret and adds a node to a group, which AWX keeps in this list. The next run leaves both unchanged.
     credential = awx.named("credentials", "Image pull: cluster")
     credential["inputs"]["bearer_token"] = "pasted"
     zone = awx.named("instance_groups", "image-pull-east")
@@ -98,7 +98,7 @@ def test_each_configured_object_is_created_once(awx: Awx) -> None:
     awx.writes.clear()
     status, output, stats = apply(awx)
     assert status == 0, output[-3000:]
-    # awx.awx compares an approval with fields that it does not have, and writes it again, as it is.
+    # awx.awx compares an approval with fields that it does not have, and so writes it again unchanged.
     assert awx.writes == [f"PATCH workflow_approval_templates/{approval['id']}" for approval in approvals]
     assert stats["changed"] == 1
     assert awx.named("credentials", "Image pull: cluster")["inputs"]["bearer_token"] == "pasted"
@@ -117,7 +117,7 @@ def test_the_project_and_the_execution_environment_get_their_credentials(awx: Aw
 
 
 def test_the_commands_of_the_guide_configure_awx(tmp_path: Path) -> None:
-    """Its commands, by somebody who has ansible-core and no collection, for a controller behind a gateway."""
+    """A user with ansible-core and no collection runs them for a controller behind a gateway."""
     guide = (ROOT / "docs" / "docsite" / "rst" / "awx.rst").read_text()
     install, copy, export, run = re.findall(
         r"^ +\$ ((?:ansible-galaxy|cp|export|ansible-playbook) .*)$", guide, re.MULTILINE
@@ -126,7 +126,7 @@ def test_the_commands_of_the_guide_configure_awx(tmp_path: Path) -> None:
     galaxy = BIN / "ansible-galaxy"
     subprocess.run([galaxy, "collection", "build", ROOT, "--output-path", tmp_path], check=True, capture_output=True)
     (tarball,) = tmp_path.glob("*.tar.gz")
-    # What Galaxy would bring is at hand: the tarball of this checkout, and awx.awx from PyPI's package ansible.
+    # Local copies replace Galaxy: the tarball of this checkout, and awx.awx from PyPI's package ansible.
     install = install.replace("openshift_ops.image_pull", f"{tarball} --offline").replace(" awx.awx", "")
     words = install.split()
     collections = words[words.index("-p") + 1] if "-p" in words else ".ansible/collections"
@@ -148,7 +148,7 @@ def test_the_commands_of_the_guide_configure_awx(tmp_path: Path) -> None:
         assert awx.named("schedules", "Image pull: audit every Monday")["enabled"]
 
 
-#: One template, and nothing that needs another one.
+#: One template, without objects that need another template.
 FEW = (
     "-e",
     json.dumps(
@@ -161,7 +161,7 @@ FEW = (
 
 
 def test_a_check_run_writes_nothing(awx: Awx) -> None:
-    """Before the first run, it says what that creates; afterwards, it compares all."""
+    """Before the first run, it reports the objects that this run will create. Afterwards, it compares everything."""
     status, output, stats = apply(awx, "--check")
     assert (status, awx.writes, stats["changed"]) == (0, [], 1), output[-3000:]
     every = [one["name"] for kind, items in configuration().items() if kind.startswith("controller_") for one in items]

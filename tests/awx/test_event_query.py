@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""extensions/audit/event_query.yml, read as Automation Platform reads it: what it counts of real results, and that it never fails."""
+"""extensions/audit/event_query.yml, read as Automation Platform reads it, counts real results correctly and never fails."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_each_query_is_for_a_module() -> None:
     modules = {path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")}
     assert {name.removeprefix(PREFIX) for name in QUERIES} <= modules
     writing = {path.stem for path in (ROOT / "plugins" / "modules").glob("*.py") if "_info" not in path.stem}
-    # These read, or leave nothing behind.
+    # These modules only read, or leave nothing behind.
     assert {
         PREFIX + name for name in writing - {"pull_access_audit", "pull_access_report", "pull_probe", "sa_wait"}
     } == set(QUERIES)
@@ -48,11 +48,11 @@ def test_each_namespace_that_is_managed_counts(run: Any, lab: Lab, namespaces: A
     granted = run("image_puller_grant", namespaces=wanted, projects=["anything"])
     assert names("sa_link", linked) == names("image_puller_grant", granted) == wanted
     account = run("automation_account", namespace=wanted[0], namespaces=wanted, jobs=["secrets"])
-    # The account's own namespace is there twice, and the same facts count once.
+    # The account's own namespace occurs twice, and the same facts count once.
     assert sorted(set(names("automation_account", account))) == wanted
     assert "canary-password" not in str(nodes("pull_secret", first))
     for one in nodes("pull_secret", first):
-        # AWX takes them as the key of a record: nothing in it may be null.
+        # AWX uses them as the key of a record, so none of them may be null.
         assert one["canonical_facts"] == {"kind": "Namespace", "name": one["name"], "server": first["server"]}
         assert set(one["facts"]) == {"infra_type", "infra_bucket", "device_type"}
         assert all(isinstance(value, str) for value in one["facts"].values())

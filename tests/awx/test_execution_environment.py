@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The execution environment: ansible-builder takes the definition, and what its context installs is enough on a clean Python.
+"""The execution environment: ansible-builder accepts the definition, and the packages of its context are enough on a clean Python.
 
-No image is built: that needs a registry. What the build does inside of the image is done here by the context's own scripts.
+The tests do not build an image, because that needs a registry. Instead they run the context's own scripts, as the build does.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NAME = "openshift_ops.image_pull"
 
 
 def run(*command: str | Path, **variables: str) -> str:
-    # The checkout is on these paths, and would count as installed.
+    # The checkout is on these paths and would count as installed.
     hidden = ("ANSIBLE_COLLECTIONS_PATH", "PYTHONPATH", "VIRTUAL_ENV")
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
     done = subprocess.run(command, capture_output=True, text=True, env={**environment, **variables}, check=False)
@@ -43,7 +43,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def collections(tmp_path_factory: pytest.TempPathFactory, context: Path) -> Path:
-    """What the build's galaxy stage installs, from the tarball of this checkout."""
+    """The collections that the build's galaxy stage installs, from the tarball of this checkout."""
     wanted = yaml.safe_load((context / "_build" / "requirements.yml").read_text())["collections"]
     assert [one["name"] for one in wanted] == [NAME]
     return install(build(tmp_path_factory.mktemp("built")), tmp_path_factory.mktemp("collections"))
@@ -62,7 +62,7 @@ def test_the_installed_requirements_suffice_on_a_clean_python(context: Path, col
     introspect = context / "_build" / "scripts" / "introspect.py"
     run(sys.executable, introspect, "introspect", f"--write-pip={requirements}", collections)
     asked = [line.partition("#")[0].strip() for line in requirements.read_text().splitlines()]
-    # As Automation Hub wants it: lower bounds, and no ansible.
+    # Automation Hub requires lower bounds, and no ansible.
     assert asked and all(re.fullmatch(r"[\w-]+(>=[\d.]+)?", line) for line in asked)
     assert not any(line.startswith("ansible") for line in asked)
 
@@ -87,5 +87,5 @@ def test_the_installed_requirements_suffice_on_a_clean_python(context: Path, col
         env=variables,
         check=False,
     )
-    # The libraries are there: what fails is the connection.
+    # The libraries are installed: only the connection fails.
     assert "https://127.0.0.1:1" in done.stdout and "No module named" not in done.stdout, done.stdout

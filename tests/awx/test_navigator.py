@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The settings for ansible-navigator, tried: the site playbook runs with them, and nothing of the run stays behind."""
+"""The site playbook runs with the settings for ansible-navigator, and leaves no files behind."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def navigate(directory: Path, *options: str, **variables: str) -> str:
         "-i",
         "inventory.yml",
     ]
-    # Without a container, as no image is at hand; all else is from the settings.
+    # Without a container, because no image is available. All other options come from the settings.
     done = subprocess.run(
         [*command, "--execution-environment", "false", *options],
         cwd=directory,

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The audit of a cluster beside the plain floor of its lists, and a rotation in it: five pods and a pull secret more in each namespace."""
+"""Measures an audit next to the plain floor of its lists, and a rotation: five more pods and one more pull secret per namespace."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from support.lab import Lab
 
 SECRET, PODS = "audited", 5
 
-#: What the audit has to read at least: these kinds, all of them.
+#: The kinds that the audit has to read completely.
 LISTS = (
     ("/api/v1/namespaces", ""),
     ("/api/v1/pods", ""),
@@ -28,7 +28,7 @@ LISTS = (
 
 
 def audits(lab: Lab, contenders: Contenders, namespaces: Sequence[str]) -> dict[str, Any]:
-    """Seconds and memory of the audit alone, of the audit with its report, and of the floor; seconds of a rotation and of a second one."""
+    """Seconds and memory of the audit alone, of the audit with its report, and of the floor. Seconds of a rotation and of a second run."""
     fill(lab, namespaces)
     audit = lab.audit()
     alone = checked(contenders.audit(with_report=False))

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Secret, link and grant in every namespace of one lab, by us and by others, first run and second run.
+"""Compares our modules with other tools: secret, link and grant in every namespace of one lab, first and second run.
 
-Prints a table; writes DIR/results.json, DIR/bench.svg and DIR/benchmark.md. What is measured, and how: docs/benchmark.md.
+Prints a table and writes DIR/results.json, DIR/bench.svg and DIR/benchmark.md. docs/benchmark.md describes the measurements.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ from machine import describe
 from support.fleet import default_accounts, make_namespaces
 from support.lab import Audit, Lab, path_of
 
-#: The others cost a second a namespace, or more: they are measured here and extrapolated.
+#: The other ways take a second or more for each namespace, so they are measured at this size and extrapolated.
 SMALL = 20
-#: A run at such a size is long enough to be measured once.
+#: A run at this size is long enough to be measured only once.
 LARGE = 5000
 REPEATS = 3
-#: Hosts of the inventory in the run on many clusters.
+#: Number of inventory hosts in the run on many clusters.
 CLUSTERS = 100
 
 
 @dataclass(frozen=True)
 class Row:
-    """One way at one size. Seconds: `command` from start to end, `work` without the imports, for the ways that say it."""
+    """One way at one size. Seconds: `command` from start to end, `work` without the imports, for the ways that report it."""
 
     job: str
     way: str
@@ -80,7 +80,7 @@ def main() -> None:
 
 
 def audit(size: int) -> dict[str, Any]:
-    """On a lab of its own: its pods and secrets would slow down all else."""
+    """Measure the audit on a separate lab: its pods and secrets would slow down everything else."""
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         lab = start_lab(Path(directory) / "lab")
         try:
@@ -92,7 +92,7 @@ def audit(size: int) -> dict[str, Any]:
 
 
 def program(name: str) -> Path:
-    """The path of a program, which may also be found by its name alone."""
+    """The path of a program, given by its path or its name."""
     found = shutil.which(name)
     if not found:
         raise argparse.ArgumentTypeError(f"{name} is no program")
@@ -166,7 +166,7 @@ class Bench:
         return Row(job.way, way, count, which, process.seconds, work, process.peak_mib, requests, count, failed)
 
     def _clusters(self, namespaces: Sequence[str]) -> float:
-        """Seconds of a second run on many clusters."""
+        """The seconds of a second run on many clusters."""
         say(f"{CLUSTERS} clusters of {len(namespaces)} namespaces")
         self.contenders.many_clusters(1, namespaces)
         found = [self.contenders.many_clusters(CLUSTERS, namespaces) for _repeat in range(2)]
@@ -176,7 +176,7 @@ class Bench:
         return min(process.seconds for process in found)
 
     def _extrapolate(self, sizes: Sequence[int]) -> None:
-        """The loops' cost is one of each namespace, and of a playbook's start."""
+        """Extrapolate the loops: they take a fixed time per namespace, plus the start of a playbook."""
         measured = [row for row in self.rows if row.way in ways.LOOPS]
         for size in sorted(set(sizes) - {SMALL}):
             for row in measured:
@@ -186,14 +186,14 @@ class Bench:
 
 
 def requests_of(audit: Audit) -> int:
-    """How many requests the contender sent: all of the lab's administrator, but those of this program."""
+    """The number of the contender's requests: all requests of the lab's administrator, except those of this program."""
     return sum(
         event["user"].get("username") == "lab-admin" and event.get("userAgent") != "tests" for event in audit.requests()
     )
 
 
 def reset(lab: Lab, job: Job) -> None:
-    """Takes back what a contender gave."""
+    """Remove the objects of a contender."""
     accounts = default_accounts(lab)
 
     def take(namespace: str) -> None:
@@ -214,7 +214,7 @@ def keys(rows: Sequence[Row]) -> list[tuple[str, str]]:
 
 
 def median(rows: Sequence[Row]) -> Row:
-    """The row of the median command, with the largest memory of all."""
+    """The row with the median command time, and the largest memory of all rows."""
     chosen = sorted(rows, key=lambda row: row.command)[len(rows) // 2]
     return replace(chosen, peak_mib=max(row.peak_mib for row in rows))
 

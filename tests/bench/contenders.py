@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ways to do the job: each is a command that gives every namespace a secret, a link and a grant, the same or its own."""
+"""The ways to do the job. Each is a command that gives every namespace a secret, a link and a grant, the same or its own."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from tools import prepare
 from ways import SAME
 
 HERE = Path(__file__).parent
-#: PREFIX: what the names of all namespaces begin with.
+#: PREFIX: the prefix of the names of all namespaces.
 NAME, PROJECT, PREFIX = "bench", "consumer", "bench-"
-#: The fast one, where the library has it.
+#: The fast dumper, if the library has it.
 DUMPER = getattr(yaml, "CDumper", yaml.Dumper)
 LOGIN = {"registry": "registry.example.com", "username": "user", "password": "password"}
 
 
 @dataclass(frozen=True)
 class Job:
-    """What every contender has to do: `way` is one of JOBS."""
+    """The job of every contender. `way` is one of JOBS."""
 
     way: str
     namespaces: Sequence[str]
 
     def name(self, namespace: str) -> str:
-        """Of the secret, and of the role binding."""
+        """The name of the secret and of the role binding."""
         return NAME if self.way == SAME else namespace
 
     def password(self, namespace: str) -> str:
@@ -52,7 +52,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Process:
-    """A finished command: its time from start to end, and the largest memory of one of its processes."""
+    """A finished command: its time from start to end, and the largest memory among its processes."""
 
     seconds: float
     peak_mib: float
@@ -61,7 +61,7 @@ class Process:
 
 
 class Contenders:
-    """The commands, for one lab. `directory` holds what they need; `oc` is the reader's, if he has one."""
+    """The commands for one lab. `directory` holds their files. `oc` is the user's own program, if there is one."""
 
     def __init__(self, lab: Lab, directory: Path, oc: Path | None = None) -> None:
         self.lab, self.directory, self.oc_program = lab, directory, oc
@@ -82,7 +82,7 @@ class Contenders:
         return self._playbook("ours", "openshift_ops.image_pull.site", *self._of_teams(job))
 
     def templating(self, job: Job) -> Process:
-        """A play that evaluates every variable of the teams once, and does nothing: what Ansible takes for that."""
+        """Measure Ansible's own time: a play that evaluates every variable of the teams once, and does nothing else."""
         book = self.directory / "templating.yml"
         every = "{{ (private_registry_secrets + cross_project_pull_grants) | to_json | length }}"
         task = {"ansible.builtin.debug": {"msg": every}}
@@ -90,8 +90,8 @@ class Contenders:
         return self._playbook("ours", book, *self._of_teams(job))
 
     def _of_teams(self, job: Job) -> tuple[Path, str, str]:
-        """The inventory, its variables in files beside it, the passwords in one that is encrypted, and the option that tells the vault's
-        password. Variables in the inventory's own file cost Ansible a second more for each thousand entries."""
+        """The inventory, with its variables in separate files and the passwords in an encrypted file, and the option with the vault's
+        password. Variables in the inventory's own file take Ansible an additional second for each thousand entries."""
         secrets = [
             {
                 "name": job.name(name),
@@ -148,7 +148,7 @@ class Contenders:
         return self._playbook("ours", self.directory / "empty.yml", self._inventory("inventory-ours"))
 
     def many_clusters(self, clusters: int, namespaces: Sequence[str]) -> Process:
-        """One object in the namespaces of many clusters: many hosts of the inventory, which all lead to the lab."""
+        """One object in the namespaces of many clusters: many inventory hosts, which all lead to the lab."""
         secrets = [{"name": NAME, "namespaces": [*namespaces], "registries": [LOGIN]}]
         grants = [{"namespaces": [*namespaces], "projects": [PROJECT], "binding_name": NAME}]
         hosts = [f"cluster-{number:03}" for number in range(clusters)]
@@ -158,7 +158,7 @@ class Contenders:
         return self._playbook("ours", "openshift_ops.image_pull.site", inventory)
 
     def audit(self, *, with_report: bool) -> Process:
-        """The audit of the whole cluster: one task of it, or the playbook with its report."""
+        """Audit the whole cluster with one task, or with the playbook and its report."""
         inventory = self._inventory("inventory-audit", pull_access_audit_directory=str(self.directory / "report"))
         if with_report:
             return self._playbook("ours", "openshift_ops.image_pull.audit", inventory)
@@ -168,7 +168,7 @@ class Contenders:
         return self._playbook("ours", book, inventory)
 
     def rotation(self) -> Process:
-        """The login of every namespace for a new one: one task of it, on the whole cluster."""
+        """Replace the login of every namespace by a new one, with one task for the whole cluster."""
         book = self.directory / "rotation.yml"
         old, new = ({"username": LOGIN["username"], "password": LOGIN["password"] + end} for end in ("", "-2"))
         confirmed = [{"name": "audited", "namespace_selector": {"include": ["*"]}}]
@@ -226,10 +226,10 @@ class Contenders:
         path.write_text(json.dumps({**self._connection(), "lists": paths}))
         return self._run([sys.executable, HERE / "floor.py", path])
 
-    # --- how they are run
+    # --- running the commands
 
     def _connection(self) -> dict[str, str]:
-        """What the floor connects with."""
+        """The floor's connection settings."""
         return {
             "server": self.lab.data["server"],
             "ca_cert": self.lab.data["ca_cert"],

@@ -1,12 +1,14 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The plain floor: the reads and writes of the three tasks by pooled HTTPS from 8 threads, and nothing else.
+"""The plain floor: only the reads and writes of the three tasks, by pooled HTTPS from 8 threads.
 
-One list of each kind, then one write for each object that is not there yet. No retry, no check, no report.
+It sends one list of each kind, then one write for each missing object. No retry, no check, no report.
 
-usage: floor.py PLAN.json, which holds server, ca_cert, client_pem, and secret_selector with the bodies of secrets and bindings by
-namespace; or lists, pairs of path and field selector, which are only read
+usage: floor.py PLAN.json
+
+PLAN.json holds server, ca_cert, client_pem, and either secret_selector with the bodies of secrets and bindings by namespace, or
+lists, which are pairs of path and field selector that are only read.
 """
 
 from __future__ import annotations
@@ -56,7 +58,7 @@ class Floor:
                 return
 
     def create_missing(self, root: str, resource: str, bodies: dict[str, Any], selector: str) -> None:
-        """`bodies` by namespace."""
+        """Create the missing objects. `bodies` are by namespace."""
         there = {
             (item["metadata"]["namespace"], item["metadata"]["name"])
             for item in self.list(f"{root}/{resource}", selector)
@@ -86,7 +88,7 @@ class Floor:
 
     def links(self) -> None:
         accounts = list(self.list("/api/v1/serviceaccounts", "metadata.name%3Ddefault"))
-        # The secrets are read once more, as the module does: it links none that is not there.
+        # The secrets are read once more, as in the module, which does not link missing secrets.
         there = {
             (item["metadata"]["namespace"], item["metadata"]["name"])
             for item in self.list("/api/v1/secrets", self.plan["secret_selector"])
@@ -111,7 +113,7 @@ class Floor:
         list(self.threads.map(write, todo))
 
     def grants(self) -> None:
-        # All bindings are read, as the module does: one of another name may grant the same.
+        # All bindings are read, as in the module, because a binding with another name may grant the same.
         self.create_missing(RBAC, "rolebindings", self.plan["bindings"], "")
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a benchmark ran on."""
+"""Describes the machine and the software of a benchmark."""
 
 from __future__ import annotations
 
@@ -39,6 +39,6 @@ def _kubernetes_core(python: Path) -> str:
 
 
 def _go_module(directory: str, name: str) -> str:
-    """The version that a Go program is built from; neither program is told its own."""
+    """The module version that a Go program is built from. Neither program knows its own version."""
     found = re.search(rf"\b{re.escape(name)} (v\S+)", (ROOT / directory / "go.mod").read_text())
     return found.group(1) if found else "unknown"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Our three modules one after the other in one Python, without Ansible around them: what they themselves take.
+"""Runs our three modules one after the other in one Python, without Ansible, to measure their own time.
 
 usage: modules.py TASKS.json, which holds a list of [MODULE, OPTIONS]
 """
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def run(name: str, module: Module, options: dict[str, Any], directory: str) -> None:
-    """As plugins/plugin_utils/in_process.py does inside Ansible."""
+    """Run a module as plugins/plugin_utils/in_process.py does inside Ansible."""
     checked = ArgumentSpecValidator(module.arguments, **module.all_rules).validate(options)
     assert not checked.errors.errors, checked.errors.msg
     task = Task(name, checked.validated_parameters, False, False, directory, secrets=set())

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A benchmark's results as a table on stdout, as Markdown and as a plot.
+"""Shows a benchmark's results as a table on stdout, as Markdown and as a plot.
 
-usage: report.py results.json           writes bench.svg and benchmark.md beside it
+usage: report.py results.json           writes bench.svg and benchmark.md to the same folder
        report.py results.json --docs    puts them into docs/ instead
 """
 
@@ -20,10 +20,10 @@ from ways import ALL, ALONE, CORE, FLOOR, JOBS, KUBECTL, LOOPS, OC, OURS, SAME, 
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-#: Around what the README shows of the figures.
+#: The marks around the figures in the README.
 MARKS = "<!-- figures of make bench -->\n", "<!-- end of the figures -->\n"
 
-#: What the project promises for 1,000 namespaces and two cores: seconds of the whole command, times the plain floor, times
+#: The project's promises for 1,000 namespaces and two cores: seconds of the whole command, times the plain floor, times
 #: faster than another way.
 PROMISED = {
     (OURS, "first"): "at most 5 s",
@@ -35,7 +35,8 @@ PROMISED = {
     (CORE, "first"): "at least 300 x",
     (CORE, "second"): "at least 500 x",
 }
-#: Of a thousand different teams: times the time of one object in as many namespaces, and times the plain floor for the same writes.
+#: The promises for a thousand different teams: times the time of one object in as many namespaces, and times the plain floor for
+#: the same writes.
 PROMISED_TEAMS = {(OURS, "first"): 1.5, (OURS, "second"): 2.1, (ALONE, "first"): 1.4}
 HEADER = (
     "declared",
@@ -50,7 +51,7 @@ HEADER = (
 
 
 def write(results: dict[str, Any], directory: Path) -> None:
-    """Prints the table and the ratios; writes both as Markdown, and the plot."""
+    """Print the table and the ratios. Write both as Markdown, and write the plot."""
     table = [HEADER, *(cells(row) for row in ordered(results["rows"]))]
     widths = [max(len(line[column]) for line in table) for column in range(len(HEADER))]
     for line in table:
@@ -85,7 +86,7 @@ def seconds(value: float | None) -> str:
 
 
 def ratios(results: dict[str, Any]) -> Iterator[str]:
-    """Each promise beside what was measured."""
+    """Each promise next to the measured value."""
     found = {(row["way"], row["namespaces"], row["run"]): row for row in results["rows"] if row["job"] == SAME}
     for run in ("first", "second"):
         if row := found.get((OURS, 1000, run)):
@@ -123,7 +124,7 @@ def _of_audits(results: dict[str, Any]) -> Iterator[str]:
 
 
 def _of_teams(results: dict[str, Any], same: dict[tuple[str, int, str], dict[str, Any]]) -> Iterator[str]:
-    """A thousand different teams beside one object in a thousand namespaces, and what Ansible takes of it."""
+    """A thousand different teams, compared with one object in a thousand namespaces, and Ansible's share of the time."""
     teams = {(row["way"], row["namespaces"], row["run"]): row for row in results["rows"] if row["job"] == TEAMS}
     for size in sorted({row["namespaces"] for row in results["rows"]}):
         for run in ("first", "second"):
@@ -177,7 +178,7 @@ def markdown(table: Sequence[Sequence[str]], results: dict[str, Any]) -> str:
 
 
 def digest(results: dict[str, Any]) -> str:
-    """What the README shows: each way's first and second run for 1,000 namespaces."""
+    """The figures for the README: each way's first and second run for 1,000 namespaces."""
     lines = []
     for job, title in ((SAME, "1,000 namespaces"), (TEAMS, "1,000 different teams")):
         lines += [f"| {title} | first run | second run | peak memory | requests a namespace |", "|---|---|---|---|---|"]
@@ -197,7 +198,7 @@ def _digest_rows(results: dict[str, Any], job: str) -> Iterator[str]:
 
 
 def into_docs(results: dict[str, Any]) -> None:
-    """Replaces the plot and the figures in the manual, and the digest in the README."""
+    """Replace the plot and the figures in the documentation, and the digest in the README."""
     page = DOCS / "benchmark.md"
     explained, heading, _figures = page.read_text().partition("## Figures\n")
     write(results, DOCS)

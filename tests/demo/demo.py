@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The main job, shown: an inventory turns projects that cannot pull into projects that can.
+"""Demonstrates the main job: an inventory gives pull access to projects that cannot pull.
 
-Every command is printed as it can be typed in a shell of `make shell`. What the demo claims it checks; it ends with status 1
-when something is not as it says.
+Every command is printed as it can be typed in a shell of `make shell`. The demo checks all its claims, and ends with status 1
+if one of them is wrong.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PLAYBOOK = "openshift_ops.image_pull"
 
 @dataclass
 class Scenario:
-    """A pod that cannot pull until the inventory is applied. `seen` holds what the node said, step by step."""
+    """A pod that cannot pull until the inventory is applied. `seen` holds the node's messages, step by step."""
 
     title: str
     project: str
@@ -40,7 +40,7 @@ class Scenario:
 
 
 class Unexpected(Exception):
-    """Something is not as the demo says."""
+    """A claim of the demo is wrong."""
 
 
 @dataclass
@@ -124,7 +124,7 @@ class Demo:
             raise Unexpected("the second run changed something")
 
     def platform_entries(self) -> dict[str, Any]:
-        """The pull list of each project's default account, once the pods' projects are there."""
+        """The pull list of each project's default account, read once the pods' projects exist."""
         for scenario in self.scenarios:
             self.lab("run", "--dir", str(self.lab_dir), scenario.project, "app", scenario.image, quiet=True)
         time.sleep(1)
@@ -154,7 +154,7 @@ class Demo:
 def show(
     command: list[Any], accept: tuple[int, ...] = (0,), *, quiet: bool = False, silent: bool = False
 ) -> subprocess.CompletedProcess[str]:
-    """Prints a command and what it says. `quiet`: only the command; `silent`: neither."""
+    """Print a command and its output. `quiet`: only the command. `silent`: neither."""
     words = [str(word) for word in command]
     if not silent:
         print(f"\n   $ {shlex.join(words)}", flush=True)
@@ -167,7 +167,7 @@ def show(
 
 
 def interesting(output: str, diff: bool) -> str:
-    """The lines of a playbook run that a reader wants: what changed, the diff when it is asked for, and the recap."""
+    """The interesting lines of a playbook run: changes, the diff if it is requested, and the recap."""
     lines = output.splitlines()
     if not diff:
         titles = [(index, line) for index, line in enumerate(lines) if line.startswith("TASK ")]
@@ -216,7 +216,7 @@ def main() -> int:
 
 
 def print_next_steps(options: argparse.Namespace, *, began: bool) -> None:
-    """`began`: whether projects may have been made."""
+    """Print the next steps for the user. `began`: whether projects may exist."""
     if options.keep:
         print(
             f"\nThe lab is still there. 'make shell' gives a shell for the commands above; 'lab down --dir {options.lab_dir}' ends it."

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every page is readable on GitHub, which renders reST without Sphinx: nothing is lost, nothing is raw, and each link has a target."""
+"""Every page is readable on GitHub, which renders reST without Sphinx: no text is lost or raw, and each link has a target."""
 
 from __future__ import annotations
 

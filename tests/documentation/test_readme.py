@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The README: its order, its table of contents, and a line for each playbook, role, module and guide."""
+"""The README has its sections in order, a correct table of contents, and a line for each playbook, role, module and guide."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from support.github_pages import ROOT, read_markdown, slug
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 FIRST = ["Description", "Requirements", "Installation", "Five minutes on your own cluster", "Use cases"]
-#: The most rows of the table of jobs: they are visible at once.
+#: Maximum number of rows in the table of jobs, so that all are visible at once.
 SCREEN = 20
 
 

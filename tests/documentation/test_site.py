@@ -69,7 +69,7 @@ class TestDeadLinks:
 class TestPublish:
     @pytest.fixture
     def repository(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-        """Three revisions, two of them released. Their `prepare.py` writes its arguments into a page."""
+        """Three revisions, two of which are released. Their `prepare.py` writes its arguments into a page."""
         program = "import pathlib, sys\npage = pathlib.Path(sys.argv[sys.argv.index('--to') + 1])\npage.mkdir()\n"
         program += "(page / 'index.html').write_text(REVISION + ' '.join(sys.argv[1:]))\n"
         root = tmp_path / "repository"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every rulebook that is shipped or shown is one to ansible-rulebook, and gives the source options that it takes."""
+"""Every shipped or documented rulebook is valid for ansible-rulebook, and uses valid options of the source."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SCHEMA = json.loads((EDA / f"plugins/event_source/schemas/{SOURCE}.json").read_t
 
 
 def blocks(language: str) -> dict[str, str]:
-    """The blocks of the page with a title, by title."""
+    """The page's blocks that have a title, by title."""
     return {block.title: block.text for block in Guide("events").blocks if block.title and block.language == language}
 
 
@@ -62,7 +62,7 @@ def test_a_rulebook_is_valid(name: str) -> None:
 
 
 def test_the_job_template_comes_with_the_collection() -> None:
-    """Its survey asks for the namespaces: a controller leaves out variables that it does not ask for."""
+    """Its survey asks for the namespaces, because a controller drops variables that no survey asks for."""
     (rule,) = yaml.safe_load(RULEBOOKS["rulebooks/pull_access_jobs.yml"])[0]["rules"]
     job = rule["action"]["run_job_template"]
     templates = yaml.safe_load((ROOT / "extensions/awx/configuration/templates.yml").read_text())[
@@ -75,7 +75,7 @@ def test_the_job_template_comes_with_the_collection() -> None:
 
 @pytest.mark.parametrize("names", [["team-a"], ["team-a", "team-b"], ["123"], ["0123", "1e5"], ["1-2j"], ["none"]])
 def test_the_namespaces_reach_the_job_as_text(names: list[str]) -> None:
-    """ansible-rulebook makes a number of a text that reads as one, and so does Ansible: with the prefix, none does."""
+    """ansible-rulebook and Ansible convert a text that looks like a number. The prefix prevents this."""
     (rule,) = yaml.safe_load(RULEBOOKS["rulebooks/pull_access_jobs.yml"])[0]["rules"]
     template = rule["action"]["run_job_template"]["job_args"]["extra_vars"]["new_namespaces"]
     answer = render_string_or_return_value(template, {"event": {"namespaces": names}})
@@ -94,7 +94,7 @@ def test_the_documented_events_match_the_emitted_events(lab: Lab, tmp_path: Path
 
 
 def _shown(value: Any) -> Any:
-    """A template as its default: what it is when nobody sets the variable."""
+    """The default of a template, which applies if the variable is not set."""
     found = re.fullmatch(r"\{\{ \w+ \| default\((.*)\) \}\}", value) if isinstance(value, str) else None
     return yaml.safe_load(found[1]) if found else value
 
@@ -114,7 +114,7 @@ def test_the_schema_refuses_invalid_options() -> None:
 
 @contextmanager
 def alone(path: Path, kubeconfig: str, options: dict[str, Any]) -> Iterator[Iterator[dict[str, Any]]]:
-    """The events of the source, run by its path, without anything on Python's path that would help it."""
+    """The events of the source, run by its path, without the collection on Python's path."""
     home = path / "ansible_collections" / "openshift_ops" / "image_pull"
     home.parent.mkdir(parents=True)
     home.symlink_to(ROOT)
@@ -137,7 +137,7 @@ def test_the_source_runs_alone_from_where_it_is_installed(lab: Lab, tmp_path: Pa
 
 
 def test_a_deleted_pull_secret_is_reported(lab: Lab, namespace: str, tmp_path: Path) -> None:
-    """The second rulebook of the page, as it is written, but for the names: nothing of the secret but its metadata is told."""
+    """The second rulebook of the page, with other names only: events contain only the metadata of the secret."""
     (shown,) = yaml.safe_load(RULEBOOKS["rulebooks/pull_access.yml"])[0]["sources"]
     options = {**shown[f"openshift_ops.image_pull.{SOURCE}"], "namespaces": [namespace], "kubeconfig": lab.kubeconfig}
     login = {"registry": "registry.example.com", "username": "u", "password": "Kx7-correct-horse"}

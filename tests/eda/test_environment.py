@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rulebook as a controller for Event-Driven Ansible runs it: the login in the environment, filters of ansible-rulebook at the source."""
+"""The rulebook works as in a controller for Event-Driven Ansible: login in the environment, ansible-rulebook filters at the source."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ENTRY = {
     "namespace_selector": {"include": ["eda-*"]},
     "registries": [{"registry": "registry.example.com", "username": "developer", "password": PASSWORD}],
 }
-#: All that the rules look at.
+#: All event fields that the rules use.
 FIELDS = ["type", "count", "namespaces", "state", "cluster", "kind", "missing", "message"]
 FILTERS = [
     {"eda.builtin.json_filter": {"include_keys": FIELDS, "exclude_keys": ["*"]}},
@@ -45,7 +45,7 @@ def role(**more: list[str]) -> dict[str, Any]:
 
 
 def token_of_the_source(lab: Lab) -> str:
-    """A token of an account that may not create secrets yet."""
+    """A token of an account that is not allowed to create secrets yet."""
     lab.create("default", "serviceaccounts", {"metadata": {"name": "eda"}})
     lab.api("POST", ROLE.rpartition("/")[0], role())
     binding = {
@@ -60,7 +60,7 @@ def token_of_the_source(lab: Lab) -> str:
 
 
 def rulebook(path: Path) -> str:
-    """The one that is shipped, with filters, and everything told again soon."""
+    """The shipped rulebook with filters, and with a short interval for repeated events."""
     (ruleset,) = yaml.safe_load(SHIPPED.read_text())
     (source,) = ruleset["sources"]
     options = next(value for name, value in source.items() if name.endswith("pull_access_objects"))
@@ -81,7 +81,7 @@ def inventory(path: Path) -> Path:
 def test_a_failed_run_with_the_login_of_the_environment_is_repeated_until_done(
     lab_factory: Any, tmp_path: Path
 ) -> None:
-    """It is taken up once more, until it is done, and then nothing is written again."""
+    """The failed run is repeated until it succeeds. After that, nothing is written again."""
     lab = lab_factory("--no-registries")
     token = token_of_the_source(lab)
     environment = {

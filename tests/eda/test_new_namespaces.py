@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rulebook new_namespaces with ansible-rulebook on the lab: whatever happens, all are served, and none twice in vain."""
+"""The rulebook new_namespaces serves all namespaces in spite of failures, and serves none of them twice without need."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from support.rulebooks import Rulebook, running
 from support.second_api_server import SecondApiServer, second_api_server
 
 PASSWORD = "Kx7-correct-horse-battery"
-#: What the guide says, and what it is here.
+#: Texts of the guide, and their replacements here.
 STAND_INS = {
     "- name: private-registry": '- name: pulls\n    service_accounts: [default, "robot-*"]',
     "team-a-*": "eda-*",
@@ -34,14 +34,14 @@ STAND_INS = {
 
 @dataclass
 class Served:
-    """A cluster that a rulebook looks after."""
+    """A cluster with a running rulebook."""
 
     lab: Lab
     server: SecondApiServer
     rulebook: Rulebook
 
     def make(self, *names: str) -> None:
-        """Makes namespaces at the lab's own API server."""
+        """Create namespaces at the lab's own API server."""
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda name: self.lab.namespace(name, wait=False), names))
 
@@ -53,7 +53,7 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served(lab_factory: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The rulebook watches, and its playbooks write, by an API server that can be killed. Two namespaces were there before."""
+    """The rulebook and its playbooks use an API server that can be killed. Two namespaces exist before the start."""
     lab, directory = lab_factory("--no-registries"), tmp_path_factory.mktemp("eda")
     for name in ("eda-before", "eda-before-too"):
         lab.namespace(name)
@@ -76,7 +76,7 @@ def served(lab_factory: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 def inventory_of_the_guide(directory: Path, stand_ins: Mapping[str, str]) -> Path:
-    """Writes the files of the inventory that the guide shows."""
+    """Write the files of the guide's inventory."""
     for block in Guide("events").blocks:
         if block.title.startswith("inventory/"):
             text = block.text
@@ -111,7 +111,7 @@ def test_200_namespaces_are_served_while_the_api_server_restarts(served: Served)
     served.make(*names[:50])
     served.server.kill()
     served.make(*names[50:150], "eda-left-out-1")
-    # One that comes and goes while nobody can look.
+    # This namespace is created and deleted while the rulebook cannot watch.
     served.make("eda-gone")
     served.lab.api("DELETE", "/api/v1/namespaces/eda-gone")
     served.rulebook.until(lambda: any(event.get("state") == "lost" for event in served.rulebook.events), "it is missed")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A reader of a guide: an empty folder, a home with nothing but a kubeconfig, a lab of their own, and the tarball."""
+"""Fixtures for a reader of a guide: an empty folder, a home with only a kubeconfig, a lab, and the tarball."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def kubectl() -> Path:
-    """A real kubectl: the machine's, or the one that the benchmark is compared with."""
+    """A real kubectl: the machine's own, or the benchmark's."""
     on_path = shutil.which("kubectl")
     return Path(on_path) if on_path else prepare.kubectl()
 
@@ -49,7 +49,7 @@ def teams_lab(lab: Lab) -> Lab:
 
 @pytest.fixture(scope="module")
 def own_lab(teams_lab: Lab) -> Iterator[Lab]:
-    """A cluster in which nothing is left of other guides: what they make stands in namespaces."""
+    """A cluster without objects of other guides, which create objects only in their own namespaces."""
     before = namespaces_of(teams_lab)
     yield teams_lab
     delete_namespaces(teams_lab, namespaces_of(teams_lab) - before)
@@ -58,7 +58,7 @@ def own_lab(teams_lab: Lab) -> Iterator[Lab]:
 
 @pytest.fixture(scope="module")
 def untouched_lab(lab_factory: Callable[..., Lab]) -> Lab:
-    """For a guide that changes more than namespaces."""
+    """A new lab, for a guide that changes more than namespaces."""
     found = lab_factory()
     for user in TEAMS:
         found.registry_set("private", "--add", user)
@@ -78,7 +78,7 @@ def reader(own_lab: Lab, tarball: Path, kubectl: Path, tmp_path: Path) -> Reader
 
 @pytest.fixture
 def installed(reader: Reader, collections: Path) -> Reader:
-    """A reader who has the collection and a vault password already, as the first guide says; it is followed in its own test."""
+    """A reader who already has the collection and a vault password, as the first guide describes. Another test follows that guide."""
     home = Path(reader.environment["HOME"])
     shutil.copytree(collections, home / ".ansible" / "collections")
     password = home / ".vault-password"
@@ -89,7 +89,7 @@ def installed(reader: Reader, collections: Path) -> Reader:
 
 @pytest.fixture
 def pulls(own_lab: Lab) -> Callable[..., bool]:
-    """Whether a node pulls for a pod that is made anew."""
+    """Whether a node pulls for a newly created pod."""
 
     def judge(namespace: str, image: str, account: str = "default", name: str = "judged") -> bool:
         own_lab.run("run", "--dir", str(own_lab.dir), "--service-account", account, namespace, name, image)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guide on the audit, on a cluster with something to find. Each rule's finding and fix is tested in tests/modules."""
+"""The guide on the audit works on a cluster with findings. Tests in tests/modules cover each rule's finding and fix."""
 
 from __future__ import annotations
 

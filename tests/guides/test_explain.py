@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guide on explanations, asked about a pod whose only secret has a type that no node reads."""
+"""The guide on explanations works for a pod whose only secret has a type that no node reads."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guide on taking over what is there: a secret and a link that were made by hand are in the inventory afterwards."""
+"""The guide on exports takes over a secret and a link that were created by hand into the inventory."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guide for those who come from kubernetes.core: our half of each pair is run."""
+"""The tasks for our collection in the guide for users of kubernetes.core work as written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-#: kubernetes.core is in the benchmark's environment only; the same tasks are run in tests/bench/kubernetes_core.yml.
+#: Only the benchmark's environment has kubernetes.core. tests/bench/kubernetes_core.yml runs the same tasks.
 THEIRS = "kubernetes.core is not installed here; the benchmark runs the same tasks"
 
 

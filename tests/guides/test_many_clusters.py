@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guide on many clusters, with two of them, reached by tokens; one goes away."""
+"""The guide on many clusters works with two clusters and tokens, even if one cluster goes away."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BINDING = {
 
 
 def token(lab) -> str:
-    """A token of an account that may do everything."""
+    """A token of an account with all rights."""
     lab.create("default", "serviceaccounts", {"metadata": {"name": "automation"}})
     lab.api("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", BINDING)
     path = "/api/v1/namespaces/default/serviceaccounts/automation/token"
@@ -26,7 +26,7 @@ def token(lab) -> str:
 
 @pytest.fixture(scope="module")
 def own_lab(untouched_lab):
-    """It makes an account that may do everything."""
+    """The guide creates an account with all rights."""
     return untouched_lab
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guide on many teams: what leaves the inventory leaves the cluster, within the limit of a prune."""
+"""The guide on many teams removes entries from the cluster after their removal from the inventory, within the limit of a prune."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guide to the Molecule scenario that other projects copy: in an empty folder, with the tarball and a playbook of their own."""
+"""The guide to the Molecule scenario for other projects works in an empty folder, with the tarball and the project's own playbook."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ COPY, TEST, KIND, OWN = (
     command for block in Guide("molecule").blocks if block.language == "console" for command in block.commands()
 )
 PLACE = "molecule.rst"
-#: What molecule itself leaves in a project.
+#: Folders that molecule itself leaves in a project.
 MOLECULES_OWN = {".ansible"}
 STEPS = ["destroy", "create", "prepare", "converge", "idempotence", "verify", "destroy"]
 
 
 class Project:
-    """Another project, with the scenario copied as the guide says."""
+    """Another project, with a copy of the scenario as in the guide."""
 
     def __init__(self, reader: Reader, cluster: Lab) -> None:
-        # The lab's program is in the cache already; what the reader has must be what it was built of.
+        # The lab's program is already in the cache. The reader's sources must be the sources that it was built from.
         cache = Path(os.environ["IMAGE_PULL_LAB"]).parents[1]
         reader.environment |= {"IMAGE_PULL_CACHE": str(cache), "NO_COLOR": "1"}
         self.reader, self.cluster, self.folder = reader, cluster, reader.folder
@@ -49,7 +49,7 @@ class Project:
         self.files = self.now()
 
     def on_kind(self) -> None:
-        """Has a program `kind` in PATH, whose cluster is another lab, and the password in the environment."""
+        """Put a program `kind` into PATH, whose cluster is another lab, and the password into the environment."""
         programs = self.folder.parent / "programs"
         programs.mkdir()
         (programs / "kind").write_text(f'#!/bin/sh\n[ "$*" = "get kubeconfig" ] && cat {self.cluster.kubeconfig}\n')
@@ -84,7 +84,7 @@ class Project:
 
 @pytest.fixture(scope="module")
 def own_lab(untouched_lab: Lab) -> Lab:
-    """Its tests make a namespace of the same name."""
+    """The tests of the scenario create a namespace of the same name."""
     return untouched_lab
 
 
@@ -127,7 +127,7 @@ def test_a_namespace_that_no_test_created_is_left_alone(project: Project) -> Non
         OWN[0].replace("molecule test", f"molecule {one}") for one in ("create", "prepare", "destroy")
     )
     assert "Run 'molecule create' first" in project.reader.type(PLACE, f"! {prepare}", [], 0)
-    refused = project.reader.type(PLACE, f"! {create}", [], 0)  # it prepares, too
+    refused = project.reader.type(PLACE, f"! {create}", [], 0)  # `create` also runs `prepare`
     assert "namespace project-a exists and was not created by a test" in refused
     project.reader.type(PLACE, destroy, [], 0)
     assert project.cluster.api("GET", "/api/v1/namespaces/project-a")["status"]["phase"] == "Active"
@@ -137,4 +137,4 @@ def test_a_namespace_that_no_test_created_is_left_alone(project: Project) -> Non
 def test_the_tarball_contains_all_sources_of_the_lab(project: Project) -> None:
     shared = "~/.ansible/collections/ansible_collections/openshift_ops/image_pull/extensions/molecule/shared"
     printed = project.reader.type(PLACE, f"{sys.executable} {shared}/lab.py path", [], 0)
-    assert printed == os.environ["IMAGE_PULL_LAB"] + "\n"  # found in the cache, by what it is built of
+    assert printed == os.environ["IMAGE_PULL_LAB"] + "\n"  # found in the cache by its sources

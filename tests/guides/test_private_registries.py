@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guide on private registries: everything it declares, applied at once, and judged by pods that pull."""
+"""All declarations of the guide on private registries, applied at once, allow pods to pull."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guide on the report, over the documents of two clusters, with one of last week."""
+"""The guide on the report works with the documents of two clusters and a document of last week."""
 
 from __future__ import annotations
 

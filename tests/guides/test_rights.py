@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guide on rights: an account for two projects, which then sets them up, its objects for an administrator, and one for hosted clusters."""
+"""The guide on rights creates an account that sets up two projects, its manifests for an administrator, and one for hosted clusters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def own_lab(untouched_lab):
-    """It makes cluster roles."""
+    """The guide creates cluster roles."""
     return untouched_lab
 
 
@@ -37,7 +37,7 @@ def test_the_rights_guide_works_as_written(installed, own_lab, pulls):
             }
         ],
     )
-    # The host of the inventory is called production.
+    # The host of the inventory is named production.
     installed.stand_ins |= {"east.kubeconfig": "production.kubeconfig"}
     installed.follow("rights")
     for name in ("project-a", "project-b"):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guide on rotations: the old login stands in two projects, and in the end the new one does."""
+"""The guide on rotations replaces the old login by the new one in two projects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from support.guided import inventory, pull_secret
 
 @pytest.fixture(scope="module")
 def own_lab(untouched_lab):
-    """It disables an account of the registry."""
+    """The guide disables an account of the registry."""
     return untouched_lab
 
 

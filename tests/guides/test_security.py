@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The security guide: its playbook, and the search for a password that leaked. Neither shows a credential."""
+"""The security guide's playbook and its search for a leaked password work, and neither shows a credential."""
 
 from __future__ import annotations
 

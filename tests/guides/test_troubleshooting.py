@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guide by symptom: what it says to type is typed, and what it says that modules say is provoked.
+"""The commands of the troubleshooting guide work, and modules print the messages that it documents.
 
-That each text of a node has its section, in the words of the rules, is in tests/unit (images/test_pull_rules.py). `oc` is the benchmark's
-kubectl here, which takes the commands of the guide as oc does.
+tests/unit (images/test_pull_rules.py) checks that each text of a node has a section with the words of the rules. `oc` is the
+benchmark's kubectl here, which accepts the guide's commands like oc.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tools import prepare
 
 pytestmark = pytest.mark.slow
 
-#: Why a command is not typed here.
+#: The reasons for not running a command here.
 NEEDS_A_NODE = "the lab's node is no machine that one can log in to"
 NOT_TYPED = {
     "oc debug node/NODE": NEEDS_A_NODE,
@@ -40,7 +40,7 @@ NOT_TYPED = {
 
 @pytest.fixture
 def oc(installed, tmp_path):
-    """What the reader has as `oc`."""
+    """Install the benchmark's kubectl as the reader's `oc`."""
     directory = tmp_path / "bin"
     directory.mkdir()
     (directory / "oc").symlink_to(prepare.kubectl())
@@ -57,7 +57,7 @@ def project(own_lab):
 
 
 def samples() -> dict[str, str]:
-    """The blocks that show a text: of a node, and of a module."""
+    """The blocks that show a message of a node or of a module."""
     return dict.fromkeys(PROVOKED, "a test provokes it") | {rule.sample: "a unit test holds it" for rule in RULES}
 
 
@@ -74,7 +74,7 @@ SECRET = {"namespaces": ["project-a"], "name": "private-registry", "registries":
 
 
 class Modules:
-    """Runs modules on the lab; each method returns all that it says."""
+    """Runs modules on the lab. Each run returns all messages of the module."""
 
     def __init__(self, lab: Any, folder: Path) -> None:
         self.lab, self.folder = lab, folder
@@ -84,11 +84,11 @@ class Modules:
         return f"{result.get('msg', '')} {result.get('warnings', '')}"
 
     def alone(self, **options: Any) -> str:
-        """Without a kubeconfig."""
+        """Run pull_secret without a kubeconfig."""
         return self("pull_secret", **SECRET, **{"kubeconfig": None, "api_key": "not-a-token", **options})
 
     def elsewhere(self) -> str:
-        """A kubeconfig by which the API server has to be another host."""
+        """A kubeconfig that expects another host as the API server."""
         path = Path(
             user_kubeconfig(self.lab, self.lab.data["server"], self.folder / "elsewhere", {"token": "not-a-token"})
         )
@@ -154,7 +154,7 @@ def _file(text: str) -> Callable[[Modules], str]:
     return lambda run: run("pull_secret", namespaces=["project-a"], name="x", auth_file=run.file(text))
 
 
-#: What the guide shows, and what makes a module say it.
+#: The messages that the guide shows, and the calls that provoke them.
 PROVOKED: dict[str, Callable[[Modules], str]] = {
     "failed: Connection refused;": lambda run: run.alone(host="https://127.0.0.1:1"),
     "certificate verify failed: unable to get local": lambda run: run.alone(host=run.lab.data["server"]),
@@ -198,7 +198,7 @@ PROVOKED: dict[str, Callable[[Modules], str]] = {
 
 
 def shown() -> list[str]:
-    """The texts of modules that the guide shows."""
+    """The messages of modules that the guide shows."""
     nodes = {rule.sample for rule in RULES}
     return [
         block.text.strip()

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the guide by symptom says that Ansible says: a reader makes every mistake of the table, and fixes one after the other as it advises.
+"""Ansible prints the messages of the troubleshooting guide's table for each mistake, and the guide's advice fixes them one by one.
 
-The text of a row has to be what is printed, and its advice has to lead on to the next mistake, and in the end to a run.
+The output must contain the text of a row, and the advice must lead to the next mistake, and finally to a successful run.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SECTION = (
     .partition("\nMessages from Ansible\n---")[2]
     .partition("\n---")[0]
 )
-#: What the reader types to see which variables are read. Without the folder of the playbook it also shows what stands beside the inventory.
+#: The command that shows the variables that Ansible reads. Without the playbook's folder it also shows files next to the inventory.
 INVENTORY = "ansible-inventory -i inventory --playbook-dir inventory --host my-cluster"
 VARIABLES = "inventory/group_vars/all"
 ENTRIES = """private_registry_secrets:
@@ -36,7 +36,7 @@ ENTRIES = """private_registry_secrets:
 
 
 class Stumbling:
-    """A reader with nothing installed, an inventory full of mistakes, and a vault whose password Ansible is not told."""
+    """A reader with nothing installed, an inventory full of mistakes, and a vault whose password Ansible does not know."""
 
     def __init__(self, reader: Reader) -> None:
         self.reader, self.options = reader, ""
@@ -46,7 +46,7 @@ class Stumbling:
         self.entries(
             ("private_registry_secrets", "registry_secrets"), ("- name", "  name"), ("namespaces", "namespace")
         )
-        # beside the inventory instead of in it
+        # next to the inventory instead of inside it
         reader.write("group_vars/all/vault.yml", "vaulted_registry_password: the password of the registry\n")
         reader.write(f"{VARIABLES}/other.yml", "other: value\n")
         self.type(
@@ -75,7 +75,7 @@ def test_ansible_prints_each_documented_message_and_the_advice_fixes_it(stumblin
     rows = re.findall(r"^   \* - ``(.+)``$", SECTION, re.MULTILINE)
 
     def says(part: str, status: int) -> None:
-        """The row with that part is what is printed now, and no other row is."""
+        """The output contains the row with that part, and no other row."""
         (wanted,) = [row for row in rows if part in row]
         said = stumbling.site(status)
         assert [row for row in rows if all(piece in said for piece in row.split("..."))] == [wanted], said

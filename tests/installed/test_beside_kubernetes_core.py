@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The collection as its tarball installs it, in one playbook with kubernetes.core. Run by tests/tools/tarball.py."""
+"""The collection, installed from its tarball, works in one playbook with kubernetes.core. Run by tests/tools/tarball.py."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def page_file(report: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture
 def watch(browser: Browser, page_file: Path) -> Iterator[Callable[..., Watched]]:
-    """Opens a page; that it made no trouble is part of each test."""
+    """Open a page. Each test also checks that the page causes no trouble."""
     opened: list[Watched] = []
 
     def start(path: Path = page_file, **context: Any) -> Watched:

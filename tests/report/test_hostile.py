@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names and texts of a cluster are shown as text, wherever they stand, and nothing in them runs."""
+"""The page shows names and texts of a cluster as text in every place, and runs nothing in them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from support import audits
 from support.pages import VIEWS, Watched, written
 
-#: What a reader must see of each.
+#: The visible part of each text.
 NAMES = {
     "<script>window.hacked=1</script>": "<script>window.hacked=1</script>",
     "</script><img src=x onerror=window.hacked=1>": "</script><img src=x onerror=window.hacked=1>",
@@ -33,7 +33,7 @@ KEPT = {"id", "severity", "made", "format"}
 
 
 def document(text: str) -> dict[str, Any]:
-    """One in which every text that a cluster or an audit writes is `text`."""
+    """A document in which every text of a cluster or an audit is `text`."""
 
     def hostile(value: Any) -> Any:
         if isinstance(value, dict):
@@ -51,7 +51,7 @@ def document(text: str) -> dict[str, Any]:
         logins=[audits.login("x/x")],
     )
     (login,) = hostile(cluster["logins"])
-    # A second place for it: one that stands once is not shown.
+    # A second place for the login, because the page does not show a login with a single place.
     logins = [login, {**login, "secret": f"{text}-2"}]
     source = {
         **audits.document({**hostile(cluster), "logins": logins}),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module in a playbook: what it writes, when it changes and when it fails. The JSON fits the published schema."""
+"""The module in a playbook writes, changes and fails as documented, and its JSON matches the published schema."""
 
 from __future__ import annotations
 

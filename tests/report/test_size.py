@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A page over 100 clusters with 1,000 namespaces each opens and filters at once. The times are printed; the bounds are generous."""
+"""A page over 100 clusters with 1,000 namespaces each opens and filters at once. The times are printed. The bounds are generous."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from support.pages import Watched, written
 
 pytestmark = pytest.mark.slow
 
-#: Seconds. The machine may be busy; what a user should wait is in docs/docsite/rst/report.rst.
+#: Maximum number of seconds. The machine may be busy. docs/docsite/rst/report.rst documents the usual time for users.
 TO_OPEN, TO_FILTER = 10, 10
 STATES = (
     "view=findings",

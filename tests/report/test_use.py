@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What people do with the page: search, sort, turn pages, follow links, copy, print."""
+"""Users can search, sort, turn pages, follow links, copy and print on the page."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ class TestTable:
         page.locator("[data-pager=findings] >> text=Next").first.click()
         assert watched.rows()[0] != first[0]
         assert watched.state == "view=findings&page=1"
-        # The keyboard stays where it was.
+        # The keyboard focus does not move.
         assert page.evaluate("document.activeElement.dataset.to") in ("next", "previous")
         page.uncheck("[value=info]")
         assert "page" not in watched.state
@@ -166,7 +166,7 @@ class TestTable:
         text = page.evaluate("navigator.clipboard.readText()")
         tasks = yaml.safe_load(text)
         assert len(tasks) == len(found(report, rule="secret-type-dead"))
-        # Who gets what stands before each task.
+        # A comment before each task names the login and the secret.
         assert text.count("\n- name: ") == text.count("# This writes the login for ") == len(tasks)
 
 
@@ -307,7 +307,7 @@ class TestPrint:
         assert page.locator(".rule[open]").count() == 0
 
     def test_the_pdf_contains_the_findings(self, watched: Watched) -> None:
-        """More pages than the overview alone would have."""
+        """It has more pages than the overview alone."""
         page = watched.open()
         whole = page.pdf(format="A4").count(b"/Type /Page\n")
         page = watched.open("severity=error&view=findings")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each view, on a phone and on a large screen, light and dark: no error, no request, nothing too wide, nothing that axe-core finds."""
+"""Each view, on a phone and a large screen, light and dark, has no error, no request, no overflow, and no axe-core finding."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_long_names_make_nothing_too_wide(watch: Callable[..., Watched], tmp_pat
 
 @pytest.fixture(params=[1, 2], ids=["one cluster", "two clusters"])
 def compared_file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A report with findings that are there and findings that are gone."""
+    """A report with current findings and gone findings."""
 
     def document(seed: int) -> dict[str, Any]:
         names = ["production", "staging"][: request.param]
@@ -83,7 +83,7 @@ def compared_file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 def test_the_widest_column_is_the_finding(
     watch: Callable[..., Watched], compared_file: Path, view: str, table: str
 ) -> None:
-    """With and without the column of clusters, which is before the others."""
+    """This holds with and without the column of clusters, which comes before the other columns."""
     page = watch(compared_file, viewport={"width": 1280, "height": 900}).open(f"view={view}")
     assert page.locator(f"#{table} tbody tr").count() > 1
     found = page.evaluate(
@@ -97,7 +97,7 @@ def test_the_widest_column_is_the_finding(
 
 
 def test_the_parts_of_the_overview_have_space_between_them(watch: Callable[..., Watched], compared_file: Path) -> None:
-    """What follows upon each other on the first page has a space between."""
+    """Consecutive parts of the first page have space between them."""
     page = watch(compared_file, viewport={"width": 1280, "height": 900}).open()
     boxes = page.evaluate(
         "[...document.querySelectorAll('#view-overview > *')].map((one) => [one.className || one.id || one.tagName, one])"

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The job templates of extensions/awx, as jobs that AWX sends to execution nodes.
 
-Each job goes the way of AWX's mesh, `ansible-runner transmit | worker | process`. A node has ansible-core, ansible-runner and what
-meta/execution-environment.yml asks for, and no file of this machine but its own folder. Promises: every template does on the lab what it is
-for, with answers as AWX hands them on; no credential comes back to the controller; a job that is cancelled leaves whole objects.
+Each job runs as in AWX's mesh, by `ansible-runner transmit | worker | process`. A node has ansible-core, ansible-runner and the
+requirements of meta/execution-environment.yml, and no files of this machine except its own folder. Promises: every template does its
+job on the lab, with answers as AWX passes them on. No credential comes back to the controller. A cancelled job leaves whole objects.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def node_bin() -> Path:
 
 @pytest.fixture(scope="module")
 def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the project's update installs: the collection as it is published."""
+    """The collections that the project's update installs: the collection as published."""
     return install(build(tmp_path_factory.mktemp("built")), tmp_path_factory.mktemp("installed"))
 
 
@@ -70,7 +70,7 @@ def node(nodes: tuple[Node, Node]) -> Node:
 
 
 def bearer(lab: Any, **changes: Any) -> Credential:
-    """The built-in credential for a service account that may do everything here."""
+    """The built-in credential for a service account with all rights on the lab."""
     path = "/api/v1/namespaces/kube-system/serviceaccounts"
     if lab.api("GET", f"{path}/awx", expect=(200, 404))["kind"] != "ServiceAccount":
         lab.api("POST", path, {"metadata": {"name": "awx"}})
@@ -97,7 +97,7 @@ def secrets_of(*credentials: Credential) -> list[str]:
 
 
 def declared(lab: Any, *namespaces: str) -> dict[str, Any]:
-    """Variables of the inventory: a login that is in a file of the job, and a grant."""
+    """Inventory variables: a login from a file of the job, and a grant."""
     secret = {
         "name": "team-registry",
         "namespaces": list(namespaces),
@@ -162,7 +162,7 @@ def test_the_workflow_sets_up_the_planned_changes(
     }
     assert [name for name, job in jobs.items() if job.holding(secrets_of(*credentials))] == []
 
-    # Somebody pushes between the plan and its approval.
+    # A commit is pushed between the plan and its approval.
     controller.revision = "0" * 39 + "b"
     audit = lab.audit()
     other = controller.launch("set up", node, credentials, answers=answers, handed_on=handed_on, **fewer)
@@ -185,7 +185,7 @@ def test_a_refused_login_ends_the_workflow(lab: Any, namespaces: Any, controller
     assert not job.holding([*secrets_of(*credentials), "canary"])
     silent = passed(controller.launch("verify logins", node, credentials))
     assert "no login was verified, and the connection to the cluster was not tested" in silent.output
-    # A play that finds no host would be successful.
+    # A play without hosts would be successful.
     ended = controller.launch("failed", node, [], hosts={})
     assert ended.status == "failed" and "a node of this workflow failed" in ended.output
 
@@ -227,7 +227,7 @@ def test_new_namespaces_come_only_from_the_launch(
     launch = functools.partial(controller.launch, "new namespaces", node, credentials, **given)
     for nothing in (" \n", "*", "0123", f"{names[0]}/x"):
         assert launch(answers={"new_namespaces": nothing}).status == "failed"
-    # As the rule of the guide writes it; what the survey does not ask for does not count.
+    # In the format of the guide's rule. Variables that the survey does not ask for are ignored.
     others = {"image_pull_host": "https://127.0.0.1:1", "private_registry_secrets": []}
     passed(launch(answers={"new_namespaces": f"namespace/{names[1]} namespace/0123", **others}))
     assert lab.get(names[0], "secrets", "team-registry") is None
@@ -237,7 +237,7 @@ def test_new_namespaces_come_only_from_the_launch(
 def test_each_job_template_is_launched_in_this_file() -> None:
     launched = Path(__file__).read_text()
     names = [one["name"].removeprefix("Image pull: ") for one in configuration()["controller_templates"]]
-    # Those of the other zone have another inventory, and are the same otherwise.
+    # The templates of the other zone have another inventory, but are the same otherwise.
     names = [name for name in names if not name.endswith(" in the west")]
     assert [name for name in names if f'"{name}"' not in launched] == []
 
@@ -284,7 +284,7 @@ def test_a_planned_rotation_changes_only_the_approved_secrets(
     planned = passed(controller.launch("plan a rotation", node, [cluster], answers=answers, group=nothing))
     (rows,) = (plan["secrets"] for plan in planned.handed_on["image_pull_rotation_plans"].values())
     assert [(row["namespace"], row["declared"]) for row in rows] == [(name, False) for name in names[:2]]
-    # One is planted meanwhile, and one has another UID.
+    # After the plan, one secret is added, and another one is recreated with another UID.
     secret = lab.get(names[1], "secrets", "team-registry")
     again = {"metadata": {"name": "team-registry"}, "type": secret["type"], "data": secret["data"]}
     lab.api("DELETE", f"/api/v1/namespaces/{names[1]}/secrets/team-registry")
@@ -304,11 +304,11 @@ def test_a_planned_rotation_changes_only_the_approved_secrets(
 def test_existing_pull_access_is_exported_and_explained(
     lab: Any, namespaces: Any, controller: Controller, node: Node
 ) -> None:
-    """With most questions left blank, as people do."""
+    """Most questions stay blank, as users leave them."""
     names = namespaces(2)
     credentials = [bearer(lab), login(lab)]
     passed(controller.launch("set up", node, credentials, group=declared(lab, *names)))
-    # An answer comes before what the inventory says, and one that is left blank leaves it.
+    # An answer overrides the inventory, and a blank answer keeps the inventory's value.
     for answers, given in (
         ({"export_namespaces": "\n".join(names)}, {"image_pull_export_namespaces": ["there-is-none"]}),
         ({}, {"image_pull_export_namespaces": names}),
@@ -330,7 +330,7 @@ def test_existing_pull_access_is_exported_and_explained(
 def test_an_account_with_the_rights_of_its_jobs_can_set_up_its_namespaces(
     lab: Any, namespaces: Any, controller: Controller, node: Node
 ) -> None:
-    """An answer comes before what the inventory says, and one that is left blank leaves it."""
+    """An answer overrides the inventory, and a blank answer keeps the inventory's value."""
     home, *places = namespaces(3)
     answers = {"account_jobs": ["secrets", "links", "wait"]}
     inventory = {"automation_account_namespace": home, "automation_account_namespaces": places}
@@ -399,7 +399,7 @@ def test_two_nodes_share_the_clusters_of_an_inventory(
     assert {password_in(cluster, names[1]) for cluster in (lab, other)} == {new.inputs["password"]}
     assert not rotated.holding([*tokens, *secrets_of(old, new)])
 
-    # The credential has no context for a third cluster: the job fails, and tells what it found on the others.
+    # The credential has no context for a third cluster. The job fails, and reports its findings on the others.
     more = {**hosts, "gone": {"image_pull_context": "gone"}}
     audited = controller.launch("audit many clusters", nodes[0], credentials, hosts=more)
     assert audited.status == "failed" and "2 clusters: " in audited.output
@@ -414,7 +414,7 @@ def test_an_audit_that_fails_on_findings_hands_its_counts_on(
     (name,) = namespaces(1)
     lab.set_account(name, imagePullSecrets=["there-is-none"])
     lab.pod(name, "app", f"{lab.registry('private')['host']}/team/app:v1")
-    # The answer comes before what the inventory says, and the blank ones leave it.
+    # The answer overrides the inventory, and the blank answers keep the inventory's values.
     inventory = {
         "pull_access_audit_namespaces": ["there-is-none"],
         "pull_access_audit_directory": str(tmp_path / "report"),
@@ -509,7 +509,7 @@ def test_a_job_that_is_cancelled_leaves_whole_objects_and_is_finished_by_the_nex
 
     job = controller.launch("set up", node, credentials, group=waits, watch=cancel)
     assert job.status == "canceled"
-    # The runner reports before the last process that it ended is gone.
+    # The runner reports the end before its last process is gone.
     lab.until(lambda: not list(processes_below(node.directory)), "no process of the cancelled job is left", 60)
     assert password_in(lab, names[0]) == credentials[1].inputs["password"]
     assert not job.holding(secrets_of(*credentials))
@@ -518,7 +518,7 @@ def test_a_job_that_is_cancelled_leaves_whole_objects_and_is_finished_by_the_nex
 
 
 class Holding(Proxy):
-    """Lets `count` writes through, and carries the further ones out without answering them."""
+    """Lets `count` writes through. Further writes are carried out, but get no answer."""
 
     def __init__(self, lab: Lab, count: int) -> None:
         super().__init__(lab)
@@ -560,17 +560,17 @@ def test_a_job_that_is_cancelled_during_its_writes_is_completed_by_the_next(
     assert passed(controller.launch("set up", node, [bearer(lab), secret], **given)).changed == {
         "cluster": 2 + (len(written) < len(names))
     }
-    # One for each secret and link that was not there, and the grant.
+    # One write for each missing secret and link, and one for the grant.
     assert len(audit.writes()) == 2 * len(names) + 1 - len(written)
 
 
 def processes_below(directory: Path) -> Iterator[str]:
-    """The command lines of processes that know the folder."""
+    """The command lines of processes that contain the folder."""
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             text = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
-            continue  # it has ended meanwhile
+            continue  # it has ended in the meantime
         if str(directory) in text:
             yield text
 
@@ -589,7 +589,7 @@ def lines_of(path: Path) -> list[str]:
 
 
 def test_an_answer_that_ansible_reads_as_a_number_is_refused(lab: Any, controller: Controller, node: Node) -> None:
-    """AWX marks answers as unsafe, and from ansible-core 2.19 on a marked text is read as YAML would read it."""
+    """AWX marks answers as unsafe, and since ansible-core 2.19 a marked text is parsed like YAML."""
     answers = dict.fromkeys(("rotate_registries", "rotate_old_username", "rotate_new_username"), "x")
     job = controller.launch(
         "rotate a login", node, [bearer(lab)], answers={**answers, "rotate_new_password": "12345678"}

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Site, teardown and rotate as jobs of ansible-runner, laid out as AWX lays them out.
+"""Site, teardown and rotate work as jobs of ansible-runner in AWX's directory layout.
 
-Promise: connected by K8S_AUTH_* variables alone the job works, its second run changes nothing, and no credential is in any
-job event, in the output, in the artifacts or in the fact cache.
+Promise: with K8S_AUTH_* variables as the only connection the job works, its second run changes nothing, and no credential is in
+any job event, in the output, in the artifacts or in the fact cache.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PROJECTS = tuple(f"runner-project-{letter}" for letter in "abc")
 
 @pytest.fixture
 def private_data(lab: Any, tmp_path: Path) -> Path:
-    """AWX's directory: project/ and env/ from the repository, inventory/ with the lab's data, the connection in env/envvars."""
+    """AWX's job directory: project/ and env/ from the repository, inventory/ with the lab's data, the connection in env/envvars."""
     directory = tmp_path / "job"
     shutil.copytree(LAYOUT, directory)
     generator = [sys.executable, LAB_INVENTORY, "--projects-prefix", "runner-"]
@@ -54,7 +54,7 @@ def make_projects(lab: Any) -> None:
 
 
 def collections_path(directory: Path) -> Path:
-    """A collections path on which this working copy is the collection."""
+    """A collections path that contains this checkout as the collection."""
     path = directory / "collections"
     link = path / "ansible_collections" / "openshift_ops" / "image_pull"
     link.parent.mkdir(parents=True)
@@ -71,7 +71,7 @@ def run(private_data: Path, playbook: str, ident: str) -> Any:
 
 
 def credentials(lab: Any) -> Iterator[str]:
-    """Every password of the lab as it is and in the forms that secrets and JSON give it."""
+    """Every password of the lab, in plain form and in the forms of secrets and JSON."""
     for registry in lab.data["registries"].values():
         for account in registry.get("accounts", []):
             user, password = account["username"], account["password"]
@@ -124,7 +124,7 @@ def events_of(job: Any) -> list[str]:
 
 
 def leaks(lab: Any, private_data: Path, *jobs: Any) -> set[str]:
-    """The artifacts and events that hold a credential."""
+    """The artifacts and events that contain a credential."""
     files = [path for path in (private_data / "artifacts").rglob("*") if path.is_file()]
     assert any("job_events" in path.parts for path in files)
     texts = {str(path): path.read_text(encoding="utf-8") for path in files}

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The example inventory, with its passwords in a file that ansible-vault encrypted.
+"""The example inventory works with its passwords in a file that ansible-vault encrypted.
 
-Promise: what the inventory's README says works as it stands, and neither the passwords nor the vault's own show.
+Promise: the instructions in the inventory's README work as written, and the output shows neither the passwords nor the vault's own.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROJECTS = ("project-a", "project-b", "project-c")
 VAULT_PASSWORD = "canary of the vault"
-#: In place of the placeholders of vault.example.yml, in its order.
+#: The values for the placeholders of vault.example.yml, in its order.
 PASSWORDS = ("canary-1:{{ x }}", "canary-2 {% y %}'", "canary-3 é", "[canary-4]")
 
 
 @pytest.fixture
 def inventory(lab: Any, tmp_path: Path) -> Path:
-    """A copy of the example with a vaulted file, and the files of docker and podman."""
+    """A copy of the example with a vaulted file and with auth files of docker and podman."""
     directory = tmp_path / "inventory"
     shutil.copytree(ROOT / "playbooks" / "inventory", directory)
     clear = []
@@ -46,7 +46,7 @@ def inventory(lab: Any, tmp_path: Path) -> Path:
 
 
 def play(lab: Any, inventory: Path, playbook: str) -> str:
-    """Runs a playbook and returns all that it prints."""
+    """Run a playbook. Return its output."""
     here = inventory.parent
     collection = here / "collections" / "ansible_collections" / "openshift_ops" / "image_pull"
     if not collection.exists():

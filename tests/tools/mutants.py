@@ -342,7 +342,7 @@ class Notes:
 
     def read(self, test_file: str) -> dict[str, Any] | None:
         if not self._directory or not Path(test_file).parts[2:-1]:
-            return None  # a test without a file of its own, such as test_house.py, reads more files than are watched here
+            return None  # a test without a file of its own, such as test_house.py, reads more than is watched here
         path, key = self._place(test_file)
         with suppress(OSError, ValueError):
             found = json.loads(path.read_text(encoding="utf-8"))
