@@ -151,7 +151,7 @@ func applyAs(manager string) metav1.ApplyOptions {
 	return metav1.ApplyOptions{FieldManager: manager, Force: true}
 }
 
-// ensureSecret makes the secret empty, or gives it back what marks it as this account's; content stays.
+// ensureSecret creates an empty secret, or restores the marks of this account on an existing one and keeps its content.
 func (b *bound) ensureSecret(ctx context.Context, account *corev1.ServiceAccount, name string) error {
 	content := []byte("{}")
 	existing, err := b.secrets.Secrets(account.Namespace).Get(name)

@@ -72,7 +72,7 @@ func (s *supervisor) handle(request controlRequest) (controlAnswer, error) {
 	return controlAnswer{}, fmt.Errorf("unknown operation %q", request.Op)
 }
 
-// changeRegistry answers with what was counted up to now.
+// changeRegistry answers with the counts up to now.
 func (s *supervisor) changeRegistry(change registryChange) (controlAnswer, error) {
 	registry, err := s.registries.named(change.Name)
 	if err != nil {
@@ -98,7 +98,7 @@ func (s *supervisor) describeRegistry(registry *tokenRegistry) error {
 	return s.info.write()
 }
 
-// change sets the cluster's description first, so that nobody sees the new behaviour under the old one.
+// change sets the cluster's description first, so that no client sees the new behaviour with the old description.
 func (s *supervisor) change(ctx context.Context, request controlRequest) error {
 	if s.provisioner == nil {
 		return fmt.Errorf("this lab has no provisioner to change")
@@ -145,7 +145,7 @@ func push(dir, image string) error {
 	return err
 }
 
-// changeRegistry is `lab registry`. It prints what was counted where nothing else was asked for, and with asJSON.
+// changeRegistry is `lab registry`. It prints the counts with asJSON, or if no change is requested.
 func changeRegistry(dir string, change registryChange, asJSON bool) error {
 	answer, err := control(dir, controlRequest{Op: "registry", Registry: &change})
 	if err != nil || change.isChange() && !asJSON {

@@ -1,4 +1,4 @@
-// The stand-in for the hosted cluster config operator: the nodes' pull secret is the HostedCluster's, and what a user adds is merged beside it.
+// The stand-in for the hosted cluster config operator: the nodes' pull secret is the HostedCluster's, merged with the user's additions.
 package main
 
 import (
@@ -29,7 +29,7 @@ const (
 	syncedLabel   = "hypershift.openshift.io/nodepool-globalps-enabled"
 )
 
-// hostedOperator looks every 200 ms: long enough for a test to see what it has written being reverted.
+// hostedOperator looks every 200 ms: long enough for a test to see that its own write is reverted.
 type hostedOperator struct {
 	openshift *openshift
 	original  []byte

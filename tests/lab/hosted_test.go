@@ -1,4 +1,4 @@
-// What a hosted cluster makes of the secret that its users add. The cases are in a file that the collection is held against, too.
+// Tests of how a hosted cluster handles the secret that its users add. The tests of the collection use the same file of cases.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// What the cluster's objects say of registries, mirrors and image policies: all that the machine config operator reads
+// The cluster's objects for registries, mirrors and image policies: everything that the machine config operator reads
 // to make the nodes' files.
 package main
 
@@ -170,7 +170,7 @@ func specOf(object unstructured.Unstructured, into any) error {
 	return nil
 }
 
-// badObject is an object that cannot be read as what it is: nothing is rendered then, but the cluster did answer.
+// badObject is an object that cannot be parsed as its kind: nothing is rendered then, but the cluster did answer.
 type badObject struct{ error }
 
 func (b badObject) Unwrap() error { return b.error }

@@ -240,7 +240,7 @@ func (r *integratedRegistry) verify(ctx context.Context, token string) error {
 	return err
 }
 
-// review asks with the caller's token; where nobody may ask, it asks for the anonymous user as itself.
+// review asks with the caller's token. Where callers may not ask, it asks for the anonymous user as itself.
 func (r *integratedRegistry) review(ctx context.Context, token string, attributes *authorizationv1.ResourceAttributes) (bool, error) {
 	own := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: attributes}}
 	own.APIVersion, own.Kind = "authorization.k8s.io/v1", "SelfSubjectAccessReview"

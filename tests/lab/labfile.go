@@ -1,4 +1,4 @@
-// lab.json, the description of a running lab, and the directory it stands in.
+// lab.json, the description of a running lab, and the directory that contains it.
 package main
 
 import (
@@ -40,7 +40,7 @@ type labInfo struct {
 // foreign says whether the cluster is the reader's own, and not the lab's.
 func (i labInfo) foreign() bool { return i.AuditLog == "" }
 
-// summary is what a person needs to try things by hand. A shell can evaluate it: all but the first line are comments.
+// summary contains the details that a person needs to use the lab by hand. A shell can evaluate it: all but the first line are comments.
 func (i labInfo) summary() string {
 	lines := []string{"export KUBECONFIG=" + i.Kubeconfig}
 	for _, name := range slices.Sorted(maps.Keys(i.Registries)) {

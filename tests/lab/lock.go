@@ -1,5 +1,5 @@
-// Who owns a lab directory. The supervisor holds a lock on one file for as long as it lives: a lock that can be
-// taken means a lab that is not running, whatever process ids say.
+// The owner of a lab directory. The supervisor holds a lock on one file for as long as it lives. A free lock means
+// that the lab is not running, whatever process ids say.
 package main
 
 import (
@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// lockContent is what `down` must know also after a crash.
+// lockContent is the information that `down` needs even after a crash.
 type lockContent struct {
 	PID        int    `json:"pid"`
 	DirCreated bool   `json:"dir_created"`
@@ -65,7 +65,7 @@ func claim(dir string) (*os.File, lockContent, error) {
 	return file, content, writeLock(file, content)
 }
 
-// refuseForeign keeps a lab from starting, and later from deleting, where somebody else's files are.
+// refuseForeign keeps a lab from starting, and later from deleting, in a directory with files that are not its own.
 func refuseForeign(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

@@ -37,7 +37,7 @@ const (
 	nodeFile        = "/var/lib/kubelet/config.json"
 )
 
-// What a pool's annotations say of the stand-in's behaviour: durations, how many machines of the pool fail, and a further file of its
+// Annotations of a pool that control the stand-in's behaviour: durations, the number of failing machines, and a further file of its
 // configuration. Pausing is the pool's own `spec.paused`.
 const (
 	renderDelay  = "lab.openshift-ops.example.com/render-delay"
@@ -48,7 +48,7 @@ const (
 
 const operatorPause = 50 * time.Millisecond
 
-// pool is what the stand-in knows of one pool.
+// pool is the stand-in's knowledge of one pool.
 type pool struct {
 	name     string
 	machines int64
@@ -57,11 +57,11 @@ type pool struct {
 	begun    time.Time // when the machine that is being written was begun
 	config   string    // the configuration that all machines have
 	rolling  string    // the one that they are given
-	updated  int64     // so many machines have it
+	updated  int64     // number of machines that have it
 }
 
-// machineConfigOperator looks at its pools again and again: at what watches have brought, and it writes only what is to change. A lab that
-// nobody uses takes no processor then.
+// machineConfigOperator reads its pools again and again, from the cache of the watches, and writes only changes. So an unused lab takes no
+// processor time.
 type machineConfigOperator struct {
 	openshift *openshift
 	pools     []*pool
@@ -150,14 +150,14 @@ func (m *machineConfigOperator) watch(ctx context.Context) {
 	custom.WaitForCacheSync(ctx.Done())
 }
 
-// contentOf is what stands in the nodes' file: the secret's, without white space between its parts.
+// contentOf is the content of the nodes' file: the secret's content, without white space between its parts.
 func contentOf(secret *corev1.Secret) (string, error) {
 	var compact bytes.Buffer
 	err := json.Compact(&compact, secret.Data[corev1.DockerConfigJsonKey])
 	return compact.String(), err
 }
 
-// render returns the configuration of a pool that holds the content, and its name, which is that of what it holds.
+// render returns the configuration of a pool that holds the content, and its name, which is derived from the content.
 func (p *pool) render(content, further string) (string, map[string]any) {
 	sum := sha256.Sum256([]byte(p.name + content + further))
 	name := "rendered-" + p.name + "-" + hex.EncodeToString(sum[:16])

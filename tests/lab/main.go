@@ -20,7 +20,7 @@ const (
 	partControllers = "kube-controller-manager"
 )
 
-// exitError carries the exit status of a command beside its message; an empty message prints nothing.
+// exitError carries the exit status of a command in addition to its message. An empty message prints nothing.
 type exitError struct {
 	code    int
 	message string

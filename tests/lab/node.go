@@ -1,4 +1,4 @@
-// A node of the lab: its files, made anew for each command, and, when it has a name, what it remembers between commands.
+// A node of the lab: its files, which are made for each command, and, if it has a name, its memory between commands.
 package main
 
 import (
@@ -41,7 +41,7 @@ const (
 	shortNamesEnforcing  = "enforcing"
 )
 
-// What pulls below the kubelet.
+// The container runtimes below the kubelet.
 const (
 	runtimeCRIO       = "cri-o"
 	runtimeContainerd = "containerd"
@@ -80,9 +80,9 @@ type node struct {
 	clusterClients
 	options  nodeOptions
 	root     nodeRoot
-	problems []string // what the machine config operator would report
+	problems []string // problems that the machine config operator would report
 	files    nodeFiles
-	auth     []byte // the node's own credentials, as they stand in the cluster
+	auth     []byte // the node's own credentials, as stored in the cluster
 
 	config  credentialprovider.DockerConfig // the node's own credentials
 	keyring credentialprovider.DockerKeyring
@@ -93,7 +93,7 @@ type node struct {
 	ends []func()
 }
 
-// connect reads what the lab says of itself and opens the way to its cluster.
+// connect reads the lab's description and connects to its cluster.
 func connect(dir string) (clusterClients, error) {
 	silenceLibraries()
 	info, err := readLab(dir)
@@ -200,8 +200,8 @@ func (n *node) write() error {
 	return n.root.write(n.files, n.auth)
 }
 
-// renewed is this node with its files as the cluster's objects say now, or itself where they say what they said before. Its images,
-// its records and its lock are those of the first one; close ends the files alone.
+// renewed is this node with files made from the cluster's current objects, or itself if the objects have not changed. It shares the
+// images, the records and the lock of the first one. close removes only the files.
 func (n *node) renewed(ctx context.Context) (*node, error) {
 	next := *n
 	next.ends, next.problems = nil, nil
@@ -219,9 +219,9 @@ func (n *node) renewed(ctx context.Context) (*node, error) {
 	return &next, nil
 }
 
-// render reads the cluster's objects and makes the files of them. Where that cannot be, the operator leaves the nodes as they are:
-// a node with a name keeps the last ones it had, one without has what every node begins with. Of a cluster that is not the lab's
-// nothing is read but pods and their secrets, and so nothing of its global credentials comes here.
+// render reads the cluster's objects and makes the files from them. If that fails, the operator leaves the nodes unchanged: a node with
+// a name keeps its last files, and a node without a name has the files that every node starts with. In a cluster that is not the
+// lab's, only pods and their secrets are read, so its global credentials never come here.
 func (n *node) render(ctx context.Context, memory string) (nodeFiles, error) {
 	if n.info.foreign() {
 		files, _, err := imageRules{payload: defaultPayload}.render()

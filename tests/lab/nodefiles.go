@@ -13,7 +13,7 @@ import (
 	"k8s.io/kubernetes/pkg/credentialprovider"
 )
 
-// nodeFiles are the contents; a nil one is not written. Credentials are not among them: they are written anew for each run.
+// nodeFiles are the contents. A nil one is not written. Credentials are not among them: they are written again for each run.
 type nodeFiles struct {
 	Registries, Search, Policy []byte
 	Policies                   map[string][]byte // of namespaces
@@ -95,7 +95,7 @@ func fileExists(path string) bool {
 	return err == nil
 }
 
-// keyring is what the kubelet reads of the node's file; one that it cannot parse counts as none.
+// keyring is the kubelet's view of the node's file. A file that it cannot parse counts as missing.
 func (n nodeRoot) keyring() (credentialprovider.DockerConfig, credentialprovider.DockerKeyring) {
 	config, err := credentialprovider.ReadDockerConfigJSONFile([]string{n.file(kubeletDir)})
 	if err != nil {

@@ -51,7 +51,7 @@ var (
 	projects         = resource{"project.openshift.io", "projects", "Project", inCluster, ""}
 )
 
-// What the nodes' registry settings are made of.
+// The sources of the nodes' registry settings.
 var (
 	digestMirrorSets = resource{"config.openshift.io", "imagedigestmirrorsets", "ImageDigestMirrorSet", inCluster, ""}
 	tagMirrorSets    = resource{"config.openshift.io", "imagetagmirrorsets", "ImageTagMirrorSet", inCluster, ""}
@@ -60,7 +60,7 @@ var (
 	imagePolicies    = resource{"config.openshift.io", "imagepolicies", "ImagePolicy", inNamespace, ""}
 )
 
-// What is only read by others.
+// Resources that only clients of the lab read.
 var (
 	credentialProviders = resource{"config.openshift.io", "criocredentialproviderconfigs", "CRIOCredentialProviderConfig", inCluster, ""}
 	deploymentConfigs   = resource{"apps.openshift.io", "deploymentconfigs", "DeploymentConfig", inNamespace, ""}
@@ -112,7 +112,7 @@ func (o *openshift) install(ctx context.Context, mode string) error {
 	return o.describe(ctx, mode)
 }
 
-// atOnce does the same with all, side by side, and returns what went wrong.
+// atOnce does the same with all in parallel, and returns the errors.
 func atOnce[T any](all []T, do func(T) error) error {
 	failures := make([]error, len(all))
 	var group sync.WaitGroup

@@ -74,7 +74,7 @@ func (n *node) eventObject(pod *corev1.Pod, container string, one event, now met
 	}
 }
 
-// fieldPath is where a container stands in its pod; empty for what is of the whole pod.
+// fieldPath is the place of a container in its pod. It is empty for events of the whole pod.
 func fieldPath(pod *corev1.Pod, container string) string {
 	if container == "" {
 		return ""

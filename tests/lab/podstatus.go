@@ -1,4 +1,4 @@
-// What the kubelet would write into a pod's status after it asked for the images.
+// The pod status that the kubelet would write after it asked for the images.
 package main
 
 import (
@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// pullEffects are what a pull leaves behind beside its report.
+// pullEffects are the effects of a pull in addition to its report.
 type pullEffects struct {
 	status bool // write the pod's status
 	again  bool // ask once more, so that a failed pull is in back-off
@@ -66,7 +66,7 @@ func podStatus(pod *corev1.Pod, report pullReport, now metav1.Time, ends bool) m
 	}
 }
 
-// completeAll ends what runs.
+// completeAll ends all running containers.
 func completeAll(now metav1.Time, lists ...[]corev1.ContainerStatus) {
 	for _, list := range lists {
 		for i := range list {

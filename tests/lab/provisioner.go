@@ -37,7 +37,7 @@ const (
 // provisioner runs one mode at a time.
 type provisioner struct {
 	client    kubernetes.Interface
-	hostnames []string // names of the registry beside those of its Service
+	hostnames []string // names of the registry in addition to the names of its Service
 
 	mu    sync.Mutex
 	mode  string

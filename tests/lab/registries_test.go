@@ -153,7 +153,7 @@ func TestTheReleaseIsNotBlocked(t *testing.T) {
 	}
 }
 
-// accepts asks the policy of a node for an image that nobody has signed.
+// accepts asks the policy of a node for an unsigned image.
 func accepts(t *testing.T, system *types.SystemContext, image string) string {
 	t.Helper()
 	policy, err := signature.DefaultPolicy(system)
@@ -243,7 +243,7 @@ func TestShortNames(t *testing.T) {
 	}
 }
 
-// A cluster without OpenShift's kinds has nodes that nobody configures, whatever else is known of it.
+// The nodes of a cluster without OpenShift's kinds are not configured, whatever else is known of the cluster.
 func TestPlainNode(t *testing.T) {
 	files, warning, err := imageRules{payload: defaultPayload}.render()
 	if err != nil || warning != nil {

@@ -109,8 +109,8 @@ func validScope(scope string) bool {
 	return strings.HasPrefix(scope, "*.") && !strings.ContainsAny(scope[2:], "/@:*")
 }
 
-// edit adds mirrors, insecure and blocked registries. Only the most specific entry counts for an image, so what is said of a
-// registry is repeated for what lies inside it.
+// edit adds mirrors, insecure and blocked registries. Only the most specific entry counts for an image, so the settings of a
+// registry are repeated for each scope inside it.
 func (r imageRules) edit(config *sysregistriesv2.V2RegistriesConf, blocked []string) {
 	sources := r.addMirrors(config)
 	for _, scope := range blocked {

@@ -1,4 +1,4 @@
-// What a registry, or what stands before it, answers in the place of what was asked for: a status, the page of a proxy, damaged content.
+// Answers of a registry, or of a proxy before it, instead of the requested content: a status, the page of a proxy, damaged content.
 package main
 
 import (
@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// otherAnswer is what one kind of request gets. Damaged content is the true one with a byte more.
+// otherAnswer is the answer to one kind of request. Damaged content is the true content with one more byte.
 type otherAnswer struct {
 	status        int
 	html, damaged bool

@@ -1,4 +1,4 @@
-// What a registry counts for each account: who logs in, and who gets manifests.
+// The counts of a registry for each account: logins and requested manifests.
 package main
 
 import (

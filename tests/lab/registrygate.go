@@ -1,4 +1,4 @@
-// What stands before a registry with tokens: it knows whose token it is, counts the request, and holds the rules.
+// The gate before a registry with tokens: it knows the owner of a token, counts the request, and holds the rules.
 package main
 
 import (
@@ -73,7 +73,7 @@ func (t *tokenServer) withToken(r *http.Request, user string, given time.Time) (
 	return r, err
 }
 
-// callerOf believes a token of its own. A user name beside a password is believed too: the registry takes no passwords.
+// callerOf trusts a token of its own. It also trusts a user name next to a password, because the registry does not take passwords.
 func (t *tokenServer) callerOf(r *http.Request) caller {
 	if user, _, ok := r.BasicAuth(); ok {
 		return caller{user: user}
@@ -104,7 +104,7 @@ func (t *tokenServer) lives(claims token.ClaimSet, now time.Time) bool {
 	return t.rules.tokenLives(claims.Subject, time.Unix(0, given), granted, now)
 }
 
-// wantedOf is the repository of a request, and what it counts as.
+// wantedOf is the repository of a request, and its kind in the counts.
 func wantedOf(r *http.Request) (string, asked) {
 	path, _ := strings.CutPrefix(r.URL.Path, "/v2/")
 	at, manifest := -1, false

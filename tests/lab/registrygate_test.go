@@ -1,4 +1,4 @@
-// Tests of what a registry can be told while it runs, and of what it counts: a real one, with its realm, and no cluster.
+// Tests of changes to a running registry, and of its counts, with a real registry and its realm, without a cluster.
 package main
 
 import (
@@ -86,7 +86,7 @@ func (j *judged) send(method, address string, prepare func(*http.Request)) (*htt
 	return j.client.Do(request)
 }
 
-// login asks for a token for the image. Without a user it asks for that of nobody.
+// login asks for a token for the image. Without a user it asks for an anonymous token.
 func (j *judged) login(user, password string) (string, int) {
 	j.t.Helper()
 	query := url.Values{"scope": {"repository:team/app:pull"}, "service": {j.tokens.service}}
@@ -133,7 +133,7 @@ func (j *judged) tell(change registryChange) {
 	}
 }
 
-// counted is what an account has: logins, refused, pulls, heads, denied.
+// counted are the counts of an account: logins, refused, pulls, heads, denied.
 func (j *judged) counted(user string) string {
 	c := j.tokens.rules.report().Accounts[user]
 	return fmt.Sprint(c.Logins, c.Refused, c.Pulls, c.Heads, c.Denied)
@@ -357,7 +357,7 @@ func TestHiddenAndDenied(t *testing.T) {
 	}
 }
 
-// A token of another token server is nobody's, whatever it says.
+// A token of another token server is anonymous, whatever its claims are.
 func TestForgedTokens(t *testing.T) {
 	j := judgedRegistry(t, hostPrivate)
 	other, _, err := newTokenServer(j.tokens.realm, j.tokens.service)
@@ -399,7 +399,7 @@ func TestWhatARequestWants(t *testing.T) {
 	}
 }
 
-// watchedAnswer looks at what is counted when an answer is sent.
+// watchedAnswer reads the counts at the time when an answer is sent.
 type watchedAnswer struct {
 	http.ResponseWriter
 	sent func()

@@ -16,7 +16,7 @@ import (
 // ownAccount is the lab itself. It pushes, no rule holds for it, and it is not counted.
 const ownAccount = "lab"
 
-// registryChange is what `lab registry` asks for. What is not given stays as it is.
+// registryChange is a request of `lab registry`. Settings that it does not contain stay unchanged.
 type registryChange struct {
 	Name      string   `json:"name"`
 	Add       []string `json:"add,omitempty"` // users
@@ -39,7 +39,7 @@ type registryChange struct {
 // restriction takes a repository from one account, or from all where that is empty.
 type restriction struct{ repository, from string }
 
-// registryRules are the rules of one registry, and what it counts. They are read anew for each request.
+// registryRules are the rules of one registry, and its counts. They are read again for each request.
 type registryRules struct {
 	mu             sync.Mutex
 	accounts       []account
@@ -145,7 +145,7 @@ func (r *registryRules) has(user string) bool {
 	return slices.ContainsFunc(r.accounts, func(a account) bool { return a.Username == user })
 }
 
-// checkUser refuses what a login cannot carry, and the lab's own name.
+// checkUser refuses names that a login cannot carry, and the lab's own name.
 func checkUser(user string) error {
 	if user == "" || strings.Contains(user, ":") || user == ownAccount {
 		return fmt.Errorf("an account has a name without a colon, other than %q: not %q", ownAccount, user)
@@ -153,7 +153,7 @@ func checkUser(user string) error {
 	return nil
 }
 
-// check looks at what needs no account.
+// check validates the settings that do not depend on accounts.
 func (c registryChange) check() error {
 	repositories := slices.Concat(c.Hide, c.Show, c.Deny, c.Allow)
 	for _, repository := range repositories {
@@ -216,7 +216,7 @@ func (r *registryRules) tokenLife() time.Duration {
 	return r.life
 }
 
-// overLimit takes one request from what is left.
+// overLimit takes one request from the remaining ones.
 func (r *registryRules) overLimit() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -1,4 +1,4 @@
-// `lab run`: what `kubectl run` is for people: a pod that asks for an image, in a project that is made when it is missing.
+// `lab run`, similar to `kubectl run`: a pod that asks for an image, in a project that is created if it is missing.
 package main
 
 import (
@@ -13,7 +13,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// madeHere marks what this command made: nothing else is replaced.
+// madeHere marks the objects of this command: no other objects are replaced.
 const madeHere = "lab.openshift-ops.example.com/made"
 
 const runPatience = 30 * time.Second
@@ -52,7 +52,7 @@ func (o runOptions) makeProject(ctx context.Context, client kubernetes.Interface
 	})
 }
 
-// replacePod makes the pod anew, since admission gives a pod its pull secrets once, when it is created.
+// replacePod recreates the pod, because admission gives a pod its pull secrets only once, when it is created.
 func (o runOptions) replacePod(ctx context.Context, client kubernetes.Interface) error {
 	pods := client.CoreV1().Pods(o.namespace)
 	old, err := pods.Get(ctx, o.pod, metav1.GetOptions{})

@@ -53,7 +53,7 @@ func (b *bound) release(ctx context.Context, secret *corev1.Secret) error {
 	}})
 }
 
-// forget takes the finalizer off everywhere: other modes have nobody who would release these secrets.
+// forget removes the finalizer everywhere, because other modes have no controller that would release these secrets.
 func forget(ctx context.Context, client kubernetes.Interface) error {
 	secrets, err := client.CoreV1().Secrets(metav1.NamespaceAll).List(ctx, metav1.ListOptions{
 		FieldSelector: "type=" + string(corev1.SecretTypeDockercfg),
