@@ -7,7 +7,7 @@ from __future__ import annotations
 
 QUAY = "quay.io/org/app"
 REGISTRY = "registry.example.com"
-#: facts.md 3.3: key, image, whether the kubelet uses it, and whether containers/image uses it.
+#: Basic cases: key, image, whether the kubelet uses it, and whether containers/image uses it.
 ROWS = [
     ("quay.io", QUAY, True, True),
     ("quay.io/org", QUAY, True, True),

@@ -25,7 +25,7 @@ def main() -> int:
         if status:
             return status
         if (collection / "CHANGELOG.md").read_text("utf-8") != (ROOT / "CHANGELOG.md").read_text("utf-8"):
-            print("CHANGELOG.md was changed by hand: it is made from changelogs/changelog.yaml")
+            print("CHANGELOG.md was changed by hand. It is generated from changelogs/changelog.yaml")
             return 1
     return 0
 

@@ -508,15 +508,17 @@ def report(rooms: Sequence[Room], old: Sequence[str]) -> bool:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--room", action="append", help="secrets, features/sa_link, engine/reconciliation, ...; more than one is fine"
+        "--room", action="append", help="secrets, features/sa_link, engine/reconciliation, ...; can be repeated"
     )
     parser.add_argument("--count", type=int, default=60, help="mutants for each room")
     parser.add_argument("--all", action="store_true", help="all mutants")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=1800, help="no further mutant is tried after this time")
+    parser.add_argument("--seconds", type=float, default=1800, help="start no further mutant after this time")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--root", type=Path, default=Path(__file__).parents[2], help="the collection's folder")
-    parser.add_argument("--fresh", action="store_true", help="run all tests anew first, also those that ran before")
+    parser.add_argument(
+        "--fresh", action="store_true", help="run all tests again first, including tests with kept results"
+    )
     parser.add_argument("--accepted", type=Path, default=ACCEPTED)
     return parser.parse_args()
 
@@ -560,7 +562,7 @@ def judged_in(directory: Path, options: argparse.Namespace, until: float) -> int
     for room in rooms:
         plan(code, room, seed=options.seed, count=None if options.all else options.count)
         if not room.planned:
-            sys.exit(f"mutants: there is no room {room.name}; there are {', '.join(code.rooms())}")
+            sys.exit(f"mutants: room {room.name} does not exist. The rooms are {', '.join(code.rooms())}")
     entries = [entry for entry in read_accepted(options.accepted) if not options.room]
     accepted = {key_of(entry) for entry in read_accepted(options.accepted)}
     # Byte code is kept for the children, but never next to the source.
@@ -576,11 +578,11 @@ def judged_in(directory: Path, options: argparse.Namespace, until: float) -> int
     judge_all(rooms, pool.run(trials(code, rooms, known, directory, until)), accepted)
     good = report(rooms, stale(code, entries))
     if known.failures:
-        print("\nThese fail without a mutant and have judged none:", *known.failures, sep="\n  ")
+        print("\nThese tests fail without a mutant, so they judged no mutant:", *known.failures, sep="\n  ")
     flaky = sorted({name for room in rooms for name in room.flaky})
     if flaky:
         print(
-            "\nThese failed without a mutant, in another order or at another time; do not trust the numbers:",
+            "\nThese tests failed without a mutant, in another order or at another time. Do not trust the numbers:",
             *flaky,
             sep="\n  ",
         )

@@ -116,7 +116,7 @@ def find_python(minors: tuple[int, ...]) -> tuple[list[str], str]:
             version = output([*command, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"])
             if version == f"3.{minor}":
                 return command, version
-    sys.exit(f"prepare.py: no Python among {', '.join(f'3.{minor}' for minor in minors)} is installed; install one")
+    sys.exit(f"prepare.py: no Python among {', '.join(f'3.{minor}' for minor in minors)} is installed. Install one")
 
 
 def pyenv(minor: int) -> Iterator[list[str]]:

@@ -43,7 +43,7 @@ def main() -> int:
     options = parser.parse_args()
     problems = refusals(ROOT, options.version, options.directory)
     if problems:
-        sys.exit("\n".join(["release.py: nothing was changed, since", *(f"- {problem}" for problem in problems)]))
+        sys.exit("\n".join(["release.py: nothing was changed, because", *(f"- {problem}" for problem in problems)]))
     with tempfile.TemporaryDirectory() as directory:
         clone = Path(directory) / "ansible_collections" / "openshift_ops" / "image_pull"
         run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(clone)], ROOT)
@@ -100,7 +100,7 @@ def show(clone: Path, tarball: Path) -> None:
     with tarfile.open(tarball) as archive:
         print("\n".join(sorted(member.name for member in archive if member.isfile())))
     print(f"{checksum(tarball)}  {tarball.name}")
-    print("release.py: a dry run: the gates were skipped, and nothing is left of it")
+    print("release.py: dry run: the gates were skipped, and no file was kept")
 
 
 def bring(clone: Path, tarball: Path, version: str, directory: Path) -> None:
@@ -111,7 +111,7 @@ def bring(clone: Path, tarball: Path, version: str, directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     shutil.copy2(tarball, directory / tarball.name)
     (directory / "SHA256SUMS").write_text(f"{checksum(tarball)}  {tarball.name}\n", encoding="utf-8")
-    print(f"release.py: {version} is made: see {directory}. To publish it:")
+    print(f"release.py: {version} is ready in {directory}. To publish it:")
     print("  git push --follow-tags")
     print(f"  ansible-galaxy collection publish {directory / tarball.name}")
 

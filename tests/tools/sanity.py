@@ -87,7 +87,7 @@ def pip_version() -> str:
     source = Path(spec.submodule_search_locations[0]) / "python_requirements.py"  # type: ignore[union-attr,index]
     found = re.search(r"\bpip='([0-9.]+)'", source.read_text(encoding="utf-8"))
     if not found:
-        sys.exit(f"sanity.py: {source} does not say which pip it wants")
+        sys.exit(f"sanity.py: {source} does not contain the version of pip")
     return found[1]
 
 

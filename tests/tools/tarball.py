@@ -104,7 +104,7 @@ def dead_links(names: set[str], root: Path = ROOT) -> Iterator[str]:
         for link in relative_links(text, page):
             target = os.path.normpath(PurePosixPath(page).parent / link)
             if target not in names and target not in folders:
-                yield f"{page}: links to {link}, which is not in the tarball; give the whole address"
+                yield f"{page}: links to {link}, which is not in the tarball. Use the full address"
         for path in (found.rstrip(".,/") for found in OURS.findall(text)):
             if not (root / path).exists():
                 yield f"{page}: links to {path} of the repository, which does not exist"
