@@ -308,7 +308,7 @@ class TestOptions:
                 {"jobs": ["secrets"], "state": "rendered", "namespace_selector": {"include": ["*"]}},
                 "connects to no cluster",
             ),
-            ({"jobs": ["secrets"], "token_seconds": 599}, "less than 600 seconds"),
+            ({"jobs": ["secrets"], "token_seconds": 599}, "the minimum is 600 seconds"),
             ({"jobs": ["secrets"], "kubeconfig_dest": "/tmp/x"}, "needs 'token_seconds'"),
             ({"jobs": ["root"]}, "value of jobs must be one or more of"),
         ],

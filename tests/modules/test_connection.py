@@ -338,7 +338,7 @@ class TestVerification:
 
     def test_an_unknown_authority_is_refused_with_the_fix(self, ask, lab, token):
         result, requests = ask(host=lab.data["server"], api_key=token)
-        assert "unable to get local issuer certificate;" in result["msg"]
+        assert "unable to get local issuer certificate." in result["msg"]
         assert "'ca_cert'" in result["msg"]
         assert lab.data["server"] in result["msg"]
         assert not requests
@@ -347,7 +347,7 @@ class TestVerification:
     def test_a_kubeconfig_without_its_authority_is_refused(self, ask, config, tmp_path, validate):
         del config["clusters"][0]["cluster"]["certificate-authority-data"]
         result, requests = ask(kubeconfig=written(config, tmp_path), validate_certs=validate)
-        assert "unable to get local issuer certificate;" in result["msg"]
+        assert "unable to get local issuer certificate." in result["msg"]
         assert not requests
 
     @pytest.mark.parametrize("broken", list(itertools.product(["ca_cert", "client_cert", "client_key"], [True, False])))
@@ -497,7 +497,7 @@ class TestProxy:
         assert expected not in result["_output"]
 
     @pytest.mark.parametrize(
-        ("problem", "cause"), [("refuses", "407 Proxy Authentication Required;"), ("dead", "Connection refused;")]
+        ("problem", "cause"), [("refuses", "407 Proxy Authentication Required."), ("dead", "Connection refused.")]
     )
     def test_a_failing_proxy_is_reported_with_the_cause(self, ask, lab, proxy, problem, cause):
         proxy.refuses = True
@@ -558,7 +558,7 @@ class TestBadKubeconfig:
     def test_an_unknown_context_is_reported_with_the_known_ones(self, ask, config, tmp_path):
         config["users"][0]["user"] = {"token": CANARY}
         result, _requests = ask(kubeconfig=written(config, tmp_path), context="nowhere")
-        assert "it has no context 'nowhere'; it has lab;" in result["msg"]
+        assert "it has no context 'nowhere'. It has lab." in result["msg"]
 
     @pytest.mark.parametrize("form", [dict, json.dumps, yaml.safe_dump])
     def test_broken_kubeconfig_data_is_reported_without_its_content(self, ask, config, form):
@@ -606,7 +606,7 @@ class TestRefusedLogin:
     @pytest.mark.parametrize("bad", [f"first\n{CANARY}", f"漢{CANARY}"])
     def test_a_token_that_is_not_valid_in_a_header_is_refused(self, ask, lab, bad):
         result, _requests = ask(host=lab.data["server"], api_key=bad, ca_cert=lab.data["ca_cert"])
-        assert result["msg"].startswith("option 'api_key' is not a token: it contains a space, a line end or a letter")
+        assert result["msg"].startswith("option 'api_key' is not a token: it contains a space, a line end or a character")
 
 
 @pytest.fixture

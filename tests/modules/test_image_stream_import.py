@@ -160,7 +160,7 @@ class TestMended:
         assert (
             f"tag v1 of image stream {streams.namespace}/app was not imported: you may not have access to the container image "
             f'"{streams.image}"; an import reads all pull secrets of namespace {streams.namespace}, linked or not, and uses the first '
-            "login that is for the image" in result["msg"]
+            "login for the image" in result["msg"]
         )
         assert not result["changed"]
         assert statuses(result) == {"v1": "failed"}
@@ -311,7 +311,7 @@ class TestRefused:
             result = again(causes=["blocked_by_config"])
         finally:
             lab.api("PATCH", config, {"spec": {"registrySources": None}})
-        assert f"registry {streams.host} blocked; look at registrySources.blockedRegistries" in result["msg"]
+        assert f"registry {streams.host} blocked; check registrySources.blockedRegistries" in result["msg"]
         assert statuses(again(causes=["blocked_by_config"])) == {"v1": "imported"}
 
     def test_a_missing_namespace_is_reported(self, again) -> None:

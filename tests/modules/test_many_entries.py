@@ -243,7 +243,7 @@ class TestSelectors:
         result = run("pull_secret", secrets=entries)
         assert result["msg"] == (
             f"secrets[1] ({unique}) and secrets[2] ({unique}) contradict each other in namespace {fleet[10]}: "
-            f"both declare secret {unique}, so declare it once, with all its registries; nothing was changed"
+            f"both declare secret {unique}, so declare it once, with all its registries. Nothing was changed"
         )
         assert [(event["verb"], event["objectRef"]["resource"]) for event in audit.ours()] == [("list", "namespaces")]
 

@@ -257,7 +257,7 @@ class TestGranting:
     def test_grant_every_service_account(self, lab, projects, grant):
         audit = lab.audit()
         assert (
-            "every service account of the cluster; name 'projects'" in grant(groups=["system:serviceaccounts"])["msg"]
+            "every service account of the cluster. Name 'projects'" in grant(groups=["system:serviceaccounts"])["msg"]
         )
         assert audit.ours() == []
 

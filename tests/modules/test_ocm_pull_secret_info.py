@@ -134,7 +134,7 @@ def test_a_failure_shows_the_fix_and_no_token(lab, fetch, ocm):
     ocm.answers["/api/accounts_mgmt/v1/access_token"] = error(404, f"no account for {OFFLINE_TOKEN}")
     result = fetch(compare=False)
     assert result["failed"]
-    assert "(ACCT-MGMT-404: no account for ********); the account has no registry account yet" in result["msg"]
+    assert "(ACCT-MGMT-404: no account for ********). The account has no registry account yet" in result["msg"]
 
 
 def test_a_caller_who_may_not_read_the_secret_gets_an_error(fetch, ocm, namespace):

@@ -162,7 +162,7 @@ class TestRefusals:
             ({"registries": [{**QUAY, "password": ""}]}, ["'quay.io'", "no password", "give both"]),
             ({"registries": [{"registry": "quay.io", "password": "x"}]}, ["'quay.io'", "no user"]),
             ({"registries": [{**QUAY, "username": "a:b"}]}, ["'quay.io'", "':' in its user name"]),
-            ({"registries": [QUAY, {**QUAY, "registry": "https://quay.io/"}]}, ["two entries", "quay.io", "keep one"]),
+            ({"registries": [QUAY, {**QUAY, "registry": "https://quay.io/"}]}, ["two entries", "quay.io", "Keep one"]),
             ({"registries": [{**QUAY, "registry": "user@quay.io"}]}, ["quay.io", "'username'"]),
             ({"registries": []}, ["'registries' is empty"]),
             (

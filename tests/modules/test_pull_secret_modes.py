@@ -265,7 +265,7 @@ class TestChoose:
     @pytest.mark.parametrize(
         ("include", "words"),
         [
-            (["quay.org"], ["'quay.org'", "its entries: acr.io, https://index.docker.io/v1/, quay.io, quay.io/team"]),
+            (["quay.org"], ["'quay.org'", "Its entries: acr.io, https://index.docker.io/v1/, quay.io, quay.io/team"]),
             (["docker.io"], ["docker-credential-desktop"]),
             (["gcr.io"], ["docker-credential-gcloud"]),
             (["acr.io"], ["identity token"]),

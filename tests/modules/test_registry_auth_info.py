@@ -357,7 +357,7 @@ class TestRefusals:
         host = lab.data["server"].removeprefix("https://")
         message = ask(host)["msg"]
         assert host in message
-        assert "it is no registry of API version 2" in message
+        assert "It is not a registry of API version 2" in message
 
     @pytest.mark.parametrize("status", [401, 403, 404, 429, 500])
     @pytest.mark.parametrize("header", [None, "Negotiate", 'Bearer service="x"', 'Bearer realm="https://[/"', '=,;"'])
@@ -378,7 +378,7 @@ class TestRefusals:
         message = ask("127.0.0.1:1")["msg"]
         assert "127.0.0.1:1" in message
         assert "refused" in message
-        assert "check the port" in message
+        assert "Check the port" in message
 
     def test_a_server_without_tls_fails(self, ask, serve):
         assert ask(serve(200, tls=False).host)["failed"]
