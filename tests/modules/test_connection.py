@@ -558,7 +558,7 @@ class TestBadKubeconfig:
     def test_an_unknown_context_is_reported_with_the_known_ones(self, ask, config, tmp_path):
         config["users"][0]["user"] = {"token": CANARY}
         result, _requests = ask(kubeconfig=written(config, tmp_path), context="nowhere")
-        assert "it has no context 'nowhere'. It has lab." in result["msg"]
+        assert "it has no context 'nowhere' (only lab)" in result["msg"]
 
     @pytest.mark.parametrize("form", [dict, json.dumps, yaml.safe_dump])
     def test_broken_kubeconfig_data_is_reported_without_its_content(self, ask, config, form):
@@ -606,7 +606,9 @@ class TestRefusedLogin:
     @pytest.mark.parametrize("bad", [f"first\n{CANARY}", f"漢{CANARY}"])
     def test_a_token_that_is_not_valid_in_a_header_is_refused(self, ask, lab, bad):
         result, _requests = ask(host=lab.data["server"], api_key=bad, ca_cert=lab.data["ca_cert"])
-        assert result["msg"].startswith("option 'api_key' is not a token: it contains a space, a line end or a character")
+        assert result["msg"].startswith(
+            "option 'api_key' is not a token: it contains a space, a line end or a character"
+        )
 
 
 @pytest.fixture
