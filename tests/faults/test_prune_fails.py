@@ -74,7 +74,7 @@ class Fleet:
         return {"owner": OWNER, "max_prune": "100%", **lists}
 
     def prune(self, **options: Any) -> dict[str, Any]:
-        return run_module("prune", **{"kubeconfig": self.lab.kubeconfig, **self.pruning(), **options})
+        return run_module("pull_access_prune", **{"kubeconfig": self.lab.kubeconfig, **self.pruning(), **options})
 
     def ours(self) -> dict[str, dict[str, Any]]:
         """Return the secrets, links and subjects of the owner in each namespace, after checking the invariants."""
@@ -191,7 +191,7 @@ class TestKilled:
         runs = KilledRuns(lab, tmp_path)
         for _kill in range(KILLS):
             fleet.site()
-            runs.kill("prune", fleet.pruning(), writes=chance.randrange(1, 2 * len(fleet.gone)))
+            runs.kill("pull_access_prune", fleet.pruning(), writes=chance.randrange(1, 2 * len(fleet.gone)))
             found = [fleet.ours()[name] for name in fleet.gone]
             assert found not in ([NOTHING] * len(found), [fleet.wanted(name) for name in fleet.gone])
         fleet.finish()

@@ -220,7 +220,7 @@ def test_a_login_never_crosses_the_network_in_the_clear(
         {"kubeconfig": kubeconfig(plain), "proxy": f"http://{attacker.proxy.host}"},
     ):
         result = run_module("sa_link", check=True, **READ, **options)
-        assert "begins with http://" in result["msg"] and "give the https:// address" in result["msg"], result
+        assert "begins with http://" in result["msg"] and "Give the https:// address" in result["msg"], result
     for name, value in (("HOST", plain), ("API_KEY", OWN)):
         monkeypatch.setenv(f"K8S_AUTH_{name}", value)
     assert "begins with http://" in run_module("sa_link", check=True, **READ)["msg"]

@@ -110,7 +110,7 @@ class TestRealms:
         with registry(certificate, location, status="307 Temporary Redirect") as hostile:
             pod(mallory, f"{hostile.host}/team/app:v1")
             found = explain(run, mallory, realm_hosts=[hostile.host, target.host], registry_validate_certs=False)
-        assert (found["verdict"], "it is not followed" in found["reason"]) == ("unknown", True)
+        assert (found["verdict"], "It is not followed" in found["reason"]) == ("unknown", True)
         assert target.connections() == 0
 
     def test_the_token_goes_back_to_the_registry_only(self, explained):

@@ -192,7 +192,7 @@ class TestAfterThePlan:
         found = fleet.rotate(secrets=rows, verify=False, **WAYS[way])
         assert (found["failed"], fleet.is_rotated(), fleet.stolen()) == (False, True, [])
         (row,) = (row for row in found["rotation"]["not_declared"] if row["namespace"] == own)
-        assert "created again" in row["reason"]
+        assert "recreated" in row["reason"]
 
 
 def pod(namespace: str, image: str, *, name: str = "app", secret: str = "pull") -> dict[str, Any]:

@@ -212,7 +212,7 @@ def test_a_foreign_task_of_a_document_is_not_offered(task: dict[str, Any]) -> No
         ("image_puller_grant", {"authenticated": "no"}),
         ("pull_secret", {"registries": [{"registry": "q.io", "token": "x"}]}),
         ("pull_access_audit", {"dest": "/tmp/audit.json"}),
-        ("prune", {}),
+        ("pull_access_prune", {}),
     ],
     ids=range(12),
 )
