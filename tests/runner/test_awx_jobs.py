@@ -462,7 +462,7 @@ def test_the_nodes_get_the_logins_of_credentials_and_lose_them(
         assert of_the_nodes()["quay.io"] == account_entry("quay.io") and registry in of_the_nodes()
         assert passed(change(service_account, **fetched)).changed == {}
         refused = change({"offline_token": OFFLINE_TOKEN[:-1]}, **fetched)
-        assert refused.status == "failed" and "the offline token is not valid" in refused.output
+        assert refused.status == "failed" and "The offline token is invalid" in refused.output
 
         none = change(token, nodes_action="remove", nodes_remove=" \n")
         assert none.status == "failed" and "enter the registries to remove" in none.output

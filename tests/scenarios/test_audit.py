@@ -185,7 +185,7 @@ def test_two_reports_are_compared(lab, project, auditing, east):
     assert ("secret-type-unread", "dead") in [(row["finding"]["rule"], row["finding"]["name"]) for row in gone]
     again = auditing.run({"east": east}, pull_access_audit_compare_with=str(old), pull_access_audit_fail_on="info",
                          pull_access_audit_fail_on_new=True)  # fmt: skip
-    assert again.status == 0, "nothing is new"
+    assert again.status == 0, "no finding is new"
 
 
 @pytest.mark.slow

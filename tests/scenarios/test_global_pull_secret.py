@@ -508,7 +508,7 @@ class TestHosted:
             done = hosted.well(**wanted)
         output = " ".join(done.output.split())
         assert '"rolled_out": true' in output
-        assert "cannot be seen, because" not in output
+        assert "It is not known which nodes" not in output
         assert "nodes of node pool inplace do not receive it until they are replaced" in output, "said at the end, too"
 
     @pytest.mark.slow
@@ -562,7 +562,7 @@ class TestOtherClusters:
         done = nodes.run(registries=[login("new.example.com")])
         assert done.status != 0
         assert "Prevented from accessing Red Hat managed resources" in done.output
-        assert "on which only Red Hat may change this object, and another attempt is refused too" in done.output
+        assert "only Red Hat is allowed to change this object, and another attempt will also be refused" in done.output
         assert "this is a managed cluster (ROSA classic or OpenShift Dedicated)" in done.output, (
             "said before the change"
         )

@@ -92,7 +92,7 @@ SITE = [
             (ENTRY + "option 'registries': registry 'reg.example.com/team/app:v1'", "Write 'reg.example.com/team/app' instead")),
     Mistake("short_host", login(registry="host/team/app:v1"), (ENTRY + "option 'registries'", "Write the registry's full host name instead")),
     Mistake("no_port", login(registry="host:notaport"), (ENTRY + "option 'registries'", "'notaport' is not a port", "or 'host' instead")),
-    Mistake("user_in_key", login(registry="robot@quay.io"), (ENTRY + "option 'registries'", "give the user in 'username'")),
+    Mistake("user_in_key", login(registry="robot@quay.io"), (ENTRY + "option 'registries'", "Give the user in 'username'")),
     Mistake("no_password", login(password=""), (ENTRY + "option 'registries': the entry for 'quay.io' has no password", "give both 'username' and 'password'")),
     Mistake("no_place", secret(namespaces=None), (ENTRY + "give one of the options 'namespaces' and 'namespace_selector'",)),
     Mistake("wide_selector", secret(namespaces=None, namespace_selector={"exclude": ["a"]}),
