@@ -158,7 +158,7 @@ def test_a_failure_is_shown(ocm, tmp_path, python):
     )
     prepare(tmp_path, python, fetch(ocm, tmp_path))
     text = seen(tmp_path, "-vvv", status=2)
-    assert "was answered 403 (for ********); the account may not have a pull secret" in text
+    assert "was answered 403 (for ********). The account is not allowed to have a pull secret" in text
     assert shown(text) == []
 
 
