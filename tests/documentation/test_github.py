@@ -87,7 +87,11 @@ def test_lost_and_raw_text_is_noticed(text: str, problem: str) -> None:
 
 
 def test_the_forms_of_the_guides_are_whole() -> None:
-    text = ".. Copyright (c) 2026, me\n\n.. Made by a program.\n\n.. _label:\n\nA\n=\n\n**a.yml**\n\n.. code-block:: yaml+jinja\n\n   a: 1\n\nterm\n  It is `a <b.rst#c>`__.\n"
+    comments = ".. Copyright (c) 2026, me\n\n.. Made by a program.\n\n"
+    text = (
+        comments
+        + ".. _label:\n\nA\n=\n\n**a.yml**\n\n.. code-block:: yaml+jinja\n\n   a: 1\n\nterm\n  It is `a <b.rst#c>`__.\n"
+    )
     page = read_rst(text)
     assert page.problems == ()
     assert [(link.line, link.target) for link in page.links] == [(17, "b.rst#c")]

@@ -85,7 +85,11 @@ class TestSelectors:
         site = [selected, {**named, "namespaces": [left, kept]}]
         assert not run("pull_secret", owner=owner, secrets=site)["failed"]
         result = run(
-            "pull_access_prune", owner=owner, max_prune="34%", secrets=[selected, {**named, "namespaces": [kept]}], links=[]
+            "pull_access_prune",
+            owner=owner,
+            max_prune="34%",
+            secrets=[selected, {**named, "namespaces": [kept]}],
+            links=[],
         )
         assert "max_prune=34% is exceeded" in result["msg"]
         assert has(lab, left)

@@ -150,7 +150,8 @@ def check_lifetime(options: Mapping[str, Any], now: float) -> list[str]:
         )
     if next_rotation_seconds is not None and ends < now + next_rotation_seconds:
         raise OptionError(
-            f"the login in option 'new' expires on {format_utc(ends)}, before the next run in {pluralize(next_rotation_seconds, 'second')}: pods could not pull in "
+            f"the login in option 'new' expires on {format_utc(ends)}, before the next run in "
+            f"{pluralize(next_rotation_seconds, 'second')}: pods could not pull in "
             "between; run more often, or get a login that lives longer; nothing was read"
         )
     return []

@@ -149,7 +149,10 @@ class TestShortName:
         assert ("stream", text, None) in steps(asked(template(image="app:v1"), {OWN: stream()}))
 
     def test_a_short_name_of_an_older_pod_is_not_resolved(self) -> None:
-        text = "the name is that of image stream ns/app, but it was not resolved when the pod was created: delete the pod, so that it is resolved for the next one"
+        text = (
+            "the name is that of image stream ns/app, but it was not resolved when the pod was created: delete the pod, so that it is "
+            "resolved for the next one"
+        )
         assert asked(pod(image="app:v1", says="denied"), {OWN: stream(local=True)}).reason == text
         assert ("stream", text, None) in steps(asked(pod(image="app:v1"), {OWN: stream(local=True)}))
 
