@@ -439,7 +439,7 @@
     paged("gone", rows, PAGE, (row) => findingRow(data.gone, row));
   };
 
-  const SHOW = { overview: showOverview, findings: showFindings, matrix: showMatrix, pullers: showPullers, logins: showLogins, changes: showChanges, unread: () => {} };
+  const SHOW = { overview: showOverview, findings: showFindings, matrix: showMatrix, pullers: showPullers, logins: showLogins, changes: showChanges, unreadable: () => {} };
   let shownView = "";
   const show = () => {
     if (state.view === "changes" && !data.compared) state.view = "overview";
