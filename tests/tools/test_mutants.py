@@ -157,7 +157,7 @@ class TestGate:
         example.write(SOURCE, GOOD_TEST.replace("18, True", "18, False"))
         status, text = example.judge()
         assert text.endswith(
-            "fail without a mutant and have judged none:\n"
+            "fail without a mutant, so they judged no mutant:\n"
             f"  {MIRROR}/test_example.py::test_from_the_birthday_on[18-False]\n"
         )
         assert "core                   4       4       2 " in text
@@ -167,7 +167,7 @@ class TestGate:
         """A test that fails by chance, or in another order, kills mutants that it does not notice."""
         example.write(SOURCE, POOR_TEST + FLAKY_TEST.format(tmp_path / "seen"))
         status, text = example.judge()
-        assert text.endswith(f"do not trust the numbers:\n  {MIRROR}/test_example.py::test_once\n")
+        assert text.endswith(f"Do not trust the numbers:\n  {MIRROR}/test_example.py::test_once\n")
         assert "core                   4       4       4 " in text
         assert status == 1
 
