@@ -659,7 +659,7 @@ class TestSteps:
         assert unconfirmed.status != 0
         told = " ".join(unconfirmed.output.split())
         assert "3 secrets in 3 namespaces hold the old login, or may hold it. None of them is declared" in told
-        assert f'such as - {{namespace: "{namespaces[0]}", name: "quay"}}'.replace('"', '\\"') in told
+        assert f'for example - {{namespace: "{namespaces[0]}", name: "quay"}}'.replace('"', '\\"') in told
         dest = "credential_rotation_plan_dest=plan-{{ inventory_hostname }}.yml"
         written = rotate(tmp_path, [cluster], "--check", "-e", dest, **nothing)
         assert (written.status, audit.writes()) == (0, []), written.output
