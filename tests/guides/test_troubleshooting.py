@@ -156,10 +156,10 @@ def _file(text: str) -> Callable[[Modules], str]:
 
 #: The messages that the guide shows, and the calls that provoke them.
 PROVOKED: dict[str, Callable[[Modules], str]] = {
-    "failed: Connection refused;": lambda run: run.alone(host="https://127.0.0.1:1"),
+    "failed: Connection refused.": lambda run: run.alone(host="https://127.0.0.1:1"),
     "certificate verify failed: unable to get local": lambda run: run.alone(host=run.lab.data["server"]),
     "Hostname mismatch, certificate is not valid": lambda run: run.alone(kubeconfig=run.elsewhere()),
-    "was refused: 401 Unauthorized;": lambda run: run.alone(
+    "was refused: 401 Unauthorized.": lambda run: run.alone(
         host=run.lab.data["server"], ca_cert=run.lab.data["ca_cert"]
     ),
     "was refused: 403 secrets": lambda run: run("pull_secret", **SECRET, impersonate_user="jane"),

@@ -209,7 +209,13 @@ def test_prune_works_with_the_rights_of_its_job(lab: Lab, accounts: Callable[[st
     made = run_module("pull_secret", kubeconfig=lab.kubeconfig, owner="team", secrets=secrets)
     assert not made["failed"], made["msg"]
     done = run_module(
-        "prune", kubeconfig=accounts("prune"), owner="team", secrets=secrets[:1], links=[], grants=[], max_prune="100%"
+        "pull_access_prune",
+        kubeconfig=accounts("prune"),
+        owner="team",
+        secrets=secrets[:1],
+        links=[],
+        grants=[],
+        max_prune="100%",
     )
     assert not done["failed"], done["msg"]
     assert [done["prune"][kind]["removed"] for kind in ("secrets", "links")] == [2, 0]
