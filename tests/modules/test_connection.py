@@ -607,7 +607,7 @@ class TestRefusedLogin:
     def test_a_token_that_is_not_valid_in_a_header_is_refused(self, ask, lab, bad):
         result, _requests = ask(host=lab.data["server"], api_key=bad, ca_cert=lab.data["ca_cert"])
         assert result["msg"].startswith(
-            "option 'api_key' is not a token: it contains a space, a line end or a character"
+            "option 'api_key' is not a token: it contains a space, a line end or a character outside ASCII"
         )
 
 

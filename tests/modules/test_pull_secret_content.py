@@ -274,7 +274,10 @@ class TestHostileOptions:
             ({"registries": [{**QUAY, "registry": "quay.io\0"}]}, ["'registries'", "control character"]),
             ({"registries": [QUAY], "labels": {"a": "x" * 70}}, ["'labels'", "at most 63"]),
             ({"registries": [QUAY], "labels": {"x" * 70: "a"}}, ["'labels'", "at most 63"]),
-            ({"registries": [QUAY], "annotations": {"a": "x" * 262_144}}, ["'annotations'", "262144"]),
+            (
+                {"registries": [QUAY], "annotations": {"a": "x" * 262_144}},
+                ["'annotations'", "the maximum for all annotations of an object is 262144"],
+            ),
             (
                 {"registries": [{**QUAY, "registry": "quay.io:443"}]},
                 ["neither the kubelet nor CRI-O", "Write 'quay.io'"],
