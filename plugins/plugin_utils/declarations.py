@@ -262,9 +262,9 @@ class _RotationLogins:
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> _RotationLogins:
-        nobody = UserPassword("", "")
+        no_login = UserPassword("", "")
         return cls(
-            LoginReplacement(tuple(map(str, answer["registries"])), nobody, nobody),
+            LoginReplacement(tuple(map(str, answer["registries"])), no_login, no_login),
             frozenset(map(str, answer["usernames"])),
         )
 

@@ -107,7 +107,7 @@ def run_module(module: Module) -> None:
 
 
 def _is_unread() -> bool:
-    """Whether nobody can read this process's result any more: the task has timed out, or its connection is gone."""
+    """Whether the result of this process can no longer be read: the task has timed out, or its connection is gone."""
     output = select.poll()
     # Without requested events, poll reports only that the other end is closed.
     output.register(_STDOUT, 0)

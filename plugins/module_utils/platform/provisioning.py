@@ -31,7 +31,7 @@ UNREADABLE: Json = {"unreadable": True}
 
 @dataclass(frozen=True)
 class Verdict:
-    """`secret` is the name of the generated secret if known. `missing` says what is missing, and is empty when the account is ready.
+    """`secret` is the name of the generated secret if known. `missing` names the missing part, and is empty when the account is ready.
 
     `stale`: name of a generated secret with the token of a deleted account of the same name. The platform only replaces it when it
     renews the token.

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from .subjects import IMAGE_PULLER
+from .subjects import IMAGE_PULLER, RBAC
 
 __all__ = ["CLUSTER", "EVERY", "HOSTED_PULL_SECRETS", "JOBS", "Job", "Right", "options_of", "rights_of", "rules_of"]
 
@@ -24,7 +24,7 @@ CLUSTER = "*"
 #: The option for the pull secrets that hosted clusters name on their management cluster.
 HOSTED_PULL_SECRETS = "hosted_pull_secrets"
 
-#: The effect on the job without the right: it fails, it continues and reports what is missing, or it takes more requests.
+#: The effect on the job without the right: it fails, it continues and reports the missing information, or it takes more requests.
 Without = Literal["fails", "told", "slower"]
 
 
@@ -60,7 +60,6 @@ class Job:
     rights: tuple[Right, ...]
 
 
-_RBAC = "rbac.authorization.k8s.io"
 _CONFIG = "config.openshift.io"
 _MACHINES = "machineconfiguration.openshift.io"
 _WORKLOADS = (
@@ -147,10 +146,10 @@ JOBS: Mapping[str, Job] = {
         "the right to pull a project's image streams: module image_puller_grant",
         (
             _needed_right(
-                f"rolebindings.{_RBAC}", "list create patch delete", "the binding, and existing grants of others"
+                f"rolebindings.{RBAC}", "list create patch delete", "the binding, and existing grants of others"
             ),
-            _reported_right(f"clusterroles.{_RBAC}", "get", "whether the role exists", CLUSTER, IMAGE_PULLER),
-            _needed_right(f"clusterroles.{_RBAC}", "bind", "granting it without having it", CLUSTER, IMAGE_PULLER),
+            _reported_right(f"clusterroles.{RBAC}", "get", "whether the role exists", CLUSTER, IMAGE_PULLER),
+            _needed_right(f"clusterroles.{RBAC}", "bind", "granting it without having it", CLUSTER, IMAGE_PULLER),
             _reported_right("serviceaccounts", "get", "whether an account with a grant exists"),
             _reported_right("namespaces", "get", "whether a project with a grant exists"),
         ),
@@ -185,9 +184,9 @@ JOBS: Mapping[str, Job] = {
             _needed_right("secrets", "delete", "objects that are no longer declared"),
             _reported_right("serviceaccounts", "list", "links of these secrets"),
             _needed_right("serviceaccounts", "patch", "links of these secrets"),
-            _reported_right(f"rolebindings.{_RBAC}", "list", "objects of the owner"),
-            _needed_right(f"rolebindings.{_RBAC}", "patch delete", "objects that are no longer declared"),
-            _needed_right(f"clusterroles.{_RBAC}", "bind", "changing a grant without having it", CLUSTER, IMAGE_PULLER),
+            _reported_right(f"rolebindings.{RBAC}", "list", "objects of the owner"),
+            _needed_right(f"rolebindings.{RBAC}", "patch delete", "objects that are no longer declared"),
+            _needed_right(f"clusterroles.{RBAC}", "bind", "changing a grant without having it", CLUSTER, IMAGE_PULLER),
         ),
     ),
     "export": Job(
@@ -195,8 +194,8 @@ JOBS: Mapping[str, Job] = {
         (
             _needed_right("secrets", "list", "the pull secrets"),
             _needed_right("serviceaccounts", "list", "the links"),
-            _needed_right(f"rolebindings.{_RBAC}", "list", "the grants"),
-            _reported_right(f"clusterroles.{_RBAC}", "get", "whether the role exists", CLUSTER, IMAGE_PULLER),
+            _needed_right(f"rolebindings.{RBAC}", "list", "the grants"),
+            _reported_right(f"clusterroles.{RBAC}", "get", "whether the role exists", CLUSTER, IMAGE_PULLER),
         ),
     ),
     "explain": Job(
@@ -231,8 +230,8 @@ JOBS: Mapping[str, Job] = {
             *(_reported_right(resource, "list", "images that workloads would run") for resource in _WORKLOADS),
             _reported_right("buildconfigs.build.openshift.io", "list", "pull secrets of builds"),
             _reported_right("imagestreams.image.openshift.io", "list", "failed imports, and the location of images"),
-            _reported_right(f"rolebindings.{_RBAC}", "list", "grants"),
-            _reported_right(f"clusterrolebindings.{_RBAC}", "list", "grants in the whole cluster", CLUSTER),
+            _reported_right(f"rolebindings.{RBAC}", "list", "grants"),
+            _reported_right(f"clusterrolebindings.{RBAC}", "list", "grants in the whole cluster", CLUSTER),
             _reported_right(_REVIEW, "create", "whether an account is allowed to pull from another project", CLUSTER),
             _reported_right(f"clusterversions.{_CONFIG}", "get", "the version", CLUSTER, "version"),
             _reported_right(

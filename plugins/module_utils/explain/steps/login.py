@@ -123,7 +123,7 @@ def _judge_by_node(held: LoginContext, told: PullAttempt) -> StepResult:
 
 
 def _role_of(told: PullAttempt) -> str:
-    """A sentence about a server that is not the registry, if the text does not say what it is. Empty otherwise."""
+    """A sentence about a server that is not the registry, if the node's text does not describe it. Empty otherwise."""
     unknown = told.server and not told.is_token_service
     return f" {told.server} is a server that the registry names, such as its token service." if unknown else ""
 
@@ -145,7 +145,7 @@ def _judge_by_asking(held: LoginContext, told: PullAttempt | None) -> Iterator[S
         yield _success_reason(f"{works.said}, {works.which}")
     elif not all(attempt.is_known for attempt in attempts):
         yield _judge_by_some(held, told, attempts)
-    elif attempts:  # none is made where the source is blocked and has no mirror, which is said already
+    elif attempts:  # there is none if the source is blocked and has no mirror: another step reports that
         yield _judge_refusal(held, next((attempt for attempt in attempts if attempt.is_source), attempts[0]))
 
 

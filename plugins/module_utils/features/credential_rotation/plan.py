@@ -24,8 +24,7 @@ from ...dockerconfig.auth_file import parse_stored
 from ...platform.account_lists import LISTS, Entries, changes_of, entries_of, entry_names, view_lists
 from ...platform.hosted import objection
 from ...platform.protected import check_size
-from ...secrets.content import no_changes, registry_changes
-from ...secrets.content import view_secret as secret_view
+from ...secrets.content import no_changes, registry_changes, view_secret
 from .copies import Copy, second_name
 from .options import Rotation
 
@@ -101,7 +100,7 @@ def _difference(copy: Copy) -> tuple[dict[str, Any], dict[str, Any], dict[str, A
     # Entries that nodes do not use, because of their key or of another entry under the same key, are changed as well.
     changed = {**dict.fromkeys(copy.found.old, copy.rotation.differing), **changed}
     every = {**no_changes(), "changed": dict(sorted(changed.items()))}
-    return {"registries": every}, secret_view(copy.held.type, held), secret_view(copy.held.type, held, every)
+    return {"registries": every}, view_secret(copy.held.type, held), view_secret(copy.held.type, held, every)
 
 
 def _notes(copy: Copy) -> Iterator[str]:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import POD, Json, Kind, controller_reference, metadata
+from ...core.objects import POD, Json, Kind, metadata
 from ...dockerconfig.key_matching import kubelet_keys
 from ...dockerconfig.replace_login import LoginReplacement
 from ...explain.pod_images import PodImage, image_in_message, images_of
 from ...explain.subjects import WORKLOADS, ContainerPull, pulls_of_pod, template_of
+from ...explain.workload_pods import is_controlled
 from ...images.pull_messages import parse_message
 from ...images.references import Reference, reference_of
 from ...platform.account_lists import names_in
@@ -266,4 +267,4 @@ def _is_over(kind: Kind, obj: Json) -> bool:
     status = as_dict(obj.get("status"))
     if kind == POD:
         return status.get("phase") in ("Succeeded", "Failed")
-    return bool(controller_reference(obj)) or bool(status.get("completionTime"))
+    return is_controlled(obj) or bool(status.get("completionTime"))

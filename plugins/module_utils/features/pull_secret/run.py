@@ -18,8 +18,7 @@ from ...core.entry import Entry
 from ...core.errors import OptionError, Refusal
 from ...core.phrases import summarize
 from ...declarations.batch import Declaration, Forecast
-from ...discovery.proofs import LoginCheck, explain_refusal
-from ...discovery.proofs import collect_proofs as asked_of
+from ...discovery.proofs import LoginCheck, collect_proofs, explain_refusal
 from .plan import PullSecret
 
 __all__ = ["Verdict", "verdict_of", "verify_logins"]
@@ -64,7 +63,7 @@ def verify_logins(
     :raises Refusal: when it is the task's only declaration.
     """
     asked = _all_questions(declared)
-    answers = asked_of(question.attempt for _entry, question in asked)
+    answers = collect_proofs(question.attempt for _entry, question in asked)
     warnings: list[str] = []
     refused: dict[Entry | None, list[str]] = {}
     for entry, question in asked:

@@ -15,8 +15,9 @@ from typing import Any
 
 from ...core.changes import Change, delete
 from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import POD, Json, ObjectRef, controller_reference, metadata, pick
+from ...core.objects import POD, Json, ObjectRef, metadata, pick
 from ...platform.account_lists import entry_names
+from ...platform.protected import controller_of
 
 __all__ = ["TRIMMED_POD", "AccountPullList", "PodMissingSecrets", "pods_missing_secrets"]
 
@@ -76,8 +77,7 @@ class PodMissingSecrets:
     @property
     def owner(self) -> str:
         """Return the controller that replaces the pod, such as `ReplicaSet app-6d4cf56db6`; empty if there is none."""
-        reference = controller_reference(self.pod)
-        return f"{reference.get('kind')} {reference.get('name')}" if reference else ""
+        return controller_of(self.pod)
 
     @property
     def waiting_reason(self) -> str:

@@ -49,7 +49,7 @@ def doubtful_secrets(namespace: str, seen: NamespaceObjects) -> Iterator[ObjectR
 
 
 def arrange_links(namespace: str, seen: NamespaceObjects, found: Related, findings: Findings) -> None:
-    """Set the links of each secret, and record what they cannot express."""
+    """Set the links of each secret, and record the links that no entry can express."""
     known = {secret.name: secret for secret in findings.secrets}
     links: dict[str, _Links] = {name: _Links() for name in known}
     for account_name, account in sorted(seen.accounts.items()):
