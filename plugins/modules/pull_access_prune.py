@@ -36,16 +36,12 @@ options:
         options of an entry, including credentials, are allowed but not required, and are ignored.
       - Options that are missing from an entry take the defaults of that module. This also applies to O(links) and O(grants). If another
         task sets an option for all of its entries, repeat it in each entry here.
-      - An entry with O(secrets[].state=absent) does not declare a secret. An entry with O(secrets[].mode=remove) declares one.
+      - An entry with O(secrets[].state=absent) does not declare a secret. An entry with C(mode=remove) declares one.
       - At least one of O(secrets), O(links) and O(grants) is required. If a list is omitted, the module does not know its declarations, so
         it removes nothing of that kind, except links to a secret that is removed. An empty list declares nothing.
     type: list
     elements: dict
     suboptions:
-      title:
-        description: The title of the entry in messages, in addition to its name. See
-          O(openshift_ops.image_pull.pull_secret#module:secrets[].title).
-        type: str
       name:
         description: See O(openshift_ops.image_pull.pull_secret#module:name).
         type: str
@@ -56,122 +52,13 @@ options:
       namespace_selector:
         description: See O(openshift_ops.image_pull.pull_secret#module:namespace_selector).
         type: dict
-        suboptions:
-          labels:
-            description: See O(openshift_ops.image_pull.pull_secret#module:namespace_selector.labels).
-            type: str
-          include:
-            description: See O(openshift_ops.image_pull.pull_secret#module:namespace_selector.include).
-            type: list
-            elements: str
-          exclude:
-            description: See O(openshift_ops.image_pull.pull_secret#module:namespace_selector.exclude).
-            type: list
-            elements: str
-          requesters:
-            description: See O(openshift_ops.image_pull.pull_secret#module:namespace_selector.requesters).
-            type: list
-            elements: str
-          phases:
-            description: See O(openshift_ops.image_pull.pull_secret#module:namespace_selector.phases).
-            type: list
-            elements: str
-            default: [Active]
-          system_namespaces:
-            description: See O(openshift_ops.image_pull.pull_secret#module:namespace_selector.system_namespaces).
-            type: bool
-            default: false
       owner:
         description: See O(openshift_ops.image_pull.pull_secret#module:owner).
         type: str
-      adopt:
-        description: See O(openshift_ops.image_pull.pull_secret#module:adopt).
-        type: bool
       state:
         description: See O(openshift_ops.image_pull.pull_secret#module:state).
         type: str
         choices: [present, absent]
-      mode:
-        description: See O(openshift_ops.image_pull.pull_secret#module:mode).
-        type: str
-        choices: [replace, merge, remove]
-      update_existing:
-        description: See O(openshift_ops.image_pull.pull_secret#module:update_existing).
-        type: bool
-      only_managed:
-        description: See O(openshift_ops.image_pull.pull_secret#module:only_managed).
-        type: bool
-      delete_empty:
-        description: See O(openshift_ops.image_pull.pull_secret#module:delete_empty).
-        type: bool
-      recreate:
-        description: See O(openshift_ops.image_pull.pull_secret#module:recreate).
-        type: bool
-      type:
-        description: See O(openshift_ops.image_pull.pull_secret#module:type).
-        type: str
-        choices: [kubernetes.io/dockerconfigjson, kubernetes.io/dockercfg, kubernetes.io/podmanconfigjson]
-      registries:
-        description: See O(openshift_ops.image_pull.pull_secret#module:registries).
-        type: list
-        elements: dict
-        suboptions:
-          registry:
-            description: See O(openshift_ops.image_pull.pull_secret#module:registries[].registry).
-            type: str
-            required: true
-          username:
-            description: See O(openshift_ops.image_pull.pull_secret#module:registries[].username).
-            type: str
-          password:
-            description: See O(openshift_ops.image_pull.pull_secret#module:registries[].password).
-            type: raw
-          email:
-            description: See O(openshift_ops.image_pull.pull_secret#module:registries[].email).
-            type: str
-      auth_file:
-        description: See O(openshift_ops.image_pull.pull_secret#module:auth_file).
-        type: path
-      auth_config:
-        description: See O(openshift_ops.image_pull.pull_secret#module:auth_config).
-        type: raw
-      include:
-        description: See O(openshift_ops.image_pull.pull_secret#module:include).
-        type: list
-        elements: str
-      labels:
-        description: See O(openshift_ops.image_pull.pull_secret#module:labels).
-        type: dict
-      annotations:
-        description: See O(openshift_ops.image_pull.pull_secret#module:annotations).
-        type: dict
-      immutable:
-        description: See O(openshift_ops.image_pull.pull_secret#module:immutable).
-        type: bool
-      drop_platform_registries:
-        description: See O(openshift_ops.image_pull.pull_secret#module:drop_platform_registries).
-        type: list
-        elements: str
-      verify:
-        description: See O(openshift_ops.image_pull.pull_secret#module:verify).
-        type: raw
-      verify_repositories:
-        description: See O(openshift_ops.image_pull.pull_secret#module:verify_repositories).
-        type: list
-        elements: str
-      verify_realm_hosts:
-        description: See O(openshift_ops.image_pull.pull_secret#module:verify_realm_hosts).
-        type: list
-        elements: str
-      verify_ca_cert:
-        description: See O(openshift_ops.image_pull.pull_secret#module:verify_ca_cert).
-        type: path
-      verify_validate_certs:
-        description: See O(openshift_ops.image_pull.pull_secret#module:verify_validate_certs).
-        type: bool
-      verify_timeout:
-        description: See O(openshift_ops.image_pull.pull_secret#module:verify_timeout).
-        type: int
   links:
     description:
       - The declarations for M(openshift_ops.image_pull.sa_link), in the form of its option
@@ -180,10 +67,6 @@ options:
     type: list
     elements: dict
     suboptions:
-      title:
-        description: The title of the entry in messages, in addition to its name. See
-          O(openshift_ops.image_pull.sa_link#module:links[].title).
-        type: str
       secrets:
         description: See O(openshift_ops.image_pull.sa_link#module:secrets).
         type: list
@@ -195,31 +78,6 @@ options:
       namespace_selector:
         description: See O(openshift_ops.image_pull.sa_link#module:namespace_selector).
         type: dict
-        suboptions:
-          labels:
-            description: See O(openshift_ops.image_pull.sa_link#module:namespace_selector.labels).
-            type: str
-          include:
-            description: See O(openshift_ops.image_pull.sa_link#module:namespace_selector.include).
-            type: list
-            elements: str
-          exclude:
-            description: See O(openshift_ops.image_pull.sa_link#module:namespace_selector.exclude).
-            type: list
-            elements: str
-          requesters:
-            description: See O(openshift_ops.image_pull.sa_link#module:namespace_selector.requesters).
-            type: list
-            elements: str
-          phases:
-            description: See O(openshift_ops.image_pull.sa_link#module:namespace_selector.phases).
-            type: list
-            elements: str
-            default: [Active]
-          system_namespaces:
-            description: See O(openshift_ops.image_pull.sa_link#module:namespace_selector.system_namespaces).
-            type: bool
-            default: false
       service_accounts:
         description: See O(openshift_ops.image_pull.sa_link#module:service_accounts).
         type: list
@@ -232,36 +90,10 @@ options:
       owner:
         description: See O(openshift_ops.image_pull.sa_link#module:owner).
         type: str
-      adopt:
-        description: See O(openshift_ops.image_pull.sa_link#module:adopt).
-        type: bool
       state:
         description: See O(openshift_ops.image_pull.sa_link#module:state).
         type: str
         choices: [present, absent]
-      exclusive:
-        description: See O(openshift_ops.image_pull.sa_link#module:exclusive).
-        type: bool
-      only_managed:
-        description: See O(openshift_ops.image_pull.sa_link#module:only_managed).
-        type: bool
-      create:
-        description: See O(openshift_ops.image_pull.sa_link#module:create).
-        type: bool
-      require:
-        description: See O(openshift_ops.image_pull.sa_link#module:require).
-        type: str
-        choices: [usable, existing, none]
-      restart_pods:
-        description: See O(openshift_ops.image_pull.sa_link#module:restart_pods).
-        type: str
-        choices: [never, report, stuck]
-      verify_after:
-        description: See O(openshift_ops.image_pull.sa_link#module:verify_after).
-        type: float
-      wait_timeout:
-        description: See O(openshift_ops.image_pull.sa_link#module:wait_timeout).
-        type: int
   grants:
     description:
       - The declarations for M(openshift_ops.image_pull.image_puller_grant), in the form of its option
@@ -271,10 +103,6 @@ options:
     type: list
     elements: dict
     suboptions:
-      title:
-        description: The title of the entry in messages, in addition to its name. See
-          O(openshift_ops.image_pull.image_puller_grant#module:grants[].title).
-        type: str
       namespaces:
         description: See O(openshift_ops.image_pull.image_puller_grant#module:namespaces).
         type: list
@@ -282,44 +110,10 @@ options:
       namespace_selector:
         description: See O(openshift_ops.image_pull.image_puller_grant#module:namespace_selector).
         type: dict
-        suboptions:
-          labels:
-            description: See O(openshift_ops.image_pull.image_puller_grant#module:namespace_selector.labels).
-            type: str
-          include:
-            description: See O(openshift_ops.image_pull.image_puller_grant#module:namespace_selector.include).
-            type: list
-            elements: str
-          exclude:
-            description: See O(openshift_ops.image_pull.image_puller_grant#module:namespace_selector.exclude).
-            type: list
-            elements: str
-          requesters:
-            description: See O(openshift_ops.image_pull.image_puller_grant#module:namespace_selector.requesters).
-            type: list
-            elements: str
-          phases:
-            description: See O(openshift_ops.image_pull.image_puller_grant#module:namespace_selector.phases).
-            type: list
-            elements: str
-            default: [Active]
-          system_namespaces:
-            description: See O(openshift_ops.image_pull.image_puller_grant#module:namespace_selector.system_namespaces).
-            type: bool
-            default: false
       service_accounts:
         description: See O(openshift_ops.image_pull.image_puller_grant#module:service_accounts).
         type: list
         elements: dict
-        suboptions:
-          namespace:
-            description: See O(openshift_ops.image_pull.image_puller_grant#module:service_accounts[].namespace).
-            type: str
-            required: true
-          name:
-            description: See O(openshift_ops.image_pull.image_puller_grant#module:service_accounts[].name).
-            type: str
-            default: default
       projects:
         description: See O(openshift_ops.image_pull.image_puller_grant#module:projects).
         type: list
@@ -347,29 +141,10 @@ options:
       owner:
         description: See O(openshift_ops.image_pull.image_puller_grant#module:owner).
         type: str
-      adopt:
-        description: See O(openshift_ops.image_pull.image_puller_grant#module:adopt).
-        type: bool
       state:
         description: See O(openshift_ops.image_pull.image_puller_grant#module:state).
         type: str
         choices: [present, absent]
-      exclusive:
-        description: See O(openshift_ops.image_pull.image_puller_grant#module:exclusive).
-        type: bool
-      revoke_from:
-        description: See O(openshift_ops.image_pull.image_puller_grant#module:revoke_from).
-        type: str
-        choices: [ours, every_binding]
-      prune:
-        description: See O(openshift_ops.image_pull.image_puller_grant#module:prune).
-        type: bool
-      recreate:
-        description: See O(openshift_ops.image_pull.image_puller_grant#module:recreate).
-        type: bool
-      verify_access:
-        description: See O(openshift_ops.image_pull.image_puller_grant#module:verify_access).
-        type: bool
   max_prune:
     description:
       - The maximum number of secrets, of links and of subjects, each counted separately, that the module removes. Either a number, or a
@@ -377,8 +152,8 @@ options:
       - A link that is removed with its secret does not count. A link that a glob of service accounts declares counts once, regardless of
         the number of matching accounts. If a list is omitted, nothing is counted for it.
       - Users write labels, links and the names of the projects that they request. So only namespaces that an entry names, or selects by
-        O(secrets[].namespace_selector.labels) or O(secrets[].namespace_selector.requesters), count as declared. Selected namespaces that no
-        user requested also count as declared.
+        C(labels) or C(requesters) of its O(secrets[].namespace_selector), count as declared. Selected namespaces that no user requested
+        also count as declared.
       - When the limit is exceeded, the module first tries again without the namespaces in which it would remove most, at most one in ten of
         them but always at least one. Then it tries again without all namespaces that no entry covers. If the other namespaces stay within
         the limit, the module removes objects there, holds the rest back, and fails with the namespaces that it held back. Otherwise, it

@@ -41,8 +41,13 @@ class _AnsibleModule(AnsibleModule):  # type: ignore[misc]
 
     def __init__(self, module: Module) -> None:
         self._module, self._is_valid = module, False
-        super().__init__(argument_spec=dict(module.arguments), supports_check_mode=True, **module.all_rules)
+        super().__init__(argument_spec=module.arguments_of_page, supports_check_mode=True, **module.all_rules)
         self._is_valid = True
+
+    def _load_params(self) -> None:
+        """Load the options, which are then validated and hidden with the complete argument spec."""
+        super()._load_params()
+        self.argument_spec = dict(self._module.arguments)
 
     def fail_json(self, msg: str, **kwargs: Any) -> None:
         """Fail the task. A failed start reports all invalid entries of a list, not only the first."""

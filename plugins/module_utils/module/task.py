@@ -112,6 +112,12 @@ class Module:
         return {**rest, **kept}
 
     @property
+    def arguments_of_page(self) -> dict[str, Any]:
+        """Return the argument spec that ansible-test compares with the page. The pages of other modules have all options of `lists`."""
+        lists = {form.option: {"type": "list", "elements": "dict", "no_log": False} for form in self.lists}
+        return {**self.arguments, **lists}
+
+    @property
     def all_rules(self) -> dict[str, Any]:
         """Return the module's rules. For a module that works in namespaces, they include that these are given in one way."""
         rules = dict(self.rules)

@@ -218,7 +218,7 @@ class TestEntries:
     """All list entries that Ansible's validation refuses are named at once, by position and name, never by value."""
 
     def refused(self, run: Run, *entries: Any, **more: Any) -> Ended:
-        module = Module(LISTED, lambda task: {"changed": True}, "kubernetes", None, form=FORM)
+        module = Module(LISTED, lambda task: {"changed": True}, "kubernetes", None, lists=[FORM])
         ended = run(module.run, module=module, things=list(entries), **more)
         assert (ended.status, ended.result["failed"]) == (1, True)
         return ended
@@ -239,7 +239,8 @@ class TestEntries:
     def test_invalid_entries_are_reported_before_unknown_options(self, run: Run) -> None:
         assert "things[0]: " in self.refused(run, {"count": "x"}, nmae="x").result["msg"]
 
-    def test_valid_entries_reach_the_module_and_its_failure_is_reported(self, run: Run) -> None:
+    @pytest.mark.parametrize("forms", [{"form": FORM}, {"lists": [FORM]}])
+    def test_valid_entries_reach_the_module_and_its_failure_is_reported(self, run: Run, forms: dict[str, Any]) -> None:
         seen: list[Any] = []
 
         def work(task: Task) -> dict[str, Any]:
@@ -247,7 +248,7 @@ class TestEntries:
             assert {"canary-1", b64("canary-1")} <= task.secrets
             return {"failed": True, "msg": "its own canary-1"}
 
-        module = Module(LISTED, work, "kubernetes", None, form=FORM)
+        module = Module(LISTED, work, "kubernetes", None, **forms)
         ended = run(work, module=module, things=[{"name": "one", "password": "canary-1", "count": "3"}])
         assert seen == [{"name": "one", "password": "canary-1", "count": 3, "namespaces": None, "title": None}]
         assert ended.result["msg"] == "its own ********"

@@ -49,6 +49,7 @@ from support.fake_api import FakeApi
 from support.scripted_pool import status_object
 
 from unit.canaries import b64
+from unit.listed_things import FORM, LISTED
 
 FORBIDDEN = status_object(403, "Forbidden", "no")
 BROKEN = status_object(500, "InternalError", "etcdserver: leader changed")
@@ -409,6 +410,12 @@ class TestRules:
 
     def test_a_module_without_namespaces_has_only_its_own_rules(self) -> None:
         assert Module({}, lambda _task: {}, "requests", None).all_rules == {}
+
+    def test_only_the_page_leaves_the_options_of_entries_to_other_pages(self) -> None:
+        module = Module(LISTED, lambda _task: {}, "requests", None, lists=[FORM])
+        things = {"type": "list", "elements": "dict", "no_log": False}
+        assert module.arguments_of_page == {**LISTED, "things": things}
+        assert replace(module, form=FORM, lists=()).arguments_of_page == LISTED
 
 
 class TestSecrets:
