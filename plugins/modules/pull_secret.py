@@ -670,16 +670,20 @@ summary:
 from functools import partial
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import RegistryLogin
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import RegistryProof
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm, list_option
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.proofs import LoginCheck
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
     options as pull_secret,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.contradictions import (
     contradictions,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run import verify_logins
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run import (
+    count_verified,
+    verify_logins,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run_stored_logins import (
     name_working_logins,
 )
@@ -703,10 +707,11 @@ FORM = ListForm(
 
 
 def run(task: Task) -> dict[str, object]:
-    verified: set[tuple[str, RegistryLogin]] = set()
-    beforehand = partial(verify_logins, verified=verified)
-    result = run_reconcile(task, FORM, afterwards=name_working_logins, beforehand=beforehand, names_selected=True)
-    return {**result, "verified_logins": len(verified)} if verified else result
+    answers: dict[LoginCheck, RegistryProof] = {}
+    beforehand, afterwards = partial(verify_logins, answers=answers), partial(name_working_logins, answers)
+    result = run_reconcile(task, FORM, afterwards=afterwards, beforehand=beforehand, names_selected=True)
+    verified = count_verified(answers)
+    return {**result, "verified_logins": verified} if verified else result
 
 
 MODULE = Module(

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ...clients.registry.proof import RegistryLogin, RegistryProof
+from ...clients.registry.proof import RegistryProof
 from ...core.entry import Entry
 from ...core.errors import OptionError, Refusal
 from ...core.phrases import summarize
@@ -21,7 +21,7 @@ from ...declarations.batch import Declaration, Forecast
 from ...discovery.proofs import LoginCheck, collect_proofs, explain_refusal
 from .plan import PullSecret
 
-__all__ = ["Verdict", "verdict_of", "verify_logins"]
+__all__ = ["Verdict", "count_verified", "verdict_of", "verify_logins"]
 
 #: Maximum number of logins of one entry in a message.
 _SHOWN = 20
@@ -52,24 +52,21 @@ def verdict_of(proof: RegistryProof, *, must_answer: bool) -> Verdict:
 
 
 def verify_logins(
-    declared: Sequence[Declaration[PullSecret]], verified: set[tuple[str, RegistryLogin]] | None = None
+    declared: Sequence[Declaration[PullSecret]], answers: dict[LoginCheck, RegistryProof] | None = None
 ) -> Forecast:
     """Return warnings about logins that could not be verified, and the entries whose logins must not be written, with the reasons.
 
-    Entries with the same title are refused together.
-
-    Adds to `verified` each login that works, with the host of its registry.
+    Entries with the same title are refused together. Adds all answers of the registries to `answers`.
 
     :raises Refusal: when it is the task's only declaration.
     """
     asked = _all_questions(declared)
-    answers = collect_proofs(question.attempt for _entry, question in asked)
+    answers = {} if answers is None else answers
+    answers.update(collect_proofs(question.attempt for _entry, question in asked))
     warnings: list[str] = []
     refused: dict[Entry | None, list[str]] = {}
     for entry, question in asked:
         proof = _explain_proof(question, answers)
-        if proof.works and verified is not None:
-            verified.add((question.attempt.wanted.host, question.attempt.login))
         verdict = verdict_of(proof, must_answer=question.must_answer)
         sentence = _sentence(question, proof)
         if verdict == "warn":
@@ -80,6 +77,11 @@ def verify_logins(
         raise Refusal(_refusal_sentence(refused[None]))
     reasons = {entry: _refusal_sentence(sentences) for entry, sentences in refused.items() if entry}
     return Forecast(list(dict.fromkeys(warnings)), dict(_expand_reasons(reasons, declared)))
+
+
+def count_verified(answers: Mapping[LoginCheck, RegistryProof]) -> int:
+    """Return the number of different logins that work."""
+    return len({(attempt.wanted.host, attempt.login) for attempt, proof in answers.items() if proof.works})
 
 
 def _all_questions(declared: Sequence[Declaration[PullSecret]]) -> list[tuple[Entry | None, _EntryLogin]]:

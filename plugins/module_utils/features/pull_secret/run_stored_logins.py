@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 
 from ...clients.kube.client import Cluster
 from ...clients.registry.proof import RegistryProof
@@ -58,17 +59,25 @@ class _EntryFailure:
 
 
 def name_working_logins(
-    cluster: Cluster, declared: Batch[PullSecret], outcome: Outcome, settings: RunSettings
+    known: Mapping[LoginCheck, RegistryProof],
+    cluster: Cluster,
+    declared: Batch[PullSecret],
+    outcome: Outcome,
+    settings: RunSettings,
 ) -> Outcome:
-    """Return the outcome. The error of each entry whose login is rejected also names the key of a stored login that works."""
-    failed = _filter_refused([*_failed_entries(declared, outcome)])[:_MOST_READ]
+    """Return the outcome. The error of each entry whose login is rejected also names the key of a stored login that works.
+
+    `known` are the answers about the declared logins.
+    """
+    failed = [*islice(_refused_entries(declared, outcome, known), _MOST_READ)]
     if not failed or outcome.stopped:
         return outcome
     with Workers(settings.concurrency) as workers:
         stored = workers.map(partial(_stored_questions, cluster), failed)
-    answers = collect_proofs(
+    attempts = (
         attempt for one, questions in zip(failed, stored, strict=True) for _question, attempt in one.attempts(questions)
     )
+    answers = {**known, **collect_proofs(attempt for attempt in attempts if attempt not in known)}
     found: dict[str, dict[Failure, Failure]] = {}
     for one, questions in zip(failed, stored, strict=True):
         keys = [question.key for question, attempt in one.attempts(questions) if answers[attempt].works]
@@ -79,30 +88,24 @@ def name_working_logins(
     )
 
 
-def _failed_entries(declared: Batch[PullSecret], outcome: Outcome) -> Iterator[_EntryFailure]:
+def _refused_entries(
+    declared: Batch[PullSecret], outcome: Outcome, known: Mapping[LoginCheck, RegistryProof]
+) -> Iterator[_EntryFailure]:
+    """Yield the failed entries whose login a registry rejects."""
+    refusals: dict[int, tuple[LoginQuestion, ...]] = {}
     for result in outcome.failed:
         entries = {one.entry: one.desired for one in declared.declared(result.name)}
         for failure in result.failures:
             desired = entries.get(failure.entry)
-            if desired is not None and desired.verification is not None:
-                yield _EntryFailure(result, failure, desired)
-
-
-def _filter_refused(failed: Iterable[_EntryFailure]) -> list[_EntryFailure]:
-    """Return the entries whose login a registry rejects. Equal logins are checked once, whatever the number of namespaces."""
-    every = list(failed)
-    questions = {id(one.desired): one.how.questions(one.desired.auth_file) for one in every}
-    answers = collect_proofs(
-        attempt for one in every for _question, attempt in one.attempts(questions[id(one.desired)])
-    )
-    judged = (replace(one, questions=_refusals(one, questions[id(one.desired)], answers)) for one in every)
-    return [one for one in judged if one.questions]
-
-
-def _refusals(
-    one: _EntryFailure, questions: Iterable[LoginQuestion], answers: Mapping[LoginCheck, RegistryProof]
-) -> tuple[LoginQuestion, ...]:
-    return tuple(question for question, attempt in one.attempts(questions) if answers[attempt].outcome in _REFUSED)
+            if desired is None or desired.verification is None:
+                continue
+            one = _EntryFailure(result, failure, desired)
+            if id(desired) not in refusals:
+                asked = one.attempts(one.how.questions(desired.auth_file))
+                refused = (question for question, attempt in asked if known[attempt].outcome in _REFUSED)
+                refusals[id(desired)] = tuple(refused)
+            if questions := refusals[id(desired)]:
+                yield replace(one, questions=questions)
 
 
 def _stored_questions(cluster: Cluster, one: _EntryFailure) -> list[LoginQuestion]:

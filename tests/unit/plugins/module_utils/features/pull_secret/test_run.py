@@ -11,15 +11,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import (
-    RegistryLogin,
-    RegistryProof,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import RegistryProof
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Entry
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Declaration, Forecast
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.proofs import LoginCheck
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.options import from_options
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run import (
+    count_verified,
     verdict_of,
     verify_logins,
 )
@@ -78,8 +77,10 @@ def test_no_registry_is_asked_about_logins_that_need_no_verification(server: Hos
 
 def test_all_refused_logins_are_named(server: HostileRegistry, certificate: str) -> None:
     every = [declared(certificate, server.host, password, number) for number, password in enumerate(("a", RIGHT, "b"))]
-    refused = verify_logins(every).refused
+    answers: dict[LoginCheck, RegistryProof] = {}
+    refused = verify_logins(every, answers).refused
     assert {entry.position for entry in refused} == {0, 2}
+    assert (len(answers), count_verified(answers)) == (3, 1)
     for said in refused.values():
         assert said.startswith("nothing was written because a login does not work or could not be verified: ")
         assert f"registry key {server.host}: registry {server.host} refuses the login" in said
@@ -112,10 +113,10 @@ def test_a_missing_right_is_refused(server: HostileRegistry, certificate: str) -
 
 
 def test_equal_logins_are_asked_about_once(server: HostileRegistry, certificate: str) -> None:
-    verified: set[tuple[str, RegistryLogin]] = set()
+    answers: dict[LoginCheck, RegistryProof] = {}
     fifty = [declared(certificate, server.host, RIGHT, number) for number in range(50)]
-    assert verify_logins(fifty, verified) == Forecast([], {})
-    assert [host for host, _login in verified] == [server.host]
+    assert verify_logins(fifty, answers) == Forecast([], {})
+    assert count_verified(answers) == 1
     assert len(server.requests) == 2, "once without the login, once with it"
 
 

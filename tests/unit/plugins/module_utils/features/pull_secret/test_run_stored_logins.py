@@ -10,12 +10,15 @@ import json
 from collections.abc import Iterable, Iterator
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import RegistryProof
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Entry, Failure
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declaration
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.proofs import LoginCheck
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.options import from_options
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run import verify_logins
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run_stored_logins import (
     name_working_logins,
 )
@@ -74,7 +77,10 @@ class Case:
             for name in namespaces
         ]
         clock = Clock()
+        answers: dict[LoginCheck, RegistryProof] = {}
+        verify_logins(declared, answers)
         outcome = name_working_logins(
+            answers,
             self.api.cluster(clock),
             Batch(SECRET, dict.fromkeys(namespaces, declared)),
             Outcome(results),
@@ -106,7 +112,7 @@ def test_a_stored_login_that_works_is_named_with_its_place(case: Case, server: H
         "would be replaced"
     )
     assert {*errors.values()} == {"refused"}
-    assert len(server.requests) == 6, "each of the three logins once, after a request without one"
+    assert len(server.requests) == 6, "each of the three logins once in the task, after a request without one"
 
 
 def test_no_secret_is_read_for_a_login_that_works(case: Case, server: HostileRegistry) -> None:
