@@ -262,3 +262,4 @@ def test_a_template_with_failing_pods_does_not_count_as_pulling(lab, run, namesp
     (finding,) = of_rule(found, "workload-cannot-pull")
     cannot = f"deployment {it.names[1]}/web cannot pull {it.image}: pod {it.names[1]}/app does not get its image"
     assert finding["message"].startswith(cannot)
+    assert [each["namespace"] for each in of_rule(found, "pod-cannot-pull")] == [it.names[0]]

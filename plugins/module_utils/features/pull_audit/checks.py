@@ -50,7 +50,6 @@ CHECKS: Mapping[str, Check] = {
     "pod-secret-missing": rules_pods.find_missing_secrets,
     "pod-hides-account-list": rules_pods.find_hidden_account_lists,
     "pod-older-than-link": rules_pods.find_pods_older_than_link,
-    "pod-cannot-pull": rules_pods.find_failing_pods,
     "workload-cannot-pull": rules_pods.find_failing_workloads,
     "pod-pull-unknown": rules_pods.find_unknown_pulls,
     "credential-breaks-public-pull": rules_pods.find_broken_public_pulls,
@@ -154,8 +153,11 @@ class Audit:
         checks = self._checks()
         for place in self.survey.places.values():
             for rule in self.rules:
-                if rule in checks and not any(what in place.unread for what in RULES[rule].needs):
+                if rule in checks and self._is_applied_in(rule, place):
                     yield rule, f"namespace {place.namespace}", partial(checks[rule], place, self.survey)
+
+    def _is_applied_in(self, rule: str, place: NamespaceSnapshot) -> bool:
+        return rule in self.rules and not any(what in place.unread for what in RULES[rule].needs)
 
     def _checks(self) -> Mapping[str, Check]:
         """Add the rules that need an option or other namespaces."""
@@ -167,6 +169,9 @@ class Audit:
             **CHECKS,
             "credential-expires": lambda place, survey: rules_credentials.find_expiring_logins(place, survey, days),
             "forecast-cached-image": lambda place, survey: forecast.find_cached_images(place, survey, repositories),
+            "pod-cannot-pull": lambda place, survey: rules_pods.find_failing_pods(
+                place, survey, with_workloads=self._is_applied_in("workload-cannot-pull", place)
+            ),
         }
 
     def _cluster_checks(self) -> Iterator[_Work]:

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...core.audit_format import INFO
-from ...core.objects import ObjectRef
+from ...core.objects import POD, ObjectRef
+from ...core.phrases import summarize
 from ...explain import fixes
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict
 from ...explain.credentials import KubeletLogin, credentials_of
@@ -33,20 +34,54 @@ __all__ = [
 ]  # fmt: skip
 
 
-def find_failing_pods(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
-    yield from _find_failing(place, survey, "pod-cannot-pull", is_pod=True)
+#: Maximum number of pods in one message.
+_SHOWN = 5
+
+
+def find_failing_pods(
+    place: NamespaceSnapshot, survey: ClusterSnapshot, *, with_workloads: bool = False
+) -> Iterator[Finding]:
+    """Find pods that do not get their images. `with_workloads`: without those that the finding of their workload names."""
+    named = _failing_pods(place, survey) if with_workloads else {}
+    reported = {(pod, container) for (_workload, container), pods in named.items() for pod in pods}
+    for subject, access in survey.subject_pods(place.namespace):
+        if access.verdict == WILL_NOT_PULL and (subject.ref, subject.container) not in reported:
+            yield _failing_finding("pod-cannot-pull", access)
 
 
 def find_failing_workloads(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
-    yield from _find_failing(place, survey, "workload-cannot-pull", is_pod=False)
-
-
-def _find_failing(place: NamespaceSnapshot, survey: ClusterSnapshot, rule: str, *, is_pod: bool) -> Iterator[Finding]:
+    pods = _failing_pods(place, survey)
     for access in survey.accesses.get(place.namespace, ()):
-        subject = access.subject
-        if access.verdict == WILL_NOT_PULL and subject.is_pod is is_pod:
-            message = f"{subject.ref} cannot pull {subject.image}: {access.reason}"
-            yield Finding(rule, subject.ref, subject.container, message, access.fix)
+        if access.verdict == WILL_NOT_PULL and not access.subject.is_pod:
+            names = [pod.name for pod in pods[access.subject.ref, access.subject.container]]
+            # The reason names the first one.
+            every = f". Failing pods: {summarize(names, _SHOWN)}" if len(names) > 1 else ""
+            yield _failing_finding("workload-cannot-pull", access, every)
+
+
+def _failing_finding(rule: str, access: PullVerdict, more: str = "") -> Finding:
+    subject = access.subject
+    message = f"{subject.ref} cannot pull {subject.image}: {access.reason}{more}"
+    return Finding(rule, subject.ref, subject.container, message, access.fix)
+
+
+def _failing_pods(
+    place: NamespaceSnapshot, survey: ClusterSnapshot
+) -> Mapping[tuple[ObjectRef, str], Sequence[ObjectRef]]:
+    """Return the failing pods by workload and container, without those for which the node reports another cause."""
+    failing = _group_by_ref(
+        access for access in survey.accesses.get(place.namespace, ()) if access.verdict == WILL_NOT_PULL
+    )
+    found: dict[tuple[ObjectRef, str], list[ObjectRef]] = defaultdict(list)
+    for kind, workload in place.workloads:
+        ref = place.ref_of(kind, workload)
+        causes = {access.subject.container: access.cause for access in failing.get(ref, ())}
+        pods = place.owners.pods_of(kind, workload) if causes else ()
+        for each in (each for pod in pods for each in failing.get(place.ref_of(POD, pod), ())):
+            container = each.subject.container
+            if container in causes and len({causes[container], each.cause} - {""}) < 2:
+                found[ref, container].append(each.subject.ref)
+    return found
 
 
 def find_unknown_pulls(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
@@ -167,7 +202,7 @@ def logins_for_image(
     return [] if found.in_state("unparsable") else found.usable_logins
 
 
-def _group_by_ref(accesses: Sequence[PullVerdict]) -> dict[ObjectRef, list[PullVerdict]]:
+def _group_by_ref(accesses: Iterable[PullVerdict]) -> dict[ObjectRef, list[PullVerdict]]:
     found: dict[ObjectRef, list[PullVerdict]] = defaultdict(list)
     for access in accesses:
         found[access.subject.ref].append(access)

@@ -149,6 +149,10 @@ class NamespaceSnapshot:
     def account_ref(self, name: str) -> ObjectRef:
         return ObjectRef(SERVICE_ACCOUNT, self.namespace, name)
 
+    def ref_of(self, kind: Kind, obj: Json) -> ObjectRef:
+        """Return the reference to an object of the namespace."""
+        return ObjectRef(kind, self.namespace, as_str(metadata(obj).get("name")))
+
     @cached_property
     def listed(self) -> Mapping[str, Sequence[str]]:
         """The names in `imagePullSecrets` by account, without duplicates."""
@@ -188,10 +192,9 @@ class NamespaceSnapshot:
     def specs(self) -> Iterator[tuple[ObjectRef, Json]]:
         """Yield the spec of each pod and of each workload's template, with the object."""
         for pod in self.pods:
-            yield ObjectRef(POD, self.namespace, as_str(metadata(pod).get("name"))), as_dict(pod.get("spec"))
+            yield self.ref_of(POD, pod), as_dict(pod.get("spec"))
         for kind, workload in self.workloads:
-            ref = ObjectRef(kind, self.namespace, as_str(metadata(workload).get("name")))
-            yield ref, as_dict(template_of(workload).get("spec"))
+            yield self.ref_of(kind, workload), as_dict(template_of(workload).get("spec"))
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ NEEDS = {
 }  # fmt: skip
 #: Rules that are applied to more than one namespace, or need an option.
 OTHERS = {
-    "credential-expires", "credential-in-many-places", "credential-copies-differ", "forecast-cached-image", "forecast-credential-provider",
+    "credential-expires", "pod-cannot-pull", "credential-in-many-places", "credential-copies-differ", "forecast-cached-image", "forecast-credential-provider",
     *DRIFT, OPEN_TO_USERS,
 }  # fmt: skip
 

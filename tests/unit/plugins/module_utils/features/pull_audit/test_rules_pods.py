@@ -6,11 +6,24 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import Audit
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import PullAudit
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import (
+    NamespaceSnapshot,
+)
 from support.surveyed import account, auth, deployment, found_by, place, pod, replica_set, secret, survey
 
 DENIED = "requested access to the resource is denied"
 REFUSED = "unable to retrieve auth token: invalid username/password: unauthorized"
 OTHER = {"other.io": auth()}
+BOTH = ("pod-cannot-pull", "workload-cannot-pull")
+
+
+def both(seen: NamespaceSnapshot) -> tuple[list[str], list[str]]:
+    """The pods with a finding of their own, and the messages about workloads."""
+    found = Audit(PullAudit(rules=BOTH), survey(seen)).findings
+    pods = [each.ref.name for each in found if each.rule == BOTH[0]]
+    return pods, [each.message for each in found if each.rule == BOTH[1]]
 
 
 class TestCannotPull:
@@ -24,6 +37,40 @@ class TestCannotPull:
         assert of_pod.location == "c"
         assert "stops every pull" in of_pod.message
         assert of_pod.fix
+
+    def test_pods_that_fail_like_their_workload_are_named_in_its_finding(self):
+        pods = [pod("s", made=True, name=f"web-{number}", says=DENIED) for number in range(7)]
+        other = [pod("s", made=True, name="other", says=REFUSED), pod("s", name="bare", says=DENIED)]
+        seen = place(
+            secrets=self.BROKEN,
+            pods=[*pods, *other],
+            workloads=[deployment("s"), replica_set("s"), deployment(name="z")],
+        )
+        of_pods, of_workloads = both(seen)
+        assert of_pods == ["bare", "other"]
+        (message,) = of_workloads
+        assert "cannot pull q.io/team/app:v1: pod a/web-0 does not get its image" in message
+        assert message.endswith(". Failing pods: web-0, web-1, web-2, web-3, web-4 and 2 more")
+
+    def test_one_failing_pod_is_named_once(self):
+        made = pod("s", made=True, name="web-0", says=DENIED)
+        injected = {"name": "injected", "image": "q.io/team/app:v1"}
+        made["spec"]["containers"].append(injected)
+        waiting = {"state": {"waiting": {"reason": "ErrImagePull", "message": DENIED}}, "imageID": ""}
+        made["status"]["containerStatuses"].append({"name": "injected", **waiting})
+        workloads = [deployment("s"), replica_set("s")]
+        of_pods, (message,) = both(place(secrets=self.BROKEN, pods=[made], workloads=workloads))
+        assert (of_pods, message.count("web-0"), "Failing pods" in message) == (["web-0"], 1, False)
+
+    @pytest.mark.parametrize("rules", [("pod-cannot-pull",), BOTH])
+    def test_no_failing_pod_is_lost_if_its_workload_is_not_reported(self, rules):
+        unread = {"workloads": "no right"} if rules == BOTH else {}
+        seen = place(
+            secrets=self.BROKEN, pods=[pod("s", made=True, says=DENIED)], workloads=[deployment("s"), replica_set("s")],
+            unread=unread,
+        )  # fmt: skip
+        (found,) = Audit(PullAudit(rules=rules), survey(seen)).findings
+        assert found.rule == "pod-cannot-pull"
 
     def test_a_working_or_doubtful_pull_is_not_reported(self):
         seen = place(
