@@ -28,12 +28,11 @@ _USER = re.compile(r"[A-Za-z0-9._:~!$&'()*+,;=%@-]*")
 
 @dataclass(frozen=True)
 class KeyUrl:
-    """`host` and `path` are unescaped. `has_user`: the URL has a user before the host. `has_query`: it has a query or fragment."""
+    """`host` and `path` are unescaped. `has_user`: the URL has a user before the host."""
 
     host: str
     path: str
     has_user: bool = False
-    has_query: bool = False
 
     @property
     def name_and_port(self) -> tuple[str, str]:
@@ -62,15 +61,15 @@ def is_image_host(text: str) -> bool:
 
 def parse_url(schemeless: str) -> KeyUrl | None:
     """Return the text as Go parses it after `https://`, or None when Go refuses it."""
-    before, hash_sign, fragment = schemeless.partition("#")
-    rest, question_mark, _query = before.partition("?")
+    before, _sign, fragment = schemeless.partition("#")
+    rest, _sign, _query = before.partition("?")
     authority, slash, path = rest.partition("/")
     user, at, host = authority.rpartition("@")
     if _CONTROL.search(before) or not _USER.fullmatch(user) or any(map(_NO_ESCAPE.search, (user, path, fragment))):
         return None
     if not _is_host(host):
         return None
-    return KeyUrl(_unescape(host), _unescape(slash + path), bool(at), bool(hash_sign or question_mark))
+    return KeyUrl(_unescape(host), _unescape(slash + path), bool(at))
 
 
 def _is_host(host: str) -> bool:

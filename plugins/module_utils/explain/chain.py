@@ -27,9 +27,9 @@ from .steps.short_names import NO_REGISTRY_ASKED, resolve_short_name
 from .steps.sources import explain_sources, source_refs
 from .steps.streams import resolve_image
 from .subjects import ContainerPull
-from .verdict import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, Step, StepResult, failure
+from .verdict import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, StepResult, failure
 
-__all__ = ["PULLS", "UNKNOWN", "WILL_NOT_PULL", "PullVerdict", "Step", "explain"]
+__all__ = ["PULLS", "UNKNOWN", "WILL_NOT_PULL", "PullVerdict", "explain"]
 
 
 def explain(subject: ContainerPull, evidence: Lookup, *, asks: bool = False) -> PullVerdict:

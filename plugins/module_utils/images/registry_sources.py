@@ -25,7 +25,6 @@ __all__ = [
     "RegistrySources",
     "is_within",
     "mirror_items",
-    "mirrors_among",
     "mirrors_for",
     "registry_sources_of",
 ]
@@ -94,13 +93,8 @@ def registry_sources_of(config: Json | None) -> RegistrySources:
     )
 
 
-def mirrors_for(reference: Reference, sets: Mapping[Kind, Sequence[Json]]) -> Mirrors | None:
-    """Return the mirrors of an image. `sets` maps kinds to mirror sets. None when no set has a source for the image."""
-    return mirrors_among(reference, [item for kind, objects in sets.items() for item in mirror_items(kind, objects)])
-
-
-def mirrors_among(reference: Reference, items: Sequence[MirrorItem]) -> Mirrors | None:
-    """Return the same for the items of all sets."""
+def mirrors_for(reference: Reference, items: Sequence[MirrorItem]) -> Mirrors | None:
+    """Return the mirrors of an image by the items of all sets. None when no item has a source for the image."""
     found = {item.source for item in items if _is_source_of(item.source, reference.repository)}
     if not found:
         return None

@@ -17,7 +17,7 @@ from ...core.objects import Json, Kind, ObjectRef
 from ...dockerconfig.key_matching import containers_keys
 from ...dockerconfig.registry_keys import without_user
 from ...images.references import Reference, reference_of
-from ...images.registry_sources import MIRROR_KINDS, MirrorItem, Mirrors, mirror_items, mirrors_among
+from ...images.registry_sources import MIRROR_KINDS, MirrorItem, Mirrors, mirror_items, mirrors_for
 from ...platform.protected import NODE_SECRET
 from .. import fixes
 from ..credentials import PullSecretStatus, credentials_of
@@ -66,7 +66,7 @@ def mirrors_of(reference: Reference, evidence: Lookup) -> Mirrors | None:
     for ref, read in _READ.items():
         with suppress(UnreadableObject):
             items += evidence.derive(ref, read)
-    return mirrors_among(reference, items)
+    return mirrors_for(reference, items)
 
 
 def explain_mirrors(reference: Reference, found: Mirrors, evidence: Lookup) -> Iterator[StepResult]:

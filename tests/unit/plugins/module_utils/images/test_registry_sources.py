@@ -14,6 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.re
     IMAGE_CONFIG,
     MIRROR_KINDS,
     Mirrors,
+    mirror_items,
     mirrors_for,
     registry_sources_of,
 )
@@ -29,13 +30,10 @@ def mirror_set(kind: Kind, source: str, *mirrors: str, policy: str = "", name: s
 
 
 def found(image: str, *sets: dict[Kind, list[Json]]) -> Mirrors | None:
-    merged: dict[Kind, list[Json]] = {}
-    for each in sets:
-        for kind, objects in each.items():
-            merged.setdefault(kind, []).extend(objects)
     reference = reference_of(image)
     assert reference is not None
-    return mirrors_for(reference, merged)
+    items = (item for each in sets for kind, objects in each.items() for item in mirror_items(kind, objects))
+    return mirrors_for(reference, [*items])
 
 
 def sources(**given: Any) -> Any:
