@@ -5,24 +5,20 @@
 
 from __future__ import annotations
 
-import subprocess
 from functools import cache
 from pathlib import Path
 
 import pytest
+from sanity import known_files
 from support.github_pages import ROOT, Page, dead_links, read_markdown, read_page, read_rst, slug
+from tarball import shipped
 
 GUIDES = sorted((ROOT / "docs/docsite/rst").glob("*.rst"))
 
 
-def known_files(*patterns: str) -> list[Path]:
-    """Files that git knows or would add."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    return sorted({ROOT / name for name in done.stdout.splitlines() if (ROOT / name).exists()})
-
-
-PAGES = known_files("*.md", "*.rst")
+PAGES = sorted(ROOT / each for each in known_files() if each.endswith((".md", ".rst")))
+#: The files of the tarball, and their folders.
+SHIPPED = {place for each in shipped(known_files()) for place in (ROOT / each, *(ROOT / each).parents)}
 
 
 @cache
@@ -47,7 +43,7 @@ def test_github_shows_the_whole_guide(path: Path) -> None:
 @pytest.mark.parametrize("path", PAGES, ids=name)
 def test_links_and_pictures_exist(path: Path) -> None:
     anchors = {one: page.anchors for one, page in pages().items()}
-    assert [f"{name(path)}:{problem}" for problem in dead_links(path, pages()[path], anchors)] == []
+    assert [f"{name(path)}:{problem}" for problem in dead_links(path, pages()[path], anchors, SHIPPED)] == []
 
 
 @pytest.mark.parametrize("path", GUIDES, ids=name)
@@ -114,12 +110,14 @@ def test_markdown_is_read_as_github_does() -> None:
 def test_dead_links_are_noticed() -> None:
     text = "# A\n[x](#a) [x](#b) [x](nowhere.md) [x](README.md#speed) [x](https://example.com/x) ![x](https://example.com/x.svg)\n"
     text += "[x](https://github.com/openshift-ops/image_pull/blob/main/nowhere)\n"
+    text += "[x](tests/unit) [x](plugins)\n"
     path = ROOT / "CHANGELOG.md"
     page = read_markdown(text)
-    assert list(dead_links(path, page, {path: page.anchors, ROOT / "README.md": frozenset()})) == [
+    assert list(dead_links(path, page, {path: page.anchors, ROOT / "README.md": frozenset()}, SHIPPED)) == [
         "2: https://example.com/x.svg is a picture of another server",
         "2: #b: the page has no such place",
         "2: nowhere.md does not exist",
         "2: README.md#speed: the page has no such place",
         "3: https://github.com/openshift-ops/image_pull/blob/main/nowhere does not exist",
+        "4: tests/unit is not in the tarball. Use the full address",
     ]

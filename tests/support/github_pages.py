@@ -12,7 +12,7 @@ from __future__ import annotations
 import io
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,8 +132,13 @@ def _unused(name: str, taken: set[str]) -> str:
     return next(one for one in names if one not in taken)
 
 
-def dead_links(path: Path, page: Page, anchors_of: dict[Path, frozenset[str]]) -> Iterator[str]:
-    """Links of a page to files of this repository, or to places in them, that do not exist. Pictures must be such files."""
+def dead_links(
+    path: Path, page: Page, anchors_of: dict[Path, frozenset[str]], shipped: Set[Path] = frozenset()
+) -> Iterator[str]:
+    """Links of a page to files of this repository, or to places in them, that do not exist. Pictures must be such files.
+
+    `shipped` are the files of the tarball and their folders: a relative link between pages of the tarball must work in it.
+    """
     for link in page.links:
         address = OURS.sub(f"{os.path.relpath(ROOT, path.parent)}/", link.target)
         if re.match(r"[a-z]+:", address):
@@ -144,5 +149,7 @@ def dead_links(path: Path, page: Page, anchors_of: dict[Path, frozenset[str]]) -
         target = Path(os.path.normpath(path.parent / name)) if name else path
         if not target.exists():
             yield f"{link.line}: {link.target} does not exist"
+        elif path in shipped and target not in shipped and address == link.target:
+            yield f"{link.line}: {link.target} is not in the tarball. Use the full address"
         elif anchor and target in anchors_of and anchor not in anchors_of[target]:
             yield f"{link.line}: {link.target}: the page has no such place"

@@ -18,10 +18,9 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import processes
-from prepare import ROOT
 from sanity import copy_to, known_files
 
 #: The shipped files: these files, and all files that git knows in these folders.
@@ -38,10 +37,6 @@ FOLDERS = ("changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "
 #: Files that ansible-galaxy adds, and files in these folders that no user needs.
 ADDED = {"FILES.json", "MANIFEST.json"}
 LEFT_OUT = re.compile(r"changelogs/fragments/|tests/lab/.*_test\.go$")
-#: Addresses of files of this repository.
-OURS = re.compile(
-    r"https://(?:github\.com|raw\.githubusercontent\.com)/openshift-ops/image_pull/(?:blob/|tree/|raw/)?main/([^\s)>`#\"]+)"
-)
 
 
 def main() -> int:
@@ -49,7 +44,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as directory:
         tarball = build(Path(directory))
         names = names_in(tarball)
-        problems = [*wrong_files(names, known_files()), *dead_links(names)]
+        problems = [*wrong_files(names, known_files())]
         print("\n".join([*problems, f"{tarball.name}: {len(names)} files, {len(problems)} problems"]), flush=True)
         status = 0
         if command:
@@ -88,39 +83,17 @@ def names_in(tarball: Path) -> set[str]:
         return {member.name for member in archive if member.isfile()}
 
 
+def shipped(known: set[str]) -> set[str]:
+    """The known files that belong in the tarball."""
+    wanted = {name for name in known if name in FILES or name.startswith(tuple(f"{each}/" for each in FOLDERS))}
+    return {name for name in wanted if not LEFT_OUT.match(name)}
+
+
 def wrong_files(names: set[str], known: set[str]) -> Iterator[str]:
     """Unexpected and missing files of the tarball."""
-    wanted = {name for name in known if name in FILES or name.startswith(tuple(f"{each}/" for each in FOLDERS))}
-    wanted = {name for name in wanted if not LEFT_OUT.match(name)} | ADDED
+    wanted = shipped(known) | ADDED
     yield from (f"{name}: is in the tarball, and no user needs it" for name in sorted(names - wanted))
     yield from (f"{name}: is missing in the tarball" for name in sorted(wanted - names))
-
-
-def dead_links(names: set[str], root: Path = ROOT) -> Iterator[str]:
-    """Dead links of the shipped pages. A link must lead to a shipped file, or be the full address of an existing file."""
-    folders = {str(parent) for name in names for parent in PurePosixPath(name).parents}
-    for page in sorted(name for name in names if name.endswith((".md", ".rst"))):
-        text = (root / page).read_text(encoding="utf-8")
-        for link in relative_links(text, page):
-            target = os.path.normpath(PurePosixPath(page).parent / link)
-            if target not in names and target not in folders:
-                yield f"{page}: links to {link}, which is not in the tarball. Use the full address"
-        for path in (found.rstrip(".,/") for found in OURS.findall(text)):
-            if not (root / path).exists():
-                yield f"{page}: links to {path} of the repository, which does not exist"
-
-
-def relative_links(text: str, page: str) -> Iterator[str]:
-    if page.endswith(".rst"):
-        found = re.findall(r"`[^`<]+<([^`>]+)>`_", text) + re.findall(
-            r"^\.\. (?:image|figure|include|literalinclude):: (\S+)", text, re.MULTILINE
-        )
-    else:
-        found = re.findall(r"\]\(([^)\s]+)", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE))
-    for link in found:
-        path = link.partition("#")[0]
-        if path and "://" not in link and not link.startswith("mailto:"):
-            yield path
 
 
 def call(command: list[str], cwd: Path | None = None, **variables: str) -> None:

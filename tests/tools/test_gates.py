@@ -52,34 +52,6 @@ class TestTarball:
     def test_a_missing_file_is_reported(self, name: str) -> None:
         assert list(tarball.wrong_files(self.GOOD - {name}, {*self.KNOWN})) == [f"{name}: is missing in the tarball"]
 
-    @pytest.mark.parametrize(
-        ("page", "text", "dead"),
-        [
-            ("README.md", "[a](docs/a.md#there) ![b](docs/b.svg) [c](docs) [d](https://example.com/x) [e](#here)", []),
-            ("docs/a.md", "[up](../README.md) [beside](b.svg)", []),
-            ("README.md", "[a](tests/README.md)", ["tests/README.md, which is not in the tarball"]),
-            ("docs/a.md", "[a](README.md)", ["README.md, which is not in the tarball"]),
-            ("docs/a.md", "```\n[a](nowhere.md)\n```\n", []),
-            ("docs/a.rst", "`a <nowhere.rst>`_ and `b <https://example.com>`_", ["nowhere.rst, which is not"]),
-            ("docs/a.rst", ".. image:: nowhere.svg\n", ["nowhere.svg, which is not"]),
-            ("README.md", f"{'https://github.com'}/openshift-ops/image_pull/blob/main/docs/a.md", []),
-            (
-                "README.md",
-                f"{'https://github.com'}/openshift-ops/image_pull/blob/main/docs/no.md.",
-                ["docs/no.md of the"],
-            ),
-        ],
-    )
-    def test_dead_links_are_reported(self, tmp_path: Path, page: str, text: str, dead: list[str]) -> None:
-        names = {"README.md", "docs/a.md", "docs/b.svg", page}
-        for name in names:
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / name).write_text(text if name == page else "")
-        found = list(tarball.dead_links(names, tmp_path))
-        assert len(found) == len(dead)
-        for line, part in zip(found, dead, strict=True):
-            assert part in line
-
 
 class TestGalaxyImporter:
     def test_a_clean_import_is_accepted(self) -> None:
