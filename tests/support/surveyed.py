@@ -184,5 +184,5 @@ def found_by(rule: str, seen: NamespaceSnapshot | ClusterSnapshot, **asked: Any)
     """The findings of that rule."""
     whole = seen if isinstance(seen, ClusterSnapshot) else survey(seen)
     audit = Audit(PullAudit(rules=(rule,), **asked), whole)
-    assert not [sentence for sentence in audit.unread() if "internal error" in sentence]
+    assert not [sentence for sentence in audit.unread_sentences() if "internal error" in sentence]
     return audit.findings

@@ -84,7 +84,7 @@ class NamespaceSelector:
             "which only OpenShift sets, and only for requested projects. Select by labels that administrators set",
         )
 
-    def means(self, name: str) -> bool:
+    def matches(self, name: str) -> bool:
         """Whether the name of a namespace is selected. The other criteria are ignored."""
         included = not self.include or name in self._names or _is_any_match(name, self._globs)
         return included and not _is_any_match(name, self.exclude) and (self.system or not _is_any_match(name, _SYSTEM))
@@ -100,7 +100,7 @@ class NamespaceSelector:
 
     def _selects(self, namespace: Json) -> bool:
         requested = not self.requesters or requester_of(namespace) in self.requesters
-        return self.means(_name(namespace)) and requested
+        return self.matches(_name(namespace)) and requested
 
 
 def requester_of(namespace: Json) -> str:

@@ -31,7 +31,7 @@ class UserPassword:
     username: str
     password: str
 
-    def means(self, username: str, password: str) -> bool:
+    def matches(self, username: str, password: str) -> bool:
         return username == self.username and self.password in ("", password)
 
 
@@ -64,7 +64,7 @@ class LoginReplacement:
 
     def is_old(self, username: str, password: str) -> bool:
         """Whether this is the old login. The new login never is, even if the old one matches any password of its user."""
-        return not self.is_new(username, password) and bool(password) and self.old.means(username, password)
+        return not self.is_new(username, password) and bool(password) and self.old.matches(username, password)
 
     def is_new(self, username: str, password: str) -> bool:
         return (username, password) == (self.new.username, self.new.password)

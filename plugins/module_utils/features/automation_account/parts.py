@@ -78,7 +78,7 @@ class AccountRoles:
         """Return the cluster roles that are bound in a namespace. `is_target`: the jobs work in it."""
         return [part for part in self.wanted() if part.where == namespace or (is_target and part.where == EVERY)]
 
-    def fixed(self) -> Sequence[str]:
+    def fixed_namespaces(self) -> Sequence[str]:
         """Return the namespaces that always have a binding, whatever the namespaces of the jobs are."""
         return [part.where for part in self.wanted() if part.where not in (EVERY, CLUSTER)]
 
@@ -94,7 +94,7 @@ class AccountRoles:
     def manifests(self, namespaces: Iterable[str]) -> list[dict[str, Any]]:
         """Return all objects in creation order. The namespaces must exist."""
         targets = list(dict.fromkeys(namespaces))
-        places = list(dict.fromkeys([*targets, *self.fixed()]))
+        places = list(dict.fromkeys([*targets, *self.fixed_namespaces()]))
         bindings = (
             self.binding(part, namespace)
             for namespace in places

@@ -61,7 +61,7 @@ def reconcile_account(
     """
     parts, present, targets = wanted.parts, wanted.state == "present", frozenset(namespaces)
     bindings = _bindings(cluster, wanted)
-    fixed = {name for name in parts.fixed() if present} - targets - {parts.namespace}
+    fixed = {name for name in parts.fixed_namespaces() if present} - targets - {parts.namespace}
     missing = sorted(name for name in fixed if not _is_there(cluster, name))
     places = sorted({*targets, *fixed, *bindings.places} - {parts.namespace, *missing})
     home: tuple[Desired, Sequence[str]] = (AccountPlan(parts, targets, present), [parts.namespace])

@@ -94,7 +94,7 @@ class Copy:
         return bool(self.obj.get("immutable"))
 
     @property
-    def waits(self) -> bool:
+    def is_waiting(self) -> bool:
         """Whether it is a pull secret of the nodes, and the rotation does not include those."""
         return self.is_of_nodes and not self.rotation.nodes
 
@@ -122,7 +122,7 @@ class Copy:
     @property
     def is_to_change(self) -> bool:
         """Whether to replace the old login in it: in place or, if it is immutable, in a second secret."""
-        return bool(self.found.old) and self.is_confirmed and not (self.external_manager or self.waits)
+        return bool(self.found.old) and self.is_confirmed and not (self.external_manager or self.is_waiting)
 
     @property
     def could_be_confirmed(self) -> bool:
@@ -192,7 +192,7 @@ class Copy:
     def _why_left(self) -> str:
         if self.external_manager:
             return self._manager_note()
-        if self.waits:
+        if self.is_waiting:
             return ""
         if self.is_immutable and not self.is_of_nodes:
             return (

@@ -128,7 +128,7 @@ def rotate(
     outcome = reconcile(cluster, _batch(rotation, changing), list(changing), settings, _views(seen, changing))
     cleaned = _clean_up(reading, settings) if not settings.check_mode else ()
     waited = _wait_for_pulls(reading, settings) if rotation.pulls_timeout else _WaitResult()
-    told = {**_counts(outcome, seen, changing), **_confirmation(seen, own), **_evidence(seen, proof), **waited.told}
+    told = {**_counts(outcome, seen, changing), **_confirmation(seen, own), **_evidence(seen, proof), **waited.members}
     told["similar"] = _find_similar(seen)
     told["probes"] = _probes(rotated, seen, changing, proof if rotation.verify else None)
     remarks = [*outcome.remarks, *proof.notes, *_undeclared_note(told), *cleaned, *waited.notes]
@@ -306,7 +306,7 @@ def _counts(outcome: Outcome, seen: _RotationObjects, changing: Mapping[str, Seq
         "to_change": sum(map(len, changing.values())),
         "failed": sum(len(_failed_secrets(result, changing[result.name])) for result in outcome.namespaces),
     }
-    of_nodes = [copy for copy in seen.every if copy.waits]
+    of_nodes = [copy for copy in seen.every if copy.is_waiting]
     return {
         "copies": copies,
         "remaining": remaining[:_SHOWN],
@@ -355,7 +355,7 @@ class _WaitResult:
     no_events: str = ""
 
     @property
-    def told(self) -> dict[str, Any]:
+    def members(self) -> dict[str, Any]:
         return {"pending_pulls": [pull.row for pull in self.left[:_SHOWN]], "pending_pulls_count": len(self.left)}
 
     @property
@@ -382,7 +382,7 @@ def _wait_for_pulls(reading: _RotationReader, settings: RunSettings) -> _WaitRes
         pods = replace(reading, workers=workers)
         wait = PullWait(reading.cluster, workers, settings.clock, pods.uses_of_pods, {**held, "": of_nodes})
         try:
-            left = wait.until(places, reading.rotation.pulls_timeout)
+            left = wait.wait(places, reading.rotation.pulls_timeout)
         except ImagePullError as error:
             return _WaitResult(error=str(error))
     unlisted = summarize([*reading.unlisted], _NAMED)

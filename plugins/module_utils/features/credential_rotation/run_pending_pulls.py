@@ -47,7 +47,7 @@ class PullWait:
     #: Why the events could not be read; empty otherwise.
     no_events: str = ""
 
-    def until(self, places: Sequence[str], timeout: float) -> list[PendingPull]:
+    def wait(self, places: Sequence[str], timeout: float) -> list[PendingPull]:
         """Wait, and return the pulls under way at the start that may still be under way after `timeout` seconds.
 
         :raises ImagePullError: when the pods cannot be listed.

@@ -218,7 +218,7 @@ class _PodStatus:
         containers = {subject.container: subject for subject in pulls_of_pod(pod, namespace)}
         return cls(as_str(metadata(pod).get("uid")), containers, volumes, frozenset(_pulling_containers(pod)))
 
-    def failed(self, each: PodImage) -> ContainerPull | None:
+    def failed_container(self, each: PodImage) -> ContainerPull | None:
         """Return the container whose error is about this image."""
         for name in each.containers:
             subject = self.containers[name]
@@ -228,7 +228,7 @@ class _PodStatus:
         return None
 
     def state_of(self, each: PodImage, cause: str) -> PullState:
-        failed = self.failed(each)
+        failed = self.failed_container(each)
         said = f"{failed.reason}: {failed.message}" if failed is not None else ""
         has_image = all(self.containers[name].is_pulled for name in each.containers)
         waits = bool(each.volume and self.pulling) or bool({*each.containers} & {*self.pulling})
@@ -256,7 +256,7 @@ def _use(each: PodImage, image: Reference, name: str, secrets: tuple[str, ...], 
     use = Use(image, name, next(iter(each.containers), ""), secrets, volume=each.volume)
     if pod is None:
         return use
-    failed = pod.failed(each)
+    failed = pod.failed_container(each)
     attempt = parse_message(failed.reason, failed.message).cause if failed is not None else None
     rule = attempt.rule.id if attempt is not None else ""
     return replace(use, cause=rule if rule in _OF_LOGINS else "", state=pod.state_of(each, rule))

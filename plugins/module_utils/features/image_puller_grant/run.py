@@ -46,7 +46,7 @@ def verify_access(
         failed = {failure.entry for failure in result.failures}
         for one in declared.declared(result.name):
             if one.desired.verify_access and one.entry not in failed:
-                result = _Verifier(cluster, one.desired, settings, one.entry).verified(result)
+                result = _Verifier(cluster, one.desired, settings, one.entry).verify(result)
         return result
 
     if not any(desired.verify_access for desired in declared.every):
@@ -62,7 +62,7 @@ class _Verifier:
     settings: RunSettings
     entry: Entry | None
 
-    def verified(self, result: NamespaceResult) -> NamespaceResult:
+    def verify(self, result: NamespaceResult) -> NamespaceResult:
         """Return the result of one namespace with the answers for each subject."""
         if result.error:
             return result

@@ -65,7 +65,7 @@ def observe_object(obj: Json, watched: WatchedKind, settings: WatchSettings) -> 
     meta = metadata(obj)
     name = as_str(meta.get("name"))
     namespace = as_str(meta.get("namespace")) if watched.kind.namespaced else name
-    if not (is_namespace(namespace) and watched.means(name) and settings.namespaces.means(namespace)):
+    if not (is_namespace(namespace) and watched.matches(name) and settings.namespaces.matches(namespace)):
         return None
     return ObservedObject(
         kind=watched.kind.kind,
@@ -88,7 +88,9 @@ class KnownObjects:
     def __len__(self) -> int:
         return sum(len(known) for known in self._known.values())
 
-    def listed(self, kind: str, objects: Iterable[ObservedObject], *, again: bool = False) -> list[Difference]:
+    def update_from_list(
+        self, kind: str, objects: Iterable[ObservedObject], *, again: bool = False
+    ) -> list[Difference]:
         """Return the differences of a list of all objects of a kind. With `again`, all objects, as for the first list."""
         is_first = kind not in self._known
         known = self._known.setdefault(kind, {})
@@ -96,17 +98,17 @@ class KnownObjects:
         gone = [ObservedObject(*key, uid=known[key].uid) for key in known if key not in there]
         if kind == NAMESPACE.kind:
             self._gone.clear()
-        left = [found for one in gone for found in self.went(one)]
+        left = [found for one in gone for found in self.remove(one)]
         return [
             *left,
             *(found for one in there.values() for found in self._record(one, is_first=is_first, again=again)),
         ]
 
-    def appeared(self, one: ObservedObject) -> list[Difference]:
+    def add(self, one: ObservedObject) -> list[Difference]:
         """Return the differences for an object that a watch reports as existing."""
         return list(self._record(one, is_first=False))
 
-    def went(self, one: ObservedObject) -> list[Difference]:
+    def remove(self, one: ObservedObject) -> list[Difference]:
         """Return the differences for an object that a watch reports as deleted or no longer selected."""
         known = self._known.get(one.kind, {}).pop(one.key, None)
         if one.kind == NAMESPACE.kind:

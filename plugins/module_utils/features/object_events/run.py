@@ -140,28 +140,28 @@ class _Desk:
     def take(self, report: _Report) -> None:
         kind = report.watched.kind.kind
         if isinstance(report, _FailureReport) and report.is_watched:
-            self._say(self._sight.unlisted(kind, report.message, alone=report.alone))
+            self._say(self._sight.mark_unlisted(kind, report.message, alone=report.alone))
         elif isinstance(report, _FailureReport):
             self._settling.pop(kind, None)
-            self._say(self._sight.lost(kind, report.message, alone=report.alone))
+            self._say(self._sight.mark_lost(kind, report.message, alone=report.alone))
         elif isinstance(report, _HealthReport):
             self._cluster = report.cluster
             patience = _SETTLING_SECONDS if self._sight.is_lost(kind) else 0.0
             self._settling.setdefault(kind, self._now() + patience)
         elif isinstance(report, _ListReport):
-            self._say(self._sight.listed(kind))
+            self._say(self._sight.mark_listed(kind))
             again = self._now() >= self._again_at.get(kind, float("inf"))
             if self._settings.repeats(kind) and (again or kind not in self._again_at):
                 self._again_at[kind] = self._now() + self._settings.repeat_seconds
-            self._grouping.add(self._ledger.listed(kind, report.items, again=again), self._now())
+            self._grouping.add(self._ledger.update_from_list(kind, report.items, again=again), self._now())
         else:
-            learn = self._ledger.appeared if report.is_there else self._ledger.went
+            learn = self._ledger.add if report.is_there else self._ledger.remove
             self._grouping.add(learn(report.one), self._now())
 
     def tell_what_is_due(self) -> None:
         for kind in [kind for kind, at in self._settling.items() if at <= self._now()]:
             del self._settling[kind]
-            self._say(self._sight.healthy(kind))
+            self._say(self._sight.mark_healthy(kind))
         if self._sight.is_undecided and self._now() < self._waits_until:
             return
         while (due := self._grouping.due) is not None and due <= self._now():

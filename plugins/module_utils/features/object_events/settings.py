@@ -38,7 +38,7 @@ class WatchedKind:
     exclude: tuple[str, ...] = ()
     changes: frozenset[str] = frozenset(("existing", "created", "changed"))
 
-    def means(self, name: str) -> bool:
+    def matches(self, name: str) -> bool:
         """Whether an object with this name is selected."""
         included = not self.include or any(fnmatchcase(name, pattern) for pattern in self.include)
         return included and not any(fnmatchcase(name, pattern) for pattern in self.exclude)

@@ -39,13 +39,13 @@ class WatchHealth:
         """Whether the watch of the kind has failed."""
         return kind in self._lost
 
-    def healthy(self, kind: str) -> list[Event]:
+    def mark_healthy(self, kind: str) -> list[Event]:
         """Return the events for a kind that is watched."""
         self._heard.add(kind)
         self._lost.pop(kind, None)
         return self._connected_event()
 
-    def lost(self, kind: str, message: str, *, alone: bool) -> list[Event]:
+    def mark_lost(self, kind: str, message: str, *, alone: bool) -> list[Event]:
         """Return the events for a kind whose watch failed."""
         self._heard.discard(kind)
         self._unlisted.pop(kind, None)
@@ -54,11 +54,11 @@ class WatchHealth:
             self._told = ()
         return [*told, *self._connected_event()]
 
-    def unlisted(self, kind: str, message: str, *, alone: bool) -> list[Event]:
+    def mark_unlisted(self, kind: str, message: str, *, alone: bool) -> list[Event]:
         """Return the events for a kind that is watched but cannot be listed again."""
         return _note_failure(self._unlisted, "degraded", kind, message, alone=alone)
 
-    def listed(self, kind: str) -> list[Event]:
+    def mark_listed(self, kind: str) -> list[Event]:
         """Return the events for a kind that was listed."""
         if self._unlisted.pop(kind, None) is None:
             return []

@@ -113,10 +113,10 @@ class Audit:
                 problems.append(
                     f"rule {rule} was not applied to {where} because of an internal error: {describe_unexpected(error)}. Please report it"
                 )
-        kept = [each for each in found.values() if not any(one.means(each) for one in self.asked.ignore)]
+        kept = [each for each in found.values() if not any(one.matches(each) for one in self.asked.ignore)]
         return sort_findings(kept), problems
 
-    def unread(self) -> Iterator[str]:
+    def unread_sentences(self) -> Iterator[str]:
         """Yield a sentence for each kind that could not be read, with the namespaces and the rules that were not applied there."""
         places: dict[tuple[str, str], list[str]] = defaultdict(list)
         for place in self.survey.places.values():

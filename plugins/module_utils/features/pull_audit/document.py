@@ -37,7 +37,7 @@ def document_of(audit: Audit, server: str, key: bytes) -> dict[str, Any]:
         "counts": _counts(survey),
         "verdicts": _verdicts(survey),
         "findings": [finding.report() for finding in audit.findings],
-        "unreadable": [make_printable(sentence) for sentence in audit.unread()],
+        "unreadable": [make_printable(sentence) for sentence in audit.unread_sentences()],
         "matrix": _matrix(survey),
         "pullers": list(_pullers(survey)),
         # With the same fingerprint_key, another cluster may have a copy of a login that occurs here only once.

@@ -36,7 +36,7 @@ class IgnoreRule:
     namespace: str = "*"
     name: str = "*"
 
-    def means(self, finding: Finding) -> bool:
+    def matches(self, finding: Finding) -> bool:
         """Whether the finding is left out."""
         return (
             finding.rule == self.rule

@@ -160,7 +160,7 @@ class _NamespaceProbes:
         """The pods that are kept."""
         return tuple(pod_for(each.ref, self.asked, each.image, each.selector) for each in self.probes if each.kept)
 
-    def finished(self) -> NamespaceResult:
+    def result_of_pods(self) -> NamespaceResult:
         """Return the result, once all pods have been judged."""
         found = [(each.image, each.selector, judgement) for each, judgement in self.concluded]
         left = [f"{each.ref} could not be deleted: {each.left}" for each in self.probes if each.left]
@@ -253,7 +253,7 @@ class _ProbeRun:
         self._settle([each for work in active for each, _judgement in work.concluded])
         for work in active:
             if not work.open_probes:
-                self._finish(work, work.finished())
+                self._finish(work, work.result_of_pods())
         if self.run.stopped:
             for work in self.works:
                 if work.pending:

@@ -108,7 +108,7 @@ class SaLink:
         """Whether `service_accounts` matches the name."""
         return any(fnmatchcase(name, pattern) for pattern in self.service_accounts)
 
-    def lost(self, account: Json) -> dict[str, list[str]]:
+    def find_lost_links(self, account: Json) -> dict[str, list[str]]:
         """Return the declared secrets that are missing on the account, by list."""
         found = {key: names_in(account, key) for key in self.lists}
         lost = {key: [name for name in self.secrets if name not in listed] for key, listed in found.items()}

@@ -98,7 +98,7 @@ def _describe_losses(
         return [f"whether {ref} still has its links was not verified: {account}"]
     if account is None:
         return [f"{ref} was deleted on {cluster.name} after it was linked"]
-    found = desired.lost(account)
+    found = desired.find_lost_links(account)
     if found and written.is_another(account):
         names = ", ".join(dict.fromkeys(name for lost in found.values() for name in lost))
         return [

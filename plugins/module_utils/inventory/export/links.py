@@ -32,7 +32,7 @@ class _Links:
     pull: set[str] = field(default_factory=set)
     mount: set[str] = field(default_factory=set)
 
-    def found(self) -> tuple[ExportedLinks, ...]:
+    def by_purpose(self) -> tuple[ExportedLinks, ...]:
         """Return the accounts, grouped by their purposes."""
         both = self.pull & self.mount
         parts = ((both, ("pull", "mount")), (self.pull - both, ("pull",)), (self.mount - both, ("mount",)))
@@ -61,7 +61,9 @@ def arrange_links(namespace: str, seen: NamespaceObjects, found: Related, findin
                     getattr(links[name], purpose).add(account_name)
                 else:
                     findings.note(ObjectRef(SERVICE_ACCOUNT, namespace, account_name), what)
-    findings.secrets = [_add_links(namespace, seen, secret, links[secret.name].found()) for secret in findings.secrets]
+    findings.secrets = [
+        _add_links(namespace, seen, secret, links[secret.name].by_purpose()) for secret in findings.secrets
+    ]
     findings.order = dict(_order(seen.accounts, links))
 
 

@@ -73,7 +73,7 @@ class DeclaredObjects:
         )
 
     @classmethod
-    def joined(cls, parts: Iterable[Mapping[str, DeclaredObjects]]) -> dict[str, DeclaredObjects]:
+    def merge(cls, parts: Iterable[Mapping[str, DeclaredObjects]]) -> dict[str, DeclaredObjects]:
         """Return the union of several declarations, by namespace."""
         places: dict[str, list[DeclaredObjects]] = {}
         for part in parts:

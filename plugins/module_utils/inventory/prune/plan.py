@@ -79,13 +79,13 @@ class Prune:
         """Return the changes. :raises Refusal: when a list of an account or the subjects of a binding cannot be read."""
         return _PrunePlanner(self, namespace, objects, found).plan()
 
-    def fulfilled(self, namespace: str, objects: Objects, found: Related) -> Counter[str]:
+    def count_existing(self, namespace: str, objects: Objects, found: Related) -> Counter[str]:
         """Count the existing objects that are declared for a namespace, by `KINDS`. Never more than the lists declare: a glob counts
         once, however many service accounts it matches.
 
         :raises Refusal: as `plan`.
         """
-        return _PrunePlanner(self, namespace, objects, found).fulfilled()
+        return _PrunePlanner(self, namespace, objects, found).count_existing()
 
 
 class _PrunePlanner:
@@ -112,7 +112,7 @@ class _PrunePlanner:
         changes = (*unlinked, *deleted, *bindings)
         return Plan(tuple(change for change in changes if change is not None), notes=tuple(self.notes))
 
-    def fulfilled(self) -> Counter[str]:
+    def count_existing(self) -> Counter[str]:
         secrets = sum(
             ref.name in self._declared.secrets for ref, secret in self.secrets.items() if not _is_terminating(secret)
         )

@@ -159,7 +159,7 @@ def _make_prune(owner: str, batches: Mapping[str, Batch[Any]]) -> Prune:
         for batch in batches.values()
     )
     kinds = frozenset(KINDS[option] for option in batches)
-    return Prune(owner, DeclaredObjects.joined(parts), kinds)
+    return Prune(owner, DeclaredObjects.merge(parts), kinds)
 
 
 def _declared_by(desired: _Feature) -> DeclaredObjects:
@@ -228,7 +228,7 @@ def _plan_namespace(desired: Prune, namespace: str, view: View) -> tuple[Sequenc
     """Return the changes and the number of existing declared objects. A namespace that cannot be planned fails later, on its own."""
     try:
         plan = desired.plan(namespace, view.objects, view.related)
-        return plan.changes, desired.fulfilled(namespace, view.objects, view.related)
+        return plan.changes, desired.count_existing(namespace, view.objects, view.related)
     except ImagePullError:
         return (), Counter()
 

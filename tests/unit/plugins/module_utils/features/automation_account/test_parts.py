@@ -60,7 +60,7 @@ def test_a_right_in_a_namespace_of_the_platforms_is_not_given_everywhere() -> No
 
 def test_manifests_are_in_the_order_in_which_they_can_be_created() -> None:
     parts = AccountRoles("home", "robot", ("wait",))
-    assert parts.fixed() == ["openshift-image-registry"]
+    assert parts.fixed_namespaces() == ["openshift-image-registry"]
     assert shown(parts.manifests(["a", "b", "a"])) == [
         ("ServiceAccount", "home", "robot"),
         ("ClusterRole", "", ROLE),

@@ -204,13 +204,13 @@ class TestWhose:
     @pytest.mark.parametrize("ref", NODES_SECRETS)
     def test_the_secrets_of_the_nodes_are_changed_only_on_request(self, ref: ObjectRef) -> None:
         waits = Copy(ref, secret(), KNOWN)
-        assert (waits.is_of_nodes, waits.waits, waits.is_to_change, rows(waits)) == (True, True, False, [])
+        assert (waits.is_of_nodes, waits.is_waiting, waits.is_to_change, rows(waits)) == (True, True, False, [])
         asked = Copy(ref, secret(), Rotation(KNOWN.exchange, nodes=True))
-        assert (asked.waits, asked.is_to_change, rows(asked)) == (False, True, [])
+        assert (asked.is_waiting, asked.is_to_change, rows(asked)) == (False, True, [])
 
     def test_a_secret_of_the_same_name_elsewhere_is_not_of_the_nodes(self) -> None:
         found = copy(secret(), name="pull-secret")
-        assert (found.is_of_nodes, found.waits, found.is_to_change) == (False, False, True)
+        assert (found.is_of_nodes, found.is_waiting, found.is_to_change) == (False, False, True)
 
     def test_the_pull_secret_that_the_platform_generates_is_not_changed(self) -> None:
         found = copy(secret(), Rotation(KNOWN.exchange, nodes=True), namespace="kube-system", name="global-pull-secret")

@@ -69,7 +69,7 @@ def clock() -> Iterator[Clock]:
 def wait(clock: Clock, pods: Pods, *places: str, timeout: float = 60) -> list[str]:
     with Workers(2) as workers:
         copies = {place: [copy_of(place)] for place in places}
-        found = PullWait(FakeApi().cluster(clock), workers, clock, pods, copies).until(places, timeout)
+        found = PullWait(FakeApi().cluster(clock), workers, clock, pods, copies).wait(places, timeout)
     return [each.namespace for each in found]
 
 

@@ -82,7 +82,7 @@ class TestSeen:
 class TestLists:
     def test_the_first_list_reports_existing_objects(self) -> None:
         ledger = KnownObjects()
-        assert told(ledger.listed("Namespace", [namespace("a"), namespace("b")])) == [
+        assert told(ledger.update_from_list("Namespace", [namespace("a"), namespace("b")])) == [
             ("existing", "a"),
             ("existing", "b"),
         ]
@@ -90,13 +90,15 @@ class TestLists:
 
     def test_an_unchanged_list_reports_no_difference(self) -> None:
         ledger = KnownObjects()
-        ledger.listed("Namespace", [namespace("a")])
-        assert ledger.listed("Namespace", [namespace("a")]) == []
+        ledger.update_from_list("Namespace", [namespace("a")])
+        assert ledger.update_from_list("Namespace", [namespace("a")]) == []
 
     def test_existing_objects_can_be_reported_again(self) -> None:
         ledger = KnownObjects()
-        ledger.listed("Namespace", [namespace("a"), namespace("b"), namespace("c"), namespace("d")])
-        found = ledger.listed("Namespace", [namespace("a"), namespace("b", going=True), namespace("e")], again=True)
+        ledger.update_from_list("Namespace", [namespace("a"), namespace("b"), namespace("c"), namespace("d")])
+        found = ledger.update_from_list(
+            "Namespace", [namespace("a"), namespace("b", going=True), namespace("e")], again=True
+        )
         assert sorted(told(found)) == [
             ("created", "e"),
             ("deleted", "c"),
@@ -104,14 +106,14 @@ class TestLists:
             ("existing", "a"),
             ("terminating", "b"),
         ]
-        again = ledger.listed("Namespace", [namespace("b", going=True), namespace("e")], again=True)
+        again = ledger.update_from_list("Namespace", [namespace("b", going=True), namespace("e")], again=True)
         assert sorted(told(again)) == [("deleted", "a"), ("existing", "e")]
 
     def test_a_later_list_reports_the_differences(self) -> None:
         ledger = KnownObjects()
-        ledger.listed("Namespace", [namespace("a"), namespace("b"), namespace("c"), namespace("d")])
+        ledger.update_from_list("Namespace", [namespace("a"), namespace("b"), namespace("c"), namespace("d")])
         later = [namespace("a", x="y"), namespace("b", going=True), namespace("d", uid="2"), namespace("new")]
-        assert told(ledger.listed("Namespace", later)) == [
+        assert told(ledger.update_from_list("Namespace", later)) == [
             ("deleted", "c"),
             ("changed", "a"),
             ("terminating", "b"),
@@ -119,65 +121,63 @@ class TestLists:
             ("created", "d"),
             ("created", "new"),
         ]
-        assert ledger.listed("Namespace", later) == []
+        assert ledger.update_from_list("Namespace", later) == []
 
     def test_a_list_of_one_kind_does_not_affect_another_kind(self) -> None:
         ledger = KnownObjects()
-        ledger.listed("Namespace", [namespace("a")])
-        assert told(ledger.listed("Secret", [secret("a", "s")])) == [("existing", "s")]
-        assert ledger.listed("Namespace", [namespace("a")]) == []
+        ledger.update_from_list("Namespace", [namespace("a")])
+        assert told(ledger.update_from_list("Secret", [secret("a", "s")])) == [("existing", "s")]
+        assert ledger.update_from_list("Namespace", [namespace("a")]) == []
 
     def test_an_empty_first_list_counts(self) -> None:
         ledger = KnownObjects()
-        ledger.listed("Namespace", [])
-        assert told(ledger.listed("Namespace", [namespace("a")])) == [("created", "a")]
+        ledger.update_from_list("Namespace", [])
+        assert told(ledger.update_from_list("Namespace", [namespace("a")])) == [("created", "a")]
 
 
 class TestWatches:
     def test_a_watch_reports_creation_change_and_deletion(self) -> None:
         ledger = KnownObjects()
-        ledger.listed("Namespace", [])
-        assert told(ledger.appeared(namespace("a"))) == [("created", "a")]
-        assert ledger.appeared(namespace("a")) == []
-        assert told(ledger.appeared(namespace("a", x="y"))) == [("changed", "a")]
-        assert told(ledger.appeared(namespace("a", going=True, x="y"))) == [("terminating", "a")]
-        assert ledger.appeared(namespace("a", going=True, x="z")) == []
-        assert told(ledger.went(namespace("a"))) == [("deleted", "a")]
-        assert ledger.went(namespace("a")) == []
+        ledger.update_from_list("Namespace", [])
+        assert told(ledger.add(namespace("a"))) == [("created", "a")]
+        assert ledger.add(namespace("a")) == []
+        assert told(ledger.add(namespace("a", x="y"))) == [("changed", "a")]
+        assert told(ledger.add(namespace("a", going=True, x="y"))) == [("terminating", "a")]
+        assert ledger.add(namespace("a", going=True, x="z")) == []
+        assert told(ledger.remove(namespace("a"))) == [("deleted", "a")]
+        assert ledger.remove(namespace("a")) == []
 
     def test_an_object_first_seen_in_deletion_is_terminating(self) -> None:
         ledger = KnownObjects()
-        assert told(ledger.listed("Namespace", [namespace("a", going=True)])) == [("terminating", "a")]
+        assert told(ledger.update_from_list("Namespace", [namespace("a", going=True)])) == [("terminating", "a")]
 
     def test_a_new_object_of_the_same_name_replaces_the_old_one(self) -> None:
         ledger = KnownObjects()
-        ledger.listed("Namespace", [namespace("a", going=True)])
-        assert told(ledger.appeared(namespace("a", uid="2"))) == [("deleted", "a"), ("created", "a")]
+        ledger.update_from_list("Namespace", [namespace("a", going=True)])
+        assert told(ledger.add(namespace("a", uid="2"))) == [("deleted", "a"), ("created", "a")]
 
     def test_terminating_namespaces_are_known(self) -> None:
         ledger = KnownObjects()
         assert not ledger.is_going("a")
-        ledger.listed("Namespace", [namespace("a"), namespace("b", going=True)])
+        ledger.update_from_list("Namespace", [namespace("a"), namespace("b", going=True)])
         assert [ledger.is_going(name) for name in "abc"] == [False, True, False]
-        ledger.went(namespace("a"))
+        ledger.remove(namespace("a"))
         assert ledger.is_going("a"), "what is still heard from within comes late"
-        ledger.appeared(namespace("a", uid="2"))
+        ledger.add(namespace("a", uid="2"))
         assert not ledger.is_going("a")
-        ledger.listed("Namespace", [])
+        ledger.update_from_list("Namespace", [])
         assert ledger.is_going("a")
-        ledger.listed("Namespace", [])
+        ledger.update_from_list("Namespace", [])
         assert not ledger.is_going("a"), "names of long ago are not kept"
 
 
-@given(
-    st.lists(st.tuples(st.sampled_from(["appeared", "went", "listed"]), st.sampled_from("abc"), st.sampled_from("12")))
-)
+@given(st.lists(st.tuples(st.sampled_from(["add", "remove", "listed"]), st.sampled_from("abc"), st.sampled_from("12"))))
 def test_any_sequence_of_changes_ends_with_the_state_of_the_last_list(story: list[tuple[str, str, str]]) -> None:
     """A reader who keeps all reported changes has the state of the cluster, whatever happened."""
     ledger, believed = KnownObjects(), {}
     for what, name, uid in story:
         one = namespace(name, uid)
-        found = ledger.listed("Namespace", [one]) if what == "listed" else getattr(ledger, what)(one)
+        found = ledger.update_from_list("Namespace", [one]) if what == "listed" else getattr(ledger, what)(one)
         for difference in found:
             if difference.change == "deleted":
                 assert believed.pop(difference.seen.name) is not None, (
@@ -186,7 +186,7 @@ def test_any_sequence_of_changes_ends_with_the_state_of_the_last_list(story: lis
             else:
                 assert believed.get(difference.seen.name) != difference.seen.uid, "nothing is told twice"
                 believed[difference.seen.name] = difference.seen.uid
-    for difference in ledger.listed("Namespace", [namespace("a", "1")]):
+    for difference in ledger.update_from_list("Namespace", [namespace("a", "1")]):
         if difference.change == "deleted":
             del believed[difference.seen.name]
         else:

@@ -60,12 +60,12 @@ def test_a_kind_takes_all_its_options() -> None:
     kind = {"kind": "Secret", "label_selector": " a=b ", "include": ["p*"], "exclude": ["pq"], "changes": ["deleted"]}
     (watched,) = made(kinds=[kind]).watched
     assert (watched.kind.resource, watched.label_selector, watched.changes) == ("secrets", "a=b", {"deleted"})
-    assert [name for name in ("p", "pq", "pr", "x") if watched.means(name)] == ["p", "pr"]
+    assert [name for name in ("p", "pq", "pr", "x") if watched.matches(name)] == ["p", "pr"]
 
 
 def test_every_name_matches_without_globs() -> None:
-    assert WatchedKind(KINDS["Secret"]).means("anything")
-    assert not WatchedKind(KINDS["Secret"], exclude=("any*",)).means("anything")
+    assert WatchedKind(KINDS["Secret"]).matches("anything")
+    assert not WatchedKind(KINDS["Secret"], exclude=("any*",)).matches("anything")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_every_name_matches_without_globs() -> None:
 )
 def test_namespaces_are_selected_by_globs(options: dict[str, Any], meant: list[str]) -> None:
     found = made(**options).namespaces
-    assert [name for name in ("a", "b", "kube-system", "openshift-x") if found.means(name)] == meant
+    assert [name for name in ("a", "b", "kube-system", "openshift-x") if found.matches(name)] == meant
 
 
 def test_all_problems_are_reported_at_once() -> None:

@@ -24,75 +24,78 @@ def failed(state: str, kind: str, message: str) -> dict[str, Any]:
 def whole() -> WatchHealth:
     """Return a WatchHealth that has reported A and B as connected."""
     sight = WatchHealth(["A", "B"])
-    sight.healthy("A")
-    assert sight.healthy("B") == [connected("AB")]
+    sight.mark_healthy("A")
+    assert sight.mark_healthy("B") == [connected("AB")]
     return sight
 
 
 def test_the_cluster_is_connected_when_all_kinds_are() -> None:
     sight = WatchHealth(["A", "B"])
-    assert sight.healthy("A") == []
-    assert sight.healthy("A") == []
-    assert sight.healthy("B") == [connected("AB")]
-    assert sight.healthy("B") == []
+    assert sight.mark_healthy("A") == []
+    assert sight.mark_healthy("A") == []
+    assert sight.mark_healthy("B") == [connected("AB")]
+    assert sight.mark_healthy("B") == []
 
 
 def test_a_failure_of_the_cluster_is_reported_once_for_all_kinds() -> None:
     sight = whole()
-    assert sight.lost("A", "no answer", alone=False) == [failed("lost", "A", "no answer")]
-    assert sight.lost("B", "no answer", alone=False) == []
-    assert sight.lost("A", "still none", alone=False) == []
-    assert sight.healthy("A") == []
-    assert sight.healthy("B") == [connected("AB")]
-    assert sight.lost("B", "again", alone=False) == [failed("lost", "B", "again")]
+    assert sight.mark_lost("A", "no answer", alone=False) == [failed("lost", "A", "no answer")]
+    assert sight.mark_lost("B", "no answer", alone=False) == []
+    assert sight.mark_lost("A", "still none", alone=False) == []
+    assert sight.mark_healthy("A") == []
+    assert sight.mark_healthy("B") == [connected("AB")]
+    assert sight.mark_lost("B", "again", alone=False) == [failed("lost", "B", "again")]
 
 
 def test_a_kind_that_is_refused_is_reported_and_the_others_go_on() -> None:
     sight = WatchHealth(["A", "B"])
-    assert sight.lost("B", "no right", alone=True) == [failed("lost", "B", "no right")]
+    assert sight.mark_lost("B", "no right", alone=True) == [failed("lost", "B", "no right")]
     assert sight.is_undecided
-    assert sight.healthy("A") == [connected("A", missing="B")]
-    assert sight.lost("B", "no right", alone=True) == []
+    assert sight.mark_healthy("A") == [connected("A", missing="B")]
+    assert sight.mark_lost("B", "no right", alone=True) == []
     assert not sight.is_undecided
-    assert sight.healthy("A") == []
-    assert sight.healthy("B") == [connected("AB")]
+    assert sight.mark_healthy("A") == []
+    assert sight.mark_healthy("B") == [connected("AB")]
 
 
 def test_each_refused_kind_is_reported() -> None:
     sight = whole()
-    assert sight.lost("A", "no right", alone=True) == [failed("lost", "A", "no right"), connected("B", missing="A")]
-    assert sight.lost("B", "no right to B", alone=True)[0] == failed("lost", "B", "no right to B")
-    assert sight.healthy("A") == [connected("A", missing="B")]
+    assert sight.mark_lost("A", "no right", alone=True) == [
+        failed("lost", "A", "no right"),
+        connected("B", missing="A"),
+    ]
+    assert sight.mark_lost("B", "no right to B", alone=True)[0] == failed("lost", "B", "no right to B")
+    assert sight.mark_healthy("A") == [connected("A", missing="B")]
 
 
 def test_the_cluster_can_be_lost_and_found_with_a_refused_kind() -> None:
     sight = whole()
-    sight.lost("B", "no right", alone=True)
-    assert sight.lost("A", "no answer", alone=False) == [failed("lost", "A", "no answer")]
-    assert sight.healthy("A") == [connected("A", missing="B")]
+    sight.mark_lost("B", "no right", alone=True)
+    assert sight.mark_lost("A", "no answer", alone=False) == [failed("lost", "A", "no answer")]
+    assert sight.mark_healthy("A") == [connected("A", missing="B")]
 
 
 def test_a_failed_list_is_reported_once_and_when_it_recovers() -> None:
     sight = whole()
-    assert sight.listed("A") == []
-    assert sight.unlisted("A", "500", alone=False) == [failed("degraded", "A", "500")]
-    assert sight.unlisted("A", "500", alone=False) == []
-    assert sight.unlisted("B", "500", alone=False) == [], "one failure of the cluster"
-    assert sight.healthy("A") == [], "a watch that goes on is no news"
-    assert sight.listed("A") == [connected("AB", unlisted="B")]
-    assert sight.listed("B") == [connected("AB")]
-    assert sight.listed("B") == []
+    assert sight.mark_listed("A") == []
+    assert sight.mark_unlisted("A", "500", alone=False) == [failed("degraded", "A", "500")]
+    assert sight.mark_unlisted("A", "500", alone=False) == []
+    assert sight.mark_unlisted("B", "500", alone=False) == [], "one failure of the cluster"
+    assert sight.mark_healthy("A") == [], "a watch that goes on is no news"
+    assert sight.mark_listed("A") == [connected("AB", unlisted="B")]
+    assert sight.mark_listed("B") == [connected("AB")]
+    assert sight.mark_listed("B") == []
 
 
 def test_a_kind_that_is_lost_is_not_reported_as_unlisted() -> None:
     sight = whole()
-    sight.unlisted("A", "500", alone=False)
-    assert sight.lost("B", "no answer", alone=False) == [failed("lost", "B", "no answer")]
-    assert sight.healthy("B") == [connected("AB", unlisted="A")]
-    sight.lost("A", "no answer", alone=False)
-    assert sight.healthy("A") == [connected("AB")]
+    sight.mark_unlisted("A", "500", alone=False)
+    assert sight.mark_lost("B", "no answer", alone=False) == [failed("lost", "B", "no answer")]
+    assert sight.mark_healthy("B") == [connected("AB", unlisted="A")]
+    sight.mark_lost("A", "no answer", alone=False)
+    assert sight.mark_healthy("A") == [connected("AB")]
 
 
 def test_a_credential_in_a_message_is_hidden() -> None:
-    (event,) = WatchHealth(["A"]).lost("A", "asked https://u:pass-word@h/ in vain", alone=False)
+    (event,) = WatchHealth(["A"]).mark_lost("A", "asked https://u:pass-word@h/ in vain", alone=False)
     assert "pass-word" not in event["message"]

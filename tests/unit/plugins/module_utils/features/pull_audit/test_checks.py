@@ -30,7 +30,7 @@ def test_a_rule_whose_objects_could_not_be_read_is_named_and_not_applied() -> No
     seen = survey(place("a", **BROKEN), place("b", accounts=[account("gone")], unread={"secrets": "no right"}))
     audit = Audit(PullAudit(rules=("secret-unparsable", "link-dangling", "link-duplicate")), seen)
     assert {finding.ref.namespace for finding in audit.findings} == {"a"}
-    assert list(audit.unread()) == [
+    assert list(audit.unread_sentences()) == [
         "the secrets of namespace b could not be read: no right. Not applied there: secret-unparsable, link-dangling"
     ]
 
@@ -38,20 +38,20 @@ def test_a_rule_whose_objects_could_not_be_read_is_named_and_not_applied() -> No
 @pytest.mark.parametrize(("count", "named"), [(2, "all 2 namespaces"), (1, "namespace n0"), (12, "all 12 namespaces")])
 def test_namespaces_are_reported_together(count, named) -> None:
     seen = survey(*(place(f"n{number}", unread={"pods": "no right"}) for number in range(count)))
-    (sentence,) = Audit(PullAudit(rules=("link-duplicate",)), seen).unread()
+    (sentence,) = Audit(PullAudit(rules=("link-duplicate",)), seen).unread_sentences()
     assert sentence == f"the pods of {named} could not be read: no right"
 
 
 def test_the_first_of_many_namespaces_are_named() -> None:
     places = [place(f"n{number}", unread={"pods": "no right"}) for number in range(12)]
-    (sentence,) = Audit(PullAudit(rules=("link-duplicate",)), survey(*places, place("z"))).unread()
+    (sentence,) = Audit(PullAudit(rules=("link-duplicate",)), survey(*places, place("z"))).unread_sentences()
     assert "namespaces n0, n1, " in sentence
     assert "n9 and 2 more could not" in sentence
 
 
 def test_unknown_facts_about_the_cluster_are_reported() -> None:
     seen = dataclasses.replace(survey(place()), unread={"cluster role bindings": "no right"}, none_will_come=None)
-    sentences = list(Audit(PullAudit(), seen).unread())
+    sentences = list(Audit(PullAudit(), seen).unread_sentences())
     assert sentences == [
         "the cluster role bindings could not be read: no right. It is unknown who may pull from all projects",
         "it is unknown whether this cluster generates pull secrets. Not applied: account-not-provisioned",
@@ -84,7 +84,7 @@ def test_a_rule_that_fails_is_reported_and_stops_no_other() -> None:
     seen = dataclasses.replace(place(accounts=[account("s", "s")]), secrets=Failing(s=None))
     audit = Audit(PullAudit(rules=("secret-unused", "link-duplicate")), survey(seen))
     assert {finding.rule for finding in audit.findings} == {"link-duplicate"}
-    (sentence,) = audit.unread()
+    (sentence,) = audit.unread_sentences()
     assert sentence.startswith(
         "rule secret-unused was not applied to namespace a because of an internal error: KeyError in values, "
     )
@@ -97,7 +97,7 @@ def test_objects_that_explanations_could_not_read_are_reported() -> None:
     reviews = {ObjectRef(SUBJECT_ACCESS_REVIEW, "b", f"a/{name}"): ImagePullError("not you") for name in "xyz"}
     mirrors = {ObjectRef(next(iter(MIRROR_KINDS)), "", ""): ImagePullError("no right")}
     seen.evidence.add({IMAGE_CONFIG: ImagePullError("no right"), **reviews, **mirrors})
-    assert list(Audit(PullAudit(rules=("link-duplicate",)), seen).unread()) == [
+    assert list(Audit(PullAudit(rules=("link-duplicate",)), seen).unread_sentences()) == [
         "the imagedigestmirrorsets could not be read: no right. Pulls that depend on it are unknown",
         "image config cluster could not be read: no right. Pulls that depend on it are unknown",
         "the right of accounts to pull from other projects could not be read (and 2 more): not you. Pulls that depend on it are unknown",
@@ -107,10 +107,10 @@ def test_objects_that_explanations_could_not_read_are_reported() -> None:
 def test_a_grant_to_an_unreadable_object_is_reported() -> None:
     refs = [ObjectRef(SERVICE_ACCOUNT, "b", name) for name in "xyz"]
     seen = survey(place(), known={**dict.fromkeys(refs[:2], ImagePullError("no right")), refs[2]: None})
-    assert list(Audit(PullAudit(rules=("grant-dead-subject",)), seen).unread()) == [
+    assert list(Audit(PullAudit(rules=("grant-dead-subject",)), seen).unread_sentences()) == [
         "service account b/x could not be read (and 1 more): no right. It is unknown whether a grant to it is dead"
     ]
-    assert list(Audit(PullAudit(rules=("link-duplicate",)), seen).unread()) == []
+    assert list(Audit(PullAudit(rules=("link-duplicate",)), seen).unread_sentences()) == []
 
 
 @pytest.mark.parametrize(
@@ -129,4 +129,4 @@ def test_a_grant_to_an_unreadable_object_is_reported() -> None:
 def test_objects_that_a_forecast_could_not_read_are_reported(rules, openshift, said) -> None:
     unread = {"nodes": "no", "credential provider configs": "not so"}
     seen = survey(place(), unread=unread, version="Kubernetes 1.33.1", is_openshift=openshift)
-    assert list(Audit(PullAudit(target_version="1.36", rules=rules), seen).unread()) == said
+    assert list(Audit(PullAudit(target_version="1.36", rules=rules), seen).unread_sentences()) == said

@@ -93,11 +93,11 @@ def test_invalid_options_are_refused(options, error) -> None:
 
 def test_an_ignore_item_matches_by_rule_namespace_and_name() -> None:
     finding = Finding("secret-unused", ObjectRef(SECRET, "team-a", "pull"), "", "m")
-    assert IgnoreRule("secret-unused").means(finding)
-    assert IgnoreRule("secret-unused", "team-*", "p?ll").means(finding)
-    assert not IgnoreRule("link-dangling").means(finding)
-    assert not IgnoreRule("secret-unused", "other-*").means(finding)
-    assert not IgnoreRule("secret-unused", "*", "other").means(finding)
+    assert IgnoreRule("secret-unused").matches(finding)
+    assert IgnoreRule("secret-unused", "team-*", "p?ll").matches(finding)
+    assert not IgnoreRule("link-dangling").matches(finding)
+    assert not IgnoreRule("secret-unused", "other-*").matches(finding)
+    assert not IgnoreRule("secret-unused", "*", "other").matches(finding)
 
 
 @pytest.mark.parametrize(

@@ -69,5 +69,5 @@ def test_the_rule_is_applied_only_with_open_selectors_and_reports_unread_namespa
     assert [finding.location for finding in Audit(asked, seen("team-evil")).findings] == [TITLE]
     assert Audit(PullAudit(), survey(place())).rules.count("selector-open-to-users") == 0
     unread = dataclasses.replace(survey(place()), unread={"namespaces": "no right"})
-    (sentence,) = Audit(asked, unread).unread()
+    (sentence,) = Audit(asked, unread).unread_sentences()
     assert sentence == "the namespaces could not be read: no right. Not applied: selector-open-to-users"

@@ -509,10 +509,10 @@ class TestLost:
     )
     def test_the_missing_secrets_are_named_by_list(self, observed: Any, lost: Any) -> None:
         desired = sa_link.from_options(options(secrets=["a", "b"], link_for=["pull", "mount"]))
-        assert desired.lost(observed) == lost
+        assert desired.find_lost_links(observed) == lost
 
     def test_an_unlinked_secret_is_not_lost(self) -> None:
-        assert sa_link.from_options(options(state="absent")).lost(account()) == {}
+        assert sa_link.from_options(options(state="absent")).find_lost_links(account()) == {}
 
 
 class TestOddEntries:

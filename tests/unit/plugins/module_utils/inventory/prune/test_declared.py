@@ -49,8 +49,8 @@ class TestDeclared:
     def test_declarations_are_merged_by_namespace(self) -> None:
         secrets = {"a": DeclaredObjects(frozenset({"x"})), "b": DeclaredObjects(frozenset({"y"}))}
         more = {"a": DeclaredObjects(frozenset({"z"}), (LINKS,), (GRANT,))}
-        assert DeclaredObjects.joined([secrets, more]) == {
+        assert DeclaredObjects.merge([secrets, more]) == {
             "a": DeclaredObjects(frozenset({"x", "z"}), (LINKS,), (GRANT,)),
             "b": DeclaredObjects(frozenset({"y"})),
         }
-        assert DeclaredObjects.joined([]) == {}
+        assert DeclaredObjects.merge([]) == {}

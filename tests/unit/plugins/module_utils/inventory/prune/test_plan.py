@@ -242,16 +242,16 @@ class TestOwned:
         prune = Prune("a", {NS: declared})
         found = (secret(), account(pull=["quay", "quay"], mount=["quay"]), binding("x", JANE), binding("y", JANE))
         related = {list_ref(SECRET, NS): {"items": [found[0]]}, list_ref(ROLE_BINDING, NS): {"items": found[2:]}}
-        assert prune.fulfilled(NS, {"default": found[1]}, related) == Counter(secrets=1, links=1, grants=1)
-        assert prune.fulfilled(NS, {}, {}) == Counter()
-        assert Prune("a", {}).fulfilled(NS, {"default": found[1]}, related) == Counter()
+        assert prune.count_existing(NS, {"default": found[1]}, related) == Counter(secrets=1, links=1, grants=1)
+        assert prune.count_existing(NS, {}, {}) == Counter()
+        assert Prune("a", {}).count_existing(NS, {"default": found[1]}, related) == Counter()
 
     def test_accounts_that_match_a_glob_count_once(self) -> None:
         """Users can create any number of service accounts."""
         declared = DeclaredObjects(frozenset({"quay"}), (links("quay", accounts=("robot-*", "default")),))
         accounts = {name: account(name, pull=["quay"]) for name in ("default", *(f"robot-{n}" for n in range(24)))}
         related = {list_ref(SECRET, NS): {"items": [secret()]}, list_ref(ROLE_BINDING, NS): {"items": []}}
-        assert Prune("a", {NS: declared}).fulfilled(NS, accounts, related) == Counter(secrets=1, links=2)
+        assert Prune("a", {NS: declared}).count_existing(NS, accounts, related) == Counter(secrets=1, links=2)
 
 
 @given(change=CHANGES)
