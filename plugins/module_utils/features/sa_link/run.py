@@ -9,14 +9,13 @@ from dataclasses import dataclass, replace
 
 from ...clients.kube.client import Cluster
 from ...core.errors import ImagePullError
-from ...core.json_types import as_str
+from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import SERVICE_ACCOUNT, Json, ObjectRef, metadata
 from ...declarations.batch import Batch, Declaration
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import RunSettings
 from ...engine.workers import Workers
 from .plan import SaLink
-from .writers import last_writers
 
 __all__ = ["verify_links"]
 
@@ -107,19 +106,30 @@ def _describe_losses(
         ]
     return [
         f"{ref} lost {', '.join(lost)} from {key} again within {seconds:g} s on {cluster.name}: "
-        + _describe_writer(ref, last_writers(account, key, _OURS))
+        + _describe_writer(ref, _last_writer(account, key))
         for key, lost in found.items()
     ]
 
 
-def _describe_writer(ref: ObjectRef, managers: list[str]) -> str:
+def _describe_writer(ref: ObjectRef, manager: str) -> str:
     """Return who removed the link by the record of field managers, or how to find out."""
     watch = f"run the task again while 'oc get serviceaccount {ref.name} -n {ref.namespace} -o yaml --show-managed-fields -w' shows each write"
-    if not managers:
+    if not manager:
         return f"its managedFields do not show by whom, so {watch}"
-    if managers[0].startswith(_REPAIRING):
+    if manager.startswith(_REPAIRING):
         return (
-            f"by whom is not known, because the platform restored its own entry afterwards and its managedFields name only {managers[0]!r}: "
+            f"by whom is not known, because the platform restored its own entry afterwards and its managedFields name only {manager!r}: "
             + watch
         )
-    return f"according to its managedFields, {managers[0]!r} wrote that list last: add the secret there, or stop it"
+    return f"according to its managedFields, {manager!r} wrote that list last: add the secret there, or stop it"
+
+
+def _last_writer(account: Json, key: str) -> str:
+    """Return the latest other owner of a list of the account, from its record of field managers. Empty if it has none."""
+    entries = [
+        entry
+        for entry in map(as_dict, as_list(metadata(account).get("managedFields")))
+        if f"f:{key}" in as_dict(entry.get("fieldsV1")) and entry.get("manager") != _OURS
+    ]
+    last = max(entries, key=lambda entry: str(entry.get("time") or ""), default=None)
+    return "" if last is None else str(last.get("manager"))

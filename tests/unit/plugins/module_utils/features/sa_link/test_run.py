@@ -28,6 +28,8 @@ from support.scripted_pool import Clock, status_object
 HOST = "https://api.example.com:6443"
 PLATFORM = "openshift.io/image-registry-pull-secrets_service-account-controller"
 LISTS = ("imagePullSecrets",)
+OURS = "openshift_ops.image_pull"
+OTHER = {"manager": "labeller", "time": "2026-01-04", "fieldsV1": {"f:metadata": {}}}
 WATCH = (
     "run the task again while 'oc get serviceaccount default -n a -o yaml --show-managed-fields -w' shows each write"
 )
@@ -124,8 +126,10 @@ class TestLooks:
 
 
 class TestSays:
-    def lost(self, api: FakeApi, *managers: tuple[str, int]) -> str:
+    def lost(self, api: FakeApi, *managers: tuple[str, int], fields: Any = ()) -> str:
         put(api, "platform", managers=managers)
+        if not managers:
+            api.put("serviceaccounts", "a", "default", metadata={"managedFields": fields})
         (result,) = verify(api, changed("a")).namespaces
         assert result.status == "failed"
         assert result.changes == changed("a").changes
@@ -134,7 +138,7 @@ class TestSays:
         return result.error.removeprefix(text)
 
     def test_the_last_writer_of_the_list_is_named(self, api: FakeApi) -> None:
-        said = self.lost(api, ("old", 1), ("pipeline", 3), ("openshift_ops.image_pull", 4))
+        said = self.lost(api, ("old", 1), ("pipeline", 3), (OURS, 4))
         assert (
             said == "according to its managedFields, 'pipeline' wrote that list last: add the secret there, or stop it"
         )
@@ -147,8 +151,27 @@ class TestSays:
             f"'{platform}': {WATCH}"
         )
 
-    def test_a_missing_record_of_writers_is_reported(self, api: FakeApi) -> None:
-        assert self.lost(api) == f"its managedFields do not show by whom, so {WATCH}"
+    @pytest.mark.parametrize(
+        "fields", [None, [], "text", {"manager": "x"}, [None, "text", {}, {"fieldsV1": None}], [OTHER]]
+    )
+    def test_a_missing_record_of_writers_is_reported(self, api: FakeApi, fields: Any) -> None:
+        assert self.lost(api, fields=fields) == f"its managedFields do not show by whom, so {WATCH}"
+
+    @pytest.mark.parametrize(
+        ("first", "second", "writer"),
+        [
+            (("a", "2026-01-01"), ("b", None), "a"),
+            (("a", None), ("b", None), "a"),
+            (("a", 5), ("b", "2026-01-01"), "a"),
+            ((None, ""), (OURS, "2026-01-01"), "None"),
+        ],
+    )
+    def test_a_record_without_a_time_or_manager_is_read(
+        self, api: FakeApi, first: Any, second: Any, writer: str
+    ) -> None:
+        lists = {"f:imagePullSecrets": {}, "f:secrets": {}}
+        fields = [{"manager": manager, "time": time, "fieldsV1": lists} for manager, time in (first, second)]
+        assert f"'{writer}' wrote that list last" in self.lost(api, fields=[OTHER, *fields])
 
     def test_a_deleted_account_is_reported(self, api: FakeApi) -> None:
         (result,) = verify(api, changed("a")).namespaces
