@@ -15,6 +15,8 @@ __all__ = ["translate_result"]
 
 #: One or more options: `option 'a'`, `options 'a', 'b' and 'c'`, `in 'a'`.
 _NAMES = re.compile(r"\b(options?|in|name it in|set) ('\w+'(?:(?:, | and | or )'\w+')*)")
+#: An option in a message of Ansible, such as `value of state must be one of: present, absent`.
+_VALUE = re.compile(r"\bvalue of (\w+)(?= must be one )")
 #: The position in a list. Only one letter of the name is matched: matching the whole name would take minutes in a long text.
 _ENTRY = re.compile(r"\w\[\d+\]")
 
@@ -37,7 +39,8 @@ def translate_result(role: str, result: Mapping[str, Any]) -> dict[str, Any]:
 def _translate_text(role: str, text: str) -> str:
     entry = _ENTRY.search(text)
     members = entry.end() if entry else len(text)
-    return _NAMES.sub(lambda found: _variables(role, found) if found.start() < members else found[0], text)
+    text = _NAMES.sub(lambda found: _variables(role, found) if found.start() < members else found[0], text)
+    return text if entry else _VALUE.sub(lambda found: f"value of {_variable(role, found[1]) or found[1]}", text)
 
 
 def _variables(role: str, found: re.Match[str]) -> str:

@@ -11,12 +11,13 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from support.lab import Lab
-from support.playbooks import play
+from support.playbooks import ROOT, play
 
 CANARY = "Canary-mistake-7"
 
@@ -116,34 +117,85 @@ SITE = [
 ]  # fmt: skip
 
 
+#: A mistake of each role, which a playbook of the user includes on its own.
+ROLES = [
+    Mistake("private_registry", login(user="robot"), (ENTRY + "registries[0].user is unknown: did you mean 'username'?",)),
+    Mistake("delegated_auth", delegated(registry="host:notaport"), ("delegated_auth_registries[0]", "'notaport' is not a port", "or 'host' instead")),
+    Mistake("cross_project_pull", grant(project=["a"]), ("cross_project_pull_grants[0]: project is unknown: did you mean 'projects'?",)),
+    Mistake("automation_account", {"automation_account_namespace": "automation", "automation_account_jobs": ["secret"]},
+            ("value of automation_account_jobs must be one or more of: secrets, links, ", "Got no match for: secret")),
+    Mistake("credential_rotation", {"credential_rotation_registries": ["quay.io"], "credential_rotation_verfy": False,
+                                    "credential_rotation_old": {"username": "u", "password": CANARY},
+                                    "credential_rotation_new": {"username": "u", "password": CANARY + "-new"}},
+            ("variable credential_rotation_verfy is unknown: did you mean 'credential_rotation_verify'? Correct it",)),
+    Mistake("global_pull_secret", {"global_pull_secret_registries": [LOGIN], "global_pull_secret_auth_file": "/x"},
+            ("set one of global_pull_secret_registries, global_pull_secret_auth_file and global_pull_secret_auth_config",)),
+    Mistake("pull_access_audit", {"pull_access_audit_rules": ["pod-canot-pull"]},
+            ("variable pull_access_audit_rules: there is no rule 'pod-canot-pull'. Did you mean 'pod-cannot-pull'?",)),
+]  # fmt: skip
+#: The role pull_access_audit has tasks with `run_once`, and a failure in one of them fails all hosts, so it is included last.
+PLAYBOOK = """
+- name: Include a role
+  hosts: all
+  connection: local
+  gather_facts: false
+  module_defaults:
+    group/openshift_ops.image_pull.k8s:
+      kubeconfig: "{{ image_pull_kubeconfig }}"
+  tasks:
+    - name: Include the role of the host
+      ansible.builtin.include_role:
+        name: "openshift_ops.image_pull.{{ inventory_hostname }}"
+      when: inventory_hostname != 'pull_access_audit'
+
+    - name: Include the role for audits
+      ansible.builtin.include_role:
+        name: openshift_ops.image_pull.pull_access_audit
+      when: inventory_hostname == 'pull_access_audit'
+"""
+
+
 def answers(done: Any, names: list[str]) -> dict[str, str]:
     """Return the messages of each host's failures."""
     found = dict.fromkeys(names, "")
-    for name, result in re.findall(r"^fatal: \[(\w+)\]: FAILED! => (\{.*\})$", done.output, re.MULTILINE):
-        found[name] += json.loads(result)["msg"] + "\n"
+    for start in re.finditer(r"^fatal: \[(\w+)\]: FAILED! => ", done.output, re.MULTILINE):
+        result, _end = json.JSONDecoder().raw_decode(done.output, start.end())
+        found[start[1]] += result["msg"] + "\n"
     return found
 
 
-@pytest.fixture(scope="module")
-def answered(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The message for each mistake from one run, which wrote nothing."""
-    project = lab.namespace("mistakes")
+def run_all(lab: Lab, directory: Path, playbook: str | Path, mistakes: list[Mistake]) -> dict[str, str]:
+    """Return the message for each mistake from one run, which wrote nothing."""
+    project = lab.namespace(f"mistakes-{Path(playbook).stem}")
     usual = {"image_pull_kubeconfig": lab.kubeconfig, "project": project}
-    hosts = {one.name: {**usual, **one.given} for one in SITE}
-    inventory = tmp_path_factory.mktemp("mistakes") / "hosts.yml"
+    hosts = {one.name: {**usual, **one.given} for one in mistakes}
+    inventory = directory / "hosts.yml"
     inventory.write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
     audit = lab.audit()
-    done = play("site", inventory, "--forks", "4", no_proxy="*")
+    done = play(playbook, inventory, "--forks", "4", no_proxy="*")
     assert CANARY not in done.output
     found = answers(done, [*hosts])
     assert audit.writes() == [], "all is checked before the first write"
     return {name: answer.replace(project, "NAMESPACE") for name, answer in found.items()}
 
 
+@pytest.fixture(scope="module")
+def answered(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return run_all(lab, tmp_path_factory.mktemp("mistakes"), "site", SITE)
+
+
 @pytest.mark.parametrize("mistake", SITE, ids=lambda one: one.name)
 def test_the_message_names_the_mistake_its_place_and_the_fix(answered: dict[str, str], mistake: Mistake) -> None:
     for part in mistake.says:
         assert part in answered[mistake.name]
+
+
+def test_each_role_alone_names_the_mistake_its_place_and_the_fix(lab: Lab, tmp_path: Path) -> None:
+    assert sorted(one.name for one in ROLES) == sorted(path.name for path in (ROOT / "roles").iterdir())
+    playbook = tmp_path / "roles.yml"
+    playbook.write_text(PLAYBOOK)
+    found = run_all(lab, tmp_path, playbook, ROLES)
+    assert [(one.name, part) for one in ROLES for part in one.says if part not in found[one.name]] == []
 
 
 def test_the_table_has_at_least_forty_mistakes() -> None:

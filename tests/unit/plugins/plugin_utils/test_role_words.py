@@ -33,6 +33,14 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_word
             "credential_rotation_secrets[0]: option 'old' is",
         ),
         ("credential_rotation", "secret 'old' is", "secret 'old' is"),
+        # Ansible's own message.
+        ("automation_account", "value of jobs must be one or", "value of automation_account_jobs must be one or"),
+        ("automation_account", "value of job must be one of", "value of job must be one of"),
+        (
+            "private_registry",
+            "private_registry_secrets[0]: value of state must be one of",
+            "private_registry_secrets[0]: value of state must be one of",
+        ),
     ],
 )
 def test_options_become_variables(role: str, said: str, told: str) -> None:
