@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.template import PageTemplate
+from collections.abc import Callable
+
 from ansible_collections.openshift_ops.image_pull.plugins.modules.pull_access_report import MODULE
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_template
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_renderer
 
 
 class ActionModule(ModuleAction):
     module = MODULE
 
-    def _controller(self) -> PageTemplate:
-        return page_template()
+    def _controller(self) -> Callable[..., str]:
+        return page_renderer()

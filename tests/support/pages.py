@@ -16,10 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import merge_documents
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.page import as_page
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.timestamps import (
-    strip_marks,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_template
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_renderer
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from support import audits
@@ -51,7 +48,7 @@ def chromium() -> Iterator[Browser]:
 
 def written(path: Path, document: Mapping[str, Any], title: str = "Pull access") -> Path:
     """Write the page of a document to a file."""
-    path.write_text(strip_marks(as_page(document, title, page_template())), encoding="utf-8")
+    path.write_text(as_page(document, title, page_renderer()), encoding="utf-8")
     return path
 
 

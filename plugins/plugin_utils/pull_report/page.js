@@ -7,7 +7,6 @@
   const SEVERITY_NAMES = { error: ["Error", "Errors"], warning: ["Warning", "Warnings"], info: ["Info", "Infos"] };
   const VIEWS = ["overview", "findings", "matrix", "pullers", "logins", "changes", "unreadable"];
   const PAGE = 100, SMALL_PAGE = 50, COLUMNS = 60, ROW = 28, MOST_IN_PICTURE = 36, MOST_PRINTED = 2000, MOST_COPIED = 1000, FIRST = 5;
-  const HOLES = /[\ue000-\ue002]/g;
   const SVG = "http://www.w3.org/2000/svg";
   const byId = (id) => document.getElementById(id);
   const number = (value) => value.toLocaleString("en");
@@ -59,13 +58,13 @@
 
   // ---- Findings ------------------------------------------------------------------------------------------------------------------
   const NAMED = ["namespace", "kind", "name", "location"];
+  // A text is a list of parts. A number stands for one of the row's own names.
   const filled = (text, table, row) => {
-    if (!/[\ue000-\ue002]/.test(text)) return text;
-    const own = [names[table.namespace[row]], names[table.name[row]], names[table.location[row]]];
-    return text.replace(HOLES, (hole) => own[hole.charCodeAt(0) - 0xe000]);
+    const own = [table.namespace, table.name, table.location];
+    return text.map((part) => (typeof part === "number" ? names[own[part][row]] : part)).join("");
   };
   let lowered = null;
-  const lower = () => (lowered = lowered || { names: names.map((text) => text.toLowerCase()), texts: texts.map((text) => text.toLowerCase()) });
+  const lower = () => (lowered = lowered || { names: names.map((text) => text.toLowerCase()), texts: texts.map((text) => text.filter((part) => typeof part === "string").join("\n").toLowerCase()) });
   const hits = (list, term) => {
     const found = new Uint8Array(list.length);
     for (let at = 0; at < list.length; at++) if (list[at].includes(term)) found[at] = 1;

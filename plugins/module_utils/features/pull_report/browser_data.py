@@ -4,7 +4,7 @@
 """The data of the page's program: columns of numbers, and each text once. Pure.
 
 A report over 100 clusters with 1,000 namespaces has 100,000 findings. As objects they would need a hundred megabytes. Most of their texts
-differ only in the names, so a text has placeholders for the finding's own names.
+differ only in the names, so a text is a list of parts, and a number in it stands for one of the finding's own names.
 """
 
 from __future__ import annotations
@@ -19,12 +19,11 @@ from ...core.visible_text import escape_invisible
 from ...explain.offers import offer_of
 from .counting import all_findings
 from .merge import natural_key
-from .timestamps import mark_time
 
 __all__ = ["as_data", "embed_json"]
 
-#: The placeholders for a finding's namespace, name and location. `visible` removes these characters from texts.
-_HOLES = {"namespace": "\ue000", "name": "\ue001", "location": "\ue002"}
+#: The own names of a finding. In its texts, a number refers to one of them.
+_REFERENCES = ("namespace", "name", "location")
 #: Minimum number of characters of a name that is replaced: a placeholder would save nothing for a shorter one.
 _SHORTEST_NAME = 3
 _EMBEDDED = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
@@ -37,7 +36,7 @@ def embed_json(data: Any) -> str:
 
 
 def as_data(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the data, with its times marked. Clusters and rules are numbers: their positions, with -1 for all clusters."""
+    """Return the data. Clusters and rules are numbers: their positions, with -1 for all clusters."""
     names, texts = _Table(), _Table()
     compared = document.get("compared")
     described = {**document["rules"], **(compared["rules"] if compared else {})}
@@ -60,13 +59,13 @@ def as_data(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _Table:
-    """Texts without duplicates, numbered by position."""
+    """Texts without duplicates, numbered by position. Each is a string, or a tuple of parts."""
 
     def __init__(self) -> None:
-        self.texts: list[str] = []
-        self._positions: dict[str, int] = {}
+        self.texts: list[Any] = []
+        self._positions: dict[Any, int] = {}
 
-    def __call__(self, text: str) -> int:
+    def __call__(self, text: str | tuple[str | int, ...]) -> int:
         position = self._positions.setdefault(text, len(self.texts))
         if position == len(self.texts):
             self.texts.append(text)
@@ -100,7 +99,7 @@ def _cluster(cluster: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **texts,
         "target": cluster["target_version"] and escape_invisible(cluster["target_version"]),
-        "made": mark_time(cluster["made"]),
+        "made": cluster["made"],
         "counts": cluster["counts"],
         "verdicts": cluster["verdicts"],
         "unreadable": [escape_invisible(text) for text in cluster["unreadable"]],
@@ -132,15 +131,15 @@ def _findings(
     for cluster, finding in rows:
         own, found = {name: escape_invisible(finding[name]) for name in _OWN}, offer_of(finding)
         # The longest name first, because a short one may be a part of it.
-        holes = sorted(((own[name], hole) for name, hole in _HOLES.items()), key=lambda pair: -len(pair[0]))
+        references = sorted(((own[name], at) for at, name in enumerate(_REFERENCES)), key=lambda pair: -len(pair[0]))
         row = {
             "cluster": places[cluster],
             "rule": rules[finding["rule"]],
             "severity": SEVERITIES.index(finding["severity"]),
             "new": int(bool(finding.get("new"))),
-            "message": texts(_replace_names(escape_invisible(finding["message"]), holes)),
-            "effect": texts(_replace_names(escape_invisible(found.notes), holes)),
-            "fix": texts(_replace_names(found.text, holes)),
+            "message": texts(_split_at_names(escape_invisible(finding["message"]), references)),
+            "effect": texts(_split_at_names(escape_invisible(found.notes), references)),
+            "fix": texts(_split_at_names(found.text, references)),
             **{name: names(text) for name, text in own.items()},
         }
         for name, values in columns.items():
@@ -151,11 +150,18 @@ def _findings(
 _OWN = ("namespace", "kind", "name", "location")
 
 
-def _replace_names(text: str, holes: Sequence[tuple[str, str]]) -> str:
-    for name, hole in holes:
-        if len(name) >= _SHORTEST_NAME:
-            text = text.replace(name, hole)
-    return text
+def _split_at_names(text: str, references: Sequence[tuple[str, int]]) -> tuple[str | int, ...]:
+    """Return the parts of a text, with the number of a name for each occurrence of it."""
+    parts: list[str | int] = [text]
+    for name, at in references:
+        if len(name) >= _SHORTEST_NAME and name in text:
+            parts = [piece for part in parts for piece in ([part] if isinstance(part, int) else _split(part, name, at))]
+    return tuple(part for part in parts if part != "")
+
+
+def _split(text: str, name: str, at: int) -> list[str | int]:
+    first, *others = text.split(name)
+    return [first, *(part for other in others for part in (at, other))]
 
 
 def _matrix(clusters: Sequence[Mapping[str, Any]], names: _Table) -> dict[str, list[int]]:

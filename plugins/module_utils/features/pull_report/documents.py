@@ -23,9 +23,9 @@ __all__ = ["LARGEST_BYTES", "from_bytes", "replace_unwritable"]
 #: Maximum number of bytes of a document. A report over 100 clusters with 1,000 namespaces each has about a tenth.
 LARGEST_BYTES = 1 << 30
 
-#: Characters that no written file may contain: unpaired surrogates, and the characters that mark times (`timestamps`).
-_UNWRITABLE = re.compile("[\ud800-\udfff\ufdd0-\ufdd1]")
-_MAY_BE_UNWRITABLE = re.compile(r"\\u(?:[dD][89a-fA-F]|[fF][dD][dD])|[\ufdd0-\ufdd1]")
+#: Unpaired surrogates, which no written file may contain.
+_UNWRITABLE = re.compile("[\ud800-\udfff]")
+_MAY_BE_UNWRITABLE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def _members_with(names: str, check: Check) -> dict[str, Check]:

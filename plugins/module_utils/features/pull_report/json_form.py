@@ -9,8 +9,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .timestamps import MARK, mark_time
-
 __all__ = ["as_json"]
 
 _encoded = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
@@ -19,9 +17,8 @@ _DEPTH = 4
 
 
 def as_json(document: Mapping[str, Any]) -> str:
-    """Return the text of the file, with its times marked."""
-    clusters = [{**cluster, "made": mark_time(cluster["made"])} for cluster in document["clusters"]]
-    return f"{_format_value({**document, 'made': mark_time(document['made']), 'clusters': clusters}, 0)}\n"
+    """Return the text of the file."""
+    return f"{_format_value(document, 0)}\n"
 
 
 def _format_value(value: Any, depth: int) -> str:
@@ -43,4 +40,4 @@ def _line(value: Any) -> str:
     text = _encoded(value)
     if text.isprintable():
         return text
-    return "".join(letter if letter.isprintable() or letter == MARK else json.dumps(letter)[1:-1] for letter in text)
+    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)

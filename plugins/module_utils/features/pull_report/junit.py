@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from ...core.visible_text import escape_invisible
-from .timestamps import mark_time
 
 __all__ = ["as_junit"]
 
@@ -29,107 +27,89 @@ _UNREAD = "could not be read"
 Finding = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class _Case:
-    """One test case. `failed` are the findings that fail it, `skipped` is why the result is unknown, `error` why there was no audit."""
-
-    name: str
-    classname: str
-    failed: Sequence[Finding] = ()
-    skipped: str = ""
-    error: str = ""
-
-
-@dataclass(frozen=True)
-class _Suite:
-    """The cases of one cluster, and all its findings."""
-
-    name: str
-    server: str
-    made: str
-    cases: Sequence[_Case]
-    findings: Sequence[Finding]
-
-
 def as_junit(document: Mapping[str, Any], severities: Sequence[str], title: str, *, only_new: bool = False) -> str:
-    """Return the text, with its times marked. Findings of these `severities` fail their case, with `only_new` only new findings."""
+    """Return the text. Findings of these `severities` fail their case, with `only_new` only new findings."""
 
     def fails(finding: Finding) -> bool:
         return finding["severity"] in severities and (not only_new or bool(finding.get("new")))
 
     suites = [
-        _Suite(
-            cluster["name"],
-            cluster["server"],
-            cluster["made"],
-            _cases(cluster, document["rules"], fails),
-            cluster["findings"],
-        )
+        _suite(cluster, cluster["findings"], fails, _cases(cluster, document["rules"], fails))
         for cluster in document["clusters"]
     ]
-    if document.get("findings"):
-        found = document["findings"]
-        cases = list(_cases_of(found, document["rules"], _EVERYWHERE, fails))
-        suites.insert(0, _Suite(_EVERYWHERE, "", document["made"], cases, found))
+    if found := document.get("findings"):
+        head = {"name": _EVERYWHERE, "made": document["made"]}
+        suites.insert(0, _suite(head, found, fails, _cases_of(found, document["rules"], _EVERYWHERE, fails)))
     for cluster in document.get("missing", ()):
-        case = _Case("the audit", f"{cluster['name']}.audit", error=cluster["error"])
-        suites.append(_Suite(cluster["name"], "", document["made"], [case], ()))
-    total = [case for suite in suites for case in suite.cases]
-    head = f"<testsuites name={_attribute(title)} {_numbers(total)}>"
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>', head]
+        case = _case("the audit", f"{cluster['name']}.audit")
+        _add(case, "error", type="not audited", message=cluster["error"])
+        suites.append(_suite({"name": cluster["name"], "made": document["made"]}, (), fails, [case]))
     for number, suite in enumerate(suites):
-        others = "\n".join(_line(finding) for finding in suite.findings if not fails(finding))
-        lines += [_suite_head(number, suite), "<properties/>", *map(_case, suite.cases)]
-        lines += [_element("system-out", others), "<system-err/>", "</testsuite>"]
-    return "\n".join([*lines, "</testsuites>", ""])
+        suite.set("id", str(number))
+    root = Element("testsuites", name=_sanitize(title), **_counts([case for suite in suites for case in suite]))
+    root.extend(suites)
+    indent(root, space="")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}\n'
 
 
-def _cases(cluster: Mapping[str, Any], rules: Mapping[str, Any], fails: Any) -> list[_Case]:
-    """Return the cases of a cluster. A rule without a finding is a passed case, an unreadable object a skipped case."""
-    found = list(_cases_of(cluster["findings"], rules, cluster["name"], fails))
+def _suite(
+    cluster: Mapping[str, Any],
+    findings: Sequence[Finding],
+    fails: Callable[[Finding], bool],
+    cases: Iterator[Element] | Sequence[Element],
+) -> Element:
+    """Return a suite. The findings that do not fail are its output."""
+    name, found = _sanitize(cluster["name"]), list(cases)
+    suite = Element(
+        "testsuite",
+        id="",
+        package=name,
+        name=name,
+        hostname=_sanitize(cluster.get("server") or "localhost"),
+        timestamp=cluster["made"].rstrip("Z"),
+        **_counts(found),
+        time="0",
+    )
+    SubElement(suite, "properties")
+    suite.extend(found)
+    _add(suite, "system-out", "\n".join(_line(finding) for finding in findings if not fails(finding)))
+    SubElement(suite, "system-err")
+    return suite
+
+
+def _cases(cluster: Mapping[str, Any], rules: Mapping[str, Any], fails: Callable[[Finding], bool]) -> Iterator[Element]:
+    """Yield the cases of a cluster. A rule without a finding is a passed case, an unreadable object a skipped case."""
+    yield from _cases_of(cluster["findings"], rules, cluster["name"], fails)
     hit = {finding["rule"] for finding in cluster["findings"]}
-    found += [
-        _Case(rule["title"] or name, f"{cluster['name']}.{name}") for name, rule in rules.items() if name not in hit
-    ]
-    found += [
-        _Case(f"{_UNREAD}: {number}", f"{cluster['name']}.{_UNREAD}", skipped=text)
-        for number, text in enumerate(cluster["unreadable"], 1)
-    ]
-    return found
+    for name, rule in rules.items():
+        if name not in hit:
+            yield _case(rule["title"] or name, f"{cluster['name']}.{name}")
+    for number, text in enumerate(cluster["unreadable"], 1):
+        case = _case(f"{_UNREAD}: {number}", f"{cluster['name']}.{_UNREAD}")
+        _add(case, "skipped", message=text)
+        yield case
 
 
-def _cases_of(findings: Sequence[Finding], rules: Mapping[str, Any], cluster: str, fails: Any) -> Iterator[_Case]:
+def _cases_of(
+    findings: Sequence[Finding], rules: Mapping[str, Any], cluster: str, fails: Callable[[Finding], bool]
+) -> Iterator[Element]:
     groups: dict[tuple[str, str], list[Finding]] = defaultdict(list)
     for finding in findings:
         groups[finding["rule"], finding["namespace"]].append(finding)
     for (rule, namespace), group in groups.items():
-        place = namespace or "the cluster"
-        title = rules[rule]["title"] or rule
-        yield _Case(f"{place}: {title}", f"{cluster}.{rule}", [finding for finding in group if fails(finding)])
+        case = _case(f"{namespace or 'the cluster'}: {rules[rule]['title'] or rule}", f"{cluster}.{rule}")
+        if failed := [finding for finding in group if fails(finding)]:
+            message = failed[0]["message"] + (f" (and {len(failed) - 1} more)" if failed[1:] else "")
+            _add(case, "failure", "\n".join(map(_line, failed)), type=failed[0]["severity"], message=message)
+        yield case
 
 
-def _suite_head(number: int, suite: _Suite) -> str:
-    name, host = _attribute(suite.name), _attribute(suite.server or "localhost")
-    when = mark_time(suite.made.rstrip("Z"))
-    return (
-        f'<testsuite id="{number}" package={name} name={name} hostname={host} timestamp="{when}" '
-        f'{_numbers(suite.cases)} time="0">'
-    )
+def _case(name: str, classname: str) -> Element:
+    return Element("testcase", name=_sanitize(name), classname=_sanitize(classname), time="0")
 
 
-def _case(case: _Case) -> str:
-    head = f'<testcase name={_attribute(case.name)} classname={_attribute(case.classname)} time="0"'
-    if case.skipped:
-        return f"{head}><skipped message={_attribute(case.skipped)}/></testcase>"
-    if case.error:
-        return f'{head}><error type="not audited" message={_attribute(case.error)}/></testcase>'
-    if not case.failed:
-        return f"{head}/>"
-    first, *more = case.failed
-    message = first["message"] + (f" (and {len(more)} more)" if more else "")
-    text = "\n".join(_line(finding) for finding in case.failed)
-    failure = f"<failure type={_attribute(first['severity'])} message={_attribute(message)}>{_text(text)}</failure>"
-    return f"{head}>{failure}</testcase>"
+def _add(parent: Element, tag: str, text: str = "", **attributes: str) -> None:
+    SubElement(parent, tag, {name: _sanitize(value) for name, value in attributes.items()}).text = _sanitize(text)
 
 
 def _line(finding: Finding) -> str:
@@ -139,25 +119,14 @@ def _line(finding: Finding) -> str:
     return f"{finding['severity']}{new}: {place}{about}: {finding['message']}"
 
 
-def _numbers(cases: Sequence[_Case]) -> str:
-    number = {what: sum(bool(getattr(case, what)) for case in cases) for what in ("failed", "error", "skipped")}
-    return (
-        f'tests="{len(cases)}" failures="{number["failed"]}" errors="{number["error"]}" skipped="{number["skipped"]}"'
-    )
-
-
-def _element(name: str, text: str) -> str:
-    return f"<{name}>{_text(text)}</{name}>" if text else f"<{name}/>"
-
-
-def _text(text: str) -> str:
-    return escape(_sanitize(text))
-
-
-def _attribute(text: str) -> str:
-    return quoteattr(_sanitize(text))
+def _counts(parts: Sequence[Element]) -> dict[str, str]:
+    """Return the counts of the cases among these elements."""
+    cases = [part for part in parts if part.tag == "testcase"]
+    tags = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+    counts = {name: sum(case.find(tag) is not None for case in cases) for name, tag in tags.items()}
+    return {"tests": str(len(cases)), **{name: str(count) for name, count in counts.items()}}
 
 
 def _sanitize(text: str) -> str:
-    """Replace characters that XML cannot contain, before `visible` would write them as numbers: a reader may rely on that."""
+    """Replace characters that XML cannot contain, before `escape_invisible` would write them as numbers: a reader may rely on that."""
     return escape_invisible(_NOT_XML.sub("\ufffd", text))

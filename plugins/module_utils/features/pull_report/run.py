@@ -20,7 +20,6 @@ from .merge import merge_documents
 from .options import NEVER, Report
 from .page import as_page
 from .run_files import check_writable, read_source, select_changed, write_files
-from .template import PageTemplate
 
 __all__ = ["write_report"]
 
@@ -28,19 +27,21 @@ __all__ = ["write_report"]
 _NAMED = 3
 
 
-def write_report(wanted: Report, page: PageTemplate | None, *, check_mode: bool) -> dict[str, Any]:
+def write_report(wanted: Report, render: Callable[..., str] | None, *, check_mode: bool) -> dict[str, Any]:
     """Write the files and return the task's result. It has `failed` if there are findings that `fail_on` selects.
+
+    `render` fills the template of the page. Only Ansible's own process has it.
 
     :raises OptionError: when a file cannot be read, is not a document, or could not be written. Nothing is written then.
     """
-    if page is None:
+    if render is None:
         raise OptionError(
             "the report is written on the controller, so the task must run in Ansible's own process: with connection local "
             "(delegate_to: localhost) and Ansible's own Python, without become and async"
         )
     places = {name: check_writable(name, path) for name, path in wanted.outputs.items()}
     document = _document(wanted)
-    texts = {places[name]: _FORMS[name](document, wanted, page) for name in places}
+    texts = {places[name]: _FORMS[name](document, wanted, render) for name in places}
     changes = select_changed(texts, wanted.mode)
     if not check_mode:
         write_files(changes, wanted.mode)
@@ -56,15 +57,15 @@ def _document(wanted: Report) -> dict[str, Any]:
     return compare_documents(document, before)
 
 
-def _junit(document: Mapping[str, Any], wanted: Report, _page: PageTemplate) -> str:
+def _junit(document: Mapping[str, Any], wanted: Report, _render: Callable[..., str]) -> str:
     severities = (ERROR, WARNING) if wanted.fail_on == NEVER else severities_from(wanted.fail_on)
     return as_junit(document, severities, wanted.title, only_new=wanted.fail_on_new)
 
 
 #: Returns the text of each output.
-_FORMS: dict[str, Callable[[Mapping[str, Any], Report, PageTemplate], str]] = {
-    "html": lambda document, wanted, page: as_page(document, documents.replace_unwritable(wanted.title), page),
-    "json": lambda document, _wanted, _page: as_json(document),
+_FORMS: dict[str, Callable[[Mapping[str, Any], Report, Callable[..., str]], str]] = {
+    "html": lambda document, wanted, render: as_page(document, documents.replace_unwritable(wanted.title), render),
+    "json": lambda document, _wanted, _render: as_json(document),
     "junit": _junit,
 }
 

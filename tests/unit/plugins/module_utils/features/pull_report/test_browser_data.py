@@ -19,9 +19,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.counting import all_findings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import merge_documents
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.timestamps import (
-    strip_marks,
-)
 from hypothesis import given
 from hypothesis import strategies as st
 from support import audits
@@ -35,9 +32,9 @@ def read(data: dict[str, Any], table: str = "findings") -> list[dict[str, Any]]:
     rows = []
     for at in range(len(columns["rule"])):
         own = {name: names[columns[name][at]] for name in ("namespace", "kind", "name", "location")}
-        holes = {"\ue000": own["namespace"], "\ue001": own["name"], "\ue002": own["location"]}
+        references = (own["namespace"], own["name"], own["location"])
         filled = {
-            name: "".join(holes.get(letter, letter) for letter in texts[columns[name][at]])
+            name: "".join(references[part] if isinstance(part, int) else part for part in texts[columns[name][at]])
             for name in ("message", "effect", "fix")
         }
         cluster = columns["cluster"][at]
@@ -70,7 +67,7 @@ def meant(cluster: str, finding: dict[str, Any]) -> dict[str, Any]:
 
 
 def check(document: dict[str, Any]) -> dict[str, Any]:
-    data = json.loads(strip_marks(embed_json(as_data(document))))
+    data = json.loads(embed_json(as_data(document)))
     assert read(data) == [meant(cluster, finding) for cluster, finding in all_findings(document)]
     return data
 
@@ -79,12 +76,12 @@ def test_the_findings_of_a_fleet_survive_the_encoding() -> None:
     check(merge_documents({"a": audits.fleet(3, 30, 3.0)}))
 
 
-names = st.text(st.sampled_from("ab/-\u202e\ue000\ue001<&\u2028\x00é\U0001f600"), max_size=8)
+names = st.text(st.sampled_from("ab/-01\u202e\ue000<&\u2028\x00é\U0001f600"), max_size=8)
 
 
 @given(st.lists(st.tuples(names, names, names, st.text(max_size=30)), max_size=4))
 def test_any_names_and_texts_survive_the_encoding(rows: list[tuple[str, str, str, str]]) -> None:
-    """Names may be part of each other, or contain the placeholder characters."""
+    """Names may be part of each other, or consist of digits."""
     found = []
     for at, (namespace, name, about, text) in enumerate(rows):
         message = f"{namespace}/{name} {about}{text}{name}".encode("utf-8", "ignore").decode()
@@ -95,7 +92,7 @@ def test_any_names_and_texts_survive_the_encoding(rows: list[tuple[str, str, str
 def test_a_gone_finding_keeps_its_rule_that_is_no_longer_applied() -> None:
     old = audits.document(audits.cluster(findings=[audits.finding()]))
     now = merge_documents({"a": audits.document(audits.cluster(), rules={})})
-    data = json.loads(strip_marks(embed_json(as_data(compare_documents(now, old)))))
+    data = json.loads(embed_json(as_data(compare_documents(now, old))))
     assert [row["message"] for row in read(data, "gone")] == [audits.finding()["message"]]
     assert data["rules"][0]["title"] == audits.RULES["secret-type-dead"]["title"]
 

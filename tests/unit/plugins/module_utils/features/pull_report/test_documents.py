@@ -142,11 +142,9 @@ def test_a_refusal_never_shows_a_value() -> None:
 
 
 def test_characters_that_cannot_be_written_are_replaced() -> None:
-    cluster = audits.cluster("a\ud800b\ufdd0\ufdd1", unreadable=["\ud83d\ude00"])
+    cluster = audits.cluster("a\ud800b\udfff", unreadable=["\ud83d\ude00"])
     found = documents.from_bytes("a", encoded(audits.document(cluster)))["clusters"][0]
-    assert (found["name"], found["unreadable"]) == ("a\ufffdb\ufffd\ufffd", ["\U0001f600"])
-    raw = json.dumps(audits.document(audits.cluster("x\ufdd0")), ensure_ascii=False).encode()
-    assert documents.from_bytes("a", raw)["clusters"][0]["name"] == "x\ufffd"
+    assert (found["name"], found["unreadable"]) == ("a\ufffdb\ufffd", ["\U0001f600"])
 
 
 @given(st.binary(max_size=40))

@@ -12,9 +12,6 @@ from xml.etree import ElementTree
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.junit import as_junit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import merge_documents
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.timestamps import (
-    strip_marks,
-)
 from hypothesis import given
 from hypothesis import strategies as st
 from support import audits
@@ -52,9 +49,7 @@ def check(text: str) -> ElementTree.Element:
 
 
 def made(*clusters: Any, severities: Any = BOTH, **more: Any) -> ElementTree.Element:
-    return check(
-        strip_marks(as_junit(merge_documents({"a": audits.document(*clusters)}), severities, "A title", **more))
-    )
+    return check(as_junit(merge_documents({"a": audits.document(*clusters)}), severities, "A title", **more))
 
 
 def test_each_cluster_is_a_suite_and_each_rule_in_a_namespace_a_case() -> None:
@@ -94,7 +89,7 @@ def test_old_findings_do_not_fail_with_only_new() -> None:
             made=audits.MADE,
         )
     )
-    root = check(strip_marks(as_junit(document, BOTH, "t", only_new=True)))
+    root = check(as_junit(document, BOTH, "t", only_new=True))
     assert root.get("failures") == "1"
     assert (root.findtext(".//failure") or "").startswith("error, new: project-a/Secret/b: ")
 
@@ -116,7 +111,7 @@ def test_findings_over_several_clusters_are_a_suite() -> None:
 
 def test_a_cluster_without_an_audit_is_an_error() -> None:
     document = merge_documents({"a": audits.document()}, missing=[{"name": "edge", "error": "login refused"}])
-    root = check(strip_marks(as_junit(document, BOTH, "t")))
+    root = check(as_junit(document, BOTH, "t"))
     assert [(suite.get("name"), suite.get("errors")) for suite in root] == [("production", "0"), ("edge", "1")]
     error = root.find(".//error")
     assert error is not None
@@ -128,7 +123,7 @@ HOSTILE = '\x00\x1b[31m]]>&lt;<a b="\'"/>\u202e\ufffe\U0001f600\x85\x7f\n\t'
 
 @given(st.text(max_size=30))
 def test_any_text_is_valid_xml(text: str) -> None:
-    text = HOSTILE + re.sub("[\ud800-\udfff\ufdd0\ufdd1]", "", text)
+    text = HOSTILE + re.sub("[\ud800-\udfff]", "", text)
     found = [audits.finding(namespace=text, name=text, location=text, message=text, kind=text)]
     root = made(audits.cluster(text or "x", server=text, findings=found, unreadable=[text]))
     assert "\U0001f600" in (root.findtext(".//failure") or "")

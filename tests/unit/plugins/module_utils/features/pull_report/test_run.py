@@ -16,7 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     Report,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.run import write_report
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_template
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_renderer
 from support import audits
 
 ERROR, WARNING, INFO = (audits.finding(rule) for rule in ("secret-type-dead", "link-dangling", "secret-unused"))
@@ -34,7 +34,7 @@ class Reports:
 
     def make(self, *src: str, check_mode: bool = False, **more: Any) -> dict[str, Any]:
         wanted = Report(**{"src": src, "outputs": self.outputs, "title": "T", **more})
-        return write_report(wanted, page_template(), check_mode=check_mode)
+        return write_report(wanted, page_renderer(), check_mode=check_mode)
 
     @property
     def written(self) -> list[str]:

@@ -6,21 +6,32 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report import run_files
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.comparison import (
+    compare_documents,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.json_form import as_json
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.junit import as_junit
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import merge_documents
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.page import as_page
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.run_files import (
     check_writable,
     read_source,
     select_changed,
     write_files,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.timestamps import mark_time
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_renderer
+from support import audits
 
-TEXT = f"made {mark_time('2026-11-25T17:10:00Z')} \u00e9"
+TEXT = '"made": "2026-11-25T17:10:00Z" \u00e9'
 
 
 def mode(path: Path) -> int:
@@ -72,23 +83,21 @@ class TestWrite:
     def test_files_are_written_whole_with_their_mode_and_without_leftovers(self, tmp_path: Path) -> None:
         paths = {tmp_path / "a": TEXT, tmp_path / "b": TEXT}
         write_files(select_changed(paths, 0o640), 0o640)
-        assert {path.name: path.read_text() for path in tmp_path.iterdir()} == dict.fromkeys(
-            "ab", "made 2026-11-25T17:10:00Z \u00e9"
-        )
+        assert {path.name: path.read_text() for path in tmp_path.iterdir()} == dict.fromkeys("ab", TEXT)
         assert mode(tmp_path / "a") == 0o640
 
     def test_an_unchanged_file_is_not_written_again(self, tmp_path: Path) -> None:
         path = tmp_path / "a"
-        path.write_text("made 2020-01-01T00:00:00Z \u00e9")
+        path.write_text('"made": "2020-01-01T00:00:00Z" \u00e9')
         path.chmod(0o644)
         assert select_changed({path: TEXT}, 0o644) == {}
         assert [*select_changed({path: TEXT}, 0o600)] == [path]
-        path.write_text("made 2020-01-01T00:00:00Z e")
+        path.write_text('"made": "2020-01-01T00:00:00Z" e')
         assert [*select_changed({path: TEXT}, 0o644)] == [path]
         path.write_bytes(b"\xff")
         assert [*select_changed({path: TEXT}, 0o644)] == [path]
         path.unlink()
-        assert select_changed({path: TEXT}, 0o644) == {path: "made 2026-11-25T17:10:00Z \u00e9"}
+        assert select_changed({path: TEXT}, 0o644) == {path: TEXT}
 
     def test_no_file_is_replaced_if_one_cannot_be_stored(self, tmp_path: Path) -> None:
         (tmp_path / "a").write_text("old")
@@ -111,3 +120,46 @@ class TestWrite:
         assert select_changed({tmp_path / "a": "abc"}, 0o644) == {}
         monkeypatch.setattr(run_files, "LARGEST_BYTES", 2)
         assert [*select_changed({tmp_path / "a": "abc"}, 0o644)] == [tmp_path / "a"]
+
+
+LATER = "2027-01-02T09:59:00Z"
+#: A text that looks like a creation time in each of the forms.
+LIKE_TIMES = '"made": "{0}" "made":"{0}" <time datetime="{0}">{0} UTC</time> <testsuite name="x" timestamp="{0}"'
+
+
+def document(made: str = audits.MADE, older: str = audits.MADE, text: str = "") -> dict[str, Any]:
+    """A report that is compared with an older one."""
+    finding = audits.finding("secret-unused", message=text, name="p")
+    now = audits.document(audits.cluster(text or "a", findings=[finding]), audits.cluster("b"), made=made)
+    return compare_documents(merge_documents({"a": now}), audits.document(audits.cluster("a"), made=older))
+
+
+FORMS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "html": lambda document: as_page(document, "t", page_renderer()),
+    "json": as_json,
+    "junit": lambda document: as_junit(document, ["error"], "t"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+class TestTimes:
+    def is_changed(self, path: Path, text: str, there: str) -> bool:
+        path.write_text(there)
+        path.chmod(0o644)
+        return bool(select_changed({path: text}, 0o644))
+
+    def test_only_the_creation_times_make_no_difference(self, tmp_path: Path, form: Any) -> None:
+        there = form(document())
+        assert form(document(LATER)) != there
+        assert not self.is_changed(tmp_path / "a", form(document(LATER)), there)
+        assert self.is_changed(tmp_path / "a", form(document(LATER)), there.replace("project-a", "project-b"))
+        assert self.is_changed(tmp_path / "a", form(document(LATER)), re.sub(r"2026-11-25[T ]17", "never", there))
+        assert self.is_changed(tmp_path / "a", form(document(LATER)), there + "\n")
+
+    def test_a_time_in_a_text_makes_a_difference(self, tmp_path: Path, form: Any) -> None:
+        texts = [form(document(text=LIKE_TIMES.format(time))) for time in (audits.MADE, LATER)]
+        assert self.is_changed(tmp_path / "a", *texts)
+
+    def test_the_time_of_the_older_report_makes_a_difference(self, tmp_path: Path, form: Any) -> None:
+        old, new = form(document()), form(document(older=LATER))
+        assert self.is_changed(tmp_path / "a", new, old) is (new != old)
