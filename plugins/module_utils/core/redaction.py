@@ -71,19 +71,21 @@ CONTAINERS = frozenset({"auth_config"})
 #: Options that are URLs, hosts or images, or lists of them. Some users write a login in them.
 _ADDRESSES = frozenset(
     {
-        *("host", "realm_host", "realm_hosts", "verify_realm_hosts"),
-        *("registry", "registries", "drop_platform_registries", "merge", "include"),
-        *("image", "images", "repositories", "verify_repositories"),
+        *("host", "realmhost", "realmhosts", "verifyrealmhosts"),
+        *("registry", "registries", "dropplatformregistries", "merge", "include"),
+        *("image", "images", "repositories", "verifyrepositories"),
     }
 )
+_PROXIES = frozenset({"proxy", "proxyurl"})
 #: A digest, which may follow an `@` in an image instead of a host.
 _DIGEST = re.compile(r"@sha(256|384|512):[0-9a-fA-F]+\Z")
 
-#: `name: value` in a line of YAML: in quotes, between brackets, or at the end of a line.
-_YAML_MEMBER = r"""["']?([A-Za-z_-]+)["']?\s*:\s*"""
-_YAML_QUOTED = re.compile(_YAML_MEMBER + r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')""")
-_YAML_IN_BRACKETS = re.compile(_YAML_MEMBER + r"""([^\s"'{[,}\]][^,}\]]*)""")
-_YAML_LINE = re.compile(r"[\s-]*" + _YAML_MEMBER + r"""([^\s"'].*)""")
+#: `name: value` in a line of YAML or JSON: in quotes, between brackets, or at the end of a line. A name begins where no name goes on, so a
+#: long word is examined once: users of a cluster choose the texts of its secrets.
+_MEMBER = r"""(?<![A-Za-z_-])([A-Za-z_-]+)["']?\s*:\s*"""
+_QUOTED = re.compile(_MEMBER + r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')""")
+_IN_BRACKETS = re.compile(_MEMBER + r"""([^\s"'{[,}\]][^,}\]]*)""")
+_AT_END = re.compile(r"""[\s-]*(?:["']-*)?([A-Za-z_][A-Za-z_-]*|(?<=-))["']?\s*:\s*([^\s"'].*)""")
 
 
 def collect_credentials(options: Mapping[str, Any], no_log_values: Iterable[str]) -> set[str]:
@@ -239,7 +241,7 @@ def _secrets_in(value: Any) -> set[str]:
     for text, name, is_secret in _strings(value):
         if is_secret:
             found.update((text, *_decode_auth(text)))
-        if _normalize_name(name).endswith("basicauth"):
+        if _is_header(name):
             found.add(text.partition(":")[2])
         password = _password_in_url(name, text)
         found.update((password, unquote(password)))
@@ -297,6 +299,16 @@ def _is_secret(name: str) -> bool:
     return _normalize_name(name) in _SECRET_MEMBERS
 
 
+def _is_header(name: str) -> bool:
+    """Whether a name is that of a header with a user and a password."""
+    return _normalize_name(name).endswith("basicauth")
+
+
+def _has_login(name: str) -> bool:
+    """Whether the value of a name may contain a login."""
+    return _is_header(name) or _normalize_name(name) in _ADDRESSES | _PROXIES
+
+
 @lru_cache(maxsize=1024)
 def _normalize_name(name: str) -> str:
     return name.lower().replace("_", "").replace("-", "")
@@ -315,30 +327,39 @@ def _decode_text(value: Any) -> Any:
         return json.loads(value)
     except (ValueError, RecursionError):
         # In the form of an environment variable: a name and a value.
-        return [value, *({"name": "", name: part} for name, part in _members_of_yaml(value))]
+        return [value, *({"name": "", name: part} for name, part in _find_members(value))]
 
 
-def _members_of_yaml(text: str) -> Iterator[tuple[str, str]]:
-    """Names and values in a text that may be YAML. (Only the client of Kubernetes may need a library for it.)"""
+def _find_members(text: str) -> Iterator[tuple[str, str]]:
+    """Find names and values in a text that no JSON parser takes.
+
+    A YAML parser would miss some: in comments, in YAML within a string, after an error, and all of them on a host without PyYAML.
+    """
     lines = text.splitlines()
+    ends: dict[tuple[bool, bool], int] = {}
     for number, line in enumerate(lines):
-        for name, value in _YAML_QUOTED.findall(line):
+        for name, value in _QUOTED.findall(line):
             yield name, value[1:-1].replace("''", "'")
             with suppress(ValueError):
                 yield name, json.loads(value)
-        for name, value in _YAML_IN_BRACKETS.findall(line):
+        for name, value in _IN_BRACKETS.findall(line):
             yield name, value.strip()
-        if found := _YAML_LINE.match(line):
+        if found := _AT_END.match(line):
             name, value = found.groups()
             yield name, value.partition(" #")[0].strip()
-            yield from ((name, part) for part in _block(lines[number:]))
+            kind = _is_secret(name) or name == "value", _has_login(name)
+            if number >= ends.get(kind, 0):  # not within a text of the same kind, which has these lines
+                below = _lines_below(lines, number)
+                ends[kind] = number + 1 + len(below)
+                joined = {joint.join(below) for joint in ("\n", " ", "")}
+                yield from ((name, part) for part in (*below, *joined) if part)
 
 
-def _block(lines: Sequence[str]) -> Iterator[str]:
-    """A text of several lines: those below the first with deeper indentation, separately and joined."""
-    edge = _indentation(lines[0])
-    below = [line.strip() for line in takewhile(lambda line: _indentation(line) > edge, lines[1:])]
-    yield from (*below, *(joint.join(below) for joint in ("\n", " ", "")))
+def _lines_below(lines: Sequence[str], number: int) -> list[str]:
+    """The lines below a line with deeper indentation: a text of several lines."""
+    edge = _indentation(lines[number])
+    below = takewhile(lambda at: _indentation(lines[at]) > edge, range(number + 1, len(lines)))
+    return [lines[at].strip() for at in below]
 
 
 def _indentation(line: str) -> int:
@@ -349,10 +370,9 @@ def _password_in_url(name: str, url: str) -> str:
     """The text between the first colon and the last `@`, even if the URL is invalid. Empty if there is none."""
     if "@" not in url:
         return ""
-    kind = name.lower().replace("-", "_")
-    if kind in {"proxy", "proxy_url"}:
+    if _normalize_name(name) in _PROXIES:
         login = url.rpartition("@")[0].rpartition("://")[2]
-    elif kind in _ADDRESSES or "://" in url:
+    elif _normalize_name(name) in _ADDRESSES or "://" in url:
         # A password may contain a slash. It is then in the position of an image's path.
         reference = _DIGEST.sub("", url.rpartition("://")[2])
         login = reference.partition("/")[0].rpartition("@")[0] or reference.rpartition("@")[0]

@@ -412,6 +412,26 @@ class TestCredentialsInText:
         encoded = base64.b64encode(b"can\xe4ry").decode()
         assert {"can\udce4ry", "robot:can\udce4ry", auth, encoded, "can%E4ry", "can\\udce4ry"} <= found
 
+    @pytest.mark.parametrize(
+        "filler",
+        [
+            "a" * 300_000,
+            "-" * 300_000,
+            "a: b\n" + "- " * 100_000,
+            "a:'" * 10_000,
+            'a: "' + "\\" * 300_000,
+            "a: b" + " " * 300_000,
+            "\n".join(" " * depth + "token: x" for depth in range(500)) + ("\n" + " " * 500 + "y" * 999) * 100,
+            "[" * 100_000,
+        ],
+        ids=range(8),
+    )
+    def test_the_time_is_proportional_to_the_length(self, filler: str) -> None:
+        """Otherwise a user with a secret that is not JSON, or too deep, could keep an export busy for hours."""
+        found = redaction.credentials_in_text(f'{{"a": {filler}\n{filler}\ntoken: canary')
+        assert "canary" in found
+        assert sum(map(len, found)) < 10_000_000
+
     @given(st.text())
     def test_credentials_in_any_text_cause_no_failure(self, text: str) -> None:
         redaction.credentials_in_text(text)
