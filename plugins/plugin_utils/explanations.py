@@ -9,6 +9,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible import constants as C
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.cluster_text import (
+    escape_invisible,
+    make_printable,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.offers import offer_of
 
 __all__ = ["lines_of"]
@@ -45,5 +49,5 @@ def _colour(setting: str | None) -> str | None:
 
 
 def _plain(line: str) -> str:
-    """Escape control characters of a line, because its names and texts come from a cluster and its nodes."""
-    return "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in line)
+    """Make a line printable, because its names and texts come from a cluster and its nodes."""
+    return make_printable(escape_invisible(line))

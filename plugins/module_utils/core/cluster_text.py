@@ -1,32 +1,118 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Recognizes plain text, which means the same to YAML, Jinja, Ansible and a terminal. Pure.
+"""Makes text of other people safe: plain, visible, on one line, and without credentials. Pure.
 
-Users of a cluster choose its text. A list of possible templates would never be complete. For example, Ansible reads other delimiters
-from the first line of a text. So plain text is defined by its allowed characters.
+Users of a cluster choose names and texts that the API server does not check: the name of a role binding, a subject, a key of an auth file,
+an annotation. An escape sequence could change the operator's terminal, a character that changes the text direction could display another
+name, and a text of a megabyte would fill the log of the job.
+
+Errors of container runtimes quote invalid input: containerd the decoded login, containers/image the start of a token response. All of
+them quote URLs, whose query may be a signature and which may contain a password. So an expression also consumes the text that it has
+examined, and a function decides whether to hide it: no input makes it examine a character more than a few times.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
 
-from .names import LONGEST_NAME
+from .json_texts import rewrite_texts, texts_of
+from .redaction import MASKED
 
-__all__ = ["is_object_name", "is_plain"]
+__all__ = [
+    "MOST",
+    "escape_invisible",
+    "is_plain",
+    "make_printable",
+    "make_visible",
+    "redact_line",
+    "redact_text",
+    "truncate",
+]
 
+#: Maximum number of characters of one text in a result.
+MOST = 65_536
+#: Characters that are not printable but allowed: they structure a text of several lines.
+_KEPT = "\n\t"
 #: None of these characters begins a template, a tag, an anchor, a comment or a quoted text.
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]*\Z")
+
+_MEMBER = r"(?:identity|registry|access_|refresh_|id_)?token|passw(?:or)?d|(?:client_)?secret|auth|api_?key"
+_PATTERNS: Sequence[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = tuple(
+    (re.compile(pattern, re.IGNORECASE | re.DOTALL), kept)
+    for pattern, kept in (
+        # containerd internal/cri ParseAuth; a quote in it is escaped, and the text after it is never needed.
+        (r"(invalid decoded auth:).*", rf"\1 {MASKED}"),
+        # containers/image docker_client.go: `decoding bearer token (last URL "...", body start "...")`.
+        (r'(body start ")(?:[^"\\]|\\.)*("?)', rf"\1{MASKED}\2"),
+        (r"(?<=[a-z0-9+.-]://)[^\s/?#\"']*@", f"{MASKED}@"),
+        (
+            r"((?<=[a-z0-9+.-])://[^\s?#\"']*)([?#][^\s\"']*?(?=:?(?:[\s\"']|\Z)))?",
+            lambda url: f"{url[1]}?{MASKED}" if url[2] else url[0],
+        ),
+        (r"\b(bearer|basic) +(?=[^\s,;]{16}|[^\s,;]*[0-9=])[a-z0-9._~+/=-]{8,}", rf"\1 {MASKED}"),
+        # A JSON Web Token: its header begins like this in base64.
+        (r"\beyj[a-z0-9_-]{5,}((?:\.[a-z0-9_-]*){0,4})", lambda token: MASKED if token[1] else token[0]),
+        (rf"""(["'])({_MEMBER})\1(\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s,}}]+)""", rf"\1\2\1\3{MASKED}"),
+        (rf"""\b({_MEMBER})=(?:"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s,;&]+)""", rf"\1={MASKED}"),
+    )
+)
 
 
 def is_plain(text: str) -> bool:
     """Whether the text has only ASCII letters, digits and `._/:@+-`, and begins with a letter or a digit. Empty text is not plain.
 
-    Ansible must not evaluate any other text: it is written with the tag `!unsafe`, or left out.
+    It means the same to YAML, Jinja, Ansible and a terminal. Ansible must not evaluate any other text: it is written with the tag `!unsafe`,
+    or left out. A list of possible templates would never be complete: Ansible reads other delimiters from the first line of a text.
     """
     return bool(_PLAIN.match(text))
 
 
-def is_object_name(text: str) -> bool:
-    """Whether the text is plain and can name an object, including names of roles and role bindings such as `system:image-pullers`."""
-    return len(text) <= LONGEST_NAME and "/" not in text and is_plain(text)
+def make_printable(text: str) -> str:
+    """Return the text for one line of a terminal: each control character becomes a space."""
+    return text if text.isprintable() else "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def escape_invisible(text: str) -> str:
+    """Return the text with each unprintable character replaced by its code point, such as `⟨U+202E⟩`. Line ends and tabs are kept."""
+    if _is_visible(text):
+        return text
+    return "".join(letter if letter.isprintable() or letter in _KEPT else f"⟨U+{ord(letter):04X}⟩" for letter in text)
+
+
+def _is_visible(text: str) -> bool:
+    return text.isprintable() or text.replace("\n", "").replace("\t", "").isprintable()
+
+
+def make_visible(value: Any) -> Any:
+    """Return the JSON-like value with visible strings of bounded length. Mask credentials first: a cut credential would not be found."""
+    if all(len(text) <= MOST and _is_visible(text) for text in {*texts_of(value)}):
+        return value
+    return rewrite_texts(value, cache(_truncate))
+
+
+def _truncate(text: str) -> str:
+    if len(text) <= MOST:
+        return escape_invisible(text)
+    return f"{escape_invisible(text[:MOST])} ... ({len(text) - MOST:,} more characters)"
+
+
+def redact_text(text: str) -> str:
+    """Return the text with credentials hidden, as far as their position or form identifies them."""
+    for pattern, kept in _PATTERNS:
+        text = pattern.sub(kept, text)
+    return text
+
+
+def redact_line(text: str, most: int | None = None) -> str:
+    """Return the redacted text in one line, cut after `most` characters. Cutting first could hide the form of a credential."""
+    line = redact_text(" ".join(text.split()))
+    return line if most is None else truncate(line, most)
+
+
+def truncate(text: str, most: int) -> str:
+    """Cut the text between words. A part of a credential would not be found when the text is masked later."""
+    return text if len(text) <= most else f"{text[:most].rpartition(' ')[0]} ...".lstrip()

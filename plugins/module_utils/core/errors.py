@@ -8,12 +8,9 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
-__all__ = ["ImagePullError", "OptionError", "Refusal", "describe_unexpected", "make_printable"]
+from .cluster_text import make_printable
 
-
-def make_printable(text: str) -> str:
-    """Return the text for one line of a terminal: each control character becomes a space. Other people may have written parts of it."""
-    return text if text.isprintable() else "".join(letter if letter.isprintable() else " " for letter in text)
+__all__ = ["ImagePullError", "OptionError", "Refusal", "describe_unexpected"]
 
 
 def describe_unexpected(error: BaseException) -> str:

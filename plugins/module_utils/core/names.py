@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from .cluster_text import is_plain
 from .errors import OptionError
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "check_path_segment",
     "is_name",
     "is_namespace",
+    "is_object_name",
     "is_pattern",
     "quote_name",
 ]
@@ -44,6 +46,11 @@ def is_name(name: str) -> bool:
 def is_namespace(name: str) -> bool:
     """Whether `name` is a DNS label of at most 63 characters."""
     return len(name) <= _LONGEST_NAMESPACE and bool(_NAMESPACE.match(name))
+
+
+def is_object_name(text: str) -> bool:
+    """Whether the text is plain and can name an object, including names of roles and role bindings such as `system:image-pullers`."""
+    return len(text) <= LONGEST_NAME and "/" not in text and is_plain(text)
 
 
 def check_name(option: str, name: str) -> None:

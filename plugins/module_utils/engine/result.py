@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ..core.changes import Change
+from ..core.cluster_text import make_printable
 from ..core.entry import Entry, Failure
-from ..core.errors import make_printable
 from ..core.phrases import pluralize, summarize
 
 __all__ = ["NamespaceResult", "Outcome", "Status", "summarize_names"]

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.cluster_text import is_object_name, is_plain
-from ..core.errors import OptionError, make_printable
+from ..core.cluster_text import is_plain, make_printable
+from ..core.errors import OptionError
 from ..core.json_types import as_dict, as_list, as_str, as_strs
-from ..core.names import is_name, is_namespace, is_pattern
+from ..core.names import is_name, is_namespace, is_object_name, is_pattern, quote_name
 from ..core.objects import SECRET, ObjectRef
 from ..core.phrases import join_and
 from ..core.yaml_text import Sentence, TemplateText, as_yaml
@@ -25,9 +25,6 @@ from ..platform.protected import is_global
 from .fixes import PREFIX, REGISTRY, TITLES, VARIABLES, Fix
 
 __all__ = ["Offer", "make_offer", "offer_of"]
-
-#: Maximum length of an unusual text in a sentence.
-_SHOWN = 80
 
 
 @dataclass(frozen=True)
@@ -176,7 +173,7 @@ def _quote_value(option: str, text: str) -> str:
     if option in VARIABLES:
         return ""
     known = make_printable(without_user(text) if option == "registry" else text)
-    return repr(known if len(known) <= _SHOWN else f"{known[:_SHOWN]}...")
+    return quote_name(known)
 
 
 # --- who gains access

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..core.foreign_text import redact_line
+from ..core.cluster_text import redact_line
 from ..core.json_types import as_dict, as_list, as_str, as_strs
 from ..core.objects import Json, Kind, ObjectRef
 from ..dockerconfig.key_matching import kubelet_keys

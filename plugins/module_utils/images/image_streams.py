@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..core.foreign_text import redact_text
+from ..core.cluster_text import redact_line
 from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import Json, Kind, ObjectRef, metadata, pick
 from .references import Reference
@@ -43,7 +43,7 @@ def why_image_missing(ref: ObjectRef, stream: Json | None, reference: Reference)
     if list(_items(tag)):
         return ""
     if why := next(_import_failures(tag), ""):
-        return f"tag {name} of {ref} was never imported: {redact_text(why)}. Fix that in the stream's project, then import it again"
+        return f"tag {name} of {ref} was never imported: {why}. Fix that in the stream's project, then import it again"
     return f"{ref} has no tag {name}: build or import it, or correct the tag"
 
 
@@ -57,7 +57,7 @@ def failed_imports(stream: Json) -> Iterator[tuple[str, str, str]]:
     for tag in _tags(stream):
         name = as_str(tag.get("tag"))
         for why in _import_failures(tag):
-            yield name, sources.get(name, ""), redact_text(why)
+            yield name, sources.get(name, ""), why
 
 
 def _tags(stream: Json) -> Iterator[Json]:
@@ -71,4 +71,4 @@ def _items(tag: Json) -> Iterator[Json]:
 def _import_failures(tag: Json) -> Iterator[str]:
     for condition in map(as_dict, as_list(tag.get("conditions"))):
         if (condition.get("type"), condition.get("status")) == ("ImportSuccess", "False"):
-            yield " ".join(as_str(condition.get("message")).split()) or "no reason is given"
+            yield redact_line(as_str(condition.get("message"))) or "no reason is given"

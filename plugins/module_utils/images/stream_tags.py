@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..core.foreign_text import redact_line
+from ..core.cluster_text import redact_line
 from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import Json, ObjectRef
 from .references import Reference, reference_of

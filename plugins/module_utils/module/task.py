@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from ..clients.kube.client import Cluster
 from ..clients.kube.connection import ConnectionOptions, connect
+from ..core.cluster_text import make_visible
 from ..core.errors import ImagePullError, OptionError, describe_unexpected
 from ..core.file_errors import describe_read_error
 from ..core.limits import Limit
@@ -28,7 +29,6 @@ from ..core.phrases import summarize
 from ..core.protocols import Desired
 from ..core.redaction import credentials_in_text, find_secrets, mask
 from ..core.suggestions import unknown_options
-from ..core.visible_text import make_visible
 from ..declarations import targets
 from ..declarations.batch import Batch, Declaration, Forecast
 from ..declarations.declare import (

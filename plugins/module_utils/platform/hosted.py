@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..core.cluster_text import truncate
 from ..core.errors import Refusal
-from ..core.foreign_text import truncate
 from ..core.json_types import as_dict, as_int, as_str
 from ..core.names import is_name
 from ..core.objects import SECRET, Json, Kind, ObjectRef, metadata

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from ..core.foreign_text import redact_line
+from ..core.cluster_text import redact_line
 from ..core.json_types import as_dict, as_int, as_list, as_str
 from ..core.objects import Json, Kind, ObjectRef, metadata
 from ..dockerconfig.auth_file import AuthFile, parse_stored

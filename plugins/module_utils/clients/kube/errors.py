@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from ...core.cluster_text import make_printable
 from ...core.errors import ImagePullError
 from ...core.permissions import RIGHTS_PAGE, MissingPermission
 from ...core.redaction import mask
@@ -344,7 +345,7 @@ def one_line(text: str) -> str:
     It is cut between words, because a part of a credential would not be found when the text is masked later.
     """
     start = text[: 4 * _MOST_TEXT]
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in start).split())
+    line = " ".join(make_printable(start).split())
     if len(start) == len(text) and len(line) <= _MOST_TEXT:
         return line
     return f"{line[:_MOST_TEXT].rpartition(' ')[0]} …".lstrip()

@@ -12,8 +12,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ...core.errors import ImagePullError, make_printable
-from ...core.foreign_text import redact_text
+from ...core.cluster_text import make_printable, redact_text
+from ...core.errors import ImagePullError
 from ...core.redaction import mask, secret_forms
 from ..https.endpoints import authority
 from ..https.transport import HttpsResponse

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from ...core.errors import make_printable
+from ...core.cluster_text import make_printable
 from .challenge import AuthInfo, auth_info
 from .endpoints import Endpoint, is_token_service_of, option_host, redirect_target, registry_endpoint
 from .transport import NotAsked, RegistryError, RegistryOptions, RegistryResponse, check_timeout, send_registry_request

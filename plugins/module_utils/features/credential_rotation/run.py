@@ -12,8 +12,9 @@ from typing import Any
 
 from ...clients.kube.client import Cluster
 from ...clients.kube.errors import UnknownResource
+from ...core.cluster_text import make_printable
 from ...core.entry import Entry
-from ...core.errors import ImagePullError, Refusal, make_printable
+from ...core.errors import ImagePullError, Refusal
 from ...core.names import is_name, is_namespace
 from ...core.namespaces import NamespaceSelector
 from ...core.objects import POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata, trim_object

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from ...core.changes import Change
+from ...core.cluster_text import redact_text
 from ...core.errors import Refusal
-from ...core.foreign_text import redact_text
 from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import Json, Kind, ObjectRef, Objects, metadata
 from ...core.protocols import ALL, ListedBy

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...core.foreign_text import redact_line
+from ...core.cluster_text import redact_line
 from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import Json, metadata
 from ...images.import_causes import MENDED_BY_A_LOGIN, cause_of, fix_for

@@ -5,7 +5,7 @@
 
 An event becomes variables of a playbook, and Ansible evaluates text that looks like a template. Project users choose names of role
 bindings, labels, and much more. So an event contains only text that Kubernetes itself restricts. Other text is encoded or left out.
-At the end every text passes through `safe`.
+At the end every text passes through `escape_templates`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from itertools import accumulate, islice
 from typing import Any
 
-from ...core.cluster_text import is_object_name
+from ...core.names import is_object_name
 
 __all__ = ["encode_name", "escape_templates", "first_labels", "valid_labels", "valid_time"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ...core.foreign_text import redact_text
+from ...core.cluster_text import redact_text
 from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import NAMESPACE, POD, ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef
 from .findings import Finding

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.audit_format import SEVERITIES
-from ...core.errors import make_printable
+from ...core.cluster_text import make_printable
 from ...core.objects import ObjectRef
 from ...explain.fixes import Fix
 from ...explain.offers import make_offer

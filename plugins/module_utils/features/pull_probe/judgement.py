@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...core.foreign_text import redact_line, truncate
+from ...core.cluster_text import redact_line, truncate
 from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import Json, metadata
 from ...core.phrases import summarize

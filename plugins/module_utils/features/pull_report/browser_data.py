@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ...core.audit_format import SEVERITIES
-from ...core.visible_text import escape_invisible
+from ...core.cluster_text import escape_invisible
 from ...explain.offers import offer_of
 from .counting import all_findings
 from .merge import natural_key

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from ...core.visible_text import escape_invisible
+from ...core.cluster_text import escape_invisible
 
 __all__ = ["as_junit"]
 
@@ -46,7 +46,7 @@ def as_junit(document: Mapping[str, Any], severities: Sequence[str], title: str,
         suites.append(_suite({"name": cluster["name"], "made": document["made"]}, (), fails, [case]))
     for number, suite in enumerate(suites):
         suite.set("id", str(number))
-    root = Element("testsuites", name=_sanitize(title), **_counts([case for suite in suites for case in suite]))
+    root = Element("testsuites", {"name": _sanitize(title), **_counts([case for suite in suites for case in suite])})
     root.extend(suites)
     indent(root, space="")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}\n'
@@ -60,16 +60,16 @@ def _suite(
 ) -> Element:
     """Return a suite. The findings that do not fail are its output."""
     name, found = _sanitize(cluster["name"]), list(cases)
-    suite = Element(
-        "testsuite",
-        id="",
-        package=name,
-        name=name,
-        hostname=_sanitize(cluster.get("server") or "localhost"),
-        timestamp=cluster["made"].rstrip("Z"),
+    attributes = {
+        "id": "",
+        "package": name,
+        "name": name,
+        "hostname": _sanitize(cluster.get("server") or "localhost"),
+        "timestamp": cluster["made"].rstrip("Z"),
         **_counts(found),
-        time="0",
-    )
+        "time": "0",
+    }
+    suite = Element("testsuite", attributes)
     SubElement(suite, "properties")
     suite.extend(found)
     _add(suite, "system-out", "\n".join(_line(finding) for finding in findings if not fails(finding)))

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...core.audit_format import ERROR, WARNING
-from ...core.errors import OptionError, make_printable
+from ...core.cluster_text import make_printable
+from ...core.errors import OptionError
 from ...core.phrases import pluralize, summarize
 from . import documents
 from .comparison import compare_documents

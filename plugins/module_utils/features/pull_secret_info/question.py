@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from ...core.changes import MANAGED_BY
+from ...core.cluster_text import redact_text
 from ...core.errors import Refusal
-from ...core.foreign_text import redact_text
 from ...core.json_types import as_dict, as_str
 from ...core.objects import NAMESPACE, SECRET, Json, Kind, ObjectRef, Objects, metadata
 from ...core.ownership import owner_of

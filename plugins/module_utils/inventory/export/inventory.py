@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from ...core.errors import make_printable
+from ...core.cluster_text import make_printable
 from ...core.objects import SERVICE_ACCOUNT, Json, ObjectRef
 from ...core.redaction import SHORTEST
 from ...core.variable_files import VariableFile

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Text of a cluster is plain by a list of allowed characters, not by a list of forbidden ones."""
+"""Text of a cluster is plain by a list of allowed characters, is visible, and has no credential. The rest of it stays readable."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ import string
 import sys
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.cluster_text import is_object_name, is_plain
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.cluster_text import (
+    MOST,
+    escape_invisible,
+    is_plain,
+    make_printable,
+    make_visible,
+    redact_line,
+    redact_text,
+    truncate,
+)
+from hypothesis import given
+from hypothesis import strategies as st
 
 _FIRST = {*string.ascii_letters, *string.digits}
 _FURTHER = {*_FIRST, *"._/:@+-"}
@@ -53,11 +64,119 @@ def test_text_that_is_not_plain_is_recognised(text: str) -> None:
     assert not is_plain(text)
 
 
-class TestIsObjectName:
-    @pytest.mark.parametrize("name", ["a", "private-registry", "system:image-pullers", "Admin_1", "a" * 253])
-    def test_names_of_objects_are_recognised(self, name: str) -> None:
-        assert is_object_name(name)
+def test_control_characters_become_spaces_in_one_line() -> None:
+    assert make_printable("a\x1f\x1b[31m\ny\u202e") == "a  [31m y "
+    assert make_printable("as it is, é") == "as it is, é"
 
-    @pytest.mark.parametrize("name", ["", "a/b", "a" * 254, "a\n", "a b", "{{ a }}", "..", "."])
-    def test_text_that_cannot_be_the_name_of_an_object_is_recognised(self, name: str) -> None:
-        assert not is_object_name(name)
+
+def test_plain_text_stays_unchanged() -> None:
+    assert escape_invisible("a é \u05d0\n\tb") == "a é \u05d0\n\tb"
+
+
+def test_control_and_invisible_characters_become_numbers() -> None:
+    steering = "a\x1b[2J\x9b\r\u202e\u2066\u200b\u2028\ud800\x00\ue000\U000e0041"
+    numbers = "1B> 9B> D> 202E> 2066> 200B> 2028> D800> 0> E000> E0041>"
+    written = [f"⟨U+{number.rstrip('>').zfill(4)}⟩" for number in numbers.split()]
+    assert escape_invisible(steering) == f"a{written[0]}[2J{''.join(written[1:])}"
+
+
+@given(st.text())
+def test_any_text_becomes_printable_except_for_line_ends_and_tabs(text: str) -> None:
+    found = escape_invisible(text)
+    assert found.replace("\n", "").replace("\t", "").isprintable()
+    assert escape_invisible(found) == found
+    found.encode("utf-8")
+
+
+def test_a_visible_value_is_returned_unchanged() -> None:
+    value = {"changes": [{"name": "a"}], "count": 3, "msg": "x" * MOST}
+    assert make_visible(value) is value
+
+
+def test_texts_and_keys_within_a_value_are_made_visible() -> None:
+    value = {"changes": [{"name": "a\x1b"}], "q.io/\u202e": ["b"], "count": 3}
+    assert make_visible(value) == {"changes": [{"name": "a⟨U+001B⟩"}], "q.io/⟨U+202E⟩": ["b"], "count": 3}
+
+
+def test_a_long_text_is_cut_and_counted() -> None:
+    assert make_visible(["x" * (MOST + 1)]) == [f"{'x' * MOST} ... (1 more characters)"]
+    (found,) = make_visible(["\x1b" * 1_000_000])
+    assert found.endswith("⟨U+001B⟩ ... (934,464 more characters)")
+
+
+CANARY = "c4n4ry-Secret"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f'invalid decoded auth: "user:{CANARY}"', "invalid decoded auth: ********"),
+        (f'x invalid decoded auth: "a\\"{CANARY}', "x invalid decoded auth: ********"),
+        (
+            f'(last URL "https://a.example.com/t", body start "{CANARY}")',
+            '(last URL "https://a.example.com/t", body start "********")',
+        ),
+        (f'body start "a\\"{CANARY}', 'body start "********'),
+        (f"Get https://user:{CANARY}@a.example.com/v2/: EOF", "Get https://********@a.example.com/v2/: EOF"),
+        (f"https://{CANARY}@a.example.com:5000/v2", "https://********@a.example.com:5000/v2"),
+        (f'Get "https://a.example.com/t?account={CANARY}&x=1": EOF', 'Get "https://a.example.com/t?********": EOF'),
+        (f"https://a.example.com/t#{CANARY} failed", "https://a.example.com/t?******** failed"),
+        (f"Authorization: Bearer {CANARY}", "Authorization: Bearer ********"),
+        ("sent Basic dXNlcjpzZWNyZXQ= and", "sent Basic ******** and"),
+        ("token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.sig-nature_x was refused", "token ******** was refused"),
+        (f'{{"token":"{CANARY}","expires":1}}', '{"token":********,"expires":1}'),
+        (f"{{'access_token': '{CANARY}'}}", "{'access_token': ********}"),
+        (f'{{"password": "a\\"{CANARY}", "x": 1}}', '{"password": ********, "x": 1}'),
+        (f'"auth":"{CANARY}', '"auth":********'),
+        (f"login failed: password={CANARY}, user=me", "login failed: password=********, user=me"),
+        (f'client_secret="{CANARY} {CANARY}" x', "client_secret=******** x"),
+    ],
+)
+def test_redacted_hides_credentials(text: str, shown: str) -> None:
+    assert redact_text(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "unable to retrieve auth token: invalid username/password: unauthorized: authentication required",
+        "authorization failed: no basic auth credentials",
+        'Get "https://a.example.com:5000/v2/": dial tcp [::1]:5000: connect: connection refused',
+        "unexpected status from GET request to https://a.example.com/oauth2/token: 401 Unauthorized",
+        "reading manifest sha256:0123 in a.example.com/team/app@sha256:0123: manifest unknown",
+        "basic authentication is required",
+        "Unable to retrieve some image pull secrets (a, b); attempting to pull the image may not succeed.",
+    ],
+)
+def test_redacted_keeps_the_reason_of_an_error(text: str) -> None:
+    assert redact_text(text) == text
+
+
+@given(st.text())
+def test_redacting_a_text_twice_equals_redacting_it_once(text: str) -> None:
+    assert redact_text(redact_text(text)) == redact_text(text)
+
+
+@pytest.mark.parametrize(
+    "filler", ["a-", "a.", "a://", "a://@", "eyjaaaaa-", "bearer ", '"token":"', "token '  :  ", "password="]
+)
+def test_redacted_handles_a_text_as_long_as_an_object(filler: str) -> None:
+    """Otherwise a user who can annotate a service account or write an event could keep the task busy for hours."""
+    assert CANARY not in redact_text(f"{filler * 60_000} password={CANARY}")
+
+
+def test_a_text_in_one_line_holds_no_credential() -> None:
+    assert redact_line(f" a\n b\tpassword={CANARY}\r\n") == "a b password=********"
+
+
+@pytest.mark.parametrize("most", range(1, 60))
+def test_a_cut_text_holds_no_part_of_a_credential(most: int) -> None:
+    """The password in an address is recognized only if the address is complete."""
+    found = redact_line(f"Get https://user:{CANARY}@a.example.com/v2/ {CANARY}: EOF", most)
+    assert CANARY[:2] not in found.replace(CANARY, "")
+    assert len(found) <= most + len(" ...")
+
+
+@pytest.mark.parametrize(("most", "said"), [(5, "a bcd"), (4, "a ..."), (1, "..."), (0, "...")])
+def test_a_long_text_is_cut_between_words(most: int, said: str) -> None:
+    assert truncate("a bcd", most) == said

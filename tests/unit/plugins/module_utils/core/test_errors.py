@@ -13,7 +13,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
     OptionError,
     Refusal,
     describe_unexpected,
-    make_printable,
 )
 
 
@@ -45,4 +44,3 @@ class TestUnexpected:
 class TestPrintable:
     def test_a_message_is_one_line_for_any_content(self) -> None:
         assert str(ImagePullError("secret a/b has type x\x1f\x1b[31m\ny\u202e")) == "secret a/b has type x  [31m y "
-        assert make_printable("as it is, é") == "as it is, é"

@@ -125,3 +125,13 @@ class TestIsPattern:
     )
     def test_globs_are_distinguished_from_names(self, name: str, pattern: bool) -> None:
         assert names.is_pattern(name) is pattern
+
+
+class TestIsObjectName:
+    @pytest.mark.parametrize("name", ["a", "private-registry", "system:image-pullers", "Admin_1", "a" * 253])
+    def test_names_of_objects_are_recognised(self, name: str) -> None:
+        assert names.is_object_name(name)
+
+    @pytest.mark.parametrize("name", ["", "a/b", "a" * 254, "a\n", "a b", "{{ a }}", "..", "."])
+    def test_text_that_cannot_be_the_name_of_an_object_is_recognised(self, name: str) -> None:
+        assert not names.is_object_name(name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.visible_text import escape_invisible
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.cluster_text import escape_invisible
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.offers import offer_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.browser_data import (
     as_data,
@@ -159,8 +159,3 @@ def test_each_text_is_stored_once() -> None:
     many = [audits.finding(namespace="pull", name=f"pull-{number:05}") for number in range(20)]
     data = as_data(merge_documents({"a": audits.document(audits.cluster(findings=many))}))
     assert len(data["texts"]) == 3
-
-
-def test_invisible_letters_are_shown_by_their_code() -> None:
-    assert escape_invisible("a\u202eb\u200f\x00\ue000") == "a⟨U+202E⟩b⟨U+200F⟩⟨U+0000⟩⟨U+E000⟩"
-    assert escape_invisible("é\n\t\u05d0") == "é\n\t\u05d0"
