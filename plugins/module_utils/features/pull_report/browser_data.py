@@ -152,16 +152,17 @@ _OWN = ("namespace", "kind", "name", "location")
 
 def _split_at_names(text: str, references: Sequence[tuple[str, int]]) -> tuple[str | int, ...]:
     """Return the parts of a text, with the number of a name for each occurrence of it."""
-    parts: list[str | int] = [text]
+    parts: list[str | int] = [text] if text else []
     for name, at in references:
         if len(name) >= _SHORTEST_NAME and name in text:
-            parts = [piece for part in parts for piece in ([part] if isinstance(part, int) else _split(part, name, at))]
-    return tuple(part for part in parts if part != "")
-
-
-def _split(text: str, name: str, at: int) -> list[str | int]:
-    first, *others = text.split(name)
-    return [first, *(part for other in others for part in (at, other))]
+            found: list[str | int] = []
+            for part in parts:
+                pieces = [part] if isinstance(part, int) else part.split(name)
+                for piece in pieces:
+                    found += [piece, at] if piece != "" else [at]
+                found.pop()
+            parts = found
+    return tuple(parts)
 
 
 def _matrix(clusters: Sequence[Mapping[str, Any]], names: _Table) -> dict[str, list[int]]:
