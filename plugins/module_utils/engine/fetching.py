@@ -5,26 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Union
 
 from ..clients.kube.client import Cluster
-from ..clients.kube.errors import ClusterError, Forbidden
+from ..clients.kube.errors import Forbidden
 from ..core.errors import ImagePullError
 from ..core.objects import Json, Kind, ObjectRef, metadata, trim_object
 from ..core.protocols import ALL, NO_SELECTORS, ListedBy
+from .listing import FEW, FEW_UNFILTERED, ListRequest, list_each_kind
 from .workers import Workers
 
 __all__ = ["Answer", "fetch_objects", "read_one"]
-
-#: Up to this number of objects, parallel reads are cheaper for the server than a list filtered by name, for which it examines every
-#: object of the kind.
-_FEW = 4
-
-#: Up to this number, reads or lists of single namespaces are cheaper than a list of the objects in all namespaces of the
-#: cluster.
-_FEW_WHOLE = 32
 
 #: The object, None if it does not exist, or the error. For a reference without a name, a list under `items`: the objects that
 #: the selectors of its kind find, or all objects.
@@ -32,13 +25,29 @@ Answer = Union[Json, ImagePullError, None]
 
 
 @dataclass(frozen=True)
-class _ListRequest:
+class _PlannedList:
     """Lists that contain some of the wanted objects. `complete`: all existing ones."""
 
     kind: Kind
     refs: Sequence[ObjectRef]
     selectors: Sequence[str] = ALL
     complete: bool = True
+
+    @property
+    def is_of_names(self) -> bool:
+        """Whether the references have names. Otherwise, all objects of their namespaces are wanted."""
+        return bool(self.refs[0].name)
+
+    @property
+    def request(self) -> ListRequest:
+        wanted = set(self.refs)
+
+        def keep(obj: Json) -> Json | None:
+            name = metadata(obj)["name"] if self.is_of_names else ""
+            ref = ObjectRef(self.kind, metadata(obj).get("namespace", ""), name)
+            return trim_object(self.kind, obj) if ref in wanted else None
+
+        return ListRequest(self.kind, keep, self.selectors)
 
 
 @dataclass
@@ -88,110 +97,66 @@ def read_one(cluster: Cluster, ref: ObjectRef, selectors: Sequence[str] = ALL) -
         return error
 
 
-def _lists(refs: Collection[ObjectRef], listed_by: ListedBy) -> Iterator[_ListRequest]:
+def _lists(refs: Collection[ObjectRef], listed_by: ListedBy) -> Iterator[_PlannedList]:
     """The lists that cost less than reading each object."""
     kinds: dict[Kind, list[ObjectRef]] = {}
     for ref in refs:
         kinds.setdefault(ref.kind, []).append(ref)
     for kind, group in kinds.items():
         if not kind.namespaced:
-            yield from [_ListRequest(kind, group)] if len(group) > _FEW_WHOLE else []
+            yield from [_PlannedList(kind, group)] if len(group) > FEW_UNFILTERED else []
             continue
         whole = [ref for ref in group if not ref.name]
-        if len(whole) > _FEW_WHOLE:
-            yield _ListRequest(kind, whole, listed_by.get(kind, ALL))
+        if len(whole) > FEW_UNFILTERED:
+            yield _PlannedList(kind, whole, listed_by.get(kind, ALL))
         yield from _lists_of_named(kind, [ref for ref in group if ref.name], listed_by.get(kind, ()))
 
 
-def _lists_of_named(kind: Kind, refs: Sequence[ObjectRef], selectors: Sequence[str]) -> Iterator[_ListRequest]:
+def _lists_of_named(kind: Kind, refs: Sequence[ObjectRef], selectors: Sequence[str]) -> Iterator[_PlannedList]:
     names: dict[str, list[ObjectRef]] = {}
     for ref in refs:
         names.setdefault(ref.name, []).append(ref)
     if len(names) > 1 and selectors:
-        if len(refs) > _FEW_WHOLE:
-            yield _ListRequest(kind, refs, selectors, complete="" in selectors)
+        if len(refs) > FEW_UNFILTERED:
+            yield _PlannedList(kind, refs, selectors, complete="" in selectors)
         return
     for name, group in names.items():
-        if len(group) > _FEW:
-            yield _ListRequest(kind, group, (f"metadata.name={name}",))
+        if len(group) > FEW:
+            yield _PlannedList(kind, group, (f"metadata.name={name}",))
 
 
 def _fetch_list(
-    cluster: Cluster, workers: Workers, planned: _ListRequest, found: _FetchedObjects, *, strict: bool
+    cluster: Cluster, workers: Workers, planned: _PlannedList, found: _FetchedObjects, *, strict: bool
 ) -> None:
-    """Store the results of the lists in `found`. Nothing is stored if the caller is not allowed to list."""
+    """Store the results of the lists in `found`. Nothing is stored for namespaces that the caller is not allowed to list."""
     places: dict[str, list[ObjectRef]] = {}
     for ref in planned.refs:
         places.setdefault(ref.namespace, []).append(ref)
-    if len(places) <= _FEW_WHOLE and planned.kind.namespaced and len(places) < len(planned.refs):
-        _list_each(cluster, workers, planned, places, found)
+    several = [name for name, refs in places.items() if name and len(refs) > 1]
+    few = FEW_UNFILTERED if several else 0
+    (listing,) = list_each_kind(cluster, workers, [planned.request], places, few=few, separate=several)
+    for name, refs in places.items():
+        error = listing.errors.get(name)
+        if error is None:
+            _store_objects(planned, refs, listing.objects.get(name, []), found)
+        elif not isinstance(error, Forbidden):
+            if strict and listing.is_whole:
+                raise error
+            found.objects.update(dict.fromkeys(refs, error))
+        elif planned.kind.namespaced:
+            cluster.forgive(error)  # each is read by its name
+
+
+def _store_objects(
+    planned: _PlannedList, refs: Sequence[ObjectRef], objects: Sequence[Json], found: _FetchedObjects
+) -> None:
+    """Store the objects of one namespace."""
+    if not planned.is_of_names:
+        found.objects.update({ref: {"items": objects} for ref in refs})
         return
-    try:
-        _keep(planned, planned.refs, _objects(cluster, planned, planned.refs, ""), found)
-    except Forbidden:
-        several = {name: group for name, group in places.items() if name and len(group) > 1}
-        _list_each(cluster, workers, planned, several, found)
-    except ImagePullError as error:
-        if strict or isinstance(error, ClusterError):
-            raise
-        found.objects.update(dict.fromkeys(planned.refs, error))
-
-
-def _list_each(
-    cluster: Cluster,
-    workers: Workers,
-    planned: _ListRequest,
-    places: Mapping[str, Sequence[ObjectRef]],
-    found: _FetchedObjects,
-) -> None:
-    """Store the results of separate lists of each namespace."""
-
-    def in_namespace(name: str) -> Mapping[ObjectRef, Json] | ImagePullError:
-        try:
-            return _objects(cluster, planned, places[name], name)
-        except ImagePullError as error:
-            return error
-
-    for name, objects in zip(places, workers.map(in_namespace, places), strict=True):
-        if isinstance(objects, ClusterError):
-            raise objects
-        if not isinstance(objects, ImagePullError):
-            _keep(planned, places[name], objects, found)
-        elif not isinstance(objects, Forbidden):
-            found.objects.update(dict.fromkeys(places[name], objects))
-        elif planned.refs[0].name:
-            cluster.forgive(objects)  # each is read by its name
-
-
-def _objects(
-    cluster: Cluster, planned: _ListRequest, refs: Sequence[ObjectRef], namespace: str
-) -> dict[ObjectRef, Json]:
-    """The wanted objects in the lists of one namespace or of all."""
-    wanted = set(refs)
-    whole = not refs[0].name
-    found: dict[ObjectRef, Any] = {ref: {"items": []} for ref in refs} if whole else {}
-
-    def ref_of(obj: Json) -> ObjectRef:
-        name = "" if whole else metadata(obj)["name"]
-        return ObjectRef(planned.kind, metadata(obj).get("namespace", ""), name)
-
-    def keep(obj: Json) -> Json | None:
-        return trim_object(planned.kind, obj) if ref_of(obj) in wanted else None
-
-    for selector in planned.selectors:
-        for obj in cluster.list(planned.kind, namespace=namespace, field_selector=selector, keep=keep):
-            if whole:
-                found[ref_of(obj)]["items"].append(obj)
-            else:
-                found[ref_of(obj)] = obj
-    return found
-
-
-def _keep(
-    planned: _ListRequest, refs: Sequence[ObjectRef], objects: Mapping[ObjectRef, Json], found: _FetchedObjects
-) -> None:
-    if planned.complete:
-        found.objects.update({ref: objects.get(ref) for ref in refs})
-    else:
-        found.objects.update(objects)
-        found.unread.update(ref for ref in refs if ref not in objects)
+    by_name = {metadata(obj)["name"]: obj for obj in objects}
+    for ref in refs:
+        if planned.complete or ref.name in by_name:
+            found.objects[ref] = by_name.get(ref.name)
+        else:
+            found.unread.add(ref)

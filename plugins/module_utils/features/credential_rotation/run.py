@@ -22,7 +22,7 @@ from ...core.phrases import pluralize, summarize
 from ...core.protocols import Related
 from ...declarations.batch import Batch, Declaration
 from ...discovery.probe_leftovers import delete_leftovers, is_leftover
-from ...engine.listing import Listing, list_in_namespaces
+from ...engine.listing import Listing, ListRequest, list_in_namespaces
 from ...engine.reader import View
 from ...engine.reconciliation import reconcile
 from ...engine.result import NamespaceResult, Outcome
@@ -50,8 +50,6 @@ from .uses import (
 
 __all__ = ["rotate"]
 
-#: Maximum number of namespaces that are listed one by one.
-_FEW = 4
 #: Secrets that make up most of a list and cannot contain the login: Helm's charts are compressed, and the platform has its own tokens.
 _NOT_SEARCHED = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token"
 #: Maximum number of rows of a kind in the result.
@@ -196,7 +194,7 @@ class _RotationReader:
         places = [name for name, copies in self.seen.copies.items() if any(map(_is_account_list_needed, copies))]
         if places:
             found = self._list(SERVICE_ACCOUNT, places, lambda account: trim_object(SERVICE_ACCOUNT, account))
-            self.seen.accounts = {name: found.objects.get(name, []) for name in places if name not in found.forbidden}
+            self.seen.accounts = {name: found.objects.get(name, []) for name in places if name not in found.errors}
         return self.seen
 
     def _read_secrets(self) -> None:
@@ -227,7 +225,7 @@ class _RotationReader:
     def uses_of_pods(self, places: Sequence[str]) -> dict[str, list[Use]]:
         """Return the current uses of the pods in these namespaces."""
         found = self._list(POD, places, self._keep_uses(POD))
-        self.unlisted.update(dict.fromkeys(found.forbidden))
+        self.unlisted.update(dict.fromkeys(found.errors))
         return {name: collect_uses(pods) for name, pods in found.objects.items()}
 
     def _keep_uses(self, kind: Kind) -> Callable[[Json], Json | None]:
@@ -242,13 +240,13 @@ class _RotationReader:
     def _list(
         self, kind: Kind, places: Sequence[str], keep: Callable[[Json], Json | None], selector: str = ""
     ) -> Listing:
-        return list_in_namespaces(self.cluster, self.workers, kind, places, keep, few=_FEW, field_selector=selector)
+        return list_in_namespaces(self.cluster, self.workers, ListRequest(kind, keep, (selector,)), places)
 
 
 def _describe_forbidden(kind: Kind, found: Listing) -> list[str]:
-    if not found.forbidden:
+    if not found.errors:
         return []
-    places = summarize(found.forbidden, 1)
+    places = summarize([*found.errors], 1)
     return [f"the caller may not list {kind.resource} in namespace {places}, so they were not checked"]
 
 

@@ -12,7 +12,7 @@ from ...clients.kube.client import Cluster
 from ...core.errors import ImagePullError
 from ...core.phrases import summarize
 from ...engine.clock import Clock
-from ...engine.listing import list_in_namespaces
+from ...engine.listing import ListRequest, list_in_namespaces
 from ...engine.workers import Workers
 from ...images.pull_events import POD_EVENTS
 from .copies import Copy
@@ -27,8 +27,6 @@ _FIRST_PAUSE, _LATER_PAUSE = 1.0, 3.0
 _TIMES_OF_A_LIST, _LONGEST_PAUSE = 4, 10.0
 #: Seconds between two looks at the events. They end the wait for pods whose status never changes.
 _BETWEEN_EVENTS = 15.0
-#: Maximum number of namespaces whose events are listed one by one.
-_FEW = 4
 
 #: Returns the current uses of the pods in these namespaces.
 Look = Callable[[Sequence[str]], Mapping[str, Sequence[Use]]]
@@ -77,15 +75,13 @@ class PullWait:
         places = sorted({each.namespace for each in pulls})
         # Users can write events in their own namespaces, with the UID of any pod.
         pods = {(each.namespace, each.uid) for each in pulls}
-        selector = "involvedObject.kind=Pod"
+        request = ListRequest(POD_EVENTS, trim_event, ("involvedObject.kind=Pod",))
         try:
-            found = list_in_namespaces(
-                self.cluster, self.workers, POD_EVENTS, places, trim_event, few=_FEW, field_selector=selector
-            )
+            found = list_in_namespaces(self.cluster, self.workers, request, places)
         except ImagePullError as error:
             self.no_events = str(error)
             return {}
-        if found.forbidden:
-            self.no_events = f"the caller may not list events in namespace {summarize(found.forbidden, 1)}"
+        if found.errors:
+            self.no_events = f"the caller may not list events in namespace {summarize([*found.errors], 1)}"
         every = ((name, event) for name, events in found.objects.items() for event in events)
         return event_counts(event for name, event in every if (name, event["involvedObject"].get("uid")) in pods)

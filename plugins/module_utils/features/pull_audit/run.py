@@ -34,6 +34,7 @@ from ...discovery.cluster_facts import facts_of
 from ...discovery.lookup_reader import read_lookups
 from ...engine import selection
 from ...engine.fetching import Answer
+from ...engine.listing import Listing, ListRequest, list_each_kind
 from ...engine.reader import look_up
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import Run, RunSettings, open_run
@@ -73,14 +74,23 @@ from .trim import trim_binding, trim_build, trim_pod, trim_secret, trim_stream, 
 
 __all__ = ["audit_cluster"]
 
-#: Maximum number of namespaces that are listed one by one.
-_FEW = 4
 #: Maximum number of findings in a result whose document is written to a file.
 _WORST = 100
 #: Helm stores whole charts in secrets of this type, and nothing else: they would be the largest part of a list of secrets.
 _NOT_HELM = "type!=helm.sh/release.v1"
 
 _BUILD = Kind("build.openshift.io/v1", "BuildConfig", "buildconfigs", "build config")
+
+_NAMES = {
+    SECRET: SECRETS,
+    POD: PODS,
+    SERVICE_ACCOUNT: ACCOUNTS,
+    ROLE_BINDING: BINDINGS,
+    IMAGE_STREAM: STREAMS,
+    _BUILD: BUILDS,
+    IMAGE_POLICY: POLICIES,
+    **dict.fromkeys(WORKLOADS.values(), WORKLOADS_READ),
+}
 
 _MAY_NOT_LIST, _MAY_NOT_READ = "the caller may not list them", "the caller may not read it"
 
@@ -130,27 +140,6 @@ def _result(run: Run, namespace: str, place: NamespaceSnapshot) -> NamespaceResu
 
 
 @dataclass(frozen=True)
-class _KindList:
-    """A kind that is listed. `what` is its name in messages. `keep` trims an object, `elsewhere` one of a namespace that is not audited."""
-
-    kind: Kind
-    what: str
-    keep: Callable[[Json], Json]
-    selector: str = ""
-    elsewhere: Callable[[Json], Json] | None = None
-
-
-@dataclass
-class _KindObjects:
-    """The listed objects by namespace, and for the other namespaces the error. `is_whole`: one list over all namespaces succeeded."""
-
-    items: dict[str, list[Json]] = field(default_factory=dict)
-    unread: dict[str, str] = field(default_factory=dict)
-    is_known: bool = True
-    is_whole: bool = False
-
-
-@dataclass(frozen=True)
 class _AuditReader:
     run: Run
     asked: PullAudit
@@ -162,10 +151,10 @@ class _AuditReader:
 
         :raises ClusterError: when the cluster fails.
         """
-        found = self._lists()
+        found = self._list_kinds()
         bindings = self._all(CLUSTER_BINDINGS, CLUSTER_ROLE_BINDING, trim_binding) or []
         places = {name: _place(name, found) for name in self.namespaces}
-        evidence = ListedLookup(places, bindings, has_streams=found[IMAGE_STREAM].is_known)
+        evidence = ListedLookup(places, bindings, has_streams=_is_known(found[IMAGE_STREAM]))
         facts = facts_of(self.run.cluster)
         forecasts = self.asked.target is not None
         return ClusterSnapshot(
@@ -206,69 +195,24 @@ class _AuditReader:
 
     # --- lists
 
-    def _wanted(self) -> Iterator[_KindList]:
+    def _requests(self) -> Iterator[ListRequest]:
         search = self.asked.search
         matches = None if search is None else search.matches
-        selector = _NOT_HELM if search is None else ""
-        yield _KindList(SECRET, SECRETS, lambda secret: trim_secret(secret, matches), selector)
-        yield _KindList(POD, PODS, trim_pod)
-        yield _KindList(SERVICE_ACCOUNT, ACCOUNTS, without_managed_fields, elsewhere=trim_to_name)
-        yield _KindList(ROLE_BINDING, BINDINGS, trim_binding)
+        selectors = (_NOT_HELM,) if search is None else ALL
+        yield ListRequest(SECRET, lambda secret: trim_secret(secret, matches), selectors)
+        yield ListRequest(POD, trim_pod)
+        yield ListRequest(SERVICE_ACCOUNT, without_managed_fields, elsewhere=trim_to_name)
+        yield ListRequest(ROLE_BINDING, trim_binding)
         for kind in WORKLOADS.values():
-            yield _KindList(kind, WORKLOADS_READ, trim_workload)
-        yield _KindList(IMAGE_STREAM, STREAMS, trim_stream)
-        yield _KindList(_BUILD, BUILDS, trim_build)
-        yield _KindList(IMAGE_POLICY, POLICIES, without_managed_fields)
+            yield ListRequest(kind, trim_workload)
+        yield ListRequest(IMAGE_STREAM, trim_stream)
+        yield ListRequest(_BUILD, trim_build)
+        yield ListRequest(IMAGE_POLICY, without_managed_fields)
 
-    def _lists(self) -> Mapping[Kind, _KindObjects]:
-        wanted = list(self._wanted())
-        found = {each.kind: _KindObjects() for each in wanted}
-        single = wanted
-        if len(self.namespaces) > _FEW:
-            refused = self.run.workers.map(lambda each: self._list_all(each, found[each.kind]), wanted)
-            single = [each for each, is_refused in zip(wanted, refused, strict=True) if is_refused]
-        pairs = [(each, name) for each in single for name in self.namespaces]
-        self.run.workers.map(lambda pair: self._list_one(*pair, found[pair[0].kind]), pairs)
-        return found
-
-    def _list_all(self, wanted: _KindList, found: _KindObjects) -> bool:
-        """Whether the caller may not list over all namespaces, so that each must be listed separately."""
-        meant = frozenset(self.namespaces)
-
-        def keep(obj: Json) -> Json | None:
-            if metadata(obj)["namespace"] in meant:
-                return wanted.keep(obj)
-            return None if wanted.elsewhere is None else wanted.elsewhere(obj)
-
-        try:
-            for obj in self.run.cluster.list(wanted.kind, field_selector=wanted.selector, keep=keep):
-                found.items.setdefault(metadata(obj)["namespace"], []).append(obj)
-            found.is_whole = True
-        except Forbidden:
-            return True
-        except UnknownResource:
-            found.is_known = False
-        except ClusterError:
-            raise
-        except ImagePullError as error:
-            found.unread = dict.fromkeys(self.namespaces, str(error))
-        return False
-
-    def _list_one(self, wanted: _KindList, namespace: str, found: _KindObjects) -> None:
-        try:
-            found.items[namespace] = list(
-                self.run.cluster.list(
-                    wanted.kind, namespace=namespace, field_selector=wanted.selector, keep=wanted.keep
-                )
-            )
-        except Forbidden:
-            found.unread[namespace] = _MAY_NOT_LIST
-        except UnknownResource:
-            found.is_known = False
-        except ClusterError:
-            raise
-        except ImagePullError as error:
-            found.unread[namespace] = str(error)
+    def _list_kinds(self) -> Mapping[Kind, Listing]:
+        requests = list(self._requests())
+        listings = list_each_kind(self.run.cluster, self.run.workers, requests, self.namespaces)
+        return {request.kind: listing for request, listing in zip(requests, listings, strict=True)}
 
     def _all(self, what: str, kind: Kind, keep: Callable[[Json], Json]) -> list[Json] | None:
         """Return all objects of a cluster-scoped kind, or None if they could not be read, with the reason in `unread`."""
@@ -310,18 +254,21 @@ class _AuditReader:
             evidence.add(read_lookups(self.run.cluster, self.run.workers, evidence, {SERVICE_ACCOUNT: ALL}))
         return found
 
-    def _known(self, places: Mapping[str, NamespaceSnapshot], accounts: _KindObjects) -> dict[ObjectRef, Answer]:
+    def _known(self, places: Mapping[str, NamespaceSnapshot], accounts: Listing) -> dict[ObjectRef, Answer]:
         """Return the accounts and projects that the grants name: from the lists if these are complete, otherwise read one by one."""
         known: dict[ObjectRef, Answer] = {}
         names = {
             namespace: {as_str(metadata(obj).get("name")) for obj in items}
-            for namespace, items in accounts.items.items()
+            for namespace, items in accounts.objects.items()
         }
+        is_complete = accounts.is_whole and not accounts.errors
         unknown = []
         for ref in dict.fromkeys(ref for place in places.values() for ref in refs_in_grants(place)):
             if ref.kind == NAMESPACE and ref.name in names:
                 known[ref] = {}
-            elif ref.kind == SERVICE_ACCOUNT and (ref.namespace in names or accounts.is_whole):
+            elif ref.kind == SERVICE_ACCOUNT and (
+                is_complete or (ref.namespace in places and ref.namespace not in accounts.errors)
+            ):
                 known[ref] = {} if ref.name in names.get(ref.namespace, ()) else None
             else:
                 unknown.append(ref)
@@ -343,21 +290,12 @@ class _AuditReader:
         return (f"Kubernetes {version}" if version and not is_openshift else ""), is_openshift
 
 
-def _place(namespace: str, found: Mapping[Kind, _KindObjects]) -> NamespaceSnapshot:
+def _place(namespace: str, found: Mapping[Kind, Listing]) -> NamespaceSnapshot:
     unread: dict[str, str] = {}
-    what = {
-        SECRET: SECRETS,
-        POD: PODS,
-        SERVICE_ACCOUNT: ACCOUNTS,
-        ROLE_BINDING: BINDINGS,
-        IMAGE_STREAM: STREAMS,
-        _BUILD: BUILDS,
-        IMAGE_POLICY: POLICIES,
-        **dict.fromkeys(WORKLOADS.values(), WORKLOADS_READ),
-    }
     for kind, each in found.items():
-        if namespace in each.unread:
-            unread.setdefault(what[kind], each.unread[namespace])
+        error = each.errors.get(namespace)
+        if error is not None and not isinstance(error, UnknownResource):
+            unread.setdefault(_NAMES[kind], _MAY_NOT_LIST if isinstance(error, Forbidden) else str(error))
     secrets = [AuditedSecret.of(namespace, obj) for obj in _items_of(found, SECRET, namespace)]
     return NamespaceSnapshot(
         namespace,
@@ -373,8 +311,13 @@ def _place(namespace: str, found: Mapping[Kind, _KindObjects]) -> NamespaceSnaps
     )
 
 
-def _items_of(found: Mapping[Kind, _KindObjects], kind: Kind, namespace: str) -> Sequence[Json]:
-    return found[kind].items.get(namespace, ())
+def _items_of(found: Mapping[Kind, Listing], kind: Kind, namespace: str) -> Sequence[Json]:
+    return found[kind].objects.get(namespace, ())
+
+
+def _is_known(listing: Listing) -> bool:
+    """Whether the cluster has the kind."""
+    return not any(isinstance(error, UnknownResource) for error in listing.errors.values())
 
 
 def _generation_reason(facts: ClusterFacts) -> Union[str, None]:

@@ -14,6 +14,7 @@ from ...clients.kube.client import Cluster
 from ...clients.registry.proof import RegistryProof
 from ...discovery.proofs import LoginCheck, collect_proofs, explain_refusal
 from ...engine.inspection import inspect
+from ...engine.listing import FEW_UNFILTERED
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import RunSettings
 from ...explain.verification import LoginQuestion, Verification
@@ -22,10 +23,6 @@ from .question import SecretQuestion, SecretReport
 
 __all__ = ["inspect_secrets"]
 
-#: Maximum number of secrets that are read by name. For more, all their namespaces are listed. One name in many namespaces is always
-#: read by name, because the server selects it in a list.
-_FEW = 32
-
 
 def inspect_secrets(cluster: Cluster, wanted: PullSecrets, namespaces: Sequence[str], settings: RunSettings) -> Outcome:
     """Return the outcome with `secrets` for each namespace and, with a verification, the number of each answer in `outcomes`.
@@ -33,7 +30,8 @@ def inspect_secrets(cluster: Cluster, wanted: PullSecrets, namespaces: Sequence[
     :raises OptionError: when the certificate authorities of registries cannot be read.
     """
     count = len(wanted.exact)
-    by_name = count == 1 or count * len(namespaces) <= _FEW
+    # One name is always read by name, because the server selects it in a list of many namespaces.
+    by_name = count == 1 or count * len(namespaces) <= FEW_UNFILTERED
     outcome = inspect(cluster, SecretQuestion(wanted, cluster.name, by_name), namespaces, settings)
     proven = _LoginVerdicts.of(wanted.verification, _secrets(outcome)) if wanted.verification else None
     results = [_finish_result(result, proven) for result in outcome.namespaces]

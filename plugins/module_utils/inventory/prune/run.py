@@ -18,7 +18,7 @@ from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, m
 from ...core.ownership import INSTANCE, check_owner
 from ...core.phrases import join_and, summarize
 from ...declarations.batch import Batch
-from ...engine.listing import list_in_namespaces
+from ...engine.listing import ListRequest, list_in_namespaces
 from ...engine.namespaces import is_terminating
 from ...engine.reader import View
 from ...engine.reconciliation import reconcile
@@ -218,10 +218,11 @@ class _Reader:
             return trim_object(kind, obj) if wanted(obj) else None
 
         # Namespaces that the caller cannot see are skipped, because their declarations are unknown.
-        found = list_in_namespaces(self.cluster, self.workers, kind, places, keep, label_selector=labels)
+        request = ListRequest(kind, keep, label_selector=labels)
+        found = list_in_namespaces(self.cluster, self.workers, request, places, few=0)
         self.seen.objects[kind] = found.objects
         why = f"the caller may not list {kind.resource} in it"
-        self.seen.left_out.update(dict.fromkeys(found.forbidden, why))
+        self.seen.left_out.update(dict.fromkeys(found.errors, why))
 
 
 def _plan_namespace(desired: Prune, namespace: str, view: View) -> tuple[Sequence[Change], Counter[str]]:

@@ -8,9 +8,22 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ApiError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, metadata
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.listing import Listing, list_in_namespaces
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import (
+    ApiError,
+    ClusterError,
+    Forbidden,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    SECRET,
+    SERVICE_ACCOUNT,
+    metadata,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.listing import (
+    Listing,
+    ListRequest,
+    list_each_kind,
+    list_in_namespaces,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.workers import Workers
 from support.fake_api import FakeApi
 from support.scripted_pool import status_object
@@ -29,10 +42,16 @@ def api() -> FakeApi:
 
 
 def listed(api: FakeApi, *namespaces: str, **options: Any) -> Listing:
+    few = options.pop("few", 0)
+    request = ListRequest(SECRET, options.pop("keep", lambda obj: obj), **options)
     with Workers(2) as workers:
-        return list_in_namespaces(
-            api.cluster(), workers, SECRET, namespaces, options.pop("keep", lambda obj: obj), **options
-        )
+        return list_in_namespaces(api.cluster(), workers, request, namespaces, few=few)
+
+
+def listed_each(api: FakeApi, *namespaces: str, **options: Any) -> list[Listing]:
+    requests = [ListRequest(kind, lambda obj: obj) for kind in (SECRET, SERVICE_ACCOUNT)]
+    with Workers(2) as workers:
+        return list_each_kind(api.cluster(), workers, requests, namespaces, **{"few": 0, **options})
 
 
 def names(found: Listing) -> dict[str, list[str]]:
@@ -43,7 +62,7 @@ def test_one_list_returns_the_wanted_objects_of_the_given_namespaces(api: FakeAp
     found = listed(api, "c", "a", keep=lambda obj: obj if metadata(obj)["name"] == "one" else None)
     assert names(found) == {"c": ["one"], "a": ["one"]}
     assert list(found.objects) == ["c", "a"]
-    assert not found.forbidden
+    assert (found.errors, found.is_whole) == ({}, True)
     assert api.asked == ["GET /api/v1/secrets?limit=1000"]
 
 
@@ -57,7 +76,46 @@ def test_a_forbidden_list_is_replaced_by_lists_of_namespaces_and_gaps_are_report
     api.fail("GET /api/v1/namespaces/b/secrets", FORBIDDEN, times=ALWAYS)
     found = listed(api, "a", "b")
     assert names(found) == {"a": ["one", "two"]}
-    assert found.forbidden == ["b"]
+    assert (list(found.errors), found.is_whole) == (["b"], False)
+
+
+def test_objects_of_other_namespaces_are_kept_on_request(api: FakeApi) -> None:
+    found = listed(api, "a", elsewhere=lambda obj: obj if metadata(obj)["name"] == "two" else None)
+    assert names(found) == {"a": ["one", "two"], "b": ["two"], "c": ["two"]}
+
+
+def test_each_selector_is_a_list(api: FakeApi) -> None:
+    api.put("secrets", "a", "old", type="old")
+    api.put("secrets", "a", "own", type="own")
+    assert names(listed(api, "a", field_selectors=("type=own", "type=old"))) == {"a": ["own", "old"]}
+
+
+class TestSeveralKinds:
+    def test_only_the_forbidden_list_is_replaced_by_lists_of_namespaces(self, api: FakeApi) -> None:
+        api.put("serviceaccounts", "b", "robot")
+        api.fail(r"GET /api/v1/secrets\?", FORBIDDEN, times=ALWAYS)
+        secrets, accounts = listed_each(api, "a", "b")
+        assert names(secrets) == {"a": ["one", "two"], "b": ["one", "two"]}
+        assert (names(accounts), accounts.is_whole) == ({"b": ["robot"]}, True)
+        assert len(api.asked) == 4
+
+    def test_only_the_given_namespaces_are_listed_after_a_refusal(self, api: FakeApi) -> None:
+        api.fail(r"GET /api/v1/secrets\?", FORBIDDEN, times=ALWAYS)
+        secrets, _accounts = listed_each(api, "a", "b", separate=["b"])
+        assert names(secrets) == {"b": ["one", "two"]}
+        assert {name: type(error) for name, error in secrets.errors.items()} == {"a": Forbidden}
+
+    @pytest.mark.parametrize(("few", "failed"), [(0, ["a", "b"]), (2, ["b"])])
+    def test_a_failed_list_is_the_error_of_its_namespaces(self, api: FakeApi, few: int, failed: list[str]) -> None:
+        api.fail("GET /api/v1(/namespaces/b)?/secrets", status_object(400, "BadRequest", "odd"), times=ALWAYS)
+        secrets, accounts = listed_each(api, "a", "b", few=few)
+        assert (list(secrets.errors), secrets.is_whole) == (failed, not few)
+        assert accounts.errors == {}
+
+    def test_a_cluster_that_fails_is_an_error(self, api: FakeApi) -> None:
+        api.fail("GET", status_object(401, "Unauthorized", "no"), times=ALWAYS)
+        with pytest.raises(ClusterError):
+            listed_each(api, "a", "b")
 
 
 def test_any_other_failure_is_an_error(api: FakeApi) -> None:
