@@ -12,10 +12,9 @@ from typing import TypeVar
 from ..clients.kube.client import Cluster
 from ..core.errors import ImagePullError
 from ..core.protocols import Evaluation, Inspection
-from .polling import poll
 from .reader import View
 from .result import NamespaceResult, Outcome, Status
-from .run import Run, RunSettings, internal_error, open_run
+from .run import NamespaceWork, Run, RunSettings, attempt, open_run
 
 __all__ = ["evaluate_each", "inspect", "with_failures"]
 
@@ -26,18 +25,26 @@ _Found = TypeVar("_Found")
 
 
 @dataclass
-class _NamespaceInspection:
-    """The inspection of one namespace: the objects that were last read, and their evaluation."""
+class _NamespaceInspection(NamespaceWork):
+    """The inspection of one namespace: the objects that were last read, their evaluation, and the advice about objects that it awaits."""
 
-    namespace: str
     view: View = field(default_factory=View)
     evaluation: Evaluation = field(default_factory=Evaluation)
-    result: NamespaceResult | None = None
     checked: bool = False
+    advice: str = ""
 
     @property
     def pending(self) -> bool:
         return self.result is None and bool(self.evaluation.waiting_for)
+
+    def summarize(self) -> NamespaceResult:
+        found = self.evaluation
+        error = "; ".join(filter(None, (*found.waiting_for, self.advice)))
+        status: Status = "failed" if error else "unchanged"
+        return NamespaceResult(self.namespace, status, notes=found.notes, error=error, extra=dict(found.extra))
+
+    def evaluate(self, inspection: Inspection) -> None:
+        self.evaluation = inspection.evaluate(self.namespace, self.view.objects, self.view.related)
 
 
 def inspect(
@@ -58,26 +65,23 @@ def inspect(
     """
     works = [_NamespaceInspection(namespace) for namespace in dict.fromkeys(namespaces)]
     with open_run(cluster, len(works), settings) as run:
-        asked = [inspection]
 
         def look(pending: Sequence[_NamespaceInspection]) -> None:
-            _round(run, asked[-1], pending)
+            nonlocal inspection
+            _round(run, inspection, pending)
             waiting = [work for work in pending if work.pending]
             if waiting and not run.stopped:
-                asked.append(refine(asked[-1]))
+                inspection = refine(inspection)
                 for work in waiting:
-                    _evaluate(run, asked[-1], work)
-            for work in pending:
-                if not work.pending:
-                    _count(run, work)
-            run.progress.tick()
+                    run.guard(_NamespaceInspection.evaluate, work, inspection)
 
-        poll(works, lambda: settings.wait_timeout, look, settings.clock)
+        run.poll(works, look, lambda: settings.wait_timeout)
+        _check(run, [work for work in works if work.pending], was_there=True)
         left = [work for work in works if work.pending]
-        run.workers.map(lambda work: _check(run, work, was_there=True), left)
-        failed = [_result_of(work, "") for work in left if work.pending]
-        advice = hint(failed) if failed else ""
-    return run.outcome([_result_of(work, advice) for work in works])
+        advice = hint([work.summarize() for work in left]) if left else ""
+        for work in left:
+            work.advice = advice
+    return run.outcome([work.finish() for work in works])
 
 
 def evaluate_each(
@@ -87,12 +91,11 @@ def evaluate_each(
     found: dict[str, _Found] = {}
     failures: dict[str, ImagePullError] = {}
     for name, each in seen.items():
-        try:
-            found[name] = work(name, each)
-        except ImagePullError as error:
-            failures[name] = error
-        except Exception as error:  # an object may contain anything
-            failures[name] = internal_error(error)
+        answer = attempt(work, name, each)
+        if isinstance(answer, ImagePullError):
+            failures[name] = answer
+        else:
+            found[name] = answer
     return with_failures(outcome, failures), found
 
 
@@ -106,46 +109,21 @@ def with_failures(outcome: Outcome, failures: Mapping[str, ImagePullError]) -> O
 
 
 def _round(run: Run, inspection: Inspection, pending: Sequence[_NamespaceInspection]) -> None:
-    seen = run.read(inspection, [work.namespace for work in pending])
-    for work in pending:
-        view = seen.get(work.namespace)
-        if view is None:
-            work.result = run.result_of_skip(work.namespace)
-        elif isinstance(view, ImagePullError):
-            work.result = run.failed(work.namespace, view)
-        else:
-            work.view = view
-            _evaluate(run, inspection, work)
+    def evaluate(work: _NamespaceInspection, view: View) -> None:
+        work.view = view
+        work.evaluate(inspection)
+
+    run.share(pending, run.read(inspection, [work.namespace for work in pending]), evaluate)
     empty = [work for work in pending if work.pending and not work.checked and not work.view.objects]
-    run.workers.map(lambda work: _check(run, work, was_there=False), empty)
+    _check(run, empty, was_there=False)
 
 
-def _evaluate(run: Run, inspection: Inspection, work: _NamespaceInspection) -> None:
-    try:
-        work.evaluation = inspection.evaluate(work.namespace, work.view.objects, work.view.related)
-    except ImagePullError as error:
-        work.result = run.failed(work.namespace, error)
-    except Exception as error:  # an object may contain anything
-        work.result = run.failed(work.namespace, internal_error(error))
-
-
-def _check(run: Run, work: _NamespaceInspection, *, was_there: bool) -> None:
-    """Fail a namespace that does not exist: nothing is awaited in it. Cluster-scoped objects are in no namespace."""
-    work.checked = True
-    if work.namespace and not run.stopped and (why := run.namespace_problem(work.namespace, was_there=was_there)):
-        work.result = NamespaceResult(work.namespace, "failed", error=why, extra=dict(work.evaluation.extra))
-
-
-def _count(run: Run, work: _NamespaceInspection) -> None:
-    run.progress.finished(changed=False, failed=work.result is not None and work.result.status == "failed")
-
-
-def _result_of(work: _NamespaceInspection, advice: str) -> NamespaceResult:
-    if work.result is not None:
-        return work.result
-    found = work.evaluation
-    error = "; ".join(found.waiting_for)
-    if error and advice:
-        error += f"; {advice}"
-    status: Status = "failed" if error else "unchanged"
-    return NamespaceResult(work.namespace, status, notes=found.notes, error=error, extra=dict(found.extra))
+def _check(run: Run, works: Sequence[_NamespaceInspection], *, was_there: bool) -> None:
+    """Fail namespaces that do not exist: nothing is awaited in them. Cluster-scoped objects are in no namespace."""
+    if run.stopped:
+        return
+    run.check_namespaces([work for work in works if work.namespace], was_there=was_there)
+    for work in works:
+        work.checked = True
+        if work.result is not None:
+            work.result = replace(work.result, extra=dict(work.evaluation.extra))

@@ -28,11 +28,10 @@ from ..declarations.batch import Batch
 from ..declarations.related import store_object
 from .clock import Clock
 from .namespaces import require_namespace
-from .polling import poll
 from .reader import View
 from .replacement import apply_change
 from .result import NamespaceResult, Outcome, Status
-from .run import Run, RunSettings, internal_error, open_run
+from .run import NamespaceWork, Run, RunSettings, open_run
 
 __all__ = ["RunSettings", "reconcile"]
 
@@ -46,14 +45,13 @@ _STUBBORN_SECONDS_IN_ALL = 4 * _STUBBORN_SECONDS
 
 
 @dataclass
-class _NamespaceWork:
-    """The work in one namespace. `objects` is their currently known state, `doubtful` are the writes whose response was lost.
+class _Reconciliation(NamespaceWork):
+    """The changes of one namespace. `objects` is their currently known state, `doubtful` are the writes whose response was lost.
 
     `unread` are names of objects that may exist although a list did not contain them. `failures` are entries whose writes failed.
     `waited` is the number of seconds since the start.
     """
 
-    namespace: str
     objects: dict[str, Json] = field(default_factory=dict)
     found: Related = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)
@@ -61,7 +59,6 @@ class _NamespaceWork:
     doubtful: dict[tuple[ObjectRef, str], Change] = field(default_factory=dict)
     failures: dict[Entry, str] = field(default_factory=dict)
     plan: Plan = field(default_factory=Plan)
-    result: NamespaceResult | None = None
     checked: bool = False
     retries: int = 0
     waited: float = 0.0
@@ -69,6 +66,36 @@ class _NamespaceWork:
     @property
     def pending(self) -> bool:
         return self.result is None and any(awaited.within > self.waited for awaited in self.plan.waiting_for)
+
+    @property
+    def entry_failures(self) -> tuple[Failure, ...]:
+        """The failures of single entries in their order: refused in planning, or failed in a write."""
+        refused = {failure.entry: failure.error for failure in self.plan.failures}
+        found = {**self.failures, **refused}
+        return tuple(Failure(entry, found[entry]) for entry in sorted(found, key=lambda entry: entry.position))
+
+    def interrupt(self, ended: NamespaceResult, error: ImagePullError | None) -> NamespaceResult:
+        ended = replace(ended, changes=tuple(self.applied), notes=self.plan.notes, failures=self.entry_failures)
+        is_begun = ended.changes or self.doubtful or (ended.failures and ended.status == "skipped")
+        if not is_begun or isinstance(error, NamespaceTerminating):
+            return ended
+        is_own = error is not None and not isinstance(error, ClusterError)
+        why = str(error) if is_own else "the task stopped before this namespace was finished"
+        return replace(ended, status="failed", error=f"{why}{_describe_doubtful(self.doubtful.values())}")
+
+    def summarize(self) -> NamespaceResult:
+        changes, extra, failures = (*self.applied, *self.plan.changes), dict(self.plan.extra), self.entry_failures
+        missing: dict[Entry | None, list[str]] = {}
+        for awaited in self.plan.waiting_for:
+            missing.setdefault(awaited.entry, []).append(awaited.what)
+        reasons = {
+            entry: f"{', '.join(what)} did not appear in time. Create it, or wait longer"
+            for entry, what in missing.items()
+        }
+        error = reasons.pop(None, "")
+        failures += tuple(Failure(entry, why) for entry, why in reasons.items() if entry is not None)
+        status: Status = "failed" if error or failures else "changed" if changes else "unchanged"
+        return NamespaceResult(self.namespace, status, changes, self.plan.notes, error, extra, failures)
 
 
 def reconcile(
@@ -84,128 +111,100 @@ def reconcile(
 
     A failed namespace does not stop the others. If the cluster fails, the run stops, and the outcome reports it once.
     """
-    works = [_NamespaceWork(namespace) for namespace in dict.fromkeys(namespaces)]
+    works = [_Reconciliation(namespace) for namespace in dict.fromkeys(namespaces)]
     started = settings.clock.now()
     with open_run(cluster, len(works), settings) as run:
-        known = [seen] if seen is not None else []
 
-        def look(pending: Sequence[_NamespaceWork]) -> None:
+        def look(pending: Sequence[_Reconciliation]) -> None:
+            nonlocal seen
             waited = settings.clock.now() - started
             for work in pending:
                 work.waited = waited
-            _round(run, desired, pending, known.pop() if known else None)
+            _round(run, desired, pending, seen)
+            seen = None
 
-        poll(works, lambda: _longest_wait(works), look, settings.clock)
-        left = [work for work in works if work.result is None and work.plan.waiting_for]
-        run.workers.map(lambda work: _give_up(run, work), left)
-    return run.outcome([_result_of(work) for work in works], sum(work.retries for work in works))
+        run.poll(works, look, lambda: _longest_wait(works))
+        if not run.stopped:
+            # The namespace of an object that did not appear may have been deleted in the meantime.
+            left = [work for work in works if work.result is None and work.plan.waiting_for]
+            run.check_namespaces(left, was_there=True)
+    return run.outcome([work.finish() for work in works], sum(work.retries for work in works))
 
 
-def _longest_wait(works: Sequence[_NamespaceWork]) -> float:
+def _longest_wait(works: Sequence[_Reconciliation]) -> float:
     """The number of seconds to wait for missing objects."""
     return max((awaited.within for work in works if work.pending for awaited in work.plan.waiting_for), default=0.0)
 
 
-def _round(run: Run, desired: Desired, pending: Sequence[_NamespaceWork], known: Mapping[str, View] | None) -> None:
+def _round(run: Run, desired: Desired, pending: Sequence[_Reconciliation], known: Mapping[str, View] | None) -> None:
     """One round over all pending namespaces: those without changes are finished, the others go to the workers."""
-    _read_views(run, desired, pending, known)
-    busy = [work for work in pending if not _is_settled(run, desired, work)]
-    run.workers.map(lambda work: _settle(run, desired, work), busy)
-    run.progress.tick()
 
+    def plan(work: _Reconciliation, view: View) -> None:
+        work.objects, work.found, work.unread = dict(view.objects), view.related, set(view.unread)
+        work.plan = _make_plan(desired, work)
 
-def _read_views(
-    run: Run, desired: Desired, pending: Sequence[_NamespaceWork], known: Mapping[str, View] | None
-) -> None:
-    """Read the objects that the plans of all pending namespaces need, unless they are `known`."""
-    seen: Mapping[str, View | ImagePullError]
-    if known is not None:
-        seen = known
-    else:
-        # A create shows whether the object exists. Without a create, in check mode or for a deletion, it must be read.
-        seen = run.read(desired, [work.namespace for work in pending], leave_unread=not run.settings.check_mode)
+    # A create shows whether the object exists. Without a create, in check mode or for a deletion, it must be read.
+    leave_unread, names = not run.settings.check_mode, [work.namespace for work in pending]
+    run.share(pending, run.read(desired, names, leave_unread=leave_unread) if known is None else known, plan)
+    settled: list[_Reconciliation] = []
+    busy: list[_Reconciliation] = []
     for work in pending:
-        view = seen.get(work.namespace)
-        if view is None:
-            work.result = _end_result(run, work, None)
-        elif isinstance(view, ImagePullError):
-            work.result = _end_result(run, work, view)
-        else:
-            work.objects, work.found, work.unread = dict(view.objects), view.related, set(view.unread)
+        (busy if work.result is None and _needs_requests(run, work) else settled).append(work)
+    run.count_finished(settled)
+    run.workers.map(lambda work: _settle(run, desired, work), busy)
 
 
-def _is_settled(run: Run, desired: Desired, work: _NamespaceWork) -> bool:
-    """Plan one namespace. Whether it is finished without a request."""
-    if work.result is None:
-        _plan(run, desired, work)
+def _needs_requests(run: Run, work: _Reconciliation) -> bool:
     to_send = bool(work.plan.changes) and not run.settings.check_mode
-    settled = work.result is not None or not (to_send or _unverified_names(work) or _is_namespace_needed(run, work))
-    if settled:
-        _count(run, work)
-    return settled
+    return to_send or bool(_unverified_names(work)) or _is_namespace_needed(run, work)
 
 
-def _unverified_names(work: _NamespaceWork) -> set[str]:
+def _unverified_names(work: _Reconciliation) -> set[str]:
     """The objects that must be read, because no create shows whether they exist."""
     created = {change.ref.name for change in work.plan.changes if change.action == "create"}
     return work.unread - created
 
 
-def _plan(run: Run, desired: Desired, work: _NamespaceWork) -> None:
-    try:
-        work.plan = _make_plan(desired, work)
-    except ImagePullError as error:
-        work.result = _end_result(run, work, error)
-    except Exception as error:  # an object may hold anything
-        work.result = _end_result(run, work, internal_error(error))
-
-
-def _make_plan(desired: Desired, work: _NamespaceWork) -> Plan:
+def _make_plan(desired: Desired, work: _Reconciliation) -> Plan:
     """The plan for the currently known objects. It excludes entries with failed writes, because others may depend on their result."""
     if work.failures and isinstance(desired, Batch):
         return desired.plan(work.namespace, work.objects, work.found, without=work.failures)
     return desired.plan(work.namespace, work.objects, work.found)
 
 
-def _settle(run: Run, desired: Desired, work: _NamespaceWork) -> None:
+def _settle(run: Run, desired: Desired, work: _Reconciliation) -> None:
     """Carry out the plan of one namespace, in a thread."""
-    try:
-        if run.stopped or run.is_over:
-            work.result = _end_result(run, work, None)
-        elif _is_namespace_needed(run, work):
-            work.checked = True
-            require_namespace(run.cluster, work.namespace)
-        if work.result is None and _unverified_names(work):
-            _read_unverified(run, desired, work)
-        if work.result is None and not run.settings.check_mode:
-            _apply(run, desired, work)
-    except ImagePullError as error:
-        work.result = _end_result(run, work, error)
-    except Exception as error:
-        work.result = _end_result(run, work, internal_error(error))
-    _count(run, work)
+    if run.stopped or run.is_over:
+        run.end(work)
+    else:
+        run.guard(_carry_out, work, run, desired)
+    run.count_finished([work])
 
 
-def _read_unverified(run: Run, desired: Desired, work: _NamespaceWork) -> None:
+def _carry_out(work: _Reconciliation, run: Run, desired: Desired) -> None:
+    if _is_namespace_needed(run, work):
+        work.checked = True
+        require_namespace(run.cluster, work.namespace)
+    if _unverified_names(work):
+        _read_unverified(run, desired, work)
+    if not run.settings.check_mode:
+        _apply(run, desired, work)
+
+
+def _read_unverified(run: Run, desired: Desired, work: _Reconciliation) -> None:
     for name in sorted(_unverified_names(work)):
         ref = ObjectRef(desired.kind, work.namespace, name)
         _store(desired, work, ref, run.cluster.get(ref))
     work.plan = _make_plan(desired, work)
 
 
-def _count(run: Run, work: _NamespaceWork) -> None:
-    if not work.pending:
-        done = _result_of(work)
-        run.progress.finished(changed=bool(done.changes), failed=done.status == "failed")
-
-
-def _is_namespace_needed(run: Run, work: _NamespaceWork) -> bool:
+def _is_namespace_needed(run: Run, work: _Reconciliation) -> bool:
     """Whether the namespace itself must be read, because awaited objects may never appear, and planned creates may be refused."""
     creates = any(change.action == "create" for change in work.plan.changes)
     return not work.checked and bool(work.plan.waiting_for or (run.settings.check_mode and creates))
 
 
-def _apply(run: Run, desired: Desired, work: _NamespaceWork) -> None:
+def _apply(run: Run, desired: Desired, work: _Reconciliation) -> None:
     """Carry out the plan, write by write. A failed write fails its entries, if it has any, and the other writes continue."""
     patience = _Patience(run.settings.clock)
     while work.plan.changes:
@@ -265,7 +264,7 @@ class _Tries:
         return now - self.began_at > self.seconds or self.lost > self.most_lost
 
 
-def _write(run: Run, desired: Desired, work: _NamespaceWork, change: Change, patience: _Patience) -> None:
+def _write(run: Run, desired: Desired, work: _Reconciliation, change: Change, patience: _Patience) -> None:
     """Make one write. After a conflict or a lost response, read the object and plan the namespace again."""
     try:
         now = apply_change(run.cluster, change, run.settings.clock)
@@ -286,7 +285,7 @@ def _write(run: Run, desired: Desired, work: _NamespaceWork, change: Change, pat
     work.plan = replace(work.plan, changes=rest)
 
 
-def _reread_object(cluster: Cluster, desired: Desired, work: _NamespaceWork, ref: ObjectRef) -> None:
+def _reread_object(cluster: Cluster, desired: Desired, work: _Reconciliation, ref: ObjectRef) -> None:
     work.retries += 1
     _store(desired, work, ref, cluster.get(ref))
     work.plan = _make_plan(desired, work)
@@ -296,56 +295,10 @@ def _reread_object(cluster: Cluster, desired: Desired, work: _NamespaceWork, ref
         work.applied.append(work.doubtful.pop(key))
 
 
-def _store(desired: Desired, work: _NamespaceWork, ref: ObjectRef, now: Json | None) -> None:
+def _store(desired: Desired, work: _Reconciliation, ref: ObjectRef, now: Json | None) -> None:
     work.found = store_object(desired.kind, work.objects, work.found, ref, now)
-
-
-def _end_result(run: Run, work: _NamespaceWork, error: ImagePullError | None) -> NamespaceResult:
-    """The result of an unfinished namespace, because of an error or, without one, because the run is over."""
-    done = run.result_of_skip(work.namespace) if error is None else run.failed(work.namespace, error)
-    done = replace(done, changes=tuple(work.applied), notes=work.plan.notes, failures=_failures(work))
-    is_begun = done.changes or work.doubtful or (done.failures and done.status == "skipped")
-    if is_begun and not isinstance(error, NamespaceTerminating):
-        return replace(done, status="failed", error=_describe_interruption(work, error))
-    return done
-
-
-def _describe_interruption(work: _NamespaceWork, error: ImagePullError | None) -> str:
-    """The reason why a namespace is only partly done."""
-    is_own = error is not None and not isinstance(error, ClusterError)
-    why = str(error) if is_own else "the task stopped before this namespace was finished"
-    return f"{why}{_describe_doubtful(work.doubtful.values())}"
 
 
 def _describe_doubtful(changes: Iterable[Change]) -> str:
     doubtful = ", ".join(f"{change.action} {change.ref}" for change in changes)
     return f". The response to this was lost, so it may have been carried out: {doubtful}" if doubtful else ""
-
-
-def _give_up(run: Run, work: _NamespaceWork) -> None:
-    """Awaited objects did not appear. The namespace may have been deleted in the meantime."""
-    if not run.stopped and (why := run.namespace_problem(work.namespace, was_there=True)):
-        work.result = NamespaceResult(work.namespace, "failed", tuple(work.applied), work.plan.notes, why)
-
-
-def _failures(work: _NamespaceWork) -> tuple[Failure, ...]:
-    """The failures of single entries in their order: refused in planning, or failed in a write."""
-    refused = {failure.entry: failure.error for failure in work.plan.failures}
-    found = {**work.failures, **refused}
-    return tuple(Failure(entry, found[entry]) for entry in sorted(found, key=lambda entry: entry.position))
-
-
-def _result_of(work: _NamespaceWork) -> NamespaceResult:
-    if work.result is not None:
-        return work.result
-    changes, extra, failures = (*work.applied, *work.plan.changes), dict(work.plan.extra), _failures(work)
-    missing: dict[Entry | None, list[str]] = {}
-    for awaited in work.plan.waiting_for:
-        missing.setdefault(awaited.entry, []).append(awaited.what)
-    reasons = {
-        entry: f"{', '.join(what)} did not appear in time. Create it, or wait longer" for entry, what in missing.items()
-    }
-    error = reasons.pop(None, "")
-    failures += tuple(Failure(entry, why) for entry, why in reasons.items() if entry is not None)
-    status: Status = "failed" if error or failures else "changed" if changes else "unchanged"
-    return NamespaceResult(work.namespace, status, changes, work.plan.notes, error, extra, failures)

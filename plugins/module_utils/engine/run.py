@@ -1,13 +1,16 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The shared parts of both engines: the settings of a run, its progress, and the reasons to end it early."""
+"""The driver of all work in namespaces: one run, its settings and progress, and the reasons to end one namespace or all."""
 
 from __future__ import annotations
 
+import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any, TypeVar, Union
 
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import (
@@ -18,7 +21,7 @@ from ..clients.kube.errors import (
     Unanswered,
     WebhookUnanswered,
 )
-from ..core.errors import ImagePullError, describe_unexpected
+from ..core.errors import ImagePullError, Refusal, describe_unexpected
 from ..core.phrases import pluralize
 from ..core.protocols import Question
 from .clock import Clock
@@ -28,11 +31,14 @@ from .reader import View, read_views
 from .result import NamespaceResult, Outcome
 from .workers import Workers
 
-__all__ = ["Run", "RunSettings", "internal_error", "open_run"]
+__all__ = ["NamespaceWork", "Run", "RunSettings", "attempt", "open_run"]
 
 
 #: The error of each namespace that is only partly done when the run stops. The reason for stopping is reported once.
 _CUT_SHORT = "the task stopped before this namespace was finished. Its last write may have been carried out"
+
+#: Seconds between two looks: short at first, because accounts are created within milliseconds of their namespace.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,35 @@ class RunSettings:
 
 
 @dataclass
+class NamespaceWork(ABC):
+    """The work in one namespace. `result` is set if it ended early: it failed, or was not attempted."""
+
+    namespace: str
+    result: NamespaceResult | None = field(default=None, kw_only=True)
+    is_counted: bool = field(default=False, init=False)
+
+    @property
+    def pending(self) -> bool:
+        """Whether it must be looked at again."""
+        return self.result is None
+
+    @abstractmethod
+    def summarize(self) -> NamespaceResult:
+        """Return the result of work that did not end early."""
+
+    def interrupt(self, ended: NamespaceResult, _error: ImagePullError | None) -> NamespaceResult:
+        """Return the result of work that ends early: by default `ended`, the result without completed parts."""
+        return ended
+
+    def finish(self) -> NamespaceResult:
+        return self.result or self.summarize()
+
+
+_Work = TypeVar("_Work", bound=NamespaceWork)
+_Part = TypeVar("_Part")
+
+
+@dataclass
 class Run:
     """The shared state of all namespaces of one task. `stopped` is the reason why no further request makes sense, and empty otherwise.
 
@@ -65,6 +100,7 @@ class Run:
     progress: Progress
     stopped: str = ""
     unserved: set[str] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def is_over(self) -> bool:
@@ -102,6 +138,70 @@ class Run:
             elif isinstance(answer, ImagePullError):
                 self.count(namespace, answer)
         return seen
+
+    def share(
+        self,
+        works: Sequence[_Work],
+        parts: Mapping[str, Union[_Part, ImagePullError]],
+        step: Callable[[_Work, _Part], None],
+    ) -> None:
+        """Call `step` with each namespace and its part. An error in the place of a part fails the namespace. Without a part, it is skipped."""
+        for work in works:
+            part = parts.get(work.namespace)
+            if part is None or isinstance(part, ImagePullError):
+                self.end(work, part)
+            else:
+                self.guard(step, work, part)
+
+    def guard(self, step: Callable[..., None], work: NamespaceWork, *arguments: Any) -> None:
+        """Call `step` with the work of one namespace. An error of the step ends only this work."""
+        if isinstance(error := attempt(step, work, *arguments), ImagePullError):
+            self.end(work, error)
+
+    def end(self, work: NamespaceWork, error: ImagePullError | None = None) -> None:
+        """End the work of one namespace: it failed or, without an error, was not attempted."""
+        ended = self.result_of_skip(work.namespace) if error is None else self.failed(work.namespace, error)
+        work.result = work.interrupt(ended, error)
+
+    def check_namespaces(self, works: Sequence[NamespaceWork], *, was_there: bool = False) -> None:
+        """Fail the work in each namespace in which nothing can appear. `was_there`: whether the task has read them before."""
+
+        def check(work: NamespaceWork) -> None:
+            if why := self.namespace_problem(work.namespace, was_there=was_there):
+                self.end(work, Refusal(why))
+
+        self.workers.map(check, works)
+
+    def poll(
+        self, works: Sequence[_Work], look: Callable[[Sequence[_Work]], None], timeout: Callable[[], float]
+    ) -> None:
+        """Call `look` with all works, then with the pending ones, at least once. Count the finished ones.
+
+        `timeout`: returns the number of seconds after the start at which to stop. It is called after each round.
+        """
+        clock = self.settings.clock
+        started, pause = clock.now(), _FIRST_PAUSE
+        pending = works
+        while pending:
+            look(pending)
+            self.count_finished(pending)
+            self.progress.tick()
+            pending = [work for work in pending if work.pending]
+            left = started + timeout() - clock.now()
+            if not pending or left <= 0:
+                return
+            clock.sleep(min(pause, left))
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+    def count_finished(self, works: Sequence[NamespaceWork]) -> None:
+        """Add those that are not pending to the progress, each once. It can be called from several threads."""
+        with self._lock:
+            finished = [work for work in works if not (work.pending or work.is_counted)]
+            for work in finished:
+                work.is_counted = True
+        for work in finished:
+            result = work.finish()
+            self.progress.finished(changed=bool(result.changes), failed=result.status == "failed")
 
     def failed(self, namespace: str, error: ImagePullError) -> NamespaceResult:
         """Return the result of a namespace in which nothing was changed before an error."""
@@ -157,6 +257,13 @@ def open_run(cluster: Cluster, namespaces: int, settings: RunSettings) -> Iterat
         yield Run(cluster, settings, workers, progress)
 
 
-def internal_error(error: Exception) -> ImagePullError:
-    """Return the failure of one namespace for an unexpected error. The other namespaces continue."""
-    return ImagePullError(f"an internal error: {describe_unexpected(error)}. Please report it, with the task's options")
+def attempt(step: Callable[..., _Part], *arguments: Any) -> _Part | ImagePullError:
+    """Return the result of `step` or its error. An unexpected error is one too, because an object may contain anything."""
+    try:
+        return step(*arguments)
+    except ImagePullError as error:
+        return error
+    except Exception as error:
+        return ImagePullError(
+            f"an internal error: {describe_unexpected(error)}. Please report it, with the task's options"
+        )

@@ -8,7 +8,6 @@ The engine verifies a namespace by reading the written objects again. That does 
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -33,7 +32,7 @@ from ...core.objects import Json
 from ...core.phrases import summarize
 from ...engine.reader import View
 from ...engine.result import NamespaceResult, Outcome, Status
-from ...engine.run import Run, RunSettings, internal_error, open_run
+from ...engine.run import NamespaceWork, Run, RunSettings, attempt, open_run
 from ...images.import_causes import CAUSES
 from .options import ImportOptions
 from .plan import Imports, LeftTag, StreamImport, TagImport, tag_row
@@ -72,13 +71,15 @@ def import_streams(
     question = Imports(asked)
     with open_run(cluster, len(namespaces), settings) as run:
         seen = run.read(question, namespaces)
-        works = [_Namespace(run, question, name) for name in namespaces]
-        run.workers.map(lambda work: work.look(seen.get(work.name), named=named), works)
+        works = [_NamespaceImports(name, run, question) for name in namespaces]
+        run.share(works, seen, _NamespaceImports.plan)
+        run.check_namespaces([work for work in works if named and work.found == frozenset()])
+        run.count_finished(works)
         # The streams of all namespaces run in parallel: the registries take the time, and one project may have most streams.
         run.workers.map(_Stream.carry_out, [stream for work in works for stream in work.streams])
-        outcome = run.outcome([work.result() for work in works])
+        outcome = run.outcome([work.finish() for work in works])
     rows = [row for work in works for row in work.rows]
-    missing = [name for name in asked.streams if seen and not any(name in work.found for work in works)]
+    missing = [name for name in asked.streams if seen and not any(name in (work.found or ()) for work in works)]
     remarks = [f"image stream {name} does not exist in any of the namespaces" for name in missing]
     return replace(outcome, remarks=(*outcome.remarks, *remarks), extra=_summary(rows, ""))
 
@@ -90,77 +91,47 @@ def _summary(rows: Sequence[Mapping[str, Any]], reason: str) -> dict[str, Any]:
 
 
 @dataclass
-class _Namespace:
-    """The progress of one namespace. `found` are the names of its streams, `streams` the planned imports, `left` the tags without one.
-
-    `ended` is its result if there is nothing to import, or it was not attempted. `is_refused`: the caller is not allowed to import here,
-    so nothing more is tried.
+class _NamespaceImports(NamespaceWork):
+    """The imports of one namespace. `found` are the names of its streams, None if these are unknown, `streams` the planned imports, `left` the
+    tags without one. `is_refused`: the caller is not allowed to import here, so nothing more is tried.
     """
 
     run: Run
     question: Imports
-    name: str
-    found: frozenset[str] = frozenset()
+    found: frozenset[str] | None = None
     streams: list[_Stream] = field(default_factory=list)
     left: list[Json] = field(default_factory=list)
-    ended: NamespaceResult | None = None
     is_refused: bool = False
-    _done: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def pending(self) -> bool:
+        return self.result is None and not all(stream.is_done for stream in self.streams)
 
     @property
     def rows(self) -> list[Json]:
         """Return its tags as the result lists them; none if it was not attempted."""
-        if self.ended is not None:
+        if self.result is not None:
             return []
         return [*self.left, *(row for stream in self.streams for row in stream.rows)]
 
-    def look(self, view: View | ImagePullError | None, *, named: bool) -> None:
-        """Plan the imports. `view`: the objects of the namespace; `named`: whether it was given by name."""
-        try:
-            self.ended = self._plan(view, named=named)
-        except ImagePullError as error:
-            self.ended = self.run.failed(self.name, error)
-        except Exception as error:  # An object can contain anything.
-            self.ended = self.run.failed(self.name, internal_error(error))
-        if not self.streams:
-            self._count()
-
-    def _plan(self, view: View | ImagePullError | None, *, named: bool) -> NamespaceResult | None:
-        if isinstance(view, ImagePullError):
-            raise view
-        if view is None or self.run.is_over:
-            return self.run.result_of_skip(self.name)
-        if not view.objects and named and (why := self.run.namespace_problem(self.name, was_there=False)):
-            return NamespaceResult(self.name, "failed", error=why)
+    def plan(self, view: View) -> None:
+        """Plan the imports, for the objects of the namespace."""
+        if self.run.is_over:
+            self.run.end(self)
+            return
         self.found = frozenset(view.objects)
-        planned, left = self.question.plan(self.name, view.objects)
+        planned, left = self.question.plan(self.namespace, view.objects)
         self.left = [tag_row(tag, _LEFT, reason=tag.reason) for tag in left]
         self.streams = [_Stream(self, each) for each in planned]
-        return None
 
-    def count_finished(self) -> None:
-        """Count a finished stream, and the namespace after its last one."""
-        with self._lock:
-            self._done += 1
-            is_last = self._done == len(self.streams)
-        if is_last:
-            self._count()
-
-    def _count(self) -> None:
-        result = self.result()
-        self.run.progress.finished(changed=bool(result.changes), failed=result.status == "failed")
-
-    def result(self) -> NamespaceResult:
-        if self.ended is not None:
-            return self.ended
+    def summarize(self) -> NamespaceResult:
         changes = tuple(change for stream in self.streams for change in stream.changes)
         error = self._error()
         status: Status = "failed" if error else "changed" if changes else "unchanged"
-        result = NamespaceResult(self.name, status, changes, error=error)
+        result = NamespaceResult(self.namespace, status, changes, error=error)
         stopped = next((stream.error for stream in self.streams if stream.error is not None), None)
         if stopped is not None:
-            ended = self.run.failed(self.name, stopped)
+            ended = self.run.failed(self.namespace, stopped)
             if not (changes or error):
                 return ended
             result = replace(result, status="failed", error="; ".join(filter(None, (error, ended.error))))
@@ -179,13 +150,14 @@ class _Stream:
     `error` is why it was not completed.
     """
 
-    place: _Namespace
+    place: _NamespaceImports
     wanted: StreamImport
     rows: list[Json] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     advices: list[str] = field(default_factory=list)
     error: ImagePullError | None = None
+    is_done: bool = False
 
     @property
     def run(self) -> Run:
@@ -193,13 +165,9 @@ class _Stream:
 
     def carry_out(self) -> None:
         """Run the import. Called in a thread."""
-        try:
-            self._import()
-        except ImagePullError as error:
-            self.error = error
-        except Exception as error:  # An answer can contain anything.
-            self.error = internal_error(error)
-        self.place.count_finished()
+        self.error = attempt(self._import)
+        self.is_done = True
+        self.run.count_finished([self.place])
 
     def _import(self) -> None:
         wanted = self.wanted
@@ -304,7 +272,7 @@ class _Stream:
                 continue
             self.rows.append(tag_row(each.tag, _FAILED, reason=each.problem, cause=each.cause))
             self.problems.append(f"tag {each.tag.tag} of {wanted.ref} was not imported: {each.problem}")
-            self.advices.append(advice(each.cause, self.place.name))
+            self.advices.append(advice(each.cause, self.place.namespace))
         new = {each.tag.tag: each.digest or "imported" for each in found if each.is_new}
         if new:
             self.changes.append(wanted.change(new))

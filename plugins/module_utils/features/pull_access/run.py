@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Union
 
 from ...clients.kube.client import Cluster
 from ...core.errors import ImagePullError, Refusal
@@ -17,7 +17,7 @@ from ...core.objects import POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef
 from ...core.protocols import ALL, ListedBy
 from ...discovery.lookup_reader import read_lookups
 from ...engine.result import NamespaceResult, Outcome
-from ...engine.run import Run, RunSettings, internal_error, open_run
+from ...engine.run import NamespaceWork, Run, RunSettings, open_run
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, explain
 from ...explain.lookup import Lookup, ReadRequired, UnreadableObject
 from ...explain.subjects import WORKLOADS, ContainerPull, pull_of_account, pulls_of_pod, pulls_of_workload
@@ -49,12 +49,31 @@ _LISTED_BY: ListedBy = {
 def explain_access(cluster: Cluster, asked: PullAccess, namespaces: Sequence[str], settings: RunSettings) -> Outcome:
     """Return the outcome with `access` for each namespace, and the number of each verdict in `verdicts`."""
     with open_run(cluster, len(namespaces), settings) as run:
-        asking = _Explanation(run, asked, Lookup())
-        found = asking.answers(namespaces)
-        results = [asking.result(name, found.get(name)) for name in namespaces]
+        works = [_NamespaceAccess(name, asked.is_of_all) for name in namespaces]
+        _Explanation(run, asked, Lookup()).answer(works)
+        run.check_namespaces([work for work in works if work.verdicts == []])
+        results = [work.finish() for work in works]
     counts = Counter(row["verdict"] for result in results for row in result.extra.get("access", ()))
     extra = {"verdicts": {name: counts.get(name, 0) for name in (PULLS, WILL_NOT_PULL, UNKNOWN)}}
     return replace(run.outcome(results), extra=extra)
+
+
+@dataclass
+class _NamespaceAccess(NamespaceWork):
+    """The verdicts of one namespace, None until they are known. `brief`: only problems are remarkable."""
+
+    brief: bool
+    verdicts: list[PullVerdict] | None = None
+
+    @property
+    def pending(self) -> bool:
+        return self.result is None and self.verdicts is None
+
+    def summarize(self) -> NamespaceResult:
+        verdicts = self.verdicts or []
+        rows = [access.report(brief=self.brief) for access in verdicts]
+        well = self.brief and all(access.verdict == PULLS for access in verdicts)
+        return NamespaceResult(self.namespace, "unchanged", extra={"access": rows}, unremarkable=well)
 
 
 @dataclass(frozen=True)
@@ -63,47 +82,25 @@ class _Explanation:
     asked: PullAccess
     evidence: Lookup
 
-    def answers(self, namespaces: Sequence[str]) -> dict[str, Union[list[PullVerdict], ImagePullError]]:
-        """Return the verdicts or the error by namespace, without namespaces that were not finished when the cluster failed."""
-        found: dict[str, Union[list[PullVerdict], ImagePullError]] = {}
-        waiting = list(namespaces)
-        while waiting:
-            for name in waiting:
-                answer = self._answer(name)
-                if answer is not None:
-                    found[name] = answer
-            waiting = [name for name in waiting if name not in found]
+    def answer(self, works: Sequence[_NamespaceAccess]) -> None:
+        """Find the verdicts of each namespace. Those that were not finished when the cluster failed are skipped."""
+        while waiting := [work for work in works if work.pending]:
+            for work in waiting:
+                self.run.guard(self._answer_namespace, work)
+            self.run.count_finished(waiting)
             try:
                 self.evidence.add(
                     read_lookups(self.run.cluster, self.run.workers, self.evidence, _LISTED_BY, self.asked.registries)
                 )
             except ImagePullError as error:
                 self.run.stop(error)
-                break
-        return found
+                for work in waiting:
+                    if work.pending:
+                        self.run.end(work)
 
-    def result(self, namespace: str, found: Union[list[PullVerdict], ImagePullError, None]) -> NamespaceResult:
-        if found is None:
-            return self.run.result_of_skip(namespace)
-        if isinstance(found, ImagePullError):
-            return self.run.failed(namespace, found)
-        if not found and (why := self.run.namespace_problem(namespace, was_there=False)):
-            return NamespaceResult(namespace, "failed", error=why)
-        brief = self.asked.is_of_all
-        rows = [access.report(brief=brief) for access in found]
-        well = brief and all(access.verdict == PULLS for access in found)
-        return NamespaceResult(namespace, "unchanged", extra={"access": rows}, unremarkable=well)
-
-    def _answer(self, namespace: str) -> Union[list[PullVerdict], ImagePullError, None]:
-        """Return the verdicts or the error, or None while more objects must be read first."""
-        try:
-            return self._accesses(namespace)
-        except ReadRequired:
-            return None
-        except ImagePullError as error:
-            return error
-        except Exception as error:  # an object may hold anything
-            return internal_error(error)
+    def _answer_namespace(self, work: _NamespaceAccess) -> None:
+        with suppress(ReadRequired):  # More objects must be read first.
+            work.verdicts = self._accesses(work.namespace)
 
     def _accesses(self, namespace: str) -> list[PullVerdict]:
         """:raises ReadRequired: when more objects must be read first.

@@ -21,7 +21,6 @@ from ...clients.kube.errors import (
     AlreadyExists,
     ClusterError,
     Conflict,
-    Forbidden,
     NamespaceMissing,
     NamespaceTerminating,
     NotFound,
@@ -32,9 +31,9 @@ from ...core.errors import ImagePullError
 from ...core.objects import Json, ObjectRef, metadata, trim_object
 from ...core.phrases import pluralize
 from ...discovery.probe_leftovers import delete_leftovers, is_leftover
-from ...engine.polling import poll
+from ...engine.listing import FEW_POLLED, ListRequest, list_each_kind
 from ...engine.result import NamespaceResult, Outcome
-from ...engine.run import Run, RunSettings, open_run
+from ...engine.run import NamespaceWork, Run, RunSettings, open_run
 from ...engine.workers import Workers
 from ...images.probe_pods import NAME, PROBE_POD, SELECTOR, edition_of, is_probe, pod_deletion, uid_of
 from .judgement import (
@@ -55,8 +54,6 @@ __all__ = ["probe_images"]
 
 #: Maximum number of pods at the same time. A single namespace may exceed it, because its pods begin together.
 _PODS_AT_ONCE = 100
-#: Maximum number of namespaces that are listed one by one. More are listed by one list of the whole cluster.
-_FEW = 8
 #: The pause after a list of the whole cluster, as a multiple of its duration, and the maximum pause in seconds.
 _LEFT_IN_PEACE, _LONGEST_PEACE = 4, 10.0
 #: Maximum number of times that a write is sent if its answers are lost.
@@ -69,6 +66,7 @@ _CUT_SHORT = (
     "deletes them"
 )
 
+#: The pods of a namespace by name, or the error of their list.
 _Listed = Union[Mapping[str, Json], ImagePullError]
 
 
@@ -81,17 +79,16 @@ def probe_images(cluster: Cluster, asked: PullProbe, namespaces: Sequence[str], 
     works = [_NamespaceProbes(name, asked) for name in dict.fromkeys(namespaces)]
     with open_run(cluster, len(works), settings) as run:
         probing = _ProbeRun(run, asked, works)
-        probing.find_leftovers()
-        elsewhere = probing.delete_leftovers_elsewhere()
+        elsewhere = probing.delete_leftovers_elsewhere(probing.find_leftovers())
         if settings.check_mode:
             probing.plan()
         else:
             try:
                 probing.delete_leftovers()
-                poll(works, lambda: math.inf, probing.look, settings.clock)
+                run.poll(works, probing.look, lambda: math.inf)
             finally:
                 probing.clean_up()
-        results = [work.result or run.result_of_skip(work.namespace) for work in works]
+        results = [work.finish() for work in works]
     counts = Counter(each["outcome"] for result in results for each in result.extra.get("pulls", ()))
     outcome = run.outcome(results)
     told = {"outcomes": {name: counts.get(name, 0) for name in OUTCOMES}}
@@ -127,16 +124,14 @@ class _Probe:
 
 
 @dataclass
-class _NamespaceProbes:
+class _NamespaceProbes(NamespaceWork):
     """One namespace, from its leftovers to its result."""
 
-    namespace: str
     asked: PullProbe
     leftovers: list[Json] = field(default_factory=list)
     notes: tuple[str, ...] = ()
     probes: list[_Probe] = field(default_factory=list)
     is_begun: bool = False
-    result: NamespaceResult | None = None
 
     def __post_init__(self) -> None:
         for image, selector in self.asked.pods:
@@ -145,7 +140,7 @@ class _NamespaceProbes:
 
     @property
     def pending(self) -> bool:
-        return self.result is None
+        return self.result is None and bool(self.open_probes)
 
     @property
     def open_probes(self) -> list[_Probe]:
@@ -160,8 +155,7 @@ class _NamespaceProbes:
         """The pods that are kept."""
         return tuple(pod_for(each.ref, self.asked, each.image, each.selector) for each in self.probes if each.kept)
 
-    def result_of_pods(self) -> NamespaceResult:
-        """Return the result, once all pods have been judged."""
+    def summarize(self) -> NamespaceResult:
         found = [(each.image, each.selector, judgement) for each, judgement in self.concluded]
         left = [f"{each.ref} could not be deleted: {each.left}" for each in self.probes if each.left]
         error = "; ".join([part for part in (complaint(self.asked, found), *left) if part])
@@ -176,8 +170,9 @@ class _NamespaceProbes:
             unremarkable=not error,
         )
 
-    def result_of_cut(self) -> NamespaceResult:
-        """Return the result if the cluster failed before all pods were judged."""
+    def interrupt(self, ended: NamespaceResult, error: ImagePullError | None) -> NamespaceResult:
+        if error is not None or not self.is_begun:
+            return ended
         rows = [each.row(judgement) for each, judgement in self.concluded]
         return NamespaceResult(self.namespace, "failed", self.changes, self.notes, _CUT_SHORT, {"pulls": rows})
 
@@ -187,30 +182,31 @@ class _ProbeRun:
     run: Run
     asked: PullProbe
     works: Sequence[_NamespaceProbes]
-    _one_by_one: bool = False
+    _few: float = FEW_POLLED
     _is_over: bool = False
     _pause: float = 0.0
-    _elsewhere: dict[str, Json] = field(default_factory=dict)
 
-    def find_leftovers(self) -> None:
-        """Find pods of killed runs. A namespace whose pods cannot be listed fails, because its pods could not be judged."""
-        found = self._list_everywhere([work.namespace for work in self.works])
-        for work in self.works:
-            pods = found.get(work.namespace)
-            if pods is None:
-                work.result = self.run.result_of_skip(work.namespace)
-            elif isinstance(pods, ImagePullError):
-                self._fail(work, pods)
-            else:
-                work.leftovers = [pod for pod in pods.values() if uid_of(pod)]
+    def find_leftovers(self) -> list[Json]:
+        """Find pods of killed runs. A namespace whose pods cannot be listed fails, because its pods could not be judged.
 
-    def delete_leftovers_elsewhere(self) -> tuple[str, ...]:
-        """Delete pods past their deadline that the first list showed in namespaces that this run does not probe. Return notes."""
+        Return the pods past their deadline in the other namespaces, if the caller is allowed to list the whole cluster.
+        """
+
+        def keep(work: _NamespaceProbes, pods: Mapping[str, Json]) -> None:
+            work.leftovers = [pod for pod in pods.values() if uid_of(pod)]
+
+        names = {work.namespace: None for work in self.works}
+        found = self._list_pods([*names], 0)
+        self._pause = 0.0
+        self.run.share(self.works, found, keep)
+        elsewhere = [pods for name, pods in found.items() if name not in names and not isinstance(pods, ImagePullError)]
+        return [pod for pods in elsewhere for pod in pods.values()]
+
+    def delete_leftovers_elsewhere(self, pods: Sequence[Json]) -> tuple[str, ...]:
+        """Delete pods past their deadline in namespaces that this run does not probe. Return notes."""
         settings = self.run.settings
         try:
-            return delete_leftovers(
-                self.run.cluster, self.run.workers, self._elsewhere.values(), check_mode=settings.check_mode
-            )
+            return delete_leftovers(self.run.cluster, self.run.workers, pods, check_mode=settings.check_mode)
         except ImagePullError as error:
             self.run.stop(error)
             return ()
@@ -218,11 +214,8 @@ class _ProbeRun:
     def plan(self) -> None:
         """Set the results of check mode: no pod is created, so nothing is proven."""
         works = [work for work in self.works if work.pending]
-        wrong = self.run.workers.map(lambda work: self.run.namespace_problem(work.namespace, was_there=False), works)
-        for work, why in zip(works, wrong, strict=True):
-            if why:
-                work.result = NamespaceResult(work.namespace, "failed", error=why)
-                continue
+        self.run.check_namespaces(works)
+        for work in (work for work in works if work.pending):
             for each in work.probes:
                 each.judgement = judge_unknown("check_mode", "The image would be pulled: check mode creates no pod")
             rows = [each.row(judgement) for each, judgement in work.concluded]
@@ -239,7 +232,7 @@ class _ProbeRun:
         )
         for (work, _pod), ref, error in zip(items, refs, errors, strict=True):
             if error and work.pending:
-                self._fail(work, ImagePullError(f"{ref}, which an earlier run left, could not be deleted: {error}"))
+                self.run.end(work, ImagePullError(f"{ref}, which an earlier run left, could not be deleted: {error}"))
         for work in self.works:
             work.notes = _leftover_notes(work, "deleted")
 
@@ -247,20 +240,14 @@ class _ProbeRun:
         """Begin namespaces for which there is room, judge the pods under way, and delete judged pods."""
         self._begin([work for work in pending if work.pending and not work.is_begun])
         active = [work for work in self.works if work.pending and work.is_begun]
-        seen = self._list_pods([work.namespace for work in active])
+        seen = self._list_pods([work.namespace for work in active], self._few)
         for work in active:
             self._judge(work, seen.get(work.namespace))
         self._settle([each for work in active for each, _judgement in work.concluded])
-        for work in active:
-            if not work.open_probes:
-                self._finish(work, work.result_of_pods())
         if self.run.stopped:
             for work in self.works:
                 if work.pending:
-                    self._finish(
-                        work, work.result_of_cut() if work.is_begun else self.run.result_of_skip(work.namespace)
-                    )
-        self.run.progress.tick()
+                    self.run.end(work)
         if self._pause and any(work.pending for work in self.works):
             self.run.settings.clock.sleep(self._pause)
             self._pause = 0.0
@@ -286,7 +273,7 @@ class _ProbeRun:
         begun: list[_NamespaceProbes] = []
         for work in waiting:
             if self.run.stopped or self.run.is_over:
-                self._finish(work, self.run.result_of_skip(work.namespace))
+                self.run.end(work)
                 continue
             if under_way and under_way + len(work.probes) > _PODS_AT_ONCE:
                 break
@@ -334,7 +321,7 @@ class _ProbeRun:
             if error is None:
                 continue
             if isinstance(error, (NamespaceMissing, NamespaceTerminating)):
-                self._fail(work, error)
+                self.run.end(work, error)
                 return
             if isinstance(error, ClusterError):
                 self.run.stop(error)
@@ -385,67 +372,31 @@ class _ProbeRun:
                 return str(refused)
         return error
 
-    def _list_pods(self, namespaces: Sequence[str]) -> Mapping[str, _Listed]:
-        """Return the pods of each namespace by name, or the error of the list, or nothing once the run has stopped."""
+    def _list_pods(self, namespaces: Sequence[str], few: float) -> Mapping[str, _Listed]:
+        """Return the pods of each namespace, or nothing once the run has stopped. More than `few` namespaces are listed at once."""
         if not namespaces or self.run.stopped:
             return {}
-        if len(namespaces) > _FEW and not self._one_by_one:
-            try:
-                return self._by_namespace(namespaces)
-            except Forbidden:
-                self._one_by_one = True
-            except ImagePullError as error:
-                self.run.stop(error)
-                return {}
-        found: dict[str, _Listed] = dict(
-            zip(namespaces, self.run.workers.map(self._list_namespace, namespaces), strict=True)
-        )
-        for pods in found.values():
-            if isinstance(pods, ClusterError):
-                self.run.stop(pods)
-        return found
-
-    def _list_everywhere(self, namespaces: Sequence[str]) -> Mapping[str, _Listed]:
-        """Return the same by one list of the whole cluster, even for few namespaces, if the caller is allowed to list it."""
-        if len(namespaces) > _FEW:
-            return self._list_pods(namespaces)
+        clock = self.run.settings.clock
+        began = clock.now()
+        request = ListRequest(PROBE_POD, _keep_probe, label_selector=SELECTOR, elsewhere=_keep_leftover)
         try:
-            return self._by_namespace(namespaces)
+            (found,) = list_each_kind(self.run.cluster, self.run.workers, [request], namespaces, few=few)
         except ClusterError as error:
             self.run.stop(error)
             return {}
-        except ImagePullError:
-            return self._list_pods(namespaces)
-        finally:
-            self._pause = 0.0
-
-    def _by_namespace(self, namespaces: Sequence[str]) -> dict[str, _Listed]:
-        clock = self.run.settings.clock
-        found: dict[str, dict[str, Json]] = {name: {} for name in namespaces}
-        began = clock.now()
-        for pod in self.run.cluster.list(PROBE_POD, label_selector=SELECTOR, keep=_keep_probe):
-            meta = metadata(pod)
-            if meta["namespace"] in found:
-                found[meta["namespace"]][meta["name"]] = pod
-            elif is_leftover(pod):
-                self._elsewhere[uid_of(pod)] = pod
-        # An older API server reads all pods of the cluster for this list.
-        self._pause = min(_LEFT_IN_PEACE * (clock.now() - began), _LONGEST_PEACE)
-        return dict(found)
-
-    def _list_namespace(self, namespace: str) -> _Listed:
-        try:
-            pods = self.run.cluster.list(PROBE_POD, namespace=namespace, label_selector=SELECTOR, keep=_keep_probe)
-            return {metadata(pod)["name"]: pod for pod in pods}
-        except ImagePullError as error:
-            return error
-
-    def _fail(self, work: _NamespaceProbes, error: ImagePullError) -> None:
-        self._finish(work, self.run.failed(work.namespace, error))
-
-    def _finish(self, work: _NamespaceProbes, result: NamespaceResult) -> None:
-        work.result = result
-        self.run.progress.finished(changed=bool(result.changes), failed=result.status == "failed")
+        if found.is_whole and found.errors:
+            if len(namespaces) <= FEW_POLLED:  # The list of the cluster was not necessary.
+                return self._list_pods(namespaces, self._few)
+            self.run.stop(found.errors[namespaces[0]])
+            return {}
+        if found.is_whole:
+            # An older API server reads all pods of the cluster for this list.
+            self._pause = min(_LEFT_IN_PEACE * (clock.now() - began), _LONGEST_PEACE)
+        elif len(namespaces) > few:
+            self._few = math.inf  # The caller is not allowed to list the cluster.
+        names = dict.fromkeys([*namespaces, *found.objects])
+        pods = {name: {metadata(pod)["name"]: pod for pod in found.objects.get(name, ())} for name in names}
+        return {**pods, **found.errors}
 
 
 def _observe_pod(each: _Probe, pod: Json | None) -> Judgement:
@@ -461,6 +412,10 @@ def _observe_pod(each: _Probe, pod: Json | None) -> Judgement:
 def _keep_probe(pod: Json) -> Json | None:
     """Trim a listed pod, or return None for a pod that this module did not create."""
     return trim_object(PROBE_POD, pod) if is_probe(pod) else None
+
+
+def _keep_leftover(pod: Json) -> Json | None:
+    return _keep_probe(pod) if is_leftover(pod) else None
 
 
 def _leftover_notes(work: _NamespaceProbes, what: str) -> tuple[str, ...]:

@@ -1,12 +1,13 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Some failures end a run early, and each namespace then reports its state."""
+"""A run drives the work in its namespaces, some failures end it early, and each namespace then reports its state."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import ClassVar
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import (
@@ -25,9 +26,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.prot
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import (
+    NamespaceWork,
     Run,
     RunSettings,
-    internal_error,
+    attempt,
     open_run,
 )
 from support.fake_api import FakeApi
@@ -47,13 +49,28 @@ class Question:
         return []
 
 
+@dataclass
+class Work(NamespaceWork):
+    """Work that is ready after this number of looks. `part` is the part that it got."""
+
+    looks: float = 0
+    part: str = ""
+
+    @property
+    def pending(self) -> bool:
+        return self.result is None and self.looks > 0
+
+    def summarize(self) -> NamespaceResult:
+        return NamespaceResult(self.namespace, "unchanged")
+
+
 @pytest.fixture
 def api() -> FakeApi:
     return FakeApi()
 
 
-def run_of(api: FakeApi, max_failures: int | None = None) -> Iterator[Run]:
-    clock = Clock()
+def run_of(api: FakeApi, max_failures: int | None = None, clock: Clock | None = None) -> Iterator[Run]:
+    clock = clock or Clock()
     settings = RunSettings(False, concurrency=1, max_failures=max_failures, clock=EngineClock(clock.now, clock.sleep))
     with open_run(api.cluster(clock), 3, settings) as found:
         yield found
@@ -178,7 +195,114 @@ def test_retries_of_the_run_are_counted(run: Run) -> None:
     assert run.outcome([], 3).retries == 3
 
 
-def test_an_internal_error_asks_for_a_report() -> None:
-    assert (
-        str(internal_error(KeyError("x"))) == "an internal error: KeyError. Please report it, with the task's options"
-    )
+class TestShare:
+    def test_each_namespace_gets_its_part_its_error_or_is_skipped(self, run: Run) -> None:
+        works = [Work(name) for name in "abcd"]
+
+        def step(work: Work, part: str) -> None:
+            if part == "odd":
+                raise KeyError("secret text")
+            work.part = part
+
+        run.share(works, {"a": "fine", "b": ImagePullError("unreadable"), "c": "odd"}, step)
+        assert [(work.part, work.finish().status) for work in works] == [
+            ("fine", "unchanged"),
+            ("", "failed"),
+            ("", "failed"),
+            ("", "skipped"),
+        ]
+        assert works[1].finish().error == "unreadable"
+        assert works[2].finish().error.startswith("an internal error: KeyError in step, line ")
+
+    def test_an_ended_namespace_keeps_its_completed_parts(self, run: Run) -> None:
+        class Begun(Work):
+            def interrupt(self, ended: NamespaceResult, error: ImagePullError | None) -> NamespaceResult:
+                return NamespaceResult(ended.name, "failed", error=f"{ended.status}: {error}")
+
+        works = [Begun("a"), Begun("b")]
+        run.share(works, {"a": ImagePullError("odd")}, lambda _work, _part: None)
+        assert [work.finish().error for work in works] == ["failed: odd", "skipped: None"]
+
+
+def test_only_missing_namespaces_fail_a_check(api: FakeApi, run: Run) -> None:
+    api.put("namespaces", "", "a")
+    works = [Work("a"), Work("b")]
+    run.check_namespaces(works)
+    assert [work.finish().status for work in works] == ["unchanged", "failed"]
+
+
+class TestPoll:
+    @staticmethod
+    def looked(clock: Clock, works: list[Work], timeout: Callable[[], float], look_seconds: float = 0.0) -> list[int]:
+        """The number of works at each look."""
+        seen: list[int] = []
+
+        def look(pending: Any) -> None:
+            seen.append(len(pending))
+            clock.seconds += look_seconds
+            for work in pending:
+                work.looks -= 1
+
+        for run in run_of(FakeApi(), clock=clock):
+            run.poll(works, look, timeout)
+        return seen
+
+    @pytest.mark.parametrize("timeout", [0, 60])
+    def test_poll_looks_once_if_all_works_are_done(self, timeout: float) -> None:
+        clock = Clock()
+        assert self.looked(clock, [Work("a", 1), Work("b", 1)], lambda: timeout) == [2]
+        assert clock.slept == []
+
+    def test_poll_does_not_look_without_works(self) -> None:
+        assert self.looked(Clock(), [], lambda: 60) == []
+
+    def test_a_timeout_of_zero_looks_once(self) -> None:
+        clock = Clock()
+        assert self.looked(clock, [Work("a", 9)], lambda: 0) == [1]
+        assert clock.slept == []
+
+    def test_poll_looks_again_only_at_pending_works(self) -> None:
+        assert self.looked(Clock(), [Work("a", 1), Work("b", 3), Work("c", 2)], lambda: 60) == [3, 2, 1]
+
+    def test_pauses_grow_to_one_second_and_end_at_the_deadline(self) -> None:
+        clock = Clock()
+        self.looked(clock, [Work("a", float("inf"))], lambda: 10)
+        assert clock.seconds == pytest.approx(1010)
+        assert clock.slept[:7] == pytest.approx([0.1, 0.15, 0.225, 0.3375, 0.50625, 0.759375, 1.0])
+        assert max(clock.slept) == 1.0
+        assert len(clock.slept) == 14
+
+    def test_the_last_look_is_at_the_deadline(self) -> None:
+        clock = Clock()
+        assert len(self.looked(clock, [Work("a", float("inf"))], lambda: 0.1)) == 2
+        assert clock.slept == [pytest.approx(0.1)]
+
+    def test_the_deadline_is_requested_after_each_look(self) -> None:
+        """Pending works may have less time than finished ones."""
+        clock, deadlines = Clock(), [60.0, 0.1]
+        self.looked(clock, [Work("a", 9)], lambda: deadlines.pop(0))
+        assert clock.slept == [pytest.approx(0.1)]
+
+    def test_the_time_of_looks_counts_toward_the_deadline(self) -> None:
+        clock = Clock()
+        assert len(self.looked(clock, [Work("a", float("inf"))], lambda: 5, look_seconds=6)) == 1
+
+    def test_finished_works_are_counted_once(self, api: FakeApi) -> None:
+        for run in run_of(api):
+            works = [Work("a"), Work("b", 2), Work("c", 2)]
+
+            def look(pending: Any, run: Run = run) -> None:
+                for work in pending:
+                    work.looks -= 1
+                run.count_finished(pending)
+
+            run.poll(works, look, lambda: 60)
+            assert (run.progress.done, run.progress.failed) == (3, 0)
+
+
+def test_an_unexpected_error_of_an_attempt_asks_for_a_report() -> None:
+    error = attempt(int, "x")
+    assert isinstance(error, ImagePullError)
+    assert str(error).startswith("an internal error: ValueError in ")
+    assert str(error).endswith(". Please report it, with the task's options")
+    assert attempt(int, "1") == 1
