@@ -34,8 +34,8 @@ class _NamespaceInspection(NamespaceWork):
     advice: str = ""
 
     @property
-    def pending(self) -> bool:
-        return self.result is None and bool(self.evaluation.waiting_for)
+    def has_more(self) -> bool:
+        return bool(self.evaluation.waiting_for)
 
     def summarize(self) -> NamespaceResult:
         found = self.evaluation

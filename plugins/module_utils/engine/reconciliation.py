@@ -64,8 +64,8 @@ class _Reconciliation(NamespaceWork):
     waited: float = 0.0
 
     @property
-    def pending(self) -> bool:
-        return self.result is None and any(awaited.within > self.waited for awaited in self.plan.waiting_for)
+    def has_more(self) -> bool:
+        return any(awaited.within > self.waited for awaited in self.plan.waiting_for)
 
     @property
     def entry_failures(self) -> tuple[Failure, ...]:

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, Union
+from typing import Any, TypeVar
 
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import (
@@ -69,7 +69,12 @@ class NamespaceWork(ABC):
     @property
     def pending(self) -> bool:
         """Whether it must be looked at again."""
-        return self.result is None
+        return self.result is None and self.has_more
+
+    @property
+    @abstractmethod
+    def has_more(self) -> bool:
+        """Whether something is left to do or to wait for, unless it ended early."""
 
     @abstractmethod
     def summarize(self) -> NamespaceResult:
@@ -142,7 +147,7 @@ class Run:
     def share(
         self,
         works: Sequence[_Work],
-        parts: Mapping[str, Union[_Part, ImagePullError]],
+        parts: Mapping[str, _Part | ImagePullError],
         step: Callable[[_Work, _Part], None],
     ) -> None:
         """Call `step` with each namespace and its part. An error in the place of a part fails the namespace. Without a part, it is skipped."""

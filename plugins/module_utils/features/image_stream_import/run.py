@@ -104,8 +104,8 @@ class _NamespaceImports(NamespaceWork):
     is_refused: bool = False
 
     @property
-    def pending(self) -> bool:
-        return self.result is None and not all(stream.is_done for stream in self.streams)
+    def has_more(self) -> bool:
+        return not all(stream.is_done for stream in self.streams)
 
     @property
     def rows(self) -> list[Json]:

@@ -66,8 +66,8 @@ class _NamespaceAccess(NamespaceWork):
     verdicts: list[PullVerdict] | None = None
 
     @property
-    def pending(self) -> bool:
-        return self.result is None and self.verdicts is None
+    def has_more(self) -> bool:
+        return self.verdicts is None
 
     def summarize(self) -> NamespaceResult:
         verdicts = self.verdicts or []

@@ -139,8 +139,8 @@ class _NamespaceProbes(NamespaceWork):
             self.probes.append(_Probe(image, selector, ref))
 
     @property
-    def pending(self) -> bool:
-        return self.result is None and bool(self.open_probes)
+    def has_more(self) -> bool:
+        return bool(self.open_probes)
 
     @property
     def open_probes(self) -> list[_Probe]:

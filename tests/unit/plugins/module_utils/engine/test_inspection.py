@@ -31,7 +31,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.ru
 from support.fake_api import FakeApi
 from support.scripted_pool import Clock, status_object
 
-FORBIDDEN = status_object(403, "Forbidden", "no")
 ODD = status_object(400, "BadRequest", "odd")
 ALWAYS = 10**9
 
@@ -177,10 +176,6 @@ class TestNamespaces:
     def test_a_namespace_is_read_once_at_the_start_and_once_at_the_end(self, api: FakeApi) -> None:
         run(api, ["a"], wait_timeout=5)
         assert api.asked.count("GET /api/v1/namespaces/a") == 2
-
-    def test_a_forbidden_read_of_the_namespace_is_ignored(self, api: FakeApi) -> None:
-        api.fail("GET /api/v1/namespaces/a$", FORBIDDEN, times=ALWAYS)
-        assert "robot is missing" in run(api, ["a"]).failed[0].error
 
 
 class TestClusterScoped:

@@ -8,11 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import (
-    ApiError,
-    ClusterError,
-    Forbidden,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ApiError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     SECRET,
     SERVICE_ACCOUNT,
@@ -84,12 +80,6 @@ def test_objects_of_other_namespaces_are_kept_on_request(api: FakeApi) -> None:
     assert names(found) == {"a": ["one", "two"], "b": ["two"], "c": ["two"]}
 
 
-def test_each_selector_is_a_list(api: FakeApi) -> None:
-    api.put("secrets", "a", "old", type="old")
-    api.put("secrets", "a", "own", type="own")
-    assert names(listed(api, "a", field_selectors=("type=own", "type=old"))) == {"a": ["own", "old"]}
-
-
 class TestSeveralKinds:
     def test_only_the_forbidden_list_is_replaced_by_lists_of_namespaces(self, api: FakeApi) -> None:
         api.put("serviceaccounts", "b", "robot")
@@ -99,23 +89,12 @@ class TestSeveralKinds:
         assert (names(accounts), accounts.is_whole) == ({"b": ["robot"]}, True)
         assert len(api.asked) == 4
 
-    def test_only_the_given_namespaces_are_listed_after_a_refusal(self, api: FakeApi) -> None:
-        api.fail(r"GET /api/v1/secrets\?", FORBIDDEN, times=ALWAYS)
-        secrets, _accounts = listed_each(api, "a", "b", separate=["b"])
-        assert names(secrets) == {"b": ["one", "two"]}
-        assert {name: type(error) for name, error in secrets.errors.items()} == {"a": Forbidden}
-
     @pytest.mark.parametrize(("few", "failed"), [(0, ["a", "b"]), (2, ["b"])])
     def test_a_failed_list_is_the_error_of_its_namespaces(self, api: FakeApi, few: int, failed: list[str]) -> None:
         api.fail("GET /api/v1(/namespaces/b)?/secrets", status_object(400, "BadRequest", "odd"), times=ALWAYS)
         secrets, accounts = listed_each(api, "a", "b", few=few)
         assert (list(secrets.errors), secrets.is_whole) == (failed, not few)
         assert accounts.errors == {}
-
-    def test_a_cluster_that_fails_is_an_error(self, api: FakeApi) -> None:
-        api.fail("GET", status_object(401, "Unauthorized", "no"), times=ALWAYS)
-        with pytest.raises(ClusterError):
-            listed_each(api, "a", "b")
 
 
 def test_any_other_failure_is_an_error(api: FakeApi) -> None:

@@ -57,8 +57,8 @@ class Work(NamespaceWork):
     part: str = ""
 
     @property
-    def pending(self) -> bool:
-        return self.result is None and self.looks > 0
+    def has_more(self) -> bool:
+        return self.looks > 0
 
     def summarize(self) -> NamespaceResult:
         return NamespaceResult(self.namespace, "unchanged")
