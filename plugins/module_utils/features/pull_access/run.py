@@ -51,7 +51,6 @@ def explain_access(cluster: Cluster, asked: PullAccess, namespaces: Sequence[str
     with open_run(cluster, len(namespaces), settings) as run:
         works = [_NamespaceAccess(name, asked.is_of_all) for name in namespaces]
         _Explanation(run, asked, Lookup()).answer(works)
-        run.check_namespaces([work for work in works if work.verdicts == []])
         results = [work.finish() for work in works]
     counts = Counter(row["verdict"] for result in results for row in result.extra.get("access", ()))
     extra = {"verdicts": {name: counts.get(name, 0) for name in (PULLS, WILL_NOT_PULL, UNKNOWN)}}
@@ -87,6 +86,7 @@ class _Explanation:
         while waiting := [work for work in works if work.pending]:
             for work in waiting:
                 self.run.guard(self._answer_namespace, work)
+            self.run.check_namespaces([work for work in waiting if work.verdicts == []])
             self.run.count_finished(waiting)
             try:
                 self.evidence.add(

@@ -323,6 +323,17 @@ class TestCost:
         assert len(outcome.report(unchanged=True)["namespaces"]) == 101
         assert len(ask(api, PullAccess(pod="app"), names).report()["namespaces"]) == 101
 
+    def test_the_progress_counts_each_namespace_once(self, api: FakeApi) -> None:
+        said: list[str] = []
+        ticks = iter(range(0, 10**6, 10))
+        clock = EngineClock(lambda: next(ticks), lambda _seconds: None)
+        settings = RunSettings(False, concurrency=1, task="t", say=said.append, clock=clock)
+        explain_access(api.cluster(), PullAccess(), ["a", "missing"], settings)
+        assert [line.partition(", about")[0] for line in said] == [
+            "t 1/2 namespaces, 0 changed, 1 failed",
+            "t 2/2 namespaces, 0 changed, 1 failed",
+        ]
+
 
 class TestNotThere:
     @pytest.mark.parametrize(
