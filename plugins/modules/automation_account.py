@@ -300,8 +300,6 @@ summary:
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
 """
 
-from functools import partial
-
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import secret_forms
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account import (
@@ -313,11 +311,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import (
-    Module,
-    Task,
-    run_over_optional_targets,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.variable_files import file_writer
 
 ARGUMENTS = {**CLUSTER_OPTIONS, **automation_account.ARGUMENTS}
@@ -328,7 +322,8 @@ def run(task: Task) -> dict[str, object]:
     named, selected = task.params["namespaces"] or [], task.params["namespace_selector"] is not None
     wanted.require_targets(named=bool(named), selected=selected)
     handing = TokenSink(lambda token: task.mask_everywhere(secret_forms(token)), file_writer(task, wanted.files))
-    return run_account(wanted, named, handing, partial(run_over_optional_targets, task))
+    targets = task.targets() if named or selected else None
+    return run_account(wanted, named, handing, lambda: task.cluster(targets))
 
 
 MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, everywhere=True, hidden=("token",))

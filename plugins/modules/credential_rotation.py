@@ -874,12 +874,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.op
     CLUSTER_OPTIONS,
     TARGET_OPTIONS,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import (
-    Module,
-    Task,
-    run_over_targets,
-    target_everywhere,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 
 SECRETS = {
     "type": "list",
@@ -896,10 +891,8 @@ ARGUMENTS = {**CLUSTER_OPTIONS, **credential_rotation.ARGUMENTS, "secrets": SECR
 def run(task: Task) -> dict[str, object]:
     rotation = credential_rotation.from_options(task.params)
     task.warn(credential_rotation.check_lifetime(task.params, time.time()))
-    return run_over_targets(
-        target_everywhere(task, system=True),
-        lambda cluster, meant, settings: rotate(cluster, rotation, meant.namespaces, settings),
-    )
+    with task.cluster(task.targets(everywhere=True, system=True)) as run:
+        return run.result(rotate(run.cluster, rotation, run.namespaces, run.settings()))
 
 
 RULES = {"mutually_exclusive": [("secrets", "plan")]}

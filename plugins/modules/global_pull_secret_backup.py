@@ -119,7 +119,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CONNECTION_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, run_question
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.variable_files import backup_writer
 
 ARGUMENTS = {
@@ -133,7 +133,8 @@ ARGUMENTS = {
 def run(task: Task) -> dict[str, object]:
     hosted = hosted_cluster(task.params["hosted_cluster"])
     saving = BackupSink(task.hide, backup_writer(task, task.params["dest"], task.params["vault_id"]))
-    return run_question(task, 0, lambda cluster, _settings: back_up(cluster, hosted, saving))
+    with task.cluster() as run:
+        return {"server": run.cluster.name, **back_up(run.cluster, hosted, saving)}
 
 
 MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR)

@@ -271,7 +271,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CONNECTION_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, run_question
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 
 ARGUMENTS = {
     **CONNECTION_OPTIONS,
@@ -287,9 +287,9 @@ ARGUMENTS = {
 
 def run(task: Task) -> dict[str, object]:
     asked = from_options(task.params, task.read_file)
-    return run_question(
-        task, task.params["timeout"], lambda cluster, settings: inspect_global_secret(cluster, asked, settings)
-    )
+    with task.cluster() as run:
+        settings = run.settings(wait_timeout=task.params["timeout"])
+        return {"server": run.cluster.name, **inspect_global_secret(run.cluster, asked, settings)}
 
 
 RULES = {"mutually_exclusive": [("auth_file", "auth_config")]}

@@ -500,7 +500,7 @@ summary:
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ROLE_BINDING
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm, list_option
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
     options as image_puller_grant,
 )
@@ -515,17 +515,25 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.op
     CLUSTER_OPTIONS,
     TARGET_OPTIONS,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, run_reconcile
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 
 DECLARATION = {**TARGET_OPTIONS, **image_puller_grant.ARGUMENTS}
-ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, "grants": list_option(DECLARATION)}
 FORM = ListForm(
-    "grants", "binding_name", kind=ROLE_BINDING, declare=image_puller_grant.from_options, contradictions=contradictions
+    "grants",
+    "binding_name",
+    kind=ROLE_BINDING,
+    arguments=DECLARATION,
+    declare=image_puller_grant.from_options,
+    contradictions=contradictions,
 )
+ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, FORM.option: FORM.spec}
 
 
 def run(task: Task) -> dict[str, object]:
-    return run_reconcile(task, FORM, afterwards=verify_access)
+    declared = task.declarations(FORM)
+    with task.cluster() as run:
+        batch = run.batch(FORM, declared)
+        return run.result(verify_access(run.cluster, batch, run.reconcile(batch), run.settings()))
 
 
 MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, form=FORM)

@@ -303,7 +303,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, run_over_targets
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 
 ARGUMENTS = {
     **CLUSTER_OPTIONS,
@@ -317,10 +317,8 @@ ARGUMENTS = {
 def run(task: Task) -> dict[str, object]:
     asked = from_options(task.params)
     named = task.params["namespaces"] is not None
-    return run_over_targets(
-        task,
-        lambda cluster, meant, settings: import_streams(cluster, asked, meant.namespaces, settings, named=named),
-    )
+    with task.cluster(task.targets()) as run:
+        return run.result(import_streams(run.cluster, asked, run.namespaces, run.settings(), named=named))
 
 
 MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR)

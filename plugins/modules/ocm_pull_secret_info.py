@@ -247,7 +247,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.op
     CONNECTION_OPTIONS,
     from_environment,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, cluster_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 
 ARGUMENTS = {
     **CONNECTION_OPTIONS,
@@ -268,7 +268,7 @@ ARGUMENTS = {
 
 
 def run(task: Task) -> dict[str, object]:
-    return ocm_pull_secret(task.params, task.hide, lambda: cluster_of(task))
+    return ocm_pull_secret(task.params, task.hide, task.connect)
 
 
 MODULE = Module(ARGUMENTS, run, library="requests", import_error=IMPORT_ERROR, hidden=("auth_config",))

@@ -343,12 +343,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.json_file import json_writer
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import (
-    Module,
-    Task,
-    run_over_targets,
-    target_everywhere,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 
 CREDENTIAL = {
     "registry": {"type": "str"},
@@ -374,10 +369,8 @@ ARGUMENTS = {
 def run(task: Task) -> dict[str, object]:
     asked = from_options(task.params)
     write = json_writer(task, asked.dest)
-    return run_over_targets(
-        target_everywhere(task),
-        lambda cluster, meant, settings: audit_cluster(cluster, asked, meant.namespaces, settings, write=write),
-    )
+    with task.cluster(task.targets(everywhere=True)) as run:
+        return run.result(audit_cluster(run.cluster, asked, run.namespaces, run.settings(), write=write))
 
 
 MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, everywhere=True)

@@ -293,7 +293,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, run_over_targets
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.variable_files import file_writer
 
 ARGUMENTS = {
@@ -309,9 +309,8 @@ ARGUMENTS = {
 def run(task: Task) -> dict[str, object]:
     wanted = from_options(task.params)
     out = ExportOutput(task.hide_in_result, file_writer(task, wanted.files), task.show)
-    return run_over_targets(
-        task, lambda cluster, meant, settings: export_inventory(cluster, wanted, meant, settings, out)
-    )
+    with task.cluster(task.targets()) as run:
+        return run.result(export_inventory(run.cluster, wanted, run.targets[0], run.settings(), out))
 
 
 MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR)

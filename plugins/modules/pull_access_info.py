@@ -361,11 +361,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access.run import explain_access
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import (
-    Module,
-    Task,
-    run_over_namespaces,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 
 ARGUMENTS = {**CLUSTER_OPTIONS, **pull_access.ARGUMENTS, "show": {"type": "bool", "default": False}}
 RULES = {"mutually_exclusive": [("pod", "workload", "image")]}
@@ -373,9 +369,8 @@ RULES = {"mutually_exclusive": [("pod", "workload", "image")]}
 
 def run(task: Task) -> dict[str, object]:
     asked = pull_access.from_options(task.params)
-    return run_over_namespaces(
-        task, 0, lambda cluster, namespaces, settings: explain_access(cluster, asked, namespaces, settings)
-    )
+    with task.cluster(task.targets()) as run:
+        return run.result(explain_access(run.cluster, asked, run.namespaces, run.settings()))
 
 
 MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, rules=RULES)

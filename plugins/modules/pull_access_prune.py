@@ -578,7 +578,10 @@ summary:
 
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm, list_option
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.selection import (
+    list_visible_namespaces,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
     contradictions as between_grants,
 )
@@ -602,8 +605,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.inventory_lists import (
-    InventoryList,
-    run_inventory,
+    batch_lists,
+    read_lists,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
     CONNECTION_OPTIONS,
@@ -612,48 +615,38 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.op
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 
-_SECRET = {**TARGET_OPTIONS, **pull_secret.ARGUMENTS}
-_LINK = {**TARGET_OPTIONS, **sa_link.ARGUMENTS}
-_GRANT = {**TARGET_OPTIONS, **image_puller_grant.ARGUMENTS}
-PARTS = (
-    InventoryList(
-        ListForm(
-            "secrets",
-            "name",
-            kind=KINDS["secrets"],
-            declare=pull_secret.identity_from_options,
-            contradictions=between_secrets.contradictions,
-        ),
-        _SECRET,
+FORMS = (
+    ListForm(
+        "secrets",
+        "name",
+        [pull_secret.SOURCES],
+        kind=KINDS["secrets"],
+        arguments={**TARGET_OPTIONS, **pull_secret.ARGUMENTS},
+        declare=pull_secret.identity_from_options,
+        contradictions=between_secrets.contradictions,
     ),
-    InventoryList(
-        ListForm(
-            "links",
-            "secrets",
-            kind=KINDS["links"],
-            declare=sa_link.from_options,
-            contradictions=between_links.contradictions,
-        ),
-        _LINK,
+    ListForm(
+        "links",
+        "secrets",
+        kind=KINDS["links"],
+        arguments={**TARGET_OPTIONS, **sa_link.ARGUMENTS},
+        declare=sa_link.from_options,
+        contradictions=between_links.contradictions,
     ),
-    InventoryList(
-        ListForm(
-            "grants",
-            "binding_name",
-            kind=KINDS["grants"],
-            declare=image_puller_grant.from_options,
-            contradictions=between_grants.contradictions,
-        ),
-        _GRANT,
+    ListForm(
+        "grants",
+        "binding_name",
+        kind=KINDS["grants"],
+        arguments={**TARGET_OPTIONS, **image_puller_grant.ARGUMENTS},
+        declare=image_puller_grant.from_options,
+        contradictions=between_grants.contradictions,
     ),
 )
 ARGUMENTS = {
     **CONNECTION_OPTIONS,
     **RUN_OPTIONS,
     "owner": {"type": "str", "required": True},
-    "secrets": list_option(_SECRET, alternatives=[pull_secret.SOURCES]),
-    "links": list_option(_LINK),
-    "grants": list_option(_GRANT),
+    **{form.option: form.spec for form in FORMS},
     "max_prune": {"type": "str", "default": "10%"},
     "prune_everything": {"type": "bool", "default": False},
     "exclude_namespaces": {"type": "list", "elements": "str", "default": []},
@@ -662,15 +655,12 @@ ARGUMENTS = {
 
 def run(task: Task) -> dict[str, object]:
     pruning = PruneSettings.of(task.params)
-    return run_inventory(
-        task,
-        PARTS,
-        common={"owner": pruning.owner},
-        check=pruning.require_declared,
-        work=lambda cluster, found, settings: prune_owner(
-            cluster, pruning, found.batches, found.namespaces, settings, confirmed=found.confirmed
-        ),
-    )
+    declared = read_lists(task, FORMS, {"owner": pruning.owner})
+    pruning.require_declared(one.desired for every in declared.values() for one in every)
+    with task.cluster() as run:
+        namespaces = list_visible_namespaces(run.cluster)
+        batches = batch_lists(run, FORMS, declared, namespaces)
+        return run.result(prune_owner(run.cluster, pruning, batches, namespaces, run.settings))
 
 
 MODULE = Module(
@@ -679,7 +669,7 @@ MODULE = Module(
     library="kubernetes",
     import_error=IMPORT_ERROR,
     rules={"required_one_of": [tuple(KINDS)]},
-    lists=[part.form for part in PARTS],
+    lists=FORMS,
 )
 
 

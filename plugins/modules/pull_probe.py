@@ -288,11 +288,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.run import probe_images
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import (
-    Module,
-    Task,
-    run_over_namespaces,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 
 ARGUMENTS = {
     **CLUSTER_OPTIONS,
@@ -307,9 +303,8 @@ ARGUMENTS = {
 
 def run(task: Task) -> dict[str, object]:
     asked = from_options(task.params)
-    return run_over_namespaces(
-        task, asked.timeout, lambda cluster, namespaces, settings: probe_images(cluster, asked, namespaces, settings)
-    )
+    with task.cluster(task.targets()) as run:
+        return run.result(probe_images(run.cluster, asked, run.namespaces, run.settings(wait_timeout=asked.timeout)))
 
 
 MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR)

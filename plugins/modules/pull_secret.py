@@ -667,13 +667,12 @@ summary:
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
 """
 
-from functools import partial
-
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import RegistryProof
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm, list_option
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.proofs import LoginCheck
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import (
+    ListForm,
+    selected_namespaces,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
     options as pull_secret,
 )
@@ -681,7 +680,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     contradictions,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run import (
-    count_verified,
     verify_logins,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run_stored_logins import (
@@ -692,26 +690,29 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.op
     CLUSTER_OPTIONS,
     TARGET_OPTIONS,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, run_reconcile
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 
 DECLARATION = {**TARGET_OPTIONS, **pull_secret.ARGUMENTS}
-ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, "secrets": list_option(DECLARATION, alternatives=[pull_secret.SOURCES])}
 FORM = ListForm(
     "secrets",
     "name",
     [pull_secret.SOURCES],
     kind=SECRET,
+    arguments=DECLARATION,
     declare=pull_secret.from_options,
     contradictions=contradictions,
 )
+ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, FORM.option: FORM.spec}
 
 
 def run(task: Task) -> dict[str, object]:
-    answers: dict[LoginCheck, RegistryProof] = {}
-    beforehand, afterwards = partial(verify_logins, answers=answers), partial(name_working_logins, answers)
-    result = run_reconcile(task, FORM, afterwards=afterwards, beforehand=beforehand, names_selected=True)
-    verified = count_verified(answers)
-    return {**result, "verified_logins": verified} if verified else result
+    logins = verify_logins(task.declarations(FORM))
+    task.warn(logins.warnings)
+    with task.cluster() as run:
+        batch = run.batch(FORM, logins.declared)
+        outcome = name_working_logins(logins.answers, run.cluster, batch, run.reconcile(batch), run.settings())
+        selected = selected_namespaces(logins.declared, run.targets)
+        return {**run.result(outcome), "selected": selected, **logins.report()}
 
 
 MODULE = Module(

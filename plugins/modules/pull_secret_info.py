@@ -311,20 +311,15 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import (
-    Module,
-    Task,
-    run_over_namespaces,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 
 ARGUMENTS = {**CLUSTER_OPTIONS, **pull_secret_info.ARGUMENTS}
 
 
 def run(task: Task) -> dict[str, object]:
     wanted = pull_secret_info.from_options(task.params)
-    return run_over_namespaces(
-        task, 0, lambda cluster, namespaces, settings: inspect_secrets(cluster, wanted, namespaces, settings)
-    )
+    with task.cluster(task.targets()) as run:
+        return run.result(inspect_secrets(run.cluster, wanted, run.namespaces, run.settings()))
 
 
 MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR)

@@ -500,7 +500,7 @@ summary:
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SERVICE_ACCOUNT
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm, list_option
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import options as sa_link
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.contradictions import (
     contradictions,
@@ -511,15 +511,25 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.op
     CLUSTER_OPTIONS,
     TARGET_OPTIONS,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, run_reconcile
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 
 DECLARATION = {**TARGET_OPTIONS, **sa_link.ARGUMENTS}
-ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, "links": list_option(DECLARATION)}
-FORM = ListForm("links", "secrets", kind=SERVICE_ACCOUNT, declare=sa_link.from_options, contradictions=contradictions)
+FORM = ListForm(
+    "links",
+    "secrets",
+    kind=SERVICE_ACCOUNT,
+    arguments=DECLARATION,
+    declare=sa_link.from_options,
+    contradictions=contradictions,
+)
+ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, FORM.option: FORM.spec}
 
 
 def run(task: Task) -> dict[str, object]:
-    return run_reconcile(task, FORM, afterwards=verify_links)
+    declared = task.declarations(FORM)
+    with task.cluster() as run:
+        batch = run.batch(FORM, declared)
+        return run.result(verify_links(run.cluster, batch, run.reconcile(batch), run.settings()))
 
 
 MODULE = Module(

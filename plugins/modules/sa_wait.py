@@ -203,11 +203,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_wait.run import wait_for_provisioned
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import (
-    Module,
-    Task,
-    run_over_namespaces,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 
 ACCOUNT = {
     "namespace": {"type": "str", "required": True},
@@ -223,12 +219,9 @@ ARGUMENTS = {
 
 def run(task: Task) -> dict[str, object]:
     accounts = sa_wait.from_options(task.params)
-    return run_over_namespaces(
-        task,
-        task.params["timeout"],
-        lambda cluster, namespaces, settings: wait_for_provisioned(cluster, accounts(namespaces), settings),
-        namespaces=accounts.namespaces,
-    )
+    with task.cluster(task.targets(accounts.namespaces)) as run:
+        settings = run.settings(wait_timeout=task.params["timeout"])
+        return run.result(wait_for_provisioned(run.cluster, accounts(run.namespaces), settings))
 
 
 MODULE = Module(

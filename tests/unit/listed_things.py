@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm, list_option
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm
 
 __all__ = ["FORM", "INVALID", "LISTED"]
 
@@ -18,10 +18,15 @@ _DECLARATION: dict[str, Any] = {
     "count": {"type": "int", "default": 1},
     "password": {"type": "str", "no_log": True},
 }
-LISTED: dict[str, Any] = {"name": {"type": "str"}, "things": list_option(_DECLARATION)}
 FORM: ListForm[Any] = ListForm(
-    "things", "name", kind=SECRET, declare=lambda _options, _read_file: None, contradictions=lambda _declared: ()
+    "things",
+    "name",
+    kind=SECRET,
+    arguments=_DECLARATION,
+    declare=lambda _options, _read_file: None,
+    contradictions=lambda _declared: (),
 )
+LISTED: dict[str, Any] = {"name": {"type": "str"}, FORM.option: FORM.spec}
 #: Two of four entries are invalid, each in two ways.
 INVALID = [
     {"name": "one", "namespaces": ["a"]},

@@ -11,6 +11,7 @@ import importlib
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reconciliation import reconcile
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from hypothesis import given
@@ -70,7 +71,9 @@ def test_a_malformed_object_yields_a_plan_or_an_error(name: str, change: Changed
 
     api.fail(f"GET .*/{resource}/{read}", answer, times=100)
     clock = Clock()
-    outcome = reconcile(api.cluster(clock), desired(name), ["a"], RunSettings(check_mode=False, clock=clock))
+    outcome = reconcile(
+        api.cluster(clock), Batch.of_one(desired(name), ["a"]), RunSettings(check_mode=False, clock=clock)
+    )
     (result,) = outcome.namespaces
     assert result.error.isprintable()
     assert "internal error" not in result.error

@@ -340,7 +340,7 @@ def run(module: str, entries: Sequence[Entry], api: FakeApi, *, alone: bool = Fa
     reached = api.cluster(clock)
     batch = batch_of(loaded.FORM, wanted, selection.resolve_targets(reached, [one.targets for one in wanted]))
     settings_ = RunSettings(check_mode=check, concurrency=1, clock=clock)  # type: ignore[arg-type]
-    return reconcile(reached, batch, list(batch.namespaces), settings_)
+    return reconcile(reached, batch, settings_)
 
 
 def state_of(api: FakeApi) -> dict[Any, Any]:

@@ -84,10 +84,22 @@ class Plan:
 
 
 class Desired(Question, Protocol):
-    """The state that one task declares."""
+    """The state that one declaration describes. `warnings` are about the declaration itself."""
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        return ()
 
     def plan(self, namespace: str, objects: Objects, found: Related) -> Plan:
         """Return the remaining changes. The result depends only on the objects, so the engine plans again after a conflict."""
+
+    @staticmethod
+    def objection(ref: ObjectRef, before: Json | None, after: Json | None, *, changed: bool) -> str:
+        """Return why the task must not leave an object of a declared name as it is after all entries. Empty if there is no reason.
+
+        `before` and `after` are the object, or None if it does not exist. `changed`: whether the task would write it.
+        """
+        return ""
 
 
 @dataclass(frozen=True)

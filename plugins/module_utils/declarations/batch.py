@@ -5,38 +5,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from ..core.changes import Change
 from ..core.entry import Entry, Failure, Prerequisite
 from ..core.errors import ImagePullError, Refusal
+from ..core.namespaces import NamespaceSelector
 from ..core.objects import Json, Kind, ObjectRef, Objects
 from ..core.protocols import NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from .related import find_related, store_object
+from .targets import NO_TARGETS, Targets
 from .writes import Writes, object_after
 
-__all__ = ["Batch", "Declaration", "Forecast"]
+__all__ = ["Batch", "Declaration"]
 
 _Desired = TypeVar("_Desired", bound=Desired)
 
 
 @dataclass(frozen=True)
 class Declaration(Generic[_Desired]):
-    """One declaration. `entry` is its entry in the task, None if it is the only one. `refused` is the reason why it is not planned."""
+    """One declaration, and the namespaces that its options name or select.
+
+    `entry` is its entry in the task, None if it is the only one. `refused` is the reason why it is not planned.
+    """
 
     desired: _Desired
     entry: Entry | None = None
     refused: str = ""
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """The result of checking the declarations before any request. `refused` are the failing entries with reasons."""
-
-    warnings: Sequence[str] = ()
-    refused: Mapping[Entry, str] = field(default_factory=dict)
+    targets: Targets | NamespaceSelector = NO_TARGETS
 
 
 #: The placeholder for the entry of a declaration that is not in a list.
@@ -48,16 +46,21 @@ class Batch(Generic[_Desired]):
     """The declarations for each namespace, all of one kind. For the engine it is one `Desired`.
 
     Each entry is planned on the result of the previous entries, and fails separately. `refused` are namespaces without a plan, with the
-    reasons.
+    reasons. `confirmed` are the namespaces that an entry selects independently of the namespace's users.
 
-    A declaration can have a method `objection`. Its arguments are the object of its name before and after all entries, or None if there
-    is none. If it returns a reason, the last of these entries fails, and the object is not written. If nothing would be written, the reason
-    is a note.
+    If a declaration objects to the object of its name after all entries, the last of these entries fails, and the object is not written.
+    If nothing would be written, the reason is a note.
     """
 
     kind: Kind
     namespaces: Mapping[str, Sequence[Declaration[_Desired]]]
     refused: Mapping[str, str] = field(default_factory=dict)
+    confirmed: frozenset[str] = frozenset()
+
+    @classmethod
+    def of_one(cls, desired: _Desired, namespaces: Iterable[str]) -> Batch[_Desired]:
+        """Return the batch of a single declaration for all of these namespaces."""
+        return cls(desired.kind, dict.fromkeys(namespaces, (Declaration(desired),)))
 
     @property
     def every(self) -> Collection[_Desired]:
@@ -115,22 +118,17 @@ def _plan_single(desired: Desired, namespace: str, objects: Objects, found: Rela
     :raises Refusal: if the declaration objects to the resulting object.
     """
     plan = desired.plan(namespace, objects, found)
-    after = dict(objects)
-    for change in plan.changes:
-        store_object(desired.kind, after, found, change.ref, object_after(change, after.get(change.ref.name)))
-    written = {change.ref for change in plan.changes}
     for name in desired.names(namespace):
         ref = ObjectRef(desired.kind, namespace, name)
-        why = _objection(desired, ref, objects, after, changed=ref in written)
-        if why and ref in written:
+        changes = [change for change in plan.changes if change.ref == ref]
+        before = after = objects.get(name)
+        for change in changes:
+            after = object_after(change, after)
+        why = desired.objection(ref, before, after, changed=bool(changes))
+        if why and changes:
             raise Refusal(why)
         plan = replace(plan, notes=(*plan.notes, why)) if why else plan
     return plan
-
-
-def _objection(desired: Desired, ref: ObjectRef, before: Objects, after: Objects, *, changed: bool) -> str:
-    ask = getattr(desired, "objection", None)
-    return str(ask(ref, before.get(ref.name), after.get(ref.name), changed=changed)) if ask else ""
 
 
 class _BatchPlanner:
@@ -170,7 +168,7 @@ class _BatchPlanner:
         for name, one in last.items():
             ref = ObjectRef(self._kind, namespace, name)
             changed = self._writes.has(ref)
-            why = _objection(one.desired, ref, before, self._objects, changed=changed)
+            why = one.desired.objection(ref, before.get(name), self._objects.get(name), changed=changed)
             if why and changed:
                 self._writes.drop(ref)
                 self._failures.append(Failure(one.entry or _UNNAMED, why))

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar, Union
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
@@ -27,11 +27,9 @@ from .targets import Targets
 
 __all__ = [
     "ListForm",
-    "TargetedDeclaration",
     "batch_of",
     "entry_problems",
     "is_unknown",
-    "list_option",
     "problems_of_entries",
     "read_declarations",
     "selected_namespaces",
@@ -62,43 +60,29 @@ class ListForm(EntryList, Generic[_Desired]):
     """The list option with which a module takes many declarations in one task.
 
     `declare` creates a declaration from options. `contradictions` finds the contradictions among the declarations for one
-    namespace.
+    namespace. `arguments` is the argument spec of one declaration.
     """
 
     kind: Kind
     declare: Callable[[Mapping[str, Any], Callable[[str], str]], _Desired]
     contradictions: Callable[[Sequence[_Desired]], Iterable[Contradiction]]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
-
-@dataclass(frozen=True)
-class TargetedDeclaration(Generic[_Desired]):
-    """One declaration and its namespaces."""
-
-    declared: Declaration[_Desired]
-    targets: Union[Targets, NamespaceSelector]
-
-    def unless(self, refused: Mapping[Entry, str]) -> TargetedDeclaration[_Desired]:
-        """Return the declaration, with the reason if its entry is refused."""
-        entry = self.declared.entry
-        if entry is None or entry not in refused:
-            return self
-        return replace(self, declared=replace(self.declared, refused=refused[entry]))
-
-
-def list_option(arguments: Mapping[str, Any], *, alternatives: Sequence[Sequence[str]] = ()) -> dict[str, Any]:
-    """Return the argument spec of the list: the same options without defaults, which come from the task. Credentials are marked."""
-    options = {
-        name: {key: value for key, value in spec.items() if key not in ("default", "required")}
-        for name, spec in arguments.items()
-    }
-    options["title"] = {"type": "str"}
-    groups = [group for group in (TARGETS, *alternatives) if set(group) <= set(options)]
-    return {"type": "list", "elements": "dict", "no_log": False, "options": options, "mutually_exclusive": groups}
+    @property
+    def spec(self) -> dict[str, Any]:
+        """Return the argument spec of the list: the same options without defaults, which come from the task. Credentials are marked."""
+        options = {
+            name: {key: value for key, value in spec.items() if key not in ("default", "required")}
+            for name, spec in self.arguments.items()
+        }
+        options["title"] = {"type": "str"}
+        groups = [group for group in (TARGETS, *self.alternatives) if set(group) <= set(options)]
+        return {"type": "list", "elements": "dict", "no_log": False, "options": options, "mutually_exclusive": groups}
 
 
 def read_declarations(
     form: ListForm[_Desired], params: Mapping[str, Any], read_file: Callable[[str], str]
-) -> list[TargetedDeclaration[_Desired]]:
+) -> list[Declaration[_Desired]]:
     """Return the declarations of a task, in the given order.
 
     :raises OptionError: with all invalid options, for a list by position and name of the entry.
@@ -147,7 +131,7 @@ def is_unknown(error: object) -> bool:
 
 
 def batch_of(
-    form: ListForm[_Desired], wanted: Sequence[TargetedDeclaration[_Desired]], found: Sequence[Targets]
+    form: ListForm[_Desired], declared: Sequence[Declaration[_Desired]], found: Sequence[Targets]
 ) -> Batch[_Desired]:
     """Return the declarations for each namespace.
 
@@ -158,10 +142,12 @@ def batch_of(
     """
     places: dict[str, list[Declaration[_Desired]]] = {}
     opened: set[tuple[str, int]] = set()
-    for one, meant in zip(wanted, found, strict=True):
+    confirmed: set[str] = set()
+    for one, meant in zip(declared, found, strict=True):
         for namespace in meant.namespaces:
-            places.setdefault(namespace, []).append(one.declared)
-        opened.update((namespace, id(one.declared)) for namespace in meant.open_to_users)
+            places.setdefault(namespace, []).append(one)
+        opened.update((namespace, id(one)) for namespace in meant.open_to_users)
+        confirmed.update({*meant.namespaces} - {*meant.open_to_users})
     problems, refused = dict[Any, str](), dict[str, str]()
     for namespace, first, second, what in _contradictions(form, places):
         sentence = f"{first.entry} and {second.entry} contradict each other in namespace {namespace}: {what}"
@@ -171,25 +157,23 @@ def batch_of(
             problems.setdefault((first.entry, second.entry, what), sentence)
     if problems:
         raise OptionError(f"{summarize([*problems.values()], _SHOWN, '; ')}. Nothing was changed")
-    return Batch(form.kind, places, refused)
+    return Batch(form.kind, places, refused, frozenset(confirmed))
 
 
-def selected_namespaces(
-    wanted: Sequence[TargetedDeclaration[_Desired]], found: Sequence[Targets]
-) -> list[dict[str, Any]]:
+def selected_namespaces(declared: Sequence[Declaration[_Desired]], found: Sequence[Targets]) -> list[dict[str, Any]]:
     """Return the namespaces that the selectors of entries select, for a later task that must work in the same ones."""
     titles: dict[tuple[str, ...], list[str]] = {}
-    for one, meant in zip(wanted, found, strict=True):
-        if one.declared.entry is not None and isinstance(one.targets, NamespaceSelector):
-            titles.setdefault(tuple(meant.namespaces), []).append(one.declared.entry.place)
+    for one, meant in zip(declared, found, strict=True):
+        if one.entry is not None and isinstance(one.targets, NamespaceSelector):
+            titles.setdefault(tuple(meant.namespaces), []).append(one.entry.place)
     return [{"titles": names, "namespaces": [*namespaces]} for namespaces, names in titles.items()]
 
 
 def _read_declaration(
     form: ListForm[_Desired], options: Mapping[str, Any], read_file: Callable[[str], str], entry: Entry | None
-) -> TargetedDeclaration[_Desired]:
+) -> Declaration[_Desired]:
     meant = targets.from_options(options)
-    return TargetedDeclaration(Declaration(form.declare(options, read_file), entry), meant)
+    return Declaration(form.declare(options, read_file), entry, targets=meant)
 
 
 def _contradictions(

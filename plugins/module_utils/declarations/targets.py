@@ -14,7 +14,7 @@ from ..core.names import check_namespace
 from ..core.namespaces import NamespaceSelector
 from ..core.namespaces import from_options as selector_from_options
 
-__all__ = ["Targets", "from_options"]
+__all__ = ["NO_TARGETS", "Targets", "from_options"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,9 @@ class Targets:
     left_out: Sequence[str] = ()
     open_to_users: Sequence[str] = ()
     remarks: Sequence[str] = ()
+
+
+NO_TARGETS = Targets(())
 
 
 def from_options(options: Mapping[str, Any]) -> Targets | NamespaceSelector:

@@ -11,12 +11,12 @@ from typing import TypeVar
 
 from ..clients.kube.client import Cluster
 from ..core.errors import ImagePullError
-from ..core.protocols import Evaluation, Inspection
+from ..core.protocols import Evaluation, Inspection, Question
 from .reader import View
 from .result import NamespaceResult, Outcome, Status
 from .run import NamespaceWork, Run, RunSettings, attempt, open_run
 
-__all__ = ["evaluate_each", "inspect", "with_failures"]
+__all__ = ["evaluate_each", "inspect", "read_each", "with_failures"]
 
 
 _Inspection = TypeVar("_Inspection", bound=Inspection)
@@ -82,6 +82,32 @@ def inspect(
         for work in left:
             work.advice = advice
     return run.outcome([work.finish() for work in works])
+
+
+def read_each(
+    cluster: Cluster,
+    question: Question,
+    namespaces: Sequence[str],
+    settings: RunSettings,
+    work: Callable[[str, View], _Found],
+) -> tuple[Outcome, dict[str, _Found]]:
+    """Return the results of `work` for the objects of each namespace. A namespace that cannot be read has failed."""
+    names = list(dict.fromkeys(namespaces))
+    with open_run(cluster, len(names), settings) as run:
+        seen = run.read(question, names)
+        views = {name: view for name, view in seen.items() if isinstance(view, View)}
+        outcome, found = evaluate_each(
+            run.outcome([_result_of_read(run, name, seen.get(name)) for name in names]), views, work
+        )
+        for result in outcome.namespaces:
+            run.progress.finished(changed=False, failed=result.status == "failed")
+    return outcome, found
+
+
+def _result_of_read(run: Run, namespace: str, view: View | ImagePullError | None) -> NamespaceResult:
+    if view is None:
+        return run.result_of_skip(namespace)
+    return run.failed(namespace, view) if isinstance(view, ImagePullError) else NamespaceResult(namespace, "unchanged")
 
 
 def evaluate_each(

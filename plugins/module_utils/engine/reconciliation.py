@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import (
@@ -23,7 +24,7 @@ from ..core.changes import Change
 from ..core.entry import Entry, Failure
 from ..core.errors import ImagePullError
 from ..core.objects import Json, ObjectRef
-from ..core.protocols import Desired, Plan, Related
+from ..core.protocols import Plan, Related
 from ..declarations.batch import Batch
 from ..declarations.related import store_object
 from .clock import Clock
@@ -100,8 +101,7 @@ class _Reconciliation(NamespaceWork):
 
 def reconcile(
     cluster: Cluster,
-    desired: Desired,
-    namespaces: Sequence[str],
+    desired: Batch[Any],
     settings: RunSettings,
     seen: Mapping[str, View] | None = None,
 ) -> Outcome:
@@ -111,7 +111,7 @@ def reconcile(
 
     A failed namespace does not stop the others. If the cluster fails, the run stops, and the outcome reports it once.
     """
-    works = [_Reconciliation(namespace) for namespace in dict.fromkeys(namespaces)]
+    works = [_Reconciliation(namespace) for namespace in desired.namespaces]
     started = settings.clock.now()
     with open_run(cluster, len(works), settings) as run:
 
@@ -136,7 +136,7 @@ def _longest_wait(works: Sequence[_Reconciliation]) -> float:
     return max((awaited.within for work in works if work.pending for awaited in work.plan.waiting_for), default=0.0)
 
 
-def _round(run: Run, desired: Desired, pending: Sequence[_Reconciliation], known: Mapping[str, View] | None) -> None:
+def _round(run: Run, desired: Batch[Any], pending: Sequence[_Reconciliation], known: Mapping[str, View] | None) -> None:
     """One round over all pending namespaces: those without changes are finished, the others go to the workers."""
 
     def plan(work: _Reconciliation, view: View) -> None:
@@ -165,14 +165,12 @@ def _unverified_names(work: _Reconciliation) -> set[str]:
     return work.unread - created
 
 
-def _make_plan(desired: Desired, work: _Reconciliation) -> Plan:
+def _make_plan(desired: Batch[Any], work: _Reconciliation) -> Plan:
     """The plan for the currently known objects. It excludes entries with failed writes, because others may depend on their result."""
-    if work.failures and isinstance(desired, Batch):
-        return desired.plan(work.namespace, work.objects, work.found, without=work.failures)
-    return desired.plan(work.namespace, work.objects, work.found)
+    return desired.plan(work.namespace, work.objects, work.found, without=work.failures)
 
 
-def _settle(run: Run, desired: Desired, work: _Reconciliation) -> None:
+def _settle(run: Run, desired: Batch[Any], work: _Reconciliation) -> None:
     """Carry out the plan of one namespace, in a thread."""
     if run.stopped or run.is_over:
         run.end(work)
@@ -181,7 +179,7 @@ def _settle(run: Run, desired: Desired, work: _Reconciliation) -> None:
     run.count_finished([work])
 
 
-def _carry_out(work: _Reconciliation, run: Run, desired: Desired) -> None:
+def _carry_out(work: _Reconciliation, run: Run, desired: Batch[Any]) -> None:
     if _is_namespace_needed(run, work):
         work.checked = True
         require_namespace(run.cluster, work.namespace)
@@ -191,7 +189,7 @@ def _carry_out(work: _Reconciliation, run: Run, desired: Desired) -> None:
         _apply(run, desired, work)
 
 
-def _read_unverified(run: Run, desired: Desired, work: _Reconciliation) -> None:
+def _read_unverified(run: Run, desired: Batch[Any], work: _Reconciliation) -> None:
     for name in sorted(_unverified_names(work)):
         ref = ObjectRef(desired.kind, work.namespace, name)
         _store(desired, work, ref, run.cluster.get(ref))
@@ -204,7 +202,7 @@ def _is_namespace_needed(run: Run, work: _Reconciliation) -> bool:
     return not work.checked and bool(work.plan.waiting_for or (run.settings.check_mode and creates))
 
 
-def _apply(run: Run, desired: Desired, work: _Reconciliation) -> None:
+def _apply(run: Run, desired: Batch[Any], work: _Reconciliation) -> None:
     """Carry out the plan, write by write. A failed write fails its entries, if it has any, and the other writes continue."""
     patience = _Patience(run.settings.clock)
     while work.plan.changes:
@@ -264,7 +262,7 @@ class _Tries:
         return now - self.began_at > self.seconds or self.lost > self.most_lost
 
 
-def _write(run: Run, desired: Desired, work: _Reconciliation, change: Change, patience: _Patience) -> None:
+def _write(run: Run, desired: Batch[Any], work: _Reconciliation, change: Change, patience: _Patience) -> None:
     """Make one write. After a conflict or a lost response, read the object and plan the namespace again."""
     try:
         now = apply_change(run.cluster, change, run.settings.clock)
@@ -285,7 +283,7 @@ def _write(run: Run, desired: Desired, work: _Reconciliation, change: Change, pa
     work.plan = replace(work.plan, changes=rest)
 
 
-def _reread_object(cluster: Cluster, desired: Desired, work: _Reconciliation, ref: ObjectRef) -> None:
+def _reread_object(cluster: Cluster, desired: Batch[Any], work: _Reconciliation, ref: ObjectRef) -> None:
     work.retries += 1
     _store(desired, work, ref, cluster.get(ref))
     work.plan = _make_plan(desired, work)
@@ -295,7 +293,7 @@ def _reread_object(cluster: Cluster, desired: Desired, work: _Reconciliation, re
         work.applied.append(work.doubtful.pop(key))
 
 
-def _store(desired: Desired, work: _Reconciliation, ref: ObjectRef, now: Json | None) -> None:
+def _store(desired: Batch[Any], work: _Reconciliation, ref: ObjectRef, now: Json | None) -> None:
     work.found = store_object(desired.kind, work.objects, work.found, ref, now)
 
 

@@ -13,7 +13,7 @@ import logging
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -24,7 +24,7 @@ from ..clients.kube.client import Cluster
 from ..clients.kube.connection import IMPORT_ERROR
 from ..core.errors import OptionError
 from ..core.redaction import collect_credentials, mask
-from .task import Task, cluster_of
+from .task import Task
 
 __all__ = ["EventSource", "Queue", "event_source", "forward_events"]
 
@@ -60,8 +60,7 @@ class EventSource:
         task = Task(
             self.name, self.params, check_mode=True, diff=False, temporary_directory=self.directory, secrets=set()
         )
-        with ExitStack() as stack:
-            cluster = stack.enter_context(cluster_of(task))
+        with task.connect() as cluster:
             self._warn(task.warnings)
             yield cluster
 

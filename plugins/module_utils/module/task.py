@@ -11,7 +11,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import floor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,18 +29,11 @@ from ..core.phrases import summarize
 from ..core.protocols import Desired
 from ..core.redaction import credentials_in_text, find_secrets, mask
 from ..core.suggestions import unknown_options
-from ..declarations import targets
-from ..declarations.batch import Batch, Declaration, Forecast
-from ..declarations.declare import (
-    ListForm,
-    TargetedDeclaration,
-    batch_of,
-    entry_problems,
-    read_declarations,
-    selected_namespaces,
-)
+from ..declarations.batch import Batch, Declaration
+from ..declarations.declare import ListForm, batch_of, entry_problems, read_declarations
 from ..declarations.entry_list import TARGETS, EntryList
 from ..declarations.targets import Targets
+from ..declarations.targets import from_options as targets_from_options
 from ..engine import selection
 from ..engine.namespaces import terminating_sentence
 from ..engine.reconciliation import reconcile
@@ -52,18 +45,10 @@ from .secret_registry import mask_output
 
 __all__ = [
     "NO_LIBRARY",
+    "ClusterRun",
     "Module",
-    "SettingsFor",
     "Task",
-    "cluster_of",
     "execute",
-    "run_on_cluster",
-    "run_over_namespaces",
-    "run_over_optional_targets",
-    "run_over_targets",
-    "run_question",
-    "run_reconcile",
-    "target_everywhere",
 ]
 
 VERSION = "1.0.0"
@@ -80,6 +65,8 @@ _NOTHING_SELECTED = "the namespace_selector selects no namespace, so nothing was
 
 #: Default number of concurrent connections.
 _FEW = 8
+
+_Desired = TypeVar("_Desired", bound=Desired)
 
 
 @dataclass(frozen=True)
@@ -202,26 +189,134 @@ class Task:
         """Stop masking credentials that are part of one of the names: a user who writes a secret could blank any name with a password."""
         self.secrets.difference_update(find_secrets(names, self.secrets))
 
+    def targets(
+        self, namespaces: Sequence[str] | None = None, *, everywhere: bool = False, system: bool = False
+    ) -> Targets | NamespaceSelector:
+        """Return the given namespaces or, without them, those of the options. No request is sent.
 
-_Desired = TypeVar("_Desired", bound=Desired)
+        `everywhere`: without options, all namespaces except the platform's, and with `system` also these.
 
-#: Reads the cluster after the writes, and returns the outcome with its findings.
-Afterwards = Callable[[Cluster, Batch[_Desired], Outcome, RunSettings], Outcome]
+        :raises OptionError: for invalid options.
+        """
+        options = self.params if namespaces is None else {"namespaces": namespaces}
+        if everywhere and all(options.get(option) is None for option in TARGETS):
+            options = {"namespace_selector": {"include": ["*"], "system_namespaces": system}}
+        return targets_from_options(options)
+
+    def declarations(self, form: ListForm[_Desired]) -> list[Declaration[_Desired]]:
+        """Return the declarations of the options, and warn about them. No request is sent.
+
+        :raises OptionError: with all invalid options.
+        """
+        declared = read_declarations(form, self.params, self.read_file)
+        for one in declared:
+            self.warn(f"{one.entry}: {text}" if one.entry else text for text in one.desired.warnings)
+        return declared
+
+    @contextmanager
+    def cluster(self, wanted: Targets | NamespaceSelector | None = None) -> Iterator[ClusterRun]:
+        """Open the cluster of the options, and select the wanted namespaces.
+
+        :raises OptionError: for invalid options. No request is sent then.
+        """
+        given = self.params.get("max_failures")
+        most = None if given is None else Limit.parse("max_failures", given)
+        if self.params.get("concurrency", _FEW) < 1:
+            raise OptionError("option 'concurrency' must be at least 1")
+        if self.params.get("timeout", 0) < 0:
+            raise OptionError("option 'timeout' must not be negative: give seconds, or 0 to look once")
+        with self.connect() as cluster:
+            run = ClusterRun(self, cluster, most)
+            if wanted is not None:
+                run.select([wanted])
+                self.warn([] if run.namespaces else [_NOTHING_SELECTED])
+            yield run
+
+    @contextmanager
+    def connect(self) -> Iterator[Cluster]:
+        """Open the cluster of the connection options. At the end, record the rights that the caller lacked."""
+        with connect(
+            _connection_options(self.params),
+            environment=_connection_options(environment_options()),
+            connections=self.params.get("concurrency", _FEW),
+            temporary_directory=self.temporary_directory,
+        ) as opened:
+            self.warn(opened.warnings)
+            cluster = Cluster(opened, user_agent=f"openshift_ops.image_pull/{VERSION} ({self.name})")
+            try:
+                try:
+                    yield cluster
+                except ImagePullError:
+                    self.needs |= missing_permissions(cluster)
+                    raise
+                self.needs |= missing_permissions(cluster)
+            finally:
+                # Threads that still run when the task ends early must send nothing more.
+                cluster.close()
+                self.mask_everywhere(opened.secrets)
 
 
-#: Checks the declarations before any request to the cluster.
-Beforehand = Callable[[Sequence[Declaration[_Desired]]], Forecast]
+@dataclass
+class ClusterRun:
+    """The work of one task on its cluster. `most` is the limit for failures, `targets` are the selected namespaces of each entry."""
 
-#: Returns the settings for a number of namespaces.
-SettingsFor = Callable[[int], RunSettings]
+    task: Task
+    cluster: Cluster
+    most: Limit | None = None
+    targets: Sequence[Targets] = ()
 
+    @property
+    def namespaces(self) -> list[str]:
+        """Return the selected namespaces, each once."""
+        return list(dict.fromkeys(name for found in self.targets for name in found.namespaces))
 
-def _keep_outcome(_cluster: Cluster, _batch: Batch[Any], outcome: Outcome, _settings: RunSettings) -> Outcome:
-    return outcome
+    def select(self, wanted: Sequence[Targets | NamespaceSelector]) -> None:
+        """Find the namespaces of each entry on the cluster."""
+        self.targets = selection.resolve_targets(self.cluster, wanted)
 
+    def settings(self, namespaces: int | None = None, *, wait_timeout: float = 0.0) -> RunSettings:
+        """Return the settings for a number of namespaces, by default that of the selected ones. `wait_timeout` is in seconds."""
+        params = self.task.params
+        count = namespaces if namespaces is not None else len(self.namespaces) if self.targets else 1
+        return RunSettings(
+            check_mode=self.task.check_mode,
+            concurrency=params.get("concurrency", _FEW),
+            wait_timeout=wait_timeout,
+            max_failures=None if self.most is None else floor(self.most.of(count)),
+            task=self.task.name.rpartition(".")[2],
+            say=self.task.say if params.get("progress") else None,
+        )
 
-def _accept_all(_declared: Sequence[Declaration[Any]]) -> Forecast:
-    return Forecast()
+    def batch(self, form: ListForm[_Desired], declared: Sequence[Declaration[_Desired]]) -> Batch[_Desired]:
+        """Select the namespaces of the declarations, and return the declarations for each namespace.
+
+        :raises OptionError: if entries contradict each other.
+        """
+        self.select([one.targets for one in declared])
+        batch = batch_of(form, declared, self.targets)
+        self.task.warn(_find_unplaced(declared, self.targets))
+        self.task.warn(_find_empty_selectors(declared, self.targets))
+        return batch
+
+    def reconcile(self, batch: Batch[Any]) -> Outcome:
+        """Bring every namespace to the declared state."""
+        return reconcile(self.cluster, batch, self.settings())
+
+    def result(self, outcome: Outcome) -> dict[str, Any]:
+        """Return the task's result with all changes, and the selected namespaces that are being deleted.
+
+        It is failed if a namespace failed or the task stopped. It names the cluster, because a host of the inventory can lead to another
+        one than its name suggests.
+        """
+        task = self.task
+        task.warn(dict.fromkeys(remark for found in self.targets for remark in found.remarks))
+        deleted = dict.fromkeys(name for found in self.targets for name in found.terminating)
+        outcome = outcome.with_skipped(list(deleted), terminating_sentence(self.cluster))
+        task.warn(outcome.notes)
+        failure = {"failed": True, "msg": outcome.message(task.name)} if outcome.has_failed else {}
+        stopped = {"stopped": outcome.stopped} if outcome.stopped else {}
+        report = outcome.report(unchanged=task.params["report_unchanged"], diff=task.diff)
+        return {"server": self.cluster.name, **report, **stopped, **failure}
 
 
 def execute(module: Module, task: Task) -> dict[str, Any]:
@@ -252,94 +347,12 @@ def execute(module: Module, task: Task) -> dict[str, Any]:
     return result
 
 
-def run_over_namespaces(
-    task: Task,
-    wait_timeout: float,
-    work: Callable[[Cluster, Sequence[str], RunSettings], Outcome],
-    namespaces: Sequence[str] | None = None,
-) -> dict[str, Any]:
-    """Return the result of `work` for the namespaces of the options, or for the given ones; see `run_over_targets`."""
-    return run_over_targets(
-        task,
-        lambda cluster, meant, settings: work(cluster, meant.namespaces, replace(settings, wait_timeout=wait_timeout)),
-        namespaces,
-    )
-
-
-def target_everywhere(task: Task, *, system: bool = False) -> Task:
-    """Return the task with all namespaces as its targets if its options name none. `system`: including those of the platform."""
-    if any(task.params.get(option) is not None for option in TARGETS):
-        return task
-    selector = {"include": ["*"], "system_namespaces": system}
-    return replace(task, params={**task.params, "namespace_selector": selector})
-
-
-def run_over_targets(
-    task: Task, work: Callable[[Cluster, Targets, RunSettings], Outcome], namespaces: Sequence[str] | None = None
-) -> dict[str, Any]:
-    """Return the result of `work` for the namespaces of the options, or for the given ones.
-
-    Checks without network come first, so that invalid options cause no request.
-    """
-    wanted = targets.from_options(task.params if namespaces is None else {"namespaces": namespaces})
-
-    def run(cluster: Cluster, settings: SettingsFor) -> Outcome:
-        (meant,) = selection.resolve_targets(cluster, [wanted])
-        task.warn([] if meant.namespaces else [_NOTHING_SELECTED])
-        return _with_terminating(task, cluster, work(cluster, meant, settings(len(meant.namespaces))), [meant])
-
-    return run_on_cluster(task, run)
-
-
-def run_over_optional_targets(task: Task, work: Callable[[Cluster, Targets, RunSettings], Outcome]) -> dict[str, Any]:
-    """Return the result of `work` for the namespaces of the options. `work` runs even without any namespace."""
-    if any(task.params[option] for option in TARGETS):
-        return run_over_targets(task, work)
-    return run_on_cluster(task, lambda cluster, settings: work(cluster, Targets(()), settings(1)))
-
-
-def run_reconcile(
-    task: Task,
-    form: ListForm[_Desired],
-    afterwards: Afterwards[_Desired] = _keep_outcome,
-    beforehand: Beforehand[_Desired] = _accept_all,
-    *,
-    names_selected: bool = False,
-) -> dict[str, Any]:
-    """Run a module that writes: declare, plan, apply, and return the result.
-
-    `beforehand` checks the declarations before any request, and can refuse all of them, or single entries, which then fail on their own.
-    `afterwards` reads the cluster again and can add its findings to the outcome. `names_selected`: the result contains the namespaces
-    that the selectors of entries select.
-    """
-    wanted = read_declarations(form, task.params, task.read_file)
-    for one in wanted:
-        whose = f"{one.declared.entry}: " if one.declared.entry else ""
-        task.warn(whose + warning for warning in getattr(one.declared.desired, "warnings", ()))
-    forecast = beforehand([one.declared for one in wanted])
-    task.warn(forecast.warnings)
-    wanted = [one.unless(forecast.refused) for one in wanted]
-
-    def run(cluster: Cluster, settings: SettingsFor) -> Outcome:
-        found = selection.resolve_targets(cluster, [one.targets for one in wanted])
-        batch = batch_of(form, wanted, found)
-        at_work = settings(len(batch.namespaces))
-        task.warn(_find_unplaced(wanted, found))
-        task.warn(_find_empty_selectors(wanted, found))
-        outcome = afterwards(cluster, batch, reconcile(cluster, batch, list(batch.namespaces), at_work), at_work)
-        if names_selected:
-            outcome = replace(outcome, extra={**outcome.extra, "selected": selected_namespaces(wanted, found)})
-        return _with_terminating(task, cluster, outcome, found)
-
-    return run_on_cluster(task, run)
-
-
-def _find_empty_selectors(wanted: Sequence[TargetedDeclaration[Any]], found: Sequence[Targets]) -> Iterator[str]:
+def _find_empty_selectors(declared: Sequence[Declaration[Any]], found: Sequence[Targets]) -> Iterator[str]:
     """Yield a warning for entries whose selector finds no namespace. A selector of exact names, as for new namespaces, is allowed to."""
     every = not any(meant.namespaces for meant in found)
     empty = [
-        str(one.declared.entry or "")
-        for one, meant in zip(wanted, found, strict=True)
+        str(one.entry or "")
+        for one, meant in zip(declared, found, strict=True)
         if isinstance(one.targets, NamespaceSelector)
         and not meant.namespaces
         and (every or not one.targets.include or any(map(is_pattern, one.targets.include)))
@@ -349,88 +362,11 @@ def _find_empty_selectors(wanted: Sequence[TargetedDeclaration[Any]], found: Seq
         yield f"{entries}: {_NOTHING_SELECTED}" if entries else _NOTHING_SELECTED
 
 
-def _find_unplaced(wanted: Sequence[TargetedDeclaration[Any]], found: Sequence[Targets]) -> Iterator[str]:
+def _find_unplaced(declared: Sequence[Declaration[Any]], found: Sequence[Targets]) -> Iterator[str]:
     """Yield the refusals of entries without a namespace, because no namespace fails with them."""
-    for one, meant in zip(wanted, found, strict=True):
-        if one.declared.refused and not meant.namespaces:
-            yield f"{one.declared.entry}: {one.declared.refused}"
-
-
-def run_on_cluster(task: Task, run: Callable[[Cluster, SettingsFor], Outcome]) -> dict[str, Any]:
-    """Return the result of `run`, which receives the cluster, and the settings for a number of namespaces."""
-    params = task.params
-    given = params["max_failures"]
-    most = None if given is None else Limit.parse("max_failures", given)
-    _check_numbers(params)
-
-    def settings(namespaces: int) -> RunSettings:
-        return RunSettings(
-            check_mode=task.check_mode,
-            concurrency=params["concurrency"],
-            max_failures=None if most is None else floor(most.of(namespaces)),
-            task=task.name.rpartition(".")[2],
-            say=task.say if params["progress"] else None,
-        )
-
-    with cluster_of(task) as cluster:
-        return _add_server(cluster, _report(task, run(cluster, settings)))
-
-
-def run_question(
-    task: Task, wait_timeout: float, ask: Callable[[Cluster, RunSettings], dict[str, Any]]
-) -> dict[str, Any]:
-    """Return the result of `ask`, which reads a cluster as a whole, without namespaces. `wait_timeout` is in seconds."""
-    _check_timeout(task.params)
-    with cluster_of(task) as cluster:
-        settings = RunSettings(check_mode=task.check_mode, wait_timeout=wait_timeout, task=task.name.rpartition(".")[2])
-        return _add_server(cluster, ask(cluster, settings))
-
-
-def _add_server(cluster: Cluster, result: Mapping[str, Any]) -> dict[str, Any]:
-    """Add the cluster to the result, because a host of the inventory can lead to another cluster than its name suggests."""
-    return {"server": cluster.name, **result}
-
-
-def _with_terminating(task: Task, cluster: Cluster, outcome: Outcome, found: Sequence[Targets]) -> Outcome:
-    """Return the outcome with the selected namespaces that are being deleted."""
-    task.warn(dict.fromkeys(remark for meant in found for remark in meant.remarks))
-    names = dict.fromkeys(name for meant in found for name in meant.terminating)
-    return outcome.with_skipped(list(names), terminating_sentence(cluster))
-
-
-def _check_numbers(params: Mapping[str, Any]) -> None:
-    if params["concurrency"] < 1:
-        raise OptionError("option 'concurrency' must be at least 1")
-    _check_timeout(params)
-
-
-def _check_timeout(params: Mapping[str, Any]) -> None:
-    if params.get("timeout", 0) < 0:
-        raise OptionError("option 'timeout' must not be negative: give seconds, or 0 to look once")
-
-
-@contextmanager
-def cluster_of(task: Task) -> Iterator[Cluster]:
-    """Open the cluster of the connection options."""
-    with connect(
-        _connection_options(task.params),
-        environment=_connection_options(environment_options()),
-        connections=task.params.get("concurrency", _FEW),
-        temporary_directory=task.temporary_directory,
-    ) as opened:
-        task.warn(opened.warnings)
-        cluster = Cluster(opened, user_agent=f"openshift_ops.image_pull/{VERSION} ({task.name})")
-        try:
-            try:
-                yield cluster
-            except ImagePullError:
-                task.needs |= missing_permissions(cluster)
-                raise
-            task.needs |= missing_permissions(cluster)
-        finally:
-            # Threads that still run when the task ends early must send nothing more.
-            cluster.close()
-            task.mask_everywhere(opened.secrets)
+    for one, meant in zip(declared, found, strict=True):
+        if one.refused and not meant.namespaces:
+            yield f"{one.entry}: {one.refused}"
 
 
 def _connection_options(params: Mapping[str, Any]) -> ConnectionOptions:
@@ -438,11 +374,3 @@ def _connection_options(params: Mapping[str, Any]) -> ConnectionOptions:
     options["impersonate_groups"] = tuple(options["impersonate_groups"] or ())
     headers = {name: value for name, value in (options["proxy_headers"] or {}).items() if value is not None}
     return ConnectionOptions(**{**options, "proxy_headers": headers or None})
-
-
-def _report(task: Task, outcome: Outcome) -> dict[str, Any]:
-    """Return the task's result with all changes: failed if a namespace failed or the task stopped."""
-    task.warn(outcome.notes)
-    failure = {"failed": True, "msg": outcome.message(task.name)} if outcome.has_failed else {}
-    stopped = {"stopped": outcome.stopped} if outcome.stopped else {}
-    return {**outcome.report(unchanged=task.params["report_unchanged"], diff=task.diff), **stopped, **failure}

@@ -28,7 +28,7 @@ from ...core.objects import (
 )
 from ...core.permissions import RIGHTS_PAGE
 from ...core.phrases import summarize
-from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, ListedBy, Plan, Related
+from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from ...rbac.accounts import LABELS, has_account_labels
 from ...rbac.rights import CLUSTER
 from .parts import AccountRoles, is_name_of, names_from
@@ -49,7 +49,7 @@ _CONTENT: Mapping[Kind, Sequence[str]] = {
 
 
 @dataclass(frozen=True)
-class AccountPlan:
+class AccountPlan(Desired):
     """The account, its cluster roles, and their bindings in the cluster and in its own namespace. Without `present`, none of them.
 
     `targets` are the namespaces of the jobs.
@@ -94,7 +94,7 @@ class AccountPlan:
 
 
 @dataclass(frozen=True)
-class NamespaceBindings:
+class NamespaceBindings(Desired):
     """The role bindings outside the account's own namespace. Namespaces that are not `targets` keep only the bindings of fixed places."""
 
     parts: AccountRoles

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
@@ -15,9 +15,8 @@ from typing import Any
 from ...clients.kube.client import Cluster
 from ...clients.kube.errors import Forbidden, NamespaceMissing, NamespaceTerminating
 from ...core.objects import CLUSTER_ROLE_BINDING, ROLE_BINDING, Json, Kind, ObjectRef, metadata
-from ...core.protocols import Desired
 from ...core.variable_files import VariableFile, Write
-from ...declarations.targets import Targets
+from ...declarations.batch import Batch
 from ...engine.namespaces import require_namespace
 from ...engine.reconciliation import reconcile
 from ...engine.result import Outcome, summarize_names
@@ -37,19 +36,22 @@ class TokenSink:
     write: Write | None = None
 
 
-#: Work on the cluster in the selected namespaces, and return the module's result.
-OnCluster = Callable[[Callable[[Cluster, Targets, RunSettings], Outcome]], dict[str, Any]]
-
-
 def run_account(
-    wanted: AccountRequest, namespaces: Sequence[str], handing: TokenSink, on_cluster: OnCluster
+    wanted: AccountRequest,
+    namespaces: Sequence[str],
+    handing: TokenSink,
+    open_cluster: Callable[[], AbstractContextManager[Any]],
 ) -> dict[str, Any]:
-    """Return the module's result. State rendered needs no cluster and uses the given `namespaces`."""
+    """Return the module's result. State rendered needs no cluster and uses the given `namespaces`.
+
+    `open_cluster` opens the cluster for the work of the task (`ClusterRun`).
+    """
     if wanted.state == "rendered":
         return {"changed": False, "manifests": wanted.parts.manifests(namespaces)}
-    return on_cluster(
-        lambda cluster, meant, settings: reconcile_account(cluster, wanted, meant.namespaces, settings, handing)
-    )
+    with open_cluster() as run:
+        outcome = reconcile_account(run.cluster, wanted, run.namespaces, run.settings(), handing)
+        result: dict[str, Any] = run.result(outcome)
+        return result
 
 
 def reconcile_account(
@@ -64,12 +66,12 @@ def reconcile_account(
     fixed = {name for name in parts.fixed_namespaces() if present} - targets - {parts.namespace}
     missing = sorted(name for name in fixed if not _is_there(cluster, name))
     places = sorted({*targets, *fixed, *bindings.places} - {parts.namespace, *missing})
-    home: tuple[Desired, Sequence[str]] = (AccountPlan(parts, targets, present), [parts.namespace])
-    away: tuple[Desired, Sequence[str]] = (NamespaceBindings(parts, targets, present), places)
+    home: Batch[Any] = Batch.of_one(AccountPlan(parts, targets, present), [parts.namespace])
+    away: Batch[Any] = Batch.of_one(NamespaceBindings(parts, targets, present), places)
     outcomes, again = list[Outcome](), 0
-    for desired, at in [home, away] if present else [away, home]:
+    for batch in [home, away] if present else [away, home]:
         if not any(_is_stopped(outcome, parts.namespace) for outcome in outcomes):
-            outcomes.append(reconcile(cluster, desired, at, settings))
+            outcomes.append(reconcile(cluster, batch, settings))
             again += outcomes[-1].retries - cluster.retries
     results = [result for each in outcomes for result in each.namespaces]
     outcome = Outcome(results, cluster.retries + again, outcomes[-1].stopped)

@@ -19,7 +19,7 @@ from ...core.errors import Refusal
 from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import SECRET, SERVICE_ACCOUNT, Kind, ObjectRef, Objects, metadata
 from ...core.ownership import OWNERSHIP_LABELS
-from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, ListedBy, Plan, Related
+from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from ...dockerconfig.auth_file import parse_stored
 from ...platform.account_lists import LISTS, Entries, changes_of, entries_of, entry_names, view_lists
 from ...platform.hosted import objection
@@ -44,7 +44,7 @@ def account_list_ref(namespace: str) -> ObjectRef:
 
 
 @dataclass(frozen=True, repr=False)
-class CredentialRotation:
+class CredentialRotation(Desired):
     """The rotation of the secret with this name, in any namespace."""
 
     rotation: Rotation

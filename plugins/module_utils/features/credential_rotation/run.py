@@ -124,7 +124,7 @@ def rotate(
     rotated = _rotated_copies(seen, changing) if changing else {}
     asked = _images_to_prove(seen, changing, rotated)
     proof = prove(rotation, asked, own.logins) if changing and rotation.verify else ProofResult()
-    outcome = reconcile(cluster, _batch(rotation, changing), list(changing), settings, _views(seen, changing))
+    outcome = reconcile(cluster, _batch(rotation, changing), settings, _views(seen, changing))
     cleaned = _clean_up(reading, settings) if not settings.check_mode else ()
     waited = _wait_for_pulls(reading, settings) if rotation.pulls_timeout else _WaitResult()
     told = {**_counts(outcome, seen, changing), **_confirmation(seen, own), **_evidence(seen, proof), **waited.members}

@@ -16,7 +16,7 @@ from ...core.errors import Refusal
 from ...core.json_types import as_dict
 from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects
 from ...core.ownership import Ownership, is_managed, labels_view
-from ...core.protocols import ALL, NOTHING_RELATED, ListedBy, Plan, Related
+from ...core.protocols import ALL, NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from ...platform.protected import AUTOUPDATE, RESERVED_BINDINGS, autoupdate, is_platform_object
 from ...rbac.subjects import IMAGE_PULLER, RBAC, Subject, binding_view, subject_entries, subject_of, subjects_of
 
@@ -30,7 +30,7 @@ _NOT_OPENSHIFT = (
 
 
 @dataclass(frozen=True)
-class ImagePullerGrant:
+class ImagePullerGrant(Desired):
     """Grants `role` to `subjects`, or revokes it, in each target namespace. The target namespaces own the image streams.
 
     `everywhere`: revoke in every binding of the role, not only in ours. `ownership`: the owner of the grant.

@@ -15,7 +15,7 @@ from ...core.errors import Refusal
 from ...core.objects import SECRET, Json, Kind, ObjectRef, Objects
 from ...core.ownership import Ownership, is_managed
 from ...core.phrases import summarize
-from ...core.protocols import NOTHING_RELATED, ListedBy, Plan, Related
+from ...core.protocols import NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from ...dockerconfig.auth_file import NOTHING, AuthFile, parse_stored
 from ...dockerconfig.editing import convert_form, merge_entries, remove_entries
 from ...dockerconfig.json_text import InvalidContent
@@ -55,7 +55,7 @@ _HOW_TO_RECREATE = "set recreate=true to delete and recreate it (it is restored 
 
 
 @dataclass(frozen=True, repr=False)
-class PullSecret:
+class PullSecret(Desired):
     """One declared secret. `mode` is one of `MODES`, or `absent` for the whole secret. `registries` are the registries to remove.
 
     With `only_managed`, `absent` keeps a secret without the label of this collection. With `delete_empty`, `remove` deletes a secret with

@@ -10,18 +10,18 @@ neither a registry nor the owner of one login decides about the logins of others
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from ...clients.registry.proof import RegistryProof
 from ...core.entry import Entry
 from ...core.errors import OptionError, Refusal
 from ...core.phrases import summarize
-from ...declarations.batch import Declaration, Forecast
+from ...declarations.batch import Declaration
 from ...discovery.proofs import LoginCheck, collect_proofs, explain_refusal
 from .plan import PullSecret
 
-__all__ = ["Verdict", "count_verified", "verdict_of", "verify_logins"]
+__all__ = ["LoginVerification", "Verdict", "verdict_of", "verify_logins"]
 
 #: Maximum number of logins of one entry in a message.
 _SHOWN = 20
@@ -51,18 +51,30 @@ def verdict_of(proof: RegistryProof, *, must_answer: bool) -> Verdict:
     return "warn" if is_unproven and not must_answer else "refuse"
 
 
-def verify_logins(
-    declared: Sequence[Declaration[PullSecret]], answers: dict[LoginCheck, RegistryProof] | None = None
-) -> Forecast:
-    """Return warnings about logins that could not be verified, and the entries whose logins must not be written, with the reasons.
+@dataclass(frozen=True)
+class LoginVerification:
+    """The declarations, of which those whose logins must not be written are refused. `warnings` are about logins that were not verified.
 
-    Entries with the same title are refused together. Adds all answers of the registries to `answers`.
+    `answers` are the answers of the registries about all logins.
+    """
 
-    :raises Refusal: when it is the task's only declaration.
+    declared: Sequence[Declaration[PullSecret]]
+    warnings: Sequence[str] = ()
+    answers: Mapping[LoginCheck, RegistryProof] = field(default_factory=dict)
+
+    def report(self) -> dict[str, Any]:
+        """Return the number of different logins that work, for the result. Empty if there are none."""
+        working = {(attempt.wanted.host, attempt.login) for attempt, proof in self.answers.items() if proof.works}
+        return {"verified_logins": len(working)} if working else {}
+
+
+def verify_logins(declared: Sequence[Declaration[PullSecret]]) -> LoginVerification:
+    """Verify the logins of all declarations. Entries with the same title are refused together.
+
+    :raises Refusal: when the task's only declaration is refused.
     """
     asked = _all_questions(declared)
-    answers = {} if answers is None else answers
-    answers.update(collect_proofs(question.attempt for _entry, question in asked))
+    answers = collect_proofs(question.attempt for _entry, question in asked)
     warnings: list[str] = []
     refused: dict[Entry | None, list[str]] = {}
     for entry, question in asked:
@@ -76,12 +88,7 @@ def verify_logins(
     if None in refused:
         raise Refusal(_refusal_sentence(refused[None]))
     reasons = {entry: _refusal_sentence(sentences) for entry, sentences in refused.items() if entry}
-    return Forecast(list(dict.fromkeys(warnings)), dict(_expand_reasons(reasons, declared)))
-
-
-def count_verified(answers: Mapping[LoginCheck, RegistryProof]) -> int:
-    """Return the number of different logins that work."""
-    return len({(attempt.wanted.host, attempt.login) for attempt, proof in answers.items() if proof.works})
+    return LoginVerification([*_refuse(declared, reasons)], list(dict.fromkeys(warnings)), answers)
 
 
 def _all_questions(declared: Sequence[Declaration[PullSecret]]) -> list[tuple[Entry | None, _EntryLogin]]:
@@ -131,11 +138,11 @@ def _refusal_sentence(sentences: Sequence[str]) -> str:
     return f"nothing was written because a login does not work or could not be verified: {found}. Correct it, or leave out 'verify'"
 
 
-def _expand_reasons(
-    reasons: Mapping[Entry, str], declared: Iterable[Declaration[PullSecret]]
-) -> Iterator[tuple[Entry, str]]:
-    """Yield the refused entries and those with the same title: a role creates several entries from one of its own."""
+def _refuse(
+    declared: Iterable[Declaration[PullSecret]], reasons: Mapping[Entry, str]
+) -> Iterator[Declaration[PullSecret]]:
+    """Refuse the entries with a reason, and those with the same title: a role creates several entries from one of its own."""
     titles = {entry.title: reason for entry, reason in reasons.items() if entry.title}
     for one in declared:
-        if one.entry and (reason := reasons.get(one.entry) or titles.get(one.entry.title)):
-            yield one.entry, reason
+        reason = (reasons.get(one.entry) or titles.get(one.entry.title)) if one.entry else None
+        yield replace(one, refused=reason) if reason else one

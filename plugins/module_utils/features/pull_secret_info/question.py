@@ -18,7 +18,7 @@ from ...core.errors import Refusal
 from ...core.json_types import as_dict, as_str
 from ...core.objects import NAMESPACE, SECRET, Json, Kind, ObjectRef, Objects, metadata
 from ...core.ownership import owner_of
-from ...core.protocols import NOTHING_RELATED, Evaluation, ListedBy, Related
+from ...core.protocols import NOTHING_RELATED, ListedBy, Related
 from ...core.times import content_change, format_utc, with_time_of_content
 from ...dockerconfig.registry_keys import host_of, without_user
 from ...platform.protected import controller_of, is_marked_generated
@@ -102,15 +102,15 @@ class SecretQuestion:
         """Return the namespace if no secret was found, because it may not exist."""
         return () if objects else (ObjectRef(NAMESPACE, "", namespace),)
 
-    def evaluate(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Evaluation:
-        """Return the reports on the secrets in `extra["seen"]`.
+    def reports(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> list[SecretReport]:
+        """Return the reports on the secrets that are asked about.
 
         :raises Refusal: when the namespace does not exist.
         """
         if not objects and found.get(ObjectRef(NAMESPACE, "", namespace), {}) is None:
             raise Refusal(f"the namespace does not exist on {self.where}: correct its name, or create it first")
         meant = [secret for name, secret in sorted(objects.items()) if self._matches(name, secret)]
-        return Evaluation(extra={"seen": [SecretReport.of(_trim_secret(secret)) for secret in meant]})
+        return [SecretReport.of(_trim_secret(secret)) for secret in meant]
 
     def _matches(self, name: str, secret: Json) -> bool:
         if name in self.asked.exact:

@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ...clients.kube.client import Cluster
 from ...clients.registry.proof import RegistryProof
 from ...discovery.proofs import LoginCheck, collect_proofs, explain_refusal
-from ...engine.inspection import inspect
+from ...engine.inspection import read_each
 from ...engine.listing import FEW_UNFILTERED
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import RunSettings
@@ -32,9 +32,17 @@ def inspect_secrets(cluster: Cluster, wanted: PullSecrets, namespaces: Sequence[
     count = len(wanted.exact)
     # One name is always read by name, because the server selects it in a list of many namespaces.
     by_name = count == 1 or count * len(namespaces) <= FEW_UNFILTERED
-    outcome = inspect(cluster, SecretQuestion(wanted, cluster.name, by_name), namespaces, settings)
-    proven = _LoginVerdicts.of(wanted.verification, _secrets(outcome)) if wanted.verification else None
-    results = [_finish_result(result, proven) for result in outcome.namespaces]
+    question = SecretQuestion(wanted, cluster.name, by_name)
+    outcome, found = read_each(
+        cluster,
+        question,
+        namespaces,
+        settings,
+        lambda name, view: question.reports(name, view.objects, view.related),
+    )
+    secrets = (secret for reports in found.values() for secret in reports)
+    proven = _LoginVerdicts.of(wanted.verification, secrets) if wanted.verification else None
+    results = [_finish_result(result, found.get(result.name), proven) for result in outcome.namespaces]
     if proven is None:
         return replace(outcome, namespaces=results)
     return replace(
@@ -45,18 +53,13 @@ def inspect_secrets(cluster: Cluster, wanted: PullSecrets, namespaces: Sequence[
     )
 
 
-def _secrets(outcome: Outcome) -> Iterator[SecretReport]:
-    for result in outcome.namespaces:
-        yield from result.extra.get("seen", ())
-
-
 @dataclass(frozen=True)
 class _LoginVerdicts:
     how: Verification
     answers: Mapping[LoginCheck, RegistryProof]
 
     @classmethod
-    def of(cls, how: Verification, secrets: Iterator[SecretReport]) -> _LoginVerdicts:
+    def of(cls, how: Verification, secrets: Iterable[SecretReport]) -> _LoginVerdicts:
         questions = (question for secret in secrets for question in _questions(how, secret))
         return cls(how, collect_proofs(_attempt(how, question) for question in questions))
 
@@ -89,10 +92,13 @@ def _questions(how: Verification, secret: SecretReport) -> Sequence[LoginQuestio
     return () if secret.is_generated else how.of_logins(secret.logins)
 
 
-def _finish_result(result: NamespaceResult, proven: _LoginVerdicts | None) -> NamespaceResult:
-    if "seen" not in result.extra:
+def _finish_result(
+    result: NamespaceResult, secrets: Sequence[SecretReport] | None, proven: _LoginVerdicts | None
+) -> NamespaceResult:
+    """Return the result with a row for each secret. `secrets`: None if they could not be read."""
+    if secrets is None:
         return result
-    rows = [_row(secret, proven) for secret in result.extra["seen"]]
+    rows = [_row(secret, proven) for secret in secrets]
     return replace(result, extra={"secrets": rows}, unremarkable=not rows)
 
 

@@ -17,7 +17,7 @@ from ...core.json_types import as_dict, as_list
 from ...core.names import is_pattern
 from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects
 from ...core.ownership import Ownership, labels_view
-from ...core.protocols import ALL, NOTHING_RELATED, ListedBy, Plan, Related
+from ...core.protocols import ALL, NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from ...platform.account_lists import (
     LISTS,
     add_links,
@@ -45,7 +45,7 @@ _Decisions = Mapping[tuple[str, str], Decision]
 
 
 @dataclass(frozen=True)
-class SaLink:
+class SaLink(Desired):
     """The declared links. `service_accounts` are names or globs: a missing name is awaited or created, a glob matches existing accounts.
 
     `wait_timeout` is in seconds. `only_managed`: with `present` False, unlink only secrets that have our label, or do not exist.

@@ -16,7 +16,7 @@ from ...core.variable_files import Write
 from ...declarations.targets import Targets
 from ...dockerconfig.json_text import InvalidContent
 from ...engine.fetching import Answer
-from ...engine.inspection import evaluate_each, inspect, with_failures
+from ...engine.inspection import evaluate_each, read_each, with_failures
 from ...engine.namespaces import require_namespace
 from ...engine.reader import look_up
 from ...engine.result import Outcome
@@ -82,10 +82,15 @@ def _content(held: StoredSecret) -> str:
 def _read_namespaces(
     cluster: Cluster, namespaces: Sequence[str], settings: RunSettings
 ) -> tuple[Outcome, dict[str, NamespaceObjects]]:
-    """Return the objects of each namespace, and the outcome without them."""
-    outcome = inspect(cluster, NamespaceQuestion(), namespaces, settings)
-    seen = {result.name: result.extra["seen"] for result in outcome.namespaces if "seen" in result.extra}
-    outcome = replace(outcome, namespaces=[replace(result, extra={}) for result in outcome.namespaces])
+    """Return the objects of each namespace that can be read."""
+    question = NamespaceQuestion()
+    outcome, seen = read_each(
+        cluster,
+        question,
+        namespaces,
+        settings,
+        lambda name, view: question.objects(name, view.objects, view.related),
+    )
     with Workers(settings.concurrency) as workers:
         empty = [name for name, each in seen.items() if not each.accounts]
         reasons = dict(zip(empty, workers.map(lambda name: _why_missing(cluster, name), empty), strict=True))

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from ...core.errors import Refusal
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects, metadata, trim_object
-from ...core.protocols import ALL, NOTHING_RELATED, Evaluation, ListedBy, Related
+from ...core.protocols import ALL, ListedBy, Related
 from ...platform.protected import is_marked_generated
 from ...secrets.content import TYPES
 
@@ -53,10 +53,10 @@ class NamespaceQuestion:
     def related(self, namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
         return [ObjectRef(_SECRET, namespace, ""), ObjectRef(ROLE_BINDING, namespace, "")]
 
-    def evaluate(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Evaluation:
+    def objects(self, namespace: str, accounts: Objects, found: Related) -> NamespaceObjects:
         """Return the objects. :raises Refusal: when the caller is not allowed to list the secrets or the role bindings."""
         secrets, bindings = (_require_list(kind, namespace, found) for kind in (SECRET, ROLE_BINDING))
-        return Evaluation(extra={"seen": NamespaceObjects(objects, secrets, bindings)})
+        return NamespaceObjects(accounts, secrets, bindings)
 
 
 def _require_list(kind: Kind, namespace: str, found: Related) -> Objects:

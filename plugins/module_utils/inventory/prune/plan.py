@@ -18,7 +18,7 @@ from ...core.changes import Change, delete, update
 from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects, metadata
 from ...core.ownership import is_owned_by
-from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, ListedBy, Plan, Related
+from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from ...platform.account_lists import LISTS, changes_of, entries_of, entry_names, remove_links, view_lists
 from ...platform.generated import Origin, is_generated, origin_of
 from ...platform.protected import is_platform_object
@@ -55,7 +55,7 @@ def count_removals(changes: Iterable[Change]) -> Counter[str]:
 
 
 @dataclass(frozen=True)
-class Prune:
+class Prune(Desired):
     """`declared` are the declarations of `owner`, by namespace. `kinds` are those with a given list: objects of other kinds are kept."""
 
     owner: str

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -103,20 +103,18 @@ def prune_owner(
     batches: Mapping[str, Batch[Any]],
     namespaces: Sequence[Json],
     settings: Callable[[int], RunSettings],
-    *,
-    confirmed: Collection[str],
 ) -> Outcome:
     """Remove undeclared objects with the owner's labels in the given namespaces, which are objects as the API server sent them.
 
-    `batches` are the given lists, by their options (`KINDS`). `confirmed` are the namespaces that the lists select independently of
-    the namespaces' users.
+    `batches` are the given lists, by their options (`KINDS`).
 
     :raises OptionError: when nothing is declared for any of them, without `everything`. `Refusal` when objects could not
     be read. Nothing was removed in either case.
     """
     places = [metadata(namespace)["name"] for namespace in namespaces if not is_terminating(dict(namespace))]
     desired = _make_prune(pruning.owner, batches)
-    if not (pruning.everything or _has_declarations(pruning.owner, batches, [*{*places} & {*confirmed}])):
+    confirmed = frozenset[str]().union(*(batch.confirmed for batch in batches.values()))
+    if not (pruning.everything or _has_declarations(pruning.owner, batches, [*confirmed.intersection(places)])):
         raise OptionError(
             f"owner {pruning.owner} declares nothing for any namespace of {cluster.name}, so nothing was removed. {_SAID_TWICE}"
         )
@@ -142,7 +140,7 @@ def prune_owner(
         outcome = Outcome(guarded.results("skipped"), cluster.retries, refused=guarded.refusal(refused))
     else:
         left = {name: view for name, view in views.items() if name not in guarded.verdict.held_back}
-        outcome = reconcile(cluster, desired, list(left), settings(len(left)), left)
+        outcome = reconcile(cluster, Batch.of_one(desired, left), settings(len(left)), left)
         outcome = replace(outcome, namespaces=[*outcome.namespaces, *guarded.results("failed")])
     done = sum((count_removals(result.changes) for result in outcome.namespaces), Counter[str]())
     left_out = {**dict.fromkeys((name for name in places if name in pruning.excluded), _EXCLUDED), **seen.left_out}

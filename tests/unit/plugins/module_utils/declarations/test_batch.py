@@ -20,9 +20,13 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     ObjectRef,
     Objects,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import ListedBy, Plan, Related
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import (
+    Desired,
+    ListedBy,
+    Plan,
+    Related,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declaration
-from support.batches import of_one
 
 ROBOT = ObjectRef(SERVICE_ACCOUNT, "ns", "robot")
 NONE = Plan()
@@ -38,6 +42,7 @@ class Asks:
     listed_by: ListedBy = field(default_factory=dict)
     seen: list[Any] = field(default_factory=list)
     kind: ClassVar[Kind] = SECRET
+    objection = staticmethod(Desired.objection)
 
     def names(self, _namespace: str) -> tuple[str, ...]:
         return self.named
@@ -74,7 +79,7 @@ class TestReads:
 
     def test_a_batch_is_made_of_one_declaration_for_several_namespaces(self) -> None:
         one = Asks()
-        made = of_one(one, ["a", "b"])
+        made = Batch.of_one(one, ["a", "b"])
         assert made.kind == SECRET
         assert list(made.namespaces) == ["a", "b"]
         assert made.declared("b") == (Declaration(one, None),)
@@ -104,14 +109,14 @@ class TestReads:
 class TestPlan:
     def test_the_plan_of_the_only_declaration_is_unchanged(self) -> None:
         plan = Plan((create(ref("a"), {}, {}, {}),), (Prerequisite("it", 5),), ("note", "note"), {"extra": 1})
-        assert of_one(Asks(lambda _objects, _found: plan), ["ns"]).plan("ns", {}) is plan
+        assert Batch.of_one(Asks(lambda _objects, _found: plan), ["ns"]).plan("ns", {}) is plan
 
     def test_a_refusal_of_the_only_declaration_is_raised(self) -> None:
         def refuse(_objects: Objects, _found: Related) -> Plan:
             raise Refusal("no")
 
         with pytest.raises(Refusal, match="^no$"):
-            of_one(Asks(refuse), ["ns"]).plan("ns", {})
+            Batch.of_one(Asks(refuse), ["ns"]).plan("ns", {})
 
     def test_the_only_entry_of_a_list_is_still_an_entry(self) -> None:
         made = batch(Asks(lambda _objects, _found: Plan((create(ref("a"), {}, {}, {}),), extra={"pods": []})))
@@ -210,11 +215,11 @@ class TestObjection:
 
     def test_an_objection_refuses_the_only_declaration(self) -> None:
         with pytest.raises(Refusal, match="^ns: new, refused$"):
-            of_one(self.to(self.BAD), ["ns"]).plan("ns", {})
-        assert len(of_one(self.to(self.GOOD), ["ns"]).plan("ns", self.HELD).changes) == 1
+            Batch.of_one(self.to(self.BAD), ["ns"]).plan("ns", {})
+        assert len(Batch.of_one(self.to(self.GOOD), ["ns"]).plan("ns", self.HELD).changes) == 1
 
     def test_an_objection_is_a_note_if_no_change_is_planned(self) -> None:
-        assert of_one(self.to(None), ["ns"]).plan("ns", self.HELD).notes == ("ns: had it, known",)
+        assert Batch.of_one(self.to(None), ["ns"]).plan("ns", self.HELD).notes == ("ns: had it, known",)
         assert batch(self.to(None), self.to(None)).plan("ns", self.HELD).notes == ("ns: had it, known",)
 
     def test_an_objection_fails_the_last_entry_and_drops_only_the_writes_of_that_object(self) -> None:

@@ -20,7 +20,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
     ListForm,
     batch_of,
     entry_problems,
-    list_option,
     read_declarations,
     selected_namespaces,
 )
@@ -38,7 +37,6 @@ DECLARATION: dict[str, Any] = {
     "inline": {"type": "list", "elements": "dict", "options": ITEM},
     "file": {"type": "path"},
 }
-ARGUMENTS = {**DECLARATION, "things": list_option(DECLARATION, alternatives=[SOURCES])}
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,16 @@ def same_state(things: Sequence[Thing]) -> Iterator[Contradiction]:
                 yield Contradiction(first, position, f"{other.options['state']}, then {thing.options['state']}")
 
 
-FORM = ListForm("things", "name", [SOURCES], kind=SECRET, declare=declare, contradictions=same_state)
+FORM = ListForm(
+    "things",
+    "name",
+    [SOURCES],
+    kind=SECRET,
+    arguments=DECLARATION,
+    declare=declare,
+    contradictions=same_state,
+)
+ARGUMENTS = {**DECLARATION, FORM.option: FORM.spec}
 NAMES_FORM = ListForm("things", "names", kind=SECRET, declare=declare, contradictions=same_state)
 
 
@@ -76,8 +83,8 @@ def refused(*items: Any, **params: Any) -> str:
     return str(raised.value)
 
 
-class TestListOption:
-    def test_list_option_has_the_options_of_the_task_without_defaults(self) -> None:
+class TestSpec:
+    def test_the_spec_of_the_list_has_the_options_of_the_task_without_defaults(self) -> None:
         option = ARGUMENTS["things"]
         assert (option["type"], option["elements"]) == ("list", "dict")
         assert list(option["options"]) == [*DECLARATION, "title"]
@@ -86,18 +93,18 @@ class TestListOption:
         assert option["options"]["inline"]["options"] is ITEM, "those of a list in it are its own"
         assert DECLARATION["state"]["default"] == "present"
 
-    def test_list_option_has_the_rules_of_the_task(self) -> None:
+    def test_the_spec_of_the_list_has_the_rules_of_the_task(self) -> None:
         targets = ("namespaces", "namespace_selector")
         assert ARGUMENTS["things"]["mutually_exclusive"] == [targets, SOURCES]
-        assert list_option(DECLARATION)["mutually_exclusive"] == [targets]
+        assert replace(FORM, alternatives=()).spec["mutually_exclusive"] == [targets]
 
 
 class TestDeclared:
     def test_the_options_of_the_task_are_the_only_declaration_without_a_list(self) -> None:
         params = {"name": "n", "namespaces": ["b", "a"], "things": None}
         (one,) = read_declarations(FORM, params, lambda path: path)
-        assert one.declared.entry is None
-        assert one.declared.desired == Thing(params)
+        assert one.entry is None
+        assert one.desired == Thing(params)
         assert one.targets == Targets(["b", "a"])
         (same,) = read_declarations(FORM, {"name": "n", "namespaces": ["b", "a"]}, lambda path: path)
         assert same.targets == one.targets
@@ -111,7 +118,7 @@ class TestDeclared:
 
     def test_entries_are_declared_in_the_given_order(self) -> None:
         first, second = wanted({"name": "b", "namespaces": ["x"]}, {"namespace_selector": {"labels": "l=1"}})
-        assert (first.declared.entry, second.declared.entry) == (Entry("things", 0, "b"), Entry("things", 1))
+        assert (first.entry, second.entry) == (Entry("things", 0, "b"), Entry("things", 1))
         assert first.targets == Targets(["x"])
         assert second.targets == NamespaceSelector(labels="l=1")
 
@@ -119,9 +126,9 @@ class TestDeclared:
         params = {"name": "n", "namespaces": ["a"], "state": "present", "count": 1}
         items = {"state": "absent", "name": None}, {"count": 0}, {"namespaces": ["b"]}
         found = wanted(*items, **params)
-        assert [one.declared.desired.options["state"] for one in found] == ["absent", "present", "present"]
-        assert [one.declared.desired.options["count"] for one in found] == [1, 0, 1]
-        assert [one.declared.desired.options["name"] for one in found] == ["n", "n", "n"]
+        assert [one.desired.options["state"] for one in found] == ["absent", "present", "present"]
+        assert [one.desired.options["count"] for one in found] == [1, 0, 1]
+        assert [one.desired.options["name"] for one in found] == ["n", "n", "n"]
         assert [one.targets.namespaces for one in found] == [["a"], ["a"], ["b"]]
 
     def test_an_option_of_an_entry_replaces_the_alternatives_of_the_task(self) -> None:
@@ -130,12 +137,12 @@ class TestDeclared:
             {"namespace_selector": {"labels": "x=y"}}, {"file": "f"}, {"namespaces": None, "file": None}, **params
         )
         assert selects.targets == NamespaceSelector(labels="x=y")
-        assert "namespaces" not in selects.declared.desired.options
-        assert selects.declared.desired.options["inline"] == [1]
-        assert reads.declared.desired.text == "text of f"
-        assert "inline" not in reads.declared.desired.options
+        assert "namespaces" not in selects.desired.options
+        assert selects.desired.options["inline"] == [1]
+        assert reads.desired.text == "text of f"
+        assert "inline" not in reads.desired.options
         assert neither.targets == Targets(["a"])
-        assert neither.declared.desired.options["inline"] == [1]
+        assert neither.desired.options["inline"] == [1]
 
     def test_all_invalid_entries_are_named_at_once(self) -> None:
         said = refused(
@@ -174,7 +181,7 @@ class TestDeclared:
     )
     def test_text_that_cannot_be_a_name_is_not_shown_as_the_name_of_an_entry(self, value: Any, shown: str) -> None:
         (found,) = wanted({"names": value, "namespaces": ["a"]}, form=NAMES_FORM)
-        assert str(found.declared.entry) == shown
+        assert str(found.entry) == shown
 
 
 class TestEntryProblems:

@@ -25,7 +25,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.prot
     Related,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.inspection import evaluate_each, inspect
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.inspection import (
+    evaluate_each,
+    inspect,
+    read_each,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from support.fake_api import FakeApi
@@ -271,3 +275,32 @@ class TestExamined:
             ("failed", "two is odd"),
         ]
         assert after.namespaces[2].error.startswith("an internal error: ZeroDivisionError")
+
+
+class TestReadEach:
+    def test_each_namespace_that_can_be_read_is_worked_on_once(self, api: FakeApi) -> None:
+        api.put("serviceaccounts", "a", "robot")
+        api.fail("namespaces/b/serviceaccounts", ODD, times=ALWAYS)
+        clock, said = Clock(), []
+        api.before = lambda _request: clock.sleep(4.0)
+        settings = RunSettings(
+            check_mode=False, concurrency=1, task="x", say=said.append, clock=EngineClock(clock.now, clock.sleep)
+        )
+        outcome, found = read_each(
+            api.cluster(clock), Asks(), ["a", "b", "a", "c"], settings, lambda name, view: (name, sorted(view.objects))
+        )
+        assert found == {"a": ("a", ["robot"]), "c": ("c", [])}
+        assert [(result.name, result.status) for result in outcome.namespaces] == [
+            ("a", "unchanged"),
+            ("b", "failed"),
+            ("c", "unchanged"),
+        ]
+        assert said == ["x 1/3 namespaces, 0 changed, 0 failed, about 24 s left"]
+
+    def test_a_failed_list_leaves_out_all_namespaces(self, api: FakeApi) -> None:
+        api.fail(r"GET /api/v1/serviceaccounts\?", ODD, times=ALWAYS)
+        settings = RunSettings(check_mode=False, concurrency=1)
+        outcome, found = read_each(api.cluster(), Asks(), list("abcde"), settings, lambda _name, _view: 1)
+        assert found == {}
+        assert {*statuses(outcome).values()} == {"skipped"}
+        assert "listing serviceaccounts in all namespaces" in outcome.stopped

@@ -28,6 +28,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import (
     NO_SELECTORS,
+    Desired,
     ListedBy,
     Plan,
     Related,
@@ -50,7 +51,7 @@ FORBIDDEN = status_object(403, "Forbidden", "secrets is forbidden")
 
 
 @dataclass(frozen=True)
-class Keep:
+class Keep(Desired):
     """A secret named keep, present or absent. `account` must exist first. `refers` are objects that are looked up."""
 
     present: bool = True
@@ -94,7 +95,8 @@ def run(
 ) -> Outcome:
     clock = clock or Clock()
     given = {"check_mode": False, "concurrency": 1, "clock": EngineClock(clock.now, clock.sleep), **settings}
-    return reconcile(api.cluster(clock), desired, namespaces, RunSettings(**given))
+    batch = desired if isinstance(desired, Batch) else Batch.of_one(desired, namespaces)
+    return reconcile(api.cluster(clock), batch, RunSettings(**given))
 
 
 def statuses(outcome: Outcome) -> dict[str, str]:
@@ -530,6 +532,7 @@ class Adds:
     listed_by: ListedBy = field(default_factory=lambda: NO_SELECTORS)
 
     kind: ClassVar[Kind] = SECRET
+    objection = staticmethod(Desired.objection)
 
     def names(self, _namespace: str) -> tuple[str, ...]:
         return (self.name,)
@@ -985,7 +988,7 @@ class NeedsIt(Adds):
 
 
 @dataclass(frozen=True)
-class Awaits:
+class Awaits(Desired):
     """Waits for objects that never appear."""
 
     what: tuple[str, ...]
@@ -1021,7 +1024,7 @@ class TestSeen:
     def test_the_plan_uses_the_objects_that_were_seen_before(self, api: FakeApi) -> None:
         held = api.put("secrets", "a", "keep", **OTHER)
         settings = RunSettings(check_mode=False, concurrency=1)
-        outcome = reconcile(api.cluster(), Keep(), ["a"], settings, {"a": View({"keep": held})})
+        outcome = reconcile(api.cluster(), Batch.of_one(Keep(), ["a"]), settings, {"a": View({"keep": held})})
         assert statuses(outcome) == {"a": "changed"}
         assert api.asked == ["PATCH /api/v1/namespaces/a/secrets/keep"]
 
@@ -1030,7 +1033,7 @@ class TestSeen:
         api.put("secrets", "a", "keep", **WANTED)
         clock = Clock()
         settings = RunSettings(check_mode=False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
-        outcome = reconcile(api.cluster(), Keep(), ["a"], settings, {"a": View({"keep": held})})
+        outcome = reconcile(api.cluster(), Batch.of_one(Keep(), ["a"]), settings, {"a": View({"keep": held})})
         assert statuses(outcome) == {"a": "unchanged"}
         assert [text.partition(" ")[0] for text in api.asked] == ["PATCH", "GET"]
 
@@ -1040,5 +1043,5 @@ class TestSeen:
         desired = Keep(account="default", within=5.0)
         clock = Clock()
         settings = RunSettings(check_mode=False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
-        outcome = reconcile(api.cluster(clock), desired, ["a"], settings, {"a": View()})
+        outcome = reconcile(api.cluster(clock), Batch.of_one(desired, ["a"]), settings, {"a": View()})
         assert statuses(outcome) == {"a": "changed"}

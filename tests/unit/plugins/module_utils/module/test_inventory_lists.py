@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, SERVICE_ACCOUNT
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.selection import (
+    list_visible_namespaces,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
     options as pull_secret,
 )
@@ -25,9 +28,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     contradictions as between_links,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.inventory_lists import (
-    Inventory,
-    InventoryList,
-    run_inventory,
+    batch_lists,
+    read_lists,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
     CONNECTION_OPTIONS,
@@ -37,16 +39,22 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ta
 from support.certificates import loopback_certificate
 from support.fake_api import FakeApi
 
-PARTS = (
-    InventoryList(
-        ListForm(
-            "secrets", "name", kind=SECRET, declare=pull_secret.identity_from_options, contradictions=between_secrets
-        ),
-        {**TARGET_OPTIONS, **pull_secret.ARGUMENTS},
+FORMS = (
+    ListForm(
+        "secrets",
+        "name",
+        kind=SECRET,
+        arguments={**TARGET_OPTIONS, **pull_secret.ARGUMENTS},
+        declare=pull_secret.identity_from_options,
+        contradictions=between_secrets,
     ),
-    InventoryList(
-        ListForm("links", "secrets", kind=SERVICE_ACCOUNT, declare=sa_link.from_options, contradictions=between_links),
-        {**TARGET_OPTIONS, **sa_link.ARGUMENTS},
+    ListForm(
+        "links",
+        "secrets",
+        kind=SERVICE_ACCOUNT,
+        arguments={**TARGET_OPTIONS, **sa_link.ARGUMENTS},
+        declare=sa_link.from_options,
+        contradictions=between_links,
     ),
 )
 
@@ -59,40 +67,14 @@ def api() -> Iterator[FakeApi]:
     return api
 
 
-class Run:
-    """One task. `found` holds the input of the work, `checked` the names of the declared objects."""
-
-    def __init__(self, host: str, directory: Path, **lists: Any) -> None:
-        options: dict[str, Any] = dict.fromkeys(CONNECTION_OPTIONS)
-        options |= {
-            "host": host,
-            "api_key": "token",
-            "ca_cert": loopback_certificate(),
-            "concurrency": 2,
-            "max_failures": None,
-            "report_unchanged": None,
-        }
-        self.task = Task(
-            "inventory",
-            {**options, "progress": True, "secrets": None, "links": None, **lists},
-            False,
-            True,
-            str(directory),
-            set(),
-        )
-        self.found: list[Inventory] = []
-        self.checked: list[Any] = []
-        self.result = run_inventory(
-            self.task,
-            PARTS,
-            common={"owner": "a"},
-            check=self.checked.extend,
-            work=lambda _cluster, found, _settings: self.work(found),
-        )
-
-    def work(self, found: Inventory) -> Outcome:
-        self.found.append(found)
-        return Outcome([])
+def batches(host: str, directory: Path, **lists: Any) -> dict[str, Batch[Any]]:
+    """Return the batches of one task, whose own owner is `a`."""
+    options: dict[str, Any] = dict.fromkeys(CONNECTION_OPTIONS)
+    options |= {"host": host, "api_key": "token", "ca_cert": loopback_certificate(), "secrets": None, "links": None}
+    task = Task("inventory", {**options, **lists}, False, True, str(directory), set())
+    declared = read_lists(task, FORMS, {"owner": "a"})
+    with task.cluster() as run:
+        return batch_lists(run, FORMS, declared, list_visible_namespaces(run.cluster))
 
 
 class TestInventoried:
@@ -100,14 +82,11 @@ class TestInventoried:
         everywhere = {"namespace_selector": {"include": ["*"]}}
         secrets = [{"name": "x", **everywhere}, {"name": "y", "namespaces": ["a"], "owner": "b"}]
         with api.served() as host:
-            run = Run(host, tmp_path, secrets=secrets, links=[{"secrets": ["x"], **everywhere}])
-        (found,) = run.found
-        assert sorted(found.batches) == ["links", "secrets"]
-        assert [one.desired.name for one in found.batches["secrets"].declared("a")] == ["x", "y"]
-        assert [one.desired.ownership.owner for one in found.batches["secrets"].declared("a")] == ["a", "b"]
-        assert found.batches["links"].declared("b")[0].desired.service_accounts == ("default",)
-        assert [namespace["metadata"]["name"] for namespace in found.namespaces] == ["a", "b"]
-        assert len(run.checked) == 3
+            found = batches(host, tmp_path, secrets=secrets, links=[{"secrets": ["x"], **everywhere}])
+        assert sorted(found) == ["links", "secrets"]
+        assert [one.desired.name for one in found["secrets"].declared("a")] == ["x", "y"]
+        assert [one.desired.ownership.owner for one in found["secrets"].declared("a")] == ["a", "b"]
+        assert found["links"].declared("b")[0].desired.service_accounts == ("default",)
         assert api.asked == ["GET /api/v1/namespaces?limit=1000"]
 
     def test_a_namespace_selected_only_by_a_user_chosen_name_is_not_confirmed(
@@ -119,14 +98,17 @@ class TestInventoried:
         secrets = [{"name": "x", "namespace_selector": {"include": ["team-*"]}}]
         links = [{"secrets": ["x"], "namespaces": ["team-named", "gone"], "state": "absent"}]
         with api.served() as host:
-            (found,) = Run(host, tmp_path, secrets=secrets, links=links).found
-        assert found.confirmed == {"team-admin", "team-named", "gone"}
-        assert "team-evil" in found.batches["secrets"].namespaces
+            found = batches(host, tmp_path, secrets=secrets, links=links)
+        assert {name: batch.confirmed for name, batch in found.items()} == {
+            "secrets": {"team-admin"},
+            "links": {"team-named", "gone"},
+        }
+        assert "team-evil" in found["secrets"].namespaces
 
     def test_a_missing_list_differs_from_an_empty_one(self, api: FakeApi, tmp_path: Path) -> None:
         with api.served() as host:
-            run = Run(host, tmp_path, secrets=[])
-        assert {option: dict(batch.namespaces) for option, batch in run.found[0].batches.items()} == {"secrets": {}}
+            found = batches(host, tmp_path, secrets=[])
+        assert {option: dict(batch.namespaces) for option, batch in found.items()} == {"secrets": {}}
 
     @pytest.mark.parametrize(
         "lists",
@@ -140,17 +122,6 @@ class TestInventoried:
     )
     def test_problems_of_all_lists_are_reported_at_once(self, api: FakeApi, tmp_path: Path, lists: Any) -> None:
         with api.served() as host, pytest.raises(OptionError) as caught:
-            Run(host, tmp_path, **lists)
+            batches(host, tmp_path, **lists)
         assert "secrets[0]" in str(caught.value)
         assert "links[0]" in str(caught.value)
-
-    def test_the_check_runs_before_any_request(self, api: FakeApi, tmp_path: Path) -> None:
-        def refuse(_every: Any) -> None:
-            raise OptionError("no")
-
-        with api.served() as host:
-            run = Run(host, tmp_path, secrets=[])
-            sent = len(api.requests)
-            with pytest.raises(OptionError, match="no"):
-                run_inventory(run.task, PARTS, common={}, check=refuse, work=lambda *_all: Outcome([]))
-        assert len(api.requests) == sent

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.client import Cluster
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ClusterError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import create
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     SECRET,
     Kind,
@@ -24,25 +24,21 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import (
     NO_SELECTORS,
     NOTHING_RELATED,
+    Desired,
     ListedBy,
     Plan,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import HIDDEN
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.contradictions import Contradiction
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.targets import Targets
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module import secret_registry
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CONNECTION_OPTIONS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import (
     Module,
     Task,
     execute,
-    run_over_namespaces,
-    run_question,
-    run_reconcile,
-    target_everywhere,
 )
 from support.certificates import loopback_certificate
 from support.fake_api import FakeApi
@@ -81,7 +77,7 @@ def task(host: str, tmp_path: Path) -> Task:
 
 
 @dataclass(frozen=True)
-class Keep:
+class Keep(Desired):
     warnings: tuple[str, ...] = ()
     kind: ClassVar[Kind] = SECRET
     listed_by: ClassVar[ListedBy] = NO_SELECTORS
@@ -108,13 +104,20 @@ def form(desired: Keep | None = None) -> ListForm[Keep]:
     )
 
 
+def reconcile(task: Task, given: ListForm[Keep]) -> dict[str, Any]:
+    """Run a module that applies its declarations."""
+    declared = task.declarations(given)
+    with task.cluster() as run:
+        return run.result(run.reconcile(run.batch(given, declared)))
+
+
 NOTHING_SELECTED = "the namespace_selector selects no namespace, so nothing was done: compare it with 'kubectl get namespaces --show-labels'"
 
 
 class TestReconciling:
     def test_reconciling_applies_the_options_and_returns_the_outcome(self, api: FakeApi, task: Task) -> None:
         api.put("secrets", "b", "keep")
-        result = run_reconcile(task, form(Keep(warnings=("said before",))))
+        result = reconcile(task, form(Keep(warnings=("said before",))))
         assert result["changed"] is True
         assert [(entry["name"], entry["status"]) for entry in result["namespaces"]] == [
             ("a", "changed"),
@@ -134,32 +137,21 @@ class TestReconciling:
         for name in ("a", "b"):
             api.put("namespaces", "", name)
         task.check_mode = True
-        assert run_reconcile(task, form())["changed"] is True
+        assert reconcile(task, form())["changed"] is True
         assert api.writes == []
 
     def test_a_failed_namespace_fails_the_task_by_name(self, api: FakeApi, task: Task) -> None:
         api.fail("POST /api/v1/namespaces/b/", FORBIDDEN)
-        result = run_reconcile(task, form())
+        result = reconcile(task, form())
         assert result["failed"] is True
         assert result["msg"].startswith("ns.name.module failed in 1 of 2 namespaces: b: creating secret b/keep")
         assert result["summary"] == {"total": 2, "changed": 1, "unchanged": 0, "failed": 1, "skipped": 0, "retries": 0}
 
     def test_a_stopped_task_has_failed(self, api: FakeApi, task: Task) -> None:
         api.fail("POST", status_object(401, "Unauthorized", "Unauthorized"), times=10**9)
-        result = run_reconcile(task, form())
+        result = reconcile(task, form())
         assert result["failed"] is True
         assert result["msg"].startswith("ns.name.module stopped: creating secret")
-
-    def test_a_later_check_adds_to_the_outcome(self, task: Task) -> None:
-        seen: list[Any] = []
-
-        def look(cluster: Cluster, batch: Batch[Keep], outcome: Outcome, settings: RunSettings) -> Outcome:
-            seen.extend([cluster.name, batch.declared("a")[0].desired, len(outcome.namespaces), settings.concurrency])
-            return Outcome([NamespaceResult("a", "failed", error="gone again")])
-
-        result = run_reconcile(task, form(), afterwards=look)
-        assert seen == [task.params["host"], Keep(), 2, 2]
-        assert result["msg"] == "ns.name.module failed in 1 of 1 namespace: a: gone again"
 
 
 class TestEntries:
@@ -167,7 +159,7 @@ class TestEntries:
 
     def reconcile(self, task: Task, *items: Any, desired: Keep | None = None) -> dict[str, Any]:
         task.params = {**task.params, "keeps": list(items)}
-        return run_reconcile(task, form(desired))
+        return reconcile(task, form(desired))
 
     def test_each_entry_is_applied_in_its_own_namespaces(self, api: FakeApi, task: Task) -> None:
         api.put("namespaces", "", "c", metadata={"labels": {"team": "red"}})
@@ -198,7 +190,7 @@ class TestEntries:
         task.params = {**task.params, "keeps": [{"namespaces": ["b"]}, {"namespace_selector": {"labels": "team=red"}}]}
         refusing = replace(form(), contradictions=lambda declared: [Contradiction(0, 1, "both")])
         with pytest.raises(OptionError) as raised:
-            run_reconcile(task, refusing)
+            reconcile(task, refusing)
         assert str(raised.value) == (
             "keeps[0] and keeps[1] contradict each other in namespace b: both. Nothing was changed"
         )
@@ -232,14 +224,11 @@ class TestEntries:
 
 
 class TestOverNamespaces:
-    def run(self, task: Task, wait_timeout: float = 7.0) -> tuple[dict[str, Any], list[Any]]:
-        seen: list[Any] = []
-
-        def work(cluster: Cluster, namespaces: Sequence[str], settings: RunSettings) -> Outcome:
-            seen.extend([cluster, list(namespaces), settings])
-            return Outcome([NamespaceResult(name, "unchanged") for name in namespaces])
-
-        return run_over_namespaces(task, wait_timeout, work), seen
+    def run(self, task: Task, *given: str) -> tuple[dict[str, Any], list[Any]]:
+        """Return the result of a module that changes nothing, and its cluster, its namespaces and its settings."""
+        with task.cluster(task.targets(given or None)) as run:
+            result = run.result(Outcome([NamespaceResult(name, "unchanged") for name in run.namespaces]))
+            return result, [run.cluster, run.namespaces, run.settings(wait_timeout=7.0)]
 
     def test_settings_come_from_the_options(self, task: Task) -> None:
         task.params = {**task.params, "max_failures": "70%", "concurrency": 3}
@@ -258,10 +247,7 @@ class TestOverNamespaces:
         assert self.run(task)[0]["server"] == host
 
     def test_given_namespaces_override_the_options(self, task: Task) -> None:
-        def work(_cluster: Cluster, namespaces: Sequence[str], _settings: RunSettings) -> Outcome:
-            return Outcome([NamespaceResult(name, "unchanged") for name in namespaces])
-
-        result = run_over_namespaces(task, 0, work, ["given"])
+        result, _seen = self.run(task, "given")
         assert [found["name"] for found in result["namespaces"]] == ["given"]
 
     def test_missing_proxy_headers_are_not_set(self, task: Task) -> None:
@@ -328,36 +314,32 @@ class TestOverNamespaces:
             cluster.get(ObjectRef(SECRET, "a", "b"))
 
     def test_no_request_is_sent_after_an_early_end(self, api: FakeApi, task: Task) -> None:
-        seen: list[Cluster] = []
-
-        def interrupted(cluster: Cluster, _namespaces: Any, _settings: Any) -> Outcome:
-            seen.append(cluster)
+        with pytest.raises(KeyboardInterrupt), task.cluster() as run:
             raise KeyboardInterrupt
-
-        with pytest.raises(KeyboardInterrupt):
-            run_over_namespaces(task, 0.0, interrupted)
         with pytest.raises(ClusterError):
-            seen[0].get(ObjectRef(SECRET, "a", "b"))
+            run.cluster.get(ObjectRef(SECRET, "a", "b"))
         assert api.asked == []
 
 
 class TestAsking:
-    def test_the_question_gets_the_cluster_and_the_wait_timeout(self, task: Task, host: str) -> None:
+    """A module that works without namespaces."""
+
+    def test_settings_need_only_the_connection_options(self, task: Task, host: str) -> None:
         options = {name: task.params[name] for name in CONNECTION_OPTIONS}
         bare = replace(task, name="openshift_ops.image_pull.ask", params={**options, "timeout": 5}, check_mode=True)
-        seen: list[Any] = []
+        with bare.cluster() as run:
+            settings = run.settings(wait_timeout=5)
+        assert (run.cluster.name, run.namespaces) == (host, [])
+        assert (settings.check_mode, settings.wait_timeout, settings.task) == (True, 5, "ask")
+        assert (settings.concurrency, settings.max_failures, settings.say) == (8, None, None)
 
-        def ask(cluster: Cluster, settings: RunSettings) -> dict[str, Any]:
-            seen.append((cluster.name, settings.check_mode, settings.wait_timeout, settings.task))
-            return {"answer": 1}
-
-        assert run_question(bare, 5, ask) == {"server": host, "answer": 1}
-        assert seen == [(host, True, 5, "ask")]
-
-    def test_a_negative_time_is_refused(self, api: FakeApi, task: Task) -> None:
-        with pytest.raises(OptionError, match="option 'timeout' must not be negative"):
-            run_question(replace(task, params={**task.params, "timeout": -1}), -1, lambda _cluster, _settings: {})
-        assert api.asked == []
+    @pytest.mark.parametrize(("namespaces", "most"), [(None, 1), (0, 0), (4, 4)])
+    def test_max_failures_counts_one_namespace_if_none_is_selected(
+        self, task: Task, namespaces: int | None, most: int
+    ) -> None:
+        task.params = {**task.params, "max_failures": "100%"}
+        with task.cluster() as run:
+            assert run.settings(namespaces).max_failures == most
 
 
 class TestExecute:
@@ -396,17 +378,16 @@ class TestRules:
         assert module.all_rules == {"mutually_exclusive": [("namespaces", "namespace_selector")]}
 
     def test_a_task_without_a_namespace_option_means_all_namespaces(self, task: Task) -> None:
-        nowhere = replace(task, params={"namespaces": None, "namespace_selector": None, "x": 1})
+        nowhere = replace(task, params={"namespaces": None, "namespace_selector": None})
         for system in (False, True):
-            selector = {"include": ["*"], "system_namespaces": system}
-            assert target_everywhere(nowhere, system=system).params == {
-                **nowhere.params,
-                "namespace_selector": selector,
-            }
-        assert target_everywhere(nowhere) == target_everywhere(nowhere, system=False)
-        for given in ({"namespaces": ["a"]}, {"namespace_selector": {"labels": "a=b"}}):
-            somewhere = replace(task, params={"namespaces": None, "namespace_selector": None, **given})
-            assert target_everywhere(somewhere) is somewhere
+            selector = NamespaceSelector(include=("*",), system=system)
+            assert nowhere.targets(everywhere=True, system=system) == selector
+        assert nowhere.targets(everywhere=True) == nowhere.targets(everywhere=True, system=False)
+        assert task.targets(everywhere=True) == task.targets() == Targets(["a", "b"])
+        with pytest.raises(OptionError, match="give one of the options 'namespaces' and 'namespace_selector'"):
+            nowhere.targets()
+        somewhere = replace(nowhere, params={"namespaces": None, "namespace_selector": {"labels": "a=b"}})
+        assert somewhere.targets(everywhere=True) == NamespaceSelector(labels="a=b")
 
     def test_a_module_without_namespaces_has_only_its_own_rules(self) -> None:
         assert Module({}, lambda _task: {}, "requests", None).all_rules == {}
@@ -422,7 +403,8 @@ class TestSecrets:
     def test_the_cluster_login_is_masked_and_registered(self, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
         registered: set[str] = set()
         monkeypatch.setattr(secret_registry, "register_secrets", registered.update)
-        run_question(task, 0, lambda cluster, _settings: {"found": cluster.get(ObjectRef(SECRET, "a", "keep"))})
+        with task.cluster() as run:
+            assert run.cluster.get(ObjectRef(SECRET, "a", "keep")) is None
         assert {"token", b64("token")} <= task.secrets & registered
 
     def test_credentials_of_users_are_masked_only_in_the_result(

@@ -23,7 +23,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     verify_access,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import Subject
-from support.batches import of_one
 from support.fake_api import FakeApi
 from support.scripted_pool import Clock, status_object
 
@@ -63,7 +62,9 @@ def verify(
     given = {"subjects": subjects, "role": "puller", "binding_name": "ours", "present": True, "verify_access": True}
     settings = RunSettings(check, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
     desired = ImagePullerGrant(**{**given, **more})
-    outcome = verify_access(api.cluster(clock), of_one(desired, ["b"]), Outcome([result], stopped=stopped), settings)
+    outcome = verify_access(
+        api.cluster(clock), Batch.of_one(desired, ["b"]), Outcome([result], stopped=stopped), settings
+    )
     return outcome.namespaces[0], api
 
 
@@ -173,7 +174,7 @@ class TestErrors:
         desired = ImagePullerGrant((BOB,), "puller", "ours", present=True, verify_access=True)
         clock = Clock()
         settings = RunSettings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
-        outcome = verify_access(api.cluster(clock), of_one(desired, ["b"]), Outcome([changed("ours")]), settings)
+        outcome = verify_access(api.cluster(clock), Batch.of_one(desired, ["b"]), Outcome([changed("ours")]), settings)
         return outcome.namespaces[0], api
 
     def test_a_missing_right_to_ask_is_reported_as_not_verified(self) -> None:

@@ -15,12 +15,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
     options as pull_secret,
 )
 from hypothesis import given
 from hypothesis import strategies as st
-from support.batches import of_one
 
 from unit.canaries import CANARIES, b64, shown
 
@@ -589,7 +589,7 @@ class TestAdditional:
 
     def planned(self, observed: Any, **given: Any) -> Plan:
         objects = {} if observed is None else {self.NAME: observed}
-        return of_one(declared(name=self.NAME, **given), [self.NAMESPACE]).plan(self.NAMESPACE, objects)
+        return Batch.of_one(declared(name=self.NAME, **given), [self.NAMESPACE]).plan(self.NAMESPACE, objects)
 
     def refused(self, observed: Any, **given: Any) -> str:
         with pytest.raises(Refusal) as refusal:

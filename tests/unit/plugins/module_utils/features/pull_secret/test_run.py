@@ -6,19 +6,21 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import RegistryProof
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import (
+    RegistryProof,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Entry
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError, Refusal
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Declaration, Forecast
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.proofs import LoginCheck
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Declaration
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.options import from_options
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.plan import PullSecret
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run import (
-    count_verified,
+    LoginVerification,
     verdict_of,
     verify_logins,
 )
@@ -61,8 +63,15 @@ def declared(
     return Declaration(from_options({**usual, **given}, lambda _path: ""), entry)
 
 
+def refusals(every: Sequence[Declaration[PullSecret]]) -> dict[int, str]:
+    """The reasons of the refused entries, by position."""
+    return {one.entry.position: one.refused for one in verify_logins(every).declared if one.entry and one.refused}
+
+
 def test_a_login_that_works_is_not_reported(server: HostileRegistry, certificate: str) -> None:
-    assert verify_logins([declared(certificate, server.host, RIGHT)]) == Forecast([])
+    given = [declared(certificate, server.host, RIGHT)]
+    found = verify_logins(given)
+    assert (found.declared, found.warnings, found.report()) == (given, [], {"verified_logins": 1})
 
 
 def test_no_registry_is_asked_about_logins_that_need_no_verification(server: HostileRegistry, certificate: str) -> None:
@@ -71,16 +80,18 @@ def test_no_registry_is_asked_about_logins_that_need_no_verification(server: Hos
         declared(certificate, server.host, "wrong", mode="remove"),
         declared(certificate, server.host, "wrong", state="absent"),
     ]
-    assert verify_logins(every) == Forecast([])
+    found = verify_logins(every)
+    assert found == LoginVerification(every, [])
+    assert found.report() == {}
     assert server.requests == []
 
 
 def test_all_refused_logins_are_named(server: HostileRegistry, certificate: str) -> None:
     every = [declared(certificate, server.host, password, number) for number, password in enumerate(("a", RIGHT, "b"))]
-    answers: dict[LoginCheck, RegistryProof] = {}
-    refused = verify_logins(every, answers).refused
-    assert {entry.position for entry in refused} == {0, 2}
-    assert (len(answers), count_verified(answers)) == (3, 1)
+    found = verify_logins(every)
+    assert (len(found.answers), found.report()) == (3, {"verified_logins": 1})
+    refused = refusals(every)
+    assert {*refused} == {0, 2}
     for said in refused.values():
         assert said.startswith("nothing was written because a login does not work or could not be verified: ")
         assert f"registry key {server.host}: registry {server.host} refuses the login" in said
@@ -90,7 +101,7 @@ def test_all_refused_logins_are_named(server: HostileRegistry, certificate: str)
 def test_an_entry_with_the_title_of_a_refused_one_is_refused_too(server: HostileRegistry, certificate: str) -> None:
     every = [declared(certificate, server.host, "wrong", 0), declared(certificate, server.host, RIGHT, 1, verify=False)]
     parts = [replace(one, entry=replace(one.entry, title="team-b")) for one in every]
-    assert {entry.position for entry in verify_logins(parts).refused} == {0, 1}
+    assert {*refusals(parts)} == {0, 1}
 
 
 def test_an_expired_login_is_reported_with_its_expiry(server: HostileRegistry, certificate: str) -> None:
@@ -113,10 +124,10 @@ def test_a_missing_right_is_refused(server: HostileRegistry, certificate: str) -
 
 
 def test_equal_logins_are_asked_about_once(server: HostileRegistry, certificate: str) -> None:
-    answers: dict[LoginCheck, RegistryProof] = {}
     fifty = [declared(certificate, server.host, RIGHT, number) for number in range(50)]
-    assert verify_logins(fifty, answers) == Forecast([], {})
-    assert count_verified(answers) == 1
+    found = verify_logins(fifty)
+    assert (found.declared, found.warnings, len(found.answers)) == (fifty, [], 1)
+    assert found.report() == {"verified_logins": 1}
     assert len(server.requests) == 2, "once without the login, once with it"
 
 

@@ -10,11 +10,9 @@ import json
 from collections.abc import Iterable, Iterator
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import RegistryProof
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Entry, Failure
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declaration
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.proofs import LoginCheck
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.options import from_options
@@ -77,10 +75,8 @@ class Case:
             for name in namespaces
         ]
         clock = Clock()
-        answers: dict[LoginCheck, RegistryProof] = {}
-        verify_logins(declared, answers)
         outcome = name_working_logins(
-            answers,
+            verify_logins(declared).answers,
             self.api.cluster(clock),
             Batch(SECRET, dict.fromkeys(namespaces, declared)),
             Outcome(results),

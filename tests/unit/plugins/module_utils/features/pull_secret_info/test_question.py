@@ -47,8 +47,7 @@ def report(obj: dict[str, Any]) -> dict[str, Any]:
 
 
 def names(objects: dict[str, Any], *asked: str) -> list[str]:
-    evaluation = SecretQuestion(PullSecrets(asked)).evaluate("ns", objects)
-    return [seen.report["name"] for seen in evaluation.extra["seen"]]
+    return [found.report["name"] for found in SecretQuestion(PullSecrets(asked)).reports("ns", objects)]
 
 
 class TestReport:
@@ -106,8 +105,8 @@ class TestReport:
     def test_an_arbitrary_object_causes_no_error(self, data: Any, kind: Any, meta: Any) -> None:
         obj = {"metadata": meta, "type": kind, "data": data}
         SecretReport.of(obj)
-        SecretQuestion(PullSecrets()).evaluate("ns", {"s": obj})
-        SecretQuestion(PullSecrets(("s",))).evaluate("ns", {"s": obj})
+        SecretQuestion(PullSecrets()).reports("ns", {"s": obj})
+        SecretQuestion(PullSecrets(("s",))).reports("ns", {"s": obj})
 
 
 class TestMeant:
@@ -136,9 +135,9 @@ class TestMeant:
         assert asks.related("ns", {}) == (NS,)
         assert asks.related("ns", self.OBJECTS) == ()
         with pytest.raises(Refusal, match="^the namespace does not exist on https://api: "):
-            asks.evaluate("ns", {}, {NS: None})
+            asks.reports("ns", {}, {NS: None})
         for found in ({}, {NS: {}}):
-            assert asks.evaluate("ns", {}, found).extra == {"seen": []}, "empty, or the caller may not know"
+            assert asks.reports("ns", {}, found) == [], "empty, or the caller may not know"
 
 
 class TestRead:

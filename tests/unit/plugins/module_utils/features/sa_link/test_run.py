@@ -21,7 +21,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.re
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.plan import SaLink
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.run import verify_links
-from support.batches import of_one
 from support.fake_api import FakeApi
 from support.scripted_pool import Clock, status_object
 
@@ -59,7 +58,7 @@ def verify(
     outcome = Outcome(list(results), stopped=stopped)
     return verify_links(
         api.cluster(clock),
-        of_one(SaLink(**{**given, **more}), [result.name for result in outcome.namespaces]),
+        Batch.of_one(SaLink(**{**given, **more}), [result.name for result in outcome.namespaces]),
         outcome,
         settings,
     )

@@ -142,9 +142,7 @@ class Cluster:
         wanted = read_declarations(loaded.FORM, checked.validated_parameters, lambda path: path)
         batch = batch_of(loaded.FORM, wanted, [one.targets for one in wanted])
         clock = Clock()
-        return reconcile(
-            self.api.cluster(clock), batch, list(batch.namespaces), RunSettings(check_mode=True, clock=clock)
-        )
+        return reconcile(self.api.cluster(clock), batch, RunSettings(check_mode=True, clock=clock))
 
 
 def filled(value: Any, variables: Mapping[str, Any]) -> Any:

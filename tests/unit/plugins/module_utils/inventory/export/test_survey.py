@@ -40,16 +40,14 @@ def test_tokens_of_the_platform_are_not_kept() -> None:
 
 def test_listed_objects_are_passed_on_by_name() -> None:
     secret, binding = {"metadata": {"name": "s"}}, {"metadata": {"name": "b"}}
-    evaluation = NamespaceQuestion().evaluate(
+    seen = NamespaceQuestion().objects(
         "a", {"default": {}}, {SECRETS: {"items": [secret]}, BINDINGS: {"items": [binding]}}
     )
-    seen = evaluation.extra["seen"]
     assert (seen.accounts, seen.secrets, seen.bindings) == ({"default": {}}, {"s": secret}, {"b": binding})
-    assert evaluation.waiting_for == ()
 
 
 @pytest.mark.parametrize("missing", [SECRETS, BINDINGS])
 def test_a_forbidden_list_is_an_error(missing: ObjectRef) -> None:
     found = {ref: {"items": []} for ref in (SECRETS, BINDINGS) if ref != missing}
     with pytest.raises(Refusal, match=f"the caller may not list {missing.kind.resource} in namespace a"):
-        NamespaceQuestion().evaluate("a", {}, found)
+        NamespaceQuestion().objects("a", {}, found)
