@@ -101,8 +101,11 @@ def running_lab(*arguments: str) -> Iterator[Lab]:
 
 
 @pytest.fixture
-def namespaces(lab: Lab) -> Iterator[Callable[..., list[str]]]:
-    """Create provisioned namespaces with unique names. They are deleted after the test."""
+def namespaces(lab: Lab, request: pytest.FixtureRequest) -> Iterator[Callable[..., list[str]]]:
+    """Create provisioned namespaces with unique names.
+
+    A deletion costs the lab several times the processor time of a creation. So they are only deleted after tests of whole clusters.
+    """
     made: list[str] = []
 
     def make(count: int = 1, *, wait: bool = True) -> list[str]:
@@ -116,7 +119,7 @@ def namespaces(lab: Lab) -> Iterator[Callable[..., list[str]]]:
         return new
 
     yield make
-    for name in made:
+    for name in made if request.node.get_closest_marker("whole_cluster") else ():
         lab.api("DELETE", f"/api/v1/namespaces/{name}", expect=(200, 202, 404, 409))
 
 

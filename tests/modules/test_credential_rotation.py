@@ -16,6 +16,9 @@ from support.lab import Lab, path_of, pull_names
 Run = Callable[..., dict[str, Any]]
 
 
+pytestmark = pytest.mark.whole_cluster
+
+
 @pytest.fixture(scope="module")
 def lab(lab_factory: Callable[..., Lab]) -> Lab:
     """A separate lab, because a rotation reads the whole cluster."""

@@ -20,6 +20,7 @@ import pytest
 from support.playbooks import play
 from support.project_user import ProjectUser, auth_file
 
+pytestmark = pytest.mark.whole_cluster
 #: An escape sequence in two forms, characters that reverse or hide others, line ends, and a line that imitates another task.
 ODD = "x\x1b[2J\x9b31m\u202egpj\u2066\u200b\u2028\x7f\r\nTASK [approved] ***"
 #: Characters of the text that must never leave the process.
