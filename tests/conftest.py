@@ -89,6 +89,20 @@ def lab() -> Iterator[Lab]:
         yield found
 
 
+@pytest.fixture(scope="session")
+def plain_lab() -> Iterator[Lab]:
+    """A cluster that is not OpenShift."""
+    with running_lab("--provisioner", "off", "--no-registries") as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def legacy_lab() -> Iterator[Lab]:
+    """OpenShift before 4.16."""
+    with running_lab("--provisioner", "legacy", "--no-registries") as found:
+        yield found
+
+
 @contextmanager
 def running_lab(*arguments: str) -> Iterator[Lab]:
     """A lab in its own directory, which ends with the block."""

@@ -195,8 +195,8 @@ class TestWithoutOpenShift:
     """MicroShift and plain Kubernetes lack the namespaces of the OpenShift platform."""
 
     @pytest.fixture
-    def lab(self, lab_factory):
-        return lab_factory("--provisioner", "off", "--no-registries")
+    def lab(self, plain_lab):
+        return plain_lab
 
     def test_an_account_does_the_jobs_that_the_cluster_supports(self, lab, account, namespaces):
         (here,) = namespaces(1)

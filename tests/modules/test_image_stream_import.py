@@ -344,10 +344,9 @@ def test_a_malformed_stream_does_not_stop_the_others(lab, streams, again, fix, p
     assert [row["status"] for row in result["namespaces"][0]["tags"] if row["stream"] == "app"] == ["imported"]
 
 
-def test_plain_kubernetes_is_reported_as_unsupported(lab_factory) -> None:
-    other = lab_factory("--provisioner", "off", "--no-registries")
-    audit = other.audit()
-    result = run_module("image_stream_import", kubeconfig=other.kubeconfig, namespaces=["default"])
+def test_plain_kubernetes_is_reported_as_unsupported(plain_lab) -> None:
+    audit = plain_lab.audit()
+    result = run_module("image_stream_import", kubeconfig=plain_lab.kubeconfig, namespaces=["default"])
     assert (result["failed"], result["changed"], result["supported"]) == (False, False, False)
     assert "this cluster has no image streams" in result["reason"]
     assert audit.verbs() == ["get"]

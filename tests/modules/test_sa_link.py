@@ -162,9 +162,9 @@ class TestWhatLooksGenerated:
         assert mount_names(lab.account(namespace, LONG)) == [platform]
 
 
-@pytest.fixture(scope="module")
-def old(lab_factory) -> Lab:
-    return lab_factory("--provisioner", "legacy", "--no-registries")
+@pytest.fixture
+def old(legacy_lab: Lab) -> Lab:
+    return legacy_lab
 
 
 class TestBefore416:

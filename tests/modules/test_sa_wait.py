@@ -99,11 +99,16 @@ class TestNotProvisioned:
 class TestNoneWillCome:
     """The module succeeds at once and reports the reason."""
 
+    @pytest.fixture(scope="class")
+    def removed_lab(self, lab_factory):
+        return lab_factory("--provisioner", "removed", "--no-registries")
+
     @pytest.mark.parametrize(
-        ("mode", "reason"), [("off", "not OpenShift"), ("removed", "the image registry of this cluster is Removed")]
+        ("name", "reason"),
+        [("plain_lab", "not OpenShift"), ("removed_lab", "the image registry of this cluster is Removed")],
     )
-    def test_a_cluster_without_generated_secrets_succeeds_with_the_reason(self, lab_factory, mode, reason):
-        other = lab_factory("--provisioner", mode, "--no-registries")
+    def test_a_cluster_without_generated_secrets_succeeds_with_the_reason(self, request, name, reason):
+        other = request.getfixturevalue(name)
         other.namespace("fresh")
         started = time.monotonic()
         result = run_module("sa_wait", namespaces=["fresh"], timeout=300, kubeconfig=other.kubeconfig)
@@ -114,18 +119,16 @@ class TestNoneWillCome:
         assert "no pull secret is expected, because" in account_of(result)["reason"]
         assert reason in account_of(result)["reason"]
 
-    def test_plain_kubernetes_has_no_role_to_grant(self, lab_factory):
-        other = lab_factory("--provisioner", "off", "--no-registries")
-        options = {"namespaces": ["default"], "projects": ["a"], "kubeconfig": other.kubeconfig}
+    def test_plain_kubernetes_has_no_role_to_grant(self, plain_lab):
+        options = {"namespaces": ["default"], "projects": ["a"], "kubeconfig": plain_lab.kubeconfig}
         assert "cluster role system:image-puller does not exist" in run_module("image_puller_grant", **options)["msg"]
 
-    def test_legacy_secrets_count_as_provisioned(self, lab_factory):
-        other = lab_factory("--provisioner", "legacy", "--no-registries")
-        other.namespace("fresh")
-        result = run_module("sa_wait", namespaces=["fresh"], timeout=30, kubeconfig=other.kubeconfig)
+    def test_legacy_secrets_count_as_provisioned(self, legacy_lab):
+        legacy_lab.namespace("fresh")
+        result = run_module("sa_wait", namespaces=["fresh"], timeout=30, kubeconfig=legacy_lab.kubeconfig)
         assert not result["failed"]
         assert account_of(result)["pull_secret"].startswith("default-dockercfg-")
-        secret = other.get("fresh", "secrets", account_of(result)["pull_secret"])
+        secret = legacy_lab.get("fresh", "secrets", account_of(result)["pull_secret"])
         assert base64.b64decode(secret["data"][".dockercfg"]) not in (b"", b"{}")
 
 
