@@ -83,24 +83,6 @@ def test_bindings_are_deleted_before_the_account(api: FakeApi, run: Run) -> None
     assert "manifests" not in result
 
 
-def test_a_second_run_writes_nothing(api: FakeApi, run: Run) -> None:
-    run(jobs=["wait"], namespaces=["a"])
-    api.requests.clear()
-    assert run(jobs=["wait"], namespaces=["a"])["changed"] is False
-    assert api.writes == []
-
-
-def test_a_namespace_outside_the_targets_loses_its_rights(api: FakeApi, run: Run) -> None:
-    run(jobs=["export"], namespaces=["a", "b"])
-    result = run(jobs=["export"], namespaces=["b"])
-    assert [(row["name"], row["status"]) for row in result["namespaces"]] == [
-        ("home", "unchanged"),
-        ("a", "changed"),
-        ("b", "unchanged"),
-    ]
-    assert ("rolebindings", "a", ROLE) not in api.objects
-
-
 def test_namespaces_are_reported_in_order(api: FakeApi, run: Run) -> None:
     names = [f"project-{letter}" for letter in "fedcba"]
     result = run(jobs=["export"], namespaces=names)
@@ -260,14 +242,6 @@ def test_rights_that_cannot_be_seen_are_not_reported_as_gone(api: FakeApi, run: 
     assert api.writes == []
 
 
-def test_check_mode_plans_what_a_real_run_does(api: FakeApi, run: Run) -> None:
-    planned = run(jobs=["export"], namespaces=["a"], check=True)
-    assert api.writes == []
-    done = run(jobs=["export"], namespaces=["a"])
-    assert planned["namespaces"] == done["namespaces"]
-    assert planned["diff"] == done["diff"]
-
-
 def test_rendering_sends_no_request(api: FakeApi, run: Run) -> None:
     result = run(jobs=["export"], namespaces=["a"], state="rendered")
     assert [each["kind"] for each in result["manifests"]] == [
@@ -335,10 +309,6 @@ class TestToken:
         outcome = reconcile_account(api.cluster(), self.wanted(), (), RunSettings(check_mode=False), TokenSink())
         said = "https://api.example.com:6443 does not issue tokens valid for 600 s: this one expires after 300 s"
         assert outcome.notes == ([said] if is_said else [])
-
-    def test_check_mode_requests_no_token(self, api: FakeApi) -> None:
-        assert "token" not in self.run(api, self.wanted(), check=True)
-        assert not [text for text in api.asked if "token" in text]
 
     def test_a_failed_run_returns_no_token(self, api: FakeApi) -> None:
         api.fail("POST .*clusterroles", status_object(403, "Forbidden", "no"), times=9)

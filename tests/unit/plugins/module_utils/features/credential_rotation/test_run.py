@@ -186,23 +186,6 @@ def api() -> FakeApi:
 
 
 class TestWrites:
-    def test_each_copy_is_written_once_and_not_again(self, api: FakeApi) -> None:
-        before = put(api, "a", auths={"quay.io": entry(email="a@example.com"), "b.io": {"auth": "dTpw"}})
-        put(api, "b", "other-name", auths={"https://quay.io/v2/": entry()})
-        put(api, "b", auths={"quay.io": entry(NEW)})
-        put(api, "elsewhere")
-        outcome = run(api, "a", "b")
-        assert sorted(api.writes) == [
-            "PATCH /api/v1/namespaces/a/secrets/quay",
-            "PATCH /api/v1/namespaces/b/secrets/other-name",
-        ]
-        assert entries(api, "a") == {"quay.io": entry(NEW, email="a@example.com"), "b.io": {"auth": "dTpw"}}
-        assert (api.get("secrets", "a", "quay") or {})["metadata"]["uid"] == before["metadata"]["uid"]
-        assert copies(outcome) == (2, 1, 2, 0)
-        assert (told(outcome)["remaining"], told(outcome)["remaining_count"]) == ([], 0)
-        again = run(api, "a", "b")
-        assert (len(api.writes), copies(again), again.report()["changed"]) == (2, (0, 3, 0, 0), False)
-
     def test_check_mode_reports_the_same_as_the_real_run(self, api: FakeApi) -> None:
         put(api, "a")
         put(api, "a", "fixed", immutable=True)
@@ -262,17 +245,6 @@ class TestWrites:
             [],
             ["pull-secret", "additional-pull-secret"],
         )
-
-    def test_a_secret_that_a_controller_writes_is_reported_and_left(self, api: FakeApi) -> None:
-        put(api, "a", metadata={"managedFields": [{"manager": "external-secrets"}]})
-        prover = Prover(api)
-        outcome = run(api, prover=prover)
-        assert (api.writes, prover.images) == ([], []), "registries are asked when there is something to change"
-        assert copies(outcome) == (1, 0, 0, 0)
-        reason = "external-secrets writes this secret: change the login at its source"
-        assert told(outcome)["remaining"] == [
-            {"namespace": "a", "secret": "quay", "location": "quay.io", "reason": reason}
-        ]
 
     def test_a_secret_with_both_logins_counts_as_old(self, api: FakeApi) -> None:
         put(api, "a", auths={"quay.io": entry(), "quay.io/team": entry(NEW)})
@@ -427,15 +399,6 @@ class TestRead:
         assert said.startswith("nothing was written, because not all secrets could be searched: ")
         assert "secrets" in said.partition(": ")[2]
 
-    def test_pods_that_may_not_be_listed_are_reported(self, api: FakeApi) -> None:
-        put(api, "a")
-        api.fail("GET .*/pods", FORBIDDEN)
-        outcome = run(api)
-        assert told(outcome)["unreadable_pods"] == [
-            "the caller may not list pods in namespace a, so they were not checked"
-        ]
-        assert (copies(outcome), told(outcome)["unreadable_secrets"]) == ((1, 0, 1, 0), [])
-
     def test_a_kind_that_the_cluster_does_not_have_is_ignored(self, api: FakeApi) -> None:
         put(api, "a")
         api.fail("GET .*/deploymentconfigs", ABSENT, times=9)
@@ -487,11 +450,6 @@ class TestProof:
         outcome = run(api, "a", "b", "openshift-config", prover=prover)
         assert (prover.images, prover.beyond) == ([{"a": [IMAGE]}], [{"b": ["quay.io/team/b:v1"]}])
         assert told(outcome)["probes"] == []
-
-    @pytest.mark.parametrize("check", [True, False])
-    def test_an_unproven_login_is_not_written(self, api: FakeApi, check: bool) -> None:
-        put(api, "a")
-        assert refused(api, prover=Prover(api, Refusal("not proven")), check=check) == "not proven"
 
     def test_registries_are_not_asked_if_verify_is_false_or_nothing_changes(self, api: FakeApi) -> None:
         prover = Prover(api)
@@ -1107,17 +1065,6 @@ class TestModule:
         new = {"username": NEW.username, "password": NEW.password}
         entry = {"name": "quay", "namespaces": ["a", "openshift-x", "kube-public"]}
         return {"registries": ["quay.io"], "old": old, "new": new, "secrets": [entry], "verify": False, **more}
-
-    def test_a_run_without_namespaces_includes_those_of_the_platform(self, api: FakeApi) -> None:
-        for name in ("a", "openshift-x", "kube-public"):
-            api.put("namespaces", "", name)
-            put(api, name)
-        with in_memory(api) as cluster:
-            result = cluster.run("credential_rotation", **self.options())
-        assert not result["failed"], result["msg"]
-        assert [row["name"] for row in result["namespaces"]] == ["a", "kube-public", "openshift-x"]
-        assert "anary" not in json.dumps(result)
-        assert "robot" not in json.dumps(result)
 
     def test_a_login_that_has_expired_is_refused_before_anything_is_read(self, api: FakeApi) -> None:
         new = {"username": NEW.username, "password": NEW.password, "expires": "2001-01-01T00:00:00Z"}

@@ -27,12 +27,6 @@ from support.scripted_pool import Answer, Clock, Request, status_object
 ALWAYS = 10**9
 POST = "POST .*imagestreamimports"
 UNAUTHORIZED = failed('you may not have access to the container image "quay.io/team/app:v1"', "Unauthorized")
-FORBIDDEN = status_object(
-    403,
-    "Forbidden",
-    'imagestreamimports.image.openshift.io is forbidden: User "u" cannot create resource "imagestreamimports" in API group '
-    '"image.openshift.io" in the namespace "a"',
-)
 QUOTA = status_object(403, "Forbidden", "exceeded quota: images, requested: openshift.io/imagestreams=1")
 CONFLICT = status_object(409, "Conflict", "the image stream was updated")
 
@@ -118,29 +112,6 @@ def reasons(outcome: Outcome) -> list[str]:
 
 
 class TestOnce:
-    def test_each_stream_is_imported_by_one_request(self, api: OpenShift) -> None:
-        api.stream("a", "app", "v1", "v2")
-        api.stream("a", "web")
-        outcome = run(api)
-        assert api.sent == [["v1", "v2"], ["v1"]]
-        assert rows(outcome) == {"app:v1": "imported", "app:v2": "imported", "web:v1": "imported"}
-        assert outcome.report()["changed"]
-        assert not outcome.has_failed
-        assert outcome.extra == {
-            "supported": True,
-            "reason": "",
-            "imports": {"tags": 3, "planned": 0, "imported": 3, "failed": 0, "left": 0},
-        }
-
-    def test_a_second_run_sends_nothing(self, api: OpenShift) -> None:
-        api.stream()
-        run(api)
-        sent = len(api.sent)
-        outcome = run(api)
-        assert len(api.sent) == sent
-        assert not outcome.report()["changed"]
-        assert outcome.namespaces[0].unremarkable
-
     def test_check_mode_sends_nothing(self, api: OpenShift) -> None:
         api.stream()
         outcome = run(api, check_mode=True)
@@ -225,18 +196,6 @@ class TestFailed:
         assert "tag v5 of" not in error
         assert "; and 3 more, listed under 'tags'; an import reads" in error
         assert error.count("an import reads") == 1
-
-    def test_a_caller_without_the_right_is_refused_once(self, api: OpenShift) -> None:
-        api.stream()
-        api.stream("a", "web")
-        api.fail(POST, FORBIDDEN, times=ALWAYS)
-        outcome = run(api)
-        assert len(api.sent) == 1
-        assert rows(outcome) == {"app:v1": "failed", "web:v1": "left"}
-        assert outcome.namespaces[0].error.startswith(
-            "tag v1 of image stream a/app: creating import of image stream a/app on https://api.example.com:6443 was refused: 403"
-        )
-        assert ". Give the caller that right" in outcome.namespaces[0].error
 
     def test_a_quota_error_fails_one_stream_only(self, api: OpenShift) -> None:
         api.stream("a", "app", "v1", "v2")

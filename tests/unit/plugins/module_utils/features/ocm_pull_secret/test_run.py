@@ -87,13 +87,6 @@ def hold(api: FakeApi, content: Any, *, name: str = "pull-secret") -> None:
 
 
 class TestContent:
-    def test_the_account_content_is_returned_without_a_cluster_request(self, ask: Ask, api: FakeApi) -> None:
-        result = ask()
-        assert result["auth_config"] == account()
-        assert [row["registry"] for row in result["registries"]] == sorted(PASSWORDS)
-        assert "compared" not in result
-        assert (result["changed"], result["failed"], api.requests) == (False, False, [])
-
     def test_the_option_include_selects_the_returned_entries(self, ask: Ask) -> None:
         result = ask(include=["quay.io", "registry.*"])
         assert sorted(result["auth_config"]["auths"]) == sorted({*PASSWORDS} - {"cloud.openshift.com"})

@@ -88,15 +88,6 @@ class TestQuestions:
         assert rows(ask(api, PullAccess(pod="app"))) == [("Pod", "app", "pulls")]
         assert not any("deployments" in request for request in api.asked)
 
-    def test_a_single_workload_is_explained(self, api: FakeApi) -> None:
-        assert rows(ask(api, PullAccess(pods_of=(DEPLOYMENT, "web")))) == [("Deployment", "web", "pulls")]
-
-    def test_an_account_with_an_image_is_explained(self, api: FakeApi) -> None:
-        asked = PullAccess(account="default", image="other.io/a")
-        outcome = ask(api, asked)
-        assert rows(outcome) == [("ServiceAccount", "default", "unknown")]
-        assert outcome.extra["verdicts"] == {"pulls": 0, "will_not_pull": 0, "unknown": 1}
-
     def test_the_right_to_a_project_is_asked_for_the_account(self, api: FakeApi) -> None:
         host = "image-registry.openshift-image-registry.svc:5000"
         secret(api, "a", host)
@@ -336,25 +327,6 @@ class TestCost:
 
 
 class TestNotThere:
-    @pytest.mark.parametrize(
-        ("asked", "error"),
-        [
-            (PullAccess(pod="none"), "pod a/none does not exist: correct the name or the namespace"),
-            (
-                PullAccess(pods_of=(DEPLOYMENT, "none")),
-                "deployment a/none does not exist: correct the name or the namespace",
-            ),
-        ],
-    )
-    def test_a_missing_pod_or_workload_is_an_error(self, api: FakeApi, asked: PullAccess, error: str) -> None:
-        (result,) = ask(api, asked).namespaces
-        assert (result.status, result.error) == ("failed", error)
-
-    def test_a_missing_namespace_is_an_error(self) -> None:
-        (result,) = ask(FakeApi()).namespaces
-        assert result.status == "failed"
-        assert "does not exist" in result.error
-
     def test_a_namespace_without_pods_has_no_answer(self) -> None:
         api = FakeApi()
         api.put("namespaces", "", "a")
@@ -401,30 +373,6 @@ class TestUnreadable:
         (found,) = ask(api, PullAccess(account="default", image=f"{host}/b/app:1")).namespaces[0].extra["access"]
         assert found["verdict"] == "unknown"
         assert found["reason"].startswith("whether service account a/default may pull from b is not known: ")
-
-    def test_objects_outside_the_project_make_a_verdict_unknown_and_appear_once(self, api: FakeApi) -> None:
-        """The caller cannot read objects outside the project. They are reported once and decide only if nothing else does."""
-        self.refuse(api, r"/apis/(config|operator)\.openshift\.io/|/api/v1/nodes|/openshift-config/|POST ")
-        secret(api, "a", "docker.io", name="hub")
-        denied = {"state": {"waiting": {"reason": "ErrImagePull", "message": "invalid username/password: x"}}}
-        status = {"containerStatuses": [{"name": "app", **denied}]}
-        api.put("pods", "a", "refused", spec=spec("q.io/a:1", "pull"), status=status)
-        api.put("pods", "a", "short", spec=spec("team/app:1", "hub"))
-        unseen = (
-            "which registries are allowed, which mirrors the image has and whether a signature is required is not known: the caller may not "
-            "read it"
-        )
-        found = {row["name"]: row for row in ask(api).namespaces[0].extra["access"]}
-        assert {name: row["verdict"] for name, row in found.items()} == {
-            "app": "unknown",
-            "refused": "will_not_pull",
-            "short": "unknown",
-            "web": "unknown",
-        }
-        assert (found["app"]["reason"], found["short"]["reason"]) == (unseen, unseen)
-        assert found["refused"]["reason"] == "the registry refuses the login: secret pull has the key q.io"
-        for name in ("app", "refused"):
-            assert [step["message"] for step in found[name]["steps"] if step["ok"] is None] == [unseen]
 
     def test_unreadable_pods_fail_one_namespace_only(self, api: FakeApi) -> None:
         team(api, "b")

@@ -92,38 +92,11 @@ def kinds(api: FakeApi) -> list[str]:
 
 
 class TestOnePod:
-    def test_a_probe_pod_is_created_judged_and_deleted(self) -> None:
-        api = cluster()
-        outcome = run(api)
-        assert not outcome.has_failed
-        assert outcome.report()["changed"] is False
-        assert outcome.extra == {"outcomes": {"pulled": 1, "refused": 0, "unknown": 0}}
-        assert told(outcome) == [("pulled", "")]
-        assert rows(outcome)[0]["node"] == "n1"
-        assert kinds(api) == [
-            "GET /api/v1/pods",
-            "POST /api/v1/namespaces/a/pods",
-            "GET /api/v1/namespaces/a/pods",
-            "DELETE /api/v1/namespaces/a/pods/POD",
-        ]
-        assert probes(api) == []
-        assert api.requests[3].body["preconditions"] == {"uid": "uid-2"}
-
     def test_a_probe_pod_is_waited_for(self) -> None:
         clock = Clock()
         outcome = run(cluster(node=lambda _pod: RUNS, answers_after=3), clock=clock)
         assert told(outcome) == [("pulled", "")]
         assert rows(outcome)[0]["seconds"] == round(sum(clock.slept), 1) > 0
-
-    def test_a_refusal_fails_the_namespace_and_leaves_nothing(self) -> None:
-        api = cluster(node=lambda _pod: REFUSED)
-        outcome = run(api)
-        assert told(outcome) == [("refused", "bad_credentials")]
-        assert outcome.extra["outcomes"]["refused"] == 1
-        assert outcome.message("pull_probe").startswith(
-            f"pull_probe failed in 1 of 1 namespace: a: image {IMAGE} was not pulled on node n1: bad_credentials"
-        )
-        assert probes(api) == []
 
     @pytest.mark.parametrize(
         ("node", "cause"), [(lambda _pod: None, "not_scheduled"), (lambda _pod: STARTS, "no_answer")]
@@ -391,14 +364,6 @@ class TestKept:
 
 
 class TestLeftovers:
-    def test_pods_of_an_earlier_run_are_deleted_and_reported(self) -> None:
-        api = cluster()
-        leftover(api)
-        outcome = run(api)
-        assert probes(api) == []
-        assert outcome.notes == ["in namespace a, deleted 1 pod that an earlier run left"]
-        assert outcome.report()["changed"] is False
-
     @pytest.mark.parametrize("label", list(LABELS))
     def test_a_pod_without_one_of_the_labels_stays_though_the_server_lists_it(self, label: str) -> None:
         api = cluster()

@@ -68,12 +68,6 @@ def refusals(every: Sequence[Declaration[PullSecret]]) -> dict[int, str]:
     return {one.entry.position: one.refused for one in verify_logins(every).declared if one.entry and one.refused}
 
 
-def test_a_login_that_works_is_not_reported(server: HostileRegistry, certificate: str) -> None:
-    given = [declared(certificate, server.host, RIGHT)]
-    found = verify_logins(given)
-    assert (found.declared, found.warnings, found.report()) == (given, [], {"verified_logins": 1})
-
-
 def test_no_registry_is_asked_about_logins_that_need_no_verification(server: HostileRegistry, certificate: str) -> None:
     every = [
         declared(certificate, server.host, "wrong", verify=False),
@@ -129,14 +123,6 @@ def test_equal_logins_are_asked_about_once(server: HostileRegistry, certificate:
     assert (found.declared, found.warnings, len(found.answers)) == (fifty, [], 1)
     assert found.report() == {"verified_logins": 1}
     assert len(server.requests) == 2, "once without the login, once with it"
-
-
-def test_a_registry_that_does_not_answer_is_a_warning_on_request(certificate: str) -> None:
-    with pytest.raises(Refusal, match=r"127\.0\.0\.1:1 was not verified: .* refused.*set verify: warn"):
-        verify_logins([declared(certificate, "127.0.0.1:1", RIGHT)])
-    (warning,) = verify_logins([declared(certificate, "127.0.0.1:1", RIGHT, verify="warn")]).warnings
-    assert warning.startswith("the login for 127.0.0.1:1 was not verified: ")
-    assert "set verify" not in warning
 
 
 @pytest.mark.parametrize(

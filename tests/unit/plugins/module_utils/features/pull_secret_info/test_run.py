@@ -26,7 +26,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.re
 from support.certificates import server_context, write_certificate
 from support.fake_api import FakeApi
 from support.hostile_registry import HostileRegistry, served
-from support.scripted_pool import Answer, Clock, status_object
+from support.scripted_pool import Clock
 from support.surveyed import token
 
 RIGHT = "Canary-right"
@@ -76,54 +76,6 @@ def secrets(outcome: Outcome) -> dict[str, list[dict[str, Any]]]:
 def proving(certificate: str, *repositories: str, named: Sequence[str] = ()) -> Verification:
     images = [(text, image) for text in repositories if (image := reference_of(text))]
     return Verification(images, RegistryAccess(certificate, timeout=20.0, realm_hosts=tuple(named)))
-
-
-def test_many_namespaces_cost_few_requests() -> None:
-    api = FakeApi()
-    many = [f"ns-{number}" for number in range(1000)]
-    for name in many:
-        put(api, name, "pull", {"q.io": "Canary"})
-    outcome = look(api, PullSecrets(), *many)
-    assert len(secrets(outcome)) == 1000
-    assert len(api.asked) <= 2, api.asked
-    api.requests.clear()
-    assert len(secrets(look(api, PullSecrets(("pull", "other")), *many))) == 1000
-    assert len(api.asked) <= 2, "several names, too"
-
-
-def test_an_empty_namespace_is_unchanged_and_a_missing_one_fails() -> None:
-    api = FakeApi()
-    api.put("namespaces", "", "empty")
-    outcome = look(api, PullSecrets(), "empty", "gone")
-    assert secrets(outcome) == {"empty": []}
-    assert [result.status for result in outcome.namespaces] == ["unchanged", "failed"]
-    assert "the namespace does not exist on " in outcome.namespaces[1].error
-
-
-def test_unreadable_secrets_are_an_error() -> None:
-    api = FakeApi()
-    api.fail("GET .*/secrets", Answer(403, status_object(403, "Forbidden")), times=9)
-    outcome = look(api, PullSecrets(), "a")
-    assert outcome.failed
-    assert secrets(outcome) == {}
-
-
-def test_no_registry_is_asked_without_verify(server: HostileRegistry) -> None:
-    api = FakeApi()
-    put(api, "a", "pull", {server.host: RIGHT})
-    outcome = look(api, PullSecrets(), "a")
-    assert (server.requests, outcome.extra) == ([], {})
-    assert "proofs" not in secrets(outcome)["a"][0]["registries"][0]
-
-
-def test_each_different_login_is_asked_about_once(server: HostileRegistry, certificate: str) -> None:
-    api = FakeApi()
-    for number in range(50):
-        put(api, f"ns-{number}", "pull", {server.host: RIGHT, f"https://{server.host}/v2/": RIGHT})
-    wanted = PullSecrets(verification=proving(certificate, named=[server.host]))
-    outcome = look(api, wanted, *(f"ns-{number}" for number in range(50)))
-    assert len(server.requests) == 2, "once without the login, once with it"
-    assert outcome.extra == {"outcomes": {"logs_in": 100}, "works": True}
 
 
 def test_a_registry_that_only_a_secret_names_is_not_asked_on_loopback(

@@ -32,12 +32,6 @@ def ask(**options: Any) -> dict[str, Any]:
     return ask_registries(FORM, {**USUAL, **options})
 
 
-def test_a_single_registry_is_asked() -> None:
-    result = ask(registry="r.example.com/image", realm_host="sso.example.com")
-    assert (result["changed"], result["registry"], result["delegated"]) == (False, "r.example.com", True)
-    assert "registries" not in result
-
-
 def test_a_single_registry_that_fails_fails_the_task() -> None:
     with pytest.raises(OptionError, match="'registry'"):
         ask(registry="a b")

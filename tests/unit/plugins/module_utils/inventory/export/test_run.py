@@ -10,7 +10,6 @@ import copy
 import importlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -490,23 +489,6 @@ class TestProof:
 
 
 class TestThePlatforms:
-    def test_generated_secrets_and_links_are_counted(self, cluster: Cluster) -> None:
-        generated = "default-dockercfg-x7k2p"
-        cluster.namespace("a", default={"imagePullSecrets": [generated], "secrets": [generated, "default-token-b2c4d"]})
-        made_for = {"openshift.io/internal-registry-auth-token.service-account": "default"}
-        cluster.secret("a", generated, "{}", "kubernetes.io/dockercfg", metadata={"annotations": made_for})
-        token = {"kubernetes.io/service-account.name": "default"}
-        kind = "kubernetes.io/service-account-token"
-        cluster.secret("a", "default-token-b2c4d", "", kind, metadata={"annotations": token})
-        outcome = cluster.exported(replace(Targets(cluster.names), left_out=["kube-system", "openshift"]))
-        assert outcome.extra["left_out"] == {
-            "generated_links": 3,
-            "generated_pull_secrets": 1,
-            "platform_namespaces": 2,
-        }
-        assert outcome.extra["not_exported"] == []
-        assert cluster.variables == {"private_registry_secrets": [], "cross_project_pull_grants": []}
-
     def test_the_pull_secret_of_the_nodes_is_left_out(self, cluster: Cluster) -> None:
         cluster.namespace("openshift-config")
         cluster.secret("openshift-config", "pull-secret", content(quay_io="u:secret-1"))
