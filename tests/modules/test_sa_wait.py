@@ -96,12 +96,13 @@ class TestNotProvisioned:
         assert "not verified" in str(result["warnings"])
 
 
+@pytest.fixture
+def removed_lab(lab_factory):
+    return lab_factory("--provisioner", "removed", "--no-registries")
+
+
 class TestNoneWillCome:
     """The module succeeds at once and reports the reason."""
-
-    @pytest.fixture(scope="class")
-    def removed_lab(self, lab_factory):
-        return lab_factory("--provisioner", "removed", "--no-registries")
 
     @pytest.mark.parametrize(
         ("name", "reason"),
