@@ -242,6 +242,7 @@ class TestStandalone:
         standalone.well(remove=["cloud.openshift.com"], drop_platform_registries=["cloud.openshift.com"])
         assert standalone.registries() == PLATFORM - {"cloud.openshift.com"}
 
+    @pytest.mark.slow
     def test_a_login_that_does_not_work_is_not_written(self, standalone):
         registry = standalone.lab.registry("private")
         proof = {"verify": True, "verify_ca_cert": standalone.lab.data["ca_cert"]}
@@ -265,7 +266,10 @@ class TestStandalone:
         alone = standalone.run(registries=[login("a.example.com")], include=["x"])
         assert "global_pull_secret_include selects entries of global_pull_secret_auth_file" in alone.output
 
-    @pytest.mark.parametrize("source", ["auth_file", "auth_config", "text"])
+    @pytest.mark.parametrize(
+        "source",
+        ["auth_file", *(pytest.param(source, marks=pytest.mark.slow) for source in ("auth_config", "text"))],
+    )
     def test_the_entries_of_a_file_are_merged(self, standalone, source):
         content = file_of("new.example.com", "other.example.com", "quay.io")
         (standalone.directory / "auth.json").write_text(json.dumps(content))
@@ -556,6 +560,7 @@ class TestManagement:
 
 @pytest.mark.slow
 class TestOtherClusters:
+    @pytest.mark.slow
     def test_a_managed_clusters_refusal_is_explained_once(self, lab_factory, tmp_path):
         nodes = Nodes(lab_factory("--platform", "managed", "--no-registries"), tmp_path)
         audit = nodes.lab.audit()

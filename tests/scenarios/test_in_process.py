@@ -307,6 +307,7 @@ class TestWhere:
         elsewhere.run(secret(namespace))
         assert elsewhere.wrote_options_to_disk
 
+    @pytest.mark.slow
     def test_module_files_are_kept_on_request(self, namespace, here):
         here.run(link(namespace, require="none"), ANSIBLE_KEEP_REMOTE_FILES="1")
         assert here.wrote_options_to_disk
@@ -445,6 +446,7 @@ class TestUnexpectedError:
         assert leaks(here.output, forms(PASSWORD, "user")) == []
 
 
+@pytest.mark.slow
 class TestDebugger:
     COMMANDS = "p task\ntask.args['kubeconfig'] = {kubeconfig!r}\nredo\n"
 
@@ -507,6 +509,7 @@ class Slow:
 
 
 class TestEnd:
+    @pytest.mark.slow
     def test_a_tasks_timeout_is_honoured(self, here, elsewhere):
         """All writes would take 30 s. Nothing is written after the timeout."""
 

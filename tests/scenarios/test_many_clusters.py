@@ -60,6 +60,7 @@ def recaps(done: Play) -> dict[str, dict[str, int]]:
     return {name: {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", counts)} for name, counts in lines}
 
 
+@pytest.mark.slow
 def test_each_cluster_is_set_up_and_an_unreachable_one_does_not_stop_the_others(clusters, inventory):
     declare(inventory, "first")
     done = play("site", inventory)

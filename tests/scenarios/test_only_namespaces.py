@@ -120,6 +120,7 @@ def test_the_named_namespace_alone_gets_its_declared_objects(lab: Lab, places: d
     assert audit.writes() == [], "the second run writes nothing"
 
 
+@pytest.mark.slow
 def test_a_selector_matches_only_the_named_namespaces(lab: Lab, places: dict[str, str], inventory: Path) -> None:
     run("site", inventory, image_pull_only_namespaces=[places["labelled"], places["owner"], "not-there"])
     assert ours(lab, places["labelled"]) == ["selected", "-> selected"]
@@ -128,6 +129,7 @@ def test_a_selector_matches_only_the_named_namespaces(lab: Lab, places: dict[str
     assert len(subjects) == 2, "the namespace that owns the images is given the grant as a whole"
 
 
+@pytest.mark.slow
 def test_an_empty_list_and_unknown_names_read_at_most_namespaces(lab: Lab, inventory: Path) -> None:
     audit = lab.audit()
     for only in ([], ["not-there"]):

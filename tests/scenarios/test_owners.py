@@ -121,6 +121,7 @@ def test_a_delegated_login_with_a_problem_keeps_its_secrets_and_links(
     }
 
 
+@pytest.mark.slow
 def test_two_owners_share_a_project_and_each_is_torn_down_alone(
     fleet: Fleet, namespaces: Callable[[int], list[str]]
 ) -> None:
@@ -192,6 +193,7 @@ class TestVariablesOfTeams:
         )
         assert fleet.state(one) == {one: []}
 
+    @pytest.mark.slow
     def test_overlapping_selectors_are_refused_with_both_variables(
         self, fleet: Fleet, namespaces: Callable[[int], list[str]]
     ) -> None:

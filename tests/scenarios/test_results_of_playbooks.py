@@ -74,6 +74,7 @@ def test_site_and_teardown_print_one_result_line(cluster: Cluster) -> None:
     assert headings(done) == 3
 
 
+@pytest.mark.slow
 def test_rotate_audit_and_export_print_one_result_line(cluster: Cluster) -> None:
     lab = cluster.lab
     assert cluster.play("site").status == 0

@@ -140,6 +140,7 @@ def test_audit_works_with_the_rights_of_its_job(
     assert found["unreadable"] == []
 
 
+@pytest.mark.slow
 def test_rotate_works_with_the_rights_of_its_job(lab: Lab, accounts: Callable[[str], str], tmp_path: Path) -> None:
     stage = Stage(lab, run_module, PROJECTS[:2])
     stage.secret("rotated", stage.login(0), stage.host)

@@ -75,6 +75,7 @@ class TestRefused:
         assert NO_CLUSTER not in done.output
         assert "declared by private_registry_secrets[0]" not in done.output
 
+    @pytest.mark.slow
     def test_secrets_with_names_of_their_own_are_refused_if_two_roles_declare_them(self, tmp_path: Path) -> None:
         done = run(
             tmp_path,
@@ -88,6 +89,7 @@ class TestRefused:
             f"and delegated_auth_registries[0].realm_secret_name; {UNDO}"
         ) in done.output
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("state", ["present", "absent"])
     def test_a_secret_declared_twice_in_private_registry_is_refused(self, tmp_path: Path, state: str) -> None:
         done = run(
@@ -101,6 +103,7 @@ class TestRefused:
         )
         assert NO_CLUSTER not in done.output
 
+    @pytest.mark.slow
     def test_a_secret_declared_twice_in_one_entry_of_delegated_auth_is_refused(self, tmp_path: Path) -> None:
         done = run(
             tmp_path,
@@ -112,6 +115,7 @@ class TestRefused:
             "delegated_auth_registries[0].realm_secret_name;"
         ) in done.output
 
+    @pytest.mark.slow
     def test_a_secret_declared_twice_by_the_same_selector_is_refused(self, tmp_path: Path) -> None:
         one = {"labels": "team in (a, b)", "exclude": ["x"]}
         other = {"exclude": ["x"], "labels": "team in (a, b)"}
@@ -128,6 +132,7 @@ class TestRefused:
         assert NO_CLUSTER not in done.output
 
 
+@pytest.mark.slow
 class TestNotRefused:
     @pytest.mark.parametrize(
         ("secrets", "registries"),

@@ -39,6 +39,7 @@ def apply(lab, tmp_path: Path):
 
 
 class TestPrivateRegistry:
+    @pytest.mark.slow
     def test_an_exclusive_link_of_a_created_account_is_added_and_removed(self, lab, apply, namespace):
         entry = {
             "name": "quay",
@@ -67,6 +68,7 @@ class TestPrivateRegistry:
         assert "podman" in pull_names(lab.account(namespace))
 
 
+@pytest.mark.slow
 class TestCrossProjectPull:
     def test_an_exclusive_verified_grant_is_revoked_from_every_binding(self, lab, apply, namespaces):
         user, owner = namespaces(2)

@@ -23,7 +23,7 @@ from support.lab import Audit, Following, Lab, path_of
 from support.playbooks import Play, forms, leaks, play, variables_file
 
 #: Number of namespaces in both clusters together.
-NAMESPACES = int(os.environ.get("IMAGE_PULL_ROTATED", "200"))
+NAMESPACES = int(os.environ.get("IMAGE_PULL_ROTATED", "60"))
 #: Maximum number of load pods that may wait for their pull.
 AHEAD = 20
 #: Annotation that keeps a pull in the queue of a node that has read its secrets, and the number of such pods in each cluster.
