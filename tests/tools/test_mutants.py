@@ -141,18 +141,21 @@ class TestGate:
         assert text.splitlines()[-1].split()[:8] == ["core", "4", "4", "2", "0", "2", "0", "50.0"]
         assert status == 1
 
+    @pytest.mark.slow
     def test_the_gate_fails_when_no_test_runs_the_code(self, example: Example) -> None:
         example.write(SOURCE, "def test_nothing():\n    pass\n")
         status, text = example.judge()
         assert "0.0 %  less than 90 %" in text
         assert status == 1
 
+    @pytest.mark.slow
     def test_a_mutant_that_hangs_is_killed(self, example: Example) -> None:
         example.write(HANGING, HANGING_TEST)
         status, text = example.judge()
         assert text.splitlines()[-1].split()[:5] == ["core", "8", "8", "8", "2"]
         assert status == 0, text
 
+    @pytest.mark.slow
     def test_the_gate_fails_when_a_test_fails_without_a_mutant(self, example: Example) -> None:
         example.write(SOURCE, GOOD_TEST.replace("18, True", "18, False"))
         status, text = example.judge()
@@ -163,6 +166,7 @@ class TestGate:
         assert "core                   4       4       2 " in text
         assert status == 1
 
+    @pytest.mark.slow
     def test_the_gate_fails_when_a_test_passes_only_once(self, example: Example, tmp_path: Path) -> None:
         """A test that fails by chance, or in another order, kills mutants that it does not notice."""
         example.write(SOURCE, POOR_TEST + FLAKY_TEST.format(tmp_path / "seen"))
@@ -171,12 +175,14 @@ class TestGate:
         assert "core                   4       4       4 " in text
         assert status == 1
 
+    @pytest.mark.slow
     def test_a_mutant_is_also_in_the_pythons_that_a_test_starts(self, example: Example) -> None:
         example.write(SOURCE, STARTING_TEST)
         status, text = example.judge()
         assert "100.0 %" in text
         assert status == 0, text
 
+    @pytest.mark.slow
     def test_a_mutant_that_changes_the_name_of_a_test_is_killed(self, example: Example) -> None:
         """The id of the parameter is made from the value, so no test of that name is left."""
         example.write("def limit() -> int:\n    return 18\n", NAMED_TEST)
@@ -184,6 +190,7 @@ class TestGate:
         assert "100.0 %" in text
         assert status == 0, text
 
+    @pytest.mark.slow
     def test_the_gate_fails_when_the_time_is_up(self, example: Example) -> None:
         example.write(SOURCE, GOOD_TEST)
         status, text = example.judge("--seconds", "0")
@@ -191,6 +198,7 @@ class TestGate:
         assert status == 1
 
 
+@pytest.mark.slow
 class TestAccepted:
     def test_a_survivor_with_a_reason_is_not_counted(self, example: Example) -> None:
         example.write(SOURCE, GOOD_TEST.replace("(18, True)", "(18.5, True)"))
