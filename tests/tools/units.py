@@ -6,8 +6,8 @@
 usage: prepare.py newest|oldest python tests/tools/units.py [--in-one-process] [--junit-xml=FILE] [OPTION OF ansible-test units ...] [FILE ...]
 
 ansible-test runs on all processors and forks for each test, which proves that no test depends on another one. --in-one-process
-does neither, takes half of the time, and proves that no test disturbs another one. Tests of module_utils can only import Ansible's
-module_utils, as on a remote host. FILE gets the results of all tests, for check.py.
+does neither, tries fewer generated examples, takes half of the time, and proves that no test disturbs another one. Tests of
+module_utils can only import Ansible's module_utils, as on a remote host. FILE gets the results of all tests, for check.py.
 """
 
 from __future__ import annotations
@@ -21,10 +21,15 @@ from sanity import copied, home
 
 JUNIT = "--junit-xml="
 ONE_PROCESS = "--in-one-process"
-#: ansible-test does not pass options or variables on to pytest.
+#: ansible-test does not pass options or variables on to pytest. The runs with forks try the usual number of examples.
 NO_FORKS = """\
+from hypothesis import settings
+
+
 def pytest_configure(config):
     assert config.pluginmanager.unregister(name="ansible_forked")
+    settings.register_profile("some", settings.get_profile("untimed"), max_examples=30)
+    settings.load_profile("some")
 """
 
 
