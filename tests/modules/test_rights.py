@@ -67,7 +67,8 @@ def cases() -> Iterator[Any]:
         single = [[right] for right in rights if right not in together]
         for away in [*single, *([together] if together else [])]:
             title = f"{titled_run(job, everywhere)}: {', '.join(map(titled, away))}"
-            yield pytest.param(job, everywhere, away, id=title)
+            marks = [pytest.mark.slow] if everywhere and job != "prune" else []
+            yield pytest.param(job, everywhere, away, id=title, marks=marks)
 
 
 @pytest.fixture(scope="module")

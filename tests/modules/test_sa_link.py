@@ -375,6 +375,7 @@ def _link_ten(kubeconfig: str, namespace: str, number: int) -> list[bool]:
     return [run_module("sa_link", secrets=[name], **options)["failed"] for name in names]
 
 
+@pytest.mark.slow
 class TestManyWriters:
     def test_two_hundred_links_by_twenty_processes_lose_no_entry(self, lab, namespace):
         """All processes write to one account. No entry is lost and no run fails."""

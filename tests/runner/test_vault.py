@@ -63,6 +63,7 @@ def play(lab: Any, inventory: Path, playbook: str) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_the_example_inventory_works_with_vaulted_passwords(lab: Any, inventory: Path) -> None:
     for project in PROJECTS:
         lab.namespace(project)

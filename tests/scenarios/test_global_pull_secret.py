@@ -574,6 +574,7 @@ class TestOtherClusters:
         assert writes(audit) == [NODE_SECRET], "and not tried again"
         assert nodes.registries() == PLATFORM
 
+    @pytest.mark.slow
     def test_plain_kubernetes_and_microshift_have_no_global_pull_secret(self, lab_factory, tmp_path):
         nodes = Nodes(lab_factory("--provisioner", "off", "--no-registries"), tmp_path)
         audit = nodes.lab.audit()
