@@ -78,6 +78,14 @@ def proving(certificate: str, *repositories: str, named: Sequence[str] = ()) -> 
     return Verification(images, RegistryAccess(certificate, timeout=20.0, realm_hosts=tuple(named)))
 
 
+def test_no_registry_is_asked_without_verify(server: HostileRegistry) -> None:
+    api = FakeApi()
+    put(api, "a", "pull", {server.host: RIGHT})
+    outcome = look(api, PullSecrets(), "a")
+    assert (server.requests, outcome.extra) == ([], {})
+    assert "proofs" not in secrets(outcome)["a"][0]["registries"][0]
+
+
 def test_a_registry_that_only_a_secret_names_is_not_asked_on_loopback(
     server: HostileRegistry, certificate: str
 ) -> None:
