@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixtures: one lab for the whole run, a fresh namespace for each test."""
+"""Fixtures: a lab that test files share, a fresh namespace for each test."""
 
 from __future__ import annotations
 
@@ -64,6 +64,8 @@ settings.register_profile(
 )
 settings.load_profile("untimed")
 
+#: The number of namespaces with which no further test file gets a lab.
+FULL = 150
 _numbers = itertools.count()
 
 
@@ -84,9 +86,23 @@ def lab_factory() -> Iterator[Callable[..., Lab]]:
 
 
 @pytest.fixture(scope="session")
-def lab() -> Iterator[Lab]:
-    with running_lab() as found:
-        yield found
+def usual_lab() -> Iterator[Callable[[], Lab]]:
+    """Return the running lab, or a new one once that has many namespaces: a list of more than 1,000 objects has a second page."""
+    with ExitStack() as running:
+        started: list[Lab] = []
+
+        def get() -> Lab:
+            if not started or len(started[-1].api("GET", "/api/v1/namespaces")["items"]) > FULL:
+                running.close()
+                started.append(running.enter_context(running_lab()))
+            return started[-1]
+
+        yield get
+
+
+@pytest.fixture(scope="module")
+def lab(usual_lab: Callable[[], Lab]) -> Lab:
+    return usual_lab()
 
 
 @pytest.fixture(scope="session")

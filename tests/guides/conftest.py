@@ -40,10 +40,12 @@ def collections(tarball: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return install(tarball, tmp_path_factory.mktemp("collections"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def teams_lab(lab: Lab) -> Lab:
+    known = {account["username"] for account in lab.registry("private")["accounts"]}
     for user in TEAMS:
-        lab.registry_set("private", "--add", user)
+        if user not in known:
+            lab.registry_set("private", "--add", user)
     return lab
 
 
