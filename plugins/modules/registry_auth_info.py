@@ -358,7 +358,7 @@ def run(task: Task) -> dict[str, object]:
 MODULE = Module(
     ARGUMENTS,
     run,
-    library="requests",
+    library="kubernetes",
     import_error=IMPORT_ERROR,
     rules={"mutually_exclusive": [("registry", "registries")], "required_one_of": [("registry", "registries")]},
     form=FORM,

@@ -314,7 +314,7 @@ class TestWhere:
 
     def test_a_missing_client_library_is_reported_with_the_install_command(self, namespace, here):
         """Another Python may have the library, so it is tried. The message names Ansible's own Python for the installation."""
-        for name in ("kubernetes", "urllib3", "requests"):
+        for name in ("kubernetes", "urllib3"):
             (here.directory / f"{name}.py").write_text("raise ImportError('not here')")
         path = os.pathsep.join([str(here.directory), os.environ["PYTHONPATH"]])
         (result,) = here.run(link(namespace), PYTHONPATH=path)

@@ -21,7 +21,7 @@ Script = Callable[["HostileRegistry"], Iterable[bytes]]
 
 
 class HostileRegistry:
-    """`requests` holds the bytes of each client up to the end of its headers. `hung_up` is set once a client is gone.
+    """`requests` holds the bytes of each client, at least up to the end of its headers. `hung_up` is set once a client is gone.
 
     `context` is the TLS context, None without TLS. With `tunnel` the server is a proxy and also the host behind it. It listens on `address`.
     """
@@ -97,7 +97,7 @@ class HostileRegistry:
     def _read(self, connection: socket.socket) -> None:
         """Read up to the end of the headers, or the first message of a TLS client."""
         request = b""
-        while not request.endswith(b"\r\n\r\n") and not request.startswith(_CLIENT_HELLO):
+        while b"\r\n\r\n" not in request and not request.startswith(_CLIENT_HELLO):
             part = connection.recv(4096)
             if not part:
                 break

@@ -56,7 +56,7 @@ PRELOADED = (
     "hypothesis",
     "kubernetes.client",
     "kubernetes.config",
-    "requests",
+    "urllib3",
     "ansible.plugins.action.normal",
 )
 #: Only one in this number of changed sentences is judged, unless all are requested: they are many, and all alike.

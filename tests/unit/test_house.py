@@ -47,14 +47,14 @@ APART = ("features", "clients", "inventory")
 #: Rooms in which the files `run.py` and `run_*.py` do the work of a package, and all other files are pure.
 RUNS = ("features", "inventory")
 OF_RUNS = {"clients", "engine", "discovery"}
-#: The package that the clients share: sending a request to a service outside the cluster.
+#: The package that the clients share: the only HTTP stack.
 SHARED = {"clients.https"}
 #: The only package that may import each library, and the parts of Ansible that a file may import.
 LIBRARIES = {
     "kubernetes": "clients.kube",
-    "urllib3": "clients.kube",
     "yaml": "clients.kube",
-    "requests": "clients.https",
+    "urllib3": "clients.https",
+    "certifi": "clients.https",
 }
 ANSIBLE = {
     "module/options.py": {

@@ -8,14 +8,16 @@ The timeout of a socket counts from one read to the next, so a server that sends
 
 from __future__ import annotations
 
-import socket
-import ssl
+import http.client
+import io
+import sys
 import time
-from collections.abc import Callable
-from copy import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
-__all__ = ["Limits", "OversizedResponse", "TruncatedResponse", "limit_context", "limit_socket"]
+__all__ = ["LimitedResponse", "Limits", "OversizedResponse", "TruncatedResponse", "current_limits"]
 
 
 class OversizedResponse(OSError):
@@ -27,20 +29,29 @@ class TruncatedResponse(OSError):
 
 
 class Limits:
-    """The remaining limits of one response: `seconds` from now on, and `size` in bytes.
+    """The limits of one request from now on, and of its response.
 
-    `clock` returns seconds from any start.
+    `seconds` limit the whole exchange, `connect` the opening of a connection, and `read` the time between two parts of the response.
+    `size` is the maximum size of the response in bytes, including headers. `outside_only`: no address is contacted that only the host of
+    the task reaches. `clock` returns seconds from any start.
     """
 
-    def __init__(self, seconds: float, size: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        size: int = sys.maxsize,
+        *,
+        connect: float | None = None,
+        read: float | None = None,
+        outside_only: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.size = size
+        self.connect = seconds if connect is None else connect
+        self.read = seconds if read is None else read
+        self.outside_only = outside_only
         self._clock = clock
         self._end = clock() + seconds
-        self._size = size
-        self._begun = False
-
-    def of_proxy(self) -> Limits:
-        """Return limits with the same time and a separate size, because the proxy's own response does not count."""
-        return copy(self)
 
     def seconds_left(self) -> float:
         """Return the seconds that are left.
@@ -52,53 +63,74 @@ class Limits:
             raise TimeoutError("timed out")
         return left
 
-    def count(self, size: int) -> int:
-        """Count and return the number of bytes of one read. 0 means the end of the connection.
+    def shorten_timeout(self, connection: Any) -> None:
+        """Let the next operation of a socket last no longer than the time that is left.
 
-        :raises TruncatedResponse: if the connection ends after the response has begun.
-        :raises OversizedResponse: if it is more than the remaining size.
+        :raises TimeoutError: if none is left.
         """
-        if not size and self._begun:
+        left, timeout = self.seconds_left(), connection.gettimeout()
+        if timeout is None or timeout > left:
+            connection.settimeout(left)
+
+    @contextmanager
+    def in_effect(self) -> Iterator[None]:
+        """Apply the limits to connections and responses that this thread opens in the block. A response keeps them after the block."""
+        before = _CURRENT.set(self)
+        try:
+            yield
+        finally:
+            _CURRENT.reset(before)
+
+
+_CURRENT: ContextVar[Limits | None] = ContextVar("limits", default=None)
+
+
+def current_limits() -> Limits | None:
+    """Return the limits that are in effect in this thread."""
+    return _CURRENT.get()
+
+
+class LimitedResponse(http.client.HTTPResponse):
+    """A response of `http.client` with limits, also that of a proxy, which has a size of its own."""
+
+    _reader: _LimitedReader | None = None
+
+    def __init__(self, sock: Any, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(sock, *arguments, **keywords)
+        limits = current_limits()
+        if limits is not None:
+            self._reader = _LimitedReader(limits, sock, self.fp.detach())
+            self.fp = io.BufferedReader(self._reader)
+
+    def begin(self) -> None:
+        """Read the headers. Only then the end of the connection may be the end of the response."""
+        super().begin()
+        if self._reader is not None:
+            self._reader.may_end = self.length is None and not self.chunked
+
+
+class _LimitedReader(io.RawIOBase):
+    """Reads `raw`, a file of `connection`. `may_end`: whether the end of the connection is the end of the response."""
+
+    may_end = False
+
+    def __init__(self, limits: Limits, connection: Any, raw: Any) -> None:
+        self._limits, self._connection, self._raw = limits, connection, raw
+        self._size = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> Any:
+        self._limits.shorten_timeout(self._connection)
+        size = self._raw.readinto(buffer)
+        if not size and self._size and not self.may_end:
             raise TruncatedResponse("the connection was closed in the middle of the response")
-        self._begun = True
-        self._size -= size
-        if self._size < 0:
+        self._size += size
+        if self._size > self._limits.size:
             raise OversizedResponse("the response is too long")
         return size
 
-
-def limit_context(context: ssl.SSLContext, limits: Limits) -> ssl.SSLContext:
-    """Change the context so that its future connections apply the limits to the handshake and to all reads, and return it."""
-
-    class Limited(ssl.SSLSocket):
-        def do_handshake(self, block: bool = False) -> None:
-            self.settimeout(limits.seconds_left())
-            super().do_handshake(block)
-
-        def recv_into(self, *arguments: Any, **keywords: Any) -> int:
-            self.settimeout(limits.seconds_left())
-            return limits.count(super().recv_into(*arguments, **keywords))
-
-        def recv(self, *arguments: Any, **keywords: Any) -> bytes:
-            """TLS within TLS is read by this method."""
-            self.settimeout(limits.seconds_left())
-            part = super().recv(*arguments, **keywords)
-            limits.count(len(part))
-            return part
-
-    context.sslsocket_class = Limited
-    return context
-
-
-def limit_socket(plain: socket.socket, limits: Limits) -> socket.socket:
-    """Return the connection with limits, for connections without TLS: to a proxy, or to a token service without TLS."""
-
-    class Limited(socket.socket):
-        def recv_into(self, *arguments: Any, **keywords: Any) -> int:
-            self.settimeout(limits.seconds_left())
-            return limits.count(super().recv_into(*arguments, **keywords))
-
-    timeout = plain.gettimeout()
-    found = Limited(plain.family, plain.type, plain.proto, plain.detach())
-    found.settimeout(timeout)
-    return found
+    def close(self) -> None:
+        self._raw.close()
+        super().close()

@@ -22,6 +22,7 @@ from ...core.json_types import as_int
 from ...core.objects import Json, Kind, ObjectRef
 from ...core.permissions import MissingPermission
 from ...core.redaction import mask
+from ..https.exchange import HttpResponse
 from . import responses
 from .connection import Connection
 from .credential import forms_of
@@ -40,7 +41,6 @@ from .errors import (
 from .health import Health
 from .responses import WatchEvent
 from .transport import (
-    ApiResponse,
     BrokenConnection,
     Lines,
     Lost,
@@ -348,11 +348,11 @@ class Cluster:
         request = replace(request, attempt=f"{request.attempt} on {self.name}")
         answer = self._send_with_retry(request)
         try:
-            return read(responses.decode_json(answer.data))
+            return read(responses.decode_json(answer.body))
         except responses.UnexpectedResponse as error:
             raise _unintelligible_error(request, str(error)) from None
 
-    def _send_with_retry(self, request: _Request) -> ApiResponse:
+    def _send_with_retry(self, request: _Request) -> HttpResponse:
         """Send a request. Repeat it with growing pauses for a limited time, if that is safe."""
         given_up_at, pause = float("inf"), 0.1
         while True:
@@ -390,19 +390,19 @@ class Cluster:
                 failure.unanswered = True
             raise failure from None
 
-    def _exchange(self, request: _Request, login: Any) -> ApiResponse:
+    def _exchange(self, request: _Request, login: Any) -> HttpResponse:
         """The response to one request, with a status of 2xx.
 
         :raises ClusterError: also if the cluster has not given a healthy response to any request for too long.
         """
         options = {} if request.seconds is None else {"seconds": request.seconds}
-        answer: ApiResponse = self._check_answer(request, login, lambda: self._send(request, login, **options))
+        answer: HttpResponse = self._check_answer(request, login, lambda: self._send(request, login, **options))
         return answer
 
     def _open_stream(self, request: _Request, login: Any, seconds: float, goes_on: Callable[[], bool]) -> Lines:
         """The lines of the response to one request. Errors as for `_exchange`."""
 
-        def begin() -> ApiResponse | Lines:
+        def begin() -> HttpResponse | Lines:
             with self._failures_of(request, login):
                 return stream_lines(
                     self._connection.pool,
@@ -437,7 +437,7 @@ class Cluster:
             return event
         code = as_int(event.obj.get("code")) or 0
         status = code if 400 <= code < 600 else 500
-        raise _error_from_answer(request, ApiResponse(status, json.dumps(event.obj).encode(), None, None), login)
+        raise _error_from_answer(request, HttpResponse(status, [], json.dumps(event.obj).encode()), login)
 
     def _check_answer(self, request: _Request, login: Any, ask: Callable[[], Any]) -> Any:
         """The response of `ask`, with a status of 2xx. Errors as for `_exchange`."""
@@ -497,7 +497,7 @@ class Cluster:
         self._health.healthy()
         return True
 
-    def _send(self, request: _Request, login: Any, **options: Any) -> ApiResponse:
+    def _send(self, request: _Request, login: Any, **options: Any) -> HttpResponse:
         headers, body = self._with_headers(request, login), None
         if request.body is not None:
             headers["Content-Type"] = _CONTENT_TYPES.get(request.method, "application/json")
@@ -553,17 +553,17 @@ def _retry_delay(request: _Request, error: ImagePullError) -> float | None:
     return None if request.writes and not isinstance(error, _Unsent) else 0.0
 
 
-def _error_from_answer(request: _Request, answer: ApiResponse, login: Mapping[str, str]) -> ImagePullError:
+def _error_from_answer(request: _Request, answer: HttpResponse, login: Mapping[str, str]) -> ImagePullError:
     return FailedRequest(
         attempt=request.attempt,
         status=answer.status,
-        body=answer.data,
+        body=answer.body,
         resource=request.resource,
         name=request.name,
         label_selector=request.query.get("labelSelector", ""),
         writes=request.writes,
-        retry_after=answer.retry_after,
-        location=answer.location,
+        retry_after=answer.header("Retry-After"),
+        location=answer.header("Location"),
         hidden=forms_of(login.get("Authorization", "")),
     ).error()
 

@@ -11,23 +11,21 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
-from urllib.request import getproxies
 
 from ...core.errors import OptionError
-from ..https.hostname_check import enforce_hostname
+from ..https.connections import open_pool
+from ..https.libraries import HTTPHeaderDict, certifi, urllib3
+from ..https.proxies import encode_header, environment_proxy, find_proxy, has_tls, proxy_host, proxy_login_headers
 from .credential import Credential, basic_header, bearer_header
 from .errors import ConnectError
-from .http_tuning import tune_pool
 from .kubeconfig import Section, load_kubeconfig
-from .libraries import IMPORT_ERROR, HTTPHeaderDict, client_library, urllib3
+from .libraries import IMPORT_ERROR
 from .login import CredentialSource, from_token_file, login_of_user, static_login
 from .login_scope import Route, check_scope, prefer_own_login
 from .tls import Pem, client_context
@@ -153,9 +151,9 @@ class Connection:
         if credential.authorization:
             headers["Authorization"] = credential.authorization
         if target.user:
-            headers["Impersonate-User"] = _encode_header(target.user)
+            headers["Impersonate-User"] = encode_header(target.user)
         for group in target.groups:
-            headers.add("Impersonate-Group", _encode_header(group))
+            headers.add("Impersonate-Group", encode_header(group))
         return headers
 
     def renew(self, stale: Any) -> bool:
@@ -172,9 +170,8 @@ class Connection:
         with self._lock:
             if number != self._shown:
                 self._shown = number
-                self.pool.connection_pool_kw["ssl_context"] = _tls(
-                    self._target, credential.certificate, credential.key, self._directory
-                )
+                shown = replace(self._target, certificate=credential.certificate, key=credential.key)
+                self.pool.connection_pool_kw["ssl_context"] = _server_context(shown, self._directory)
                 self.pool.clear()
 
 
@@ -202,13 +199,7 @@ def connect(
     target = _target(options, temporary_directory, service_account)
     _check_host(target)
     check_scope(options, given, _route(target, given))
-    pool = _pool(options, target, connections)
-    if _is_plain(target.host) and (pool.proxy is not None or not _is_loopback(target.host)):
-        raise ConnectError(_UNENCRYPTED.format(origin=target.origin, what="all credentials"))
-    _secure_proxy(pool, target, temporary_directory)
-    pool.connection_pool_kw["ssl_context"] = _tls(target, target.certificate, target.key, temporary_directory)
-    tune_pool(pool)
-    with pool:
+    with _pool(options, target, connections, temporary_directory) as pool:
         yield Connection(target, pool, temporary_directory)
 
 
@@ -236,7 +227,7 @@ def _target(options: ConnectionOptions, directory: str, service_account: Path) -
 
 
 def _route(target: _Target, environment: ConnectionOptions) -> Route:
-    of_environment = environment.proxy or (_configuration().proxy if _is_proxy_set() else "") or ""
+    of_environment = environment.proxy or environment_proxy(target.host)
     return Route(target.host, target.server, target.verify, target.proxy, of_environment)
 
 
@@ -366,89 +357,43 @@ def _warnings(target: _Target) -> tuple[str, ...]:
     return (_UNVERIFIED.format(host=target.host.rstrip("/"), name=name),)
 
 
-def _pool(options: ConnectionOptions, target: _Target, connections: int) -> Any:
-    """Return a urllib3 pool manager without retries: only the client knows whether a request may be sent twice."""
-    pool = (
-        _proxy_pool(options, target, connections)
-        if target.proxy or _is_proxy_set()
-        else urllib3.PoolManager(
-            maxsize=connections, retries=False, cert_reqs=ssl.CERT_REQUIRED if target.verify else ssl.CERT_NONE
+def _pool(options: ConnectionOptions, target: _Target, connections: int, directory: str) -> Any:
+    """Return the connections to the API server. A proxy with TLS is trusted like the API server."""
+    try:
+        proxy = find_proxy(target.host, target.proxy, options.no_proxy)
+        if _is_plain(target.host) and (proxy or not _is_loopback(target.host)):
+            raise ConnectError(_UNENCRYPTED.format(origin=target.origin, what="all credentials"))
+        pool = open_pool(
+            _server_context(target, directory),
+            connections=connections,
+            proxy=proxy,
+            proxy_context=_proxy_context(target, proxy_host(proxy), directory) if has_tls(proxy) else None,
+            proxy_headers=proxy_login_headers(proxy, options.proxy_headers),
         )
-    )
+    except (TypeError, ValueError) as error:
+        # The error may quote the proxy's password.
+        raise ConnectError(f"the proxy cannot be used ({type(error).__name__}). Correct 'proxy'") from None
     if target.server_name:
         pool.connection_pool_kw["server_hostname"] = target.server_name
     return pool
 
 
-def _is_proxy_set() -> bool:
-    """Whether the environment names a proxy, for whatever address."""
-    return any(name != "no" for name in getproxies())
-
-
-def _configuration() -> Any:
-    """:raises ConnectError: when the Kubernetes client is not installed."""
-    try:
-        return client_library("client").Configuration()
-    except ImportError:
-        raise ConnectError(
-            "a proxy needs the Python package kubernetes, which is not installed on the host that runs the task: install it"
-        ) from None
-
-
-def _proxy_pool(options: ConnectionOptions, target: _Target, connections: int) -> Any:
-    """The Kubernetes client decides which hosts are reached through the proxy."""
-    configuration = _configuration()
-    given = {"host": target.host, "verify_ssl": target.verify, "connection_pool_maxsize": connections, "retries": False}
-    if target.authority is not None and target.authority.path:
-        # Applies also to a proxy with TLS.
-        given["ssl_ca_cert"] = target.authority.path
-    if target.proxy:
-        given["proxy"] = target.proxy
-    if options.no_proxy is not None:
-        given["no_proxy"] = options.no_proxy
-    for name, value in given.items():
-        setattr(configuration, name, value)
-    try:
-        own = {name: value for name, value in (options.proxy_headers or {}).items() if value}
-        headers = {**_proxy_login(configuration.proxy), **own}
-        if headers:
-            configuration.proxy_headers = _proxy_headers(headers)
-        return client_library("client.rest").RESTClientObject(configuration).pool_manager
-    except Exception as error:
-        # The error may quote the proxy's password.
-        raise ConnectError(f"the proxy cannot be used ({type(error).__name__}). Correct 'proxy'") from None
-
-
-def _secure_proxy(pool: Any, target: _Target, directory: str) -> None:
-    """Verify a proxy with TLS like the API server, including an IP address with urllib3 1.26."""
-    if pool.proxy is None or pool.proxy.scheme != "https":
-        return
-    context = enforce_hostname(_tls(target, None, None, directory), pool.proxy.host.strip("[]"))
-    context.check_hostname = target.verify
-    if target.verify and target.authority is None:
-        context.load_verify_locations(pool.connection_pool_kw["ca_certs"])
-    pool.proxy_config = pool.proxy_config._replace(ssl_context=context)
-    pool.connection_pool_kw["_proxy_config"] = pool.proxy_config
-
-
-def _proxy_login(proxy: str | None) -> dict[str, str]:
-    """The login in a proxy's URL as a header, because urllib3 ignores it in the URL."""
-    login = urllib3.util.parse_url(proxy).auth if proxy else None
-    return {"proxy_basic_auth": unquote(login)} if login else {}
-
-
-def _proxy_headers(given: Mapping[str, Any]) -> dict[str, str]:
-    """The headers of urllib3, but with logins in UTF-8 (RFC 7617), because urllib3 supports only Latin-1."""
-    encoded: dict[str, Any] = {name: _encode_header(str(value)) for name, value in given.items()}
-    return urllib3.util.make_headers(**encoded)
-
-
-def _encode_header(text: str) -> str:
-    """A text that becomes UTF-8 when Python encodes the header in Latin-1."""
-    return text.encode("utf-8", "replace").decode("latin-1")
-
-
-def _tls(target: _Target, certificate: Pem | None, key: Pem | None, directory: str) -> Any:
+def _server_context(target: _Target, directory: str) -> Any:
+    host = target.server_name or str(urllib3.util.parse_url(target.host).host).strip("[]")
     return client_context(
-        verify=target.verify, authority=target.authority, certificate=certificate, key=key, directory=directory
+        host,
+        verify=target.verify,
+        authority=target.authority,
+        certificate=target.certificate,
+        key=target.key,
+        directory=directory,
     )
+
+
+def _proxy_context(target: _Target, host: str, directory: str) -> Any:
+    context = client_context(
+        host, verify=target.verify, authority=target.authority, certificate=None, key=None, directory=directory
+    )
+    if target.verify and target.authority is None:
+        context.load_verify_locations(certifi.where())
+    return context

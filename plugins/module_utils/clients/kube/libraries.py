@@ -1,11 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The libraries of the client, if they are installed. The only place that imports them.
+"""The libraries of the client, if they are installed. The only place that imports YAML and the Kubernetes client.
 
-Of the Kubernetes client, two parts are used: its pool of connections through a proxy, and its reader of the logins that it renews itself
-(`auth-provider`). Both exist in versions 24.2 to 37. Its import takes longer than all other imports together, so it is imported when one
-of the parts is needed.
+Of the Kubernetes client, only its reader of the logins that it renews itself (`auth-provider`) is used, which exists in versions 24.2 to 37. Its
+import takes longer than all other imports together, so it is imported when it is needed.
 """
 
 from __future__ import annotations
@@ -14,17 +13,17 @@ import importlib
 import traceback
 from types import ModuleType
 
-try:
-    import urllib3
-    import yaml
-    from urllib3._collections import HTTPHeaderDict
+from ..https import libraries
 
-    IMPORT_ERROR = None
+try:
+    import yaml
+
+    IMPORT_ERROR = libraries.IMPORT_ERROR
 except ImportError:
-    urllib3 = yaml = HTTPHeaderDict = None  # type: ignore[assignment,misc]
+    yaml = None
     IMPORT_ERROR = traceback.format_exc()
 
-__all__ = ["IMPORT_ERROR", "HTTPHeaderDict", "client_library", "urllib3", "yaml"]
+__all__ = ["IMPORT_ERROR", "client_library", "yaml"]
 
 
 def client_library(name: str) -> ModuleType:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ...core.errors import OptionError
-from .libraries import urllib3
+from ..https.libraries import urllib3
 
 if TYPE_CHECKING:
     from .connection import ConnectionOptions

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...core.file_errors import describe_read_error
+from ..https.tls import ClientContext
 from .errors import ConnectError, one_line
-from .libraries import urllib3
 
 __all__ = ["Pem", "client_context"]
 
@@ -47,34 +47,22 @@ class Pem:
 
 
 def client_context(
-    *, verify: bool, authority: Pem | None, certificate: Pem | None, key: Pem | None, directory: str
-) -> ssl.SSLContext:
-    """Return the TLS context of a client, with the authorities to trust, by default the system's, and the client's certificate.
+    host: str, *, verify: bool, authority: Pem | None, certificate: Pem | None, key: Pem | None, directory: str
+) -> ClientContext:
+    """Return the TLS context for a host, with the authorities to trust, by default the system's, and the client's certificate.
 
     Python loads a client's certificate and key only from files. Data is written to `directory` for that moment.
 
     :raises ConnectError: if one of them cannot be read or used.
     """
-    reqs = ssl.CERT_REQUIRED if verify else ssl.CERT_NONE
-    context: ssl.SSLContext = urllib3.util.ssl_.create_urllib3_context(cert_reqs=reqs)
+    context = ClientContext(host, verify=verify)
     if authority is not None:
         _load_authority(context, authority)
     elif verify:
         context.load_default_certs()
     if certificate is not None:
         _load_certificate(context, certificate, key or certificate, directory)
-    _offer_http(context)
     return context
-
-
-def _offer_http(context: ssl.SSLContext) -> None:
-    """Offer HTTP/1.1, once.
-
-    urllib3 offers it again for each connection, which frees memory that another thread's handshake is about to copy: the server then
-    refuses invalid bytes (python/cpython issue 141012).
-    """
-    context.set_alpn_protocols(["http/1.1"])
-    context.set_alpn_protocols = lambda alpn_protocols: None  # type: ignore[method-assign]
 
 
 def _load_authority(context: ssl.SSLContext, authority: Pem) -> None:

@@ -15,7 +15,8 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 from ..https.endpoints import authority
-from ..https.transport import IMPORT_ERROR, HttpsError, HttpsResponse, check_timeout, send_https_request
+from ..https.exchange import HttpResponse
+from ..https.transport import IMPORT_ERROR, HttpsError, check_timeout, send_https_request
 from .options import OcmOptions
 from .responses import OcmError, parse_access_token, parse_pull_secret
 
@@ -57,7 +58,7 @@ def _access_token(options: OcmOptions) -> str:
     return parse_access_token(attempt, answer, offline=bool(options.offline_token), secrets=options.secrets)
 
 
-def _post(attempt: str, url: str, options: OcmOptions, headers: dict[str, str], data: str) -> HttpsResponse:
+def _post(attempt: str, url: str, options: OcmOptions, headers: dict[str, str], data: str) -> HttpResponse:
     try:
         return send_https_request(
             attempt,

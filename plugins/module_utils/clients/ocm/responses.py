@@ -16,7 +16,7 @@ from ...core.cluster_text import make_printable, redact_text
 from ...core.errors import ImagePullError
 from ...core.redaction import mask, secret_forms
 from ..https.endpoints import authority
-from ..https.transport import HttpsResponse
+from ..https.exchange import HttpResponse
 
 __all__ = ["OcmError", "parse_access_token", "parse_pull_secret"]
 
@@ -58,7 +58,7 @@ class OcmError(ImagePullError):
     """The service could not be reached, or returned no pull secret."""
 
 
-def parse_access_token(attempt: str, answer: HttpsResponse, *, offline: bool, secrets: Iterable[str]) -> str:
+def parse_access_token(attempt: str, answer: HttpResponse, *, offline: bool, secrets: Iterable[str]) -> str:
     """Return the access token in a token service's response. `offline`: an offline token was sent, not a client's secret.
 
     :raises OcmError: if there is none. The message contains none of the `secrets`.
@@ -74,7 +74,7 @@ def parse_access_token(attempt: str, answer: HttpsResponse, *, offline: bool, se
     return token
 
 
-def parse_pull_secret(attempt: str, answer: HttpsResponse, secrets: Iterable[str]) -> str:
+def parse_pull_secret(attempt: str, answer: HttpResponse, secrets: Iterable[str]) -> str:
     """Return the text of the account's docker config.
 
     :raises OcmError: as for `access_token`.
@@ -89,14 +89,14 @@ def parse_pull_secret(attempt: str, answer: HttpsResponse, secrets: Iterable[str
 
 
 def _error_from_answer(
-    attempt: str, answer: HttpsResponse, known: Mapping[int, str], option: str, secrets: Iterable[str]
+    attempt: str, answer: HttpResponse, known: Mapping[int, str], option: str, secrets: Iterable[str]
 ) -> OcmError:
     said = _error_text(answer.body, secrets)
     quoted = f" ({said})" if said else ""
     return OcmError(f"{attempt} was answered {answer.status}{quoted}. {_advice(answer, known, option)}")
 
 
-def _advice(answer: HttpsResponse, known: Mapping[int, str], option: str) -> str:
+def _advice(answer: HttpResponse, known: Mapping[int, str], option: str) -> str:
     if answer.status in known:
         return known[answer.status]
     if 300 <= answer.status < 400:

@@ -390,7 +390,7 @@ class TestRules:
         assert somewhere.targets(everywhere=True) == NamespaceSelector(labels="a=b")
 
     def test_a_module_without_namespaces_has_only_its_own_rules(self) -> None:
-        assert Module({}, lambda _task: {}, "requests", None).all_rules == {}
+        assert Module({}, lambda _task: {}, "kubernetes", None).all_rules == {}
 
     def test_only_the_page_leaves_the_options_of_entries_to_other_pages(self) -> None:
         module = Module(LISTED, lambda _task: {}, "requests", None, lists=[FORM])

@@ -18,6 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.h
     OversizedResponse,
     TruncatedResponse,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 
 REGISTRY = Words("registry")
 NOT_HTTP = "the response is not valid HTTP. Check the name and the port"
@@ -83,6 +84,10 @@ class TestSentence:
                 "the server asks for a client certificate, which this module cannot send. Give a host that does not ask for one",
             ),
             (
+                "TLSV1_ALERT_UNKNOWN_CA",
+                "the server asks for a client certificate, which this module cannot send. Give a host that does not ask for one",
+            ),
+            (
                 "SSLV3_ALERT_HANDSHAKE_FAILURE",
                 "the TLS connection failed (SSLV3_ALERT_HANDSHAKE_FAILURE). Check the port and the registry's TLS settings",
             ),
@@ -92,7 +97,7 @@ class TestSentence:
     def test_a_tls_error_becomes_a_sentence_with_its_fix(self, reason: str | None, text: str) -> None:
         assert sentence(tls(reason), REGISTRY) == text
 
-    @pytest.mark.parametrize("kind", [ssl.SSLEOFError, ssl.SSLZeroReturnError])
+    @pytest.mark.parametrize("kind", [ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError])
     def test_an_end_of_the_connection_in_tls_is_reported_as_closed(self, kind: type[ssl.SSLError]) -> None:
         assert sentence(kind(8, "EOF"), REGISTRY) == CLOSED
 
@@ -121,6 +126,15 @@ class TestWords:
         assert sentence(ConnectionRefusedError(), words).endswith("whether the service runs")
         assert sentence(ConnectionRefusedError(), Words()).endswith("whether the server runs")
 
+    def test_a_client_has_its_own_fixes_for_certificates(self) -> None:
+        words = Words("cluster", "x_", "Trust '{prefix}ca'", "the {server} wants '{prefix}cert'", ", in '{prefix}host'")
+        assert sentence(untrusted(18, "why"), words) == "certificate verify failed: why. Trust 'x_ca'"
+        assert sentence(untrusted(62, "why"), words) == (
+            "certificate verify failed: why. Give the cluster by a name that the certificate contains, in 'x_host'"
+        )
+        assert sentence(untrusted(10, "why"), words).endswith("check the clock of the host that runs the task")
+        assert sentence(tls("SSLV3_ALERT_BAD_CERTIFICATE"), words) == "the cluster wants 'x_cert'"
+
 
 class TestRootCause:
     def test_an_error_alone_is_its_own_root_cause(self) -> None:
@@ -146,6 +160,16 @@ class TestRootCause:
         root.__cause__, root.__context__ = None, TypeError()
         assert root.__suppress_context__
         assert root_cause(root) is root
+
+    def test_root_cause_ignores_the_error_of_an_earlier_request(self) -> None:
+        root = ConnectionResetError()
+        root.__context__ = ImagePullError("earlier")
+        assert root_cause(root) is root
+
+    def test_root_cause_ends_in_a_circle(self) -> None:
+        first, second = OSError("first"), OSError("second")
+        first.__cause__, second.__cause__ = second, first
+        assert root_cause(second) is first
 
     def test_root_cause_ignores_a_reason_that_is_text(self) -> None:
         error = tls("WRONG_VERSION_NUMBER")

@@ -1,24 +1,24 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The limits count the remaining time and size of an answer, on a clock that the test moves."""
+"""A response is read within its limits, over real sockets, on a clock that the test moves."""
 
 from __future__ import annotations
 
 import socket
-import ssl
-import time
-from pathlib import Path
+import threading
+from http.client import RemoteDisconnected
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.limits import (
+    LimitedResponse,
     Limits,
     OversizedResponse,
     TruncatedResponse,
-    limit_context,
+    current_limits,
 )
-from support.certificates import server_context, write_certificate
-from support.hostile_registry import answer, drips, served
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"
 
 
 class Clock:
@@ -28,10 +28,22 @@ class Clock:
         return self.now
 
 
+def response_to(limits: Limits, sent: bytes) -> tuple[LimitedResponse, socket.socket]:
+    """Return a response after its headers, and its socket. The server sends these bytes, and then closes the connection."""
+    server, client = socket.socketpair()
+    client.settimeout(20.0)
+    server.sendall(sent)
+    server.close()
+    with limits.in_effect():
+        response = LimitedResponse(client)
+    response.begin()
+    return response, client
+
+
 class TestTime:
     def test_the_time_limit_counts_from_the_beginning(self) -> None:
         clock = Clock()
-        limits = Limits(10, 1, clock)
+        limits = Limits(10, clock=clock)
         assert limits.seconds_left() == 10
         clock.now += 4
         assert limits.seconds_left() == 6
@@ -39,57 +51,88 @@ class TestTime:
     @pytest.mark.parametrize("seconds", [10, 11])
     def test_an_exceeded_time_limit_raises_a_timeout(self, seconds: float) -> None:
         clock = Clock()
-        limits = Limits(10, 1, clock)
+        limits = Limits(10, clock=clock)
         clock.now += seconds
         with pytest.raises(TimeoutError) as error:
             limits.seconds_left()
         assert str(error.value) == "timed out"
 
+    def test_the_whole_time_limits_each_part_by_default(self) -> None:
+        assert (Limits(10).connect, Limits(10).read) == (10, 10)
+        assert (Limits(10, connect=1, read=0).connect, Limits(10, connect=1, read=0).read) == (1, 0)
+
+    @pytest.mark.parametrize(("timeout", "shortened"), [(None, 6.0), (7.0, 6.0), (5.0, 5.0)])
+    def test_a_timeout_is_shortened_to_the_time_that_is_left(self, timeout: float | None, shortened: float) -> None:
+        clock = Clock()
+        limits = Limits(10, clock=clock)
+        clock.now += 4
+        with socket.socket() as connection:
+            connection.settimeout(timeout)
+            limits.shorten_timeout(connection)
+            assert connection.gettimeout() == shortened
+
+    def test_a_response_that_is_read_later_keeps_the_time_limit(self) -> None:
+        clock = Clock()
+        response, client = response_to(Limits(10, clock=clock), HEAD + b"body")
+        assert client.gettimeout() == 10.0
+        clock.now += 10
+        response.fp.raw._connection = client
+        assert response.read() == b"body", "it has arrived already"
+        with pytest.raises(TimeoutError):
+            response_to(Limits(0, clock=clock), HEAD)
+
 
 class TestSize:
     def test_the_whole_size_limit_can_be_used(self) -> None:
-        limits = Limits(1, 10)
-        assert [limits.count(4), limits.count(6)] == [4, 6]
+        sent = HEAD + b"body"
+        response, _client = response_to(Limits(20, len(sent)), sent)
+        assert response.read() == b"body"
         with pytest.raises(OversizedResponse) as error:
-            limits.count(1)
+            response_to(Limits(20, len(sent) - 1), sent)
         assert str(error.value) == "the response is too long"
 
-    def test_an_end_before_the_answer_is_left_to_the_reader(self) -> None:
-        assert Limits(1, 10).count(0) == 0
 
-    def test_an_end_within_the_answer_is_cut_off(self) -> None:
-        limits = Limits(1, 10)
-        limits.count(1)
+class TestEnd:
+    def test_an_end_before_the_response_is_left_to_the_reader(self) -> None:
+        with pytest.raises(RemoteDisconnected):
+            response_to(Limits(20), b"")
+
+    @pytest.mark.parametrize(
+        "sent",
+        [
+            b"HTTP/1.1 200",
+            b"HTTP/1.1 200 OK\r\nContent-Le",
+            HEAD + b"bod",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+        ],
+    )
+    def test_an_end_within_the_response_is_an_error(self, sent: bytes) -> None:
         with pytest.raises(TruncatedResponse) as error:
-            limits.count(0)
+            response_to(Limits(20), sent)[0].read()
         assert str(error.value) == "the connection was closed in the middle of the response"
 
+    def test_a_response_without_a_length_ends_with_the_connection(self) -> None:
+        response, _client = response_to(Limits(20), b"HTTP/1.1 200 OK\r\n\r\nbody")
+        assert response.read() == b"body"
 
-class TestConnection:
-    """The timeout of the socket itself is far longer."""
 
-    @staticmethod
-    def connected(host: str, limits: Limits, certificate: str | None = None) -> ssl.SSLSocket:
-        context = limit_context(ssl.create_default_context(cafile=certificate), limits)
-        name, _colon, port = host.partition(":")
-        with socket.create_connection((name, int(port)), timeout=60) as plain:
-            return context.wrap_socket(plain, server_hostname=name)
+class TestEffect:
+    def test_limits_are_in_effect_in_the_block_of_one_thread(self) -> None:
+        limits, seen = Limits(1), []
+        with limits.in_effect():
+            thread = threading.Thread(target=lambda: seen.append(current_limits()))
+            thread.start()
+            thread.join()
+            assert (current_limits(), seen) == (limits, [None])
+            with Limits(2).in_effect():
+                assert current_limits() is not limits
+            assert current_limits() is limits
+        assert current_limits() is None
 
-    def test_a_handshake_keeps_the_time_limit(self) -> None:
-        with served(drips(b"", b"", 0.05), None) as server:
-            started = time.monotonic()
-            with pytest.raises(TimeoutError):
-                self.connected(server.host, Limits(0.2, 1))
-            assert time.monotonic() - started < 30
-
-    def test_the_handshake_ends_before_any_data_is_sent(self, tmp_path: Path) -> None:
-        certificate = write_certificate(tmp_path / "server.pem")
-        with served(answer("HTTP/1.1 200 OK"), server_context(certificate)) as server:
-            limits = Limits(60, 10)
-            with self.connected(server.host, limits, certificate) as found:
-                assert found.version() is not None
-                found.sendall(b"GET / HTTP/1.1\r\n\r\n")
-                buffer = bytearray(10)
-                assert (found.recv_into(buffer), bytes(buffer)) == (10, b"HTTP/1.1 2")
-                with pytest.raises(OversizedResponse):
-                    found.recv_into(buffer)
+    def test_a_response_without_limits_is_read_as_usual(self) -> None:
+        server, client = socket.socketpair()
+        server.sendall(HEAD + b"body")
+        server.close()
+        response = LimitedResponse(client)
+        response.begin()
+        assert response.read() == b"body"

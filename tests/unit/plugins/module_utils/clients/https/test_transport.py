@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https import transport
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https import connections
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.exchange import HttpResponse
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.failures import Words
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.transport import (
     HttpsError,
     HttpsOptions,
-    HttpsResponse,
     InsideAddressError,
     check_timeout,
     send_https_request,
@@ -79,12 +79,6 @@ def test_posted_data_is_sent_with_its_length(certificate: str) -> None:
     lines = server.requests[0].split(b"\r\n")
     assert lines[0] == b"POST / HTTP/1.1"
     assert b"Content-Length: 3" in lines
-
-
-def test_headers_of_the_same_name_are_all_kept() -> None:
-    answered = HttpsResponse(200, [("A", "1"), ("b", "2"), ("a", "3")])
-    assert answered.all_of("a") == ["1", "3"]
-    assert answered.header("A") == "1, 3"
 
 
 def test_half_a_body_is_not_an_answer(certificate: str) -> None:
@@ -180,9 +174,7 @@ class TestProxyByTls:
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", certificate)
 
     @staticmethod
-    def asked(
-        script: Script, certificate: str, monkeypatch: pytest.MonkeyPatch, options: HttpsOptions
-    ) -> HttpsResponse:
+    def asked(script: Script, certificate: str, monkeypatch: pytest.MonkeyPatch, options: HttpsOptions) -> HttpResponse:
         context = server_context(certificate)
         with served(script, context) as server, proxy_by_tls(server.host, context) as proxy:
             monkeypatch.setenv("https_proxy", proxy)
@@ -212,6 +204,35 @@ class TestProxyByTls:
             self.asked(script, certificate, monkeypatch, HttpsOptions(timeout=1.0))
 
 
+#: The beginning of a record of TLS, whose rest never comes.
+HALF_RECORD = drips(b"\x16\x03\x03\x40\x00", b"\0", 0.05)
+
+
+class TestHandshake:
+    """Single bytes of a handshake, each well within the timeout, do not keep the connection open."""
+
+    LATE = r"^asking failed: (there was no complete response in time|the proxy did not connect to it)"
+
+    def test_an_endless_handshake_ends_at_the_timeout(self) -> None:
+        with served(HALF_RECORD, None) as server:
+            with pytest.raises(HttpsError, match=self.LATE):
+                send_https_request("asking", f"https://{server.host}/", HttpsOptions(timeout=0.3), longest=1024)
+            assert server.hung_up.wait(20)
+
+    def test_an_endless_handshake_through_a_proxy_by_tls_ends_at_the_timeout(
+        self, certificate: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with (
+            served(HALF_RECORD, None) as server,
+            proxy_by_tls(server.host, server_context(certificate)) as proxy,
+        ):
+            monkeypatch.setenv("https_proxy", proxy)
+            with pytest.raises(HttpsError, match=self.LATE):
+                send_https_request(
+                    "asking", "https://127.0.0.1:1/", HttpsOptions(certificate, timeout=0.5), longest=1024
+                )
+
+
 class TestInsideAddresses:
     """The client connects to the address that it checked, even if the name server gives another one later."""
 
@@ -236,7 +257,7 @@ class TestInsideAddresses:
 
         return answer_with
 
-    def ask(self, server: HostileRegistry, *, inside: bool = False, **options: Any) -> HttpsResponse:
+    def ask(self, server: HostileRegistry, *, inside: bool = False, **options: Any) -> HttpResponse:
         port = server.host.rpartition(":")[2]
         given = HttpsOptions(inside=inside, timeout=5.0, **options)
         return send_https_request("asking", f"https://{self.NAME}:{port}/", given, longest=1024)
@@ -297,7 +318,7 @@ class TestInsideAddresses:
     ) -> None:
         """Loopback represents an outside address here, so that a server answers."""
         resolved(["192.0.2.1", "127.0.0.1"])
-        monkeypatch.setattr(transport, "inside_kind", lambda _address: "")
+        monkeypatch.setattr(connections, "inside_kind", lambda _address: "")
         with served(WHOLE, server_context(certificate)) as server:
             assert self.ask(server, validate_certs=False).status == 200
             with pytest.raises(HttpsError, match="certificate verify failed: Hostname mismatch"):

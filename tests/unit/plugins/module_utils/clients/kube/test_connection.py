@@ -112,7 +112,7 @@ def opened(directory: Path, **options: Any) -> Iterator[Connection]:
 def ask(connection: Connection) -> dict[str, Any]:
     """The server's description of one request."""
     answer = json.loads(
-        send_api_request(connection.pool, "GET", connection.host + "/x", connection.headers(), None).data
+        send_api_request(connection.pool, "GET", connection.host + "/x", connection.headers(), None).body
     )
     names = {"authorization", "impersonate-user", "impersonate-group"}
     return {
@@ -735,12 +735,6 @@ class TestProxy:
             pytest.raises((NotSent, Unusable), match="certificate"),
         ):
             send_api_request(connection.pool, "GET", f"{connection.host}/", {}, None)
-
-    def test_a_proxy_by_tls_is_verified_with_the_given_authority(self, tmp_path: Path) -> None:
-        """The proxy is reached by TLS."""
-        file = ca_file(tmp_path)
-        with opened(tmp_path, host="https://a", api_key="t", ca_cert=file, proxy="https://b") as connection:
-            assert connection.pool.connection_pool_kw["ca_certs"] == file
 
 
 def printing(token: str | None = None, **more: str) -> dict[str, Any]:

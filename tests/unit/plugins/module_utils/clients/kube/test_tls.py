@@ -1,10 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Certificates are presented and verified over real connections, and unusable certificates are refused.
-
-OpenSSL or urllib3 compares the server's name, depending on the release of urllib3: `test_connection` covers both.
-"""
+"""Certificates are presented and verified over real connections, and unusable certificates are refused."""
 
 from __future__ import annotations
 
@@ -31,7 +28,9 @@ def in_file(pem: Pem, path: Path) -> Pem:
 
 def context_of(directory: Path, **parts: Any) -> ssl.SSLContext:
     return client_context(
-        **{"verify": True, "authority": CA, "certificate": None, "key": None, **parts}, directory=str(directory)
+        "127.0.0.1",
+        **{"verify": True, "authority": CA, "certificate": None, "key": None, **parts},
+        directory=str(directory),
     )
 
 

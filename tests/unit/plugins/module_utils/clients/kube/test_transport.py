@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 import urllib3
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.http_tuning import tune_pool
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.connections import open_pool
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.exchange import HttpResponse
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.transport import (
-    ApiResponse,
     BrokenConnection,
     Lines,
     Lost,
@@ -38,9 +38,22 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-TLS_OF_NO_USE = "Client and server could not agree on a TLS connection: check the address, and any proxy between them"
-TLS_REFUSED = "The server refuses the client's certificate: give one that it trusts in 'client_cert' and 'client_key'"
-TLS_NONE = "The server does not use TLS there: check the scheme and the port of the address"
+TLS_REFUSED = "the server refuses the client's certificate. Give one that it trusts in 'client_cert' and 'client_key'"
+TLS_NONE = "the server does not use TLS on this port. Check the port (a cluster without TLS is not supported)"
+
+
+def tls(reason: str) -> SSLError:
+    """An error of the TLS library, as urllib3 wraps it."""
+    error = ssl.SSLError(1, f"[SSL: {reason}] reason (_ssl.c:1000)")
+    error.reason = reason
+    return SSLError(error)
+
+
+def untrusted(number: int, message: str) -> SSLError:
+    """A certificate that is not accepted, with the number and the message of OpenSSL."""
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    error.verify_code, error.verify_message = number, message
+    return SSLError(error)
 
 
 def wrapping(outer: Exception, inner: BaseException) -> Exception:
@@ -76,8 +89,7 @@ def request_on(connection: socket.socket) -> bytes:
 
 @pytest.fixture
 def pool() -> Iterator[urllib3.PoolManager]:
-    with urllib3.PoolManager() as manager:
-        tune_pool(manager)
+    with open_pool(None) as manager:
         yield manager
 
 
@@ -90,20 +102,21 @@ class TestAnswer:
     def test_send_returns_status_body_and_headers(self, pool: Any) -> None:
         with server(http(b"busy", "Retry-After: 3", "Location: /x", status="503 No")) as (url, received):
             answer = send_api_request(pool, "PATCH", f"{url}/a?b=c", {"X-Y": "z"}, b"body")
-        assert answer == ApiResponse(503, b"busy", "3", "/x")
+        assert (answer.status, answer.body) == (503, b"busy")
+        assert (answer.header("Retry-After"), answer.header("Location")) == ("3", "/x")
         head, body = received[0].split(b"\r\n\r\n", 1)
         assert head.startswith(b"PATCH /a?b=c HTTP/1.1\r\n")
         assert b"\r\nX-Y: z" in head
         assert body == b"body"
 
-    def test_missing_headers_are_none(self, pool: Any) -> None:
+    def test_missing_headers_are_empty(self, pool: Any) -> None:
         with server(http(b"")) as (url, _received):
-            assert send_api_request(pool, "GET", url, {}, None) == ApiResponse(200, b"", None, None)
+            assert send_api_request(pool, "GET", url, {}, None) == HttpResponse(200, [("Content-Length", "0")])
 
     def test_the_connection_serves_the_next_request(self, pool: Any) -> None:
         chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n"
         with server(chunked, http(b"two"), http(b"three")) as (url, received):
-            assert [send_api_request(pool, "GET", url, {}, None).data for _request in range(3)] == [
+            assert [send_api_request(pool, "GET", url, {}, None).body for _request in range(3)] == [
                 b"ab",
                 b"two",
                 b"three",
@@ -112,18 +125,19 @@ class TestAnswer:
 
     def test_a_redirect_is_not_followed(self, pool: Any) -> None:
         with server(http(b"", "Location: http://127.0.0.1:1/", status="302 Found")) as (url, _received):
-            assert send_api_request(pool, "GET", url, {}, None) == ApiResponse(302, b"", None, "http://127.0.0.1:1/")
+            answer = send_api_request(pool, "GET", url, {}, None)
+        assert (answer.status, answer.header("Location")) == (302, "http://127.0.0.1:1/")
 
     def test_a_packed_answer_is_not_unpacked(self, pool: Any) -> None:
         """The client requests no compression, and a small answer could fill all memory."""
         with server(http(b"packed", "Content-Encoding: gzip")) as (url, _received):
-            assert send_api_request(pool, "GET", url, {}, None).data == b"packed"
+            assert send_api_request(pool, "GET", url, {}, None).body == b"packed"
 
 
 class TestSize:
     def test_an_answer_of_the_largest_size_is_accepted(self, pool: Any) -> None:
         with server(http(b"1234")) as (url, _received):
-            assert send_api_request(pool, "GET", url, {}, None, most=4).data == b"1234"
+            assert send_api_request(pool, "GET", url, {}, None, most=4).body == b"1234"
 
     def test_an_answer_over_the_largest_size_is_refused(self, pool: Any) -> None:
         with server(http(b"12345")) as (url, _received), pytest.raises(OversizedApiResponse):
@@ -240,35 +254,25 @@ class TestFailures:
             (SSLError(ssl.SSLZeroReturnError(6, "closed")), Lost, "closed"),
             (SSLError(ssl.SSLSyscallError(5, "broken")), Lost, "broken"),
             (
-                SSLError(ssl.SSLError(1, "[SSL: BAD] self-signed certificate (_ssl.c:1000)")),
+                untrusted(18, "self-signed certificate"),
                 Unusable,
-                "self-signed certificate. Give the cluster's certificate authority in 'ca_cert' or the kubeconfig",
+                "certificate verify failed: self-signed certificate. Give the cluster's certificate authority in 'ca_cert' or the "
+                "kubeconfig",
             ),
             (
-                SSLError(ssl.SSLError(1, "[SSL: C] certificate verify failed: IP address mismatch. (_ssl.c:1000)")),
+                untrusted(64, "IP address mismatch."),
                 Unusable,
                 "certificate verify failed: IP address mismatch. Give the cluster by a name or address that the certificate contains, in "
                 "'host' or as 'server' in the kubeconfig",
             ),
             (
-                SSLError(ValueError("hostname 'a' doesn't match 'b'")),
+                tls("TLSV1_ALERT_DECODE_ERROR"),
                 Unusable,
-                "hostname 'a' doesn't match 'b'. Give the cluster by a name or address that the certificate contains, in 'host' or as "
-                "'server' in the kubeconfig",
+                "the TLS connection failed (TLSV1_ALERT_DECODE_ERROR). Check the port and the cluster's TLS settings",
             ),
-            *(
-                (SSLError(ssl.SSLError(1, f"[SSL: X] {reason} (_ssl.c:1000)")), Unusable, f"{reason}. {way_out}")
-                for reason, way_out in (
-                    ("tlsv1 alert decode error", TLS_OF_NO_USE),
-                    ("sslv3 alert handshake failure", TLS_OF_NO_USE),
-                    ("decryption failed or bad record mac", TLS_OF_NO_USE),
-                    ("tlsv13 alert certificate required", TLS_REFUSED),
-                    ("sslv3 alert bad certificate", TLS_REFUSED),
-                    ("tlsv1 alert unknown ca", TLS_REFUSED),
-                    ("wrong version number", TLS_NONE),
-                    ("http request", TLS_NONE),
-                )
-            ),
+            (tls("TLSV13_ALERT_CERTIFICATE_REQUIRED"), Unusable, TLS_REFUSED),
+            (tls("TLSV1_ALERT_UNKNOWN_CA"), Unusable, TLS_REFUSED),
+            (tls("WRONG_VERSION_NUMBER"), Unusable, TLS_NONE),
             (
                 ValueError("Invalid header value b'Bearer secret'"),
                 Unusable,
@@ -367,7 +371,7 @@ class TestDrips:
     def test_an_answer_that_ends_in_time_is_returned(self, pool: Any) -> None:
         """The whole answer may take longer than one read."""
         head = b"HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n"
-        assert self.dripped(pool, head, self.BODY, seconds=2.0).data == self.BODY
+        assert self.dripped(pool, head, self.BODY, seconds=2.0).body == self.BODY
 
     def test_a_line_that_never_ends_is_lost(self, pool: Any) -> None:
         """The server begins a line and never ends it."""
@@ -421,7 +425,7 @@ class TestLines:
 
     def test_an_answer_that_is_not_a_success_is_returned_as_a_whole(self, pool: Any) -> None:
         with server(http(b"gone", status="410 Gone")) as (url, _received):
-            assert self.lines(pool, url) == ApiResponse(410, b"gone", None, None)
+            assert self.lines(pool, url) == HttpResponse(410, [("Content-Length", "4")], b"gone")
 
     @pytest.mark.parametrize(
         ("answer", "kind"),

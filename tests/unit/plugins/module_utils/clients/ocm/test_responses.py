@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.transport import HttpsResponse
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.exchange import HttpResponse
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.ocm.responses import (
     OcmError,
     parse_access_token,
@@ -25,17 +25,17 @@ REFUSED = (
 )
 
 
-def answered(status: int, body: Any = None, *headers: tuple[str, str]) -> HttpsResponse:
-    return HttpsResponse(status, headers, body if isinstance(body, bytes) else json.dumps(body).encode())
+def answered(status: int, body: Any = None, *headers: tuple[str, str]) -> HttpResponse:
+    return HttpResponse(status, headers, body if isinstance(body, bytes) else json.dumps(body).encode())
 
 
-def token_error(answer: HttpsResponse, *, offline: bool = True) -> str:
+def token_error(answer: HttpResponse, *, offline: bool = True) -> str:
     with pytest.raises(OcmError) as error:
         parse_access_token("asking", answer, offline=offline, secrets=[SECRET])
     return str(error.value)
 
 
-def api_error(answer: HttpsResponse) -> str:
+def api_error(answer: HttpResponse) -> str:
     with pytest.raises(OcmError) as error:
         parse_pull_secret("fetching", answer, [SECRET])
     return str(error.value)

@@ -448,7 +448,6 @@ class TestProxy:
             "http://proxy.example.com:{}",
             "ftp://alice:{}@proxy.example.com",
             "http://alice:{}@proxy.example.com:99999",
-            "http://%E2%82%AC:{}@proxy.example.com:3128",
             "socks5://alice:{}@proxy.example.com:3128",
         ],
     )
