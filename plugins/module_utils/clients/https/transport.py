@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,11 +112,7 @@ def send_https_request(
                 pool, method, url, given, data.encode() if data else None, limits=limits, with_body=with_body
             )
         except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
-            cause = root_cause(error)
-            # The cause is dropped, because its traceback would keep the connection open.
-            if isinstance(cause, InsideAddress):
-                raise _inside_error(attempt, str(cause)) from None
-            raise HttpsError(f"{attempt} failed: {_failure(error, cause, options.words)}") from None
+            raise _explain_error(attempt, error, options.words) from None
 
 
 def _inside_error(attempt: str, kind: str) -> InsideAddressError:
@@ -182,12 +179,18 @@ def check_authorities(options: HttpsOptions) -> None:
         _context(options, "", verify=True)
 
 
-def _failure(error: Exception, cause: BaseException, words: Words) -> str:
-    """The reason for a missing response, and the fix. A proxy's URL is never shown, because it may contain a login."""
+def _explain_error(attempt: str, error: Exception, words: Words) -> HttpsError:
+    """The error for a missing response. A proxy's URL is never shown, because it may contain a login."""
+    cause = root_cause(error)
+    # Python 3.10 does not close the response of a proxy, and the traceback would keep it, and so the connection, open.
+    traceback.clear_frames(cause.__traceback__)
+    if isinstance(cause, InsideAddress):
+        return _inside_error(attempt, str(cause))
+    reason = sentence(cause, words)
     # urllib3 1.26 reports any interrupted response through a proxy as an error of the proxy.
     is_late = isinstance(cause, (TimeoutError, OversizedResponse, TruncatedResponse))
     if isinstance(error, urllib3.exceptions.ProxyError) and not is_late:
-        return (
+        reason = (
             "the proxy did not connect to it. Check the environment variables https_proxy and no_proxy, and the proxy"
         )
-    return sentence(cause, words)
+    return HttpsError(f"{attempt} failed: {reason}")

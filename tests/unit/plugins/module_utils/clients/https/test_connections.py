@@ -68,7 +68,6 @@ class TestPool:
         assert pool.connection_from_url("https://127.0.0.1:1").ConnectionCls is TlsConnection
         assert other.connection_from_url("https://127.0.0.1:1").ConnectionCls is not TlsConnection
 
-    def test_a_pool_keeps_the_given_number_of_connections_and_repeats_nothing(self) -> None:
-        options = open_pool(None, connections=3).connection_pool_kw
-        assert (options["maxsize"], options["retries"].total) == (3, False)
+    def test_a_pool_keeps_the_given_number_of_connections(self) -> None:
+        assert open_pool(None, connections=3).connection_pool_kw["maxsize"] == 3
         assert open_pool(None).connection_pool_kw["maxsize"] == 1
