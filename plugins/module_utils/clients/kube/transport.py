@@ -24,6 +24,7 @@ __all__ = [
     "Lost",
     "NotSent",
     "OversizedApiResponse",
+    "TransportError",
     "Unusable",
     "send_api_request",
     "stream_lines",
@@ -52,27 +53,27 @@ _NOISE = re.compile(
 )
 
 
-class _TransportError(Exception):
+class TransportError(Exception):
     """The message gives the reason in a few words."""
 
 
-class NotSent(_TransportError):
+class NotSent(TransportError):
     """The request has certainly not been carried out. It may be sent again."""
 
 
-class Lost(_TransportError):
+class Lost(TransportError):
     """The request was sent, or may have been sent, and there is no response."""
 
 
-class OversizedApiResponse(_TransportError):
+class OversizedApiResponse(TransportError):
     """The response has no end, or is larger than any response of an API server."""
 
 
-class Unusable(_TransportError):
+class Unusable(TransportError):
     """No request can be sent over this connection, now or later. The message includes the fix."""
 
 
-class BrokenConnection(_TransportError):
+class BrokenConnection(TransportError):
     """An unexpected error. The request may have been sent."""
 
 
@@ -84,16 +85,18 @@ def send_api_request(
     body: bytes | None,
     *,
     most: int = _MOST_BYTES,
-    seconds: float = _READ_SECONDS,
+    seconds: float | None = None,
 ) -> HttpResponse:
     """Send one request and return its response with a body of at most `most` bytes. `pool` is a result of `open_pool`.
 
-    `seconds` limit each read, and five times `seconds` the whole response.
+    `seconds` limit each read, by default 60, and five times `seconds` the whole response.
 
     :raises NotSent: or `Lost`, `OversizedApiResponse`, `Unusable`, `BrokenConnection`.
     """
     try:
-        return read_response(open_response(pool, method, url, headers, body, limits=_limits(seconds)), most)
+        return read_response(
+            open_response(pool, method, url, headers, body, limits=_limits(seconds or _READ_SECONDS)), most
+        )
     except Exception as error:
         raise _classify_error(error) from None
 
@@ -118,7 +121,7 @@ class Lines:
                     raise OversizedApiResponse
                 if not self._goes_on():
                     raise Lost("the response does not end when it should")
-        except (_TransportError, GeneratorExit):
+        except (TransportError, GeneratorExit):
             raise
         except Exception as error:
             raise _classify_error(error) from None
@@ -152,7 +155,7 @@ def _limits(seconds: float) -> Limits:
     return Limits(_READS * seconds, connect=_CONNECT_SECONDS, read=seconds)
 
 
-def _classify_error(error: Exception) -> _TransportError:
+def _classify_error(error: Exception) -> TransportError:
     exceptions, inner = urllib3.exceptions, root_cause(error)
     if isinstance(inner, OversizedResponse):
         return OversizedApiResponse()
