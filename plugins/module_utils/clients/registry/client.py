@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
+from ..https.exchange import HttpResponse
 from .challenge import AuthInfo, auth_info
 from .endpoints import option_host, redirect_target, registry_endpoint
 from .transport import (
     IMPORT_ERROR,
     RegistryError,
     RegistryOptions,
-    RegistryResponse,
     check_timeout,
     send_registry_request,
 )
@@ -74,25 +74,25 @@ def info_from_option(options: RegistryOptions) -> AuthInfo | None:
     )
 
 
-def _parse_answer(attempt: str, host: str, answer: RegistryResponse) -> AuthInfo:
+def _parse_answer(attempt: str, host: str, answer: HttpResponse) -> AuthInfo:
     """The authentication that the response describes.
 
     :raises RegistryError: if the response is not one of a registry.
     """
     if answer.status == 200:
         return AuthInfo("none")
-    info = auth_info(host, answer.challenges) if answer.status == 401 else None
+    info = auth_info(host, answer.all_of("WWW-Authenticate")) if answer.status == 401 else None
     if info is None:
         raise RegistryError(f"{attempt} was answered {answer.status}{_explain_answer(answer)}")
     return info
 
 
-def _explain_answer(answer: RegistryResponse) -> str:
+def _explain_answer(answer: HttpResponse) -> str:
     """The meaning of a response without a login challenge, and the fix."""
     if answer.status == 401:
         return " without a login challenge that a node can use. Check the name: it may not be a registry, or be behind a proxy"
     if 300 <= answer.status < 400:
-        return f", a redirect{redirect_target(answer.location)}. It is not followed: give the registry's own host"
+        return f", a redirect{redirect_target(answer.header('Location'))}. It is not followed: give the registry's own host"
     if answer.status == 429 or answer.status >= 500:
         return ". The registry is overloaded or out of order: try again later"
     return ". It is not a registry of API version 2, or it is behind a proxy: check the name and the port"

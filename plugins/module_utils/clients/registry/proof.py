@@ -18,9 +18,10 @@ from typing import Any, Literal
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from ...core.cluster_text import make_printable
+from ..https.exchange import HttpResponse
 from .challenge import AuthInfo, auth_info
 from .endpoints import Endpoint, is_token_service_of, option_host, redirect_target, registry_endpoint
-from .transport import NotAsked, RegistryError, RegistryOptions, RegistryResponse, check_timeout, send_registry_request
+from .transport import NotAsked, RegistryError, RegistryOptions, check_timeout, send_registry_request
 
 __all__ = ["Outcome", "RegistryImage", "RegistryLogin", "RegistryProof", "prove_login", "prove_pull"]
 
@@ -186,7 +187,7 @@ class _ProofSession:
             return self._without_tls(error)
         if first.status != 401:
             return self._judge_manifest(first, "")
-        info = auth_info(self.wanted.host, first.challenges)
+        info = auth_info(self.wanted.host, first.all_of("WWW-Authenticate"))
         if info is None:
             raise RegistryError(
                 f"{self._attempt()} was answered 401 without a login challenge that a node can use. Check the name of the registry"
@@ -261,7 +262,7 @@ class _ProofSession:
         asked = registry_endpoint(host)
         return asked in self.named or (self.is_named and asked == registry_endpoint(self.wanted.host))
 
-    def _send(self, attempt: str, host: str, url: str, **how: Any) -> RegistryResponse:
+    def _send(self, attempt: str, host: str, url: str, **how: Any) -> HttpResponse:
         """The response of a host. Only the certificate of an insecure registry is not verified."""
         is_insecure = self.is_insecure and registry_endpoint(host) == registry_endpoint(self.wanted.host)
         return send_registry_request(
@@ -283,7 +284,7 @@ class _ProofSession:
             parts._replace(netloc=host, query="&".join(filter(None, (parts.query, urlencode(asked)))), fragment="")
         )
 
-    def _ask(self, headers: Mapping[str, str], scheme: str = "https") -> RegistryResponse:
+    def _ask(self, headers: Mapping[str, str], scheme: str = "https") -> HttpResponse:
         """Request a manifest by HEAD, or by GET if the registry does not support HEAD."""
         host, url = self.wanted.host, self.wanted.url(scheme)
         given = {**({"Accept": _MANIFESTS} if self.wanted.reference else {}), **headers}
@@ -293,11 +294,13 @@ class _ProofSession:
                 return answer
         return self._send(self._attempt(), host, url, headers=given)
 
-    def _judge_manifest(self, answer: RegistryResponse, realm_host: str) -> RegistryProof:
+    def _judge_manifest(self, answer: HttpResponse, realm_host: str) -> RegistryProof:
         """The result for the final response about the manifest."""
         image, host = self.wanted, self.wanted.host
         if answer.status == 200:
-            return RegistryProof("pulls", f"registry {host} gives {image}", realm_host, answer.digest)
+            return RegistryProof(
+                "pulls", f"registry {host} gives {image}", realm_host, answer.header("Docker-Content-Digest")
+            )
         if answer.status in (401, 403):
             if self.login:
                 return RegistryProof("no_right", f"the login works, but has no right to pull {image}", realm_host)
@@ -315,12 +318,12 @@ class _ProofSession:
         return f"asking registry {self.wanted.host} for {self.wanted.what}"
 
 
-def _describe_redirect(answer: RegistryResponse) -> str:
+def _describe_redirect(answer: HttpResponse) -> str:
     """The explanation of a redirect as the end of a sentence. Empty for any other response."""
     if not 300 <= answer.status < 400:
         return ""
     return (
-        f", a redirect{redirect_target(answer.location)}. It is not followed, because a login would go to a host that no option names. "
+        f", a redirect{redirect_target(answer.header('Location'))}. It is not followed, because a login would go to a host that no option names. "
         "Give the registry's own host"
     )
 

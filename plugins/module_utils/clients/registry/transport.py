@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from ...core.errors import ImagePullError
 from ..https import transport
+from ..https.exchange import HttpResponse
 from ..https.failures import Words
 from ..https.transport import IMPORT_ERROR, HttpsError, HttpsOptions, InsideAddressError
 
@@ -18,7 +19,6 @@ __all__ = [
     "NotAsked",
     "RegistryError",
     "RegistryOptions",
-    "RegistryResponse",
     "check_timeout",
     "send_registry_request",
 ]
@@ -52,17 +52,6 @@ class RegistryOptions:
     realm_option: str = "realm_host"
 
 
-@dataclass(frozen=True)
-class RegistryResponse:
-    """The relevant parts of a response. `body` is filled only if it was requested."""
-
-    status: int
-    challenges: Sequence[str]
-    location: str
-    digest: str = ""
-    body: bytes = field(default=b"", repr=False)
-
-
 def check_timeout(options: RegistryOptions) -> None:
     """Check the timeout.
 
@@ -81,7 +70,7 @@ def send_registry_request(
     with_body: bool = False,
     inside: bool = True,
     is_insecure: bool = False,
-) -> RegistryResponse:
+) -> HttpResponse:
     """Send one request with `https.transport.send` and return the response. Without `inside`, the cluster's text names the host.
 
     `is_insecure`: as in `HttpsOptions`.
@@ -91,7 +80,7 @@ def send_registry_request(
     :raises RegistryError: if there is no response.
     """
     try:
-        found = transport.send_https_request(
+        return transport.send_https_request(
             attempt,
             url,
             _https(options, inside=inside, is_insecure=is_insecure),
@@ -106,13 +95,6 @@ def send_registry_request(
         ) from None
     except HttpsError as error:
         raise RegistryError(str(error)) from None
-    return RegistryResponse(
-        found.status,
-        found.all_of("WWW-Authenticate"),
-        found.header("Location"),
-        found.header("Docker-Content-Digest"),
-        found.body,
-    )
 
 
 def check_authorities(options: RegistryOptions) -> None:

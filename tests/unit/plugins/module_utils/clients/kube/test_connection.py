@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -812,23 +811,6 @@ class TestConnection:
     def test_the_pool_keeps_as_many_connections_as_there_are_threads(self, tmp_path: Path) -> None:
         with opened(tmp_path, host="https://a", api_key="t") as connection:
             assert connection.pool.connection_pool_kw["maxsize"] == 2
-
-    def test_requests_are_sent_in_one_piece(self, tmp_path: Path) -> None:
-        received: list[bytes] = []
-
-        def serve(listening: socket.socket) -> None:
-            with listening.accept()[0] as accepted:
-                received.append(accepted.recv(65536))
-                accepted.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-
-        with socket.create_server(("127.0.0.1", 0)) as listening:
-            thread = threading.Thread(target=serve, args=(listening,), daemon=True)
-            thread.start()
-            url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-            with opened(tmp_path, kubeconfig=without_user(url)) as connection:
-                send_api_request(connection.pool, "POST", url, connection.headers(), b"body")
-            thread.join(10)
-        assert received[0].endswith(b"\r\n\r\nbody")
 
     def test_all_pools_are_closed_at_the_end(self, tmp_path: Path, server: Echo) -> None:
         with opened(tmp_path, kubeconfig=config(server)) as connection:
