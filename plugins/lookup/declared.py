@@ -19,6 +19,8 @@ description:
   - C(private_registry.replaced), C(delegated_auth.replaced) and C(global_pull_secret.replaced) list where the inventory declares the old
     login of a rotation, with the registry and, if the password is a variable, its name. The next run of these roles would write that login
     back.
+  - C(private_registry.reasons), C(delegated_auth.reasons) and C(cross_project_pull.reasons) are the reasons to run the tasks of a role. These
+    are its variables that are not empty, and the problems of variables that its tasks report.
   - The plugin fails if a variable is not a list, if an entry has unknown members, and if two entries declare the same secret. The message
     names the variable and the position.
 options:
@@ -73,103 +75,40 @@ _raw:
   elements: raw
 """
 
-import os
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import date
-from pathlib import Path
+from itertools import chain
 from typing import Any
 
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declaration_check import FIRST, refuse_invalid
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import (
-    KINDS,
-    DeclarationError,
-    Declarations,
-    Role,
-    RoleEntry,
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import (
+    VARIABLES,
+    declaring_variables,
+    problems_of,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.inventory_logins import (
-    NODES,
-    NodesDeclaration,
-    replaced_logins,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import problems_of
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.templates import Templates
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]
     """Read the variables of the host unevaluated, and evaluate the requested members."""
 
     def run(self, terms: list[str], variables: Mapping[str, Any] | None = None, **options: Any) -> list[Any]:
-        self.set_options(var_options=variables, direct=options)
-        namespaces = self.get_option("namespaces")
-        usual = Role(
-            "",
-            absent=self.get_option("state") == "absent",
-            check_mode=self.get_option("check_mode"),
-            only=None if namespaces is None else frozenset(map(str, namespaces)),
-            selected=_selected_namespaces(self.get_option("written")),
-            failed=_failed_namespaces(self.get_option("written")),
-        )
-        found: list[Any] = []
-        templates = Templates(self._templar)
-        if problems := problems_of(variables or {}, self._templar):
+        variables = variables or {}
+        problems = problems_of(variables, self._templar)
+        declaring = [*chain.from_iterable(_declaring_variables(term, variables) for term in terms)]
+        if terms and terms[0].endswith(".reasons"):
+            return [*declaring, *problems]
+        if problems:
             raise AnsibleLookupError(f"nothing was read or changed: {'; '.join(problems)}")
-        try:
-            for term in terms:
-                name, _dot, kind = term.partition(".")
-                role = replace(usual, name=name)
-                if kind == "replaced":
-                    entries = self._present(role, variables or {}, templates)
-                    found += replaced_logins(entries, self.get_option("answer"), _read_file)
-                    continue
-                if (name, kind) in FIRST and not role.absent:
-                    refuse_invalid(role, variables or {}, templates)
-                declared = Declarations(role, variables or {}, templates)
-                if not kind:
-                    found += declared.titles
-                    continue
-                declared.refuse_conflicts()
-                found += KINDS[name][kind](declared, self.get_option("answer"))
-        except DeclarationError as error:
-            raise AnsibleLookupError(str(error)) from None
-        return [_as_data(one) for one in found]
+        if not declaring:
+            return []
+        # Imported here because a role without declarations does not need it.
+        from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import declared_entries  # noqa: PLC0415
 
-    def _present(self, role: Role, variables: Mapping[str, Any], templates: Templates) -> list[RoleEntry]:
-        if role.name == NODES:
-            return NodesDeclaration(variables, templates).present
-        return Declarations(role, variables, templates).present
+        self.set_options(var_options=variables, direct=options)
+        return declared_entries.entries_of(terms, variables, self._templar, self.get_option)
 
 
-def _as_data(value: Any) -> Any:
-    """Return the value with dates as text, as a module gets them. Before ansible-core 2.19, one date would turn all entries into text."""
-    if isinstance(value, Mapping):
-        return {name: _as_data(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_as_data(item) for item in value]
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _read_file(path: str) -> str:
-    """Read a file in the same way as a module on the controller."""
-    return Path(os.path.expandvars(path)).expanduser().read_bytes().decode("utf-8", "surrogateescape")
-
-
-def _selected_namespaces(written: Mapping[str, Any] | None) -> Mapping[str, list[str]] | None:
-    """Return the namespaces that a task selected for each entry, by the title of the entry; None before any task."""
-    if written is None:
-        return None
-    rows = written.get("selected", ())
-    return {str(title): list(map(str, row["namespaces"])) for row in rows for title in row["titles"]}
-
-
-def _failed_namespaces(written: Mapping[str, Any] | None) -> Mapping[str, set[str]]:
-    """Return the namespaces in which a task failed for each entry, and under "" the namespaces in which it failed for all entries."""
-    found: dict[str, set[str]] = {}
-    for row in (written or {}).get("failures", ()):
-        # The title of an entry is followed by its name in brackets.
-        title = str(row.get("title") or "").partition(" ")[0]
-        found.setdefault(title, set()).add(str(row.get("namespace")))
-    return found
+def _declaring_variables(term: str, variables: Mapping[str, Any]) -> list[str]:
+    """Return the variables in which the role of a term may have entries. Of another role than those with entries, all may count."""
+    role = term.partition(".")[0]
+    return declaring_variables(role, variables) if role in VARIABLES else [*variables]

@@ -35,8 +35,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.modules import (
     sa_wait,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import (
+    FIRST,
     KINDS,
-    VARIABLES,
     DeclarationError,
     Declarations,
     Evaluator,
@@ -44,16 +44,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarati
     Role,
     TemplateError,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.unquoted import find_unquoted
 
-__all__ = ["FIRST", "refuse_invalid"]
+__all__ = ["refuse_invalid"]
 
-#: The entries of the first task of each role, and the variable that the task registers. If it is defined, the task has checked them.
-FIRST = {
-    ("private_registry", "secrets"): "__private_registry_result",
-    ("delegated_auth", "registries"): "__delegated_auth_answers",
-    ("cross_project_pull", "accounts"): "__cross_project_pull_waited",
-}
 #: The tasks of each role: the kind of their entries, and their module.
 _TASKS: Mapping[str, Mapping[str, Module]] = {
     "private_registry": {"secrets": pull_secret.MODULE, "links": sa_link.MODULE},

@@ -21,10 +21,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     LoginReplacement,
     UserPassword,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES
 
 __all__ = [
+    "FIRST",
     "KINDS",
-    "VARIABLES",
     "DeclarationError",
     "Declarations",
     "Evaluator",
@@ -34,13 +35,12 @@ __all__ = [
     "TemplateError",
 ]
 
-#: The variable of each role.
-VARIABLES = {
-    "private_registry": "private_registry_secrets",
-    "delegated_auth": "delegated_auth_registries",
-    "cross_project_pull": "cross_project_pull_grants",
+#: The entries of the first task of each role, and the variable that the task registers. If it is defined, the task has checked them.
+FIRST = {
+    ("private_registry", "secrets"): "__private_registry_result",
+    ("delegated_auth", "registries"): "__delegated_auth_answers",
+    ("cross_project_pull", "accounts"): "__cross_project_pull_waited",
 }
-
 #: The roles that write secrets.
 _WRITERS = ("private_registry", "delegated_auth")
 _PLACES = ("namespaces", "namespace_selector")

@@ -17,7 +17,14 @@ from typing import Any
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.suggestions import find_similar
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.unquoted import why_unquoted
 
-__all__ = ["KNOWN", "is_collection_task", "problems_of"]
+__all__ = ["KNOWN", "VARIABLES", "declaring_variables", "is_collection_task", "problems_of"]
+
+#: The variable of each role that declares entries.
+VARIABLES = {
+    "private_registry": "private_registry_secrets",
+    "delegated_auth": "delegated_auth_registries",
+    "cross_project_pull": "cross_project_pull_grants",
+}
 
 #: The known variables: each prefix, with the rests of the names.
 _NAMES = {
@@ -52,7 +59,7 @@ KNOWN = frozenset(prefix + rest for prefix, names in _NAMES.items() for rest in 
 
 _PREFIXES = tuple(_NAMES)
 #: Joined with the variable without the underscore and suffix. The author chooses the suffix.
-_FAMILIES = ("private_registry_secrets_", "delegated_auth_registries_", "cross_project_pull_grants_")
+_FAMILIES = tuple(f"{name}_" for name in VARIABLES.values())
 #: Names of Kubernetes fields, which other roles use as variables.
 _OF_OTHERS = frozenset({"image_pull_policy", "image_pull_secret", "image_pull_secrets"})
 _IGNORED = "image_pull_ignored_variables"
@@ -81,6 +88,18 @@ def problems_of(variables: Mapping[str, Any], templar: Any) -> list[str]:
         ignored = given.split(",") if isinstance(given, str) else given
         unknown = [name for name in unknown if name not in ignored]
     return [*map(_sentence, unknown), *_find_unquoted(variables)]
+
+
+def declaring_variables(role: str, variables: Mapping[str, Any]) -> list[str]:
+    """Return the variables in which a role may have entries."""
+    first = VARIABLES[role]
+    names = (name for name in variables if name == first or name.startswith(f"{first}_"))
+    return [name for name in names if not _is_empty(variables[name])]
+
+
+def _is_empty(value: Any) -> bool:
+    """Whether a variable has no entry. The value of a template is not known."""
+    return value is None or (isinstance(value, (list, tuple)) and not value)
 
 
 def _is_known(name: str) -> bool:

@@ -10,6 +10,7 @@ plugins, and loses plugins that it loads itself. With a hundred clusters, loadin
 from __future__ import annotations
 
 from contextlib import suppress
+from importlib import import_module
 
 from ansible.plugins.loader import filter_loader, lookup_loader
 
@@ -22,3 +23,6 @@ def preload() -> None:
         # Loading one filter loads all of them.
         filter_loader.get("default")
         lookup_loader.get("openshift_ops.image_pull.declared", class_only=True)
+        # The lookup imports these when a role has declarations.
+        for name in ("declared_entries", "declaration_check"):
+            import_module(f"{__package__}.{name}")

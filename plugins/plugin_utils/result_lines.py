@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.phrases import join_and, pluralize
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import VARIABLES
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES
 
 __all__ = ["LINES", "account_line", "apply_line", "audit_line", "export_line", "nodes_line", "rotation_line"]
 

@@ -35,12 +35,14 @@ def _of(path: Path) -> tuple[tuple[str, bool], ...]:
 
 
 def all_files(playbook: Path) -> list[Path]:
-    """The files of the playbook, of its imported playbooks, and of their roles."""
+    """The files of the playbook, of its imported playbooks and included tasks, and of their roles."""
     content = yaml.safe_load(playbook.read_text(encoding="utf-8"))
     found = [playbook]
     for key, value in _members(content):
         if key.endswith("import_playbook"):
             found += all_files(ROOT / "playbooks" / f"{value.removeprefix(OURS)}.yml")
+        if key.endswith("include_tasks"):
+            found += all_files(playbook.parent / value)
         if key.endswith(("import_role", "include_role")):
             folder = ROOT / "roles" / value["name"].removeprefix(OURS)
             found += sorted(path for part in ("tasks", "defaults", "vars") for path in folder.glob(f"{part}/*.yml"))

@@ -26,6 +26,7 @@ SHARED = (
     ("plugins/plugin_utils/pull_report/*", ("report/test_*",)),
     ("roles/*", ("unit/test_roles",)),
     ("playbooks/inventory/*", ("scenarios/test_site",)),
+    ("playbooks/tasks/*", ("scenarios/test_site",)),
     ("playbooks/vars/*", ("scenarios/test_site",)),
     ("docs/docsite/*", ("unit/test_documentation", "tools/test_words")),
     ("docs/*.md", ("unit/test_documentation", "tools/test_words")),

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import declarations
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES
 from support.agreement import assert_agreement
 
 ROOT = Path(__file__).parents[2] / "roles"
@@ -83,7 +84,7 @@ def refusals(role: str, variables: dict[str, Any]) -> list[str]:
     """Return Ansible's error messages about these variables, with the specs that Ansible uses for the role."""
     said: list[str] = ArgumentSpecValidator(options_of(role)).validate(variables).error_messages
     for name, value in variables.items():
-        if name == declarations.VARIABLES.get(role):
+        if name == VARIABLES.get(role):
             for entry in value:
                 said += ArgumentSpecValidator(entries_of(role)).validate(entry).error_messages
     return said
@@ -136,10 +137,10 @@ SHARED = {"image_pull_only_namespaces"}
 
 
 def test_roles_that_set_up_namespaces_share_the_limiting_variables() -> None:
-    assert {role for role in ROLES if SHARED & {*options_of(role)}} == {*declarations.VARIABLES}
+    assert {role for role in ROLES if SHARED & {*options_of(role)}} == {*VARIABLES}
 
 
-@pytest.mark.parametrize("role", declarations.VARIABLES)
+@pytest.mark.parametrize("role", VARIABLES)
 class TestRoleWithEntries:
     def test_readme_and_argument_spec_have_the_same_keys_of_an_entry(self, role: str) -> None:
         taken = {name: shown(option) for name, option in entries_of(role).items()}
@@ -155,4 +156,4 @@ class TestRoleWithEntries:
 
     def test_the_documented_variable_is_the_one_that_is_read(self, role: str) -> None:
         (name,) = (name for name, option in options_of(role).items() if option["type"] == "list" and name not in SHARED)
-        assert declarations.VARIABLES[role] == name
+        assert VARIABLES[role] == name

@@ -46,6 +46,16 @@ def test_the_titles_of_a_role_are_returned() -> None:
     assert look("delegated_auth") == []
 
 
+def test_the_reasons_to_run_a_role_are_its_variables_and_the_problems() -> None:
+    terms = ("private_registry.reasons", "delegated_auth.reasons", "cross_project_pull.reasons")
+    empty = {"private_registry_secrets": [], "delegated_auth_registries": None, "cross_project_pull_grants": ()}
+    assert look(*terms, variables=empty) == []
+    given = {**empty, "private_registry_secrets_team": [ENTRY], "cross_project_pull_grants": "{{ unknown }}"}
+    assert look(*terms, variables=given) == ["private_registry_secrets_team", "cross_project_pull_grants"]
+    (problem,) = look(*terms, variables={**empty, "private_registry_secret": []})
+    assert problem.startswith("variable private_registry_secret is unknown: did you mean 'private_registry_secrets'?")
+
+
 def test_templates_are_evaluated_in_every_place() -> None:
     variables = trusted(
         {

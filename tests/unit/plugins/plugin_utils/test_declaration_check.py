@@ -13,16 +13,16 @@ import pytest
 import yaml
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declaration_check import (
     _TASKS,
-    FIRST,
     refuse_invalid,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import (
+    FIRST,
     KINDS,
-    VARIABLES,
     DeclarationError,
     Role,
     TemplateError,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES
 
 ROLES = Path(__file__).parents[4] / "roles"
 LOGIN = {"registry": "quay.io", "username": "u", "password": "Canary-1"}

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import (
     KINDS,
-    VARIABLES,
     DeclarationError,
     Declarations,
     Role,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES
 
 LOGIN = {"registry": "quay.io", "username": "u", "password": "p"}
 HERE = {"namespaces": ["a"]}

@@ -23,6 +23,7 @@ from support.playbook_variables import _members, reads
 ROOT = Path(__file__).parents[4]
 READ = (
     "playbooks/*.yml",
+    "playbooks/tasks/*.yml",
     "extensions/awx/project/*.yml",
     "extensions/eda/rulebooks/*.yml",
     "roles/*/tasks/*.yml",

@@ -18,6 +18,8 @@ _TASK = """
 before = set(sys.modules)
 filter_loader.get("default")
 lookup_loader.get("openshift_ops.image_pull.declared", class_only=True)
+import ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declared_entries
+import ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declaration_check
 print(*sorted(set(sys.modules) - before))
 """
 _BROKEN = """
