@@ -184,7 +184,7 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
             result.pop("exception", None)
         if _is_invocation_shown(variables):
             result["invocation"] = {"module_args": hide(task.params, self.module.arguments)}
-        return {**_as_received(self.module.masked({"changed": False, **result}, task.secrets)), **_AS_PARSED}
+        return {**_as_received(self.module.mask_result({"changed": False, **result}, task.secrets)), **_AS_PARSED}
 
     def _outcome(self, directory: str, say: Callable[[str], None]) -> tuple[Task, dict[str, Any]]:
         """Return the task, and the result that AnsibleModule would return for the same options."""

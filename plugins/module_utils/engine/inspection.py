@@ -100,14 +100,18 @@ def read_each(
             run.outcome([_result_of_read(run, name, seen.get(name)) for name in names]), views, work
         )
         for result in outcome.namespaces:
-            run.progress.finished(changed=False, failed=result.status == "failed")
+            run.progress.count_namespace(changed=False, failed=result.status == "failed")
     return outcome, found
 
 
 def _result_of_read(run: Run, namespace: str, view: View | ImagePullError | None) -> NamespaceResult:
     if view is None:
         return run.result_of_skip(namespace)
-    return run.failed(namespace, view) if isinstance(view, ImagePullError) else NamespaceResult(namespace, "unchanged")
+    return (
+        run.result_of_failure(namespace, view)
+        if isinstance(view, ImagePullError)
+        else NamespaceResult(namespace, "unchanged")
+    )
 
 
 def evaluate_each(

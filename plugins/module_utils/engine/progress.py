@@ -34,7 +34,7 @@ class Progress:
     def __post_init__(self) -> None:
         self._started = self._said = self.now()
 
-    def finished(self, *, changed: bool, failed: bool) -> None:
+    def count_namespace(self, *, changed: bool, failed: bool) -> None:
         """Count one namespace."""
         with self._lock:
             self.done += 1

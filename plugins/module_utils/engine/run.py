@@ -165,7 +165,7 @@ class Run:
 
     def end(self, work: NamespaceWork, error: ImagePullError | None = None) -> None:
         """End the work of one namespace: it failed or, without an error, was not attempted."""
-        ended = self.result_of_skip(work.namespace) if error is None else self.failed(work.namespace, error)
+        ended = self.result_of_skip(work.namespace) if error is None else self.result_of_failure(work.namespace, error)
         work.result = work.interrupt(ended, error)
 
     def check_namespaces(self, works: Sequence[NamespaceWork], *, was_there: bool = False) -> None:
@@ -206,9 +206,9 @@ class Run:
                 work.is_counted = True
         for work in finished:
             result = work.finish()
-            self.progress.finished(changed=bool(result.changes), failed=result.status == "failed")
+            self.progress.count_namespace(changed=bool(result.changes), failed=result.status == "failed")
 
-    def failed(self, namespace: str, error: ImagePullError) -> NamespaceResult:
+    def result_of_failure(self, namespace: str, error: ImagePullError) -> NamespaceResult:
         """Return the result of a namespace in which nothing was changed before an error."""
         if isinstance(error, ClusterError):
             self.stop(error)

@@ -72,7 +72,7 @@ class _AnsibleModule(AnsibleModule):  # type: ignore[misc]
     def _return_formatted(self, kwargs: dict[str, Any]) -> None:
         """Mask the result at every exit of AnsibleModule, which would otherwise return the options as they were given."""
         invocation = {"module_args": hide(self.params, self.argument_spec)}
-        shown = self._module.masked({**kwargs, "invocation": invocation}, self.secrets)
+        shown = self._module.mask_result({**kwargs, "invocation": invocation}, self.secrets)
         # Everything is masked. AnsibleModule would blank each letter of a short password, and need minutes for a thousand of them.
         self.no_log_values = set()
         if _IN_BACKGROUND in os.environ:

@@ -71,7 +71,7 @@ class EventSource:
         for warning in new:
             _LOG.warning("%s: %s", self.name, mask(warning, self.secrets))
 
-    def masked(self, event: dict[str, Any]) -> dict[str, Any]:
+    def mask(self, event: dict[str, Any]) -> dict[str, Any]:
         """Return the event with all credentials masked."""
         shown: dict[str, Any] = mask(event, self.secrets)
         return shown

@@ -90,7 +90,7 @@ class Module:
     everywhere: bool = False
     hidden: Sequence[str] = ()
 
-    def masked(self, result: Mapping[str, Any], secrets: Collection[str]) -> dict[str, Any]:
+    def mask_result(self, result: Mapping[str, Any], secrets: Collection[str]) -> dict[str, Any]:
         """Return the result without the secrets and with printable texts, except for the `hidden` keys, which stay unchanged."""
         kept = {name: result[name] for name in self.hidden if name in result}
         rest: dict[str, Any] = make_visible(

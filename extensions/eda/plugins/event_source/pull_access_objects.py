@@ -324,7 +324,7 @@ async def main(queue: Queue, args: dict[str, Any]) -> None:
         await forward_events(
             queue,
             args,
-            lambda tell, stop: follow_objects(settings, source.cluster, lambda event: tell(source.masked(event)), stop),
+            lambda tell, stop: follow_objects(settings, source.cluster, lambda event: tell(source.mask(event)), stop),
         )
 
 

@@ -135,7 +135,7 @@ class Cluster:
         )
         yield from kept.items
 
-    def survey(
+    def list_metadata(
         self, kind: Kind, *, label_selector: str = "", keep: Callable[[Json], Any], seconds: float | None = None
     ) -> MetadataList:
         """Return the values of `keep` for the metadata of each object of a kind in the cluster. Only the metadata is requested.

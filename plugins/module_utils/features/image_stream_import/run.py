@@ -131,7 +131,7 @@ class _NamespaceImports(NamespaceWork):
         result = NamespaceResult(self.namespace, status, changes, error=error)
         stopped = next((stream.error for stream in self.streams if stream.error is not None), None)
         if stopped is not None:
-            ended = self.run.failed(self.namespace, stopped)
+            ended = self.run.result_of_failure(self.namespace, stopped)
             if not (changes or error):
                 return ended
             result = replace(result, status="failed", error="; ".join(filter(None, (error, ended.error))))

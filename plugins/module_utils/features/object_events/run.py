@@ -222,7 +222,7 @@ class _Feed:
             self._handle_failure(str(error), error)
 
     def _list(self, cluster: Cluster, **options: float) -> None:
-        found = cluster.survey(
+        found = cluster.list_metadata(
             self.watched.kind, label_selector=self.watched.label_selector, keep=self._observe, **options
         )
         self._put(_ListReport(self.watched, found.items))

@@ -12,8 +12,8 @@ class TestProgress:
     def test_a_short_task_reports_no_progress(self) -> None:
         lines: list[str] = []
         progress = Progress("sa_link", 2, lines.append, now=lambda: 0.0)
-        progress.finished(changed=True, failed=False)
-        progress.finished(changed=True, failed=False)
+        progress.count_namespace(changed=True, failed=False)
+        progress.count_namespace(changed=True, failed=False)
         assert lines == []
 
     def test_progress_reports_counts_and_the_remaining_time(self) -> None:
@@ -21,7 +21,7 @@ class TestProgress:
         clock = iter([0.0, *(number * 0.001 for number in range(1, 4210)), 8.0])
         progress = Progress("sa_link", 10_000, lines.append, now=lambda: next(clock))
         for number in range(4210):
-            progress.finished(changed=number < 12, failed=number == 20)
+            progress.count_namespace(changed=number < 12, failed=number == 20)
         assert lines[-1] == "sa_link 4,210/10,000 namespaces, 12 changed, 1 failed, about 11 s left"
         assert len(lines) == 2
 
@@ -39,7 +39,7 @@ class TestProgress:
         progress = Progress("sa_link", 9, lines.append, now=lambda: next(clock))
         counted = []
         for number in range(4):
-            progress.finished(changed=False, failed=number < 2)
+            progress.count_namespace(changed=False, failed=number < 2)
             counted.append(len(lines))
         assert counted == [0, 1, 1, 2]
         assert (progress.done, progress.changed, progress.failed) == (4, 0, 2)
@@ -47,4 +47,4 @@ class TestProgress:
 
     def test_progress_can_be_switched_off(self) -> None:
         clock = iter([0.0, 9.0])
-        Progress("sa_link", 1, None, now=lambda: next(clock)).finished(changed=True, failed=False)
+        Progress("sa_link", 1, None, now=lambda: next(clock)).count_namespace(changed=True, failed=False)

@@ -152,23 +152,23 @@ class TestStop:
 
 class TestFailed:
     def test_a_failure_of_the_cluster_is_reported_once(self, run: Run) -> None:
-        assert run.failed("a", ClusterError("gone")) == run.result_of_skip("a")
+        assert run.result_of_failure("a", ClusterError("gone")) == run.result_of_skip("a")
         assert run.stopped == "gone"
 
     def test_a_write_that_may_have_been_carried_out_is_reported(self, run: Run) -> None:
         error = ClusterError("gone")
         error.unanswered = True
         text = "the task stopped before this namespace was finished. Its last write may have been carried out"
-        assert run.failed("a", error) == NamespaceResult("a", "failed", error=text)
+        assert run.result_of_failure("a", error) == NamespaceResult("a", "failed", error=text)
 
     def test_a_missing_namespace_fails_and_a_terminating_one_is_skipped(self, run: Run) -> None:
-        assert run.failed("a", NamespaceTerminating("x")).status == "skipped"
-        missing = run.failed("a", NamespaceMissing("x"))
+        assert run.result_of_failure("a", NamespaceTerminating("x")).status == "skipped"
+        missing = run.result_of_failure("a", NamespaceMissing("x"))
         assert missing.status == "failed"
         assert "does not exist" in missing.error
 
     def test_any_other_failure_belongs_to_the_namespace(self, run: Run) -> None:
-        assert run.failed("a", ApiError("odd")) == NamespaceResult("a", "failed", error="odd")
+        assert run.result_of_failure("a", ApiError("odd")) == NamespaceResult("a", "failed", error="odd")
         assert run.stopped == ""
 
 

@@ -103,7 +103,7 @@ class TestConnection:
     def test_no_event_shows_the_credential(self) -> None:
         with event_source("tests", ARGUMENTS, {"host": "h", "api_key": "tok-en-of-mine"}) as source:
             assert "tok-en" not in str(
-                source.masked({"message": "asked with tok-en-of-mine", "labels": {"a": "tok-en-of-mine"}})
+                source.mask({"message": "asked with tok-en-of-mine", "labels": {"a": "tok-en-of-mine"}})
             )
 
 

@@ -458,11 +458,11 @@ class TestHidden:
 
     def test_a_hidden_value_is_returned_without_masking(self) -> None:
         result = {"auth_config": {"auths": {"quay.io": "quay.io"}}, "msg": "quay.io", "changed": False}
-        assert self.MODULE.masked(result, {"quay.io"}) == {**result, "msg": HIDDEN}
+        assert self.MODULE.mask_result(result, {"quay.io"}) == {**result, "msg": HIDDEN}
 
     def test_a_result_without_a_hidden_value_is_masked_completely(self) -> None:
-        assert self.MODULE.masked({"registries": ["a quay.io"]}, {"quay.io"}) == {"registries": ["a ********"]}
+        assert self.MODULE.mask_result({"registries": ["a quay.io"]}, {"quay.io"}) == {"registries": ["a ********"]}
 
     def test_a_module_without_hidden_values_is_masked_completely(self) -> None:
         module = Module({}, lambda task: {}, "kubernetes", None)
-        assert module.masked({"auth_config": "quay.io"}, {"quay.io"}) == {"auth_config": HIDDEN}
+        assert module.mask_result({"auth_config": "quay.io"}, {"quay.io"}) == {"auth_config": HIDDEN}

@@ -555,7 +555,7 @@ class TestSurvey:
         cluster, pool, _clock = cluster_of(
             (SURVEY, metadata_list("x", token="t")), (f"{SURVEY}&continue=t", metadata_list("y"))
         )
-        found = cluster.survey(SECRET, keep=lambda obj: obj["metadata"]["name"])
+        found = cluster.list_metadata(SECRET, keep=lambda obj: obj["metadata"]["name"])
         assert (found.items, found.version) == (["x", "y"], "9")
         assert {request.headers["Accept"] for request in pool.requests} == {LIST_OF_METADATA}
 
@@ -563,7 +563,7 @@ class TestSurvey:
         cluster, pool, _clock = cluster_of(
             ("GET /api/v1/secrets?labelSelector=a%3Db&limit=1000", metadata_list("x", "y"))
         )
-        found = cluster.survey(
+        found = cluster.list_metadata(
             SECRET, label_selector="a=b", keep=lambda obj: obj if obj["metadata"]["name"] == "y" else None
         )
         assert [obj["metadata"]["name"] for obj in found.items] == ["y"]
@@ -573,7 +573,7 @@ class TestSurvey:
         whole = {"kind": "SecretList", "metadata": {"resourceVersion": "9"}, "items": [{"data": {"k": "c2VjcmV0"}}]}
         cluster, _pool, _clock = cluster_of((SURVEY, Answer(200, whole)))
         with pytest.raises(ApiError, match="more than the requested metadata") as error:
-            cluster.survey(SECRET, keep=lambda obj: obj)
+            cluster.list_metadata(SECRET, keep=lambda obj: obj)
         assert "c2VjcmV0" not in str(error.value)
 
     def test_requests_other_than_a_survey_ask_for_whole_objects(self) -> None:
