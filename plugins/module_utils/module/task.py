@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from math import floor
 from pathlib import Path
@@ -243,17 +243,12 @@ class Task:
         ) as opened:
             self.warn(opened.warnings)
             cluster = Cluster(opened, user_agent=f"openshift_ops.image_pull/{VERSION} ({self.name})")
-            try:
-                try:
-                    yield cluster
-                except ImagePullError:
-                    self.needs |= missing_permissions(cluster)
-                    raise
-                self.needs |= missing_permissions(cluster)
-            finally:
+            with ExitStack() as at_end:
+                at_end.callback(lambda: self.mask_everywhere(opened.secrets))
                 # Threads that still run when the task ends early must send nothing more.
-                cluster.close()
-                self.mask_everywhere(opened.secrets)
+                at_end.callback(cluster.close)
+                at_end.callback(lambda: self.needs.update(missing_permissions(cluster)))
+                yield cluster
 
 
 @dataclass

@@ -159,7 +159,10 @@ def _classify_error(error: Exception) -> TransportError:
     exceptions, inner = urllib3.exceptions, root_cause(error)
     if isinstance(inner, OversizedResponse):
         return OversizedApiResponse()
-    if isinstance(error, (exceptions.NewConnectionError, exceptions.ConnectTimeoutError, exceptions.ProxyError)):
+    if isinstance(error, (exceptions.NewConnectionError, exceptions.ConnectTimeoutError)):
+        return NotSent(_cause(inner))
+    # urllib3 1.26 reports a connection through a proxy that was interrupted after the request as an error of the proxy, too.
+    if isinstance(error, exceptions.ProxyError) and not isinstance(error.original_error, ConnectionError):
         return NotSent(_cause(inner))
     if isinstance(error, exceptions.SSLError) and not isinstance(inner, TLS_INTERRUPTIONS):
         return Unusable(sentence(inner, _WORDS))

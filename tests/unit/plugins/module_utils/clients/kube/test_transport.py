@@ -220,6 +220,7 @@ class TestFailures:
                 NotSent,
                 "Tunnel connection failed: 407 no",
             ),
+            (ProxyError("Cannot connect to proxy.", ConnectionResetError(104, "reset by peer")), Lost, "reset by peer"),
             (ProtocolError("Connection aborted.", RemoteDisconnected("no answer")), Lost, "no answer"),
             (ProtocolError("Connection aborted.", ConnectionResetError(104, "reset by peer")), Lost, "reset by peer"),
             (wrapping(ReadTimeoutError(None, "", ""), TimeoutError("timed out")), Lost, "timed out"),  # type: ignore[arg-type]
