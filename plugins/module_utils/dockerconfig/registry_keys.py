@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from ..core.errors import OptionError
+from .key_matching import has_registry_host
 from .key_urls import is_image_host, parse_url, without_any_scheme
 
 __all__ = [
@@ -144,7 +145,12 @@ def _parts(key: str) -> _Parts:
 def _is_read(key: str) -> bool:
     """Whether a client reads the key as a host: the kubelet, or CRI-O and Podman, which use only the host of a URL."""
     bare = _without_schemes(key)
-    return _is_read_by_kubelet(bare) or (bare != key and is_image_host(bare.partition("/")[0]))
+    return _is_read_by_kubelet(bare) or (bare != key and _is_host_of_images(bare.partition("/")[0]))
+
+
+def _is_host_of_images(host: str) -> bool:
+    """Whether images can be on the host. A name such as `v2/team` is on Docker Hub."""
+    return is_image_host(host) and has_registry_host(f"{host}/")
 
 
 def _is_read_by_kubelet(bare: str) -> bool:

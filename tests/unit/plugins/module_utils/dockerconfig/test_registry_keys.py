@@ -181,6 +181,7 @@ NO_REGISTRIES = [
     "HTTPS://vault.example.com",
     "https://http://vault.example.com",
     "user@https://vault.example.com",
+    "https://v2/\t",
 ]
 
 
