@@ -427,9 +427,12 @@ def test_a_pasted_task_of_a_report_evaluates_no_hostile_text(
     done = play("audit", inventory, "-e", json.dumps(chosen), cwd=inventory.parent)
     page = next(report.glob("*.html")).read_text()
     data = json.loads(re.search(r'<script[^>]*type="application/json"[^>]*>(.*?)</script>', page, re.DOTALL)[1])
-    tasks = "".join(
-        data["texts"][at].replace("\ue000", mallory.namespace) for at in dict.fromkeys(data["findings"]["fix"])
-    )
+    found, own = data["findings"], ("namespace", "name", "location")
+    every = [
+        "".join(data["names"][found[own[part]][row]] if isinstance(part, int) else part for part in data["texts"][fix])
+        for row, fix in enumerate(found["fix"])
+    ]
+    tasks = "".join(dict.fromkeys(every))
     assert "usual-user" in tasks, done.output
     pasted(tasks, inventory)
     assert "is unusual" in page
