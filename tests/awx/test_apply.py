@@ -122,7 +122,7 @@ def test_the_commands_of_the_guide_configure_awx(tmp_path: Path) -> None:
     install, copy, export, run = re.findall(
         r"^ +\$ ((?:ansible-galaxy|cp|export|ansible-playbook) .*)$", guide, re.MULTILINE
     )[:4]
-    (prefix,) = re.findall(r"also set ``(CONTROLLER_\w+=\S+)``", guide)
+    (prefix,) = re.findall(r"``(CONTROLLER_\w+_PREFIX=\S+)``", guide)
     galaxy = BIN / "ansible-galaxy"
     subprocess.run([galaxy, "collection", "build", ROOT, "--output-path", tmp_path], check=True, capture_output=True)
     (tarball,) = tmp_path.glob("*.tar.gz")
