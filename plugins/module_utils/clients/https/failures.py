@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ...core.errors import ImagePullError
 from .limits import OversizedResponse, TruncatedResponse
 
-__all__ = ["TLS_INTERRUPTIONS", "Words", "root_cause", "sentence"]
+__all__ = ["INCOMPLETE_RESPONSES", "TLS_INTERRUPTIONS", "Words", "root_cause", "sentence"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,9 @@ class Words:
 
 #: TLS errors of a connection that was interrupted. The other ones are about protocols and certificates.
 TLS_INTERRUPTIONS = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+
+#: Errors in the middle of a response. urllib3 1.26 reports them as errors of the proxy if there is one.
+INCOMPLETE_RESPONSES = (TimeoutError, OversizedResponse, TruncatedResponse)
 
 _CLOCK = "check the clock of the host that runs the task"
 #: The fix for an invalid certificate, by the number of the verification error.

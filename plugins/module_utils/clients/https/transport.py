@@ -23,9 +23,9 @@ from ...core.times import check_seconds
 from .addresses import InsideAddress, inside_kind_of_host
 from .connections import open_pool
 from .exchange import HttpResponse, send_request
-from .failures import Words, root_cause, sentence
+from .failures import INCOMPLETE_RESPONSES, Words, root_cause, sentence
 from .libraries import IMPORT_ERROR, certifi, urllib3
-from .limits import Limits, OversizedResponse, TruncatedResponse
+from .limits import Limits
 from .proxies import find_proxy, has_tls, proxy_host, proxy_login_headers
 from .tls import ClientContext
 
@@ -187,9 +187,7 @@ def _explain_error(attempt: str, error: Exception, words: Words) -> HttpsError:
     if isinstance(cause, InsideAddress):
         return _inside_error(attempt, str(cause))
     reason = sentence(cause, words)
-    # urllib3 1.26 reports any interrupted response through a proxy as an error of the proxy.
-    is_late = isinstance(cause, (TimeoutError, OversizedResponse, TruncatedResponse))
-    if isinstance(error, urllib3.exceptions.ProxyError) and not is_late:
+    if isinstance(error, urllib3.exceptions.ProxyError) and not isinstance(cause, INCOMPLETE_RESPONSES):
         reason = (
             "the proxy did not connect to it. Check the environment variables https_proxy and no_proxy, and the proxy"
         )

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..https.exchange import HttpResponse, open_response, read_response
-from ..https.failures import TLS_INTERRUPTIONS, Words, root_cause, sentence
+from ..https.failures import INCOMPLETE_RESPONSES, TLS_INTERRUPTIONS, Words, root_cause, sentence
 from ..https.libraries import urllib3
 from ..https.limits import Limits, OversizedResponse
 from .errors import one_line
@@ -161,8 +161,10 @@ def _classify_error(error: Exception) -> TransportError:
         return OversizedApiResponse()
     if isinstance(error, (exceptions.NewConnectionError, exceptions.ConnectTimeoutError)):
         return NotSent(_cause(inner))
-    # urllib3 1.26 reports a connection through a proxy that was interrupted after the request as an error of the proxy, too.
-    if isinstance(error, exceptions.ProxyError) and not isinstance(error.original_error, ConnectionError):
+    # urllib3 1.26 also reports a connection through a proxy that was interrupted after the request as an error of the proxy.
+    if isinstance(error, exceptions.ProxyError) and not isinstance(
+        error.original_error, (ConnectionError, *INCOMPLETE_RESPONSES)
+    ):
         return NotSent(_cause(inner))
     if isinstance(error, exceptions.SSLError) and not isinstance(inner, TLS_INTERRUPTIONS):
         return Unusable(sentence(inner, _WORDS))

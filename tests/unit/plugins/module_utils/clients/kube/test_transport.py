@@ -18,6 +18,7 @@ import pytest
 import urllib3
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.connections import open_pool
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.exchange import HttpResponse
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.limits import TruncatedResponse
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.transport import (
     BrokenConnection,
     Lines,
@@ -221,6 +222,8 @@ class TestFailures:
                 "Tunnel connection failed: 407 no",
             ),
             (ProxyError("Cannot connect to proxy.", ConnectionResetError(104, "reset by peer")), Lost, "reset by peer"),
+            (ProxyError("Cannot connect to proxy.", TruncatedResponse("in the middle")), Lost, "in the middle"),
+            (ProxyError("Cannot connect to proxy.", TimeoutError("timed out")), Lost, "timed out"),
             (ProtocolError("Connection aborted.", RemoteDisconnected("no answer")), Lost, "no answer"),
             (ProtocolError("Connection aborted.", ConnectionResetError(104, "reset by peer")), Lost, "reset by peer"),
             (wrapping(ReadTimeoutError(None, "", ""), TimeoutError("timed out")), Lost, "timed out"),  # type: ignore[arg-type]
