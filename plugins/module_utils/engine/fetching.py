@@ -40,11 +40,11 @@ class _PlannedList:
 
     @property
     def request(self) -> ListRequest:
-        wanted = set(self.refs)
+        wanted, is_of_names = set(self.refs), self.is_of_names
 
         def keep(obj: Json) -> Json | None:
-            name = metadata(obj)["name"] if self.is_of_names else ""
-            ref = ObjectRef(self.kind, metadata(obj).get("namespace", ""), name)
+            meta = metadata(obj)
+            ref = ObjectRef(self.kind, meta.get("namespace", ""), meta["name"] if is_of_names else "")
             return trim_object(self.kind, obj) if ref in wanted else None
 
         return ListRequest(self.kind, keep, self.selectors)

@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from ..clients.kube.client import Cluster
 from ..core.errors import ImagePullError
-from ..core.protocols import Evaluation, Inspection, Question
+from ..core.objects import Objects
+from ..core.protocols import Evaluation, Inspection, Question, Related
 from .reader import View
 from .result import NamespaceResult, Outcome, Status
 from .run import NamespaceWork, Run, RunSettings, attempt, open_run
@@ -84,34 +85,34 @@ def inspect(
     return run.outcome([work.finish() for work in works])
 
 
+@dataclass
+class _NamespaceReading(NamespaceWork):
+    """One namespace that is read once."""
+
+    has_more = False
+
+    def summarize(self) -> NamespaceResult:
+        return NamespaceResult(self.namespace, "unchanged")
+
+
 def read_each(
     cluster: Cluster,
     question: Question,
     namespaces: Sequence[str],
     settings: RunSettings,
-    work: Callable[[str, View], _Found],
+    work: Callable[[str, Objects, Related], _Found],
 ) -> tuple[Outcome, dict[str, _Found]]:
-    """Return the results of `work` for the objects of each namespace. A namespace that cannot be read has failed."""
-    names = list(dict.fromkeys(namespaces))
-    with open_run(cluster, len(names), settings) as run:
-        seen = run.read(question, names)
-        views = {name: view for name, view in seen.items() if isinstance(view, View)}
-        outcome, found = evaluate_each(
-            run.outcome([_result_of_read(run, name, seen.get(name)) for name in names]), views, work
-        )
-        for result in outcome.namespaces:
-            run.progress.count_namespace(changed=False, failed=result.status == "failed")
-    return outcome, found
+    """Return the results of `work` for the objects and the related objects of each namespace. A namespace that cannot be read has failed."""
+    works = [_NamespaceReading(namespace) for namespace in dict.fromkeys(namespaces)]
+    found: dict[str, _Found] = {}
 
+    def keep(each: _NamespaceReading, view: View) -> None:
+        found[each.namespace] = work(each.namespace, view.objects, view.related)
 
-def _result_of_read(run: Run, namespace: str, view: View | ImagePullError | None) -> NamespaceResult:
-    if view is None:
-        return run.result_of_skip(namespace)
-    return (
-        run.result_of_failure(namespace, view)
-        if isinstance(view, ImagePullError)
-        else NamespaceResult(namespace, "unchanged")
-    )
+    with open_run(cluster, len(works), settings) as run:
+        run.share(works, run.read(question, [each.namespace for each in works]), keep)
+        run.count_finished(works)
+    return run.outcome([each.finish() for each in works]), found
 
 
 def evaluate_each(

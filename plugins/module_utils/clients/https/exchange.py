@@ -43,9 +43,9 @@ def send_request(
     with_body: bool = True,
 ) -> HttpResponse:
     """Send one request and return its response. `pool` is a result of `open_pool`. Errors are those of urllib3 and of the system."""
-    with limits.in_effect():
-        response = open_response(pool, method, url, headers, body, limits=limits)
-        if with_body:
+    response = open_response(pool, method, url, headers, body, limits=limits)
+    if with_body:
+        with limits.in_effect():
             return read_response(response, limits.size)
     response.close()
     return HttpResponse(response.status, [*response.headers.items()])

@@ -33,13 +33,7 @@ def inspect_secrets(cluster: Cluster, wanted: PullSecrets, namespaces: Sequence[
     # One name is always read by name, because the server selects it in a list of many namespaces.
     by_name = count == 1 or count * len(namespaces) <= FEW_UNFILTERED
     question = SecretQuestion(wanted, cluster.name, by_name)
-    outcome, found = read_each(
-        cluster,
-        question,
-        namespaces,
-        settings,
-        lambda name, view: question.reports(name, view.objects, view.related),
-    )
+    outcome, found = read_each(cluster, question, namespaces, settings, question.reports)
     secrets = (secret for reports in found.values() for secret in reports)
     proven = _LoginVerdicts.of(wanted.verification, secrets) if wanted.verification else None
     results = [_finish_result(result, found.get(result.name), proven) for result in outcome.namespaces]

@@ -84,13 +84,7 @@ def _read_namespaces(
 ) -> tuple[Outcome, dict[str, NamespaceObjects]]:
     """Return the objects of each namespace that can be read."""
     question = NamespaceQuestion()
-    outcome, seen = read_each(
-        cluster,
-        question,
-        namespaces,
-        settings,
-        lambda name, view: question.objects(name, view.objects, view.related),
-    )
+    outcome, seen = read_each(cluster, question, namespaces, settings, question.objects)
     with Workers(settings.concurrency) as workers:
         empty = [name for name, each in seen.items() if not each.accounts]
         reasons = dict(zip(empty, workers.map(lambda name: _why_missing(cluster, name), empty), strict=True))

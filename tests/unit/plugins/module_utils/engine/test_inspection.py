@@ -287,7 +287,11 @@ class TestReadEach:
             check_mode=False, concurrency=1, task="x", say=said.append, clock=EngineClock(clock.now, clock.sleep)
         )
         outcome, found = read_each(
-            api.cluster(clock), Asks(), ["a", "b", "a", "c"], settings, lambda name, view: (name, sorted(view.objects))
+            api.cluster(clock),
+            Asks(),
+            ["a", "b", "a", "c"],
+            settings,
+            lambda name, objects, _found: (name, sorted(objects)),
         )
         assert found == {"a": ("a", ["robot"]), "c": ("c", [])}
         assert [(result.name, result.status) for result in outcome.namespaces] == [
@@ -300,7 +304,7 @@ class TestReadEach:
     def test_a_failed_list_leaves_out_all_namespaces(self, api: FakeApi) -> None:
         api.fail(r"GET /api/v1/serviceaccounts\?", ODD, times=ALWAYS)
         settings = RunSettings(check_mode=False, concurrency=1)
-        outcome, found = read_each(api.cluster(), Asks(), list("abcde"), settings, lambda _name, _view: 1)
+        outcome, found = read_each(api.cluster(), Asks(), list("abcde"), settings, lambda _name, _objects, _found: 1)
         assert found == {}
         assert {*statuses(outcome).values()} == {"skipped"}
         assert "listing serviceaccounts in all namespaces" in outcome.stopped
