@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import NODE, Json, ObjectRef, metadata
 
-__all__ = ["NODES", "NodeVersions", "Version", "kinds_of", "nodes_of", "version_in"]
+__all__ = ["NODES", "NodeVersions", "Release", "Version", "kinds_of", "nodes_of", "release_in", "version_in"]
 
 #: Major and minor version.
 Version = tuple[int, int]
+#: Major and minor version, and the patch number if there is one. It compares with a `Version`.
+Release = tuple[int, ...]
 
-_VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?!\d)", re.ASCII)
+_VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?(?!\d)", re.ASCII)
 
 
 def _trim_node(node: Json) -> Json:
@@ -31,12 +33,15 @@ NODES = ObjectRef(replace(NODE, trim=_trim_node), "", "")
 
 @dataclass(frozen=True)
 class NodeVersions:
-    """The versions of one node. An unknown version is None, an unknown runtime is empty."""
+    """The versions of one node. An unknown version is None, an unknown runtime is empty.
+
+    The patch number of CRI-O decides whether the kubelet finds its records of pulled images (`image_verification.py`).
+    """
 
     name: str
     kubelet: Version | None
     runtime: str
-    runtime_version: Version | None
+    runtime_version: Release | None
 
 
 def nodes_of(listed: Json | None) -> Mapping[str, NodeVersions]:
@@ -52,8 +57,14 @@ def kinds_of(nodes: Iterable[NodeVersions]) -> Sequence[NodeVersions]:
 
 def version_in(given: str) -> Version | None:
     """Return the version at the beginning of a text, or None."""
+    found = release_in(given)
+    return (found[0], found[1]) if found else None
+
+
+def release_in(given: str) -> Release | None:
+    """Return the version at the beginning of a text, with its patch number, or None."""
     found = _VERSION.match(given)
-    return (int(found[1]), int(found[2])) if found else None
+    return tuple(int(part) for part in found.groups() if part is not None) if found else None
 
 
 def _versions(node: Json) -> NodeVersions:
@@ -63,5 +74,5 @@ def _versions(node: Json) -> NodeVersions:
         as_str(metadata(node).get("name")),
         version_in(as_str(info.get("kubeletVersion"))),
         runtime,
-        version_in(version),
+        release_in(version),
     )

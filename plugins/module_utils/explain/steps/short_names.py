@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ...images.node_versions import NodeVersions, Version, version_in
+from ...images.node_versions import NodeVersions, Release, version_in
 from ...images.references import Reference
 from ...images.registry_sources import IMAGE_CONFIG
 from ...images.short_names import ENFORCING_SINCE, can_have_alias, candidates, search_registries
@@ -123,7 +123,7 @@ def _any_enforces(nodes: Sequence[NodeVersions]) -> bool | None:
     return answers.pop() if len(answers) == 1 else None
 
 
-def _is_enforced(what: str, version: Version | None) -> bool | None:
+def _is_enforced(what: str, version: Release | None) -> bool | None:
     return None if version is None else version >= ENFORCING_SINCE[what]
 
 

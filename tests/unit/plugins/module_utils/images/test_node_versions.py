@@ -14,6 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.no
     NodeVersions,
     kinds_of,
     nodes_of,
+    release_in,
     version_in,
 )
 from hypothesis import given
@@ -26,17 +27,22 @@ def of(*nodes: Any) -> list[NodeVersions]:
 
 
 def test_kubelet_and_runtime_versions_of_a_node_are_read() -> None:
-    assert of(node()) == [NodeVersions("n", (1, 34), "cri-o", (1, 34))]
+    assert of(node()) == [NodeVersions("n", (1, 34), "cri-o", (1, 34, 1))]
     assert of(node(runtime="containerd://2.1.0-rc.1", kubelet="v1.35.0+k3s1")) == [
-        NodeVersions("n", (1, 35), "containerd", (2, 1))
+        NodeVersions("n", (1, 35), "containerd", (2, 1, 0))
     ]
     assert of({}, None) == [NodeVersions("", None, "", None)]
     assert nodes_of(None) == {}
 
 
 def test_nodes_with_equal_versions_are_listed_once() -> None:
-    nodes = of(node("a"), node("b"), node("c", kubelet="v1.35.1"))
+    nodes = of(node("a"), node("b"), node("c", kubelet="v1.35.1"), node("d", kubelet="v1.35.3"))
     assert [each.kubelet for each in kinds_of(nodes)] == [(1, 34), (1, 35)]
+
+
+def test_runtimes_that_differ_in_the_patch_number_are_different_kinds() -> None:
+    nodes = of(node("a", "cri-o://1.35.1"), node("b", "cri-o://1.35.2"))
+    assert [each.runtime_version for each in kinds_of(nodes)] == [(1, 35, 1), (1, 35, 2)]
 
 
 @pytest.mark.parametrize(
@@ -45,6 +51,21 @@ def test_nodes_with_equal_versions_are_listed_once() -> None:
 )
 def test_the_major_and_minor_version_is_read(given: str, version: Any) -> None:
     assert version_in(given) == version
+
+
+@pytest.mark.parametrize(
+    ("given", "release"),
+    [
+        ("1.35.2-3.rhaos4.22.git1a2b3c4.el9", (1, 35, 2)),
+        ("1.36.0-rc.0", (1, 36, 0)),
+        ("1.35", (1, 35)),
+        ("1.35.12345", (1, 35)),
+        ("1.35.x", (1, 35)),
+        ("1", None),
+    ],
+)
+def test_the_patch_number_of_a_runtime_is_read(given: str, release: Any) -> None:
+    assert release_in(given) == release
 
 
 def test_a_trimmed_list_keeps_only_the_versions() -> None:
