@@ -4,8 +4,9 @@
 """Plan the changes of a rotation: one secret with the new login instead of the old one. Pure.
 
 Secrets are changed in place: the object, its UID, the keys, the other entries and their e-mail addresses stay. From Kubernetes 1.35 on,
-the kubelet lets a pod use a cached image without a registry check if the secret has the same UID or the same login (KEP-2535). A
-recreated secret has neither. An immutable secret gets a second secret next to it instead.
+the kubelet lets a pod use a cached image without a registry check if the secret has the same UID or the same login (KEP-2535). The UID
+counts only below 100 recorded secrets (`SECRET_LIMIT` in images/image_verification.py). A recreated secret has neither. An immutable
+secret gets a second secret next to it instead.
 """
 
 from __future__ import annotations
