@@ -26,6 +26,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     CLUSTER_POLICIES,
     IMAGE_POLICY,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
+    KUBEADM_SETTINGS,
+    KUBELET_CONFIGS,
+    POOLS,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import (
     IMAGE_CONFIG,
@@ -70,7 +75,7 @@ def known(default: Any = None, more: dict[ObjectRef, Any] | None = None, **secre
     base: dict[ObjectRef, Any] = {ObjectRef(kind, "", ""): {"items": []} for kind in MIRROR_KINDS}
     base |= {IMAGE_CONFIG: None, NODE_SECRET: None, CLUSTER_VERSION: None, NODES: {"items": []}}
     base |= {CLUSTER_POLICIES: None, ObjectRef(IMAGE_POLICY, "ns", ""): None, INFRASTRUCTURE: None}
-    base |= dict.fromkeys(CRIO_PROVIDER)
+    base |= dict.fromkeys([*CRIO_PROVIDER, POOLS, KUBELET_CONFIGS, KUBEADM_SETTINGS])
     base[ObjectRef(SERVICE_ACCOUNT, "ns", "default")] = account() if default is None else default
     return {**base, **{ObjectRef(SECRET, "ns", name): each for name, each in secrets.items()}, **(more or {})}
 

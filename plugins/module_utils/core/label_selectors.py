@@ -12,7 +12,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["LabelTest", "compile_selector", "required_keys"]
+from .json_types import as_dict, as_list, as_str, as_strs
+
+__all__ = ["LabelTest", "compile_selector", "is_selected", "required_keys"]
 
 #: Tests whether an object with these labels is selected.
 LabelTest = Callable[[Mapping[str, Any]], bool]
@@ -35,6 +37,25 @@ def compile_selector(selector: str) -> LabelTest | None:
     tests = [_requirement(part) for part in _COMMA.split(selector)] if selector.strip(" \t\r\n") else []
     known = [test for test in tests if test is not None]
     return (lambda labels: all(test(labels) for test in known)) if len(known) == len(tests) else None
+
+
+def is_selected(labels: Mapping[str, Any], selector: Mapping[str, Any]) -> bool:
+    """Whether a LabelSelector object, with `matchLabels` and `matchExpressions`, selects an object with these labels.
+
+    An invalid selector selects nothing. An empty one selects nothing either, as for the selectors of machine config pools.
+    """
+    equal, expressions = as_dict(selector.get("matchLabels")), as_list(selector.get("matchExpressions"))
+    return bool(equal or expressions) and (
+        all(key in labels and labels[key] == value for key, value in equal.items())
+        and all(_meets(labels, as_dict(each)) for each in expressions)
+    )
+
+
+def _meets(labels: Mapping[str, Any], expression: Mapping[str, Any]) -> bool:
+    key, operator, values = as_str(expression.get("key")), expression.get("operator"), as_strs(expression.get("values"))
+    if operator in ("Exists", "DoesNotExist"):
+        return (key in labels) is (operator == "Exists")
+    return operator in ("In", "NotIn") and _membership_test(key, tuple(values), negated=operator == "NotIn")(labels)
 
 
 def required_keys(selector: str) -> frozenset[str]:

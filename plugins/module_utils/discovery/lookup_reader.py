@@ -21,10 +21,12 @@ from ..engine.workers import Workers
 from ..explain.lookup import Lookup, UnreadableObject
 from ..images.image_questions import IMAGE_QUESTION, RegistryAccess
 from ..images.image_streams import IMAGE_STREAM
+from ..images.kubelet_settings import KUBELET_FILE
 from ..images.pull_events import POD_EVENTS
 from ..rbac.access_reviews import SUBJECT_ACCESS_REVIEW, review_spec
 from ..rbac.subjects import Subject
 from .image_proofs import prove_images
+from .kubelet_files import read_kubelet_file
 
 __all__ = ["read_lookups"]
 
@@ -107,6 +109,8 @@ def _reader_for(ref: ObjectRef) -> Callable[[Cluster, ObjectRef], Answer] | None
         return _read_review
     if ref.kind == POD_EVENTS:
         return _read_events
+    if ref.kind == KUBELET_FILE:
+        return read_kubelet_file
     return None if ref.kind.namespaced else _read_cluster_object
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..core.json_types import as_dict, as_list
-from ..core.objects import Json, ObjectRef
-from ..images.node_versions import NODES, NodeVersions, kinds_of, nodes_of
+from ..core.objects import Json, ObjectRef, metadata
+from ..images.node_pools import NODES_IN_POOLS
+from ..images.node_versions import NodeVersions, kinds_of, nodes_of
 from .lookup import Lookup, ReadRequired, UnreadableObject
 from .subjects import ContainerPull
 
-__all__ = ["items_of", "nodes_for", "refs_of_nodes", "require_all", "try_lookup"]
+__all__ = ["items_of", "node_objects_for", "nodes_for", "refs_of_nodes", "require_all", "try_lookup"]
 
 
 def try_lookup(evidence: Lookup, ref: ObjectRef) -> tuple[Json | None, str]:
@@ -30,7 +31,7 @@ def try_lookup(evidence: Lookup, ref: ObjectRef) -> tuple[Json | None, str]:
 def refs_of_nodes(subject: ContainerPull) -> Sequence[ObjectRef]:
     """Return the node of a pod that is explained alone, otherwise the list of all nodes, which serves all subjects."""
     alone = subject.is_asked_alone and subject.node
-    return [ObjectRef(NODES.kind, "", subject.node)] if alone else [NODES]
+    return [ObjectRef(NODES_IN_POOLS.kind, "", subject.node)] if alone else [NODES_IN_POOLS]
 
 
 def nodes_for(subject: ContainerPull, evidence: Lookup) -> tuple[Sequence[NodeVersions], str]:
@@ -43,10 +44,24 @@ def nodes_for(subject: ContainerPull, evidence: Lookup) -> tuple[Sequence[NodeVe
         node, unread = try_lookup(evidence, ref)
         return list(nodes_of({"items": [node] if node else []}).values()), unread
     try:
-        every, kinds = evidence.derive(NODES, _nodes)
+        every, kinds = evidence.derive(NODES_IN_POOLS, _nodes)
     except UnreadableObject as error:
         return (), str(error)
     return ([every[subject.node]] if subject.node in every else kinds), ""
+
+
+def node_objects_for(subject: ContainerPull, evidence: Lookup) -> tuple[Sequence[Json], str]:
+    """Return the subject's node, or all nodes if it has none, and the reason why they could not be read.
+
+    :raises ReadRequired: when they have to be read first.
+    """
+    (ref,) = refs_of_nodes(subject)
+    found, unread = try_lookup(evidence, ref)
+    if ref.name:
+        return ([found] if found else []), unread
+    every = items_of(found)
+    own = [node for node in every if subject.node and metadata(node).get("name") == subject.node]
+    return own or every, unread
 
 
 def _nodes(listed: Json | None) -> tuple[Mapping[str, NodeVersions], Sequence[NodeVersions]]:

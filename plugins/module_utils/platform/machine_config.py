@@ -32,6 +32,7 @@ __all__ = [
     "auth_file_of",
     "differences",
     "drain_effect",
+    "text_of_file",
 ]
 
 _API = "machineconfiguration.openshift.io/v1"
@@ -120,6 +121,20 @@ def auth_file_of(config: Json | None) -> AuthFile | None:
             except (ValueError, OSError, EOFError, zlib.error, binascii.Error, InvalidContent):
                 return None
     return None
+
+
+def text_of_file(config: Json | None, path: str) -> str:
+    """Return the text of a file in a rendered configuration.
+
+    :raises ValueError: when the file is not there or cannot be decoded. The message does not quote it.
+    """
+    for file in _files(config):
+        if file.get("path") == path:
+            try:
+                return _content(as_dict(file.get("contents")))
+            except (ValueError, OSError, EOFError, zlib.error):
+                raise ValueError("it cannot be decoded") from None
+    raise ValueError("it is missing")
 
 
 def differences(current: Json | None, target: Json | None) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.label_selectors import (
     compile_selector,
+    is_selected,
     required_keys,
 )
 
@@ -149,3 +150,34 @@ def test_a_label_that_is_not_text_equals_none_of_the_values(value: Any) -> None:
 )
 def test_required_keys_are_the_labels_that_every_selected_object_has(selector: str, keys: set[str]) -> None:
     assert required_keys(selector) == keys
+
+
+def expression(key: str, operator: Any, *values: str) -> dict[str, Any]:
+    return {"matchExpressions": [{"key": key, "operator": operator, "values": [*values]}]}
+
+
+@pytest.mark.parametrize(
+    ("selector", "expected"),
+    [
+        ({}, False),
+        ({"matchLabels": {}}, False),
+        ({"matchLabels": {"team": "red"}}, True),
+        ({"matchLabels": {"team": "red", "tier": "x"}}, False),
+        ({"matchLabels": {"absent": None}}, False),
+        (expression("team", "In", "blue", "red"), True),
+        (expression("team", "In", "blue"), False),
+        (expression("absent", "In", "blue"), False),
+        (expression("team", "NotIn", "blue"), True),
+        (expression("absent", "NotIn", "blue"), True),
+        (expression("team", "NotIn", "red"), False),
+        (expression("team", "Exists"), True),
+        (expression("absent", "Exists"), False),
+        (expression("absent", "DoesNotExist"), True),
+        (expression("team", "DoesNotExist"), False),
+        (expression("team", "Gt", "1"), False),
+        ({"matchLabels": {"team": "red"}, **expression("tier", "DoesNotExist")}, False),
+        ({"matchExpressions": ["team"]}, False),
+    ],
+)
+def test_a_selector_object_selects_by_labels_and_expressions(selector: dict[str, Any], expected: bool) -> None:
+    assert is_selected(LABELS, selector) is expected

@@ -17,6 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.
     auth_file_of,
     differences,
     drain_effect,
+    text_of_file,
 )
 
 TEXT = '{"auths":{"quay.io":{"auth":"dTpw"}}}\n'
@@ -191,3 +192,20 @@ class TestDrains:
             None,
             "neither the node disruption policy nor the version of the cluster is known",
         )
+
+
+class TestTextOfFile:
+    def test_the_text_of_a_file_is_returned(self) -> None:
+        assert text_of_file(config(file("/a", "data:,1"), file("/b", "data:,two%20words")), "/b") == "two words"
+
+    @pytest.mark.parametrize(
+        ("files", "why"),
+        [
+            ((), "it is missing"),
+            ((file("/b", "http://x"),), "it cannot be decoded"),
+            ((file("/b", None),), "it cannot be decoded"),
+        ],
+    )
+    def test_a_missing_or_damaged_file_is_an_error(self, files: Any, why: str) -> None:
+        with pytest.raises(ValueError, match=why):
+            text_of_file(config(*files), "/b")

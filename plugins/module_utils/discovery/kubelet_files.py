@@ -1,0 +1,49 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads the kubelet's settings from a rendered MachineConfig or from kubeadm's config map. Nothing else of these objects is kept."""
+
+from __future__ import annotations
+
+from ..clients.kube.client import Cluster
+from ..clients.kube.errors import Forbidden, UnknownResource
+from ..clients.kube.stored_yaml import parse_yaml
+from ..core.errors import ImagePullError
+from ..core.json_types import as_dict, as_str
+from ..core.objects import Json, ObjectRef
+from ..engine.fetching import Answer
+from ..explain.lookup import UnreadableObject
+from ..images.kubelet_settings import KUBEADM_CONFIG_MAP, KUBEADM_SETTINGS, KUBELET_FILE_PATH, trim_settings
+from ..platform.machine_config import MACHINE_CONFIG, text_of_file
+
+__all__ = ["read_kubelet_file"]
+
+#: The key of kubeadm's config map.
+_KUBEADM_KEY = "kubelet"
+
+
+def read_kubelet_file(cluster: Cluster, ref: ObjectRef) -> Answer:
+    """Return the settings in the file, None if the object does not exist, or the error."""
+    of_kubeadm = ref == KUBEADM_SETTINGS
+    source = KUBEADM_CONFIG_MAP if of_kubeadm else ObjectRef(MACHINE_CONFIG, "", ref.name)
+    try:
+        obj = cluster.get(source)
+        return None if obj is None else trim_settings(parse_yaml(_text(obj, of_kubeadm=of_kubeadm)))
+    except UnknownResource:
+        return None
+    except Forbidden:
+        return UnreadableObject(f"the caller may not read {source}")
+    except ValueError as error:
+        return UnreadableObject(f"the kubelet's file in {source} cannot be read: {error}")
+    except ImagePullError as error:
+        return error
+
+
+def _text(obj: Json, *, of_kubeadm: bool) -> str:
+    """:raises ValueError: when the object has no readable file."""
+    if not of_kubeadm:
+        return text_of_file(obj, KUBELET_FILE_PATH)
+    text = as_str(as_dict(obj.get("data")).get(_KUBEADM_KEY))
+    if not text:
+        raise ValueError("it is missing")
+    return text

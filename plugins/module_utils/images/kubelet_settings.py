@@ -1,0 +1,139 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The settings of kubelets that objects show: KubeletConfigs, machine config pools, rendered configurations and kubeadm's file. Pure.
+
+machine-config-operator pkg/controller/kubelet-config: each KubeletConfig makes a whole file of the template and itself, in the MachineConfig
+99-POOL-generated-kubelet[-N]. The last name counts, and the MachineConfigs of a custom pool override worker's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ..core.cluster_text import redact_line
+from ..core.json_types import as_dict, as_list, as_str
+from ..core.label_selectors import is_selected
+from ..core.objects import Json, Kind, ObjectRef, metadata, pick
+from ..platform.machine_config import MACHINE_CONFIG_POOL
+from .image_verification import VerificationPolicy
+
+__all__ = [
+    "CURRENT_CONFIG",
+    "KUBEADM_CONFIG_MAP",
+    "KUBEADM_SETTINGS",
+    "KUBELET_CONFIGS",
+    "KUBELET_FILE",
+    "KUBELET_FILE_PATH",
+    "POOLS",
+    "SETTINGS_KINDS",
+    "config_for",
+    "parse_config",
+    "pool_for",
+    "refusal_of",
+    "trim_settings",
+]
+
+KUBELET_CONFIG = Kind(
+    "machineconfiguration.openshift.io/v1", "KubeletConfig", "kubeletconfigs", "kubelet config", namespaced=False
+)
+#: References to the lists of all KubeletConfigs and of all pools.
+KUBELET_CONFIGS = ObjectRef(KUBELET_CONFIG, "", "")
+POOLS = ObjectRef(MACHINE_CONFIG_POOL, "", "")
+
+#: The settings in a kubelet's configuration file, as an object: that of the rendered MachineConfig of this name, or, with a namespace,
+#: that of kubeadm's config map. `discovery/kubelet_files.py` reads it.
+KUBELET_FILE = Kind("v1", "KubeletConfiguration", "kubelet configurations", "kubelet configuration", namespaced=False)
+KUBEADM_SETTINGS = ObjectRef(KUBELET_FILE, "kube-system", "kubelet-config")
+#: The config map in which kubeadm keeps the file for new nodes.
+KUBEADM_CONFIG_MAP = ObjectRef(Kind("v1", "ConfigMap", "configmaps", "config map"), "kube-system", "kubelet-config")
+#: The kinds that show the settings.
+SETTINGS_KINDS = (MACHINE_CONFIG_POOL, KUBELET_CONFIG, KUBELET_FILE)
+#: Path of the file on the nodes of OpenShift.
+KUBELET_FILE_PATH = "/etc/kubernetes/kubelet.conf"
+
+#: The annotation of a node with the name of the rendered MachineConfig that it has.
+CURRENT_CONFIG = "machineconfiguration.openshift.io/currentConfig"
+_SUFFIX = "machineconfiguration.openshift.io/mc-name-suffix"
+
+#: The feature gate of the kubelet that turns the check on.
+_GATE = "KubeletEnsureSecretPulledImages"
+_POLICY, _ALLOWLIST, _GATES = (
+    "imagePullCredentialsVerificationPolicy",
+    "preloadedImagesVerificationAllowlist",
+    "featureGates",
+)
+
+#: The pools of the platform. A node in one of the first two is in no custom pool.
+_MASTER, _ARBITER, _WORKER = "master", "arbiter", "worker"
+
+
+def trim_settings(configuration: Json) -> dict[str, Any]:
+    """Keep the settings for images of a KubeletConfiguration."""
+    gates = pick(as_dict(configuration.get(_GATES)), _GATE)
+    return {**pick(configuration, _POLICY, _ALLOWLIST), **({_GATES: gates} if gates else {})}
+
+
+def parse_config(configuration: Json) -> VerificationPolicy | None:
+    """Return the settings of a KubeletConfiguration. None if they have other types than the kubelet's."""
+    policy, listed = configuration.get(_POLICY), configuration.get(_ALLOWLIST)
+    gate = as_dict(configuration.get(_GATES)).get(_GATE)
+    entries = tuple(as_list(listed))
+    is_valid = (
+        isinstance(policy, (str, type(None)))
+        and isinstance(listed, (list, type(None)))
+        and all(isinstance(entry, str) for entry in entries)
+        and isinstance(gate, (bool, type(None)))
+    )
+    return VerificationPolicy(as_str(policy), entries, gate) if is_valid else None
+
+
+def pool_for(labels: Mapping[str, Any], pools: Iterable[Json]) -> Json | None:
+    """Return the pool of a node with these labels (machine-config-operator pkg/helpers GetPoolsForNode), None if it has none or several."""
+    found = {_name(pool): pool for pool in pools if is_selected(labels, as_dict(_spec(pool).get("nodeSelector")))}
+    for name in (_MASTER, _ARBITER):
+        if name in found:
+            return found[name]
+    custom = [pool for name, pool in found.items() if name != _WORKER]
+    if custom:
+        return custom[0] if len(custom) == 1 else None
+    return found.get(_WORKER)
+
+
+def config_for(pool: Json, pools: Iterable[Json], configs: Sequence[Json]) -> Json | None:
+    """Return the KubeletConfig that counts for a pool, or None: a custom pool without its own has worker's."""
+    own = _selecting(pool, configs)
+    if own or _name(pool) in (_MASTER, _ARBITER, _WORKER):
+        return own[-1] if own else None
+    worker = next((each for each in pools if _name(each) == _WORKER), None)
+    inherited = [] if worker is None else _selecting(worker, configs)
+    return inherited[-1] if inherited else None
+
+
+def refusal_of(config: Json) -> str:
+    """Return why the operator does not apply a KubeletConfig, redacted. Empty if it does, or has not reported yet."""
+    conditions = [*map(as_dict, as_list(as_dict(config.get("status")).get("conditions")))]
+    if not conditions or conditions[-1].get("type") != "Failure":
+        return ""
+    return redact_line(as_str(conditions[-1].get("message"))) or "no reason is given"
+
+
+def _selecting(pool: Json, configs: Iterable[Json]) -> list[Json]:
+    """The KubeletConfigs for a pool, in the order of the names of their MachineConfigs, new ones last."""
+    labels = as_dict(metadata(pool).get("labels"))
+    selecting = [each for each in configs if is_selected(labels, as_dict(_spec(each).get("machineConfigPoolSelector")))]
+    return sorted(selecting, key=_rank)
+
+
+def _rank(config: Json) -> tuple[bool, str, str]:
+    suffix = as_dict(metadata(config).get("annotations")).get(_SUFFIX)
+    return suffix is None, as_str(suffix), as_str(metadata(config).get("creationTimestamp"))
+
+
+def _spec(obj: Json) -> Json:
+    return as_dict(obj.get("spec"))
+
+
+def _name(obj: Json) -> str:
+    return as_str(metadata(obj).get("name"))

@@ -1,0 +1,166 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The settings of each node are found in the order of the evidence, and unknown ones have a reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.node_settings import (
+    NodeSettings,
+    can_verify,
+    group_nodes,
+    settings_of_nodes,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
+    VerificationPolicy,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
+    KUBEADM_SETTINGS,
+    KUBELET_CONFIGS,
+    KUBELET_FILE,
+    POOLS,
+)
+from support.node_configs import kubelet_config, node_in, pool
+from support.pull_evidence import REFUSED
+
+ALWAYS = {"imagePullCredentialsVerificationPolicy": "AlwaysVerify"}
+NEVER = {"imagePullCredentialsVerificationPolicy": "NeverVerify"}
+DEFAULT = NodeSettings(VerificationPolicy())
+
+
+def file(name: str) -> ObjectRef:
+    return ObjectRef(KUBELET_FILE, "", name)
+
+
+def found(node: Any, pools: Any = None, configs: Any = (), files: Any = None, kubeadm: Any = None) -> NodeSettings:
+    listed = {"items": [*configs]} if isinstance(configs, (list, tuple)) else configs
+    pools = {"items": pools} if isinstance(pools, list) else pools
+    known = {POOLS: pools, KUBELET_CONFIGS: listed, KUBEADM_SETTINGS: kubeadm}
+    known |= {file(name): answer for name, answer in (files or {}).items()}
+    (settled,) = settings_of_nodes([node], Lookup(known))
+    return settled.settings
+
+
+class TestOpenShift:
+    CONFIG = kubelet_config("strict", "worker", ALWAYS, suffix="")
+
+    def test_the_rendered_file_decides(self) -> None:
+        files = {"rendered-worker": NEVER}
+        assert found(node_in("worker"), [pool("worker")], [self.CONFIG], files) == NodeSettings(
+            VerificationPolicy("NeverVerify"), "machine config rendered-worker"
+        )
+
+    def test_a_rendered_file_without_settings_is_the_default(self) -> None:
+        assert found(node_in("worker"), [pool("worker")], [self.CONFIG], {"rendered-worker": {}}) == DEFAULT
+
+    def test_a_node_in_an_update_has_the_file_that_it_reports(self) -> None:
+        rolling = pool("worker", "rendered-worker-1", "rendered-worker-2")
+        files = {"rendered-worker-1": {}, "rendered-worker-2": ALWAYS}
+        for current, policy in (("rendered-worker-1", ""), ("rendered-worker-2", "AlwaysVerify")):
+            settings = found(node_in("worker", current=current), [rolling], [self.CONFIG], files).policy
+            assert settings is not None
+            assert settings.name == policy
+
+    @pytest.mark.parametrize("unreadable", [REFUSED, None])
+    def test_without_the_rendered_file_the_kubelet_config_decides(self, unreadable: Any) -> None:
+        files = {"rendered-worker": unreadable}
+        assert found(node_in("worker"), [pool("worker")], [self.CONFIG], files) == NodeSettings(
+            VerificationPolicy("AlwaysVerify"), "kubelet config strict"
+        )
+        assert found(node_in("worker"), [pool("worker")], [], files) == DEFAULT
+
+    def test_without_the_rendered_file_an_update_makes_the_settings_unknown(self) -> None:
+        rolling = pool("worker", "rendered-worker-1", "rendered-worker-2")
+        why = NodeSettings(None, why="machine config pool worker is being updated")
+        assert found(node_in("worker"), [rolling], [self.CONFIG]) == why
+        files = {"rendered-worker-1": REFUSED, "rendered-worker-2": REFUSED}
+        old = node_in("worker", current="rendered-worker-1")
+        assert found(old, [rolling], [self.CONFIG], files) == why
+        new = node_in("worker", current="rendered-worker-2")
+        assert found(new, [rolling], [self.CONFIG], files).source == "kubelet config strict"
+
+    def test_a_refused_kubelet_config_makes_the_settings_unknown(self) -> None:
+        refused = kubelet_config("strict", "worker", ALWAYS, refused="Error: no")
+        assert found(node_in("worker"), [pool("worker")], [refused], {"rendered-worker": REFUSED}) == NodeSettings(
+            None, why="the machine config operator does not apply kubelet config strict: Error: no"
+        )
+
+    def test_unreadable_lists_make_the_settings_unknown(self) -> None:
+        unknown = NodeSettings(None, why="the caller may not read it")
+        assert found(node_in("worker"), REFUSED) == unknown
+        assert found(node_in("worker"), [pool("worker")], REFUSED, {"rendered-worker": REFUSED}) == unknown
+
+    def test_a_node_without_a_pool_is_unknown(self) -> None:
+        assert found(node_in("infra"), [pool("worker")]) == NodeSettings(
+            None, why="node n is in no machine config pool, or in several"
+        )
+        assert found(node_in("infra"), [pool("worker")], kubeadm=NEVER).policy == VerificationPolicy("NeverVerify")
+
+    def test_nodes_of_different_pools_have_their_own_settings(self) -> None:
+        known = {POOLS: {"items": [pool("worker"), pool("master")]}, KUBELET_CONFIGS: {"items": [self.CONFIG]}}
+        known |= {file("rendered-worker"): REFUSED, file("rendered-master"): REFUSED}
+        settled = settings_of_nodes([node_in("worker"), node_in("master")], Lookup(known))
+        assert [(each.pool, each.settings.source) for each in settled] == [
+            ("worker", "kubelet config strict"),
+            ("master", ""),
+        ]
+
+    def test_a_group_has_the_settings_that_its_pool_will_get(self) -> None:
+        pools = [pool("worker", "rendered-worker-1", "rendered-worker-2")]
+        known = {POOLS: {"items": pools}, KUBELET_CONFIGS: {"items": [self.CONFIG]}, file("rendered-worker-1"): {}}
+        nodes = [node_in("worker", name=name, current="rendered-worker-1") for name in "ab"]
+        (group,) = group_nodes(nodes, Lookup(known))
+        assert (group.pool, [node.versions.name for node in group.nodes]) == ("worker", ["a", "b"])
+        assert [node.settings for node in group.nodes] == [DEFAULT, DEFAULT]
+        assert group.coming.source == "kubelet config strict"
+        (group,) = group_nodes(nodes, Lookup({**known, KUBELET_CONFIGS: REFUSED}))
+        assert group.coming == NodeSettings(None, why="the caller may not read it")
+
+
+def test_nodes_without_a_pool_keep_their_settings() -> None:
+    (group,) = group_nodes([node_in()], Lookup({POOLS: None, KUBELET_CONFIGS: None, KUBEADM_SETTINGS: ALWAYS}))
+    assert (group.pool, group.coming.policy) == ("", VerificationPolicy("AlwaysVerify"))
+
+
+@pytest.mark.parametrize(
+    ("versions", "expected"), [(("v1.32.9",), False), (("v1.32.9", "v1.33.0"), True), (("",), True), ((), False)]
+)
+def test_the_settings_matter_from_1_33_on(versions: tuple[str, ...], expected: bool) -> None:
+    assert can_verify([node_in(kubelet=version) for version in versions]) is expected
+
+
+class TestElsewhere:
+    def test_the_file_of_kubeadm_decides(self) -> None:
+        assert found(node_in(), kubeadm=ALWAYS) == NodeSettings(
+            VerificationPolicy("AlwaysVerify"), "the config map of kubeadm for new nodes"
+        )
+
+    @pytest.mark.parametrize("kubeadm", [None, {}])
+    def test_without_any_setting_the_default_is_assumed(self, kubeadm: Any) -> None:
+        assert found(node_in(), kubeadm=kubeadm) == DEFAULT
+
+    def test_settings_of_a_wrong_type_are_unknown(self) -> None:
+        why = "the settings in the config map of kubeadm for new nodes are invalid"
+        assert found(node_in(), kubeadm={"imagePullCredentialsVerificationPolicy": 3}) == NodeSettings(None, why=why)
+
+    def test_an_unreadable_file_makes_the_settings_unknown(self) -> None:
+        assert found(node_in(), kubeadm=REFUSED) == NodeSettings(None, why="the caller may not read it")
+
+
+class TestWanted:
+    def test_all_files_are_requested_together(self) -> None:
+        evidence = Lookup({POOLS: {"items": [pool("worker"), pool("master")]}, KUBELET_CONFIGS: {"items": []}})
+        with pytest.raises(ReadRequired):
+            settings_of_nodes([node_in("worker"), node_in("master")], evidence)
+        assert evidence.take_wanted() == [file("rendered-worker"), file("rendered-master")]
+
+    def test_kubeadm_is_asked_only_without_pools(self) -> None:
+        evidence = Lookup({POOLS: None, KUBELET_CONFIGS: None})
+        with pytest.raises(ReadRequired):
+            settings_of_nodes([node_in()], evidence)
+        assert evidence.take_wanted() == [KUBEADM_SETTINGS]
