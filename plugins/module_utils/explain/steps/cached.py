@@ -1,10 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether an image that is already on a node can be used: from Kubernetes 1.35 on, the kubelet checks the pod's access again. Pure.
+"""Whether an image that is already on a node can be used: the kubelet's policy, its version and the runtime's decide. Pure.
 
-KEP-2535, pkg/kubelet/images/pullmanager: another pod may use it if it was pulled without a login, with the nodes' own login, with the
-same login, or with the same secret.
+KEP-2535 (`images/image_verification.py`). No object shows the kubelet's records of the images that it has pulled.
 """
 
 from __future__ import annotations
@@ -12,46 +11,66 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ...core.objects import ObjectRef
-from ...images.node_versions import Version
+from ...core.phrases import summarize
+from ...images.image_verification import (
+    ALLOW_LISTED,
+    ALPHA_GATE,
+    GATE_OFF,
+    INVALID_POLICY,
+    NEVER_VERIFIED,
+    NEVER_VERIFY_PRELOADED,
+    RECORD_NEVER_FOUND,
+    UNKNOWN_VERSION,
+    USES,
+    CacheDecision,
+    VerificationPolicy,
+    decide_cached_image,
+    entry_matches,
+    finds_records,
+    record_key,
+)
+from ...images.node_versions import NodeVersions, kinds_of, nodes_of
 from ...images.pull_messages import PullAttempt
 from ..lookup import Lookup
-from ..reading import nodes_for, refs_of_nodes
+from ..node_settings import NodeSettings, SettledNode, can_verify, settings_of_nodes
+from ..reading import node_objects_for, refs_of_nodes
 from ..subjects import ContainerPull
 from ..verdict import StepResult, failure, info, unknown
 
 __all__ = ["cache_refs", "explain_cache", "explain_never"]
 
-#: First version of the kubelet that checks again.
-_CHECKS_SINCE: Version = (1, 35)
+#: Maximum number of nodes in one message.
+_SHOWN = 3
 
-_ONLY = "only if it was pulled without a login, with the nodes' own, with the same login, or with the same secret"
+_PULLED_BEFORE = "without a login, with the nodes' own, with the same login, or with the same secret"
 
 
 def cache_refs(subject: ContainerPull) -> Sequence[ObjectRef]:
-    """Return the objects that `cached` needs."""
+    """Return the objects that `cached` needs first."""
     return refs_of_nodes(subject) if _is_relevant(subject) else ()
 
 
 def explain_cache(subject: ContainerPull, evidence: Lookup) -> Iterator[StepResult]:
-    """Yield an informational step when one pod or workload is explained. It does not affect the verdict.
+    """Yield informational steps when one pod or workload is explained. They do not affect the verdict.
 
-    :raises ReadRequired: when the nodes have to be read first.
+    :raises ReadRequired: when the nodes or their settings have to be read first.
     """
     if not _is_relevant(subject):
         return
     begin = f"imagePullPolicy is {subject.pull_policy or 'IfNotPresent'}"
     if subject.is_pulled:
         begin = "the container has its image, but that does not mean that the next pod can pull it"
-    checks, unread = _cache_check(subject, evidence)
-    if checks is None:
+    nodes, unread = _settled_nodes(subject, evidence)
+    if not nodes:
         because = f": {unread}" if unread else ""
-        text = f"{begin}: kubelets from 1.35 on give a pod the image on its node {_ONLY}. The version of these kubelets is not known{because}"
-        yield info("cached", text, ok=None)
-    elif checks:
-        yield info("cached", f"{begin}: this kubelet gives a pod the image on its node {_ONLY}", ok=None)
-    else:
-        text = "the kubelet is older than 1.35, so a pod on a node that has the image gets it whatever its secrets are"
-        yield info("cached", f"{begin}: {text}. On another node it is pulled")
+        text = f"kubelets from 1.35 on verify that a pod may use the image on its node. The version of these kubelets is not known{because}"
+        yield info("cached", f"{begin}: {text}", ok=None)
+    found: dict[tuple[str, bool | None], list[str]] = {}
+    for node in nodes:
+        found.setdefault(_describe(subject, node), []).append(node.versions.name)
+    for (text, ok), names in found.items():
+        where = f"on {summarize(names, _SHOWN)}, " if len(found) > 1 else ""
+        yield info("cached", f"{begin}: {where}{text}", ok=ok)
 
 
 def explain_never(subject: ContainerPull, told: PullAttempt | None, evidence: Lookup) -> Iterator[StepResult]:
@@ -70,10 +89,77 @@ def _is_relevant(subject: ContainerPull) -> bool:
     return subject.is_asked_alone and subject.pull_policy != "Always" and not subject.reason
 
 
-def _cache_check(subject: ContainerPull, evidence: Lookup) -> tuple[bool | None, str]:
-    """Whether a kubelet on which a pod may run checks again. None when a version is unknown, with the reason."""
-    found, unread = nodes_for(subject, evidence)
-    versions = [node.kubelet for node in found]
-    if any(version is not None and version >= _CHECKS_SINCE for version in versions):
-        return True, ""
-    return (None, unread) if not versions or None in versions else (False, "")
+def _settled_nodes(subject: ContainerPull, evidence: Lookup) -> tuple[Sequence[SettledNode], str]:
+    """The nodes on which a pod may run, with their settings. The settings are read only if a kubelet can verify."""
+    objects, unread = node_objects_for(subject, evidence)
+    if can_verify(objects):
+        return settings_of_nodes(objects, evidence), unread
+    kinds = kinds_of(nodes_of({"items": objects}).values())
+    return [SettledNode(node, NodeSettings(VerificationPolicy())) for node in kinds], unread
+
+
+def _describe(subject: ContainerPull, node: SettledNode) -> tuple[str, bool | None]:
+    """The sentence for one node, and whether the pod gets the image there: None if that is not known."""
+    versions, policy = node.versions, node.settings.policy
+    decision = decide_cached_image(subject.image, versions, policy or VerificationPolicy())
+    text = _describe_decision(subject, versions, policy or VerificationPolicy(), decision)
+    is_used = decision.answer == USES
+    if is_used and subject.pull_policy != "Never":
+        text += ". On another node it is pulled"
+    if policy is None:
+        default = f"which policy this kubelet has is not known: {node.settings.why}. With its default, {NEVER_VERIFY_PRELOADED}"
+        return f"{default}, {text}", None
+    if decision.rule in (GATE_OFF, INVALID_POLICY) and not node.settings.source:
+        return text, is_used or None
+    origin = f"as {node.settings.source} sets" if node.settings.source else "the kubelet's default"
+    return f"{text}. Its policy is {policy.effective}, {origin}", is_used or None
+
+
+def _describe_decision(
+    subject: ContainerPull, node: NodeVersions, policy: VerificationPolicy, decision: CacheDecision
+) -> str:
+    rule, each = decision.rule, "a pod on a node that has the image gets it whatever its secrets are"
+    if rule == GATE_OFF:
+        why = (
+            "its feature gate KubeletEnsureSecretPulledImages is off"
+            if policy.gate is False
+            else "the kubelet is older than 1.35"
+        )
+        return f"{why}, so {each}"
+    if rule == NEVER_VERIFIED:
+        return f"the kubelet does not verify, so {each}"
+    if rule == ALLOW_LISTED:
+        entry = next(
+            entry for entry in policy.allow_list if entry_matches(entry, subject.image, node.kubelet or (1, 36))
+        )
+        return f"the allow-list of the kubelet has {entry}, so {each}"
+    if rule == RECORD_NEVER_FOUND:
+        runtime = f"the kubelet does not find its records of images that {_runtime(node)} pulled"
+        return (
+            f"{runtime}, so {each}"
+            if decision.answer == USES
+            else f"{runtime}, so it pulls the image again at every start"
+        )
+    if rule == UNKNOWN_VERSION:
+        return "kubelets from 1.35 on verify that a pod may use the image on its node. The version of this kubelet is not known"
+    if rule == ALPHA_GATE:
+        return f"the kubelet is older than 1.35, but its feature gate is on, so it may give a pod the image only if it was pulled {_PULLED_BEFORE}"
+    if rule == INVALID_POLICY:
+        return f"the kubelet does not start with the policy {policy.name}, which it does not know"
+    return _describe_unknown_record(subject, node, policy)
+
+
+def _describe_unknown_record(subject: ContainerPull, node: NodeVersions, policy: VerificationPolicy) -> str:
+    key = record_key(subject.image, node.kubelet) if node.kubelet else None
+    condition = f"it was pulled{f' as {key}' if key else ''} {_PULLED_BEFORE}"
+    if policy.effective == NEVER_VERIFY_PRELOADED:
+        condition = f"no kubelet has pulled it there, or if {condition}"
+    text = f"this kubelet gives a pod the image on its node only if {condition}. Its record of that cannot be seen from here"
+    if node.runtime == "cri-o" and finds_records(node) is None:
+        text += f", and whether it finds records depends on the patch number of {_runtime(node)}"
+    return text
+
+
+def _runtime(node: NodeVersions) -> str:
+    version = ".".join(str(part) for part in node.runtime_version or ())
+    return f"{'CRI-O' if node.runtime == 'cri-o' else node.runtime} {version}".rstrip()

@@ -8,17 +8,32 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.cached import (
     cache_refs,
     explain_cache,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
+    KUBEADM_SETTINGS,
+    KUBELET_CONFIGS,
+    KUBELET_FILE,
+    POOLS,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NODES
+from support.node_configs import kubelet_config, node_in
+from support.node_configs import pool as pool_of
 from support.pull_evidence import GOOD, REFUSED, known, node, pod, steps, summary, told
 
-NEW, OLD = node("new", kubelet="v1.35.0"), node("old", kubelet="v1.34.9")
-ONLY = "only if it was pulled without a login, with the nodes' own, with the same login, or with the same secret"
+POLICY, LISTED = "imagePullCredentialsVerificationPolicy", "preloadedImagesVerificationAllowlist"
+NEW, OLD = node("new", "cri-o://1.36.0", kubelet="v1.36.0"), node("old", kubelet="v1.34.9")
+ONLY = (
+    "only if no kubelet has pulled it there, or if it was pulled as q.io/team/app without a login, with the nodes' own, with the same login, "
+    "or with the same secret"
+)
+RECORD = "Its record of that cannot be seen from here"
+DEFAULT = "Its policy is NeverVerifyPreloadedImages, the kubelet's default"
 
 
 def asked(*nodes: Any, answer: Any = None, **more: Any) -> PullVerdict:
@@ -29,13 +44,17 @@ def asked(*nodes: Any, answer: Any = None, **more: Any) -> PullVerdict:
 class TestRunning:
     BEGIN = "the container has its image, but that does not mean that the next pod can pull it: "
 
-    @pytest.mark.parametrize("nodes", [(NEW,), (OLD, NEW)])
-    def test_kubelets_from_1_35_on_check_a_cached_image_again(self, nodes: Any) -> None:
-        found = asked(*nodes, pulled=True)
+    def test_kubelets_from_1_35_on_check_a_cached_image_again(self) -> None:
+        found = asked(NEW, pulled=True)
         assert found.verdict == "pulls"
         assert steps(found, "cached") == [
-            ("cached", f"{self.BEGIN}this kubelet gives a pod the image on its node {ONLY}", None)
+            ("cached", f"{self.BEGIN}this kubelet gives a pod the image on its node {ONLY}. {RECORD}. {DEFAULT}", None)
         ]
+
+    def test_nodes_that_differ_are_named(self) -> None:
+        old, new = steps(asked(OLD, NEW, pulled=True), "cached")
+        assert old[1].startswith(f"{self.BEGIN}on old, the kubelet is older than 1.35")
+        assert new[1].startswith(f"{self.BEGIN}on new, this kubelet gives a pod the image")
 
     def test_kubelets_before_1_35_do_not_check_a_cached_image_again(self) -> None:
         text = "the kubelet is older than 1.35, so a pod on a node that has the image gets it whatever its secrets are. On another node it is pulled"
@@ -44,22 +63,142 @@ class TestRunning:
     @pytest.mark.parametrize(
         ("nodes", "answer", "end"),
         [
-            ((), None, "is not known"),
-            ((OLD, {}), None, "is not known"),
-            ((), REFUSED, "is not known: the caller may not read it"),
+            ((), None, "The version of these kubelets is not known"),
+            (({},), None, f"The version of this kubelet is not known. {DEFAULT}"),
+            ((), REFUSED, "The version of these kubelets is not known: the caller may not read it"),
         ],
     )
     def test_an_unknown_kubelet_version_is_reported(self, nodes: Any, answer: Any, end: str) -> None:
         ((_name, seen, ok),) = steps(asked(*nodes, answer=answer, pulled=True), "cached")
         assert ok is None
-        assert (
-            seen
-            == f"{self.BEGIN}kubelets from 1.35 on give a pod the image on its node {ONLY}. The version of these kubelets {end}"
-        )
+        text = "kubelets from 1.35 on verify that a pod may use the image on its node"
+        assert seen == f"{self.BEGIN}{text}. {end}"
 
     def test_the_step_is_omitted_for_the_policy_always(self) -> None:
         assert steps(asked(NEW, pulled=True, pull_policy="Always"), "cached") == []
         assert steps(asked(NEW, pulled=True, is_asked_alone=False), "cached") == []
+
+
+ELSEWHERE = "On another node it is pulled"
+EACH = "a pod on a node that has the image gets it whatever its secrets are"
+
+
+class TestPolicy:
+    """Each policy decides as the kubelet does, and the answer names the object that sets it."""
+
+    def message(
+        self, settings: Any = None, image: str = "q.io/team/app:v1", **versions: str
+    ) -> tuple[str, bool | None]:
+        known_settings: dict[Any, Any] = {KUBEADM_SETTINGS: settings}
+        versions = {"kubelet": "v1.36.1", "runtime": "cri-o://1.36.0", **versions}
+        evidence = known(more={NODES: {"items": [node("n", **versions)]}, **known_settings}, good=GOOD)
+        ((_name, seen, ok),) = steps(told(pod("good", is_asked_alone=True, image=image), evidence), "cached")
+        return seen.removeprefix("imagePullPolicy is IfNotPresent: "), ok
+
+    def test_never_verify_gives_each_pod_the_image(self) -> None:
+        set_by = "as the config map of kubeadm for new nodes sets"
+        assert self.message({POLICY: "NeverVerify"}) == (
+            f"the kubelet does not verify, so {EACH}. {ELSEWHERE}. Its policy is NeverVerify, {set_by}",
+            True,
+        )
+
+    def test_always_verify_makes_no_exception_for_preloaded_images(self) -> None:
+        seen, ok = self.message({POLICY: "AlwaysVerify"})
+        assert seen.startswith(
+            "this kubelet gives a pod the image on its node only if it was pulled as q.io/team/app without a login"
+        )
+        assert ok is None
+
+    def test_an_image_in_the_allow_list_is_free(self) -> None:
+        settings = {POLICY: "NeverVerifyAllowlistedImages", LISTED: ["r.io/x", "q.io/team/*"]}
+        seen, ok = self.message(settings)
+        assert (seen.startswith(f"the allow-list of the kubelet has q.io/team/*, so {EACH}. {ELSEWHERE}"), ok) == (
+            True,
+            True,
+        )
+        assert self.message(settings, "q.io/other/app:v1")[1] is None
+
+    def test_the_fault_of_1_35_with_exact_entries_counts(self) -> None:
+        settings = {POLICY: "NeverVerifyAllowlistedImages", LISTED: ["q.io/team/app"]}
+        new = {"runtime": "cri-o://1.35.2"}
+        assert self.message(settings)[1] is True
+        assert self.message(settings, kubelet="v1.35.4", **new)[1] is None
+        assert self.message(settings, "q.io/team/app", kubelet="v1.35.4", **new)[1] is True
+
+    @pytest.mark.parametrize("runtime", ["cri-o://1.35.1", "cri-o://1.34.11"])
+    def test_an_old_runtime_makes_the_kubelet_miss_its_records(self, runtime: str) -> None:
+        name = runtime.replace("cri-o://", "CRI-O ")
+        missed = f"the kubelet does not find its records of images that {name} pulled"
+        assert self.message(kubelet="v1.35.1", runtime=runtime) == (
+            f"{missed}, so {EACH}. {ELSEWHERE}. {DEFAULT}",
+            True,
+        )
+        seen, ok = self.message({POLICY: "AlwaysVerify"}, kubelet="v1.35.1", runtime=runtime)
+        assert seen.startswith(f"{missed}, so it pulls the image again at every start. Its policy is AlwaysVerify")
+        assert ok is None
+
+    def test_a_missing_patch_number_is_reported(self) -> None:
+        seen, _ok = self.message(kubelet="v1.35.1", runtime="cri-o://1.35")
+        assert "whether it finds records depends on the patch number of CRI-O 1.35." in seen
+        assert "patch number" not in self.message(kubelet="v1.35.1", runtime="cri-o://1.35.2")[0]
+
+    def test_the_record_is_searched_under_the_text_of_the_pod(self) -> None:
+        for kubelet, key in (("v1.36.0", "docker.io/nginx"), ("v1.35.4", "docker.io/library/nginx")):
+            seen, _ok = self.message(image="docker.io/nginx:1", kubelet=kubelet, runtime="containerd://2.2.0")
+            assert f"if it was pulled as {key} without" in seen
+
+    def test_a_feature_gate_counts(self) -> None:
+        off = {"featureGates": {"KubeletEnsureSecretPulledImages": False}}
+        seen, ok = self.message(off)
+        assert seen.startswith(f"its feature gate KubeletEnsureSecretPulledImages is off, so {EACH}")
+        assert ok is True
+        on = {"featureGates": {"KubeletEnsureSecretPulledImages": True}}
+        assert self.message(on, kubelet="v1.34.1")[0].startswith(
+            "the kubelet is older than 1.35, but its feature gate is on"
+        )
+        assert self.message(kubelet="v1.34.1") == (f"the kubelet is older than 1.35, so {EACH}. {ELSEWHERE}", True)
+
+    def test_an_unknown_policy_is_reported(self) -> None:
+        seen, ok = self.message({POLICY: "Sometimes"})
+        assert seen.startswith("the kubelet does not start with the policy Sometimes, which it does not know")
+        assert ok is None
+
+    def test_unreadable_settings_leave_the_policy_unknown(self) -> None:
+        unknown = "which policy this kubelet has is not known: the caller may not read it. With its default, NeverVerifyPreloadedImages, "
+        assert self.message(REFUSED) == (
+            f"{unknown}this kubelet gives a pod the image on its node {ONLY}. {RECORD}",
+            None,
+        )
+        seen, ok = self.message(REFUSED, kubelet="v1.35.1", runtime="cri-o://1.35.1")
+        assert seen.startswith(f"{unknown}the kubelet does not find its records")
+        assert ok is None
+
+    def test_each_pool_has_its_own_policy(self) -> None:
+        versions = {"kubelet": "v1.36.0", "runtime": "cri-o://1.36.0"}
+        infra, worker = node_in("infra", name="i", **versions), node_in("worker", name="w", **versions)
+        config = kubelet_config("loose", "infra", {POLICY: "NeverVerify"}, suffix="")
+        rendered = {ObjectRef(KUBELET_FILE, "", f"rendered-{name}"): REFUSED for name in ("infra", "worker")}
+        pools = {POOLS: {"items": [pool_of("infra"), pool_of("worker")]}, KUBELET_CONFIGS: {"items": [config]}}
+        evidence = known(more={NODES: {"items": [infra, worker]}, **pools, **rendered}, good=GOOD)
+        first, second = steps(told(pod("good", is_asked_alone=True), evidence), "cached")
+        assert first[1].endswith(
+            f"on i, the kubelet does not verify, so {EACH}. {ELSEWHERE}. Its policy is NeverVerify, as kubelet config loose sets"
+        )
+        assert second[1].endswith(DEFAULT)
+        assert ": on w, this kubelet gives" in second[1]
+
+    def test_a_pod_on_a_node_has_the_policy_of_that_node(self) -> None:
+        name = ObjectRef(NODES.kind, "", "n")
+        evidence = known(
+            more={name: node("n", kubelet="v1.36.0"), KUBEADM_SETTINGS: {POLICY: "NeverVerify"}}, good=GOOD
+        )
+        ((_name, seen, _ok),) = steps(told(pod("good", is_asked_alone=True, node="n"), evidence), "cached")
+        assert "Its policy is NeverVerify" in seen
+
+    def test_settings_are_not_read_for_kubelets_that_cannot_verify(self) -> None:
+        evidence = known(more={NODES: {"items": [node("n", kubelet="v1.32.9")]}}, good=GOOD)
+        del evidence[POOLS], evidence[KUBELET_CONFIGS], evidence[KUBEADM_SETTINGS]
+        assert "older than 1.35" in steps(told(pod("good", is_asked_alone=True), evidence), "cached")[0][1]
 
 
 class TestIfNotPresent:
@@ -90,6 +229,10 @@ class TestNever:
         assert found.reason == (
             f"imagePullPolicy is Never: nothing is pulled, and the node says: {text}. Change imagePullPolicy, or bring the image to the node"
         )
+
+    def test_nothing_is_pulled_elsewhere(self) -> None:
+        ((_name, seen, _ok),) = steps(asked(OLD, pull_policy="Never", pulled=True), "cached")
+        assert seen.endswith(EACH)
 
     def test_a_container_that_has_its_image_pulls(self) -> None:
         found = asked(NEW, pull_policy="Never", pulled=True)
