@@ -122,10 +122,12 @@ notes:
     jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io, replicationcontrollers, buildconfigs.build.openshift.io,
     imagestreams.image.openshift.io, rolebindings.rbac.authorization.k8s.io, clusterrolebindings.rbac.authorization.k8s.io,
     imagedigestmirrorsets.config.openshift.io, imagetagmirrorsets.config.openshift.io, imagecontentsourcepolicies.operator.openshift.io,
-    clusterimagepolicies.config.openshift.io, imagepolicies.config.openshift.io, nodes, criocredentialproviderconfigs.config.openshift.io;
-    create on subjectaccessreviews.authorization.k8s.io; get on clusterversions.config.openshift.io version,
-    clusteroperators.config.openshift.io image-registry, images.config.openshift.io cluster, infrastructures.config.openshift.io cluster,
-    criocredentialproviderconfigs.config.openshift.io. Without them, the module reports the missing information and the omitted steps.
+    clusterimagepolicies.config.openshift.io, imagepolicies.config.openshift.io, machineconfigpools.machineconfiguration.openshift.io,
+    kubeletconfigs.machineconfiguration.openshift.io, nodes, criocredentialproviderconfigs.config.openshift.io; create on
+    subjectaccessreviews.authorization.k8s.io; get on clusterversions.config.openshift.io version, clusteroperators.config.openshift.io
+    image-registry, images.config.openshift.io cluster, infrastructures.config.openshift.io cluster,
+    criocredentialproviderconfigs.config.openshift.io, configmaps kubelet-config in kube-system. Without them, the module reports the
+    missing information and the omitted steps.
   - Rights needed - list on namespaces.
   - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it.
 author:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from support.lab import Lab, path_of
+from support.lab_nodes import LabNode, add_kubelet_config, add_nodes, described_nodes
 from support.openshift import described
 
 __all__ = ["COUNTS", "REFUSED", "SCENARIOS", "Scene", "token"]
@@ -71,17 +72,24 @@ class Scene:
         self.lab.set_account(self.names[at], imagePullSecrets=list(names))
 
     def pod(
-        self, image: str = "", own: Sequence[str] = (), name: str = "app", at: int = 0, policy: str = "IfNotPresent"
+        self,
+        image: str = "",
+        own: Sequence[str] = (),
+        name: str = "app",
+        at: int = 0,
+        policy: str = "IfNotPresent",
+        **more: Any,
     ) -> None:
+        """`more` are fields of the pod's spec."""
         container = {"name": "app", "image": image or self.image, "imagePullPolicy": policy}
-        spec = {"containers": [container], "imagePullSecrets": [{"name": each} for each in own]}
+        spec = {"containers": [container], "imagePullSecrets": [{"name": each} for each in own], **more}
         self.lab.create(self.names[at], "pods", {"metadata": {"name": name}, "spec": spec})
 
-    def again(self, image: str = "", own: Sequence[str] = ()) -> None:
+    def again(self, image: str = "", own: Sequence[str] = (), **more: Any) -> None:
         """Create the pod again, as a controller does after a deletion."""
         self.lab.api("DELETE", path_of(self.name, "pods", "app") + "?gracePeriodSeconds=0", expect=(200, 404))
         self.lab.until(lambda: self.lab.get(self.name, "pods", "app") is None, "the pod is gone")
-        self.pod(image, own)
+        self.pod(image, own, **more)
 
     def status(self, state: dict[str, Any], name: str = "app", at: int = 0, image_id: str = "") -> None:
         pod = self.lab.get(self.names[at], "pods", name)
@@ -134,6 +142,7 @@ COUNTS: Mapping[str, int] = {
     "credential-copies-differ": 3,
     "workload-cannot-pull": 2,
     "forecast-cached-image": 2,
+    "verification-refuses-pod": 2,
 }
 
 
@@ -408,6 +417,65 @@ def _with_provider(lab: Lab) -> Iterator[None]:
             yield
     finally:
         lab.api("DELETE", f"{path}/cluster")
+
+
+POLICY, LISTED = "imagePullCredentialsVerificationPolicy", "preloadedImagesVerificationAllowlist"
+_POOL, _NODE = "audited", "audited-1"
+
+
+def _with_settings(it: Scene, settings: dict[str, Any], **versions: str) -> None:
+    it.context = described_nodes(it.lab, LabNode(_NODE, _POOL, **versions), configs={_POOL: settings})
+
+
+@scene("verification-stops-kubelet")
+def _stops_kubelet(it: Scene) -> None:
+    _with_settings(it, {POLICY: "AlwaysVerify"}, kubelet="v1.34.5", runtime="cri-o://1.34.5")
+    it.says = "the kubelet does not start with the settings of kubelet config audited-settings"
+    it.fixed = lambda: add_kubelet_config(it.lab, _POOL, {})
+
+
+@scene("verification-runtime-fault")
+def _runtime_fault(it: Scene) -> None:
+    _with_settings(it, {POLICY: "AlwaysVerify"}, kubelet="v1.35.1", runtime="cri-o://1.35.1")
+    it.says = "each start of a container pulls its image again"
+    it.fixed = lambda: add_nodes(it.lab, LabNode(_NODE, _POOL, "v1.35.1", "cri-o://1.35.2"))
+
+
+@scene("verification-entry-unmatched")
+def _unmatched_entry(it: Scene) -> None:
+    it.pod()
+    repository = it.image.rpartition(":")[0]
+    allow = {POLICY: "NeverVerifyAllowlistedImages"}
+    _with_settings(it, {**allow, LISTED: [repository, f"https://{it.host}/*"]})
+    it.says = f"https://{it.host}/* in the allow-list of kubelet config audited-settings matches no image"
+    it.fixed = lambda: add_kubelet_config(it.lab, _POOL, {**allow, LISTED: [repository]})
+
+
+@scene("verification-exempts-private")
+def _exempts_private(it: Scene) -> None:
+    it.secret()
+    it.pod(own=["pull"], nodeName=_NODE)
+    it.runs()
+    _with_settings(it, {POLICY: "NeverVerify"})
+    it.says = "because of the policy NeverVerify (kubelet config audited-settings)"
+    it.fixed = lambda: add_kubelet_config(it.lab, _POOL, {})
+
+
+@scene("verification-refuses-pod")
+def _refuses_pod(it: Scene) -> None:
+    it.secret(at=1)
+    it.pod(own=["pull"], at=1, nodeName=_NODE)
+    it.runs(at=1)
+    it.pod(nodeName=_NODE)
+    it.runs()
+    _with_settings(it, {POLICY: "AlwaysVerify"})
+    it.says = "The kubelet asks at the next start, because of the policy AlwaysVerify"
+
+    def fixed() -> None:
+        it.again(nodeName=_NODE)
+        it.runs()
+
+    it.fixed = fixed
 
 
 @scene("declared-differs")

@@ -21,6 +21,7 @@ from uuid import uuid4
 
 from support.hypershift import host_a_cluster
 from support.lab import Lab, path_of
+from support.lab_nodes import LabNode, add_nodes
 from support.logins import token_kubeconfig
 from support.modules import run_module
 from support.proxy import Exchange, Proxy
@@ -267,6 +268,7 @@ def _explained(stage: Stage) -> None:
     for namespace in stage.names:
         stage.lab.set_account(namespace, imagePullSecrets=["pull"])
     stage.pod("app")
+    add_nodes(stage.lab, LabNode("node-1", "worker"), LabNode("node-2"))
     stage.pod("cloud", CLOUD, node="node-1")
     stage.waits("app")
     stage.workloads("web")
@@ -298,6 +300,7 @@ def audit(stage: Stage) -> Iterator[Result]:
         stage.pod("elsewhere", CLOUD)
         stage.pod("mirrored", MIRRORED)
         _mirror(stage)
+        add_nodes(stage.lab, LabNode("node-1", "worker"), LabNode("node-2"))
     stage.remove("rolebindings", *GRANTS)
     yield stage.run("pull_access_audit", target_version="4.22")
 

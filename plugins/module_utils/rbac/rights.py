@@ -110,6 +110,15 @@ _OF_THE_NODES = (
     _reported_right(f"imagepolicies.{_CONFIG}", "list", "required signatures in a namespace"),
 )
 
+#: The objects that show the policy of the kubelets for images that they have.
+_OF_THE_KUBELETS = (
+    _reported_right(f"machineconfigpools.{_MACHINES}", "list", "which node has which settings", CLUSTER),
+    _reported_right(f"kubeletconfigs.{_MACHINES}", "list", "the kubelets' policy for images that they have", CLUSTER),
+    _reported_right(
+        "configmaps", "get", "the same on clusters of kubeadm, for new nodes", "kube-system", "kubelet-config"
+    ),
+)
+
 #: On a hosted cluster: the users' additions to the nodes' pull secret, and the platform's secrets.
 _HOSTED_SECRETS = ("kube-system", "additional-pull-secret", "global-pull-secret", "original-pull-secret")
 
@@ -208,17 +217,19 @@ JOBS: Mapping[str, Job] = {
             _reported_right("imagestreams.image.openshift.io", "get", "whether the image exists"),
             _reported_right(_REVIEW, "create", "whether the account is allowed to pull from the project", CLUSTER),
             *_OF_THE_NODES,
+            *_OF_THE_KUBELETS,
             _reported_right("nodes", "get list", "versions of the nodes", CLUSTER),
             _needed_right("pods", "list", "the pods of a workload, or all pods"),
             *(_needed_right(resource, "get list", "the workload, or all workloads") for resource in _WORKLOADS),
         ),
     ),
     "nodes_secret": Job(
-        "the nodes' own logins, for explain and audit (whoever has this right can read them)",
+        "the nodes' own logins and files, for explain and audit (whoever has one of these rights can read the logins)",
         (
             _reported_right(
                 "secrets", "get", "the content of the nodes' pull secret", "openshift-config", "pull-secret"
             ),
+            _reported_right(f"machineconfigs.{_MACHINES}", "get", "the file of the kubelets on OpenShift", CLUSTER),
         ),
     ),
     "audit": Job(
@@ -238,7 +249,8 @@ JOBS: Mapping[str, Job] = {
                 f"clusteroperators.{_CONFIG}", "get", "whether pull secrets are generated", CLUSTER, "image-registry"
             ),
             *_OF_THE_NODES,
-            _reported_right("nodes", "list", "with target_version: the versions of the nodes", CLUSTER),
+            *_OF_THE_KUBELETS,
+            _reported_right("nodes", "list", "the versions of the nodes", CLUSTER),
             _reported_right(
                 f"criocredentialproviderconfigs.{_CONFIG}",
                 "list",

@@ -13,8 +13,10 @@ from functools import cached_property, partial
 from ...core.errors import ImagePullError, describe_unexpected
 from ...core.objects import Kind, ObjectRef
 from ...core.phrases import summarize
+from ...images.kubelet_settings import SETTINGS_KINDS
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 from . import (
+    cached_images,
     drift,
     forecast,
     rules_credentials,
@@ -24,6 +26,7 @@ from . import (
     rules_pods,
     rules_secrets,
     rules_selectors,
+    rules_verification,
 )
 from .findings import Finding, sort_findings
 from .options import PullAudit, parse_version
@@ -81,15 +84,20 @@ class Audit:
 
     def _is_applied(self, rule: str) -> bool:
         if rule in forecast.FORECASTS:
-            target = self.asked.target
-            return target is not None and forecast.is_due(
-                rule, parse_version(self.survey.version.rpartition(" ")[2]), target
-            )
+            return self._is_forecast(rule)
         if rule in drift.DRIFT:
             return bool(self.asked.drift)
         if rule == rules_selectors.OPEN_TO_USERS:
             return bool(self.asked.open_selectors)
         return rule != "credential-found" or self.asked.search is not None
+
+    def _is_forecast(self, rule: str) -> bool:
+        target, current = self.asked.target, parse_version(self.survey.version.rpartition(" ")[2])
+        if target is None:
+            return False
+        if rule == "forecast-cached-image" and forecast.begins_to_verify(self.survey, current, target):
+            return True
+        return forecast.is_due(rule, current, target)
 
     @cached_property
     def copies(self) -> rules_credentials.Copies:
@@ -116,6 +124,11 @@ class Audit:
         kept = [each for each in found.values() if not any(one.matches(each) for one in self.asked.ignore)]
         return sort_findings(kept), problems
 
+    @cached_property
+    def repositories(self) -> frozenset[str]:
+        """The repositories for which some pod has its own login."""
+        return cached_images.repositories_with_login(self.survey)
+
     def unread_sentences(self) -> Iterator[str]:
         """Yield a sentence for each kind that could not be read, with the namespaces and the rules that were not applied there."""
         places: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -126,7 +139,11 @@ class Audit:
             rules = [rule for rule in self.rules if what in RULES[rule].needs]
             without = f". Not applied there: {', '.join(rules)}" if rules else ""
             yield f"the {what} of {_describe_namespaces(names, len(self.survey.places))} could not be read: {why}{without}"
-        yield from _describe_unread(self.survey.evidence.unread, "Pulls that depend on it are unknown")
+        unread = self.survey.evidence.unread
+        of_nodes = {ref: why for ref, why in unread.items() if ref.kind in SETTINGS_KINDS}
+        pulls = {ref: why for ref, why in unread.items() if ref not in of_nodes}
+        yield from _describe_unread(pulls, "Pulls that depend on it are unknown")
+        yield from _describe_unread(of_nodes, "It may be unknown which nodes verify access to images")
         if "grant-dead-subject" in self.rules:
             errors = {ref: str(seen) for ref, seen in self.survey.known.items() if isinstance(seen, ImagePullError)}
             yield from _describe_unread(errors, "It is unknown whether a grant to it is dead")
@@ -141,13 +158,14 @@ class Audit:
         """Return a sentence on how the audit is incomplete without this cluster-wide kind, or an empty text if it is not."""
         if what == CLUSTER_BINDINGS:
             return "It is unknown who may pull from all projects"
-        rule = {
-            NODES_READ: "forecast-short-name",
-            PROVIDERS: "forecast-credential-provider",
-            NAMESPACES_READ: rules_selectors.OPEN_TO_USERS,
+        of_nodes = () if self.survey.is_openshift else ("forecast-short-name",)
+        rules = {
+            NODES_READ: (*of_nodes, *rules_verification.VERIFICATION),
+            PROVIDERS: ("forecast-credential-provider",),
+            NAMESPACES_READ: (rules_selectors.OPEN_TO_USERS,),
         }[what]
-        is_applied = rule in self.rules and not (what == NODES_READ and self.survey.is_openshift)
-        return f"Not applied: {rule}" if is_applied else ""
+        missing = [rule for rule in rules if rule in self.rules]
+        return f"Not applied: {', '.join(missing)}" if missing else ""
 
     def _namespace_checks(self) -> Iterator[_Work]:
         checks = self._checks()
@@ -161,14 +179,16 @@ class Audit:
 
     def _checks(self) -> Mapping[str, Check]:
         """Add the rules that need an option or other namespaces."""
-        days = self.asked.expires_within
-        repositories = (
-            forecast.repositories_with_login(self.survey) if "forecast-cached-image" in self.rules else frozenset()
-        )
+        days, target = self.asked.expires_within, self.asked.target or (0, 0)
         return {
             **CHECKS,
             "credential-expires": lambda place, survey: rules_credentials.find_expiring_logins(place, survey, days),
-            "forecast-cached-image": lambda place, survey: forecast.find_cached_images(place, survey, repositories),
+            "forecast-cached-image": lambda place, survey: forecast.find_cached_images(
+                place, survey, self.repositories, target
+            ),
+            rules_verification.REFUSED_PODS: lambda place, survey: rules_verification.find_refused_pods(
+                place, survey, self.repositories
+            ),
             "pod-cannot-pull": lambda place, survey: rules_pods.find_failing_pods(
                 place, survey, with_workloads=self._is_applied_in("workload-cannot-pull", place)
             ),
@@ -181,11 +201,15 @@ class Audit:
             "credential-copies-differ": lambda: rules_credentials.find_differing_copies(self.copies),
             "forecast-credential-provider": lambda: forecast.find_credential_providers(self.survey),
             rules_selectors.OPEN_TO_USERS: lambda: rules_selectors.find_open_selectors(self.survey),
+            **{rule: partial(self._find_in_nodes, check) for rule, check in rules_verification.CLUSTER_RULES.items()},
             **{rule: partial(self._find_drift, rule) for rule in drift.DRIFT},
         }
         for rule, check in checks.items():
             if rule in self.rules:
                 yield rule, "the cluster", check
+
+    def _find_in_nodes(self, check: rules_verification.NodeCheck) -> Iterable[Finding]:
+        return check(self.survey, self.repositories)
 
     def _find_drift(self, rule: str) -> Iterator[Finding]:
         return (finding for finding in drift.find_drift(self.asked.drift) if finding.rule == rule)

@@ -8,7 +8,7 @@ Kubernetes 1.34 and 1.35 are OpenShift 4.21 and 4.22. OpenShift 5.0 has everythi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import POD, Json, ObjectRef, metadata
@@ -16,28 +16,37 @@ from ...core.times import seconds_of
 from ...dockerconfig.registry_keys import without_user
 from ...explain import fixes
 from ...explain.lookup import ReadRequired, UnreadableObject
+from ...explain.node_settings import NodeSettings, SettledNode
 from ...explain.subjects import template_of
 from ...images.credential_providers import CRIO_PROVIDER
-from ...images.node_versions import nodes_of
-from ...images.references import Reference, reference_of
+from ...images.image_verification import (
+    NEVER_VERIFY_PRELOADED,
+    USES,
+    VERIFIES_SINCE,
+    VerificationPolicy,
+    decide_cached_image,
+    runtime_effect,
+)
+from ...images.node_versions import NodeVersions, nodes_of
+from ...images.references import reference_of
 from ...images.registry_sources import IMAGE_CONFIG
 from ...images.short_names import can_have_alias, search_registries
 from ...platform.account_lists import names_in
-from ...platform.protected import NODE_SECRET
 from ...secrets.expiry import is_legacy_token
+from .cached_images import find_pods_without_login
 from .findings import Finding
-from .rules_pods import logins_for_image
 from .survey import ClusterSnapshot, NamespaceSnapshot
 
 __all__ = [
     "FORECASTS",
+    "begins_to_verify",
     "find_cached_images",
     "find_credential_providers",
     "find_legacy_tokens",
     "find_recreated_secrets",
     "find_short_names",
     "is_due",
-    "repositories_with_login",
+    "kubernetes_version",
 ]
 
 Version = tuple[int, int]
@@ -86,37 +95,55 @@ def find_short_names(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Itera
         yield Finding("forecast-short-name", subject.ref, subject.container, message)
 
 
-def repositories_with_login(survey: ClusterSnapshot) -> frozenset[str]:
-    """Return the repositories for which some pod has its own login."""
-    found = set()
-    for place in survey.places.values():
-        seen = {}
-        for subject, _access in survey.subject_pods(place.namespace):
-            reference = reference_of(subject.image)
-            if reference is not None and subject.own:
-                seen[reference.repository, tuple(subject.own)] = reference
-        for (repository, own), reference in seen.items():
-            if repository not in found and logins_for_image(survey, place.namespace, own, reference):
-                found.add(repository)
-    return frozenset(found)
+def begins_to_verify(survey: ClusterSnapshot, current: Version | None, target: Version) -> bool:
+    """Whether kubelets that should verify images do not, because of a fault of the runtime that an update corrects."""
+    effects = (
+        runtime_effect(node.settings.policy, node.versions)
+        for group in survey.node_groups
+        for node in group.nodes
+        if node.settings.policy
+    )
+    return current is not None and target >= current and "verifies_nothing" in effects
 
 
 def find_cached_images(
-    place: NamespaceSnapshot, survey: ClusterSnapshot, repositories: frozenset[str]
+    place: NamespaceSnapshot, survey: ClusterSnapshot, repositories: frozenset[str], target: Version
 ) -> Iterator[Finding]:
     """Find pods without a login for their image, for the `repositories` for which another pod has a login."""
-    for subject, _access in survey.subject_pods(place.namespace):
-        reference = reference_of(subject.image)
-        if not subject.is_pulled or reference is None or reference.repository not in repositories:
-            continue
-        if subject.pull_policy == "Always" or _has_login(survey, place, subject.own, reference):
+    nodes = {node.versions.name: (node, group.coming) for group in survey.node_groups for node in group.nodes}
+    for subject, reference in find_pods_without_login(place, survey, repositories):
+        node, coming = nodes.get(subject.node, (None, None))
+        effect = _effect_of_verification(subject.image, node, coming, kubernetes_version(target))
+        if not effect:
             continue
         message = (
             f"{subject.ref} uses {subject.image}, which is on its node, without a login of its own for it: other pods have one, so the "
-            "registry may require one, and the kubelet will ask for it"
+            f"registry may require one, and the kubelet will ask for it {effect}"
         )
         fix = fixes.create_secret(place.namespace, subject.account, reference.host)
         yield Finding("forecast-cached-image", subject.ref, subject.container, message, fix)
+
+
+def _effect_of_verification(image: str, node: SettledNode | None, coming: NodeSettings | None, kubelet: Version) -> str:
+    """Return when the kubelet of the node will ask for a login after the update, or an empty text if it will not."""
+    settings = NodeSettings(None) if coming is None else coming
+    policy = settings.policy or VerificationPolicy()
+    runtime = "" if node is None else node.versions.runtime
+    later = NodeVersions("", kubelet, runtime, None)
+    if decide_cached_image(image, later, policy).answer == USES:
+        return ""
+    when = "once it has pulled the image there"
+    if policy.effective != NEVER_VERIFY_PRELOADED:
+        when = f"at the next start, because of the policy {policy.effective} ({settings.source})"
+    if runtime == "cri-o" and kubelet == VERIFIES_SINCE:
+        when += ". CRI-O before 1.35.2 prevents that"
+    return f"{when}. Its policy is not known: {settings.why}" if settings.why else when
+
+
+def kubernetes_version(target: Version) -> Version:
+    """Return the version of Kubernetes for a version of Kubernetes or OpenShift. OpenShift 5.0 has everything that 4.23 has."""
+    major, minor = target
+    return target if major == 1 else (1, minor + 13) if major < 5 else (1, minor + 36)
 
 
 def find_recreated_secrets(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
@@ -164,12 +191,6 @@ def find_credential_providers(survey: ClusterSnapshot) -> Iterator[Finding]:
             ref = ObjectRef(CRIO_PROVIDER[0].kind, "", as_str(metadata(config).get("name")))
             message = f"{ref} gives logins for {', '.join(filter(None, images))}: pods with their own secret for these images bypass it"
             yield Finding("forecast-credential-provider", ref, "", message)
-
-
-def _has_login(survey: ClusterSnapshot, place: NamespaceSnapshot, own: Sequence[str], reference: Reference) -> bool:
-    if logins_for_image(survey, place.namespace, own, reference):
-        return True
-    return bool(logins_for_image(survey, NODE_SECRET.namespace, [NODE_SECRET.name], reference))
 
 
 def _has_crio(survey: ClusterSnapshot) -> bool:

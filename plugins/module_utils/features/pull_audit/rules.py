@@ -271,6 +271,49 @@ _ALL = (
         (PODS,),
     ),
     AuditRule(
+        "verification-stops-kubelet",
+        ERROR,
+        "Settings for images with which kubelets do not start",
+        "The settings imagePullCredentialsVerificationPolicy and preloadedImagesVerificationAllowlist are invalid, or the kubelet of this "
+        "version does not verify images. The machine config operator does not check that, so each node that restarts with them stays down.",
+        "Correct or remove the settings before a node restarts with them.",
+    ),
+    AuditRule(
+        "verification-runtime-fault",
+        WARNING,
+        "A runtime that defeats the verification of images",
+        "CRI-O before 1.35.2 and 1.36.0 gives an image another identity after a pull than later, so the kubelet does not find its records. "
+        "The kubelet's default policy then verifies nothing. With AlwaysVerify or an allow-list, each start of a container pulls its image.",
+        "Update CRI-O to 1.35.2, 1.36.0 or later.",
+    ),
+    AuditRule(
+        "verification-entry-unmatched",
+        WARNING,
+        "An entry of an allow-list that matches no image",
+        "An entry exempts an image if it is the image's name as the pod writes it, without tag and digest, or if it ends with /* and the "
+        "name begins with it.",
+        "Write the entry as the pods write the image, or remove it.",
+        (PODS, WORKLOADS_READ),
+    ),
+    AuditRule(
+        "verification-exempts-private",
+        WARNING,
+        "A policy that gives private images to every pod",
+        "Some pods pull the image with a login. Because of the policy NeverVerify or an allow-list, every other pod gets it from a node "
+        "that has it.",
+        "Use another policy, or remove the image from the allow-list.",
+        (SECRETS, ACCOUNTS, PODS),
+    ),
+    AuditRule(
+        "verification-refuses-pod",
+        WARNING,
+        "A pod without a login that the kubelet will ask for",
+        "With AlwaysVerify, or with an allow-list without the image, the kubelet asks the registry even for an image that it did not pull "
+        "itself. The pod has no login for it, but other pods have one.",
+        "Add the registry to a secret that the pod gets.",
+        (SECRETS, ACCOUNTS, PODS),
+    ),
+    AuditRule(
         "selector-open-to-users",
         WARNING,
         "A selector gives a login to anyone who requests a project of a matching name",
@@ -305,7 +348,7 @@ _ALL = (
         WARNING,
         "A pod uses an image that was pulled with another pod's credentials",
         "From Kubernetes 1.35 (OpenShift 4.22) on, the kubelet checks whether a pod's own credentials give "
-        "access to an image that is already on the node.",
+        "access to an image that is already on the node, unless its policy exempts the image.",
         "Add the registry to a secret that the pod gets.",
         (SECRETS, ACCOUNTS, PODS),
     ),

@@ -40,11 +40,12 @@ from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import Run, RunSettings, open_run
 from ...explain.chain import PullVerdict
 from ...explain.lookup import ReadRequired, UnreadableObject
+from ...explain.node_settings import NodeGroup, can_verify, group_nodes
 from ...explain.subjects import WORKLOADS
 from ...images.credential_providers import CRIO_PROVIDER
 from ...images.image_policies import IMAGE_POLICY
 from ...images.image_streams import IMAGE_STREAM
-from ...images.node_versions import NODES
+from ...images.node_pools import NODES_IN_POOLS
 from ...platform.cluster import CLUSTER_VERSION, ClusterFacts, describe_unknown, desired_version, why_not_generated
 from .accesses import ContainerExplanations
 from .checks import Audit
@@ -52,6 +53,7 @@ from .document import count_findings, document_of
 from .listed_lookup import ListedLookup
 from .options import PullAudit
 from .rules_grants import refs_in_grants
+from .rules_verification import VERIFICATION
 from .survey import (
     ACCOUNTS,
     BINDINGS,
@@ -157,6 +159,7 @@ class _AuditReader:
         evidence = ListedLookup(places, bindings, has_streams=_is_known(found[IMAGE_STREAM]))
         facts = facts_of(self.run.cluster)
         forecasts = self.asked.target is not None
+        nodes = self._nodes(evidence, forecasts=forecasts)
         return ClusterSnapshot(
             places,
             now,
@@ -166,13 +169,31 @@ class _AuditReader:
             bindings,
             _generation_reason(facts),
             *self._version(facts),
-            nodes=(self._all(NODES_READ, NODES.kind, lambda node: trim_object(NODES.kind, node)) or [])
-            if forecasts
-            else (),
+            nodes=nodes,
             providers=self._providers() if forecasts else (),
             unread=self.unread,
             open_selectors=self._open_selectors(),
+            node_groups=self._groups(nodes, evidence),
         )
+
+    def _nodes(self, evidence: ListedLookup, *, forecasts: bool) -> list[Json]:
+        """Return the nodes if a rule needs them. Explanations then use the same list."""
+        if not forecasts and not set(self.asked.rules) & set(VERIFICATION):
+            return []
+        listed = self._all(NODES_READ, NODES_IN_POOLS.kind, lambda node: trim_object(NODES_IN_POOLS.kind, node))
+        if listed is not None:
+            evidence.add({NODES_IN_POOLS: {"items": listed}})
+        return listed or []
+
+    def _groups(self, nodes: Sequence[Json], evidence: ListedLookup) -> Sequence[NodeGroup]:
+        """Return the nodes with their settings, if a kubelet can have settings for images that it has."""
+        if not set(self.asked.rules) & {*VERIFICATION, "forecast-cached-image"} or not can_verify(nodes):
+            return ()
+        while True:
+            try:
+                return group_nodes(nodes, evidence)
+            except ReadRequired:
+                evidence.add(read_lookups(self.run.cluster, self.run.workers, evidence, {SERVICE_ACCOUNT: ALL}))
 
     def _open_selectors(self) -> Sequence[OpenSelector]:
         """Return the open selectors with the projects that users requested, of the whole cluster, not only the audited namespaces."""

@@ -18,6 +18,7 @@ from ...core.times import content_change
 from ...dockerconfig.kubelet_reading import KubeletReading
 from ...explain.chain import PullVerdict
 from ...explain.lookup import Lookup
+from ...explain.node_settings import NodeGroup
 from ...explain.subjects import ContainerPull, template_of
 from ...explain.workload_pods import PodOwners
 from ...platform.account_lists import LISTS, names_in
@@ -230,6 +231,7 @@ class ClusterSnapshot:
     providers: Sequence[Json] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
     open_selectors: Sequence[OpenSelector] = ()
+    node_groups: Sequence[NodeGroup] = ()
 
     def subject_pods(self, namespace: str) -> Iterator[tuple[ContainerPull, PullVerdict]]:
         """Yield the containers of pods, without those of templates, with their verdicts."""

@@ -123,6 +123,11 @@ def test_a_grant_to_an_unreadable_object_is_reported() -> None:
             False,
             ["the credential provider configs could not be read: not so. Not applied: forecast-credential-provider"],
         ),
+        (
+            ("forecast-short-name", "verification-refuses-pod"),
+            True,
+            ["the nodes could not be read: no. Not applied: verification-refuses-pod"],
+        ),
         (("link-duplicate",), False, []),
     ],
 )

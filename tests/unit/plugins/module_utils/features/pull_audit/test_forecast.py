@@ -5,13 +5,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.node_settings import NodeSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.forecast import (
     FORECASTS,
     is_due,
+    kubernetes_version,
 )
+from support.node_configs import groups_of, kubelet_config, node_in
+from support.node_configs import pool as node_pool
 from support.surveyed import account, auth, deployment, found_by, place, pod, replica_set, secret, stream, survey, token
 
+POLICY = "imagePullCredentialsVerificationPolicy"
 NOT_YET = "OpenShift 4.20.3"
 
 
@@ -114,6 +121,62 @@ class TestCachedImage:
 
     def test_an_image_without_any_login_is_not_reported(self):
         assert by(self.RULE, place(pods=[pod(runs=True)]), place("b", pods=[pod(runs=True)])) == []
+
+    def found(
+        self, settings=None, target="4.22", runtime="cri-o://1.34.1", kubelet="v1.34.1", version="OpenShift 4.21.3"
+    ):
+        """Return the messages for a pod on a node, whose pool has these settings."""
+        node = node_in("worker", runtime=runtime, kubelet=kubelet)
+        configs = [kubelet_config("policy", "worker", settings, suffix="")] if settings else []
+        groups = groups_of(node, pools=[node_pool("worker")], configs=configs)
+        own = place(pods=[pod(runs=True, nodeName="n")])
+        return [
+            each.message for each in by(self.RULE, own, self.WITH, version=version, target=target, node_groups=groups)
+        ]
+
+    def test_the_default_policy_exempts_images_until_the_kubelet_pulls_them(self):
+        (message,) = self.found()
+        assert message.endswith("will ask for it once it has pulled the image there. CRI-O before 1.35.2 prevents that")
+        (message,) = self.found(runtime="containerd://2.1.0")
+        assert message.endswith("will ask for it once it has pulled the image there")
+        (message,) = self.found(target="4.23")
+        assert message.endswith("will ask for it once it has pulled the image there")
+
+    def test_the_policy_of_the_node_decides(self):
+        assert self.found({POLICY: "NeverVerify"}) == []
+        (message,) = self.found({POLICY: "AlwaysVerify"})
+        assert (
+            "will ask for it at the next start, because of the policy AlwaysVerify (kubelet config policy)" in message
+        )
+
+    @pytest.mark.parametrize(
+        ("entry", "target", "count"),
+        [("q.io/team/*", "4.22", 0), ("q.io/team/app", "4.22", 1), ("q.io/team/app", "4.23", 0), ("q.io/x", "5.0", 1)],
+    )
+    def test_an_allow_list_exempts_images_as_the_later_kubelet_does(self, entry, target, count):
+        settings = {POLICY: "NeverVerifyAllowlistedImages", "preloadedImagesVerificationAllowlist": [entry]}
+        assert len(self.found(settings, target=target)) == count
+
+    def test_an_unknown_policy_is_reported(self):
+        groups = groups_of(node_in("worker"), pools=[node_pool("worker", "old", "new")])
+        groups = [replace(groups[0], coming=NodeSettings(None, why="no right"))]
+        (found,) = by(self.RULE, place(pods=[pod(runs=True, nodeName="n")]), self.WITH, node_groups=groups)
+        assert found.message.endswith("once it has pulled the image there. Its policy is not known: no right")
+
+    def test_an_update_of_a_faulty_runtime_begins_to_verify(self):
+        faulty = {"kubelet": "v1.35.1", "version": "OpenShift 4.22.1"}
+        assert len(self.found(runtime="cri-o://1.35.1", target="4.23", **faulty)) == 1
+        assert len(self.found(runtime="cri-o://1.35.1", target="4.22", **faulty)) == 1
+        assert self.found(runtime="cri-o://1.35.1", target="4.21", **faulty) == []
+        assert self.found(runtime="cri-o://1.35.2", target="4.23", **faulty) == []
+
+
+@pytest.mark.parametrize(
+    ("target", "kubernetes"),
+    [((1, 35), (1, 35)), ((4, 22), (1, 35)), ((4, 23), (1, 36)), ((5, 0), (1, 36)), ((5, 1), (1, 37))],
+)
+def test_openshift_has_a_version_of_kubernetes(target, kubernetes):
+    assert kubernetes_version(target) == kubernetes
 
 
 class TestRecreated:

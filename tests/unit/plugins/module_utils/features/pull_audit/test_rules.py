@@ -17,6 +17,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_selectors import (
     OPEN_TO_USERS,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_verification import (
+    VERIFICATION,
+)
 
 ROOT = Path(__file__).parents[6]
 PAGE = (ROOT / "docs/docsite/rst/audit.rst").read_text(encoding="utf-8")
@@ -28,7 +31,7 @@ NEEDS = {
 #: Rules that are applied to more than one namespace, or need an option.
 OTHERS = {
     "credential-expires", "pod-cannot-pull", "credential-in-many-places", "credential-copies-differ", "forecast-cached-image", "forecast-credential-provider",
-    *DRIFT, OPEN_TO_USERS,
+    *DRIFT, OPEN_TO_USERS, *VERIFICATION,
 }  # fmt: skip
 
 

@@ -100,8 +100,8 @@ class TestReading:
         assert len(many) == len(set(many))
         assert not [request for request in many if "/namespaces/n" in request]
         lists = [request for request in many if "limit=" in request]
-        # In addition to the kinds of the namespaces: cluster role bindings, the cluster's image policies, and three kinds of mirror sets.
-        assert len(lists) == LISTED + 5
+        # In addition to the kinds of the namespaces: cluster role bindings, nodes, the cluster's image policies, and three kinds of mirror sets.
+        assert len(lists) == LISTED + 6
 
     def test_charts_of_helm_are_left_to_the_server_unless_something_is_searched(self, api: FakeApi) -> None:
         audited(api)
@@ -151,9 +151,37 @@ class TestReading:
         assert (document["target_version"], document["version"]) == ("1.37", "Kubernetes 1.36.3")
         assert [request for request in api.asked if "/nodes?" in request]
 
-    def test_an_audit_without_a_forecast_reads_no_nodes_or_credential_providers(self, api: FakeApi) -> None:
+    def test_an_audit_without_a_forecast_reads_no_credential_providers(self, api: FakeApi) -> None:
         audited(api)
-        assert not [request for request in api.asked if "/nodes" in request or "criocredential" in request]
+        assert not [request for request in api.asked if "criocredential" in request]
+
+    def test_nodes_and_their_settings_are_read_only_for_rules_that_need_them(self, api: FakeApi) -> None:
+        api.put("nodes", "", "n", status={"nodeInfo": {"kubeletVersion": "v1.36.0"}})
+        audited(api, asked=PullAudit(rules=("link-duplicate",)))
+        of_nodes = ("/nodes", "/machineconfigpools", "/kubeletconfigs", "/kubelet-config")
+        assert not [request for request in api.asked if any(each in request for each in of_nodes)]
+        audited(api)
+        counts = [sum(each in request for request in api.asked) for each in of_nodes]
+        assert counts == [1, 1, 1, 1]
+
+    def test_the_settings_of_old_nodes_are_not_read(self, api: FakeApi) -> None:
+        api.put("nodes", "", "n", status={"nodeInfo": {"kubeletVersion": "v1.32.0"}})
+        audited(api)
+        assert not [request for request in api.asked if "/kubeletconfigs" in request]
+
+    def test_settings_with_which_kubelets_do_not_start_are_found(self, api: FakeApi) -> None:
+        api.put("nodes", "", "n", status={"nodeInfo": {"kubeletVersion": "v1.34.0"}})
+        text = "imagePullCredentialsVerificationPolicy: AlwaysVerify"
+        api.put("configmaps", "kube-system", "kubelet-config", data={"kubelet": text})
+        assert [each["rule"] for each in found(audited(api))["findings"]] == ["verification-stops-kubelet"]
+
+    def test_settings_that_may_not_be_read_are_reported(self, api: FakeApi) -> None:
+        api.put("nodes", "", "n", status={"nodeInfo": {"kubeletVersion": "v1.36.0"}})
+        api.fail(r"GET .*/kubelet-config", FORBIDDEN, times=ALWAYS)
+        assert found(audited(api))["unreadable"] == [
+            "kubelet configuration kube-system/kubelet-config could not be read: the caller may not read config map "
+            "kube-system/kubelet-config. It may be unknown which nodes verify access to images"
+        ]
 
     def test_a_forecast_judges_by_nodes_and_credential_providers(self, api: FakeApi) -> None:
         rules = ("forecast-credential-provider", "forecast-short-name")
