@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,17 +12,10 @@ from typing import Any
 import pytest
 from support.audited import Scene
 from support.lab import Lab, path_of
+from support.lab_nodes import node_pulls
 from support.openshift import described
 
 IMAGES = "/apis/config.openshift.io/v1/images/cluster"
-
-
-def pulled(lab: Lab, namespace: str, pod: str, *options: str) -> bool:
-    """Return whether a node with these options pulls the image."""
-    done = lab.run("pull", "--dir", str(lab.dir), "--json", *options, namespace, pod, check=False)
-    assert done.returncode in (0, 1), done.stderr
-    found: bool = json.loads(done.stdout)["pulled"]
-    return found
 
 
 def named(run: Any, names: list[str], rule: str, target: str) -> set[tuple[str, str]]:
@@ -45,13 +37,13 @@ def test_pods_that_use_an_image_pulled_by_others_are_forecast_to_fail(lab, run, 
     scenes[third].pod(own=["pull"], name="with-a-copy")
     pods = [(first, "app"), (second, "app"), (second, "for-another-registry"), (third, "with-a-copy")]
     for namespace, pod in pods:
-        assert pulled(lab, namespace, pod, *node), (namespace, pod)
+        assert node_pulls(lab, namespace, pod, *node), (namespace, pod)
         scenes[namespace].runs(pod)
     with described(lab, version="4.21.1"):
         found = named(run, [first, second, third], "forecast-cached-image", "4.22")
     # Images that a kubelet pulled before it began to check count as preloaded. A node that checks from the start shows the effect at once.
     checking = ("--node", f"later-{first}", "--recheck")
-    assert found == {pod for pod in pods if not pulled(lab, *pod, *checking)}
+    assert found == {pod for pod in pods if not node_pulls(lab, *pod, *checking)}
     assert found == {(second, "app"), (second, "for-another-registry")}
 
 
@@ -81,9 +73,9 @@ def test_short_image_names_that_will_fail_are_forecast(lab, run, namespace, more
     it.pod(image=it.image.partition("/")[2], name="short")
     it.pod(own=["pull"], name="full")
     with searching(lab, it.host, *more), described(lab, version="4.20.1"):
-        assert pulled(lab, namespace, "short")
-        assert pulled(lab, namespace, "full")
+        assert node_pulls(lab, namespace, "short")
+        assert node_pulls(lab, namespace, "full")
         found = named(run, [namespace], "forecast-short-name", "4.21")
         enforcing = ("--short-names", "enforcing")
-        assert found == {(namespace, pod) for pod in ("short", "full") if not pulled(lab, namespace, pod, *enforcing)}
+        assert found == {(namespace, pod) for pod in ("short", "full") if not node_pulls(lab, namespace, pod, *enforcing)}
     assert found == ({(namespace, "short")} if more else set())

@@ -17,7 +17,7 @@ from support.lab import Lab, path_of
 from support.lab_nodes import LabNode, add_kubelet_config, add_nodes, described_nodes
 from support.openshift import described
 
-__all__ = ["COUNTS", "REFUSED", "SCENARIOS", "Scene", "token"]
+__all__ = ["COUNTS", "LISTED", "POLICY", "REFUSED", "SCENARIOS", "Scene", "token"]
 
 DENIED = "reading manifest v1 in {repository}: requested access to the resource is denied"
 REFUSED = "unable to retrieve auth token: invalid username/password: unauthorized"

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 
 from support.lab import Lab
 
-__all__ = ["KUBELET_CONFIGS", "LabNode", "add_kubelet_config", "add_nodes", "described_nodes", "set_kubeadm"]
+__all__ = ["KUBELET_CONFIGS", "LabNode", "add_kubelet_config", "add_nodes", "described_nodes", "node_pulls"]
 
 GROUP = "machineconfiguration.openshift.io"
 ROOT = f"/apis/{GROUP}/v1"
@@ -24,7 +25,6 @@ _KINDS = {
     "KubeletConfig": "kubeletconfigs",
 }
 _CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-_KUBEADM = "/api/v1/namespaces/kube-system/configmaps"
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,12 @@ def add_kubelet_config(lab: Lab, pool: str, settings: Mapping[str, Any]) -> None
     lab.api("POST", KUBELET_CONFIGS, {**body, "spec": spec, "status": status})
 
 
-def set_kubeadm(lab: Lab, text: str) -> None:
-    """Set the file that kubeadm gives to new nodes, or remove it with an empty text."""
-    lab.api("DELETE", f"{_KUBEADM}/kubelet-config", expect=(200, 404))
-    if text:
-        lab.api("POST", _KUBEADM, {"metadata": {"name": "kubelet-config"}, "data": {"kubelet": text}})
+def node_pulls(lab: Lab, namespace: str, pod: str, *options: str) -> bool:
+    """Return whether a node with these options of the lab gets the pod's image."""
+    done = lab.run("pull", "--dir", str(lab.dir), "--json", *options, namespace, pod, check=False)
+    assert done.returncode in (0, 1), done.stderr
+    found: bool = json.loads(done.stdout)["pulled"]
+    return found
 
 
 @contextmanager

@@ -187,7 +187,7 @@ class Audit:
                 place, survey, self.repositories, target
             ),
             rules_verification.REFUSED_PODS: lambda place, survey: rules_verification.find_refused_pods(
-                place, survey, self.repositories
+                place, survey, lambda: self.repositories
             ),
             "pod-cannot-pull": lambda place, survey: rules_pods.find_failing_pods(
                 place, survey, with_workloads=self._is_applied_in("workload-cannot-pull", place)
@@ -209,7 +209,7 @@ class Audit:
                 yield rule, "the cluster", check
 
     def _find_in_nodes(self, check: rules_verification.NodeCheck) -> Iterable[Finding]:
-        return check(self.survey, self.repositories)
+        return check(self.survey, lambda: self.repositories)
 
     def _find_drift(self, rule: str) -> Iterator[Finding]:
         return (finding for finding in drift.find_drift(self.asked.drift) if finding.rule == rule)

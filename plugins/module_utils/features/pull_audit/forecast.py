@@ -16,7 +16,7 @@ from ...core.times import seconds_of
 from ...dockerconfig.registry_keys import without_user
 from ...explain import fixes
 from ...explain.lookup import ReadRequired, UnreadableObject
-from ...explain.node_settings import NodeSettings, SettledNode
+from ...explain.node_settings import NodeGroup, NodeSettings, SettledNode
 from ...explain.subjects import template_of
 from ...images.credential_providers import CRIO_PROVIDER
 from ...images.image_verification import (
@@ -110,10 +110,8 @@ def find_cached_images(
     place: NamespaceSnapshot, survey: ClusterSnapshot, repositories: frozenset[str], target: Version
 ) -> Iterator[Finding]:
     """Find pods without a login for their image, for the `repositories` for which another pod has a login."""
-    nodes = {node.versions.name: (node, group.coming) for group in survey.node_groups for node in group.nodes}
     for subject, reference in find_pods_without_login(place, survey, repositories):
-        node, coming = nodes.get(subject.node, (None, None))
-        effect = _effect_of_verification(subject.image, node, coming, kubernetes_version(target))
+        effect = _effect_of_verification(subject.image, survey.nodes_by_name.get(subject.node), kubernetes_version(target))
         if not effect:
             continue
         message = (
@@ -124,11 +122,11 @@ def find_cached_images(
         yield Finding("forecast-cached-image", subject.ref, subject.container, message, fix)
 
 
-def _effect_of_verification(image: str, node: SettledNode | None, coming: NodeSettings | None, kubelet: Version) -> str:
+def _effect_of_verification(image: str, node: tuple[SettledNode, NodeGroup] | None, kubelet: Version) -> str:
     """Return when the kubelet of the node will ask for a login after the update, or an empty text if it will not."""
-    settings = NodeSettings(None) if coming is None else coming
+    settings = NodeSettings(None) if node is None else node[1].coming
     policy = settings.policy or VerificationPolicy()
-    runtime = "" if node is None else node.versions.runtime
+    runtime = "" if node is None else node[0].versions.runtime
     later = NodeVersions("", kubelet, runtime, None)
     if decide_cached_image(image, later, policy).answer == USES:
         return ""

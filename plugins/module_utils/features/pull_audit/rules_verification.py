@@ -34,13 +34,16 @@ from .cached_images import find_pods_without_login
 from .findings import Finding
 from .survey import PODS, WORKLOADS_READ, ClusterSnapshot, NamespaceSnapshot
 
-__all__ = ["CLUSTER_RULES", "REFUSED_PODS", "VERIFICATION", "NodeCheck", "find_refused_pods"]
+__all__ = ["CLUSTER_RULES", "REFUSED_PODS", "VERIFICATION", "NodeCheck", "Repositories", "find_refused_pods"]
+
+#: Returns the repositories for which some pod has a login. Few clusters have a policy for which they must be found.
+Repositories = Callable[[], frozenset[str]]
 
 #: Maximum number of nodes, images or pods in one message.
 _SHOWN = 3
 
 
-def _find_runtime_faults(survey: ClusterSnapshot, _repositories: frozenset[str]) -> Iterator[Finding]:
+def _find_runtime_faults(survey: ClusterSnapshot, _repositories: Repositories) -> Iterator[Finding]:
     """Find runtimes with which the kubelet does not find its records, so that its policy has another effect."""
     for group in survey.node_groups:
         found: dict[tuple[str, str, NodeSettings], list[str]] = {}
@@ -61,7 +64,7 @@ def _find_runtime_faults(survey: ClusterSnapshot, _repositories: frozenset[str])
             yield Finding("verification-runtime-fault", _ref(group), runtime, message, (), severity)
 
 
-def _find_refused_settings(survey: ClusterSnapshot, _repositories: frozenset[str]) -> Iterator[Finding]:
+def _find_refused_settings(survey: ClusterSnapshot, _repositories: Repositories) -> Iterator[Finding]:
     """Find settings with which the kubelets of the nodes do not start, even before the nodes have them."""
     for group in survey.node_groups:
         if group.coming.policy is None:
@@ -79,7 +82,7 @@ def _find_refused_settings(survey: ClusterSnapshot, _repositories: frozenset[str
             yield Finding("verification-stops-kubelet", _ref(group), "", message)
 
 
-def _find_unmatched_entries(survey: ClusterSnapshot, _repositories: frozenset[str]) -> Iterator[Finding]:
+def _find_unmatched_entries(survey: ClusterSnapshot, _repositories: Repositories) -> Iterator[Finding]:
     """Find entries of allow-lists that match no image, or no image in use. The latter needs all pods and workloads."""
     images = {access.subject.image for accesses in survey.accesses.values() for access in accesses}
     is_whole = not any(what in place.unread for place in survey.places.values() for what in (PODS, WORKLOADS_READ))
@@ -112,25 +115,25 @@ def _is_tagged(image: str, entry: str) -> bool:
     return entry_matches(entry, image, (1, 36))
 
 
-def _find_exempt_images(survey: ClusterSnapshot, repositories: frozenset[str]) -> Iterator[Finding]:
+def _find_exempt_images(survey: ClusterSnapshot, repositories: Repositories) -> Iterator[Finding]:
     """Find images that pods pull with a login, and that a policy gives to each pod of the node."""
-    for group in survey.node_groups:
-        found: dict[NodeSettings, dict[str, None]] = {}
-        by_name = {node.versions.name: node for node in group.nodes}
-        for namespace in survey.places:
-            for subject, _access in survey.subject_pods(namespace):
-                node, reference = by_name.get(subject.node), reference_of(subject.image)
-                if node is None or reference is None or reference.repository not in repositories:
-                    continue
-                if _exempts(node, subject.image):
-                    found.setdefault(node.settings, {})[reference.repository] = None
-        for settings, exempt in found.items():
-            names = sorted(exempt)
-            message = (
-                f"each pod on these nodes gets {summarize(names, _SHOWN)} once the image is on its node, because of the policy "
-                f"{_policy(settings)}: other pods pull {'it' if len(names) == 1 else 'them'} with a login"
-            )
-            yield Finding("verification-exempts-private", _ref(group), settings.source, message)
+    if not survey.policies & {NEVER_VERIFY, NEVER_VERIFY_ALLOWLISTED}:
+        return
+    found: dict[tuple[ObjectRef, NodeSettings], dict[str, None]] = {}
+    for subject in (subject for namespace in survey.places for subject, _access in survey.subject_pods(namespace)):
+        node, group = survey.nodes_by_name.get(subject.node, (None, None))
+        if node is None or group is None or not _exempts(node, subject.image):
+            continue
+        reference = reference_of(subject.image)
+        if reference is not None and reference.repository in repositories():
+            found.setdefault((_ref(group), node.settings), {})[reference.repository] = None
+    for (ref, settings), exempt in found.items():
+        names = sorted(exempt)
+        message = (
+            f"each pod on these nodes gets {summarize(names, _SHOWN)} once the image is on its node, because of the policy "
+            f"{_policy(settings)}: other pods pull {'it' if len(names) == 1 else 'them'} with a login"
+        )
+        yield Finding("verification-exempts-private", ref, settings.source, message)
 
 
 def _exempts(node: SettledNode, image: str) -> bool:
@@ -146,13 +149,12 @@ def _exempts(node: SettledNode, image: str) -> bool:
 REFUSED_PODS: Final = "verification-refuses-pod"
 
 
-def find_refused_pods(
-    place: NamespaceSnapshot, survey: ClusterSnapshot, repositories: frozenset[str]
-) -> Iterator[Finding]:
+def find_refused_pods(place: NamespaceSnapshot, survey: ClusterSnapshot, repositories: Repositories) -> Iterator[Finding]:
     """Find pods without a login for an image that is on their node, if the kubelet's policy does not exempt preloaded images."""
-    groups = {node.versions.name: (node, group) for group in survey.node_groups for node in group.nodes}
-    for subject, reference in find_pods_without_login(place, survey, repositories):
-        node, group = groups.get(subject.node, (None, None))
+    if not survey.policies & {ALWAYS_VERIFY, NEVER_VERIFY_ALLOWLISTED}:
+        return
+    for subject, reference in find_pods_without_login(place, survey, repositories()):
+        node, group = survey.nodes_by_name.get(subject.node, (None, None))
         if node is None or group is None:
             continue
         settings = next(
@@ -180,8 +182,8 @@ def _verifies_all(policy: VerificationPolicy | None, node: NodeVersions, image: 
     return bool(verifies(node.kubelet, policy.gate)) and decide_cached_image(image, node, policy).answer != USES
 
 
-#: A rule that checks all nodes, with the repositories for which some pod has a login.
-NodeCheck = Callable[[ClusterSnapshot, frozenset[str]], Iterable[Finding]]
+#: A rule that checks all nodes.
+NodeCheck = Callable[[ClusterSnapshot, Repositories], Iterable[Finding]]
 CLUSTER_RULES: Mapping[str, NodeCheck] = {
     "verification-stops-kubelet": _find_refused_settings,
     "verification-runtime-fault": _find_runtime_faults,

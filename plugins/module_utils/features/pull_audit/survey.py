@@ -18,7 +18,7 @@ from ...core.times import content_change
 from ...dockerconfig.kubelet_reading import KubeletReading
 from ...explain.chain import PullVerdict
 from ...explain.lookup import Lookup
-from ...explain.node_settings import NodeGroup
+from ...explain.node_settings import NodeGroup, SettledNode
 from ...explain.subjects import ContainerPull, template_of
 from ...explain.workload_pods import PodOwners
 from ...platform.account_lists import LISTS, names_in
@@ -232,6 +232,17 @@ class ClusterSnapshot:
     unread: Mapping[str, str] = field(default_factory=dict)
     open_selectors: Sequence[OpenSelector] = ()
     node_groups: Sequence[NodeGroup] = ()
+
+    @cached_property
+    def nodes_by_name(self) -> Mapping[str, tuple[SettledNode, NodeGroup]]:
+        """The nodes whose settings were read, with their groups."""
+        return {node.versions.name: (node, group) for group in self.node_groups for node in group.nodes}
+
+    @cached_property
+    def policies(self) -> frozenset[str]:
+        """The names of the verification policies that some node has or will have."""
+        settings = (each for node, group in self.nodes_by_name.values() for each in (node.settings, group.coming))
+        return frozenset(each.policy.effective for each in settings if each.policy is not None)
 
     def subject_pods(self, namespace: str) -> Iterator[tuple[ContainerPull, PullVerdict]]:
         """Yield the containers of pods, without those of templates, with their verdicts."""
