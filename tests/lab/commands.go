@@ -144,6 +144,8 @@ Exit status: 0 all pulled, 1 not pulled, 2 no answer.`,
 	f.StringToStringVar(&labels, "node-labels", nil, "with --follow: labels of the node beside the usual ones, k=v,...; pods with another nodeSelector are left alone")
 	f.StringVar(&o.node.name, "node", "", "name of the node: it remembers its images and its last files (default: a new node each time)")
 	f.BoolVar(&o.node.recheck, "recheck", false, "check the pod's credentials for images that are present, as the kubelet does from 1.35")
+	f.StringVar(&o.node.policy, "verification-policy", "", "with --recheck: the kubelet's imagePullCredentialsVerificationPolicy (default: that of the kubelet)")
+	f.StringSliceVar(&o.node.allowList, "verification-allow-list", nil, "with --recheck: its preloadedImagesVerificationAllowlist, ENTRY,...")
 	f.StringVar(&o.node.shortNames, "short-names", shortNamesPermissive, "permissive, or enforcing as CRI-O is from 1.34: a name of several registries is refused")
 	f.StringVar(&o.node.runtime, "runtime", runtimeCRIO, "cri-o or containerd: what pulls below the kubelet")
 	f.StringVar(&o.node.proxy, "proxy", "", "URL of the proxy by which the node reaches registries")
@@ -236,7 +238,8 @@ func oracleCommand() *cobra.Command {
 		Use:   "oracle",
 		Short: "Answer, for auth files and images on stdin, which credential is used",
 		Long: `Reads JSON lines {"auth_file": OBJECT-OR-STRING, "image": "..."} and writes for each one what the
-kubelet's keyring and what the look-up of CRI-O, Podman and Skopeo would use.`,
+kubelet's keyring and what the look-up of CRI-O, Podman and Skopeo would use.
+Further questions: {"keys": [...]}, {"image": "...", "present": {...}} and {"configuration": {...}}, see README.md.`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return oracle() },
 	}

@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 	"syscall"
 
 	"go.podman.io/image/v5/types"
@@ -27,7 +28,9 @@ import (
 // nodeOptions say what kind of node it is. Without a name it remembers nothing, so no image is ever present.
 type nodeOptions struct {
 	name       string
-	recheck    bool // the kubelet's gate KubeletEnsureSecretPulledImages
+	recheck    bool     // the kubelet's gate KubeletEnsureSecretPulledImages
+	policy     string   // its imagePullCredentialsVerificationPolicy
+	allowList  []string // its preloadedImagesVerificationAllowlist
 	shortNames string
 	runtime    string // cri-o where it is empty
 	proxy      string
@@ -64,6 +67,24 @@ func (o nodeOptions) check() error {
 	}
 	if o.recheck && o.name == "" {
 		return misuse("--recheck needs --node: a node without a name has no images to check again")
+	}
+	return o.checkVerification()
+}
+
+// checkVerification refuses what a kubelet does not start with, in its words.
+func (o nodeOptions) checkVerification() error {
+	if o.policy == "" && len(o.allowList) == 0 {
+		return nil
+	}
+	if !o.recheck {
+		return misuse("--verification-policy and --verification-allow-list need --recheck")
+	}
+	problems, err := configurationProblems(map[string]any{policyField: o.policy, allowListField: o.allowList})
+	if err != nil {
+		return fail("%v", err)
+	}
+	if len(problems) > 0 {
+		return misuse("the kubelet does not start: %s", strings.Join(problems, "; "))
 	}
 	return nil
 }

@@ -196,6 +196,28 @@ func TestAnyImageCanBeRecorded(t *testing.T) {
 	}
 }
 
+func TestConfigurationProblems(t *testing.T) {
+	off := map[string]any{"KubeletEnsureSecretPulledImages": false}
+	list := []string{"quay.io/*"}
+	for _, test := range []struct {
+		fields map[string]any
+		want   string
+	}{
+		{map[string]any{}, ""},
+		{map[string]any{"featureGates": off}, ""},
+		{map[string]any{policyField: "NeverVerifyAllowlistedImages", allowListField: list}, ""},
+		{map[string]any{policyField: "NeverVerify", "featureGates": off}, "feature gate is not enabled"},
+		{map[string]any{policyField: "Sometimes"}, `option "Sometimes"`},
+		{map[string]any{policyField: "NeverVerifyAllowlistedImages", allowListField: []string{"*"}}, "not a valid wildcard"},
+		{map[string]any{allowListField: list}, "can't set `preloadedImagesVerificationAllowlist`"},
+	} {
+		problems, err := configurationProblems(test.fields)
+		if err != nil || (len(problems) == 0) != (test.want == "") || !strings.Contains(strings.Join(problems, "\n"), test.want) {
+			t.Errorf("%v %v, want %q", problems, err, test.want)
+		}
+	}
+}
+
 func TestKeptFiles(t *testing.T) {
 	path := t.TempDir() + "/files.json"
 	if _, found := keptFiles(path); found {
@@ -235,12 +257,16 @@ func TestPushIntoAStream(t *testing.T) {
 
 func TestNodeOptions(t *testing.T) {
 	for want, options := range map[string]nodeOptions{
-		"":              {shortNames: shortNamesPermissive, name: "worker-1", recheck: true},
-		"--short-names": {shortNames: "other"},
-		"--node is":     {shortNames: shortNamesEnforcing, name: "../other"},
-		"needs --node":  {shortNames: shortNamesEnforcing, recheck: true},
-		"--runtime":     {shortNames: shortNamesEnforcing, runtime: "docker"},
-		"--proxy":       {shortNames: shortNamesEnforcing, proxy: "127.0.0.1:3128"},
+		"":               {shortNames: shortNamesPermissive, name: "worker-1", recheck: true},
+		"--short-names":  {shortNames: "other"},
+		"--node is":      {shortNames: shortNamesEnforcing, name: "../other"},
+		"needs --node":   {shortNames: shortNamesEnforcing, recheck: true},
+		"--runtime":      {shortNames: shortNamesEnforcing, runtime: "docker"},
+		"need --recheck": {shortNames: shortNamesEnforcing, policy: "AlwaysVerify"},
+		"`preloadedImagesVerificationAllowlist` if": {
+			shortNames: shortNamesEnforcing, name: "worker-1", recheck: true, policy: "AlwaysVerify", allowList: []string{"quay.io/*"},
+		},
+		"--proxy": {shortNames: shortNamesEnforcing, proxy: "127.0.0.1:3128"},
 	} {
 		err := options.check()
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {

@@ -1,5 +1,5 @@
 // `lab oracle`: for an auth file and an image, what the kubelet and what CRI-O, Podman and Skopeo would use; for keys of an auth file,
-// which registry the kubelet has them for.
+// which registry the kubelet has them for; for an image that is present, whether the kubelet uses it (present.go).
 package main
 
 import (
@@ -23,9 +23,11 @@ import (
 )
 
 type question struct {
-	AuthFile json.RawMessage `json:"auth_file"`
-	Image    string          `json:"image"`
-	Keys     []string        `json:"keys"`
+	AuthFile      json.RawMessage  `json:"auth_file"`
+	Image         string           `json:"image"`
+	Keys          []string         `json:"keys"`
+	Present       *presentQuestion `json:"present"`
+	Configuration map[string]any   `json:"configuration"`
 }
 
 type verdict struct {
@@ -34,6 +36,8 @@ type verdict struct {
 	Containers      *containersEntry `json:"containers,omitempty"`
 	ContainersError string           `json:"containers_error,omitempty"`
 	Keys            []*parsedKey     `json:"keys,omitempty"`
+	Present         *presentAnswer   `json:"present,omitempty"`
+	Problems        []string         `json:"problems,omitempty"`
 }
 
 // parsedKey is what the kubelet's keyring compares images with.
@@ -122,6 +126,14 @@ func (s *scratch) answer(line []byte) (verdict, error) {
 	}
 	if q.Keys != nil {
 		return verdict{Kubelet: []usedEntry{}, Keys: parsedKeys(q.Keys)}, nil
+	}
+	if q.Present != nil {
+		present, err := s.askManager(q.Image, *q.Present)
+		return verdict{Kubelet: []usedEntry{}, Present: &present}, err
+	}
+	if q.Configuration != nil {
+		problems, err := configurationProblems(q.Configuration)
+		return verdict{Kubelet: []usedEntry{}, Problems: problems}, err
 	}
 	content := []byte(q.AuthFile)
 	var text string

@@ -36,10 +36,18 @@ func (n *node) startRecords(ctx context.Context, memory string) error {
 	if err != nil {
 		return fail("%v", err)
 	}
-	policy, err := pullmanager.NewImagePullCredentialVerificationPolicy(kubeletconfig.NeverVerifyPreloadedImages, nil)
+	policy, err := enforcerOf(n.options.policy, n.options.allowList)
 	if err != nil {
 		return fail("%v", err)
 	}
 	n.records, err = pullmanager.NewImagePullManager(ctx, records, policy, &imageService{node: n, system: n.system("")}, stripes)
 	return err
+}
+
+// enforcerOf is the kubelet's policy; the default where none is named.
+func enforcerOf(policy string, allowList []string) (pullmanager.ImagePullPolicyEnforcer, error) {
+	if policy == "" {
+		policy = string(kubeletconfig.NeverVerifyPreloadedImages)
+	}
+	return pullmanager.NewImagePullCredentialVerificationPolicy(kubeletconfig.ImagePullCredentialsVerificationPolicy(policy), allowList)
 }

@@ -12,8 +12,7 @@ import base64
 import itertools
 import json
 import os
-import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote
 
@@ -42,6 +41,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.matching_cases import QUAY, QUIRKS, REGISTRY, ROWS
+from support.oracle import Oracle
 
 PAIRS = int(os.environ.get("IMAGE_PULL_ORACLE_PAIRS", "20000"))
 IMAGES_PER_FILE = 40
@@ -58,52 +58,6 @@ SOME = settings(MANY, max_examples=max(PAIRS // 100, 1))
 
 def b64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
-
-
-class Oracle:
-    """One `lab oracle` process for the whole run."""
-
-    def __init__(self) -> None:
-        command = [os.environ["IMAGE_PULL_LAB"], "oracle"]
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", errors="surrogateescape"
-        )
-        self.asked = 0
-
-    def ask(self, file: Any, images: Iterable[str]) -> list[dict[str, Any]]:
-        return self._ask([json.dumps({"auth_file": file, "image": image}) for image in images])
-
-    def ask_about(self, text: str, image: str) -> dict[str, Any]:
-        """Ask about a file that is given as text. A file of JSON on one line may contain bytes that are not UTF-8."""
-        one_line = text if "\udc80" <= max(text, default="") <= "\udcff" else json.dumps(text)
-        (answer,) = self._ask([f'{{"image": {json.dumps(image)}, "auth_file": {one_line}}}'])
-        return answer
-
-    def keys(self, keys: list[str]) -> list[dict[str, str] | None]:
-        """Return the host and path that the kubelet compares with images for each key, or None for a key that it ignores."""
-        (answer,) = self._ask([json.dumps({"keys": keys})])
-        found: list[dict[str, str] | None] = answer["keys"]
-        return found
-
-    def _ask(self, lines: list[str]) -> list[dict[str, Any]]:
-        self.asked += len(lines)
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write("\n".join(lines) + "\n")
-        self.process.stdin.flush()
-        return [json.loads(self.process.stdout.readline()) for _line in lines]
-
-    def close(self) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        assert self.process.wait(timeout=20) == 0
-
-
-@pytest.fixture(scope="module")
-def oracle() -> Iterator[Oracle]:
-    found = Oracle()
-    yield found
-    found.close()
 
 
 def file_of(keys: Iterable[str]) -> dict[str, Any]:

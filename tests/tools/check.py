@@ -163,6 +163,7 @@ STEPS = (
     Step("the tools of these tests", "newest", (*PYTEST, "tests/tools")),
     Step("the lab against the recordings", "newest", (*PYTEST, "tests/lab_fidelity"), only_all=True),
     Step("matching against the real readers", "newest", (*PYTEST, "tests/oracle"), only_all=True),
+    Step("present images against the kubelet", "newest", (*PYTEST, "tests/oracle/test_image_verification.py")),
     Step("verdicts against the node", "newest", (*PYTEST, "tests/verdicts")),
     Step(
         "20,000 verdicts against the node",

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +29,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     unmatchable_entries,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NodeVersions
+from support.present_cases import decision_of, policy_of
 
 IMAGE = "quay.io/team/app:v1"
 NEWEST = (1, 36)
@@ -202,6 +205,29 @@ class TestKeys:
     )
     def test_the_key_is_the_text_of_the_pod_from_1_36_on(self, image: str, before: Any, literal: Any) -> None:
         assert (record_key(image, (1, 35)), record_key(image, NEWEST)) == (before, literal)
+
+
+#: Generated cases (support/present_cases.py) with the answers of the pull manager of kubelet v1.35.4.
+RECORDED = json.loads((Path(__file__).parents[4] / "support/kubelet_1_35.json").read_text(encoding="utf-8"))
+
+
+def test_the_decision_agrees_with_the_recorded_answers_of_kubelet_1_35() -> None:
+    wrong, seen = [], set()
+    for case in RECORDED:
+        is_refused = bool(policy_problems(policy_of(case), (1, 35)))
+        decision = decision_of(case, (1, 35))
+        seen.add(decision.rule)
+        if case["answer"] != ("refused" if is_refused else decision.answer):
+            wrong.append((case, decision))
+    assert wrong == []
+    assert {"allow_listed", "no_entry", "same_credential", "same_secret", "too_many_secrets", "same_account"} <= seen
+
+
+def test_a_record_of_1_35_does_not_serve_a_short_name_on_1_36() -> None:
+    record = pulled_with(secret(), key="docker.io/library/nginx")
+    assert decided("", record, image="nginx:1", node=on(kubelet=(1, 35))) == "uses same_credential"
+    assert decided("", record, image="nginx:1") == "asks no_entry"
+    assert decided("", record, image="docker.io/library/nginx:1") == "uses same_credential"
 
 
 class TestAllowList:
