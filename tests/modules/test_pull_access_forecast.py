@@ -77,5 +77,7 @@ def test_short_image_names_that_will_fail_are_forecast(lab, run, namespace, more
         assert node_pulls(lab, namespace, "full")
         found = named(run, [namespace], "forecast-short-name", "4.21")
         enforcing = ("--short-names", "enforcing")
-        assert found == {(namespace, pod) for pod in ("short", "full") if not node_pulls(lab, namespace, pod, *enforcing)}
+        assert found == {
+            (namespace, pod) for pod in ("short", "full") if not node_pulls(lab, namespace, pod, *enforcing)
+        }
     assert found == ({(namespace, "short")} if more else set())

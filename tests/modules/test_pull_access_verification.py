@@ -114,7 +114,7 @@ def test_the_audit_finds_settings_that_the_kubelet_refuses(lab: Any, run: Any, n
     assert found["severity"] == "error"
     listed = ("--verification-allow-list", ",".join(settings[LISTED])) if LISTED in settings else ()
     Scene(lab, [namespace]).pod()
-    options = ("--recheck", "--verification-policy", settings[POLICY], *listed)
+    options = ("--node", f"node-of-{namespace}", "--recheck", "--verification-policy", settings[POLICY], *listed)
     done = lab.run("pull", "--dir", str(lab.dir), *options, namespace, "app", check=False)
     assert done.returncode == 2, done.stderr
     assert "the kubelet does not start" in done.stderr

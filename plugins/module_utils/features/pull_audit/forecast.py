@@ -111,7 +111,9 @@ def find_cached_images(
 ) -> Iterator[Finding]:
     """Find pods without a login for their image, for the `repositories` for which another pod has a login."""
     for subject, reference in find_pods_without_login(place, survey, repositories):
-        effect = _effect_of_verification(subject.image, survey.nodes_by_name.get(subject.node), kubernetes_version(target))
+        effect = _effect_of_verification(
+            subject.image, survey.nodes_by_name.get(subject.node), kubernetes_version(target)
+        )
         if not effect:
             continue
         message = (

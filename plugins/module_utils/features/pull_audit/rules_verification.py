@@ -149,7 +149,9 @@ def _exempts(node: SettledNode, image: str) -> bool:
 REFUSED_PODS: Final = "verification-refuses-pod"
 
 
-def find_refused_pods(place: NamespaceSnapshot, survey: ClusterSnapshot, repositories: Repositories) -> Iterator[Finding]:
+def find_refused_pods(
+    place: NamespaceSnapshot, survey: ClusterSnapshot, repositories: Repositories
+) -> Iterator[Finding]:
     """Find pods without a login for an image that is on their node, if the kubelet's policy does not exempt preloaded images."""
     if not survey.policies & {ALWAYS_VERIFY, NEVER_VERIFY_ALLOWLISTED}:
         return
