@@ -44,11 +44,13 @@ class NodeSettings:
     """The settings of a kubelet. `policy` is None if they are unknown, because of `why`.
 
     `source` names the object that contains them. It is empty if no object sets anything, so that the kubelet has its defaults.
+    `is_assumed`: no object shows the settings of this kubelet, so the defaults are assumed.
     """
 
     policy: VerificationPolicy | None
     source: str = ""
     why: str = ""
+    is_assumed: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ def settings_of_nodes(nodes: Sequence[Json], evidence: Lookup) -> list[SettledNo
             settings = _of_pool(pool, pools, reading, current)
         else:
             settings = NodeSettings(None, why=unread) if unread else _of_kubeadm(reading)
-            if pools and not settings.source and not settings.why:
+            if pools and settings.is_assumed:
                 settings = NodeSettings(None, why=f"node {versions.name} is in no machine config pool, or in several")
         found.append(SettledNode(versions, settings, "" if pool is None else Pool.of(pool).name))
     if reading.waits:
@@ -165,11 +167,11 @@ def _of_kubelet_configs(pool: Json, pools: Sequence[Json], configs: Sequence[Jso
 
 def _of_kubeadm(reading: _Reading) -> NodeSettings:
     file, unread = reading.look(KUBEADM_SETTINGS)
-    return (
-        NodeSettings(None, why=unread)
-        if unread
-        else _settings_in(as_dict(file), "the config map of kubeadm for new nodes")
-    )
+    if unread:
+        return NodeSettings(None, why=unread)
+    if file is None:
+        return NodeSettings(VerificationPolicy(), is_assumed=True)
+    return _settings_in(file, "the config map of kubeadm for new nodes")
 
 
 def _settings_in(configuration: Json, source: str) -> NodeSettings:

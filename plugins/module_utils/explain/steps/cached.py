@@ -111,6 +111,8 @@ def _describe(subject: ContainerPull, node: SettledNode) -> tuple[str, bool | No
         return f"{default}, {text}", None
     if decision.rule in (GATE_OFF, INVALID_POLICY) and not node.settings.source:
         return text, is_used or None
+    if node.settings.is_assumed:
+        return f"{text}. No object shows its policy: {policy.effective}, its default, is assumed", None
     origin = f"as {node.settings.source} sets" if node.settings.source else "the kubelet's default"
     return f"{text}. Its policy is {policy.effective}, {origin}", is_used or None
 

@@ -202,7 +202,8 @@ def _ref(group: NodeGroup) -> ObjectRef:
 
 def _policy(settings: NodeSettings) -> str:
     name = settings.policy.effective if settings.policy else ""
-    return f"{name} ({settings.source or 'the default'})"
+    default = "the default, which is assumed" if settings.is_assumed else "the default"
+    return f"{name} ({settings.source or default})"
 
 
 def _nodes(names: Sequence[str]) -> str:

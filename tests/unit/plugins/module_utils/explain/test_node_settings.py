@@ -99,6 +99,7 @@ class TestOpenShift:
         assert found(node_in("infra"), [pool("worker")]) == NodeSettings(
             None, why="node n is in no machine config pool, or in several"
         )
+        assert found(node_in("infra"), [pool("worker")], kubeadm={}) == DEFAULT
         assert found(node_in("infra"), [pool("worker")], kubeadm=NEVER).policy == VerificationPolicy("NeverVerify")
 
     def test_nodes_of_different_pools_have_their_own_settings(self) -> None:
@@ -140,9 +141,11 @@ class TestElsewhere:
             VerificationPolicy("AlwaysVerify"), "the config map of kubeadm for new nodes"
         )
 
-    @pytest.mark.parametrize("kubeadm", [None, {}])
-    def test_without_any_setting_the_default_is_assumed(self, kubeadm: Any) -> None:
-        assert found(node_in(), kubeadm=kubeadm) == DEFAULT
+    def test_without_any_setting_the_default_counts(self) -> None:
+        assert found(node_in(), kubeadm={}) == DEFAULT
+
+    def test_without_any_object_the_default_is_assumed(self) -> None:
+        assert found(node_in()) == NodeSettings(VerificationPolicy(), is_assumed=True)
 
     def test_settings_of_a_wrong_type_are_unknown(self) -> None:
         why = "the settings in the config map of kubeadm for new nodes are invalid"

@@ -34,6 +34,7 @@ ONLY = (
 )
 RECORD = "Its record of that cannot be seen from here"
 DEFAULT = "Its policy is NeverVerifyPreloadedImages, the kubelet's default"
+ASSUMED = "No object shows its policy: NeverVerifyPreloadedImages, its default, is assumed"
 
 
 def asked(*nodes: Any, answer: Any = None, **more: Any) -> PullVerdict:
@@ -48,7 +49,7 @@ class TestRunning:
         found = asked(NEW, pulled=True)
         assert found.verdict == "pulls"
         assert steps(found, "cached") == [
-            ("cached", f"{self.BEGIN}this kubelet gives a pod the image on its node {ONLY}. {RECORD}. {DEFAULT}", None)
+            ("cached", f"{self.BEGIN}this kubelet gives a pod the image on its node {ONLY}. {RECORD}. {ASSUMED}", None)
         ]
 
     def test_nodes_that_differ_are_named(self) -> None:
@@ -64,7 +65,7 @@ class TestRunning:
         ("nodes", "answer", "end"),
         [
             ((), None, "The version of these kubelets is not known"),
-            (({},), None, f"The version of this kubelet is not known. {DEFAULT}"),
+            (({},), None, f"The version of this kubelet is not known. {ASSUMED}"),
             ((), REFUSED, "The version of these kubelets is not known: the caller may not read it"),
         ],
     )
@@ -129,9 +130,13 @@ class TestPolicy:
     def test_an_old_runtime_makes_the_kubelet_miss_its_records(self, runtime: str) -> None:
         name = runtime.replace("cri-o://", "CRI-O ")
         missed = f"the kubelet does not find its records of images that {name} pulled"
-        assert self.message(kubelet="v1.35.1", runtime=runtime) == (
+        assert self.message({}, kubelet="v1.35.1", runtime=runtime) == (
             f"{missed}, so {EACH}. {ELSEWHERE}. {DEFAULT}",
             True,
+        )
+        assert self.message(kubelet="v1.35.1", runtime=runtime) == (
+            f"{missed}, so {EACH}. {ELSEWHERE}. {ASSUMED}",
+            None,
         )
         seen, ok = self.message({POLICY: "AlwaysVerify"}, kubelet="v1.35.1", runtime=runtime)
         assert seen.startswith(f"{missed}, so it pulls the image again at every start. Its policy is AlwaysVerify")

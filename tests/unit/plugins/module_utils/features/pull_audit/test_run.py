@@ -21,6 +21,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.anything import CHANGES, Changed
 from support.fake_api import FakeApi
+from support.node_configs import kubelet_config, node_in
+from support.node_configs import pool as node_pool
 from support.scripted_pool import Answer, Clock, status_object
 
 AUTH = {"auth": base64.b64encode(b"u:canary-1").decode()}
@@ -332,14 +334,29 @@ class TestUnreadable:
 
 RESOURCES = (
     "pods", "secrets", "serviceaccounts", "deployments", "rolebindings", "imagestreams", "buildconfigs", "nodes", "clusterrolebindings",
-    "criocredentialproviderconfigs",
+    "criocredentialproviderconfigs", "machineconfigpools", "kubeletconfigs", "configmaps",
 )  # fmt: skip
 
 
 @given(st.lists(st.tuples(st.sampled_from(RESOURCES), CHANGES), min_size=1, max_size=4))
 def test_arbitrary_objects_cause_no_internal_error(changes: list[tuple[str, Changed]]) -> None:
     api = cluster("a")
-    api.put("nodes", "", "n", status={"nodeInfo": {"containerRuntimeVersion": "cri-o://1.33"}})
+    api.put(
+        "nodes",
+        "",
+        "n",
+        status={"nodeInfo": {"containerRuntimeVersion": "cri-o://1.35.1", "kubeletVersion": "v1.35.0"}},
+    )
+    settings = {"imagePullCredentialsVerificationPolicy": "NeverVerifyAllowlistedImages"}
+    listed = {**settings, "preloadedImagesVerificationAllowlist": ["q.io/*"]}
+    in_pool = node_in("worker", name="m", kubelet="v1.36.0")
+    api.put("nodes", "", "m", **{key: in_pool[key] for key in ("metadata", "status")})
+    for resource, made in (
+        ("machineconfigpools", node_pool("worker")),
+        ("kubeletconfigs", kubelet_config("k", "worker", listed)),
+    ):
+        api.put(resource, "", made["metadata"]["name"], **made)
+    api.put("configmaps", "kube-system", "kubelet-config", data={"kubelet": json.dumps(settings)})
     role = {"kind": "ClusterRole", "name": "system:image-puller"}
     api.put(
         "clusterrolebindings", "", "wide", roleRef=role, subjects=[{"kind": "Group", "name": "system:authenticated"}]
