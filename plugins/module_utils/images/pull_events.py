@@ -1,10 +1,11 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pull attempts of a container according to its pod's events: the time of the last attempt, and earlier causes. Pure.
+"""The pull attempts for an image according to its pod's events: the time of the last attempt, and earlier causes. Pure.
 
 Kubernetes pkg/kubelet/images/image_manager.go and pkg/kubelet/events: `Pulling` begins an attempt, `Failed` ends one. `BackOff` is sent
-between attempts, without a cause. Events with the same text are one object with the time of the last occurrence.
+between attempts, without a cause. Events with the same text are one object with the time of the last occurrence. The events about the
+image of a volume are about the whole pod: they have no container, and only the text names the image (kuberuntime getImageVolumes).
 """
 
 from __future__ import annotations
@@ -39,10 +40,11 @@ class _Event:
 
 @dataclass(frozen=True)
 class PodEvents:
-    """`began` and `failed` are the attempts of one container, newest first."""
+    """`began`, `failed` and `ended_well` are the attempts for one image, newest first."""
 
     began: Sequence[_Event] = ()
     failed: Sequence[_Event] = ()
+    ended_well: Sequence[_Event] = ()
 
     @property
     def last_attempt(self) -> int | None:
@@ -56,23 +58,47 @@ class PodEvents:
         found = (parse_message("Failed", event.message).cause for event in self.failed[:_SEARCHED])
         return next((cause for cause in found if cause is not None and cause.rule.id not in _HIDE), None)
 
+    @property
+    def standing_cause(self) -> PullAttempt | None:
+        """The latest known cause, unless a later attempt succeeded."""
+        times = [events[0].at if events else 0 for events in (self.failed, self.ended_well)]
+        return self.cause if times[0] > times[1] else None
 
-def pod_events(events: Iterable[Json], container: str, uid: str = "") -> PodEvents:
-    """Return the events of one container of the pod. `uid`: ignore events of an older pod of the same name."""
+
+def pod_events(events: Iterable[Json], container: str, uid: str = "", volume_image: str = "") -> PodEvents:
+    """Return the events of one container of the pod, or of the image of a volume if there is one.
+
+    `uid`: ignore events of an older pod of the same name.
+    """
     found = [as_dict(event) for event in events]
-    ours = [event for event in found if _is_about(as_dict(event.get("involvedObject")), container, uid)]
+    ours = [
+        event
+        for event in found
+        if _is_of_pod(event, uid)
+        and (_names_image(event, volume_image) if volume_image else _container_of(event) == container)
+    ]
     return PodEvents(
         _sort_latest_first(event for event in ours if event.get("reason") == "Pulling"),
         _sort_latest_first(
             event for event in ours if event.get("reason") == "Failed" and _FAILED.match(as_str(event.get("message")))
         ),
+        _sort_latest_first(event for event in ours if event.get("reason") == "Pulled"),
     )
 
 
-def _is_about(about: Json, container: str, uid: str) -> bool:
-    named = _CONTAINER.search(as_str(about.get("fieldPath")))
-    given = as_str(about.get("uid"))
-    return bool(named) and named is not None and named[1] == container and (not uid or not given or given == uid)
+def _is_of_pod(event: Json, uid: str) -> bool:
+    given = as_str(as_dict(event.get("involvedObject")).get("uid"))
+    return not uid or not given or given == uid
+
+
+def _container_of(event: Json) -> str | None:
+    named = _CONTAINER.search(as_str(as_dict(event.get("involvedObject")).get("fieldPath")))
+    return named[1] if named is not None else None
+
+
+def _names_image(event: Json, image: str) -> bool:
+    """Whether the event is about the whole pod and this image. The kubelet quotes its name."""
+    return _container_of(event) is None and f'"{image}"' in as_str(event.get("message"))
 
 
 def _sort_latest_first(events: Iterator[Json]) -> Sequence[_Event]:

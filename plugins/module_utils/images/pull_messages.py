@@ -18,7 +18,22 @@ from ..core.cluster_text import redact_line
 from .pull_rules import MessageRule, rule_for
 from .references import reference_of
 
-__all__ = ["PullAttempt", "PullMessage", "parse_message", "without_names"]
+__all__ = [
+    "CREATE_ERROR",
+    "PullAttempt",
+    "PullMessage",
+    "is_about_image",
+    "is_about_volume",
+    "parse_message",
+    "without_names",
+]
+
+#: The reason of a container that the runtime could not create.
+CREATE_ERROR = "CreateContainerError"
+#: The beginning of its message if it is about an image: CRI-O checks a signature (internal/storage IsRunningImageAllowed), or a runtime
+#: cannot mount the image of a volume (cri-api pkg/errors ErrImageVolumeMountFailed). The mount can also fail because of the signature.
+_MOUNT_FAILED = re.compile(r"(?:rpc error: code = \w+ desc = )?imagevolumemountfailed\b", re.IGNORECASE)
+_CHECK_FAILED = re.compile(r"(?:rpc error: code = \w+ desc = )?checking signature of ", re.IGNORECASE)
 
 #: Maximum length of a message in characters. A longer one is cut: the cause is at its beginning or is repeated there.
 _LONGEST = 16_384
@@ -65,7 +80,7 @@ _NAMED = (
     (
         re.compile(
             rf"""docker://\S*[^\s:,;] | {_URL} | reading\ manifest\ \S+\ in\ \S+[^\s:] | (?<=pinging\ )(?:container\ )?(?:docker\ )?registry\ [^\s:]+(?::\d+)?
-            | registry\ \S+(?=\ is\ blocked) | image\ name\ \S+ | (?<=pull\ access\ denied)\ for\ \S+?(?=,)
+            | (?<=checking\ signature\ of\ )"[^"]*" | registry\ \S+(?=\ is\ blocked) | image\ name\ \S+ | (?<=pull\ access\ denied)\ for\ \S+?(?=,)
             | manifest\ for\ \S+(?=\ not\ found) | (?:image(?:\ name|\ reference|\ tag)?|reference|repository)\ "[^"]*" """,
             re.IGNORECASE | re.VERBOSE,
         ),
@@ -129,6 +144,16 @@ class PullMessage:
 
 
 _NO_CONNECTION = ("dns", "connection_refused", "timeout", "blocked_by_config", "proxy")
+
+
+def is_about_image(message: str) -> bool:
+    """Whether a container with reason `CREATE_ERROR` could not be created because of an image."""
+    return bool(_CHECK_FAILED.match(message)) or is_about_volume(message)
+
+
+def is_about_volume(message: str) -> bool:
+    """Whether it could not be created because of the image of a volume."""
+    return bool(_MOUNT_FAILED.match(message))
 
 
 def parse_message(reason: str, message: str = "") -> PullMessage:

@@ -161,6 +161,17 @@ RULES = (
         "Push the image again as an OCI image. If other nodes can pull it, check the proxy and the mirror in between",
     ),
     MessageRule(
+        "signature_at_start",
+        r"checking signature of ",
+        ("cri-o",),
+        'checking signature of "registry.example.com/app:1": verifying signatures: SignatureValidationFailed: '
+        "A signature was required, but no signature exists",
+        "The namespace has an ImagePolicy, so the node checks signatures again at every start of a container, and the copy of the image on "
+        "the node has no signature that satisfies the policies",
+        "Check ImagePolicy and ClusterImagePolicy. An image that was pulled before the policy existed has no signature on the node: remove "
+        "it from the node, so that it is pulled again",
+    ),
+    MessageRule(
         "signature",
         r"signature was required|none of the signatures were accepted|signature for identity|source image rejected"
         r"|signature validation failed",
@@ -168,6 +179,14 @@ RULES = (
         "Source image rejected: A signature was required, but no signature exists",
         "The image's signature does not satisfy an image policy",
         "Check ClusterImagePolicy and ImagePolicy, and the signature that the registry stores",
+    ),
+    MessageRule(
+        "volume_mount",
+        r"imagevolumemountfailed",
+        ("cri-o", "containerd"),
+        'ImageVolumeMountFailed: sub path "data" does not exist in image volume "registry.example.com/model:1"',
+        "The node has the image of the volume, but it cannot mount it",
+        "Check subPath of the volume's mounts, and whether the image contains it. Another pull secret does not help",
     ),
     MessageRule(
         "node_limit",

@@ -4,8 +4,9 @@
 """Judges a pull by the status of its pod, and reports the result. Pure.
 
 A kubelet pulls the image first, then creates the configuration of the container, then the container (kubernetes
-pkg/kubelet/kuberuntime/kuberuntime_container.go startContainer): a later failure proves the pull. As the reason why a container waits, it
-writes any error unchanged, so a reason that is not known to come before or after the pull is an error of the pull.
+pkg/kubelet/kuberuntime/kuberuntime_container.go startContainer): a later failure proves the pull, unless the node refuses the image. As
+the reason why a container waits, it writes any error unchanged, so a reason that is not known to come before or after the pull is an
+error of the pull.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import Json, metadata
 from ...core.phrases import summarize
 from ...images.probe_pods import CONTAINER
-from ...images.pull_messages import PullAttempt, parse_message
+from ...images.pull_messages import CREATE_ERROR, PullAttempt, is_about_image, parse_message
 from ...images.pull_rules import UNKNOWN as NO_RULE
 from .options import PullProbe
 
@@ -112,7 +113,11 @@ def _has_image(container: Json) -> bool:
         return True
     if isinstance(state.get("terminated"), Mapping) and ended.get("reason") != _NEVER_SEEN:
         return True
-    return as_str(as_dict(state.get("waiting")).get("reason")) in _AFTER
+    waiting = as_dict(state.get("waiting"))
+    reason = as_str(waiting.get("reason"))
+    # The node refuses the image that it has, as it does at each start of a container.
+    is_refused = reason == CREATE_ERROR and is_about_image(as_str(waiting.get("message")))
+    return reason in _AFTER and not is_refused
 
 
 def _judge_refusal(reason: str, message: str, node: str) -> Judgement:

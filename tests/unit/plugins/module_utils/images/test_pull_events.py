@@ -74,6 +74,38 @@ class TestWhose:
         assert told(pulling(5), uid="").last_attempt == seconds_of(at(5))
 
 
+class TestVolume:
+    """The events about the image of a volume name no container."""
+
+    FAILED = 'Failed to pull image "q.io/m:1": reading manifest 1 in q.io/m: denied'
+
+    def of_volume(self, *events: dict[str, Any], image: str = "q.io/m:1") -> PodEvents:
+        for each in events:
+            each["involvedObject"].pop("fieldPath")
+        return pod_events([*events, pulling(50), event("Failed", DENIED, 51)], "", "u", image)
+
+    def test_events_of_the_pod_that_name_the_image_are_read(self) -> None:
+        found = self.of_volume(event("Pulling", 'Pulling image "q.io/m:1"', 5), event("Failed", self.FAILED, 9))
+        assert found.last_attempt == seconds_of(at(5))
+        assert found.standing_cause is not None
+        assert found.standing_cause.rule.id == "denied"
+
+    @pytest.mark.parametrize("image", ["q.io/m", "q.io/m:10", "m:1"])
+    def test_events_about_another_image_are_ignored(self, image: str) -> None:
+        found = self.of_volume(event("Failed", self.FAILED, 9), image=image)
+        assert (found.last_attempt, found.cause) == (None, None)
+
+    @pytest.mark.parametrize(("second", "stands"), [(8, True), (9, False), (10, False)])
+    def test_a_later_success_ends_the_failure(self, second: int, stands: bool) -> None:
+        pulled = event("Pulled", 'Successfully pulled image "q.io/m:1" in 1s', second)
+        found = self.of_volume(event("Failed", self.FAILED, 9), pulled)
+        assert (found.standing_cause is not None) is stands
+        assert found.cause is not None
+
+    def test_without_events_there_is_no_cause(self) -> None:
+        assert self.of_volume().standing_cause is None
+
+
 class TestCause:
     def test_the_latest_known_cause_is_returned(self) -> None:
         found = told(

@@ -28,6 +28,11 @@ ALSO = {
         "unable to parse auth field, must be formatted as base64(username:password)",
     ],
     "signature": ["None of the signatures were accepted, reasons: x", 'Signature for identity "x" is not accepted'],
+    "signature_at_start": [
+        'checking signature of "registry.example.com/denied": x',
+        'ImageVolumeMountFailed: checking signature of "registry.example.com/app:1": x: A signature was required, but no signature exists',
+    ],
+    "volume_mount": ["ImageVolumeMountFailed: mount storage: permission denied"],
     "rate_limited": ["too many requests to registry", "429 Too Many Requests - Server message: x"],
     "tls_http": ["tls: first record does not look like a TLS handshake"],
     "tls_name": ["x509: cannot validate certificate for 192.0.2.1 because it doesn't contain any IP SANs"],

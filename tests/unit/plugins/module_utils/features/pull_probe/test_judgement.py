@@ -88,6 +88,7 @@ class TestRefused:
             ("illegal base64 data at input byte 8", "illegal base64 data at input byte 8", "secret_unparsable"),
             ("something new", "nobody knows", "unknown"),
             ("RegistryUnavailable", "", "unknown"),
+            ("CreateContainerError", f'checking signature of "{IMAGE}": verifying signatures: x', "signature_at_start"),
         ],
     )
     def test_any_other_reason_is_an_error_of_the_pull(self, reason: str, message: str, cause: str) -> None:
