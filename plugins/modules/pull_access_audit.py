@@ -219,7 +219,7 @@ counts:
       returned: always
   sample: {severities: {error: 1, warning: 0, info: 0}, rules: {secret-unparsable: 1}}
 verdicts:
-  description: Number of containers for each verdict of M(openshift_ops.image_pull.pull_access_info).
+  description: Number of containers for each verdict of M(openshift_ops.image_pull.pull_access_info). An image volume counts as a container.
   type: dict
   returned: when the audit was completed
   contains:

@@ -15,7 +15,8 @@ description:
   - The module checks the name of the image and how the runtime of the nodes interprets it, and the image stream that the image comes from.
     It checks the pull secrets that the pod has or will have, whether a node reads them, and which of their keys is for the image, in the
     order in which the kubelet tries them. It checks mirrors with the nodes' own keys for them, blocked and allowed registries, image
-    policies, the right to pull from another project, and the status that the node reports. Init and ephemeral containers are included.
+    policies, the right to pull from another project, and the status that the node reports. Init and ephemeral containers are included, as
+    well as image volumes (C(spec.volumes[].image)).
   - The module compares a node's error with the time of the secret's last change. With O(pod) or O(workload), the events of pods show when
     the node last tried. They are only read if they affect the result.
   - The module contacts registries only with O(ask_registries=true). Without it, V(pulls) means that everything visible in the cluster is in
@@ -164,7 +165,7 @@ server:
   returned: when the API server was reached
   sample: https://api.cluster.example.com:6443
 verdicts:
-  description: Number of containers for each verdict.
+  description: Number of containers for each verdict. An image volume counts as a container.
   type: dict
   returned: always
   contains:
@@ -219,7 +220,7 @@ namespaces:
       returned: always
       sample: []
     access:
-      description: One answer for each container.
+      description: One answer for each container, and for each image volume.
       returned: success
       type: list
       elements: dict
@@ -233,7 +234,14 @@ namespaces:
           type: str
           returned: always
         container:
-          description: The name of the container. Empty for O(image).
+          description: The name of the container. Empty for an image volume, and for O(image).
+          type: str
+          returned: always
+        volume:
+          description:
+            - The name of the image volume, if the answer is about C(spec.volumes[].image). Empty for a container, and for O(image).
+            - A node pulls the image of a volume with the secrets of the pod, and shows the error in the status of the containers that mount
+              the volume. Such an error counts for the volume and not for the container. An error that names no image leaves both unknown.
           type: str
           returned: always
         service_account:

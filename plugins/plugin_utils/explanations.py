@@ -30,8 +30,8 @@ def lines_of(result: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
 
 
 def _answer_lines(namespace: str, answer: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
-    container = f", container {answer['container']}" if answer["container"] else ""
-    yield _plain(f"{answer['kind']} {namespace}/{answer['name']}{container}, image {answer['image']}"), None
+    parts = "".join(f", {part} {answer[part]}" for part in ("container", "volume") if answer.get(part))
+    yield _plain(f"{answer['kind']} {namespace}/{answer['name']}{parts}, image {answer['image']}"), None
     told, *steps = answer.get("text") or [f"{answer['verdict']}: {answer['reason']}"]
     yield _plain(told), _colour(_VERDICTS.get(answer["verdict"]))
     for step in steps:

@@ -21,11 +21,13 @@ from .lookup import Lookup
 from .reading import require_all
 from .steps.cached import cache_refs, explain_cache, explain_never
 from .steps.integrated import explain_project
-from .steps.login import LoginContext, explain_keys, explain_login, last_node_error
+from .steps.login import LoginContext, explain_keys, explain_login
 from .steps.pull_secrets import explain_secret_list, explain_secrets
+from .steps.restart import explain_restart
 from .steps.short_names import NO_REGISTRY_ASKED, resolve_short_name
 from .steps.sources import explain_sources, source_refs
-from .steps.streams import resolve_image
+from .steps.streams import StreamImage, resolve_image
+from .steps.volumes import explain_mounts, explain_shared_error, node_error
 from .subjects import ContainerPull
 from .verdict import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, StepResult, failure
 
@@ -33,19 +35,31 @@ __all__ = ["PULLS", "UNKNOWN", "WILL_NOT_PULL", "PullVerdict", "explain"]
 
 
 def explain(subject: ContainerPull, evidence: Lookup, *, asks: bool = False) -> PullVerdict:
-    """Return the verdict for one container. `asks`: whether to ask the registries.
+    """Return the verdict for one container or volume. `asks`: whether to ask the registries.
 
     :raises ReadRequired: when more objects have to be read first.
     """
-    told = last_node_error(subject, evidence)
-    given = resolve_image(subject, evidence, has_failed=told is not None)
+    error = node_error(subject, evidence)
+    # A shared error may be about another image, so it does not decide.
+    told = None if subject.shares_error else error
+    given = _resolve(subject, told, evidence)
     reference = reference_of(given.image)
-    if reference is not None and subject.pull_policy == "Never":
-        return _verdict_of(subject, [*given.seen, *explain_never(subject, told, evidence)], told)
-    if reference is not None:
-        return _verdict_of(subject, [*given.seen, *_explain_steps(subject, reference, told, evidence, asks=asks)], told)
-    seen = [] if given.is_closed else [failure("image", f"{given.image!r} is not a valid image name")]
-    return _verdict_of(subject, [*given.seen, *seen], None)
+    if reference is None:
+        seen = [] if given.is_closed else [failure("image", f"{given.image!r} is not a valid image name")]
+        return _verdict_of(subject, [*given.seen, *seen], None)
+    if subject.pull_policy == "Never":
+        way = explain_never(subject, told, evidence)
+    else:
+        way = _explain_steps(subject, reference, told, evidence, asks=asks)
+    more = [*explain_shared_error(subject, error), *explain_restart(subject, reference, evidence)]
+    return _verdict_of(subject, [*given.seen, *explain_mounts(subject), *way, *more], error)
+
+
+def _resolve(subject: ContainerPull, told: PullAttempt | None, evidence: Lookup) -> StreamImage:
+    """The image to pull. OpenShift does not resolve the names of image streams in volumes (its admission imagepolicy, podSpecV1Mutator)."""
+    if subject.volume:
+        return StreamImage(subject.image)
+    return resolve_image(subject, evidence, has_failed=told is not None)
 
 
 def _explain_steps(
@@ -86,7 +100,8 @@ def _verdict_of(subject: ContainerPull, way: Sequence[StepResult], told: PullAtt
     steps = [seen.step for seen in way if seen.step is not None]
     cause = told.rule.id if told is not None else ""
     if subject.is_pulled:
-        return PullVerdict(subject, PULLS, "the container has its image", steps, (), cause)
+        reason = "a container that mounts the volume has started" if subject.volume else "the container has its image"
+        return PullVerdict(subject, PULLS, reason, steps, (), cause)
     for found in (WILL_NOT_PULL, UNKNOWN):
         for seen in way:
             if seen.verdict == found:

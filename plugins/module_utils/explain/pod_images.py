@@ -9,13 +9,15 @@ container that mounts the volume shows the error (kubernetes pkg/kubelet/kuberun
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import Json
+from ..images.references import reference_of
 
-__all__ = ["CONTAINERS", "PodImage", "image_in_message", "images_of"]
+__all__ = ["CONTAINERS", "PodImage", "images_of", "named_image"]
 
 #: Fields of a pod that list containers.
 CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
@@ -32,7 +34,7 @@ class PodImage:
 
 
 def images_of(pod_spec: Json) -> Iterator[PodImage]:
-    """Yield the images of a pod or of a template, containers first."""
+    """Yield the images of a pod or of a template, containers first. A volume of a template may have no image yet."""
     mounting: dict[str, list[str]] = {}
     for part in CONTAINERS:
         for container in map(as_dict, as_list(pod_spec.get(part))):
@@ -42,12 +44,33 @@ def images_of(pod_spec: Json) -> Iterator[PodImage]:
                 mounting.setdefault(as_str(mount.get("name")), []).append(name)
     for volume in map(as_dict, as_list(pod_spec.get("volumes"))):
         image, name = as_dict(volume.get("image")), as_str(volume.get("name"))
-        if reference := as_str(image.get("reference")):
+        if name and (reference := as_str(image.get("reference"))):
             containers = tuple(dict.fromkeys(mounting.get(name, ())))
-            yield PodImage(reference, as_str(image.get("pullPolicy")), containers, name)
+            yield PodImage(reference, as_str(image.get("pullPolicy")) or _default_policy(reference), containers, name)
 
 
-def image_in_message(message: str, own: str, volumes: Sequence[str]) -> str:
-    """Return the image that a waiting container's message is about: one of its mounted volumes if the message names it, else its own."""
-    named = [image for image in (own, *volumes) if image and image in message]
-    return max(named, key=len, default=own)
+def named_image(message: str, images: Iterable[str]) -> str:
+    """Return the image that an error of a node is about, or empty if it names none of them: the first one that the text names.
+
+    The text has the name of the pod, or the complete name that a runtime uses.
+    """
+    found = [(match.start(), -len(match[0]), image) for image in images for match in _mentions(message, image)]
+    return min(found)[2] if found else ""
+
+
+def _default_policy(reference: str) -> str:
+    """The pull policy that the API server sets (kubernetes pkg/apis/core/v1/defaults.go SetDefaults_Volume)."""
+    parsed = reference_of(reference)
+    is_latest = parsed is not None and not parsed.digest and parsed.tag in ("", "latest")
+    return "Always" if is_latest else "IfNotPresent"
+
+
+def _mentions(message: str, image: str) -> Iterator[re.Match[str]]:
+    """The places where the text names the image, and not another one whose name or tag is longer."""
+    reference = reference_of(image)
+    for name in {image, *([str(reference)] if reference is not None else ())} - {""}:
+        tagged = ":" in name.rpartition("/")[2] or "@" in name
+        tag = "" if tagged else r"(?!:(?!latest\b)\w)"
+        match = re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w/@-]|\.\w){tag}", message)
+        if match is not None:
+            yield match

@@ -1,17 +1,18 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who pulls which image: containers of pods, of workloads without pods, and of a service account. Pure."""
+"""Who pulls which image: containers and image volumes of pods and of workloads without pods, and a service account. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import POD, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
 from ..platform.account_lists import names_in
-from .pod_images import CONTAINERS, images_of
+from .node_errors import NodeError, errors_of, has_started
+from .pod_images import CONTAINERS, PodImage, images_of
 from .stream_sources import StreamSource, has_resolve_annotation, sources_of
 
 __all__ = [
@@ -47,13 +48,14 @@ STATUSES = ("initContainerStatuses", "containerStatuses", "ephemeralContainerSta
 
 @dataclass(frozen=True)
 class ContainerPull:
-    """One container that needs its image.
+    """One container that needs its image, or one image volume: `container` is then empty, and `volume` is its name.
 
     `own` are the secrets in the list of the pod or the template. A pod's list is final, and an empty list of a template is replaced by the
-    account's. `reason` and `message` are the node's report about a waiting container. `is_pulled`: it already has the image. `created` is
-    the pod's creation time, as the API server writes it. `is_asked_alone`: only this subject is explained, so reading the pod's events and
-    the cluster's nodes is worth it. `source` is the image stream tag that sets the image. `resolves_names`: names without a registry refer
-    to image streams.
+    account's. `reason` and `message` are the node's report about the image, from the status of a waiting container. `shares_error`: it
+    may be about another image of the pod. `is_pulled`: the node has the image. `created` is the pod's creation time, as the API server
+    writes it. `is_asked_alone`: only this subject is explained, so reading the pod's events and the cluster's nodes is worth it. `source`
+    is the image stream tag that sets the image. `resolves_names`: names without a registry refer to image streams. `is_mounted`: false for
+    a volume that no container mounts, whose error no status shows.
     """
 
     ref: ObjectRef
@@ -72,6 +74,14 @@ class ContainerPull:
     is_asked_alone: bool = False
     source: StreamSource | None = None
     resolves_names: bool = False
+    volume: str = ""
+    is_mounted: bool = True
+    shares_error: bool = False
+
+    @property
+    def location(self) -> str:
+        """The part of the object, unique in it. The name of a container has no space."""
+        return f"volume {self.volume}" if self.volume else self.container
 
     @property
     def namespace(self) -> str:
@@ -83,26 +93,28 @@ class ContainerPull:
 
 
 def pulls_of_pod(pod: Json, namespace: str) -> list[ContainerPull]:
-    """Return the containers of a pod, including init and ephemeral ones."""
+    """Return the containers of a pod, including init and ephemeral ones, and its image volumes."""
     meta, spec = metadata(pod), as_dict(pod.get("spec"))
     ref = ObjectRef(POD, namespace, as_str(meta.get("name")))
-    status = as_dict(pod.get("status"))
+    status, images = as_dict(pod.get("status")), list(images_of(spec))
     states = {as_str(each.get("name")): each for part in STATUSES for each in map(as_dict, as_list(status.get(part)))}
+    errors = errors_of(images, states)
     return [
-        _add_state(_add_pod_facts(meta, spec, subject), states.get(subject.container, {}))
-        for subject in _pulls_in_spec(ref, spec, is_pod=True)
+        _add_state(_add_pod_facts(meta, spec, _pull_of(each, ref, spec, is_pod=True)), each, states, errors.get(each))
+        for each in images
     ]
 
 
 def pulls_of_workload(kind: Kind, workload: Json, namespace: str) -> list[ContainerPull]:
-    """Return the containers of the pods that a workload will create."""
+    """Return the containers and image volumes of the pods that a workload will create."""
     ref = ObjectRef(kind, namespace, as_str(metadata(workload).get("name")))
     template = template_of(workload)
     pod_spec = as_dict(template.get("spec"))
     sources, resolves = sources_of(workload, pod_spec, namespace), has_resolve_annotation(workload, template)
+    subjects = (_pull_of(each, ref, pod_spec, is_pod=False) for each in images_of(pod_spec))
     return [
-        replace(subject, source=sources.get(subject.container), resolves_names=resolves)
-        for subject in _pulls_in_spec(ref, pod_spec, is_pod=False)
+        subject if subject.volume else replace(subject, source=sources.get(subject.container), resolves_names=resolves)
+        for subject in subjects
     ]
 
 
@@ -117,33 +129,26 @@ def pull_of_account(namespace: str, account: str, image: str) -> ContainerPull:
     return ContainerPull(ObjectRef(SERVICE_ACCOUNT, namespace, account), account, (), "", image)
 
 
-def _pulls_in_spec(ref: ObjectRef, spec: Json, *, is_pod: bool) -> Iterator[ContainerPull]:
+def _pull_of(each: PodImage, ref: ObjectRef, spec: Json, *, is_pod: bool) -> ContainerPull:
     account = as_str(spec.get("serviceAccountName")) or as_str(spec.get("serviceAccount")) or "default"
     own = tuple(dict.fromkeys(names_in(spec, "imagePullSecrets")))
-    for each in images_of(spec):
-        if not each.volume:
-            yield ContainerPull(ref, account, own, each.containers[0], each.image, is_pod, pull_policy=each.pull_policy)
+    container = "" if each.volume else each.containers[0]
+    subject = ContainerPull(ref, account, own, container, each.image, is_pod, pull_policy=each.pull_policy)
+    return replace(subject, volume=each.volume, is_mounted=bool(each.containers))
 
 
 def _add_pod_facts(meta: Json, spec: Json, subject: ContainerPull) -> ContainerPull:
-    """The subject with the data of the whole pod."""
-    resolves = has_resolve_annotation({"metadata": meta})
+    """The subject with the data of the whole pod. OpenShift resolves the names of containers only."""
+    resolves = not subject.volume and has_resolve_annotation({"metadata": meta})
     created, uid, node = as_str(meta.get("creationTimestamp")), as_str(meta.get("uid")), as_str(spec.get("nodeName"))
     return replace(subject, created=created, uid=uid, node=node, resolves_names=resolves)
 
 
-def _add_state(subject: ContainerPull, status: Json) -> ContainerPull:
-    state = as_dict(status.get("state"))
-    waiting = as_dict(state.get("waiting"))
-    has_started = bool({"running", "terminated"} & set(state)) and bool(as_str(status.get("imageID")))
-    reason = as_str(waiting.get("reason"))
-    if reason in _NOT_OF_A_PULL:
-        return replace(subject, is_pulled=has_started)
-    return replace(subject, is_pulled=has_started, reason=reason, message=as_str(waiting.get("message")))
-
-
-#: Reasons to wait that have nothing to do with the image. Any other reason may be an error, because the kubelet puts errors there.
-_NOT_OF_A_PULL = (
-    "", "ContainerCreating", "PodInitializing", "CrashLoopBackOff", "CreateContainerConfigError", "CreateContainerError",
-    "RunContainerError", "PostStartHookError", "PreCreateHookError", "PreStartHookError", "VerifyNonRootError",
-)  # fmt: skip
+def _add_state(
+    subject: ContainerPull, each: PodImage, states: Mapping[str, Json], error: NodeError | None
+) -> ContainerPull:
+    """A started container has the images of its volumes. A later error about one of these, at another start, counts more."""
+    is_pulled = any(has_started(states.get(name, {})) for name in each.containers)
+    if error is None or (is_pulled and error.is_shared):
+        return replace(subject, is_pulled=is_pulled)
+    return replace(subject, reason=error.reason, message=error.message, shares_error=error.is_shared)

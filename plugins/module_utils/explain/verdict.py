@@ -42,7 +42,7 @@ class StepResult:
 
 @dataclass(frozen=True)
 class PullVerdict:
-    """The verdict for one container. `reason` is the first failure or, if there is none, how the pull works. `cause` is the class of the
+    """The verdict for one container or volume. `reason` is the first failure or, if there is none, how the pull works. `cause` is the class of the
     node's error, or empty when the node reports none."""
 
     subject: ContainerPull
@@ -63,6 +63,7 @@ class PullVerdict:
             "kind": ref.kind.kind,
             "name": ref.name,
             "container": self.subject.container,
+            "volume": self.subject.volume,
             "service_account": self.subject.account,
             "image": self.subject.image,
             "verdict": self.verdict,

@@ -184,14 +184,14 @@ def explain_together(
 
 
 def with_pods(of_template: Sequence[PullVerdict], of_pods: Sequence[PullVerdict]) -> list[PullVerdict]:
-    """Return the verdicts for the containers of a template, adjusted by those for the containers of its pods.
+    """Return the verdicts for the containers and volumes of a template, adjusted by those for the ones of its pods.
 
     A pod that does not get its image outweighs a template that looks right. A pod that has its image proves nothing for the next one.
     """
     found: dict[str, list[PullVerdict]] = defaultdict(list)
     for access in of_pods:
-        found[access.subject.container].append(access)
-    return [_with_pods(access, found.get(access.subject.container, ())) for access in of_template]
+        found[access.subject.location].append(access)
+    return [_with_pods(access, found.get(access.subject.location, ())) for access in of_template]
 
 
 def _with_pods(access: PullVerdict, of_pods: Sequence[PullVerdict]) -> PullVerdict:
@@ -208,12 +208,12 @@ def _with_pods(access: PullVerdict, of_pods: Sequence[PullVerdict]) -> PullVerdi
 
 
 def added_containers(of_template: Sequence[PullVerdict], of_pods: Sequence[PullVerdict]) -> Iterator[PullVerdict]:
-    """Yield the verdicts for failing containers that only the pods have, such as injected ones."""
-    known = {access.subject.container for access in of_template}
+    """Yield the verdicts for failing containers and volumes that only the pods have, such as injected ones."""
+    known = {access.subject.location for access in of_template}
     added: dict[str, list[PullVerdict]] = defaultdict(list)
     for access in of_pods:
-        if access.subject.container not in known:
-            added[access.subject.container].append(access)
+        if access.subject.location not in known:
+            added[access.subject.location].append(access)
     for each in added.values():
         first = next((access for access in each if _is_failing(access)), None)
         if first is not None and of_template:
@@ -238,9 +238,9 @@ def _state_of(of_pods: Sequence[PullVerdict], failing: Sequence[PullVerdict]) ->
 
 def _is_alike(template: Sequence[ContainerPull], made: Sequence[ContainerPull]) -> bool:
     """Whether all that affects pulls is as in the template. A pod can have more containers, and the account's list if its own is empty."""
-    found = {subject.container: subject for subject in made}
+    found = {subject.location: subject for subject in made}
     return all(
-        (other := found.get(subject.container)) is not None
+        (other := found.get(subject.location)) is not None
         and _is_same_image(subject.image, other.image)
         and other.account == subject.account
         and list(other.own) == list(subject.own or (other.own if other.is_pod else ()))

@@ -52,11 +52,12 @@ def order_of_objects(subject: ContainerPull, secrets: Iterable[ObjectRef], evide
 
 
 def events_of(subject: ContainerPull, evidence: Lookup) -> PodEvents:
-    """Return the pull events of the container. Empty if they cannot be read, or are not worth reading."""
+    """Return the pull events of the subject. Empty if they cannot be read, or are not worth reading."""
     if not (subject.is_pod and subject.is_asked_alone):
         return PodEvents()
     listed, _unread = try_lookup(evidence, ObjectRef(POD_EVENTS, subject.namespace, subject.ref.name))
-    return pod_events(items_of(listed), subject.container, subject.uid)
+    image = subject.image if subject.volume else ""
+    return pod_events(items_of(listed), subject.container, subject.uid, image)
 
 
 def _compare_times(changed: int, attempt: int, *, is_exact: bool) -> str:

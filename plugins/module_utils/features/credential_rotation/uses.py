@@ -13,7 +13,7 @@ from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import POD, Json, Kind, metadata
 from ...dockerconfig.key_matching import kubelet_keys
 from ...dockerconfig.replace_login import LoginReplacement
-from ...explain.pod_images import PodImage, image_in_message, images_of
+from ...explain.pod_images import PodImage, images_of
 from ...explain.subjects import WORKLOADS, ContainerPull, pulls_of_pod, template_of
 from ...explain.workload_pods import is_controlled
 from ...images.pull_messages import parse_message
@@ -40,7 +40,17 @@ READ: Sequence[Kind] = (POD, *WORKLOADS.values())
 #: Causes of failed pulls that another login could fix.
 _OF_LOGINS = ("bad_credentials", "denied", "no_credentials", "unauthorized")
 #: Causes of failed pulls that fail again with any login that the node has read.
-_LASTING = (*_OF_LOGINS, "not_found", "invalid_name", "never_pull", "blocked_by_config", "policy_rejected", "signature")
+_LASTING = (
+    *_OF_LOGINS,
+    "not_found",
+    "invalid_name",
+    "never_pull",
+    "blocked_by_config",
+    "policy_rejected",
+    "signature",
+    "signature_at_start",
+    "volume_mount",
+)
 _USES = "uses"
 
 
@@ -201,38 +211,31 @@ def _image(each: PodImage, exchange: LoginReplacement) -> Reference | None:
 
 @dataclass(frozen=True)
 class _PodStatus:
-    """The status of a pod's containers. `pulling`: containers whose image the node may be pulling now. Volumes are pulled before all."""
+    """The status of a pod. `pulling`: containers whose image the node may be pulling now. Volumes are pulled before all."""
 
     uid: str
-    containers: Mapping[str, ContainerPull]
-    volumes: Mapping[str, Sequence[str]]
+    pulls: Mapping[tuple[str, str], ContainerPull]
     pulling: Collection[str]
 
     @classmethod
     def of(cls, pod: Json, namespace: str) -> _PodStatus:
-        volumes: dict[str, list[str]] = {}
-        for each in images_of(as_dict(pod.get("spec"))):
-            if each.volume:
-                for container in each.containers:
-                    volumes.setdefault(container, []).append(each.image)
-        containers = {subject.container: subject for subject in pulls_of_pod(pod, namespace)}
-        return cls(as_str(metadata(pod).get("uid")), containers, volumes, frozenset(_pulling_containers(pod)))
+        pulls = {(subject.container, subject.volume): subject for subject in pulls_of_pod(pod, namespace)}
+        return cls(as_str(metadata(pod).get("uid")), pulls, frozenset(_pulling_containers(pod)))
 
-    def failed_container(self, each: PodImage) -> ContainerPull | None:
-        """Return the container whose error is about this image."""
-        for name in each.containers:
-            subject = self.containers[name]
-            about = image_in_message(subject.message, subject.image, self.volumes.get(name, ()))
-            if subject.reason and about == each.image:
-                return subject
-        return None
+    def pull_of(self, each: PodImage) -> ContainerPull:
+        return self.pulls["" if each.volume else each.containers[0], each.volume]
 
     def state_of(self, each: PodImage, cause: str) -> PullState:
-        failed = self.failed_container(each)
-        said = f"{failed.reason}: {failed.message}" if failed is not None else ""
-        has_image = all(self.containers[name].is_pulled for name in each.containers)
-        waits = bool(each.volume and self.pulling) or bool({*each.containers} & {*self.pulling})
-        return PullState(self.uid, has_image, said, waits and not has_image and cause not in _LASTING)
+        subject = self.pull_of(each)
+        said = f"{subject.reason}: {subject.message}" if subject.reason else ""
+        waits = self._is_waiting(each) and not subject.is_pulled and cause not in _LASTING
+        return PullState(self.uid, subject.is_pulled, said, waits)
+
+    def _is_waiting(self, each: PodImage) -> bool:
+        """Whether a node may be pulling the image. All volumes were tried before the first container started, even unmounted ones."""
+        if each.volume and not each.containers:
+            return bool(self.pulling) and not any(subject.is_pulled for subject in self.pulls.values())
+        return bool(each.volume and self.pulling) or bool({*each.containers} & {*self.pulling})
 
 
 def _pulling_containers(pod: Json) -> Iterator[str]:
@@ -256,8 +259,8 @@ def _use(each: PodImage, image: Reference, name: str, secrets: tuple[str, ...], 
     use = Use(image, name, next(iter(each.containers), ""), secrets, volume=each.volume)
     if pod is None:
         return use
-    failed = pod.failed_container(each)
-    attempt = parse_message(failed.reason, failed.message).cause if failed is not None else None
+    subject = pod.pull_of(each)
+    attempt = parse_message(subject.reason, subject.message).cause if subject.reason else None
     rule = attempt.rule.id if attempt is not None else ""
     return replace(use, cause=rule if rule in _OF_LOGINS else "", state=pod.state_of(each, rule))
 

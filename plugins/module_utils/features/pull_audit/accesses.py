@@ -52,10 +52,16 @@ class ContainerExplanations:
 
 
 def explanation_key(subject: ContainerPull) -> Hashable:
-    """Return a key that is equal for subjects with the same answer. The node counts only for an image name without a registry."""
+    """Return a key that is equal for subjects with the same answer. The node counts only for an image name without a registry.
+
+    A container and a volume differ: only names of containers may be those of image streams.
+    """
     node = "" if has_registry_host(subject.image) else subject.node
     nowhere = ObjectRef(subject.ref.kind, subject.namespace, "")
-    return replace(subject, ref=nowhere, own=tuple(subject.own), container="", created="", uid="", node=node)
+    part = "any" if subject.volume else ""
+    return replace(
+        subject, ref=nowhere, own=tuple(subject.own), container="", volume=part, created="", uid="", node=node
+    )
 
 
 def _is_explained(workload: Json) -> bool:

@@ -89,10 +89,12 @@ def find_short_names(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Itera
             or (subject.is_pod and subject.ref.name in place.templated)
         ):
             continue
-        if not subject.is_pod and (reference.path.removeprefix("library/") in streams or subject.ref.name in resolving):
+        if not (subject.is_pod or subject.volume) and (
+            reference.path.removeprefix("library/") in streams or subject.ref.name in resolving
+        ):
             continue
         message = f"{subject.ref} has image {subject.image}, which names no registry"
-        yield Finding("forecast-short-name", subject.ref, subject.container, message)
+        yield Finding("forecast-short-name", subject.ref, subject.location, message)
 
 
 def begins_to_verify(survey: ClusterSnapshot, current: Version | None, target: Version) -> bool:
@@ -121,7 +123,7 @@ def find_cached_images(
             f"registry may require one, and the kubelet will ask for it {effect}"
         )
         fix = fixes.create_secret(place.namespace, subject.account, reference.host)
-        yield Finding("forecast-cached-image", subject.ref, subject.container, message, fix)
+        yield Finding("forecast-cached-image", subject.ref, subject.location, message, fix)
 
 
 def _effect_of_verification(image: str, node: tuple[SettledNode, NodeGroup] | None, kubelet: Version) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ...core.audit_format import INFO
 from ...core.objects import POD, ObjectRef
-from ...core.phrases import summarize
+from ...core.phrases import join_and, summarize
 from ...explain import fixes
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict
 from ...explain.credentials import KubeletLogin, credentials_of
@@ -43,9 +43,9 @@ def find_failing_pods(
 ) -> Iterator[Finding]:
     """Find pods that do not get their images. `with_workloads`: without those that the finding of their workload names."""
     named = _failing_pods(place, survey) if with_workloads else {}
-    reported = {(pod, container) for (_workload, container), pods in named.items() for pod in pods}
+    reported = {(pod, location) for (_workload, location), pods in named.items() for pod in pods}
     for subject, access in survey.subject_pods(place.namespace):
-        if access.verdict == WILL_NOT_PULL and (subject.ref, subject.container) not in reported:
+        if access.verdict == WILL_NOT_PULL and (subject.ref, subject.location) not in reported:
             yield _failing_finding("pod-cannot-pull", access)
 
 
@@ -53,7 +53,7 @@ def find_failing_workloads(place: NamespaceSnapshot, survey: ClusterSnapshot) ->
     pods = _failing_pods(place, survey)
     for access in survey.accesses.get(place.namespace, ()):
         if access.verdict == WILL_NOT_PULL and not access.subject.is_pod:
-            names = [pod.name for pod in pods[access.subject.ref, access.subject.container]]
+            names = [pod.name for pod in pods[access.subject.ref, access.subject.location]]
             # The reason names the first one.
             every = f". Failing pods: {summarize(names, _SHOWN)}" if len(names) > 1 else ""
             yield _failing_finding("workload-cannot-pull", access, every)
@@ -62,25 +62,25 @@ def find_failing_workloads(place: NamespaceSnapshot, survey: ClusterSnapshot) ->
 def _failing_finding(rule: str, access: PullVerdict, more: str = "") -> Finding:
     subject = access.subject
     message = f"{subject.ref} cannot pull {subject.image}: {access.reason}{more}"
-    return Finding(rule, subject.ref, subject.container, message, access.fix)
+    return Finding(rule, subject.ref, subject.location, message, access.fix)
 
 
 def _failing_pods(
     place: NamespaceSnapshot, survey: ClusterSnapshot
 ) -> Mapping[tuple[ObjectRef, str], Sequence[ObjectRef]]:
-    """Return the failing pods by workload and container, without those for which the node reports another cause."""
+    """Return the failing pods by workload and location, without those for which the node reports another cause."""
     failing = _group_by_ref(
         access for access in survey.accesses.get(place.namespace, ()) if access.verdict == WILL_NOT_PULL
     )
     found: dict[tuple[ObjectRef, str], list[ObjectRef]] = defaultdict(list)
     for kind, workload in place.workloads:
         ref = place.ref_of(kind, workload)
-        causes = {access.subject.container: access.cause for access in failing.get(ref, ())}
+        causes = {access.subject.location: access.cause for access in failing.get(ref, ())}
         pods = place.owners.pods_of(kind, workload) if causes else ()
         for each in (each for pod in pods for each in failing.get(place.ref_of(POD, pod), ())):
-            container = each.subject.container
-            if container in causes and len({causes[container], each.cause} - {""}) < 2:
-                found[ref, container].append(each.subject.ref)
+            location = each.subject.location
+            if location in causes and len({causes[location], each.cause} - {""}) < 2:
+                found[ref, location].append(each.subject.ref)
     return found
 
 
@@ -88,7 +88,7 @@ def find_unknown_pulls(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Ite
     for subject, access in survey.subject_pods(place.namespace):
         if access.verdict == UNKNOWN and access.cause:
             message = f"{subject.ref} does not get {subject.image}: {access.reason}"
-            yield Finding("pod-pull-unknown", subject.ref, subject.container, message, access.fix)
+            yield Finding("pod-pull-unknown", subject.ref, subject.location, message, access.fix)
 
 
 def find_missing_secrets(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
@@ -106,17 +106,23 @@ def find_missing_secrets(place: NamespaceSnapshot, survey: ClusterSnapshot) -> I
 
 
 def _missing_secret_finding(ref: ObjectRef, name: str, containers: Sequence[PullVerdict]) -> Finding:
-    harmed = [access.subject.container for access in containers if access.verdict != PULLS]
-    matters = f"it may matter for container {', '.join(harmed)}" if harmed else "its images do not need it now"
+    harmed = [access.subject for access in containers if access.verdict != PULLS]
+    matters = f"it may matter for {_join_locations(harmed)}" if harmed else "its images do not need it now"
     registry = next((each.host for each in map(_reference, containers) if each), "")
     fix = fixes.create_listed_secret(ref.namespace, name, registry) if registry else []
     message = f"{ref} lists {name}, but there is no such secret: {matters}"
     return Finding("pod-secret-missing", ref, name, message, fix, "" if harmed else INFO)
 
 
+def _join_locations(subjects: Sequence[ContainerPull]) -> str:
+    containers = [subject.container for subject in subjects if not subject.volume]
+    named = [f"container {', '.join(containers)}"] if containers else []
+    return join_and([*named, *(subject.location for subject in subjects if subject.volume)])
+
+
 @dataclass(frozen=True)
 class _HiddenLogin:
-    """A container without a login, whose account has the secret for its image."""
+    """A container or volume without a login, whose account has the secret for its image."""
 
     subject: ContainerPull
     secret: str
@@ -147,7 +153,7 @@ def find_hidden_account_lists(place: NamespaceSnapshot, survey: ClusterSnapshot)
             f"secret has a login for {subject.image}"
         )
         yield Finding(
-            "pod-hides-account-list", subject.ref, subject.container, message, _add_registry_tasks(place, subject)
+            "pod-hides-account-list", subject.ref, subject.location, message, _add_registry_tasks(place, subject)
         )
 
 
@@ -173,7 +179,7 @@ def find_pods_older_than_link(place: NamespaceSnapshot, survey: ClusterSnapshot)
             "pod, so that it is recreated"
         )
         fix = fixes.link(place.namespace, subject.account, found.secret)
-        yield Finding("pod-older-than-link", subject.ref, subject.container, message, fix)
+        yield Finding("pod-older-than-link", subject.ref, subject.location, message, fix)
 
 
 def find_broken_public_pulls(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
@@ -188,7 +194,7 @@ def find_broken_public_pulls(place: NamespaceSnapshot, survey: ClusterSnapshot) 
                 "this image, it is pulled without that login"
             )
             fix = fixes.remove_registry(place.namespace, login.secret, login.key)
-            yield Finding("credential-breaks-public-pull", subject.ref, subject.container, message, fix)
+            yield Finding("credential-breaks-public-pull", subject.ref, subject.location, message, fix)
 
 
 def logins_for_image(

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from ...core.json_types import as_dict, as_list, as_str
@@ -38,7 +38,7 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def trim_pod(pod: Json) -> Json:
-    """Keep the containers, their states, the lists of secrets and the references to other secrets."""
+    """Keep the containers, their states, the image volumes, the lists of secrets and the references to other secrets."""
     spec, status = as_dict(pod.get("spec")), as_dict(pod.get("status"))
     states: dict[str, Any] = {
         part: [pick(as_dict(each), "name", "state", "imageID") for each in as_list(status.get(part))]
@@ -142,12 +142,20 @@ def _meta(obj: Json) -> dict[str, Any]:
 
 
 def _pod_spec(spec: Json) -> dict[str, Any]:
+    volumes = [pick(each, "name", "image") for each in map(as_dict, as_list(spec.get("volumes"))) if "image" in each]
+    names = {as_str(each.get("name")) for each in volumes}
     containers: dict[str, Any] = {
-        part: [pick(as_dict(each), "name", "image", "imagePullPolicy") for each in as_list(spec[part])]
-        for part in CONTAINERS
-        if part in spec
+        part: [_container(as_dict(each), names) for each in as_list(spec[part])] for part in CONTAINERS if part in spec
     }
-    return {**pick(spec, "serviceAccountName", "serviceAccount", "imagePullSecrets"), **containers}
+    kept = pick(spec, "serviceAccountName", "serviceAccount", "imagePullSecrets")
+    return {**kept, **containers, **({"volumes": volumes} if volumes else {})}
+
+
+def _container(container: Json, volumes: Collection[str]) -> dict[str, Any]:
+    """Keep the mounts of these volumes only: most containers have none."""
+    every = [as_str(as_dict(mount).get("name")) for mount in as_list(container.get("volumeMounts"))] if volumes else []
+    mounts = [{"name": name} for name in every if name in volumes]
+    return {**pick(container, "name", "image", "imagePullPolicy"), **({"volumeMounts": mounts} if mounts else {})}
 
 
 def _mounted_secrets(spec: Json) -> Iterator[str]:

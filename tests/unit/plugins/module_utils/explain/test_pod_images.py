@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.pod_images import (
     PodImage,
-    image_in_message,
     images_of,
+    named_image,
 )
 from hypothesis import given
-from support.anything import CHANGES, Changed
+from support.anything import ANYTHING, CHANGES, Changed
 
 SPEC: dict[str, Any] = {
     "containers": [
@@ -33,6 +33,8 @@ SPEC: dict[str, Any] = {
         {"name": "model", "image": {"reference": "q.io/model:v1", "pullPolicy": "IfNotPresent"}},
         {"name": "unused", "image": {"reference": "q.io/unused"}},
         {"name": "template", "image": {}},
+        {"name": "empty", "image": {"reference": ""}},
+        {"image": {"reference": "q.io/nameless"}},
     ],
 }
 
@@ -44,7 +46,7 @@ def test_images_of_lists_containers_and_image_volumes() -> None:
         PodImage("q.io/app", "", ("beside",)),
         PodImage("q.io/debug", "", ("debug",)),
         PodImage("q.io/model:v1", "IfNotPresent", ("app", "beside"), "model"),
-        PodImage("q.io/unused", "", (), "unused"),
+        PodImage("q.io/unused", "Always", (), "unused"),
     ]
 
 
@@ -57,14 +59,58 @@ def test_images_of_accepts_any_content_of_a_pod(change: Changed) -> None:
 
 
 @pytest.mark.parametrize(
+    ("reference", "policy"),
+    [
+        ("q.io/app", "Always"),
+        ("q.io/app:latest", "Always"),
+        ("q.io:5000/app", "Always"),
+        ("q.io/app:v1", "IfNotPresent"),
+        ("q.io/app@sha256:" + 64 * "0", "IfNotPresent"),
+        ("q.io/UPPER", "IfNotPresent"),
+    ],
+)
+def test_a_volume_without_a_pull_policy_gets_the_default_of_the_api_server(reference: str, policy: str) -> None:
+    (found,) = images_of({"volumes": [{"name": "v", "image": {"reference": reference}}]})
+    assert found.pull_policy == policy
+
+
+IMAGES = (
+    "q.io/app:v1",
+    "q.io/model:v1",
+    "q.io/app:v10",
+    "",
+    "team/tool",
+    "nginx",
+    "q.io/app",
+    "q.io/x:v1@sha256:" + 64 * "0",
+)
+
+
+@pytest.mark.parametrize(
     ("message", "image"),
     [
         ('Back-off pulling image "q.io/model:v1"', "q.io/model:v1"),
         ("initializing source docker://q.io/app:v1: denied", "q.io/app:v1"),
         ("initializing source docker://q.io/app:v10: denied", "q.io/app:v10"),
-        ("pull QPS exceeded", "q.io/app:v1"),
-        ("", "q.io/app:v1"),
+        ("initializing source docker://q.io/app:latest: denied", "q.io/app"),
+        ("initializing source docker://q.io/app:v2: denied", ""),
+        ("initializing source docker://q.io/app-b:latest: denied", ""),
+        ("initializing source docker://q.io/app/b:latest: denied", ""),
+        ("initializing source docker://my.q.io/app:v1: denied", ""),
+        ("initializing source docker://docker.io/library/nginx:latest: denied", "nginx"),
+        ("initializing source docker://registry.redhat.io/team/tool:latest: denied", "team/tool"),
+        ("initializing source docker://q.io/x@sha256:" + 64 * "0" + ": denied", IMAGES[-1]),
+        # A mirror that is another image of the pod.
+        ("docker://q.io/app:v1: (Mirrors also failed: [q.io/model:v1: x]): q.io/app:v1: y", "q.io/app:v1"),
+        ("pull QPS exceeded", ""),
+        ("", ""),
     ],
 )
 def test_the_image_that_a_message_names_is_found(message: str, image: str) -> None:
-    assert image_in_message(message, "q.io/app:v1", ("q.io/model:v1", "q.io/app:v10", "")) == image
+    assert named_image(message, IMAGES) == image
+    assert named_image(message, IMAGES[::-1]) == image
+
+
+@given(ANYTHING)
+def test_any_text_of_a_pod_can_be_an_image(value: Any) -> None:
+    assert named_image(f"docker://{value}: denied", [str(value), "q.io/app"]) in (str(value), "q.io/app", "")

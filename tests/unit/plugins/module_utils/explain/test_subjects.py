@@ -123,6 +123,104 @@ class TestPods:
         assert found.account == "old"
 
 
+MODEL = "q.io/model:v1"
+NAMED = 'Back-off pulling image "{}": ErrImagePull: denied'
+
+
+def with_volume(*mounting: str) -> dict[str, Any]:
+    """The spec with an image volume that these containers mount."""
+    containers = [
+        {"name": name, "image": f"q.io/{name}", "volumeMounts": [{"name": "model"}] if name in mounting else []}
+        for name in ("app", "other")
+    ]
+    volumes = [{"name": "model", "image": {"reference": MODEL}}, {"name": "later", "image": {"reference": ""}}]
+    return {**SPEC, "containers": containers, "initContainers": [], "ephemeralContainers": [], "volumes": volumes}
+
+
+def volume_of(*statuses: Any, mounting: tuple[str, ...] = ("app", "other"), **meta: Any) -> ContainerPull:
+    pod = {"metadata": {"name": "p", **meta}, "spec": with_volume(*mounting), "status": {"containerStatuses": statuses}}
+    (found,) = (subject for subject in pulls_of_pod(pod, "ns") if subject.volume)
+    return found
+
+
+def running(name: str) -> dict[str, Any]:
+    return {"name": name, "state": {"running": {}}, "imageID": "x"}
+
+
+class TestVolumes:
+    def test_an_image_volume_is_a_subject_with_the_secrets_of_its_pod(self) -> None:
+        found = volume_of(uid="u", creationTimestamp="t")
+        assert (found.container, found.volume, found.image, found.pull_policy) == ("", "model", MODEL, "IfNotPresent")
+        assert (found.own, found.account, found.is_pod, found.uid, found.created) == (
+            ("a", "b"),
+            "builder",
+            True,
+            "u",
+            "t",
+        )
+        assert (found.location, app({}).location) == ("volume model", "app")
+
+    def test_an_error_about_the_volume_is_not_an_error_of_the_container(self) -> None:
+        status = {"containerStatuses": [waiting("ErrImagePull", NAMED.format(MODEL))]}
+        found = pulls_of_pod({"spec": with_volume("app", "other"), "status": status}, "ns")
+        assert [(each.location, each.reason, each.message) for each in found] == [
+            ("app", "", ""),
+            ("other", "", ""),
+            ("volume model", "ErrImagePull", NAMED.format(MODEL)),
+        ]
+        assert not any(each.shares_error for each in found)
+
+    def test_an_error_that_names_no_image_is_shared(self) -> None:
+        status = {"containerStatuses": [waiting("ErrImagePull", "pull QPS exceeded")]}
+        found = pulls_of_pod({"spec": with_volume("app"), "status": status}, "ns")
+        assert [(each.location, each.message, each.shares_error) for each in found] == [
+            ("app", "pull QPS exceeded", True),
+            ("other", "", False),
+            ("volume model", "pull QPS exceeded", True),
+        ]
+
+    def test_a_mounting_container_that_started_proves_that_the_image_is_there(self) -> None:
+        assert volume_of(running("other")).is_pulled
+        assert not volume_of(running("other"), mounting=("app",)).is_pulled
+        assert not volume_of(waiting("ContainerCreating")).is_pulled
+        shared = volume_of(running("other"), waiting("ErrImagePull", "pull QPS exceeded"))
+        assert (shared.is_pulled, shared.reason) == (True, "")
+
+    def test_a_later_error_about_the_volume_counts_more_than_a_started_container(self) -> None:
+        found = volume_of(running("other"), waiting("ErrImagePull", NAMED.format(MODEL)))
+        assert (found.is_pulled, found.reason) == (False, "ErrImagePull")
+
+    def test_a_volume_that_no_container_mounts_has_no_status(self) -> None:
+        found = volume_of(running("app"), running("other"), mounting=())
+        assert (found.is_mounted, found.is_pulled, found.reason) == (False, False, "")
+        assert volume_of().is_mounted
+        assert app({}).is_mounted
+
+    def test_the_platform_resolves_no_name_of_a_volume(self) -> None:
+        notes = {"alpha.image.policy.openshift.io/resolve-names": "*"}
+        assert not volume_of(annotations=notes).resolves_names
+        trigger = {
+            "type": "ImageChange",
+            "imageChangeParams": {"containerNames": [""], "from": {"kind": "ImageStreamTag", "name": "a"}},
+        }
+        spec = {"template": {"metadata": {"annotations": notes}, "spec": with_volume()}, "triggers": [trigger]}
+        found = pulls_of_workload(WORKLOADS["deploymentconfig"], {"spec": spec}, "ns")
+        assert [(each.location, each.source, each.resolves_names) for each in found][-1] == (
+            "volume model",
+            None,
+            False,
+        )
+
+
+class TestCreateError:
+    def test_a_refused_signature_is_about_the_image(self) -> None:
+        found = app(waiting("CreateContainerError", 'checking signature of "q.io/app": verifying signatures: x'))
+        assert (found.reason, found.shares_error) == ("CreateContainerError", False)
+
+    def test_another_error_is_not_about_the_image(self) -> None:
+        assert app(waiting("CreateContainerError", 'exec: "run": executable file not found in $PATH')).reason == ""
+
+
 class TestWorkloads:
     @pytest.mark.parametrize("name", WORKLOADS)
     def test_the_template_is_found(self, name: str) -> None:

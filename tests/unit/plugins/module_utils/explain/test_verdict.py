@@ -39,6 +39,13 @@ def test_a_brief_report_omits_the_steps_if_no_step_fails() -> None:
     assert (full["text"][0], full["fix"], full["cause"]) == ("pulls: why", [], "dns")
 
 
+def test_a_container_or_a_volume_is_named() -> None:
+    found = PullVerdict(pod(), PULLS, "why", WAY).report()
+    assert (found["container"], found["volume"]) == ("app", "")
+    found = PullVerdict(pod(container="", volume="model"), PULLS, "why", WAY).report()
+    assert (found["container"], found["volume"]) == ("", "model")
+
+
 def test_the_effects_of_the_fix_are_reported_with_it() -> None:
     tasks = link("ns", "builder", "pull")
     found = PullVerdict(pod(), WILL_NOT_PULL, "why", WAY, tasks).report()

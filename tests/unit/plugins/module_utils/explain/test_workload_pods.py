@@ -212,6 +212,23 @@ class TestAnswer:
         assert [each.verdict for each in found] == [PULLS, BREAKS]
         assert found[0] == template[0]
 
+    def test_a_volume_has_its_own_answer(self) -> None:
+        def of(verdict: str, **more: Any) -> PullVerdict:
+            found = answer(verdict, container="", **more)
+            return replace(found, subject=replace(found.subject, volume="app"))
+
+        template = [answer(PULLS), of(PULLS)]
+        found = with_pods(template, [answer(PULLS, name="p"), of(BREAKS, name="p")])
+        assert [each.verdict for each in found] == [PULLS, BREAKS]
+        assert [each.subject.location for each in added_containers([answer(PULLS)], [of(BREAKS, name="p")])] == [
+            "volume app"
+        ]
+
+    def test_a_pod_with_another_image_in_a_volume_has_another_template(self) -> None:
+        old, new = ({**spec(), "volumes": [{"name": "m", "image": {"reference": f"q.io/m:{tag}"}}]} for tag in "12")
+        pods = [pod("top", "o", old), pod("top", "n", new)]
+        assert names(pods, workload("ReplicaSet", template=new)) == ["n"]
+
     def test_a_failed_injected_container_fails_the_workload(self) -> None:
         of_pods = [
             answer(PULLS, name="p"),

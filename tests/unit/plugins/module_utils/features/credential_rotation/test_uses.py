@@ -187,6 +187,18 @@ class TestImageVolumes:
         found = uses(POD, with_volume(pod(IMAGE, message=message), self.MODEL))
         assert {str(use.image): use.cause for use in found if use.cause} == {image: "bad_credentials"}
 
+    def test_an_error_that_names_no_image_counts_for_all(self) -> None:
+        found = uses(POD, with_volume(pod(IMAGE, message="unauthorized: authentication required"), self.MODEL))
+        assert [use.cause for use in found] == ["unauthorized", "unauthorized"]
+
+    def test_a_started_container_has_the_images_of_its_volumes(self) -> None:
+        obj = with_volume(pod("b.io/app", "b.io/other"), self.MODEL)
+        for state, has_image in (({"running": {}}, True), ({"waiting": {"reason": "ContainerCreating"}}, False)):
+            obj["status"] = {"containerStatuses": [{"name": "c0", "imageID": "i", "state": state}]}
+            (found,) = uses(POD, obj)
+            assert found.state is not None
+            assert found.state.has_image is has_image
+
 
 def taken(*images: str, init: list[dict[str, Any]] | None = None, **parts: Any) -> dict[str, Any]:
     """Return a pod on a node, with states of its init containers."""
@@ -251,6 +263,17 @@ class TestUnderWay:
 
     def test_a_container_of_a_pod_with_an_image_volume_is_under_way(self) -> None:
         assert under_way(with_volume(taken("b.io/app"), IMAGE)) == ["c0"]
+
+    def test_a_volume_of_no_container_is_under_way_until_a_container_has_started(self) -> None:
+        obj = taken("b.io/app", "b.io/other")
+        obj["spec"]["volumes"] = [{"name": "model", "image": {"reference": IMAGE}}]
+        assert under_way(obj) == [""]
+        obj["status"] = {"containerStatuses": [{"name": "c1", "imageID": "i", "state": {"running": {}}}]}
+        assert under_way(obj) == []
+
+    def test_a_container_that_may_not_start_with_its_image_is_not_under_way(self) -> None:
+        text = f'checking signature of "{IMAGE}": verifying signatures: SignatureValidationFailed: x'
+        assert under_way(taken(IMAGE, message=text, reason="CreateContainerError")) == []
 
 
 class TestUndecided:

@@ -76,6 +76,13 @@ def test_the_pull_policy_and_the_stream_decide_too() -> None:
     assert [access.verdict for access in accesses] == ["pulls", "unknown"]
 
 
+def test_volumes_are_alike_but_not_like_containers() -> None:
+    subject = ContainerPull(ObjectRef(POD, "a", "p"), "default", (), "c", "app:v1", is_pod=True)
+    volume = replace(subject, container="", volume="model")
+    assert explanation_key(volume) == explanation_key(replace(volume, volume="data"))
+    assert explanation_key(volume) != explanation_key(subject)
+
+
 def test_a_working_pull_keeps_only_its_verdict() -> None:
     (access,) = survey(place(secrets=[secret("s")], pods=[pod("s")])).accesses["a"]
     assert (access.steps, access.reason) == ((), "")

@@ -78,6 +78,12 @@ class TestShortName:
         assert by(self.RULE, place(workloads=[deployment(image="app:v1")], streams=[local])) == []
         assert len(by(self.RULE, place(workloads=[deployment(image="app:v1")], streams=[stream("app")]))) == 1
 
+    def test_no_image_stream_is_looked_up_for_a_volume(self):
+        local = stream("model", lookupPolicy={"local": True})
+        volumes = [{"name": "m", "image": {"reference": "model:v1"}}]
+        (found,) = by(self.RULE, place(workloads=[deployment(volumes=volumes)], streams=[local]))
+        assert found.location == "volume m"
+
     def test_names_that_admission_resolves_are_not_reported(self):
         notes = {"alpha.image.policy.openshift.io/resolve-names": "*"}
         assert by(self.RULE, place(workloads=[deployment(image="app:v1", annotations=notes)])) == []

@@ -91,6 +91,44 @@ class TestCannotPull:
         assert "the node says: the moon is wrong" in found.message
 
 
+class TestImageVolumes:
+    """A volume is reported like a container, and not as one."""
+
+    MODEL = "q.io/team/model:v1"
+    VOLUMES = {"volumes": [{"name": "c", "image": {"reference": MODEL, "pullPolicy": "IfNotPresent"}}]}
+    SAYS = f'Back-off pulling image "{MODEL}": ErrImagePull: initializing source docker://{MODEL}: {DENIED}'
+
+    @staticmethod
+    def mounting(made):
+        containers = (made["spec"] if "containers" in made["spec"] else made["spec"]["template"]["spec"])["containers"]
+        containers[0]["volumeMounts"] = [{"name": "c", "mountPath": "/model"}]
+        return made
+
+    def test_a_failing_volume_is_reported_with_its_name(self):
+        made = self.mounting(pod("s", says=self.SAYS, **self.VOLUMES))
+        (found,) = found_by("pod-cannot-pull", place(secrets=[secret("s", OTHER)], pods=[made]))
+        assert (found.location, found.message.startswith(f"pod a/app cannot pull {self.MODEL}: ")) == ("volume c", True)
+
+    def test_a_workload_names_the_failing_volume_of_its_pods(self):
+        made = self.mounting(pod("s", name="web-0", made=True, says=self.SAYS, **self.VOLUMES))
+        workloads = [deployment("s", **self.VOLUMES), replica_set("s", **self.VOLUMES)]
+        for _kind, obj in workloads:
+            self.mounting(obj)
+        of_pods, (message,) = both(place(secrets=[secret("s", OTHER)], pods=[made], workloads=workloads))
+        assert (of_pods, f"cannot pull {self.MODEL}" in message, "pod a/web-0" in message) == ([], True, True)
+
+    def test_a_missing_secret_names_volumes_and_containers(self):
+        (found,) = found_by("pod-secret-missing", place(pods=[pod("gone", **self.VOLUMES)]))
+        assert "it may matter for container c and volume c" in found.message
+
+    def test_a_refused_start_is_reported(self):
+        made = pod("s")
+        waiting = {"reason": "CreateContainerError", "message": 'checking signature of "q.io/team/app:v1": x'}
+        made["status"]["containerStatuses"][0]["state"] = {"waiting": waiting}
+        (found,) = found_by("pod-cannot-pull", place(secrets=[secret("s")], pods=[made]))
+        assert "the node checks signatures again at every start" in found.message
+
+
 class TestSecretMissing:
     def test_a_missing_secret_is_reported_with_its_effect(self):
         (found,) = found_by("pod-secret-missing", place(pods=[pod("gone")]))

@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.pod_images import images_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit import trim
 from hypothesis import given
 from support.anything import ANYTHING
@@ -39,6 +40,17 @@ def test_a_trimmed_pod_keeps_only_the_fields_in_use() -> None:
     assert kept["spec"]["imagePullSecrets"] == [{"name": "s"}]
     assert kept["status"]["containerStatuses"][0]["state"]["waiting"]["message"] == "no"
     assert kept["metadata"]["annotations"] == {"image.openshift.io/triggers": "t"}
+
+
+def test_a_trimmed_pod_keeps_image_volumes_and_their_mounts() -> None:
+    whole = pod(
+        "s", volumes=[{"name": "model", "image": {"reference": "q.io/m:1"}}, {"name": "data", "emptyDir": BULK}]
+    )
+    whole["spec"]["containers"][0]["volumeMounts"] = [{"name": "model", "mountPath": BULK}, {"name": "data"}, None]
+    kept = trim.trim_pod(whole)["spec"]
+    assert kept["volumes"] == [{"name": "model", "image": {"reference": "q.io/m:1"}}]
+    assert kept["containers"][0]["volumeMounts"] == [{"name": "model"}]
+    assert [*images_of(kept)] == [*images_of(whole["spec"])]
 
 
 @pytest.mark.parametrize("wrapped", [False, True], ids=["template", "cron job"])

@@ -1,0 +1,109 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The error of a waiting container belongs to its own image or to a volume that it mounts, as a kubelet writes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.node_errors import (
+    NodeError,
+    errors_of,
+    has_started,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.pod_images import PodImage
+
+APP, OTHER = PodImage("q.io/app:v1", "", ("app",)), PodImage("q.io/other:v1", "", ("other",))
+MODEL = PodImage("q.io/model:v1", "", ("app", "other"), "model")
+DATA = PodImage("q.io/data:v1", "", ("app",), "data")
+IMAGES = [APP, OTHER, MODEL, DATA]
+NAMED = 'Back-off pulling image "{}": ErrImagePull: denied'
+AT_START = 'checking signature of "{}": verifying signatures: SignatureValidationFailed: A signature was required'
+MOUNT = "ImageVolumeMountFailed: "
+
+
+def found(images: list[PodImage] = IMAGES, **messages: Any) -> dict[str, tuple[str, bool]]:
+    """The message and whether it is shared, by volume or container. Each value is a message, or a reason and a message."""
+    pairs = {name: each if isinstance(each, tuple) else ("ErrImagePull", each) for name, each in messages.items()}
+    statuses = {
+        name: {"state": {"waiting": {"reason": reason, "message": message}}}
+        for name, (reason, message) in pairs.items()
+    }
+    errors = errors_of(images, statuses)
+    return {each.volume or each.containers[0]: (error.message, error.is_shared) for each, error in errors.items()}
+
+
+class TestPullError:
+    @pytest.mark.parametrize("image", IMAGES[:1] + IMAGES[2:], ids=["own", "volume", "volume of one container"])
+    def test_an_error_is_of_the_image_that_it_names(self, image: PodImage) -> None:
+        message = NAMED.format(image.image)
+        assert found(app=message) == {image.volume or "app": (message, False)}
+
+    def test_a_container_without_volumes_has_its_error_alone(self) -> None:
+        assert found([APP], app="pull QPS exceeded") == {"app": ("pull QPS exceeded", False)}
+
+    def test_an_error_that_names_no_image_is_shared(self) -> None:
+        text = ("pull QPS exceeded", True)
+        assert found(app=text[0]) == {"app": text, "model": text, "data": text}
+
+    def test_an_error_that_names_its_image_outweighs_a_shared_one(self) -> None:
+        message = NAMED.format(MODEL.image)
+        assert found(app="pull QPS exceeded", other=message)["model"] == (message, False)
+        assert found([OTHER, APP, MODEL], other=message, app="pull QPS exceeded")["model"] == (message, False)
+
+    def test_a_volume_with_the_image_of_the_container_has_the_same_error(self) -> None:
+        same, message = PodImage(APP.image, "", ("app",), "same"), NAMED.format(APP.image)
+        assert found([APP, same], app=message) == {"app": (message, False), "same": (message, False)}
+        assert found([APP, same], app="pull QPS exceeded")["app"] == ("pull QPS exceeded", False)
+
+    def test_a_volume_of_no_container_has_no_error(self) -> None:
+        unmounted = PodImage("q.io/app:v1", "", (), "unmounted")
+        assert [*found([APP, unmounted], app=NAMED.format(APP.image))] == ["app"]
+
+
+class TestCreateError:
+    @pytest.mark.parametrize(
+        ("message", "images"),
+        [
+            (AT_START.format(APP.image), ["app"]),
+            (AT_START.format("docker.io/library/renamed:v1"), ["app"]),
+            (MOUNT + AT_START.format(MODEL.image), ["model"]),
+            (MOUNT + 'sub path "x" does not exist in image volume "sha256:1"', ["data", "model"]),
+            ("rpc error: code = Unknown desc = " + AT_START.format(APP.image), ["app"]),
+            ('container create failed: exec: "run": not found', []),
+            ("the name checking signature of is reserved", []),
+            ("context deadline exceeded", []),
+            ("", []),
+        ],
+    )
+    def test_only_signatures_and_mounts_are_about_images(self, message: str, images: list[str]) -> None:
+        assert sorted(found(app=("CreateContainerError", message))) == images
+
+
+@pytest.mark.parametrize(
+    "reason", ["", "ContainerCreating", "PodInitializing", "RunContainerError", "CrashLoopBackOff"]
+)
+def test_other_reasons_are_not_about_an_image(reason: str) -> None:
+    assert found(app=(reason, NAMED.format(APP.image))) == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "started"),
+    [
+        ({"state": {"running": {}}, "imageID": "x"}, True),
+        ({"state": {"terminated": {}}, "imageID": "x"}, True),
+        ({"state": {"running": {}}, "imageID": ""}, False),
+        ({"state": {"waiting": {}}, "imageID": "x"}, False),
+        ({"state": 1}, False),
+        ({}, False),
+    ],
+)
+def test_a_container_has_started_if_it_ran_with_an_image_id(status: dict[str, Any], started: bool) -> None:
+    assert has_started(status) is started
+
+
+def test_an_error_has_the_reason_and_the_message_of_the_node() -> None:
+    status = {"state": {"waiting": {"reason": "illegal base64 data at input byte 0", "message": "m"}}}
+    assert errors_of([APP], {"app": status}) == {APP: NodeError("illegal base64 data at input byte 0", "m")}
