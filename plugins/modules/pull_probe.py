@@ -15,7 +15,8 @@ description:
     M(openshift_ops.image_pull.pull_access_info) predicts the result without a pod, and gives the reason.
   - The pull is forced. With C(imagePullPolicy=Always), a node contacts the registry even if it has the image.
   - The image does not have to run. The container's command is C(true), which the image does not need to contain. An image counts as pulled
-    as soon as the status of the container shows that the node has it, even if the container then cannot be created or started.
+    as soon as the status of the container shows that the node has it, even if the container then cannot be created or started. If the node
+    refuses to start the image because of its signature, the pull counts as refused.
   - A pod has no token and no rights, tolerates all taints, and requests almost no resources. It ends by itself a minute after O(timeout).
     The Pod Security standard C(restricted) and OpenShift's C(restricted-v2) accept it. Its name begins with C(pull-probe-), and its labels
     are C(app.kubernetes.io/managed-by=openshift_ops.image_pull) and C(app.kubernetes.io/component=pull-probe).

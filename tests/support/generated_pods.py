@@ -21,6 +21,9 @@ from .lab import Lab
 NAMESPACES = 10
 AT_ONCE = 8
 
+#: The name of the image volume of a pod.
+VOLUME = "files"
+
 #: Keys of an entry. Names in braces are hosts of the lab's registries.
 KEYS = (
     *("{private}",) * 6, *("{private}/team",) * 4, *("{delegated}",) * 3, "https://{private}", "https://{private}/v1/", "http://{private}",
@@ -52,13 +55,18 @@ class SecretCase:
 
 @dataclass(frozen=True)
 class PodCase:
-    """`listed`: the object that lists the secrets: the account, the pod itself, or the account after the pod was created."""
+    """`listed`: the object that lists the secrets: the account, the pod itself, or the account after the pod was created.
+
+    `volume` is the image of an image volume, empty if there is none. `is_mounted`: whether the judged container mounts it.
+    """
 
     secrets: tuple[SecretCase, ...]
     listed: str
     image: str
     is_init: bool
     may_pull_project_b: bool
+    volume: str
+    is_mounted: bool
 
 
 _SECRETS = st.builds(
@@ -78,6 +86,8 @@ PODS = st.builds(
     st.sampled_from(IMAGES),
     st.booleans(),
     st.booleans(),
+    st.sampled_from((*("",) * len(IMAGES), *IMAGES)),
+    st.sampled_from((True, True, False)),
 )
 
 
@@ -158,8 +168,13 @@ class Pods:
     def _create_pod(self, number: int) -> None:
         case, (namespace, name) = self.cases[number], self.place(number)
         harmless = {"name": "other", "image": "{private}/team/app:v1".format(**self.names), "imagePullPolicy": "Never"}
-        judged = {"name": "judged", "image": case.image.format(**self.names), "imagePullPolicy": "Always"}
+        judged: dict[str, Any] = {"name": "judged", "image": case.image.format(**self.names), "imagePullPolicy": "Always"}
         spec: dict[str, Any] = {"serviceAccountName": f"a-{number}", "containers": [judged]}
+        if case.volume:
+            volume = {"reference": case.volume.format(**self.names), "pullPolicy": "Always"}
+            spec["volumes"] = [{"name": VOLUME, "image": volume}]
+        if case.volume and case.is_mounted:
+            judged["volumeMounts"] = [{"name": VOLUME, "mountPath": "/files"}]
         if case.is_init:
             spec.update(containers=[harmless], initContainers=[judged])
         if case.listed == "pod":

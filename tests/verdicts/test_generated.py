@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The verdicts of pull_access_info on generated pods agree with the lab's node under several configurations of the cluster.
+"""The verdicts of pull_access_info on generated pods and their image volumes agree with the lab's node under several configurations of the cluster.
 
 `IMAGE_PULL_PODS` sets the number of pods. Each pod is pulled and checked under every configuration. The verdicts of the lab's node
 are compared with a real kubelet with CRI-O in tests/lab_fidelity.
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from support.generated_pods import PodCase, Pods, generated
+from support.generated_pods import VOLUME, PodCase, Pods, generated
 from support.lab import Lab
 from support.modules import run_module
 from support.registry_settings import registry_settings
@@ -99,10 +99,15 @@ def pods(lab: Lab) -> Pods:
 
 @dataclass(frozen=True)
 class Judged:
-    """One pod with the node's result for its image and the verdict of the collection."""
+    """One image of a pod with the node's result for it and the verdict of the collection.
+
+    `is_shown`: whether the status of a pod can show the result. It shows none for a volume that no container mounts, and not that for the
+    container's own image if a mounted volume fails.
+    """
 
     case: PodCase
     image: str
+    is_shown: bool
     pulled: bool
     reason: str
     verdict: str
@@ -137,10 +142,10 @@ def judged(pods: Pods, done: Pulls, **options: Any) -> list[Judged]:
     result = run_module("pull_access_info", kubeconfig=pods.lab.kubeconfig, namespaces=pods.namespaces, **options)
     assert not result["failed"], result["msg"]
     rows = {
-        (namespace["name"], row["name"]): row
+        (namespace["name"], row["name"], row["container"] or row["volume"]): row
         for namespace in result["namespaces"]
         for row in namespace["access"]
-        if (row["kind"], row["container"]) == ("Pod", "judged")
+        if row["kind"] == "Pod"
     }
     return list(_judged(pods, done, rows))
 
@@ -148,10 +153,25 @@ def judged(pods: Pods, done: Pulls, **options: Any) -> list[Judged]:
 def _judged(pods: Pods, done: Pulls, rows: Mapping[Any, Any]) -> Iterator[Judged]:
     for number, case in enumerate(pods.cases):
         place = pods.place(number)
-        image = case.image.format(**pods.names)
-        (pull,) = (each for each in done[place]["images"] if "judged" in each["containers"])
-        row = rows[place]
-        yield Judged(case, image, pull["pulled"], pull["reason"], row["verdict"], row["reason"])
+        pulls = {each.get("volume", ""): each for each in done[place]["images"] if _is_judged(each)}
+        assert [*pulls] == ([VOLUME, ""] if case.volume else [""])
+        fails = case.is_mounted and not all(each["pulled"] for volume, each in pulls.items() if volume)
+        for volume, pull in pulls.items():
+            row = rows[(*place, volume or "judged")]
+            assert row["image"] == pull["image"] == (case.volume if volume else case.image).format(**pods.names)
+            is_shown = case.is_mounted if volume else not fails
+            yield Judged(case, row["image"], is_shown, pull["pulled"], pull["reason"], row["verdict"], row["reason"])
+
+
+def _is_judged(pull: Mapping[str, Any]) -> bool:
+    return bool(pull.get("volume")) or "judged" in pull["containers"]
+
+
+def is_wrong_without_asking(each: Judged) -> bool:
+    """Whether the verdict is wrong, apart from a login that no registry was asked about."""
+    return (each.verdict == "will_not_pull" and each.pulled) or (
+        each.verdict == "pulls" and not each.pulled and "was not asked" not in each.said
+    )
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
@@ -171,7 +191,8 @@ class TestGeneratedPods:
             and not (each.verdict == "unknown" and not each.pulled and "could not be asked from here" in each.said)
         ]
         print(setting.name, Counter((each.verdict, each.pulled) for each in found))
-        assert len(found) == len(pods.cases)
+        assert len(found) == len(pods.cases) + sum(1 for case in pods.cases if case.volume)
+        assert {True, False} <= {each.pulled for each in found if each.image != each.case.image.format(**pods.names)}
         assert {True, False} <= {each.pulled for each in found}
         assert not wrong, f"{len(wrong)} of {len(found)}, such as {wrong[0]}"
 
@@ -181,18 +202,18 @@ class TestGeneratedPods:
         """Here, `pulls` means that the registry was not asked. All other verdicts are certain."""
         with setting.applied(pods.lab, pods.names):
             found = judged(pods, pulled_once(setting))
-        wrong = [
-            each
-            for each in found
-            if (each.verdict == "will_not_pull" and each.pulled)
-            or (each.verdict == "pulls" and not each.pulled and "was not asked" not in each.said)
-        ]
+        wrong = [each for each in found if is_wrong_without_asking(each)]
         print(setting.name, Counter((each.verdict, each.pulled) for each in found))
         assert not wrong, f"{len(wrong)} of {len(found)}, such as {wrong[0]}"
 
     def test_verdicts_with_the_pod_status_match_the_node_or_are_unknown(self, pods: Pods, setting: Setting) -> None:
         with setting.applied(pods.lab, pods.names):
             found = judged(pods, pulled(pods, "--status"))
-        wrong = [each for each in found if each.pulled != (each.verdict == "pulls") and each.verdict != "unknown"]
+        wrong = [
+            each
+            for each in found
+            if (each.pulled != (each.verdict == "pulls") and each.verdict != "unknown" and each.is_shown)
+            or (is_wrong_without_asking(each) and not each.is_shown)
+        ]
         print(setting.name, Counter((each.verdict, each.pulled) for each in found))
         assert not wrong, f"{len(wrong)} of {len(found)}, such as {wrong[0]}"

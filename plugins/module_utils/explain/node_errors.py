@@ -33,12 +33,13 @@ class NodeError:
 def errors_of(images: Sequence[PodImage], statuses: Mapping[str, Json]) -> Mapping[PodImage, NodeError]:
     """Return the error for each image that has one. `statuses` are the container statuses by name."""
     found: dict[PodImage, NodeError] = {}
-    for own in images:
-        if own.volume:
-            continue
+    mounted: dict[str, list[PodImage]] = {}
+    for each in images:
+        for name in each.containers if each.volume else ():
+            mounted.setdefault(name, []).append(each)
+    for own in (each for each in images if not each.volume):
         (container,) = own.containers
-        volumes = [each for each in images if each.volume and container in each.containers]
-        for image, error in _errors_of_container(own, volumes, statuses.get(container, {})):
+        for image, error in _errors_of_container(own, mounted.get(container, ()), statuses.get(container, {})):
             if image not in found or (found[image].is_shared and not error.is_shared):
                 found[image] = error
     return found
@@ -55,6 +56,8 @@ def _errors_of_container(
     waiting = as_dict(as_dict(status.get("state")).get("waiting"))
     reason, message = as_str(waiting.get("reason")), as_str(waiting.get("message"))
     about = _candidates(own, volumes, reason, message)
+    if not about:
+        return
     named = named_image(message, [each.image for each in about])
     about = [each for each in about if each.image == named] or about
     is_shared = len({each.image for each in about}) > 1

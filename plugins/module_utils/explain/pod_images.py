@@ -69,6 +69,8 @@ def _mentions(message: str, image: str) -> Iterator[re.Match[str]]:
     """The places where the text names the image, and not another one whose name or tag is longer."""
     reference = reference_of(image)
     for name in {image, *([str(reference)] if reference is not None else ())} - {""}:
+        if name not in message:  # a pod can have thousands of images, and an expression takes long to compile
+            continue
         tagged = ":" in name.rpartition("/")[2] or "@" in name
         tag = "" if tagged else r"(?!:(?!latest\b)\w)"
         match = re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w/@-]|\.\w){tag}", message)
