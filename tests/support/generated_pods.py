@@ -168,7 +168,11 @@ class Pods:
     def _create_pod(self, number: int) -> None:
         case, (namespace, name) = self.cases[number], self.place(number)
         harmless = {"name": "other", "image": "{private}/team/app:v1".format(**self.names), "imagePullPolicy": "Never"}
-        judged: dict[str, Any] = {"name": "judged", "image": case.image.format(**self.names), "imagePullPolicy": "Always"}
+        judged: dict[str, Any] = {
+            "name": "judged",
+            "image": case.image.format(**self.names),
+            "imagePullPolicy": "Always",
+        }
         spec: dict[str, Any] = {"serviceAccountName": f"a-{number}", "containers": [judged]}
         if case.volume:
             volume = {"reference": case.volume.format(**self.names), "pullPolicy": "Always"}

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..core.json_types import as_dict, as_list, as_str
@@ -99,9 +99,10 @@ def pulls_of_pod(pod: Json, namespace: str) -> list[ContainerPull]:
     status, images = as_dict(pod.get("status")), list(images_of(spec))
     states = {as_str(each.get("name")): each for part in STATUSES for each in map(as_dict, as_list(status.get(part)))}
     errors = errors_of(images, states)
+    subjects = _pulls_in_spec(ref, spec, images, is_pod=True)
     return [
-        _add_state(_add_pod_facts(meta, spec, _pull_of(each, ref, spec, is_pod=True)), each, states, errors.get(each))
-        for each in images
+        _add_state(_add_pod_facts(meta, spec, subject), each, states, errors.get(each))
+        for subject, each in zip(subjects, images, strict=True)
     ]
 
 
@@ -111,7 +112,7 @@ def pulls_of_workload(kind: Kind, workload: Json, namespace: str) -> list[Contai
     template = template_of(workload)
     pod_spec = as_dict(template.get("spec"))
     sources, resolves = sources_of(workload, pod_spec, namespace), has_resolve_annotation(workload, template)
-    subjects = (_pull_of(each, ref, pod_spec, is_pod=False) for each in images_of(pod_spec))
+    subjects = _pulls_in_spec(ref, pod_spec, images_of(pod_spec), is_pod=False)
     return [
         subject if subject.volume else replace(subject, source=sources.get(subject.container), resolves_names=resolves)
         for subject in subjects
@@ -129,12 +130,21 @@ def pull_of_account(namespace: str, account: str, image: str) -> ContainerPull:
     return ContainerPull(ObjectRef(SERVICE_ACCOUNT, namespace, account), account, (), "", image)
 
 
-def _pull_of(each: PodImage, ref: ObjectRef, spec: Json, *, is_pod: bool) -> ContainerPull:
+def _pulls_in_spec(ref: ObjectRef, spec: Json, images: Iterable[PodImage], *, is_pod: bool) -> Iterator[ContainerPull]:
     account = as_str(spec.get("serviceAccountName")) or as_str(spec.get("serviceAccount")) or "default"
     own = tuple(dict.fromkeys(names_in(spec, "imagePullSecrets")))
-    container = "" if each.volume else each.containers[0]
-    subject = ContainerPull(ref, account, own, container, each.image, is_pod, pull_policy=each.pull_policy)
-    return replace(subject, volume=each.volume, is_mounted=bool(each.containers))
+    for each in images:
+        yield ContainerPull(
+            ref,
+            account,
+            own,
+            "" if each.volume else each.containers[0],
+            each.image,
+            is_pod,
+            pull_policy=each.pull_policy,
+            volume=each.volume,
+            is_mounted=bool(each.containers),
+        )
 
 
 def _add_pod_facts(meta: Json, spec: Json, subject: ContainerPull) -> ContainerPull:

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether a node may refuse the next start of a container that has its image. Pure.
 
-In a namespace with an ImagePolicy, CRI-O checks the policies again at each start, also those of the cluster. It looks for signatures only
-in the node's storage (CRI-O server/container_create.go, and container_create_linux.go for the mount of a volume).
+In a namespace with an ImagePolicy, CRI-O checks the policies again at each start, also those of the cluster with its allowed and blocked
+registries. It looks for signatures only in the node's storage (CRI-O server/container_create.go, and container_create_linux.go for the
+mount of a volume).
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from collections.abc import Iterator
 from ...core.objects import ObjectRef
 from ...images.image_policies import CLUSTER_POLICIES, IMAGE_POLICY, policy_for
 from ...images.references import Reference
-from ..lookup import Lookup
+from ...images.registry_sources import IMAGE_CONFIG, registry_sources_of
+from ..lookup import Lookup, UnreadableObject
 from ..reading import items_of, try_lookup
 from ..subjects import ContainerPull
 from ..verdict import StepResult, info
@@ -29,13 +31,23 @@ def explain_restart(subject: ContainerPull, reference: Reference, evidence: Look
     """
     if not subject.is_pulled:
         return
-    refs = (CLUSTER_POLICIES, ObjectRef(IMAGE_POLICY, subject.namespace, ""))
-    of_cluster, of_namespace = (items_of(try_lookup(evidence, ref)[0]) for ref in refs)
-    policy = policy_for(reference, of_cluster, of_namespace) if of_namespace else None
+    of_namespace = items_of(try_lookup(evidence, ObjectRef(IMAGE_POLICY, subject.namespace, ""))[0])
+    if not of_namespace:
+        return
+    because = f"Because namespace {subject.namespace} has an ImagePolicy, the node checks this again at each start of a container"
+    policy = policy_for(reference, items_of(try_lookup(evidence, CLUSTER_POLICIES)[0]), of_namespace)
     if policy is not None:
         text = (
-            f"{policy.object} requires a signature for images in {policy.scope}. Because namespace {subject.namespace} has an ImagePolicy, "
-            "the node checks this again at each start of a container, with the signatures that it stored when it pulled the image: a "
-            "restart may be refused with CreateContainerError"
+            f"{policy.object} requires a signature for images in {policy.scope}. {because}, with the signatures that it stored when it "
+            "pulled the image: a restart may be refused with CreateContainerError"
         )
         yield info("restart", text, ok=None)
+    if why := _why_not_allowed(reference, evidence):
+        yield info("restart", f"{why}. {because}: the next start is refused with CreateContainerError", ok=False)
+
+
+def _why_not_allowed(reference: Reference, evidence: Lookup) -> str:
+    try:
+        return evidence.derive(IMAGE_CONFIG, registry_sources_of).why_not(reference.repository)
+    except UnreadableObject:
+        return ""

@@ -13,6 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     CLUSTER_POLICIES,
     IMAGE_POLICY,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
 from support.pull_evidence import GOOD, REFUSED, known, pod, steps, told
 
 OF_NAMESPACE = ObjectRef(IMAGE_POLICY, "ns", "")
@@ -47,6 +48,19 @@ def test_a_policy_of_the_cluster_is_checked_at_each_start_only_in_such_a_namespa
     assert restart(policies("r.io"), of_cluster) == [("restart", text, None)]
     assert restart(None, of_cluster) == []
     assert restart({"items": []}, of_cluster) == []
+
+
+@pytest.mark.parametrize("config", [{"spec": {"registrySources": {"blockedRegistries": ["q.io"]}}}, REFUSED])
+def test_a_blocked_registry_is_checked_at_each_start_only_in_such_a_namespace(config: Any) -> None:
+    evidence = known(more={OF_NAMESPACE: policies("r.io"), IMAGE_CONFIG: config}, good=GOOD)
+    found = steps(told(pod("good", pulled=True), evidence), "restart")
+    assert [ok for _name, _seen, ok in found] == ([] if config is REFUSED else [False])
+    assert all(
+        seen.endswith("at each start of a container: the next start is refused with CreateContainerError")
+        for _name, seen, _ok in found
+    )
+    evidence = known(more={IMAGE_CONFIG: config}, good=GOOD)
+    assert steps(told(pod("good", pulled=True), evidence), "restart") == []
 
 
 @pytest.mark.parametrize("of_namespace", [None, policies("r.io"), REFUSED])
