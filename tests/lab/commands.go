@@ -146,7 +146,7 @@ Exit status: 0 all pulled, 1 not pulled, 2 no answer.`,
 	f.BoolVar(&o.node.recheck, "recheck", false, "check the pod's credentials for images that are present, as the kubelet does from 1.35")
 	f.StringVar(&o.node.policy, "verification-policy", "", "with --recheck: the kubelet's imagePullCredentialsVerificationPolicy (default: that of the kubelet)")
 	f.StringSliceVar(&o.node.allowList, "verification-allow-list", nil, "with --recheck: its preloadedImagesVerificationAllowlist, ENTRY,...")
-	f.StringVar(&o.node.shortNames, "short-names", shortNamesPermissive, "permissive, or enforcing as CRI-O is from 1.34: a name of several registries is refused")
+	f.StringVar(&o.node.shortNames, "short-names", shortNamesPermissive, "permissive as OpenShift, or enforcing as CRI-O is elsewhere from 1.34: a name of several registries is refused")
 	f.StringVar(&o.node.runtime, "runtime", runtimeCRIO, "cri-o or containerd: what pulls below the kubelet")
 	f.StringVar(&o.node.proxy, "proxy", "", "URL of the proxy by which the node reaches registries")
 	f.BoolVar(&o.node.whole, "whole", false, "pull the image's configuration and layers too, which containerd always does")
@@ -191,7 +191,7 @@ func pushCommand() *cobra.Command {
 
 func registryCommand() *cobra.Command {
 	var dir, redirect string
-	var expire, limit int
+	var expire, limit, quota int
 	var asJSON bool
 	var o registryChange
 	command := &cobra.Command{
@@ -205,6 +205,9 @@ func registryCommand() *cobra.Command {
 			}
 			if c.Flags().Changed("rate-limit") {
 				o.RateLimit = &limit
+			}
+			if c.Flags().Changed("quota") {
+				o.Quota = &quota
 			}
 			if c.Flags().Changed("redirect") {
 				o.Redirect = &redirect
@@ -223,6 +226,7 @@ func registryCommand() *cobra.Command {
 	f.BoolVar(&o.Close, "close", false, "close the ports: connections are refused")
 	f.BoolVar(&o.Open, "open", false, "open the ports again")
 	f.IntVar(&limit, "rate-limit", 0, "answer 429 after so many further requests (0: no limit)")
+	f.IntVar(&quota, "quota", -1, "report so many remaining pulls of 100 in 6 hours with each manifest, in the headers of Docker Hub (negative: report none)")
 	f.StringArrayVar(&o.Hide, "hide", nil, "answer 404 for this repository")
 	f.StringArrayVar(&o.Show, "show", nil, "the opposite of --hide")
 	f.StringArrayVar(&o.Deny, "deny", nil, "give no right to pull this repository")

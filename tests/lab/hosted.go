@@ -14,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/kubernetes/pkg/credentialprovider"
 )
 
@@ -82,6 +83,9 @@ func (h *hostedOperator) reconcile(ctx context.Context) error {
 	if err := h.openshift.hold(ctx, configNamespace, nodeSecret, h.original); err != nil {
 		return err
 	}
+	if merges, err := h.merges(ctx); err != nil || !merges {
+		return err
+	}
 	secrets := h.openshift.core.CoreV1().Secrets(hostedNamespace)
 	additional, err := secrets.Get(ctx, additionalSecret, metav1.GetOptions{})
 	if ignoreNotFound(err) != nil {
@@ -101,6 +105,16 @@ func (h *hostedOperator) reconcile(ctx context.Context) error {
 		return err
 	}
 	return h.openshift.hold(ctx, hostedNamespace, mergedSecret, merged)
+}
+
+// merges says whether the controller globalps runs on the cluster's platform (cmd.go).
+func (h *hostedOperator) merges(ctx context.Context) (bool, error) {
+	object, err := h.openshift.dynamic.Resource(infrastructures.versioned()).Get(ctx, "cluster", metav1.GetOptions{})
+	if err != nil {
+		return false, err
+	}
+	platform, _, err := unstructured.NestedString(object.Object, "status", "platformStatus", "type")
+	return platform == "AWS" || platform == "Azure" || platform == "", err
 }
 
 // merge is validateAdditionalPullSecret and mergePullSecrets: the type of the secret does not count, a part that the kubelet does not

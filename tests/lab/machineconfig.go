@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"log"
 	"net/url"
 	"sync"
@@ -19,6 +20,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/dynamic/dynamicinformer"
 	"k8s.io/client-go/informers"
 	listercore "k8s.io/client-go/listers/core/v1"
@@ -29,11 +31,23 @@ var (
 	machineConfigPools = resource{"machineconfiguration.openshift.io", "machineconfigpools", "MachineConfigPool", extensionsv1.ClusterScoped, ""}
 	machineConfigs     = resource{"machineconfiguration.openshift.io", "machineconfigs", "MachineConfig", extensionsv1.ClusterScoped, ""}
 	machineConfiguring = resource{"operator.openshift.io", "machineconfigurations", "MachineConfiguration", extensionsv1.ClusterScoped, ""}
+	osConfigs          = resource{"machineconfiguration.openshift.io", "machineosconfigs", "MachineOSConfig", extensionsv1.ClusterScoped, ""}
+	releaseImages      = resource{"machineconfiguration.openshift.io", "internalreleaseimages", "InternalReleaseImage", extensionsv1.ClusterScoped, ""}
+)
+
+// The registry on the control plane of a cluster that was installed without a registry. A cluster has an object of this name then.
+const (
+	releaseImage      = "cluster"
+	releaseLogin      = `{"auth":"b3BlbnNoaWZ0OnJlbGVhc2U="}`
+	releaseOnNode     = "localhost:22625"
+	releaseOfInternal = "api-int.lab.example.com:22625"
 )
 
 const (
 	configNamespace = "openshift-config"
 	nodeSecret      = "pull-secret"
+	nodeSecretCopy  = "global-pull-secret-copy" // for builds of node images
+	configOperator  = "openshift-machine-config-operator"
 	nodeFile        = "/var/lib/kubelet/config.json"
 )
 
@@ -68,6 +82,8 @@ type machineConfigOperator struct {
 	secrets   listercore.SecretLister
 	objects   cache.GenericLister // the pools
 	configs   cache.GenericLister
+	releases  cache.GenericLister
+	builds    cache.GenericLister // the configurations of node images
 	end       func()
 }
 
@@ -79,13 +95,17 @@ func newMachineConfigOperator(o *openshift) *machineConfigOperator {
 
 // start makes the pools, already rolled out, and begins to watch over them.
 func (m *machineConfigOperator) start(ctx context.Context) error {
-	for _, r := range []resource{machineConfigPools, machineConfigs, machineConfiguring} {
+	for _, r := range []resource{machineConfigPools, machineConfigs, machineConfiguring, releaseImages, osConfigs} {
 		if err := m.openshift.define(ctx, r); err != nil {
 			return err
 		}
 		if err := m.openshift.waitEstablished(ctx, r); err != nil {
 			return err
 		}
+	}
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: configOperator}}
+	if _, err := m.openshift.core.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{}); err != nil {
+		return err
 	}
 	none := []any{map[string]any{"path": nodeFile, "actions": []any{map[string]any{"type": "None"}}}}
 	policies := map[string]any{"clusterPolicies": map[string]any{"files": none}}
@@ -118,6 +138,9 @@ func (m *machineConfigOperator) start(ctx context.Context) error {
 	watching, unwatch := context.WithCancel(context.Background())
 	m.watch(watching)
 	unrepeat := repeat(operatorPause, func(ctx context.Context) {
+		if err := m.copySecret(ctx); err != nil && ctx.Err() == nil && !apierrors.IsConflict(err) {
+			log.Printf("copy of the pull secret: %v", err)
+		}
 		for _, p := range m.pools {
 			if err := m.reconcile(ctx, p); err != nil && ctx.Err() == nil && !apierrors.IsConflict(err) {
 				log.Printf("machine config pool %s: %v", p.name, err)
@@ -144,6 +167,8 @@ func (m *machineConfigOperator) watch(ctx context.Context) {
 	m.secrets = core.Core().V1().Secrets().Lister()
 	m.objects = custom.ForResource(machineConfigPools.versioned()).Lister()
 	m.configs = custom.ForResource(machineConfigs.versioned()).Lister()
+	m.builds = custom.ForResource(osConfigs.versioned()).Lister()
+	m.releases = custom.ForResource(releaseImages.versioned()).Lister()
 	core.Start(ctx.Done())
 	custom.Start(ctx.Done())
 	core.WaitForCacheSync(ctx.Done())
@@ -155,6 +180,37 @@ func contentOf(secret *corev1.Secret) (string, error) {
 	var compact bytes.Buffer
 	err := json.Compact(&compact, secret.Data[corev1.DockerConfigJsonKey])
 	return compact.String(), err
+}
+
+// copySecret keeps the copy of the pull secret for builds of node images, if there are any (pkg/operator/sync.go).
+func (m *machineConfigOperator) copySecret(ctx context.Context) error {
+	configs, err := m.builds.List(labels.Everything())
+	if err != nil || len(configs) == 0 {
+		return err
+	}
+	secret, err := m.secrets.Secrets(configNamespace).Get(nodeSecret)
+	if err != nil {
+		return err
+	}
+	return m.openshift.hold(ctx, configOperator, nodeSecretCopy, secret.Data[corev1.DockerConfigJsonKey])
+}
+
+// mergedContent is the content with the logins of the registry on the control plane, if there is one: MergeIRIAuthIntoPullSecret.
+func (m *machineConfigOperator) mergedContent(content string) (string, error) {
+	if _, err := m.releases.Get(releaseImage); err != nil {
+		return content, ignoreNotFound(err)
+	}
+	var parsed map[string]any
+	if err := json.Unmarshal([]byte(content), &parsed); err != nil {
+		return "", err
+	}
+	auths, ok := parsed["auths"].(map[string]any)
+	if !ok {
+		return "", errors.New("pull secret missing 'auths' field")
+	}
+	auths[releaseOnNode], auths[releaseOfInternal] = json.RawMessage(releaseLogin), json.RawMessage(releaseLogin)
+	merged, err := json.Marshal(parsed)
+	return string(merged), err
 }
 
 // render returns the configuration of a pool that holds the content, and its name, which is derived from the content.
@@ -217,6 +273,9 @@ func (m *machineConfigOperator) target(ctx context.Context, p *pool, object *uns
 	}
 	content, err := contentOf(secret)
 	if err != nil {
+		return err
+	}
+	if content, err = m.mergedContent(content); err != nil {
 		return err
 	}
 	further := object.GetAnnotations()[furtherFile]

@@ -51,10 +51,13 @@ func startPlatformOperator(ctx context.Context, o *openshift, platform string) (
 	if err := running.start(ctx); err != nil {
 		return nil, err
 	}
-	if platform != platformManaged {
-		return running, nil
+	switch platform {
+	case platformHosted:
+		return running, o.refuseHostedChanges(ctx)
+	case platformManaged:
+		return running, o.refuseChanges(ctx)
 	}
-	return running, o.refuseChanges(ctx)
+	return running, nil
 }
 
 func (o *openshift) describePlatform(ctx context.Context, platform string) error {
@@ -84,19 +87,36 @@ const refusal = "Prevented from accessing Red Hat managed resources. This is in 
 
 // refuseChanges stands in for the webhook regular-user-validation.managed.openshift.io, with its words.
 func (o *openshift) refuseChanges(ctx context.Context) error {
-	const name = "regular-user-validation.managed.openshift.io"
-	rule := admissionv1.NamedRuleWithOperations{RuleWithOperations: admissionv1.RuleWithOperations{
-		Operations: []admissionv1.OperationType{admissionv1.Update, admissionv1.Delete},
-		Rule:       admissionv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"secrets"}},
+	return o.refuse(ctx, "regular-user-validation.managed.openshift.io", `request.namespace != "`+configNamespace+`"`, refusal,
+		metav1.StatusReasonForbidden, deniedRule("", "v1", []string{"secrets"}, admissionv1.Update, admissionv1.Delete))
+}
+
+const hostedRefusal = "This resource cannot be created, updated, or deleted. Please ask your administrator to modify the resource in the HostedCluster object."
+
+// refuseHostedChanges is the policy of a hosted cluster for settings of its HostedCluster (openshift/hypershift resources/kas/admissionpolicies.go).
+func (o *openshift) refuseHostedChanges(ctx context.Context) error {
+	every := []admissionv1.OperationType{admissionv1.Create, admissionv1.Update, admissionv1.Delete}
+	return o.refuse(ctx, "mirror", "false", hostedRefusal, metav1.StatusReasonInvalid,
+		deniedRule(digestMirrorSets.group, "*", []string{digestMirrorSets.plural, tagMirrorSets.plural}, every...),
+		deniedRule(sourcePolicies.group, "*", []string{sourcePolicies.plural}, every...),
+		deniedRule(imageConfigs.group, "*", []string{imageConfigs.plural}, every[1:]...))
+}
+
+func deniedRule(group, version string, plurals []string, operations ...admissionv1.OperationType) admissionv1.NamedRuleWithOperations {
+	return admissionv1.NamedRuleWithOperations{RuleWithOperations: admissionv1.RuleWithOperations{
+		Operations: operations,
+		Rule:       admissionv1.Rule{APIGroups: []string{group}, APIVersions: []string{version}, Resources: plurals},
 	}}
+}
+
+// refuse makes an admission policy that refuses requests of the rules, unless the expression is true.
+func (o *openshift) refuse(ctx context.Context, name, expression, message string, reason metav1.StatusReason, rules ...admissionv1.NamedRuleWithOperations) error {
 	policy := &admissionv1.ValidatingAdmissionPolicy{
 		ObjectMeta: metav1.ObjectMeta{Name: name},
 		Spec: admissionv1.ValidatingAdmissionPolicySpec{
 			FailurePolicy:    ptr.To(admissionv1.Fail),
-			MatchConstraints: &admissionv1.MatchResources{ResourceRules: []admissionv1.NamedRuleWithOperations{rule}},
-			Validations: []admissionv1.Validation{{
-				Expression: `request.namespace != "` + configNamespace + `"`, Message: refusal, Reason: ptr.To(metav1.StatusReasonForbidden),
-			}},
+			MatchConstraints: &admissionv1.MatchResources{ResourceRules: rules},
+			Validations:      []admissionv1.Validation{{Expression: expression, Message: message, Reason: ptr.To(reason)}},
 		},
 	}
 	client := o.core.AdmissionregistrationV1()

@@ -46,6 +46,9 @@ func (t *tokenRegistry) serve(w http.ResponseWriter, r *http.Request, from calle
 		return
 	}
 	alive := from.signed && !from.ended
+	if alive && place == "manifests" {
+		rules.reportQuota(w.Header())
+	}
 	if alive && rules.hides(repository, from.user) {
 		refuse(w, http.StatusNotFound, "NAME_UNKNOWN", "repository name not known to registry")
 		return

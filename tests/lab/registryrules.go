@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -27,6 +28,7 @@ type registryChange struct {
 	Close     bool     `json:"close,omitempty"`
 	Open      bool     `json:"open,omitempty"`
 	RateLimit *int     `json:"rate_limit,omitempty"` // requests, 0: no limit
+	Quota     *int     `json:"quota,omitempty"`      // remaining pulls that manifests report, negative: none is reported
 	Hide      []string `json:"hide,omitempty"`       // repositories, as the three below
 	Show      []string `json:"show,omitempty"`
 	Deny      []string `json:"deny,omitempty"`
@@ -48,6 +50,7 @@ type registryRules struct {
 	life           time.Duration
 	limited        bool
 	left           int // requests until the limit
+	quota          int // remaining pulls that manifests report, negative: none is reported
 	redirect       string
 	hidden, denied map[restriction]bool
 	answers        map[string]otherAnswer // by the kind of request
@@ -55,7 +58,7 @@ type registryRules struct {
 
 func newRegistryRules() *registryRules {
 	return &registryRules{
-		accounts: newAccounts(), life: tokenLife, counts: map[string]*accountCounts{},
+		accounts: newAccounts(), life: tokenLife, quota: -1, counts: map[string]*accountCounts{},
 		disabled: map[string]bool{}, hidden: map[restriction]bool{}, denied: map[restriction]bool{},
 	}
 }
@@ -102,6 +105,9 @@ func (r *registryRules) changeAnswers(c registryChange) {
 	}
 	if c.RateLimit != nil {
 		r.limited, r.left = *c.RateLimit > 0, *c.RateLimit
+	}
+	if c.Quota != nil {
+		r.quota = *c.Quota
 	}
 	if len(c.Answer) > 0 {
 		r.answers, _ = readAnswers(c.Answer)
@@ -191,7 +197,7 @@ func (c registryChange) checkRedirect() error {
 // isChange says whether anything is asked for.
 func (c registryChange) isChange() bool {
 	lists := slices.Concat(c.Add, c.Disable, c.Enable, c.Hide, c.Show, c.Deny, c.Allow, c.Answer)
-	return len(lists) > 0 || c.Close || c.Open || c.Expire != nil || c.RateLimit != nil || c.Redirect != nil
+	return len(lists) > 0 || c.Close || c.Open || c.Expire != nil || c.RateLimit != nil || c.Quota != nil || c.Redirect != nil
 }
 
 // accepts says whether this login is one of an account that is not disabled.
@@ -225,6 +231,16 @@ func (r *registryRules) overLimit() bool {
 	}
 	r.left--
 	return r.left < 0
+}
+
+// reportQuota writes the headers of Docker Hub's pull limit.
+func (r *registryRules) reportQuota(header http.Header) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.quota >= 0 {
+		header.Set("ratelimit-limit", "100;w=21600")
+		header.Set("ratelimit-remaining", fmt.Sprintf("%d;w=21600", r.quota))
+	}
 }
 
 // redirected is where requests for path and query are sent, or empty.

@@ -26,8 +26,10 @@ VAULT_PASSWORD = "canary of the copies"
 CANARIES = {*forms(PASSWORD, "robot"), VAULT_PASSWORD}
 POOLS = "/apis/machineconfiguration.openshift.io/v1/machineconfigpools"
 CONFIGS = "/apis/machineconfiguration.openshift.io/v1/machineconfigs"
+RELEASE_IMAGES = "/apis/machineconfiguration.openshift.io/v1/internalreleaseimages"
 VERSION = "/apis/config.openshift.io/v1/clusterversions/version"
 ANNOTATION = "lab.openshift-ops.example.com"
+RELEASE = {"localhost:22625", "api-int.lab.example.com:22625"}
 PLATFORM = {"cloud.openshift.com", "quay.io", "registry.connect.redhat.com", "registry.redhat.io"}
 PLAYBOOK = """
 - hosts: all
@@ -116,7 +118,7 @@ class Nodes:
 
     def settled(self) -> None:
         def done() -> bool:
-            return all(self.on_machines(pool) == self.registries() for pool in ("master", "worker"))
+            return all(self.on_machines(pool) - RELEASE == self.registries() - RELEASE for pool in ("master", "worker"))
 
         self.lab.until(done, "all pools are updated")
 
@@ -220,6 +222,23 @@ class TestStandalone:
         with standalone.pool("worker", paused=True):
             done = standalone.run(registries=[login("new.example.com")])
             assert (done.status, done.recap["changed"]) == (0, 0), done.output
+
+    def test_the_operators_own_logins_are_left_out_of_the_comparison(self, standalone):
+        """With an InternalReleaseImage, the operator adds or overwrites two entries. A removed login must still be gone."""
+        standalone.well(registries=[login("old.example.com"), login("localhost:22625")])
+        release = {"apiVersion": "machineconfiguration.openshift.io/v1", "kind": "InternalReleaseImage"}
+        standalone.lab.api("POST", RELEASE_IMAGES, {**release, "metadata": {"name": "cluster"}})
+        try:
+            standalone.lab.until(lambda: RELEASE <= standalone.on_machines("worker"), "the operator has added its logins")
+            with standalone.pool("worker", render_delay="10m"):
+                late = standalone.run(remove=["old.example.com"], wait_timeout=1)
+                assert late.status != 0
+                assert "machine config pool worker has not rendered the pull secret yet" in late.output
+            done = standalone.well(remove=["old.example.com"])
+            assert done.recap["changed"] == 0
+            assert standalone.on_machines("worker") == PLATFORM | RELEASE
+        finally:
+            standalone.lab.api("DELETE", f"{RELEASE_IMAGES}/cluster")
 
     @pytest.mark.slow
     def test_a_degraded_pool_is_named_with_its_message(self, standalone):

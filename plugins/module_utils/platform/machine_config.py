@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How the machine config operator brings the pull secret to the nodes: pools, their configurations, and the cost of a change. Pure.
 
-openshift/api machineconfiguration/v1, machine-config-operator pkg/controller/{template,render,node} and docs/NodeDisruptionPolicy.md.
+openshift/api machineconfiguration/v1, machine-config-operator pkg/controller/{template,render,node}, pkg/controller/common/iri_secret_merger.go and
+docs/NodeDisruptionPolicy.md.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ __all__ = [
     "differences",
     "drain_effect",
     "text_of_file",
+    "is_same_pull_secret",
 ]
 
 _API = "machineconfiguration.openshift.io/v1"
@@ -52,6 +54,9 @@ MACHINE_CONFIGURATION = ObjectRef(
 
 #: Where the pull secret is on a node.
 NODE_FILE = "/var/lib/kubelet/config.json"
+#: Keys of the registry that runs on the control plane of a cluster that was installed without a registry (OpenShift 4.22). If the cluster has an
+#: InternalReleaseImage, the operator writes its own entries for them into each configuration, whatever the pull secret has there.
+_RELEASE_IMAGE_REGISTRY = re.compile(r"(?:localhost|api-int\.[^/:]+):22625\Z")
 #: From this version on, a change only writes the file.
 _WITHOUT_DRAIN = (4, 7, 4)
 _VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?")
@@ -135,6 +140,15 @@ def text_of_file(config: Json | None, path: str) -> str:
             except (ValueError, OSError, EOFError, zlib.error):
                 raise ValueError("it cannot be decoded") from None
     raise ValueError("it is missing")
+
+
+def is_same_pull_secret(rendered: AuthFile, secret: AuthFile) -> bool:
+    """Whether a rendered pull secret has the entries of the cluster's pull secret and no others, apart from the operator's own entries."""
+    return _entries_of_users(rendered) == _entries_of_users(secret)
+
+
+def _entries_of_users(auth_file: AuthFile) -> dict[str, Mapping[str, Any]]:
+    return {key: entry.meaning for key, entry in auth_file.entries.items() if not _RELEASE_IMAGE_REGISTRY.match(key)}
 
 
 def differences(current: Json | None, target: Json | None) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from ...core.errors import Refusal
 from ...core.objects import SECRET, Json, Kind, ObjectRef, Objects
@@ -27,7 +27,7 @@ from ...platform.hosted import (
     why_not_synchronized,
     why_unseen,
 )
-from ...platform.machine_config import MACHINE_CONFIG, MACHINE_CONFIG_POOL, Pool, auth_file_of
+from ...platform.machine_config import MACHINE_CONFIG, MACHINE_CONFIG_POOL, Pool, auth_file_of, is_same_pull_secret
 from ...platform.protected import NODE_SECRET
 from ...secrets.content import StoredSecret
 
@@ -106,7 +106,7 @@ class PoolRollout:
         """Whether a configuration has the wanted pull secret. An unreadable one has it if it was rendered after the write."""
         held = self.known.get(name)
         if held is not None:
-            return _meanings(held) == _meanings(wanted)
+            return is_same_pull_secret(held, wanted)
         if pool.name not in self.before:
             raise Refusal(
                 f"machine config {name} cannot be read, or has no pull secret in it, so it is not known whether the machines of pool "
@@ -176,7 +176,3 @@ def _configurations(pool: Pool) -> list[str]:
 
 def _progress(pool: Pool) -> str:
     return f"with the new configuration on {pool.updated:,} of {pluralize(pool.machines, 'machine')}"
-
-
-def _meanings(auth_file: AuthFile) -> dict[str, Any]:
-    return {key: entry.meaning for key, entry in auth_file.entries.items()}

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import base64
 import gzip
+import json
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import parse_stored
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.machine_config import (
     NODE_FILE,
     Pool,
@@ -18,6 +20,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.
     differences,
     drain_effect,
     text_of_file,
+    is_same_pull_secret,
 )
 
 TEXT = '{"auths":{"quay.io":{"auth":"dTpw"}}}\n'
@@ -209,3 +212,35 @@ class TestTextOfFile:
     def test_a_missing_or_damaged_file_is_an_error(self, files: Any, why: str) -> None:
         with pytest.raises(ValueError, match=why):
             text_of_file(config(*files), "/b")
+
+
+class TestIsSamePullSecret:
+    OWN = {"localhost:22625": {"auth": "bzpy"}, "api-int.lab.example.com:22625": {"auth": "bzpy"}}
+
+    @staticmethod
+    def same(rendered: dict[str, Any], secret: dict[str, Any]) -> bool:
+        return is_same_pull_secret(
+            *(parse_stored(json.dumps({"auths": auths}), legacy=False) for auths in (rendered, secret))
+        )
+
+    def test_the_operators_own_logins_do_not_count_on_either_side(self) -> None:
+        mine = {"quay.io": {"auth": "dTpw"}}
+        assert self.same({**mine, **self.OWN}, mine)
+        assert self.same({**mine, **self.OWN}, {**mine, "localhost:22625": {"auth": "dTpx"}})
+
+    def test_a_removed_login_counts(self) -> None:
+        assert not self.same({"old.io": {"auth": "dTpw"}, **self.OWN}, self.OWN)
+
+    @pytest.mark.parametrize(
+        "key",
+        [
+            "localhost:5000",
+            "localhost:22625/a",
+            "api-int.x:22624",
+            "api.x:22625",
+            "api-int.:22625",
+            "a.localhost:22625",
+        ],
+    )
+    def test_other_registries_count(self, key: str) -> None:
+        assert not self.same({key: {"auth": "dTpw"}}, {})

@@ -38,7 +38,10 @@ def config(text: str) -> dict[str, Any]:
     return {"spec": {"config": {"storage": {"files": [file]}}}}
 
 
+#: With the logins of the registry of an InternalReleaseImage.
+ADDED = '{"auths":{"quay.io":{"auth":"dTpx"},"localhost:22625":{"auth":"bzpy"},"api-int.a.b:22625":{"auth":"bzpy"}}}'
 CONFIGS = {"old": config(OLD), "new": config(NEW), "other": config(NEW + " "), "none": {"spec": {}}}
+CONFIGS |= {"own": config(ADDED), "late": config(ADDED.replace("dTpx", "dTpw"))}
 
 
 def pool(current: str, target: str, *, updated: int = 2, paused: bool = False, degraded: str = "") -> dict[str, Any]:
@@ -102,6 +105,10 @@ class TestRolledOut:
     def test_a_rollout_of_something_else_is_not_waited_for(self) -> None:
         """All machines have one of two configurations, and both contain the pull secret."""
         assert waits(asked(pool("new", "other", updated=1))) == ""
+
+    def test_logins_that_the_operator_adds_do_not_count(self) -> None:
+        assert waits(asked(pool("own", "own"))) == ""
+        assert waits(asked(pool("late", "late"))) == "has not rendered the pull secret yet"
 
     def test_a_paused_pool_is_not_waited_for_but_reported(self) -> None:
         found = asked(pool("old", "new", updated=0, paused=True))
