@@ -104,16 +104,23 @@ class TestShortNames:
     ) -> None:
         private, delegated = lab.registry("private")["host"], lab.registry("delegated")["host"]
         lab.api("PATCH", CLUSTER_VERSION, {"status": {"desired": {"version": version}}})
-        mode = "enforcing" if version == "4.21.0" else "permissive"
         pod(lab, namespace, "team/app:v1", "docker.io")
         with registry_settings(lab, sources={"containerRuntimeSearchRegistries": [private, delegated]}):
             found = access(run, namespace)
-            pulled = lab.pull(namespace, "app", "--short-names", mode)["pulled"]
-            assert found["verdict"] == ("pulls" if pulled else "will_not_pull")
-            assert pulled is (mode == "permissive")
+            assert lab.pull(namespace, "app", "--short-names", "permissive")["pulled"]
+            assert found["verdict"] == "pulls"
         with registry_settings(lab, sources={"containerRuntimeSearchRegistries": [private]}):
             assert access(run, namespace)["verdict"] == "pulls"
-            assert lab.pull(namespace, "app", "--short-names", mode)["pulled"]
+            assert lab.pull(namespace, "app", "--short-names", "permissive")["pulled"]
+
+    def test_a_node_of_an_early_4_21_reports_its_refusal(self, lab: Lab, run: Any, namespace: str) -> None:
+        private, delegated = lab.registry("private")["host"], lab.registry("delegated")["host"]
+        lab.api("PATCH", CLUSTER_VERSION, {"status": {"desired": {"version": "4.21.1"}}})
+        pod(lab, namespace, "team/app:v1", "docker.io")
+        with registry_settings(lab, sources={"containerRuntimeSearchRegistries": [private, delegated]}):
+            assert not lab.pull(namespace, "app", "--status", "--short-names", "enforcing")["pulled"]
+            found = access(run, namespace)
+        assert (found["verdict"], found["cause"]) == ("will_not_pull", "short_name_ambiguous")
 
 
 CRIO, CONTAINERD = ("--whole",), ("--runtime", "containerd")

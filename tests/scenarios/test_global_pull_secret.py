@@ -229,7 +229,9 @@ class TestStandalone:
         release = {"apiVersion": "machineconfiguration.openshift.io/v1", "kind": "InternalReleaseImage"}
         standalone.lab.api("POST", RELEASE_IMAGES, {**release, "metadata": {"name": "cluster"}})
         try:
-            standalone.lab.until(lambda: RELEASE <= standalone.on_machines("worker"), "the operator has added its logins")
+            standalone.lab.until(
+                lambda: standalone.on_machines("worker") >= RELEASE, "the operator has added its logins"
+            )
             with standalone.pool("worker", render_delay="10m"):
                 late = standalone.run(remove=["old.example.com"], wait_timeout=1)
                 assert late.status != 0

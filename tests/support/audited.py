@@ -17,7 +17,7 @@ from support.lab import Lab, path_of
 from support.lab_nodes import LabNode, add_kubelet_config, add_nodes, described_nodes
 from support.openshift import described
 
-__all__ = ["COUNTS", "LISTED", "POLICY", "REFUSED", "SCENARIOS", "Scene", "token"]
+__all__ = ["COUNTS", "LISTED", "PLAIN", "POLICY", "REFUSED", "SCENARIOS", "Scene", "token"]
 
 DENIED = "reading manifest v1 in {repository}: requested access to the resource is denied"
 REFUSED = "unable to retrieve auth token: invalid username/password: unauthorized"
@@ -136,6 +136,8 @@ class Scene:
 
 
 SCENARIOS: dict[str, Callable[[Scene], None]] = {}
+#: Rules for plain Kubernetes.
+PLAIN = ("forecast-short-name",)
 #: Number of namespaces of a scenario that needs more than one.
 COUNTS: Mapping[str, int] = {
     "credential-in-many-places": 2,
@@ -362,9 +364,19 @@ def _unknown(it: Scene) -> None:
 
 @scene("forecast-short-name")
 def _short(it: Scene) -> None:
-    it.context = described(it.lab, version="4.20.1")
+    """On plain Kubernetes, see PLAIN."""
+    info = {"containerRuntimeVersion": "cri-o://1.33.4"}
+    it.lab.api("POST", "/api/v1/nodes", {"metadata": {"name": it.name}})
+    it.lab.api("PATCH", f"/api/v1/nodes/{it.name}/status", {"status": {"nodeInfo": info}})
     it.deployment("team/app:v1")
-    it.says, it.fixed, it.options = "names no registry", None, {"target_version": "4.21"}
+    it.says, it.options = "names no registry: CRI-O will refuse it", {"target_version": "1.35"}
+
+    def fixed() -> None:
+        containers = [{"name": "app", "image": "registry.example.com/team/app:v1"}]
+        spec = {"template": {"spec": {"containers": containers}}}
+        it.lab.api("PATCH", f"/apis/apps/v1/namespaces/{it.name}/deployments/web", {"spec": spec})
+
+    it.fixed = fixed
 
 
 @scene("forecast-cached-image")

@@ -24,7 +24,7 @@ from .steps.integrated import explain_project
 from .steps.login import LoginContext, explain_keys, explain_login
 from .steps.pull_secrets import explain_secret_list, explain_secrets
 from .steps.restart import explain_restart
-from .steps.short_names import NO_REGISTRY_ASKED, resolve_short_name
+from .steps.short_names import resolve_short_name
 from .steps.sources import explain_sources, source_refs
 from .steps.streams import StreamImage, resolve_image
 from .steps.volumes import explain_mounts, explain_shared_error, node_error
@@ -65,9 +65,7 @@ def _resolve(subject: ContainerPull, told: PullAttempt | None, evidence: Lookup)
 def _explain_steps(
     subject: ContainerPull, reference: Reference, told: PullAttempt | None, evidence: Lookup, *, asks: bool
 ) -> Iterator[StepResult]:
-    named = resolve_short_name(
-        subject, reference, evidence, was_resolved=told is not None and told.rule.id not in NO_REGISTRY_ASKED
-    )
+    named = resolve_short_name(subject, reference, evidence)
     names, seen = explain_secret_list(subject, evidence)
     yield from (each for each in named.seen if each.verdict != UNKNOWN)
     yield seen

@@ -87,7 +87,7 @@ RULES = (
         "short name mode is enforcing, but image name team/app:v1 returns ambiguous list",
         "The image name has no registry, and several could be meant",
         "Write the image with its registry's host",
-        since="CRI-O 1.34, OpenShift 4.21",
+        since="CRI-O 1.34",
     ),
     MessageRule(
         "secret_unparsable",

@@ -4,8 +4,9 @@
 """How container runtimes resolve an image name without a registry. Pure.
 
 containerd and cri-dockerd use Docker Hub. CRI-O asks its search registries (containers/image pkg/shortnames). Before version 1.34 it tries
-one after the other. Since then it refuses a name that may exist in several of them (cri-o pull request 9401). Aliases from files on
-the nodes take precedence. The kubelet always looks for credentials of Docker Hub.
+one after the other. Since then it refuses a name that may exist in several of them (cri-o pull request 9401), except on OpenShift: from 4.21
+on, the machine config operator sets `short_name_mode = "disabled"` (pull request 5628, OCPBUGS-75916), and CRI-O tries one after the other as
+before. Aliases from files on the nodes take precedence. The kubelet always looks for credentials of Docker Hub.
 """
 
 from __future__ import annotations
@@ -15,13 +16,9 @@ from collections.abc import Sequence
 
 from ..core.json_types import as_dict, as_strs
 from ..core.objects import Json
-from .node_versions import Version
 from .references import Reference, reference_of
 
-__all__ = ["ENFORCING_SINCE", "can_have_alias", "candidates", "search_registries"]
-
-#: The first versions of CRI-O and OpenShift that refuse ambiguous names.
-ENFORCING_SINCE: dict[str, Version] = {"cri-o": (1, 34), "openshift": (4, 21)}
+__all__ = ["can_have_alias", "candidates", "search_registries"]
 
 #: Default search registries of OpenShift nodes (machine-config-operator templates, container-registries).
 _DEFAULT = ("registry.access.redhat.com", "docker.io")

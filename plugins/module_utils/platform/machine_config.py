@@ -33,8 +33,8 @@ __all__ = [
     "auth_file_of",
     "differences",
     "drain_effect",
-    "text_of_file",
     "is_same_pull_secret",
+    "text_of_file",
 ]
 
 _API = "machineconfiguration.openshift.io/v1"

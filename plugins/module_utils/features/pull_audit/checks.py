@@ -64,7 +64,6 @@ CHECKS: Mapping[str, Check] = {
     "credential-expired": rules_credentials.find_expired_logins,
     "credential-short-lived": rules_credentials.find_short_lived_logins,
     "credential-found": rules_credentials.find_searched_credential,
-    "forecast-short-name": forecast.find_short_names,
     "forecast-recreated-secret": forecast.find_recreated_secrets,
     "forecast-legacy-token": forecast.find_legacy_tokens,
 }
@@ -189,6 +188,7 @@ class Audit:
             rules_verification.REFUSED_PODS: lambda place, survey: rules_verification.find_refused_pods(
                 place, survey, lambda: self.repositories
             ),
+            "forecast-short-name": lambda place, survey: forecast.find_short_names(place, survey, self.asked.target),
             "pod-cannot-pull": lambda place, survey: rules_pods.find_failing_pods(
                 place, survey, with_workloads=self._is_applied_in("workload-cannot-pull", place)
             ),

@@ -15,9 +15,7 @@ from ...core.objects import POD, Json, ObjectRef, metadata
 from ...core.times import seconds_of
 from ...dockerconfig.registry_keys import without_user
 from ...explain import fixes
-from ...explain.lookup import ReadRequired, UnreadableObject
 from ...explain.node_settings import NodeGroup, NodeSettings, SettledNode
-from ...explain.subjects import template_of
 from ...images.credential_providers import CRIO_PROVIDER
 from ...images.image_verification import (
     NEVER_VERIFY_PRELOADED,
@@ -29,8 +27,6 @@ from ...images.image_verification import (
 )
 from ...images.node_versions import NodeVersions, nodes_of
 from ...images.references import reference_of
-from ...images.registry_sources import IMAGE_CONFIG
-from ...images.short_names import can_have_alias, search_registries
 from ...platform.account_lists import names_in
 from ...secrets.expiry import is_legacy_token
 from .cached_images import find_pods_without_login
@@ -51,16 +47,19 @@ __all__ = [
 
 Version = tuple[int, int]
 
-#: The versions of Kubernetes and of OpenShift from which on each rule counts. None: it counts for every version.
+#: The versions of Kubernetes and of OpenShift from which on each rule counts. None: it counts for every version, or decides that itself.
 FORECASTS: Mapping[str, tuple[Version, Version] | None] = {
-    "forecast-short-name": ((1, 34), (4, 21)),
+    "forecast-short-name": None,
     "forecast-cached-image": ((1, 35), (4, 22)),
     "forecast-recreated-secret": ((1, 35), (4, 22)),
     "forecast-legacy-token": None,
     "forecast-credential-provider": ((1, 36), (4, 23)),
 }
 
-_RESOLVE_NAMES = "alpha.image.policy.openshift.io/resolve-names"
+#: The first version of CRI-O that refuses ambiguous names, and so the version of Kubernetes. On OpenShift, no version does.
+_SHORT_NAMES_REFUSED: Version = (1, 34)
+#: Versions from this one on are those of OpenShift.
+_OPENSHIFT: Version = (4, 0)
 
 
 def is_due(rule: str, current: Version | None, target: Version) -> bool:
@@ -72,28 +71,18 @@ def is_due(rule: str, current: Version | None, target: Version) -> bool:
     return target >= begins and (current is None or current < begins)
 
 
-def find_short_names(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
-    """Find images without a registry, if a node has CRI-O and the name does not have exactly one search registry."""
-    if not _has_crio(survey) or _count_search_registries(survey) == 1:
+def find_short_names(place: NamespaceSnapshot, survey: ClusterSnapshot, target: Version | None) -> Iterator[Finding]:
+    """Find images without a registry, if a node of plain Kubernetes has a CRI-O that does not refuse such names yet."""
+    if target is None or not _SHORT_NAMES_REFUSED <= target < _OPENSHIFT or not _has_older_crio(survey):
         return
-    streams = {as_str(metadata(each).get("name")) for each in place.streams if _is_looked_up(each)}
-    resolving = {
-        as_str(metadata(obj).get("name")) for _kind, obj in place.workloads if _RESOLVE_NAMES in _annotations(obj)
-    }
     for access in survey.accesses.get(place.namespace, ()):
         subject, reference = access.subject, reference_of(access.subject.image)
-        if (
-            reference is None
-            or not reference.is_short
-            or can_have_alias(subject.image)
-            or (subject.is_pod and subject.ref.name in place.templated)
-        ):
+        if reference is None or not reference.is_short or (subject.is_pod and subject.ref.name in place.templated):
             continue
-        if not (subject.is_pod or subject.volume) and (
-            reference.path.removeprefix("library/") in streams or subject.ref.name in resolving
-        ):
-            continue
-        message = f"{subject.ref} has image {subject.image}, which names no registry"
+        message = (
+            f"{subject.ref} has image {subject.image}, which names no registry: CRI-O will refuse it, unless its nodes have an alias for it or "
+            "exactly one search registry"
+        )
         yield Finding("forecast-short-name", subject.ref, subject.location, message)
 
 
@@ -195,26 +184,11 @@ def find_credential_providers(survey: ClusterSnapshot) -> Iterator[Finding]:
             yield Finding("forecast-credential-provider", ref, "", message)
 
 
-def _has_crio(survey: ClusterSnapshot) -> bool:
-    nodes = nodes_of({"items": survey.nodes}).values()
-    return survey.is_openshift or any(node.runtime == "cri-o" for node in nodes)
-
-
-def _count_search_registries(survey: ClusterSnapshot) -> int:
-    """Return the number of registries that a name without a registry may refer to."""
-    try:
-        return len(search_registries(survey.evidence.look(IMAGE_CONFIG)))
-    except (ReadRequired, UnreadableObject):
-        return len(search_registries(None))
-
-
-def _is_looked_up(stream: object) -> bool:
-    return as_dict(as_dict(as_dict(stream).get("spec")).get("lookupPolicy")).get("local") is True
-
-
-def _annotations(workload: object) -> Mapping[str, object]:
-    template = template_of(as_dict(workload))
-    return {**as_dict(metadata(as_dict(workload)).get("annotations")), **as_dict(metadata(template).get("annotations"))}
+def _has_older_crio(survey: ClusterSnapshot) -> bool:
+    if survey.is_openshift:
+        return False
+    runtimes = [node for node in nodes_of({"items": survey.nodes}).values() if node.runtime == "cri-o"]
+    return any(node.runtime_version is None or node.runtime_version < _SHORT_NAMES_REFUSED for node in runtimes)
 
 
 #: Seconds that a container may be older than a secret that was created together with it.

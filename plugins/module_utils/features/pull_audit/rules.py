@@ -339,7 +339,8 @@ _ALL = (
         "forecast-short-name",
         WARNING,
         "An image without a registry will be rejected",
-        "From CRI-O 1.34 (OpenShift 4.21) on, a name that several search registries could have is rejected.",
+        "From version 1.34 on, CRI-O rejects a name that several search registries could have, except on OpenShift, which "
+        "tries them one after the other. The search registries and aliases of such nodes are in files that no object shows.",
         "Write the image with its registry's host.",
         (PODS, WORKLOADS_READ),
     ),

@@ -19,8 +19,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.
     auth_file_of,
     differences,
     drain_effect,
-    text_of_file,
     is_same_pull_secret,
+    text_of_file,
 )
 
 TEXT = '{"auths":{"quay.io":{"auth":"dTpw"}}}\n'

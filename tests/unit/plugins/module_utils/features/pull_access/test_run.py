@@ -250,11 +250,11 @@ class TestConfiguration:
         ] == [True]
         assert [request for request in api.asked if "/nodes" in request] == ["GET /api/v1/nodes/n"]
 
-    def test_the_version_of_openshift_decides_about_short_names(self, api: FakeApi) -> None:
+    def test_openshift_asks_its_search_registries_for_short_names(self, api: FakeApi) -> None:
         secret(api, "a", "docker.io", name="hub")
         api.put("pods", "a", "app", spec=spec("team/app:v1", "hub"))
         api.put("clusterversions", "", "version", status={"desired": {"version": "4.21.1"}})
-        assert rows(ask(api))[0][2] == "will_not_pull"
+        assert rows(ask(api))[0][2] == "pulls"
         assert not any("/nodes" in request for request in api.asked)
 
     def test_the_pull_secret_of_the_nodes_is_used(self, api: FakeApi) -> None:

@@ -16,7 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from support.node_configs import groups_of, kubelet_config, node_in
 from support.node_configs import pool as node_pool
-from support.surveyed import account, auth, deployment, found_by, place, pod, replica_set, secret, stream, survey, token
+from support.surveyed import account, auth, deployment, found_by, place, pod, replica_set, secret, survey, token
 
 POLICY = "imagePullCredentialsVerificationPolicy"
 NOT_YET = "OpenShift 4.20.3"
@@ -30,12 +30,6 @@ class TestWhen:
     @pytest.mark.parametrize(
         ("rule", "current", "target", "due"),
         [
-            ("forecast-short-name", (4, 20), (4, 21), True),
-            ("forecast-short-name", (4, 20), (4, 20), False),
-            ("forecast-short-name", (4, 21), (4, 22), False),
-            ("forecast-short-name", None, (5, 0), True),
-            ("forecast-short-name", (1, 33), (1, 34), True),
-            ("forecast-short-name", (1, 33), (1, 33), False),
             ("forecast-cached-image", (1, 34), (1, 35), True),
             ("forecast-cached-image", (4, 21), (4, 22), True),
             ("forecast-cached-image", (4, 20), (4, 21), False),
@@ -55,54 +49,53 @@ class TestWhen:
         assert found_by(rule, seen) == []
 
 
+def crio_node(runtime):
+    return {"metadata": {"name": "n"}, "status": {"nodeInfo": {"containerRuntimeVersion": runtime}}}
+
+
 class TestShortName:
     RULE = "forecast-short-name"
+
+    def by(self, *places, runtime="cri-o://1.33.4", target="1.34", **more):
+        whole = survey(*places, **{"version": "Kubernetes 1.33.1", "nodes": [crio_node(runtime)], **more})
+        return found_by(self.RULE, whole, target_version=target)
 
     def test_a_template_is_reported_and_not_its_pods(self):
         image = "team/app:v1"
         seen = place(workloads=[deployment(image=image), replica_set(image=image)], pods=[pod(image=image, made=True)])
-        (found,) = by(self.RULE, seen)
+        (found,) = self.by(seen)
         assert (found.ref.kind.kind, found.message) == (
             "Deployment",
-            "deployment a/web has image team/app:v1, which names no registry",
+            "deployment a/web has image team/app:v1, which names no registry: CRI-O will refuse it, unless its nodes have an alias for it or "
+            "exactly one search registry",
         )
 
     def test_a_pod_without_a_controller_is_reported(self):
-        assert [found.ref.kind.kind for found in by(self.RULE, place(pods=[pod(image="app")]))] == ["Pod"]
+        assert [found.ref.kind.kind for found in self.by(place(pods=[pod(image="app")]))] == ["Pod"]
 
     def test_a_name_with_a_registry_is_not_reported(self):
-        assert by(self.RULE, place(workloads=[deployment()], pods=[pod()])) == []
+        assert self.by(place(workloads=[deployment()], pods=[pod()])) == []
 
-    def test_an_image_stream_with_local_lookup_is_not_reported(self):
-        local = stream("app", lookupPolicy={"local": True})
-        assert by(self.RULE, place(workloads=[deployment(image="app:v1")], streams=[local])) == []
-        assert len(by(self.RULE, place(workloads=[deployment(image="app:v1")], streams=[stream("app")]))) == 1
+    @pytest.mark.parametrize(
+        ("runtime", "count"),
+        [
+            ("containerd://2.1", 0),
+            ("cri-o://1.33", 1),
+            ("cri-o://new", 1),
+            ("cri-o://1.34.0", 0),
+            ("cri-o://1.35.2", 0),
+        ],
+    )
+    def test_plain_kubernetes_is_affected_only_with_an_older_crio(self, runtime, count):
+        assert len(self.by(place(pods=[pod(image="app")]), runtime=runtime)) == count
 
-    def test_no_image_stream_is_looked_up_for_a_volume(self):
-        local = stream("model", lookupPolicy={"local": True})
-        volumes = [{"name": "m", "image": {"reference": "model:v1"}}]
-        (found,) = by(self.RULE, place(workloads=[deployment(volumes=volumes)], streams=[local]))
-        assert found.location == "volume m"
+    @pytest.mark.parametrize(("target", "count"), [("1.33", 0), ("1.34", 1), ("1.36", 1), ("4.21", 0), ("5.0", 0)])
+    def test_names_are_refused_from_kubernetes_1_34_on(self, target, count):
+        assert len(self.by(place(pods=[pod(image="app")]), target=target)) == count
 
-    def test_names_that_admission_resolves_are_not_reported(self):
-        notes = {"alpha.image.policy.openshift.io/resolve-names": "*"}
-        assert by(self.RULE, place(workloads=[deployment(image="app:v1", annotations=notes)])) == []
-
-    def test_a_name_for_which_nodes_have_an_alias_is_not_reported(self):
-        assert by(self.RULE, place(workloads=[deployment(image="ubi9/ubi:latest")])) == []
-
-    @pytest.mark.parametrize(("registries", "count"), [(["one.io"], 0), (["one.io", "two.io"], 1), ([], 1)])
-    def test_a_single_search_registry_is_not_ambiguous(self, registries, count):
-        config = {"spec": {"registrySources": {"containerRuntimeSearchRegistries": registries}}}
-        seen = place(workloads=[deployment(image="app")])
-        whole = survey(seen, config=config, version=NOT_YET, is_openshift=True)
-        assert len(found_by(self.RULE, whole, target_version="4.21")) == count
-
-    @pytest.mark.parametrize(("runtime", "count"), [("containerd://2.1", 0), ("cri-o://1.33", 1)])
-    def test_plain_kubernetes_is_affected_only_with_crio(self, runtime, count):
-        nodes = [{"metadata": {"name": "n"}, "status": {"nodeInfo": {"containerRuntimeVersion": runtime}}}]
-        whole = survey(place(pods=[pod(image="app")]), version="Kubernetes 1.33.1", nodes=nodes)
-        assert len(found_by(self.RULE, whole, target_version="1.34")) == count
+    @pytest.mark.parametrize("target", ["4.21", "5.0", "1.34"])
+    def test_openshift_never_refuses_them(self, target):
+        assert self.by(place(pods=[pod(image="app")]), target=target, version=NOT_YET, is_openshift=True) == []
 
 
 class TestCachedImage:

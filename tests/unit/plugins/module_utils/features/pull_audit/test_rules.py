@@ -31,7 +31,7 @@ NEEDS = {
 #: Rules that are applied to more than one namespace, or need an option.
 OTHERS = {
     "credential-expires", "pod-cannot-pull", "credential-in-many-places", "credential-copies-differ", "forecast-cached-image", "forecast-credential-provider",
-    *DRIFT, OPEN_TO_USERS, *VERIFICATION,
+    "forecast-short-name", *DRIFT, OPEN_TO_USERS, *VERIFICATION,
 }  # fmt: skip
 
 
