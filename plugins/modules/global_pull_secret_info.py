@@ -18,9 +18,12 @@ description:
     each machine config pool and updates the machines one by one. The module compares the secret in the rendered configuration with the one
     in the cluster, because a pool that has not noticed a change yet reports that it is up to date.
   - On a hosted cluster (ROSA HCP, ARO HCP, self-managed hosted control planes), V(openshift-config/pull-secret) is a copy, and changes to
-    it are reverted. Registries are added in V(kube-system/additional-pull-secret), from which the platform merges
+    it are reverted, unless its HostedCluster has the annotation C(hypershift.openshift.io/ensureexists-pullsecret-reconcile). Registries are
+    added in V(kube-system/additional-pull-secret), from which the platform merges
     V(kube-system/global-pull-secret). If both have an entry, the platform's entry is used. A single entry that the platform cannot read
     stops the whole merge. RV(notes) reports that, and with O(wait=true) the module fails at once.
+  - The platform merges on AWS and Azure only. On other platforms, RV(supported) is false and RV(reason) gives the alternative. If the cluster
+    does not show its platform, RV(notes) reports that.
   - Plain Kubernetes and MicroShift have no global pull secret in the cluster. RV(reason) reports that.
   - The module does not change the cluster, and returns no credential.
 options:
@@ -159,11 +162,11 @@ version:
   type: str
   sample: 4.20.3
 supported:
-  description: Whether the cluster has a global pull secret.
+  description: Whether the cluster has a global pull secret that can be changed there.
   returned: success
   type: bool
 reason:
-  description: The reason why it has none, and the alternative.
+  description: The reason why it has none, or why it cannot be changed there, and the alternative.
   returned: success
   type: str
   sample: ""

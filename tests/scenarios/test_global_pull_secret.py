@@ -29,6 +29,7 @@ CONFIGS = "/apis/machineconfiguration.openshift.io/v1/machineconfigs"
 RELEASE_IMAGES = "/apis/machineconfiguration.openshift.io/v1/internalreleaseimages"
 VERSION = "/apis/config.openshift.io/v1/clusterversions/version"
 ANNOTATION = "lab.openshift-ops.example.com"
+INFRASTRUCTURE = "/apis/config.openshift.io/v1/infrastructures/cluster"
 RELEASE = {"localhost:22625", "api-int.lab.example.com:22625"}
 PLATFORM = {"cloud.openshift.com", "quay.io", "registry.connect.redhat.com", "registry.redhat.io"}
 PLAYBOOK = """
@@ -518,6 +519,47 @@ class TestHosted:
         wanted = {"registries": [login("new.example.com")]}
         unseen = " ".join(hosted.well(**wanted).output.split())
         assert (
+    def test_a_platform_that_never_merges_is_refused_at_once(self, hosted):
+        """On KubeVirt, the lab's operator merges nothing, as the real one. A wait would never end."""
+        hosted.lab.api("PATCH", INFRASTRUCTURE, {"status": {"platformStatus": {"type": "KubeVirt"}}})
+        try:
+            audit = hosted.lab.audit()
+            refused = hosted.run(registries=[login("new.example.com")], wait_timeout=600)
+            output = " ".join(refused.output.split())
+            assert refused.status != 0
+            assert (
+                "this hosted cluster runs on platform 'KubeVirt', and only on AWS and Azure are logins from" in output
+            )
+            assert writes(audit) == []
+            self.by_hand(hosted, json.dumps(file_of("new.example.com")))
+            path = path_of("openshift-config", "secrets", "pull-secret")
+            hosted.lab.api("PATCH", path, {"data": {".dockerconfigjson": "e30="}})
+            hosted.lab.until(lambda: hosted.registries() == PLATFORM, "the operator has looked")
+            assert hosted.lab.get("kube-system", "secrets", MERGED[1]) is None
+        finally:
+            hosted.lab.api("PATCH", INFRASTRUCTURE, {"status": {"platformStatus": {"type": "AWS"}}})
+
+    @pytest.mark.parametrize(
+        ("verb", "path", "body"),
+        [
+            (
+                "POST",
+                "/apis/config.openshift.io/v1/imagedigestmirrorsets",
+                {"kind": "ImageDigestMirrorSet", "metadata": {"name": "a"}},
+            ),
+            (
+                "POST",
+                "/apis/config.openshift.io/v1/imagetagmirrorsets",
+                {"kind": "ImageTagMirrorSet", "metadata": {"name": "a"}},
+            ),
+            ("PATCH", "/apis/config.openshift.io/v1/images/cluster", {"spec": {"registrySources": {}}}),
+        ],
+    )
+    def test_the_platform_refuses_changes_of_mirrors_and_of_the_image_config(self, hosted, verb, path, body):
+        """So no task and no text of ours proposes them for a hosted cluster without naming the HostedCluster."""
+        refused = hosted.lab.api(verb, path, {"apiVersion": "config.openshift.io/v1", **body}, expect=(422,))
+        assert "modify the resource in the HostedCluster object" in refused["message"]
+
             "It is not known which nodes have it already, because daemon set kube-system/global-pull-secret-sync"
             in unseen
         )

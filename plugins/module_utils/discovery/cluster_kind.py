@@ -14,18 +14,28 @@ from ..core.errors import Refusal
 from ..core.json_types import as_dict, as_str
 from ..core.objects import Json, ObjectRef
 from ..platform.cluster import CLUSTER_VERSION, desired_version
-from ..platform.cluster_kind import INFRASTRUCTURE, MICROSHIFT_VERSION, cluster_kind_of, has_openshift_config
+from ..platform.cluster_kind import (
+    INFRASTRUCTURE,
+    MICROSHIFT_VERSION,
+    cluster_kind_of,
+    has_openshift_config,
+    platform_of,
+)
 
 __all__ = ["ClusterKind", "detect_cluster_kind", "get_if_readable"]
 
 
 @dataclass(frozen=True)
 class ClusterKind:
-    """The kind of a cluster. `nature` is a constant of `platform/cluster_kind.py`. `version` and `cluster_id` are empty if unknown."""
+    """The kind of a cluster. `nature` is a constant of `platform/cluster_kind.py`.
+
+    `version`, `cluster_id` and `platform` are empty if unknown. `platform` is the cloud platform, such as `AWS`.
+    """
 
     nature: str
     version: str = ""
     cluster_id: str = ""
+    platform: str = ""
 
 
 def detect_cluster_kind(cluster: Cluster) -> ClusterKind:
@@ -47,6 +57,7 @@ def detect_cluster_kind(cluster: Cluster) -> ClusterKind:
         cluster_kind_of(groups, infrastructure, microshift=False),
         desired_version(version),
         as_str(as_dict(version.get("spec")).get("clusterID")),
+        platform_of(infrastructure),
     )
 
 

@@ -104,7 +104,8 @@ RULES = (
         ("cri-o",),
         "registry blocked.example.com is blocked in /etc/containers/registries.conf or /etc/containers/registries.conf.d",
         "The cluster's configuration blocks the registry",
-        "Check registrySources.blockedRegistries of images.config.openshift.io/cluster, and mirror sets with NeverContactSource",
+        "Check registrySources.blockedRegistries of images.config.openshift.io/cluster, and mirror sets with NeverContactSource. "
+        "For a hosted cluster, change spec.configuration.image and spec.imageContentSources of the HostedCluster",
     ),
     MessageRule(
         "policy_rejected",
@@ -112,7 +113,8 @@ RULES = (
         ("cri-o",),
         "Source image rejected: Running image docker://registry.example.com/app:1 is rejected by policy.",
         "The cluster's configuration does not allow the registry. No signature is involved",
-        "Check registrySources.allowedRegistries and blockedRegistries of images.config.openshift.io/cluster",
+        "Check registrySources.allowedRegistries and blockedRegistries of images.config.openshift.io/cluster. For a hosted cluster, change "
+        "spec.configuration.image of the HostedCluster",
     ),
     MessageRule(
         "rate_limited",
@@ -202,7 +204,8 @@ RULES = (
         _ANY,
         'Get "https://registry.example.com/v2/": http: server gave HTTP response to HTTPS client',
         "The registry uses HTTP, but the node requires HTTPS",
-        "Add a certificate to the registry, or list the registry in registrySources.insecureRegistries",
+        "Add a certificate to the registry, or list the registry in registrySources.insecureRegistries of images.config.openshift.io/cluster. For "
+        "a hosted cluster, list it in spec.configuration.image of the HostedCluster",
     ),
     MessageRule(
         "tls_expired",
@@ -227,7 +230,8 @@ RULES = (
         _ANY,
         "tls: failed to verify certificate: x509: certificate signed by unknown authority",
         "The node does not trust the certificate of the registry",
-        "Add its certificate authority to the ConfigMap in additionalTrustedCA of images.config.openshift.io/cluster",
+        "Add its certificate authority to the ConfigMap in additionalTrustedCA of images.config.openshift.io/cluster. For a hosted cluster, use "
+        "spec.configuration.image of the HostedCluster",
     ),
     MessageRule(
         "dns",

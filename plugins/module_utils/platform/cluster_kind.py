@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from ..core.json_types import as_dict, as_list
+from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import Json, Kind, ObjectRef
 
 __all__ = [
@@ -24,7 +24,9 @@ __all__ = [
     "MICROSHIFT_VERSION",
     "STANDALONE",
     "cluster_kind_of",
+    "has_external_control_plane",
     "has_openshift_config",
+    "platform_of",
     "why_unsupported",
 ]
 
@@ -59,11 +61,21 @@ def cluster_kind_of(api_groups: Collection[str], infrastructure: Json | None, *,
     """Return the kind of the cluster, one of the constants above. `infrastructure` is None where the cluster has no such object."""
     if not has_openshift_config(api_groups):
         return MICROSHIFT if microshift else KUBERNETES
-    status = as_dict(as_dict(infrastructure).get("status"))
-    if status.get("controlPlaneTopology") == "External":
+    if has_external_control_plane(infrastructure):
         return HOSTED
+    status = as_dict(as_dict(infrastructure).get("status"))
     groups = any(group == _MANAGED_GROUP or group.endswith(f".{_MANAGED_GROUP}") for group in api_groups)
     return MANAGED if groups or _MANAGED_TAG in _tags(status) else STANDALONE
+
+
+def has_external_control_plane(infrastructure: Json | None) -> bool:
+    """Whether another cluster runs the control plane (`HOSTED`)."""
+    return as_dict(as_dict(infrastructure).get("status")).get("controlPlaneTopology") == "External"
+
+
+def platform_of(infrastructure: Json | None) -> str:
+    """Return the cloud platform of the cluster, such as `AWS`, `KubeVirt` or `None`. Empty if the object does not show it."""
+    return as_str(as_dict(as_dict(as_dict(infrastructure).get("status")).get("platformStatus")).get("type"))
 
 
 def why_unsupported(nature: str) -> str:

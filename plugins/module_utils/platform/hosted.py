@@ -40,6 +40,7 @@ __all__ = [
     "content_hash",
     "excluded_pools",
     "find_merge_problem",
+    "keeps_edits",
     "merged_form",
     "node_pools_of_cluster",
     "node_pools_of_nodes",
@@ -48,6 +49,7 @@ __all__ = [
     "pull_secret_of",
     "refused_merge_sentence",
     "unmerged_sentence",
+    "why_never_merged",
     "why_not_merged",
     "why_not_synchronized",
     "why_unseen",
@@ -84,8 +86,28 @@ _SYNCED_LABEL = "hypershift.openshift.io/nodepool-globalps-enabled"
 #: Label of the synchronizer's pods: the hash of the content, so that a new content recreates them.
 _HASH_LABEL = "hypershift.openshift.io/globalps-config-hash"
 _HASH = re.compile(r"[0-9a-f]{8}\Z")
-#: Only nodes of these platforms get the secret while they run.
+#: The platform merges the users' additions only on these cloud platforms (cmd.go), and only their nodes get the secret while they run.
 _SYNCED_PLATFORMS = ("AWS", "Azure")
+
+
+#: An annotation of a hosted cluster: the platform keeps changes that are made to its copy in the hosted cluster (hostedcluster_types.go).
+_KEEPS_EDITS = "hypershift.openshift.io/ensureexists-pullsecret-reconcile"
+
+
+def why_never_merged(platform: str) -> str:
+    """Return why the platform never merges the users' additions on this cloud platform. Empty if it does, or if `platform` is empty."""
+    if not platform or platform in _SYNCED_PLATFORMS:
+        return ""
+    return (
+        f"this hosted cluster runs on platform {truncate(platform, 40)!a}, and only on {' and '.join(_SYNCED_PLATFORMS)} are logins from "
+        f"{ADDITIONAL_SECRET} merged into the nodes' pull secret. Change the pull secret of the hosted cluster from its management cluster "
+        "(hosted_cluster), or use pull secrets in the namespaces instead (role private_registry)"
+    )
+
+
+def keeps_edits(hosted_cluster: Json | None) -> bool:
+    """Whether the platform keeps changes of `openshift-config/pull-secret` that are made in the hosted cluster. It usually reverts them."""
+    return _KEEPS_EDITS in as_dict(metadata(as_dict(hosted_cluster)).get("annotations"))
 
 
 def overridden_registries(original: AuthFile, registries: Iterable[str]) -> list[str]:

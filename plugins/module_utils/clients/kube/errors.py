@@ -200,7 +200,8 @@ _RULES = (
         {422},
         "importing images from registry .* is forbidden",
         "Images can be imported only from some registries: have this one added to allowedRegistriesForImport of "
-        "images.config.openshift.io/cluster, or import as a user who is allowed to create images",
+        "images.config.openshift.io/cluster (for a hosted cluster: spec.configuration.image of the HostedCluster), or import as a user who is "
+        "allowed to create images",
     ),
     # openshift/managed-cluster-validating-webhooks: ROSA, OpenShift Dedicated.
     _ErrorRule(

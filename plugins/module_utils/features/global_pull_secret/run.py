@@ -20,16 +20,18 @@ from ...core.variable_files import VariableFile, Write
 from ...discovery.cluster_kind import ClusterKind, detect_cluster_kind, get_if_readable
 from ...engine.inspection import inspect
 from ...engine.run import RunSettings
-from ...platform.cluster_kind import HOSTED, MANAGED, MANAGEMENT, STANDALONE, why_unsupported
+from ...platform.cluster_kind import HOSTED, INFRASTRUCTURE, MANAGED, MANAGEMENT, STANDALONE, why_unsupported
 from ...platform.hosted import (
     ADDITIONAL_SECRET,
     NODE_POOL,
     excluded_pools,
+    keeps_edits,
     node_pools_of_cluster,
     node_pools_of_nodes,
     overridden_registries,
     pull_secret_of,
     unmerged_sentence,
+    why_never_merged,
 )
 from ...platform.machine_config import (
     MACHINE_CONFIG,
@@ -97,7 +99,8 @@ def _kind_of(cluster: Cluster, hosted_cluster: ObjectRef | None) -> tuple[Cluste
     found = detect_cluster_kind(cluster)
     if hosted_cluster is not None:
         found = replace(found, nature=MANAGEMENT)
-    return found, why_unsupported(found.nature)
+    never = why_never_merged(found.platform) if found.nature == HOSTED else ""
+    return found, why_unsupported(found.nature) or never
 
 
 def _describe_cluster(found: ClusterKind) -> dict[str, Any]:
@@ -156,6 +159,7 @@ class _ClusterInspector:
         notes = [
             "a change of the secret restarts the kubelet of all nodes that get it at about the same time, but drains no node",
             *unknown,
+            *_platform_notes(self.nature),
             *_node_pool_notes(pools),
             *_unseen_notes(unseen),
             *([] if self.asked.wait else self._unmerged_notes()),
@@ -176,12 +180,18 @@ class _ClusterInspector:
 
     def management(self, ref: ObjectRef) -> dict[str, Any]:
         """Return the result of a hosted cluster, seen from the cluster that runs its control plane."""
-        place = pull_secret_of(ref, self.cluster.get(ref))
+        hosted_cluster = self.cluster.get(ref)
+        place = pull_secret_of(ref, hosted_cluster)
         pools = node_pools_of_cluster(self.cluster.list(NODE_POOL, namespace=ref.namespace), ref.name)
         notes = [
             f"change the content of {place}, not the name of the secret in {ref}: another name replaces all its nodes",
             *_node_pool_notes(pools),
         ]
+        if keeps_edits(hosted_cluster):
+            notes.append(
+                f"{ref} is annotated so that changes of {NODE_SECRET} inside the hosted cluster are kept, and then its copy can differ from "
+                f"{place}"
+            )
         if self.asked.wait:
             notes.append(f"the management cluster does not show whether the nodes of {ref} have the secret")
         shown = {
@@ -272,6 +282,15 @@ def _cost_note(costs: bool | None, how: str) -> str:
     if costs is None:
         return f"it is not known whether a change of the pull secret drains nodes: {how}"
     return f"a change of the pull secret {'drains or reboots nodes' if costs else 'drains no node'}: {how}"
+
+
+def _platform_notes(found: ClusterKind) -> list[str]:
+    if found.platform:
+        return []
+    return [
+        f"{INFRASTRUCTURE} does not show the platform of this hosted cluster. Only on AWS and Azure is {ADDITIONAL_SECRET} merged into the "
+        "nodes' pull secret, so a wait can end without result"
+    ]
 
 
 def _node_pool_notes(pools: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -46,6 +46,9 @@ def openshift() -> FakeApi:
 
 def test_openshift_is_recognised_with_version_and_id(openshift: FakeApi) -> None:
     assert detect_cluster_kind(openshift.cluster()) == ClusterKind(STANDALONE, "4.20.1", "id")
+    status = {"controlPlaneTopology": "HighlyAvailable", "platformStatus": {"type": "AWS"}}
+    openshift.put("infrastructures", "", "cluster", status=status)
+    assert detect_cluster_kind(openshift.cluster()).platform == "AWS"
 
 
 @pytest.mark.parametrize("answer", [FORBIDDEN, Answer(200, {"metadata": {"name": "version"}})])

@@ -17,6 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.
     STANDALONE,
     cluster_kind_of,
     has_openshift_config,
+    platform_of,
     why_unsupported,
 )
 
@@ -73,3 +74,17 @@ def test_kubernetes_and_microshift_have_no_cluster_pull_secret() -> None:
     assert "is not OpenShift" in why_unsupported(KUBERNETES)
     assert "/etc/crio/openshift-pull-secret" in why_unsupported(MICROSHIFT)
     assert {why_unsupported(each) for each in (STANDALONE, MANAGED, HOSTED, MANAGEMENT)} == {""}
+
+
+@pytest.mark.parametrize(
+    ("given", "platform"),
+    [
+        (infrastructure(type="KubeVirt"), "KubeVirt"),
+        (infrastructure(), ""),
+        (infrastructure(type=5), ""),
+        (None, ""),
+        ({"status": []}, ""),
+    ],
+)
+def test_the_platform_is_that_of_the_status(given: Any, platform: str) -> None:
+    assert platform_of(given) == platform

@@ -23,6 +23,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.
     content_hash,
     excluded_pools,
     find_merge_problem,
+    keeps_edits,
     merged_form,
     node_pools_of_cluster,
     node_pools_of_nodes,
@@ -30,6 +31,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.
     pull_secret_of,
     refused_merge_sentence,
     unmerged_sentence,
+    why_never_merged,
     why_not_merged,
     why_not_synchronized,
     why_unseen,
@@ -272,3 +274,24 @@ class TestOnNodes:
         other["spec"]["template"]["metadata"]["labels"] = {"hypershift.openshift.io/globalps-config-hash": label}
         assert why_unseen(other).endswith("does not show which content it has")
         assert why_unseen(None).endswith("does not exist")
+
+
+@pytest.mark.parametrize(
+    ("platform", "merges"), [("AWS", True), ("Azure", True), ("", True), ("None", False), ("aws", False)]
+)
+def test_the_platform_merges_on_some_clouds_only(platform: str, merges: bool) -> None:
+    assert (why_never_merged(platform) == "") is merges
+
+
+def test_text_of_a_cluster_in_the_platform_is_quoted_and_short() -> None:
+    assert "'\\x1b[2J'" in why_never_merged("\x1b[2J")
+    assert len(why_never_merged("x" * 1000)) < 500
+
+
+@pytest.mark.parametrize(
+    ("annotations", "keeps"),
+    [({"hypershift.openshift.io/ensureexists-pullsecret-reconcile": ""}, True), ({}, False), (None, False)],
+)
+def test_an_annotation_makes_the_platform_keep_edits(annotations: Any, keeps: bool) -> None:
+    assert keeps_edits({"metadata": {"annotations": annotations}}) is keeps
+    assert not keeps_edits(None)

@@ -253,9 +253,31 @@ class TestHosted:
         assert "nodes of node pool b do not receive it until they are replaced" in found["notes"][-1]
         assert "restarts the kubelet" in found["notes"][0]
 
+    @pytest.mark.parametrize("asked", [None, WAIT])
+    def test_a_platform_on_which_nothing_is_merged_is_refused_at_once(self, api: FakeApi, asked: Any) -> None:
+        status = {"controlPlaneTopology": "External", "platformStatus": {"type": "KubeVirt"}}
+        api.put("infrastructures", "", "cluster", status=status)
+        found = ask(api, asked)
+        assert (found["cluster_kind"], found["supported"]) == ("hosted", False)
+        assert found["reason"].startswith(
+            "this hosted cluster runs on platform 'KubeVirt', and only on AWS and Azure are logins from"
+        )
+        assert not any("daemonsets" in request for request in api.asked)
+
+    @pytest.mark.parametrize("platform", ["AWS", "Azure", ""])
+    def test_an_unknown_platform_is_reported_and_waited_for(self, api: FakeApi, platform: str) -> None:
+        status = {"controlPlaneTopology": "External", "platformStatus": {"type": platform}}
+        api.put("infrastructures", "", "cluster", status=status)
+        put_synchronizer(api, NEW)
+        found = ask(api, WAIT)
+        assert (found["supported"], found["rolled_out"]) == (True, True)
+        assert any("does not show the platform of this hosted cluster" in note for note in found["notes"]) is (
+            not platform
+        )
+
     def test_a_missing_right_to_list_nodes_is_reported(self, api: FakeApi) -> None:
         api.fail("/nodes", FORBIDDEN)
-        assert "may not list nodes" in ask(api)["notes"][1]
+        assert any("may not list nodes" in note for note in ask(api)["notes"])
 
     def test_the_run_waits_for_the_merge(self, api: FakeApi) -> None:
         api.put("namespaces", "", "kube-system")
@@ -306,6 +328,12 @@ class TestManagement:
         assert "another name replaces all its nodes" in found["notes"][0]
         assert "node pool a do not receive it" in found["notes"][1]
         assert "the management cluster does not show" in found["notes"][2]
+        notes = {"annotations": {"hypershift.openshift.io/ensureexists-pullsecret-reconcile": "true"}}
+        api.put("hostedclusters", "clusters", "prod", metadata=notes, spec={"pullSecret": {"name": "prod-pull"}})
+        assert (
+            "changes of secret openshift-config/pull-secret inside the hosted cluster are kept"
+            in ask(api, self.ASKED)["notes"][2]
+        )
 
 
 def test_a_cluster_without_a_global_pull_secret_is_unsupported() -> None:
