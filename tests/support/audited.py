@@ -362,6 +362,30 @@ def _unknown(it: Scene) -> None:
     it.says, it.fixed = "the moon is in the wrong phase", None
 
 
+@contextmanager
+def node_secret(it: Scene, auths: Any) -> Iterator[None]:
+    """The pull secret of the nodes with this content."""
+    place = Scene(it.lab, ["openshift-config"])
+    it.lab.api("DELETE", path_of(place.name, "secrets", "pull-secret"), expect=(200, 404))
+    place.secret(auths, name="pull-secret")
+    try:
+        yield
+    finally:
+        it.lab.api("DELETE", path_of(place.name, "secrets", "pull-secret"))
+
+
+@scene("node-secret-unusable")
+def _unusable_node_secret(it: Scene) -> None:
+    it.context = node_secret(it, {"cloud.openshift.com": it.entry(), it.host: {"auth": "no login"}})
+    it.says = f"the nodes cannot use secret openshift-config/pull-secret, because the entry for '{it.host}' has"
+
+
+@scene("node-secret-unlinked")
+def _unlinked_cluster(it: Scene) -> None:
+    it.context = node_secret(it, {"cloud.openshift.com": it.entry()})
+    it.says = "the entry for cloud.openshift.com in secret openshift-config/pull-secret has no email"
+
+
 @scene("forecast-short-name")
 def _short(it: Scene) -> None:
     """On plain Kubernetes, see PLAIN."""

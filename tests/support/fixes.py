@@ -15,6 +15,7 @@ __all__ = ["carry_out"]
 def carry_out(run: Callable[..., dict[str, Any]], login: dict[str, str], tasks: Sequence[dict[str, Any]]) -> None:
     """Run the fix with a login that the registry accepts instead of the variables."""
     values = {"{{ registry_username }}": login["username"], "{{ registry_password }}": login["password"]}
+    values["{{ registry_email }}"] = "you@example.com"
     for task in tasks:
         (module,) = set(task) - {"name"}
         options = json.loads(json.dumps(task[module]))

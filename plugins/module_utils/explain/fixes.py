@@ -47,10 +47,11 @@ Fix = dict[str, Any]
 PREFIX = "openshift_ops.image_pull."
 #: Placeholder for an unknown registry.
 REGISTRY = TemplateText("{{ registry }}")
-#: The login of a registry: fields of an entry of a pull secret.
+#: The login of a registry: fields of an entry of a pull secret. The email is optional.
 VARIABLES: Mapping[str, TemplateText] = {
     "username": TemplateText("{{ registry_username }}"),
     "password": TemplateText("{{ registry_password }}"),
+    "email": TemplateText("{{ registry_email }}"),
 }
 _PODS = {"restart_pods": "stuck"}
 
@@ -88,9 +89,13 @@ def import_again(namespace: str, stream: str) -> list[Fix]:
     return [_task(_IMPORT, "image_stream_import", {"namespaces": [namespace], "streams": [stream]})]
 
 
-def add_registry(namespace: str, secret: str, registry: str) -> list[Fix]:
+def add_registry(namespace: str, secret: str, registry: str, *, with_email: bool = False) -> list[Fix]:
     """Add a registry to a secret, or correct its login there. Other entries are kept."""
-    return [_secret(namespace, secret, registry, mode="merge")]
+    fix = _secret(namespace, secret, registry, mode="merge")
+    if with_email:
+        (login,) = fix[f"{PREFIX}pull_secret"]["registries"]
+        login["email"] = VARIABLES["email"]
+    return [fix]
 
 
 def create_listed_secret(namespace: str, secret: str, registry: str) -> list[Fix]:
@@ -166,7 +171,7 @@ def secret_name_for(purpose: str, registry: str) -> str:
 
 
 def _secret(namespace: str, name: str, registry: str, **options: Any) -> Fix:
-    login = {"registry": registry, **VARIABLES}
+    login = {"registry": registry, **{field: VARIABLES[field] for field in ("username", "password")}}
     return _task(_WRITE, "pull_secret", {"namespaces": [namespace], "name": name, "registries": [login], **options})
 
 

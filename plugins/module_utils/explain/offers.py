@@ -92,7 +92,7 @@ def _options(task: Fix) -> tuple[str, Mapping[str, Any]]:
 
 
 _ACCOUNT = {"namespace": str, "name": str}
-_ENTRY = {"registry": str, "username": str, "password": str}
+_ENTRY = {"registry": str, "username": str, "password": str, "email": str}
 #: Allowed options of fixes by module, with the form of each. Others, such as `host` or `role`, have effects that are not reported.
 _FORMS: Mapping[str, Mapping[str, Any]] = {
     "image_puller_grant": {
@@ -145,6 +145,7 @@ _CHECKS: Mapping[str, tuple[str, Callable[[str], bool]]] = {
     "registry": ("the registry key", _is_registry),
     "username": ("the user's name", lambda value: isinstance(value, TemplateText)),
     "password": ("the password", lambda value: isinstance(value, TemplateText)),
+    "email": ("the email", lambda value: isinstance(value, TemplateText)),
 }
 
 

@@ -314,6 +314,25 @@ _ALL = (
         (SECRETS, ACCOUNTS, PODS),
     ),
     AuditRule(
+        "node-secret-unusable",
+        ERROR,
+        "The pull secret of the nodes cannot be used",
+        "The secret openshift-config/pull-secret lacks its data key, has another type, or has an entry that the "
+        "kubelet cannot decode. The machine config operator then delivers nothing, or the kubelet uses none of its "
+        "logins.",
+        "Correct the entry, or write the whole content again from a copy or from OpenShift Cluster Manager.",
+    ),
+    AuditRule(
+        "node-secret-unlinked",
+        INFO,
+        "The nodes' pull secret does not link the cluster to Red Hat",
+        "The secret openshift-config/pull-secret has no entry for cloud.openshift.com, or an entry without an email. "
+        "The cluster then sends no telemetry, or support cannot match it to its owner. This is normal for a cluster "
+        "that is not connected.",
+        "Merge the entry of the pull secret that OpenShift Cluster Manager gives the owner of the cluster, for "
+        "example with ocm_pull_secret_info, or ignore the rule.",
+    ),
+    AuditRule(
         "selector-open-to-users",
         WARNING,
         "A selector gives a login to anyone who requests a project of a matching name",

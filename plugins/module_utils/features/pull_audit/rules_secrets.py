@@ -47,7 +47,7 @@ def find_unread_types(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Ite
 def find_unparsable_secrets(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     for secret in place.secrets.values():
         problems = () if secret.is_generated else secret.reading.problems
-        if not problems:
+        if not problems or is_global(secret.ref):  # another rule is about the pull secret of the nodes
             continue
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         message = f"{secret.ref} stops every pull of a pod that lists it, because {problems[0]}{more}"

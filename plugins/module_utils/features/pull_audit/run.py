@@ -53,6 +53,7 @@ from .document import count_findings, document_of
 from .listed_lookup import ListedLookup
 from .options import PullAudit
 from .rules_grants import refs_in_grants
+from .rules_nodes import NODE_RULES, node_refs
 from .rules_verification import VERIFICATION
 from .survey import (
     ACCOUNTS,
@@ -158,17 +159,21 @@ class _AuditReader:
         places = {name: _place(name, found) for name in self.namespaces}
         evidence = ListedLookup(places, bindings, has_streams=_is_known(found[IMAGE_STREAM]))
         facts = facts_of(self.run.cluster)
+        version, is_openshift = self._version(facts)
         forecasts = self.asked.target is not None
         nodes = self._nodes(evidence, forecasts=forecasts)
         return ClusterSnapshot(
             places,
             now,
             evidence,
-            self._accesses(places, evidence),
+            self._accesses(
+                places, evidence, node_refs() if is_openshift and {*self.asked.rules} & {*NODE_RULES} else ()
+            ),
             self._known(places, found[SERVICE_ACCOUNT]),
             bindings,
             _generation_reason(facts),
-            *self._version(facts),
+            version,
+            is_openshift,
             nodes=nodes,
             providers=self._providers() if forecasts else (),
             unread=self.unread,
@@ -259,9 +264,10 @@ class _AuditReader:
     # --- more than the lists contain
 
     def _accesses(
-        self, places: Mapping[str, NamespaceSnapshot], evidence: ListedLookup
+        self, places: Mapping[str, NamespaceSnapshot], evidence: ListedLookup, more: Sequence[ObjectRef]
     ) -> dict[str, list[PullVerdict]]:
-        """Explain all containers. Repeat until no explanation needs another object."""
+        """Explain all containers. Repeat until no explanation needs another object. `more`: objects to read in addition."""
+        _request(evidence, more)
         explained, found = ContainerExplanations(evidence), dict[str, list[PullVerdict]]()
         waiting = [place for place in places.values() if PODS not in place.unread or WORKLOADS_READ not in place.unread]
         while waiting:
@@ -273,6 +279,8 @@ class _AuditReader:
                     late.append(place)
             waiting = late
             evidence.add(read_lookups(self.run.cluster, self.run.workers, evidence, {SERVICE_ACCOUNT: ALL}))
+        if _request(evidence, more):  # there was nothing to explain
+            evidence.add(read_lookups(self.run.cluster, self.run.workers, evidence, {}))
         return found
 
     def _known(self, places: Mapping[str, NamespaceSnapshot], accounts: Listing) -> dict[ObjectRef, Answer]:
@@ -309,6 +317,19 @@ class _AuditReader:
         except ImagePullError:
             version = ""
         return (f"Kubernetes {version}" if version and not is_openshift else ""), is_openshift
+
+
+def _request(evidence: ListedLookup, refs: Sequence[ObjectRef]) -> bool:
+    """Request the unknown ones of these objects. Return whether there are any."""
+    is_missing = False
+    for ref in refs:
+        try:
+            evidence.look(ref)
+        except ReadRequired:
+            is_missing = True
+        except UnreadableObject:
+            pass
+    return is_missing
 
 
 def _place(namespace: str, found: Mapping[Kind, Listing]) -> NamespaceSnapshot:

@@ -14,6 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import CHECKS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.drift import DRIFT
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules import RULES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_nodes import NODE_RULES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_selectors import (
     OPEN_TO_USERS,
 )
@@ -31,7 +32,7 @@ NEEDS = {
 #: Rules that are applied to more than one namespace, or need an option.
 OTHERS = {
     "credential-expires", "pod-cannot-pull", "credential-in-many-places", "credential-copies-differ", "forecast-cached-image", "forecast-credential-provider",
-    "forecast-short-name", *DRIFT, OPEN_TO_USERS, *VERIFICATION,
+    "forecast-short-name", *DRIFT, OPEN_TO_USERS, *VERIFICATION, *NODE_RULES,
 }  # fmt: skip
 
 
