@@ -232,6 +232,27 @@ repositories:
       description: The outcome as a sentence.
       type: str
       returned: always
+    rate_limit:
+      description:
+        - The limit of pulls that the registry reports for the login, or for the address without one, in the headers C(ratelimit-limit) and
+          C(ratelimit-remaining), as Docker Hub does. A registry without such headers has no limit, exempts the login, or does not report it.
+        - Only manifests have these headers, so name a tag or a digest in O(repositories). The module requests manifests by HEAD, which Docker
+          Hub does not count as a pull.
+      type: dict
+      returned: when the registry reports it
+      contains:
+        limit:
+          description: Number of pulls in the window. Null if the registry does not report it.
+          type: int
+          returned: always
+        remaining:
+          description: Number of pulls that remain. Null if the registry does not report it.
+          type: int
+          returned: always
+        window:
+          description: Length of the window in seconds. Null if the registry does not report it.
+          type: int
+          returned: always
   sample:
     - {repository: "quay.io/team/app", outcome: no_right, message: "the login works, but has no right to pull quay.io/team/app"}
 registries:
@@ -299,6 +320,23 @@ registries:
           description: See RV(repositories[].message).
           type: str
           returned: always
+        rate_limit:
+          description: See RV(repositories[].rate_limit).
+          type: dict
+          returned: when the registry reports it
+          contains:
+            limit:
+              description: See RV(repositories[].rate_limit.limit).
+              type: int
+              returned: always
+            remaining:
+              description: See RV(repositories[].rate_limit.remaining).
+              type: int
+              returned: always
+            window:
+              description: See RV(repositories[].rate_limit.window).
+              type: int
+              returned: always
   sample: [{registry: registry.example.com, scheme: bearer, realm: "https://sso.example.com/auth",
     realm_host: sso.example.com, service: docker-registry, delegated: true}]
 failures:

@@ -182,6 +182,18 @@ class TestLogin:
         )
         lab.until(lambda: ask(host, repositories=["project-b/app:v1"], **login)["works"], "the grant is seen")
 
+    def test_the_pull_rate_limit_of_a_login_is_reported(self, lab, ask):
+        registry = lab.registry("private")
+        asked = {"repositories": ["team/app:v1", "team/app"], **login_of(registry)}
+        assert not any("rate_limit" in row for row in ask(registry["host"], **asked)["repositories"])
+        lab.registry_set("private", "--quota", "76")
+        try:
+            manifest, tags = ask(registry["host"], **asked)["repositories"]
+        finally:
+            lab.registry_set("private", "--quota=-1")
+        assert manifest["rate_limit"] == {"limit": 100, "remaining": 76, "window": 21600}
+        assert "rate_limit" not in tags
+
     def test_several_registries_are_queried_in_one_task(self, lab, ask):
         entries = [
             {"registry": lab.registry(name)["host"], "realm_host": lab.registry(name).get("realm_host"), "repositories": ["team/app"],

@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -21,6 +21,7 @@ from ...core.cluster_text import make_printable
 from ..https.exchange import HttpResponse
 from .challenge import AuthInfo, auth_info
 from .endpoints import Endpoint, is_token_service_of, option_host, redirect_target, registry_endpoint
+from .rate_limit import RateLimit, rate_limit_of
 from .transport import NotAsked, RegistryError, RegistryOptions, check_timeout, send_registry_request
 
 __all__ = ["Outcome", "RegistryImage", "RegistryLogin", "RegistryProof", "prove_login", "prove_pull"]
@@ -99,12 +100,16 @@ class RegistryImage:
 
 @dataclass(frozen=True)
 class RegistryProof:
-    """The result. `said` is a sentence without any text of a server, `realm_host` the host that received the login."""
+    """The result. `said` is a sentence without any text of a server, `realm_host` the host that received the login.
+
+    `rate_limit` is that of pulls with the login, if the registry reports it.
+    """
 
     outcome: Outcome
     said: str
     realm_host: str = ""
     digest: str = ""
+    rate_limit: RateLimit | None = None
 
     @property
     def works(self) -> bool:
@@ -299,7 +304,11 @@ class _ProofSession:
         image, host = self.wanted, self.wanted.host
         if answer.status == 200:
             return RegistryProof(
-                "pulls", f"registry {host} gives {image}", realm_host, answer.header("Docker-Content-Digest")
+                "pulls",
+                f"registry {host} gives {image}",
+                realm_host,
+                answer.header("Docker-Content-Digest"),
+                rate_limit_of(answer),
             )
         if answer.status in (401, 403):
             if self.login:
@@ -310,7 +319,7 @@ class _ProofSession:
         if answer.status == 404:
             return RegistryProof("not_found", f"registry {host} has no {image}, or hides it", realm_host)
         if answer.status == 429:
-            return _rate_limit_proof(host)
+            return replace(_rate_limit_proof(host), rate_limit=rate_limit_of(answer))
         advice = _describe_redirect(answer) or ". Check the name of the registry, or try again later"
         raise RegistryError(f"{self._attempt()} was answered {answer.status}{advice}")
 

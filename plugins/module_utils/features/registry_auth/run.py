@@ -147,5 +147,6 @@ def _result_row(asked: _RegistryRequest, answer: Union[_RegistryAnswer, ImagePul
     return {**told, "works": works, **login, "repositories": rows}
 
 
-def _proof(proof: RegistryProof) -> dict[str, str]:
-    return {"outcome": proof.outcome, "message": proof.said}
+def _proof(proof: RegistryProof) -> dict[str, Any]:
+    limit = {} if proof.rate_limit is None else {"rate_limit": asdict(proof.rate_limit)}
+    return {"outcome": proof.outcome, "message": proof.said, **limit}
