@@ -19,6 +19,7 @@ import yaml
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.hosted import content_hash
 from support.hypershift import host_a_cluster
 from support.lab import Audit, Lab, path_of
+from support.modules import run_module
 from support.playbooks import Play, forms, leaks, play
 
 PASSWORD = "Canary-node-login-88"
@@ -26,10 +27,11 @@ VAULT_PASSWORD = "canary of the copies"
 CANARIES = {*forms(PASSWORD, "robot"), VAULT_PASSWORD}
 POOLS = "/apis/machineconfiguration.openshift.io/v1/machineconfigpools"
 CONFIGS = "/apis/machineconfiguration.openshift.io/v1/machineconfigs"
+OS_CONFIGS = "/apis/machineconfiguration.openshift.io/v1/machineosconfigs"
 RELEASE_IMAGES = "/apis/machineconfiguration.openshift.io/v1/internalreleaseimages"
+INFRASTRUCTURE = "/apis/config.openshift.io/v1/infrastructures/cluster"
 VERSION = "/apis/config.openshift.io/v1/clusterversions/version"
 ANNOTATION = "lab.openshift-ops.example.com"
-INFRASTRUCTURE = "/apis/config.openshift.io/v1/infrastructures/cluster"
 RELEASE = {"localhost:22625", "api-int.lab.example.com:22625"}
 PLATFORM = {"cloud.openshift.com", "quay.io", "registry.connect.redhat.com", "registry.redhat.io"}
 PLAYBOOK = """
@@ -242,6 +244,46 @@ class TestStandalone:
             assert standalone.on_machines("worker") == PLATFORM | RELEASE
         finally:
             standalone.lab.api("DELETE", f"{RELEASE_IMAGES}/cluster")
+
+    def test_the_copy_for_builds_of_node_images_follows_and_is_left_to_the_operator(self, standalone):
+        name, place = "global-pull-secret-copy", "openshift-machine-config-operator"
+        config = {
+            "apiVersion": "machineconfiguration.openshift.io/v1",
+            "kind": "MachineOSConfig",
+            "metadata": {"name": "worker"},
+        }
+        own = base64.b64encode(json.dumps(file_of("base.example.com")).encode()).decode()
+        body = {
+            "metadata": {"name": "base"},
+            "type": "kubernetes.io/dockerconfigjson",
+            "data": {".dockerconfigjson": own},
+        }
+        standalone.lab.create(place, "secrets", body)
+        standalone.lab.api("POST", OS_CONFIGS, {**config, "spec": {"baseImagePullSecret": {"name": "base"}}})
+        try:
+            standalone.well(registries=[login("new.example.com")])
+            standalone.lab.until(lambda: standalone.lab.get(place, "secrets", name), "the copy is there")
+            assert standalone.content(place, name) == standalone.content()
+            module = {"kubeconfig": standalone.lab.kubeconfig, "namespaces": [place, "openshift-config"]}
+            edited = run_module(
+                "pull_secret", **{**module, "namespaces": [place]}, name=name, mode="merge", registries=[login("a.io")]
+            )
+            assert f"secret {place}/{name} belongs to the platform, which would restore it" in edited["msg"]
+            rules = ["credential-found", "credential-in-many-places", "secret-unused"]
+            found = run_module("pull_access_audit", **module, rules=rules, search_credential={"password": PASSWORD})
+            said = {(each["rule"], each["name"]): each["message"] for each in found["audit"]["clusters"][0]["findings"]}
+            follows = f". The machine config operator copies secret {place}/{name} from secret openshift-config/pull-secret: change the login there"
+            assert said["credential-found", name].endswith(follows)
+            assert said["credential-in-many-places", "pull-secret"].endswith(follows)
+            assert (
+                "MachineOSConfig may build node images with secret openshift-machine-config-operator/base"
+                in said["credential-found", "base"]
+            )
+            assert not any(rule == "secret-unused" for rule, _name in said)
+        finally:
+            standalone.lab.api("DELETE", f"{OS_CONFIGS}/worker")
+            for each in (name, "base"):
+                standalone.lab.api("DELETE", path_of(place, "secrets", each))
 
     @pytest.mark.slow
     def test_a_degraded_pool_is_named_with_its_message(self, standalone):
@@ -475,6 +517,47 @@ class TestHosted:
         data = {".dockerconfigjson": base64.b64encode(content.encode()).decode()}
         hosted.lab.create(ADDITIONAL[0], "secrets", {"metadata": {"name": ADDITIONAL[1]}, "type": kind, "data": data})
 
+    def test_a_platform_that_never_merges_is_refused_at_once(self, hosted):
+        """On KubeVirt, the lab's operator merges nothing, as the real one. A wait would never end."""
+        hosted.lab.api("PATCH", INFRASTRUCTURE, {"status": {"platformStatus": {"type": "KubeVirt"}}})
+        try:
+            audit = hosted.lab.audit()
+            refused = hosted.run(registries=[login("new.example.com")], wait_timeout=600)
+            output = " ".join(refused.output.split())
+            assert refused.status != 0
+            assert (
+                "this hosted cluster runs on platform 'KubeVirt', and only on AWS and Azure are logins from" in output
+            )
+            assert writes(audit) == []
+            self.by_hand(hosted, json.dumps(file_of("new.example.com")))
+            path = path_of("openshift-config", "secrets", "pull-secret")
+            hosted.lab.api("PATCH", path, {"data": {".dockerconfigjson": "e30="}})
+            hosted.lab.until(lambda: hosted.registries() == PLATFORM, "the operator has looked")
+            assert hosted.lab.get("kube-system", "secrets", MERGED[1]) is None
+        finally:
+            hosted.lab.api("PATCH", INFRASTRUCTURE, {"status": {"platformStatus": {"type": "AWS"}}})
+
+    @pytest.mark.parametrize(
+        ("verb", "path", "body"),
+        [
+            (
+                "POST",
+                "/apis/config.openshift.io/v1/imagedigestmirrorsets",
+                {"kind": "ImageDigestMirrorSet", "metadata": {"name": "a"}},
+            ),
+            (
+                "POST",
+                "/apis/config.openshift.io/v1/imagetagmirrorsets",
+                {"kind": "ImageTagMirrorSet", "metadata": {"name": "a"}},
+            ),
+            ("PATCH", "/apis/config.openshift.io/v1/images/cluster", {"spec": {"registrySources": {}}}),
+        ],
+    )
+    def test_the_platform_refuses_changes_of_mirrors_and_of_the_image_config(self, hosted, verb, path, body):
+        """So no task and no text of ours proposes them for a hosted cluster without naming the HostedCluster."""
+        refused = hosted.lab.api(verb, path, {"apiVersion": "config.openshift.io/v1", **body}, expect=(422,))
+        assert "modify the resource in the HostedCluster object" in refused["message"]
+
     @pytest.mark.slow
     def test_a_handmade_secret_is_deleted_with_its_last_registry(self, hosted):
         """The platform keeps the logins of a secret whose entries were all removed."""
@@ -519,47 +602,6 @@ class TestHosted:
         wanted = {"registries": [login("new.example.com")]}
         unseen = " ".join(hosted.well(**wanted).output.split())
         assert (
-    def test_a_platform_that_never_merges_is_refused_at_once(self, hosted):
-        """On KubeVirt, the lab's operator merges nothing, as the real one. A wait would never end."""
-        hosted.lab.api("PATCH", INFRASTRUCTURE, {"status": {"platformStatus": {"type": "KubeVirt"}}})
-        try:
-            audit = hosted.lab.audit()
-            refused = hosted.run(registries=[login("new.example.com")], wait_timeout=600)
-            output = " ".join(refused.output.split())
-            assert refused.status != 0
-            assert (
-                "this hosted cluster runs on platform 'KubeVirt', and only on AWS and Azure are logins from" in output
-            )
-            assert writes(audit) == []
-            self.by_hand(hosted, json.dumps(file_of("new.example.com")))
-            path = path_of("openshift-config", "secrets", "pull-secret")
-            hosted.lab.api("PATCH", path, {"data": {".dockerconfigjson": "e30="}})
-            hosted.lab.until(lambda: hosted.registries() == PLATFORM, "the operator has looked")
-            assert hosted.lab.get("kube-system", "secrets", MERGED[1]) is None
-        finally:
-            hosted.lab.api("PATCH", INFRASTRUCTURE, {"status": {"platformStatus": {"type": "AWS"}}})
-
-    @pytest.mark.parametrize(
-        ("verb", "path", "body"),
-        [
-            (
-                "POST",
-                "/apis/config.openshift.io/v1/imagedigestmirrorsets",
-                {"kind": "ImageDigestMirrorSet", "metadata": {"name": "a"}},
-            ),
-            (
-                "POST",
-                "/apis/config.openshift.io/v1/imagetagmirrorsets",
-                {"kind": "ImageTagMirrorSet", "metadata": {"name": "a"}},
-            ),
-            ("PATCH", "/apis/config.openshift.io/v1/images/cluster", {"spec": {"registrySources": {}}}),
-        ],
-    )
-    def test_the_platform_refuses_changes_of_mirrors_and_of_the_image_config(self, hosted, verb, path, body):
-        """So no task and no text of ours proposes them for a hosted cluster without naming the HostedCluster."""
-        refused = hosted.lab.api(verb, path, {"apiVersion": "config.openshift.io/v1", **body}, expect=(422,))
-        assert "modify the resource in the HostedCluster object" in refused["message"]
-
             "It is not known which nodes have it already, because daemon set kube-system/global-pull-secret-sync"
             in unseen
         )

@@ -12,7 +12,7 @@ import re
 
 from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import Json, metadata
-from .protected import controller_of, is_marked_generated
+from .protected import NODE_SECRET, NODE_SECRET_COPY, controller_of, is_marked_generated
 
 __all__ = ["external_manager_of", "is_refreshed"]
 
@@ -43,13 +43,15 @@ _MARKS = {
 def is_refreshed(secret: Json) -> bool:
     """Whether the platform or a controller writes the secret, and so keeps its content fresh."""
     refreshed = any(map(_REFRESHERS.search, _managers(secret)))
-    return is_marked_generated(secret) or bool(controller_of(secret)) or refreshed
+    return is_marked_generated(secret) or _is_node_copy(secret) or bool(controller_of(secret)) or refreshed
 
 
 def external_manager_of(secret: Json) -> str:
     """Return who would overwrite changes of the secret. Empty when no such manager is known."""
     if is_marked_generated(secret):
         return "the platform"
+    if _is_node_copy(secret):
+        return f"the machine config operator, which copies it from {NODE_SECRET.namespace}/{NODE_SECRET.name},"
     if owner := controller_of(secret):
         return owner
     meta = metadata(secret)
@@ -57,6 +59,11 @@ def external_manager_of(secret: Json) -> str:
     if found := next((who for mark, who in _MARKS.items() if mark in marked), ""):
         return found
     return next((name for name in _managers(secret) if _REFRESHERS.search(name) or _RESTORERS.search(name)), "")
+
+
+def _is_node_copy(secret: Json) -> bool:
+    meta = metadata(secret)
+    return (meta.get("namespace"), meta.get("name")) == (NODE_SECRET_COPY.namespace, NODE_SECRET_COPY.name)
 
 
 def _managers(secret: Json) -> list[str]:

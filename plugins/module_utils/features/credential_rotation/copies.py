@@ -17,7 +17,7 @@ from ...dockerconfig.json_text import InvalidContent
 from ...dockerconfig.replace_login import LoginKeys, UserPassword, find_logins, old_logins, replace_logins
 from ...platform.hosted import ADDITIONAL_SECRET, MERGED_SECRET
 from ...platform.managers import external_manager_of
-from ...platform.protected import NODE_SECRET, is_marked_generated
+from ...platform.protected import NODE_SECRET, is_for_node_builds, is_marked_generated
 from ...secrets.content import TYPES, StoredSecret, can_be_auth_file, encode_content
 from .options import Rotation
 
@@ -175,9 +175,8 @@ class Copy:
         if self.is_confirmed:
             return ""
         if self.found.old:
-            return self._manager_note() or (
-                _WHY_ANOTHER if self.rotation.confirmed.names(self.ref) else _WHY_NOT_DECLARED
-            )
+            why = _WHY_ANOTHER if self.rotation.confirmed.names(self.ref) else _WHY_NOT_DECLARED
+            return self._manager_note() or f"{why}{_WHY_BUILDS if is_for_node_builds(self.ref) else ''}"
         if self.unreadable:
             return f"its content {self.unreadable}, so the old login may be in it"
         return f"the old password is in {join_and(places)}" if (places := self.elsewhere()) else ""
@@ -212,6 +211,9 @@ _WHY_ELSEWHERE = (
 
 _WHY_NOT_DECLARED = "nothing outside the cluster names it for this rotation"
 _WHY_ANOTHER = "it was recreated after it was confirmed, so its UID is different"
+
+#: The end of such a reason.
+_WHY_BUILDS = ". A MachineOSConfig may build node images with it, and then a wrong login shows at the next build"
 
 _SECOND = "-rotated"
 

@@ -14,6 +14,7 @@ from ...core.phrases import pluralize
 from ...core.times import format_day
 from ...dockerconfig.registry_keys import host_of, without_user
 from ...explain import fixes
+from ...platform.protected import NODE_SECRET, NODE_SECRET_COPY, is_for_node_builds
 from ...secrets.expiry import SKEW, CredentialKind, expiry_of, has_user_name, kind_of, lifetime_of
 from ...secrets.search import Match
 from .findings import Finding
@@ -103,7 +104,8 @@ def find_widespread_logins(every: Copies) -> Iterator[Finding]:
         other = len(logins) - max(Counter(login.password for login in logins).values())
         differ = f", {other} of them with another password" if other else ""
         first = min(logins, key=_place_of)
-        message = f"one login for {host} is in {len(places)} secrets of {len(namespaces)} namespaces{differ}"
+        builds = _describe_builds([login.secret.ref for login in logins])
+        message = f"one login for {host} is in {len(places)} secrets of {len(namespaces)} namespaces{differ}{builds}"
         yield Finding("credential-in-many-places", ObjectRef(SECRET, *places[0]), without_user(first.key), message)
 
 
@@ -129,8 +131,20 @@ def find_searched_credential(place: NamespaceSnapshot, _survey: ClusterSnapshot)
         for where in as_list(secret.obj.get(MATCHES)):
             if isinstance(where, Match):
                 other = "" if where.as_asked else ", but not as the login of that registry and user"
-                message = f"the searched credential is in {secret.ref}, at {where.location}{other}"
+                message = f"the searched credential is in {secret.ref}, at {where.location}{other}{_describe_builds([secret.ref])}"
                 yield Finding("credential-found", secret.ref, where.location, message)
+
+
+def _describe_builds(refs: Sequence[ObjectRef]) -> str:
+    """Return how secrets of node image builds get a new login, as the end of a message. Empty if there are none."""
+    if NODE_SECRET_COPY in refs:
+        return f". The machine config operator copies {NODE_SECRET_COPY} from {NODE_SECRET}: change the login there"
+    own = next((ref for ref in refs if is_for_node_builds(ref)), None)
+    return (
+        f". A MachineOSConfig may build node images with {own}, and a wrong login shows at the next build"
+        if own
+        else ""
+    )
 
 
 def _logins_without_renewal(place: NamespaceSnapshot) -> Iterator[AuditedLogin]:

@@ -12,7 +12,7 @@ from ...core.phrases import summarize
 from ...dockerconfig.key_warnings import key_warnings, portable_key, why_never_used
 from ...dockerconfig.registry_keys import can_be_shown, same_path, without_user
 from ...explain import fixes
-from ...platform.protected import is_global
+from ...platform.protected import is_for_node_builds, is_global
 from ...secrets.content import DATA_KEYS, PODMANCONFIGJSON
 from .findings import Finding
 from .survey import AuditedSecret, ClusterSnapshot, NamespaceSnapshot
@@ -93,6 +93,7 @@ def find_unused_secrets(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> I
             or secret.name in place.named
             or secret.is_written_by_others
             or is_global(secret.ref)
+            or is_for_node_builds(secret.ref)
         ):
             continue
         message = f"no service account, pod, workload or build of namespace {place.namespace} references {secret.ref}"

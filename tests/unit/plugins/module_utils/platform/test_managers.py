@@ -44,6 +44,12 @@ def managed_by(*managers: str) -> dict[str, Any]:
         (secret(annotations={"kubed.appscode.com/origin": "{}"}), "Config Syncer", False),
         (secret(annotations={"reflector.v1.k8s.emberstack.com/reflects": "a/b"}), "Reflector", False),
         (secret(annotations={"openshift.io/token-secret.name": "t"}), "the platform", True),
+        (
+            {"metadata": {"namespace": "openshift-machine-config-operator", "name": "global-pull-secret-copy"}},
+            "the machine config operator, which copies it from openshift-config/pull-secret,",
+            True,
+        ),
+        ({"metadata": {"namespace": "a", "name": "global-pull-secret-copy"}}, "", False),
     ],
 )
 def test_the_manager_of_a_secret_is_recognized_by_its_metadata(

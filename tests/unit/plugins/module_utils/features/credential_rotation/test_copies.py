@@ -252,6 +252,11 @@ class TestConfirmed:
         found = self.found(self.secret())
         assert (found.is_confirmed, found.is_to_change, found.could_be_confirmed) == (False, False, True)
         assert found.why_not_declared == "nothing outside the cluster names it for this rotation"
+        builds = copy(found.obj, found.rotation, namespace="openshift-machine-config-operator", name="base")
+        assert builds.why_not_declared == (
+            "nothing outside the cluster names it for this rotation. A MachineOSConfig may build node images with it, and then a wrong login "
+            "shows at the next build"
+        )
 
     @pytest.mark.parametrize("where", [{"namespace": "b"}, {"name": "s2"}])
     def test_another_secret_is_not_confirmed(self, where: dict[str, str]) -> None:
