@@ -67,6 +67,12 @@ class TestForeign:
             "secret project-a/quay belongs to the platform, which would restore it. It was not changed: choose another name"
         )
 
+    def test_the_copy_of_the_nodes_secret_for_builds_is_refused(self) -> None:
+        assert refusal(protected.refuse_foreign, protected.NODE_SECRET_COPY, {"type": JSON}, convertible=True) == (
+            "secret openshift-machine-config-operator/global-pull-secret-copy belongs to the platform, which would restore it. It was not "
+            "changed: choose another name"
+        )
+
     def test_pull_secrets_of_a_controller_are_refused(self) -> None:
         owner = {"kind": "ExternalSecret", "name": "x"}
         found = {"type": JSON, "metadata": {"ownerReferences": [{**owner, "name": "y"}, {**owner, "controller": True}]}}
@@ -206,6 +212,7 @@ class TestIsPlatforms:
         ("ref", "meta"),
         [
             (GLOBAL, {}),
+            (protected.NODE_SECRET_COPY, {}),
             (ObjectRef(SERVICE_ACCOUNT, "a", "default"), {}),
             (ObjectRef(SERVICE_ACCOUNT, "a", "builder"), {}),
             (ObjectRef(ROLE_BINDING, "a", "system:image-pullers"), {}),
@@ -249,3 +256,10 @@ class TestAutoupdate:
         name = "rbac.authorization.kubernetes.io/autoupdate"
         assert protected.autoupdate({"metadata": {"annotations": {name: given}}}) == said
         assert protected.autoupdate({}) == ""
+
+
+def test_secrets_for_builds_of_node_images_are_those_of_the_operators_namespace() -> None:
+    assert protected.is_for_node_builds(protected.NODE_SECRET_COPY)
+    assert protected.is_for_node_builds(ObjectRef(SECRET, "openshift-machine-config-operator", "base"))
+    assert not protected.is_for_node_builds(GLOBAL)
+    assert not protected.is_for_node_builds(ObjectRef(SERVICE_ACCOUNT, "openshift-machine-config-operator", "base"))

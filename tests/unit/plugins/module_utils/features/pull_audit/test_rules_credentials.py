@@ -151,6 +151,26 @@ class TestFound:
         assert first.message == "the searched credential is in secret a/s, at q.io"
         assert second.message.endswith("at r.io, but not as the login of that registry and user")
 
+    @pytest.mark.parametrize(
+        ("name", "end"),
+        [
+            (
+                "global-pull-secret-copy",
+                ". The machine config operator copies secret openshift-machine-config-operator/global-pull-secret-copy from secret "
+                "openshift-config/pull-secret: change the login there",
+            ),
+            (
+                "base",
+                ". A MachineOSConfig may build node images with secret openshift-machine-config-operator/base, and a wrong login shows at the "
+                "next build",
+            ),
+        ],
+    )
+    def test_secrets_for_builds_of_node_images_are_named(self, name, end):
+        builds = place("openshift-machine-config-operator", secrets=[secret(name)])
+        (found,) = found_by("credential-in-many-places", survey(place(secrets=[secret("s")]), builds))
+        assert found.message == f"one login for q.io is in 2 secrets of 2 namespaces{end}"
+
     def test_no_credential_is_reported_without_a_search(self):
         assert found_by("credential-found", place(secrets=[secret("s")])) == []
 

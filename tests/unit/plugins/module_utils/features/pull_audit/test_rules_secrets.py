@@ -154,6 +154,10 @@ class TestUnused:
         }
         assert len(found_by("secret-unused", place(secrets=[secret("s")], streams=[own]))) == 1
 
+    def test_secrets_for_builds_of_node_images_are_not_reported_as_unused(self):
+        """A MachineOSConfig may name them."""
+        assert found_by("secret-unused", place("openshift-machine-config-operator", secrets=[secret("base")])) == []
+
     def test_secrets_of_other_controllers_are_not_reported_as_unused(self):
         owner = [{"kind": "ExternalSecret", "name": "e", "controller": True}]
         others = [
