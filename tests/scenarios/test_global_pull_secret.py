@@ -531,7 +531,8 @@ class TestHosted:
             assert writes(audit) == []
             self.by_hand(hosted, json.dumps(file_of("new.example.com")))
             path = path_of("openshift-config", "secrets", "pull-secret")
-            hosted.lab.api("PATCH", path, {"data": {".dockerconfigjson": "e30="}})
+            wrong = base64.b64encode(b'{"auths": {}}').decode()
+            hosted.lab.api("PATCH", path, {"data": {".dockerconfigjson": wrong}})
             hosted.lab.until(lambda: hosted.registries() == PLATFORM, "the operator has looked")
             assert hosted.lab.get("kube-system", "secrets", MERGED[1]) is None
         finally:
