@@ -420,6 +420,30 @@ def _cached(it: Scene) -> None:
     it.fixed = fixed
 
 
+@contextmanager
+def registry_set_to_removed(it: Scene) -> Iterator[None]:
+    """The registry of the lab goes on, as the real one until its operator has finished."""
+    path = "/apis/imageregistry.operator.openshift.io/v1/configs/cluster"
+    it.lab.api("PATCH", path, {"spec": {"managementState": "Removed"}})
+    try:
+        yield
+    finally:
+        it.lab.api("PATCH", path, {"spec": {"managementState": "Managed"}})
+
+
+@scene("forecast-registry-removed")
+def _registry_removed(it: Scene) -> None:
+    it.context = registry_set_to_removed(it)
+    it.deployment(f"{it.lab.registry('integrated')['host']}/project-b/app:v1")
+    it.says, it.options = "of the integrated registry, whose images are deleted with it", {"target_version": "4.22"}
+
+    def fixed() -> None:
+        spec = {"template": {"spec": {"containers": [{"name": "app", "image": it.image}]}}}
+        it.lab.api("PATCH", f"/apis/apps/v1/namespaces/{it.name}/deployments/web", {"spec": spec})
+
+    it.fixed = fixed
+
+
 @scene("forecast-recreated-secret")
 def _recreated(it: Scene) -> None:
     it.context = described(it.lab, version="4.21.1")

@@ -20,17 +20,20 @@ from ..core.suggestions import find_similar
 __all__ = [
     "CLUSTER_VERSION",
     "IMAGE_REGISTRY",
+    "REGISTRY_CONFIG",
     "REGISTRY_SERVICE",
     "ClusterFacts",
     "describe_unknown",
     "hint",
+    "is_registry_removed",
     "why_not_generated",
 ]
 
 _CONFIG = "config.openshift.io"
 
-#: The objects that show whether pull secrets are generated. `REGISTRY_SERVICE` matters only after a wait has failed: without it, the
-#: secrets are created but stay empty (openshift-controller-manager registry_urls_observation_controller.go).
+#: The objects that show whether pull secrets are generated. `REGISTRY_CONFIG` shows whether the registry was set to Removed.
+#: `REGISTRY_SERVICE` matters only after a wait has failed: without it, the secrets are created but stay empty
+#: (openshift-controller-manager registry_urls_observation_controller.go).
 CLUSTER_VERSION = ObjectRef(
     Kind(f"{_CONFIG}/v1", "ClusterVersion", "clusterversions", "ClusterVersion", namespaced=False), "", "version"
 )
@@ -38,6 +41,11 @@ IMAGE_REGISTRY = ObjectRef(
     Kind(f"{_CONFIG}/v1", "ClusterOperator", "clusteroperators", "ClusterOperator", namespaced=False),
     "",
     "image-registry",
+)
+REGISTRY_CONFIG = ObjectRef(
+    Kind("imageregistry.operator.openshift.io/v1", "Config", "configs", "image registry config", namespaced=False),
+    "",
+    "cluster",
 )
 REGISTRY_SERVICE = ObjectRef(Kind("v1", "Service", "services", "service"), "openshift-image-registry", "image-registry")
 
@@ -67,6 +75,11 @@ class ClusterFacts:
 def desired_version(cluster_version: Json) -> str:
     """Return the version that the cluster runs or is about to run, such as `4.20.1`, or an empty text."""
     return as_str(as_dict(as_dict(cluster_version.get("status")).get("desired")).get("version"))
+
+
+def is_registry_removed(config: Json | None) -> bool:
+    """Whether the integrated registry was set to Removed, by `REGISTRY_CONFIG`. Its operator may not have finished."""
+    return as_dict(as_dict(config).get("spec")).get("managementState") == "Removed"
 
 
 def why_not_generated(facts: ClusterFacts) -> str:

@@ -257,6 +257,13 @@ JOBS: Mapping[str, Job] = {
                 "with target_version: whether they are used",
                 CLUSTER,
             ),
+            _reported_right(
+                "configs.imageregistry.operator.openshift.io",
+                "get",
+                "with target_version: whether the integrated registry is removed",
+                CLUSTER,
+                "cluster",
+            ),
         ),
     ),
     "rotation": Job(

@@ -14,6 +14,7 @@ from ...core.errors import ImagePullError, describe_unexpected
 from ...core.objects import Kind, ObjectRef
 from ...core.phrases import summarize
 from ...images.kubelet_settings import SETTINGS_KINDS
+from ...platform.cluster import REGISTRY_CONFIG
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 from . import (
     cached_images,
@@ -32,6 +33,7 @@ from . import (
 from .findings import Finding, sort_findings
 from .options import PullAudit, parse_version
 from .rules import RULES
+from .rules_registry import REGISTRY_REMOVED, find_images_of_removed_registry
 from .survey import CLUSTER_BINDINGS, NAMESPACES_READ, NODES_READ, PROVIDERS, ClusterSnapshot, NamespaceSnapshot
 
 __all__ = ["CHECKS", "Audit"]
@@ -67,6 +69,7 @@ CHECKS: Mapping[str, Check] = {
     "credential-found": rules_credentials.find_searched_credential,
     "forecast-recreated-secret": forecast.find_recreated_secrets,
     "forecast-legacy-token": forecast.find_legacy_tokens,
+    REGISTRY_REMOVED: find_images_of_removed_registry,
 }
 
 
@@ -139,11 +142,7 @@ class Audit:
             rules = [rule for rule in self.rules if what in RULES[rule].needs]
             without = f". Not applied there: {', '.join(rules)}" if rules else ""
             yield f"the {what} of {_describe_namespaces(names, len(self.survey.places))} could not be read: {why}{without}"
-        unread = self.survey.evidence.unread
-        of_nodes = {ref: why for ref, why in unread.items() if ref.kind in SETTINGS_KINDS}
-        pulls = {ref: why for ref, why in unread.items() if ref not in of_nodes}
-        yield from _describe_unread(pulls, "Pulls that depend on it are unknown")
-        yield from _describe_unread(of_nodes, "It may be unknown which nodes verify access to images")
+        yield from self._unread_evidence()
         if "grant-dead-subject" in self.rules:
             errors = {ref: str(seen) for ref, seen in self.survey.known.items() if isinstance(seen, ImagePullError)}
             yield from _describe_unread(errors, "It is unknown whether a grant to it is dead")
@@ -153,6 +152,15 @@ class Audit:
         if self.survey.none_will_come is None and "account-not-provisioned" in self.rules:
             yield "it is unknown whether this cluster generates pull secrets. Not applied: account-not-provisioned"
         yield from self._outcome[1]
+
+    def _unread_evidence(self) -> Iterator[str]:
+        unread = dict(self.survey.evidence.unread)
+        if why := unread.pop(REGISTRY_CONFIG, ""):
+            yield f"{REGISTRY_CONFIG} could not be read: {why}. Not applied: {REGISTRY_REMOVED}"
+        of_nodes = {ref: why for ref, why in unread.items() if ref.kind in SETTINGS_KINDS}
+        pulls = {ref: why for ref, why in unread.items() if ref not in of_nodes}
+        yield from _describe_unread(pulls, "Pulls that depend on it are unknown")
+        yield from _describe_unread(of_nodes, "It may be unknown which nodes verify access to images")
 
     def _effect_of_missing(self, what: str) -> str:
         """Return a sentence on how the audit is incomplete without this cluster-wide kind, or an empty text if it is not."""

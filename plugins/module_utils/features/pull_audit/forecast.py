@@ -53,6 +53,7 @@ FORECASTS: Mapping[str, tuple[Version, Version] | None] = {
     "forecast-cached-image": ((1, 35), (4, 22)),
     "forecast-recreated-secret": ((1, 35), (4, 22)),
     "forecast-legacy-token": None,
+    "forecast-registry-removed": None,
     "forecast-credential-provider": ((1, 36), (4, 23)),
 }
 

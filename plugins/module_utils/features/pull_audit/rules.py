@@ -391,6 +391,16 @@ _ALL = (
         (SECRETS,),
     ),
     AuditRule(
+        "forecast-registry-removed",
+        WARNING,
+        "An image of the integrated registry, which is removed",
+        "The integrated registry is set to Removed. Its operator deletes the registry with all images in it. Tags of "
+        "image streams then resolve to their source, even with referencePolicy Local.",
+        "Push the image to another registry and use it from there, or set managementState to Managed again before the "
+        "images are deleted. Give workloads a login for the source of such tags.",
+        (PODS, WORKLOADS_READ, STREAMS),
+    ),
+    AuditRule(
         "forecast-credential-provider",
         INFO,
         "CRIOCredentialProviderConfig is configured",

@@ -46,7 +46,14 @@ from ...images.credential_providers import CRIO_PROVIDER
 from ...images.image_policies import IMAGE_POLICY
 from ...images.image_streams import IMAGE_STREAM
 from ...images.node_pools import NODES_IN_POOLS
-from ...platform.cluster import CLUSTER_VERSION, ClusterFacts, describe_unknown, desired_version, why_not_generated
+from ...platform.cluster import (
+    CLUSTER_VERSION,
+    REGISTRY_CONFIG,
+    ClusterFacts,
+    describe_unknown,
+    desired_version,
+    why_not_generated,
+)
 from .accesses import ContainerExplanations
 from .checks import Audit
 from .document import count_findings, document_of
@@ -54,6 +61,7 @@ from .listed_lookup import ListedLookup
 from .options import PullAudit
 from .rules_grants import refs_in_grants
 from .rules_nodes import NODE_RULES, node_refs
+from .rules_registry import REGISTRY_REMOVED
 from .rules_verification import VERIFICATION
 from .survey import (
     ACCOUNTS,
@@ -166,9 +174,7 @@ class _AuditReader:
             places,
             now,
             evidence,
-            self._accesses(
-                places, evidence, node_refs() if is_openshift and {*self.asked.rules} & {*NODE_RULES} else ()
-            ),
+            self._accesses(places, evidence, [*self._more_refs()] if is_openshift else ()),
             self._known(places, found[SERVICE_ACCOUNT]),
             bindings,
             _generation_reason(facts),
@@ -199,6 +205,13 @@ class _AuditReader:
                 return group_nodes(nodes, evidence)
             except ReadRequired:
                 evidence.add(read_lookups(self.run.cluster, self.run.workers, evidence, {SERVICE_ACCOUNT: ALL}))
+
+    def _more_refs(self) -> Iterator[ObjectRef]:
+        """Yield the objects of OpenShift that rules need in addition to those of the explanations."""
+        if {*self.asked.rules} & {*NODE_RULES}:
+            yield from node_refs()
+        if self.asked.target is not None and REGISTRY_REMOVED in self.asked.rules:
+            yield REGISTRY_CONFIG
 
     def _open_selectors(self) -> Sequence[OpenSelector]:
         """Return the open selectors with the projects that users requested, of the whole cluster, not only the audited namespaces."""

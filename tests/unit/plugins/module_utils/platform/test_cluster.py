@@ -241,3 +241,16 @@ class TestHint:
     def test_the_hint_covers_missing_accounts_and_secrets(self) -> None:
         words = cluster.hint(ClusterFacts(OPENSHIFT), missing=["app"], unfinished=True)
         assert words == f"create service account app; {CONTROLLER}"
+
+
+@pytest.mark.parametrize(
+    ("config", "is_removed"),
+    [
+        ({"spec": {"managementState": "Removed"}}, True),
+        ({"spec": {"managementState": "Managed"}}, False),
+        ({"spec": 5}, False),
+        (None, False),
+    ],
+)
+def test_the_registry_is_removed_if_its_config_says_so(config: Any, is_removed: bool) -> None:
+    assert cluster.is_registry_removed(config) is is_removed

@@ -316,6 +316,17 @@ class TestUnreadable:
         (sentence,) = found(audited(api, asked=asked))["unreadable"]
         assert sentence == "the nodes could not be read: the caller may not list them. Not applied: forecast-short-name"
 
+    def test_an_unreadable_config_of_the_registry_is_reported(self, api: FakeApi) -> None:
+        groups = {"groups": [{"name": "config.openshift.io"}]}
+        api.faults.insert(0, api.faults[0].__class__("GET /apis$", Answer(200, groups), ALWAYS))
+        api.fail("imageregistry.operator", FORBIDDEN, times=ALWAYS)
+        asked = PullAudit(target_version="5.0", rules=("forecast-registry-removed",))
+        (sentence,) = [
+            each for each in found(audited(api, asked=asked))["unreadable"] if "image registry config" in each
+        ]
+        assert sentence.startswith("image registry config cluster could not be read: ")
+        assert sentence.endswith(". Not applied: forecast-registry-removed")
+
     def test_openshift_without_a_readable_version_is_reported(self, api: FakeApi) -> None:
         """An object that does not exist here states whether the cluster generates pull secrets."""
         groups = {"groups": [{"name": "config.openshift.io"}]}

@@ -1,0 +1,74 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A removed integrated registry breaks its images, and the tags that are pulled through it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import UnreadableObject
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import Finding
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import REGISTRY_CONFIG
+from support.surveyed import deployment, found_by, place, pod, replica_set, stream, survey
+
+RULE = "forecast-registry-removed"
+SERVICE = "image-registry.openshift-image-registry.svc:5000"
+REMOVED = {"spec": {"managementState": "Removed"}}
+
+
+def by(seen: Any, state: Any = REMOVED, target: str | None = "4.22", **more: Any) -> list[Finding]:
+    whole = survey(seen, is_openshift=True, **more)
+    whole.evidence.add({REGISTRY_CONFIG: state})
+    return found_by(RULE, whole, target_version=target)
+
+
+def with_policy(kind: Any) -> dict[str, Any]:
+    found = stream()
+    found["spec"]["tags"][0]["referencePolicy"] = {"type": kind}
+    return found
+
+
+@pytest.mark.parametrize(
+    "host", [SERVICE, SERVICE.replace(":", ".cluster.local:"), "registry.internal", "default-route.example.com"]
+)
+def test_an_image_of_the_registry_is_reported_by_each_of_its_names(host: str) -> None:
+    status = {
+        "internalRegistryHostname": "registry.internal",
+        "externalRegistryHostnames": ["default-route.example.com"],
+    }
+    (found,) = by(place(pods=[pod(image=f"{host}/b/app:v1")]), config={"status": status})
+    assert (found.location, found.effective_severity) == ("c", "warning")
+    assert (
+        found.message
+        == f"pod a/app has image {host}/b/app:v1 of the integrated registry, whose images are deleted with it"
+    )
+
+
+def test_a_template_is_reported_and_not_its_pods() -> None:
+    image = f"{SERVICE}/b/app:v1"
+    seen = place(workloads=[deployment(image=image), replica_set(image=image)], pods=[pod(image=image, made=True)])
+    assert [found.ref.kind.kind for found in by(seen)] == ["Deployment"]
+
+
+def test_other_images_are_not_reported() -> None:
+    assert by(place(pods=[pod()])) == []
+
+
+@pytest.mark.parametrize(("policy", "count"), [("Local", 1), ("Source", 0), (None, 0), ({}, 0)])
+def test_a_stream_whose_tags_are_pulled_through_the_registry_is_reported(policy: Any, count: int) -> None:
+    found = by(place(streams=[with_policy(policy)]))
+    assert len(found) == count
+    assert all("image stream a/app has referencePolicy Local for tags v1:" in each.message for each in found)
+
+
+@pytest.mark.parametrize(
+    "state", [None, {}, {"spec": {"managementState": "Managed"}}, {"spec": []}, UnreadableObject("no")]
+)
+def test_a_registry_that_stays_is_not_reported(state: Any) -> None:
+    assert by(place(pods=[pod(image=f"{SERVICE}/b/app:v1")], streams=[with_policy("Local")]), state) == []
+
+
+def test_it_is_a_forecast() -> None:
+    assert by(place(pods=[pod(image=f"{SERVICE}/b/app:v1")]), target=None) == []
