@@ -23,8 +23,7 @@ from ..images.image_questions import IMAGE_QUESTION, RegistryAccess
 from ..images.image_streams import IMAGE_STREAM
 from ..images.kubelet_settings import KUBELET_FILE
 from ..images.pull_events import POD_EVENTS
-from ..rbac.access_reviews import SUBJECT_ACCESS_REVIEW, review_spec
-from ..rbac.subjects import Subject
+from ..rbac.access_reviews import SUBJECT_ACCESS_REVIEW, question_of
 from .image_proofs import prove_images
 from .kubelet_files import read_kubelet_file
 
@@ -121,11 +120,9 @@ def _read_each(
 
 
 def _read_review(cluster: Cluster, ref: ObjectRef) -> Answer:
-    """Whether an account is allowed to pull. The reference's namespace is the project, its name is the account's namespace and name."""
-    namespace, _slash, name = ref.name.partition("/")
-    puller = Subject("ServiceAccount", name, namespace)
+    """The API server's answer about a right."""
     try:
-        return cluster.review(ref.kind, review_spec(puller, ref.namespace), f"{puller} may pull from {ref.namespace}")
+        return cluster.review(ref.kind, *question_of(ref))
     except ImagePullError as error:
         return error
 

@@ -26,6 +26,7 @@ __all__ = [
     "convert_secret",
     "create_listed_secret",
     "create_secret",
+    "create_unlinked_secret",
     "grant",
     "grant_to",
     "import_again",
@@ -82,6 +83,11 @@ def create_secret(namespace: str, account: str, registry: str) -> list[Fix]:
 def import_secret(namespace: str, registry: str) -> list[Fix]:
     """Create a secret for imports of image streams, which need no link."""
     return [_secret(namespace, secret_name_for("pull", registry), registry)]
+
+
+def create_unlinked_secret(namespace: str, registry: str) -> list[Fix]:
+    """Create a secret that the nodes find without a link, through CRI-O's credential provider."""
+    return [_secret(namespace, secret_name_for("mirror", registry), registry)]
 
 
 def import_again(namespace: str, stream: str) -> list[Fix]:

@@ -9,6 +9,7 @@ crio-credential-provider uses secrets of the pod's namespace for the mirrors of 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from ..core.cluster_text import redact_line
@@ -16,7 +17,7 @@ from ..core.json_types import as_dict, as_list, as_str, as_strs
 from ..core.objects import Json, Kind, ObjectRef
 from ..dockerconfig.key_matching import kubelet_keys
 
-__all__ = ["CRIO_PROVIDER", "cloud_of", "crio_match", "crio_problem", "platform_of"]
+__all__ = ["CRIO_AUDIENCE", "CRIO_PROVIDER", "cloud_of", "crio_doubt", "crio_match", "platform_of", "skipped_entries"]
 
 _CONFIG = "config.openshift.io"
 #: The same object in each API version that a cluster may serve, newest first.
@@ -34,6 +35,11 @@ CRIO_PROVIDER: Sequence[ObjectRef] = tuple(
     )
     for version in ("v1", "v1alpha1")
 )
+
+#: The audience of the tokens with which the provider lists secrets (machine-config-operator updateCredentialProviderConfig).
+CRIO_AUDIENCE = "https://kubernetes.default.svc"
+#: The end of the message of `Validated` if entries are left out. Entries contain no spaces.
+_SKIPPED = re.compile(r"Skip rendering entries: \[([^\]]*)\]")
 
 #: Registries by platform, with the platform names of an Infrastructure.
 _REGISTRIES: Mapping[str, Sequence[str]] = {
@@ -54,15 +60,35 @@ def platform_of(infrastructure: Json | None) -> str:
 
 
 def crio_match(config: Json | None, repository: str) -> str:
-    """Return the entry of `matchImages` for the image. Empty when there is none."""
+    """Return the entry of `matchImages` for the image, if possible one that the nodes have. Empty when there is none."""
     images = as_strs(as_dict(as_dict(config).get("spec")).get("matchImages"))
-    return next(iter(kubelet_keys(images, repository)), "")
+    found, skipped = kubelet_keys(images, repository), skipped_entries(config)
+    return next((each for each in found if each not in skipped), next(iter(found), ""))
 
 
-def crio_problem(config: Json | None) -> str:
-    """Return the reason why the `Validated` condition is false, redacted. Empty when it is not."""
-    for condition in map(as_dict, as_list(as_dict(as_dict(config).get("status")).get("conditions"))):
-        if (condition.get("type"), condition.get("status")) == ("Validated", "False"):
-            told = as_str(condition.get("message")) or as_str(condition.get("reason"))
-            return redact_line(told) or "no reason is given"
-    return ""
+def skipped_entries(config: Json | None) -> frozenset[str]:
+    """Return the entries that the nodes do not have, because they overlap with the provider of the cloud."""
+    condition = _condition(config, "Validated")
+    is_partial = (condition.get("status"), condition.get("reason")) == ("False", "ConfigurationPartiallyApplied")
+    found = _SKIPPED.search(as_str(condition.get("message"))) if is_partial else None
+    return frozenset(found[1].split() if found else ())
+
+
+def crio_doubt(config: Json | None) -> str:
+    """Return why it is not known whether the nodes have the configuration, as the rest of a sentence. Empty if they have it.
+
+    The machine config operator sets the conditions. It never does so on hosted clusters.
+    """
+    for name in ("Validated", "MachineConfigRendered"):
+        condition = _condition(config, name)
+        is_partial = name == "Validated" and bool(skipped_entries(config))
+        if condition.get("status") == "False" and not is_partial:
+            told = redact_line(as_str(condition.get("message")) or as_str(condition.get("reason")))
+            return f"its condition {name} is False: {told or 'no reason is given'}"
+    is_rendered = _condition(config, "MachineConfigRendered").get("status") == "True"
+    return "" if is_rendered else "it has no condition MachineConfigRendered, so nothing reports that the nodes have it"
+
+
+def _condition(config: Json | None, name: str) -> Json:
+    conditions = map(as_dict, as_list(as_dict(as_dict(config).get("status")).get("conditions")))
+    return next((each for each in conditions if each.get("type") == name), {})

@@ -54,13 +54,14 @@ class Mirrors:
     """The most specific source for an image, with its mirrors as references.
 
     `never_source`: nodes use only mirrors. A source without a mirror for this type of pull is blocked then. `objects` are the names of the
-    objects that configure the source.
+    objects that configure the source. `locations` are the mirrors of both types of pulls, as the objects have them.
     """
 
     source: str
     mirrors: Sequence[str]
     never_source: bool
     objects: Sequence[str]
+    locations: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,9 @@ def mirrors_for(reference: Reference, items: Sequence[MirrorItem]) -> Mirrors | 
     same = [item for item in items if item.source == source]
     wanted = [item for item in same if item.by_digest == reference.is_by_digest]
     mirrors = dict.fromkeys(_rewrite_source(reference, source, mirror) for item in wanted for mirror in item.mirrors)
-    return Mirrors(source, list(mirrors), any(item.never_source for item in same), [item.object for item in same])
+    locations = dict.fromkeys(mirror for item in same for mirror in item.mirrors)
+    never_source, objects = any(item.never_source for item in same), [item.object for item in same]
+    return Mirrors(source, list(mirrors), never_source, objects, list(locations))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@
 """Ask the registries: make every attempt that a node would make, in the same order and with the same login. Pure.
 
 The kubelet passes one credential after the other to the runtime: first those of the pod's secrets, then the nodes' own. With each, CRI-O
-tries the mirrors and then the source. It sends the credential to the host of the source, and looks for others in the nodes' file.
+tries the mirrors and then the source. It sends the credential to the host of the source, and looks for others in the nodes' file, to which
+its credential provider adds logins of the namespace.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from ...platform.protected import NODE_SECRET
 from ..credentials import Credentials, credentials_of
 from ..lookup import Lookup, UnreadableObject
 from ..reading import require_all, try_lookup
+from .crio_provider import CrioProvider
 from .mirrors import key_for
 
 __all__ = ["RegistryAttempt", "read_attempts"]
@@ -60,19 +62,33 @@ class RegistryAttempt:
 
 
 def read_attempts(
-    namespace: str, reference: Reference, credentials: Credentials, mirrors: Mirrors | None, evidence: Lookup
+    namespace: str,
+    reference: Reference,
+    credentials: Credentials,
+    mirrors: Mirrors | None,
+    evidence: Lookup,
+    *,
+    provider: CrioProvider | None,
 ) -> Sequence[RegistryAttempt]:
     """Return the attempts, in order.
 
     :raises ReadRequired: when the nodes' pull secret has to be read, or a registry has to be asked first.
     """
-    attempts = list(dict.fromkeys(_attempts(namespace, reference, credentials, mirrors, evidence)))[:_MOST]
+    attempts = list(dict.fromkeys(_attempts(namespace, reference, credentials, mirrors, evidence, provider=provider)))[
+        :_MOST
+    ]
     require_all(evidence, [question.ref for question, _is_source in attempts])
     return [_read_attempt(question, evidence, is_source=is_source) for question, is_source in attempts]
 
 
 def _attempts(
-    namespace: str, reference: Reference, credentials: Credentials, mirrors: Mirrors | None, evidence: Lookup
+    namespace: str,
+    reference: Reference,
+    credentials: Credentials,
+    mirrors: Mirrors | None,
+    evidence: Lookup,
+    *,
+    provider: CrioProvider | None,
 ) -> Iterator[tuple[ImageQuestion, bool]]:
     """Each question, and whether it goes to the source."""
     found = [reference_of(mirror) for mirror in mirrors.mirrors] if mirrors is not None else []
@@ -82,7 +98,9 @@ def _attempts(
     registries = _sources(evidence)
     for login in _logins(namespace, reference, credentials, evidence):
         for place, is_source in places:
-            own = login if login is not None and place.host == reference.host else _node_login(place, evidence)
+            own = (
+                login if login is not None and place.host == reference.host else _node_login(place, evidence, provider)
+            )
             insecure = registries.is_insecure(place.repository)
             yield ImageQuestion.about(place, *own, is_insecure=insecure), is_source
 
@@ -107,10 +125,10 @@ def _logins(
     return every or [None]
 
 
-def _node_login(place: Reference, evidence: Lookup) -> tuple[str, ...]:
+def _node_login(place: Reference, evidence: Lookup, provider: CrioProvider | None) -> tuple[str, ...]:
     """The logins that the runtime finds in the nodes' file. An empty result means a request without a login."""
-    key = key_for(str(place), evidence).key
-    return (NODE_SECRET.namespace, NODE_SECRET.name, key) if key else ()
+    found = key_for(str(place), evidence, provider)
+    return (found.secret.namespace, found.secret.name, found.key) if found.key else ()
 
 
 def _read_attempt(question: ImageQuestion, evidence: Lookup, *, is_source: bool) -> RegistryAttempt:

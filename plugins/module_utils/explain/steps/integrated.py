@@ -13,7 +13,7 @@ from ...images.image_streams import IMAGE_STREAM, why_image_missing
 from ...images.references import Reference
 from ...images.registry_sources import IMAGE_CONFIG
 from ...images.stream_tags import tag_of
-from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
+from ...rbac.access_reviews import pull_review
 from .. import fixes
 from ..credentials import Credentials
 from ..lookup import Lookup
@@ -38,7 +38,7 @@ def explain_project(
     name, _slash, stream = reference.path.partition("/")
     if reference.host not in _hosts(credentials, evidence) or not stream:
         return
-    review = ObjectRef(SUBJECT_ACCESS_REVIEW, name, f"{subject.namespace}/{subject.account}")
+    review = pull_review(name, subject.namespace, subject.account)
     image = ObjectRef(IMAGE_STREAM, name, stream)
     require_all(evidence, (review, image))
     has_streams = try_lookup(evidence, image)[0] != {}

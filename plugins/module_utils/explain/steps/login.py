@@ -21,6 +21,7 @@ from ..lookup import Lookup
 from ..subjects import ContainerPull
 from ..verdict import UNKNOWN, WILL_NOT_PULL, StepResult, info, unknown
 from .asked import RegistryAttempt, read_attempts
+from .crio_provider import CrioProvider, crio_provider_for, explain_crio
 from .lacking import explain_missing_login
 from .mirrors import MirrorKey, key_for
 from .providers import explain_providers
@@ -71,6 +72,15 @@ class LoginContext:
     mirrors: Mirrors | None = None
     asks: bool = False
 
+    @property
+    def provider(self) -> CrioProvider | None:
+        """CRI-O's credential provider, if it is for the image. :raises ReadRequired: when more objects have to be read first."""
+        return crio_provider_for(self.subject, self.reference, self.mirrors, self.evidence)
+
+    def key_for(self, mirror: str) -> MirrorKey:
+        """Return the nodes' key for a mirror."""
+        return key_for(mirror, self.evidence, self.provider)
+
 
 def last_node_error(subject: ContainerPull, evidence: Lookup) -> PullAttempt | None:
     """Return the node's last error. If that hides the cause of earlier attempts, return the cause from the pod's events."""
@@ -92,12 +102,21 @@ def explain_login(held: LoginContext, told: PullAttempt | None) -> Iterator[Step
     """Yield the results. If nothing fails, the last one says how the pull works: a `StepResult` with a reason only."""
     if told is not None:
         yield info("node", f"the node says: {told.text}", ok=False)
+    if _needs_provider(held, told) and (seen := explain_crio(held.subject, held.provider)):
+        yield seen
     if held.asks and (told is None or told.rule.id in (*_OF_LOGINS, *_PROVES_NOTHING)):
         yield from _judge_by_asking(held, told)
     elif told is None or told.rule.id == _OWN_LIMIT:
         yield from _judge_without_node(held)
     else:
         yield _judge_by_node(held, told)
+
+
+def _needs_provider(held: LoginContext, told: PullAttempt | None) -> bool:
+    """Whether a login that only CRI-O's provider gives can decide: at a mirror, or if there is no other login."""
+    if told is not None and not held.asks:
+        return told.rule.id in _OF_LOGINS and bool(_mirror_of_error(held, told))
+    return held.asks or bool(_exclusive_mirrors(held)) or not (held.credentials.usable_logins or _nodes_key(held))
 
 
 def _judge_by_node(held: LoginContext, told: PullAttempt) -> StepResult:
@@ -137,7 +156,9 @@ def format_logins(logins: Sequence[KubeletLogin]) -> str:
 
 
 def _judge_by_asking(held: LoginContext, told: PullAttempt | None) -> Iterator[StepResult]:
-    attempts = read_attempts(held.subject.namespace, held.reference, held.credentials, held.mirrors, held.evidence)
+    attempts = read_attempts(
+        held.subject.namespace, held.reference, held.credentials, held.mirrors, held.evidence, provider=held.provider
+    )
     for attempt in attempts:
         ok = attempt.pulls if attempt.is_known else None
         yield info("registry", f"{attempt.which}: {attempt.said}", ok=ok)
@@ -170,7 +191,7 @@ def _judge_refusal(held: LoginContext, attempt: RegistryAttempt) -> StepResult:
     logins, is_missing = held.credentials.usable_logins, attempt.outcome == _NOT_FOUND
     if attempt.outcome == "no_login" or not logins:
         if not attempt.is_source:
-            key = key_for(str(attempt.question.image), held.evidence)
+            key = held.key_for(str(attempt.question.image))
             return _failure_reason(f"{attempt.said}: {key}", [] if is_missing else key.fix)
         reason, fix = explain_missing_login(
             held.subject, held.reference, held.credentials, held.evidence, is_needed=not is_missing
@@ -195,10 +216,10 @@ def _judge_without_node(held: LoginContext) -> Iterator[StepResult]:
         yield _success_reason(
             f"the nodes' own pull secret has the key {key}, but the registry was not asked whether it accepts the login"
         )
-    elif usable := _usable_mirror(held):
-        yield _success_reason(f"{usable}, but the mirror was not asked whether it accepts the login")
+    elif usable := _usable_mirror(held) or _provided_source(held):
+        yield _success_reason(f"{usable}, but {_asked_place(held, usable)} was not asked whether it accepts the login")
     else:
-        yield from explain_providers(held.reference, held.mirrors, held.evidence)
+        yield from explain_providers(held.reference, held.evidence)
         reason, fix = explain_missing_login(held.subject, held.reference, held.credentials, held.evidence)
         text = f"{reason}: the pull works only if the image is public or the nodes have credentials for it"
         yield unknown("keys", text, fix)
@@ -217,14 +238,24 @@ def _has_own_host(held: LoginContext, mirrors: Sequence[str]) -> bool:
 def _usable_mirror(held: LoginContext) -> MirrorKey | None:
     """The first mirror for which the nodes have a key."""
     mirrors = held.mirrors.mirrors if held.mirrors is not None else ()
-    found = (key_for(mirror, held.evidence) for mirror in mirrors)
+    found = (held.key_for(mirror) for mirror in mirrors)
     return next((each for each in found if each.key), None)
+
+
+def _provided_source(held: LoginContext) -> MirrorKey | None:
+    """The login that CRI-O's provider gives for the source, because the kubelet sends none."""
+    found = held.key_for(str(held.reference)) if held.provider is not None else None
+    return found if found is not None and found.key and found.secret != NODE_SECRET else None
+
+
+def _asked_place(held: LoginContext, found: MirrorKey) -> str:
+    return "the registry" if found.mirror == str(held.reference) else "the mirror"
 
 
 def _judge_mirrors(held: LoginContext, mirrors: Sequence[str]) -> StepResult:
     if usable := _usable_mirror(held):
         return _success_reason(f"{usable}, but the mirror was not asked whether it accepts the login")
-    first = key_for(mirrors[0], held.evidence)
+    first = held.key_for(mirrors[0])
     text = f"the image comes only from {', '.join(mirrors)}, and {first}: the pull works only if the mirror requires no login"
     return _unknown_reason(text, first.fix)
 
@@ -239,13 +270,18 @@ def _mirror_of_error(held: LoginContext, told: PullAttempt) -> str:
 
 def _judge_mirror_error(held: LoginContext, told: PullAttempt, image: str) -> StepResult:
     """A mirror refuses, and the source is unreachable or never contacted."""
-    key, mirror = key_for(image, held.evidence), reference_of(image)
+    key, mirror = held.key_for(image), reference_of(image)
     own = held.credentials.usable_logins if mirror and mirror.host == held.reference.host else []
     which = format_logins(own) if own else str(key)
-    secrets = [ObjectRef(SECRET, held.subject.namespace, login.secret) for login in own] or [NODE_SECRET]
+    secrets = [ObjectRef(SECRET, held.subject.namespace, login.secret) for login in own] or [key.secret]
     if (own or key.key) and order_of_objects(held.subject, secrets, held.evidence) == CHANGED_SINCE:
-        return _success_reason(f"{which}, which was changed after the node's last attempt: {_AGAIN if own else _SOON}")
+        when = _SOON if secrets == [NODE_SECRET] else _AGAIN
+        return _success_reason(f"{which}, which was changed after the node's last attempt: {when}")
     is_missing = told.rule.id == _NOT_FOUND
+    if key.key and key.secret != NODE_SECRET and not own and told.rule.id != "bad_credentials":
+        # No object shows since when the account has the right to list secrets.
+        reason = f"{which}, and the node says of the mirror: {told.text}. Either the mirror refuses this login, or the provider had it not yet"
+        return _unknown_reason(f"{reason}: then {_AGAIN}")
     hidden = "the mirror has no such image, or hides it: " if is_missing else ""
     fix = [] if own or is_missing else key.fix
     return _failure_reason(f"{hidden}{which}, and the node says of the mirror: {told.text}", fix)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The mirrors of an image and their credentials, which containers/image takes from the nodes' own file.
 
-A mirror gets the pod's credential only if it has the same host as the source. Pure.
+CRI-O's credential provider adds logins to that file. A mirror gets the pod's credential only if it has the same host as the source. Pure.
 """
 
 from __future__ import annotations
@@ -16,15 +16,17 @@ from functools import partial
 from ...core.objects import Json, Kind, ObjectRef
 from ...dockerconfig.key_matching import containers_keys
 from ...dockerconfig.registry_keys import without_user
+from ...images.credential_providers import CRIO_PROVIDER
 from ...images.references import Reference, reference_of
 from ...images.registry_sources import MIRROR_KINDS, MirrorItem, Mirrors, mirror_items, mirrors_for
 from ...platform.protected import NODE_SECRET
 from .. import fixes
-from ..credentials import PullSecretStatus, credentials_of
+from ..credentials import credentials_of
 from ..fixes import Fix
 from ..lookup import Lookup, UnreadableObject
-from ..reading import items_of
+from ..reading import items_of, require_all
 from ..verdict import StepResult, failure, info
+from .crio_provider import CrioProvider
 
 __all__ = ["MirrorKey", "explain_mirrors", "key_for", "mirrors_of"]
 
@@ -39,13 +41,29 @@ _READ = {ObjectRef(kind, "", ""): partial(_items, kind) for kind in MIRROR_KINDS
 
 @dataclass(frozen=True)
 class MirrorKey:
-    """The nodes' credential for one mirror. `key` is empty where there is none. `unread` is the reason if that is unknown."""
+    """The nodes' credential for one mirror. `key` is empty where there is none. `unread` is the reason if that is unknown.
+
+    `secret` has the key. It is the nodes' own, or one of the namespace that `provider` adds.
+    """
 
     mirror: str
     key: str = ""
     unread: str = ""
+    secret: ObjectRef = NODE_SECRET
+    provider: CrioProvider | None = None
 
     def __str__(self) -> str:
+        if self.secret != NODE_SECRET:
+            entry = f"the key {without_user(self.key)}" if self.key else "an entry without a login"
+            return f"{self.secret} has {entry} for {self.mirror}, which the nodes use through {CRIO_PROVIDER[0]}"
+        if self.key or self.provider is None:
+            return self._about_nodes
+        if self.provider.problem:
+            return f"{self._about_nodes} ({CRIO_PROVIDER[0]}: {self.provider.problem})"
+        return f"{self._about_nodes}, and neither has a secret of namespace {self.provider.namespace}"
+
+    @property
+    def _about_nodes(self) -> str:
         if self.unread:
             return f"whether the nodes' pull secret has a key for {self.mirror} is not known: {self.unread}"
         if self.key:
@@ -54,10 +72,15 @@ class MirrorKey:
 
     @property
     def fix(self) -> Sequence[Fix]:
-        """The task that adds a login for the mirror to the nodes' pull secret."""
+        """The task that writes a login for the mirror where the nodes find it: into the secret with its key, into the namespace if CRI-O's
+        provider reads that, otherwise into the nodes' pull secret."""
         found = reference_of(self.mirror)
         registry = self.key or (found.host if found else "")
-        return fixes.add_registry(NODE_SECRET.namespace, NODE_SECRET.name, registry) if registry else []
+        if not registry:
+            return []
+        if self.secret == NODE_SECRET and not self.key and self.provider is not None and not self.provider.problem:
+            return fixes.create_unlinked_secret(self.provider.namespace, registry)
+        return fixes.add_registry(self.secret.namespace, self.secret.name, registry)
 
 
 def mirrors_of(reference: Reference, evidence: Lookup) -> Mirrors | None:
@@ -86,21 +109,22 @@ def explain_mirrors(reference: Reference, found: Mirrors, evidence: Lookup) -> I
         )
 
 
-def key_for(mirror: str, evidence: Lookup) -> MirrorKey:
-    """Return the nodes' key for a mirror.
+def key_for(mirror: str, evidence: Lookup, provider: CrioProvider | None = None) -> MirrorKey:
+    """Return the nodes' key for a mirror, with the logins that `provider` adds to their file.
 
-    :raises ReadRequired: when the nodes' pull secret has to be read first.
+    :raises ReadRequired: when the secret has to be read first.
     """
     reference = reference_of(mirror)
     if reference is None:
-        return MirrorKey(mirror)
+        return MirrorKey(mirror, provider=provider)
     (secret,) = credentials_of(NODE_SECRET.namespace, [NODE_SECRET.name], reference.repository, evidence).secrets
     if secret.state in ("unread", "unparsable"):
-        return MirrorKey(mirror, unread=secret.detail)
-    return MirrorKey(mirror, _key(secret, reference.repository))
-
-
-def _key(secret: PullSecretStatus, repository: str) -> str:
-    """The key that the nodes use. An entry without a login ends their search."""
-    found = next(iter(containers_keys(secret.keys, repository)), "")
-    return "" if found in secret.empty_keys else found
+        return MirrorKey(mirror, unread=secret.detail, provider=provider)
+    added = provider.logins if provider is not None else {}
+    found = next(iter(containers_keys([*secret.keys, *added], reference.repository)), "")
+    if provider is not None and (login := added.get(found)):
+        ref = provider.ref_of(login)
+        require_all(evidence, [ref])
+        return MirrorKey(mirror, "" if login.is_empty else login.key, secret=ref, provider=provider)
+    # An entry without a login ends the search of the nodes.
+    return MirrorKey(mirror, "" if found in secret.empty_keys else found, provider=provider)

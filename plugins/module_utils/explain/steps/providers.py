@@ -7,27 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...core.objects import Json
-from ...images.credential_providers import CRIO_PROVIDER, cloud_of, crio_match, crio_problem, platform_of
+from ...images.credential_providers import cloud_of, platform_of
 from ...images.references import Reference
-from ...images.registry_sources import Mirrors
 from ...platform.cluster_kind import INFRASTRUCTURE
 from ..lookup import Lookup
-from ..reading import require_all, try_lookup
+from ..reading import try_lookup
 from ..verdict import StepResult, info
 
 __all__ = ["explain_providers"]
 
 
-def explain_providers(reference: Reference, mirrors: Mirrors | None, evidence: Lookup) -> Iterator[StepResult]:
+def explain_providers(reference: Reference, evidence: Lookup) -> Iterator[StepResult]:
     """Yield the providers that may be for the image. Used only if there is no other login.
 
     :raises ReadRequired: when the objects that configure them have to be read first.
     """
     if cloud := cloud_of(reference.repository):
         yield _explain_cloud(cloud, reference, evidence)
-    if mirrors is not None and mirrors.mirrors:
-        yield from _explain_crio(reference, evidence)
 
 
 def _explain_cloud(cloud: str, reference: Reference, evidence: Lookup) -> StepResult:
@@ -42,23 +38,3 @@ def _explain_cloud(cloud: str, reference: Reference, evidence: Lookup) -> StepRe
     because = f": {unread}" if unread else ""
     text = f"on {cloud} the nodes have a credential provider for {reference.host}, but the platform of these nodes is not known{because}"
     return info("providers", text, ok=None)
-
-
-def _explain_crio(reference: Reference, evidence: Lookup) -> Iterator[StepResult]:
-    config, unread = _crio_config(evidence)
-    name = CRIO_PROVIDER[0]
-    if unread:
-        yield info("providers", f"whether {name} is for the image is not known: {unread}", ok=None)
-    if not (match := crio_match(config, reference.repository)):
-        return
-    text = f"{name} has {match}: for a mirror, the nodes use the pull secrets that the pod's account is allowed to list in its namespace, linked or not"
-    problem = crio_problem(config)
-    yield info("providers", f"{text}. It reports: {problem}" if problem else text, ok=None)
-
-
-def _crio_config(evidence: Lookup) -> tuple[Json | None, str]:
-    """The configuration in the newest version that the cluster serves."""
-    require_all(evidence, CRIO_PROVIDER)
-    answers = [try_lookup(evidence, ref) for ref in CRIO_PROVIDER]
-    found = next((config for config, _unread in answers if config is not None), None)
-    return found, "" if found is not None else next((unread for _config, unread in answers if unread), "")

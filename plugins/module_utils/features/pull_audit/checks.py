@@ -15,7 +15,7 @@ from ...core.objects import Kind, ObjectRef
 from ...core.phrases import summarize
 from ...images.kubelet_settings import SETTINGS_KINDS
 from ...platform.cluster import REGISTRY_CONFIG
-from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
+from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review
 from . import (
     cached_images,
     drift,
@@ -228,14 +228,21 @@ class Audit:
 
 def _describe_unread(unread: Mapping[ObjectRef, str], result: str) -> Iterator[str]:
     """Yield a sentence for each kind of the unread objects: without them, containers are `unknown` and no finding."""
-    kinds: dict[Kind, list[ObjectRef]] = defaultdict(list)
+    topics: dict[tuple[Kind, str], list[ObjectRef]] = defaultdict(list)
     for ref in unread:
-        kinds[ref.kind].append(ref)
-    for kind, refs in kinds.items():
-        first = str(refs[0]) if refs[0].name else f"the {kind.resource}"
-        what = "the right of accounts to pull from other projects" if kind == SUBJECT_ACCESS_REVIEW else first
+        topics[ref.kind, _right_of(ref)].append(ref)
+    for (kind, right), refs in topics.items():
+        what = right or (str(refs[0]) if refs[0].name else f"the {kind.resource}")
         more = f" (and {len(refs) - 1} more)" if len(refs) > 1 else ""
         yield f"{what} could not be read{more}: {unread[refs[0]]}. {result}"
+
+
+def _right_of(ref: ObjectRef) -> str:
+    """The right that an access review is about. Empty for an object."""
+    if ref.kind != SUBJECT_ACCESS_REVIEW:
+        return ""
+    purpose = "to pull from other projects" if is_pull_review(ref) else "that a credential provider needs"
+    return f"the right of accounts {purpose}"
 
 
 def _describe_namespaces(names: list[str], total: int) -> str:

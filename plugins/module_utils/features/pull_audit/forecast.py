@@ -181,7 +181,11 @@ def find_credential_providers(survey: ClusterSnapshot) -> Iterator[Finding]:
         images = [as_str(each) for each in as_list(as_dict(config.get("spec")).get("matchImages"))]
         if any(images):
             ref = ObjectRef(CRIO_PROVIDER[0].kind, "", as_str(metadata(config).get("name")))
-            message = f"{ref} gives logins for {', '.join(filter(None, images))}: pods with their own secret for these images bypass it"
+            named = ", ".join(filter(None, images))
+            message = (
+                f"{ref} gives logins for {named}, where these have mirrors: a pod's own secret replaces them only at a mirror on the host "
+                "of the image"
+            )
             yield Finding("forecast-credential-provider", ref, "", message)
 
 

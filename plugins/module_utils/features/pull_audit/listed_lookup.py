@@ -13,7 +13,7 @@ from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, meta
 from ...explain.lookup import Lookup, UnreadableObject
 from ...images.image_policies import IMAGE_POLICY
 from ...images.image_streams import IMAGE_STREAM
-from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
+from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review
 from ...rbac.subjects import AUTHENTICATED, PROJECT_GROUPS, Subject
 from .rules_grants import is_pull_binding, pullers_of
 from .survey import ACCOUNTS, POLICIES, SECRETS, STREAMS, NamespaceSnapshot
@@ -48,7 +48,8 @@ class ListedLookup(Lookup):
         if place is None:
             return super().look(ref)
         if ref.kind == SUBJECT_ACCESS_REVIEW:
-            return {"allowed": True} if self._may_pull(place.namespace, ref.name) else super().look(ref)
+            is_shown = is_pull_review(ref) and self._may_pull(place.namespace, ref.name)
+            return {"allowed": True} if is_shown else super().look(ref)
         what = _WHAT.get(ref.kind)
         if what is None:
             return super().look(ref)

@@ -404,9 +404,11 @@ _ALL = (
         "forecast-credential-provider",
         INFO,
         "CRIOCredentialProviderConfig is configured",
-        "From OpenShift 4.23 on, it is no longer a technology preview. A pod whose own secret matches the "
-        "image bypasses it, and the service accounts of other pods need the right to list secrets.",
-        "Decide for each source whether pods pull with their own secrets or through the provider.",
+        "From OpenShift 4.23 on, it is no longer a technology preview. For mirrors of these images, the nodes use "
+        "the pull secrets that the pod's service account is allowed to list. A pod's own secret replaces them only "
+        "at a mirror on the host of the image. Every pod of a node can use an image that was pulled this way "
+        "(derived from the kubelet's code).",
+        "Give the service accounts the right to list secrets, and list only images that all pods of a node may use.",
     ),
 )
 

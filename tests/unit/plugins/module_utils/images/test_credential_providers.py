@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import (
     cloud_of,
+    crio_doubt,
     crio_match,
-    crio_problem,
     platform_of,
+    skipped_entries,
 )
 from hypothesis import given
 from support.anything import CHANGES, Changed
@@ -64,12 +65,58 @@ def test_the_crio_provider_pattern_for_a_repository_is_found(repository: str, ma
     assert crio_match(CONFIG, repository) == match
 
 
+def condition(name: str, status: str, reason: str = "", message: str = "") -> dict[str, str]:
+    return {"type": name, "status": status, "reason": reason, "message": message}
+
+
+RENDERED = condition("MachineConfigRendered", "True")
+PARTLY = condition(
+    "Validated",
+    "False",
+    "ConfigurationPartiallyApplied",
+    "CRIOCredentialProviderConfig has one or multiple entries that overlap with the original credential provider config. Skip rendering "
+    "entries: [q.io q.io/team].",
+)
+
+
+def config(*conditions: Any, images: Any = ("q.io/team", "q.io", "*.io")) -> dict[str, Any]:
+    return {"spec": {"matchImages": [*images]}, "status": {"conditions": [*conditions]}}
+
+
 def test_a_failed_validation_is_reported_without_credentials() -> None:
-    assert crio_problem(CONFIG).startswith("a https://")
-    assert "geheim" not in crio_problem(CONFIG)
-    assert crio_problem({"status": {"conditions": [{"type": "Validated", "status": "True", "message": "x"}]}}) == ""
-    assert crio_problem({"status": {"conditions": [{"type": "Validated", "status": "False"}]}}) == "no reason is given"
-    assert crio_problem(None) == ""
+    assert crio_doubt(CONFIG).startswith("its condition Validated is False: a https://")
+    assert "geheim" not in crio_doubt(CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "doubt"),
+    [
+        ([RENDERED], ""),
+        ([RENDERED, PARTLY], ""),
+        ([RENDERED, condition("Validated", "True")], ""),
+        (
+            [condition("MachineConfigRendered", "False", "Failed")],
+            "its condition MachineConfigRendered is False: Failed",
+        ),
+        (
+            [condition("MachineConfigRendered", "False")],
+            "its condition MachineConfigRendered is False: no reason is given",
+        ),
+        ([RENDERED, condition("Validated", "False", message="no")], "its condition Validated is False: no"),
+        ([], "it has no condition MachineConfigRendered, so nothing reports that the nodes have it"),
+        ([PARTLY], "it has no condition MachineConfigRendered, so nothing reports that the nodes have it"),
+    ],
+)
+def test_the_conditions_show_whether_the_nodes_have_it(conditions: list[Any], doubt: str) -> None:
+    assert crio_doubt(config(*conditions)) == doubt
+
+
+def test_entries_that_overlap_with_the_provider_of_the_cloud_are_skipped() -> None:
+    assert skipped_entries(config(PARTLY)) == {"q.io", "q.io/team"}
+    assert skipped_entries(config({**PARTLY, "reason": "Other"})) == skipped_entries(None) == frozenset()
+    assert crio_match(config(PARTLY), "q.io/team/app") == "*.io"
+    assert crio_match(config(), "q.io/team/app") == "q.io/team"
+    assert crio_match(config(PARTLY, images=["q.io"]), "q.io/team/app") == "q.io"
 
 
 @given(CHANGES)
@@ -79,5 +126,5 @@ def test_malformed_configurations_raise_no_error(change: Changed) -> None:
     )
     if isinstance(found, dict):
         crio_match(found, "q.io/a")
-        crio_problem(found)
+        crio_doubt(found)
         platform_of(found)

@@ -110,6 +110,12 @@ class TestMirrors:
         assert result is not None
         assert (result.mirrors, result.never_source) == ([], True)
 
+    def test_the_locations_are_those_of_tags_and_digests(self) -> None:
+        sets = mirror_set(BY_DIGEST, "q.io/team", "m.io/z"), mirror_set(BY_TAG, "q.io/team", "n.io")
+        result = found("q.io/team/a:1", *sets, mirror_set(BY_TAG, "q.io", "o.io"))
+        assert result is not None
+        assert (result.mirrors, result.locations) == (["n.io/a:1"], ["m.io/z", "n.io"])
+
     def test_mirrors_of_several_objects_are_listed_once(self) -> None:
         result = found(
             "q.io/a:1", mirror_set(BY_TAG, "q.io", "m.io", "n.io"), mirror_set(BY_TAG, "q.io", "n.io", "o.io")

@@ -10,8 +10,13 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import (
     SUBJECT_ACCESS_REVIEW,
+    is_pull_review,
     parse_review,
+    pull_review,
+    question_of,
     review_spec,
+    secrets_review,
+    token_review,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import Subject
 
@@ -65,6 +70,49 @@ class TestQuestion:
     def test_the_question_names_a_user_with_only_its_own_groups(self, subject: Subject, login: Any) -> None:
         asked = review_spec(subject, "project-b")
         assert {key: asked[key] for key in asked if key != "resourceAttributes"} == login
+
+
+class TestReferences:
+    def test_a_pull_review_is_about_the_account_of_another_project(self) -> None:
+        ref = pull_review("project-b", "project-a", "default")
+        assert question_of(ref) == (
+            review_spec(ACCOUNT, "project-b"),
+            "ServiceAccount project-a/default may pull from project-b",
+        )
+        assert is_pull_review(ref)
+
+    def test_a_review_of_secrets_is_about_the_account(self) -> None:
+        spec, question = question_of(secrets_review("project-a", "default"))
+        assert spec["user"] == "system:serviceaccount:project-a:default"
+        assert spec["resourceAttributes"] == {
+            "namespace": "project-a",
+            "group": "",
+            "verb": "list",
+            "resource": "secrets",
+        }
+        assert question == "ServiceAccount project-a/default may list secrets"
+
+    def test_a_review_of_tokens_is_about_any_node(self) -> None:
+        spec, _question = question_of(token_review("project-a", "default", "https://x"))
+        assert spec == {
+            "user": "system:node:any",
+            "groups": ["system:nodes", LOGGED_IN],
+            "resourceAttributes": {
+                "namespace": "project-a",
+                "group": "",
+                "verb": "request-serviceaccounts-token-audience",
+                "resource": "https://x",
+                "name": "default",
+            },
+        }
+
+    @pytest.mark.parametrize("account", ['a"]', "a/b", "[", '", "x'])
+    def test_no_name_of_an_account_changes_the_question(self, account: str) -> None:
+        spec, _question = question_of(secrets_review("project-a", account))
+        assert spec["user"] == f"system:serviceaccount:project-a:{account}"
+        assert spec["resourceAttributes"]["resource"] == "secrets"
+        assert not is_pull_review(secrets_review("project-a", account))
+        assert is_pull_review(pull_review("project-b", "project-a", account))
 
 
 class TestMayPull:

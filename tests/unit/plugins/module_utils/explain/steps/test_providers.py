@@ -8,18 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import CRIO_PROVIDER
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster_kind import INFRASTRUCTURE
-from support.pull_evidence import AUTH, REFUSED, TAG_SETS, known, pod, secret, steps, told
+from support.pull_evidence import AUTH, REFUSED, known, pod, secret, steps, told
 
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
-NEW, OLD = CRIO_PROVIDER
-TEXT = (
-    "CRI-O credential provider config cluster has q.io: for a mirror, the nodes use the pull secrets that the pod's account is allowed "
-    "to list in its namespace, linked or not"
-)
 
 
 def on(platform: Any, says: str = "", **secrets: Any) -> PullVerdict:
@@ -57,29 +50,3 @@ class TestClouds:
 
     def test_a_denied_node_had_no_credential_provider(self) -> None:
         assert on("AWS", says="no basic auth credentials").verdict == "will_not_pull"
-
-
-class TestCrio:
-    def asked(self, config: Any, *, old: Any = None, mirrored: bool = True) -> PullVerdict:
-        item = {"source": "q.io", "mirrors": ["m.io"] if mirrored else []}
-        sets = {"items": [{"metadata": {"name": "m"}, "spec": {"imageTagMirrors": [item]}}]}
-        return told(pod(), known(more={ObjectRef(TAG_SETS, "", ""): sets, NEW: config, OLD: old}))
-
-    def test_a_crio_provider_that_names_the_image_is_reported(self) -> None:
-        config = {"spec": {"matchImages": ["q.io"]}}
-        assert steps(self.asked(config), "providers") == [("providers", TEXT, None)]
-        assert steps(self.asked(None, old=config), "providers") == [("providers", TEXT, None)]
-        assert self.asked(config).verdict == "unknown"
-
-    def test_the_message_of_a_crio_provider_is_reported(self) -> None:
-        condition = {"type": "Validated", "status": "False", "message": "q.io is skipped"}
-        config = {"spec": {"matchImages": ["q.io"]}, "status": {"conditions": [condition]}}
-        assert steps(self.asked(config), "providers") == [("providers", f"{TEXT}. It reports: q.io is skipped", None)]
-
-    def test_a_crio_provider_serves_only_images_with_a_mirror(self) -> None:
-        assert steps(self.asked({"spec": {"matchImages": ["q.io"]}}, mirrored=False), "providers") == []
-        assert steps(self.asked({"spec": {"matchImages": ["x.io"]}}), "providers") == []
-
-    def test_an_unreadable_crio_provider_leaves_a_doubt(self) -> None:
-        (seen,) = steps(self.asked(REFUSED, old=REFUSED), "providers")
-        assert seen[1].endswith("config cluster is for the image is not known: the caller may not read it")

@@ -20,7 +20,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.re
     IMAGE_CONFIG,
     MIRROR_KINDS,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import (
+    SUBJECT_ACCESS_REVIEW,
+    secrets_review,
+)
 from support.surveyed import account, place, secret, survey
 
 BROKEN = {"secrets": [secret("s", "no JSON")], "accounts": [account("gone")]}
@@ -95,12 +98,14 @@ def test_a_rule_that_fails_is_reported_and_stops_no_other() -> None:
 def test_objects_that_explanations_could_not_read_are_reported() -> None:
     seen = survey(place())
     reviews = {ObjectRef(SUBJECT_ACCESS_REVIEW, "b", f"a/{name}"): ImagePullError("not you") for name in "xyz"}
+    reviews[secrets_review("b", "x")] = ImagePullError("not you")
     mirrors = {ObjectRef(next(iter(MIRROR_KINDS)), "", ""): ImagePullError("no right")}
     seen.evidence.add({IMAGE_CONFIG: ImagePullError("no right"), **reviews, **mirrors})
     assert list(Audit(PullAudit(rules=("link-duplicate",)), seen).unread_sentences()) == [
         "the imagedigestmirrorsets could not be read: no right. Pulls that depend on it are unknown",
         "image config cluster could not be read: no right. Pulls that depend on it are unknown",
         "the right of accounts to pull from other projects could not be read (and 2 more): not you. Pulls that depend on it are unknown",
+        "the right of accounts that a credential provider needs could not be read: not you. Pulls that depend on it are unknown",
     ]
 
 

@@ -222,3 +222,5 @@ class TestProvider:
         found = by("forecast-credential-provider", place(), providers=[config])
         assert len(found) == count
         assert all("gives logins for q.io, *.r.io" in each.message for each in found)
+        assert all("replaces them only at a mirror on the host of the image" in each.message for each in found)
+        assert not any("bypass" in each.message for each in found)

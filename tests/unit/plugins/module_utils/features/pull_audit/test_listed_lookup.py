@@ -20,7 +20,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import (
+    SUBJECT_ACCESS_REVIEW,
+    secrets_review,
+)
 from support.surveyed import binding, place, secret, stream
 
 REVIEW = ObjectRef(SUBJECT_ACCESS_REVIEW, "a", "b/default")
@@ -79,3 +82,8 @@ def test_a_binding_proves_a_right(subject) -> None:
 def test_another_role_or_subject_proves_no_right(other) -> None:
     with pytest.raises(ReadRequired):
         listed(place(bindings=[other])).look(REVIEW)
+
+
+def test_a_grant_proves_nothing_about_secrets() -> None:
+    with pytest.raises(ReadRequired):
+        listed(place(bindings=[binding("x", SUBJECTS[0])])).look(secrets_review("a", "default"))
