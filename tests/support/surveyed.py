@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import Kind
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import Kind, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import WORKLOADS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit import trim
@@ -167,12 +167,14 @@ def place(
     )
 
 
-def survey(*places: NamespaceSnapshot, config: Any = None, **more: Any) -> ClusterSnapshot:
-    """The snapshot of a cluster with these namespaces. `config` is the image config."""
+def survey(
+    *places: NamespaceSnapshot, config: Any = None, objects: Mapping[ObjectRef, Any] | None = None, **more: Any
+) -> ClusterSnapshot:
+    """The snapshot of a cluster with these namespaces. `config` is the image config, `objects` are other evidence."""
     by_name = {each.namespace: each for each in places}
     evidence: Lookup = ListedLookup(by_name, more.get("cluster_bindings", ()), has_streams=True)
     of_cluster = {ref: answer for ref, answer in known().items() if not ref.kind.namespaced}
-    evidence.add({**of_cluster, IMAGE_CONFIG: config, NODE_SECRET: None})
+    evidence.add({**of_cluster, IMAGE_CONFIG: config, NODE_SECRET: None, **(objects or {})})
     explained = ContainerExplanations(evidence)
     more = {"now": NOW, **more}
     return ClusterSnapshot(

@@ -102,7 +102,8 @@ def explain_login(held: LoginContext, told: PullAttempt | None) -> Iterator[Step
     """Yield the results. If nothing fails, the last one says how the pull works: a `StepResult` with a reason only."""
     if told is not None:
         yield info("node", f"the node says: {told.text}", ok=False)
-    if _needs_provider(held, told) and (seen := explain_crio(held.subject, held.provider)):
+    # It is always looked up, because an audit needs it: secrets that only the provider uses are not unused.
+    if (seen := explain_crio(held.subject, held.provider)) and _needs_provider(held, told):
         yield seen
     if held.asks and (told is None or told.rule.id in (*_OF_LOGINS, *_PROVES_NOTHING)):
         yield from _judge_by_asking(held, told)

@@ -6,12 +6,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from ...core.json_types import as_dict, as_list, as_str
 from ...core.phrases import summarize
+from ...dockerconfig.crio_provider import is_login_for
 from ...dockerconfig.key_warnings import key_warnings, portable_key, why_never_used
 from ...dockerconfig.registry_keys import can_be_shown, same_path, without_user
 from ...explain import fixes
+from ...explain.lookup import ReadRequired
+from ...explain.steps.crio_provider import crio_provider_for
+from ...explain.steps.mirrors import mirrors_of
+from ...images.references import reference_of
 from ...platform.protected import is_for_node_builds, is_global
 from ...secrets.content import DATA_KEYS, PODMANCONFIGJSON
 from .findings import Finding
@@ -83,10 +89,11 @@ def find_broad_keys(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Itera
             yield Finding("secret-key-matches-too-much", secret.ref, about, f"{secret.ref}: {warning}")
 
 
-def find_unused_secrets(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
+def find_unused_secrets(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
     """Find unused secrets. Image imports use any secret of the namespace, so with an importing image stream no secret is unused."""
     if any(_has_imports(stream) for stream in place.streams):
         return
+    provided = _provided_secrets(place, survey)
     for secret in place.secrets.values():
         if (
             not secret.is_for_pulls
@@ -94,10 +101,30 @@ def find_unused_secrets(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> I
             or secret.is_written_by_others
             or is_global(secret.ref)
             or is_for_node_builds(secret.ref)
+            or secret.name in provided
         ):
             continue
         message = f"no service account, pod, workload or build of namespace {place.namespace} references {secret.ref}"
         yield Finding("secret-unused", secret.ref, "", message, fixes.remove_secret(place.namespace, secret.name))
+
+
+def _provided_secrets(place: NamespaceSnapshot, survey: ClusterSnapshot) -> frozenset[str]:
+    """The secrets that nodes use, or may use, through CRI-O's credential provider: nothing references them."""
+    found: set[str] = set()
+    for access in survey.accesses.get(place.namespace, ()):
+        reference = reference_of(access.subject.image)
+        with suppress(ReadRequired):  # an explanation that failed earlier did not ask for it
+            mirrors = mirrors_of(reference, survey.evidence) if reference is not None else None
+            if reference is None or mirrors is None:
+                continue
+            provider = crio_provider_for(access.subject, reference, mirrors, survey.evidence)
+            if provider is not None and not provider.refusal:
+                found.update(
+                    secret.name
+                    for secret in place.secrets.values()
+                    if any(is_login_for(one.key, reference.repository, mirrors.locations) for one in secret.logins)
+                )
+    return frozenset(found)
 
 
 def find_duplicate_secrets(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:

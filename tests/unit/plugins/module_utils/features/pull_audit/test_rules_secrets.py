@@ -6,7 +6,17 @@
 from __future__ import annotations
 
 import pytest
-from support.surveyed import account, auth, deployment, found_by, place, pod, secret, stream
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import (
+    CRIO_AUDIENCE,
+    CRIO_PROVIDER,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import (
+    secrets_review,
+    token_review,
+)
+from support.pull_evidence import REFUSED, TAG_SETS
+from support.surveyed import account, auth, deployment, found_by, place, pod, secret, stream, survey
 
 PODMAN = "kubernetes.io/podmanconfigjson"
 
@@ -171,6 +181,34 @@ class TestUnused:
     def test_a_manager_with_secret_in_its_name_is_not_a_controller(self):
         made = secret("s", managers={"kubectl-create-secret": "2025-12-31T00:00:00Z"})
         assert len(found_by("secret-unused", place(secrets=[made]))) == 1
+
+    CONFIG = {
+        "spec": {"matchImages": ["q.io"]},
+        "status": {"conditions": [{"type": "MachineConfigRendered", "status": "True"}]},
+    }
+
+    @pytest.mark.parametrize(
+        ("key", "config", "lists", "count"),
+        [
+            ("m.io", CONFIG, {"allowed": True}, 0),
+            ("q.io", CONFIG, {"allowed": True}, 0),
+            ("x.io", CONFIG, {"allowed": True}, 1),
+            ("m.io", CONFIG, {"allowed": False}, 1),
+            ("m.io", CONFIG, REFUSED, 0),
+            ("m.io", {"spec": CONFIG["spec"]}, {"allowed": True}, 0),
+            ("m.io", {**CONFIG, "spec": {"matchImages": ["x.io"]}}, {"allowed": True}, 1),
+            ("m.io", None, {"allowed": True}, 1),
+        ],
+    )
+    def test_a_secret_that_nodes_may_use_for_a_mirror_is_not_unused(self, key, config, lists, count):
+        mirrors = {"spec": {"imageTagMirrors": [{"source": "q.io", "mirrors": ["m.io/z"]}]}, "metadata": {"name": "m"}}
+        reviews = {
+            token_review("a", "default", CRIO_AUDIENCE): {"allowed": True},
+            secrets_review("a", "default"): lists,
+        }
+        objects = {ObjectRef(TAG_SETS, "", ""): {"items": [mirrors]}, CRIO_PROVIDER[0]: config, **reviews}
+        seen = place(secrets=[secret("s", {key: auth()})], pods=[pod()], accounts=[account()])
+        assert len(found_by("secret-unused", survey(seen, objects=objects))) == count
 
     def test_the_pull_secret_of_the_nodes_needs_no_name(self):
         assert found_by("secret-unused", place("openshift-config", secrets=[secret("pull-secret")])) == []
