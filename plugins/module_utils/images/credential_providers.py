@@ -11,13 +11,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from ..core.cluster_text import redact_line
 from ..core.json_types import as_dict, as_list, as_str, as_strs
-from ..core.objects import Json, Kind, ObjectRef
+from ..core.objects import Json, Kind, ObjectRef, metadata
 from ..dockerconfig.key_matching import kubelet_keys
 
-__all__ = ["CRIO_AUDIENCE", "CRIO_PROVIDER", "cloud_of", "crio_doubt", "crio_match", "platform_of", "skipped_entries"]
+__all__ = [
+    "CRIO_AUDIENCE",
+    "CRIO_PROVIDER",
+    "TOKEN_PROVIDERS",
+    "TokenProvider",
+    "cloud_of",
+    "crio_doubt",
+    "crio_match",
+    "platform_of",
+    "skipped_entries",
+]
 
 _CONFIG = "config.openshift.io"
 #: The same object in each API version that a cluster may serve, newest first.
@@ -47,6 +58,57 @@ _REGISTRIES: Mapping[str, Sequence[str]] = {
     "Azure": ("*.azurecr.io", "*.azurecr.cn", "*.azurecr.us"),
     "GCP": ("gcr.io", "*.gcr.io", "*.pkg.dev"),
 }
+
+
+@dataclass(frozen=True)
+class TokenProvider:
+    """A credential provider that can pull with a token of the pod's service account (KEP-4412).
+
+    `annotations` are those that it needs on the account. `audience` is that of the token, empty if its configuration chooses it. `without`
+    and `failing` say what it does without the annotations, and with them when the exchange of the token fails.
+    """
+
+    plugin: str
+    annotations: Sequence[str]
+    audience: str
+    without: str
+    failing: str
+
+    def missing_annotations(self, account: Json | None) -> Sequence[str]:
+        """Return the annotations that the account lacks."""
+        present = as_dict(metadata(as_dict(account)).get("annotations"))
+        return [name for name in self.annotations if not _is_set(name, as_str(present.get(name)))]
+
+
+_GCP_OPT_IN = "iam.gke.io/enable-wi-image-pull"
+#: By cloud: cloud-provider-aws cmd/ecr-credential-provider, cloud-provider-azure pkg/credentialprovider, cloud-provider-gcp pkg/gcpcredential.
+TOKEN_PROVIDERS: Mapping[str, TokenProvider] = {
+    "AWS": TokenProvider(
+        "ecr-credential-provider",
+        ("eks.amazonaws.com/ecr-role-arn",),
+        "sts.amazonaws.com",
+        "it pulls with the nodes' role, or is not run if its configuration requires the annotation",
+        "the pod gets no login",
+    ),
+    "Azure": TokenProvider(
+        "acr-credential-provider",
+        ("kubernetes.azure.com/acr-client-id", "kubernetes.azure.com/acr-tenant-id"),
+        "api://AzureADTokenExchange",
+        "it is not run, or fails if its configuration does not require them",
+        "the pod gets no login",
+    ),
+    "GCP": TokenProvider(
+        "auth-provider-gcp",
+        (_GCP_OPT_IN,),
+        "",
+        "it pulls with the nodes' account",
+        "the pod gets no login, not even that of the nodes' account",
+    ),
+}
+
+
+def _is_set(annotation: str, value: str) -> bool:
+    return value == "true" if annotation == _GCP_OPT_IN else bool(value)
 
 
 def cloud_of(repository: str) -> str:

@@ -220,7 +220,7 @@ def _judge_without_node(held: LoginContext) -> Iterator[StepResult]:
     elif usable := _usable_mirror(held) or _provided_source(held):
         yield _success_reason(f"{usable}, but {_asked_place(held, usable)} was not asked whether it accepts the login")
     else:
-        yield from explain_providers(held.reference, held.evidence)
+        yield from explain_providers(held.subject, held.reference, held.evidence)
         reason, fix = explain_missing_login(held.subject, held.reference, held.credentials, held.evidence)
         text = f"{reason}: the pull works only if the image is public or the nodes have credentials for it"
         yield unknown("keys", text, fix)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster_kind import INFRASTRUCTURE
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import token_review
 from support.pull_evidence import AUTH, REFUSED, known, pod, secret, steps, told
 
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
@@ -41,7 +42,7 @@ class TestClouds:
     )
     def test_the_credential_provider_of_each_cloud_is_reported(self, platform: Any, text: str, ok: Any) -> None:
         found = on(platform)
-        (seen,) = steps(found, "providers")
+        seen, _tokens = steps(found, "providers")
         assert (found.verdict, seen[2]) == ("unknown", ok)
         assert text in seen[1]
 
@@ -50,3 +51,87 @@ class TestClouds:
 
     def test_a_denied_node_had_no_credential_provider(self) -> None:
         assert on("AWS", says="no basic auth credentials").verdict == "will_not_pull"
+
+
+IMAGES = {"AWS": f"{ECR}/app:v1", "Azure": "team.azurecr.io/app:v1", "GCP": "eu.gcr.io/team/app:v1"}
+ACR = {"kubernetes.azure.com/acr-client-id": "c", "kubernetes.azure.com/acr-tenant-id": "t"}
+ROLE = {"eks.amazonaws.com/ecr-role-arn": "arn"}
+GCP = {"iam.gke.io/enable-wi-image-pull": "true"}
+HAS = "service account ns/default has "
+LACKS = "service account ns/default lacks "
+
+
+def tokens(cloud: str, annotations: Any, allowed: Any = None) -> str:
+    """The step about tokens of the pod's account."""
+    account = annotations if annotations is REFUSED else {"metadata": {"annotations": annotations}}
+    reviews = {
+        token_review("ns", "default", audience): allowed
+        for audience in ("sts.amazonaws.com", "api://AzureADTokenExchange")
+    }
+    evidence = known(default=account, more={INFRASTRUCTURE: {"status": {}}, **reviews})
+    _cloud, (name, text, ok) = steps(told(pod(image=IMAGES[cloud]), evidence), "providers")
+    assert (name, ok) == ("providers", None)
+    begin, _colon, rest = text.partition(": ")
+    assert begin.endswith("uses tokens of service accounts, which only the nodes' files show")
+    end = ". The pod never shows why a provider gives no login"
+    assert rest.endswith(end)
+    return rest.removesuffix(end)
+
+
+class TestTokens:
+    @pytest.mark.parametrize(
+        ("cloud", "annotations", "text"),
+        [
+            (
+                "AWS",
+                None,
+                f"{LACKS}eks.amazonaws.com/ecr-role-arn, so it pulls with the nodes' role, or is not run if its",
+            ),
+            ("AWS", {"eks.amazonaws.com/ecr-role-arn": ""}, LACKS),
+            (
+                "Azure",
+                {},
+                f"{LACKS}kubernetes.azure.com/acr-client-id and kubernetes.azure.com/acr-tenant-id, so it is not run",
+            ),
+            (
+                "Azure",
+                {**ACR, "kubernetes.azure.com/acr-client-id": 5},
+                f"{LACKS}kubernetes.azure.com/acr-client-id, so",
+            ),
+            ("GCP", {}, f"{LACKS}iam.gke.io/enable-wi-image-pull, so it pulls with the nodes' account"),
+            ("GCP", {"iam.gke.io/enable-wi-image-pull": "yes"}, LACKS),
+            (
+                "GCP",
+                GCP,
+                f"{HAS}iam.gke.io/enable-wi-image-pull, and if the exchange of the token fails, the pod gets no login",
+            ),
+            (
+                "AWS",
+                REFUSED,
+                "whether service account ns/default has eks.amazonaws.com/ecr-role-arn is not known: the caller may",
+            ),
+        ],
+    )
+    def test_the_annotations_of_the_account_decide(self, cloud: str, annotations: Any, text: str) -> None:
+        assert tokens(cloud, annotations).startswith(text)
+
+    @pytest.mark.parametrize(
+        ("allowed", "text"),
+        [
+            ({"allowed": True}, "the nodes may request its tokens for {}"),
+            (
+                {"allowed": False},
+                "the nodes may not request its tokens for {}, so the pod gets no login, unless the pod has a volume with such a token",
+            ),
+            (REFUSED, "whether the nodes may request its tokens for {} is not known: the caller may not read it"),
+        ],
+    )
+    @pytest.mark.parametrize(
+        ("cloud", "annotations", "audience"),
+        [("AWS", ROLE, "sts.amazonaws.com"), ("Azure", ACR, "api://AzureADTokenExchange")],
+    )
+    def test_the_nodes_need_the_right_to_request_the_token(
+        self, cloud: str, annotations: Any, audience: str, allowed: Any, text: str
+    ) -> None:
+        named = " and ".join(annotations)
+        assert tokens(cloud, annotations, allowed) == f"{HAS}{named}, and {text.format(audience)}"
