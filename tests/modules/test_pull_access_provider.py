@@ -81,3 +81,23 @@ def test_the_secret_for_a_mirror_is_named_once_all_rights_exist(cluster: Lab) ->
         f"secret {name}/unlinked has the key mirror.example.com for {MIRROR}/team/app:v1, which the nodes use through CRI-O credential "
         "provider config cluster, but the mirror was not asked whether it accepts the login"
     )
+
+
+def test_an_image_that_a_node_pulled_without_a_login_of_the_kubelet_is_free_for_all_its_pods(lab: Lab) -> None:
+    """The provider gives its logins to CRI-O only, so the kubelet sees the same as here, where CRI-O finds the login in the node's file."""
+    registry = lab.registry("private")
+    login, (host, _slash, path) = registry["accounts"][1], registry["image"].partition("/")
+    mirror = {"source": "mirrored.example.com", "mirrors": [host], "mirrorSourcePolicy": "NeverContactSource"}
+    container = {"name": "app", "image": f"mirrored.example.com/{path}", "imagePullPolicy": "IfNotPresent"}
+    names = [lab.namespace(name) for name in ("provider-first", "provider-second")]
+    for name in names:
+        lab.create(name, "pods", {"metadata": {"name": "app"}, "spec": {"containers": [container]}})
+    checks = ("--node", "provider-node", "--recheck")
+    with registry_settings(lab, node={host: (login["username"], login["password"])}, tag=[mirror]):
+        first = lab.pull(names[0], "app", *checks)
+        assert [(image["pulled"], image["present"]) for image in first["images"]] == [(True, False)]
+    with registry_settings(lab, node={}, tag=[mirror]):
+        second = lab.pull(names[1], "app", *checks)
+        assert [(image["pulled"], image["present"]) for image in second["images"]] == [(True, True)]
+        other = lab.pull(names[1], "app", "--node", "another-node", "--recheck")
+        assert not other["pulled"]

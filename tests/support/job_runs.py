@@ -51,6 +51,7 @@ OF_THE_CLUSTER = ("credential_rotation", "pull_access_audit")
 #: An image with a mirror.
 MIRRORED = "mirrored.example.com/team/app@sha256:" + 64 * "0"
 MIRRORS = "/apis/config.openshift.io/v1/imagedigestmirrorsets"
+PROVIDERS = "/apis/config.openshift.io/v1/criocredentialproviderconfigs"
 IMAGE_API = "/apis/image.openshift.io/v1"
 
 
@@ -256,6 +257,14 @@ def _mirror(stage: Stage) -> None:
     source = {"source": "mirrored.example.com/team", "mirrors": ["mirror.example.com/team"]}
     body = {"apiVersion": "config.openshift.io/v1", "kind": "ImageDigestMirrorSet", "metadata": {"name": "rights"}}
     stage.lab.api("POST", MIRRORS, {**body, "spec": {"imageDigestMirrors": [source]}}, expect=(201, 409))
+    body = {
+        "apiVersion": "config.openshift.io/v1",
+        "kind": "CRIOCredentialProviderConfig",
+        "metadata": {"name": "cluster"},
+    }
+    rendered = {"conditions": [{"type": "MachineConfigRendered", "status": "True"}]}
+    provider = {**body, "spec": {"matchImages": ["mirrored.example.com"]}, "status": rendered}
+    stage.lab.api("POST", PROVIDERS, provider, expect=(201, 409))
 
 
 def _explained(stage: Stage) -> None:

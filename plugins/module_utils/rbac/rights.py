@@ -105,7 +105,10 @@ _OF_THE_NODES = (
         f"infrastructures.{_CONFIG}", "get", "the cloud whose credential provider the nodes have", CLUSTER, "cluster"
     ),
     _reported_right(
-        f"criocredentialproviderconfigs.{_CONFIG}", "get", "mirrors for which a pod's own secrets are used", CLUSTER
+        f"criocredentialproviderconfigs.{_CONFIG}",
+        "get",
+        "mirrors for which secrets of the namespace are used",
+        CLUSTER,
     ),
     _reported_right(f"imagepolicies.{_CONFIG}", "list", "required signatures in a namespace"),
 )
@@ -213,9 +216,15 @@ JOBS: Mapping[str, Job] = {
             _needed_right("pods", "get", "the pod"),
             _reported_right("serviceaccounts", "get", "its account"),
             _reported_right("secrets", "get", "the content of its pull secrets"),
+            _reported_right("secrets", "list", "secrets that nodes use through CRIOCredentialProviderConfig"),
             _reported_right("events", "list", "errors that the node reported"),
             _reported_right("imagestreams.image.openshift.io", "get", "whether the image exists"),
-            _reported_right(_REVIEW, "create", "whether the account is allowed to pull from the project", CLUSTER),
+            _reported_right(
+                _REVIEW,
+                "create",
+                "whether the account is allowed to pull from the project, or to list secrets",
+                CLUSTER,
+            ),
             *_OF_THE_NODES,
             *_OF_THE_KUBELETS,
             _reported_right("nodes", "get list", "versions of the nodes", CLUSTER),
