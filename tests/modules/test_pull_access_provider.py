@@ -20,7 +20,7 @@ IMAGE, MIRROR = "source.example.com/team/app:v1", "mirror.example.com/z"
 NODES = {"kind": "Group", "name": "system:nodes", "apiGroup": "rbac.authorization.k8s.io"}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def cluster(lab: Lab) -> Iterator[Lab]:
     """A cluster whose nodes contact only the mirror, and have the provider for the image."""
     item = {"source": "source.example.com", "mirrors": [MIRROR], "mirrorSourcePolicy": "NeverContactSource"}

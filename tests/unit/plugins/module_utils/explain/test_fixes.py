@@ -39,6 +39,15 @@ def test_a_secret_for_imports_needs_no_link() -> None:
     assert fixes.import_secret("b", "q.io") == fixes.create_secret("b", "builder", "q.io")[:1]
 
 
+def test_a_secret_for_a_mirror_needs_no_link() -> None:
+    (task,) = fixes.create_unlinked_secret("ns", "m.io:5000")
+    assert task["openshift_ops.image_pull.pull_secret"] == {
+        "namespaces": ["ns"],
+        "name": "mirror-m-io-5000",
+        "registries": [{**LOGIN, "registry": "m.io:5000"}],
+    }
+
+
 def test_a_listed_secret_is_written_without_a_link() -> None:
     base = {"namespaces": ["ns"], "name": "pull", "registries": [LOGIN]}
     for made, more in (

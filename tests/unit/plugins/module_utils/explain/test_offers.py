@@ -32,6 +32,7 @@ PLACES: dict[str, Callable[[str], Any]] = {
     "remove_secret.secret": lambda text: fixes.remove_secret("ns", text),
     "import_again.stream": lambda text: fixes.import_again("ns", text),
     "import_secret.registry": lambda text: fixes.import_secret("ns", text),
+    "create_unlinked_secret.registry": lambda text: fixes.create_unlinked_secret("ns", text),
     "grant.project": lambda text: fixes.grant(text, "ns", "builder"),
     "grant.namespace": lambda text: fixes.grant("ns", text, "builder"),
     "grant.account": lambda text: fixes.grant("ns", "a", text),
