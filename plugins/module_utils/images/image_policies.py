@@ -3,21 +3,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether a node requires a signature of an image: image policies of the cluster and of a namespace. Pure.
 
-openshift/api config/v1 (ClusterImagePolicy, ImagePolicy) and their design in the machine config operator: the most specific scope
-counts. A policy of the cluster takes precedence over one of a namespace within its scope.
+openshift/api config/v1 (ClusterImagePolicy, ImagePolicy), and the container-runtime-config controller of the machine config operator, which
+writes them to policy.json. containers/image uses the entry of the most specific scope. All policies of this scope apply.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import Json, Kind, ObjectRef, metadata
 from .references import Reference
-from .registry_sources import is_within
+from .registry_sources import IMAGE_CONFIG, RegistrySources, is_nested, is_within
 
-__all__ = ["CLUSTER_POLICIES", "IMAGE_POLICY", "Policy", "policy_for"]
+__all__ = ["CLUSTER_POLICIES", "IMAGE_POLICY", "ImagePolicies", "PolicyScope", "SignatureRequirement"]
 
 _CONFIG = "config.openshift.io/v1"
 #: Reference to the list of all policies of the cluster.
@@ -28,29 +28,84 @@ IMAGE_POLICY = Kind(_CONFIG, "ImagePolicy", "imagepolicies", "image policy")
 
 
 @dataclass(frozen=True)
-class Policy:
-    """The policy that requires the signature, and the scope of images that it is for."""
+class PolicyScope:
+    """One scope of a policy. `object` names the policy."""
 
     object: str
     scope: str
 
 
-def policy_for(reference: Reference, of_cluster: Iterable[Json], of_namespace: Iterable[Json]) -> Policy | None:
-    """Return the policy that counts for an image, or None."""
-    for kind, policies in ((CLUSTER_POLICIES.kind, of_cluster), (IMAGE_POLICY, of_namespace)):
-        found = [each for policy in policies for each in _scopes(kind, policy) if _is_for(each.scope, reference)]
-        if found:
-            return max(found, key=lambda each: (not each.scope.startswith("*."), len(each.scope)))
-    return None
+@dataclass(frozen=True)
+class SignatureRequirement:
+    """The policies of the most specific scope for an image. The image needs a signature for each of them."""
+
+    objects: Sequence[str]
+    scope: str
 
 
-def _scopes(kind: Kind, policy: Json) -> Iterator[Policy]:
+@dataclass(frozen=True)
+class ImagePolicies:
+    """The scopes that nodes apply to a namespace.
+
+    `hidden`: scopes of the namespace that a scope of the cluster covers, with the latter. The operator drops them (`ConflictScopes`).
+    """
+
+    of_cluster: Sequence[PolicyScope]
+    of_namespace: Sequence[PolicyScope]
+    hidden: Sequence[tuple[PolicyScope, PolicyScope]]
+
+    @classmethod
+    def of(cls, of_cluster: Iterable[Json], of_namespace: Iterable[Json]) -> ImagePolicies:
+        cluster = [each for policy in of_cluster for each in _scopes(CLUSTER_POLICIES.kind, policy)]
+        kept, hidden = [], []
+        for each in (each for policy in of_namespace for each in _scopes(IMAGE_POLICY, policy)):
+            outer = next((one for one in cluster if is_nested(each.scope, one.scope)), None)
+            if outer is None:
+                kept.append(each)
+            else:
+                hidden.append((each, outer))
+        return cls(cluster, kept, hidden)
+
+    def requirement_for(self, reference: Reference, sources: RegistrySources) -> SignatureRequirement | None:
+        """Return the required signatures of an image, or None.
+
+        An entry of `allowedRegistries` that is more specific than the scope of a policy accepts images without a signature.
+        """
+        scopes = [*self.of_cluster, *self.of_namespace]
+        found = {each.scope for each in scopes if _is_for(each.scope, reference)}
+        allowed = {each for each in sources.allowed or () if _is_for(each, reference)}
+        if not found:
+            return None
+        scope = max(found | allowed, key=lambda each: (not each.startswith("*."), len(each)))
+        objects = dict.fromkeys(each.object for each in scopes if each.scope == scope)
+        return SignatureRequirement(tuple(objects), scope) if objects else None
+
+    def hidden_for(self, reference: Reference) -> Iterator[tuple[PolicyScope, PolicyScope]]:
+        """Yield the hidden scopes that are for an image, with the scopes that hide them."""
+        return (each for each in self.hidden if _is_for(each[0].scope, reference))
+
+    def why_not_rendered(self, sources: RegistrySources) -> str:
+        """Return why the operator does not write the nodes' files, as a clause. Empty if the known policies do not prevent it.
+
+        Policies of other namespaces can prevent it as well.
+        """
+        config = f"registrySources of {IMAGE_CONFIG}"
+        for each in (*self.of_cluster, *self.of_namespace):
+            begin = f"{each.object} has scope {each.scope}, which is"
+            if sources.allowed is not None and not any(is_nested(each.scope, outer) for outer in sources.allowed):
+                return f"{begin} not inside allowedRegistries in {config}"
+            if any(is_nested(each.scope, outer) for outer in sources.blocked):
+                return f"{begin} inside blockedRegistries in {config}"
+        return ""
+
+
+def _scopes(kind: Kind, policy: Json) -> Iterator[PolicyScope]:
     meta = metadata(policy)
     namespace = as_str(meta.get("namespace")) if kind.namespaced else ""
     named = str(ObjectRef(kind, namespace, as_str(meta.get("name"))))
     for scope in as_list(as_dict(policy.get("spec")).get("scopes")):
         if as_str(scope):
-            yield Policy(named, scope)
+            yield PolicyScope(named, scope)
 
 
 def _is_for(scope: str, reference: Reference) -> bool:

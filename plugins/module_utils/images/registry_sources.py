@@ -23,6 +23,7 @@ __all__ = [
     "MirrorItem",
     "Mirrors",
     "RegistrySources",
+    "is_nested",
     "is_within",
     "mirror_items",
     "mirrors_for",
@@ -140,6 +141,21 @@ def is_within(repository: str, scope: str) -> bool:
         host = repository.partition("/")[0]
         return (host if ":" in scope else host.partition(":")[0]).endswith(scope[1:])
     return bool(scope) and (repository == scope or repository.startswith(f"{scope}/"))
+
+
+def is_nested(scope: str, outer: str) -> bool:
+    """Whether a scope is another scope or inside it, as ScopeIsNestedInsideScope of openshift/runtime-utils decides.
+
+    Unlike `is_within`, a repository with a tag is not inside the same repository without one.
+    """
+    if scope == outer or (outer and scope.startswith(f"{outer}/")):
+        return True
+    if not outer.startswith("*."):
+        return False
+    host, port, _path = scope.partition(":")
+    if port:
+        return host.endswith(outer[1:]) and "/" not in host
+    return scope.partition("/")[0].endswith(outer[1:])
 
 
 def _rewrite_source(reference: Reference, source: str, mirror: str) -> str:

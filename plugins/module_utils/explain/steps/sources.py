@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from ...core.objects import ObjectRef
 from ...core.phrases import join_and
-from ...images.image_policies import CLUSTER_POLICIES, IMAGE_POLICY, policy_for
+from ...images.image_policies import CLUSTER_POLICIES, IMAGE_POLICY, ImagePolicies
 from ...images.pull_messages import PullAttempt
 from ...images.references import Reference
-from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS, Mirrors, registry_sources_of
+from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS, Mirrors, RegistrySources, registry_sources_of
 from ..lookup import Lookup, UnreadableObject
 from ..reading import items_of, try_lookup
-from ..verdict import StepResult, failure, unknown
+from ..verdict import StepResult, failure, info, unknown
 from .mirrors import explain_mirrors, mirrors_of
 
 __all__ = ["Sources", "explain_sources", "source_refs"]
@@ -38,34 +38,54 @@ def source_refs(namespace: str) -> list[ObjectRef]:
 
 def explain_sources(reference: Reference, namespace: str, told: PullAttempt | None, evidence: Lookup) -> Sources:
     """Return the results and the mirrors. `told` is the node's error for the image. Each unreadable object is reported once."""
-    mirrors = mirrors_of(reference, evidence)
+    mirrors, policies = mirrors_of(reference, evidence), _policies(namespace, evidence)
+    sources = _registry_sources(evidence)
+    outdated = policies.why_not_rendered(sources)
     seen = [
-        *_explain_registries(reference, evidence),
-        *_explain_signature(reference, namespace, told, evidence),
+        *(_explain_outdated(outdated) if outdated else _explain_registries(reference, sources)),
+        *(() if outdated else _explain_signature(reference, policies, sources, told)),
         *_explain_unread(namespace, evidence),
         *(() if mirrors is None else explain_mirrors(reference, mirrors, evidence)),
     ]
     return Sources(tuple(seen), mirrors)
 
 
-def _explain_registries(reference: Reference, evidence: Lookup) -> Iterator[StepResult]:
-    """A blocked or disallowed source stays so even if it has mirrors."""
+def _explain_outdated(why: str) -> Iterator[StepResult]:
+    """The machine config operator writes all files or none, so no object shows what the nodes have."""
+    text = f"the nodes keep their previous registry and policy files, because {why}: what they allow is not known"
+    yield unknown("configuration", text)
+
+
+def _registry_sources(evidence: Lookup) -> RegistrySources:
+    """The registry sources of the cluster's image config. Without any settings if it cannot be read, which is reported separately."""
     try:
-        why = evidence.derive(IMAGE_CONFIG, registry_sources_of).why_not(reference.repository)
+        return evidence.derive(IMAGE_CONFIG, registry_sources_of)
     except UnreadableObject:
-        return
-    if why:
+        return RegistrySources()
+
+
+def _explain_registries(reference: Reference, sources: RegistrySources) -> Iterator[StepResult]:
+    """A blocked or disallowed source stays so even if it has mirrors."""
+    if why := sources.why_not(reference.repository):
         yield failure("registries", f"the nodes are not allowed to pull {reference}: {why}")
 
 
+def _policies(namespace: str, evidence: Lookup) -> ImagePolicies:
+    """The policies that can be read."""
+    return ImagePolicies.of(*(items_of(try_lookup(evidence, ref)[0]) for ref in _policy_refs(namespace)))
+
+
 def _explain_signature(
-    reference: Reference, namespace: str, told: PullAttempt | None, evidence: Lookup
+    reference: Reference, policies: ImagePolicies, sources: RegistrySources, told: PullAttempt | None
 ) -> Iterator[StepResult]:
-    policies = (items_of(try_lookup(evidence, ref)[0]) for ref in _policy_refs(namespace))
-    policy = policy_for(reference, *policies)
-    if policy is None:
+    for each, outer in policies.hidden_for(reference):
+        text = f"scope {each.scope} of {each.object} is not used: {outer.object} has {outer.scope}, which covers it"
+        yield info("signature", text)
+    required = policies.requirement_for(reference, sources)
+    if required is None:
         return
-    begin = f"{policy.object} requires a signature for images in {policy.scope}"
+    verb = "requires" if len(required.objects) == 1 else "each require"
+    begin = f"{join_and(required.objects)} {verb} a signature for images in {required.scope}"
     if told is not None and told.rule.id == "signature":
         yield failure("signature", f"{begin}, and the node says: {told.text}")
     else:

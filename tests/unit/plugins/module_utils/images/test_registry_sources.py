@@ -14,6 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.re
     IMAGE_CONFIG,
     MIRROR_KINDS,
     Mirrors,
+    is_nested,
     mirror_items,
     mirrors_for,
     registry_sources_of,
@@ -152,3 +153,34 @@ class TestRegistrySources:
     )
     def test_all_registries_are_allowed_without_a_setting(self, config: Any) -> None:
         assert registry_sources_of(config).why_not("q.io/a") == ""
+
+
+class TestNesting:
+    @pytest.mark.parametrize(
+        ("scope", "outer"),
+        [
+            ("q.io", "q.io"),
+            ("q.io/team", "q.io"),
+            ("q.io:5000/team", "q.io:5000"),
+            ("a.q.io/team", "*.q.io"),
+            ("a.q.io:5000/team", "*.q.io"),
+            ("*.a.q.io", "*.q.io"),
+        ],
+    )
+    def test_a_scope_is_inside_another_one(self, scope: str, outer: str) -> None:
+        assert is_nested(scope, outer)
+
+    @pytest.mark.parametrize(
+        ("scope", "outer"),
+        [
+            ("q.io", "q.io/team"),
+            ("q.io/teams", "q.io/team"),
+            ("q.io:5000", "q.io"),
+            ("q.io/team:v1", "q.io/team"),
+            ("a.q.io/team:v1", "*.q.io"),
+            ("q.io", "*.q.io"),
+            ("q.io", ""),
+        ],
+    )
+    def test_a_scope_is_not_inside_another_one(self, scope: str, outer: str) -> None:
+        assert not is_nested(scope, outer)

@@ -66,8 +66,36 @@ class TestSignatures:
         found = told(pod("good"), known(more={ObjectRef(IMAGE_POLICY, "ns", ""): {"items": [own]}}, good=GOOD))
         assert found.reason.startswith("image policy ns/own requires a signature")
 
+    def test_all_policies_of_a_scope_are_named(self) -> None:
+        both = [POLICY, {**POLICY, "metadata": {"name": "too"}}]
+        found = told(pod("good"), known(more={CLUSTER_POLICIES: {"items": both}}, good=GOOD))
+        assert found.reason.startswith(
+            "cluster image policy signed and cluster image policy too each require a signature for images in q.io/team"
+        )
+
+    def test_a_policy_of_the_namespace_inside_one_of_the_cluster_is_reported_and_not_used(self) -> None:
+        own = {"metadata": {"name": "own", "namespace": "ns"}, "spec": {"scopes": ["q.io/team/app"]}}
+        found = told(pod("good"), known(more={**SIGNED, ObjectRef(IMAGE_POLICY, "ns", ""): {"items": [own]}}, good=GOOD))
+        assert found.reason.startswith("cluster image policy signed requires")
+        assert steps(found, "signature")[0] == (
+            "signature",
+            "scope q.io/team/app of image policy ns/own is not used: cluster image policy signed has q.io/team, which covers it",
+            True,
+        )
+
+    def test_a_policy_outside_the_allowed_registries_leaves_the_nodes_with_their_previous_files(self) -> None:
+        """The pull is not allowed by the objects, but the nodes do not have them."""
+        config = {"spec": {"registrySources": {"allowedRegistries": ["x.io"]}}}
+        found = told(pod("good"), known(more={**SIGNED, IMAGE_CONFIG: config}, good=GOOD))
+        text = (
+            "the nodes keep their previous registry and policy files, because cluster image policy signed has scope q.io/team, which is not "
+            "inside allowedRegistries in registrySources of image config cluster: what they allow is not known"
+        )
+        assert summary(found) == ("unknown", text)
+        assert steps(found, "registries", "signature", "configuration") == [("configuration", text, None)]
+
     def test_a_blocked_registry_is_reported_before_a_required_signature(self) -> None:
-        config = {"spec": {"registrySources": {"blockedRegistries": ["q.io"]}}}
+        config = {"spec": {"registrySources": {"blockedRegistries": ["q.io/team/app"]}}}
         assert "blockedRegistries" in told(pod("good"), known(more={**SIGNED, IMAGE_CONFIG: config}, good=GOOD)).reason
 
     def test_an_image_on_the_node_needs_no_signature(self) -> None:
