@@ -26,7 +26,7 @@ and the kubelet's own way of pulling, all on 127.0.0.0/8, for tests and demonstr
 	pflag.CommandLine.VisitAll(func(flag *pflag.Flag) { flag.Hidden = true })
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(upCommand(), downCommand(), setCommand(), runCommand(), pullCommand(), loginCommand(),
-		pushCommand(), registryCommand(), oracleCommand(), superviseCommand())
+		pushCommand(), signCommand(), registryCommand(), oracleCommand(), superviseCommand())
 	return root
 }
 
@@ -186,6 +186,29 @@ func pushCommand() *cobra.Command {
 		RunE:  func(_ *cobra.Command, args []string) error { return push(dir, args[0]) },
 	}
 	dirFlag(command, &dir)
+	return command
+}
+
+func signCommand() *cobra.Command {
+	var dir string
+	var o signRequest
+	command := &cobra.Command{
+		Use:   "sign --dir DIR --registry NAME REPOSITORY:TAG",
+		Short: "Push an image to a registry and attach sigstore signatures of the lab's key",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			o.Image = args[0]
+			return sign(dir, o)
+		},
+	}
+	dirFlag(command, &dir)
+	f := command.Flags()
+	f.StringVar(&o.Name, "registry", namePrivate, "private or delegated")
+	f.StringArrayVar(&o.Architectures, "architecture", nil, "push an index with an image for this architecture (default: one image, for amd64)")
+	f.StringArrayVar(&o.Sign, "part", nil, "sign this part: image, or index and the names of architectures")
+	f.StringArrayVar(&o.Bundle, "bundle", nil, "attach a referrer to this part, as cosign 3 does and no node reads")
+	f.StringVar(&o.Identity, "identity", "", "image that the signatures are for (default: the pushed one)")
+	f.BoolVar(&o.OtherKey, "other-key", false, "sign with a key that is kept nowhere")
 	return command
 }
 

@@ -1,4 +1,4 @@
-// The control socket: how `lab set`, `lab registry` and `lab push` reach a running lab.
+// The control socket: how `lab set`, `lab registry`, `lab push` and `lab sign` reach a running lab.
 package main
 
 import (
@@ -8,6 +8,8 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"github.com/opencontainers/go-digest"
 )
 
 type controlRequest struct {
@@ -16,11 +18,13 @@ type controlRequest struct {
 	Delay       *time.Duration  `json:"delay,omitempty"`
 	Image       string          `json:"image,omitempty"`
 	Registry    *registryChange `json:"registry,omitempty"`
+	Sign        *signRequest    `json:"sign,omitempty"`
 }
 
 type controlAnswer struct {
-	Error    string          `json:"error,omitempty"`
-	Registry *registryReport `json:"registry,omitempty"`
+	Error    string                   `json:"error,omitempty"`
+	Registry *registryReport          `json:"registry,omitempty"`
+	Digests  map[string]digest.Digest `json:"digests,omitempty"` // of the parts of a signed image
 }
 
 // controlPatience is longer than any operation takes.
@@ -66,6 +70,9 @@ func (s *supervisor) handle(request controlRequest) (controlAnswer, error) {
 			return controlAnswer{}, err
 		}
 		return controlAnswer{}, s.openshift.recordPush(ctx, request.Image, pushed)
+	case request.Op == "sign" && request.Sign != nil:
+		digests, err := s.registries.signPushed(ctx, *request.Sign)
+		return controlAnswer{Digests: digests}, err
 	case request.Op == "registry" && request.Registry != nil:
 		return s.changeRegistry(*request.Registry)
 	}
@@ -143,6 +150,15 @@ func set(dir string, request controlRequest) error {
 func push(dir, image string) error {
 	_, err := control(dir, controlRequest{Op: "push", Image: image})
 	return err
+}
+
+// sign is `lab sign`. It prints the digest of each part of the image.
+func sign(dir string, wanted signRequest) error {
+	answer, err := control(dir, controlRequest{Op: "sign", Sign: &wanted})
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(answer.Digests)
 }
 
 // changeRegistry is `lab registry`. It prints the counts with asJSON, or if no change is requested.

@@ -121,7 +121,8 @@ func policyOf(system *types.SystemContext) (*signature.PolicyContext, error) {
 	return signature.NewPolicyContext(policy)
 }
 
-// readImage does what copy.Image does before it copies layers: the manifest from the first place that has it, then the policy.
+// readImage does what copy.Image does before it copies layers: the manifest from the first place that has it, of an index the platform's, then
+// the policy.
 func readImage(ctx context.Context, system *types.SystemContext, name reference.Named) (pulledImage, error) {
 	from, err := docker.NewReference(name)
 	if err != nil {
@@ -141,11 +142,34 @@ func readImage(ctx context.Context, system *types.SystemContext, name reference.
 	if err != nil {
 		return pulledImage{}, fmt.Errorf("reading manifest for %s: %w", transports.ImageName(from), err)
 	}
-	unparsed := image.UnparsedInstance(source, nil)
+	var platform *digest.Digest // of an index; nil of an image
+	if manifest.MIMETypeIsMultiImage(kind) {
+		chosen, err := choosePlatform(system, content, kind)
+		if err != nil {
+			return pulledImage{}, fmt.Errorf("choosing an image from manifest list %s: %w", transports.ImageName(from), err)
+		}
+		platform = &chosen
+	}
+	unparsed := image.UnparsedInstance(source, platform)
 	if allowed, err := judge.IsRunningImageAllowed(ctx, unparsed); !allowed || err != nil {
-		return pulledImage{}, fmt.Errorf("Source image rejected: %w", err)
+		rejected := fmt.Errorf("Source image rejected: %w", err)
+		if platform != nil {
+			rejected = fmt.Errorf("copying system image from manifest list: %w", rejected)
+		}
+		return pulledImage{}, rejected
+	}
+	if content, kind, err = unparsed.Manifest(ctx); err != nil {
+		return pulledImage{}, fmt.Errorf("reading manifest for %s: %w", transports.ImageName(from), err)
 	}
 	return describeImage(name, content, kind)
+}
+
+func choosePlatform(system *types.SystemContext, index []byte, kind string) (digest.Digest, error) {
+	list, err := manifest.ListFromBlob(index, kind)
+	if err != nil {
+		return "", err
+	}
+	return list.ChooseInstance(system)
 }
 
 func describeImage(name reference.Named, content []byte, kind string) (pulledImage, error) {

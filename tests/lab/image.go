@@ -30,29 +30,11 @@ type pushSource struct {
 // writeImage makes an image of one layer with one file.
 func writeImage(home layout) (pushSource, error) {
 	source := pushSource{home.file("image"), home}
-	layer, diffID, err := smallLayer()
+	description, blobs, err := imageFor("amd64")
 	if err != nil {
 		return source, err
 	}
-	config, err := json.Marshal(imagespec.Image{
-		Platform: imagespec.Platform{Architecture: "amd64", OS: "linux"},
-		Config:   imagespec.ImageConfig{Cmd: []string{"/hello"}},
-		RootFS:   imagespec.RootFS{Type: "layers", DiffIDs: []digest.Digest{diffID}},
-		History:  []imagespec.History{{CreatedBy: "lab"}},
-	})
-	if err != nil {
-		return source, err
-	}
-	description, err := json.Marshal(imagespec.Manifest{
-		Versioned: specs.Versioned{SchemaVersion: 2},
-		MediaType: imagespec.MediaTypeImageManifest,
-		Config:    describe(imagespec.MediaTypeImageConfig, config),
-		Layers:    []imagespec.Descriptor{describe(imagespec.MediaTypeImageLayerGzip, layer)},
-	})
-	if err != nil {
-		return source, err
-	}
-	return source, source.writeLayout(description, config, layer)
+	return source, source.writeLayout(description, blobs...)
 }
 
 func describe(mediaType string, content []byte) imagespec.Descriptor {

@@ -35,6 +35,7 @@ type labInfo struct {
 	PID         int                     `json:"pid"`
 	Socket      string                  `json:"socket"`
 	Registries  map[string]registryInfo `json:"registries"`
+	SigningKey  string                  `json:"signing_key,omitempty"` // the public key of lab sign
 }
 
 // foreign says whether the cluster is the reader's own, and not the lab's.

@@ -16,6 +16,7 @@ import (
 // nodeFiles are the contents. A nil one is not written. Credentials are not among them: they are written again for each run.
 type nodeFiles struct {
 	Registries, Search, Policy []byte
+	Sigstore                   []byte            // where to look for signatures
 	Policies                   map[string][]byte // of namespaces
 }
 
@@ -31,7 +32,8 @@ func (r imageRules) render() (files nodeFiles, warning, err error) {
 	if files.Policy, files.Policies, err = r.policyFiles(policyBlocked, allowed); err != nil {
 		return files, warning, fmt.Errorf("could not update policy json with new changes: %w", err)
 	}
-	return files, warning, nil
+	files.Sigstore, err = r.sigstoreConf()
+	return files, warning, err
 }
 
 // nodeRoot is the directory that stands for the root of a node.
@@ -45,6 +47,8 @@ const (
 	registriesConfDir  = "/etc/containers/registries.conf.d"
 	searchConfPath     = registriesConfDir + "/01-image-searchRegistries.conf"
 	policyPath         = "/etc/containers/policy.json"
+	signaturesConfDir  = "/etc/containers/registries.d"
+	sigstoreConfPath   = signaturesConfDir + "/sigstore-registries.yaml"
 	namespacedPolicies = "/etc/crio/policies"
 	kubeletDir         = "/var/lib/kubelet"
 	nodeAuthFile       = kubeletDir + "/config.json"
@@ -55,11 +59,12 @@ const (
 func (n nodeRoot) write(files nodeFiles, auth []byte) error {
 	contents := map[string][]byte{
 		registriesConfPath: files.Registries, searchConfPath: files.Search, policyPath: files.Policy, nodeAuthFile: auth,
+		sigstoreConfPath: files.Sigstore,
 	}
 	for namespace, policy := range files.Policies {
 		contents[namespacedPolicies+"/"+namespace+".json"] = policy
 	}
-	for _, dir := range []string{registriesConfDir, namespacedPolicies, kubeletDir} {
+	for _, dir := range []string{registriesConfDir, signaturesConfDir, namespacedPolicies, kubeletDir} {
 		if err := os.MkdirAll(n.file(dir), 0o700); err != nil {
 			return err
 		}
@@ -82,6 +87,7 @@ func (n nodeRoot) system(home layout, namespace string) *types.SystemContext {
 	system.AuthFilePath = n.file(nodeAuthFile)
 	system.SystemRegistriesConfPath = n.file(registriesConfPath)
 	system.SystemRegistriesConfDirPath = n.file(registriesConfDir)
+	system.RegistriesDirPath = n.file(signaturesConfDir)
 	system.UserShortNameAliasConfPath = n.file(shortNameAliases)
 	system.SignaturePolicyPath = n.file(policyPath)
 	if own := n.file(namespacedPolicies + "/" + namespace + ".json"); fileExists(own) {

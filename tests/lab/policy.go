@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/opencontainers/go-digest"
 	"go.podman.io/image/v5/docker/reference"
@@ -27,8 +28,8 @@ type verificationPolicy struct {
 	} `json:"rootOfTrust"`
 }
 
-// requirement is a signature that no image of the lab has. A root of trust other than a key becomes a plain refusal: what counts
-// here is that an unsigned image is not accepted.
+// requirement is a signature with the key. A root of trust other than a key becomes a plain refusal: what counts here is that an
+// unsigned image is not accepted.
 func (v verificationPolicy) requirement() (signature.PolicyRequirement, error) {
 	if v.RootOfTrust.Type != "PublicKey" {
 		return signature.NewPRReject(), nil
@@ -144,6 +145,40 @@ func (r imageRules) policyFiles(blocked, allowed []string) ([]byte, map[string][
 		}
 	}
 	return content, files, nil
+}
+
+// sigstoreConf makes nodes look for signatures next to the images of each scope that has a policy, at its mirrors too. YAML reads JSON.
+// Nothing without a policy.
+func (r imageRules) sigstoreConf() ([]byte, error) {
+	places := map[string]any{}
+	for _, policy := range slices.Concat(r.clusterScoped, r.scoped) {
+		for _, scope := range policy.Scopes {
+			for _, place := range r.placesOf(scope) {
+				places[place] = map[string]any{"use-sigstore-attachments": true}
+			}
+		}
+	}
+	if len(places) == 0 {
+		return nil, nil
+	}
+	return json.MarshalIndent(map[string]any{"docker": places}, "", "  ")
+}
+
+// placesOf is a scope and what mirrors it: of a source around the scope the same part, of a source inside it the whole mirror.
+func (r imageRules) placesOf(scope string) []string {
+	places := []string{scope}
+	for _, set := range slices.Concat(r.digestMirrors, r.tagMirrors) {
+		rest, within := strings.CutPrefix(scope, set.Source)
+		for _, mirror := range set.Mirrors {
+			switch {
+			case within && isInside(scope, set.Source):
+				places = append(places, mirror+rest)
+			case isInside(scope, set.Source) || isInside(set.Source, scope):
+				places = append(places, mirror)
+			}
+		}
+	}
+	return places
 }
 
 // basePolicy is what a node has where nothing is set.

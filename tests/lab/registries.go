@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/tls"
 	"encoding/base64"
@@ -40,6 +41,8 @@ const (
 type registries struct {
 	private, delegated *tokenRegistry
 	integrated         *integratedRegistry
+	signingKey         *ecdsa.PrivateKey
+	publicKey          string // of signingKey, as PEM
 	doors              []*door
 	places             []*reservation
 	pushed             chan error
@@ -65,6 +68,9 @@ func newRegistries(dir layout, ca *authority) (*registries, error) {
 		return nil, err
 	}
 	r := &registries{pushed: make(chan error, 1)}
+	if r.signingKey, r.publicKey, err = newSigningKey(); err != nil {
+		return nil, err
+	}
 	if err := r.startAll(dir, certificate, image); err != nil {
 		r.stop()
 		return nil, err

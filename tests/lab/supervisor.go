@@ -148,6 +148,7 @@ func (s *supervisor) startRegistries() error {
 		return err
 	}
 	s.info.Registries = s.registries.info()
+	s.info.SigningKey = s.registries.publicKey
 	return nil
 }
 

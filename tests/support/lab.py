@@ -54,6 +54,11 @@ class Lab:
         done = self.run("registry", "--dir", str(self.dir), "--json", name)
         return json.loads(done.stdout)["accounts"]
 
+    def sign(self, image: str, *flags: str, registry: str = "private") -> dict[str, str]:
+        """Push an image and sign parts of it. The flags are those of `lab sign`. Return the digest of each part."""
+        done = self.run("sign", "--dir", str(self.dir), "--registry", registry, image, *flags)
+        return json.loads(done.stdout)
+
     def registry_set(self, name: str, *flags: str) -> None:
         """Change the behaviour of a registry, by flags of `lab registry`. `registry(name)` then contains new accounts."""
         done = self.run("registry", "--dir", str(self.dir), *flags, name, check=False)

@@ -50,13 +50,14 @@ def registry_settings(
     *,
     sources: Mapping[str, Sequence[str]] | None = None,
     node: Mapping[str, tuple[str, str]] | None = None,
-    policies: Sequence[tuple[str, str]] = (),
+    policies: Sequence[tuple[str, ...]] = (),
     **mirrors: Sequence[Mapping[str, Any]],
 ) -> Iterator[None]:
     """Give the cluster these settings until the end of the block.
 
     `sources` is registrySources of the cluster's Image. `node` are the entries of the global pull secret. `policies` are scopes
-    that require a signature, with their namespace or "" for all. `digest`, `tag` and `old` are lists of mirrors.
+    that require a signature, with their namespace or "" for all, and the public key if it is not `PUBLIC_KEY`. `digest`, `tag` and `old`
+    are lists of mirrors.
     """
     made: list[str] = []
     try:
@@ -64,12 +65,12 @@ def registry_settings(
             path, name, member = MIRRORS[kind]
             for number, one in enumerate(sets):
                 made.append(_make(lab, path, name, number, {member: [one]}))
-        for number, (scope, namespace) in enumerate(policies):
+        for number, (scope, namespace, *keys) in enumerate(policies):
             path = f"{CONFIG}/namespaces/{namespace}/imagepolicies" if namespace else f"{CONFIG}/clusterimagepolicies"
             name = "ImagePolicy" if namespace else "ClusterImagePolicy"
             trust = {
                 "policyType": "PublicKey",
-                "publicKey": {"keyData": base64.b64encode(PUBLIC_KEY.encode()).decode()},
+                "publicKey": {"keyData": base64.b64encode((keys or [PUBLIC_KEY])[0].encode()).decode()},
             }
             made.append(_make(lab, path, name, number, {"scopes": [scope], "policy": {"rootOfTrust": trust}}))
         if node is not None:
