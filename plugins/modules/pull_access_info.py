@@ -49,6 +49,9 @@ options:
     description:
       - Also check, from the host that runs the task, whether the registries provide the images. The module makes every attempt that a node
         would make, in the same order, with the login that the node would send, including mirrors. It requests only the manifest, with HEAD.
+      - If an image policy requires a signature, the module also requests the signature that a node would read, at the registry that serves the
+        image, for the architectures of the nodes. Without one, the verdict is V(will_not_pull). With one, it is V(unknown), because the
+        module does not verify the key.
       - Without it, V(pulls) means that there is a login for the image. With it, V(pulls) means that the registry provides the image for
         this login.
       - If a registry cannot be queried from this host and no other attempt pulls, the refusal that the node reported counts. Without such a

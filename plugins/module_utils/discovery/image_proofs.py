@@ -11,9 +11,9 @@ from ..clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof
 from ..core.objects import SECRET, Json, ObjectRef
 from ..core.times import content_change
 from ..explain.lookup import Lookup
-from ..images.image_questions import ImageQuestion, RegistryAccess
+from ..images.image_questions import SIGNATURE_QUESTION, ImageQuestion, RegistryAccess, SignatureQuestion
 from ..secrets.content import StoredSecret
-from .proofs import LoginCheck, collect_proofs, explain_refusal
+from .proofs import LoginCheck, SignatureCheck, collect_proofs, explain_refusal
 
 __all__ = ["prove_images"]
 
@@ -21,9 +21,11 @@ __all__ = ["prove_images"]
 def prove_images(refs: Sequence[ObjectRef], evidence: Lookup, access: RegistryAccess) -> dict[ObjectRef, Json]:
     """Return the answer to each question: `outcome`, `message` and `realm_host` of the proof. The evidence already contains the secrets.
 
+    The answer to a question about signatures also has `platforms`: `architecture`, `outcome` and `message` of each.
+
     :raises OptionError: if a certificate authority cannot be read.
     """
-    attempts = {ref: _attempt(ImageQuestion.of(ref), evidence, access) for ref in refs}
+    attempts = {ref: _attempt(ref, evidence, access) for ref in refs}
     answers = collect_proofs(attempts.values())
     return {
         ref: _proof_row(
@@ -33,10 +35,18 @@ def prove_images(refs: Sequence[ObjectRef], evidence: Lookup, access: RegistryAc
     }
 
 
-def _attempt(question: ImageQuestion, evidence: Lookup, access: RegistryAccess) -> LoginCheck:
-    wanted = _pull_target(question)
+def _attempt(ref: ObjectRef, evidence: Lookup, access: RegistryAccess) -> LoginCheck:
+    question = _image_question(ref)
+    wanted, login = _pull_target(question), RegistryLogin(*_login(question, evidence))
     is_named = wanted.host == access.named
-    return LoginCheck(wanted, RegistryLogin(*_login(question, evidence)), access, is_named, question.is_insecure)
+    if ref.kind == SIGNATURE_QUESTION:
+        architectures = SignatureQuestion.of(ref).architectures
+        return SignatureCheck(wanted, login, access, is_named, question.is_insecure, architectures)
+    return LoginCheck(wanted, login, access, is_named, question.is_insecure)
+
+
+def _image_question(ref: ObjectRef) -> ImageQuestion:
+    return SignatureQuestion.of(ref).image if ref.kind == SIGNATURE_QUESTION else ImageQuestion.of(ref)
 
 
 def _pull_target(question: ImageQuestion) -> RegistryImage:
@@ -52,7 +62,7 @@ def _login(question: ImageQuestion, evidence: Lookup) -> tuple[str, str]:
 
 def _login_time(ref: ObjectRef, evidence: Lookup) -> float:
     """The time at which the login was written, in seconds since 1970. 0 if unknown."""
-    changed = content_change(_secret(ImageQuestion.of(ref), evidence))
+    changed = content_change(_secret(_image_question(ref), evidence))
     return float(changed.at) if changed and changed.is_exact else 0.0
 
 
@@ -62,4 +72,12 @@ def _secret(question: ImageQuestion, evidence: Lookup) -> Json:
 
 
 def _proof_row(proof: RegistryProof) -> Json:
-    return {"outcome": proof.outcome, "message": proof.said, "realm_host": proof.realm_host}
+    platforms = [
+        {"architecture": each.architecture, "outcome": each.outcome, "message": each.said} for each in proof.platforms
+    ]
+    return {
+        "outcome": proof.outcome,
+        "message": proof.said,
+        "realm_host": proof.realm_host,
+        **({"platforms": platforms} if platforms else {}),
+    }

@@ -19,7 +19,7 @@ from ..engine.fetching import Answer
 from ..engine.reader import look_up
 from ..engine.workers import Workers
 from ..explain.lookup import Lookup, UnreadableObject
-from ..images.image_questions import IMAGE_QUESTION, RegistryAccess
+from ..images.image_questions import IMAGE_QUESTION, SIGNATURE_QUESTION, RegistryAccess
 from ..images.image_streams import IMAGE_STREAM
 from ..images.kubelet_settings import KUBELET_FILE
 from ..images.pull_events import POD_EVENTS
@@ -30,6 +30,8 @@ from .kubelet_files import read_kubelet_file
 __all__ = ["read_lookups"]
 
 _MAY_NOT = "the caller may not read it"
+
+_QUESTIONS = (IMAGE_QUESTION, SIGNATURE_QUESTION)
 
 #: A list keeps the time of the content's last change, which is compared with the node's last attempt.
 _SECRET = replace(SECRET, trim=with_time_of_content)
@@ -47,8 +49,8 @@ def read_lookups(
     :raises ImagePullError: if the cluster fails.
     """
     wanted = evidence.take_wanted()
-    images = [ref for ref in wanted if ref.kind == IMAGE_QUESTION]
-    found = _objects(cluster, workers, [ref for ref in wanted if ref.kind != IMAGE_QUESTION], listed_by)
+    images = [ref for ref in wanted if ref.kind in _QUESTIONS]
+    found = _objects(cluster, workers, [ref for ref in wanted if ref.kind not in _QUESTIONS], listed_by)
     if images and registries is not None:
         found.update(prove_images(images, evidence, registries))
     return found

@@ -11,13 +11,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ..clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof, prove_login, prove_pull
+from ..clients.registry.signatures import prove_signatures
 from ..clients.registry.transport import RegistryOptions, check_authorities
 from ..explain.verification import LoginQuestion
 from ..images.image_questions import RegistryAccess
 from ..secrets.expiry import why_expired
 from .parallel import ask_all
 
-__all__ = ["LoginCheck", "Patience", "collect_proofs", "explain_refusal"]
+__all__ = ["LoginCheck", "Patience", "SignatureCheck", "collect_proofs", "explain_refusal"]
 
 #: Outcomes for a login that was valid earlier. Some registries deny the request instead of rejecting the login.
 _REFUSED = ("bad_login", "no_right")
@@ -81,6 +82,28 @@ class LoginCheck:
                 is_insecure=self.is_insecure,
             )
         return prove_login(options, host, self.login, how.realm_hosts, is_named=self.is_named)
+
+
+@dataclass(frozen=True, repr=False)
+class SignatureCheck(LoginCheck):
+    """A question about the signatures of an image, for these architectures or for all that it has."""
+
+    architectures: tuple[str, ...] = ()
+
+    def proof(self) -> RegistryProof:
+        """Ask the registry.
+
+        :raises OptionError: if a certificate authority cannot be read.
+        """
+        return prove_signatures(
+            self._options,
+            self.wanted,
+            self.login,
+            self.access.realm_hosts,
+            self.architectures,
+            is_named=self.is_named,
+            is_insecure=self.is_insecure,
+        )
 
 
 def collect_proofs(attempts: Iterable[LoginCheck]) -> dict[LoginCheck, RegistryProof]:

@@ -73,14 +73,16 @@ def _explain_steps(
     require_all(evidence, [*secrets, NODE_SECRET, *source_refs(subject.namespace), *cache_refs(subject)])
     credentials = credentials_of(subject.namespace, names, reference.repository, evidence)
     yield from explain_secrets(subject.namespace, credentials, reference.host)
-    found = [explain_sources(each, subject.namespace, told, evidence) for each in named.references]
+    # Only the node can tell which registry a name without one refers to.
+    asks = asks and not reference.is_short and not credentials.in_state("unparsable")
+    asked_with = credentials if asks else None
+    found = [explain_sources(subject, each, told, evidence, asked_with) for each in named.references]
     yield from _merge_sources([each.seen for each in found])
     yield from explain_project(subject, reference, credentials, evidence)
     yield from explain_cache(subject, evidence)
     yield from explain_keys(credentials, reference.repository)
-    # Only the node can tell which registry a name without one refers to.
-    asks = asks and not reference.is_short and not credentials.in_state("unparsable")
-    yield from explain_login(LoginContext(subject, reference, credentials, evidence, found[0].mirrors, asks), told)
+    login = LoginContext(subject, reference, credentials, evidence, found[0].mirrors, asks)
+    yield from explain_login(login, None if found[0].overtakes_node else told)
     yield from (each for each in named.seen if each.verdict == UNKNOWN)
 
 

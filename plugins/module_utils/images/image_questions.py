@@ -1,7 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A question to a registry, as a fact that an explanation needs: whether a login of a secret can pull an image. Pure."""
+"""A question to a registry, as a fact that an explanation needs. Pure.
+
+The questions are whether a login of a secret can pull an image, and whether the image has signatures that nodes read.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,11 @@ from ..core.objects import Kind, ObjectRef
 from ..core.times import check_seconds
 from .references import Reference
 
-__all__ = ["IMAGE_QUESTION", "ImageQuestion", "RegistryAccess"]
+__all__ = ["IMAGE_QUESTION", "SIGNATURE_QUESTION", "ImageQuestion", "RegistryAccess", "SignatureQuestion"]
 
-#: Not a kind of the API: references of this kind stand for questions to registries.
+#: Not kinds of the API: references of these kinds stand for questions to registries.
 IMAGE_QUESTION = Kind("", "Manifest", "manifests", "manifest of an image")
+SIGNATURE_QUESTION = Kind("", "Signature", "signatures", "signatures of an image")
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,24 @@ class ImageQuestion:
     def of(cls, ref: ObjectRef) -> ImageQuestion:
         repository, reference, secret, key, is_insecure = json.loads(ref.name)
         return cls(repository, reference, ref.namespace, secret, key, is_insecure)
+
+
+@dataclass(frozen=True)
+class SignatureQuestion:
+    """Whether an image has signatures for the architectures of nodes. Without any architecture: for all that the image has."""
+
+    image: ImageQuestion
+    architectures: tuple[str, ...] = ()
+
+    @property
+    def ref(self) -> ObjectRef:
+        image = self.image.ref
+        return ObjectRef(SIGNATURE_QUESTION, image.namespace, json.dumps([image.name, *self.architectures]))
+
+    @classmethod
+    def of(cls, ref: ObjectRef) -> SignatureQuestion:
+        name, *architectures = json.loads(ref.name)
+        return cls(ImageQuestion.of(ObjectRef(IMAGE_QUESTION, ref.namespace, name)), tuple(architectures))
 
 
 @dataclass(frozen=True)

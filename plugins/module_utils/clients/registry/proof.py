@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -24,7 +24,19 @@ from .endpoints import Endpoint, is_token_service_of, option_host, redirect_targ
 from .rate_limit import RateLimit, rate_limit_of
 from .transport import NotAsked, RegistryError, RegistryOptions, check_timeout, send_registry_request
 
-__all__ = ["Outcome", "RegistryImage", "RegistryLogin", "RegistryProof", "prove_login", "prove_pull"]
+__all__ = [
+    "MANIFEST_TYPES",
+    "ManifestAnswer",
+    "Outcome",
+    "PlatformSignature",
+    "ProofSession",
+    "RegistryImage",
+    "RegistryLogin",
+    "RegistryProof",
+    "ask_registry",
+    "prove_login",
+    "prove_pull",
+]
 
 #: `not_sent`: the request would have gone to an unnamed host or address, or without TLS. `not_found` may also mean a missing permission:
 #: many registries hide images that they deny. `expired` is never returned here: it depends on the login itself (discovery/proofs.py).
@@ -41,14 +53,13 @@ Outcome = Literal[
     "unanswered",
 ]
 
-_MANIFESTS = ", ".join(
-    (
-        "application/vnd.oci.image.index.v1+json",
-        "application/vnd.oci.image.manifest.v1+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-        "application/vnd.docker.distribution.manifest.v2+json",
-        "application/vnd.docker.distribution.manifest.v1+prettyjws",
-    )
+#: The media types of manifests that nodes accept.
+MANIFEST_TYPES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.distribution.manifest.v1+prettyjws",
 )
 
 
@@ -92,10 +103,27 @@ class RegistryImage:
         return f"the tags of {self}" if self.path else "access"
 
     def url(self, scheme: str = "https") -> str:
-        root = f"{scheme}://{registry_endpoint(self.host, scheme)}/v2/"
+        root = self.root(scheme)
         if self.reference:
             return f"{root}{self.path}/manifests/{self.reference}"
         return f"{root}{self.path}/tags/list?n=1" if self.path else root
+
+    def root(self, scheme: str = "https") -> str:
+        """Return the beginning of the URLs of the registry's API."""
+        return f"{scheme}://{registry_endpoint(self.host, scheme)}/v2/"
+
+
+@dataclass(frozen=True)
+class PlatformSignature:
+    """Whether the manifest of one platform has a signature. `architecture` is empty for an image without an index.
+
+    `outcome` is `signed`, `unsigned`, `refused` (a pull fails because the registry refuses the request for the signature), `no_platform`,
+    or `unknown`. `said` is a sentence without any text of a server.
+    """
+
+    architecture: str
+    outcome: Literal["signed", "unsigned", "refused", "no_platform", "unknown"]
+    said: str
 
 
 @dataclass(frozen=True)
@@ -103,6 +131,7 @@ class RegistryProof:
     """The result. `said` is a sentence without any text of a server, `realm_host` the host that received the login.
 
     `rate_limit` is that of pulls with the login, if the registry reports it.
+    `platforms` are the signatures, if they were requested.
     """
 
     outcome: Outcome
@@ -110,6 +139,7 @@ class RegistryProof:
     realm_host: str = ""
     digest: str = ""
     rate_limit: RateLimit | None = None
+    platforms: tuple[PlatformSignature, ...] = ()
 
     @property
     def works(self) -> bool:
@@ -135,6 +165,31 @@ def prove_pull(
 
     :raises OptionError: if an option is invalid. Nothing has been sent.
     """
+    return ask_registry(
+        options,
+        wanted,
+        login,
+        realm_hosts,
+        lambda session: session.answer().proof,
+        is_named=is_named,
+        is_insecure=is_insecure,
+    )
+
+
+def ask_registry(
+    options: RegistryOptions,
+    wanted: RegistryImage,
+    login: RegistryLogin | None,
+    realm_hosts: Collection[str],
+    ask: Callable[[ProofSession], RegistryProof],
+    *,
+    is_named: bool,
+    is_insecure: bool,
+) -> RegistryProof:
+    """Return the result of `ask`, or the reason why the registry gave no answer. The other arguments are those of `prove_pull`.
+
+    :raises OptionError: if an option is invalid. Nothing has been sent.
+    """
     check_timeout(options)
     named = frozenset(registry_endpoint(option_host(options.realm_option, host)) for host in realm_hosts)
     try:
@@ -144,7 +199,7 @@ def prove_pull(
             "unanswered", make_printable(f"{wanted.host!r} is not a valid host of a registry: {error}")
         )
     try:
-        return _ProofSession(options, wanted, login or RegistryLogin("", ""), named, is_named, is_insecure).answer()
+        return ask(ProofSession(options, wanted, login or RegistryLogin("", ""), named, is_named, is_insecure))
     except NotAsked as error:
         return RegistryProof("not_sent", str(error))
     except RegistryError as error:
@@ -173,7 +228,19 @@ def prove_login(
 
 
 @dataclass(frozen=True, repr=False)
-class _ProofSession:
+class ManifestAnswer:
+    """The proof, the media type of the manifest, and how to send further requests: by which scheme, with which headers."""
+
+    proof: RegistryProof
+    media_type: str = ""
+    scheme: str = "https"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, repr=False)
+class ProofSession:
+    """Requests about one image, with one login, to its registry and the token service of the registry."""
+
     options: RegistryOptions
     wanted: RegistryImage
     login: RegistryLogin
@@ -181,7 +248,11 @@ class _ProofSession:
     is_named: bool
     is_insecure: bool
 
-    def answer(self) -> RegistryProof:
+    def answer(self) -> ManifestAnswer:
+        """Request the manifest.
+
+        :raises RegistryError: if the registry gives no answer.
+        """
         try:
             first = self._ask({})
         except NotAsked:
@@ -191,7 +262,7 @@ class _ProofSession:
                 raise
             return self._without_tls(error)
         if first.status != 401:
-            return self._judge_manifest(first, "")
+            return self._answer_of(first, "", {})
         info = auth_info(self.wanted.host, first.all_of("WWW-Authenticate"))
         if info is None:
             raise RegistryError(
@@ -201,7 +272,18 @@ class _ProofSession:
             return self._by_basic()
         return self._by_token(info)
 
-    def _without_tls(self, failure: RegistryError) -> RegistryProof:
+    def request(
+        self, url: str, answered: ManifestAnswer, *, method: str, accept: Collection[str], what: str
+    ) -> HttpResponse:
+        """Send another request like the one for the manifest. `what` is the requested resource for messages.
+
+        :raises RegistryError: if the registry gives no answer.
+        """
+        headers = {"Accept": ", ".join(accept), **answered.headers}
+        attempt = f"asking registry {self.wanted.host} for {what}"
+        return self._send(attempt, self.wanted.host, url, method=method, headers=headers, with_body=method == "GET")
+
+    def _without_tls(self, failure: RegistryError) -> ManifestAnswer:
         """The result without a login, because a login is never sent without TLS.
 
         :raises RegistryError: the failure with TLS, if the registry does not answer without TLS either.
@@ -213,26 +295,32 @@ class _ProofSession:
         except RegistryError:
             raise failure from None
         if self.login and answer.status != 200:
-            return RegistryProof(
-                "not_sent",
-                f"registry {self.wanted.host} answers only without TLS, where others can read a login. The login was not sent",
-            )
-        return self._judge_manifest(answer, "")
+            said = f"registry {self.wanted.host} answers only without TLS, where others can read a login. The login was not sent"
+            return ManifestAnswer(RegistryProof("not_sent", said))
+        return self._answer_of(answer, "", {}, scheme="http")
 
-    def _by_basic(self) -> RegistryProof:
+    def _by_basic(self) -> ManifestAnswer:
         host = self.wanted.host
         if not self.login:
-            return RegistryProof("no_login", f"registry {host} asks for a login, and there is none")
-        answer = self._ask({"Authorization": self.login.header})
+            return ManifestAnswer(RegistryProof("no_login", f"registry {host} asks for a login, and there is none"))
+        headers = {"Authorization": self.login.header}
+        answer = self._ask(headers)
         if answer.status == 401:
-            return RegistryProof("bad_login", f"registry {host} refuses the login", host)
-        return self._judge_manifest(answer, host)
+            return ManifestAnswer(RegistryProof("bad_login", f"registry {host} refuses the login", host))
+        return self._answer_of(answer, host, headers)
 
-    def _by_token(self, info: AuthInfo) -> RegistryProof:
+    def _by_token(self, info: AuthInfo) -> ManifestAnswer:
         token = self._token(info)
         if isinstance(token, RegistryProof):
-            return token
-        return self._judge_manifest(self._ask({"Authorization": f"Bearer {token}"}), info.realm_host)
+            return ManifestAnswer(token)
+        headers = {"Authorization": f"Bearer {token}"}
+        return self._answer_of(self._ask(headers), info.realm_host, headers)
+
+    def _answer_of(
+        self, answer: HttpResponse, realm_host: str, headers: Mapping[str, str], scheme: str = "https"
+    ) -> ManifestAnswer:
+        media_type = answer.header("Content-Type").partition(";")[0].strip().lower()
+        return ManifestAnswer(self._judge_manifest(answer, realm_host), media_type, scheme, headers)
 
     def _token(self, info: AuthInfo) -> str | RegistryProof:
         """The token, or the reason why there is none."""
@@ -292,7 +380,7 @@ class _ProofSession:
     def _ask(self, headers: Mapping[str, str], scheme: str = "https") -> HttpResponse:
         """Request a manifest by HEAD, or by GET if the registry does not support HEAD."""
         host, url = self.wanted.host, self.wanted.url(scheme)
-        given = {**({"Accept": _MANIFESTS} if self.wanted.reference else {}), **headers}
+        given = {**({"Accept": ", ".join(MANIFEST_TYPES)} if self.wanted.reference else {}), **headers}
         if self.wanted.reference:
             answer = self._send(self._attempt(), host, url, method="HEAD", headers=given)
             if answer.status != 405:

@@ -25,7 +25,7 @@ from ..reading import require_all, try_lookup
 from .crio_provider import CrioProvider
 from .mirrors import key_for
 
-__all__ = ["RegistryAttempt", "read_attempts"]
+__all__ = ["RegistryAttempt", "read_attempts", "serving_attempts"]
 
 #: Outcomes that a node would get as well. Others, such as a registry that is unreachable from here, do not count.
 _ANSWERS = ("pulls", "bad_login", "expired", "no_login", "no_right", "not_found")
@@ -81,6 +81,25 @@ def read_attempts(
     return [_read_attempt(question, evidence, is_source=is_source) for question, is_source in attempts]
 
 
+def serving_attempts(
+    namespace: str, reference: Reference, credentials: Credentials, mirrors: Mirrors | None, evidence: Lookup
+) -> Sequence[RegistryAttempt]:
+    """Return the first attempt with each login to which a registry serves the image, each once. Empty if one of them is unknown.
+
+    :raises ReadRequired: as `read_attempts`.
+    """
+    read = {each.question: each for each in read_attempts(namespace, reference, credentials, mirrors, evidence)}
+    found: dict[ImageQuestion, RegistryAttempt] = {}
+    for questions in _turns(namespace, reference, credentials, mirrors, evidence):
+        for attempt in (read.get(question) for question, _is_source in questions):
+            if attempt is None or not attempt.is_known:
+                return ()
+            if attempt.pulls:
+                found[attempt.question] = attempt
+                break
+    return list(found.values())
+
+
 def _attempts(
     namespace: str,
     reference: Reference,
@@ -91,18 +110,28 @@ def _attempts(
     provider: CrioProvider | None,
 ) -> Iterator[tuple[ImageQuestion, bool]]:
     """Each question, and whether it goes to the source."""
+    for questions in _turns(namespace, reference, credentials, mirrors, evidence):
+        yield from questions
+
+
+def _turns(
+    namespace: str, reference: Reference, credentials: Credentials, mirrors: Mirrors | None, evidence: Lookup
+) -> Iterator[Sequence[tuple[ImageQuestion, bool]]]:
+    """The questions with each login that the kubelet passes on, in order."""
     found = [reference_of(mirror) for mirror in mirrors.mirrors] if mirrors is not None else []
     places = [(mirror, False) for mirror in found if mirror is not None]
     if mirrors is None or not mirrors.never_source:
         places.append((reference, True))
     registries = _sources(evidence)
     for login in _logins(namespace, reference, credentials, evidence):
+        questions = []
         for place, is_source in places:
             own = (
                 login if login is not None and place.host == reference.host else _node_login(place, evidence, provider)
             )
             insecure = registries.is_insecure(place.repository)
-            yield ImageQuestion.about(place, *own, is_insecure=insecure), is_source
+            questions.append((ImageQuestion.about(place, *own, is_insecure=insecure), is_source))
+        yield questions
 
 
 def _sources(evidence: Lookup) -> RegistrySources:

@@ -14,20 +14,24 @@ from ...images.image_policies import CLUSTER_POLICIES, IMAGE_POLICY, ImagePolici
 from ...images.pull_messages import PullAttempt
 from ...images.references import Reference
 from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS, Mirrors, RegistrySources, registry_sources_of
+from ..credentials import Credentials
 from ..lookup import Lookup, UnreadableObject
 from ..reading import items_of, try_lookup
-from ..verdict import StepResult, failure, info, unknown
+from ..subjects import ContainerPull
+from ..verdict import UNKNOWN, StepResult, failure, unknown
 from .mirrors import explain_mirrors, mirrors_of
+from .signatures import SIGNATURE, SignatureContext, explain_signature
 
 __all__ = ["Sources", "explain_sources", "source_refs"]
 
 
 @dataclass(frozen=True)
 class Sources:
-    """The results of the step, and the mirrors of the image."""
+    """The results of the step, and the mirrors of the image. `overtakes_node`: a registry's answer is newer than the node's error."""
 
     seen: tuple[StepResult, ...]
     mirrors: Mirrors | None
+    overtakes_node: bool = False
 
 
 def source_refs(namespace: str) -> list[ObjectRef]:
@@ -36,18 +40,33 @@ def source_refs(namespace: str) -> list[ObjectRef]:
     return [IMAGE_CONFIG, *kinds, *_policy_refs(namespace)]
 
 
-def explain_sources(reference: Reference, namespace: str, told: PullAttempt | None, evidence: Lookup) -> Sources:
-    """Return the results and the mirrors. `told` is the node's error for the image. Each unreadable object is reported once."""
+def explain_sources(
+    subject: ContainerPull,
+    reference: Reference,
+    told: PullAttempt | None,
+    evidence: Lookup,
+    credentials: Credentials | None = None,
+) -> Sources:
+    """Return the results and the mirrors. Each unreadable object is reported once.
+
+    `told` is the node's error for the image. `credentials`: registries are asked for signatures with them.
+
+    :raises ReadRequired: when a registry has to be asked first.
+    """
+    namespace = subject.namespace
     mirrors, policies = mirrors_of(reference, evidence), _policies(namespace, evidence)
     sources = _registry_sources(evidence)
+    held = SignatureContext(subject, reference, policies, sources, mirrors, told, credentials)
     outdated = policies.why_not_rendered(sources)
+    signature = [] if outdated else list(explain_signature(held, evidence))
     seen = [
         *(_explain_outdated(outdated) if outdated else _explain_registries(reference, sources)),
-        *(() if outdated else _explain_signature(reference, policies, sources, told)),
+        *signature,
         *_explain_unread(namespace, evidence),
         *(() if mirrors is None else explain_mirrors(reference, mirrors, evidence)),
     ]
-    return Sources(tuple(seen), mirrors)
+    is_newer = told is not None and told.rule.id == SIGNATURE and any(each.verdict == UNKNOWN for each in signature)
+    return Sources(tuple(seen), mirrors, is_newer)
 
 
 def _explain_outdated(why: str) -> Iterator[StepResult]:
@@ -73,23 +92,6 @@ def _explain_registries(reference: Reference, sources: RegistrySources) -> Itera
 def _policies(namespace: str, evidence: Lookup) -> ImagePolicies:
     """The policies that can be read."""
     return ImagePolicies.of(*(items_of(try_lookup(evidence, ref)[0]) for ref in _policy_refs(namespace)))
-
-
-def _explain_signature(
-    reference: Reference, policies: ImagePolicies, sources: RegistrySources, told: PullAttempt | None
-) -> Iterator[StepResult]:
-    for each, outer in policies.hidden_for(reference):
-        text = f"scope {each.scope} of {each.object} is not used: {outer.object} has {outer.scope}, which covers it"
-        yield info("signature", text)
-    required = policies.requirement_for(reference, sources)
-    if required is None:
-        return
-    verb = "requires" if len(required.objects) == 1 else "each require"
-    begin = f"{join_and(required.objects)} {verb} a signature for images in {required.scope}"
-    if told is not None and told.rule.id == "signature":
-        yield failure("signature", f"{begin}, and the node says: {told.text}")
-    else:
-        yield unknown("signature", f"{begin}: whether the image has the right one cannot be seen from here")
 
 
 def _explain_unread(namespace: str, evidence: Lookup) -> Iterator[StepResult]:

@@ -18,6 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.l
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
     ImageQuestion,
     RegistryAccess,
+    SignatureQuestion,
 )
 from support.certificates import server_context, write_certificate
 from support.hostile_registry import HostileRegistry, served
@@ -132,3 +133,37 @@ def test_the_age_of_a_secret_counts_if_it_is_known(
         access = RegistryAccess(validate_certs=False, timeout=20.0)
         answers = prove_images([question], Lookup({ObjectRef(SECRET, "ns", "pull"): secret}), access)
     assert answers[question]["outcome"] == outcome
+
+
+def test_the_signatures_of_an_image_are_asked_for_with_the_login(
+    certificate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The registry serves the manifest and the signature of one of two architectures."""
+    monkeypatch.delenv("https_proxy", raising=False)
+    amd, arm = (f"sha256:{digit * 64}" for digit in "ab")
+    manifests = [
+        {"digest": digest, "platform": {"os": "linux", "architecture": name}}
+        for name, digest in (("amd64", amd), ("arm64", arm))
+    ]
+    index = json.dumps({"schemaVersion": 2, "manifests": manifests}).encode()
+
+    def script(server: HostileRegistry) -> Iterable[bytes]:
+        request = server.requests[-1]
+        if f"Authorization: {LOGIN}".encode() not in request:
+            yield b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="r"\r\nConnection: close\r\n\r\n'
+            return
+        is_there = b"/manifests/v1 " in request or f"sha256-{amd[7:]}.sig".encode() in request
+        yield f"HTTP/1.1 {200 if is_there else 404} X\r\nConnection: close\r\n\r\n".encode()
+        yield index if request.startswith(b"GET /v2/team/app/manifests/v1 ") else b""
+
+    known = evidence(right={"h": {"auth": base64.b64encode(b"alice:Canary-77").decode()}})
+    with served(script, server_context(certificate)) as registry:
+        image = ImageQuestion(f"{registry.host}/team/app", "v1", "ns", "right", "h")
+        refs = [SignatureQuestion(image, ("amd64", "arm64")).ref, image.ref]
+        answers = prove_images(refs, known, RegistryAccess(certificate, timeout=20.0, named=registry.host))
+    signatures, pull = (answers[ref] for ref in refs)
+    assert isinstance(signatures, dict)
+    assert isinstance(pull, dict)
+    found = [(each["architecture"], each["outcome"]) for each in signatures["platforms"]]
+    assert (signatures["outcome"], found) == ("pulls", [("amd64", "signed"), ("arm64", "unsigned")])
+    assert "platforms" not in pull

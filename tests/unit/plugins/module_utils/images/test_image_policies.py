@@ -101,7 +101,9 @@ class TestHiddenScopes:
     def test_the_requirement_is_that_of_the_cluster(self) -> None:
         both = [policy("all", "q.io")], [own("q.io/team/app")]
         assert found(*both) == required("q.io", "cluster image policy all")
-        assert found([policy("all", "x.io")], [own("q.io/team/app")]) == required("q.io/team/app", "image policy ns/own")
+        assert found([policy("all", "x.io")], [own("q.io/team/app")]) == required(
+            "q.io/team/app", "image policy ns/own"
+        )
 
     def test_only_hidden_scopes_of_the_image_are_returned(self) -> None:
         reference = reference_of(IMAGE)

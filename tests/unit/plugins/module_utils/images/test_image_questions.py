@@ -11,6 +11,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     IMAGE_QUESTION,
     ImageQuestion,
     RegistryAccess,
+    SignatureQuestion,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
 from hypothesis import given
@@ -47,3 +48,10 @@ def test_registry_access_reads_options_with_any_prefix() -> None:
     assert (found.prefix, found.realm_option) == ("x_", "hosts"), "so that messages name the options"
     with pytest.raises(OptionError, match=r"^option 'x_timeout' is in seconds"):
         RegistryAccess.of({"x_timeout": 0}, "x_", "hosts")
+
+
+def test_a_question_about_signatures_survives_its_reference() -> None:
+    image = ImageQuestion("q.io/team/app", "v1", "ns", "pull", "q.io", is_insecure=True)
+    for question in (SignatureQuestion(image), SignatureQuestion(image, ("amd64", "arm64"))):
+        assert SignatureQuestion.of(question.ref) == question
+    assert len({SignatureQuestion(image).ref, SignatureQuestion(image, ("amd64",)).ref, image.ref}) == 3

@@ -31,7 +31,7 @@ def why_not(image: str, **registry_sources: Any) -> list[str]:
     reference = reference_of(image)
     assert reference is not None
     evidence = Lookup(known(more={IMAGE_CONFIG: {"spec": {"registrySources": registry_sources}}}))
-    return [seen.reason for seen in explain_sources(reference, "ns", None, evidence).seen]
+    return [seen.reason for seen in explain_sources(pod(), reference, None, evidence).seen]
 
 
 class TestRegistries:
@@ -75,7 +75,9 @@ class TestSignatures:
 
     def test_a_policy_of_the_namespace_inside_one_of_the_cluster_is_reported_and_not_used(self) -> None:
         own = {"metadata": {"name": "own", "namespace": "ns"}, "spec": {"scopes": ["q.io/team/app"]}}
-        found = told(pod("good"), known(more={**SIGNED, ObjectRef(IMAGE_POLICY, "ns", ""): {"items": [own]}}, good=GOOD))
+        found = told(
+            pod("good"), known(more={**SIGNED, ObjectRef(IMAGE_POLICY, "ns", ""): {"items": [own]}}, good=GOOD)
+        )
         assert found.reason.startswith("cluster image policy signed requires")
         assert steps(found, "signature")[0] == (
             "signature",

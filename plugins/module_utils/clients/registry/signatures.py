@@ -1,0 +1,228 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asks a registry whether an image has signatures that nodes read: sigstore attachments of the platform's manifest.
+
+containers/image verifies the manifest that it chose from an index, and reads its signatures from tag `sha256-HEX.sig` of the registry that
+served the image (copy/copy.go, docker/docker_client.go sigstoreAttachmentTag). It reads neither signatures of the index nor referrers.
+Whether a key has made the signature is not verified here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from ...core.json_types import as_dict, as_list, as_str
+from .proof import (
+    MANIFEST_TYPES,
+    ManifestAnswer,
+    PlatformSignature,
+    ProofSession,
+    RegistryImage,
+    RegistryLogin,
+    RegistryProof,
+    ask_registry,
+)
+from .transport import RegistryError, RegistryOptions
+
+__all__ = ["prove_signatures"]
+
+_OCI_INDEX, _OCI_MANIFEST = MANIFEST_TYPES[0], MANIFEST_TYPES[1]
+_IMAGES = (_OCI_MANIFEST, MANIFEST_TYPES[3])
+#: A digest of a registry becomes a part of a path only in this form.
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+_ARCHITECTURE = re.compile(r"[a-z0-9]{1,20}", re.ASCII)
+#: Maximum number of manifests of one image whose signatures are requested. Images have up to 12 platforms.
+_MOST_PLATFORMS = 16
+#: Beginnings of the artifact types of referrers that are signatures.
+_SIGNATURE_TYPES = (
+    "application/vnd.dev.sigstore.bundle",
+    "application/vnd.dev.cosign.artifact.sig",
+    "application/vnd.cncf.notary.signature",
+)
+
+
+def prove_signatures(
+    options: RegistryOptions,
+    wanted: RegistryImage,
+    login: RegistryLogin | None,
+    realm_hosts: Collection[str] = (),
+    architectures: Collection[str] = (),
+    *,
+    is_named: bool = False,
+    is_insecure: bool = False,
+) -> RegistryProof:
+    """Return the proof that the image can be pulled, with the signatures for these architectures, or for all that the image has.
+
+    The other arguments are those of `prove_pull`.
+
+    :raises OptionError: if an option is invalid. Nothing has been sent.
+    """
+
+    def ask(session: ProofSession) -> RegistryProof:
+        answered = session.answer()
+        if answered.proof.outcome != "pulls":
+            return answered.proof
+        found = _SignatureSearch(session, answered, tuple(architectures)).platforms()
+        return replace(answered.proof, platforms=tuple(found))
+
+    return ask_registry(options, wanted, login, realm_hosts, ask, is_named=is_named, is_insecure=is_insecure)
+
+
+@dataclass(frozen=True)
+class _Manifest:
+    """A manifest of an index. `digest` is empty if the registry gave an invalid one."""
+
+    architecture: str
+    digest: str
+
+
+@dataclass(frozen=True, repr=False)
+class _SignatureSearch:
+    session: ProofSession
+    answered: ManifestAnswer
+    architectures: Sequence[str]
+
+    def platforms(self) -> Iterator[PlatformSignature]:
+        """Yield the signatures.
+
+        :raises RegistryError: if the registry gives no answer.
+        """
+        wanted, proof = self._wanted, self.answered.proof
+        digest = wanted.reference if ":" in wanted.reference else proof.digest
+        if self.answered.media_type in _IMAGES and _DIGEST.fullmatch(digest):
+            yield self._signature(_Manifest("", digest), "")
+            return
+        if index := as_list(self._manifest.get("manifests")):
+            yield from self._signatures_of(list(_linux_manifests(index)))
+        else:
+            # The digest of the first version is not that of its text.
+            is_known = self._manifest.get("schemaVersion") == 2
+            yield self._signature(_Manifest("", self._digest_of_body if is_known else ""), "")
+
+    def _signatures_of(self, manifests: Sequence[_Manifest]) -> Iterator[PlatformSignature]:
+        asked = 0
+        every = list(dict.fromkeys(each.architecture for each in manifests))[: _MOST_PLATFORMS + 1]
+        for architecture in self.architectures or every:
+            same = [each for each in manifests if each.architecture == architecture]
+            asked += len(same)
+            if not same:
+                said = f"registry {self._wanted.host} has no image for {architecture} in {self._wanted}"
+                yield PlatformSignature(architecture, "no_platform", said)
+            elif asked > _MOST_PLATFORMS:
+                said = f"{self._wanted} has more than {_MOST_PLATFORMS} manifests, so that the signature for {architecture} was not requested"
+                yield PlatformSignature(architecture, "unknown", said)
+            else:
+                yield self._join([self._signature(each, self._digest_of_body) for each in same])
+
+    def _join(self, same: Sequence[PlatformSignature]) -> PlatformSignature:
+        """The result for several manifests of an architecture, which differ by the variant: a node chooses one of them."""
+        first = same[0]
+        if all(each.outcome == first.outcome for each in same):
+            return first
+        said = f"{self._wanted} has several manifests for {first.architecture}, and only some have a signature"
+        return PlatformSignature(first.architecture, "unknown", said)
+
+    @property
+    def _wanted(self) -> RegistryImage:
+        return self.session.wanted
+
+    def _signature(self, manifest: _Manifest, index: str) -> PlatformSignature:
+        """The signature of a manifest. `index` is the digest of its index, empty without one."""
+        architecture, host = manifest.architecture, self._wanted.host
+        which = f"{self._wanted} for {architecture}" if architecture else str(self._wanted)
+        if not _DIGEST.fullmatch(manifest.digest):
+            return PlatformSignature(architecture, "unknown", f"registry {host} does not report the digest of {which}")
+        status = self._signature_status(manifest.digest)
+        if status == 200:
+            return PlatformSignature(architecture, "signed", f"registry {host} has a signature of {which}")
+        if status == 404:
+            said = f"registry {host} has no signature of {which} that nodes read{self._describe_others(manifest.digest, index)}"
+            return PlatformSignature(architecture, "unsigned", said)
+        if status in (401, 403):
+            said = f"registry {host} answers {status} to the request for the signature of {which}, at which nodes stop the pull"
+            return PlatformSignature(architecture, "refused", said)
+        said = f"registry {host} answers {status} to the request for the signature of {which}"
+        return PlatformSignature(architecture, "unknown", said)
+
+    def _signature_status(self, digest: str) -> int:
+        wanted = replace(self._wanted, reference=f"{digest.replace(':', '-')}.sig")
+        url = wanted.url(self.answered.scheme)
+        for method in ("HEAD", "GET"):
+            answer = self._request(url, method, (_OCI_MANIFEST,), f"the signature of {self._wanted}")
+            if answer.status != 405:
+                break
+        return int(answer.status)
+
+    # --- signatures that nodes do not read
+
+    def _describe_others(self, digest: str, index: str) -> str:
+        """A clause about other signatures, or an empty text. They explain a missing signature, so a failure to read them does not matter."""
+        try:
+            if index and self._signature_status(index) == 200:
+                return ". Only the index is signed, and nodes verify the manifest of their platform: use cosign sign --recursive"
+            if any(self._has_referrer(each) for each in filter(None, (digest, index))):
+                return ". It is signed in another form, as a referrer, which nodes do not read: use cosign sign --new-bundle-format=false"
+        except RegistryError:
+            pass
+        return ""
+
+    def _has_referrer(self, digest: str) -> bool:
+        scheme, path = self.answered.scheme, self._wanted.path
+        url = f"{self._wanted.root(scheme)}{path}/referrers/{digest}"
+        answer = self._request(url, "GET", (_OCI_INDEX,), f"the referrers of {self._wanted}")
+        if answer.status == 404:
+            url = replace(self._wanted, reference=digest.replace(":", "-")).url(scheme)
+            answer = self._request(url, "GET", (_OCI_INDEX,), f"the referrers of {self._wanted}")
+        if answer.status != 200:
+            return False
+        types = (as_str(as_dict(each).get("artifactType")) for each in as_list(_parse(answer.body).get("manifests")))
+        return any(each.startswith(_SIGNATURE_TYPES) for each in types)
+
+    # --- requests
+
+    def _request(self, url: str, method: str, accept: Collection[str], what: str) -> Any:
+        return self.session.request(url, self.answered, method=method, accept=accept, what=what)
+
+    @cached_property
+    def _body(self) -> bytes:
+        """The manifest or index of the image.
+
+        :raises RegistryError: if the registry no longer gives it.
+        """
+        what = f"the content of {self._wanted.what}"
+        answer = self._request(self._wanted.url(self.answered.scheme), "GET", MANIFEST_TYPES, what)
+        if answer.status != 200:
+            raise RegistryError(f"asking registry {self._wanted.host} for {what} was answered {answer.status}")
+        return bytes(answer.body)
+
+    @cached_property
+    def _manifest(self) -> Mapping[str, Any]:
+        return _parse(self._body)
+
+    @property
+    def _digest_of_body(self) -> str:
+        return f"sha256:{hashlib.sha256(self._body).hexdigest()}"
+
+
+def _linux_manifests(index: Sequence[Any]) -> Iterator[_Manifest]:
+    """Yield the manifests of an index that a node can choose, without attestations, whose platform is unknown."""
+    for each in map(as_dict, index):
+        platform = as_dict(each.get("platform"))
+        architecture, digest = as_str(platform.get("architecture")), as_str(each.get("digest"))
+        if platform.get("os") == "linux" and _ARCHITECTURE.fullmatch(architecture) and architecture != "unknown":
+            yield _Manifest(architecture, digest if _DIGEST.fullmatch(digest) else "")
+
+
+def _parse(body: bytes) -> Mapping[str, Any]:
+    """The JSON object in a body. Empty for anything else."""
+    try:
+        return as_dict(json.loads(body))
+    except (ValueError, RecursionError):
+        return {}

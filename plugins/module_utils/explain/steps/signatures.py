@@ -1,0 +1,132 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The signatures that a policy requires of an image, and whether the registry that serves the image has them. Pure.
+
+Nodes read signatures at the registry that served the manifest, and ask no other registry if it has none (containers/image
+docker/docker_image_src.go). So the question goes to the first mirror that has the image, or to the source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ...core.json_types import as_dict, as_list, as_str
+from ...core.phrases import join_and
+from ...images.architectures import architectures_of
+from ...images.image_policies import ImagePolicies
+from ...images.image_questions import SignatureQuestion
+from ...images.pull_messages import PullAttempt
+from ...images.references import Reference
+from ...images.registry_sources import Mirrors, RegistrySources
+from ..credentials import Credentials
+from ..lookup import Lookup
+from ..reading import refs_of_nodes, require_all, try_lookup
+from ..subjects import ContainerPull
+from ..verdict import StepResult, failure, info, unknown
+from .asked import RegistryAttempt, serving_attempts
+
+__all__ = ["SIGNATURE", "SignatureContext", "explain_signature"]
+
+#: The name of the step, and of the rule for the node's messages about signatures.
+SIGNATURE = "signature"
+#: Part of containers/image's text for an image without any signature (signature/policy_eval.go).
+_NONE_EXISTS = "no signature exists"
+#: Outcomes at which the pull fails.
+_FAILURES = ("unsigned", "refused", "no_platform")
+_AT_MIRROR = (
+    ". Copy the signatures together with the image, as cosign copy does, and oc-mirror without --remove-signatures"
+)
+
+
+@dataclass(frozen=True)
+class SignatureContext:
+    """The facts about the signatures of an image. `credentials`: None if registries are not asked. `told` is the node's error."""
+
+    subject: ContainerPull
+    reference: Reference
+    policies: ImagePolicies
+    sources: RegistrySources
+    mirrors: Mirrors | None
+    told: PullAttempt | None
+    credentials: Credentials | None = None
+
+
+@dataclass(frozen=True)
+class _RegistrySignatures:
+    """The signatures at the registry that serves the image. `fails` is None if unknown."""
+
+    fails: bool | None
+    said: str
+
+
+def explain_signature(held: SignatureContext, evidence: Lookup) -> Iterator[StepResult]:
+    """Yield the results.
+
+    :raises ReadRequired: when a registry has to be asked first.
+    """
+    for each, outer in held.policies.hidden_for(held.reference):
+        text = f"scope {each.scope} of {each.object} is not used: {outer.object} has {outer.scope}, which covers it"
+        yield info(SIGNATURE, text)
+    required = held.policies.requirement_for(held.reference, held.sources)
+    if required is None:
+        return
+    verb = "requires" if len(required.objects) == 1 else "each require"
+    begin = f"{join_and(required.objects)} {verb} a signature for images in {required.scope}"
+    asked = _ask(held, evidence)
+    if held.told is not None and held.told.rule.id == SIGNATURE:
+        yield _judge_by_node(begin, held.told, asked)
+    elif asked is None:
+        yield unknown(SIGNATURE, f"{begin}: whether the image has the right one cannot be seen from here")
+    elif asked.fails:
+        yield failure(SIGNATURE, f"{begin}, but {asked.said}")
+    elif asked.fails is None:
+        yield unknown(SIGNATURE, f"{begin}: {asked.said}")
+    else:
+        text = f"{begin}, and {asked.said}: whether a key of the policy made it cannot be seen from here"
+        yield unknown(SIGNATURE, text)
+
+
+def _judge_by_node(begin: str, told: PullAttempt, asked: _RegistrySignatures | None) -> StepResult:
+    if asked is not None and asked.fails is False and _NONE_EXISTS in told.text:
+        text = f"{begin}, and {asked.said}, but the node found none: the signature may be newer than the node's last attempt"
+        return unknown(SIGNATURE, text)
+    also = f". Now, {asked.said}" if asked is not None and asked.fails else ""
+    return failure(SIGNATURE, f"{begin}, and the node says: {told.text}{also}")
+
+
+def _ask(held: SignatureContext, evidence: Lookup) -> _RegistrySignatures | None:
+    """The answer of the registries, or None if they are not asked, or none of them serves the image."""
+    told, subject = held.told, held.subject
+    if held.credentials is None or subject.is_pulled or (told is not None and told.rule.id != SIGNATURE):
+        return None
+    attempts = serving_attempts(subject.namespace, held.reference, held.credentials, held.mirrors, evidence)
+    (nodes,) = refs_of_nodes(subject)
+    if not attempts:
+        return None
+    listed, _unread = try_lookup(evidence, nodes)
+    listed = {"items": [listed]} if nodes.name and listed else listed
+    architectures = tuple(architectures_of(listed, subject.node))
+    questions = [SignatureQuestion(each.question, architectures).ref for each in attempts]
+    require_all(evidence, questions)
+    found = []
+    for ref, attempt in zip(questions, attempts, strict=True):
+        answer, unread = try_lookup(evidence, ref)
+        found.append(_signatures_of(as_dict(answer), unread, attempt))
+    # The kubelet goes on to the next login if the image has no signature at the registry that the first one reaches.
+    return next((each for each in found if not each.fails), found[0])
+
+
+def _signatures_of(answer: dict[str, object], unread: str, attempt: RegistryAttempt) -> _RegistrySignatures:
+    platforms: Sequence[dict[str, object]] = [as_dict(each) for each in as_list(answer.get("platforms"))]
+    if not platforms:
+        return _RegistrySignatures(None, as_str(answer.get("message")) or unread or "the registry gave no answer")
+    outcomes = [as_str(each.get("outcome")) for each in platforms]
+    failing = [as_str(each.get("message")) for each in platforms if each.get("outcome") in _FAILURES]
+    if len(failing) == len(platforms):
+        return _RegistrySignatures(True, f"{failing[0]}{'' if attempt.is_source else _AT_MIRROR}")
+    if failing:
+        return _RegistrySignatures(None, f"it depends on the architecture of the node: {failing[0]}")
+    message = next((each for each in platforms if each.get("outcome") != "signed"), platforms[0])
+    return _RegistrySignatures(False if set(outcomes) == {"signed"} else None, as_str(message.get("message")))
