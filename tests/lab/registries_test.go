@@ -3,6 +3,8 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -207,6 +209,34 @@ func TestPolicy(t *testing.T) {
 		got := accepts(t, written(t, test.rules), test.image)
 		if (test.want == "") != (got == "") || !strings.Contains(got, test.want) {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+func TestSigstoreConf(t *testing.T) {
+	for name, test := range map[string]struct {
+		rules imageRules
+		want  []string
+	}{
+		"no policy":        {imageRules{tagMirrors: []mirrorSet{{source, []string{"a.example.com"}, ""}}}, nil},
+		"no mirror":        {imageRules{clusterScoped: []imagePolicy{{Scopes: []string{source}}}}, []string{source}},
+		"of a namespace":   {imageRules{scoped: []imagePolicy{{namespace: "project-a", Scopes: []string{source}}}}, []string{source}},
+		"around the scope": {imageRules{clusterScoped: []imagePolicy{{Scopes: []string{source + "/app:v1"}}}, tagMirrors: []mirrorSet{{"registry.example.com", []string{"a.example.com"}, ""}}}, []string{"a.example.com/team/app:v1", source + "/app:v1"}},
+		"inside the scope": {imageRules{clusterScoped: []imagePolicy{{Scopes: []string{"registry.example.com"}}}, digestMirrors: []mirrorSet{{source, []string{"a.example.com/x"}, ""}}}, []string{"a.example.com/x", "registry.example.com"}},
+		"another source":   {imageRules{clusterScoped: []imagePolicy{{Scopes: []string{source}}}, tagMirrors: []mirrorSet{{source + "s", []string{"a.example.com"}, ""}}}, []string{source}},
+	} {
+		content, err := test.rules.sigstoreConf()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got struct{ Docker map[string]any }
+		if content != nil {
+			if err := json.Unmarshal(content, &got); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if found := slices.Sorted(maps.Keys(got.Docker)); !slices.Equal(found, test.want) {
+			t.Errorf("%s: %q, want %q", name, found, test.want)
 		}
 	}
 }

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from support.lab import Lab
 from support.modules import run_module
+from support.openshift import described
 from support.registry_settings import PUBLIC_KEY, auth_file, pull_secret, registry_settings
 
 HAS, NONE = "has a signature of", "has no signature of"
@@ -189,3 +190,34 @@ def test_a_signature_that_is_newer_than_the_error_of_the_node_leaves_the_verdict
     after = verdicts(lab, **options)["late"]
     assert (after["verdict"], "may be newer than the node's last attempt" in after["reason"]) == ("unknown", True)
     assert lab.pull(NAMESPACE, "late")["pulled"]
+
+
+RELEASE = "quay.io/openshift-release-dev/ocp-v4.0-art-dev"
+
+
+def test_the_forecast_names_the_mirror_whose_images_stop_without_signatures(lab_factory: Callable[..., Lab]) -> None:
+    """The policy of 4.22 with the key of the lab. The mirror serves the image, and then also its signature, as oc-mirror copies it."""
+    lab = lab_factory()
+    mirror = lab.registry("delegated")["host"]
+    digest = lab.sign("release/component:v1", registry="delegated")["image"]
+    namespace, key = lab.namespace("release"), lab.data["signing_key"]
+    spec = {"containers": [{"name": "app", "image": f"{RELEASE}@{digest}"}]}
+    lab.create(namespace, "pods", {"metadata": {"name": "app"}, "spec": spec})
+    mirrored = [{"source": RELEASE, "mirrors": [f"{mirror}/release/component"]}]
+    node = {mirror: login(lab, "delegated")}
+    with registry_settings(lab, digest=mirrored, node=node), described(lab, version="4.21.1"):
+        audit = {"kubeconfig": lab.kubeconfig, "namespaces": [namespace], "rules": ["forecast-release-signature"]}
+        result = run_module("pull_access_audit", target_version="4.22", **audit)
+        assert not result["failed"], result["msg"]
+        (found,) = result["audit"]["clusters"][0]["findings"]
+        assert (found["kind"], found["name"]) == ("ImageDigestMirrorSet", "test-0")
+        assert lab.pull(namespace, "app")["pulled"]
+    with registry_settings(lab, digest=mirrored, node=node, policies=[(RELEASE, "", key)]):
+        assert not lab.pull(namespace, "app")["pulled"]
+        lab.sign("release/component:v1", "--part=image", f"--identity={RELEASE}:v1", registry="delegated")
+        assert lab.pull(namespace, "app")["pulled"]
+        with described(lab, version="4.21.1"):
+            assert (
+                run_module("pull_access_audit", target_version="4.22", **audit)["audit"]["clusters"][0]["findings"]
+                == []
+            )

@@ -16,6 +16,7 @@ from typing import Any
 from support.lab import Lab, path_of
 from support.lab_nodes import LabNode, add_kubelet_config, add_nodes, described_nodes
 from support.openshift import described
+from support.registry_settings import registry_settings
 
 __all__ = ["COUNTS", "LISTED", "PLAIN", "POLICY", "REFUSED", "SCENARIOS", "Scene", "token"]
 
@@ -458,6 +459,20 @@ def _legacy(it: Scene) -> None:
     it.secret({it.host: it.entry(token(iss="kubernetes/serviceaccount", sub="system:serviceaccount:a:b"))})
     it.link("pull")
     it.says, it.options = "is a legacy service account token", {"target_version": "5.0"}
+
+
+@scene("forecast-release-signature")
+def _release(it: Scene) -> None:
+    it.context = _with_mirrored_release(it.lab)
+    it.says, it.fixed, it.options = "will need a signature", None, {"target_version": "4.22"}
+
+
+@contextmanager
+def _with_mirrored_release(lab: Lab) -> Iterator[None]:
+    source = "quay.io/openshift-release-dev/ocp-v4.0-art-dev"
+    mirrors = [{"source": source, "mirrors": ["127.0.0.9:5001/release"]}]
+    with registry_settings(lab, digest=mirrors), described(lab, version="4.21.1"):
+        yield
 
 
 @scene("forecast-credential-provider")

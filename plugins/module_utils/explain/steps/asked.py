@@ -82,15 +82,22 @@ def read_attempts(
 
 
 def serving_attempts(
-    namespace: str, reference: Reference, credentials: Credentials, mirrors: Mirrors | None, evidence: Lookup
+    namespace: str,
+    reference: Reference,
+    credentials: Credentials,
+    mirrors: Mirrors | None,
+    evidence: Lookup,
+    *,
+    provider: CrioProvider | None,
 ) -> Sequence[RegistryAttempt]:
     """Return the first attempt with each login to which a registry serves the image, each once. Empty if one of them is unknown.
 
     :raises ReadRequired: as `read_attempts`.
     """
-    read = {each.question: each for each in read_attempts(namespace, reference, credentials, mirrors, evidence)}
+    attempts = read_attempts(namespace, reference, credentials, mirrors, evidence, provider=provider)
+    read = {each.question: each for each in attempts}
     found: dict[ImageQuestion, RegistryAttempt] = {}
-    for questions in _turns(namespace, reference, credentials, mirrors, evidence):
+    for questions in _turns(namespace, reference, credentials, mirrors, evidence, provider=provider):
         for attempt in (read.get(question) for question, _is_source in questions):
             if attempt is None or not attempt.is_known:
                 return ()
@@ -110,12 +117,18 @@ def _attempts(
     provider: CrioProvider | None,
 ) -> Iterator[tuple[ImageQuestion, bool]]:
     """Each question, and whether it goes to the source."""
-    for questions in _turns(namespace, reference, credentials, mirrors, evidence):
+    for questions in _turns(namespace, reference, credentials, mirrors, evidence, provider=provider):
         yield from questions
 
 
 def _turns(
-    namespace: str, reference: Reference, credentials: Credentials, mirrors: Mirrors | None, evidence: Lookup
+    namespace: str,
+    reference: Reference,
+    credentials: Credentials,
+    mirrors: Mirrors | None,
+    evidence: Lookup,
+    *,
+    provider: CrioProvider | None,
 ) -> Iterator[Sequence[tuple[ImageQuestion, bool]]]:
     """The questions with each login that the kubelet passes on, in order."""
     found = [reference_of(mirror) for mirror in mirrors.mirrors] if mirrors is not None else []

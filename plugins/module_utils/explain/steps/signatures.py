@@ -9,10 +9,11 @@ docker/docker_image_src.go). So the question goes to the first mirror that has t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ...core.json_types import as_dict, as_list, as_str
+from ...core.objects import Json
 from ...core.phrases import join_and
 from ...images.architectures import architectures_of
 from ...images.image_policies import ImagePolicies
@@ -26,6 +27,7 @@ from ..reading import refs_of_nodes, require_all, try_lookup
 from ..subjects import ContainerPull
 from ..verdict import StepResult, failure, info, unknown
 from .asked import RegistryAttempt, serving_attempts
+from .crio_provider import crio_provider_for
 
 __all__ = ["SIGNATURE", "SignatureContext", "explain_signature"]
 
@@ -101,7 +103,10 @@ def _ask(held: SignatureContext, evidence: Lookup) -> _RegistrySignatures | None
     told, subject = held.told, held.subject
     if held.credentials is None or subject.is_pulled or (told is not None and told.rule.id != SIGNATURE):
         return None
-    attempts = serving_attempts(subject.namespace, held.reference, held.credentials, held.mirrors, evidence)
+    provider = crio_provider_for(subject, held.reference, held.mirrors, evidence)
+    attempts = serving_attempts(
+        subject.namespace, held.reference, held.credentials, held.mirrors, evidence, provider=provider
+    )
     (nodes,) = refs_of_nodes(subject)
     if not attempts:
         return None
@@ -118,8 +123,8 @@ def _ask(held: SignatureContext, evidence: Lookup) -> _RegistrySignatures | None
     return next((each for each in found if not each.fails), found[0])
 
 
-def _signatures_of(answer: dict[str, object], unread: str, attempt: RegistryAttempt) -> _RegistrySignatures:
-    platforms: Sequence[dict[str, object]] = [as_dict(each) for each in as_list(answer.get("platforms"))]
+def _signatures_of(answer: Json, unread: str, attempt: RegistryAttempt) -> _RegistrySignatures:
+    platforms = [as_dict(each) for each in as_list(answer.get("platforms"))]
     if not platforms:
         return _RegistrySignatures(None, as_str(answer.get("message")) or unread or "the registry gave no answer")
     outcomes = [as_str(each.get("outcome")) for each in platforms]

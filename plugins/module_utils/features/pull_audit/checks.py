@@ -95,12 +95,17 @@ class Audit:
         return rule != "credential-found" or self.asked.search is not None
 
     def _is_forecast(self, rule: str) -> bool:
-        target, current = self.asked.target, parse_version(self.survey.version.rpartition(" ")[2])
+        target, current = self.asked.target, self._version
         if target is None:
             return False
         if rule == "forecast-cached-image" and forecast.begins_to_verify(self.survey, current, target):
             return True
         return forecast.is_due(rule, current, target)
+
+    @property
+    def _version(self) -> tuple[int, int] | None:
+        """Major and minor version of the cluster, or None if unknown."""
+        return parse_version(self.survey.version.rpartition(" ")[2])
 
     @cached_property
     def copies(self) -> rules_credentials.Copies:
@@ -211,6 +216,7 @@ class Audit:
             "forecast-credential-provider": lambda: forecast.find_credential_providers(self.survey),
             "node-secret-unusable": lambda: rules_nodes.find_unusable_node_secret(self.survey),
             "node-secret-unlinked": lambda: rules_nodes.find_unlinked_cluster(self.survey),
+            forecast.RELEASE_SIGNATURE: self._find_release_mirrors,
             rules_selectors.OPEN_TO_USERS: lambda: rules_selectors.find_open_selectors(self.survey),
             **{rule: partial(self._find_in_nodes, check) for rule, check in rules_verification.CLUSTER_RULES.items()},
             **{rule: partial(self._find_drift, rule) for rule in drift.DRIFT},
@@ -221,6 +227,10 @@ class Audit:
 
     def _find_in_nodes(self, check: rules_verification.NodeCheck) -> Iterable[Finding]:
         return check(self.survey, lambda: self.repositories)
+
+    def _find_release_mirrors(self) -> Iterator[Finding]:
+        target = self.asked.target
+        return iter(()) if target is None else forecast.find_release_mirrors(self.survey, self._version, target)
 
     def _find_drift(self, rule: str) -> Iterator[Finding]:
         return (finding for finding in drift.find_drift(self.asked.drift) if finding.rule == rule)

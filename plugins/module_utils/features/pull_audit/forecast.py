@@ -8,15 +8,18 @@ Kubernetes 1.34 and 1.35 are OpenShift 4.21 and 4.22. OpenShift 5.0 has everythi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import POD, Json, ObjectRef, metadata
+from ...core.phrases import join_and
 from ...core.times import seconds_of
 from ...dockerconfig.registry_keys import without_user
 from ...explain import fixes
+from ...explain.lookup import ReadRequired, UnreadableObject
 from ...explain.node_settings import NodeGroup, NodeSettings, SettledNode
 from ...images.credential_providers import CRIO_PROVIDER
+from ...images.image_policies import CLUSTER_POLICIES
 from ...images.image_verification import (
     NEVER_VERIFY_PRELOADED,
     USES,
@@ -27,7 +30,9 @@ from ...images.image_verification import (
 )
 from ...images.node_versions import NodeVersions, nodes_of
 from ...images.references import reference_of
+from ...images.registry_sources import MIRROR_KINDS, is_nested, mirror_items
 from ...platform.account_lists import names_in
+from ...platform.cluster_kind import INFRASTRUCTURE
 from ...secrets.expiry import is_legacy_token
 from .cached_images import find_pods_without_login
 from .findings import Finding
@@ -35,17 +40,22 @@ from .survey import ClusterSnapshot, NamespaceSnapshot
 
 __all__ = [
     "FORECASTS",
+    "RELEASE_REFS",
+    "RELEASE_SIGNATURE",
     "begins_to_verify",
     "find_cached_images",
     "find_credential_providers",
     "find_legacy_tokens",
     "find_recreated_secrets",
+    "find_release_mirrors",
     "find_short_names",
     "is_due",
     "kubernetes_version",
 ]
 
 Version = tuple[int, int]
+
+RELEASE_SIGNATURE = "forecast-release-signature"
 
 #: The versions of Kubernetes and of OpenShift from which on each rule counts. None: it counts for every version, or decides that itself.
 FORECASTS: Mapping[str, tuple[Version, Version] | None] = {
@@ -54,6 +64,7 @@ FORECASTS: Mapping[str, tuple[Version, Version] | None] = {
     "forecast-recreated-secret": ((1, 35), (4, 22)),
     "forecast-legacy-token": None,
     "forecast-registry-removed": None,
+    RELEASE_SIGNATURE: None,
     "forecast-credential-provider": ((1, 36), (4, 23)),
 }
 
@@ -62,12 +73,26 @@ _SHORT_NAMES_REFUSED: Version = (1, 34)
 #: Versions from this one on are those of OpenShift.
 _OPENSHIFT: Version = (4, 0)
 
+#: The repositories of a release that the cluster image policy `openshift` covers, by the versions from which on it does
+#: (openshift/cluster-update-keys manifests.rhel/0000_90_openshift-cluster-image-policy.yaml of each branch).
+_RELEASE_SCOPES: Mapping[tuple[Version, Version], Sequence[str]] = {
+    ((1, 34), (4, 21)): ("quay.io/openshift-release-dev/ocp-release",),
+    ((1, 35), (4, 22)): (
+        "quay.io/openshift-release-dev/ocp-v4.0-art-dev",
+        "quay.io/openshift-release-dev/ocp-v5.0-art-dev",
+    ),
+}
+#: The objects that `find_release_mirrors` looks up.
+RELEASE_REFS = (*(ObjectRef(kind, "", "") for kind in MIRROR_KINDS), CLUSTER_POLICIES, INFRASTRUCTURE)
+
 
 def is_due(rule: str, current: Version | None, target: Version) -> bool:
     """Whether the rule begins to count after the version `current` and up to `target`. An unknown version counts as an old one."""
     since = FORECASTS[rule]
-    if since is None:
-        return True
+    return since is None or _begins(since, current, target)
+
+
+def _begins(since: tuple[Version, Version], current: Version | None, target: Version) -> bool:
     begins = since[0] if target[0] == 1 else since[1]
     return target >= begins and (current is None or current < begins)
 
@@ -194,6 +219,43 @@ def _has_older_crio(survey: ClusterSnapshot) -> bool:
         return False
     runtimes = [node for node in nodes_of({"items": survey.nodes}).values() if node.runtime == "cri-o"]
     return any(node.runtime_version is None or node.runtime_version < _SHORT_NAMES_REFUSED for node in runtimes)
+
+
+def find_release_mirrors(survey: ClusterSnapshot, current: Version | None, target: Version) -> Iterator[Finding]:
+    """Find mirrors of repositories whose images need a signature after the upgrade, which nodes read at the mirror.
+
+    Hosted clusters do not have the policy. What could not be read is reported with the evidence.
+    """
+    scopes = [scope for since, each in _RELEASE_SCOPES.items() if _begins(since, current, target) for scope in each]
+    if not survey.is_openshift or _is_hosted(survey):
+        return
+    listed = as_list(as_dict(_look(survey, CLUSTER_POLICIES)).get("items"))
+    present = {scope for each in map(as_dict, listed) for scope in as_list(as_dict(each.get("spec")).get("scopes"))}
+    wanted = [scope for scope in scopes if scope not in present]
+    for kind in MIRROR_KINDS:
+        for mirror_set in map(as_dict, as_list(as_dict(_look(survey, ObjectRef(kind, "", ""))).get("items"))):
+            ref = ObjectRef(kind, "", as_str(metadata(mirror_set).get("name")))
+            for item in mirror_items(kind, [mirror_set]):
+                found = [each for each in wanted if is_nested(each, item.source) or is_nested(item.source, each)]
+                if found and item.mirrors:
+                    message = (
+                        f"{ref} mirrors {item.source} at {', '.join(item.mirrors)}: images of {join_and(found)} will need a signature, which "
+                        "nodes read at the mirror that serves the image"
+                    )
+                    yield Finding("forecast-release-signature", ref, item.source, message)
+
+
+def _is_hosted(survey: ClusterSnapshot) -> bool:
+    status = as_dict(as_dict(_look(survey, INFRASTRUCTURE)).get("status"))
+    return status.get("controlPlaneTopology") == "External"
+
+
+def _look(survey: ClusterSnapshot, ref: ObjectRef) -> Json | None:
+    """The object, or None if it does not exist or could not be read."""
+    try:
+        return survey.evidence.look(ref)
+    except (ReadRequired, UnreadableObject):
+        return None
 
 
 #: Seconds that a container may be older than a secret that was created together with it.

@@ -401,6 +401,15 @@ _ALL = (
         (PODS, WORKLOADS_READ, STREAMS),
     ),
     AuditRule(
+        "forecast-release-signature",
+        WARNING,
+        "Mirrors of a release need its signatures",
+        "The cluster image policy openshift requires signatures of the release image from OpenShift 4.21 on, and of all component images "
+        "from 4.22 on. Nodes read them at the mirror that serves the image, and refuse an image without a signature.",
+        "Mirror the release with its signatures, as oc-mirror does without --remove-signatures, or copy them with cosign copy, before "
+        "the upgrade.",
+    ),
+    AuditRule(
         "forecast-credential-provider",
         INFO,
         "CRIOCredentialProviderConfig is configured",

@@ -57,6 +57,7 @@ from ...platform.cluster import (
 from .accesses import ContainerExplanations
 from .checks import Audit
 from .document import count_findings, document_of
+from .forecast import RELEASE_REFS, RELEASE_SIGNATURE
 from .listed_lookup import ListedLookup
 from .options import PullAudit
 from .rules_grants import refs_in_grants
@@ -212,6 +213,8 @@ class _AuditReader:
             yield from node_refs()
         if self.asked.target is not None and REGISTRY_REMOVED in self.asked.rules:
             yield REGISTRY_CONFIG
+        if self.asked.target is not None and RELEASE_SIGNATURE in self.asked.rules:
+            yield from RELEASE_REFS
 
     def _open_selectors(self) -> Sequence[OpenSelector]:
         """Return the open selectors with the projects that users requested, of the whole cluster, not only the audited namespaces."""

@@ -8,14 +8,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.node_settings import NodeSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.forecast import (
     FORECASTS,
     is_due,
     kubernetes_version,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import CLUSTER_POLICIES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster_kind import INFRASTRUCTURE
 from support.node_configs import groups_of, kubelet_config, node_in
 from support.node_configs import pool as node_pool
+from support.pull_evidence import DIGEST_SETS, OLD_SETS, REFUSED, TAG_SETS
 from support.surveyed import account, auth, deployment, found_by, place, pod, replica_set, secret, survey, token
 
 POLICY = "imagePullCredentialsVerificationPolicy"
@@ -224,3 +228,69 @@ class TestProvider:
         assert all("gives logins for q.io, *.r.io" in each.message for each in found)
         assert all("replaces them only at a mirror on the host of the image" in each.message for each in found)
         assert not any("bypass" in each.message for each in found)
+
+
+RELEASE = "quay.io/openshift-release-dev"
+COMPONENTS = f"{RELEASE}/ocp-v4.0-art-dev"
+
+
+class TestReleaseSignature:
+    RULE = "forecast-release-signature"
+
+    def found(
+        self, *sources, kind=DIGEST_SETS, version="OpenShift 4.21.3", target="4.22", is_openshift=True, more=None
+    ):
+        field = {DIGEST_SETS: "imageDigestMirrors", TAG_SETS: "imageTagMirrors", OLD_SETS: "repositoryDigestMirrors"}[
+            kind
+        ]
+        items = [{"source": source, "mirrors": ["m.io/release"]} for source in sources]
+        seen = survey(place(), version=version, is_openshift=is_openshift)
+        mirror_set = {"metadata": {"name": "m"}, "spec": {field: items}}
+        seen.evidence.add({ObjectRef(kind, "", ""): {"items": [mirror_set]}, **(more or {})})
+        return found_by(self.RULE, seen, target_version=target)
+
+    @pytest.mark.parametrize("kind", [DIGEST_SETS, TAG_SETS, OLD_SETS])
+    @pytest.mark.parametrize("source", [COMPONENTS, RELEASE, "quay.io", f"{COMPONENTS}/sub"])
+    def test_a_mirror_of_the_component_images_is_reported(self, kind, source):
+        (found,) = self.found(source, kind=kind)
+        assert (found.ref, found.location) == (ObjectRef(kind, "", "m"), source)
+        assert f"mirrors {source} at m.io/release: images of {COMPONENTS}" in found.message
+
+    @pytest.mark.parametrize("source", ["quay.io/team", f"{RELEASE}/ocp-release", "m.io", ""])
+    def test_other_mirrors_are_not_reported(self, source):
+        assert self.found(source) == []
+
+    @pytest.mark.parametrize(
+        ("version", "target", "repositories"),
+        [
+            ("OpenShift 4.20.1", "4.21", ["ocp-release"]),
+            ("OpenShift 4.20.1", "4.22", ["ocp-release", "ocp-v4.0-art-dev", "ocp-v5.0-art-dev"]),
+            ("OpenShift 4.21.1", "5.0", ["ocp-v4.0-art-dev", "ocp-v5.0-art-dev"]),
+            ("OpenShift 4.22.1", "5.0", []),
+            ("OpenShift 4.20.1", "4.20", []),
+            ("", "4.21", ["ocp-release"]),
+        ],
+    )
+    def test_the_repositories_depend_on_the_versions(self, version, target, repositories):
+        found = self.found(RELEASE, version=version, target=target)
+        assert [
+            each for one in found for each in one.message.replace(",", "").split() if each.startswith(f"{RELEASE}/")
+        ] == [f"{RELEASE}/{each}" for each in repositories]
+
+    def test_a_policy_that_exists_already_changes_nothing(self):
+        policies = {"items": [{"metadata": {"name": "openshift"}, "spec": {"scopes": [COMPONENTS]}}]}
+        assert self.found(COMPONENTS, more={CLUSTER_POLICIES: policies}) == []
+
+    def test_hosted_and_plain_clusters_do_not_have_the_policy(self):
+        hosted = {INFRASTRUCTURE: {"status": {"controlPlaneTopology": "External"}}}
+        assert self.found(COMPONENTS, more=hosted) == []
+        assert self.found(COMPONENTS, is_openshift=False) == []
+
+    def test_unreadable_mirrors_are_reported_by_the_evidence_and_not_guessed(self):
+        assert self.found(more={ObjectRef(DIGEST_SETS, "", ""): REFUSED}) == []
+
+    def test_malformed_objects_raise_no_error(self):
+        assert (
+            self.found(more={ObjectRef(DIGEST_SETS, "", ""): {"items": [5, {"spec": {"imageDigestMirrors": [7]}}]}})
+            == []
+        )
