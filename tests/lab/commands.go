@@ -144,6 +144,7 @@ Exit status: 0 all pulled, 1 not pulled, 2 no answer.`,
 	f.StringToStringVar(&labels, "node-labels", nil, "with --follow: labels of the node beside the usual ones, k=v,...; pods with another nodeSelector are left alone")
 	f.StringVar(&o.node.name, "node", "", "name of the node: it remembers its images and its last files (default: a new node each time)")
 	f.BoolVar(&o.node.recheck, "recheck", false, "check the pod's credentials for images that are present, as the kubelet does from 1.35")
+	f.BoolVar(&o.node.digestRefs, "digest-refs", false, "with --recheck: a pull returns repository and digest, as CRI-O does before 1.35.2 and 1.36.0, so no record is found")
 	f.StringVar(&o.node.policy, "verification-policy", "", "with --recheck: the kubelet's imagePullCredentialsVerificationPolicy (default: that of the kubelet)")
 	f.StringSliceVar(&o.node.allowList, "verification-allow-list", nil, "with --recheck: its preloadedImagesVerificationAllowlist, ENTRY,...")
 	f.StringVar(&o.node.shortNames, "short-names", shortNamesPermissive, "permissive as OpenShift, or enforcing as CRI-O is elsewhere from 1.34: a name of several registries is refused")

@@ -45,7 +45,7 @@ func (s *imageService) PullImage(ctx context.Context, spec kubecontainer.ImageSp
 		if err != nil {
 			return "", nil, errors.New(s.text(err, credentials))
 		}
-		return s.pulled.ID, nil, nil
+		return s.pulledRef(), nil, nil
 	}
 	var failures []error
 	origins := slices.Clone(s.origins)
@@ -55,7 +55,7 @@ func (s *imageService) PullImage(ctx context.Context, spec kubecontainer.ImageSp
 		err := s.pull(ctx, spec.Image, match.AuthConfig)
 		s.tried = append(s.tried, attempt{origin.secret, origin.key, s.node.result(spec.Image, err)})
 		if err == nil {
-			return s.pulled.ID, &match, nil
+			return s.pulledRef(), &match, nil
 		}
 		failures = append(failures, errors.New(s.text(err, credentials)))
 	}
@@ -114,6 +114,14 @@ func (s *imageService) GetImageRef(_ context.Context, spec kubecontainer.ImageSp
 		}
 	}
 	return "", nil
+}
+
+// pulledRef is what a pull returns, by which the kubelet records it; GetImageRef gives the identity by which it looks for the record.
+func (s *imageService) pulledRef() string {
+	if s.node.options.digestRefs {
+		return s.imageID()
+	}
+	return s.pulled.ID
 }
 
 // imageID is what the status of a container says of its image.

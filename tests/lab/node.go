@@ -28,6 +28,7 @@ import (
 // nodeOptions say what kind of node it is. Without a name it remembers nothing, so no image is ever present.
 type nodeOptions struct {
 	name       string
+	digestRefs bool     // a pull returns repository and digest, as that of CRI-O before 1.35.2 and 1.36.0
 	recheck    bool     // the kubelet's gate KubeletEnsureSecretPulledImages
 	policy     string   // its imagePullCredentialsVerificationPolicy
 	allowList  []string // its preloadedImagesVerificationAllowlist

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,6 +61,17 @@ class Node:
         spec = {"containers": [{"name": "app", "image": image}], "imagePullSecrets": [{"name": secret}]}
         self.lab.create(namespace, "pods", {"metadata": {"name": "before"}, "spec": spec})
         assert self.lab.pull(namespace, "before", "--node", self.name)["pulled"]
+
+    def add_secrets(self, number: int) -> None:
+        """Add secrets of other namespaces to each entry of the node's only record."""
+        (path,) = (Path(self.lab.dir) / "nodes" / self.name / "kubelet/image_manager/pulled").iterdir()
+        record = json.loads(path.read_text(encoding="utf-8"))
+        for entry in record["credentialMapping"].values():
+            entry["kubernetesSecrets"] += [
+                {"uid": f"u{each}", "namespace": f"other-{each}", "name": "pull", "credentialHash": f"{each:064x}"}
+                for each in range(number)
+            ]
+        path.write_text(json.dumps(record), encoding="utf-8")
 
     def run(
         self,
@@ -214,6 +226,29 @@ class TestPolicies:
         node.preload(first, image, "pull")
         assert result(node.run(first, "app", image, "pull", policy="AlwaysVerify")) == "pulled"
         assert result(node.start(first, "app", policy="AlwaysVerify")) == "present"
+
+    @pytest.mark.parametrize("others", [98, 99])
+    def test_a_login_changed_in_place_asks_once_where_100_secrets_are_recorded(self, lab, node, pods, image, others):
+        first, second = pods
+        host = lab.registry("private")["host"]
+        new = pull_secret("pull", auth_file({host: private_login(lab, 1)}))["data"]
+        assert result(node.run(first, "app", image, "pull")) == "pulled"
+        node.add_secrets(others)
+        lab.api("PATCH", path_of(first, "secrets", "pull"), {"data": new})
+        assert result(node.start(first, "app")) == {98: "present", 99: "pulled"}[others]
+        assert result(node.start(first, "app")) == "present"
+        # The login is recorded now, for every secret that holds it.
+        lab.api("PATCH", path_of(second, "secrets", "pull"), {"data": new})
+        assert result(node.run(second, "app", image, "pull")) == "present"
+
+    def test_a_runtime_that_returns_a_digest_verifies_nothing_or_pulls_at_every_start(self, node, pods, image):
+        """CRI-O before 1.35.2: the kubelet records a pull by another identity than the one by which it looks for the record."""
+        first, second = pods
+        old = ["--digest-refs"]
+        assert result(node.run(first, "app", image, "pull", flags=old)) == "pulled"
+        assert result(node.run(second, "app", image, "pull", flags=old)) == "present"
+        assert [result(node.start(first, "app", policy="AlwaysVerify", flags=old)) for _ in range(2)] == ["pulled"] * 2
+        assert result(node.start(second, "app", policy="AlwaysVerify", flags=old)) == "ErrImagePull"
 
     @pytest.mark.parametrize("has_secret", [True, False], ids=["secret of the pod", "no secret"])
     def test_a_pull_through_a_mirror_on_another_host_records_the_secret_that_the_kubelet_sent(
