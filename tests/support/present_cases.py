@@ -59,7 +59,10 @@ ENTRIES = (
     "quay.io/Team/*",
     "quay.io//*",
 )
-REFUSED_ENTRIES = ("*", "/*", "", "quay.io*", "quay.io/*/app", "quay.io/a*/*", " quay.io/*", "quay.io/app ", "quay.io/team/app:v1", f"nginx{DIGEST}", "quay.io/A")  # fmt: skip
+REFUSED_ENTRIES = (
+    "*", "/*", "", "quay.io*", "quay.io/*/app", "quay.io/a*/*", " quay.io/*", "quay.io/app ", "quay.io/team/app:v1", f"nginx{DIGEST}",
+    "quay.io/A",
+)  # fmt: skip
 _BROKEN = ("", "{", "[]", '{"kind": "ImagePulledRecord", "apiVersion": "v1"}', '{"kind": "KubeletConfiguration"}')
 
 
