@@ -64,6 +64,7 @@ options:
       - global_pull_secret
       - hosted_pull_secret
       - management_pull_secret
+      - verification
       - events
   everywhere:
     description:

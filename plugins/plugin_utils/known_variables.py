@@ -35,6 +35,7 @@ _NAMES = {
         "probe_timeout pulls_timeout registries reimport retire_tasks rollback secrets soak_seconds verify verify_ca_cert "
         "verify_realm_hosts verify_repositories verify_revoked verify_timeout verify_validate_certs waves"
     ),
+    "credential_verification_": "allow_images_of allow_list apply name policy pool result state",
     "cross_project_pull_": "grants state wait wait_timeout",
     "delegated_auth_": "registries state",
     "global_pull_secret_": (

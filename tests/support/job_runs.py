@@ -453,6 +453,17 @@ def management_pull_secret(stage: Stage) -> Iterator[Result]:
     yield stage.run("pull_secret", **target, registries=[{"registry": login["registry"]}], mode="remove")
 
 
+def verification(stage: Stage) -> Iterator[Result]:
+    """Create, change and delete the policy of a pool whose node has a pod."""
+    name = f"verification-{stage.names[0]}"
+    add_nodes(stage.lab, LabNode(name, "worker"))
+    container = {"name": "app", "image": f"{stage.host}/team/app:v1"}
+    body = {"metadata": {"name": name}, "spec": {"nodeName": name, "containers": [container]}}
+    stage.lab.api("POST", path_of(stage.names[0], "pods"), body, expect=(201, 409))
+    for options in ({"policy": "AlwaysVerify"}, {"policy": "NeverVerify"}, {"state": "absent"}):
+        yield stage.run("credential_verification", namespaces=None, name=name, **options)
+
+
 def events(stage: Stage) -> Iterator[Result]:
     """Run the source until it reports that it watches all kinds, or has lost one."""
     source = importlib.import_module(
@@ -505,5 +516,6 @@ RUNS: Mapping[str, Callable[[Stage], Iterator[Result]]] = {
     "global_pull_secret": global_pull_secret,
     "hosted_pull_secret": hosted_pull_secret,
     "management_pull_secret": management_pull_secret,
+    "verification": verification,
     "events": events,
 }

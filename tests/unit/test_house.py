@@ -313,6 +313,10 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"name": "n", "namespace": "a", "jobs": ["secrets"], "token_seconds": 600, "kubeconfig_dest": "d/f"},
         {"namespace": "a", "jobs": ["audit"], "everywhere": True},
     ],
+    "credential_verification": [
+        {"policy": "NeverVerifyAllowlistedImages", "allow_list": ["quay.io/*"], "allow_images_of": ["openshift-*"]},
+        {"state": "absent"},
+    ],
     "credential_rotation": [
         {
             "registries": ["quay.io"],

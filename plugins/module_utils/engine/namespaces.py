@@ -13,10 +13,12 @@ __all__ = ["deleted_sentence", "is_terminating", "missing_sentence", "require_na
 
 
 def require_namespace(cluster: Cluster, namespace: str) -> None:
-    """Check that the namespace exists. Do nothing if the caller is not allowed to read it.
+    """Check that the namespace exists. Do nothing if the caller is not allowed to read it, or for objects without a namespace.
 
     :raises NamespaceMissing: if it does not exist. `NamespaceTerminating` if it is being deleted.
     """
+    if not namespace:
+        return
     try:
         found = cluster.get(ObjectRef(NAMESPACE, "", namespace))
     except Forbidden:

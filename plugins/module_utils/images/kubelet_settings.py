@@ -20,12 +20,15 @@ from ..platform.machine_config import MACHINE_CONFIG_POOL
 from .image_verification import VerificationPolicy
 
 __all__ = [
+    "ALLOW_LIST_FIELD",
     "CURRENT_CONFIG",
     "KUBEADM_CONFIG_MAP",
     "KUBEADM_SETTINGS",
+    "KUBELET_CONFIG",
     "KUBELET_CONFIGS",
     "KUBELET_FILE",
     "KUBELET_FILE_PATH",
+    "POLICY_FIELD",
     "POOLS",
     "SETTINGS_KINDS",
     "config_for",
@@ -59,7 +62,7 @@ _SUFFIX = "machineconfiguration.openshift.io/mc-name-suffix"
 
 #: The feature gate of the kubelet that turns the check on.
 _GATE = "KubeletEnsureSecretPulledImages"
-_POLICY, _ALLOWLIST, _GATES = (
+POLICY_FIELD, ALLOW_LIST_FIELD, _GATES = (
     "imagePullCredentialsVerificationPolicy",
     "preloadedImagesVerificationAllowlist",
     "featureGates",
@@ -72,12 +75,12 @@ _MASTER, _ARBITER, _WORKER = "master", "arbiter", "worker"
 def trim_settings(configuration: Json) -> dict[str, Any]:
     """Keep the settings for images of a KubeletConfiguration."""
     gates = pick(as_dict(configuration.get(_GATES)), _GATE)
-    return {**pick(configuration, _POLICY, _ALLOWLIST), **({_GATES: gates} if gates else {})}
+    return {**pick(configuration, POLICY_FIELD, ALLOW_LIST_FIELD), **({_GATES: gates} if gates else {})}
 
 
 def parse_config(configuration: Json) -> VerificationPolicy | None:
     """Return the settings of a KubeletConfiguration. None if they have other types than the kubelet's."""
-    policy, listed = configuration.get(_POLICY), configuration.get(_ALLOWLIST)
+    policy, listed = configuration.get(POLICY_FIELD), configuration.get(ALLOW_LIST_FIELD)
     gate = as_dict(configuration.get(_GATES)).get(_GATE)
     entries = tuple(as_list(listed))
     is_valid = (

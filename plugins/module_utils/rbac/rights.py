@@ -343,6 +343,17 @@ JOBS: Mapping[str, Job] = {
             *_NATURE,
         ),
     ),
+    "verification": Job(
+        "the policy for images that nodes already have: module and role credential_verification",
+        (
+            _needed_right(f"machineconfigpools.{_MACHINES}", "list", "the pool", CLUSTER),
+            _needed_right(f"kubeletconfigs.{_MACHINES}", "list", "existing settings of the kubelets", CLUSTER),
+            _needed_right(f"kubeletconfigs.{_MACHINES}", "create patch delete", "the policy", CLUSTER),
+            _needed_right("nodes", "list", "versions of the nodes", CLUSTER),
+            _needed_right("pods", "list", "images in use", CLUSTER),
+            _reported_right("secrets", "list", "whether pods have a login for their images", CLUSTER),
+        ),
+    ),
     "events": Job(
         "new namespaces and accounts as they appear: the event source",
         (

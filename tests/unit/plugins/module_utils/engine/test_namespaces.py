@@ -38,6 +38,11 @@ def test_a_terminating_namespace_is_recognised(namespace: Any, terminating: bool
 
 
 class TestRequire:
+    def test_objects_without_a_namespace_need_none(self) -> None:
+        api = FakeApi()
+        require_namespace(api.cluster(), "")
+        assert api.asked == []
+
     def test_an_existing_namespace_is_accepted(self) -> None:
         api = FakeApi()
         api.put("namespaces", "", "a")

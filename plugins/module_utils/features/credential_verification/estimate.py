@@ -1,0 +1,214 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Estimate the pulls that a policy causes when nodes start their containers again, and find the images that it may stop. Pure.
+
+No API shows which credentials a kubelet has recorded for an image, so the numbers are maxima: the first start of each image with each
+list of secrets asks the registry once, and later ones do not. With a runtime whose records are never found, each start asks.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...core.json_types import as_dict, as_str
+from ...core.namespaces import NamespaceSelector
+from ...core.objects import Json, metadata, pick
+from ...explain.credentials import credentials_of
+from ...explain.lookup import Lookup, ReadRequired
+from ...explain.pod_images import CONTAINERS, images_of
+from ...images.image_verification import (
+    ASKS,
+    NEVER_VERIFY,
+    USES,
+    VerificationPolicy,
+    decide_cached_image,
+    record_key,
+    runtime_effect,
+    verifies,
+)
+from ...images.node_versions import NodeVersions
+from ...images.references import reference_of
+from ...platform.account_lists import names_in
+from ...platform.protected import NODE_SECRET
+
+__all__ = ["estimate_pulls", "repositories_of", "trim_pod_images"]
+
+#: The answers for one image on one node. `always`: its pull policy is Always. `each_start`: each start asks, because no record is found.
+#: `once`: at most the first start asks.
+_NEVER, _ONCE, _EACH_START, _ALWAYS = "never", "once", "each_start", "always"
+#: Where the login for an image is: in a secret of the pod, in the nodes' own pull secret, nowhere, or in a secret that cannot be read.
+_OF_POD, _OF_NODES, _NONE, _UNREAD = "pod", "nodes", "none", "unknown"
+_ENDED = ("Succeeded", "Failed")
+#: A version of the kubelet that compares the literal text of an image.
+_LITERAL = (1, 36)
+#: Maximum number of pods that a row names.
+_SHOWN = 10
+
+
+def trim_pod_images(pod: Json) -> Json:
+    """Return the part of a pod that the estimate reads."""
+    spec, meta = as_dict(pod.get("spec")), metadata(pod)
+    kept = pick(spec, "nodeName", "imagePullSecrets", "volumes", *CONTAINERS)
+    return {
+        "metadata": pick(meta, "name", "namespace"),
+        "spec": kept,
+        "status": pick(as_dict(pod.get("status")), "phase"),
+    }
+
+
+def repositories_of(pods: Iterable[Json], trusted: NamespaceSelector) -> list[str]:
+    """Return the images that pods of these namespaces use, as entries of an allow-list: the text without tag and digest."""
+    found = {
+        record_key(each.image, _LITERAL)
+        for pod in pods
+        if trusted.matches(as_str(metadata(pod).get("namespace")))
+        for each in images_of(as_dict(pod.get("spec")))
+    }
+    return sorted(filter(None, found))
+
+
+@dataclass(frozen=True)
+class _Use:
+    """One image that one pod uses on one node."""
+
+    node: str
+    pod: str
+    image: str
+    secrets: tuple[str, ...]
+    namespace: str
+    asks: str
+
+
+@dataclass
+class _ImageUses:
+    """All uses of one image text: `logins` by place, and the pods without a login."""
+
+    pods: set[str] = field(default_factory=set)
+    asks: set[str] = field(default_factory=set)
+    logins: set[str] = field(default_factory=set)
+    without: set[str] = field(default_factory=set)
+
+
+def estimate_pulls(
+    nodes: Sequence[NodeVersions], pods: Sequence[Json], policy: VerificationPolicy, evidence: Lookup
+) -> dict[str, Any]:
+    """Return the estimate as the result shows it.
+
+    :raises ReadRequired: when secrets have to be read first. All of them are requested then.
+    """
+    by_name = {node.name: node for node in nodes}
+    uses = [use for pod in pods for use in _uses_of(pod, by_name, policy)]
+    logins = _logins_of(uses, evidence)
+    images: dict[str, _ImageUses] = defaultdict(_ImageUses)
+    for use in uses:
+        found, login = images[use.image], logins[use.namespace, use.secrets, use.image]
+        found.pods.add(use.pod)
+        found.asks.add(use.asks)
+        found.logins.add(login)
+        if login == _NONE and use.asks not in (_NEVER, _ALWAYS):
+            found.without.add(use.pod)
+    return {
+        "nodes": _node_rows(nodes, policy),
+        "images": [_image_row(image, images[image]) for image in sorted(images)],
+        **_count_pulls(uses),
+    }
+
+
+def _uses_of(pod: Json, nodes: Mapping[str, NodeVersions], policy: VerificationPolicy) -> Iterator[_Use]:
+    spec, meta = as_dict(pod.get("spec")), metadata(pod)
+    node = nodes.get(as_str(spec.get("nodeName")))
+    if node is None or as_dict(pod.get("status")).get("phase") in _ENDED:
+        return
+    namespace, secrets = as_str(meta.get("namespace")), tuple(names_in(spec, "imagePullSecrets"))
+    for each in images_of(spec):
+        if reference_of(each.image) is not None:
+            asks = _asks(each.image, each.pull_policy, node, policy)
+            yield _Use(node.name, f"{namespace}/{as_str(meta.get('name'))}", each.image, secrets, namespace, asks)
+
+
+def _asks(image: str, pull_policy: str, node: NodeVersions, policy: VerificationPolicy) -> str:
+    if pull_policy == "Always":
+        return _ALWAYS
+    answer = decide_cached_image(image, node, policy).answer
+    return {USES: _NEVER, ASKS: _EACH_START}.get(answer, _ONCE)
+
+
+def _logins_of(uses: Sequence[_Use], evidence: Lookup) -> Mapping[tuple[str, tuple[str, ...], str], str]:
+    found, waits = {}, False
+    for namespace, secrets, image in {(use.namespace, use.secrets, use.image) for use in uses}:
+        try:
+            found[namespace, secrets, image] = _login_of(namespace, secrets, image, evidence)
+        except ReadRequired:
+            waits = True
+    if waits:
+        raise ReadRequired
+    return found
+
+
+def _login_of(namespace: str, secrets: Sequence[str], image: str, evidence: Lookup) -> str:
+    reference = reference_of(image)
+    repository = "" if reference is None else reference.repository
+    own = credentials_of(namespace, secrets, repository, evidence)
+    nodes = credentials_of(NODE_SECRET.namespace, [NODE_SECRET.name], repository, evidence)
+    if own.usable_logins:
+        return _OF_POD
+    if nodes.usable_logins:
+        return _OF_NODES
+    return _UNREAD if own.in_state("unread") or nodes.in_state("unread") else _NONE
+
+
+def _node_rows(nodes: Sequence[NodeVersions], policy: VerificationPolicy) -> list[dict[str, Any]]:
+    count: dict[tuple[str, str, str], int] = defaultdict(int)
+    for node in nodes:
+        kubelet = "" if node.kubelet is None else ".".join(map(str, node.kubelet))
+        version = "" if node.runtime_version is None else ".".join(map(str, node.runtime_version))
+        count[kubelet, f"{node.runtime} {version}".strip(), _effect(node, policy)] += 1
+    return [
+        {"kubelet": kubelet, "runtime": runtime, "effect": effect, "nodes": number}
+        for (kubelet, runtime, effect), number in sorted(count.items())
+    ]
+
+
+def _effect(node: NodeVersions, policy: VerificationPolicy) -> str:
+    does = verifies(node.kubelet, policy.gate)
+    if does is False or policy.effective == NEVER_VERIFY:
+        return "verifies_nothing"
+    return "unknown" if does is None else runtime_effect(policy, node) or "verifies"
+
+
+def _image_row(image: str, found: _ImageUses) -> dict[str, Any]:
+    reference = reference_of(image)
+    return {
+        "image": image,
+        "registry": "" if reference is None else reference.host,
+        "pods": len(found.pods),
+        "asks": max(found.asks, key=(_NEVER, _ONCE, _EACH_START, _ALWAYS).index),
+        "logins": sorted(found.logins),
+        "without_login": sorted(found.without)[:_SHOWN],
+        "without_login_total": len(found.without),
+    }
+
+
+def _count_pulls(uses: Sequence[_Use]) -> dict[str, Any]:
+    """The largest number of pulls when each node starts its containers again, by registry and for the node with the most."""
+    pulls: dict[str, list[str]] = defaultdict(list)
+    once = {(use.node, use.image, use.namespace, use.secrets) for use in uses if use.asks == _ONCE}
+    for node, image, _namespace, _secrets in once:
+        pulls[node].append(image)
+    for use in uses:
+        if use.asks in (_EACH_START, _ALWAYS):
+            pulls[use.node].append(use.image)
+    registries: dict[str, int] = defaultdict(int)
+    for image in (image for images in pulls.values() for image in images):
+        reference = reference_of(image)
+        registries["" if reference is None else reference.host] += 1
+    busiest = max(sorted(pulls), key=lambda node: len(pulls[node]), default="")
+    return {
+        "registries": [{"registry": host, "pulls": number} for host, number in sorted(registries.items())],
+        "pulls": sum(registries.values()),
+        "busiest_node": {"name": busiest, "pulls": len(pulls.get(busiest, ()))},
+    }

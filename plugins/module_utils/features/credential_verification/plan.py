@@ -1,0 +1,181 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plan the KubeletConfig that sets the policy for the nodes of one machine config pool. Pure.
+
+machine-config-operator pkg/controller/kubelet-config: the KubeletConfig that counts for a pool makes the whole file of its kubelets. A
+second one for the same pool would replace all settings of the first one, so the policy is added to the one that counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ...core.changes import MANAGED_BY, Change, create, delete, update
+from ...core.errors import Refusal
+from ...core.json_types import as_dict, as_str, as_strs
+from ...core.label_selectors import is_selected
+from ...core.objects import Json, Kind, ObjectRef, Objects, metadata
+from ...core.phrases import pluralize, summarize
+from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, Desired, ListedBy, Plan, Related
+from ...images.image_verification import VerificationPolicy, needs_untagged_image, policy_problems
+from ...images.kubelet_settings import (
+    ALLOW_LIST_FIELD,
+    KUBELET_CONFIG,
+    POLICY_FIELD,
+    config_for,
+    refusal_of,
+)
+from ...images.node_versions import NodeVersions
+
+__all__ = ["VerificationPlan"]
+
+#: The label of a pool by which a KubeletConfig selects it, without the name of the pool.
+_POOL_LABEL = "pools.operator.machineconfiguration.openshift.io/"
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class VerificationPlan(Desired):
+    """The policy, None for none, in the KubeletConfig `name` for a pool. `pools` are all pools, `nodes` are the nodes of this one."""
+
+    name: str
+    pool: Json
+    policy: VerificationPolicy | None
+    pools: Sequence[Json] = ()
+    nodes: Sequence[NodeVersions] = ()
+
+    kind: ClassVar[Kind] = KUBELET_CONFIG
+    listed_by: ClassVar[ListedBy] = NO_SELECTORS
+
+    def names(self, _namespace: str) -> tuple[str, ...]:
+        return ()
+
+    def related(self, _namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
+        return ()
+
+    def plan(self, _namespace: str, objects: Objects, _found: Related = NOTHING_RELATED) -> Plan:
+        """Return the change. :raises Refusal: when a kubelet would not start with it, or another KubeletConfig counts for the pool."""
+        own = objects.get(self.name)
+        if self.policy is None:
+            change = None if own is None else self._remove(own)
+        else:
+            self._refuse_stopped_kubelets(self.policy)
+            self._refuse_other_config(own, objects)
+            change = self._create(self.policy) if own is None else self._set(own, self.policy)
+        return Plan(() if change is None else (change,), notes=tuple(self._notes(own, change)))
+
+    @property
+    def _ref(self) -> ObjectRef:
+        return ObjectRef(KUBELET_CONFIG, "", self.name)
+
+    @property
+    def _pool_name(self) -> str:
+        return as_str(metadata(self.pool).get("name"))
+
+    def _refuse_stopped_kubelets(self, policy: VerificationPolicy) -> None:
+        problems: dict[str, list[str]] = {}
+        for node in self.nodes:
+            for problem in policy_problems(policy, node.kubelet):
+                problems.setdefault(problem, []).append(node.name)
+        if problems:
+            told = "; ".join(f"{problem} (node {summarize(names, _SHOWN)})" for problem, names in problems.items())
+            raise Refusal(
+                f"the kubelets of machine config pool {self._pool_name} would not start with this policy: {told}. Upgrade the cluster first"
+            )
+
+    def _refuse_other_config(self, own: Json | None, objects: Objects) -> None:
+        """Refuse a KubeletConfig that would have no effect, or would take away the settings of another one."""
+        pool, counting = self._pool_name, config_for(self.pool, self.pools, [*objects.values()])
+        selector = {} if own is None else as_dict(as_dict(own.get("spec")).get("machineConfigPoolSelector"))
+        if own is not None and not is_selected(as_dict(metadata(self.pool).get("labels")), selector):
+            raise Refusal(f"{self._ref} exists and is not for machine config pool {pool}: choose another 'name'")
+        if (
+            own is None
+            and counting is None
+            and f"{_POOL_LABEL}{pool}" not in as_dict(metadata(self.pool).get("labels"))
+        ):
+            raise Refusal(
+                f"machine config pool {pool} has no label {_POOL_LABEL}{pool}, by which a kubelet config selects it: "
+                f"oc label machineconfigpool {pool} {_POOL_LABEL}{pool}="
+            )
+        name = self.name if counting is None else as_str(metadata(counting).get("name"))
+        if name != self.name:
+            raise Refusal(
+                f"{ObjectRef(KUBELET_CONFIG, '', name)} has the settings of the kubelets of machine config pool {pool}, and another kubelet "
+                f"config would replace all of them: give name: {name} to add the policy to it"
+            )
+
+    def _create(self, policy: VerificationPolicy) -> Change:
+        spec = {
+            "machineConfigPoolSelector": {"matchLabels": {f"{_POOL_LABEL}{self._pool_name}": ""}},
+            "kubeletConfig": _fields_of(policy),
+        }
+        return create(self._ref, {"spec": spec}, _details({}, spec["kubeletConfig"]), {"spec": spec})
+
+    def _set(self, own: Json, policy: VerificationPolicy) -> Change | None:
+        before, after = _fields_in(own), _fields_of(policy)
+        if before.get(POLICY_FIELD) == after[POLICY_FIELD] and _listed(before) == _listed(after):
+            return None
+        return _patch(self._ref, own, before, after)
+
+    def _remove(self, own: Json) -> Change | None:
+        """Remove the fields, and the object if this module created it and nothing else is in it."""
+        before = _fields_in(own)
+        config = as_dict(as_dict(own.get("spec")).get("kubeletConfig"))
+        is_ours = MANAGED_BY.items() <= as_dict(metadata(own).get("labels")).items()
+        if is_ours and not (config.keys() - before.keys()):
+            return delete(self._ref, own, _details(before, {}), {"spec": {"kubeletConfig": before}})
+        return _patch(self._ref, own, before, {}) if before else None
+
+    def _notes(self, own: Json | None, change: Change | None) -> list[str]:
+        notes = []
+        if change is not None:
+            notes.append(
+                f"the machine config operator drains and reboots the nodes of machine config pool {self._pool_name} "
+                f"({len(self.nodes)}) one after the other for this change"
+            )
+        elif own is not None and (refusal := refusal_of(own)):
+            notes.append(f"the machine config operator does not apply {self._ref}: {refusal}")
+        kubelets = {node.kubelet for node in self.nodes if node.kubelet}
+        entries = self.policy.allow_list if self.policy else ()
+        faulty = [entry for entry in entries if any(needs_untagged_image(entry, kubelet) for kubelet in kubelets)]
+        if faulty:
+            notes.append(
+                f"a kubelet 1.35 compares {pluralize(len(faulty), 'entry')} of the allow-list with the image and its tag, so the entry exempts "
+                f"only images without a tag (kubernetes issue 137629): {summarize(faulty, _SHOWN)}. Write the beginning and /* instead"
+            )
+        return notes
+
+
+def _fields_of(policy: VerificationPolicy) -> dict[str, Any]:
+    listed = {ALLOW_LIST_FIELD: [*policy.allow_list]} if policy.allow_list else {}
+    return {POLICY_FIELD: policy.name, **listed}
+
+
+def _fields_in(config: Json) -> dict[str, Any]:
+    found = as_dict(as_dict(config.get("spec")).get("kubeletConfig"))
+    return {name: found[name] for name in (POLICY_FIELD, ALLOW_LIST_FIELD) if name in found}
+
+
+def _listed(fields: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(as_strs(fields.get(ALLOW_LIST_FIELD)))
+
+
+def _patch(ref: ObjectRef, own: Json, before: Json, after: Json) -> Change:
+    fields = {**dict.fromkeys(before), **after}
+    patch = {"spec": {"kubeletConfig": fields}}
+    shown = ({"spec": {"kubeletConfig": dict(part)}} for part in (before, after))
+    return update(ref, own, patch, _details(before, after), before=next(shown), after=next(shown))
+
+
+def _details(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """The change of the policy, and the entries that are added to and removed from the allow-list."""
+    found = {
+        "policy": as_str(after.get(POLICY_FIELD)),
+        "added": sorted(_listed(after) - _listed(before)),
+        "removed": sorted(_listed(before) - _listed(after)),
+    }
+    return {name: value for name, value in found.items() if value}

@@ -1,0 +1,140 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Set the policy of a machine config pool, and estimate the pulls that it causes. Everything is read before the one write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Union
+
+from ...clients.kube.api_groups import list_api_groups
+from ...clients.kube.client import Cluster
+from ...clients.kube.errors import Forbidden
+from ...core.errors import ImagePullError, Refusal
+from ...core.json_types import as_dict, as_str
+from ...core.objects import POD, SECRET, Json, ObjectRef, metadata, trim_object, without_managed_fields
+from ...core.permissions import describe_missing
+from ...core.phrases import summarize
+from ...declarations.batch import Batch
+from ...engine.reconciliation import reconcile
+from ...engine.run import RunSettings
+from ...explain.lookup import Lookup, ReadRequired, UnreadableObject
+from ...images.image_verification import VerificationPolicy
+from ...images.kubelet_settings import POOLS, pool_for
+from ...images.node_pools import NODES_IN_POOLS
+from ...images.node_versions import NodeVersions, nodes_of
+from ...secrets.content import DATA_KEYS
+from .estimate import estimate_pulls, repositories_of, trim_pod_images
+from .options import VerificationRequest
+from .plan import VerificationPlan
+
+__all__ = ["set_verification"]
+
+_GROUP = "machineconfiguration.openshift.io"
+#: KubeletConfigs and pools are in no namespace.
+_NOWHERE = ""
+_SHOWN = 10
+
+
+def set_verification(
+    cluster: Cluster, request: VerificationRequest, settings: RunSettings
+) -> tuple[dict[str, Any], Sequence[str]]:
+    """Set the policy or remove it. Return the module's result, and its warnings.
+
+    :raises ImagePullError: when the cluster has no machine config operator, or something cannot be read. Nothing was changed then.
+    """
+    if _GROUP not in list_api_groups(cluster):
+        raise Refusal(
+            f"{cluster.name} has no API group {_GROUP}, by which OpenShift configures its kubelets. On a hosted cluster, set the fields in a "
+            "KubeletConfig that the node pool names in spec.config, on the management cluster. Elsewhere, set them in the file of each kubelet"
+        )
+    pools = list(cluster.list(POOLS.kind))
+    pool = _find_pool(cluster, request.pool, pools)
+    nodes = _nodes_of(cluster, pool, pools)
+    policy, estimated, notes = request.verification, dict[str, Any](), list[str]()
+    if policy is not None:
+        pods = list(cluster.list(POD, keep=trim_pod_images))
+        policy = _with_images_in_use(policy, request, pods)
+        estimate, notes = _estimate(cluster, nodes, pods, policy)
+        estimated = {"policy": policy.name, "allow_list": [*policy.allow_list], "estimate": estimate}
+    plan = VerificationPlan(request.name, pool, policy, pools, nodes)
+    written, remarks = _write(cluster, plan, settings)
+    return {"server": cluster.name, **written, **estimated}, [*remarks, *notes]
+
+
+def _write(cluster: Cluster, plan: VerificationPlan, settings: RunSettings) -> tuple[dict[str, Any], list[str]]:
+    """Carry out the plan. Return its part of the result, and its warnings. :raises Refusal: when it fails."""
+    outcome = reconcile(cluster, Batch.of_one(plan, [_NOWHERE]), settings)
+    (result,) = outcome.namespaces
+    if why := outcome.stopped or result.error:
+        raise Refusal(why)
+    changes = [change.report() for change in result.changes]
+    return {"changed": bool(changes), "changes": changes, "diff": outcome.report()["diff"]}, outcome.notes
+
+
+def _find_pool(cluster: Cluster, name: str, pools: list[Json]) -> Json:
+    found = {as_str(metadata(pool).get("name")): pool for pool in pools}
+    if name not in found:
+        raise Refusal(
+            f"machine config pool {name} does not exist on {cluster.name}: give 'pool', one of {summarize(sorted(found), _SHOWN)}"
+        )
+    return found[name]
+
+
+def _nodes_of(cluster: Cluster, pool: Json, pools: list[Json]) -> list[NodeVersions]:
+    kind = NODES_IN_POOLS.kind
+    listed = cluster.list(kind, keep=lambda node: trim_object(kind, node))
+    return [*nodes_of({"items": [node for node in listed if pool_for(_labels(node), pools) is pool]}).values()]
+
+
+def _labels(obj: Json) -> Json:
+    return as_dict(metadata(obj).get("labels"))
+
+
+def _with_images_in_use(
+    policy: VerificationPolicy, request: VerificationRequest, pods: list[Json]
+) -> VerificationPolicy:
+    if request.trusted is None:
+        return policy
+    listed = dict.fromkeys([*policy.allow_list, *repositories_of(pods, request.trusted)])
+    return replace(policy, allow_list=tuple(listed))
+
+
+def _estimate(
+    cluster: Cluster, nodes: list[NodeVersions], pods: list[Json], policy: VerificationPolicy
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the estimate, and a note if it does not know the logins of pods."""
+    evidence = Lookup()
+    while True:
+        try:
+            estimated = estimate_pulls(nodes, pods, policy, evidence)
+        except ReadRequired:
+            evidence.add(_read_secrets(cluster, evidence.take_wanted()))
+        else:
+            return estimated, [*dict.fromkeys(evidence.unread.values())]
+
+
+def _read_secrets(
+    cluster: Cluster, wanted: Sequence[ObjectRef]
+) -> Mapping[ObjectRef, Union[Json, ImagePullError, None]]:
+    """Return the wanted secrets, from the lists of the types that nodes read. A secret of another type has no login for a node."""
+    names = frozenset(wanted)
+    found: dict[ObjectRef, Union[Json, ImagePullError, None]] = dict.fromkeys(wanted)
+
+    def keep(secret: Json) -> Json | None:
+        return without_managed_fields(secret) if _ref(secret) in names else None
+
+    try:
+        for kind in DATA_KEYS:
+            listed = cluster.list(SECRET, field_selector=f"type={kind}", keep=keep)
+            found.update((_ref(secret), secret) for secret in listed)
+    except Forbidden as error:
+        why = "; ".join(describe_missing([error.need] if error.need else [])) or str(error)
+        return dict.fromkeys(wanted, UnreadableObject(why))
+    return found
+
+
+def _ref(secret: Json) -> ObjectRef:
+    return ObjectRef(SECRET, as_str(metadata(secret).get("namespace")), as_str(metadata(secret).get("name")))

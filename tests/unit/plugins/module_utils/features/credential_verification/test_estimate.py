@@ -1,0 +1,148 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The estimate counts the pulls of a node's restart, and names the pods that have no login for their image."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import (
+    Lookup,
+    ReadRequired,
+    UnreadableObject,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_verification.estimate import (
+    estimate_pulls,
+    repositories_of,
+    trim_pod_images,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
+    VerificationPolicy,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NodeVersions
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
+from support.pull_evidence import AUTH, GOOD, secret
+
+ALWAYS = VerificationPolicy("AlwaysVerify")
+NEW = NodeVersions("new", (1, 36), "cri-o", (1, 36, 0))
+BROKEN = NodeVersions("broken", (1, 35), "cri-o", (1, 35, 1))
+OLD = NodeVersions("old", (1, 34), "cri-o", (1, 34, 1))
+IMAGE = "q.io/team/app:v1"
+
+
+def pod(name: str, *own: str, image: str = IMAGE, node: str = "new", **more: Any) -> dict[str, Any]:
+    container = {
+        "name": "app",
+        "image": image,
+        "imagePullPolicy": more.pop("policy", "IfNotPresent"),
+        "env": [{"name": "A"}],
+    }
+    spec = {"nodeName": node, "imagePullSecrets": [{"name": each} for each in own], "containers": [container], **more}
+    return {"metadata": {"name": name, "namespace": "ns"}, "spec": spec, "status": {"phase": "Running"}}
+
+
+def lookup(**secrets: Any) -> Lookup:
+    known = {ObjectRef(SECRET, "ns", name): value for name, value in secrets.items()}
+    return Lookup({NODE_SECRET: None, **known})
+
+
+def estimated(
+    *pods: dict[str, Any], policy: VerificationPolicy = ALWAYS, nodes: Any = (NEW,), **secrets: Any
+) -> dict[str, Any]:
+    return estimate_pulls(nodes, [trim_pod_images(each) for each in pods], policy, lookup(**secrets))
+
+
+def row(found: dict[str, Any], image: str = IMAGE) -> dict[str, Any]:
+    (only,) = (each for each in found["images"] if each["image"] == image)
+    return dict(only)
+
+
+def test_an_image_is_pulled_once_for_each_node_and_list_of_secrets() -> None:
+    pods = [pod("a", "s"), pod("b", "s"), pod("c"), pod("d", "s", node="second")]
+    found = estimated(*pods, nodes=[NEW, NodeVersions("second", (1, 36), "cri-o", (1, 36, 0))], s=GOOD)
+    assert (found["pulls"], found["registries"]) == (3, [{"registry": "q.io", "pulls": 3}])
+    assert found["busiest_node"] == {"name": "new", "pulls": 2}
+
+
+def test_a_runtime_whose_records_are_never_found_pulls_at_each_start() -> None:
+    pods = [pod("a", "s", node="broken"), pod("b", "s", node="broken")]
+    found = estimated(*pods, nodes=[BROKEN], s=GOOD)
+    assert (found["pulls"], row(found)["asks"]) == (2, "each_start")
+    assert found["nodes"] == [{"kubelet": "1.35", "runtime": "cri-o 1.35.1", "effect": "always_asks", "nodes": 1}]
+
+
+@pytest.mark.parametrize(
+    ("node", "policy", "effect", "asks", "pulls"),
+    [
+        (NEW, ALWAYS, "verifies", "once", 1),
+        (NEW, VerificationPolicy("NeverVerify"), "verifies_nothing", "never", 0),
+        (NEW, VerificationPolicy("NeverVerifyAllowlistedImages", ("q.io/team/app",)), "verifies", "never", 0),
+        (NEW, VerificationPolicy("NeverVerifyAllowlistedImages", ("q.io/other/*",)), "verifies", "once", 1),
+        (BROKEN, VerificationPolicy(), "verifies_nothing", "never", 0),
+        (OLD, VerificationPolicy(), "verifies_nothing", "never", 0),
+        (NodeVersions("n", None, "", None), ALWAYS, "unknown", "once", 1),
+    ],
+)
+def test_the_policy_and_the_versions_decide(
+    node: NodeVersions, policy: VerificationPolicy, effect: str, asks: str, pulls: int
+) -> None:
+    found = estimated(pod("a", "s", node=node.name), policy=policy, nodes=[node], s=GOOD)
+    assert (found["nodes"][0]["effect"], row(found)["asks"], found["pulls"]) == (effect, asks, pulls)
+
+
+def test_pull_policy_always_pulls_at_each_start_whatever_the_policy_is() -> None:
+    found = estimated(pod("a", policy="Always"), pod("b", policy="Always"), policy=VerificationPolicy("NeverVerify"))
+    assert (row(found)["asks"], row(found)["without_login_total"], found["pulls"]) == ("always", 0, 2)
+
+
+class TestLogins:
+    def test_pods_without_a_login_are_named(self) -> None:
+        found = row(estimated(pod("a", "s"), pod("b"), pod("c", "other"), s=GOOD, other=secret({"x.io": AUTH})))
+        assert (found["logins"], found["without_login"], found["pods"]) == (["none", "pod"], ["ns/b", "ns/c"], 3)
+
+    def test_the_nodes_own_login_counts(self) -> None:
+        found = estimate_pulls([NEW], [pod("a")], ALWAYS, Lookup({NODE_SECRET: GOOD}))
+        assert (row(found)["logins"], row(found)["without_login"]) == (["nodes"], [])
+
+    def test_a_secret_that_cannot_be_read_is_unknown_and_not_missing(self) -> None:
+        found = row(estimated(pod("a", "s"), s=UnreadableObject("no")))
+        assert (found["logins"], found["without_login"]) == (["unknown"], [])
+
+    def test_all_secrets_are_requested_at_once(self) -> None:
+        evidence = Lookup()
+        with pytest.raises(ReadRequired):
+            estimate_pulls([NEW], [pod("a", "s"), pod("b", "t")], ALWAYS, evidence)
+        assert {ref.name for ref in evidence.take_wanted()} >= {"s", "t"}
+
+    def test_at_most_ten_pods_are_named(self) -> None:
+        found = row(estimated(*(pod(f"p{number}") for number in range(12))))
+        assert (len(found["without_login"]), found["without_login_total"]) == (10, 12)
+
+
+def test_ended_pods_and_other_nodes_and_odd_objects_do_not_count() -> None:
+    ended = {**pod("a"), "status": {"phase": "Succeeded"}}
+    odd: list[Any] = [
+        {},
+        {"spec": None},
+        {"metadata": [], "spec": {"nodeName": "new", "containers": [None, {"image": 3}, {"image": "A B"}]}},
+    ]
+    found = estimated(ended, pod("b", node="master"), *odd)
+    assert (found["images"], found["pulls"], found["busiest_node"]) == ([], 0, {"name": "", "pulls": 0})
+
+
+def test_image_volumes_count() -> None:
+    volumes = [{"name": "v", "image": {"reference": "q.io/data:v1", "pullPolicy": "IfNotPresent"}}]
+    assert row(estimated(pod("a", volumes=volumes)), "q.io/data:v1")["pods"] == 1
+
+
+def test_only_images_of_trusted_namespaces_become_entries() -> None:
+    pods = [
+        pod("a"),
+        pod("b", image="nginx@sha256:" + 64 * "0"),
+        {**pod("c", image="x.io/evil"), "metadata": {"namespace": "team"}},
+    ]
+    assert repositories_of(pods, NamespaceSelector(include=("ns",), system=True)) == ["nginx", "q.io/team/app"]
