@@ -112,7 +112,7 @@ notes:
     jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io, replicationcontrollers.
   - Optional rights - get on serviceaccounts, secrets, imagestreams.image.openshift.io, images.config.openshift.io cluster,
     infrastructures.config.openshift.io cluster, criocredentialproviderconfigs.config.openshift.io, configmaps kubelet-config in
-    kube-system; list on events, imagedigestmirrorsets.config.openshift.io, imagetagmirrorsets.config.openshift.io,
+    kube-system; list on secrets, events, imagedigestmirrorsets.config.openshift.io, imagetagmirrorsets.config.openshift.io,
     imagecontentsourcepolicies.operator.openshift.io, clusterimagepolicies.config.openshift.io, imagepolicies.config.openshift.io,
     machineconfigpools.machineconfiguration.openshift.io, kubeletconfigs.machineconfiguration.openshift.io; create on
     subjectaccessreviews.authorization.k8s.io; get, list on nodes. Without them, the module reports the missing information and the

@@ -16,6 +16,7 @@ from support.hostile_registry import HostileRegistry, Script, answer, served
 from support.lab import path_of
 from support.modules import run_module
 from support.project_user import ProjectUser, auth_file
+from support.registry_settings import registry_settings
 
 VAULT = "corp-vault.example.com"
 PASSWORD = "Canary-77-of-mallory"
@@ -188,6 +189,37 @@ class TestRegistries:
         assert asked["login"]["outcome"] == "not_sent", asked
         assert mallory.request("GET", path_of(namespace, "secrets", "pull"), expect=(404,))["reason"] == "NotFound"
         assert plain_target.connections() == 0
+
+
+class TestSignatures:
+    """The administrator requires signatures of her images, so her registry is also asked for the content of an index."""
+
+    @pytest.mark.parametrize(
+        "digest",
+        [f"../../../../api/v1/{VAULT}", f"https://{VAULT}/", f"sha256:{'0' * 64}/../../../token", "sha256:\x1b[2J"],
+    )
+    def test_a_digest_of_an_index_chooses_neither_a_host_nor_a_path(self, lab, run, mallory, certificate, digest):
+        manifests = [
+            {"digest": digest, "platform": {"os": "linux", "architecture": name}}
+            for name in ("amd64", VAULT, "\x1b[2J")
+        ]
+        index = json.dumps({"schemaVersion": 2, "manifests": manifests * 50}).encode()
+
+        def script(server: HostileRegistry) -> Iterable[bytes]:
+            yield b"HTTP/1.1 200 OK\r\nContent-Type: x\r\nContent-Length: %d\r\n\r\n" % len(index)
+            yield b"" if server.requests[-1].startswith(b"HEAD") else index
+
+        with served(script, server_context(certificate)) as hostile:
+            pod(mallory, f"{hostile.host}/team/app:v1")
+            with registry_settings(lab, policies=[(hostile.host, "")]):
+                found = explain(run, mallory, realm_hosts=[hostile.host], registry_ca_cert=certificate)
+        assert found["verdict"] == "unknown"
+        assert VAULT not in json.dumps(found)
+        assert [request.split(b" HTTP")[0] for request in hostile.requests] == [
+            b"HEAD /v2/team/app/manifests/v1",
+            b"HEAD /v2/team/app/manifests/v1",
+            b"GET /v2/team/app/manifests/v1",
+        ]
 
 
 class TestKeys:

@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...core.objects import ObjectRef
-from ...images.image_policies import CLUSTER_POLICIES, IMAGE_POLICY, policy_for
+from ...core.phrases import join_and
+from ...images.image_policies import CLUSTER_POLICIES, IMAGE_POLICY, ImagePolicies
 from ...images.references import Reference
-from ...images.registry_sources import IMAGE_CONFIG, registry_sources_of
+from ...images.registry_sources import IMAGE_CONFIG, RegistrySources, registry_sources_of
 from ..lookup import Lookup, UnreadableObject
 from ..reading import items_of, try_lookup
 from ..subjects import ContainerPull
@@ -32,22 +33,26 @@ def explain_restart(subject: ContainerPull, reference: Reference, evidence: Look
     if not subject.is_pulled:
         return
     of_namespace = items_of(try_lookup(evidence, ObjectRef(IMAGE_POLICY, subject.namespace, ""))[0])
-    if not of_namespace:
+    policies = ImagePolicies.of(items_of(try_lookup(evidence, CLUSTER_POLICIES)[0]), of_namespace)
+    if not policies.of_namespace:
         return
+    sources = _sources(evidence)
     because = f"Because namespace {subject.namespace} has an ImagePolicy, the node checks this again at each start of a container"
-    policy = policy_for(reference, items_of(try_lookup(evidence, CLUSTER_POLICIES)[0]), of_namespace)
-    if policy is not None:
+    required = policies.requirement_for(reference, sources)
+    if required is not None:
+        verb = "requires" if len(required.objects) == 1 else "each require"
         text = (
-            f"{policy.object} requires a signature for images in {policy.scope}. {because}, with the signatures that it stored when it "
+            f"{join_and(required.objects)} {verb} a signature for images in {required.scope}. {because}, with the signatures that it stored when it "
             "pulled the image: a restart may be refused with CreateContainerError"
         )
         yield info("restart", text, ok=None)
-    if why := _why_not_allowed(reference, evidence):
+    if why := sources.why_not(reference.repository):
         yield info("restart", f"{why}. {because}: the next start is refused with CreateContainerError", ok=False)
 
 
-def _why_not_allowed(reference: Reference, evidence: Lookup) -> str:
+def _sources(evidence: Lookup) -> RegistrySources:
+    """The settings of the image config. Without the right to read it, none."""
     try:
-        return evidence.derive(IMAGE_CONFIG, registry_sources_of).why_not(reference.repository)
+        return evidence.derive(IMAGE_CONFIG, registry_sources_of)
     except UnreadableObject:
-        return ""
+        return RegistrySources()

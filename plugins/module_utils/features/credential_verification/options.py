@@ -81,9 +81,9 @@ def _problems(options: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"option '{name}' needs policy {NEVER_VERIFY_ALLOWLISTED}" for name in lists)
     elif policy == NEVER_VERIFY_ALLOWLISTED and not lists:
         yield f"policy {policy} needs 'allow_list' or 'allow_images_of': with an empty list, it is AlwaysVerify"
-    given = VerificationPolicy(NEVER_VERIFY_ALLOWLISTED, _texts(options, "allow_list"))
-    yield from (f"option 'allow_list': {problem}" for problem in policy_problems(given, None))
-    for entry in unmatchable_entries(given, _NEWEST):
+    listed = VerificationPolicy(NEVER_VERIFY_ALLOWLISTED, _texts(options, "allow_list"))
+    yield from (f"option 'allow_list': {problem}" for problem in policy_problems(listed, None))
+    for entry in unmatchable_entries(listed, _NEWEST):
         yield f"option 'allow_list': no image can match {entry!r}: write a repository, or the beginning of one and /*"
     for name in _texts(options, "allow_images_of"):
         yield from _problems_of_namespace(name)
