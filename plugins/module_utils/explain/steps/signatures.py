@@ -29,10 +29,12 @@ from ..verdict import StepResult, failure, info, unknown
 from .asked import RegistryAttempt, serving_attempts
 from .crio_provider import crio_provider_for
 
-__all__ = ["SIGNATURE", "SignatureContext", "explain_signature"]
+__all__ = ["SIGNATURE", "SIGNATURE_RULES", "SignatureContext", "explain_signature"]
 
-#: The name of the step, and of the rule for the node's messages about signatures.
+#: The name of the step.
 SIGNATURE = "signature"
+#: The rules for the node's messages about signatures: at a pull, and at a start from the cache.
+SIGNATURE_RULES = (SIGNATURE, "signature_at_start")
 #: Part of containers/image's text for an image without any signature (signature/policy_eval.go).
 _NONE_EXISTS = "no signature exists"
 #: Outcomes at which the pull fails.
@@ -77,7 +79,7 @@ def explain_signature(held: SignatureContext, evidence: Lookup) -> Iterator[Step
     verb = "requires" if len(required.objects) == 1 else "each require"
     begin = f"{join_and(required.objects)} {verb} a signature for images in {required.scope}"
     asked = _ask(held, evidence)
-    if held.told is not None and held.told.rule.id == SIGNATURE:
+    if held.told is not None and held.told.rule.id in SIGNATURE_RULES:
         yield _judge_by_node(begin, held.told, asked)
     elif asked is None:
         yield unknown(SIGNATURE, f"{begin}: whether the image has the right one cannot be seen from here")
@@ -101,7 +103,7 @@ def _judge_by_node(begin: str, told: PullAttempt, asked: _RegistrySignatures | N
 def _ask(held: SignatureContext, evidence: Lookup) -> _RegistrySignatures | None:
     """The answer of the registries, or None if they are not asked, or none of them serves the image."""
     told, subject = held.told, held.subject
-    if held.credentials is None or subject.is_pulled or (told is not None and told.rule.id != SIGNATURE):
+    if held.credentials is None or subject.is_pulled or (told is not None and told.rule.id not in SIGNATURE_RULES):
         return None
     provider = crio_provider_for(subject, held.reference, held.mirrors, evidence)
     attempts = serving_attempts(

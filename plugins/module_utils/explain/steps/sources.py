@@ -20,7 +20,7 @@ from ..reading import items_of, try_lookup
 from ..subjects import ContainerPull
 from ..verdict import UNKNOWN, StepResult, failure, unknown
 from .mirrors import explain_mirrors, mirrors_of
-from .signatures import SIGNATURE, SignatureContext, explain_signature
+from .signatures import SIGNATURE_RULES, SignatureContext, explain_signature
 
 __all__ = ["Sources", "explain_sources", "source_refs"]
 
@@ -65,7 +65,9 @@ def explain_sources(
         *_explain_unread(namespace, evidence),
         *(() if mirrors is None else explain_mirrors(reference, mirrors, evidence)),
     ]
-    is_newer = told is not None and told.rule.id == SIGNATURE and any(each.verdict == UNKNOWN for each in signature)
+    is_newer = (
+        told is not None and told.rule.id in SIGNATURE_RULES and any(each.verdict == UNKNOWN for each in signature)
+    )
     return Sources(tuple(seen), mirrors, is_newer)
 
 

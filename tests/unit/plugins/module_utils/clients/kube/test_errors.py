@@ -155,7 +155,8 @@ TABLE = [
         errors.ApiError,
         NOT_ALLOWED,
         "Images can be imported only from some registries: have this one added to allowedRegistriesForImport of "
-        "images.config.openshift.io/cluster, or import as a user who is allowed to create images",
+        "images.config.openshift.io/cluster (for a hosted cluster: spec.configuration.image of the HostedCluster), or import as a user who is "
+        "allowed to create images",
     ),
     (403, status("Forbidden", WEBHOOK), errors.Forbidden, WEBHOOK, FORBIDDEN_BY_POLICY),
     (400, status("BadRequest", WEBHOOK), errors.ApiError, WEBHOOK, FORBIDDEN_BY_POLICY),

@@ -8,9 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import UnreadableObject
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import Finding
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import REGISTRY_CONFIG
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 from support.surveyed import deployment, found_by, place, pod, replica_set, stream, survey
 
 RULE = "forecast-registry-removed"
@@ -19,7 +22,11 @@ REMOVED = {"spec": {"managementState": "Removed"}}
 
 
 def by(seen: Any, state: Any = REMOVED, target: str | None = "4.22", **more: Any) -> list[Finding]:
-    whole = survey(seen, is_openshift=True, **more)
+    of_project_b = {
+        ObjectRef(SUBJECT_ACCESS_REVIEW, "b", "a/default"): {"allowed": True},
+        ObjectRef(IMAGE_STREAM, "b", "app"): None,
+    }
+    whole = survey(seen, is_openshift=True, objects=of_project_b, **more)
     whole.evidence.add({REGISTRY_CONFIG: state})
     return found_by(RULE, whole, target_version=target)
 

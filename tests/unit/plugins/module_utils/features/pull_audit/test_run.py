@@ -317,7 +317,8 @@ class TestUnreadable:
         assert sentence == "the nodes could not be read: the caller may not list them. Not applied: forecast-short-name"
 
     def test_an_unreadable_config_of_the_registry_is_reported(self, api: FakeApi) -> None:
-        groups = {"groups": [{"name": "config.openshift.io"}]}
+        names = ("config.openshift.io", "imageregistry.operator.openshift.io")
+        groups = {"groups": [{"name": name} for name in names]}
         api.faults.insert(0, api.faults[0].__class__("GET /apis$", Answer(200, groups), ALWAYS))
         api.fail("imageregistry.operator", FORBIDDEN, times=ALWAYS)
         asked = PullAudit(target_version="5.0", rules=("forecast-registry-removed",))
