@@ -77,7 +77,7 @@ def test_the_policy_joins_the_settings_of_an_existing_config(lab: Lab, set_polic
     try:
         refused = set_policy(policy="AlwaysVerify")
         assert refused["failed"]
-        assert "give name: worker-settings to add the policy to it" in refused["msg"]
+        assert "set option 'name' to worker-settings, so that the policy is added to it" in refused["msg"]
         done = set_policy(policy="AlwaysVerify", name="worker-settings")
         assert (done["failed"], stored(lab, "worker-settings")["maxPods"]) == (False, 500)
         gone = set_policy(state="absent", name="worker-settings")

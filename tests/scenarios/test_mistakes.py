@@ -128,6 +128,8 @@ ROLES = [
                                     "credential_rotation_old": {"username": "u", "password": CANARY},
                                     "credential_rotation_new": {"username": "u", "password": CANARY + "-new"}},
             ("variable credential_rotation_verfy is unknown: did you mean 'credential_rotation_verify'? Correct it",)),
+    Mistake("credential_verification", {"credential_verification_policy": "AlwaysVerify", "credential_verification_allow_list": ["quay.io/a:v1"]},
+            ("variable credential_verification_allow_list needs policy NeverVerifyAllowlistedImages", "entry 'quay.io/a:v1'", "without tag and digest")),
     Mistake("global_pull_secret", {"global_pull_secret_registries": [LOGIN], "global_pull_secret_auth_file": "/x"},
             ("set one of global_pull_secret_registries, global_pull_secret_auth_file and global_pull_secret_auth_config",)),
     Mistake("pull_access_audit", {"pull_access_audit_rules": ["pod-canot-pull"]},

@@ -76,11 +76,11 @@ def _problems(options: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"option '{name}' is for state present" for name in given)
         return
     if not policy:
-        yield f"give 'policy', one of {', '.join(POLICIES)}"
+        yield f"option 'policy' is missing: give one of {', '.join(POLICIES)}"
     elif lists and policy != NEVER_VERIFY_ALLOWLISTED:
         yield from (f"option '{name}' needs policy {NEVER_VERIFY_ALLOWLISTED}" for name in lists)
     elif policy == NEVER_VERIFY_ALLOWLISTED and not lists:
-        yield f"policy {policy} needs 'allow_list' or 'allow_images_of': with an empty list, it is AlwaysVerify"
+        yield f"policy {policy} needs options 'allow_list' or 'allow_images_of': with an empty list, it is AlwaysVerify"
     listed = VerificationPolicy(NEVER_VERIFY_ALLOWLISTED, _texts(options, "allow_list"))
     yield from (f"option 'allow_list': {problem}" for problem in policy_problems(listed, None))
     for entry in unmatchable_entries(listed, _NEWEST):

@@ -91,7 +91,9 @@ class VerificationPlan(Desired):
         pool, counting = self._pool_name, config_for(self.pool, self.pools, [*objects.values()])
         selector = {} if own is None else as_dict(as_dict(own.get("spec")).get("machineConfigPoolSelector"))
         if own is not None and not is_selected(as_dict(metadata(self.pool).get("labels")), selector):
-            raise Refusal(f"{self._ref} exists and is not for machine config pool {pool}: choose another 'name'")
+            raise Refusal(
+                f"{self._ref} exists and is not for machine config pool {pool}: set option 'name' to another name"
+            )
         if (
             own is None
             and counting is None
@@ -105,7 +107,7 @@ class VerificationPlan(Desired):
         if name != self.name:
             raise Refusal(
                 f"{ObjectRef(KUBELET_CONFIG, '', name)} has the settings of the kubelets of machine config pool {pool}, and another kubelet "
-                f"config would replace all of them: give name: {name} to add the policy to it"
+                f"config would replace all of them: set option 'name' to {name}, so that the policy is added to it"
             )
 
     def _create(self, policy: VerificationPolicy) -> Change:

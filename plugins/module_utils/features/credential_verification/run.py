@@ -78,7 +78,7 @@ def _find_pool(cluster: Cluster, name: str, pools: list[Json]) -> Json:
     found = {as_str(metadata(pool).get("name")): pool for pool in pools}
     if name not in found:
         raise Refusal(
-            f"machine config pool {name} does not exist on {cluster.name}: give 'pool', one of {summarize(sorted(found), _SHOWN)}"
+            f"machine config pool {name} does not exist on {cluster.name}: set option 'pool' to one of {summarize(sorted(found), _SHOWN)}"
         )
     return found[name]
 

@@ -36,9 +36,9 @@ def test_state_absent_has_no_policy() -> None:
 @pytest.mark.parametrize(
     ("options", "problems"),
     [
-        ({}, ["give 'policy', one of NeverVerify, "]),
+        ({}, ["option 'policy' is missing: give one of NeverVerify, "]),
         ({"policy": "AlwaysVerify", "allow_list": ["a/b"]}, ["option 'allow_list' needs policy NeverVerifyAllowlistedImages"]),
-        ({"policy": LISTED}, ["needs 'allow_list' or 'allow_images_of': with an empty list, it is AlwaysVerify"]),
+        ({"policy": LISTED}, ["needs options 'allow_list' or 'allow_images_of': with an empty list, it is AlwaysVerify"]),
         ({"policy": LISTED, "allow_list": ["quay.io/a:v1", "*", " q/b"]}, ["'quay.io/a:v1'", "'*'", "' q/b'"]),
         ({"policy": LISTED, "allow_list": ["https://quay.io/*"]}, ["no image can match 'https://quay.io/*'"]),
         ({"policy": LISTED, "allow_images_of": ["*", "team-*"]}, ["'*', which can match projects", "'team-*', which can"]),

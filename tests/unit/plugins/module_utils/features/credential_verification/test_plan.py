@@ -100,7 +100,7 @@ class TestPresent:
     def test_a_second_config_for_the_pool_is_refused(self) -> None:
         told = refused(ALWAYS, kubelet_config("other", "worker", {"maxPods": 500}, suffix=""))
         assert "kubelet config other has the settings" in told
-        assert "give name: other to add the policy to it" in told
+        assert "set option 'name' to other, so that the policy is added to it" in told
 
     def test_a_config_of_worker_is_not_replaced_for_a_custom_pool(self) -> None:
         told = refused(ALWAYS, kubelet_config("other", "worker", {"maxPods": 500}, suffix=""), pool=INFRA)
@@ -109,11 +109,11 @@ class TestPresent:
     def test_a_config_that_does_not_count_is_refused(self) -> None:
         configs = [ours(), kubelet_config("later", "worker", {}, suffix="1")]
         configs[0]["metadata"]["annotations"]["machineconfiguration.openshift.io/mc-name-suffix"] = ""
-        assert "give name: later" in refused(ALWAYS, *configs)
+        assert "set option 'name' to later" in refused(ALWAYS, *configs)
 
     def test_a_config_for_another_pool_is_refused(self) -> None:
         assert refused(ALWAYS, ours(of="infra")) == (
-            f"kubelet config {NAME} exists and is not for machine config pool worker: choose another 'name'"
+            f"kubelet config {NAME} exists and is not for machine config pool worker: set option 'name' to another name"
         )
 
     def test_a_pool_without_its_label_is_refused_with_the_command(self) -> None:

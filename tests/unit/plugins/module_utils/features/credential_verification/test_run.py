@@ -108,7 +108,9 @@ def test_a_cluster_without_the_operator_is_refused_with_the_alternatives(api: Fa
 
 
 def test_an_unknown_pool_is_refused_with_the_known_ones(api: FakeApi) -> None:
-    with pytest.raises(Refusal, match="machine config pool infra does not exist on .*: give 'pool', one of worker"):
+    with pytest.raises(
+        Refusal, match="machine config pool infra does not exist on .*: set option 'pool' to one of worker"
+    ):
         run(api, pool="infra")
 
 
