@@ -146,7 +146,7 @@ class VerificationPlan(Desired):
         faulty = [entry for entry in entries if any(needs_untagged_image(entry, kubelet) for kubelet in kubelets)]
         if faulty:
             notes.append(
-                f"a kubelet 1.35 compares {pluralize(len(faulty), 'entry')} of the allow-list with the image and its tag, so the entry exempts "
+                f"a kubelet 1.35 compares {pluralize(len(faulty), 'entry', 'entries')} of the allow-list with the image and its tag, so the entry exempts "
                 f"only images without a tag (kubernetes issue 137629): {summarize(faulty, _SHOWN)}. Write the beginning and /* instead"
             )
         return notes
