@@ -48,7 +48,7 @@ def find_images_of_removed_registry(place: NamespaceSnapshot, survey: ClusterSna
         message = (
             f"{subject.ref} has image {subject.image} of the integrated registry, whose images are deleted with it"
         )
-        yield Finding(REGISTRY_REMOVED, subject.ref, subject.container, message)
+        yield Finding(REGISTRY_REMOVED, subject.ref, subject.location, message)
     for stream in place.streams:
         tags = [
             as_str(tag.get("name"))

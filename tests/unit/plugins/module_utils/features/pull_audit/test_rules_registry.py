@@ -53,6 +53,12 @@ def test_an_image_of_the_registry_is_reported_by_each_of_its_names(host: str) ->
     )
 
 
+def test_an_image_volume_is_reported_by_its_name() -> None:
+    volumes = [{"name": "data", "image": {"reference": f"{SERVICE}/b/app:v1"}}]
+    (found,) = by(place(pods=[pod(volumes=volumes)]))
+    assert found.location == "volume data"
+
+
 def test_a_template_is_reported_and_not_its_pods() -> None:
     image = f"{SERVICE}/b/app:v1"
     seen = place(workloads=[deployment(image=image), replica_set(image=image)], pods=[pod(image=image, made=True)])
