@@ -12,7 +12,17 @@ from dataclasses import dataclass, replace
 from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import NODE, Json, ObjectRef, metadata
 
-__all__ = ["NODES", "NodeVersions", "Release", "Version", "kinds_of", "nodes_of", "release_in", "version_in"]
+__all__ = [
+    "NODES",
+    "NodeVersions",
+    "Release",
+    "Version",
+    "format_version",
+    "kinds_of",
+    "nodes_of",
+    "release_in",
+    "version_in",
+]
 
 #: Major and minor version.
 Version = tuple[int, int]
@@ -53,6 +63,11 @@ def nodes_of(listed: Json | None) -> Mapping[str, NodeVersions]:
 def kinds_of(nodes: Iterable[NodeVersions]) -> Sequence[NodeVersions]:
     """Return one node for each combination of versions."""
     return list({replace(node, name=""): node for node in nodes}.values())
+
+
+def format_version(version: Release | None) -> str:
+    """Return the version as text, such as `1.36.0`. Empty when it is unknown."""
+    return ".".join(map(str, version or ()))
 
 
 def version_in(given: str) -> Version | None:

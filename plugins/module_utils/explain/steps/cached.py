@@ -29,7 +29,7 @@ from ...images.image_verification import (
     finds_records,
     record_key,
 )
-from ...images.node_versions import NodeVersions, kinds_of, nodes_of
+from ...images.node_versions import NodeVersions, format_version, kinds_of, nodes_of
 from ...images.pull_messages import PullAttempt
 from ..lookup import Lookup
 from ..node_settings import NodeSettings, SettledNode, can_verify, settings_of_nodes
@@ -163,5 +163,4 @@ def _describe_unknown_record(subject: ContainerPull, node: NodeVersions, policy:
 
 
 def _runtime(node: NodeVersions) -> str:
-    version = ".".join(str(part) for part in node.runtime_version or ())
-    return f"{'CRI-O' if node.runtime == 'cri-o' else node.runtime} {version}".rstrip()
+    return f"{'CRI-O' if node.runtime == 'cri-o' else node.runtime} {format_version(node.runtime_version)}".rstrip()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from ...core.objects import SECRET, ObjectRef
 from ...dockerconfig.registry_keys import without_user
@@ -72,7 +73,7 @@ class LoginContext:
     mirrors: Mirrors | None = None
     asks: bool = False
 
-    @property
+    @cached_property
     def provider(self) -> CrioProvider | None:
         """CRI-O's credential provider, if it is for the image. :raises ReadRequired: when more objects have to be read first."""
         return crio_provider_for(self.subject, self.reference, self.mirrors, self.evidence)

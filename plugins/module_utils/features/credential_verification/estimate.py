@@ -30,7 +30,7 @@ from ...images.image_verification import (
     runtime_effect,
     verifies,
 )
-from ...images.node_versions import NodeVersions
+from ...images.node_versions import NodeVersions, format_version
 from ...images.references import reference_of
 from ...platform.account_lists import names_in
 from ...platform.protected import NODE_SECRET
@@ -164,9 +164,8 @@ def _login_of(namespace: str, secrets: Sequence[str], image: str, evidence: Look
 def _node_rows(nodes: Sequence[NodeVersions], policy: VerificationPolicy) -> list[dict[str, Any]]:
     count: dict[tuple[str, str, str], int] = defaultdict(int)
     for node in nodes:
-        kubelet = "" if node.kubelet is None else ".".join(map(str, node.kubelet))
-        version = "" if node.runtime_version is None else ".".join(map(str, node.runtime_version))
-        count[kubelet, f"{node.runtime} {version}".strip(), _effect(node, policy)] += 1
+        runtime = f"{node.runtime} {format_version(node.runtime_version)}".strip()
+        count[format_version(node.kubelet), runtime, _effect(node, policy)] += 1
     return [
         {"kubelet": kubelet, "runtime": runtime, "effect": effect, "nodes": number}
         for (kubelet, runtime, effect), number in sorted(count.items())

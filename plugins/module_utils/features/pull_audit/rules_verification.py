@@ -27,7 +27,7 @@ from ...images.image_verification import (
     verifies,
 )
 from ...images.kubelet_settings import KUBEADM_CONFIG_MAP
-from ...images.node_versions import NodeVersions
+from ...images.node_versions import NodeVersions, format_version
 from ...images.references import reference_of
 from ...platform.machine_config import MACHINE_CONFIG_POOL
 from .cached_images import find_pods_without_login
@@ -174,7 +174,7 @@ def find_refused_pods(
             f"registry may require one. The kubelet asks at the next start, because of the policy {_policy(settings)}"
         )
         fix = fixes.create_secret(place.namespace, subject.account, reference.host)
-        yield Finding(REFUSED_PODS, subject.ref, subject.container, message, fix)
+        yield Finding(REFUSED_PODS, subject.ref, subject.location, message, fix)
 
 
 def _verifies_all(policy: VerificationPolicy | None, node: NodeVersions, image: str) -> bool:
@@ -211,4 +211,4 @@ def _nodes(names: Sequence[str]) -> str:
 
 
 def _runtime(node: NodeVersions) -> str:
-    return f"{node.runtime} {'.'.join(str(part) for part in node.runtime_version or ())}".rstrip()
+    return f"{node.runtime} {format_version(node.runtime_version)}".rstrip()

@@ -12,6 +12,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import (
     NODES,
     NodeVersions,
+    format_version,
     kinds_of,
     nodes_of,
     release_in,
@@ -79,3 +80,8 @@ def test_malformed_nodes_raise_no_error(change: Changed) -> None:
     for each in change([node(), node()]) or ():
         if isinstance(each, dict):
             kinds_of(of(trim_object(NODES.kind, each)))
+
+
+@pytest.mark.parametrize(("version", "text"), [((1, 36, 0), "1.36.0"), ((1, 34), "1.34"), (None, "")])
+def test_a_version_is_written_with_its_parts(version: tuple[int, ...] | None, text: str) -> None:
+    assert format_version(version) == text
