@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from ...core.json_types import as_str
 from ...dockerconfig.registry_keys import without_user
@@ -25,7 +26,7 @@ from ..reading import require_all, try_lookup
 from .crio_provider import CrioProvider
 from .mirrors import key_for
 
-__all__ = ["RegistryAttempt", "read_attempts", "serving_attempts"]
+__all__ = ["PullRoute", "RegistryAttempt", "read_attempts", "serving_attempts"]
 
 #: Outcomes that a node would get as well. Others, such as a registry that is unreachable from here, do not count.
 _ANSWERS = ("pulls", "bad_login", "expired", "no_login", "no_right", "not_found")
@@ -61,43 +62,36 @@ class RegistryAttempt:
         return f"with the key {without_user(question.key)} of secret {question.secret}"
 
 
-def read_attempts(
-    namespace: str,
-    reference: Reference,
-    credentials: Credentials,
-    mirrors: Mirrors | None,
-    evidence: Lookup,
-    *,
-    provider: CrioProvider | None,
-) -> Sequence[RegistryAttempt]:
+@dataclass(frozen=True)
+class PullRoute:
+    """The configuration for a pull of one image: the logins of the pod, the mirrors, and CRI-O's credential provider."""
+
+    namespace: str
+    reference: Reference
+    credentials: Credentials
+    mirrors: Mirrors | None
+    evidence: Lookup
+    provider: CrioProvider | None
+
+
+def read_attempts(route: PullRoute) -> Sequence[RegistryAttempt]:
     """Return the attempts, in order.
 
     :raises ReadRequired: when the nodes' pull secret has to be read, or a registry has to be asked first.
     """
-    attempts = list(dict.fromkeys(_attempts(namespace, reference, credentials, mirrors, evidence, provider=provider)))[
-        :_MOST
-    ]
-    require_all(evidence, [question.ref for question, _is_source in attempts])
-    return [_read_attempt(question, evidence, is_source=is_source) for question, is_source in attempts]
+    attempts = list(dict.fromkeys(chain.from_iterable(_turns(route))))[:_MOST]
+    require_all(route.evidence, [question.ref for question, _is_source in attempts])
+    return [_read_attempt(question, route.evidence, is_source=is_source) for question, is_source in attempts]
 
 
-def serving_attempts(
-    namespace: str,
-    reference: Reference,
-    credentials: Credentials,
-    mirrors: Mirrors | None,
-    evidence: Lookup,
-    *,
-    provider: CrioProvider | None,
-) -> Sequence[RegistryAttempt]:
+def serving_attempts(route: PullRoute) -> Sequence[RegistryAttempt]:
     """Return the first attempt with each login to which a registry serves the image, each once. Empty if one of them is unknown.
 
     :raises ReadRequired: as `read_attempts`.
     """
-    attempts = read_attempts(namespace, reference, credentials, mirrors, evidence, provider=provider)
-    read = {each.question: each for each in attempts}
+    read = {each.question: each for each in read_attempts(route)}
     found: dict[ImageQuestion, RegistryAttempt] = {}
-    for questions in _turns(namespace, reference, credentials, mirrors, evidence, provider=provider):
+    for questions in _turns(route):
         for attempt in (read.get(question) for question, _is_source in questions):
             if attempt is None or not attempt.is_known:
                 return ()
@@ -107,40 +101,21 @@ def serving_attempts(
     return list(found.values())
 
 
-def _attempts(
-    namespace: str,
-    reference: Reference,
-    credentials: Credentials,
-    mirrors: Mirrors | None,
-    evidence: Lookup,
-    *,
-    provider: CrioProvider | None,
-) -> Iterator[tuple[ImageQuestion, bool]]:
-    """Each question, and whether it goes to the source."""
-    for questions in _turns(namespace, reference, credentials, mirrors, evidence, provider=provider):
-        yield from questions
-
-
-def _turns(
-    namespace: str,
-    reference: Reference,
-    credentials: Credentials,
-    mirrors: Mirrors | None,
-    evidence: Lookup,
-    *,
-    provider: CrioProvider | None,
-) -> Iterator[Sequence[tuple[ImageQuestion, bool]]]:
-    """The questions with each login that the kubelet passes on, in order."""
+def _turns(route: PullRoute) -> Iterator[Sequence[tuple[ImageQuestion, bool]]]:
+    """The questions with each login that the kubelet passes on, in order, and whether each goes to the source."""
+    reference, mirrors, evidence = route.reference, route.mirrors, route.evidence
     found = [reference_of(mirror) for mirror in mirrors.mirrors] if mirrors is not None else []
     places = [(mirror, False) for mirror in found if mirror is not None]
     if mirrors is None or not mirrors.never_source:
         places.append((reference, True))
     registries = _sources(evidence)
-    for login in _logins(namespace, reference, credentials, evidence):
+    for login in _logins(route.namespace, reference, route.credentials, evidence):
         questions = []
         for place, is_source in places:
             own = (
-                login if login is not None and place.host == reference.host else _node_login(place, evidence, provider)
+                login
+                if login is not None and place.host == reference.host
+                else _node_login(place, evidence, route.provider)
             )
             insecure = registries.is_insecure(place.repository)
             questions.append((ImageQuestion.about(place, *own, is_insecure=insecure), is_source))

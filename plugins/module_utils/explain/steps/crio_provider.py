@@ -45,8 +45,8 @@ class ProvidedLogin:
 class CrioProvider:
     """The provider for one image in one namespace. `match` is its entry for the image, or empty if that is not known.
 
-    `logins` are what it adds, by the key in the file of CRI-O. `refusal` is the reason why it adds none, `unread` the reason why that is
-    not known, both as a sentence's end. `lacks_right`: the account is not allowed to list the secrets.
+    `logins` are the added logins, by the key in the file of CRI-O. `refusal` is the reason for adding none, `unread` the reason why the
+    logins are not known. Both end a sentence. `lacks_right`: the account is not allowed to list the secrets.
     """
 
     namespace: str

@@ -21,7 +21,7 @@ from ..fixes import Fix
 from ..lookup import Lookup
 from ..subjects import ContainerPull
 from ..verdict import UNKNOWN, WILL_NOT_PULL, StepResult, info, unknown
-from .asked import RegistryAttempt, read_attempts
+from .asked import PullRoute, RegistryAttempt, read_attempts
 from .crio_provider import CrioProvider, crio_provider_for, explain_crio
 from .lacking import explain_missing_login
 from .mirrors import MirrorKey, key_for
@@ -159,7 +159,7 @@ def format_logins(logins: Sequence[KubeletLogin]) -> str:
 
 def _judge_by_asking(held: LoginContext, told: PullAttempt | None) -> Iterator[StepResult]:
     attempts = read_attempts(
-        held.subject.namespace, held.reference, held.credentials, held.mirrors, held.evidence, provider=held.provider
+        PullRoute(held.subject.namespace, held.reference, held.credentials, held.mirrors, held.evidence, held.provider)
     )
     for attempt in attempts:
         ok = attempt.pulls if attempt.is_known else None

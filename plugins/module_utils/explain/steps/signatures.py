@@ -26,7 +26,7 @@ from ..lookup import Lookup
 from ..reading import refs_of_nodes, require_all, try_lookup
 from ..subjects import ContainerPull
 from ..verdict import StepResult, failure, info, unknown
-from .asked import RegistryAttempt, serving_attempts
+from .asked import PullRoute, RegistryAttempt, serving_attempts
 from .crio_provider import crio_provider_for
 
 __all__ = ["SIGNATURE", "SIGNATURE_RULES", "SignatureContext", "explain_signature"]
@@ -106,9 +106,8 @@ def _ask(held: SignatureContext, evidence: Lookup) -> _RegistrySignatures | None
     if held.credentials is None or subject.is_pulled or (told is not None and told.rule.id not in SIGNATURE_RULES):
         return None
     provider = crio_provider_for(subject, held.reference, held.mirrors, evidence)
-    attempts = serving_attempts(
-        subject.namespace, held.reference, held.credentials, held.mirrors, evidence, provider=provider
-    )
+    route = PullRoute(subject.namespace, held.reference, held.credentials, held.mirrors, evidence, provider)
+    attempts = serving_attempts(route)
     (nodes,) = refs_of_nodes(subject)
     if not attempts:
         return None
