@@ -21,7 +21,7 @@ from .lookup import Lookup
 from .reading import require_all
 from .steps.cached import cache_refs, explain_cache, explain_never
 from .steps.integrated import explain_project
-from .steps.login import LoginContext, explain_keys, explain_login
+from .steps.login import explain_keys, explain_login
 from .steps.pull_secrets import explain_secret_list, explain_secrets
 from .steps.restart import explain_restart
 from .steps.short_names import resolve_short_name
@@ -75,14 +75,13 @@ def _explain_steps(
     yield from explain_secrets(subject.namespace, credentials, reference.host)
     # Only the node can tell which registry a name without one refers to.
     asks = asks and not reference.is_short and not credentials.in_state("unparsable")
-    asked_with = credentials if asks else None
-    found = [explain_sources(subject, each, told, evidence, asked_with) for each in named.references]
+    found = [explain_sources(subject, each, told, evidence, credentials, asks=asks) for each in named.references]
     yield from _merge_sources([each.seen for each in found])
     yield from explain_project(subject, reference, credentials, evidence)
     yield from explain_cache(subject, evidence)
     yield from explain_keys(credentials, reference.repository)
-    login = LoginContext(subject, reference, credentials, evidence, found[0].mirrors, asks)
-    yield from explain_login(login, None if found[0].overtakes_node else told)
+    route = replace(found[0].route, reference=reference)
+    yield from explain_login(route, None if found[0].overtakes_node else told)
     yield from (each for each in named.seen if each.verdict == UNKNOWN)
 
 

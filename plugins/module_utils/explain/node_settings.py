@@ -88,7 +88,7 @@ class _Reading:
 
 def can_verify(nodes: Sequence[Json]) -> bool:
     """Whether the settings of these nodes matter. Older kubelets do not have them. An unknown version counts as a new one."""
-    return any(node.kubelet is None or node.kubelet >= _SETTINGS_SINCE for node in nodes_of({"items": nodes}).values())
+    return any(node.kubelet is None or node.kubelet >= _SETTINGS_SINCE for node in nodes_of(nodes).values())
 
 
 def settings_of_nodes(nodes: Sequence[Json], evidence: Lookup) -> list[SettledNode]:
@@ -101,7 +101,7 @@ def settings_of_nodes(nodes: Sequence[Json], evidence: Lookup) -> list[SettledNo
     pools = items_of(listed)
     reading, found = _Reading(evidence), []
     for node in nodes:
-        (versions,) = nodes_of({"items": [node]}).values()
+        (versions,) = nodes_of([node]).values()
         pool = pool_for(as_dict(metadata(node).get("labels")), pools)
         if pool is not None:
             current = as_str(as_dict(metadata(node).get("annotations")).get(CURRENT_CONFIG))

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ..core.json_types import as_dict, as_list
+from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import Json, ObjectRef, metadata
-from ..images.node_pools import NODES_IN_POOLS
+from ..images.node_pools import NODES
 from ..images.node_versions import NodeVersions, kinds_of, nodes_of
 from .lookup import Lookup, ReadRequired, UnreadableObject
 from .subjects import ContainerPull
@@ -31,7 +31,7 @@ def try_lookup(evidence: Lookup, ref: ObjectRef) -> tuple[Json | None, str]:
 def refs_of_nodes(subject: ContainerPull) -> Sequence[ObjectRef]:
     """Return the node of a pod that is explained alone, otherwise the list of all nodes, which serves all subjects."""
     alone = subject.is_asked_alone and subject.node
-    return [ObjectRef(NODES_IN_POOLS.kind, "", subject.node)] if alone else [NODES_IN_POOLS]
+    return [ObjectRef(NODES.kind, "", subject.node)] if alone else [NODES]
 
 
 def nodes_for(subject: ContainerPull, evidence: Lookup) -> tuple[Sequence[NodeVersions], str]:
@@ -39,15 +39,9 @@ def nodes_for(subject: ContainerPull, evidence: Lookup) -> tuple[Sequence[NodeVe
 
     :raises ReadRequired: when they have to be read first.
     """
-    (ref,) = refs_of_nodes(subject)
-    if ref.name:
-        node, unread = try_lookup(evidence, ref)
-        return list(nodes_of({"items": [node] if node else []}).values()), unread
-    try:
-        every, kinds = evidence.derive(NODES_IN_POOLS, _nodes)
-    except UnreadableObject as error:
-        return (), str(error)
-    return ([every[subject.node]] if subject.node in every else kinds), ""
+    found, unread = node_objects_for(subject, evidence)
+    # Many subjects without a node have the same list.
+    return (evidence.derive(NODES, _kinds) if len(found) > 1 else list(nodes_of(found).values())), unread
 
 
 def node_objects_for(subject: ContainerPull, evidence: Lookup) -> tuple[Sequence[Json], str]:
@@ -56,17 +50,22 @@ def node_objects_for(subject: ContainerPull, evidence: Lookup) -> tuple[Sequence
     :raises ReadRequired: when they have to be read first.
     """
     (ref,) = refs_of_nodes(subject)
-    found, unread = try_lookup(evidence, ref)
     if ref.name:
-        return ([found] if found else []), unread
-    every = items_of(found)
-    own = [node for node in every if subject.node and metadata(node).get("name") == subject.node]
-    return own or every, unread
+        node, unread = try_lookup(evidence, ref)
+        return [node] if node else [], unread
+    try:
+        every = evidence.derive(NODES, _by_name)
+    except UnreadableObject as error:
+        return [], str(error)
+    return [every[subject.node]] if subject.node in every else list(every.values()), ""
 
 
-def _nodes(listed: Json | None) -> tuple[Mapping[str, NodeVersions], Sequence[NodeVersions]]:
-    found = nodes_of(listed)
-    return found, kinds_of(found.values())
+def _by_name(listed: Json | None) -> Mapping[str, Json]:
+    return {as_str(metadata(node).get("name")): node for node in items_of(listed)}
+
+
+def _kinds(listed: Json | None) -> Sequence[NodeVersions]:
+    return kinds_of(nodes_of(items_of(listed)).values())
 
 
 def require_all(evidence: Lookup, refs: Iterable[ObjectRef]) -> None:

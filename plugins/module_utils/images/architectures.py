@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from ..core.json_types import as_dict, as_list, as_str
-from ..core.objects import Json, metadata
+from ..core.json_types import as_dict, as_str
+from ..core.objects import Json
 
 __all__ = ["architectures_of"]
 
@@ -17,11 +17,7 @@ __all__ = ["architectures_of"]
 _ARCHITECTURE = re.compile(r"[a-z0-9]{1,20}", re.ASCII)
 
 
-def architectures_of(listed: Json | None, node: str = "") -> Sequence[str]:
-    """Return the different architectures in a list of nodes, sorted. `node`: only that of this node, if the list contains it."""
-    found = {}
-    for each in map(as_dict, as_list(as_dict(listed).get("items"))):
-        info = as_dict(as_dict(each.get("status")).get("nodeInfo"))
-        if _ARCHITECTURE.fullmatch(architecture := as_str(info.get("architecture"))):
-            found[as_str(metadata(each).get("name"))] = architecture
-    return [found[node]] if node in found else sorted(set(found.values()))
+def architectures_of(nodes: Iterable[Json]) -> Sequence[str]:
+    """Return the different architectures of nodes, sorted."""
+    infos = (as_dict(as_dict(node.get("status")).get("nodeInfo")) for node in nodes)
+    return sorted(set(filter(_ARCHITECTURE.fullmatch, (as_str(info.get("architecture")) for info in infos))))

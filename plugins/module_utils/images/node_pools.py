@@ -8,18 +8,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..core.json_types import as_dict
-from ..core.objects import NODE, Json, ObjectRef, metadata, pick, trim_object
+from ..core.objects import NODE, Json, ObjectRef, metadata, pick
 from ..images.kubelet_settings import CURRENT_CONFIG
-from .node_versions import NODES
 
-__all__ = ["NODES_IN_POOLS"]
+__all__ = ["NODES"]
 
 
 def _trim_node(node: Json) -> Json:
-    kept, meta = trim_object(NODES.kind, node), metadata(node)
+    meta, info = metadata(node), as_dict(as_dict(node.get("status")).get("nodeInfo"))
     notes = pick(as_dict(meta.get("annotations")), CURRENT_CONFIG)
-    return {**kept, "metadata": {**metadata(kept), **pick(meta, "labels"), **({"annotations": notes} if notes else {})}}
+    kept = {"name": meta.get("name"), **pick(meta, "labels"), **({"annotations": notes} if notes else {})}
+    return {"metadata": kept, "status": {"nodeInfo": info}}
 
 
-#: Reference to the list of all nodes, with their labels and the name of their rendered configuration. It equals `NODES`.
-NODES_IN_POOLS = ObjectRef(replace(NODE, trim=_trim_node), "", "")
+#: Reference to the list of all nodes, with their versions, their labels and the name of their rendered configuration.
+NODES = ObjectRef(replace(NODE, trim=_trim_node), "", "")

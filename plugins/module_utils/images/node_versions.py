@@ -9,11 +9,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..core.json_types import as_dict, as_list, as_str
-from ..core.objects import NODE, Json, ObjectRef, metadata
+from ..core.json_types import as_dict, as_str
+from ..core.objects import Json, metadata
 
 __all__ = [
-    "NODES",
     "NodeVersions",
     "Release",
     "Version",
@@ -32,15 +31,6 @@ Release = tuple[int, ...]
 _VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?(?!\d)", re.ASCII)
 
 
-def _trim_node(node: Json) -> Json:
-    info = as_dict(as_dict(node.get("status")).get("nodeInfo"))
-    return {"metadata": {"name": metadata(node).get("name")}, "status": {"nodeInfo": info}}
-
-
-#: Reference to the list of all nodes of the cluster.
-NODES = ObjectRef(replace(NODE, trim=_trim_node), "", "")
-
-
 @dataclass(frozen=True)
 class NodeVersions:
     """The versions of one node. An unknown version is None, an unknown runtime is empty.
@@ -54,9 +44,9 @@ class NodeVersions:
     runtime_version: Release | None
 
 
-def nodes_of(listed: Json | None) -> Mapping[str, NodeVersions]:
-    """Return the versions from a list of nodes, by node name."""
-    found = (_versions(as_dict(node)) for node in as_list(as_dict(listed).get("items")))
+def nodes_of(nodes: Iterable[Json]) -> Mapping[str, NodeVersions]:
+    """Return the versions of the nodes, by node name."""
+    found = (_versions(as_dict(node)) for node in nodes)
     return {node.name: node for node in found}
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 
 from ...core.json_types import as_str
@@ -23,8 +24,9 @@ from ...platform.protected import NODE_SECRET
 from ..credentials import Credentials, credentials_of
 from ..lookup import Lookup, UnreadableObject
 from ..reading import require_all, try_lookup
-from .crio_provider import CrioProvider
-from .mirrors import key_for
+from ..subjects import ContainerPull
+from .crio_provider import CrioProvider, crio_provider_for
+from .mirrors import MirrorKey, key_for
 
 __all__ = ["PullRoute", "RegistryAttempt", "read_attempts", "serving_attempts"]
 
@@ -64,14 +66,30 @@ class RegistryAttempt:
 
 @dataclass(frozen=True)
 class PullRoute:
-    """The configuration for a pull of one image: the logins of the pod, the mirrors, and CRI-O's credential provider."""
+    """The facts about a pull of one image: the logins of the pod, the mirrors, and CRI-O's credential provider.
 
-    namespace: str
+    `asks`: whether to ask the registries.
+    """
+
+    subject: ContainerPull
     reference: Reference
     credentials: Credentials
     mirrors: Mirrors | None
     evidence: Lookup
-    provider: CrioProvider | None
+    asks: bool = False
+
+    @property
+    def namespace(self) -> str:
+        return self.subject.namespace
+
+    @cached_property
+    def provider(self) -> CrioProvider | None:
+        """CRI-O's credential provider, if it is for the image. :raises ReadRequired: when more objects have to be read first."""
+        return crio_provider_for(self.subject, self.reference, self.mirrors, self.evidence)
+
+    def key_for(self, mirror: str) -> MirrorKey:
+        """Return the nodes' key for a mirror."""
+        return key_for(mirror, self.evidence, self.provider)
 
 
 def read_attempts(route: PullRoute) -> Sequence[RegistryAttempt]:
@@ -112,11 +130,7 @@ def _turns(route: PullRoute) -> Iterator[Sequence[tuple[ImageQuestion, bool]]]:
     for login in _logins(route.namespace, reference, route.credentials, evidence):
         questions = []
         for place, is_source in places:
-            own = (
-                login
-                if login is not None and place.host == reference.host
-                else _node_login(place, evidence, route.provider)
-            )
+            own = login if login is not None and place.host == reference.host else _node_login(place, route)
             insecure = registries.is_insecure(place.repository)
             questions.append((ImageQuestion.about(place, *own, is_insecure=insecure), is_source))
         yield questions
@@ -142,9 +156,9 @@ def _logins(
     return every or [None]
 
 
-def _node_login(place: Reference, evidence: Lookup, provider: CrioProvider | None) -> tuple[str, ...]:
+def _node_login(place: Reference, route: PullRoute) -> tuple[str, ...]:
     """The logins that the runtime finds in the nodes' file. An empty result means a request without a login."""
-    found = key_for(str(place), evidence, provider)
+    found = route.key_for(str(place))
     return (found.secret.namespace, found.secret.name, found.key) if found.key else ()
 
 

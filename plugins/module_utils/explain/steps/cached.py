@@ -94,7 +94,7 @@ def _settled_nodes(subject: ContainerPull, evidence: Lookup) -> tuple[Sequence[S
     objects, unread = node_objects_for(subject, evidence)
     if can_verify(objects):
         return settings_of_nodes(objects, evidence), unread
-    kinds = kinds_of(nodes_of({"items": objects}).values())
+    kinds = kinds_of(nodes_of(objects).values())
     return [SettledNode(node, NodeSettings(VerificationPolicy())) for node in kinds], unread
 
 

@@ -6,14 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 
 from ...core.objects import SECRET, ObjectRef
 from ...dockerconfig.registry_keys import without_user
 from ...images.pull_messages import PullAttempt, parse_message
-from ...images.references import Reference, reference_of
-from ...images.registry_sources import Mirrors
+from ...images.references import reference_of
 from ...platform.protected import NODE_SECRET
 from .. import fixes
 from ..credentials import Credentials, KubeletLogin, credentials_of
@@ -22,13 +19,13 @@ from ..lookup import Lookup
 from ..subjects import ContainerPull
 from ..verdict import UNKNOWN, WILL_NOT_PULL, StepResult, info, unknown
 from .asked import PullRoute, RegistryAttempt, read_attempts
-from .crio_provider import CrioProvider, crio_provider_for, explain_crio
+from .crio_provider import explain_crio
 from .lacking import explain_missing_login
-from .mirrors import MirrorKey, key_for
+from .mirrors import MirrorKey
 from .providers import explain_providers
 from .times import CHANGED_BEFORE, CHANGED_SINCE, CLOSE, events_of, order_of, order_of_objects
 
-__all__ = ["LoginContext", "explain_keys", "explain_login", "last_node_error"]
+__all__ = ["explain_keys", "explain_login", "last_node_error"]
 
 #: Causes that a login could fix, and those of them that an attempt before the secret's last change would have had.
 _OF_LOGINS = (
@@ -62,27 +59,6 @@ _REFUSED = {
 }
 
 
-@dataclass(frozen=True)
-class LoginContext:
-    """The facts about a container's login. `asks`: whether to ask the registries."""
-
-    subject: ContainerPull
-    reference: Reference
-    credentials: Credentials
-    evidence: Lookup
-    mirrors: Mirrors | None = None
-    asks: bool = False
-
-    @cached_property
-    def provider(self) -> CrioProvider | None:
-        """CRI-O's credential provider, if it is for the image. :raises ReadRequired: when more objects have to be read first."""
-        return crio_provider_for(self.subject, self.reference, self.mirrors, self.evidence)
-
-    def key_for(self, mirror: str) -> MirrorKey:
-        """Return the nodes' key for a mirror."""
-        return key_for(mirror, self.evidence, self.provider)
-
-
 def last_node_error(subject: ContainerPull, evidence: Lookup) -> PullAttempt | None:
     """Return the node's last error. If that hides the cause of earlier attempts, return the cause from the pod's events."""
     if not subject.reason:
@@ -99,7 +75,7 @@ def explain_keys(credentials: Credentials, repository: str) -> Iterator[StepResu
         yield info("keys", text, ok=bool(credentials.usable_logins))
 
 
-def explain_login(held: LoginContext, told: PullAttempt | None) -> Iterator[StepResult]:
+def explain_login(held: PullRoute, told: PullAttempt | None) -> Iterator[StepResult]:
     """Yield the results. If nothing fails, the last one says how the pull works: a `StepResult` with a reason only."""
     if told is not None:
         yield info("node", f"the node says: {told.text}", ok=False)
@@ -114,14 +90,14 @@ def explain_login(held: LoginContext, told: PullAttempt | None) -> Iterator[Step
         yield _judge_by_node(held, told)
 
 
-def _needs_provider(held: LoginContext, told: PullAttempt | None) -> bool:
+def _needs_provider(held: PullRoute, told: PullAttempt | None) -> bool:
     """Whether a login that only CRI-O's provider gives can decide: at a mirror, or if there is no other login."""
     if told is not None and not held.asks:
         return told.rule.id in _OF_LOGINS and bool(_mirror_of_error(held, told))
     return held.asks or bool(_exclusive_mirrors(held)) or not (held.credentials.usable_logins or _nodes_key(held))
 
 
-def _judge_by_node(held: LoginContext, told: PullAttempt) -> StepResult:
+def _judge_by_node(held: PullRoute, told: PullAttempt) -> StepResult:
     said = f"the node says: {told.text}"
     logins, subject = held.credentials.usable_logins, held.subject
     if told.rule.id in _PROVES_NOTHING:
@@ -157,10 +133,8 @@ def format_logins(logins: Sequence[KubeletLogin]) -> str:
     )
 
 
-def _judge_by_asking(held: LoginContext, told: PullAttempt | None) -> Iterator[StepResult]:
-    attempts = read_attempts(
-        PullRoute(held.subject.namespace, held.reference, held.credentials, held.mirrors, held.evidence, held.provider)
-    )
+def _judge_by_asking(held: PullRoute, told: PullAttempt | None) -> Iterator[StepResult]:
+    attempts = read_attempts(held)
     for attempt in attempts:
         ok = attempt.pulls if attempt.is_known else None
         yield info("registry", f"{attempt.which}: {attempt.said}", ok=ok)
@@ -172,7 +146,7 @@ def _judge_by_asking(held: LoginContext, told: PullAttempt | None) -> Iterator[S
         yield _judge_refusal(held, next((attempt for attempt in attempts if attempt.is_source), attempts[0]))
 
 
-def _judge_by_some(held: LoginContext, told: PullAttempt | None, attempts: Sequence[RegistryAttempt]) -> StepResult:
+def _judge_by_some(held: PullRoute, told: PullAttempt | None, attempts: Sequence[RegistryAttempt]) -> StepResult:
     """A registry could not be reached from here. The errors of the node and of other registries still count."""
     if told is not None and told.rule.id in _OF_LOGINS:
         at_source = not _mirror_of_error(held, told)
@@ -188,7 +162,7 @@ def _judge_by_some(held: LoginContext, told: PullAttempt | None, attempts: Seque
     return _unknown_reason(reason) if lacking is None else _unknown_reason(f"{reason}; {lacking.reason}", lacking.fix)
 
 
-def _judge_refusal(held: LoginContext, attempt: RegistryAttempt) -> StepResult:
+def _judge_refusal(held: PullRoute, attempt: RegistryAttempt) -> StepResult:
     """The response to the first attempt at the source, or at a mirror if the source is never contacted."""
     logins, is_missing = held.credentials.usable_logins, attempt.outcome == _NOT_FOUND
     if attempt.outcome == "no_login" or not logins:
@@ -206,7 +180,7 @@ def _judge_refusal(held: LoginContext, attempt: RegistryAttempt) -> StepResult:
     return _failure_reason(f"{begin}: {format_logins(logins)}", [] if is_missing else _drop_generated(held, fix))
 
 
-def _judge_without_node(held: LoginContext) -> Iterator[StepResult]:
+def _judge_without_node(held: PullRoute) -> Iterator[StepResult]:
     logins, only = held.credentials.usable_logins, _exclusive_mirrors(held)
     if only and not (logins and _has_own_host(held, only)):
         yield _judge_mirrors(held, only)
@@ -227,34 +201,34 @@ def _judge_without_node(held: LoginContext) -> Iterator[StepResult]:
         yield unknown("keys", text, fix)
 
 
-def _exclusive_mirrors(held: LoginContext) -> Sequence[str]:
+def _exclusive_mirrors(held: PullRoute) -> Sequence[str]:
     """The mirrors, if the source is never contacted."""
     return held.mirrors.mirrors if held.mirrors is not None and held.mirrors.never_source else ()
 
 
-def _has_own_host(held: LoginContext, mirrors: Sequence[str]) -> bool:
+def _has_own_host(held: PullRoute, mirrors: Sequence[str]) -> bool:
     """Whether one of the mirrors gets the pod's credential."""
     return any(mirror.partition("/")[0] == held.reference.host for mirror in mirrors)
 
 
-def _usable_mirror(held: LoginContext) -> MirrorKey | None:
+def _usable_mirror(held: PullRoute) -> MirrorKey | None:
     """The first mirror for which the nodes have a key."""
     mirrors = held.mirrors.mirrors if held.mirrors is not None else ()
     found = (held.key_for(mirror) for mirror in mirrors)
     return next((each for each in found if each.key), None)
 
 
-def _provided_source(held: LoginContext) -> MirrorKey | None:
+def _provided_source(held: PullRoute) -> MirrorKey | None:
     """The login that CRI-O's provider gives for the source, because the kubelet sends none."""
     found = held.key_for(str(held.reference)) if held.provider is not None else None
     return found if found is not None and found.key and found.secret != NODE_SECRET else None
 
 
-def _asked_place(held: LoginContext, found: MirrorKey) -> str:
+def _asked_place(held: PullRoute, found: MirrorKey) -> str:
     return "the registry" if found.mirror == str(held.reference) else "the mirror"
 
 
-def _judge_mirrors(held: LoginContext, mirrors: Sequence[str]) -> StepResult:
+def _judge_mirrors(held: PullRoute, mirrors: Sequence[str]) -> StepResult:
     if usable := _usable_mirror(held):
         return _success_reason(f"{usable}, but the mirror was not asked whether it accepts the login")
     first = held.key_for(mirrors[0])
@@ -262,7 +236,7 @@ def _judge_mirrors(held: LoginContext, mirrors: Sequence[str]) -> StepResult:
     return _unknown_reason(text, first.fix)
 
 
-def _mirror_of_error(held: LoginContext, told: PullAttempt) -> str:
+def _mirror_of_error(held: PullRoute, told: PullAttempt) -> str:
     """The mirror that the node's error is about, or empty if it is about the source.
 
     If the source is never contacted, the error of the last mirror takes its place (containers/image docker_image_src.go).
@@ -270,7 +244,7 @@ def _mirror_of_error(held: LoginContext, told: PullAttempt) -> str:
     return told.image if told.is_mirror else next(iter(reversed(_exclusive_mirrors(held))), "")
 
 
-def _judge_mirror_error(held: LoginContext, told: PullAttempt, image: str) -> StepResult:
+def _judge_mirror_error(held: PullRoute, told: PullAttempt, image: str) -> StepResult:
     """A mirror refuses, and the source is unreachable or never contacted."""
     key, mirror = held.key_for(image), reference_of(image)
     own = held.credentials.usable_logins if mirror and mirror.host == held.reference.host else []
@@ -289,12 +263,12 @@ def _judge_mirror_error(held: LoginContext, told: PullAttempt, image: str) -> St
     return _failure_reason(f"{hidden}{which}, and the node says of the mirror: {told.text}", fix)
 
 
-def _nodes_key(held: LoginContext) -> str:
+def _nodes_key(held: PullRoute) -> str:
     found = credentials_of(NODE_SECRET.namespace, [NODE_SECRET.name], held.reference.repository, held.evidence)
     return next((without_user(login.key) for login in found.usable_logins), "")
 
 
-def _judge_login(held: LoginContext, told: PullAttempt, logins: Sequence[KubeletLogin]) -> StepResult:
+def _judge_login(held: PullRoute, told: PullAttempt, logins: Sequence[KubeletLogin]) -> StepResult:
     """The node was refused although there is a login."""
     which, order = format_logins(logins), order_of(held.subject, {login.secret for login in logins}, held.evidence)
     if order == CHANGED_SINCE:
@@ -313,7 +287,7 @@ def _judge_login(held: LoginContext, told: PullAttempt, logins: Sequence[Kubelet
     return _unknown_reason(f"{which}, and the node says: {told.text}. Either {means}, or {_CHANGED}")
 
 
-def _drop_generated(held: LoginContext, fix: Sequence[Fix]) -> Sequence[Fix]:
+def _drop_generated(held: PullRoute, fix: Sequence[Fix]) -> Sequence[Fix]:
     """The fix, unless it would overwrite the platform's own login."""
     first = held.credentials.usable_logins[0].secret
     generated = {secret.name for secret in held.credentials.secrets if secret.is_generated}

@@ -19,17 +19,19 @@ from ...images.architectures import architectures_of
 from ...images.image_policies import ImagePolicies
 from ...images.image_questions import SignatureQuestion
 from ...images.pull_messages import PullAttempt
-from ...images.references import Reference
-from ...images.registry_sources import Mirrors, RegistrySources
-from ..credentials import Credentials
-from ..lookup import Lookup
-from ..reading import refs_of_nodes, require_all, try_lookup
-from ..subjects import ContainerPull
+from ...images.registry_sources import RegistrySources
+from ..reading import node_objects_for, require_all, try_lookup
 from ..verdict import StepResult, failure, info, unknown
 from .asked import PullRoute, RegistryAttempt, serving_attempts
-from .crio_provider import crio_provider_for
 
-__all__ = ["SIGNATURE", "SIGNATURE_RULES", "SignatureContext", "explain_signature"]
+__all__ = [
+    "SIGNATURE",
+    "SIGNATURE_RULES",
+    "RegistrySignatures",
+    "SignatureContext",
+    "explain_signature",
+    "registry_signatures",
+]
 
 #: The name of the step.
 SIGNATURE = "signature"
@@ -46,39 +48,36 @@ _AT_MIRROR = (
 
 @dataclass(frozen=True)
 class SignatureContext:
-    """The facts about the signatures of an image. `credentials`: None if registries are not asked. `told` is the node's error."""
+    """The facts about the signatures of an image. `told` is the node's error."""
 
-    subject: ContainerPull
-    reference: Reference
+    route: PullRoute
     policies: ImagePolicies
     sources: RegistrySources
-    mirrors: Mirrors | None
     told: PullAttempt | None
-    credentials: Credentials | None = None
 
 
 @dataclass(frozen=True)
-class _RegistrySignatures:
-    """The signatures at the registry that serves the image. `fails` is None if unknown."""
+class RegistrySignatures:
+    """The signatures at the registry that serves the image. `fails`: whether nodes refuse the image, None if unknown."""
 
     fails: bool | None
     said: str
 
 
-def explain_signature(held: SignatureContext, evidence: Lookup) -> Iterator[StepResult]:
+def explain_signature(held: SignatureContext) -> Iterator[StepResult]:
     """Yield the results.
 
     :raises ReadRequired: when a registry has to be asked first.
     """
-    for each, outer in held.policies.hidden_for(held.reference):
+    for each, outer in held.policies.hidden_for(held.route.reference):
         text = f"scope {each.scope} of {each.object} is not used: {outer.object} has {outer.scope}, which covers it"
         yield info(SIGNATURE, text)
-    required = held.policies.requirement_for(held.reference, held.sources)
+    required = held.policies.requirement_for(held.route.reference, held.sources)
     if required is None:
         return
     verb = "requires" if len(required.objects) == 1 else "each require"
     begin = f"{join_and(required.objects)} {verb} a signature for images in {required.scope}"
-    asked = _ask(held, evidence)
+    asked = _ask(held)
     if held.told is not None and held.told.rule.id in SIGNATURE_RULES:
         yield _judge_by_node(begin, held.told, asked)
     elif asked is None:
@@ -92,7 +91,7 @@ def explain_signature(held: SignatureContext, evidence: Lookup) -> Iterator[Step
         yield unknown(SIGNATURE, text)
 
 
-def _judge_by_node(begin: str, told: PullAttempt, asked: _RegistrySignatures | None) -> StepResult:
+def _judge_by_node(begin: str, told: PullAttempt, asked: RegistrySignatures | None) -> StepResult:
     if asked is not None and asked.fails is False and _NONE_EXISTS in told.text:
         text = f"{begin}, and {asked.said}, but the node found none: the signature may be newer than the node's last attempt"
         return unknown(SIGNATURE, text)
@@ -100,20 +99,24 @@ def _judge_by_node(begin: str, told: PullAttempt, asked: _RegistrySignatures | N
     return failure(SIGNATURE, f"{begin}, and the node says: {told.text}{also}")
 
 
-def _ask(held: SignatureContext, evidence: Lookup) -> _RegistrySignatures | None:
+def _ask(held: SignatureContext) -> RegistrySignatures | None:
     """The answer of the registries, or None if they are not asked, or none of them serves the image."""
-    told, subject = held.told, held.subject
-    if held.credentials is None or subject.is_pulled or (told is not None and told.rule.id not in SIGNATURE_RULES):
+    told, route = held.told, held.route
+    if not route.asks or route.subject.is_pulled or (told is not None and told.rule.id not in SIGNATURE_RULES):
         return None
-    provider = crio_provider_for(subject, held.reference, held.mirrors, evidence)
-    route = PullRoute(subject.namespace, held.reference, held.credentials, held.mirrors, evidence, provider)
-    attempts = serving_attempts(route)
-    (nodes,) = refs_of_nodes(subject)
+    return registry_signatures(route)
+
+
+def registry_signatures(route: PullRoute) -> RegistrySignatures | None:
+    """Return the signatures at the registry that serves the image, or None if no registry serves it.
+
+    :raises ReadRequired: when a registry has to be asked first.
+    """
+    evidence, attempts = route.evidence, serving_attempts(route)
     if not attempts:
         return None
-    listed, _unread = try_lookup(evidence, nodes)
-    listed = {"items": [listed]} if nodes.name and listed else listed
-    architectures = tuple(architectures_of(listed, subject.node))
+    nodes, _unread = node_objects_for(route.subject, evidence)
+    architectures = tuple(architectures_of(nodes))
     questions = [SignatureQuestion(each.question, architectures).ref for each in attempts]
     require_all(evidence, questions)
     found = []
@@ -124,15 +127,15 @@ def _ask(held: SignatureContext, evidence: Lookup) -> _RegistrySignatures | None
     return next((each for each in found if not each.fails), found[0])
 
 
-def _signatures_of(answer: Json, unread: str, attempt: RegistryAttempt) -> _RegistrySignatures:
+def _signatures_of(answer: Json, unread: str, attempt: RegistryAttempt) -> RegistrySignatures:
     platforms = [as_dict(each) for each in as_list(answer.get("platforms"))]
     if not platforms:
-        return _RegistrySignatures(None, as_str(answer.get("message")) or unread or "the registry gave no answer")
+        return RegistrySignatures(None, as_str(answer.get("message")) or unread or "the registry gave no answer")
     outcomes = [as_str(each.get("outcome")) for each in platforms]
     failing = [as_str(each.get("message")) for each in platforms if each.get("outcome") in _FAILURES]
     if len(failing) == len(platforms):
-        return _RegistrySignatures(True, f"{failing[0]}{'' if attempt.is_source else _AT_MIRROR}")
+        return RegistrySignatures(True, f"{failing[0]}{'' if attempt.is_source else _AT_MIRROR}")
     if failing:
-        return _RegistrySignatures(None, f"it depends on the architecture of the node: {failing[0]}")
+        return RegistrySignatures(None, f"it depends on the architecture of the node: {failing[0]}")
     message = next((each for each in platforms if each.get("outcome") != "signed"), platforms[0])
-    return _RegistrySignatures(False if set(outcomes) == {"signed"} else None, as_str(message.get("message")))
+    return RegistrySignatures(False if set(outcomes) == {"signed"} else None, as_str(message.get("message")))

@@ -13,12 +13,13 @@ from ...core.phrases import join_and
 from ...images.image_policies import CLUSTER_POLICIES, IMAGE_POLICY, ImagePolicies
 from ...images.pull_messages import PullAttempt
 from ...images.references import Reference
-from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS, Mirrors, RegistrySources, registry_sources_of
+from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS, RegistrySources, registry_sources_of
 from ..credentials import Credentials
 from ..lookup import Lookup, UnreadableObject
 from ..reading import items_of, try_lookup
 from ..subjects import ContainerPull
 from ..verdict import UNKNOWN, StepResult, failure, unknown
+from .asked import PullRoute
 from .mirrors import explain_mirrors, mirrors_of
 from .signatures import SIGNATURE_RULES, SignatureContext, explain_signature
 
@@ -27,10 +28,10 @@ __all__ = ["Sources", "explain_sources", "source_refs"]
 
 @dataclass(frozen=True)
 class Sources:
-    """The results of the step, and the mirrors of the image. `overtakes_node`: a registry's answer is newer than the node's error."""
+    """The results of the step, and the facts about the pull. `overtakes_node`: a registry's answer is newer than the node's error."""
 
     seen: tuple[StepResult, ...]
-    mirrors: Mirrors | None
+    route: PullRoute
     overtakes_node: bool = False
 
 
@@ -45,20 +46,23 @@ def explain_sources(
     reference: Reference,
     told: PullAttempt | None,
     evidence: Lookup,
-    credentials: Credentials | None = None,
+    credentials: Credentials,
+    *,
+    asks: bool = False,
 ) -> Sources:
-    """Return the results and the mirrors. Each unreadable object is reported once.
+    """Return the results and the facts about the pull. Each unreadable object is reported once.
 
-    `told` is the node's error for the image. `credentials`: registries are asked for signatures with them.
+    `told` is the node's error for the image. `asks`: whether registries are asked for signatures, with the `credentials`.
 
     :raises ReadRequired: when a registry has to be asked first.
     """
     namespace = subject.namespace
     mirrors, policies = mirrors_of(reference, evidence), _policies(namespace, evidence)
     sources = _registry_sources(evidence)
-    held = SignatureContext(subject, reference, policies, sources, mirrors, told, credentials)
+    route = PullRoute(subject, reference, credentials, mirrors, evidence, asks)
+    held = SignatureContext(route, policies, sources, told)
     outdated = policies.why_not_rendered(sources)
-    signature = [] if outdated else list(explain_signature(held, evidence))
+    signature = [] if outdated else list(explain_signature(held))
     seen = [
         *(_explain_outdated(outdated) if outdated else _explain_registries(reference, sources)),
         *signature,
@@ -68,7 +72,7 @@ def explain_sources(
     is_newer = (
         told is not None and told.rule.id in SIGNATURE_RULES and any(each.verdict == UNKNOWN for each in signature)
     )
-    return Sources(tuple(seen), mirrors, is_newer)
+    return Sources(tuple(seen), route, is_newer)
 
 
 def _explain_outdated(why: str) -> Iterator[StepResult]:

@@ -23,7 +23,7 @@ from ...engine.run import RunSettings
 from ...explain.lookup import Lookup, ReadRequired, UnreadableObject
 from ...images.image_verification import VerificationPolicy
 from ...images.kubelet_settings import POOLS, pool_for
-from ...images.node_pools import NODES_IN_POOLS
+from ...images.node_pools import NODES
 from ...images.node_versions import NodeVersions, nodes_of
 from ...secrets.content import DATA_KEYS
 from .estimate import estimate_pulls, repositories_of, trim_pod_images
@@ -84,9 +84,9 @@ def _find_pool(cluster: Cluster, name: str, pools: list[Json]) -> Json:
 
 
 def _nodes_of(cluster: Cluster, pool: Json, pools: list[Json]) -> list[NodeVersions]:
-    kind = NODES_IN_POOLS.kind
+    kind = NODES.kind
     listed = cluster.list(kind, keep=lambda node: trim_object(kind, node))
-    return [*nodes_of({"items": [node for node in listed if pool_for(_labels(node), pools) is pool]}).values()]
+    return [*nodes_of([node for node in listed if pool_for(_labels(node), pools) is pool]).values()]
 
 
 def _labels(obj: Json) -> Json:

@@ -217,7 +217,7 @@ def find_credential_providers(survey: ClusterSnapshot) -> Iterator[Finding]:
 def _has_older_crio(survey: ClusterSnapshot) -> bool:
     if survey.is_openshift:
         return False
-    runtimes = [node for node in nodes_of({"items": survey.nodes}).values() if node.runtime == "cri-o"]
+    runtimes = [node for node in nodes_of(survey.nodes).values() if node.runtime == "cri-o"]
     return any(node.runtime_version is None or node.runtime_version < _SHORT_NAMES_REFUSED for node in runtimes)
 
 

@@ -45,7 +45,7 @@ from ...explain.subjects import WORKLOADS
 from ...images.credential_providers import CRIO_PROVIDER
 from ...images.image_policies import IMAGE_POLICY
 from ...images.image_streams import IMAGE_STREAM
-from ...images.node_pools import NODES_IN_POOLS
+from ...images.node_pools import NODES
 from ...platform.cluster import (
     CLUSTER_VERSION,
     REGISTRY_CONFIG,
@@ -192,9 +192,9 @@ class _AuditReader:
         """Return the nodes if a rule needs them. Explanations then use the same list."""
         if not forecasts and not set(self.asked.rules) & set(VERIFICATION):
             return []
-        listed = self._all(NODES_READ, NODES_IN_POOLS.kind, lambda node: trim_object(NODES_IN_POOLS.kind, node))
+        listed = self._all(NODES_READ, NODES.kind, lambda node: trim_object(NODES.kind, node))
         if listed is not None:
-            evidence.add({NODES_IN_POOLS: {"items": listed}})
+            evidence.add({NODES: {"items": listed}})
         return listed or []
 
     def _groups(self, nodes: Sequence[Json], evidence: ListedLookup) -> Sequence[NodeGroup]:

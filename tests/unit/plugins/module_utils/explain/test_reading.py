@@ -17,7 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.r
     require_all,
     try_lookup,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
 from support.pull_evidence import REFUSED, node, pod
 
 A, B, C = (ObjectRef(SECRET, "ns", name) for name in "abc")
@@ -52,7 +52,7 @@ class TestNodes:
         assert [each.name for each in nodes_for(pod(node="b"), self.ALL)[0]] == ["b"]
         assert [each.kubelet for each in nodes_for(pod(), self.ALL)[0]] == [(1, 34), (1, 35)]
         assert len(nodes_for(pod(node="gone"), self.ALL)[0]) == 2
-        assert nodes_for(pod(node="a"), Lookup({NODES: REFUSED})) == ((), "the caller may not read it")
+        assert nodes_for(pod(node="a"), Lookup({NODES: REFUSED})) == ([], "the caller may not read it")
         assert nodes_for(pod(node="a"), Lookup({NODES: None})) == ([], "")
 
     def test_a_single_pod_needs_only_its_own_node(self) -> None:

@@ -6,15 +6,14 @@
 from __future__ import annotations
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import trim_object
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES_IN_POOLS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
 from support.node_configs import node_in
 
 
 def test_versions_labels_and_the_rendered_configuration_are_kept() -> None:
     node = node_in("worker", current="rendered-worker-1")
     node["metadata"]["annotations"]["other"] = "x" * 1000
-    assert trim_object(NODES_IN_POOLS.kind, node) == {
+    assert trim_object(NODES.kind, node) == {
         "metadata": {
             "name": "n",
             "labels": {"node-role.kubernetes.io/worker": ""},
@@ -25,8 +24,4 @@ def test_versions_labels_and_the_rendered_configuration_are_kept() -> None:
 
 
 def test_nodes_without_openshift_need_no_annotation() -> None:
-    assert "annotations" not in trim_object(NODES_IN_POOLS.kind, node_in("worker"))["metadata"]
-
-
-def test_it_is_the_same_list_as_that_of_the_versions() -> None:
-    assert NODES_IN_POOLS == NODES
+    assert "annotations" not in trim_object(NODES.kind, node_in("worker"))["metadata"]

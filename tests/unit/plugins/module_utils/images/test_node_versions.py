@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import trim_object
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import (
-    NODES,
     NodeVersions,
     format_version,
     kinds_of,
@@ -24,7 +24,7 @@ from support.pull_evidence import node
 
 
 def of(*nodes: Any) -> list[NodeVersions]:
-    return list(nodes_of({"items": [*nodes]}).values())
+    return list(nodes_of([*nodes]).values())
 
 
 def test_kubelet_and_runtime_versions_of_a_node_are_read() -> None:
@@ -33,7 +33,7 @@ def test_kubelet_and_runtime_versions_of_a_node_are_read() -> None:
         NodeVersions("n", (1, 35), "containerd", (2, 1, 0))
     ]
     assert of({}, None) == [NodeVersions("", None, "", None)]
-    assert nodes_of(None) == {}
+    assert nodes_of([]) == {}
 
 
 def test_nodes_with_equal_versions_are_listed_once() -> None:

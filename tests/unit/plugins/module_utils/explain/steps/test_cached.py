@@ -21,7 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.ku
     KUBELET_FILE,
     POOLS,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
 from support.node_configs import kubelet_config, node_in
 from support.node_configs import pool as pool_of
 from support.pull_evidence import GOOD, REFUSED, known, node, pod, steps, summary, told

@@ -20,7 +20,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     ImageQuestion,
     SignatureQuestion,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from support.pull_evidence import AUTH, GOOD, IMAGE, TAG_SETS, known, pod, secret, steps, summary
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.credentials import credentials_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.sources import (
     explain_sources,
@@ -31,7 +32,8 @@ def why_not(image: str, **registry_sources: Any) -> list[str]:
     reference = reference_of(image)
     assert reference is not None
     evidence = Lookup(known(more={IMAGE_CONFIG: {"spec": {"registrySources": registry_sources}}}))
-    return [seen.reason for seen in explain_sources(pod(), reference, None, evidence).seen]
+    credentials = credentials_of("ns", (), reference.repository, evidence)
+    return [seen.reason for seen in explain_sources(pod(), reference, None, evidence, credentials).seen]
 
 
 class TestRegistries:
