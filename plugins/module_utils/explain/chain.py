@@ -26,7 +26,7 @@ from .steps.pull_secrets import explain_secret_list, explain_secrets
 from .steps.restart import explain_restart
 from .steps.short_names import resolve_short_name
 from .steps.sources import explain_sources, source_refs
-from .steps.streams import StreamImage, resolve_image
+from .steps.streams import resolve_image
 from .steps.volumes import explain_mounts, explain_shared_error, node_error
 from .subjects import ContainerPull
 from .verdict import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, StepResult, failure
@@ -42,7 +42,7 @@ def explain(subject: ContainerPull, evidence: Lookup, *, asks: bool = False) -> 
     error = node_error(subject, evidence)
     # A shared error may be about another image, so it does not decide.
     told = None if subject.shares_error else error
-    given = _resolve(subject, told, evidence)
+    given = resolve_image(subject, evidence, has_failed=told is not None)
     reference = reference_of(given.image)
     if reference is None:
         seen = [] if given.is_closed else [failure("image", f"{given.image!r} is not a valid image name")]
@@ -53,13 +53,6 @@ def explain(subject: ContainerPull, evidence: Lookup, *, asks: bool = False) -> 
         way = _explain_steps(subject, reference, told, evidence, asks=asks)
     more = [*explain_shared_error(subject, error), *explain_restart(subject, reference, evidence)]
     return _verdict_of(subject, [*given.seen, *explain_mounts(subject), *way, *more], error)
-
-
-def _resolve(subject: ContainerPull, told: PullAttempt | None, evidence: Lookup) -> StreamImage:
-    """The image to pull. OpenShift does not resolve the names of image streams in volumes (its admission imagepolicy, podSpecV1Mutator)."""
-    if subject.volume:
-        return StreamImage(subject.image)
-    return resolve_image(subject, evidence, has_failed=told is not None)
 
 
 def _explain_steps(

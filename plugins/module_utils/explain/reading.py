@@ -11,10 +11,19 @@ from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import Json, ObjectRef, metadata
 from ..images.node_pools import NODES
 from ..images.node_versions import NodeVersions, kinds_of, nodes_of
+from ..images.registry_sources import IMAGE_CONFIG, RegistrySources, registry_sources_of
 from .lookup import Lookup, ReadRequired, UnreadableObject
 from .subjects import ContainerPull
 
-__all__ = ["items_of", "node_objects_for", "nodes_for", "refs_of_nodes", "require_all", "try_lookup"]
+__all__ = [
+    "items_of",
+    "node_objects_for",
+    "nodes_for",
+    "refs_of_nodes",
+    "registry_sources",
+    "require_all",
+    "try_lookup",
+]
 
 
 def try_lookup(evidence: Lookup, ref: ObjectRef) -> tuple[Json | None, str]:
@@ -66,6 +75,17 @@ def _by_name(listed: Json | None) -> Mapping[str, Json]:
 
 def _kinds(listed: Json | None) -> Sequence[NodeVersions]:
     return kinds_of(nodes_of(items_of(listed)).values())
+
+
+def registry_sources(evidence: Lookup) -> RegistrySources:
+    """Return the registry sources of the cluster's image config. Without any settings if it cannot be read: a step reports that.
+
+    :raises ReadRequired: when it has to be read first.
+    """
+    try:
+        return evidence.derive(IMAGE_CONFIG, registry_sources_of)
+    except UnreadableObject:
+        return RegistrySources()
 
 
 def require_all(evidence: Lookup, refs: Iterable[ObjectRef]) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import Json, Kind, ObjectRef, metadata
+from ..core.phrases import join_and
 from .references import Reference
 from .registry_sources import IMAGE_CONFIG, RegistrySources, is_nested, is_within
 
@@ -41,6 +42,10 @@ class SignatureRequirement:
 
     objects: Sequence[str]
     scope: str
+
+    def __str__(self) -> str:
+        verb = "requires" if len(self.objects) == 1 else "each require"
+        return f"{join_and(self.objects)} {verb} a signature for images in {self.scope}"
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,11 @@ from ...core.json_types import as_str
 from ...dockerconfig.registry_keys import without_user
 from ...images.image_questions import ImageQuestion
 from ...images.references import Reference, reference_of
-from ...images.registry_sources import IMAGE_CONFIG, Mirrors, RegistrySources, registry_sources_of
+from ...images.registry_sources import Mirrors
 from ...platform.protected import NODE_SECRET
 from ..credentials import Credentials, credentials_of
-from ..lookup import Lookup, UnreadableObject
-from ..reading import require_all, try_lookup
+from ..lookup import Lookup
+from ..reading import registry_sources, require_all, try_lookup
 from ..subjects import ContainerPull
 from .crio_provider import CrioProvider, crio_provider_for
 from .mirrors import MirrorKey, key_for
@@ -126,7 +126,7 @@ def _turns(route: PullRoute) -> Iterator[Sequence[tuple[ImageQuestion, bool]]]:
     places = [(mirror, False) for mirror in found if mirror is not None]
     if mirrors is None or not mirrors.never_source:
         places.append((reference, True))
-    registries = _sources(evidence)
+    registries = registry_sources(evidence)
     for login in _logins(route.namespace, reference, route.credentials, evidence):
         questions = []
         for place, is_source in places:
@@ -134,14 +134,6 @@ def _turns(route: PullRoute) -> Iterator[Sequence[tuple[ImageQuestion, bool]]]:
             insecure = registries.is_insecure(place.repository)
             questions.append((ImageQuestion.about(place, *own, is_insecure=insecure), is_source))
         yield questions
-
-
-def _sources(evidence: Lookup) -> RegistrySources:
-    """The registry sources of the cluster's image config. A registry is insecure only if that can be read and says so."""
-    try:
-        return evidence.derive(IMAGE_CONFIG, registry_sources_of)
-    except UnreadableObject:
-        return RegistrySources()
 
 
 def _logins(

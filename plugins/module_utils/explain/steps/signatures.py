@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import Json
-from ...core.phrases import join_and
 from ...images.architectures import architectures_of
 from ...images.image_policies import ImagePolicies
 from ...images.image_questions import SignatureQuestion
@@ -75,8 +74,7 @@ def explain_signature(held: SignatureContext) -> Iterator[StepResult]:
     required = held.policies.requirement_for(held.route.reference, held.sources)
     if required is None:
         return
-    verb = "requires" if len(required.objects) == 1 else "each require"
-    begin = f"{join_and(required.objects)} {verb} a signature for images in {required.scope}"
+    begin = str(required)
     asked = _ask(held)
     if held.told is not None and held.told.rule.id in SIGNATURE_RULES:
         yield _judge_by_node(begin, held.told, asked)
@@ -108,7 +106,7 @@ def _ask(held: SignatureContext) -> RegistrySignatures | None:
 
 
 def registry_signatures(route: PullRoute) -> RegistrySignatures | None:
-    """Return the signatures at the registry that serves the image, or None if no registry serves it.
+    """Return the signatures at the registry that serves the image, or None if no registry gives it to this host.
 
     :raises ReadRequired: when a registry has to be asked first.
     """

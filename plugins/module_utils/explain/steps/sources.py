@@ -13,17 +13,17 @@ from ...core.phrases import join_and
 from ...images.image_policies import CLUSTER_POLICIES, IMAGE_POLICY, ImagePolicies
 from ...images.pull_messages import PullAttempt
 from ...images.references import Reference
-from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS, RegistrySources, registry_sources_of
+from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS, RegistrySources
 from ..credentials import Credentials
-from ..lookup import Lookup, UnreadableObject
-from ..reading import items_of, try_lookup
+from ..lookup import Lookup
+from ..reading import items_of, registry_sources, try_lookup
 from ..subjects import ContainerPull
 from ..verdict import UNKNOWN, StepResult, failure, unknown
 from .asked import PullRoute
 from .mirrors import explain_mirrors, mirrors_of
 from .signatures import SIGNATURE_RULES, SignatureContext, explain_signature
 
-__all__ = ["Sources", "explain_sources", "source_refs"]
+__all__ = ["Sources", "explain_sources", "policies_of", "source_refs"]
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ def explain_sources(
     :raises ReadRequired: when a registry has to be asked first.
     """
     namespace = subject.namespace
-    mirrors, policies = mirrors_of(reference, evidence), _policies(namespace, evidence)
-    sources = _registry_sources(evidence)
+    mirrors, policies = mirrors_of(reference, evidence), policies_of(namespace, evidence)
+    sources = registry_sources(evidence)
     route = PullRoute(subject, reference, credentials, mirrors, evidence, asks)
     held = SignatureContext(route, policies, sources, told)
     outdated = policies.why_not_rendered(sources)
@@ -77,16 +77,8 @@ def explain_sources(
 
 def _explain_outdated(why: str) -> Iterator[StepResult]:
     """The machine config operator writes all files or none, so no object shows what the nodes have."""
-    text = f"the nodes keep their previous registry and policy files, because {why}: what they allow is not known"
+    text = f"the nodes keep their previous registry and policy files, because {why}: the registries that they allow are not known"
     yield unknown("configuration", text)
-
-
-def _registry_sources(evidence: Lookup) -> RegistrySources:
-    """The registry sources of the cluster's image config. Without any settings if it cannot be read, which is reported separately."""
-    try:
-        return evidence.derive(IMAGE_CONFIG, registry_sources_of)
-    except UnreadableObject:
-        return RegistrySources()
 
 
 def _explain_registries(reference: Reference, sources: RegistrySources) -> Iterator[StepResult]:
@@ -95,8 +87,11 @@ def _explain_registries(reference: Reference, sources: RegistrySources) -> Itera
         yield failure("registries", f"the nodes are not allowed to pull {reference}: {why}")
 
 
-def _policies(namespace: str, evidence: Lookup) -> ImagePolicies:
-    """The policies that can be read."""
+def policies_of(namespace: str, evidence: Lookup) -> ImagePolicies:
+    """Return the image policies for a namespace that can be read.
+
+    :raises ReadRequired: when they have to be read first.
+    """
     return ImagePolicies.of(*(items_of(try_lookup(evidence, ref)[0]) for ref in _policy_refs(namespace)))
 
 

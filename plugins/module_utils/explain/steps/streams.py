@@ -38,8 +38,12 @@ class StreamImage:
 def resolve_image(subject: ContainerPull, evidence: Lookup, *, has_failed: bool = False) -> StreamImage:
     """Return the image of the stream tag if there is one, otherwise the image in the pod. `has_failed`: a node has tried to pull that.
 
+    OpenShift does not resolve the names of image streams in volumes (its admission imagepolicy, podSpecV1Mutator).
+
     :raises ReadRequired: when the stream has to be read first.
     """
+    if subject.volume:
+        return StreamImage(subject.image)
     if subject.source is not None:
         return _image_from_trigger(subject, subject.source, evidence)
     reference = reference_of(subject.image)

@@ -93,7 +93,7 @@ class TestSignatures:
         found = told(pod("good"), known(more={**SIGNED, IMAGE_CONFIG: config}, good=GOOD))
         text = (
             "the nodes keep their previous registry and policy files, because cluster image policy signed has scope q.io/team, which is not "
-            "inside allowedRegistries in registrySources of image config cluster: what they allow is not known"
+            "inside allowedRegistries in registrySources of image config cluster: the registries that they allow are not known"
         )
         assert summary(found) == ("unknown", text)
         assert steps(found, "registries", "signature", "configuration") == [("configuration", text, None)]
