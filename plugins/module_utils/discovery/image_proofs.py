@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from ..clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof
@@ -13,9 +14,10 @@ from ..core.times import content_change
 from ..explain.lookup import Lookup
 from ..images.image_questions import SIGNATURE_QUESTION, ImageQuestion, RegistryAccess, SignatureQuestion
 from ..secrets.content import StoredSecret
-from .proofs import LoginCheck, SignatureCheck, collect_proofs, explain_refusal
+from .parallel import ask_all
+from .proofs import LoginCheck, Patience, SignatureCheck, collect_proofs, explain_refusal
 
-__all__ = ["prove_images"]
+__all__ = ["NamespaceQuestions", "prove_images"]
 
 
 def prove_images(refs: Sequence[ObjectRef], evidence: Lookup, access: RegistryAccess) -> dict[ObjectRef, Json]:
@@ -26,7 +28,51 @@ def prove_images(refs: Sequence[ObjectRef], evidence: Lookup, access: RegistryAc
     :raises OptionError: if a certificate authority cannot be read.
     """
     attempts = {ref: _attempt(ref, evidence, access) for ref in refs}
-    answers = collect_proofs(attempts.values())
+    return _rows_of(attempts, collect_proofs(attempts.values()), evidence)
+
+
+class NamespaceQuestions:
+    """Asks the questions of many namespaces, so that no namespace delays the others or uses up their questions.
+
+    The questions of one namespace are asked one after the other, and those of 16 namespaces at the same time. Each namespace has its own
+    time and its own patience with silent registries. `seconds`: the time of one namespace, for all calls together.
+    """
+
+    def __init__(self, access: RegistryAccess, seconds: float = 60.0) -> None:
+        self._access = access
+        self._patience: defaultdict[str, Patience] = defaultdict(lambda: Patience(seconds))
+        #: The answers, also to equal questions of other namespaces.
+        self._known: dict[LoginCheck, RegistryProof] = {}
+
+    def answers(self, wanted: Mapping[str, Sequence[ObjectRef]], evidence: Lookup) -> dict[ObjectRef, Json]:
+        """Return the answers as `prove_images` does, to the questions by namespace. Questions that are not asked have an answer as well.
+
+        :raises OptionError: if a certificate authority cannot be read.
+        """
+        attempts = {ref: _attempt(ref, evidence, self._access) for refs in wanted.values() for ref in refs}
+        mine = {
+            namespace: (self._patience[namespace], [attempts[ref] for ref in refs])
+            for namespace, refs in wanted.items()
+        }
+        refusals = ask_all(mine, lambda namespace: self._ask(*mine[namespace]))
+        skipped = {attempt: proof for each in refusals.values() for attempt, proof in each.items()}
+        return _rows_of(attempts, {**skipped, **self._known}, evidence)
+
+    def _ask(self, patience: Patience, attempts: Sequence[LoginCheck]) -> dict[LoginCheck, RegistryProof]:
+        """Ask the questions of one namespace. Return the answers to those that are not asked: another namespace may ask them."""
+        skipped = {}
+        for attempt in dict.fromkeys(attempts):
+            if attempt not in self._known:
+                if refusal := patience.refusal(attempt):
+                    skipped[attempt] = refusal
+                else:
+                    self._known[attempt] = patience.proof(attempt)
+        return skipped
+
+
+def _rows_of(
+    attempts: Mapping[ObjectRef, LoginCheck], answers: Mapping[LoginCheck, RegistryProof], evidence: Lookup
+) -> dict[ObjectRef, Json]:
     return {
         ref: _proof_row(
             explain_refusal(answers[attempt], attempt.wanted.host, attempt.login, _login_time(ref, evidence))

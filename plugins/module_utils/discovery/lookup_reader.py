@@ -27,11 +27,12 @@ from ..rbac.access_reviews import SUBJECT_ACCESS_REVIEW, question_of
 from .image_proofs import prove_images
 from .kubelet_files import read_kubelet_file
 
-__all__ = ["read_lookups"]
+__all__ = ["QUESTIONS", "read_lookups", "read_objects"]
 
 _MAY_NOT = "the caller may not read it"
 
-_QUESTIONS = (IMAGE_QUESTION, SIGNATURE_QUESTION)
+#: The kinds of references that stand for questions to registries.
+QUESTIONS = (IMAGE_QUESTION, SIGNATURE_QUESTION)
 
 #: A list keeps the time of the content's last change, which is compared with the node's last attempt.
 _SECRET = replace(SECRET, trim=with_time_of_content)
@@ -49,16 +50,20 @@ def read_lookups(
     :raises ImagePullError: if the cluster fails.
     """
     wanted = evidence.take_wanted()
-    images = [ref for ref in wanted if ref.kind in _QUESTIONS]
-    found = _objects(cluster, workers, [ref for ref in wanted if ref.kind not in _QUESTIONS], listed_by)
+    images = [ref for ref in wanted if ref.kind in QUESTIONS]
+    found = read_objects(cluster, workers, [ref for ref in wanted if ref.kind not in QUESTIONS], listed_by)
     if images and registries is not None:
         found.update(prove_images(images, evidence, registries))
     return found
 
 
-def _objects(
+def read_objects(
     cluster: Cluster, workers: Workers, wanted: Sequence[ObjectRef], listed_by: ListedBy
 ) -> dict[ObjectRef, Answer]:
+    """Return these objects and access reviews, but no answers of registries.
+
+    :raises ImagePullError: if the cluster fails.
+    """
     ways: dict[Callable[[Cluster, ObjectRef], Answer], list[ObjectRef]] = {}
     objects = []
     for ref in wanted:

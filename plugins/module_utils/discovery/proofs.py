@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from ..clients.registry.endpoints import option_host
 from ..clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof, prove_login, prove_pull
 from ..clients.registry.signatures import prove_signatures
 from ..clients.registry.transport import RegistryOptions, check_authorities
@@ -18,7 +20,7 @@ from ..images.image_questions import RegistryAccess
 from ..secrets.expiry import why_expired
 from .parallel import ask_all
 
-__all__ = ["LoginCheck", "Patience", "SignatureCheck", "collect_proofs", "explain_refusal"]
+__all__ = ["LoginCheck", "Patience", "SignatureCheck", "check_access", "collect_proofs", "explain_refusal"]
 
 #: Outcomes for a login that was valid earlier. Some registries deny the request instead of rejecting the login.
 _REFUSED = ("bad_login", "no_right")
@@ -55,9 +57,7 @@ class LoginCheck:
 
     @property
     def _options(self) -> RegistryOptions:
-        how = self.access
-        host = self.wanted.host
-        return RegistryOptions(host, None, how.ca_cert, how.validate_certs, how.timeout, how.prefix, how.realm_option)
+        return _registry_options(self.access, self.wanted.host)
 
     def check(self) -> None:
         """Check the options.
@@ -106,6 +106,20 @@ class SignatureCheck(LoginCheck):
         )
 
 
+def _registry_options(how: RegistryAccess, host: str) -> RegistryOptions:
+    return RegistryOptions(host, None, how.ca_cert, how.validate_certs, how.timeout, how.prefix, how.realm_option)
+
+
+def check_access(access: RegistryAccess) -> None:
+    """Check how registries will be asked, before anything is read.
+
+    :raises OptionError: if a certificate authority cannot be read, or an option names an invalid host.
+    """
+    check_authorities(_registry_options(access, ""))
+    for host in access.realm_hosts:
+        option_host(access.realm_option, host)
+
+
 def collect_proofs(attempts: Iterable[LoginCheck]) -> dict[LoginCheck, RegistryProof]:
     """Return the answer to each distinct attempt, many at the same time. A registry that repeatedly does not answer is no longer asked.
 
@@ -118,20 +132,30 @@ class Patience:
     """Counts the consecutive attempts without an answer for each host, and the hosts without an answer.
 
     Otherwise, a thousand logins would each wait for the whole timeout, and a user whose pods name ten thousand hosts would delay everyone.
+    `seconds`: the maximum sum of the durations of all attempts. A registry that answers slowly is no silent one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = math.inf, clock: Callable[[], float] = time.monotonic) -> None:
         self._lock = threading.Lock()
         #: The consecutive failed attempts of each host.
         self._silent: dict[str, list[str]] = {}
+        self._seconds, self._clock = seconds, clock
+        self._spent = 0.0
 
     def proof(self, attempt: LoginCheck) -> RegistryProof:
-        host = attempt.wanted.host
+        return self.refusal(attempt) or self._ask(attempt)
+
+    def refusal(self, attempt: LoginCheck) -> RegistryProof | None:
+        """Return the answer to an attempt that is not made, or None if it can be made."""
         with self._lock:
-            if why := self._why_not(attempt):
-                return RegistryProof("unanswered", f"not asked, because {why}")
+            why = self._why_not(attempt)
+        return RegistryProof("unanswered", f"not asked, because {why}") if why else None
+
+    def _ask(self, attempt: LoginCheck) -> RegistryProof:
+        host, begin = attempt.wanted.host, self._clock()
         proof = attempt.proof()
         with self._lock:
+            self._spent += self._clock() - begin
             if proof.outcome == "unanswered":
                 self._silent.setdefault(host, []).append(proof.said)
             else:
@@ -141,6 +165,8 @@ class Patience:
     def _why_not(self, attempt: LoginCheck) -> str:
         host = attempt.wanted.host
         silent = self._silent.get(host, [])
+        if self._spent >= self._seconds:
+            return f"the registries took more than {self._seconds:g} seconds"
         if len(silent) >= _MOST_SILENT:
             return f"{host} did not answer {_MOST_SILENT} times: {silent[-1]}"
         if attempt.is_named or silent or len(self._silent) < _MOST_SILENT_HOSTS:

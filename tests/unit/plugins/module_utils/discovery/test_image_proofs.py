@@ -13,7 +13,10 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.image_proofs import prove_images
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.image_proofs import (
+    NamespaceQuestions,
+    prove_images,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
     ImageQuestion,
@@ -133,6 +136,70 @@ def test_the_age_of_a_secret_counts_if_it_is_known(
         access = RegistryAccess(validate_certs=False, timeout=20.0)
         answers = prove_images([question], Lookup({ObjectRef(SECRET, "ns", "pull"): secret}), access)
     assert answers[question]["outcome"] == outcome
+
+
+class TestNamespaceQuestions:
+    """A registry that answers in its own time: a path that begins with `slow` takes a quarter of a second."""
+
+    @pytest.fixture
+    def slow(self, certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[HostileRegistry]:
+        monkeypatch.delenv("https_proxy", raising=False)
+
+        def script(server: HostileRegistry) -> Iterable[bytes]:
+            if b"/v2/slow" in server.requests[-1]:
+                server.pause(0.25)
+            yield b"HTTP/1.1 404 None\r\nConnection: close\r\n\r\n"
+
+        with served(script, server_context(certificate)) as found:
+            yield found
+
+    def asked(self, certificate: str, seconds: float, *calls: dict[str, list[ObjectRef]]) -> dict[ObjectRef, Any]:
+        """The answers to all calls, which are made one after the other."""
+        wanted = [ref for call in calls for refs in call.values() for ref in refs]
+        hosts = {ImageQuestion.of(ref).repository.partition("/")[0] for ref in wanted}
+        access = RegistryAccess(certificate, timeout=20.0, realm_hosts=tuple(hosts))
+        questions, answers = NamespaceQuestions(access, seconds), dict[ObjectRef, Any]()
+        for call in calls:
+            answers.update(questions.answers(call, Lookup()))
+        return answers
+
+    def test_slow_registries_of_one_namespace_do_not_use_the_time_of_another(
+        self, slow: HostileRegistry, certificate: str
+    ) -> None:
+        many = [ImageQuestion(f"{slow.host}/slow/{number}", "v1").ref for number in range(20)]
+        one, two = (ImageQuestion(f"{slow.host}/team/{name}", "v1").ref for name in ("one", "two"))
+        answers = self.asked(certificate, 0.6, {"mallory": many, "team": [one]}, {"team": [two]})
+        assert [answers[ref]["outcome"] for ref in (one, two)] == ["not_found", "not_found"]
+        skipped = [each["message"] for each in answers.values() if each["outcome"] == "unanswered"]
+        assert set(skipped) == {"not asked, because the registries took more than 0.6 seconds"}
+        assert len(answers) - len(skipped) == len(slow.requests) <= 6
+
+    def test_a_question_that_one_namespace_has_no_time_for_is_asked_for_another(
+        self, slow: HostileRegistry, certificate: str
+    ) -> None:
+        both = ImageQuestion(f"{slow.host}/team/app", "v1").ref
+        many = [ImageQuestion(f"{slow.host}/slow/{number}", "v1").ref for number in range(4)]
+        answers = self.asked(certificate, 0.3, {"mallory": [*many, both], "team": [both]})
+        assert answers[both]["outcome"] == "not_found"
+
+    def test_silent_registries_of_one_namespace_do_not_use_the_patience_with_those_of_another(
+        self, slow: HostileRegistry, certificate: str
+    ) -> None:
+        silent = [ImageQuestion(f"127.0.0.1:{port}/x", "v1").ref for port in range(1, 260)]
+        one = ImageQuestion(f"{slow.host}/team/app", "v1").ref
+        answers = self.asked(certificate, 60.0, {"mallory": silent}, {"team": [one]})
+        assert answers[one]["outcome"] == "not_found"
+        assert sum(each["message"].startswith("not asked") for each in answers.values()) == 59
+
+    def test_the_time_of_a_namespace_counts_over_all_calls(self, slow: HostileRegistry, certificate: str) -> None:
+        access = RegistryAccess(certificate, timeout=20.0, realm_hosts=(slow.host,))
+        questions = NamespaceQuestions(access, 0.2)
+        first, second = (ImageQuestion(f"{slow.host}/slow/{number}", "v1").ref for number in range(2))
+        assert questions.answers({"a": [first]}, Lookup())[first]["outcome"] == "not_found"
+        assert questions.answers({"a": [second, first]}, Lookup())[second]["outcome"] == "unanswered"
+        assert questions.answers({"a": [second, first]}, Lookup())[first]["outcome"] == "not_found", "it is known"
+        assert questions.answers({"b": [second]}, Lookup())[second]["outcome"] == "not_found"
+        assert questions.answers({}, Lookup()) == {}
 
 
 def test_the_signatures_of_an_image_are_asked_for_with_the_login(

@@ -16,8 +16,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.r
     RegistryLogin,
     RegistryProof,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.proofs import (
     LoginCheck,
+    check_access,
     collect_proofs,
     explain_refusal,
 )
@@ -202,3 +204,20 @@ def test_silent_registries_of_one_user_do_not_hold_up_a_named_registry(certifica
         "unanswered", "not asked, because 200 other registries that objects of the cluster name did not answer"
     )
     assert sum(proof == answers[last] for proof in answers.values()) in range(80, 102)
+
+
+class TestAccess:
+    def test_valid_options_are_accepted(self, certificate: str) -> None:
+        check_access(RegistryAccess(certificate, realm_hosts=("sso.example.com", "127.0.0.1:5000")))
+
+    @pytest.mark.parametrize(
+        ("access", "error"),
+        [
+            (RegistryAccess("/none.pem", prefix="registry_"), "'registry_ca_cert'"),
+            (RegistryAccess(realm_hosts=("http://sso.example.com",)), "option 'realm_hosts': only https is supported"),
+            (RegistryAccess(realm_hosts=("",), realm_option="verify_realm_hosts"), "'verify_realm_hosts'"),
+        ],
+    )
+    def test_an_invalid_option_is_refused_by_its_name(self, access: RegistryAccess, error: str) -> None:
+        with pytest.raises(OptionError, match=error):
+            check_access(access)
